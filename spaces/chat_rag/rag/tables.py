@@ -1,0 +1,85 @@
+"""The rows of a CSV file, each written so that it can be read without the header."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator
+
+from rag.decode import decode
+from rag.documents import Limits, Page
+from rag.errors import DocumentError
+
+_DELIMITERS = ",;\t|"
+_SAMPLE_CHARACTERS = 64_000
+
+
+def read_csv(data: bytes, name: str, limits: Limits) -> tuple[str, tuple[Page, ...]]:
+    """One line a row: "column: value; column: value"."""
+    text = decode(data, name)
+    lines, characters = [], 0
+    try:
+        for line in _lines(text):
+            lines.append(line)
+            characters += len(line) + 1
+            # Checked on the way: a long header repeats in each row, so a small file can grow without bound.
+            if characters > limits.characters:
+                raise DocumentError(
+                    f"“{name}” gives more than {limits.characters:,} characters, the limit for one file.",
+                    "Split it into smaller files, or leave out columns.",
+                )
+    except csv.Error as error:
+        raise DocumentError(
+            f"“{name}” cannot be read as CSV ({error}): probably a quote is opened and never closed.",
+            "Check the quotes, or export it again.",
+        ) from error
+    return "\n".join(lines), ()
+
+
+def _lines(text: str) -> Iterator[str]:
+    rows = (row for row in csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)) if any(row))
+    first = next(rows, [])
+    header = [_one_line(cell) for cell in first]
+    if _is_data(first):
+        header = []
+        yield _line(header, first)
+    written = False
+    for row in rows:
+        written = True
+        yield _line(header, row)
+    if header and not written:
+        yield "; ".join(filter(None, header))
+
+
+def _line(header: list[str], row: list[str]) -> str:
+    """A row's cells, each after its column's name or, beyond the header, its number; empty ones are left out."""
+    names = (
+        header[index] if index < len(header) and header[index] else f"column {index + 1}" for index in range(len(row))
+    )
+    return "; ".join(
+        f"{column}: {value}" for column, cell in zip(names, row, strict=True) if (value := _one_line(cell))
+    )
+
+
+def _one_line(cell: str) -> str:
+    return " ".join(cell.split())
+
+
+def _is_data(first: list[str]) -> bool:
+    """Whether the first row is no header: all its cells are numbers."""
+    return all(cell.strip().replace(",", "").replace(".", "").lstrip("+-").isdigit() for cell in first if cell.strip())
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter that gives most rows the same number of cells; csv.Sniffer guesses letters and can be slow."""
+    sample = text[:_SAMPLE_CHARACTERS]
+    if len(text) > _SAMPLE_CHARACTERS:
+        sample = sample[: sample.rfind("\n") + 1] or sample
+    scores = {}
+    for delimiter in _DELIMITERS:
+        widths = Counter(len(row) for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter) if row)
+        width, rows = max(widths.items(), key=lambda item: (item[0] > 1, item[1]), default=(1, 0))
+        if width > 1:
+            scores[delimiter] = (rows / widths.total(), width)
+    return max(scores, key=lambda delimiter: scores[delimiter], default=",")

@@ -1,0 +1,98 @@
+"""The look that all Spaces share: a Gradio theme, and the CSS for what Gradio has no component for.
+
+The colours are those of a night launch: deep blue ink, signal orange for what can be pressed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+CSS = """
+:root { --sp-accent: #c2410c; --sp-mark: #ffedd5; --sp-bad: #b91c1c; }
+.dark { --sp-accent: #fb923c; --sp-mark: #43230f; --sp-bad: #fca5a5; }
+.gradio-container { max-width: 1400px !important; margin: 0 auto !important; }
+.sp-head { display: flex; align-items: baseline; gap: .75rem; flex-wrap: wrap; padding: .25rem 0; }
+.sp-head h1 { font-size: 1.35rem; margin: 0; letter-spacing: -.01em; }
+.sp-head p { margin: 0; color: var(--body-text-color-subdued); }
+.sp-title { font-size: .8rem; font-weight: 600; text-transform: uppercase; letter-spacing: .06em;
+  color: var(--body-text-color-subdued); margin: 0; }
+
+.sp-empty, .sp-note { color: var(--body-text-color-subdued); font-size: .875rem; margin: .35rem 0; }
+.sp-note.sp-bad { color: var(--sp-bad); }
+.sp-bar { height: 4px; border-radius: 2px; background: var(--border-color-primary); overflow: hidden; }
+.sp-bar > i { display: block; height: 100%; background: var(--sp-accent); }
+
+.sp-documents ul { list-style: none; margin: 0; padding: 0; }
+.sp-documents li { display: flex; align-items: center; gap: .5rem; padding: .3rem 0; margin: 0;
+  border-bottom: 1px solid var(--border-color-primary); }
+.sp-documents .sp-name { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.sp-documents .sp-size { color: var(--body-text-color-subdued); font-size: .8rem; white-space: nowrap; }
+.sp-documents button { width: 28px; height: 28px; border-radius: 6px; font-size: 1.1rem; line-height: 1;
+  color: var(--body-text-color-subdued); background: none; border: 0; cursor: pointer; }
+.sp-documents button:hover, .sp-documents button:focus-visible { color: var(--sp-bad);
+  background: var(--background-fill-secondary); }
+
+.sp-card { border: 1px solid var(--border-color-primary); border-left: 3px solid var(--sp-accent);
+  border-radius: 8px; padding: .6rem .75rem; margin: 0 0 .6rem; background: var(--background-fill-primary);
+  scroll-margin: 1rem; }
+.sp-more .sp-card { border-left-color: var(--border-color-primary); }
+.sp-card:target, .sp-card:has(:target) { background: var(--sp-mark); }
+.sp-card header { display: flex; gap: .5rem; align-items: baseline; font-size: .875rem; }
+.sp-card .sp-name { font-weight: 600; min-width: 0; overflow: hidden; text-overflow: ellipsis;
+  white-space: nowrap; }
+.sp-card .sp-place { color: var(--body-text-color-subdued); white-space: nowrap; margin-left: auto;
+  overflow: hidden; text-overflow: ellipsis; max-width: 50%; }
+.sp-number { color: var(--sp-accent); }
+.sp-card blockquote { margin: .4rem 0; padding: 0; border: 0; font-size: .875rem; line-height: 1.5;
+  white-space: pre-wrap; overflow-wrap: anywhere; max-height: 15rem; overflow-y: auto;
+  color: var(--body-text-color); }
+.sp-card footer { font-size: .75rem; color: var(--body-text-color-subdued); }
+.sp-more > summary, .sp-turn > summary { cursor: pointer; font-size: .875rem; padding: .35rem 0;
+  color: var(--body-text-color-subdued); }
+
+.message a[href^="#source-"] { display: inline-block; min-width: 1.25em; padding: 0 .3em; margin: 0 .1em;
+  border-radius: 5px; background: var(--sp-mark); color: var(--sp-accent); font-size: .75em; font-weight: 600;
+  line-height: 1.5; text-align: center; text-decoration: none; vertical-align: text-top; }
+.message a[href^="#source-"][href$="a"] { background: none; box-shadow: inset 0 0 0 1px var(--sp-accent); }
+.message blockquote { border-left: 3px solid var(--sp-bad); padding-left: .75rem; }
+@media (max-width: 640px) { .gradio-container { padding: .5rem !important; } }
+"""
+
+# Where a link leads to a passage inside a folded list, open the list first; scroll the panel, not the page.
+HEAD = """
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<script>
+document.addEventListener("click", (event) => {
+  const link = event.target.closest('a[href^="#source-"]');
+  const card = link && document.getElementById(link.getAttribute("href").slice(1));
+  for (let fold = card; fold; fold = fold.parentElement) if (fold.tagName === "DETAILS") fold.open = true;
+});
+</script>
+"""
+
+
+def theme() -> Any:
+    """The theme, made when it is needed: importing this module does not import Gradio."""
+    import gradio as gr
+
+    base = gr.themes.Base(
+        primary_hue=gr.themes.colors.orange,
+        secondary_hue=gr.themes.colors.blue,
+        neutral_hue=gr.themes.colors.slate,
+        radius_size=gr.themes.sizes.radius_md,
+        # No fonts from elsewhere: a visitor's address is not told to a third party.
+        font=["ui-sans-serif", "system-ui", "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
+    )
+    return base.set(
+        body_background_fill="*neutral_50",
+        body_background_fill_dark="*neutral_950",
+        block_border_width="1px",
+        block_shadow="none",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_text_color="white",
+        link_text_color="*primary_700",
+        link_text_color_dark="*primary_400",
+    )
