@@ -48,7 +48,9 @@ class Catalog:
     `connect(settings)`. `label` is for people. Text may hold `${NAME}` or `${NAME:-default}`.
     """
 
-    def __init__(self, entries: Mapping[str, Any], *, source: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, entries: Mapping[str, Any], *, source: str, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.source = source
         self._environment = os.environ if environment is None else environment
         self._entries = dict(entries)

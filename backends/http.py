@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import re
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -40,6 +42,14 @@ class Endpoint:
     read_timeout: float = 120.0
     what: str = "The server"
 
+    def __post_init__(self) -> None:
+        # A key that was pasted with its line end is the same key; one that no header can hold would come back
+        # in the HTTP library's error, in full.
+        key = (self.api_key or "").strip()
+        if not (key.isascii() and key.isprintable()):
+            raise NotConfigured("The API key holds characters that no key has.", "Copy it again, without line breaks.")
+        object.__setattr__(self, "api_key", key or None)
+
     @property
     def headers(self) -> dict[str, str]:
         # Compressed events would arrive late, in lumps.
@@ -67,15 +77,22 @@ def client() -> httpx2.AsyncClient:
     found = _clients.get(loop)
     if found is None or found.is_closed:
         # A proxy from the environment must never see what is said to this machine itself.
-        direct = {f"all://{host}": _transport() for host in ("127.0.0.1", "localhost", "[::1]")}
-        found = _clients[loop] = httpx2.AsyncClient(limits=LIMITS, mounts=direct)
+        direct = dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"), _transport())
+        found = _clients[loop] = httpx2.AsyncClient(verify=tls(), limits=LIMITS, mounts=direct)
     return found
 
 
 def _transport() -> httpx2.AsyncHTTPTransport:
     # Without TCP_NODELAY a request in two writes waits about 40 ms for a delayed ACK. asyncio sets it by
     # itself; other loops may not.
-    return httpx2.AsyncHTTPTransport(limits=LIMITS, socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)])
+    nodelay = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+    return httpx2.AsyncHTTPTransport(verify=tls(), limits=LIMITS, socket_options=nodelay)
+
+
+@functools.cache
+def tls() -> ssl.SSLContext:
+    """The certificates to trust, read once: that takes 50 ms, which the first answer would wait for each time."""
+    return httpx2.create_ssl_context()
 
 
 async def aclose() -> None:
@@ -145,10 +162,10 @@ def translate(endpoint: Endpoint, error: Exception) -> BackendError:
 
 def refusal(endpoint: Endpoint, status: int, headers: Mapping[str, str], content: bytes) -> BackendError:
     """The error for a response that is no success, with the server's own words where it has some."""
-    said = endpoint.redact(_server_words(content))
+    said = _server_words(endpoint, content)
     where = f"{endpoint.what} at {endpoint.shown}"
     if status in (401, 403):
-        remedy = "Check the API key of this target." if endpoint.api_key else "Set api_key for this target in the catalogue."
+        remedy = "Check the API key of this target." if endpoint.api_key else "Set api_key in the catalogue."
         return Rejected(f"{where} refused the key ({status}){said}", remedy, status=status)
     if status == 404:
         remedy = "Check the model's name (`python -m backends check NAME`) and the path in the url."
@@ -167,16 +184,16 @@ def refusal(endpoint: Endpoint, status: int, headers: Mapping[str, str], content
 
 def not_an_api(endpoint: Endpoint, text: str) -> Unreachable:
     """The error for a server that answers with something else than the API."""
-    said = endpoint.redact(_server_words(text.encode()))
+    said = _server_words(endpoint, text.encode())
     return Unreachable(
         f"{endpoint.what} at {endpoint.shown} answered, but not as a model API{said}",
         "Check the url: it often ends in /v1.",
     )
 
 
-def _server_words(content: bytes) -> str:
+def _server_words(endpoint: Endpoint, content: bytes) -> str:
     """What the server says of the error, in one short line that starts with a colon; or a full stop."""
-    text = content[:20_000].decode("utf-8", "replace").strip()
+    text = endpoint.redact(content.decode("utf-8", "replace")).strip()[:20_000]
     try:
         found = json.loads(text)
         while isinstance(found, dict):

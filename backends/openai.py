@@ -42,8 +42,12 @@ def connect(settings: Mapping[str, Any]) -> Backend:
 def base_url(url: str) -> str:
     """`url` as people write it, with or without /v1 or the route, as the base that routes are added to."""
     url = url.strip().rstrip("/").removesuffix("/chat/completions").rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        callable_ = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # the port is no number, or a bracket is missing
+        callable_ = False
+    if not callable_:
         raise NotConfigured(f"{url!r} is not a URL that can be called.", "Write it like http://host:8000/v1.")
     return url if parts.path else f"{url}/v1"
 
@@ -71,7 +75,8 @@ class OpenAIBackend:
             body["model"] = model
         reader = wire.ChatReader()
         async with http.post_stream(self.endpoint, "/chat/completions", body) as response:
-            if "json" in response.headers.get("content-type", ""):
+            kind = response.headers.get("content-type", "")
+            if "json" in kind or "html" in kind:
                 for delta in await self._read_whole(reader, response):
                     yield delta
                 yield reader.done
@@ -103,7 +108,7 @@ class OpenAIBackend:
             async for _ in self.stream(one_token()):
                 pass
             return Health(self._model or "unnamed", self._context, "the server does not list its models")
-        models = _model_cards(listed)
+        models = model_cards(listed)
         names = [str(card.get("id")) for card in models]
         if self._model and names and self._model not in names:
             raise Rejected(
@@ -120,7 +125,7 @@ class OpenAIBackend:
     async def _served_model(self) -> str | None:
         """The first model that the server lists, asked once; None where it lists none."""
         with contextlib.suppress(Rejected, Unreachable):
-            cards = _model_cards(await http.get_json(self.endpoint, "/models"))
+            cards = model_cards(await http.get_json(self.endpoint, "/models"))
             self._model = str(cards[0]["id"]) if cards else None
         return self._model
 
@@ -128,6 +133,8 @@ class OpenAIBackend:
         """Deltas of a server that answers in one piece although a stream was asked for."""
         with http.translated(self.endpoint):
             text = (await response.aread()).decode("utf-8", "replace")
+        if '"choices"' not in text and '"error"' not in text:
+            raise http.not_an_api(self.endpoint, text)
         return reader.read(text) + reader.finish([wire.DONE])
 
 
@@ -136,7 +143,8 @@ def one_token() -> ChatRequest:
     return ChatRequest((Message("user", "Say hi."),), max_tokens=1, temperature=0.0)
 
 
-def _model_cards(listed: Any) -> list[dict[str, Any]]:
+def model_cards(listed: Any) -> list[dict[str, Any]]:
+    """The entries of a list of models, in either of the shapes that servers give it."""
     cards = listed.get("data", []) if isinstance(listed, dict) else listed
     return [card for card in cards if isinstance(card, dict)] if isinstance(cards, list) else []
 

@@ -46,7 +46,8 @@ async def in_thread(blocking: Callable[[threading.Event], Iterator[T]]) -> Async
         future = asyncio.run_coroutine_threadsafe(queue.put(item), loop)
         while not gone.is_set():
             try:
-                return future.result(timeout=0.1)
+                future.result(timeout=0.1)
+                return
             except TimeoutError:
                 continue
         future.cancel()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from backends.errors import BackendError, Interrupted, Overloaded, Rejected, Unreachable
-from backends.reasoning import ThoughtSplitter
+from backends.reasoning import CharacterJoiner, ThoughtSplitter
 from backends.types import ChatRequest, Delta, Done, Message, Usage
 
 DONE = "[DONE]"
@@ -33,6 +33,7 @@ class SSEDecoder:
     def __init__(self) -> None:
         self._rest = b""
         self._data: list[bytes] = []
+        self._size = 0
 
     def feed(self, chunk: bytes) -> list[str]:
         """Give the data of each event that `chunk` completes."""
@@ -44,23 +45,24 @@ class SSEDecoder:
             buffer = buffer.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         lines = buffer.split(b"\n")
         self._rest = lines.pop() + tail
-        if len(self._rest) > MAX_EVENT_BYTES:
+        if len(self._rest) + self._size > MAX_EVENT_BYTES:
             raise BadEvent(f"it sent an event of more than {MAX_EVENT_BYTES >> 20} MiB")
         events: list[str] = []
         for line in lines:
             if line.startswith(_DATA):
                 self._data.append(line[6:] if line[5:6] == b" " else line[5:])
+                self._size += len(line)
             elif not line and self._data:
                 events.append(self._dispatch())
         return events
 
     def flush(self) -> list[str]:
         """Give an event that the end of the stream left without its blank line."""
-        self.feed(b"\n")
-        return [self._dispatch()] if self._data else []
+        events = self.feed(b"\n")
+        return [*events, self._dispatch()] if self._data else events
 
     def _dispatch(self) -> str:
-        data, self._data = self._data, []
+        data, self._data, self._size = self._data, [], 0
         try:
             return (data[0] if len(data) == 1 else b"\n".join(data)).decode()
         except UnicodeDecodeError as error:
@@ -124,6 +126,7 @@ class ChatReader:
         self.spoke = False
         self.complete = False
         self._split = ThoughtSplitter()
+        self._thoughts = CharacterJoiner()
 
     def read(self, payload: str) -> list[Delta]:
         """Give the deltas of one event; role-only, empty and usage-only events give none."""
@@ -140,7 +143,8 @@ class ChatReader:
 
     def finish(self, last: Iterable[str] = ()) -> list[Delta]:
         """Read the last events and give what was held back; an unannounced end is an error."""
-        deltas = [delta for payload in last for delta in self.read(payload)] + self._split.flush()
+        deltas = [delta for payload in last for delta in self.read(payload)]
+        deltas += [Delta(half, "thought") for half in filter(None, [self._thoughts.flush()])] + self._split.flush()
         if not self.complete and self.finish_reason is None:
             self.spoke = self.spoke or bool(deltas)
             raise self.broken("it closed the stream before the answer was complete")
@@ -159,10 +163,10 @@ class ChatReader:
     def _deltas(self, event: dict[str, Any]) -> list[Delta]:
         if usage := event.get("usage"):
             self.usage = read_usage(usage)
+        if error := event.get("error"):
+            raise self._server_error(error)
         choices = event.get("choices")
         if not choices:
-            if "error" in event:
-                raise self._server_error(event["error"])
             return []
         choice = choices[0]
         if reason := choice.get("finish_reason"):
@@ -170,7 +174,7 @@ class ChatReader:
         part = choice.get("delta") or choice.get("message") or {}
         deltas: list[Delta] = []
         # Some servers send the same thought under both names.
-        if thought := part.get("reasoning") or part.get("reasoning_content"):
+        if thought := self._thoughts.feed(part.get("reasoning") or part.get("reasoning_content") or ""):
             deltas.append(Delta(thought, "thought"))
         if content := part.get("content"):
             deltas += self._split.feed(content if isinstance(content, str) else _content_text(content))

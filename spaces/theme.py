@@ -10,8 +10,9 @@ from typing import Any
 CSS = """
 :root { --sp-accent: #c2410c; --sp-mark: #ffedd5; --sp-bad: #b91c1c; }
 .dark { --sp-accent: #fb923c; --sp-mark: #43230f; --sp-bad: #fca5a5; }
-.gradio-container { max-width: 1400px !important; margin: 0 auto !important; }
-.sp-head { display: flex; align-items: baseline; gap: .75rem; flex-wrap: wrap; padding: .25rem 0; }
+.gradio-container main { width: 100%; max-width: 1400px !important; margin: 0 auto !important; }
+#head { align-items: center; }
+.sp-head { display: flex; align-items: baseline; gap: .1rem .75rem; flex-wrap: wrap; padding: .25rem 0; }
 .sp-head h1 { font-size: 1.35rem; margin: 0; letter-spacing: -.01em; }
 .sp-head p { margin: 0; color: var(--body-text-color-subdued); }
 .sp-title { font-size: .8rem; font-weight: 600; text-transform: uppercase; letter-spacing: .06em;
@@ -55,7 +56,11 @@ CSS = """
   line-height: 1.5; text-align: center; text-decoration: none; vertical-align: text-top; }
 .message a[href^="#source-"][href$="a"] { background: none; box-shadow: inset 0 0 0 1px var(--sp-accent); }
 .message blockquote { border-left: 3px solid var(--sp-bad); padding-left: .75rem; }
-@media (max-width: 640px) { .gradio-container { padding: .5rem !important; } }
+.block:has(> .html-container > .prose:empty), #documents:empty, #figures:empty { display: none; }
+@media (max-width: 640px) {
+  .gradio-container main { padding: .5rem !important; }
+  #head { flex-direction: column; align-items: stretch; }
+}
 """
 
 # Where a link leads to a passage inside a folded list, open the list first; scroll the panel, not the page.

@@ -26,9 +26,9 @@ from theme import CSS, HEAD, theme
 
 CORPUS = Path(__file__).parent / "corpus"
 EXAMPLES = [
-    "What must visitors wear on the viewing deck?",
-    "How long does fuelling take on Pad 1?",
     "How did the number of Arctic terns change?",
+    "When does the first ferry leave?",
+    "How much does a launch from Pad 2 cost?",
 ]
 # A page redraws the whole conversation at each update: 20 a second look like a stream and cost little.
 UPDATE_SECONDS = 0.05
@@ -238,13 +238,18 @@ async def ask(question: str, target: str = "") -> str:
 def page() -> gr.Blocks:
     """Lay out the page and wire its events."""
     start = first_target()
-    with gr.Blocks(title="Chat with documents", analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
-        with gr.Row(equal_height=True):
-            gr.HTML('<div class="sp-head"><h1>Chat with documents</h1><p>Answers that show where they stand.</p></div>')
-            with gr.Column(min_width=260, scale=0):
-                target = gr.Dropdown(
-                    [(CATALOG.target(start).title, start)], value=start, show_label=False, container=False, elem_id="target"
-                )
+    with gr.Blocks(title="Chat with documents", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as blocks:
+        with gr.Row(elem_id="head"):
+            gr.HTML('<div class="sp-head"><h1>Chat with documents</h1><p>Answers that show where they stand</p></div>')
+            target = gr.Dropdown(
+                [(CATALOG.target(start).title, start)],
+                value=start,
+                show_label=False,
+                container=False,
+                scale=0,
+                min_width=280,
+                elem_id="target",
+            )
         with gr.Row():
             with gr.Column(scale=3, min_width=320):
                 chatbot = gr.Chatbot(
@@ -275,7 +280,7 @@ def page() -> gr.Blocks:
                         show_label=False,
                         file_count="multiple",
                         file_types=list(SUFFIXES),
-                        height=110,
+                        height=132,
                         elem_id="drop",
                     )
                     documents = gr.HTML(
@@ -288,8 +293,8 @@ def page() -> gr.Blocks:
                     sources = gr.HTML(render.sources_html([]), elem_id="sources")
                 with gr.Accordion("Settings", open=False):
                     passages = gr.Slider(1, 12, value=Options().passages, step=1, label="Passages sent to the model")
-                    temperature = gr.Slider(0, 1.5, value=0.2, step=0.1, label="Temperature")
-                    max_tokens = gr.Slider(16, 4096, value=512, step=16, label="Longest answer, in tokens")
+                    temperature = gr.Slider(0, 1.5, value=Options().temperature, step=0.1, label="Temperature")
+                    max_tokens = gr.Slider(16, 4096, value=Options().max_tokens, step=16, label="Longest answer, in tokens")
                     system = gr.Textbox("", label="System prompt", lines=2, placeholder="Leave empty for the default")
                     unavailable = gr.HTML("", elem_id="unavailable")
                     wipe = gr.Button("Clear the conversation", size="sm")

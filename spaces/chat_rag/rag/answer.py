@@ -18,11 +18,14 @@ from rag.retrieve import Passage, retrieve
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to answer; `passages` is how many are sent to the model."""
+    """How to answer; `passages` is how many are sent to the model.
+
+    Temperature 0, because an answer from documents is looked up and not made up.
+    """
 
     passages: int = 3
     max_tokens: int = 512
-    temperature: float = 0.2
+    temperature: float = 0.0
     system: str = ""
 
 

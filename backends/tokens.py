@@ -1,0 +1,62 @@
+"""From the tokens that a model makes to the deltas that a reader sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from backends.reasoning import OPEN, ThoughtSplitter
+from backends.types import Delta
+
+
+class TokenReader:
+    """Tokens in, deltas out: whole characters, up to a stop string, thoughts told apart."""
+
+    def __init__(self, decode: Callable[[list[int]], str], stop: tuple[str, ...], *, thinking: bool = False) -> None:
+        self.stopped = False
+        self.spoke = False
+        self._decode = decode
+        self._stop = tuple(filter(None, stop))
+        self._split = ThoughtSplitter()
+        self._ids: list[int] = []
+        self._told = 0  # how many of `_ids` have been given as text
+        self._held = ""  # might be the beginning of a stop string
+        if thinking:
+            self._split.feed(OPEN)
+
+    def read(self, token: int) -> list[Delta]:
+        """Give what is certain after one more token."""
+        self._ids.append(token)
+        # A tokenizer may write a token differently at the beginning, so the last word is decoded along.
+        known, text = self._decode(self._ids[: self._told]), self._decode(self._ids)
+        if len(text) <= len(known) or text.endswith("\ufffd"):  # half a character, or nothing to see
+            return []
+        self._ids, self._told = self._ids[self._told :], len(self._ids) - self._told
+        return self._deltas(self._until_stop(text[len(known) :]))
+
+    def flush(self) -> list[Delta]:
+        """Give what was held back, at the end of the answer."""
+        rest = "" if self.stopped else self._decode(self._ids)[len(self._decode(self._ids[: self._told])) :]
+        held, self._held = self._held, ""
+        return self._deltas("" if self.stopped else held + rest) + self._split.flush()
+
+    def _deltas(self, text: str) -> list[Delta]:
+        deltas = self._split.feed(text)
+        self.spoke = self.spoke or bool(deltas)
+        return deltas
+
+    def _until_stop(self, text: str) -> str:
+        """The text before a stop string; what may be the beginning of one is held back."""
+        text, self._held = self._held + text, ""
+        places = [at for stop in self._stop if (at := text.find(stop)) >= 0]
+        if places:
+            self.stopped = True
+            return text[: min(places)]
+        longest = max((_overlap(text, stop) for stop in self._stop), default=0)
+        self._held = text[len(text) - longest :]
+        return text[: len(text) - longest]
+
+
+def _overlap(text: str, stop: str) -> int:
+    """How many characters at the end of `text` begin `stop`."""
+    sizes = range(min(len(text), len(stop) - 1), 0, -1)
+    return next((size for size in sizes if text.endswith(stop[:size])), 0)

@@ -1,0 +1,67 @@
+"""A local chat server that answers from memory: `python benchmarks/wire_server.py PORT CHUNKS`.
+
+It runs in a process of its own, so that its work is not counted as the client's, and writes as fast as the
+client reads: what is left is what the client itself costs, without the system's waking it for every chunk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+
+
+def chunk(**fields: object) -> bytes:
+    head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "bench"}
+    return b"data: " + json.dumps({**head, **fields}).encode() + b"\n\n"
+
+
+def text(content: str) -> bytes:
+    return chunk(choices=[{"index": 0, "delta": {"content": content}, "finish_reason": None}])
+
+
+async def serve(port: int, chunks: int) -> None:
+    body = [chunk(choices=[{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}])]
+    body += [text(f"word{index} ") for index in range(chunks)]
+    usage = {"prompt_tokens": 8, "completion_tokens": chunks, "total_tokens": chunks + 8}
+    body += [
+        chunk(choices=[{"index": 0, "delta": {}, "finish_reason": "stop"}]),
+        chunk(choices=[], usage=usage),
+        b"data: [DONE]\n\n",
+    ]
+    framed = [b"%x\r\n%s\r\n" % (len(part), part) for part in body]
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while request := await read_request(reader):
+            if request.startswith(b"GET"):
+                models = json.dumps({"object": "list", "data": [{"id": "bench", "object": "model"}]}).encode()
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(models))
+                writer.write(models)
+                continue
+            writer.write(head)
+            for part in framed:
+                writer.write(part)
+                await writer.drain()
+            writer.write(b"0\r\n\r\n")
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", port)
+    print("ready", flush=True)
+    await server.serve_forever()
+
+
+async def read_request(reader: asyncio.StreamReader) -> bytes:
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except (asyncio.IncompleteReadError, ConnectionResetError):
+        return b""
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            await reader.readexactly(int(line.split(b":")[1]))
+    return head
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(int(sys.argv[1]), int(sys.argv[2])))

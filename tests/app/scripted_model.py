@@ -1,0 +1,101 @@
+"""A chat server whose behaviour is in the question: what a page does when a model is slow, thinks or dies."""
+
+from __future__ import annotations
+
+import json
+import select
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class ScriptedModel(ThreadingHTTPServer):
+    """`asked` holds the bodies of the requests; `left` when the client of a question went away."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked: list[dict[str, Any]] = []
+        self.left: dict[str, float] = {}
+        self.sent: dict[str, int] = {}
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/v1"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: ScriptedModel
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        body = json.dumps({"data": [{"id": "scripted"}]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append(body)
+        question = body["messages"][-1]["content"].rpartition("Question: ")[2]
+        if "refuse" in question:
+            self.send_error(401, "no key")
+            return
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        try:
+            for delta in self.script(question):
+                self.event({"choices": [{"index": 0, "delta": delta}]})
+                self.server.sent[question] = self.server.sent.get(question, 0) + 1
+        except OSError:
+            self.server.left[question] = time.monotonic()
+        else:
+            if "ten words" not in question:
+                self.event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+                self.wfile.write(b"data: [DONE]\n\n")
+
+    def script(self, question: str) -> Iterator[dict[str, str]]:
+        if "think" in question:
+            for word in ("The user ", "asks. "):
+                yield {"reasoning_content": word}
+                time.sleep(0.4)
+        if "picture" in question:
+            yield {"content": "Look: ![x](http://tracker.invalid/p.png) <img src='http://tracker.invalid/q.png'> [1] [9]"}
+        elif "for ever" in question:
+            while True:
+                yield {"content": "word "}
+                # The client's going away shows as a readable socket, at once and not at the next write.
+                if select.select([self.connection], [], [], 0.02)[0]:
+                    raise OSError
+        else:
+            for number in range(10):
+                yield {"content": f"word{number} "}
+                time.sleep(0.02)
+
+    def event(self, data: dict[str, Any]) -> None:
+        self.wfile.write(b"data: " + json.dumps(data).encode() + b"\n\n")
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+@contextmanager
+def serving() -> Iterator[ScriptedModel]:
+    model = ScriptedModel()
+    thread = threading.Thread(target=model.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield model
+    finally:
+        model.shutdown()
+        model.server_close()
+        thread.join()

@@ -1,0 +1,151 @@
+"""The page as a visitor uses it: a real browser, the real embedded model, real Chroma."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.app.conftest import App, ask, upload, wait_for_answer
+from tests.conftest import DATA
+from tests.rag.make_documents import pdf
+
+FILING = DATA / "filings" / "2022 Q3 AAPL.pdf"
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def app(start_app: Callable[..., App]) -> App:
+    return start_app()
+
+
+@pytest.fixture
+def filing(tmp_path: Path) -> Path:
+    """The real quarterly report, or where there is none a PDF that says the same."""
+    if FILING.exists():
+        return FILING
+    pages = [
+        "Apple Inc. Quarterly report for the period ended June 25, 2022.",
+        "The following table shows net sales by segment for the three months ended June 25, 2022 (in millions):\n"
+        "Americas $ 37,472\nEurope 19,287\nTotal net sales $ 82,959",
+    ]
+    path = tmp_path / "quarter.pdf"
+    path.write_bytes(pdf(*pages))
+    return path
+
+
+def test_a_dropped_pdf_is_answered_from_with_a_citation_that_holds(app: App, open_page: Open, filing: Path) -> None:
+    page = open_page(app)
+    upload(page, filing)
+    expect(page.locator("#documents li .sp-name")).to_have_text(filing.name)
+    expect(page.locator("#documents .sp-note")).to_contain_text("characters")
+    expect(page.locator("#samples input")).not_to_be_checked()
+
+    ask(page, "What were total net sales for the quarter?")
+    answer = wait_for_answer(page)
+
+    assert "82,959" in answer
+    links = page.locator('#chat a[href^="#source-"]')
+    expect(links.first).to_be_visible()
+    passages = [
+        page.locator(f"[id='{link.get_attribute('href').removeprefix('#')}']").evaluate(
+            "element => element.closest('article').innerText"
+        )
+        for link in links.all()
+    ]
+    assert any("82,959" in passage for passage in passages)
+    links.first.click()
+    expect(page.locator(".sp-card:has(:target), .sp-card:target")).to_be_visible()
+    expect(page.locator("#figures")).to_contain_text("first token")
+
+
+def test_a_first_visitor_can_ask_at_once(app: App, open_page: Open) -> None:
+    page = open_page(app, width=390, height=844)
+    page.get_by_text("How did the number of Arctic terns change?").click()
+    assert "2,430" in wait_for_answer(page)
+    expect(page.locator("#sources .sp-card").first).to_contain_text("seabird-report.md")
+
+
+def test_without_documents_it_is_a_plain_chat(app: App, open_page: Open) -> None:
+    page = open_page(app)
+    page.locator("#samples input").uncheck()
+    ask(page, "Say hello.")
+    assert wait_for_answer(page).strip()
+    expect(page.locator("#sources .sp-card")).to_have_count(0)
+
+
+def test_two_visitors_never_see_each_others_documents(app: App, open_page: Open, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("The vault code of the lighthouse is 7731. Nobody else may know the vault code.")
+    mine, yours = open_page(app), open_page(app)
+    upload(mine, secret)
+    expect(mine.locator("#documents li")).to_have_count(1)
+
+    ask(yours, "What is the vault code of the lighthouse?")
+    wait_for_answer(yours)
+    expect(yours.locator("#documents li")).to_have_count(0)
+    assert "7731" not in yours.content()
+
+    ask(mine, "What is the vault code of the lighthouse?")
+    wait_for_answer(mine)
+    assert "7731" in mine.locator("#sources").inner_text()
+
+
+def test_each_file_is_told_what_became_of_it(app: App, open_page: Open, tmp_path: Path) -> None:
+    good, empty = tmp_path / "good.md", tmp_path / "empty.txt"
+    good.write_text("# Tea\n\nThe kettle holds 1.7 litres.")
+    empty.write_text("")
+    marked = tmp_path / "<img src=x onerror=alert(1)>.txt"
+    marked.write_text("The shed is green.")
+    page = open_page(app)
+    upload(page, good, empty, marked)
+    expect(page.locator("#documents .sp-note")).to_have_count(3)
+    notes = page.locator("#documents .sp-note").all_inner_texts()
+    assert re.search(r"good\.md: \d+ characters, 1 chunk", notes[0])
+    assert "empty.txt" in notes[1]
+    expect(page.locator("#documents li")).to_have_count(2)
+    expect(page.locator("#documents img")).to_have_count(0)
+
+
+def test_a_removed_document_is_gone(app: App, open_page: Open, tmp_path: Path) -> None:
+    note = tmp_path / "note.txt"
+    note.write_text("The spare key hangs behind the blue door.")
+    page = open_page(app)
+    upload(page, note)
+    page.locator("#documents button[data-remove]").click()
+    expect(page.locator("#documents li")).to_have_count(0)
+    ask(page, "Where does the spare key hang?")
+    wait_for_answer(page)
+    expect(page.locator("#sources .sp-card")).to_have_count(0)
+
+
+def test_a_file_above_the_limit_is_refused_with_the_limit(app: App, open_page: Open, tmp_path: Path) -> None:
+    big = tmp_path / "big.txt"
+    with big.open("wb") as out:
+        out.truncate(100_000_000)
+    page = open_page(app)
+    upload(page, big)
+    expect(page.get_by_text(re.compile(r"\b50(\.0)? ?MB", re.IGNORECASE)).first).to_be_visible()
+
+
+def test_undo_edit_and_retry_change_the_conversation(app: App, open_page: Open) -> None:
+    page = open_page(app)
+    ask(page, "How did the number of Arctic terns change?")
+    wait_for_answer(page)
+    page.get_by_role("button", name="Retry").last.click()
+    assert "2,430" in wait_for_answer(page)
+    expect(page.locator("#chat .user.message")).to_have_count(1)
+
+    page.get_by_role("button", name="Edit").first.click()
+    page.locator("#chat textarea").fill("How much does a launch from Pad 2 cost?")
+    page.get_by_role("button", name="Submit").first.click()
+    assert "310,000" in wait_for_answer(page)
+    expect(page.locator("#chat .user.message")).to_have_count(1)
+
+    page.get_by_role("button", name="Undo").last.click()
+    expect(page.locator("#question textarea")).to_have_value("How much does a launch from Pad 2 cost?")
+    expect(page.locator("#chat .user.message")).to_have_count(0)
+    expect(page.locator("#sources .sp-card")).to_have_count(0)

@@ -1,0 +1,114 @@
+"""Stop, errors and thoughts on the page, against a server whose behaviour is scripted on the real wire."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.app.conftest import App, ask, wait_for_answer, wait_until
+from tests.app.scripted_model import ScriptedModel, serving
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[ScriptedModel]:
+    with serving() as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def app(start_app: Callable[..., App], model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> App:
+    catalog: Path = tmp_path_factory.mktemp("catalog") / "backends.toml"
+    catalog.write_text(
+        f'[scripted]\nkind = "openai"\nurl = "{model.url}"\n'
+        '[gone]\nkind = "openai"\nurl = "http://127.0.0.1:9/v1"\n'
+        '[unset]\nkind = "openai"\nurl = "${SPACEPORT_NOWHERE}"\n'
+    )
+    return start_app("--catalog", str(catalog))
+
+
+def test_stop_reaches_the_server_within_a_second_and_others_go_on(app: App, model: ScriptedModel, open_page: Open) -> None:
+    mine, yours = open_page(app), open_page(app)
+    ask(yours, "Go on for ever, B.")
+    ask(mine, "Go on for ever, A.")
+    expect(mine.locator("#chat .bot").last).to_contain_text("word word")
+
+    stopped = time.monotonic()
+    mine.locator("#question .stop-button").click()
+    wait_until(lambda: "Go on for ever, A." in model.left, 5, lambda: "the server never saw the client leave")
+    assert model.left["Go on for ever, A."] - stopped < 1
+    expect(mine.locator("#question .submit-button")).to_be_visible()
+    expect(mine.locator("#chat .bot").last).to_contain_text("word word")
+
+    sent = model.sent["Go on for ever, B."]
+    wait_until(lambda: model.sent["Go on for ever, B."] > sent + 10, 5)
+    assert "Go on for ever, B." not in model.left
+    yours.locator("#question .stop-button").click()
+    expect(yours.locator("#question .submit-button")).to_be_visible()
+
+
+def test_closing_the_page_stops_the_server_too(app: App, model: ScriptedModel, open_page: Open) -> None:
+    page = open_page(app)
+    ask(page, "Go on for ever, C.")
+    expect(page.locator("#chat .bot").last).to_contain_text("word word")
+    page.close()
+    wait_until(lambda: "Go on for ever, C." in model.left, 15, lambda: "the server never saw the client leave")
+
+
+def test_a_stream_that_dies_leaves_its_text_and_says_so(app: App, open_page: Open) -> None:
+    page = open_page(app)
+    ask(page, "Say ten words.")
+    wait_for_answer(page)
+    expect(page.locator("#chat")).to_contain_text("word0 word1 word2 word3 word4 word5 word6 word7 word8 word9")
+    expect(page.locator("#chat blockquote")).to_contain_text("cut off")
+
+
+def test_an_error_says_what_to_do_and_is_not_sent_back(app: App, model: ScriptedModel, open_page: Open) -> None:
+    page = open_page(app)
+    ask(page, "Please refuse.")
+    wait_for_answer(page)
+    expect(page.locator("#chat blockquote")).to_contain_text("Set api_key")
+    ask(page, "And now think.")
+    wait_for_answer(page)
+    ask(page, "Say more.")
+    wait_for_answer(page)
+    sent = [message["content"] for message in model.asked[-1]["messages"]]
+    assert not any("api_key" in text for text in sent)
+    assert not any("The user asks" in text for text in sent)
+    assert any("word0" in text for text in sent)
+
+
+def test_thoughts_are_shown_folded_and_apart(app: App, open_page: Open) -> None:
+    page = open_page(app)
+    ask(page, "Please think.")
+    expect(page.locator("#chat")).to_contain_text("Thinking")
+    wait_for_answer(page)
+    expect(page.locator("#chat")).to_contain_text("Thoughts")
+    expect(page.get_by_text("The user asks.")).to_be_hidden()
+
+
+def test_an_answer_loads_nothing_from_elsewhere_and_invents_no_citation(app: App, open_page: Open) -> None:
+    page = open_page(app)
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    ask(page, "Show a picture of the guest house.")
+    wait_for_answer(page)
+    assert not [url for url in requested if "tracker" in url]
+    expect(page.locator("#chat .bot img")).to_have_count(0)
+    expect(page.locator('#chat a[href="#source-1-1"]')).to_have_count(1)
+    expect(page.locator('#chat a[href^="#source-1-9"]')).to_have_count(0)
+    expect(page.locator("#sources")).to_contain_text("1 citation of the model named no passage and was removed")
+
+
+def test_the_model_menu_shows_what_can_be_used_and_why_the_rest_cannot(app: App, open_page: Open) -> None:
+    page = open_page(app)
+    page.get_by_role("button", name="Settings").click()
+    expect(page.locator("#unavailable")).to_contain_text("SPACEPORT_NOWHERE is not set")
+    expect(page.locator("#unavailable")).to_contain_text("not answering")
+    page.locator("#target input").click()
+    expect(page.get_by_role("option")).to_have_count(1)

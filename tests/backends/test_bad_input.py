@@ -1,0 +1,303 @@
+"""What goes wrong on the way to a model, and what the caller is told."""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+from time import time
+
+import pytest
+
+from backends import (
+    Backend,
+    BackendError,
+    Catalog,
+    Delta,
+    Done,
+    Event,
+    Interrupted,
+    NotConfigured,
+    Overloaded,
+    Rejected,
+    TimedOut,
+    Unreachable,
+)
+from tests.backends.recorded import OLLAMA_SHOW, OPENAI, REQUEST, item, ndjson, part, sse
+from tests.backends.wire_server import Reply, WireServer
+
+CHAT = "/v1/chat/completions"
+KEY = "sk-very-secret-key"
+TEN = [Delta(f"t{number} ") for number in range(10)]
+NAMES = ["openai", "ollama"]
+
+
+def connect(name: str, url: str, **more: object) -> Backend:
+    entry = {"kind": name, "url": url, "model": "tiny", "api_key": KEY, "read_timeout": 5} | more
+    return Catalog({"x": entry}, source="test").connect("x")
+
+
+async def failing(backend: Backend) -> tuple[list[Event], BackendError]:
+    """What came before the error, and the error; it must say something, and never the key."""
+    events: list[Event] = []
+    with pytest.raises(BackendError) as caught:
+        async for event in backend.stream(REQUEST):
+            events.append(event)
+    await backend.aclose()
+    error = caught.value
+    assert error.message.endswith((".", ")")), error.message
+    assert error.remedy
+    assert KEY not in str(error)
+    return events, error
+
+
+def chat(server: WireServer, sse_reply: Reply, ndjson_reply: Reply | None = None) -> None:
+    """Both kinds are answered alike, or each in its own format."""
+    server.on("/api/show", Reply.json(OLLAMA_SHOW))
+    server.on(CHAT, sse_reply)
+    server.on("/api/chat", ndjson_reply or sse_reply)
+
+
+@pytest.mark.parametrize("url", ["localhost:8000/v1", "ftp://host/v1", "http://", "http:///v1", "", "http://a:port/v1"])
+async def test_a_url_that_cannot_be_called(url: str) -> None:
+    with pytest.raises(NotConfigured, match="not a URL") as caught:
+        connect("openai", url)
+    assert "http://host:8000/v1" in caught.value.remedy
+
+
+@pytest.mark.parametrize("url", ["ftp://host", "http://", "http://host:port", "host:99999"])
+async def test_an_ollama_url_that_cannot_be_called(url: str) -> None:
+    with pytest.raises(NotConfigured, match="not a URL"):
+        connect("ollama", url)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_host_that_does_not_exist(name: str) -> None:
+    _, error = await failing(connect(name, "http://nowhere.invalid:1/v1", connect_timeout=3.0))
+    assert isinstance(error, Unreachable)
+    assert "nowhere.invalid:1" in error.message
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_refused_connection(name: str) -> None:
+    _, error = await failing(connect(name, "http://user:pw@127.0.0.1:9/v1"))
+    assert isinstance(error, Unreachable)
+    assert "127.0.0.1:9" in error.message
+    assert "pw" not in str(error)
+    assert "Start it" in error.remedy
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_refused_key_is_not_repeated(name: str, server: WireServer) -> None:
+    chat(server, Reply.json({"error": {"message": f"Incorrect API key: {KEY}"}}, 401))
+    _, error = await failing(connect(name, server.url))
+    assert isinstance(error, Rejected)
+    assert error.status == 401
+    assert "Incorrect API key: ***" in error.message
+    assert "Check the API key" in error.remedy
+
+
+async def test_a_key_at_the_edge_of_what_is_quoted_is_not_repeated(server: WireServer) -> None:
+    for before in range(280, 300):
+        chat(server, Reply.json({"error": "x" * before + KEY}, 401))
+        _, error = await failing(connect("openai", server.url))
+        assert "sk-" not in error.message
+
+
+async def test_a_key_that_is_wanted_and_not_set(server: WireServer) -> None:
+    chat(server, Reply.json({"detail": "Unauthorized"}, 401))
+    _, error = await failing(connect("openai", server.url, api_key=""))
+    assert "Set api_key" in error.remedy
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_key_with_a_line_end_is_used_without_it(name: str, server: WireServer) -> None:
+    chat(server, Reply.json({"error": "no"}, 401))
+    await failing(connect(name, server.url, api_key=f" {KEY}\n"))
+    assert server.asked[-1].headers["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize("name", [*NAMES, "huggingface"])
+@pytest.mark.parametrize("key", ["sk-ключ", "sk-a\nb", "sk a\x00"])
+async def test_a_key_that_no_header_can_hold(name: str, key: str) -> None:
+    with pytest.raises(NotConfigured, match="API key") as caught:
+        connect(name, "http://host/v1", api_key=key)
+    assert key not in str(caught.value)
+
+
+async def test_a_model_that_is_not_there(server: WireServer) -> None:
+    chat(server, Reply.json({"error": {"message": "The model `tiny` does not exist."}}, 404))
+    _, error = await failing(connect("openai", server.url))
+    assert isinstance(error, Rejected)
+    assert error.status == 404
+    assert "does not exist" in error.message
+
+
+async def test_a_model_that_ollama_has_not_pulled(server: WireServer) -> None:
+    server.on("/api/show", Reply.json({"error": "model 'tiny' not found"}, 404))
+    _, error = await failing(connect("ollama", server.url))
+    assert isinstance(error, Rejected)
+    assert error.status == 404
+    assert "ollama pull tiny" in error.remedy
+    assert "python -m backends pull" in error.remedy
+
+
+async def test_a_model_that_the_check_does_not_find(server: WireServer) -> None:
+    server.on("/v1/models", Reply.json({"data": [{"id": "big"}]}))
+    for name, told in (("openai", "big"), ("huggingface", "inference_provider")):
+        with pytest.raises(Rejected, match="tiny") as caught:
+            await connect(name, f"{server.url}/v1").check()
+        assert told in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("after", "seconds"),
+    [("7", 7), ("0.5", 0.5), (formatdate(time() + 60, usegmt=True), 60), ("soon", None), (None, None), ("-3", 0)],
+)
+async def test_too_many_requests(after: str | None, seconds: float | None, server: WireServer) -> None:
+    headers = {"retry-after": after} if after else {}
+    chat(server, Reply([b'{"error": "slow down"}'], 429, "application/json", headers))
+    _, error = await failing(connect("openai", server.url))
+    assert isinstance(error, Overloaded)
+    assert error.retry_after == (None if seconds is None else pytest.approx(seconds, abs=5))
+
+
+async def test_ollama_busy(server: WireServer) -> None:
+    chat(server, Reply.json({"error": "server busy, please try again."}, 503))
+    _, error = await failing(connect("ollama", server.url))
+    assert isinstance(error, Overloaded)
+    assert "server busy" in error.message
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_server_error_with_an_html_page(name: str, server: WireServer) -> None:
+    page = b"<html><head><title>502 Bad Gateway</title></head><body><h1>nginx</h1></body></html>"
+    chat(server, Reply([page], 502, "text/html"))
+    _, error = await failing(connect(name, server.url))
+    assert isinstance(error, Rejected)
+    assert error.status == 502
+    assert "“502 Bad Gateway”" in error.message
+    assert "<" not in error.message
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_page_instead_of_an_answer(name: str, server: WireServer) -> None:
+    chat(server, Reply([b"<!doctype html><title>Welcome to nginx</title>"], type="text/html"))
+    _, error = await failing(connect(name, server.url))
+    assert isinstance(error, Unreachable)
+    assert "answered, but not as" in error.message
+    assert "Check the url" in error.remedy
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("document", [{"hello": 1}, ["hi"], "hi", 3, None])
+async def test_another_json_document_instead_of_an_answer(name: str, document: object, server: WireServer) -> None:
+    chat(server, Reply.json(document))
+    _, error = await failing(connect(name, server.url))
+    assert isinstance(error, Unreachable)
+
+
+async def test_a_page_instead_of_a_list_of_models(server: WireServer) -> None:
+    server.on("/v1/models", Reply([b"<title>Hello</title>"], type="text/html"))
+    with pytest.raises(Unreachable, match="not as a model API: “Hello”"):
+        await connect("openai", server.url).check()
+
+
+async def test_a_server_that_sends_elsewhere(server: WireServer) -> None:
+    chat(server, Reply([b""], 307, headers={"location": "https://host/v1"}))
+    _, error = await failing(connect("openai", server.url))
+    assert isinstance(error, Rejected)
+    assert "https://host/v1" in error.remedy
+
+
+def ten_sse() -> bytes:
+    return sse(*(part(content=delta.text) for delta in TEN))
+
+
+def ten_ndjson() -> bytes:
+    return ndjson(*(item(delta.text) for delta in TEN))
+
+
+def half(wire: bytes) -> bytes:
+    """The wire up to the middle of its emoji."""
+    return wire[: wire.index("🙂".encode()) + 2]
+
+
+TAILS = {
+    "between events": (b"", b""),
+    "mid-line": (sse(part(content="more"))[:-9], ndjson(item("more"))[:-9]),
+    "mid-character": (half(sse(part(content="🙂"))), half(ndjson(item("🙂")))),
+    "malformed": (b"data: {oops\n\n", b"{oops\n"),
+    "an error event": (sse({"error": {"message": "out of memory"}}), ndjson({"error": "out of memory"})),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("end", ["complete", "drop"])
+@pytest.mark.parametrize("tail", TAILS)
+async def test_a_stream_that_breaks_after_ten_tokens(tail: str, end: str, name: str, server: WireServer) -> None:
+    first, second = TAILS[tail]
+    chat(server, Reply([ten_sse(), first], end=end), Reply([ten_ndjson(), second], end=end))  # type: ignore[arg-type]
+    events, error = await failing(connect(name, server.url))
+    assert events == TEN
+    assert isinstance(error, Interrupted)
+    assert "cut off" in error.message
+    if tail == "an error event":
+        assert "out of memory" in error.message
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("end", ["complete", "drop"])
+@pytest.mark.parametrize("tail", TAILS)
+async def test_a_stream_that_breaks_before_its_first_token(tail: str, end: str, name: str, server: WireServer) -> None:
+    first, second = TAILS[tail]
+    chat(server, Reply([first], end=end), Reply([second], end=end))  # type: ignore[arg-type]
+    events, error = await failing(connect(name, server.url))
+    assert events == []
+    assert isinstance(error, Rejected if tail == "an error event" else Unreachable)
+
+
+async def test_a_drop_after_the_finish_reason_is_no_failure_of_the_answer(server: WireServer) -> None:
+    chat(server, Reply([sse(part(content="Hi"), part("stop"), "data: [DONE]")], end="drop"))
+    events = [event async for event in connect("openai", server.url).stream(REQUEST)]
+    assert events == [Delta("Hi"), Done("stop", None)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_silence_before_the_first_token(name: str, server: WireServer) -> None:
+    chat(server, Reply(end="hang"))
+    _, error = await failing(connect(name, server.url, read_timeout=0.1))
+    assert isinstance(error, TimedOut)
+    assert "0.1 s" in error.message
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_silence_before_the_headers(name: str, server: WireServer) -> None:
+    chat(server, Reply([OPENAI.wire], delay=30))
+    _, error = await failing(connect(name, server.url, read_timeout=0.1))
+    assert isinstance(error, TimedOut)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_silence_after_ten_tokens(name: str, server: WireServer) -> None:
+    chat(server, Reply([ten_sse()], end="hang"), Reply([ten_ndjson()], end="hang"))
+    events, error = await failing(connect(name, server.url, read_timeout=0.1))
+    assert events == TEN
+    assert isinstance(error, TimedOut)
+
+
+async def test_keep_alive_comments_hold_the_connection_but_say_nothing(server: WireServer) -> None:
+    chat(server, Reply([sse(": wait", ":", part(content="Hi"), ": wait", part("stop"), "data: [DONE]")]))
+    events = [event async for event in connect("openai", server.url).stream(REQUEST)]
+    assert events == [Delta("Hi"), Done("stop", None)]
+
+
+async def test_a_proxy_from_the_environment_never_sees_loopback(
+    server: WireServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    chat(server, Reply([OPENAI.wire]), Reply([ndjson(item("x"), item(done=True, done_reason="stop"))]))
+    for name in NAMES:
+        backend = connect(name, server.url)
+        events = [event async for event in backend.stream(REQUEST)]
+        assert isinstance(events[-1], Done)
+        await backend.aclose()

@@ -1,0 +1,76 @@
+"""Thoughts told apart from answers, wherever the chunks are cut."""
+
+from __future__ import annotations
+
+import pytest
+
+from backends import Delta
+from backends.reasoning import ThoughtSplitter
+
+
+def split(*chunks: str) -> list[tuple[str, str]]:
+    """The pieces by kind, with neighbours of one kind joined."""
+    splitter = ThoughtSplitter()
+    deltas: list[Delta] = [delta for chunk in chunks for delta in splitter.feed(chunk)] + splitter.flush()
+    joined: list[tuple[str, str]] = []
+    for delta in deltas:
+        assert delta.text
+        delta.text.encode()
+        if joined and joined[-1][0] == delta.kind:
+            joined[-1] = (delta.kind, joined[-1][1] + delta.text)
+        else:
+            joined.append((delta.kind, delta.text))
+    return joined
+
+
+TEXTS = {
+    "<think>hm</think>so": [("thought", "hm"), ("answer", "so")],
+    "a<think>b</think>c<think>d</think>e": [
+        ("answer", "a"),
+        ("thought", "b"),
+        ("answer", "c"),
+        ("thought", "d"),
+        ("answer", "e"),
+    ],
+    "<think>never closed": [("thought", "never closed")],
+    "<think></think>so": [("answer", "so")],
+    "stray</think> close": [("answer", "stray close")],
+    "a < b, <thin> and <thinking>": [("answer", "a < b, <thin> and <thinking>")],
+    "<<think>x</think>": [("answer", "<"), ("thought", "x")],
+    "the tag `<think>` opens, `</think>` closes": [("answer", "the tag `<think>` opens, `</think>` closes")],
+    "<think>use `x`</think>so": [("thought", "use `x`"), ("answer", "so")],
+    "<think>use `</think>so": [("thought", "use `"), ("answer", "so")],
+    "ends in <thi": [("answer", "ends in <thi")],
+    "<think>ends in </thi": [("thought", "ends in </thi")],
+    "🙂<think>深く</think>👩‍🔬": [("answer", "🙂"), ("thought", "深く"), ("answer", "👩‍🔬")],
+    "": [],
+}
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_cut_at_every_place(text: str) -> None:
+    assert split(text) == TEXTS[text]
+    for at in range(len(text)):
+        for to in range(at, len(text)):
+            assert split(text[:at], text[at:to], text[to:]) == TEXTS[text], (at, to)
+    assert split(*text) == TEXTS[text]
+
+
+def test_text_without_a_tag_is_not_held_back() -> None:
+    splitter = ThoughtSplitter()
+    assert splitter.feed("a > b") == [Delta("a > b")]
+    assert splitter.feed("a <") == [Delta("a ")]
+    assert splitter.feed(" b") == [Delta("< b")]
+
+
+def test_characters_cut_into_surrogates_are_joined() -> None:
+    assert split("a\ud83d", "\ude42b") == [("answer", "a🙂b")]
+    assert split("\ud83d", "\ude42") == [("answer", "🙂")]
+    assert split("<think>\ud83d", "\ude42</think>") == [("thought", "🙂")]
+    assert split("a<\ud83d", "\ude42") == [("answer", "a<🙂")]
+
+
+def test_half_characters_become_replacements() -> None:
+    assert split("a\ud83d") == [("answer", "a\ufffd")]
+    assert split("\ude42b") == [("answer", "\ufffdb")]
+    assert split("a\ud83db") == [("answer", "a\ufffdb")]

@@ -1,0 +1,197 @@
+"""The chat format as pure functions: events, bodies, answers, both ways."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from backends import ChatRequest, Delta, Done, Interrupted, Message, Overloaded, Rejected, Unreachable, Usage
+from backends.wire import DONE, BadEvent, ChatReader, ChatWriter, SSEDecoder, chat_body, encode_event, read_body
+from tests.backends.recorded import OPENAI, part
+
+
+def decode(*chunks: bytes) -> list[str]:
+    decoder = SSEDecoder()
+    return [event for chunk in chunks for event in decoder.feed(chunk)] + decoder.flush()
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"], ids=["LF", "CRLF", "CR"])
+def test_events_cut_at_each_byte(newline: bytes) -> None:
+    wire = newline.join(
+        [b": comment", b"event: x", b"data: one", b"", b"data:two", b"data: \xf0\x9f\x99\x82", b"", b"", b"id: 3"]
+        + [b"data:  spaced", b"retry: 10", b"", b": end", b"data: [DONE]", b"", b""]
+    )
+    expected = ["one", "two\n🙂", " spaced", "[DONE]"]
+    assert decode(wire) == expected
+    for at in range(len(wire)):
+        assert decode(wire[:at], wire[at:]) == expected, at
+    assert decode(*(bytes([byte]) for byte in wire)) == expected
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r", b"\r\n", b"\n\n", b"\r\r", b"\r\n\r\n", b"\r\n\r"])
+def test_the_last_event_counts_however_it_ends(end: bytes) -> None:
+    assert decode(b"data: one\n\ndata: two" + end) == ["one", "two"]
+
+
+def test_an_event_that_breaks_off_inside_a_character() -> None:
+    with pytest.raises(BadEvent, match="inside a character"):
+        decode("data: 🙂".encode()[:-1])
+
+
+def test_an_event_that_never_ends() -> None:
+    decoder = SSEDecoder()
+    with pytest.raises(BadEvent, match="more than 8 MiB"):
+        for _ in range(9):
+            decoder.feed(b"data: " + b"x" * (1 << 20))
+
+
+def test_many_lines_of_one_event_that_never_ends() -> None:
+    decoder = SSEDecoder()
+    with pytest.raises(BadEvent, match="more than 8 MiB"):
+        for _ in range(9):
+            decoder.feed(b"data: " + b"x" * (1 << 20) + b"\n")
+
+
+def test_encoded_events_come_back() -> None:
+    for data in ("one", "two\nlines", "", {"a": "ü\n🙂"}):
+        text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        assert decode(encode_event(data)) == [text]
+
+
+REQUESTS = [
+    ChatRequest([Message("user", "Hi")]),
+    ChatRequest([Message("system", "S"), Message("user", "ü 🙂"), Message("assistant", "")], model="m", max_tokens=1),
+    ChatRequest([Message("user", "x")], temperature=0.0, top_p=0.5, stop=("a", "b"), seed=0),
+]
+
+
+@pytest.mark.parametrize("request_", REQUESTS)
+def test_a_request_survives_its_body(request_: ChatRequest) -> None:
+    assert read_body(json.loads(json.dumps(chat_body(request_)))) == request_
+
+
+def test_the_request_s_model_wins_over_the_target_s() -> None:
+    assert chat_body(REQUESTS[1], model="target")["model"] == "m"
+    assert chat_body(REQUESTS[0], model="target")["model"] == "target"
+    assert "stream_options" not in chat_body(REQUESTS[0], stream=False)
+
+
+def test_a_body_as_other_clients_write_it() -> None:
+    content = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
+    body = {"messages": [{"role": "user", "content": content}], "max_completion_tokens": 7, "stop": "END", "model": ""}
+    assert read_body(body) == ChatRequest([Message("user", "ab")], max_tokens=7, stop=("END",))
+    assert read_body({"messages": [{"role": "user", "content": "x"}], "temperature": None}).temperature == 0.2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"messages": "hi"},
+        {"messages": None},
+        {"messages": [{"role": "user"}]},
+        {"messages": [{"content": "x"}]},
+        {"messages": ["hi"]},
+        {"messages": [{"role": "user", "content": None}]},
+        {"messages": [{"role": "user", "content": 3}]},
+        {"messages": [{"role": "user", "content": "x"}], "stop": 3},
+        ["messages"],
+    ],
+)
+def test_a_body_that_is_no_chat_completion(body: object) -> None:
+    with pytest.raises(Rejected, match="not a chat completion") as caught:
+        read_body(body)  # type: ignore[arg-type]
+    assert caught.value.status == 400
+
+
+def read(*events: object) -> tuple[list[Delta], Done]:
+    reader = ChatReader()
+    payloads = [event if isinstance(event, str) else json.dumps(event) for event in events]
+    deltas = [delta for payload in payloads for delta in reader.read(payload)]
+    return deltas + reader.finish(), reader.done
+
+
+def test_events_that_say_nothing_give_no_delta() -> None:
+    silent = [part(role="assistant", content=""), part(content=None), {"choices": []}, {"choices": [{"delta": None}]}]
+    assert read(*silent, part("stop"), DONE) == ([], Done("stop", None))
+
+
+def test_usage_with_its_details() -> None:
+    told = {"prompt_tokens": 1, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 0}}
+    more = {"completion_tokens_details": {"reasoning_tokens": 5}}
+    assert read({"choices": [], "usage": told | more}, DONE)[1].usage == Usage(1, 2, 0, 5)
+    assert read({"choices": [], "usage": None}, DONE)[1].usage is None
+
+
+def test_thoughts_under_both_names_are_told_once() -> None:
+    deltas, _ = read(part(reasoning="hm", reasoning_content="hm"), part("stop", content="so"), DONE)
+    assert deltas == [Delta("hm", "thought"), Delta("so")]
+
+
+def test_a_character_cut_in_two_is_joined_in_thoughts_too() -> None:
+    deltas, _ = read(part(reasoning_content="a\ud83d"), part(reasoning_content="\ude42b"), part("stop", content="!"))
+    assert "".join(delta.text for delta in deltas) == "a🙂b!"
+    assert all(delta.text.encode() for delta in deltas)
+
+
+def test_half_characters_that_stay_alone_become_replacements() -> None:
+    for text in ("\ud83dx", "x\ude42", "\ud83d"):
+        deltas, _ = read(part(content=text), part(reasoning_content=text), part("stop"))
+        assert all(delta.text.encode() for delta in deltas)
+        whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        for kind in ("answer", "thought"):
+            assert "".join(delta.text for delta in deltas if delta.kind == kind) == whole
+
+
+MALFORMED = ["{", "[]", "3", '"x"', '{"choices": 3}', '{"choices": [3]}', '{"choices": [{"delta": 3}]}']
+
+
+@pytest.mark.parametrize("payload", MALFORMED)
+def test_a_malformed_chunk(payload: str) -> None:
+    with pytest.raises(Unreachable, match="no chat chunk"):
+        read(payload)
+    with pytest.raises(Interrupted, match="no chat chunk"):
+        read(part(content="Hi"), payload)
+
+
+def test_errors_in_the_stream() -> None:
+    failure = {"error": {"message": "out of memory", "code": 500}}
+    with pytest.raises(Rejected, match="out of memory") as caught:
+        read(failure)
+    assert caught.value.status == 500
+    with pytest.raises(Overloaded, match="busy"):
+        read({"error": {"message": "slow down", "code": 429}})
+    with pytest.raises(Rejected, match="just text"):
+        read({"error": "just text"})
+    with pytest.raises(Interrupted, match="out of memory"):
+        read(part(content="Hi"), failure)
+    with pytest.raises(Interrupted, match="out of memory"):
+        read(part(content="Hi"), failure | part("error"))
+
+
+def test_an_end_that_nothing_announced() -> None:
+    with pytest.raises(Unreachable, match="gave no answer"):
+        read()
+    with pytest.raises(Interrupted, match="cut off"):
+        read(part(content="Hi"))
+    with pytest.raises(Interrupted, match="cut off"):
+        read(part(content="<"))  # what was held back counts as spoken
+
+
+def test_what_is_written_can_be_read() -> None:
+    deltas = [Delta("Hm 🙂", "thought"), Delta("So "), Delta("it < is.")]
+    done = Done("length", Usage(3, 4, 1, 2))
+    writer = ChatWriter(answer_id="a1", model="m", created=1)
+    chunks = [writer.opening(), *map(writer.delta, deltas), *writer.closing(done), DONE]
+    payloads = decode(b"".join(map(encode_event, chunks)))
+    reader = ChatReader()
+    assert [delta for payload in payloads for delta in reader.read(payload)] + reader.finish() == deltas
+    assert reader.done == done
+    assert reader.complete
+
+
+def test_the_recorded_answer() -> None:
+    deltas, done = read(*decode(OPENAI.wire))
+    assert "".join(delta.text for delta in deltas if delta.kind == "answer") == OPENAI.answer
+    assert done.usage == OPENAI.usage
