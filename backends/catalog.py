@@ -171,12 +171,16 @@ class Catalog:
 
 def _module(kind: str) -> Any:
     path = kind if "." in kind else f"backends.{kind}"
+    if not all(part.isidentifier() for part in path.split(".")):
+        raise NotConfigured(f"There is no kind {kind!r}.", _kinds())
     try:
         module = importlib.import_module(path)
     except ModuleNotFoundError as error:
         if error.name and (path == error.name or path.startswith(f"{error.name}.")):
             raise NotConfigured(f"There is no kind {kind!r}.", _kinds()) from error
         raise NotConfigured(f"The kind {kind} needs the package {error.name}.", "Install it with pip.") from error
+    except Exception as error:  # one broken module must not hide the other targets of the list
+        raise NotConfigured(f"The kind {kind} cannot be imported ({error!r}).", "Correct that module.") from error
     if not hasattr(module, "connect"):
         raise NotConfigured(f"{path} is no kind of backend: it has no connect(settings).", _kinds())
     return module
@@ -184,7 +188,5 @@ def _module(kind: str) -> Any:
 
 def _kinds() -> str:
     folder = Path(__file__).parent
-    kinds = sorted(
-        file.stem for file in folder.glob("*.py") if "\ndef connect(" in file.read_text(encoding="utf-8")
-    )
+    kinds = sorted(file.stem for file in folder.glob("*.py") if "\ndef connect(" in file.read_text(encoding="utf-8"))
     return f"The kinds are: {', '.join(kinds)}, or the dotted path of a module with connect(settings)."

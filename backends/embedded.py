@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import os
 import secrets
 import threading
 from collections.abc import AsyncIterator, Mapping
@@ -21,6 +20,7 @@ from weakref import WeakValueDictionary
 from backends import http, model_files
 from backends.errors import NotConfigured
 from backends.openai import OpenAIBackend
+from backends.processors import spin_briefly, usable_processors
 from backends.settings import read_settings, require
 from backends.streams import closing, reporting
 from backends.types import Backend, ChatRequest, Event, Health
@@ -100,7 +100,7 @@ class Engine:
     """A running llama.cpp server: its address, its key, and the name of its model."""
 
     def __init__(self, path: Path, settings: Settings) -> None:
-        _spin_briefly()
+        spin_briefly()
         import xllamacpp
 
         self.key = secrets.token_urlsafe(32)
@@ -137,22 +137,6 @@ def engine_for(settings: Settings) -> Engine:
         if engine is None:
             engine = _engines[path, settings] = Engine(path, settings)
         return engine
-
-
-def _spin_briefly() -> None:
-    """Let llama.cpp's threads sleep soon when they wait for each other; it must be said before the import.
-
-    By default they spin, and where anything else wants a processor (an upload that is embedded, a second
-    visitor) each waits for the other's turn: two tokens a second instead of thirty, measured on two cores.
-    """
-    if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-
-
-def usable_processors() -> int:
-    """How many processors this process may run on."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 @atexit.register

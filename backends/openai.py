@@ -33,9 +33,7 @@ class Settings:
 def connect(settings: Mapping[str, Any]) -> Backend:
     """A client for the server at `url`; nothing is sent yet."""
     chosen = read_settings(Settings, settings)
-    endpoint = http.Endpoint(
-        base_url(chosen.url), chosen.api_key or None, chosen.connect_timeout, chosen.read_timeout
-    )
+    endpoint = http.Endpoint(base_url(chosen.url), chosen.api_key or None, chosen.connect_timeout, chosen.read_timeout)
     return OpenAIBackend(endpoint, model=chosen.model, context=chosen.context, extra_body=chosen.extra_body)
 
 
@@ -44,10 +42,10 @@ def base_url(url: str) -> str:
     url = url.strip().rstrip("/").removesuffix("/chat/completions").rstrip("/")
     try:
         parts = urlsplit(url)
-        callable_ = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:  # the port is no number, or a bracket is missing
-        callable_ = False
-    if not callable_:
+        usable = False
+    if not usable:
         raise NotConfigured(f"{url!r} is not a URL that can be called.", "Write it like http://host:8000/v1.")
     return url if parts.path else f"{url}/v1"
 

@@ -82,7 +82,7 @@ class ThoughtSplitter:
             deltas.append(Delta(text, self._kind))
 
     def _next_tag(self, text: str) -> tuple[int, str]:
-        """Where the next tag starts, and the tag; without one, where its end, or where the part to hold back starts."""
+        """Where the next tag starts, and the tag; without one, where what may become one starts, or the end."""
         at = text.find("<")
         while at >= 0:
             quoted = (text[at - 1] if at else self._before) == "`"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -62,7 +63,9 @@ async def in_thread(blocking: Callable[[threading.Event], Iterator[T]]) -> Async
         except BaseException as error:  # carried over to the reader, who raises it
             put((False, error))
 
-    threading.Thread(target=work, name="spaceport-stream", daemon=True).start()
+    # The caller's context goes along: ZeroGPU finds in it which visitor's quota to use.
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(work,), name="spaceport-stream", daemon=True).start()
     try:
         while True:
             more, item = await queue.get()

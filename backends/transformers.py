@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from backends import model_files
 from backends.errors import BackendError, Interrupted, NotConfigured, Overloaded, Rejected
+from backends.processors import spin_briefly
 from backends.reasoning import OPEN
 from backends.settings import read_settings, require
 from backends.streams import closing, in_thread
@@ -186,6 +187,7 @@ def load(settings: Settings) -> Loaded:
 
 
 def _load(settings: Settings) -> Loaded:
+    spin_briefly()
     import torch
     import transformers
 
@@ -198,7 +200,7 @@ def _load(settings: Settings) -> Loaded:
         tokenizer = transformers.AutoTokenizer.from_pretrained(place, **options)
         model = transformers.AutoModelForCausalLM.from_pretrained(place, dtype=dtype, **options)
         model = model.to(device).eval()
-    except (OSError, ValueError, ImportError, RuntimeError) as error:
+    except Exception as error:  # a damaged file makes the readers of its format raise anything
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise NotConfigured(
             f"The model {filename or place} could not be loaded ({reason[:300]}).",

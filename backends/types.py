@@ -99,6 +99,6 @@ class Backend(Protocol):
 class Downloads(Protocol):
     """A backend whose model can be fetched ahead of the first question."""
 
-    async def pull(self) -> AsyncIterator[tuple[str, float | None]]:
+    def pull(self) -> AsyncIterator[tuple[str, float | None]]:
         """Yield what is being done and the share that is done, from 0 to 1 or None."""
         ...

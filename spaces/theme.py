@@ -37,7 +37,7 @@ CSS = """
   border-radius: 8px; padding: .6rem .75rem; margin: 0 0 .6rem; background: var(--background-fill-primary);
   scroll-margin: 1rem; }
 .sp-more .sp-card { border-left-color: var(--border-color-primary); }
-.sp-card:target, .sp-card:has(:target) { background: var(--sp-mark); }
+.sp-card.sp-on { background: var(--sp-mark); }
 .sp-card header { display: flex; gap: .5rem; align-items: baseline; font-size: .875rem; }
 .sp-card .sp-name { font-weight: 600; min-width: 0; overflow: hidden; text-overflow: ellipsis;
   white-space: nowrap; }
@@ -51,10 +51,10 @@ CSS = """
 .sp-more > summary, .sp-turn > summary { cursor: pointer; font-size: .875rem; padding: .35rem 0;
   color: var(--body-text-color-subdued); }
 
-.message a[href^="#source-"] { display: inline-block; min-width: 1.25em; padding: 0 .3em; margin: 0 .1em;
+.message a[href*="#source-"] { display: inline-block; min-width: 1.25em; padding: 0 .3em; margin: 0 .1em;
   border-radius: 5px; background: var(--sp-mark); color: var(--sp-accent); font-size: .75em; font-weight: 600;
   line-height: 1.5; text-align: center; text-decoration: none; vertical-align: text-top; }
-.message a[href^="#source-"][href$="a"] { background: none; box-shadow: inset 0 0 0 1px var(--sp-accent); }
+.message a[href*="#source-"][href$="a"] { background: none; box-shadow: inset 0 0 0 1px var(--sp-accent); }
 .message blockquote { border-left: 3px solid var(--sp-bad); padding-left: .75rem; }
 .block:has(> .html-container > .prose:empty), #documents:empty, #figures:empty { display: none; }
 @media (max-width: 640px) {
@@ -63,15 +63,23 @@ CSS = """
 }
 """
 
-# Where a link leads to a passage inside a folded list, open the list first; scroll the panel, not the page.
+# A citation must not be followed by the browser: the page's base address would make it a reload that loses the
+# conversation. Folded lists around the passage are opened, the passage is scrolled to and marked.
 HEAD = """
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <script>
 document.addEventListener("click", (event) => {
-  const link = event.target.closest('a[href^="#source-"]');
-  const card = link && document.getElementById(link.getAttribute("href").slice(1));
+  const link = event.target.closest('a[href*="#source-"]');
+  if (!link) return;
+  event.preventDefault();
+  const card = document.getElementById(link.getAttribute("href").split("#")[1])?.closest(".sp-card");
+  if (!card) return;
   for (let fold = card; fold; fold = fold.parentElement) if (fold.tagName === "DETAILS") fold.open = true;
-});
+  document.querySelectorAll(".sp-card.sp-on").forEach((other) => other.classList.remove("sp-on"));
+  card.classList.add("sp-on");
+  card.focus({preventScroll: true});
+  card.scrollIntoView({block: "nearest", behavior: "smooth"});
+}, true);
 </script>
 """
 

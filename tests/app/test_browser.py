@@ -58,7 +58,8 @@ def test_a_dropped_pdf_is_answered_from_with_a_citation_that_holds(app: App, ope
     ]
     assert any("82,959" in passage for passage in passages)
     links.first.click()
-    expect(page.locator(".sp-card:has(:target), .sp-card:target")).to_be_visible()
+    expect(page.locator(".sp-card.sp-on")).to_be_in_viewport()
+    expect(page.locator("#chat .user.message")).to_have_count(1)  # the page was not loaded anew
     expect(page.locator("#figures")).to_contain_text("first token")
 
 

@@ -116,9 +116,9 @@ def chunk(part: bytes) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def serving() -> AsyncIterator[WireServer]:
+async def serving(port: int = 0) -> AsyncIterator[WireServer]:
     wire = WireServer()
-    server = await asyncio.start_server(wire._serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(wire._serve, "127.0.0.1", port)
     host, port = server.sockets[0].getsockname()
     wire.url = f"http://{host}:{port}"
     try:

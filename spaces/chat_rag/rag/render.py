@@ -132,7 +132,7 @@ def _card(turn: int, passage: Passage, attributed: bool | None) -> str:
     anchor = f"source-{turn}-{passage.number}"
     how = {None: "", True: "matched by words", False: "cited by the model"}[attributed]
     return (
-        f'<article class="sp-card" id="{anchor}"><span id="{anchor}a"></span>'
+        f'<article class="sp-card" id="{anchor}" tabindex="-1"><span id="{anchor}a"></span>'
         f'<header><b class="sp-number">{passage.number}</b><span class="sp-name">{escape(passage.document)}</span>'
         f'<span class="sp-place">{escape(place)}</span></header>'
         f"<blockquote>{escape(passage.text.strip())}</blockquote>"

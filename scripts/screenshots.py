@@ -1,0 +1,124 @@
+"""Pictures of the chat as a visitor sees it: `make screenshots [ARGS="--filing PDF --out DIRECTORY"]`.
+
+Without arguments it makes docs/chat.png for the README. With --out it makes every state (before a question, while it
+streams, after, with an error) at 1280 and 390 pixels, light and dark.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import which
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parent.parent
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+PORT = "7869"
+URL = f"http://127.0.0.1:{PORT}"
+
+
+@contextmanager
+def running_app() -> Iterator[None]:
+    """The app with two targets: the embedded model, and one that does not answer."""
+    catalog = Path(tempfile.mkdtemp()) / "backends.toml"
+    catalog.write_text('[laptop]\nkind = "embedded"\nlabel = "This machine · llama.cpp"\n')
+    process = subprocess.Popen(
+        [sys.executable, "spaces/chat_rag/app.py", "--catalog", str(catalog)],
+        cwd=ROOT,
+        env={**os.environ, "GRADIO_SERVER_PORT": PORT},
+    )
+    try:
+        for _ in range(600):
+            try:
+                urllib.request.urlopen(URL, timeout=5).close()  # noqa: S310
+                break
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def open_page(browser: Browser, width: int, height: int, dark: bool) -> Page:
+    context = browser.new_context(viewport={"width": width, "height": height}, device_scale_factor=1)
+    page = context.new_page()
+    page.goto(f"{URL}/?__theme={'dark' if dark else 'light'}")
+    page.locator("#question textarea").fill("")
+    page.wait_for_timeout(800)
+    return page
+
+
+def ask(page: Page, question: str, *, wait: bool = True) -> None:
+    page.locator("#question textarea").fill(question)
+    page.locator("#question .submit-button").click()
+    page.wait_for_selector("#question .stop-button")
+    if wait:
+        page.wait_for_selector("#question .submit-button", timeout=120_000)
+        page.wait_for_timeout(500)
+
+
+def upload(page: Page, filing: Path) -> None:
+    page.locator("#drop input[type=file]").set_input_files(str(filing))
+    page.wait_for_selector("#documents li", timeout=120_000)
+
+
+def every_state(browser: Browser, filing: Path | None, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    question = "What were total net sales for the quarter?" if filing else "How did the number of Arctic terns change?"
+    for width, height in ((1280, 860), (390, 844)):
+        for dark in (False, True):
+            name = f"{width}-{'dark' if dark else 'light'}"
+            page = open_page(browser, width, height, dark)
+            page.screenshot(path=out / f"{name}-1-before.png", full_page=width == 390)
+            if filing:
+                upload(page, filing)
+            ask(page, question, wait=False)
+            page.wait_for_timeout(600)
+            page.screenshot(path=out / f"{name}-2-streaming.png", full_page=width == 390)
+            page.wait_for_selector("#question .submit-button", timeout=120_000)
+            page.wait_for_timeout(500)
+            page.screenshot(path=out / f"{name}-3-after.png", full_page=width == 390)
+            ask(page, "word " * 3900)  # longer than the model's window
+            page.screenshot(path=out / f"{name}-4-error.png", full_page=width == 390)
+            page.context.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--filing", type=Path, help="a document to ask about; without it, the sample documents")
+    parser.add_argument("--out", type=Path, help="make every state, into this directory")
+    options = parser.parse_args()
+    chromium = which("chromium") or which("google-chrome")
+    if not chromium:
+        sys.exit("error: a browser is needed.\n  Install it: apt-get install chromium")
+    with running_app(), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        if options.out:
+            every_state(browser, options.filing, options.out)
+        else:
+            page = open_page(browser, 1280, 820, dark=False)
+            if options.filing:
+                upload(page, options.filing)
+                ask(page, "What were total net sales for the quarter?")
+            else:
+                ask(page, "How did the number of Arctic terns change?")
+            target = ROOT / "docs" / "chat.png"
+            target.parent.mkdir(exist_ok=True)
+            page.screenshot(path=target)
+            print(f"written: {target.relative_to(ROOT)}")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

