@@ -5,6 +5,8 @@
     backend = Catalog.load().connect("laptop")
     async for event in backend.stream(ChatRequest([Message("user", "Hello")])):
         ...
+
+`python -m backends list` shows the targets.
 """
 
 from backends.catalog import Catalog, Target

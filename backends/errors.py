@@ -7,6 +7,8 @@
     ├── Overloaded        the server is busy; try later (.retry_after, seconds or None)
     ├── TimedOut          the server took the request and fell silent
     └── Interrupted       the stream broke after its first token; the text so far stays with the caller
+
+Each says what happened (.message) and what to do about it (.remedy).
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""From the tokens that a model makes to the deltas that a reader sees."""
+"""Tokens: how the next one is chosen, and how they become the deltas that a reader sees."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from backends.reasoning import OPEN, ThoughtSplitter
 from backends.types import Delta
@@ -60,3 +61,50 @@ def _overlap(text: str, stop: str) -> int:
     """How many characters at the end of `text` begin `stop`."""
     sizes = range(min(len(text), len(stop) - 1), 0, -1)
     return next((size for size in sizes if text.endswith(stop[:size])), 0)
+
+
+class Streamer:
+    """What `generate` calls with each new token; the first call brings the prompt back."""
+
+    def __init__(self, put: Callable[[list[int]], None]) -> None:
+        self._put = put
+        self._begun = False
+
+    def put(self, value: Any) -> None:
+        if self._begun:
+            self._put(value.flatten().tolist())
+        self._begun = True
+
+    def end(self) -> None:
+        """The caller of `generate` knows by itself."""
+
+
+class Sampler:
+    """Chooses each token with a random generator of its own.
+
+    torch's global one is shared by all threads: with it, a seed would repeat nothing while two answers
+    are made.
+    """
+
+    def __init__(self, temperature: float, top_p: float | None, seed: int | None, *, device: Any) -> None:
+        import torch
+
+        self._temperature, self._top_p = temperature, top_p
+        self._random = torch.Generator(device)
+        if seed is None:
+            self._random.seed()
+        else:
+            self._random.manual_seed(seed)
+
+    def __call__(self, _ids: Any, scores: Any) -> Any:
+        """Leave one token possible, drawn from the scores."""
+        import torch
+
+        shares = torch.softmax(scores.float() / self._temperature, dim=-1)
+        if self._top_p is not None and self._top_p < 1:
+            ordered, order = shares.sort(descending=True)
+            ordered[ordered.cumsum(-1) - ordered >= self._top_p] = 0.0
+            ordered[..., 0] += 1e-9  # top_p = 0 leaves the most likely token
+            shares = torch.zeros_like(shares).scatter(-1, order, ordered)
+        chosen = torch.multinomial(shares, 1, generator=self._random)
+        return torch.full_like(scores, float("-inf")).scatter(-1, chosen, 0.0)

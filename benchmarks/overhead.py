@@ -129,7 +129,13 @@ def report(samples: dict[str, list[tuple[float, float]]]) -> None:
     first = {name: median(sample[1] for sample in taken) * 1e3 for name, taken in samples.items()}
     base = "bare httpx2 + json"
     rows = [
-        [name, f"{cpu[name]:.1f}", f"{cpu[name] / cpu[base]:.2f}", f"{first[name]:.2f}", f"{first[name] - first[base]:+.2f}"]
+        [
+            name,
+            f"{cpu[name]:.1f}",
+            f"{cpu[name] / cpu[base]:.2f}",
+            f"{first[name]:.2f}",
+            f"{first[name] - first[base]:+.2f}",
+        ]
         for name in samples
     ]
     print(table(["client", "CPU µs a chunk", "× bare", "first token ms", "− bare ms"], rows))

@@ -43,9 +43,7 @@ def start(browser: Browser, command: list[str]) -> tuple[float, float]:
     port = free_port()
     environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False"}
     started = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         url = f"http://127.0.0.1:{port}"
         while not answers(url):
@@ -91,7 +89,9 @@ def main() -> None:
     served = {name: median(sample[0] for sample in taken) for name, taken in samples.items()}
     interactive = {name: median(sample[1] for sample in taken) for name, taken in samples.items()}
     base = interactive["hello world"]
-    rows = [[name, f"{served[name]:.2f}", f"{interactive[name]:.2f}", f"{interactive[name] / base:.2f}"] for name in APPS]
+    rows = [
+        [name, f"{served[name]:.2f}", f"{interactive[name]:.2f}", f"{interactive[name] / base:.2f}"] for name in APPS
+    ]
     print(table(["app", "server answers s", "page takes a word s", "× hello world"], rows))
     ratio = interactive["chat_rag"] / base
     print(f"\n{'met   ' if ratio <= 1.5 else 'MISSED'}  at most 1.5 times hello world")

@@ -16,7 +16,8 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table, its columns lined up."""
     lines = [heads, ["---"] * len(heads), *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
-    return "\n".join("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in lines)
+    padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
+    return "\n".join(f"| {' | '.join(line)} |" for line in padded)
 
 
 def write(name: str, figures: dict[str, Any]) -> None:

@@ -36,7 +36,9 @@ async def serve(port: int, chunks: int) -> None:
         while request := await read_request(reader):
             if request.startswith(b"GET"):
                 models = json.dumps({"object": "list", "data": [{"id": "bench", "object": "model"}]}).encode()
-                writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(models))
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(models)
+                )
                 writer.write(models)
                 continue
             writer.write(head)

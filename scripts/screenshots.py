@@ -40,7 +40,7 @@ def running_app() -> Iterator[None]:
     try:
         for _ in range(600):
             try:
-                urllib.request.urlopen(URL, timeout=5).close()  # noqa: S310
+                urllib.request.urlopen(URL, timeout=5).close()
                 break
             except (urllib.error.URLError, OSError):
                 time.sleep(0.1)

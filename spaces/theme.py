@@ -55,6 +55,7 @@ CSS = """
   border-radius: 5px; background: var(--sp-mark); color: var(--sp-accent); font-size: .75em; font-weight: 600;
   line-height: 1.5; text-align: center; text-decoration: none; vertical-align: text-top; }
 .message a[href*="#source-"][href$="a"] { background: none; box-shadow: inset 0 0 0 1px var(--sp-accent); }
+#chat .placeholder-content { padding: 0 1rem; }
 .message blockquote { border-left: 3px solid var(--sp-bad); padding-left: .75rem; }
 .block:has(> .html-container > .prose:empty), #documents:empty, #figures:empty { display: none; }
 @media (max-width: 640px) {

@@ -69,7 +69,9 @@ class Handler(BaseHTTPRequestHandler):
                 yield {"reasoning_content": word}
                 time.sleep(0.4)
         if "picture" in question:
-            yield {"content": "Look: ![x](http://tracker.invalid/p.png) <img src='http://tracker.invalid/q.png'> [1] [9]"}
+            yield {
+                "content": "Look: ![x](http://tracker.invalid/p.png) <img src='http://tracker.invalid/q.png'> [1] [9]"
+            }
         elif "for ever" in question:
             while True:
                 yield {"content": "word "}

@@ -32,7 +32,9 @@ def app(start_app: Callable[..., App], model: ScriptedModel, tmp_path_factory: p
     return start_app("--catalog", str(catalog))
 
 
-def test_stop_reaches_the_server_within_a_second_and_others_go_on(app: App, model: ScriptedModel, open_page: Open) -> None:
+def test_stop_reaches_the_server_within_a_second_and_others_go_on(
+    app: App, model: ScriptedModel, open_page: Open
+) -> None:
     mine, yours = open_page(app), open_page(app)
     ask(yours, "Go on for ever, B.")
     ask(mine, "Go on for ever, A.")

@@ -138,7 +138,7 @@ def test_a_catalogue_that_is_not_there(tmp_path: Path, monkeypatch: pytest.Monke
     assert str(path) in caught.value.message
     assert "--catalog" in caught.value.remedy
     monkeypatch.setenv("SPACEPORT_CATALOG", str(path))
-    with pytest.raises(NotConfigured, match="none.toml"):
+    with pytest.raises(NotConfigured, match=r"none\.toml"):
         Catalog.load()
     with pytest.raises(NotConfigured, match="cannot be read"):
         Catalog.load(tmp_path)  # a folder

@@ -108,9 +108,9 @@ async def test_fallback_keeps_to_the_first_that_spoke(server: WireServer) -> Non
 async def test_fallback_names_each_failure(server: WireServer) -> None:
     server.on(CHAT, Reply.json({"error": "full"}, 503))
     async with connected("fallback", server) as backend:
-        with pytest.raises(Unreachable, match="openai: .*busy.*ollama: .*no such route"):
+        with pytest.raises(Unreachable, match=r"openai: .*busy.*ollama: .*no such route"):
             await collect(backend)
-        with pytest.raises(Unreachable, match="openai: .*ollama: "):
+        with pytest.raises(Unreachable, match=r"openai: .*ollama: "):
             await backend.check()
 
 

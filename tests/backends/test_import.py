@@ -5,11 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import types
+from pathlib import Path
 
 import backends
 
-HEAVY = "torch boto3 google chromadb transformers ollama xllamacpp gradio spaces huggingface_hub".split()
-MODULES = "catalog embedded fallback http huggingface model_files ollama openai transformers wire".split()
+HEAVY = {"torch", "boto3", "google", "chromadb", "transformers", "ollama", "xllamacpp", "gradio", "huggingface_hub"}
+MODULES = sorted(file.stem for file in Path(backends.__file__).parent.glob("[!_]*.py"))
 
 
 def loaded(*modules: str) -> set[str]:

@@ -60,7 +60,7 @@ async def test_what_ollama_is_asked(server: WireServer) -> None:
 async def test_a_request_that_does_not_fit_is_never_cut(server: WireServer) -> None:
     server.on("/api/show", Reply.json(OLLAMA_SHOW))
     backend = connect(server.url)
-    with pytest.raises(Rejected, match="about 20009 tokens of text and 512 .* window of 8192") as caught:
+    with pytest.raises(Rejected, match=r"about 20009 tokens of text and 512 .* window of 8192") as caught:
         async for _ in backend.stream(ChatRequest([Message("user", "abc" * 20_000)])):
             pass
     await backend.aclose()

@@ -19,8 +19,8 @@ def decode(*chunks: bytes) -> list[str]:
 @pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"], ids=["LF", "CRLF", "CR"])
 def test_events_cut_at_each_byte(newline: bytes) -> None:
     wire = newline.join(
-        [b": comment", b"event: x", b"data: one", b"", b"data:two", b"data: \xf0\x9f\x99\x82", b"", b"", b"id: 3"]
-        + [b"data:  spaced", b"retry: 10", b"", b": end", b"data: [DONE]", b"", b""]
+        b": comment|event: x|data: one||data:two|data: \xf0\x9f\x99\x82|||id: 3"
+        b"|data:  spaced|retry: 10||: end|data: [DONE]||".split(b"|")
     )
     expected = ["one", "two\n🙂", " spaced", "[DONE]"]
     assert decode(wire) == expected

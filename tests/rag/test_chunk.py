@@ -7,6 +7,7 @@ import time
 from itertools import pairwise
 
 import pytest
+
 from rag.chunk import chunk_document
 from rag.documents import Chunk, Document, Page
 

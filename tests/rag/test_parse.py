@@ -13,10 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
 from rag.documents import Document, Limits
 from rag.errors import DocumentError
 from rag.parse import SUFFIXES, display_name, read_document
-
 from tests.rag import make_documents as make
 
 DATA = Path(os.environ.get("SPACEPORT_TEST_DATA", Path(__file__).parents[2].parent / "shared" / "data"))

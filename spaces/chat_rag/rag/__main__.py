@@ -104,9 +104,7 @@ def _search(options: argparse.Namespace) -> int:
     try:
         with options.out.open("w", encoding="utf-8") as out:
             for question in questions:
-                found = retrieve_characters(
-                    [library], question["question"], embedder, limit_chars=options.limit_chars
-                )
+                found = retrieve_characters([library], question["question"], embedder, limit_chars=options.limit_chars)
                 line = {"id": question["id"], "passages": [_span(passage) for passage in found]}
                 out.write(json.dumps(line, ensure_ascii=False) + "\n")
     finally:

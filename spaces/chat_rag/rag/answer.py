@@ -81,9 +81,7 @@ class Rag:
         chat with no passages.
         """
         chosen = options or Options()
-        passages = await asyncio.to_thread(
-            retrieve, self.libraries, question, self.embedder, limit=chosen.passages
-        )
+        passages = await asyncio.to_thread(retrieve, self.libraries, question, self.embedder, limit=chosen.passages)
         yield Found(tuple(passages))
         request = ChatRequest(
             messages(question, passages, history, system=chosen.system),

@@ -1,8 +1,8 @@
 """What can go wrong around a visitor's documents, in words for the person who reads them.
 
-    RagError
-    ├── DocumentError     a file could not be read
-    └── RetrievalError    the documents could not be searched
+RagError
+├── DocumentError     a file could not be read
+└── RetrievalError    the documents could not be searched
 """
 
 from __future__ import annotations

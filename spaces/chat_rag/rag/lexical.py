@@ -10,9 +10,11 @@ from collections.abc import Iterable
 _WORD = re.compile(r"\w+")
 # Function words and question words: left in, they pull in chunks that only sound like a question.
 STOP_WORDS = frozenset(
-    "a about an and are as at be been by can could did do does for from had has have how i in into is it its "
-    "me my of on or our should that the their them then there these they this those to was we were what when "
-    "where which who whom whose why will with would you your".split()
+    """
+    a about an and are as at be been by can could did do does for from had has have how i in into is it its me my of on
+    or our should that the their them then there these they this those to was we were what when where which who whom
+    whose why will with would you your
+    """.split()  # noqa: SIM905  # a list of one word a line would be a page long
 )
 
 
@@ -23,7 +25,8 @@ class LexicalIndex:
         self._turn = threading.Lock()
         self._db = sqlite3.connect(":memory:", check_same_thread=False)
         self._db.execute(
-            "create virtual table chunks using fts5(id unindexed, document unindexed, text, tokenize='porter unicode61')"
+            "create virtual table chunks using fts5"
+            "(id unindexed, document unindexed, text, tokenize='porter unicode61')"
         )
 
     def add(self, document_id: str, chunks: Iterable[tuple[str, str]]) -> None:

@@ -123,7 +123,7 @@ def _turn(sources: Sources) -> str:
     if not rest:
         return cards + removed
     folded = "".join(_card(sources.turn, passage, None) for passage in rest)
-    summary = "Also retrieved" if first else "Retrieved, not cited"
+    summary = "Also retrieved" if first else "Retrieved"
     return f'{cards}{removed}<details class="sp-more"><summary>{summary} ({len(rest)})</summary>{folded}</details>'
 
 
@@ -147,7 +147,9 @@ def _scores(passage: Passage) -> str:
 
 
 def _removed(count: int) -> str:
-    return f"{count} citation{'s' if count > 1 else ''} of the model named no passage and {'were' if count > 1 else 'was'} removed."
+    if count == 1:
+        return "1 citation of the model named no passage and was removed."
+    return f"{count} citations of the model named no passage and were removed."
 
 
 def _size(document: Document) -> str:

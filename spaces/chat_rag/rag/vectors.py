@@ -76,7 +76,9 @@ class VectorIndex:
     def search(self, vector: Sequence[float], limit: int) -> list[tuple[str, float]]:
         """The nearest chunks: identifier and cosine similarity, 1 for the same direction."""
         found = self._collection.query(query_embeddings=[list(vector)], n_results=limit, include=["distances"])
-        return [(chunk_id, 1 - distance) for chunk_id, distance in zip(found["ids"][0], found["distances"][0], strict=True)]
+        return [
+            (chunk_id, 1 - distance) for chunk_id, distance in zip(found["ids"][0], found["distances"][0], strict=True)
+        ]
 
     def close(self) -> None:
         """Delete the collection."""

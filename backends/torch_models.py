@@ -1,0 +1,157 @@
+"""Models that transformers loads: where they come from, on what they run, and how a request becomes their tokens."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backends import model_files
+from backends.errors import NotConfigured, Rejected
+from backends.processors import spin_briefly
+from backends.reasoning import OPEN
+from backends.types import ChatRequest
+
+HUB_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
+DEVICES = ("auto", "cuda", "mps", "cpu")
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+ZERO_GPU = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`model` is a Hub id, a folder, a .gguf file or `hf:owner/repo/file.gguf`; without it a small default.
+
+    `device` is auto, cuda, mps or cpu; `dtype` is auto, float32, bfloat16 or float16.
+    """
+
+    model: str | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+
+
+def source(model: str | None) -> tuple[str, str | None]:
+    """The folder or Hub id that `model` means, and the GGUF file in it where it is one."""
+    if model is None:
+        packaged = model_files.packaged_model()
+        return (str(packaged.parent), packaged.name) if packaged else (HUB_MODEL, None)
+    if model.startswith("hf:"):
+        owner, repository, filename = [*model.removeprefix("hf:").split("/", 2), "", ""][:3]
+        if not filename:
+            raise NotConfigured(f"{model!r} names no file on the Hub.", "Write hf:owner/repo/file.gguf.")
+        return f"{owner}/{repository}", filename
+    path = Path(model).expanduser()
+    if path.suffix != ".gguf":
+        return (str(path) if path.is_dir() else model), None
+    if not path.is_file():
+        raise NotConfigured(f"There is no model file {path}.", "Correct model, or write a Hub id.")
+    return str(path.parent), path.name
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model with its tokenizer, and what is to be known of them."""
+
+    name: str
+    model: Any
+    tokenizer: Any
+    device: str
+    context: int | None
+    stop_ids: list[int]
+
+    def prompt(self, request: ChatRequest) -> tuple[list[int], bool]:
+        """The tokens of the conversation, and whether the template has already opened a thought."""
+        if request.model not in (None, self.name):
+            raise Rejected(f"This target serves {self.name}, not {request.model}.", "Leave model out.", status=404)
+        turns = [{"role": message.role, "content": message.content} for message in request.messages]
+        try:
+            text = self.tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
+        except Exception as error:  # jinja's errors, and a ValueError where there is no template
+            raise Rejected(
+                f"{self.name} cannot take this conversation ({error}).",
+                "Choose a model that was trained to chat, or change the roles as it says.",
+                status=400,
+            ) from error
+        return self.tokenizer(text, add_special_tokens=False)["input_ids"], text.rstrip().endswith(OPEN)
+
+    def plan(self, request: ChatRequest, prompt_tokens: int) -> dict[str, Any]:
+        """How to generate, as plain data; `Rejected` if the prompt leaves no room for an answer."""
+        room = request.max_tokens if self.context is None else self.context - prompt_tokens
+        if room < 1:
+            raise Rejected(
+                f"The prompt has {prompt_tokens} tokens, and {self.name} has a context of {self.context}.",
+                "Send less text, or choose a model with a longer context.",
+                status=400,
+            )
+        return {
+            "max_new_tokens": min(request.max_tokens, room),
+            "eos_token_id": self.stop_ids,
+            "sampling": (request.temperature, request.top_p, request.seed) if request.temperature > 0 else None,
+        }
+
+    def decode(self, ids: list[int]) -> str:
+        text: str = self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return text
+
+
+_loaded: dict[Settings, Loaded] = {}
+_loading = threading.Lock()
+
+
+def load(settings: Settings) -> Loaded:
+    """The model for these settings, loaded if it is not; blocks."""
+    # Looked up without the lock first: a process that was forked while it was held would wait for ever.
+    if settings not in _loaded:
+        with _loading:
+            if settings not in _loaded:
+                _loaded[settings] = _load(settings)
+    return _loaded[settings]
+
+
+def _load(settings: Settings) -> Loaded:
+    spin_briefly()
+    import torch
+    import transformers
+
+    place, filename = source(settings.model)
+    # On ZeroGPU there is no GPU in this process: the weights wait in memory until one is lent.
+    device = "cpu" if ZERO_GPU else _device(settings.device)
+    dtype = getattr(torch, _dtype(settings.dtype, device))
+    options = {"gguf_file": filename} if filename else {}
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(place, **options)
+        model = transformers.AutoModelForCausalLM.from_pretrained(place, dtype=dtype, **options)
+        model = model.to(device).eval()
+    except Exception as error:  # a damaged file makes the readers of its format raise anything
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise NotConfigured(
+            f"The model {filename or place} could not be loaded ({reason[:300]}).",
+            "Check its name, the network, HF_TOKEN if it is gated, and that it fits into memory.",
+        ) from error
+    ends = model.generation_config.eos_token_id
+    stops = {*(ends if isinstance(ends, list) else [ends]), tokenizer.eos_token_id} - {None}
+    name = Path(filename).stem if filename else place
+    context = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    return Loaded(name, model, tokenizer, "ZeroGPU" if ZERO_GPU else device, context, sorted(stops))
+
+
+def _device(wanted: str) -> str:
+    import torch
+
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if wanted == "auto":
+        return next(name for name, usable in there.items() if usable)
+    if not there[wanted]:
+        raise NotConfigured(f"PyTorch sees no {wanted} device here.", 'Set device = "auto" for this target.')
+    return wanted
+
+
+def _dtype(wanted: str, device: str) -> str:
+    """The number format: half the memory on a GPU; processors are slow with anything but float32."""
+    if wanted != "auto":
+        return wanted
+    if ZERO_GPU or device == "cuda":
+        return "bfloat16"
+    return "float16" if device == "mps" else "float32"
