@@ -90,7 +90,7 @@ class EmbeddedBackend:
         if self._running is None:
             engine = await asyncio.to_thread(engine_for, self._settings)
             endpoint = http.Endpoint(
-                engine.url, engine.key, read_timeout=self._settings.read_timeout, what="The embedded model"
+                engine.url, engine.key, read_timeout=self._settings.read_timeout, what="The embedded model", inside=True
             )
             self._running = engine, OpenAIBackend(endpoint, model=engine.name, context=self._settings.context)
         return self._running[1]

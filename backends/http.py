@@ -41,6 +41,7 @@ class Endpoint:
     connect_timeout: float = 5.0
     read_timeout: float = 120.0
     what: str = "The server"
+    inside: bool = False  # in this process: its address says nothing to anybody
 
     def __post_init__(self) -> None:
         # A key that was pasted with its line end is the same key; one that no header can hold would come back
@@ -65,6 +66,11 @@ class Endpoint:
         """The URL for people: without user name, password or query."""
         parts = urlsplit(self.url)
         return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+    @property
+    def place(self) -> str:
+        """What it is and where, to begin a sentence with."""
+        return self.what if self.inside else f"{self.what} at {self.shown}"
 
     def redact(self, text: str) -> str:
         """`text` without the key, for servers that repeat it in their errors."""
@@ -143,7 +149,7 @@ def translated(endpoint: Endpoint) -> Iterator[None]:
 
 def translate(endpoint: Endpoint, error: Exception) -> BackendError:
     """The `BackendError` for what httpx2 raised while a connection was made or read."""
-    where = f"{endpoint.what} at {endpoint.shown}"
+    where = endpoint.place
     if isinstance(error, (httpx2.InvalidURL, httpx2.UnsupportedProtocol)):
         return NotConfigured(f"{endpoint.shown} is not a URL that can be called.", "Write it like http://host:8000/v1.")
     if isinstance(error, (httpx2.ConnectTimeout, httpx2.PoolTimeout)):
@@ -163,7 +169,7 @@ def translate(endpoint: Endpoint, error: Exception) -> BackendError:
 def refusal(endpoint: Endpoint, status: int, headers: Mapping[str, str], content: bytes) -> BackendError:
     """The error for a response that is no success, with the server's own words where it has some."""
     said = _server_words(endpoint, content)
-    where = f"{endpoint.what} at {endpoint.shown}"
+    where = endpoint.place
     if status in (401, 403):
         remedy = "Check the API key of this target." if endpoint.api_key else "Set api_key in the catalogue."
         return Rejected(f"{where} refused the key ({status}){said}", remedy, status=status)
@@ -179,14 +185,16 @@ def refusal(endpoint: Endpoint, status: int, headers: Mapping[str, str], content
     if status < 400:
         remedy = f"Use the address it points to: {headers.get('location', 'unknown')}."
         return Rejected(f"{where} sends elsewhere ({status}){said}", remedy, status=status)
-    return Rejected(f"{where} refused the request ({status}){said}", "Change the request as it says.", status=status)
+    too_long = "context" in said.lower()
+    remedy = "Send less: fewer passages, a shorter conversation." if too_long else "Change the request as it says."
+    return Rejected(f"{where} refused the request ({status}){said}", remedy, status=status)
 
 
 def not_an_api(endpoint: Endpoint, text: str) -> Unreachable:
     """The error for a server that answers with something else than the API."""
     said = _server_words(endpoint, text.encode())
     return Unreachable(
-        f"{endpoint.what} at {endpoint.shown} answered, but not as a model API{said}",
+        f"{endpoint.place} answered, but not as a model API{said}",
         "Check the url: it often ends in /v1.",
     )
 

@@ -167,7 +167,7 @@ class OllamaBackend:
         except (ValueError, TypeError, AttributeError) as error:  # what the client raises for other JSON, or none
             if reader.spoke:
                 raise _cut_off("it sent a line that is no chat item") from error
-            where = f"{self._endpoint.what} at {self._endpoint.shown}"
+            where = self._endpoint.place
             raise Unreachable(
                 f"{where} answered, but not as Ollama does.", "Check the url in the catalogue."
             ) from error
@@ -179,7 +179,7 @@ class OllamaBackend:
             return _cut_off(f"the server reports “{self._endpoint.redact(text)[:300]}”")
         if error.status_code == 404 and "model" in text:
             return Rejected(
-                f"{self._endpoint.what} at {self._endpoint.shown} has no model {model!r}.",
+                f"{self._endpoint.place} has no model {model!r}.",
                 f"Fetch it: ollama pull {model}, or python -m backends pull with this target's name.",
                 status=404,
             )
@@ -196,7 +196,7 @@ class OllamaBackend:
         kind = getattr(httpx2, type(error).__name__, httpx2.ConnectError)
         told = http.translate(self._endpoint, kind(str(error)))
         if isinstance(error, (httpx.ConnectError, ConnectionError)):
-            where = f"{self._endpoint.what} at {self._endpoint.shown}"
+            where = self._endpoint.place
             return Unreachable(f"{where} is not answering.", "Start it: ollama serve, or correct the url.")
         return told
 

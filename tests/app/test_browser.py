@@ -10,10 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.app.conftest import App, ask, upload, wait_for_answer
-from tests.conftest import DATA
-from tests.rag.make_documents import pdf
+from tests.rag.make_documents import quarterly_report
 
-FILING = DATA / "filings" / "2022 Q3 AAPL.pdf"
 Open = Callable[..., Page]
 
 
@@ -24,17 +22,7 @@ def app(start_app: Callable[..., App]) -> App:
 
 @pytest.fixture
 def filing(tmp_path: Path) -> Path:
-    """The real quarterly report, or where there is none a PDF that says the same."""
-    if FILING.exists():
-        return FILING
-    pages = [
-        "Apple Inc. Quarterly report for the period ended June 25, 2022.",
-        "The following table shows net sales by segment for the three months ended June 25, 2022 (in millions):\n"
-        "Americas $ 37,472\nEurope 19,287\nTotal net sales $ 82,959",
-    ]
-    path = tmp_path / "quarter.pdf"
-    path.write_bytes(pdf(*pages))
-    return path
+    return quarterly_report(tmp_path)
 
 
 def test_a_dropped_pdf_is_answered_from_with_a_citation_that_holds(app: App, open_page: Open, filing: Path) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import zipfile
+from pathlib import Path
+
+from tests.conftest import DATA
 
 CONTENT_TYPES = (
     '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
@@ -133,3 +136,19 @@ def with_declared_size(packed: bytes, part: str, size: int) -> bytes:
     directory = packed.rindex(part.encode())
     field = directory - 46 + 24  # of the entry in the central directory
     return packed[:field] + size.to_bytes(4, "little") + packed[field + 4 :]
+
+
+def quarterly_report(folder: Path) -> Path:
+    """The real quarterly report of the test data, or where there is none a PDF of our own that says the same."""
+    real = DATA / "filings" / "2022 Q3 AAPL.pdf"
+    if real.exists():
+        return real
+    path = folder / "quarter.pdf"
+    path.write_bytes(
+        pdf(
+            "Quarterly report for the period ended June 25, 2022.",
+            "Total net sales for the quarter were $ 82,959 million.",
+            "Research and development expense was $ 6,797 million in the quarter.",
+        )
+    )
+    return path

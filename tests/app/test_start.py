@@ -1,0 +1,63 @@
+"""Every way that people start the page."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.app.conftest import App, wait_until
+from tests.conftest import ROOT
+
+GRADIO = str(Path(sys.executable).with_name("gradio"))
+SPACE = ROOT / "spaces" / "chat_rag"
+
+
+@pytest.mark.parametrize(
+    ("command", "folder"),
+    [
+        ([GRADIO, "spaces/chat_rag/app.py"], ROOT),
+        ([GRADIO, "app.py"], SPACE),
+        ([sys.executable, "app.py"], SPACE),
+    ],
+    ids=["gradio from the root", "gradio from its folder", "python from its folder"],
+)
+def test_it_starts(start_app: Callable[..., App], command: list[str], folder: Path) -> None:
+    app = start_app(command=command, cwd=folder)
+    assert "Chat with documents" in httpx2.get(f"{app.url}/config").text
+
+
+def test_an_edit_is_seen_without_a_restart(start_app: Callable[..., App], tmp_path: Path) -> None:
+    copy = tmp_path / "chat_rag"
+    shutil.copytree(SPACE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    app = start_app(command=[GRADIO, "app.py"], cwd=copy)
+    page = copy / "app.py"
+    page.write_text(page.read_text().replace("Answers that show where they stand", "Edited a moment ago"))
+    wait_until(lambda: "Edited a moment ago" in httpx2.get(f"{app.url}/config").text, 60, app.log.read_text)
+
+
+def test_the_api_answers_and_what_is_no_api_is_hidden(start_app: Callable[..., App]) -> None:
+    app = start_app()
+    named = httpx2.get(f"{app.url}/gradio_api/info").json()["named_endpoints"]
+    assert list(named) == ["/ask"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--backend", "gpu"], "SPACEPORT_GPU_URL is not set"),
+        (["--backend", "laptp"], "Did you mean laptop?"),
+        (["--catalog", "nowhere.toml"], "nowhere.toml cannot be read"),
+    ],
+)
+def test_a_wrong_start_ends_with_what_to_do(arguments: list[str], told: str) -> None:
+    command = [sys.executable, "spaces/chat_rag/app.py", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr

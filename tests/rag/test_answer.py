@@ -1,0 +1,115 @@
+"""From a question to a cited answer, over a backend that says what the test wants; a queued real one, not a mock."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from backends import ChatRequest, Delta, Done, Health, Interrupted, Message, Usage
+from rag.answer import Finished, Found, Options, Rag
+from rag.embed import Embedder
+from rag.library import Library
+from rag.prompt import recent
+
+Written = Callable[[str, str], Path]
+
+
+class Queued:
+    """A backend that streams what it was given, and keeps what it was asked."""
+
+    def __init__(self, *events: Delta | Done | Exception) -> None:
+        self.events = events
+        self.asked: list[ChatRequest] = []
+
+    async def stream(self, request: ChatRequest) -> AsyncIterator[Delta | Done]:
+        self.asked.append(request)
+        for event in self.events:
+            if isinstance(event, Exception):
+                raise event
+            yield event
+
+    async def check(self) -> Health:
+        return Health("queued")
+
+    async def aclose(self) -> None:
+        pass
+
+
+DONE = Done("stop", Usage(10, 5))
+
+
+async def collect(rag: Rag, backend: Queued, question: str, **options: object) -> tuple[str, list[object]]:
+    events = [event async for event in rag.answer(question, backend, **options)]
+    return "".join(event.text for event in events if isinstance(event, Delta) and event.kind == "answer"), events
+
+
+async def test_passages_come_first_and_citations_last(library: Library, embedder: Embedder, written: Written) -> None:
+    library.add(written("tide.txt", "High water at the quay is at 14:20 today."))
+    backend = Queued(Delta("Let me look.", "thought"), Delta("High water is at 14:20 [1]"), Delta(" [4]."), DONE)
+    answer, events = await collect(Rag(embedder, [library]), backend, "When is high water?")
+    assert answer == "High water is at 14:20 [1] ."
+    assert isinstance(events[0], Found)
+    assert events[1] == Delta("Let me look.", "thought")
+    end = events[-1]
+    assert isinstance(end, Finished)
+    assert end.done is DONE
+    assert end.removed == 1
+    assert [citation.passage.document for citation in end.citations] == ["tide.txt"]
+    assert end.citations[0].as_json()["passage"] == "High water at the quay is at 14:20 today."
+
+
+async def test_the_model_is_sent_the_passages_under_their_numbers(
+    library: Library, embedder: Embedder, written: Written
+) -> None:
+    library.add(written("tide.txt", "High water at the quay is at 14:20 today."))
+    backend = Queued(Delta("Yes."), DONE)
+    options = Options(passages=1, max_tokens=7, temperature=0.5, system="Be a sailor.")
+    await collect(Rag(embedder, [library]), backend, "When is high water?", options=options)
+    request = backend.asked[0]
+    assert (request.max_tokens, request.temperature) == (7, 0.5)
+    assert request.messages[0].content.startswith("Be a sailor.")
+    assert request.messages[-1].content == (
+        "[1] (tide.txt)\nHigh water at the quay is at 14:20 today.\n\nQuestion: When is high water?"
+    )
+
+
+async def test_without_documents_it_is_a_plain_chat(library: Library, embedder: Embedder) -> None:
+    backend = Queued(Delta("Use x[1]."), DONE)
+    answer, events = await collect(Rag(embedder, [library]), backend, "How?", history=[Message("user", "Hi")])
+    assert answer == "Use x[1]."
+    assert events[0] == Found(())
+    assert backend.asked[0].messages[-1] == Message("user", "How?")
+    assert not any("[" in message.content for message in backend.asked[0].messages)
+
+
+async def test_what_came_before_a_break_keeps_its_citations(
+    library: Library, embedder: Embedder, written: Written
+) -> None:
+    library.add(written("tide.txt", "High water at the quay is at 14:20 today."))
+    backend = Queued(Delta("High water is at 14:20 [1"), Interrupted("It broke.", "Ask again."))
+    events: list[object] = []
+    with pytest.raises(Interrupted):
+        async for event in Rag(embedder, [library]).answer("When is high water?", backend):
+            events.append(event)
+    assert events[-2] == Delta("[1")
+    assert isinstance(events[-1], Finished)
+
+
+def test_history_is_sent_without_markers_and_from_a_question_on() -> None:
+    history = [
+        Message("user", "x" * 3000),
+        Message("assistant", "It is [1](#source-1-1) so [2](#source-1-2a)."),
+        Message("user", "And then?"),
+        Message("assistant", "y" * 900),
+    ]
+    assert recent(history) == [
+        Message("user", "x" * 3000),
+        Message("assistant", "It is so."),
+        Message("user", "And then?"),
+        Message("assistant", "y" * 900),
+    ]
+    longer = [Message("user", "z" * 200), *history, Message("user", "w" * 3090), Message("assistant", "v")]
+    assert recent(longer)[0].role == "user"
+    assert sum(len(message.content) for message in recent(longer)) <= 4000

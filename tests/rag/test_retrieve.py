@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rag.documents import Chunk
+from rag.embed import Embedder
+from rag.errors import DocumentError, RetrievalError
+from rag.lexical import LexicalIndex, key_words
+from rag.library import Hit, Library, Samples
+from rag.retrieve import fuse, ranked, retrieve, retrieve_characters
+from rag.vectors import VectorIndex, chroma_client
+
+Written = Callable[[str, str], Path]
+BIRDS = "# Birds\n\nTerns nest on the shingle.\n\n" + "The gannet dives from thirty metres for herring.\n\n" * 40
+ENGINES = "# Engines\n\nThe methane engine burns for 340 seconds.\n\n" + "Valves are tested in the morning.\n\n" * 40
+
+
+def test_a_question_finds_its_passage_with_exact_offsets(
+    library: Library, embedder: Embedder, written: Written
+) -> None:
+    library.add(written("birds.md", BIRDS))
+    library.add(written("engines.md", ENGINES))
+    best = retrieve([library], "How long does the engine burn?", embedder, limit=3)[0]
+    assert best.document == "engines.md"
+    assert "340 seconds" in best.text
+    assert ENGINES[best.start : best.end] == best.text
+    assert best.number == 1
+    assert best.dense is not None
+    assert best.lexical is not None
+
+
+def test_meaning_finds_what_words_do_not(library: Library, embedder: Embedder, written: Written) -> None:
+    library.add(written("a.txt", "Felines sleep most of the day."))
+    library.add(written("b.txt", "The harbour office opens at nine."))
+    assert retrieve([library], "When are cats at rest?", embedder, limit=1)[0].document == "a.txt"
+
+
+def test_the_same_content_is_kept_once(library: Library, written: Written) -> None:
+    first = library.add(written("a.md", BIRDS))
+    again = library.add(written("b.md", BIRDS))
+    assert again.again
+    assert again.chunks == first.chunks
+    assert len(library.documents) == 1
+
+
+def test_a_removed_document_is_found_no_more(library: Library, embedder: Embedder, written: Written) -> None:
+    kept = library.add(written("birds.md", BIRDS)).document
+    gone = library.add(written("engines.md", ENGINES)).document
+    library.remove(gone.id)
+    assert {passage.document_id for passage in ranked([library], "engine methane burn", embedder)} == {kept.id}
+    assert library.documents == [kept]
+
+
+def test_a_closed_library_keeps_nothing(embedder: Embedder, written: Written) -> None:
+    library = Library(embedder)
+    library.add(written("birds.md", BIRDS))
+    library.close()
+    library.close()
+    assert library.documents == []
+    with pytest.raises(DocumentError, match="session has ended"):
+        library.add(written("engines.md", ENGINES))
+
+
+def test_libraries_do_not_share(embedder: Embedder, written: Written) -> None:
+    mine, yours = Library(embedder), Library(embedder)
+    mine.add(written("birds.md", BIRDS))
+    yours.add(written("engines.md", ENGINES))
+    assert {passage.document for passage in ranked([mine], "engine", embedder)} == {"birds.md"}
+    mine.close()
+    assert {passage.document for passage in ranked([yours], "engine", embedder)} == {"engines.md"}
+    yours.close()
+
+
+def test_an_addition_that_fails_leaves_nothing_behind(embedder: Embedder, written: Written) -> None:
+    class Broken(VectorIndex):
+        def add(self, *arguments: object) -> None:
+            super().add(*arguments)  # type: ignore[arg-type]
+            raise RuntimeError("the disk is full")
+
+    library = Library(embedder)
+    library._vectors = Broken()
+    with pytest.raises(RuntimeError):
+        library.add(written("birds.md", BIRDS))
+    assert library.documents == []
+    assert ranked([library], "gannet", embedder) == []
+    assert library._lexical.search("gannet", 10) == []
+
+
+def test_the_number_of_documents_is_limited_and_said(embedder: Embedder, written: Written, library: Library) -> None:
+    for number in range(50):
+        library.add(written(f"{number}.txt", f"Note number {number}."))
+    with pytest.raises(DocumentError, match="There are 50 documents already"):
+        library.add(written("more.txt", "One more note."))
+
+
+def test_characters_are_never_given_twice_and_fill_the_limit(
+    library: Library, embedder: Embedder, written: Written
+) -> None:
+    document = library.add(written("birds.md", BIRDS)).document
+    found = retrieve_characters([library], "gannet herring", embedder, limit_chars=1000)
+    seen = [at for passage in found for at in range(passage.start, passage.end)]
+    assert len(seen) == len(set(seen)) == 1000
+    assert all(passage.text == document.text[passage.start : passage.end] for passage in found)
+    assert [passage.number for passage in found] == list(range(1, len(found) + 1))
+
+
+def test_nothing_is_found_where_nothing_is(library: Library, embedder: Embedder) -> None:
+    assert retrieve([library], "anything", embedder, limit=3) == []
+    assert retrieve([], "anything", embedder, limit=3) == []
+
+
+@pytest.mark.parametrize("question", ['"', "* OR NEAR(", "'; drop table chunks; --", "?!", "", "ä 中文 🚀"])
+def test_no_question_breaks_the_search(library: Library, embedder: Embedder, written: Written, question: str) -> None:
+    library.add(written("birds.md", BIRDS))
+    retrieve([library], question, embedder, limit=3)
+
+
+def test_documents_are_added_from_several_threads(library: Library, embedder: Embedder, written: Written) -> None:
+    paths = [
+        written(f"{number}.md", f"# Note {number}\n\nThe code of room {number} is {number * 7}.") for number in range(8)
+    ]
+    threads = [threading.Thread(target=library.add, args=[path]) for path in paths]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(library.documents) == 8
+    assert "35" in retrieve([library], "What is the code of room 5?", embedder, limit=1)[0].text
+
+
+def test_samples_are_read_at_the_first_search(embedder: Embedder, written: Written) -> None:
+    samples = Samples(written("birds.md", BIRDS).parent, embedder)
+    assert retrieve([samples], "gannet", embedder, limit=1)[0].document == "birds.md"
+
+
+def test_words_of_a_question() -> None:
+    assert key_words("What is the code of Room 5?") == ["code", "room", "5"]
+    assert key_words("Who are you?") == ["who", "are", "you"]
+
+
+def test_lexical_search_stems() -> None:
+    index = LexicalIndex()
+    index.add("d", [("1", "launches were counted"), ("2", "the harbour"), ("3", "a crate"), ("4", "a boat")])
+    assert [found for found, _ in index.search("launch count", 10)] == ["1"]
+    index.close()
+
+
+def test_fusion_scales_both_scores_and_counts_a_missing_one_as_nothing() -> None:
+    chunk = Chunk("d", "d.txt", 0, 1, "x", None, "")
+    hits = [Hit(chunk, 0.9, None), Hit(chunk, 0.5, 10.0), Hit(chunk, 0.1, 2.0)]
+    assert fuse(hits, 0.5) == pytest.approx([0.5, 0.75, 0.0])
+
+
+@pytest.mark.parametrize("url", ["nonsense", "ftp://host"])
+def test_a_wrong_chroma_url_says_what_to_write(url: str) -> None:
+    with pytest.raises(RetrievalError, match="Write it like"):
+        chroma_client(url)
+
+
+def test_a_chroma_server_that_is_away_says_how_to_start_it() -> None:
+    with pytest.raises(RetrievalError, match="chroma run"):
+        chroma_client("http://127.0.0.1:9")
