@@ -16,6 +16,7 @@ from backends.errors import (
     NotConfigured,
     Overloaded,
     Rejected,
+    SpaceportError,
     TimedOut,
     Unreachable,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "NotConfigured",
     "Overloaded",
     "Rejected",
+    "SpaceportError",
     "Stopwatch",
     "Target",
     "TimedOut",

@@ -26,9 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return asyncio.run(_closing_connections(command(options)))
     except BackendError as error:
-        print(f"error: {error.message}", file=sys.stderr)
-        if error.remedy:
-            print(f"  {error.remedy}", file=sys.stderr)
+        print(error.for_terminal, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

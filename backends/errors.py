@@ -1,12 +1,13 @@
 """What can go wrong between a caller and a model, in words for the person who reads them.
 
-    BackendError
-    ├── NotConfigured     the target cannot be used as it is set up
-    ├── Unreachable       nothing (sensible) answers at the address
-    ├── Rejected          the server refused the request (.status)
-    ├── Overloaded        the server is busy; try later (.retry_after, seconds or None)
-    ├── TimedOut          the server took the request and fell silent
-    └── Interrupted       the stream broke after its first token; the text so far stays with the caller
+    SpaceportError        an error with a remedy, whatever it is about
+    └── BackendError
+        ├── NotConfigured     the target cannot be used as it is set up
+        ├── Unreachable       nothing (sensible) answers at the address
+        ├── Rejected          the server refused the request (.status)
+        ├── Overloaded        the server is busy; try later (.retry_after, seconds or None)
+        ├── TimedOut          the server took the request and fell silent
+        └── Interrupted       the stream broke after its first token; the text so far stays with the caller
 
 Each says what happened (.message) and what to do about it (.remedy).
 """
@@ -14,7 +15,7 @@ Each says what happened (.message) and what to do about it (.remedy).
 from __future__ import annotations
 
 
-class BackendError(Exception):
+class SpaceportError(Exception):
     """What happened (`message`) and what to do about it (`remedy`)."""
 
     def __init__(self, message: str, remedy: str = "") -> None:
@@ -24,6 +25,15 @@ class BackendError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".rstrip()
+
+    @property
+    def for_terminal(self) -> str:
+        """The error on a line, the remedy indented on the next."""
+        return f"error: {self.message}\n  {self.remedy}".rstrip()
+
+
+class BackendError(SpaceportError):
+    """A model could not be reached, would not answer, or broke off."""
 
 
 class NotConfigured(BackendError):

@@ -11,11 +11,10 @@ from typing import Any
 
 import gradio as gr
 
-from backends import BackendError, Catalog, NotConfigured
+from backends import Catalog, NotConfigured, SpaceportError
 from rag import conversation, render
 from rag.answer import Options
 from rag.chat import Chat
-from rag.errors import RagError
 from rag.parse import SUFFIXES, Limits
 from theme import CSS, HEAD, theme
 
@@ -57,7 +56,7 @@ try:
     if ARGUMENTS.backend and START.unavailable:
         raise START.unavailable
 except NotConfigured as error:
-    raise SystemExit(f"error: {error.message}\n  {error.remedy}") from error
+    raise SystemExit(error.for_terminal) from error
 
 
 async def respond(
@@ -143,7 +142,7 @@ async def ask(question: str, target: str = START.name) -> str:
     """Answer one question over the sample documents (for API clients)."""
     try:
         return await CHAT.ask(question, target)
-    except (BackendError, RagError) as error:
+    except SpaceportError as error:
         raise gr.Error(str(error)) from error
 
 

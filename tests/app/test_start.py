@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,8 +38,14 @@ def test_an_edit_is_seen_without_a_restart(start_app: Callable[..., App], tmp_pa
     shutil.copytree(SPACE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     app = start_app(command=[GRADIO, "app.py"], cwd=copy)
     page = copy / "app.py"
-    page.write_text(page.read_text().replace("Answers that show where they stand", "Edited a moment ago"))
-    wait_until(lambda: "Edited a moment ago" in httpx2.get(f"{app.url}/config").text, 60, app.log.read_text)
+    edited = page.read_text().replace("Answers that show where they stand", "Edited a moment ago")
+
+    def seen() -> bool:
+        page.write_text(edited)  # again, until the watcher has begun to watch
+        time.sleep(1)
+        return "Edited a moment ago" in httpx2.get(f"{app.url}/config").text
+
+    wait_until(seen, 60, app.log.read_text)
 
 
 def test_the_api_answers_and_what_is_no_api_is_hidden(start_app: Callable[..., App]) -> None:

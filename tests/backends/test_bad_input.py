@@ -150,9 +150,11 @@ async def test_a_model_that_the_check_does_not_find(server: WireServer) -> None:
 
 @pytest.mark.parametrize(
     ("after", "seconds"),
-    [("7", 7), ("0.5", 0.5), (formatdate(time() + 60, usegmt=True), 60), ("soon", None), (None, None), ("-3", 0)],
+    [("7", 7), ("0.5", 0.5), ("date", 60), ("soon", None), (None, None), ("-3", 0)],
 )
 async def test_too_many_requests(after: str | None, seconds: float | None, server: WireServer) -> None:
+    if after == "date":  # not in the parameters: a minute from when they are read may be over by now
+        after = formatdate(time() + 60, usegmt=True)
     headers = {"retry-after": after} if after else {}
     chat(server, Reply([b'{"error": "slow down"}'], 429, "application/json", headers))
     _, error = await failing(connect("openai", server.url))

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from backends import BackendError, Catalog, Delta, Stopwatch, http
+from backends import Catalog, Delta, SpaceportError, Stopwatch, http
 from rag.answer import Finished, Options, Rag
 from rag.embed import Embedder
 from rag.errors import RagError
@@ -28,10 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = options.command(options)
         return status
-    except (BackendError, RagError) as error:
-        print(f"error: {error.message}", file=sys.stderr)
-        if error.remedy:
-            print(f"  {error.remedy}", file=sys.stderr)
+    except SpaceportError as error:
+        print(error.for_terminal, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from backends import Backend, BackendError, Catalog, Delta, Stopwatch
+from backends import Backend, BackendError, Catalog, Delta, SpaceportError, Stopwatch
 from backends.streams import batches, closing, reporting
 from rag import conversation, render
 from rag.answer import Finished, Found, Options, Rag
@@ -71,7 +71,7 @@ class Chat:
                 async for events in updates:
                     shown = [_take(event, reply, visitor, conversation.text_of(history[-1])) for event in events]
                     yield View(history + reply.messages(), sources=next((new for new in shown[::-1] if new), None))
-        except (BackendError, RagError) as error:
+        except SpaceportError as error:
             reply.error = error
         reply.ended = True
         yield View(history + reply.messages(), figures=render.figures_html(target, watch))

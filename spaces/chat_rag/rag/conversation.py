@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backends import BackendError, Delta, Message
+from backends import Delta, Message, SpaceportError
 from rag.render import error_markdown, linked, safe_markdown
 
 # The mark of messages that are for the eyes only: they are never sent to a model.
@@ -55,7 +55,7 @@ class Reply:
     status: str = ""
     thought: str = ""
     answer: str = ""
-    error: BackendError | None = None
+    error: SpaceportError | None = None
     ended: bool = False
 
     def add(self, delta: Delta) -> None:

@@ -7,17 +7,11 @@ RagError
 
 from __future__ import annotations
 
+from backends import SpaceportError
 
-class RagError(Exception):
-    """What happened (`message`) and what to do about it (`remedy`)."""
 
-    def __init__(self, message: str, remedy: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
-
-    def __str__(self) -> str:
-        return f"{self.message} {self.remedy}".rstrip()
+class RagError(SpaceportError):
+    """Something about the documents, not about a model."""
 
 
 class DocumentError(RagError):
