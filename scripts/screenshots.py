@@ -75,7 +75,7 @@ def upload(page: Page, filing: Path) -> None:
 
 def every_state(browser: Browser, filing: Path | None, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    question = "What were total net sales for the quarter?" if filing else "How much does a launch from Pad 2 cost?"
+    question = "What were total net sales for the quarter?" if filing else "What is the exclusion zone?"
     for width, height in ((1280, 860), (390, 844)):
         for dark in (False, True):
             name = f"{width}-{'dark' if dark else 'light'}"
@@ -112,7 +112,7 @@ def main() -> None:
                 upload(page, options.filing)
                 ask(page, "What were total net sales for the quarter?")
             else:
-                ask(page, "How much does a launch from Pad 2 cost?")
+                ask(page, "What is the exclusion zone?")
             target = ROOT / "docs" / "chat.png"
             target.parent.mkdir(exist_ok=True)
             page.screenshot(path=target)

@@ -20,9 +20,9 @@ from theme import CSS, HEAD, theme
 
 CORPUS = Path(__file__).parent / "corpus"
 EXAMPLES = [
-    "How much does a launch from Pad 2 cost?",
+    "How many visitors does the viewing deck hold?",
+    "What is the exclusion zone?",
     "How did the number of Arctic terns change?",
-    "When does the first ferry leave?",
 ]
 REMOVE_JS = """
 element.addEventListener("click", (event) => {

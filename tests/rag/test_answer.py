@@ -113,3 +113,18 @@ def test_history_is_sent_without_markers_and_from_a_question_on() -> None:
     longer = [Message("user", "z" * 200), *history, Message("user", "w" * 3090), Message("assistant", "v")]
     assert recent(longer)[0].role == "user"
     assert sum(len(message.content) for message in recent(longer)) <= 4000
+
+
+async def test_an_answer_that_repeats_itself_is_ended(library: Library, embedder: Embedder, written: Written) -> None:
+    library.add(written("tide.txt", "High water at the quay is at 14:20 today."))
+    backend = Queued(*[Delta("High water at the quay is at 14:20. ")] * 50, DONE)
+    answer, events = await collect(Rag(embedder, [library]), backend, "When is high water?")
+    assert answer.count("14:20") == 2
+    assert isinstance(events[-1], Finished)
+    assert events[-1].done.finish_reason == "repetition"
+
+
+async def test_a_plain_chat_may_repeat_itself(library: Library, embedder: Embedder) -> None:
+    backend = Queued(*[Delta("Row, row, row your boat, gently down the stream. ")] * 4, DONE)
+    answer, _ = await collect(Rag(embedder, [library]), backend, "Sing!")
+    assert answer.count("Row") == 4

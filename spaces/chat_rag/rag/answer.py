@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from backends import Backend, BackendError, ChatRequest, Delta, Done, Message, Stopwatch
+from backends import Backend, BackendError, ChatRequest, Delta, Done, Event, Message, Stopwatch
 from backends.streams import closing
 from rag.cite import Citer, plain_marker
 from rag.embed import Embedder
 from rag.library import Library
 from rag.prompt import messages
+from rag.repetition import Repetition
 from rag.retrieve import Passage, retrieve
 
 
@@ -88,22 +89,36 @@ class Rag:
             max_tokens=chosen.max_tokens,
             temperature=chosen.temperature,
         )
-        citer = Citer(passages, show)
         stream = (watch or Stopwatch()).watch(backend.stream(request))
-        async with closing(stream):
-            try:
-                async for event in stream:
-                    if isinstance(event, Done):
-                        for last in _end(citer, event):
-                            yield last
-                    elif event.kind == "thought":
-                        yield event
-                    elif text := citer.feed(event.text):
-                        yield Delta(text)
-            except BackendError:
-                for last in _end(citer, Done("interrupted", None)):
-                    yield last
-                raise
+        answer = _cited(stream, Citer(passages, show))
+        async with closing(answer):
+            async for event in answer:
+                yield event
+
+
+async def _cited(stream: AsyncIterator[Event], citer: Citer) -> AsyncIterator[Delta | Finished]:
+    """The stream with its markers settled, ended early if an answer from passages goes round in circles."""
+    repetition = Repetition()
+    async with closing(stream):
+        try:
+            async for event in stream:
+                if isinstance(event, Done):
+                    for last in _end(citer, event):
+                        yield last
+                    return
+                if event.kind == "thought":
+                    yield event
+                    continue
+                if text := citer.feed(event.text):
+                    yield Delta(text)
+                if citer.passages and repetition.add(event.text):
+                    for last in _end(citer, Done("repetition", None)):
+                        yield last
+                    return
+        except BackendError:
+            for last in _end(citer, Done("interrupted", None)):
+                yield last
+            raise
 
 
 def _end(citer: Citer, done: Done) -> list[Delta | Finished]:

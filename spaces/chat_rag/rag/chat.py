@@ -74,7 +74,7 @@ class Chat:
         except SpaceportError as error:
             reply.error = error
         reply.ended = True
-        yield View(history + reply.messages(), figures=render.figures_html(target, watch))
+        yield View(history + reply.messages(), figures=render.figures_html(target, watch, reply.finish_reason))
 
     async def _events(
         self,
@@ -150,6 +150,7 @@ def _take(event: Found | Delta | Finished, reply: conversation.Reply, visitor: V
         reply.status = render.reading(len(event.passages))
         visitor.sources[reply.turn] = Sources(reply.turn, question, event.passages)
     else:
+        reply.finish_reason = event.done.finish_reason
         known = visitor.sources[reply.turn]
         visitor.sources[reply.turn] = replace(known, citations=event.citations, removed=event.removed)
     return render.sources_html(visitor.sources.values())

@@ -56,6 +56,7 @@ class Reply:
     thought: str = ""
     answer: str = ""
     error: SpaceportError | None = None
+    finish_reason: str | None = None
     ended: bool = False
 
     def add(self, delta: Delta) -> None:

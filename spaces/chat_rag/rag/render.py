@@ -11,6 +11,7 @@ from rag.documents import Document
 from rag.retrieve import Passage
 from rag.visitors import Sources
 
+EARLY = {"length": "cut at the longest answer that Settings allow", "repetition": "stopped, it repeated itself"}
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]*`)", re.DOTALL)
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _MARKER = re.compile(r"\[(\d{1,2})(\+?)\]")
@@ -94,8 +95,8 @@ def reading(passages: int) -> str:
     return f"Reading {passages} passage{'s' if passages > 1 else ''}" if passages else "Thinking of an answer"
 
 
-def figures_html(target: str, watch: Stopwatch) -> str:
-    """One line under an answer: who answered, how fast, for how many tokens."""
+def figures_html(target: str, watch: Stopwatch, finish_reason: str | None = None) -> str:
+    """One line under an answer: who answered, how fast, for how many tokens, and why it ended early if it did."""
     first, rate, usage = watch.first_token_seconds, watch.tokens_per_second, watch.usage
     told = [escape(target)]
     if first is not None:
@@ -104,6 +105,8 @@ def figures_html(target: str, watch: Stopwatch) -> str:
         told.append(f"{rate:.0f} tokens/s")
     if usage:
         told.append(f"{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out")
+    if finish_reason in EARLY:
+        told.append(EARLY[finish_reason])
     return f'<p class="sp-note">{" · ".join(told)}</p>'
 
 
