@@ -44,7 +44,7 @@ def free_port() -> int:
         return int(held.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., App]]:
     """Start `python spaces/chat_rag/app.py` with arguments and environment of one's own."""
     started: list[App] = []
@@ -82,8 +82,10 @@ def wait_until(true: Callable[[], bool], seconds: float, message: Callable[[], s
         time.sleep(0.05)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
+    # For a module and not longer: while Playwright runs, the thread counts as running an event loop, and
+    # asynchronous tests of other folders could not.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_ARGUMENTS)
         yield browser
