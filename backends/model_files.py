@@ -77,9 +77,13 @@ def _reporting_bar(filename: str, report: Report) -> type[Any]:
     from huggingface_hub.utils import tqdm
 
     class Bar(tqdm):  # type: ignore[misc]
+        seen = 0.0
+
         def update(self, n: float | None = 1) -> bool | None:
             shown: bool | None = super().update(n)
-            report(f"Downloading {filename}", self.n / self.total if self.total else None)
+            # Counted here, because a bar that is not shown (no terminal) does not count.
+            self.seen += n or 0
+            report(f"Downloading {filename}", self.seen / self.total if self.total else None)
             return shown
 
     return Bar

