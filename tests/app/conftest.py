@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -55,7 +56,10 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
         command = command or [sys.executable, "spaces/chat_rag/app.py"]
         environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "PYTHONUNBUFFERED": "1", **environment}
         with log.open("wb") as out:
-            process = subprocess.Popen([*command, *arguments], cwd=cwd, env=environment, stdout=out, stderr=out)
+            # `gradio app.py` runs the page in a child, which it leaves behind: a session ends as a whole.
+            process = subprocess.Popen(
+                [*command, *arguments], cwd=cwd, env=environment, stdout=out, stderr=out, start_new_session=True
+            )
         app = App(f"http://127.0.0.1:{port}", process, log)
         started.append(app)
         wait_until(lambda: _answers(app), 90, lambda: f"the app did not start:\n{log.read_text()}")
@@ -63,7 +67,7 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
 
     yield start
     for app in started:
-        app.process.terminate()
+        os.killpg(app.process.pid, signal.SIGTERM)
         app.process.wait(20)
 
 
