@@ -15,6 +15,7 @@ from dataclasses import asdict
 from backends import http
 from backends.catalog import Catalog
 from backends.errors import BackendError
+from backends.openai import one_token
 from backends.stopwatch import Stopwatch
 from backends.types import ChatRequest, Delta, Done, Downloads, Message
 
@@ -84,7 +85,7 @@ async def _check(options: argparse.Namespace) -> int:
     backend = catalog.connect(name)
     health = await backend.check()
     watch = Stopwatch()
-    async for _ in watch.watch(backend.stream(ChatRequest((Message("user", "Say hi."),), max_tokens=1))):
+    async for _ in watch.watch(backend.stream(one_token())):
         pass
     context = f", {health.context} tokens of context" if health.context else ""
     detail = f" ({health.detail})" if health.detail else ""

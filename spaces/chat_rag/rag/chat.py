@@ -63,40 +63,28 @@ class Chat:
         if not history or history[-1]["role"] != "user":
             return
         reply, watch = conversation.Reply(conversation.turn_of(history), status="Searching the documents"), Stopwatch()
+        question = conversation.text_of(history[-1])
         visitor.forget_from(reply.turn)
         yield View(history + reply.messages(), figures="")
         try:
-            updates = batches(self._events(visitor, history, target, options, samples, watch), UPDATE_SECONDS)
+            libraries = [visitor.library, *([self._samples] if samples else [])]
+            events = Rag(self._embedder, libraries).answer(
+                question,
+                self.connect(target),
+                history=conversation.sendable(history[:-1]),
+                options=options,
+                watch=watch,
+                show=render.marker,
+            )
+            updates = batches(events, UPDATE_SECONDS)
             async with closing(updates):
-                async for events in updates:
-                    shown = [_take(event, reply, visitor, conversation.text_of(history[-1])) for event in events]
+                async for batch in updates:
+                    shown = [_take(event, reply, visitor, question) for event in batch]
                     yield View(history + reply.messages(), sources=next((new for new in shown[::-1] if new), None))
         except SpaceportError as error:
             reply.error = error
         reply.ended = True
         yield View(history + reply.messages(), figures=render.figures_html(target, watch, reply.finish_reason))
-
-    async def _events(
-        self,
-        visitor: Visitor,
-        history: list[dict[str, Any]],
-        target: str,
-        options: Options,
-        samples: bool,
-        watch: Stopwatch,
-    ) -> AsyncIterator[Found | Delta | Finished]:
-        libraries = [visitor.library, *([self._samples] if samples else [])]
-        events = Rag(self._embedder, libraries).answer(
-            conversation.text_of(history[-1]),
-            self.connect(target),
-            history=conversation.sendable(history[:-1]),
-            options=options,
-            watch=watch,
-            show=render.marker,
-        )
-        async with closing(events):
-            async for event in events:
-                yield event
 
     async def read(self, visitor: Visitor, files: Sequence[Path]) -> AsyncIterator[str]:
         """Read files one by one and delete them; gives the document list with the progress so far."""
