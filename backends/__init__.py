@@ -20,7 +20,7 @@ from backends.errors import (
     TimedOut,
     Unreachable,
 )
-from backends.stopwatch import Arrival, Stopwatch
+from backends.stopwatch import Arrival, Mark, Stopwatch
 from backends.types import Backend, ChatRequest, Delta, Done, Event, Health, Message, Usage
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "Event",
     "Health",
     "Interrupted",
+    "Mark",
     "Message",
     "NotConfigured",
     "Overloaded",

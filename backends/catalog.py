@@ -18,6 +18,8 @@ from backends.settings import TargetSettings
 from backends.types import Backend
 
 BUILT_IN = Path(__file__).with_name("backends.toml")
+OF_THE_CATALOGUE = ("kind", "label", "price")  # what the entry says to others than its backend
+_SECRET = re.compile(r"key|token|secret|password|credential|authorization", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 
 
@@ -29,6 +31,7 @@ class Target:
     kind: str
     unavailable: BackendError | None
     label: str = ""
+    price: str = ""
 
     @property
     def title(self) -> str:
@@ -45,7 +48,8 @@ class Catalog:
     """Named targets; reading it touches no network and imports no SDK.
 
     Every entry has a `kind`: a module of `backends`, or the dotted path of any importable module with
-    `connect(settings)`. `label` is for people. Text may hold `${NAME}` or `${NAME:-default}`.
+    `connect(settings)`. `label` is for people, `price` for the comparator. Text may hold `${NAME}` or
+    `${NAME:-default}`.
     """
 
     def __init__(
@@ -92,7 +96,11 @@ class Catalog:
             reason = None
         except BackendError as error:
             reason = error
-        return Target(name, entry["kind"], reason, str(entry.get("label", "")))
+        return Target(name, entry["kind"], reason, str(entry.get("label", "")), str(entry.get("price", "")))
+
+    def settings(self, name: str) -> dict[str, Any]:
+        """The entry as it is written, without what may be secret, to say in a report what was used."""
+        return {key: _shown(key, value) for key, value in self._entry(name).items()}
 
     def targets(self) -> list[Target]:
         return [self.target(name) for name in self._entries]
@@ -131,7 +139,7 @@ class Catalog:
         if name in above:
             raise NotConfigured(f"{' → '.join((*above, name))} goes round in a circle.", "Remove one of them.")
         entry = self._entry(name)
-        values = {key: value for key, value in entry.items() if key not in ("kind", "label")}
+        values = {key: value for key, value in entry.items() if key not in OF_THE_CATALOGUE}
         try:
             expanded = {key: self._expand(value) for key, value in values.items()}
             module = _module(entry["kind"])
@@ -167,6 +175,19 @@ class Catalog:
         if found is None:
             raise NotConfigured(f"The variable {match[1]} is not set.", f"Set it: export {match[1]}=…")
         return found
+
+
+def _shown(key: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return {inner: _shown(inner, each) for inner, each in value.items()}
+    if isinstance(value, list):
+        return [_shown(key, each) for each in value]
+    if not isinstance(value, str):
+        return value
+    if _SECRET.search(key):  # the name of a variable is none
+        return f"${{{named[1]}}}" if (named := _VARIABLE.fullmatch(value)) else "***"
+    # User, password and query of an address may be secret.
+    return re.sub(r"(?<=://)[^/@\s]*@|\?[^\s]*", "", value) if "://" in value else value
 
 
 def _module(kind: str) -> Any:

@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 import httpx2
 
 from backends.errors import BackendError, NotConfigured, Overloaded, Rejected, TimedOut, Unreachable
-from backends.stopwatch import wall_clock
+from backends.stopwatch import mark, marked, wall_clock
 
 # A connection belongs to the event loop that opened it, so there is one pool for each loop.
 _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx2.AsyncClient] = WeakKeyDictionary()
@@ -124,7 +124,12 @@ async def get_json(endpoint: Endpoint, path: str) -> Any:
 async def post_stream(endpoint: Endpoint, path: str, body: Mapping[str, Any]) -> AsyncIterator[httpx2.Response]:
     """POST JSON and give the response once its status is good; leaving closes the connection."""
     request = client().build_request(
-        "POST", endpoint.url + path, json=body, headers=endpoint.headers, timeout=endpoint.timeout
+        "POST",
+        endpoint.url + path,
+        json=body,
+        headers=endpoint.headers,
+        timeout=endpoint.timeout,
+        extensions={"trace": _trace} if marked() else None,
     )
     with translated(endpoint):
         response = await client().send(request, stream=True)
@@ -136,6 +141,13 @@ async def post_stream(endpoint: Endpoint, path: str, body: Mapping[str, Any]) ->
         yield response
     finally:
         await response.aclose()
+
+
+async def _trace(event: str, _: Mapping[str, Any]) -> None:
+    if event == "connection.connect_tcp.complete":
+        mark("connected")
+    elif event.endswith(".receive_response_headers.complete"):
+        mark("headers")
 
 
 @contextlib.contextmanager

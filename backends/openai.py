@@ -14,6 +14,7 @@ import httpx2
 from backends import http, wire
 from backends.errors import NotConfigured, Rejected, Unreachable
 from backends.settings import read_settings
+from backends.stopwatch import mark
 from backends.types import Backend, ChatRequest, Delta, Event, Health, Message
 
 
@@ -83,7 +84,10 @@ class OpenAIBackend:
             try:
                 async for chunk in chunks:
                     for payload in decoder.feed(chunk):
-                        for delta in reader.read(payload):
+                        deltas = reader.read(payload)
+                        if not deltas:
+                            mark(reader.last)
+                        for delta in deltas:
                             yield delta
                     if reader.complete:
                         break

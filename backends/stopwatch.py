@@ -7,7 +7,9 @@ every figure derives from them.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,6 +17,7 @@ from backends.streams import closing
 from backends.types import Delta, Done, Event, Kind, Usage
 
 now = time.perf_counter
+cpu_clock = time.process_time
 wall_clock = time.time
 
 
@@ -24,6 +27,16 @@ class Arrival(NamedTuple):
     seconds: float
     kind: Kind
     characters: int
+
+
+class Mark(NamedTuple):
+    """Something on the wire that is no text: when (seconds since the stream was asked for) and what.
+
+    "connected": a new connection was made; "headers": the response began; "empty", "usage": an event without text.
+    """
+
+    seconds: float
+    what: str
 
 
 @dataclass(slots=True)
@@ -38,6 +51,17 @@ class Stopwatch:
     started: float | None = None
     ended: float | None = None
     usage: Usage | None = None
+    finish_reason: str | None = None
+    marks: list[Mark] = field(default_factory=list)
+
+    @contextmanager
+    def marking(self) -> Iterator[None]:
+        """Keep the marks of what this task asks for inside the block; a task of its own for each stream."""
+        token = _marking.set(self)
+        try:
+            yield
+        finally:
+            _marking.reset(token)
 
     async def watch(self, stream: AsyncIterator[Event]) -> AsyncIterator[Event]:
         """Pass the stream through, keeping when each event came; closing it closes the stream."""
@@ -49,7 +73,7 @@ class Stopwatch:
                     if type(event) is Delta:
                         arrivals.append(Arrival(now() - started, event.kind, len(event.text)))
                     elif type(event) is Done:
-                        self.usage = event.usage
+                        self.usage, self.finish_reason = event.usage, event.finish_reason
                     yield event
             finally:
                 self.ended = now()
@@ -86,3 +110,18 @@ class Stopwatch:
             "total_seconds": self.total_seconds,
             "tokens_per_second": self.tokens_per_second,
         }
+
+
+_marking: ContextVar[Stopwatch | None] = ContextVar("marking", default=None)
+
+
+def marked() -> bool:
+    """Whether somebody keeps marks, for those that are costly to make."""
+    return _marking.get() is not None
+
+
+def mark(what: str) -> None:
+    """Tell the stopwatch that keeps marks here, if there is one, that `what` was seen now."""
+    watch = _marking.get()
+    if watch is not None and watch.started is not None:
+        watch.marks.append(Mark(now() - watch.started, what))

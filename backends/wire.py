@@ -118,20 +118,24 @@ def read_body(body: Mapping[str, Any]) -> ChatRequest:
 
 
 class ChatReader:
-    """Reads the events of one answer: JSON payloads in, deltas out, `complete` at [DONE]."""
+    """Reads the events of one answer: JSON payloads in, deltas out, `complete` at [DONE].
+
+    `last` says what an event without text was: "empty" (role-only, finish), "usage" or "done".
+    """
 
     def __init__(self) -> None:
         self.finish_reason: str | None = None
         self.usage: Usage | None = None
         self.spoke = False
         self.complete = False
+        self.last = ""
         self._split = ThoughtSplitter()
         self._thoughts = CharacterJoiner()
 
     def read(self, payload: str) -> list[Delta]:
         """Give the deltas of one event; role-only, empty and usage-only events give none."""
         if payload == DONE:
-            self.complete = True
+            self.complete, self.last = True, "done"
             return []
         try:
             deltas = self._deltas(_parse(payload))
@@ -166,6 +170,7 @@ class ChatReader:
         if error := event.get("error"):
             raise self._server_error(error)
         choices = event.get("choices")
+        self.last = "empty" if choices else "usage"
         if not choices:
             return []
         choice = choices[0]

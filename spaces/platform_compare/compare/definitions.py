@@ -1,0 +1,87 @@
+"""What a figure means: our definitions, and those of three other tools, from the same raw arrivals.
+
+| | first token | gaps | time per output token |
+|---|---|---|---|
+| spaceport | first text of either kind | between texts, pooled | (last text − first) / (tokens − 1) |
+| vllm | first event, empty or not | between events, empty ones too | (last event − first) / (tokens − 1) |
+| aiperf | first text | its inter-token latency is the next column | (last text − first) / (tokens − 1) |
+| guidellm | first text | (last text − first) / (tokens − 1) | last text / tokens, first token included |
+
+Sources: vllm/benchmarks/lib/endpoint_request_func.py and serve.py; aiperf 0.13 metrics/types; guidellm 0.8.1
+schemas/base/request_stats.py. Tokens are always the server's: AIPerf takes a local tokenizer's by default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+from compare.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The figures of one request, in seconds; None where the request cannot tell."""
+
+    first_token: float
+    gaps: tuple[float, ...]
+    per_output_token: float | None
+    end_to_end: float
+    first_answer: float | None = None
+    first_thought: float | None = None
+
+
+def spaceport(record: Record) -> Timing:
+    """First text counts, gaps lie between texts, tokens only as reported; the end is the end of the stream."""
+    texts = [arrival.seconds for arrival in record.arrivals]
+    firsts = {arrival.kind: arrival.seconds for arrival in reversed(record.arrivals)}
+    return Timing(
+        texts[0],
+        _gaps(texts),
+        _per_token(record, texts[-1] - texts[0]),
+        record.ended,
+        firsts.get("answer"),
+        firsts.get("thought"),
+    )
+
+
+def vllm(record: Record) -> Timing:
+    """`vllm bench serve`: the first event with a choice is the first token, even if it only says who speaks."""
+    empty = [mark.seconds for mark in record.marks if mark.what == "empty"]
+    events = sorted([arrival.seconds for arrival in record.arrivals] + empty)
+    end = max([*events, *(mark.seconds for mark in record.marks if mark.what == "usage")])
+    return Timing(events[0], _gaps(events), _per_token(record, end - events[0]), end)
+
+
+def aiperf(record: Record) -> Timing:
+    """AIPerf: ends with the last text; its inter-token latency is one mean a request, over reported tokens."""
+    texts = [arrival.seconds for arrival in record.arrivals]
+    mean = _per_token(record, texts[-1] - texts[0])
+    return Timing(texts[0], () if mean is None else (mean,), mean, texts[-1])
+
+
+def guidellm(record: Record) -> Timing:
+    """GuideLLM: its time per output token holds the first token too; without usage it counts texts as tokens."""
+    texts = [arrival.seconds for arrival in record.arrivals]
+    tokens = record.usage.output_tokens if record.usage else len(texts)
+    mean = ((texts[-1] - texts[0]) / (tokens - 1),) if tokens > 1 else ()
+    return Timing(texts[0], mean, texts[-1] / tokens if tokens else None, record.ended)
+
+
+DEFINITIONS: dict[str, Callable[[Record], Timing]] = {
+    "spaceport": spaceport,
+    "vllm": vllm,
+    "aiperf": aiperf,
+    "guidellm": guidellm,
+}
+TITLES = {"spaceport": "Spaceport", "vllm": "vllm bench", "aiperf": "AIPerf", "guidellm": "GuideLLM"}
+
+
+def _gaps(moments: list[float]) -> tuple[float, ...]:
+    return tuple(later - earlier for earlier, later in pairwise(moments))
+
+
+def _per_token(record: Record, seconds: float) -> float | None:
+    tokens = record.usage.output_tokens if record.usage else 0
+    return seconds / (tokens - 1) if tokens > 1 else None

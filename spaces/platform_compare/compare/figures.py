@@ -1,0 +1,163 @@
+"""Figures of a target at a load, all derived from the raw arrivals."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from compare.definitions import DEFINITIONS, Timing
+from compare.objectives import OBJECTIVES, Objective
+from compare.records import BlockRecord, Record, Run
+
+# A percentile needs a sample on its far side: p99 of 50 values would be the largest value under another name.
+NEEDED = {"p50": 1, "p90": 10, "p95": 20, "p99": 100}
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A figure over many values, in milliseconds; a percentile that the sample does not allow is None."""
+
+    n: int
+    mean: float | None = None
+    p50: float | None = None
+    p90: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One target, at one load or over all. Rates are per second of wall time in which its blocks ran."""
+
+    requests: int
+    succeeded: int
+    errors: dict[str, int]
+    ttft_ms: Spread
+    ttft_answer_ms: Spread
+    ttft_thought_ms: Spread
+    itl_ms: Spread
+    tpot_ms: Spread
+    e2e_ms: Spread
+    ttft_from_intended_ms: Spread
+    e2e_from_intended_ms: Spread
+    input_tokens: int | None
+    output_tokens: int | None
+    cached_tokens: int | None
+    output_tokens_per_s: float | None
+    requests_per_s: float | None
+    goodput_per_s: float | None
+    goodput_share: float | None
+    wall_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """How the measuring client fared: lag of its event loop, its CPU (with models of its own process), connections."""
+
+    lag_p50_ms: float | None
+    lag_p99_ms: float | None
+    cpu_share: float | None
+    new_connections: int
+    known_connections: int
+    connect_ms: float | None
+
+
+def spread(seconds: Iterable[float]) -> Spread:
+    """Mean and percentiles (linear interpolation) of seconds, in milliseconds."""
+    values = np.fromiter(seconds, float) * 1000
+    if not values.size:
+        return Spread(0)
+    points = {
+        name: float(np.percentile(values, int(name[1:]))) if values.size >= least else None
+        for name, least in NEEDED.items()
+    }
+    return Spread(int(values.size), float(values.mean()), **points)
+
+
+def figures(
+    run: Run,
+    target: str,
+    load: str | None = None,
+    *,
+    definition: str = "spaceport",
+    objective: Objective = OBJECTIVES["default"],
+) -> Figures:
+    """The figures of `target` at `load`, or over all its loads."""
+    records = run.measured(target, load)
+    good = [record for record in records if record.ok]
+    timings = [DEFINITIONS[definition](record) for record in good]
+    waits = [max(0.0, record.sent - record.intended) for record in good]
+    wall = sum(block.seconds for block in _blocks(run, target, load)) or _span(records)
+    met = sum(map(objective.met, timings))
+    tokens = _tokens(good, "output_tokens")
+    return Figures(
+        requests=len(records),
+        succeeded=len(good),
+        errors=dict(Counter(record.error.kind if record.error else "Empty" for record in records if not record.ok)),
+        **_spreads(timings, waits),
+        input_tokens=_tokens(good, "input_tokens"),
+        output_tokens=tokens,
+        cached_tokens=_tokens(good, "cached_tokens"),
+        output_tokens_per_s=tokens / wall if tokens is not None and wall else None,
+        requests_per_s=len(good) / wall if wall else None,
+        goodput_per_s=met / wall if wall else None,
+        goodput_share=met / len(records) if records else None,
+        wall_s=wall,
+    )
+
+
+def client(run: Run, target: str, load: str | None = None) -> Client:
+    """How the client fared while it measured `target`."""
+    blocks = _blocks(run, target, load)
+    lags = spread(lag for block in blocks for lag in block.lags)
+    wall = sum(block.seconds for block in blocks)
+    records = run.measured(target, load)
+    known = [record.connected for record in records if record.connected is not None]
+    opening = spread(mark.seconds for record in records for mark in record.marks if mark.what == "connected")
+    return Client(
+        lags.p50,
+        lags.p99,
+        sum(block.cpu_seconds for block in blocks) / wall if wall else None,
+        sum(known),
+        len(known),
+        opening.p50,
+    )
+
+
+def cold(run: Run, target: str) -> Timing | None:
+    """The timing of the first request of all, which met the target cold."""
+    first = next((record for record in run.records if record.target == target and record.phase == "cold"), None)
+    return DEFINITIONS["spaceport"](first) if first and first.ok else None
+
+
+def _spreads(timings: Sequence[Timing], waits: Sequence[float]) -> dict[str, Spread]:
+    return {
+        "ttft_ms": spread(timing.first_token for timing in timings),
+        "ttft_answer_ms": spread(timing.first_answer for timing in timings if timing.first_answer is not None),
+        "ttft_thought_ms": spread(timing.first_thought for timing in timings if timing.first_thought is not None),
+        "itl_ms": spread(gap for timing in timings for gap in timing.gaps),
+        "tpot_ms": spread(timing.per_output_token for timing in timings if timing.per_output_token is not None),
+        "e2e_ms": spread(timing.end_to_end for timing in timings),
+        "ttft_from_intended_ms": spread(t.first_token + wait for t, wait in zip(timings, waits, strict=True)),
+        "e2e_from_intended_ms": spread(t.end_to_end + wait for t, wait in zip(timings, waits, strict=True)),
+    }
+
+
+def _blocks(run: Run, target: str, load: str | None) -> list[BlockRecord]:
+    return [block for block in run.blocks if block.target == target and load in (None, block.load)]
+
+
+def _span(records: Sequence[Record]) -> float:
+    """Wall seconds of a block that was stopped before it ended."""
+    if not records:
+        return 0.0
+    return max(record.sent + record.ended for record in records) - min(record.sent for record in records)
+
+
+def _tokens(records: Sequence[Record], kind: str) -> int | None:
+    """The sum that the server reported, or None if it reported none for some request."""
+    counts = [getattr(record.usage, kind) if record.usage else None for record in records]
+    return sum(counts) if counts and None not in counts else None

@@ -1,0 +1,163 @@
+"""Everything that is said of a run, worked out once: figures, verdicts, costs, caveats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from compare import tables
+from compare.caveats import caveats
+from compare.cost import BreakEven, Cost, break_evens, cost
+from compare.definitions import TITLES
+from compare.figures import Client, Figures, client, cold, figures
+from compare.objectives import OBJECTIVES, Objective
+from compare.prices import Hourly, Price, warning
+from compare.records import Run
+from compare.verdict import Verdict, against, recommended, verdicts
+
+
+@dataclass
+class Report:
+    """A run seen with a definition, an objective, and prices by target. All of it derives from the stored run.
+
+    `utilisation` is the share of its capacity that an hourly endpoint is used for.
+    """
+
+    run: Run
+    definition: str = "spaceport"
+    objective: Objective = OBJECTIVES["default"]
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    utilisation: float = 1.0
+    earlier: Run | None = None
+    today: date | None = None
+
+    @cached_property
+    def cells(self) -> dict[tuple[str, str], Figures]:
+        """Figures by target and load, where something was measured."""
+        return {
+            (target, load): self._figures(target, load)
+            for target in self.run.targets
+            for load in self.run.loads
+            if self.run.measured(target, load)
+        }
+
+    @cached_property
+    def overall(self) -> dict[str, Figures]:
+        """Figures by target over all its loads."""
+        return {target: self._figures(target) for target in self.run.targets}
+
+    @cached_property
+    def clients(self) -> dict[tuple[str, str], Client]:
+        return {(target, load): client(self.run, target, load) for target, load in self.cells}
+
+    @cached_property
+    def verdicts(self) -> list[Verdict]:
+        return verdicts(self.run)
+
+    @cached_property
+    def changes(self) -> list[Verdict]:
+        """This run against the earlier one, if there is one."""
+        return against(self.run, self.earlier) if self.earlier else []
+
+    @cached_property
+    def recommended(self) -> int | None:
+        """Requests that would tell medians 5 % apart at the noise of this run."""
+        return recommended(self.verdicts, self.run)
+
+    @cached_property
+    def costs(self) -> dict[tuple[str, str], Cost]:
+        return {
+            (target, load): cost(found, self.prices[target], self.utilisation)
+            for (target, load), found in self.cells.items()
+            if target in self.prices
+        }
+
+    @cached_property
+    def best_load(self) -> dict[str, str]:
+        """The load at which each target answered the most requests a second."""
+        best: dict[str, str] = {}
+        for (target, load), found in self.cells.items():
+            rate = found.requests_per_s or 0.0
+            if target not in best or rate > (self.cells[target, best[target]].requests_per_s or 0.0):
+                best[target] = load
+        return best
+
+    @cached_property
+    def break_evens(self) -> list[BreakEven]:
+        busiest = {target: self.cells[target, load] for target, load in self.best_load.items()}
+        return break_evens(busiest, {name: price for name, price in self.prices.items() if name in busiest})
+
+    @cached_property
+    def caveats(self) -> list[str]:
+        today = self.today or date.today()
+        doubts = [warning(price, today) for price in self.prices.values()]
+        unpriced = [name for name in self.run.targets if self.prices and name not in self.prices]
+        missing = [f"{name} has no price: its cost is not known." for name in unpriced]
+        return [*caveats(self.run), *dict.fromkeys(filter(None, doubts)), *missing]
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it as plain values; times in milliseconds, a percentile that the sample does not allow as None."""
+        return {
+            "version": 1,
+            "run": self.run.header,
+            "ended": self.run.ended,
+            "definition": self.definition,
+            "objective": asdict(self.objective),
+            "targets": {target: self._target(target) for target in self.run.targets},
+            "verdicts": [asdict(verdict) | {"text": verdict.text} for verdict in self.verdicts],
+            "changes": [asdict(verdict) | {"text": verdict.text} for verdict in self.changes],
+            "recommended_requests": self.recommended,
+            "break_even": [asdict(even) for even in self.break_evens],
+            "caveats": self.caveats,
+        }
+
+    def markdown(self) -> str:
+        """The table of figures, the verdicts and the caveats, to paste into an issue or a document."""
+        header = self.run.header
+        lines = [
+            f"**{' against '.join(self.run.targets)}** · {header['workload']['description']} · {header['started']} · "
+            f"seed {header['plan']['seed']} · workload {header['workload']['hash']} · {TITLES[self.definition]}'s "
+            "definitions, times in ms",
+            "",
+            tables.markdown(tables.HEADS, [tables.row(*key, found) for key, found in self.cells.items()]),
+            "",
+            *(f"- {verdict.load}: {verdict.text}" for verdict in (*self.verdicts, *self.changes)),
+            *(f"- Note: {text}" for text in self.caveats),
+        ]
+        if self.costs:
+            lines[3:3] = ["", self._cost_table()]
+        return "\n".join(lines) + "\n"
+
+    def _cost_table(self) -> str:
+        rows = [
+            [target, load, each.price, tables.usd(each.per_1000_requests), tables.usd(each.per_million_output_tokens)]
+            for (target, load), each in self.costs.items()
+        ]
+        return tables.markdown(
+            ("target", "load", "price", "USD per 1,000 requests", "USD per million tokens out"), rows
+        )
+
+    def _figures(self, target: str, load: str | None = None) -> Figures:
+        return figures(self.run, target, load, definition=self.definition, objective=self.objective)
+
+    def _target(self, target: str) -> dict[str, Any]:
+        first = cold(self.run, target)
+        by_load = {
+            load: asdict(found)
+            | {"client": asdict(self.clients[target, load])}
+            | ({"cost": asdict(self.costs[target, load])} if (target, load) in self.costs else {})
+            for (name, load), found in self.cells.items()
+            if name == target
+        }
+        start = {"ttft_ms": first.first_token * 1000, "e2e_ms": first.end_to_end * 1000} if first else None
+        return asdict(self.overall[target]) | {"cold": start, "by_load": by_load}
+
+
+def spot(prices: Mapping[str, Price]) -> dict[str, Price]:
+    """The same prices at spot where there is one; what is paid by the token stays."""
+    return {
+        name: price.at_spot() if isinstance(price, Hourly) and price.spot else price for name, price in prices.items()
+    }

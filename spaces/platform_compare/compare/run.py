@@ -1,0 +1,124 @@
+"""A run from catalogue to file: connects the targets, measures, and writes each line as soon as it is there."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import platform
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from backends import Backend, BackendError, Catalog, http
+from backends.processors import usable_processors
+from backends.stopwatch import wall_clock
+from compare.errors import PlanError
+from compare.measure import Measurement, Progress
+from compare.plan import Plan
+from compare.records import VERSION, dumps, line_of
+from compare.workload import Workload
+
+PACKAGES = ("spaceport", "httpx2", "xllamacpp", "transformers", "torch", "ollama", "huggingface_hub", "numpy", "scipy")
+
+
+async def execute(
+    plan: Plan,
+    workload: Workload,
+    catalog: Catalog,
+    out: Path,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> str:
+    """Measure `plan` into `out` and give why it ended: "finished", "stopped" (cancelled) or "out of time".
+
+    A cancelled run is complete as far as it went: what was measured stays in the file.
+    """
+    connected = _connect(plan, catalog)
+    run_id = secrets.token_hex(6)
+    measurement = Measurement(plan, workload, connected, nonce=run_id, report=report)
+    with _open(out) as file:
+        _put(file, header(plan, workload, catalog, run_id))
+        reason = "finished"
+        try:
+            await _write(measurement, file)
+            if measurement.out_of_time:
+                reason = "out of time"
+        except asyncio.CancelledError:
+            reason = "stopped"
+            for entry in measurement.unfinished:
+                _put(file, line_of(entry))
+        for name, backend in connected.items():
+            _put(file, await _described(name, backend))
+            await backend.aclose()
+        _put(file, {"type": "end", "reason": reason})
+    await http.aclose()
+    return reason
+
+
+def header(plan: Plan, workload: Workload, catalog: Catalog, run_id: str) -> dict[str, Any]:
+    """What is needed to repeat the run, without any secret."""
+    known = {name: catalog.target(name) for name in plan.targets}
+    return {
+        "type": "run",
+        "version": VERSION,
+        "id": run_id,
+        "started": datetime.fromtimestamp(wall_clock(), UTC).isoformat(timespec="seconds"),
+        "plan": asdict(plan),
+        "loads": [load.name for load in plan.loads],
+        "workload": {
+            "name": workload.name,
+            "description": workload.description,
+            "prompts": len(workload.prompts),
+            "hash": workload.hash,
+        },
+        "targets": {
+            name: {"title": target.title, "price": target.price, "settings": catalog.settings(name)}
+            for name, target in known.items()
+        },
+        "environment": {
+            "python": platform.python_version(),
+            "system": f"{platform.system()} {platform.machine()}",
+            "processors": usable_processors(),
+            "packages": {name: version for name in PACKAGES if (version := _version(name))},
+        },
+    }
+
+
+def _connect(plan: Plan, catalog: Catalog) -> dict[str, Backend]:
+    return {name: catalog.connect(name) for name in plan.targets}
+
+
+async def _write(measurement: Measurement, file: TextIO) -> None:
+    async for entry in measurement.entries():
+        _put(file, line_of(entry))
+
+
+def _open(out: Path) -> TextIO:
+    try:
+        return out.open("w", encoding="utf-8", buffering=1)
+    except OSError as error:
+        raise PlanError(f"{out} cannot be written ({error.strerror}).", "Choose another path with --out.") from error
+
+
+def _put(file: TextIO, line: dict[str, Any]) -> None:
+    file.write(dumps(line) + "\n")
+
+
+async def _described(name: str, backend: Backend) -> dict[str, Any]:
+    """What a target says of itself, asked at the end: asking a cold one first would load its model."""
+    try:
+        async with asyncio.timeout(5):
+            health = await backend.check()
+        said = {"model": health.model, "context": health.context, "detail": health.detail}
+    except (BackendError, TimeoutError):
+        said = {}
+    return {"type": "target", "name": name, **said}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,164 @@
+"""The prompts that are sent: built-in ones of stated lengths, or one's own from a JSONL file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from backends import ChatRequest, Message
+from compare.errors import WorkloadError
+
+MAX_FILE_BYTES = 20_000_000
+MAX_PROMPTS = 10_000
+REMEDY = 'Write {"prompt": "…"} or {"messages": [{"role": "user", "content": "…"}]} on each line.'
+
+# Common words of one token each in most vocabularies, so that a stated number of words is about as many tokens.
+_FILLER = """
+time year people way day man thing woman life child world school state family student group country problem
+hand part place case week company system program question work government number night point home water room
+mother area money story fact month lot right study book eye job word business issue side kind head house
+service friend father power hour game line end member law car city community name president team minute idea
+body information
+"""
+
+
+_WORDS = _FILLER.split()
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One conversation to send; `max_tokens=None` leaves the length to the plan."""
+
+    messages: tuple[Message, ...]
+    max_tokens: int | None = None
+
+    def request(
+        self, *, nonce: str, max_tokens: int | None, temperature: float, seed: int | None = None
+    ) -> ChatRequest:
+        """What is sent: the nonce comes first, so that no server can reuse what it computed for another request."""
+        first, *rest = self.messages
+        messages = (replace(first, content=f"[{nonce}] {first.content}"), *rest)
+        longest = max_tokens or self.max_tokens or 256
+        return ChatRequest(messages, max_tokens=longest, temperature=temperature)
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Prompts under a name; `description` states the lengths."""
+
+    name: str
+    description: str
+    prompts: tuple[Prompt, ...]
+
+    def prompt(self, index: int) -> Prompt:
+        """The prompt of a request's number; they are used in turn."""
+        return self.prompts[index % len(self.prompts)]
+
+    @property
+    def hash(self) -> str:
+        """The same for the same prompts, whatever the name: tells whether two runs asked the same."""
+        said = [
+            [prompt.max_tokens, *([message.role, message.content] for message in prompt.messages)]
+            for prompt in self.prompts
+        ]
+        return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """About how many tokens go in and at most how many come out."""
+
+    words_in: int
+    tokens_out: int
+    use: str
+
+    @property
+    def description(self) -> str:
+        return f"{self.use}: about {self.words_in:,} tokens in, at most {self.tokens_out:,} out"
+
+
+SHAPES = {
+    "short": Shape(32, 32, "Short question"),
+    "chat": Shape(128, 128, "Chat turn"),
+    "rag": Shape(1024, 128, "Question over passages"),
+    "long": Shape(64, 512, "Long answer"),
+}
+
+
+def built_in(name: str) -> Workload:
+    """One of the built-in workloads; the same prompts each time."""
+    if name not in SHAPES:
+        raise WorkloadError(f"There is no workload {name!r}.", f"Use {', '.join(SHAPES)}, or the path of a JSONL file.")
+    shape = SHAPES[name]
+    draw = random.Random(name)  # noqa: S311  # the same text each time, not a secret
+    prompts = [Prompt((Message("user", _text(shape, draw)),), shape.tokens_out) for _ in range(32)]
+    return Workload(name, shape.description, tuple(prompts))
+
+
+def _text(shape: Shape, draw: random.Random) -> str:
+    # Counting goes on until the limit, so that answers are of equal length on every model.
+    task = "Count upwards from one in words, one number after another, and do not stop."
+    filler = " ".join(draw.choices(_WORDS, k=max(0, shape.words_in - 30)))
+    return f"{task} Pay no attention to these words: {filler}. {task}" if filler else task
+
+
+def load(path: Path) -> Workload:
+    """Prompts from a JSONL file; `WorkloadError` names the first line that is wrong."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise WorkloadError(
+                f"{path.name} has {size / 1e6:,.0f} MB.",
+                f"A workload may have {MAX_FILE_BYTES / 1e6:g} MB: take a sample.",
+            )
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise WorkloadError(f"{path.name} cannot be read ({error.strerror}).", "Check the path.") from error
+    except UnicodeDecodeError as error:
+        raise WorkloadError(f"{path.name} is not UTF-8 text.", "Save it as UTF-8.") from error
+    prompts = tuple(_read(path.name, text))
+    if not prompts:
+        raise WorkloadError(f"{path.name} holds no prompt.", REMEDY)
+    return Workload(path.name, f"{len(prompts):,} prompts of {path.name}", prompts)
+
+
+def choose(name: str) -> Workload:
+    """A built-in workload by its name, or a file by its path."""
+    return built_in(name) if name in SHAPES or not Path(name).suffix else load(Path(name))
+
+
+def _read(file: str, text: str) -> Iterator[Prompt]:
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    if len(lines) > MAX_PROMPTS:
+        raise WorkloadError(f"{file} has {len(lines):,} prompts.", f"Keep at most {MAX_PROMPTS:,}.")
+    for number, line in lines:
+        try:
+            yield _prompt(json.loads(line))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise WorkloadError(f"Line {number} of {file} is no prompt ({error}).", REMEDY) from error
+
+
+def _prompt(entry: Any) -> Prompt:
+    if "messages" in entry:
+        messages = tuple(_message(item) for item in entry["messages"])
+    else:
+        messages = (_message({"role": "user", "content": entry["prompt"]}),)
+    if not messages:
+        raise ValueError("no message")
+    most = entry.get("max_tokens")
+    if most is not None and not (type(most) is int and 1 <= most <= 32_768):
+        raise ValueError(f"max_tokens is {most!r}")
+    return Prompt(messages, most)
+
+
+def _message(item: dict[str, Any]) -> Message:
+    if item["role"] not in ("system", "user", "assistant"):
+        raise ValueError(f"role is {item['role']!r}")
+    if not isinstance(item["content"], str) or not item["content"].strip():
+        raise ValueError("the text is empty or no text")
+    return Message(item["role"], item["content"])
