@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 CSS = """
-:root { --sp-accent: #c2410c; --sp-mark: #ffedd5; --sp-bad: #b91c1c; }
-.dark { --sp-accent: #fb923c; --sp-mark: #43230f; --sp-bad: #fca5a5; }
+:root { --sp-accent: #c2410c; --sp-mark: #ffedd5; --sp-bad: #b91c1c; --sp-good: #15803d; }
+.dark { --sp-accent: #fb923c; --sp-mark: #43230f; --sp-bad: #fca5a5; --sp-good: #4ade80; }
 .gradio-container main { width: 100%; max-width: 1400px !important; margin: 0 auto !important; }
 #head { align-items: center; }
 .sp-head { display: flex; align-items: baseline; gap: .1rem .75rem; flex-wrap: wrap; padding: .25rem 0; }
@@ -55,6 +55,33 @@ CSS = """
   border-radius: 5px; background: var(--sp-mark); color: var(--sp-accent); font-size: .75em; font-weight: 600;
   line-height: 1.5; text-align: center; text-decoration: none; vertical-align: text-top; }
 .message a[href*="#source-"][href$="a"] { background: none; box-shadow: inset 0 0 0 1px var(--sp-accent); }
+.sp-progress { padding: .35rem 0; }
+.sp-lane header { display: flex; justify-content: space-between; gap: .5rem; align-items: baseline; }
+.sp-state { font-size: .75rem; color: var(--body-text-color-subdued); white-space: nowrap; }
+.sp-state.sp-answering, .sp-state.sp-thinking { color: var(--sp-accent); }
+.sp-state.sp-failed { color: var(--sp-bad); }
+.sp-lane dl { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: .5rem 0; }
+.sp-lane dt { font-size: .7rem; color: var(--body-text-color-subdued); }
+.sp-lane dd { margin: 0; font-size: .875rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.sp-lane details p { white-space: pre-wrap; font-size: .875rem; color: var(--body-text-color-subdued); }
+.sp-column { border: 1px solid var(--border-color-primary); border-radius: 8px; padding: .75rem !important;
+  background: var(--background-fill-primary); }
+.sp-answer { font-size: .95rem; overflow-wrap: anywhere; min-height: 4rem; }
+.sp-answer blockquote { border-left: 3px solid var(--sp-bad); padding-left: .75rem; }
+.sp-verdict ul { margin: 0 0 .5rem; padding-left: 1.1rem; list-style: disc; }
+.sp-verdict li { margin: .15rem 0; }
+.sp-verdict .sp-good { color: var(--sp-good); font-weight: 600; }
+.sp-verdict .sp-caveats li { color: var(--sp-accent); font-size: .875rem; }
+.sp-table { overflow-x: auto; margin: .25rem 0 .5rem; }
+.sp-table table { border-collapse: collapse; width: 100%; font-size: .875rem; margin: 0; }
+.sp-table :is(table, thead, tbody, tr) { border: 0 !important; }
+.sp-table :is(th, td) { text-align: left; padding: .3rem .6rem; vertical-align: top;
+  border: 0 !important; border-bottom: 1px solid var(--border-color-primary) !important; }
+.sp-table td:first-child, .sp-table td:nth-child(2):not(:last-child) { white-space: nowrap; }
+.sp-column .html-container { padding: 0 !important; }
+.sp-table th { font-weight: 500; color: var(--body-text-color-subdued); white-space: nowrap; }
+.sp-table .sp-num { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+.js-plotly-plot text { fill: var(--body-text-color-subdued) !important; }
 #chat .placeholder-content { padding: 0 1rem; }
 .message blockquote { border-left: 3px solid var(--sp-bad); padding-left: .75rem; }
 .block:has(> .html-container > .prose:empty), #documents:empty, #figures:empty { display: none; }

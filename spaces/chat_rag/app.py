@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -11,12 +10,12 @@ from typing import Any
 
 import gradio as gr
 
+import page
 from backends import Catalog, NotConfigured, SpaceportError
 from rag import conversation, render
 from rag.answer import Options
 from rag.chat import Chat
 from rag.parse import SUFFIXES, Limits
-from theme import CSS, HEAD, theme
 
 CORPUS = Path(__file__).parent / "corpus"
 EXAMPLES = [
@@ -36,17 +35,7 @@ DEFAULTS = Options()
 History = list[dict[str, Any]]
 
 
-def arguments(given: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="app.py", description="Chat with documents on any model backend.")
-    parser.add_argument("--backend", metavar="NAME", help="the target that is chosen at first")
-    parser.add_argument("--catalog", metavar="PATH", help="another catalogue of targets")
-    parser.add_argument("--host", help="the address to listen on (127.0.0.1)")
-    parser.add_argument("--port", type=int, help="the port (7860, or the next one that is free)")
-    parser.add_argument("--share", action="store_true", help="a public link through gradio.live")
-    return parser.parse_args(given)
-
-
-ARGUMENTS = arguments(sys.argv[1:] if __name__ == "__main__" else [])
+ARGUMENTS = page.arguments(sys.argv[1:] if __name__ == "__main__" else [], "Chat with documents on any model backend.")
 MAX_FILE_MB = int(os.environ.get("SPACEPORT_MAX_FILE_MB", "50"))
 
 try:
@@ -135,7 +124,7 @@ async def survey(target: str) -> tuple[Any, str]:
     """Which targets can be used now, and why the others cannot; the chosen one stays in the list."""
     targets = await CHAT.catalog.reach()
     choices = [(known.title, known.name) for known in targets if not known.unavailable or known.name == target]
-    return gr.Dropdown(choices=choices, value=target), render.unavailable_html(targets)
+    return gr.Dropdown(choices=choices, value=target), page.unavailable_html(targets)
 
 
 async def ask(question: str, target: str = START.name) -> str:
@@ -163,7 +152,7 @@ with gr.Blocks(
     title="Chat with documents", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)
 ) as demo:
     with gr.Row(elem_id="head"):
-        gr.HTML('<div class="sp-head"><h1>Chat with documents</h1><p>Answers that show where they stand</p></div>')
+        gr.HTML(page.head_html("Chat with documents", "Answers that show where they stand"))
         target = gr.Dropdown(
             [(START.title, START.name)], value=START.name, label="Model", container=False, scale=0, min_width=280,
             elem_id="target",
@@ -229,15 +218,4 @@ with gr.Blocks(
 demo.queue(max_size=64)
 
 if __name__ == "__main__":
-    demo.launch(
-        server_name=ARGUMENTS.host,
-        server_port=ARGUMENTS.port,
-        share=ARGUMENTS.share or None,
-        theme=theme(),
-        css=CSS,
-        head=HEAD,
-        max_file_size=f"{MAX_FILE_MB}mb",
-        run_history=False,
-        footer_links=["gradio"],
-        ssr_mode=False,
-    )
+    demo.launch(**page.serving(ARGUMENTS, max_file_mb=MAX_FILE_MB))

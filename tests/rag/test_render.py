@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+import page
 from backends import Delta, Interrupted
 from rag import conversation, render
 from rag.answer import Citation
@@ -28,7 +29,7 @@ PASSAGE = Passage(1, "d", f"{EVIL}.pdf", None, EVIL, 0, 5, f"Text {EVIL}", 0.5, 
     ],
 )
 def test_a_models_text_loads_nothing(text: str, safe: str) -> None:
-    assert render.safe_markdown(text) == safe
+    assert page.safe_markdown(text) == safe
 
 
 def test_markers_become_links_and_nothing_else_does() -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from backends import Delta, Message, SpaceportError
-from rag.render import error_markdown, linked, safe_markdown
+from page import safe_markdown
+from rag.render import error_markdown, linked
 
 # The mark of messages that are for the eyes only: they are never sent to a model.
 ASIDE = "aside"

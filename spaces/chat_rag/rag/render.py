@@ -6,27 +6,14 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from backends import Stopwatch, Target
+from backends import Stopwatch
+from page import bar_html, outside_code, safe_markdown
 from rag.documents import Document
 from rag.retrieve import Passage
 from rag.visitors import Sources
 
 EARLY = {"length": "cut at the longest answer that Settings allow", "repetition": "stopped, it repeated itself"}
-_CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]*`)", re.DOTALL)
-_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _MARKER = re.compile(r"\[(\d{1,2})(\+?)\]")
-
-
-def safe_markdown(text: str) -> str:
-    """A model's text as Markdown that loads nothing from elsewhere.
-
-    A picture or a tag with a remote address would tell its owner what a document says: pictures become
-    links and tags become text, except in code, which is shown as it is.
-    """
-    parts = _CODE.split(text)
-    return "".join(
-        part if index % 2 else _TAG.sub("&lt;", part).replace("![", "!\u200b[") for index, part in enumerate(parts)
-    )
 
 
 def marker(number: int, attributed: bool) -> str:
@@ -42,8 +29,7 @@ def linked(text: str, turn: int, passages: int) -> str:
             return match[0]
         return f"[{match[1]}](#source-{turn}-{match[1]}{'a' if match[2] else ''})"
 
-    parts = _CODE.split(text)
-    return "".join(part if index % 2 else _MARKER.sub(link, part) for index, part in enumerate(parts))
+    return "".join(part if code else _MARKER.sub(link, part) for part, code in outside_code(text))
 
 
 def error_markdown(message: str, remedy: str) -> str:
@@ -83,11 +69,7 @@ def documents_html(documents: Sequence[Document], notes: Sequence[tuple[str, boo
 
 def progress_html(name: str, step: str, share: float | None) -> str:
     """How far the reading of a file is."""
-    percent = round(100 * (share or 0))
-    return (
-        f'<p class="sp-note">{escape(step)} {escape(name)} … {percent} %</p>'
-        f'<div class="sp-bar"><i style="width:{percent}%"></i></div>'
-    )
+    return bar_html(f"{step} {name} … {share or 0:.0%}", share or 0)
 
 
 def reading(passages: int) -> str:
@@ -108,13 +90,6 @@ def figures_html(target: str, watch: Stopwatch, finish_reason: str | None = None
     if finish_reason in EARLY:
         told.append(EARLY[finish_reason])
     return f'<p class="sp-note">{" · ".join(told)}</p>'
-
-
-def unavailable_html(targets: Iterable[Target]) -> str:
-    """The targets that cannot be used, each with the reason and the remedy."""
-    missing = [target for target in targets if target.unavailable]
-    items = "".join(f"<li><b>{escape(target.title)}</b> {escape(target.reason)}</li>" for target in missing)
-    return f'<div class="sp-note"><p>Models that are not set up:</p><ul>{items}</ul></div>' if missing else ""
 
 
 def _turn(sources: Sources) -> str:

@@ -21,7 +21,7 @@ from compare.errors import CompareError, PriceError
 from compare.measure import Progress
 from compare.objectives import OBJECTIVES
 from compare.plan import Load, Plan
-from compare.prices import Price, Prices
+from compare.prices import PerToken, Price, Prices
 from compare.report import Report, spot
 from compare.run import execute
 from compare.workload import SHAPES, choose
@@ -82,6 +82,9 @@ def _add_report(report: argparse.ArgumentParser) -> None:
     report.add_argument("--prices", type=Path, metavar="FILE", help="rows of your own, in the form of prices.toml")
     report.add_argument("--spot", action="store_true", help="spot prices where there are any")
     report.add_argument("--utilisation", type=float, default=1.0, help="share of its capacity that is used, 0 to 1 (1)")
+    report.add_argument(
+        "--break-even", action="append", default=[], metavar="MODEL", help="by the token: openai/gpt-4o"
+    )
     report.add_argument("--json", type=Path, metavar="FILE", help="all figures as JSON (- for the terminal)")
     report.add_argument("--html", type=Path, metavar="FILE", help="a page with the pictures that opens by itself")
     report.add_argument("--csv", type=Path, metavar="FILE", help="one line a request")
@@ -149,7 +152,8 @@ def _report(options: argparse.Namespace) -> int:
     if not 0 < options.utilisation <= 1:
         raise PriceError(f"A utilisation of {options.utilisation:g} is not possible.", "Give a share above 0, up to 1.")
     run = records.read(options.run)
-    prices = _prices(options, run)
+    table = Prices.load(options.prices)
+    prices = _prices(options, run, table)
     report = Report(
         run,
         options.definition,
@@ -157,6 +161,7 @@ def _report(options: argparse.Namespace) -> int:
         spot(prices) if options.spot else prices,
         options.utilisation,
         records.read(options.against) if options.against else None,
+        [price for text in options.break_even if isinstance(price := table.find(f"tokens:{text}"), PerToken)],
     )
     told = json.dumps(report.as_json(), indent=2, ensure_ascii=False) + "\n" if options.json else ""
     if str(options.json) == "-":
@@ -170,15 +175,14 @@ def _report(options: argparse.Namespace) -> int:
 
         _write(options.csv, tables.requests_csv(run))
     if options.html:
-        from compare import page
+        from compare.html_report import html
 
-        _write(options.html, page.html(report))
+        _write(options.html, html(report))
     return 0
 
 
-def _prices(options: argparse.Namespace, run: records.Run) -> dict[str, Price]:
+def _prices(options: argparse.Namespace, run: records.Run, table: Prices) -> dict[str, Price]:
     """What the command line says, over what the catalogue said when the run was made."""
-    table = Prices.load(options.prices)
     named = {name: target.get("price", "") for name, target in run.header["targets"].items()}
     for text in options.price:
         target, _, price = text.partition("=")

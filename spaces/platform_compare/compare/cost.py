@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from compare.figures import Figures
@@ -70,14 +70,17 @@ def race_cost(price: Price, seconds: float, input_tokens: int | None, output_tok
     return price.request(input_tokens, output_tokens)
 
 
-def break_evens(found: Mapping[str, Figures], prices: Mapping[str, Price]) -> list[BreakEven]:
-    """Every hourly target against every target that is paid by the token."""
+def break_evens(
+    found: Mapping[str, Figures], prices: Mapping[str, Price], alternatives: Iterable[PerToken] = ()
+) -> list[BreakEven]:
+    """Every hourly target against every target, and every alternative, that is paid by the token."""
+    by_token = [*(price for price in prices.values() if isinstance(price, PerToken)), *alternatives]
     return [
         even
         for name, hourly in prices.items()
-        for per_token in prices.values()
-        if isinstance(hourly, Hourly) and isinstance(per_token, PerToken)
-        if (even := break_even(found[name], hourly, per_token))
+        for price in by_token
+        if isinstance(hourly, Hourly) and name in found
+        if (even := break_even(found[name], hourly, price))
     ]
 
 

@@ -76,7 +76,7 @@ class BlockRecord:
     lags: tuple[float, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, weakref_slot=True)  # one run is one object: verdicts are kept by it
 class Run:
     """A whole run. `header` is the first line of the file; `ended` why it stopped, or "" if nobody wrote that down."""
 

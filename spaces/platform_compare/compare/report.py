@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import cached_property
@@ -14,7 +14,7 @@ from compare.cost import BreakEven, Cost, break_evens, cost
 from compare.definitions import TITLES
 from compare.figures import Client, Figures, client, cold, figures
 from compare.objectives import OBJECTIVES, Objective
-from compare.prices import Hourly, Price, warning
+from compare.prices import Hourly, PerToken, Price, warning
 from compare.records import Run
 from compare.verdict import Verdict, against, recommended, verdicts
 
@@ -23,7 +23,8 @@ from compare.verdict import Verdict, against, recommended, verdicts
 class Report:
     """A run seen with a definition, an objective, and prices by target. All of it derives from the stored run.
 
-    `utilisation` is the share of its capacity that an hourly endpoint is used for.
+    `utilisation` is the share of its capacity that an hourly endpoint is used for; `alternatives` are models by
+    the token that hourly endpoints are weighed against, besides the run's own.
     """
 
     run: Run
@@ -32,6 +33,7 @@ class Report:
     prices: Mapping[str, Price] = field(default_factory=dict)
     utilisation: float = 1.0
     earlier: Run | None = None
+    alternatives: Sequence[PerToken] = ()
     today: date | None = None
 
     @cached_property
@@ -54,13 +56,13 @@ class Report:
         return {(target, load): client(self.run, target, load) for target, load in self.cells}
 
     @cached_property
-    def verdicts(self) -> list[Verdict]:
+    def verdicts(self) -> tuple[Verdict, ...]:
         return verdicts(self.run)
 
     @cached_property
-    def changes(self) -> list[Verdict]:
+    def changes(self) -> tuple[Verdict, ...]:
         """This run against the earlier one, if there is one."""
-        return against(self.run, self.earlier) if self.earlier else []
+        return against(self.run, self.earlier) if self.earlier else ()
 
     @cached_property
     def recommended(self) -> int | None:
@@ -88,7 +90,7 @@ class Report:
     @cached_property
     def break_evens(self) -> list[BreakEven]:
         busiest = {target: self.cells[target, load] for target, load in self.best_load.items()}
-        return break_evens(busiest, {name: price for name, price in self.prices.items() if name in busiest})
+        return break_evens(busiest, self.prices, self.alternatives)
 
     @cached_property
     def caveats(self) -> list[str]:

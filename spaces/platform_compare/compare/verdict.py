@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from typing import Literal
 
@@ -57,7 +58,8 @@ def number(value: float | None) -> str:
     return f"{value:.2f}" if value < 1.2 else f"{value:.1f}" if value < 10 else f"{value:,.0f}"
 
 
-def verdicts(run: Run) -> list[Verdict]:
+@lru_cache(maxsize=8)
+def verdicts(run: Run) -> tuple[Verdict, ...]:
     """Every pair of targets at every load; all intervals of the run hold at once."""
     return _judge(
         {
@@ -74,7 +76,8 @@ def verdicts(run: Run) -> list[Verdict]:
     )
 
 
-def against(run: Run, earlier: Run) -> list[Verdict]:
+@lru_cache(maxsize=8)
+def against(run: Run, earlier: Run) -> tuple[Verdict, ...]:
     """Targets and loads that two runs share, now against earlier; what changed between the runs is in it too."""
     shared = [(load, name) for load in run.loads if load in earlier.loads for name in run.targets]
     return _judge(
@@ -102,7 +105,7 @@ Key = tuple[str, str, float, str, str]
 Side = tuple[Run, str, str, Hashable]
 
 
-def _judge(questions: dict[Key, tuple[Side, Side]], seed: int) -> list[Verdict]:
+def _judge(questions: dict[Key, tuple[Side, Side]], seed: int) -> tuple[Verdict, ...]:
     samples: dict[tuple[int, str, str, str], stats.Sample | None] = {}
 
     def sampled(side: Side, metric: str) -> stats.Sample | None:
@@ -120,7 +123,7 @@ def _judge(questions: dict[Key, tuple[Side, Side]], seed: int) -> list[Verdict]:
             if stats.enough(comparison):
                 asked[key] = comparison
     answers = stats.compare(asked, seed)
-    return [_verdict(key, answers.get(key)) for key in questions]
+    return tuple(_verdict(key, answers.get(key)) for key in questions)
 
 
 def _sample(run: Run, target: str, load: str, metric: str, rounds: Hashable) -> stats.Sample | None:

@@ -78,6 +78,11 @@ class Shape:
     use: str
 
     @property
+    def label(self) -> str:
+        """What a list shows."""
+        return f"{self.use}: {self.words_in:,} in, {self.tokens_out:,} out"
+
+    @property
     def description(self) -> str:
         return f"{self.use}: about {self.words_in:,} tokens in, at most {self.tokens_out:,} out"
 

@@ -1,0 +1,163 @@
+"""A report as HTML, everything escaped: for the page, and for the report that opens by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from compare import tables
+from compare.cost import BreakEven
+from compare.figures import cold
+from compare.report import Report
+from compare.verdict import Verdict
+
+WORDS = {"faster": "sp-good", "alike": "", "not distinguishable": "", "too few": "sp-dim"}
+
+
+def verdict_html(report: Report) -> str:
+    """What the run says, the sentences of each load; then what a reader must know before trusting it."""
+    parts = [_sentences(report.verdicts, len(report.run.loads) > 1)]
+    if report.changes:
+        parts.append("<h4>Against the earlier run</h4>" + _sentences(report.changes, len(report.run.loads) > 1))
+        parts.append('<p class="sp-note">The two were not measured together: whatever else changed is in it too.</p>')
+    if len(report.run.targets) == 1 and not report.changes:
+        parts = ['<p class="sp-empty">One target alone has no verdict: name two, or compare with an earlier run.</p>']
+    return f'<div class="sp-verdict">{"".join(parts)}{_advice(report)}{caveats_html(report.caveats)}</div>'
+
+
+def caveats_html(texts: Sequence[str]) -> str:
+    """Warnings as a list; nothing if there are none."""
+    if not texts:
+        return ""
+    return f'<ul class="sp-caveats">{"".join(f"<li>{escape(text)}</li>" for text in texts)}</ul>'
+
+
+def figures_html(report: Report) -> str:
+    """The figures by target and load, then all percentiles, folded."""
+    rows = [tables.row(*key, found) for key, found in report.cells.items()]
+    more = "".join(
+        f"<h4>{escape(target)}, {escape(load)}</h4>"
+        + table(("", "n", "mean", "p50", "p90", "p95", "p99"), tables.percentiles(found))
+        for (target, load), found in report.cells.items()
+    )
+    objective = escape(report.objective.description)
+    return (
+        f"{table(tables.HEADS, rows, first=2)}"
+        f'<p class="sp-note">Times in milliseconds. Goodput: {objective}. A dash stands where the sample is too small '
+        "or the server does not report its tokens.</p>"
+        f'<details class="sp-more"><summary>All percentiles</summary>{more}</details>'
+        f'<details class="sp-more"><summary>Cold start, cache, the client itself</summary>{_client(report)}</details>'
+    )
+
+
+def cost_html(report: Report) -> str:
+    """What it costs at the measured throughput, and where an hourly endpoint begins to pay."""
+    if not report.costs:
+        return '<p class="sp-empty">No target has a price. Name a machine or a price for each, such as 1.25/h.</p>'
+    rows = [
+        [target, load, each.price, tables.usd(each.per_1000_requests), tables.usd(each.per_million_output_tokens)]
+        for (target, load), each in report.costs.items()
+    ]
+    heads = ("target", "load", "price", "USD per 1,000 requests", "USD per million tokens out")
+    used = f"{report.utilisation:.0%} of what was measured" if report.utilisation < 1 else "the measured throughput"
+    evens = "".join(f"<li>{escape(_even(even))}</li>" for even in report.break_evens)
+    return f'{table(heads, rows, first=3)}<p class="sp-note">Endpoints by the hour at {used}.</p>' + (
+        f"<ul>{evens}</ul>" if evens else ""
+    )
+
+
+def repeat_html(report: Report) -> str:
+    """What is needed to repeat the run."""
+    header = report.run.header
+    plan, environment, workload = header["plan"], header["environment"], header["workload"]
+    packages = ", ".join(f"{name} {version}" for name, version in environment["packages"].items())
+    rows = [
+        ["Started", header["started"]],
+        ["Run", f"{header['id']}, seed {plan['seed']}"],
+        ["Workload", f"{workload['description']} ({workload['prompts']} prompts, hash {workload['hash']})"],
+        ["Loads", f"{', '.join(header['loads'])}; {plan['requests']} requests each, {plan['warmup']} before them"],
+        ["Machine", f"{environment['system']}, {environment['processors']} processors, Python {environment['python']}"],
+        ["Packages", packages],
+        *([name, _settings(target)] for name, target in header["targets"].items()),
+    ]
+    return table(("", ""), rows, first=2)
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, first: int = 1) -> str:
+    """An HTML table that scrolls inside its own box; the `first` columns are text, the others numbers."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in heads) if any(heads) else ""
+    body = "".join(f"<tr>{''.join(_cell(cell, place < first) for place, cell in enumerate(row))}</tr>" for row in rows)
+    return f'<div class="sp-table"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _cell(text: str, is_text: bool) -> str:
+    return f"<td>{escape(text)}</td>" if is_text else f'<td class="sp-num">{escape(text)}</td>'
+
+
+def _sentences(found: Sequence[Verdict], several: bool) -> str:
+    told = [each for each in found if each.decision != "too few"]
+    few = len(found) - len(told)
+    items = "".join(
+        f'<li class="{WORDS[each.decision]}">{escape(f"{each.load}: " if several else "")}{escape(each.text)}</li>'
+        for each in told
+    )
+    note = f'<p class="sp-note">{few} comparisons have too few measurements to tell.</p>' if few else ""
+    return f"<ul>{items}</ul>{note}"
+
+
+def _advice(report: Report) -> str:
+    wanted, had = report.recommended, report.run.header["plan"]["requests"]
+    if not wanted:
+        return ""
+    enough = "that was enough" if wanted <= had else f"this run had {had:,}"
+    return (
+        '<p class="sp-note">Intervals hold together at 95 %. To tell medians 5 % apart at this noise: about '
+        f"{wanted:,} requests a target; {enough}.</p>"
+    )
+
+
+def _client(report: Report) -> str:
+    rows = []
+    for (target, load), each in report.clients.items():
+        found = report.cells[target, load]
+        cached = "–" if found.cached_tokens is None else f"{found.cached_tokens:,}"
+        share = "–" if each.cpu_share is None else f"{each.cpu_share:.0%}"
+        new = f"{each.new_connections} of {each.known_connections}" if each.known_connections else "–"
+        lags = (tables.milliseconds(each.lag_p50_ms), tables.milliseconds(each.lag_p99_ms))
+        rows.append([target, load, _cold(report, target), cached, *lags, share, new])
+    heads = (
+        "target",
+        "load",
+        "cold first token",
+        "cached tokens",
+        "lag p50",
+        "lag p99",
+        "client CPU",
+        "new connections",
+    )
+    note = "Client CPU holds the models that run in this process too."
+    return table(heads, rows, first=2) + f'<p class="sp-note">{note}</p>'
+
+
+def _cold(report: Report, target: str) -> str:
+    start = cold(report.run, target)
+    return tables.milliseconds(start.first_token * 1000) if start else "–"
+
+
+def _even(even: BreakEven) -> str:
+    if even.capacity_share > 1:
+        return (
+            f"{even.hourly} is never cheaper than {even.per_token}: it would have to answer "
+            f"{even.requests_per_hour:,.0f} requests an hour, {even.capacity_share:.1f} times what it can."
+        )
+    return (
+        f"From {even.requests_per_hour:,.0f} requests an hour on ({even.capacity_share:.0%} of its measured capacity) "
+        f"{even.hourly} is cheaper than {even.per_token}."
+    )
+
+
+def _settings(target: Mapping[str, Any]) -> str:
+    settings = ", ".join(f"{key} = {value}" for key, value in target["settings"].items())
+    model = target.get("served", {}).get("model")
+    return f"{settings}; serves {model}" if model else settings
