@@ -19,6 +19,10 @@ help: ## Show this list
 demo: $(VENV)/demo.stamp ## Open the chat on http://127.0.0.1:7860 (ARGS="--share --backend gpu" is passed on)
 	$(BIN)/python spaces/chat_rag/app.py $(ARGS)
 
+.PHONY: compare
+compare: $(VENV)/demo.stamp ## Open the comparator on http://127.0.0.1:7860 (ARGS="--catalog my.toml" is passed on)
+	$(BIN)/python spaces/platform_compare/app.py $(ARGS)
+
 .PHONY: test
 test: $(VENV)/dev.stamp ## Run every test (ARGS="-k stop" is passed on to pytest)
 	$(BIN)/python -m pytest $(ARGS)

@@ -15,15 +15,18 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+from urllib.request import getproxies
 from weakref import WeakKeyDictionary
 
 import httpx2
 
 from backends.errors import BackendError, NotConfigured, Overloaded, Rejected, TimedOut, Unreachable
-from backends.stopwatch import mark, marked, wall_clock
+from backends.stopwatch import mark, marked, read_at, wall_clock
 
 # A connection belongs to the event loop that opened it, so there is one pool for each loop.
-_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx2.AsyncClient] = WeakKeyDictionary()
+_Clients = WeakKeyDictionary[asyncio.AbstractEventLoop, httpx2.AsyncClient]
+_clients: _Clients = WeakKeyDictionary()
+_stamping: _Clients = WeakKeyDictionary()
 
 # Common servers close an idle connection after 5 s: ours must let go of it first.
 LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=4.0)
@@ -78,14 +81,31 @@ class Endpoint:
 
 
 def client() -> httpx2.AsyncClient:
-    """The pooled client of the running event loop."""
+    """The pooled client of the running event loop; whoever keeps marks gets one whose sockets stamp."""
     loop = asyncio.get_running_loop()
-    found = _clients.get(loop)
+    clients = _stamping if marked() else _clients
+    found = clients.get(loop)
     if found is None or found.is_closed:
-        # A proxy from the environment must never see what is said to this machine itself.
-        direct = dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"), _transport())
-        found = _clients[loop] = httpx2.AsyncClient(verify=tls(), limits=LIMITS, mounts=direct)
+        found = clients[loop] = _stamping_client() if marked() else _plain_client()
     return found
+
+
+def _plain_client() -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(verify=tls(), limits=LIMITS, mounts=_direct(_transport()))
+
+
+def _stamping_client() -> httpx2.AsyncClient:
+    from backends.sockets import StampingTransport
+
+    transport = StampingTransport(verify=tls(), limits=LIMITS)
+    if getproxies():  # what goes through a proxy is stamped when it comes through
+        return httpx2.AsyncClient(verify=tls(), limits=LIMITS, mounts=_direct(transport))
+    return httpx2.AsyncClient(transport=transport)
+
+
+def _direct(transport: httpx2.AsyncHTTPTransport) -> dict[str, httpx2.AsyncBaseTransport | None]:
+    """A proxy from the environment must never see what is said to this machine itself."""
+    return dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"), transport)
 
 
 def _transport() -> httpx2.AsyncHTTPTransport:
@@ -103,15 +123,17 @@ def tls() -> ssl.SSLContext:
 
 async def aclose() -> None:
     """Close the running loop's connections; the next request opens new ones."""
-    found = _clients.pop(asyncio.get_running_loop(), None)
-    if found is not None:
-        await found.aclose()
+    for clients in (_clients, _stamping):
+        found = clients.pop(asyncio.get_running_loop(), None)
+        if found is not None:
+            await found.aclose()
 
 
 async def get_json(endpoint: Endpoint, path: str) -> Any:
     """GET a JSON document; a refusal or a broken connection raises a `BackendError`."""
     with translated(endpoint):
         response = await client().get(endpoint.url + path, headers=endpoint.headers, timeout=endpoint.timeout)
+    read_at(None)
     if response.status_code >= 400:
         raise refusal(endpoint, response.status_code, response.headers, response.content)
     try:
@@ -140,6 +162,7 @@ async def post_stream(endpoint: Endpoint, path: str, body: Mapping[str, Any]) ->
             raise refusal(endpoint, response.status_code, response.headers, content)
         yield response
     finally:
+        read_at(None)  # what was read and not used must not stamp what another target says next
         await response.aclose()
 
 

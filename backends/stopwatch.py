@@ -43,6 +43,9 @@ class Mark(NamedTuple):
 class Stopwatch:
     """Raw arrivals of one stream, and the figures that follow from them.
 
+    While it keeps marks (`marking`), an arrival is when the loop read it from its socket, and `sent` when the request
+    had been written; otherwise, and for models in this process, when the event came through, and None.
+
     Definitions: first token is the first non-empty text minus send; tokens/s counts only the tokens
     that the server reported, over the time after the first of them.
     """
@@ -53,6 +56,9 @@ class Stopwatch:
     usage: Usage | None = None
     finish_reason: str | None = None
     marks: list[Mark] = field(default_factory=list)
+    sent: float | None = None
+    _read: float | None = None
+    _answered: bool = False
 
     @contextmanager
     def marking(self) -> Iterator[None]:
@@ -71,12 +77,16 @@ class Stopwatch:
             try:
                 async for event in stream:
                     if type(event) is Delta:
-                        arrivals.append(Arrival(now() - started, event.kind, len(event.text)))
+                        arrivals.append(Arrival(self._came() - started, event.kind, len(event.text)))
                     elif type(event) is Done:
                         self.usage, self.finish_reason = event.usage, event.finish_reason
                     yield event
             finally:
                 self.ended = now()
+
+    def _came(self) -> float:
+        """When the event that is handled now came: with the last read, where sockets stamp."""
+        return self._read or now()
 
     @property
     def first_token_seconds(self) -> float | None:
@@ -124,4 +134,19 @@ def mark(what: str) -> None:
     """Tell the stopwatch that keeps marks here, if there is one, that `what` was seen now."""
     watch = _marking.get()
     if watch is not None and watch.started is not None:
-        watch.marks.append(Mark(now() - watch.started, what))
+        watch.marks.append(Mark(watch._came() - watch.started, what))
+
+
+def wrote() -> None:
+    """A socket has sent bytes; the last ones before an answer are the end of the request."""
+    watch = _marking.get()
+    if watch is not None and not watch._answered:
+        watch.sent = now()
+
+
+def read_at(stamp: float | None) -> None:
+    """A socket's bytes are handled now that were read at `stamp`; None forgets the last stamp."""
+    watch = _marking.get()
+    if watch is not None:
+        watch._read = stamp
+        watch._answered = watch._answered or stamp is not None

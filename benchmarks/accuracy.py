@@ -4,7 +4,7 @@
 
 scripted_server.py writes down when it read each request and sent each text; that is the truth of every row. The
 paths are the programs of environments of their own: `python -m venv X; X/bin/pip install aiperf`, and for the other
-`X/bin/pip install torch==2.13.0 guidellm`. Takes about four minutes, and six more with both; give it an idle machine.
+`X/bin/pip install torch==2.13.0 guidellm`. Takes about four minutes, and seven more with both; give it an idle machine.
 
 What the server sends late is in the truth; what a client sends or stamps late is its error. At 16 all answers end
 together, and so 16 requests begin together: most of the first token's error there is their queue inside the client.

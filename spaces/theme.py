@@ -80,7 +80,7 @@ CSS = """
 .sp-table td:first-child, .sp-table td:nth-child(2):not(:last-child) { white-space: nowrap; }
 .sp-column .html-container { padding: 0 !important; }
 .sp-table th { font-weight: 500; color: var(--body-text-color-subdued); white-space: nowrap; }
-.sp-table .sp-num { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+.sp-table td.sp-num { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .js-plotly-plot text { fill: var(--body-text-color-subdued) !important; }
 #chat .placeholder-content { padding: 0 1rem; }
 .message blockquote { border-left: 3px solid var(--sp-bad); padding-left: .75rem; }

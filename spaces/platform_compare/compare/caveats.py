@@ -91,5 +91,5 @@ def _traffic(run: Run, name: str, found: Figures) -> Iterator[str]:
     if seen.connect_ms and first and seen.connect_ms > CONNECT_SHARE * first:
         yield (
             f"{name}: {seen.new_connections} of {seen.known_connections} requests opened a new connection, "
-            f"{seen.connect_ms:.1f} ms of their first token."
+            f"{seen.connect_ms:.1f} ms before each was sent."
         )

@@ -116,7 +116,12 @@ def client(run: Run, target: str, load: str | None = None) -> Client:
     wall = sum(block.seconds for block in blocks)
     records = run.measured(target, load)
     known = [record.connected for record in records if record.connected is not None]
-    opening = spread(mark.seconds for record in records for mark in record.marks if mark.what == "connected")
+    opening = spread(
+        mark.seconds + record.sent - record.intended
+        for record in records
+        for mark in record.marks
+        if mark.what == "connected"
+    )
     return Client(
         lags.p50,
         lags.p99,
@@ -127,10 +132,13 @@ def client(run: Run, target: str, load: str | None = None) -> Client:
     )
 
 
-def cold(run: Run, target: str) -> Timing | None:
-    """The timing of the first request of all, which met the target cold."""
+def cold(run: Run, target: str) -> tuple[float, float] | None:
+    """Seconds to the first token and to the end of the first request of all, with what it took to load and connect."""
     first = next((record for record in run.records if record.target == target and record.phase == "cold"), None)
-    return DEFINITIONS["spaceport"](first) if first and first.ok else None
+    if first is None or not first.ok:
+        return None
+    before = first.sent - first.intended
+    return before + first.arrivals[0].seconds, before + first.ended
 
 
 def _spreads(timings: Sequence[Timing], waits: Sequence[float]) -> dict[str, Spread]:

@@ -173,6 +173,10 @@ class Measurement:
     def _record(
         self, block: Block, phase: Phase, number: int, intended: float, watch: Stopwatch, failure: Failure | None
     ) -> Record:
+        # What comes before the request is on the wire is the client's and the connection's time: it stands
+        # between `intended` and `sent`.
+        started = watch.started or intended
+        late = max(0.0, (watch.sent or started) - started)
         return Record(
             target=block.target,
             load=block.load.name,
@@ -180,11 +184,11 @@ class Measurement:
             phase=phase,
             prompt=number % len(self._workload.prompts),
             intended=intended - self._origin,
-            sent=(watch.started or intended) - self._origin,
-            ended=watch.total_seconds or 0.0,
+            sent=started + late - self._origin,
+            ended=(watch.total_seconds or 0.0) - late,
             concurrency=block.load.concurrency,
-            arrivals=tuple(watch.arrivals),
-            marks=tuple(watch.marks),
+            arrivals=tuple(arrival._replace(seconds=arrival.seconds - late) for arrival in watch.arrivals),
+            marks=tuple(mark._replace(seconds=mark.seconds - late) for mark in watch.marks),
             finish_reason=watch.finish_reason,
             usage=watch.usage,
             error=failure,
@@ -222,6 +226,7 @@ class Measurement:
         """Open the connections that another target's turn has let expire, so that no request pays for one."""
         backend = self._backends[block.target]
         wanted = block.load.concurrency or 1
-        with contextlib.suppress(TimeoutError, BackendError):
+        # Marking, because the sockets that stamp have a pool of their own.
+        with contextlib.suppress(TimeoutError, BackendError), Stopwatch().marking():
             async with asyncio.timeout(2):
                 await asyncio.gather(*(backend.check() for _ in range(wanted)), return_exceptions=True)

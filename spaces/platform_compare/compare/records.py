@@ -32,8 +32,9 @@ class Failure:
 class Record:
     """One request. `intended` and `sent` are seconds since the run began; the rest are seconds since it was sent.
 
-    `intended` is when it should have been sent: later than that it waited for the client, and whoever asks
-    waits from there.
+    `sent` is when it had been written to the socket, for a model in this process when it was asked for.
+    `intended` is when it should have been: in between it waited for the client or a connection, and whoever
+    asks waits from there. A mark from before `sent` is negative.
     """
 
     target: str

@@ -142,7 +142,7 @@ def _client(report: Report) -> str:
 
 def _cold(report: Report, target: str) -> str:
     start = cold(report.run, target)
-    return tables.milliseconds(start.first_token * 1000) if start else "–"
+    return tables.milliseconds(start[0] * 1000) if start else "–"
 
 
 def _even(even: BreakEven) -> str:

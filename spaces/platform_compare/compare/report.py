@@ -154,7 +154,7 @@ class Report:
             for (name, load), found in self.cells.items()
             if name == target
         }
-        start = {"ttft_ms": first.first_token * 1000, "e2e_ms": first.end_to_end * 1000} if first else None
+        start = {"ttft_ms": first[0] * 1000, "e2e_ms": first[1] * 1000} if first else None
         return asdict(self.overall[target]) | {"cold": start, "by_load": by_load}
 
 
