@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t
+from scipy.stats import chi2, norm, t
 
 RESAMPLES = 2000
 LEVEL = 0.95
@@ -96,10 +96,15 @@ def compare(comparisons: Mapping[Hashable, Comparison], seed: int) -> dict[Hasha
     }
 
 
-def needed(noise: float, requests: int, difference: float = 0.05, power: float = 0.9) -> int:
-    """Requests a target that tell `difference` apart in `power` of runs, from the noise that `requests` gave."""
+def needed(noise: float, requests: int, rounds: int, difference: float = 0.05, power: float = 0.9) -> int:
+    """Requests a target that tell `difference` apart in `power` of runs, from the noise of a run of `requests`.
+
+    Few rounds know their noise badly: the answer allows for what it may be instead, at the upper 90 %.
+    """
+    freedom = max(1, rounds - 1)
+    likely = noise * math.sqrt(freedom / float(chi2.ppf(0.1, freedom)))
     wanted = math.log1p(difference) / (norm.ppf(1 - (1 - LEVEL) / 2 / 6) + norm.ppf(power))
-    return max(requests if noise <= wanted else 0, math.ceil(requests * (noise / wanted) ** 2))
+    return math.ceil(requests * (likely / wanted) ** 2)
 
 
 class _Resamples:

@@ -98,7 +98,8 @@ def against(run: Run, earlier: Run) -> tuple[Verdict, ...]:
 def recommended(found: Iterable[Verdict], run: Run) -> int | None:
     """Requests a target and load that would tell medians 5 % apart, from the noise of this run."""
     noise = [verdict.noise for verdict in found if verdict.noise is not None and verdict.quantile == 0.5]
-    return stats.needed(max(noise), run.header["plan"]["requests"]) if noise else None
+    rounds = len({record.block for record in run.records if record.phase == "measured"})
+    return stats.needed(max(noise), run.header["plan"]["requests"], rounds) if noise else None
 
 
 Key = tuple[str, str, float, str, str]

@@ -1,0 +1,58 @@
+"""A page in a real browser, for benchmarks that need one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import which
+
+from playwright.sync_api import Browser, sync_playwright
+from tables import free_port
+
+ROOT = Path(__file__).parent.parent
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless browser; without one the benchmark ends with what to install."""
+    found = which("chromium") or which("google-chrome")
+    if not found:
+        sys.exit("error: a browser is needed.\n  Install it: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def served(command: Sequence[str]) -> Iterator[str]:
+    """Start an app on a free port, wait until it answers, and give its address."""
+    port = free_port()
+    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False"}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        while not answers(url):
+            assert process.poll() is None, f"{command} ended with {process.returncode}"
+            time.sleep(0.02)
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def answers(url: str) -> bool:
+    """Whether the server at `url` is up."""
+    try:
+        urllib.request.urlopen(url, timeout=5).close()
+        return True
+    except (urllib.error.URLError, OSError):
+        return False

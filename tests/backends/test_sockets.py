@@ -1,0 +1,219 @@
+"""Sockets that stamp: the same streams as ever, with the moments at which bytes left and came."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from ipaddress import ip_address
+from pathlib import Path
+
+import httpx2
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from backends import Backend, BackendError, Catalog, Delta, Done, Interrupted, Stopwatch, Unreachable, http
+from backends.http import LIMITS
+from backends.sockets import StampingTransport
+from backends.stopwatch import now
+from backends.streams import closing
+from tests.backends.recorded import OPENAI, REQUEST
+from tests.backends.wire_server import Reply, WireServer, cuts
+
+CHAT = "/v1/chat/completions"
+
+
+def connect(server: WireServer) -> Backend:
+    entry = {"kind": "openai", "url": server.url, "model": "tiny", "read_timeout": 0.5}
+    return Catalog({"x": entry}, source="test").connect("x")
+
+
+async def ask(backend: Backend) -> tuple[list[object], Stopwatch]:
+    watch = Stopwatch()
+    with watch.marking():
+        return [event async for event in watch.watch(backend.stream(REQUEST))], watch
+
+
+async def test_the_same_events_however_the_wire_is_cut(server: WireServer) -> None:
+    server.on(CHAT, Reply([OPENAI.wire]))
+    expected = [event async for event in connect(server).stream(REQUEST)]
+    for parts in cuts(OPENAI.wire, 7):
+        server.on(CHAT, Reply(parts))
+        events, _ = await ask(connect(server))
+        assert "".join(event.text for event in events if isinstance(event, Delta)) == "".join(
+            event.text for event in expected if isinstance(event, Delta)
+        )
+        assert events[-1] == expected[-1]
+
+
+async def test_an_arrival_is_when_the_socket_was_read_not_when_its_turn_came(server: WireServer) -> None:
+    server.on(CHAT, Reply([OPENAI.wire]))
+    watch = Stopwatch()
+    with watch.marking():
+        stream = watch.watch(connect(server).stream(REQUEST))
+        async with closing(stream):
+            first = await anext(stream)
+            assert isinstance(first, Delta)
+            handled = now()
+            await asyncio.sleep(0.05)  # the rest has come by now and waits
+            async for _ in stream:
+                pass
+    assert watch.started is not None
+    assert all(arrival.seconds + watch.started <= handled for arrival in watch.arrivals)
+
+
+async def test_sent_is_after_connecting_and_before_the_answer(server: WireServer) -> None:
+    server.on(CHAT, Reply([OPENAI.wire], delay=0.05))
+    _, watch = await ask(connect(server))
+    assert watch.sent is not None
+    assert watch.started is not None
+    marks = {mark.what: mark.seconds + watch.started for mark in watch.marks}
+    assert marks["connected"] <= watch.sent < marks["headers"]
+    assert watch.arrivals[0].seconds + watch.started - watch.sent >= 0.05
+
+
+async def test_without_marks_nothing_is_stamped(server: WireServer) -> None:
+    server.on(CHAT, Reply([OPENAI.wire]))
+    watch = Stopwatch()
+    async for _ in watch.watch(connect(server).stream(REQUEST)):
+        pass
+    assert watch.arrivals
+    assert (watch.sent, watch.marks) == (None, [])
+
+
+async def test_connections_are_reused(server: WireServer) -> None:
+    server.on(CHAT, Reply([OPENAI.wire]))
+    for turn in range(4):
+        _, watch = await ask(connect(server))
+        assert ("connected" in {mark.what for mark in watch.marks}) == (turn == 0)
+    assert server.connections == 1
+
+
+async def test_a_stale_stamp_does_not_reach_the_next_stream(server: WireServer) -> None:
+    class InProcess:
+        async def stream(self, request: object) -> AsyncIterator[object]:
+            yield Delta("late")
+            yield Done("stop", None)
+
+    server.on(CHAT, Reply([OPENAI.wire]))
+    watch = Stopwatch()
+    with watch.marking():
+        async for _ in watch.watch(connect(server).stream(REQUEST)):
+            pass
+        await asyncio.sleep(0.02)
+        before = now()
+        async for _ in watch.watch(InProcess().stream(REQUEST)):  # type: ignore[arg-type]
+            pass
+    assert watch.started is not None
+    assert watch.arrivals[-1].seconds + watch.started >= before
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (Reply([OPENAI.wire[:400]], end="drop"), Interrupted),
+        (Reply([], end="drop"), Unreachable),
+        (Reply([OPENAI.wire[:400]], end="hang"), BackendError),
+    ],
+)
+async def test_a_broken_stream_is_the_error_it_always_is(
+    server: WireServer, reply: Reply, error: type[BackendError]
+) -> None:
+    server.on(CHAT, reply)
+    with pytest.raises(error) as plain:
+        async for _ in connect(server).stream(REQUEST):
+            pass
+    with pytest.raises(error) as stamped:
+        await ask(connect(server))
+    assert type(stamped.value) is type(plain.value)
+    assert stamped.value.remedy == plain.value.remedy
+
+
+async def test_nothing_listening() -> None:
+    backend = Catalog({"x": {"kind": "openai", "url": "http://127.0.0.1:9", "model": "m"}}, source="test").connect("x")
+    with pytest.raises(Unreachable, match="is not answering"):
+        await ask(backend)
+    await http.aclose()
+
+
+async def test_closing_frees_the_connection(server: WireServer) -> None:
+    server.on(CHAT, Reply([OPENAI.wire[:600]], end="repeat"))
+    watch = Stopwatch()
+    with watch.marking():
+        stream = watch.watch(connect(server).stream(REQUEST))
+        await anext(stream)
+        await stream.aclose()  # type: ignore[attr-defined]
+    await asyncio.wait_for(server.client_left.wait(), 5)
+
+
+async def test_a_body_of_many_megabytes_comes_whole(server: WireServer) -> None:
+    body = bytes(range(256)) * 40_000
+    server.on("/big", Reply([body[start : start + 1_000_000] for start in range(0, len(body), 1_000_000)]))
+    async with httpx2.AsyncClient(transport=StampingTransport(verify=http.tls(), limits=LIMITS)) as client:
+        async with client.stream("GET", f"{server.url}/big") as response:
+            await asyncio.sleep(0.2)  # more has come by now than is held
+            assert b"".join([part async for part in response.aiter_raw()]) == body
+
+
+async def test_over_tls(tmp_path: Path) -> None:
+    async with tls_server(tmp_path) as (url, trusted):
+        transport = StampingTransport(verify=trusted, limits=LIMITS)
+        watch = Stopwatch(started=now())
+        async with httpx2.AsyncClient(transport=transport) as client:
+            with watch.marking():
+                response = await client.get(url)
+        assert response.text == "hello"
+        assert watch.sent is not None
+
+
+async def test_a_certificate_that_is_not_trusted_is_refused(tmp_path: Path) -> None:
+    async with tls_server(tmp_path) as (url, _):
+        transport = StampingTransport(verify=http.tls(), limits=LIMITS)
+        async with httpx2.AsyncClient(transport=transport) as client:
+            with pytest.raises(httpx2.ConnectError, match="certificate"):
+                await client.get(url)
+
+
+@asynccontextmanager
+async def tls_server(folder: Path) -> AsyncIterator[tuple[str, ssl.SSLContext]]:
+    """A server with a certificate of its own, and a context that trusts it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    today = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(today - datetime.timedelta(days=1))
+        .not_valid_after(today + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    files = folder / "cert.pem", folder / "key.pem"
+    files[0].write_bytes(certificate.public_bytes(pem))
+    plain = serialization.NoEncryption()
+    files[1].write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*files)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
+    trusted = ssl.create_default_context(cafile=str(files[0]))
+    try:
+        yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/", trusted
+    finally:
+        server.close()

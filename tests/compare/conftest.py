@@ -1,0 +1,15 @@
+"""A server with models of known behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.compare.servers import Models, serving
+
+
+@pytest.fixture
+def models() -> Iterator[Models]:
+    with serving() as running:
+        yield running

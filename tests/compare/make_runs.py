@@ -1,0 +1,120 @@
+"""Runs made by hand: their arrivals are known, so every figure can be worked out on paper."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from backends import Arrival, Mark, Usage
+from compare.plan import Plan, closed
+from compare.records import VERSION, BlockRecord, Failure, Phase, Record, Run
+
+ONE = "concurrency 1"
+
+
+def record(
+    *answers: float,
+    thoughts: Sequence[float] = (),
+    target: str = "a",
+    load: str = ONE,
+    block: int = 0,
+    phase: Phase = "measured",
+    sent: float = 0.0,
+    waited: float = 0.0,
+    ended: float | None = None,
+    tokens: int | None = None,
+    cached: int | None = None,
+    marks: Mapping[str, float | Sequence[float]] | None = None,
+    error: Failure | None = None,
+) -> Record:
+    """A request whose texts came at `answers` and `thoughts`, in seconds; it ended with the last unless told."""
+    arrivals = [Arrival(at, "thought", 4) for at in thoughts] + [Arrival(at, "answer", 4) for at in answers]
+    arrivals.sort()
+    seen = [
+        Mark(at, what)
+        for what, moments in (marks or {}).items()
+        for at in (moments if isinstance(moments, Sequence) else [moments])
+    ]
+    return Record(
+        target=target,
+        load=load,
+        block=block,
+        phase=phase,
+        prompt=0,
+        intended=sent - waited,
+        sent=sent,
+        ended=max((arrival.seconds for arrival in arrivals), default=0.1) if ended is None else ended,
+        concurrency=1,
+        arrivals=tuple(arrivals),
+        marks=tuple(sorted(seen)),
+        finish_reason=None if error else "stop",
+        usage=None if tokens is None else Usage(10, tokens, cached),
+        error=error,
+    )
+
+
+def failed(kind: str = "Unreachable", message: str = "Nothing answers.", remedy: str = "", **more: Any) -> Record:
+    """A request that gave no answer."""
+    return record(error=Failure(kind, message, remedy), **more)
+
+
+def block(seconds: float, *, target: str = "a", load: str = ONE, number: int = 0, **more: Any) -> BlockRecord:
+    return BlockRecord(target, load, number, 0.0, seconds, more.pop("cpu_seconds", 0.0), **more)
+
+
+def header(
+    targets: Sequence[str] = ("a",), concurrencies: Sequence[int] = (1,), requests: int = 40, seed: int = 0
+) -> dict[str, Any]:
+    """The first line of a run, as it is after it was stored."""
+    plan = Plan(tuple(targets), closed(concurrencies), requests=requests, seed=seed)
+    written = {
+        "type": "run",
+        "version": VERSION,
+        "id": "0123456789ab",
+        "started": "2026-02-03T04:05:06+00:00",
+        "plan": asdict(plan),
+        "loads": [load.name for load in plan.loads],
+        "workload": {"name": "short", "description": "Short question", "prompts": 32, "hash": "8fd601bf1191cd97"},
+        "targets": {name: {"title": name, "price": "", "settings": {"kind": "openai"}} for name in targets},
+        "environment": {"python": "3.11.9", "system": "Linux x86_64", "processors": 2, "packages": {"numpy": "2.4.0"}},
+    }
+    return dict(json.loads(json.dumps(written)))
+
+
+def run(*entries: Record | BlockRecord, ended: str = "finished", **head: Any) -> Run:
+    """A run of these requests and blocks; `head` goes into its first line."""
+    requests = [entry for entry in entries if isinstance(entry, Record)]
+    head.setdefault("targets", tuple(dict.fromkeys(entry.target for entry in requests)) or ("a",))
+    head.setdefault("requests", max(1, len(requests) // len(head["targets"])))
+    return Run(header(**head), requests, [entry for entry in entries if isinstance(entry, BlockRecord)], ended)
+
+
+def simulated(
+    slowness: Mapping[str, float],
+    *,
+    rounds: int = 20,
+    size: int = 2,
+    noise: float = 0.0,
+    drift: float = 1.0,
+    seed: int = 0,
+    tokens: int = 8,
+) -> Run:
+    """Targets that take turns: a first token after 100 ms, one more each 10 ms, all times `slowness` of the target.
+
+    Each request is slower or faster by about `noise`; at the end of the run all are `drift` times as slow.
+    """
+    draw = np.random.default_rng(seed)
+    made: list[Record | BlockRecord] = []
+    for number in range(rounds):
+        for target, slow in slowness.items():
+            now = slow * drift ** (number / max(1, rounds - 1))
+            factors = now * np.exp(noise * draw.standard_normal(size))
+            for factor in factors.tolist():
+                moments = [factor * (0.1 + 0.01 * place) for place in range(tokens)]
+                made.append(record(*moments, target=target, block=number, tokens=tokens))
+            made.append(block(sum(entry.ended for entry in made[-size:]), target=target, number=number))  # type: ignore[union-attr]
+    return run(*made, targets=tuple(slowness), requests=rounds * size, seed=seed)

@@ -1,0 +1,142 @@
+"""A chat server on a real socket whose behaviour is the name of the model that is asked for."""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+TOKENS = 8
+
+
+class Models(ThreadingHTTPServer):
+    """`asked` holds what each model was asked, `most` how many requests each had in flight at once."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked: dict[str, list[dict[str, Any]]] = {}
+        self.most: dict[str, int] = {}
+        self.left: list[str] = []
+        self._flying: dict[str, int] = {}
+        self._changing = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/v1"
+
+    def catalog(self, folder: Path, *models: str, **extra: str) -> Path:
+        """A catalogue file with one target for each model; `extra` goes into every entry."""
+        path = folder / "catalog.toml"
+        more = "".join(f"{name} = {json.dumps(value)}\n" for name, value in extra.items())
+        entries = [f'[{name}]\nkind = "openai"\nurl = "{self.url}"\nmodel = "{name}"\n{more}' for name in models]
+        path.write_text("\n".join(entries))
+        return path
+
+    def begin(self, body: dict[str, Any]) -> int:
+        """Note a request and give how many of its model came before it."""
+        model = body["model"]
+        with self._changing:
+            asked = self.asked.setdefault(model, [])
+            asked.append(body)
+            self._flying[model] = self._flying.get(model, 0) + 1
+            self.most[model] = max(self.most.get(model, 0), self._flying[model])
+            return len(asked) - 1
+
+    def end(self, model: str) -> None:
+        with self._changing:
+            self._flying[model] -= 1
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Models
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or a delayed acknowledgement holds the texts back for 40 ms
+
+    def do_GET(self) -> None:
+        self.reply(200, {"data": [{"id": name} for name in ("steady", "slow", "thinker", "dies", "refuses", "busy")]})
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        model, before = body["model"], self.server.begin(body)
+        try:
+            if model == "refuses":
+                self.reply(401, {"error": {"message": f"no such key {self.headers.get('Authorization')}"}})
+            elif model == "busy":
+                self.reply(429, {"error": {"message": "no room"}})
+            elif model == "dies" and before >= 6:
+                self.close_connection = True
+                self.connection.shutdown(socket.SHUT_RDWR)
+            else:
+                self.stream(model)
+        except OSError:
+            self.server.left.append(model)
+        finally:
+            self.server.end(model)
+
+    def stream(self, model: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.event({"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]})
+        for delta in self.deltas(model):
+            self.event({"choices": [{"index": 0, "delta": delta}]})
+        self.event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+        if model != "silent":
+            self.event({"choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": TOKENS}})
+        self.chunk(b"data: [DONE]\n\n")
+        self.wfile.write(b"0\r\n\r\n")
+
+    def deltas(self, model: str) -> Iterator[dict[str, str]]:
+        first, gap = (0.06, 0.012) if model == "slow" else (0.02, 0.004)
+        time.sleep(first)
+        for number in range(10**9 if model == "endless" else TOKENS):
+            thought = model == "thinker" and number < 3
+            yield {"reasoning_content" if thought else "content": f"word{number} "}
+            # A client that goes away shows as a readable socket.
+            if select.select([self.connection], [], [], gap)[0]:
+                raise OSError("the client left")
+
+    def event(self, data: dict[str, Any]) -> None:
+        self.chunk(b"data: " + json.dumps(data).encode() + b"\n\n")
+
+    def chunk(self, data: bytes) -> None:
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+
+    def reply(self, status: int, value: Any) -> None:
+        body = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+    def handle_error(self, *arguments: object) -> None:
+        pass
+
+
+@contextmanager
+def serving() -> Iterator[Models]:
+    models = Models()
+    # A connection that this server closed on purpose is no error to print.
+    models.handle_error = lambda *_: None  # type: ignore[method-assign]
+    thread = threading.Thread(target=models.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield models
+    finally:
+        models.shutdown()
+        models.server_close()
+        thread.join()

@@ -1,0 +1,164 @@
+"""`python -m compare run | report` as a person types it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from compare import records
+from compare.__main__ import main
+from tests.compare.servers import Models
+
+
+def run(models: Models, folder: Path, *more: str, targets: str = "steady,slow") -> tuple[int, Path]:
+    out = folder / "run.jsonl"
+    catalog = models.catalog(folder, *dict.fromkeys(targets.split(",")))
+    return main(["run", "--targets", targets, "--catalog", str(catalog), "--out", str(out), *more]), out
+
+
+def test_run_and_report(models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out = run(models, tmp_path, "--concurrency", "1,2", "--requests", "14")
+    assert status == 0
+    assert "of 62 requests" in capsys.readouterr().err
+    files = {suffix: tmp_path / f"report.{suffix}" for suffix in ("json", "html", "csv", "markdown")}
+    arguments = [f"--{suffix}={path}" for suffix, path in files.items()]
+    assert main(["report", str(out), *arguments, "--price", "steady=1.25/h", "--price", "slow=tokens:1/2"]) == 0
+    printed = capsys.readouterr().out
+    assert "steady is" in printed
+    assert "times faster to the first token than slow" in printed
+    assert files["markdown"].read_text() == printed
+    told = json.loads(files["json"].read_text())
+    for target in ("steady", "slow"):
+        for figure in ("ttft_ms", "itl_ms", "tpot_ms", "e2e_ms"):
+            assert set(told["targets"][target][figure]) == {"n", "mean", "p50", "p90", "p95", "p99"}
+        assert set(told["targets"][target]["by_load"]) == {"concurrency 1", "concurrency 2"}
+    assert told["targets"]["steady"]["ttft_ms"]["n"] == 28
+    assert len(files["csv"].read_text().splitlines()) == 1 + len(records.read(out).records)
+    assert files["html"].read_text().startswith("<!doctype html>")
+
+
+def test_a_stored_run_gives_the_same_figures_to_the_last_digit(models: Models, tmp_path: Path) -> None:
+    _, out = run(models, tmp_path, "--requests", "16")
+    for name in ("one", "two"):  # in processes of their own, so that nothing is remembered
+        command = [sys.executable, "-m", "compare", "report", str(out), "--json", str(tmp_path / name)]
+        subprocess.run(command, check=True, capture_output=True)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_two_stored_runs_are_compared(models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out = run(models, tmp_path, "--requests", "14", "--progress", "none", targets="steady")
+    earlier = out.rename(tmp_path / "earlier.jsonl")
+    _, out = run(models, tmp_path, "--requests", "14", "--progress", "none", targets="steady")
+    assert main(["report", str(out), "--against", str(earlier)]) == 0
+    assert "steady (this run)" in capsys.readouterr().out
+
+
+def test_progress_for_a_program(models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(models, tmp_path, "--requests", "3", "--progress", "json", targets="steady")
+    steps = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [step["done"] for step in steps] == list(range(1, 7))
+    assert steps[-1]["total"] == 6
+    assert steps[-1]["left"] == pytest.approx(0)
+
+
+@pytest.mark.parametrize(
+    ("more", "targets", "message"),
+    [
+        ([], "steady,steady", "stands twice"),
+        ([], "stedy", "Did you mean steady?"),
+        ([], ",", "No target was named"),
+        (["--concurrency", "0"], "steady", "Concurrency 0"),
+        (["--concurrency", "1,x"], "steady", "no list of numbers"),
+        (["--concurrency", "999"], "steady", "from 1 to 256"),
+        (["--rate", "-1"], "steady", "-1 requests/s"),
+        (["--requests", "0"], "steady", "The number of requests is 0"),
+        (["--max-seconds", "0"], "steady", "The longest duration"),
+        (["--workload", "poetry"], "steady", "There is no workload"),
+        (["--workload", "missing.jsonl"], "steady", "cannot be read"),
+    ],
+)
+def test_bad_input_is_told_before_anything_is_sent(
+    models: Models,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    more: list[str],
+    targets: str,
+    message: str,
+) -> None:
+    catalog = models.catalog(tmp_path, "steady")
+    out = tmp_path / "run.jsonl"
+    assert main(["run", "--targets", targets, "--catalog", str(catalog), "--out", str(out), *more]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert message in error
+    assert not models.asked
+    assert not out.exists()
+
+
+def test_an_out_that_cannot_be_written(models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    catalog = models.catalog(tmp_path, "steady")
+    missing = tmp_path / "missing" / "run.jsonl"
+    assert main(["run", "--targets", "steady", "--catalog", str(catalog), "--out", str(missing)]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_every_request_failing_has_its_own_status(
+    models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out = run(models, tmp_path, "--requests", "8", targets="refuses,busy")
+    assert status == 3
+    assert "no request succeeded" in capsys.readouterr().err
+    assert main(["report", str(out), "--html", str(tmp_path / "report.html")]) == 0
+    printed = capsys.readouterr().out
+    assert "refuses: every request failed" in printed
+    assert "Set api_key" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--price", "gpu=1/h"], "prices no target"),
+        (["--price", "steady=-1/h"], "negative"),
+        (["--price", "steady=ml.g5.xlrge"], "Did you mean ml.g5.xlarge?"),
+        (["--utilisation", "0"], "utilisation of 0"),
+        (["--json", "missing/figures.json"], "cannot be written"),
+        (["--prices", "missing.toml"], "cannot be read"),
+        (["--against", "missing.jsonl"], "cannot be read"),
+    ],
+)
+def test_bad_reports(
+    models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    _, out = run(models, tmp_path, "--requests", "2", "--progress", "none", targets="steady")
+    assert main(["report", str(out), *arguments]) == 1
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_run_and_keeps_it(models: Models, tmp_path: Path, number: signal.Signals) -> None:
+    out = tmp_path / "run.jsonl"
+    catalog = models.catalog(tmp_path, "steady", "slow")
+    command = ["run", "--targets", "steady,slow", "--catalog", str(catalog), "--requests", "500", "--out", str(out)]
+    process = subprocess.Popen([sys.executable, "-m", "compare", *command], stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while len(models.asked.get("slow", [])) < 12 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(number)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    stored = records.read(out)
+    assert stored.ended == "stopped"
+    assert len(stored.measured("slow")) >= 8
+
+
+def test_a_file_that_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "notes.jsonl"
+    path.write_text('{"question": "why"}\n')
+    assert main(["report", str(path)]) == 1
+    assert "notes.jsonl is no stored run" in capsys.readouterr().err

@@ -1,0 +1,203 @@
+"""Measurements over a real wire: what is sent, when, and what is kept of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from backends import Catalog, NotConfigured
+from compare import records
+from compare.caveats import caveats
+from compare.figures import client, cold, figures
+from compare.measure import GIVE_UP_AFTER, Progress
+from compare.plan import Load, Plan, closed
+from compare.run import execute
+from compare.workload import built_in
+from tests.compare.servers import TOKENS, Models
+
+
+async def measured(models: Models, folder: Path, plan: Plan, **extra: str) -> records.Run:
+    out = folder / "run.jsonl"
+    catalog = Catalog.load(models.catalog(folder, *plan.targets, **extra))
+    await execute(plan, built_in("short"), catalog, out)
+    return records.read(out)
+
+
+async def test_each_target_and_load_is_measured_as_often_as_planned(models: Models, tmp_path: Path) -> None:
+    plan = Plan(("steady", "slow"), closed([1, 3]), requests=6, warmup=2)
+    run = await measured(models, tmp_path, plan)
+    assert run.ended == "finished"
+    for target in plan.targets:
+        phases = [record.phase for record in run.records if record.target == target]
+        assert (phases.count("cold"), phases.count("warmup"), phases.count("measured")) == (1, 2, 12)
+        for load in plan.loads:
+            assert sorted(record.prompt for record in run.measured(target, load.name)) == list(range(6))
+    assert models.most == {"steady": 3, "slow": 3}
+    assert figures(run, "slow").ttft_ms.p50 > figures(run, "steady").ttft_ms.p50
+
+
+async def test_targets_never_run_at_the_same_time(models: Models, tmp_path: Path) -> None:
+    run = await measured(models, tmp_path, Plan(("steady", "slow"), closed([2]), requests=8))
+    spans = sorted((block.started, block.started + block.seconds, block.target) for block in run.blocks)
+    assert all(earlier[1] <= later[0] for earlier, later in pairwise(spans))
+    assert {block.target for block in run.blocks} == {"steady", "slow"}
+
+
+async def test_no_two_requests_ask_the_same(models: Models, tmp_path: Path) -> None:
+    await measured(models, tmp_path, Plan(("steady",), closed([2]), requests=40))
+    first = [body["messages"][0]["content"] for body in models.asked["steady"]]
+    await measured(models, tmp_path, Plan(("steady",), closed([2]), requests=40))
+    everything = [body["messages"][0]["content"] for body in models.asked["steady"]]
+    assert len(set(first)) == len(first)
+    assert len(set(everything)) == len(everything)  # the same seed again must not meet a warm cache
+    assert len({text[:10] for text in everything}) == len(everything)
+
+
+async def test_raw_arrivals_marks_and_usage_are_kept(models: Models, tmp_path: Path) -> None:
+    run = await measured(models, tmp_path, Plan(("thinker",), requests=4))
+    record = run.measured("thinker")[1]
+    assert [arrival.kind for arrival in record.arrivals] == ["thought"] * 3 + ["answer"] * (TOKENS - 3)
+    assert record.usage is not None
+    assert record.usage.output_tokens == TOKENS
+    assert record.finish_reason == "stop"
+    assert [mark.what for mark in record.marks][-3:] == ["empty", "usage", "done"]
+    found = figures(run, "thinker")
+    assert found.ttft_thought_ms.p50 < found.ttft_answer_ms.p50
+
+
+async def test_a_connection_is_opened_before_it_is_needed(models: Models, tmp_path: Path) -> None:
+    run = await measured(models, tmp_path, Plan(("steady", "slow"), closed([2]), requests=8))
+    assert [client(run, target).new_connections for target in run.targets] == [0, 0]
+    assert client(run, "steady").known_connections == 8
+
+
+async def test_the_first_request_is_kept_apart_with_what_it_took_to_connect(models: Models, tmp_path: Path) -> None:
+    run = await measured(models, tmp_path, Plan(("steady",), requests=2))
+    first = next(record for record in run.records if record.phase == "cold")
+    found = cold(run, "steady")
+    assert found is not None
+    assert first.connected
+    assert found[0] == first.sent - first.intended + first.arrivals[0].seconds
+
+
+async def test_an_open_loop_counts_the_wait_of_a_server_that_does_not_keep_up(tmp_path: Path, models: Models) -> None:
+    plan = Plan(("slow",), (Load("constant", 200),), requests=30)
+    run = await measured(models, tmp_path, plan)
+    asked = [record.intended for record in run.measured("slow")]
+    first = min(asked)
+    # The schedule does not wait for answers: requests are due every 5 ms although each takes 150 ms.
+    due = sorted(asked)
+    gaps = [later - earlier for earlier, later in pairwise(due) if later - earlier < 0.1]
+    assert gaps
+    assert all(abs(gap - 0.005) < 1e-6 for gap in gaps)
+    assert models.most["slow"] > 2
+    assert all(record.sent >= record.intended for record in run.measured("slow"))
+    found = figures(run, "slow")
+    assert found.ttft_from_intended_ms.mean >= found.ttft_ms.mean
+    assert first >= 0
+
+
+async def test_poisson_arrivals_are_the_same_for_every_target(models: Models, tmp_path: Path) -> None:
+    plan = Plan(("steady", "thinker"), (Load("poisson", 100),), requests=8, seed=3)
+    run = await measured(models, tmp_path, plan)
+    offsets = {}
+    for target in plan.targets:
+        starts = {block.block: block.started for block in run.blocks if block.target == target}
+        due = sorted(round(each.intended - starts[each.block], 3) for each in run.measured(target))
+        offsets[target] = due
+    assert len(set(offsets["steady"])) > 2
+    assert offsets["steady"] == pytest.approx(offsets["thinker"], abs=0.02)
+
+
+async def test_a_target_that_dies_is_given_up_and_the_others_go_on(models: Models, tmp_path: Path) -> None:
+    run = await measured(models, tmp_path, Plan(("steady", "dies"), closed([2]), requests=30, warmup=2))
+    assert run.ended == "finished"
+    assert figures(run, "steady").succeeded == 30
+    dead = figures(run, "dies")
+    assert dead.succeeded == 3  # six answers, less the cold one and the warm-up
+    # An answer that was still under way when the failures began starts the count anew.
+    assert GIVE_UP_AFTER <= dead.requests - dead.succeeded <= GIVE_UP_AFTER + 4
+    assert set(dead.errors) == {"Unreachable"}
+    told = " ".join(caveats(run))
+    assert "dies: given up after" in told
+    assert "of 30 requests" in told
+
+
+@pytest.mark.parametrize(("model", "kind"), [("refuses", "Rejected"), ("busy", "Overloaded")])
+async def test_every_request_failing_is_told_with_the_remedy(
+    models: Models, tmp_path: Path, model: str, kind: str
+) -> None:
+    run = await measured(models, tmp_path, Plan((model,), requests=10))
+    assert figures(run, model).succeeded == 0
+    assert {record.error.kind for record in run.records if record.error} == {kind}
+    assert "The first error:" in " ".join(caveats(run))
+
+
+async def test_a_request_that_takes_too_long_is_an_error_and_frees_its_connection(
+    models: Models, tmp_path: Path
+) -> None:
+    run = await measured(models, tmp_path, Plan(("endless",), requests=2, warmup=0, request_timeout=0.3))
+    assert {record.error.kind for record in run.records if record.error} == {"TimedOut"}
+    assert all(record.arrivals for record in run.records)  # what came is kept
+    for _ in range(100):
+        if len(models.left) == len(run.records):
+            break
+        await asyncio.sleep(0.02)
+    assert len(models.left) == len(run.records)
+
+
+async def test_a_run_that_is_stopped_keeps_what_was_measured(models: Models, tmp_path: Path) -> None:
+    out = tmp_path / "run.jsonl"
+    catalog = Catalog.load(models.catalog(tmp_path, "steady", "slow"))
+    seen: list[Progress] = []
+
+    def report(progress: Progress) -> None:
+        seen.append(progress)
+        if progress.done == 14:
+            task.cancel()
+
+    plan = Plan(("steady", "slow"), requests=200)
+    task = asyncio.create_task(execute(plan, built_in("short"), catalog, out, report))
+    assert await task == "stopped"
+    run = records.read(out)
+    assert run.ended == "stopped"
+    assert len([record for record in run.records if record.ok]) == 14
+    assert seen[-1].total == plan.total
+    assert seen[-1].left is not None
+    assert "The run was stopped before its end" in caveats(run)[0]
+
+
+async def test_a_run_ends_at_its_longest_duration(models: Models, tmp_path: Path) -> None:
+    run = await measured(models, tmp_path, Plan(("slow",), requests=1000, max_seconds=1))
+    assert run.ended == "out of time"
+    assert 0 < len(run.measured("slow")) < 50
+
+
+async def test_no_secret_is_stored(models: Models, tmp_path: Path) -> None:
+    await measured(models, tmp_path, Plan(("steady", "refuses"), requests=2), api_key="sk-very-secret-1234")
+    stored = (tmp_path / "run.jsonl").read_text()
+    assert "very-secret" not in stored
+    header = json.loads(stored.splitlines()[0])
+    assert header["targets"]["steady"]["settings"]["api_key"] == "***"
+
+
+async def test_a_target_that_is_not_set_up_is_told_before_anything_is_sent(models: Models, tmp_path: Path) -> None:
+    path = models.catalog(tmp_path, "steady")
+    path.write_text(path.read_text() + '\n[gpu]\nkind = "openai"\nurl = "${NOT_SET_ANYWHERE}"\n')
+    with pytest.raises(NotConfigured, match="NOT_SET_ANYWHERE"):
+        await execute(Plan(("steady", "gpu")), built_in("short"), Catalog.load(path), tmp_path / "run.jsonl")
+    assert not (tmp_path / "run.jsonl").exists()
+    assert not models.asked
+
+
+async def test_the_clients_lag_and_cpu_are_recorded(models: Models, tmp_path: Path) -> None:
+    run = await measured(models, tmp_path, Plan(("slow",), requests=12))
+    fared = client(run, "slow")
+    assert fared.lag_p50_ms is not None
+    assert 0 < fared.lag_p50_ms < 1000
+    assert fared.cpu_share is not None
+    assert 0 < fared.cpu_share < 2

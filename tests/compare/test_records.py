@@ -1,0 +1,241 @@
+"""What is stored is what was measured; a file that was damaged says where."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backends import Arrival, Mark, Usage
+from compare import records
+from compare.errors import RunError
+from compare.records import BlockRecord, Failure, Record, Run
+from tests.compare.make_runs import block, failed, header, record, run
+
+WHOLE = Record(
+    target="a",
+    load="concurrency 4",
+    block=3,
+    phase="measured",
+    prompt=17,
+    intended=1.25,
+    sent=1.2500000001,
+    ended=2.1414213562373095,
+    concurrency=4,
+    arrivals=(Arrival(0.1, "thought", 3), Arrival(0.30000000000000004, "answer", 1)),
+    marks=(Mark(-0.002, "connected"), Mark(0.05, "headers"), Mark(0.9, "usage"), Mark(0.91, "done")),
+    finish_reason="length",
+    usage=Usage(82, 32, 4, 7),
+)
+BROKEN = Record(
+    target="b",
+    load="8 requests/s, Poisson",
+    block=0,
+    phase="cold",
+    prompt=0,
+    intended=0.0,
+    sent=0.0,
+    ended=0.5,
+    usage=Usage(5, 0),
+    error=Failure("Rejected", "The server said: “no such key”.", "Set a key: export KEY=…"),
+)
+LAGS = BlockRecord("a", "concurrency 4", 3, 1.0, 2.5, 0.125, (0.0001, 0.0000003, 1.5))
+
+
+def same(one: Run, other: Run) -> bool:
+    return all(getattr(one, name) == getattr(other, name) for name in ("header", "records", "blocks", "ended"))
+
+
+def stored(folder: Path, *lines: str) -> Path:
+    path = folder / "run.jsonl"
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def sound(folder: Path) -> Path:
+    """Five lines: the header, three requests and the end."""
+    path = folder / "run.jsonl"
+    records.write(run(record(0.1), record(0.2), failed(message="“No” — said the server.")), path)
+    return path
+
+
+@pytest.mark.parametrize("ended", ["finished", "stopped", "out of time", ""])
+def test_what_is_written_reads_back_equal(tmp_path: Path, ended: str) -> None:
+    written = Run(header(("a", "b"), (1, 4), seed=9), [WHOLE, BROKEN], [LAGS], ended)
+    path = tmp_path / "run.jsonl"
+    records.write(written, path)
+    found = records.read(path)
+    assert same(found, written)
+    assert found.records[0].arrivals[0].kind == "thought"
+    assert found.records[0].marks[0].what == "connected"
+    again = tmp_path / "again.jsonl"
+    records.write(found, again)
+    assert again.read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "two\nlines",
+        "a line separator \u2028 and a paragraph's \u2029",
+        "next line \x85",
+        "form feed \x0c",
+        "half a pair \ud83d",
+        "🛰 </script>",
+    ],
+    ids=["newline", "line separator", "next line", "form feed", "surrogate", "astral"],
+)
+def test_whatever_a_server_says_is_kept(tmp_path: Path, said: str) -> None:
+    written = run(record(0.1), failed(message=said, remedy=said))
+    path = tmp_path / "run.jsonl"
+    records.write(written, path)
+    assert same(records.read(path), written)
+
+
+def test_what_a_target_says_of_itself_goes_into_the_header(tmp_path: Path) -> None:
+    lines = [*records.lines(run(record(0.1)))]
+    lines.insert(2, '{"type": "target", "name": "a", "model": "smol", "context": 8192}')
+    lines.insert(2, '{"type": "of a later version", "text": "is passed over"}')
+    found = records.read(stored(tmp_path, *lines))
+    assert found.header["targets"]["a"]["served"] == {"model": "smol", "context": 8192}
+    again = tmp_path / "again.jsonl"
+    records.write(found, again)
+    assert same(records.read(again), found)
+
+
+def test_the_requests_that_count() -> None:
+    cold, warm = record(1, phase="cold"), record(1, phase="warmup")
+    first, more = record(1), record(1, load="concurrency 2")
+    made = run(cold, warm, first, more, record(1, target="b"), concurrencies=(1, 2), seed=5)
+    assert made.measured("a") == [first, more]
+    assert made.measured("a", "concurrency 2") == [more]
+    assert made.measured("c") == []
+    assert (made.targets, made.loads, made.seed) == (["a", "b"], ["concurrency 1", "concurrency 2"], 5)
+
+
+@pytest.mark.parametrize(
+    ("entry", "ok"),
+    [
+        (record(0.1), True),
+        (record(thoughts=[0.1]), True),
+        (record(), False),
+        (failed(), False),
+        (record(0.1, error=Failure("Interrupted", "It broke off.")), False),
+    ],
+    ids=["answer", "thought", "nothing", "error", "cut"],
+)
+def test_only_a_whole_answer_is_ok(entry: Record, ok: bool) -> None:
+    assert entry.ok is ok
+
+
+@pytest.mark.parametrize(
+    ("marks", "connected"),
+    [({}, None), ({"done": 1.0}, None), ({"headers": 0.1}, False), ({"connected": -0.1, "headers": 0.1}, True)],
+)
+def test_whether_a_connection_was_made(marks: dict[str, float], connected: bool | None) -> None:
+    assert record(0.2, marks=marks).connected is connected
+
+
+@pytest.mark.parametrize("version", [2, 0, "1", None])
+def test_a_file_of_another_version(tmp_path: Path, version: Any) -> None:
+    first = json.dumps(header() | {"version": version})
+    with pytest.raises(RunError) as caught:
+        records.read(stored(tmp_path, first))
+    assert caught.value.message == f"run.jsonl is of version {version}, this program reads version 1."
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["", "Hello", "{", "[]", "7", '"run"', "null", "{}", '{"version": 1}', '{"type": "request", "version": 1}'],
+)
+def test_what_is_no_run(tmp_path: Path, first: str) -> None:
+    with pytest.raises(RunError) as caught:
+        records.read(stored(tmp_path, first, '{"type": "end", "reason": "finished"}'))
+    assert caught.value.message == "run.jsonl is no stored run."
+    assert "--out" in caught.value.remedy
+
+
+@pytest.mark.parametrize("content", [b"", b"\x1f\x8b\x08\x00\xff\xfe"], ids=["empty", "compressed"])
+def test_a_file_that_holds_no_lines(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "run.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(RunError, match=r"run\.jsonl is no stored run"):
+        records.read(path)
+
+
+@pytest.mark.parametrize("path", [["plan"], ["loads"], ["plan", "targets"], ["plan", "seed"]])
+def test_a_first_line_that_lacks_something(tmp_path: Path, path: list[str]) -> None:
+    first = header()
+    inner = first if len(path) == 1 else first[path[0]]
+    del inner[path[-1]]
+    with pytest.raises(RunError) as caught:
+        records.read(stored(tmp_path, json.dumps(first)))
+    assert caught.value.message == f"The first line of run.jsonl is damaged (KeyError('{path[-1]}'))."
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"type": "request", "target": "a"',
+        '{"type": "request"}',
+        '{"type": "request", "usage": null, "error": null, "arrivals": [], "marks": [], "made": "up"}',
+        '{"type": "request", "usage": null, "error": null, "arrivals": [[0.1]], "marks": []}',
+        '{"type": "block", "target": "a", "lags": 5}',
+        '{"type": "end"}',
+        '{"type": "target", "name": "never heard of"}',
+        "{}",
+        "[]",
+        "5",
+        "null",
+        "",
+    ],
+)
+def test_a_damaged_line_is_named_by_its_number(tmp_path: Path, line: str) -> None:
+    lines = [*records.lines(run(record(0.1), record(0.2)))]
+    with pytest.raises(RunError) as caught:
+        records.read(stored(tmp_path, *lines[:2], line, *lines[2:]))
+    assert caught.value.message.startswith("Line 3 of run.jsonl is damaged (")
+
+
+def test_a_last_line_that_was_cut_off_is_left_out_wherever_it_was_cut(tmp_path: Path) -> None:
+    whole = sound(tmp_path)
+    lines = whole.read_bytes().splitlines(keepends=True)
+    kept, last = b"".join(lines[:3]), lines[3]
+    cut = tmp_path / "cut.jsonl"
+    for size in range(len(last) - 1):
+        cut.write_bytes(kept + last[:size])
+        found = records.read(cut)
+        assert (len(found.records), found.ended) == (2, ""), last[:size]
+    cut.write_bytes(kept + last[:-1])  # only its newline is missing
+    assert len(records.read(cut).records) == 3
+
+
+@pytest.mark.parametrize("name", ["missing.jsonl", "."])
+def test_a_path_that_cannot_be_read(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RunError, match="cannot be read"):
+        records.read(tmp_path / name)
+
+
+def test_a_file_too_large_to_be_a_run(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    with path.open("wb") as file:
+        file.truncate(records.MAX_FILE_BYTES + 1)
+    with pytest.raises(RunError, match="more than 500 MB"):
+        records.read(path)
+
+
+def test_an_entry_is_one_line_of_json() -> None:
+    line = records.line_of(block(2.0, lags=(0.1,)))
+    assert line == {
+        "type": "block",
+        "target": "a",
+        "load": "concurrency 1",
+        "block": 0,
+        "started": 0.0,
+        "seconds": 2.0,
+        "cpu_seconds": 0.0,
+        "lags": (0.1,),
+    }
+    assert "\n" not in records.dumps(records.line_of(failed(message="two\nlines")))

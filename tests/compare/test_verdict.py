@@ -1,0 +1,282 @@
+"""What a run says in words: a difference that is there is found, one that is not there is not made up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+
+import numpy as np
+import pytest
+
+from compare import records, stats, verdict
+from compare.records import Run
+from compare.verdict import Verdict
+from tests.compare.make_runs import failed, record, run, simulated
+
+
+def judged(made: Run) -> dict[tuple[str, float], Verdict]:
+    """The verdicts on a run of one pair at one load, by metric and quantile."""
+    found = {(each.metric, each.quantile): each for each in verdict.verdicts(made)}
+    assert len(found) == len(verdict.METRICS) * len(verdict.QUANTILES) == len(verdict.verdicts(made))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("slowness", "faster", "slower"),
+    [({"a": 2.0, "b": 1.0}, "b", "a"), ({"a": 1.0, "b": 2.0}, "a", "b")],
+    ids=["b is faster", "a is faster"],
+)
+def test_a_clear_difference_is_named_with_its_direction(slowness: dict[str, float], faster: str, slower: str) -> None:
+    found = judged(simulated(slowness, rounds=50, noise=0.05))
+    words = {"ttft": "to the first token", "itl": "from token to token", "e2e": "to the end of the answer"}
+    for (metric, quantile), each in found.items():
+        assert (each.decision, each.faster, each.slower) == ("faster", faster, slower)
+        assert each.low is not None
+        assert each.high is not None
+        assert 1.8 < each.low < 2 < each.high < 2.2
+        assert each.ratio == pytest.approx(2, rel=0.05)
+        at = " at p95" if quantile == 0.95 else ""
+        pattern = rf"{faster} is (1\.9|2\.0|2\.1) times faster {words[metric]}{at} than {slower} \([\d.]+ to [\d.]+\)"
+        assert re.fullmatch(pattern, each.text)
+
+
+def test_the_words_of_a_difference() -> None:
+    found = judged(simulated({"a": 2.0, "b": 1.0}, rounds=50))
+    assert found["ttft", 0.5].text == "b is 2.0 times faster to the first token than a (2.0 to 2.0)"
+    assert found["itl", 0.5].text == "b is 2.0 times faster from token to token than a (2.0 to 2.0)"
+    assert found["e2e", 0.95].text == "b is 2.0 times faster to the end of the answer at p95 than a (2.0 to 2.0)"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "?"), (0.953, "0.95"), (1.0, "1.00"), (1.196, "1.20"), (1.25, "1.2"), (9.94, "9.9"), (1234.5, "1,234")],
+)
+def test_ratios_have_the_digits_that_say_something(value: float | None, text: str) -> None:
+    assert verdict.number(value) == text
+
+
+def test_a_target_against_itself_is_not_distinguishable() -> None:
+    for (metric, quantile), each in judged(simulated({"a": 1.0, "b": 1.0}, rounds=50, noise=0.2, seed=3)).items():
+        assert each.decision == "not distinguishable", (metric, quantile)
+        assert each.low is not None
+        assert each.high is not None
+        assert each.low <= 1 <= each.high
+        assert re.fullmatch(
+            rf"[ab] and [ab] are not distinguishable {verdict.METRICS[metric][0]}( at p95)? \(0\.\d\d to 1\.\d+\)",
+            each.text,
+        )
+
+
+def test_few_runs_of_equal_servers_claim_a_difference() -> None:
+    claims = sum(
+        any(each.decision == "faster" for each in verdict.verdicts(simulated({"a": 1, "b": 1}, noise=0.2, seed=seed)))
+        for seed in range(40)
+    )
+    assert claims <= 5  # two are expected; six or more come once in seventy times
+
+
+@pytest.mark.parametrize(("rounds", "size", "decision"), [(11, 9, "too few"), (10, 10, "alike")], ids=["99", "100"])
+def test_p95_needs_a_hundred_values(rounds: int, size: int, decision: str) -> None:
+    found = judged(simulated({"a": 1.0, "b": 1.0}, rounds=rounds, size=size))
+    assert found["ttft", 0.95].decision == found["e2e", 0.95].decision == decision
+    assert found["ttft", 0.5].decision == "alike"
+    assert found["itl", 0.95].decision == "alike"  # an answer has several gaps
+
+
+@pytest.mark.parametrize(
+    ("rounds", "size", "decision"),
+    [(5, 40, "too few"), (6, 40, "alike"), (11, 1, "too few"), (12, 1, "alike"), (1, 200, "too few")],
+)
+def test_a_verdict_needs_six_rounds_and_twelve_values(rounds: int, size: int, decision: str) -> None:
+    assert judged(simulated({"a": 1.0, "b": 1.0}, rounds=rounds, size=size))["ttft", 0.5].decision == decision
+
+
+def test_too_few_measurements_are_said_and_have_no_figures() -> None:
+    found = judged(simulated({"a": 1.0, "b": 5.0}, rounds=5))
+    assert {each.decision for each in found.values()} == {"too few"}
+    few = found["ttft", 0.95]
+    assert few.text == "a and b, to the first token at p95: too few measurements to tell"
+    assert (few.ratio, few.low, few.high, few.noise) == (None, None, None, None)
+
+
+def test_constant_servers_that_are_equal_are_alike() -> None:
+    found = judged(simulated({"a": 1.0, "b": 1.0}, rounds=50))
+    assert {each.decision for each in found.values()} == {"alike"}
+    assert found["e2e", 0.5].text == ("a and b are alike to the end of the answer: less than 1 % apart (1.00 to 1.00)")
+
+
+@pytest.mark.parametrize(("slower", "decision"), [(1.005, "alike"), (1.02, "faster")])
+def test_what_nobody_feels_is_alike_however_sure_it_is(slower: float, decision: str) -> None:
+    assert judged(simulated({"a": 1.0, "b": slower}, rounds=50))["ttft", 0.5].decision == decision
+
+
+def test_the_same_run_gives_the_same_digits_twice() -> None:
+    made = simulated({"a": 1.0, "b": 1.1}, noise=0.1)
+    verdict.verdicts.cache_clear()
+    first = verdict.verdicts(made)
+    verdict.verdicts.cache_clear()
+    assert verdict.verdicts(made) == first
+    copy = records.parse([*records.lines(made)], "run.jsonl")
+    assert verdict.verdicts(copy) == first
+
+
+def test_pairs_survive_a_drift() -> None:
+    made = simulated({"a": 1.0, "b": 1.1}, rounds=50, noise=0.01, drift=3.0)
+    for metric in verdict.METRICS:
+        each = judged(made)[metric, 0.5]
+        assert (each.decision, each.faster, each.slower) == ("faster", "a", "b")
+        assert each.ratio == pytest.approx(1.10, rel=0.02)
+        assert each.low is not None
+        assert each.high is not None
+        assert 1.05 < each.low < each.high < 1.16  # of the threefold drift nothing is left
+
+
+@pytest.mark.parametrize("last", [48, 24], ids=["stopped inside a round", "given up half way"])
+def test_pairs_are_the_rounds_that_both_took_part_in(last: int) -> None:
+    made = simulated({"a": 1.0, "b": 1.1}, rounds=50, noise=0.01, drift=3.0)
+    made.records = [each for each in made.records if each.target == "a" or each.block <= last]
+    each = judged(made)["ttft", 0.5]
+    assert (each.decision, each.faster) == ("faster", "a")
+    assert each.ratio == pytest.approx(1.10, rel=0.02)
+
+
+def test_without_pairs_the_same_drift_hides_the_difference() -> None:
+    one = simulated({"a": 1.0}, rounds=50, noise=0.01, drift=3.0, seed=1)
+    other = simulated({"a": 1.1}, rounds=50, noise=0.01, drift=3.0, seed=2)
+    each = verdict.against(one, other)[0]
+    assert (each.metric, each.quantile, each.decision) == ("ttft", 0.5, "not distinguishable")
+
+
+def test_failed_and_warm_up_requests_have_no_say() -> None:
+    made = simulated({"a": 1.0, "b": 1.0}, rounds=50)
+    before = [each.text for each in verdict.verdicts(made)]
+    for number in range(50):
+        made.records.append(record(90.0, 95.0, target="b", block=number, error=failed().error))
+        made.records.append(record(90.0, 95.0, target="b", phase="warmup"))
+    verdict.verdicts.cache_clear()
+    assert [each.text for each in verdict.verdicts(made)] == before
+
+
+def test_a_target_without_an_answer_has_too_few() -> None:
+    made = simulated({"a": 1.0}, rounds=50)
+    made.header["plan"]["targets"].append("b")
+    made.records += [failed(target="b", block=number) for number in range(50)]
+    assert {each.decision for each in verdict.verdicts(made)} == {"too few"}
+
+
+def test_answers_of_one_text_have_no_gaps_to_compare() -> None:
+    found = judged(simulated({"a": 2.0, "b": 1.0}, rounds=50, tokens=1))
+    assert found["itl", 0.5].decision == found["itl", 0.95].decision == "too few"
+    assert found["ttft", 0.5].decision == "faster"
+
+
+def test_every_pair_is_judged_at_every_load() -> None:
+    made = simulated({"a": 1.0, "b": 2.0, "c": 4.0}, rounds=6)
+    made.header["loads"].append("concurrency 2")
+    found = verdict.verdicts(made)
+    assert len(found) == 2 * 3 * len(verdict.METRICS) * len(verdict.QUANTILES)
+    firsts = [(each.load, each.faster, each.slower, each.ratio) for each in found if each.metric == "ttft"][::2]
+    assert firsts[:3] == [
+        ("concurrency 1", "a", "b", pytest.approx(2)),
+        ("concurrency 1", "a", "c", pytest.approx(4)),
+        ("concurrency 1", "b", "c", pytest.approx(2)),
+    ]
+    assert [each[3] for each in firsts[3:]] == [None] * 3
+
+
+def test_a_run_of_one_target_has_no_verdict() -> None:
+    assert verdict.verdicts(simulated({"a": 1.0})) == ()
+    assert verdict.verdicts(run()) == ()
+
+
+def test_a_run_against_an_earlier_one() -> None:
+    now = simulated({"a": 1.0, "new": 1.0}, rounds=50, noise=0.02, seed=1)
+    then = simulated({"gone": 1.0, "a": 1.5}, rounds=50, noise=0.02, seed=2)
+    found = verdict.against(now, then)
+    assert len(found) == len(verdict.METRICS) * len(verdict.QUANTILES)
+    for each in found:
+        assert (each.decision, each.faster, each.slower) == ("faster", "a (this run)", "a (earlier)")
+        assert each.ratio == pytest.approx(1.5, rel=0.03)
+    assert re.fullmatch(
+        r"a \(this run\) is 1\.5 times faster to the first token than a \(earlier\) \(1\.5 to 1\.5\)", found[0].text
+    )
+    assert verdict.against(now, simulated({"gone": 1.0})) == ()
+
+
+def test_only_loads_of_both_runs_are_compared() -> None:
+    now, then = simulated({"a": 1.0}), simulated({"a": 1.0})
+    then.header["loads"] = ["concurrency 2"]
+    assert verdict.against(now, then) == ()
+
+
+def test_more_requests_are_recommended_the_more_noise_there_is() -> None:
+    wanted = []
+    for noise in (0.03, 0.1, 0.3):
+        made = simulated({"a": 1.0, "b": 1.0}, noise=noise)
+        wanted.append(verdict.recommended(verdict.verdicts(made), made))
+    low, middle, high = wanted
+    assert low is not None
+    assert middle is not None
+    assert high is not None
+    assert low * 4 < middle < high / 4  # as the square of the noise
+
+
+def test_nothing_is_recommended_from_too_few_measurements() -> None:
+    made = simulated({"a": 1.0, "b": 1.0}, rounds=3)
+    assert verdict.recommended(verdict.verdicts(made), made) is None
+
+
+def test_requests_needed_grow_with_noise_fewer_rounds_and_smaller_differences() -> None:
+    usual = stats.needed(0.1, 100, 20)
+    assert stats.needed(0.2, 100, 20) == pytest.approx(4 * usual, rel=0.01)
+    assert stats.needed(0.1, 200, 20) == pytest.approx(2 * usual, rel=0.01)
+    assert stats.needed(0.1, 100, 6) > usual > stats.needed(0.1, 100, 100)
+    assert stats.needed(0.1, 100, 20, difference=0.025) > 3 * usual
+    assert stats.needed(0.1, 100, 20, power=0.5) < usual
+
+
+def drawn(seed: int, rounds: Hashable = "run", middle: float = 1.0) -> stats.Sample:
+    values = middle * np.exp(0.1 * np.random.default_rng(seed).standard_normal(60))
+    return stats.sample(values.tolist(), [number // 3 for number in range(60)], rounds)
+
+
+def test_the_ratio_is_that_of_the_sample_quantiles() -> None:
+    one, other = drawn(1, middle=3.0), drawn(2)
+    found = stats.compare({"it": stats.Comparison(one, other, 0.5)}, seed=0)["it"]
+    assert found.ratio == pytest.approx(float(np.median(one.values) / np.median(other.values)))
+    assert found.low < found.ratio < found.high
+    assert found.low * found.high == pytest.approx(found.ratio**2)  # symmetric as a factor
+
+
+def test_more_questions_widen_every_interval() -> None:
+    questions = {number: stats.Comparison(drawn(number), drawn(number + 50), 0.5) for number in range(12)}
+    alone = stats.compare({0: questions[0]}, seed=0)[0]
+    among = stats.compare(questions, seed=0)[0]
+    assert (among.ratio, among.noise) == (alone.ratio, alone.noise)
+    assert among.high / among.low > 1.02 * alone.high / alone.low
+
+
+def test_the_order_of_the_pair_only_turns_the_ratio_around() -> None:
+    one, other = drawn(1, middle=1.3), drawn(2)
+    there = stats.compare({"it": stats.Comparison(one, other, 0.5)}, seed=0)["it"]
+    back = stats.compare({"it": stats.Comparison(other, one, 0.5)}, seed=0)["it"]
+    assert (1 / back.ratio, 1 / back.high, 1 / back.low) == pytest.approx((there.ratio, there.low, there.high))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"), [(1.01, 1.2, True), (0.8, 0.99, True), (0.9, 1.1, False), (1.0, 1.2, False)]
+)
+def test_an_interval_that_holds_one_tells_nothing_apart(low: float, high: float, expected: bool) -> None:
+    assert stats.Ratio((low + high) / 2, low, high, 0.1).distinguishable is expected
+
+
+def test_very_large_samples_are_thinned_evenly() -> None:
+    count = 3 * stats.MOST_VALUES
+    thinned = stats.sample([*range(1, count + 1)], [number // 600 for number in range(count)], "run")
+    assert len(thinned.values) == stats.MOST_VALUES
+    assert float(np.median(thinned.values)) == pytest.approx(count / 2, rel=0.001)
+    assert len(np.unique(thinned.blocks)) == 100
+
+
+def test_no_question_has_no_answer() -> None:
+    assert stats.compare({}, seed=0) == {}
