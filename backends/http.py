@@ -145,16 +145,8 @@ async def get_json(endpoint: Endpoint, path: str) -> Any:
 @asynccontextmanager
 async def post_stream(endpoint: Endpoint, path: str, body: Mapping[str, Any]) -> AsyncIterator[httpx2.Response]:
     """POST JSON and give the response once its status is good; leaving closes the connection."""
-    request = client().build_request(
-        "POST",
-        endpoint.url + path,
-        json=body,
-        headers=endpoint.headers,
-        timeout=endpoint.timeout,
-        extensions={"trace": _trace} if marked() else None,
-    )
     with translated(endpoint):
-        response = await client().send(request, stream=True)
+        response = await _post(endpoint, path, body)
     try:
         if response.status_code >= 300:
             with translated(endpoint):
@@ -166,11 +158,38 @@ async def post_stream(endpoint: Endpoint, path: str, body: Mapping[str, Any]) ->
         await response.aclose()
 
 
-async def _trace(event: str, _: Mapping[str, Any]) -> None:
-    if event == "connection.connect_tcp.complete":
-        mark("connected")
-    elif event.endswith(".receive_response_headers.complete"):
-        mark("headers")
+async def _post(endpoint: Endpoint, path: str, body: Mapping[str, Any]) -> httpx2.Response:
+    while True:
+        trace = _Trace()
+        request = client().build_request(
+            "POST",
+            endpoint.url + path,
+            json=body,
+            headers=endpoint.headers,
+            timeout=endpoint.timeout,
+            extensions={"trace": trace},
+        )
+        try:
+            return await client().send(request, stream=True)
+        except httpx2.RemoteProtocolError as error:
+            # llama-server closes a connection after a stream without announcing it: whoever reuses it at that
+            # moment gets no answer, and asks again. On a new connection no answer is an error.
+            if trace.connected or "without sending a response" not in str(error):
+                raise
+
+
+class _Trace:
+    """What httpcore tells of a request: whether a connection was made for it, and when its answer began."""
+
+    def __init__(self) -> None:
+        self.connected = False
+
+    async def __call__(self, event: str, _: Mapping[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            self.connected = True
+            mark("connected")
+        elif event.endswith(".receive_response_headers.complete"):
+            mark("headers")
 
 
 @contextlib.contextmanager

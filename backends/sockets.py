@@ -8,6 +8,7 @@ turn: sixteen tokens that come together are stamped together.
 from __future__ import annotations
 
 import asyncio
+import selectors
 import ssl
 from collections import deque
 from collections.abc import Iterable
@@ -160,9 +161,18 @@ class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         if info == "is_readable":  # an idle connection that can be read has been closed by the server
-            return self._ended or bool(self._came)
+            return self._ended or bool(self._came) or self._can_be_read()
         names = {"client_addr": "sockname", "server_addr": "peername"}
         return self._transport.get_extra_info(names.get(info, info)) if self._transport else None
+
+    def _can_be_read(self) -> bool:
+        """Ask the system itself: the loop may not have had its turn since the server closed."""
+        sock = self._transport.get_extra_info("socket") if self._transport else None
+        if sock is None or sock.fileno() < 0:
+            return True
+        with selectors.DefaultSelector() as selector:
+            selector.register(sock.fileno(), selectors.EVENT_READ)
+            return bool(selector.select(0))
 
     def _end(self, error: Exception | None) -> None:
         self._ended = True

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import nullcontext
 
 import pytest
 
-from backends import Backend, Catalog, Done, http
+from backends import Backend, Catalog, Done, Stopwatch, Unreachable, http
 from backends.streams import closing
 from tests.backends.recorded import OLLAMA, OLLAMA_SHOW, OPENAI, REQUEST
 from tests.backends.wire_server import Reply, WireServer, serving
@@ -83,3 +84,26 @@ def test_one_target_serves_several_event_loops(kind: str) -> None:
         port = held.getsockname()[1]
     asyncio.run(ask(port))
     asyncio.run(ask(port))
+
+
+@pytest.mark.parametrize("marking", [False, True])
+async def test_a_connection_that_the_server_closed_unannounced_is_not_the_end(
+    server: WireServer, marking: bool
+) -> None:
+    """llama-server does so after each stream: a request that meets the closing is asked again on a new connection."""
+    prepare(server)
+    server.once = True
+    for _ in range(3):
+        watch = Stopwatch()
+        with watch.marking() if marking else nullcontext():
+            events = [event async for event in watch.watch(connect("openai", server.url).stream(REQUEST))]
+        assert isinstance(events[-1], Done)
+    assert server.connections == 3
+
+
+async def test_a_new_connection_without_an_answer_is_an_error(server: WireServer) -> None:
+    server.on(CHAT, Reply(end="unanswered"))
+    with pytest.raises(Unreachable, match="without sending a response"):
+        async for _ in connect("openai", server.url).stream(REQUEST):
+            pass
+    assert len(server.requests(CHAT)) == 1

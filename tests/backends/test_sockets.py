@@ -154,10 +154,10 @@ async def test_closing_frees_the_connection(server: WireServer) -> None:
 async def test_a_body_of_many_megabytes_comes_whole(server: WireServer) -> None:
     body = bytes(range(256)) * 40_000
     server.on("/big", Reply([body[start : start + 1_000_000] for start in range(0, len(body), 1_000_000)]))
-    async with httpx2.AsyncClient(transport=StampingTransport(verify=http.tls(), limits=LIMITS)) as client:
-        async with client.stream("GET", f"{server.url}/big") as response:
-            await asyncio.sleep(0.2)  # more has come by now than is held
-            assert b"".join([part async for part in response.aiter_raw()]) == body
+    transport = StampingTransport(verify=http.tls(), limits=LIMITS)
+    async with httpx2.AsyncClient(transport=transport) as client, client.stream("GET", f"{server.url}/big") as response:
+        await asyncio.sleep(0.2)  # more has come by now than is held
+        assert b"".join([part async for part in response.aiter_raw()]) == body
 
 
 async def test_over_tls(tmp_path: Path) -> None:

@@ -18,14 +18,15 @@ class Reply:
     """One response: `parts` become one HTTP chunk each, so a client sees them as they are cut.
 
     `end`: "complete" closes the body; "drop" closes the connection instead; "hang" sends no more and waits
-    for the client to leave; "repeat" sends the last part again and again until the client leaves.
+    for the client to leave; "repeat" sends the last part again and again until the client leaves;
+    "unanswered" closes the connection instead of an answer.
     """
 
     parts: Sequence[bytes] = ()
     status: int = 200
     type: str = "text/event-stream"
     headers: dict[str, str] = field(default_factory=dict)
-    end: Literal["complete", "drop", "hang", "repeat"] = "complete"
+    end: Literal["complete", "drop", "hang", "repeat", "unanswered"] = "complete"
     delay: float = 0.0  # seconds before the headers
 
     @classmethod
@@ -53,6 +54,7 @@ class WireServer:
     def __init__(self) -> None:
         self.url = ""
         self.connections = 0
+        self.once = False  # each connection answers one request and is closed at the next
         self.asked: list[Asked] = []
         self.client_left = asyncio.Event()
         self.hanging = asyncio.Event()
@@ -74,7 +76,9 @@ class WireServer:
         try:
             with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 while await self._answer(reader, writer):
-                    pass
+                    if self.once:
+                        await reader.readuntil(b"\r\n\r\n")
+                        break
         finally:
             self._tasks.discard(task)
             writer.close()
@@ -92,6 +96,8 @@ class WireServer:
     async def _send(self, reply: Reply, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         if reply.delay:
             await asyncio.sleep(reply.delay)
+        if reply.end == "unanswered":
+            return False
         fields = {"content-type": reply.type, "transfer-encoding": "chunked", **reply.headers}
         lines = [f"HTTP/1.1 {reply.status} Any", *(f"{name}: {value}" for name, value in fields.items())]
         writer.write("\r\n".join(lines).encode() + b"\r\n\r\n")

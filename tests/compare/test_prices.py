@@ -1,0 +1,308 @@
+"""Prices in every form in which they can be written, and what requests cost at them, worked out by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from compare.cost import BreakEven, Cost, break_even, break_evens, cost, race_cost
+from compare.errors import PriceError
+from compare.figures import Figures, figures
+from compare.prices import BUILT_IN, Hourly, PerToken, Price, Prices, warning
+from compare.report import spot
+from tests.compare.make_runs import block, failed, record, run
+
+TODAY = date(2026, 6, 1)
+TABLE = Prices.load(BUILT_IN)
+ROW = '[[price]]\nprovider = "own"\nregion = "here"\nsource = "a bill"\n'
+MACHINE = Hourly("machine", 3.6, "a bill")
+TOKENS = PerToken("model", 0.5, 2.0, "a bill")
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "usd"),
+    [
+        ("ml.g5.xlarge", "sagemaker/us-east-1/ml.g5.xlarge", 1.4084),
+        (" ml.g5.xlarge ", "sagemaker/us-east-1/ml.g5.xlarge", 1.4084),
+        ("ec2/us-east-1/g5.xlarge", "ec2/us-east-1/g5.xlarge", 1.006),
+        ("gce/us-central1/n1-standard-4 + T4", "gce/us-central1/n1-standard-4 + T4", 0.54),
+        ("vertex/us-central1/g2-standard-4", "vertex/us-central1/g2-standard-4", 0.81),
+        ("1.25/h", "1.25 USD/h", 1.25),
+        ("0/h", "0 USD/h", 0),
+        ("$1.25/hour", "1.25 USD/h", 1.25),
+        ("1.25 / h", "1.25 USD/h", 1.25),
+        (".5 USD/h", "0.5 USD/h", 0.5),
+        ("1.25 usd an hour", "1.25 USD/h", 1.25),
+        ("1.25 USD per hour", "1.25 USD/h", 1.25),
+        ("2 a HOUR", "2 USD/h", 2),
+    ],
+)
+def test_prices_by_the_hour(text: str, name: str, usd: float) -> None:
+    found = TABLE.find(text)
+    assert isinstance(found, Hourly)
+    assert (found.name, found.usd_hour) == (name, usd)
+
+
+@pytest.mark.parametrize(
+    ("text", "usd_in", "usd_out"),
+    [
+        ("tokens:0.15/0.60", 0.15, 0.6),
+        ("Tokens: $0.15 / $0.60", 0.15, 0.6),
+        ("tokens:0/0", 0, 0),
+        ("tokens:openai/gpt-4o", 2.5, 10),
+        ("tokens:gpt-4o-mini", 0.15, 0.6),
+        # Long prompts cost more there: what counts is the price of those that a run sends.
+        ("tokens:google/gemini-2.5-pro", 1.25, 10),
+        ("tokens:anthropic/claude-sonnet-4-5", 3, 15),
+    ],
+)
+def test_prices_by_the_token(text: str, usd_in: float, usd_out: float) -> None:
+    found = TABLE.find(text)
+    assert isinstance(found, PerToken)
+    assert (found.usd_input, found.usd_output) == pytest.approx((usd_in, usd_out))
+
+
+def test_a_price_says_where_it_is_from() -> None:
+    row = TABLE.find("ml.g5.xlarge")
+    assert (row.source, row.seen, row.confidence) == ("fmbench price table", date(2025, 1, 26), "table")
+    assert TABLE.find("1.25/h").source == TABLE.find("tokens:1/2").source == "stated by the user"
+    assert TABLE.find("tokens:openai/gpt-4o").source.startswith("genai-prices 0.")
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "remedy"),
+    [
+        (
+            "g2-standard-4",
+            "g2-standard-4 is the name of several rows.",
+            "Name one: gce/us-central1/g2-standard-4, vertex/us-central1/g2-standard-4.",
+        ),
+        ("ml.g5.xlrage", "There is no price 'ml.g5.xlrage'.", "Did you mean ml.g5.xlarge? Write a row"),
+        ("a very large one", "There is no price 'a very large one'.", "Write a row of prices.toml"),
+        ("", "There is no price ''.", "Write a row"),
+        ("1,25/h", "There is no price '1,25/h'.", "Write a row"),
+        ("nan/h", "There is no price 'nan/h'.", "Write a row"),
+        ("-1/h", "The price -1 of -1/h is negative", "Give USD of 0 or more"),
+        ("1.2.3/h", "The price '1.2.3' of 1.2.3/h is no number.", "Give USD, such as 1.25."),
+        ("tokens:-1/2", "The price -1 of -1/2 is negative", "Give USD of 0 or more"),
+        ("tokens:1/-2", "The price -2 of 1/-2 is negative", "Give USD of 0 or more"),
+        ("tokens:1/2.3.4", "The price '2.3.4' of 1/2.3.4 is no number.", "Give USD"),
+        ("tokens:nobody/no-such-model", "genai-prices does not know 'nobody/no-such-model'.", "or state it: 0.15/0.60"),
+        ("tokens:no-such-model", "genai-prices does not know 'no-such-model'.", "Write provider/model"),
+        ("tokens:", "genai-prices does not know ''.", "Write provider/model"),
+    ],
+)
+def test_what_is_no_price_is_told_with_what_can_be_written(text: str, message: str, remedy: str) -> None:
+    with pytest.raises(PriceError) as caught:
+        TABLE.find(text)
+    assert caught.value.message.startswith(message)
+    assert caught.value.remedy.startswith(remedy) or remedy in caught.value.remedy
+
+
+def test_ones_own_rows_win_over_the_built_in_ones(tmp_path: Path) -> None:
+    mine = written(
+        tmp_path,
+        '[[price]]\nprovider = "sagemaker"\nregion = "us-east-1"\nsource = "our contract"\nspot = 0.5\n'
+        'date = 2026-05-01\n[price.usd_hour]\n"ml.g5.xlarge" = 0.9\n"ml.own" = 1\n',
+    )
+    table = Prices.load(mine)
+    mine_row = Hourly("sagemaker/us-east-1/ml.g5.xlarge", 0.9, "our contract", date(2026, 5, 1), "", 0.5)
+    assert table.find("ml.g5.xlarge") == mine_row
+    assert table.find("ml.own").name == "sagemaker/us-east-1/ml.own"
+    assert table.find("ml.g5.2xlarge") == TABLE.find("ml.g5.2xlarge")
+
+
+def test_a_variable_names_ones_own_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPACEPORT_PRICES", str(written(tmp_path, f'{ROW}[price.usd_hour]\n"ml.own" = 1\n')))
+    assert Prices.load().find("ml.own").name == "own/here/ml.own"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[[price]]\nregion = "here"\nsource = "x"\n[price.usd_hour]\nm = 1', "A [[price]] of mine.toml lacks 'provider'"),
+        ('[[price]]\nprovider = "x"\nsource = "x"\n[price.usd_hour]\nm = 1', "A [[price]] of mine.toml lacks 'region'"),
+        ('[[price]]\nprovider = "x"\nregion = "x"\n[price.usd_hour]\nm = 1', "A [[price]] of mine.toml lacks 'source'"),
+        (ROW, "A [[price]] of mine.toml lacks 'usd_hour'"),
+        (f"{ROW}usd_hour = 1.25", "A [[price]] of mine.toml"),
+        ("price = 1.25", "mine.toml"),
+        ('[price]\nprovider = "x"', "A [[price]] of mine.toml"),
+        (f"{ROW}[price.usd_hour]\nm = -1", "The price -1 of own/here/m is negative"),
+        (f'{ROW}[price.usd_hour]\nm = "cheap"', "The price 'cheap' of own/here/m is no number"),
+        (f"{ROW}[price.usd_hour]\nm = nan", "The price nan of own/here/m is negative or no number"),
+        (f"{ROW}[price.usd_hour]\nml.g5 = 1", "of own/here/ml is no number"),
+        (f"{ROW}spot = 1.5\n[price.usd_hour]\nm = 1", "The spot share 1.5 of own is wrong"),
+        (f"{ROW}spot = 0\n[price.usd_hour]\nm = 1", "The spot share 0 of own is wrong"),
+        (f'{ROW}date = "2026-05-01"\n[price.usd_hour]\nm = 1', "mine.toml"),
+        (f"{ROW}date = 2026-05-01T10:00:00\n[price.usd_hour]\nm = 1", "mine.toml"),
+        ("[[price]\n", "mine.toml are not valid TOML: "),
+    ],
+)  # fmt: skip
+def test_a_broken_row_is_told(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(PriceError) as caught:
+        Prices.load(written(tmp_path, text))
+    assert told in caught.value.message
+    assert caught.value.remedy
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(PriceError, match=r"missing\.toml cannot be read \(No such file or directory\)"):
+        Prices.load(tmp_path / "missing.toml")
+    latin = tmp_path / "latin.toml"
+    latin.write_bytes(b"# caf\xe9\n")
+    with pytest.raises(PriceError, match="not valid TOML"):
+        Prices.load(latin)
+
+
+def test_the_built_in_rows_are_sound() -> None:
+    assert len(TABLE.rows) > 20
+    for name, row in TABLE.rows.items():
+        assert name == row.name
+        assert 0 < row.usd_hour < 50
+        assert row.source
+        assert row.confidence in ("table", "low", "derived")
+        assert (row.spot is None) == name.startswith(("sagemaker/", "vertex/"))
+
+
+@pytest.mark.parametrize(
+    ("price", "told"),
+    [
+        (replace(MACHINE, seen=date(2026, 3, 3)), None),
+        (replace(MACHINE, seen=date(2026, 3, 2)), "The price of machine is of 2026-03-02, 91 days old: check it."),
+        (replace(MACHINE, confidence="table"), "The price of machine is undated (a bill): check it."),
+        (replace(MACHINE, seen=date(2026, 5, 1), confidence="table"), None),
+        (
+            replace(MACHINE, seen=date(2026, 5, 1), confidence="low"),
+            "The price of machine is uncertain (low: a bill).",
+        ),
+        (
+            replace(MACHINE, seen=date(2026, 5, 1), confidence="derived"),
+            "The price of machine is uncertain (derived: a bill).",
+        ),
+        (replace(MACHINE, seen=date(2025, 1, 1), confidence="low"), "The price of machine is of 2025-01-01, 516 days old: check it."),
+        (replace(TOKENS, seen=date(2025, 1, 1)), "The price of model is of 2025-01-01, 516 days old: check it."),
+        (MACHINE, None),
+        (TABLE.find("1.25/h"), None),
+        (TABLE.find("tokens:openai/gpt-4o"), None),
+    ],
+    ids=["90 days", "91 days", "undated", "new", "low", "derived", "old and low", "old tokens", "plain", "stated", "genai"],
+)  # fmt: skip
+def test_doubtful_prices_warn(price: Price, told: str | None) -> None:
+    assert warning(price, TODAY) == told
+
+
+def test_spot_is_a_share_and_a_rule_of_thumb() -> None:
+    row = replace(MACHINE, seen=date(2026, 5, 1), confidence="table", spot=0.3)
+    cheap = row.at_spot()
+    assert (cheap.name, cheap.usd_hour) == ("machine, spot", pytest.approx(1.08))
+    assert warning(cheap, TODAY) == "The price of machine, spot is uncertain (rule of thumb: a bill)."
+
+
+def test_spot_only_where_there_is_one() -> None:
+    endpoint = TABLE.find("ml.g5.xlarge")
+    assert isinstance(endpoint, Hourly)
+    with pytest.raises(PriceError) as caught:
+        endpoint.at_spot()
+    assert caught.value.message == "sagemaker/us-east-1/ml.g5.xlarge has no spot price."
+    node = TABLE.find("ec2/us-east-1/g5.xlarge")
+    found = spot({"endpoint": endpoint, "node": node, "tokens": TOKENS})
+    assert (found["endpoint"], found["tokens"]) == (endpoint, TOKENS)
+    assert found["node"].name == "ec2/us-east-1/g5.xlarge, spot"
+    assert isinstance(found["node"], Hourly)
+    assert found["node"].usd_hour == pytest.approx(0.3 * 1.006)
+
+
+def served(*, tokens: int | None = 30, requests: int = 4, seconds: float = 8.0) -> Figures:
+    """Four answers in 8 s, each of 10 tokens in and 30 out; one more request failed."""
+    made = run(*[record(0.1, 0.2, tokens=tokens) for _ in range(requests)], failed(), block(seconds))
+    return figures(made, "a")
+
+
+# 3.60 USD an hour are 0.001 a second; at half a request and 15 tokens a second, 0.002 and 0.0000667 each.
+@pytest.mark.parametrize(("utilisation", "times"), [(1.0, 1), (0.5, 2), (0.1, 10)])
+def test_the_cost_of_a_machine_by_the_hour(utilisation: float, times: float) -> None:
+    found = cost(served(), MACHINE, utilisation)
+    assert found.per_1000_requests == pytest.approx(2.0 * times)
+    assert found.per_million_output_tokens == pytest.approx(1000 / 15 * times)
+    assert (found.price, found.utilisation) == ("machine", utilisation)
+
+
+# 10 tokens in at 0.50 a million and 30 out at 2.00 make 65 millionths of a dollar.
+def test_the_cost_by_the_token() -> None:
+    assert TOKENS.request(10, 30) == pytest.approx(65e-6)
+    found = cost(served(), TOKENS, 0.1)
+    assert found.per_1000_requests == pytest.approx(0.065)
+    assert found.per_million_output_tokens == pytest.approx(65 / 30)
+    assert found.utilisation is None
+
+
+@pytest.mark.parametrize(
+    ("found", "price", "expected"),
+    [
+        (served(tokens=None), MACHINE, Cost("machine", pytest.approx(2.0), None, 1.0)),
+        (served(tokens=None), TOKENS, Cost("model", None, None)),
+        (served(requests=0), MACHINE, Cost("machine", None, None, 1.0)),
+        (served(requests=0), TOKENS, Cost("model", None, None)),
+        (served(), replace(MACHINE, usd_hour=0.0), Cost("machine", 0.0, 0.0, 1.0)),
+        (served(), PerToken("model", 0, 0, "free"), Cost("model", 0.0, 0.0)),
+    ],
+    ids=["hourly, no tokens", "tokens not reported", "hourly, no answer", "tokens, no answer", "free", "free tokens"],
+)
+def test_a_cost_that_is_not_known_is_none(found: Figures, price: Price, expected: Cost) -> None:
+    assert cost(found, price) == expected
+
+
+# A request costs 65e-6 by the token: 3.60 pay for 55,385 an hour, and the machine answers 1,800.
+@pytest.mark.parametrize(
+    ("usd_hour", "requests", "share"), [(3.6, 3.6 / 65e-6, 3.6 / 65e-6 / 1800), (0.0585, 900, 0.5), (0.117, 1800, 1.0)]
+)
+def test_where_a_machine_begins_to_pay(usd_hour: float, requests: float, share: float) -> None:
+    even = break_even(served(), replace(MACHINE, usd_hour=usd_hour), TOKENS)
+    assert even == BreakEven("machine", "model", pytest.approx(requests), pytest.approx(share))
+    assert even is not None
+    assert (even.capacity_share > 1) == (usd_hour == 3.6)  # above it: never
+
+
+@pytest.mark.parametrize(
+    ("found", "tokens"),
+    [(served(tokens=None), TOKENS), (served(requests=0), TOKENS), (served(), PerToken("free", 0, 0, "gift"))],
+    ids=["tokens not reported", "no answer", "free tokens"],
+)
+def test_without_a_cost_by_the_token_there_is_no_break_even(found: Figures, tokens: PerToken) -> None:
+    assert break_even(found, MACHINE, tokens) is None
+
+
+def test_every_machine_is_weighed_against_every_price_by_the_token() -> None:
+    found = {name: served() for name in ("one", "two", "bought")}
+    prices: dict[str, Price] = {
+        "one": MACHINE,
+        "two": replace(MACHINE, name="other"),
+        "bought": TOKENS,
+        "unmeasured": MACHINE,
+    }
+    weighed = break_evens(found, prices, [replace(TOKENS, name="alternative")])
+    assert [(even.hourly, even.per_token) for even in weighed] == [
+        ("machine", "model"),
+        ("machine", "alternative"),
+        ("other", "model"),
+        ("other", "alternative"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("price", "tokens", "usd"),
+    [(MACHINE, (None, None), 0.002), (TOKENS, (10, 30), 65e-6), (TOKENS, (10, None), None), (TOKENS, (None, 3), None)],
+)
+def test_what_one_request_of_a_race_costs(
+    price: Price, tokens: tuple[int | None, int | None], usd: float | None
+) -> None:
+    assert race_cost(price, 2.0, *tokens) == (None if usd is None else pytest.approx(usd))
