@@ -265,7 +265,8 @@ def _server_words(endpoint: Endpoint, content: bytes) -> str:
         if title := re.search(r"<title[^>]*>(.*?)</title>", text, re.S | re.I):
             text = title[1]
         text = re.sub(r"<[^>]*>", " ", text)
-    text = " ".join(text.split())[:300]
+    # Half a surrogate pair, which JSON can spell, could not be written anywhere.
+    text = " ".join(text.split())[:300].encode("utf-8", "replace").decode()
     return f": “{text}”." if text else "."
 
 

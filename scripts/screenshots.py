@@ -1,7 +1,7 @@
-"""Pictures of the chat as a visitor sees it: `make screenshots [ARGS="--filing PDF --out DIRECTORY"]`.
+"""Pictures of the pages as a visitor sees them: `make screenshots [ARGS="--filing PDF --out DIRECTORY"]`.
 
-Without arguments it makes docs/chat.png for the README. With --out it makes every state (before a question, while it
-streams, after, with an error) at 1280 and 390 pixels, light and dark.
+Without arguments it makes docs/chat.png and docs/compare.png for the README. With --out it makes every state (before,
+while it streams, after, with an error; a race and a measurement) at 1280 and 390 pixels, light and dark.
 """
 
 from __future__ import annotations
@@ -27,13 +27,33 @@ PORT = "7869"
 URL = f"http://127.0.0.1:{PORT}"
 
 
+CATALOG = """
+[laptop]
+kind = "embedded"
+label = "This machine · llama.cpp"
+price = "0.05/h"
+
+[single]
+kind = "embedded"
+label = "The same, one thread"
+threads = 1
+price = "ml.m5.xlarge"
+
+[gpu]
+kind = "openai"
+label = "A server that is away"
+url = "http://127.0.0.1:9/v1"
+model = "none"
+"""
+
+
 @contextmanager
-def running_app() -> Iterator[None]:
-    """The app with two targets: the embedded model, and one that does not answer."""
+def running_app(space: str) -> Iterator[None]:
+    """The Space on the embedded model, once more of it with one thread, and a server that does not answer."""
     catalog = Path(tempfile.mkdtemp()) / "backends.toml"
-    catalog.write_text('[laptop]\nkind = "embedded"\nlabel = "This machine · llama.cpp"\n')
+    catalog.write_text(CATALOG)
     process = subprocess.Popen(
-        [sys.executable, "spaces/chat_rag/app.py", "--catalog", str(catalog)],
+        [sys.executable, f"spaces/{space}/app.py", "--catalog", str(catalog)],
         cwd=ROOT,
         env={**os.environ, "GRADIO_SERVER_PORT": PORT},
     )
@@ -54,7 +74,7 @@ def open_page(browser: Browser, width: int, height: int, dark: bool) -> Page:
     context = browser.new_context(viewport={"width": width, "height": height}, device_scale_factor=1)
     page = context.new_page()
     page.goto(f"{URL}/?__theme={'dark' if dark else 'light'}")
-    page.locator("#question textarea").fill("")
+    page.locator("#question textarea, #prompt textarea").fill("")
     page.wait_for_timeout(800)
     return page
 
@@ -94,29 +114,71 @@ def every_state(browser: Browser, filing: Path | None, out: Path) -> None:
             page.context.close()
 
 
+def races_and_measurements(browser: Browser, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    for width, height in ((1280, 860), (390, 844)):
+        for dark in (False, True):
+            name = f"compare-{width}-{'dark' if dark else 'light'}"
+            page = open_page(browser, width, height, dark)
+            page.screenshot(path=out / f"{name}-1-before.png", full_page=True)
+            page.get_by_label("A server that is away").first.check()
+            page.locator("#prompt textarea").fill("Why is the sky blue?")
+            page.locator("#prompt .submit-button").click()
+            page.wait_for_selector(".sp-answering")
+            page.screenshot(path=out / f"{name}-2-race.png", full_page=True)
+            page.wait_for_selector("#ballot", state="visible", timeout=120_000)
+            page.screenshot(path=out / f"{name}-3-raced.png", full_page=True)
+            page.get_by_role("tab", name="Measure").click()
+            page.locator("#requests input").fill("12")
+            page.locator("#measure").click()
+            page.get_by_text("s left").wait_for(timeout=60_000)
+            page.screenshot(path=out / f"{name}-4-measuring.png", full_page=True)
+            page.wait_for_selector("#measure", state="visible", timeout=240_000)
+            page.wait_for_timeout(3000)
+            page.screenshot(path=out / f"{name}-5-measured.png", full_page=True)
+            page.context.close()
+
+
+def picture_of_the_chat(browser: Browser, filing: Path | None) -> None:
+    page = open_page(browser, 1280, 820, dark=False)
+    if filing:
+        upload(page, filing)
+        ask(page, "What were total net sales for the quarter?")
+    else:
+        ask(page, "What is the exclusion zone?")
+    page.screenshot(path=ROOT / "docs" / "chat.png")
+
+
+def picture_of_the_comparator(browser: Browser) -> None:
+    """The recorded run, as the published Space shows it to somebody without a key."""
+    page = open_page(browser, 1280, 1500, dark=False)
+    page.get_by_role("tab", name="Measure").click()
+    page.locator("#pictures .js-plotly-plot").first.wait_for()
+    page.wait_for_timeout(2000)
+    page.screenshot(path=ROOT / "docs" / "compare.png")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--filing", type=Path, help="a document to ask about; without it, the sample documents")
     parser.add_argument("--out", type=Path, help="make every state, into this directory")
+    parser.add_argument("--space", choices=("chat_rag", "platform_compare"), help="only this one")
     options = parser.parse_args()
     chromium = which("chromium") or which("google-chrome")
     if not chromium:
         sys.exit("error: a browser is needed.\n  Install it: apt-get install chromium")
-    with running_app(), sync_playwright() as playwright:
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        if options.out:
-            every_state(browser, options.filing, options.out)
-        else:
-            page = open_page(browser, 1280, 820, dark=False)
-            if options.filing:
-                upload(page, options.filing)
-                ask(page, "What were total net sales for the quarter?")
-            else:
-                ask(page, "What is the exclusion zone?")
-            target = ROOT / "docs" / "chat.png"
-            target.parent.mkdir(exist_ok=True)
-            page.screenshot(path=target)
-            print(f"written: {target.relative_to(ROOT)}")
+        for space in [options.space] if options.space else ("chat_rag", "platform_compare"):
+            with running_app(space):
+                if space == "chat_rag" and options.out:
+                    every_state(browser, options.filing, options.out)
+                elif space == "chat_rag":
+                    picture_of_the_chat(browser, options.filing)
+                elif options.out:
+                    races_and_measurements(browser, options.out)
+                else:
+                    picture_of_the_comparator(browser)
         browser.close()
 
 

@@ -105,7 +105,7 @@ class MeasurePage:
         self.start.click(self.measure, fields, moving, concurrency_limit=8, **PRIVATE)
         self.stop.click(self.stop_measuring, None, self.progress, queue=False, **PRIVATE)
         self.dropped.upload(self.open_run, self.dropped, self.chosen, **PRIVATE)
-        self.chosen.change(self.others, self.chosen, self.other, **PRIVATE)
+        self.chosen.change(self.others, [self.chosen, self.other], self.other, queue=False, **PRIVATE)
         seen = [self.chosen, self.other, self.definition, self.objective, self.prices, self.alternatives,
                 self.utilisation, self.spot]  # fmt: skip
         self.shown = [self.verdict, self.figures, self.cost, *self.plots, self.repeat, *self.files]
@@ -179,10 +179,10 @@ class MeasurePage:
             raise gr.Error(str(error), print_exception=False) from error
         return gr.Dropdown(choices=self.studio.runs(visitor), value=name)
 
-    def others(self, name: str | None, request: gr.Request) -> Any:
-        """The runs that this one can be compared with."""
+    def others(self, name: str | None, other: str, request: gr.Request) -> Any:
+        """The runs that this one can be compared with; a choice that is still possible stays."""
         runs = [each for each in self.studio.runs(self.studio.visitors.of(request.session_hash)) if each != name]
-        return gr.Dropdown(choices=[NONE, *runs], value=NONE)
+        return gr.Dropdown(choices=[NONE, *runs], value=other if other in runs else NONE)
 
 
 def _progress(step: Progress) -> str:

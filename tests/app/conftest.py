@@ -47,13 +47,19 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., App]]:
-    """Start `python spaces/chat_rag/app.py` with arguments and environment of one's own."""
+    """Start a Space with arguments and environment of one's own."""
     started: list[App] = []
 
-    def start(*arguments: str, command: list[str] | None = None, cwd: Path = ROOT, **environment: str) -> App:
+    def start(
+        *arguments: str,
+        space: str = "spaces/chat_rag/app.py",
+        command: list[str] | None = None,
+        cwd: Path = ROOT,
+        **environment: str,
+    ) -> App:
         port = free_port()
         log = tmp_path_factory.mktemp("app") / "log"
-        command = command or [sys.executable, "spaces/chat_rag/app.py"]
+        command = command or [sys.executable, space]
         environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "PYTHONUNBUFFERED": "1", **environment}
         with log.open("wb") as out:
             # `gradio app.py` runs the page in a child, which it leaves behind: a session ends as a whole.
@@ -101,13 +107,15 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     """Open the app as a visitor of one's own: no cookie or storage is shared with another."""
     contexts = []
 
-    def open_one(app: App, *, width: int = 1280, height: int = 860, dark: bool = False) -> Page:
+    def open_one(
+        app: App, *, width: int = 1280, height: int = 860, dark: bool = False, until: str = "#question textarea"
+    ) -> Page:
         context = browser.new_context(viewport={"width": width, "height": height})
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(60_000)
         page.goto(f"{app.url}/?__theme={'dark' if dark else 'light'}")
-        page.wait_for_selector("#question textarea")
+        page.wait_for_selector(until)
         return page
 
     yield open_one

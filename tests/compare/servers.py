@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 TOKENS = 8
+MODELS = ("steady", "slow", "thinker", "silent", "endless", "dies", "refuses", "busy")
 
 
 class Models(ThreadingHTTPServer):
@@ -62,7 +63,7 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # or a delayed acknowledgement holds the texts back for 40 ms
 
     def do_GET(self) -> None:
-        self.reply(200, {"data": [{"id": name} for name in ("steady", "slow", "thinker", "dies", "refuses", "busy")]})
+        self.reply(200, {"data": [{"id": name} for name in MODELS]})
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -25,7 +25,7 @@ def told(timing: Timing) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("definition", "first", "gaps", "per_token", "end"),
     [
-        ("spaceport", 0.1, (0.2, 0.1, 0.4), 0.7 / 4, 1.0),
+        ("spaceport", 0.1, (0.2, 0.1, 0.4), 0.9 / 4, 1.0),
         ("vllm", 0.05, (0.05, 0.2, 0.1, 0.4, 0.05), 0.85 / 4, 0.9),
         ("aiperf", 0.1, (0.7 / 4,), 0.7 / 4, 0.8),
         ("guidellm", 0.1, (0.7 / 4,), 0.8 / 5, 1.0),

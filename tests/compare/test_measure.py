@@ -104,13 +104,14 @@ async def test_an_open_loop_counts_the_wait_of_a_server_that_does_not_keep_up(tm
 async def test_poisson_arrivals_are_the_same_for_every_target(models: Models, tmp_path: Path) -> None:
     plan = Plan(("steady", "thinker"), (Load("poisson", 100),), requests=8, seed=3)
     run = await measured(models, tmp_path, plan)
-    offsets = {}
+    gaps = {}
     for target in plan.targets:
-        starts = {block.block: block.started for block in run.blocks if block.target == target}
-        due = sorted(round(each.intended - starts[each.block], 3) for each in run.measured(target))
-        offsets[target] = due
-    assert len(set(offsets["steady"])) > 2
-    assert offsets["steady"] == pytest.approx(offsets["thinker"], abs=0.02)
+        due = {block.block: [] for block in run.blocks}
+        for each in run.measured(target):
+            due[each.block].append(each.intended)
+        gaps[target] = [later - earlier for times in due.values() for earlier, later in pairwise(sorted(times))]
+    assert len({round(gap, 4) for gap in gaps["steady"]}) > 1
+    assert gaps["steady"] == pytest.approx(gaps["thinker"])
 
 
 async def test_a_target_that_dies_is_given_up_and_the_others_go_on(models: Models, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,36 @@ def test_a_file_that_holds_no_lines(tmp_path: Path, content: bytes) -> None:
         records.read(path)
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"started": 5}, "started is 5"),
+        ({"loads": [1]}, "loads is 1"),
+        ({"targets": {}}, "the target a is not described"),
+        ({"environment": []}, "environment is []"),
+    ],
+)
+def test_a_first_line_of_other_types(tmp_path: Path, change: dict[str, Any], told: str) -> None:
+    with pytest.raises(RunError, match=re.escape(told)):
+        records.read(stored(tmp_path, json.dumps(header() | change)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sent": "soon"},
+        {"arrivals": [["x", "answer", 1]]},
+        {"arrivals": [5]},
+        {"usage": {"input_tokens": 1}},
+        {"load": 5},
+    ],
+)
+def test_a_request_of_other_types_is_named_by_its_line(tmp_path: Path, change: dict[str, Any]) -> None:
+    good = json.dumps(records.line_of(record(0.1, 0.2)))
+    with pytest.raises(RunError, match="Line 2 of"):
+        records.read(stored(tmp_path, json.dumps(header()), json.dumps(json.loads(good) | change), good))
+
+
 @pytest.mark.parametrize("path", [["plan"], ["loads"], ["plan", "targets"], ["plan", "seed"]])
 def test_a_first_line_that_lacks_something(tmp_path: Path, path: list[str]) -> None:
     first = header()
@@ -172,7 +203,7 @@ def test_a_first_line_that_lacks_something(tmp_path: Path, path: list[str]) -> N
     del inner[path[-1]]
     with pytest.raises(RunError) as caught:
         records.read(stored(tmp_path, json.dumps(first)))
-    assert caught.value.message == f"The first line of run.jsonl is damaged (KeyError('{path[-1]}'))."
+    assert caught.value.message == f"The first line of run.jsonl is damaged: {path[-1]} is missing."
 
 
 @pytest.mark.parametrize(

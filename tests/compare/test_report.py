@@ -73,8 +73,9 @@ def only_failures() -> Run:
     return run(failed(phase="cold"), *[failed(target=name) for name in "aabb"], block(1.0), targets=("a", "b"))
 
 
+SEVERAL, EARLIER = several(), several()
 MADE = {
-    "several": several(),
+    "several": SEVERAL,
     "one target": alone(),
     "only failures": only_failures(),
     "empty": run(targets=("a", "b")),
@@ -91,7 +92,7 @@ def test_every_run_makes_every_kind_of_report(made: Run) -> None:
     assert (told["ended"], told["definition"], told["objective"]["name"]) == (made.ended, "spaceport", "default")
     assert told["caveats"] == report.caveats
     assert report.markdown().startswith(f"**{' against '.join(made.targets)}** · Short question · 2026-02-03")
-    assert len(list(csv.reader(io.StringIO(tables.requests_csv(made))))) == 1 + len(made.records)
+    assert len(read_csv(made)) == len(made.records)
     page = Page(html(report))
     assert page.tags.count("section") == 5
     for target in made.targets:
@@ -100,7 +101,7 @@ def test_every_run_makes_every_kind_of_report(made: Run) -> None:
 
 @pytest.mark.parametrize("definition", ["spaceport", "vllm", "aiperf", "guidellm"])
 def test_json_has_each_figure_with_its_percentiles(definition: str) -> None:
-    told = json.loads(json.dumps(Report(several(), definition, today=TODAY).as_json(), allow_nan=False))
+    told = json.loads(json.dumps(Report(SEVERAL, definition, today=TODAY).as_json(), allow_nan=False))
     assert told["definition"] == definition
     for target, loads in (("a", ["concurrency 1", "concurrency 2"]), ("b", ["concurrency 1"])):
         found = told["targets"][target]
@@ -137,7 +138,7 @@ def test_json_has_the_numbers_of_the_run() -> None:
 
 
 def test_json_has_the_verdicts_in_words() -> None:
-    told = Report(several(), earlier=several(), today=TODAY).as_json()
+    told = Report(SEVERAL, earlier=EARLIER, today=TODAY).as_json()
     first = told["verdicts"][0]
     assert (first["decision"], first["faster"], first["slower"]) == ("faster", "a", "b")
     assert first["text"].startswith("a is 2.0 times faster to the first token than b (")
@@ -165,9 +166,13 @@ def test_the_break_even_is_at_the_load_that_answers_most() -> None:
     [
         # Half a request a second are 1,800 an hour; one of 10 tokens in and 30 out costs 65e-6 by the token.
         (0.0585, "From 900 requests an hour on (50% of its measured capacity) machine is cheaper than model."),
-        (3.6, "machine is never cheaper than model: it would have to answer 55,385 requests an hour, 30.8 times what it can."),
+        (
+            3.6,
+            "machine is never cheaper than model: it would have to answer 55,385 requests an hour, "
+            "30.8 times what it can.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_break_even_in_words(usd_hour: float, told: str) -> None:
     made = run(*[record(0.1, tokens=30) for _ in range(4)], block(8.0))
     report = Report(made, prices={"a": replace(MACHINE, usd_hour=usd_hour)}, alternatives=[TOKENS], today=TODAY)
@@ -199,7 +204,7 @@ def test_names_and_errors_are_text_and_never_markup() -> None:
     report = Report(hostile(), prices=prices, earlier=hostile(), today=TODAY)
     text = html(report)
     page = Page(text)
-    harmless = Page(html(Report(several(), prices={"a": MACHINE, "b": TOKENS}, earlier=several(), today=TODAY)))
+    harmless = Page(html(Report(SEVERAL, prices={"a": MACHINE, "b": TOKENS}, earlier=EARLIER, today=TODAY)))
     assert set(page.tags) == set(harmless.tags)
     assert page.tags.count("script") == harmless.tags.count("script")
     assert not {"b", "img"} & set(page.tags)
@@ -211,7 +216,7 @@ def test_names_and_errors_are_text_and_never_markup() -> None:
 
 
 def test_the_page_loads_nothing_from_elsewhere() -> None:
-    text = html(Report(several(), prices={"a": MACHINE, "b": TOKENS}, today=TODAY))
+    text = html(Report(SEVERAL, prices={"a": MACHINE, "b": TOKENS}, today=TODAY))
     page = Page(text)
     assert not {"link", "img", "iframe", "base", "object", "embed"} & set(page.tags)
     assert not any({"src", "href", "srcset", "data"} & set(attributes) for _, attributes in page.elements)
@@ -239,14 +244,14 @@ def test_the_page_loads_nothing_from_elsewhere() -> None:
     ],
 )
 def test_what_the_parts_of_the_page_say(part: Any, said: str) -> None:
-    assert said in Page(part(Report(several(), prices={"a": MACHINE}, earlier=several(), today=TODAY))).text
+    assert said in Page(part(Report(SEVERAL, prices={"a": MACHINE}, earlier=EARLIER, today=TODAY))).text
 
 
 @pytest.mark.parametrize(
     ("made", "part", "said"),
     [
         (alone(), render.verdict_html, "One target alone has no verdict: name two"),
-        (several(), render.cost_html, "No target has a price."),
+        (SEVERAL, render.cost_html, "No target has a price."),
     ],
 )
 def test_what_is_missing_is_said(made: Run, part: Any, said: str) -> None:
@@ -266,33 +271,40 @@ def test_cells_of_a_table_are_escaped() -> None:
 def test_markdown_is_a_table_that_names_cannot_break() -> None:
     made = simulated({"a|b": 1.0, "c": 2.0}, rounds=50)
     lines = Report(made, prices={"c": MACHINE}, today=TODAY).markdown().splitlines()
-    rows = [line for line in lines if line.startswith("| a") or line.startswith("| c ")]
+    rows = [line for line in lines if line.startswith(("| a", "| c "))]
     assert [len(re.split(r"(?<!\\)\|", row)) - 2 for row in rows] == [len(tables.HEADS)] * 2 + [5]
     assert len({len(row) for row in rows[:2]}) == 1
     assert "- concurrency 1: a|b is 2.0 times faster to the first token than c (2.0 to 2.0)" in lines
     assert "- Note: a|b has no price: its cost is not known." in lines
 
 
+def read_csv(made: Run) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(tables.requests_csv(made), newline="")))
+
+
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
-def test_a_spreadsheet_takes_no_cell_for_a_formula(start: str) -> None:
+@pytest.mark.parametrize("column", ["target", "load", "finish_reason", "error"])
+def test_a_spreadsheet_takes_no_cell_for_a_formula(column: str, start: str) -> None:
     evil = f"{start}HYPERLINK(1)"
-    made = run(
-        replace(record(0.1, target=evil, load=evil), finish_reason=evil), failed(evil, "no", target=evil, load=evil)
-    )
-    for line in list(csv.reader(io.StringIO(tables.requests_csv(made), newline="")))[1:]:
-        words = [cell for cell in line if "HYPERLINK" in cell]
-        assert len(words) == 3
-        assert all(cell.startswith(f"'{evil}") for cell in words)
+    entry = failed(evil, "no") if column == "error" else replace(record(0.1), **{column: evil})
+    (line,) = read_csv(run(entry, targets=("a",)))
+    assert line[column].startswith(f"'{evil}")
+
+
+@pytest.mark.parametrize("said", ['"no", it said', "two\nlines", "one line\r=HYPERLINK(1)", "a; b", "…"])
+def test_a_cell_of_csv_stays_one_cell(said: str) -> None:
+    lines = read_csv(run(failed("Rejected", said), record(0.1)))
+    assert [line["error"] for line in lines] == [f"Rejected: {said}", ""]
 
 
 def test_a_request_is_a_line_of_csv() -> None:
     made = run(
         record(0.25, 0.5, sent=1.5, waited=0.5, ended=0.75, tokens=4),
-        failed("Rejected", 'It said "no",\nfor now.', sent=3.0, target="b", block=2),
+        failed("Rejected", "No such key.", sent=3.0, target="b", block=2),
     )
-    heads, good, bad = csv.reader(io.StringIO(tables.requests_csv(made), newline=""))
-    assert tuple(heads) == tables.CSV_HEADS
-    assert dict(zip(heads, good, strict=True)) == {
+    good, bad = read_csv(made)
+    assert tuple(good) == tables.CSV_HEADS
+    assert good == {
         "target": "a",
         "load": "concurrency 1",
         "block": "0",
@@ -308,8 +320,8 @@ def test_a_request_is_a_line_of_csv() -> None:
         "finish_reason": "stop",
         "error": "",
     }
-    assert (bad[0], bad[2], bad[7], bad[9], bad[11]) == ("b", "2", "", "0", "")
-    assert bad[-1] == 'Rejected: It said "no",\nfor now.'
+    assert (bad["target"], bad["block"], bad["error"]) == ("b", "2", "Rejected: No such key.")
+    assert (bad["ttft_ms"], bad["deltas"], bad["output_tokens"], bad["finish_reason"]) == ("", "0", "", "")
 
 
 @pytest.mark.parametrize(
@@ -334,18 +346,18 @@ def test_numbers_have_the_digits_that_say_something(form: Any, value: float | No
 
 
 def test_the_line_of_a_target() -> None:
-    report = Report(run(record(0.1, 0.3, tokens=3, ended=0.4), failed(), block(2.0)), today=TODAY)
+    report = Report(run(record(0.125, 0.375, tokens=3, ended=0.5), failed(), block(2.0)), today=TODAY)
     assert tables.row("a", "concurrency 1", report.cells["a", "concurrency 1"]) == [
-        "a", "concurrency 1", "2", "1", "100", "–", "200", "100", "400", "–", "1.5", "0.500", "50%",
+        "a", "concurrency 1", "2", "1", "125", "–", "250", "188", "500", "–", "1.5", "0.500", "0%",
     ]  # fmt: skip
     assert [line[:3] for line in tables.percentiles(report.overall["a"])] == [
-        ["First token", "1", "100"],
-        ["First token of the answer", "1", "100"],
-        ["First token, from the intended start", "1", "100"],
-        ["Inter-token latency", "1", "200"],
-        ["Time per output token", "1", "100"],
-        ["End to end", "1", "400"],
-        ["End to end, from the intended start", "1", "400"],
+        ["First token", "1", "125"],
+        ["First token of the answer", "1", "125"],
+        ["First token, from the intended start", "1", "125"],
+        ["Inter-token latency", "1", "250"],
+        ["Time per output token", "1", "188"],
+        ["End to end", "1", "500"],
+        ["End to end, from the intended start", "1", "500"],
     ]
 
 

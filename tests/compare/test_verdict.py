@@ -110,6 +110,21 @@ def test_what_nobody_feels_is_alike_however_sure_it_is(slower: float, decision: 
     assert judged(simulated({"a": 1.0, "b": slower}, rounds=50))["ttft", 0.5].decision == decision
 
 
+def test_equal_medians_that_are_uncertain_are_not_alike() -> None:
+    paces = (0.05, 0.1, 0.2)
+    made = run(
+        *[
+            record(paces[(number + shift) % 3], target=target, block=number)
+            for number in range(30)
+            for shift, target in enumerate("ab")
+        ]
+    )
+    each = judged(made)["ttft", 0.5]
+    assert (each.ratio, each.decision) == (1, "not distinguishable")
+    assert each.high is not None
+    assert each.high > 1.01
+
+
 def test_the_same_run_gives_the_same_digits_twice() -> None:
     made = simulated({"a": 1.0, "b": 1.1}, noise=0.1)
     verdict.verdicts.cache_clear()

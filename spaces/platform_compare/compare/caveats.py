@@ -45,7 +45,7 @@ def _failures(run: Run, name: str, found: Figures) -> Iterator[str]:
     wanted = run.header["plan"]["requests"] * len(run.loads)
     failed = found.requests - found.succeeded
     if failed and not found.succeeded:
-        yield f"{name}: every request failed. {_first_error(run, name)}"
+        yield f"{name}: every request failed. {_first_error(run, name)}".rstrip()
     elif failed:
         kinds = ", ".join(f"{count} {kind}" for kind, count in found.errors.items())
         yield f"{name}: {failed} of {found.requests} requests failed ({kinds}). {_first_error(run, name)}"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from backends.stopwatch import cpu_clock, now
 
-SAMPLE_SECONDS = 0.04
+SAMPLE_SECONDS = 0.01
 
 
 class LagProbe:

@@ -2,7 +2,7 @@
 
 | | first token | gaps | time per output token |
 |---|---|---|---|
-| spaceport | first text of either kind | between texts, pooled | (last text − first) / (tokens − 1) |
+| spaceport | first text of either kind | between texts, pooled | (end of the stream − first text) / (tokens − 1) |
 | vllm | first event, empty or not | between events, empty ones too | (last event − first) / (tokens − 1) |
 | aiperf | first text | its inter-token latency is the next column | (last text − first) / (tokens − 1) |
 | guidellm | first text | (last text − first) / (tokens − 1) | last text / tokens, first token included |
@@ -39,7 +39,7 @@ def spaceport(record: Record) -> Timing:
     return Timing(
         texts[0],
         _gaps(texts),
-        _per_token(record, texts[-1] - texts[0]),
+        _per_token(record, record.ended - texts[0]),
         record.ended,
         firsts.get("answer"),
         firsts.get("thought"),

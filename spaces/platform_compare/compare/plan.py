@@ -33,7 +33,7 @@ class Load:
 
     def __post_init__(self) -> None:
         if self.pattern == "closed":
-            if not (self.value == int(self.value) and 1 <= self.value <= MAX_CONCURRENCY):
+            if not (1 <= self.value <= MAX_CONCURRENCY and self.value == int(self.value)):
                 raise PlanError(
                     f"Concurrency {self.value:g} cannot be measured.",
                     f"Give whole numbers from 1 to {MAX_CONCURRENCY}.",

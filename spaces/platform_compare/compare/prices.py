@@ -114,19 +114,21 @@ def _rows(file: Path) -> Iterator[Hourly]:
         raise PriceError(f"The prices {file} cannot be read ({error.strerror}).", "Check the path.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PriceError(f"The prices {file} are not valid TOML: {error}.", "Correct that line.") from error
-    for group in table.get("price", []):
-        try:
+    try:
+        for group in table.get("price", []):
             yield from _group(group)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise PriceError(
-                f"A [[price]] of {file.name} lacks {error}.", "Look at the built-in prices.toml."
-            ) from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise PriceError(f"A [[price]] of {file.name} lacks {error}.", "Look at the built-in prices.toml.") from error
 
 
 def _group(group: dict[str, Any]) -> Iterator[Hourly]:
     spot = group.get("spot")
     if spot is not None and not 0 < spot <= 1:
         raise PriceError(f"The spot share {spot} of {group['provider']} is wrong.", "Give a share from 0 to 1.")
+    if type(group.get("date", date.min)) is not date:
+        raise PriceError(
+            f"The date {group['date']} of {group['provider']} is no date.", "Write 2026-05-01, without quotes."
+        )
     for type_name, usd in group["usd_hour"].items():
         name = f"{group['provider']}/{group['region']}/{type_name}"
         yield Hourly(name, _usd(usd, name), group["source"], group.get("date"), group.get("confidence", ""), spot)
@@ -151,7 +153,7 @@ def _per_token(text: str) -> PerToken:
     import genai_prices
 
     provider, _, model = text.rpartition("/")
-    million = genai_prices.Usage(input_tokens=1_000_000, output_tokens=1_000_000)
+    million = genai_prices.Usage(input_tokens=1000, output_tokens=1000)
     try:
         found = genai_prices.calc_price(million, model_ref=model, provider_id=provider or None)
     except LookupError as error:
@@ -160,7 +162,7 @@ def _per_token(text: str) -> PerToken:
         ) from error
     return PerToken(
         f"{found.provider.name} {found.model.name or found.model.id}",
-        float(found.input_price),
-        float(found.output_price),
+        float(found.input_price) * 1000,
+        float(found.output_price) * 1000,
         f"genai-prices {version('genai-prices')}",
     )

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from backends import Arrival, Mark, Usage
 from compare.errors import RunError
+from compare.schema import BLOCK, REQUEST, check, check_header
 
 VERSION = 1
 MAX_FILE_BYTES = 500_000_000
@@ -118,7 +119,7 @@ def read(path: Path) -> Run:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise RunError(f"{path.name} has more than {MAX_FILE_BYTES / 1e6:g} MB.", "Measure fewer requests.")
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_bytes().removesuffix(b"\n").split(b"\n")
     except OSError as error:
         raise RunError(f"{path.name} cannot be read ({error.strerror}).", "Check the path.") from error
     except UnicodeDecodeError as error:
@@ -132,7 +133,7 @@ def parse(lines: Sequence[str], name: str) -> Run:
     for number, line in enumerate(lines[1:], start=2):
         try:
             _add(run, json.loads(line))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             if number == len(lines):  # the process was killed while it wrote
                 break
             raise RunError(f"Line {number} of {name} is damaged ({error!r}).", "Restore the file.") from error
@@ -154,7 +155,7 @@ def lines(run: Run) -> Iterable[str]:
 
 
 def dumps(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _header(line: str, name: str) -> dict[str, Any]:
@@ -170,17 +171,19 @@ def _header(line: str, name: str) -> dict[str, Any]:
             "Measure again, or read it with the version of Spaceport that wrote it.",
         )
     try:
-        _ = header["plan"]["targets"], header["plan"]["seed"], header["loads"]
-    except (KeyError, TypeError) as error:
-        raise RunError(f"The first line of {name} is damaged ({error!r}).", "Restore the file.") from error
+        check_header(header)
+    except TypeError as error:
+        raise RunError(f"The first line of {name} is damaged: {error}.", "Restore the file.") from error
     return header
 
 
 def _add(run: Run, entry: dict[str, Any]) -> None:
     kind = entry.pop("type")
     if kind == "request":
+        check(entry, REQUEST)
         run.records.append(_record(entry))
     elif kind == "block":
+        check(entry, BLOCK)
         run.blocks.append(BlockRecord(**{**entry, "lags": tuple(entry["lags"])}))
     elif kind == "target":
         run.header["targets"][entry.pop("name")]["served"] = entry
@@ -190,12 +193,17 @@ def _add(run: Run, entry: dict[str, Any]) -> None:
 
 def _record(entry: dict[str, Any]) -> Record:
     usage, error = entry.pop("usage"), entry.pop("error")
-    arrivals = tuple(Arrival(*arrival) for arrival in entry.pop("arrivals"))
-    marks = tuple(Mark(*mark) for mark in entry.pop("marks"))
+    arrivals = tuple(Arrival(float(at), kind, int(count)) for at, kind, count in entry.pop("arrivals"))
+    marks = tuple(Mark(float(at), str(what)) for at, what in entry.pop("marks"))
     return Record(
         **entry,
         arrivals=arrivals,
         marks=marks,
-        usage=Usage(**usage) if usage else None,
-        error=Failure(**error) if error else None,
+        usage=_usage(usage) if usage else None,
+        error=Failure(str(error["kind"]), str(error["message"]), str(error["remedy"])) if error else None,
     )
+
+
+def _usage(entry: dict[str, Any]) -> Usage:
+    check(entry, {"input_tokens": int, "output_tokens": int})
+    return Usage(**entry)

@@ -69,6 +69,18 @@ def sample(values: Sequence[float], blocks: Sequence[int], rounds: Hashable) -> 
     return Sample(taken[order], np.asarray(blocks, np.int64)[::every][order], rounds)
 
 
+def paired(one: Sample, other: Sample, quantile: float) -> Comparison:
+    """A comparison over the rounds that both took part in, where they share any: a drift stays in both or in none."""
+    if one.rounds == other.rounds and not np.array_equal(np.unique(one.blocks), np.unique(other.blocks)):
+        one, other = _within(one, other), _within(other, one)
+    return Comparison(one, other, quantile)
+
+
+def _within(side: Sample, other: Sample) -> Sample:
+    kept = np.isin(side.blocks, other.blocks)
+    return Sample(side.values[kept], side.blocks[kept], side.rounds)
+
+
 def enough(comparison: Comparison) -> bool:
     """Whether the samples are large enough for a statement."""
     return all(

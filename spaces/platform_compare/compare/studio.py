@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -143,7 +144,8 @@ class Studio:
         """The run as files to take away, by their suffix."""
         folder = visitor.folder / "export"
         folder.mkdir(parents=True, exist_ok=True)
-        stem = f"{'-'.join(report.run.targets)}-{report.run.header['id']}"
+        # The names may come from a file that a visitor brought along: they must not lead out of the folder.
+        stem = re.sub(r"[^\w-]+", "_", f"{'-'.join(report.run.targets)}-{report.run.header['id']}")[:80]
         texts = {"csv": requests_csv(report.run), "md": report.markdown(), "html": html(report)}
         paths = {suffix: folder / f"{stem}.{suffix}" for suffix in ("jsonl", *texts)}
         paths["jsonl"].write_bytes((visitor.runs.get(name) or self.examples[name]).read_bytes())

@@ -86,14 +86,14 @@ def usd(value: float | None) -> str:
 def requests_csv(run: Run) -> str:
     """One line a request, for a spreadsheet; the raw arrivals are in the JSONL."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(CSV_HEADS)
     for record in run.records:
         usage = record.usage
         writer.writerow(
             [
                 _cell(record.target),
-                record.load,
+                _cell(record.load),
                 record.block,
                 record.phase,
                 record.prompt,

@@ -120,7 +120,7 @@ def _judge(questions: dict[Key, tuple[Side, Side]], seed: int) -> tuple[Verdict,
     for key, (one, other) in questions.items():
         left, right = sampled(one, key[1]), sampled(other, key[1])
         if left and right:
-            comparison = stats.Comparison(left, right, key[2])
+            comparison = stats.paired(left, right, key[2])
             if stats.enough(comparison):
                 asked[key] = comparison
     answers = stats.compare(asked, seed)

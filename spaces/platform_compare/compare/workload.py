@@ -144,7 +144,7 @@ def _read(file: str, text: str) -> Iterator[Prompt]:
     for number, line in lines:
         try:
             yield _prompt(json.loads(line))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise WorkloadError(f"Line {number} of {file} is no prompt ({error}).", REMEDY) from error
 
 
@@ -166,4 +166,5 @@ def _message(item: dict[str, Any]) -> Message:
         raise ValueError(f"role is {item['role']!r}")
     if not isinstance(item["content"], str) or not item["content"].strip():
         raise ValueError("the text is empty or no text")
+    item["content"].encode()  # half a surrogate pair cannot be sent
     return Message(item["role"], item["content"])
