@@ -73,14 +73,14 @@ CSS = """
 .sp-verdict .sp-good { color: var(--sp-good); font-weight: 600; }
 .sp-verdict .sp-caveats li { color: var(--sp-accent); font-size: .875rem; }
 .sp-table { overflow-x: auto; margin: .25rem 0 .5rem; }
-.sp-table table { border-collapse: collapse; width: 100%; font-size: .875rem; margin: 0; }
+.sp-table table { border-collapse: collapse; width: 100%; font-size: .8125rem; margin: 0; }
 .sp-table :is(table, thead, tbody, tr) { border: 0 !important; }
-.sp-table :is(th, td) { text-align: left; padding: .3rem .6rem; vertical-align: top;
+.sp-table :is(th, td) { text-align: left; padding: .3rem .45rem; vertical-align: top;
   border: 0 !important; border-bottom: 1px solid var(--border-color-primary) !important; }
 .sp-table td:first-child, .sp-table td:nth-child(2):not(:last-child) { white-space: nowrap; }
 .sp-column .html-container { padding: 0 !important; }
-.sp-table th { font-weight: 500; color: var(--body-text-color-subdued); white-space: nowrap; }
-.sp-table td.sp-num { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+.sp-table th { font-weight: 500; color: var(--body-text-color-subdued); }
+.sp-table :is(td, th).sp-num { text-align: right !important; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .js-plotly-plot text { fill: var(--body-text-color-subdued) !important; }
 #chat .placeholder-content { padding: 0 1rem; }
 .message blockquote { border-left: 3px solid var(--sp-bad); padding-left: .75rem; }

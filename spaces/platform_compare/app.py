@@ -29,11 +29,12 @@ CHOICES = [(target.title, target.name) for target in USABLE]
 CHOSEN = list(dict.fromkeys([*filter(None, [ARGUMENTS.backend]), *(target.name for target in USABLE)]))[:2]
 
 
-async def survey() -> tuple[Any, Any, str]:
+async def survey() -> tuple[Any, Any, str, str]:
     """Which targets answer now, and why the others do not."""
     known = await STUDIO.catalog.reach()
     choices = [(target.title, target.name) for target in known if not target.unavailable or target.name in CHOSEN]
-    return gr.CheckboxGroup(choices=choices), gr.CheckboxGroup(choices=choices), page.unavailable_html(known)
+    groups = gr.CheckboxGroup(choices=choices), gr.CheckboxGroup(choices=choices)
+    return *groups, page.unavailable_html(known), page.unavailable_html(known)
 
 
 def leave(request: gr.Request) -> None:
@@ -48,7 +49,7 @@ with gr.Blocks(title="Compare platforms", analytics_enabled=False, fill_width=Tr
     with gr.Tab("Measure"):
         measuring = MeasurePage(STUDIO, ARGUMENTS.catalog, CHOICES, CHOSEN)
     demo.load(measuring.show, measuring.seen, measuring.shown, **private)
-    demo.load(survey, None, [racing.targets, measuring.targets, measuring.unavailable], **private)
+    demo.load(survey, None, [racing.targets, measuring.targets, racing.unavailable, measuring.unavailable], **private)
     demo.unload(leave)
 demo.queue(max_size=64)
 

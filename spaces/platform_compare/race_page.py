@@ -42,6 +42,7 @@ class RacePage:
             self.ballots = [gr.Button("", size="sm") for _ in range(LANES)] + [gr.Button("They are equal", size="sm")]
         self.standing = gr.HTML("", elem_id="standing")
         self.taken = gr.DownloadButton("My votes (JSONL)", visible=False, size="sm")
+        self.unavailable = gr.HTML("", elem_id="not-racing")
         self._wire()
 
     def _column(self) -> tuple[Any, Any, Any]:

@@ -184,6 +184,21 @@ def test_a_race_of_one_is_none(scripted: App, open_page: OpenPage, targets: list
     expect(page.get_by_text(message).first).to_be_visible()
 
 
+def test_no_target_available_is_told_with_the_reason(
+    start_app: Callable[..., App], open_page: OpenPage, tmp_path: Path
+) -> None:
+    catalog = tmp_path / "catalog.toml"
+    catalog.write_text('[gpu]\nkind = "openai"\nurl = "${NOT_SET_ANYWHERE}"\n')
+    page = open_at(open_page, start_app("--catalog", str(catalog), space=SPACE))
+    expect(page.locator("#not-racing")).to_contain_text("NOT_SET_ANYWHERE is not set")
+    race(page)
+    expect(page.get_by_text("Choose two to four").first).to_be_visible()
+    page.get_by_role("tab", name="Measure").click()
+    expect(page.locator("#unavailable")).to_contain_text("NOT_SET_ANYWHERE is not set")
+    page.locator("#measure").click()
+    expect(page.locator("#progress")).to_contain_text("No target was named")
+
+
 def test_a_measurement_is_stopped_and_what_was_measured_stays(scripted: App, open_page: OpenPage) -> None:
     page = open_at(open_page, scripted, "Measure")
     choose(page, "#targets", "steady", "slow")

@@ -305,6 +305,9 @@ def test_a_request_is_a_line_of_csv() -> None:
     good, bad = read_csv(made)
     assert tuple(good) == tables.CSV_HEADS
     assert good == {
+        "run": "0123456789ab",
+        "seed": "0",
+        "workload_hash": "8fd601bf1191cd97",
         "target": "a",
         "load": "concurrency 1",
         "block": "0",

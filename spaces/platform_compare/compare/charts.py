@@ -65,7 +65,9 @@ def differences(report: Report) -> go.Figure:
         )
     figure.add_vline(1, line={"color": TEXT, "dash": "dot"})
     figure.update_yaxes(range=[len(told) - 0.5, -0.9], showticklabels=False, showgrid=False)
-    figure.update_layout(height=130 + 42 * len(told), margin={"l": 12})
+    height = 150 + 42 * len(told)
+    # The legend's place is a share of the picture's height: as many pixels below it as in the other pictures.
+    figure.update_layout(height=height, margin={"l": 12}, legend_y=-60 / (height - 90))
     return figure
 
 
@@ -143,6 +145,7 @@ def _points(figure: go.Figure, report: Report, target: str, points: list[Any], *
         textposition="top center",
         name=target,
         marker={"size": 10},
+        cliponaxis=False,
         line={"color": _colour(report, target)},
     )
 
@@ -151,12 +154,12 @@ def _figure(x: str, y: str = "", *, log_x: bool = False) -> go.Figure:
     figure = go.Figure()
     figure.update_layout(
         height=360,
-        margin={"l": 56, "r": 12, "t": 64, "b": 48},
+        margin={"l": 56, "r": 12, "t": 40, "b": 48},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         title_font={"size": 14, "weight": 600},
         font={"family": "ui-sans-serif, system-ui, sans-serif", "size": 12, "color": TEXT},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0},
+        legend={"orientation": "h", "yanchor": "top", "y": -0.22, "xanchor": "left", "x": 0},
         colorway=COLOURS,
         hovermode="closest",
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
-from typing import Any
 
 from compare import tables
 from compare.cost import BreakEven
@@ -69,24 +68,15 @@ def cost_html(report: Report) -> str:
 
 def repeat_html(report: Report) -> str:
     """What is needed to repeat the run."""
-    header = report.run.header
-    plan, environment, workload = header["plan"], header["environment"], header["workload"]
-    packages = ", ".join(f"{name} {version}" for name, version in environment["packages"].items())
-    rows = [
-        ["Started", header["started"]],
-        ["Run", f"{header['id']}, seed {plan['seed']}"],
-        ["Workload", f"{workload['description']} ({workload['prompts']} prompts, hash {workload['hash']})"],
-        ["Loads", f"{', '.join(header['loads'])}; {plan['requests']} requests each, {plan['warmup']} before them"],
-        ["Machine", f"{environment['system']}, {environment['processors']} processors, Python {environment['python']}"],
-        ["Packages", packages],
-        *([name, _settings(target)] for name, target in header["targets"].items()),
-    ]
-    return table(("", ""), rows, first=2)
+    return table(("", ""), report.repetition, first=2)
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, first: int = 1) -> str:
     """An HTML table that scrolls inside its own box; the `first` columns are text, the others numbers."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in heads) if any(heads) else ""
+    named = heads if any(heads) else ()
+    head = "".join(
+        f"<th{'' if place < first else ' class=sp-num'}>{escape(name)}</th>" for place, name in enumerate(named)
+    )
     body = "".join(f"<tr>{''.join(_cell(cell, place < first) for place, cell in enumerate(row))}</tr>" for row in rows)
     return f'<div class="sp-table"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
@@ -155,9 +145,3 @@ def _even(even: BreakEven) -> str:
         f"From {even.requests_per_hour:,.0f} requests an hour on ({even.capacity_share:.0%} of its measured capacity) "
         f"{even.hourly} is cheaper than {even.per_token}."
     )
-
-
-def _settings(target: Mapping[str, Any]) -> str:
-    settings = ", ".join(f"{key} = {value}" for key, value in target["settings"].items())
-    model = target.get("served", {}).get("model")
-    return f"{settings}; serves {model}" if model else settings

@@ -100,6 +100,24 @@ class Report:
         missing = [f"{name} has no price: its cost is not known." for name in unpriced]
         return [*caveats(self.run), *dict.fromkeys(filter(None, doubts)), *missing]
 
+    @cached_property
+    def repetition(self) -> list[list[str]]:
+        """What is needed to repeat the run, as pairs of a name and a text."""
+        header = self.run.header
+        plan, environment, workload = header["plan"], header["environment"], header["workload"]
+        packages = ", ".join(f"{name} {version}" for name, version in environment["packages"].items())
+        machine = f"{environment['system']}, {environment['processors']} processors, Python {environment['python']}"
+        return [
+            ["Started", header["started"]],
+            ["Run", f"{header['id']}, seed {plan['seed']}"],
+            ["Workload", f"{workload['description']} ({workload['prompts']} prompts, hash {workload['hash']})"],
+            ["Loads", f"{', '.join(header['loads'])}; {plan['requests']} requests each, {plan['warmup']} before them"],
+            ["Machine", machine],
+            ["Packages", packages],
+            *([name, _settings(target)] for name, target in header["targets"].items()),
+            *([f"Client, {target}, {load}", _fared(each)] for (target, load), each in self.clients.items()),
+        ]
+
     def as_json(self) -> dict[str, Any]:
         """All of it as plain values; times in milliseconds, a percentile that the sample does not allow as None."""
         return {
@@ -121,8 +139,7 @@ class Report:
         header = self.run.header
         lines = [
             f"**{' against '.join(self.run.targets)}** · {header['workload']['description']} · {header['started']} · "
-            f"seed {header['plan']['seed']} · workload {header['workload']['hash']} · {TITLES[self.definition]}'s "
-            "definitions, times in ms",
+            f"{TITLES[self.definition]}'s definitions, times in ms",
             "",
             tables.markdown(tables.HEADS, [tables.row(*key, found) for key, found in self.cells.items()]),
             "",
@@ -131,7 +148,10 @@ class Report:
         ]
         if self.costs:
             lines[3:3] = ["", self._cost_table()]
-        return "\n".join(lines) + "\n"
+        return (
+            "\n".join([*lines, "", "To repeat it:", "", *(f"- {name}: {text}" for name, text in self.repetition)])
+            + "\n"
+        )
 
     def _cost_table(self) -> str:
         rows = [
@@ -156,6 +176,19 @@ class Report:
         }
         start = {"ttft_ms": first[0] * 1000, "e2e_ms": first[1] * 1000} if first else None
         return asdict(self.overall[target]) | {"cold": start, "by_load": by_load}
+
+
+def _settings(target: Mapping[str, Any]) -> str:
+    settings = ", ".join(f"{key} = {value}" for key, value in target["settings"].items())
+    model = target.get("served", {}).get("model")
+    return f"{settings}; serves {model}" if model else settings
+
+
+def _fared(each: Client) -> str:
+    """How the client fared, in a line."""
+    share = "–" if each.cpu_share is None else f"{each.cpu_share:.0%}"
+    lags = f"lag p50 {tables.milliseconds(each.lag_p50_ms)} ms, p99 {tables.milliseconds(each.lag_p99_ms)} ms"
+    return f"{lags}; CPU {share}; {each.new_connections} of {each.known_connections} connections were new"
 
 
 def spot(prices: Mapping[str, Price]) -> dict[str, Price]:

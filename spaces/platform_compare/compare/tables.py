@@ -11,8 +11,8 @@ from compare.records import Run
 
 HEADS = ("target", "load", "requests", "failed", "TTFT p50", "TTFT p95", "ITL p50", "TPOT p50", "E2E p50", "E2E p95",
          "tokens/s", "requests/s", "goodput")  # fmt: skip
-CSV_HEADS = ("target", "load", "block", "phase", "prompt", "intended_s", "sent_s", "ttft_ms", "e2e_ms", "deltas",
-             "input_tokens", "output_tokens", "finish_reason", "error")  # fmt: skip
+CSV_HEADS = ("run", "seed", "workload_hash", "target", "load", "block", "phase", "prompt", "intended_s", "sent_s",
+             "ttft_ms", "e2e_ms", "deltas", "input_tokens", "output_tokens", "finish_reason", "error")  # fmt: skip
 
 
 def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -88,10 +88,13 @@ def requests_csv(run: Run) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(CSV_HEADS)
+    # With these the run can be found and repeated; its JSONL holds the settings and versions.
+    origin = [_cell(run.header["id"]), run.seed, _cell(run.header["workload"]["hash"])]
     for record in run.records:
         usage = record.usage
         writer.writerow(
             [
+                *origin,
                 _cell(record.target),
                 _cell(record.load),
                 record.block,

@@ -1,0 +1,42 @@
+"""What can go wrong on the way to a Space, in words for the person who publishes.
+
+PublishError            .message, .remedy
+├── StageError          the app cannot be laid out by itself
+├── GuardError          something is staged that must not leave the house
+├── HubError            the Hub refused, or does not answer
+└── SpaceFailed         the Space was built or started, and failed
+"""
+
+from __future__ import annotations
+
+
+class PublishError(Exception):
+    """What happened (`message`) and what to do about it (`remedy`)."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".rstrip()
+
+
+class StageError(PublishError):
+    """The app cannot be laid out by itself."""
+
+
+class GuardError(PublishError):
+    """Something is staged that must not leave the house."""
+
+
+class HubError(PublishError):
+    """The Hub refused, or does not answer; `status` is its HTTP status, or None."""
+
+    def __init__(self, message: str, remedy: str = "", *, status: int | None = None) -> None:
+        super().__init__(message, remedy)
+        self.status = status
+
+
+class SpaceFailed(PublishError):
+    """The Space was built or started, and failed."""

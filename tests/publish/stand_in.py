@@ -1,0 +1,263 @@
+"""A Hub on a real socket: repositories with commits and trees, secrets, variables, a runtime that builds, logs.
+
+It speaks the routes that huggingface_hub's client uses. Faults are put on routes by the test: `hub.fail(route, kind)`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+TOKEN = "hf_" + "s" * 34
+LOG = ["Building\n", "Successfully built gradio\n", "Pushing image\n"]
+
+
+def blob(data: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+
+
+@dataclass
+class Commit:
+    oid: str
+    title: str
+    files: dict[str, bytes]
+
+
+@dataclass
+class Space:
+    sdk: str
+    private: bool = False
+    hardware: str = "cpu-basic"
+    commits: list[Commit] = field(default_factory=list)
+    secrets: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    stages: list[str] = field(default_factory=lambda: ["RUNNING"])
+    running: str = ""
+
+    @property
+    def head(self) -> Commit:
+        return self.commits[-1]
+
+    def commit(self, title: str, files: dict[str, bytes]) -> Commit:
+        oid = hashlib.sha1(f"{len(self.commits)}{title}{sorted(files)}{time.monotonic_ns()}".encode()).hexdigest()
+        self.commits.append(Commit(oid, title, files))
+        return self.head
+
+
+class Hub(ThreadingHTTPServer):
+    """`asked` lists the routes as they were called; `builds` the stages that a new commit goes through."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.spaces: dict[str, Space] = {}
+        self.asked: list[str] = []
+        self.builds = ["BUILDING", "APP_STARTING", "RUNNING"]
+        self.log = list(LOG)
+        self.faults: dict[str, list[Any]] = {}
+        self.on_commit: Any = None
+        self.lock = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def fail(self, route: str, fault: str | int, times: int = 1) -> None:
+        """Let the next calls of `route` fail: a status, "refused", "half" an answer, or "after" it was done (500)."""
+        self.faults[route] = [fault] * times
+
+    def fault(self, route: str) -> Any:
+        waiting = self.faults.get(route)
+        return waiting.pop(0) if waiting else None
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        pass
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Hub
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        self.route("GET")
+
+    def do_POST(self) -> None:
+        self.route("POST")
+
+    def route(self, method: str) -> None:
+        path = unquote(urlsplit(self.path).path)
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        name, arguments = self.resolve(method, path)
+        self.server.asked.append(name)
+        fault = self.server.fault(name)
+        if fault == "refused":
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        if isinstance(fault, int):
+            self.reply(fault, {"error": f"fault {fault} for {self.headers.get('Authorization')}"})
+            return
+        try:
+            with self.server.lock:
+                status, value, headers = getattr(self, f"on_{name}")(*arguments, body)
+        except KeyError:
+            status, value, headers = 404, {"error": "Repository not found"}, {"X-Error-Code": "RepoNotFound"}
+        if fault == "after":
+            status, value = 500, {"error": "internal error"}
+        self.reply(status, value, headers, half=fault == "half")
+
+    def resolve(self, method: str, path: str) -> tuple[str, tuple[str, ...]]:
+        parts = path.strip("/").split("/")
+        if path == "/api/whoami-v2":
+            return "whoami", ()
+        if path == "/api/repos/create":
+            return "create", ()
+        if path == "/api/validate-yaml":
+            return "validate", ()
+        if parts[0] == "spaces" and "resolve" in parts:
+            return "download", ("/".join(parts[1:3]), parts[4], "/".join(parts[5:]))
+        repo, rest = "/".join(parts[2:4]), parts[4:]
+        if not rest:
+            return "info", (repo,)
+        return {"logs": "logs", "tree": "tree", "commits": "commits"}.get(rest[0], rest[0]), (repo, *rest[1:])
+
+    def on_whoami(self, _: bytes) -> Any:
+        if self.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return 401, {"error": "Invalid username or password."}, {}
+        return 200, {"type": "user", "name": "somebody", "orgs": []}, {}
+
+    def on_create(self, body: bytes) -> Any:
+        asked = json.loads(body)
+        repo = f"{asked.get('organization') or 'somebody'}/{asked['name']}"
+        status = 409 if repo in self.server.spaces else 200
+        if status == 200:
+            space = Space(asked["sdk"], asked.get("visibility") == "private", asked.get("hardware") or "cpu-basic")
+            space.commit("initial commit", {".gitattributes": b"*.bin filter=lfs\n", "README.md": b"---\n---\n"})
+            self.server.spaces[repo] = space
+        return status, {"url": f"{self.server.url}/spaces/{repo}"}, {}
+
+    def on_validate(self, body: bytes) -> Any:
+        content = json.loads(body)["content"]
+        if "emoji: none" in content:
+            return 400, {"errors": [{"message": '"emoji" must be an emoji'}], "warnings": []}, {}
+        return 200, {"errors": [], "warnings": []}, {}
+
+    def on_info(self, repo: str, _: bytes) -> Any:
+        space = self.server.spaces[repo]
+        value = {"id": repo, "sha": space.head.oid, "private": space.private, "sdk": space.sdk, "host": self.server.url,
+                 "subdomain": repo.replace("/", "-"), "runtime": self.state(space)}  # fmt: skip
+        return 200, value, {}
+
+    def on_tree(self, repo: str, revision: str, _: bytes) -> Any:
+        files = self.at(self.server.spaces[repo], revision).files
+        told = [{"type": "file", "oid": blob(data), "size": len(data), "path": path} for path, data in files.items()]
+        return 200, told, {}
+
+    def on_commits(self, repo: str, revision: str, _: bytes) -> Any:
+        date = "2026-01-01T00:00:00.000Z"
+        commits = [{"id": each.oid, "title": each.title, "message": "", "authors": [], "date": date}
+                   for each in reversed(self.server.spaces[repo].commits)]  # fmt: skip
+        return 200, commits, {}
+
+    def on_preupload(self, repo: str, revision: str, body: bytes) -> Any:
+        held = self.server.spaces[repo].head.files
+        told = [{"path": each["path"], "uploadMode": "regular", "shouldIgnore": False,
+                 "oid": blob(held[each["path"]]) if each["path"] in held else None}
+                for each in json.loads(body)["files"]]  # fmt: skip
+        return 200, {"files": told}, {}
+
+    def on_commit(self, repo: str, revision: str, body: bytes) -> Any:
+        space = self.server.spaces[repo]
+        if self.server.on_commit:  # somebody else is quicker
+            other, self.server.on_commit = self.server.on_commit, None
+            other(space)
+        lines = [json.loads(line) for line in body.splitlines() if line.strip()]
+        header = lines[0]["value"]
+        if header.get("parentCommit") not in (None, space.head.oid):
+            return 412, {"error": "The expected parent commit is not the latest"}, {}
+        files = dict(space.head.files)
+        for line in lines[1:]:
+            value = line["value"]
+            if line["key"] == "file":
+                files[value["path"]] = base64.b64decode(value["content"])
+            elif line["key"] == "deletedFile":
+                files.pop(value["path"])
+        made = space.commit(header["summary"], files)
+        space.stages = list(self.server.builds)
+        return 200, {"commitUrl": f"{self.server.url}/spaces/{repo}/commit/{made.oid}", "commitOid": made.oid}, {}
+
+    def on_runtime(self, repo: str, _: bytes) -> Any:
+        space = self.server.spaces[repo]
+        value = self.state(space)
+        if len(space.stages) > 1:
+            space.stages.pop(0)
+        return 200, value, {}
+
+    def on_hardware(self, repo: str, body: bytes) -> Any:
+        space = self.server.spaces[repo]
+        space.hardware = json.loads(body)["flavor"]
+        return 200, self.state(space), {}
+
+    def on_logs(self, repo: str, kind: str, _: bytes) -> Any:
+        events = "".join(f"data: {json.dumps({'data': line, 'timestamp': ''})}\n\n" for line in self.server.log)
+        return 200, events.encode(), {"Content-Type": "text/event-stream"}
+
+    def on_download(self, repo: str, revision: str, path: str, _: bytes) -> Any:
+        data = self.at(self.server.spaces[repo], revision).files[path]
+        return 200, data, {"X-Repo-Commit": revision, "ETag": f'"{blob(data)}"'}
+
+    def do_HEAD(self) -> None:
+        self.route("HEAD")
+
+    def at(self, space: Space, revision: str) -> Commit:
+        if revision in ("main", "HEAD"):
+            return space.head
+        return next(each for each in space.commits if each.oid == revision)
+
+    def state(self, space: Space) -> dict[str, Any]:
+        stage = space.stages[0]
+        if stage == "RUNNING":
+            space.running = space.head.oid
+        sha = space.head.oid if stage.endswith("ERROR") else space.running
+        return {"stage": stage, "sha": sha, "gcTimeout": None,
+                "hardware": {"current": space.hardware, "requested": space.hardware}}  # fmt: skip
+
+    def reply(self, status: int, value: Any, headers: dict[str, str] | None = None, *, half: bool = False) -> None:
+        data = value if isinstance(value, bytes) else json.dumps(value).encode()
+        self.send_response(status)
+        for name, text in {"Content-Type": "application/json", **(headers or {})}.items():
+            self.send_header(name, text)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(data[: len(data) // 2] if half else data)
+        if half:
+            self.close_connection = True
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+@contextmanager
+def serving() -> Iterator[Hub]:
+    hub = Hub()
+    thread = threading.Thread(target=hub.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield hub
+    finally:
+        hub.shutdown()
+        hub.server_close()
+        thread.join()

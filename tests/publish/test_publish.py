@@ -1,0 +1,215 @@
+"""Publishing to a Hub on a real socket with the real client: first, again, changed, raced, failed, back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.publish.stand_in import TOKEN, Hub, Space
+
+Publish = Callable[..., int]
+REPO = "somebody/platform_compare"
+SPACE = "platform_compare"
+
+
+@pytest.fixture
+def published(hub: Hub, publish: Publish, capsys: pytest.CaptureFixture[str]) -> Space:
+    """A Space that runs what is staged now."""
+    assert publish(SPACE, "--apply") == 0
+    capsys.readouterr()
+    hub.asked.clear()
+    return hub.spaces[REPO]
+
+
+def test_the_plan_is_the_default_and_changes_nothing(
+    hub: Hub, publish: Publish, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert publish(SPACE) == 0
+    told = capsys.readouterr().out
+    assert "somebody/platform_compare: a new Space" in told
+    assert "+ app.py" in told
+    assert "+ backends/types.py" in told
+    assert not hub.spaces
+    assert set(hub.asked) <= {"whoami", "info"}
+
+
+def test_a_first_publish(hub: Hub, publish: Publish, capsys: pytest.CaptureFixture[str]) -> None:
+    assert publish(SPACE, "--apply", "--hardware", "zero-a10g", "--private") == 1  # its python is not ZeroGPU's
+    assert "ZeroGPU has 3.12.12" in capsys.readouterr().err
+    assert publish(SPACE, "--apply", "--private") == 0
+    space = hub.spaces[REPO]
+    assert space.private
+    assert space.sdk == "gradio"
+    files = space.head.files
+    assert files["app.py"] == (ROOT / "spaces/platform_compare/app.py").read_bytes()
+    assert files["theme.py"] == (ROOT / "spaces/theme.py").read_bytes()
+    assert files["backends/backends.toml"] == (ROOT / "backends/backends.toml").read_bytes()
+    assert any(place.startswith("results/") for place in files)
+    assert files["LICENSE"] == (ROOT / "LICENSE").read_bytes()
+    assert not [place for place in files if place.startswith(("spaces/", "tests/", "rag/")) or "__pycache__" in place]
+    assert len(space.commits) == 2  # the Hub's own, and one of ours
+    assert space.head.title.startswith("Publish ")
+    told = capsys.readouterr().out
+    assert "Successfully built gradio" in told
+    assert f"runs {space.head.oid[:8]}" in told
+
+
+def test_nothing_to_do_writes_nothing(
+    hub: Hub, publish: Publish, published: Space, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = published.head.oid
+    assert publish(SPACE, "--apply") == 0
+    assert "nothing to do" in capsys.readouterr().out
+    assert published.head.oid == before
+    assert hub.asked == ["whoami", "info", "tree"]
+
+
+def test_changes_and_deletions_are_one_commit(
+    hub: Hub, publish: Publish, published: Space, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = published.head.files | {"old.py": b"print(1)\n", "app.py": b"old"}
+    del files["theme.py"]
+    published.commit("by hand", files)
+    assert publish(SPACE, "--apply") == 0
+    told = capsys.readouterr().out
+    for line in ("- old.py (9 B)", "~ app.py", "+ theme.py", "1 to add, 1 to change, 1 to delete"):
+        assert line in told
+    assert "old.py" not in published.head.files
+    assert ".gitattributes" in published.head.files
+    assert [commit.title for commit in published.commits][-2] == "by hand"
+
+
+def test_a_deletion_of_a_third_asks(publish: Publish, published: Space, capsys: pytest.CaptureFixture[str]) -> None:
+    many = {f"notes/{number}.md": b"x" for number in range(len(published.head.files))}
+    published.commit("by hand", published.head.files | many)
+    before = published.head.oid
+    assert publish(SPACE, "--apply") == 1
+    assert "would be deleted" in capsys.readouterr().err
+    assert published.head.oid == before
+    assert publish(SPACE, "--apply", "--yes") == 0
+    assert not [place for place in published.head.files if place.startswith("notes/")]
+
+
+def test_a_space_that_changed_meanwhile_is_planned_again_and_never_overwritten(
+    hub: Hub, publish: Publish, published: Space
+) -> None:
+    published.commit("by hand", published.head.files | {"app.py": b"old"})
+    hub.on_commit = lambda space: space.commit("somebody else", space.head.files | {"more.py": b"x = 1\n"})
+    assert publish(SPACE, "--apply") == 0
+    assert [commit.title for commit in published.commits][-2] == "somebody else"
+    assert "more.py" not in published.head.files  # planned again, with the new state seen
+    assert hub.asked.count("tree") == 2
+
+
+def test_a_commit_that_landed_before_its_answer_broke_is_not_made_twice(
+    hub: Hub, publish: Publish, published: Space
+) -> None:
+    published.commit("by hand", published.head.files | {"app.py": b"old"})
+    count = len(published.commits)
+    hub.fail("commit", "after")
+    assert publish(SPACE, "--apply") == 0
+    assert len(published.commits) == count + 1
+
+
+def test_a_failing_build_shows_its_error_lines(
+    hub: Hub, publish: Publish, published: Space, capsys: pytest.CaptureFixture[str]
+) -> None:
+    published.commit("by hand", published.head.files | {"app.py": b"old"})
+    hub.builds = ["BUILDING", "BUILD_ERROR"]
+    hub.log = ["Collecting x\n", f"ERROR: No matching distribution found for x {TOKEN}\n", "bye\n"]
+    assert publish(SPACE, "--apply") == 1
+    error = capsys.readouterr().err
+    assert "BUILD_ERROR" in error
+    assert "No matching distribution found" in error
+    assert TOKEN not in error
+
+
+def test_a_failure_can_go_back_by_itself(hub: Hub, publish: Publish, published: Space) -> None:
+    old = published.commit("by hand", published.head.files | {"app.py": b"old", "extra.py": b"1"}).files
+    hub.builds = ["BUILDING", "RUNTIME_ERROR"]
+    assert publish(SPACE, "--apply", "--on-failure", "rollback") == 1
+    assert published.head.files == old
+    assert published.head.title.startswith("Back to ")
+
+
+def test_running_with_the_old_commit_is_not_enough(
+    hub: Hub, publish: Publish, published: Space, capsys: pytest.CaptureFixture[str]
+) -> None:
+    published.commit("by hand", published.head.files | {"app.py": b"old"})
+    hub.builds = ["BUILDING"]  # for ever
+    assert publish(SPACE, "--apply", "--timeout", "0.3") == 1
+    assert "was not running" in capsys.readouterr().err
+
+
+def test_rollback_brings_back_the_tree_before(
+    hub: Hub, publish: Publish, published: Space, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = dict(published.head.files)
+    published.commit("by hand", before | {"app.py": b"broken", "new.py": b"1"})
+    assert publish(SPACE, "--rollback") == 0
+    assert published.head.title == "by hand"
+    assert publish(SPACE, "--rollback", "--apply") == 0
+    assert published.head.files == before
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (401, "hf auth login"),
+        (402, "free account"),
+        (403, "write access"),
+        (404, "Check the name"),
+        (429, "Too many requests"),
+        (500, "status.huggingface.co"),
+    ],
+)
+def test_a_refusal_to_create_says_what_to_do(
+    hub: Hub, publish: Publish, capsys: pytest.CaptureFixture[str], status: int, told: str
+) -> None:
+    hub.fail("create", status, times=9)
+    assert publish(SPACE, "--apply") == 1
+    error = capsys.readouterr().err
+    assert told in error
+    assert TOKEN not in error
+    assert not hub.spaces
+
+
+def test_nobody_is_logged_in(publish: Publish, capsys: pytest.CaptureFixture[str]) -> None:
+    assert publish(SPACE, token=None) == 1
+    assert "hf auth login" in capsys.readouterr().err
+
+
+def test_several_go_on_after_one_fails_and_end_with_a_table(
+    hub: Hub, publish: Publish, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub.fail("create", 403)
+    assert publish("--all", "--apply") == 1
+    told = capsys.readouterr()
+    table = told.out.splitlines()[-2:]
+    assert table[0].split()[:2] == ["somebody/chat_rag", "failed"]
+    assert table[1].split()[:2] == ["somebody/platform_compare", "published"]
+
+
+def test_json(publish: Publish, published: Space, capsys: pytest.CaptureFixture[str]) -> None:
+    assert publish(SPACE, "--json") == 0
+    told: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    assert told[0]["state"] == "unchanged"
+    assert told[0]["commit"] == published.head.oid
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["poetry"], "There is no Space 'poetry'"),
+        (["--all", "--repo", "somebody/x"], "--repo names one place"),
+        ([SPACE, "--repo", "nothing"], "is no Space"),
+        (["--changed", "no-such-commit"], "git knows no"),
+    ],
+)
+def test_wrong_use(publish: Publish, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str) -> None:
+    assert publish(*arguments) == 1
+    assert told in capsys.readouterr().err

@@ -1,0 +1,220 @@
+"""What is staged, what is refused, and what must never leave the house."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from publishing import front_matter, requirements
+from publishing.closure import closure
+from publishing.errors import GuardError, StageError
+from publishing.guard import guard
+from publishing.stage import changed, names, stage
+from tests.conftest import ROOT
+
+GOOD = {
+    "title": "Chat", "sdk": "gradio", "sdk_version": "6.31.0", "python_version": "3.11", "app_file": "app.py",
+    "license": "apache-2.0", "colorFrom": "indigo", "colorTo": "yellow", "short_description": "Short",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", names(ROOT))
+def test_a_space_is_staged_whole(name: str, tmp_path: Path) -> None:
+    staged = stage(ROOT, name, tmp_path / name)
+    guard(staged.files)
+    assert staged.files["app.py"].read_bytes() == (ROOT / "spaces" / name / "app.py").read_bytes()
+    for place in ("backends/catalog.py", "backends/backends.toml", "page.py", "theme.py", "LICENSE", "README.md"):
+        assert place in staged.files
+    assert not any(place.split("/")[0] in ("spaces", "tests", "benchmarks", "scripts") for place in staged.files)
+    other = {"chat_rag": "compare/", "platform_compare": "rag/"}[name]
+    assert not any(place.startswith(other) for place in staged.files)
+    pins = [line for line in staged.files["requirements.txt"].read_text().splitlines() if line[0] not in "#-"]
+    assert all("==" in line for line in pins)
+    assert not any(line.startswith(("gradio", "spaces", "nvidia", "cuda")) for line in pins)
+    assert f"under spaces/{name}" in staged.files["README.md"].read_text() or "/tree/main/" in (
+        staged.files["README.md"].read_text()
+    )
+
+
+def test_the_same_tree_is_staged_each_time(tmp_path: Path) -> None:
+    first = stage(ROOT, "platform_compare", tmp_path / "one")
+    second = stage(ROOT, "platform_compare", tmp_path / "two")
+    assert {place: path.read_bytes() for place, path in first.files.items()} == {
+        place: path.read_bytes() for place, path in second.files.items()
+    }
+
+
+def house(folder: Path, **sources: str) -> Path:
+    """A repository with one Space; names of files with `__` for a slash and without .py."""
+    for name, text in sources.items():
+        path = folder / f"{name.replace('__', '/')}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    for package in ("backends", "spaces/one/rag"):
+        if (folder / package).is_dir():
+            (folder / package / "__init__.py").touch()
+    return folder
+
+
+def test_imports_are_followed_wherever_they_stand(tmp_path: Path) -> None:
+    root = house(
+        tmp_path,
+        spaces__one__app="from rag import answer\nif True:\n    def late():\n        import shared",
+        spaces__one__rag__answer="from __future__ import annotations\nimport os.path, backends.types",
+        spaces__shared="import gradio",
+        spaces__unused="import nothing_at_all",
+        spaces__two__app="import gradio",
+        backends__types="",
+        tests__test_x="",
+    )
+    found = closure(root, root / "spaces/one")
+    assert set(found.files) == {
+        "rag/__init__.py", "rag/answer.py", "shared.py", "backends/__init__.py", "backends/types.py",
+    }  # fmt: skip
+    assert found.packages == {"gradio"}
+
+
+def test_what_only_a_type_checker_sees_is_left_out(tmp_path: Path) -> None:
+    text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import nothing_at_all"
+    root = house(tmp_path, spaces__one__app=text)
+    assert closure(root, root / "spaces/one").files == {}
+
+
+def test_an_import_that_leads_nowhere_is_named_by_its_line(tmp_path: Path) -> None:
+    root = house(tmp_path, spaces__one__app="import os\nimport nothing_at_all")
+    with pytest.raises(StageError, match=r"spaces/one/app.py, line 2: there is no module nothing_at_all"):
+        closure(root, root / "spaces/one")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"sdk_version": "6.31"}, "write all three numbers"),
+        ({"sdk_version": "6.30.0"}, "the lock has gradio 6.31.0"),
+        ({"colorFrom": "orange"}, "colorFrom is 'orange'"),
+        ({"short_description": "x" * 61}, "61 characters"),
+        ({"sdk": "streamlit"}, "streamlit runs under docker"),
+        ({"app_file": "main.py"}, "names main.py"),
+        ({"app_port": 7860}, "docker only"),
+        ({"python_version": "3"}, "write 3.x"),
+        ({"hardware": "t4-small"}, "through the API"),
+        ({"colour": "red"}, "colour is no setting"),
+        ({"license": None}, "license is missing"),
+        ({"custom_headers": {"x-frame-options": "DENY"}}, "x-frame-options"),
+        ({"preload_from_hub": ["model"]}, "owner/repo"),
+        ({"startup_duration_timeout": "soon"}, "like 30m"),
+    ],
+)
+def test_front_matter_that_the_hub_would_refuse(change: dict[str, object], told: str) -> None:
+    assert not front_matter.check(GOOD, {"app.py"}, gradio="6.31.0", zero_gpu=False)
+    wrong = front_matter.check(GOOD | change, {"app.py"}, gradio="6.31.0", zero_gpu=False)
+    assert len(wrong) == 1
+    assert told in wrong[0]
+
+
+@pytest.mark.parametrize(("python", "good"), [("3.11", False), ("3.12", True), ("3.12.12", True), ("3.10.13", True)])
+def test_zero_gpu_has_its_own_pythons(python: str, good: bool) -> None:
+    wrong = front_matter.check(GOOD | {"python_version": python}, {"app.py"}, gradio="6.31.0", zero_gpu=True)
+    assert (not wrong) == good
+
+
+@pytest.mark.parametrize("text", ["", "# Title\n", "---\ntitle: [\n---\n", "---\njust text\n---\n"])
+def test_a_readme_without_front_matter(tmp_path: Path, text: str) -> None:
+    (tmp_path / "README.md").write_text(text)
+    with pytest.raises(StageError, match="front matter"):
+        front_matter.read(tmp_path / "README.md")
+
+
+def test_requirements_are_pinned_with_all_they_bring() -> None:
+    text = requirements.pinned("huggingface_hub>=2\nspaces\n", ROOT / "constraints.txt", python="3.11", zero_gpu=False)
+    lines = text.splitlines()
+    assert "huggingface-hub==2.4.0" in lines
+    assert any(line.startswith("httpx2==") for line in lines)
+    assert not any(line.startswith("spaces") for line in lines)
+
+
+def test_torch_is_for_the_cpu_unless_the_gpu_is_lent() -> None:
+    for zero, expected in ((False, True), (True, False)):
+        text = requirements.pinned("torch\n", ROOT / "constraints.txt", python="3.11", zero_gpu=zero)
+        assert ("whl/cpu" in text) == expected
+        assert "torch==2.13.0" in text
+
+
+@pytest.mark.parametrize("line", ["-r other.txt", "-e .", "./wheel.whl"])
+def test_what_a_space_cannot_install_is_refused(line: str) -> None:
+    with pytest.raises(StageError, match="no -r, no -e"):
+        requirements.pinned(line, ROOT / "constraints.txt", python="3.11", zero_gpu=False)
+
+
+SECRETS = {
+    "hub": "token = '" + "hf_" + "a1B2" * 9 + "'",
+    "openai": "sk-" + "proj-" + "abcdEFGH1234" * 3,
+    "aws": "AKIA" + "ABCDEFGHIJKLMNOP",
+    "google": "AIza" + "B" * 35,
+    "github": "ghp_" + "a" * 36,
+    "key": "-----BEGIN " + "RSA PRIVATE KEY-----",
+    "address": "postgres://admin:" + "hunter22@db.example.com",
+    "telling": 'API_KEY = "' + "q8Zr5TnW2xLk9VbM" + '"',
+}
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+def test_a_secret_is_found_and_not_repeated(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "app.py"
+    path.write_text(f"import os\n{SECRETS[kind]}\n")
+    with pytest.raises(GuardError) as caught:
+        guard({"app.py": path})
+    assert "app.py, line 2" in str(caught.value)
+    assert SECRETS[kind][-12:] not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['api_key = "${SPACEPORT_GPU_KEY:-}"', 'token = "your_token_goes_here"', "password = None", "x = 'hf_short'"],
+)
+def test_names_of_secrets_are_none(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "app.py"
+    path.write_text(text)
+    guard({"app.py": path})
+
+
+@pytest.mark.parametrize(
+    "place",
+    [".env", "a/.env.local", "__pycache__/x.pyc", "notes.ipynb", "server.pem", "tests/test_x.py", ".git/config"],
+)
+def test_some_files_never_go(tmp_path: Path, place: str) -> None:
+    path = tmp_path / "file"
+    path.write_text("x")
+    with pytest.raises(GuardError, match="no file of this kind"):
+        guard({place: path})
+
+
+def test_a_large_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.bin"
+    with path.open("wb") as out:
+        out.truncate(11_000_000)
+    with pytest.raises(GuardError, match="11 MB, a file may have 10"):
+        guard({"model.bin": path})
+
+
+def test_changed_names_the_spaces_whose_files_changed(tmp_path: Path) -> None:
+    root = house(
+        tmp_path,
+        spaces__one__app="import backends.types",
+        spaces__two__app="import os",
+        backends__types="",
+    )
+    (root / "constraints.txt").touch()
+    git = ["git", "-C", str(root), "-c", "user.name=x", "-c", "user.email=x@x"]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "one"]):
+        subprocess.run([*git, *command], check=True)
+    (root / "backends/types.py").write_text("X = 1\n")
+    subprocess.run([*git, "commit", "-qam", "two"], check=True)
+    assert changed(root, "HEAD~1") == ["one"]
+    (root / "spaces/two/notes.md").write_text("x")
+    subprocess.run([*git, "add", "-A"], check=True)
+    subprocess.run([*git, "commit", "-qm", "three"], check=True)
+    assert changed(root, "HEAD~1") == ["two"]
+    assert changed(root, "HEAD~2") == ["one", "two"]
