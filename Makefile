@@ -3,6 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 TORCH  ?= torch==2.13.0
 ARGS   ?=
+SPACE  ?= --all
 
 VENV := .venv
 BIN  := $(VENV)/bin
@@ -41,6 +42,13 @@ format: $(VENV)/dev.stamp ## Format the code
 .PHONY: screenshots
 screenshots: $(VENV)/dev.stamp ## Make the README's pictures again (needs chromium)
 	$(BIN)/python scripts/screenshots.py $(ARGS)
+
+.PHONY: install
+install: $(VENV)/dev.stamp ## Only install, into .venv
+
+.PHONY: publish
+publish: $(VENV)/demo.stamp ## What publishing would change: SPACE=chat_rag, and ARGS=--apply to act
+	$(BIN)/python scripts/publish_space.py $(SPACE) $(ARGS)
 
 .PHONY: lock
 lock: $(VENV)/dev.stamp ## Write constraints.txt anew from pyproject.toml

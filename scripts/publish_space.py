@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from publishing.errors import PublishError
 from publishing.guard import guard
-from publishing.hub import Hub
+from publishing.hub import Hub, translated
 from publishing.plan import Plan, look, plan
 from publishing.push import Choices, push, restore, rollback
 from publishing.stage import Staged, changed, names, stage
@@ -58,10 +58,11 @@ def main(arguments: Sequence[str] | None = None, hub: Hub | None = None) -> int:
         if not spaces:
             print("No Space changed.")
             return 0
-        owner = options.repo.partition("/")[0] if options.repo else hub.owner()
+        owner = options.repo.partition("/")[0] if options.repo else options.owner or hub.owner()
     except PublishError as error:
         return _fail(error)
-    outcomes = [_one(options, hub, name, options.repo or f"{owner}/{name}") for name in spaces]
+    suffix = f"-pr-{options.preview}" if options.preview else ""
+    outcomes = [_one(options, hub, name, (options.repo or f"{owner}/{name}") + suffix) for name in spaces]
     _tell(options, outcomes)
     return 1 if any(outcome.error for outcome in outcomes) else 0
 
@@ -77,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
         "--changed", nargs="?", const="HEAD~1", metavar="SINCE", help="those whose files changed (HEAD~1)"
     )
     parser.add_argument("--repo", metavar="OWNER/NAME", help="another name than your own account's; one Space only")
+    parser.add_argument("--owner", metavar="NAME", help="an organisation, instead of your own account")
+    parser.add_argument("--preview", type=int, metavar="N", help="a private Space NAME-pr-N for a pull request")
+    parser.add_argument("--delete-preview", action="store_true", help="delete that of --preview")
     parser.add_argument("--apply", action="store_true", help="act; without it the plan is printed")
     parser.add_argument("--yes", action="store_true", help="do not ask before more than a third is deleted")
     parser.add_argument("--rollback", action="store_true", help="bring back the tree before the last commit")
@@ -102,6 +106,8 @@ def _chosen(options: argparse.Namespace) -> list[str]:
         chosen = list(dict.fromkeys(options.spaces))
     if options.repo and len(chosen) != 1:
         raise PublishError(f"--repo names one place for {len(chosen)} Spaces.", "Publish them one by one.")
+    if options.preview is not None and options.preview < 1:
+        raise PublishError(f"There is no pull request {options.preview}.", "Give its number.")
     if options.repo and options.repo.count("/") != 1:
         raise PublishError(f"{options.repo!r} is no Space.", "Write OWNER/NAME.")
     return chosen
@@ -111,6 +117,8 @@ def _one(options: argparse.Namespace, hub: Hub, name: str, repo: str) -> Outcome
     """Publish one Space; whatever happens, the others go on."""
     say: Callable[[str], None] = (lambda text: print(text, file=sys.stderr)) if options.json else print
     try:
+        if options.delete_preview:
+            return _delete(options, hub, name, repo, say)
         if options.rollback:
             return _back(options, hub, name, repo, say)
         with tempfile.TemporaryDirectory(prefix="spaceport-stage-") as folder:
@@ -134,7 +142,7 @@ def _apply(options: argparse.Namespace, hub: Hub, planned: Plan, say: Callable[[
         _ask(planned)
     if not options.no_try:
         _try(staged, say)
-    choices = Choices(options.private, options.hardware, options.sleep)
+    choices = Choices(options.private or bool(options.preview), options.hardware, options.sleep)
     commit = push(hub, planned, _message(), choices, say)
     say(f"{repo}: pushed {commit[:8]}")
     if options.no_wait:
@@ -144,7 +152,7 @@ def _apply(options: argparse.Namespace, hub: Hub, planned: Plan, say: Callable[[
         if not options.no_smoke:
             from publishing.smoke import smoke
 
-            smoke(hub, repo)
+            say(f"{repo}: answers {smoke(hub, repo, staged.name)[:80]!r}")
     except PublishError as error:
         if options.on_failure == "rollback" and planned.live.sha:
             back = restore(hub, repo, planned.live.sha, f"Back to {planned.live.sha[:8]}: {commit[:8]} did not run")
@@ -152,6 +160,19 @@ def _apply(options: argparse.Namespace, hub: Hub, planned: Plan, say: Callable[[
         raise error
     say(f"{repo}: runs {commit[:8]}")
     return Outcome(staged.name, repo, "published", commit)
+
+
+def _delete(options: argparse.Namespace, hub: Hub, name: str, repo: str, say: Callable[[str], None]) -> Outcome:
+    """Delete a preview; nothing else can be deleted from here."""
+    if not options.preview:
+        raise PublishError("--delete-preview needs the number of the pull request.", "Add --preview N.")
+    if not options.apply:
+        say(f"{repo}: would be deleted")
+        return Outcome(name, repo, "planned")
+    with translated(f"to delete {repo}"):
+        hub.api.delete_repo(repo, repo_type="space", missing_ok=True)
+    say(f"{repo}: deleted")
+    return Outcome(name, repo, "deleted")
 
 
 def _back(options: argparse.Namespace, hub: Hub, name: str, repo: str, say: Callable[[str], None]) -> Outcome:
@@ -170,7 +191,7 @@ def _try(staged: Staged, say: Callable[[str], None]) -> None:
 
     python = environment(staged, staged.folder.parent / f"{staged.name}-environment", say)
     say(f"{staged.name}: starting it by itself")
-    attempt(staged, python)
+    say(f"{staged.name}: answers {attempt(staged, python)[:80]!r}")
 
 
 def _ask(planned: Plan) -> None:

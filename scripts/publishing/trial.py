@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from publishing.errors import StageError
+from publishing.smoke import ask
 from publishing.stage import Staged
 
 # The environment of a trial: nothing that could lead to the repository or to an account.
@@ -32,12 +33,10 @@ def environment(staged: Staged, folder: Path, say: Callable[[str], None] = print
     return python
 
 
-def attempt(staged: Staged, python: Path, seconds: float = 120) -> None:
-    """Start the staged app and see that its page and its API answer; an error holds the end of its log."""
+def attempt(staged: Staged, python: Path, seconds: float = 120) -> str:
+    """Start the staged app and ask it one question; gives the answer, an error holds the end of its log."""
     with running(staged, python, seconds) as url:
-        config = _get(f"{url}/config")
-        if not config:
-            raise StageError(f"{staged.name} started, but its page does not answer.", "Look at its log.")
+        return ask(url, staged.name)
 
 
 @contextmanager

@@ -37,6 +37,11 @@ async def survey() -> tuple[Any, Any, str, str]:
     return *groups, page.unavailable_html(known), page.unavailable_html(known)
 
 
+async def answers(prompt: str, targets: str = CHOSEN[0] if CHOSEN else "") -> dict[str, str]:
+    """The whole answer of each target, whose names are separated by commas (for API clients)."""
+    return await STUDIO.answers(prompt, [name.strip() for name in targets.split(",") if name.strip()])
+
+
 def leave(request: gr.Request) -> None:
     STUDIO.visitors.forget(request.session_hash)
 
@@ -51,6 +56,7 @@ with gr.Blocks(title="Compare platforms", analytics_enabled=False, fill_width=Tr
     demo.load(measuring.show, measuring.seen, measuring.shown, **private)
     demo.load(survey, None, [racing.targets, measuring.targets, racing.unavailable, measuring.unavailable], **private)
     demo.unload(leave)
+    gr.api(answers, api_name="answers")
 demo.queue(max_size=64)
 
 if __name__ == "__main__":

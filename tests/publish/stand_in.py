@@ -96,6 +96,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.route("POST")
 
+    def do_DELETE(self) -> None:
+        self.route("DELETE")
+
     def route(self, method: str) -> None:
         path = unquote(urlsplit(self.path).path)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -124,6 +127,8 @@ class Handler(BaseHTTPRequestHandler):
             return "whoami", ()
         if path == "/api/repos/create":
             return "create", ()
+        if path == "/api/repos/delete":
+            return "delete", ()
         if path == "/api/validate-yaml":
             return "validate", ()
         if parts[0] == "spaces" and "resolve" in parts:
@@ -147,6 +152,11 @@ class Handler(BaseHTTPRequestHandler):
             space.commit("initial commit", {".gitattributes": b"*.bin filter=lfs\n", "README.md": b"---\n---\n"})
             self.server.spaces[repo] = space
         return status, {"url": f"{self.server.url}/spaces/{repo}"}, {}
+
+    def on_delete(self, body: bytes) -> Any:
+        asked = json.loads(body)
+        del self.server.spaces[f"{asked.get('organization') or 'somebody'}/{asked['name']}"]
+        return 200, {}, {}
 
     def on_validate(self, body: bytes) -> Any:
         content = json.loads(body)["content"]

@@ -156,6 +156,28 @@ def test_rollback_brings_back_the_tree_before(
     assert published.head.files == before
 
 
+def test_a_preview_is_private_and_goes_with_its_pull_request(
+    hub: Hub, publish: Publish, published: Space, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert publish(SPACE, "--preview", "7", "--apply") == 0
+    assert hub.spaces[f"{REPO}-pr-7"].private
+    assert not published.private
+    assert publish(SPACE, "--preview", "7", "--delete-preview") == 0
+    assert f"{REPO}-pr-7" in hub.spaces
+    for _ in range(2):  # deleting what is gone is no failure
+        assert publish(SPACE, "--preview", "7", "--delete-preview", "--apply") == 0
+        assert set(hub.spaces) == {REPO}
+    assert publish(SPACE, "--delete-preview", "--apply") == 1
+    assert "--preview N" in capsys.readouterr().err
+    assert REPO in hub.spaces
+
+
+def test_an_organisation_owns_the_space(hub: Hub, publish: Publish) -> None:
+    assert publish(SPACE, "--owner", "lab", "--apply") == 0
+    assert set(hub.spaces) == {"lab/platform_compare"}
+    assert "whoami" not in hub.asked
+
+
 @pytest.mark.parametrize(
     ("status", "told"),
     [

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backends import Backend, BackendError, Catalog, ChatRequest, Message
+from backends import Backend, BackendError, Catalog, ChatRequest, Delta, Message
 from backends.streams import closing
 from compare import records
 from compare.background import Background
@@ -69,6 +69,19 @@ class Studio:
         async with closing(updates):
             async for _ in updates:
                 yield running
+
+    async def answers(self, prompt: str, targets: Sequence[str]) -> dict[str, str]:
+        """Each target's whole answer, for programs; an error stands where an answer would."""
+        found: dict[str, str] = {}
+        for name in targets:
+            try:
+                stream = self._connect(name).stream(ChatRequest((Message("user", prompt),), max_tokens=256))
+                async with closing(stream):
+                    deltas = [event async for event in stream if isinstance(event, Delta)]
+                found[name] = "".join(delta.text for delta in deltas if delta.kind == "answer")
+            except BackendError as error:
+                found[name] = f"error: {error}"
+        return found
 
     def vote(self, visitor: Visitor, choice: str) -> Race | None:
         """Count a vote for a column's letter or a tie; the names are no longer hidden."""

@@ -1,0 +1,70 @@
+"""What would be published, running by itself in an environment that knows nothing of this house."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from publishing.guard import guard
+from publishing.smoke import ask
+from publishing.stage import Staged, stage
+from publishing.trial import running
+from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with the installed packages, and without the link to this repository that is among them."""
+    folder = tmp_path_factory.mktemp("environment")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    made = folder / "bin" / "python"
+    told = subprocess.run(
+        [made, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    # A folder that a .pth names is searched, but the .pth files in it, such as an editable install's, are not read.
+    (Path(told.stdout.strip()) / "packages.pth").write_text(sysconfig.get_path("purelib"))
+    missing = subprocess.run([made, "-c", "import backends"], capture_output=True, text=True, cwd=folder)
+    assert "No module named 'backends'" in missing.stderr
+    return made
+
+
+def chat(page: Page) -> None:
+    page.locator("#question textarea").fill("What is the exclusion zone?")
+    page.locator("#question .submit-button").click()
+    expect(page.locator("#chat .bot").last).to_contain_text("30 kilom", timeout=120_000)
+
+
+def compare(page: Page) -> None:
+    page.get_by_role("tab", name="Measure").click()
+    expect(page.locator("#verdict li").first).to_contain_text("times faster", timeout=60_000)
+    page.locator("#requests input").fill("2")
+    page.get_by_label("transformers").last.uncheck()
+    page.locator("#measure").click()
+    page.wait_for_selector("#stop", state="visible")
+    page.wait_for_selector("#measure", state="visible", timeout=120_000)
+    expect(page.locator("#run input")).to_have_value("laptop, short")
+
+
+USES: dict[str, Callable[[Page], None]] = {"chat_rag": chat, "platform_compare": compare}
+
+
+@pytest.mark.parametrize("name", USES)
+def test_a_staged_space_runs_by_itself(name: str, python: Path, browser: Browser, tmp_path: Path) -> None:
+    staged: Staged = stage(ROOT, name, tmp_path / name)
+    guard(staged.files)
+    with running(staged, python) as url:
+        assert ask(url, name)
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(url)
+        USES[name](page)
+        context.close()

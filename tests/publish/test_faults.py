@@ -1,0 +1,93 @@
+"""Each route of the Hub failing in each way: the tree is the old or the new one, and the words say which.
+
+huggingface_hub waits before it asks again, for seconds: the cases run side by side, each on a Hub of its own.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import product
+
+import pytest
+from huggingface_hub import HfApi
+
+from publishing.errors import PublishError
+from publishing.hub import Hub as Ours
+from publishing.plan import look, plan
+from publishing.push import Choices, push
+from publishing.stage import Staged
+from publishing.watch import Patience, wait
+from tests.publish.stand_in import TOKEN, Space, serving
+
+REPO = "somebody/space"
+ROUTES = ("info", "tree", "preupload", "validate", "commit", "runtime", "logs")
+FAULTS = ("refused", 401, 403, 404, 409, 412, 429, 500, 503, "half", "after")
+TIMES = (1, 2, 9)
+OLD = {".gitattributes": b"*.bin filter=lfs\n", "README.md": b"---\nsdk: gradio\n---\nold\n", "app.py": b"old\n"}
+NEW = {"README.md": b"---\nsdk: gradio\n---\nnew\n", "app.py": b"new\n", "more.py": b"x = 1\n"}
+WHOLE = {**NEW, ".gitattributes": OLD[".gitattributes"]}
+Fault = str | int
+Case = tuple[str, Fault, int]
+
+
+@dataclass
+class Result:
+    """What became of a Space whose publishing met a fault."""
+
+    error: str | None
+    space: Space | None
+
+
+def run(staged: Staged, case: Case) -> Result:
+    """Publish to a Hub with this fault; before "create" there is no Space yet."""
+    route, fault, times = case
+    with serving() as hub:
+        client = Ours(HfApi(endpoint=hub.url, token=TOKEN))
+        if route != "create":
+            client.api.create_repo(REPO, repo_type="space", space_sdk="gradio")
+            hub.spaces[REPO].commit("before", OLD)
+        hub.fail(route, fault, times)
+        error = None
+        try:
+            commit = push(client, plan(REPO, staged, look(client, REPO)), "Publish", Choices(), lambda _: None)
+            wait(client, REPO, commit, Patience(20, 0.01), lambda _: None)
+        except PublishError as caught:
+            error = str(caught)
+        return Result(error, hub.spaces.get(REPO))
+
+
+CASES: list[Case] = list(product(ROUTES, FAULTS, TIMES))
+CREATING: list[Case] = [("create", fault, 9) for fault in ("refused", 401, 402, 403, 409, 429, 500, "half")]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[Case, Result]:
+    folder = tmp_path_factory.mktemp("staged")
+    for place, data in NEW.items():
+        (folder / place).write_bytes(data)
+    staged = Staged("space", folder, {place: folder / place for place in NEW}, {"sdk": "gradio"})
+    cases = [*CASES, *CREATING]
+    with ThreadPoolExecutor(40) as pool:
+        return dict(zip(cases, pool.map(lambda case: run(staged, case), cases), strict=True))
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_tree_is_the_old_or_the_new_one(results: dict[Case, Result], case: Case) -> None:
+    result = results[case]
+    assert result.space is not None
+    assert result.space.head.files in (OLD, WHOLE)
+    assert len(result.space.commits) <= 3  # never the same commit twice
+    if result.error is None:
+        assert result.space.head.files == WHOLE
+    else:
+        assert TOKEN not in result.error
+        assert len(result.error) > 20
+
+
+@pytest.mark.parametrize("case", CREATING, ids=str)
+def test_a_space_that_could_not_be_made_is_not_written_to(results: dict[Case, Result], case: Case) -> None:
+    result = results[case]
+    assert result.error
+    assert TOKEN not in result.error
+    assert result.space is None or len(result.space.commits) == 1
