@@ -260,8 +260,8 @@ def test_what_is_missing_is_said(made: Run, part: Any, said: str) -> None:
 
 def test_cells_of_a_table_are_escaped() -> None:
     assert render.table((BOLD, "n"), [[BOLD, PICTURE]], first=1) == (
-        '<div class="sp-table"><table><thead><tr><th>&lt;b&gt;x&lt;/b&gt;</th><th>n</th></tr></thead><tbody><tr>'
-        "<td>&lt;b&gt;x&lt;/b&gt;</td>"
+        '<div class="sp-table"><table><thead><tr><th>&lt;b&gt;x&lt;/b&gt;</th><th class="sp-num">n</th></tr></thead>'
+        "<tbody><tr><td>&lt;b&gt;x&lt;/b&gt;</td>"
         '<td class="sp-num">&lt;img src=x onerror=&quot;alert(1)&quot;&gt;</td></tr></tbody></table></div>'
     )
     assert render.caveats_html([PICTURE]).count("<img") == 0

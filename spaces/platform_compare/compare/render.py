@@ -75,7 +75,8 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, first: int = 1
     """An HTML table that scrolls inside its own box; the `first` columns are text, the others numbers."""
     named = heads if any(heads) else ()
     head = "".join(
-        f"<th{'' if place < first else ' class=sp-num'}>{escape(name)}</th>" for place, name in enumerate(named)
+        f"<th>{escape(name)}</th>" if place < first else f'<th class="sp-num">{escape(name)}</th>'
+        for place, name in enumerate(named)
     )
     body = "".join(f"<tr>{''.join(_cell(cell, place < first) for place, cell in enumerate(row))}</tr>" for row in rows)
     return f'<div class="sp-table"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
