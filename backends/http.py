@@ -9,12 +9,13 @@ import json
 import re
 import socket
 import ssl
+from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 from urllib.request import getproxies
 from weakref import WeakKeyDictionary
 
@@ -22,6 +23,7 @@ import httpx2
 
 from backends.errors import BackendError, NotConfigured, Overloaded, Rejected, TimedOut, Unreachable
 from backends.stopwatch import mark, marked, read_at, wall_clock
+from backends.wire import one_line
 
 # A connection belongs to the event loop that opened it, so there is one pool for each loop.
 _Clients = WeakKeyDictionary[asyncio.AbstractEventLoop, httpx2.AsyncClient]
@@ -29,6 +31,8 @@ _clients: _Clients = WeakKeyDictionary()
 _stamping: _Clients = WeakKeyDictionary()
 
 # Common servers close an idle connection after 5 s: ours must let go of it first.
+# A value of a URL's query this short is a version or a flag, no secret.
+SHORT = 5
 LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=4.0)
 
 
@@ -75,9 +79,30 @@ class Endpoint:
         """What it is and where, to begin a sentence with."""
         return self.what if self.inside else f"{self.what} at {self.shown}"
 
+    def route(self, path: str) -> str:
+        """The URL of `path` below the base; a query of the base, such as an API version, stays at the end."""
+        parts = urlsplit(self.url)
+        return urlunsplit(parts._replace(path=parts.path + path))
+
     def redact(self, text: str) -> str:
-        """`text` without the key, for servers that repeat it in their errors."""
-        return text.replace(self.api_key, "***") if self.api_key else text
+        """`text` without the key and what the URL holds of secrets, for servers that repeat them in their errors."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    def quoted(self, text: str) -> str:
+        """The server's own words for an error message: redacted, in one line of at most 300 characters."""
+        return one_line(self.redact(text[:20_000]))
+
+    @property
+    def _secrets(self) -> list[str]:
+        """The key, a password (also as a header spells it) and the values of the query, the longest first."""
+        parts = urlsplit(self.url)
+        found = {self.api_key or "", *(value for _, value in parse_qsl(parts.query) if len(value) > SHORT)}
+        if parts.password:
+            user, password = unquote(parts.username or ""), unquote(parts.password)
+            found |= {parts.password, password, b64encode(f"{user}:{password}".encode()).decode()}
+        return sorted(filter(None, found), key=len, reverse=True)
 
 
 def client() -> httpx2.AsyncClient:
@@ -132,7 +157,7 @@ async def aclose() -> None:
 async def get_json(endpoint: Endpoint, path: str) -> Any:
     """GET a JSON document; a refusal or a broken connection raises a `BackendError`."""
     with translated(endpoint):
-        response = await client().get(endpoint.url + path, headers=endpoint.headers, timeout=endpoint.timeout)
+        response = await client().get(endpoint.route(path), headers=endpoint.headers, timeout=endpoint.timeout)
     read_at(None)
     if response.status_code >= 400:
         raise refusal(endpoint, response.status_code, response.headers, response.content)
@@ -163,7 +188,7 @@ async def _post(endpoint: Endpoint, path: str, body: Mapping[str, Any]) -> httpx
         trace = _Trace()
         request = client().build_request(
             "POST",
-            endpoint.url + path,
+            endpoint.route(path),
             json=body,
             headers=endpoint.headers,
             timeout=endpoint.timeout,
@@ -216,7 +241,7 @@ def translate(endpoint: Endpoint, error: Exception) -> BackendError:
             f"{where} was silent for {endpoint.read_timeout:g} s.",
             "Ask again, or raise read_timeout in the catalogue if the model is that slow.",
         )
-    reason = endpoint.redact(str(error)) or type(error).__name__
+    reason = endpoint.quoted(str(error)) or type(error).__name__
     return Unreachable(f"{where} is not answering ({reason}).", "Start it, or correct the url in the catalogue.")
 
 
@@ -265,8 +290,7 @@ def _server_words(endpoint: Endpoint, content: bytes) -> str:
         if title := re.search(r"<title[^>]*>(.*?)</title>", text, re.S | re.I):
             text = title[1]
         text = re.sub(r"<[^>]*>", " ", text)
-    # Half a surrogate pair, which JSON can spell, could not be written anywhere.
-    text = " ".join(text.split())[:300].encode("utf-8", "replace").decode()
+    text = one_line(text)
     return f": “{text}”." if text else "."
 
 

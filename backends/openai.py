@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
 
@@ -40,15 +40,15 @@ def connect(settings: Mapping[str, Any]) -> Backend:
 
 def base_url(url: str) -> str:
     """`url` as people write it, with or without /v1 or the route, as the base that routes are added to."""
-    url = url.strip().rstrip("/").removesuffix("/chat/completions").rstrip("/")
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url.strip())
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:  # the port is no number, or a bracket is missing
         usable = False
     if not usable:
         raise NotConfigured(f"{url!r} is not a URL that can be called.", "Write it like http://host:8000/v1.")
-    return url if parts.path else f"{url}/v1"
+    path = parts.path.rstrip("/").removesuffix("/chat/completions").rstrip("/")
+    return urlunsplit(parts._replace(path=path or "/v1", fragment=""))
 
 
 class OpenAIBackend:
@@ -72,7 +72,7 @@ class OpenAIBackend:
         body = wire.chat_body(request, model=self._model) | self._extra_body
         if "model" not in body and (model := await self._served_model()):
             body["model"] = model
-        reader = wire.ChatReader()
+        reader = wire.ChatReader(self.endpoint.quoted)
         async with http.post_stream(self.endpoint, "/chat/completions", body) as response:
             kind = response.headers.get("content-type", "")
             if "json" in kind or "html" in kind:
@@ -96,7 +96,7 @@ class OpenAIBackend:
             except httpx2.TimeoutException as error:
                 raise http.translate(self.endpoint, error) from error
             except (httpx2.TransportError, wire.BadEvent) as error:
-                raise reader.broken(str(error) or type(error).__name__) from error
+                raise reader.broken(self.endpoint.quoted(str(error)) or type(error).__name__) from error
             yield reader.done
             await _drain(chunks)
 

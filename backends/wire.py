@@ -6,7 +6,7 @@ Clients use `SSEDecoder`, `chat_body` and `ChatReader`; servers use `read_body`,
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from backends.errors import BackendError, Interrupted, Overloaded, Rejected, Unreachable
@@ -15,6 +15,7 @@ from backends.types import ChatRequest, Delta, Done, Message, Usage
 
 DONE = "[DONE]"
 MAX_EVENT_BYTES = 8 * 1024 * 1024
+MOST_TOKENS = 10**9
 _parse = json.JSONDecoder().decode
 _DATA = b"data:"
 
@@ -120,10 +121,12 @@ def read_body(body: Mapping[str, Any]) -> ChatRequest:
 class ChatReader:
     """Reads the events of one answer: JSON payloads in, deltas out, `complete` at [DONE].
 
+    `quoted` makes the server's words fit for an error message: no secret, one line.
     `last` says what an event without text was: "empty" (role-only, finish), "usage" or "done".
     """
 
-    def __init__(self) -> None:
+    def __init__(self, quoted: Callable[[str], str] | None = None) -> None:
+        self._quoted = quoted or one_line
         self.finish_reason: str | None = None
         self.usage: Usage | None = None
         self.spoke = False
@@ -140,7 +143,7 @@ class ChatReader:
         try:
             deltas = self._deltas(_parse(payload))
         except (ValueError, TypeError, AttributeError, LookupError) as error:
-            raise self.broken(f"it sent an event that is no chat chunk: {payload[:80]!r}") from error
+            raise self.broken(f"it sent an event that is no chat chunk: {self._quoted(payload)[:80]!r}") from error
         if deltas:
             self.spoke = True
         return deltas
@@ -175,7 +178,7 @@ class ChatReader:
             return []
         choice = choices[0]
         if reason := choice.get("finish_reason"):
-            self.finish_reason = reason
+            self.finish_reason = one_line(str(reason))
         part = choice.get("delta") or choice.get("message") or {}
         deltas: list[Delta] = []
         # Some servers send the same thought under both names.
@@ -186,14 +189,14 @@ class ChatReader:
         return deltas
 
     def _server_error(self, error: Any) -> BackendError:
-        text = error.get("message", "") if isinstance(error, dict) else str(error)
+        text = self._quoted(str(error.get("message", "") if isinstance(error, dict) else error))
         code = error.get("code") if isinstance(error, dict) else None
         if self.spoke:
-            return Interrupted(f"The answer was cut off: the server reports “{text[:300]}”.", "Ask again.")
+            return Interrupted(f"The answer was cut off: the server reports “{text}”.", "Ask again.")
         if code in (429, 503):
-            return Overloaded(f"The server is busy: “{text[:300]}”.", "Wait a moment, then ask again.")
+            return Overloaded(f"The server is busy: “{text}”.", "Wait a moment, then ask again.")
         status = code if isinstance(code, int) else 500
-        return Rejected(f"The server failed: “{text[:300]}”.", "Look at the server's log.", status=status)
+        return Rejected(f"The server failed: “{text}”.", "Look at the server's log.", status=status)
 
 
 class ChatWriter:
@@ -221,16 +224,27 @@ class ChatWriter:
         return {**self._head, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
 
 
-def read_usage(usage: Mapping[str, Any]) -> Usage:
-    """Token counts from the names of the chat format; what is not reported stays None."""
-    prompt = usage.get("prompt_tokens_details") or {}
-    output = usage.get("completion_tokens_details") or {}
-    return Usage(
-        usage.get("prompt_tokens", 0),
-        usage.get("completion_tokens", 0),
-        prompt.get("cached_tokens"),
-        output.get("reasoning_tokens"),
-    )
+def read_usage(usage: Mapping[str, Any]) -> Usage | None:
+    """Token counts from the names of the chat format; None where the server reports none that can be counts."""
+    prompt, output = _count(usage.get("prompt_tokens", 0)), _count(usage.get("completion_tokens", 0))
+    if prompt is None or output is None:
+        return None
+    cached, reasoning = usage.get("prompt_tokens_details") or {}, usage.get("completion_tokens_details") or {}
+    return Usage(prompt, output, _count(cached.get("cached_tokens")), _count(reasoning.get("reasoning_tokens")))
+
+
+def one_line(text: str) -> str:
+    """A server's words for a message: one line without control characters, at most 300 characters."""
+    # Half a surrogate pair, which JSON can spell, could not be written anywhere; an escape would paint a terminal.
+    shown = "".join(letter for letter in text if letter.isprintable() or letter.isspace())
+    return " ".join(shown.split())[:300]
+
+
+def _count(value: Any) -> int | None:
+    """A number of tokens, or None if it is none: some gateways send null, text or floats."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if type(value) is int and 0 <= value <= MOST_TOKENS else None
 
 
 def write_usage(usage: Usage) -> dict[str, Any]:

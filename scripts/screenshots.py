@@ -11,11 +11,13 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from shutil import which
 
@@ -41,17 +43,39 @@ price = "ml.m5.xlarge"
 
 [gpu]
 kind = "openai"
-label = "A server that is away"
-url = "http://127.0.0.1:9/v1"
+label = "A server at its limit"
+url = "http://127.0.0.1:{port}/v1"
 model = "none"
 """
 
 
+class AtItsLimit(BaseHTTPRequestHandler):
+    """Lists a model and has no room for a question: what a failing column looks like."""
+
+    def do_GET(self) -> None:
+        self._answer(200, b'{"object": "list", "data": [{"id": "none", "object": "model"}]}')
+
+    def do_POST(self) -> None:
+        self._answer(503, b'{"error": {"message": "The queue is full."}}')
+
+    def log_message(self, format: str, *values: object) -> None:
+        """Say nothing: the pictures matter."""
+
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
 @contextmanager
 def running_app(space: str) -> Iterator[None]:
-    """The Space on the embedded model, once more of it with one thread, and a server that does not answer."""
+    """The Space on the embedded model, once more of it with one thread, and a server without room."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), AtItsLimit)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     catalog = Path(tempfile.mkdtemp()) / "backends.toml"
-    catalog.write_text(CATALOG)
+    catalog.write_text(CATALOG.format(port=server.server_port))
     process = subprocess.Popen(
         [sys.executable, f"spaces/{space}/app.py", "--catalog", str(catalog)],
         cwd=ROOT,
@@ -68,6 +92,7 @@ def running_app(space: str) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait()
+        server.shutdown()
 
 
 def open_page(browser: Browser, width: int, height: int, dark: bool) -> Page:
@@ -121,7 +146,7 @@ def races_and_measurements(browser: Browser, out: Path) -> None:
             name = f"compare-{width}-{'dark' if dark else 'light'}"
             page = open_page(browser, width, height, dark)
             page.screenshot(path=out / f"{name}-1-before.png", full_page=True)
-            page.get_by_label("A server that is away").first.check()
+            page.get_by_label("A server at its limit").first.check()
             page.locator("#prompt textarea").fill("Why is the sky blue?")
             page.locator("#prompt .submit-button").click()
             page.wait_for_selector(".sp-answering")

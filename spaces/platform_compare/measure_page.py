@@ -62,8 +62,8 @@ class MeasurePage:
     def _results(self) -> None:
         runs = list(self.studio.examples)
         with gr.Row():
-            self.chosen = gr.Dropdown(runs, value=runs[0] if runs else None, label="Run", elem_id="run")
-            self.other = gr.Dropdown([NONE], value=NONE, label="Against", elem_id="against")
+            self.chosen = gr.Dropdown(runs, value=runs[0] if runs else None, label="Run", min_width=300, elem_id="run")
+            self.other = gr.Dropdown([NONE], value=NONE, label="Against", min_width=300, elem_id="against")
         self.verdict = gr.HTML("", elem_id="verdict")
         with gr.Accordion("Figures", open=True):
             with gr.Row():

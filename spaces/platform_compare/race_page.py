@@ -88,7 +88,8 @@ class RacePage:
         running.stop()
         labels = [f"{'Answer ' + LETTERS[place] if running.hidden else lane.title} is better"
                   for place, lane in enumerate(running.lanes)]  # fmt: skip
-        buttons = [gr.Button(labels[place], visible=True) if place < len(labels) else gr.Button(visible=False)
+        said = [bool(lane.answer) for lane in running.lanes] + [False] * LANES
+        buttons = [gr.Button(labels[place], visible=True) if said[place] else gr.Button(visible=False)
                    for place in range(LANES)]  # fmt: skip
         return [gr.Textbox(**READY), gr.Row(visible=running.votable), *_columns(running), *buttons, gr.Button()]
 

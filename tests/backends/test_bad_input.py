@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from email.utils import formatdate
 from time import time
 
@@ -21,6 +22,8 @@ from backends import (
     TimedOut,
     Unreachable,
 )
+from backends.http import Endpoint, refusal
+from backends.openai import base_url
 from tests.backends.recorded import OLLAMA_SHOW, OPENAI, REQUEST, item, ndjson, part, sse
 from tests.backends.wire_server import Reply, WireServer
 
@@ -303,3 +306,26 @@ async def test_a_proxy_from_the_environment_never_sees_loopback(
         events = [event async for event in backend.stream(REQUEST)]
         assert isinstance(events[-1], Done)
         await backend.aclose()
+
+
+def test_what_a_url_holds_of_secrets_is_in_no_error() -> None:
+    endpoint = Endpoint("http://user:hunter2pw@host:1/v1?api_key=SECRETQ&v=2", api_key="sk-key")
+    basic = b64encode(b"user:hunter2pw").decode()
+    said = f"Basic {basic} at hunter2pw with SECRETQ and sk-key, version 2".encode()
+    error = refusal(endpoint, 500, {}, said)
+    assert str(error).count("***") == 4
+    for secret in ("hunter2pw", "SECRETQ", "sk-key", basic):
+        assert secret not in f"{error.message} {error.remedy}"
+
+
+@pytest.mark.parametrize(
+    ("url", "route"),
+    [
+        ("http://host/v1", "http://host/v1/chat/completions"),
+        ("http://host/v1/chat/completions", "http://host/v1/chat/completions"),
+        ("http://host?api-version=2", "http://host/v1/chat/completions?api-version=2"),
+        ("http://host/openai/v1/?api-version=2", "http://host/openai/v1/chat/completions?api-version=2"),
+    ],
+)
+def test_a_query_stays_at_the_end_of_a_route(url: str, route: str) -> None:
+    assert Endpoint(base_url(url)).route("/chat/completions") == route

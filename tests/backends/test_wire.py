@@ -7,7 +7,17 @@ import json
 import pytest
 
 from backends import ChatRequest, Delta, Done, Interrupted, Message, Overloaded, Rejected, Unreachable, Usage
-from backends.wire import DONE, BadEvent, ChatReader, ChatWriter, SSEDecoder, chat_body, encode_event, read_body
+from backends.wire import (
+    DONE,
+    BadEvent,
+    ChatReader,
+    ChatWriter,
+    SSEDecoder,
+    chat_body,
+    encode_event,
+    read_body,
+    read_usage,
+)
 from tests.backends.recorded import OPENAI, part
 
 
@@ -195,3 +205,27 @@ def test_the_recorded_answer() -> None:
     deltas, done = read(*decode(OPENAI.wire))
     assert "".join(delta.text for delta in deltas if delta.kind == "answer") == OPENAI.answer
     assert done.usage == OPENAI.usage
+
+
+@pytest.mark.parametrize("count", [None, "8", True, -1, 7.5, float("nan"), 10**12, [8]])
+def test_what_is_no_count_is_not_reported(count: object) -> None:
+    assert read_usage({"prompt_tokens": 3, "completion_tokens": count}) is None
+    kept = read_usage({"prompt_tokens": 3, "completion_tokens": 8, "prompt_tokens_details": {"cached_tokens": count}})
+    assert kept == Usage(3, 8, None)
+
+
+def test_a_count_that_a_gateway_wrote_as_a_float() -> None:
+    assert read_usage({"prompt_tokens": 3.0, "completion_tokens": 8.0}) == Usage(3, 8)
+
+
+def test_a_servers_words_are_one_line_that_paints_no_terminal() -> None:
+    reader = ChatReader()
+    with pytest.raises(Rejected) as caught:
+        reader.read(json.dumps({"error": {"message": "\x1b[31mbad\x1b[0m\nhalf \ud800 pair"}}))
+    assert caught.value.message == "The server failed: “[31mbad[0m half pair”."
+
+
+def test_a_finish_reason_can_be_written_down() -> None:
+    reader = ChatReader()
+    reader.read('{"choices": [{"delta": {}, "finish_reason": "\\ud800stop"}]}')
+    assert reader.done.finish_reason == "stop"

@@ -30,6 +30,7 @@ def record(
     cached: int | None = None,
     marks: Mapping[str, float | Sequence[float]] | None = None,
     error: Failure | None = None,
+    concurrency: int | None = 1,
 ) -> Record:
     """A request whose texts came at `answers` and `thoughts`, in seconds; it ended with the last unless told."""
     arrivals = [Arrival(at, "thought", 4) for at in thoughts] + [Arrival(at, "answer", 4) for at in answers]
@@ -48,7 +49,7 @@ def record(
         intended=sent - waited,
         sent=sent,
         ended=max((arrival.seconds for arrival in arrivals), default=0.1) if ended is None else ended,
-        concurrency=1,
+        concurrency=concurrency,
         arrivals=tuple(arrivals),
         marks=tuple(sorted(seen)),
         finish_reason=None if error else "stop",

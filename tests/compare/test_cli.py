@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -78,6 +79,8 @@ def test_progress_for_a_program(models: Models, tmp_path: Path, capsys: pytest.C
         (["--concurrency", "999"], "steady", "from 1 to 256"),
         (["--rate", "-1"], "steady", "-1 requests/s"),
         (["--requests", "0"], "steady", "The number of requests is 0"),
+        (["--seed", "-1"], "steady", "The seed is -1"),
+        (["--concurrency", "64"], "steady", "40 requests cannot hold 64 in flight"),
         (["--max-seconds", "0"], "steady", "The longest duration"),
         (["--workload", "poetry"], "steady", "There is no workload"),
         (["--workload", "missing.jsonl"], "steady", "cannot be read"),
@@ -162,3 +165,56 @@ def test_a_file_that_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str
     path.write_text('{"question": "why"}\n')
     assert main(["report", str(path)]) == 1
     assert "notes.jsonl is no stored run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("written", ["--json", "--html", "--csv", "--markdown"])
+def test_a_report_never_replaces_its_run(
+    models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str], written: str
+) -> None:
+    _, out = run(models, tmp_path, "--requests", "2", targets="steady")
+    before = out.read_bytes()
+    assert main(["report", str(out), written, str(tmp_path / "." / "run.jsonl")]) == 1
+    assert "is what the report is read from" in capsys.readouterr().err
+    assert out.read_bytes() == before
+
+
+def test_json_for_the_terminal_leaves_out_nothing_else(
+    models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, out = run(models, tmp_path, "--requests", "2", "--progress", "none", targets="steady")
+    page = tmp_path / "report.html"
+    assert main(["report", str(out), "--json", "-", "--html", str(page)]) == 0
+    assert json.loads(capsys.readouterr().out)["ended"] == "finished"
+    assert page.exists()
+
+
+def test_a_full_disk_is_told(models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    catalog = models.catalog(tmp_path, "steady")
+    full = ["--out", "/dev/full", "--progress", "none"]
+    assert main(["run", "--targets", "steady", "--catalog", str(catalog), *full]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(models: Models, tmp_path: Path) -> None:
+    _, out = run(models, tmp_path, "--requests", "2", targets="steady")
+    command = f"{sys.executable} -m compare report {out} --json - | head -c 10"
+    ended = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True)
+    assert "Traceback" not in ended.stderr
+    assert ended.returncode == 0
+
+
+def test_a_terminal_without_unicode_gets_the_report_too(models: Models, tmp_path: Path) -> None:
+    _, out = run(models, tmp_path, "--requests", "2", targets="steady")
+    ended = subprocess.run(
+        [sys.executable, "-m", "compare", "report", str(out)],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_a_line_that_is_nested_without_end_is_damaged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    deep = tmp_path / "deep.jsonl"
+    deep.write_text("[" * 200_000 + "\n")
+    assert main(["report", str(deep)]) == 1
+    assert "is no stored run" in capsys.readouterr().err

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import pytest
 
-from compare.figures import Client, Spread, client, cold, figures, spread
+from compare.figures import Client, Spread, client, coalesced, cold, figures, spread
 from compare.objectives import OBJECTIVES, Objective
 from compare.records import Run
 from tests.compare.make_runs import block, failed, record, run
@@ -207,6 +207,7 @@ def test_targets_and_loads_are_kept_apart() -> None:
         block(3.0, load="concurrency 2"),
         block(7.0, target="b"),
         concurrencies=(1, 2),
+        requests=2,
     )
     for target, load, mean, wall in (
         ("a", "concurrency 1", 100, 1.0),
@@ -256,3 +257,41 @@ def test_how_the_client_fared() -> None:
     assert found.lag_p99_ms == pytest.approx(99.01)
     assert found.connect_ms == pytest.approx(10)
     assert client(run(), "a") == Client(None, None, None, 0, 0, None)
+
+
+def due_every(seconds: float, took: float, *, blocks: int = 2, size: int = 5, server: float = 0.0) -> Run:
+    """An open loop: one request each `seconds`, answered after `took`, and no two within `server` seconds."""
+    made = []
+    for number in range(blocks):
+        free = 0.0
+        for place in range(size):
+            intended = place * seconds
+            ended = max(intended + took, free + server)
+            free = ended
+            made.append(
+                record(ended - intended, load="2 requests/s, constant", block=number, sent=intended, concurrency=None)
+            )
+        made.append(block(free, load="2 requests/s, constant", number=number))
+    return run(*made)
+
+
+def test_an_open_loop_that_is_kept_up_with_is_answered_at_its_rate() -> None:
+    found = figures(due_every(0.5, took=3.0), "a")
+    assert found.requests_per_s == pytest.approx(2.0)  # the 3 s until the last answer are no part of the load
+
+
+def test_an_open_loop_that_is_not_kept_up_with_is_answered_at_the_servers_rate() -> None:
+    assert figures(due_every(0.5, took=0.1, server=1.0), "a").requests_per_s == pytest.approx(1.0)
+
+
+def test_goodput_of_an_open_loop_counts_from_when_a_request_was_due() -> None:
+    slow = Objective("first", ttft_ms=500)
+    waited = record(0.2, waited=0.4, concurrency=None)
+    assert figures(run(waited), "a", objective=slow).goodput_share == 0
+    assert figures(run(record(0.2, waited=0.4)), "a", objective=slow).goodput_share == 1
+
+
+def test_texts_that_came_together_are_counted() -> None:
+    made = run(record(0.1, 0.1 + 1e-5, 0.2, 0.2 + 1e-5), record(0.1, 0.15))
+    assert coalesced(made, "a", "concurrency 1") == pytest.approx(2 / 4)
+    assert coalesced(made, "b", "concurrency 1") == 0

@@ -202,3 +202,34 @@ async def test_the_clients_lag_and_cpu_are_recorded(models: Models, tmp_path: Pa
     assert 0 < fared.lag_p50_ms < 1000
     assert fared.cpu_share is not None
     assert 0 < fared.cpu_share < 2
+
+
+async def test_the_longest_duration_ends_what_hangs(models: Models, tmp_path: Path) -> None:
+    began = asyncio.get_running_loop().time()
+    run = await measured(models, tmp_path, Plan(("endless", "steady"), requests=4, warmup=0, max_seconds=1.0))
+    assert run.ended == "out of time"
+    assert asyncio.get_running_loop().time() - began < 20  # the request's own time-out is two minutes
+
+
+async def test_the_longest_duration_ends_a_rate_that_sleeps(models: Models, tmp_path: Path) -> None:
+    plan = Plan(("steady",), (Load("constant", 0.01),), requests=4, warmup=0, max_seconds=1.0)
+    run = await measured(models, tmp_path, plan)
+    assert run.ended == "out of time"
+    assert len(run.measured("steady")) == 1
+
+
+async def test_a_file_of_that_name_is_kept(models: Models, tmp_path: Path) -> None:
+    for content in ("my prompts", "more of them"):
+        (tmp_path / "run.jsonl").write_text(content)
+        await measured(models, tmp_path, Plan(("steady",), requests=1, warmup=0))
+    assert (tmp_path / "run.1.jsonl").read_text() == "my prompts"
+    assert (tmp_path / "run.2.jsonl").read_text() == "more of them"
+
+
+async def test_the_clients_own_cleaning_is_no_part_of_a_block(models: Models, tmp_path: Path) -> None:
+    run = await measured(models, tmp_path, Plan(("steady",), requests=20))
+    for block in run.blocks:
+        mine = [record for record in run.measured("steady") if record.block == block.block]
+        assert block.started <= min(record.intended for record in mine) + 1e-6
+        # gc.collect takes tens of milliseconds with these libraries loaded; a task's start takes far less than one.
+        assert min(record.intended for record in mine) - block.started < 0.005

@@ -83,10 +83,11 @@ def test_a_number_out_of_bounds_is_named(field: str, value: Any) -> None:
             "max_seconds": 86_400,
             "request_timeout": 3600,
             "temperature": 2,
-            "max_tokens": 32_768,
+            "max_tokens": 190,
         },
+        {"requests": 500, "warmup": 0, "max_tokens": 32_768},
     ],
-    ids=["least", "most"],
+    ids=["least", "most", "longest"],
 )
 def test_the_bounds_themselves_are_allowed(bounds: dict[str, Any]) -> None:
     plan = Plan(("a",), **bounds)
@@ -121,7 +122,7 @@ PLANS = [
     Plan(("a", "b"), closed([1]), requests=40),
     Plan(("a", "b", "c"), closed([1, 4, 16]), requests=100, seed=7),
     Plan(("a", "b"), (Load("poisson", 3), Load("constant", 5)), requests=17),
-    Plan(("a",), closed([256]), requests=3),
+    Plan(("a",), closed([256]), requests=300),
     Plan(("a", "b"), closed([1]), requests=5000),
 ]
 
@@ -158,11 +159,13 @@ def test_blocks_hold_each_request_of_each_target_and_load_once(plan: Plan) -> No
         (Load("closed", 1), 1000, [10] * 100),
         (Load("closed", 4), 40, [8] * 5),
         (Load("closed", 4), 43, [9, 9, 9, 8, 8]),
-        (Load("closed", 64), 40, [40]),
+        (Load("closed", 40), 40, [40]),
         (Load("constant", 9), 10, [5, 5]),
+        (Load("constant", 9), 40, [5] * 8),
+        (Load("poisson", 2), 400, [20] * 20),
     ],
 )
-def test_a_concurrency_is_held_for_two_rounds_at_least(load: Load, requests: int, sizes: list[int]) -> None:
+def test_loads_are_held_for_as_long_as_blocks_allow(load: Load, requests: int, sizes: list[int]) -> None:
     assert Plan(("a",), (load,), requests=requests).sizes(load) == sizes
 
 
@@ -209,3 +212,22 @@ def test_a_list_that_holds_no_numbers_is_named(text: str) -> None:
         numbers(text, "--rate")
     assert caught.value.message == f"{text!r} is no list of numbers for --rate."
     assert caught.value.remedy == "Write it like 1, 4, 16."
+
+
+def test_a_concurrency_that_the_requests_cannot_hold_is_refused() -> None:
+    with pytest.raises(PlanError, match="40 requests cannot hold 64 in flight"):
+        Plan(("a",), closed([1, 64]), requests=40)
+
+
+def test_a_run_that_could_not_be_read_back_is_refused() -> None:
+    with pytest.raises(PlanError, match="more than can be read back"):
+        Plan(("a", "b"), requests=100_000)
+
+
+def test_a_number_of_four_hundred_digits_is_refused() -> None:
+    with pytest.raises(PlanError, match="cannot be measured"):
+        sweep(10**400)
+
+
+def test_rates_that_differ_have_different_names() -> None:
+    assert Load("poisson", 4.0).name != Load("poisson", 4.0000001).name

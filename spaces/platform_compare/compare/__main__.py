@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -29,6 +31,9 @@ from compare.workload import SHAPES, choose
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without Unicode shows its escape instead
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
@@ -36,7 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SpaceportError as error:
         print(error.for_terminal, file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except BrokenPipeError:  # whoever read has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (KeyboardInterrupt, asyncio.CancelledError):
         return 130
 
 
@@ -125,7 +133,9 @@ def _run(options: argparse.Namespace) -> int:
 
 def _nothing(run: records.Run) -> int:
     failed = next((record.error for record in run.records if record.error), None)
-    told = f"{failed.message}\n  {failed.remedy}" if failed else "nothing was measured"
+    measured = sum(record.phase == "measured" for record in run.records)
+    nothing = f"{measured} answers ended well and held no text" if measured else "nothing was measured"
+    told = f"{failed.message}\n  {failed.remedy}" if failed else f"{nothing}."
     print(f"error: no request succeeded. {told}", file=sys.stderr)
     return 3
 
@@ -151,6 +161,10 @@ def _tell(progress: Progress) -> None:
 def _report(options: argparse.Namespace) -> int:
     if not 0 < options.utilisation <= 1:
         raise PriceError(f"A utilisation of {options.utilisation:g} is not possible.", "Give a share above 0, up to 1.")
+    given = [path.resolve() for path in (options.run, options.against, options.prices) if path]
+    for path in (options.json, options.html, options.csv, options.markdown):
+        if path and path.resolve() in given:
+            raise CompareError(f"{path} is what the report is read from.", "Choose another path for what is written.")
     run = records.read(options.run)
     table = Prices.load(options.prices)
     prices = _prices(options, run, table)
@@ -166,9 +180,9 @@ def _report(options: argparse.Namespace) -> int:
     told = json.dumps(report.as_json(), indent=2, ensure_ascii=False) + "\n" if options.json else ""
     if str(options.json) == "-":
         print(told, end="")
-        return 0
-    print(report.markdown(), end="")
-    _write(options.json, told)
+    else:
+        _write(options.json, told)
+        print(report.markdown(), end="")
     _write(options.markdown, report.markdown())
     if options.csv:
         from compare import tables
@@ -197,7 +211,7 @@ def _prices(options: argparse.Namespace, run: records.Run, table: Prices) -> dic
 def _write(path: Path | None, text: str) -> None:
     if path:
         try:
-            path.write_text(text, encoding="utf-8")
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise CompareError(f"{path} cannot be written ({error.strerror}).", "Choose another path.") from error
 

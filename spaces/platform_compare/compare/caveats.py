@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compare.figures import Figures, client, figures
+from compare.figures import Figures, client, coalesced, departures, due, figures
 from compare.records import Run
+from compare.verdict import COALESCED
 
 # A client whose loop is late by more than this share of the gaps it measures is measuring itself.
 LAG_SHARE = 0.05
+# Less than this, in milliseconds, is what any event loop needs.
+LEAST_LAG = 1.0
+# Answers that end over so much longer a time than their requests were spread over are a queue that grows.
+FALLING_BEHIND = 1.1
 # A chat template's own text is cached everywhere and does no harm; more than this is the prompts themselves.
 CACHED_SHARE = 0.5
 CONNECT_SHARE = 0.02
@@ -20,6 +25,8 @@ def caveats(run: Run) -> list[str]:
     return [
         *_incomplete(run),
         *(text for name in run.targets for text in _failures(run, name, found[name])),
+        *(text for name in run.targets for text in _behind(run, name)),
+        *(text for name in run.targets for text in _together(run, name)),
         *(text for name in run.targets for text in _lag(run, name)),
         *_lengths(found),
         *(text for name in run.targets for text in _traffic(run, name, found[name])),
@@ -29,7 +36,31 @@ def caveats(run: Run) -> list[str]:
 def lagging(run: Run, target: str, load: str) -> bool:
     """Whether the client's own lag bends the figures of `target` at `load`."""
     lag, gaps = client(run, target, load).lag_p99_ms, figures(run, target, load).itl_ms.mean
-    return lag is not None and gaps is not None and lag > LAG_SHARE * gaps
+    return lag is not None and gaps is not None and lag > max(LEAST_LAG, LAG_SHARE * gaps)
+
+
+def unlike(run: Run, earlier: Run) -> list[str]:
+    """What else than time lies between two runs: a change of these changes the figures by itself."""
+    asked = {"max_tokens": "the longest answer", "temperature": "the temperature", "request_timeout": "the time-out"}
+    now, then = run.header, earlier.header
+    changed = [
+        f"{what} ({then['plan'].get(key)} before, {now['plan'].get(key)} now)"
+        for key, what in asked.items()
+        if now["plan"].get(key) != then["plan"].get(key)
+    ]
+    if now["workload"]["hash"] != then["workload"]["hash"]:
+        before, after = then["workload"]["description"], now["workload"]["description"]
+        changed.insert(0, f"the workload ({before} before, {after} now)")
+    shared = [name for name in run.targets if name in earlier.targets]
+    changed += [f"the settings of {name}" for name in shared if _settings(run, name) != _settings(earlier, name)]
+    machine = ("system", "processors")
+    if [now["environment"][key] for key in machine] != [then["environment"][key] for key in machine]:
+        changed.append("the measuring machine")
+    return [f"The two runs differ in more than time: {'; '.join(changed)}."] if changed else []
+
+
+def _settings(run: Run, name: str) -> dict[str, object]:
+    return dict(run.header["targets"][name]["settings"])
 
 
 def _incomplete(run: Run) -> Iterator[str]:
@@ -45,7 +76,10 @@ def _failures(run: Run, name: str, found: Figures) -> Iterator[str]:
     wanted = run.header["plan"]["requests"] * len(run.loads)
     failed = found.requests - found.succeeded
     if failed and not found.succeeded:
-        yield f"{name}: every request failed. {_first_error(run, name)}".rstrip()
+        if set(found.errors) == {"Empty"}:
+            yield f"{name}: every answer was empty: {found.requests} ended well and held no text."
+        else:
+            yield f"{name}: every request failed. {_first_error(run, name)}".rstrip()
     elif failed:
         kinds = ", ".join(f"{count} {kind}" for kind, count in found.errors.items())
         yield f"{name}: {failed} of {found.requests} requests failed ({kinds}). {_first_error(run, name)}"
@@ -63,10 +97,35 @@ def _first_error(run: Run, name: str) -> str:
 def _lag(run: Run, name: str) -> Iterator[str]:
     for load in run.loads:
         if lagging(run, name, load):
-            lag, gap = client(run, name, load).lag_p99_ms or 0, figures(run, name, load).itl_ms.mean or 0
+            seen, gap = client(run, name, load), figures(run, name, load).itl_ms.mean or 0
+            lag = seen.lag_p99_ms or 0
+            remedy = "Give it a machine of its own." if seen.known_connections else "The model runs in its process."
             yield (
                 f"{name}, {load}: the client was late itself: its event loop's p99 lag of {lag:.1f} ms is "
-                f"{lag / gap:.0%} of the mean inter-token latency ({gap:.1f} ms). Give it a machine of its own."
+                f"{lag / gap:.0%} of the mean inter-token latency ({gap:.1f} ms). {remedy}"
+            )
+
+
+def _behind(run: Run, name: str) -> Iterator[str]:
+    """An open loop that sends faster than it is answered."""
+    for load in run.loads:
+        records = [record for record in run.measured(name, load) if record.concurrency is None]
+        sent, ended = due(records), departures(records)
+        if sent and ended > FALLING_BEHIND * sent:
+            yield (
+                f"{name}, {load}: it did not keep up: {len(records) / sent:.3g} requests/s were due and "
+                f"{len(records) / ended:.3g} ended. Waits grow for as long as such a load lasts; these are of blocks "
+                f"of {sent / len({record.block for record in records}):.0f} s."
+            )
+
+
+def _together(run: Run, name: str) -> Iterator[str]:
+    for load in run.loads:
+        share = coalesced(run, name, load)
+        if share > COALESCED:
+            yield (
+                f"{name}, {load}: {share:.0%} of its texts came together with the one before: their gaps are those of "
+                "the network, and the time per output token is compared instead."
             )
 
 

@@ -46,12 +46,12 @@ class LagProbe:
 
 
 class Usage:
-    """CPU seconds of this process and its loop's lags while a block runs."""
+    """When a block ran, CPU seconds of this process and its loop's lags meanwhile."""
 
     def __init__(self) -> None:
         self._probe = LagProbe()
         self._cpu = 0.0
-        self.cpu_seconds = 0.0
+        self.cpu_seconds = self.started = self.seconds = 0.0
 
     @property
     def lags(self) -> tuple[float, ...]:
@@ -63,11 +63,11 @@ class Usage:
         was_on = gc.isenabled()
         gc.collect()
         gc.disable()
-        started = cpu_clock()
+        self.started, cpu_started = now(), cpu_clock()
         try:
             with self._probe.running():
                 yield self
         finally:
-            self.cpu_seconds = cpu_clock() - started
+            self.seconds, self.cpu_seconds = now() - self.started, cpu_clock() - cpu_started
             if was_on:
                 gc.enable()

@@ -14,7 +14,7 @@ schemas/base/request_stats.py. Tokens are always the server's: AIPerf takes a lo
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from compare.records import Record
@@ -30,6 +30,10 @@ class Timing:
     end_to_end: float
     first_answer: float | None = None
     first_thought: float | None = None
+
+    def after(self, wait: float) -> Timing:
+        """The same request as seen by somebody who began to wait `wait` seconds before it was sent."""
+        return replace(self, first_token=self.first_token + wait, end_to_end=self.end_to_end + wait)
 
 
 def spaceport(record: Record) -> Timing:
@@ -67,6 +71,12 @@ def guidellm(record: Record) -> Timing:
     tokens = record.usage.output_tokens if record.usage else len(texts)
     mean = ((texts[-1] - texts[0]) / (tokens - 1),) if tokens > 1 else ()
     return Timing(texts[0], mean, texts[-1] / tokens if tokens else None, record.ended)
+
+
+def felt(record: Record, definition: str) -> Timing:
+    """A request as its sender felt it: an open loop's clock starts when the request was due, sent or not."""
+    timing = DEFINITIONS[definition](record)
+    return timing.after(record.waited) if record.concurrency is None else timing
 
 
 DEFINITIONS: dict[str, Callable[[Record], Timing]] = {

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from compare.definitions import DEFINITIONS, Timing
+from compare.definitions import DEFINITIONS, Timing, felt, spaceport
 from compare.objectives import OBJECTIVES, Objective
 from compare.records import BlockRecord, Record, Run
 
 # A percentile needs a sample on its far side: p99 of 50 values would be the largest value under another name.
 NEEDED = {"p50": 1, "p90": 10, "p95": 20, "p99": 100}
+
+
+# Texts closer together than this came in one read of the network: the gap says nothing of tokens. In seconds.
+TOGETHER = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,11 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One target, at one load or over all. Rates are per second of wall time in which its blocks ran."""
+    """One target, at one load or over all. Rates are per second of `wall_s`.
+
+    That is the time in which its blocks ran; of an open loop, the time over which its answers ended, because
+    the silence until the last answer of a block is no part of the load.
+    """
 
     requests: int
     succeeded: int
@@ -89,9 +97,9 @@ def figures(
     records = run.measured(target, load)
     good = [record for record in records if record.ok]
     timings = [DEFINITIONS[definition](record) for record in good]
-    waits = [max(0.0, record.sent - record.intended) for record in good]
-    wall = sum(block.seconds for block in _blocks(run, target, load)) or _span(records)
-    met = sum(map(objective.met, timings))
+    waits = [record.waited for record in good]
+    wall = _wall(run, target, load)
+    met = sum(objective.met(felt(record, definition)) for record in good)
     tokens = _tokens(good, "output_tokens")
     return Figures(
         requests=len(records),
@@ -156,6 +164,42 @@ def _spreads(timings: Sequence[Timing], waits: Sequence[float]) -> dict[str, Spr
 
 def _blocks(run: Run, target: str, load: str | None) -> list[BlockRecord]:
     return [block for block in run.blocks if block.target == target and load in (None, block.load)]
+
+
+def _wall(run: Run, target: str, load: str | None) -> float:
+    """Seconds for which the target was under load."""
+    records, seconds = run.measured(target, load), 0.0
+    spread_out = [record for record in records if record.concurrency is None]
+    if spread_out:
+        seconds = departures(spread_out)
+    open_loops = {record.load for record in spread_out}
+    seconds += sum(block.seconds for block in _blocks(run, target, load) if block.load not in open_loops)
+    return seconds or _span(records)
+
+
+def departures(records: Sequence[Record]) -> float:
+    """Seconds over which requests ended, as if each block went on at the pace at which its answers came."""
+    return _paced(records, lambda record: record.sent + record.ended)
+
+
+def due(records: Sequence[Record]) -> float:
+    """Seconds over which requests were to be sent, by the same count."""
+    return _paced(records, lambda record: record.intended)
+
+
+def coalesced(run: Run, target: str, load: str) -> float:
+    """The share of texts that came together with the one before."""
+    gaps = [gap for record in run.measured(target, load) if record.ok for gap in spaceport(record).gaps]
+    return sum(gap < TOGETHER for gap in gaps) / len(gaps) if gaps else 0.0
+
+
+def _paced(records: Sequence[Record], moment: Callable[[Record], float]) -> float:
+    blocks: dict[tuple[str, int], list[float]] = {}
+    for record in records:
+        blocks.setdefault((record.load, record.block), []).append(moment(record))
+    # n moments span n - 1 intervals.
+    spans = [(max(each) - min(each)) / (len(each) - 1) * len(each) for each in blocks.values() if len(each) > 1]
+    return sum(spans)
 
 
 def _span(records: Sequence[Record]) -> float:

@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import hashlib
 import random
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from backends import Backend, BackendError, Stopwatch
 from backends.stopwatch import now
@@ -62,16 +63,17 @@ class Measurement:
         """Give the records of each block when it is over; a cancelled run gives those that were complete."""
         self._origin = now()
         for target in self.plan.targets:
-            async for entry in self._warm_up(target):
+            await self._in_time(self._warm_up(target))
+            for entry in self._take():
                 yield entry
         self._counting_since = now()
         for block in self.plan.blocks():
-            self.out_of_time = self.out_of_time or now() - self._origin > self.plan.max_seconds
             if self.out_of_time:
                 return
             if self._dead(block.target):
                 continue
-            async for entry in self._run(block):
+            await self._run(block)
+            for entry in self._take():
                 yield entry
 
     @property
@@ -79,37 +81,41 @@ class Measurement:
         """What was complete when the run was cancelled inside a block."""
         return self._finished
 
-    async def _warm_up(self, target: str) -> AsyncIterator[Entry]:
+    async def _in_time(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do `work` until the run's longest duration is reached; what had ended by then is kept."""
+        try:
+            async with asyncio.timeout(max(0.0, self._origin + self.plan.max_seconds - now())):
+                await work
+        except TimeoutError:
+            self.out_of_time = True
+
+    async def _warm_up(self, target: str) -> None:
         """The first request of all meets a cold target and is kept apart; then some that are dropped."""
         load = self.plan.loads[0]
-        yield await self._ask(Block(0, target, load, 0, 1), "cold", 0, now())
+        await self._ask(Block(0, target, load, 0, 1), "cold", 0, now())
         if self.plan.warmup and not self._dead(target):
             width = max(load.concurrency or 1 for load in self.plan.loads)
             block = Block(0, target, Load("closed", min(width, self.plan.warmup)), 0, self.plan.warmup)
             await self._closed(block, "warmup")
-        for entry in self._take():
-            yield entry
 
-    async def _run(self, block: Block) -> AsyncIterator[Entry]:
+    async def _run(self, block: Block) -> None:
         await self._reopen(block)
-        usage, started = Usage(), now()
+        usage = Usage()
         try:
             with usage.watching():
-                await (self._closed(block) if block.load.pattern == "closed" else self._open(block))
+                await self._in_time(self._closed(block) if block.load.pattern == "closed" else self._open(block))
         finally:
             self._finished.append(
                 BlockRecord(
                     target=block.target,
                     load=block.load.name,
                     block=block.number,
-                    started=started - self._origin,
-                    seconds=now() - started,
+                    started=usage.started - self._origin,
+                    seconds=usage.seconds,
                     cpu_seconds=usage.cpu_seconds,
                     lags=usage.lags,
                 )
             )
-        for entry in self._take():
-            yield entry
 
     async def _closed(self, block: Block, phase: Phase = "measured") -> None:
         """Keep as many requests in flight as the load says until the block's have all been sent."""
@@ -197,8 +203,7 @@ class Measurement:
     def _note(self, record: Record) -> None:
         """Keep a finished request and say how far the run is."""
         self._failures[record.target] = 0 if record.error is None else self._failures[record.target] + 1
-        if record.phase != "cold":
-            self._finished.append(record)
+        self._finished.append(record)
         self._done += 1
         self._counted += record.phase == "measured"
         self._report(self.progress(f"{record.target}, {record.load}" if self._counted else f"{record.target}, warm-up"))

@@ -19,6 +19,10 @@ MAX_REQUESTS = 100_000
 MAX_SECONDS = 24 * 3600.0
 # Verdicts rest on how much blocks differ: many small ones say it best, but each costs a little between them.
 BLOCKS = 100
+# An open loop's queue grows for as long as its load lasts: its blocks are longer, and enough for a verdict.
+OPEN_BLOCKS, OPEN_BLOCK_SECONDS = 8, 10
+# What a token's arrival takes in a stored run, in bytes, and how much can be read back.
+ARRIVAL_BYTES, MOST_BYTES = 25, 500_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Load:
         if self.pattern == "closed":
             if not (1 <= self.value <= MAX_CONCURRENCY and self.value == int(self.value)):
                 raise PlanError(
-                    f"Concurrency {self.value:g} cannot be measured.",
+                    f"Concurrency {str(self.value)[:20]} cannot be measured.",
                     f"Give whole numbers from 1 to {MAX_CONCURRENCY}.",
                 )
         elif not 0 < self.value <= MAX_RATE:
@@ -51,7 +55,7 @@ class Load:
         """What a person reads; also the key in records."""
         if self.pattern == "closed":
             return f"concurrency {int(self.value)}"
-        return f"{self.value:g} requests/s, {'Poisson' if self.pattern == 'poisson' else 'constant'}"
+        return f"{self.value:.12g} requests/s, {'Poisson' if self.pattern == 'poisson' else 'constant'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +91,14 @@ class Plan:
         if not self.loads or len(set(self.loads)) < len(self.loads):
             raise PlanError("There is no load, or one stands twice.", "Name each concurrency or rate once.")
         _within("The number of requests", self.requests, 1, MAX_REQUESTS)
+        _within("The seed", self.seed, 0, 2**63 - 1)
         _within("The number of warm-up requests", self.warmup, 0, 1000)
         _within("The longest duration in seconds", self.max_seconds, 1, MAX_SECONDS)
         _within("The time-out of a request in seconds", self.request_timeout, 0.1, 3600)
         _within("The temperature", self.temperature, 0, 2)
         if self.max_tokens is not None:
             _within("The longest answer in tokens", self.max_tokens, 1, 32_768)
+        _check_size(self)
 
     @property
     def total(self) -> int:
@@ -100,9 +106,15 @@ class Plan:
         return len(self.targets) * (len(self.loads) * self.requests + self.warmup + 1)
 
     def sizes(self, load: Load) -> list[int]:
-        """How many requests each block of `load` has; a concurrency is held for two rounds at least."""
-        least = 2 * (load.concurrency or 2)
-        blocks = max(1, min(BLOCKS, self.requests // least))
+        """How many requests each block of `load` has.
+
+        A concurrency is held for two rounds, where there are as many requests; a rate for ten seconds, where that
+        leaves blocks enough.
+        """
+        blocks = self.requests // (2 * (load.concurrency or 2))
+        if load.concurrency is None:
+            blocks = min(blocks, max(OPEN_BLOCKS, self.requests // math.ceil(OPEN_BLOCK_SECONDS * load.value)))
+        blocks = max(1, min(BLOCKS, blocks))
         small, more = divmod(self.requests, blocks)
         return [small + (number < more) for number in range(blocks)]
 
@@ -157,6 +169,20 @@ def _check_targets(targets: Sequence[str]) -> None:
             raise PlanError(f"The target {target} stands twice.", "Name each target once.")
     if len(targets) > MAX_TARGETS:
         raise PlanError(f"{len(targets)} targets are too many.", f"Compare at most {MAX_TARGETS} in one run.")
+
+
+def _check_size(plan: Plan) -> None:
+    for load in plan.loads:
+        if load.concurrency and plan.requests < load.concurrency:
+            raise PlanError(
+                f"{plan.requests} requests cannot hold {load.concurrency} in flight.",
+                f"Measure {2 * load.concurrency} requests or more, or a lower concurrency.",
+            )
+    if (size := plan.total * (plan.max_tokens or 256) * ARRIVAL_BYTES) > MOST_BYTES:
+        raise PlanError(
+            f"{plan.total:,} requests would store about {size / 1e6:,.0f} MB, more than can be read back.",
+            "Measure fewer requests, or shorter answers.",
+        )
 
 
 def _within(what: str, value: float, least: float, most: float) -> None:

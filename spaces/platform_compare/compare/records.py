@@ -59,6 +59,11 @@ class Record:
         return self.error is None and bool(self.arrivals)
 
     @property
+    def waited(self) -> float:
+        """Seconds between the intended start and the sending."""
+        return max(0.0, self.sent - self.intended)
+
+    @property
     def connected(self) -> bool | None:
         """Whether a new connection was made for it; None where the kind does not tell."""
         seen = {mark.what for mark in self.marks}
@@ -133,7 +138,7 @@ def parse(lines: Sequence[str], name: str) -> Run:
     for number, line in enumerate(lines[1:], start=2):
         try:
             _add(run, json.loads(line))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             if number == len(lines):  # the process was killed while it wrote
                 break
             raise RunError(f"Line {number} of {name} is damaged ({error!r}).", "Restore the file.") from error
@@ -163,7 +168,7 @@ def _header(line: str, name: str) -> dict[str, Any]:
         header = json.loads(line)
         if header["type"] != "run":
             raise KeyError("type")
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise RunError(f"{name} is no stored run.", "Give a file that `python -m compare run --out` wrote.") from error
     if header.get("version") != VERSION:
         raise RunError(
@@ -193,6 +198,8 @@ def _add(run: Run, entry: dict[str, Any]) -> None:
 
 def _record(entry: dict[str, Any]) -> Record:
     usage, error = entry.pop("usage"), entry.pop("error")
+    if entry.get("finish_reason") is not None:
+        check(entry, {"finish_reason": str})
     arrivals = tuple(Arrival(float(at), kind, int(count)) for at, kind, count in entry.pop("arrivals"))
     marks = tuple(Mark(float(at), str(what)) for at, what in entry.pop("marks"))
     return Record(
@@ -206,4 +213,7 @@ def _record(entry: dict[str, Any]) -> Record:
 
 def _usage(entry: dict[str, Any]) -> Usage:
     check(entry, {"input_tokens": int, "output_tokens": int})
+    for optional in ("cached_tokens", "reasoning_tokens"):
+        if entry.get(optional) is not None:
+            check(entry, {optional: int})
     return Usage(**entry)

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from compare import tables
-from compare.cost import BreakEven
 from compare.figures import cold
-from compare.report import Report
+from compare.report import APART, Report
 from compare.verdict import Verdict
 
 WORDS = {"faster": "sp-good", "alike": "", "not distinguishable": "", "too few": "sp-dim"}
@@ -19,10 +18,11 @@ def verdict_html(report: Report) -> str:
     parts = [_sentences(report.verdicts, len(report.run.loads) > 1)]
     if report.changes:
         parts.append("<h4>Against the earlier run</h4>" + _sentences(report.changes, len(report.run.loads) > 1))
-        parts.append('<p class="sp-note">The two were not measured together: whatever else changed is in it too.</p>')
+        parts.append('<p class="sp-note">' + escape(APART) + "</p>")
     if len(report.run.targets) == 1 and not report.changes:
         parts = ['<p class="sp-empty">One target alone has no verdict: name two, or compare with an earlier run.</p>']
-    return f'<div class="sp-verdict">{"".join(parts)}{_advice(report)}{caveats_html(report.caveats)}</div>'
+    advice = f'<p class="sp-note">{escape(report.advice)}</p>' if report.advice else ""
+    return f'<div class="sp-verdict">{"".join(parts)}{advice}{caveats_html(report.caveats)}</div>'
 
 
 def caveats_html(texts: Sequence[str]) -> str:
@@ -41,10 +41,12 @@ def figures_html(report: Report) -> str:
         for (target, load), found in report.cells.items()
     )
     objective = escape(report.objective.description)
+    opened = any(record.concurrency is None for record in report.run.records)
+    due = "; of open loops it and the verdict count from when a request was due" if opened else ""
     return (
         f"{table(tables.HEADS, rows, first=2)}"
-        f'<p class="sp-note">Times in milliseconds. Goodput: {objective}. A dash stands where the sample is too small '
-        "or the server does not report its tokens.</p>"
+        f'<p class="sp-note">Times in milliseconds, from the sending. Goodput: {objective}{due}. A dash stands '
+        "where the sample is too small or the server does not report its tokens.</p>"
         f'<details class="sp-more"><summary>All percentiles</summary>{more}</details>'
         f'<details class="sp-more"><summary>Cold start, cache, the client itself</summary>{_client(report)}</details>'
     )
@@ -59,11 +61,8 @@ def cost_html(report: Report) -> str:
         for (target, load), each in report.costs.items()
     ]
     heads = ("target", "load", "price", "USD per 1,000 requests", "USD per million tokens out")
-    used = f"{report.utilisation:.0%} of what was measured" if report.utilisation < 1 else "the measured throughput"
-    evens = "".join(f"<li>{escape(_even(even))}</li>" for even in report.break_evens)
-    return f'{table(heads, rows, first=3)}<p class="sp-note">Endpoints by the hour at {used}.</p>' + (
-        f"<ul>{evens}</ul>" if evens else ""
-    )
+    notes = "".join(f'<p class="sp-note">{escape(text)}</p>' for text in report.cost_notes)
+    return table(heads, rows, first=3) + notes
 
 
 def repeat_html(report: Report) -> str:
@@ -97,17 +96,6 @@ def _sentences(found: Sequence[Verdict], several: bool) -> str:
     return f"<ul>{items}</ul>{note}"
 
 
-def _advice(report: Report) -> str:
-    wanted, had = report.recommended, report.run.header["plan"]["requests"]
-    if not wanted:
-        return ""
-    enough = "that was enough" if wanted <= had else f"this run had {had:,}"
-    return (
-        '<p class="sp-note">Intervals hold together at 95 %. To tell medians 5 % apart at this noise: about '
-        f"{wanted:,} requests a target; {enough}.</p>"
-    )
-
-
 def _client(report: Report) -> str:
     rows = []
     for (target, load), each in report.clients.items():
@@ -134,15 +122,3 @@ def _client(report: Report) -> str:
 def _cold(report: Report, target: str) -> str:
     start = cold(report.run, target)
     return tables.milliseconds(start[0] * 1000) if start else "–"
-
-
-def _even(even: BreakEven) -> str:
-    if even.capacity_share > 1:
-        return (
-            f"{even.hourly} is never cheaper than {even.per_token}: it would have to answer "
-            f"{even.requests_per_hour:,.0f} requests an hour, {even.capacity_share:.1f} times what it can."
-        )
-    return (
-        f"From {even.requests_per_hour:,.0f} requests an hour on ({even.capacity_share:.0%} of its measured capacity) "
-        f"{even.hourly} is cheaper than {even.per_token}."
-    )

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from compare import tables
-from compare.caveats import caveats
+from compare.caveats import caveats, unlike
 from compare.cost import BreakEven, Cost, break_evens, cost
 from compare.definitions import TITLES
 from compare.figures import Client, Figures, client, cold, figures
@@ -17,6 +17,8 @@ from compare.objectives import OBJECTIVES, Objective
 from compare.prices import Hourly, PerToken, Price, warning
 from compare.records import Run
 from compare.verdict import Verdict, against, recommended, verdicts
+
+APART = "This run and the earlier one were not measured together: whatever else changed is in it too."
 
 
 @dataclass
@@ -57,12 +59,12 @@ class Report:
 
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
-        return verdicts(self.run)
+        return verdicts(self.run, self.definition)
 
     @cached_property
     def changes(self) -> tuple[Verdict, ...]:
         """This run against the earlier one, if there is one."""
-        return against(self.run, self.earlier) if self.earlier else ()
+        return against(self.run, self.earlier, self.definition) if self.earlier else ()
 
     @cached_property
     def recommended(self) -> int | None:
@@ -92,13 +94,34 @@ class Report:
         busiest = {target: self.cells[target, load] for target, load in self.best_load.items()}
         return break_evens(busiest, self.prices, self.alternatives)
 
+    @property
+    def advice(self) -> str:
+        """How sure the verdicts are, and how many requests would make them surer; "" without a verdict."""
+        wanted, had = self.recommended, self.run.header["plan"]["requests"]
+        if not wanted:
+            return ""
+        enough = "that was enough" if wanted <= had else f"this run had {had:,}"
+        return (
+            "Intervals hold together at 95 %. To tell medians 5 % apart at this noise: about "
+            f"{wanted:,} requests a target; {enough}."
+        )
+
+    @property
+    def cost_notes(self) -> list[str]:
+        """What the costs are based on, and where an hourly endpoint begins to pay."""
+        used = f"{self.utilisation:.0%} of what was measured" if self.utilisation < 1 else "the measured throughput"
+        return [f"Endpoints by the hour at {used}.", *map(_even, self.break_evens)] if self.costs else []
+
     @cached_property
     def caveats(self) -> list[str]:
         today = self.today or date.today()
         doubts = [warning(price, today) for price in self.prices.values()]
         unpriced = [name for name in self.run.targets if self.prices and name not in self.prices]
         missing = [f"{name} has no price: its cost is not known." for name in unpriced]
-        return [*caveats(self.run), *dict.fromkeys(filter(None, doubts)), *missing]
+        if self.alternatives and not any(isinstance(price, Hourly) for price in self.prices.values()):
+            missing.append("No target has a price by the hour, so there is no break-even. Give it one, such as 1.25/h.")
+        apart = unlike(self.run, self.earlier) if self.earlier else []
+        return [*apart, *caveats(self.run), *dict.fromkeys(filter(None, doubts)), *missing]
 
     @cached_property
     def repetition(self) -> list[list[str]]:
@@ -144,10 +167,11 @@ class Report:
             tables.markdown(tables.HEADS, [tables.row(*key, found) for key, found in self.cells.items()]),
             "",
             *(f"- {verdict.load}: {verdict.text}" for verdict in (*self.verdicts, *self.changes)),
-            *(f"- Note: {text}" for text in self.caveats),
+            *(f"- Note: {text}" for text in (APART, *self.caveats) if text != APART or self.changes),
+            *([f"- {self.advice}"] if self.advice else []),
         ]
         if self.costs:
-            lines[3:3] = ["", self._cost_table()]
+            lines[3:3] = ["", self._cost_table(), "", *(f"- {text}" for text in self.cost_notes)]
         return (
             "\n".join([*lines, "", "To repeat it:", "", *(f"- {name}: {text}" for name, text in self.repetition)])
             + "\n"
@@ -182,6 +206,17 @@ def _settings(target: Mapping[str, Any]) -> str:
     settings = ", ".join(f"{key} = {value}" for key, value in target["settings"].items())
     model = target.get("served", {}).get("model")
     return f"{settings}; serves {model}" if model else settings
+
+
+def _even(even: BreakEven) -> str:
+    told = f"{even.requests_per_hour:,.0f} requests an hour"
+    if even.capacity_share > 1:
+        return (
+            f"At the throughput that was measured {even.hourly} is never cheaper than {even.per_token}: it would "
+            f"have to answer {told}, {even.capacity_share:.1f} times as many. More at once may reach that: measure it."
+        )
+    share = f"{even.capacity_share:.0%} of what was measured"
+    return f"From {told} on ({share}) {even.hourly} is cheaper than {even.per_token}."
 
 
 def _fared(each: Client) -> str:

@@ -6,16 +6,18 @@ import asyncio
 import importlib.metadata
 import platform
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, TextIO
 
 from backends import Backend, BackendError, Catalog, http
 from backends.processors import usable_processors
 from backends.stopwatch import wall_clock
-from compare.errors import PlanError
+from compare.errors import CompareError, PlanError
 from compare.measure import Measurement, Progress
 from compare.plan import Plan
 from compare.records import VERSION, dumps, line_of
@@ -38,7 +40,7 @@ async def execute(
     connected = _connect(plan, catalog)
     run_id = secrets.token_hex(6)
     measurement = Measurement(plan, workload, connected, nonce=run_id, report=report)
-    with _open(out) as file:
+    with _stored(out) as file:
         _put(file, header(plan, workload, catalog, run_id))
         reason = "finished"
         try:
@@ -49,10 +51,9 @@ async def execute(
             reason = "stopped"
             for entry in measurement.unfinished:
                 _put(file, line_of(entry))
-        for name, backend in connected.items():
-            _put(file, await _described(name, backend))
-            await backend.aclose()
-        _put(file, {"type": "end", "reason": reason})
+        await _conclude(connected, file, reason)
+    for backend in connected.values():
+        await backend.aclose()
     await http.aclose()
     return reason
 
@@ -95,11 +96,38 @@ async def _write(measurement: Measurement, file: TextIO) -> None:
         _put(file, line_of(entry))
 
 
-def _open(out: Path) -> TextIO:
+async def _conclude(connected: dict[str, Backend], file: TextIO, reason: str) -> None:
     try:
+        for name, backend in connected.items():
+            _put(file, await _described(name, backend))
+    except asyncio.CancelledError:  # stopped now: what targets say of themselves is not worth a wait
+        pass
+    finally:
+        _put(file, {"type": "end", "reason": reason})
+
+
+@contextmanager
+def _stored(out: Path) -> Iterator[TextIO]:
+    file = _open(out)
+    try:  # closing writes too, and can fail as well
+        with file:
+            yield file
+    except OSError as error:
+        raise CompareError(f"{out} cannot be written ({error.strerror}).", "Make room on the disk.") from error
+
+
+def _open(out: Path) -> TextIO:
+    """The file to write; one of that name is kept under another, because it may be an hour's measurements."""
+    try:
+        if out.is_file() and out.stat().st_size:
+            out.rename(next(free for number in count(1) if not (free := _numbered(out, number)).exists()))
         return out.open("w", encoding="utf-8", buffering=1)
     except OSError as error:
         raise PlanError(f"{out} cannot be written ({error.strerror}).", "Choose another path with --out.") from error
+
+
+def _numbered(out: Path, number: int) -> Path:
+    return out.with_name(f"{out.stem}.{number}{out.suffix}")
 
 
 def _put(file: TextIO, line: dict[str, Any]) -> None:

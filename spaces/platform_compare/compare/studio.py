@@ -163,7 +163,7 @@ class Studio:
         paths = {suffix: folder / f"{stem}.{suffix}" for suffix in ("jsonl", *texts)}
         paths["jsonl"].write_bytes((visitor.runs.get(name) or self.examples[name]).read_bytes())
         for suffix, text in texts.items():
-            paths[suffix].write_text(text, encoding="utf-8")
+            paths[suffix].write_text(text, encoding="utf-8", errors="backslashreplace")
         return paths
 
     def _connect(self, name: str) -> Backend:

@@ -17,10 +17,14 @@ CSV_HEADS = ("run", "seed", "workload_hash", "target", "load", "block", "phase",
 
 def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table, its columns lined up; a pipe inside a cell is kept from ending it."""
-    lines = [list(heads), ["---"] * len(heads), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    lines = [list(heads), ["---"] * len(heads), *([_escaped(cell) for cell in row] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
     padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
     return "\n".join(f"| {' | '.join(line)} |" for line in padded)
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("|", "\\|").replace("<", "&lt;")
 
 
 def row(target: str, load: str, found: Figures) -> list[str]:

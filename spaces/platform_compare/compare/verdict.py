@@ -9,17 +9,21 @@ from itertools import combinations
 from typing import Literal
 
 from compare import stats
-from compare.definitions import Timing, spaceport
+from compare.definitions import Timing, felt
+from compare.figures import coalesced
 from compare.records import Run
 
 Decision = Literal["faster", "alike", "not distinguishable", "too few"]
 # Less than this is no difference that anybody feels, however sure it is.
 MATTERS = 1.01
+# Above this share of texts that come together, gaps are those of the network; tokens are asked instead.
+COALESCED = 0.1
 QUANTILES = {0.5: "", 0.95: " at p95"}
 METRICS: dict[str, tuple[str, Callable[[Timing], Iterable[float]]]] = {
     "ttft": ("to the first token", lambda timing: (timing.first_token,)),
     "itl": ("from token to token", lambda timing: timing.gaps),
     "e2e": ("to the end of the answer", lambda timing: (timing.end_to_end,)),
+    "tpot": ("per output token", lambda timing: filter(None, (timing.per_output_token,))),
 }
 
 
@@ -59,7 +63,7 @@ def number(value: float | None) -> str:
 
 
 @lru_cache(maxsize=8)
-def verdicts(run: Run) -> tuple[Verdict, ...]:
+def verdicts(run: Run, definition: str = "spaceport") -> tuple[Verdict, ...]:
     """Every pair of targets at every load; all intervals of the run hold at once."""
     return _judge(
         {
@@ -69,15 +73,16 @@ def verdicts(run: Run) -> tuple[Verdict, ...]:
             )
             for load in run.loads
             for one, other in combinations(run.targets, 2)
-            for metric in METRICS
+            for metric in _metrics((run, one, load), (run, other, load))
             for quantile in QUANTILES
         },
         run.seed,
+        definition,
     )
 
 
 @lru_cache(maxsize=8)
-def against(run: Run, earlier: Run) -> tuple[Verdict, ...]:
+def against(run: Run, earlier: Run, definition: str = "spaceport") -> tuple[Verdict, ...]:
     """Targets and loads that two runs share, now against earlier; what changed between the runs is in it too."""
     shared = [(load, name) for load in run.loads if load in earlier.loads for name in run.targets]
     return _judge(
@@ -88,10 +93,11 @@ def against(run: Run, earlier: Run) -> tuple[Verdict, ...]:
             )
             for load, name in shared
             if name in earlier.targets
-            for metric in METRICS
+            for metric in _metrics((run, name, load), (earlier, name, load))
             for quantile in QUANTILES
         },
         run.seed,
+        definition,
     )
 
 
@@ -106,14 +112,19 @@ Key = tuple[str, str, float, str, str]
 Side = tuple[Run, str, str, Hashable]
 
 
-def _judge(questions: dict[Key, tuple[Side, Side]], seed: int) -> tuple[Verdict, ...]:
+def _metrics(*sides: tuple[Run, str, str]) -> tuple[str, ...]:
+    """What is compared: gaps between texts, or where these say nothing of tokens, the time per token."""
+    return ("ttft", "tpot" if any(coalesced(*side) > COALESCED for side in sides) else "itl", "e2e")
+
+
+def _judge(questions: dict[Key, tuple[Side, Side]], seed: int, definition: str) -> tuple[Verdict, ...]:
     samples: dict[tuple[int, str, str, str], stats.Sample | None] = {}
 
     def sampled(side: Side, metric: str) -> stats.Sample | None:
         run, target, load, rounds = side
         key = (id(run), target, load, metric)
         if key not in samples:
-            samples[key] = _sample(run, target, load, metric, (load, rounds))
+            samples[key] = _sample(run, target, load, metric, definition, (load, rounds))
         return samples[key]
 
     asked: dict[Hashable, stats.Comparison] = {}
@@ -127,12 +138,12 @@ def _judge(questions: dict[Key, tuple[Side, Side]], seed: int) -> tuple[Verdict,
     return tuple(_verdict(key, answers.get(key)) for key in questions)
 
 
-def _sample(run: Run, target: str, load: str, metric: str, rounds: Hashable) -> stats.Sample | None:
+def _sample(run: Run, target: str, load: str, metric: str, definition: str, rounds: Hashable) -> stats.Sample | None:
     values: list[float] = []
     blocks: list[int] = []
     for record in run.measured(target, load):
         if record.ok:
-            found = list(METRICS[metric][1](spaceport(record)))
+            found = list(METRICS[metric][1](felt(record, definition)))
             values += found
             blocks += [record.block] * len(found)
     return stats.sample(values, blocks, rounds) if values else None

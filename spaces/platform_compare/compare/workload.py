@@ -134,7 +134,7 @@ def load(path: Path) -> Workload:
 
 def choose(name: str) -> Workload:
     """A built-in workload by its name, or a file by its path."""
-    return built_in(name) if name in SHAPES or not Path(name).suffix else load(Path(name))
+    return built_in(name) if name in SHAPES or not (Path(name).suffix or Path(name).is_file()) else load(Path(name))
 
 
 def _read(file: str, text: str) -> Iterator[Prompt]:
