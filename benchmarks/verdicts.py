@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from statistics import mean
+from statistics import geometric_mean, mean
 
 import numpy as np
 from tables import table, write
@@ -39,6 +39,7 @@ class World:
     slower: float = 1.0
     drift: float = 1.0
     interleaved: bool = True
+    two_sorts: bool = False  # half of the first tokens are three times as late, as with a cache that hits or misses
 
 
 def simulate(world: World, seed: int) -> Run:
@@ -53,17 +54,18 @@ def simulate(world: World, seed: int) -> Run:
         own = math.exp(0.03 * draw.standard_normal())
         for _ in range(block.size):
             slowness = own * world.drift ** (clock / length) * (world.slower if block.target == "b" else 1.0)
-            record = answer(block, clock, slowness, draw)
+            late = 3.0 if world.two_sorts and draw.random() < 0.5 else 1.0
+            record = answer(block, clock, slowness, draw, late)
             clock += record.ended
             run.records.append(record)
     return run
 
 
-def answer(block: Block, clock: float, slowness: float, draw: np.random.Generator) -> Record:
-    """One request's arrivals."""
+def answer(block: Block, clock: float, slowness: float, draw: np.random.Generator, late: float) -> Record:
+    """One request's arrivals; its first token is `late` times as late as others."""
     slowness *= math.exp(0.1 * draw.standard_normal()) * (3 if draw.random() < 0.02 else 1)
     gaps = GAP * slowness * np.exp(0.1 * draw.standard_normal(TOKENS - 1))
-    times = np.cumsum([FIRST * slowness * math.exp(0.1 * draw.standard_normal()), *gaps])
+    times = np.cumsum([FIRST * late * slowness * math.exp(0.1 * draw.standard_normal()), *gaps])
     arrivals = tuple(Arrival(float(seconds), "answer", 4) for seconds in times)
     return Record(
         block.target, block.load.name, block.number, "measured", 0, clock, clock, float(times[-1]), 1, arrivals
@@ -102,6 +104,7 @@ def main() -> None:
     worlds = {
         "no difference": (World(), runs),
         "no difference, the server drifts by 50 %": (World(drift=1.5), runs // 4),
+        "no difference, every other first token 3 times as late": (World(two_sorts=True), runs // 4),
         "5 % slower, as many requests as the page recommends": (World(None, TRUE), runs // 5),
         "5 % slower, the server drifts by 50 %, interleaved": (drifting, runs // 4),
         "5 % slower, the same, one after the other": (replace(drifting, interleaved=False), runs // 4),
@@ -120,15 +123,16 @@ def summary(found: Sequence[tuple[bool, bool, float]]) -> dict[str, float]:
         "runs": len(found),
         "claimed": mean(claimed for claimed, _, _ in found),
         "found": mean(slower for _, slower, _ in found),
-        "estimate": mean(ratio for _, _, ratio in found),
+        "estimate": geometric_mean(ratio for _, _, ratio in found),
     }
 
 
 def goals(each: Sequence[dict[str, float]], results: dict[str, dict[str, float]]) -> bool:
     """Print which goals are met; the table is written either way."""
-    same, drifts, power, interleaved, sequential = each
+    same, drifts, sorts, power, interleaved, sequential = each
     met = {
-        "at most 5 % of runs without a difference claim one": same["claimed"] <= 0.05 and drifts["claimed"] <= 0.05,
+        "at most 5 % of runs without a difference claim one": max(world["claimed"] for world in (same, drifts, sorts))
+        <= 0.05,
         "a true 5 % is found in 80 % of runs of the recommended size": power["found"] >= 0.8,
         "interleaved, the estimate under drift is right within 1 %": abs(interleaved["estimate"] / TRUE - 1) <= 0.01,
         "one after the other, it is not": abs(sequential["estimate"] / TRUE - 1) > 0.05,

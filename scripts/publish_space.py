@@ -13,40 +13,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
+import os
 import sys
-import tempfile
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from publishing import previews
 from publishing.errors import PublishError
-from publishing.guard import guard
-from publishing.hub import Hub, translated
-from publishing.plan import Plan, look, plan
-from publishing.push import Choices, push, restore, rollback
-from publishing.stage import Staged, changed, names, stage
-from publishing.watch import Patience, wait
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from publishing.hub import Hub
+from publishing.publish import Outcome, Way, delete, go_back, publish
+from publishing.settings import Settings, named
+from publishing.stage import changed, names
+from publishing.watch import Patience
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-@dataclass
-class Outcome:
-    """What became of one Space; `commit` is the one that it runs, `error` why it failed."""
-
-    space: str
-    repo: str
-    state: str
-    commit: str | None = None
-    error: str | None = None
-    remedy: str | None = None
 
 
 def main(arguments: Sequence[str] | None = None, hub: Hub | None = None) -> int:
@@ -55,14 +38,15 @@ def main(arguments: Sequence[str] | None = None, hub: Hub | None = None) -> int:
     hub = hub or Hub()
     try:
         spaces = _chosen(options)
+        named_here = named(options.variable, options.secret, os.environ)
+        settings = Settings(options.hardware, options.sleep, **named_here, replace=options.replace_secrets)
         if not spaces:
             print("No Space changed.")
             return 0
         owner = options.repo.partition("/")[0] if options.repo else options.owner or hub.owner()
     except PublishError as error:
         return _fail(error)
-    suffix = f"-pr-{options.preview}" if options.preview else ""
-    outcomes = [_one(options, hub, name, (options.repo or f"{owner}/{name}") + suffix) for name in spaces]
+    outcomes = [_one(options, hub, name, options.repo or f"{owner}/{name}", settings) for name in spaces]
     _tell(options, outcomes)
     return 1 if any(outcome.error for outcome in outcomes) else 0
 
@@ -81,6 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--owner", metavar="NAME", help="an organisation, instead of your own account")
     parser.add_argument("--preview", type=int, metavar="N", help="a private Space NAME-pr-N for a pull request")
     parser.add_argument("--delete-preview", action="store_true", help="delete that of --preview")
+    parser.add_argument(
+        "--prune-previews", type=float, metavar="DAYS", help="delete previews that got no commit for so many days"
+    )
     parser.add_argument("--apply", action="store_true", help="act; without it the plan is printed")
     parser.add_argument("--yes", action="store_true", help="do not ask before more than a third is deleted")
     parser.add_argument("--rollback", action="store_true", help="bring back the tree before the last commit")
@@ -91,6 +78,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--private", action="store_true", help="a new Space that only you can see")
     parser.add_argument("--hardware", metavar="NAME", help="cpu-basic, zero-a10g, t4-small …")
     parser.add_argument("--sleep", type=int, metavar="SECONDS", help="without visitors, the Space sleeps after so long")
+    parser.add_argument("--variable", action="append", default=[], metavar="NAME=VALUE", help="a variable of the Space")
+    parser.add_argument(
+        "--secret", action="append", default=[], metavar="NAME", help="a secret; its value is that of $NAME here"
+    )
+    parser.add_argument("--replace-secrets", action="store_true", help="set secrets that are there already, too")
     parser.add_argument("--timeout", type=float, default=1800.0, help="seconds to wait for the Space (1800)")
     parser.add_argument("--poll", type=float, default=3.0, help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="print what became of each Space as JSON")
@@ -108,109 +100,39 @@ def _chosen(options: argparse.Namespace) -> list[str]:
         raise PublishError(f"--repo names one place for {len(chosen)} Spaces.", "Publish them one by one.")
     if options.preview is not None and options.preview < 1:
         raise PublishError(f"There is no pull request {options.preview}.", "Give its number.")
+    if options.delete_preview and not options.preview:
+        raise PublishError("--delete-preview needs the number of the pull request.", "Add --preview N.")
     if options.repo and options.repo.count("/") != 1:
         raise PublishError(f"{options.repo!r} is no Space.", "Write OWNER/NAME.")
     return chosen
 
 
-def _one(options: argparse.Namespace, hub: Hub, name: str, repo: str) -> Outcome:
+def _one(options: argparse.Namespace, hub: Hub, name: str, repo: str, settings: Settings) -> Outcome:
     """Publish one Space; whatever happens, the others go on."""
     say: Callable[[str], None] = (lambda text: print(text, file=sys.stderr)) if options.json else print
+    way = Way(
+        ROOT,
+        settings,
+        Patience(options.timeout, options.poll),
+        apply=options.apply,
+        private=options.private or bool(options.preview),
+        tries=not options.no_try,
+        waits=not options.no_wait,
+        asks=not options.no_smoke,
+        deletes=options.yes,
+        returns=options.on_failure == "rollback",
+    )
     try:
+        if options.prune_previews is not None:
+            return delete(hub, name, previews.old(hub, repo, options.prune_previews), way, say)
+        if options.preview:
+            repo = previews.preview(repo, options.preview)
         if options.delete_preview:
-            return _delete(options, hub, name, repo, say)
-        if options.rollback:
-            return _back(options, hub, name, repo, say)
-        with tempfile.TemporaryDirectory(prefix="spaceport-stage-") as folder:
-            staged = stage(ROOT, name, Path(folder) / name, hardware=options.hardware or "cpu-basic")
-            guard(staged.files)
-            planned = plan(repo, staged, look(hub, repo), hardware=options.hardware)
-            say(planned.text())
-            if planned.empty:
-                return Outcome(name, repo, "unchanged", planned.live.sha)
-            if not options.apply:
-                return Outcome(name, repo, "planned", planned.live.sha)
-            return _apply(options, hub, planned, say)
+            return delete(hub, name, [repo], way, say)
+        return (go_back if options.rollback else publish)(hub, name, repo, way, say)
     except PublishError as error:
         _fail(error)
         return Outcome(name, repo, "failed", None, error.message, error.remedy)
-
-
-def _apply(options: argparse.Namespace, hub: Hub, planned: Plan, say: Callable[[str], None]) -> Outcome:
-    staged, repo = planned.staged, planned.repo
-    if planned.drastic and not options.yes:
-        _ask(planned)
-    if not options.no_try:
-        _try(staged, say)
-    choices = Choices(options.private or bool(options.preview), options.hardware, options.sleep)
-    commit = push(hub, planned, _message(), choices, say)
-    say(f"{repo}: pushed {commit[:8]}")
-    if options.no_wait:
-        return Outcome(staged.name, repo, "pushed", commit)
-    try:
-        wait(hub, repo, commit, Patience(options.timeout, options.poll), say)
-        if not options.no_smoke:
-            from publishing.smoke import smoke
-
-            say(f"{repo}: answers {smoke(hub, repo, staged.name)[:80]!r}")
-    except PublishError as error:
-        if options.on_failure == "rollback" and planned.live.sha:
-            back = restore(hub, repo, planned.live.sha, f"Back to {planned.live.sha[:8]}: {commit[:8]} did not run")
-            say(f"{repo}: went back to the tree of {planned.live.sha[:8]} ({back[:8]})")
-        raise error
-    say(f"{repo}: runs {commit[:8]}")
-    return Outcome(staged.name, repo, "published", commit)
-
-
-def _delete(options: argparse.Namespace, hub: Hub, name: str, repo: str, say: Callable[[str], None]) -> Outcome:
-    """Delete a preview; nothing else can be deleted from here."""
-    if not options.preview:
-        raise PublishError("--delete-preview needs the number of the pull request.", "Add --preview N.")
-    if not options.apply:
-        say(f"{repo}: would be deleted")
-        return Outcome(name, repo, "planned")
-    with translated(f"to delete {repo}"):
-        hub.api.delete_repo(repo, repo_type="space", missing_ok=True)
-    say(f"{repo}: deleted")
-    return Outcome(name, repo, "deleted")
-
-
-def _back(options: argparse.Namespace, hub: Hub, name: str, repo: str, say: Callable[[str], None]) -> Outcome:
-    if not options.apply:
-        say(f"{repo}: would go back to the tree before its last commit")
-        return Outcome(name, repo, "planned")
-    commit = rollback(hub, repo, "Back")
-    say(f"{repo}: went back ({commit[:8]})")
-    if not options.no_wait:
-        wait(hub, repo, commit, Patience(options.timeout, options.poll), say)
-    return Outcome(name, repo, "rolled back", commit)
-
-
-def _try(staged: Staged, say: Callable[[str], None]) -> None:
-    from publishing.trial import attempt, environment
-
-    python = environment(staged, staged.folder.parent / f"{staged.name}-environment", say)
-    say(f"{staged.name}: starting it by itself")
-    say(f"{staged.name}: answers {attempt(staged, python)[:80]!r}")
-
-
-def _ask(planned: Plan) -> None:
-    count = len(planned.deleted)
-    if not sys.stdin.isatty():
-        raise PublishError(f"{count} of {len(planned.live.files)} files would be deleted.", "If that is meant: --yes.")
-    if input(f"{count} of {len(planned.live.files)} files would be deleted. Go on? [y/N] ").strip().lower() != "y":
-        raise PublishError("Nothing was changed.", "")
-
-
-def _message() -> str:
-    """The commit of the repository that is published; `+` if something was not committed."""
-    commit = _git("rev-parse", "HEAD")
-    return f"Publish {commit[:12]}{'+' if _git('status', '--porcelain', '--untracked-files=no') else ''}".rstrip()
-
-
-def _git(*arguments: str) -> str:
-    command = ["git", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def _tell(options: argparse.Namespace, outcomes: Sequence[Outcome]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import importlib
+import os
 import re
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -10,6 +12,10 @@ from typing import Any
 
 from backends import Target
 from theme import CSS, HEAD, theme
+
+if os.environ.get("SPACES_ZERO_GPU"):
+    # ZeroGPU refuses to start an app that has not shown it the function that wants a GPU.
+    importlib.import_module("backends.transformers")
 
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]*`)", re.DOTALL)
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")

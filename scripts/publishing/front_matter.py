@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -24,18 +23,24 @@ KNOWN = {
 _HEAD = re.compile(r"\A---\r?\n(.*?)\r?\n---\r?\n", re.DOTALL)
 
 
-def read(readme: Path) -> dict[str, Any]:
-    """The front matter of a README; an error if there is none, or if it is no YAML."""
-    found = _HEAD.match(readme.read_text(encoding="utf-8")) if readme.is_file() else None
+def parse(readme: str) -> dict[str, Any]:
+    """The front matter of a README's text; an error if there is none, or if it is no YAML."""
+    found = _HEAD.match(readme)
     if not found:
-        raise StageError(f"{readme.name} has no front matter.", "Begin it with a block between two lines of ---.")
+        raise StageError("README.md has no front matter.", "Begin it with a block between two lines of ---.")
     try:
         values = yaml.safe_load(found[1])
     except yaml.YAMLError as error:
-        raise StageError(f"The front matter of {readme.name} is no YAML ({error}).", "Correct it.") from error
+        raise StageError(f"The front matter of README.md is no YAML ({error}).", "Correct it.") from error
     if not isinstance(values, dict):
-        raise StageError(f"The front matter of {readme.name} holds no settings.", "Write title: … and so on.")
+        raise StageError("The front matter of README.md holds no settings.", "Write title: … and so on.")
     return values
+
+
+def for_zero_gpu(readme: str) -> str:
+    """The same README with a Python that ZeroGPU has, and its hardware suggested to whoever duplicates the Space."""
+    lines = f'python_version: "{ZERO_PYTHON[0]}"\nsuggested_hardware: zero-a10g'
+    return re.sub(r"(?m)^python_version:.*$", lines, readme, count=1)
 
 
 def check(values: dict[str, Any], files: set[str], *, gradio: str | None, zero_gpu: bool) -> list[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx2
-from huggingface_hub import HfApi
-from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled
+from huggingface_hub import HfApi, is_offline_mode, set_client_factory
+from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
 from publishing.errors import HubError
 
@@ -25,10 +25,29 @@ REMEDIES = {
 _SECRET = re.compile(r"\bhf_\w+|(?<=Bearer )[\w.-]+")
 
 
+class _Impatient(httpx2.Client):
+    """Gives up on a Hub that says nothing, also where huggingface_hub asks for no time-out at all."""
+
+    seconds: ClassVar[float] = 60.0
+
+    def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        waits = dict.fromkeys(("connect", "read", "write", "pool")) | dict(request.extensions.get("timeout", {}))
+        request.extensions["timeout"] = {
+            kind: self.seconds if seconds is None else seconds for kind, seconds in waits.items()
+        }
+        return super().send(request, **options)
+
+
+# Once: whoever sets it closes the client that others are using.
+set_client_factory(lambda: _Impatient(follow_redirects=True))
+
+
 class Hub:
     """One endpoint and whoever is logged in there; the token comes from the environment or the token file."""
 
-    def __init__(self, api: HfApi | None = None) -> None:
+    def __init__(self, api: HfApi | None = None, *, silence_seconds: float = 60.0) -> None:
+        """`silence_seconds` is the longest wait for the Hub's next byte; by itself the client waits for ever."""
+        _Impatient.seconds = silence_seconds
         self.api = api or HfApi()
 
     def owner(self) -> str:
@@ -43,6 +62,8 @@ class Hub:
 @contextmanager
 def translated(what: str) -> Iterator[None]:
     """Turn what huggingface_hub raises about `what` into a `HubError` without any secret in it."""
+    if is_offline_mode():
+        raise HubError("HF_HUB_OFFLINE is set.", "Unset it to publish.")
     try:
         yield
     except HubError:
@@ -51,8 +72,6 @@ def translated(what: str) -> Iterator[None]:
         raise HubError("You are not logged in to the Hub.", REMEDIES[401], status=401) from error
     except HfHubHTTPError as error:
         raise refusal(what, error) from None
-    except OfflineModeIsEnabled as error:
-        raise HubError("HF_HUB_OFFLINE is set.", "Unset it to publish.") from error
     except (httpx2.TransportError, OSError) as error:
         raise HubError(
             f"The Hub does not answer about {what} ({type(error).__name__}).", "Check the network and HF_ENDPOINT."

@@ -10,6 +10,7 @@ from pathlib import Path
 from huggingface_hub.errors import RepositoryNotFoundError
 
 from publishing.hub import Hub, translated
+from publishing.settings import NONE, Settings
 from publishing.stage import Staged
 
 # The Hub makes it with the repository, and it says how large files are stored: it is not ours to delete.
@@ -23,6 +24,7 @@ class Live:
     sha: str | None
     files: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     hardware: str | None = None
+    sleep_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +37,17 @@ class Plan:
     added: dict[str, int]
     changed: dict[str, int]
     deleted: dict[str, int]
-    hardware: str | None = None
-    variables: tuple[str, ...] = ()
-    secrets: tuple[str, ...] = ()
+    settings: Settings = NONE
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to do."""
-        return self.live.sha is not None and not (
-            self.added or self.changed or self.deleted or self.hardware or self.variables or self.secrets
-        )
+        return self.live.sha is not None and not (self.files or self.settings)
+
+    @property
+    def files(self) -> bool:
+        """Whether a file has to change."""
+        return bool(self.added or self.changed or self.deleted)
 
     @property
     def drastic(self) -> bool:
@@ -59,9 +62,7 @@ class Plan:
         lines = [f"{self.repo}: {state}"]
         for sign, files in (("+", self.added), ("~", self.changed), ("-", self.deleted)):
             lines += [f"  {sign} {place} ({_size(size)})" for place, size in sorted(files.items())]
-        lines += [f"  = hardware {self.hardware}"] if self.hardware else []
-        lines += [f"  = variable {name}" for name in self.variables]
-        lines += [f"  = secret {name}" for name in self.secrets]
+        lines += [f"  = {line}" for line in self.settings.lines]
         total = sum(self.added.values()) + sum(self.changed.values())
         lines.append(
             f"  {len(self.added)} to add, {len(self.changed)} to change, {len(self.deleted)} to delete, "
@@ -83,11 +84,14 @@ def look(hub: Hub, repo: str) -> Live:
             for entry in hub.api.list_repo_tree(repo, recursive=True, revision=sha, repo_type="space")
             if hasattr(entry, "blob_id")
         }
-        return Live(sha, files, info.runtime.hardware if info.runtime else None)
+        runtime = info.runtime
+        if runtime is None:
+            return Live(sha, files)
+        return Live(sha, files, runtime.requested_hardware or runtime.hardware, runtime.sleep_time)
 
 
-def plan(repo: str, staged: Staged, live: Live, *, hardware: str | None = None) -> Plan:
-    """What has to change."""
+def plan(repo: str, staged: Staged, live: Live, settings: Settings = NONE) -> Plan:
+    """What has to change; `settings` are those that differ."""
     sizes = {place: path.stat().st_size for place, path in staged.files.items()}
     added = {place: size for place, size in sizes.items() if place not in live.files}
     changed = {
@@ -96,8 +100,7 @@ def plan(repo: str, staged: Staged, live: Live, *, hardware: str | None = None) 
         if place in live.files and not _same(path, *live.files[place])
     }
     gone = {place: size for place, (_, size) in live.files.items() if place not in sizes and place not in KEPT}
-    moves = hardware if hardware and hardware != live.hardware else None
-    return Plan(repo, staged, live, added, changed, gone, moves)
+    return Plan(repo, staged, live, added, changed, gone, settings)
 
 
 def _same(path: Path, known: str, size: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 from huggingface_hub.errors import RepositoryNotFoundError
@@ -12,20 +12,12 @@ from huggingface_hub.errors import RepositoryNotFoundError
 from publishing.errors import HubError
 from publishing.hub import REMEDIES, Hub, translated, unclear
 from publishing.plan import Live, Plan, look, plan
+from publishing.settings import apply
 
 ATTEMPTS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """How a new Space is made."""
-
-    private: bool = False
-    hardware: str | None = None
-    sleep_seconds: int | None = None
-
-
-def push(hub: Hub, planned: Plan, message: str, choices: Choices, say: Callable[[str], None] = print) -> str:
+def push(hub: Hub, planned: Plan, message: str, *, private: bool = False, say: Callable[[str], None] = print) -> str:
     """Make the live tree like the staged one and give the commit's id.
 
     A Space that somebody else changed meanwhile is planned again; a failure that may have gone through is read
@@ -33,10 +25,11 @@ def push(hub: Hub, planned: Plan, message: str, choices: Choices, say: Callable[
     """
     current = planned
     if current.live.sha is None:
-        create(hub, current, choices)
+        create(hub, current, private=private)
         current = _again(hub, current)
+    apply(hub, current.repo, current.settings)
     for attempt in range(1, ATTEMPTS + 1):
-        if not (current.added or current.changed or current.deleted):
+        if not current.files:
             return str(current.live.sha)
         try:
             return _commit(hub, current, message)
@@ -48,16 +41,16 @@ def push(hub: Hub, planned: Plan, message: str, choices: Choices, say: Callable[
     raise AssertionError  # the loop returns or raises
 
 
-def create(hub: Hub, planned: Plan, choices: Choices) -> None:
+def create(hub: Hub, planned: Plan, *, private: bool) -> None:
     """Make the Space; one that came into being meanwhile is the same to us."""
     with translated(f"to create the Space {planned.repo}"), _conflict(planned.repo):
         hub.api.create_repo(
             planned.repo,
             repo_type="space",
             space_sdk=str(planned.staged.front_matter["sdk"]),
-            private=choices.private,
-            space_hardware=choices.hardware,  # type: ignore[arg-type]
-            space_sleep_time=choices.sleep_seconds,
+            private=private,
+            space_hardware=planned.settings.hardware,  # type: ignore[arg-type]
+            space_sleep_time=planned.settings.sleep_seconds,
             exist_ok=True,
         )
 
@@ -106,7 +99,11 @@ def restore(hub: Hub, repo: str, sha: str, message: str) -> str:
 
 
 def _again(hub: Hub, planned: Plan) -> Plan:
-    return plan(planned.repo, planned.staged, look(hub, planned.repo), hardware=planned.hardware)
+    """The same for the Space as it is now; one that was just made has its hardware and sleep time."""
+    settings = planned.settings
+    if planned.live.sha is None:
+        settings = replace(settings, hardware=None, sleep_seconds=None)
+    return plan(planned.repo, planned.staged, look(hub, planned.repo), settings)
 
 
 def _commit(hub: Hub, planned: Plan, message: str) -> str:

@@ -33,7 +33,10 @@ def stage(root: Path, name: str, folder: Path, *, hardware: str = "cpu-basic") -
     if not (app / "app.py").is_file():
         raise StageError(f"There is no Space {name!r}.", f"There are: {', '.join(names(root))}.")
     zero_gpu = hardware.startswith("zero")
-    values = front_matter.read(app / "README.md")
+    readme = (app / "README.md").read_text(encoding="utf-8")
+    if zero_gpu:
+        readme = front_matter.for_zero_gpu(readme)
+    values = front_matter.parse(readme)
     files = {**closure(root, app).files, **tree(app)}
     shutil.rmtree(folder, ignore_errors=True)
     for place, source in files.items():
@@ -43,7 +46,7 @@ def stage(root: Path, name: str, folder: Path, *, hardware: str = "cpu-basic") -
     python = ".".join(str(values.get("python_version", "3.10")).split(".")[:2])
     asked = (app / "requirements.txt").read_text(encoding="utf-8")
     _write(folder / "requirements.txt", requirements.pinned(asked, lock, python=python, zero_gpu=zero_gpu))
-    _write(folder / "README.md", (app / "README.md").read_text(encoding="utf-8") + _source(root, name))
+    _write(folder / "README.md", readme + _source(root, name))
     _copy(root / "LICENSE", folder / "LICENSE")
     laid = tree(folder)
     _check(values, laid, requirements.version("gradio", lock), zero_gpu)

@@ -6,6 +6,7 @@ It speaks the routes that huggingface_hub's client uses. Faults are put on route
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import socket
@@ -16,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 TOKEN = "hf_" + "s" * 34
 LOG = ["Building\n", "Successfully built gradio\n", "Pushing image\n"]
@@ -43,6 +44,8 @@ class Space:
     variables: dict[str, str] = field(default_factory=dict)
     stages: list[str] = field(default_factory=lambda: ["RUNNING"])
     running: str = ""
+    sleep: int | None = None
+    modified: str = "2026-01-01T00:00:00.000Z"
 
     @property
     def head(self) -> Commit:
@@ -63,6 +66,7 @@ class Hub(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.spaces: dict[str, Space] = {}
         self.asked: list[str] = []
+        self.host = ""
         self.builds = ["BUILDING", "APP_STARTING", "RUNNING"]
         self.log = list(LOG)
         self.faults: dict[str, list[Any]] = {}
@@ -74,7 +78,10 @@ class Hub(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def fail(self, route: str, fault: str | int, times: int = 1) -> None:
-        """Let the next calls of `route` fail: a status, "refused", "half" an answer, or "after" it was done (500)."""
+        """Let the next calls of `route` fail: a status, "refused", "half" an answer, or "after" it was done (500).
+
+        "silent" never answers, "silent after" has done it before.
+        """
         self.faults[route] = [fault] * times
 
     def fault(self, route: str) -> Any:
@@ -109,6 +116,9 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
+        if fault == "silent":
+            self.say_nothing()
+            return
         if isinstance(fault, int):
             self.reply(fault, {"error": f"fault {fault} for {self.headers.get('Authorization')}"})
             return
@@ -117,9 +127,19 @@ class Handler(BaseHTTPRequestHandler):
                 status, value, headers = getattr(self, f"on_{name}")(*arguments, body)
         except KeyError:
             status, value, headers = 404, {"error": "Repository not found"}, {"X-Error-Code": "RepoNotFound"}
+        if fault == "silent after":
+            self.say_nothing()
+            return
         if fault == "after":
             status, value = 500, {"error": "internal error"}
         self.reply(status, value, headers, half=fault == "half")
+
+    def say_nothing(self) -> None:
+        """Wait until the client has given up."""
+        self.close_connection = True
+        self.connection.settimeout(30)
+        with contextlib.suppress(OSError):
+            self.connection.recv(1)
 
     def resolve(self, method: str, path: str) -> tuple[str, tuple[str, ...]]:
         parts = path.strip("/").split("/")
@@ -133,6 +153,8 @@ class Handler(BaseHTTPRequestHandler):
             return "validate", ()
         if parts[0] == "spaces" and "resolve" in parts:
             return "download", ("/".join(parts[1:3]), parts[4], "/".join(parts[5:]))
+        if path == "/api/spaces":
+            return "list", ()
         repo, rest = "/".join(parts[2:4]), parts[4:]
         if not rest:
             return "info", (repo,)
@@ -149,6 +171,7 @@ class Handler(BaseHTTPRequestHandler):
         status = 409 if repo in self.server.spaces else 200
         if status == 200:
             space = Space(asked["sdk"], asked.get("visibility") == "private", asked.get("hardware") or "cpu-basic")
+            space.sleep = asked.get("sleepTimeSeconds")
             space.commit("initial commit", {".gitattributes": b"*.bin filter=lfs\n", "README.md": b"---\n---\n"})
             self.server.spaces[repo] = space
         return status, {"url": f"{self.server.url}/spaces/{repo}"}, {}
@@ -166,8 +189,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def on_info(self, repo: str, _: bytes) -> Any:
         space = self.server.spaces[repo]
-        value = {"id": repo, "sha": space.head.oid, "private": space.private, "sdk": space.sdk, "host": self.server.url,
-                 "subdomain": repo.replace("/", "-"), "runtime": self.state(space)}  # fmt: skip
+        value = {
+            "id": repo,
+            "sha": space.head.oid,
+            "private": space.private,
+            "sdk": space.sdk,
+            "host": self.server.host or self.server.url,
+            "subdomain": repo.replace("/", "-"),
+            "runtime": self.state(space),
+        }
         return 200, value, {}
 
     def on_tree(self, repo: str, revision: str, _: bytes) -> Any:
@@ -220,6 +250,30 @@ class Handler(BaseHTTPRequestHandler):
         space.hardware = json.loads(body)["flavor"]
         return 200, self.state(space), {}
 
+    def on_sleeptime(self, repo: str, body: bytes) -> Any:
+        space = self.server.spaces[repo]
+        space.sleep = json.loads(body)["seconds"]
+        return 200, self.state(space), {}
+
+    def on_variables(self, repo: str, body: bytes) -> Any:
+        return 200, self.values(self.server.spaces[repo].variables, body, shown=True), {}
+
+    def on_secrets(self, repo: str, body: bytes) -> Any:
+        return 200, self.values(self.server.spaces[repo].secrets, body, shown=False), {}
+
+    def values(self, held: dict[str, str], body: bytes, *, shown: bool) -> Any:
+        if self.command == "POST":
+            asked = json.loads(body)
+            held[asked["key"]] = asked["value"]
+        return {key: {"key": key, **({"value": value} if shown else {})} for key, value in held.items()}
+
+    def on_list(self, _: bytes) -> Any:
+        wanted = dict(parse_qsl(urlsplit(self.path).query))
+        found = [{"id": repo, "lastModified": space.modified, "private": space.private, "sdk": space.sdk}
+                 for repo, space in self.server.spaces.items()
+                 if repo.startswith(wanted["author"] + "/") and wanted["search"] in repo]  # fmt: skip
+        return 200, found, {}
+
     def on_logs(self, repo: str, kind: str, _: bytes) -> Any:
         events = "".join(f"data: {json.dumps({'data': line, 'timestamp': ''})}\n\n" for line in self.server.log)
         return 200, events.encode(), {"Content-Type": "text/event-stream"}
@@ -241,7 +295,7 @@ class Handler(BaseHTTPRequestHandler):
         if stage == "RUNNING":
             space.running = space.head.oid
         sha = space.head.oid if stage.endswith("ERROR") else space.running
-        return {"stage": stage, "sha": sha, "gcTimeout": None,
+        return {"stage": stage, "sha": sha, "gcTimeout": space.sleep,
                 "hardware": {"current": space.hardware, "requested": space.hardware}}  # fmt: skip
 
     def reply(self, status: int, value: Any, headers: dict[str, str] | None = None, *, half: bool = False) -> None:

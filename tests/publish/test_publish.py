@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from time import sleep
 from typing import Any
 
+import httpx2
 import pytest
+from huggingface_hub import HfApi
 
+from publishing.hub import Hub as Ours
+from scripts import publish_space
 from tests.conftest import ROOT
 from tests.publish.stand_in import TOKEN, Hub, Space
 
@@ -38,8 +50,6 @@ def test_the_plan_is_the_default_and_changes_nothing(
 
 
 def test_a_first_publish(hub: Hub, publish: Publish, capsys: pytest.CaptureFixture[str]) -> None:
-    assert publish(SPACE, "--apply", "--hardware", "zero-a10g", "--private") == 1  # its python is not ZeroGPU's
-    assert "ZeroGPU has 3.12.12" in capsys.readouterr().err
     assert publish(SPACE, "--apply", "--private") == 0
     space = hub.spaces[REPO]
     assert space.private
@@ -235,3 +245,137 @@ def test_json(publish: Publish, published: Space, capsys: pytest.CaptureFixture[
 def test_wrong_use(publish: Publish, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str) -> None:
     assert publish(*arguments) == 1
     assert told in capsys.readouterr().err
+
+
+def test_a_space_for_zero_gpu_has_its_python(hub: Hub, publish: Publish) -> None:
+    assert publish(SPACE, "--apply", "--hardware", "zero-a10g") == 0
+    space = hub.spaces[REPO]
+    assert space.hardware == "zero-a10g"
+    readme = space.head.files["README.md"].decode()
+    assert 'python_version: "3.12.12"\nsuggested_hardware: zero-a10g\n' in readme
+    assert "\ntorch" not in space.head.files["requirements.txt"].decode()
+
+
+def test_settings_are_planned_by_name_and_set_once(
+    hub: Hub, publish: Publish, published: Space, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_KEY", "very-secret-value")
+    wanted = ["--variable", "SPACEPORT_GPU_URL=http://gpu/v1", "--secret", "MY_KEY", "--hardware", "t4-small",
+              "--sleep", "3600"]  # fmt: skip
+    assert publish(SPACE, *wanted) == 0
+    told = capsys.readouterr().out
+    for line in ("= variable SPACEPORT_GPU_URL", "= secret MY_KEY", "= hardware t4-small", "= sleep after 3600 s"):
+        assert line in told
+    assert not published.secrets
+    before = published.head.oid
+    assert publish(SPACE, *wanted, "--apply") == 0
+    assert published.variables == {"SPACEPORT_GPU_URL": "http://gpu/v1"}
+    assert published.secrets == {"MY_KEY": "very-secret-value"}
+    assert (published.hardware, published.sleep) == ("t4-small", 3600)
+    assert published.head.oid == before  # no file changed, so there is no commit
+    hub.asked.clear()
+    assert publish(SPACE, *wanted, "--apply") == 0
+    assert hub.asked == ["whoami", "info", "tree", "variables", "secrets"]
+    monkeypatch.setenv("MY_KEY", "another-value")
+    assert publish(SPACE, *wanted, "--apply", "--replace-secrets") == 0
+    assert published.secrets == {"MY_KEY": "another-value"}
+    shown = told + "".join(capsys.readouterr())
+    assert "very-secret-value" not in shown
+    assert "another-value" not in shown
+
+
+def test_a_new_space_gets_its_settings(hub: Hub, publish: Publish, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", "very-secret-value")
+    assert publish(SPACE, "--apply", "--secret", "MY_KEY", "--variable", "A=1", "--sleep", "600") == 0
+    space = hub.spaces[REPO]
+    assert (space.secrets, space.variables, space.sleep) == ({"MY_KEY": "very-secret-value"}, {"A": "1"}, 600)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--variable", "NAME"], "Write NAME=VALUE"),
+        (["--secret", "TOKEN=hf_abc"], "Write --secret NAME"),
+        (["--secret", "NOT_SET_HERE"], "Export NOT_SET_HERE"),
+        (["--delete-preview"], "Add --preview N"),
+    ],
+)
+def test_settings_that_cannot_be_set(
+    publish: Publish, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    assert publish(SPACE, *arguments) == 1
+    shown = "".join(capsys.readouterr())
+    assert told in shown
+    assert "hf_abc" not in shown
+
+
+def test_previews_go_after_a_time(hub: Hub, publish: Publish, capsys: pytest.CaptureFixture[str]) -> None:
+    for number, modified in ((1, "2026-01-01T00:00:00.000Z"), (2, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.000Z}")):
+        assert publish(SPACE, "--apply", "--preview", str(number)) == 0
+        hub.spaces[f"{REPO}-pr-{number}"].modified = modified
+    assert publish(SPACE, "--apply") == 0
+    assert publish(SPACE, "--prune-previews", "14") == 0
+    assert f"{REPO}-pr-1: would be deleted" in capsys.readouterr().out
+    assert publish(SPACE, "--prune-previews", "14", "--apply") == 0
+    assert sorted(hub.spaces) == [REPO, f"{REPO}-pr-2"]
+
+
+@pytest.mark.parametrize(("answer", "status"), [("y", 0), ("n", 1), ("", 1)])
+def test_a_person_is_asked_before_a_third_is_deleted(hub: Hub, publish: Publish, answer: str, status: int) -> None:
+    assert publish(SPACE, "--apply") == 0
+    space = hub.spaces[REPO]
+    space.commit("by hand", {f"old/{number}.txt": b"x" for number in range(90)} | space.head.files)
+    before = space.head.oid
+    master, terminal = os.openpty()
+    os.write(master, f"{answer}\n".encode())
+    with os.fdopen(terminal) as stdin, pytest.MonkeyPatch.context() as patched:
+        patched.setattr("sys.stdin", stdin)
+        assert publish(SPACE, "--apply") == status
+    os.close(master)
+    assert (space.head.oid == before) == bool(status)
+
+
+def test_a_hub_that_never_answers_is_not_waited_for(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+    hub.fail("info", "silent", 9)
+    ours = Ours(HfApi(endpoint=hub.url, token=TOKEN), silence_seconds=0.2)
+    assert publish_space.main([SPACE], ours) == 1
+    assert "does not answer" in capsys.readouterr().err
+
+
+APP = """
+import sys
+import gradio as gr
+
+def answers(prompt: str) -> dict[str, str]:
+    return {"laptop": f"heard {prompt}"}
+
+with gr.Blocks() as app:
+    gr.api(answers, api_name="answers")
+app.launch(server_port=int(sys.argv[1]), quiet=True)
+"""
+
+
+def test_the_running_space_is_asked_a_question(
+    hub: Hub, published: Space, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The Space's own API, over the wire: an app that answers, and none."""
+    published.commit("by hand", published.head.files | {"app.py": b"old"})
+    (tmp_path / "app.py").write_text(APP)
+    ours = Ours(HfApi(endpoint=hub.url, token=TOKEN))
+    arguments = [SPACE, "--apply", "--no-try", "--poll", "0.01", "--timeout", "5"]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with subprocess.Popen([sys.executable, str(tmp_path / "app.py"), str(port)]) as app:
+        hub.host = f"http://127.0.0.1:{port}"
+        for _ in range(300):
+            with suppress(httpx2.TransportError):
+                httpx2.get(hub.host)
+                break
+            sleep(0.1)
+        assert publish_space.main(arguments, ours) == 0
+        assert "answers 'heard Say hello.'" in capsys.readouterr().out
+        app.terminate()
+    published.commit("by hand", published.head.files | {"app.py": b"older"})
+    assert publish_space.main([*arguments, "--on-failure", "rollback"], ours) == 1
+    assert "runs, but does not answer" in capsys.readouterr().err
+    assert published.head.files["app.py"] == b"older"

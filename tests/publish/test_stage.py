@@ -124,7 +124,7 @@ def test_zero_gpu_has_its_own_pythons(python: str, good: bool) -> None:
 def test_a_readme_without_front_matter(tmp_path: Path, text: str) -> None:
     (tmp_path / "README.md").write_text(text)
     with pytest.raises(StageError, match="front matter"):
-        front_matter.read(tmp_path / "README.md")
+        front_matter.parse((tmp_path / "README.md").read_text())
 
 
 def test_requirements_are_pinned_with_all_they_bring() -> None:
