@@ -1,7 +1,8 @@
 """Pictures of the pages as a visitor sees them: `make screenshots [ARGS="--filing PDF --out DIRECTORY"]`.
 
-Without arguments it makes docs/chat.png and docs/compare.png for the README. With --out it makes every state (before,
-while it streams, after, with an error; a race and a measurement) at 1280 and 390 pixels, light and dark.
+Without arguments it makes docs/chat.png, docs/compare.png and docs/publish.png for the README. With --out it makes
+every state (before, while it streams, after, with an error; a race and a measurement) at 1280 and 390 pixels, light and
+dark.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from shutil import which
@@ -28,6 +30,8 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"
 PORT = "7869"
 URL = f"http://127.0.0.1:{PORT}"
 
+
+TERMINAL = "margin:0;padding:20px 24px;background:#0f172a;color:#e2e8f0;font:14px/1.5 'DejaVu Sans Mono',monospace"
 
 CATALOG = """
 [laptop]
@@ -183,18 +187,47 @@ def picture_of_the_comparator(browser: Browser) -> None:
     page.screenshot(path=ROOT / "docs" / "compare.png")
 
 
+def picture_of_publishing(browser: Browser) -> None:
+    """A plan and its result, as a terminal shows them, on the Hub that the tests publish to."""
+    sys.path.insert(0, str(ROOT))
+    from tests.publish.stand_in import TOKEN, serving
+
+    with serving() as hub:
+        environment = {**os.environ, "HF_ENDPOINT": hub.url, "HF_TOKEN": TOKEN}
+
+        def publish(*arguments: str) -> str:
+            command = [sys.executable, "scripts/publish_space.py", "platform_compare", *arguments]
+            ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+            return f"$ python scripts/publish_space.py platform_compare {' '.join(arguments)}\n{ended.stdout}\n"
+
+        first = ["--apply", "--no-try", "--no-smoke"]
+        publish(*first)
+        space = hub.spaces["somebody/platform_compare"]
+        kept = {place: data for place, data in space.head.files.items() if place != "theme.py"}
+        space.commit("by hand", kept | {"app.py": b"old", "old.py": b"print(1)\n"})
+        text = publish("--hardware", "cpu-upgrade") + publish("--hardware", "cpu-upgrade", *first) + publish()
+    page = browser.new_page(viewport={"width": 960, "height": 400})
+    page.set_content(f'<pre style="{TERMINAL}">{escape(text.strip())}</pre>')
+    page.locator("pre").screenshot(path=ROOT / "docs" / "publish.png")
+    page.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--filing", type=Path, help="a document to ask about; without it, the sample documents")
     parser.add_argument("--out", type=Path, help="make every state, into this directory")
-    parser.add_argument("--space", choices=("chat_rag", "platform_compare"), help="only this one")
+    parser.add_argument("--space", choices=("chat_rag", "platform_compare", "publish"), help="only this one")
     options = parser.parse_args()
     chromium = which("chromium") or which("google-chrome")
     if not chromium:
         sys.exit("error: a browser is needed.\n  Install it: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        if options.space == "publish" or not (options.space or options.out):
+            picture_of_publishing(browser)
         for space in [options.space] if options.space else ("chat_rag", "platform_compare"):
+            if space == "publish":
+                continue
             with running_app(space):
                 if space == "chat_rag" and options.out:
                     every_state(browser, options.filing, options.out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -68,3 +69,24 @@ def test_a_wrong_start_ends_with_what_to_do(arguments: list[str], told: str) -> 
     assert done.returncode == 1
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+SPACES_PACKAGE = """
+seen = []
+def GPU(duration=None):
+    return lambda function: seen.append(function.__name__) or function
+"""
+
+
+def test_on_zero_gpu_every_page_shows_what_wants_a_gpu(tmp_path: Path) -> None:
+    """ZeroGPU refuses to start an app that has not decorated a function when it is launched."""
+    (tmp_path / "spaces.py").write_text(SPACES_PACKAGE)
+    ended = subprocess.run(
+        [sys.executable, "-c", "import page, spaces; print(spaces.seen)"],
+        cwd=tmp_path,
+        env={**os.environ, "SPACES_ZERO_GPU": "true"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stdout.strip() == "['generate']"

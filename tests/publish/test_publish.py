@@ -321,18 +321,24 @@ def test_previews_go_after_a_time(hub: Hub, publish: Publish, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize(("answer", "status"), [("y", 0), ("n", 1), ("", 1)])
-def test_a_person_is_asked_before_a_third_is_deleted(hub: Hub, publish: Publish, answer: str, status: int) -> None:
-    assert publish(SPACE, "--apply") == 0
-    space = hub.spaces[REPO]
-    space.commit("by hand", {f"old/{number}.txt": b"x" for number in range(90)} | space.head.files)
-    before = space.head.oid
-    master, terminal = os.openpty()
-    os.write(master, f"{answer}\n".encode())
-    with os.fdopen(terminal) as stdin, pytest.MonkeyPatch.context() as patched:
-        patched.setattr("sys.stdin", stdin)
-        assert publish(SPACE, "--apply") == status
-    os.close(master)
-    assert (space.head.oid == before) == bool(status)
+def test_a_person_is_asked_before_a_third_is_deleted(hub: Hub, published: Space, answer: str, status: int) -> None:
+    published.commit("by hand", {f"old/{number}.txt": b"x" for number in range(90)} | published.head.files)
+    before = published.head.oid
+    person, terminal = os.openpty()
+    os.write(person, f"{answer}\n".encode())
+    ended = subprocess.run(
+        [sys.executable, "scripts/publish_space.py", SPACE, "--apply", "--no-try", "--no-smoke", "--poll", "0.01"],
+        cwd=ROOT,
+        env={**os.environ, "HF_ENDPOINT": hub.url, "HF_TOKEN": TOKEN},
+        stdin=terminal,
+        capture_output=True,
+        text=True,
+    )
+    os.close(person)
+    os.close(terminal)
+    assert ended.returncode == status, ended.stderr
+    assert "90 of" in ended.stdout
+    assert (published.head.oid == before) == bool(status)
 
 
 def test_a_hub_that_never_answers_is_not_waited_for(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
