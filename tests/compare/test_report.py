@@ -379,9 +379,16 @@ def test_a_client_late_by_more_than_a_twentieth_of_the_gaps_is_flagged(lag: floa
     made.blocks.append(block(1.0, target="b", lags=[lag] * count))
     expected = (
         "b, concurrency 1: the client was late itself: its event loop's p99 lag of 1.6 ms is 16% of the mean "
-        "inter-token latency (10.0 ms). The model runs in its process."
+        "inter-token latency (10.0 ms). Give it a machine of its own."
     )
     assert caveats(made) == ([expected] if flagged else [])
+
+
+def test_a_model_inside_the_client_needs_no_machine_of_its_own() -> None:
+    made = clean()
+    made.header["targets"]["b"]["settings"]["kind"] = "embedded"
+    made.blocks.append(block(1.0, target="b", lags=[0.0016] * 100))
+    assert caveats(made)[0].endswith("The model runs in its process.")
 
 
 def answers(*lengths: int) -> Run:

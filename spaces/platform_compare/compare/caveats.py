@@ -12,6 +12,7 @@ from compare.verdict import COALESCED
 LAG_SHARE = 0.05
 # Less than this, in milliseconds, is what any event loop needs.
 LEAST_LAG = 1.0
+IN_PROCESS = ("embedded", "transformers")
 # Answers that end over so much longer a time than their requests were spread over are a queue that grows.
 FALLING_BEHIND = 1.1
 # A chat template's own text is cached everywhere and does no harm; more than this is the prompts themselves.
@@ -97,9 +98,9 @@ def _first_error(run: Run, name: str) -> str:
 def _lag(run: Run, name: str) -> Iterator[str]:
     for load in run.loads:
         if lagging(run, name, load):
-            seen, gap = client(run, name, load), figures(run, name, load).itl_ms.mean or 0
-            lag = seen.lag_p99_ms or 0
-            remedy = "Give it a machine of its own." if seen.known_connections else "The model runs in its process."
+            lag, gap = client(run, name, load).lag_p99_ms or 0, figures(run, name, load).itl_ms.mean or 0
+            inside = _settings(run, name).get("kind") in IN_PROCESS
+            remedy = "The model runs in its process." if inside else "Give it a machine of its own."
             yield (
                 f"{name}, {load}: the client was late itself: its event loop's p99 lag of {lag:.1f} ms is "
                 f"{lag / gap:.0%} of the mean inter-token latency ({gap:.1f} ms). {remedy}"
