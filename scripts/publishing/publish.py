@@ -52,11 +52,12 @@ class Way:
 
 def publish(hub: Hub, name: str, repo: str, way: Way, say: Say) -> Outcome:
     """Make the Space `repo` like `spaces/name`, or say what that would change."""
+    live, settings = look(hub, repo), way.settings
     with tempfile.TemporaryDirectory(prefix="spaceport-stage-") as folder:
-        staged = stage(way.root, name, Path(folder) / name, hardware=way.settings.hardware or "cpu-basic")
+        # A Space on ZeroGPU stays one: it needs another Python than the others.
+        hardware = settings.hardware or live.hardware or "cpu-basic"
+        staged = stage(way.root, name, Path(folder) / name, hardware=hardware)
         guard(staged.files)
-        live = look(hub, repo)
-        settings = way.settings
         if live.sha:
             settings = difference(hub, repo, settings, hardware=live.hardware, sleep_seconds=live.sleep_seconds)
         planned = plan(repo, staged, live, settings)

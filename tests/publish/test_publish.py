@@ -254,6 +254,9 @@ def test_a_space_for_zero_gpu_has_its_python(hub: Hub, publish: Publish) -> None
     readme = space.head.files["README.md"].decode()
     assert 'python_version: "3.12.12"\nsuggested_hardware: zero-a10g\n' in readme
     assert "\ntorch" not in space.head.files["requirements.txt"].decode()
+    hub.asked.clear()
+    assert publish(SPACE, "--apply") == 0  # without naming it again
+    assert hub.asked == ["whoami", "info", "tree"]
 
 
 def test_settings_are_planned_by_name_and_set_once(
