@@ -173,9 +173,9 @@ async def test_a_run_that_is_stopped_keeps_what_was_measured(models: Models, tmp
 
 
 async def test_a_run_ends_at_its_longest_duration(models: Models, tmp_path: Path) -> None:
-    run = await measured(models, tmp_path, Plan(("slow",), requests=1000, max_seconds=1))
+    run = await measured(models, tmp_path, Plan(("slow",), requests=1000, warmup=0, max_seconds=5))
     assert run.ended == "out of time"
-    assert 0 < len(run.measured("slow")) < 50
+    assert 0 < len(run.measured("slow")) < 100
 
 
 async def test_no_secret_is_stored(models: Models, tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ async def test_the_longest_duration_ends_what_hangs(models: Models, tmp_path: Pa
 
 
 async def test_the_longest_duration_ends_a_rate_that_sleeps(models: Models, tmp_path: Path) -> None:
-    plan = Plan(("steady",), (Load("constant", 0.01),), requests=4, warmup=0, max_seconds=1.0)
+    plan = Plan(("steady",), (Load("constant", 0.01),), requests=4, warmup=0, max_seconds=3.0)
     run = await measured(models, tmp_path, plan)
     assert run.ended == "out of time"
     assert len(run.measured("steady")) == 1
