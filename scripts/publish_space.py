@@ -46,7 +46,13 @@ def main(arguments: Sequence[str] | None = None, hub: Hub | None = None) -> int:
         owner = options.repo.partition("/")[0] if options.repo else options.owner or hub.owner()
     except PublishError as error:
         return _fail(error)
-    outcomes = [_one(options, hub, name, options.repo or f"{owner}/{name}", settings) for name in spaces]
+    try:
+        outcomes = [_one(options, hub, name, options.repo or f"{owner}/{name}", settings) for name in spaces]
+    except KeyboardInterrupt:
+        print(
+            "\nStopped. A commit that was pushed stays: the page of the Space shows whether it runs.", file=sys.stderr
+        )
+        return 130
     _tell(options, outcomes)
     return 1 if any(outcome.error for outcome in outcomes) else 0
 

@@ -59,7 +59,12 @@ def names(root: Path) -> list[str]:
 
 
 def changed(root: Path, since: str) -> list[str]:
-    """The Spaces whose files changed since a commit: the app's own, or what they import."""
+    """The Spaces whose files changed since a commit: the app's own, or what they import.
+
+    A commit of zeros is GitHub's word for a branch that is new: then all of them did.
+    """
+    if since and not since.strip("0"):
+        return names(root)
     told = subprocess.run(  # git, with a revision that it checks itself
         ["git", "diff", "--name-only", "--end-of-options", since, "HEAD"],  # noqa: S607
         cwd=root, capture_output=True, text=True, check=False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -388,3 +389,25 @@ def test_the_running_space_is_asked_a_question(
     assert publish_space.main([*arguments, "--on-failure", "rollback"], ours) == 1
     assert "runs, but does not answer" in capsys.readouterr().err
     assert published.head.files["app.py"] == b"older"
+
+
+def test_waiting_can_be_stopped(hub: Hub) -> None:
+    hub.builds = ["BUILDING"]
+    with subprocess.Popen(
+        [sys.executable, "scripts/publish_space.py", SPACE, "--apply", "--no-try", "--poll", "0.05"],
+        cwd=ROOT,
+        env={**os.environ, "HF_ENDPOINT": hub.url, "HF_TOKEN": TOKEN, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout
+        for line in running.stdout:
+            if line.endswith(": building\n"):
+                break
+        running.send_signal(signal.SIGINT)
+        _, told = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert "Stopped. A commit that was pushed stays" in told
+    assert "Traceback" not in told
+    assert len(hub.spaces[REPO].commits) == 2

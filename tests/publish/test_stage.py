@@ -218,3 +218,4 @@ def test_changed_names_the_spaces_whose_files_changed(tmp_path: Path) -> None:
     subprocess.run([*git, "commit", "-qm", "three"], check=True)
     assert changed(root, "HEAD~1") == ["two"]
     assert changed(root, "HEAD~2") == ["one", "two"]
+    assert changed(root, "0" * 40) == ["one", "two"]  # what GitHub says of a new branch
