@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from statistics import geometric_mean, mean
+from statistics import mean
 
 import numpy as np
 from tables import table, write
@@ -123,7 +123,7 @@ def summary(found: Sequence[tuple[bool, bool, float]]) -> dict[str, float]:
         "runs": len(found),
         "claimed": mean(claimed for claimed, _, _ in found),
         "found": mean(slower for _, slower, _ in found),
-        "estimate": geometric_mean(ratio for _, _, ratio in found),
+        "estimate": mean(ratio for _, _, ratio in found),
     }
 
 
