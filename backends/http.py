@@ -30,9 +30,9 @@ _Clients = WeakKeyDictionary[asyncio.AbstractEventLoop, httpx2.AsyncClient]
 _clients: _Clients = WeakKeyDictionary()
 _stamping: _Clients = WeakKeyDictionary()
 
-# Common servers close an idle connection after 5 s: ours must let go of it first.
 # A value of a URL's query this short is a version or a flag, no secret.
 SHORT = 5
+# Common servers close an idle connection after 5 s: ours must let go of it first.
 LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=4.0)
 
 

@@ -152,7 +152,7 @@ def _tell(options: argparse.Namespace, outcomes: Sequence[Outcome]) -> None:
 
 
 def _fail(error: PublishError) -> int:
-    print(f"error: {error.message}\n  {error.remedy}".rstrip(), file=sys.stderr)
+    print(error.for_terminal, file=sys.stderr)
     return 1
 
 

@@ -9,17 +9,11 @@ PublishError            .message, .remedy
 
 from __future__ import annotations
 
+from backends.errors import SpaceportError
 
-class PublishError(Exception):
-    """What happened (`message`) and what to do about it (`remedy`)."""
 
-    def __init__(self, message: str, remedy: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
-
-    def __str__(self) -> str:
-        return f"{self.message} {self.remedy}".rstrip()
+class PublishError(SpaceportError):
+    """A Space cannot be published, planned or gone back to."""
 
 
 class StageError(PublishError):

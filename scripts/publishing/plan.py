@@ -79,15 +79,20 @@ def look(hub: Hub, repo: str) -> Live:
         except RepositoryNotFoundError:
             return Live(None)
         sha = str(info.sha)
-        files = {
-            entry.path: (entry.lfs.sha256 if entry.lfs else entry.blob_id, entry.size)
-            for entry in hub.api.list_repo_tree(repo, recursive=True, revision=sha, repo_type="space")
-            if hasattr(entry, "blob_id")
-        }
+        files = tree(hub, repo, sha)
         runtime = info.runtime
         if runtime is None:
             return Live(sha, files)
         return Live(sha, files, runtime.requested_hardware or runtime.hardware, runtime.sleep_time)
+
+
+def tree(hub: Hub, repo: str, sha: str) -> dict[str, tuple[str, int]]:
+    """Hash and size of each file of a commit."""
+    return {
+        entry.path: (entry.lfs.sha256 if entry.lfs else entry.blob_id, entry.size)
+        for entry in hub.api.list_repo_tree(repo, recursive=True, revision=sha, repo_type="space")
+        if hasattr(entry, "blob_id")
+    }
 
 
 def plan(repo: str, staged: Staged, live: Live, settings: Settings = NONE) -> Plan:

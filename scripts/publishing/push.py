@@ -11,7 +11,7 @@ from huggingface_hub.errors import RepositoryNotFoundError
 
 from publishing.errors import HubError
 from publishing.hub import REMEDIES, Hub, translated, unclear
-from publishing.plan import Live, Plan, look, plan
+from publishing.plan import Live, Plan, look, plan, tree
 from publishing.settings import apply
 
 ATTEMPTS = 3
@@ -80,16 +80,12 @@ def restore(hub: Hub, repo: str, sha: str, message: str) -> str:
     """Bring back the tree of an earlier commit."""
     live = look(hub, repo)
     with translated(f"the tree of {sha[:8]}"):
-        wanted = {
-            entry.path: entry.lfs.sha256 if entry.lfs else entry.blob_id
-            for entry in hub.api.list_repo_tree(repo, recursive=True, revision=sha, repo_type="space")
-            if hasattr(entry, "blob_id")
-        }
+        wanted = tree(hub, repo, sha)
     operations: list[CommitOperationAdd | CommitOperationDelete] = [
         CommitOperationDelete(place) for place in live.files if place not in wanted
     ]
     for place, known in wanted.items():
-        if place not in live.files or live.files[place][0] != known:
+        if live.files.get(place) != known:
             with translated(f"{place} of {sha[:8]}"):
                 path = hub.api.hf_hub_download(repo, place, repo_type="space", revision=sha)
             operations.append(CommitOperationAdd(place, path))

@@ -73,9 +73,8 @@ def guidellm(record: Record) -> Timing:
     return Timing(texts[0], mean, texts[-1] / tokens if tokens else None, record.ended)
 
 
-def felt(record: Record, definition: str) -> Timing:
+def felt(record: Record, timing: Timing) -> Timing:
     """A request as its sender felt it: an open loop's clock starts when the request was due, sent or not."""
-    timing = DEFINITIONS[definition](record)
     return timing.after(record.waited) if record.concurrency is None else timing
 
 

@@ -99,7 +99,7 @@ def figures(
     timings = [DEFINITIONS[definition](record) for record in good]
     waits = [record.waited for record in good]
     wall = _wall(run, target, load)
-    met = sum(objective.met(felt(record, definition)) for record in good)
+    met = sum(objective.met(felt(record, timing)) for record, timing in zip(good, timings, strict=True))
     tokens = _tokens(good, "output_tokens")
     return Figures(
         requests=len(records),

@@ -56,13 +56,8 @@ def cost_html(report: Report) -> str:
     """What it costs at the measured throughput, and where an hourly endpoint begins to pay."""
     if not report.costs:
         return '<p class="sp-empty">No target has a price. Name a machine or a price for each, such as 1.25/h.</p>'
-    rows = [
-        [target, load, each.price, tables.usd(each.per_1000_requests), tables.usd(each.per_million_output_tokens)]
-        for (target, load), each in report.costs.items()
-    ]
-    heads = ("target", "load", "price", "USD per 1,000 requests", "USD per million tokens out")
     notes = "".join(f'<p class="sp-note">{escape(text)}</p>' for text in report.cost_notes)
-    return table(heads, rows, first=3) + notes
+    return table(tables.COST_HEADS, report.cost_rows, first=3) + notes
 
 
 def repeat_html(report: Report) -> str:

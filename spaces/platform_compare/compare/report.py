@@ -107,6 +107,14 @@ class Report:
         )
 
     @property
+    def cost_rows(self) -> list[list[str]]:
+        """The costs as text, under `tables.COST_HEADS`."""
+        return [
+            [target, load, each.price, tables.usd(each.per_1000_requests), tables.usd(each.per_million_output_tokens)]
+            for (target, load), each in self.costs.items()
+        ]
+
+    @property
     def cost_notes(self) -> list[str]:
         """What the costs are based on, and where an hourly endpoint begins to pay."""
         used = f"{self.utilisation:.0%} of what was measured" if self.utilisation < 1 else "the measured throughput"
@@ -171,19 +179,15 @@ class Report:
             *([f"- {self.advice}"] if self.advice else []),
         ]
         if self.costs:
-            lines[3:3] = ["", self._cost_table(), "", *(f"- {text}" for text in self.cost_notes)]
+            lines[3:3] = [
+                "",
+                tables.markdown(tables.COST_HEADS, self.cost_rows),
+                "",
+                *(f"- {text}" for text in self.cost_notes),
+            ]
         return (
             "\n".join([*lines, "", "To repeat it:", "", *(f"- {name}: {text}" for name, text in self.repetition)])
             + "\n"
-        )
-
-    def _cost_table(self) -> str:
-        rows = [
-            [target, load, each.price, tables.usd(each.per_1000_requests), tables.usd(each.per_million_output_tokens)]
-            for (target, load), each in self.costs.items()
-        ]
-        return tables.markdown(
-            ("target", "load", "price", "USD per 1,000 requests", "USD per million tokens out"), rows
         )
 
     def _figures(self, target: str, load: str | None = None) -> Figures:

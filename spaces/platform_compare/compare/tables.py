@@ -11,6 +11,7 @@ from compare.records import Run
 
 HEADS = ("target", "load", "requests", "failed", "TTFT p50", "TTFT p95", "ITL p50", "TPOT p50", "E2E p50", "E2E p95",
          "tokens/s", "requests/s", "goodput")  # fmt: skip
+COST_HEADS = ("target", "load", "price", "USD per 1,000 requests", "USD per million tokens out")
 CSV_HEADS = ("run", "seed", "workload_hash", "target", "load", "block", "phase", "prompt", "intended_s", "sent_s",
              "ttft_ms", "e2e_ms", "deltas", "input_tokens", "output_tokens", "finish_reason", "error")  # fmt: skip
 

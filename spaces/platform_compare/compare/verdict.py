@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Literal
 
 from compare import stats
-from compare.definitions import Timing, felt
+from compare.definitions import DEFINITIONS, Timing, felt
 from compare.figures import coalesced
 from compare.records import Run
 
@@ -143,7 +143,7 @@ def _sample(run: Run, target: str, load: str, metric: str, definition: str, roun
     blocks: list[int] = []
     for record in run.measured(target, load):
         if record.ok:
-            found = list(METRICS[metric][1](felt(record, definition)))
+            found = list(METRICS[metric][1](felt(record, DEFINITIONS[definition](record))))
             values += found
             blocks += [record.block] * len(found)
     return stats.sample(values, blocks, rounds) if values else None
