@@ -1,15 +1,9 @@
-"""A model inside this process: llama.cpp through xllamacpp, no key and no server needed.
-
-xllamacpp always opens an HTTP port on 127.0.0.1. It is the way in for us too: the same streaming client as
-for any server, continuous batching, and a connection whose closing stops the generation. A random key keeps
-other users and web pages of this machine out.
-"""
+"""A model on this machine, without a server of yours: llama.cpp through xllamacpp, in this process or its child."""
 
 from __future__ import annotations
 
 import asyncio
 import atexit
-import secrets
 import threading
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -18,12 +12,14 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from backends import http, model_files
-from backends.errors import NotConfigured
+from backends.engine import Engine, EngineApart
+from backends.errors import Unreachable
 from backends.openai import OpenAIBackend
-from backends.processors import spin_briefly, usable_processors
 from backends.settings import read_settings, require
 from backends.streams import closing, reporting
 from backends.types import Backend, ChatRequest, Event, Health
+
+AnyEngine = Engine | EngineApart
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +27,8 @@ class Settings:
     """`model` is a path or `hf:owner/repo/file.gguf`; without it the small default is used.
 
     `context` is the window of one request in tokens, `parallel` how many requests are generated together,
-    `threads` defaults to the processors that this process may use.
+    `threads` defaults to the processors that this process may use. `apart` gives the engine a process of its own,
+    so that a long load does not hold this one up.
     """
 
     model: str | None = None
@@ -39,6 +36,7 @@ class Settings:
     parallel: int = 4
     threads: int | None = None
     read_timeout: float = 120.0
+    apart: bool = False
 
 
 def connect(settings: Mapping[str, Any]) -> Backend:
@@ -56,7 +54,7 @@ class EmbeddedBackend:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._running: tuple[Engine, OpenAIBackend] | None = None
+        self._running: tuple[AnyEngine, OpenAIBackend] | None = None
 
     async def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
         """Give the answer as it comes; the first call loads the model, and downloads it if it must."""
@@ -68,6 +66,8 @@ class EmbeddedBackend:
 
     async def check(self) -> Health:
         client = await self._client()
+        if self._running and not self._running[0].alive:
+            raise Unreachable("The engine's process has ended.", "Start again; it may have run out of memory.")
         health = await client.check()
         return Health(health.model, self._settings.context, "in this process")
 
@@ -96,51 +96,23 @@ class EmbeddedBackend:
         return self._running[1]
 
 
-class Engine:
-    """A running llama.cpp server: its address, its key, and the name of its model."""
-
-    def __init__(self, path: Path, settings: Settings) -> None:
-        spin_briefly()
-        import xllamacpp
-
-        self.key = secrets.token_urlsafe(32)
-        self.name = path.stem
-        params = xllamacpp.CommonParams()
-        params.model.path = str(path)
-        params.model_alias = {self.name}
-        params.n_ctx = settings.context * settings.parallel
-        params.n_parallel = settings.parallel
-        params.cpuparams.n_threads = settings.threads or usable_processors()
-        params.api_keys = [self.key]
-        params.cors_origins = "http://127.0.0.1"
-        params.ui = params.endpoint_slots = params.endpoint_metrics = False
-        params.cache_ram_mib = 256
-        params.verbosity = 0
-        try:
-            self._server = xllamacpp.Server(params)
-        except Exception as error:
-            raise NotConfigured(
-                f"llama.cpp could not load {path.name} ({error}).", "It must be a GGUF model that fits into memory."
-            ) from error
-        self.url = f"{self._server.listening_address}/v1"
-
-
-_engines: WeakValueDictionary[tuple[Path, Settings], Engine] = WeakValueDictionary()
+_engines: WeakValueDictionary[tuple[Path, Settings], AnyEngine] = WeakValueDictionary()
 _starting = threading.Lock()
 
 
-def engine_for(settings: Settings) -> Engine:
+def engine_for(settings: Settings) -> AnyEngine:
     """The engine for these settings, started if it does not run; blocks."""
     with _starting:
         path = model_files.find_model(settings.model) or model_files.download_model(settings.model)
         engine = _engines.get((path, settings))
         if engine is None:
-            engine = _engines[path, settings] = Engine(path, settings)
+            kind = EngineApart if settings.apart else Engine
+            engine = kind(path, context=settings.context, parallel=settings.parallel, threads=settings.threads)
+            _engines[path, settings] = engine
         return engine
 
 
 @atexit.register
 def _stop_engines() -> None:
-    # llama.cpp's threads must end before the interpreter takes the library apart.
     for engine in list(_engines.values()):
-        del engine._server
+        engine.stop()

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
 
-from backends import http, wire
+from backends import http, sse, wire
 from backends.errors import NotConfigured, Rejected, Unreachable
 from backends.settings import read_settings
 from backends.stopwatch import mark
@@ -80,7 +80,7 @@ class OpenAIBackend:
                     yield delta
                 yield reader.done
                 return
-            chunks, decoder = response.aiter_raw(), wire.SSEDecoder()
+            chunks, decoder = response.aiter_raw(), sse.SSEDecoder()
             try:
                 async for chunk in chunks:
                     for payload in decoder.feed(chunk):
@@ -95,7 +95,7 @@ class OpenAIBackend:
                     yield delta
             except httpx2.TimeoutException as error:
                 raise http.translate(self.endpoint, error) from error
-            except (httpx2.TransportError, wire.BadEvent) as error:
+            except (httpx2.TransportError, sse.BadEvent) as error:
                 raise reader.broken(self.endpoint.quoted(str(error)) or type(error).__name__) from error
             yield reader.done
             await _drain(chunks)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+
+CGROUP = Path("/sys/fs/cgroup")
 
 
 def spin_briefly() -> None:
@@ -15,7 +18,28 @@ def spin_briefly() -> None:
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
-def usable_processors() -> int:
-    """How many processors this process may run on."""
+def usable_processors(cgroup: Path = CGROUP) -> int:
+    """How many processors this process may keep busy: those it may run on, within its container's CPU limit.
+
+    Of a limit of 2.5 two count: a third thread would be stopped half of the time, and the others wait for it.
+    """
     affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
+    allowed = len(affinity(0)) if affinity else os.cpu_count() or 1
+    limit = cpu_limit(cgroup)
+    return max(1, min(allowed, int(limit))) if limit else allowed
+
+
+def cpu_limit(cgroup: Path = CGROUP) -> float | None:
+    """The container's CPU limit in processors, from either version of cgroups; None where there is none."""
+    try:
+        quota, period = (cgroup / "cpu.max").read_text().split()
+    except (OSError, ValueError):
+        try:
+            quota, period = ((cgroup / "cpu" / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+        except OSError:
+            return None
+    try:
+        limit = int(quota) / int(period)
+    except (ValueError, ZeroDivisionError):  # "max": no limit
+        return None
+    return limit if limit > 0 else None  # version 1 says -1 for none

@@ -1,6 +1,7 @@
-"""The OpenAI chat format and its server-sent events, both directions; pure functions of bytes and values.
+"""The OpenAI chat format, both directions; pure functions of values.
 
-Clients use `SSEDecoder`, `chat_body` and `ChatReader`; servers use `read_body`, `ChatWriter`, `encode_event`.
+Clients use `chat_body` and `ChatReader`; servers use `backends.wire_request`, `ChatWriter`, `error_body`. The events
+that carry it are in `backends.sse`.
 """
 
 from __future__ import annotations
@@ -9,71 +10,13 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from backends.errors import BackendError, Interrupted, Overloaded, Rejected, Unreachable
+from backends.errors import BackendError, Interrupted, Overloaded, Rejected, SpaceportError, Unreachable
 from backends.reasoning import CharacterJoiner, ThoughtSplitter
-from backends.types import ChatRequest, Delta, Done, Message, Usage
+from backends.types import ChatRequest, Delta, Done, Kind, Usage
 
 DONE = "[DONE]"
-MAX_EVENT_BYTES = 8 * 1024 * 1024
 MOST_TOKENS = 10**9
 _parse = json.JSONDecoder().decode
-_DATA = b"data:"
-
-
-class BadEvent(ValueError):
-    """The bytes are no server-sent event; the text says why."""
-
-
-class SSEDecoder:
-    """Bytes in as the network cuts them, the data of whole events out.
-
-    Lines may end in LF, CRLF or CR; comments and fields other than `data` are passed over; several
-    `data` lines of one event are joined by LF, as the HTML standard says.
-    """
-
-    def __init__(self) -> None:
-        self._rest = b""
-        self._data: list[bytes] = []
-        self._size = 0
-
-    def feed(self, chunk: bytes) -> list[str]:
-        """Give the data of each event that `chunk` completes."""
-        buffer = self._rest + chunk if self._rest else chunk
-        tail = b""
-        if b"\r" in buffer:
-            if buffer.endswith(b"\r"):  # its LF may still be on the way
-                buffer, tail = buffer[:-1], b"\r"
-            buffer = buffer.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        lines = buffer.split(b"\n")
-        self._rest = lines.pop() + tail
-        if len(self._rest) + self._size > MAX_EVENT_BYTES:
-            raise BadEvent(f"it sent an event of more than {MAX_EVENT_BYTES >> 20} MiB")
-        events: list[str] = []
-        for line in lines:
-            if line.startswith(_DATA):
-                self._data.append(line[6:] if line[5:6] == b" " else line[5:])
-                self._size += len(line)
-            elif not line and self._data:
-                events.append(self._dispatch())
-        return events
-
-    def flush(self) -> list[str]:
-        """Give an event that the end of the stream left without its blank line."""
-        events = self.feed(b"\n")
-        return [*events, self._dispatch()] if self._data else events
-
-    def _dispatch(self) -> str:
-        data, self._data, self._size = self._data, [], 0
-        try:
-            return (data[0] if len(data) == 1 else b"\n".join(data)).decode()
-        except UnicodeDecodeError as error:
-            raise BadEvent("it broke off inside a character") from error
-
-
-def encode_event(data: Mapping[str, Any] | str) -> bytes:
-    """One server-sent event; a mapping is written as compact JSON."""
-    text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return b"".join(b"data: " + line.encode() + b"\n" for line in text.split("\n")) + b"\n"
 
 
 def chat_body(request: ChatRequest, *, model: str | None = None, stream: bool = True) -> dict[str, Any]:
@@ -91,31 +34,6 @@ def chat_body(request: ChatRequest, *, model: str | None = None, stream: bool = 
     if stream:
         body["stream_options"] = {"include_usage": True}
     return body
-
-
-def read_body(body: Mapping[str, Any]) -> ChatRequest:
-    """The request that a client's JSON body asks for; `Rejected` with status 400 says what is wrong."""
-    try:
-        messages = tuple(Message(item["role"], _content_text(item["content"])) for item in body["messages"])
-        stop = body.get("stop") or ()
-        given = {
-            "max_tokens": body.get("max_completion_tokens") or body.get("max_tokens"),
-            "temperature": body.get("temperature"),
-        }
-        return ChatRequest(
-            messages,
-            model=body.get("model") or None,
-            top_p=body.get("top_p"),
-            seed=body.get("seed"),
-            stop=(stop,) if isinstance(stop, str) else tuple(stop),
-            **{name: value for name, value in given.items() if value is not None},
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise Rejected(
-            f"The request is not a chat completion: {error!r} is missing or of the wrong type.",
-            'Send {"messages": [{"role": "user", "content": "…"}]}.',
-            status=400,
-        ) from error
 
 
 class ChatReader:
@@ -220,8 +138,26 @@ class ChatWriter:
             chunks.append({**self._head, "choices": [], "usage": write_usage(done.usage)})
         return chunks
 
+    def whole(self, deltas: Iterable[Delta], done: Done) -> dict[str, Any]:
+        """The answer in one piece, for a client that wants no stream."""
+        texts: dict[Kind, str] = {"answer": "", "thought": ""}
+        for delta in deltas:
+            texts[delta.kind] += delta.text
+        message = {"role": "assistant", "content": texts["answer"]}
+        if texts["thought"]:
+            message["reasoning_content"] = texts["thought"]
+        choice = {"index": 0, "message": message, "finish_reason": done.finish_reason or "stop"}
+        usage = {"usage": write_usage(done.usage)} if done.usage else {}
+        return {**self._head, "object": "chat.completion", "choices": [choice], **usage}
+
     def _chunk(self, delta: dict[str, str], reason: str | None = None) -> dict[str, Any]:
         return {**self._head, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
+
+
+def error_body(error: SpaceportError, status: int) -> dict[str, Any]:
+    """An error in the format's shape, for a refusal or as the last event of a stream that broke."""
+    kind = "invalid_request_error" if 400 <= status < 500 and status != 429 else "server_error"
+    return {"error": {"message": str(error), "type": kind, "code": status}}
 
 
 def read_usage(usage: Mapping[str, Any]) -> Usage | None:

@@ -7,17 +7,9 @@ import json
 import pytest
 
 from backends import ChatRequest, Delta, Done, Interrupted, Message, Overloaded, Rejected, Unreachable, Usage
-from backends.wire import (
-    DONE,
-    BadEvent,
-    ChatReader,
-    ChatWriter,
-    SSEDecoder,
-    chat_body,
-    encode_event,
-    read_body,
-    read_usage,
-)
+from backends.sse import BadEvent, SSEDecoder, encode_event
+from backends.wire import DONE, ChatReader, ChatWriter, chat_body, error_body, read_usage
+from backends.wire_request import read_body, wants_stream
 from tests.backends.recorded import OPENAI, part
 
 
@@ -94,25 +86,100 @@ def test_a_body_as_other_clients_write_it() -> None:
     assert read_body({"messages": [{"role": "user", "content": "x"}], "temperature": None}).temperature == 0.2
 
 
+HI = {"role": "user", "content": "Hi"}
+
+
 @pytest.mark.parametrize(
-    "body",
+    ("body", "told"),
     [
-        {},
-        {"messages": "hi"},
-        {"messages": None},
-        {"messages": [{"role": "user"}]},
-        {"messages": [{"content": "x"}]},
-        {"messages": ["hi"]},
-        {"messages": [{"role": "user", "content": None}]},
-        {"messages": [{"role": "user", "content": 3}]},
-        {"messages": [{"role": "user", "content": "x"}], "stop": 3},
-        ["messages"],
+        ({}, "messages is missing"),
+        ({"messages": "hi"}, "messages is text"),
+        ({"messages": []}, "messages is empty"),
+        ({"messages": [{"role": "user"}]}, r"messages\[0\].content is missing"),
+        ({"messages": [{"content": "x"}]}, r"role of messages\[0\] is missing"),
+        (
+            {"messages": [HI, {"role": "wizard", "content": "x"}]},
+            r"messages\[1\] is 'wizard', not one of system",
+        ),
+        ({"messages": [{"role": ["user"], "content": "x"}]}, "is a list"),
+        ({"messages": ["hi"]}, "is text, not an object"),
+        ({"messages": [{"role": "user", "content": 3}]}, "content is 3, not text"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, r"content\[0\] is no text part"),
+        ({"messages": [{"role": "user", "content": ["x"]}]}, "no text part"),
+        ({"messages": [HI], "stop": 3}, "stop is neither text nor a list"),
+        ({"messages": [HI], "stop": ["a", 3]}, "stop is neither"),
+        ({"messages": [HI], "stop": ["a"] * 17}, "stop holds 17 texts"),
+        ({"messages": [HI], "max_tokens": 0}, "max_tokens is 0, not a whole number from 1"),
+        ({"messages": [HI], "max_tokens": "7"}, "max_tokens is text"),
+        ({"messages": [HI], "max_tokens": True}, "max_tokens is true"),
+        ({"messages": [HI], "max_tokens": 1e400}, "max_tokens is inf"),
+        ({"messages": [HI], "temperature": 3}, "temperature is 3, not a number from 0 to 2"),
+        ({"messages": [HI], "temperature": float("nan")}, "temperature is nan"),
+        ({"messages": [HI], "top_p": "high"}, "top_p is text"),
+        ({"messages": [HI], "seed": 1.5}, "seed is 1.5, not a whole number"),
+        ({"messages": [HI], "model": 3}, "model is 3, not text"),
+        (["messages"], "it is a list, not an object"),
+        (None, "it is missing"),
     ],
 )
-def test_a_body_that_is_no_chat_completion(body: object) -> None:
-    with pytest.raises(Rejected, match="not a chat completion") as caught:
-        read_body(body)  # type: ignore[arg-type]
+def test_a_body_that_is_no_chat_completion(body: object, told: str) -> None:
+    with pytest.raises(Rejected, match=told) as caught:
+        read_body(body)
     assert caught.value.status == 400
+    assert "not a chat completion" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"n": 2},
+        {"tools": [{}]},
+        {"response_format": {"type": "json_object"}},
+        {"logprobs": True},
+        {"logit_bias": {"1": 2}},
+    ],
+)
+def test_what_is_not_done_is_refused_by_name(asked: dict[str, object]) -> None:
+    with pytest.raises(Rejected, match=f"{next(iter(asked))} is not supported"):
+        read_body({"messages": [HI], **asked})
+
+
+def test_values_that_ask_for_nothing_are_no_reason_to_refuse() -> None:
+    defaults = {"n": 1, "tools": [], "logprobs": False, "frequency_penalty": 0.0, "user": "x", "max_tokens": 7.0}
+    assert read_body({"messages": [HI], **defaults}) == ChatRequest([Message("user", "Hi")], max_tokens=7)
+
+
+def test_a_developer_is_the_system_and_halves_of_characters_become_whole() -> None:
+    body = {"messages": [{"role": "developer", "content": "a\ud83d\ude42"}, {"role": "user", "content": "b\ud83d"}]}
+    assert read_body(body).messages == (Message("system", "a🙂"), Message("user", "b\ufffd"))
+
+
+def test_whether_a_stream_is_asked_for() -> None:
+    assert wants_stream({}) == (False, False)
+    assert wants_stream({"stream": True, "stream_options": {"include_usage": True}}) == (True, True)
+    for body in ({"stream": "yes"}, {"stream_options": 3}, {"stream_options": {"include_usage": 1}}):
+        with pytest.raises(Rejected, match="not a chat completion"):
+            wants_stream(body)
+
+
+def test_an_answer_in_one_piece() -> None:
+    writer = ChatWriter(answer_id="a", model="m", created=1)
+    whole = writer.whole([Delta("hm", "thought"), Delta("so "), Delta("it is")], Done("length", Usage(1, 2)))
+    assert whole["object"] == "chat.completion"
+    assert whole["choices"][0]["message"] == {"role": "assistant", "content": "so it is", "reasoning_content": "hm"}
+    assert read(whole, DONE) == (
+        [
+            Delta("hm", "thought"),
+            Delta("so it is"),
+        ],
+        Done("length", Usage(1, 2)),
+    )
+
+
+def test_an_error_is_read_back_as_an_error() -> None:
+    for error, status in ((Rejected("No.", "Ask better.", status=400), 400), (Overloaded("Full."), 429)):
+        with pytest.raises(type(error), match=error.message):
+            read(error_body(error, status))
 
 
 def read(*events: object) -> tuple[list[Delta], Done]:

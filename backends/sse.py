@@ -1,0 +1,66 @@
+"""Server-sent events: bytes to data and back; pure functions of bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+MAX_EVENT_BYTES = 8 * 1024 * 1024
+_DATA = b"data:"
+
+
+class BadEvent(ValueError):
+    """The bytes are no server-sent event; the text says why."""
+
+
+class SSEDecoder:
+    """Bytes in as the network cuts them, the data of whole events out.
+
+    Lines may end in LF, CRLF or CR; comments and fields other than `data` are passed over; several
+    `data` lines of one event are joined by LF, as the HTML standard says.
+    """
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._data: list[bytes] = []
+        self._size = 0
+
+    def feed(self, chunk: bytes) -> list[str]:
+        """Give the data of each event that `chunk` completes."""
+        buffer = self._rest + chunk if self._rest else chunk
+        tail = b""
+        if b"\r" in buffer:
+            if buffer.endswith(b"\r"):  # its LF may still be on the way
+                buffer, tail = buffer[:-1], b"\r"
+            buffer = buffer.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        lines = buffer.split(b"\n")
+        self._rest = lines.pop() + tail
+        if len(self._rest) + self._size > MAX_EVENT_BYTES:
+            raise BadEvent(f"it sent an event of more than {MAX_EVENT_BYTES >> 20} MiB")
+        events: list[str] = []
+        for line in lines:
+            if line.startswith(_DATA):
+                self._data.append(line[6:] if line[5:6] == b" " else line[5:])
+                self._size += len(line)
+            elif not line and self._data:
+                events.append(self._dispatch())
+        return events
+
+    def flush(self) -> list[str]:
+        """Give an event that the end of the stream left without its blank line."""
+        events = self.feed(b"\n")
+        return [*events, self._dispatch()] if self._data else events
+
+    def _dispatch(self) -> str:
+        data, self._data, self._size = self._data, [], 0
+        try:
+            return (data[0] if len(data) == 1 else b"\n".join(data)).decode()
+        except UnicodeDecodeError as error:
+            raise BadEvent("it broke off inside a character") from error
+
+
+def encode_event(data: Mapping[str, Any] | str) -> bytes:
+    """One server-sent event; a mapping is written as compact JSON."""
+    text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return b"".join(b"data: " + line.encode() + b"\n" for line in text.split("\n")) + b"\n"

@@ -1,0 +1,1 @@
+"""The inference server: any target of `backends` turned inside out, in the dialects that platforms speak."""

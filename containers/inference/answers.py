@@ -1,0 +1,152 @@
+"""Responses that make their answer while they are sent, and give it up when the client leaves."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from backends import BackendError, Delta, Interrupted
+from backends.sse import encode_event
+from backends.streams import closing
+from backends.wire import DONE, error_body
+from inference.errors import response, status
+from inference.run import Run
+from inference.service import Service
+
+STILL_HERE = b": still here\n\n"
+HEADERS = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache",
+    "x-accel-buffering": "no",  # nginx would keep the events until they fill a buffer
+}
+
+
+class Answering(Response, ABC):
+    """A response whose making stops at once when its client is gone, and which a draining server waits for."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__()
+        self._service = service
+
+    @abstractmethod
+    async def give(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = asyncio.create_task(self.give(scope, receive, send))
+        leaving = asyncio.create_task(_left(receive))
+        self._service.answers.add(answer)
+        try:
+            await asyncio.wait({answer, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            answer.cancel()
+            leaving.cancel()
+            await asyncio.wait({answer, leaving})
+            self._service.answers.discard(answer)
+        if not answer.cancelled():
+            answer.result()
+
+
+class Whole(Answering):
+    """One JSON body for one run, or for several that are made at the same time; `shape` puts it together."""
+
+    def __init__(self, service: Service, runs: Sequence[Run], shape: Callable[[list[dict[str, Any]]], Any]) -> None:
+        super().__init__(service)
+        self._runs = runs
+        self._shape = shape
+
+    async def give(self, scope: Scope, receive: Receive, send: Send) -> None:
+        told = {"x-request-id": self._runs[0].call.id}
+        try:
+            wholes = await _together(self._runs, at_once=self._service.gate.slots)
+            answer: Response = JSONResponse(self._shape(wholes), headers=told)
+        except BackendError as error:
+            answer = response(error, told)
+        await answer(scope, receive, send)
+
+
+class Events(Answering):
+    """Server-sent events, each as it comes. The status waits for the first, so that a refusal has its own."""
+
+    def __init__(self, service: Service, run: Run) -> None:
+        super().__init__(service)
+        self._run = run
+        self._opened = False
+
+    async def give(self, scope: Scope, receive: Receive, send: Send) -> None:
+        waiting = asyncio.create_task(self._still_here(send))
+        try:
+            async with self._run.recorded():
+                await self._stream(send, waiting)
+        except BackendError as error:
+            waiting.cancel()
+            if not self._opened:
+                await response(error, {"x-request-id": self._run.call.id})(scope, receive, send)
+                return
+            broken = Interrupted(error.message, error.remedy) if self._run.spoke else error
+            await _body(send, encode_event(error_body(broken, status(broken))), more=False)
+        finally:
+            waiting.cancel()
+
+    async def _stream(self, send: Send, waiting: asyncio.Task[None]) -> None:
+        call, events = self._run.call, self._run.events()
+        head = encode_event(call.writer.opening())
+        async with closing(events):
+            async for event in events:
+                if head:
+                    waiting.cancel()
+                    await self._open(send)
+                if isinstance(event, Delta):
+                    await _body(send, head + encode_event(call.writer.delta(event)))
+                else:
+                    chunks = [chunk for chunk in call.writer.closing(event) if call.usage or chunk["choices"]]
+                    last = b"".join(map(encode_event, chunks)) + encode_event(DONE)
+                    await _body(send, head + last, more=False)
+                head = b""
+
+    async def _still_here(self, send: Send) -> None:
+        """Tell a client whose first event is long in coming that it is still worked on."""
+        while True:
+            await asyncio.sleep(self._service.settings.silence_seconds)
+            await self._open(send)
+            await _body(send, STILL_HERE)
+
+    async def _open(self, send: Send) -> None:
+        if not self._opened:
+            self._opened = True
+            told = HEADERS | {"x-request-id": self._run.call.id}
+            headers = [(name.encode(), value.encode()) for name, value in told.items()]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+
+async def _together(runs: Sequence[Run], *, at_once: int) -> list[dict[str, Any]]:
+    """All answers, or the first error; then the others are given up.
+
+    So many at once as there are slots, so that one large request on an idle server does not fill its own queue.
+    """
+    turn = asyncio.Semaphore(at_once)
+
+    async def whole(run: Run) -> dict[str, Any]:
+        async with turn:
+            return await run.whole()
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(whole(run)) for run in runs]
+    except BaseExceptionGroup as several:
+        raise several.exceptions[0] from None
+    return [task.result() for task in tasks]
+
+
+async def _left(receive: Receive) -> None:
+    """Wait until the client is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _body(send: Send, body: bytes, *, more: bool = True) -> Awaitable[None]:
+    return send({"type": "http.response.body", "body": body, "more_body": more})
