@@ -17,7 +17,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from backends import Stopwatch
 
-disable_created_metrics()  # a line more for each figure, which nobody draws
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a line more for each figure, which nobody draws
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 FIRST_TOKEN = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 INTER_TOKEN = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5)
