@@ -24,6 +24,15 @@ demo: $(VENV)/demo.stamp ## Open the chat on http://127.0.0.1:7860 (ARGS="--shar
 compare: $(VENV)/demo.stamp ## Open the comparator on http://127.0.0.1:7860 (ARGS="--catalog my.toml" is passed on)
 	$(BIN)/python spaces/platform_compare/app.py $(ARGS)
 
+.PHONY: stack
+stack: $(VENV)/dev.stamp ## Build and start inference, chat, compare, Chroma, Prometheus and Grafana (ARGS="--profile gpu")
+	$(BIN)/python -m containers build
+	$(BIN)/python -m containers up $(ARGS)
+
+.PHONY: stack-down
+stack-down: $(VENV)/dev.stamp ## Stop the stack (ARGS=--volumes deletes its data too)
+	$(BIN)/python -m containers down $(ARGS)
+
 .PHONY: test
 test: $(VENV)/dev.stamp ## Run every test (ARGS="-k stop" is passed on to pytest)
 	$(BIN)/python -m pytest $(ARGS)

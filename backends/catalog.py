@@ -49,7 +49,7 @@ class Catalog:
 
     Every entry has a `kind`: a module of `backends`, or the dotted path of any importable module with
     `connect(settings)`. `label` is for people, `price` for the comparator. Text may hold `${NAME}` or
-    `${NAME:-default}`.
+    `${NAME:-default}`; where NAME is not set, NAME_FILE may name the file that holds it.
     """
 
     def __init__(
@@ -171,10 +171,20 @@ class Catalog:
         return value
 
     def _variable(self, match: re.Match[str]) -> str:
-        found = self._environment.get(match[1]) or match[2]
+        found = self._environment.get(match[1]) or self._from_file(f"{match[1]}_FILE") or match[2]
         if found is None:
             raise NotConfigured(f"The variable {match[1]} is not set.", f"Set it: export {match[1]}=…")
         return found
+
+    def _from_file(self, variable: str) -> str | None:
+        """A secret that the environment only names the file of, as containers are given them."""
+        file = self._environment.get(variable)
+        if not file:
+            return None
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise NotConfigured(f"{variable} names {file}, which cannot be read.", "Mount the secret there.") from error
 
 
 def _shown(key: str, value: Any) -> Any:

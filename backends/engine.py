@@ -83,6 +83,10 @@ class EngineApart:
         self.url, self.key, self.name = said["url"], said["key"], said["name"]
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def alive(self) -> bool:
         return self._process.poll() is None
 

@@ -17,7 +17,13 @@ from containers.running import last_words
 PROJECT = "spaceport"
 SECRETS = ("inference_api_key", "grafana_admin_password")
 GIVEN = ("hf_token",)  # yours to fill in; an empty file is no token
-PATIENCE = 300.0
+# Seconds until all must be healthy; with a profile an engine first downloads its model, gigabytes of it.
+PATIENCE, LONGER = 300.0, 3600.0
+# What tells the pages of an engine that a profile adds.
+ENGINES = {
+    "gpu": {"SPACEPORT_VLLM_URL": "http://vllm:8000/v1"},
+    "ollama": {"SPACEPORT_OLLAMA_URL": "http://ollama:11434"},
+}
 Say = Callable[[str], object]
 # A service's page, and the port inside that leads to it.
 PAGES = {"chat": 7860, "compare": 7860, "grafana": 3000, "prometheus": 9090}
@@ -37,8 +43,11 @@ def up(
     `files` are compose files laid over ours. `ContainerError` names the service that ended or was not healthy in time.
     """
     make_secrets()
-    _compose(["up", "--detach", *services], profiles, files, environment, project)
-    pages = _wait(engine(), project, say)
+    if unknown := set(profiles) - set(ENGINES):
+        raise ContainerError(f"There is no profile {min(unknown)!r}.", f"There are: {', '.join(ENGINES)}.")
+    told = {name: url for profile in profiles for name, url in ENGINES[profile].items()} | dict(environment or {})
+    _compose(["up", "--detach", *services], profiles, files, told, project)
+    pages = _wait(engine(), project, say, LONGER if profiles else PATIENCE)
     for name, url in pages.items():
         say(f"{name:<12} {url}")
     return pages
@@ -53,7 +62,7 @@ def down(
 ) -> None:
     """Stop it; `volumes` deletes what was uploaded and measured too."""
     options = ["down", "--remove-orphans", *(["--volumes"] if volumes else [])]
-    _compose(options, ["gpu", "ollama"], files, environment, project)
+    _compose(options, list(ENGINES), files, environment, project)
 
 
 def make_secrets(folder: Path = FOLDER / "secrets") -> None:
@@ -96,9 +105,9 @@ def program() -> list[str]:
     raise ContainerError("There is no docker compose here.", "Install the plugin docker-compose-plugin.")
 
 
-def _wait(client: Any, project: str, say: Say) -> dict[str, str]:
+def _wait(client: Any, project: str, say: Say, patience: float) -> dict[str, str]:
     """Follow the containers until each is healthy; the URLs of those with a page."""
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + patience
     seen: dict[str, str] = {}
     while time.monotonic() < until:
         found = client.containers.list(all=True, filters={"label": f"com.docker.compose.project={project}"})
@@ -108,7 +117,7 @@ def _wait(client: Any, project: str, say: Say) -> dict[str, str]:
             return {name: url for container in found if (url := _page(container)) for name in [_service(container)]}
         time.sleep(0.5)
     late = ", ".join(name for name, state in seen.items() if state != "healthy")
-    raise ContainerError(f"Not healthy within {PATIENCE:g} s: {late}.", "See their logs: docker compose logs.")
+    raise ContainerError(f"Not healthy within {patience:g} s: {late}.", "See their logs: docker compose logs.")
 
 
 def _follow(container: Any, seen: dict[str, str], say: Say) -> None:

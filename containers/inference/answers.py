@@ -32,6 +32,7 @@ class Answering(Response, ABC):
     def __init__(self, service: Service) -> None:
         super().__init__()
         self._service = service
+        self._all_sent = False  # a client may leave then; the answer is finished nevertheless
 
     @abstractmethod
     async def give(self, scope: Scope, receive: Receive, send: Send) -> None: ...
@@ -42,6 +43,8 @@ class Answering(Response, ABC):
         self._service.answers.add(answer)
         try:
             await asyncio.wait({answer, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if self._all_sent:
+                await asyncio.wait({answer})
         finally:
             answer.cancel()
             leaving.cancel()
@@ -66,6 +69,7 @@ class Whole(Answering):
             answer: Response = JSONResponse(self._shape(wholes), headers=told)
         except BackendError as error:
             answer = response(error, told)
+        self._all_sent = True
         await answer(scope, receive, send)
 
 
@@ -85,6 +89,7 @@ class Events(Answering):
         except BackendError as error:
             waiting.cancel()
             if not self._opened:
+                self._all_sent = True
                 await response(error, {"x-request-id": self._run.call.id})(scope, receive, send)
                 return
             broken = Interrupted(error.message, error.remedy) if self._run.spoke else error
@@ -105,6 +110,7 @@ class Events(Answering):
                 else:
                     chunks = [chunk for chunk in call.writer.closing(event) if call.usage or chunk["choices"]]
                     last = b"".join(map(encode_event, chunks)) + encode_event(DONE)
+                    self._all_sent = True
                     await _body(send, head + last, more=False)
                 head = b""
 

@@ -21,7 +21,7 @@ from inference import dialects
 from inference.answers import Events, Whole
 from inference.bodies import read_json
 from inference.errors import Unauthorized, response
-from inference.metrics import CONTENT_TYPE
+from inference.metrics import CONTENT_TYPE, DIALECTS
 from inference.run import Call, Run
 from inference.service import Phase, Service
 
@@ -35,7 +35,9 @@ def create_app(service: Service) -> FastAPI:
     """The server's routes over `service`, which is loaded and ended by whoever runs it."""
     app = FastAPI(title="Spaceport inference", docs_url=None, redoc_url=None)
     settings = service.settings
-    dialect_of = {CHAT: "openai", INVOCATIONS: "sagemaker", settings.predict_route or PREDICT: "vertex"}
+    # In this order: on Vertex the route of predict may be the chat's own.
+    routes = (CHAT, INVOCATIONS, settings.predict_route or PREDICT)
+    dialect_of = dict(reversed(list(zip(routes, DIALECTS, strict=True))))
 
     async def answer(request: Request) -> Response:
         """Answer a chat completion, or Vertex's instances, as events or in one piece."""

@@ -1,0 +1,404 @@
+"""The files of the compose stack agree with one another and with the server; no engine is needed to see it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from backends import Catalog
+from inference.metrics import Metrics
+from tests.conftest import ROOT, missing
+
+FOLDER = ROOT / "containers"
+COMPOSE = FOLDER / "compose.yaml"
+PROMETHEUS = FOLDER / "prometheus"
+DASHBOARD = FOLDER / "grafana" / "dashboards" / "serving.json"
+CATALOGUE = FOLDER / "compose" / "backends.toml"
+
+STACK: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())
+SERVICES: dict[str, dict[str, Any]] = STACK["services"]
+ALWAYS = {"inference", "chroma", "prometheus", "grafana", "chat", "compare"}
+BY_PROFILE = {"gpu": {"vllm"}, "ollama": {"ollama"}}
+OUR_IMAGES = {"inference": "spaceport-inference", "chat": "spaceport-demo", "compare": "spaceport-demo"}
+PORTS = {"chat": 7860, "compare": 7861, "grafana": 3000, "prometheus": 9090}
+TESTED_BY_IMAGE = {"chat", "compare"}  # their images bring the test of their health
+WRITES_EVERYWHERE = {"vllm"}  # compiles into several folders of its home
+each_service = pytest.mark.parametrize("name", SERVICES)
+
+
+# The services
+
+
+def test_what_starts_by_itself_and_what_with_a_profile() -> None:
+    profiles = {name: service.get("profiles", []) for name, service in SERVICES.items()}
+    assert {name for name, given in profiles.items() if not given} == ALWAYS
+    for profile, names in BY_PROFILE.items():
+        assert {name for name, given in profiles.items() if profile in given} == names
+
+
+@each_service
+def test_image_is_pinned(name: str) -> None:
+    image = SERVICES[name]["image"]
+    if name in OUR_IMAGES:
+        assert image == f"${{SPACEPORT_REGISTRY:-}}{OUR_IMAGES[name]}:${{SPACEPORT_TAG:-dev}}"
+        build = SERVICES[name]["build"]
+        assert (FOLDER / build["context"] / build["dockerfile"]).resolve().is_relative_to(FOLDER)
+    else:
+        assert re.search(r":v?\d+\.\d+\.\d+$", image), f"{image} has no exact tag"
+
+
+@each_service
+def test_service_is_confined(name: str) -> None:
+    service = SERVICES[name]
+    assert service["init"] is True
+    assert service["restart"] == "unless-stopped"
+    assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
+    assert "privileged" not in service
+    assert "network_mode" not in service
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["read_only"] is (name not in WRITES_EVERYWHERE)
+    assert service["tmpfs"] == ([] if name in WRITES_EVERYWHERE else ["/tmp"])
+    assert service["logging"]["options"].keys() == {"max-size", "max-file"}
+
+
+@each_service
+def test_service_has_limits(name: str) -> None:
+    service = SERVICES[name]
+    assert re.fullmatch(r"(\$\{\w+:-)?\d+[mg]\}?", service["mem_limit"])
+    assert re.fullmatch(r"(\$\{\w+:-)?[\d.]+\}?", str(service["cpus"]))
+    assert 0 < service["pids_limit"] <= 4096
+
+
+@each_service
+def test_service_tells_its_health(name: str) -> None:
+    check = SERVICES[name]["healthcheck"]
+    assert {"interval", "timeout", "retries", "start_period"} <= check.keys()
+    if name in TESTED_BY_IMAGE:
+        dockerfile = FOLDER.parent / SERVICES[name]["build"]["dockerfile"]
+        assert "test" not in check
+        assert not dockerfile.is_file() or "\nHEALTHCHECK " in dockerfile.read_text()
+    else:
+        assert check["test"][0] == "CMD", "a shell is not in every image"
+
+
+@each_service
+def test_who_waits_waits_for_health(name: str) -> None:
+    for other, how in SERVICES[name].get("depends_on", {}).items():
+        assert how == {"condition": "service_healthy"}
+        assert other in ALWAYS, "a service of a profile may not be there"
+
+
+def test_only_pages_publish_ports_and_only_on_this_machine() -> None:
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert published.keys() == PORTS.keys()
+    for name, ports in published.items():
+        (port,) = ports
+        variable = f"SPACEPORT_{name.upper()}_PORT"
+        inside = 7860 if name in TESTED_BY_IMAGE else PORTS[name]
+        assert port == f"${{SPACEPORT_BIND:-127.0.0.1}}:${{{variable}:-{PORTS[name]}}}:{inside}"
+
+
+def test_what_is_inside_stays_inside() -> None:
+    assert STACK["networks"] == {"pages": None, "inside": {"internal": True}}
+    for name, service in SERVICES.items():
+        # vLLM and Ollama fetch their models, for which `inside` has no way out.
+        outside = name in PORTS or "profiles" in service
+        assert service["networks"] == (["pages", "inside"] if outside else ["inside"]), name
+
+
+def test_servers_have_time_to_finish() -> None:
+    for name in ("inference", "vllm"):
+        assert SERVICES[name]["stop_grace_period"] == "30s"
+    assert "--shutdown-timeout=25" in SERVICES["vllm"]["command"]
+
+
+# What is mounted, and what is secret
+
+
+def test_every_mount_is_there() -> None:
+    used = set()
+    for name, service in SERVICES.items():
+        for mount in service.get("volumes", []):
+            source, _, rest = mount.partition(":")
+            if source.startswith("."):
+                assert (FOLDER / source).exists(), f"{name} mounts {source}"
+                assert rest.endswith(":ro"), f"{name} could write to {source}"
+            else:
+                used.add(source)
+    assert used == STACK["volumes"].keys()
+
+
+def test_secrets_are_files_and_in_no_environment() -> None:
+    assert all(how == {"file": f"./secrets/{name}"} for name, how in STACK["secrets"].items())
+    assert {name for service in SERVICES.values() for name in service.get("secrets", [])} == STACK["secrets"].keys()
+    for service in SERVICES.values():
+        for variable, value in service.get("environment", {}).items():
+            if re.search(r"KEY|PASSWORD|TOKEN|SECRET", variable):
+                assert re.search(r"_(FILE|PATH)$", variable), variable
+                assert value.removeprefix("/run/secrets/") in service["secrets"]
+
+
+def test_git_ignores_the_secrets() -> None:
+    if not (ROOT / ".git").exists() or not shutil.which("git"):
+        missing("git, and this repository as a clone")
+    asked = ["git", "-C", str(ROOT), "check-ignore", "--quiet", "--no-index"]
+    for name in STACK["secrets"]:
+        assert subprocess.run([*asked, f"containers/secrets/{name}"]).returncode == 0, name
+
+
+# The catalogue of the pages
+
+
+def test_catalogue_lists_an_engine_only_where_it_is_named() -> None:
+    entries = tomllib.loads(CATALOGUE.read_text())
+    catalogue = Catalog(entries, source=str(CATALOGUE), environment={"SPACEPORT_INFERENCE_KEY": "key"})
+    assert catalogue.default == "container"
+    reasons = {target.name: target.reason for target in catalogue.targets()}
+    assert not reasons["container"]
+    assert not reasons["anywhere"]
+    assert "SPACEPORT_VLLM_URL" in reasons["vllm"]
+    assert "SPACEPORT_OLLAMA_URL" in reasons["ollama"]
+
+
+@pytest.mark.parametrize("name", ["chat", "compare"])
+def test_pages_are_given_what_the_catalogue_asks_for(name: str) -> None:
+    given = SERVICES[name]["environment"]
+    asked = set(re.findall(r"= \"\$\{(\w+)", CATALOGUE.read_text()))
+    assert {variable for variable in asked if not {variable, f"{variable}_FILE"} & given.keys()} == set()
+    assert any(mount.split(":")[1] == given["SPACEPORT_CATALOG"] for mount in SERVICES[name]["volumes"])
+
+
+def test_addresses_name_services() -> None:
+    scrapes = {job["job_name"]: job for job in _prometheus()["scrape_configs"]}
+    (source,) = yaml.safe_load((FOLDER / "grafana/provisioning/datasources/prometheus.yaml").read_text())["datasources"]
+    addresses = [
+        tomllib.loads(CATALOGUE.read_text())["container"]["url"],
+        *re.findall(r"profile \w+; (\S+)", CATALOGUE.read_text()),
+        SERVICES["chat"]["environment"]["SPACEPORT_CHROMA_URL"],
+        source["url"],
+        *(f"http://{target}" for target in scrapes["inference"]["static_configs"][0]["targets"]),
+        *(f"http://{name}" for name in scrapes["vllm"]["dns_sd_configs"][0]["names"]),
+    ]
+    hosts = [urlsplit(address).hostname for address in addresses]
+    assert set(hosts) == {"inference", "vllm", "ollama", "chroma", "prometheus"}
+    assert set(hosts) <= SERVICES.keys()
+
+
+# The figures
+
+
+def test_every_figure_that_is_asked_for_exists() -> None:
+    known = _exposed().keys() | _recorded() | {"up", "ALERTS"}
+    asked = {name: expression for expression in _expressions() for name in _metrics(expression)}
+    strange = {name: asked[name] for name in asked if not name.startswith("vllm:") and name not in known}
+    assert strange == {}
+    assert any(name.startswith("vllm:") for name in asked)
+
+
+def test_every_label_that_is_asked_for_exists() -> None:
+    known = {"job", "instance", "le", "alertstate"}.union(*_exposed().values())
+    asked = {
+        label: expression
+        for expression in _expressions()
+        if "vllm:" not in expression
+        for label in re.findall(r'(\w+)\s*(?:=~|!=|!~|=)\s*"', expression)
+        + re.findall(r"\w+", " ".join(re.findall(r"\b(?:by|without)\s*\(([^)]*)\)", expression)))
+    }
+    assert {label: asked[label] for label in asked.keys() - known} == {}
+
+
+def test_alerts_speak_of_figures_that_exist() -> None:
+    for alert in (rule for rule in _rules() if "alert" in rule):
+        assert alert["labels"]["severity"] in ("critical", "warning")
+        text = " ".join(alert["annotations"].values())
+        families = {re.sub(r"_(bucket|sum|count)$", "", name) for name in _exposed()} | _exposed().keys()
+        assert set(re.findall(r"\bspaceport_\w+", text)) <= families, alert["alert"]
+
+
+def test_every_figure_of_the_server_is_shown() -> None:
+    shown = {name for expression in _panel_expressions() for name in _metrics(expression)}
+    ours = {re.sub(r"_(bucket|sum|count)$", "", name) for name in _exposed() if name.startswith("spaceport_")}
+    assert ours == {re.sub(r"_(bucket|sum|count)$", "", name) for name in shown if name.startswith("spaceport_")}
+
+
+# The dashboard
+
+
+def test_panels_have_ids_and_places_of_their_own() -> None:
+    board = _dashboard()
+    ids = [panel["id"] for panel in _panels(board)]
+    assert len(ids) == len(set(ids))
+    for group in [board["panels"], *(panel["panels"] for panel in board["panels"] if "panels" in panel)]:
+        places = [panel["gridPos"] for panel in group]
+        assert all(place["x"] + place["w"] <= 24 for place in places)
+        assert not [pair for pair in itertools.combinations(places, 2) if _overlap(*pair)]
+
+
+def test_panels_say_what_they_show() -> None:
+    board = _dashboard()
+    assert board["schemaVersion"] >= 39
+    assert {variable["name"] for variable in board["templating"]["list"]} == {"job", "instance"}
+    for panel in _panels(board):
+        if panel["type"] == "row":
+            assert panel["collapsed"] is bool(panel["panels"]), "an open row's panels stand beside it"
+            continue
+        title = panel["title"]
+        assert panel["datasource"] == {"type": "prometheus", "uid": "prometheus"}, title
+        assert panel["fieldConfig"]["defaults"]["unit"], title
+        assert panel["description"].endswith("."), title
+        assert all(target["legendFormat"] for target in panel["targets"]), title
+        assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"]), title
+
+
+def test_grafana_is_given_its_dashboard_and_source() -> None:
+    provisioning = FOLDER / "grafana" / "provisioning"
+    (source,) = yaml.safe_load((provisioning / "datasources/prometheus.yaml").read_text())["datasources"]
+    (provider,) = yaml.safe_load((provisioning / "dashboards/spaceport.yaml").read_text())["providers"]
+    inside = {mount.split(":")[1]: mount.split(":")[0] for mount in SERVICES["grafana"]["volumes"]}
+    home = SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert source["uid"] == "prometheus"
+    assert source["jsonData"]["timeInterval"] == _prometheus()["global"]["scrape_interval"]
+    assert (FOLDER / inside[provider["options"]["path"]]).resolve() == DASHBOARD.parent
+    assert home == f"{provider['options']['path']}/{DASHBOARD.name}"
+
+
+# What Prometheus and compose think of it themselves
+
+
+@pytest.fixture(scope="module")
+def promtool() -> str:
+    found = shutil.which("promtool")
+    if not found:
+        missing("promtool (apt-get install prometheus)")
+    return str(found)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "config", PROMETHEUS / "prometheus.yml"],
+        ["check", "rules", "--lint=all", "--lint-fatal", PROMETHEUS / "rules.yml"],
+        ["test", "rules", Path(__file__).with_name("rules.test.yml")],
+    ],
+    ids=["config", "rules", "rules.test"],
+)
+def test_prometheus_understands(promtool: str, arguments: list[str]) -> None:
+    _passes([promtool, *map(str, arguments)])
+
+
+def test_prometheus_understands_the_panels(promtool: str, tmp_path: Path) -> None:
+    expressions = [
+        re.sub(r"\$(job|instance)\b", "x", each.replace("$__rate_interval", "1m")) for each in _panel_expressions()
+    ]
+    rules = [{"record": f"panel:{number}", "expr": each} for number, each in enumerate(expressions)]
+    file = tmp_path / "panels.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
+    _passes([promtool, "check", "rules", str(file)])
+
+
+def test_compose_file_has_the_form_of_the_specification() -> None:
+    program = Path(sys.executable).with_name("check-jsonschema")
+    _passes([str(program), "--builtin-schema", "vendor.compose-spec", str(COMPOSE)])
+
+
+@pytest.mark.parametrize("profile", ["", *BY_PROFILE])
+def test_compose_understands(profile: str) -> None:
+    programs = [*_compose_programs()]
+    if not programs:
+        missing("docker compose (apt-get install docker-compose)")
+    for program in programs:
+        command = [*program, "-f", str(COMPOSE), *(["--profile", profile] if profile else [])]
+        resolved = yaml.safe_load(_passes([*command, "config"]))["services"]
+        wanted = ALWAYS | BY_PROFILE.get(profile, set())
+        assert wanted <= resolved.keys()
+        assert resolved["inference"]["image"] == "spaceport-inference:dev"
+        assert "127.0.0.1" in str(resolved["chat"]["ports"])
+
+
+# Helpers
+
+
+def _prometheus() -> dict[str, Any]:
+    return yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
+
+
+def _rules() -> list[dict[str, Any]]:
+    groups = yaml.safe_load((PROMETHEUS / "rules.yml").read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def _recorded() -> set[str]:
+    return {rule["record"] for rule in _rules() if "record" in rule}
+
+
+def _dashboard() -> dict[str, Any]:
+    return json.loads(DASHBOARD.read_text())
+
+
+def _panels(board: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for panel in board["panels"]:
+        yield panel
+        yield from panel.get("panels", [])
+
+
+def _panel_expressions() -> list[str]:
+    return [target["expr"] for panel in _panels(_dashboard()) for target in panel.get("targets", [])]
+
+
+def _expressions() -> list[str]:
+    variables = [variable["query"]["query"] for variable in _dashboard()["templating"]["list"]]
+    listed = [re.sub(r"label_values\((.*), \w+\)", r"\1", query) for query in variables]
+    return [*_panel_expressions(), *(rule["expr"] for rule in _rules()), *listed]
+
+
+def _metrics(expression: str) -> set[str]:
+    """The names of metrics in a query: what is left without labels, ranges, functions and words."""
+    bare = re.sub(r'"[^"]*"|\{[^}]*\}|\[[^\]]*\]|\b(?:by|without)\s*\([^)]*\)', " ", expression)
+    names = set(re.findall(r"(?<![\w:])[a-zA-Z_:][\w:]*\b(?!\s*\()", bare))
+    return names - {"or", "and", "unless", "by", "without"}
+
+
+def _exposed() -> dict[str, set[str]]:
+    """What the server shows to Prometheus: each name with its labels."""
+    metrics = Metrics()
+    metrics.watch(slots=1, in_flight=lambda: 0, waiting=lambda: 0)
+    metrics.requests.labels("openai", "200")
+    metrics.errors.labels("full")
+    metrics.model.labels("a model")
+    samples = re.findall(r"^(\w+)(?:\{(.*)\})? ", metrics.render().decode(), re.MULTILINE)
+    named: dict[str, set[str]] = {}
+    for name, labels in samples:
+        named.setdefault(name, set()).update(re.findall(r'(\w+)="', labels))
+    return named
+
+
+def _overlap(one: dict[str, int], other: dict[str, int]) -> bool:
+    return all(one[at] < other[at] + other[size] and other[at] < one[at] + one[size] for at, size in ("xw", "yh"))
+
+
+def _compose_programs() -> Iterator[list[str]]:
+    for program in (["docker", "compose"], ["docker-compose"]):
+        if shutil.which(program[0]) and not subprocess.run([*program, "version"], capture_output=True).returncode:
+            yield program
+
+
+def _passes(command: list[str]) -> str:
+    # Without the variables of whoever runs the tests: they would change ports and images.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("SPACEPORT_", "COMPOSE_"))}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
