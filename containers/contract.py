@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx2
 
-from backends import BackendError, Catalog, ChatRequest, Delta, Done, Message, Stopwatch
+from backends import BackendError, Catalog, ChatRequest, Delta, Done, Message, Stopwatch, http
 from backends.sse import SSEDecoder
 from backends.wire import ChatReader
 from containers import images, running
@@ -80,6 +80,7 @@ def _dialects(url: str, first_token_limit: float) -> dict[str, Callable[[], Awai
         request = ChatRequest([Message("user", "Count from one to ten.")], max_tokens=16, temperature=0)
         async for event in watch.watch(backend.stream(request)):
             answer += event.text if isinstance(event, Delta) else ""
+        await http.aclose()
         _want(answer, "there was no answer")
         _want(watch.usage, "there was no usage")
         first = watch.first_token_seconds or 0

@@ -1,0 +1,39 @@
+"""A real Docker engine, images built from this working tree, and a container of the inference image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from containers import images, running
+from tests.conftest import missing
+
+TAG = "test"
+
+
+@pytest.fixture(scope="session")
+def engine() -> Any:
+    """A client of the engine, which has the base image already."""
+    try:
+        client = images.engine()
+        client.images.get(images.BASE)
+    except Exception as error:
+        missing(f"a Docker engine with the image {images.BASE} ({error})")
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def inference_image(engine: Any) -> str:
+    tag = f"spaceport-inference:{TAG}"
+    list(images.build(engine, "inference", tag, trust=images.certificates()))
+    return tag
+
+
+@pytest.fixture(scope="session")
+def container_url(engine: Any, inference_image: str) -> Iterator[str]:
+    """The URL of a container that runs for all tests."""
+    with running.running(engine, inference_image) as (_, url):
+        yield url

@@ -1,0 +1,153 @@
+"""What stands before a container on SageMaker and on Vertex AI: their public wire, over TLS, forwarded to it.
+
+Only what a client sees is here: the routes, AWS's event stream, the resource of an endpoint. The container is real.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import ssl
+import struct
+import threading
+import time
+import zlib
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import uvicorn
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from fastapi import FastAPI, Request
+from fastapi.responses import Response, StreamingResponse
+
+PROJECT, REGION, ENDPOINT = "spaceport-test", "us-central1", "4711"
+RESOURCE = f"projects/{PROJECT}/locations/{REGION}/endpoints/{ENDPOINT}"
+# SageMaker cuts a response where it likes, also inside a line.
+PART = 97
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Where it listens, and the certificate to trust for it."""
+
+    url: str
+    certificate: Path
+
+    @property
+    def host(self) -> str:
+        return self.url.removeprefix("https://")
+
+
+@contextlib.contextmanager
+def serving(container: str, folder: Path) -> Iterator[Gateway]:
+    """Forward to `container` (its URL) until the block ends."""
+    certificate, key = _certificate(folder)
+    told: dict[str, str] = {}
+    config = uvicorn.Config(
+        _app(container, told),
+        "127.0.0.1",
+        0,
+        log_level="warning",
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        ssl_version=ssl.PROTOCOL_TLS_SERVER,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    told["host"] = f"localhost:{port}"
+    try:
+        yield Gateway(f"https://localhost:{port}", certificate)
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+def _app(container: str, told: dict[str, str]) -> FastAPI:
+    app = FastAPI()
+
+    async def forward(request: Request, path: str) -> httpx2.Response:
+        async with httpx2.AsyncClient(base_url=container, timeout=120) as client:
+            headers = {"content-type": request.headers.get("content-type", "application/json")}
+            return await client.post(path, content=await request.body(), headers=headers)
+
+    async def stream(body: bytes, path: str) -> AsyncIterator[bytes]:
+        async with (
+            httpx2.AsyncClient(base_url=container, timeout=120) as client,
+            client.stream("POST", path, content=body, headers={"content-type": "application/json"}) as response,
+        ):
+            async for chunk in response.aiter_raw():
+                yield chunk
+
+    @app.post("/endpoints/{name}/invocations")
+    async def invoke(name: str, request: Request) -> Response:
+        said = await forward(request, "/invocations")
+        return Response(said.content, said.status_code, media_type=said.headers["content-type"])
+
+    @app.post("/endpoints/{name}/invocations-response-stream")
+    async def invoke_stream(name: str, request: Request) -> Response:
+        body = await request.body()
+
+        async def parts() -> AsyncIterator[bytes]:
+            async for chunk in stream(body, "/invocations"):
+                for at in range(0, len(chunk), PART):
+                    yield payload_part(chunk[at : at + PART])
+
+        return StreamingResponse(parts(), media_type="application/vnd.amazon.eventstream")
+
+    @app.get(f"/v1/{RESOURCE}")
+    async def resource() -> dict[str, Any]:
+        dedicated = {"dedicatedEndpointEnabled": True, "dedicatedEndpointDns": told["host"]}
+        return {"name": RESOURCE, "displayName": "chat", "createTime": "2026-01-01T00:00:00Z", **dedicated}
+
+    @app.post(f"/v1/{RESOURCE}:{{method}}")
+    async def vertex(method: str, request: Request) -> Response:
+        if method == "streamRawPredict":
+            return StreamingResponse(stream(await request.body(), "/predict"), media_type="text/event-stream")
+        said = await forward(request, "/predict")
+        if method == "predict" and said.status_code == 200:
+            return Response(json.dumps(said.json() | {"deployedModelId": "1"}), media_type="application/json")
+        return Response(said.content, said.status_code, media_type=said.headers["content-type"])
+
+    return app
+
+
+def payload_part(data: bytes) -> bytes:
+    """One event of AWS's event stream: lengths, headers and payload, each with its checksum."""
+    told = {":message-type": "event", ":event-type": "PayloadPart", ":content-type": "application/octet-stream"}
+    headers = b"".join(
+        struct.pack("!B", len(name)) + name.encode() + struct.pack("!BH", 7, len(value)) + value.encode()
+        for name, value in told.items()
+    )
+    prelude = struct.pack("!II", 16 + len(headers) + len(data), len(headers))
+    message = prelude + struct.pack("!I", zlib.crc32(prelude)) + headers + data
+    return message + struct.pack("!I", zlib.crc32(message))
+
+
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for this machine, signed by itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
+    now = datetime.now(UTC)
+    built = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    built = built.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=1))
+    built = built.add_extension(names, critical=False)
+    built = built.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    signed = built.sign(key, hashes.SHA256())
+    files = folder / "gateway.pem", folder / "gateway.key"
+    files[0].write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    plain = serialization.NoEncryption()
+    files[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain))
+    return files
