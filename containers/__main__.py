@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from backends import SpaceportError
-from containers import contract, images, running, stack
+from containers import contract, images, pages, running, stack
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -47,7 +47,12 @@ def _run(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     kept = True
-    for row in contract.check(images.engine(), options.image, first_token_limit=options.first_token):
+    client = images.engine()
+    if images.title(client, options.image) == pages.TITLE:
+        rows = pages.check(client, options.image)
+    else:
+        rows = contract.check(client, options.image, first_token_limit=options.first_token)
+    for row in rows:
         print(f"{'ok    ' if row.kept else 'BROKEN'} {row.promise:<48} {row.seen}", flush=True)
         kept = kept and row.kept
     return 0 if kept else 1

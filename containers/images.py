@@ -119,6 +119,17 @@ def size(client: Any, tag: str) -> Size:
     return Size(client.images.get(tag).attrs["Size"] / MB, client.images.get(BASE).attrs["Size"] / MB)
 
 
+def title(client: Any, tag: str) -> str:
+    """What an image says it is; `ContainerError` if there is none of that name."""
+    from docker.errors import ImageNotFound
+
+    try:
+        labels = client.images.get(tag).attrs["Config"].get("Labels") or {}
+    except ImageNotFound as error:
+        raise ContainerError(f"There is no image {tag}.", "Build it: python -m containers build.") from error
+    return str(labels.get("org.opencontainers.image.title", ""))
+
+
 def version() -> str:
     """The project's version."""
     return str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])
