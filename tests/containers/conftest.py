@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from containers import images, running
-from tests.conftest import missing
+from tests.conftest import ROOT, missing
 
 TAG = "test"
 
@@ -37,3 +39,14 @@ def container_url(engine: Any, inference_image: str) -> Iterator[str]:
     """The URL of a container that runs for all tests."""
     with running.running(engine, inference_image) as (_, url):
         yield url
+
+
+@pytest.fixture(scope="session")
+def demo_image(engine: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Built with the embedding model exported from its package, so that nothing is downloaded from the Hub."""
+    tag = f"spaceport-demo:{TAG}"
+    folder = tmp_path_factory.mktemp("context")
+    script = ROOT / "containers" / "demo" / "embeddings.py"
+    subprocess.run([sys.executable, script, "--from-package", folder / "embeddings"], check=True)
+    list(images.build(engine, "demo", tag, trust=images.certificates(), extra=folder))
+    return tag

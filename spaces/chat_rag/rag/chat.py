@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from backends import Backend, BackendError, Catalog, Delta, SpaceportError, Stopwatch
+from backends import Backend, Catalog, Delta, SpaceportError, Stopwatch
 from backends.streams import batches, closing, reporting
 from rag import conversation, render
 from rag.answer import Finished, Found, Options, Rag
@@ -118,14 +119,14 @@ class Chat:
             threading.Thread(target=self._load, args=[target], name="warm", daemon=True).start()
 
     def _load(self, target: str) -> None:
-        try:
+        # What cannot be loaded is told when somebody asks; without a model the documents can be searched all the same.
+        with contextlib.suppress(SpaceportError):
             backend = self.connect(target)
             if getattr(backend, "local", False):
                 asyncio.run(backend.check())
-        except BackendError:
-            pass  # it is told when somebody asks; the documents can be searched all the same
-        self._embedder.warm()
-        self._samples.documents  # noqa: B018  # reading it fills it
+        with contextlib.suppress(SpaceportError):
+            self._embedder.warm()
+            self._samples.documents  # noqa: B018  # reading it fills it
 
 
 def _take(event: Found | Delta | Finished, reply: conversation.Reply, visitor: Visitor, question: str) -> str | None:

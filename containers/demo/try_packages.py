@@ -1,0 +1,44 @@
+"""Tries the image's packages, after what is not needed was taken out of them; their bytecode stays behind."""
+
+from __future__ import annotations
+
+import importlib
+
+# Imported by the apps, at their start or where they are used.
+MODULES = (
+    "charset_normalizer",
+    "chromadb.api.fastapi",  # the client of a Chroma server
+    "genai_prices",
+    "gradio",
+    "httpx2",
+    "huggingface_hub",
+    "lxml.html",
+    "markitdown",
+    "numpy",
+    "ollama",
+    "onnxruntime",
+    "plotly.graph_objects",
+    "plotly.offline",
+    "pypdfium2",
+    "scipy.stats",
+    "semantic_text_splitter",
+    "tokenizers",
+    "xllamacpp",
+)
+
+
+def main() -> None:
+    """Import all of them, and let Chroma find a vector."""
+    for name in MODULES:
+        importlib.import_module(name)
+    import chromadb
+    from chromadb.config import Settings
+
+    client = chromadb.EphemeralClient(settings=Settings(anonymized_telemetry=False))
+    collection = client.create_collection("tried", embedding_function=None)
+    collection.add(ids=["one"], embeddings=[[1.0, 0.0]])
+    assert collection.query(query_embeddings=[[1.0, 0.0]], n_results=1)["ids"] == [["one"]]  # noqa: S101
+
+
+if __name__ == "__main__":
+    main()
