@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 from backends import http, model_files
 from backends.engine import Engine, EngineApart
-from backends.errors import Unreachable
+from backends.errors import NotConfigured
 from backends.openai import OpenAIBackend
 from backends.settings import read_settings, require
 from backends.streams import closing, reporting
@@ -67,7 +67,7 @@ class EmbeddedBackend:
     async def check(self) -> Health:
         client = await self._client()
         if self._running and not self._running[0].alive:
-            raise Unreachable("The engine's process has ended.", "Start again; it may have run out of memory.")
+            raise NotConfigured("The engine's process has ended.", "Start again; it may have run out of memory.")
         health = await client.check()
         return Health(health.model, self._settings.context, "in this process")
 

@@ -13,6 +13,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from backends.errors import NotConfigured
 from backends.processors import spin_briefly, usable_processors
 
 PROMPT_CACHE_MIB = 256
+_children: set[subprocess.Popen[bytes]] = set()
 
 
 class Engine:
@@ -69,16 +71,20 @@ class EngineApart:
             stdout=subprocess.PIPE,
             start_new_session=True,
         )
+        _children.add(self._process)  # before it has loaded: whoever leaves meanwhile must be able to end it
+        self._end = weakref.finalize(self, _ended, self._process)  # also when nobody holds it any more
         assert self._process.stdin  # noqa: S101
         assert self._process.stdout  # noqa: S101
         self._process.stdin.write(json.dumps({"path": str(path), **settings}).encode() + b"\n")
         self._process.stdin.flush()
         told = self._process.stdout.readline()
         if not told:
-            raise not_loaded(path, f"it ended with {self._process.wait()}")
+            status = self._process.wait()
+            self.stop()
+            raise not_loaded(path, f"it ended with {status}")
         said = json.loads(told)
         if "error" in said:
-            self._process.wait()
+            self.stop()
             raise NotConfigured(said["error"], said["remedy"])
         self.url, self.key, self.name = said["url"], said["key"], said["name"]
 
@@ -91,8 +97,21 @@ class EngineApart:
         return self._process.poll() is None
 
     def stop(self) -> None:
-        self._process.kill()
-        self._process.wait()
+        """End it."""
+        self._end()
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    """End a process, and let go of its pipes."""
+    process.kill()
+    process.communicate()
+    _children.discard(process)
+
+
+def kill_children() -> None:
+    """End the processes of all engines at once, also of those that still load."""
+    for process in list(_children):
+        process.kill()
 
 
 def not_loaded(path: Path, reason: str) -> NotConfigured:

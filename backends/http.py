@@ -157,7 +157,8 @@ async def aclose() -> None:
 async def get_json(endpoint: Endpoint, path: str) -> Any:
     """GET a JSON document; a refusal or a broken connection raises a `BackendError`."""
     with translated(endpoint):
-        response = await client().get(endpoint.route(path), headers=endpoint.headers, timeout=endpoint.timeout)
+        response = await _send(endpoint, "GET", path)
+        await response.aread()
     read_at(None)
     if response.status_code >= 400:
         raise refusal(endpoint, response.status_code, response.headers, response.content)
@@ -171,7 +172,7 @@ async def get_json(endpoint: Endpoint, path: str) -> Any:
 async def post_stream(endpoint: Endpoint, path: str, body: Mapping[str, Any]) -> AsyncIterator[httpx2.Response]:
     """POST JSON and give the response once its status is good; leaving closes the connection."""
     with translated(endpoint):
-        response = await _post(endpoint, path, body)
+        response = await _send(endpoint, "POST", path, body)
     try:
         if response.status_code >= 300:
             with translated(endpoint):
@@ -183,11 +184,12 @@ async def post_stream(endpoint: Endpoint, path: str, body: Mapping[str, Any]) ->
         await response.aclose()
 
 
-async def _post(endpoint: Endpoint, path: str, body: Mapping[str, Any]) -> httpx2.Response:
+async def _send(endpoint: Endpoint, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx2.Response:
+    """Send a request and give the response with its body still to be read."""
     while True:
         trace = _Trace()
         request = client().build_request(
-            "POST",
+            method,
             endpoint.route(path),
             json=body,
             headers=endpoint.headers,
@@ -196,10 +198,11 @@ async def _post(endpoint: Endpoint, path: str, body: Mapping[str, Any]) -> httpx
         )
         try:
             return await client().send(request, stream=True)
-        except httpx2.RemoteProtocolError as error:
+        except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError) as error:
             # llama-server closes a connection after a stream without announcing it: whoever reuses it at that
             # moment gets no answer, and asks again. On a new connection no answer is an error.
-            if trace.connected or "without sending a response" not in str(error):
+            unanswered = not isinstance(error, httpx2.RemoteProtocolError) or "without sending a response" in str(error)
+            if trace.connected or not unanswered:
                 raise
 
 

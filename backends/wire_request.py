@@ -11,6 +11,7 @@ from backends.types import ChatRequest, Message, Role
 ROLES: dict[str, Role] = {**{role: role for role in get_args(Role)}, "developer": "system"}
 EXAMPLE = 'Send {"messages": [{"role": "user", "content": "…"}]}.'
 MOST_STOPS = 16
+MOST_TOKENS = 2**31 - 1  # engines count in 32 bits: beyond, theirs would begin anew
 # What would change the answer and is not done here, with the values that ask for nothing.
 NOT_DONE: Mapping[str, tuple[Any, ...]] = {
     "n": (None, 1),
@@ -38,7 +39,7 @@ def read_body(body: Any) -> ChatRequest:
     newer = _whole(body, "max_completion_tokens", least=1)
     max_tokens = newer if newer is not None else _whole(body, "max_tokens", least=1)
     temperature = _number(body, "temperature", 0, 2)
-    given: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature}
+    given: dict[str, Any] = {"max_tokens": max_tokens and min(max_tokens, MOST_TOKENS), "temperature": temperature}
     return ChatRequest(
         _messages(body.get("messages")),
         model=_text(body, "model") or None,
@@ -108,7 +109,7 @@ def _stop(stop: Any) -> tuple[str, ...]:
         raise wrong("stop is neither text nor a list of texts")
     if len(stops) > MOST_STOPS:
         raise wrong(f"stop holds {len(stops)} texts; at most {MOST_STOPS} are watched for")
-    return tuple(filter(None, stops))
+    return tuple(whole_characters(each) for each in stops if each)
 
 
 def _text(body: Mapping[str, Any], name: str) -> str:

@@ -13,10 +13,11 @@ from types import FrameType
 
 import uvicorn
 
-from backends import SpaceportError
+from backends import SpaceportError, engine
 from inference import logs
 from inference.app import create_app
-from inference.service import Phase, Service
+from inference.protocol import Protocol
+from inference.service import Service
 from inference.settings import Settings, from_environment, misspelt
 
 logger = logging.getLogger("inference")
@@ -37,6 +38,8 @@ class Server(uvicorn.Server):
                 create_app(self.service),
                 settings.host,
                 settings.port,
+                http=Protocol,
+                ws="none",
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -66,6 +69,8 @@ class Server(uvicorn.Server):
     async def _drained(self) -> None:
         # The port stays open: probes see the 503 of /ready, and who comes late is told to go elsewhere.
         await self.service.drain()
+        if not self.service.loaded:
+            _leave()
         self.should_exit = True
 
     async def _live(self) -> None:
@@ -103,13 +108,13 @@ def main(arguments: list[str]) -> int:
         logger.error(server.failure.message, extra={"fields": {"remedy": server.failure.remedy}})
         return 1
     logger.info("ended")
-    if server.service.phase is Phase.LOADING or server.service.backend is None:
-        _leave()
     return 0
 
 
 def _leave() -> None:
     """End now: a thread that still loads a model could be waited for longer than the platform waits for us."""
+    engine.kill_children()
+    logger.info("ended before the model was loaded")
     sys.stdout.flush()
     os._exit(0)
 

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from backends import BackendError, Delta, Interrupted
 from backends.sse import encode_event
+from backends.stopwatch import now
 from backends.streams import closing
 from backends.wire import DONE, error_body
 from inference.errors import response, status
@@ -80,30 +81,31 @@ class Events(Answering):
         super().__init__(service)
         self._run = run
         self._opened = False
+        self._last = now()
 
     async def give(self, scope: Scope, receive: Receive, send: Send) -> None:
         waiting = asyncio.create_task(self._still_here(send))
         try:
             async with self._run.recorded():
-                await self._stream(send, waiting)
+                await self._stream(send)
         except BackendError as error:
-            waiting.cancel()
             if not self._opened:
                 self._all_sent = True
                 await response(error, {"x-request-id": self._run.call.id})(scope, receive, send)
                 return
             broken = Interrupted(error.message, error.remedy) if self._run.spoke else error
+            self._all_sent = True
             await _body(send, encode_event(error_body(broken, status(broken))), more=False)
         finally:
             waiting.cancel()
 
-    async def _stream(self, send: Send, waiting: asyncio.Task[None]) -> None:
+    async def _stream(self, send: Send) -> None:
         call, events = self._run.call, self._run.events()
         head = encode_event(call.writer.opening())
         async with closing(events):
             async for event in events:
+                self._last = now()
                 if head:
-                    waiting.cancel()
                     await self._open(send)
                 if isinstance(event, Delta):
                     await _body(send, head + encode_event(call.writer.delta(event)))
@@ -115,11 +117,14 @@ class Events(Answering):
                 head = b""
 
     async def _still_here(self, send: Send) -> None:
-        """Tell a client whose first event is long in coming that it is still worked on."""
-        while True:
-            await asyncio.sleep(self._service.settings.silence_seconds)
-            await self._open(send)
-            await _body(send, STILL_HERE)
+        """Tell a client that has heard nothing for long that it is still worked on."""
+        silence = self._service.settings.silence_seconds
+        while not self._all_sent:
+            await asyncio.sleep(max(0.0, self._last + silence - now()))
+            if now() - self._last >= silence and not self._all_sent:
+                self._last = now()
+                await self._open(send)
+                await _body(send, STILL_HERE)
 
     async def _open(self, send: Send) -> None:
         if not self._opened:
@@ -138,7 +143,12 @@ async def _together(runs: Sequence[Run], *, at_once: int) -> list[dict[str, Any]
 
     async def whole(run: Run) -> dict[str, Any]:
         async with turn:
-            return await run.whole()
+            try:
+                return await run.whole()
+            except BackendError:
+                for other in runs:
+                    other.given_up = True
+                raise
 
     try:
         async with asyncio.TaskGroup() as group:

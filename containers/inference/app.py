@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 import hmac
-import logging
-import re
-import uuid
 from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
-from starlette.exceptions import HTTPException
 
-from backends import Rejected, SpaceportError
+from backends import ChatRequest, Rejected
 from backends.stopwatch import wall_clock
 from backends.wire import ChatWriter
 from backends.wire_request import read_body, wants_stream
-from inference import dialects
+from inference import dialects, refusals
 from inference.answers import Events, Whole
 from inference.bodies import read_json
-from inference.errors import Unauthorized, response
+from inference.errors import Unauthorized
 from inference.metrics import CONTENT_TYPE, DIALECTS
+from inference.refusals import request_id
 from inference.run import Call, Run
 from inference.service import Phase, Service
 
-logger = logging.getLogger(__name__)
-
 CHAT, INVOCATIONS, PREDICT = "/v1/chat/completions", "/invocations", "/predict"
-_ID = re.compile(r"[\w.:=-]{1,128}")
+MOST_CHARACTERS_A_TOKEN = 100
 
 
 def create_app(service: Service) -> FastAPI:
     """The server's routes over `service`, which is loaded and ended by whoever runs it."""
-    app = FastAPI(title="Spaceport inference", docs_url=None, redoc_url=None)
+    # A redirect of a route with a slash too many would name http, also where TLS ends before this server.
+    app = FastAPI(title="Spaceport inference", docs_url=None, redoc_url=None, redirect_slashes=False)
     settings = service.settings
     # In this order: on Vertex the route of predict may be the chat's own.
     routes = (CHAT, INVOCATIONS, settings.predict_route or PREDICT)
@@ -54,16 +50,14 @@ def create_app(service: Service) -> FastAPI:
     for path, dialect in dialect_of.items():
         app.add_api_route(path, answer, methods=["POST"], name=dialect, openapi_extra=_BODY)
     for path in dict.fromkeys(("/ready", "/ping", settings.health_route or "/ready")):
-        app.add_api_route(path, ready, methods=["GET"], name=path.strip("/"))
+        app.add_api_route(path, ready, methods=["GET", "HEAD"], name=path.strip("/"))
     _add_looks(app, service)
-    app.exception_handler(SpaceportError)(_told)
-    app.exception_handler(HTTPException)(_no_route)
-    app.exception_handler(Exception)(_unexpected)
+    refusals.add(app, service.metrics, dialect_of)
     return app
 
 
 def _add_looks(app: FastAPI, service: Service) -> None:
-    @app.get("/health")
+    @app.api_route("/health", methods=["GET", "HEAD"])
     async def health() -> dict[str, str]:
         """200 for as long as the process can answer at all."""
         return {"status": "alive"}
@@ -85,54 +79,40 @@ def _add_looks(app: FastAPI, service: Service) -> None:
 
 def _answer(service: Service, request: Request, body: Any, dialect: str) -> Response:
     asked, shape = dialects.bodies(body)
-    calls = [_call(service, each, dialect, _request_id(request)) for each in asked]
+    one_id = request_id(request)  # of all that one request asks for
+    calls = [_call(service, each, dialect, one_id) for each in asked]
     if calls[0].stream:
         return Events(service, Run(service, calls[0]))
     return Whole(service, [Run(service, call) for call in calls], shape)
 
 
-def _call(service: Service, body: dict[str, Any], dialect: str, request_id: str) -> Call:
+def _call(service: Service, body: dict[str, Any], dialect: str, one_id: str) -> Call:
     chat = read_body(body)
     if chat.model not in (None, service.name):
         what = f"There is no model {str(chat.model)[:80]!r} here."
         raise Rejected(what, f"Ask for {service.name}, or for none.", status=404)
+    _refuse_hopeless(chat, service)
     stream, usage = wants_stream(body)
-    writer = ChatWriter(answer_id=f"chatcmpl-{request_id}", model=service.name, created=int(wall_clock()))
+    writer = ChatWriter(answer_id=f"chatcmpl-{one_id}", model=service.name, created=int(wall_clock()))
     # What the backend calls its model is its own affair.
-    return Call(replace(chat, model=None), writer, dialect, request_id, stream, usage)
+    return Call(replace(chat, model=None), writer, dialect, one_id, stream, usage)
 
 
-def _request_id(request: Request) -> str:
-    """The caller's own id, so that its log and ours can be laid side by side, or a new one."""
-    given = request.headers.get("x-request-id", "")
-    return given if _ID.fullmatch(given) else uuid.uuid4().hex
+def _refuse_hopeless(chat: ChatRequest, service: Service) -> None:
+    """Refuse what can never fit before it takes a slot: to count the tokens of megabytes takes many seconds."""
+    context = service.health.context if service.health else None
+    characters = sum(len(message.content) for message in chat.messages)
+    if context and characters > context * MOST_CHARACTERS_A_TOKEN:
+        what = f"The prompt has {characters:,} characters, far more than {context:,} tokens of context can hold."
+        raise Rejected(what, "Send less: fewer passages, a shorter conversation.", status=400)
 
 
 def _authorize(request: Request, key: str | None) -> None:
     if key is None:
         return
-    given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
-    if not hmac.compare_digest(given.encode(), key.encode()):
+    scheme, _, given = request.headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), key.encode()):
         raise Unauthorized("The API key is missing or wrong.", "Send it as Authorization: Bearer KEY.", status=401)
-
-
-async def _told(request: Request, error: SpaceportError) -> Response:
-    """A refusal before there was an answer to make."""
-    refused = response(error, {"x-request-id": _request_id(request)})
-    fields = {"request_id": refused.headers["x-request-id"], "status": refused.status_code}
-    logger.info("refused", extra={"fields": fields})
-    return refused
-
-
-async def _no_route(request: Request, error: HTTPException) -> Response:
-    remedy = f"POST to {CHAT}, {INVOCATIONS} or {PREDICT}; GET /v1/models, /health, /ready, /metrics."
-    what = f"{request.method} {request.url.path[:80]} is not served here."
-    return response(Rejected(what, remedy, status=error.status_code))
-
-
-async def _unexpected(request: Request, error: Exception) -> Response:
-    # Starlette logs the trace; the client is told nothing of the inside.
-    return response(SpaceportError("The server failed.", "Its log says why."))
 
 
 _MESSAGE = {"type": "object", "properties": {"role": {"type": "string"}, "content": {"type": "string"}}}

@@ -30,9 +30,8 @@ def bodies(body: Any) -> tuple[list[dict[str, Any]], Shape]:
     if len(instances) > MOST_INSTANCES:
         what = f"There are {len(instances)} instances; at most {MOST_INSTANCES} are answered together."
         raise Rejected(what, "Send them in several requests.", status=400)
-    if body.get("stream"):
-        raise Rejected("instances cannot be streamed.", "Send the chat completion itself to rawPredict.", status=400)
-    return [chat(_instance(each, body.get("parameters"))) for each in instances], predictions
+    shared = chat({"parameters": body.get("parameters"), "stream": body.get("stream")})
+    return [_instance(each, shared) for each in instances], predictions
 
 
 def predictions(wholes: list[dict[str, Any]]) -> dict[str, Any]:
@@ -57,12 +56,16 @@ def _renamed(body: Mapping[str, Any]) -> dict[str, Any]:
     return {RENAMED.get(name, name): value for name, value in body.items()}
 
 
-def _instance(instance: Any, parameters: Any) -> dict[str, Any]:
+def _instance(instance: Any, shared: Mapping[str, Any]) -> dict[str, Any]:
+    """An instance with what all share; what it says itself wins."""
     if isinstance(instance, str):
         instance = {"prompt": instance}
     if not isinstance(instance, Mapping):
         raise Rejected("An instance is no object.", _INSTANCES, status=400)
-    return {"parameters": parameters, **instance, "stream": False}
+    asked = {**shared, **chat(instance)}
+    if asked.get("stream"):
+        raise Rejected("instances cannot be streamed.", "Send the chat completion itself to rawPredict.", status=400)
+    return asked
 
 
 _INSTANCES = 'Send {"instances": [{"messages": [{"role": "user", "content": "…"}]}]}.'

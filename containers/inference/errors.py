@@ -49,8 +49,8 @@ def response(error: SpaceportError, headers: Mapping[str, str] | None = None) ->
     """The error as a whole response, with Retry-After where waiting helps."""
     code = status(error)
     told = dict(headers or {})
-    if isinstance(error, Overloaded) and error.retry_after is not None:
-        told["retry-after"] = str(math.ceil(error.retry_after))
+    if isinstance(error, Overloaded):
+        told["retry-after"] = str(max(1, math.ceil(error.retry_after or 0)))
     if code == 401:
         told["www-authenticate"] = "Bearer"
     return JSONResponse(error_body(error, code), code, told)

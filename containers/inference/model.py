@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
 import re
 import tempfile
 from collections.abc import Sequence
@@ -67,8 +67,9 @@ def _copied(uri: str) -> Path:
         return Path(uri.removeprefix("file://"))
     from inference import storage
 
-    folder = Path(os.environ.get("SPACEPORT_MODEL_CACHE", tempfile.gettempdir())) / "spaceport-model"
-    return storage.download(uri, folder)
+    # A folder an address: what was copied from another one is another model.
+    name = f"spaceport-model-{hashlib.sha256(uri.encode()).hexdigest()[:12]}"
+    return storage.download(uri, Path(tempfile.gettempdir()) / name)
 
 
 def _inside(folder: Path, kind: str) -> Path:

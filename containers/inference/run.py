@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from backends import BackendError, ChatRequest, Delta, Done, Event, Overloaded, Stopwatch, TimedOut
+from backends import BackendError, ChatRequest, Delta, Done, Event, Overloaded, Stopwatch, TimedOut, Unreachable
 from backends.stopwatch import now
 from backends.streams import closing
 from backends.wire import ChatWriter
@@ -19,6 +19,7 @@ from inference.service import Service
 logger = logging.getLogger(__name__)
 
 LEFT = 499  # nginx's number for a client that closed the request
+GIVEN_UP = 424  # Failed Dependency
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Run:
     def __init__(self, service: Service, call: Call) -> None:
         self.call = call
         self.spoke = False
+        self.given_up = False  # another answer of the same request failed
         self._service = service
         self._watch = Stopwatch()
         self._waited: float | None = None
@@ -81,9 +83,11 @@ class Run:
             found, code = "", 200
         except BackendError as error:
             found, code = kind(error), status(error)
+            if isinstance(error, Unreachable):
+                self._service.doubt.set()
             raise
         except asyncio.CancelledError:
-            found, code = "left", LEFT
+            found, code = ("given_up", GIVEN_UP) if self.given_up else ("left", LEFT)
             raise
         finally:
             self._record(found, code)

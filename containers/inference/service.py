@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from backends import Backend, BackendError, Health, Overloaded, Unreachable
+from backends import Backend, BackendError, Health, NotConfigured, Overloaded
 from backends.openai import one_token
 from backends.streams import closing
 from backends.types import Downloads
@@ -19,9 +20,7 @@ from inference.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-RETRY = 2.0  # seconds between two tries of a server that is not up yet
-LOOK = 5.0  # and between two looks at one that is
-SILENCE = 2.0
+SILENCE = 2.0  # the most seconds that a look at the model may take
 
 
 class Phase(enum.Enum):
@@ -46,6 +45,8 @@ class Service:
         self.backend: Backend | None = None
         self.answers: set[asyncio.Task[None]] = set()
         self.cut = False  # the grace is over: what still runs is told so
+        self.loaded = False  # it has answered once
+        self.doubt = asyncio.Event()  # somebody did not reach the model: look now
         self._folders = folders
         self.metrics.watch(slots=self.gate.slots, in_flight=lambda: self.gate.in_use, waiting=lambda: self.gate.waiting)
 
@@ -56,10 +57,15 @@ class Service:
         if isinstance(backend, Downloads):
             await _pull(backend)
         while not await self._answers(backend, fatal=inside):  # noqa: ASYNC110 - it is elsewhere: nothing here tells
-            await asyncio.sleep(RETRY)
+            await asyncio.sleep(self.settings.look_seconds)
+        missed = 0
         while True:
-            await asyncio.sleep(LOOK)
-            await self._look(backend, fatal=inside)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.doubt.wait(), self.settings.look_seconds)
+            self.doubt.clear()
+            missed = 0 if await self._look(backend) else missed + 1
+            if missed != 1:  # one miss may be a machine that was busy for a moment
+                self._enter(Phase.AWAY if missed else Phase.READY)
 
     def ready(self) -> Backend:
         """The backend, or `Overloaded` while it cannot be used."""
@@ -73,7 +79,7 @@ class Service:
         if self.answers:
             await asyncio.wait(set(self.answers), timeout=self.settings.drain_seconds)
         self.cut = True
-        left = set(self.answers)
+        left = {answer for answer in self.answers if not answer.done()}
         for answer in left:
             answer.cancel()
         if left:
@@ -92,20 +98,22 @@ class Service:
             logger.warning("waiting for the model", extra={"fields": {"error": str(error)}})
             return False
         self.health, self.name = health, self.name or health.model
+        self.loaded = True
         self.metrics.model.labels(self.name).set(1)
         self._enter(Phase.READY)
         return True
 
-    async def _look(self, backend: Backend, *, fatal: bool) -> None:
+    async def _look(self, backend: Backend) -> bool:
+        """Whether the model answers; `NotConfigured` if nobody but a new process brings it back."""
         try:
             async with asyncio.timeout(SILENCE):
                 await backend.check()
-            self._enter(Phase.READY)
+        except NotConfigured:
+            raise
         except (BackendError, TimeoutError) as error:
-            if fatal and isinstance(error, Unreachable):
-                raise  # nobody but a new process brings it back
-            logger.warning("the model is away", extra={"fields": {"error": str(error)}})
-            self._enter(Phase.AWAY)
+            logger.warning("the model did not answer", extra={"fields": {"error": str(error) or "time-out"}})
+            return False
+        return True
 
     def _enter(self, phase: Phase) -> None:
         if phase is self.phase or self.phase is Phase.DRAINING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import typing
 from collections.abc import Mapping
@@ -34,7 +35,7 @@ class Settings:
     beside it. `parallel` answers are made at once and `queue` requests wait; both, and `threads`, follow the
     machine where they are not set. `drain_seconds` is what streams get after SIGTERM: less than the 30 s
     after which SageMaker kills. A stream that says nothing for `silence_seconds` sends a comment: SageMaker and
-    many proxies give up after 60 s, which a long prompt takes on a CPU.
+    many proxies give up after 60 s, which a long prompt takes on a CPU. Every `look_seconds` the model is looked after.
     """
 
     host: str = "0.0.0.0"  # noqa: S104 - a container is reached through its port
@@ -50,6 +51,7 @@ class Settings:
     queue: int | None = None
     request_seconds: float = 600.0
     drain_seconds: float = 25.0
+    look_seconds: float = 3.0
     silence_seconds: float = 15.0
     max_body_mb: float = 10.0  # what Vertex's streamRawPredict lets through
     api_key: str | None = field(default=None, repr=False)
@@ -117,7 +119,7 @@ def _value(variable: str, text: str, name: str, hint: Any) -> Any:
     except ValueError as error:
         raise _no_number(variable, text, kind) from error
     low, high = LEAST.get(name, 0.001), MOST.get(name, float("inf"))
-    if not low <= value <= high:
+    if not low <= value <= high or not math.isfinite(value):
         bound = f"from {low:g} to {high:g}" if name in MOST else f"from {low:g}"
         raise NotConfigured(f"{variable} is {text}.", f"Set it to a number {bound}.")
     return value

@@ -35,7 +35,7 @@ def download(uri: str, folder: Path) -> Path:
             if not files:
                 raise NotConfigured(f"There is no file below {uri}.", "Upload the model there, or correct the address.")
             for name, size in files:
-                _fetch(client, bucket, name, size, folder / Path(name.removeprefix(prefix)))
+                _fetch(client, bucket, name, size, _inside(folder, name.removeprefix(prefix)))
     except httpx2.HTTPStatusError as error:
         status = error.response.status_code
         raise NotConfigured(
@@ -63,9 +63,14 @@ def _listed(client: httpx2.Client, bucket: str, prefix: str) -> Iterator[tuple[s
             return
 
 
-def _fetch(client: httpx2.Client, bucket: str, name: str, size: int, path: Path) -> None:
-    if ".." in path.parts:
+def _inside(folder: Path, name: str) -> Path:
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()):
         raise NotConfigured(f"The object {name!r} would lie outside its folder.", "Rename it.")
+    return path
+
+
+def _fetch(client: httpx2.Client, bucket: str, name: str, size: int, path: Path) -> None:
     if path.is_file() and path.stat().st_size == size:
         return
     logger.info("copying", extra={"fields": {"object": name, "bytes": size}})

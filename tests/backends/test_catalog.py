@@ -74,6 +74,17 @@ def test_variables_inside_lists_and_tables() -> None:
     assert Catalog({"x": entry}, source="test", environment={"WHO": "me"}).target("x").unavailable is None
 
 
+def test_a_secret_may_be_in_a_file_that_a_variable_names(tmp_path: Path) -> None:
+    entry = OPENAI | {"api_key": "${KEY:-none}"}
+    (tmp_path / "key").write_text("from a file\n".replace(" ", "-"))
+    named = {"KEY_FILE": str(tmp_path / "key")}
+    for environment, key in (({}, "none"), (named, "from-a-file"), (named | {"KEY": "itself"}, "itself")):
+        backend = Catalog({"x": entry}, source="test", environment=environment).connect("x")
+        assert backend.endpoint.api_key == key  # type: ignore[attr-defined]
+    missing = Catalog({"x": entry}, source="test", environment={"KEY_FILE": str(tmp_path / "gone")})
+    assert "KEY_FILE names" in missing.target("x").reason
+
+
 def test_an_empty_default_is_a_value() -> None:
     entry = OPENAI | {"api_key": "${KEY:-}"}
     backend = Catalog({"x": entry}, source="test", environment={}).connect("x")

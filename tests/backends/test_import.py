@@ -9,7 +9,8 @@ from pathlib import Path
 
 import backends
 
-HEAVY = {"torch", "boto3", "google", "chromadb", "transformers", "ollama", "xllamacpp", "gradio", "huggingface_hub"}
+HEAVY = {"torch", "boto3", "chromadb", "transformers", "ollama", "xllamacpp", "gradio", "huggingface_hub"}
+HEAVY |= {"google.auth", "google.cloud.aiplatform"}  # `google` itself is there from the start, where it is installed
 MODULES = sorted(file.stem for file in Path(backends.__file__).parent.glob("[!_]*.py"))
 
 

@@ -1,0 +1,66 @@
+"""How many processors a container may use, from both versions of cgroups."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from backends.processors import cpu_limit, usable_processors
+
+
+def second(folder: Path, text: str) -> Path:
+    (folder / "cpu.max").write_text(text)
+    return folder
+
+
+def first(folder: Path, quota: str, period: str) -> Path:
+    (folder / "cpu").mkdir()
+    (folder / "cpu" / "cpu.cfs_quota_us").write_text(quota)
+    (folder / "cpu" / "cpu.cfs_period_us").write_text(period)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        ("250000 100000\n", 2.5),
+        ("50000 100000\n", 0.5),
+        ("max 100000\n", None),
+        ("max\n", None),
+        ("", None),
+        ("100000 0\n", None),
+        ("many few\n", None),
+        ("1 2 3\n", None),
+    ],
+)
+def test_the_limit_of_version_two(tmp_path: Path, text: str, limit: float | None) -> None:
+    assert cpu_limit(second(tmp_path, text)) == limit
+
+
+@pytest.mark.parametrize(
+    ("quota", "period", "limit"),
+    [("150000\n", "100000\n", 1.5), ("-1\n", "100000\n", None), ("100000", "0", None), ("", "", None)],
+)
+def test_the_limit_of_version_one(tmp_path: Path, quota: str, period: str, limit: float | None) -> None:
+    assert cpu_limit(first(tmp_path, quota, period)) == limit
+
+
+def test_without_cgroups_there_is_no_limit(tmp_path: Path) -> None:
+    assert cpu_limit(tmp_path) is None
+    assert cpu_limit(tmp_path / "absent") is None
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe 1", b"\0\0"])
+def test_garbage_is_no_limit(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "cpu.max").write_bytes(content)
+    assert cpu_limit(tmp_path) is None
+
+
+def test_a_limit_counts_in_whole_processors_and_at_least_one(tmp_path: Path) -> None:
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    assert usable_processors(second(tmp_path, "50000 100000")) == 1
+    assert usable_processors(second(tmp_path, "190000 100000")) == 1
+    assert usable_processors(second(tmp_path, "max 100000")) == allowed
+    assert usable_processors(second(tmp_path, "99900000 100000")) == allowed

@@ -1,0 +1,150 @@
+"""Requests that cannot be answered: each gets a status, a reason in OpenAI's shape, and the id of its log lines."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.inference.servers import CLIENT, Server, question
+
+CHAT = "/v1/chat/completions"
+ROUTES = (CHAT, "/invocations", "/predict")
+USER = {"role": "user", "content": "Hi"}
+DEEP = b'{"messages": ' + b"[" * 50_000 + b"]" * 50_000 + b"}"
+
+
+def refused(answer: httpx2.Response, status: int, *words: str) -> None:
+    assert answer.status_code == status, answer.text
+    error = answer.json()["error"]
+    assert error["code"] == status
+    assert error["type"] == "invalid_request_error"
+    for word in words:
+        assert word in error["message"]
+    assert answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "no JSON"),
+        (b"{", "no JSON"),
+        (b"not json", "no JSON"),
+        (DEEP, "nested too deeply"),
+        (b'{"messages": [{"role": "user", "content": "\xff\xfe"}]}', "no JSON"),
+        (b'{"messages": %s}' % (b"1" * 5000), "no JSON"),
+        (b"[1]", "not a chat completion"),
+        (b'"text"', "not a chat completion"),
+        (b"null", "not a chat completion"),
+    ],
+    ids=lambda value: value[:12] if isinstance(value, bytes) else "",
+)
+def test_a_body_that_is_no_object_of_json(server: Server, route: str, content: bytes, reason: str) -> None:
+    refused(server.post(route, content=content), 400, reason)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"messages": []}, "messages is empty"),
+        ({"messages": None}, "messages is missing"),
+        ({"messages": "Hi"}, "messages is text"),
+        ({"messages": ["Hi"]}, "messages[0] is text"),
+        ({"messages": [USER, {"role": "wizard", "content": "Hi"}]}, "the role of messages[1] is 'wizard'"),
+        ({"messages": [{"content": "Hi"}]}, "the role of messages[0] is missing"),
+        ({"messages": [{"role": "user", "content": 7}]}, "messages[0].content is 7"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "only text is read here"),
+        ({"max_tokens": "ten"}, "max_tokens is text"),
+        ({"max_tokens": 0}, "max_tokens is 0"),
+        ({"max_tokens": 1.5}, "max_tokens is 1.5"),
+        ({"temperature": "warm"}, "temperature is text"),
+        ({"temperature": 3}, "temperature is 3"),
+        ({"temperature": True}, "temperature is true"),
+        ({"top_p": -1}, "top_p is -1"),
+        ({"stream": "yes"}, "stream is text"),
+        ({"stream_options": 1}, "stream_options is 1"),
+        ({"stop": 1}, "stop is neither"),
+        ({"stop": ["a"] * 17}, "stop holds 17"),
+        ({"model": 7}, "model is 7"),
+        ({"n": 2}, "n is not supported"),
+        ({"tools": [{"type": "function"}]}, "tools is not supported"),
+        ({"response_format": {"type": "json_object"}}, "response_format is not supported"),
+        ({"logprobs": True}, "logprobs is not supported"),
+    ],
+    ids=lambda value: json.dumps(value)[:40] if isinstance(value, dict) else "",
+)
+def test_a_field_that_cannot_be_followed_is_named(server: Server, change: dict[str, Any], reason: str) -> None:
+    for stream in (False, True):
+        refused(server.post(CHAT, {"messages": [USER], "stream": stream, **change}), 400, reason)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400"])
+def test_numbers_that_are_none_are_refused(server: Server, number: str) -> None:
+    for field in ("temperature", "max_tokens", "top_p", "seed"):
+        body = f'{{"messages": [{{"role": "user", "content": "Hi"}}], "{field}": {number}}}'
+        refused(server.post(CHAT, content=body.encode()), 400, field)
+
+
+@pytest.mark.parametrize("field", ["content", "stop"])
+def test_half_a_character_does_no_harm(server: Server, field: str) -> None:
+    said = '"Hi \\ud83d"' if field == "content" else '"Hi"'
+    stop = ', "stop": ["\\ud83d"]' if field == "stop" else ""
+    body = f'{{"messages": [{{"role": "user", "content": {said}}}], "max_tokens": 2{stop}}}'
+    answer = server.post(CHAT, content=body.encode())
+    assert answer.status_code == 200, answer.text
+
+
+def test_half_a_character_in_a_name_is_refused(server: Server) -> None:
+    body = b'{"messages": [{"role": "%s", "content": "Hi"}], "model": "%s"}'
+    refused(server.post(CHAT, content=body % (b"\\ud83d", b"")), 400, "role")
+    refused(server.post(CHAT, content=body % (b"user", b"\\ud83d")), 404, "no model")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_prompt_that_exceeds_the_window_tells_both_numbers(server: Server, stream: bool) -> None:
+    answer = server.post(CHAT, question("word " * 1000, stream=stream))
+    refused(answer, 400, "512", "10")
+    assert answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_body_that_is_too_large_is_read_and_refused(server: Server, route: str) -> None:
+    body = json.dumps(question("x" * 50_000_000)).encode()
+    refused(server.post(route, content=body), 413, "10 MB")
+    parts = (body[start : start + 1_000_000] for start in range(0, len(body), 1_000_000))
+    refused(server.post(route, content=parts), 413, "10 MB")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 404),
+        ("POST", "/v1/completions", 404),
+        ("POST", "/v1/chat/completions/", 404),
+        ("GET", CHAT, 405),
+        ("PUT", "/invocations", 405),
+        ("DELETE", "/health", 405),
+    ],
+)
+def test_a_route_that_does_not_exist(server: Server, method: str, path: str, status: int) -> None:
+    answer = CLIENT.request(method, server.url + path, headers={"x-request-id": "mine"})
+    refused(answer, status, method, path.rstrip("/"))
+    assert answer.headers["x-request-id"] == "mine"
+    if status == 405:
+        assert answer.headers["allow"]
+
+
+def test_a_longest_answer_beyond_what_the_engine_counts_is_taken(server: Server) -> None:
+    for most in (2**31, 2**32, 2**63 - 1):
+        answer = server.post(CHAT, question("one two three four " * 110, tokens=most))
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["usage"]["total_tokens"] == 512
+
+
+def test_none_of_it_is_a_fault_of_the_server(server: Server) -> None:
+    server.post(CHAT, content=b"{")
+    assert server.post(CHAT, question(tokens=1)).status_code == 200
+    assert not server.logged(level="error")

@@ -1,0 +1,125 @@
+"""OpenAI's dialect, with the real model and real clients."""
+
+from __future__ import annotations
+
+import openai
+import pytest
+
+from backends import Catalog, ChatRequest, Delta, Done, Message, Rejected, http
+from tests.inference.servers import Server, answer_of, events, question
+
+CHAT = "/v1/chat/completions"
+MODEL = "SmolLM2-135M-Instruct.Q4_1"
+
+
+def test_the_list_of_models_names_the_one_that_is_served(server: Server) -> None:
+    listed = server.get("/v1/models").json()
+    assert [(card["id"], card["max_model_len"]) for card in listed["data"]] == [(MODEL, 512)]
+
+
+def test_a_whole_answer_has_its_text_and_its_usage(server: Server) -> None:
+    answer = server.post(CHAT, question(tokens=8))
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["object"] == "chat.completion"
+    assert body["model"] == MODEL
+    assert body["id"] == f"chatcmpl-{answer.headers['x-request-id']}"
+    [choice] = body["choices"]
+    assert choice["message"]["role"] == "assistant"
+    assert choice["message"]["content"]
+    usage = body["usage"]
+    assert 0 < usage["completion_tokens"] <= 8
+    assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
+
+
+def test_a_stream_and_a_whole_answer_say_the_same(server: Server) -> None:
+    whole = server.post(CHAT, question(tokens=12)).json()
+    streamed = server.post(CHAT, question(tokens=12, stream=True, stream_options={"include_usage": True}))
+    assert streamed.headers["content-type"].startswith("text/event-stream")
+    assert streamed.headers["x-request-id"]
+    *chunks, done = events(streamed.text)
+    assert done == "[DONE]"
+    assert chunks[0]["choices"][0]["delta"]["role"] == "assistant"
+    assert answer_of(chunks) == whole["choices"][0]["message"]["content"]
+    assert chunks[-2]["choices"][0]["finish_reason"] == whole["choices"][0]["finish_reason"]
+    assert chunks[-1]["choices"] == []
+    counted = ("prompt_tokens", "completion_tokens", "total_tokens")
+    assert [chunks[-1]["usage"][name] for name in counted] == [whole["usage"][name] for name in counted]
+    assert len({chunk["id"] for chunk in chunks}) == 1
+
+
+def test_a_stream_tells_its_usage_only_where_it_is_asked_for(server: Server) -> None:
+    for options in ({}, {"stream_options": {"include_usage": False}}, {"stream_options": None}):
+        *chunks, done = events(server.post(CHAT, question(tokens=2, stream=True, **options)).text)
+        assert done == "[DONE]"
+        assert all(chunk["choices"] and "usage" not in chunk for chunk in chunks)
+
+
+@pytest.mark.parametrize("model", ["", None, MODEL])
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_model_may_be_named_or_left_out(server: Server, model: str | None, stream: bool) -> None:
+    assert server.post(CHAT, question(tokens=1, model=model, stream=stream)).status_code == 200
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_another_model_is_not_served(server: Server, stream: bool) -> None:
+    answer = server.post(CHAT, question(model="gpt-4o", stream=stream))
+    assert answer.status_code == 404
+    error = answer.json()["error"]
+    assert "gpt-4o" in error["message"]
+    assert MODEL in error["message"]
+    assert error["type"] == "invalid_request_error"
+    assert answer.headers["x-request-id"]
+
+
+async def test_the_official_client_streams(server: Server) -> None:
+    async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client:
+        assert [model.id async for model in client.models.list()] == [MODEL]
+        stream = await client.chat.completions.create(
+            model=MODEL,
+            messages=[{"role": "user", "content": "Name a colour."}],
+            max_completion_tokens=8,
+            stream=True,
+            stream_options={"include_usage": True},
+        )
+        chunks = [chunk async for chunk in stream]
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    assert chunks[-1].usage
+    assert 0 < chunks[-1].usage.completion_tokens <= 8
+
+
+async def test_the_official_client_understands_a_refusal(server: Server) -> None:
+    async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client:
+        with pytest.raises(openai.NotFoundError, match="no model 'other'"):
+            await client.chat.completions.create(model="other", messages=[{"role": "user", "content": "Hi"}])
+        with pytest.raises(openai.BadRequestError, match="messages is empty"):
+            await client.chat.completions.create(model="", messages=[])
+
+
+async def test_our_own_client_checks_streams_and_counts_alike(server: Server) -> None:
+    backend = Catalog({"x": {"kind": "openai", "url": server.url}}, source="test").connect("x")
+    health = await backend.check()
+    assert (health.model, health.context) == (MODEL, 512)
+    request = ChatRequest((Message("user", "Name a colour."),), max_tokens=8, temperature=0.0)
+    *deltas, done = [event async for event in backend.stream(request)]
+    assert all(isinstance(delta, Delta) for delta in deltas)
+    assert isinstance(done, Done)
+    assert done.usage
+    whole = server.post(CHAT, question(tokens=8)).json()
+    assert done.usage.input_tokens == whole["usage"]["prompt_tokens"]
+    assert done.usage.output_tokens == whole["usage"]["completion_tokens"]
+    assert done.finish_reason == whole["choices"][0]["finish_reason"]
+    long = ChatRequest((Message("user", "word " * 2000),))
+    with pytest.raises(Rejected, match="512"):
+        [event async for event in backend.stream(long)]
+    await http.aclose()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"seed": 2**63 - 1}, {"seed": -1}, {"top_p": 0}, {"top_p": 1, "temperature": 2}, {"stop": ["\0", "x" * 5000]}],
+    ids=lambda odd: ",".join(odd),
+)
+def test_settings_at_their_limits_are_taken(server: Server, odd: dict[str, object]) -> None:
+    answer = server.post(CHAT, question(tokens=2, **odd))
+    assert answer.status_code == 200, answer.text
