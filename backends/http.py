@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import importlib.util
 import json
 import re
 import socket
@@ -27,7 +28,7 @@ from backends.wire import one_line
 
 # A connection belongs to the event loop that opened it, so there is one pool for each loop.
 _Clients = WeakKeyDictionary[asyncio.AbstractEventLoop, httpx2.AsyncClient]
-_clients: _Clients = WeakKeyDictionary()
+_plain: _Clients = WeakKeyDictionary()
 _stamping: _Clients = WeakKeyDictionary()
 
 # A value of a URL's query this short is a version or a flag, no secret.
@@ -108,7 +109,7 @@ class Endpoint:
 def client() -> httpx2.AsyncClient:
     """The pooled client of the running event loop; whoever keeps marks gets one whose sockets stamp."""
     loop = asyncio.get_running_loop()
-    clients = _stamping if marked() else _clients
+    clients = _stamping if marked() else _plain
     found = clients.get(loop)
     if found is None or found.is_closed:
         found = clients[loop] = _stamping_client() if marked() else _plain_client()
@@ -148,7 +149,7 @@ def tls() -> ssl.SSLContext:
 
 async def aclose() -> None:
     """Close the running loop's connections; the next request opens new ones."""
-    for clients in (_clients, _stamping):
+    for clients in (_plain, _stamping):
         found = clients.pop(asyncio.get_running_loop(), None)
         if found is not None:
             await found.aclose()
@@ -186,17 +187,16 @@ async def post_stream(endpoint: Endpoint, path: str, body: Mapping[str, Any]) ->
 
 async def _send(endpoint: Endpoint, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx2.Response:
     """Send a request and give the response with its body still to be read."""
+    lean = None if marked() or not endpoint.inside else _lean_transport()
     while True:
         trace = _Trace()
-        request = client().build_request(
-            method,
-            endpoint.route(path),
-            json=body,
-            headers=endpoint.headers,
-            timeout=endpoint.timeout,
-            extensions={"trace": trace},
-        )
+        options: dict[str, Any] = {"json": body, "headers": endpoint.headers}
+        extensions = {"trace": trace, "timeout": endpoint.timeout.as_dict()}
         try:
+            if lean:
+                request = httpx2.Request(method, endpoint.route(path), extensions=extensions, **options)
+                return await lean.handle_async_request(request)
+            request = client().build_request(method, endpoint.route(path), extensions=extensions, **options)
             return await client().send(request, stream=True)
         except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError) as error:
             # llama-server closes a connection after a stream without announcing it: whoever reuses it at that
@@ -204,6 +204,16 @@ async def _send(endpoint: Endpoint, method: str, path: str, body: Mapping[str, A
             unanswered = not isinstance(error, httpx2.RemoteProtocolError) or "without sending a response" in str(error)
             if trace.connected or not unanswered:
                 raise
+
+
+@functools.cache
+def _lean_transport() -> httpx2.AsyncBaseTransport | None:
+    """The lean way to an engine of this process or its child, where httptools is installed."""
+    if importlib.util.find_spec("httptools") is None:
+        return None
+    from backends.loopback import LoopbackTransport
+
+    return LoopbackTransport()
 
 
 class _Trace:

@@ -12,7 +12,7 @@ import selectors
 import ssl
 from collections import deque
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import httpcore2
 import httpx2
@@ -78,8 +78,7 @@ class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         self._error: Exception | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # a TCP connection
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # a TCP connection's, also where it is another loop's
 
     def data_received(self, data: bytes) -> None:
         self._came.append((now(), data))

