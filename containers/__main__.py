@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from backends import SpaceportError
-from containers import contract, images, pages, running, stack
+from containers import contract, contract_demo, images, running, stack
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -48,8 +48,8 @@ def _run(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     kept = True
     client = images.engine()
-    if images.title(client, options.image) == pages.TITLE:
-        rows = pages.check(client, options.image)
+    if images.title(client, options.image) == contract_demo.TITLE:
+        rows = contract_demo.check(client, options.image)
     else:
         rows = contract.check(client, options.image, first_token_limit=options.first_token)
     for row in rows:

@@ -11,6 +11,9 @@ from starlette.responses import JSONResponse
 from backends import Interrupted, NotConfigured, Overloaded, Rejected, SpaceportError, TimedOut, Unreachable
 from backends.wire import error_body
 
+LEFT = 499  # nginx's number for a client that closed the request
+GIVEN_UP = 424  # Failed Dependency
+
 STATUSES: Mapping[type[SpaceportError], int] = {
     NotConfigured: 500,
     Unreachable: 502,

@@ -13,13 +13,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from backends import Rejected, SpaceportError
-from inference.errors import kind, response
+from inference.errors import LEFT, kind, response
 from inference.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
 ROUTES = "POST to /v1/chat/completions, /invocations or /predict; GET /v1/models, /health, /ready, /metrics."
-LEFT = 499
 _ID = re.compile(r"[\w.:=-]{1,128}", re.ASCII)
 
 

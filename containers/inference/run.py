@@ -13,13 +13,10 @@ from backends import BackendError, ChatRequest, Delta, Done, Event, Overloaded, 
 from backends.stopwatch import now
 from backends.streams import closing
 from backends.wire import ChatWriter
-from inference.errors import kind, status
+from inference.errors import GIVEN_UP, LEFT, kind, status
 from inference.service import Service
 
 logger = logging.getLogger(__name__)
-
-LEFT = 499  # nginx's number for a client that closed the request
-GIVEN_UP = 424  # Failed Dependency
 
 
 @dataclass(frozen=True, slots=True)
