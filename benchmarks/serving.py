@@ -1,6 +1,6 @@
 """What our inference server costs over llama.cpp's own: the same model and settings, in turn, in one run.
 
-    python benchmarks/serving.py [--rounds 20] [--concurrency 1,4,8]
+    python benchmarks/serving.py [--rounds 12] [--concurrency 1,4,8]
 
 Both run at the same time and are asked in turn, in an order drawn anew each round, with as many slots as streams. The
 goals: at least 0.97 of its throughput, and a first token at most 3 ms later at the median.
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -29,7 +30,8 @@ from backends.model_files import packaged_model
 from backends.stopwatch import now
 
 CONTEXT = 4096
-REQUEST = ChatRequest([Message("user", "Tell me a long story about the sea.")], max_tokens=48, temperature=0.0)
+REQUEST = ChatRequest([Message("user", "Tell me a long story about the sea.")], temperature=0.0)
+ANSWERS, TOKENS = 4, (16, 48)
 LEAST_THROUGHPUT, MOST_LATER_MS = 0.97, 3.0
 OURS, THEIRS = "spaceport", "llama.cpp"
 
@@ -57,20 +59,28 @@ def ours(parallel: int) -> Iterator[tuple[str, int]]:
 Block = tuple[float, list[float]]  # tokens a second of all streams together, and each one's first token in ms
 
 
-async def block(backend: Backend, streams: int) -> Block:
-    """So many streams at once, each of the same question: its prompt is in the cache, and what remains is the way."""
-    watches = [Stopwatch() for _ in range(streams)]
+async def block(backend: Backend, streams: int, seed: int) -> Block:
+    """A closed loop of so many streams, each of which asks anew when its answer has ended.
 
-    async def one(watch: Stopwatch) -> None:
-        with watch.marking():
-            async for _ in watch.watch(backend.stream(REQUEST)):
-                pass
+    The prompt is always the same, and so in the cache: what remains is the way. Lengths differ, the same for both
+    servers, or all streams would begin at the same moment again and again.
+    """
+    watches = [[Stopwatch() for _ in range(ANSWERS)] for _ in range(streams)]
+    draw = random.Random(seed)
+    lengths = [[draw.randint(*TOKENS) for _ in each] for each in watches]
+
+    async def loop(mine: list[Stopwatch], tokens: list[int]) -> None:
+        for watch, most in zip(mine, tokens, strict=True):
+            with watch.marking():
+                async for _ in watch.watch(backend.stream(replace(REQUEST, max_tokens=most))):
+                    pass
 
     began = now()
-    await asyncio.gather(*(one(watch) for watch in watches))
+    await asyncio.gather(*(loop(mine, tokens) for mine, tokens in zip(watches, lengths, strict=True)))
     wall = now() - began
-    tokens = sum(watch.usage.output_tokens for watch in watches if watch.usage)
-    return tokens / wall, [1000 * (watch.first_token_seconds or 0) for watch in watches]
+    done = [watch for mine in watches for watch in mine]
+    tokens = sum(watch.usage.output_tokens for watch in done if watch.usage)
+    return tokens / wall, [1000 * (watch.first_token_seconds or 0) for watch in done]
 
 
 async def rounds(urls: dict[str, tuple[str, str]], count: int, loads: list[int]) -> dict[int, dict[str, list[Block]]]:
@@ -82,7 +92,7 @@ async def rounds(urls: dict[str, tuple[str, str]], count: int, loads: list[int])
         print(f"\rround {number} of {count}", end="", file=sys.stderr, flush=True)
         for load in random.sample(loads, len(loads)):
             for name in random.sample(list(entries), 2):
-                found = await block(backends[name], load)
+                found = await block(backends[name], load, number)
                 if number:
                     taken[load][name].append(found)
     await http.aclose()
@@ -118,7 +128,7 @@ def megabytes(pid: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--concurrency", default="1,4,8")
     taken, memory = measured(parser.parse_args())
     rows, told, met = [], {}, True
