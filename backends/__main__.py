@@ -14,9 +14,9 @@ from dataclasses import asdict
 
 from backends import http
 from backends.catalog import Catalog
-from backends.errors import BackendError
 from backends.openai import one_token
 from backends.stopwatch import Stopwatch
+from backends.terminal import exit_status
 from backends.types import ChatRequest, Delta, Done, Downloads, Message
 
 
@@ -24,13 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit status."""
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], Coroutine[None, None, int]] = options.command
-    try:
-        return asyncio.run(_closing_connections(command(options)))
-    except BackendError as error:
-        print(error.for_terminal, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    return exit_status(lambda: asyncio.run(_closing_connections(command(options))))
 
 
 def _parser() -> argparse.ArgumentParser:

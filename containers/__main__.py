@@ -7,21 +7,14 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from backends import SpaceportError
+from backends.terminal import exit_status
 from containers import contract, contract_demo, images, running, stack
 
 
 def main(given: Sequence[str] | None = None) -> int:
     """Do what the command says, and give the exit status."""
     options = _arguments(given)
-    try:
-        status: int = options.do(options)
-        return status
-    except SpaceportError as error:
-        print(error.for_terminal, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    return exit_status(lambda: options.do(options))
 
 
 def _build(options: argparse.Namespace) -> int:

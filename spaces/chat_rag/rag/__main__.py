@@ -14,7 +14,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from backends import Catalog, Delta, SpaceportError, Stopwatch, http
+from backends import Catalog, Delta, Stopwatch, http
+from backends.terminal import exit_status
 from rag.answer import Finished, Options, Rag
 from rag.embed import Embedder
 from rag.errors import RagError
@@ -25,14 +26,7 @@ from rag.retrieve import Passage, retrieve_characters
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit status."""
     options = _parser().parse_args(arguments)
-    try:
-        status: int = options.command(options)
-        return status
-    except SpaceportError as error:
-        print(error.for_terminal, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    return exit_status(lambda: options.command(options))
 
 
 def _parser() -> argparse.ArgumentParser:

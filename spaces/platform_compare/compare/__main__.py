@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import io
 import json
-import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from backends import Catalog, SpaceportError
+from backends import Catalog
+from backends.terminal import exit_status
 from compare import plan as plans
 from compare import records
 from compare.definitions import DEFINITIONS
@@ -31,21 +30,9 @@ from compare.workload import SHAPES, choose
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal without Unicode shows its escape instead
-            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
-    try:
-        return command(options)
-    except SpaceportError as error:
-        print(error.for_terminal, file=sys.stderr)
-        return 1
-    except BrokenPipeError:  # whoever read has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        return 130
+    return exit_status(lambda: command(options))
 
 
 def _parser() -> argparse.ArgumentParser:
