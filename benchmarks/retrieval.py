@@ -19,7 +19,8 @@ from tables import table, write
 
 from rag import library
 from rag.embed import Embedder
-from rag.library import Hit, Library
+from rag.index import Hit
+from rag.library import Library
 from rag.retrieve import DENSE_WEIGHT, fuse
 
 Score = Callable[[Sequence[Hit]], list[float]]

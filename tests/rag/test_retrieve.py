@@ -9,8 +9,9 @@ import pytest
 from rag.documents import Chunk
 from rag.embed import Embedder
 from rag.errors import DocumentError, RetrievalError
+from rag.index import Hit
 from rag.lexical import LexicalIndex, key_words
-from rag.library import Hit, Library, Samples
+from rag.library import Library, Samples
 from rag.retrieve import fuse, ranked, retrieve, retrieve_characters
 from rag.vectors import VectorIndex, chroma_client
 
@@ -82,12 +83,12 @@ def test_an_addition_that_fails_leaves_nothing_behind(embedder: Embedder, writte
             raise RuntimeError("the disk is full")
 
     library = Library(embedder)
-    library._vectors = Broken()
+    library._index._vectors = Broken()
     with pytest.raises(RuntimeError):
         library.add(written("birds.md", BIRDS))
     assert library.documents == []
     assert ranked([library], "gannet", embedder) == []
-    assert library._lexical.search("gannet", 10) == []
+    assert library._index._lexical.search("gannet", 10) == []
 
 
 def test_the_number_of_documents_is_limited_and_said(embedder: Embedder, written: Written, library: Library) -> None:

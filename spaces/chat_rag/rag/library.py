@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,8 @@ from rag.chunk import chunk_document
 from rag.documents import Chunk, Document
 from rag.embed import Embedder
 from rag.errors import DocumentError
-from rag.lexical import LexicalIndex
+from rag.index import Hit, Index, searchable
 from rag.parse import SUFFIXES, Limits, read_document
-from rag.vectors import VectorIndex
 
 MAX_DOCUMENTS = 50
 # Characters. Measured with the weights of rag.retrieve (benchmarks/retrieval.py): better than 1000, and a small
@@ -40,27 +39,15 @@ class Added:
         return f"{self.document.name}: {pages}{characters}, {_count(self.chunks, 'chunk')}{again}"
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A chunk that a search found; a score is None where that search did not find it."""
-
-    chunk: Chunk
-    dense: float | None
-    lexical: float | None
-
-
 class Library:
     """Documents and their two indexes, added to and removed from together; safe across threads."""
 
     def __init__(self, embedder: Embedder, *, chroma: Any | None = None, limits: Limits | None = None) -> None:
         self._embedder = embedder
-        self._chroma = chroma
         self._limits = limits or Limits()
         self._changing = threading.RLock()
         self._documents: dict[str, Document] = {}
-        self._chunks: dict[str, Chunk] = {}
-        self._lexical = LexicalIndex()
-        self._vectors: VectorIndex | None = None
+        self._index = Index(chroma)
         self._closed = False
 
     @property
@@ -80,36 +67,26 @@ class Library:
         tell("Reading", 0.0)
         document = read_document(path, name=name, limits=self._limits)
         if known := self._documents.get(document.id):
-            return Added(known, self._count(known.id), again=True)
+            return Added(known, self._index.count(known.id), again=True)
         if len(self._documents) >= MAX_DOCUMENTS:
             raise DocumentError(
                 f"There are {MAX_DOCUMENTS} documents already.", f"Remove one before {document.name} is added."
             )
         chunks = chunk_document(document, size=CHUNK_SIZE, overlap=CHUNK_OVERLAP)
-        texts = [searchable(chunk) for chunk in chunks]
-        vectors = self._embedder.encode(texts, lambda share: tell("Embedding", share))
-        self._keep(document, chunks, texts, vectors)
+        vectors = self._embedder.encode([searchable(chunk) for chunk in chunks], lambda share: tell("Embedding", share))
+        self._keep(document, chunks, vectors)
         return Added(document, len(chunks))
 
     def remove(self, document_id: str) -> None:
         """Forget a document everywhere."""
         with self._changing:
-            if self._documents.pop(document_id, None) is None:
-                return
-            self._chunks = {key: chunk for key, chunk in self._chunks.items() if chunk.document_id != document_id}
-            self._lexical.remove(document_id)
-            if self._vectors:
-                self._vectors.remove(document_id)
+            if self._documents.pop(document_id, None) is not None:
+                self._index.remove(document_id)
 
-    def search(self, question: str, vector: list[float], limit: int = 100) -> list[Hit]:
+    def search(self, question: str, vector: Sequence[float]) -> list[Hit]:
         """Chunks that either search finds, in no order: `rag.retrieve` fuses the scores."""
         with self._changing:
-            if not self._chunks or self._vectors is None:
-                return []
-            dense = dict(self._vectors.search(vector, min(limit, len(self._chunks))))
-            lexical = dict(self._lexical.search(question, limit))
-            found = [key for key in dense.keys() | lexical.keys() if key in self._chunks]
-            return [Hit(self._chunks[key], dense.get(key), lexical.get(key)) for key in sorted(found)]
+            return self._index.search(question, vector) if self._documents else []
 
     def close(self) -> None:
         """Forget everything; a file that is being added is dropped when it gets there."""
@@ -118,31 +95,14 @@ class Library:
                 return
             self._closed = True
             self._documents.clear()
-            self._chunks.clear()
-            self._lexical.close()
-            if self._vectors:
-                self._vectors.close()
+            self._index.close()
 
-    def _keep(self, document: Document, chunks: list[Chunk], texts: list[str], vectors: list[list[float]]) -> None:
-        keys = [f"{document.id}-{chunk.start}" for chunk in chunks]
+    def _keep(self, document: Document, chunks: list[Chunk], vectors: list[list[float]]) -> None:
         with self._changing:
             if self._closed:
                 raise DocumentError(f"{document.name} was not added: the session has ended.", "Open the page again.")
-            if self._vectors is None:
-                self._vectors = VectorIndex(self._chroma)
-            try:
-                self._vectors.add(document.id, keys, vectors)
-                self._lexical.add(document.id, zip(keys, texts, strict=True))
-            except BaseException:
-                # Half a document would answer questions as if it were whole.
-                self._vectors.remove(document.id)
-                self._lexical.remove(document.id)
-                raise
-            self._chunks.update(zip(keys, chunks, strict=True))
+            self._index.add(document.id, chunks, vectors)
             self._documents[document.id] = document
-
-    def _count(self, document_id: str) -> int:
-        return sum(chunk.document_id == document_id for chunk in self._chunks.values())
 
 
 class Samples(Library):
@@ -160,11 +120,6 @@ class Samples(Library):
                 self.add(self._waiting[0])
                 self._waiting.pop(0)
         return super().documents
-
-
-def searchable(chunk: Chunk) -> str:
-    """What is indexed of a chunk: its text under its heading, which often names the subject."""
-    return f"{chunk.heading}\n{chunk.text}" if chunk.heading and chunk.heading not in chunk.text else chunk.text
 
 
 def _count(number: int, what: str) -> str:

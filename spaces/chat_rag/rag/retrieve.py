@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from rag.documents import Chunk
 from rag.embed import Embedder
-from rag.library import Hit, Library
+from rag.index import Hit
+from rag.library import Library
 
 # Measured on 472 questions with exact answer spans (benchmarks/retrieval.py): a weighted sum of scaled
 # scores covers more of the answers than either search alone, and more than reciprocal rank fusion.
