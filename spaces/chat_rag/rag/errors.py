@@ -2,6 +2,7 @@
 
 RagError
 ├── DocumentError     a file could not be read
+│   └── Cancelled     its visitor has stopped the reading
 └── RetrievalError    the documents could not be searched
 """
 
@@ -16,6 +17,10 @@ class RagError(SpaceportError):
 
 class DocumentError(RagError):
     """A file could not be read, or not be kept."""
+
+
+class Cancelled(DocumentError):
+    """The visitor has stopped the reading of a file; nothing of it is kept."""
 
 
 class RetrievalError(RagError):
