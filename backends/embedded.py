@@ -56,8 +56,11 @@ class EmbeddedBackend:
         self._settings = settings
         self._running: tuple[AnyEngine, OpenAIBackend] | None = None
 
-    async def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
+    def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
         """Give the answer as it comes; the first call loads the model, and downloads it if it must."""
+        return self._running[1].stream(request) if self._running else self._first(request)
+
+    async def _first(self, request: ChatRequest) -> AsyncIterator[Event]:
         client = await self._client()
         stream = client.stream(request)
         async with closing(stream):

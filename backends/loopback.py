@@ -64,6 +64,8 @@ class _Exchange(asyncio.Protocol):
         self._parts: deque[bytes] = deque()
         self._waiting = 0
         self._wake: asyncio.Future[None] | None = None
+        self._since = 0.0  # when the wait began
+        self._timer: asyncio.TimerHandle | None = None
         self._complete = False
         self._failure: httpx2.TransportError | None = None
         self._transport: asyncio.Transport | None = None
@@ -133,6 +135,8 @@ class _Exchange(asyncio.Protocol):
 
     def close(self) -> None:
         """Leave at once; the server sees it and stops."""
+        if self._timer:
+            self._timer.cancel()
         if self._transport:
             self._transport.abort()
 
@@ -141,16 +145,23 @@ class _Exchange(asyncio.Protocol):
             raise self._failure
         loop = asyncio.get_running_loop()
         self._wake = loop.create_future()
-        timer = loop.call_later(timeout, self._late) if timeout else None
+        self._since = loop.time()
+        if timeout and self._timer is None:  # one for all waits: to set and cancel one for each token would cost
+            self._timer = loop.call_later(timeout, self._late, timeout)
         try:
             await self._wake
         finally:
             self._wake = None
-            if timer:
-                timer.cancel()
 
-    def _late(self) -> None:
-        if self._wake and not self._wake.done():
+    def _late(self, timeout: float) -> None:
+        self._timer = None
+        if not self._wake or self._wake.done():
+            return
+        loop = asyncio.get_running_loop()
+        left = self._since + timeout - loop.time()
+        if left > 0:
+            self._timer = loop.call_later(left, self._late, timeout)
+        else:
             self._wake.set_exception(httpx2.ReadTimeout("it was silent"))
 
     def _waken(self) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
@@ -80,7 +80,8 @@ class OpenAIBackend:
                     yield delta
                 yield reader.done
                 return
-            chunks, decoder = response.aiter_raw(), sse.SSEDecoder()
+            # The response's own iterators would do more for each token than the rest of the way.
+            chunks, decoder = aiter(cast(httpx2.AsyncByteStream, response.stream)), sse.SSEDecoder()
             try:
                 async for chunk in chunks:
                     for payload in decoder.feed(chunk):

@@ -8,6 +8,7 @@ from typing import Any
 
 MAX_EVENT_BYTES = 8 * 1024 * 1024
 _DATA = b"data:"
+to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class BadEvent(ValueError):
@@ -62,5 +63,5 @@ class SSEDecoder:
 
 def encode_event(data: Mapping[str, Any] | str) -> bytes:
     """One server-sent event; a mapping is written as compact JSON."""
-    text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return b"".join(b"data: " + line.encode() + b"\n" for line in text.split("\n")) + b"\n"
+    text = data if isinstance(data, str) else to_json(data)
+    return b"data: " + text.replace("\n", "\ndata: ").encode() + b"\n\n"

@@ -12,6 +12,7 @@ from typing import Any
 
 from backends.errors import BackendError, Interrupted, Overloaded, Rejected, SpaceportError, Unreachable
 from backends.reasoning import CharacterJoiner, ThoughtSplitter
+from backends.sse import to_json
 from backends.types import ChatRequest, Delta, Done, Kind, Usage
 
 DONE = "[DONE]"
@@ -122,14 +123,18 @@ class ChatWriter:
 
     def __init__(self, *, answer_id: str, model: str, created: int) -> None:
         self._head = {"id": answer_id, "object": "chat.completion.chunk", "created": created, "model": model}
+        self._before = {
+            kind: to_json(self._chunk({name: ""})).partition('""}')[0]
+            for kind, name in (("answer", "content"), ("thought", "reasoning_content"))
+        }
 
     def opening(self) -> dict[str, Any]:
         """The role-only chunk that comes first."""
         return self._chunk({"role": "assistant", "content": ""})
 
-    def delta(self, delta: Delta) -> dict[str, Any]:
-        """One delta as a chunk; a thought goes into `reasoning_content`."""
-        return self._chunk({"content" if delta.kind == "answer" else "reasoning_content": delta.text})
+    def delta(self, delta: Delta) -> str:
+        """One delta as a chunk's JSON, of which only the text is new; a thought goes into `reasoning_content`."""
+        return f'{self._before[delta.kind]}{to_json(delta.text)}}},"finish_reason":null}}]}}'
 
     def closing(self, done: Done) -> list[dict[str, Any]]:
         """The chunk with the finish reason, then the one with the usage where it is known."""

@@ -13,7 +13,6 @@ from starlette.types import Receive, Scope, Send
 from backends import BackendError, Delta, Interrupted
 from backends.sse import encode_event
 from backends.stopwatch import now
-from backends.streams import closing
 from backends.wire import DONE, error_body
 from inference.errors import response, status
 from inference.run import Run
@@ -100,9 +99,9 @@ class Events(Answering):
             waiting.cancel()
 
     async def _stream(self, send: Send) -> None:
-        call, events = self._run.call, self._run.events()
+        call = self._run.call
         head = encode_event(call.writer.opening())
-        async with closing(events):
+        async with self._run.events() as events:
             async for event in events:
                 self._last = now()
                 if head:

@@ -36,35 +36,36 @@ class Run:
 
     def __init__(self, service: Service, call: Call) -> None:
         self.call = call
-        self.spoke = False
         self.given_up = False  # another answer of the same request failed
         self._service = service
         self._watch = Stopwatch()
         self._waited: float | None = None
         self._began = now()
 
-    async def events(self) -> AsyncIterator[Event]:
-        """The answer's events, once there is a slot for it; closing this gives the slot back."""
+    @property
+    def spoke(self) -> bool:
+        """Whether some of the answer has come."""
+        return bool(self._watch.arrivals)
+
+    @asynccontextmanager
+    async def events(self) -> AsyncIterator[AsyncIterator[Event]]:
+        """The answer's events, once there is a slot for it; leaving gives the slot back."""
         backend = self._service.ready()
         async with self._service.gate.slot() as self._waited:
             stream = self._watch.watch(backend.stream(self.call.request))
             async with closing(stream):
-                async for event in stream:
-                    self.spoke = True
-                    yield event
+                yield stream
 
     async def whole(self) -> dict[str, Any]:
         """The answer in one piece."""
         deltas: list[Delta] = []
         done = Done(None, None)
-        async with self.recorded():
-            events = self.events()
-            async with closing(events):
-                async for event in events:
-                    if isinstance(event, Delta):
-                        deltas.append(event)
-                    else:
-                        done = event
+        async with self.recorded(), self.events() as events:
+            async for event in events:
+                if isinstance(event, Delta):
+                    deltas.append(event)
+                else:
+                    done = event
         return self.call.writer.whole(deltas, done)
 
     @asynccontextmanager

@@ -124,3 +124,22 @@ async def test_a_reader_that_is_slow_slows_the_server(backend: OpenAIBackend, se
         if characters == 1000:
             await asyncio.sleep(0.2)  # more than the high water mark comes meanwhile
     assert characters == 8_000_000
+
+
+async def test_a_slow_stream_is_not_a_silent_one() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        for _ in range(8):  # longer than the time-out in all, with pauses that are shorter
+            writer.write(sse(part(content="x")))
+            await asyncio.sleep(0.25)
+        writer.write(sse(part("stop"), "[DONE]"))
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    backend = OpenAIBackend(http.Endpoint(f"http://127.0.0.1:{port}/v1", read_timeout=1, inside=True), model="tiny")
+    assert [event.text for event in await collect(backend) if isinstance(event, Delta)] == ["x"] * 8
+    await http.aclose()
+    server.close()
+    await server.wait_closed()

@@ -268,6 +268,16 @@ def test_what_is_written_can_be_read() -> None:
     assert reader.complete
 
 
+@pytest.mark.parametrize("text", ['say "hi"', "two\nlines\r", "tab\t \\ {} }} %s", "Größe 🙂", "\u2028\x7f", ""])
+def test_a_delta_is_written_around_its_text(text: str) -> None:
+    writer = ChatWriter(answer_id='a"}1', model='m""}', created=1)
+    for kind, name in (("answer", "content"), ("thought", "reasoning_content")):
+        choice = {"index": 0, "delta": {name: text}, "finish_reason": None}
+        chunk = {"id": 'a"}1', "object": "chat.completion.chunk", "created": 1, "model": 'm""}', "choices": [choice]}
+        (event,) = decode(encode_event(writer.delta(Delta(text, kind))))
+        assert json.loads(event) == chunk
+
+
 def test_the_recorded_answer() -> None:
     deltas, done = read(*decode(OPENAI.wire))
     assert "".join(delta.text for delta in deltas if delta.kind == "answer") == OPENAI.answer
