@@ -1,10 +1,11 @@
-"""How much of the answers the retrieved passages cover, by kind of search.
+"""How much of the answers the retrieved passages cover, what each part of the search adds to it, and where.
 
-    python benchmarks/retrieval.py DIRECTORY [--size 700] [--overlap 100] [--limit-chars 6000]
+    python benchmarks/retrieval.py DIRECTORY [--size N] [--overlap N] [--limit-chars 6000] [--vectors FILE]
 
 DIRECTORY holds `questions_df.csv` and the corpora of brandonstarxel/chunking_evaluation (MIT): 472 questions with
-the exact character spans of their answers. The measure is the share of those characters that the passages cover,
-the passages cut off at 6,000 characters, as the mean over the questions.
+the exact character spans of their answers. The measure is the share of those characters that the passages of
+`rag.retrieve.retrieve_characters` cover (what `python -m rag search` writes), as the mean over the questions. All
+corpora are searched together, and each one alone.
 """
 
 from __future__ import annotations
@@ -12,86 +13,194 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
 
 from tables import table, write
 
-from rag import library
+from rag import fuse, index, library, retrieve
 from rag.embed import Embedder
 from rag.index import Hit
 from rag.library import Library
-from rag.retrieve import DENSE_WEIGHT, fuse
 
 Score = Callable[[Sequence[Hit]], list[float]]
+APP = "as in the app"
+
+
+class Remembered(Embedder):
+    """Embeds no text twice; with a file, not even in the next run."""
+
+    def __init__(self, file: Path | None) -> None:
+        super().__init__()
+        self._file = file
+        self._vectors: dict[str, list[float]] = {}
+        if file and file.is_file():
+            import numpy as np
+
+            kept = np.load(file)
+            self._vectors = dict(zip(kept["texts"].tolist(), kept["vectors"].tolist(), strict=True))
+
+    def encode(self, texts: Sequence[str], report: Callable[[float], None] | None = None) -> list[list[float]]:
+        keys = [sha256(text.encode()).hexdigest() for text in texts]
+        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._vectors}
+        if new:
+            vectors = super().encode(list(new.values()), report)
+            self._vectors |= dict(zip(new, vectors, strict=True))
+            self._keep()
+        return [self._vectors[key] for key in keys]
+
+    def _keep(self) -> None:
+        if self._file:
+            import numpy as np
+
+            np.savez(self._file, texts=list(self._vectors), vectors=np.array(list(self._vectors.values()), np.float32))
 
 
 def reciprocal_rank(hits: Sequence[Hit]) -> list[float]:
     """Reciprocal rank fusion with the usual constant of 60."""
     scores = [0.0] * len(hits)
     for values in ([hit.dense for hit in hits], [hit.lexical for hit in hits]):
-        known = [index for index, value in enumerate(values) if value is not None]
-        for rank, index in enumerate(sorted(known, key=lambda index: -(values[index] or 0)), start=1):
-            scores[index] += 1 / (60 + rank)
+        known = [at for at, value in enumerate(values) if value is not None]
+        for rank, at in enumerate(sorted(known, key=lambda at: -(values[at] or 0)), start=1):
+            scores[at] += 1 / (60 + rank)
     return scores
 
 
-SEARCHES: dict[str, Score] = {
-    "dense": lambda hits: fuse(hits, 1.0),
-    "lexical": lambda hits: fuse(hits, 0.0),
-    "reciprocal rank fusion": reciprocal_rank,
-    f"weighted ({DENSE_WEIGHT:g} dense), as in the app": fuse,
+def scaled_over_hits(hits: Sequence[Hit]) -> list[float]:
+    """The sum of both scores, each from 0 for the worst hit to 1 for the best; a missing one is 0."""
+
+    def scaled(values: list[float | None]) -> list[float]:
+        known = [value for value in values if value is not None] or [0.0]
+        low, width = min(known), (max(known) - min(known)) or 1.0
+        return [0.0 if value is None else (value - low) / width for value in values]
+
+    both = zip(scaled([hit.dense for hit in hits]), scaled([hit.lexical for hit in hits]), strict=True)
+    return [0.5 * dense + 0.5 * lexical for dense, lexical in both]
+
+
+def weighted(weight: float) -> Score:
+    return lambda hits: fuse.fuse(hits, weight)
+
+
+# What is changed, by name: how hits are fused, and what a neighbour adds.
+VARIANTS: dict[str, tuple[Score, float]] = {
+    APP: (fuse.fuse, index.NEIGHBOUR_WEIGHT),
+    "dense alone": (weighted(1.0), index.NEIGHBOUR_WEIGHT),
+    "lexical alone": (weighted(0.0), index.NEIGHBOUR_WEIGHT),
+    "reciprocal rank fusion": (reciprocal_rank, index.NEIGHBOUR_WEIGHT),
+    "scores scaled over the hits": (scaled_over_hits, index.NEIGHBOUR_WEIGHT),
+    "without neighbours": (fuse.fuse, 0.0),
+    "without neighbours, dense alone": (weighted(1.0), 0.0),
+    "without neighbours, lexical alone": (weighted(0.0), 0.0),
+    "without neighbours, reciprocal rank fusion": (reciprocal_rank, 0.0),
+    "dense weight 0.4": (weighted(0.4), index.NEIGHBOUR_WEIGHT),
+    "dense weight 0.6": (weighted(0.6), index.NEIGHBOUR_WEIGHT),
+    "neighbours 0.25": (fuse.fuse, 0.25),
+    "neighbours 0.5": (fuse.fuse, 0.5),
 }
 
 
-def covered(hits: Sequence[Hit], scores: Sequence[float], references: list[dict], limit: int) -> float:
-    """The share of the references' characters inside the best passages, which are cut at `limit` characters."""
-    got: set[int] = set()
-    for _, hit in sorted(zip(scores, hits, strict=True), key=lambda pair: -pair[0]):
-        fresh = [at for at in range(hit.chunk.start, hit.chunk.end) if at not in got][: limit - len(got)]
-        got.update(fresh)
-        if len(got) >= limit:
-            break
-    wanted = {at for reference in references for at in range(reference["start_index"], reference["end_index"])}
+@contextmanager
+def changed(place: Any, **values: Any) -> Iterator[None]:
+    """Other values of a module for a while."""
+    before = {name: getattr(place, name) for name in values}
+    try:
+        for name, value in values.items():
+            setattr(place, name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(place, name, value)
+
+
+def covered(questions: list[dict[str, Any]], files: list[Path], embedder: Embedder, limit: int) -> list[float]:
+    """The share of each question's answer that is found in the files."""
+    corpora = Library(embedder)
+    try:
+        texts = {document.name: document.text for document in (corpora.add(file).document for file in files)}
+        return [_share(question, corpora, texts, embedder, limit) for question in questions]
+    finally:
+        corpora.close()
+
+
+def _share(question: dict[str, Any], corpora: Library, texts: dict[str, str], embedder: Embedder, limit: int) -> float:
+    passages = retrieve.retrieve_characters([corpora], question["question"], embedder, limit_chars=limit)
+    got: set[tuple[str, int]] = set()
+    for passage in passages:
+        if passage.text != texts[passage.document][passage.start : passage.end]:
+            raise SystemExit(f"{passage} is not the text of its document")
+        got.update((passage.document, at) for at in range(passage.start, passage.end))
+    if not len(got) == sum(len(passage.text) for passage in passages) <= limit:
+        raise SystemExit(f"more than {limit} characters, or some of them twice, for {question['question']!r}")
+    wanted = {
+        (f"{question['corpus_id']}.md", at)
+        for reference in json.loads(question["references"])
+        for at in range(reference["start_index"], reference["end_index"])
+    }
     return len(wanted & got) / len(wanted)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    options = _options()
+    library.CHUNK_SIZE, library.CHUNK_OVERLAP = options.size, options.overlap
+    embedder = Remembered(options.vectors)
+    files = sorted(options.directory.glob("*.md"))
+    with (options.directory / "questions_df.csv").open(newline="", encoding="utf-8") as file:
+        questions = list(csv.DictReader(file))
+    embedder.encode([question["question"] for question in questions])
+    shares = {}
+    for name, (score, neighbour) in VARIANTS.items():
+        with changed(retrieve, fuse=score), changed(index, NEIGHBOUR_WEIGHT=neighbour):
+            shares[name] = covered(questions, files, embedder, options.limit_chars)
+    corpora = [_corpus(file, files, questions, shares[APP], embedder, options.limit_chars) for file in files]
+    _print(shares, corpora)
+    settings = {"size": options.size, "overlap": options.overlap, "limit_chars": options.limit_chars}
+    means = {name: fmean(values) for name, values in shares.items()}
+    write("retrieval", {**settings, "questions": len(questions), "covered": means, "corpora": corpora})
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=Path)
     parser.add_argument("--size", type=int, default=library.CHUNK_SIZE)
     parser.add_argument("--overlap", type=int, default=library.CHUNK_OVERLAP)
     parser.add_argument("--limit-chars", type=int, default=6000)
-    options = parser.parse_args()
-    library.CHUNK_SIZE, library.CHUNK_OVERLAP = options.size, options.overlap
-    embedder = Embedder()
-    corpora = Library(embedder)
-    names = {}
-    for path in sorted(options.directory.glob("*.md")):
-        names[path.stem] = corpora.add(path).document.id
-    with (options.directory / "questions_df.csv").open(newline="", encoding="utf-8") as file:
-        questions = list(csv.DictReader(file))
-    vectors = embedder.encode([question["question"] for question in questions])
-    totals = dict.fromkeys(SEARCHES, 0.0)
-    for question, vector in zip(questions, vectors, strict=True):
-        hits = corpora.search(question["question"], vector)
-        own = names[question["corpus_id"]]
-        # Passages of another corpus take room without covering anything: they are moved out of reach.
-        hits = [hit if hit.chunk.document_id == own else elsewhere(hit) for hit in hits]
-        for name, score in SEARCHES.items():
-            references = json.loads(question["references"])
-            totals[name] += covered(hits, score(hits), references, options.limit_chars)
-    shares = {name: total / len(questions) for name, total in totals.items()}
-    print(table(["search", "covered"], [[name, f"{share:.3f}"] for name, share in shares.items()]))
-    settings = {"size": options.size, "overlap": options.overlap, "limit_chars": options.limit_chars}
-    write("retrieval", {**settings, "questions": len(questions), "covered": shares})
+    parser.add_argument("--vectors", type=Path, help="an .npz file that keeps the vectors for the next run")
+    return parser.parse_args()
 
 
-def elsewhere(hit: Hit) -> Hit:
-    from dataclasses import replace
+def _corpus(
+    file: Path, files: list[Path], questions: list[dict], together: list[float], embedder: Embedder, limit: int
+) -> dict[str, Any]:
+    own = [at for at, question in enumerate(questions) if question["corpus_id"] == file.stem]
+    alone = covered([questions[at] for at in own], [file], embedder, limit)
+    return {
+        "corpus": file.stem,
+        "questions": len(own),
+        "together": fmean(together[at] for at in own),
+        "alone": fmean(alone),
+    }
 
-    far = 10_000_000 + int(hit.chunk.document_id[:6], 16) * 10_000_000
-    return replace(hit, chunk=replace(hit.chunk, start=hit.chunk.start + far, end=hit.chunk.end + far))
+
+def _print(shares: dict[str, list[float]], corpora: list[dict[str, Any]]) -> None:
+    rows = []
+    for name, values in shares.items():
+        less = [value - app for value, app in zip(values, shares[APP], strict=True)]
+        error = stdev(less) / len(less) ** 0.5
+        rows.append([name, f"{fmean(values):.3f}", "" if name == APP else f"{fmean(less):+.3f} ± {error:.3f}"])
+    print(table(["search", "covered", "less the app's (standard error)"], rows))
+    print()
+    rows = [
+        [each["corpus"], str(each["questions"]), f"{each['together']:.3f}", f"{each['alone']:.3f}"] for each in corpora
+    ]
+    number = sum(each["questions"] for each in corpora)
+    means = [sum(each[how] * each["questions"] for each in corpora) / number for how in ("together", "alone")]
+    rows.append(["all", str(number), *(f"{mean:.3f}" for mean in means)])
+    print(table(["corpus", "questions", "all corpora searched", "only this one"], rows))
 
 
 if __name__ == "__main__":

@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from rag.documents import Chunk
+from rag.chunk import chunk_document
+from rag.documents import Chunk, Document
 from rag.embed import Embedder
 from rag.errors import DocumentError, RetrievalError
-from rag.index import Hit
+from rag.fuse import fuse, share
+from rag.index import Hit, Index, Spread
 from rag.lexical import LexicalIndex, key_words
 from rag.library import Library, Samples
-from rag.retrieve import fuse, ranked, retrieve, retrieve_characters
+from rag.retrieve import PASSAGE_SIZE, ranked, retrieve, retrieve_characters
 from rag.vectors import VectorIndex, chroma_client
+from tests.rag.make_documents import quarterly_report
 
 Written = Callable[[str, str], Path]
 BIRDS = "# Birds\n\nTerns nest on the shingle.\n\n" + "The gannet dives from thirty metres for herring.\n\n" * 40
@@ -150,10 +153,72 @@ def test_lexical_search_stems() -> None:
     index.close()
 
 
-def test_fusion_scales_both_scores_and_counts_a_missing_one_as_nothing() -> None:
+def test_fusion_counts_in_deviations_from_the_mean_and_a_missing_score_as_the_least() -> None:
+    chunk, spread = Chunk("d", "d.txt", 0, 1, "x", None, ""), Spread(10, (0.1, 0.2), (1.0, 2.0))
+    hits = [Hit(chunk, 0.9, None, spread), Hit(chunk, 0.5, 9.0, spread), Hit(chunk, None, 5.0, spread)]
+    assert fuse(hits, 0.5) == pytest.approx([(4 - 0.5) / 2, (2 + 4) / 2, (2 + 2) / 2])
+    assert fuse([]) == []
+
+
+def test_fusion_measures_the_hits_of_several_indexes_against_all_their_chunks() -> None:
     chunk = Chunk("d", "d.txt", 0, 1, "x", None, "")
-    hits = [Hit(chunk, 0.9, None), Hit(chunk, 0.5, 10.0), Hit(chunk, 0.1, 2.0)]
-    assert fuse(hits, 0.5) == pytest.approx([0.5, 0.75, 0.0])
+    # One chunk alone does not deviate from itself; beside another index it does.
+    alone, many = Spread(1, (0.8, 0.0), (0.0, 0.0)), Spread(3, (0.0, 0.1), (0.0, 0.0))
+    assert fuse([Hit(chunk, 0.8, None, alone)]) == [0.0]
+    near, far = fuse([Hit(chunk, 0.8, None, alone), Hit(chunk, 0.3, None, many)])
+    assert near > far > 0
+
+
+def test_a_score_is_a_share_in_the_same_order() -> None:
+    shares = [share(score) for score in (-50, -1, 0, 1, 50)]
+    assert shares == sorted(shares)
+    assert (shares[0], shares[2], shares[-1]) == pytest.approx((0, 0.5, 1), abs=1e-6)
+
+
+class Shelf:
+    """One document in chunks of its own size, where a library has one size for all."""
+
+    def __init__(self, embedder: Embedder, text: str, size: int) -> None:
+        self.documents = [Document("d", "d.txt", text, (), "text/plain")]
+        self._index = Index()
+        self.chunks = chunk_document(self.documents[0], size=size, overlap=0)
+        self._index.add("d", self.chunks, embedder.encode([chunk.text for chunk in self.chunks]))
+        self.search, self.close = self._index.search, self._index.close
+
+    def document(self, document_id: str) -> Document | None:
+        return self.documents[0]
+
+
+def test_chunks_that_follow_each_other_are_one_passage(embedder: Embedder) -> None:
+    gannets = " ".join(f"The gannet of cliff {number} dives for herring at dawn." for number in range(12))
+    text = f"Valves are tested in the morning. {'It rained. ' * 60}\n\n{gannets}\n\n{'It rained again. ' * 100}"
+    shelf = Shelf(embedder, text, 200)
+    found = retrieve([shelf], "When does the gannet dive for herring?", embedder, limit=2)  # type: ignore[list-item]
+    shelf.close()
+    assert [passage.number for passage in found] == [1, 2]
+    inside = [sum(found[0].start <= chunk.start < found[0].end for chunk in shelf.chunks), len(found[0].text)]
+    assert inside[0] > 1
+    assert 200 < inside[1] <= PASSAGE_SIZE
+    assert all(passage.text == text[passage.start : passage.end] for passage in found)
+    first, second = sorted((passage.start, passage.end) for passage in found)
+    assert first[1] <= second[0]
+
+
+def test_the_same_text_is_given_once_from_its_first_place(embedder: Embedder) -> None:
+    row = "The crane of the harbour lifts forty tonnes at most, and fifty on Sundays."
+    text = "\n\n".join(["It rained.", row, "The boats came in late that day, all of them.", row, "Valves are tested."])
+    shelf = Shelf(embedder, text, 80)
+    found = ranked([shelf], "What does the crane lift?", embedder)  # type: ignore[list-item]
+    shelf.close()
+    assert [passage.start for passage in found if passage.text == row] == [text.index(row)]
+    assert found[0].text == row
+
+
+def test_a_passage_never_crosses_a_page(library: Library, embedder: Embedder, tmp_path: Path) -> None:
+    document = library.add(quarterly_report(tmp_path)).document
+    for passage in retrieve([library], "What were total net sales for the quarter?", embedder, limit=5):
+        page = next(page for page in document.pages if page.number == passage.page)
+        assert page.start <= passage.start < passage.end <= page.end
 
 
 @pytest.mark.parametrize("url", ["nonsense", "ftp://host"])

@@ -18,6 +18,9 @@ _MARKDOWN = (
 _BLOCK_CHARACTERS = 16_000
 _CUTS = ("\n#", "\n\n", "\n", " ")  # where a block may end, the best first
 _TITLE_CHARACTERS = 120
+# Three lines or more with bars: a table of Markdown, or one that was pasted without its frame.
+_TABLE = re.compile(r"^(?:[^|\n]*\|[^\n]*(?:\n|\Z)){3,}", re.MULTILINE)
+_FRAME = re.compile(r"[|:\s-]*")  # the line below the header of a table in Markdown
 _MARKS = re.compile(r"^ {0,3}(?:(?P<fence>`{3,}|~{3,})|(?P<level>#{1,6})(?=[ \t\r\n]|$))(?P<rest>.*)", re.MULTILINE)
 
 
@@ -27,12 +30,25 @@ class _Heading(NamedTuple):
     path: str
 
 
+class _Table(NamedTuple):
+    start: int  # of its rows, below the header
+    end: int
+    header: str
+
+
 def chunk_document(document: Document, *, size: int = 1000, overlap: int = 100) -> list[Chunk]:
-    """Chunks of at most `size` characters, which never cross a page; neighbours share up to `overlap` of them."""
-    is_markdown = document.media_type in _MARKDOWN
-    spans = _row_spans(document, size) if document.media_type == "text/csv" else _spans(document, size, overlap)
-    headings = _headings(document.text) if is_markdown else []
+    """Chunks of at most `size` characters, which never cross a page; neighbours share up to `overlap` of them.
+
+    They are cut where the text is: between sections, paragraphs, list items, rows of a table, sentences. A part of a
+    table that begins below its header has the header as its last heading.
+    """
+    headings = _headings(document.text) if document.media_type in _MARKDOWN else []
+    if document.media_type == "text/csv":
+        spans = _row_spans(document, size)
+    else:
+        spans = _spans(document, _sections(document.text, headings, size), size, overlap)
     starts = [heading.start for heading in headings]
+    tables = list(_tables(document.text))
     return [
         Chunk(
             document_id=document.id,
@@ -41,29 +57,42 @@ def chunk_document(document: Document, *, size: int = 1000, overlap: int = 100) 
             end=end,
             text=document.text[start:end],
             page=document.page_of(start),
-            heading=_path(document.text, headings, starts, start, end),
+            heading=" > ".join(
+                filter(None, (_path(document.text, headings, starts, start, end), _header(tables, start)))
+            ),
         )
         for start, end in spans
         if document.text[start:end].strip()
     ]
 
 
-def _splitter(media_type: str, size: int, overlap: int):
-    from semantic_text_splitter import MarkdownSplitter, TextSplitter
+def _spans(document: Document, sections: list[tuple[int, int]], size: int, overlap: int) -> Iterator[tuple[int, int]]:
+    from semantic_text_splitter import TextSplitter
 
-    return (MarkdownSplitter if media_type in _MARKDOWN else TextSplitter)(size, overlap=overlap)
-
-
-def _spans(document: Document, size: int, overlap: int) -> Iterator[tuple[int, int]]:
-    splitter = _splitter(document.media_type, size, overlap)
-    whole = [(0, len(document.text))]
-    for start, end in [(page.start, page.end) for page in document.pages] or whole:
+    # Not its MarkdownSplitter: it leaves many short chunks, and 1 to 2 points less of the answers are found
+    # (benchmarks/retrieval.py). Blank lines, lines and sentences are cuts here too: list items and rows stay whole.
+    splitter = TextSplitter(size, overlap=overlap)
+    for start, end in [(page.start, page.end) for page in document.pages] or sections:
         yield from _split(splitter, document.text, start, end, max(_BLOCK_CHARACTERS, 8 * size))
+
+
+def _sections(text: str, headings: list[_Heading], size: int) -> list[tuple[int, int]]:
+    """From heading to heading; short ones that fit together stay so, and a heading stays with what is below it."""
+    sections, end = [(0, 0)], 0
+    cuts = [heading.start for heading in headings if heading.start] + [len(text)]
+    bodies = {heading.start: heading.end for heading in headings}
+    for start, end in zip([0, *cuts], cuts, strict=False):
+        first = sections[-1][0]
+        is_bare = not text[bodies.get(sections[-1][0], first) : start].strip()
+        if end - first <= size or is_bare:
+            sections[-1] = (first, end)
+        else:
+            sections.append((start, end))
+    return sections
 
 
 def _split(splitter, text: str, start: int, end: int, limit: int) -> Iterator[tuple[int, int]]:
     for block_start, block_end in _blocks(text, start, end, limit):
-        # Without the white space at the end: 8,000 trailing newlines take the Markdown splitter 3 s.
         for offset, part in splitter.chunk_indices(text[block_start:block_end].rstrip()):
             yield block_start + offset, block_start + offset + len(part)
 
@@ -96,8 +125,9 @@ def _fit(document: Document, start: int, end: int, size: int) -> Iterator[tuple[
     if end - start <= size:
         yield start, end
     else:
-        splitter = _splitter(document.media_type, size, 0)
-        yield from _split(splitter, document.text, start, end, max(_BLOCK_CHARACTERS, 8 * size))
+        from semantic_text_splitter import TextSplitter
+
+        yield from _split(TextSplitter(size), document.text, start, end, max(_BLOCK_CHARACTERS, 8 * size))
 
 
 def _headings(text: str) -> list[_Heading]:
@@ -128,3 +158,19 @@ def _path(text: str, headings: list[_Heading], starts: list[int], start: int, en
             break
         index += 1
     return headings[index].path if index >= 0 else ""
+
+
+def _tables(text: str) -> Iterator[_Table]:
+    for match in _TABLE.finditer(text):
+        header, below = match[0].split("\n", 2)[:2]
+        if header.count("|") == below.count("|"):
+            cells = " | ".join(filter(None, (cell.strip() for cell in header.split("|"))))
+            rows = match.start() + len(header) + 1
+            rows += len(below) + 1 if _FRAME.fullmatch(below) else 0
+            yield _Table(rows, match.end(), cells[:_TITLE_CHARACTERS])
+
+
+def _header(tables: list[_Table], start: int) -> str:
+    """The header of the table among whose rows a chunk begins."""
+    index = bisect_right(tables, start, key=lambda table: table.start) - 1
+    return tables[index].header if index >= 0 and start < tables[index].end else ""

@@ -7,19 +7,20 @@ from dataclasses import dataclass, replace
 
 from rag.documents import Chunk
 from rag.embed import Embedder
+from rag.fuse import fuse, share
 from rag.index import Hit
 from rag.library import Library
+from rag.rerank import chosen_reranker
 
-# Measured on 472 questions with exact answer spans (benchmarks/retrieval.py): a weighted sum of scaled
-# scores covers more of the answers than either search alone, and more than reciprocal rank fusion.
-DENSE_WEIGHT = 0.5
+# Characters of a passage that neighbouring chunks make: the model gets a whole thought, not one end of it.
+PASSAGE_SIZE = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A numbered piece of a document: `start` and `end` are character offsets into its extracted text.
 
-    `score` is the fused one, from 0 to 1; `dense` is a cosine, `lexical` a BM25 score.
+    `score` is the fused one, from 0 to 1; `dense` is a cosine, `lexical` a BM25 score, both of its best chunk.
     """
 
     number: int
@@ -36,8 +37,21 @@ class Passage:
 
 
 def retrieve(libraries: Sequence[Library], question: str, embedder: Embedder, *, limit: int) -> list[Passage]:
-    """The best `limit` passages of all libraries, best first, numbered from 1."""
-    return number(ranked(libraries, question, embedder)[:limit])
+    """The best `limit` passages of all libraries, best first, numbered from 1.
+
+    Good chunks that follow each other on a page are one passage of at most `PASSAGE_SIZE` characters.
+    """
+    kept: list[Passage] = []
+    for passage in ranked(libraries, question, embedder):
+        for index, other in enumerate(kept):
+            if joined := _joined(other, passage, libraries):
+                kept[index] = joined
+                break
+        else:
+            if len(kept) == limit:
+                break
+            kept.append(passage)
+    return number(kept)
 
 
 def retrieve_characters(
@@ -62,34 +76,48 @@ def retrieve_characters(
 
 
 def ranked(libraries: Sequence[Library], question: str, embedder: Embedder) -> list[Passage]:
-    """Every passage that a search found, best first; the number is still 0."""
+    """Every chunk that a search found as a passage, best first; the number is still 0.
+
+    SPACEPORT_RERANKER names a cross-encoder that looks at the first of them again.
+    """
     filled = [library for library in libraries if library.documents]
     if not filled:
         return []
     vector = embedder.encode([question])[0]
     hits = [hit for library in filled for hit in library.search(question, vector)]
     scored = sorted(zip(fuse(hits), hits, strict=True), key=lambda pair: -pair[0])
-    return [_passage(hit.chunk, score, hit) for score, hit in scored]
+    passages = _once([_passage(hit.chunk, share(score), hit) for score, hit in scored])
+    reranker = chosen_reranker()
+    return reranker.order(question, passages) if reranker else passages
 
 
-def fuse(hits: Sequence[Hit], weight: float = DENSE_WEIGHT) -> list[float]:
-    """One score a hit: both scores scaled to 0…1 over the hits, then weighted; a missing score is 0."""
-    dense = _scaled([hit.dense for hit in hits])
-    lexical = _scaled([hit.lexical for hit in hits])
-    return [weight * d + (1 - weight) * w for d, w in zip(dense, lexical, strict=True)]
+def _once(passages: Sequence[Passage]) -> list[Passage]:
+    """Of chunks of a document with the very same text only one: its first, at the place of its best."""
+    first: dict[tuple[str, str], Passage] = {}
+    for passage in passages:
+        known = first.get((passage.document_id, passage.text))
+        if known is None:
+            first[passage.document_id, passage.text] = passage
+        elif passage.start < known.start:
+            first[passage.document_id, passage.text] = replace(passage, score=known.score)
+    return list(first.values())
 
 
 def number(passages: Sequence[Passage]) -> list[Passage]:
     return [replace(passage, number=index) for index, passage in enumerate(passages, start=1)]
 
 
-def _scaled(scores: Sequence[float | None]) -> list[float]:
-    known = [score for score in scores if score is not None]
-    if not known:
-        return [0.0] * len(scores)
-    low, high = min(known), max(known)
-    span = high - low
-    return [0.0 if score is None else (score - low) / span if span else 1.0 for score in scores]
+def _joined(kept: Passage, other: Passage, libraries: Sequence[Library]) -> Passage | None:
+    """Both as one passage if they follow each other on a page and are not too long."""
+    start, end = min(kept.start, other.start), max(kept.end, other.end)
+    if (kept.document_id, kept.page) != (other.document_id, other.page) or end - start > PASSAGE_SIZE:
+        return None
+    documents = (library.document(kept.document_id) for library in libraries)
+    document = next((document for document in documents if document), None)
+    first, second = sorted([kept, other], key=lambda passage: passage.start)
+    if document is None or document.text[first.end : second.start].strip():
+        return None
+    return replace(kept, start=start, end=end, text=document.text[start:end], heading=first.heading)
 
 
 def _new_parts(passage: Passage, kept: Sequence[Passage]) -> list[tuple[int, int]]:

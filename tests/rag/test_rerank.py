@@ -1,0 +1,93 @@
+"""The cross-encoder, with a real one that has learnt nothing: small, and saved in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rag.embed import Embedder
+from rag.errors import RetrievalError
+from rag.library import Library
+from rag.rerank import RERANKED, Reranker, chosen_reranker
+from rag.retrieve import Passage, ranked
+
+pytest.importorskip("sentence_transformers")
+
+
+def cross_encoder(folder: Path, labels: int = 1) -> str:
+    """A cross-encoder of one small layer with random weights."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+
+    words = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        *"abcdefghijklmnopqrstuvwxyz0123456789",
+        *(f"##{n}" for n in range(10)),
+    ]
+    tokenizer = Tokenizer(models.WordPiece({word: number for number, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    BertTokenizerFast(tokenizer_object=tokenizer, model_max_length=64).save_pretrained(folder)
+    config = BertConfig(
+        vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
+        max_position_embeddings=64, num_labels=labels, initializer_range=1.0,
+    )  # fmt: skip
+    BertForSequenceClassification(config).save_pretrained(folder)
+    return str(folder)
+
+
+def passages(count: int) -> list[Passage]:
+    return [
+        Passage(0, "d", "d.txt", None, "", at, at + 1, f"passage {at} of many", 1 - at / 100, 0.5, None)
+        for at in range(count)
+    ]
+
+
+def test_the_first_are_read_again_and_the_others_stay_behind(tmp_path: Path) -> None:
+    before = passages(RERANKED + 5)
+    after = Reranker(cross_encoder(tmp_path)).order("a question", before)
+    first, rest = after[:RERANKED], after[RERANKED:]
+    assert sorted(passage.start for passage in first) == list(range(RERANKED))
+    assert [passage.start for passage in first] != list(range(RERANKED))
+    assert [passage.start for passage in rest] == list(range(RERANKED, RERANKED + 5))
+    scores = [passage.score for passage in after]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= score <= 1 for score in scores)
+
+
+def test_nothing_to_read(tmp_path: Path) -> None:
+    assert Reranker(cross_encoder(tmp_path)).order("a question", []) == []
+
+
+def test_it_is_off_until_the_variable_names_one(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    library: Library,
+    embedder: Embedder,
+    written: Callable[[str, str], Path],
+) -> None:
+    monkeypatch.delenv("SPACEPORT_RERANKER", raising=False)
+    assert chosen_reranker() is None
+    library.add(written("notes.txt", " ".join(f"Room {number} is {number * 7} metres wide." for number in range(300))))
+    plain = ranked([library], "How wide is room 7?", embedder)
+    monkeypatch.setenv("SPACEPORT_RERANKER", cross_encoder(tmp_path))
+    again = ranked([library], "How wide is room 7?", embedder)
+    assert sorted(passage.start for passage in again) == sorted(passage.start for passage in plain)
+    assert [passage.score for passage in again] != [passage.score for passage in plain]
+    assert chosen_reranker() is chosen_reranker()
+
+
+def test_a_model_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(RetrievalError, match="cannot be loaded") as caught:
+        Reranker(str(tmp_path / "nowhere")).order("a question", passages(1))
+    assert "SPACEPORT_RERANKER" in caught.value.remedy
+
+
+def test_a_model_that_classifies_is_no_reranker(tmp_path: Path) -> None:
+    with pytest.raises(RetrievalError, match="gives 3 scores"):
+        Reranker(cross_encoder(tmp_path, labels=3)).order("a question", passages(1))
