@@ -75,6 +75,37 @@ def pdf_of_images() -> bytes:
     return stream.getvalue()
 
 
+def pdf_strings(*strings: tuple[float, float, str]) -> bytes:
+    """A PDF page with each text where its left and its height (from the bottom, in points) say, drawn in this order."""
+    from reportlab.pdfgen import canvas
+
+    stream = io.BytesIO()
+    sheet = canvas.Canvas(stream)
+    for left, height, text in strings:
+        sheet.drawString(left, height, text)
+    sheet.showPage()
+    sheet.save()
+    return stream.getvalue()
+
+
+def pdf_scan(*pages: str, with_text: str = "") -> bytes:
+    """A PDF as a scanner writes it, a picture of each page; `with_text` goes before them on a page of real text."""
+    import pypdfium2
+    from reportlab.lib.utils import ImageReader
+    from reportlab.pdfgen import canvas
+
+    stream = io.BytesIO()
+    sheet = canvas.Canvas(stream)
+    if with_text:
+        sheet.drawString(72, 760, with_text)
+        sheet.showPage()
+    for page in pypdfium2.PdfDocument(pdf(*pages)):
+        sheet.drawImage(ImageReader(page.render(scale=200 / 72).to_pil()), 0, 0, *page.get_size())
+        sheet.showPage()
+    sheet.save()
+    return stream.getvalue()
+
+
 def encrypted_pdf(password: str, *, owner_only: bool = False) -> bytes:
     """A PDF that asks for a password, or one that opens without and only restricts printing."""
     from pypdf import PdfReader, PdfWriter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import os
@@ -151,6 +152,112 @@ def test_pdf_table_rows_stay_on_one_line(read):
     assert document.text.splitlines() == ["Item 2022 2021", "Total net sales 82,959 81,434"]
 
 
+def test_pdf_row_with_cells_of_several_lines_stays_on_one_line(read):
+    rows = [["", "June 25,\n2022", "June 26,\n2021"], ["Net sales of all\nproducts", "82,959", "81,434"]]
+    document = read("a.pdf", make.pdf_table([*rows, ["Cost", "47,074", "46,179"], ["Margin", "35,885", "35,255"]]))
+    assert document.text.splitlines() == [
+        "June 25, 2022 June 26, 2021",
+        "Net sales of all products 82,959 81,434",
+        "Cost 47,074 46,179",
+        "Margin 35,885 35,255",
+    ]
+
+
+def statement(*labels: str, closer: float = 10) -> bytes:
+    """Rows 14 points apart, the last label's lines `closer` ones; figures stand beside the last line of a label."""
+    strings, height = [], 700.0
+    for number, label in enumerate(labels):
+        *above, last = label.split("|")
+        for line in above:
+            strings.append((72, height, line))
+            height -= closer
+        strings += [(72, height, last), (400, height, f"{number + 1},000"), (480, height, f"({number + 1},500)")]
+        height -= 14
+    return make.pdf_strings(*strings)
+
+
+def test_pdf_label_of_several_lines_stays_with_its_figures(read):
+    content = statement("Interest", "Common stock withheld related to net|share settlement of|awards", "Dividends")
+    assert read("a.pdf", content).text.splitlines() == [
+        "Interest 1,000 (1,500)",
+        "Common stock withheld related to net share settlement of awards 2,000 (2,500)",
+        "Dividends 3,000 (3,500)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("label", "closer"),
+    [("Common stock held|for awards", 14), ("Derivatives held:|Swaps", 10), ("Short|Much longer than that", 10)],
+    ids=["as far as rows", "a heading", "shorter than the row"],
+)
+def test_pdf_line_above_a_row_is_not_always_its_label(read, label, closer):
+    lines = read("a.pdf", statement("Interest", label, "Dividends", closer=closer)).text.splitlines()
+    above, row = label.split("|")
+    assert lines[1:3] == [above, f"{row} 2,000 (2,500)"]
+
+
+def test_pdf_columns_of_prose_stay_apart(read):
+    left, right = ([f"{side} column, line {n}" for n in range(12)] for side in ("Left", "Right"))
+    strings = [
+        (72 + 250 * (lines is right), 700 - 12 * n, text) for lines in (left, right) for n, text in enumerate(lines)
+    ]
+    assert read("a.pdf", make.pdf_strings(*strings)).text.splitlines() == left + right
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        (
+            "2022 Q3 AAPL.pdf",
+            "Total change in unrealized gains/losses on marketable debt securities (3,055) 163 (9,819) (792)",
+        ),
+        ("2022 Q3 AAPL.pdf", "June 25, 2022 June 26, 2021 June 25, 2022 June 26, 2021"),
+        ("2022 Q3 AAPL.pdf", "Maturities 90 days or less:"),
+        ("2023 Q1 NVDA.pdf", "Debt securities issued by U.S. government agencies 2,442 1 (1) 2,442 199 2,243"),
+        ("2023 Q1 NVDA.pdf", "Basic $ 0.83 $ 0.65"),
+        (
+            "2023 Q2 AMZN.pdf",
+            "Common stock ($0.01 par value; 100,000 shares authorized; 10,757 and 10,828 shares issued; "
+            "10,242 and 10,313 shares outstanding) 108 108",
+        ),
+        ("2023 Q2 AMZN.pdf", "Three Months Ended June 30, Six Months Ended June 30, Twelve Months Ended June 30,"),
+    ],
+)
+def test_rows_of_real_statements_are_whole(name, row):
+    assert row in read_document(filing(name)).text.splitlines()
+
+
+def test_pdf_is_reported_page_by_page(tmp_path):
+    path, shares = tmp_path / "a.pdf", list[float]()
+    path.write_bytes(make.pdf("One", "", "Three", "Four"))
+    assert len(read_document(path, report=shares.append).pages) == 4
+    assert shares == [0.25, 0.5, 0.75, 1]
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.html", "a.csv", "a.docx"])
+def test_a_file_without_pages_is_reported_once(read, name):
+    shares = list[float]()
+    read(name, make.docx() if name == "a.docx" else "some, text\nand, more", report=shares.append)
+    assert shares == [1]
+
+
+@pytest.mark.parametrize("error", [KeyError("stop"), RecursionError("stop"), asyncio.CancelledError()], ids=repr)
+def test_what_the_report_raises_ends_the_reading_unchanged(tmp_path, error):
+    path, shares = tmp_path / "a.pdf", list[float]()
+    path.write_bytes(make.pdf(*["A page"] * 200))
+
+    def stop_at_50(share: float) -> None:
+        shares.append(share)
+        if len(shares) == 50:
+            raise error
+
+    with pytest.raises(type(error)) as caught:
+        read_document(path, report=stop_at_50)
+    assert caught.value is error
+    assert shares[-1] == 0.25
+    assert len(read_document(path).pages) == 200
+
+
 def test_pdf_hyphen_at_a_line_end_stays_in_a_compound(read):
     text = "The price and the pre-tax gain, after the write-off of old stock, and tax and off and gain."
     for width in range(70, 160, 10):
@@ -174,8 +281,8 @@ def test_pdf_that_restricts_printing_only_can_be_read(read):
     ("content", "words"),
     [
         (make.encrypted_pdf("secret"), "password"),
-        (make.pdf_of_images(), "needs OCR"),
-        (make.pdf("", ""), "needs OCR"),
+        (make.pdf_of_images(), "holds no text"),
+        (make.pdf("", ""), "holds no text"),
         (b"%PDF-1.7\nthe rest was lost", "damaged"),
         (make.pdf("text")[:200], "damaged"),
     ],

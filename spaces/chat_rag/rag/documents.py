@@ -14,6 +14,7 @@ class Limits:
     unpacked_bytes: int = 200_000_000  # the sum over all parts of a packed format
     characters: int = 10_000_000
     pages: int = 5_000
+    scanned_pages: int = 200  # recognising one takes seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def is_exported(folder: str) -> bool:
 
 
 class OnnxModel:
-    """A sentence model whose token vectors are averaged; one batch at a time."""
+    """A sentence model whose token vectors are averaged; safe to call from several threads, side by side."""
 
     def __init__(self, folder: str) -> None:
         try:
@@ -35,24 +35,33 @@ class OnnxModel:
                 f"The embedding model in {folder} cannot be loaded ({type(error).__name__}).",
                 f"Make {MODEL} and {TOKENIZER} anew: python containers/demo/embeddings.py FOLDER.",
             ) from error
+        self.workers = usable_processors()
         self._asked = [each.name for each in self._session.get_inputs()]
 
-    def encode(self, texts: Sequence[str]) -> list[list[float]]:
-        """One vector of length 1 a text: the mean of its tokens' vectors, as sentence-transformers takes it."""
+    def prepare_thread(self) -> None:
+        """Nothing: the session computes in the thread that calls it."""
+
+    def tokenise(self, texts: Sequence[str]) -> tuple[Any, list[int]]:
+        """What `vectors` takes, and the number of tokens of each text."""
+        encoded = self._tokenizer.encode_batch(list(texts))
+        return encoded, [sum(each.attention_mask) for each in encoded]
+
+    def vectors(self, tokens: Any, rows: Sequence[int]) -> Any:
+        """One float32 vector of length 1 a text: the mean of its tokens' vectors, as sentence-transformers takes it."""
         import numpy as np
 
-        encoded = self._tokenizer.encode_batch(list(texts))
-        mask = np.array([each.attention_mask for each in encoded], dtype=np.int64)
+        chosen = [tokens[row] for row in rows]
+        longest = max(sum(each.attention_mask) for each in chosen)
+        mask = np.array([each.attention_mask[:longest] for each in chosen], dtype=np.int64)
         inputs = {
-            "input_ids": np.array([each.ids for each in encoded], dtype=np.int64),
+            "input_ids": np.array([each.ids[:longest] for each in chosen], dtype=np.int64),
             "attention_mask": mask,
-            "token_type_ids": np.array([each.type_ids for each in encoded], dtype=np.int64),
+            "token_type_ids": np.array([each.type_ids[:longest] for each in chosen], dtype=np.int64),
         }
-        tokens = self._session.run(None, {name: inputs[name] for name in self._asked})[0]
+        found = self._session.run(None, {name: inputs[name] for name in self._asked})[0]
         # The length takes out any scale, so the sum over the tokens points where their mean does.
-        sums = (tokens * mask[..., None]).sum(axis=1)
-        vectors: list[list[float]] = (sums / np.linalg.norm(sums, axis=1, keepdims=True)).tolist()
-        return vectors
+        sums = (found * mask[..., None].astype(found.dtype)).sum(axis=1)
+        return (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
 
 
 def _tokenizer(file: Path) -> Any:
@@ -68,8 +77,7 @@ def _session(file: Path) -> Any:
     from onnxruntime import InferenceSession, SessionOptions
 
     options = SessionOptions()
-    options.intra_op_num_threads = usable_processors()
-    # Threads that spin while they wait would take the processors from llama.cpp, as in backends.processors.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Batches are computed side by side, each in one thread: threads of one batch wait for each other.
+    options.intra_op_num_threads = 1
     options.log_severity_level = 3  # errors; it warns of machines without a GPU
     return InferenceSession(str(file), options, providers=["CPUExecutionProvider"])

@@ -19,21 +19,29 @@ _NAME_CHARACTERS = 120
 _JOINERS = "\u200c\u200d"  # invisible, but part of Persian words and of emoji
 
 
-def _read_text(data: bytes, name: str, limits: Limits) -> tuple[str, tuple[Page, ...]]:
+Report = Callable[[float], None]
+_Reader = Callable[[bytes, str, Limits, Report], tuple[str, tuple[Page, ...]]]
+
+
+def _read_text(data: bytes, name: str, limits: Limits, report: Report) -> tuple[str, tuple[Page, ...]]:
     return decode(data, name), ()
 
 
-_Reader = Callable[[bytes, str, Limits], tuple[str, tuple[Page, ...]]]
+def _at_once(reader: Callable[[bytes, str, Limits], tuple[str, tuple[Page, ...]]]) -> _Reader:
+    """A reader of a format without pages, which has nothing to report on its way."""
+    return lambda data, name, limits, report: reader(data, name, limits)
+
+
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _READERS: dict[str, tuple[str, _Reader]] = {
     ".pdf": ("application/pdf", read_pdf),
     ".md": ("text/markdown", _read_text),
     ".markdown": ("text/markdown", _read_text),
     ".txt": ("text/plain", _read_text),
-    ".html": ("text/html", read_html),
-    ".htm": ("text/html", read_html),
-    ".docx": (_WORD, read_docx),
-    ".csv": ("text/csv", read_csv),
+    ".html": ("text/html", _at_once(read_html)),
+    ".htm": ("text/html", _at_once(read_html)),
+    ".docx": (_WORD, _at_once(read_docx)),
+    ".csv": ("text/csv", _at_once(read_csv)),
 }
 SUFFIXES = tuple(_READERS)
 
@@ -57,8 +65,14 @@ _SIGNATURES = (
 )
 
 
-def read_document(path: Path, *, name: str | None = None, limits: Limits | None = None) -> Document:
-    """The text of a file in one of the accepted formats; `name` is what the visitor called it."""
+def read_document(
+    path: Path, *, name: str | None = None, limits: Limits | None = None, report: Report | None = None
+) -> Document:
+    """The text of a file in one of the accepted formats; `name` is what the visitor called it.
+
+    `report` is called with the share that is read, from 0 to 1, after each page of a PDF and at the end; what it
+    raises ends the reading and passes through unchanged.
+    """
     limits = limits or Limits()
     path = Path(path)
     shown = display_name(name or path.name)
@@ -66,7 +80,7 @@ def read_document(path: Path, *, name: str | None = None, limits: Limits | None 
     data = _read_bytes(path, shown, limits)
     _check_content(data, suffix, shown)
     media_type, reader = _READERS[suffix]
-    text, pages = _guarded(reader, data, shown, limits)
+    text, pages = _guarded(reader, data, shown, limits, report)
     if not text.strip():
         raise DocumentError(f"“{shown}” holds no text.", "Upload a file with text; scanned pages need OCR first.")
     if len(text) > limits.characters:
@@ -74,6 +88,8 @@ def read_document(path: Path, *, name: str | None = None, limits: Limits | None 
             f"“{shown}” holds {len(text):,} characters; the limit is {limits.characters:,}.",
             "Split it into smaller files.",
         )
+    if report and not pages:
+        report(1.0)
     return Document(hashlib.sha256(data).hexdigest()[:16], shown, text, pages, media_type)
 
 
@@ -138,17 +154,29 @@ def _check_content(data: bytes, suffix: str, shown: str) -> None:
         raise DocumentError(f"“{shown}” is no {kind}, whatever its name says.", "Export it again, or correct its name.")
 
 
-def _guarded(reader: _Reader, data: bytes, shown: str, limits: Limits) -> tuple[str, tuple[Page, ...]]:
+def _guarded(
+    reader: _Reader, data: bytes, shown: str, limits: Limits, report: Report | None
+) -> tuple[str, tuple[Page, ...]]:
     """Runs a reader; whatever its parser raises becomes ours, because nobody can list all that a bad file provokes."""
+    reported: list[Exception] = []
+
+    def tell(share: float) -> None:
+        try:
+            if report:
+                report(share)
+        except Exception as error:
+            reported.append(error)
+            raise
+
     try:
-        return reader(data, shown, limits)
-    except DocumentError:
-        raise
-    except RecursionError as error:
-        raise DocumentError(
-            f"“{shown}” is nested too deeply to be read.", "Simplify its structure, or save it as plain text."
-        ) from error
+        return reader(data, shown, limits, tell)
     except Exception as error:
+        if isinstance(error, DocumentError) or error in reported:
+            raise
+        if isinstance(error, RecursionError):
+            raise DocumentError(
+                f"“{shown}” is nested too deeply to be read.", "Simplify its structure, or save it as plain text."
+            ) from error
         raise DocumentError(
             f"“{shown}” seems damaged: its content cannot be read ({type(error).__name__}).",
             "Open it in the program that wrote it, save it again, and upload that.",

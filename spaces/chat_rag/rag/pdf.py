@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
+from typing import Any
 
+from rag import ocr
 from rag.documents import Limits, Page
 from rag.errors import DocumentError
+from rag.pdf_rows import join_rows
 
 _PDFIUM = threading.Lock()  # PDFium is not thread-safe, not even across documents
 _BETWEEN_PAGES = "\n\n"
@@ -16,14 +20,14 @@ _UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u00ad]")
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
 
 
-def read_pdf(data: bytes, name: str, limits: Limits) -> tuple[str, tuple[Page, ...]]:
-    """The text of all pages, in the file's own reading order, and the span of each page."""
-    texts = _mend_hyphens([_clean(text) for text in _page_texts(data, name, limits)])
+def read_pdf(data: bytes, name: str, limits: Limits, report: Callable[[float], None]) -> tuple[str, tuple[Page, ...]]:
+    """The text of all pages, in the file's own reading order, and the span of each page.
+
+    Pages without text are recognised where tesseract is installed; `report` is called after each page.
+    """
+    texts = _mend_hyphens(_page_texts(data, name, limits, report))
     if not any(texts):
-        raise DocumentError(
-            f"“{name}” holds no text: its pages are probably images, so it needs OCR.",
-            "Run it through text recognition (for example: ocrmypdf in.pdf out.pdf) and upload the result.",
-        )
+        raise _without_text(name)
     pages, start = [], 0
     for number, text in enumerate(texts, 1):
         pages.append(Page(number, start, start + len(text)))
@@ -31,27 +35,35 @@ def read_pdf(data: bytes, name: str, limits: Limits) -> tuple[str, tuple[Page, .
     return _BETWEEN_PAGES.join(texts), tuple(pages)
 
 
-def _page_texts(data: bytes, name: str, limits: Limits) -> list[str]:
-    """What PDFium gives for each page; it keeps the cells of a table row on one line."""
+def _page_texts(data: bytes, name: str, limits: Limits, report: Callable[[float], None]) -> list[str]:
+    """What PDFium gives for each page, or tesseract for a page that is only a picture."""
     document = _open(data, name)
     try:
         count = _page_count(document, name, limits)
-        texts, characters = [], 0
+        texts: list[str] = []
+        characters = scanned = 0
         for index in range(count):
-            texts.append(_page_text(document, index))
-            characters += len(texts[-1])
+            text, image = _page_text(document, index)
+            if image:
+                scanned += 1
+                if scanned > limits.scanned_pages:
+                    raise _too_many_scans(name, limits)
+                text = ocr.recognise(image, name, index + 1)
+            texts.append(_clean(text))
+            characters += len(text)
             if characters > limits.characters:
                 raise DocumentError(
                     f"“{name}” holds more than {limits.characters:,} characters, the limit for one file.",
                     "Split it into smaller files.",
                 )
+            report((index + 1) / count)
         return texts
     finally:
         with _PDFIUM:
             document.close()
 
 
-def _open(data: bytes, name: str):
+def _open(data: bytes, name: str) -> Any:
     import pypdfium2
     from pypdfium2.raw import FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY
 
@@ -67,7 +79,7 @@ def _open(data: bytes, name: str):
         raise _damaged(name) from error
 
 
-def _page_count(document, name: str, limits: Limits) -> int:
+def _page_count(document: Any, name: str, limits: Limits) -> int:
     with _PDFIUM:
         count = len(document)
     if count == 0:
@@ -79,14 +91,37 @@ def _page_count(document, name: str, limits: Limits) -> int:
     return count
 
 
-def _page_text(document, index: int) -> str:
+def _page_text(document: Any, index: int) -> tuple[str, bytes]:
+    """A page's text, or its image where it has none and one can be read."""
     # The lock is held for one page only, so that a long file does not keep a short one waiting.
     with _PDFIUM:
         page = document[index]
         try:
-            return page.get_textpage().get_text_range()
+            textpage = page.get_textpage()
+            text = join_rows(textpage, textpage.get_text_range())
+            scanned = not text.strip() and ocr.available() and any(True for _ in page.get_objects(max_depth=1))
+            return text, ocr.picture(page) if scanned else b""
         finally:
             page.close()  # its text page is closed with it
+
+
+def _without_text(name: str) -> DocumentError:
+    if ocr.available():
+        return DocumentError(
+            f"“{name}” holds no text, and none was recognised on its pages.",
+            "Check what it shows. For languages other than English, set SPACEPORT_OCR_LANGUAGES (like eng+deu).",
+        )
+    return DocumentError(
+        f"“{name}” holds no text: its pages are probably images, so it needs OCR.",
+        f"{ocr.BEFORE} Or install tesseract here: {ocr.INSTALL}.",
+    )
+
+
+def _too_many_scans(name: str, limits: Limits) -> DocumentError:
+    return DocumentError(
+        f"“{name}” has more than {limits.scanned_pages:,} scanned pages, the limit for text recognition here.",
+        ocr.BEFORE,
+    )
 
 
 def _damaged(name: str) -> DocumentError:
@@ -114,4 +149,4 @@ def _mend_hyphens(texts: list[str]) -> list[str]:
         broken = (left + right).lower() in words or right.lower() not in words
         return left + right if broken else f"{left}-{right}"
 
-    return [_HYPHENATED.sub(mend, text).replace(_HYPHEN, "-") for text in texts]
+    return [_HYPHENATED.sub(mend, text).replace(_HYPHEN, "-") if _HYPHEN in text else text for text in texts]
