@@ -1,0 +1,292 @@
+"""Files on their way into a library: their progress, their cancelling, and what is left of them."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag.embed import Embedder
+from rag.ingest import Ingestion, Snapshot
+from rag.library import Library
+from rag.quota import Quota
+from rag.store import Store
+from tests.app.conftest import wait_until
+
+Written = Callable[[str, str], Path]
+SMALL = "The spare key hangs behind the blue door."
+ROPES = "Rope number one holds the boat at the northern pier of the harbour."
+
+ENDING = """
+import sys, time
+from pathlib import Path
+from rag.ingest import Ingestion
+from rag.library import Library
+from rag.store import Store
+
+class Endless:
+    def encode(self, texts, report):
+        while True:
+            report(0.5)
+            time.sleep(0.01)
+
+files = [Path(name) for name in sys.argv[2:]]
+ingestion = Ingestion(Library(Endless(), store=Store(Path(sys.argv[1]))))
+ingestion.add(*files)
+while files[0].exists():
+    time.sleep(0.01)
+"""
+
+
+class Held(Embedder):
+    """The real model, which stops in the middle of the file with the ropes until it is let go."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._name = "held"
+        self.go = threading.Event()
+
+    def encode(self, texts: list[str], report: Callable[[float], None] | None = None) -> Any:
+        vectors = self._embedder.encode(texts)
+        if "Rope" in texts[0] and report:
+            report(0.5)
+            self.go.wait(120)
+            report(1.0)
+        return vectors
+
+
+@pytest.fixture(autouse=True)
+def warm(embedder: Embedder) -> None:
+    """The first use of the model takes long, and is not what is waited for."""
+    embedder.warm()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "visitor")
+
+
+@pytest.fixture
+def held(embedder: Embedder) -> Held:
+    return Held(embedder)
+
+
+@pytest.fixture
+def library(held: Held, store: Store) -> Iterator[Library]:
+    library = Library(held, store=store)
+    yield library
+    library.close()
+
+
+@pytest.fixture
+def ingestion(library: Library, held: Held) -> Iterator[Ingestion]:
+    ingestion = Ingestion(library)
+    yield ingestion
+    held.go.set()
+    ingestion.close()
+    wait_until(lambda: not ingestion._running, 60)
+
+
+def wait_until_done(ingestion: Ingestion) -> Snapshot:
+    wait_until(lambda: ingestion.snapshot().done, 60, lambda: str(ingestion.snapshot()))
+    return ingestion.snapshot()
+
+
+def wait_until_held(ingestion: Ingestion, number: int) -> None:
+    def is_held() -> bool:
+        return any(file.number == number and file.share == 0.5 for file in ingestion.snapshot().files)
+
+    wait_until(is_held, 60, lambda: str(ingestion.snapshot()))
+
+
+async def watched(ingestion: Ingestion) -> list[Snapshot]:
+    return [snapshot async for snapshot in ingestion.watch()]
+
+
+async def test_each_file_is_told_what_became_of_it(ingestion: Ingestion, library: Library, written: Written) -> None:
+    paths = [written("key.txt", SMALL), written("empty.txt", ""), written("copy.txt", SMALL), written("a.xyz", "x")]
+    assert ingestion.add(*paths) == [1, 2, 3, 4]
+    snapshot = (await watched(ingestion))[-1]
+    assert snapshot.done
+    assert [file.name for file in snapshot.files] == ["key.txt", "empty.txt", "copy.txt", "a.xyz"]
+    assert [good for _, good in snapshot.results] == [True, False, True, False]
+    lines = [line for line, _ in snapshot.results]
+    assert lines[0] == "key.txt: 41 characters, 1 chunk"
+    assert lines[1] == "“empty.txt” is empty. Check that it was saved, and upload it again."
+    assert lines[2] == "key.txt: 41 characters, 1 chunk (was here already)"
+    assert "Accepted are" in lines[3]
+    assert [document.name for document in library.documents] == ["key.txt"]
+    assert not any(path.exists() for path in paths)
+
+
+async def test_every_page_that_watches_sees_the_progress_and_the_end(
+    ingestion: Ingestion, held: Held, written: Written
+) -> None:
+    (number,) = ingestion.add(written("ropes.txt", ROPES))
+    first = asyncio.create_task(watched(ingestion))
+    await asyncio.to_thread(wait_until_held, ingestion, number)
+    second = ingestion.watch()
+    joined = await anext(second)
+    assert [(file.step, file.share) for file in joined.current] == [("Embedding", 0.5)]
+    await second.aclose()  # this page is closed; the file goes on
+    third = asyncio.create_task(watched(ingestion))
+    held.go.set()
+    seen, reloaded = await first, await third
+    assert seen[-1] == reloaded[-1]
+    assert seen[-1].results == [("ropes.txt: 67 characters, 1 chunk", True)]
+    assert all(before != after for before, after in itertools.pairwise(seen))
+    assert not any(snapshot.done for snapshot in seen[:-1])
+
+
+async def test_nothing_to_do_is_done(ingestion: Ingestion) -> None:
+    assert ingestion.add() == []
+    (snapshot,) = await watched(ingestion)
+    assert snapshot.done
+    assert snapshot.results == snapshot.current == []
+    assert not ingestion.busy
+
+
+async def test_results_stay_until_a_page_was_told(ingestion: Ingestion, written: Written) -> None:
+    ingestion.add(written("a.txt", SMALL))
+    wait_until_done(ingestion)
+    wait_until(lambda: not ingestion._running, 60)  # its threads are gone until they are needed again
+    assert ingestion.add(written("b.txt", "Another note.")) == [2]
+    assert len((await watched(ingestion))[-1].results) == 2
+    ingestion.add(written("c.txt", "One more note."))
+    assert (await watched(ingestion))[-1].results == [("c.txt: 14 characters, 1 chunk", True)]
+
+
+def test_the_next_file_is_read_while_one_is_embedded(ingestion: Ingestion, held: Held, written: Written) -> None:
+    first, second, third = written("ropes.txt", ROPES), written("b.txt", "Note b."), written("c.txt", "Note c.")
+    (number, *_) = ingestion.add(first, second, third)
+    wait_until_held(ingestion, number)
+    wait_until(lambda: not second.exists(), 60)
+    assert not first.exists()
+    assert third.exists()  # one ahead and no more
+    held.go.set()
+    assert [good for _, good in wait_until_done(ingestion).results] == [True] * 3
+
+
+def test_a_file_is_stopped_in_the_middle_and_the_others_go_on(
+    ingestion: Ingestion, library: Library, store: Store, held: Held, written: Written
+) -> None:
+    waiting = written("waiting.txt", "It never gets its turn.")
+    numbers = ingestion.add(written("ropes.txt", ROPES), written("key.txt", SMALL), waiting)
+    wait_until_held(ingestion, numbers[0])
+    ingestion.cancel(numbers[2])
+    assert not waiting.exists()
+    ingestion.cancel(numbers[0])
+    held.go.set()
+    assert wait_until_done(ingestion).results == [
+        ("ropes.txt: stopped, nothing of it is kept.", False),
+        ("key.txt: 41 characters, 1 chunk", True),
+        ("waiting.txt: stopped, nothing of it is kept.", False),
+    ]
+    assert [document.name for document in library.documents] == ["key.txt"]
+    assert [document.name for document, _, _ in store.load(library._label)] == ["key.txt"]
+
+
+def test_all_is_stopped_at_once(
+    ingestion: Ingestion, library: Library, store: Store, held: Held, written: Written
+) -> None:
+    paths = [written("ropes.txt", ROPES), *(written(f"{number}.txt", f"Note {number}.") for number in range(20))]
+    numbers = ingestion.add(*paths)
+    wait_until_held(ingestion, numbers[0])
+    ingestion.cancel()
+    held.go.set()
+    assert [good for _, good in wait_until_done(ingestion).results] == [False] * 21
+    ingestion.cancel()
+    assert library.documents == []
+    assert list(store.load(library._label)) == []
+    assert not any(path.exists() for path in paths)
+
+
+def test_closing_ends_the_threads_and_takes_nothing_more(
+    ingestion: Ingestion, library: Library, held: Held, written: Written
+) -> None:
+    (number,) = ingestion.add(written("ropes.txt", ROPES))
+    wait_until_held(ingestion, number)
+    ingestion.close()
+    held.go.set()
+    wait_until(lambda: not any(thread.name.startswith("ingest-") for thread in threading.enumerate()), 60)
+    late = written("late.txt", SMALL)
+    ingestion.add(late)
+    assert not late.exists()
+    assert ingestion.snapshot().results == [
+        ("ropes.txt: stopped, nothing of it is kept.", False),
+        ("late.txt was not added: the session has ended.", False),
+    ]
+    assert library.documents == []
+
+
+def test_the_end_of_the_process_ends_what_is_running(store: Store, written: Written) -> None:
+    files = [written("a.txt", SMALL), written("b.txt", "Note b."), written("c.txt", "Note c.")]
+    command = [sys.executable, "-W", "error", "-c", ENDING, str(store.folder), *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert not any(file.exists() for file in files)
+    assert not store.folder.exists()
+
+
+def test_a_long_file_of_one_visitor_does_not_hold_up_another(embedder: Embedder, written: Written) -> None:
+    long = "".join(f"Rope {number} holds boat {number} at the pier of the harbour.\n\n" for number in range(2_000))
+    libraries = [Library(embedder), Library(embedder)]
+    slow, quick = map(Ingestion, libraries)
+    slow.add(written("ropes.txt", long))
+    wait_until(lambda: any(file.share for file in slow.snapshot().files if file.step == "Embedding"), 120)
+    quick.add(written("key.txt", SMALL))
+    wait_until_done(quick)
+    assert slow.busy
+    assert libraries[1].search("key", embedder.encode(["key"])[0])
+    for ingestion, library in zip((slow, quick), libraries, strict=True):
+        ingestion.close()
+        library.close()
+    wait_until(lambda: not slow._running, 60)
+
+
+def test_an_upload_of_somebody_else_at_the_same_address_stays(
+    ingestion: Ingestion, held: Held, written: Written
+) -> None:
+    mine, theirs = written("note.txt", SMALL), written("upload", SMALL)
+    numbers = ingestion.add(written("ropes.txt", ROPES), written("b.txt", "Note b."), mine)
+    wait_until_held(ingestion, numbers[0])
+    theirs.replace(mine)  # Gradio moves an upload to an address that its content gives
+    held.go.set()
+    assert [good for _, good in wait_until_done(ingestion).results] == [True] * 3
+    assert mine.read_text() == SMALL
+
+
+def test_limits_are_told_for_each_file(embedder: Embedder, written: Written) -> None:
+    library = Library(embedder, quota=Quota(files=1))
+    ingestion = Ingestion(library)
+    ingestion.add(*(written(f"{number}.txt", f"Note {number}.") for number in range(3)))
+    results = wait_until_done(ingestion).results
+    assert [good for _, good in results] == [True, False, False]
+    assert results[2][0] == "There is 1 document already. Remove one before 2.txt is added."
+    library.close()
+
+
+def test_an_error_of_ours_is_told_and_the_others_go_on(
+    embedder: Embedder, written: Written, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Failing(Held):
+        def encode(self, texts: list[str], report: Callable[[float], None] | None = None) -> Any:
+            if "blue door" in texts[0]:
+                raise ZeroDivisionError
+            return super().encode(texts, report)
+
+    library = Library(Failing(embedder))
+    ingestion = Ingestion(library)
+    ingestion.add(written("a.txt", SMALL), written("b.txt", "Another note."))
+    results = wait_until_done(ingestion).results
+    assert results[0] == ("a.txt could not be added: something went wrong here. Try again.", False)
+    assert results[1][1]
+    assert "ZeroDivisionError" in caplog.text
+    library.close()

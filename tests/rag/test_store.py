@@ -1,0 +1,331 @@
+"""What a visitor's documents are on disk: whole or absent, for nobody else to read, and there again after a restart."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.chunk import chunk_document
+from rag.documents import Chunk, Document, Page
+from rag.embed import Embedder
+from rag.errors import Cancelled, DocumentError
+from rag.library import Library
+from rag.parse import read_document
+from rag.quota import Quota, QuotaExceeded, Size
+from rag.retrieve import retrieve
+from rag.store import MemoryStore, Store
+from tests.conftest import missing
+from tests.rag import make_documents as make
+
+Written = Callable[[str, str], Path]
+TEXT = "# Tern Island\n\nThe ferry leaves at nine.\n\n" + "The gannet dives from thirty metres for herring.\n\n" * 40
+IDENTIFIER = "0123456789abcdef"
+
+# Adds file after file to a store and names each that is done. Its vectors are of no meaning: the test kills it many
+# times, and loading the real model would take most of that time.
+ADDING = """
+import sys
+from pathlib import Path
+from rag.library import Library
+from rag.store import Store
+
+class Lengths:
+    def encode(self, texts, report=None):
+        return [[float(len(text)), 1.0, 0.0] for text in texts]
+
+library = Library(Lengths(), store=Store(Path(sys.argv[1])))
+for path in sorted(Path(sys.argv[2]).iterdir()):
+    print(library.add(path).document.id, flush=True)
+"""
+FILLING = """
+import resource, sys
+from pathlib import Path
+from rag.documents import Document
+from rag.errors import DocumentError
+from rag.store import Store
+
+store = Store(Path(sys.argv[1]))
+small = Document("a" * 16, "small.txt", "Terns nest here.", (), "text/plain")
+store.save(small, [], [], b"Terns nest here.")
+store.write_conversation(["before"])
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+for attempt in (
+    lambda: store.save(Document("b" * 16, "large.txt", "x", (), "text/plain"), [], [], b"x" * 200_000),
+    lambda: store.write_conversation(["x" * 200_000]),
+):
+    try:
+        attempt()
+    except DocumentError as error:
+        print(error)
+"""
+
+
+def sample(text: str = TEXT, name: str = "tern.md") -> tuple[Document, list[Chunk], np.ndarray]:
+    document = Document(IDENTIFIER, name, text, (Page(1, 0, len(text)),), "text/markdown")
+    chunks = chunk_document(document, size=300)
+    return document, chunks, np.random.default_rng(0).random((len(chunks), 384), dtype=np.float32)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "visitor")
+
+
+def files_of(store: Store) -> list[str]:
+    return sorted(str(path.relative_to(store.folder)) for path in store.folder.rglob("*") if path.is_file())
+
+
+def test_what_is_saved_is_loaded_to_the_last_bit(store: Store) -> None:
+    document, chunks, vectors = sample()
+    store.save(document, chunks, vectors, b"the file", label="model")
+    ((loaded, loaded_chunks, loaded_vectors),) = Store(store.folder).load("model")
+    assert (loaded, loaded_chunks) == (document, chunks)
+    assert loaded_vectors.dtype == np.float32
+    assert np.array_equal(loaded_vectors, vectors)
+    assert store.original(document.id) == b"the file"
+    assert store.size(document.id) == 8
+
+
+@pytest.mark.parametrize("text", ["中文 🚀 العربية", "a\x00b\r\n\u2028c", "broken \ufffd character"])
+def test_any_text_comes_back(store: Store, text: str) -> None:
+    document, chunks, vectors = sample(text, name="“x” <b>.md")
+    store.save(document, chunks, vectors, b"x")
+    ((loaded, loaded_chunks, _),) = store.load()
+    assert (loaded, loaded_chunks) == (document, chunks)
+
+
+def test_a_deleted_document_is_gone(store: Store) -> None:
+    store.save(*sample(), b"x")
+    store.delete(IDENTIFIER)
+    store.delete(IDENTIFIER)
+    assert list(store.load()) == []
+    assert store.original(IDENTIFIER) is None
+    assert store.size(IDENTIFIER) == 0
+    assert files_of(store) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems have other permissions")
+def test_only_the_owner_can_read(store: Store) -> None:
+    before = os.umask(0)
+    try:
+        store.save(*sample(), b"x")
+        store.write_conversation([])
+    finally:
+        os.umask(before)
+    for path in [store.folder, *store.folder.rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+@pytest.mark.parametrize("damage", ["document.json", "vectors.npy", "original", "sums.json"])
+@pytest.mark.parametrize("how", ["cut", "changed", "missing"])
+def test_a_damaged_document_is_removed_and_the_others_stay(store: Store, damage: str, how: str) -> None:
+    document, chunks, vectors = sample()
+    other = Document("f" * 16, "other.md", document.text, document.pages, document.media_type)
+    store.save(document, chunks, vectors, b"the file")
+    store.save(other, [], [], b"the other file")
+    path = store.folder / "documents" / IDENTIFIER / damage
+    data = bytearray(path.read_bytes())
+    if how == "missing":
+        path.unlink()
+    else:
+        data[len(data) // 2] ^= 1
+        path.write_bytes(bytes(data) if how == "changed" else data[: len(data) // 2])
+    assert [loaded.name for loaded, _, _ in store.load()] == ["other.md"]
+    assert not path.parent.exists()
+
+
+def test_vectors_of_another_model_are_of_no_use(store: Store) -> None:
+    store.save(*sample(), b"x", label="one model")
+    assert list(store.load("another")) == []
+    assert files_of(store) == []
+
+
+@pytest.mark.parametrize(
+    "wrong", ["../../etc/passwd", "", ".", "..", "a/b", "0" * 7, "G" * 16, "/etc", "a" * 16 + "\n"]
+)
+def test_only_an_identifier_is_a_path(store: Store, wrong: str) -> None:
+    store.save(*sample(), b"x")
+    assert store.original(wrong) is None
+    assert store.size(wrong) == 0
+    with pytest.raises(DocumentError, match="no such document"):
+        store.delete(wrong)
+    assert len(list(store.load())) == 1
+
+
+def test_the_conversation_is_kept_beside_the_documents(store: Store) -> None:
+    assert store.read_conversation() is None
+    store.write_conversation([{"role": "user", "content": "Wann fährt die Fähre? 🚢"}])
+    store.write_conversation([{"role": "user", "content": "When?"}])
+    assert Store(store.folder).read_conversation() == [{"role": "user", "content": "When?"}]
+    (store.folder / "conversation.json").write_bytes(b'[{"role')
+    assert store.read_conversation() is None
+
+
+def test_nothing_is_written_after_the_end(store: Store) -> None:
+    store.save(*sample(), b"x")
+    store.destroy()
+    store.destroy()
+    store.write_conversation(["late"])
+    with pytest.raises(DocumentError, match="session has ended"):
+        store.save(*sample(), b"x")
+    assert not store.folder.exists()
+    assert list(store.folder.parent.iterdir()) == []
+
+
+def test_without_a_disk_the_originals_are_in_memory() -> None:
+    store = MemoryStore()
+    store.save(*sample(), b"the file")
+    store.write_conversation(["a"])
+    assert (store.original(IDENTIFIER), store.size(IDENTIFIER)) == (b"the file", 8)
+    assert store.read_conversation() == ["a"]
+    assert list(store.load()) == []
+    store.destroy()
+    assert (store.original(IDENTIFIER), store.read_conversation()) == (None, None)
+    with pytest.raises(DocumentError, match="session has ended"):
+        store.save(*sample(), b"x")
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(store: Store) -> None:
+    if os.name != "posix":
+        missing("a limit on the size of files")
+    command = [sys.executable, "-W", "error", "-c", FILLING, str(store.folder)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert len(told) == 2
+    assert told[0].startswith("“large.txt” could not be kept: the disk is full. Remove documents")
+    assert told[1].startswith("The conversation could not be kept: the disk is full.")
+    assert not list(store.folder.rglob(".unfinished-*"))
+    assert [document.name for document, _, _ in store.load()] == ["small.txt"]
+    assert store.read_conversation() == ["before"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_after_a_kill_each_document_is_whole_or_absent(store: Store, tmp_path: Path, seed: int) -> None:
+    files = tmp_path / "files"
+    files.mkdir()
+    for number in range(60):
+        (files / f"{number:03}.txt").write_text(f"Note {number}.\n\n" + f"Line {number} of the note.\n\n" * 3_000)
+    command = [sys.executable, "-c", ADDING, str(store.folder), str(files)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        told = [process.stdout.readline().strip()]
+        time.sleep(random.Random(seed).uniform(0, 0.8))
+        process.send_signal(signal.SIGKILL)
+        told += process.stdout.read().split()
+    assert process.returncode == -signal.SIGKILL
+    assert len(told) < 60
+    known = {document.id: (path, document) for path in files.iterdir() for document in [read_document(path)]}
+    kept = {document.id: (document, chunks, vectors) for document, chunks, vectors in store.load(" 700 100")}
+    assert set(told) <= set(kept)
+    assert len(kept) <= len(told) + 1
+    for identifier, (document, chunks, vectors) in kept.items():
+        path, expected = known[identifier]
+        assert document == expected
+        assert chunks == chunk_document(document, size=700, overlap=100)
+        assert vectors[:, 0].tolist() == [len(chunk.text) for chunk in chunks]
+        assert store.original(identifier) == path.read_bytes()
+    assert not list(store.folder.rglob(".unfinished-*"))
+
+
+def test_a_restart_finds_the_documents_without_embedding_them_again(
+    embedder: Embedder, store: Store, written: Written
+) -> None:
+    first = Library(embedder, store=store)
+    document = first.add(written("tern.md", TEXT)).document
+    before = retrieve([first], "When does the ferry leave?", embedder, limit=3)
+    first.close()
+
+    class Silent(Embedder):
+        def encode(self, *arguments: object) -> None:
+            raise AssertionError("a document was embedded again")
+
+    second = Library(Silent(), store=Store(store.folder))
+    assert second.documents == [document]
+    assert second.original(document.id) == TEXT.encode()
+    assert second.size == Size(1, 1, len(TEXT.encode()))
+    after = retrieve([second], "When does the ferry leave?", embedder, limit=3)
+    assert [passage.text for passage in after] == [passage.text for passage in before]
+    assert [passage.score for passage in after] == pytest.approx([passage.score for passage in before], abs=1e-3)
+    second.remove(document.id)
+    assert second.original(document.id) is None
+    second.close()
+    assert list(Store(store.folder).load(second._label)) == []
+
+
+def test_the_same_content_is_stored_once(embedder: Embedder, store: Store, written: Written) -> None:
+    library = Library(embedder, store=store)
+    threads = [threading.Thread(target=library.add, args=[written(f"{n}.md", TEXT)]) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    again = library.add(written("again.md", TEXT))
+    assert again.again
+    assert again.summary.endswith("(was here already)")
+    assert len(library.documents) == len(list(store.load(library._label))) == 1
+    assert library.size.files == 1
+    library.close()
+
+
+@pytest.mark.parametrize("last", ["Reading", "Embedding", "Saving"])
+def test_a_cancelled_addition_leaves_nothing(embedder: Embedder, store: Store, written: Written, last: str) -> None:
+    library = Library(embedder, store=store)
+
+    def report(step: str, share: float) -> None:
+        if step == last:
+            raise Cancelled("Stopped.")
+
+    with pytest.raises(Cancelled):
+        library.add(written("tern.md", TEXT), report=report)
+    assert library.documents == []
+    assert library.size == Size()
+    assert files_of(store) == []
+    assert library.add(written("tern.md", TEXT)).again is False
+    library.close()
+
+
+def test_a_closed_library_saves_nothing_more(embedder: Embedder, store: Store, written: Written) -> None:
+    library = Library(embedder, store=store)
+    reading = library.read(written("tern.md", TEXT))
+    library.close()
+    with pytest.raises(DocumentError, match="session has ended"):
+        library.keep(reading)  # type: ignore[arg-type]
+    assert files_of(store) == []
+
+
+def test_limits_hold_for_all_documents_together(embedder: Embedder, store: Store, tmp_path: Path) -> None:
+    def pdf(name: str, *pages: str) -> Path:
+        path = tmp_path / name
+        path.write_bytes(make.pdf(*pages))
+        return path
+
+    library = Library(embedder, store=store, quota=Quota(files=3, pages=4, megabytes=1))
+    library.add(pdf("two.pdf", "one", "two"))
+    with pytest.raises(QuotaExceeded, match=r"“three\.pdf” has 3 pages.*limit.*4.*Remove .*“two\.pdf”"):
+        library.add(pdf("three.pdf", "one", "two", "three"))
+    with pytest.raises(QuotaExceeded, match=r"“six\.pdf” has 6 pages.*Upload only the part"):
+        library.add(pdf("six.pdf", *"abcdef"))
+    large = tmp_path / "large.txt"
+    large.write_text("word " * 300_000)
+    with pytest.raises(QuotaExceeded, match=r"“large\.txt” has 1\.5 MB"):
+        library.add(large)
+    library.add(pdf("a.pdf", "a"))
+    b = library.add(pdf("b.pdf", "b")).document
+    with pytest.raises(QuotaExceeded, match=r"There are 3 documents already\. Remove one"):
+        library.add(pdf("c.pdf", "c"))
+    assert library.add(tmp_path / "b.pdf").document == b
+    library.remove(library.documents[0].id)
+    library.add(pdf("others.pdf", "one", "two"))
+    assert library.size.files == 3
+    assert library.size.pages == 4
+    library.close()
