@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from rag.abstain import REFUSAL, WITHOUT
 from rag.parse import read_document
 from tests.app.conftest import free_port, wait_until
 from tests.conftest import ROOT
@@ -64,7 +65,26 @@ def test_an_answer_with_a_citation_that_holds(report: Path) -> None:
         assert citation["page"] >= 1
         assert citation["score"] > 0
     assert told["usage"]["output_tokens"] > 0
+    assert told["sent"].startswith(f"{told['usage']['input_tokens']:,} of {told['context']:,} tokens")
+    assert (told["abstained"], told["nearest"], told["left_out"]) == (False, [], 0)
+    assert told["searched"] == "What were total net sales for the quarter?"
     assert told["timings"]["first_token_seconds"] > 0
+
+
+def test_a_question_that_the_file_does_not_answer(report: Path) -> None:
+    question = ["-q", "Who composed the opera about the barber of Seville?", "--max-tokens", "16"]
+    done = rag("ask", report, *question)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{REFUSAL}\nNearest passages (")
+    assert f"[1] {report.name}, page " in done.stdout
+    done = rag("ask", report, *question, "--json", "--allow-without")
+    told = json.loads(done.stdout)
+    assert told["abstained"] is True
+    assert told["reason"]
+    assert told["nearest"][0]["document"] == report.name
+    assert told["citations"] == []
+    assert told["answer"].removeprefix(WITHOUT).strip()
+    assert told["usage"]["output_tokens"] > 0
 
 
 def test_search_writes_a_line_a_question_with_offsets(tmp_path: Path, chroma: str) -> None:

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from backends import Catalog, Delta, Stopwatch, http
+from backends import Catalog, http
 from backends.terminal import exit_status
-from rag.answer import Finished, Options, Rag
+from rag.answer import Options, Rag
 from rag.embed import Embedder
 from rag.errors import RagError
 from rag.library import Library
 from rag.retrieve import Passage, retrieve_characters
+from rag.tool import as_json
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--passages", type=int, default=defaults.passages)
     ask.add_argument("--max-tokens", type=int, default=defaults.max_tokens)
     ask.add_argument("--temperature", type=float, default=defaults.temperature)
+    ask.add_argument(
+        "--allow-without", action="store_true", help="let the model answer by itself where the documents do not"
+    )
     ask.add_argument("--json", action="store_true", help="print one JSON object instead")
     ask.set_defaults(command=_ask)
     search = commands.add_parser("search", help="the passages that would be sent, for many questions")
@@ -61,31 +65,22 @@ async def _answer(options: argparse.Namespace) -> int:
     backend = catalog.connect(options.backend or catalog.default)
     embedder = Embedder()
     library = await asyncio.to_thread(_read, options.files, embedder)
-    chosen = Options(options.passages, options.max_tokens, options.temperature)
-    watch, texts, end = Stopwatch(), {"answer": "", "thought": ""}, None
+    chosen = Options(options.passages, options.max_tokens, options.temperature, without=options.allow_without)
+    tell = None if options.json else functools.partial(print, end="", flush=True)
     try:
-        rag = Rag(embedder, [library])
-        async for event in rag.answer(options.question, backend, options=chosen, watch=watch):
-            if isinstance(event, Delta):
-                texts[event.kind] += event.text
-                if event.kind == "answer" and not options.json:
-                    print(event.text, end="", flush=True)
-            elif isinstance(event, Finished):
-                end = event
+        told = await as_json(Rag(embedder, [library]), options.question, backend, options=chosen, tell=tell)
     finally:
         library.close()
         await http.aclose()
-    assert end is not None  # noqa: S101  # the promise of a stream: it ends with Finished or raises
     if options.json:
-        usage = asdict(end.done.usage) if end.done.usage else None
-        cited = [citation.as_json() for citation in end.citations]
-        print(json.dumps(texts | {"citations": cited, "usage": usage, "timings": watch.timings()}, ensure_ascii=False))
-    else:
-        print()
-        for citation in end.citations:
-            passage = citation.passage
-            page = f", page {passage.page}" if passage.page else ""
-            print(f"[{passage.number}] {passage.document}{page}, characters {passage.start} to {passage.end}")
+        print(json.dumps(told, ensure_ascii=False))
+        return 0
+    print()
+    if told["nearest"]:
+        print(f"Nearest passages ({told['reason']}):")
+    for passage in told["citations"] or told["nearest"]:
+        page = f", page {passage['page']}" if passage["page"] else ""
+        print(f"[{passage['number']}] {passage['document']}{page}, characters {passage['start']} to {passage['end']}")
     return 0
 
 

@@ -4,50 +4,68 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from backends import Backend, BackendError, ChatRequest, Delta, Done, Event, Message, Stopwatch
 from backends.streams import closing
+from rag import abstain, budget, rewrite
 from rag.cite import Citer, plain_marker
 from rag.embed import Embedder
 from rag.library import Library
 from rag.prompt import messages
 from rag.repetition import Repetition
-from rag.retrieve import Passage, retrieve
+from rag.retrieve import Passage, number, retrieve
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to answer; `passages` is how many are sent to the model.
+    """How to answer; `passages` is how many are sent to the model where they fit.
 
-    Temperature 0, because an answer from documents is looked up and not made up.
+    Temperature 0, because an answer from documents is looked up and not made up. `without` allows an answer of the
+    model's own where the documents have none.
     """
 
     passages: int = 3
     max_tokens: int = 512
     temperature: float = 0.0
     system: str = ""
+    without: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The passages that are sent, before the model is asked."""
+    """What the search gave, before the model is asked: the passages that are sent, and what was searched for.
+
+    `abstained` says that the documents do not answer: then the passages are the nearest ones and are not sent.
+    `left_out` counts the wanted passages that the model's window of `context` tokens did not hold; `context_known`
+    is False where the target does not tell it.
+    """
 
     passages: tuple[Passage, ...]
+    searched: str = ""
+    abstained: abstain.Evidence | None = None
+    left_out: int = 0
+    context: int | None = None
+    context_known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A passage that the answer rests on; `attributed` if we found it and not the model."""
+    """A passage that the answer rests on; `attributed` if we found it and not the model.
+
+    `spans` are the parts of its text that support the answer, in characters of `passage.text`, one for each marker.
+    """
 
     passage: Passage
     attributed: bool
+    spans: tuple[tuple[int, int], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        passage = asdict(self.passage)
-        passage["passage"] = passage.pop("text")
-        return passage | {"attributed": self.attributed}
+        """The passage, and as `supports` its spans as characters of the document, as `start` and `end` are."""
+        at = self.passage.start
+        supports = [{"start": at + start, "end": at + end} for start, end in self.spans]
+        return passage_json(self.passage) | {"attributed": self.attributed, "supports": supports}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +96,61 @@ class Rag:
     ) -> AsyncIterator[Found | Delta | Finished]:
         """Give the passages, then the answer as it streams with settled markers, then its citations.
 
-        A `BackendError` is raised after the citations of what came before it. Without documents it is a plain
-        chat with no passages.
+        A `BackendError` is raised after the citations of what came before it, a `RagError` where the question does
+        not fit into the model's window. Where the documents do not answer, the model is not asked unless
+        `options.without`. Without any documents it is a plain chat with no passages.
         """
-        chosen = options or Options()
-        passages = await asyncio.to_thread(retrieve, self.libraries, question, self.embedder, limit=chosen.passages)
-        yield Found(tuple(passages))
-        request = ChatRequest(
-            messages(question, passages, history, system=chosen.system),
+        chosen, watch = options or Options(), watch or Stopwatch()
+        found = await self._find(question, history, backend, chosen.passages)
+        if found.abstained and not chosen.without:
+            for event in (found, Delta(abstain.REFUSAL), Finished((), 0, Done("abstained", None))):
+                yield event
+            return
+        plan = budget.plan(
+            question,
+            () if found.abstained else found.passages,
+            history,
             max_tokens=chosen.max_tokens,
-            temperature=chosen.temperature,
+            context=await budget.context_of(backend),
+            system=chosen.system,
         )
-        stream = (watch or Stopwatch()).watch(backend.stream(request))
-        answer = _cited(stream, Citer(passages, show))
+        shown = found.passages if found.abstained else plan.passages
+        yield replace(found, passages=shown, left_out=plan.left_out, context=plan.context, context_known=plan.known)
+        if found.abstained:
+            yield Delta(f"{abstain.WITHOUT}\n\n")
+        stream = watch.watch(backend.stream(_request(question, plan, chosen)))
+        answer = _cited(stream, Citer(plan.passages, show))
         async with closing(answer):
             async for event in answer:
                 yield event
+        rewrite.note(backend, watch.first_token_seconds)
+
+    async def _find(self, question: str, history: Sequence[Message], backend: Backend, wanted: int) -> Found:
+        """What the search gives for a question."""
+        if not await asyncio.to_thread(self._filled):
+            return Found((), question)
+        searched = await rewrite.standalone(question, history, backend)
+        return await asyncio.to_thread(self._search, question, searched, wanted)
+
+    def _filled(self) -> bool:
+        """Whether there is anything to search; the samples are read for it."""
+        return any(library.documents for library in self.libraries)
+
+    def _search(self, question: str, searched: str, wanted: int) -> Found:
+        """The best passages, and whether they answer, which is judged by as many for everybody."""
+        limit = max(wanted, abstain.JUDGED)
+        texts = dict.fromkeys((question, searched))
+        passages = rewrite.take_turns([retrieve(self.libraries, text, self.embedder, limit=limit) for text in texts])
+        lacking = abstain.lacking(searched, passages)
+        return Found(tuple(number(passages[:wanted])), searched, lacking)
+
+
+def _request(question: str, plan: budget.Plan, options: Options) -> ChatRequest:
+    return ChatRequest(
+        messages(question, plan.passages, plan.history, system=options.system),
+        max_tokens=plan.max_tokens,
+        temperature=options.temperature,
+    )
 
 
 async def _cited(stream: AsyncIterator[Event], citer: Citer) -> AsyncIterator[Delta | Finished]:
@@ -129,5 +186,14 @@ def _end(citer: Citer, done: Done) -> list[Delta | Finished]:
 def citations(citer: Citer) -> tuple[Citation, ...]:
     """The passages that were cited, in the order of their numbers."""
     return tuple(
-        Citation(passage, citer.cited[passage.number]) for passage in citer.passages if passage.number in citer.cited
+        Citation(passage, citer.cited[passage.number], citer.spans(passage.number))
+        for passage in citer.passages
+        if passage.number in citer.cited
     )
+
+
+def passage_json(passage: Passage) -> dict[str, Any]:
+    """A passage as JSON, its text as `passage`."""
+    fields = asdict(passage)
+    fields["passage"] = fields.pop("text")
+    return fields
