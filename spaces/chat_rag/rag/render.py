@@ -3,33 +3,58 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
 from html import escape
 
 from backends import Stopwatch
-from page import bar_html, outside_code, safe_markdown
+from page import outside_code, safe_markdown
+from rag import budget
+from rag.answer import Found
+from rag.cite import CLOSE, OPEN
 from rag.documents import Document
-from rag.retrieve import Passage
-from rag.visitors import Sources
+from rag.ingest import File, Snapshot
 
-EARLY = {"length": "cut at the longest answer that Settings allow", "repetition": "stopped, it repeated itself"}
-_MARKER = re.compile(r"\[(\d{1,2})(\+?)\]")
+ZERO_WIDTH = "\u200b"
+EARLY = {
+    "length": "cut at the longest answer that Settings allow",
+    "repetition": "stopped, it repeated itself",
+    "abstained": "the model was not asked; Settings can allow it to answer without the documents",
+}
+_MARKER = re.compile(rf"(!?){OPEN}(\d+)(a?){CLOSE}")
+_CHARACTER_NUMBER = re.compile(r"&(?=#\w{1,8};?|num;)")
 
 
 def marker(number: int, attributed: bool) -> str:
-    """A citation inside an answer's text, until `linked` makes it a link; `+` is an attribution of ours."""
-    return f"[{number}{'+' if attributed else ''}]"
+    """A citation inside an answer's text, until `linked` makes it a link; the model cannot write one."""
+    return f"{OPEN}{number}{'a' if attributed else ''}{CLOSE}"
 
 
 def linked(text: str, turn: int, passages: int) -> str:
-    """`text` with each marker of a passage as a link to it in the source panel."""
+    """`text` with each marker of a passage as a link to it in the source panel.
 
-    def link(match: re.Match[str]) -> str:
-        if not 1 <= int(match[1]) <= passages:
-            return match[0]
-        return f"[{match[1]}](#source-{turn}-{match[1]}{'a' if match[2] else ''})"
+    The first citation of a passage links to `#source-TURN-NUMBER`, the next ones to `#source-TURN-NUMBER-K` with K
+    from 1, with an `a` behind it if it is an attribution of ours. No other link of the text leads to the panel.
+    """
+    seen: Counter[str] = Counter()
 
-    return "".join(part if code else _MARKER.sub(link, part) for part, code in outside_code(text))
+    def link(match: re.Match[str], code: bool) -> str:
+        mark, number, attributed = match.groups()
+        if not 1 <= int(number) <= passages:
+            return mark
+        before = seen[number]
+        seen[number] += 1
+        if code:
+            return f"{mark}[{number}]"
+        place = f"{turn}-{number}{f'-{before}' if before else ''}{attributed}"
+        # “Great![1]” must not become a picture.
+        return f"{mark}{ZERO_WIDTH if mark else ''}[{number}](#source-{place})"
+
+    return "".join(
+        _MARKER.sub(partial(link, code=code), part if code else _without_own_links(part))
+        for part, code in outside_code(text)
+    )
 
 
 def error_markdown(message: str, remedy: str) -> str:
@@ -38,24 +63,8 @@ def error_markdown(message: str, remedy: str) -> str:
     return "\n>\n".join(f"> {line}" for line in lines if line.strip("*"))
 
 
-def sources_html(answers: Iterable[Sources]) -> str:
-    """The source panel, the newest answer first: what was cited, then, folded, what else was retrieved."""
-    turns = sorted((sources for sources in answers if sources.passages), key=lambda sources: -sources.turn)
-    if not turns:
-        return '<p class="sp-empty">The passages that an answer rests on appear here.</p>'
-    newest, *older = turns
-    earlier = "".join(
-        f'<details class="sp-turn"><summary>{escape(_short(sources.question))}</summary>{_turn(sources)}</details>'
-        for sources in older
-    )
-    return f'<div class="sp-sources">{_turn(newest)}{earlier}</div>'
-
-
-def documents_html(documents: Sequence[Document], notes: Sequence[tuple[str, bool]] = ()) -> str:
-    """The visitor's documents with a button to remove each, and one line a file of what became of it.
-
-    A note is its text and whether it is good news.
-    """
+def documents_html(documents: Sequence[Document], files: Snapshot | None = None) -> str:
+    """The visitor's documents with a button to remove each, how far new files are, and what became of each."""
     items = "".join(
         f'<li><span class="sp-name" title="{escape(document.name)}">{escape(document.name)}</span>'
         f'<span class="sp-size">{_size(document)}</span>'
@@ -63,13 +72,22 @@ def documents_html(documents: Sequence[Document], notes: Sequence[tuple[str, boo
         ' title="Remove">&times;</button></li>'
         for document in documents
     )
-    told = "".join(f'<p class="sp-note {"" if good else "sp-bad"}">{escape(text)}</p>' for text, good in notes)
-    return f'<div class="sp-documents">{f"<ul>{items}</ul>" if items else ""}<div role="status">{told}</div></div>'
+    waiting = "".join(_coming(file) for file in files.files if not file.result) if files else ""
+    results = files.results if files else []
+    told = "".join(f'<p class="sp-note {"" if good else "sp-bad"}">{escape(text)}</p>' for text, good in results)
+    listed = f"<ul>{items}{waiting}</ul>" if items or waiting else ""
+    return f'<div class="sp-documents">{listed}<div role="status">{told}</div></div>'
 
 
-def progress_html(name: str, step: str, share: float | None) -> str:
-    """How far the reading of a file is."""
-    return bar_html(f"{step} {name} … {share or 0:.0%}", share or 0)
+def _coming(file: File) -> str:
+    """A file on its way: how far it is, and a button that stops it."""
+    far = f"{file.step} {file.share:.0%}" if file.share is not None else file.step
+    bar = f'<div class="sp-bar"><i style="width:{file.share or 0:.1%}"></i></div>'
+    return (
+        f'<li class="sp-coming"><span class="sp-name" title="{escape(file.name)}">{escape(file.name)}</span>'
+        f'<span class="sp-size">{escape(far)}</span><button type="button" data-cancel="{file.number}"'
+        f' aria-label="Stop reading {escape(file.name)}" title="Stop">&times;</button>{bar}</li>'
+    )
 
 
 def reading(passages: int) -> str:
@@ -77,8 +95,9 @@ def reading(passages: int) -> str:
     return f"Reading {passages} passage{'s' if passages > 1 else ''}" if passages else "Thinking of an answer"
 
 
-def figures_html(target: str, watch: Stopwatch, finish_reason: str | None = None) -> str:
-    """One line under an answer: who answered, how fast, for how many tokens, and why it ended early if it did."""
+def figures_html(target: str, watch: Stopwatch, found: Found | None = None, finish_reason: str | None = None) -> str:
+    """One line under an answer: who answered, how fast, for how many tokens of what the model holds, and what else
+    is to be known: what was searched for, what was left out, why it ended early."""
     first, rate, usage = watch.first_token_seconds, watch.tokens_per_second, watch.usage
     told = [escape(target)]
     if first is not None:
@@ -86,48 +105,20 @@ def figures_html(target: str, watch: Stopwatch, finish_reason: str | None = None
     if rate:
         told.append(f"{rate:.0f} tokens/s")
     if usage:
-        told.append(f"{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out")
+        context = found.context if found and found.context_known else None
+        told += [budget.sent(usage, context), f"{usage.output_tokens:,} tokens out"]
+    if found and found.abstained:
+        told.append(escape(found.abstained.reason))
+    if found and found.left_out:
+        told.append(f"{found.left_out} passages did not fit")
     if finish_reason in EARLY:
         told.append(EARLY[finish_reason])
     return f'<p class="sp-note">{" · ".join(told)}</p>'
 
 
-def _turn(sources: Sources) -> str:
-    cited = {citation.passage.number: citation for citation in sources.citations}
-    first = [passage for passage in sources.passages if passage.number in cited]
-    rest = [passage for passage in sources.passages if passage.number not in cited]
-    cards = "".join(_card(sources.turn, passage, cited[passage.number].attributed) for passage in first)
-    removed = f'<p class="sp-note">{_removed(sources.removed)}</p>' if sources.removed else ""
-    if not rest:
-        return cards + removed
-    folded = "".join(_card(sources.turn, passage, None) for passage in rest)
-    summary = "Also retrieved" if first else "Retrieved"
-    return f'{cards}{removed}<details class="sp-more"><summary>{summary} ({len(rest)})</summary>{folded}</details>'
-
-
-def _card(turn: int, passage: Passage, attributed: bool | None) -> str:
-    place = f"page {passage.page}" if passage.page else passage.heading
-    anchor = f"source-{turn}-{passage.number}"
-    how = {None: "", True: "matched by words", False: "cited by the model"}[attributed]
-    return (
-        f'<article class="sp-card" id="{anchor}" tabindex="-1"><span id="{anchor}a"></span>'
-        f'<header><b class="sp-number">{passage.number}</b><span class="sp-name">{escape(passage.document)}</span>'
-        f'<span class="sp-place">{escape(place)}</span></header>'
-        f"<blockquote>{escape(passage.text.strip())}</blockquote>"
-        f"<footer>{_scores(passage)}{f' · {how}' if how else ''}</footer></article>"
-    )
-
-
-def _scores(passage: Passage) -> str:
-    dense = "–" if passage.dense is None else f"{passage.dense:.2f}"
-    lexical = "–" if passage.lexical is None else f"{passage.lexical:.1f}"
-    return f"score {passage.score:.2f} (meaning {dense}, words {lexical})"
-
-
-def _removed(count: int) -> str:
-    if count == 1:
-        return "1 citation of the model named no passage and was removed."
-    return f"{count} citations of the model named no passage and were removed."
+def _without_own_links(text: str) -> str:
+    """The text without links to the source panel, however the model spells them."""
+    return _CHARACTER_NUMBER.sub("&amp;", text).replace("#source-", f"#{ZERO_WIDTH}source-")
 
 
 def _size(document: Document) -> str:
@@ -138,8 +129,3 @@ def _size(document: Document) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def _short(text: str, most: int = 80) -> str:
-    text = _one_line(text)
-    return text if len(text) <= most else f"{text[: most - 1]}…"

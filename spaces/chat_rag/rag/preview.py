@@ -1,0 +1,197 @@
+"""What opens in the source panel: the place in the document that a citation rests on, marked.
+
+Everything of the document is escaped: no tag, script, link or image of it reaches the page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from html import escape
+
+from rag.documents import Document
+from rag.errors import DocumentError
+from rag.page_picture import Picture, page_picture
+from rag.retrieve import Passage
+
+Span = tuple[int, int]
+# What is shown of the text before and after the passage, and of a long passage in a label.
+AROUND_CHARACTERS, AROUND_LINES, LABEL_CHARACTERS = 600, 6, 160
+AROUND_ROWS, MOST_ROWS, CELL_CHARACTERS = 2, 24, 200
+
+
+def preview_html(document: Document, passage: Passage, mark: Span, original: bytes | None) -> str:
+    """The place of a citation in its document; `mark` is a span of `passage.text`, as `rag.cite` gives it.
+
+    `original` is the file's bytes where they are kept: a page of a PDF is then shown as a picture.
+    """
+    span = _inside(document, passage, mark)
+    if document.media_type == "application/pdf":
+        body = _pdf(document, passage, span, original)
+    elif document.media_type == "text/csv":
+        body = _rows(document, passage, span)
+    else:
+        body = _text(document, passage, span)
+    place = place_of(document, passage, span)
+    shown = _short(document.text[span[0] : span[1]])
+    label = escape(f"{document.name}{f', {place}' if place else ''}. Cited: {shown}")
+    return (
+        f'<section class="sp-view" tabindex="-1" aria-label="{label}"><header><bdi class="sp-name">'
+        f'{escape(document.name)}</bdi><bdi class="sp-place">{escape(place)}</bdi></header>{body}</section>'
+    )
+
+
+def missing_html(passage: Passage) -> str:
+    """What opens where the document was removed in the meantime: the passage alone."""
+    return (
+        f'<section class="sp-view" tabindex="-1" aria-label="{escape(passage.document)}"><p class="sp-note">'
+        "The document was removed; this is the passage that was sent.</p>"
+        f'<div class="sp-text" dir="auto">{escape(passage.text.strip())}</div></section>'
+    )
+
+
+def place_of(document: Document, passage: Passage, span: Span) -> str:
+    """The page, the headings or the rows that a span of the document stands in."""
+    if page := document.page_of(span[0]):
+        return f"page {page} of {len(document.pages)}"
+    if document.media_type == "text/csv":
+        first, last = (document.text.count("\n", 0, at) + 1 for at in span)
+        return f"row {first}" if first == last else f"rows {first} to {last}"
+    return passage.heading
+
+
+def _inside(document: Document, passage: Passage, mark: Span) -> Span:
+    """The marked span in characters of the document; the whole passage where the mark is empty or none."""
+    start, end = (passage.start + max(0, at) for at in mark)
+    end = min(end, passage.end, len(document.text))
+    return (start, end) if start < end else (passage.start, min(passage.end, len(document.text)))
+
+
+def _text(document: Document, passage: Passage, span: Span) -> str:
+    """The passage with the span in <mark>, and some lines before and after it set apart."""
+    text, (start, end) = document.text, span
+    page = next((page for page in document.pages if page.start <= passage.start < page.end), None)
+    low, high = (page.start, page.end) if page else (0, len(text))
+    before = _last_lines(text[max(low, passage.start - AROUND_CHARACTERS) : passage.start])
+    after = _first_lines(text[passage.end : min(high, passage.end + AROUND_CHARACTERS)])
+    return (
+        f'<div class="sp-text" tabindex="0" role="group" aria-label="Text">{_around(before, "before")}'
+        f'<div class="sp-passage" dir="auto">{escape(text[passage.start : start])}'
+        f"<mark>{escape(text[start:end])}</mark>{escape(text[end : passage.end])}</div>{_around(after, 'after')}</div>"
+    )
+
+
+def _around(text: str, where: str) -> str:
+    return f'<div class="sp-around sp-{where}" dir="auto">{escape(text)}</div>' if text.strip() else ""
+
+
+def _last_lines(text: str) -> str:
+    if len(text) == AROUND_CHARACTERS:  # cut off somewhere: begin with a whole word
+        text = "… " + text.partition(" ")[2]
+    return "".join(text.splitlines(keepends=True)[-AROUND_LINES:]).strip("\n")
+
+
+def _first_lines(text: str) -> str:
+    if len(text) == AROUND_CHARACTERS:
+        text = text.rpartition(" ")[0] + " …"
+    return "".join(text.splitlines(keepends=True)[:AROUND_LINES]).strip("\n")
+
+
+def _pdf(document: Document, passage: Passage, span: Span, original: bytes | None) -> str:
+    """The page as a picture with its text folded beneath; the text alone, with the reason, where that fails."""
+    text = _text(document, passage, span)
+    page = next((page for page in document.pages if page.start <= span[0] < page.end), None)
+    if original is None or page is None:
+        return f'<p class="sp-note">The file itself is not kept, so this is its text.</p>{text}'
+    if hashlib.sha256(original).hexdigest()[:16] != document.id:
+        return f'<p class="sp-note">The kept file is not the one that was read, so this is the text.</p>{text}'
+    mark = span[0] - page.start, min(span[1], page.end) - page.start
+    try:
+        picture = page_picture(original, page.number, document.text[page.start : page.end], mark)
+    except DocumentError as error:
+        return f'<p class="sp-note">{escape(error.message)} This is its text.</p>{text}'
+    alt = f"Page {page.number} of {document.name}. Marked on it: {_short(document.text[span[0] : span[1]])}"
+    if not picture.boxes:
+        note = '<p class="sp-note">The place cannot be marked on this page; the text below marks it.</p>'
+        return f"{_figure(picture, alt)}{note}{text}"
+    return f'{_figure(picture, alt)}<details class="sp-more"><summary>Text of the passage</summary>{text}</details>'
+
+
+def _figure(picture: Picture, alt: str) -> str:
+    spot = ""
+    if picture.boxes:  # an invisible place to scroll to
+        left, top = picture.boxes[0][0] / picture.width, picture.boxes[0][1] / picture.height
+        spot = f'<i class="sp-spot" style="left:{max(left, 0):.1%};top:{max(top, 0):.1%}"></i>'
+    return (
+        f'<div class="sp-page" tabindex="0" role="group" aria-label="Page"><div class="sp-sheet">{spot}'
+        f'<img src="{picture.uri}" width="{picture.width}" height="{picture.height}" alt="{escape(alt)}"></div></div>'
+    )
+
+
+def _rows(document: Document, passage: Passage, span: Span) -> str:
+    """The rows of a CSV file around the span as a table; those that the span touches are marked."""
+    lines = _lines_around(document.text, span)
+    columns = _columns([document.text[start:end] for start, end in lines])
+    heads = "".join(f'<th scope="col" dir="auto">{escape(column)}</th>' for column in columns)
+    body = "".join(_row(document.text, line, columns, span) for line in lines)
+    return (
+        '<div class="sp-table sp-rows" tabindex="0" role="group" aria-label="Rows"><table>'
+        f'<thead><tr><th scope="col">Row</th>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
+
+
+def _lines_around(text: str, span: Span) -> list[Span]:
+    """The lines that the span touches, with AROUND_ROWS before and after them."""
+    start = text.rfind("\n", 0, span[0]) + 1
+    for _ in range(AROUND_ROWS):
+        start = text.rfind("\n", 0, max(0, start - 1)) + 1
+    lines: list[Span] = []
+    after = 0
+    while start < len(text) and after < AROUND_ROWS and len(lines) < MOST_ROWS:
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        after += start >= span[1]
+        lines.append((start, end))
+        start = end + 1
+    return lines
+
+
+def _row(text: str, line: Span, columns: list[str], span: Span) -> str:
+    cited = line[0] < span[1] and span[0] < line[1]
+    cells = _cells(text[line[0] : line[1]], columns)
+    number = text.count("\n", 0, line[0]) + 1
+    if cited:
+        shown = [f"<mark>{escape(cells[column])}</mark>" if column in cells else "" for column in columns]
+        head = f'<tr class="sp-cited" aria-current="true"><th scope="row">{number}</th>'
+    else:
+        shown = [escape(_short(cells.get(column, ""), CELL_CHARACTERS)) for column in columns]
+        head = f'<tr><th scope="row">{number}</th>'
+    told = "".join(f'<td dir="auto">{cell}</td>' for cell in shown)
+    return f"{head}{told}</tr>"
+
+
+def _columns(lines: list[str]) -> list[str]:
+    """The names before the colons that come back from row to row, in their order; or one without a name."""
+    counted = Counter(part.split(": ")[0] for line in lines for part in dict.fromkeys(line.split("; ")) if ": " in part)
+    columns = [name for name, count in counted.items() if count > 1 or len(lines) == 1]
+    return columns if all(any(line.startswith(f"{name}: ") for name in columns) for line in lines) else [""]
+
+
+def _cells(line: str, columns: list[str]) -> dict[str, str]:
+    """A row of `rag.tables` taken apart again; what begins with no column's name belongs to the cell before."""
+    if columns == [""]:
+        return {"": line}
+    cells: dict[str, str] = {}
+    last = ""
+    for part in line.split("; "):
+        name, colon, value = part.partition(": ")
+        if colon and name in columns and name not in cells:
+            cells[name], last = value, name
+        elif last:
+            cells[last] += f"; {part}"
+    return cells
+
+
+def _short(text: str, most: int = LABEL_CHARACTERS) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -1,0 +1,239 @@
+"""A page of a PDF as a picture: the mark lies on the marked words, whatever the page is like."""
+
+from __future__ import annotations
+
+import base64
+import io
+import random
+import tempfile
+from pathlib import Path
+
+import pypdfium2
+import pytest
+from PIL import Image
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen import canvas
+
+from rag.errors import DocumentError
+from rag.page_picture import MOST_BYTES, MOST_PIXELS, WIDTH, marked_characters, page_picture
+from rag.parse import read_document
+from tests.conftest import DATA, missing
+from tests.rag import make_documents as make
+
+NEEDLE = "Needle 42"
+
+
+def texts(data: bytes) -> list[str]:
+    """The text of each page, as a visitor's file is read."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "a.pdf")
+        path.write_bytes(data)
+        document = read_document(path)
+    return [document.text[page.start : page.end] for page in document.pages]
+
+
+def drawn(draw, size: tuple[float, float] = (595, 842)) -> bytes:
+    """A PDF of one page, as `draw(canvas)` makes it."""
+    stream = io.BytesIO()
+    sheet = canvas.Canvas(stream, pagesize=size)
+    draw(sheet)
+    sheet.showPage()
+    sheet.save()
+    return stream.getvalue()
+
+
+def image_of(uri: str) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))).convert("RGB")
+
+
+def ink(data: bytes, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Where the page is dark, as PDFium itself draws it, in pixels of a picture of `size`."""
+    document = pypdfium2.PdfDocument(data)
+    page = document[0]
+    scale = size[0] / page.get_width()
+    box = page.render(scale=scale).to_pil().convert("L").point(lambda value: 255 * (value < 100)).getbbox()
+    page.close()
+    document.close()
+    return box
+
+
+def say(x: float, y: float, size: float = 20):
+    def draw(sheet: canvas.Canvas) -> None:
+        sheet.setFont("Helvetica", size)
+        sheet.drawString(x, y, NEEDLE)
+
+    return draw
+
+
+def rotated(angle: int):
+    def draw(sheet: canvas.Canvas) -> None:
+        sheet.setPageRotation(angle)
+        say(100, 400)(sheet)
+
+    return draw
+
+
+def cropped(sheet: canvas.Canvas) -> None:
+    sheet.setCropBox((80, 200, 500, 500))
+    say(120, 400)(sheet)
+
+
+def turned_and_cropped(sheet: canvas.Canvas) -> None:
+    sheet.setPageRotation(270)
+    cropped(sheet)
+
+
+def upwards(sheet: canvas.Canvas) -> None:
+    sheet.rotate(90)
+    say(200, -300)(sheet)
+
+
+@pytest.mark.parametrize(
+    ("draw", "size"),
+    [
+        (say(100, 700), (595, 842)),
+        (rotated(90), (595, 842)),
+        (rotated(180), (595, 842)),
+        (rotated(270), (595, 842)),
+        (cropped, (595, 842)),
+        (turned_and_cropped, (595, 842)),
+        (upwards, (595, 842)),
+        (say(9000, 9000, 600), (14400, 14400)),
+        (say(100, 40), (2000, 100)),
+        (say(2, 5, 4), (40, 20)),
+    ],
+    ids=["plain", "90", "180", "270", "crop", "crop 270", "upwards", "huge", "wide", "tiny"],
+)
+def test_the_mark_lies_on_the_words(draw, size) -> None:
+    data = drawn(draw, size)
+    picture = page_picture(data, 1, texts(data)[0], (0, len(NEEDLE)))
+    assert image_of(picture.uri).size == (picture.width, picture.height)
+    assert picture.width <= WIDTH
+    assert picture.width * picture.height <= MOST_PIXELS * 1.1
+    left, top, right, bottom = ink(data, (picture.width, picture.height))
+    near = 3 + picture.width // 200
+    assert min(box[0] for box in picture.boxes) <= left + near
+    assert min(box[1] for box in picture.boxes) <= top + near
+    assert max(box[2] for box in picture.boxes) >= right - near
+    assert max(box[3] for box in picture.boxes) >= bottom - near
+    area = sum((box[2] - box[0]) * (box[3] - box[1]) for box in picture.boxes)
+    assert area < 6 * (right - left) * (bottom - top)
+
+
+def test_only_the_span_is_marked() -> None:
+    data = make.pdf("first line here\nsecond line there\nthird line")
+    text = texts(data)[0]
+    start = text.index("second")
+    picture = page_picture(data, 1, text, (start, start + len("second line")))
+    (box,) = picture.boxes
+    whole = page_picture(data, 1, text, (0, len(text))).boxes
+    assert len(whole) == 3
+    assert whole[0][1] < box[1] < whole[2][1]
+    assert box[2] < whole[1][2]
+    colour = image_of(picture.uri).getpixel((round(box[0]) - 1, round(box[1]) + 2))
+    assert colour != (255, 255, 255)
+
+
+def test_broken_words_and_ligatures_do_not_shift_the_mark() -> None:
+    narrow = make.pdf_paragraph("The well-known exam-\u00adple of a write-off shows the first figure of 42 units.", 90)
+    text = texts(narrow)[0]
+    document = pypdfium2.PdfDocument(narrow)
+    page = document[0]
+    start = text.index("figure")
+    boxes = marked_characters(page, text, (start, start + len("figure of 42")))
+    left, bottom = min(box[0] for box in boxes), min(box[1] for box in boxes)
+    right, top = max(box[2] for box in boxes), max(box[3] for box in boxes)
+    inside = page.get_textpage().get_text_bounded(left, bottom, right, top)
+    page.close()
+    document.close()
+    assert "figure" in inside
+    assert "42" in inside
+
+
+def ligature_pdf() -> bytes:
+    """A page that says “first office 42” with the glyph fi of Helvetica's standard encoding."""
+    content = b"BT /F 20 Tf 72 700 Td (\256rst of\256ce 42) Tj ET"
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding<</Differences[174/fi]>>>>",
+    ]
+    out = b"%PDF-1.4\n"
+    places = []
+    for number, body in enumerate(objects, 1):
+        places.append(len(out))
+        out += b"%d 0 obj%s\nendobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    end = b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, len(out))
+    return out + b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1) + table + end
+
+
+def test_a_ligature_is_two_letters_and_one_box() -> None:
+    data = ligature_pdf()
+    text = texts(data)[0]
+    assert text == "first office 42"
+    boxes = page_picture(data, 1, text, (text.index("42"), len(text))).boxes
+    whole = page_picture(data, 1, text, (0, len(text))).boxes
+    assert boxes[0][0] > whole[0][0] + 100
+    assert boxes[-1][2] == whole[-1][2]
+
+
+def test_another_text_is_not_marked() -> None:
+    picture = page_picture(make.pdf("What stands here"), 1, "What never stood here", (0, 10))
+    assert picture.boxes == ()
+    assert picture.uri.startswith("data:image/")
+
+
+@pytest.mark.parametrize("number", [0, 2, 99])
+def test_a_page_that_is_not_there_is_an_error(number: int) -> None:
+    with pytest.raises(DocumentError, match=f"Page {number} cannot be drawn"):
+        page_picture(make.pdf("One page"), number, "One page", (0, 3))
+
+
+@pytest.mark.parametrize("keep", [0, 5, 200])
+def test_a_damaged_file_is_an_error(keep: int) -> None:
+    with pytest.raises(DocumentError) as caught:
+        page_picture(make.pdf("One page")[:keep], 1, "One page", (0, 3))
+    assert caught.value.remedy
+
+
+def test_a_page_of_noise_stays_within_the_bytes() -> None:
+    noise = Image.frombytes("RGB", (900, 1200), random.Random(1).randbytes(900 * 1200 * 3))
+    data = drawn(lambda sheet: sheet.drawImage(ImageReader(noise), 0, 0, 595, 842))
+    picture = page_picture(data, 1, "", (0, 0))
+    assert len(base64.b64decode(picture.uri.split(",")[1])) <= MOST_BYTES
+    assert picture.uri.startswith("data:image/jpeg")
+
+
+def test_a_page_that_takes_too_long_is_given_up() -> None:
+    def tangle(sheet: canvas.Canvas) -> None:
+        rolls = random.Random(2)
+        for _ in range(20_000):
+            sheet.line(*(rolls.uniform(0, 800) for _ in range(4)))
+
+    with pytest.raises(DocumentError, match="cannot be drawn"):
+        page_picture(drawn(tangle), 1, "", (0, 0), seconds=0.001)
+
+
+@pytest.mark.parametrize("name", ["2022 Q3 AAPL.pdf", "2023 Q1 NVDA.pdf", "2023 Q2 AMZN.pdf"])
+def test_every_page_of_a_real_filing_can_be_marked(name: str) -> None:
+    path: Path = DATA / "filings" / name
+    if not path.exists():
+        missing(str(path))
+    data = path.read_bytes()
+    document = pypdfium2.PdfDocument(data)
+    for index, text in enumerate(texts(data)):
+        page = document[index]
+        words = text.split()
+        middle = next((word for word in words[len(words) // 2 :] if word.isalnum() and text.count(word) == 1), None)
+        if middle:
+            start = text.index(middle)
+            boxes = marked_characters(page, text, (start, start + len(middle)))
+            left, bottom = min(box[0] for box in boxes), min(box[1] for box in boxes)
+            right, top = max(box[2] for box in boxes), max(box[3] for box in boxes)
+            assert middle in page.get_textpage().get_text_bounded(left, bottom, right, top)
+        assert bool(marked_characters(page, text, (0, len(text)))) == any(character.isalnum() for character in text)
+        page.close()
+    document.close()
