@@ -13,6 +13,11 @@ T = TypeVar("T")
 # What is being done, and the share that is done from 0 to 1, or None where that is not known.
 Report = Callable[[str, float | None], None]
 
+# The longest that a batch waits for a stream that rested to be read again.
+READ_SECONDS = 0.02
+# A read takes this many rounds of the loop: the socket is waited for, it is read, the reader wakes, and one to spare.
+ROUNDS = 5
+
 
 @asynccontextmanager
 async def closing(stream: AsyncIterator[Any]) -> AsyncIterator[None]:
@@ -94,14 +99,23 @@ async def reporting(work: Callable[[Report], object]) -> AsyncIterator[tuple[str
     await task
 
 
-async def batches(stream: AsyncIterator[T], seconds: float) -> AsyncIterator[list[T]]:
+async def batches(
+    stream: AsyncIterator[T],
+    seconds: float | Callable[[], float],
+    *,
+    at_once: Callable[[T], bool] = lambda item: False,
+    rest: bool = False,
+) -> AsyncIterator[list[T]]:
     """Give what came since the last time, at most once in `seconds`; the first item goes through at once.
 
+    So does an item for which `at_once` is true. `seconds` may be a function, asked before each wait. With `rest` the
+    stream is not read either after any other item until the next batch is due: waking for each token costs more than
+    the token. That is for streams behind a socket or a thread, which go on meanwhile.
     For readers whose cost is by update and not by item, such as a page. An error is raised after the
     items before it; closing this closes `stream`.
     """
     items: asyncio.Queue[T] = asyncio.Queue()
-    arrived = asyncio.Event()
+    arrived, due, hurried = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def pump() -> None:
         try:
@@ -109,18 +123,55 @@ async def batches(stream: AsyncIterator[T], seconds: float) -> AsyncIterator[lis
                 async for item in stream:
                     items.put_nowait(item)
                     arrived.set()
+                    if at_once(item):
+                        hurried.set()
+                        due.set()
+                    elif rest:
+                        await due.wait()
         finally:
-            arrived.set()
+            for event in (arrived, due, hurried):
+                event.set()
 
     task = asyncio.create_task(pump())
     try:
         while not (task.done() and items.empty()):
             await arrived.wait()
             arrived.clear()
-            if batch := [items.get_nowait() for _ in range(items.qsize())]:
-                yield batch
-                await asyncio.wait([task], timeout=seconds)
+            if not (batch := [items.get_nowait() for _ in range(items.qsize())]):
+                continue
+            due.clear()
+            hurried.clear()
+            yield batch
+            if not task.done():
+                await _within(due, seconds() if callable(seconds) else seconds)
+            if rest and not (task.done() or hurried.is_set() or items.empty()):
+                arrived.clear()
+                await _within(arrived, READ_SECONDS)
+                await _read_out(items)
         await task
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+async def _read_out(items: asyncio.Queue[T]) -> None:
+    """Wait until no more items come for a few rounds of the loop: what was left now would be late for ever.
+
+    A stream that is never at an end with what it has is left after ten times as many.
+    """
+    quiet = 0
+    for _ in range(10 * ROUNDS):
+        known = items.qsize()
+        await asyncio.sleep(0)
+        quiet = quiet + 1 if items.qsize() == known else 0
+        if quiet == ROUNDS:
+            return
+
+
+async def _within(event: asyncio.Event, seconds: float) -> None:
+    """Wait for the event, and set it when the time is up."""
+    timer = asyncio.get_running_loop().call_later(seconds, event.set)
+    try:
+        await event.wait()
+    finally:
+        timer.cancel()

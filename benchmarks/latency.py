@@ -147,8 +147,10 @@ def main() -> None:
         rows += [
             [f"{chunks:,}", what, *(f"{value:.1f}" for value in parts.values())] for what, parts in one["parts"].items()
         ]
-        print(f"{chunks:,} chunks added in {one['added_seconds']:.0f} s ({one['added_worked_seconds']:.0f} s of work), one of {DOCUMENTS} documents removed in "
-              f"{one['removed_seconds']:.2f} s")  # fmt: skip
+        print(
+            f"{chunks:,} chunks added in {one['added_seconds']:.0f} s ({one['added_worked_seconds']:.0f} s of work), "
+            f"one of {DOCUMENTS} documents removed in {one['removed_seconds']:.2f} s"
+        )
     print(table(["chunks", "part", "p50 ms", "p95 ms", "worked p50 ms", "worked p95 ms"], rows))
     write("latency", {"documents": DOCUMENTS, "questions": len(questions), "sizes": measured})
 

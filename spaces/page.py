@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.util
 import os
 import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
+from starlette.middleware import Middleware
+
 from backends import Target
+from guard import Guard
 from theme import CSS, HEAD, theme
 
 if os.environ.get("SPACES_ZERO_GPU"):
@@ -18,7 +22,10 @@ if os.environ.get("SPACES_ZERO_GPU"):
     importlib.import_module("backends.transformers")
 
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]*`)", re.DOTALL)
-_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+NO_WIDTH = "\u200b"
+# The first characters of a tag, of a picture, and of a fence behind which a diagram is drawn.
+_ACTIVE = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)|[`~](?=[`~]{2,}\s*mermaid)", re.IGNORECASE)
+_MADE_SAFE = re.compile(rf"([<!`~]){NO_WIDTH}")
 
 
 def arguments(given: Sequence[str], description: str) -> argparse.Namespace:
@@ -32,20 +39,46 @@ def arguments(given: Sequence[str], description: str) -> argparse.Namespace:
     return parser.parse_args(given)
 
 
-def serving(options: argparse.Namespace, *, max_file_mb: int) -> dict[str, Any]:
-    """The arguments of `launch()`: the options, the look, and nothing that tells others about a visitor."""
+def serving(
+    options: argparse.Namespace, *, max_file_mb: int, css: str = "", private: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The arguments of `launch()`: the options, the look with a page's own `css`, nothing that tells of a visitor.
+
+    What lies in the `private` folders is never served.
+    """
     return {
         "server_name": options.host,
         "server_port": options.port,
         "share": options.share or None,
+        "auth": auth(),
         "theme": theme(),
-        "css": CSS,
+        "css": CSS + css,
         "head": HEAD,
+        "blocked_paths": list(private),
+        "enable_monitoring": False,
+        "app_kwargs": {"middleware": [Middleware(Guard)]},
         "max_file_size": f"{max_file_mb}mb",
         "run_history": False,
         "footer_links": ["gradio"],
         "ssr_mode": False,
     }
+
+
+def auth() -> list[tuple[str, str]] | None:
+    """Who may enter: `name:password` in SPACEPORT_AUTH, separated by white space; None lets everybody in."""
+    pairs = [entry.partition(":") for entry in os.environ.get("SPACEPORT_AUTH", "").split()]
+    if any(not (name and password) for name, _, password in pairs):
+        raise SystemExit("error: SPACEPORT_AUTH has an entry without a name or a password.\n  Write name:password.")
+    return [(name, password) for name, _, password in pairs] or None
+
+
+def wants_mcp() -> bool:
+    """Whether SPACEPORT_MCP asks for the page's API as MCP tools, which wants packages of its own."""
+    if not os.environ.get("SPACEPORT_MCP"):
+        return False
+    if importlib.util.find_spec("mcp") is None:
+        raise SystemExit("error: SPACEPORT_MCP wants the package mcp.\n  Install it: pip install 'gradio[mcp]'.")
+    return True
 
 
 def head_html(title: str, line: str) -> str:
@@ -61,12 +94,15 @@ def outside_code(text: str) -> list[tuple[str, bool]]:
 def safe_markdown(text: str) -> str:
     """A model's text as Markdown that loads nothing from elsewhere.
 
-    A picture or a tag with a remote address would tell its owner what a document says: pictures become
-    links and tags become text, except in code, which is shown as it is.
+    A picture or a tag with a remote address would tell its owner what a document says. A space of no width takes the
+    meaning from what begins one, in code as well: renderers do not agree on what is code, and who attacks knows where.
     """
-    return "".join(
-        part if code else _TAG.sub("&lt;", part).replace("![", "!\u200b[") for part, code in outside_code(text)
-    )
+    return _ACTIVE.sub(f"\\g<0>{NO_WIDTH}", text)
+
+
+def plain(text: str) -> str:
+    """The text that `safe_markdown` was given."""
+    return _MADE_SAFE.sub(r"\1", text)
 
 
 def unavailable_html(targets: Iterable[Target]) -> str:

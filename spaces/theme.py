@@ -18,6 +18,8 @@ CSS = """
 .sp-title { font-size: .8rem; font-weight: 600; text-transform: uppercase; letter-spacing: .06em;
   color: var(--body-text-color-subdued); margin: 0; }
 
+:is(button, input, textarea, a, summary, [tabindex]):focus-visible { outline: 2px solid var(--sp-accent) !important;
+  outline-offset: 2px; }
 .sp-empty, .sp-note { color: var(--body-text-color-subdued); font-size: .875rem; margin: .35rem 0; }
 .sp-note.sp-bad { color: var(--sp-bad); }
 .sp-bar { height: 4px; border-radius: 2px; background: var(--border-color-primary); overflow: hidden; }
@@ -93,21 +95,38 @@ CSS = """
 
 # A citation must not be followed by the browser: the page's base address would make it a reload that loses the
 # conversation. Folded lists around the passage are opened, the passage is scrolled to and marked.
-HEAD = """
+HEAD = r"""
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <script>
 document.addEventListener("click", (event) => {
   const link = event.target.closest('a[href*="#source-"]');
   if (!link) return;
   event.preventDefault();
-  const card = document.getElementById(link.getAttribute("href").split("#")[1])?.closest(".sp-card");
+  const [, key, claim] = link.getAttribute("href").match(/#source-(\d+-\d+)(?:-(\d+))?a?$/) ?? [];
+  const card = key && document.getElementById(`source-${key}`);
   if (!card) return;
   for (let fold = card; fold; fold = fold.parentElement) if (fold.tagName === "DETAILS") fold.open = true;
   document.querySelectorAll(".sp-card.sp-on").forEach((other) => other.classList.remove("sp-on"));
   card.classList.add("sp-on");
   card.focus({preventScroll: true});
-  card.scrollIntoView({block: "nearest", behavior: "smooth"});
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  card.scrollIntoView({block: "nearest", behavior: calm ? "auto" : "smooth"});
+  const button = card.querySelector("[data-open]");
+  button.dataset.claim = claim ?? "0";
+  button.click();
 }, true);
+// What is copied is what was written: without the spaces of no width that keep a text from being more than a text.
+document.addEventListener("copy", (event) => {
+  const text = String(getSelection());
+  if (!text.includes("\u200b")) return;
+  event.clipboardData.setData("text/plain", text.replaceAll("\u200b", ""));
+  event.preventDefault();
+});
+// Gradio calls the row of examples a list, whose items would have to be list items.
+new MutationObserver(() => {
+  document.querySelectorAll(".examples[role=list]").forEach((row) => row.setAttribute("role", "group"));
+  document.querySelectorAll(":is(textarea, .message, .message [dir]):not([dir=auto])").forEach((part) => part.dir = "auto");
+}).observe(document, {childList: true, subtree: true});
 </script>
 """
 
@@ -130,6 +149,7 @@ def theme() -> Any:
         body_background_fill_dark="*neutral_950",
         block_border_width="1px",
         block_shadow="none",
+        body_text_color_subdued="*neutral_600",
         button_primary_background_fill="*primary_700",
         button_primary_background_fill_hover="*primary_800",
         button_primary_background_fill_dark="*primary_700",

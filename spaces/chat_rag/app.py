@@ -1,39 +1,38 @@
-"""Chat with documents: the page. What it shows is thought out in `rag` and `backends`."""
+"""Chat with documents: the page. Its events are in `handlers`; what it shows is thought out in `rag` and `backends`."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 import page
-from backends import Catalog, NotConfigured, SpaceportError
-from rag import conversation, render
+from backends import Catalog, SpaceportError
+from handlers import MOST_CHARACTERS, Handlers
+from rag import pacing, panel, share
 from rag.answer import Options
 from rag.chat import Chat
 from rag.parse import SUFFIXES, Limits
 
 CORPUS = Path(__file__).parent / "corpus"
+CSS = (Path(__file__).parent / "rag" / "panel.css").read_text(encoding="utf-8")
 EXAMPLES = [
     "How many visitors does the viewing deck hold?",
     "What is the exclusion zone?",
     "How did the number of Arctic terns change?",
 ]
-REMOVE_JS = """
+DOCUMENTS_JS = """
 element.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-remove]");
-  if (button) trigger("delete", {document: button.dataset.remove});
+  const button = event.target.closest("[data-remove], [data-cancel]");
+  if (button?.dataset.remove) trigger("delete", {document: button.dataset.remove});
+  if (button?.dataset.cancel) trigger("stop", {number: Number(button.dataset.cancel)});
 });
 """
-BUSY: dict[str, Any] = {"submit_btn": False, "stop_btn": True}
-READY: dict[str, Any] = {"submit_btn": True, "stop_btn": False}
+CONFIRM_JS = "(key) => confirm('Delete your documents and the conversation?') ? key : ''"
 DEFAULTS = Options()
-History = list[dict[str, Any]]
-
 
 ARGUMENTS = page.arguments(sys.argv[1:] if __name__ == "__main__" else [], "Chat with documents on any model backend.")
 MAX_FILE_MB = int(os.environ.get("SPACEPORT_MAX_FILE_MB", "50"))
@@ -44,113 +43,36 @@ try:
     START = CHAT.catalog.target(ARGUMENTS.backend or CHAT.catalog.default)
     if ARGUMENTS.backend and START.unavailable:
         raise START.unavailable
-except NotConfigured as error:
+except SpaceportError as error:
     raise SystemExit(error.for_terminal) from error
+HANDLERS = Handlers(CHAT)
 
 
-async def respond(
-    history: History,
-    target: str,
-    passages: float,
-    max_tokens: float,
-    temperature: float,
-    system: str,
-    samples: bool,
-    request: gr.Request,
-) -> AsyncIterator[tuple[Any, Any, Any]]:
-    """Stream the answer to the last question: the conversation, the source panel, the line of figures."""
-    options = Options(int(passages), int(max_tokens), float(temperature), system)
-    visitor = CHAT.visitor(request.session_hash)
-    async for view in CHAT.answer(visitor, history, target, options, samples=samples):
-        yield view.messages, _or_skip(view.sources), _or_skip(view.figures)
+async def ask_documents(question: str, documents: dict[str, str] | None = None, target: str = START.name) -> dict:
+    """Answer a question over documents, with the passages that the answer rests on; nothing is kept.
 
+    Args:
+        question: What to look up in the documents.
+        documents: The documents, each a name and its text. Without any, the sample documents are asked.
+        target: The model that answers, by its name in the catalogue.
 
-async def upload(paths: list[str] | None, request: gr.Request) -> AsyncIterator[tuple[Any, Any, Any]]:
-    """Read the dropped files: the drop zone, the document list, whether the samples are searched too."""
-    visitor = CHAT.visitor(request.session_hash)
-    listed = gr.skip()
-    async for listed in CHAT.read(visitor, [Path(path) for path in paths or []]):
-        yield gr.skip(), listed, gr.skip()
-    yield None, listed, False if visitor.library.documents else gr.skip()
-
-
-def remove(request: gr.Request, event: gr.EventData) -> str:
-    """Forget the document whose button was pressed."""
-    library = CHAT.visitor(request.session_hash).library
-    library.remove(str(event.document))
-    return render.documents_html(library.documents)
-
-
-def begin(text: str, history: History) -> tuple[Any, History]:
-    """Put the question into the conversation and turn the send button into Stop."""
-    if not text.strip():
-        return gr.skip(), history
-    return gr.Textbox(value="", **BUSY), [*history, conversation.user_message(text.strip())]
-
-
-def example(history: History, event: gr.SelectData) -> tuple[Any, History]:
-    return begin(event.value["text"], history)
-
-
-def retry(history: History, event: gr.RetryData) -> tuple[Any, History]:
-    return gr.Textbox(**BUSY), conversation.back_to_question(history, event.index)
-
-
-def edit(history: History, event: gr.EditData) -> tuple[Any, History]:
-    kept = conversation.back_to_question(history, event.index)[:-1]
-    return gr.Textbox(**BUSY), [*kept, conversation.user_message(str(event.value))]
-
-
-def undo(history: History, event: gr.UndoData, request: gr.Request) -> tuple[str, History, str]:
-    """Take the last question back into the box."""
-    kept = conversation.back_to_question(history, event.index)
-    visitor = CHAT.visitor(request.session_hash)
-    visitor.forget_from(conversation.turn_of(kept))
-    return conversation.text_of(kept[-1]), kept[:-1], render.sources_html(visitor.sources.values())
-
-
-def clear(request: gr.Request) -> tuple[str, str]:
-    """The conversation is gone, and with it its sources; the documents stay."""
-    CHAT.visitor(request.session_hash).forget_from(0)
-    return render.sources_html([]), ""
-
-
-def rest(history: History) -> tuple[Any, History]:
-    """After an answer or a Stop: the send button is back and nothing is pending."""
-    return gr.Textbox(**READY), conversation.settled(history)
-
-
-async def survey(target: str) -> tuple[Any, str]:
-    """Which targets can be used now, and why the others cannot; the chosen one stays in the list."""
-    targets = await CHAT.catalog.reach()
-    choices = [(known.title, known.name) for known in targets if not known.unavailable or known.name == target]
-    return gr.Dropdown(choices=choices, value=target), page.unavailable_html(targets)
-
-
-async def ask(question: str, target: str = START.name) -> str:
-    """Answer one question over the sample documents (for API clients)."""
+    Returns:
+        The answer, its citations (document, page, start and end in characters, the passage), and whether the
+        documents do not answer the question at all.
+    """
     try:
-        return await CHAT.ask(question, target)
+        return await CHAT.ask(question, documents or {}, target)
     except SpaceportError as error:
         raise gr.Error(str(error)) from error
-
-
-def warm() -> None:
-    """Load the models behind the first open page, so that they hold up neither the start nor the first answer."""
-    CHAT.warm(START.name)
-
-
-def leave(request: gr.Request) -> None:
-    CHAT.forget(request.session_hash)
-
-
-def _or_skip(value: str | None) -> Any:
-    return gr.skip() if value is None else value
 
 
 with gr.Blocks(
     title="Chat with documents", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)
 ) as demo:
+    # No secret: it reaches the browser with the page. A fixed one lets the key outlive a restart of the server.
+    key = gr.BrowserState("", storage_key="spaceport-visitor", secret="spaceport")  # noqa: S106
+    fragment = gr.Textbox(visible=False)
+    taken = gr.Textbox(visible=False)
     with gr.Row(elem_id="head"):
         gr.HTML(page.head_html("Chat with documents", "Answers that show where they stand"))
         target = gr.Dropdown(
@@ -166,56 +88,93 @@ with gr.Blocks(
             )  # fmt: skip
             box = gr.Textbox(
                 label="Question", show_label=False, placeholder="Ask a question", submit_btn=True, autofocus=True,
-                max_lines=8, max_length=20_000, elem_id="question",
+                max_lines=8, max_length=MOST_CHARACTERS, elem_id="question",
             )  # fmt: skip
             figures = gr.HTML("", elem_id="figures")
+            with gr.Row(elem_id="take"):
+                share_button = gr.Button("Share by link", size="sm", variant="secondary")
+                markdown_button = gr.Button("Download Markdown", size="sm", variant="secondary")
+                json_button = gr.Button("Download JSON", size="sm", variant="secondary")
+            link = gr.Textbox(
+                visible=False, label="Link to this conversation (copied): it holds the conversation, not the documents",
+                buttons=["copy"], interactive=False, max_lines=1, elem_id="link",
+            )  # fmt: skip
         with gr.Column(scale=2, min_width=320):
             with gr.Accordion("Documents", open=True):
                 drop = gr.File(
                     show_label=False, file_count="multiple", file_types=list(SUFFIXES), height=132, elem_id="drop"
                 )
-                documents = gr.HTML("", elem_id="documents", js_on_load=REMOVE_JS)
+                documents = gr.HTML("", elem_id="documents", js_on_load=DOCUMENTS_JS)
                 samples = gr.Checkbox(True, label="Search the sample documents (Tern Island)", elem_id="samples")
             with gr.Accordion("Sources", open=True):
-                sources = gr.HTML(render.sources_html([]), elem_id="sources")
+                sources = gr.HTML(panel.sources_html([]), elem_id="sources", js_on_load=panel.PANEL_JS)
+                preview = gr.HTML("", elem_id="preview", js_on_load=panel.PREVIEW_JS)
             with gr.Accordion("Settings", open=False):
+                without = gr.Checkbox(False, label="Let the model answer where the documents do not", elem_id="without")
                 passages = gr.Slider(1, 12, DEFAULTS.passages, step=1, label="Passages sent to the model")
                 temperature = gr.Slider(0, 1.5, DEFAULTS.temperature, step=0.1, label="Temperature")
                 max_tokens = gr.Slider(16, 4096, DEFAULTS.max_tokens, step=16, label="Longest answer, in tokens")
                 system = gr.Textbox("", label="System prompt", lines=2, placeholder="Leave empty for the default")
+                delete = gr.Button("Delete my data", size="sm", variant="stop", elem_id="delete")
                 unavailable = gr.HTML("", elem_id="unavailable")
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     asked = [
-        box.submit(begin, [box, chatbot], [box, chatbot], queue=False, **private),
-        chatbot.example_select(example, chatbot, [box, chatbot], queue=False, **private),
-        chatbot.retry(retry, chatbot, [box, chatbot], queue=False, **private),
-        chatbot.edit(edit, chatbot, [box, chatbot], queue=False, **private),
+        box.submit(HANDLERS.begin, [box, key], [box, chatbot], queue=False, **private),
+        chatbot.example_select(HANDLERS.example, key, [box, chatbot], queue=False, **private),
+        chatbot.retry(HANDLERS.retry, key, [box, chatbot], queue=False, **private),
+        chatbot.edit(HANDLERS.edit, key, [box, chatbot], queue=False, **private),
     ]
     answering = [
         event.then(
-            respond,
-            [chatbot, target, passages, max_tokens, temperature, system, samples],
+            HANDLERS.respond,
+            [key, target, passages, max_tokens, temperature, system, without, samples],
             [chatbot, sources, figures],
             # Gradio's default of 1 would let one slow answer hold up every other visitor.
-            concurrency_limit=16,
+            concurrency_limit=64,
             concurrency_id="answer",
+            postprocess=False,
             **private,
         )
         for event in asked
     ]
     for event in answering:
-        event.then(rest, chatbot, [box, chatbot], queue=False, **private)
-    box.stop(rest, chatbot, [box, chatbot], cancels=answering, queue=False, **private)
-    chatbot.undo(undo, chatbot, [box, chatbot, sources], queue=False, **private)
-    chatbot.clear(clear, None, [sources, figures], queue=False, **private)
-    drop.upload(upload, drop, [drop, documents, samples], concurrency_limit=2, **private)
-    documents.delete(remove, None, documents, **private)
-    demo.load(warm, None, None, **private)
-    demo.load(survey, target, [target, unavailable], **private)
-    demo.unload(leave)
-    gr.api(ask, api_name="ask")
-demo.queue(max_size=64)
+        event.then(HANDLERS.rest, key, [box, chatbot], queue=False, **private)
+    box.stop(HANDLERS.rest, key, [box, chatbot], cancels=answering, queue=False, **private)
+    chatbot.undo(HANDLERS.undo, key, [box, chatbot, sources], queue=False, **private)
+    chatbot.clear(HANDLERS.clear, key, [sources, figures], queue=False, **private)
+
+    drop.upload(HANDLERS.upload, [drop, key], [drop, documents, samples], concurrency_limit=64, **private)
+    documents.delete(HANDLERS.remove, key, documents, queue=False, **private)
+    documents.stop(HANDLERS.cancel, key, None, queue=False, **private)
+    sources.select(HANDLERS.open_source, key, preview, concurrency_limit=16, **private)
+
+    for button, handler, name, media_type in (
+        (markdown_button, HANDLERS.markdown, "conversation.md", "text/markdown"),
+        (json_button, HANDLERS.json, "conversation.json", "application/json"),
+    ):
+        button.click(handler, key, taken, queue=False, **private).then(
+            None, taken, taken, js=share.download_js(name, media_type), **private
+        )
+    share_button.click(HANDLERS.link, key, [taken, link], queue=False, **private).then(
+        None, taken, link, js=share.LINK_JS, **private
+    )
+
+    everything = [key, documents, chatbot, sources, samples]
+    opened = demo.load(HANDLERS.enter, key, everything, queue=False, **private)
+    opened.then(None, fragment, fragment, js=share.READ_JS, **private).then(
+        HANDLERS.open_link, [fragment, key], chatbot, queue=False, **private
+    )
+    opened.then(HANDLERS.follow, key, documents, concurrency_limit=64, **private)
+    delete.click(HANDLERS.delete_data, key, [*everything[:4], figures, samples], js=CONFIRM_JS, queue=False, **private)
+    demo.load(HANDLERS.warm, target, None, **private)
+    demo.load(HANDLERS.survey, target, [target, unavailable], **private)
+    demo.unload(HANDLERS.leave)
+    gr.api(ask_documents, api_name="ask_documents")
+demo.queue(max_size=256)
+pacing.calm(demo)
 
 if __name__ == "__main__":
-    demo.launch(**page.serving(ARGUMENTS, max_file_mb=MAX_FILE_MB))
+    demo.launch(
+        **page.serving(ARGUMENTS, max_file_mb=MAX_FILE_MB, css=CSS, private=CHAT.private), mcp_server=page.wants_mcp()
+    )

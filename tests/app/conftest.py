@@ -55,12 +55,15 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
         space: str = "spaces/chat_rag/app.py",
         command: list[str] | None = None,
         cwd: Path = ROOT,
+        port: int | None = None,
         **environment: str,
     ) -> App:
-        port = free_port()
-        log = tmp_path_factory.mktemp("app") / "log"
+        port = port or free_port()
+        folder = tmp_path_factory.mktemp("app")
+        log = folder / "log"
         command = command or [sys.executable, space]
-        environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "PYTHONUNBUFFERED": "1", **environment}
+        ours = {"GRADIO_SERVER_PORT": str(port), "PYTHONUNBUFFERED": "1", "SPACEPORT_DATA": str(folder / "data")}
+        environment = {**os.environ, **ours, **environment}
         with log.open("wb") as out:
             # `gradio app.py` runs the page in a child, which it leaves behind: a session ends as a whole.
             process = subprocess.Popen(
@@ -73,8 +76,9 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
 
     yield start
     for app in started:
-        os.killpg(app.process.pid, signal.SIGTERM)
-        app.process.wait(20)
+        if app.process.poll() is None:
+            os.killpg(app.process.pid, signal.SIGTERM)
+            app.process.wait(20)
 
 
 def _answers(app: App) -> bool:
@@ -128,8 +132,18 @@ def ask(page: Page, question: str) -> None:
     page.locator("#question .submit-button").click()
 
 
+def leave_samples_out(page: Page) -> None:
+    """A plain chat with the model, for which no document is searched."""
+    page.locator("#samples input").uncheck()
+
+
 def upload(page: Page, *files: Path) -> None:
     page.locator("#drop input[type=file]").set_input_files([str(file) for file in files])
+
+
+def uploaded(page: Page, files: int) -> None:
+    """Wait until so many documents can be searched; the first one waits for the embedding model."""
+    expect(page.locator("#documents [data-remove]")).to_have_count(files, timeout=120_000)
 
 
 def wait_for_answer(page: Page, seconds: float = 120) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.app.conftest import App, ask, upload, wait_for_answer
+from tests.app.conftest import App, ask, upload, uploaded, wait_for_answer
 from tests.rag.make_documents import quarterly_report
 
 Open = Callable[..., Page]
@@ -28,7 +28,8 @@ def filing(tmp_path: Path) -> Path:
 def test_a_dropped_pdf_is_answered_from_with_a_citation_that_holds(app: App, open_page: Open, filing: Path) -> None:
     page = open_page(app)
     upload(page, filing)
-    expect(page.locator("#documents li .sp-name")).to_have_text(filing.name)
+    uploaded(page, 1)
+    expect(page.locator("#documents li:has([data-remove]) .sp-name")).to_have_text(filing.name)
     expect(page.locator("#documents .sp-note")).to_contain_text("characters")
     expect(page.locator("#samples input")).not_to_be_checked()
 
@@ -71,7 +72,7 @@ def test_two_visitors_never_see_each_others_documents(app: App, open_page: Open,
     secret.write_text("The vault code of the lighthouse is 7731. Nobody else may know the vault code.")
     mine, yours = open_page(app), open_page(app)
     upload(mine, secret)
-    expect(mine.locator("#documents li")).to_have_count(1)
+    uploaded(mine, 1)
 
     ask(yours, "What is the vault code of the lighthouse?")
     wait_for_answer(yours)
@@ -95,7 +96,7 @@ def test_each_file_is_told_what_became_of_it(app: App, open_page: Open, tmp_path
     notes = page.locator("#documents .sp-note").all_inner_texts()
     assert re.search(r"good\.md: \d+ characters, 1 chunk", notes[0])
     assert "empty.txt" in notes[1]
-    expect(page.locator("#documents li")).to_have_count(2)
+    expect(page.locator("#documents [data-remove]")).to_have_count(2)
     expect(page.locator("#documents img")).to_have_count(0)
 
 
@@ -105,7 +106,7 @@ def test_a_removed_document_is_gone(app: App, open_page: Open, tmp_path: Path) -
     page = open_page(app)
     upload(page, note)
     page.locator("#documents button[data-remove]").click()
-    expect(page.locator("#documents li")).to_have_count(0)
+    expect(page.locator("#documents [data-remove]")).to_have_count(0)
     ask(page, "Where does the spare key hang?")
     wait_for_answer(page)
     expect(page.locator("#sources .sp-card")).to_have_count(0)

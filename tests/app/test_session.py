@@ -1,43 +1,137 @@
-"""What belongs to a visitor goes when the visitor goes; the page runs in this process, to look behind it."""
+"""What belongs to a visitor outlives a reload and a crash, and goes when the visitor says so."""
 
 from __future__ import annotations
 
-import runpy
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.app.conftest import App, free_port, upload, wait_until
-from tests.conftest import ROOT
+from tests.app.conftest import App, ask, free_port, leave_samples_out, upload, uploaded, wait_for_answer, wait_until
+from tests.app.scripted_model import ScriptedModel, serving
+
+Open = Callable[..., Page]
+NOTE = "The spare key hangs behind the blue door."
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[ScriptedModel]:
+    with serving() as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def catalog(model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    catalog: Path = tmp_path_factory.mktemp("catalog") / "backends.toml"
+    catalog.write_text(f'[scripted]\nkind = "openai"\nurl = "{model.url}"\n')
+    return catalog
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def app(start_app: Callable[..., App], catalog: Path, data: Path) -> App:
+    return start_app("--catalog", str(catalog), SPACEPORT_DATA=str(data))
 
 
 @pytest.fixture
-def module() -> Iterator[dict[str, Any]]:
-    module = runpy.run_path(str(ROOT / "spaces" / "chat_rag" / "app.py"), run_name="app")
-    yield module
-    module["demo"].close()
+def note(tmp_path: Path) -> Path:
+    path = tmp_path / "note.txt"
+    path.write_text(NOTE)
+    return path
 
 
-# What Gradio's own server leaves behind when it is closed inside a process is not ours to tidy.
-@pytest.mark.filterwarnings("ignore")
-def test_a_closed_page_takes_its_documents_along(
-    module: dict[str, Any], open_page: Callable[..., Page], tmp_path: Path
-) -> None:
-    port = free_port()
-    module["demo"].launch(server_port=port, prevent_thread_lock=True, quiet=True, ssr_mode=False)
-    visitors = module["CHAT"]._visitors
-    note = tmp_path / "note.txt"
-    note.write_text("The spare key hangs behind the blue door.")
-    page = open_page(App(f"http://127.0.0.1:{port}", None, tmp_path))
+def test_a_reload_loses_neither_documents_nor_conversation(app: App, open_page: Open, note: Path) -> None:
+    page = open_page(app)
     upload(page, note)
-    expect(page.locator("#documents li")).to_have_count(1)
-    (visitor,) = visitors._visitors.values()
-    assert [document.name for document in visitor.library.documents] == ["note.txt"]
+    uploaded(page, 1)
+    ask(page, "Where does the spare key hang? Say ten words.")
+    wait_for_answer(page)
+    page.reload()
+    expect(page.locator("#documents [data-remove]")).to_have_count(1)
+    expect(page.locator("#chat .user.message")).to_have_text("Where does the spare key hang? Say ten words.")
+    expect(page.locator("#chat")).to_contain_text("word9")
+    expect(page.locator("#sources")).to_contain_text(NOTE)
 
-    page.close()
 
-    wait_until(lambda: not len(visitors), 30, lambda: "the visitor was not forgotten")
-    assert visitor.library.documents == []
+def test_a_reload_in_the_middle_of_an_answer_keeps_what_there_was(
+    app: App, model: ScriptedModel, open_page: Open
+) -> None:
+    page = open_page(app)
+    leave_samples_out(page)
+    ask(page, "Go on for ever, reload.")
+    expect(page.locator("#chat .bot").last).to_contain_text("word word")
+    page.reload()
+    expect(page.locator("#chat .user.message")).to_have_text("Go on for ever, reload.")
+    expect(page.locator("#chat .bot").last).to_contain_text("word word")
+    wait_until(lambda: "Go on for ever, reload." in model.left, 15, lambda: "the server never saw the client leave")
+    leave_samples_out(page)
+    ask(page, "Say ten words.")
+    wait_for_answer(page)
+    expect(page.locator("#chat .user.message")).to_have_count(2)
+
+
+def test_a_visitor_deletes_everything(app: App, data: Path, open_page: Open, note: Path) -> None:
+    before = set(data.glob("visitors/*"))
+    page = open_page(app)
+    upload(page, note)
+    uploaded(page, 1)
+    (folder,) = {*data.glob("visitors/*")} - before
+    assert (folder.stat().st_mode & 0o777) == 0o700
+    page.get_by_text("Settings", exact=True).first.click()
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.locator("#delete").click()
+    expect(page.locator("#documents [data-remove]")).to_have_count(1)
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.locator("#delete").click()
+    expect(page.locator("#documents [data-remove]")).to_have_count(0)
+    wait_until(lambda: not folder.exists(), 10, lambda: "the folder is still there")
+    page.reload()
+    expect(page.locator("#documents [data-remove]")).to_have_count(0)
+
+
+def test_a_killed_server_finds_the_documents_again(
+    start_app: Callable[..., App], catalog: Path, tmp_path: Path, open_page: Open, note: Path
+) -> None:
+    port = free_port()  # what a browser keeps belongs to one address
+    first = start_app("--catalog", str(catalog), port=port, SPACEPORT_DATA=str(tmp_path / "data"))
+    page = open_page(first)
+    upload(page, note)
+    uploaded(page, 1)
+    os.killpg(first.process.pid, signal.SIGKILL)
+    first.process.wait()
+    start_app("--catalog", str(catalog), port=port, SPACEPORT_DATA=str(tmp_path / "data"))
+    page.reload()
+    expect(page.locator("#documents [data-remove]")).to_have_count(1)
+    ask(page, "Where does the spare key hang?")
+    wait_for_answer(page)
+    expect(page.locator("#sources")).to_contain_text(NOTE)
+
+
+def test_two_pages_of_one_visitor_keep_their_sources_apart(app: App, open_page: Open, tmp_path: Path) -> None:
+    tea, shed = tmp_path / "tea.txt", tmp_path / "shed.txt"
+    tea.write_text("The kettle holds 1.7 litres of water.")
+    shed.write_text("The garden shed was painted green in May.")
+    first = open_page(app)
+    upload(first, tea, shed)
+    uploaded(first, 2)
+    second = first.context.new_page()
+    second.goto(first.url)
+    expect(second.locator("#documents [data-remove]")).to_have_count(2)
+    first.bring_to_front()  # a page behind another draws nothing
+    ask(first, "How much water does the kettle hold?")
+    wait_for_answer(first)
+    second.bring_to_front()
+    ask(second, "When was the garden shed painted?")
+    wait_for_answer(second)
+    first.bring_to_front()
+    expect(first.locator("#sources .sp-card").first).to_contain_text("kettle")
+    expect(second.locator("#sources .sp-card").first).to_contain_text("shed")
+    first.locator("#sources [data-open]").first.click()
+    expect(first.locator("#sources .sp-view")).to_contain_text("kettle")

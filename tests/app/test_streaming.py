@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.app.conftest import App, ask, wait_for_answer, wait_until
+from tests.app.conftest import App, ask, leave_samples_out, wait_for_answer, wait_until
 from tests.app.scripted_model import ScriptedModel, serving
 
 Open = Callable[..., Page]
@@ -32,10 +32,22 @@ def app(start_app: Callable[..., App], model: ScriptedModel, tmp_path_factory: p
     return start_app("--catalog", str(catalog))
 
 
+@pytest.fixture
+def open_chat(open_page: Open) -> Open:
+    """Open the page as a plain chat: what these models are asked stands in no document."""
+
+    def open_one(app: App) -> Page:
+        page = open_page(app)
+        leave_samples_out(page)
+        return page
+
+    return open_one
+
+
 def test_stop_reaches_the_server_within_a_second_and_others_go_on(
-    app: App, model: ScriptedModel, open_page: Open
+    app: App, model: ScriptedModel, open_chat: Open
 ) -> None:
-    mine, yours = open_page(app), open_page(app)
+    mine, yours = open_chat(app), open_chat(app)
     ask(yours, "Go on for ever, B.")
     ask(mine, "Go on for ever, A.")
     expect(mine.locator("#chat .bot").last).to_contain_text("word word")
@@ -54,24 +66,24 @@ def test_stop_reaches_the_server_within_a_second_and_others_go_on(
     expect(yours.locator("#question .submit-button")).to_be_visible()
 
 
-def test_closing_the_page_stops_the_server_too(app: App, model: ScriptedModel, open_page: Open) -> None:
-    page = open_page(app)
+def test_closing_the_page_stops_the_server_too(app: App, model: ScriptedModel, open_chat: Open) -> None:
+    page = open_chat(app)
     ask(page, "Go on for ever, C.")
     expect(page.locator("#chat .bot").last).to_contain_text("word word")
     page.close()
     wait_until(lambda: "Go on for ever, C." in model.left, 15, lambda: "the server never saw the client leave")
 
 
-def test_a_stream_that_dies_leaves_its_text_and_says_so(app: App, open_page: Open) -> None:
-    page = open_page(app)
+def test_a_stream_that_dies_leaves_its_text_and_says_so(app: App, open_chat: Open) -> None:
+    page = open_chat(app)
     ask(page, "Say ten words.")
     wait_for_answer(page)
     expect(page.locator("#chat")).to_contain_text("word0 word1 word2 word3 word4 word5 word6 word7 word8 word9")
     expect(page.locator("#chat blockquote")).to_contain_text("cut off")
 
 
-def test_an_error_says_what_to_do_and_is_not_sent_back(app: App, model: ScriptedModel, open_page: Open) -> None:
-    page = open_page(app)
+def test_an_error_says_what_to_do_and_is_not_sent_back(app: App, model: ScriptedModel, open_chat: Open) -> None:
+    page = open_chat(app)
     ask(page, "Please refuse.")
     wait_for_answer(page)
     expect(page.locator("#chat blockquote")).to_contain_text("Set api_key")
@@ -85,8 +97,8 @@ def test_an_error_says_what_to_do_and_is_not_sent_back(app: App, model: Scripted
     assert any("word0" in text for text in sent)
 
 
-def test_thoughts_are_shown_folded_and_apart(app: App, open_page: Open) -> None:
-    page = open_page(app)
+def test_thoughts_are_shown_folded_and_apart(app: App, open_chat: Open) -> None:
+    page = open_chat(app)
     ask(page, "Please think.")
     expect(page.locator("#chat")).to_contain_text("Thinking")
     wait_for_answer(page)
@@ -98,7 +110,7 @@ def test_an_answer_loads_nothing_from_elsewhere_and_invents_no_citation(app: App
     page = open_page(app)
     requested: list[str] = []
     page.on("request", lambda request: requested.append(request.url))
-    ask(page, "Show a picture of the guest house.")
+    ask(page, "How many rooms does the guest house have? Show a picture.")
     wait_for_answer(page)
     assert not [url for url in requested if "tracker" in url]
     expect(page.locator("#chat .bot img")).to_have_count(0)

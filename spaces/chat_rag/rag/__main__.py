@@ -20,6 +20,7 @@ from rag.answer import Options, Rag
 from rag.embed import Embedder
 from rag.errors import RagError
 from rag.library import Library
+from rag.quota import UNLIMITED
 from rag.retrieve import Passage, retrieve_characters
 from rag.tool import as_json
 
@@ -119,7 +120,7 @@ def _questions(path: Path) -> list[dict[str, Any]]:
 
 
 def _read(files: Sequence[Path], embedder: Embedder) -> Library:
-    library = Library(embedder)
+    library = Library(embedder, quota=UNLIMITED)
     for file in files:
         print(library.add(file).summary, file=sys.stderr)
     return library

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import os
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from backends import Backend, Catalog, Delta, SpaceportError, Stopwatch
-from backends.streams import batches, closing, reporting
-from rag import conversation, render
+from backends import Backend, Catalog, Delta, NotConfigured, SpaceportError, Stopwatch
+from backends.stopwatch import wall_clock
+from backends.streams import batches, closing
+from rag import conversation, pacing, panel, preview, render, tool
 from rag.answer import Finished, Found, Options, Rag
 from rag.embed import Embedder
 from rag.errors import RagError
-from rag.library import Added, Library, Samples
+from rag.library import Library, Samples
+from rag.memory import Conversation, Sources
 from rag.parse import Limits
-from rag.visitors import Sources, Visitor, Visitors
+from rag.quota import Quota
+from rag.vectors import chroma_client, sweep
+from rag.visitors import Visitor, Visitors
 
-# A page redraws the whole conversation at each update: 20 a second look like a stream and cost little.
-UPDATE_SECONDS = 0.05
+logger = logging.getLogger(__name__)
+ABANDONED_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,85 +47,120 @@ class Chat:
         self.catalog = catalog
         self._embedder = Embedder()
         self._samples = Samples(corpus, self._embedder)
-        self._visitors = Visitors(lambda: Library(self._embedder, limits=limits))
+        quota = Quota.from_environment()
+        self._visitors = Visitors.from_environment(
+            lambda store: Library(self._embedder, limits=limits, store=store, quota=quota)
+        )
         self._connected: dict[str, Backend] = {}
         self._warming = threading.Lock()
+        self._pace = pacing.Pace()
 
-    def visitor(self, session: str | None) -> Visitor:
-        return self._visitors.of(session)
+    @property
+    def private(self) -> list[str]:
+        """The folders that nobody may be served from."""
+        return [str(self._visitors.root)] if self._visitors.root else []
 
-    def forget(self, session: str | None) -> None:
-        """Delete what belongs to a visitor who has left."""
-        self._visitors.forget(session)
+    def visitor(self, key: str | None) -> Visitor:
+        return self._visitors.of(key)
+
+    def forget(self, key: str | None) -> None:
+        """Delete everything that belongs to a visitor."""
+        self._visitors.forget(key)
+
+    def closed(self, session: str | None) -> None:
+        """A page was closed: what only that page showed is let go."""
+        self._visitors.closed(session)
 
     def connect(self, name: str) -> Backend:
         """The backend of a target, connected once for all visitors."""
+        if name not in self.catalog.names:
+            raise NotConfigured("There is no such target.", "Choose one from the menu.")
         if name not in self._connected:
             self._connected[name] = self.catalog.connect(name)
         return self._connected[name]
 
     async def answer(
-        self, visitor: Visitor, history: list[dict[str, Any]], target: str, options: Options, *, samples: bool
+        self,
+        visitor: Visitor,
+        talk: Conversation,
+        target: str,
+        options: Options,
+        *,
+        samples: bool,
     ) -> AsyncIterator[View]:
-        """Answer the last question of `history`; an error becomes a part of the conversation."""
+        """Answer the last question of the conversation; an error becomes a part of it."""
+        history = talk.history
         if not history or history[-1]["role"] != "user":
             return
         reply, watch = conversation.Reply(conversation.turn_of(history), status="Searching the documents"), Stopwatch()
-        question = conversation.text_of(history[-1])
-        visitor.forget_from(reply.turn)
-        yield View(history + reply.messages(), figures="")
+        talk.forget_from(reply.turn)
+        visitor.latest, talk.history = talk, history + reply.messages()
+        yield View(talk.history, figures="")
         try:
-            libraries = [visitor.library, *([self._samples] if samples else [])]
-            events = Rag(self._embedder, libraries).answer(
-                question,
+            visitor.questions.take()
+            events = Rag(self._embedder, [visitor.library, *([self._samples] if samples else [])]).answer(
+                conversation.text_of(history[-1]),
                 self.connect(target),
                 history=conversation.sendable(history[:-1]),
                 options=options,
                 watch=watch,
                 show=render.marker,
             )
-            updates = batches(events, UPDATE_SECONDS)
+            updates = batches(events, self._pace.seconds, at_once=reply.begins, rest=True)
             async with closing(updates):
                 async for batch in updates:
-                    shown = [_take(event, reply, visitor, question) for event in batch]
-                    yield View(history + reply.messages(), sources=next((new for new in shown[::-1] if new), None))
+                    shown = [_take(event, reply, talk) for event in batch]
+                    talk.history = history + reply.messages()
+                    yield View(talk.history, sources=next((new for new in shown[::-1] if new), None))
         except SpaceportError as error:
             reply.error = error
-        reply.ended = True
-        yield View(history + reply.messages(), figures=render.figures_html(target, watch, reply.finish_reason))
+        finally:
+            # Also when the page was closed or loaded anew in the middle: it is shown what there was.
+            reply.ended = True
+            talk.history = history + reply.messages()
+            talk.answered[reply.turn] = target, _time()
+            await asyncio.to_thread(self._keep, visitor, talk)
+        yield View(talk.history, figures=render.figures_html(target, watch, reply.found, reply.finish_reason))
 
-    async def read(self, visitor: Visitor, files: Sequence[Path]) -> AsyncIterator[str]:
-        """Read files one by one and delete them; gives the document list with the progress so far."""
-        library, notes = visitor.library, []
-        for file in files:
-            added: list[Added] = []
-            try:
-                steps = reporting(lambda tell, file=file, added=added: added.append(library.add(file, report=tell)))
-                async with closing(steps):
-                    async for step, share in steps:
-                        progress = render.progress_html(file.name, step, share)
-                        yield render.documents_html(library.documents, notes) + progress
-                notes.append((added[0].summary, True))
-            except RagError as error:
-                notes.append((str(error), False))
-            finally:
-                file.unlink(missing_ok=True)  # Gradio's copy could be fetched by anyone who knows its address
-        yield render.documents_html(library.documents, notes)
+    async def progress(self, visitor: Visitor) -> AsyncIterator[str]:
+        """The document list with how far each file is, until all are done."""
+        snapshots = visitor.ingestion.watch()
+        async with closing(snapshots):
+            async for snapshot in snapshots:
+                yield render.documents_html(visitor.library.documents, snapshot)
 
-    async def ask(self, question: str, target: str) -> str:
-        """One answer over the sample documents, without a conversation."""
-        answer = ""
-        async for event in Rag(self._embedder, [self._samples]).answer(question, self.connect(target)):
-            if isinstance(event, Delta) and event.kind == "answer":
-                answer += event.text
-        return answer
+    async def preview(self, visitor: Visitor, opened: panel.Opened) -> str:
+        """The place in the document that a passage stands in."""
+        return await asyncio.to_thread(self._preview, visitor, opened)
+
+    async def ask(self, question: str, documents: Mapping[str, str], target: str) -> dict[str, Any]:
+        """One answer over some texts, or over the sample documents, as JSON; nothing is kept."""
+        libraries = [] if documents else [self._samples]
+        backend = self.connect(target)
+        return await tool.answer_over(question, backend, self._embedder, texts=documents, libraries=libraries)
 
     def warm(self, target: str) -> None:
         """Load the models and read the samples in a thread, once: it is called when the first page is open."""
         if self._warming.acquire(blocking=False):
             threading.Thread(target=self._load, args=[target], name="warm", daemon=True).start()
 
+    def _preview(self, visitor: Visitor, opened: panel.Opened) -> str:
+        for library in (visitor.library, self._samples):
+            if document := library.document(opened.passage.document_id):
+                original = library.original(document.id)
+                return preview.preview_html(document, opened.passage, opened.mark, original)
+        return preview.missing_html(opened.passage)
+
+    def _keep(self, visitor: Visitor, talk: Conversation) -> None:
+        try:
+            visitor.keep(talk)
+        except RagError:
+            logger.exception("A conversation could not be kept.")
+
     def _load(self, target: str) -> None:
+        with contextlib.suppress(SpaceportError):
+            if os.environ.get("SPACEPORT_CHROMA_URL"):  # what processes left there that were killed
+                sweep(chroma_client(), older_than_seconds=ABANDONED_SECONDS)
         # What cannot be loaded is told when somebody asks; without a model the documents can be searched all the same.
         with contextlib.suppress(SpaceportError):
             backend = self.connect(target)
@@ -129,17 +171,21 @@ class Chat:
             self._samples.documents  # noqa: B018  # reading it fills it
 
 
-def _take(event: Found | Delta | Finished, reply: conversation.Reply, visitor: Visitor, question: str) -> str | None:
-    """Take one event into the reply and the visitor's sources; gives the source panel where it changes."""
+def _take(event: Found | Delta | Finished, reply: conversation.Reply, talk: Conversation) -> str | None:
+    """Take one event into the reply and the conversation's sources; gives the source panel where it changes."""
     if isinstance(event, Delta):
         reply.add(event)
         return None
     if isinstance(event, Found):
-        reply.passages = len(event.passages)
+        reply.found = event
         reply.status = render.reading(len(event.passages))
-        visitor.sources[reply.turn] = Sources(reply.turn, question, event.passages)
+        talk.sources[reply.turn] = Sources(reply.turn, event.searched, event.passages)
     else:
         reply.finish_reason = event.done.finish_reason
-        known = visitor.sources[reply.turn]
-        visitor.sources[reply.turn] = replace(known, citations=event.citations, removed=event.removed)
-    return render.sources_html(visitor.sources.values())
+        known = talk.sources[reply.turn]
+        talk.sources[reply.turn] = replace(known, citations=event.citations, removed=event.removed)
+    return panel.sources_html(talk.sources.values())
+
+
+def _time() -> str:
+    return datetime.fromtimestamp(wall_clock(), UTC).isoformat(timespec="seconds")

@@ -7,23 +7,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from backends import Delta, Message, SpaceportError
-from page import safe_markdown
+from page import plain, safe_markdown
+from rag.answer import Found
 from rag.render import error_markdown, linked
 
 # The mark of messages that are for the eyes only: they are never sent to a model.
 ASIDE = "aside"
+HOW_TO_ALLOW = "*The nearest passages are under Sources. Settings can let the model answer without the documents.*"
 
 
 def user_message(text: str) -> dict[str, Any]:
-    return {"role": "user", "content": text}
+    """A question as the page shows it; `text_of` gives the text back."""
+    return {"role": "user", "content": safe_markdown(text)}
 
 
 def text_of(message: dict[str, Any]) -> str:
     """The text of a message, whose content is a string or a list of typed parts."""
     content = message.get("content") or ""
     if isinstance(content, str):
-        return content
-    return "".join(part.get("text", "") if isinstance(part, dict) else str(part) for part in content)
+        return plain(content)
+    return plain("".join(part.get("text", "") if isinstance(part, dict) else str(part) for part in content))
 
 
 def sendable(history: Sequence[dict[str, Any]]) -> list[Message]:
@@ -52,8 +55,8 @@ class Reply:
     """One answer while it comes in; `messages` is how the page shows it now."""
 
     turn: int
-    passages: int = 0
     status: str = ""
+    found: Found | None = None
     thought: str = ""
     answer: str = ""
     error: SpaceportError | None = None
@@ -66,9 +69,14 @@ class Reply:
         else:
             self.answer += delta.text
 
+    def begins(self, event: object) -> bool:
+        """Whether `event` is more than another piece of the same text, so that it should be shown at once."""
+        return not (isinstance(event, Delta) and (self.thought if event.kind == "thought" else self.answer))
+
     def messages(self) -> list[dict[str, Any]]:
         """Thoughts folded, the answer with its citations linked, an error last."""
         shown: list[dict[str, Any]] = []
+        passages = len(self.found.passages) if self.found and not self.found.abstained else 0
         if self.thought.strip():
             thinking = not (self.answer or self.ended)
             metadata = {"title": "Thinking" if thinking else "Thoughts", "status": "pending" if thinking else "done"}
@@ -76,7 +84,9 @@ class Reply:
         elif not self.answer and not self.ended and self.status:
             shown.append(_assistant("", {"title": self.status, "status": "pending"}))
         if self.answer.strip():
-            shown.append(_assistant(linked(safe_markdown(self.answer.lstrip()), self.turn, self.passages)))
+            shown.append(_assistant(linked(safe_markdown(self.answer.lstrip()), self.turn, passages)))
+        if self.finish_reason == "abstained":
+            shown.append(_assistant(HOW_TO_ALLOW, {"id": ASIDE}))
         if self.error:
             shown.append(_assistant(error_markdown(self.error.message, self.error.remedy), {"id": ASIDE}))
         elif self.ended and not self.answer.strip():

@@ -18,9 +18,11 @@ from rag.parse import SUFFIXES, Limits, display_name, read_document
 from rag.quota import Quota, Size, page_count
 from rag.store import MemoryStore, Store
 
-# Characters. Measured with the weights of rag.retrieve (benchmarks/retrieval.py): better than 1000, and a small
-# model reads three of these in the time of two of those.
-CHUNK_SIZE, CHUNK_OVERLAP = 700, 100
+# Characters. Small chunks are found exactly, and `rag.retrieve` joins neighbours; overlap would repeat text.
+# Measured on 472 questions (benchmarks/retrieval.py): 400 to 500 find most.
+CHUNK_SIZE, CHUNK_OVERLAP = 450, 0
+# Raised when documents are cut otherwise at the same sizes: what is kept of them then is read anew.
+CHUNKING = 2
 Report = Callable[[str, float], None]
 
 
@@ -204,7 +206,7 @@ class Library:
     @property
     def _label(self) -> str:
         """What vectors depend on: those of another model, or of other chunks, are of no use here."""
-        return f"{getattr(self._embedder, '_name', '')} {CHUNK_SIZE} {CHUNK_OVERLAP}"
+        return f"{getattr(self._embedder, '_name', '')} {CHUNKING} {CHUNK_SIZE} {CHUNK_OVERLAP}"
 
 
 class Samples(Library):

@@ -1,0 +1,40 @@
+"""The plain way to stream: `gr.ChatInterface` around a generator that yields the growing text at each token.
+
+    python benchmarks/plain_chat.py CATALOG
+
+What `benchmarks/streaming.py` holds the chat against: the same model through the same client, the same conversation.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+import gradio as gr
+
+from backends import Catalog, ChatRequest, Delta, Message
+
+# 40 messages of about 500 characters each.
+SENTENCES = ("The ferry leaves from the northern pier at half past nine. " * 9).strip()
+HISTORY: list[dict[str, Any]] = [
+    {"role": ("user", "assistant")[number % 2], "content": f"{SENTENCES} Number {number}."} for number in range(40)
+]
+CATALOG = Catalog.load(sys.argv[1] if __name__ == "__main__" and sys.argv[1:] else None)
+BACKEND = CATALOG.connect(CATALOG.default)
+
+
+async def answer(message: str, history: list[dict[str, Any]]) -> AsyncIterator[str]:
+    """The text so far, at each token."""
+    text = ""
+    asked = [Message(turn["role"], turn["content"][0]["text"]) for turn in history]
+    async for event in BACKEND.stream(ChatRequest((*asked, Message("user", message)))):
+        if isinstance(event, Delta):
+            text += event.text
+            yield text
+
+
+demo = gr.ChatInterface(answer, chatbot=gr.Chatbot(HISTORY), concurrency_limit=None, analytics_enabled=False)
+
+if __name__ == "__main__":
+    demo.launch(ssr_mode=False)

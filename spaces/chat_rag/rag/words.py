@@ -1,0 +1,111 @@
+"""Every English word that the chat page shows, in one place: another language is another `Words`.
+
+`gr.I18n` is not used: it translates the labels of components in the browser, but not HTML and Markdown that are made
+here, where `str()` of its keys would stand. So the language is chosen by the server, once for all visitors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Plain strings are shown as they are, those with {names} through `str.format`; `*_one` is for the number 1.
+
+    What is put in is escaped by whoever makes HTML or Markdown of it.
+    """
+
+    # The head of the page and its parts
+    title: str = "Chat with documents"
+    motto: str = "Answers that show where they stand"
+    model: str = "Model"
+    documents: str = "Documents"
+    sources: str = "Sources"
+    settings: str = "Settings"
+    share: str = "Share"
+
+    # The conversation
+    invitation: str = "### Ask about your documents\nor try one of these on the sample documents"
+    examples: tuple[str, ...] = (
+        "How many visitors does the viewing deck hold?",
+        "What is the exclusion zone?",
+        "How did the number of Arctic terns change?",
+    )
+    question: str = "Question"
+    question_hint: str = "Ask a question"
+    question_too_long: str = "A question has {most:,} characters at most; this one has {characters:,}."
+    question_too_long_remedy: str = "Put long texts into a file and upload it."
+    searching: str = "Searching the documents"
+    reading_one: str = "Reading {passages} passage"
+    reading: str = "Reading {passages} passages"
+    reading_nothing: str = "Thinking of an answer"
+    thinking: str = "Thinking"
+    thoughts: str = "Thoughts"
+    no_answer: str = "No answer came."
+
+    # The line under an answer
+    first_text: str = "first token {seconds:.2f} s"
+    speed: str = "{rate:.0f} tokens/s"
+    counts: str = "{input:,} tokens in, {output:,} out"
+    cut_at_length: str = "cut at the longest answer that Settings allow"
+    cut_at_repetition: str = "stopped, it repeated itself"
+
+    # The visitor's documents
+    samples: str = "Search the sample documents (Tern Island)"
+    remove: str = "Remove"
+    remove_named: str = "Remove {name}"
+    page_count_one: str = "{pages:,} page"
+    page_count: str = "{pages:,} pages"
+    thousand_characters: str = "{thousands:,} k characters"
+    progress: str = "{step} {name} … {share:.0%}"
+    step_reading: str = "Reading"
+    step_embedding: str = "Embedding"
+    added: str = "{name}: {parts}"
+    added_again: str = "{name}: {parts} (was here already)"
+    character_count: str = "{characters:,} characters"
+    chunk_count_one: str = "{chunks:,} chunk"
+    chunk_count: str = "{chunks:,} chunks"
+
+    # The source panel
+    no_sources: str = "The passages that an answer rests on appear here."
+    retrieved: str = "Retrieved ({passages})"
+    also_retrieved: str = "Also retrieved ({passages})"
+    page_number: str = "page {page}"
+    by_model: str = "cited by the model"
+    by_words: str = "matched by words"
+    scores: str = "score {score:.2f} (meaning {meaning}, words {words})"
+    removed_one: str = "{count} citation of the model named no passage and was removed."
+    removed: str = "{count} citations of the model named no passage and were removed."
+
+    # The settings
+    passages: str = "Passages sent to the model"
+    temperature: str = "Temperature"
+    longest: str = "Longest answer, in tokens"
+    system: str = "System prompt"
+    system_hint: str = "Leave empty for the default"
+    not_set_up: str = "Models that are not set up:"
+
+    # Sharing
+    download_markdown: str = "Download as Markdown"
+    download_json: str = "Download as JSON"
+    copy_link: str = "Copy a link"
+    link: str = "Link to this conversation"
+    link_copied: str = "Copied. Whoever has the link can read the conversation; your files are not in it."
+    shared: str = "A shared conversation, opened from its link. The documents that it cites are not here."
+    nothing_to_share: str = "There is nothing to share yet."
+    nothing_to_share_remedy: str = "Ask a question first."
+    link_too_long: str = "The link would be {characters:,} characters long; {most:,} is what most programs take."
+    link_too_long_remedy: str = "Download the conversation instead, or share a shorter one."
+    not_shareable: str = "This conversation does not fit into a link."
+    not_shareable_remedy: str = "Download it instead."
+    no_conversation: str = "This link holds no conversation that can be opened."
+    no_conversation_remedy: str = "Ask for the link again; it may have been cut."
+
+
+ENGLISH = Words()
+
+
+def counted(one: str, more: str, **numbers: int) -> str:
+    """The string for a number: `counted(words.page_count_one, words.page_count, pages=3)`; the first one decides."""
+    return (one if next(iter(numbers.values())) == 1 else more).format(**numbers)

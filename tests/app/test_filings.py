@@ -1,0 +1,89 @@
+"""Three real quarterly reports on the page: what is cited stands where the citation leads, to the letter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pypdfium2
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.app.conftest import App, ask, upload, uploaded, wait_for_answer
+from tests.conftest import DATA, missing
+
+QUESTIONS = (
+    "What were Apple's total net sales in the third quarter of 2022?",
+    "How much did Apple spend on research and development in the third quarter of 2022?",
+    "What was NVIDIA's revenue for the first quarter of fiscal year 2023?",
+    "What were NVIDIA's data center revenues?",
+    "What were Amazon's net sales in the second quarter of 2023?",
+)
+
+
+@pytest.fixture(scope="module")
+def app(start_app: Callable[..., App]) -> App:
+    return start_app()
+
+
+@pytest.fixture(scope="module")
+def filings() -> list[Path]:
+    found = sorted((DATA / "filings").glob("*.pdf"))
+    if len(found) != 3:
+        missing(f"three filings in {DATA / 'filings'}")
+    return found
+
+
+def letters(text: str) -> str:
+    """Letters and digits alone: a page breaks lines elsewhere than its text does."""
+    return re.sub(r"[\W_]", "", text)
+
+
+def place(view: Locator) -> tuple[str, int]:
+    """The document and the page that an opened source names."""
+    name, number = re.match(r"(.+\.pdf), page (\d+) of \d+\.", view.get_attribute("aria-label") or "").groups()  # type: ignore[union-attr]
+    return name, int(number)
+
+
+def page_text(file: Path, number: int) -> str:
+    with pypdfium2.PdfDocument(file) as document:
+        return str(document[number - 1].get_textpage().get_text_range())
+
+
+def test_each_citation_leads_to_its_words_on_its_page(
+    app: App, open_page: Callable[..., Page], filings: list[Path]
+) -> None:
+    page = open_page(app)
+    upload(page, *filings)
+    uploaded(page, 3)
+    clicked = 0
+    for turn, question in enumerate(QUESTIONS, start=1):
+        ask(page, question)
+        wait_for_answer(page, 300)
+        for link in page.locator(f'#chat a[href^="#source-{turn}-"]').all():
+            link.click()
+            key = re.match(r"#source-(\d+-\d+)", link.get_attribute("href") or "")[1]  # type: ignore[index]
+            view = page.locator(f"#source-{key} .sp-view")
+            expect(view).to_be_visible()
+            name, number = place(view)
+            marked = letters(view.locator("mark").first.text_content() or "")
+            assert marked
+            text = page_text(next(file for file in filings if file.name == name), number)
+            assert marked in letters(text), f"{name}, page {number} does not hold {marked!r}"
+            expect(view.locator("img")).to_have_js_property("complete", True)
+            assert view.locator("img").evaluate("picture => picture.naturalWidth") > 500
+            clicked += 1
+    assert clicked >= len(QUESTIONS) // 2, "hardly anything was cited"
+
+    page.get_by_role("button", name="Share by link").click()
+    expect(page.locator("#link textarea, #link input")).to_have_value(re.compile("#c="))
+    link_text = page.locator("#link textarea, #link input").input_value()
+    other = open_page(app)
+    other.goto("about:blank")
+    other.goto(link_text)
+    expect(other.locator("#chat")).to_contain_text(QUESTIONS[-1])
+    expect(other.locator("#chat")).to_contain_text("The documents that it cites are not here")
+    expect(other.locator("#documents [data-remove]")).to_have_count(0)
+    expect(other.locator("#sources .sp-card")).to_have_count(0)
+    expect(other.locator('#chat a[href*="#source-"]')).to_have_count(0)
