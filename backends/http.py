@@ -33,6 +33,7 @@ _stamping: _Clients = WeakKeyDictionary()
 
 # A value of a URL's query this short is a version or a flag, no secret.
 SHORT = 5
+PLAIN_PATHS = ("", "/", "/v1", "/api")  # any other may hold a key
 # Common servers close an idle connection after 5 s: ours must let go of it first.
 LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=4.0)
 
@@ -71,9 +72,10 @@ class Endpoint:
 
     @property
     def shown(self) -> str:
-        """The URL for people: without user name, password or query."""
+        """The URL for people: without user name, password or query, and without a path that may hold a key."""
         parts = urlsplit(self.url)
-        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+        path = parts.path if parts.path in PLAIN_PATHS else "/…"
+        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, "", ""))
 
     @property
     def place(self) -> str:
@@ -100,6 +102,8 @@ class Endpoint:
         """The key, a password (also as a header spells it) and the values of the query, the longest first."""
         parts = urlsplit(self.url)
         found = {self.api_key or "", *(value for _, value in parse_qsl(parts.query) if len(value) > SHORT)}
+        if parts.path not in PLAIN_PATHS:  # some gateways want a key there
+            found |= {parts.path, *(part for part in parts.path.split("/") if len(part) > SHORT)}
         if parts.password:
             user, password = unquote(parts.username or ""), unquote(parts.password)
             found |= {parts.password, password, b64encode(f"{user}:{password}".encode()).decode()}

@@ -122,10 +122,12 @@ document.addEventListener("copy", (event) => {
   event.clipboardData.setData("text/plain", text.replaceAll("\u200b", ""));
   event.preventDefault();
 });
-// Gradio calls the row of examples a list, whose items would have to be list items.
+// Gradio calls the row of examples a list, whose items would have to be list items, and says of all text that it goes
+// from left to right.
 new MutationObserver(() => {
   document.querySelectorAll(".examples[role=list]").forEach((row) => row.setAttribute("role", "group"));
-  document.querySelectorAll(":is(textarea, .message, .message [dir]):not([dir=auto])").forEach((part) => part.dir = "auto");
+  const texts = document.querySelectorAll(":is(textarea, .message, .message [dir]):not([dir=auto])");
+  texts.forEach((part) => part.dir = "auto");
 }).observe(document, {childList: true, subtree: true});
 </script>
 """

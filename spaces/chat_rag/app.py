@@ -11,10 +11,10 @@ import gradio as gr
 
 import page
 from backends import Catalog, SpaceportError
-from handlers import MOST_CHARACTERS, Handlers
+from handlers import Handlers
 from rag import pacing, panel, share
 from rag.answer import Options
-from rag.chat import Chat
+from rag.chat import MOST_CHARACTERS, Chat
 from rag.parse import SUFFIXES, Limits
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -120,10 +120,10 @@ with gr.Blocks(
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     asked = [
-        box.submit(HANDLERS.begin, [box, key], [box, chatbot], queue=False, **private),
-        chatbot.example_select(HANDLERS.example, key, [box, chatbot], queue=False, **private),
+        box.submit(HANDLERS.begin, [box, key], [box, chatbot], concurrency_limit=64, **private),
+        chatbot.example_select(HANDLERS.example, key, [box, chatbot], concurrency_limit=64, **private),
         chatbot.retry(HANDLERS.retry, key, [box, chatbot], queue=False, **private),
-        chatbot.edit(HANDLERS.edit, key, [box, chatbot], queue=False, **private),
+        chatbot.edit(HANDLERS.edit, key, [box, chatbot], concurrency_limit=64, **private),
     ]
     answering = [
         event.then(
@@ -156,14 +156,14 @@ with gr.Blocks(
         button.click(handler, key, taken, queue=False, **private).then(
             None, taken, taken, js=share.download_js(name, media_type), **private
         )
-    share_button.click(HANDLERS.link, key, [taken, link], queue=False, **private).then(
+    share_button.click(HANDLERS.link, key, [taken, link], concurrency_limit=64, **private).then(
         None, taken, link, js=share.LINK_JS, **private
     )
 
     everything = [key, documents, chatbot, sources, samples]
     opened = demo.load(HANDLERS.enter, key, everything, queue=False, **private)
     opened.then(None, fragment, fragment, js=share.READ_JS, **private).then(
-        HANDLERS.open_link, [fragment, key], chatbot, queue=False, **private
+        HANDLERS.open_link, [fragment, key], chatbot, concurrency_limit=64, **private
     )
     opened.then(HANDLERS.follow, key, documents, concurrency_limit=64, **private)
     delete.click(HANDLERS.delete_data, key, [*everything[:4], figures, samples], js=CONFIRM_JS, queue=False, **private)

@@ -15,13 +15,12 @@ import gradio as gr
 import page
 from rag import conversation, export, pacing, panel, render, share
 from rag.answer import Options
-from rag.chat import Chat
+from rag.chat import MOST_CHARACTERS, Chat
 from rag.memory import Conversation
 from rag.visitors import Visitor, new_key
 
 BUSY: dict[str, Any] = {"submit_btn": False, "stop_btn": True}
 READY: dict[str, Any] = {"submit_btn": True, "stop_btn": False}
-MOST_CHARACTERS = 20_000
 History = list[dict[str, Any]]
 
 
@@ -30,13 +29,13 @@ class Handlers:
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
+        self._fresh: dict[str, str] = {}  # keys of pages that have not told theirs yet
 
     # Coming and going.
 
     def enter(self, key: str, request: gr.Request) -> tuple[Any, ...]:
         """A page is opened: the visitor's key, documents and conversation, which a reload must not lose."""
-        visitor = self._chat.visitor(key or new_key())
-        talk = visitor.open(request.session_hash)
+        visitor, talk = self._of(key, request)
         listed = render.documents_html(visitor.library.documents, visitor.ingestion.snapshot())
         samples = gr.skip() if not visitor.library.documents else False
         talk.history = conversation.settled(talk.history)
@@ -44,6 +43,7 @@ class Handlers:
 
     def leave(self, request: gr.Request) -> None:
         """A page is closed; what belongs to the visitor stays until they have been away for long."""
+        self._fresh.pop(request.session_hash or "", None)
         self._chat.closed(request.session_hash)
 
     def delete_data(self, key: str) -> tuple[Any, ...]:
@@ -76,6 +76,7 @@ class Handlers:
     async def follow(self, key: str) -> AsyncIterator[Any]:
         """Go on showing what is being read, on a page that was opened meanwhile."""
         visitor = await asyncio.to_thread(self._chat.visitor, key)
+        yield gr.skip()  # from nothing at all Gradio would make an empty list
         if visitor.ingestion.busy:
             async for listed in self._chat.progress(visitor):
                 yield listed
@@ -129,6 +130,7 @@ class Handlers:
         options = Options(int(passages), int(max_tokens), float(temperature), system[:MOST_CHARACTERS], without)
         visitor, talk = await asyncio.to_thread(self._of, key, request)
         updates = pacing.Updates(talk.history)
+        yield updates.next(talk.history, None, None)  # from nothing at all Gradio would make an empty page
         async for view in self._chat.answer(visitor, talk, target, options, samples=samples):
             yield updates.next(view.messages, view.sources, view.figures)
 
@@ -200,9 +202,6 @@ class Handlers:
         return export.exchanges(talk.history, talk.sources, talk.answered)
 
     def _of(self, key: str, request: gr.Request) -> tuple[Visitor, Conversation]:
-        visitor = self._chat.visitor(key)
+        """The visitor and the conversation of a page; one that has no key yet gets the same one each time."""
+        visitor = self._chat.visitor(key or self._fresh.setdefault(request.session_hash or "", new_key()))
         return visitor, visitor.open(request.session_hash)
-
-
-def _or_skip(value: str | None) -> Any:
-    return gr.skip() if value is None else value

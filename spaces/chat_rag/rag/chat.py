@@ -29,6 +29,7 @@ from rag.visitors import Visitor, Visitors
 
 logger = logging.getLogger(__name__)
 ABANDONED_SECONDS = 86_400
+MOST_CHARACTERS = 20_000  # of a question
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,8 @@ class Chat:
 
     async def ask(self, question: str, documents: Mapping[str, str], target: str) -> dict[str, Any]:
         """One answer over some texts, or over the sample documents, as JSON; nothing is kept."""
+        if len(question) > MOST_CHARACTERS:
+            raise RagError(f"A question has {MOST_CHARACTERS:,} characters at most.", "Send long texts as documents.")
         libraries = [] if documents else [self._samples]
         backend = self.connect(target)
         return await tool.answer_over(question, backend, self._embedder, texts=documents, libraries=libraries)

@@ -1,0 +1,195 @@
+"""The page for people who do not see it, do not use a mouse, do not want motion, or write from right to left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.app.conftest import App, ask, upload, wait_for_answer, wait_until
+from tests.app.scripted_model import ScriptedModel, serving
+from tests.conftest import missing
+
+Open = Callable[..., Page]
+TABS = 60
+FIRST = 120_000  # milliseconds; the first document waits for the embedding model
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[ScriptedModel]:
+    with serving() as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def app(start_app: Callable[..., App], model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> App:
+    catalog: Path = tmp_path_factory.mktemp("catalog") / "backends.toml"
+    catalog.write_text(f'[scripted]\nkind = "openai"\nurl = "{model.url}"\n')
+    return start_app("--catalog", str(catalog))
+
+
+@pytest.fixture(scope="session")
+def axe() -> Any:
+    """The rules of axe-core, which is run inside the page."""
+    try:
+        from axe_playwright_python.sync_playwright import Axe
+    except ImportError:
+        missing("the package axe-playwright-python")
+    return Axe()
+
+
+@pytest.fixture
+def note(tmp_path: Path) -> Path:
+    path = tmp_path / "note.md"
+    path.write_text("# Kitchen\n\nThe kettle of the guest house holds 1.7 litres of water.")
+    return path
+
+
+def violations(axe: Any, page: Page) -> dict[str, list[str]]:
+    """The rules that are broken seriously or critically, each with the elements that break it."""
+    found = axe.run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return {
+        rule["id"]: [f"{node['target']} {node['html'][:160]}" for node in rule["nodes"]]
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+    }
+
+
+def used(page: Page, note: Path) -> None:
+    """Bring the page into the state in which it is read: a document, an answer with a citation, its source."""
+    upload(page, note)
+    expect(page.locator("#documents [data-remove]")).to_have_count(1, timeout=FIRST)
+    ask(page, "Show a picture of the kettle of the guest house.")
+    wait_for_answer(page)
+    expect(page.locator('#chat a[href*="#source-"]').first).to_be_visible()
+
+
+def tab_to(page: Page, target: Locator) -> None:
+    """Press Tab until the element has the focus, as somebody without a mouse does."""
+    page.evaluate("document.activeElement?.blur()")
+    for _ in range(TABS):
+        page.keyboard.press("Tab")
+        if target.evaluate("element => element === document.activeElement"):
+            return
+    pytest.fail(f"{TABS} times Tab did not reach it")
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)], ids=["wide and light", "narrow and dark"])
+def test_axe_finds_nothing_serious(app: App, open_page: Open, axe: Any, note: Path, width: int, dark: bool) -> None:
+    page = open_page(app, width=width, dark=dark)
+    assert violations(axe, page) == {}
+    used(page, note)
+    page.get_by_role("button", name="Settings").click()
+    page.locator("#sources [data-open]").first.click()
+    expect(page.locator("#sources .sp-view")).to_be_visible()
+    assert violations(axe, page) == {}
+
+
+def test_a_question_is_asked_and_stopped_by_keyboard(app: App, model: ScriptedModel, open_page: Open) -> None:
+    page = open_page(app)
+    page.locator("#samples input").uncheck()
+    tab_to(page, page.locator("#question textarea"))
+    page.keyboard.type("Go on for ever, by keyboard.")
+    page.keyboard.press("Enter")
+    expect(page.locator("#chat .bot").last).to_contain_text("word word")
+    tab_to(page, page.locator("#question .stop-button"))
+    page.keyboard.press("Enter")
+    wait_until(lambda: "Go on for ever, by keyboard." in model.left, 10, lambda: "it was not stopped")
+    expect(page.locator("#question .submit-button")).to_be_visible()
+
+
+def test_a_source_is_opened_by_keyboard(app: App, open_page: Open, note: Path) -> None:
+    page = open_page(app)
+    used(page, note)
+    tab_to(page, page.locator('#chat a[href*="#source-"]').first)
+    page.keyboard.press("Enter")
+    expect(page.locator(".sp-card.sp-on")).to_be_in_viewport()
+    assert page.evaluate("document.activeElement.closest('.sp-card') !== null")
+
+
+def test_a_document_is_removed_by_keyboard(app: App, open_page: Open, note: Path) -> None:
+    page = open_page(app)
+    upload(page, note)
+    button = page.locator("#documents button[data-remove]")
+    expect(button).to_have_accessible_name("Remove note.md")
+    tab_to(page, button)
+    page.keyboard.press("Enter")
+    expect(page.locator("#documents li")).to_have_count(0)
+
+
+def test_what_has_the_focus_can_be_seen(app: App, open_page: Open) -> None:
+    page = open_page(app)
+    unseen = []
+    for _ in range(TABS):
+        page.keyboard.press("Tab")
+        # The mark may be drawn by the element itself or by the one that it fills.
+        seen = page.evaluate("""() => {
+            const element = document.activeElement;
+            if (!element || element === document.body) return "";
+            const drawn = (e) => { const s = getComputedStyle(e);
+              return (s.outlineStyle !== "none" && parseFloat(s.outlineWidth) > 0) || s.boxShadow !== "none"; };
+            let mark = false;
+            for (let each = element, up = 0; each && up < 3; each = each.parentElement, up++) mark ||= drawn(each);
+            return mark ? "" : element.outerHTML.slice(0, 120);
+        }""")
+        if seen and seen not in unseen:
+            unseen.append(seen)
+    assert unseen == []
+
+
+def test_the_answer_is_told_to_screen_readers_as_it_comes(app: App, open_page: Open) -> None:
+    page = open_page(app)
+    page.locator("#samples input").uncheck()
+    ask(page, "Say ten words.")
+    wait_for_answer(page)
+    live = page.locator("#chat .bot").last.locator("xpath=ancestor-or-self::*[@aria-live or @role='log']")
+    assert live.count() >= 1
+    assert live.last.get_attribute("aria-live") in (None, "polite")
+
+
+def test_what_became_of_a_file_is_told_to_screen_readers(app: App, open_page: Open, note: Path) -> None:
+    page = open_page(app)
+    upload(page, note)
+    expect(page.locator("#documents").get_by_role("status")).to_contain_text("note.md")
+
+
+def test_who_wants_no_motion_gets_none(app: App, open_page: Open, note: Path) -> None:
+    page = open_page(app)
+    page.emulate_media(reduced_motion="reduce")
+    used(page, note)
+    page.evaluate("""() => {
+        window.asked = [];
+        const scroll = Element.prototype.scrollIntoView;
+        Element.prototype.scrollIntoView = function (how) { window.asked.push(how?.behavior); scroll.call(this, how); };
+    }""")
+    page.locator('#chat a[href*="#source-"]').first.click()
+    expect(page.locator(".sp-card.sp-on")).to_be_in_viewport()
+    assert "smooth" not in page.evaluate("window.asked")
+    moving = page.evaluate("""() => [...document.querySelectorAll("main *")].filter((each) => {
+        const style = getComputedStyle(each);
+        return style.animationName !== "none" && parseFloat(style.animationDuration) > 0.01
+          && style.animationIterationCount === "infinite" && each.checkVisibility();
+    }).map((each) => each.outerHTML.slice(0, 120))""")
+    assert moving == []
+
+
+def test_text_from_right_to_left_has_its_direction(app: App, open_page: Open, tmp_path: Path) -> None:
+    text = "ما هو ارتفاع برج الإطلاق؟"
+    page = open_page(app)
+    note = tmp_path / "tower.txt"
+    note.write_text(f"{text} 120")
+    upload(page, note)
+    expect(page.locator("#documents [data-remove]")).to_have_count(1, timeout=FIRST)
+    page.locator("#question textarea").fill(text)
+    assert direction(page.locator("#question textarea")) == "rtl"
+    page.locator("#question .submit-button").click()
+    wait_for_answer(page)
+    assert direction(page.locator("#chat .user.message").get_by_text(text)) == "rtl"
+    assert direction(page.locator("#sources").get_by_text(text).first) == "rtl"
+
+
+def direction(element: Locator) -> str:
+    return str(element.evaluate("element => getComputedStyle(element).direction"))

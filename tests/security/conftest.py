@@ -1,0 +1,121 @@
+"""The app as strangers reach it: its own port, secrets planted around it, a model and a gateway that mean harm."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.app.conftest import App, browser, free_port, open_page, wait_until
+from tests.app.scripted_model import ScriptedModel
+from tests.conftest import ROOT
+from tests.security.attacks import Failing, hostile_model, running
+from tests.security.wire import Guest
+
+__all__ = ["browser", "open_page"]  # fixtures that the tests of this folder use too
+
+# Stands in every secret place; nobody may ever be shown it.
+CANARY = "canary-5b1f0c"
+# The same inside the path of a backend's address, as some gateways want it.
+IN_PATH, IN_REPEATED_PATH = "account-77e2d0", "account-31c9f4"
+
+
+@dataclass(frozen=True)
+class Served:
+    """The app, the folder that it was started in, the one where Gradio keeps files, and the model it asks.
+
+    What visitors leave lies in `data`, inside the first of these.
+    """
+
+    app: App
+    folder: Path
+    kept: Path
+    model: ScriptedModel
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def url(self) -> str:
+        return self.app.url
+
+    def files(self) -> set[Path]:
+        """All that lies where Gradio serves files from."""
+        return {path for path in self.kept.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="package")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder, kept = tmp_path_factory.mktemp("cwd"), tmp_path_factory.mktemp("gradio")
+    for name in (".env", "notes.txt", "secrets.toml"):
+        (folder / name).write_text(f"KEY={CANARY}\n")
+    model, gateway = hostile_model(), ThreadingHTTPServer(("127.0.0.1", 0), Failing)
+    with running(model), running(gateway):
+        catalog = folder / "catalog.toml"
+        behind = f"http://user:{CANARY}@127.0.0.1"
+        catalog.write_text(
+            f'[scripted]\nkind = "openai"\nurl = "{model.url}"\n'
+            f'[broken]\nkind = "openai"\nurl = "{behind}:{gateway.server_port}/broken/v1"\n'
+            f'[refused]\nkind = "openai"\nurl = "{behind}:{gateway.server_port}/v1"\napi_key = "${{SECRET_KEY}}"\n'
+            f'[gone]\nkind = "openai"\nurl = "{behind}:9/v1?key={CANARY}"\n'
+            f'[gone_by_path]\nkind = "openai"\nurl = "http://127.0.0.1:9/{IN_PATH}/v1"\n'
+            f'[broken_by_path]\nkind = "openai"\nurl = "http://127.0.0.1:{gateway.server_port}/{IN_REPEATED_PATH}/v1"\n'
+        )
+        environment = {
+            "GRADIO_TEMP_DIR": str(kept),
+            "SPACEPORT_DATA": str(folder / "data"),
+            "SPACEPORT_QUESTIONS_A_MINUTE": "0",
+            "SECRET_KEY": CANARY,
+            "HF_TOKEN": f"hf_{CANARY}",
+        }
+        yield from _started(folder, kept, model, ["--catalog", str(catalog)], environment)
+
+
+def _started(
+    folder: Path, kept: Path, model: ScriptedModel, arguments: list[str], more: dict[str, str]
+) -> Iterator[Served]:
+    port, log = free_port(), folder / "log"
+    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "PYTHONUNBUFFERED": "1", **more}
+    command = [sys.executable, str(ROOT / "spaces/chat_rag/app.py"), *arguments]
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out, start_new_session=True)
+    app = App(f"http://127.0.0.1:{port}", process, log)
+    try:
+        wait_until(lambda: _answers(app), 90, lambda: f"the app did not start:\n{log.read_text()}")
+        yield Served(app, folder, kept, model)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(20)
+
+
+def _answers(app: App) -> bool:
+    assert app.process.poll() is None, app.log.read_text()
+    try:
+        return httpx2.get(f"{app.url}/config", timeout=5).status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
+@pytest.fixture
+def guest(served: Served) -> Iterator[Guest]:
+    yield from _visiting(served)
+
+
+@pytest.fixture
+def victim(served: Served) -> Iterator[Guest]:
+    yield from _visiting(served)
+
+
+def _visiting(served: Served) -> Iterator[Guest]:
+    guest = Guest(served.url)
+    yield guest
+    guest.http.close()

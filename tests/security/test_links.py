@@ -1,0 +1,151 @@
+"""A conversation that is taken along: how a link is made, what a hostile one does, what a download holds."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from markdown_it import MarkdownIt
+from playwright.sync_api import Browser, Page, expect
+
+from rag.export import Exchange
+from rag.share import fragment
+from tests.security.attacks import ATTACKS, PIXEL
+from tests.security.conftest import CANARY, Served
+from tests.security.test_injection import ENTERED, MESSAGES, Watch
+from tests.security.wire import Guest
+
+Open = Callable[..., Page]
+BROKEN = ["x", "%00", "<img src=x onerror=window.pwned=1>", "A" * 50_000, fragment([Exchange("Why?", "So.")])[:-9]]
+
+
+def packed(value: Any) -> str:
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    data = packer.compress(json.dumps(value).encode()) + packer.flush()
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def hostile() -> str:
+    """A link in which everything that can be a text is an attack."""
+    name = f"<img src={PIXEL}>![x]({PIXEL}).pdf"
+    cited = [{"n": 1, "d": name, "p": 1}]
+    turns = [
+        {"q": text, "a": f"{text}\n\n[1](#source-1-1)\n\nDone.", "c": cited, "m": text[:100], "t": ""}
+        for text in ATTACKS.values()
+    ]
+    return packed({"v": 1, "turns": turns})
+
+
+def test_a_link_holds_the_conversation_and_no_document(served: Served, browser: Browser) -> None:
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(f"{served.url}/?__theme=light&__sign=secret")
+    page.wait_for_function(ENTERED)
+    page.locator("#samples input").uncheck()
+    page.locator("#question textarea").fill("Say ten words.")
+    page.locator("#question .submit-button").click()
+    expect(page.locator("#figures")).to_contain_text("scripted")
+    page.get_by_role("button", name="Share by link").click()
+    made = page.locator("#link textarea, #link input")
+    expect(made).to_have_value(re.compile(re.escape(f"{served.url}/#c=")))  # and nothing of the query
+    assert page.evaluate("navigator.clipboard.readText()") == made.input_value()
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name="Download Markdown").click()
+    assert downloading.value.url.startswith(f"blob:{served.url}/")
+    assert "word9" in Path(downloading.value.path()).read_text()
+    link = made.input_value()
+    context.close()
+
+    other = browser.new_context()
+    page = other.new_page()
+    page.goto(link)
+    expect(page.locator("#chat .user.message")).to_have_text("Say ten words.")
+    expect(page.locator("#chat")).to_contain_text("word9")
+    again = fragment([Exchange("And then?", "Then this.")])
+    page.evaluate(f"location.hash = 'c={again}'")
+    expect(page.locator("#chat")).to_contain_text("Then this.")
+    expect(page.locator("#chat")).not_to_contain_text("word9")
+    other.close()
+
+
+def test_a_hostile_link_shows_text(served: Served, browser: Browser) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    watch = Watch(page, served)
+    page.goto(f"{served.url}/#c={hostile()}")
+    expect(page.locator("#chat .user.message")).to_have_count(len(ATTACKS))
+    expect(page.locator("#chat")).to_contain_text("Done.")
+    watch.holds(MESSAGES)
+    expect(page.locator('#chat .message a[href^="#"], #chat .message a[href*="source-"]')).to_have_count(0)
+    context.close()
+
+
+def test_a_broken_link_changes_nothing(guest: Guest) -> None:
+    guest.ask("Why?")
+    turn = {"q": "x", "a": "x", "c": [], "m": "", "t": ""}
+    malformed = [
+        *({"v": 1, "turns": [turn | wrong]} for wrong in ({"q": 1}, {"t": "<img>"}, {"more": 1}, {"c": [{"n": 1}]})),
+        {"v": 2, "turns": [turn]},
+        {"v": 1, "turns": []},
+        {"v": 1, "turns": [turn] * 300},
+        {"v": 1, "turns": [turn | {"a": "x" * 2_000_000}]},
+        [],
+        "x",
+    ]
+    for held in [*BROKEN, *map(packed, malformed)]:
+        ended = guest.call("open_link", [held, guest.key])
+        assert "This link holds no conversation that can be opened." in ended.said, held[:60]
+    assert "Why?" in guest.call("markdown", guest.inputs("markdown")).said
+
+
+def test_a_broken_link_is_told_on_the_page(served: Served, open_page: Open) -> None:
+    page = open_page(served.app)
+    watch = Watch(page, served)
+    page.evaluate(f"location.hash = 'c={BROKEN[2]}'")
+    expect(page.get_by_text("This link holds no conversation that can be opened.")).to_be_visible(timeout=5_000)
+    watch.holds("#chat")
+
+
+@pytest.fixture
+def hostile_guest(guest: Guest) -> Guest:
+    """Somebody whose questions, answers, thoughts and documents are attacks."""
+    guest.keep(
+        f"<img src={PIXEL.replace('/', '-')}> ![x](y).md", "\n\n".join(["The kettle is red.", *ATTACKS.values()])
+    )
+    for name, attack in ATTACKS.items():
+        guest.ask(f"How red is the kettle? {attack} Attack: {name}", without=True)
+    return guest
+
+
+def test_a_download_of_hostile_texts_loads_nothing(hostile_guest: Guest) -> None:
+    """Markdown is opened in whatever the visitor has; the JSON is to the letter."""
+    (markdown,) = hostile_guest.call("markdown", hostile_guest.inputs("markdown")).output
+    assert "How red is the kettle?" in markdown
+    for rules in ("commonmark", "gfm-like", "js-default"):
+        html = MarkdownIt(rules, {"html": True, "linkify": False}).render(markdown)
+        assert (
+            re.findall(r"<(?:img|svg|script|i?frame|object|style|video|link|meta|base|form|a)\b[^>]*>", html, re.I)
+            == []
+        )
+        assert "language-mermaid" not in html.lower()
+    (written,) = hostile_guest.call("json", hostile_guest.inputs("json")).output
+    questions = [each["question"] for each in json.loads(written)["exchanges"]]
+    assert questions == [f"How red is the kettle? {attack} Attack: {name}" for name, attack in ATTACKS.items()]
+
+
+def test_a_link_holds_no_passage_no_thought_and_no_key(guest: Guest) -> None:
+    guest.keep("vault.txt", f"The vault code of the lighthouse is {CANARY}.")
+    assert CANARY in guest.ask("What is the vault code of the lighthouse?").said
+    guest.ask("Think. Attack: whisper", without=True)
+    (held, _) = guest.call("link", guest.inputs("link")).output
+    data = zlib.decompress(base64.urlsafe_b64decode(held + "=" * (-len(held) % 4)), -15)
+    assert b"What is the vault code of the lighthouse?" in data
+    assert data.count(b"whisper") == 1  # in the question, not in the thought
+    for inside in (CANARY, guest.key, guest.session):
+        assert inside.encode() not in data
