@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -16,14 +17,10 @@ from rag import pacing, panel, share
 from rag.answer import Options
 from rag.chat import MOST_CHARACTERS, Chat
 from rag.parse import SUFFIXES, Limits
+from rag.words import ENGLISH
 
 CORPUS = Path(__file__).parent / "corpus"
 CSS = (Path(__file__).parent / "rag" / "panel.css").read_text(encoding="utf-8")
-EXAMPLES = [
-    "How many visitors does the viewing deck hold?",
-    "What is the exclusion zone?",
-    "How did the number of Arctic terns change?",
-]
 DOCUMENTS_JS = """
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-remove], [data-cancel]");
@@ -31,7 +28,7 @@ element.addEventListener("click", (event) => {
   if (button?.dataset.cancel) trigger("stop", {number: Number(button.dataset.cancel)});
 });
 """
-CONFIRM_JS = "(key) => confirm('Delete your documents and the conversation?') ? key : ''"
+CONFIRM_JS = f"(key) => confirm({json.dumps(ENGLISH.delete_sure)}) ? key : ''"
 DEFAULTS = Options()
 
 ARGUMENTS = page.arguments(sys.argv[1:] if __name__ == "__main__" else [], "Chat with documents on any model backend.")
@@ -66,56 +63,53 @@ async def ask_documents(question: str, documents: dict[str, str] | None = None, 
         raise gr.Error(str(error)) from error
 
 
-with gr.Blocks(
-    title="Chat with documents", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)
-) as demo:
+with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as demo:
     # No secret: it reaches the browser with the page. A fixed one lets the key outlive a restart of the server.
     key = gr.BrowserState("", storage_key="spaceport-visitor", secret="spaceport")  # noqa: S106
     fragment = gr.Textbox(visible=False)
     taken = gr.Textbox(visible=False)
     with gr.Row(elem_id="head"):
-        gr.HTML(page.head_html("Chat with documents", "Answers that show where they stand"))
+        gr.HTML(page.head_html(ENGLISH.title, ENGLISH.motto))
         target = gr.Dropdown(
-            [(START.title, START.name)], value=START.name, label="Model", container=False, scale=0, min_width=280,
+            [(START.title, START.name)], value=START.name, label=ENGLISH.model, container=False, scale=0, min_width=280,
             elem_id="target",
         )  # fmt: skip
     with gr.Row():
         with gr.Column(scale=3, min_width=320):
             chatbot = gr.Chatbot(
                 elem_id="chat", show_label=False, height="68vh", min_height=380, allow_tags=False, editable="user",
-                buttons=["copy"], feedback_options=None, examples=[{"text": text} for text in EXAMPLES],
-                placeholder="### Ask about your documents\nor try one of these on the sample documents",
+                buttons=["copy"], feedback_options=None, examples=[{"text": text} for text in ENGLISH.examples],
+                placeholder=ENGLISH.invitation,
             )  # fmt: skip
             box = gr.Textbox(
-                label="Question", show_label=False, placeholder="Ask a question", submit_btn=True, autofocus=True,
-                max_lines=8, max_length=MOST_CHARACTERS, elem_id="question",
+                label=ENGLISH.question, show_label=False, placeholder=ENGLISH.question_hint, submit_btn=True,
+                autofocus=True, max_lines=8, max_length=MOST_CHARACTERS, elem_id="question",
             )  # fmt: skip
             figures = gr.HTML("", elem_id="figures")
             with gr.Row(elem_id="take"):
-                share_button = gr.Button("Share by link", size="sm", variant="secondary")
-                markdown_button = gr.Button("Download Markdown", size="sm", variant="secondary")
-                json_button = gr.Button("Download JSON", size="sm", variant="secondary")
+                share_button = gr.Button(ENGLISH.share, size="sm", variant="secondary")
+                markdown_button = gr.Button(ENGLISH.download_markdown, size="sm", variant="secondary")
+                json_button = gr.Button(ENGLISH.download_json, size="sm", variant="secondary")
             link = gr.Textbox(
-                visible=False, label="Link to this conversation (copied): it holds the conversation, not the documents",
-                buttons=["copy"], interactive=False, max_lines=1, elem_id="link",
+                visible=False, label=ENGLISH.link, buttons=["copy"], interactive=False, max_lines=1, elem_id="link",
             )  # fmt: skip
         with gr.Column(scale=2, min_width=320):
-            with gr.Accordion("Documents", open=True):
+            with gr.Accordion(ENGLISH.documents, open=True):
                 drop = gr.File(
                     show_label=False, file_count="multiple", file_types=list(SUFFIXES), height=132, elem_id="drop"
                 )
                 documents = gr.HTML("", elem_id="documents", js_on_load=DOCUMENTS_JS)
-                samples = gr.Checkbox(True, label="Search the sample documents (Tern Island)", elem_id="samples")
-            with gr.Accordion("Sources", open=True):
+                samples = gr.Checkbox(True, label=ENGLISH.samples, elem_id="samples")
+            with gr.Accordion(ENGLISH.sources, open=True):
                 sources = gr.HTML(panel.sources_html([]), elem_id="sources", js_on_load=panel.PANEL_JS)
                 preview = gr.HTML("", elem_id="preview", js_on_load=panel.PREVIEW_JS)
-            with gr.Accordion("Settings", open=False):
-                without = gr.Checkbox(False, label="Let the model answer where the documents do not", elem_id="without")
-                passages = gr.Slider(1, 12, DEFAULTS.passages, step=1, label="Passages sent to the model")
-                temperature = gr.Slider(0, 1.5, DEFAULTS.temperature, step=0.1, label="Temperature")
-                max_tokens = gr.Slider(16, 4096, DEFAULTS.max_tokens, step=16, label="Longest answer, in tokens")
-                system = gr.Textbox("", label="System prompt", lines=2, placeholder="Leave empty for the default")
-                delete = gr.Button("Delete my data", size="sm", variant="stop", elem_id="delete")
+            with gr.Accordion(ENGLISH.settings, open=False):
+                without = gr.Checkbox(False, label=ENGLISH.without, elem_id="without")
+                passages = gr.Slider(1, 12, DEFAULTS.passages, step=1, label=ENGLISH.passages)
+                temperature = gr.Slider(0, 1.5, DEFAULTS.temperature, step=0.1, label=ENGLISH.temperature)
+                max_tokens = gr.Slider(16, 4096, DEFAULTS.max_tokens, step=16, label=ENGLISH.longest)
+                system = gr.Textbox("", label=ENGLISH.system, lines=2, placeholder=ENGLISH.system_hint)
+                delete = gr.Button(ENGLISH.delete, size="sm", variant="stop", elem_id="delete")
                 unavailable = gr.HTML("", elem_id="unavailable")
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}

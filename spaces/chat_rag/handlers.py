@@ -18,6 +18,7 @@ from rag.answer import Options
 from rag.chat import MOST_CHARACTERS, Chat
 from rag.memory import Conversation
 from rag.visitors import Visitor, new_key
+from rag.words import ENGLISH
 
 BUSY: dict[str, Any] = {"submit_btn": False, "stop_btn": True}
 READY: dict[str, Any] = {"submit_btn": True, "stop_btn": False}
@@ -161,7 +162,7 @@ class Handlers:
         """Put a question at the end of the conversation, or in the place of the one at `index`."""
         text = text.strip()
         if len(text) > MOST_CHARACTERS:
-            gr.Warning(f"A question has {MOST_CHARACTERS:,} characters at most. Put long texts into a file.")
+            gr.Warning(f"{ENGLISH.question_too_long.format(most=MOST_CHARACTERS)} {ENGLISH.question_too_long_remedy}")
         if not 0 < len(text) <= MOST_CHARACTERS:
             return gr.skip(), gr.skip()
         before = talk.history if index is None else conversation.back_to_question(talk.history, index)[:-1]

@@ -26,6 +26,7 @@ from rag.parse import Limits
 from rag.quota import Quota
 from rag.vectors import chroma_client, sweep
 from rag.visitors import Visitor, Visitors
+from rag.words import ENGLISH
 
 logger = logging.getLogger(__name__)
 ABANDONED_SECONDS = 86_400
@@ -93,7 +94,7 @@ class Chat:
         history = talk.history
         if not history or history[-1]["role"] != "user":
             return
-        reply, watch = conversation.Reply(conversation.turn_of(history), status="Searching the documents"), Stopwatch()
+        reply, watch = conversation.Reply(conversation.turn_of(history), status=ENGLISH.searching), Stopwatch()
         talk.forget_from(reply.turn)
         visitor.latest, talk.history = talk, history + reply.messages()
         yield View(talk.history, figures="")
@@ -137,7 +138,7 @@ class Chat:
     async def ask(self, question: str, documents: Mapping[str, str], target: str) -> dict[str, Any]:
         """One answer over some texts, or over the sample documents, as JSON; nothing is kept."""
         if len(question) > MOST_CHARACTERS:
-            raise RagError(f"A question has {MOST_CHARACTERS:,} characters at most.", "Send long texts as documents.")
+            raise RagError(ENGLISH.question_too_long.format(most=MOST_CHARACTERS), ENGLISH.question_too_long_remedy)
         libraries = [] if documents else [self._samples]
         backend = self.connect(target)
         return await tool.answer_over(question, backend, self._embedder, texts=documents, libraries=libraries)

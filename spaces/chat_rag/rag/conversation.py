@@ -10,10 +10,10 @@ from backends import Delta, Message, SpaceportError
 from page import plain, safe_markdown
 from rag.answer import Found
 from rag.render import error_markdown, linked
+from rag.words import ENGLISH
 
 # The mark of messages that are for the eyes only: they are never sent to a model.
 ASIDE = "aside"
-HOW_TO_ALLOW = "*The nearest passages are under Sources. Settings can let the model answer without the documents.*"
 
 
 def user_message(text: str) -> dict[str, Any]:
@@ -79,18 +79,21 @@ class Reply:
         passages = len(self.found.passages) if self.found and not self.found.abstained else 0
         if self.thought.strip():
             thinking = not (self.answer or self.ended)
-            metadata = {"title": "Thinking" if thinking else "Thoughts", "status": "pending" if thinking else "done"}
+            metadata = {
+                "title": ENGLISH.thinking if thinking else ENGLISH.thoughts,
+                "status": "pending" if thinking else "done",
+            }
             shown.append(_assistant(safe_markdown(self.thought), metadata))
         elif not self.answer and not self.ended and self.status:
             shown.append(_assistant("", {"title": self.status, "status": "pending"}))
         if self.answer.strip():
             shown.append(_assistant(linked(safe_markdown(self.answer.lstrip()), self.turn, passages)))
         if self.finish_reason == "abstained":
-            shown.append(_assistant(HOW_TO_ALLOW, {"id": ASIDE}))
+            shown.append(_assistant(f"*{ENGLISH.how_to_allow}*", {"id": ASIDE}))
         if self.error:
             shown.append(_assistant(error_markdown(self.error.message, self.error.remedy), {"id": ASIDE}))
         elif self.ended and not self.answer.strip():
-            shown.append(_assistant("*No answer came.*", {"id": ASIDE}))
+            shown.append(_assistant(f"*{ENGLISH.no_answer}*", {"id": ASIDE}))
         return shown
 
 
@@ -102,7 +105,7 @@ def settled(history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         if metadata.get("status") == "pending":
             if not text_of(message).strip():
                 continue
-            metadata |= {"status": "done", "title": "Thoughts"}
+            metadata |= {"status": "done", "title": ENGLISH.thoughts}
             message = {**message, "metadata": metadata}
         kept.append(message)
     return kept

@@ -14,8 +14,9 @@ from html import escape
 from rag.answer import Citation
 from rag.memory import Sources
 from rag.retrieve import Passage
+from rag.words import ENGLISH, counted
 
-HOW = {True: "matched by us", False: "cited by the model"}
+HOW = {True: ENGLISH.by_us, False: ENGLISH.by_model}
 # What a card shows of a cited passage before and after the marked part.
 AROUND_CHARACTERS = 160
 _KEY = re.compile(r"(\d{1,6})-(\d{1,3})")
@@ -111,7 +112,7 @@ def sources_html(answers: Iterable[Sources]) -> str:
     """The source panel, the newest answer first: what was cited, then, folded, what else was retrieved."""
     turns = sorted((sources for sources in answers if sources.passages), key=lambda sources: -sources.turn)
     if not turns:
-        return '<p class="sp-empty">The passages that an answer rests on appear here.</p>'
+        return f'<p class="sp-empty">{ENGLISH.no_sources}</p>'
     newest, *older = turns
     earlier = "".join(
         f'<details class="sp-turn"><summary>{escape(_short(sources.question))}</summary>{_turn(sources)}</details>'
@@ -129,21 +130,21 @@ def _turn(sources: Sources) -> str:
     if not rest:
         return cards + removed
     folded = "".join(_card(sources.turn, passage, None) for passage in rest)
-    summary = "Also retrieved" if first else "Retrieved"
-    return f'{cards}{removed}<details class="sp-more"><summary>{summary} ({len(rest)})</summary>{folded}</details>'
+    summary = (ENGLISH.also_retrieved if first else ENGLISH.retrieved).format(passages=len(rest))
+    return f'{cards}{removed}<details class="sp-more"><summary>{summary}</summary>{folded}</details>'
 
 
 def _card(turn: int, passage: Passage, citation: Citation | None) -> str:
     """One passage: its number, document and place as the button that opens it, its text, how it came here."""
     key = f"{turn}-{passage.number}"
-    place = f"page {passage.page}" if passage.page else passage.heading
+    place = ENGLISH.page_number.format(page=passage.page) if passage.page else passage.heading
     named = f'<bdi class="sp-name">{escape(passage.document)}</bdi><bdi class="sp-place">{escape(place)}</bdi>'
     how = f'<span class="sp-how">{HOW[citation.attributed]}</span> · ' if citation else ""
     kind = {None: "", True: " sp-matched", False: " sp-model"}[citation.attributed if citation else None]
     return (
         f'<article class="sp-card{kind}" id="source-{key}" tabindex="-1">{_anchors(key, citation)}'
         f'<button type="button" class="sp-opener" data-open="{key}" aria-expanded="false"'
-        f' aria-controls="preview-{key}" title="Show it in the document"><b class="sp-number">{passage.number}</b>'
+        f' aria-controls="preview-{key}" title="{ENGLISH.open_source}"><b class="sp-number">{passage.number}</b>'
         f'{named}</button><blockquote dir="auto">{_excerpt(passage, citation)}</blockquote>'
         f'<div class="sp-slot" id="preview-{key}" hidden></div>'
         f"<footer>{how}{_scores(passage)}</footer></article>"
@@ -184,13 +185,11 @@ def _near(text: str, low: int, high: int, spans: Sequence[tuple[int, int]]) -> t
 def _scores(passage: Passage) -> str:
     dense = "–" if passage.dense is None else f"{passage.dense:.2f}"
     lexical = "–" if passage.lexical is None else f"{passage.lexical:.1f}"
-    return f"score {passage.score:.2f} (meaning {dense}, words {lexical})"
+    return ENGLISH.scores.format(score=passage.score, meaning=dense, words=lexical)
 
 
 def _removed(count: int) -> str:
-    if count == 1:
-        return "1 citation of the model named no passage and was removed."
-    return f"{count} citations of the model named no passage and were removed."
+    return counted(ENGLISH.removed_one, ENGLISH.removed, count=count)
 
 
 def _short(text: str, most: int = 80) -> str:

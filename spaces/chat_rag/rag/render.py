@@ -15,12 +15,13 @@ from rag.answer import Found
 from rag.cite import CLOSE, OPEN
 from rag.documents import Document
 from rag.ingest import File, Snapshot
+from rag.words import ENGLISH, counted
 
 ZERO_WIDTH = "\u200b"
 EARLY = {
-    "length": "cut at the longest answer that Settings allow",
-    "repetition": "stopped, it repeated itself",
-    "abstained": "the model was not asked; Settings can allow it to answer without the documents",
+    "length": ENGLISH.cut_at_length,
+    "repetition": ENGLISH.cut_at_repetition,
+    "abstained": ENGLISH.not_asked,
 }
 _MARKER = re.compile(rf"(!?){OPEN}(\d+)(a?){CLOSE}")
 _CHARACTER_NUMBER = re.compile(r"&(?=#\w{1,8};?|num;)")
@@ -68,8 +69,8 @@ def documents_html(documents: Sequence[Document], files: Snapshot | None = None)
     items = "".join(
         f'<li><span class="sp-name" title="{escape(document.name)}">{escape(document.name)}</span>'
         f'<span class="sp-size">{_size(document)}</span>'
-        f'<button type="button" data-remove="{escape(document.id)}" aria-label="Remove {escape(document.name)}"'
-        ' title="Remove">&times;</button></li>'
+        f'<button type="button" data-remove="{escape(document.id)}" title="{ENGLISH.remove}"'
+        f' aria-label="{escape(ENGLISH.remove_named.format(name=document.name))}">&times;</button></li>'
         for document in documents
     )
     waiting = "".join(_coming(file) for file in files.files if not file.result) if files else ""
@@ -86,13 +87,16 @@ def _coming(file: File) -> str:
     return (
         f'<li class="sp-coming"><span class="sp-name" title="{escape(file.name)}">{escape(file.name)}</span>'
         f'<span class="sp-size">{escape(far)}</span><button type="button" data-cancel="{file.number}"'
-        f' aria-label="Stop reading {escape(file.name)}" title="Stop">&times;</button>{bar}</li>'
+        f' aria-label="{escape(ENGLISH.stop_named.format(name=file.name))}" title="{ENGLISH.stop}">&times;</button>'
+        f"{bar}</li>"
     )
 
 
 def reading(passages: int) -> str:
     """What the model does before its first word."""
-    return f"Reading {passages} passage{'s' if passages > 1 else ''}" if passages else "Thinking of an answer"
+    if not passages:
+        return ENGLISH.reading_nothing
+    return counted(ENGLISH.reading_one, ENGLISH.reading, passages=passages)
 
 
 def figures_html(target: str, watch: Stopwatch, found: Found | None = None, finish_reason: str | None = None) -> str:
@@ -101,16 +105,16 @@ def figures_html(target: str, watch: Stopwatch, found: Found | None = None, fini
     first, rate, usage = watch.first_token_seconds, watch.tokens_per_second, watch.usage
     told = [escape(target)]
     if first is not None:
-        told.append(f"first token {first:.2f} s")
+        told.append(ENGLISH.first_text.format(seconds=first))
     if rate:
-        told.append(f"{rate:.0f} tokens/s")
+        told.append(ENGLISH.speed.format(rate=rate))
     if usage:
         context = found.context if found and found.context_known else None
-        told += [budget.sent(usage, context), f"{usage.output_tokens:,} tokens out"]
+        told += [budget.sent(usage, context), ENGLISH.tokens_out.format(output=usage.output_tokens)]
     if found and found.abstained:
         told.append(escape(found.abstained.reason))
     if found and found.left_out:
-        told.append(f"{found.left_out} passages did not fit")
+        told.append(ENGLISH.left_out.format(passages=found.left_out))
     if finish_reason in EARLY:
         told.append(EARLY[finish_reason])
     return f'<p class="sp-note">{" · ".join(told)}</p>'
@@ -123,8 +127,8 @@ def _without_own_links(text: str) -> str:
 
 def _size(document: Document) -> str:
     if document.pages:
-        return f"{len(document.pages)} page{'s' if len(document.pages) > 1 else ''}"
-    return f"{max(1, len(document.text) // 1000):,} k characters"
+        return counted(ENGLISH.page_count_one, ENGLISH.page_count, pages=len(document.pages))
+    return ENGLISH.thousand_characters.format(thousands=max(1, len(document.text) // 1000))
 
 
 def _one_line(text: str) -> str:

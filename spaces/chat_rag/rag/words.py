@@ -23,7 +23,6 @@ class Words:
     documents: str = "Documents"
     sources: str = "Sources"
     settings: str = "Settings"
-    share: str = "Share"
 
     # The conversation
     invitation: str = "### Ask about your documents\nor try one of these on the sample documents"
@@ -34,7 +33,7 @@ class Words:
     )
     question: str = "Question"
     question_hint: str = "Ask a question"
-    question_too_long: str = "A question has {most:,} characters at most; this one has {characters:,}."
+    question_too_long: str = "A question has {most:,} characters at most."
     question_too_long_remedy: str = "Put long texts into a file and upload it."
     searching: str = "Searching the documents"
     reading_one: str = "Reading {passages} passage"
@@ -43,55 +42,56 @@ class Words:
     thinking: str = "Thinking"
     thoughts: str = "Thoughts"
     no_answer: str = "No answer came."
+    how_to_allow: str = (
+        "The nearest passages are under Sources. Settings can let the model answer without the documents."
+    )
 
     # The line under an answer
     first_text: str = "first token {seconds:.2f} s"
     speed: str = "{rate:.0f} tokens/s"
-    counts: str = "{input:,} tokens in, {output:,} out"
+    tokens_out: str = "{output:,} tokens out"
+    left_out: str = "{passages} passages did not fit"
     cut_at_length: str = "cut at the longest answer that Settings allow"
     cut_at_repetition: str = "stopped, it repeated itself"
+    not_asked: str = "the model was not asked; Settings can allow it to answer without the documents"
 
     # The visitor's documents
     samples: str = "Search the sample documents (Tern Island)"
     remove: str = "Remove"
     remove_named: str = "Remove {name}"
+    stop: str = "Stop"
+    stop_named: str = "Stop reading {name}"
     page_count_one: str = "{pages:,} page"
     page_count: str = "{pages:,} pages"
     thousand_characters: str = "{thousands:,} k characters"
-    progress: str = "{step} {name} … {share:.0%}"
-    step_reading: str = "Reading"
-    step_embedding: str = "Embedding"
-    added: str = "{name}: {parts}"
-    added_again: str = "{name}: {parts} (was here already)"
-    character_count: str = "{characters:,} characters"
-    chunk_count_one: str = "{chunks:,} chunk"
-    chunk_count: str = "{chunks:,} chunks"
 
     # The source panel
     no_sources: str = "The passages that an answer rests on appear here."
+    open_source: str = "Show it in the document"
     retrieved: str = "Retrieved ({passages})"
     also_retrieved: str = "Also retrieved ({passages})"
     page_number: str = "page {page}"
     by_model: str = "cited by the model"
-    by_words: str = "matched by words"
+    by_us: str = "matched by us"
     scores: str = "score {score:.2f} (meaning {meaning}, words {words})"
     removed_one: str = "{count} citation of the model named no passage and was removed."
     removed: str = "{count} citations of the model named no passage and were removed."
 
     # The settings
+    without: str = "Let the model answer where the documents do not"
     passages: str = "Passages sent to the model"
     temperature: str = "Temperature"
     longest: str = "Longest answer, in tokens"
     system: str = "System prompt"
     system_hint: str = "Leave empty for the default"
-    not_set_up: str = "Models that are not set up:"
+    delete: str = "Delete my data"
+    delete_sure: str = "Delete your documents and the conversation?"
 
     # Sharing
-    download_markdown: str = "Download as Markdown"
-    download_json: str = "Download as JSON"
-    copy_link: str = "Copy a link"
-    link: str = "Link to this conversation"
-    link_copied: str = "Copied. Whoever has the link can read the conversation; your files are not in it."
+    download_markdown: str = "Download Markdown"
+    download_json: str = "Download JSON"
+    share: str = "Share by link"
+    link: str = "Link to this conversation (copied): it holds the conversation, not the documents"
     shared: str = "A shared conversation, opened from its link. The documents that it cites are not here."
     nothing_to_share: str = "There is nothing to share yet."
     nothing_to_share_remedy: str = "Ask a question first."
