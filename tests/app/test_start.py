@@ -39,7 +39,7 @@ def test_an_edit_is_seen_without_a_restart(start_app: Callable[..., App], tmp_pa
     shutil.copytree(SPACE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     app = start_app(command=[GRADIO, "app.py"], cwd=copy)
     page = copy / "app.py"
-    edited = page.read_text().replace("Answers that show where they stand", "Edited a moment ago")
+    edited = page.read_text().replace("ENGLISH.motto", '"Edited a moment ago"')
 
     def seen() -> bool:
         page.write_text(edited)  # again, until the watcher has begun to watch
@@ -52,7 +52,7 @@ def test_an_edit_is_seen_without_a_restart(start_app: Callable[..., App], tmp_pa
 def test_the_api_answers_and_what_is_no_api_is_hidden(start_app: Callable[..., App]) -> None:
     app = start_app()
     named = httpx2.get(f"{app.url}/gradio_api/info").json()["named_endpoints"]
-    assert list(named) == ["/ask"]
+    assert list(named) == ["/ask_documents"]
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_an_answer_loads_nothing_from_elsewhere_and_invents_no_citation(app: App
     page = open_page(app)
     requested: list[str] = []
     page.on("request", lambda request: requested.append(request.url))
-    ask(page, "How many rooms does the guest house have? Show a picture.")
+    ask(page, "How many rooms does the guest house have (picture)?")
     wait_for_answer(page)
     assert not [url for url in requested if "tracker" in url]
     expect(page.locator("#chat .bot img")).to_have_count(0)
