@@ -82,7 +82,7 @@ def test_a_pdf_goes_all_the_way(
     page = open_page(SimpleNamespace(url=pages["chat"]))
     filing = quarterly_report(tmp_path)
     upload(page, filing)
-    expect(page.locator("#documents li .sp-name")).to_have_text(filing.name, timeout=120_000)
+    expect(page.locator("#documents li:has([data-remove]) .sp-name")).to_have_text(filing.name, timeout=120_000)
     assert chunks_in_chroma(engine) > before
 
     ask(page, "What were total net sales for the quarter?")
