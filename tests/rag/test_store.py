@@ -20,7 +20,7 @@ from rag.chunk import chunk_document
 from rag.documents import Chunk, Document, Page
 from rag.embed import Embedder
 from rag.errors import Cancelled, DocumentError
-from rag.library import Library
+from rag.library import CHUNK_OVERLAP, CHUNK_SIZE, CHUNKING, Library
 from rag.parse import read_document
 from rag.quota import Quota, QuotaExceeded, Size
 from rag.retrieve import retrieve
@@ -225,13 +225,16 @@ def test_after_a_kill_each_document_is_whole_or_absent(store: Store, tmp_path: P
     assert process.returncode == -signal.SIGKILL
     assert len(told) < 60
     known = {document.id: (path, document) for path in files.iterdir() for document in [read_document(path)]}
-    kept = {document.id: (document, chunks, vectors) for document, chunks, vectors in store.load(" 700 100")}
+    kept = {
+        document.id: (document, chunks, vectors)
+        for document, chunks, vectors in store.load(f" {CHUNKING} {CHUNK_SIZE} {CHUNK_OVERLAP}")
+    }
     assert set(told) <= set(kept)
     assert len(kept) <= len(told) + 1
     for identifier, (document, chunks, vectors) in kept.items():
         path, expected = known[identifier]
         assert document == expected
-        assert chunks == chunk_document(document, size=700, overlap=100)
+        assert chunks == chunk_document(document, size=CHUNK_SIZE, overlap=CHUNK_OVERLAP)
         assert vectors[:, 0].tolist() == [len(chunk.text) for chunk in chunks]
         assert store.original(identifier) == path.read_bytes()
     assert not list(store.folder.rglob(".unfinished-*"))
