@@ -17,6 +17,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, TimeoutError, expect, sync_playwright
 
+from tests.app.scripted_model import ScriptedModel, serving
 from tests.conftest import ROOT
 
 BROWSER_ARGUMENTS = [
@@ -95,6 +96,13 @@ def wait_until(true: Callable[[], bool], seconds: float, message: Callable[[], s
     while not true():
         assert time.monotonic() < deadline, message()
         time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[ScriptedModel]:
+    """A server whose behaviour is in the question."""
+    with serving() as model:
+        yield model
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +10,12 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.app.conftest import App, ask, upload, wait_for_answer, wait_until
-from tests.app.scripted_model import ScriptedModel, serving
+from tests.app.scripted_model import ScriptedModel
 from tests.conftest import missing
 
 Open = Callable[..., Page]
 TABS = 60
 FIRST = 120_000  # milliseconds; the first document waits for the embedding model
-
-
-@pytest.fixture(scope="module")
-def model() -> Iterator[ScriptedModel]:
-    with serving() as model:
-        yield model
 
 
 @pytest.fixture(scope="module")

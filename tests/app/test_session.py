@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.app.conftest import App, ask, free_port, leave_samples_out, upload, uploaded, wait_for_answer, wait_until
-from tests.app.scripted_model import ScriptedModel, serving
+from tests.app.scripted_model import ScriptedModel
 
 Open = Callable[..., Page]
 NOTE = "The spare key hangs behind the blue door."
-
-
-@pytest.fixture(scope="module")
-def model() -> Iterator[ScriptedModel]:
-    with serving() as model:
-        yield model
 
 
 @pytest.fixture(scope="module")

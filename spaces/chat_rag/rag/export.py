@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from page import plain
+from page import NO_WIDTH, plain
 from rag.conversation import sendable
 from rag.memory import Sources
 
@@ -96,7 +96,7 @@ def given_by(exchange: Exchange) -> list[str]:
 
 def harmless(text: str) -> str:
     """Text of a stranger that a page can show as Markdown: no tag, picture, link, diagram or formula in it."""
-    return _ACTIVE.sub("\\g<0>\u200b", _CONTROL.sub("", text))
+    return _ACTIVE.sub(f"\\g<0>{NO_WIDTH}", _CONTROL.sub("", text))
 
 
 def _plain(answer: str) -> str:

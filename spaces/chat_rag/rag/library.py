@@ -15,7 +15,7 @@ from rag.embed import Embedder
 from rag.errors import DocumentError
 from rag.index import Hit, Index, searchable
 from rag.parse import SUFFIXES, Limits, display_name, read_document
-from rag.quota import Quota, Size, page_count
+from rag.quota import Quota, Size, amount, page_count
 from rag.store import MemoryStore, Store
 
 # Characters. Small chunks are found exactly, and `rag.retrieve` joins neighbours; overlap would repeat text.
@@ -37,10 +37,10 @@ class Added:
     @property
     def summary(self) -> str:
         """One line for the person who sent the file."""
-        pages = f"{_count(len(self.document.pages), 'page')}, " if self.document.pages else ""
+        pages = f"{amount(len(self.document.pages), 'page')}, " if self.document.pages else ""
         again = " (was here already)" if self.again else ""
         characters = f"{len(self.document.text):,} characters"
-        return f"{self.document.name}: {pages}{characters}, {_count(self.chunks, 'chunk')}{again}"
+        return f"{self.document.name}: {pages}{characters}, {amount(self.chunks, 'chunk')}{again}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +240,3 @@ def _fingerprint(path: Path, limit: int) -> tuple[str, int]:
     except (OSError, ValueError):
         pass  # reading it says what is wrong
     return "", 0
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -13,6 +13,7 @@ from html import escape
 
 from rag.answer import Citation
 from rag.memory import Sources
+from rag.render import shortened
 from rag.retrieve import Passage
 from rag.words import ENGLISH, counted
 
@@ -115,7 +116,8 @@ def sources_html(answers: Iterable[Sources]) -> str:
         return f'<p class="sp-empty">{ENGLISH.no_sources}</p>'
     newest, *older = turns
     earlier = "".join(
-        f'<details class="sp-turn"><summary>{escape(_short(sources.question))}</summary>{_turn(sources)}</details>'
+        f'<details class="sp-turn"><summary>{escape(shortened(sources.question, 80))}</summary>'
+        f"{_turn(sources)}</details>"
         for sources in older
     )
     return f'<div class="sp-sources">{_turn(newest)}{earlier}</div>'
@@ -190,8 +192,3 @@ def _scores(passage: Passage) -> str:
 
 def _removed(count: int) -> str:
     return counted(ENGLISH.removed_one, ENGLISH.removed, count=count)
-
-
-def _short(text: str, most: int = 80) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -12,11 +12,12 @@ from html import escape
 from rag.documents import Document
 from rag.errors import DocumentError
 from rag.page_picture import Picture, page_picture
+from rag.render import shortened
 from rag.retrieve import Passage
 
 Span = tuple[int, int]
-# What is shown of the text before and after the passage, and of a long passage in a label.
-AROUND_CHARACTERS, AROUND_LINES, LABEL_CHARACTERS = 600, 6, 160
+# What is shown of the text before and after the passage.
+AROUND_CHARACTERS, AROUND_LINES = 600, 6
 AROUND_ROWS, MOST_ROWS, CELL_CHARACTERS = 2, 24, 200
 
 
@@ -33,7 +34,7 @@ def preview_html(document: Document, passage: Passage, mark: Span, original: byt
     else:
         body = _text(document, passage, span)
     place = place_of(document, passage, span)
-    shown = _short(document.text[span[0] : span[1]])
+    shown = shortened(document.text[span[0] : span[1]])
     label = escape(f"{document.name}{f', {place}' if place else ''}. Cited: {shown}")
     return (
         f'<section class="sp-view" tabindex="-1" aria-label="{label}"><header><bdi class="sp-name">'
@@ -110,7 +111,7 @@ def _pdf(document: Document, passage: Passage, span: Span, original: bytes | Non
         picture = page_picture(original, page.number, document.text[page.start : page.end], mark)
     except DocumentError as error:
         return f'<p class="sp-note">{escape(error.message)} This is its text.</p>{text}'
-    alt = f"Page {page.number} of {document.name}. Marked on it: {_short(document.text[span[0] : span[1]])}"
+    alt = f"Page {page.number} of {document.name}. Marked on it: {shortened(document.text[span[0] : span[1]])}"
     if not picture.boxes:
         note = '<p class="sp-note">The place cannot be marked on this page; the text below marks it.</p>'
         return f"{_figure(picture, alt)}{note}{text}"
@@ -164,7 +165,7 @@ def _row(text: str, line: Span, columns: list[str], span: Span) -> str:
         shown = [f"<mark>{escape(cells[column])}</mark>" if column in cells else "" for column in columns]
         head = f'<tr class="sp-cited" aria-current="true"><th scope="row">{number}</th>'
     else:
-        shown = [escape(_short(cells.get(column, ""), CELL_CHARACTERS)) for column in columns]
+        shown = [escape(shortened(cells.get(column, ""), CELL_CHARACTERS)) for column in columns]
         head = f'<tr><th scope="row">{number}</th>'
     told = "".join(f'<td dir="auto">{cell}</td>' for cell in shown)
     return f"{head}{told}</tr>"
@@ -190,8 +191,3 @@ def _cells(line: str, columns: list[str]) -> dict[str, str]:
         elif last:
             cells[last] += f"; {part}"
     return cells
-
-
-def _short(text: str, most: int = LABEL_CHARACTERS) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= most else f"{text[: most - 1]}…"

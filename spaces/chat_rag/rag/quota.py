@@ -70,7 +70,7 @@ class Quota:
         if self.files and total.files > self.files:
             are = "is" if held.files == 1 else "are"
             raise QuotaExceeded(
-                f"There {are} {_count(held.files, 'document')} already.", f"Remove one before {name} is added."
+                f"There {are} {amount(held.files, 'document')} already.", f"Remove one before {name} is added."
             )
         for what, new, old, limit in (
             ("pages", more.pages, held.pages, self.pages),
@@ -107,8 +107,8 @@ class Questions:
             if self._limit and len(self._asked) >= self._limit:
                 wait = self._asked[0] + _MINUTE - now
                 raise TooManyQuestions(
-                    f"That is more than {_count(self._limit, 'question')} in a minute.",
-                    f"Ask again in {_count(math.ceil(wait), 'second')}.",
+                    f"That is more than {amount(self._limit, 'question')} in a minute.",
+                    f"Ask again in {amount(math.ceil(wait), 'second')}.",
                     retry_after=wait,
                 )
             self._asked.append(now)
@@ -136,5 +136,6 @@ def _written(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
 
 
-def _count(number: int, what: str) -> str:
+def amount(number: int, what: str) -> str:
+    """`3 pages`, `1 page`."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"

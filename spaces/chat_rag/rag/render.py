@@ -9,7 +9,7 @@ from functools import partial
 from html import escape
 
 from backends import Stopwatch
-from page import outside_code, safe_markdown
+from page import NO_WIDTH, outside_code, safe_markdown
 from rag import budget
 from rag.answer import Found
 from rag.cite import CLOSE, OPEN
@@ -17,7 +17,6 @@ from rag.documents import Document
 from rag.ingest import File, Snapshot
 from rag.words import ENGLISH, counted
 
-ZERO_WIDTH = "\u200b"
 EARLY = {
     "length": ENGLISH.cut_at_length,
     "repetition": ENGLISH.cut_at_repetition,
@@ -50,7 +49,7 @@ def linked(text: str, turn: int, passages: int) -> str:
             return f"{mark}[{number}]"
         place = f"{turn}-{number}{f'-{before}' if before else ''}{attributed}"
         # “Great![1]” must not become a picture.
-        return f"{mark}{ZERO_WIDTH if mark else ''}[{number}](#source-{place})"
+        return f"{mark}{NO_WIDTH if mark else ''}[{number}](#source-{place})"
 
     return "".join(
         _MARKER.sub(partial(link, code=code), part if code else _without_own_links(part))
@@ -120,9 +119,15 @@ def figures_html(target: str, watch: Stopwatch, found: Found | None = None, fini
     return f'<p class="sp-note">{" · ".join(told)}</p>'
 
 
+def shortened(text: str, most: int = 160) -> str:
+    """`text` in one line of at most so many characters."""
+    text = _one_line(text)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def _without_own_links(text: str) -> str:
     """The text without links to the source panel, however the model spells them."""
-    return _CHARACTER_NUMBER.sub("&amp;", text).replace("#source-", f"#{ZERO_WIDTH}source-")
+    return _CHARACTER_NUMBER.sub("&amp;", text).replace("#source-", f"#{NO_WIDTH}source-")
 
 
 def _size(document: Document) -> str:
