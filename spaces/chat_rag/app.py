@@ -139,9 +139,10 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
     chatbot.clear(HANDLERS.clear, key, [sources, figures], queue=False, **private)
 
     drop.upload(HANDLERS.upload, [drop, key], [drop, documents, samples], concurrency_limit=64, **private)
-    documents.delete(HANDLERS.remove, key, documents, queue=False, **private)
-    documents.stop(HANDLERS.cancel, key, None, queue=False, **private)
-    sources.select(HANDLERS.open_source, key, preview, concurrency_limit=16, **private)
+    documents.delete(HANDLERS.remove, key, documents, queue=False, trigger_mode="multiple", **private)
+    documents.stop(HANDLERS.cancel, key, None, queue=False, trigger_mode="multiple", **private)
+    # Gradio's default drops an event while the one before is on its way: a second citation would never open.
+    sources.select(HANDLERS.open_source, key, preview, concurrency_limit=16, trigger_mode="multiple", **private)
 
     for button, handler, name, media_type in (
         (markdown_button, HANDLERS.markdown, "conversation.md", "text/markdown"),

@@ -130,3 +130,32 @@ def test_two_pages_of_one_visitor_keep_their_sources_apart(app: App, open_page: 
     first.locator("#sources summary").first.click()
     first.locator("#sources [data-open]").first.click()
     expect(first.locator("#sources .sp-view")).to_contain_text("kettle")
+
+
+def press_all(page: Page, selector: str) -> None:
+    """Press all of them faster than the app answers, but not before the page has sent the press before."""
+    page.evaluate(
+        "async (selector) => { for (const each of document.querySelectorAll(selector)) {"
+        " each.click(); await new Promise((done) => setTimeout(done, 8)); } }",
+        selector,
+    )
+
+
+def test_what_is_pressed_while_another_press_is_on_its_way_is_not_lost(
+    app: App, open_page: Open, tmp_path: Path
+) -> None:
+    notes = [tmp_path / f"{room}.txt" for room in ("kitchen", "hall", "attic")]
+    for path in notes:
+        path.write_text(f"The spare key of the {path.stem} hangs behind the blue door.")
+    page = open_page(app)
+    upload(page, *notes)
+    uploaded(page, 3)
+    ask(page, "Where does the spare key hang?")
+    wait_for_answer(page)
+    page.evaluate("document.querySelectorAll('#sources details').forEach((each) => each.open = true)")
+    press_all(page, "#sources [data-open]")
+    expect(page.locator("#sources .sp-view")).to_have_count(3)
+    expect(page.locator("#sources [aria-busy]")).to_have_count(0)
+
+    press_all(page, "#documents [data-remove]")
+    expect(page.locator("#documents [data-remove]")).to_have_count(0)

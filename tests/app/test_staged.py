@@ -40,7 +40,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def chat(page: Page) -> None:
     page.locator("#question textarea").fill("What is the exclusion zone?")
     page.locator("#question .submit-button").click()
-    expect(page.locator("#chat .bot").last).to_contain_text("30 kilom", timeout=120_000)
+    expect(page.locator("#sources .sp-card", has_text="30 kilom")).not_to_have_count(0, timeout=120_000)
 
 
 def compare(page: Page) -> None:

@@ -31,11 +31,12 @@ const show = (button, open) => {
   button.closest(".sp-card").classList.toggle("sp-open", open);
   slotOf(button).hidden = !open;
 };
+const ask = (button) => trigger("select", {source: button.dataset.open, claim: Number(button.dataset.asked)});
 const fill = () => {
   const view = document.querySelector("#preview [data-preview]");
   const button = view && element.querySelector(`[data-open="${view.dataset.preview}"]`);
-  if (!button || button.dataset.asked !== view.dataset.claim) return;
-  const slot = slotOf(button);
+  const slot = button && slotOf(button);
+  if (!slot?.hasAttribute("aria-busy") || button.dataset.asked !== view.dataset.claim) return;
   slot.innerHTML = view.innerHTML;
   slot.removeAttribute("aria-busy");
   slot.dataset.claim = view.dataset.claim;
@@ -48,6 +49,9 @@ const fill = () => {
   }
   slot.firstElementChild?.focus({preventScroll: true});
   slot.closest(".sp-card").scrollIntoView({block: "nearest", behavior: calm.matches ? "auto" : "smooth"});
+  // Of two previews that come at the same moment the page only ever holds the second.
+  const waiting = element.querySelector(".sp-slot[aria-busy]");
+  if (waiting) ask(element.querySelector(`[aria-controls="${waiting.id}"]`));
 };
 document.addEventListener("sp-preview", fill);
 element.addEventListener("click", (event) => {
@@ -65,7 +69,7 @@ element.addEventListener("click", (event) => {
   slot.setAttribute("aria-busy", "true");
   if (document.querySelector(`#preview [data-preview="${button.dataset.open}"][data-claim="${claim}"]`)) return fill();
   if (!slot.firstChild) slot.textContent = "Opening \\u2026";
-  trigger("select", {source: button.dataset.open, claim: Number(claim)});
+  ask(button);
 });
 element.addEventListener("keydown", (event) => {
   const card = event.key === "Escape" && event.target.closest(".sp-card.sp-open");
