@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import platform
+import sys
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
+CPU_INFO = Path("/proc/cpuinfo")
+# What the drivers of NVIDIA and AMD open.
+_GPUS = ("/dev/nvidiactl", "/dev/kfd")
 
 
 def spin_briefly() -> None:
@@ -16,6 +21,21 @@ def spin_briefly() -> None:
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
+
+def has_feature(name: str, cpu_info: Path = CPU_INFO) -> bool:
+    """Whether the processor announces a feature, such as avx512_vnni, to Linux; no on other systems."""
+    try:
+        lines = cpu_info.read_text().splitlines()
+    except OSError:
+        return False
+    return any(name in line.split() for line in lines if line.startswith("flags"))
+
+
+def has_accelerator() -> bool:
+    """Whether torch would probably find something faster than the processor; it is not loaded for it."""
+    apple = sys.platform == "darwin" and platform.machine() == "arm64"
+    return apple or any(Path(device).exists() for device in _GPUS)
 
 
 def usable_processors(cgroup: Path = CGROUP) -> int:

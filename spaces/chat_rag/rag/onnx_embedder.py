@@ -1,4 +1,7 @@
-"""Text to vectors with an exported model: onnxruntime and tokenizers, which come with Chroma, and no torch."""
+"""Text to vectors with an exported model: onnxruntime and tokenizers, which come with Chroma, and no torch.
+
+Where the processor multiplies whole numbers of 8 bits, the model of model_int8.onnx is taken, if there is one.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from backends.processors import usable_processors
+from backends.processors import has_feature, usable_processors
 from rag.errors import RetrievalError
+from rag.exported import INT8, MODEL, TOKENIZER
 
-MODEL, TOKENIZER = "model.onnx", "tokenizer.json"
+# Without one of these units the sums of such products overflow, and the vectors are wrong.
+_INT8_FEATURES = ("avx512_vnni", "avx_vnni")
 MAX_TOKENS = 256  # what all-MiniLM-L6-v2 was trained with; its tokenizer.json says 128
 
 # Otherwise onnxruntime reports to its maker what it runs. It looks when it is loaded, which may be by the reader of
@@ -18,22 +23,19 @@ MAX_TOKENS = 256  # what all-MiniLM-L6-v2 was trained with; its tokenizer.json s
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
-def is_exported(folder: str) -> bool:
-    """Whether this is a folder with a model for onnxruntime."""
-    return all((Path(folder) / name).is_file() for name in (MODEL, TOKENIZER))
-
-
 class OnnxModel:
     """A sentence model whose token vectors are averaged; safe to call from several threads, side by side."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, *, int8: bool | None = None) -> None:
+        """Load it; `int8` decides over the precision in place of the processor."""
+        self._int8 = (Path(folder) / INT8).is_file() and (computes_in_int8() if int8 is None else int8)
         try:
             self._tokenizer = _tokenizer(Path(folder) / TOKENIZER)
-            self._session = _session(Path(folder) / MODEL)
+            self._session = _session(Path(folder) / (INT8 if self._int8 else MODEL))
         except Exception as error:  # both libraries raise kinds of their own, some of them a bare Exception
             raise RetrievalError(
                 f"The embedding model in {folder} cannot be loaded ({type(error).__name__}).",
-                f"Make {MODEL} and {TOKENIZER} anew: python containers/demo/embeddings.py FOLDER.",
+                f"Make {MODEL} and {TOKENIZER} anew: python -m rag.exported FOLDER.",
             ) from error
         self.workers = usable_processors()
         self._asked = [each.name for each in self._session.get_inputs()]
@@ -50,6 +52,10 @@ class OnnxModel:
         """One float32 vector of length 1 a text: the mean of its tokens' vectors, as sentence-transformers takes it."""
         import numpy as np
 
+        # The scale of what is rounded to 8 bits is taken from a whole batch: alone, a text always has the same vector.
+        # It was no slower.
+        if self._int8 and len(rows) > 1:
+            return np.concatenate([self.vectors(tokens, [row]) for row in rows])
         chosen = [tokens[row] for row in rows]
         longest = max(sum(each.attention_mask) for each in chosen)
         mask = np.array([each.attention_mask[:longest] for each in chosen], dtype=np.int64)
@@ -62,6 +68,11 @@ class OnnxModel:
         # The length takes out any scale, so the sum over the tokens points where their mean does.
         sums = (found * mask[..., None].astype(found.dtype)).sum(axis=1)
         return (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
+
+
+def computes_in_int8() -> bool:
+    """Whether the processor is fast and exact in whole numbers of 8 bits."""
+    return any(map(has_feature, _INT8_FEATURES))
 
 
 def _tokenizer(file: Path) -> Any:

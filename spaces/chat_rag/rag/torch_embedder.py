@@ -5,16 +5,14 @@ from __future__ import annotations
 import importlib.util
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from backends.processors import spin_briefly, usable_processors
+from backends.processors import has_feature, spin_briefly, usable_processors
 from rag.errors import RetrievalError
 
-CPU_INFO = Path("/proc/cpuinfo")
 # The unit that multiplies matrices of bfloat16. AVX-512 alone announces bfloat16 too (avx512_bf16), but there it took
 # 1.6 times the time of float32.
-_HALF = "amx_bf16"
+HALF = "amx_bf16"
 
 
 class TorchModel:
@@ -40,7 +38,7 @@ class TorchModel:
         self._tokenising = threading.Lock()  # a tokenizer of transformers is set up anew for each call
         on_cpu = self._model.device.type == "cpu"
         self.workers = usable_processors() if on_cpu else 1
-        if on_cpu and (computes_in_half() if half is None else half):
+        if on_cpu and (has_feature(HALF) if half is None else half):
             self._model[0].to(torch.bfloat16)
             self._model[0].register_forward_hook(_in_float32)
 
@@ -73,15 +71,6 @@ class TorchModel:
             }
             found = self._model(batch)["sentence_embedding"].float()
             return torch.nn.functional.normalize(found, dim=1).cpu().numpy()
-
-
-def computes_in_half(cpu_info: Path = CPU_INFO) -> bool:
-    """Whether the processor is fast in bfloat16, from what Linux tells of it; no on other systems."""
-    try:
-        lines = cpu_info.read_text().splitlines()
-    except OSError:
-        return False
-    return any(_HALF in line.split() for line in lines if line.startswith("flags"))
 
 
 def _in_float32(module: Any, inputs: Any, features: dict[str, Any]) -> dict[str, Any]:
