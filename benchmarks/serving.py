@@ -1,9 +1,10 @@
 """What our inference server costs over llama.cpp's own: the same model and settings, in turn, in one run.
 
-    python benchmarks/serving.py [--rounds 12] [--concurrency 1,4,8]
+    python benchmarks/serving.py [--rounds 30] [--concurrency 1,4,8]
 
-Both run at the same time and are asked in turn, in an order drawn anew each round, with as many slots as streams. The
-goals: at least 0.97 of its throughput, and a first token at most 3 ms later at the median.
+Both run at the same time and are asked in turn, in an order drawn anew each round, with as many slots as streams. Where
+the processors are virtual, a pair during which the host took more than 2 % of them away is measured again, a few times
+at most. The goals: at least 0.97 of its throughput, and a first token at most 3 ms later at the median.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ import random
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
+import host
 import httpx2
 from tables import free_port, table, write
 
@@ -31,7 +34,8 @@ from backends.stopwatch import now
 
 CONTEXT = 4096
 REQUEST = ChatRequest([Message("user", "Tell me a long story about the sea.")], temperature=0.0)
-ANSWERS, TOKENS = 4, (16, 48)
+ANSWERS, TOKENS = 2, (16, 48)
+WITHIN_SECONDS = 0.5
 LEAST_THROUGHPUT, MOST_LATER_MS = 0.97, 3.0
 OURS, THEIRS = "spaceport", "llama.cpp"
 
@@ -60,7 +64,7 @@ Block = tuple[float, list[float]]  # tokens a second of all streams together, an
 
 
 async def block(backend: Backend, streams: int, seed: int) -> Block:
-    """A closed loop of so many streams, each of which asks anew when its answer has ended.
+    """A closed loop of so many streams, each of which asks anew when its answer has ended; they begin within 0.5 s.
 
     The prompt is always the same, and so in the cache: what remains is the way. Lengths differ, the same for both
     servers, or all streams would begin at the same moment again and again.
@@ -68,15 +72,17 @@ async def block(backend: Backend, streams: int, seed: int) -> Block:
     watches = [[Stopwatch() for _ in range(ANSWERS)] for _ in range(streams)]
     draw = random.Random(seed)
     lengths = [[draw.randint(*TOKENS) for _ in each] for each in watches]
+    begins = [0.0, *(draw.uniform(0, WITHIN_SECONDS) for _ in watches[1:])]
 
-    async def loop(mine: list[Stopwatch], tokens: list[int]) -> None:
+    async def loop(mine: list[Stopwatch], tokens: list[int], begin: float) -> None:
+        await asyncio.sleep(begin)
         for watch, most in zip(mine, tokens, strict=True):
             with watch.marking():
                 async for _ in watch.watch(backend.stream(replace(REQUEST, max_tokens=most))):
                     pass
 
     began = now()
-    await asyncio.gather(*(loop(mine, tokens) for mine, tokens in zip(watches, lengths, strict=True)))
+    await asyncio.gather(*(loop(*each) for each in zip(watches, lengths, begins, strict=True)))
     wall = now() - began
     done = [watch for mine in watches for watch in mine]
     tokens = sum(watch.usage.output_tokens for watch in done if watch.usage)
@@ -87,15 +93,22 @@ async def rounds(urls: dict[str, tuple[str, str]], count: int, loads: list[int])
     """The blocks of each load and server, in an order drawn anew each round; the first round warms up."""
     entries = {name: {"kind": "openai", "url": url, "api_key": key} for name, (url, key) in urls.items()}
     backends = {name: Catalog(entries, source="benchmark").connect(name) for name in entries}
+    disturbed: Counter[int] = Counter()
     taken: dict[int, dict[str, list[Block]]] = {load: {name: [] for name in entries} for load in loads}
     for number in range(count + 1):
         print(f"\rround {number} of {count}", end="", file=sys.stderr, flush=True)
         for load in random.sample(loads, len(loads)):
-            for name in random.sample(list(entries), 2):
-                found = await block(backends[name], load, number)
-                if number:
-                    taken[load][name].append(found)
+            for attempt in range(host.TRIES):
+                before = host.ticks()
+                pair = {name: await block(backends[name], load, number) for name in random.sample(list(entries), 2)}
+                if not host.was_busy(before):
+                    break
+                disturbed[load] += attempt == host.TRIES - 1
+            for name, found in pair.items() if number else ():
+                taken[load][name].append(found)
     await http.aclose()
+    if sum(disturbed.values()):
+        print(f"\nThe host was busy in each try of some pairs, by streams: {dict(disturbed)}.", file=sys.stderr)
     return taken
 
 
@@ -128,7 +141,7 @@ def megabytes(pid: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--concurrency", default="1,4,8")
     taken, memory = measured(parser.parse_args())
     rows, told, met = [], {}, True

@@ -77,7 +77,7 @@ def wants_mcp() -> bool:
     if not os.environ.get("SPACEPORT_MCP"):
         return False
     if importlib.util.find_spec("mcp") is None:
-        raise SystemExit("error: SPACEPORT_MCP wants the package mcp.\n  Install it: pip install 'gradio[mcp]'.")
+        raise SystemExit("error: SPACEPORT_MCP wants the package mcp.\n  Install it: pip install mcp.")
     return True
 
 

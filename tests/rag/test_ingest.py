@@ -32,6 +32,8 @@ from rag.library import Library
 from rag.store import Store
 
 class Endless:
+    name = "endless"
+
     def encode(self, texts, report):
         while True:
             report(0.5)
@@ -50,7 +52,7 @@ class Held(Embedder):
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
-        self._name = "held"
+        self.name = "held"
         self.go = threading.Event()
 
     def encode(self, texts: list[str], report: Callable[[float], None] | None = None) -> Any:

@@ -41,6 +41,8 @@ from rag.library import Library
 from rag.store import Store
 
 class Lengths:
+    name = "lengths"
+
     def encode(self, texts, report=None):
         return [[float(len(text)), 1.0, 0.0] for text in texts]
 
@@ -227,7 +229,7 @@ def test_after_a_kill_each_document_is_whole_or_absent(store: Store, tmp_path: P
     known = {document.id: (path, document) for path in files.iterdir() for document in [read_document(path)]}
     kept = {
         document.id: (document, chunks, vectors)
-        for document, chunks, vectors in store.load(f" {CHUNKING} {CHUNK_SIZE} {CHUNK_OVERLAP}")
+        for document, chunks, vectors in store.load(f"lengths {CHUNKING} {CHUNK_SIZE} {CHUNK_OVERLAP}")
     }
     assert set(told) <= set(kept)
     assert len(kept) <= len(told) + 1

@@ -95,13 +95,14 @@ class Chat:
         if not history or history[-1]["role"] != "user":
             return
         reply, watch = conversation.Reply(conversation.turn_of(history), status=ENGLISH.searching), Stopwatch()
+        question = conversation.text_of(history[-1])
         talk.forget_from(reply.turn)
         visitor.latest, talk.history = talk, history + reply.messages()
         yield View(talk.history, figures="")
         try:
             visitor.questions.take()
             events = Rag(self._embedder, [visitor.library, *([self._samples] if samples else [])]).answer(
-                conversation.text_of(history[-1]),
+                question,
                 self.connect(target),
                 history=conversation.sendable(history[:-1]),
                 options=options,
@@ -111,7 +112,7 @@ class Chat:
             updates = batches(events, self._pace.seconds, at_once=reply.begins, rest=True)
             async with closing(updates):
                 async for batch in updates:
-                    shown = [_take(event, reply, talk) for event in batch]
+                    shown = [_take(event, reply, talk, question) for event in batch]
                     talk.history = history + reply.messages()
                     yield View(talk.history, sources=next((new for new in shown[::-1] if new), None))
         except SpaceportError as error:
@@ -175,7 +176,7 @@ class Chat:
             self._samples.documents  # noqa: B018  # reading it fills it
 
 
-def _take(event: Found | Delta | Finished, reply: conversation.Reply, talk: Conversation) -> str | None:
+def _take(event: Found | Delta | Finished, reply: conversation.Reply, talk: Conversation, question: str) -> str | None:
     """Take one event into the reply and the conversation's sources; gives the source panel where it changes."""
     if isinstance(event, Delta):
         reply.add(event)
@@ -183,7 +184,7 @@ def _take(event: Found | Delta | Finished, reply: conversation.Reply, talk: Conv
     if isinstance(event, Found):
         reply.found = event
         reply.status = render.reading(len(event.passages))
-        talk.sources[reply.turn] = Sources(reply.turn, event.searched, event.passages)
+        talk.sources[reply.turn] = Sources(reply.turn, question, event.passages)
     else:
         reply.finish_reason = event.done.finish_reason
         known = talk.sources[reply.turn]

@@ -46,7 +46,7 @@ class Embedder:
     """
 
     def __init__(self, model: str | None = None) -> None:
-        self._name = model or os.environ.get("SPACEPORT_EMBEDDINGS") or packaged_model() or HUB_MODEL
+        self.name = model or os.environ.get("SPACEPORT_EMBEDDINGS") or packaged_model() or HUB_MODEL
         self._model: Model | None = None
         self._loading = threading.Lock()
 
@@ -98,7 +98,7 @@ class Embedder:
     def _loaded(self) -> Model:
         with self._loading:
             if self._model is None:
-                model = load(self._name)
+                model = load(self.name)
                 self._first, self._others = (
                     ThreadPoolExecutor(model.workers, f"embed-{what}", model.prepare_thread)
                     for what in ("question", "upload")

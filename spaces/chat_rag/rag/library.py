@@ -206,7 +206,7 @@ class Library:
     @property
     def _label(self) -> str:
         """What vectors depend on: those of another model, or of other chunks, are of no use here."""
-        return f"{getattr(self._embedder, '_name', '')} {CHUNKING} {CHUNK_SIZE} {CHUNK_OVERLAP}"
+        return f"{self._embedder.name} {CHUNKING} {CHUNK_SIZE} {CHUNK_OVERLAP}"
 
 
 class Samples(Library):

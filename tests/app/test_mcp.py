@@ -1,0 +1,51 @@
+"""What an agent gets over MCP: one tool, which keeps nothing, and only where it is switched on."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+import httpx2
+import pytest
+
+from tests.app.conftest import App
+from tests.app.scripted_model import ScriptedModel
+from tests.conftest import missing
+
+OFFICE = {"office.txt": "The harbour office opens at nine in the morning."}
+QUESTION = "When does the harbour office open?"
+
+
+@pytest.fixture(scope="module")
+def catalog(model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("catalog") / "backends.toml"
+    path.write_text(f'[scripted]\nkind = "openai"\nurl = "{model.url}"\n')
+    return str(path)
+
+
+async def test_an_agent_asks_documents_through_the_one_tool(start_app: Callable[..., App], catalog: str) -> None:
+    try:
+        from mcp import ClientSession
+        from mcp.client.streamable_http import streamable_http_client
+    except ImportError:
+        missing("the package mcp")
+    app = start_app("--catalog", catalog, SPACEPORT_MCP="1")
+    async with (
+        streamable_http_client(f"{app.url}/gradio_api/mcp/") as (read, write, *_),
+        ClientSession(read, write) as session,
+    ):
+        await session.initialize()
+        [tool] = (await session.list_tools()).tools
+        assert tool.name.endswith("ask_documents")
+        assert "passages that the answer rests on" in (tool.description or "")
+        assert set(tool.inputSchema["properties"]) == {"question", "documents", "target"}
+        told = await session.call_tool(tool.name, {"question": QUESTION, "documents": OFFICE, "target": "scripted"})
+    assert not told.isError
+    answer = ast.literal_eval(told.content[0].text)  # Gradio writes a dict as Python does
+    assert answer["answer"].startswith("word0")
+    assert answer["abstained"] is False
+
+
+def test_without_the_switch_there_is_none(start_app: Callable[..., App], catalog: str) -> None:
+    app = start_app("--catalog", catalog)
+    assert httpx2.post(f"{app.url}/gradio_api/mcp/", json={}).status_code in (404, 405)
