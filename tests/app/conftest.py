@@ -137,8 +137,11 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 
 
 def ask(page: Page, question: str) -> None:
-    page.locator("#question textarea").fill(question)
+    """Send a question; when this returns the server has taken it, which empties the box."""
+    box = page.locator("#question textarea")
+    box.fill(question)
     page.locator("#question .submit-button").click()
+    expect(box).to_have_value("", timeout=60_000)
 
 
 def leave_samples_out(page: Page) -> None:

@@ -249,9 +249,19 @@ def test_a_download_has_its_name_and_kind_as_strings() -> None:
 
 def test_every_word_can_be_filled_in() -> None:
     """A string whose names are misspelt would fail on the day it is shown."""
-    values = dict.fromkeys(("passages", "pages", "chunks", "characters", "most", "thousands", "count", "page"), 2)
+    values = dict.fromkeys(
+        ("passages", "pages", "chunks", "characters", "most", "thousands", "count", "page", "first", "last"), 2
+    )
     values |= {"seconds": 0.5, "rate": 10.0, "input": 1, "output": 2, "share": 0.5, "score": 0.5}
-    texts = {"name": "a.pdf", "parts": "1 page", "step": "Reading", "meaning": "0.50", "words": "1.0"}
+    texts = {
+        "name": "a.pdf",
+        "parts": "1 page",
+        "place": "page 2",
+        "text": "x",
+        "reason": "No.",
+        "meaning": "0.50",
+        "words": "1.0",
+    }
     for field in fields(Words):
         for text in [getattr(ENGLISH, field.name)] if field.name != "examples" else ENGLISH.examples:
             assert "{" not in text.format(**values, **texts), field.name

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from rag.lexical import STOP_WORDS, key_words, stems
 from rag.retrieve import Passage
+from rag.words import ENGLISH
 
-# What the reader is told, here and nowhere else.
-REFUSAL = "The documents do not answer this question."
-WITHOUT = "The documents do not answer this question. What follows is not taken from them."
+# What the reader is told.
+REFUSAL, WITHOUT = ENGLISH.refusal, ENGLISH.answer_without
 # As many passages are judged for everybody, however many of them a visitor sends to the model.
 JUDGED = 5
 # Measured with benchmarks/abstain.py: the share of the weight that lies on the cosine, and the least sum. At 0.45 4 of

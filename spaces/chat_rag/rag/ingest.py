@@ -16,6 +16,7 @@ from pathlib import Path
 from rag.errors import Cancelled, RagError
 from rag.library import Added, Library, Reading
 from rag.parse import display_name
+from rag.words import ENGLISH
 
 logger = logging.getLogger(__name__)
 UPDATE_SECONDS = 0.1
@@ -32,7 +33,7 @@ class File:
 
     number: int
     name: str
-    step: str = "Waiting"
+    step: str = ENGLISH.file_waits
     share: float | None = None
     result: str = ""
     good: bool = False
@@ -56,7 +57,7 @@ class Snapshot:
     @property
     def current(self) -> list[File]:
         """The files that are being read, embedded or saved now, the first one first."""
-        return [file for file in self.files if not file.result and file.step != "Waiting"]
+        return [file for file in self.files if not file.result and file.step != ENGLISH.file_waits]
 
 
 @dataclass(slots=True, eq=False)
@@ -67,7 +68,7 @@ class _Job:
     path: Path
     name: str
     state: str = "waiting"
-    step: str = "Waiting"
+    step: str = ENGLISH.file_waits
     share: float | None = None
     reading: Reading | None = None
     result: str = ""
@@ -137,7 +138,7 @@ class Ingestion:
         with self._changed:
             for job in self._jobs:
                 if job.state != "done" and number in (None, job.number):
-                    job.cancelled, job.step, job.share = True, "Stopping", None
+                    job.cancelled, job.step, job.share = True, ENGLISH.file_stops, None
                     job.discard()
                     if job.state in ("waiting", "read"):
                         self._end(job, job.stopped)
@@ -191,7 +192,7 @@ class Ingestion:
             job.discard()
             with self._changed:
                 if isinstance(found, Reading) and not job.cancelled:
-                    job.reading, job.state, job.step, job.share = found, "read", "Waiting", None
+                    job.reading, job.state, job.step, job.share = found, "read", ENGLISH.file_waits, None
                 else:
                     self._finish(job, found)
                 self._changed.notify_all()

@@ -17,6 +17,7 @@ from rag.index import Hit, Index, searchable
 from rag.parse import SUFFIXES, Limits, display_name, read_document
 from rag.quota import Quota, Size, amount, page_count
 from rag.store import MemoryStore, Store
+from rag.words import ENGLISH
 
 # Characters. Small chunks are found exactly, and `rag.retrieve` joins neighbours; overlap would repeat text.
 # Measured on 472 questions (benchmarks/retrieval.py): 400 to 500 find most.
@@ -111,12 +112,14 @@ class Library:
     def read(self, path: Path, *, name: str | None = None, report: Report | None = None) -> Reading | Added:
         """The first half of `add`, for whoever reads one file while another is embedded."""
         tell = report or _nothing
-        tell("Reading", 0.0)
+        tell(ENGLISH.file_reads, 0.0)
         fingerprint, length = _fingerprint(path, self._limits.file_bytes)
         if added := self._again(fingerprint):
             return added
         self._check(display_name(name or path.name), Size(1, 0, length))
-        document = read_document(path, name=name, limits=self._limits, report=lambda share: tell("Reading", share))
+        document = read_document(
+            path, name=name, limits=self._limits, report=lambda share: tell(ENGLISH.file_reads, share)
+        )
         size = Size(1, page_count(document), length)
         self._check(document.name, size)
         original = path.read_bytes() if self._store else b""
@@ -129,10 +132,12 @@ class Library:
         tell, document = report or _nothing, reading.document
         if added := self._again(document.id):
             return added
-        tell("Embedding", 0.0)
+        tell(ENGLISH.file_embeds, 0.0)
         chunks = chunk_document(document, size=CHUNK_SIZE, overlap=CHUNK_OVERLAP)
-        vectors = self._embedder.encode([searchable(chunk) for chunk in chunks], lambda share: tell("Embedding", share))
-        tell("Saving", 1.0)
+        vectors = self._embedder.encode(
+            [searchable(chunk) for chunk in chunks], lambda share: tell(ENGLISH.file_embeds, share)
+        )
+        tell(ENGLISH.file_saves, 1.0)
         with self._adding:
             return self._again(document.id) or self._keep(reading, chunks, vectors)
 

@@ -6,6 +6,7 @@ card of that id and presses its button; the button asks for the preview, which i
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ element.addEventListener("click", (event) => {
   button.dataset.asked = claim;
   slot.setAttribute("aria-busy", "true");
   if (document.querySelector(`#preview [data-preview="${button.dataset.open}"][data-claim="${claim}"]`)) return fill();
-  if (!slot.firstChild) slot.textContent = "Opening \\u2026";
+  if (!slot.firstChild) slot.textContent = OPENING;
   ask(button);
 });
 element.addEventListener("keydown", (event) => {
@@ -78,7 +79,7 @@ element.addEventListener("keydown", (event) => {
   show(button, false);
   button.focus();
 });
-"""
+""".replace("OPENING", json.dumps(f"{ENGLISH.opening} …"))
 # For the hidden HTML component with elem_id "preview", whose value is what `opened_html` gives.
 PREVIEW_JS = 'watch("value", () => document.dispatchEvent(new Event("sp-preview")));'
 

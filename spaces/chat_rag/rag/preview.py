@@ -14,6 +14,7 @@ from rag.errors import DocumentError
 from rag.page_picture import Picture, page_picture
 from rag.render import shortened
 from rag.retrieve import Passage
+from rag.words import ENGLISH
 
 Span = tuple[int, int]
 # What is shown of the text before and after the passage.
@@ -35,7 +36,8 @@ def preview_html(document: Document, passage: Passage, mark: Span, original: byt
         body = _text(document, passage, span)
     place = place_of(document, passage, span)
     shown = shortened(document.text[span[0] : span[1]])
-    label = escape(f"{document.name}{f', {place}' if place else ''}. Cited: {shown}")
+    told = ENGLISH.opened_place if place else ENGLISH.opened_name
+    label = escape(told.format(name=document.name, place=place, text=shown))
     return (
         f'<section class="sp-view" tabindex="-1" aria-label="{label}"><header><bdi class="sp-name">'
         f'{escape(document.name)}</bdi><bdi class="sp-place">{escape(place)}</bdi></header>{body}</section>'
@@ -46,7 +48,7 @@ def missing_html(passage: Passage) -> str:
     """What opens where the document was removed in the meantime: the passage alone."""
     return (
         f'<section class="sp-view" tabindex="-1" aria-label="{escape(passage.document)}"><p class="sp-note">'
-        "The document was removed; this is the passage that was sent.</p>"
+        f"{ENGLISH.gone}</p>"
         f'<div class="sp-text" dir="auto">{escape(passage.text.strip())}</div></section>'
     )
 
@@ -54,10 +56,10 @@ def missing_html(passage: Passage) -> str:
 def place_of(document: Document, passage: Passage, span: Span) -> str:
     """The page, the headings or the rows that a span of the document stands in."""
     if page := document.page_of(span[0]):
-        return f"page {page} of {len(document.pages)}"
+        return ENGLISH.page_of.format(page=page, pages=len(document.pages))
     if document.media_type == "text/csv":
         first, last = (document.text.count("\n", 0, at) + 1 for at in span)
-        return f"row {first}" if first == last else f"rows {first} to {last}"
+        return (ENGLISH.row if first == last else ENGLISH.rows).format(first=first, last=last)
     return passage.heading
 
 
@@ -76,7 +78,7 @@ def _text(document: Document, passage: Passage, span: Span) -> str:
     before = _last_lines(text[max(low, passage.start - AROUND_CHARACTERS) : passage.start])
     after = _first_lines(text[passage.end : min(high, passage.end + AROUND_CHARACTERS)])
     return (
-        f'<div class="sp-text" tabindex="0" role="group" aria-label="Text">{_around(before, "before")}'
+        f'<div class="sp-text" tabindex="0" role="group" aria-label="{ENGLISH.text_part}">{_around(before, "before")}'
         f'<div class="sp-passage" dir="auto">{escape(text[passage.start : start])}'
         f"<mark>{escape(text[start:end])}</mark>{escape(text[end : passage.end])}</div>{_around(after, 'after')}</div>"
     )
@@ -103,19 +105,20 @@ def _pdf(document: Document, passage: Passage, span: Span, original: bytes | Non
     text = _text(document, passage, span)
     page = next((page for page in document.pages if page.start <= span[0] < page.end), None)
     if original is None or page is None:
-        return f'<p class="sp-note">The file itself is not kept, so this is its text.</p>{text}'
+        return f'<p class="sp-note">{ENGLISH.not_kept}</p>{text}'
     if hashlib.sha256(original).hexdigest()[:16] != document.id:
-        return f'<p class="sp-note">The kept file is not the one that was read, so this is the text.</p>{text}'
+        return f'<p class="sp-note">{ENGLISH.another_kept}</p>{text}'
     mark = span[0] - page.start, min(span[1], page.end) - page.start
     try:
         picture = page_picture(original, page.number, document.text[page.start : page.end], mark)
     except DocumentError as error:
-        return f'<p class="sp-note">{escape(error.message)} This is its text.</p>{text}'
-    alt = f"Page {page.number} of {document.name}. Marked on it: {shortened(document.text[span[0] : span[1]])}"
+        return f'<p class="sp-note">{escape(ENGLISH.its_text.format(reason=error.message))}</p>{text}'
+    shown = shortened(document.text[span[0] : span[1]])
+    alt = ENGLISH.picture.format(page=page.number, name=document.name, text=shown)
     if not picture.boxes:
-        note = '<p class="sp-note">The place cannot be marked on this page; the text below marks it.</p>'
+        note = f'<p class="sp-note">{ENGLISH.not_marked}</p>'
         return f"{_figure(picture, alt)}{note}{text}"
-    return f'{_figure(picture, alt)}<details class="sp-more"><summary>Text of the passage</summary>{text}</details>'
+    return f'{_figure(picture, alt)}<details class="sp-more"><summary>{ENGLISH.passage_text}</summary>{text}</details>'
 
 
 def _figure(picture: Picture, alt: str) -> str:
@@ -124,7 +127,7 @@ def _figure(picture: Picture, alt: str) -> str:
         left, top = picture.boxes[0][0] / picture.width, picture.boxes[0][1] / picture.height
         spot = f'<i class="sp-spot" style="left:{max(left, 0):.1%};top:{max(top, 0):.1%}"></i>'
     return (
-        f'<div class="sp-page" tabindex="0" role="group" aria-label="Page"><div class="sp-sheet">{spot}'
+        f'<div class="sp-page" tabindex="0" role="group" aria-label="{ENGLISH.page_part}"><div class="sp-sheet">{spot}'
         f'<img src="{picture.uri}" width="{picture.width}" height="{picture.height}" alt="{escape(alt)}"></div></div>'
     )
 
@@ -136,8 +139,8 @@ def _rows(document: Document, passage: Passage, span: Span) -> str:
     heads = "".join(f'<th scope="col" dir="auto">{escape(column)}</th>' for column in columns)
     body = "".join(_row(document.text, line, columns, span) for line in lines)
     return (
-        '<div class="sp-table sp-rows" tabindex="0" role="group" aria-label="Rows"><table>'
-        f'<thead><tr><th scope="col">Row</th>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
+        f'<div class="sp-table sp-rows" tabindex="0" role="group" aria-label="{ENGLISH.rows_part}"><table>'
+        f'<thead><tr><th scope="col">{ENGLISH.row_head}</th>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
     )
 
 

@@ -42,6 +42,8 @@ class Words:
     thinking: str = "Thinking"
     thoughts: str = "Thoughts"
     no_answer: str = "No answer came."
+    refusal: str = "The documents do not answer this question."
+    answer_without: str = "The documents do not answer this question. What follows is not taken from them."
     how_to_allow: str = (
         "The nearest passages are under Sources. Settings can let the model answer without the documents."
     )
@@ -61,6 +63,11 @@ class Words:
     remove_named: str = "Remove {name}"
     stop: str = "Stop"
     stop_named: str = "Stop reading {name}"
+    file_waits: str = "Waiting"
+    file_reads: str = "Reading"
+    file_embeds: str = "Embedding"
+    file_saves: str = "Saving"
+    file_stops: str = "Stopping"
     page_count_one: str = "{pages:,} page"
     page_count: str = "{pages:,} pages"
     thousand_characters: str = "{thousands:,} k characters"
@@ -76,6 +83,25 @@ class Words:
     scores: str = "score {score:.2f} (meaning {meaning}, words {words})"
     removed_one: str = "{count} citation of the model named no passage and was removed."
     removed: str = "{count} citations of the model named no passage and were removed."
+
+    # A source that is opened
+    opening: str = "Opening"
+    opened_name: str = "{name}. Cited: {text}"
+    opened_place: str = "{name}, {place}. Cited: {text}"
+    page_of: str = "page {page} of {pages}"
+    row: str = "row {first}"
+    rows: str = "rows {first} to {last}"
+    gone: str = "The document was removed; this is the passage that was sent."
+    not_kept: str = "The file itself is not kept, so this is its text."
+    another_kept: str = "The kept file is not the one that was read, so this is the text."
+    its_text: str = "{reason} This is its text."
+    picture: str = "Page {page} of {name}. Marked on it: {text}"
+    not_marked: str = "The place cannot be marked on this page; the text below marks it."
+    passage_text: str = "Text of the passage"
+    text_part: str = "Text"
+    page_part: str = "Page"
+    rows_part: str = "Rows"
+    row_head: str = "Row"
 
     # The settings
     without: str = "Let the model answer where the documents do not"
