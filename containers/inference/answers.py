@@ -85,8 +85,11 @@ class Events(Answering):
     async def give(self, scope: Scope, receive: Receive, send: Send) -> None:
         waiting = asyncio.create_task(self._still_here(send))
         try:
+            # The last bytes follow when the slot is free and the answer counted: a client that has them may rely on it.
             async with self._run.recorded():
-                await self._stream(send)
+                last = await self._stream(send)
+            self._all_sent = True
+            await _body(send, last, more=False)
         except BackendError as error:
             if not self._opened:
                 self._all_sent = True
@@ -98,8 +101,9 @@ class Events(Answering):
         finally:
             waiting.cancel()
 
-    async def _stream(self, send: Send) -> None:
-        call = self._run.call
+    async def _stream(self, send: Send) -> bytes:
+        """Send the events as they come, and give the last ones."""
+        call, last = self._run.call, b""
         head = encode_event(call.writer.opening())
         async with self._run.events() as events:
             async for event in events:
@@ -110,10 +114,9 @@ class Events(Answering):
                     await _body(send, head + encode_event(call.writer.delta(event)))
                 else:
                     chunks = [chunk for chunk in call.writer.closing(event) if call.usage or chunk["choices"]]
-                    last = b"".join(map(encode_event, chunks)) + encode_event(DONE)
-                    self._all_sent = True
-                    await _body(send, head + last, more=False)
+                    last = head + b"".join(map(encode_event, chunks)) + encode_event(DONE)
                 head = b""
+        return last
 
     async def _still_here(self, send: Send) -> None:
         """Tell a client that has heard nothing for long that it is still worked on."""

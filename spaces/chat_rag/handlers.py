@@ -66,31 +66,33 @@ class Handlers:
 
     # Documents.
 
-    async def upload(self, paths: list[str] | None, key: str) -> AsyncIterator[tuple[Any, Any, Any]]:
+    async def upload(
+        self, paths: list[str] | None, key: str, request: gr.Request
+    ) -> AsyncIterator[tuple[Any, Any, Any]]:
         """Read the dropped files: the drop zone, the document list, whether the samples are searched too."""
-        visitor = await asyncio.to_thread(self._chat.visitor, key)
+        visitor, _ = await asyncio.to_thread(self._of, key, request)
         visitor.ingestion.add(*map(Path, paths or []))
         async for listed in self._chat.progress(visitor):
             yield gr.skip(), listed, gr.skip()
         yield None, gr.skip(), False if visitor.library.documents else gr.skip()
 
-    async def follow(self, key: str) -> AsyncIterator[Any]:
+    async def follow(self, key: str, request: gr.Request) -> AsyncIterator[Any]:
         """Go on showing what is being read, on a page that was opened meanwhile."""
-        visitor = await asyncio.to_thread(self._chat.visitor, key)
+        visitor, _ = await asyncio.to_thread(self._of, key, request)
         yield gr.skip()  # from nothing at all Gradio would make an empty list
         if visitor.ingestion.busy:
             async for listed in self._chat.progress(visitor):
                 yield listed
 
-    def remove(self, key: str, event: gr.EventData) -> str:
+    def remove(self, key: str, event: gr.EventData, request: gr.Request) -> str:
         """Forget the document whose button was pressed."""
-        visitor = self._chat.visitor(key)
+        visitor, _ = self._of(key, request)
         visitor.library.remove(str(event.document))
         return render.documents_html(visitor.library.documents, visitor.ingestion.snapshot())
 
-    def cancel(self, key: str, event: gr.EventData) -> None:
+    def cancel(self, key: str, event: gr.EventData, request: gr.Request) -> None:
         """Stop reading the file whose button was pressed."""
-        self._chat.visitor(key).ingestion.cancel(int(event.number))
+        self._of(key, request)[0].ingestion.cancel(int(event.number))
 
     async def open_source(self, key: str, event: gr.EventData, request: gr.Request) -> Any:
         """The place in a document that a card or a citation stands for."""

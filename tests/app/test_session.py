@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.app.conftest import App, ask, free_port, leave_samples_out, upload, uploaded, wait_for_answer, wait_until
 from tests.app.scripted_model import ScriptedModel
@@ -49,15 +48,27 @@ def test_a_reload_loses_neither_documents_nor_conversation(app: App, open_page: 
     ask(page, "Where does the spare key hang? Say ten words.")
     wait_for_answer(page)
     page.reload()
-    documents = page.locator("#documents [data-remove]")
-    with suppress(AssertionError):  # seldom the list is not drawn, though all else is; nothing is lost by it
-        expect(documents).to_have_count(1, timeout=10_000)
-    if documents.count() == 0:
-        page.reload()
-    expect(documents).to_have_count(1)
+    uploaded(page, 1)
     expect(page.locator("#chat .user.message")).to_have_text("Where does the spare key hang? Say ten words.")
     expect(page.locator("#chat")).to_contain_text("word9")
     expect(page.locator("#sources")).to_contain_text(NOTE)
+
+
+def test_what_is_uploaded_before_the_page_has_its_key_is_the_visitors(app: App, open_page: Open, note: Path) -> None:
+    page = open_page(app)
+    page.evaluate("localStorage.clear()")
+    held: list[Route] = []
+    page.route("**/gradio_api/run/predict*", lambda route: held.append(route))
+    page.reload()
+    upload(page, note)
+    uploaded(page, 1)
+    assert held, "the page asked for its key in another way"
+    for route in held:
+        route.continue_()
+    page.unroute("**/gradio_api/run/predict*")
+    page.wait_for_function("() => localStorage.getItem('spaceport-visitor')")
+    page.reload()
+    uploaded(page, 1)
 
 
 def test_a_reload_in_the_middle_of_an_answer_keeps_what_there_was(
