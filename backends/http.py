@@ -11,7 +11,7 @@ import re
 import socket
 import ssl
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -31,6 +31,8 @@ _Clients = WeakKeyDictionary[asyncio.AbstractEventLoop, httpx2.AsyncClient]
 _plain: _Clients = WeakKeyDictionary()
 _stamping: _Clients = WeakKeyDictionary()
 
+# Makes the error for a response that is no success: of whom, its status, headers and body.
+Refuse = Callable[["Endpoint", int, Mapping[str, str], bytes], BackendError]
 # A value of a URL's query this short is a version or a flag, no secret.
 SHORT = 5
 PLAIN_PATHS = ("", "/", "/v1", "/api")  # any other may hold a key
@@ -159,14 +161,14 @@ async def aclose() -> None:
             await found.aclose()
 
 
-async def get_json(endpoint: Endpoint, path: str) -> Any:
+async def get_json(endpoint: Endpoint, path: str, refuse: Refuse | None = None) -> Any:
     """GET a JSON document; a refusal or a broken connection raises a `BackendError`."""
     with translated(endpoint):
         response = await _send(endpoint, "GET", path)
         await response.aread()
     read_at(None)
     if response.status_code >= 400:
-        raise refusal(endpoint, response.status_code, response.headers, response.content)
+        raise (refuse or refusal)(endpoint, response.status_code, response.headers, response.content)
     try:
         return response.json()
     except ValueError as error:
@@ -174,27 +176,43 @@ async def get_json(endpoint: Endpoint, path: str) -> Any:
 
 
 @asynccontextmanager
-async def post_stream(endpoint: Endpoint, path: str, body: Mapping[str, Any]) -> AsyncIterator[httpx2.Response]:
-    """POST JSON and give the response once its status is good; leaving closes the connection."""
+async def post_stream(
+    endpoint: Endpoint,
+    path: str,
+    body: Mapping[str, Any] | bytes,
+    headers: Mapping[str, str] | None = None,
+    refuse: Refuse | None = None,
+) -> AsyncIterator[httpx2.Response]:
+    """POST JSON, or bytes as they are, and give the response once its status is good; leaving closes the connection.
+
+    `refuse` makes the error of a status that is not; it is `refusal` if nobody says.
+    """
     with translated(endpoint):
-        response = await _send(endpoint, "POST", path, body)
+        response = await _send(endpoint, "POST", path, body, headers)
     try:
         if response.status_code >= 300:
             with translated(endpoint):
                 content = await response.aread()
-            raise refusal(endpoint, response.status_code, response.headers, content)
+            raise (refuse or refusal)(endpoint, response.status_code, response.headers, content)
         yield response
     finally:
         read_at(None)  # what was read and not used must not stamp what another target says next
         await response.aclose()
 
 
-async def _send(endpoint: Endpoint, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx2.Response:
+async def _send(
+    endpoint: Endpoint,
+    method: str,
+    path: str,
+    body: Mapping[str, Any] | bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> httpx2.Response:
     """Send a request and give the response with its body still to be read."""
     lean = None if marked() or not endpoint.inside else _lean_transport()
     while True:
         trace = _Trace()
-        options: dict[str, Any] = {"json": body, "headers": endpoint.headers}
+        content = "content" if isinstance(body, bytes) else "json"
+        options: dict[str, Any] = {content: body, "headers": {**endpoint.headers, **(headers or {})}}
         extensions = {"trace": trace, "timeout": endpoint.timeout.as_dict()}
         try:
             if lean:

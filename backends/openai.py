@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from functools import partial
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-import httpx2
-
-from backends import http, sse, wire
+from backends import http, wire
+from backends.answering import Call, answer
 from backends.errors import NotConfigured, Rejected, Unreachable
 from backends.settings import read_settings
-from backends.stopwatch import mark
-from backends.types import Backend, ChatRequest, Delta, Event, Health, Message
+from backends.types import Backend, ChatRequest, Event, Health, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,39 +65,15 @@ class OpenAIBackend:
         self._context = context
         self._extra_body = dict(extra_body or {})
 
-    async def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
+    def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
         """Give the answer as it comes; see `backends.types.Backend`."""
+        return answer(partial(self._call, request))
+
+    async def _call(self, request: ChatRequest) -> Call:
         body = wire.chat_body(request, model=self._model) | self._extra_body
         if "model" not in body and (model := await self._served_model()):
             body["model"] = model
-        reader = wire.ChatReader(self.endpoint.quoted)
-        async with http.post_stream(self.endpoint, "/chat/completions", body) as response:
-            kind = response.headers.get("content-type", "")
-            if "json" in kind or "html" in kind:
-                for delta in await self._read_whole(reader, response):
-                    yield delta
-                yield reader.done
-                return
-            # The response's own iterators would do more for each token than the rest of the way.
-            chunks, decoder = aiter(cast(httpx2.AsyncByteStream, response.stream)), sse.SSEDecoder()
-            try:
-                async for chunk in chunks:
-                    for payload in decoder.feed(chunk):
-                        deltas = reader.read(payload)
-                        if not deltas:
-                            mark(reader.last)
-                        for delta in deltas:
-                            yield delta
-                    if reader.complete:
-                        break
-                for delta in reader.finish(decoder.flush()):
-                    yield delta
-            except httpx2.TimeoutException as error:
-                raise http.translate(self.endpoint, error) from error
-            except (httpx2.TransportError, sse.BadEvent) as error:
-                raise reader.broken(self.endpoint.quoted(str(error)) or type(error).__name__) from error
-            yield reader.done
-            await _drain(chunks)
+        return Call(self.endpoint, "/chat/completions", body)
 
     async def check(self) -> Health:
         """Ask what is served; a server without /models is asked for one token instead."""
@@ -132,14 +106,6 @@ class OpenAIBackend:
             self._model = str(cards[0]["id"]) if cards else None
         return self._model
 
-    async def _read_whole(self, reader: wire.ChatReader, response: httpx2.Response) -> list[Delta]:
-        """Deltas of a server that answers in one piece although a stream was asked for."""
-        with http.translated(self.endpoint):
-            text = (await response.aread()).decode("utf-8", "replace")
-        if '"choices"' not in text and '"error"' not in text:
-            raise http.not_an_api(self.endpoint, text)
-        return reader.read(text) + reader.finish([wire.DONE])
-
 
 def one_token() -> ChatRequest:
     """The smallest request that proves that a model answers."""
@@ -150,11 +116,3 @@ def model_cards(listed: Any) -> list[dict[str, Any]]:
     """The entries of a list of models, in either of the shapes that servers give it."""
     cards = listed.get("data", []) if isinstance(listed, dict) else listed
     return [card for card in cards if isinstance(card, dict)] if isinstance(cards, list) else []
-
-
-async def _drain(chunks: AsyncIterator[bytes]) -> None:
-    """Read to the end of a finished response, so that its connection can serve the next request."""
-    with contextlib.suppress(TimeoutError, httpx2.TransportError):
-        async with asyncio.timeout(0.1):
-            async for _ in chunks:
-                pass

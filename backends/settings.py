@@ -52,7 +52,11 @@ def read_settings(cls: type[T], settings: Mapping[str, Any]) -> T:
 
 def require(module: str, *, extra: str) -> None:
     """Raise `NotConfigured` with the command to type if a kind's package is not installed."""
-    if importlib.util.find_spec(module) is None:
+    try:
+        found = importlib.util.find_spec(module)
+    except ModuleNotFoundError:  # of a module inside a package that is not there
+        found = None
+    if found is None:
         raise NotConfigured(f"The package {module} is not installed.", f"Install it: pip install 'spaceport[{extra}]'")
 
 

@@ -61,6 +61,27 @@ class SSEDecoder:
             raise BadEvent("it broke off inside a character") from error
 
 
+class LinesDecoder:
+    """The same for lines of JSON, of which each is one event."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> list[str]:
+        """Give each line that `chunk` completes."""
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        if len(self._rest) > MAX_EVENT_BYTES:
+            raise BadEvent(f"it sent a line of more than {MAX_EVENT_BYTES >> 20} MiB")
+        try:
+            return [line.decode() for line in lines if line.strip()]
+        except UnicodeDecodeError as error:
+            raise BadEvent("it broke off inside a character") from error
+
+    def flush(self) -> list[str]:
+        """Give a line that the end of the stream left without its end."""
+        return self.feed(b"\n")
+
+
 def encode_event(data: Mapping[str, Any] | str) -> bytes:
     """One server-sent event; a mapping is written as compact JSON."""
     text = data if isinstance(data, str) else to_json(data)

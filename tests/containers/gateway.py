@@ -8,10 +8,8 @@ from __future__ import annotations
 import contextlib
 import json
 import ssl
-import struct
 import threading
 import time
-import zlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,6 +25,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from fastapi import FastAPI, Request
 from fastapi.responses import Response, StreamingResponse
+
+from tests.backends.event_stream import payload_part
 
 PROJECT, REGION, ENDPOINT = "spaceport-test", "us-central1", "4711"
 RESOURCE = f"projects/{PROJECT}/locations/{REGION}/endpoints/{ENDPOINT}"
@@ -121,18 +121,6 @@ def _app(container: str, told: dict[str, str]) -> FastAPI:
         return Response(said.content, said.status_code, media_type=said.headers["content-type"])
 
     return app
-
-
-def payload_part(data: bytes) -> bytes:
-    """One event of AWS's event stream: lengths, headers and payload, each with its checksum."""
-    told = {":message-type": "event", ":event-type": "PayloadPart", ":content-type": "application/octet-stream"}
-    headers = b"".join(
-        struct.pack("!B", len(name)) + name.encode() + struct.pack("!BH", 7, len(value)) + value.encode()
-        for name, value in told.items()
-    )
-    prelude = struct.pack("!II", 16 + len(headers) + len(data), len(headers))
-    message = prelude + struct.pack("!I", zlib.crc32(prelude)) + headers + data
-    return message + struct.pack("!I", zlib.crc32(message))
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:
