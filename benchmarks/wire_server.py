@@ -1,5 +1,7 @@
 """A local chat server that answers from memory: `python benchmarks/wire_server.py PORT CHUNKS`.
 
+SageMaker's response stream has the same answer in AWS's frames, Vertex AI's streamRawPredict has it as it is.
+
 It runs in a process of its own, so that its work is not counted as the client's, and writes as fast as the
 client reads: what is left is what the client itself costs, without the system's waking it for every chunk.
 """
@@ -8,7 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import struct
 import sys
+import zlib
 
 
 def chunk(**fields: object) -> bytes:
@@ -20,6 +24,22 @@ def text(content: str) -> bytes:
     return chunk(choices=[{"index": 0, "delta": {"content": content}, "finish_reason": None}])
 
 
+def payload_part(data: bytes) -> bytes:
+    """A frame of AWS's event stream: lengths, headers and payload, each with its checksum."""
+    told = {":message-type": "event", ":event-type": "PayloadPart", ":content-type": "application/octet-stream"}
+    headers = b"".join(
+        struct.pack("!B", len(name)) + name.encode() + struct.pack("!BH", 7, len(value)) + value.encode()
+        for name, value in told.items()
+    )
+    prelude = struct.pack("!II", 16 + len(headers) + len(data), len(headers))
+    message = prelude + struct.pack("!I", zlib.crc32(prelude)) + headers + data
+    return message + struct.pack("!I", zlib.crc32(message))
+
+
+def framed(parts: list[bytes]) -> list[bytes]:
+    return [b"%x\r\n%s\r\n" % (len(part), part) for part in parts]
+
+
 async def serve(port: int, chunks: int) -> None:
     body = [chunk(choices=[{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}])]
     body += [text(f"word{index} ") for index in range(chunks)]
@@ -29,8 +49,9 @@ async def serve(port: int, chunks: int) -> None:
         chunk(choices=[], usage=usage),
         b"data: [DONE]\n\n",
     ]
-    framed = [b"%x\r\n%s\r\n" % (len(part), part) for part in body]
-    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+    plain, in_frames = framed(body), framed([payload_part(part) for part in body])
+    head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-type: text/event-stream\r\n\r\n"
+    aws = b"application/vnd.amazon.eventstream\r\nx-amzn-sagemaker-content-type: text/event-stream"
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while request := await read_request(reader):
@@ -41,8 +62,9 @@ async def serve(port: int, chunks: int) -> None:
                 )
                 writer.write(models)
                 continue
-            writer.write(head)
-            for part in framed:
+            streams = b"/invocations-response-stream" in request
+            writer.write(head.replace(b"text/event-stream", aws) if streams else head)
+            for part in in_frames if streams else plain:
                 writer.write(part)
                 await writer.drain()
             writer.write(b"0\r\n\r\n")
