@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import time
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -228,8 +231,12 @@ async def test_a_file_of_that_name_is_kept(models: Models, tmp_path: Path) -> No
 
 async def test_the_clients_own_cleaning_is_no_part_of_a_block(models: Models, tmp_path: Path) -> None:
     run = await measured(models, tmp_path, Plan(("steady",), requests=20))
+    waits = []
     for block in run.blocks:
         mine = [record for record in run.measured("steady") if record.block == block.block]
-        assert block.started <= min(record.intended for record in mine) + 1e-6
-        # gc.collect takes tens of milliseconds with these libraries loaded; a task's start takes far less than one.
-        assert min(record.intended for record in mine) - block.started < 0.005
+        waits.append(min(record.intended for record in mine) - block.started)
+        assert waits[-1] >= -1e-6
+    began = time.perf_counter()
+    gc.collect()
+    # It takes tens of milliseconds with these libraries loaded, a task's start far less than one.
+    assert median(waits) < (time.perf_counter() - began) / 2

@@ -72,10 +72,10 @@ async def test_stop_frees_every_connection(models: Models, tmp_path: Path) -> No
     race.stop()
     assert race.lanes[0].state == "stopped"
     for _ in range(100):
-        if models.left:
+        if "endless" in models.left:
             break
         await asyncio.sleep(0.02)
-    assert models.left == ["endless"]
+    assert "endless" in models.left  # the other may have come to its end before
 
 
 @pytest.mark.parametrize(

@@ -572,11 +572,9 @@ def test_an_unsupported_suffix_names_the_accepted_ones(refusal, name):
 def test_a_large_file_is_refused_before_it_is_read(tmp_path):
     path = tmp_path / "large.pdf"
     with path.open("wb") as file:
-        file.truncate(100_000_000)
-    started = time.perf_counter()
-    with pytest.raises(DocumentError, match="100 MB; the limit is 50 MB"):
+        file.truncate(10**12)  # no memory could hold it
+    with pytest.raises(DocumentError, match="MB; the limit is 50 MB"):
         read_document(path)
-    assert time.perf_counter() - started < 0.1
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.md", "a.html"])
