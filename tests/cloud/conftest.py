@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cloud.command import Command
+from cloud.sagemaker_platform import SageMakerPlatform
+from tests.cloud.aws_api import AwsApi, serving
+
+ROLE = "arn:aws:iam::123456789012:role/spaceport"
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/spaceport-inference:1"
+TOML = f'name = "chat"\nrole = "{ROLE}"\nimage = "{IMAGE}"\ninstance_type = "ml.g4dn.xlarge"\n'
+
+
+@pytest.fixture
+def identity(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An identity of the environment alone: nothing of the machine's own is used."""
+    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, "")  # so that what is set meanwhile is taken back afterwards
+        monkeypatch.delenv(name)
+    told = {"ACCESS_KEY_ID": "AKIDEXAMPLE", "SECRET_ACCESS_KEY": "secret", "EC2_METADATA_DISABLED": "true"}
+    told |= {"CONFIG_FILE": str(tmp_path / "none"), "SHARED_CREDENTIALS_FILE": str(tmp_path / "none")}
+    told["MAX_ATTEMPTS"] = "1"  # a fault is one fault
+    for name, value in told.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+
+
+@pytest.fixture(scope="module")
+def aws_server() -> Iterator[AwsApi]:
+    with serving() as api:
+        yield api
+
+
+@pytest.fixture
+def aws(identity: None, aws_server: AwsApi) -> AwsApi:
+    """AWS with nothing in it."""
+    aws_server.reset()
+    return aws_server
+
+
+@pytest.fixture
+def run(aws: AwsApi, tmp_path: Path) -> Callable[..., int]:
+    """`deploy_sagemaker.py` with these arguments, on the stand-in."""
+    file = tmp_path / "sagemaker.toml"
+    file.write_text(TOML)
+
+    def command(name: str, /, *arguments: str, **settings: object) -> int:
+        told = {"url": aws.url, "poll_seconds": 0.005, **settings}
+        flags = [part for key, value in told.items() for part in ("--set", f"{key}={value}")]
+        return Command(SageMakerPlatform()).main([name, "--file", str(file), *flags, *arguments])
+
+    return command
