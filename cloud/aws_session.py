@@ -17,6 +17,7 @@ GONE_CODES = (
     "ResourceNotFound",
     "ResourceNotFoundException",
     "ObjectNotFoundException",
+    "NotFoundException",
     "NoSuchKey",
     "404",
     "NoSuchBucket",

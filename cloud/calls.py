@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from backends import SpaceportError
 
+_SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|KEY\b|_KEY$", re.IGNORECASE)
 Say = Callable[[str], None]
 
 
@@ -78,9 +80,14 @@ def carry_out(steps: Sequence[Step], say: Say, *, resume: str, clean_up: str) ->
             say(f"Stopped at: {step.call.why}. Go on: {resume}\nDelete what is there: {clean_up}")
             raise
         except SpaceportError as error:
-            left = f"Made so far: {', '.join(done)}. " if done else "Nothing was made. "
+            left = f"Made or begun so far: {', '.join(done)}. " if done else "Nothing was made. "
             remedy = f"{error.remedy} {left}Go on: {resume}  Clean up: {clean_up}".strip()
             raise CloudError(f"{step.call.why} failed: {error.message}", remedy) from error
+
+
+def hidden(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Variables of a container as they may be shown: one that looks like a secret has no value."""
+    return {name: "<hidden>" if _SECRET.search(name) else value for name, value in values.items()}
 
 
 def printed(calls: Sequence[Call]) -> str:

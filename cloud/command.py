@@ -125,7 +125,7 @@ class Command(Generic[S]):
     def _autoscale(self, options: argparse.Namespace, settings: S) -> int:
         steps = self._platform.scaling(settings)
         if not steps:
-            raise CloudError("These settings leave nothing to scale.", "Set max_instances above instances.")
+            raise CloudError("These settings leave nothing to scale.", "Give them bounds with room between.")
         self._carry_out(options, steps)
         return 0
 

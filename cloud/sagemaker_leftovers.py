@@ -33,13 +33,15 @@ def found(settings: Settings, session: Session) -> list[Resource]:
     resources += _scaling(settings, session)
     resources += _alarms(settings, session)
     resources += _data(settings, session)
+    if settings.budget_usd and budget(settings, session):
+        resources.append(Resource("budget", budget_name(settings)))
     return sorted(resources, key=lambda resource: -(resource.usd_hour or 0.0))
 
 
 def delete(settings: Settings, session: Session, say: Say) -> None:
     """Delete everything, what costs first; what is gone already is no error."""
     there = found(settings, session)
-    order = ["scaling", "inference component", "endpoint", "configuration", "model", "alarm", "model data"]
+    order = ["scaling", "inference component", "endpoint", "configuration", "model", "alarm", "model data", "budget"]
     for resource in sorted(there, key=lambda resource: order.index(resource.kind)):
         say(f"deleting {resource.kind} {resource.name} …")
         _DELETE[resource.kind](settings, session, resource.name)
@@ -125,6 +127,26 @@ def _data(settings: Settings, session: Session) -> list[Resource]:
     ]
 
 
+def budget_name(settings: Settings) -> str:
+    return f"{settings.name}-budget"
+
+
+def budget(settings: Settings, session: Session) -> Any:
+    """The budget, or None where there is none."""
+    told = {"AccountId": account(session), "BudgetName": budget_name(settings)}
+    with translated("DescribeBudget"):
+        return present(lambda: session.client("budgets").describe_budget(**told))
+
+
+def account(session: Session) -> str:
+    """The account that is signed in."""
+    return str(session.ask("sts", "GetCallerIdentity")["Account"])
+
+
+def _delete_budget(settings: Settings, session: Session, name: str) -> None:
+    session.ask("budgets", "DeleteBudget", AccountId=account(session), BudgetName=name)
+
+
 def _delete_resource(kind: str, argument: str) -> Callable[[Settings, Session, str], None]:
     def delete_it(settings: Settings, session: Session, name: str) -> None:
         with translated(f"Delete{kind}"):
@@ -156,4 +178,5 @@ _DELETE: dict[str, Callable[[Settings, Session, str], None]] = {
     "alarm": _delete_call("cloudwatch", "DeleteAlarms", lambda settings, name: {"AlarmNames": [name]}),
     "model data": _delete_call("s3", "DeleteObject", lambda settings, name: {"Bucket": settings.bucket, "Key": name}),
 }
+_DELETE["budget"] = _delete_budget
 _STATE = {"endpoint": endpoint_state, "inference component": component_state}

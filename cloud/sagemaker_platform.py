@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from cloud import model_data, sagemaker_calls, sagemaker_leftovers, sagemaker_scaling
 from cloud.aws_session import Session, present, translated
-from cloud.calls import Call, CloudError, Resource, Say, Step, carry_out
+from cloud.calls import Call, CloudError, Resource, Say, Step, carry_out, hidden
 from cloud.command import wait_for
 from cloud.sagemaker_settings import Settings
 
@@ -28,7 +29,8 @@ class SageMakerPlatform:
     settings = Settings
 
     def plan(self, settings: Settings) -> Sequence[Call]:
-        return [*sagemaker_calls.deployment(settings), *sagemaker_scaling.scaling(settings)]
+        calls = [*sagemaker_calls.deployment(settings), *sagemaker_scaling.scaling(settings)]
+        return [_shown(call) if call.operation == "CreateModel" else call for call in calls]
 
     def steps(self, settings: Settings) -> Sequence[Step]:
         session = _session(settings)
@@ -104,7 +106,8 @@ class SageMakerPlatform:
             argument = "model_name" if key == "ModelName" else "endpoint_config_name"
             found = partial(_exists, session, kind, argument, str(name))
         elif call.operation == "CreateBudget":
-            found, make = partial(_budget_is_there, session, payload), partial(_make_budget, session, payload)
+            found = partial(_budget_is_there, settings, session)
+            make = partial(_make_budget, session, payload)
         else:  # what is put may be put again
             found = _never
         return Step(call, found, make, wait)  # type: ignore[arg-type]  # what a call answers is of no use here
@@ -168,6 +171,13 @@ class SageMakerPlatform:
                 f"SageMaker went back to {found.endpoint_config_name}. {why}", "Look at the alarm that rang."
             )
         say("    the endpoint: InService")
+
+
+def _shown(call: Call) -> Call:
+    """The model as the plan may show it; its name is made of what is really sent."""
+    container = call.payload["PrimaryContainer"]
+    container = {**container, "Environment": hidden(container["Environment"])}
+    return replace(call, payload={**call.payload, "PrimaryContainer": container})
 
 
 def _session(settings: Settings) -> Session:
@@ -248,14 +258,10 @@ def _before(session: Session, settings: Settings, now: str) -> str | None:
     return names[at - 1] if at else None
 
 
-def _budget_is_there(session: Session, payload: Mapping[str, Any]) -> bool:
-    name, account = payload["Budget"]["BudgetName"], session.ask("sts", "GetCallerIdentity")["Account"]
-    with translated("DescribeBudget"):
-        return (
-            present(lambda: session.client("budgets").describe_budget(AccountId=account, BudgetName=name)) is not None
-        )
+def _budget_is_there(settings: Settings, session: Session) -> bool:
+    return sagemaker_leftovers.budget(settings, session) is not None
 
 
 def _make_budget(session: Session, payload: Mapping[str, Any]) -> None:
-    account = session.ask("sts", "GetCallerIdentity")["Account"]
-    session.make(Call("budgets", "CreateBudget", {**payload, "AccountId": account}, "a budget that warns"))
+    given = {**payload, "AccountId": sagemaker_leftovers.account(session)}
+    session.make(Call("budgets", "CreateBudget", given, "a budget that warns"))

@@ -56,6 +56,7 @@ class AwsApi:
     configs: dict[str, str] = field(default_factory=dict)  # endpoint -> configuration after its updates
     components: dict[str, dict[str, Any]] = field(default_factory=dict)
     bare: set[str] = field(default_factory=set)  # configurations without a model
+    scalable: dict[str, dict[str, Any]] = field(default_factory=dict)  # components that scale
     last_model: str = ""
     rolls_back: bool = False  # the next update rings its alarm
 
@@ -264,6 +265,24 @@ async def _delete_component(api: AwsApi, request: Request, payload: dict[str, An
     return JSONResponse({})
 
 
+async def _scale(api: AwsApi, request: Request, payload: dict[str, Any], body: bytes) -> Response:
+    """moto scales variants; components are here."""
+    resource = payload.get("ResourceId") or next(iter(payload.get("ResourceIds", [""])))
+    if not resource.startswith("inference-component/"):
+        return await _forward(api, request, body)
+    operation = await _operation(request, body)
+    if operation == "RegisterScalableTarget":
+        api.scalable[resource] = payload | {"RoleARN": "arn:aws:iam::123456789012:role/scaling", "CreationTime": 1.0}
+    elif operation == "DeregisterScalableTarget":
+        api.scalable.pop(resource)
+    elif operation == "PutScalingPolicy":
+        arn = f"arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:{payload['PolicyName']}"
+        return JSONResponse({"PolicyARN": arn})
+    else:
+        return JSONResponse({"ScalableTargets": [api.scalable[resource]] if resource in api.scalable else []})
+    return JSONResponse({})
+
+
 async def _create_config(api: AwsApi, request: Request, payload: dict[str, Any], body: bytes) -> Response:
     """moto wants a model in each variant; one for inference components has none."""
     for variant in payload["ProductionVariants"]:
@@ -283,6 +302,10 @@ async def _without_empty(api: AwsApi, request: Request, payload: dict[str, Any],
 
 
 _OURS = {
+    "RegisterScalableTarget": _scale,
+    "DeregisterScalableTarget": _scale,
+    "DescribeScalableTargets": _scale,
+    "PutScalingPolicy": _scale,
     "CreateEndpointConfig": _create_config,
     "DescribeModel": _without_empty,
     "DescribeEndpointConfig": _without_empty,

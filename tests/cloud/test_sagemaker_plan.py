@@ -14,6 +14,8 @@ import pytest
 from backends import NotConfigured
 from cloud import model_data, sagemaker_calls, sagemaker_scaling
 from cloud.calls import Call
+from cloud.command import Command
+from cloud.sagemaker_platform import SageMakerPlatform
 from cloud.sagemaker_settings import MODES, STRATEGIES, Settings
 from tests.cloud.api_model import problems
 from tests.cloud.conftest import IMAGE, ROLE, TOML
@@ -74,6 +76,16 @@ def test_the_plan_needs_no_credentials_and_no_network(tmp_path: Path) -> None:
     told = subprocess.run([*command, "--json"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     calls = [Call(each["service"], each["operation"], each["payload"], "") for each in json.loads(told.stdout)]
     assert [problem for call in calls for problem in problems(call)] == []
+
+
+def test_no_secret_is_printed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "sagemaker.toml"
+    file.write_text(TOML + '[environment]\nHF_TOKEN = "hf_12345"\nSPACEPORT_API_KEY = "sk-1"\nLEVEL = "info"\n')
+    assert Command(SageMakerPlatform()).main(["plan", "--file", str(file)]) == 0
+    printed = capsys.readouterr().out
+    assert "hf_12345" not in printed
+    assert "sk-1" not in printed
+    assert '"LEVEL": "info"' in printed
 
 
 def test_the_example_settings_make_a_plan() -> None:

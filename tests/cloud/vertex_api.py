@@ -1,0 +1,190 @@
+"""A stand-in for Vertex AI on a real socket: its REST routes, long-running operations, state, and faults on demand.
+
+Each body is parsed into Google's own request message, so that a field which the API does not know is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from google.cloud import aiplatform_v1
+from google.protobuf.json_format import ParseError
+
+from tests.cloud.vertex_state import Refusal, State
+
+_RESOURCE = r"(projects/[^/]+/locations/[^/]+(?:/(?:models|endpoints)/[^/:]+)?)"
+ROUTES = [
+    (method, re.compile(pattern), operation)
+    for method, pattern, operation in (
+        ("GET", rf"/(?:ui|v1)/{_RESOURCE}/operations/\d+", "GetOperation"),
+        ("GET", rf"/(?:ui|v1)/{_RESOURCE}/operations", "ListOperations"),
+        ("POST", rf"/v1/{_RESOURCE}/models:upload", "UploadModel"),
+        ("GET", rf"/v1/{_RESOURCE}:listVersions", "ListModelVersions"),
+        ("POST", rf"/v1/{_RESOURCE}:mergeVersionAliases", "MergeVersionAliases"),
+        ("POST", rf"/v1/{_RESOURCE}:deployModel", "DeployModel"),
+        ("POST", rf"/v1/{_RESOURCE}:undeployModel", "UndeployModel"),
+        ("POST", rf"/v1/{_RESOURCE}:mutateDeployedModel", "MutateDeployedModel"),
+        ("POST", rf"/v1/{_RESOURCE}:streamRawPredict", "StreamRawPredict"),
+        ("POST", rf"/v1/{_RESOURCE}/endpoints", "CreateEndpoint"),
+        ("PATCH", rf"/v1/{_RESOURCE}", "UpdateEndpoint"),
+        ("GET", rf"/v1/{_RESOURCE}", "GetEndpoint"),
+        ("DELETE", r"/v1/(projects/[^/]+/locations/[^/]+/models/[^/:]+)", "DeleteModel"),
+        ("DELETE", rf"/v1/{_RESOURCE}", "DeleteEndpoint"),
+        ("POST", r"/(token)", "Token"),
+    )
+]
+# What the path says of a request, and what its body is.
+PATH = {"UploadModel": "parent", "CreateEndpoint": "parent", "MergeVersionAliases": "name", "UpdateEndpoint": ""}
+BODY = {"CreateEndpoint": "endpoint", "UpdateEndpoint": "endpoint"}
+NAMES = {400: "FAILED_PRECONDITION", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ALREADY_EXISTS"}
+NAMES |= {429: "RESOURCE_EXHAUSTED", 500: "INTERNAL", 503: "UNAVAILABLE"}
+
+
+@dataclass
+class Fault:
+    """What goes wrong with the next `times` calls of an operation after `after` good ones; `late`: it is done first."""
+
+    status: int
+    message: str
+    times: int
+    after: int
+    late: bool
+
+
+class VertexApi(ThreadingHTTPServer):
+    """`state` is what is there; `asked` what was asked, in order; `fail` and `state.end_badly` make faults."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.state = State()
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.faults: dict[str, Fault] = {}
+        self.lock = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def fail(
+        self, operation: str, status: int, message: str = "no", *, times: int = 1, after: int = 0, late: bool = False
+    ) -> None:
+        self.faults[operation] = Fault(status, message, times, after, late)
+
+    def operations(self, *names: str) -> list[dict[str, Any]]:
+        """The requests of these operations."""
+        return [payload for operation, payload in self.asked if operation in names]
+
+    def answer(self, operation: str, resource: str, payload: dict[str, Any]) -> dict[str, Any]:
+        with self.lock:
+            self.asked.append((operation, payload))
+            fault = self.faults.get(operation)
+            if fault and fault.after:
+                fault.after -= 1
+            elif fault and fault.times:
+                fault.times -= 1
+                if fault.late:
+                    self.state.answer(operation, resource, payload)
+                raise Refusal(fault.status, fault.message)
+            return self.state.answer(operation, resource, payload)
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: VertexApi
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body leave together: apart, the second waits 40 ms for an acknowledgement
+
+    def handle_call(self) -> None:
+        parts = urlsplit(self.path)
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path = unquote(parts.path)
+        found = ((name, route.fullmatch(path)) for method, route, name in ROUTES if method == self.command)
+        operation, match = next(((name, match) for name, match in found if match), ("", None))
+        if match is None:
+            return self.reply(404, {"error": {"code": 404, "message": f"no route {self.command} {path}"}})
+        try:
+            if operation in ("Token", "StreamRawPredict"):
+                return self.reply_with_words(operation, match[1])
+            query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+            payload = request(operation, match[1], json.loads(content or b"{}"), query)
+            resource = path.split("/", 2)[2] if operation == "GetOperation" else match[1]
+            return self.reply(200, self.server.answer(operation, resource, payload))
+        except Refusal as error:
+            status = {"code": error.status, "message": error.message, "status": NAMES.get(error.status, "UNKNOWN")}
+            return self.reply(error.status, {"error": status})
+
+    def do_GET(self) -> None:
+        self.handle_call()
+
+    def do_POST(self) -> None:
+        self.handle_call()
+
+    def do_PATCH(self) -> None:
+        self.handle_call()
+
+    def do_DELETE(self) -> None:
+        self.handle_call()
+
+    def reply_with_words(self, operation: str, resource: str) -> None:
+        """A token for whoever asks; a chat that says which version answers."""
+        if operation == "Token":
+            return self.reply(200, {"access_token": "ya29.test", "expires_in": 3600, "token_type": "Bearer"})
+        says = {"choices": [{"delta": {"content": f"Version {self.server.state.serving(resource)}."}}]}
+        ends = {"choices": [{"delta": {}, "finish_reason": "stop"}]}
+        lines = [f"data: {json.dumps(each)}\n\n" for each in (says, ends)]
+        return self.send("text/event-stream", 200, "".join([*lines, "data: [DONE]\n\n"]).encode())
+
+    def reply(self, status: int, body: dict[str, Any]) -> None:
+        self.send("application/json", status, json.dumps(body).encode())
+
+    def send(self, kind: str, status: int, content: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        """Tests are quiet."""
+
+
+def request(operation: str, resource: str, body: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
+    """Path, query and body as the one request that they are; refused if Google's message knows it not."""
+    payload = {BODY[operation]: body} if operation in BODY else dict(body)
+    payload |= {name: value for name, value in query.items() if not name.startswith("$")}
+    if operation in ("GetOperation", "ListOperations"):
+        return {"name": resource} | payload
+    default = "endpoint" if operation in ("DeployModel", "UndeployModel", "MutateDeployedModel") else "name"
+    if where := PATH.get(operation, default):
+        payload |= {where: resource}
+    else:
+        payload["endpoint"]["name"] = resource
+    kind = "GetModel" if operation == "GetEndpoint" and "/models/" in resource else operation
+    try:
+        getattr(aiplatform_v1, f"{kind}Request").from_json(json.dumps(payload))
+    except ParseError as error:
+        raise Refusal(400, str(error)) from error
+    return payload
+
+
+@contextmanager
+def vertex_api() -> Iterator[VertexApi]:
+    """The stand-in, serving until the block is left."""
+    server = VertexApi()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
