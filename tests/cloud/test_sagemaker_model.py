@@ -55,6 +55,7 @@ def test_what_was_measured_is_a_run_of_the_comparator_and_has_a_price(
     told = capsys.readouterr().out
     assert "always on, 25% used" in told
     assert "ml.g5.xlarge" in told
+    assert "serverless, 4096 MB" in told
     figures = [line.split("|") for line in told.splitlines() if line.startswith("| always on")]
     full, quarter = (float(cells[3].replace("$", "").strip().split()[0]) for cells in figures)
     assert quarter == pytest.approx(4 * full, rel=0.05)
