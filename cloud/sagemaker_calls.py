@@ -14,6 +14,7 @@ from compare.errors import PriceError
 from compare.prices import Hourly, Prices
 
 VARIANT = "main"
+MODEL_TAG = "model"
 KINDS = {"real-time": "an endpoint", "serverless": "a serverless endpoint", "async": "an asynchronous endpoint"}
 KINDS["components"] = "an endpoint for inference components"
 
@@ -42,16 +43,18 @@ def config(chosen: Settings) -> Call:
     told: dict[str, Any] = {"Tags": tags(chosen)}
     if chosen.mode == "components":
         told["ExecutionRoleArn"] = chosen.role
+        # A component holds its model: with this tag a configuration is a new one too, and there is a way back.
+        told["Tags"] = [*tags(chosen), {"Key": MODEL_TAG, "Value": model_name(chosen)}]
     else:
-        variant |= {"ModelName": model(chosen).payload["ModelName"], "InitialVariantWeight": 1.0}
+        variant |= {"ModelName": model_name(chosen), "InitialVariantWeight": 1.0}
     if chosen.mode == "async":
         told["AsyncInferenceConfig"] = {"OutputConfig": {"S3OutputPath": chosen.output}}
     if chosen.capture and chosen.mode == "real-time":
         told["DataCaptureConfig"] = _capture(chosen)
     told["ProductionVariants"] = [variant]
-    # A component holds its model: a new one is a new configuration too, or there would be no way back.
-    name = _named(chosen, told | {"model": model(chosen).payload["ModelName"]})
-    return Call("sagemaker", "CreateEndpointConfig", {"EndpointConfigName": name, **told}, "its configuration")
+    return Call(
+        "sagemaker", "CreateEndpointConfig", {"EndpointConfigName": _named(chosen, told), **told}, "its configuration"
+    )
 
 
 def endpoint(chosen: Settings) -> Call:
@@ -84,7 +87,7 @@ def component_specification(chosen: Settings) -> dict[str, Any]:
         "ModelDataDownloadTimeoutInSeconds": chosen.download_timeout,
         "ContainerStartupHealthCheckTimeoutInSeconds": chosen.health_timeout,
     }
-    return {"ModelName": model(chosen).payload["ModelName"], "StartupParameters": times}
+    return {"ModelName": model_name(chosen), "StartupParameters": times}
 
 
 def update(chosen: Settings) -> Call:
@@ -129,6 +132,10 @@ def watch(chosen: Settings) -> list[Call]:
 
 def alarm_names(chosen: Settings) -> list[str]:
     return [f"{chosen.name}-errors", *chosen.alarms]
+
+
+def model_name(chosen: Settings) -> str:
+    return str(model(chosen).payload["ModelName"])
 
 
 def component_name(chosen: Settings) -> str:

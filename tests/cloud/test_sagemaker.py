@@ -72,9 +72,12 @@ def test_other_settings_are_an_update_and_no_deployment(run: Run, capsys: pytest
 
 def test_components_scale_from_nothing(run: Run, aws: AwsApi) -> None:
     assert run("deploy", mode="components", max_instances=2) == 0
-    assert list(aws.components) == ["chat-model"]
+    first = aws.components["chat-model"]["Specification"]["ModelName"]
     assert run("update", mode="components", max_instances=2, image="other:2") == 0
-    assert aws.payloads["UpdateInferenceComponent"]["Specification"]["ModelName"].startswith("chat-")
+    second = aws.components["chat-model"]["Specification"]["ModelName"]
+    assert second != first
+    assert run("rollback", mode="components", max_instances=2, image="other:2") == 0
+    assert aws.components["chat-model"]["Specification"]["ModelName"] == first
     assert run("delete", "--yes", mode="components") == 0
     assert aws.components == {}
 
