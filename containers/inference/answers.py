@@ -85,11 +85,8 @@ class Events(Answering):
     async def give(self, scope: Scope, receive: Receive, send: Send) -> None:
         waiting = asyncio.create_task(self._still_here(send))
         try:
-            # The last bytes follow when the slot is free and the answer counted: a client that has them may rely on it.
             async with self._run.recorded():
-                last = await self._stream(send)
-            self._all_sent = True
-            await _body(send, last, more=False)
+                await self._stream(send)
         except BackendError as error:
             if not self._opened:
                 self._all_sent = True
@@ -101,9 +98,8 @@ class Events(Answering):
         finally:
             waiting.cancel()
 
-    async def _stream(self, send: Send) -> bytes:
-        """Send the events as they come, and give the last ones."""
-        call, last = self._run.call, b""
+    async def _stream(self, send: Send) -> None:
+        call = self._run.call
         head = encode_event(call.writer.opening())
         async with self._run.events() as events:
             async for event in events:
@@ -115,8 +111,10 @@ class Events(Answering):
                 else:
                     chunks = [chunk for chunk in call.writer.closing(event) if call.usage or chunk["choices"]]
                     last = head + b"".join(map(encode_event, chunks)) + encode_event(DONE)
+                    self._run.done()  # first: a client that has the last bytes may look at the figures
+                    self._all_sent = True
+                    await _body(send, last, more=False)
                 head = b""
-        return last
 
     async def _still_here(self, send: Send) -> None:
         """Tell a client that has heard nothing for long that it is still worked on."""

@@ -41,6 +41,7 @@ class Run:
         self._watch = Stopwatch()
         self._waited: float | None = None
         self._began = now()
+        self._recorded = False
 
     @property
     def spoke(self) -> bool:
@@ -55,6 +56,10 @@ class Run:
             stream = self._watch.watch(backend.stream(self.call.request))
             async with closing(stream):
                 yield stream
+
+    def done(self) -> None:
+        """The answer is complete: count it now, before its last bytes are sent."""
+        self._record("", 200)
 
     async def whole(self) -> dict[str, Any]:
         """The answer in one piece."""
@@ -104,6 +109,9 @@ class Run:
             raise Overloaded("The server is shutting down.", "Ask again.", retry_after=1) from error
 
     def _record(self, found: str, code: int) -> None:
+        if self._recorded:
+            return
+        self._recorded = True
         metrics = self._service.metrics
         metrics.requests.labels(self.call.dialect, str(code)).inc()
         if found:
