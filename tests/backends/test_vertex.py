@@ -132,8 +132,9 @@ async def test_a_token_is_renewed_ahead_of_time(server: WireServer) -> None:
     backend = connected(server, dns=None)
     await collect(backend)
     give_token(server, "second")
-    await collect(backend)
-    await backend._tokens._renewing
+    for _ in range(3):  # the first one may be on its way already, and bring what the server gave before
+        await collect(backend)
+        await backend._tokens._renewing
     await collect(backend)
     used = [asked.headers["authorization"] for asked in server.requests(STREAM)]
     assert used[0] == "Bearer first"
