@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from backends import aws, http, wire
 from backends.answering import Call, answer
@@ -18,8 +18,7 @@ from backends.sse import to_json
 from backends.stopwatch import now
 from backends.types import Backend, ChatRequest, Event, Health
 
-Route = Literal["stream", "whole", "openai"]
-ROUTES: tuple[Route, ...] = ("stream", "whole", "openai")
+ROUTES = ("stream", "whole", "openai")
 
 
 @dataclass(frozen=True, slots=True)

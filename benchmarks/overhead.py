@@ -20,6 +20,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from statistics import median
 from types import SimpleNamespace
+from typing import Any
 
 from tables import free_port, table, write
 
@@ -41,27 +42,32 @@ async def bare(url: str) -> AsyncIterator[str]:
                     yield content
 
 
-async def spaceport(url: str) -> AsyncIterator[str]:
-    """Our client, under a Stopwatch as the apps use it."""
+async def answered(backend: Any) -> AsyncIterator[str]:
+    """The texts of one of our backends, under a Stopwatch as the apps use it."""
     from backends import ChatRequest, Delta, Message, Stopwatch
-    from backends.openai import connect
 
-    backend = _CACHE.get(url) or _CACHE.setdefault(url, connect({"url": url, "model": "bench"}))
     async for event in Stopwatch().watch(backend.stream(ChatRequest((Message("user", "Count."),)))):
         if type(event) is Delta:
             yield event.text
+
+
+async def spaceport(url: str) -> AsyncIterator[str]:
+    """Our client of any server with the chat API."""
+    from backends.openai import connect
+
+    backend = _CACHE.get(url) or _CACHE.setdefault(url, connect({"url": url, "model": "bench"}))
+    async for text in answered(backend):
+        yield text
 
 
 async def sagemaker(url: str) -> AsyncIterator[str]:
     """Our client of SageMaker's response stream: signed by botocore, taken out of AWS's frames."""
-    from backends import ChatRequest, Delta, Message, Stopwatch
     from backends.sagemaker import connect
 
     settings = {"endpoint": "bench", "region": "us-east-1", "url": url.removesuffix("/v1")}
     backend = _CACHE.get(f"aws {url}") or _CACHE.setdefault(f"aws {url}", connect(settings))
-    async for event in Stopwatch().watch(backend.stream(ChatRequest((Message("user", "Count."),)))):
-        if type(event) is Delta:
-            yield event.text
+    async for text in answered(backend):
+        yield text
 
 
 async def boto(url: str) -> AsyncIterator[str]:
@@ -94,7 +100,6 @@ async def boto(url: str) -> AsyncIterator[str]:
 
 async def vertex(url: str) -> AsyncIterator[str]:
     """Our client of Vertex AI's streamRawPredict, with a token that is there already."""
-    from backends import ChatRequest, Delta, Message, Stopwatch
     from backends.vertex import connect
 
     backend = _CACHE.get(f"gcp {url}")
@@ -102,9 +107,8 @@ async def vertex(url: str) -> AsyncIterator[str]:
         settings = {"endpoint": "1", "project": "bench", "url": url.removesuffix("/v1")}
         backend = _CACHE[f"gcp {url}"] = connect(settings)
         backend._tokens._credentials = SimpleNamespace(token="bench", expiry=None)
-    async for event in Stopwatch().watch(backend.stream(ChatRequest((Message("user", "Count."),)))):
-        if type(event) is Delta:
-            yield event.text
+    async for text in answered(backend):
+        yield text
 
 
 async def openai_sdk(url: str) -> AsyncIterator[str]:

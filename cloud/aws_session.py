@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -56,8 +55,6 @@ class Session:
 
     def resource(self, kind: str) -> Any:
         """A resource class of sagemaker-core."""
-        # It would send how it is used to its makers.
-        os.environ.setdefault("SAGEMAKER_TELEMETRY_OPT_OUT", "true")
         from sagemaker.core import resources
 
         return getattr(resources, kind)

@@ -36,12 +36,13 @@ class Call:
 class Step:
     """One thing that a deployment needs: the call that makes it, whether it is there, and how it is waited for.
 
-    `found` and `make` talk to the cloud; `wait` says what it waits for until the thing can be used.
+    `found` and `make` talk to the cloud; what `make` gives is of no use here. `wait` says what it waits for until the
+    thing can be used.
     """
 
     call: Call
     found: Callable[[], bool]
-    make: Callable[[], None]
+    make: Callable[[], object]
     wait: Callable[[Say], None] | None = None
 
 

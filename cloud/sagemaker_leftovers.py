@@ -40,9 +40,8 @@ def found(settings: Settings, session: Session) -> list[Resource]:
 
 def delete(settings: Settings, session: Session, say: Say) -> None:
     """Delete everything, what costs first; what is gone already is no error."""
-    there = found(settings, session)
-    order = ["scaling", "inference component", "endpoint", "configuration", "model", "alarm", "model data", "budget"]
-    for resource in sorted(there, key=lambda resource: order.index(resource.kind)):
+    order = list(_DELETE)
+    for resource in sorted(found(settings, session), key=lambda resource: order.index(resource.kind)):
         say(f"deleting {resource.kind} {resource.name} …")
         _DELETE[resource.kind](settings, session, resource.name)
         if state := _STATE.get(resource.kind):
@@ -165,6 +164,7 @@ def _delete_call(
     return delete_it
 
 
+# How each kind is deleted, in the order in which that is done.
 _DELETE: dict[str, Callable[[Settings, Session, str], None]] = {
     "scaling": _delete_call(
         "application-autoscaling",
@@ -177,6 +177,6 @@ _DELETE: dict[str, Callable[[Settings, Session, str], None]] = {
     "model": _delete_resource("Model", "model_name"),
     "alarm": _delete_call("cloudwatch", "DeleteAlarms", lambda settings, name: {"AlarmNames": [name]}),
     "model data": _delete_call("s3", "DeleteObject", lambda settings, name: {"Bucket": settings.bucket, "Key": name}),
+    "budget": _delete_budget,
 }
-_DELETE["budget"] = _delete_budget
 _STATE = {"endpoint": endpoint_state, "inference component": component_state}

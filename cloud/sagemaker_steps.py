@@ -24,25 +24,24 @@ class Steps:
 
     def of(self, call: Call) -> Step:
         """The step that makes `call`, unless what it makes is there."""
-        session, payload = self._session, call.payload
-        made: Callable[[], object] = partial(session.make, call)
+        payload, make = call.payload, partial(self._session.make, call)
         if call.operation == "PutObject":
             return Step(call, partial(self._is_sent, payload), partial(self._send, payload))
         if call.operation == "CreateModel":
-            return Step(call, partial(self._exists, "Model", model_name=payload["ModelName"]), partial(_do, made))
+            return Step(call, partial(self._exists, "Model", model_name=payload["ModelName"]), make)
         if call.operation == "CreateEndpointConfig":
             name = payload["EndpointConfigName"]
             found = partial(self._exists, "EndpointConfig", endpoint_config_name=name)
-            return Step(call, found, partial(_do, made))
+            return Step(call, found, make)
         if call.operation == "CreateEndpoint":
-            return Step(call, partial(self._is_deployed, payload), partial(_do, made), self.wait_for_endpoint)
+            return Step(call, partial(self._is_deployed, payload), make, self.wait_for_endpoint)
         if call.operation == "CreateInferenceComponent":
             name = payload["InferenceComponentName"]
             found = partial(self._exists, "InferenceComponent", inference_component_name=name)
-            return Step(call, found, partial(_do, made), self.wait_for_component)
+            return Step(call, found, make, self.wait_for_component)
         if call.operation == "CreateBudget":
             return Step(call, self._has_budget, partial(self._make_budget, payload))
-        return Step(call, _never, partial(_do, made))  # what is put may be put again
+        return Step(call, _never, make)  # what is put may be put again
 
     def scaling(self, call: Call) -> Step:
         """Bounds and policies may be put again; the one from nothing needs its alarm."""
@@ -138,10 +137,6 @@ class Steps:
     def _make_budget(self, payload: Mapping[str, Any]) -> None:
         given = {**payload, "AccountId": sagemaker_leftovers.account(self._session)}
         self._session.make(Call("budgets", "CreateBudget", given, "a budget that warns"))
-
-
-def _do(make: Callable[[], object]) -> None:
-    make()
 
 
 def _never() -> bool:

@@ -5,12 +5,22 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from collections.abc import AsyncIterator
 from typing import Any
+
+PART = 97  # bytes
 
 
 def payload_part(data: bytes) -> bytes:
     """A frame with a piece of the container's answer."""
     return frame(data, message_type="event", event_type="PayloadPart", content_type="application/octet-stream")
+
+
+async def framed(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """An answer in frames as SageMaker cuts it: where it likes, also inside a line."""
+    async for chunk in chunks:
+        for at in range(0, len(chunk), PART):
+            yield payload_part(chunk[at : at + PART])
 
 
 def exception(kind: str, **fields: Any) -> bytes:

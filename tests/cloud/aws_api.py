@@ -10,21 +10,19 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import threading
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
-import uvicorn
 from moto.server import ThreadedMotoServer
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from tests.backends.event_stream import payload_part
+from tests import local_server
+from tests.backends.event_stream import framed
 
 LOOKS = 2  # how often something that begins is seen before it is ready
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
@@ -32,13 +30,12 @@ ARN = "arn:aws:sagemaker:us-east-1:123456789012"
 
 @dataclass
 class Fault:
-    """The next call of `operation` fails, `skip` of them later; `after` it was carried out."""
+    """The next call of `operation` fails; `after` it was carried out."""
 
     operation: str
     status: int = 400
     code: str = "ThrottlingException"
     message: str = "Rate exceeded"
-    skip: int = 0
     after: bool = False
 
 
@@ -68,9 +65,6 @@ class AwsApi:
     def fault(self, operation: str) -> Fault | None:
         for fault in self.faults:
             if fault.operation == operation:
-                if fault.skip:
-                    fault.skip -= 1
-                    return None
                 self.faults.remove(fault)
                 return fault
         return None
@@ -87,17 +81,11 @@ def serving(model: str = "") -> Iterator[AwsApi]:
     moto.start()
     host, port = moto.get_host_and_port()
     api = AwsApi(moto=f"http://{host}:{port}", model=model)
-    server = uvicorn.Server(uvicorn.Config(_app(api), "127.0.0.1", 0, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    api.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     try:
-        yield api
+        with local_server.serving(_app(api)) as port:
+            api.url = f"http://127.0.0.1:{port}"
+            yield api
     finally:
-        server.should_exit = True
-        thread.join(10)
         moto.stop()
 
 
@@ -142,7 +130,7 @@ async def _forward(api: AwsApi, request: Request, body: bytes) -> Response:
         name: value for name, value in request.headers.items() if name not in ("transfer-encoding", "content-length")
     }
     url = f"{api.moto}{request.url.path}{f'?{request.url.query}' if request.url.query else ''}"
-    async with httpx2.AsyncClient(timeout=30, verify=False) as client:
+    async with local_server.client() as client:
         said = await client.request(request.method, url, content=body, headers=headers)
     kept = {name: value for name, value in said.headers.items() if name not in ("transfer-encoding", "connection")}
     return Response(said.content, said.status_code, kept)
@@ -155,23 +143,13 @@ def _refused(status: int, code: str, message: str) -> Response:
 
 async def _invoke(api: AwsApi, request: Request, body: bytes) -> Response:
     """The container's answer; of a stream in frames, cut inside lines."""
-    headers = {"content-type": "application/json"}
+    url = f"{api.model}/invocations"
     if not request.url.path.endswith("-response-stream"):
-        async with httpx2.AsyncClient(timeout=120, verify=False) as client:
-            said = await client.post(f"{api.model}/invocations", content=body, headers=headers)
+        async with local_server.client() as client:
+            said = await client.post(url, content=body, headers=local_server.JSON)
         return Response(said.content, said.status_code, media_type=said.headers["content-type"])
-
-    async def frames() -> AsyncIterator[bytes]:
-        async with (
-            httpx2.AsyncClient(timeout=120, verify=False) as client,
-            client.stream("POST", f"{api.model}/invocations", content=body, headers=headers) as said,
-        ):
-            async for chunk in said.aiter_raw():
-                for at in range(0, len(chunk), 97):
-                    yield payload_part(chunk[at : at + 97])
-
     told = {"x-amzn-sagemaker-content-type": "text/event-stream"}
-    return StreamingResponse(frames(), 200, told, "application/vnd.amazon.eventstream")
+    return StreamingResponse(framed(local_server.streamed(url, body)), 200, told, "application/vnd.amazon.eventstream")
 
 
 async def _describe_endpoint(api: AwsApi, request: Request, payload: dict[str, Any], body: bytes) -> Response:

@@ -8,6 +8,7 @@ import pytest
 from cloud.command import Command
 from cloud.sagemaker_platform import SageMakerPlatform
 from tests.cloud.aws_api import AwsApi, serving
+from tests.inference.servers import Server, model_file, running
 
 ROLE = "arn:aws:iam::123456789012:role/spaceport"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/spaceport-inference:1"
@@ -25,6 +26,14 @@ def identity(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     told["MAX_ATTEMPTS"] = "1"  # a fault is one fault
     for name, value in told.items():
         monkeypatch.setenv(f"AWS_{name}", value)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The real model behind a container's routes."""
+    model_file()
+    with running(tmp_path_factory.mktemp("server"), SPACEPORT_PARALLEL=2) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

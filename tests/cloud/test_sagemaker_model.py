@@ -10,16 +10,9 @@ import pytest
 
 from compare import records
 from tests.cloud.aws_api import AwsApi
-from tests.inference.servers import Server, model_file, running
+from tests.inference.servers import Server
 
 Run = Callable[..., int]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    model_file()
-    with running(tmp_path_factory.mktemp("server"), SPACEPORT_PARALLEL=2) as server:
-        yield server
 
 
 @pytest.fixture

@@ -14,16 +14,9 @@ from compare.__main__ import main as compare
 from tests.cloud import vertex_front
 from tests.cloud.aws_api import AwsApi
 from tests.cloud.vertex_front import serving
-from tests.inference.servers import Server, model_file, running
+from tests.inference.servers import Server
 
 TARGETS = "laptop,server,sagemaker,vertex"
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    model_file()
-    with running(tmp_path_factory.mktemp("server"), SPACEPORT_PARALLEL=2) as server:
-        yield server
 
 
 @pytest.fixture

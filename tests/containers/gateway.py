@@ -8,9 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import ssl
-import threading
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -18,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import uvicorn
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -26,12 +23,11 @@ from cryptography.x509.oid import NameOID
 from fastapi import FastAPI, Request
 from fastapi.responses import Response, StreamingResponse
 
-from tests.backends.event_stream import payload_part
+from tests import local_server
+from tests.backends.event_stream import framed
 
 PROJECT, REGION, ENDPOINT = "spaceport-test", "us-central1", "4711"
 RESOURCE = f"projects/{PROJECT}/locations/{REGION}/endpoints/{ENDPOINT}"
-# SageMaker cuts a response where it likes, also inside a line.
-PART = 97
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +47,10 @@ def serving(container: str, folder: Path) -> Iterator[Gateway]:
     """Forward to `container` (its URL) until the block ends."""
     certificate, key = _certificate(folder)
     told: dict[str, str] = {}
-    config = uvicorn.Config(
-        _app(container, told),
-        "127.0.0.1",
-        0,
-        log_level="warning",
-        ssl_certfile=certificate,
-        ssl_keyfile=key,
-        ssl_version=ssl.PROTOCOL_TLS_SERVER,
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    told["host"] = f"localhost:{port}"
-    try:
+    tls = {"ssl_certfile": certificate, "ssl_keyfile": key, "ssl_version": ssl.PROTOCOL_TLS_SERVER}
+    with local_server.serving(_app(container, told), **tls) as port:
+        told["host"] = f"localhost:{port}"
         yield Gateway(f"https://localhost:{port}", certificate)
-    finally:
-        server.should_exit = True
-        thread.join(10)
 
 
 def _app(container: str, told: dict[str, str]) -> FastAPI:
@@ -82,14 +61,6 @@ def _app(container: str, told: dict[str, str]) -> FastAPI:
             headers = {"content-type": request.headers.get("content-type", "application/json")}
             return await client.post(path, content=await request.body(), headers=headers)
 
-    async def stream(body: bytes, path: str) -> AsyncIterator[bytes]:
-        async with (
-            httpx2.AsyncClient(base_url=container, timeout=120) as client,
-            client.stream("POST", path, content=body, headers={"content-type": "application/json"}) as response,
-        ):
-            async for chunk in response.aiter_raw():
-                yield chunk
-
     @app.post("/endpoints/{name}/invocations")
     async def invoke(name: str, request: Request) -> Response:
         said = await forward(request, "/invocations")
@@ -98,13 +69,8 @@ def _app(container: str, told: dict[str, str]) -> FastAPI:
     @app.post("/endpoints/{name}/invocations-response-stream")
     async def invoke_stream(name: str, request: Request) -> Response:
         body = await request.body()
-
-        async def parts() -> AsyncIterator[bytes]:
-            async for chunk in stream(body, "/invocations"):
-                for at in range(0, len(chunk), PART):
-                    yield payload_part(chunk[at : at + PART])
-
-        return StreamingResponse(parts(), media_type="application/vnd.amazon.eventstream")
+        frames = framed(local_server.streamed(f"{container}/invocations", body))
+        return StreamingResponse(frames, media_type="application/vnd.amazon.eventstream")
 
     @app.get(f"/v1/{RESOURCE}")
     async def resource() -> dict[str, Any]:
@@ -114,7 +80,8 @@ def _app(container: str, told: dict[str, str]) -> FastAPI:
     @app.post(f"/v1/{RESOURCE}:{{method}}")
     async def vertex(method: str, request: Request) -> Response:
         if method == "streamRawPredict":
-            return StreamingResponse(stream(await request.body(), "/predict"), media_type="text/event-stream")
+            chunks = local_server.streamed(f"{container}/predict", await request.body())
+            return StreamingResponse(chunks, media_type="text/event-stream")
         said = await forward(request, "/predict")
         if method == "predict" and said.status_code == 200:
             return Response(json.dumps(said.json() | {"deployedModelId": "1"}), media_type="application/json")
