@@ -1,4 +1,4 @@
-"""What the client costs: CPU per streamed chunk and time to the first token, against bare httpx2 and others.
+"""What the client costs: CPU per streamed chunk, time to the first token and from the last byte of a chunk to its text.
 
     python benchmarks/overhead.py [--litellm PYTHON] [--rounds 20]
 
@@ -16,125 +16,15 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from statistics import median
-from types import SimpleNamespace
-from typing import Any
 
+import overhead_clients as clients
+from overhead_clients import Client
 from tables import free_port, table, write
 
 CHUNKS = 1000
-MESSAGES = [{"role": "user", "content": "Count."}]
-# A client is a function from the server's address to an async iterator of texts.
-Client = Callable[[str], AsyncIterator[str]]
-
-
-async def bare(url: str) -> AsyncIterator[str]:
-    """The least that can be written: httpx2's lines, json, the content."""
-    async with _BARE["client"].stream(
-        "POST", f"{url}/chat/completions", json={"model": "bench", "messages": MESSAGES, "stream": True}
-    ) as response:
-        async for line in response.aiter_lines():
-            if line.startswith("data: ") and line != "data: [DONE]":
-                choices = json.loads(line[6:])["choices"]
-                if choices and (content := choices[0]["delta"].get("content")):
-                    yield content
-
-
-async def answered(backend: Any) -> AsyncIterator[str]:
-    """The texts of one of our backends, under a Stopwatch as the apps use it."""
-    from backends import ChatRequest, Delta, Message, Stopwatch
-
-    async for event in Stopwatch().watch(backend.stream(ChatRequest((Message("user", "Count."),)))):
-        if type(event) is Delta:
-            yield event.text
-
-
-async def spaceport(url: str) -> AsyncIterator[str]:
-    """Our client of any server with the chat API."""
-    from backends.openai import connect
-
-    backend = _CACHE.get(url) or _CACHE.setdefault(url, connect({"url": url, "model": "bench"}))
-    async for text in answered(backend):
-        yield text
-
-
-async def sagemaker(url: str) -> AsyncIterator[str]:
-    """Our client of SageMaker's response stream: signed by botocore, taken out of AWS's frames."""
-    from backends.sagemaker import connect
-
-    settings = {"endpoint": "bench", "region": "us-east-1", "url": url.removesuffix("/v1")}
-    backend = _CACHE.get(f"aws {url}") or _CACHE.setdefault(f"aws {url}", connect(settings))
-    async for text in answered(backend):
-        yield text
-
-
-async def boto(url: str) -> AsyncIterator[str]:
-    """boto3's response stream as its users read it, in a thread, each part handed to the loop."""
-    import boto3
-
-    address = url.removesuffix("/v1")
-    key = f"boto {url}"
-    client = _CACHE.get(key) or _CACHE.setdefault(
-        key, boto3.client("sagemaker-runtime", "us-east-1", endpoint_url=address)
-    )
-    loop, parts = asyncio.get_running_loop(), asyncio.Queue()
-
-    def read() -> None:
-        body = json.dumps({"messages": MESSAGES, "stream": True})
-        for part in client.invoke_endpoint_with_response_stream(EndpointName="bench", Body=body)["Body"]:
-            loop.call_soon_threadsafe(parts.put_nowait, part["PayloadPart"]["Bytes"])
-        loop.call_soon_threadsafe(parts.put_nowait, b"")
-
-    reading = asyncio.create_task(asyncio.to_thread(read))
-    rest = b""
-    while part := await parts.get():
-        *lines, rest = (rest + part).split(b"\n")
-        for line in lines:
-            choices = json.loads(line[6:])["choices"] if line.startswith(b"data: {") else []
-            if choices and (content := choices[0]["delta"].get("content")):
-                yield content
-    await reading
-
-
-async def vertex(url: str) -> AsyncIterator[str]:
-    """Our client of Vertex AI's streamRawPredict, with a token that is there already."""
-    from backends.vertex import connect
-
-    backend = _CACHE.get(f"gcp {url}")
-    if backend is None:
-        settings = {"endpoint": "1", "project": "bench", "url": url.removesuffix("/v1")}
-        backend = _CACHE[f"gcp {url}"] = connect(settings)
-        backend._tokens._credentials = SimpleNamespace(token="bench", expiry=None)
-    async for text in answered(backend):
-        yield text
-
-
-async def openai_sdk(url: str) -> AsyncIterator[str]:
-    """The openai package's AsyncOpenAI."""
-    import openai
-
-    key = f"openai {url}"
-    client = _CACHE.get(key) or _CACHE.setdefault(key, openai.AsyncOpenAI(base_url=url, api_key="none"))
-    async for chunk in await client.chat.completions.create(model="bench", messages=MESSAGES, stream=True):
-        if chunk.choices and (content := chunk.choices[0].delta.content):
-            yield content
-
-
-async def litellm_sdk(url: str) -> AsyncIterator[str]:
-    """LiteLLM's acompletion, in an environment of its own."""
-    import litellm
-
-    async for chunk in await litellm.acompletion(
-        model="openai/bench", api_base=url, api_key="none", messages=MESSAGES, stream=True
-    ):
-        if chunk.choices and (content := chunk.choices[0].delta.content):
-            yield content
-
-
-_BARE: dict = {}
-_CACHE: dict = {}
+PACED = 200  # chunks, each by itself
 
 
 async def measure(client: Client, url: str) -> tuple[float, float]:
@@ -148,36 +38,50 @@ async def measure(client: Client, url: str) -> tuple[float, float]:
     return (time.process_time() - busy) / count, first
 
 
-async def compare(clients: dict[str, Client], url: str, rounds: int) -> dict[str, list[tuple[float, float]]]:
+async def compare(compared: dict[str, Client], url: str, rounds: int) -> dict[str, list[tuple[float, float]]]:
     """Every client in turn, in a new order each round; the first round warms up and is dropped."""
-    samples: dict[str, list[tuple[float, float]]] = {name: [] for name in clients}
+    samples: dict[str, list[tuple[float, float]]] = {name: [] for name in compared}
     for turn in range(rounds + 1):
-        for name in random.sample(list(clients), len(clients)):
-            sample = await measure(clients[name], url)
+        for name in random.sample(list(compared), len(compared)):
+            sample = await measure(compared[name], url)
             if turn:
                 samples[name].append(sample)
     return samples
 
 
-async def run(rounds: int, url: str, only: str | None) -> dict[str, list[tuple[float, float]]]:
-    if only == "litellm":
-        return await compare({"LiteLLM": litellm_sdk}, url, rounds)
-    import httpx2
+async def after_last_byte(client: Client, url: str) -> float:
+    """Seconds from when the loop had read a chunk from its socket to its text: the median of chunks that come singly."""
+    from backends import Stopwatch
+    from backends.stopwatch import now
 
-    from backends import http
+    watch, taken = Stopwatch(started=now()), []
+    with watch.marking():
+        async for _ in client(url, "paced"):
+            taken.append(now() - watch._read)
+    assert len(taken) == PACED, f"{client.__name__} gave {len(taken)} texts of {PACED}"
+    return median(taken)
 
-    _BARE["client"] = httpx2.AsyncClient()
-    clients = {"bare httpx2 + json": bare, "spaceport": spaceport, "spaceport vertex": vertex}
-    clients |= {"spaceport sagemaker": sagemaker, "boto3 in a thread": boto, "openai SDK": openai_sdk}
+
+async def delays(compared: dict[str, Client], url: str, rounds: int) -> dict[str, list[float]]:
+    """The delay of every client whose sockets stamp, in turn."""
+    taken: dict[str, list[float]] = {name: [] for name in compared}
+    for turn in range(rounds + 1):
+        for name in random.sample(list(compared), len(compared)):
+            delay = await after_last_byte(compared[name], url)
+            if turn:
+                taken[name].append(delay)
+    return taken
+
+
+async def run(rounds: int, url: str) -> tuple[dict[str, list[tuple[float, float]]], dict[str, list[float]]]:
+    compared = {"bare httpx2 + json": clients.bare, "spaceport": clients.spaceport}
+    compared |= {"spaceport vertex": clients.vertex, "spaceport sagemaker": clients.sagemaker}
+    stamped = dict(compared)
+    compared |= {"boto3 in a thread": clients.boto, "openai SDK": clients.openai_sdk}
     try:
-        return await compare(clients, url, rounds)
+        return await compare(compared, url, rounds), await delays(stamped, url, rounds)
     finally:
-        await _BARE["client"].aclose()
-        await http.aclose()
-        for client in _CACHE.values():
-            close: Callable[[], Awaitable[None] | None] = getattr(client, "close", None) or client.aclose
-            if (closing := close()) is not None:
-                await closing
+        await clients.aclose(url)
 
 
 def litellm_samples(python: str, url: str, rounds: int) -> dict[str, list[tuple[float, float]]]:
@@ -187,9 +91,10 @@ def litellm_samples(python: str, url: str, rounds: int) -> dict[str, list[tuple[
     return json.loads(printed.splitlines()[-1])
 
 
-def report(samples: dict[str, list[tuple[float, float]]]) -> None:
+def report(samples: dict[str, list[tuple[float, float]]], delayed: dict[str, list[float]]) -> None:
     cpu = {name: median(sample[0] for sample in taken) * 1e6 for name, taken in samples.items()}
     first = {name: median(sample[1] for sample in taken) * 1e3 for name, taken in samples.items()}
+    delay = {name: median(taken) * 1e6 for name, taken in delayed.items()}
     base = "bare httpx2 + json"
     rows = [
         [
@@ -198,21 +103,28 @@ def report(samples: dict[str, list[tuple[float, float]]]) -> None:
             f"{cpu[name] / cpu[base]:.2f}",
             f"{first[name]:.2f}",
             f"{first[name] - first[base]:+.2f}",
+            f"{delay[name]:.0f}" if name in delay else "",
         ]
         for name in samples
     ]
-    print(table(["client", "CPU µs a chunk", "× bare", "first token ms", "− bare ms"], rows))
+    heads = ["client", "CPU µs a chunk", "× bare", "first token ms", "− bare ms", "last byte to text µs"]
+    print(table(heads, rows))
     goals = {
         "at most 2 times bare": cpu["spaceport"] / cpu[base] <= 2,
         "at least 2.5 times less than the openai SDK": cpu["openai SDK"] / cpu["spaceport"] >= 2.5,
         "first token within 1 ms of bare": first["spaceport"] - first[base] <= 1,
-        "SageMaker, frames and all: at most 100 µs": cpu["spaceport sagemaker"] <= 100,
-        "Vertex AI: at most 30 µs": cpu["spaceport vertex"] <= 30,
+        "SageMaker, frames and all: at most 100 µs a chunk": cpu["spaceport sagemaker"] <= 100,
+        "SageMaker, a chunk by itself: its text at most 100 µs after bare's": delay["spaceport sagemaker"] - delay[base]
+        <= 100,
+        "Vertex AI: at most 30 µs a chunk": cpu["spaceport vertex"] <= 30,
+        "Vertex AI, a chunk by itself: its text at most 30 µs after bare's": delay["spaceport vertex"] - delay[base]
+        <= 30,
     }
     print()
     for goal, met in goals.items():
         print(f"{'met   ' if met else 'MISSED'}  {goal}")
-    write("overhead", {"chunks": CHUNKS, "cpu_us_per_chunk": cpu, "first_token_ms": first, "goals": goals})
+    figures = {"cpu_us_per_chunk": cpu, "first_token_ms": first, "last_byte_to_text_us": delay}
+    write("overhead", {"chunks": CHUNKS, **figures, "goals": goals})
 
 
 def main() -> None:
@@ -225,21 +137,22 @@ def main() -> None:
     # Credentials that sign for this machine alone.
     os.environ |= {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_EC2_METADATA_DISABLED": "true"}
     if options.only:
-        print(json.dumps(asyncio.run(run(options.rounds, options.url, options.only))))
+        only = {"LiteLLM": clients.litellm_sdk}
+        print(json.dumps(asyncio.run(compare(only, options.url, options.rounds))))
         return
     port = free_port()
-    server = [sys.executable, str(Path(__file__).with_name("wire_server.py")), str(port), str(CHUNKS)]
+    server = [sys.executable, str(Path(__file__).with_name("wire_server.py")), str(port), str(CHUNKS), str(PACED)]
     with subprocess.Popen(server, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
         url = f"http://127.0.0.1:{port}/v1"
         try:
-            samples = asyncio.run(run(options.rounds, url, None))
+            samples, delayed = asyncio.run(run(options.rounds, url))
             if options.litellm:
                 samples |= litellm_samples(options.litellm, url, options.rounds)
         finally:
             process.terminate()
-    report(samples)
+    report(samples, delayed)
 
 
 if __name__ == "__main__":

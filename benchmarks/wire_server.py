@@ -1,9 +1,10 @@
-"""A local chat server that answers from memory: `python benchmarks/wire_server.py PORT CHUNKS`.
+"""A local chat server that answers from memory: `python benchmarks/wire_server.py PORT CHUNKS PACED`.
 
 SageMaker's response stream has the same answer in AWS's frames, Vertex AI's streamRawPredict has it as it is.
 
 It runs in a process of its own, so that its work is not counted as the client's, and writes as fast as the
-client reads: what is left is what the client itself costs, without the system's waking it for every chunk.
+client reads: what is left is what the client itself costs, without the system's waking it for every chunk. The model
+"paced" sends PACED chunks one by one.
 """
 
 from __future__ import annotations
@@ -40,7 +41,11 @@ def framed(parts: list[bytes]) -> list[bytes]:
     return [b"%x\r\n%s\r\n" % (len(part), part) for part in parts]
 
 
-async def serve(port: int, chunks: int) -> None:
+PAUSE = 0.002  # seconds between the chunks of the model "paced": a client is done with one before the next comes
+
+
+def answer_of(chunks: int) -> list[bytes]:
+    """A whole answer, event by event."""
     body = [chunk(choices=[{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}])]
     body += [text(f"word{index} ") for index in range(chunks)]
     usage = {"prompt_tokens": 8, "completion_tokens": chunks, "total_tokens": chunks + 8}
@@ -49,7 +54,13 @@ async def serve(port: int, chunks: int) -> None:
         chunk(choices=[], usage=usage),
         b"data: [DONE]\n\n",
     ]
-    plain, in_frames = framed(body), framed([payload_part(part) for part in body])
+    return body
+
+
+async def serve(port: int, chunks: int, paced: int) -> None:
+    answers = {pace: answer_of(count) for pace, count in ((False, chunks), (True, paced))}
+    plain = {pace: framed(body) for pace, body in answers.items()}
+    in_frames = {pace: framed([payload_part(part) for part in body]) for pace, body in answers.items()}
     head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-type: text/event-stream\r\n\r\n"
     aws = b"application/vnd.amazon.eventstream\r\nx-amzn-sagemaker-content-type: text/event-stream"
 
@@ -62,11 +73,13 @@ async def serve(port: int, chunks: int) -> None:
                 )
                 writer.write(models)
                 continue
-            streams = b"/invocations-response-stream" in request
+            streams, pace = b"/invocations-response-stream" in request, b'"paced"' in request
             writer.write(head.replace(b"text/event-stream", aws) if streams else head)
-            for part in in_frames if streams else plain:
+            for part in (in_frames if streams else plain)[pace]:
                 writer.write(part)
                 await writer.drain()
+                if pace:
+                    await asyncio.sleep(PAUSE)
             writer.write(b"0\r\n\r\n")
             await writer.drain()
         writer.close()
@@ -83,9 +96,9 @@ async def read_request(reader: asyncio.StreamReader) -> bytes:
         return b""
     for line in head.lower().split(b"\r\n"):
         if line.startswith(b"content-length:"):
-            await reader.readexactly(int(line.split(b":")[1]))
+            return head + await reader.readexactly(int(line.split(b":")[1]))
     return head
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(serve(*map(int, sys.argv[1:4])))

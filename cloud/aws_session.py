@@ -34,8 +34,10 @@ class Session:
         """Make a call: SageMaker's through the resource of sagemaker-core that it creates, others through boto3."""
         from botocore import xform_name
 
+        # sagemaker-core writes the memory of a serverless endpoint under another name, which AWS refuses.
+        serverless = any("ServerlessConfig" in each for each in call.payload.get("ProductionVariants", []))
         with translated(call.operation):
-            if call.service == "sagemaker" and call.operation.startswith("Create"):
+            if call.service == "sagemaker" and call.operation.startswith("Create") and not serverless:
                 from sagemaker.core.utils.code_injection.codec import transform
 
                 given = transform(dict(call.payload), f"{call.operation}Input")
@@ -129,7 +131,7 @@ def translated(operation: str) -> Iterator[None]:
 
 def _remedy(code: str, said: str, operation: str) -> str:
     if "AccessDenied" in code or "not authorized" in said:
-        return f"Allow {operation}: cloud/policies/sagemaker-deployer.json names all that is needed."
+        return f"Allow {operation}: the policies under cloud/policies name all that is needed."
     if code == "ResourceLimitExceeded" or "service limit" in said:
         return "Ask for more of this instance type under Service Quotas, or take another instance_type."
     if "Throttl" in code or "Rate exceeded" in said:

@@ -48,7 +48,9 @@ def config(chosen: Settings) -> Call:
     else:
         variant |= {"ModelName": model_name(chosen), "InitialVariantWeight": 1.0}
     if chosen.mode == "async":
-        told["AsyncInferenceConfig"] = {"OutputConfig": {"S3OutputPath": chosen.output}}
+        # Without a place for failures, whoever waits for an answer never hears of one.
+        paths = {"S3OutputPath": chosen.output, "S3FailurePath": f"{chosen.output.rstrip('/')}/failed"}
+        told["AsyncInferenceConfig"] = {"OutputConfig": paths}
     if chosen.capture and chosen.mode == "real-time":
         told["DataCaptureConfig"] = _capture(chosen)
     told["ProductionVariants"] = [variant]

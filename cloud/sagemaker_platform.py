@@ -69,6 +69,9 @@ class SageMakerPlatform:
 
     def target(self, settings: Settings) -> Mapping[str, Any]:
         entry: dict[str, Any] = {"kind": "sagemaker", "endpoint": settings.name, "region": settings.region}
+        if settings.mode == "async":
+            entry |= {"kind": "cloud.sagemaker_async", "output": settings.output}
+            entry["poll_seconds"] = min(1.0, settings.poll_seconds)
         if settings.profile:
             entry["profile"] = settings.profile
         if settings.mode == "components":

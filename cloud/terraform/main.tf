@@ -73,6 +73,8 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
     content {
       output_config {
         s3_output_path = async_inference_config.value
+        # Without a place for failures, whoever waits for an answer never hears of one.
+        s3_failure_path = "${trimsuffix(async_inference_config.value, "/")}/failed"
       }
     }
   }

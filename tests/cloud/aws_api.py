@@ -14,9 +14,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import boto3
 import httpx2
 from moto.server import ThreadedMotoServer
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -99,7 +101,9 @@ def _app(api: AwsApi) -> Starlette:
         fault = api.fault(operation)
         if fault and not fault.after:
             return _refused(fault.status, fault.code, fault.message)
-        if "/invocations" in request.url.path:
+        if request.url.path.endswith("/async-invocations"):
+            said = await _invoke_async(api, request)
+        elif "/invocations" in request.url.path:
             said = await _invoke(api, request, body)
         elif ours := _OURS.get(operation):
             payload = json.loads(body)
@@ -150,6 +154,28 @@ async def _invoke(api: AwsApi, request: Request, body: bytes) -> Response:
         return Response(said.content, said.status_code, media_type=said.headers["content-type"])
     told = {"x-amzn-sagemaker-content-type": "text/event-stream"}
     return StreamingResponse(framed(local_server.streamed(url, body)), 200, told, "application/vnd.amazon.eventstream")
+
+
+async def _invoke_async(api: AwsApi, request: Request) -> Response:
+    """Takes a question that lies in S3, and lays the answer there when it has one."""
+    asked = request.headers["x-amzn-sagemaker-inputlocation"]
+    kept = api.payloads["CreateEndpointConfig"]["AsyncInferenceConfig"]["OutputConfig"]
+    output, failure = (f"{kept[name]}/{asked.rpartition('/')[2]}.out" for name in ("S3OutputPath", "S3FailurePath"))
+    s3 = boto3.client("s3", "us-east-1", endpoint_url=api.moto)
+    question = s3.get_object(**_place(asked))["Body"].read()
+
+    async def work() -> None:
+        async with local_server.client() as client:
+            said = await client.post(f"{api.model}/invocations", content=question, headers=local_server.JSON)
+        s3.put_object(**_place(output if said.status_code == 200 else failure), Body=said.content)
+
+    headers = {"x-amzn-sagemaker-outputlocation": output, "x-amzn-sagemaker-failurelocation": failure}
+    return JSONResponse({"InferenceId": "1"}, 202, headers, background=BackgroundTask(work))
+
+
+def _place(uri: str) -> dict[str, str]:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return {"Bucket": bucket, "Key": key}
 
 
 async def _describe_endpoint(api: AwsApi, request: Request, payload: dict[str, Any], body: bytes) -> Response:

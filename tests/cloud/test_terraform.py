@@ -136,7 +136,12 @@ def test_a_difference_is_seen(made: dict[str, dict[str, Any]]) -> None:
     """The comparison can fail: in a value, in what is missing, and inside a block."""
     chosen = Settings(**BASE, **CHOICES["linear"])
     resource = made["linear"]["aws_sagemaker_endpoint_configuration.this"]
-    for other in ({"download_timeout": 601}, {"capture_percent": 11}, {"instances": 3}, {"mode": "async", "output": "s3://a"}):
+    for other in (
+        {"download_timeout": 601},
+        {"capture_percent": 11},
+        {"instances": 3},
+        {"mode": "async", "output": "s3://a"},
+    ):
         payload = calls.config(replace(chosen, **{"max_instances": 3} | other)).payload
         assert list(_differences(payload, resource)), other
     assert list(_differences({"Unheard": 1}, resource))
