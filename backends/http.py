@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import functools
 import importlib.util
 import json
 import re
-import socket
-import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -17,27 +14,20 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
-from urllib.request import getproxies
-from weakref import WeakKeyDictionary
 
 import httpx2
 
+from backends.connections import DialFailed, Network, client
+from backends.connections import aclose as aclose  # whoever asked closes
 from backends.errors import BackendError, NotConfigured, Overloaded, Rejected, TimedOut, Unreachable
 from backends.stopwatch import mark, marked, read_at, wall_clock
 from backends.wire import one_line
-
-# A connection belongs to the event loop that opened it, so there is one pool for each loop.
-_Clients = WeakKeyDictionary[asyncio.AbstractEventLoop, httpx2.AsyncClient]
-_plain: _Clients = WeakKeyDictionary()
-_stamping: _Clients = WeakKeyDictionary()
 
 # Makes the error for a response that is no success: of whom, its status, headers and body.
 Refuse = Callable[["Endpoint", int, Mapping[str, str], bytes], BackendError]
 # A value of a URL's query this short is a version or a flag, no secret.
 SHORT = 5
 PLAIN_PATHS = ("", "/", "/v1", "/api")  # any other may hold a key
-# Common servers close an idle connection after 5 s: ours must let go of it first.
-LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=4.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +43,9 @@ class Endpoint:
     read_timeout: float = 120.0
     what: str = "The server"
     inside: bool = False  # in this process: its address says nothing to anybody
+    plain_path: bool = False  # its path is known to hold no key
+    network: Network | None = None  # how it is reached, if not like any other
+    if_down: str = "Start it, or correct the url in the catalogue."
 
     def __post_init__(self) -> None:
         # A key that was pasted with its line end is the same key; one that no header can hold would come back
@@ -76,7 +69,7 @@ class Endpoint:
     def shown(self) -> str:
         """The URL for people: without user name, password or query, and without a path that may hold a key."""
         parts = urlsplit(self.url)
-        path = parts.path if parts.path in PLAIN_PATHS else "/…"
+        path = parts.path if self.plain_path or parts.path in PLAIN_PATHS else "/…"
         return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, "", ""))
 
     @property
@@ -104,61 +97,12 @@ class Endpoint:
         """The key, a password (also as a header spells it) and the values of the query, the longest first."""
         parts = urlsplit(self.url)
         found = {self.api_key or "", *(value for _, value in parse_qsl(parts.query) if len(value) > SHORT)}
-        if parts.path not in PLAIN_PATHS:  # some gateways want a key there
+        if not self.plain_path and parts.path not in PLAIN_PATHS:  # some gateways want a key there
             found |= {parts.path, *(part for part in parts.path.split("/") if len(part) > SHORT)}
         if parts.password:
             user, password = unquote(parts.username or ""), unquote(parts.password)
             found |= {parts.password, password, b64encode(f"{user}:{password}".encode()).decode()}
         return sorted(filter(None, found), key=len, reverse=True)
-
-
-def client() -> httpx2.AsyncClient:
-    """The pooled client of the running event loop; whoever keeps marks gets one whose sockets stamp."""
-    loop = asyncio.get_running_loop()
-    clients = _stamping if marked() else _plain
-    found = clients.get(loop)
-    if found is None or found.is_closed:
-        found = clients[loop] = _stamping_client() if marked() else _plain_client()
-    return found
-
-
-def _plain_client() -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(verify=tls(), limits=LIMITS, mounts=_direct(_transport()))
-
-
-def _stamping_client() -> httpx2.AsyncClient:
-    from backends.sockets import StampingTransport
-
-    transport = StampingTransport(verify=tls(), limits=LIMITS)
-    if getproxies():  # what goes through a proxy is stamped when it comes through
-        return httpx2.AsyncClient(verify=tls(), limits=LIMITS, mounts=_direct(transport))
-    return httpx2.AsyncClient(transport=transport)
-
-
-def _direct(transport: httpx2.AsyncHTTPTransport) -> dict[str, httpx2.AsyncBaseTransport | None]:
-    """A proxy from the environment must never see what is said to this machine itself."""
-    return dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"), transport)
-
-
-def _transport() -> httpx2.AsyncHTTPTransport:
-    # Without TCP_NODELAY a request in two writes waits about 40 ms for a delayed ACK. asyncio sets it by
-    # itself; other loops may not.
-    nodelay = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
-    return httpx2.AsyncHTTPTransport(verify=tls(), limits=LIMITS, socket_options=nodelay)
-
-
-@functools.cache
-def tls() -> ssl.SSLContext:
-    """The certificates to trust, read once: that takes 50 ms, which the first answer would wait for each time."""
-    return httpx2.create_ssl_context()
-
-
-async def aclose() -> None:
-    """Close the running loop's connections; the next request opens new ones."""
-    for clients in (_plain, _stamping):
-        found = clients.pop(asyncio.get_running_loop(), None)
-        if found is not None:
-            await found.aclose()
 
 
 async def get_json(endpoint: Endpoint, path: str, refuse: Refuse | None = None) -> Any:
@@ -218,8 +162,9 @@ async def _send(
             if lean:
                 request = httpx2.Request(method, endpoint.route(path), extensions=extensions, **options)
                 return await lean.handle_async_request(request)
-            request = client().build_request(method, endpoint.route(path), extensions=extensions, **options)
-            return await client().send(request, stream=True)
+            pool = client(endpoint.network)
+            request = pool.build_request(method, endpoint.route(path), extensions=extensions, **options)
+            return await pool.send(request, stream=True)
         except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError) as error:
             # llama-server closes a connection after a stream without announcing it: whoever reuses it at that
             # moment gets no answer, and asks again. On a new connection no answer is an error.
@@ -266,6 +211,8 @@ def translate(endpoint: Endpoint, error: Exception) -> BackendError:
     where = endpoint.place
     if isinstance(error, (httpx2.InvalidURL, httpx2.UnsupportedProtocol)):
         return NotConfigured(f"{endpoint.shown} is not a URL that can be called.", "Write it like http://host:8000/v1.")
+    if isinstance(error.__cause__, DialFailed):
+        return error.__cause__.reason
     if isinstance(error, (httpx2.ConnectTimeout, httpx2.PoolTimeout)):
         return Unreachable(
             f"{where} did not take the connection within {endpoint.connect_timeout:g} s.",
@@ -277,7 +224,7 @@ def translate(endpoint: Endpoint, error: Exception) -> BackendError:
             "Ask again, or raise read_timeout in the catalogue if the model is that slow.",
         )
     reason = endpoint.quoted(str(error)) or type(error).__name__
-    return Unreachable(f"{where} is not answering ({reason}).", "Start it, or correct the url in the catalogue.")
+    return Unreachable(f"{where} is not answering ({reason}).", endpoint.if_down)
 
 
 def refusal(endpoint: Endpoint, status: int, headers: Mapping[str, str], content: bytes) -> BackendError:

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 import httpx2
 
-from backends import http
+from backends import connections, http
 from backends.errors import BackendError, Interrupted, NotConfigured, Rejected, Unreachable
 from backends.reasoning import ThoughtSplitter
 from backends.settings import read_settings, require
@@ -135,8 +135,8 @@ class OllamaBackend:
                 endpoint.url,
                 headers=endpoint.headers,
                 timeout=httpx.Timeout(endpoint.read_timeout, connect=endpoint.connect_timeout),
-                limits=httpx.Limits(max_connections=None, keepalive_expiry=http.LIMITS.keepalive_expiry),
-                verify=http.tls(),
+                limits=httpx.Limits(max_connections=None, keepalive_expiry=connections.LIMITS.keepalive_expiry),
+                verify=connections.tls(),
                 # A proxy from the environment must never see what is said to this machine itself.
                 trust_env=urlsplit(endpoint.url).hostname not in LOCAL,
             )

@@ -61,6 +61,7 @@ class OpenAIBackend:
         extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         self.endpoint = endpoint
+        self.refuse: http.Refuse = http.refusal
         self._model = model
         self._context = context
         self._extra_body = dict(extra_body or {})
@@ -73,12 +74,16 @@ class OpenAIBackend:
         body = wire.chat_body(request, model=self._model) | self._extra_body
         if "model" not in body and (model := await self._served_model()):
             body["model"] = model
-        return Call(self.endpoint, "/chat/completions", body)
+        return Call(await self._place(), "/chat/completions", body, refuse=self.refuse)
+
+    async def _place(self) -> http.Endpoint:
+        """Where it is called, each time anew: other kinds have credentials that end."""
+        return self.endpoint
 
     async def check(self) -> Health:
         """Ask what is served; a server without /models is asked for one token instead."""
         try:
-            listed = await http.get_json(self.endpoint, "/models")
+            listed = await http.get_json(await self._place(), "/models", self.refuse)
         except Rejected as error:
             if error.status not in (404, 405, 501):
                 raise
@@ -102,7 +107,7 @@ class OpenAIBackend:
     async def _served_model(self) -> str | None:
         """The first model that the server lists, asked once; None where it lists none."""
         with contextlib.suppress(Rejected, Unreachable):
-            cards = model_cards(await http.get_json(self.endpoint, "/models"))
+            cards = model_cards(await http.get_json(await self._place(), "/models", self.refuse))
             self._model = str(cards[0]["id"]) if cards else None
         return self._model
 

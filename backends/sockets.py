@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import socket
 import ssl
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import httpcore2
 import httpx2
 
+from backends.connections import DialFailed
+from backends.errors import BackendError
 from backends.stopwatch import now, read_at, wrote
 
 # More than this waiting to be read, and the other side is made to wait.
@@ -26,7 +29,9 @@ HIGH_WATER = 1 << 20
 class StampingTransport(httpx2.AsyncHTTPTransport):
     """The transport of httpx2 over sockets that stamp."""
 
-    def __init__(self, *, verify: ssl.SSLContext, limits: httpx2.Limits) -> None:
+    def __init__(
+        self, *, verify: ssl.SSLContext, limits: httpx2.Limits, dial: Callable[[], socket.socket] | None = None
+    ) -> None:
         super().__init__(verify=verify, limits=limits)
         # httpx2 has no argument for it, its pool has; a test sees that the stamps are there.
         self._pool = httpcore2.AsyncConnectionPool(
@@ -34,7 +39,7 @@ class StampingTransport(httpx2.AsyncHTTPTransport):
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
             keepalive_expiry=limits.keepalive_expiry,
-            network_backend=StampingBackend(),
+            network_backend=DialledBackend(dial) if dial else StampingBackend(),
         )
 
 
@@ -62,6 +67,36 @@ class StampingBackend(httpcore2.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+class DialledBackend(StampingBackend):
+    """Every connection is a socket that `dial` gives, whatever the address; `dial` may block, and raise our errors."""
+
+    def __init__(self, dial: Callable[[], socket.socket]) -> None:
+        self._dial = dial
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        stream, loop = _Stream(), asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(timeout):
+                dialled = await asyncio.to_thread(self._dial)
+            dialled.setblocking(False)
+            connect = loop.create_unix_connection if dialled.family == socket.AF_UNIX else loop.create_connection
+            await connect(lambda: stream, sock=dialled)
+        except TimeoutError as error:
+            raise httpcore2.ConnectTimeout(str(error)) from error
+        except BackendError as error:
+            raise DialFailed(error) from error
+        except OSError as error:
+            raise httpcore2.ConnectError(str(error)) from error
+        return stream
 
 
 class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):

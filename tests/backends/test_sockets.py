@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from backends import Backend, BackendError, Catalog, Delta, Done, Interrupted, Stopwatch, Unreachable, http
-from backends.http import LIMITS
+from backends.connections import LIMITS, tls
 from backends.sockets import StampingTransport
 from backends.stopwatch import now
 from backends.streams import closing
@@ -154,7 +154,7 @@ async def test_closing_frees_the_connection(server: WireServer) -> None:
 async def test_a_body_of_many_megabytes_comes_whole(server: WireServer) -> None:
     body = bytes(range(256)) * 40_000
     server.on("/big", Reply([body[start : start + 1_000_000] for start in range(0, len(body), 1_000_000)]))
-    transport = StampingTransport(verify=http.tls(), limits=LIMITS)
+    transport = StampingTransport(verify=tls(), limits=LIMITS)
     async with httpx2.AsyncClient(transport=transport) as client, client.stream("GET", f"{server.url}/big") as response:
         await asyncio.sleep(0.2)  # more has come by now than is held
         assert b"".join([part async for part in response.aiter_raw()]) == body
@@ -173,7 +173,7 @@ async def test_over_tls(tmp_path: Path) -> None:
 
 async def test_a_certificate_that_is_not_trusted_is_refused(tmp_path: Path) -> None:
     async with tls_server(tmp_path) as (url, _):
-        transport = StampingTransport(verify=http.tls(), limits=LIMITS)
+        transport = StampingTransport(verify=tls(), limits=LIMITS)
         async with httpx2.AsyncClient(transport=transport) as client:
             with pytest.raises(httpx2.ConnectError, match="certificate"):
                 await client.get(url)

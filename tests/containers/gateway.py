@@ -10,21 +10,16 @@ import json
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import httpx2
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from fastapi import FastAPI, Request
 from fastapi.responses import Response, StreamingResponse
 
 from tests import local_server
 from tests.backends.event_stream import framed
+from tests.certificates import certificate
 
 PROJECT, REGION, ENDPOINT = "spaceport-test", "us-central1", "4711"
 RESOURCE = f"projects/{PROJECT}/locations/{REGION}/endpoints/{ENDPOINT}"
@@ -45,12 +40,12 @@ class Gateway:
 @contextlib.contextmanager
 def serving(container: str, folder: Path) -> Iterator[Gateway]:
     """Forward to `container` (its URL) until the block ends."""
-    certificate, key = _certificate(folder)
+    trusted, key = certificate(folder, "gateway")
     told: dict[str, str] = {}
-    tls = {"ssl_certfile": certificate, "ssl_keyfile": key, "ssl_version": ssl.PROTOCOL_TLS_SERVER}
+    tls = {"ssl_certfile": trusted, "ssl_keyfile": key, "ssl_version": ssl.PROTOCOL_TLS_SERVER}
     with local_server.serving(_app(container, told), **tls) as port:
         told["host"] = f"localhost:{port}"
-        yield Gateway(f"https://localhost:{port}", certificate)
+        yield Gateway(f"https://localhost:{port}", trusted)
 
 
 def _app(container: str, told: dict[str, str]) -> FastAPI:
@@ -88,21 +83,3 @@ def _app(container: str, told: dict[str, str]) -> FastAPI:
         return Response(said.content, said.status_code, media_type=said.headers["content-type"])
 
     return app
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for this machine, signed by itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
-    now = datetime.now(UTC)
-    built = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    built = built.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=1))
-    built = built.add_extension(names, critical=False)
-    built = built.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    signed = built.sign(key, hashes.SHA256())
-    files = folder / "gateway.pem", folder / "gateway.key"
-    files[0].write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    plain = serialization.NoEncryption()
-    files[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain))
-    return files
