@@ -50,7 +50,7 @@ async def compare(compared: dict[str, Client], url: str, rounds: int) -> dict[st
 
 
 async def after_last_byte(client: Client, url: str) -> float:
-    """Seconds from when the loop had read a chunk from its socket to its text: the median of chunks that come singly."""
+    """The median of the seconds from when the loop had read a chunk from its socket to the chunk's text."""
     from backends import Stopwatch
     from backends.stopwatch import now
 

@@ -1,0 +1,158 @@
+"""What the way through a cluster's API server costs: the first token through its proxy against the direct call.
+
+    python benchmarks/through_cluster.py [--rounds 40]
+
+One inference server on this machine is the pod; nginx, with TLS and a bearer token, does what the API server's proxy
+does. Both are asked in turn, with the target's connections kept, as the pages do, and each with a new one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import httpx2
+from tables import free_port, table, write
+
+IDENTITY = "benchmark"
+CONF = """
+daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log warn; worker_processes 1;
+events {{ worker_connections 256; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  upstream pod {{ server 127.0.0.1:{pod}; keepalive 16; }}
+  server {{
+    listen 127.0.0.1:{port} ssl;
+    ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.key;
+    location ~ ^/api/v1/namespaces/spaceport/services/http:inference:8080/proxy/(.*)$ {{
+      if ($http_authorization != "Bearer {identity}") {{ return 401; }}
+      proxy_pass http://pod/$1; proxy_buffering off; proxy_http_version 1.1;
+      proxy_set_header Connection ""; proxy_set_header Authorization "";
+    }}
+  }}
+}}
+"""
+
+
+async def first_token(backend: Any) -> float:
+    """Seconds to the first text of one answer."""
+    from backends import ChatRequest, Message, Stopwatch
+
+    watch = Stopwatch()
+    async for _ in watch.watch(backend.stream(ChatRequest((Message("user", "Say hi."),), max_tokens=4))):
+        pass
+    assert watch.first_token_seconds is not None
+    return watch.first_token_seconds
+
+
+async def measure(entries: dict[str, Any], rounds: int) -> dict[str, list[float]]:
+    """Every target in turn, in a new order each round, its connections kept or made anew; the first is dropped."""
+    from backends import Catalog, http
+
+    catalog = Catalog(entries, source="benchmark")
+    backends = {name: catalog.connect(name) for name in entries}
+    taken: dict[str, list[float]] = {f"{name}, {how}": [] for how in ("kept", "new") for name in entries}
+    for turn in range(rounds + 1):
+        for case in random.sample(list(taken), len(taken)):
+            name, how = case.split(", ")
+            if how == "new":
+                await http.aclose()
+            else:
+                await first_token(backends[name])  # its connection is there, and the model is awake
+            seconds = await first_token(backends[name])
+            if turn:
+                taken[case].append(seconds)
+    await http.aclose()
+    return taken
+
+
+@contextlib.contextmanager
+def pod(folder: Path) -> Iterator[int]:
+    """The inference server, and its port once it is ready."""
+    port = free_port()
+    environment = {**os.environ, "SPACEPORT_HOST": "127.0.0.1", "SPACEPORT_PORT": str(port)}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", "inference"], env=environment, stdout=log, stderr=log)
+    try:
+        _until(f"http://127.0.0.1:{port}/ready")
+        yield port
+    finally:
+        process.terminate()
+        process.wait(40)
+
+
+@contextlib.contextmanager
+def api_server(folder: Path, behind: int) -> Iterator[Path]:
+    """nginx as the API server's proxy, and a kubeconfig for it."""
+    port = free_port()
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+    files = ["-keyout", str(folder / "server.key"), "-out", str(folder / "server.pem")]
+    subprocess.run([*command, "-addext", "subjectAltName=IP:127.0.0.1", *files], check=True, capture_output=True)
+    conf = folder / "nginx.conf"
+    conf.write_text(CONF.format(folder=folder, pod=behind, port=port, identity=IDENTITY))
+    cluster = {"server": f"https://127.0.0.1:{port}", "certificate-authority": str(folder / "server.pem")}
+    told = {
+        "current-context": "here",
+        "clusters": [{"name": "here", "cluster": cluster}],
+        "users": [{"name": "me", "user": {"token": IDENTITY}}],
+        "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me", "namespace": "spaceport"}}],
+    }
+    (folder / "kubeconfig").write_text(json.dumps(told))  # JSON is YAML
+    process = subprocess.Popen(["nginx", "-p", str(folder), "-c", str(conf)])
+    try:
+        _until(f"https://127.0.0.1:{port}/")
+        yield folder / "kubeconfig"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _until(url: str) -> None:
+    for _ in range(600):
+        with contextlib.suppress(httpx2.TransportError):
+            if httpx2.get(url, verify=False, timeout=5).status_code in (200, 404):
+                return
+        time.sleep(0.1)
+    raise TimeoutError(f"{url} does not answer")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=40)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        folder.chmod(0o755)  # nginx's workers are nobody
+        with pod(folder) as port, api_server(folder, port) as kubeconfig:
+            service = {"service": "inference", "port": 8080, "via": "proxy", "kubeconfig": str(kubeconfig)}
+            entries = {"direct": {"kind": "openai", "url": f"http://127.0.0.1:{port}/v1"}}
+            entries["proxy"] = {"kind": "kubernetes", **service}
+            taken = asyncio.run(measure(entries, options.rounds))
+    milliseconds = {case: median(each) * 1000 for case, each in taken.items()}
+    more = {how: milliseconds[f"proxy, {how}"] - milliseconds[f"direct, {how}"] for how in ("kept", "new")}
+    rows = [
+        [how, f"{milliseconds[f'direct, {how}']:.1f}", f"{milliseconds[f'proxy, {how}']:.1f}", f"{more[how]:+.1f}"]
+        for how in ("kept", "new")
+    ]
+    print(table(["connection", "direct ms", "through the proxy ms", "more ms"], rows))
+    met = more["kept"] <= 10 and more["new"] <= 10
+    print(f"\n{'met   ' if met else 'MISSED'}  the first token comes at most 10 ms later")
+    write("through_cluster", {"first_token_ms": milliseconds, "more_ms": more, "rounds": options.rounds, "met": met})
+
+
+if __name__ == "__main__":
+    main()
