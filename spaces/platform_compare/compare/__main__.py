@@ -1,6 +1,7 @@
-"""python -m compare run | report: measure targets against each other, and say what came out.
+"""python -m compare run | report | judge: measure targets against each other, and say what came out.
 
 Exit status: 0 good, 1 failed (message and remedy on stderr), 2 wrong use, 3 no request succeeded, 130 interrupted.
+`judge` has its own: 0 promote, 1 roll back, 2 go on measuring, 64 wrong use, 65 not to be judged.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from pathlib import Path
 
 from backends import Catalog
 from backends.terminal import exit_status
+from compare import judging, records
 from compare import plan as plans
-from compare import records
 from compare.definitions import DEFINITIONS
 from compare.errors import CompareError, PriceError
 from compare.measure import Progress
@@ -37,9 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m compare", description="Targets measured against each other.")
-    commands = parser.add_subparsers(required=True, metavar="run | report")
+    commands = parser.add_subparsers(required=True, metavar="run | report | judge")
     _add_run(commands.add_parser("run", help="measure targets, interleaved, into a JSONL of raw arrivals"))
     _add_report(commands.add_parser("report", help="figures, verdicts, costs and pictures of a stored run"))
+    judging.add_to(commands)
     return parser
 
 

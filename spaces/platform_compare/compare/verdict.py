@@ -113,8 +113,13 @@ Side = tuple[Run, str, str, Hashable]
 
 
 def _metrics(*sides: tuple[Run, str, str]) -> tuple[str, ...]:
-    """What is compared: gaps between texts, or where these say nothing of tokens, the time per token."""
-    return ("ttft", "tpot" if any(coalesced(*side) > COALESCED for side in sides) else "itl", "e2e")
+    """What is compared."""
+    return ("ttft", pace(*sides), "e2e")
+
+
+def pace(*sides: tuple[Run, str, str]) -> str:
+    """How fast tokens follow one another: gaps between texts, or where these say nothing of it, the time per token."""
+    return "tpot" if any(coalesced(*side) > COALESCED for side in sides) else "itl"
 
 
 def _judge(questions: dict[Key, tuple[Side, Side]], seed: int, definition: str) -> tuple[Verdict, ...]:
@@ -124,7 +129,7 @@ def _judge(questions: dict[Key, tuple[Side, Side]], seed: int, definition: str) 
         run, target, load, rounds = side
         key = (id(run), target, load, metric)
         if key not in samples:
-            samples[key] = _sample(run, target, load, metric, definition, (load, rounds))
+            samples[key] = sample_of(run, target, load, metric, definition, (load, rounds))
         return samples[key]
 
     asked: dict[Hashable, stats.Comparison] = {}
@@ -138,7 +143,8 @@ def _judge(questions: dict[Key, tuple[Side, Side]], seed: int, definition: str) 
     return tuple(_verdict(key, answers.get(key)) for key in questions)
 
 
-def _sample(run: Run, target: str, load: str, metric: str, definition: str, rounds: Hashable) -> stats.Sample | None:
+def sample_of(run: Run, target: str, load: str, metric: str, definition: str, rounds: Hashable) -> stats.Sample | None:
+    """The values of one figure of one target, or None where it has none."""
     values: list[float] = []
     blocks: list[int] = []
     for record in run.measured(target, load):
