@@ -3,7 +3,8 @@
     python benchmarks/judge.py [--runs 100]
 
 Servers are those of verdicts.py: times vary by 10 % from request to request and by 3 % from block to block, one in
-fifty takes three times as long. "Recommended" is the size that the judge asks for after a first run of 40 requests, 400 at most. Takes ten minutes.
+fifty takes three times as long. The size is what the judge asks for after a first run of 40 requests, 400 at most.
+Takes ten minutes.
 """
 
 from __future__ import annotations
