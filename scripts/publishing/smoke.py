@@ -22,10 +22,12 @@ def smoke(hub: Hub, repo: str, name: str) -> str:
 
 def ask(address: str, name: str, token: str | None = None) -> str:
     """Ask the app at an address the question of smoke.toml; an answer with an error in it is none."""
-    from gradio_client import Client
-
     question = tomllib.loads(QUESTIONS.read_text(encoding="utf-8")).get(name)
     try:
+        if question and "path" in question:
+            return _fetched(address.rstrip("/") + question["path"], token)
+        from gradio_client import Client
+
         client = Client(address, verbose=False, token=token)
         if question is None:
             return str(client.view_api(return_format="dict", print_info=False))
@@ -39,3 +41,13 @@ def ask(address: str, name: str, token: str | None = None) -> str:
     if not told.strip() or told.startswith("error:"):
         raise SpaceFailed(f"{name} runs, but answers {told[:200]!r}.", "Look at its log and its settings.")
     return told
+
+
+def _fetched(url: str, token: str | None) -> str:
+    """What an app without an API answers at an address."""
+    import httpx2
+
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    response = httpx2.get(url, headers=headers, timeout=30, follow_redirects=True)
+    response.raise_for_status()
+    return response.text

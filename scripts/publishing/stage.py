@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from publishing import front_matter, requirements
+from publishing import dockerfile, front_matter, requirements
 from publishing.closure import closure, tree
 from publishing.errors import StageError
 
@@ -43,7 +43,7 @@ def stage(root: Path, name: str, folder: Path, *, hardware: str = "cpu-basic") -
         if place not in WRITTEN:
             _copy(source, folder / place)
     lock = root / "constraints.txt"
-    python = ".".join(str(values.get("python_version", "3.10")).split(".")[:2])
+    python = ".".join(_python(values, app).split(".")[:2])
     asked = (app / "requirements.txt").read_text(encoding="utf-8")
     _write(folder / "requirements.txt", requirements.pinned(asked, lock, python=python, zero_gpu=zero_gpu))
     _write(folder / "README.md", readme + _source(root, name))
@@ -83,12 +83,22 @@ def changed(root: Path, since: str) -> list[str]:
     return found
 
 
+def _python(values: dict[str, Any], app: Path) -> str:
+    """The version that the Space's packages are for: a Docker Space has that of its own image."""
+    own = app / "Dockerfile"
+    if values.get("sdk") == "docker" and own.is_file():
+        return dockerfile.parse(own.read_text(encoding="utf-8")).python or "3.10"
+    return str(values.get("python_version", "3.10"))
+
+
 def _check(values: dict[str, Any], files: dict[str, Path], gradio: str | None, zero_gpu: bool) -> None:
     wrong = front_matter.check(values, set(files), gradio=gradio, zero_gpu=zero_gpu)
+    if values.get("sdk") == "docker" and "Dockerfile" in files:
+        wrong += dockerfile.check(values, dockerfile.parse(files["Dockerfile"].read_text(encoding="utf-8")))
     if any(place.startswith("spaces/") for place in files):
         wrong.append("a folder spaces/ would hide the package of that name.")
     if wrong:
-        raise StageError("The Space is not in order: " + " ".join(wrong), "Correct its README.md.")
+        raise StageError("The Space is not in order: " + " ".join(wrong), "Correct its README.md or its Dockerfile.")
 
 
 def _source(root: Path, name: str) -> str:

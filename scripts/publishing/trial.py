@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from publishing import dockerfile
 from publishing.errors import StageError
 from publishing.smoke import ask
 from publishing.stage import Staged
@@ -27,8 +28,8 @@ def environment(staged: Staged, folder: Path, say: Callable[[str], None] = print
     if not python.exists():
         say(f"{staged.name}: installing what it needs, as the Hub would")
         _run([sys.executable, "-m", "venv", str(folder)])
-    gradio = f"gradio=={staged.front_matter['sdk_version']}"
-    _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", gradio,
+    of_the_hub = [f"gradio=={staged.front_matter['sdk_version']}"] if staged.front_matter["sdk"] == "gradio" else []
+    _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *of_the_hub,
           "-r", str(staged.folder / "requirements.txt")])  # fmt: skip
     return python
 
@@ -44,11 +45,14 @@ def running(staged: Staged, python: Path, seconds: float = 120) -> Iterator[str]
     """The staged app on a free port, started in its own folder with its own environment; gives its address."""
     port = _free_port()
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-    settings = {"GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False", "PYTHONUNBUFFERED": "1"}
+    settings = {
+        "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False", "PYTHONUNBUFFERED": "1",
+        "STREAMLIT_SERVER_PORT": str(port), "STREAMLIT_SERVER_ADDRESS": "127.0.0.1",
+    }  # fmt: skip
     log = staged.folder.parent / f"{staged.name}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [str(python), str(staged.front_matter.get("app_file", "app.py"))],
+            _command(staged, python),
             cwd=staged.folder, env={**kept, **settings}, stdout=out, stderr=out,
         )  # fmt: skip
     try:
@@ -63,6 +67,14 @@ def running(staged: Staged, python: Path, seconds: float = 120) -> Iterator[str]
     finally:
         process.terminate()
         process.wait(20)
+
+
+def _command(staged: Staged, python: Path) -> list[str]:
+    """How the Hub would start it: a Docker Space by its own CMD, with this Python's programs."""
+    if staged.front_matter["sdk"] != "docker":
+        return [str(python), str(staged.front_matter.get("app_file", "app.py"))]
+    program, *rest = dockerfile.parse(staged.files["Dockerfile"].read_text(encoding="utf-8")).command
+    return [str(python.parent / program), *rest]
 
 
 def _run(command: list[str]) -> None:

@@ -222,9 +222,10 @@ def test_several_go_on_after_one_fails_and_end_with_a_table(
     hub.fail("create", 403)
     assert publish("--all", "--apply") == 1
     told = capsys.readouterr()
-    table = told.out.splitlines()[-2:]
+    table = told.out.splitlines()[-3:]
     assert table[0].split()[:2] == ["somebody/chat_rag", "failed"]
-    assert table[1].split()[:2] == ["somebody/platform_compare", "published"]
+    assert table[1].split()[:2] == ["somebody/dashboard", "published"]
+    assert table[2].split()[:2] == ["somebody/platform_compare", "published"]
 
 
 def test_json(publish: Publish, published: Space, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from publishing import front_matter, requirements
+from publishing import dockerfile, front_matter, requirements
 from publishing.closure import closure
 from publishing.errors import GuardError, StageError
 from publishing.guard import guard
@@ -28,14 +28,25 @@ def test_a_space_is_staged_whole(name: str, tmp_path: Path) -> None:
     for place in ("backends/catalog.py", "backends/backends.toml", "page.py", "theme.py", "LICENSE", "README.md"):
         assert place in staged.files
     assert not any(place.split("/")[0] in ("spaces", "tests", "benchmarks", "scripts") for place in staged.files)
-    other = {"chat_rag": "compare/", "platform_compare": "rag/"}[name]
-    assert not any(place.startswith(other) for place in staged.files)
+    others = {"chat_rag": "compare/", "platform_compare": "rag/", "dashboard": "rag/"}
+    assert not any(place.startswith(others[name]) for place in staged.files)
     pins = [line for line in staged.files["requirements.txt"].read_text().splitlines() if line[0] not in "#-"]
     assert all("==" in line for line in pins)
     assert not any(line.startswith(("gradio", "spaces", "nvidia", "cuda")) for line in pins)
     assert f"under spaces/{name}" in staged.files["README.md"].read_text() or "/tree/main/" in (
         staged.files["README.md"].read_text()
     )
+
+
+def test_a_package_of_another_space_comes_with_its_data(tmp_path: Path) -> None:
+    files = stage(ROOT, "dashboard", tmp_path / "dashboard").files
+    theirs = ROOT / "spaces" / "platform_compare"
+    assert files["prices.toml"].read_bytes() == (theirs / "prices.toml").read_bytes()
+    assert any(place.startswith("results/") for place in files)
+    assert "compare/report.py" in files
+    assert not {"race_page.py", "measure_page.py"} & set(files)
+    for own in ("app.py", "README.md", "Dockerfile"):
+        assert (ROOT / "spaces/dashboard" / own).read_text() in files[own].read_text()
 
 
 def test_the_same_tree_is_staged_each_time(tmp_path: Path) -> None:
@@ -112,6 +123,60 @@ def test_front_matter_that_the_hub_would_refuse(change: dict[str, object], told:
     wrong = front_matter.check(GOOD | change, {"app.py"}, gradio="6.31.0", zero_gpu=False)
     assert len(wrong) == 1
     assert told in wrong[0]
+
+
+DOCKER = {name: value for name, value in GOOD.items() if name not in ("sdk_version", "python_version", "app_file")}
+DOCKER |= {"sdk": "docker", "app_port": 8501}
+
+
+@pytest.mark.parametrize(
+    ("change", "files", "told"),
+    [
+        ({}, {"app.py"}, "there is no Dockerfile"),
+        ({"app_port": None}, {"Dockerfile"}, "name the port"),
+        ({"app_port": "8501"}, {"Dockerfile"}, "name the port"),
+        ({"app_port": 70_000}, {"Dockerfile"}, "name the port"),
+    ],
+)
+def test_a_docker_space_that_the_hub_would_refuse(change: dict[str, object], files: set[str], told: str) -> None:
+    assert not front_matter.check(DOCKER, {"Dockerfile"}, gradio="6.31.0", zero_gpu=False)
+    wrong = front_matter.check(DOCKER | change, files, gradio="6.31.0", zero_gpu=False)
+    assert len(wrong) == 1
+    assert told in wrong[0]
+
+
+def test_zero_gpu_runs_no_docker_space() -> None:
+    (wrong,) = front_matter.check(DOCKER, {"Dockerfile"}, gradio="6.31.0", zero_gpu=True)
+    assert "gradio alone" in wrong
+
+
+WHOLE = 'FROM python:3.11-slim\nUSER 1000:1000\nEXPOSE 8501\nCMD ["python", "-m", "streamlit"]\n'
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "told"),
+    [
+        ("python:3.11-slim", "debian:12", "FROM python:3.x"),
+        ("EXPOSE 8501", "EXPOSE 7860", "app_port is 8501, its Dockerfile exposes 7860"),
+        ("EXPOSE 8501\n", "", "exposes nothing"),
+        ("USER 1000:1000", "USER root", "other than 0"),
+        ("USER 1000:1000", "USER 0:0", "other than 0"),
+        ('CMD ["python", "-m", "streamlit"]', "CMD python -m streamlit", "exec form"),
+        ('"streamlit"]', '"streamlit]', "exec form"),
+    ],
+)
+def test_a_dockerfile_that_the_hub_would_trip_over(was: str, now: str, told: str) -> None:
+    assert not list(dockerfile.check(DOCKER, dockerfile.parse(WHOLE)))
+    (wrong,) = dockerfile.check(DOCKER, dockerfile.parse(WHOLE.replace(was, now)))
+    assert told in wrong
+
+
+def test_the_packages_of_a_docker_space_are_for_the_python_of_its_image(tmp_path: Path) -> None:
+    staged = stage(ROOT, "dashboard", tmp_path / "dashboard")
+    assert "python_version" not in staged.front_matter
+    # A package that only older versions than that of its Dockerfile need is not among them.
+    assert "tomli" not in staged.files["requirements.txt"].read_text()
+    assert "streamlit==" in staged.files["requirements.txt"].read_text()
 
 
 @pytest.mark.parametrize(("python", "good"), [("3.11", False), ("3.12", True), ("3.12.12", True), ("3.10.13", True)])

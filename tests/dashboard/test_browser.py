@@ -1,0 +1,167 @@
+"""The dashboard as a visitor uses it: `streamlit run`, a real browser, the embedded model."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.app.conftest import App, browser, free_port, model, start_app, wait_until
+from tests.app.scripted_model import ScriptedModel
+from tests.dashboard.conftest import catalog_of
+
+__all__ = ["browser", "model", "start_app"]  # fixtures
+OpenPage = Callable[..., Page]
+LAPTOP = '[laptop]\nkind = "embedded"\nlabel = "This machine"'
+
+
+@pytest.fixture(scope="module")
+def app(start_app: Callable[..., App], model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> App:
+    catalog = catalog_of(tmp_path_factory.mktemp("catalog"), model.url, LAPTOP)
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "spaces/dashboard/app.py"]
+    return start_app(
+        "--server.port", str(port), "--server.address", "127.0.0.1",
+        command=command, port=port, SPACEPORT_CATALOG=catalog, SPACEPORT_PROMETHEUS_URL="",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def open_page(browser: Browser, app: App) -> Iterator[OpenPage]:
+    """Open a page of the dashboard as a visitor of one's own, or in another tab of a visitor's."""
+    contexts = []
+
+    def open_one(path: str = "", *, width: int = 1280, dark: bool = False, beside: Page | None = None) -> Page:
+        scheme = "dark" if dark else "light"
+        if beside is None:
+            contexts.append(browser.new_context(viewport={"width": width, "height": 860}, color_scheme=scheme))
+        page = beside.context.new_page() if beside else contexts[-1].new_page()
+        page.set_default_timeout(60_000)
+        page.goto(f"{app.url}/{path}")
+        page.wait_for_selector(".sp-head")
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+
+
+def ask(page: Page, question: str) -> None:
+    box = page.get_by_test_id("stChatInputTextArea")
+    box.fill(question)
+    box.press("Enter")
+    expect(page.get_by_test_id("stChatMessage").filter(has_text=question).first).to_be_visible()
+
+
+def last(page: Page) -> Locator:
+    return page.get_by_test_id("stChatMessage").last
+
+
+def choose(page: Page, target: str) -> None:
+    box = page.get_by_role("combobox", name="Backend")
+    box.click()
+    page.get_by_role("option", name=target).click()
+    expect(box).to_have_value(target)
+
+
+def test_the_embedded_model_answers(open_page: OpenPage) -> None:
+    page = open_page()
+    choose(page, "This machine")
+    ask(page, "Say hello.")
+    expect(last(page)).to_contain_text("tokens/s", timeout=120_000)
+    expect(last(page)).to_contain_text("This machine · first token")
+    expect(last(page).locator("p").first).not_to_be_empty()
+
+
+def test_words_are_seen_as_they_come_and_stop_stops_the_server(open_page: OpenPage, model: ScriptedModel) -> None:
+    page = open_page()
+    ask(page, "for ever")
+    expect(last(page)).to_contain_text("word word word")
+    page.get_by_test_id("stChatInputStopButton").click()
+    wait_until(lambda: "for ever" in model.left, 30)
+    ask(page, "and now")
+    expect(last(page)).to_contain_text("word9")
+    expect(page.get_by_test_id("stChatMessage").nth(1)).to_contain_text("stopped")
+
+
+def test_whoever_closes_the_tab_stops_the_server(open_page: OpenPage, model: ScriptedModel) -> None:
+    page = open_page()
+    ask(page, "for ever, then leave")
+    expect(last(page)).to_contain_text("word word word")
+    page.close()
+    wait_until(lambda: "for ever, then leave" in model.left, 30)
+
+
+def test_another_page_stops_it_too_and_the_conversation_stays(open_page: OpenPage, model: ScriptedModel) -> None:
+    page = open_page()
+    ask(page, "for ever, then go")
+    expect(last(page)).to_contain_text("word word word")
+    page.get_by_role("link", name="Comparison").click()
+    expect(page.get_by_role("heading", name="Verdict")).to_be_visible()
+    wait_until(lambda: "for ever, then go" in model.left, 30)
+    page.get_by_role("link", name="Performance").click()
+    expect(page.get_by_text("Recorded, not live")).to_be_visible()
+    page.get_by_role("link", name="Playground").click()
+    expect(page.get_by_test_id("stChatMessage").first).to_contain_text("for ever, then go")
+    expect(last(page)).to_contain_text("stopped")
+
+
+def test_two_tabs_of_one_visitor(open_page: OpenPage) -> None:
+    one = open_page()
+    other = open_page(beside=one)
+    ask(one, "for ever, in one tab")
+    expect(last(one)).to_contain_text("word word")
+    ask(other, "think in the other tab")
+    expect(last(other)).to_contain_text("word9")
+    expect(last(one)).to_contain_text("word word")
+    assert "other tab" not in one.locator("body").inner_text()
+    assert "one tab" not in other.locator("body").inner_text()
+
+
+def test_thoughts_are_folded_and_a_models_picture_is_not_loaded(open_page: OpenPage) -> None:
+    page = open_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    ask(page, "think of a picture")
+    expect(last(page)).to_contain_text("Look:")
+    expect(last(page)).to_contain_text("in all")
+    expect(page.get_by_text("The user asks.")).not_to_be_visible()
+    page.get_by_text("Thoughts").click()
+    expect(page.get_by_text("The user asks.")).to_be_visible()
+    assert not page.locator('[data-testid="stChatMessage"] img').count()
+    assert not any("tracker" in url for url in asked)
+
+
+@pytest.mark.parametrize("path", ["", "performance", "comparison"])
+def test_a_telephone_in_the_dark(open_page: OpenPage, app: App, path: str) -> None:
+    page = open_page(path, width=390, dark=True)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    if path:
+        expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
+    wide = "[document.documentElement, ...document.querySelectorAll('.stMain')].map(part => part.scrollWidth)"
+    assert max(page.evaluate(wide)) <= 390
+    assert page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor") == "rgb(10, 15, 30)"
+    subdued = "getComputedStyle(document.querySelector('.sp-head p')).color"
+    assert page.evaluate(subdued) == "rgb(148, 163, 184)"
+    assert all(url.startswith((app.url, "data:", "blob:")) for url in asked)
+
+
+def test_a_report_is_taken_away(open_page: OpenPage, tmp_path: Path) -> None:
+    page = open_page("comparison")
+    with page.expect_download() as started:
+        page.get_by_role("button", name="Report (HTML)").click()
+    report = tmp_path / "report.html"
+    started.value.save_as(report)
+    assert "times faster" in report.read_text()
+
+
+def test_every_answer_of_the_server_is_guarded(app: App) -> None:
+    for path in ("/", "/comparison", "/_stcore/health"):
+        headers = httpx2.get(app.url + path).headers
+        assert "img-src 'self' data: blob:" in headers["content-security-policy"]
+        assert headers["referrer-policy"] == "no-referrer"

@@ -1,0 +1,139 @@
+"""The page of runs: what a run says, what it costs, and what is said of a file that is none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from compare import records
+from tests.compare.make_runs import simulated
+from tests.conftest import ROOT
+from tests.dashboard.conftest import session, texts
+
+EXAMPLE = ROOT / "spaces" / "platform_compare" / "results" / "laptop against torch, two cores.jsonl"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cached() -> Iterator[None]:
+    """The recorded run is weighed once for all tests, as it is for all visitors."""
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def page() -> AppTest:
+    return session("comparison")
+
+
+@pytest.fixture(scope="module")
+def shown() -> AppTest:
+    """One session that is brought many files."""
+    return session("comparison")
+
+
+def upload(page: AppTest, name: str, content: bytes) -> AppTest:
+    return page.file_uploader(key="upload").set_value((name, content, "application/jsonl")).run()
+
+
+def stored(**more: object) -> bytes:
+    run = simulated({"one": 1.0, "two": 2.0}, rounds=12, noise=0.01)
+    run.header.update(more)
+    return "".join(f"{line}\n" for line in records.lines(run)).encode()
+
+
+def test_the_recorded_run_has_a_verdict_figures_and_pictures(page: AppTest) -> None:
+    assert not page.exception
+    assert page.selectbox(key="run").value == f"Example: {EXAMPLE.stem}"
+    assert "times faster to the first token" in texts(page)
+    assert "TTFT p50" in texts(page)
+    assert "No target has a price" in texts(page)
+    assert len(page.get("plotly_chart")) >= 4
+    assert [header.value for header in page.subheader] == ["Verdict", "Figures", "Cost"]
+
+
+def test_prices_give_costs(page: AppTest) -> None:
+    page.text_area(key="prices").set_value("laptop = 0.05/h\ntorch = tokens:0.15/0.60").run()
+    assert not page.exception
+    assert "0.05 USD/h" in texts(page)
+    assert "cheaper than 0.15/0.6 USD per million tokens" in texts(page)
+    before = texts(page)
+    page.slider(key="utilisation").set_value(50).run()
+    assert "50% of what was measured" in texts(page)
+    assert texts(page) != before
+
+
+def test_a_price_that_is_none_is_said_with_what_can_be_written(page: AppTest) -> None:
+    page.text_area(key="prices").set_value("laptop = cheap").run()
+    assert not page.exception
+    assert "There is no price" in page.error[0].value
+    assert "1.25/h" in page.error[0].value
+
+
+def test_a_run_that_a_visitor_brings_along(page: AppTest) -> None:
+    upload(page, "run.jsonl", stored())
+    assert not page.exception
+    assert page.selectbox(key="run").value.startswith("one against two")
+    assert "one is 2.0 times faster" in texts(page)
+    # It is there for this session, and for no other.
+    assert not any("one against two" in name for name in session("comparison").selectbox(key="run").options)
+
+
+def test_a_run_against_an_earlier_one(page: AppTest) -> None:
+    upload(page, "run.jsonl", stored())
+    upload(page, "again.jsonl", stored())
+    earlier = next(name for name in page.selectbox(key="against").options if name.startswith("one against"))
+    page.selectbox(key="against").set_value(earlier).run()
+    assert not page.exception
+    assert "Against the earlier run" in texts(page)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (stored(version=2), "is of version 2, this program reads version 1"),
+        (b"", "no stored run"),
+        (b"\xff\xfe\x00", "no stored run"),
+        (b'{"type": "run"', "no stored run"),
+        (stored().replace(b'"phase":"measured"', b'"phase":3', 1), "is damaged"),
+        (json.dumps({"type": "run", "version": 1}).encode(), "is damaged"),
+    ],
+)
+def test_a_file_that_is_no_run(shown: AppTest, content: bytes, told: str) -> None:
+    page = upload(shown, "brought.jsonl", content)
+    assert not page.exception
+    assert told in page.error[0].value
+    assert "brought.jsonl" in page.error[0].value
+    assert page.selectbox(key="run").value == f"Example: {EXAMPLE.stem}"  # the page still shows what it showed
+
+
+def test_the_name_of_a_file_leads_nowhere(page: AppTest) -> None:
+    for name in ("../../out.jsonl", "..jsonl", "a/b.jsonl", "x" * 300 + ".jsonl", "<b>.jsonl"):
+        upload(page, name, stored())
+        assert not page.exception
+        assert not page.error
+    assert len([name for name in page.selectbox(key="run").options if name.startswith("one against two")]) == 5
+
+
+def test_names_in_a_run_are_only_text(page: AppTest) -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    run = simulated({evil: 1.0, "two": 2.0}, rounds=4)
+    upload(page, "run.jsonl", "".join(f"{line}\n" for line in records.lines(run)).encode())
+    assert not page.exception
+    assert evil not in "".join(part.body for part in page.html)
+
+
+def test_what_a_session_keeps_goes_with_it(page: AppTest) -> None:
+    import gc
+
+    upload(page, "run.jsonl", stored())
+    guest = page.session_state.guest
+    folder = guest.visitor.folder
+    assert list(folder.iterdir())
+    del guest, page.session_state.guest
+    gc.collect()
+    assert not folder.exists()

@@ -1,0 +1,46 @@
+"""The dashboard as it would be published, by itself: in an environment that knows nothing of this house."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from playwright.sync_api import Browser, expect
+
+from publishing.guard import guard
+from publishing.smoke import ask
+from publishing.stage import stage
+from publishing.trial import running
+from tests.app.conftest import browser
+from tests.app.test_staged import python
+from tests.conftest import ROOT
+
+__all__ = ["browser", "python"]  # fixtures
+
+
+def test_a_clone_runs_where_nobody_has_installed_it(python: Path, tmp_path: Path) -> None:
+    """As on Streamlit Community Cloud, which clones the repository and installs only the requirements."""
+    script = (
+        f"import sys; sys.path.insert(0, {str(ROOT / 'spaces/dashboard')!r})\n"
+        "import beside, playground, performance, comparison\n"
+        "print(len(performance.recorded().pictures))"
+    )
+    done = subprocess.run([python, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.split()[-1:] == ["3"], done.stderr
+
+
+def test_the_staged_dashboard_runs_by_itself(python: Path, browser: Browser, tmp_path: Path) -> None:
+    staged = stage(ROOT, "dashboard", tmp_path / "dashboard")
+    guard(staged.files)
+    with running(staged, python) as url:
+        assert ask(url, "dashboard") == "ok"
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(f"{url}/comparison")
+        expect(page.get_by_text("times faster to the first token").first).to_be_visible(timeout=60_000)
+        page.get_by_role("link", name="Playground").click()
+        box = page.get_by_test_id("stChatInputTextArea")
+        box.fill("Say hello.")
+        box.press("Enter")
+        expect(page.get_by_test_id("stChatMessage").last).to_contain_text("tokens/s", timeout=120_000)
+        context.close()
