@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,15 +14,15 @@ from typing import Any
 import httpx2
 import pytest
 import yaml
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from containers import images, stack
-from tests.app.conftest import ask, browser, free_port, open_page, upload, wait_for_answer
+from tests.app.conftest import App, ask, browser, free_port, open_page, start_app, upload, wait_for_answer
 from tests.conftest import ROOT
 from tests.containers.conftest import TAG
 from tests.rag.make_documents import quarterly_report
 
-__all__ = ["browser", "open_page"]  # fixtures
+__all__ = ["browser", "open_page", "start_app"]  # fixtures
 
 PROJECT = "spaceport-test"
 # Grafana cannot be had without a registry; test_stack_files.py reads what it is given.
@@ -96,6 +97,24 @@ def test_a_pdf_goes_all_the_way(
         time.sleep(1)
     assert asked(pages["prometheus"], "spaceport_ready") == 1
     assert asked(pages["prometheus"], "sum(spaceport_output_tokens_total)") > 1
+
+
+def test_the_dashboard_shows_what_the_stack_measures(
+    pages: dict[str, str], start_app: Callable[..., App], browser: Browser
+) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "spaces/dashboard/app.py"]
+    options = ("--server.port", str(port), "--server.address", "127.0.0.1")
+    app = start_app(*options, command=command, port=port, SPACEPORT_PROMETHEUS_URL=pages["prometheus"])
+    context = browser.new_context(viewport={"width": 1280, "height": 860})
+    try:
+        page = context.new_page()
+        page.goto(f"{app.url}/performance")
+        expect(page.get_by_text("Spaceport's inference server, read")).to_be_visible(timeout=60_000)
+        expect(page.get_by_test_id("stMetric").filter(has_text="Requests, all")).to_contain_text("requests/s")
+        expect(page.get_by_text("Recorded, not live")).to_have_count(0)
+    finally:
+        context.close()
 
 
 def test_the_pages_are_all_that_can_be_reached(engine: Any, pages: dict[str, str]) -> None:
