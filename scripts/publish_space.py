@@ -15,9 +15,11 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from typing import TextIO
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -115,7 +117,7 @@ def _chosen(options: argparse.Namespace) -> list[str]:
 
 def _one(options: argparse.Namespace, hub: Hub, name: str, repo: str, settings: Settings) -> Outcome:
     """Publish one Space; whatever happens, the others go on."""
-    say: Callable[[str], None] = (lambda text: print(text, file=sys.stderr)) if options.json else print
+    say = partial(_say, sys.stderr if options.json else sys.stdout)
     way = Way(
         ROOT,
         settings,
@@ -139,6 +141,12 @@ def _one(options: argparse.Namespace, hub: Hub, name: str, repo: str, settings: 
     except PublishError as error:
         _fail(error)
         return Outcome(name, repo, "failed", None, error.message, error.remedy)
+
+
+def _say(stream: TextIO, text: str) -> None:
+    """One write for a line and its end: the build log is told by a thread of its own, which would come in between."""
+    stream.write(f"{text}\n")
+    stream.flush()
 
 
 def _tell(options: argparse.Namespace, outcomes: Sequence[Outcome]) -> None:

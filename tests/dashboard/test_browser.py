@@ -129,6 +129,7 @@ def test_thoughts_are_folded_and_a_models_picture_is_not_loaded(open_page: OpenP
     ask(page, "think of a picture")
     expect(last(page)).to_contain_text("Look:")
     expect(last(page)).to_contain_text("in all")
+    expect(page.get_by_role("button", name="Clear")).to_be_enabled()  # the page is drawn once more at the end
     expect(page.get_by_text("The user asks.")).not_to_be_visible()
     page.get_by_text("Thoughts").click()
     expect(page.get_by_text("The user asks.")).to_be_visible()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from time import sleep
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx2
 import pytest
@@ -390,6 +391,18 @@ def test_the_running_space_is_asked_a_question(
     assert publish_space.main([*arguments, "--on-failure", "rollback"], ours) == 1
     assert "runs, but does not answer" in capsys.readouterr().err
     assert published.head.files["app.py"] == b"older"
+
+
+def test_a_line_of_another_thread_cannot_come_inside_one() -> None:
+    class Stream(io.StringIO):
+        written: ClassVar[list[str]] = []
+
+        def write(self, text: str) -> int:
+            self.written.append(text)
+            return super().write(text)
+
+    publish_space._say(Stream(), "team/chat: building")
+    assert Stream.written == ["team/chat: building\n"]
 
 
 def test_waiting_can_be_stopped(hub: Hub) -> None:
