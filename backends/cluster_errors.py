@@ -30,9 +30,8 @@ def said(status: int | None, body: str | None, reason: str | None) -> tuple[int,
     return status or 0, body or reason or ""
 
 
-def refused(status: int, content: str | bytes, namespace: str) -> BackendError:
+def refused(status: int, text: str, namespace: str) -> BackendError:
     """The error for what the API server said."""
-    text = content.decode("utf-8", "replace") if isinstance(content, bytes) else content
     told = status_of(text)
     said = one_line(str((told or {}).get("message") or text))
     look = f"kubectl get services,pods,endpointslices --namespace {namespace}"

@@ -49,11 +49,12 @@ _pools: WeakKeyDictionary[asyncio.AbstractEventLoop, _Pools] = WeakKeyDictionary
 def client(network: Network | None = None) -> httpx2.AsyncClient:
     """The pooled client of the running event loop; whoever keeps marks gets one whose sockets stamp."""
     pools = _pools.setdefault(asyncio.get_running_loop(), {})
-    kind = marked(), network
-    found = pools.get(kind)
+    stamping = marked()
+    found = pools.get((stamping, network))
     if found is None or found.is_closed:
-        stamping, _ = kind
-        found = pools[kind] = _over(network, stamping) if network else _stamping() if stamping else _plain()
+        found = pools[stamping, network] = (
+            _over(network, stamping) if network else _stamping() if stamping else _plain()
+        )
     return found
 
 

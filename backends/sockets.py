@@ -58,12 +58,15 @@ class StampingBackend(httpcore2.AsyncNetworkBackend):
         local = (local_address, 0) if local_address else None
         try:
             async with asyncio.timeout(timeout):
-                await asyncio.get_running_loop().create_connection(lambda: stream, host, port, local_addr=local)
+                await self._open(stream, host, port, local)
         except TimeoutError as error:
             raise httpcore2.ConnectTimeout(str(error)) from error
         except OSError as error:
             raise httpcore2.ConnectError(str(error)) from error
         return stream
+
+    async def _open(self, stream: _Stream, host: str, port: int, local: tuple[str, int] | None) -> None:
+        await asyncio.get_running_loop().create_connection(lambda: stream, host, port, local_addr=local)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -75,28 +78,15 @@ class DialledBackend(StampingBackend):
     def __init__(self, dial: Callable[[], socket.socket]) -> None:
         self._dial = dial
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        stream, loop = _Stream(), asyncio.get_running_loop()
+    async def _open(self, stream: _Stream, host: str, port: int, local: tuple[str, int] | None) -> None:
+        loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(timeout):
-                dialled = await asyncio.to_thread(self._dial)
-            dialled.setblocking(False)
-            connect = loop.create_unix_connection if dialled.family == socket.AF_UNIX else loop.create_connection
-            await connect(lambda: stream, sock=dialled)
-        except TimeoutError as error:
-            raise httpcore2.ConnectTimeout(str(error)) from error
+            dialled = await asyncio.to_thread(self._dial)
         except BackendError as error:
             raise DialFailed(error) from error
-        except OSError as error:
-            raise httpcore2.ConnectError(str(error)) from error
-        return stream
+        dialled.setblocking(False)
+        connect = loop.create_unix_connection if dialled.family == socket.AF_UNIX else loop.create_connection
+        await connect(lambda: stream, sock=dialled)
 
 
 class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):

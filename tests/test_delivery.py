@@ -6,36 +6,25 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.compare.servers import Models, serving
+from tests.compare.conftest import models
+from tests.compare.servers import Models
 from tests.conftest import ROOT, missing
+from tests.k8s.conftest import kustomized
 
+__all__ = ["models"]  # fixtures
 SCRIPTS = ROOT / "scripts"
 DELIVER = (ROOT / ".github" / "workflows" / "deliver.yml").read_text()
 CANARY = ROOT / "k8s" / "overlays" / "canary"
 
 
-@pytest.fixture
-def models() -> Iterator[Models]:
-    with serving() as running:
-        yield running
-
-
 def python(script: str, *words: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(SCRIPTS / script), *map(str, words)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
-
-
-def kustomized(folder: Path) -> list[dict]:
-    if not shutil.which("kubectl"):
-        missing("kubectl")
-    done = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, text=True, check=True)
-    return list(yaml.safe_load_all(done.stdout))
 
 
 # Rendering

@@ -12,10 +12,10 @@ from streamlit.testing.v1 import AppTest
 
 from backends import http
 from tests.app.scripted_model import ScriptedModel, serving
-from tests.compare.servers import Models
-from tests.compare.servers import serving as serving_models
+from tests.compare.conftest import models
 from tests.conftest import ROOT
 
+__all__ = ["models"]  # fixtures
 DASHBOARD = ROOT / "spaces" / "dashboard"
 # `streamlit run` puts the folder of its script there. At the end: other Spaces have an app.py too.
 sys.path.append(str(DASHBOARD))
@@ -26,12 +26,6 @@ Page = Callable[[str], AppTest]
 @pytest.fixture
 def scripted() -> Iterator[ScriptedModel]:
     with serving() as running:
-        yield running
-
-
-@pytest.fixture
-def models() -> Iterator[Models]:
-    with serving_models() as running:
         yield running
 
 
