@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from backends.errors import NotConfigured
-from backends.processors import spin_briefly, usable_processors
+from backends.processors import let_others_first, spin_briefly, usable_processors
 
 PROMPT_CACHE_MIB = 256
 _children: set[subprocess.Popen[bytes]] = set()
@@ -124,6 +124,7 @@ def not_loaded(path: Path, reason: str) -> NotConfigured:
 def main() -> None:
     """Be the engine of an `EngineApart`: settings come by standard input, whose end is the end of this process too."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    let_others_first()
     settings = json.loads(sys.stdin.readline())
     # What llama.cpp itself prints must not come between what we say.
     answers, sys.stdout = os.fdopen(os.dup(1), "w"), sys.stderr
