@@ -149,7 +149,8 @@ class _Exchange(asyncio.Protocol):
         if self._transport:
             self._transport.abort()
 
-    async def _more(self, timeout: float) -> None:
+    def _more(self, timeout: float) -> asyncio.Future[None]:
+        """What ends when more has come; it fails when nothing comes."""
         if self._failure:
             raise self._failure
         loop = asyncio.get_running_loop()
@@ -157,10 +158,7 @@ class _Exchange(asyncio.Protocol):
         self._since = loop.time()
         if timeout and self._timer is None:  # one for all waits: to set and cancel one for each token would cost
             self._timer = loop.call_later(timeout, self._late, timeout)
-        try:
-            await self._wake
-        finally:
-            self._wake = None
+        return self._wake
 
     def _late(self, timeout: float) -> None:
         self._timer = None

@@ -13,6 +13,7 @@ from typing import Any
 from backends.errors import BackendError, Interrupted, Overloaded, Rejected, SpaceportError, Unreachable
 from backends.reasoning import CharacterJoiner, ThoughtSplitter
 from backends.sse import to_json
+from backends.template import ChunkTemplate
 from backends.types import ChatRequest, Delta, Done, Kind, Usage
 
 DONE = "[DONE]"
@@ -51,6 +52,7 @@ class ChatReader:
         self.spoke = False
         self.complete = False
         self.last = ""
+        self._template = ChunkTemplate()
         self._split = ThoughtSplitter()
         self._thoughts = CharacterJoiner()
 
@@ -59,10 +61,11 @@ class ChatReader:
         if payload == DONE:
             self.complete, self.last = True, "done"
             return []
-        try:
-            deltas = self._deltas(_parse(payload))
-        except (ValueError, TypeError, AttributeError, LookupError) as error:
-            raise self.broken(f"it sent an event that is no chat chunk: {self._quoted(payload)[:80]!r}") from error
+        if text := self._template.read(payload):
+            self.last = "empty"
+            deltas = self._split.feed(text)
+        else:
+            deltas = self._parsed(payload)
         if deltas:
             self.spoke = True
         return deltas
@@ -86,7 +89,13 @@ class ChatReader:
             return Interrupted(f"The answer was cut off: {what}.", "Ask again; the text so far is kept.")
         return Unreachable(f"The server gave no answer: {what}.", "Look at the server's log, then ask again.")
 
-    def _deltas(self, event: dict[str, Any]) -> list[Delta]:
+    def _parsed(self, payload: str) -> list[Delta]:
+        try:
+            return self._deltas(_parse(payload), payload)
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
+            raise self.broken(f"it sent an event that is no chat chunk: {self._quoted(payload)[:80]!r}") from error
+
+    def _deltas(self, event: dict[str, Any], payload: str) -> list[Delta]:
         if usage := event.get("usage"):
             self.usage = read_usage(usage)
         if error := event.get("error"):
@@ -101,9 +110,12 @@ class ChatReader:
         part = choice.get("delta") or choice.get("message") or {}
         deltas: list[Delta] = []
         # Some servers send the same thought under both names.
-        if thought := self._thoughts.feed(part.get("reasoning") or part.get("reasoning_content") or ""):
-            deltas.append(Delta(thought, "thought"))
+        thought = part.get("reasoning") or part.get("reasoning_content") or ""
+        if whole := self._thoughts.feed(thought):
+            deltas.append(Delta(whole, "thought"))
         if content := part.get("content"):
+            if isinstance(content, str) and not thought:
+                self._template.learn(payload, content)
             deltas += self._split.feed(content if isinstance(content, str) else _content_text(content))
         return deltas
 
