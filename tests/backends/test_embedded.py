@@ -123,7 +123,7 @@ async def test_an_engine_of_its_own_process_keeps_the_promise_and_goes_with_its_
     process = engine_for(Settings(context=512, parallel=2, apart=True))._process  # type: ignore[union-attr]
     assert process.poll() is None
     if hasattr(os, "SCHED_BATCH"):  # its threads leave a processor to whoever hands its tokens on
-        threads = [int(task.name) for task in Path(f"/proc/{process.pid}/task").iterdir()]
+        threads = [int(name) for name in os.listdir(f"/proc/{process.pid}/task")]  # noqa: PTH208
         assert {os.sched_getscheduler(thread) for thread in threads} == {os.SCHED_BATCH}
         assert os.sched_getscheduler(0) == os.SCHED_OTHER
     await backend.aclose()
