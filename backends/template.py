@@ -13,19 +13,18 @@ class ChunkTemplate:
     """
 
     def __init__(self) -> None:
-        self._before = self._after = ""
-        self._known = False
+        self._before = self._after = ""  # nothing before it: none is known
 
     def learn(self, chunk: str, text: str) -> None:
         """Remember what stands around `text`, which is all that parsing `chunk` gave."""
         before, _, after = chunk.partition(f'{KEY}:"{text}"')
         # A second content, of another choice, say, could be the one that is read.
-        self._known = bool(after) and _is_plain(text) and KEY not in before and KEY not in after
-        self._before, self._after = f'{before}{KEY}:"', f'"{after}'
+        known = after and _is_plain(text) and KEY not in before and KEY not in after
+        self._before, self._after = (f'{before}{KEY}:"', f'"{after}') if known else ("", "")
 
     def read(self, chunk: str) -> str | None:
         """The text of a chunk like the one that was learned, or None: then it must be parsed."""
-        if not (self._known and chunk.startswith(self._before) and chunk.endswith(self._after)):
+        if not (self._before and chunk.startswith(self._before) and chunk.endswith(self._after)):
             return None
         text = chunk[len(self._before) : -len(self._after)]
         whole = len(chunk) == len(self._before) + len(text) + len(self._after)  # else the two overlap

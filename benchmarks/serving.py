@@ -93,10 +93,10 @@ async def block(backend: Backend, streams: int, seed: int, work: Work) -> Block:
     The prompt is always the same, and so in the cache: what remains is the way. Lengths differ, the same for both
     servers, or all streams would begin at the same moment again and again.
     """
-    answers, tokens = work
+    answers, between = work
     watches = [[Stopwatch() for _ in range(answers)] for _ in range(streams)]
     draw = random.Random(seed)
-    lengths = [[draw.randint(*tokens) for _ in each] for each in watches]
+    lengths = [[draw.randint(*between) for _ in each] for each in watches]
     begins = [0.0, *(draw.uniform(0, WITHIN_SECONDS) for _ in watches[1:])]
 
     async def loop(mine: list[Stopwatch], tokens: list[int], begin: float) -> None:
