@@ -12,8 +12,8 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
 
-from backends import http
 from backends.catalog import Catalog
+from backends.http import client as http
 from backends.openai import one_token
 from backends.stopwatch import Stopwatch
 from backends.terminal import exit_status

@@ -18,6 +18,10 @@ from backends.settings import TargetSettings
 from backends.types import Backend
 
 BUILT_IN = Path(__file__).with_name("backends.toml")
+# The modules of this package that have connect(settings).
+KINDS = (
+    "embedded", "fallback", "huggingface", "kubernetes", "ollama", "openai", "sagemaker", "transformers", "vertex"
+)  # fmt: skip
 OF_THE_CATALOGUE = ("kind", "label", "price")  # what the entry says to others than its backend
 _SECRET = re.compile(r"key|token|secret|password|credential|authorization", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
@@ -218,6 +222,4 @@ def _module(kind: str) -> Any:
 
 
 def _kinds() -> str:
-    folder = Path(__file__).parent
-    kinds = sorted(file.stem for file in folder.glob("*.py") if "\ndef connect(" in file.read_text(encoding="utf-8"))
-    return f"The kinds are: {', '.join(kinds)}, or the dotted path of a module with connect(settings)."
+    return f"The kinds are: {', '.join(KINDS)}, or the dotted path of a module with connect(settings)."

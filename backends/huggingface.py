@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from backends import http
 from backends.errors import NotConfigured, Rejected
+from backends.http import client as http
 from backends.openai import OpenAIBackend, base_url, model_cards
 from backends.settings import read_settings, require
 from backends.types import Backend, Health

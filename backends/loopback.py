@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 import httptools
 import httpx2
 
-from backends.endpoint import Endpoint
-from backends.sse import to_json
+from backends.http.endpoint import Endpoint
+from backends.text import to_json
 
 # More than this waiting to be read, and the server is made to wait.
 HIGH_WATER = 1 << 20
@@ -41,7 +41,7 @@ async def ask(endpoint: Endpoint, method: str, path: str, body: Mapping[str, Any
 
 
 class Response:
-    """A response as `backends.http` reads it; the names of its headers are in lower case."""
+    """A response as `backends.http.client` reads it; the names of its headers are in lower case."""
 
     def __init__(self, exchange: _Exchange, timeout: float) -> None:
         self._exchange = exchange

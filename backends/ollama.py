@@ -15,9 +15,10 @@ from weakref import WeakKeyDictionary
 
 import httpx2
 
-from backends import connections, http
+from backends.chat.reasoning import ThoughtSplitter
 from backends.errors import BackendError, Interrupted, NotConfigured, Rejected, Unreachable
-from backends.reasoning import ThoughtSplitter
+from backends.http import client as http
+from backends.http import connections
 from backends.settings import read_settings, require
 from backends.streams import closing
 from backends.types import Backend, ChatRequest, Delta, Done, Event, Health, Usage

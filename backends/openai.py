@@ -9,9 +9,10 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from backends import http, wire
-from backends.answering import Call, answer
+from backends.chat import events as wire
+from backends.chat.client import Call, answer
 from backends.errors import NotConfigured, Rejected, Unreachable
+from backends.http import client as http
 from backends.settings import read_settings
 from backends.types import Backend, ChatRequest, Event, Health, Message
 
@@ -102,7 +103,7 @@ class OpenAIBackend:
         return Health(self._model or str(card.get("id", "unnamed")), self._context or card.get("max_model_len"))
 
     async def aclose(self) -> None:
-        """Nothing to do: connections are pooled in `backends.http` and outlive a target."""
+        """Nothing to do: connections are pooled in `backends.http.client` and outlive a target."""
 
     async def _served_model(self) -> str | None:
         """The first model that the server lists, asked once; None where it lists none."""

@@ -16,13 +16,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tables import table, write
+from harness.tables import table, write
 
-from rag import abstain
-from rag.abstain import Evidence, asks_for_the_whole, evidence
-from rag.embed import Embedder
-from rag.library import Library
-from rag.retrieve import Passage, retrieve
+from rag.answering import abstain
+from rag.answering.abstain import Evidence, asks_for_the_whole, evidence
+from rag.answering.retrieve import retrieve
+from rag.documents import Passage
+from rag.library.library import Library
+from rag.search.embedders import Embedder
 
 MOST_REFUSED = 0.03
 FOUND = 40  # enough that five passages are left when those with the answer are taken out

@@ -26,8 +26,8 @@ from pathlib import Path
 from statistics import mean, median, quantiles
 
 import httpx2
-from scripted_server import SCENARIOS, TOKENS
-from tables import free_port, table, write
+from harness.scripted_server import SCENARIOS, TOKENS
+from harness.tables import free_port, table, write
 
 COMPARE = [sys.executable, "-m", "compare"]
 REQUESTS = {1: 16, 16: 64}  # at each concurrency
@@ -270,7 +270,7 @@ def main() -> None:
     parser.add_argument("--guidellm", type=Path, metavar="PATH", help="the guidellm program of another environment")
     options = parser.parse_args()
     port = free_port()
-    command = [sys.executable, str(Path(__file__).with_name("scripted_server.py")), str(port)]
+    command = [sys.executable, str(Path(__file__).parent / "harness" / "scripted_server.py"), str(port)]
     with tempfile.TemporaryDirectory() as folder, subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()

@@ -1,6 +1,6 @@
 """Whether the judge of canaries can be trusted: simulated canaries, judged by the code that judges real ones.
 
-    python benchmarks/judge.py [--runs 100]
+    python benchmarks/canary.py [--runs 100]
 
 Servers are those of verdicts.py: times vary by 10 % from request to request and by 3 % from block to block, one in
 fifty takes three times as long. The size is what the judge asks for after a first run of 40 requests, 400 at most.
@@ -17,10 +17,10 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from tables import table, write
+from harness.tables import table, write
 from verdicts import World, simulate
 
-from compare.judge import Judgement, Side, judge
+from compare.analyse.canary import Judgement, Side, judge
 from compare.records import Failure, Record, Run
 
 DECISIONS = ("promote", "roll back", "go on measuring")

@@ -4,7 +4,7 @@
 
 DIRECTORY holds `spans/` (brandonstarxel/chunking_evaluation, MIT: questions with corpora) and `filings/` (three
 quarterly reports as PDF). Of 120 questions 100 are drawn from the first with a fixed seed and 20 are ours about the
-second; they go through `rag.answer` at temperature 0.
+second; they go through `rag.answering.answer` at temperature 0.
 
 A citation resolves if the document's text at the passage's span is the passage's text, and a span of support inside
 it belongs to each of its markers. It supports its sentence if every number of the sentence and at least 0.6 of its
@@ -27,16 +27,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tables import table, write
+from harness.tables import table, write
 
-from backends import Backend, BackendError, Catalog, ChatRequest, Delta, Event, http
-from rag.answer import Citation, Finished, Found, Rag
-from rag.cite import CLOSE, MIN_SHARE, MIN_SHARE_WITH_FIGURES, MIN_WORDS, OPEN, Citer
-from rag.embed import Embedder
-from rag.library import Library
-from rag.render import marker
-from rag.retrieve import Passage
-from rag.support import sentences, tokens
+from backends import Backend, BackendError, Catalog, ChatRequest, Delta, Event
+from backends.http import client as http
+from chat_page.render import marker
+from rag.answering.answer import Citation, Finished, Found, Rag
+from rag.answering.cite import CLOSE, MIN_SHARE, MIN_SHARE_WITH_FIGURES, MIN_WORDS, OPEN, Citer
+from rag.answering.support import sentences, tokens
+from rag.documents import Passage
+from rag.library.library import Library
+from rag.search.embedders import Embedder
 
 SEED, ENOUGH, STRICT = 7, 0.6, 0.75
 ALIKE = (0.6, 0.7, 0.75, 0.8, 0.85, 0.9)

@@ -30,21 +30,21 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import host
 import numpy as np
 import psutil
-from tables import table, write
+from harness import host
+from harness.tables import table, write
 
-from rag.chunk import chunk_document
-from rag.embed import Embedder, Model, load
-from rag.exported import HUB_MODEL, cached, packaged_model
-from rag.index import searchable
-from rag.ingest import Ingestion
-from rag.library import CHUNK_OVERLAP, CHUNK_SIZE, Library
-from rag.onnx_embedder import OnnxModel
-from rag.parse import read_document
-from rag.quota import Quota
-from rag.torch_embedder import TorchModel
+from rag.library.ingest import Ingestion
+from rag.library.library import CHUNK_OVERLAP, CHUNK_SIZE, Library
+from rag.library.quota import Quota
+from rag.reading.chunk import chunk_document
+from rag.reading.parse import read_document
+from rag.search.embedders import Embedder, Model, load
+from rag.search.index import searchable
+from rag.search.onnx_embedder import OnnxModel
+from rag.search.onnx_export import HUB_MODEL, cached, packaged_model
+from rag.search.torch_embedder import TorchModel
 
 MODEL = packaged_model() or HUB_MODEL
 QUESTION = "How much were total net sales in the quarter?"

@@ -20,16 +20,16 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
-from tables import table, write
+from harness.tables import table, write
 
-from rag.chunk import chunk_document
+from rag.answering.retrieve import retrieve_characters
 from rag.documents import Chunk, Document
-from rag.embed import Embedder
-from rag.fuse import fuse
-from rag.index import Hit, Index, searchable, with_neighbours
-from rag.library import CHUNK_OVERLAP, CHUNK_SIZE
-from rag.parse import read_document
-from rag.retrieve import retrieve_characters
+from rag.library.library import CHUNK_OVERLAP, CHUNK_SIZE
+from rag.reading.chunk import chunk_document
+from rag.reading.parse import read_document
+from rag.search.embedders import Embedder
+from rag.search.fuse import fuse
+from rag.search.index import Hit, Index, searchable, with_neighbours
 
 DOCUMENTS = 50
 EMBEDDED = 400  # real vectors that those of the library are mixed from
@@ -67,7 +67,7 @@ class Recombined:
 
 
 class Shelf:
-    """What `rag.retrieve` sees of a library."""
+    """What `rag.answering.retrieve` sees of a library."""
 
     def __init__(self) -> None:
         self.index = Index()

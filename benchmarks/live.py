@@ -15,12 +15,12 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from pages import ROOT, chromium, served
+from harness.pages import ROOT, chromium, served
+from harness.tables import free_port, table, write
 from playwright.sync_api import Page
-from tables import free_port, table, write
 
 from compare import records
-from compare.figures import Figures, figures
+from compare.analyse.metrics import Figures, figures
 
 REQUESTS, CONCURRENCY = 24, 4
 COMPARE = [sys.executable, "-m", "compare", "run", "--targets", "plain,role_first", "--workload", "chat"]
@@ -67,7 +67,7 @@ def measured(rounds: int) -> dict[str, list[Figures]]:
     entry = '[{0}]\nkind = "openai"\nurl = "http://127.0.0.1:{1}/v1"\nmodel = "{0}"\n'
     catalog.write_text("".join(entry.format(name, port) for name in ("plain", "role_first")))
     server = subprocess.Popen(
-        [sys.executable, str(ROOT / "benchmarks/scripted_server.py"), str(port)], stdout=subprocess.DEVNULL
+        [sys.executable, str(ROOT / "benchmarks/harness/scripted_server.py"), str(port)], stdout=subprocess.DEVNULL
     )
     app = [sys.executable, str(ROOT / "spaces/platform_compare/app.py"), "--catalog", str(catalog)]
     taken: dict[str, list[Figures]] = {"headless": [], "page open": []}

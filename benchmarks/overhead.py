@@ -19,9 +19,9 @@ import time
 from pathlib import Path
 from statistics import median
 
-import overhead_clients as clients
-from overhead_clients import Client
-from tables import free_port, table, write
+from harness import overhead_clients as clients
+from harness.overhead_clients import Client
+from harness.tables import free_port, table, write
 
 CHUNKS = 1000
 PACED = 200  # chunks, each by itself
@@ -141,7 +141,13 @@ def main() -> None:
         print(json.dumps(asyncio.run(compare(only, options.url, options.rounds))))
         return
     port = free_port()
-    server = [sys.executable, str(Path(__file__).with_name("wire_server.py")), str(port), str(CHUNKS), str(PACED)]
+    server = [
+        sys.executable,
+        str(Path(__file__).parent / "harness" / "wire_server.py"),
+        str(port),
+        str(CHUNKS),
+        str(PACED),
+    ]
     with subprocess.Popen(server, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()

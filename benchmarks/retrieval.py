@@ -4,8 +4,8 @@
 
 DIRECTORY holds `questions_df.csv` and the corpora of brandonstarxel/chunking_evaluation (MIT): 472 questions with
 the exact character spans of their answers. The measure is the share of those characters that the passages of
-`rag.retrieve.retrieve_characters` cover (what `python -m rag search` writes), as the mean over the questions. All
-corpora are searched together, and each one alone.
+`retrieve_characters` cover (what `python -m rag search` writes), as the mean over the questions. All corpora are
+searched together, and each one alone.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from tables import table, write
+from harness.tables import table, write
 
-from rag import fuse, index, library, retrieve
-from rag.embed import Embedder
-from rag.index import Hit
-from rag.library import Library
+from rag.answering import retrieve
+from rag.library import library
+from rag.library.library import Library
+from rag.search import fuse, index
+from rag.search.embedders import Embedder
+from rag.search.index import Hit
 
 Score = Callable[[Sequence[Hit]], list[float]]
 APP = "as in the app"

@@ -20,8 +20,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from replicas import ROOT, Deployment, Manifest
-from tables import table, write
+from harness.replicas import ROOT, Deployment, Manifest
+from harness.tables import table, write
 
 WORDS = 24  # tokens an answer: it could always end within the grace
 QUESTION = "Count from one to twenty in words."
@@ -67,7 +67,8 @@ async def ask(backend: Any, counts: Counts) -> None:
 
 async def load(entries: dict[str, Any], target: str, streams: int, done: threading.Event, counts: Counts) -> None:
     """`streams` at a time, each asked again when it has ended, until `done`; those that run then are waited for."""
-    from backends import Catalog, http
+    from backends import Catalog
+    from backends.http import client as http
 
     catalog = Catalog(entries, source="the rehearsal")
 

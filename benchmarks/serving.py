@@ -29,10 +29,11 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-import host
-from tables import free_port, table, write
+from harness import host
+from harness.tables import free_port, table, write
 
-from backends import Backend, Catalog, ChatRequest, Message, Stopwatch, http
+from backends import Backend, Catalog, ChatRequest, Message, Stopwatch
+from backends.http import client as http
 from backends.stopwatch import now
 from inference.service import Phase
 from inference.settings import Settings

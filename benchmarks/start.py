@@ -14,9 +14,9 @@ import sys
 import time
 from statistics import median
 
-from pages import ROOT, chromium, served
+from harness.pages import ROOT, chromium, served
+from harness.tables import table, write
 from playwright.sync_api import Browser
-from tables import table, write
 
 HELLO = """
 import gradio as gr

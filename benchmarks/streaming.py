@@ -27,8 +27,8 @@ from statistics import median, quantiles
 from typing import Any
 
 import httpx2
-from page_client import Visitor, Wiring, all_ask, wiring
-from tables import free_port, table, write
+from harness.page_client import Visitor, Wiring, all_ask, wiring
+from harness.tables import free_port, table, write
 
 ROOT = Path(__file__).parent.parent
 RATE = 100
@@ -72,8 +72,8 @@ class Sample:
 
 def fragment(history: list[dict[str, Any]]) -> str:
     """A conversation as the chat takes it from a link."""
-    from rag import share
-    from rag.export import Exchange
+    from chat_page import share
+    from chat_page.export import Exchange
 
     said = [message["content"] for message in history]
     return share.fragment([Exchange(*turn, (), "paced", "") for turn in zip(said[::2], said[1::2], strict=True)])
@@ -180,7 +180,7 @@ def read_config(url: str) -> dict[str, Any] | None:
 def model(words: int) -> Iterator[int]:
     """The scripted model on a port of its own."""
     port = free_port()
-    command = [sys.executable, str(Path(__file__).with_name("paced_server.py")), str(port), str(words)]
+    command = [sys.executable, str(Path(__file__).parent / "harness" / "paced_server.py"), str(port), str(words)]
     with subprocess.Popen([*command, "--rate", str(RATE)], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -192,7 +192,7 @@ def model(words: int) -> Iterator[int]:
 
 def serve_chat() -> None:
     """The chat's page as it is, but for as many answers at once as the plain one may have."""
-    import page
+    from ui import page
 
     folder = ROOT / "spaces/chat_rag"
     sys.path.insert(0, str(folder))
@@ -219,10 +219,10 @@ def main() -> None:
         catalog.write_text(f'[paced]\nkind = "openai"\nurl = "http://127.0.0.1:{port}/v1"\nmodel = "paced"\n')
         environment = {"SPACEPORT_CATALOG": str(catalog)}
         servers = {
-            PLAIN: stack.enter_context(app(["benchmarks/plain_chat.py", str(catalog)], **environment)),
+            PLAIN: stack.enter_context(app(["benchmarks/harness/plain_chat.py", str(catalog)], **environment)),
             CHAT: stack.enter_context(app(["benchmarks/streaming.py", "--chat"], **environment)),
         }
-        from plain_chat import HISTORY
+        from harness.plain_chat import HISTORY
 
         taken = compare(servers, loads, words, options.rounds, HISTORY)
     settings = {"seconds": options.seconds, "tokens_per_second": RATE, "history_messages": len(HISTORY)}

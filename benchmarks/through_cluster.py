@@ -24,7 +24,7 @@ from statistics import median
 from typing import Any
 
 import httpx2
-from tables import free_port, table, write
+from harness.tables import free_port, table, write
 
 IDENTITY = "benchmark"
 CONF = """
@@ -61,7 +61,8 @@ async def first_token(backend: Any) -> float:
 
 async def measure(entries: dict[str, Any], rounds: int) -> dict[str, list[float]]:
     """Every target in turn, in a new order each round, its connections kept or made anew; the first is dropped."""
-    from backends import Catalog, http
+    from backends import Catalog
+    from backends.http import client as http
 
     catalog = Catalog(entries, source="benchmark")
     backends = {name: catalog.connect(name) for name in entries}

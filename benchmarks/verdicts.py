@@ -17,11 +17,11 @@ from dataclasses import asdict, dataclass, replace
 from statistics import mean
 
 import numpy as np
-from tables import table, write
+from harness.tables import table, write
 
 from backends import Arrival
-from compare import verdict
-from compare.plan import Block, Plan
+from compare.analyse import verdict
+from compare.measure.plan import Block, Plan
 from compare.records import Record, Run
 
 FIRST, GAP, TOKENS = 0.2, 0.02, 16  # seconds to the first token, seconds between tokens, tokens

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from backends import Catalog, ChatRequest, Delta, Message, Stopwatch, http
+from backends import Catalog, ChatRequest, Delta, Message, Stopwatch
+from backends.http import client as http
 from backends.terminal import exit_status
 from cloud import cost
 from cloud.calls import Call, CloudError, Resource, Say, Step, carry_out, printed

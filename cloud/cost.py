@@ -10,14 +10,15 @@ from typing import Any
 
 from backends import Catalog
 from cloud.calls import CloudError
-from compare import plan as plans
-from compare import records, tables
-from compare.cost import cost
-from compare.figures import Figures, figures
-from compare.plan import Plan
-from compare.prices import Hourly, Prices, warning
-from compare.run import execute
-from compare.workload import choose
+from compare import records
+from compare.analyse.cost import cost
+from compare.analyse.metrics import Figures, figures
+from compare.analyse.prices import Hourly, Prices, warning
+from compare.measure import plan as plans
+from compare.measure.plan import Plan
+from compare.measure.run import execute
+from compare.measure.workload import choose
+from compare.report import tables
 
 TARGET = "deployed"
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+# In place of this folder, whose `sagemaker` and `vertex` would hide the SDKs of these names.
+sys.path.pop(0)
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from cloud.command import Command
-from cloud.sagemaker_platform import SageMakerPlatform
+from cloud.sagemaker.platform import SageMakerPlatform
 
 if __name__ == "__main__":
     sys.exit(Command(SageMakerPlatform()).main())

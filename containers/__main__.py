@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from backends.terminal import exit_status
-from containers import contract, contract_demo, images, running, stack
+from containers import images, running, stack
+from containers.checks import demo_contract as contract_demo
+from containers.checks import inference_contract as contract
 
 
 def main(given: Sequence[str] | None = None) -> int:

@@ -1,6 +1,6 @@
 """Measures a canary beside the stable version, in turns, until the judge knows what to do with it.
 
-    python scripts/judge_canary.py --catalog k8s/releases.toml --stable stable --canary canary --out build/canary
+    python scripts/measure_canary.py --catalog k8s/releases.toml --stable stable --canary canary --out build/canary
 
 Exit status: that of `python -m compare judge`: 0 promote, 1 roll back, 2 still not known after the last size (hold it
 back), 64 wrong use, 65 not to be judged. The runs and judgements stay in --out.
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from compare.__main__ import main as compare
-from compare.judging import NOT_JUDGED, STATUS
+from compare.canary_cli import NOT_JUDGED, STATUS
 
 # Each is measured anew: to add to what was not enough, and to look again, would find a difference sooner or later.
 SIZES = "60,150,400"

@@ -102,7 +102,7 @@ def test_the_share_goes_to_the_canary() -> None:
 def test_what_the_workflow_names_is_there() -> None:
     words = [word.strip('"') for word in DELIVER.split()]
     paths = {word for word in words if word.startswith(("k8s/", "scripts/"))}
-    assert {"k8s/overlays/staging", "k8s/releases.toml", "scripts/judge_canary.py"} <= paths
+    assert {"k8s/overlays/staging", "k8s/releases.toml", "scripts/measure_canary.py"} <= paths
     for path in paths:
         assert (ROOT / path).exists(), path
     jobs = yaml.safe_load(DELIVER)["jobs"]

@@ -10,7 +10,9 @@ from typing import Any, cast
 
 import httpx2
 
-from backends import http, sse, wire
+from backends.chat import events as wire
+from backends.chat import sse
+from backends.http import client as http
 from backends.stopwatch import mark
 from backends.types import Delta, Event
 

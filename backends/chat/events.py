@@ -1,7 +1,7 @@
 """The OpenAI chat format, both directions; pure functions of values.
 
-Clients use `chat_body` and `ChatReader`; servers use `backends.wire_request`, `ChatWriter`, `error_body`. The events
-that carry it are in `backends.sse`.
+Clients use `chat_body` and `ChatReader`; servers use `backends.chat.requests`, `ChatWriter`, `error_body`. The events
+that carry it are in `backends.chat.sse`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from backends.chat.reasoning import CharacterJoiner, ThoughtSplitter
 from backends.errors import BackendError, Interrupted, Overloaded, Rejected, SpaceportError, Unreachable
-from backends.reasoning import CharacterJoiner, ThoughtSplitter
-from backends.sse import to_json
 from backends.template import ChunkTemplate
+from backends.text import one_line, to_json
 from backends.types import ChatRequest, Delta, Done, Kind, Usage
 
 DONE = "[DONE]"
@@ -184,13 +184,6 @@ def read_usage(usage: Mapping[str, Any]) -> Usage | None:
         return None
     cached, reasoning = usage.get("prompt_tokens_details") or {}, usage.get("completion_tokens_details") or {}
     return Usage(prompt, output, _count(cached.get("cached_tokens")), _count(reasoning.get("reasoning_tokens")))
-
-
-def one_line(text: str) -> str:
-    """A server's words for a message: one line without control characters, at most 300 characters."""
-    # Half a surrogate pair, which JSON can spell, could not be written anywhere; an escape would paint a terminal.
-    shown = "".join(letter for letter in text if letter.isprintable() or letter.isspace())
-    return " ".join(shown.split())[:300]
 
 
 def _count(value: Any) -> int | None:

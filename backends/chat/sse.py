@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from backends.text import to_json
+
 MAX_EVENT_BYTES = 8 * 1024 * 1024
 _DATA = b"data:"
-to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class BadEvent(ValueError):

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from backends import http, model_files
-from backends.engine import Engine, EngineApart
+from backends import model_files
+from backends.embedded.engine import Engine, EngineApart
 from backends.errors import NotConfigured
+from backends.http import client as http
 from backends.openai import OpenAIBackend
 from backends.settings import read_settings, require
 from backends.streams import closing, reporting

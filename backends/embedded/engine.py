@@ -66,7 +66,7 @@ class EngineApart:
     def __init__(self, path: Path, **settings: Any) -> None:
         # A session of its own: Ctrl-C is for us, who then end it.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "backends.engine"],
+            [sys.executable, "-m", "backends.embedded.engine"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,

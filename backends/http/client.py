@@ -11,14 +11,14 @@ from typing import Any, Protocol
 
 import httpx2
 
-from backends.connections import aclose as aclose  # whoever asked closes
-from backends.connections import client
-from backends.endpoint import Endpoint as Endpoint
-from backends.http_errors import Refuse as Refuse
-from backends.http_errors import not_an_api as not_an_api
-from backends.http_errors import refusal as refusal
-from backends.http_errors import translate as translate
-from backends.http_errors import translated as translated
+from backends.http.connections import aclose as aclose  # whoever asked closes
+from backends.http.connections import client
+from backends.http.endpoint import Endpoint as Endpoint
+from backends.http.errors import Refuse as Refuse
+from backends.http.errors import not_an_api as not_an_api
+from backends.http.errors import refusal as refusal
+from backends.http.errors import translate as translate
+from backends.http.errors import translated as translated
 from backends.stopwatch import mark, marked, read_at
 
 

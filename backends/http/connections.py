@@ -6,39 +6,16 @@ import asyncio
 import functools
 import socket
 import ssl
-from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.request import getproxies
 from weakref import WeakKeyDictionary
 
-import httpcore2
 import httpx2
 
-from backends.errors import BackendError
+from backends.http.network import Network
 from backends.stopwatch import marked
 
 # Common servers close an idle connection after 5 s: ours must let go of it first.
 LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=4.0)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Network:
-    """How a server is reached that is not simply called: with other certificates, a proxy, or a `dial` of its own.
-
-    `dial` may block: it gives a socket that leads to the server, a new one for each connection.
-    """
-
-    tls: ssl.SSLContext | None = None
-    proxy: str | None = None
-    dial: Callable[[], socket.socket] | None = None
-
-
-class DialFailed(httpcore2.ConnectError):
-    """A network's `dial` gave no socket, and `reason` is why; the HTTP library would lose it as a cause."""
-
-    def __init__(self, reason: BackendError) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
 
 
 # A connection belongs to the event loop that opened it. Whoever keeps marks gets sockets that stamp.
@@ -75,7 +52,7 @@ def _plain() -> httpx2.AsyncClient:
 
 
 def _stamping() -> httpx2.AsyncClient:
-    from backends.sockets import StampingTransport
+    from backends.http.timestamps import StampingTransport
 
     transport = StampingTransport(verify=tls(), limits=LIMITS)
     if getproxies():  # what goes through a proxy is stamped when it comes through
@@ -84,7 +61,7 @@ def _stamping() -> httpx2.AsyncClient:
 
 
 def _over(network: Network, stamping: bool) -> httpx2.AsyncClient:
-    from backends.sockets import StampingTransport
+    from backends.http.timestamps import StampingTransport
 
     trusted = network.tls or tls()
     if network.dial or (stamping and not network.proxy):

@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 import httpx2
 
-from backends.connections import Network
 from backends.errors import NotConfigured
-from backends.wire import one_line
+from backends.http.network import Network
+from backends.text import one_line
 
 # A value of a URL's query this short is a version or a flag, no secret.
 SHORT = 5

@@ -10,11 +10,11 @@ from email.utils import parsedate_to_datetime
 
 import httpx2
 
-from backends.connections import DialFailed
-from backends.endpoint import Endpoint
 from backends.errors import BackendError, NotConfigured, Overloaded, Rejected, TimedOut, Unreachable
+from backends.http.endpoint import Endpoint
+from backends.http.network import DialFailed
 from backends.stopwatch import wall_clock
-from backends.wire import one_line
+from backends.text import one_line
 
 # Makes the error for a response that is no success: of whom, its status, headers and body.
 Refuse = Callable[[Endpoint, int, Mapping[str, str], bytes], BackendError]

@@ -18,8 +18,8 @@ from typing import Any, cast
 import httpcore2
 import httpx2
 
-from backends.connections import DialFailed
 from backends.errors import BackendError
+from backends.http.network import DialFailed
 from backends.stopwatch import now, read_at, wrote
 
 # More than this waiting to be read, and the other side is made to wait.

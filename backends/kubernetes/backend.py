@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from backends import http
-from backends.cluster import Cluster, no_pod
-from backends.cluster_errors import refused, status_of
-from backends.connections import Network
 from backends.errors import BackendError, NotConfigured, Rejected
+from backends.http import client as http
+from backends.http.network import Network
+from backends.kubernetes.cluster import Cluster, no_pod
+from backends.kubernetes.errors import refused, status_of
 from backends.openai import OpenAIBackend
 from backends.settings import read_settings, require
 from backends.types import Backend, Health

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from backends.cluster_errors import WAIT, refused, said
-from backends.connections import Network
 from backends.errors import NotConfigured, Overloaded, Unreachable
-from backends.wire import one_line
+from backends.http.network import Network
+from backends.kubernetes.errors import WAIT, refused, said
+from backends.text import one_line
 
 TIMES = (5.0, 15.0)  # seconds to connect to the API server, and for its answer
 

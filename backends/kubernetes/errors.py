@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from backends.errors import BackendError, NotConfigured, Overloaded, Rejected, Unreachable
-from backends.wire import one_line
+from backends.text import one_line
 
 WAIT = 5.0  # seconds after which a pod may be ready
 _HANDSHAKE = re.compile(r"Handshake status (?P<status>\d+) .*-\+-\+- (?P<body>.*)", re.DOTALL)

@@ -1,7 +1,7 @@
 """Who calls AWS, and how its calls are written and signed: by botocore's own serializer, signer and parser.
 
 boto3's client would block a thread for as long as an answer streams. Here it only says how a call looks; what is sent
-goes through `backends.http`, where a stream can be left at once.
+goes through `backends.http.client`, where a stream can be left at once.
 """
 
 from __future__ import annotations

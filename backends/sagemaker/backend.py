@@ -8,14 +8,16 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from backends import aws, http, wire
-from backends.answering import Call, answer
+from backends.chat import events as wire
+from backends.chat.client import Call, answer
 from backends.errors import BackendError, NotConfigured
+from backends.http import client as http
 from backends.openai import one_token
-from backends.sagemaker_errors import Refusals, of_frame
+from backends.sagemaker import aws
+from backends.sagemaker.errors import Refusals, of_frame
 from backends.settings import read_settings, require
-from backends.sse import to_json
 from backends.stopwatch import now
+from backends.text import to_json
 from backends.types import Backend, ChatRequest, Event, Health
 
 ROUTES = ("stream", "whole", "openai")
@@ -87,7 +89,7 @@ class SageMakerBackend:
         return Health(self._settings.model or self._settings.endpoint, self._settings.context, detail)
 
     async def aclose(self) -> None:
-        """Nothing to do: connections are pooled in `backends.http` and outlive a target."""
+        """Nothing to do: connections are pooled in `backends.http.client` and outlive a target."""
 
     # What runs in a thread: credentials may have to be fetched.
 

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from backends import aws, http, wire
 from backends.errors import BackendError, Interrupted, NotConfigured, Overloaded, Rejected, TimedOut, Unreachable
+from backends.http import client as http
+from backends.sagemaker import aws
+from backends.text import one_line
 
 COLD = ("Creating", "Updating", "SystemUpdating", "RollingBack")
 WAIT = 15.0  # seconds after which an endpoint that starts is worth another try
@@ -84,7 +86,7 @@ def of_frame(headers: Mapping[str, Any], payload: bytes, *, spoke: bool) -> Back
         said, code = str(told.get("Message") or told.get("message") or said), str(told.get("ErrorCode") or "")
     except (ValueError, AttributeError):
         pass  # a frame without a body says all in its headers
-    what = wire.one_line(f"{kind}{f', {code}' if code else ''}: {said}")
+    what = one_line(f"{kind}{f', {code}' if code else ''}: {said}")
     if spoke:
         return Interrupted(f"The answer was cut off ({what}).", "Ask again; the text so far is kept.")
     if code == "ModelInvocationTimeExceeded":

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 from backends.errors import BackendError, Interrupted, NotConfigured, Overloaded, Rejected
 from backends.settings import read_settings, require
 from backends.streams import closing, in_thread
-from backends.tokens import Sampler, Streamer, TokenReader
-from backends.torch_models import DEVICES, DTYPES, ZERO_GPU, Settings, load, source
+from backends.transformers.models import DEVICES, DTYPES, ZERO_GPU, Settings, load, source
+from backends.transformers.tokens import Sampler, Streamer, TokenReader
 from backends.types import Backend, ChatRequest, Done, Event, Health, Usage
 
 F = TypeVar("F", bound=Callable[..., Any])

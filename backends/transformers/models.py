@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from backends import model_files
+from backends.chat.reasoning import OPEN
 from backends.errors import NotConfigured, Rejected
 from backends.processors import spin_briefly
-from backends.reasoning import OPEN
 from backends.types import ChatRequest
 
 HUB_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from backends.reasoning import OPEN, ThoughtSplitter
+from backends.chat.reasoning import OPEN, ThoughtSplitter
 from backends.types import Delta
 
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from backends import gcp, http, wire
-from backends.answering import Call, answer
+from backends.chat import events as wire
+from backends.chat.client import Call, answer
 from backends.errors import BackendError, NotConfigured, Overloaded, Rejected
+from backends.http import client as http
 from backends.openai import one_token
 from backends.settings import read_settings, require
 from backends.types import Backend, ChatRequest, Delta, Done, Event, Health
+from backends.vertex import gcp
 
 ROUTES = {"stream": "streamRawPredict", "whole": "rawPredict", "instances": "predict"}
 WAIT = 15.0  # seconds after which an endpoint that starts is worth another try
@@ -92,7 +94,7 @@ class VertexBackend:
         return Health(self._settings.model or title, self._settings.context, f"{kind} endpoint, {title}")
 
     async def aclose(self) -> None:
-        """Nothing to do: connections are pooled in `backends.http` and outlive a target."""
+        """Nothing to do: connections are pooled in `backends.http.client` and outlive a target."""
 
     async def _call(self, request: ChatRequest) -> Call:
         chosen = self._settings

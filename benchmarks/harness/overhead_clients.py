@@ -29,7 +29,7 @@ def stamping_client() -> Any:
 
     import httpx2
 
-    from backends.sockets import StampingTransport
+    from backends.http.timestamps import StampingTransport
 
     return httpx2.AsyncClient(transport=StampingTransport(verify=ssl.create_default_context(), limits=httpx2.Limits()))
 
@@ -58,7 +58,7 @@ def openai_target(url: str, model: str = "bench") -> Any:
 @functools.cache
 def sagemaker_target(url: str, model: str = "bench") -> Any:
     """Ours for a SageMaker endpoint."""
-    from backends.sagemaker import connect
+    from backends.sagemaker.backend import connect
 
     told = {"endpoint": "bench", "region": "us-east-1", "url": url.removesuffix("/v1")}
     return connect(told | {"extra_body": {"model": model}})
@@ -67,7 +67,7 @@ def sagemaker_target(url: str, model: str = "bench") -> Any:
 @functools.cache
 def vertex_target(url: str, model: str = "bench") -> Any:
     """Ours for a Vertex AI endpoint, with a token that is there already."""
-    from backends.vertex import connect
+    from backends.vertex.backend import connect
 
     backend = connect({"endpoint": "1", "project": "bench", "url": url.removesuffix("/v1"), "model": model})
     backend._tokens._credentials = SimpleNamespace(token="bench", expiry=None)
@@ -157,7 +157,7 @@ async def litellm_sdk(url: str) -> AsyncIterator[str]:
 
 async def aclose(url: str) -> None:
     """Close what was opened."""
-    from backends import http
+    from backends.http import client as http
 
     await bare_client().aclose()
     await stamping_client().aclose()

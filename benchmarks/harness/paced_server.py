@@ -1,6 +1,6 @@
 """A local chat server that sends words at a steady pace, each naming the time at which it was sent.
 
-    python benchmarks/paced_server.py PORT WORDS [--rate 100]
+    python benchmarks/harness/paced_server.py PORT WORDS [--rate 100]
 
 A word is five letters: tenths of a millisecond since START, a clock that is one for all processes on Linux. Every
 twelfth ends a sentence, every sixtieth a paragraph.
@@ -14,7 +14,7 @@ import json
 import re
 import time
 
-from scripted_server import STREAM, chunk, delta, exact_loop, read_request
+from harness.scripted_server import STREAM, chunk, delta, exact_loop, read_request
 
 LETTERS, LENGTH = "abcdefghijklmnopqrstuvwxyz", 5
 WORD = re.compile(r"[a-z]{5}(?=[ .])")

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
-from paced_server import WORD, age_ms
+
+from harness.paced_server import WORD, age_ms
 
 API = "gradio_api"
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from shutil import which
 
 from playwright.sync_api import Browser, sync_playwright
-from tables import free_port
 
-ROOT = Path(__file__).parent.parent
+from harness.tables import free_port
+
+ROOT = Path(__file__).parent.parent.parent
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 

@@ -1,6 +1,6 @@
 """The plain way to stream: `gr.ChatInterface` around a generator that yields the growing text at each token.
 
-    python benchmarks/plain_chat.py CATALOG
+    python benchmarks/harness/plain_chat.py CATALOG
 
 What `benchmarks/streaming.py` holds the chat against: the same model through the same client, the same conversation.
 """

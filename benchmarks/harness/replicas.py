@@ -18,11 +18,11 @@ from typing import Any
 
 import httpx2
 import yaml
-from tables import free_port
 
 from containers import running
+from harness.tables import free_port
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 # Seconds until every proxy of a cluster has heard that a pod came or goes.
 LAG = 3.0
 CONF = """

@@ -1,4 +1,4 @@
-"""A local chat server that answers on a known schedule: `python benchmarks/scripted_server.py PORT`.
+"""A local chat server that answers on a known schedule: `python benchmarks/harness/scripted_server.py PORT`.
 
 The request's `model` names the scenario. First text 200 ms after the request was read, then one every 20 ms, 50 in
 all (`max_tokens` caps them). `GET /stamps` gives, and forgets, when each request was read and each text was written

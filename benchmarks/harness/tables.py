@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).with_name("results")
+RESULTS = Path(__file__).parent.parent / "results"
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

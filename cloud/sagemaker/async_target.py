@@ -7,13 +7,14 @@ import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 
-from backends import Health, Interrupted, Rejected, TimedOut, Unreachable, wire
+from backends import Health, Interrupted, Rejected, TimedOut, Unreachable
+from backends.chat import events as wire
 from backends.settings import read_settings
-from backends.sse import to_json
 from backends.streams import in_thread
+from backends.text import one_line, to_json
 from backends.types import Backend, ChatRequest, Event
-from cloud.aws_session import Session, present, translated
 from cloud.calls import CloudError
+from cloud.sagemaker.session import Session, present, translated
 
 LOOK = "Look at its log in CloudWatch, under /aws/sagemaker/Endpoints."
 
@@ -98,7 +99,7 @@ class AsyncEndpoint:
             if (text := self._read(output)) is not None:
                 return text
             if failure and (text := self._read(failure)) is not None:
-                raise Rejected(self._told(f"failed: {wire.one_line(text)}"), LOOK, status=500)
+                raise Rejected(self._told(f"failed: {one_line(text)}"), LOOK, status=500)
             if gone.wait(chosen.poll_seconds):
                 raise Interrupted(self._told("was left."), remedy="Ask again.")
         raise TimedOut(

@@ -7,11 +7,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from cloud import model_data
 from cloud.calls import Call
-from cloud.sagemaker_settings import Settings
+from cloud.sagemaker import model_data
+from cloud.sagemaker.settings import Settings
+from compare.analyse.prices import Hourly, Prices
 from compare.errors import PriceError
-from compare.prices import Hourly, Prices
 
 VARIANT = "main"
 MODEL_TAG = "model"

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from cloud import sagemaker_calls, sagemaker_scaling
-from cloud.aws_session import Session, present, translated
 from cloud.calls import Call, Resource, Say
 from cloud.command import wait_for
-from cloud.sagemaker_settings import Settings
+from cloud.sagemaker import calls as sagemaker_calls
+from cloud.sagemaker import scaling as sagemaker_scaling
+from cloud.sagemaker.session import Session, present, translated
+from cloud.sagemaker.settings import Settings
 
 # Each list of SageMaker's, the field that holds it, and the name inside.
 LISTS = (

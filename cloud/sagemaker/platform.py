@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cloud import sagemaker_calls, sagemaker_leftovers, sagemaker_scaling
-from cloud.aws_session import Session
 from cloud.calls import Call, CloudError, Resource, Say, Step, carry_out, hidden
-from cloud.sagemaker_settings import Settings
-from cloud.sagemaker_steps import Steps
+from cloud.sagemaker import calls as sagemaker_calls
+from cloud.sagemaker import leftovers as sagemaker_leftovers
+from cloud.sagemaker import scaling as sagemaker_scaling
+from cloud.sagemaker.session import Session
+from cloud.sagemaker.settings import Settings
+from cloud.sagemaker.steps import Steps
 
 # What an update makes anew before the endpoint is moved.
 RENEWED = ("PutObject", "CreateModel", "CreateEndpointConfig", "PutMetricAlarm")
@@ -23,7 +25,7 @@ class SageMakerPlatform:
 
     title = "SageMaker"
     program = "cloud/deploy_sagemaker.py"
-    file = Path(__file__).with_name("sagemaker.toml")
+    file = Path(__file__).parent.parent / "sagemaker.toml"
     prefix = "SPACEPORT_SAGEMAKER"
     settings = Settings
 
@@ -70,7 +72,7 @@ class SageMakerPlatform:
     def target(self, settings: Settings) -> Mapping[str, Any]:
         entry: dict[str, Any] = {"kind": "sagemaker", "endpoint": settings.name, "region": settings.region}
         if settings.mode == "async":
-            entry |= {"kind": "cloud.sagemaker_async", "output": settings.output}
+            entry |= {"kind": "cloud.sagemaker.async_target", "output": settings.output}
             entry["poll_seconds"] = min(1.0, settings.poll_seconds)
         if settings.profile:
             entry["profile"] = settings.profile

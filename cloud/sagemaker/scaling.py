@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from cloud.calls import Call
-from cloud.sagemaker_calls import VARIANT, component_name, dimensions
-from cloud.sagemaker_settings import Settings
+from cloud.sagemaker.calls import VARIANT, component_name, dimensions
+from cloud.sagemaker.settings import Settings
 
 
 def scaling(chosen: Settings) -> list[Call]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from backends.aws import SIGN_IN
+from backends.sagemaker.aws import SIGN_IN
 from cloud.calls import Call, CloudError
 
 GONE = ("could not find", "not found", "does not exist", "no such")

@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from cloud import model_data, sagemaker_calls, sagemaker_leftovers, sagemaker_scaling
-from cloud.aws_session import Session, present, translated
 from cloud.calls import Call, CloudError, Say, Step
 from cloud.command import wait_for
-from cloud.sagemaker_settings import Settings
+from cloud.sagemaker import calls as sagemaker_calls
+from cloud.sagemaker import leftovers as sagemaker_leftovers
+from cloud.sagemaker import model_data
+from cloud.sagemaker import scaling as sagemaker_scaling
+from cloud.sagemaker.session import Session, present, translated
+from cloud.sagemaker.settings import Settings
 
 BROKEN = ("Failed", "OutOfService", "UpdateRollbackFailed")
 LOG = "Look at its log in CloudWatch."

@@ -1,4 +1,4 @@
-# The settings of cloud/sagemaker_settings.py, under the same names. The region is the provider's.
+# The settings of cloud/sagemaker/settings.py, under the same names. The region is the provider's.
 
 variable "name" {
   description = "What the endpoint is called, and what everything beside it is named after."

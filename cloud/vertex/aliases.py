@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from cloud.calls import Say
-from cloud.vertex_calls import LIVE, PREVIOUS, mark
-from cloud.vertex_client import Vertex
+from cloud.vertex.calls import LIVE, PREVIOUS, mark
+from cloud.vertex.client import Vertex
 
 UPDATING, ROLLING_BACK = "updating", "rolling-back"
 _OURS = {LIVE, PREVIOUS, UPDATING, ROLLING_BACK}

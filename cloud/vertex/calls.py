@@ -10,8 +10,8 @@ from typing import Any
 
 from cloud.calls import Call
 from cloud.calls import hidden as shown
-from cloud.vertex_settings import METRICS, VertexSettings
-from compare.prices import Hourly, Prices
+from cloud.vertex.settings import METRICS, VertexSettings
+from compare.analyse.prices import Hourly, Prices
 
 MODELS, ENDPOINTS = "ModelService", "EndpointService"
 LIVE, PREVIOUS = "live", "previous"  # aliases of the version in service, and of the one before

@@ -10,9 +10,9 @@ from typing import Any
 from backends.settings import require
 from cloud.calls import Call, Say
 from cloud.command import wait_for
-from cloud.vertex_calls import MODELS
-from cloud.vertex_errors import Refused, failed, translated, unknown
-from cloud.vertex_settings import VertexSettings
+from cloud.vertex.calls import MODELS
+from cloud.vertex.errors import Refused, failed, translated, unknown
+from cloud.vertex.settings import VertexSettings
 
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 PATIENCE = 6  # polls that a look may fail in a row, as looks do in the hour that a deployment can take

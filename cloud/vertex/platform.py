@@ -7,12 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cloud import vertex_calls as calls
-from cloud import vertex_traffic as traffic
 from cloud.calls import Call, Resource, Say, Step
-from cloud.vertex_client import Vertex, deployed
-from cloud.vertex_settings import VertexSettings
-from cloud.vertex_steps import Address, Marked, Registered, Running, Scaled
+from cloud.vertex import calls, traffic
+from cloud.vertex.client import Vertex, deployed
+from cloud.vertex.settings import VertexSettings
+from cloud.vertex.steps import Address, Marked, Registered, Running, Scaled
 
 
 class VertexPlatform:
@@ -20,7 +19,7 @@ class VertexPlatform:
 
     title = "Vertex AI"
     program = "cloud/deploy_vertex.py"
-    file = Path(__file__).with_name("vertex.toml")
+    file = Path(__file__).parent.parent / "vertex.toml"
     prefix = "SPACEPORT_VERTEX"
     settings = VertexSettings
 

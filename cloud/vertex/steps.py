@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from cloud import vertex_calls as calls
 from cloud.calls import Call, CloudError, Say, Step
-from cloud.vertex_client import Vertex, deployed, versions_of
-from cloud.vertex_marks import with_alias
+from cloud.vertex import calls
+from cloud.vertex.aliases import with_alias
+from cloud.vertex.client import Vertex, deployed, versions_of
 
 
 class Thing:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from backends import SpaceportError
-from cloud import vertex_calls as calls
-from cloud import vertex_marks as marks
 from cloud.calls import CloudError, Say
-from cloud.vertex_client import Vertex, deployed
-from cloud.vertex_marks import with_alias
+from cloud.vertex import aliases as marks
+from cloud.vertex import calls
+from cloud.vertex.aliases import with_alias
+from cloud.vertex.client import Vertex, deployed
 
 
 def update(vertex: Vertex, say: Say) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 
 from containers import running
-from containers.promises import Row, healthy, inspected, read_only, tried, user, want
+from containers.checks.promises import Row, healthy, inspected, read_only, tried, user, want
 
 TITLE = "Spaceport demo"
 MOST_MB = 1200

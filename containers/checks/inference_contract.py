@@ -8,11 +8,12 @@ from typing import Any
 
 import httpx2
 
-from backends import Catalog, ChatRequest, Delta, Done, Message, Stopwatch, http
-from backends.sse import SSEDecoder
-from backends.wire import ChatReader
+from backends import Catalog, ChatRequest, Delta, Done, Message, Stopwatch
+from backends.chat.events import ChatReader
+from backends.chat.sse import SSEDecoder
+from backends.http import client as http
 from containers import running
-from containers.promises import Row, healthy, inspected, read_only, tried, user, want
+from containers.checks.promises import Row, healthy, inspected, read_only, tried, user, want
 
 MOST_MB = 400
 QUESTION = {"messages": [{"role": "user", "content": "Count from one to ten."}], "max_tokens": 16, "temperature": 0}

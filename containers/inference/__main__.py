@@ -13,7 +13,8 @@ from types import FrameType
 
 import uvicorn
 
-from backends import SpaceportError, engine
+from backends import SpaceportError
+from backends.embedded import engine
 from inference import logs
 from inference.app import create_app
 from inference.protocol import Protocol

@@ -11,9 +11,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from backends import BackendError, Delta, Interrupted
-from backends.sse import encode_event
+from backends.chat.events import DONE, error_body
+from backends.chat.sse import encode_event
 from backends.stopwatch import now
-from backends.wire import DONE, error_body
 from inference.errors import response, status
 from inference.run import Run
 from inference.service import Service

@@ -10,9 +10,9 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from backends import ChatRequest, Rejected
+from backends.chat.events import ChatWriter
+from backends.chat.requests import read_body, wants_stream
 from backends.stopwatch import wall_clock
-from backends.wire import ChatWriter
-from backends.wire_request import read_body, wants_stream
 from inference import dialects, refusals
 from inference.answers import Events, Whole
 from inference.bodies import read_json

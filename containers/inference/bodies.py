@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 
 from backends import Rejected
-from backends.wire import one_line
+from backends.text import one_line
 
 SECONDS = 60
 # What is over the limit is still read, and thrown away, up to this: a client that cannot finish writing sees a

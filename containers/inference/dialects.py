@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from backends import Rejected
-from backends.wire_request import wrong
+from backends.chat.requests import wrong
 
 MOST_INSTANCES = 64
 # The names of Hugging Face's containers, in ours.

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from starlette.responses import JSONResponse
 
 from backends import Interrupted, NotConfigured, Overloaded, Rejected, SpaceportError, TimedOut, Unreachable
-from backends.wire import error_body
+from backends.chat.events import error_body
 
 LEFT = 499  # nginx's number for a client that closed the request
 GIVEN_UP = 424  # Failed Dependency

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from backends import BackendError, ChatRequest, Delta, Done, Event, Overloaded, Stopwatch, TimedOut, Unreachable
+from backends.chat.events import ChatWriter
 from backends.stopwatch import now
 from backends.streams import closing
-from backends.wire import ChatWriter
 from inference.errors import GIVEN_UP, LEFT, kind, status
 from inference.service import Service
 

@@ -14,7 +14,7 @@ from backends.openai import one_token
 from backends.streams import closing
 from backends.types import Downloads
 from inference import model
-from inference.gate import Gate
+from inference.admission_queue import Gate
 from inference.metrics import Metrics
 from inference.settings import Settings
 

@@ -10,17 +10,17 @@ from typing import Any
 
 import gradio as gr
 
-import page
 from backends import Catalog, SpaceportError
-from handlers import Handlers
-from rag import pacing, panel, share
-from rag.answer import Options
-from rag.chat import MOST_CHARACTERS, Chat
-from rag.parse import SUFFIXES, Limits
-from rag.words import ENGLISH
+from chat_page import pacing, panel, share
+from chat_page.chat import MOST_CHARACTERS, Chat
+from chat_page.handlers import Handlers
+from chat_page.strings import ENGLISH
+from rag.answering.answer import Options
+from rag.reading.parse import SUFFIXES, Limits
+from ui import page
 
 CORPUS = Path(__file__).parent / "corpus"
-CSS = (Path(__file__).parent / "rag" / "panel.css").read_text(encoding="utf-8")
+CSS = (Path(__file__).parent / "chat_page" / "panel.css").read_text(encoding="utf-8")
 DOCUMENTS_JS = """
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-remove], [data-cancel]");

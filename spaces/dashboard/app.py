@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
-import beside  # noqa: F401 - before what it makes importable
-from guard import Guard
+import import_paths as beside  # noqa: F401 - before what it makes importable
+from ui.guard import Guard
 
 app = st.App(Path(__file__).with_name("dashboard.py"), middleware=[Middleware(Guard)])

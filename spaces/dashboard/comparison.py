@@ -7,17 +7,18 @@ from typing import Any
 
 import streamlit as st
 
-import look
+import layout as look
 import shared
 from backends import SpaceportError
-from compare import charts, records, render
-from compare.definitions import TITLES
-from compare.html_report import html
-from compare.objectives import OBJECTIVES
-from compare.report import Report
-from compare.studio import View
-from compare.tables import requests_csv
-from compare.workload import MAX_FILE_BYTES
+from compare import records
+from compare.analyse.definitions import TITLES
+from compare.analyse.objectives import OBJECTIVES
+from compare.measure.workload import MAX_FILE_BYTES
+from compare.report import charts, render
+from compare.report.html_report import html
+from compare.report.report import Report
+from compare.report.tables import requests_csv
+from compare.service import View
 
 NONE = "no other run"
 ALTERNATIVES = ["openai/gpt-4o-mini", "openai/gpt-4o", "anthropic/claude-sonnet-4-5", "google/gemini-2.5-flash"]

@@ -8,10 +8,11 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from backends import Backend, Catalog, ChatRequest, Message
-from compare import lanes, tables
+from compare.analyse.prices import Price, Prices
 from compare.errors import PriceError
-from compare.prices import Price, Prices
 from compare.race import Lane, race
+from compare.report import race_view as lanes
+from compare.report import tables
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-import beside  # noqa: F401 - before what it makes importable
 import comparison
-import look
+import import_paths as beside  # noqa: F401 - before what it makes importable
+import layout as look
 import performance
 import playground
 

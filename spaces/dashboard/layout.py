@@ -8,10 +8,10 @@ from typing import Any
 
 import streamlit as st
 
-import page
 from backends import SpaceportError, Target
 from backends.stopwatch import wall_clock
-from theme import CSS
+from ui import page
+from ui.theme import CSS
 
 # What the family's CSS takes from Gradio's themes, each for light and dark.
 NEUTRAL = {

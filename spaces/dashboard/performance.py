@@ -9,14 +9,14 @@ from pathlib import Path
 import streamlit as st
 from plotly.graph_objects import Figure
 
-import look
+import layout as look
 import shared
 from backends import SpaceportError
 from backends.stopwatch import wall_clock
-from compare import charts, render
-from compare.report import Report
+from compare.report import charts, render
+from compare.report.report import Report
 from compare.visitors import Visitor
-from metrics.pictures import figure_of, picture
+from metrics.charts import figure_of, picture
 from metrics.prometheus import Prometheus
 from metrics.readings import SPANS, Reading
 

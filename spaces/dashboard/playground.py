@@ -7,7 +7,7 @@ from contextlib import closing
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-import look
+import layout as look
 import shared
 from backends import BackendError, SpaceportError, Target
 from conversation import Parameters, Turn, answering, begin, exported, pace

@@ -11,9 +11,9 @@ import streamlit as st
 import compare
 from backends import Backend, Catalog, Target
 from backends.stopwatch import wall_clock
-from compare.studio import Studio
+from compare.service import Studio
 from compare.visitors import Visitor
-from loop import Loop
+from event_loop import Loop
 
 REACH_SECONDS = 60
 

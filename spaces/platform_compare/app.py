@@ -8,12 +8,12 @@ from typing import Any
 
 import gradio as gr
 
-import page
 from backends import Catalog, NotConfigured
-from compare.studio import Studio
-from compare.workload import MAX_FILE_BYTES
-from measure_page import MeasurePage
-from race_page import RacePage
+from compare.measure.workload import MAX_FILE_BYTES
+from compare.service import Studio
+from compare_page.measure_page import MeasurePage
+from compare_page.race_page import RacePage
+from ui import page
 
 ARGUMENTS = page.arguments(sys.argv[1:] if __name__ == "__main__" else [], "Model backends, side by side.")
 try:

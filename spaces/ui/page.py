@@ -14,12 +14,12 @@ from typing import Any
 from starlette.middleware import Middleware
 
 from backends import Target
-from guard import Guard
-from theme import CSS, HEAD, theme
+from ui.guard import Guard
+from ui.theme import CSS, HEAD, theme
 
 if os.environ.get("SPACES_ZERO_GPU"):
     # ZeroGPU refuses to start an app that has not shown it the function that wants a GPU.
-    importlib.import_module("backends.transformers")
+    importlib.import_module("backends.transformers.backend")
 
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]*`)", re.DOTALL)
 NO_WIDTH = "\u200b"

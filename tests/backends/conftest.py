@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from backends import http
+from backends.http import client as http
 from tests.backends.wire_server import WireServer, serving
 
 

@@ -22,7 +22,7 @@ from backends import (
     TimedOut,
     Unreachable,
 )
-from backends.http import Endpoint, refusal
+from backends.http.client import Endpoint, refusal
 from backends.openai import base_url
 from tests.backends.recorded import OLLAMA_SHOW, OPENAI, REQUEST, item, ndjson, part, sse
 from tests.backends.wire_server import Reply, WireServer

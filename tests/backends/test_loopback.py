@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from backends import ChatRequest, Delta, Event, Interrupted, Message, Overloaded, Rejected, TimedOut, Unreachable, http
+from backends import ChatRequest, Delta, Event, Interrupted, Message, Overloaded, Rejected, TimedOut, Unreachable
+from backends.http import client as http
 from backends.openai import OpenAIBackend
 from backends.streams import closing
 from tests.backends.recorded import ESCAPED, OPENAI, REQUEST, part, sse

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from backends.chat.events import ChatReader
 from backends.template import ChunkTemplate
 from backends.types import Delta
-from backends.wire import ChatReader
 
 TEXTS = ["a", " word", "", "é", "🙂", "}]}", "<", "<think>", "  "]
 SPELLED = ['"', "\\", "\n", "\t", "\u2028", '","x":"', '"content":"x"']  # not as they are, or not for certain

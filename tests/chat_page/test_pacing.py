@@ -15,7 +15,7 @@ from gradio.utils import diff
 
 from backends import Delta
 from backends.streams import batches, closing
-from rag import conversation, pacing
+from chat_page import conversation, pacing
 
 QUESTION = conversation.user_message("Why?")
 

@@ -14,9 +14,9 @@ from PIL import Image
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen import canvas
 
+from chat_page.page_picture import MOST_BYTES, MOST_PIXELS, WIDTH, marked_characters, page_picture
 from rag.errors import DocumentError
-from rag.page_picture import MOST_BYTES, MOST_PIXELS, WIDTH, marked_characters, page_picture
-from rag.parse import read_document
+from rag.reading.parse import read_document
 from tests.conftest import DATA, missing
 from tests.rag import make_documents as make
 

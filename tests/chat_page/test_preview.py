@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.documents import Document
-from rag.parse import read_document
-from rag.preview import AROUND_CHARACTERS, missing_html, preview_html
-from rag.retrieve import Passage
+from chat_page.preview import AROUND_CHARACTERS, missing_html, preview_html
+from rag.documents import Document, Passage
+from rag.reading.parse import read_document
 from tests.rag import make_documents as make
 
 Read = Callable[[str, bytes | str], Document]

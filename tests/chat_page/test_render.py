@@ -6,15 +6,14 @@ from html import unescape
 
 import pytest
 
-import page
 from backends import Delta, Interrupted
-from rag import conversation, panel, render
-from rag.answer import Citation
-from rag.conversation import Reply
-from rag.documents import Document
-from rag.ingest import File, Snapshot
-from rag.memory import Sources
-from rag.retrieve import Passage
+from chat_page import conversation, panel, render
+from chat_page.conversation import Reply
+from chat_page.memory import Sources
+from rag.answering.answer import Citation
+from rag.documents import Document, Passage
+from rag.library.ingest import File, Snapshot
+from ui import page
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 PASSAGE = Passage(1, "d", f"{EVIL}.pdf", None, EVIL, 0, 5, f"Text {EVIL}", 0.5, 0.4, None)

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from backends import Delta, Interrupted
-from rag import conversation
-from rag.answer import Citation, Found
-from rag.conversation import Reply
-from rag.export import Exchange, Quote, as_json, as_markdown, exchanges, harmless
-from rag.memory import Sources
-from rag.render import marker
-from rag.retrieve import Passage
-from rag.share import MAX_INFLATED, MAX_LINK, ShareError, download_js, fragment, messages, opened
-from rag.words import ENGLISH, Words, counted
+from chat_page import conversation
+from chat_page.conversation import Reply
+from chat_page.export import Exchange, Quote, as_json, as_markdown, exchanges, harmless
+from chat_page.memory import Sources
+from chat_page.render import marker
+from chat_page.share import MAX_INFLATED, MAX_LINK, ShareError, download_js, fragment, messages, opened
+from chat_page.strings import ENGLISH, Words, counted
+from rag.answering.answer import Citation, Found
+from rag.documents import Passage
 
 PASSAGE = Passage(1, "d", "report.pdf", 3, "Sales", 10, 31, "Net sales were 82,959", 0.5, 0.4, None)
 EXCHANGE = Exchange("How much?", "It was 82,959 [1].", (Quote(1, "report.pdf", 3),), "laptop", "2026-11-21T16:00:00Z")

@@ -16,16 +16,16 @@ from pathlib import Path
 import pytest
 
 from backends import NotConfigured
-from rag import disk
-from rag.embed import Embedder
+from chat_page.visitors import Visitors, new_key
+from rag.answering.retrieve import retrieve
 from rag.errors import DocumentError
-from rag.library import Library
-from rag.quota import TooManyQuestions
-from rag.retrieve import retrieve
-from rag.store import MemoryStore
-from rag.visitors import Visitors, new_key
+from rag.library import disk
+from rag.library.library import Library
+from rag.library.quota import TooManyQuestions
+from rag.library.store import MemoryStore
+from rag.search.embedders import Embedder
 from tests.app.conftest import wait_until
-from tests.rag.test_ingest import ROPES, Held, wait_until_done, wait_until_held
+from tests.rag.library.test_ingest import ROPES, Held, wait_until_done, wait_until_held
 
 HOUR = 3600.0
 
@@ -357,7 +357,7 @@ def test_what_belongs_to_nobody_is_never_in_a_folder_that_may_be_served(tmp_path
 
 
 def test_the_environment_says_where_and_how_long(root: Path, tmp_path: Path) -> None:
-    key, program = new_key(), "from rag.visitors import Visitors; print(len(Visitors.from_environment(print)))"
+    key, program = new_key(), "from chat_page.visitors import Visitors; print(len(Visitors.from_environment(print)))"
     folder = root / hashlib.sha256(key.encode()).hexdigest()
     environment = {**os.environ, "SPACEPORT_DATA": str(root.parent), "SPACEPORT_SESSION_MINUTES": "5"}
     for age, stays in ((240, True), (360, False)):
@@ -370,7 +370,7 @@ def test_the_environment_says_where_and_how_long(root: Path, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("minutes", ["0", "soon", "-5"])
 def test_a_wrong_time_out_is_told_with_its_name(minutes: str) -> None:
-    program = "from rag.visitors import Visitors; Visitors.from_environment(lambda store: None)"
+    program = "from chat_page.visitors import Visitors; Visitors.from_environment(lambda store: None)"
     environment = {**os.environ, "SPACEPORT_SESSION_MINUTES": minutes}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
     assert f"{NotConfigured.__name__}: SPACEPORT_SESSION_MINUTES is '{minutes}'" in done.stderr

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cloud.command import Command
-from cloud.sagemaker_platform import SageMakerPlatform
+from cloud.sagemaker.platform import SageMakerPlatform
 from tests.cloud.aws_api import AwsApi, serving
 from tests.inference.servers import Server, model_file, running
 

@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from backends import ChatRequest, Message, TimedOut
-from cloud import sagemaker_async
+from cloud.sagemaker import async_target as sagemaker_async
 from compare import records
 from tests.cloud.aws_api import AwsApi, Fault
 from tests.cloud.test_sagemaker import bucket

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from backends import NotConfigured
-from cloud import model_data, sagemaker_calls, sagemaker_scaling
 from cloud.calls import Call
 from cloud.command import Command
-from cloud.sagemaker_platform import SageMakerPlatform
-from cloud.sagemaker_settings import MODES, STRATEGIES, Settings
+from cloud.sagemaker import calls as sagemaker_calls
+from cloud.sagemaker import model_data
+from cloud.sagemaker import scaling as sagemaker_scaling
+from cloud.sagemaker.platform import SageMakerPlatform
+from cloud.sagemaker.settings import MODES, STRATEGIES, Settings
 from tests.cloud.api_model import problems
 from tests.cloud.conftest import IMAGE, ROLE, TOML
 from tests.conftest import ROOT

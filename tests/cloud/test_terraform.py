@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from cloud import sagemaker_calls as calls
-from cloud import sagemaker_scaling
-from cloud.sagemaker_settings import Settings
+from cloud.sagemaker import calls
+from cloud.sagemaker import scaling as sagemaker_scaling
+from cloud.sagemaker.settings import Settings
 from tests.cloud.conftest import IMAGE, ROLE
 from tests.conftest import ROOT, missing
 

@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from google.cloud import aiplatform_v1
 
 from backends import NotConfigured
-from cloud import vertex_calls as calls
 from cloud.calls import CloudError
 from cloud.command import Command
-from cloud.vertex_client import Vertex
-from cloud.vertex_platform import VertexPlatform
-from cloud.vertex_settings import VertexSettings
+from cloud.vertex import calls
+from cloud.vertex.client import Vertex
+from cloud.vertex.platform import VertexPlatform
+from cloud.vertex.settings import VertexSettings
 from tests.cloud.vertex_api import VertexApi, vertex_api
 
 HERE = "projects/demo/locations/us-central1"

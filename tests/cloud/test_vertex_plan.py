@@ -14,12 +14,12 @@ from google.cloud import aiplatform_v1
 from google.protobuf.json_format import ParseError
 
 from backends import NotConfigured
-from cloud import vertex_calls as calls
 from cloud.calls import Call
 from cloud.settings import load
-from cloud.vertex_platform import VertexPlatform
-from cloud.vertex_settings import METRICS, VertexSettings
-from compare.prices import Prices
+from cloud.vertex import calls
+from cloud.vertex.platform import VertexPlatform
+from cloud.vertex.settings import METRICS, VertexSettings
+from compare.analyse.prices import Prices
 
 ROOT = Path(__file__).parent.parent.parent
 PLAIN = VertexSettings(project="demo", image="us-docker.pkg.dev/demo/a/b:1")
@@ -251,7 +251,7 @@ def test_the_script_plans_without_credentials(tmp_path: Path) -> None:
 
 def test_the_plan_loads_no_sdk() -> None:
     code = (
-        "import sys; from cloud.command import Command; from cloud.vertex_platform import VertexPlatform;"
+        "import sys; from cloud.command import Command; from cloud.vertex.platform import VertexPlatform;"
         "Command(VertexPlatform()).main(['plan']);"
         "sys.exit(any(name.startswith(('google.cloud.aiplatform', 'google.api_core', 'grpc')) for name in sys.modules))"
     )

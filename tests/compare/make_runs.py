@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from backends import Arrival, Mark, Usage
-from compare.plan import Plan, closed
+from compare.measure.plan import Plan, closed
 from compare.records import VERSION, BlockRecord, Failure, Phase, Record, Run
 
 ONE = "concurrency 1"

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from backends import Catalog
-from compare import lanes as shown
 from compare.errors import PlanError
 from compare.race import Race, lanes
-from compare.studio import Studio
+from compare.report import race_view as shown
+from compare.service import Studio
 from compare.votes import TIE, Ballot, shuffled
 from tests.compare.servers import TOKENS, Models
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from backends.sse import SSEDecoder
-from backends.wire import ChatReader
+from backends.chat.events import ChatReader
+from backends.chat.sse import SSEDecoder
 from tests.containers import gateway
 from tests.containers.gateway import ENDPOINT, PROJECT, REGION, Gateway
 

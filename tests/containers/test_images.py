@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from containers import contract, images, promises, running
+from containers import images, running
+from containers.checks import inference_contract as contract
+from containers.checks import promises
 from tests.conftest import ROOT
 
 DOCKERFILES = sorted((ROOT / "containers").glob("*/Dockerfile*"))

@@ -10,7 +10,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from backends import http
+from backends.http import client as http
 from tests.app.scripted_model import ScriptedModel, serving
 from tests.compare.conftest import models
 from tests.conftest import ROOT

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 import conversation
-from backends import BackendError, Catalog, http
+from backends import BackendError, Catalog
+from backends.http import client as http
 from conversation import Parameters
-from loop import Loop
+from event_loop import Loop
 from tests.app.scripted_model import ScriptedModel
 from tests.dashboard.conftest import catalog_of
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-import look
-import theme
-from compare.workload import MAX_FILE_BYTES
-from page import NO_WIDTH
+import layout as look
+from compare.measure.workload import MAX_FILE_BYTES
 from tests.dashboard.conftest import DASHBOARD
+from ui import theme
+from ui.page import NO_WIDTH
 
 CONFIG: dict[str, Any] = tomllib.loads((DASHBOARD / ".streamlit" / "config.toml").read_text())
 CSS: str = theme.theme()._get_theme_css()

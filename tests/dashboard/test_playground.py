@@ -9,10 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from conversation import exported
-from page import NO_WIDTH
 from tests.app.scripted_model import ScriptedModel
 from tests.compare.servers import Models
 from tests.dashboard.conftest import DASHBOARD, Page, catalog_of, texts
+from ui.page import NO_WIDTH
 
 WORDS = " ".join(f"word{number}" for number in range(10))
 

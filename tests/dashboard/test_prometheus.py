@@ -10,10 +10,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from backends import Arrival, Rejected, SpaceportError, Stopwatch, Unreachable, Usage, http
+from backends import Arrival, Rejected, SpaceportError, Stopwatch, Unreachable, Usage
+from backends.http import client as http
 from inference.metrics import Metrics
+from metrics.charts import figure_of, picture
 from metrics.errors import MetricsError, NoFigures, NotPrometheus, TooSlow
-from metrics.pictures import figure_of, picture
 from metrics.prometheus import Prometheus
 from metrics.queries import GPU, SERVERS, SPACEPORT
 from metrics.readings import SPANS, Drawn, Reading

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from inference.admission_queue import LONGEST_WAIT, Gate
 from inference.errors import Full
-from inference.gate import LONGEST_WAIT, Gate
 
 
 class Visitor:

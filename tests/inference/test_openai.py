@@ -5,7 +5,8 @@ from __future__ import annotations
 import openai
 import pytest
 
-from backends import Catalog, ChatRequest, Delta, Done, Message, Rejected, http
+from backends import Catalog, ChatRequest, Delta, Done, Message, Rejected
+from backends.http import client as http
 from tests.inference.servers import Server, answer_of, events, question
 
 CHAT = "/v1/chat/completions"

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from backends import Catalog, ChatRequest, Delta, Interrupted, Message, http
+from backends import Catalog, ChatRequest, Delta, Interrupted, Message
+from backends.http import client as http
 from tests.backends.wire_server import Reply, WireServer, serving
 from tests.inference.servers import Server, answer_of, events, launched, question, until
 from tests.inference.targets import (

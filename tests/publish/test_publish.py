@@ -58,7 +58,7 @@ def test_a_first_publish(hub: Hub, publish: Publish, capsys: pytest.CaptureFixtu
     assert space.sdk == "gradio"
     files = space.head.files
     assert files["app.py"] == (ROOT / "spaces/platform_compare/app.py").read_bytes()
-    assert files["theme.py"] == (ROOT / "spaces/theme.py").read_bytes()
+    assert files["theme.py"] == (ROOT / "spaces/ui/theme.py").read_bytes()
     assert files["backends/backends.toml"] == (ROOT / "backends/backends.toml").read_bytes()
     assert any(place.startswith("results/") for place in files)
     assert files["LICENSE"] == (ROOT / "LICENSE").read_bytes()

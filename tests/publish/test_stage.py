@@ -43,7 +43,7 @@ def test_a_package_of_another_space_comes_with_its_data(tmp_path: Path) -> None:
     theirs = ROOT / "spaces" / "platform_compare"
     assert files["prices.toml"].read_bytes() == (theirs / "prices.toml").read_bytes()
     assert any(place.startswith("results/") for place in files)
-    assert "compare/report.py" in files
+    assert "compare/report/report.py" in files
     assert not {"race_page.py", "measure_page.py"} & set(files)
     for own in ("app.py", "README.md", "Dockerfile"):
         assert (ROOT / "spaces/dashboard" / own).read_text() in files[own].read_text()
@@ -82,7 +82,7 @@ def test_imports_are_followed_wherever_they_stand(tmp_path: Path) -> None:
     )
     found = closure(root, root / "spaces/one")
     assert set(found.files) == {
-        "rag/__init__.py", "rag/answer.py", "shared.py", "backends/__init__.py", "backends/types.py",
+        "rag/__init__.py", "rag/answering/answer.py", "shared.py", "backends/__init__.py", "backends/types.py",
     }  # fmt: skip
     assert found.packages == {"gradio"}
 

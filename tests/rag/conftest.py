@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.embed import Embedder, packaged_model
-from rag.library import Library
+from rag.library.library import Library
+from rag.search.embedders import Embedder, packaged_model
 from tests.conftest import missing
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from rag.abstain import REFUSAL, WITHOUT
-from rag.parse import read_document
+from rag.answering.abstain import REFUSAL, WITHOUT
+from rag.reading.parse import read_document
 from tests.app.conftest import free_port, wait_until
 from tests.conftest import ROOT
 from tests.rag.make_documents import quarterly_report

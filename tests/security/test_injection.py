@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from page import NO_WIDTH
 from tests.app.conftest import ask, upload, wait_for_answer
 from tests.security.attacks import ATTACKS, PIXEL
 from tests.security.conftest import CANARY, Served
 from tests.security.wire import Guest
+from ui.page import NO_WIDTH
 
 Open = Callable[..., Page]
 # No element of these can be meant in an answer, a passage, a name or an error.

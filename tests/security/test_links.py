@@ -14,8 +14,8 @@ import pytest
 from markdown_it import MarkdownIt
 from playwright.sync_api import Browser, Page, expect
 
-from rag.export import Exchange
-from rag.share import fragment
+from chat_page.export import Exchange
+from chat_page.share import fragment
 from tests.security.attacks import ATTACKS, PIXEL
 from tests.security.conftest import CANARY, Served
 from tests.security.test_injection import ENTERED, MESSAGES, Watch

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from rag.export import Exchange
-from rag.share import fragment
+from chat_page.export import Exchange
+from chat_page.share import fragment
 from tests.security.conftest import Served
 from tests.security.test_errors import assert_clean
 from tests.security.wire import Guest

@@ -16,17 +16,18 @@ from typing import Any
 from backends import Backend, Catalog, Delta, NotConfigured, SpaceportError, Stopwatch
 from backends.stopwatch import wall_clock
 from backends.streams import batches, closing
-from rag import conversation, pacing, panel, preview, render, tool
-from rag.answer import Finished, Found, Options, Rag
-from rag.embed import Embedder
+from chat_page import conversation, pacing, panel, preview, render
+from chat_page.memory import Conversation, Sources
+from chat_page.strings import ENGLISH
+from chat_page.visitors import Visitor, Visitors
+from rag.answering import api as tool
+from rag.answering.answer import Finished, Found, Options, Rag
 from rag.errors import RagError
-from rag.library import Library, Samples
-from rag.memory import Conversation, Sources
-from rag.parse import Limits
-from rag.quota import Quota
-from rag.vectors import chroma_client, sweep
-from rag.visitors import Visitor, Visitors
-from rag.words import ENGLISH
+from rag.library.library import Library, Samples
+from rag.library.quota import Quota
+from rag.reading.parse import Limits
+from rag.search.embedders import Embedder
+from rag.search.vectors import chroma_client, sweep
 
 logger = logging.getLogger(__name__)
 ABANDONED_SECONDS = 86_400

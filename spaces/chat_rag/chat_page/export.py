@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from page import NO_WIDTH, plain
-from rag.conversation import sendable
-from rag.memory import Sources
+from chat_page.conversation import sendable
+from chat_page.memory import Sources
+from ui.page import NO_WIDTH, plain
 
 VERSION = 1
 LINKED_MARKER = re.compile(r"\[(\d{1,2})\]\(#source-[\w-]*\)")

@@ -12,13 +12,13 @@ from typing import Any
 
 import gradio as gr
 
-import page
-from rag import conversation, export, pacing, panel, render, share
-from rag.answer import Options
-from rag.chat import MOST_CHARACTERS, Chat
-from rag.memory import Conversation
-from rag.visitors import Visitor, new_key
-from rag.words import ENGLISH
+from chat_page import conversation, export, pacing, panel, render, share
+from chat_page.chat import MOST_CHARACTERS, Chat
+from chat_page.memory import Conversation
+from chat_page.strings import ENGLISH
+from chat_page.visitors import Visitor, new_key
+from rag.answering.answer import Options
+from ui import page
 
 BUSY: dict[str, Any] = {"submit_btn": False, "stop_btn": True}
 READY: dict[str, Any] = {"submit_btn": True, "stop_btn": False}

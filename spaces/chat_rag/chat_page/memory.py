@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from rag.answer import Citation
-from rag.retrieve import Passage
+from rag.answering.answer import Citation
+from rag.documents import Passage
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag.errors import DocumentError
-from rag.pdf import _LIGATURES, _PDFIUM
+from rag.reading.pdf import _LIGATURES, _PDFIUM
 
 WIDTH = 1000  # pixels; a taller page than MOST_PIXELS allow is narrower
 MOST_PIXELS, MOST_SCALE = 2_500_000, 4.0
@@ -37,7 +37,7 @@ class Picture:
 
 
 def page_picture(data: bytes, number: int, text: str, mark: tuple[int, int], *, seconds: float = SECONDS) -> Picture:
-    """Page `number` (from 1) of the PDF `data`; `mark` is a span of `text`, the page's text as `rag.pdf` read it.
+    """Page `number` (from 1) of the PDF `data`; `mark` is a span of `text`, the page's text as the reader gave it.
 
     There are no boxes where the page's own characters are not those of `text`. A page that cannot be drawn in the
     bounds above is a `DocumentError`.

@@ -1,6 +1,6 @@
 """The source panel: a card for each passage, which opens its place in the document.
 
-A citation in an answer links to `#source-TURN-NUMBER` (see `rag.render.linked`). The script of the page finds the
+A citation in an answer links to `#source-TURN-NUMBER` (see `chat_page.render.linked`). The script of the page finds the
 card of that id and presses its button; the button asks for the preview, which is put into the card.
 """
 
@@ -12,11 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from rag.answer import Citation
-from rag.memory import Sources
-from rag.render import shortened
-from rag.retrieve import Passage
-from rag.words import ENGLISH, counted
+from chat_page.memory import Sources
+from chat_page.render import shortened
+from chat_page.strings import ENGLISH, counted
+from rag.answering.answer import Citation
+from rag.documents import Passage
 
 HOW = {True: ENGLISH.by_us, False: ENGLISH.by_model}
 # What a card shows of a cited passage before and after the marked part.

@@ -9,12 +9,11 @@ import hashlib
 from collections import Counter
 from html import escape
 
-from rag.documents import Document
+from chat_page.page_picture import Picture, page_picture
+from chat_page.render import shortened
+from chat_page.strings import ENGLISH
+from rag.documents import Document, Passage
 from rag.errors import DocumentError
-from rag.page_picture import Picture, page_picture
-from rag.render import shortened
-from rag.retrieve import Passage
-from rag.words import ENGLISH
 
 Span = tuple[int, int]
 # What is shown of the text before and after the passage.
@@ -23,7 +22,7 @@ AROUND_ROWS, MOST_ROWS, CELL_CHARACTERS = 2, 24, 200
 
 
 def preview_html(document: Document, passage: Passage, mark: Span, original: bytes | None) -> str:
-    """The place of a citation in its document; `mark` is a span of `passage.text`, as `rag.cite` gives it.
+    """The place of a citation in its document; `mark` is a span of `passage.text`, as `rag.answering.cite` gives it.
 
     `original` is the file's bytes where they are kept: a page of a PDF is then shown as a picture.
     """
@@ -182,7 +181,7 @@ def _columns(lines: list[str]) -> list[str]:
 
 
 def _cells(line: str, columns: list[str]) -> dict[str, str]:
-    """A row of `rag.tables` taken apart again; what begins with no column's name belongs to the cell before."""
+    """A row of a CSV file taken apart again; what begins with no column's name belongs to the cell before."""
     if columns == [""]:
         return {"": line}
     cells: dict[str, str] = {}

@@ -9,13 +9,13 @@ from functools import partial
 from html import escape
 
 from backends import Stopwatch
-from page import NO_WIDTH, outside_code, safe_markdown
-from rag import budget
-from rag.answer import Found
-from rag.cite import CLOSE, OPEN
+from chat_page.strings import ENGLISH, counted
+from rag.answering import budget
+from rag.answering.answer import Found
+from rag.answering.cite import CLOSE, OPEN
 from rag.documents import Document
-from rag.ingest import File, Snapshot
-from rag.words import ENGLISH, counted
+from rag.library.ingest import File, Snapshot
+from ui.page import NO_WIDTH, outside_code, safe_markdown
 
 EARLY = {
     "length": ENGLISH.cut_at_length,

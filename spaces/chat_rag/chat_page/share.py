@@ -15,10 +15,10 @@ from functools import cache
 from typing import Any
 
 from backends import SpaceportError
-from rag.conversation import ASIDE, user_message
-from rag.export import LINKED_MARKER, VERSION, Exchange, Quote, given_by, harmless
-from rag.parse import display_name
-from rag.words import ENGLISH
+from chat_page.conversation import ASIDE, user_message
+from chat_page.export import LINKED_MARKER, VERSION, Exchange, Quote, given_by, harmless
+from chat_page.strings import ENGLISH
+from rag.reading.parse import display_name
 
 # Mail and chat programs cut or refuse what is longer; of it the page's own address has this much.
 MAX_LINK, MAX_ADDRESS = 30_000, 1_000

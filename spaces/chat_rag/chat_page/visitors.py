@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from backends import stopwatch
-from rag import disk, memory
+from chat_page import memory
+from chat_page.memory import Conversation
 from rag.errors import RagError
-from rag.ingest import Ingestion
-from rag.library import Library
-from rag.memory import Conversation
-from rag.quota import Questions, Quota, whole_number
-from rag.store import MemoryStore, Store
+from rag.library import disk
+from rag.library.ingest import Ingestion
+from rag.library.library import Library
+from rag.library.quota import Questions, Quota, whole_number
+from rag.library.store import MemoryStore, Store
 
 logger = logging.getLogger(__name__)
 MakeLibrary = Callable[[Store | MemoryStore], Library]

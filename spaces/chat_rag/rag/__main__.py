@@ -14,15 +14,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from backends import Catalog, http
+from backends import Catalog
+from backends.http import client as http
 from backends.terminal import exit_status
-from rag.answer import Options, Rag
-from rag.embed import Embedder
+from rag.answering.answer import Options, Rag
+from rag.answering.api import as_json
+from rag.answering.retrieve import retrieve_characters
+from rag.documents import Passage
 from rag.errors import RagError
-from rag.library import Library
-from rag.quota import UNLIMITED
-from rag.retrieve import Passage, retrieve_characters
-from rag.tool import as_json
+from rag.library.library import Library
+from rag.library.quota import UNLIMITED
+from rag.search.embedders import Embedder
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

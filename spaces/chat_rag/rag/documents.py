@@ -53,3 +53,23 @@ class Chunk:
     text: str
     page: int | None
     heading: str  # the headings above it, as "Chapter > Section", or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A numbered piece of a document: `start` and `end` are character offsets into its extracted text.
+
+    `score` is the fused one, from 0 to 1; `dense` is a cosine, `lexical` a BM25 score, both of its best chunk.
+    """
+
+    number: int
+    document_id: str
+    document: str
+    page: int | None
+    heading: str
+    start: int
+    end: int
+    text: str
+    score: float
+    dense: float | None
+    lexical: float | None

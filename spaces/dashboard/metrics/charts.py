@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import plotly.graph_objects as go
 
-from compare.charts import COLOURS, DASHES, GRID, TEXT
-from compare.tables import milliseconds, rate
+from compare.report.charts import COLOURS, DASHES, GRID, TEXT
+from compare.report.tables import milliseconds, rate
 from metrics.readings import Drawn, Line
 
 # Beyond so many lines a picture tells nothing; the busiest are drawn.

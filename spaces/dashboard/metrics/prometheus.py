@@ -9,8 +9,8 @@ from string import Template
 from typing import Any
 
 from backends import BackendError, Rejected
-from backends.connections import client
-from backends.http import Endpoint, translated
+from backends.http.client import Endpoint, translated
+from backends.http.connections import client
 from backends.stopwatch import wall_clock
 from metrics.errors import NoFigures, NotPrometheus, TooSlow
 from metrics.queries import GPU, SERVERS, Panel, Query

@@ -1,0 +1,1 @@
+"""Measures backends against each other and reports the result, without Gradio."""

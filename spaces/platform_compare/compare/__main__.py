@@ -16,17 +16,18 @@ from pathlib import Path
 
 from backends import Catalog
 from backends.terminal import exit_status
-from compare import judging, records
-from compare import plan as plans
-from compare.definitions import DEFINITIONS
+from compare import canary_cli as judging
+from compare import records
+from compare.analyse.definitions import DEFINITIONS
+from compare.analyse.objectives import OBJECTIVES
+from compare.analyse.prices import PerToken, Price, Prices
 from compare.errors import CompareError, PriceError
-from compare.measure import Progress
-from compare.objectives import OBJECTIVES
-from compare.plan import Load, Plan
-from compare.prices import PerToken, Price, Prices
-from compare.report import Report, spot
-from compare.run import execute
-from compare.workload import SHAPES, choose
+from compare.measure import plan as plans
+from compare.measure.measurement import Progress
+from compare.measure.plan import Load, Plan
+from compare.measure.run import execute
+from compare.measure.workload import SHAPES, choose
+from compare.report.report import Report, spot
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -174,11 +175,11 @@ def _report(options: argparse.Namespace) -> int:
         print(report.markdown(), end="")
     _write(options.markdown, report.markdown())
     if options.csv:
-        from compare import tables
+        from compare.report import tables
 
         _write(options.csv, tables.requests_csv(run))
     if options.html:
-        from compare.html_report import html
+        from compare.report.html_report import html
 
         _write(options.html, html(report))
     return 0

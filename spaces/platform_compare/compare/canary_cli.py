@@ -16,10 +16,10 @@ from typing import Any, NoReturn
 
 from backends import SpaceportError
 from compare import records
+from compare.analyse.canary import TOLERANCE, Judgement, Side, judge
+from compare.analyse.objectives import OBJECTIVES
+from compare.analyse.prices import Price, Prices
 from compare.errors import CompareError
-from compare.judge import TOLERANCE, Judgement, Side, judge
-from compare.objectives import OBJECTIVES
-from compare.prices import Price, Prices
 from compare.records import Run
 
 STATUS = {"promote": 0, "roll back": 1, "go on measuring": 2}

@@ -9,9 +9,9 @@ from typing import Literal
 
 from backends import Backend, BackendError, ChatRequest, Delta, SpaceportError, Stopwatch
 from backends.streams import closing
-from compare.cost import race_cost
+from compare.analyse.cost import race_cost
+from compare.analyse.prices import Price
 from compare.errors import PlanError
-from compare.prices import Price
 
 # A page shows 10 updates a second of four columns as a stream.
 UPDATE_SECONDS = 0.1

@@ -12,16 +12,16 @@ from pathlib import Path
 from backends import Backend, BackendError, Catalog, ChatRequest, Delta, Message
 from backends.streams import closing
 from compare import records
-from compare.background import Background
+from compare.analyse.objectives import OBJECTIVES
+from compare.analyse.prices import PerToken, Price, Prices
 from compare.errors import PriceError
-from compare.html_report import html
-from compare.measure import Progress
-from compare.objectives import OBJECTIVES
-from compare.prices import PerToken, Price, Prices
+from compare.measure.background import Background
+from compare.measure.measurement import Progress
 from compare.race import Race, lanes, race
 from compare.records import Run
-from compare.report import Report, spot
-from compare.tables import requests_csv
+from compare.report.html_report import html
+from compare.report.report import Report, spot
+from compare.report.tables import requests_csv
 from compare.visitors import Visitor, Visitors
 from compare.votes import shuffled
 

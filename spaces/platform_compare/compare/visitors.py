@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from compare.background import Background
+from compare.measure.background import Background
 from compare.race import Race
 from compare.votes import Ballot
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from compare import plan, workload
 from compare.errors import PlanError
-from compare.plan import Plan
+from compare.measure import plan, workload
+from compare.measure.plan import Plan
 
 # How requests are sent, by what the page calls it.
 MODES = {

@@ -8,14 +8,15 @@ from typing import Any
 
 import gradio as gr
 
-import page
 from backends import SpaceportError
-from compare import charts, forms, render
-from compare.definitions import TITLES
-from compare.measure import Progress
-from compare.objectives import OBJECTIVES
-from compare.studio import Studio, View
-from compare.workload import SHAPES
+from compare.analyse.definitions import TITLES
+from compare.analyse.objectives import OBJECTIVES
+from compare.measure.measurement import Progress
+from compare.measure.workload import SHAPES
+from compare.report import charts, render
+from compare.service import Studio, View
+from compare_page import forms
+from ui import page
 
 PICTURES = 5
 FILES = {"html": "Report (HTML)", "jsonl": "Raw arrivals (JSONL)", "csv": "Requests (CSV)", "md": "Table (Markdown)"}

@@ -8,9 +8,9 @@ from typing import Any
 import gradio as gr
 
 from backends import SpaceportError
-from compare import lanes
 from compare.race import Race
-from compare.studio import Studio
+from compare.report import race_view as lanes
+from compare.service import Studio
 from compare.votes import LETTERS, TIE
 
 LANES = 4

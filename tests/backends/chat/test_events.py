@@ -7,9 +7,9 @@ import json
 import pytest
 
 from backends import ChatRequest, Delta, Done, Interrupted, Message, Overloaded, Rejected, Unreachable, Usage
-from backends.sse import BadEvent, SSEDecoder, encode_event
-from backends.wire import DONE, ChatReader, ChatWriter, chat_body, error_body, read_usage
-from backends.wire_request import read_body, wants_stream
+from backends.chat.events import DONE, ChatReader, ChatWriter, chat_body, error_body, read_usage
+from backends.chat.requests import read_body, wants_stream
+from backends.chat.sse import BadEvent, SSEDecoder, encode_event
 from tests.backends.recorded import OPENAI, part
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backends import Delta
-from backends.reasoning import ThoughtSplitter
+from backends.chat.reasoning import ThoughtSplitter
 
 
 def split(*chunks: str) -> list[tuple[str, str]]:

@@ -8,7 +8,8 @@ from contextlib import nullcontext
 
 import pytest
 
-from backends import Backend, Catalog, Done, Stopwatch, Unreachable, http
+from backends import Backend, Catalog, Done, Stopwatch, Unreachable
+from backends.http import client as http
 from backends.streams import closing
 from tests.backends.recorded import OLLAMA, OLLAMA_SHOW, OPENAI, REQUEST
 from tests.backends.wire_server import Reply, WireServer, serving

@@ -17,9 +17,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from backends import Backend, BackendError, Catalog, Delta, Done, Interrupted, Stopwatch, Unreachable, http
-from backends.connections import LIMITS, tls
-from backends.sockets import StampingTransport
+from backends import Backend, BackendError, Catalog, Delta, Done, Interrupted, Stopwatch, Unreachable
+from backends.http import client as http
+from backends.http.connections import LIMITS, tls
+from backends.http.timestamps import StampingTransport
 from backends.stopwatch import now
 from backends.streams import closing
 from tests.backends.recorded import OPENAI, REQUEST

@@ -12,8 +12,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from backends import Backend, ChatRequest, Delta, Done, Message, NotConfigured, Rejected, http
-from backends.embedded import Settings, connect, engine_for
+from backends import Backend, ChatRequest, Delta, Done, Message, NotConfigured, Rejected
+from backends.embedded.backend import Settings, connect, engine_for
+from backends.http import client as http
 from backends.model_files import packaged_model
 from tests.conftest import missing
 

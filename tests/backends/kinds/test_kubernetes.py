@@ -26,8 +26,8 @@ from backends import (
     Unreachable,
 )
 from backends.streams import closing
-from tests.backends import api_server
-from tests.backends.api_server import ApiServer
+from tests.backends.kinds import api_server
+from tests.backends.kinds.api_server import ApiServer
 from tests.backends.recorded import ESCAPED, OPENAI, REQUEST, part, sse
 from tests.backends.test_contract import assert_kept, collect
 from tests.backends.wire_server import Reply, WireServer, cuts

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from backends import Backend, Catalog, ChatRequest, Delta, Done, Message, NotConfigured, Rejected, torch_models
-from backends import transformers as kind
+from backends import Backend, Catalog, ChatRequest, Delta, Done, Message, NotConfigured, Rejected
 from backends.model_files import packaged_model
 from backends.streams import closing
+from backends.transformers import backend as kind
+from backends.transformers import models as torch_models
 from tests.conftest import ROOT, missing
 
 STORY = ChatRequest([Message("user", "Write a long story about rain.")], max_tokens=400, temperature=0.0)
@@ -221,7 +222,7 @@ def GPU(duration=None):
 
 def imported(tmp_path: Path, script: Sequence[str], **environment: str) -> str:
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), **environment}
-    command = [sys.executable, "-c", "\n".join(("import sys, backends.transformers", *script))]
+    command = [sys.executable, "-c", "\n".join(("import sys, backends.transformers.backend", *script))]
     return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=environment).stdout.strip()
 
 

@@ -10,18 +10,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from backends import (
-    BackendError,
-    Catalog,
-    Delta,
-    Done,
-    Interrupted,
-    NotConfigured,
-    Overloaded,
-    Rejected,
-    Unreachable,
-    gcp,
-)
+from backends import BackendError, Catalog, Delta, Done, Interrupted, NotConfigured, Overloaded, Rejected, Unreachable
+from backends.vertex import gcp
 from tests.backends.recorded import ESCAPED, OPENAI, REQUEST, Recording, part, sse
 from tests.backends.test_contract import assert_kept, assert_left, collect
 from tests.backends.wire_server import Reply, WireServer, cuts

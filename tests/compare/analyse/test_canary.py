@@ -12,10 +12,10 @@ import pytest
 
 from compare import records
 from compare.__main__ import main
+from compare.analyse.canary import Judgement, Side, judge
+from compare.analyse.objectives import OBJECTIVES
+from compare.analyse.prices import Prices
 from compare.errors import CompareError, PriceError
-from compare.judge import Judgement, Side, judge
-from compare.objectives import OBJECTIVES
-from compare.prices import Prices
 from compare.records import Failure, Record, Run
 from tests.compare.make_runs import simulated
 from tests.compare.servers import Models

@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 import pytest
 
-from compare.figures import Client, Spread, client, coalesced, cold, figures, spread
-from compare.objectives import OBJECTIVES, Objective
+from compare.analyse.metrics import Client, Spread, client, coalesced, cold, figures, spread
+from compare.analyse.objectives import OBJECTIVES, Objective
 from compare.records import Run
 from tests.compare.make_runs import block, failed, record, run
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from compare.cost import BreakEven, Cost, break_even, break_evens, cost, race_cost
+from compare.analyse.cost import BreakEven, Cost, break_even, break_evens, cost, race_cost
+from compare.analyse.metrics import Figures, figures
+from compare.analyse.prices import BUILT_IN, Hourly, PerToken, Price, Prices, warning
 from compare.errors import PriceError
-from compare.figures import Figures, figures
-from compare.prices import BUILT_IN, Hourly, PerToken, Price, Prices, warning
-from compare.report import spot
+from compare.report.report import spot
 from tests.compare.make_runs import block, failed, record, run
 
 TODAY = date(2026, 6, 1)

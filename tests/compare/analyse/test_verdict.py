@@ -8,9 +8,10 @@ from collections.abc import Hashable
 import numpy as np
 import pytest
 
-from compare import records, stats, verdict
+from compare import records
+from compare.analyse import stats, verdict
+from compare.analyse.verdict import Verdict
 from compare.records import Run
-from compare.verdict import Verdict
 from tests.compare.make_runs import failed, record, run, simulated
 
 METRICS_OF_A_PAIR = 3

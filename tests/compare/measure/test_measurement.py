@@ -14,12 +14,12 @@ import pytest
 
 from backends import Catalog, NotConfigured
 from compare import records
-from compare.caveats import caveats
-from compare.figures import client, cold, figures
-from compare.measure import GIVE_UP_AFTER, Progress
-from compare.plan import Load, Plan, closed
-from compare.run import execute
-from compare.workload import built_in
+from compare.analyse.caveats import caveats
+from compare.analyse.metrics import client, cold, figures
+from compare.measure.measurement import GIVE_UP_AFTER, Progress
+from compare.measure.plan import Load, Plan, closed
+from compare.measure.run import execute
+from compare.measure.workload import built_in
 from tests.compare.servers import TOKENS, Models
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from compare.errors import PlanError
-from compare.plan import Load, Plan, closed, numbers, sweep
+from compare.measure.plan import Load, Plan, closed, numbers, sweep
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from backends import Message
 from compare.errors import WorkloadError
-from compare.workload import SHAPES, Prompt, Workload, built_in, choose, load
+from compare.measure.workload import SHAPES, Prompt, Workload, built_in, choose, load
 
 GOOD = '{"prompt": "Why is the sky blue?"}'
 

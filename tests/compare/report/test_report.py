@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from compare import render, tables
-from compare.caveats import caveats
-from compare.html_report import html
-from compare.prices import Hourly, PerToken
+from compare.analyse.caveats import caveats
+from compare.analyse.prices import Hourly, PerToken
 from compare.records import Run
-from compare.report import Report
+from compare.report import render, tables
+from compare.report.html_report import html
+from compare.report.report import Report
 from tests.compare.make_runs import block, failed, record, run, simulated
 
 TODAY = date(2026, 6, 1)

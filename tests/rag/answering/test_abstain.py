@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from rag.abstain import asks_for_the_whole, cover, evidence, lacking
-from rag.embed import Embedder
-from rag.library import Library, Samples
-from rag.retrieve import Passage, retrieve
+from rag.answering.abstain import asks_for_the_whole, cover, evidence, lacking
+from rag.answering.retrieve import retrieve
+from rag.documents import Passage
+from rag.library.library import Library, Samples
+from rag.search.embedders import Embedder
 from tests.conftest import ROOT
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from backends import ChatRequest, Delta, Done, Health, Interrupted, Message, Usage
-from rag import abstain
-from rag.answer import Finished, Found, Options, Rag
-from rag.embed import Embedder
-from rag.library import Library
-from rag.prompt import recent
+from rag.answering import abstain
+from rag.answering.answer import Finished, Found, Options, Rag
+from rag.answering.prompt import recent
+from rag.library.library import Library
+from rag.search.embedders import Embedder
 
 Written = Callable[[str, str], Path]
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from backends import ChatRequest, Delta, Done, Event, Health, Usage
-from rag.abstain import REFUSAL
-from rag.embed import Embedder
+from rag.answering.abstain import REFUSAL
+from rag.answering.api import answer_over
 from rag.errors import DocumentError
-from rag.library import Library
-from rag.tool import answer_over
+from rag.library.library import Library
+from rag.search.embedders import Embedder
 
 TIDE = "High water at the quay is at 14:20 today."
 

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from backends import ChatRequest, Done, Event, Health, Message, Unreachable, Usage
-from rag import budget
+from rag.answering import budget
+from rag.answering.prompt import messages
+from rag.documents import Passage
 from rag.errors import RagError
-from rag.prompt import messages
-from rag.retrieve import Passage
 
 TEXT = "High water at the quay is at 14:20, and the crane lifts 40 tonnes of herring. " * 9
 PASSAGES = [Passage(n, "d", f"{n}.txt", None, "", 0, len(TEXT), TEXT, 1.0, None, None) for n in range(1, 13)]

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from rag.cite import CLOSE, OPEN, Citer
-from rag.retrieve import Passage
-from rag.support import sentences, support
+from rag.answering.cite import CLOSE, OPEN, Citer
+from rag.answering.support import sentences, support
+from rag.documents import Passage
 
 
 def passage(number: int, text: str) -> Passage:

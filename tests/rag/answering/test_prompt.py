@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from backends import Message
-from rag.embed import Embedder
-from rag.library import Library
-from rag.prompt import RULES, harmless, messages, quoted, recent
-from rag.retrieve import Passage, retrieve
+from rag.answering.prompt import RULES, harmless, messages, quoted, recent
+from rag.answering.retrieve import retrieve
+from rag.documents import Passage
+from rag.library.library import Library
+from rag.search.embedders import Embedder
 
 Written = Callable[[str, str], Path]
 

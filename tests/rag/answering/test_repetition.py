@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.repetition import Repetition
+from rag.answering.repetition import Repetition
 
 FERRY = "The first ferry leaves the quay at 07:10."
 

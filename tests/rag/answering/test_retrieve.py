@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from rag.chunk import chunk_document
+from rag.answering.retrieve import PASSAGE_SIZE, ranked, retrieve, retrieve_characters
 from rag.documents import Chunk, Document
-from rag.embed import Embedder
 from rag.errors import DocumentError, RetrievalError
-from rag.fuse import fuse, share
-from rag.index import Hit, Index, Spread
-from rag.lexical import LexicalIndex, key_words
-from rag.library import Library, Samples
-from rag.retrieve import PASSAGE_SIZE, ranked, retrieve, retrieve_characters
-from rag.vectors import VectorIndex, chroma_client
+from rag.library.library import Library, Samples
+from rag.reading.chunk import chunk_document
+from rag.search.bm25 import LexicalIndex, key_words
+from rag.search.embedders import Embedder
+from rag.search.fuse import fuse, share
+from rag.search.index import Hit, Index, Spread
+from rag.search.vectors import VectorIndex, chroma_client
 from tests.rag.make_documents import quarterly_report
 
 Written = Callable[[str, str], Path]

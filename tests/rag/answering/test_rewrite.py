@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from backends import ChatRequest, Delta, Done, Event, Health, Message, Unreachable
-from rag import rewrite
-from rag.retrieve import Passage
-from rag.rewrite import by_rule, cited_names, is_sound, standalone, take_turns
+from rag.answering import rewrite
+from rag.answering.rewrite import by_rule, cited_names, is_sound, standalone, take_turns
+from rag.documents import Passage
 
 
 def talk(*texts: str) -> list[Message]:

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from rag.embed import Embedder
-from rag.ingest import Ingestion, Snapshot
-from rag.library import Library
-from rag.quota import Quota
-from rag.store import Store
+from rag.library.ingest import Ingestion, Snapshot
+from rag.library.library import Library
+from rag.library.quota import Quota
+from rag.library.store import Store
+from rag.search.embedders import Embedder
 from tests.app.conftest import wait_until
 
 Written = Callable[[str, str], Path]
@@ -27,9 +27,9 @@ ROPES = "Rope number one holds the boat at the northern pier of the harbour."
 ENDING = """
 import sys, time
 from pathlib import Path
-from rag.ingest import Ingestion
-from rag.library import Library
-from rag.store import Store
+from rag.library.ingest import Ingestion
+from rag.library.library import Library
+from rag.library.store import Store
 
 class Endless:
     name = "endless"

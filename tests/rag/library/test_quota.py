@@ -8,7 +8,16 @@ import pytest
 
 from backends import NotConfigured
 from rag.documents import Document, Page
-from rag.quota import UNLIMITED, Questions, Quota, QuotaExceeded, Size, TooManyQuestions, page_count, whole_number
+from rag.library.quota import (
+    UNLIMITED,
+    Questions,
+    Quota,
+    QuotaExceeded,
+    Size,
+    TooManyQuestions,
+    page_count,
+    whole_number,
+)
 
 
 class Clock:

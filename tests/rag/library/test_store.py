@@ -16,15 +16,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.chunk import chunk_document
+from rag.answering.retrieve import retrieve
 from rag.documents import Chunk, Document, Page
-from rag.embed import Embedder
 from rag.errors import Cancelled, DocumentError
-from rag.library import CHUNK_OVERLAP, CHUNK_SIZE, CHUNKING, Library
-from rag.parse import read_document
-from rag.quota import Quota, QuotaExceeded, Size
-from rag.retrieve import retrieve
-from rag.store import MemoryStore, Store
+from rag.library.library import CHUNK_OVERLAP, CHUNK_SIZE, CHUNKING, Library
+from rag.library.quota import Quota, QuotaExceeded, Size
+from rag.library.store import MemoryStore, Store
+from rag.reading.chunk import chunk_document
+from rag.reading.parse import read_document
+from rag.search.embedders import Embedder
 from tests.conftest import missing
 from tests.rag import make_documents as make
 
@@ -37,8 +37,8 @@ IDENTIFIER = "0123456789abcdef"
 ADDING = """
 import sys
 from pathlib import Path
-from rag.library import Library
-from rag.store import Store
+from rag.library.library import Library
+from rag.library.store import Store
 
 class Lengths:
     name = "lengths"
@@ -55,7 +55,7 @@ import resource, sys
 from pathlib import Path
 from rag.documents import Document
 from rag.errors import DocumentError
-from rag.store import Store
+from rag.library.store import Store
 
 store = Store(Path(sys.argv[1]))
 small = Document("a" * 16, "small.txt", "Terns nest here.", (), "text/plain")

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import pytest
 
-from rag.chunk import chunk_document
 from rag.documents import Chunk, Document, Page
+from rag.reading.chunk import chunk_document
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 MEDIA_TYPES = ["text/plain", "text/markdown", "text/html", DOCX, "text/csv", "application/pdf"]

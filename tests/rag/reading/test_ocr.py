@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from rag import ocr
 from rag.documents import Document, Limits
 from rag.errors import DocumentError
-from rag.parse import read_document
+from rag.reading import ocr
+from rag.reading.parse import read_document
 from tests.conftest import missing
 from tests.rag import make_documents as make
 
@@ -22,7 +22,7 @@ Read = Callable[..., Document]
 READ = """
 import sys
 from pathlib import Path
-from rag.parse import read_document
+from rag.reading.parse import read_document
 from backends import SpaceportError
 try:
     print(read_document(Path(sys.argv[1])).text)

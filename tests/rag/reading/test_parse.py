@@ -17,7 +17,7 @@ import pytest
 
 from rag.documents import Document, Limits
 from rag.errors import DocumentError
-from rag.parse import SUFFIXES, display_name, read_document
+from rag.reading.parse import SUFFIXES, display_name, read_document
 from tests.rag import make_documents as make
 
 DATA = Path(os.environ.get("SPACEPORT_TEST_DATA", Path(__file__).parents[2].parent / "shared" / "data"))
@@ -61,7 +61,9 @@ def filing(name: str) -> Path:
 
 def test_importing_the_reader_loads_no_parser():
     heavy = "pypdfium2 markitdown charset_normalizer semantic_text_splitter lxml bs4 gradio"
-    script = f"import sys, rag.parse, rag.chunk; print([m for m in {heavy.split()!r} if m in sys.modules])"
+    script = (
+        f"import sys, rag.reading.parse, rag.reading.chunk; print([m for m in {heavy.split()!r} if m in sys.modules])"
+    )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
 

@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag import embed
-from rag.embed import Embedder, batches, packaged_model
+from rag.answering.retrieve import retrieve
 from rag.errors import RetrievalError
-from rag.exported import cached, is_exported
-from rag.library import Library
-from rag.onnx_embedder import OnnxModel, computes_in_int8
-from rag.retrieve import retrieve
-from rag.torch_embedder import TorchModel
+from rag.library.library import Library
+from rag.search import embedders as embed
+from rag.search.embedders import Embedder, batches, packaged_model
+from rag.search.onnx_embedder import OnnxModel, computes_in_int8
+from rag.search.onnx_export import cached, is_exported
+from rag.search.torch_embedder import TorchModel
 from tests.conftest import ROOT, missing
 
 TEXTS = {
@@ -41,7 +41,7 @@ WITHOUT_TORCH = """
 import sys
 sys.modules["torch"] = sys.modules["sentence_transformers"] = sys.modules["transformers"] = None
 from backends import SpaceportError
-from rag.embed import Embedder
+from rag.search.embedders import Embedder
 try:
     print(len(Embedder().encode(["a tern"])[0]))
 except SpaceportError as error:

@@ -15,9 +15,9 @@ import pytest
 
 from rag.documents import Chunk
 from rag.errors import RetrievalError
-from rag.index import Index, in_context, pooled, with_neighbours
-from rag.lexical import LexicalIndex, stems
-from rag.vectors import PREFIX, USED, VectorIndex, chroma_client, sweep
+from rag.search.bm25 import LexicalIndex, stems
+from rag.search.index import Index, in_context, pooled, with_neighbours
+from rag.search.vectors import PREFIX, USED, VectorIndex, chroma_client, sweep
 from tests.app.conftest import free_port, wait_until
 
 BIRDS = [

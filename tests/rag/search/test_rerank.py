@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from rag.embed import Embedder
+from rag.answering.retrieve import ranked
+from rag.documents import Passage
 from rag.errors import RetrievalError
-from rag.library import Library
-from rag.rerank import RERANKED, Reranker, chosen_reranker
-from rag.retrieve import Passage, ranked
+from rag.library.library import Library
+from rag.search.embedders import Embedder
+from rag.search.rerank import RERANKED, Reranker, chosen_reranker
 
 pytest.importorskip("sentence_transformers")
 

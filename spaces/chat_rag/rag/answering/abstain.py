@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.lexical import STOP_WORDS, key_words, stems
-from rag.retrieve import Passage
-from rag.words import ENGLISH
+from chat_page.strings import ENGLISH
+from rag.documents import Passage
+from rag.search.bm25 import STOP_WORDS, key_words, stems
 
 # What the reader is told.
 REFUSAL, WITHOUT = ENGLISH.refusal, ENGLISH.answer_without

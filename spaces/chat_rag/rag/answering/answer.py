@@ -9,13 +9,14 @@ from typing import Any
 
 from backends import Backend, BackendError, ChatRequest, Delta, Done, Event, Message, Stopwatch
 from backends.streams import closing
-from rag import abstain, budget, rewrite
-from rag.cite import Citer, plain_marker
-from rag.embed import Embedder
-from rag.library import Library
-from rag.prompt import messages
-from rag.repetition import Repetition
-from rag.retrieve import Passage, number, retrieve
+from rag.answering import abstain, budget, rewrite
+from rag.answering.cite import Citer, plain_marker
+from rag.answering.prompt import messages
+from rag.answering.repetition import Repetition
+from rag.answering.retrieve import number, retrieve
+from rag.documents import Passage
+from rag.library.library import Library
+from rag.search.embedders import Embedder
 
 
 @dataclass(frozen=True, slots=True)

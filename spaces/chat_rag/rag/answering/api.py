@@ -11,12 +11,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from backends import Backend, Delta, Message, Stopwatch
-from rag import budget
-from rag.answer import Finished, Found, Options, Rag, passage_json
+from rag.answering import budget
+from rag.answering.answer import Finished, Found, Options, Rag, passage_json
 from rag.documents import Limits
-from rag.embed import Embedder
-from rag.library import Library
-from rag.parse import SUFFIXES, display_name
+from rag.library.library import Library
+from rag.reading.parse import SUFFIXES, display_name
+from rag.search.embedders import Embedder
 
 Tell = Callable[[str], None]
 

@@ -12,9 +12,9 @@ from weakref import WeakKeyDictionary
 
 from backends import Backend, BackendError, Message, Usage
 from backends.stopwatch import now
+from rag.answering.prompt import HISTORY_CHARACTERS, messages, recent
+from rag.documents import Passage
 from rag.errors import RagError
-from rag.prompt import HISTORY_CHARACTERS, messages, recent
-from rag.retrieve import Passage
 
 # What a server is trusted with that does not tell its window: the smallest that is still common as a default.
 SAFE_CONTEXT = 2048

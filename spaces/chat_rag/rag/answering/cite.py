@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.markers import Written, address_end, may_be_address, may_begin, written_at
-from rag.retrieve import Passage
-from rag.support import Searched, ends_sentence, tokens
+from rag.answering.markers import Written, address_end, may_be_address, may_begin, written_at
+from rag.answering.support import Searched, ends_sentence, tokens
+from rag.documents import Passage
 
 _LINE_BEGIN = re.compile(r"\W*(?:\d+[.)]\s*)?")
 _FULL_STOPS = ("。", "！", "？")  # no space follows these

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from backends import Message
-from rag.retrieve import Passage
+from rag.documents import Passage
 
 SYSTEM = "You are a helpful assistant. Answer briefly and truthfully."
 # Short, because the small default model loses the thread of longer rules: with these it answers 12 of 16 questions.

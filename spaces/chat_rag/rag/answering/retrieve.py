@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from rag.documents import Chunk
-from rag.embed import Embedder
-from rag.fuse import fuse, share
-from rag.index import Hit
-from rag.library import Library
-from rag.rerank import chosen_reranker
+from rag.documents import Chunk, Passage
+from rag.library.library import Library
+from rag.search.embedders import Embedder
+from rag.search.fuse import fuse, share
+from rag.search.index import Hit
+from rag.search.rerank import chosen_reranker
 
 # Characters of a passage that neighbouring chunks make: the model gets a whole thought, not one end of it.
 PASSAGE_SIZE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """A numbered piece of a document: `start` and `end` are character offsets into its extracted text.
-
-    `score` is the fused one, from 0 to 1; `dense` is a cosine, `lexical` a BM25 score, both of its best chunk.
-    """
-
-    number: int
-    document_id: str
-    document: str
-    page: int | None
-    heading: str
-    start: int
-    end: int
-    text: str
-    score: float
-    dense: float | None
-    lexical: float | None
 
 
 def retrieve(libraries: Sequence[Library], question: str, embedder: Embedder, *, limit: int) -> list[Passage]:

@@ -11,9 +11,9 @@ from weakref import WeakKeyDictionary
 
 from backends import Backend, BackendError, ChatRequest, Delta, Message
 from backends.streams import closing
-from rag.lexical import STOP_WORDS
-from rag.prompt import harmless, recent
-from rag.retrieve import Passage
+from rag.answering.prompt import harmless, recent
+from rag.documents import Passage
+from rag.search.bm25 import STOP_WORDS
 
 # A rewrite is waited for this long, and asked for only where first tokens come in a third of it.
 REWRITE_SECONDS, FIRST_TOKEN_SECONDS = 1.5, 0.5

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
-from rag.lexical import STOP_WORDS
+from rag.search.bm25 import STOP_WORDS
 
 # Such languages put no space between words; their text is told apart by pairs of characters.
 _EAST_ASIAN = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"

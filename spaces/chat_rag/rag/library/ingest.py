@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from chat_page.strings import ENGLISH
 from rag.errors import Cancelled, RagError
-from rag.library import Added, Library, Reading
-from rag.parse import display_name
-from rag.words import ENGLISH
+from rag.library.library import Added, Library, Reading
+from rag.reading.parse import display_name
 
 logger = logging.getLogger(__name__)
 UPDATE_SECONDS = 0.1

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rag.chunk import chunk_document
+from chat_page.strings import ENGLISH
 from rag.documents import Chunk, Document
-from rag.embed import Embedder
 from rag.errors import DocumentError
-from rag.index import Hit, Index, searchable
-from rag.parse import SUFFIXES, Limits, display_name, read_document
-from rag.quota import Quota, Size, amount, page_count
-from rag.store import MemoryStore, Store
-from rag.words import ENGLISH
+from rag.library.quota import Quota, Size, amount, page_count
+from rag.library.store import MemoryStore, Store
+from rag.reading.chunk import chunk_document
+from rag.reading.parse import SUFFIXES, Limits, display_name, read_document
+from rag.search.embedders import Embedder
+from rag.search.index import Hit, Index, searchable
 
-# Characters. Small chunks are found exactly, and `rag.retrieve` joins neighbours; overlap would repeat text.
+# Characters. Small chunks are found exactly, and `rag.answering.retrieve` joins neighbours; overlap would repeat text.
 # Measured on 472 questions (benchmarks/retrieval.py): 400 to 500 find most.
 CHUNK_SIZE, CHUNK_OVERLAP = 450, 0
 # Raised when documents are cut otherwise at the same sizes: what is kept of them then is read anew.
@@ -152,7 +152,7 @@ class Library:
             self._store.delete(document_id)
 
     def search(self, question: str, vector: Sequence[float]) -> list[Hit]:
-        """Chunks that either search finds, in no order: `rag.retrieve` fuses the scores."""
+        """Chunks that either search finds, in no order: `rag.answering.retrieve` fuses the scores."""
         with self._changing:
             return self._index.search(question, vector) if self._documents else []
 

@@ -15,9 +15,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rag import disk
 from rag.documents import Chunk, Document, Page
 from rag.errors import DocumentError
+from rag.library import disk
 
 logger = logging.getLogger(__name__)
 Saved = tuple[Document, list[Chunk], Any]

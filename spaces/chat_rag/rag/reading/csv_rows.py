@@ -7,9 +7,9 @@ import io
 from collections import Counter
 from collections.abc import Iterator
 
-from rag.decode import decode
 from rag.documents import Limits, Page
 from rag.errors import DocumentError
+from rag.reading.decode import decode
 
 _DELIMITERS = ",;\t|"
 _SAMPLE_CHARACTERS = 64_000

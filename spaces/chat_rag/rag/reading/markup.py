@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import re
 
-from rag.decode import declared_encoding, decode
 from rag.documents import Limits, Page
 from rag.errors import DocumentError
-from rag.word import check_and_strip
+from rag.reading.decode import declared_encoding, decode
+from rag.reading.docx import check_and_strip
 
 _NO_TEXT = ("script", "style", "template", "noscript", "iframe", "object", "embed", "svg", "canvas", "audio", "video")
 _STRIPPED_IMAGE = re.compile(r"!\[([^\]\n]*)\]\(data:[^)\s]*\)")

@@ -8,12 +8,12 @@ import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
-from rag.decode import decode
 from rag.documents import Document, Limits, Page
 from rag.errors import DocumentError
-from rag.markup import read_docx, read_html
-from rag.pdf import read_pdf
-from rag.tables import read_csv
+from rag.reading.csv_rows import read_csv
+from rag.reading.decode import decode
+from rag.reading.markup import read_docx, read_html
+from rag.reading.pdf import read_pdf
 
 _NAME_CHARACTERS = 120
 _JOINERS = "\u200c\u200d"  # invisible, but part of Persian words and of emoji

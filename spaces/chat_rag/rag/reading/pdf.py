@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from rag import ocr
 from rag.documents import Limits, Page
 from rag.errors import DocumentError
-from rag.pdf_rows import join_rows
+from rag.reading import ocr
+from rag.reading.pdf_rows import join_rows
 
 _PDFIUM = threading.Lock()  # PDFium is not thread-safe, not even across documents
 _BETWEEN_PAGES = "\n\n"

@@ -10,9 +10,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backends.processors import has_accelerator, has_feature
-from rag.exported import HUB_MODEL, cached, is_exported, packaged_model
-from rag.onnx_embedder import OnnxModel
-from rag.torch_embedder import HALF, TorchModel
+from rag.search.onnx_embedder import OnnxModel
+from rag.search.onnx_export import HUB_MODEL, cached, is_exported, packaged_model
+from rag.search.torch_embedder import HALF, TorchModel
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import exp
 
-from rag.index import Hit, Spread, pooled
+from rag.search.index import Hit, Spread, pooled
 
 # Measured with benchmarks/retrieval.py: from 0.4 to 0.6 all the same.
 DENSE_WEIGHT = 0.5

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag.documents import Chunk
-from rag.lexical import LexicalIndex
-from rag.vectors import VectorIndex
+from rag.search.bm25 import LexicalIndex
+from rag.search.vectors import VectorIndex
 
 # What the chunks before and after add to a chunk's own score, each. Measured with benchmarks/retrieval.py: from 0.25
 # to 0.5 all the same, without it 3 points less of the answers are found.
@@ -83,7 +83,7 @@ class Index:
             self._vectors.remove(document_id)
 
     def search(self, question: str, vector: Sequence[float], limit: int = 100) -> list[Hit]:
-        """Chunks that either search finds, in no order: `rag.retrieve` fuses the scores."""
+        """Chunks that either search finds, in no order: `rag.answering.retrieve` fuses the scores."""
         if not self._documents or self._vectors is None:
             return []
         lexical = {

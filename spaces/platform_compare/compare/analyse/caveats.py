@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compare.figures import Figures, client, coalesced, departures, due, figures
+from compare.analyse.metrics import Figures, client, coalesced, departures, due, figures
+from compare.analyse.verdict import COALESCED
 from compare.records import Run
-from compare.verdict import COALESCED
 
 # A client whose loop is late by more than this share of the gaps it measures is measuring itself.
 LAG_SHARE = 0.05

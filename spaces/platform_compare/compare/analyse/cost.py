@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from compare.figures import Figures
-from compare.prices import Hourly, PerToken, Price
+from compare.analyse.metrics import Figures
+from compare.analyse.prices import Hourly, PerToken, Price
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compare.definitions import DEFINITIONS, Timing, felt, spaceport
-from compare.objectives import OBJECTIVES, Objective
+from compare.analyse.definitions import DEFINITIONS, Timing, felt, spaceport
+from compare.analyse.objectives import OBJECTIVES, Objective
 from compare.records import BlockRecord, Record, Run
 
 # A percentile needs a sample on its far side: p99 of 50 values would be the largest value under another name.

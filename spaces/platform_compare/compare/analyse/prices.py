@@ -15,7 +15,7 @@ from typing import Any
 
 from compare.errors import PriceError
 
-BUILT_IN = Path(__file__).parent.parent / "prices.toml"
+BUILT_IN = Path(__file__).parent.parent.parent / "prices.toml"
 OLD = timedelta(days=90)
 FORMS = 'Write a row of prices.toml (ml.g5.xlarge), "1.25/h", "tokens:openai/gpt-4o" or "tokens:0.15/0.60".'
 _HOUR = re.compile(r"\$?(-?[\d.]+)\s*(?:USD\s*)?(?:/|an? |per )\s*h(?:our)?", re.IGNORECASE)

@@ -8,9 +8,9 @@ from functools import lru_cache
 from itertools import combinations
 from typing import Literal
 
-from compare import stats
-from compare.definitions import DEFINITIONS, Timing, felt
-from compare.figures import coalesced
+from compare.analyse import stats
+from compare.analyse.definitions import DEFINITIONS, Timing, felt
+from compare.analyse.metrics import coalesced
 from compare.records import Run
 
 Decision = Literal["faster", "alike", "not distinguishable", "too few"]

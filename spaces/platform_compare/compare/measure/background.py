@@ -15,9 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from compare.errors import CompareError
-from compare.measure import Progress
+from compare.measure.measurement import Progress
 
-FOLDER = Path(__file__).parent.parent
+FOLDER = Path(__file__).parent.parent.parent
 STOPPED = 130
 
 

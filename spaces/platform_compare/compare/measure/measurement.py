@@ -13,10 +13,10 @@ from typing import Any
 from backends import Backend, BackendError, Stopwatch
 from backends.stopwatch import now
 from backends.streams import closing
-from compare.client import Usage
-from compare.plan import Block, Load, Plan
+from compare.measure.client_load import Usage
+from compare.measure.plan import Block, Load, Plan
+from compare.measure.workload import Workload
 from compare.records import BlockRecord, Failure, Phase, Record
-from compare.workload import Workload
 
 # A target that failed so often in a row is dead: what is left of its blocks would only cost time.
 GIVE_UP_AFTER = 5

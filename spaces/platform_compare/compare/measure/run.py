@@ -14,14 +14,15 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TextIO
 
-from backends import Backend, BackendError, Catalog, http
+from backends import Backend, BackendError, Catalog
+from backends.http import client as http
 from backends.processors import usable_processors
 from backends.stopwatch import wall_clock
 from compare.errors import CompareError, PlanError
-from compare.measure import Measurement, Progress
-from compare.plan import Plan
+from compare.measure.measurement import Measurement, Progress
+from compare.measure.plan import Plan
+from compare.measure.workload import Workload
 from compare.records import VERSION, dumps, line_of
-from compare.workload import Workload
 
 PACKAGES = ("spaceport", "httpx2", "xllamacpp", "transformers", "torch", "ollama", "huggingface_hub", "numpy", "scipy")
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from compare import verdict
-from compare.definitions import DEFINITIONS
+from compare.analyse import verdict
+from compare.analyse.definitions import DEFINITIONS
 from compare.records import Record
-from compare.report import Report
+from compare.report.report import Report
 
 # Distinct for people who see colours differently, and of a brightness that works on white and on black.
 COLOURS = ("#e8590c", "#1c86ee", "#2b9348", "#a855f7", "#d6336c", "#0c9aa6", "#b08900", "#7c7c8a")

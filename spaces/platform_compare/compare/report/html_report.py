@@ -6,9 +6,9 @@ from html import escape
 
 import plotly.offline
 
-from compare import charts, render
-from compare.definitions import TITLES
-from compare.report import Report
+from compare.analyse.definitions import TITLES
+from compare.report import charts, render
+from compare.report.report import Report
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1e293b; --dim: #64748b; --line: #e2e8f0; --ground: #f8fafc; --card: #fff;

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from compare import tables
 from compare.race import Lane
+from compare.report import tables
 from compare.votes import LETTERS
-from page import safe_markdown
+from ui.page import safe_markdown
 
 STATES = {
     "waiting": "waiting for the first token",

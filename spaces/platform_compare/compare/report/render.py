@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from compare import tables
-from compare.figures import cold
-from compare.report import APART, Report
-from compare.verdict import Verdict
+from compare.analyse.metrics import cold
+from compare.analyse.verdict import Verdict
+from compare.report import tables
+from compare.report.report import APART, Report
 
 WORDS = {"faster": "sp-good", "alike": "", "not distinguishable": "", "too few": "sp-dim"}
 

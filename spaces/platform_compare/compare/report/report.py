@@ -8,15 +8,15 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from compare import tables
-from compare.caveats import caveats, unlike
-from compare.cost import BreakEven, Cost, break_evens, cost
-from compare.definitions import TITLES
-from compare.figures import Client, Figures, client, cold, figures
-from compare.objectives import OBJECTIVES, Objective
-from compare.prices import Hourly, PerToken, Price, warning
+from compare.analyse.caveats import caveats, unlike
+from compare.analyse.cost import BreakEven, Cost, break_evens, cost
+from compare.analyse.definitions import TITLES
+from compare.analyse.metrics import Client, Figures, client, cold, figures
+from compare.analyse.objectives import OBJECTIVES, Objective
+from compare.analyse.prices import Hourly, PerToken, Price, warning
+from compare.analyse.verdict import Verdict, against, recommended, verdicts
 from compare.records import Run
-from compare.verdict import Verdict, against, recommended, verdicts
+from compare.report import tables
 
 APART = "This run and the earlier one were not measured together: whatever else changed is in it too."
 

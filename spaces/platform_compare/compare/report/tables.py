@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from compare.figures import Figures, Spread
+from compare.analyse.metrics import Figures, Spread
 from compare.records import Run
 
 HEADS = ("target", "load", "requests", "failed", "TTFT p50", "TTFT p95", "ITL p50", "TPOT p50", "E2E p50", "E2E p95",

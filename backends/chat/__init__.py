@@ -1,0 +1,1 @@
+"""The OpenAI chat format in both directions: events, requests and reasoning."""

@@ -1,0 +1,1 @@
+"""The HTTP client that every kind shares: connections, endpoints, errors and timestamps."""

@@ -1,0 +1,5 @@
+"""A model in this process through transformers, on cuda, mps, the CPU or ZeroGPU."""
+
+from backends.transformers.backend import connect
+
+__all__ = ["connect"]

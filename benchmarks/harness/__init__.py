@@ -1,0 +1,1 @@
+"""What several benchmarks share: local servers, clients, tables."""

@@ -1,0 +1,1 @@
+"""Deploys a model to Vertex AI."""

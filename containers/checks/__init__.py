@@ -1,0 +1,1 @@
+"""What the images promise, checked on running containers."""

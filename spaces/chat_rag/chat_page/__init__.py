@@ -1,0 +1,1 @@
+"""The chat page: Gradio handlers, rendering, and what belongs to one visitor."""

@@ -1,0 +1,1 @@
+"""Stores a visitor's documents and keeps them searchable."""

@@ -1,0 +1,1 @@
+"""Finds chunks by meaning (embeddings) and by words (BM25)."""

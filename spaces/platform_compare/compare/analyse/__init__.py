@@ -1,0 +1,1 @@
+"""Derives metrics, statistics, verdicts and costs from recorded runs."""

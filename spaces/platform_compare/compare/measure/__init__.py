@@ -1,0 +1,1 @@
+"""Plans a run, sends its requests and records raw arrivals."""

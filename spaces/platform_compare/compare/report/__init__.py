@@ -1,0 +1,1 @@
+"""Presents an analysed run as text, tables, charts and HTML."""
