@@ -192,7 +192,7 @@ def model(words: int) -> Iterator[int]:
 
 def serve_chat() -> None:
     """The chat's page as it is, but for as many answers at once as the plain one may have."""
-    from ui import page
+    from ui import launch
 
     folder = ROOT / "spaces/chat_rag"
     sys.path.insert(0, str(folder))
@@ -200,7 +200,7 @@ def serve_chat() -> None:
     for event in made["demo"].fns.values():
         if event.concurrency_id == "answer":
             event.concurrency_limit = AT_ONCE
-    made["demo"].launch(**page.serving(made["ARGUMENTS"], max_file_mb=1))
+    made["demo"].launch(**launch.launch_arguments(made["ARGUMENTS"], max_file_mb=1))
 
 
 def main() -> None:

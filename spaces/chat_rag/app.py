@@ -17,7 +17,7 @@ from chat_page.handlers import Handlers
 from chat_page.strings import ENGLISH
 from rag.answering.answer import Options
 from rag.reading.parse import SUFFIXES, Limits
-from ui import page
+from ui import html, launch
 
 CORPUS = Path(__file__).parent / "corpus"
 CSS = (Path(__file__).parent / "chat_page" / "panel.css").read_text(encoding="utf-8")
@@ -31,7 +31,9 @@ element.addEventListener("click", (event) => {
 CONFIRM_JS = f"(key) => confirm({json.dumps(ENGLISH.delete_sure)}) ? key : ''"
 DEFAULTS = Options()
 
-ARGUMENTS = page.arguments(sys.argv[1:] if __name__ == "__main__" else [], "Chat with documents on any model backend.")
+ARGUMENTS = launch.parse_arguments(
+    sys.argv[1:] if __name__ == "__main__" else [], "Chat with documents on any model backend."
+)
 MAX_FILE_MB = int(os.environ.get("SPACEPORT_MAX_FILE_MB", "50"))
 
 try:
@@ -69,7 +71,7 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
     fragment = gr.Textbox(visible=False)
     taken = gr.Textbox(visible=False)
     with gr.Row(elem_id="head"):
-        gr.HTML(page.head_html(ENGLISH.title, ENGLISH.motto))
+        gr.HTML(html.header_html(ENGLISH.title, ENGLISH.motto))
         target = gr.Dropdown(
             [(START.title, START.name)], value=START.name, label=ENGLISH.model, container=False, scale=0, min_width=280,
             elem_id="target",
@@ -171,5 +173,6 @@ pacing.calm(demo)
 
 if __name__ == "__main__":
     demo.launch(
-        **page.serving(ARGUMENTS, max_file_mb=MAX_FILE_MB, css=CSS, private=CHAT.private), mcp_server=page.wants_mcp()
+        **launch.launch_arguments(ARGUMENTS, max_file_mb=MAX_FILE_MB, css=CSS, private=CHAT.private),
+        mcp_server=launch.mcp_enabled(),
     )

@@ -13,9 +13,9 @@ from compare.measure.workload import MAX_FILE_BYTES
 from compare.service import Studio
 from compare_page.measure_page import MeasurePage
 from compare_page.race_page import RacePage
-from ui import page
+from ui import html, launch
 
-ARGUMENTS = page.arguments(sys.argv[1:] if __name__ == "__main__" else [], "Model backends, side by side.")
+ARGUMENTS = launch.parse_arguments(sys.argv[1:] if __name__ == "__main__" else [], "Model backends, side by side.")
 try:
     if gr.NO_RELOAD:  # what belongs to visitors outlives an edit of this file
         STUDIO = Studio(Catalog.load(ARGUMENTS.catalog), Path(__file__).parent / "results")
@@ -31,10 +31,10 @@ CHOSEN = list(dict.fromkeys([*filter(None, [ARGUMENTS.backend]), *(target.name f
 
 async def survey() -> tuple[Any, Any, str, str]:
     """Which targets answer now, and why the others do not."""
-    known = await STUDIO.catalog.reach()
+    known = await STUDIO.catalog.check_targets()
     choices = [(target.title, target.name) for target in known if not target.unavailable or target.name in CHOSEN]
     groups = gr.CheckboxGroup(choices=choices), gr.CheckboxGroup(choices=choices)
-    return *groups, page.unavailable_html(known), page.unavailable_html(known)
+    return *groups, html.unavailable_html(known), html.unavailable_html(known)
 
 
 async def answers(prompt: str, targets: str = CHOSEN[0] if CHOSEN else "") -> dict[str, str]:
@@ -48,7 +48,7 @@ def leave(request: gr.Request) -> None:
 
 private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 with gr.Blocks(title="Compare platforms", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as demo:
-    gr.HTML(page.head_html("Compare platforms", "The same prompts on several backends, with numbers that hold"))
+    gr.HTML(html.header_html("Compare platforms", "The same prompts on several backends, with numbers that hold"))
     with gr.Tab("Race"):
         racing = RacePage(STUDIO, CHOICES, CHOSEN)
     with gr.Tab("Measure"):
@@ -60,4 +60,4 @@ with gr.Blocks(title="Compare platforms", analytics_enabled=False, fill_width=Tr
 demo.queue(max_size=64)
 
 if __name__ == "__main__":
-    demo.launch(**page.serving(ARGUMENTS, max_file_mb=MAX_FILE_BYTES // 1_000_000))
+    demo.launch(**launch.launch_arguments(ARGUMENTS, max_file_mb=MAX_FILE_BYTES // 1_000_000))

@@ -1,1 +1,1 @@
-"""What the pages of all Spaces share: theme, launch arguments, guard and safe Markdown."""
+"""Code shared by the pages of all Spaces: theme, launch arguments, security headers and safe Markdown."""

@@ -1,4 +1,4 @@
-"""What stands before every page: routes that would tell strangers of a visitor, and what a page may load."""
+"""ASGI middleware for every page: it closes routes that expose a visitor's data and restricts what a page may load."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# It writes all that a page shows, passages too, to where files are served to whoever knows the address.
-CLOSED = ("/gradio_api/deep_link",)
-# A picture from elsewhere would tell its owner what a visitor reads; everything that a page needs comes with it.
+# This route saves all that a page shows, passages included, as a file that anyone with the address can read.
+CLOSED_ROUTES = ("/gradio_api/deep_link",)
+# A remote image would tell its server what a visitor reads. The pages ship everything that they need.
 POLICY = "; ".join(
     [
         "img-src 'self' data: blob:",
@@ -23,7 +23,7 @@ HEADERS = [(b"content-security-policy", POLICY.encode()), (b"referrer-policy", b
 
 
 class Guard:
-    """Refuses the closed routes, and adds the policy to every answer."""
+    """Answers 404 for the closed routes and adds the security headers to every response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -31,13 +31,13 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        if scope["path"].rstrip("/") in CLOSED:
+        if scope["path"].rstrip("/") in CLOSED_ROUTES:
             await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
             return await send({"type": "http.response.body", "body": b""})
 
-        async def guarded(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message["headers"], *HEADERS]}
             await send(message)
 
-        return await self._app(scope, receive, guarded)
+        return await self._app(scope, receive, send_with_headers)

@@ -13,7 +13,7 @@ from chat_page.memory import Sources
 from rag.answering.answer import Citation
 from rag.documents import Document, Passage
 from rag.library.ingest import File, Snapshot
-from ui import page
+from ui.markdown import plain, safe_markdown
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 PASSAGE = Passage(1, "d", f"{EVIL}.pdf", None, EVIL, 0, 5, f"Text {EVIL}", 0.5, 0.4, None)
@@ -31,8 +31,8 @@ PASSAGE = Passage(1, "d", f"{EVIL}.pdf", None, EVIL, 0, 5, f"Text {EVIL}", 0.5, 
     ],
 )
 def test_a_models_text_loads_nothing(text: str, safe: str) -> None:
-    assert page.safe_markdown(text) == safe
-    assert page.plain(safe) == text
+    assert safe_markdown(text) == safe
+    assert plain(safe) == text
 
 
 def test_markers_become_links_and_nothing_else_does() -> None:
@@ -48,7 +48,7 @@ def test_markers_become_links_and_nothing_else_does() -> None:
     "address", ["#source-1-1", "http://t/#source-1-1", "&#35;source-1-1", "#&#115;ource-1-1", "&num;source-1-1"]
 )
 def test_a_models_own_link_never_leads_to_the_panel(address: str) -> None:
-    shown = render.linked(page.safe_markdown(f"see [1]({address}) and [2][x]\n\n[x]: {address}"), 1, 3)
+    shown = render.linked(safe_markdown(f"see [1]({address}) and [2][x]\n\n[x]: {address}"), 1, 3)
     assert "#source-" not in unescape(shown)
 
 

@@ -12,7 +12,7 @@ import layout as look
 from compare.measure.workload import MAX_FILE_BYTES
 from tests.dashboard.conftest import DASHBOARD
 from ui import theme
-from ui.page import NO_WIDTH
+from ui.markdown import ZERO_WIDTH_SPACE
 
 CONFIG: dict[str, Any] = tomllib.loads((DASHBOARD / ".streamlit" / "config.toml").read_text())
 CSS: str = theme.theme()._get_theme_css()
@@ -67,8 +67,8 @@ def test_nothing_is_told_to_others() -> None:
         ("It costs $5, not $7.", r"It costs \$5, not \$7."),
         ("`$5` and $x$", "`$5` and $x$"),
         (r"\$5", r"\$5"),
-        ("![x](http://tracker.invalid)", f"!{NO_WIDTH}[x](http://tracker.invalid)"),
-        ("<img src=x>", f"<{NO_WIDTH}img src=x>"),
+        ("![x](http://tracker.invalid)", f"!{ZERO_WIDTH_SPACE}[x](http://tracker.invalid)"),
+        ("<img src=x>", f"<{ZERO_WIDTH_SPACE}img src=x>"),
     ],
 )
 def test_a_models_text(text: str, shown: str) -> None:

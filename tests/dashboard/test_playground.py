@@ -9,10 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from conversation import exported
-from tests.app.scripted_model import ScriptedModel
+from tests.helpers.scripted_model import ScriptedModel
 from tests.compare.servers import Models
 from tests.dashboard.conftest import DASHBOARD, Page, catalog_of, texts
-from ui.page import NO_WIDTH
+from ui.markdown import ZERO_WIDTH_SPACE
 
 WORDS = " ".join(f"word{number}" for number in range(10))
 
@@ -98,8 +98,8 @@ def test_a_refusal_shows_no_key(
 def test_a_models_text_loads_nothing(page: AppTest) -> None:
     ask(page, "picture")
     shown = page.chat_message[1].markdown[0].value
-    assert f"!{NO_WIDTH}[x]" in shown
-    assert f"<{NO_WIDTH}img" in shown
+    assert f"!{ZERO_WIDTH_SPACE}[x]" in shown
+    assert f"<{ZERO_WIDTH_SPACE}img" in shown
 
 
 def test_what_cannot_be_used_is_listed_with_the_reason(page: AppTest) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.app.conftest import ask, upload, wait_for_answer
+from tests.helpers.chat import ask, upload, wait_for_answer
 from tests.security.attacks import ATTACKS, PIXEL
 from tests.security.conftest import CANARY, Served
 from tests.security.wire import Guest
-from ui.page import NO_WIDTH
+from ui.markdown import ZERO_WIDTH_SPACE
 
 Open = Callable[..., Page]
 # No element of these can be meant in an answer, a passage, a name or an error.
@@ -97,7 +97,7 @@ def test_questions_thoughts_and_answers_are_text(served: Served, page: Page) -> 
     expect(page.locator("#chat .bot.message").last).to_contain_text("Done.")
     for part in ("#chat .user.message", "#chat .bot.message", "#chat .thought, #chat .thought-group", MESSAGES):
         watch.holds(part)
-    assert ATTACKS["onerror"] in page.locator("#chat .user.message").all_inner_texts()[4].replace(NO_WIDTH, "")
+    assert ATTACKS["onerror"] in page.locator("#chat .user.message").all_inner_texts()[4].replace(ZERO_WIDTH_SPACE, "")
 
 
 def test_an_answer_is_text_while_it_comes(served: Served, page: Page) -> None:

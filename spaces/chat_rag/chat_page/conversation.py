@@ -10,7 +10,7 @@ from backends import Delta, Message, SpaceportError
 from chat_page.render import error_markdown, linked
 from chat_page.strings import ENGLISH
 from rag.answering.answer import Found
-from ui.page import plain, safe_markdown
+from ui.markdown import plain, safe_markdown
 
 # The mark of messages that are for the eyes only: they are never sent to a model.
 ASIDE = "aside"

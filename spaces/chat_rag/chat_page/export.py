@@ -10,7 +10,7 @@ from typing import Any
 
 from chat_page.conversation import sendable
 from chat_page.memory import Sources
-from ui.page import NO_WIDTH, plain
+from ui.markdown import ZERO_WIDTH_SPACE, plain
 
 VERSION = 1
 LINKED_MARKER = re.compile(r"\[(\d{1,2})\]\(#source-[\w-]*\)")
@@ -96,7 +96,7 @@ def given_by(exchange: Exchange) -> list[str]:
 
 def harmless(text: str) -> str:
     """Text of a stranger that a page can show as Markdown: no tag, picture, link, diagram or formula in it."""
-    return _ACTIVE.sub(f"\\g<0>{NO_WIDTH}", _CONTROL.sub("", text))
+    return _ACTIVE.sub(f"\\g<0>{ZERO_WIDTH_SPACE}", _CONTROL.sub("", text))
 
 
 def _plain(answer: str) -> str:

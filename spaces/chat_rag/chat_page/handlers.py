@@ -18,7 +18,7 @@ from chat_page.memory import Conversation
 from chat_page.strings import ENGLISH
 from chat_page.visitors import Visitor, new_key
 from rag.answering.answer import Options
-from ui import page
+from ui import html
 
 BUSY: dict[str, Any] = {"submit_btn": False, "stop_btn": True}
 READY: dict[str, Any] = {"submit_btn": True, "stop_btn": False}
@@ -60,9 +60,9 @@ class Handlers:
 
     async def survey(self, target: str) -> tuple[Any, str]:
         """Which targets can be used now, and why the others cannot; the chosen one stays in the list."""
-        targets = await self._chat.catalog.reach()
+        targets = await self._chat.catalog.check_targets()
         choices = [(known.title, known.name) for known in targets if not known.unavailable or known.name == target]
-        return gr.Dropdown(choices=choices, value=target), page.unavailable_html(targets)
+        return gr.Dropdown(choices=choices, value=target), html.unavailable_html(targets)
 
     # Documents.
 

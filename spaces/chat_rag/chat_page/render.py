@@ -15,7 +15,7 @@ from rag.answering.answer import Found
 from rag.answering.cite import CLOSE, OPEN
 from rag.documents import Document
 from rag.library.ingest import File, Snapshot
-from ui.page import NO_WIDTH, outside_code, safe_markdown
+from ui.markdown import ZERO_WIDTH_SPACE, safe_markdown, split_code
 
 EARLY = {
     "length": ENGLISH.cut_at_length,
@@ -49,11 +49,11 @@ def linked(text: str, turn: int, passages: int) -> str:
             return f"{mark}[{number}]"
         place = f"{turn}-{number}{f'-{before}' if before else ''}{attributed}"
         # “Great![1]” must not become a picture.
-        return f"{mark}{NO_WIDTH if mark else ''}[{number}](#source-{place})"
+        return f"{mark}{ZERO_WIDTH_SPACE if mark else ''}[{number}](#source-{place})"
 
     return "".join(
         _MARKER.sub(partial(link, code=code), part if code else _without_own_links(part))
-        for part, code in outside_code(text)
+        for part, code in split_code(text)
     )
 
 
@@ -127,7 +127,7 @@ def shortened(text: str, most: int = 160) -> str:
 
 def _without_own_links(text: str) -> str:
     """The text without links to the source panel, however the model spells them."""
-    return _CHARACTER_NUMBER.sub("&amp;", text).replace("#source-", f"#{NO_WIDTH}source-")
+    return _CHARACTER_NUMBER.sub("&amp;", text).replace("#source-", f"#{ZERO_WIDTH_SPACE}source-")
 
 
 def _size(document: Document) -> str:

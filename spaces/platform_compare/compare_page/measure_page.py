@@ -16,7 +16,7 @@ from compare.measure.workload import SHAPES
 from compare.report import charts, render
 from compare.service import Studio, View
 from compare_page import forms
-from ui import page
+from ui import html
 
 PICTURES = 5
 FILES = {"html": "Report (HTML)", "jsonl": "Raw arrivals (JSONL)", "csv": "Requests (CSV)", "md": "Table (Markdown)"}
@@ -123,7 +123,7 @@ class MeasurePage:
         form = forms.Form(targets, workload, own, mode, loads, requests, warmup, seed, minutes)
         try:
             arguments = forms.arguments(form, self._catalog)
-            yield page.bar_html("Starting", None), gr.Button(visible=False), gr.Button(visible=True), gr.skip()
+            yield html.progress_html("Starting", None), gr.Button(visible=False), gr.Button(visible=True), gr.skip()
             name = gr.skip()
             async for step in self.studio.measure(visitor, arguments, f"{' against '.join(targets)}, {workload}"):
                 if isinstance(step, Progress):
@@ -141,7 +141,7 @@ class MeasurePage:
         measuring = self.studio.visitors.of(request.session_hash).measuring
         if measuring:
             measuring.stop()
-        return page.bar_html("Stopping; what was measured stays", None)
+        return html.progress_html("Stopping; what was measured stays", None)
 
     def show(
         self,
@@ -188,4 +188,4 @@ class MeasurePage:
 
 def _progress(step: Progress) -> str:
     left = "" if step.left is None else f" · about {step.left:,.0f} s left"
-    return page.bar_html(f"{step.done} of {step.total} requests{left} · {step.doing}", step.done / step.total)
+    return html.progress_html(f"{step.done} of {step.total} requests{left} · {step.doing}", step.done / step.total)

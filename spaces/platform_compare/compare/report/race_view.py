@@ -8,7 +8,7 @@ from html import escape
 from compare.race import Lane
 from compare.report import tables
 from compare.votes import LETTERS
-from ui.page import safe_markdown
+from ui.markdown import safe_markdown
 
 STATES = {
     "waiting": "waiting for the first token",
