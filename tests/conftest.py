@@ -1,28 +1,100 @@
-"""What tests of several folders need: the test data, and real parts that must not be missing in CI."""
+"""Fixtures for tests of several folders: the test data, a browser, and running Spaces."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.helpers.apps import App, running_app
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
 ROOT = Path(__file__).parent.parent
 DATA = Path(os.environ.get("SPACEPORT_TEST_DATA", ROOT.parent / "shared" / "data"))
+BROWSER_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
-def missing(what: str) -> None:
-    """Skip with the reason on a user's machine, fail in CI, where every real part has to be there."""
+def missing(requirement: str) -> None:
+    """Skip with the reason on a user's machine. Fail in CI, which must have everything."""
     if os.environ.get("CI"):
-        pytest.fail(f"CI needs {what}")
-    pytest.skip(f"{what} is not here")
+        pytest.fail(f"CI needs {requirement}")
+    pytest.skip(f"{requirement} is not here")
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a real browser."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not found:
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not path:
         missing("chromium (apt-get install chromium)")
-    return str(found)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    # The scope is a module, not the session: while Playwright runs, its thread has a running event loop, and
+    # asynchronous tests of other folders can't start theirs.
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=30_000)  # the machine may be slow; assertions pass as soon as they hold
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open an empty page for a new visitor, who shares no cookie or storage with another."""
+    contexts = []
+
+    def open_one(*, width: int = 1280, height: int = 860, dark: bool = False) -> Page:
+        scheme = "dark" if dark else "light"
+        contexts.append(browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(60_000)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def open_page(new_page: Callable[..., Page]) -> Callable[..., Page]:
+    """Open a Gradio app as a new visitor."""
+
+    def open_one(app: App, *, dark: bool = False, until: str = "#question textarea", **options: int) -> Page:
+        page = new_page(dark=dark, **options)
+        page.goto(f"{app.url}/?__theme={'dark' if dark else 'light'}")
+        page.wait_for_selector(until)
+        return page
+
+    return open_one
+
+
+@pytest.fixture(scope="module")
+def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., App]]:
+    """Start a Space with these arguments and environment. It stops when the module ends."""
+    with ExitStack() as apps:
+
+        def start(*arguments: str, **options: object) -> App:
+            folder = tmp_path_factory.mktemp("app")
+            return apps.enter_context(running_app(folder, *arguments, **options))  # type: ignore[arg-type]
+
+        yield start

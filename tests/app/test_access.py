@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.app.conftest import App, ask, upload, wait_for_answer, wait_until
-from tests.app.scripted_model import ScriptedModel
 from tests.conftest import missing
+from tests.helpers.apps import App
+from tests.helpers.chat import ask, upload, wait_for_answer
+from tests.helpers.scripted_model import ScriptedModel
+from tests.helpers.servers import wait_until
 
 Open = Callable[..., Page]
 TABS = 60

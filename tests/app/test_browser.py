@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.app.conftest import App, ask, upload, uploaded, wait_for_answer
+from tests.helpers.apps import App
+from tests.helpers.chat import ask, upload, uploaded, wait_for_answer
 from tests.rag.make_documents import quarterly_report
 
 Open = Callable[..., Page]

@@ -11,8 +11,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from compare import records
-from tests.app.conftest import App, wait_until
-from tests.compare.servers import Models, serving
+from tests.compare.servers import Models
+from tests.helpers.apps import App
+from tests.helpers.servers import serving, wait_until
 
 SPACE = "spaces/platform_compare/app.py"
 # The same model on the same engine, once with one thread: two real targets that differ.
@@ -31,7 +32,7 @@ def real(start_app: Callable[..., App], tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="module")
 def models() -> Iterator[Models]:
-    with serving() as running:
+    with serving(Models()) as running:
         yield running
 
 

@@ -10,8 +10,9 @@ import pypdfium2
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.app.conftest import App, ask, upload, uploaded, wait_for_answer
 from tests.conftest import DATA, missing
+from tests.helpers.apps import App
+from tests.helpers.chat import ask, upload, uploaded, wait_for_answer
 
 QUESTIONS = (
     "What were Apple's total net sales in the third quarter of 2022?",

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import httpx2
 import pytest
 
-from tests.app.conftest import App
-from tests.app.scripted_model import ScriptedModel
 from tests.conftest import missing
+from tests.helpers.apps import App
+from tests.helpers.scripted_model import ScriptedModel
 
 OFFICE = {"office.txt": "The harbour office opens at nine in the morning."}
 QUESTION = "When does the harbour office open?"

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.app.conftest import App, ask, free_port, leave_samples_out, upload, uploaded, wait_for_answer, wait_until
-from tests.app.scripted_model import ScriptedModel
+from tests.helpers.apps import App
+from tests.helpers.chat import ask, leave_samples_out, upload, uploaded, wait_for_answer
+from tests.helpers.scripted_model import ScriptedModel
+from tests.helpers.servers import free_port, wait_until
 
 Open = Callable[..., Page]
 NOTE = "The spare key hangs behind the blue door."

@@ -13,8 +13,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.app.conftest import App, wait_until
 from tests.conftest import ROOT
+from tests.helpers.apps import App
+from tests.helpers.servers import wait_until
 
 GRADIO = str(Path(sys.executable).with_name("gradio"))
 SPACE = ROOT / "spaces" / "chat_rag"

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.app.conftest import App, ask, leave_samples_out, wait_for_answer, wait_until
-from tests.app.scripted_model import ScriptedModel
+from tests.helpers.apps import App
+from tests.helpers.chat import ask, leave_samples_out, wait_for_answer
+from tests.helpers.scripted_model import ScriptedModel
+from tests.helpers.servers import wait_until
 
 Open = Callable[..., Page]
 

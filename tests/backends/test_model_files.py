@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from backends.errors import NotConfigured
 from backends.model_files import find_model, packaged_model
 from tests.conftest import ROOT
+from tests.helpers.servers import serving
 
 FILE = b"GGUF" + bytes(300_000)
 MODEL = "hf:owner/repo/model.gguf"
@@ -71,13 +71,8 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def hub() -> Iterator[Hub]:
-    hub = Hub()
-    thread = threading.Thread(target=hub.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    yield hub
-    hub.shutdown()
-    hub.server_close()
-    thread.join()
+    with serving(Hub()) as hub:
+        yield hub
 
 
 def fetch(endpoint: str, home: Path, script: str = FETCH) -> str:

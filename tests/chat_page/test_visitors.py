@@ -24,7 +24,7 @@ from rag.library.library import Library
 from rag.library.quota import TooManyQuestions
 from rag.library.store import MemoryStore
 from rag.search.embedders import Embedder
-from tests.app.conftest import wait_until
+from tests.helpers.servers import wait_until
 from tests.rag.library.test_ingest import ROPES, Held, wait_until_done, wait_until_held
 
 HOUR = 3600.0

@@ -23,8 +23,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from tests import local_server
 from tests.backends.event_stream import framed
+from tests.helpers import servers
 
 LOOKS = 2  # how often something that begins is seen before it is ready
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
@@ -84,7 +84,7 @@ def serving(model: str = "") -> Iterator[AwsApi]:
     host, port = moto.get_host_and_port()
     api = AwsApi(moto=f"http://{host}:{port}", model=model)
     try:
-        with local_server.serving(_app(api)) as port:
+        with servers.serving_app(_app(api)) as port:
             api.url = f"http://127.0.0.1:{port}"
             yield api
     finally:
@@ -134,7 +134,7 @@ async def _forward(api: AwsApi, request: Request, body: bytes) -> Response:
         name: value for name, value in request.headers.items() if name not in ("transfer-encoding", "content-length")
     }
     url = f"{api.moto}{request.url.path}{f'?{request.url.query}' if request.url.query else ''}"
-    async with local_server.client() as client:
+    async with servers.client() as client:
         said = await client.request(request.method, url, content=body, headers=headers)
     kept = {name: value for name, value in said.headers.items() if name not in ("transfer-encoding", "connection")}
     return Response(said.content, said.status_code, kept)
@@ -149,11 +149,11 @@ async def _invoke(api: AwsApi, request: Request, body: bytes) -> Response:
     """The container's answer; of a stream in frames, cut inside lines."""
     url = f"{api.model}/invocations"
     if not request.url.path.endswith("-response-stream"):
-        async with local_server.client() as client:
-            said = await client.post(url, content=body, headers=local_server.JSON)
+        async with servers.client() as client:
+            said = await client.post(url, content=body, headers=servers.JSON)
         return Response(said.content, said.status_code, media_type=said.headers["content-type"])
     told = {"x-amzn-sagemaker-content-type": "text/event-stream"}
-    return StreamingResponse(framed(local_server.streamed(url, body)), 200, told, "application/vnd.amazon.eventstream")
+    return StreamingResponse(framed(servers.streamed(url, body)), 200, told, "application/vnd.amazon.eventstream")
 
 
 async def _invoke_async(api: AwsApi, request: Request) -> Response:
@@ -165,8 +165,8 @@ async def _invoke_async(api: AwsApi, request: Request) -> Response:
     question = s3.get_object(**_place(asked))["Body"].read()
 
     async def work() -> None:
-        async with local_server.client() as client:
-            said = await client.post(f"{api.model}/invocations", content=question, headers=local_server.JSON)
+        async with servers.client() as client:
+            said = await client.post(f"{api.model}/invocations", content=question, headers=servers.JSON)
         s3.put_object(**_place(output if said.status_code == 200 else failure), Body=said.content)
 
     headers = {"x-amzn-sagemaker-outputlocation": output, "x-amzn-sagemaker-failurelocation": failure}

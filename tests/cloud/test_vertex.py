@@ -20,7 +20,8 @@ from cloud.vertex import calls
 from cloud.vertex.client import Vertex
 from cloud.vertex.platform import VertexPlatform
 from cloud.vertex.settings import VertexSettings
-from tests.cloud.vertex_api import VertexApi, vertex_api
+from tests.cloud.vertex_api import VertexApi
+from tests.helpers.servers import serving
 
 HERE = "projects/demo/locations/us-central1"
 MODEL, ENDPOINT = f"{HERE}/models/chat", f"{HERE}/endpoints/chat"
@@ -48,7 +49,7 @@ Run = Callable[..., int]
 
 @pytest.fixture
 def api() -> Iterator[VertexApi]:
-    with vertex_api() as server:
+    with serving(VertexApi()) as server:
         yield server
 
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from tests import local_server
+from tests.helpers import servers
 
 RESOURCE = "/v1/projects/demo/locations/us-central1/endpoints/4711"
 TOKEN = "ya29.local"
@@ -29,7 +29,7 @@ def serving(model: str) -> Iterator[str]:
     async def stream(request: Request) -> Response:
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return JSONResponse({"error": {"code": 401, "message": "no token", "status": "UNAUTHENTICATED"}}, 401)
-        chunks = local_server.streamed(f"{model}/predict", await request.body())
+        chunks = servers.streamed(f"{model}/predict", await request.body())
         return StreamingResponse(chunks, media_type="text/event-stream")
 
     routes = [
@@ -37,5 +37,5 @@ def serving(model: str) -> Iterator[str]:
         Route(RESOURCE, resource),
         Route(f"{RESOURCE}:streamRawPredict", stream, methods=["POST"]),
     ]
-    with local_server.serving(Starlette(routes=routes)) as port:
+    with servers.serving_app(Starlette(routes=routes)) as port:
         yield f"http://127.0.0.1:{port}"

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.compare.servers import Models, serving
+from tests.compare.servers import Models
+from tests.helpers.servers import serving
 
 
 @pytest.fixture
 def models() -> Iterator[Models]:
-    with serving() as running:
+    with serving(Models()) as running:
         yield running

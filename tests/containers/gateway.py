@@ -17,9 +17,9 @@ import httpx2
 from fastapi import FastAPI, Request
 from fastapi.responses import Response, StreamingResponse
 
-from tests import local_server
 from tests.backends.event_stream import framed
-from tests.certificates import certificate
+from tests.helpers import servers
+from tests.helpers.certificates import certificate
 
 PROJECT, REGION, ENDPOINT = "spaceport-test", "us-central1", "4711"
 RESOURCE = f"projects/{PROJECT}/locations/{REGION}/endpoints/{ENDPOINT}"
@@ -43,7 +43,7 @@ def serving(container: str, folder: Path) -> Iterator[Gateway]:
     trusted, key = certificate(folder, "gateway")
     told: dict[str, str] = {}
     tls = {"ssl_certfile": trusted, "ssl_keyfile": key, "ssl_version": ssl.PROTOCOL_TLS_SERVER}
-    with local_server.serving(_app(container, told), **tls) as port:
+    with servers.serving_app(_app(container, told), **tls) as port:
         told["host"] = f"localhost:{port}"
         yield Gateway(f"https://localhost:{port}", trusted)
 
@@ -64,7 +64,7 @@ def _app(container: str, told: dict[str, str]) -> FastAPI:
     @app.post("/endpoints/{name}/invocations-response-stream")
     async def invoke_stream(name: str, request: Request) -> Response:
         body = await request.body()
-        frames = framed(local_server.streamed(f"{container}/invocations", body))
+        frames = framed(servers.streamed(f"{container}/invocations", body))
         return StreamingResponse(frames, media_type="application/vnd.amazon.eventstream")
 
     @app.get(f"/v1/{RESOURCE}")
@@ -75,7 +75,7 @@ def _app(container: str, told: dict[str, str]) -> FastAPI:
     @app.post(f"/v1/{RESOURCE}:{{method}}")
     async def vertex(method: str, request: Request) -> Response:
         if method == "streamRawPredict":
-            chunks = local_server.streamed(f"{container}/predict", await request.body())
+            chunks = servers.streamed(f"{container}/predict", await request.body())
             return StreamingResponse(chunks, media_type="text/event-stream")
         said = await forward(request, "/predict")
         if method == "predict" and said.status_code == 200:

@@ -17,12 +17,12 @@ import yaml
 from playwright.sync_api import Browser, Page, expect
 
 from containers import images, stack
-from tests.app.conftest import App, ask, browser, free_port, open_page, start_app, upload, wait_for_answer
 from tests.conftest import ROOT
 from tests.containers.conftest import TAG
+from tests.helpers.apps import App
+from tests.helpers.chat import ask, upload, wait_for_answer
+from tests.helpers.servers import free_port
 from tests.rag.make_documents import quarterly_report
-
-__all__ = ["browser", "open_page", "start_app"]  # fixtures
 
 PROJECT = "spaceport-test"
 # Grafana cannot be had without a registry; test_stack_files.py reads what it is given.

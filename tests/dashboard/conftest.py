@@ -10,10 +10,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from backends.http import client as http
-from tests.app.scripted_model import ScriptedModel, serving
+from backends.http.connections import close_connections
 from tests.compare.conftest import models
 from tests.conftest import ROOT
+from tests.helpers.scripted_model import ScriptedModel
+from tests.helpers.servers import serving
 
 __all__ = ["models"]  # fixtures
 DASHBOARD = ROOT / "spaces" / "dashboard"
@@ -25,7 +26,7 @@ Page = Callable[[str], AppTest]
 
 @pytest.fixture
 def scripted() -> Iterator[ScriptedModel]:
-    with serving() as running:
+    with serving(ScriptedModel()) as running:
         yield running
 
 
@@ -40,7 +41,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     st.cache_data.clear()
     yield
     loop = shared.loop()
-    loop.result(http.aclose())
+    loop.result(close_connections())
     loop.close()
     st.cache_resource.clear()
 

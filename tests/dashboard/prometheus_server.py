@@ -18,9 +18,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.app.conftest import free_port
 from tests.conftest import missing
-from tests.local_server import serving
+from tests.helpers.servers import free_port, serving_app
 
 Answer = tuple[int, Any]
 SERIES = [{"__name__": "spaceport_ready"}, {"__name__": "DCGM_FI_DEV_GPU_UTIL"}]
@@ -63,7 +62,7 @@ class Prometheus:
 @contextmanager
 def scripted() -> Iterator[Prometheus]:
     prometheus = Prometheus()
-    with serving(Starlette(routes=[Route("/api/v1/{route}", prometheus.answer)])) as port:
+    with serving_app(Starlette(routes=[Route("/api/v1/{route}", prometheus.answer)])) as port:
         prometheus.url = f"http://127.0.0.1:{port}"
         yield prometheus
         prometheus.slow = False
@@ -77,7 +76,7 @@ def real(folder: Path, metrics: Callable[[], bytes]) -> Iterator[str]:
     async def scraped(_: Request) -> Response:
         return Response(metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    with serving(Starlette(routes=[Route("/metrics", scraped)])) as port:
+    with serving_app(Starlette(routes=[Route("/metrics", scraped)])) as port:
         config = folder / "prometheus.yml"
         config.write_text(
             "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"

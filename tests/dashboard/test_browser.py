@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.app.conftest import App, browser, free_port, model, start_app, wait_until
-from tests.app.scripted_model import ScriptedModel
+from tests.app.conftest import model
 from tests.dashboard.conftest import catalog_of
+from tests.helpers.apps import App
+from tests.helpers.scripted_model import ScriptedModel
+from tests.helpers.servers import free_port, wait_until
 
-__all__ = ["browser", "model", "start_app"]  # fixtures
+__all__ = ["model"]  # a fixture
 OpenPage = Callable[..., Page]
 LAPTOP = '[laptop]\nkind = "embedded"\nlabel = "This machine"'
 
@@ -31,23 +33,17 @@ def app(start_app: Callable[..., App], model: ScriptedModel, tmp_path_factory: p
 
 
 @pytest.fixture
-def open_page(browser: Browser, app: App) -> Iterator[OpenPage]:
-    """Open a page of the dashboard as a visitor of one's own, or in another tab of a visitor's."""
-    contexts = []
+def open_page(new_page: OpenPage, app: App) -> OpenPage:
+    """Open a page of the dashboard as a new visitor, or in another tab of the visitor of `beside`."""
 
-    def open_one(path: str = "", *, width: int = 1280, dark: bool = False, beside: Page | None = None) -> Page:
-        scheme = "dark" if dark else "light"
-        if beside is None:
-            contexts.append(browser.new_context(viewport={"width": width, "height": 860}, color_scheme=scheme))
-        page = beside.context.new_page() if beside else contexts[-1].new_page()
+    def open_one(path: str = "", *, beside: Page | None = None, **options: int) -> Page:
+        page = beside.context.new_page() if beside else new_page(**options)
         page.set_default_timeout(60_000)
         page.goto(f"{app.url}/{path}")
         page.wait_for_selector(".sp-head")
         return page
 
-    yield open_one
-    for context in contexts:
-        context.close()
+    return open_one
 
 
 def ask(page: Page, question: str) -> None:

@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 import conversation
-from backends import BackendError, Catalog
-from backends.http import client as http
+import pytest
 from conversation import Parameters
 from event_loop import Loop
-from tests.app.scripted_model import ScriptedModel
+
+from backends import BackendError, Catalog
+from backends.http.connections import close_connections
 from tests.dashboard.conftest import catalog_of
+from tests.helpers.scripted_model import ScriptedModel
 
 Asked = Callable[[str], tuple[conversation.Turn, AsyncIterator[object]]]
 
@@ -24,7 +24,7 @@ Asked = Callable[[str], tuple[conversation.Turn, AsyncIterator[object]]]
 def loop() -> Iterator[Loop]:
     running = Loop()
     yield running
-    running.result(http.aclose())
+    running.result(close_connections())
     running.close()
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from tests.app.conftest import free_port
 from tests.dashboard import prometheus_server
 from tests.dashboard.conftest import Page, texts
 from tests.dashboard.prometheus_server import Prometheus
+from tests.helpers.servers import free_port
 
 
 @pytest.fixture

@@ -9,18 +9,18 @@ from typing import Any
 
 import httpx2
 import pytest
-
-from backends import Arrival, Rejected, SpaceportError, Stopwatch, Unreachable, Usage
-from backends.http import client as http
-from inference.metrics import Metrics
 from metrics.charts import figure_of, picture
 from metrics.errors import MetricsError, NoFigures, NotPrometheus, TooSlow
 from metrics.prometheus import Prometheus
 from metrics.queries import GPU, SERVERS, SPACEPORT
 from metrics.readings import SPANS, Drawn, Reading
-from tests.app.conftest import free_port
+
+from backends import Arrival, Rejected, SpaceportError, Stopwatch, Unreachable, Usage
+from backends.http.connections import close_connections
+from inference.metrics import Metrics
 from tests.dashboard import prometheus_server
 from tests.dashboard.prometheus_server import Prometheus as Scripted
+from tests.helpers.servers import free_port
 
 SPAN = SPANS["15 min"]
 
@@ -35,7 +35,7 @@ async def read(url: str, token: str | None = None, **options: Any) -> Reading:
     try:
         return await Prometheus(url, token, **options).read(SPAN)
     finally:
-        await http.aclose()
+        await close_connections()
 
 
 def panel(reading: Reading, title: str) -> Drawn:
@@ -86,7 +86,7 @@ async def test_a_real_prometheus_over_the_inference_servers_own_figures(tmp_path
 
 async def test_what_is_asked_fits_the_time(server: Scripted) -> None:
     reading = await Prometheus(server.url).read(SPANS["24 h"])
-    await http.aclose()
+    await close_connections()
     routes = [route for route, _ in server.asked]
     assert routes[0] == "series"
     ranges = [asked for route, asked in server.asked if route == "query_range"]

@@ -13,7 +13,8 @@ from backends import NotConfigured
 from inference.model import entry, find, slots
 from inference.settings import Settings
 from inference.storage import download
-from tests.inference.bucket import Bucket, serving_bucket
+from tests.helpers.servers import serving
+from tests.inference.bucket import Bucket
 
 
 def folder_of(path: Path, *names: str) -> Path:
@@ -86,7 +87,7 @@ def test_the_slots_follow_what_makes_the_answers() -> None:
 
 
 def test_objects_are_copied_once_and_a_changed_one_again(tmp_path: Path) -> None:
-    with serving_bucket({"m/": b"", "m/a/one.gguf": b"one", "m/two": b"two"}) as bucket, reaching(bucket, tmp_path):
+    with serving(Bucket({"m/": b"", "m/a/one.gguf": b"one", "m/two": b"two"})) as bucket, reaching(bucket, tmp_path):
         folder = download("gs://b/m", tmp_path / "to")
         assert (folder / "a" / "one.gguf").read_bytes() == b"one"
         assert (folder / "two").read_bytes() == b"two"
@@ -101,7 +102,7 @@ def test_an_object_stays_in_its_folder(tmp_path: Path, name: str) -> None:
     outside = tmp_path / "outside"
     objects = {name.format(outside): b"x"}
     with (
-        serving_bucket(objects) as bucket,
+        serving(Bucket(objects)) as bucket,
         reaching(bucket, tmp_path),
         pytest.raises(NotConfigured, match="outside"),
     ):
@@ -110,7 +111,7 @@ def test_an_object_stays_in_its_folder(tmp_path: Path, name: str) -> None:
 
 
 def test_another_address_is_not_mixed_up_with_the_last_one(tmp_path: Path) -> None:
-    with serving_bucket({"m/a.gguf": b"aa", "n/b.gguf": b"bb"}) as bucket, reaching(bucket, tmp_path):
+    with serving(Bucket({"m/a.gguf": b"aa", "n/b.gguf": b"bb"})) as bucket, reaching(bucket, tmp_path):
         for name, file in (("m", "a.gguf"), ("n", "b.gguf")):
             found = find(Settings(storage_uri=f"gs://b/{name}"), [])
             assert found

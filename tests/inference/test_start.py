@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.inference.bucket import serving_bucket
+from tests.helpers.servers import serving
+from tests.inference.bucket import Bucket
 from tests.inference.servers import Server, launched, model_file, question, running, until
 
 
@@ -34,7 +35,7 @@ def answers(server: Server) -> bool:
 
 
 def test_it_lives_before_it_is_ready(tmp_path: Path) -> None:
-    with serving_bucket({"models/m.gguf": b"slow"}) as bucket:
+    with serving(Bucket({"models/m.gguf": b"slow"})) as bucket:
         bucket.hold = True  # the model is on its way for as long as the test likes
         with launched(tmp_path / "log", **bucket.environment("models", tmp_path)) as server:
             until(lambda: answers(server))
@@ -142,7 +143,9 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
 
 
 def test_the_model_of_a_bucket(tmp_path: Path) -> None:
-    with serving_bucket({"models/": b"", "models/a/m.gguf": model_file().read_bytes(), "models/notes": b"x"}) as bucket:
+    with serving(
+        Bucket({"models/": b"", "models/a/m.gguf": model_file().read_bytes(), "models/notes": b"x"})
+    ) as bucket:
         with running(tmp_path / "log", **bucket.environment("models", tmp_path)) as server:
             assert server.get("/v1/models").json()["data"][0]["id"] == "m"
         assert bucket.listings > 1
@@ -153,7 +156,7 @@ def test_the_model_of_a_bucket(tmp_path: Path) -> None:
     ("fault", "reason"), [("refused", "refused gs://b/models (403)"), ("short", "instead of 100"), ("empty", "no file")]
 )
 def test_a_bucket_that_fails(tmp_path: Path, fault: str, reason: str) -> None:
-    with serving_bucket({} if fault == "empty" else {"models/m.gguf": b"x" * 100}) as bucket:
+    with serving(Bucket({} if fault == "empty" else {"models/m.gguf": b"x" * 100})) as bucket:
         bucket.fault = fault
         status, server = ended(tmp_path / "log", **bucket.environment("models", tmp_path))
     assert status == 1

@@ -9,12 +9,13 @@ from huggingface_hub import HfApi
 
 from publishing.hub import Hub as Ours
 from scripts import publish_space
-from tests.publish.stand_in import TOKEN, Hub, serving
+from tests.helpers.servers import serving
+from tests.publish.stand_in import TOKEN, Hub
 
 
 @pytest.fixture
 def hub() -> Iterator[Hub]:
-    with serving() as running:
+    with serving(Hub()) as running:
         yield running
 
 

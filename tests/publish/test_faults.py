@@ -11,14 +11,15 @@ from itertools import product
 
 import pytest
 from huggingface_hub import HfApi
-
-from publishing.errors import PublishError
-from publishing.hub import Hub as Ours
 from publishing.plan import look, plan
 from publishing.push import push
 from publishing.stage import Staged
 from publishing.watch import Patience, wait
-from tests.publish.stand_in import TOKEN, Space, serving
+
+from publishing.errors import PublishError
+from publishing.hub import Hub as Ours
+from tests.helpers.servers import serving
+from tests.publish.stand_in import TOKEN, Hub, Space
 
 REPO = "somebody/space"
 ROUTES = ("info", "tree", "preupload", "validate", "commit", "runtime", "logs")
@@ -42,7 +43,7 @@ class Result:
 def run(staged: Staged, case: Case) -> Result:
     """Publish to a Hub with this fault; before "create" there is no Space yet."""
     route, fault, times = case
-    with serving() as hub:
+    with serving(Hub()) as hub:
         client = Ours(HfApi(endpoint=hub.url, token=TOKEN), silence_seconds=1.0)
         if route != "create":
             client.api.create_repo(REPO, repo_type="space", space_sdk="gradio")

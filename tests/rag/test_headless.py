@@ -15,8 +15,8 @@ import pytest
 
 from rag.answering.abstain import REFUSAL, WITHOUT
 from rag.reading.parse import read_document
-from tests.app.conftest import free_port, wait_until
 from tests.conftest import ROOT
+from tests.helpers.servers import free_port, wait_until
 from tests.rag.make_documents import quarterly_report
 
 

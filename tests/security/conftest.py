@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
-import httpx2
 import pytest
 
-from tests.app.conftest import App, browser, free_port, open_page, wait_until
-from tests.app.scripted_model import ScriptedModel
-from tests.conftest import ROOT
-from tests.security.attacks import Failing, hostile_model, running
+from tests.helpers.apps import App, running_app
+from tests.helpers.scripted_model import ScriptedModel
+from tests.helpers.servers import serving
+from tests.security.attacks import Failing, hostile_model
 from tests.security.wire import Guest
-
-__all__ = ["browser", "open_page"]  # fixtures that the tests of this folder use too
 
 # Stands in every secret place; nobody may ever be shown it.
 CANARY = "canary-5b1f0c"
@@ -59,7 +52,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     for name in (".env", "notes.txt", "secrets.toml"):
         (folder / name).write_text(f"KEY={CANARY}\n")
     model, gateway = hostile_model(), ThreadingHTTPServer(("127.0.0.1", 0), Failing)
-    with running(model), running(gateway):
+    with serving(model), serving(gateway):
         catalog = folder / "catalog.toml"
         behind = f"http://user:{CANARY}@127.0.0.1"
         catalog.write_text(
@@ -72,37 +65,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         )
         environment = {
             "GRADIO_TEMP_DIR": str(kept),
-            "SPACEPORT_DATA": str(folder / "data"),
             "SPACEPORT_QUESTIONS_A_MINUTE": "0",
             "SECRET_KEY": CANARY,
             "HF_TOKEN": f"hf_{CANARY}",
         }
-        yield from _started(folder, kept, model, ["--catalog", str(catalog)], environment)
-
-
-def _started(
-    folder: Path, kept: Path, model: ScriptedModel, arguments: list[str], more: dict[str, str]
-) -> Iterator[Served]:
-    port, log = free_port(), folder / "log"
-    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "PYTHONUNBUFFERED": "1", **more}
-    command = [sys.executable, str(ROOT / "spaces/chat_rag/app.py"), *arguments]
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out, start_new_session=True)
-    app = App(f"http://127.0.0.1:{port}", process, log)
-    try:
-        wait_until(lambda: _answers(app), 90, lambda: f"the app did not start:\n{log.read_text()}")
-        yield Served(app, folder, kept, model)
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(20)
-
-
-def _answers(app: App) -> bool:
-    assert app.process.poll() is None, app.log.read_text()
-    try:
-        return httpx2.get(f"{app.url}/config", timeout=5).status_code == 200
-    except httpx2.TransportError:
-        return False
+        with running_app(folder, "--catalog", str(catalog), cwd=folder, **environment) as app:
+            yield Served(app, folder, kept, model)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import threading
 from typing import Any
 from urllib.parse import quote
 
-from tests.app.conftest import wait_until
+from tests.helpers.servers import wait_until
 from tests.security.conftest import CANARY, Served
 from tests.security.wire import Guest, fetch
 

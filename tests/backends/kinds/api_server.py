@@ -22,8 +22,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from tests import local_server
-from tests.certificates import certificate
+from tests.helpers import servers
+from tests.helpers.certificates import certificate
 
 NAMESPACE, SERVICE, PORT = "spaceport", "inference", 8080
 IDENTITY = "sha256~of-a-test"
@@ -69,7 +69,7 @@ def serving(folder: Path) -> Iterator[ApiServer]:
     """The API server for as long as the block runs."""
     api = ApiServer(folder)
     files = certificate(folder, "server")
-    with local_server.serving(
+    with servers.serving_app(
         _app(api), ssl_certfile=str(files[0]), ssl_keyfile=str(files[1]), ws="websockets-sansio"
     ) as port:
         api.url = f"https://127.0.0.1:{port}"
@@ -153,7 +153,7 @@ async def _proxied(api: ApiServer, request: Request) -> Response:
         return status(503, "ServiceUnavailable", f'no endpoints available for service "http:{SERVICE}:{name[2]}"')
     pod = api.pods[api.ready[api.proxied % len(api.ready)]]
     api.proxied += 1
-    client = local_server.client()
+    client = servers.client()
     kept = {"content-type": request.headers.get("content-type", "application/json")}
     asked = client.build_request(
         request.method, f"{pod}/{request.path_params['path']}", content=await request.body(), headers=kept

@@ -18,7 +18,7 @@ from rag.library.library import Library
 from rag.library.quota import Quota
 from rag.library.store import Store
 from rag.search.embedders import Embedder
-from tests.app.conftest import wait_until
+from tests.helpers.servers import wait_until
 
 Written = Callable[[str, str], Path]
 SMALL = "The spare key hangs behind the blue door."

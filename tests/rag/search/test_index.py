@@ -18,7 +18,7 @@ from rag.errors import RetrievalError
 from rag.search.bm25 import LexicalIndex, stems
 from rag.search.index import Index, in_context, pooled, with_neighbours
 from rag.search.vectors import PREFIX, USED, VectorIndex, chroma_client, sweep
-from tests.app.conftest import free_port, wait_until
+from tests.helpers.servers import free_port, wait_until
 
 BIRDS = [
     "Terns nest on the shingle.",

@@ -1,0 +1,1 @@
+"""Servers, pages and fixtures shared by the tests of several folders."""

@@ -1,0 +1,38 @@
+"""Actions of a visitor on the chat page, in a browser."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from playwright.sync_api import Page, TimeoutError, expect
+
+
+def ask(page: Page, question: str) -> None:
+    """Send a question. The box is empty when the server has received it."""
+    box = page.locator("#question textarea")
+    box.fill(question)
+    page.locator("#question .submit-button").click()
+    expect(box).to_have_value("", timeout=60_000)
+
+
+def leave_samples_out(page: Page) -> None:
+    """Switch the sample documents off: the chat then searches no document."""
+    page.locator("#samples input").uncheck()
+
+
+def upload(page: Page, *files: Path) -> None:
+    page.locator("#drop input[type=file]").set_input_files([str(file) for file in files])
+
+
+def uploaded(page: Page, files: int) -> None:
+    """Wait until this many documents can be searched. The first one waits for the embedding model."""
+    expect(page.locator("#documents [data-remove]")).to_have_count(files, timeout=120_000)
+
+
+def wait_for_answer(page: Page, seconds: float = 120) -> str:
+    """Wait for the send button to come back, and return the text of the last answer."""
+    with suppress(TimeoutError):  # a short answer can end before the stop button is seen
+        page.wait_for_selector("#question .stop-button", timeout=5_000)
+    page.wait_for_selector("#question .submit-button", timeout=seconds * 1000)
+    return str(page.locator("#chat .bot").last.inner_text())

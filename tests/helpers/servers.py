@@ -1,0 +1,71 @@
+"""Local servers that run in a thread while a block runs, and small helpers for ports and waiting."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from socketserver import BaseServer
+from typing import Any, TypeVar
+
+import httpx2
+import uvicorn
+
+JSON = {"content-type": "application/json"}
+Server = TypeVar("Server", bound=BaseServer)
+
+
+@contextmanager
+def serving(server: Server) -> Iterator[Server]:
+    """Run a server of the standard library in a thread until the block ends."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
+def serving_app(app: Any, **options: Any) -> Iterator[int]:
+    """Run an ASGI app in a thread with these uvicorn options, and yield its port."""
+    server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", 0, log_level="warning", **options))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+def client() -> httpx2.AsyncClient:
+    """Return a client for one request. It loads no certificates, which would take longer than the request."""
+    return httpx2.AsyncClient(timeout=120, verify=False)
+
+
+async def streamed(url: str, body: bytes) -> AsyncIterator[bytes]:
+    """Yield the chunks of the response to a POST as they arrive."""
+    async with client() as caller, caller.stream("POST", url, content=body, headers=JSON) as response:
+        async for chunk in response.aiter_raw():
+            yield chunk
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, message: Callable[[], str] = lambda: "") -> None:
+    """Poll a condition; fail with the message when it doesn't hold in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, message()
+        time.sleep(0.05)
