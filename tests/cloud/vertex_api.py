@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -174,17 +172,3 @@ def request(operation: str, resource: str, body: dict[str, Any], query: dict[str
     except ParseError as error:
         raise Refusal(400, str(error)) from error
     return payload
-
-
-@contextmanager
-def vertex_api() -> Iterator[VertexApi]:
-    """The stand-in, serving until the block is left."""
-    server = VertexApi()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

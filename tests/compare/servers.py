@@ -8,7 +8,6 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -51,6 +50,9 @@ class Models(ThreadingHTTPServer):
             self._flying[model] = self._flying.get(model, 0) + 1
             self.most[model] = max(self.most.get(model, 0), self._flying[model])
             return len(asked) - 1
+
+    def handle_error(self, *arguments: object) -> None:
+        """Print nothing: this server closes connections on purpose."""
 
     def end(self, model: str) -> None:
         with self._changing:
@@ -123,21 +125,3 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *arguments: object) -> None:
         pass
-
-    def handle_error(self, *arguments: object) -> None:
-        pass
-
-
-@contextmanager
-def serving() -> Iterator[Models]:
-    models = Models()
-    # A connection that this server closed on purpose is no error to print.
-    models.handle_error = lambda *_: None  # type: ignore[method-assign]
-    thread = threading.Thread(target=models.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield models
-    finally:
-        models.shutdown()
-        models.server_close()
-        thread.join()

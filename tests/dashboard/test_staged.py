@@ -11,11 +11,10 @@ from publishing.guard import guard
 from publishing.smoke import ask
 from publishing.stage import stage
 from publishing.trial import running
-from tests.app.conftest import browser
 from tests.app.test_staged import python
 from tests.conftest import ROOT
 
-__all__ = ["browser", "python"]  # fixtures
+__all__ = ["python"]  # fixtures
 
 
 def test_a_clone_runs_where_nobody_has_installed_it(python: Path, tmp_path: Path) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,10 @@ class Bucket(ThreadingHTTPServer):
         self.listings = 0
         self.fetched: list[str] = []
         self.tokens: list[str | None] = []
+
+    def shutdown(self) -> None:
+        self.done.set()
+        super().shutdown()
 
     def environment(self, prefix: str, cache: Path) -> dict[str, str]:
         here = f"127.0.0.1:{self.server_port}"
@@ -76,18 +79,3 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *arguments: object) -> None:
         pass
-
-
-@contextmanager
-def serving_bucket(objects: dict[str, bytes]) -> Iterator[Bucket]:
-    """The bucket `b` with these objects."""
-    bucket = Bucket(objects)
-    thread = threading.Thread(target=bucket.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield bucket
-    finally:
-        bucket.done.set()
-        bucket.shutdown()
-        bucket.server_close()
-        thread.join()
