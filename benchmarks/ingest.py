@@ -41,9 +41,9 @@ from rag.library.quota import Quota
 from rag.reading.chunk import chunk_document
 from rag.reading.parse import read_document
 from rag.search.embedders import Embedder, Model, load
-from rag.search.index import searchable
+from rag.search.index import search_text
 from rag.search.onnx_embedder import OnnxModel
-from rag.search.onnx_export import HUB_MODEL, cached, packaged_model
+from rag.search.onnx_export import HUB_MODEL, cached_export, packaged_model
 from rag.search.torch_embedder import TorchModel
 
 MODEL = packaged_model() or HUB_MODEL
@@ -55,7 +55,7 @@ def chunk_texts(paths: Sequence[Path]) -> list[str]:
     """What the app embeds of these files."""
     documents = (read_document(path) for path in paths)
     return [
-        searchable(chunk)
+        search_text(chunk)
         for document in documents
         for chunk in chunk_document(document, size=CHUNK_SIZE, overlap=CHUNK_OVERLAP)
     ]
@@ -150,7 +150,7 @@ def precision(texts: Sequence[str]) -> dict[str, dict[str, float]]:
     """How near the vectors in each shorter format are to those in float32, whatever this processor would choose."""
     exact = vectors(TorchModel(MODEL, half=False), texts)
     models: dict[str, Model] = {"bfloat16": TorchModel(MODEL, half=True)}
-    if folder := cached():
+    if folder := cached_export():
         models["int8"] = OnnxModel(str(folder), int8=True)
     told = {}
     for name, model in models.items():

@@ -29,7 +29,7 @@ from rag.reading.chunk import chunk_document
 from rag.reading.parse import read_document
 from rag.search.embedders import Embedder
 from rag.search.fuse import fuse
-from rag.search.index import Hit, Index, searchable, with_neighbours
+from rag.search.index import Hit, Index, mix_neighbours, search_text
 
 DOCUMENTS = 50
 EMBEDDED = 400  # real vectors that those of the library are mixed from
@@ -47,7 +47,7 @@ class Recombined:
         self._noise = np.random.default_rng(0)
         files = sorted(directory.glob("*.md"))
         chunks = [
-            searchable(chunk)
+            search_text(chunk)
             for file in files
             for chunk in chunk_document(read_document(file), size=CHUNK_SIZE, overlap=CHUNK_OVERLAP)
         ]
@@ -114,7 +114,7 @@ def ask(shelf: Shelf, embedder: Embedder, questions: list[str]) -> Times:
             vectors.search(vector, 100)
         with timed(times, "lexical"):
             for scores in words.scores(question).values():
-                with_neighbours(scores)
+                mix_neighbours(scores)
         hits = shelf.search(question, vector)
         with timed(times, "fusion"):
             fuse(hits)

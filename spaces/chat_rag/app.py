@@ -16,7 +16,8 @@ from chat_page.chat import MOST_CHARACTERS, Chat
 from chat_page.handlers import Handlers
 from chat_page.strings import ENGLISH
 from rag.answering.answer import Options
-from rag.reading.parse import SUFFIXES, Limits
+from rag.documents import Limits
+from rag.reading.parse import SUFFIXES
 from ui import html, launch
 
 CORPUS = Path(__file__).parent / "corpus"

@@ -319,7 +319,7 @@ def test_many_threads_open_one_visitor_once(start: Callable[..., Visitors], tmp_
 
 
 def test_questions_are_limited_for_each_visitor(root: Path, embedder: Embedder) -> None:
-    visitors = Visitors(root, lambda store: Library(embedder, store=store), questions_a_minute=1)
+    visitors = Visitors(root, lambda store: Library(embedder, store=store), questions_per_minute=1)
     mine, yours = visitors.of(new_key()), visitors.of(new_key())
     mine.questions.take()
     with pytest.raises(TooManyQuestions):

@@ -22,10 +22,10 @@ from chat_page.strings import ENGLISH
 from chat_page.visitors import Visitor, Visitors
 from rag.answering import api as tool
 from rag.answering.answer import Finished, Found, Options, Rag
+from rag.documents import Limits
 from rag.errors import RagError
-from rag.library.library import Library, Samples
+from rag.library.library import Library, SampleLibrary
 from rag.library.quota import Quota
-from rag.reading.parse import Limits
 from rag.search.embedders import Embedder
 from rag.search.vectors import chroma_client, sweep
 
@@ -49,7 +49,7 @@ class Chat:
     def __init__(self, catalog: Catalog, corpus: Path, *, limits: Limits) -> None:
         self.catalog = catalog
         self._embedder = Embedder()
-        self._samples = Samples(corpus, self._embedder)
+        self._samples = SampleLibrary(corpus, self._embedder)
         quota = Quota.from_environment()
         self._visitors = Visitors.from_environment(
             lambda store: Library(self._embedder, limits=limits, store=store, quota=quota)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag.errors import DocumentError
-from rag.reading.pdf import _LIGATURES, _PDFIUM
+from rag.reading.pdf import LIGATURES, PDFIUM_LOCK
 
 WIDTH = 1000  # pixels; a taller page than MOST_PIXELS allow is narrower
 MOST_PIXELS, MOST_SCALE = 2_500_000, 4.0
@@ -45,7 +45,7 @@ def page_picture(data: bytes, number: int, text: str, mark: tuple[int, int], *, 
     import pypdfium2
 
     try:
-        with _PDFIUM, _page(data, number) as page:
+        with PDFIUM_LOCK, _page(data, number) as page:
             image, (width, height) = _drawn(page, seconds)
             marked = marked_characters(page, text, mark)
             boxes = tuple(_lines(_on_picture(page, marked, width, height)))
@@ -147,7 +147,7 @@ def _visible(words: Any, index: int) -> bool:
 
 
 def _letters(text: str) -> Iterator[str]:
-    return (character for character in text.translate(_LIGATURES) if character.isalnum())
+    return (character for character in text.translate(LIGATURES) if character.isalnum())
 
 
 def _on_picture(page: Any, boxes: Sequence[Box], width: int, height: int) -> Iterator[Box]:

@@ -19,7 +19,7 @@ from rag.errors import RagError
 from rag.library import disk
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
-from rag.library.quota import Questions, Quota, whole_number
+from rag.library.quota import QuestionLimit, Quota, int_setting
 from rag.library.store import MemoryStore, Store
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Visitor:
     key: str
     library: Library
     ingestion: Ingestion
-    questions: Questions
+    questions: QuestionLimit
     store: Store | MemoryStore
     talks: dict[str, Conversation] = field(default_factory=dict)
     latest: Conversation | None = None
@@ -100,13 +100,13 @@ class Visitors:
         make_library: MakeLibrary,
         idle_seconds: float = IDLE_MINUTES * 60,
         *,
-        questions_a_minute: int = Quota().questions_a_minute,
+        questions_per_minute: int = Quota().questions_per_minute,
         clock: Callable[[], float] = stopwatch.wall_clock,
     ) -> None:
-        self.root = root if root and disk.usable(root) else None
+        self.root = root if root and disk.is_writable(root) else None
         self._make_library = make_library
         self._idle_seconds = idle_seconds
-        self._questions_a_minute = questions_a_minute
+        self._questions_per_minute = questions_per_minute
         self._clock = clock
         self._slots: dict[str, _Slot] = {}
         self._changing = threading.Lock()
@@ -118,9 +118,9 @@ class Visitors:
     @classmethod
     def from_environment(cls, make_library: MakeLibrary) -> Visitors:
         """Where SPACEPORT_DATA says, for SPACEPORT_SESSION_MINUTES, with the questions of `Quota.from_environment`."""
-        minutes = whole_number("SPACEPORT_SESSION_MINUTES", IDLE_MINUTES, least=1)
-        questions = Quota.from_environment().questions_a_minute
-        return cls(disk.data_folder(), make_library, minutes * 60, questions_a_minute=questions)
+        minutes = int_setting("SPACEPORT_SESSION_MINUTES", IDLE_MINUTES, least=1)
+        questions = Quota.from_environment().questions_per_minute
+        return cls(disk.data_folder(), make_library, minutes * 60, questions_per_minute=questions)
 
     def of(self, key: str | None) -> Visitor:
         """The visitor of a key, a fresh one where there is none; with a key of a wrong shape, one under a new key."""
@@ -188,7 +188,7 @@ class Visitors:
     def _open(self, key: str) -> Visitor:
         store = Store(self.root / _folder_name(key)) if self.root else MemoryStore()
         library = self._make_library(store)
-        return Visitor(key, library, Ingestion(library), Questions(self._questions_a_minute), store)
+        return Visitor(key, library, Ingestion(library), QuestionLimit(self._questions_per_minute), store)
 
     def _touch(self, visitor: Visitor) -> None:
         visitor.last_seen = self._clock()

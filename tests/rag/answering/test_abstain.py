@@ -9,7 +9,7 @@ import pytest
 from rag.answering.abstain import asks_for_the_whole, cover, evidence, lacking
 from rag.answering.retrieve import retrieve
 from rag.documents import Passage
-from rag.library.library import Library, Samples
+from rag.library.library import Library, SampleLibrary
 from rag.search.embedders import Embedder
 from tests.conftest import ROOT
 
@@ -69,7 +69,7 @@ def test_what_was_not_measured_is_not_judged() -> None:
 
 @pytest.fixture(scope="module")
 def samples(embedder: Embedder) -> Library:
-    return Samples(Path(ROOT, "spaces/chat_rag/corpus"), embedder)
+    return SampleLibrary(Path(ROOT, "spaces/chat_rag/corpus"), embedder)
 
 
 @pytest.mark.parametrize(

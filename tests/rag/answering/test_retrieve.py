@@ -9,12 +9,12 @@ import pytest
 from rag.answering.retrieve import PASSAGE_SIZE, ranked, retrieve, retrieve_characters
 from rag.documents import Chunk, Document
 from rag.errors import DocumentError, RetrievalError
-from rag.library.library import Library, Samples
+from rag.library.library import Library, SampleLibrary
 from rag.reading.chunk import chunk_document
-from rag.search.bm25 import LexicalIndex, key_words
+from rag.search.bm25 import BM25Index, keywords
 from rag.search.embedders import Embedder
-from rag.search.fuse import fuse, share
-from rag.search.index import Hit, Index, Spread
+from rag.search.fuse import fuse, unit_score
+from rag.search.index import Hit, Index, ScoreSpread
 from rag.search.vectors import VectorIndex, chroma_client
 from tests.rag.make_documents import quarterly_report
 
@@ -137,24 +137,24 @@ def test_documents_are_added_from_several_threads(library: Library, embedder: Em
 
 
 def test_samples_are_read_at_the_first_search(embedder: Embedder, written: Written) -> None:
-    samples = Samples(written("birds.md", BIRDS).parent, embedder)
+    samples = SampleLibrary(written("birds.md", BIRDS).parent, embedder)
     assert retrieve([samples], "gannet", embedder, limit=1)[0].document == "birds.md"
 
 
 def test_words_of_a_question() -> None:
-    assert key_words("What is the code of Room 5?") == ["code", "room", "5"]
-    assert key_words("Who are you?") == ["who", "are", "you"]
+    assert keywords("What is the code of Room 5?") == ["code", "room", "5"]
+    assert keywords("Who are you?") == ["who", "are", "you"]
 
 
 def test_lexical_search_stems() -> None:
-    index = LexicalIndex()
+    index = BM25Index()
     index.add("d", [("1", "launches were counted"), ("2", "the harbour"), ("3", "a crate"), ("4", "a boat")])
     assert [found for found, _ in index.search("launch count", 10)] == ["1"]
     index.close()
 
 
 def test_fusion_counts_in_deviations_from_the_mean_and_a_missing_score_as_the_least() -> None:
-    chunk, spread = Chunk("d", "d.txt", 0, 1, "x", None, ""), Spread(10, (0.1, 0.2), (1.0, 2.0))
+    chunk, spread = Chunk("d", "d.txt", 0, 1, "x", None, ""), ScoreSpread(10, (0.1, 0.2), (1.0, 2.0))
     hits = [Hit(chunk, 0.9, None, spread), Hit(chunk, 0.5, 9.0, spread), Hit(chunk, None, 5.0, spread)]
     assert fuse(hits, 0.5) == pytest.approx([(4 - 0.5) / 2, (2 + 4) / 2, (2 + 2) / 2])
     assert fuse([]) == []
@@ -163,14 +163,14 @@ def test_fusion_counts_in_deviations_from_the_mean_and_a_missing_score_as_the_le
 def test_fusion_measures_the_hits_of_several_indexes_against_all_their_chunks() -> None:
     chunk = Chunk("d", "d.txt", 0, 1, "x", None, "")
     # One chunk alone does not deviate from itself; beside another index it does.
-    alone, many = Spread(1, (0.8, 0.0), (0.0, 0.0)), Spread(3, (0.0, 0.1), (0.0, 0.0))
+    alone, many = ScoreSpread(1, (0.8, 0.0), (0.0, 0.0)), ScoreSpread(3, (0.0, 0.1), (0.0, 0.0))
     assert fuse([Hit(chunk, 0.8, None, alone)]) == [0.0]
     near, far = fuse([Hit(chunk, 0.8, None, alone), Hit(chunk, 0.3, None, many)])
     assert near > far > 0
 
 
 def test_a_score_is_a_share_in_the_same_order() -> None:
-    shares = [share(score) for score in (-50, -1, 0, 1, 50)]
+    shares = [unit_score(score) for score in (-50, -1, 0, 1, 50)]
     assert shares == sorted(shares)
     assert (shares[0], shares[2], shares[-1]) == pytest.approx((0, 0.5, 1), abs=1e-6)
 

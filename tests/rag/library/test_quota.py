@@ -10,13 +10,13 @@ from backends import NotConfigured
 from rag.documents import Document, Page
 from rag.library.quota import (
     UNLIMITED,
-    Questions,
+    QuestionLimit,
     Quota,
     QuotaExceeded,
     Size,
     TooManyQuestions,
+    int_setting,
     page_count,
-    whole_number,
 )
 
 
@@ -52,9 +52,9 @@ def test_a_wrong_value_is_told_with_its_name(name: str, value: str) -> None:
 
 
 def test_a_number_may_have_a_least_value() -> None:
-    assert whole_number("MINUTES", 60, {"MINUTES": "1"}, least=1) == 1
+    assert int_setting("MINUTES", 60, {"MINUTES": "1"}, least=1) == 1
     with pytest.raises(NotConfigured, match="no whole number from 1"):
-        whole_number("MINUTES", 60, {"MINUTES": "0"}, least=1)
+        int_setting("MINUTES", 60, {"MINUTES": "0"}, least=1)
 
 
 def test_what_fits_is_welcome_to_the_last_byte() -> None:
@@ -68,7 +68,7 @@ def test_what_fits_is_welcome_to_the_last_byte() -> None:
 
 def test_no_limit_is_none() -> None:
     UNLIMITED.check("a.pdf", Size(1_000, 1_000_000, 10**12), Size(1_000, 1_000_000, 10**12))
-    questions = Questions(0, Clock())
+    questions = QuestionLimit(0, Clock())
     for _ in range(1_000):
         questions.take()
 
@@ -82,7 +82,7 @@ def test_a_text_without_pages_counts_by_its_length() -> None:
 
 def test_questions_are_counted_over_any_minute() -> None:
     clock = Clock()
-    questions = Questions(2, clock)
+    questions = QuestionLimit(2, clock)
     questions.take()
     clock.now += 40
     questions.take()
@@ -101,7 +101,7 @@ def test_questions_are_counted_over_any_minute() -> None:
 
 
 def test_threads_are_counted_together() -> None:
-    questions, refused = Questions(10, Clock()), []
+    questions, refused = QuestionLimit(10, Clock()), []
 
     def ask() -> None:
         for _ in range(5):

@@ -19,7 +19,7 @@ import pytest
 from rag.answering.retrieve import retrieve
 from rag.documents import Chunk, Document, Page
 from rag.errors import Cancelled, DocumentError
-from rag.library.library import CHUNK_OVERLAP, CHUNK_SIZE, CHUNKING, Library
+from rag.library.library import CHUNK_OVERLAP, CHUNK_SIZE, CHUNKING_VERSION, Library
 from rag.library.quota import Quota, QuotaExceeded, Size
 from rag.library.store import MemoryStore, Store
 from rag.reading.chunk import chunk_document
@@ -229,7 +229,7 @@ def test_after_a_kill_each_document_is_whole_or_absent(store: Store, tmp_path: P
     known = {document.id: (path, document) for path in files.iterdir() for document in [read_document(path)]}
     kept = {
         document.id: (document, chunks, vectors)
-        for document, chunks, vectors in store.load(f"lengths {CHUNKING} {CHUNK_SIZE} {CHUNK_OVERLAP}")
+        for document, chunks, vectors in store.load(f"lengths {CHUNKING_VERSION} {CHUNK_SIZE} {CHUNK_OVERLAP}")
     }
     assert set(told) <= set(kept)
     assert len(kept) <= len(told) + 1

@@ -33,7 +33,7 @@ except SpaceportError as error:
 
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
-    if not ocr.available():
+    if not ocr.is_available():
         missing("tesseract (apt-get install tesseract-ocr)")
 
     def write_and_read(content: bytes, **options: object) -> Document:

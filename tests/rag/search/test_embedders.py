@@ -19,7 +19,7 @@ from rag.library.library import Library
 from rag.search import embedders as embed
 from rag.search.embedders import Embedder, batches, packaged_model
 from rag.search.onnx_embedder import OnnxModel, computes_in_int8
-from rag.search.onnx_export import cached, is_exported
+from rag.search.onnx_export import cached_export, is_exported
 from rag.search.torch_embedder import TorchModel
 from tests.conftest import ROOT, missing
 
@@ -169,12 +169,12 @@ def test_half_precision_gives_nearly_the_same_vectors(reference: TorchModel) -> 
 
 def test_the_default_model_is_exported_once_and_then_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    folder = cached()
+    folder = cached_export()
     assert folder
     assert is_exported(folder)
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]  # nothing half made is left
     (folder / "kept").touch()
-    assert cached() == folder
+    assert cached_export() == folder
     assert (folder / "kept").exists()
 
 
@@ -183,7 +183,7 @@ def test_where_it_cannot_be_kept_torch_embeds(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert cached() is None
+    assert cached_export() is None
     assert "Embedding with torch" in caplog.text
     assert isinstance(embed.load(str(packaged_model())), TorchModel)
 

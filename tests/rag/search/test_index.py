@@ -15,8 +15,8 @@ import pytest
 
 from rag.documents import Chunk
 from rag.errors import RetrievalError
-from rag.search.bm25 import LexicalIndex, stems
-from rag.search.index import Index, in_context, pooled, with_neighbours
+from rag.search.bm25 import BM25Index, stems
+from rag.search.index import Index, contextual_vectors, mix_neighbours, pooled_statistics
 from rag.search.vectors import PREFIX, USED, VectorIndex, chroma_client, sweep
 from tests.helpers.servers import free_port, wait_until
 
@@ -64,13 +64,13 @@ def test_a_chunk_is_found_by_its_neighbours_words(index: Index) -> None:
 
 
 def test_vectors_turn_towards_their_neighbours_and_keep_their_length() -> None:
-    mixed = in_context(directions(5).tolist())
+    mixed = contextual_vectors(directions(5).tolist())
     assert np.linalg.norm(mixed, axis=1) == pytest.approx(np.ones(5), abs=1e-5)
     cosines = mixed @ directions(5).T
     assert all(cosines[row, row] > cosines[row, other] for row in range(5) for other in range(5) if row != other)
     assert all(cosines[row, row + 1] > 0.2 for row in range(4))
-    assert with_neighbours(np.array([1.0, 0, 0, 0]), 0.5).tolist() == [1, 0.5, 0, 0]
-    assert with_neighbours(np.array([1.0]), 0.5).tolist() == [1]
+    assert mix_neighbours(np.array([1.0, 0, 0, 0]), 0.5).tolist() == [1, 0.5, 0, 0]
+    assert mix_neighbours(np.array([1.0]), 0.5).tolist() == [1]
 
 
 def test_the_spread_is_that_of_all_chunks(index: Index) -> None:
@@ -80,7 +80,7 @@ def test_the_spread_is_that_of_all_chunks(index: Index) -> None:
     index.add("b", chunks("b", texts[10:]), vectors[10:])
     asked = directions(1, 9)[0]
     spread = index.search("note 7", asked.tolist(), limit=5)[0].spread
-    cosines = np.concatenate([in_context(vectors[:10]) @ asked, in_context(vectors[10:]) @ asked])
+    cosines = np.concatenate([contextual_vectors(vectors[:10]) @ asked, contextual_vectors(vectors[10:]) @ asked])
     assert spread.chunks == 1000
     assert spread.dense == pytest.approx((cosines.mean(), cosines.std()), abs=0.02)
     assert spread.lexical[1] > 0
@@ -89,7 +89,9 @@ def test_the_spread_is_that_of_all_chunks(index: Index) -> None:
 def test_parts_are_pooled_as_if_they_were_one() -> None:
     one, two = np.arange(7.0), np.arange(3.0) * 5
     both = np.concatenate([one, two])
-    assert pooled([(7, one.mean(), one.std()), (3, two.mean(), two.std())]) == pytest.approx((both.mean(), both.std()))
+    assert pooled_statistics([(7, one.mean(), one.std()), (3, two.mean(), two.std())]) == pytest.approx(
+        (both.mean(), both.std())
+    )
 
 
 def test_what_is_removed_is_gone_from_both_indexes(index: Index) -> None:
@@ -113,7 +115,7 @@ def test_a_document_without_text_is_no_chunk(index: Index) -> None:
 
 
 def test_words_added_and_removed_in_any_order_score_alike() -> None:
-    once, changed = LexicalIndex(), LexicalIndex()
+    once, changed = BM25Index(), BM25Index()
     once.add("birds", zip("abcd", BIRDS, strict=True))
     once.add("engines", zip("efgh", ENGINES, strict=True))
     changed.add("other", [("x", "The gannet of another document."), ("y", "Engines.")])
@@ -124,7 +126,7 @@ def test_words_added_and_removed_in_any_order_score_alike() -> None:
 
 
 def test_the_rarer_word_and_the_shorter_chunk_weigh_more() -> None:
-    index = LexicalIndex()
+    index = BM25Index()
     texts = ["herring", "gannet", "gannet and a good many other words", "crane", "boat"]
     index.add("d", [(str(number), text) for number, text in enumerate(texts)])
     assert [found for found, _ in index.search("herring or gannet", 10)] == ["0", "1", "2"]

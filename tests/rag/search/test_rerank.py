@@ -12,7 +12,7 @@ from rag.documents import Passage
 from rag.errors import RetrievalError
 from rag.library.library import Library
 from rag.search.embedders import Embedder
-from rag.search.rerank import RERANKED, Reranker, chosen_reranker
+from rag.search.rerank import RERANKED, Reranker, configured_reranker
 
 pytest.importorskip("sentence_transformers")
 
@@ -73,14 +73,14 @@ def test_it_is_off_until_the_variable_names_one(
     written: Callable[[str, str], Path],
 ) -> None:
     monkeypatch.delenv("SPACEPORT_RERANKER", raising=False)
-    assert chosen_reranker() is None
+    assert configured_reranker() is None
     library.add(written("notes.txt", " ".join(f"Room {number} is {number * 7} metres wide." for number in range(300))))
     plain = ranked([library], "How wide is room 7?", embedder)
     monkeypatch.setenv("SPACEPORT_RERANKER", cross_encoder(tmp_path))
     again = ranked([library], "How wide is room 7?", embedder)
     assert sorted(passage.start for passage in again) == sorted(passage.start for passage in plain)
     assert [passage.score for passage in again] != [passage.score for passage in plain]
-    assert chosen_reranker() is chosen_reranker()
+    assert configured_reranker() is configured_reranker()
 
 
 def test_a_model_that_is_not_there(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from chat_page.strings import ENGLISH
 from rag.documents import Passage
-from rag.search.bm25 import STOP_WORDS, key_words, stems
+from rag.search.bm25 import STOP_WORDS, keywords, stems
 
 # What the reader is told.
 REFUSAL, WITHOUT = ENGLISH.refusal, ENGLISH.answer_without
@@ -58,7 +58,7 @@ def evidence(question: str, passages: Sequence[Passage]) -> Evidence:
 
 def cover(question: str, texts: Sequence[str]) -> float:
     """The share of the question's words of meaning that stand in any of the texts, whatever their ending."""
-    words = set(stems(_subject(question) or key_words(question)))
+    words = set(stems(_subject(question) or keywords(question)))
     return len(words & set(stems(texts))) / len(words) if words else 0.0
 
 
@@ -82,4 +82,4 @@ def is_latin(question: str) -> bool:
 
 
 def _subject(question: str) -> list[str]:
-    return [word for word in key_words(question) if word not in STOP_WORDS and not _FRAME.fullmatch(word)]
+    return [word for word in keywords(question) if word not in STOP_WORDS and not _FRAME.fullmatch(word)]

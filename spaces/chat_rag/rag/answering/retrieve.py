@@ -8,9 +8,9 @@ from dataclasses import replace
 from rag.documents import Chunk, Passage
 from rag.library.library import Library
 from rag.search.embedders import Embedder
-from rag.search.fuse import fuse, share
+from rag.search.fuse import fuse, unit_score
 from rag.search.index import Hit
-from rag.search.rerank import chosen_reranker
+from rag.search.rerank import configured_reranker
 
 # Characters of a passage that neighbouring chunks make: the model gets a whole thought, not one end of it.
 PASSAGE_SIZE = 1000
@@ -66,8 +66,8 @@ def ranked(libraries: Sequence[Library], question: str, embedder: Embedder) -> l
     vector = embedder.encode([question])[0]
     hits = [hit for library in filled for hit in library.search(question, vector)]
     scored = sorted(zip(fuse(hits), hits, strict=True), key=lambda pair: -pair[0])
-    passages = _once([_passage(hit.chunk, share(score), hit) for score, hit in scored])
-    reranker = chosen_reranker()
+    passages = _once([_passage(hit.chunk, unit_score(score), hit) for score, hit in scored])
+    reranker = configured_reranker()
     return reranker.order(question, passages) if reranker else passages
 
 

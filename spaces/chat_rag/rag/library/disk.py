@@ -105,7 +105,7 @@ def data_folder(environment: Mapping[str, str] | None = None) -> Path | None:
     return folder
 
 
-def usable(root: Path) -> bool:
+def is_writable(root: Path) -> bool:
     """Whether files can be written under `root`; if not, that is said in the log."""
     try:
         make_folder(root)

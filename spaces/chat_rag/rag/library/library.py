@@ -17,13 +17,13 @@ from rag.library.store import MemoryStore, Store
 from rag.reading.chunk import chunk_document
 from rag.reading.parse import SUFFIXES, Limits, display_name, read_document
 from rag.search.embedders import Embedder
-from rag.search.index import Hit, Index, searchable
+from rag.search.index import Hit, Index, search_text
 
 # Characters. Small chunks are found exactly, and `rag.answering.retrieve` joins neighbours; overlap would repeat text.
 # Measured on 472 questions (benchmarks/retrieval.py): 400 to 500 find most.
 CHUNK_SIZE, CHUNK_OVERLAP = 450, 0
 # Raised when documents are cut otherwise at the same sizes: what is kept of them then is read anew.
-CHUNKING = 2
+CHUNKING_VERSION = 2
 Report = Callable[[str, float], None]
 
 
@@ -135,7 +135,7 @@ class Library:
         tell(ENGLISH.file_embeds, 0.0)
         chunks = chunk_document(document, size=CHUNK_SIZE, overlap=CHUNK_OVERLAP)
         vectors = self._embedder.encode(
-            [searchable(chunk) for chunk in chunks], lambda share: tell(ENGLISH.file_embeds, share)
+            [search_text(chunk) for chunk in chunks], lambda share: tell(ENGLISH.file_embeds, share)
         )
         tell(ENGLISH.file_saves, 1.0)
         with self._adding:
@@ -211,10 +211,10 @@ class Library:
     @property
     def _label(self) -> str:
         """What vectors depend on: those of another model, or of other chunks, are of no use here."""
-        return f"{self._embedder.name} {CHUNKING} {CHUNK_SIZE} {CHUNK_OVERLAP}"
+        return f"{self._embedder.name} {CHUNKING_VERSION} {CHUNK_SIZE} {CHUNK_OVERLAP}"
 
 
-class Samples(Library):
+class SampleLibrary(Library):
     """The documents of a folder, the same for everybody, read when they are first searched."""
 
     def __init__(self, folder: Path, embedder: Embedder) -> None:

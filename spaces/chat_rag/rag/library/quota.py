@@ -49,16 +49,16 @@ class Quota:
     files: int = 50
     pages: int = 2_000
     megabytes: int = 200
-    questions_a_minute: int = 20
+    questions_per_minute: int = 20
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Quota:
         """The quota that SPACEPORT_MAX_FILES, _MAX_PAGES, _MAX_MB and _QUESTIONS_A_MINUTE set."""
         return cls(
-            whole_number("SPACEPORT_MAX_FILES", cls().files, environment),
-            whole_number("SPACEPORT_MAX_PAGES", cls().pages, environment),
-            whole_number("SPACEPORT_MAX_MB", cls().megabytes, environment),
-            whole_number("SPACEPORT_QUESTIONS_A_MINUTE", cls().questions_a_minute, environment),
+            int_setting("SPACEPORT_MAX_FILES", cls().files, environment),
+            int_setting("SPACEPORT_MAX_PAGES", cls().pages, environment),
+            int_setting("SPACEPORT_MAX_MB", cls().megabytes, environment),
+            int_setting("SPACEPORT_QUESTIONS_A_MINUTE", cls().questions_per_minute, environment),
         )
 
     def check(self, name: str, more: Size, held: Size, largest: str = "") -> None:
@@ -89,7 +89,7 @@ class Quota:
 UNLIMITED = Quota(0, 0, 0, 0)
 
 
-class Questions:
+class QuestionLimit:
     """How fast one visitor may ask: so many in any minute; safe across threads. `now` is a clock in seconds."""
 
     def __init__(self, a_minute: int, now: Callable[[], float] = stopwatch.now) -> None:
@@ -119,7 +119,7 @@ def page_count(document: Document) -> int:
     return len(document.pages) or math.ceil(len(document.text) / PAGE_CHARACTERS)
 
 
-def whole_number(name: str, default: int, environment: Mapping[str, str] | None = None, *, least: int = 0) -> int:
+def int_setting(name: str, default: int, environment: Mapping[str, str] | None = None, *, least: int = 0) -> int:
     """The variable `name` as a whole number from `least`; `NotConfigured` names it where it is none."""
     value = (os.environ if environment is None else environment).get(name, "").strip()
     if not value:

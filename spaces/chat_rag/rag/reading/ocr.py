@@ -11,8 +11,8 @@ from typing import Any
 
 from rag.errors import DocumentError
 
-INSTALL = "apt-get install tesseract-ocr"
-BEFORE = "Run it through text recognition (for example: ocrmypdf in.pdf out.pdf) and upload the result."
+INSTALL_COMMAND = "apt-get install tesseract-ocr"
+REMEDY = "Run it through text recognition (for example: ocrmypdf in.pdf out.pdf) and upload the result."
 LANGUAGES = "eng"
 PAGE_SECONDS = 60.0
 _DOTS_PER_POINT = 300 / 72  # what tesseract was trained for
@@ -21,12 +21,12 @@ _NAMES = re.compile(r"[A-Za-z0-9_]+(\+[A-Za-z0-9_]+)*")
 _one_page = threading.Lock()  # a page keeps a processor busy for seconds, and visitors want some too
 
 
-def available() -> bool:
+def is_available() -> bool:
     """Whether scanned pages can be read here."""
     return shutil.which("tesseract") is not None
 
 
-def picture(page: Any) -> bytes:
+def page_image(page: Any) -> bytes:
     """A PDFium page as a grey image (PGM) at 300 dots an inch, or fewer where it is very large.
 
     The caller holds PDFium's lock.
@@ -57,7 +57,7 @@ def recognise(image: bytes, name: str, page: int, *, seconds: float = PAGE_SECON
     except subprocess.TimeoutExpired as error:
         raise DocumentError(
             f"“{name}” is scanned, and its page {page} took longer than {seconds:g} s to recognise.",
-            BEFORE,
+            REMEDY,
         ) from error
     said = done.stderr.decode(errors="replace")
     # Of several languages it goes on without the one that is missing, and with a good status.
@@ -84,5 +84,5 @@ def _failed(name: str, page: int, languages: str, said: str) -> DocumentError:
         )
     return DocumentError(
         f"“{name}” is scanned, and its page {page} cannot be recognised.",
-        BEFORE,
+        REMEDY,
     )

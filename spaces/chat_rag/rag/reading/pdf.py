@@ -12,12 +12,12 @@ from rag.errors import DocumentError
 from rag.reading import ocr
 from rag.reading.pdf_rows import join_rows
 
-_PDFIUM = threading.Lock()  # PDFium is not thread-safe, not even across documents
+PDFIUM_LOCK = threading.Lock()  # PDFium is not thread-safe, not even across documents
 _BETWEEN_PAGES = "\n\n"
 _HYPHEN = "\ufffe"
 _HYPHENATED = re.compile(rf"(\w+){_HYPHEN}(\w+)")
 _UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u00ad]")
-_LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
+LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
 
 
 def read_pdf(data: bytes, name: str, limits: Limits, report: Callable[[float], None]) -> tuple[str, tuple[Page, ...]]:
@@ -59,7 +59,7 @@ def _page_texts(data: bytes, name: str, limits: Limits, report: Callable[[float]
             report((index + 1) / count)
         return texts
     finally:
-        with _PDFIUM:
+        with PDFIUM_LOCK:
             document.close()
 
 
@@ -68,7 +68,7 @@ def _open(data: bytes, name: str) -> Any:
     from pypdfium2.raw import FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY
 
     try:
-        with _PDFIUM:
+        with PDFIUM_LOCK:
             return pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
         if getattr(error, "err_code", None) in (FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY):
@@ -80,7 +80,7 @@ def _open(data: bytes, name: str) -> Any:
 
 
 def _page_count(document: Any, name: str, limits: Limits) -> int:
-    with _PDFIUM:
+    with PDFIUM_LOCK:
         count = len(document)
     if count == 0:
         raise _damaged(name)
@@ -94,33 +94,33 @@ def _page_count(document: Any, name: str, limits: Limits) -> int:
 def _page_text(document: Any, index: int) -> tuple[str, bytes]:
     """A page's text, or its image where it has none and one can be read."""
     # The lock is held for one page only, so that a long file does not keep a short one waiting.
-    with _PDFIUM:
+    with PDFIUM_LOCK:
         page = document[index]
         try:
             textpage = page.get_textpage()
             text = join_rows(textpage, textpage.get_text_range())
-            scanned = not text.strip() and ocr.available() and any(True for _ in page.get_objects(max_depth=1))
-            return text, ocr.picture(page) if scanned else b""
+            scanned = not text.strip() and ocr.is_available() and any(True for _ in page.get_objects(max_depth=1))
+            return text, ocr.page_image(page) if scanned else b""
         finally:
             page.close()  # its text page is closed with it
 
 
 def _without_text(name: str) -> DocumentError:
-    if ocr.available():
+    if ocr.is_available():
         return DocumentError(
             f"“{name}” holds no text, and none was recognised on its pages.",
             "Check what it shows. For languages other than English, set SPACEPORT_OCR_LANGUAGES (like eng+deu).",
         )
     return DocumentError(
         f"“{name}” holds no text: its pages are probably images, so it needs OCR.",
-        f"{ocr.BEFORE} Or install tesseract here: {ocr.INSTALL}.",
+        f"{ocr.REMEDY} Or install tesseract here: {ocr.INSTALL_COMMAND}.",
     )
 
 
 def _too_many_scans(name: str, limits: Limits) -> DocumentError:
     return DocumentError(
         f"“{name}” has more than {limits.scanned_pages:,} scanned pages, the limit for text recognition here.",
-        ocr.BEFORE,
+        ocr.REMEDY,
     )
 
 
@@ -134,7 +134,7 @@ def _damaged(name: str) -> DocumentError:
 def _clean(text: str) -> str:
     """Line ends become newlines, ligatures letters; PDFium's two marks for a hyphen at a line end become one."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x02", _HYPHEN)
-    return _UNWANTED.sub("", text).translate(_LIGATURES).strip()
+    return _UNWANTED.sub("", text).translate(LIGATURES).strip()
 
 
 def _mend_hyphens(texts: list[str]) -> list[str]:

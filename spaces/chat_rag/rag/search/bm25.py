@@ -27,7 +27,7 @@ STOP_WORDS = frozenset(
 SATURATION, LENGTH_WEIGHT = 1.2, 0.75
 
 
-class LexicalIndex:
+class BM25Index:
     """The words of one visitor's chunks; safe to call from several threads."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class LexicalIndex:
         ends = np.cumsum([len(words.ids) for words in documents])
         lengths = np.concatenate([words.lengths for words in documents])
         scores = np.zeros(len(lengths))
-        if parts := _parts(stems(key_words(question)), documents, len(lengths)):
+        if parts := _parts(stems(keywords(question)), documents, len(lengths)):
             # All words of all documents at once: one after the other takes six times as long in 50 documents.
             numbers, spans, weights = zip(*parts, strict=True)
             sizes = [span.stop - span.start for span in spans]
@@ -109,7 +109,7 @@ class _Words:
         return cls(ids, spans, rows, counts.astype(np.float32), lengths)
 
 
-def key_words(text: str) -> list[str]:
+def keywords(text: str) -> list[str]:
     """The words that carry meaning, in lower case, each once; all words where nothing else is left."""
     words = list(dict.fromkeys(_WORD.findall(text.lower())))
     return [word for word in words if word not in STOP_WORDS] or words

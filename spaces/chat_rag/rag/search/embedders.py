@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from backends.processors import has_accelerator, has_feature
 from rag.search.onnx_embedder import OnnxModel
-from rag.search.onnx_export import HUB_MODEL, cached, is_exported, packaged_model
+from rag.search.onnx_export import HUB_MODEL, cached_export, is_exported, packaged_model
 from rag.search.torch_embedder import HALF, TorchModel
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def load(name: str) -> Model:
     if is_exported(name):
         return OnnxModel(name)
     fast_in_torch = has_accelerator() or has_feature(HALF)
-    if name in (packaged_model(), HUB_MODEL) and not fast_in_torch and (folder := cached()):
+    if name in (packaged_model(), HUB_MODEL) and not fast_in_torch and (folder := cached_export()):
         return OnnxModel(str(folder))
     return TorchModel(name)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import exp
 
-from rag.search.index import Hit, Spread, pooled
+from rag.search.index import Hit, ScoreSpread, pooled_statistics
 
 # Measured with benchmarks/retrieval.py: from 0.4 to 0.6 all the same.
 DENSE_WEIGHT = 0.5
@@ -29,15 +29,15 @@ def fuse(hits: Sequence[Hit], weight: float = DENSE_WEIGHT) -> list[float]:
     ]
 
 
-def share(score: float) -> float:
+def unit_score(score: float) -> float:
     """A fused score as a number from 0 to 1, in the same order; 0.5 is a chunk like any other."""
     return 1 / (1 + exp(-score / 2))
 
 
-def _least(hits: Sequence[Hit], spread: Spread) -> float:
+def _least(hits: Sequence[Hit], spread: ScoreSpread) -> float:
     return min((hit.dense for hit in hits if hit.spread is spread and hit.dense is not None), default=0.0)
 
 
 def _scale(parts: list[tuple[int, float, float]]):
-    mean, deviation = pooled(parts) if parts else (0.0, 0.0)
+    mean, deviation = pooled_statistics(parts) if parts else (0.0, 0.0)
     return lambda score: (score - mean) / deviation if deviation > 1e-9 else 0.0

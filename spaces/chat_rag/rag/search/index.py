@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag.documents import Chunk
-from rag.search.bm25 import LexicalIndex
+from rag.search.bm25 import BM25Index
 from rag.search.vectors import VectorIndex
 
 # What the chunks before and after add to a chunk's own score, each. Measured with benchmarks/retrieval.py: from 0.25
@@ -18,7 +18,7 @@ SAMPLED = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class ScoreSpread:
     """How the scores of all `chunks` of an index lie for one question: mean and standard deviation of each search."""
 
     chunks: int
@@ -36,7 +36,7 @@ class Hit:
     chunk: Chunk
     dense: float | None
     lexical: float | None
-    spread: Spread
+    spread: ScoreSpread
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Index:
     def __init__(self, chroma: Any | None = None) -> None:
         self._chroma = chroma
         self._documents: dict[str, _Indexed] = {}
-        self._lexical = LexicalIndex()
+        self._lexical = BM25Index()
         self._vectors: VectorIndex | None = None
         self._sample: Any = None  # some vectors of all documents, and for how large a part of all each stands
 
@@ -64,10 +64,10 @@ class Index:
         keys = [f"{document_id}/{row}" for row in range(len(chunks))]
         if self._vectors is None:
             self._vectors = VectorIndex(self._chroma)
-        mixed = in_context(vectors)
+        mixed = contextual_vectors(vectors)
         try:
             self._vectors.add(document_id, keys, mixed)
-            self._lexical.add(document_id, zip(keys, map(searchable, chunks), strict=True))
+            self._lexical.add(document_id, zip(keys, map(search_text, chunks), strict=True))
         except BaseException:
             self.remove(document_id)
             raise
@@ -87,7 +87,7 @@ class Index:
         if not self._documents or self._vectors is None:
             return []
         lexical = {
-            document_id: with_neighbours(scores) for document_id, scores in self._lexical.scores(question).items()
+            document_id: mix_neighbours(scores) for document_id, scores in self._lexical.scores(question).items()
         }
         dense = dict(self._vectors.search(vector, min(limit, sum(self._counts()))))
         spread = self._spread(vector, lexical)
@@ -115,7 +115,7 @@ class Index:
     def _counts(self) -> list[int]:
         return [len(each.chunks) for each in self._documents.values()]
 
-    def _spread(self, vector: Sequence[float], lexical: dict[str, Any]) -> Spread:
+    def _spread(self, vector: Sequence[float], lexical: dict[str, Any]) -> ScoreSpread:
         import numpy as np
 
         if self._sample is None:
@@ -127,15 +127,15 @@ class Index:
         mean = float(weights @ cosines)
         deviation = float(weights @ (cosines - mean) ** 2) ** 0.5
         words = np.concatenate([lexical[document_id] for document_id in self._documents])
-        return Spread(len(words), (mean, deviation), (float(words.mean()), float(words.std())))
+        return ScoreSpread(len(words), (mean, deviation), (float(words.mean()), float(words.std())))
 
 
-def searchable(chunk: Chunk) -> str:
+def search_text(chunk: Chunk) -> str:
     """What is indexed of a chunk: its text under its heading, which often names the subject."""
     return f"{chunk.heading}\n{chunk.text}" if chunk.heading and chunk.heading not in chunk.text else chunk.text
 
 
-def with_neighbours(values: Any, weight: float | None = None) -> Any:
+def mix_neighbours(values: Any, weight: float | None = None) -> Any:
     """Each value and a part of the one before and the one after it, along the first axis."""
     weight = NEIGHBOUR_WEIGHT if weight is None else weight
     mixed = values.copy()
@@ -144,18 +144,18 @@ def with_neighbours(values: Any, weight: float | None = None) -> Any:
     return mixed
 
 
-def in_context(vectors: Any) -> Any:
+def contextual_vectors(vectors: Any) -> Any:
     """The vectors, of length 1, each turned towards its neighbours': a chunk then means what its surroundings do.
 
     So the cosine needs no neighbours when a question is searched.
     """
     import numpy as np
 
-    mixed = with_neighbours(np.asarray(vectors, np.float32))
+    mixed = mix_neighbours(np.asarray(vectors, np.float32))
     return mixed / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-9)
 
 
-def pooled(parts: Sequence[tuple[int, float, float]]) -> tuple[float, float]:
+def pooled_statistics(parts: Sequence[tuple[int, float, float]]) -> tuple[float, float]:
     """Mean and standard deviation of parts together, each of which tells its number of values, mean and deviation."""
     number = sum(count for count, _, _ in parts)
     mean = sum(count * mean for count, mean, _ in parts) / number

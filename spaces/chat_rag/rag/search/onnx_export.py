@@ -47,7 +47,7 @@ def packaged_model() -> str | None:
     return str(folder) if folder.is_dir() else None
 
 
-def cached() -> Path | None:
+def cached_export() -> Path | None:
     """The folder of the default model in the user's cache, made at the first call, which takes some ten seconds.
 
     None where it cannot be made; the log says why.

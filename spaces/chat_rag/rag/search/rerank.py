@@ -47,7 +47,7 @@ class Reranker:
         return [float(score) for score in scores]
 
 
-def chosen_reranker() -> Reranker | None:
+def configured_reranker() -> Reranker | None:
     """The one that SPACEPORT_RERANKER names, the same each time, or None."""
     name = os.environ.get(_VARIABLE)
     return _reranker(name) if name else None

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from backends.processors import has_feature, spin_briefly, usable_processors
+from backends.processors import has_feature, limit_spin_wait, usable_processors
 from rag.errors import RetrievalError
 
 # The unit that multiplies matrices of bfloat16. AVX-512 alone announces bfloat16 too (avx512_bf16), but there it took
@@ -26,7 +26,7 @@ class TorchModel:
                 "Install it: pip install 'spaceport[demo]'. Or set SPACEPORT_EMBEDDINGS to a folder with model.onnx "
                 "and tokenizer.json.",
             )
-        spin_briefly()
+        limit_spin_wait()
         import torch
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
