@@ -83,7 +83,7 @@ def test_a_reload_in_the_middle_of_an_answer_keeps_what_there_was(
     page.reload()
     expect(page.locator("#chat .user.message")).to_have_text("Go on for ever, reload.")
     expect(page.locator("#chat .bot").last).to_contain_text("word word")
-    wait_until(lambda: "Go on for ever, reload." in model.left, 15, lambda: "the server never saw the client leave")
+    wait_until(lambda: "Go on for ever, reload." in model.left, 60, lambda: "the server never saw the client leave")
     leave_samples_out(page)
     ask(page, "Say ten words.")
     wait_for_answer(page)
@@ -104,7 +104,7 @@ def test_a_visitor_deletes_everything(app: App, data: Path, open_page: Open, not
     page.once("dialog", lambda dialog: dialog.accept())
     page.locator("#delete").click()
     expect(page.locator("#documents [data-remove]")).to_have_count(0)
-    wait_until(lambda: not folder.exists(), 10, lambda: "the folder is still there")
+    wait_until(lambda: not folder.exists(), 60, lambda: "the folder is still there")
     page.reload()
     expect(page.locator("#documents [data-remove]")).to_have_count(0)
 

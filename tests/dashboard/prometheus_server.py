@@ -6,7 +6,6 @@ import asyncio
 import json
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tests.conftest import missing
-from tests.helpers.servers import free_port, serving_app
+from tests.helpers.servers import free_port, serving_app, wait_until
 
 Answer = tuple[int, Any]
 SERIES = [{"__name__": "spaceport_ready"}, {"__name__": "DCGM_FI_DEV_GPU_UTIL"}]
@@ -89,7 +88,7 @@ def real(folder: Path, metrics: Callable[[], bytes]) -> Iterator[str]:
                  f"--web.listen-address={listens}"], stdout=log, stderr=log,
             )  # fmt: skip
         try:
-            wait_until(lambda: _ready(f"http://{listens}/-/ready"), (folder / "log").read_text)
+            wait_until(lambda: _ready(f"http://{listens}/-/ready"), message=(folder / "log").read_text)
             yield f"http://{listens}"
         finally:
             process.terminate()
@@ -101,10 +100,3 @@ def _ready(url: str) -> bool:
         return httpx2.get(url, timeout=5).status_code == 200
     except httpx2.TransportError:
         return False
-
-
-def wait_until(true: Callable[[], bool], told: Callable[[], str] = lambda: "it never came") -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline, told()
-        time.sleep(0.05)

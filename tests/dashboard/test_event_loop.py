@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +15,7 @@ from backends import BackendError, Catalog
 from backends.http.connections import close_connections
 from tests.dashboard.conftest import catalog_of
 from tests.helpers.scripted_model import ScriptedModel
+from tests.helpers.servers import wait_until
 
 Asked = Callable[[str], tuple[conversation.Turn, AsyncIterator[object]]]
 
@@ -37,14 +37,6 @@ def asked(scripted: ScriptedModel, tmp_path: Path) -> Asked:
         return turn, conversation.answering([], turn, catalog.connect("scripted"))
 
     return one
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    for _ in range(3000):
-        if true():
-            return
-        time.sleep(0.01)
-    pytest.fail("it never came")
 
 
 def test_whoever_leaves_stops_the_server(loop: Loop, scripted: ScriptedModel, asked: Asked) -> None:

@@ -63,8 +63,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(condition: Callable[[], bool], seconds: float, message: Callable[[], str] = lambda: "") -> None:
-    """Poll a condition; fail with the message when it doesn't hold in time."""
+def wait_until(condition: Callable[[], bool], seconds: float = 60, message: Callable[[], str] = lambda: "") -> None:
+    """Poll a condition until it holds. The limit only guards against a test that hangs."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, message()

@@ -108,7 +108,7 @@ def test_a_broken_link_is_told_on_the_page(served: Served, open_page: Open) -> N
     page = open_page(served.app)
     watch = Watch(page, served)
     page.evaluate(f"location.hash = 'c={BROKEN[2]}'")
-    expect(page.get_by_text("This link holds no conversation that can be opened.")).to_be_visible(timeout=5_000)
+    expect(page.get_by_text("This link holds no conversation that can be opened.")).to_be_visible()
     watch.holds("#chat")
 
 

@@ -8,7 +8,6 @@ import io
 import os
 import subprocess
 import sys
-import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -368,10 +367,8 @@ def test_docx_image_from_the_network_is_not_fetched(read):
 def test_docx_bomb_is_refused_by_its_declared_size(refusal, part):
     zeros = bytes(30_000_000)
     content = make.archive({"[Content_Types].xml": make.CONTENT_TYPES.encode(), part: zeros})
-    started = time.perf_counter()
     assert "unpack to 30 MB" in refusal("a.docx", content).message
     assert "unpack to 30 MB" in refusal("a.docx", content, limits=Limits(unpacked_bytes=20_000_000)).message
-    assert time.perf_counter() - started < 2
 
 
 def test_docx_of_many_media_parts_is_counted_as_a_sum(refusal):
@@ -467,9 +464,7 @@ def test_html_with_thousands_of_unclosed_tags(read, tag):
 @pytest.mark.parametrize("tag", ["div", "b", "table><tr><td"])
 @pytest.mark.parametrize("depth", [1_000, 100_000])
 def test_html_nested_too_deeply(refusal, tag, depth):
-    started = time.perf_counter()
     assert "nested too deeply" in refusal("a.html", f"<{tag}>" * depth + "deep").message
-    assert time.perf_counter() - started < 5
 
 
 @pytest.mark.parametrize(
