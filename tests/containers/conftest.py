@@ -46,7 +46,7 @@ def demo_image(engine: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Built with the embedding model exported from its package, so that nothing is downloaded from the Hub."""
     tag = f"spaceport-demo:{TAG}"
     folder = tmp_path_factory.mktemp("context")
-    script = ROOT / "spaces" / "chat_rag" / "rag" / "exported.py"
+    script = ROOT / "spaces" / "chat_rag" / "rag" / "search" / "onnx_export.py"
     subprocess.run([sys.executable, script, "--from-package", folder / "embeddings"], check=True)
     list(images.build(engine, "demo", tag, trust=images.certificates(), extra=folder))
     return tag

@@ -1,0 +1,142 @@
+"""The layers of the code: imports point down, no modules import each other, and every package is installed."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+SETUPTOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+FOLDERS = {name: ROOT / SETUPTOOLS["package-dir"].get(name, name) for name in SETUPTOOLS["packages"] if "." not in name}
+# These aren't installed: a Space or a script imports them from its own folder.
+NOT_INSTALLED = {
+    "publishing": ROOT / "scripts" / "publishing",
+    "dashboard_pages": ROOT / "spaces" / "dashboard" / "dashboard_pages",
+    "live_metrics": ROOT / "spaces" / "dashboard" / "live_metrics",
+}
+# What a package may import, besides itself.
+BELOW = {
+    "backends": [],
+    "ui": ["backends"],
+    "rag": ["ui", "backends"],
+    "compare": ["ui", "backends"],
+    "chat_page": ["rag", "ui", "backends"],
+    "compare_page": ["compare", "ui", "backends"],
+    "live_metrics": ["compare", "ui", "backends"],
+    "dashboard_pages": ["live_metrics", "compare", "ui", "backends"],
+    "inference": ["backends"],
+    "containers": ["backends"],
+    "cloud": ["compare", "backends"],  # the cost of a deployment is measured by the comparator
+    "publishing": ["backends"],
+}
+# The layers inside a package, top to bottom. A module outside these is above them.
+LAYERS = {
+    "rag": [("rag.answering",), ("rag.library",), ("rag.search",), ("rag.reading",), ("rag.documents", "rag.errors")],
+    "compare": [("compare.report",), ("compare.analyse",), ("compare.measure",), ("compare.records",)],
+    "backends": [
+        ("backends.embedded", "backends.transformers", "backends.kubernetes", "backends.sagemaker", "backends.vertex"),
+        ("backends.openai", "backends.ollama", "backends.huggingface"),
+        ("backends.chat",),
+        ("backends.http",),
+    ],
+}
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Every module by its import name."""
+    files = {}
+    for name, folder in (FOLDERS | NOT_INSTALLED).items():
+        for path in folder.rglob("*.py"):
+            parts = path.relative_to(folder).with_suffix("").parts
+            if any(part in FOLDERS and name == "containers" for part in parts[:-1]):
+                continue  # containers/inference is the package `inference`
+            files[".".join([name, *parts]).removesuffix(".__init__")] = path
+    return files
+
+
+@cache
+def imports(module: str) -> frozenset[str]:
+    """The modules of this project that a module imports, at its top or inside a function."""
+    names = set(_imports(ast.parse(modules()[module].read_text())))
+    return frozenset(names - {module})
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in modules())
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                submodule = f"{node.module}.{alias.name}"
+                if submodule in modules():
+                    yield submodule
+                elif node.module in modules():
+                    yield node.module
+
+
+def layer(module: str) -> int:
+    """The layer of a module inside its package: 0 is the top."""
+    layers = LAYERS.get(module.partition(".")[0], [])
+    for number, names in enumerate(layers, 1):
+        if any(module == name or module.startswith(f"{name}.") for name in names):
+            return number
+    return 0
+
+
+def test_every_module_is_seen() -> None:
+    assert {"backends.catalog", "rag.answering.cite", "inference.app", "publishing.publish"} <= set(modules())
+    assert set(FOLDERS | NOT_INSTALLED) == set(BELOW)
+
+
+def test_every_package_is_installed() -> None:
+    packages = {
+        name for name, path in modules().items() if path.name == "__init__.py" and name.partition(".")[0] in FOLDERS
+    }
+    assert packages == set(SETUPTOOLS["packages"])
+
+
+@pytest.mark.parametrize("package", sorted(BELOW))
+def test_a_package_imports_only_packages_below_it(package: str) -> None:
+    allowed = {package, *BELOW[package]}
+    wrong = [
+        f"{module} imports {other}"
+        for module in sorted(modules())
+        if module.partition(".")[0] == package
+        for other in sorted(imports(module))
+        if other.partition(".")[0] not in allowed
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("package", sorted(LAYERS))
+def test_inside_a_package_imports_point_down(package: str) -> None:
+    wrong = [
+        f"{module} imports {other}"
+        for module in sorted(modules())
+        if module.partition(".")[0] == package and layer(module)
+        for other in sorted(imports(module))
+        if other.partition(".")[0] == package and layer(other) and layer(other) < layer(module)
+    ]
+    assert not wrong
+
+
+def test_no_modules_import_each_other() -> None:
+    """Lazy imports count too: two modules that need each other are one module, or lack a third."""
+    finished: set[str] = set()
+
+    def visit(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, " imports ".join([*path[path.index(module) :], module])
+        if module not in finished:
+            for other in sorted(imports(module)):
+                visit(other, (*path, module))
+            finished.add(module)
+
+    for module in sorted(modules()):
+        visit(module, ())
