@@ -20,7 +20,7 @@ import numpy as np
 from harness.tables import table, write
 from verdicts import World, simulate
 
-from compare.analyse.canary import Judgement, Side, judge
+from compare.analyse.canary import CanaryDecision, Side, judge
 from compare.records import Failure, Record, Run
 
 DECISIONS = ("promote", "roll back", "go on measuring")
@@ -74,7 +74,7 @@ def broken(record: Record) -> Record:
     return replace(record, arrivals=(), error=FAILURE)
 
 
-def judged(found: Run) -> Judgement:
+def judged(found: Run) -> CanaryDecision:
     return judge(Side(found, "a"), Side(found, "b"))
 
 

@@ -19,22 +19,22 @@ from harness.pages import ROOT, chromium, served
 from harness.tables import free_port, table, write
 from playwright.sync_api import Page
 
-from compare import records
-from compare.analyse.metrics import Figures, figures
+from compare import run_file
+from compare.analyse.metrics import Metrics, compute_metrics
 
 REQUESTS, CONCURRENCY = 24, 4
 COMPARE = [sys.executable, "-m", "compare", "run", "--targets", "plain,role_first", "--workload", "chat"]
 
 
-def headless(catalog: Path, folder: Path) -> Figures:
+def headless(catalog: Path, folder: Path) -> Metrics:
     """One run from the command line."""
     out = folder / "headless.jsonl"
     plan = ["--requests", str(REQUESTS), "--concurrency", str(CONCURRENCY), "--progress", "none"]
     subprocess.run([*COMPARE, "--catalog", str(catalog), *plan, "--out", str(out)], check=True)
-    return figures(records.read(out), "plain")
+    return compute_metrics(run_file.read(out), "plain")
 
 
-def live(page: Page, folder: Path) -> Figures:
+def live(page: Page, folder: Path) -> Metrics:
     """The same run from the page, which shows its progress meanwhile."""
     page.locator("#measure").click()
     page.wait_for_selector("#stop", state="visible")
@@ -44,7 +44,7 @@ def live(page: Page, folder: Path) -> Figures:
         page.get_by_text("Raw arrivals (JSONL)").click()
     out = folder / "live.jsonl"
     download.value.save_as(out)
-    return figures(records.read(out), "plain")
+    return compute_metrics(run_file.read(out), "plain")
 
 
 def opened(page: Page, url: str) -> Page:
@@ -59,7 +59,7 @@ def opened(page: Page, url: str) -> Page:
     return page
 
 
-def measured(rounds: int) -> dict[str, list[Figures]]:
+def measured(rounds: int) -> dict[str, list[Metrics]]:
     """Both ways in turn; the first round warms up and is dropped."""
     port = free_port()
     folder = Path(tempfile.mkdtemp())
@@ -70,7 +70,7 @@ def measured(rounds: int) -> dict[str, list[Figures]]:
         [sys.executable, str(ROOT / "benchmarks/harness/scripted_server.py"), str(port)], stdout=subprocess.DEVNULL
     )
     app = [sys.executable, str(ROOT / "spaces/platform_compare/app.py"), "--catalog", str(catalog)]
-    taken: dict[str, list[Figures]] = {"headless": [], "page open": []}
+    taken: dict[str, list[Metrics]] = {"headless": [], "page open": []}
     try:
         with served(app) as url, chromium() as browser:
             page = opened(browser.new_page(), url)

@@ -21,7 +21,7 @@ from harness.tables import table, write
 
 from backends import Arrival
 from compare.analyse import verdict
-from compare.measure.plan import Block, Plan
+from compare.measure.plan import Block, RunPlan
 from compare.records import Record, Run
 
 FIRST, GAP, TOKENS = 0.2, 0.02, 16  # seconds to the first token, seconds between tokens, tokens
@@ -45,7 +45,7 @@ class World:
 def simulate(world: World, seed: int) -> Run:
     """One run of the plan over the simulated servers."""
     assert world.requests is not None
-    plan = Plan(("a", "b"), requests=world.requests, seed=seed)
+    plan = RunPlan(("a", "b"), requests=world.requests, seed=seed)
     blocks = plan.blocks() if world.interleaved else sorted(plan.blocks(), key=lambda block: block.target)
     draw, clock = np.random.default_rng([seed, world.requests]), 0.0
     length = 2 * world.requests * (FIRST + GAP * TOKENS)

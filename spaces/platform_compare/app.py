@@ -10,7 +10,7 @@ import gradio as gr
 
 from backends import Catalog, NotConfigured
 from compare.measure.workload import MAX_FILE_BYTES
-from compare.service import Studio
+from compare.service import ComparisonService
 from compare_page.measure_page import MeasurePage
 from compare_page.race_page import RacePage
 from ui import html, launch
@@ -18,7 +18,7 @@ from ui import html, launch
 ARGUMENTS = launch.parse_arguments(sys.argv[1:] if __name__ == "__main__" else [], "Model backends, side by side.")
 try:
     if gr.NO_RELOAD:  # what belongs to visitors outlives an edit of this file
-        STUDIO = Studio(Catalog.load(ARGUMENTS.catalog), Path(__file__).parent / "results")
+        STUDIO = ComparisonService(Catalog.load(ARGUMENTS.catalog), Path(__file__).parent / "results")
     KNOWN = STUDIO.catalog.targets()
     if ARGUMENTS.backend:
         STUDIO.catalog.target(ARGUMENTS.backend)  # a name that does not exist is told now

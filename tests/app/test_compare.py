@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from compare import records
+from compare import run_file
 from tests.compare.servers import Models
 from tests.helpers.apps import App
 from tests.helpers.servers import serving, wait_until
@@ -111,7 +111,7 @@ def test_a_measurement_of_real_targets(real: App, open_page: OpenPage, browser: 
     expect(page.locator("#figures-table")).to_contain_text("concurrency 1")
     expect(page.locator("#cost")).to_contain_text("0.05 USD/h")
     expect(page.locator("#pictures .js-plotly-plot:visible")).to_have_count(5)
-    stored = records.read(download(page, "Raw arrivals (JSONL)", tmp_path))
+    stored = run_file.read(download(page, "Raw arrivals (JSONL)", tmp_path))
     assert stored.ended == "finished"
     assert [len(stored.measured(name)) for name in ("laptop", "single")] == [14, 14]
     _opens_by_itself(browser, download(page, "Report (HTML)", tmp_path))

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from backends import Arrival, Mark, Usage
-from compare.measure.plan import Plan, closed
-from compare.records import VERSION, BlockRecord, Failure, Phase, Record, Run
+from compare.measure.plan import RunPlan, closed_loops
+from compare.records import BlockRecord, Failure, Phase, Record, Run
+from compare.run_file import VERSION
 
 ONE = "concurrency 1"
 
@@ -71,7 +72,7 @@ def header(
     targets: Sequence[str] = ("a",), concurrencies: Sequence[int] = (1,), requests: int = 40, seed: int = 0
 ) -> dict[str, Any]:
     """The first line of a run, as it is after it was stored."""
-    plan = Plan(tuple(targets), closed(concurrencies), requests=requests, seed=seed)
+    plan = RunPlan(tuple(targets), closed_loops(concurrencies), requests=requests, seed=seed)
     written = {
         "type": "run",
         "version": VERSION,

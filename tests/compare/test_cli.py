@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from compare import records
+from compare import run_file
 from compare.__main__ import main
 from tests.compare.servers import Models
 
@@ -40,7 +40,7 @@ def test_run_and_report(models: Models, tmp_path: Path, capsys: pytest.CaptureFi
             assert set(told["targets"][target][figure]) == {"n", "mean", "p50", "p90", "p95", "p99"}
         assert set(told["targets"][target]["by_load"]) == {"concurrency 1", "concurrency 2"}
     assert told["targets"]["steady"]["ttft_ms"]["n"] == 28
-    assert len(files["csv"].read_text().splitlines()) == 1 + len(records.read(out).records)
+    assert len(files["csv"].read_text().splitlines()) == 1 + len(run_file.read(out).records)
     assert files["html"].read_text().startswith("<!doctype html>")
 
 
@@ -155,7 +155,7 @@ def test_a_signal_ends_the_run_and_keeps_it(models: Models, tmp_path: Path, numb
     process.send_signal(number)
     process.communicate(timeout=30)
     assert process.returncode == 130
-    stored = records.read(out)
+    stored = run_file.read(out)
     assert stored.ended == "stopped"
     assert len(stored.measured("slow")) >= 8
 

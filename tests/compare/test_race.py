@@ -11,19 +11,19 @@ import pytest
 
 from backends import Catalog
 from compare.errors import PlanError
-from compare.race import Race, lanes
+from compare.race import Race, race_columns
 from compare.report import race_view as shown
-from compare.service import Studio
+from compare.service import ComparisonService
 from compare.votes import TIE, Ballot, shuffled
 from tests.compare.servers import TOKENS, Models
 
 
-def studio(models: Models, folder: Path, *names: str, **extra: str) -> Studio:
-    return Studio(Catalog.load(models.catalog(folder, *names, **extra)), folder)
+def studio(models: Models, folder: Path, *names: str, **extra: str) -> ComparisonService:
+    return ComparisonService(Catalog.load(models.catalog(folder, *names, **extra)), folder)
 
 
-def racing(arena: Studio, *names: str, blind: bool = False, prompt: str = "Go") -> AsyncIterator[Race]:
-    visitor = arena.visitors.of("visitor")
+def racing(arena: ComparisonService, *names: str, blind: bool = False, prompt: str = "Go") -> AsyncIterator[Race]:
+    visitor = arena.visitors.get("visitor")
     return arena.race(visitor, prompt, names, blind=blind, max_tokens=32, temperature=0)
 
 
@@ -31,22 +31,22 @@ async def test_all_columns_stream_at_once(models: Models, tmp_path: Path) -> Non
     arena = studio(models, tmp_path, "steady", "slow", "thinker", price="1.25/h")
     seen: list[tuple[int, ...]] = []
     async for race in racing(arena, "steady", "slow", "thinker"):
-        seen.append(tuple(len(lane.answer) for lane in race.lanes))
-    assert [lane.state for lane in race.lanes] == ["done"] * 3
+        seen.append(tuple(len(lane.answer) for lane in race.columns))
+    assert [lane.state for lane in race.columns] == ["done"] * 3
     assert any(all(step[:2]) and step != seen[-1] for step in seen)  # both were under way
-    steady, _, thinker = race.lanes
+    steady, _, thinker = race.columns
     assert steady.answer.split() == [f"word{number}" for number in range(TOKENS)]
     assert thinker.thought.split() == ["word0", "word1", "word2"]
-    assert steady.cost == pytest.approx(1.25 / 3600 * (steady.watch.total_seconds or 0))
+    assert steady.cost == pytest.approx(1.25 / 3600 * (steady.stopwatch.total_seconds or 0))
     assert race.votable
 
 
 async def test_a_failing_column_says_what_to_do_and_the_others_go_on(models: Models, tmp_path: Path) -> None:
     path = models.catalog(tmp_path, "steady", "refuses")
     path.write_text(path.read_text() + '\n[gpu]\nkind = "openai"\nurl = "${NOT_SET_ANYWHERE}"\n')
-    arena = Studio(Catalog.load(path), tmp_path)
+    arena = ComparisonService(Catalog.load(path), tmp_path)
     race = [race async for race in racing(arena, "refuses", "gpu", "steady")][-1]
-    refused, unset, steady = race.lanes
+    refused, unset, steady = race.columns
     assert (refused.state, unset.state, steady.state) == ("failed", "failed", "done")
     assert "NOT_SET_ANYWHERE" in shown.body(unset)
     assert "api_key" in shown.body(refused)
@@ -58,7 +58,7 @@ async def test_every_column_failing_ends_the_race(models: Models, tmp_path: Path
     path.write_text(
         '[a]\nkind = "openai"\nurl = "${NOT_SET_ANYWHERE}"\n[b]\nkind = "openai"\nurl = "${NOT_SET_EITHER}"\n'
     )
-    races = [race async for race in racing(Studio(Catalog.load(path), tmp_path), "a", "b")]
+    races = [race async for race in racing(ComparisonService(Catalog.load(path), tmp_path), "a", "b")]
     assert races[-1].over
 
 
@@ -66,11 +66,11 @@ async def test_stop_frees_every_connection(models: Models, tmp_path: Path) -> No
     arena = studio(models, tmp_path, "endless", "steady")
     stream = racing(arena, "endless", "steady")
     async for race in stream:
-        if race.lanes[0].answer:
+        if race.columns[0].answer:
             break
     await stream.aclose()
     race.stop()
-    assert race.lanes[0].state == "stopped"
+    assert race.columns[0].state == "stopped"
     for _ in range(100):
         if "endless" in models.left:
             break
@@ -88,17 +88,17 @@ async def test_stop_frees_every_connection(models: Models, tmp_path: Path) -> No
 )
 def test_two_to_four_different_targets(names: list[str], message: str) -> None:
     with pytest.raises(PlanError, match=message):
-        lanes(names, {}, {})
+        race_columns(names, {}, {})
 
 
 async def test_names_and_costs_are_hidden_until_the_vote(models: Models, tmp_path: Path) -> None:
     arena = studio(models, tmp_path, "steady", "slow", price="1.25/h")
-    visitor = arena.visitors.of("visitor")
+    visitor = arena.visitors.get("visitor")
     async for race in racing(arena, "steady", "slow", blind=True):
-        heads = [shown.head(lane, place, hidden=race.hidden) for place, lane in enumerate(race.lanes)]
+        heads = [shown.head(lane, place, hidden=race.hidden) for place, lane in enumerate(race.columns)]
         assert not any(word in head for head in heads for word in ("steady", "slow", "USD", "cost"))
         assert "Answer A" in heads[0]
-    second = race.lanes[1].target
+    second = race.columns[1].target
     voted = arena.vote(visitor, "B")
     assert voted is race
     assert not race.hidden
@@ -121,7 +121,7 @@ def test_the_order_of_hidden_columns_varies() -> None:
 
 
 async def test_a_models_text_is_shown_as_text(models: Models, tmp_path: Path) -> None:
-    lane = lanes(["steady", "slow"], {"steady": "<b>steady</b>"}, {})[0]
+    lane = race_columns(["steady", "slow"], {"steady": "<b>steady</b>"}, {})[0]
     lane.answer = "![x](http://tracker.invalid/p.png) <script>alert(1)</script>"
     lane.thought = "<img src=x onerror=alert(1)>"
     assert "<script" not in shown.body(lane)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from backends import Arrival, Mark, Usage
-from compare import records
+from compare import run_file
 from compare.errors import RunError
 from compare.records import BlockRecord, Failure, Record, Run
 from tests.compare.make_runs import block, failed, header, record, run
@@ -58,7 +58,7 @@ def stored(folder: Path, *lines: str) -> Path:
 def sound(folder: Path) -> Path:
     """Five lines: the header, three requests and the end."""
     path = folder / "run.jsonl"
-    records.write(run(record(0.1), record(0.2), failed(message="“No” — said the server.")), path)
+    run_file.write(run(record(0.1), record(0.2), failed(message="“No” — said the server.")), path)
     return path
 
 
@@ -66,13 +66,13 @@ def sound(folder: Path) -> Path:
 def test_what_is_written_reads_back_equal(tmp_path: Path, ended: str) -> None:
     written = Run(header(("a", "b"), (1, 4), seed=9), [WHOLE, BROKEN], [LAGS], ended)
     path = tmp_path / "run.jsonl"
-    records.write(written, path)
-    found = records.read(path)
+    run_file.write(written, path)
+    found = run_file.read(path)
     assert same(found, written)
     assert found.records[0].arrivals[0].kind == "thought"
     assert found.records[0].marks[0].what == "connected"
     again = tmp_path / "again.jsonl"
-    records.write(found, again)
+    run_file.write(found, again)
     assert again.read_bytes() == path.read_bytes()
 
 
@@ -91,19 +91,19 @@ def test_what_is_written_reads_back_equal(tmp_path: Path, ended: str) -> None:
 def test_whatever_a_server_says_is_kept(tmp_path: Path, said: str) -> None:
     written = run(record(0.1), failed(message=said, remedy=said))
     path = tmp_path / "run.jsonl"
-    records.write(written, path)
-    assert same(records.read(path), written)
+    run_file.write(written, path)
+    assert same(run_file.read(path), written)
 
 
 def test_what_a_target_says_of_itself_goes_into_the_header(tmp_path: Path) -> None:
-    lines = [*records.lines(run(record(0.1)))]
+    lines = [*run_file.lines(run(record(0.1)))]
     lines.insert(2, '{"type": "target", "name": "a", "model": "smol", "context": 8192}')
     lines.insert(2, '{"type": "of a later version", "text": "is passed over"}')
-    found = records.read(stored(tmp_path, *lines))
+    found = run_file.read(stored(tmp_path, *lines))
     assert found.header["targets"]["a"]["served"] == {"model": "smol", "context": 8192}
     again = tmp_path / "again.jsonl"
-    records.write(found, again)
-    assert same(records.read(again), found)
+    run_file.write(found, again)
+    assert same(run_file.read(again), found)
 
 
 def test_the_requests_that_count() -> None:
@@ -136,14 +136,14 @@ def test_only_a_whole_answer_is_ok(entry: Record, ok: bool) -> None:
     [({}, None), ({"done": 1.0}, None), ({"headers": 0.1}, False), ({"connected": -0.1, "headers": 0.1}, True)],
 )
 def test_whether_a_connection_was_made(marks: dict[str, float], connected: bool | None) -> None:
-    assert record(0.2, marks=marks).connected is connected
+    assert record(0.2, marks=marks).new_connection is connected
 
 
 @pytest.mark.parametrize("version", [2, 0, "1", None])
 def test_a_file_of_another_version(tmp_path: Path, version: Any) -> None:
     first = json.dumps(header() | {"version": version})
     with pytest.raises(RunError) as caught:
-        records.read(stored(tmp_path, first))
+        run_file.read(stored(tmp_path, first))
     assert caught.value.message == f"run.jsonl is of version {version}, this program reads version 1."
 
 
@@ -153,7 +153,7 @@ def test_a_file_of_another_version(tmp_path: Path, version: Any) -> None:
 )
 def test_what_is_no_run(tmp_path: Path, first: str) -> None:
     with pytest.raises(RunError) as caught:
-        records.read(stored(tmp_path, first, '{"type": "end", "reason": "finished"}'))
+        run_file.read(stored(tmp_path, first, '{"type": "end", "reason": "finished"}'))
     assert caught.value.message == "run.jsonl is no stored run."
     assert "--out" in caught.value.remedy
 
@@ -163,7 +163,7 @@ def test_a_file_that_holds_no_lines(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "run.jsonl"
     path.write_bytes(content)
     with pytest.raises(RunError, match=r"run\.jsonl is no stored run"):
-        records.read(path)
+        run_file.read(path)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_a_file_that_holds_no_lines(tmp_path: Path, content: bytes) -> None:
 )
 def test_a_first_line_of_other_types(tmp_path: Path, change: dict[str, Any], told: str) -> None:
     with pytest.raises(RunError, match=re.escape(told)):
-        records.read(stored(tmp_path, json.dumps(header() | change)))
+        run_file.read(stored(tmp_path, json.dumps(header() | change)))
 
 
 @pytest.mark.parametrize(
@@ -191,9 +191,9 @@ def test_a_first_line_of_other_types(tmp_path: Path, change: dict[str, Any], tol
     ],
 )
 def test_a_request_of_other_types_is_named_by_its_line(tmp_path: Path, change: dict[str, Any]) -> None:
-    good = json.dumps(records.line_of(record(0.1, 0.2)))
+    good = json.dumps(run_file.entry_dict(record(0.1, 0.2)))
     with pytest.raises(RunError, match="Line 2 of"):
-        records.read(stored(tmp_path, json.dumps(header()), json.dumps(json.loads(good) | change), good))
+        run_file.read(stored(tmp_path, json.dumps(header()), json.dumps(json.loads(good) | change), good))
 
 
 @pytest.mark.parametrize("path", [["plan"], ["loads"], ["plan", "targets"], ["plan", "seed"]])
@@ -202,7 +202,7 @@ def test_a_first_line_that_lacks_something(tmp_path: Path, path: list[str]) -> N
     inner = first if len(path) == 1 else first[path[0]]
     del inner[path[-1]]
     with pytest.raises(RunError) as caught:
-        records.read(stored(tmp_path, json.dumps(first)))
+        run_file.read(stored(tmp_path, json.dumps(first)))
     assert caught.value.message == f"The first line of run.jsonl is damaged: {path[-1]} is missing."
 
 
@@ -224,9 +224,9 @@ def test_a_first_line_that_lacks_something(tmp_path: Path, path: list[str]) -> N
     ],
 )
 def test_a_damaged_line_is_named_by_its_number(tmp_path: Path, line: str) -> None:
-    lines = [*records.lines(run(record(0.1), record(0.2)))]
+    lines = [*run_file.lines(run(record(0.1), record(0.2)))]
     with pytest.raises(RunError) as caught:
-        records.read(stored(tmp_path, *lines[:2], line, *lines[2:]))
+        run_file.read(stored(tmp_path, *lines[:2], line, *lines[2:]))
     assert caught.value.message.startswith("Line 3 of run.jsonl is damaged (")
 
 
@@ -237,28 +237,28 @@ def test_a_last_line_that_was_cut_off_is_left_out_wherever_it_was_cut(tmp_path: 
     cut = tmp_path / "cut.jsonl"
     for size in range(len(last) - 1):
         cut.write_bytes(kept + last[:size])
-        found = records.read(cut)
+        found = run_file.read(cut)
         assert (len(found.records), found.ended) == (2, ""), last[:size]
     cut.write_bytes(kept + last[:-1])  # only its newline is missing
-    assert len(records.read(cut).records) == 3
+    assert len(run_file.read(cut).records) == 3
 
 
 @pytest.mark.parametrize("name", ["missing.jsonl", "."])
 def test_a_path_that_cannot_be_read(tmp_path: Path, name: str) -> None:
     with pytest.raises(RunError, match="cannot be read"):
-        records.read(tmp_path / name)
+        run_file.read(tmp_path / name)
 
 
 def test_a_file_too_large_to_be_a_run(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     with path.open("wb") as file:
-        file.truncate(records.MAX_FILE_BYTES + 1)
+        file.truncate(run_file.MAX_FILE_BYTES + 1)
     with pytest.raises(RunError, match="more than 500 MB"):
-        records.read(path)
+        run_file.read(path)
 
 
 def test_an_entry_is_one_line_of_json() -> None:
-    line = records.line_of(block(2.0, lags=(0.1,)))
+    line = run_file.entry_dict(block(2.0, lags=(0.1,)))
     assert line == {
         "type": "block",
         "target": "a",
@@ -269,4 +269,4 @@ def test_an_entry_is_one_line_of_json() -> None:
         "cpu_seconds": 0.0,
         "lags": (0.1,),
     }
-    assert "\n" not in records.dumps(records.line_of(failed(message="two\nlines")))
+    assert "\n" not in run_file.encode(run_file.entry_dict(failed(message="two\nlines")))

@@ -17,17 +17,18 @@ from pathlib import Path
 from backends import Catalog
 from backends.terminal import exit_status
 from compare import canary_cli as judging
-from compare import records
+from compare import run_file
 from compare.analyse.definitions import DEFINITIONS
 from compare.analyse.objectives import OBJECTIVES
 from compare.analyse.prices import PerToken, Price, Prices
 from compare.errors import CompareError, PriceError
 from compare.measure import plan as plans
 from compare.measure.measurement import Progress
-from compare.measure.plan import Load, Plan
+from compare.measure.plan import Load, RunPlan
 from compare.measure.run import execute
-from compare.measure.workload import SHAPES, choose
-from compare.report.report import Report, spot
+from compare.measure.workload import SHAPES, find_workload
+from compare.records import Run
+from compare.report.report import Report, spot_prices
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -91,7 +92,7 @@ def _add_report(report: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    plan = Plan(
+    plan = RunPlan(
         targets=tuple(name.strip() for name in options.targets.split(",") if name.strip()),
         loads=_loads(options),
         requests=options.requests,
@@ -102,7 +103,7 @@ def _run(options: argparse.Namespace) -> int:
         request_timeout=options.timeout,
         max_seconds=options.max_seconds,
     )
-    workload = choose(options.workload)
+    workload = find_workload(options.workload)
     catalog = Catalog.load(options.catalog)
     show = {"text": _show, "json": _tell, "none": lambda _: None}[options.progress]
 
@@ -115,13 +116,13 @@ def _run(options: argparse.Namespace) -> int:
     reason = asyncio.run(measured())
     if options.progress == "text":
         print(f"\r{reason}: {options.out}\033[K", file=sys.stderr)
-    run = records.read(options.out)
+    run = run_file.read(options.out)
     if reason == "stopped":
         return 130
     return 0 if any(record.ok for record in run.records if record.phase == "measured") else _nothing(run)
 
 
-def _nothing(run: records.Run) -> int:
+def _nothing(run: Run) -> int:
     failed = next((record.error for record in run.records if record.error), None)
     measured = sum(record.phase == "measured" for record in run.records)
     nothing = f"{measured} answers ended well and held no text" if measured else "nothing was measured"
@@ -134,8 +135,8 @@ def _loads(options: argparse.Namespace) -> tuple[Load, ...]:
     if options.sweep is not None:
         return plans.sweep(options.sweep)
     if options.rate is not None:
-        return tuple(Load(options.arrivals, rate) for rate in plans.numbers(options.rate, "--rate"))
-    return plans.closed(plans.numbers(options.concurrency or "1", "--concurrency"))
+        return tuple(Load(options.arrivals, rate) for rate in plans.parse_numbers(options.rate, "--rate"))
+    return plans.closed_loops(plans.parse_numbers(options.concurrency or "1", "--concurrency"))
 
 
 def _show(progress: Progress) -> None:
@@ -155,16 +156,16 @@ def _report(options: argparse.Namespace) -> int:
     for path in (options.json, options.html, options.csv, options.markdown):
         if path and path.resolve() in given:
             raise CompareError(f"{path} is what the report is read from.", "Choose another path for what is written.")
-    run = records.read(options.run)
+    run = run_file.read(options.run)
     table = Prices.load(options.prices)
     prices = _prices(options, run, table)
     report = Report(
         run,
         options.definition,
         OBJECTIVES[options.objective],
-        spot(prices) if options.spot else prices,
+        spot_prices(prices) if options.spot else prices,
         options.utilisation,
-        records.read(options.against) if options.against else None,
+        run_file.read(options.against) if options.against else None,
         [price for text in options.break_even if isinstance(price := table.find(f"tokens:{text}"), PerToken)],
     )
     told = json.dumps(report.as_json(), indent=2, ensure_ascii=False) + "\n" if options.json else ""
@@ -185,7 +186,7 @@ def _report(options: argparse.Namespace) -> int:
     return 0
 
 
-def _prices(options: argparse.Namespace, run: records.Run, table: Prices) -> dict[str, Price]:
+def _prices(options: argparse.Namespace, run: Run, table: Prices) -> dict[str, Price]:
     """What the command line says, over what the catalogue said when the run was made."""
     named = {name: target.get("price", "") for name, target in run.header["targets"].items()}
     for text in options.price:

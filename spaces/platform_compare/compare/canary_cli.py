@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from backends import SpaceportError
-from compare import records
-from compare.analyse.canary import TOLERANCE, Judgement, Side, judge
+from compare import run_file
+from compare.analyse.canary import TOLERANCE, CanaryDecision, Side, judge
 from compare.analyse.objectives import OBJECTIVES
 from compare.analyse.prices import Price, Prices
 from compare.errors import CompareError
@@ -67,10 +67,10 @@ def _judge(options: argparse.Namespace) -> int:
     return STATUS[judgement.decision]
 
 
-def _judged(options: argparse.Namespace) -> tuple[Judgement, Side, Side]:
-    baseline = records.read(options.baseline)
+def _judged(options: argparse.Namespace) -> tuple[CanaryDecision, Side, Side]:
+    baseline = run_file.read(options.baseline)
     same = options.canary.resolve() == options.baseline.resolve()
-    second = baseline if same else records.read(options.canary)
+    second = baseline if same else run_file.read(options.canary)
     stable = Side(baseline, _target(baseline, options.stable, "--stable"))
     canary = Side(second, _target(second, options.candidate, "--candidate"))
     if same and stable.target == canary.target:
@@ -99,7 +99,7 @@ def _prices(options: argparse.Namespace, stable: Side, canary: Side) -> tuple[Pr
     return table.find(written[0]), table.find(written[1])
 
 
-def told(judgement: Judgement, stable: Side, canary: Side) -> str:
+def told(judgement: CanaryDecision, stable: Side, canary: Side) -> str:
     """The judgement for people: each check, then what to do."""
     marks = {"good": "good ", "worse": "WORSE", "open": "open "}
     lines = [

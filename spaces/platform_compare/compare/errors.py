@@ -1,10 +1,10 @@
-"""What can go wrong around a comparison, in words for the person who reads them.
+"""Errors of a comparison, written for the person who reads them.
 
 CompareError
-├── PlanError        what was asked for cannot be measured
-├── WorkloadError    the prompts cannot be used
-├── RunError         a stored run cannot be read
-└── PriceError       a price cannot be used
+├── PlanError        targets, loads or numbers that can't be measured
+├── WorkloadError    prompts that can't be used
+├── RunError         a stored run that can't be read
+└── PriceError       a price that can't be used
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from backends import SpaceportError
 
 
 class CompareError(SpaceportError):
-    """Something about a comparison, not about a model."""
+    """An error of the comparison itself, not of a model."""
 
 
 class PlanError(CompareError):
-    """Targets, loads or numbers that cannot be measured."""
+    """Targets, loads or numbers that can't be measured."""
 
 
 class WorkloadError(CompareError):
-    """Prompts that cannot be read."""
+    """Prompts that can't be read."""
 
 
 class RunError(CompareError):
-    """A stored run that cannot be read."""
+    """A stored run that can't be read."""
 
 
 class PriceError(CompareError):
-    """A price that is missing, negative or misspelt."""
+    """A price that is missing, negative or misspelled."""

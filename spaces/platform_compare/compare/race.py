@@ -19,7 +19,7 @@ State = Literal["waiting", "thinking", "answering", "done", "stopped", "failed"]
 
 
 @dataclass(slots=True)
-class Lane:
+class RaceColumn:
     """One column: what its target has said so far, and how fast."""
 
     target: str
@@ -27,14 +27,14 @@ class Lane:
     state: State = "waiting"
     answer: str = ""
     thought: str = ""
-    watch: Stopwatch = field(default_factory=Stopwatch)
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
     error: SpaceportError | None = None
     price: Price | None = None
 
     @property
     def cost(self) -> float | None:
         """USD of this request; None without a price, or where tokens are not reported."""
-        seconds, usage = self.watch.total_seconds, self.watch.usage
+        seconds, usage = self.stopwatch.total_seconds, self.stopwatch.usage
         if self.price is None or seconds is None:
             return None
         return race_cost(
@@ -47,38 +47,38 @@ class Race:
     """One race: what was asked, the columns in the order in which they stand, and whether names are hidden."""
 
     prompt: str
-    lanes: list[Lane]
+    columns: list[RaceColumn]
     hidden: bool = False
 
     @property
     def over(self) -> bool:
-        return all(lane.state in ("done", "stopped", "failed") for lane in self.lanes)
+        return all(lane.state in ("done", "stopped", "failed") for lane in self.columns)
 
     @property
     def votable(self) -> bool:
         """Whether two answers or more can be weighed."""
-        return self.over and sum(bool(lane.answer) for lane in self.lanes) > 1
+        return self.over and sum(bool(lane.answer) for lane in self.columns) > 1
 
     def stop(self) -> None:
         """Mark what was still going on as stopped."""
-        for lane in self.lanes:
+        for lane in self.columns:
             if lane.state not in ("done", "failed"):
                 lane.state = "stopped"
 
 
-def lanes(targets: Sequence[str], titles: Mapping[str, str], prices: Mapping[str, Price]) -> list[Lane]:
+def race_columns(targets: Sequence[str], titles: Mapping[str, str], prices: Mapping[str, Price]) -> list[RaceColumn]:
     """The columns of a race; two to four different targets."""
     if len(set(targets)) < len(targets):
         twice = next(name for name in targets if targets.count(name) > 1)
         raise PlanError(f"The target {twice} stands twice.", "Choose each target once.")
     if not 2 <= len(targets) <= 4:
         raise PlanError(f"{len(targets)} targets make no race.", "Choose two to four.")
-    return [Lane(name, titles.get(name, name), price=prices.get(name)) for name in targets]
+    return [RaceColumn(name, titles.get(name, name), price=prices.get(name)) for name in targets]
 
 
-async def race(
-    started: Sequence[Lane], backends: Mapping[str, Backend], request: ChatRequest
-) -> AsyncIterator[Sequence[Lane]]:
+async def run_race(
+    started: Sequence[RaceColumn], backends: Mapping[str, Backend], request: ChatRequest
+) -> AsyncIterator[Sequence[RaceColumn]]:
     """Fill the lanes and give them as they change; closing it stops every target at once."""
     tasks = [asyncio.create_task(_run(lane, backends[lane.target], request)) for lane in started]
     try:
@@ -93,9 +93,9 @@ async def race(
             await asyncio.wait(tasks)
 
 
-async def _run(lane: Lane, backend: Backend, request: ChatRequest) -> None:
+async def _run(lane: RaceColumn, backend: Backend, request: ChatRequest) -> None:
     try:
-        stream = lane.watch.watch(backend.stream(request))
+        stream = lane.stopwatch.watch(backend.stream(request))
         async with closing(stream):
             async for event in stream:
                 if isinstance(event, Delta):
@@ -111,7 +111,7 @@ async def _run(lane: Lane, backend: Backend, request: ChatRequest) -> None:
         lane.error = SpaceportError(f"The backend raised {type(error).__name__}.", "It is a bug of that kind.")
 
 
-def _add(lane: Lane, delta: Delta) -> None:
+def _add(lane: RaceColumn, delta: Delta) -> None:
     if delta.kind == "thought":
         lane.thought, lane.state = lane.thought + delta.text, "thinking"
     else:

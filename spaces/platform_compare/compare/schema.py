@@ -1,60 +1,83 @@
-"""What a stored run must look like: it may come from a visitor, and a report trusts what it reads."""
+"""Validation of stored runs. A run can come from a visitor, and a report trusts what it reads."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
-NUMBER = (int, float)
-HEADER: dict[str, Any] = {
-    "id": str,
-    "started": str,
-    "loads": [str],
-    "plan": {"targets": [str], "seed": int, "requests": int, "warmup": int},
-    "workload": {"name": str, "description": str, "hash": str, "prompts": int},
-    "environment": {"python": str, "system": str, "processors": int, "packages": dict},
-    "targets": dict,
-}
-REQUEST: dict[str, Any] = {
-    "target": str,
-    "load": str,
-    "block": int,
-    "phase": str,
-    "prompt": int,
-    "intended": NUMBER,
-    "sent": NUMBER,
-    "ended": NUMBER,
-}
-BLOCK: dict[str, Any] = {
-    "target": str,
-    "load": str,
-    "block": int,
-    "started": NUMBER,
-    "seconds": NUMBER,
-    "cpu_seconds": NUMBER,
-    "lags": [NUMBER],
-}
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, with_config
+
+from compare.records import BlockRecord, Record
+
+Value = TypeVar("Value")
 
 
-def check(value: Any, wanted: Any, name: str = "it") -> None:
-    """Raise `TypeError` that names the first part of `value` that is missing or of another type."""
-    if isinstance(wanted, dict):
-        check(value, dict, name)
-        for key, inner in wanted.items():
-            if key not in value:
-                raise TypeError(f"{key} is missing")
-            check(value[key], inner, key)
-    elif isinstance(wanted, list):
-        check(value, list, name)
-        for each in value:
-            check(each, wanted[0], name)
-    elif not isinstance(value, wanted) or isinstance(value, bool):
-        raise TypeError(f"{name} is {value!r:.40}")
+class PlanHeader(BaseModel):
+    targets: list[str]
+    seed: int
+    requests: int
+    warmup: int
 
 
-def check_header(header: dict[str, Any]) -> None:
-    """Check the first line of a run, and that it describes each target that it names."""
-    check(header, HEADER)
+class WorkloadHeader(BaseModel):
+    name: str
+    description: str
+    hash: str
+    prompts: int
+
+
+class EnvironmentHeader(BaseModel):
+    python: str
+    system: str
+    processors: int
+    packages: dict[str, str]
+
+
+class TargetHeader(BaseModel):
+    settings: dict[str, Any]
+
+
+class Header(BaseModel):
+    """The parts of a run's first line that a report reads; other keys are allowed."""
+
+    id: str
+    started: str
+    loads: list[str]
+    plan: PlanHeader
+    workload: WorkloadHeader
+    environment: EnvironmentHeader
+    targets: dict[str, TargetHeader]
+
+
+# NaN and infinity would spread through every metric.
+_CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False)
+_HEADER = TypeAdapter(Header)
+_RECORD = TypeAdapter(with_config(_CONFIG)(Record))
+_BLOCK = TypeAdapter(with_config(_CONFIG)(BlockRecord))
+
+
+def validate_header(header: dict[str, Any]) -> None:
+    """Check a run's first line; raise `ValueError` that names the first problem."""
+    _validate(_HEADER, header, strict=True)
     for name in header["plan"]["targets"]:
         if name not in header["targets"]:
-            raise TypeError(f"the target {name} is not described")
-        check(header["targets"][name], {"settings": dict}, name)
+            raise ValueError(f"the target {name} is not described")
+
+
+def parse_record(entry: dict[str, Any]) -> Record:
+    """Build a record from a "request" line; raise `ValueError` that names the first problem."""
+    return _validate(_RECORD, entry)
+
+
+def parse_block(entry: dict[str, Any]) -> BlockRecord:
+    """Build a block record from a "block" line; raise `ValueError` that names the first problem."""
+    return _validate(_BLOCK, entry)
+
+
+def _validate(adapter: TypeAdapter[Value], value: dict[str, Any], *, strict: bool = False) -> Value:
+    try:
+        return adapter.validate_python(value, strict=strict)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_context=False)[0]
+        names = [part for part in problem["loc"] if isinstance(part, str)] or ["it"]
+        text = "is missing" if problem["type"] == "missing" else f"is {problem['input']!r:.40}"
+        raise ValueError(f"{names[-1]} {text}") from None

@@ -11,23 +11,23 @@ from pathlib import Path
 
 from backends import Backend, BackendError, Catalog, ChatRequest, Delta, Message
 from backends.streams import closing
-from compare import records
+from compare import run_file
 from compare.analyse.objectives import OBJECTIVES
 from compare.analyse.prices import PerToken, Price, Prices
 from compare.errors import PriceError
 from compare.measure.background import Background
 from compare.measure.measurement import Progress
-from compare.race import Race, lanes, race
+from compare.race import Race, race_columns, run_race
 from compare.records import Run
 from compare.report.html_report import html
-from compare.report.report import Report, spot
+from compare.report.report import Report, spot_prices
 from compare.report.tables import requests_csv
 from compare.visitors import Visitor, Visitors
 from compare.votes import shuffled
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ReportOptions:
     """How a run is to be seen; `prices` is text, a line "target = price" each."""
 
     definition: str = "spaceport"
@@ -38,7 +38,7 @@ class View:
     alternatives: Sequence[str] = field(default_factory=tuple)
 
 
-class Studio:
+class ComparisonService:
     """One for each process; making it loads no model."""
 
     def __init__(self, catalog: Catalog, results: Path) -> None:
@@ -56,16 +56,16 @@ class Studio:
         """Every target's answer to one prompt, side by side; a target that cannot be used fails in its column."""
         titles = {target.name: target.title for target in self.catalog.targets()}
         order = shuffled(targets) if blind else list(targets)
-        running = visitor.race = Race(prompt, lanes(order, titles, self._prices_of(order)), blind)
+        running = visitor.race = Race(prompt, race_columns(order, titles, self._prices_of(order)), blind)
         ready = {}
-        for lane in running.lanes:
+        for lane in running.columns:
             try:
                 ready[lane.target] = self._connect(lane.target)
             except BackendError as error:
                 lane.state, lane.error = "failed", error
         request = ChatRequest((Message("user", prompt),), max_tokens=max_tokens, temperature=temperature)
         yield running
-        updates = race([lane for lane in running.lanes if lane.target in ready], ready, request)
+        updates = run_race([lane for lane in running.columns if lane.target in ready], ready, request)
         async with closing(updates):
             async for _ in updates:
                 yield running
@@ -87,7 +87,7 @@ class Studio:
         """Count a vote for a column's letter or a tie; the names are no longer hidden."""
         running = visitor.race
         if running:
-            visitor.ballot.cast(running.prompt, [lane.target for lane in running.lanes], choice, blind=running.hidden)
+            visitor.ballot.cast(running.prompt, [lane.target for lane in running.columns], choice, blind=running.hidden)
             running.hidden = False
         return running
 
@@ -107,7 +107,7 @@ class Studio:
         finally:
             visitor.measuring = None
         if out.exists():
-            yield visitor.keep(name, out)
+            yield visitor.add_run(name, out)
 
     def runs(self, visitor: Visitor) -> list[str]:
         """The names of the runs that a visitor can look at, the newest of one's own first."""
@@ -115,20 +115,20 @@ class Studio:
 
     def open(self, visitor: Visitor, path: Path) -> str:
         """List a stored run that a visitor brings along; an error if it is none."""
-        run = records.read(path)
+        run = run_file.read(path)
         kept = visitor.folder / f"opened-{len(visitor.runs)}.jsonl"
-        records.write(run, kept)
-        return visitor.keep(f"{' against '.join(run.targets)}, {run.header['started'][:16]}", kept)
+        run_file.write(run, kept)
+        return visitor.add_run(f"{' against '.join(run.targets)}, {run.header['started'][:16]}", kept)
 
     def run(self, visitor: Visitor, name: str) -> Run:
         """A stored run by its name; read once as long as its file does not change."""
         path = visitor.runs.get(name) or self.examples[name]
         changed = path.stat().st_mtime
         if path not in self._read or self._read[path][0] != changed:
-            self._read[path] = (changed, records.read(path))
+            self._read[path] = (changed, run_file.read(path))
         return self._read[path][1]
 
-    def report(self, visitor: Visitor, name: str, earlier: str | None, view: View) -> Report:
+    def report(self, visitor: Visitor, name: str, earlier: str | None, view: ReportOptions) -> Report:
         """The report of a run as `view` wants it, perhaps against an earlier one."""
         run = self.run(visitor, name)
         prices = self.priced(run, view.prices)
@@ -137,7 +137,7 @@ class Studio:
             run,
             view.definition,
             OBJECTIVES[view.objective],
-            spot(prices) if view.spot else prices,
+            spot_prices(prices) if view.spot else prices,
             view.utilisation,
             self.run(visitor, earlier) if earlier else None,
             alternatives,

@@ -22,7 +22,7 @@ class Visitor:
     measuring: Background | None = None
     race: Race | None = None
 
-    def keep(self, name: str, path: Path) -> str:
+    def add_run(self, name: str, path: Path) -> str:
         """List a run, under another name if this one is taken."""
         chosen, number = name, 2
         while chosen in self.runs:
@@ -37,7 +37,7 @@ class Visitors:
     def __init__(self) -> None:
         self._visitors: dict[str, Visitor] = {}
 
-    def of(self, session: str | None) -> Visitor:
+    def get(self, session: str | None) -> Visitor:
         """The visitor of a session, made at the first call."""
         key = session or ""
         if key not in self._visitors:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from compare.errors import PlanError
 from compare.measure import plan, workload
-from compare.measure.plan import Plan
+from compare.measure.plan import RunPlan
 
 # How requests are sent, by what the page calls it.
 MODES = {
@@ -37,7 +37,7 @@ class Form:
 def arguments(form: Form, catalog: str | None) -> list[str]:
     """The command line for these fields; an error says which field is wrong."""
     loads = _loads(form)
-    Plan(
+    RunPlan(
         targets=tuple(form.targets),
         loads=loads,
         requests=int(form.requests or 0),
@@ -60,9 +60,9 @@ def arguments(form: Form, catalog: str | None) -> list[str]:
 
 def _loads(form: Form) -> tuple[plan.Load, ...]:
     flag = MODES[form.mode]
-    values = plan.numbers(form.values, "the load")
+    values = plan.parse_numbers(form.values, "the load")
     if flag == "--concurrency":
-        return plan.closed(values)
+        return plan.closed_loops(values)
     if flag == "--sweep":
         if len(values) > 1 or values[0] != int(values[0]):
             raise PlanError("A sweep goes up to one whole number.", "Write it like 16.")
@@ -72,5 +72,5 @@ def _loads(form: Form) -> tuple[plan.Load, ...]:
 
 def _load_arguments(form: Form) -> dict[str, str]:
     flag = MODES[form.mode]
-    values = ",".join(f"{value:g}" for value in plan.numbers(form.values, "the load"))
+    values = ",".join(f"{value:g}" for value in plan.parse_numbers(form.values, "the load"))
     return {flag: values} if flag.startswith("--") else {"--rate": values, "--arrivals": flag}

@@ -14,7 +14,7 @@ from compare.analyse.objectives import OBJECTIVES
 from compare.measure.measurement import Progress
 from compare.measure.workload import SHAPES
 from compare.report import charts, render
-from compare.service import Studio, View
+from compare.service import ComparisonService, ReportOptions
 from compare_page import forms
 from ui import html
 
@@ -29,7 +29,7 @@ class MeasurePage:
     """Lays itself out where it is made; `targets` is the list that the page brings up to date."""
 
     def __init__(
-        self, studio: Studio, catalog: str | None, choices: Sequence[tuple[str, str]], chosen: list[str]
+        self, studio: ComparisonService, catalog: str | None, choices: Sequence[tuple[str, str]], chosen: list[str]
     ) -> None:
         self.studio = studio
         self._catalog = catalog
@@ -119,7 +119,7 @@ class MeasurePage:
         requests: float, warmup: float, seed: float, minutes: float, request: gr.Request,
     ) -> AsyncIterator[tuple[Any, Any, Any, Any]]:  # fmt: skip
         """Measure in the background: the progress, the two buttons, and at the end the run in the list."""
-        visitor = self.studio.visitors.of(request.session_hash)
+        visitor = self.studio.visitors.get(request.session_hash)
         form = forms.Form(targets, workload, own, mode, loads, requests, warmup, seed, minutes)
         try:
             arguments = forms.arguments(form, self._catalog)
@@ -138,7 +138,7 @@ class MeasurePage:
         yield "", gr.Button(visible=True), gr.Button(visible=False), listed
 
     def stop_measuring(self, request: gr.Request) -> str:
-        measuring = self.studio.visitors.of(request.session_hash).measuring
+        measuring = self.studio.visitors.get(request.session_hash).measuring
         if measuring:
             measuring.stop()
         return html.progress_html("Stopping; what was measured stays", None)
@@ -149,13 +149,13 @@ class MeasurePage:
         utilisation: float, spot: bool, request: gr.Request,
     ) -> list[Any]:  # fmt: skip
         """A stored run: verdict, figures, cost, pictures, files."""
-        visitor = self.studio.visitors.of(request.session_hash)
+        visitor = self.studio.visitors.get(request.session_hash)
         if not name:
             return [
                 '<p class="sp-empty">Measure, or open a stored run, to see its figures.</p>',
                 *[gr.skip()] * (len(self.shown) - 1),
             ]
-        view = View(
+        view = ReportOptions(
             definition, objective, prices, utilisation / 100, spot, [f"tokens:{model}" for model in alternatives]
         )
         try:
@@ -163,15 +163,15 @@ class MeasurePage:
             files = self.studio.export(visitor, name, report)
         except SpaceportError as error:
             raise gr.Error(str(error), print_exception=False) from error
-        drawn = [gr.Plot(figure, visible=True) for figure in charts.pictures(report).values()]
+        drawn = [gr.Plot(figure, visible=True) for figure in charts.draw_charts(report).values()]
         drawn += [gr.Plot(visible=False)] * (PICTURES - len(drawn))
-        pieces = [render.verdict_html(report), render.figures_html(report), render.cost_html(report)]
+        pieces = [render.verdict_html(report), render.metrics_html(report), render.cost_html(report)]
         buttons = [gr.DownloadButton(value=files[suffix], visible=True) for suffix in FILES]
-        return [*pieces, *drawn, render.repeat_html(report), *buttons]
+        return [*pieces, *drawn, render.reproduce_html(report), *buttons]
 
     def open_run(self, path: str | None, request: gr.Request) -> Any:
         """List a stored run that was dropped on the page."""
-        visitor = self.studio.visitors.of(request.session_hash)
+        visitor = self.studio.visitors.get(request.session_hash)
         if not path:
             return gr.skip()
         try:
@@ -182,7 +182,7 @@ class MeasurePage:
 
     def others(self, name: str | None, other: str, request: gr.Request) -> Any:
         """The runs that this one can be compared with; a choice that is still possible stays."""
-        runs = [each for each in self.studio.runs(self.studio.visitors.of(request.session_hash)) if each != name]
+        runs = [each for each in self.studio.runs(self.studio.visitors.get(request.session_hash)) if each != name]
         return gr.Dropdown(choices=[NONE, *runs], value=other if other in runs else NONE)
 
 

@@ -10,7 +10,7 @@ import gradio as gr
 from backends import SpaceportError
 from compare.race import Race
 from compare.report import race_view as lanes
-from compare.service import Studio
+from compare.service import ComparisonService
 from compare.votes import LETTERS, TIE
 
 LANES = 4
@@ -23,7 +23,7 @@ PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden
 class RacePage:
     """Lays itself out where it is made; `targets` is the list that the page brings up to date."""
 
-    def __init__(self, studio: Studio, choices: Sequence[tuple[str, str]], chosen: list[str]) -> None:
+    def __init__(self, studio: ComparisonService, choices: Sequence[tuple[str, str]], chosen: list[str]) -> None:
         self.studio = studio
         gr.HTML('<p class="sp-note">A show, not a measurement: all answer at once and share this machine.</p>')
         self.targets = gr.CheckboxGroup(choices, value=chosen, label="Two to four targets", elem_id="racers")
@@ -71,7 +71,7 @@ class RacePage:
         self, prompt: str, targets: list[str], blind: bool, max_tokens: float, temperature: float, request: gr.Request
     ) -> AsyncIterator[list[Any]]:
         """Stream every column of a race."""
-        visitor = self.studio.visitors.of(request.session_hash)
+        visitor = self.studio.visitors.get(request.session_hash)
         try:
             async for running in self.studio.race(
                 visitor, prompt, targets, blind=blind, max_tokens=int(max_tokens), temperature=float(temperature)
@@ -82,20 +82,20 @@ class RacePage:
 
     def settle(self, request: gr.Request) -> list[Any]:
         """After a race, or a Stop: nothing is pending, and two answers can be voted on."""
-        running = self.studio.visitors.of(request.session_hash).race
+        running = self.studio.visitors.get(request.session_hash).race
         if running is None:
             return [gr.Textbox(**READY), gr.Row(visible=False), *[gr.skip()] * (3 * LANES + len(self.ballots))]
         running.stop()
         labels = [f"{'Answer ' + LETTERS[place] if running.hidden else lane.title} is better"
-                  for place, lane in enumerate(running.lanes)]  # fmt: skip
-        said = [bool(lane.answer) for lane in running.lanes] + [False] * LANES
+                  for place, lane in enumerate(running.columns)]  # fmt: skip
+        said = [bool(lane.answer) for lane in running.columns] + [False] * LANES
         buttons = [gr.Button(labels[place], visible=True) if said[place] else gr.Button(visible=False)
                    for place in range(LANES)]  # fmt: skip
         return [gr.Textbox(**READY), gr.Row(visible=running.votable), *_columns(running), *buttons, gr.Button()]
 
     def vote(self, choice: str, request: gr.Request) -> list[Any]:
         """Count the vote, show the names, and offer all votes as a file."""
-        visitor = self.studio.visitors.of(request.session_hash)
+        visitor = self.studio.visitors.get(request.session_hash)
         running = self.studio.vote(visitor, choice)
         columns = _columns(running) if running else [gr.skip()] * 3 * LANES
         path = visitor.folder / "votes.jsonl"
@@ -107,8 +107,8 @@ class RacePage:
 def _columns(running: Race) -> list[Any]:
     shown: list[Any] = []
     for place in range(LANES):
-        if place < len(running.lanes):
-            lane = running.lanes[place]
+        if place < len(running.columns):
+            lane = running.columns[place]
             shown += [gr.Column(visible=True), lanes.head(lane, place, hidden=running.hidden), lanes.body(lane)]
         else:
             shown += [gr.Column(visible=False), "", ""]

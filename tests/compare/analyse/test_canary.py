@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from compare import records
+from compare import run_file
 from compare.__main__ import main
-from compare.analyse.canary import Judgement, Side, judge
+from compare.analyse.canary import CanaryDecision, Side, judge
 from compare.analyse.objectives import OBJECTIVES
 from compare.analyse.prices import Prices
 from compare.errors import CompareError, PriceError
@@ -24,11 +24,11 @@ PROMOTE, ROLL_BACK, GO_ON = 0, 1, 2
 FAILED = Failure("Rejected", "It failed.")
 
 
-def judged(run: Run, **more: Any) -> Judgement:
+def judged(run: Run, **more: Any) -> CanaryDecision:
     return judge(Side(run, "stable"), Side(run, "canary"), **more)
 
 
-def states(found: Judgement) -> dict[str, str]:
+def states(found: CanaryDecision) -> dict[str, str]:
     return {check.what: check.state for check in found.checks}
 
 
@@ -207,7 +207,7 @@ def test_a_mistake_is_no_answer(
 ) -> None:
     path = tmp_path / "run.jsonl"
     found = rollout()
-    lines = [found.header, *map(records.line_of, found.records), {"type": "end", "reason": "finished"}]
+    lines = [found.header, *map(run_file.entry_dict, found.records), {"type": "end", "reason": "finished"}]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     try:
         code = main([str(path) if word == "RUN" else word for word in arguments])

@@ -6,12 +6,20 @@ from dataclasses import asdict
 
 import pytest
 
-from compare.analyse.metrics import Client, Spread, client, coalesced, cold, figures, spread
+from compare.analyse.metrics import (
+    ClientLoad,
+    Distribution,
+    client_load,
+    coalesced,
+    cold_start,
+    compute_metrics,
+    distribution,
+)
 from compare.analyse.objectives import OBJECTIVES, Objective
 from compare.records import Run
 from tests.compare.make_runs import block, failed, record, run
 
-NOTHING = Spread(0)
+NOTHING = Distribution(0)
 
 
 def two_answers() -> Run:
@@ -24,7 +32,7 @@ def two_answers() -> Run:
     )
 
 
-def seen(found: Spread) -> dict[str, float]:
+def seen(found: Distribution) -> dict[str, float]:
     return {name: value for name, value in asdict(found).items() if value is not None}
 
 
@@ -42,12 +50,12 @@ def seen(found: Spread) -> dict[str, float]:
     ],
 )
 def test_times(name: str, n: int, mean: float, median: float) -> None:
-    found = seen(getattr(figures(two_answers(), "a"), name))
+    found = seen(getattr(compute_metrics(two_answers(), "a"), name))
     assert found == pytest.approx({"n": n, "mean": mean, "p50": median})
 
 
 def test_rates_are_over_the_wall_time_of_the_blocks() -> None:
-    found = figures(two_answers(), "a")
+    found = compute_metrics(two_answers(), "a")
     assert (found.requests, found.succeeded, found.errors) == (2, 2, {})
     assert (found.input_tokens, found.output_tokens, found.cached_tokens) == (20, 8, 2)
     assert found.wall_s == 3.0
@@ -56,20 +64,20 @@ def test_rates_are_over_the_wall_time_of_the_blocks() -> None:
 
 
 def test_without_blocks_the_wall_time_is_that_of_the_requests() -> None:
-    found = figures(run(record(0.5, sent=10.0), record(0.5, sent=11.0, ended=1.5)), "a")
+    found = compute_metrics(run(record(0.5, sent=10.0), record(0.5, sent=11.0, ended=1.5)), "a")
     assert found.wall_s == pytest.approx(2.5)
     assert found.requests_per_s == pytest.approx(2 / 2.5)
 
 
 def test_tokens_that_one_answer_did_not_report_are_not_guessed() -> None:
-    found = figures(run(record(0.1, 0.2, tokens=4), record(0.1, 0.2), block(1.0)), "a")
+    found = compute_metrics(run(record(0.1, 0.2, tokens=4), record(0.1, 0.2), block(1.0)), "a")
     assert found.tpot_ms.n == 1
     assert (found.output_tokens, found.input_tokens, found.output_tokens_per_s) == (None, None, None)
     assert found.requests_per_s == 2.0
 
 
 def test_nothing_measured() -> None:
-    found = figures(run(), "a")
+    found = compute_metrics(run(), "a")
     assert (found.requests, found.succeeded, found.errors, found.wall_s) == (0, 0, {}, 0.0)
     assert found.ttft_ms == found.itl_ms == found.tpot_ms == found.e2e_ms == NOTHING
     assert (found.output_tokens, found.requests_per_s, found.goodput_per_s, found.goodput_share) == (None,) * 4
@@ -90,20 +98,20 @@ def test_nothing_measured() -> None:
 def test_percentiles_need_a_sample_and_are_interpolated(
     count: int, p90: float | None, p95: float | None, p99: float | None
 ) -> None:
-    found = spread(number / 1000 for number in range(count, 0, -1))
+    found = distribution(number / 1000 for number in range(count, 0, -1))
     middle = (count + 1) / 2
-    expected = Spread(count, middle, middle, p90, p95, p99)
+    expected = Distribution(count, middle, middle, p90, p95, p99)
     assert seen(found) == pytest.approx(seen(expected))
 
 
 def test_a_spread_of_nothing() -> None:
-    assert spread([]) == NOTHING
+    assert distribution([]) == NOTHING
 
 
 def test_whoever_asks_waits_from_the_intended_start() -> None:
     # Due every 100 ms at a server that takes them one by one, 300 ms each: it falls behind by 200 ms a request.
     made = run(*[record(0.2, 0.3, sent=number * 0.3, waited=number * 0.2) for number in range(11)])
-    found = figures(made, "a")
+    found = compute_metrics(made, "a")
     assert seen(found.ttft_ms) == pytest.approx({"n": 11, "mean": 200, "p50": 200, "p90": 200})
     assert seen(found.ttft_from_intended_ms) == pytest.approx({"n": 11, "mean": 1200, "p50": 1200, "p90": 2000})
     assert seen(found.e2e_ms) == pytest.approx({"n": 11, "mean": 300, "p50": 300, "p90": 300})
@@ -111,7 +119,7 @@ def test_whoever_asks_waits_from_the_intended_start() -> None:
 
 
 def test_a_request_is_never_early() -> None:
-    assert figures(run(record(0.2, sent=1.0, waited=-0.001)), "a").ttft_from_intended_ms.p50 == pytest.approx(200)
+    assert compute_metrics(run(record(0.2, sent=1.0, waited=-0.001)), "a").ttft_from_intended_ms.p50 == pytest.approx(200)
 
 
 SERVED = run(
@@ -140,7 +148,7 @@ SERVED = run(
     ids=lambda value: value.name if isinstance(value, Objective) else "",
 )
 def test_goodput_needs_all_objectives_and_counts_errors_as_misses(objective: Objective, met: int) -> None:
-    found = figures(SERVED, "a", objective=objective)
+    found = compute_metrics(SERVED, "a", objective=objective)
     assert found.goodput_share == pytest.approx(met / 5)
     assert found.goodput_per_s == pytest.approx(met / 2)
 
@@ -162,7 +170,7 @@ def test_the_limits_of_mlperf(name: str, ttft: float, tpot: float) -> None:
 
 def test_errors_are_counted_by_kind() -> None:
     made = run(record(0.1), failed("TimedOut"), failed("Rejected"), failed("TimedOut"), record(), block(1.0))
-    found = figures(made, "a")
+    found = compute_metrics(made, "a")
     assert found.errors == {"TimedOut": 2, "Rejected": 1, "Empty": 1}
     assert (found.requests, found.succeeded) == (5, 1)
     assert found.requests_per_s == 1.0
@@ -170,7 +178,7 @@ def test_errors_are_counted_by_kind() -> None:
 
 def test_what_a_broken_answer_said_does_not_count() -> None:
     cut = record(0.01, tokens=1, error=failed().error)
-    found = figures(run(cut, record(0.5, tokens=3), block(1.0)), "a")
+    found = compute_metrics(run(cut, record(0.5, tokens=3), block(1.0)), "a")
     assert seen(found.ttft_ms) == pytest.approx({"n": 1, "mean": 500, "p50": 500})
     assert found.output_tokens == 3
 
@@ -183,10 +191,10 @@ def test_cold_and_warm_up_requests_do_not_count() -> None:
         failed(phase="warmup"),
         block(1.0),
     )
-    found = figures(made, "a")
+    found = compute_metrics(made, "a")
     assert (found.requests, found.output_tokens, found.errors) == (1, 2, {})
     assert found.ttft_ms.mean == pytest.approx(100)
-    assert cold(made, "a") == (5.5, 7.5)
+    assert cold_start(made, "a") == (5.5, 7.5)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +203,7 @@ def test_cold_and_warm_up_requests_do_not_count() -> None:
     ids=["none", "failed", "of another"],
 )
 def test_without_a_cold_answer_there_is_no_cold_start(made: Run) -> None:
-    assert cold(made, "a") is None
+    assert cold_start(made, "a") is None
 
 
 def test_targets_and_loads_are_kept_apart() -> None:
@@ -215,7 +223,7 @@ def test_targets_and_loads_are_kept_apart() -> None:
         ("a", None, 150, 4.0),
         ("b", None, 900, 7.0),
     ):
-        found = figures(made, target, load)
+        found = compute_metrics(made, target, load)
         assert found.ttft_ms.mean == pytest.approx(mean)
         assert found.wall_s == wall
 
@@ -229,7 +237,7 @@ def test_targets_and_loads_are_kept_apart() -> None:
     ],
 )
 def test_gaps_are_pooled_or_one_mean_a_request(definition: str, n: int, mean: float) -> None:
-    found = figures(two_answers(), "a", definition=definition).itl_ms
+    found = compute_metrics(two_answers(), "a", definition=definition).itl_ms
     assert (found.n, found.mean) == (n, pytest.approx(mean))
 
 
@@ -237,7 +245,7 @@ def test_gaps_are_pooled_or_one_mean_a_request(definition: str, n: int, mean: fl
     ("definition", "mean"), [("spaceport", (225 + 250) / 2), ("guidellm", (900 / 5 + 600 / 3) / 2)]
 )
 def test_guidellms_time_per_output_token_holds_the_first_too(definition: str, mean: float) -> None:
-    assert figures(two_answers(), "a", definition=definition).tpot_ms.mean == pytest.approx(mean)
+    assert compute_metrics(two_answers(), "a", definition=definition).tpot_ms.mean == pytest.approx(mean)
 
 
 def test_how_the_client_fared() -> None:
@@ -251,12 +259,12 @@ def test_how_the_client_fared() -> None:
         block(9.0, cpu_seconds=9.0, target="b", lags=(1.0,)),
         targets=("a", "b"),
     )
-    found = client(made, "a")
+    found = client_load(made, "a")
     assert (found.cpu_share, found.new_connections, found.known_connections) == (0.2, 1, 2)
     assert found.lag_p50_ms == pytest.approx(50.5)
     assert found.lag_p99_ms == pytest.approx(99.01)
     assert found.connect_ms == pytest.approx(10)
-    assert client(run(), "a") == Client(None, None, None, 0, 0, None)
+    assert client_load(run(), "a") == ClientLoad(None, None, None, 0, 0, None)
 
 
 def due_every(seconds: float, took: float, *, blocks: int = 2, size: int = 5, server: float = 0.0) -> Run:
@@ -276,19 +284,19 @@ def due_every(seconds: float, took: float, *, blocks: int = 2, size: int = 5, se
 
 
 def test_an_open_loop_that_is_kept_up_with_is_answered_at_its_rate() -> None:
-    found = figures(due_every(0.5, took=3.0), "a")
+    found = compute_metrics(due_every(0.5, took=3.0), "a")
     assert found.requests_per_s == pytest.approx(2.0)  # the 3 s until the last answer are no part of the load
 
 
 def test_an_open_loop_that_is_not_kept_up_with_is_answered_at_the_servers_rate() -> None:
-    assert figures(due_every(0.5, took=0.1, server=1.0), "a").requests_per_s == pytest.approx(1.0)
+    assert compute_metrics(due_every(0.5, took=0.1, server=1.0), "a").requests_per_s == pytest.approx(1.0)
 
 
 def test_goodput_of_an_open_loop_counts_from_when_a_request_was_due() -> None:
     slow = Objective("first", ttft_ms=500)
     waited = record(0.2, waited=0.4, concurrency=None)
-    assert figures(run(waited), "a", objective=slow).goodput_share == 0
-    assert figures(run(record(0.2, waited=0.4)), "a", objective=slow).goodput_share == 1
+    assert compute_metrics(run(waited), "a", objective=slow).goodput_share == 0
+    assert compute_metrics(run(record(0.2, waited=0.4)), "a", objective=slow).goodput_share == 1
 
 
 def test_texts_that_came_together_are_counted() -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from compare.analyse.cost import BreakEven, Cost, break_even, break_evens, cost, race_cost
-from compare.analyse.metrics import Figures, figures
+from compare.analyse.metrics import Metrics, compute_metrics
 from compare.analyse.prices import BUILT_IN, Hourly, PerToken, Price, Prices, warning
 from compare.errors import PriceError
-from compare.report.report import spot
+from compare.report.report import spot_prices
 from tests.compare.make_runs import block, failed, record, run
 
 TODAY = date(2026, 6, 1)
@@ -217,17 +217,17 @@ def test_spot_only_where_there_is_one() -> None:
         endpoint.at_spot()
     assert caught.value.message == "sagemaker/us-east-1/ml.g5.xlarge has no spot price."
     node = TABLE.find("ec2/us-east-1/g5.xlarge")
-    found = spot({"endpoint": endpoint, "node": node, "tokens": TOKENS})
+    found = spot_prices({"endpoint": endpoint, "node": node, "tokens": TOKENS})
     assert (found["endpoint"], found["tokens"]) == (endpoint, TOKENS)
     assert found["node"].name == "ec2/us-east-1/g5.xlarge, spot"
     assert isinstance(found["node"], Hourly)
     assert found["node"].usd_hour == pytest.approx(0.3 * 1.006)
 
 
-def served(*, tokens: int | None = 30, requests: int = 4, seconds: float = 8.0) -> Figures:
+def served(*, tokens: int | None = 30, requests: int = 4, seconds: float = 8.0) -> Metrics:
     """Four answers in 8 s, each of 10 tokens in and 30 out; one more request failed."""
     made = run(*[record(0.1, 0.2, tokens=tokens) for _ in range(requests)], failed(), block(seconds))
-    return figures(made, "a")
+    return compute_metrics(made, "a")
 
 
 # 3.60 USD an hour are 0.001 a second; at half a request and 15 tokens a second, 0.002 and 0.0000667 each.
@@ -260,7 +260,7 @@ def test_the_cost_by_the_token() -> None:
     ],
     ids=["hourly, no tokens", "tokens not reported", "hourly, no answer", "tokens, no answer", "free", "free tokens"],
 )
-def test_a_cost_that_is_not_known_is_none(found: Figures, price: Price, expected: Cost) -> None:
+def test_a_cost_that_is_not_known_is_none(found: Metrics, price: Price, expected: Cost) -> None:
     assert cost(found, price) == expected
 
 
@@ -278,7 +278,7 @@ def test_where_a_machine_begins_to_pay(usd_hour: float, requests: float, share: 
     [(served(tokens=None), TOKENS), (served(requests=0), TOKENS), (served(), PerToken("free", 0, 0, "gift"))],
     ids=["tokens not reported", "no answer", "free tokens"],
 )
-def test_without_a_cost_by_the_token_there_is_no_break_even(found: Figures, tokens: PerToken) -> None:
+def test_without_a_cost_by_the_token_there_is_no_break_even(found: Metrics, tokens: PerToken) -> None:
     assert break_even(found, MACHINE, tokens) is None
 
 

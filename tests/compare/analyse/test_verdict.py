@@ -8,7 +8,7 @@ from collections.abc import Hashable
 import numpy as np
 import pytest
 
-from compare import records
+from compare import run_file
 from compare.analyse import stats, verdict
 from compare.analyse.verdict import Verdict
 from compare.records import Run
@@ -134,7 +134,7 @@ def test_the_same_run_gives_the_same_digits_twice() -> None:
     first = verdict.verdicts(made)
     verdict.verdicts.cache_clear()
     assert verdict.verdicts(made) == first
-    copy = records.parse([*records.lines(made)], "run.jsonl")
+    copy = run_file.parse([*run_file.lines(made)], "run.jsonl")
     assert verdict.verdicts(copy) == first
 
 

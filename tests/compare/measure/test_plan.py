@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from compare.errors import PlanError
-from compare.measure.plan import Load, Plan, closed, numbers, sweep
+from compare.measure.plan import Load, RunPlan, closed_loops, parse_numbers, sweep
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_load_at_its_bounds_is_named(load: Load, name: str, concurrency: int |
 )
 def test_a_number_out_of_bounds_is_named(field: str, value: Any) -> None:
     with pytest.raises(PlanError) as caught:
-        Plan(("a",), **{field: value})
+        RunPlan(("a",), **{field: value})
     assert caught.value.message.endswith(f" is {value!r}.")
     assert caught.value.remedy.startswith("Give a number from ")
 
@@ -90,7 +90,7 @@ def test_a_number_out_of_bounds_is_named(field: str, value: Any) -> None:
     ids=["least", "most", "longest"],
 )
 def test_the_bounds_themselves_are_allowed(bounds: dict[str, Any]) -> None:
-    plan = Plan(("a",), **bounds)
+    plan = RunPlan(("a",), **bounds)
     assert {name: getattr(plan, name) for name in bounds} == bounds
 
 
@@ -104,31 +104,31 @@ def test_the_bounds_themselves_are_allowed(bounds: dict[str, Any]) -> None:
 )
 def test_targets_that_cannot_be_compared(targets: tuple[str, ...], told: str) -> None:
     with pytest.raises(PlanError) as caught:
-        Plan(targets)
+        RunPlan(targets)
     assert caught.value.message == told
 
 
-@pytest.mark.parametrize("loads", [(), closed([1, 4, 1])], ids=["none", "one twice"])
+@pytest.mark.parametrize("loads", [(), closed_loops([1, 4, 1])], ids=["none", "one twice"])
 def test_each_load_stands_once(loads: tuple[Load, ...]) -> None:
     with pytest.raises(PlanError, match="no load, or one stands twice"):
-        Plan(("a",), loads)
+        RunPlan(("a",), loads)
 
 
 def test_all_requests_are_counted_with_the_cold_one_and_the_warm_up() -> None:
-    assert Plan(("a", "b"), closed([1, 4]), requests=10, warmup=3).total == 2 * (2 * 10 + 3 + 1)
+    assert RunPlan(("a", "b"), closed_loops([1, 4]), requests=10, warmup=3).total == 2 * (2 * 10 + 3 + 1)
 
 
 PLANS = [
-    Plan(("a", "b"), closed([1]), requests=40),
-    Plan(("a", "b", "c"), closed([1, 4, 16]), requests=100, seed=7),
-    Plan(("a", "b"), (Load("poisson", 3), Load("constant", 5)), requests=17),
-    Plan(("a",), closed([256]), requests=300),
-    Plan(("a", "b"), closed([1]), requests=5000),
+    RunPlan(("a", "b"), closed_loops([1]), requests=40),
+    RunPlan(("a", "b", "c"), closed_loops([1, 4, 16]), requests=100, seed=7),
+    RunPlan(("a", "b"), (Load("poisson", 3), Load("constant", 5)), requests=17),
+    RunPlan(("a",), closed_loops([256]), requests=300),
+    RunPlan(("a", "b"), closed_loops([1]), requests=5000),
 ]
 
 
 @pytest.mark.parametrize("plan", PLANS)
-def test_targets_of_a_load_and_round_run_right_after_one_another(plan: Plan) -> None:
+def test_targets_of_a_load_and_round_run_right_after_one_another(plan: RunPlan) -> None:
     turns = [
         (at, [block.target for block in group])
         for at, group in groupby(plan.blocks(), key=lambda block: (block.number, block.load))
@@ -142,7 +142,7 @@ def test_targets_of_a_load_and_round_run_right_after_one_another(plan: Plan) -> 
 
 
 @pytest.mark.parametrize("plan", PLANS)
-def test_blocks_hold_each_request_of_each_target_and_load_once(plan: Plan) -> None:
+def test_blocks_hold_each_request_of_each_target_and_load_once(plan: RunPlan) -> None:
     for load in plan.loads:
         assert sum(plan.sizes(load)) == plan.requests
         for target in plan.targets:
@@ -166,12 +166,12 @@ def test_blocks_hold_each_request_of_each_target_and_load_once(plan: Plan) -> No
     ],
 )
 def test_loads_are_held_for_as_long_as_blocks_allow(load: Load, requests: int, sizes: list[int]) -> None:
-    assert Plan(("a",), (load,), requests=requests).sizes(load) == sizes
+    assert RunPlan(("a",), (load,), requests=requests).sizes(load) == sizes
 
 
 def test_the_seed_decides_the_order() -> None:
     def order(seed: int) -> list[tuple[int, str, str]]:
-        blocks = Plan(("a", "b", "c"), closed([1, 4]), seed=seed).blocks()
+        blocks = RunPlan(("a", "b", "c"), closed_loops([1, 4]), seed=seed).blocks()
         return [(block.number, block.load.name, block.target) for block in blocks]
 
     assert order(1) == order(1)
@@ -180,7 +180,7 @@ def test_the_seed_decides_the_order() -> None:
 
 
 def test_no_target_always_goes_first() -> None:
-    blocks = Plan(("a", "b"), requests=200, seed=3).blocks()
+    blocks = RunPlan(("a", "b"), requests=200, seed=3).blocks()
     firsts = [block.target for block in blocks[::2]]
     assert 30 < firsts.count("a") < 70
     assert len(firsts) == 100
@@ -203,25 +203,25 @@ def test_a_sweep_that_is_too_high_or_too_low(highest: int) -> None:
     ("text", "found"), [("1; 4", [1, 4]), ("1,4,16", [1, 4, 16]), (" 2.5 ", [2.5]), ("1,,2;", [1, 2])]
 )
 def test_lists_of_numbers(text: str, found: list[float]) -> None:
-    assert numbers(text, "the load") == found
+    assert parse_numbers(text, "the load") == found
 
 
 @pytest.mark.parametrize("text", ["", " ", ";,", "1; x", "1 4", "inf", "1, nan", "1e999"])
 def test_a_list_that_holds_no_numbers_is_named(text: str) -> None:
     with pytest.raises(PlanError) as caught:
-        numbers(text, "--rate")
+        parse_numbers(text, "--rate")
     assert caught.value.message == f"{text!r} is no list of numbers for --rate."
     assert caught.value.remedy == "Write it like 1, 4, 16."
 
 
 def test_a_concurrency_that_the_requests_cannot_hold_is_refused() -> None:
     with pytest.raises(PlanError, match="40 requests cannot hold 64 in flight"):
-        Plan(("a",), closed([1, 64]), requests=40)
+        RunPlan(("a",), closed_loops([1, 64]), requests=40)
 
 
 def test_a_run_that_could_not_be_read_back_is_refused() -> None:
     with pytest.raises(PlanError, match="more than can be read back"):
-        Plan(("a", "b"), requests=100_000)
+        RunPlan(("a", "b"), requests=100_000)
 
 
 def test_a_number_of_four_hundred_digits_is_refused() -> None:

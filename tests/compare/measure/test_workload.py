@@ -12,7 +12,7 @@ import pytest
 
 from backends import Message
 from compare.errors import WorkloadError
-from compare.measure.workload import SHAPES, Prompt, Workload, built_in, choose, load
+from compare.measure.workload import SHAPES, Prompt, Workload, built_in, find_workload, load
 
 GOOD = '{"prompt": "Why is the sky blue?"}'
 
@@ -196,7 +196,7 @@ def test_the_hash_changes_with_what_is_asked(prompts: tuple[Prompt, ...]) -> Non
     assert changed(prompts=prompts).hash != changed().hash
 
 
-@pytest.mark.parametrize("ask", [choose, built_in])
+@pytest.mark.parametrize("ask", [find_workload, built_in])
 def test_an_unknown_name_tells_the_known_ones(ask: Any) -> None:
     with pytest.raises(WorkloadError) as caught:
         ask("shrot")
@@ -205,7 +205,7 @@ def test_an_unknown_name_tells_the_known_ones(ask: Any) -> None:
 
 
 def test_a_name_or_a_path_is_chosen(tmp_path: Path) -> None:
-    assert choose("chat") == built_in("chat")
-    assert choose(str(saved(tmp_path, GOOD))).prompts == (Prompt((Message("user", "Why is the sky blue?"),)),)
+    assert find_workload("chat") == built_in("chat")
+    assert find_workload(str(saved(tmp_path, GOOD))).prompts == (Prompt((Message("user", "Why is the sky blue?"),)),)
     with pytest.raises(WorkloadError, match=r"nowhere\.jsonl cannot be read"):
-        choose(str(tmp_path / "nowhere.jsonl"))
+        find_workload(str(tmp_path / "nowhere.jsonl"))

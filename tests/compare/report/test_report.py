@@ -235,12 +235,12 @@ def test_the_page_loads_nothing_from_elsewhere() -> None:
         (render.verdict_html, "Against the earlier run"),
         (render.verdict_html, "requests a target; "),
         (render.verdict_html, "comparisons have too few measurements to tell"),
-        (render.figures_html, "Goodput: first token within 1000 ms, each further token within 100 ms."),
+        (render.metrics_html, "Goodput: first token within 1000 ms, each further token within 100 ms."),
         (render.cost_html, "USD per 1,000 requests"),
-        (render.repeat_html, "0123456789ab, seed 0"),
-        (render.repeat_html, "hash 8fd601bf1191cd97"),
-        (render.repeat_html, "Linux x86_64, 2 processors, Python 3.11.9"),
-        (render.repeat_html, "kind = openai"),
+        (render.reproduce_html, "0123456789ab, seed 0"),
+        (render.reproduce_html, "hash 8fd601bf1191cd97"),
+        (render.reproduce_html, "Linux x86_64, 2 processors, Python 3.11.9"),
+        (render.reproduce_html, "kind = openai"),
     ],
 )
 def test_what_the_parts_of_the_page_say(part: Any, said: str) -> None:

@@ -17,8 +17,7 @@ from compare.analyse.definitions import DEFINITIONS, felt
 from compare.analyse.objectives import Objective
 from compare.analyse.prices import Hourly, Price
 from compare.errors import CompareError, PriceError
-from compare.measure.measurement import GIVE_UP_AFTER
-from compare.records import Record, Run
+from compare.records import GIVE_UP_AFTER, Record, Run
 
 Decision = Literal["promote", "roll back", "go on measuring"]
 State = Literal["good", "worse", "open"]
@@ -61,7 +60,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class CanaryDecision:
     """What to do with the canary, and why; `wanted` requests of each at each load would probably tell."""
 
     decision: Decision
@@ -75,7 +74,7 @@ def judge(
     objective: Objective | None = None,
     prices: tuple[Price, Price] | None = None,
     tolerance: float = TOLERANCE,
-) -> Judgement:
+) -> CanaryDecision:
     """Judge the canary at every load that was measured of both; `prices` are the stable one's, then the canary's."""
     if not 0 < tolerance < 1:
         raise CompareError(f"A tolerance of {tolerance:g} is not possible.", "Give a share between 0 and 1, like 0.1.")
@@ -87,12 +86,12 @@ def judge(
         raise CompareError(f"The stable {stable.target} answers nothing itself.", "Mend it before anything is judged.")
     if canary.was_given_up:
         given_up = Check(loads[0], "failures", "worse", f"{GIVE_UP_AFTER} requests failed in a row: it was given up")
-        return Judgement("roll back", (given_up,), None)
+        return CanaryDecision("roll back", (given_up,), None)
     dearer = _dearer(stable, canary, prices)
     answers, questions = _compared(stable, canary, loads)
     checks = [check for load in loads for check in _failures(stable, canary, load, objective)]
     checks += [_speed(key, answers.get(key), tolerance, dearer) for key in questions]
-    return Judgement(_decision(checks), tuple(checks), _wanted(canary, answers, tolerance))
+    return CanaryDecision(_decision(checks), tuple(checks), _wanted(canary, answers, tolerance))
 
 
 def _decision(checks: list[Check]) -> Decision:

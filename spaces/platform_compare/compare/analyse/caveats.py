@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compare.analyse.metrics import Figures, client, coalesced, departures, due, figures
+from compare.analyse.metrics import Metrics, client_load, coalesced, compute_metrics, departures, due
 from compare.analyse.verdict import COALESCED
 from compare.records import Run
 
@@ -22,7 +22,7 @@ CONNECT_SHARE = 0.02
 
 def caveats(run: Run) -> list[str]:
     """The caveats of a run, the gravest first; none if there is nothing to say."""
-    found = {name: figures(run, name) for name in run.targets}
+    found = {name: compute_metrics(run, name) for name in run.targets}
     return [
         *_incomplete(run),
         *(text for name in run.targets for text in _failures(run, name, found[name])),
@@ -36,7 +36,7 @@ def caveats(run: Run) -> list[str]:
 
 def lagging(run: Run, target: str, load: str) -> bool:
     """Whether the client's own lag bends the figures of `target` at `load`."""
-    lag, gaps = client(run, target, load).lag_p99_ms, figures(run, target, load).itl_ms.mean
+    lag, gaps = client_load(run, target, load).lag_p99_ms, compute_metrics(run, target, load).itl_ms.mean
     return lag is not None and gaps is not None and lag > max(LEAST_LAG, LAG_SHARE * gaps)
 
 
@@ -73,7 +73,7 @@ def _incomplete(run: Run) -> Iterator[str]:
         yield "The run broke off without an end; the figures are of what was stored until then."
 
 
-def _failures(run: Run, name: str, found: Figures) -> Iterator[str]:
+def _failures(run: Run, name: str, found: Metrics) -> Iterator[str]:
     wanted = run.header["plan"]["requests"] * len(run.loads)
     failed = found.requests - found.succeeded
     if failed and not found.succeeded:
@@ -98,7 +98,7 @@ def _first_error(run: Run, name: str) -> str:
 def _lag(run: Run, name: str) -> Iterator[str]:
     for load in run.loads:
         if lagging(run, name, load):
-            lag, gap = client(run, name, load).lag_p99_ms or 0, figures(run, name, load).itl_ms.mean or 0
+            lag, gap = client_load(run, name, load).lag_p99_ms or 0, compute_metrics(run, name, load).itl_ms.mean or 0
             inside = _settings(run, name).get("kind") in IN_PROCESS
             remedy = "The model runs in its process." if inside else "Give it a machine of its own."
             yield (
@@ -130,7 +130,7 @@ def _together(run: Run, name: str) -> Iterator[str]:
             )
 
 
-def _lengths(found: dict[str, Figures]) -> Iterator[str]:
+def _lengths(found: dict[str, Metrics]) -> Iterator[str]:
     means = {
         name: each.output_tokens / each.succeeded
         for name, each in found.items()
@@ -141,13 +141,13 @@ def _lengths(found: dict[str, Figures]) -> Iterator[str]:
         yield f"Answers differ in length ({told} tokens on average): end-to-end times are not of equal work."
 
 
-def _traffic(run: Run, name: str, found: Figures) -> Iterator[str]:
+def _traffic(run: Run, name: str, found: Metrics) -> Iterator[str]:
     if found.succeeded and found.output_tokens is None:
         yield f"{name} does not report its tokens: no time per output token, no tokens/s, no cost."
     if found.cached_tokens and found.input_tokens and found.cached_tokens > CACHED_SHARE * found.input_tokens:
         share = found.cached_tokens / found.input_tokens
         yield f"{name} took {share:.0%} of its input tokens from a cache, in spite of the nonces."
-    seen, first = client(run, name), found.ttft_ms.p50
+    seen, first = client_load(run, name), found.ttft_ms.p50
     if seen.connect_ms and first and seen.connect_ms > CONNECT_SHARE * first:
         yield (
             f"{name}: {seen.new_connections} of {seen.known_connections} requests opened a new connection, "

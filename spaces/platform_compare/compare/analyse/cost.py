@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from compare.analyse.metrics import Figures
+from compare.analyse.metrics import Metrics
 from compare.analyse.prices import Hourly, PerToken, Price
 
 
@@ -32,7 +32,7 @@ class BreakEven:
     capacity_share: float
 
 
-def cost(found: Figures, price: Price, utilisation: float = 1.0) -> Cost:
+def cost(found: Metrics, price: Price, utilisation: float = 1.0) -> Cost:
     """The cost at the measured throughput, of which the endpoint uses the share `utilisation` (0 to 1)."""
     requests, tokens = found.requests_per_s, found.output_tokens_per_s
     if isinstance(price, Hourly):
@@ -52,7 +52,7 @@ def cost(found: Figures, price: Price, utilisation: float = 1.0) -> Cost:
     )
 
 
-def break_even(found: Figures, hourly: Hourly, per_token: PerToken) -> BreakEven | None:
+def break_even(found: Metrics, hourly: Hourly, per_token: PerToken) -> BreakEven | None:
     """Where the endpoint that gave `found` costs as much as the same tokens bought one by one."""
     each = _request(found, per_token)
     if not each or not found.requests_per_s:
@@ -71,7 +71,7 @@ def race_cost(price: Price, seconds: float, input_tokens: int | None, output_tok
 
 
 def break_evens(
-    found: Mapping[str, Figures], prices: Mapping[str, Price], alternatives: Iterable[PerToken] = ()
+    found: Mapping[str, Metrics], prices: Mapping[str, Price], alternatives: Iterable[PerToken] = ()
 ) -> list[BreakEven]:
     """Every hourly target against every target, and every alternative, that is paid by the token."""
     by_token = [*(price for price in prices.values() if isinstance(price, PerToken)), *alternatives]
@@ -84,7 +84,7 @@ def break_evens(
     ]
 
 
-def _request(found: Figures, price: PerToken) -> float | None:
+def _request(found: Metrics, price: PerToken) -> float | None:
     if found.input_tokens is None or found.output_tokens is None or not found.succeeded:
         return None
     return price.request(found.input_tokens / found.succeeded, found.output_tokens / found.succeeded)

@@ -75,7 +75,7 @@ def guidellm(record: Record) -> Timing:
 
 def felt(record: Record, timing: Timing) -> Timing:
     """A request as its sender felt it: an open loop's clock starts when the request was due, sent or not."""
-    return timing.after(record.waited) if record.concurrency is None else timing
+    return timing.after(record.send_delay) if record.concurrency is None else timing
 
 
 DEFINITIONS: dict[str, Callable[[Record], Timing]] = {

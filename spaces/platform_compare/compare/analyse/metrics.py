@@ -21,7 +21,7 @@ TOGETHER = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class Distribution:
     """A figure over many values, in milliseconds; a percentile that the sample does not allow is None."""
 
     n: int
@@ -33,7 +33,7 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class Metrics:
     """One target, at one load or over all. Rates are per second of `wall_s`.
 
     That is the time in which its blocks ran; of an open loop, the time over which its answers ended, because
@@ -43,14 +43,14 @@ class Figures:
     requests: int
     succeeded: int
     errors: dict[str, int]
-    ttft_ms: Spread
-    ttft_answer_ms: Spread
-    ttft_thought_ms: Spread
-    itl_ms: Spread
-    tpot_ms: Spread
-    e2e_ms: Spread
-    ttft_from_intended_ms: Spread
-    e2e_from_intended_ms: Spread
+    ttft_ms: Distribution
+    ttft_answer_ms: Distribution
+    ttft_thought_ms: Distribution
+    itl_ms: Distribution
+    tpot_ms: Distribution
+    e2e_ms: Distribution
+    ttft_from_intended_ms: Distribution
+    e2e_from_intended_ms: Distribution
     input_tokens: int | None
     output_tokens: int | None
     cached_tokens: int | None
@@ -62,7 +62,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class ClientLoad:
     """How the measuring client fared: lag of its event loop, its CPU (with models of its own process), connections."""
 
     lag_p50_ms: float | None
@@ -73,35 +73,35 @@ class Client:
     connect_ms: float | None
 
 
-def spread(seconds: Iterable[float]) -> Spread:
+def distribution(seconds: Iterable[float]) -> Distribution:
     """Mean and percentiles (linear interpolation) of seconds, in milliseconds."""
     values = np.fromiter(seconds, float) * 1000
     if not values.size:
-        return Spread(0)
+        return Distribution(0)
     points = {
         name: float(np.percentile(values, int(name[1:]))) if values.size >= least else None
         for name, least in NEEDED.items()
     }
-    return Spread(int(values.size), float(values.mean()), **points)
+    return Distribution(int(values.size), float(values.mean()), **points)
 
 
-def figures(
+def compute_metrics(
     run: Run,
     target: str,
     load: str | None = None,
     *,
     definition: str = "spaceport",
     objective: Objective = OBJECTIVES["default"],
-) -> Figures:
+) -> Metrics:
     """The figures of `target` at `load`, or over all its loads."""
     records = run.measured(target, load)
     good = [record for record in records if record.ok]
     timings = [DEFINITIONS[definition](record) for record in good]
-    waits = [record.waited for record in good]
+    waits = [record.send_delay for record in good]
     wall = _wall(run, target, load)
     met = sum(objective.met(felt(record, timing)) for record, timing in zip(good, timings, strict=True))
     tokens = _tokens(good, "output_tokens")
-    return Figures(
+    return Metrics(
         requests=len(records),
         succeeded=len(good),
         errors=dict(Counter(record.error.kind if record.error else "Empty" for record in records if not record.ok)),
@@ -117,20 +117,20 @@ def figures(
     )
 
 
-def client(run: Run, target: str, load: str | None = None) -> Client:
+def client_load(run: Run, target: str, load: str | None = None) -> ClientLoad:
     """How the client fared while it measured `target`."""
     blocks = _blocks(run, target, load)
-    lags = spread(lag for block in blocks for lag in block.lags)
+    lags = distribution(lag for block in blocks for lag in block.lags)
     wall = sum(block.seconds for block in blocks)
     records = run.measured(target, load)
-    known = [record.connected for record in records if record.connected is not None]
-    opening = spread(
+    known = [record.new_connection for record in records if record.new_connection is not None]
+    opening = distribution(
         mark.seconds + record.sent - record.intended
         for record in records
         for mark in record.marks
         if mark.what == "connected"
     )
-    return Client(
+    return ClientLoad(
         lags.p50,
         lags.p99,
         sum(block.cpu_seconds for block in blocks) / wall if wall else None,
@@ -140,7 +140,7 @@ def client(run: Run, target: str, load: str | None = None) -> Client:
     )
 
 
-def cold(run: Run, target: str) -> tuple[float, float] | None:
+def cold_start(run: Run, target: str) -> tuple[float, float] | None:
     """Seconds to the first token and to the end of the first request of all, with what it took to load and connect."""
     first = next((record for record in run.records if record.target == target and record.phase == "cold"), None)
     if first is None or not first.ok:
@@ -149,16 +149,16 @@ def cold(run: Run, target: str) -> tuple[float, float] | None:
     return before + first.arrivals[0].seconds, before + first.ended
 
 
-def _spreads(timings: Sequence[Timing], waits: Sequence[float]) -> dict[str, Spread]:
+def _spreads(timings: Sequence[Timing], waits: Sequence[float]) -> dict[str, Distribution]:
     return {
-        "ttft_ms": spread(timing.first_token for timing in timings),
-        "ttft_answer_ms": spread(timing.first_answer for timing in timings if timing.first_answer is not None),
-        "ttft_thought_ms": spread(timing.first_thought for timing in timings if timing.first_thought is not None),
-        "itl_ms": spread(gap for timing in timings for gap in timing.gaps),
-        "tpot_ms": spread(timing.per_output_token for timing in timings if timing.per_output_token is not None),
-        "e2e_ms": spread(timing.end_to_end for timing in timings),
-        "ttft_from_intended_ms": spread(t.first_token + wait for t, wait in zip(timings, waits, strict=True)),
-        "e2e_from_intended_ms": spread(t.end_to_end + wait for t, wait in zip(timings, waits, strict=True)),
+        "ttft_ms": distribution(timing.first_token for timing in timings),
+        "ttft_answer_ms": distribution(timing.first_answer for timing in timings if timing.first_answer is not None),
+        "ttft_thought_ms": distribution(timing.first_thought for timing in timings if timing.first_thought is not None),
+        "itl_ms": distribution(gap for timing in timings for gap in timing.gaps),
+        "tpot_ms": distribution(timing.per_output_token for timing in timings if timing.per_output_token is not None),
+        "e2e_ms": distribution(timing.end_to_end for timing in timings),
+        "ttft_from_intended_ms": distribution(t.first_token + wait for t, wait in zip(timings, waits, strict=True)),
+        "e2e_from_intended_ms": distribution(t.end_to_end + wait for t, wait in zip(timings, waits, strict=True)),
     }
 
 

@@ -14,12 +14,10 @@ from backends import Backend, BackendError, Stopwatch
 from backends.stopwatch import now
 from backends.streams import closing
 from compare.measure.client_load import Usage
-from compare.measure.plan import Block, Load, Plan
+from compare.measure.plan import Block, Load, RunPlan
 from compare.measure.workload import Workload
-from compare.records import BlockRecord, Failure, Phase, Record
+from compare.records import GIVE_UP_AFTER, BlockRecord, Failure, Phase, Record
 
-# A target that failed so often in a row is dead: what is left of its blocks would only cost time.
-GIVE_UP_AFTER = 5
 # More in flight than this and an open loop waits too; the wait counts, since it starts at the intended time.
 MAX_IN_FLIGHT = 1024
 Entry = Record | BlockRecord
@@ -41,7 +39,7 @@ class Measurement:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: RunPlan,
         workload: Workload,
         backends: dict[str, Backend],
         *,

@@ -70,7 +70,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RunPlan:
     """`requests` are measured of each target at each load; `warmup` more are sent to each before, and dropped.
 
     `max_seconds` ends the run early; what was measured by then stays.
@@ -138,7 +138,7 @@ class Plan:
         return planned
 
 
-def closed(concurrencies: Iterable[float]) -> tuple[Load, ...]:
+def closed_loops(concurrencies: Iterable[float]) -> tuple[Load, ...]:
     """Closed loops at these concurrencies."""
     return tuple(Load("closed", value) for value in concurrencies)
 
@@ -147,10 +147,10 @@ def sweep(highest: int) -> tuple[Load, ...]:
     """Closed loops at 1, 2, 4 and so on up to `highest`: where throughput stops growing, the target is full."""
     Load("closed", highest)
     steps = [2**power for power in range(int(math.log2(highest)) + 1)]
-    return closed(steps if steps[-1] == highest else [*steps, highest])
+    return closed_loops(steps if steps[-1] == highest else [*steps, highest])
 
 
-def numbers(text: str, what: str) -> list[float]:
+def parse_numbers(text: str, what: str) -> list[float]:
     """The numbers of a list such as "1, 4, 16"."""
     try:
         found = [float(part) for part in text.replace(";", ",").split(",") if part.strip()]
@@ -171,7 +171,7 @@ def _check_targets(targets: Sequence[str]) -> None:
         raise PlanError(f"{len(targets)} targets are too many.", f"Compare at most {MAX_TARGETS} in one run.")
 
 
-def _check_size(plan: Plan) -> None:
+def _check_size(plan: RunPlan) -> None:
     for load in plan.loads:
         if load.concurrency and plan.requests < load.concurrency:
             raise PlanError(

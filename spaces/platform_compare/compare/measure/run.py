@@ -15,20 +15,20 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from backends import Backend, BackendError, Catalog
-from backends.http import client as http
+from backends.http.connections import close_connections
 from backends.processors import usable_processors
 from backends.stopwatch import wall_clock
 from compare.errors import CompareError, PlanError
 from compare.measure.measurement import Measurement, Progress
-from compare.measure.plan import Plan
+from compare.measure.plan import RunPlan
 from compare.measure.workload import Workload
-from compare.records import VERSION, dumps, line_of
+from compare.run_file import VERSION, encode, entry_dict
 
 PACKAGES = ("spaceport", "httpx2", "xllamacpp", "transformers", "torch", "ollama", "huggingface_hub", "numpy", "scipy")
 
 
 async def execute(
-    plan: Plan,
+    plan: RunPlan,
     workload: Workload,
     catalog: Catalog,
     out: Path,
@@ -51,15 +51,15 @@ async def execute(
         except asyncio.CancelledError:
             reason = "stopped"
             for entry in measurement.unfinished:
-                _put(file, line_of(entry))
+                _put(file, entry_dict(entry))
         await _conclude(connected, file, reason)
     for backend in connected.values():
         await backend.aclose()
-    await http.aclose()
+    await close_connections()
     return reason
 
 
-def header(plan: Plan, workload: Workload, catalog: Catalog, run_id: str) -> dict[str, Any]:
+def header(plan: RunPlan, workload: Workload, catalog: Catalog, run_id: str) -> dict[str, Any]:
     """What is needed to repeat the run, without any secret."""
     known = {name: catalog.target(name) for name in plan.targets}
     return {
@@ -88,13 +88,13 @@ def header(plan: Plan, workload: Workload, catalog: Catalog, run_id: str) -> dic
     }
 
 
-def _connect(plan: Plan, catalog: Catalog) -> dict[str, Backend]:
+def _connect(plan: RunPlan, catalog: Catalog) -> dict[str, Backend]:
     return {name: catalog.connect(name) for name in plan.targets}
 
 
 async def _write(measurement: Measurement, file: TextIO) -> None:
     async for entry in measurement.entries():
-        _put(file, line_of(entry))
+        _put(file, entry_dict(entry))
 
 
 async def _conclude(connected: dict[str, Backend], file: TextIO, reason: str) -> None:
@@ -132,7 +132,7 @@ def _numbered(out: Path, number: int) -> Path:
 
 
 def _put(file: TextIO, line: dict[str, Any]) -> None:
-    file.write(dumps(line) + "\n")
+    file.write(encode(line) + "\n")
 
 
 async def _described(name: str, backend: Backend) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def load(path: Path) -> Workload:
     return Workload(path.name, f"{len(prompts):,} prompts of {path.name}", prompts)
 
 
-def choose(name: str) -> Workload:
+def find_workload(name: str) -> Workload:
     """A built-in workload by its name, or a file by its path."""
     return built_in(name) if name in SHAPES or not (Path(name).suffix or Path(name).is_file()) else load(Path(name))
 

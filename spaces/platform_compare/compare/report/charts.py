@@ -21,7 +21,7 @@ GRID = "rgba(128,128,128,.25)"
 TEXT = "#6b7280"
 
 
-def pictures(report: Report) -> dict[str, go.Figure]:
+def draw_charts(report: Report) -> dict[str, go.Figure]:
     """All pictures that the run has data for, by their title."""
     drawn: dict[str, Callable[[Report], go.Figure]] = {
         "How sure the differences are": differences,

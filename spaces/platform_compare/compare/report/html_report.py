@@ -38,10 +38,10 @@ def html(report: Report) -> str:
     header = report.run.header
     parts = {
         "Verdict": render.verdict_html(report),
-        f"Figures, by {TITLES[report.definition]}'s definitions": render.figures_html(report),
+        f"Metrics, by {TITLES[report.definition]}'s definitions": render.metrics_html(report),
         "Cost": render.cost_html(report),
         "Pictures": f'<div class="pictures">{_pictures(report)}</div>',
-        "To repeat it": render.repeat_html(report),
+        "To repeat it": render.reproduce_html(report),
     }
     sections = "".join(f"<section><h2>{escape(name)}</h2>{body}</section>" for name, body in parts.items())
     return (
@@ -59,5 +59,5 @@ def html(report: Report) -> str:
 def _pictures(report: Report) -> str:
     return "".join(
         f"<div>{figure.to_html(full_html=False, include_plotlyjs=False, config=CONFIG)}</div>"
-        for figure in charts.pictures(report).values()
+        for figure in charts.draw_charts(report).values()
     )

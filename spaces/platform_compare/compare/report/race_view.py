@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from compare.race import Lane
+from compare.race import RaceColumn
 from compare.report import tables
 from compare.votes import LETTERS
 from ui.markdown import safe_markdown
@@ -20,7 +20,7 @@ STATES = {
 }
 
 
-def head(lane: Lane, place: int, *, hidden: bool) -> str:
+def head(lane: RaceColumn, place: int, *, hidden: bool) -> str:
     """The top of a column: who, how far, how fast, for how much; the thoughts folded once the answer begins."""
     name = f"Answer {LETTERS[place]}" if hidden else lane.title
     state = f'<span class="sp-state sp-{lane.state}">{STATES[lane.state]}</span>'
@@ -28,7 +28,7 @@ def head(lane: Lane, place: int, *, hidden: bool) -> str:
     return f'<div class="sp-lane">{header}{_figures(lane, hidden)}{_thought(lane)}</div>'
 
 
-def body(lane: Lane) -> str:
+def body(lane: RaceColumn) -> str:
     """The answer so far, or the error and what to do about it."""
     if lane.error is None:
         return safe_markdown(lane.answer)
@@ -45,8 +45,8 @@ def standing(rows: Sequence[tuple[str, int, int]]) -> str:
     return f'<p class="sp-note">Your votes: {told}</p>'
 
 
-def _figures(lane: Lane, hidden: bool) -> str:
-    watch = lane.watch
+def _figures(lane: RaceColumn, hidden: bool) -> str:
+    watch = lane.stopwatch
     named = {
         "first token": _seconds(watch.first_token_seconds),
         "tokens/s": tables.rate(watch.tokens_per_second),
@@ -59,7 +59,7 @@ def _figures(lane: Lane, hidden: bool) -> str:
     return f"<dl>{cells}</dl>"
 
 
-def _thought(lane: Lane) -> str:
+def _thought(lane: RaceColumn) -> str:
     if not lane.thought:
         return ""
     is_open = " open" if lane.state == "thinking" else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from compare.analyse.metrics import cold
+from compare.analyse.metrics import cold_start
 from compare.analyse.verdict import Verdict
 from compare.report import tables
 from compare.report.report import APART, Report
@@ -32,7 +32,7 @@ def caveats_html(texts: Sequence[str]) -> str:
     return f'<ul class="sp-caveats">{"".join(f"<li>{escape(text)}</li>" for text in texts)}</ul>'
 
 
-def figures_html(report: Report) -> str:
+def metrics_html(report: Report) -> str:
     """The figures by target and load, then all percentiles, folded."""
     rows = [tables.row(*key, found) for key, found in report.cells.items()]
     more = "".join(
@@ -60,7 +60,7 @@ def cost_html(report: Report) -> str:
     return table(tables.COST_HEADS, report.cost_rows, first=3) + notes
 
 
-def repeat_html(report: Report) -> str:
+def reproduce_html(report: Report) -> str:
     """What is needed to repeat the run."""
     return table(("", ""), report.repetition, first=2)
 
@@ -115,5 +115,5 @@ def _client(report: Report) -> str:
 
 
 def _cold(report: Report, target: str) -> str:
-    start = cold(report.run, target)
+    start = cold_start(report.run, target)
     return tables.milliseconds(start[0] * 1000) if start else "–"

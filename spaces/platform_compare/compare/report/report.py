@@ -11,7 +11,7 @@ from typing import Any
 from compare.analyse.caveats import caveats, unlike
 from compare.analyse.cost import BreakEven, Cost, break_evens, cost
 from compare.analyse.definitions import TITLES
-from compare.analyse.metrics import Client, Figures, client, cold, figures
+from compare.analyse.metrics import ClientLoad, Metrics, client_load, cold_start, compute_metrics
 from compare.analyse.objectives import OBJECTIVES, Objective
 from compare.analyse.prices import Hourly, PerToken, Price, warning
 from compare.analyse.verdict import Verdict, against, recommended, verdicts
@@ -39,7 +39,7 @@ class Report:
     today: date | None = None
 
     @cached_property
-    def cells(self) -> dict[tuple[str, str], Figures]:
+    def cells(self) -> dict[tuple[str, str], Metrics]:
         """Figures by target and load, where something was measured."""
         return {
             (target, load): self._figures(target, load)
@@ -49,13 +49,13 @@ class Report:
         }
 
     @cached_property
-    def overall(self) -> dict[str, Figures]:
+    def overall(self) -> dict[str, Metrics]:
         """Figures by target over all its loads."""
         return {target: self._figures(target) for target in self.run.targets}
 
     @cached_property
-    def clients(self) -> dict[tuple[str, str], Client]:
-        return {(target, load): client(self.run, target, load) for target, load in self.cells}
+    def clients(self) -> dict[tuple[str, str], ClientLoad]:
+        return {(target, load): client_load(self.run, target, load) for target, load in self.cells}
 
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -146,7 +146,7 @@ class Report:
             ["Machine", machine],
             ["Packages", packages],
             *([name, _settings(target)] for name, target in header["targets"].items()),
-            *([f"Client, {target}, {load}", _fared(each)] for (target, load), each in self.clients.items()),
+            *([f"ClientLoad, {target}, {load}", _fared(each)] for (target, load), each in self.clients.items()),
         ]
 
     def as_json(self) -> dict[str, Any]:
@@ -172,7 +172,7 @@ class Report:
             f"**{' against '.join(self.run.targets)}** · {header['workload']['description']} · {header['started']} · "
             f"{TITLES[self.definition]}'s definitions, times in ms",
             "",
-            tables.markdown(tables.HEADS, [tables.row(*key, found) for key, found in self.cells.items()]),
+            tables.markdown_table(tables.HEADS, [tables.row(*key, found) for key, found in self.cells.items()]),
             "",
             *(f"- {verdict.load}: {verdict.text}" for verdict in (*self.verdicts, *self.changes)),
             *(f"- Note: {text}" for text in (APART, *self.caveats) if text != APART or self.changes),
@@ -181,7 +181,7 @@ class Report:
         if self.costs:
             lines[3:3] = [
                 "",
-                tables.markdown(tables.COST_HEADS, self.cost_rows),
+                tables.markdown_table(tables.COST_HEADS, self.cost_rows),
                 "",
                 *(f"- {text}" for text in self.cost_notes),
             ]
@@ -190,11 +190,11 @@ class Report:
             + "\n"
         )
 
-    def _figures(self, target: str, load: str | None = None) -> Figures:
-        return figures(self.run, target, load, definition=self.definition, objective=self.objective)
+    def _figures(self, target: str, load: str | None = None) -> Metrics:
+        return compute_metrics(self.run, target, load, definition=self.definition, objective=self.objective)
 
     def _target(self, target: str) -> dict[str, Any]:
-        first = cold(self.run, target)
+        first = cold_start(self.run, target)
         by_load = {
             load: asdict(found)
             | {"client": asdict(self.clients[target, load])}
@@ -223,14 +223,14 @@ def _even(even: BreakEven) -> str:
     return f"From {told} on ({share}) {even.hourly} is cheaper than {even.per_token}."
 
 
-def _fared(each: Client) -> str:
+def _fared(each: ClientLoad) -> str:
     """How the client fared, in a line."""
     share = "–" if each.cpu_share is None else f"{each.cpu_share:.0%}"
     lags = f"lag p50 {tables.milliseconds(each.lag_p50_ms)} ms, p99 {tables.milliseconds(each.lag_p99_ms)} ms"
     return f"{lags}; CPU {share}; {each.new_connections} of {each.known_connections} connections were new"
 
 
-def spot(prices: Mapping[str, Price]) -> dict[str, Price]:
+def spot_prices(prices: Mapping[str, Price]) -> dict[str, Price]:
     """The same prices at spot where there is one; what is paid by the token stays."""
     return {
         name: price.at_spot() if isinstance(price, Hourly) and price.spot else price for name, price in prices.items()

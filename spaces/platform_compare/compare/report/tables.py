@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from compare.analyse.metrics import Figures, Spread
+from compare.analyse.metrics import Distribution, Metrics
 from compare.records import Run
 
 HEADS = ("target", "load", "requests", "failed", "TTFT p50", "TTFT p95", "ITL p50", "TPOT p50", "E2E p50", "E2E p95",
@@ -28,7 +28,7 @@ def _escaped(cell: str) -> str:
     return cell.replace("|", "\\|").replace("<", "&lt;")
 
 
-def row(target: str, load: str, found: Figures) -> list[str]:
+def row(target: str, load: str, found: Metrics) -> list[str]:
     """One line of the table of figures, times in milliseconds."""
     times = (
         found.ttft_ms.p50,
@@ -51,9 +51,9 @@ def row(target: str, load: str, found: Figures) -> list[str]:
     ]
 
 
-def percentiles(found: Figures) -> list[list[str]]:
+def percentiles(found: Metrics) -> list[list[str]]:
     """Every figure of one target at one load with all its percentiles."""
-    named: dict[str, Spread] = {
+    named: dict[str, Distribution] = {
         "First token": found.ttft_ms,
         "First token of the answer": found.ttft_answer_ms,
         "First token of the thoughts": found.ttft_thought_ms,

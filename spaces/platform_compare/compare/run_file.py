@@ -1,0 +1,101 @@
+"""Run files: JSON lines that hold everything a report needs.
+
+The first line ("run") describes the run and how to reproduce it. "request" and "block" lines follow as they
+happen. "end" says why the run stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from compare.errors import RunError
+from compare.records import BlockRecord, Record, Run
+from compare.schema import parse_block, parse_record, validate_header
+
+VERSION = 1
+MAX_FILE_BYTES = 500_000_000
+REMEDY = "Use a file that `python -m compare run --out` wrote."
+
+
+def read(path: Path) -> Run:
+    """Read a stored run; `RunError` names the first bad line. A last line that a crash cut off is dropped."""
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise RunError(f"{path.name} is larger than {MAX_FILE_BYTES / 1e6:g} MB.", "Measure fewer requests.")
+        content = path.read_bytes().removesuffix(b"\n").split(b"\n")
+    except OSError as error:
+        raise RunError(f"Can't read {path.name} ({error.strerror}).", "Check the path.") from error
+    return parse(content, path.name)
+
+
+def parse(content: Sequence[str | bytes], name: str) -> Run:
+    """Build a run from its lines; `name` is the file's name for error messages."""
+    run = Run(_parse_header(content[0] if content else "", name))
+    for number, line in enumerate(content[1:], start=2):
+        try:
+            _add(run, json.loads(line))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            if number == len(content):  # the process was killed while it wrote this line
+                break
+            raise RunError(f"Line {number} of {name} is damaged ({error}).", "Restore the file.") from error
+    return run
+
+
+def write(run: Run, path: Path) -> None:
+    """Store a run; a run that was read is written back unchanged."""
+    path.write_text("".join(f"{line}\n" for line in lines(run)), encoding="utf-8")
+
+
+def lines(run: Run) -> Iterable[str]:
+    """Yield the JSON lines of a run."""
+    yield encode(run.header)
+    for entry in (*run.records, *run.blocks):
+        yield encode(entry_dict(entry))
+    if run.ended:
+        yield encode({"type": "end", "reason": run.ended})
+
+
+def entry_dict(entry: Record | BlockRecord) -> dict[str, Any]:
+    """Return an entry as the JSON object of its line."""
+    kind = "request" if isinstance(entry, Record) else "block"
+    return {"type": kind, **asdict(entry)}
+
+
+def encode(value: Any) -> str:
+    """Return `value` as compact JSON on one line."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _parse_header(line: str | bytes, name: str) -> dict[str, Any]:
+    try:
+        header: dict[str, Any] = json.loads(line)
+        if header["type"] != "run":
+            raise KeyError("type")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise RunError(f"{name} isn't a stored run.", REMEDY) from error
+    if header.get("version") != VERSION:
+        raise RunError(
+            f"{name} has format version {header.get('version')}; this program reads version {VERSION}.",
+            "Measure again, or read it with the version of Spaceport that wrote it.",
+        )
+    try:
+        validate_header(header)
+    except ValueError as error:
+        raise RunError(f"The first line of {name} is damaged: {error}.", "Restore the file.") from error
+    return header
+
+
+def _add(run: Run, entry: dict[str, Any]) -> None:
+    kind = entry.pop("type")
+    if kind == "request":
+        run.records.append(parse_record(entry))
+    elif kind == "block":
+        run.blocks.append(parse_block(entry))
+    elif kind == "target":
+        run.header["targets"][entry.pop("name")]["served"] = entry
+    elif kind == "end":
+        run.ended = str(entry["reason"])
