@@ -1,1 +1,1 @@
-"""The inference server: any target of `backends` turned inside out, in the dialects that platforms speak."""
+"""The inference server: serves any backend over HTTP to OpenAI, SageMaker and Vertex AI clients."""

@@ -1,4 +1,4 @@
-"""`python -m inference [serve]`: serve a model until SIGTERM, then finish what was begun and exit 0."""
+"""`python -m inference [serve]`: serves a model until SIGTERM, then finishes running answers and exits with 0."""
 
 from __future__ import annotations
 
@@ -17,65 +17,65 @@ from backends import SpaceportError
 from backends.embedded import engine
 from inference import logs
 from inference.app import create_app
-from inference.protocol import Protocol
+from inference.protocol import LimitedHeadProtocol
 from inference.service import Service
-from inference.settings import Settings, from_environment, misspelt
+from inference.settings import Settings, from_environment, warnings
 
 logger = logging.getLogger("inference")
 
-# Longer than the 60 s for which the common load balancers keep a connection, or they would send into a closed one.
-KEEP_ALIVE = 75
+# Longer than the 60 s for which common load balancers reuse a connection; they would write to a closed one otherwise.
+KEEP_ALIVE_SECONDS = 75
 
 
 class Server(uvicorn.Server):
-    """Serves from the first moment, loads the model meanwhile, and drains at the first signal; the second ends it."""
+    """Listens before the model is loaded, drains after the first signal, and stops at once after the second."""
 
     def __init__(self, settings: Settings) -> None:
         self.service = Service(settings)
         self.failure: SpaceportError | None = None
-        self._drain: asyncio.Task[None] | None = None
+        self._drain_task: asyncio.Task[None] | None = None
         super().__init__(
             uvicorn.Config(
                 create_app(self.service),
                 settings.host,
                 settings.port,
-                http=Protocol,
+                http=LimitedHeadProtocol,
                 ws="none",
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                timeout_keep_alive=KEEP_ALIVE,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=1,
             )
         )
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
-        life = asyncio.create_task(self._live())
+        service = asyncio.create_task(self._run_service())
         try:
             await super().serve(sockets)
         finally:
-            life.cancel()
+            service.cancel()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal, between two bytecodes of whatever runs: the loop takes it from here."""
-        self._loop.call_soon_threadsafe(self._end)
+        """Pass the signal to the event loop: a handler can interrupt any bytecode."""
+        self._loop.call_soon_threadsafe(self._shut_down)
 
-    def _end(self) -> None:
-        if self._drain is not None:
+    def _shut_down(self) -> None:
+        if self._drain_task is not None:
             self.should_exit = self.force_exit = True
             return
-        self._drain = asyncio.create_task(self._drained())
+        self._drain_task = asyncio.create_task(self._drain())
 
-    async def _drained(self) -> None:
-        # The port stays open: probes see the 503 of /ready, and who comes late is told to go elsewhere.
+    async def _drain(self) -> None:
+        # The port stays open: probes get the 503 of /ready, and new requests a 503 with Retry-After.
         await self.service.drain()
         if not self.service.loaded:
-            _leave()
+            _exit_now()
         self.should_exit = True
 
-    async def _live(self) -> None:
-        """Load and watch the model; one that cannot be used ends the server."""
+    async def _run_service(self) -> None:
+        """Load the model and check its health; stop the server if it can't be used."""
         try:
             await self.service.run()
         except SpaceportError as error:
@@ -87,9 +87,9 @@ class Server(uvicorn.Server):
 
 
 def main(arguments: list[str]) -> int:
-    """Run the server; the exit status is 0 after a signal, 1 for a model that will not work, 2 for wrong settings."""
+    """Run the server; returns 0 after a signal, 1 if the model or the port fails, 2 for wrong settings."""
     if arguments not in ([], ["serve"]):
-        print(f"error: {' '.join(arguments)} is no command.\n  Write serve, or nothing.", file=sys.stderr)
+        print(f"error: unknown command {' '.join(arguments)!r}.\n  Use serve, or no argument.", file=sys.stderr)
         return 2
     try:
         settings = from_environment()
@@ -97,13 +97,13 @@ def main(arguments: list[str]) -> int:
         print(error.for_terminal, file=sys.stderr)
         return 2
     logs.configure(settings.log_level)
-    for line in misspelt():
+    for line in warnings():
         logger.warning(line)
     server = Server(settings)
-    gc.freeze()  # what is loaded by now lives as long as the server: no collection has to look at it
+    gc.freeze()  # objects that exist by now live as long as the server: collections can skip them
     try:
         server.run()
-    except SystemExit:  # uvicorn has said why, such as a port that is taken
+    except SystemExit:  # uvicorn has logged the reason, such as a port in use
         return 1
     if server.failure:
         logger.error(server.failure.message, extra={"fields": {"remedy": server.failure.remedy}})
@@ -112,8 +112,8 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _leave() -> None:
-    """End now: a thread that still loads a model could be waited for longer than the platform waits for us."""
+def _exit_now() -> None:
+    """Exit without waiting for a thread that still loads a model, which can outlast the platform's grace period."""
     engine.kill_children()
     logger.info("ended before the model was loaded")
     sys.stdout.flush()
@@ -121,7 +121,7 @@ def _leave() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the server listens to it: PID 1 ignores it else
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the server handles it: PID 1 ignores it otherwise
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Lets so many requests in at once and keeps so many waiting; the next one is told when to come again."""
+"""Limits concurrent requests and queues the next ones in arrival order."""
 
 from __future__ import annotations
 
@@ -10,48 +10,48 @@ from contextlib import asynccontextmanager
 from backends.stopwatch import now
 from inference.errors import Full
 
-LONGEST_WAIT = 60
+MAX_RETRY_AFTER = 60  # seconds
 
 
-class Gate:
-    """`slots` requests are served at once, in the order they came; `room` more wait."""
+class AdmissionQueue:
+    """Runs `slots` requests at once, first come, first served; up to `capacity` more wait."""
 
-    def __init__(self, slots: int, room: int) -> None:
+    def __init__(self, slots: int, capacity: int) -> None:
         self.slots = slots
-        self.room = room
+        self.capacity = capacity
         self.in_use = 0
-        self.waiting = 0
-        self._free = asyncio.Semaphore(slots)
-        self._held = 1.0  # seconds a slot is held, a moving mean
+        self.length = 0
+        self._semaphore = asyncio.Semaphore(slots)
+        self._mean_seconds = 1.0  # how long a request occupies its slot, a moving average
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[float]:
-        """A slot, given back on the way out; yields the seconds that were waited for it.
+        """Wait for a slot and release it at the end; yields the seconds spent waiting.
 
-        `Full` if the queue is full; leaving while waiting gives the place up.
+        Raises `Full` if the queue is full. Cancelling the wait frees the place in the queue.
         """
-        if self._free.locked() and self.waiting >= self.room:
+        if self._semaphore.locked() and self.length >= self.capacity:
             raise Full(
-                f"All {self.slots} slots are taken and {self.waiting} requests wait.",
+                f"All {self.slots} slots are taken and {self.length} requests wait.",
                 f"Try again in {self.retry_after} s.",
                 retry_after=self.retry_after,
             )
-        began = now()
-        self.waiting += 1
+        enqueued = now()
+        self.length += 1
         try:
-            await self._free.acquire()
+            await self._semaphore.acquire()
         finally:
-            self.waiting -= 1
+            self.length -= 1
         self.in_use += 1
-        got = now()
+        started = now()
         try:
-            yield got - began
+            yield started - enqueued
         finally:
             self.in_use -= 1
-            self._free.release()
-            self._held += 0.2 * (now() - got - self._held)
+            self._semaphore.release()
+            self._mean_seconds += 0.2 * (now() - started - self._mean_seconds)
 
     @property
     def retry_after(self) -> int:
-        """Whole seconds until a place should be free, from how long answers took of late."""
-        return max(1, min(LONGEST_WAIT, math.ceil(self._held * (self.waiting + 1) / self.slots)))
+        """Whole seconds until a place should be free, estimated from recent requests."""
+        return max(1, min(MAX_RETRY_AFTER, math.ceil(self._mean_seconds * (self.length + 1) / self.slots)))

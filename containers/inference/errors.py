@@ -1,4 +1,4 @@
-"""What goes wrong, as HTTP statuses and bodies in the shape of the OpenAI format."""
+"""Maps errors to HTTP statuses, and to bodies in the OpenAI format."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse
 from backends import Interrupted, NotConfigured, Overloaded, Rejected, SpaceportError, TimedOut, Unreachable
 from backends.chat.events import error_body
 
-LEFT = 499  # nginx's number for a client that closed the request
-GIVEN_UP = 424  # Failed Dependency
+CLIENT_CLOSED_REQUEST = 499  # nginx's status for a client that disconnected
+FAILED_DEPENDENCY = 424  # for an answer that was cancelled because another one of the same request failed
 
 STATUSES: Mapping[type[SpaceportError], int] = {
     NotConfigured: 500,
@@ -24,36 +24,36 @@ STATUSES: Mapping[type[SpaceportError], int] = {
 
 
 class Full(Overloaded):
-    """The queue is full: the client is asked to come again, and nothing is wrong with the server."""
+    """The queue is full: the client should retry, and the server is fine."""
 
 
 class Unauthorized(Rejected):
-    """The caller has not shown the server's key."""
+    """The request lacks the server's API key."""
 
 
 def status(error: SpaceportError) -> int:
-    """The HTTP status of an error; a refusal of the model behind keeps its own, where it is the client's fault."""
+    """Return the HTTP status of an error; the model's own 4xx status passes through if the client caused it."""
     if isinstance(error, Full):
         return 429
     if isinstance(error, Unauthorized):
         return 401
     if isinstance(error, Rejected):
-        # The key of the model behind is ours: its refusal is not the client's to mend.
+        # The server's own key for the model is wrong if the model answers 401 or 403: the client can't fix that.
         return error.status if 400 <= error.status < 500 and error.status not in (401, 403) else 502
-    return next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 500)
+    return next((status for error_class, status in STATUSES.items() if isinstance(error, error_class)), 500)
 
 
 def kind(error: SpaceportError) -> str:
-    """The error's name as a label: `timed_out`."""
+    """Return the error's class name as a metric label, such as `timed_out`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__).lower()
 
 
 def response(error: SpaceportError, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """The error as a whole response, with Retry-After where waiting helps."""
+    """Return the error as a JSON response, with Retry-After if waiting helps."""
     code = status(error)
-    told = dict(headers or {})
+    all_headers = dict(headers or {})
     if isinstance(error, Overloaded):
-        told["retry-after"] = str(max(1, math.ceil(error.retry_after or 0)))
+        all_headers["retry-after"] = str(max(1, math.ceil(error.retry_after or 0)))
     if code == 401:
-        told["www-authenticate"] = "Bearer"
-    return JSONResponse(error_body(error, code), code, told)
+        all_headers["www-authenticate"] = "Bearer"
+    return JSONResponse(error_body(error, code), code, all_headers)

@@ -1,4 +1,4 @@
-"""One JSON object a line, for machines that read logs; never a prompt, an answer or a key."""
+"""Logs one JSON object per line; prompts, answers and keys are never logged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 
 class JSONLines(logging.Formatter):
-    """What `extra={"fields": {…}}` holds stands beside the message."""
+    """Formats a record as JSON; `extra={"fields": {…}}` adds fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -24,10 +24,10 @@ class JSONLines(logging.Formatter):
 
 
 def configure(level: str) -> None:
-    """Send everything to standard output in this form."""
+    """Send all log records of `level` and above to standard output as JSON lines."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JSONLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # These would log each request to the engine, and uvicorn its own life beside ours.
+    # The HTTP clients log every request to the engine, and uvicorn logs its own start and shutdown beside ours.
     for name in ("httpx2", "httpcore2", "uvicorn"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""Finds the model: named, mounted, copied from Cloud Storage, or baked into the image."""
+"""Finds the model: by name, in a mounted folder, in Cloud Storage, or in the image."""
 
 from __future__ import annotations
 
@@ -12,35 +12,36 @@ from typing import Any
 from backends import Backend, Catalog, NotConfigured
 from inference.settings import Settings
 
-# SageMaker unpacks a model into the first; the second is for whoever mounts one.
+# SageMaker unpacks a model into the first folder; the second is for a model that you mount.
 FOLDERS = (Path("/opt/ml/model"), Path("/models"))
-PARTS = re.compile(r"-0*(\d+)-of-\d+\.gguf$")
+SPLIT_FILE = re.compile(r"-0*(\d+)-of-\d+\.gguf$")
 
 
 def connect(settings: Settings, folders: Sequence[Path] = FOLDERS) -> Backend:
-    """The backend that is served; nothing is loaded yet, but a copy from Cloud Storage is made now. Blocks."""
+    """Return the backend to serve. Blocks while it copies a model from Cloud Storage; loads nothing yet."""
     if settings.target:
         return Catalog.load().connect(settings.target)
-    return Catalog({"served": entry(settings, folders)}, source="the environment").connect("served")
+    return Catalog({"served": catalog_entry(settings, folders)}, source="the environment").connect("served")
 
 
-def entry(settings: Settings, folders: Sequence[Path] = FOLDERS) -> dict[str, Any]:
-    """The catalogue entry for a model inside this process."""
-    model = find(settings, folders)
-    chosen: dict[str, Any] = {"kind": settings.kind, **({"model": model} if model else {})}
+def catalog_entry(settings: Settings, folders: Sequence[Path] = FOLDERS) -> dict[str, Any]:
+    """Return the catalogue entry for a model that runs on this machine."""
+    model = find_model(settings, folders)
+    entry: dict[str, Any] = {"kind": settings.kind, **({"model": model} if model else {})}
     if settings.kind == "embedded":
-        chosen |= {"context": settings.context, "parallel": slots(settings), "read_timeout": settings.request_seconds}
-        chosen["apart"] = True  # what asks whether we are alive gets its answer while the model is loaded
+        entry |= {"context": settings.context, "parallel": slot_count(settings)}
+        entry["read_timeout"] = settings.request_seconds
+        entry["apart"] = True  # a separate process, so that health checks get a response while the model loads
         if settings.threads:
-            chosen["threads"] = settings.threads
-    return chosen
+            entry["threads"] = settings.threads
+    return entry
 
 
-def slots(settings: Settings) -> int:
-    """How many answers are made at once.
+def slot_count(settings: Settings) -> int:
+    """Return how many answers are generated concurrently.
 
-    A processor that makes several at once gives each more than its share, up to about two a thread; transformers
-    makes one at a time; whoever batches elsewhere is given as many as it likes.
+    A processor that generates several gives each more than its share, up to about two per thread. transformers
+    generates one at a time. A target does its own batching, so it gets as many as it can take.
     """
     from backends.processors import usable_processors
 
@@ -51,39 +52,42 @@ def slots(settings: Settings) -> int:
     return min(16, 2 * (settings.threads or usable_processors())) if settings.kind == "embedded" else 1
 
 
-def find(settings: Settings, folders: Sequence[Path] = FOLDERS) -> str | None:
-    """A path or a Hub name: what is named, else copied, else mounted; None for what is baked in."""
+def find_model(settings: Settings, folders: Sequence[Path] = FOLDERS) -> str | None:
+    """Return a path or a Hub name from, in this order, SPACEPORT_MODEL, Cloud Storage or `folders`.
+
+    None stands for the model in the image.
+    """
     if settings.model:
         path = Path(settings.model)
-        return str(_inside(path, settings.kind)) if path.is_dir() else settings.model
+        return str(_model_in(path, settings.kind)) if path.is_dir() else settings.model
     if settings.storage_uri:
-        return str(_inside(_copied(settings.storage_uri), settings.kind))
-    filled = next((folder for folder in folders if folder.is_dir() and any(folder.iterdir())), None)
-    return str(_inside(filled, settings.kind)) if filled else None
+        return str(_model_in(_download(settings.storage_uri), settings.kind))
+    mount = next((folder for folder in folders if folder.is_dir() and any(folder.iterdir())), None)
+    return str(_model_in(mount, settings.kind)) if mount else None
 
 
-def _copied(uri: str) -> Path:
+def _download(uri: str) -> Path:
     if not uri.startswith("gs://"):
         return Path(uri.removeprefix("file://"))
     from inference import storage
 
-    # A folder an address: what was copied from another one is another model.
+    # One folder per address, so that two addresses never mix their files.
     name = f"spaceport-model-{hashlib.sha256(uri.encode()).hexdigest()[:12]}"
     return storage.download(uri, Path(tempfile.gettempdir()) / name)
 
 
-def _inside(folder: Path, kind: str) -> Path:
-    """The model in a folder: for llama.cpp its GGUF file, of a split one the first part."""
+def _model_in(folder: Path, kind: str) -> Path:
+    """Return the model in a folder: for llama.cpp its GGUF file, or the first part of a split one."""
     if kind == "transformers":
         config = next(iter(sorted(folder.rglob("config.json"))), None)
         if config is None:
-            raise NotConfigured(f"There is no config.json in {folder}.", "Put a model of transformers there.")
+            raise NotConfigured(f"There is no config.json in {folder}.", "Put a transformers model there.")
         return config.parent
     files = sorted(file for file in folder.rglob("*.gguf") if file.is_file())
-    first = [file for file in files if not (part := PARTS.search(file.name)) or part[1] == "1"]
-    if len(first) == 1:
-        return first[0]
-    if not first:
+    models = [file for file in files if not (part := SPLIT_FILE.search(file.name)) or part[1] == "1"]
+    if len(models) == 1:
+        return models[0]
+    if not models:
         raise NotConfigured(f"There is no GGUF file in {folder}.", "Put one there, or name it with SPACEPORT_MODEL.")
-    names = ", ".join(file.name for file in first)
+    names = ", ".join(file.name for file in models)
     raise NotConfigured(f"{folder} holds several models: {names}.", "Name one with SPACEPORT_MODEL.")

@@ -1,4 +1,4 @@
-"""`python -m inference.probe`: exits 0 if the server on this machine is ready; for HEALTHCHECK, without curl."""
+"""`python -m inference.probe`: exits with 0 if the local server is ready; for HEALTHCHECK in images without curl."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from inference.settings import from_environment
 
 
 def main() -> int:
-    """Ask `/ready`, and give the exit status."""
+    """Request `/ready` and return the exit status."""
     try:
         connection = HTTPConnection("127.0.0.1", from_environment().port, timeout=3)
         connection.request("GET", "/ready")
-        answer = connection.getresponse()
+        response = connection.getresponse()
     except (OSError, SpaceportError) as error:
         print(error)
         return 1
-    print(answer.read(200).decode("utf-8", "replace"))
-    return 0 if answer.status == 200 else 1
+    print(response.read(200).decode("utf-8", "replace"))
+    return 0 if response.status == 200 else 1
 
 
 if __name__ == "__main__":

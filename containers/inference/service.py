@@ -1,4 +1,4 @@
-"""The server's life: it loads its model, answers, drains, and ends."""
+"""The server's lifecycle: loads the model, checks its health, and drains before shutdown."""
 
 from __future__ import annotations
 
@@ -10,86 +10,89 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backends import Backend, BackendError, Health, NotConfigured, Overloaded
-from backends.openai import one_token
+from backends.openai import one_token_request
 from backends.streams import closing
-from backends.types import Downloads
+from backends.types import Downloadable
 from inference import model
-from inference.admission_queue import Gate
+from inference.admission_queue import AdmissionQueue
 from inference.metrics import Metrics
 from inference.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-SILENCE = 2.0  # the most seconds that a look at the model may take
+HEALTH_CHECK_TIMEOUT = 2.0  # seconds
 
 
 class Phase(enum.Enum):
-    """Where the server is in its life; each is a word for `/ready`."""
+    """Where the server is in its lifecycle; `/ready` returns the value."""
 
     LOADING = "loading"
     READY = "ready"
-    AWAY = "the model is not answering"
+    UNAVAILABLE = "the model is not answering"
     DRAINING = "draining"
 
 
 class Service:
-    """One backend, its gate and its figures."""
+    """One backend with its admission queue and metrics."""
 
     def __init__(self, settings: Settings, folders: Sequence[Path] = model.FOLDERS) -> None:
+        slots = model.slot_count(settings)
         self.settings = settings
         self.metrics = Metrics()
-        self.gate = Gate(model.slots(settings), _room(settings))
+        self.queue = AdmissionQueue(slots, 4 * slots if settings.queue is None else settings.queue)
         self.phase = Phase.LOADING
         self.name = settings.model_name or ""
         self.health: Health | None = None
         self.backend: Backend | None = None
-        self.answers: set[asyncio.Task[None]] = set()
-        self.cut = False  # the grace is over: what still runs is told so
-        self.loaded = False  # it has answered once
-        self.doubt = asyncio.Event()  # somebody did not reach the model: look now
+        self.responses: set[asyncio.Task[None]] = set()
+        self.drain_expired = False
+        self.loaded = False  # the model has answered at least once
+        self.check_now = asyncio.Event()  # a request couldn't reach the model
         self._folders = folders
-        self.metrics.watch(slots=self.gate.slots, in_flight=lambda: self.gate.in_use, waiting=lambda: self.gate.waiting)
+        self.metrics.track_load(
+            slots=slots, in_flight=lambda: self.queue.in_use, queue_length=lambda: self.queue.length
+        )
 
     async def run(self) -> None:
-        """Load the model, then see whether it still answers, for ever; a `BackendError` says why it never will."""
+        """Load the model, then check its health until cancelled; raises a `BackendError` if it can never answer."""
         self.backend = backend = await asyncio.to_thread(model.connect, self.settings, self._folders)
-        inside = getattr(backend, "local", False)
-        if isinstance(backend, Downloads):
-            await _pull(backend)
-        while not await self._answers(backend, fatal=inside):  # noqa: ASYNC110 - it is elsewhere: nothing here tells
-            await asyncio.sleep(self.settings.look_seconds)
-        missed = 0
+        if isinstance(backend, Downloadable):
+            await _download(backend)
+        local = backend.local
+        while not await self._load(backend, fatal=local):  # noqa: ASYNC110 - a remote model sends no event
+            await asyncio.sleep(self.settings.health_check_seconds)
+        failures = 0
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.doubt.wait(), self.settings.look_seconds)
-            self.doubt.clear()
-            missed = 0 if await self._look(backend) else missed + 1
-            if missed != 1:  # one miss may be a machine that was busy for a moment
-                self._enter(Phase.AWAY if missed else Phase.READY)
+                await asyncio.wait_for(self.check_now.wait(), self.settings.health_check_seconds)
+            self.check_now.clear()
+            failures = 0 if await self._check_health(backend) else failures + 1
+            if failures != 1:  # a single failure can mean a machine that was busy for a moment
+                self._enter(Phase.UNAVAILABLE if failures else Phase.READY)
 
     def ready(self) -> Backend:
-        """The backend, or `Overloaded` while it cannot be used."""
+        """Return the backend; raises `Overloaded` while it can't answer."""
         if self.backend is None or self.phase is not Phase.READY:
             raise Overloaded(f"The server is not ready: {self.phase.value}.", "Try again in a moment.", retry_after=2)
         return self.backend
 
     async def drain(self) -> None:
-        """Take no more requests, and wait until the answers are given or the grace is over."""
+        """Refuse new requests, and wait for running ones until `drain_seconds` are over."""
         self._enter(Phase.DRAINING)
-        if self.answers:
-            await asyncio.wait(set(self.answers), timeout=self.settings.drain_seconds)
-        self.cut = True
-        left = {answer for answer in self.answers if not answer.done()}
-        for answer in left:
-            answer.cancel()
-        if left:
-            logger.warning("the grace is over", extra={"fields": {"answers_cut": len(left)}})
-            await asyncio.wait(left, timeout=1)
+        if self.responses:
+            await asyncio.wait(set(self.responses), timeout=self.settings.drain_seconds)
+        self.drain_expired = True
+        unfinished = {response for response in self.responses if not response.done()}
+        for response in unfinished:
+            response.cancel()
+        if unfinished:
+            logger.warning("the drain period is over", extra={"fields": {"answers_cut": len(unfinished)}})
+            await asyncio.wait(unfinished, timeout=1)
 
-    async def _answers(self, backend: Backend, *, fatal: bool) -> bool:
-        """Ask for one token, which proves more than an open port does."""
+    async def _load(self, backend: Backend, *, fatal: bool) -> bool:
+        """Request one token, which proves more than an open port does; return whether the model answers."""
         try:
-            async for _ in backend.stream(one_token()):
+            async for _ in backend.stream(one_token_request()):
                 pass
             health = await backend.check()
         except BackendError as error:
@@ -103,10 +106,10 @@ class Service:
         self._enter(Phase.READY)
         return True
 
-    async def _look(self, backend: Backend) -> bool:
-        """Whether the model answers; `NotConfigured` if nobody but a new process brings it back."""
+    async def _check_health(self, backend: Backend) -> bool:
+        """Return whether the model answers; raises `NotConfigured` if only a restart of the server can help."""
         try:
-            async with asyncio.timeout(SILENCE):
+            async with asyncio.timeout(HEALTH_CHECK_TIMEOUT):
                 await backend.check()
         except NotConfigured:
             raise
@@ -120,21 +123,16 @@ class Service:
             return
         self.phase = phase
         self.metrics.ready.set(phase is Phase.READY)
-        logger.info(phase.value, extra={"fields": {"model": self.name, "slots": self.gate.slots}})
+        logger.info(phase.value, extra={"fields": {"model": self.name, "slots": self.queue.slots}})
 
 
-async def _pull(backend: Downloads) -> None:
-    """Fetch the model file, if it is not here, and say how far it is every tenth."""
-    told = -1
+async def _download(backend: Downloadable) -> None:
+    """Download the model file if it's missing, and log the progress every 10%."""
+    last = -1
     steps = backend.pull()
     async with closing(steps):
         async for text, share in steps:
             tenth = int((share or 0) * 10)
-            if tenth > told:
-                told = tenth
+            if tenth > last:
+                last = tenth
                 logger.info(text, extra={"fields": {"share": share}})
-
-
-def _room(settings: Settings) -> int:
-    """How many requests may wait: four times those that are served, if nobody says."""
-    return 4 * model.slots(settings) if settings.queue is None else settings.queue

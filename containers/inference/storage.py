@@ -1,6 +1,6 @@
-"""Copies a model from Cloud Storage, where Vertex AI puts it: `AIP_STORAGE_URI` names a folder of a bucket.
+"""Downloads a model from Cloud Storage; on Vertex AI `AIP_STORAGE_URI` names its folder.
 
-Plain requests with the machine's own token, because Google's library would add a tenth to the image.
+Uses plain HTTP requests with the service account's token: Google's library would make the image a tenth larger.
 """
 
 from __future__ import annotations
@@ -18,43 +18,43 @@ from backends import NotConfigured
 
 logger = logging.getLogger(__name__)
 
-TOKEN = "/computeMetadata/v1/instance/service-accounts/default/token"  # noqa: S105 - a path
-SECONDS = httpx2.Timeout(60, connect=5)
+TOKEN_PATH = "/computeMetadata/v1/instance/service-accounts/default/token"  # noqa: S105 - a path
+TIMEOUT = httpx2.Timeout(60, connect=5)
 
 
 def download(uri: str, folder: Path) -> Path:
-    """Copy the files below `uri` (gs://bucket/folder) into `folder`, and give it; blocks.
+    """Copy the files below `uri` (gs://bucket/folder) to `folder`, and return it; blocks.
 
-    A file that is here with its full size is not fetched again. `NotConfigured` says what was refused.
+    Skips files that exist with their full size. Raises `NotConfigured` if the bucket refuses or a copy fails.
     """
     bucket, _, prefix = uri.removeprefix("gs://").strip("/").partition("/")
     prefix = f"{prefix}/" if prefix else ""
     try:
-        with httpx2.Client(timeout=SECONDS) as client:
-            files = list(_listed(client, bucket, prefix))
+        with httpx2.Client(timeout=TIMEOUT) as client:
+            files = list(_list_objects(client, bucket, prefix))
             if not files:
                 raise NotConfigured(f"There is no file below {uri}.", "Upload the model there, or correct the address.")
             for name, size in files:
-                _fetch(client, bucket, name, size, _inside(folder, name.removeprefix(prefix)))
+                _fetch(client, bucket, name, size, _local_path(folder, name.removeprefix(prefix)))
     except httpx2.HTTPStatusError as error:
         status = error.response.status_code
         raise NotConfigured(
             f"Cloud Storage refused {uri} ({status}).", "Give the service account storage.objects.get and .list."
         ) from error
     except (httpx2.TransportError, OSError) as error:
-        what = str(error) or type(error).__name__
-        raise NotConfigured(f"{uri} could not be copied ({what}).", "Check the network and the disk.") from error
+        reason = str(error) or type(error).__name__
+        raise NotConfigured(f"{uri} could not be copied ({reason}).", "Check the network and the disk.") from error
     return folder
 
 
-def _listed(client: httpx2.Client, bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
-    """The names and sizes of the bucket's objects below `prefix`, folders left out."""
+def _list_objects(client: httpx2.Client, bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
+    """Yield the names and sizes of the objects below `prefix`, without folders."""
     page: dict[str, Any] = {}
     while True:
-        wanted = {"prefix": prefix, "fields": "items(name,size),nextPageToken"}
+        parameters = {"prefix": prefix, "fields": "items(name,size),nextPageToken"}
         if token := page.get("nextPageToken"):
-            wanted["pageToken"] = token
-        response = client.get(f"{_api()}/storage/v1/b/{quote(bucket)}/o", params=wanted, headers=_headers(client))
+            parameters["pageToken"] = token
+        response = client.get(f"{_api()}/storage/v1/b/{quote(bucket)}/o", params=parameters, headers=_headers(client))
         page = response.raise_for_status().json()
         for item in page.get("items", []):
             if not item["name"].endswith("/"):
@@ -63,7 +63,7 @@ def _listed(client: httpx2.Client, bucket: str, prefix: str) -> Iterator[tuple[s
             return
 
 
-def _inside(folder: Path, name: str) -> Path:
+def _local_path(folder: Path, name: str) -> Path:
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()):
         raise NotConfigured(f"The object {name!r} would lie outside its folder.", "Rename it.")
@@ -75,7 +75,7 @@ def _fetch(client: httpx2.Client, bucket: str, name: str, size: int, path: Path)
         return
     logger.info("copying", extra={"fields": {"object": name, "bytes": size}})
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")  # a copy that broke off must not be taken for the model
+    part = path.with_name(f"{path.name}.part")  # so that an incomplete copy is never used as the model
     url = f"{_api()}/storage/v1/b/{quote(bucket)}/o/{quote(name, safe='')}?alt=media"
     with client.stream("GET", url, headers=_headers(client)) as response, part.open("wb") as file:
         response.raise_for_status()
@@ -91,7 +91,7 @@ def _api() -> str:
 
 
 def _headers(client: httpx2.Client) -> dict[str, str]:
-    """The token of the machine's service account, which is cached and renewed over there."""
+    """Return headers with the service account's token; the metadata server caches and renews it."""
     host = os.environ.get("GCE_METADATA_HOST", "metadata.google.internal")
-    response = client.get(f"http://{host}{TOKEN}", headers={"Metadata-Flavor": "Google"})
+    response = client.get(f"http://{host}{TOKEN_PATH}", headers={"Metadata-Flavor": "Google"})
     return {"Authorization": f"Bearer {response.raise_for_status().json()['access_token']}"}

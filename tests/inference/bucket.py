@@ -1,4 +1,4 @@
-"""A stand-in for Cloud Storage and for the machine's metadata server, on a real socket."""
+"""A fake of Cloud Storage and of the metadata server, on a real socket."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 
 class Bucket(ThreadingHTTPServer):
-    """Lists one object a page. `fault`: "refused" gives 403, "short" half of what is listed; `hold` gives nothing."""
+    """Lists one object per page.
+
+    `fault="refused"` answers with 403, `fault="short"` sends half of each object, `hold` sends nothing.
+    """
 
     daemon_threads = True
 
@@ -31,11 +34,11 @@ class Bucket(ThreadingHTTPServer):
         super().shutdown()
 
     def environment(self, prefix: str, cache: Path) -> dict[str, str]:
-        here = f"127.0.0.1:{self.server_port}"
+        address = f"127.0.0.1:{self.server_port}"
         return {
             "AIP_STORAGE_URI": f"gs://b/{prefix}",
-            "STORAGE_EMULATOR_HOST": f"http://{here}",
-            "GCE_METADATA_HOST": here,
+            "STORAGE_EMULATOR_HOST": f"http://{address}",
+            "GCE_METADATA_HOST": address,
             "SPACEPORT_MODEL_CACHE": str(cache / "cache"),
         }
 
@@ -65,13 +68,13 @@ class Handler(BaseHTTPRequestHandler):
         self.server.listings += 1
         names = [name for name in self.server.objects if name.startswith(prefix)]
         items = [{"name": name, "size": str(len(self.server.objects[name]))} for name in names[page : page + 1]]
-        listed: dict[str, Any] = {"items": items} if items else {}
+        result: dict[str, Any] = {"items": items} if items else {}
         if page + 1 < len(names):
-            listed["nextPageToken"] = str(page + 1)
-        self.reply(json.dumps(listed).encode())
+            result["nextPageToken"] = str(page + 1)
+        self.reply(json.dumps(result).encode())
 
     def reply(self, body: bytes, status: int = 200) -> None:
-        with suppress(OSError):  # the client has ended
+        with suppress(OSError):  # the client has disconnected
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -1,4 +1,4 @@
-"""Servers that several tests share: a start takes seconds."""
+"""Servers that several tests share, because starting one takes seconds."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests.backends.wire_server import WireServer, serving
-from tests.inference.servers import Server, model_file, running
+from tests.inference.servers import Server, model_file, run_server
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The real model on two slots."""
+    """A server with the real model and two slots."""
     model_file()
-    with running(tmp_path_factory.mktemp("server"), SPACEPORT_PARALLEL=2) as server:
+    with run_server(tmp_path_factory.mktemp("server"), SPACEPORT_PARALLEL=2) as server:
         yield server
 
 
 @pytest.fixture
 async def wire() -> AsyncIterator[WireServer]:
-    """A model server that replays what the test says."""
-    async with serving() as running:
-        yield running
+    """A model server with scripted replies."""
+    async with serving() as server:
+        yield server

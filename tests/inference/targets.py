@@ -1,4 +1,4 @@
-"""A server of known behaviour as the target beside the inference server."""
+"""Inference servers whose target is a scripted model server."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from typing import Any
 import httpx2
 
 from tests.backends.wire_server import Reply, WireServer
-from tests.inference.servers import PATIENCE, Server, running
+from tests.inference.servers import TIMEOUT, Server, run_server
 
 CHAT = "/v1/chat/completions"
 MODELS = "/v1/models"
-LISTED = Reply.json({"data": [{"id": "tiny", "max_model_len": 4096}]})
+MODEL_LIST = Reply.json({"data": [{"id": "tiny", "max_model_len": 4096}]})
 
 
 def event(**delta: str) -> bytes:
-    return sent({"choices": [{"index": 0, "delta": delta}]})
+    return sse({"choices": [{"index": 0, "delta": delta}]})
 
 
-def sent(value: Any) -> bytes:
+def sse(value: Any) -> bytes:
     return b"data: " + (value if isinstance(value, str) else json.dumps(value)).encode() + b"\n\n"
 
 
 END = [
-    sent({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}),
-    sent({"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2}}),
-    sent("[DONE]"),
+    sse({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}),
+    sse({"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2}}),
+    sse("[DONE]"),
 ]
 ANSWER = Reply([event(content="Hello "), event(content="you."), *END])
 SILENT = Reply(end="hang")
-BEGUN = Reply([event(content="Hello ")], end="hang")
+PARTIAL = Reply([event(content="Hello ")], end="hang")
 ENDLESS = Reply([event(content="word ")], end="repeat")
 
 
-def catalogue(folder: Path, url: str, **more: Any) -> dict[str, str]:
-    """The environment that names the server at `url` as the target."""
+def target_environment(folder: Path, url: str, **more: Any) -> dict[str, str]:
+    """The environment variables that make the server at `url` the target."""
     folder.mkdir(parents=True, exist_ok=True)
     entry = {"kind": "openai", "url": url, "model": "tiny", **more}
     path = folder / "catalog.toml"
@@ -48,9 +48,9 @@ def catalogue(folder: Path, url: str, **more: Any) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def started(folder: Path, **environment: str | float) -> AsyncIterator[Server]:
-    """`running` for a test whose loop has other things to do meanwhile."""
-    process = running(folder, **environment)
+async def start_server(folder: Path, **environment: str | float) -> AsyncIterator[Server]:
+    """`run_server` for tests that need their event loop meanwhile."""
+    process = run_server(folder, **environment)
     server = await asyncio.to_thread(process.__enter__)
     failure: BaseException | None = None
     try:
@@ -59,37 +59,37 @@ async def started(folder: Path, **environment: str | float) -> AsyncIterator[Ser
         failure = error
         raise
     finally:
-        told = (type(failure), failure, failure.__traceback__) if failure else (None, None, None)
-        await asyncio.to_thread(leave, process, *told)
+        details = (type(failure), failure, failure.__traceback__) if failure else (None, None, None)
+        await asyncio.to_thread(exit_context, process, *details)
 
 
 @asynccontextmanager
-async def before(wire: WireServer, folder: Path, **environment: str | float) -> AsyncIterator[Server]:
-    """The inference server before `wire`, ready; `wire` answers well until the test says otherwise."""
-    wire.on(MODELS, LISTED)
+async def proxy(wire: WireServer, folder: Path, **environment: str | float) -> AsyncIterator[Server]:
+    """A ready inference server in front of `wire`, which answers correctly by default."""
+    wire.on(MODELS, MODEL_LIST)
     wire.on(CHAT, ANSWER)
-    async with started(folder, **catalogue(folder, wire.url), **environment) as server:
+    async with start_server(folder, **target_environment(folder, wire.url), **environment) as server:
         yield server
 
 
-def leave(process: Any, *told: Any) -> None:
-    """Leave the context in a thread; the error that it was left with is raised by whoever called."""
+def exit_context(process: Any, *details: Any) -> None:
+    """Exit the context manager in a thread; the caller raises the error that ended the block."""
     try:
-        process.__exit__(*told)
+        process.__exit__(*details)
     except BaseException as error:
-        if error is not told[1]:
+        if error is not details[1]:
             raise
 
 
 @asynccontextmanager
 async def client(server: Server) -> AsyncIterator[httpx2.AsyncClient]:
-    none_kept = httpx2.Limits(max_keepalive_connections=0, max_connections=None)
-    async with httpx2.AsyncClient(base_url=server.url, timeout=PATIENCE, verify=False, limits=none_kept) as client:
+    limits = httpx2.Limits(max_keepalive_connections=0, max_connections=None)
+    async with httpx2.AsyncClient(base_url=server.url, timeout=TIMEOUT, verify=False, limits=limits) as client:
         yield client
 
 
-async def becomes(wanted: Any, look: Any, seconds: float = PATIENCE) -> None:
-    """Wait until what `look()` gives, in a thread, is `wanted`."""
+async def wait_for_value(expected: Any, read: Any, seconds: float = TIMEOUT) -> None:
+    """Wait until `read()`, called in a thread, returns `expected`."""
     async with asyncio.timeout(seconds):
-        while await asyncio.to_thread(look) != wanted:  # noqa: ASYNC110 - it is another process's state
+        while await asyncio.to_thread(read) != expected:  # noqa: ASYNC110 - the state of another process
             await asyncio.sleep(0.02)

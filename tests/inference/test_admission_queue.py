@@ -1,4 +1,4 @@
-"""The gate: who comes in, in which order, and what happens to those who leave."""
+"""The admission queue: order, limits, and clients that leave."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import asyncio
 
 import pytest
 
-from inference.admission_queue import LONGEST_WAIT, Gate
+from inference.admission_queue import MAX_RETRY_AFTER, AdmissionQueue
 from inference.errors import Full
 
 
-class Visitor:
-    """Wants a slot, holds it until told otherwise."""
+class Client:
+    """Takes a slot and holds it until `release` is set."""
 
-    def __init__(self, gate: Gate, name: str = "", log: list[str] | None = None) -> None:
-        self.leave = asyncio.Event()
-        self.task = asyncio.create_task(self._visit(gate, name, [] if log is None else log))
+    def __init__(self, queue: AdmissionQueue, name: str = "", log: list[str] | None = None) -> None:
+        self.release = asyncio.Event()
+        self.task = asyncio.create_task(self._hold(queue, name, [] if log is None else log))
 
-    async def _visit(self, gate: Gate, name: str, log: list[str]) -> None:
-        async with gate.slot() as waited:
-            assert waited >= 0
+    async def _hold(self, queue: AdmissionQueue, name: str, log: list[str]) -> None:
+        async with queue.slot() as seconds:
+            assert seconds >= 0
             log.append(name)
-            await self.leave.wait()
+            await self.release.wait()
 
 
 async def settle() -> None:
@@ -29,89 +29,89 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_slots_are_given_in_the_order_of_asking() -> None:
-    gate, log = Gate(2, 10), list[str]()
-    visitors = [Visitor(gate, name, log) for name in "abcdef"]
+async def test_clients_get_slots_in_arrival_order() -> None:
+    queue, log = AdmissionQueue(2, 10), list[str]()
+    clients = [Client(queue, name, log) for name in "abcdef"]
     await settle()
     assert log == ["a", "b"]
-    assert (gate.in_use, gate.waiting) == (2, 4)
-    for visitor in visitors:
-        visitor.leave.set()
+    assert (queue.in_use, queue.length) == (2, 4)
+    for client in clients:
+        client.release.set()
         await settle()
     assert log == list("abcdef")
-    assert (gate.in_use, gate.waiting) == (0, 0)
+    assert (queue.in_use, queue.length) == (0, 0)
 
 
-async def test_a_full_queue_turns_the_next_one_away() -> None:
-    gate = Gate(1, 1)
-    visitors = [Visitor(gate) for _ in range(3)]
+async def test_full_queue_refuses_the_next_client() -> None:
+    queue = AdmissionQueue(1, 1)
+    clients = [Client(queue) for _ in range(3)]
     await settle()
     with pytest.raises(Full, match="All 1 slots are taken and 1 requests wait") as caught:
-        await visitors[2].task
-    assert caught.value.retry_after == gate.retry_after >= 1
-    for visitor in visitors[:2]:
-        visitor.leave.set()
-        await visitor.task
-    assert (gate.in_use, gate.waiting) == (0, 0)
+        await clients[2].task
+    assert caught.value.retry_after == queue.retry_after >= 1
+    for client in clients[:2]:
+        client.release.set()
+        await client.task
+    assert (queue.in_use, queue.length) == (0, 0)
 
 
-async def test_whoever_leaves_while_waiting_gives_the_place_up() -> None:
-    gate, log = Gate(1, 2), list[str]()
-    first, second, third = (Visitor(gate, name, log) for name in "abc")
+async def test_client_that_leaves_the_queue_frees_its_place() -> None:
+    queue, log = AdmissionQueue(1, 2), list[str]()
+    first, second, third = (Client(queue, name, log) for name in "abc")
     await settle()
     second.task.cancel()
     await settle()
-    assert (gate.in_use, gate.waiting) == (1, 1)
-    first.leave.set()
+    assert (queue.in_use, queue.length) == (1, 1)
+    first.release.set()
     await settle()
     assert log == ["a", "c"]
-    third.leave.set()
+    third.release.set()
     await third.task
-    assert (gate.in_use, gate.waiting) == (0, 0)
+    assert (queue.in_use, queue.length) == (0, 0)
 
 
-async def test_whoever_leaves_just_as_the_turn_comes_loses_no_slot() -> None:
-    gate = Gate(1, 5)
+async def test_client_that_leaves_as_its_slot_becomes_free_loses_no_slot() -> None:
+    queue = AdmissionQueue(1, 5)
     for _ in range(20):
-        first, second, third = (Visitor(gate) for _ in range(3))
+        first, second, third = (Client(queue) for _ in range(3))
         await settle()
-        first.leave.set()
-        second.task.cancel()  # in the same turn of the loop
-        third.leave.set()
+        first.release.set()
+        second.task.cancel()  # in the same iteration of the event loop
+        third.release.set()
         await asyncio.gather(first.task, second.task, third.task, return_exceptions=True)
-        assert (gate.in_use, gate.waiting) == (0, 0)
+        assert (queue.in_use, queue.length) == (0, 0)
 
 
-async def test_without_room_a_free_slot_is_still_given() -> None:
-    gate = Gate(1, 0)
+async def test_without_capacity_a_free_slot_is_still_used() -> None:
+    queue = AdmissionQueue(1, 0)
     for _ in range(3):
-        visitor = Visitor(gate)
+        client = Client(queue)
         await settle()
         with pytest.raises(Full):
-            async with gate.slot():
+            async with queue.slot():
                 pass
-        visitor.leave.set()
-        await visitor.task
+        client.release.set()
+        await client.task
 
 
-async def test_an_error_inside_gives_the_slot_back() -> None:
-    gate = Gate(1, 0)
+async def test_error_inside_releases_the_slot() -> None:
+    queue = AdmissionQueue(1, 0)
     with pytest.raises(ValueError, match="inside"):
-        async with gate.slot():
+        async with queue.slot():
             raise ValueError("inside")
-    assert gate.in_use == 0
+    assert queue.in_use == 0
 
 
-async def test_the_wait_that_is_told_grows_with_the_queue_and_ends() -> None:
-    gate = Gate(1, 1000)
-    assert gate.retry_after == 1
-    visitors = [Visitor(gate) for _ in range(1 + 30)]
+async def test_retry_after_grows_with_the_queue_up_to_a_limit() -> None:
+    queue = AdmissionQueue(1, 1000)
+    assert queue.retry_after == 1
+    clients = [Client(queue) for _ in range(1 + 30)]
     await settle()
-    assert gate.retry_after > 10
-    more = [Visitor(gate) for _ in range(500)]
+    assert queue.retry_after > 10
+    more = [Client(queue) for _ in range(500)]
     await settle()
-    assert gate.retry_after == LONGEST_WAIT
-    for visitor in visitors + more:
-        visitor.leave.set()
-    await asyncio.gather(*(visitor.task for visitor in visitors + more))
-    assert gate.retry_after == 1
+    assert queue.retry_after == MAX_RETRY_AFTER
+    for client in clients + more:
+        client.release.set()
+    await asyncio.gather(*(client.task for client in clients + more))
+    assert queue.retry_after == 1

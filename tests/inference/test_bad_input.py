@@ -1,4 +1,4 @@
-"""Requests that cannot be answered: each gets a status, a reason in OpenAI's shape, and the id of its log lines."""
+"""Invalid requests: each gets a status, an error body in the OpenAI format, and a request ID."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ USER = {"role": "user", "content": "Hi"}
 DEEP = b'{"messages": ' + b"[" * 50_000 + b"]" * 50_000 + b"}"
 
 
-def refused(answer: httpx2.Response, status: int, *words: str) -> None:
+def assert_rejected(answer: httpx2.Response, status: int, *words: str) -> None:
     assert answer.status_code == status, answer.text
     error = answer.json()["error"]
     assert error["code"] == status
@@ -30,20 +30,20 @@ def refused(answer: httpx2.Response, status: int, *words: str) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "no JSON"),
-        (b"{", "no JSON"),
-        (b"not json", "no JSON"),
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b"not json", "not JSON"),
         (DEEP, "nested too deeply"),
-        (b'{"messages": [{"role": "user", "content": "\xff\xfe"}]}', "no JSON"),
-        (b'{"messages": %s}' % (b"1" * 5000), "no JSON"),
+        (b'{"messages": [{"role": "user", "content": "\xff\xfe"}]}', "not JSON"),
+        (b'{"messages": %s}' % (b"1" * 5000), "not JSON"),
         (b"[1]", "not a chat completion"),
         (b'"text"', "not a chat completion"),
         (b"null", "not a chat completion"),
     ],
     ids=lambda value: value[:12] if isinstance(value, bytes) else "",
 )
-def test_a_body_that_is_no_object_of_json(server: Server, route: str, content: bytes, reason: str) -> None:
-    refused(server.post(route, content=content), 400, reason)
+def test_body_that_is_not_a_json_object(server: Server, route: str, content: bytes, reason: str) -> None:
+    assert_rejected(server.post(route, content=content), 400, reason)
 
 
 @pytest.mark.parametrize(
@@ -76,46 +76,46 @@ def test_a_body_that_is_no_object_of_json(server: Server, route: str, content: b
     ],
     ids=lambda value: json.dumps(value)[:40] if isinstance(value, dict) else "",
 )
-def test_a_field_that_cannot_be_followed_is_named(server: Server, change: dict[str, Any], reason: str) -> None:
+def test_error_names_an_invalid_field(server: Server, change: dict[str, Any], reason: str) -> None:
     for stream in (False, True):
-        refused(server.post(CHAT, {"messages": [USER], "stream": stream, **change}), 400, reason)
+        assert_rejected(server.post(CHAT, {"messages": [USER], "stream": stream, **change}), 400, reason)
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400"])
-def test_numbers_that_are_none_are_refused(server: Server, number: str) -> None:
+def test_nan_and_infinity_are_rejected(server: Server, number: str) -> None:
     for field in ("temperature", "max_tokens", "top_p", "seed"):
         body = f'{{"messages": [{{"role": "user", "content": "Hi"}}], "{field}": {number}}}'
-        refused(server.post(CHAT, content=body.encode()), 400, field)
+        assert_rejected(server.post(CHAT, content=body.encode()), 400, field)
 
 
 @pytest.mark.parametrize("field", ["content", "stop"])
-def test_half_a_character_does_no_harm(server: Server, field: str) -> None:
-    said = '"Hi \\ud83d"' if field == "content" else '"Hi"'
+def test_lone_surrogate_in_text_is_accepted(server: Server, field: str) -> None:
+    content = '"Hi \\ud83d"' if field == "content" else '"Hi"'
     stop = ', "stop": ["\\ud83d"]' if field == "stop" else ""
-    body = f'{{"messages": [{{"role": "user", "content": {said}}}], "max_tokens": 2{stop}}}'
+    body = f'{{"messages": [{{"role": "user", "content": {content}}}], "max_tokens": 2{stop}}}'
     answer = server.post(CHAT, content=body.encode())
     assert answer.status_code == 200, answer.text
 
 
-def test_half_a_character_in_a_name_is_refused(server: Server) -> None:
+def test_lone_surrogate_in_a_name_is_rejected(server: Server) -> None:
     body = b'{"messages": [{"role": "%s", "content": "Hi"}], "model": "%s"}'
-    refused(server.post(CHAT, content=body % (b"\\ud83d", b"")), 400, "role")
-    refused(server.post(CHAT, content=body % (b"user", b"\\ud83d")), 404, "no model")
+    assert_rejected(server.post(CHAT, content=body % (b"\\ud83d", b"")), 400, "role")
+    assert_rejected(server.post(CHAT, content=body % (b"user", b"\\ud83d")), 404, "no model")
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_prompt_that_exceeds_the_window_tells_both_numbers(server: Server, stream: bool) -> None:
+def test_error_for_a_long_prompt_names_both_lengths(server: Server, stream: bool) -> None:
     answer = server.post(CHAT, question("word " * 1000, stream=stream))
-    refused(answer, 400, "512", "10")
+    assert_rejected(answer, 400, "512", "10")
     assert answer.headers["content-type"] == "application/json"
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_a_body_that_is_too_large_is_read_and_refused(server: Server, route: str) -> None:
+def test_oversized_body_is_read_and_rejected(server: Server, route: str) -> None:
     body = json.dumps(question("x" * 50_000_000)).encode()
-    refused(server.post(route, content=body), 413, "10 MB")
+    assert_rejected(server.post(route, content=body), 413, "10 MB")
     parts = (body[start : start + 1_000_000] for start in range(0, len(body), 1_000_000))
-    refused(server.post(route, content=parts), 413, "10 MB")
+    assert_rejected(server.post(route, content=parts), 413, "10 MB")
 
 
 @pytest.mark.parametrize(
@@ -129,22 +129,22 @@ def test_a_body_that_is_too_large_is_read_and_refused(server: Server, route: str
         ("DELETE", "/health", 405),
     ],
 )
-def test_a_route_that_does_not_exist(server: Server, method: str, path: str, status: int) -> None:
+def test_unknown_route(server: Server, method: str, path: str, status: int) -> None:
     answer = CLIENT.request(method, server.url + path, headers={"x-request-id": "mine"})
-    refused(answer, status, method, path.rstrip("/"))
+    assert_rejected(answer, status, method, path.rstrip("/"))
     assert answer.headers["x-request-id"] == "mine"
     if status == 405:
         assert answer.headers["allow"]
 
 
-def test_a_longest_answer_beyond_what_the_engine_counts_is_taken(server: Server) -> None:
-    for most in (2**31, 2**32, 2**63 - 1):
-        answer = server.post(CHAT, question("one two three four " * 110, tokens=most))
+def test_max_tokens_above_the_engines_integer_range_is_accepted(server: Server) -> None:
+    for max_tokens in (2**31, 2**32, 2**63 - 1):
+        answer = server.post(CHAT, question("one two three four " * 110, tokens=max_tokens))
         assert answer.status_code == 200, answer.text
         assert answer.json()["usage"]["total_tokens"] == 512
 
 
-def test_none_of_it_is_a_fault_of_the_server(server: Server) -> None:
+def test_rejected_requests_log_no_error(server: Server) -> None:
     server.post(CHAT, content=b"{")
     assert server.post(CHAT, question(tokens=1)).status_code == 200
-    assert not server.logged(level="error")
+    assert not server.log_lines(level="error")

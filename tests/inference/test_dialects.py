@@ -1,4 +1,4 @@
-"""Bodies of the platforms made into chat completions."""
+"""Conversion of the platforms' bodies to chat completions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backends import Rejected
-from inference.dialects import bodies, chat
+from inference.dialects import parse_body, to_chat_completion
 
 USER = [{"role": "user", "content": "Hi"}]
 
@@ -30,31 +30,31 @@ USER = [{"role": "user", "content": "Hi"}]
         ({"inputs": "Hi", "parameters": {"stream": True}}, {"messages": USER, "stream": True}),
     ],
 )
-def test_a_body_becomes_a_chat_completion(body: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_body_becomes_a_chat_completion(body: dict[str, Any], expected: dict[str, Any]) -> None:
     before = repr(body)
-    assert chat(body) == expected
+    assert to_chat_completion(body) == expected
     assert repr(body) == before
 
 
-def test_one_body_is_one_call_and_its_answer_stays_as_it_is() -> None:
-    calls, shape = bodies({"messages": USER})
-    assert calls == [{"messages": USER}]
-    assert shape([{"id": 1}]) == {"id": 1}
+def test_single_body_is_one_completion_with_an_unchanged_answer() -> None:
+    completions, format_response = parse_body({"messages": USER})
+    assert completions == [{"messages": USER}]
+    assert format_response([{"id": 1}]) == {"id": 1}
 
 
 def test_instances_share_parameters_and_keep_their_order() -> None:
-    asked = {"instances": ["Hi", {"messages": USER, "temperature": 1}], "parameters": {"max_tokens": 3}}
-    calls, shape = bodies(asked)
-    assert [call["messages"] for call in calls] == [USER, USER]
-    assert [call["max_tokens"] for call in calls] == [3, 3]
-    assert calls[1]["temperature"] == 1
-    assert shape([{"id": 1}, {"id": 2}]) == {"predictions": [{"id": 1}, {"id": 2}]}
+    body = {"instances": ["Hi", {"messages": USER, "temperature": 1}], "parameters": {"max_tokens": 3}}
+    completions, format_response = parse_body(body)
+    assert [completion["messages"] for completion in completions] == [USER, USER]
+    assert [completion["max_tokens"] for completion in completions] == [3, 3]
+    assert completions[1]["temperature"] == 1
+    assert format_response([{"id": 1}, {"id": 2}]) == {"predictions": [{"id": 1}, {"id": 2}]}
 
 
 @pytest.mark.parametrize("own", [{"max_tokens": 1}, {"parameters": {"max_tokens": 1}}, {"max_new_tokens": 1}])
-def test_what_an_instance_says_itself_wins(own: dict[str, Any]) -> None:
-    calls, _ = bodies({"instances": [{"prompt": "Hi", **own}], "parameters": {"max_tokens": 3}})
-    assert calls[0]["max_tokens"] == 1
+def test_parameters_of_an_instance_override_shared_ones(own: dict[str, Any]) -> None:
+    completions, _ = parse_body({"instances": [{"prompt": "Hi", **own}], "parameters": {"max_tokens": 3}})
+    assert completions[0]["max_tokens"] == 1
 
 
 @pytest.mark.parametrize(
@@ -68,15 +68,15 @@ def test_what_an_instance_says_itself_wins(own: dict[str, Any]) -> None:
 )
 def test_instances_are_never_streamed(body: dict[str, Any]) -> None:
     try:
-        calls, _ = bodies(body)
+        completions, _ = parse_body(body)
     except Rejected as error:
         assert error.status == 400
     else:
-        assert not any(call.get("stream") for call in calls)
+        assert not any(completion.get("stream") for completion in completions)
 
 
 @pytest.mark.parametrize("body", [None, [], "Hi", 7, {"instances": {}}, {"instances": [None]}, {"parameters": [1]}])
-def test_what_is_no_body_is_refused(body: Any) -> None:
+def test_invalid_bodies_are_rejected(body: Any) -> None:
     with pytest.raises(Rejected) as caught:
-        bodies(body)
+        parse_body(body)
     assert caught.value.status == 400

@@ -1,4 +1,4 @@
-"""OpenAI's dialect, with the real model and real clients."""
+"""The OpenAI dialect, with the real model and real clients."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import openai
 import pytest
 
 from backends import Catalog, ChatRequest, Delta, Done, Message, Rejected
-from backends.http import client as http
+from backends.http.connections import close_connections
 from tests.inference.servers import Server, answer_of, events, question
 
 CHAT = "/v1/chat/completions"
 MODEL = "SmolLM2-135M-Instruct.Q4_1"
 
 
-def test_the_list_of_models_names_the_one_that_is_served(server: Server) -> None:
-    listed = server.get("/v1/models").json()
-    assert [(card["id"], card["max_model_len"]) for card in listed["data"]] == [(MODEL, 512)]
+def test_model_list_has_the_served_model(server: Server) -> None:
+    models = server.get("/v1/models").json()
+    assert [(card["id"], card["max_model_len"]) for card in models["data"]] == [(MODEL, 512)]
 
 
-def test_a_whole_answer_has_its_text_and_its_usage(server: Server) -> None:
+def test_complete_answer_has_text_and_usage(server: Server) -> None:
     answer = server.post(CHAT, question(tokens=8))
     assert answer.status_code == 200
     body = answer.json()
@@ -33,23 +33,23 @@ def test_a_whole_answer_has_its_text_and_its_usage(server: Server) -> None:
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
 
 
-def test_a_stream_and_a_whole_answer_say_the_same(server: Server) -> None:
+def test_stream_and_complete_answer_are_equal(server: Server) -> None:
     whole = server.post(CHAT, question(tokens=12)).json()
-    streamed = server.post(CHAT, question(tokens=12, stream=True, stream_options={"include_usage": True}))
-    assert streamed.headers["content-type"].startswith("text/event-stream")
-    assert streamed.headers["x-request-id"]
-    *chunks, done = events(streamed.text)
+    stream = server.post(CHAT, question(tokens=12, stream=True, stream_options={"include_usage": True}))
+    assert stream.headers["content-type"].startswith("text/event-stream")
+    assert stream.headers["x-request-id"]
+    *chunks, done = events(stream.text)
     assert done == "[DONE]"
     assert chunks[0]["choices"][0]["delta"]["role"] == "assistant"
     assert answer_of(chunks) == whole["choices"][0]["message"]["content"]
     assert chunks[-2]["choices"][0]["finish_reason"] == whole["choices"][0]["finish_reason"]
     assert chunks[-1]["choices"] == []
-    counted = ("prompt_tokens", "completion_tokens", "total_tokens")
-    assert [chunks[-1]["usage"][name] for name in counted] == [whole["usage"][name] for name in counted]
+    counts = ("prompt_tokens", "completion_tokens", "total_tokens")
+    assert [chunks[-1]["usage"][name] for name in counts] == [whole["usage"][name] for name in counts]
     assert len({chunk["id"] for chunk in chunks}) == 1
 
 
-def test_a_stream_tells_its_usage_only_where_it_is_asked_for(server: Server) -> None:
+def test_stream_has_usage_only_on_request(server: Server) -> None:
     for options in ({}, {"stream_options": {"include_usage": False}}, {"stream_options": None}):
         *chunks, done = events(server.post(CHAT, question(tokens=2, stream=True, **options)).text)
         assert done == "[DONE]"
@@ -58,12 +58,12 @@ def test_a_stream_tells_its_usage_only_where_it_is_asked_for(server: Server) -> 
 
 @pytest.mark.parametrize("model", ["", None, MODEL])
 @pytest.mark.parametrize("stream", [False, True])
-def test_the_model_may_be_named_or_left_out(server: Server, model: str | None, stream: bool) -> None:
+def test_model_name_is_optional(server: Server, model: str | None, stream: bool) -> None:
     assert server.post(CHAT, question(tokens=1, model=model, stream=stream)).status_code == 200
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_another_model_is_not_served(server: Server, stream: bool) -> None:
+def test_unknown_model_is_a_404(server: Server, stream: bool) -> None:
     answer = server.post(CHAT, question(model="gpt-4o", stream=stream))
     assert answer.status_code == 404
     error = answer.json()["error"]
@@ -73,7 +73,7 @@ def test_another_model_is_not_served(server: Server, stream: bool) -> None:
     assert answer.headers["x-request-id"]
 
 
-async def test_the_official_client_streams(server: Server) -> None:
+async def test_official_client_streams(server: Server) -> None:
     async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client:
         assert [model.id async for model in client.models.list()] == [MODEL]
         stream = await client.chat.completions.create(
@@ -89,7 +89,7 @@ async def test_the_official_client_streams(server: Server) -> None:
     assert 0 < chunks[-1].usage.completion_tokens <= 8
 
 
-async def test_the_official_client_understands_a_refusal(server: Server) -> None:
+async def test_official_client_raises_its_own_errors(server: Server) -> None:
     async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client:
         with pytest.raises(openai.NotFoundError, match="no model 'other'"):
             await client.chat.completions.create(model="other", messages=[{"role": "user", "content": "Hi"}])
@@ -97,7 +97,7 @@ async def test_the_official_client_understands_a_refusal(server: Server) -> None
             await client.chat.completions.create(model="", messages=[])
 
 
-async def test_our_own_client_checks_streams_and_counts_alike(server: Server) -> None:
+async def test_our_own_client_gets_the_same_answer_and_usage(server: Server) -> None:
     backend = Catalog({"x": {"kind": "openai", "url": server.url}}, source="test").connect("x")
     health = await backend.check()
     assert (health.model, health.context) == (MODEL, 512)
@@ -113,14 +113,14 @@ async def test_our_own_client_checks_streams_and_counts_alike(server: Server) ->
     long = ChatRequest((Message("user", "word " * 2000),))
     with pytest.raises(Rejected, match="512"):
         [event async for event in backend.stream(long)]
-    await http.aclose()
+    await close_connections()
 
 
 @pytest.mark.parametrize(
-    "odd",
+    "parameters",
     [{"seed": 2**63 - 1}, {"seed": -1}, {"top_p": 0}, {"top_p": 1, "temperature": 2}, {"stop": ["\0", "x" * 5000]}],
-    ids=lambda odd: ",".join(odd),
+    ids=lambda parameters: ",".join(parameters),
 )
-def test_settings_at_their_limits_are_taken(server: Server, odd: dict[str, object]) -> None:
-    answer = server.post(CHAT, question(tokens=2, **odd))
+def test_parameters_at_their_limits_are_accepted(server: Server, parameters: dict[str, object]) -> None:
+    answer = server.post(CHAT, question(tokens=2, **parameters))
     assert answer.status_code == 200, answer.text

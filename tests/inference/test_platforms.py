@@ -1,4 +1,4 @@
-"""SageMaker's and Vertex AI's dialects with the real model, and the names by which platforms set the server."""
+"""The SageMaker and Vertex AI dialects with the real model, and the platforms' environment variables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.backends.wire_server import WireServer
 from tests.inference.servers import Server, answer_of, events, free_port, question
-from tests.inference.targets import before, client
+from tests.inference.targets import client, proxy
 
 TASK = "Name a colour."
 
@@ -19,17 +19,17 @@ def text_of(completion: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("route", ["/invocations", "/predict"])
-def test_a_raw_route_takes_a_chat_completion(server: Server, route: str) -> None:
+def test_raw_route_accepts_a_chat_completion(server: Server, route: str) -> None:
     expected = server.post("/v1/chat/completions", question(TASK)).json()
     assert text_of(server.post(route, question(TASK)).json()) == text_of(expected)
-    streamed = server.post(route, question(TASK, stream=True))
-    assert streamed.headers["content-type"].startswith("text/event-stream")
-    *chunks, done = events(streamed.text)
+    stream = server.post(route, question(TASK, stream=True))
+    assert stream.headers["content-type"].startswith("text/event-stream")
+    *chunks, done = events(stream.text)
     assert done == "[DONE]"
     assert answer_of(chunks) == text_of(expected)
 
 
-def test_inputs_and_parameters_are_a_chat_completion_too(server: Server) -> None:
+def test_inputs_and_parameters_become_a_chat_completion(server: Server) -> None:
     body = {"inputs": TASK, "parameters": {"max_new_tokens": 5, "temperature": 0}}
     whole = server.post("/invocations", body).json()
     assert whole["usage"]["completion_tokens"] == 5
@@ -38,30 +38,30 @@ def test_inputs_and_parameters_are_a_chat_completion_too(server: Server) -> None
     assert answer_of(chunks) == text_of(whole)
 
 
-def test_instances_are_answered_in_their_order(server: Server) -> None:
+def test_predictions_keep_the_order_of_instances(server: Server) -> None:
     tasks = [f"{colour} " * 5 for colour in ("red", "green", "blue")]
-    alone = [text_of(server.post("/v1/chat/completions", question(task)).json()) for task in tasks]
+    expected = [text_of(server.post("/v1/chat/completions", question(task)).json()) for task in tasks]
     instances = [{"messages": [{"role": "user", "content": task}]} for task in tasks]
-    asked = {"instances": instances, "parameters": {"maxOutputTokens": 8, "temperature": 0}}
-    predictions = server.post("/predict", asked).json()["predictions"]
-    assert [text_of(each) for each in predictions] == alone
+    body = {"instances": instances, "parameters": {"maxOutputTokens": 8, "temperature": 0}}
+    predictions = server.post("/predict", body).json()["predictions"]
+    assert [text_of(each) for each in predictions] == expected
     texts = {"instances": tasks, "parameters": {"maxOutputTokens": 8, "temperature": 0}}
-    assert [text_of(each) for each in server.post("/predict", texts).json()["predictions"]] == alone
+    assert [text_of(each) for each in server.post("/predict", texts).json()["predictions"]] == expected
 
 
-def test_more_instances_than_slots_and_queue_are_answered_together(server: Server) -> None:
+def test_one_request_can_have_more_instances_than_slots_and_queue(server: Server) -> None:
     instances = [{"prompt": "Hi. " * (1 + number % 3)} for number in range(64)]
     answer = server.post("/predict", {"instances": instances, "parameters": {"max_tokens": 1}})
     assert answer.status_code == 200
     predictions = answer.json()["predictions"]
-    alone = [server.post("/predict", {"instances": [{**each, "max_tokens": 1}]}).json() for each in instances[:3]]
-    lengths = [each["predictions"][0]["usage"]["prompt_tokens"] for each in alone]
+    single = [server.post("/predict", {"instances": [{**each, "max_tokens": 1}]}).json() for each in instances[:3]]
+    lengths = [each["predictions"][0]["usage"]["prompt_tokens"] for each in single]
     assert [each["usage"]["prompt_tokens"] for each in predictions] == [lengths[number % 3] for number in range(64)]
 
 
-def test_an_instance_has_the_last_word_on_its_own_settings(server: Server) -> None:
-    asked = {"instances": [{"prompt": TASK, "max_tokens": 1}, TASK], "parameters": {"max_tokens": 3}}
-    predictions = server.post("/predict", asked).json()["predictions"]
+def test_parameters_of_an_instance_override_shared_ones(server: Server) -> None:
+    body = {"instances": [{"prompt": TASK, "max_tokens": 1}, TASK], "parameters": {"max_tokens": 3}}
+    predictions = server.post("/predict", body).json()["predictions"]
     assert [each["usage"]["completion_tokens"] for each in predictions] == [1, 3]
 
 
@@ -69,8 +69,8 @@ def test_an_instance_has_the_last_word_on_its_own_settings(server: Server) -> No
     ("body", "reason"),
     [
         ({"instances": []}, "at least one"),
-        ({"instances": "a"}, "no list"),
-        ({"instances": [7]}, "no object"),
+        ({"instances": "a"}, "not a list"),
+        ({"instances": [7]}, "not an object"),
         ({"instances": ["a"] * 65}, "at most 64"),
         ({"instances": ["a", "b"], "stream": True}, "cannot be streamed"),
         ({"instances": ["a", "b"], "parameters": {"stream": True, "max_tokens": 1}}, "cannot be streamed"),
@@ -81,22 +81,22 @@ def test_an_instance_has_the_last_word_on_its_own_settings(server: Server) -> No
         ({"inputs": "a", "parameters": {"max_new_tokens": 0}}, "max_tokens is 0"),
     ],
 )
-def test_what_cannot_be_done_is_refused_before_anything_is(server: Server, body: Any, reason: str) -> None:
+def test_invalid_requests_are_rejected(server: Server, body: Any, reason: str) -> None:
     answer = server.post("/predict", body)
     assert answer.status_code == 400, answer.text
     assert reason in answer.json()["error"]["message"]
 
 
-def test_one_id_holds_the_predictions_of_a_request_together(server: Server) -> None:
+def test_all_predictions_of_a_request_have_its_id(server: Server) -> None:
     answer = server.post("/predict", {"instances": ["a", "b"], "parameters": {"max_tokens": 1}})
-    given = answer.headers["x-request-id"]
-    assert len(server.logged(request_id=given)) == 2
+    shared_id = answer.headers["x-request-id"]
+    assert len(server.log_lines(request_id=shared_id)) == 2
 
 
-async def test_vertex_names_the_port_and_the_routes(wire: WireServer, tmp_path: Path) -> None:
+async def test_vertex_sets_the_port_and_the_routes(wire: WireServer, tmp_path: Path) -> None:
     names = {"AIP_HEALTH_ROUTE": "/v1/alive", "AIP_PREDICT_ROUTE": "/v1/models/m:predict"}
-    own = {"SPACEPORT_PORT": "", "AIP_HTTP_PORT": free_port()}
-    async with before(wire, tmp_path, **names, **own) as server, client(server) as caller:
+    port = {"SPACEPORT_PORT": "", "AIP_HTTP_PORT": free_port()}
+    async with proxy(wire, tmp_path, **names, **port) as server, client(server) as caller:
         assert (await caller.get("/v1/alive")).json() == {"status": "ready"}
         assert (await caller.get("/ready")).status_code == 200
         answer = await caller.post("/v1/models/m:predict", json={"instances": ["a"]})
@@ -104,15 +104,15 @@ async def test_vertex_names_the_port_and_the_routes(wire: WireServer, tmp_path: 
         assert (await caller.post("/predict", json={"instances": ["a"]})).status_code == 404
 
 
-async def test_sagemaker_names_the_port_and_pings(wire: WireServer, tmp_path: Path) -> None:
-    own = {"SPACEPORT_PORT": "", "SAGEMAKER_BIND_TO_PORT": free_port()}
-    async with before(wire, tmp_path, **own) as server, client(server) as caller:
+async def test_sagemaker_sets_the_port_and_pings(wire: WireServer, tmp_path: Path) -> None:
+    port = {"SPACEPORT_PORT": "", "SAGEMAKER_BIND_TO_PORT": free_port()}
+    async with proxy(wire, tmp_path, **port) as server, client(server) as caller:
         assert (await caller.get("/ping")).status_code == 200
         assert text_of((await caller.post("/invocations", json={"inputs": "a"})).json()) == "Hello you."
 
 
-async def test_a_route_of_vertex_may_be_one_of_ours(wire: WireServer, tmp_path: Path) -> None:
+async def test_vertex_route_can_equal_one_of_ours(wire: WireServer, tmp_path: Path) -> None:
     names = {"AIP_HEALTH_ROUTE": "/health", "AIP_PREDICT_ROUTE": "/v1/chat/completions"}
-    async with before(wire, tmp_path, **names) as server, client(server) as caller:
+    async with proxy(wire, tmp_path, **names) as server, client(server) as caller:
         assert (await caller.get("/health")).json() == {"status": "ready"}
         assert (await caller.post("/v1/chat/completions", json=question())).json()["object"] == "chat.completion"

@@ -12,7 +12,7 @@ from backends import Catalog
 from containers import images
 from inference.app import create_app
 from inference.service import Service
-from inference.settings import Settings, from_environment, misspelt
+from inference.settings import Settings, from_environment, warnings
 from tests.conftest import ROOT
 from tests.k8s.conftest import FOLDER, Render
 from tests.k8s.objects import Object, environment, of_image, workload
@@ -51,7 +51,7 @@ def test_settings_are_the_servers_own(objects: list[Object], tmp_path: Path) -> 
     for each in of_image(objects, SERVER):
         given = environment(objects, each.main)
         settings = from_environment(given | {"SPACEPORT_API_KEY_FILE": str(key)})
-        assert misspelt(given) == []
+        assert warnings(given) == []
         assert {name.removeprefix("SPACEPORT_").removesuffix("_FILE").lower() for name in given} <= set(
             Settings.__slots__
         )

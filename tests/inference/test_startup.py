@@ -1,4 +1,4 @@
-"""From the start to the first answer: what is said meanwhile, and what is told when it comes to nothing."""
+"""Startup: responses before the model is loaded, and errors that end the server."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ import pytest
 
 from tests.helpers.servers import serving
 from tests.inference.bucket import Bucket
-from tests.inference.servers import Server, launched, model_file, question, running, until
+from tests.inference.servers import Server, launch_server, model_file, question, run_server, until
 
 
-def ended(folder: Path, **environment: str | int) -> tuple[int, Server]:
-    """The exit status of a server that cannot start, and what is left of it."""
-    with launched(folder, **environment) as server:
-        status = server.end()
+def run_to_exit(folder: Path, **environment: str | int) -> tuple[int, Server]:
+    """Run a server that cannot start, and return its exit status."""
+    with launch_server(folder, **environment) as server:
+        status = server.wait()
         until(lambda: not server.processes())
     return status, server
 
 
 def failure(server: Server) -> str:
-    """Why it ended, as its log says."""
+    """The error in the log."""
     [line] = [line for line in server.log if line["level"] == "error"]
     return f"{line['message']} {line.get('remedy', '')}"
 
 
-def answers(server: Server) -> bool:
+def listens(server: Server) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", server.port)) == 0
 
 
-def test_it_lives_before_it_is_ready(tmp_path: Path) -> None:
+def test_server_is_alive_before_it_is_ready(tmp_path: Path) -> None:
     with serving(Bucket({"models/m.gguf": b"slow"})) as bucket:
-        bucket.hold = True  # the model is on its way for as long as the test likes
-        with launched(tmp_path / "log", **bucket.environment("models", tmp_path)) as server:
-            until(lambda: answers(server))
+        bucket.hold = True  # the download never ends
+        with launch_server(tmp_path / "log", **bucket.environment("models", tmp_path)) as server:
+            until(lambda: listens(server))
             assert server.get("/health").status_code == 200
             for route in ("/ready", "/ping"):
                 answer = server.get(route)
@@ -50,62 +50,62 @@ def test_it_lives_before_it_is_ready(tmp_path: Path) -> None:
             assert server.get("/v1/models").status_code == 503
             assert server.metric("ready") == 0
             server.signal()
-            assert server.end(10) == 0  # although a thread still waits for the bucket
+            assert server.wait(10) == 0  # although a thread still downloads
 
 
-def test_a_signal_while_the_engine_loads_ends_it(tmp_path: Path) -> None:
+def test_signal_while_the_engine_loads(tmp_path: Path) -> None:
     model_file()
-    with launched(tmp_path) as server:
+    with launch_server(tmp_path) as server:
         until(server.children)
         [engine] = server.children()
-        os.kill(engine, signal.SIGSTOP)  # it loads for as long as the test likes
-        until(lambda: answers(server))
+        os.kill(engine, signal.SIGSTOP)  # it never finishes loading
+        until(lambda: listens(server))
         assert server.get("/ready").status_code == 503
         server.signal()
         try:
-            assert server.end(10) == 0
+            assert server.wait(10) == 0
         finally:
-            with suppress(ProcessLookupError):  # it has ended, as it should
+            with suppress(ProcessLookupError):  # it has exited, as expected
                 os.kill(engine, signal.SIGCONT)
         until(lambda: not server.processes())
 
 
-def test_a_ready_server_says_so(server: Server) -> None:
+def test_ready_server(server: Server) -> None:
     for route in ("/ready", "/ping"):
         assert (server.get(route).status_code, server.get(route).json()) == (200, {"status": "ready"})
     assert server.metric("ready") == 1
     assert server.metric("slots") == 2
-    assert server.logged(message="ready", level="info")
+    assert server.log_lines(message="ready", level="info")
 
 
-def test_a_model_that_is_missing(tmp_path: Path) -> None:
-    status, server = ended(tmp_path, SPACEPORT_MODEL="/nowhere/m.gguf")
+def test_missing_model(tmp_path: Path) -> None:
+    status, server = run_to_exit(tmp_path, SPACEPORT_MODEL="/nowhere/m.gguf")
     assert status == 1
     assert "There is no model file /nowhere/m.gguf" in failure(server)
 
 
-def test_a_model_that_is_none(tmp_path: Path) -> None:
+def test_invalid_model(tmp_path: Path) -> None:
     path = tmp_path / "text.gguf"
-    path.write_text("I am no model.")
-    status, server = ended(tmp_path / "log", SPACEPORT_MODEL=str(path))
+    path.write_text("This is not a model.")
+    status, server = run_to_exit(tmp_path / "log", SPACEPORT_MODEL=str(path))
     assert status == 1
     assert "could not load text.gguf" in failure(server)
 
 
-def test_a_model_of_which_half_is_missing(tmp_path: Path) -> None:
+def test_truncated_model(tmp_path: Path) -> None:
     path, whole = tmp_path / "half.gguf", model_file().read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    status, server = ended(tmp_path / "log", SPACEPORT_MODEL=str(path))
+    status, server = run_to_exit(tmp_path / "log", SPACEPORT_MODEL=str(path))
     assert status == 1
     assert "could not load half.gguf" in failure(server)
 
 
 @pytest.mark.parametrize(("names", "reason"), [((), "no GGUF file"), (("a.gguf", "b.gguf"), "a.gguf, b.gguf")])
-def test_a_folder_without_one_model(tmp_path: Path, names: tuple[str, ...], reason: str) -> None:
+def test_folder_without_exactly_one_model(tmp_path: Path, names: tuple[str, ...], reason: str) -> None:
     (tmp_path / "models").mkdir()
     for name in names:
         (tmp_path / "models" / name).touch()
-    status, server = ended(tmp_path / "log", SPACEPORT_MODEL=str(tmp_path / "models"))
+    status, server = run_to_exit(tmp_path / "log", SPACEPORT_MODEL=str(tmp_path / "models"))
     assert status == 1
     assert reason in failure(server)
 
@@ -119,34 +119,34 @@ def test_a_folder_without_one_model(tmp_path: Path, names: tuple[str, ...], reas
         ("SPACEPORT_API_KEY_FILE", "/nowhere/key"),
     ],
 )
-def test_a_wrong_setting_is_named(tmp_path: Path, name: str, value: str) -> None:
-    status, server = ended(tmp_path, **{name: value})
+def test_error_names_the_invalid_setting(tmp_path: Path, name: str, value: str) -> None:
+    status, server = run_to_exit(tmp_path, **{name: value})
     assert status == 2
     assert name in server.errors
     assert "Traceback" not in server.errors
 
 
-def test_a_target_that_is_unknown(tmp_path: Path) -> None:
-    status, server = ended(tmp_path, SPACEPORT_TARGET="nobody", SPACEPORT_PARALEL="2")
+def test_unknown_target(tmp_path: Path) -> None:
+    status, server = run_to_exit(tmp_path, SPACEPORT_TARGET="nobody", SPACEPORT_PARALEL="2")
     assert status == 1
     assert "nobody" in failure(server)
-    [warning] = server.logged(level="warning")
+    [warning] = server.log_lines(level="warning")
     assert "SPACEPORT_PARALEL" in warning["message"]
     assert "SPACEPORT_PARALLEL" in warning["message"]
 
 
-def test_a_port_that_is_taken(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        status, server = ended(tmp_path, SPACEPORT_PORT=taken.getsockname()[1])
+def test_port_in_use(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        status, server = run_to_exit(tmp_path, SPACEPORT_PORT=listener.getsockname()[1])
     assert status == 1
     assert "address already in use" in failure(server)
 
 
-def test_the_model_of_a_bucket(tmp_path: Path) -> None:
+def test_model_from_a_bucket(tmp_path: Path) -> None:
     with serving(
         Bucket({"models/": b"", "models/a/m.gguf": model_file().read_bytes(), "models/notes": b"x"})
     ) as bucket:
-        with running(tmp_path / "log", **bucket.environment("models", tmp_path)) as server:
+        with run_server(tmp_path / "log", **bucket.environment("models", tmp_path)) as server:
             assert server.get("/v1/models").json()["data"][0]["id"] == "m"
         assert bucket.listings > 1
         assert set(bucket.tokens) == {"Bearer token-of-the-machine"}
@@ -155,10 +155,10 @@ def test_the_model_of_a_bucket(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fault", "reason"), [("refused", "refused gs://b/models (403)"), ("short", "instead of 100"), ("empty", "no file")]
 )
-def test_a_bucket_that_fails(tmp_path: Path, fault: str, reason: str) -> None:
+def test_failing_bucket(tmp_path: Path, fault: str, reason: str) -> None:
     with serving(Bucket({} if fault == "empty" else {"models/m.gguf": b"x" * 100})) as bucket:
         bucket.fault = fault
-        status, server = ended(tmp_path / "log", **bucket.environment("models", tmp_path))
+        status, server = run_to_exit(tmp_path / "log", **bucket.environment("models", tmp_path))
     assert status == 1
     assert reason in failure(server)
     assert not list(tmp_path.rglob("*.gguf"))

@@ -1,4 +1,4 @@
-"""The end: what was begun is finished, what comes late is sent elsewhere, and nothing stays behind."""
+"""Shutdown: running answers finish, new requests get a 503, and no process is left."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import signal
 from pathlib import Path
 
 from tests.backends.wire_server import WireServer
-from tests.inference.servers import Server, events, launched, model_file, question, until
-from tests.inference.targets import BEGUN, CHAT, ENDLESS, SILENT, becomes, before, client, started
+from tests.inference.servers import Server, events, launch_server, model_file, question, until
+from tests.inference.targets import CHAT, ENDLESS, PARTIAL, SILENT, client, proxy, start_server, wait_for_value
 
 
-async def begun(server: Server, count: int = 1) -> None:
-    await becomes(float(count), lambda: server.metric("requests_in_flight"))
+async def wait_in_flight(server: Server, count: int = 1) -> None:
+    await wait_for_value(float(count), lambda: server.metric("requests_in_flight"))
 
 
-async def test_what_was_begun_is_finished(tmp_path: Path) -> None:
+async def test_running_answers_finish(tmp_path: Path) -> None:
     model_file()
-    async with started(tmp_path, SPACEPORT_PARALLEL=2) as server, client(server) as caller:
+    async with start_server(tmp_path, SPACEPORT_PARALLEL=2) as server, client(server) as caller:
         body = question("Tell a long story.", tokens=60)
         streams = [asyncio.create_task(caller.post(CHAT, json={**body, "stream": True})) for _ in range(3)]
         whole = asyncio.create_task(caller.post(CHAT, json=body))
-        await becomes(2.0, lambda: server.metric("queue_length"))
+        await wait_for_value(2.0, lambda: server.metric("queue_length"))
         server.signal()
-        await becomes(503, lambda: server.get("/ready").status_code)
+        await wait_for_value(503, lambda: server.get("/ready").status_code)
         assert server.get("/ready").json() == {"status": "draining"}
         assert server.get("/health").status_code == 200
         late = await caller.post(CHAT, json=body)
@@ -35,20 +35,20 @@ async def test_what_was_begun_is_finished(tmp_path: Path) -> None:
             assert done == "[DONE]"
             assert chunks[-1]["choices"][0]["finish_reason"] in ("length", "stop")
         assert (await whole).json()["usage"]["completion_tokens"] > 0
-    assert server.logged(message="ended")
-    assert not server.logged(level="warning")  # such as that the grace was over
+    assert server.log_lines(message="ended")
+    assert not server.log_lines(level="warning")  # such as an expired drain period
 
 
-async def test_what_takes_longer_than_the_grace_is_told_so(wire: WireServer, tmp_path: Path) -> None:
-    async with before(wire, tmp_path, SPACEPORT_DRAIN_SECONDS=1) as server, client(server) as caller:
+async def test_answers_that_outlast_the_drain_period_end_with_an_error(wire: WireServer, tmp_path: Path) -> None:
+    async with proxy(wire, tmp_path, SPACEPORT_DRAIN_SECONDS=1) as server, client(server) as caller:
         wire.on(CHAT, ENDLESS)
         stream = asyncio.create_task(caller.post(CHAT, json=question(stream=True)))
-        await becomes(2, lambda: len(wire.requests(CHAT)))  # one was asked at the start
+        await wait_for_value(2, lambda: len(wire.requests(CHAT)))  # including the one at startup
         wire.on(CHAT, SILENT)
         silent = asyncio.create_task(caller.post(CHAT, json=question(stream=True)))
         whole = asyncio.create_task(caller.post(CHAT, json=question()))
         several = asyncio.create_task(caller.post("/predict", json={"instances": ["a", "b"]}))
-        await begun(server, 5)
+        await wait_in_flight(server, 5)
         server.signal()
         *chunks, last = events((await stream).text)
         assert chunks
@@ -57,53 +57,53 @@ async def test_what_takes_longer_than_the_grace_is_told_so(wire: WireServer, tmp
             assert answer.status_code == 503
             assert "shutting down" in answer.json()["error"]["message"]
             assert int(answer.headers["retry-after"]) >= 1
-        assert await asyncio.to_thread(server.end) == 0
-    assert server.logged(message="the grace is over")
+        assert await asyncio.to_thread(server.wait) == 0
+    assert server.log_lines(message="the drain period is over")
 
 
-async def test_a_second_signal_ends_it_at_once(wire: WireServer, tmp_path: Path) -> None:
-    async with before(wire, tmp_path) as server, client(server) as caller:
-        wire.on(CHAT, BEGUN)
+async def test_second_signal_stops_the_server_at_once(wire: WireServer, tmp_path: Path) -> None:
+    async with proxy(wire, tmp_path) as server, client(server) as caller:
+        wire.on(CHAT, PARTIAL)
         stream = asyncio.create_task(caller.post(CHAT, json=question(stream=True)))
-        await begun(server)
+        await wait_in_flight(server)
         server.signal()
-        await becomes(503, lambda: server.get("/ready").status_code)
+        await wait_for_value(503, lambda: server.get("/ready").status_code)
         server.signal()
-        assert await asyncio.to_thread(server.end) == 0
-        assert not server.logged(message="the grace is over")
+        assert await asyncio.to_thread(server.wait) == 0
+        assert not server.log_lines(message="the drain period is over")
         await asyncio.gather(stream, return_exceptions=True)
 
 
-async def test_an_idle_connection_does_not_hold_it(wire: WireServer, tmp_path: Path) -> None:
-    async with before(wire, tmp_path) as server:
+async def test_idle_connections_do_not_delay_the_exit(wire: WireServer, tmp_path: Path) -> None:
+    async with proxy(wire, tmp_path) as server:
         idle = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(5)]
         for _, writer in idle[:3]:
             writer.write(b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf a body")
             await writer.drain()
         server.signal()
-        assert await asyncio.to_thread(server.end, 20) == 0
+        assert await asyncio.to_thread(server.wait, 20) == 0
         for _, writer in idle:
             writer.close()
 
 
-async def test_an_interrupt_is_as_good_as_a_termination(wire: WireServer, tmp_path: Path) -> None:
-    async with before(wire, tmp_path) as server:
+async def test_sigint_works_like_sigterm(wire: WireServer, tmp_path: Path) -> None:
+    async with proxy(wire, tmp_path) as server:
         server.signal(signal.SIGINT)
-        assert await asyncio.to_thread(server.end) == 0
+        assert await asyncio.to_thread(server.wait) == 0
 
 
-def test_the_engine_goes_with_its_server_and_the_server_with_its_engine(tmp_path: Path) -> None:
+def test_server_and_engine_exit_together(tmp_path: Path) -> None:
     model_file()
-    with launched(tmp_path / "first") as server:
+    with launch_server(tmp_path / "first") as server:
         server.wait_ready()
         assert len(server.children()) == 1
         server.signal(signal.SIGKILL)
-        server.end()
+        server.wait()
         until(lambda: not server.processes(), 10)
-    with launched(tmp_path / "second", SPACEPORT_PORT=server.port) as again:
+    with launch_server(tmp_path / "second", SPACEPORT_PORT=server.port) as again:
         again.wait_ready()
         assert again.post(CHAT, question(tokens=1)).status_code == 200
         [engine] = again.children()
         os.kill(engine, signal.SIGKILL)
-        assert again.end(30) == 1
-        assert "engine's process has ended" in again.logged(level="error")[-1]["message"]
+        assert again.wait(30) == 1
+        assert "engine's process has ended" in again.log_lines(level="error")[-1]["message"]

@@ -1,0 +1,134 @@
+"""Generates one answer: waits for a slot, streams from the backend, and records metrics and a log line at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from backends import BackendError, ChatRequest, Delta, Done, Event, Overloaded, Stopwatch, TimedOut, Unreachable
+from backends.chat.events import ChatWriter
+from backends.stopwatch import now
+from backends.streams import closing
+from inference.errors import CLIENT_CLOSED_REQUEST, FAILED_DEPENDENCY, kind, status
+from inference.service import Service
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionRequest:
+    """A chat request with its HTTP context; `usage` asks for a usage chunk at the end of a stream."""
+
+    chat: ChatRequest
+    writer: ChatWriter
+    dialect: str
+    id: str
+    stream: bool = False
+    usage: bool = False
+
+
+class Generation:
+    """The answer to one completion request, from the queue to its last event."""
+
+    def __init__(self, service: Service, request: CompletionRequest) -> None:
+        self.request = request
+        self.abandoned = False  # another answer of the same HTTP request failed
+        self._service = service
+        self._watch = Stopwatch()
+        self._queue_seconds: float | None = None
+        self._start = now()
+        self._recorded = False
+
+    @property
+    def has_text(self) -> bool:
+        """Whether part of the answer has arrived."""
+        return bool(self._watch.arrivals)
+
+    @asynccontextmanager
+    async def events(self) -> AsyncIterator[AsyncIterator[Event]]:
+        """Wait for a slot and yield the answer's events; the exit releases the slot."""
+        backend = self._service.ready()
+        async with self._service.queue.slot() as self._queue_seconds:
+            stream = self._watch.watch(backend.stream(self.request.chat))
+            async with closing(stream):
+                yield stream
+
+    def record_success(self) -> None:
+        """Record the complete answer before its last bytes are sent."""
+        self._record("", 200)
+
+    async def complete(self) -> dict[str, Any]:
+        """Return the whole answer as a chat completion."""
+        deltas: list[Delta] = []
+        done = Done(None, None)
+        async with self.recorded(), self.events() as events:
+            async for event in events:
+                if isinstance(event, Delta):
+                    deltas.append(event)
+                else:
+                    done = event
+        return self.request.writer.whole(deltas, done)
+
+    @asynccontextmanager
+    async def recorded(self) -> AsyncIterator[None]:
+        """Limit the block's duration, and record how it ends.
+
+        A time-out and the end of the server's drain period become `BackendError`s.
+        """
+        error_kind, code = "internal", 500
+        try:
+            async with self._limited():
+                yield
+            error_kind, code = "", 200
+        except BackendError as error:
+            error_kind, code = kind(error), status(error)
+            if isinstance(error, Unreachable):
+                self._service.check_now.set()
+            raise
+        except asyncio.CancelledError:
+            error_kind, code = ("given_up", FAILED_DEPENDENCY) if self.abandoned else ("left", CLIENT_CLOSED_REQUEST)
+            raise
+        finally:
+            self._record(error_kind, code)
+
+    @asynccontextmanager
+    async def _limited(self) -> AsyncIterator[None]:
+        seconds = self._service.settings.request_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError as error:
+            raise TimedOut(f"The answer took longer than {seconds:g} s.", "Ask for a shorter one.") from error
+        except asyncio.CancelledError as error:
+            if not self._service.drain_expired:
+                raise
+            raise Overloaded("The server is shutting down.", "Ask again.", retry_after=1) from error
+
+    def _record(self, error_kind: str, code: int) -> None:
+        if self._recorded:
+            return
+        self._recorded = True
+        metrics = self._service.metrics
+        metrics.requests.labels(self.request.dialect, str(code)).inc()
+        if error_kind:
+            metrics.errors.labels(error_kind).inc()
+        if self._queue_seconds is not None:
+            metrics.observe(self._watch, self._queue_seconds)
+        logger.info(error_kind or "answered", extra={"fields": self._log_fields() | {"status": code}})
+
+    def _log_fields(self) -> dict[str, Any]:
+        """Times and counts of the answer, never its text."""
+        request, watch = self.request, self._watch
+        fields: dict[str, Any] = {"request_id": request.id, "dialect": request.dialect, "stream": request.stream}
+        fields["seconds"] = round(now() - self._start, 4)
+        if self._queue_seconds is not None:
+            fields["queue_seconds"] = round(self._queue_seconds, 4)
+        if watch.first_token_seconds is not None:
+            fields["first_token_seconds"] = round(watch.first_token_seconds, 4)
+        if watch.usage:
+            fields |= {"input_tokens": watch.usage.input_tokens, "output_tokens": watch.usage.output_tokens}
+        return fields | ({"finish_reason": watch.finish_reason} if watch.finish_reason else {})
