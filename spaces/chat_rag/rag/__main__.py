@@ -1,6 +1,7 @@
-"""python -m rag ask | search: the same answers and passages as the page, headless.
+"""Command line of the chat: `python -m rag ask` and `python -m rag search`.
 
-Exit status: 0 good, 1 failed (message and remedy on stderr), 2 wrong use.
+Both give the same answers and passages as the page. Exit status: 0 for success, 1 for a failure (message and remedy on
+stderr), 2 for wrong usage.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from backends import Catalog
-from backends.http import client as http
+from backends.http.connections import close_connections
 from backends.terminal import exit_status
-from rag.answering.answer import Options, Rag
-from rag.answering.api import as_json
+from rag.answering.answer import Rag
+from rag.answering.api import answer_json
 from rag.answering.retrieve import retrieve_characters
+from rag.answering.types import AnswerOptions
 from rag.documents import Passage
 from rag.errors import RagError
 from rag.library.library import Library
@@ -27,75 +29,95 @@ from rag.library.quota import UNLIMITED
 from rag.search.embedders import Embedder
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and give its exit status."""
-    options = _parser().parse_args(arguments)
-    return exit_status(lambda: options.command(options))
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    arguments = _parser().parse_args(argv)
+    return exit_status(lambda: arguments.command(arguments))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m rag", description="Questions to documents, without a page.")
+    parser = argparse.ArgumentParser(prog="python -m rag", description="Ask questions about documents without a page.")
     commands = parser.add_subparsers(required=True, metavar="ask | search")
-    defaults = Options()
-    ask = commands.add_parser("ask", help="answer one question over some files")
-    ask.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    ask.add_argument("-q", "--question", required=True)
-    ask.add_argument("--backend", metavar="NAME", help="the target (the first of the catalogue)")
-    ask.add_argument("--catalog", metavar="PATH", help="another catalogue than the built-in one")
-    ask.add_argument("--passages", type=int, default=defaults.passages)
-    ask.add_argument("--max-tokens", type=int, default=defaults.max_tokens)
-    ask.add_argument("--temperature", type=float, default=defaults.temperature)
-    ask.add_argument(
-        "--allow-without", action="store_true", help="let the model answer by itself where the documents do not"
-    )
-    ask.add_argument("--json", action="store_true", help="print one JSON object instead")
-    ask.set_defaults(command=_ask)
-    search = commands.add_parser("search", help="the passages that would be sent, for many questions")
-    search.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    search.add_argument("--questions", required=True, type=Path, help='JSONL of {"id", "question"}')
-    search.add_argument("--limit-chars", type=int, default=6000, help="characters of passages a question (6000)")
-    search.add_argument("--out", required=True, type=Path, help="where the JSONL of passages goes")
-    search.set_defaults(command=_search)
+    _add_ask(commands.add_parser("ask", help="answer one question about some files"))
+    _add_search(commands.add_parser("search", help="write the best passages for many questions"))
     return parser
 
 
-def _ask(options: argparse.Namespace) -> int:
-    return asyncio.run(_answer(options))
+def _add_ask(parser: argparse.ArgumentParser) -> None:
+    defaults = AnswerOptions()
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("-q", "--question", required=True)
+    parser.add_argument("--backend", metavar="NAME", help="the target (default: the first one of the catalog)")
+    parser.add_argument("--catalog", metavar="PATH", help="a catalog to use in place of the built-in one")
+    parser.add_argument("--passages", type=int, default=defaults.passages, help="passages for the model (%(default)s)")
+    parser.add_argument("--max-tokens", type=int, default=defaults.max_tokens, help="length limit (%(default)s tokens)")
+    parser.add_argument("--temperature", type=float, default=defaults.temperature, help="(%(default)s)")
+    parser.add_argument(
+        "--allow-without", action="store_true", help="answer from general knowledge if the documents don't"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(command=_ask)
 
 
-async def _answer(options: argparse.Namespace) -> int:
-    catalog = Catalog.load(options.catalog)
-    backend = catalog.connect(options.backend or catalog.default)
-    embedder = Embedder()
-    library = await asyncio.to_thread(_read, options.files, embedder)
-    chosen = Options(options.passages, options.max_tokens, options.temperature, without=options.allow_without)
-    tell = None if options.json else functools.partial(print, end="", flush=True)
-    try:
-        told = await as_json(Rag(embedder, [library]), options.question, backend, options=chosen, tell=tell)
-    finally:
-        library.close()
-        await http.aclose()
-    if options.json:
-        print(json.dumps(told, ensure_ascii=False))
-        return 0
-    print()
-    if told["nearest"]:
-        print(f"Nearest passages ({told['reason']}):")
-    for passage in told["citations"] or told["nearest"]:
-        page = f", page {passage['page']}" if passage["page"] else ""
-        print(f"[{passage['number']}] {passage['document']}{page}, characters {passage['start']} to {passage['end']}")
+def _add_search(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("--questions", required=True, type=Path, help='JSONL file of {"id", "question"}')
+    parser.add_argument(
+        "--limit-chars", type=int, default=6000, help="characters of passages per question (%(default)s)"
+    )
+    parser.add_argument("--out", required=True, type=Path, help="the JSONL file of passages to write")
+    parser.set_defaults(command=_search)
+
+
+def _ask(arguments: argparse.Namespace) -> int:
+    reply = asyncio.run(_answer(arguments))
+    if arguments.json:
+        print(json.dumps(reply, ensure_ascii=False))
+    else:
+        _print_sources(reply)
     return 0
 
 
-def _search(options: argparse.Namespace) -> int:
-    questions = _questions(options.questions)
+async def _answer(arguments: argparse.Namespace) -> dict[str, Any]:
+    catalog = Catalog.load(arguments.catalog)
+    backend = catalog.connect(arguments.backend or catalog.default)
     embedder = Embedder()
-    library = _read(options.files, embedder)
+    library = await asyncio.to_thread(_read, arguments.files, embedder)
+    options = AnswerOptions(
+        arguments.passages,
+        arguments.max_tokens,
+        arguments.temperature,
+        general_knowledge=arguments.allow_without,
+    )
+    on_text = None if arguments.json else functools.partial(print, end="", flush=True)
     try:
-        with options.out.open("w", encoding="utf-8") as out:
+        return await answer_json(
+            Rag(embedder, [library]), arguments.question, backend, options=options, on_text=on_text
+        )
+    finally:
+        library.close()
+        await close_connections()
+
+
+def _print_sources(reply: dict[str, Any]) -> None:
+    print()
+    if reply["nearest"]:
+        print(f"Nearest passages ({reply['reason']}):")
+    for passage in reply["citations"] or reply["nearest"]:
+        page = f", page {passage['page']}" if passage["page"] else ""
+        print(f"[{passage['number']}] {passage['document']}{page}, characters {passage['start']} to {passage['end']}")
+
+
+def _search(arguments: argparse.Namespace) -> int:
+    questions = _questions(arguments.questions)
+    embedder = Embedder()
+    library = _read(arguments.files, embedder)
+    limit = arguments.limit_chars
+    try:
+        with arguments.out.open("w", encoding="utf-8") as out:
             for question in questions:
-                found = retrieve_characters([library], question["question"], embedder, limit_chars=options.limit_chars)
-                line = {"id": question["id"], "passages": [_span(passage) for passage in found]}
+                passages = retrieve_characters([library], question["question"], embedder, limit_chars=limit)
+                line = {"id": question["id"], "passages": [_span(passage) for passage in passages]}
                 out.write(json.dumps(line, ensure_ascii=False) + "\n")
     finally:
         library.close()
@@ -106,7 +128,7 @@ def _questions(path: Path) -> list[dict[str, Any]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise RagError(f"The questions {path} cannot be read: {error}.", "Give a JSONL file in UTF-8.") from error
+        raise RagError(f"Can't read the questions in {path}: {error}.", "Pass a JSONL file in UTF-8.") from error
     questions = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -116,7 +138,7 @@ def _questions(path: Path) -> list[dict[str, Any]]:
             questions.append({"id": question["id"], "question": str(question["question"])})
         except (ValueError, KeyError, TypeError) as error:
             raise RagError(
-                f"Line {number} of {path} is no question ({error!r}).", 'Write {"id": 1, "question": "…"}.'
+                f"Line {number} of {path} isn't a question ({error!r}).", 'Write {"id": 1, "question": "…"}.'
             ) from error
     return questions
 
@@ -124,7 +146,8 @@ def _questions(path: Path) -> list[dict[str, Any]]:
 def _read(files: Sequence[Path], embedder: Embedder) -> Library:
     library = Library(embedder, quota=UNLIMITED)
     for file in files:
-        print(library.add(file).summary, file=sys.stderr)
+        summary = library.add(file).summary
+        print(f"{summary.name}: {summary.characters:,} characters, {summary.chunks:,} chunks", file=sys.stderr)
     return library
 
 

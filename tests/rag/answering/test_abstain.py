@@ -1,4 +1,4 @@
-"""Whether documents answer a question is told from what the search found."""
+"""Tests of the decision if the documents answer a question."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from rag.answering.abstain import asks_for_the_whole, cover, evidence, lacking
-from rag.answering.retrieve import retrieve
+from rag.answering.abstain import (
+    AbstentionKind,
+    is_about_whole_documents,
+    measure_evidence,
+    missing_evidence,
+    word_coverage,
+)
+from rag.answering.retrieve import retrieve_passages
 from rag.documents import Passage
-from rag.library.library import Library, SampleLibrary
+from rag.library.library import Library
+from rag.library.samples import SampleLibrary
 from rag.search.embedders import Embedder
 from tests.conftest import ROOT
 
@@ -18,30 +25,41 @@ def passage(text: str, dense: float | None) -> Passage:
     return Passage(1, "d", "notes.txt", None, "", 0, len(text), text, 1.0, dense, None)
 
 
-def test_words_are_held_whatever_their_ending_and_in_any_passage() -> None:
+def test_words_count_with_any_ending_and_in_any_passage() -> None:
     texts = ["The cranes lifted 40 tonnes.", "Dogs wait at the quay."]
-    assert cover("According to the text, is the crane lifting dogs or cats at the quays?", texts) == 4 / 5
-    assert cover("Opera?", texts) == 0
-    assert cover("", texts) == 0
-    assert cover("Crane?", []) == 0
+    assert word_coverage("According to the text, is the crane lifting dogs or cats at the quays?", texts) == 4 / 5
+    assert word_coverage("Opera?", texts) == 0
+    assert word_coverage("", texts) == 0
+    assert word_coverage("Crane?", []) == 0
 
 
-def test_nothing_found_is_no_answer() -> None:
-    assert evidence("When is high water?", []).score == 0
-    assert lacking("When is high water?", [])
-    assert lacking("Summarise this report", [])
+def test_no_passages_are_no_evidence() -> None:
+    assert measure_evidence("When is high water?", []).score == 0
+    assert missing_evidence("When is high water?", [])
+    abstention = missing_evidence("Summarise this report", [])
+    assert abstention
+    assert abstention.kind == AbstentionKind.NO_PASSAGES
+
+
+def test_an_abstention_has_a_kind_and_its_evidence() -> None:
+    passages = [passage("Low tide.", 0.3)]
+    abstention = missing_evidence("Who wrote the opera?", passages)
+    assert abstention
+    assert abstention.kind == AbstentionKind.WEAK_EVIDENCE
+    assert abstention.evidence == measure_evidence("Who wrote the opera?", passages)
 
 
 def test_the_best_cosine_counts_and_a_missing_one_does_not() -> None:
-    found = evidence("High water?", [passage("Low tide.", None), passage("High water.", 0.8), passage("Sea.", 0.3)])
-    assert (found.dense, found.cover) == (0.8, 1.0)
-    assert evidence("High water?", [passage("Low tide.", None)]).dense == 0
+    passages = [passage("Low tide.", None), passage("High water.", 0.8), passage("Sea.", 0.3)]
+    evidence = measure_evidence("High water?", passages)
+    assert (evidence.similarity, evidence.coverage) == (0.8, 1.0)
+    assert measure_evidence("High water?", [passage("Low tide.", None)]).similarity == 0
 
 
-def test_more_of_either_never_turns_an_answer_down() -> None:
+def test_more_evidence_never_causes_an_abstention() -> None:
     question, text = "When is high water at the quay?", "High water at the quay."
-    verdicts = [lacking(question, [passage(text, dense / 20)]) is None for dense in range(-10, 21)]
-    assert verdicts == sorted(verdicts)
+    answered = [missing_evidence(question, [passage(text, dense / 20)]) is None for dense in range(-10, 21)]
+    assert answered == sorted(answered)
 
 
 @pytest.mark.parametrize(
@@ -55,16 +73,16 @@ def test_more_of_either_never_turns_an_answer_down() -> None:
         ("Who is the president?", False),
     ],
 )
-def test_a_question_about_documents_as_a_whole_is_known(question: str, whole: bool) -> None:
-    assert asks_for_the_whole(question) is whole
+def test_questions_about_whole_documents_are_detected(question: str, whole: bool) -> None:
+    assert is_about_whole_documents(question) is whole
 
 
-def test_what_was_not_measured_is_not_judged() -> None:
-    found = [passage("フェリーは七時に出ます。", 0.3)]
-    assert lacking("フェリーは何時に出ますか", found) is None
-    assert lacking("Когда отходит паром?", found) is None
-    assert lacking("What does β-catenin do?", found)
-    assert lacking("Wann fährt die Fähre?", found)
+def test_other_scripts_never_cause_an_abstention() -> None:
+    passages = [passage("フェリーは七時に出ます。", 0.3)]
+    assert missing_evidence("フェリーは何時に出ますか", passages) is None
+    assert missing_evidence("Когда отходит паром?", passages) is None
+    assert missing_evidence("What does β-catenin do?", passages)
+    assert missing_evidence("Wann fährt die Fähre?", passages)
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +108,8 @@ def samples(embedder: Embedder) -> Library:
         ("Write a Python function that sorts a list of numbers", False),
     ],
 )
-def test_the_samples_answer_what_is_in_them(
+def test_the_samples_answer_their_own_questions_only(
     samples: Library, embedder: Embedder, question: str, answered: bool
 ) -> None:
-    found = retrieve([samples], question, embedder, limit=5)
-    assert (lacking(question, found) is None) is answered
+    passages = retrieve_passages([samples], question, embedder, limit=5)
+    assert (missing_evidence(question, passages) is None) is answered

@@ -1,4 +1,4 @@
-"""One call, one answer over what was given with it."""
+"""Tests of the answer as JSON: one call, over the documents passed with it."""
 
 from __future__ import annotations
 
@@ -9,40 +9,45 @@ from pathlib import Path
 import pytest
 
 from backends import ChatRequest, Delta, Done, Event, Health, Usage
-from rag.answering.abstain import REFUSAL
-from rag.answering.api import answer_over
+from rag.answering.abstain import NOT_FROM_DOCUMENTS, REFUSAL
+from rag.answering.answer import Rag
+from rag.answering.api import answer_json, answer_over, describe_usage
+from rag.answering.types import AnswerOptions
 from rag.errors import DocumentError
 from rag.library.library import Library
 from rag.search.embedders import Embedder
 
 TIDE = "High water at the quay is at 14:20 today."
+OTHER_SUBJECT = "Who wrote the opera about Seville?"
 
 
-class Says:
-    """A backend that says one thing."""
+class FixedBackend:
+    """Gives the same answer to every request."""
+
+    local = False
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.asked: list[ChatRequest] = []
+        self.requests: list[ChatRequest] = []
 
     async def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
-        self.asked.append(request)
+        self.requests.append(request)
         yield Delta(self.text)
         yield Done("stop", Usage(100, 5))
 
     async def check(self) -> Health:
-        return Health("says", 4096)
+        return Health("fixed", 4096)
 
     async def aclose(self) -> None:
         pass
 
 
-async def test_texts_files_and_libraries_are_answered_from(
+async def test_an_answer_comes_from_texts_files_and_libraries(
     embedder: Embedder, library: Library, written: Callable[[str, str], Path]
 ) -> None:
     library.add(written("crane.txt", "The crane lifts 40 tonnes."))
-    backend = Says("High water is at 14:20 [1].")
-    told = await answer_over(
+    backend = FixedBackend("High water is at 14:20 [1].")
+    reply = await answer_over(
         "When is high water at the quay?",
         backend,
         embedder,
@@ -50,24 +55,47 @@ async def test_texts_files_and_libraries_are_answered_from(
         texts={"tide": f"# Tides\n\n{TIDE}", "../fees.csv": "what,marks\nferry,18\n"},
         libraries=[library],
     )
-    told = json.loads(json.dumps(told))
-    [citation] = told["citations"]
+    reply = json.loads(json.dumps(reply))
+    [citation] = reply["citations"]
     assert (citation["document"], citation["page"]) == ("tide.txt", None)
     assert f"# Tides\n\n{TIDE}"[citation["start"] : citation["end"]] == citation["passage"]
-    assert told["answer"] == "High water is at 14:20 [1]."
-    assert told["abstained"] is False
-    assert told["sent"] == "100 of 4,096 tokens sent (2%)"
-    assert [document.name for document in library.documents] == ["crane.txt"]  # what was given is not kept
+    assert reply["answer"] == "High water is at 14:20 [1]."
+    assert reply["abstained"] is False
+    assert reply["sent"] == "100 of 4,096 tokens sent (2%)"
+    assert [document.name for document in library.documents] == ["crane.txt"]  # the passed documents are dropped
 
 
-async def test_what_is_not_answered_names_the_nearest(embedder: Embedder) -> None:
-    backend = Says("Rossini.")
-    told = await answer_over("Who wrote the opera about Seville?", backend, embedder, texts={"tide.txt": TIDE})
-    assert (told["answer"], told["abstained"], told["citations"]) == (REFUSAL, True, [])
-    assert told["nearest"][0]["passage"] == TIDE
-    assert backend.asked == []
+async def test_an_abstention_has_the_nearest_passages(embedder: Embedder) -> None:
+    backend = FixedBackend("Rossini.")
+    reply = await answer_over(OTHER_SUBJECT, backend, embedder, texts={"tide.txt": TIDE})
+    assert (reply["answer"], reply["abstained"], reply["citations"]) == (REFUSAL, True, [])
+    assert reply["reason"] == "No close match in the documents"
+    assert reply["nearest"][0]["passage"] == TIDE
+    assert backend.requests == []
 
 
-async def test_a_text_that_cannot_be_read_is_an_error(embedder: Embedder) -> None:
+async def test_an_answer_from_general_knowledge_says_so(
+    embedder: Embedder, library: Library, written: Callable[[str, str], Path]
+) -> None:
+    library.add(written("tide.txt", TIDE))
+    texts: list[str] = []
+    reply = await answer_json(
+        Rag(embedder, [library]),
+        OTHER_SUBJECT,
+        FixedBackend("Rossini."),
+        options=AnswerOptions(general_knowledge=True),
+        on_text=texts.append,
+    )
+    assert reply["answer"] == "".join(texts) == f"{NOT_FROM_DOCUMENTS}\n\nRossini."
+    assert (reply["abstained"], reply["citations"]) == (True, [])
+
+
+async def test_an_unreadable_text_is_an_error(embedder: Embedder) -> None:
     with pytest.raises(DocumentError, match="empty"):
-        await answer_over("When?", Says("Now."), embedder, texts={"tide.txt": "  "})
+        await answer_over("When?", FixedBackend("Now."), embedder, texts={"tide.txt": "  "})
+
+
+def test_usage_is_described_against_the_window() -> None:
+    assert describe_usage(Usage(1234, 5), 4096) == "1,234 of 4,096 tokens sent (30%)"
+    assert describe_usage(Usage(1234, 5), None) == "1,234 tokens sent"
+    assert describe_usage(None, 4096) == ""

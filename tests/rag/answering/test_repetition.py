@@ -1,28 +1,30 @@
+"""Tests of the detector that ends an answer which repeats itself."""
+
 from __future__ import annotations
 
 import pytest
 
-from rag.answering.repetition import Repetition
+from rag.answering.repetition import RepetitionDetector
 
 FERRY = "The first ferry leaves the quay at 07:10."
 
 
 def repeats(text: str, size: int) -> bool:
-    repetition = Repetition()
-    return any(repetition.add(text[at : at + size]) for at in range(0, len(text), size))
+    detector = RepetitionDetector()
+    return any(detector.add(text[at : at + size]) for at in range(0, len(text), size))
 
 
 @pytest.mark.parametrize("size", [1, 4, 1000])
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "repetition"),
     [
         (f"{FERRY} It is blue. {FERRY} It", True),
-        (f"{FERRY} It is blue. {FERRY}", False),  # its end is not certain yet
+        (f"{FERRY} It is blue. {FERRY}", False),  # the last sentence may go on
         ("".join(f"The cost of one launch is {n}.9 million marks.\n\n" for n in range(5)), True),
         ("".join(f"- Pad {n} costs {n} million marks.\n" for n in range(3)), False),
         ("Yes. Yes. Yes. No. No. No. ", False),
         ("One thing is said here once only. Another thing is said there just once. ", False),
     ],
 )
-def test_an_answer_that_goes_round_is_noticed(text: str, found: bool, size: int) -> None:
-    assert repeats(text, size) is found
+def test_repetition_is_detected(text: str, repetition: bool, size: int) -> None:
+    assert repeats(text, size) is repetition

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from rag.answering.retrieve import PASSAGE_SIZE, ranked, retrieve, retrieve_characters
+from rag.answering.retrieve import PASSAGE_SIZE, rank_passages, retrieve_characters, retrieve_passages
 from rag.documents import Chunk, Document
 from rag.errors import DocumentError, RetrievalError
-from rag.library.library import Library, SampleLibrary
+from rag.library.library import Library
+from rag.library.samples import SampleLibrary
 from rag.reading.chunk import chunk_document
 from rag.search.bm25 import BM25Index, keywords
 from rag.search.embedders import Embedder
@@ -28,7 +29,7 @@ def test_a_question_finds_its_passage_with_exact_offsets(
 ) -> None:
     library.add(written("birds.md", BIRDS))
     library.add(written("engines.md", ENGINES))
-    best = retrieve([library], "How long does the engine burn?", embedder, limit=3)[0]
+    best = retrieve_passages([library], "How long does the engine burn?", embedder, limit=3)[0]
     assert best.document == "engines.md"
     assert "340 seconds" in best.text
     assert ENGINES[best.start : best.end] == best.text
@@ -40,13 +41,13 @@ def test_a_question_finds_its_passage_with_exact_offsets(
 def test_meaning_finds_what_words_do_not(library: Library, embedder: Embedder, written: Written) -> None:
     library.add(written("a.txt", "Felines sleep most of the day."))
     library.add(written("b.txt", "The harbour office opens at nine."))
-    assert retrieve([library], "When are cats at rest?", embedder, limit=1)[0].document == "a.txt"
+    assert retrieve_passages([library], "When are cats at rest?", embedder, limit=1)[0].document == "a.txt"
 
 
 def test_the_same_content_is_kept_once(library: Library, written: Written) -> None:
     first = library.add(written("a.md", BIRDS))
     again = library.add(written("b.md", BIRDS))
-    assert again.again
+    assert again.duplicate
     assert again.chunks == first.chunks
     assert len(library.documents) == 1
 
@@ -55,7 +56,7 @@ def test_a_removed_document_is_found_no_more(library: Library, embedder: Embedde
     kept = library.add(written("birds.md", BIRDS)).document
     gone = library.add(written("engines.md", ENGINES)).document
     library.remove(gone.id)
-    assert {passage.document_id for passage in ranked([library], "engine methane burn", embedder)} == {kept.id}
+    assert {passage.document_id for passage in rank_passages([library], "engine methane burn", embedder)} == {kept.id}
     assert library.documents == [kept]
 
 
@@ -73,9 +74,9 @@ def test_libraries_do_not_share(embedder: Embedder, written: Written) -> None:
     mine, yours = Library(embedder), Library(embedder)
     mine.add(written("birds.md", BIRDS))
     yours.add(written("engines.md", ENGINES))
-    assert {passage.document for passage in ranked([mine], "engine", embedder)} == {"birds.md"}
+    assert {passage.document for passage in rank_passages([mine], "engine", embedder)} == {"birds.md"}
     mine.close()
-    assert {passage.document for passage in ranked([yours], "engine", embedder)} == {"engines.md"}
+    assert {passage.document for passage in rank_passages([yours], "engine", embedder)} == {"engines.md"}
     yours.close()
 
 
@@ -90,7 +91,7 @@ def test_an_addition_that_fails_leaves_nothing_behind(embedder: Embedder, writte
     with pytest.raises(RuntimeError):
         library.add(written("birds.md", BIRDS))
     assert library.documents == []
-    assert ranked([library], "gannet", embedder) == []
+    assert rank_passages([library], "gannet", embedder) == []
     assert library._index._lexical.search("gannet", 10) == []
 
 
@@ -113,14 +114,14 @@ def test_characters_are_never_given_twice_and_fill_the_limit(
 
 
 def test_nothing_is_found_where_nothing_is(library: Library, embedder: Embedder) -> None:
-    assert retrieve([library], "anything", embedder, limit=3) == []
-    assert retrieve([], "anything", embedder, limit=3) == []
+    assert retrieve_passages([library], "anything", embedder, limit=3) == []
+    assert retrieve_passages([], "anything", embedder, limit=3) == []
 
 
 @pytest.mark.parametrize("question", ['"', "* OR NEAR(", "'; drop table chunks; --", "?!", "", "ä 中文 🚀"])
 def test_no_question_breaks_the_search(library: Library, embedder: Embedder, written: Written, question: str) -> None:
     library.add(written("birds.md", BIRDS))
-    retrieve([library], question, embedder, limit=3)
+    retrieve_passages([library], question, embedder, limit=3)
 
 
 def test_documents_are_added_from_several_threads(library: Library, embedder: Embedder, written: Written) -> None:
@@ -133,12 +134,12 @@ def test_documents_are_added_from_several_threads(library: Library, embedder: Em
     for thread in threads:
         thread.join()
     assert len(library.documents) == 8
-    assert "35" in retrieve([library], "What is the code of room 5?", embedder, limit=1)[0].text
+    assert "35" in retrieve_passages([library], "What is the code of room 5?", embedder, limit=1)[0].text
 
 
 def test_samples_are_read_at_the_first_search(embedder: Embedder, written: Written) -> None:
     samples = SampleLibrary(written("birds.md", BIRDS).parent, embedder)
-    assert retrieve([samples], "gannet", embedder, limit=1)[0].document == "birds.md"
+    assert retrieve_passages([samples], "gannet", embedder, limit=1)[0].document == "birds.md"
 
 
 def test_words_of_a_question() -> None:
@@ -193,7 +194,7 @@ def test_chunks_that_follow_each_other_are_one_passage(embedder: Embedder) -> No
     gannets = " ".join(f"The gannet of cliff {number} dives for herring at dawn." for number in range(12))
     text = f"Valves are tested in the morning. {'It rained. ' * 60}\n\n{gannets}\n\n{'It rained again. ' * 100}"
     shelf = Shelf(embedder, text, 200)
-    found = retrieve([shelf], "When does the gannet dive for herring?", embedder, limit=2)  # type: ignore[list-item]
+    found = retrieve_passages([shelf], "When does the gannet dive for herring?", embedder, limit=2)  # type: ignore[list-item]
     shelf.close()
     assert [passage.number for passage in found] == [1, 2]
     inside = [sum(found[0].start <= chunk.start < found[0].end for chunk in shelf.chunks), len(found[0].text)]
@@ -208,7 +209,7 @@ def test_the_same_text_is_given_once_from_its_first_place(embedder: Embedder) ->
     row = "The crane of the harbour lifts forty tonnes at most, and fifty on Sundays."
     text = "\n\n".join(["It rained.", row, "The boats came in late that day, all of them.", row, "Valves are tested."])
     shelf = Shelf(embedder, text, 80)
-    found = ranked([shelf], "What does the crane lift?", embedder)  # type: ignore[list-item]
+    found = rank_passages([shelf], "What does the crane lift?", embedder)  # type: ignore[list-item]
     shelf.close()
     assert [passage.start for passage in found if passage.text == row] == [text.index(row)]
     assert found[0].text == row
@@ -216,7 +217,7 @@ def test_the_same_text_is_given_once_from_its_first_place(embedder: Embedder) ->
 
 def test_a_passage_never_crosses_a_page(library: Library, embedder: Embedder, tmp_path: Path) -> None:
     document = library.add(quarterly_report(tmp_path)).document
-    for passage in retrieve([library], "What were total net sales for the quarter?", embedder, limit=5):
+    for passage in retrieve_passages([library], "What were total net sales for the quarter?", embedder, limit=5):
         page = next(page for page in document.pages if page.number == passage.page)
         assert page.start <= passage.start < passage.end <= page.end
 

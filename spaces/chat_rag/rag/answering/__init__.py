@@ -1,1 +1,1 @@
-"""From a question to a cited answer: retrieval, prompt, stream, citations."""
+"""Answers a question with citations: retrieval, prompt, stream, citations."""

@@ -1,25 +1,26 @@
-"""Whether the documents answer a question at all, told from what the search found and from nothing else."""
+"""Decides from the retrieved passages alone if the documents can answer a question."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
-from chat_page.strings import ENGLISH
 from rag.documents import Passage
 from rag.search.bm25 import STOP_WORDS, keywords, stems
 
-# What the reader is told.
-REFUSAL, WITHOUT = ENGLISH.refusal, ENGLISH.answer_without
-# As many passages are judged for everybody, however many of them a visitor sends to the model.
-JUDGED = 5
-# Measured with benchmarks/abstain.py: the share of the weight that lies on the cosine, and the least sum. At 0.45 4 of
-# 472 questions are refused that their documents answer (6 with vectors in 8 bits), and 85 % of those that were put to
-# other documents.
-DENSE_WEIGHT, THRESHOLD = 0.6, 0.45
-# Words of asking about texts. They tell nothing of what is asked for, and no passage needs to hold them.
-_FRAME = re.compile(
+# The text of an abstention for the API, the command line and the model's history. A page has its own words.
+REFUSAL = "The documents do not answer this question."
+NOT_FROM_DOCUMENTS = f"{REFUSAL} This answer is from general knowledge."
+# The check reads the same number of passages for everyone, however many a visitor sends to the model.
+CHECKED_PASSAGES = 5
+# Measured with benchmarks/abstain.py: the weight of the cosine, and the lowest score that counts as evidence. At 0.45
+# the check refuses 4 of 472 questions that their documents answer (6 with vectors in 8 bits), and 85 % of the questions
+# that are put to other documents.
+SIMILARITY_WEIGHT, THRESHOLD = 0.6, 0.45
+# Words of questions about texts in general. They don't say what the question is about, so no passage has to hold them.
+_GENERIC_WORD = re.compile(
     r"summar\w*|overview\w*|outlin\w*|abstract|gist|topics?|subjects?|themes?|main|mainly|key|points?|takeaways?|contents?"
     r"|documents?|files?|texts?|pdfs?|papers?|reports?|reported|articles?|pages?|passages?|stud(?:y|ies)|upload\w*|contain\w*"
     r"|whole|entire|everything|all|give|given|tell|told|say|says|said|read|list\w*|short|brief\w*|please|important"
@@ -31,55 +32,70 @@ _FRAME = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How well the best passages fit a question: their best cosine, and the share of its words that they hold."""
+    """How well the best passages match a question.
 
-    dense: float
-    cover: float
+    `similarity` is the best cosine, at least 0. `coverage` is the share of the question's content words that the
+    passages hold.
+    """
+
+    similarity: float
+    coverage: float
 
     @property
     def score(self) -> float:
-        """Both as one number, from about 0 to 1."""
-        return DENSE_WEIGHT * self.dense + (1 - DENSE_WEIGHT) * self.cover
-
-    @property
-    def reason(self) -> str:
-        """Why it is too little, for the reader."""
-        held = f"the nearest passages hold {self.cover:.0%} of the question's words"
-        return f"{held} and resemble it by {self.dense:.2f}; together {self.score:.2f} of the {THRESHOLD:.2f} asked for"
+        """Both values as one number, from 0 to about 1."""
+        return SIMILARITY_WEIGHT * self.similarity + (1 - SIMILARITY_WEIGHT) * self.coverage
 
 
-def evidence(question: str, passages: Sequence[Passage]) -> Evidence:
-    """What the best of `passages`, best first, show for `question`."""
-    judged = passages[:JUDGED]
-    dense = max((passage.dense for passage in judged if passage.dense is not None), default=0.0)
-    texts = [f"{passage.document}\n{passage.heading}\n{passage.text}" for passage in judged]
-    return Evidence(max(dense, 0.0), cover(question, texts))
+class AbstentionKind(StrEnum):
+    """Why the documents can't answer a question."""
+
+    NO_PASSAGES = "no_passages"
+    WEAK_EVIDENCE = "weak_evidence"
 
 
-def cover(question: str, texts: Sequence[str]) -> float:
-    """The share of the question's words of meaning that stand in any of the texts, whatever their ending."""
-    words = set(stems(_subject(question) or keywords(question)))
+@dataclass(frozen=True, slots=True)
+class Abstention:
+    """The decision not to answer from the documents; `evidence.score` is below `THRESHOLD`."""
+
+    kind: AbstentionKind
+    evidence: Evidence
+
+
+def missing_evidence(question: str, passages: Sequence[Passage]) -> Abstention | None:
+    """Return why `passages`, best first, can't answer `question`, or None if they may."""
+    if passages and (is_about_whole_documents(question) or not is_latin(question)):
+        return None
+    evidence = measure_evidence(question, passages)
+    if evidence.score >= THRESHOLD:
+        return None
+    return Abstention(AbstentionKind.WEAK_EVIDENCE if passages else AbstentionKind.NO_PASSAGES, evidence)
+
+
+def measure_evidence(question: str, passages: Sequence[Passage]) -> Evidence:
+    """Return the evidence that the first `CHECKED_PASSAGES` of `passages`, best first, hold for `question`."""
+    passages = passages[:CHECKED_PASSAGES]
+    similarity = max((passage.dense for passage in passages if passage.dense is not None), default=0.0)
+    texts = [f"{passage.document}\n{passage.heading}\n{passage.text}" for passage in passages]
+    return Evidence(max(similarity, 0.0), word_coverage(question, texts))
+
+
+def word_coverage(question: str, texts: Sequence[str]) -> float:
+    """Return the share of the question's content words, compared by stem, that any of the texts holds."""
+    words = set(stems(_specific_words(question) or keywords(question)))
     return len(words & set(stems(texts))) / len(words) if words else 0.0
 
 
-def lacking(question: str, passages: Sequence[Passage]) -> Evidence | None:
-    """The evidence where it is too little for an answer to `question`; None if the documents may answer it."""
-    if passages and (asks_for_the_whole(question) or not is_latin(question)):
-        return None
-    found = evidence(question, passages)
-    return None if found.score >= THRESHOLD else found
-
-
-def asks_for_the_whole(question: str) -> bool:
-    """Whether it is asked of the documents as such, as in “Summarise this report”: no passage resembles that."""
-    return not _subject(question)
+def is_about_whole_documents(question: str) -> bool:
+    """Tell if a question is about the documents as a whole, like "Summarize this report": no passage resembles it."""
+    return not _specific_words(question)
 
 
 def is_latin(question: str) -> bool:
-    """Whether most letters are Latin: in other scripts neither the words nor the cosine were measured."""
+    """Tell if most letters are Latin: the threshold was measured for no other script."""
     letters = [character for character in question if character.isalpha()]
     return 2 * sum(character < "\u0250" for character in letters) >= len(letters)
 
 
-def _subject(question: str) -> list[str]:
-    return [word for word in keywords(question) if word not in STOP_WORDS and not _FRAME.fullmatch(word)]
+def _specific_words(question: str) -> list[str]:
+    return [word for word in keywords(question) if word not in STOP_WORDS and not _GENERIC_WORD.fullmatch(word)]

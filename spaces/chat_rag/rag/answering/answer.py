@@ -1,86 +1,27 @@
-"""One question over documents: retrieve, ask, stream, cite."""
+"""One question over documents: retrieve passages, build the prompt, stream the answer, cite."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
 
 from backends import Backend, BackendError, ChatRequest, Delta, Done, Event, Message, Stopwatch
 from backends.streams import closing
-from rag.answering import abstain, budget, rewrite
-from rag.answering.cite import Citer, plain_marker
-from rag.answering.prompt import messages
-from rag.answering.repetition import Repetition
-from rag.answering.retrieve import number, retrieve
-from rag.documents import Passage
+from rag.answering import budget, rewrite
+from rag.answering.abstain import CHECKED_PASSAGES, missing_evidence
+from rag.answering.cite import Citer
+from rag.answering.markers import Marker
+from rag.answering.repetition import RepetitionDetector
+from rag.answering.retrieve import number_passages, retrieve_passages
+from rag.answering.types import AnswerEnd, AnswerOptions, Citation, Retrieval
 from rag.library.library import Library
 from rag.search.embedders import Embedder
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to answer; `passages` is how many are sent to the model where they fit.
-
-    Temperature 0, because an answer from documents is looked up and not made up. `without` allows an answer of the
-    model's own where the documents have none.
-    """
-
-    passages: int = 3
-    max_tokens: int = 512
-    temperature: float = 0.0
-    system: str = ""
-    without: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What the search gave, before the model is asked: the passages that are sent, and what was searched for.
-
-    `abstained` says that the documents do not answer: then the passages are the nearest ones and are not sent.
-    `left_out` counts the wanted passages that the model's window of `context` tokens did not hold; `context_known`
-    is False where the target does not tell it.
-    """
-
-    passages: tuple[Passage, ...]
-    searched: str = ""
-    abstained: abstain.Evidence | None = None
-    left_out: int = 0
-    context: int | None = None
-    context_known: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Citation:
-    """A passage that the answer rests on; `attributed` if we found it and not the model.
-
-    `spans` are the parts of its text that support the answer, in characters of `passage.text`, one for each marker.
-    """
-
-    passage: Passage
-    attributed: bool
-    spans: tuple[tuple[int, int], ...] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        """The passage, and as `supports` its spans as characters of the document, as `start` and `end` are."""
-        at = self.passage.start
-        supports = [{"start": at + start, "end": at + end} for start, end in self.spans]
-        return passage_json(self.passage) | {"attributed": self.attributed, "supports": supports}
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """The end of an answer; `removed` counts the model's markers that named no passage."""
-
-    citations: tuple[Citation, ...]
-    removed: int
-    done: Done
-
-
 @dataclass(slots=True)
 class Rag:
-    """Answers over the libraries that one visitor may see."""
+    """Answers questions over the libraries that one visitor may read."""
 
     embedder: Embedder
     libraries: Sequence[Library]
@@ -91,110 +32,101 @@ class Rag:
         backend: Backend,
         *,
         history: Sequence[Message] = (),
-        options: Options | None = None,
+        options: AnswerOptions | None = None,
         watch: Stopwatch | None = None,
-        show: Callable[[int, bool], str] = plain_marker,
-    ) -> AsyncIterator[Found | Delta | Finished]:
-        """Give the passages, then the answer as it streams with settled markers, then its citations.
+    ) -> AsyncIterator[Retrieval | Delta | Marker | AnswerEnd]:
+        """Yield one `Retrieval`, the text of the answer with each `Marker` before its text, and one `AnswerEnd`.
 
-        A `BackendError` is raised after the citations of what came before it, a `RagError` where the question does
-        not fit into the model's window. Where the documents do not answer, the model is not asked unless
-        `options.without`. Without any documents it is a plain chat with no passages.
+        A `BackendError` comes after the `AnswerEnd` of the text so far; `RagError` says that the question doesn't fit
+        into the model's context window. If the documents don't answer, the model is called only with
+        `options.general_knowledge`. Without documents this is a plain chat.
         """
-        chosen, watch = options or Options(), watch or Stopwatch()
-        found = await self._find(question, history, backend, chosen.passages)
-        if found.abstained and not chosen.without:
-            for event in (found, Delta(abstain.REFUSAL), Finished((), 0, Done("abstained", None))):
-                yield event
+        options, watch = options or AnswerOptions(), watch or Stopwatch()
+        retrieval = await self._retrieve(question, history, backend, options.passages)
+        if retrieval.abstention and not options.general_knowledge:
+            yield retrieval
+            yield AnswerEnd((), 0, Done("abstained", None))
             return
-        plan = budget.plan(
+        context_window = await budget.find_context_window(backend)
+        prompt = budget.plan_prompt(
             question,
-            () if found.abstained else found.passages,
+            () if retrieval.abstention else retrieval.passages,
             history,
-            max_tokens=chosen.max_tokens,
-            context=await budget.context_of(backend),
-            system=chosen.system,
+            max_tokens=options.max_tokens,
+            context_window=context_window,
+            system=options.system,
         )
-        shown = found.passages if found.abstained else plan.passages
-        yield replace(found, passages=shown, left_out=plan.left_out, context=plan.context, context_known=plan.known)
-        if found.abstained:
-            yield Delta(f"{abstain.WITHOUT}\n\n")
-        stream = watch.watch(backend.stream(_request(question, plan, chosen)))
-        answer = _cited(stream, Citer(plan.passages, show))
+        yield replace(
+            retrieval,
+            passages=retrieval.passages if retrieval.abstention else prompt.passages,
+            omitted_passages=prompt.omitted_passages,
+            context_window=context_window,
+        )
+        request = ChatRequest(prompt.messages, max_tokens=prompt.max_tokens, temperature=options.temperature)
+        answer = _add_citations(watch.watch(backend.stream(request)), Citer(prompt.passages))
         async with closing(answer):
             async for event in answer:
                 yield event
-        rewrite.note(backend, watch.first_token_seconds)
+        rewrite.record_latency(backend, watch.first_token_seconds)
 
-    async def _find(self, question: str, history: Sequence[Message], backend: Backend, wanted: int) -> Found:
-        """What the search gives for a question."""
-        if not await asyncio.to_thread(self._filled):
-            return Found((), question)
-        searched = await rewrite.standalone(question, history, backend)
-        return await asyncio.to_thread(self._search, question, searched, wanted)
+    async def _retrieve(self, question: str, history: Sequence[Message], backend: Backend, limit: int) -> Retrieval:
+        if not await asyncio.to_thread(self._has_documents):
+            return Retrieval((), question)
+        query = await rewrite.build_query(question, history, backend)
+        return await asyncio.to_thread(self._search, question, query, limit)
 
-    def _filled(self) -> bool:
-        """Whether there is anything to search; the samples are read for it."""
+    def _has_documents(self) -> bool:
+        """Tell if there is anything to search; this reads the sample documents the first time."""
         return any(library.documents for library in self.libraries)
 
-    def _search(self, question: str, searched: str, wanted: int) -> Found:
-        """The best passages, and whether they answer, which is judged by as many for everybody."""
-        limit = max(wanted, abstain.JUDGED)
-        texts = dict.fromkeys((question, searched))
-        passages = rewrite.take_turns([retrieve(self.libraries, text, self.embedder, limit=limit) for text in texts])
-        lacking = abstain.lacking(searched, passages)
-        return Found(tuple(number(passages[:wanted])), searched, lacking)
+    def _search(self, question: str, query: str, limit: int) -> Retrieval:
+        """Return the best `limit` passages, and the abstention if the passages checked for everyone are too weak."""
+        texts = dict.fromkeys((question, query))
+        count = max(limit, CHECKED_PASSAGES)
+        results = [retrieve_passages(self.libraries, text, self.embedder, limit=count) for text in texts]
+        passages = rewrite.interleave(results)
+        abstention = missing_evidence(query, passages)
+        return Retrieval(tuple(number_passages(passages[:limit])), query, abstention)
 
 
-def _request(question: str, plan: budget.Plan, options: Options) -> ChatRequest:
-    return ChatRequest(
-        messages(question, plan.passages, plan.history, system=options.system),
-        max_tokens=plan.max_tokens,
-        temperature=options.temperature,
-    )
-
-
-async def _cited(stream: AsyncIterator[Event], citer: Citer) -> AsyncIterator[Delta | Finished]:
-    """The stream with its markers settled, ended early if an answer from passages goes round in circles."""
-    repetition = Repetition()
+async def _add_citations(stream: AsyncIterator[Event], citer: Citer) -> AsyncIterator[Delta | Marker | AnswerEnd]:
+    """Yield the stream with checked markers; an answer from passages ends early if it repeats itself."""
+    repetition = RepetitionDetector()
     async with closing(stream):
         try:
             async for event in stream:
                 if isinstance(event, Done):
-                    for last in _end(citer, event):
+                    for last in _finish(citer, event):
                         yield last
                     return
                 if event.kind == "thought":
                     yield event
                     continue
-                if text := citer.feed(event.text):
+                text = citer.feed(event.text)
+                for marker in citer.new_markers():
+                    yield marker
+                if text:
                     yield Delta(text)
                 if citer.passages and repetition.add(event.text):
-                    for last in _end(citer, Done("repetition", None)):
+                    for last in _finish(citer, Done("repetition", None)):
                         yield last
                     return
         except BackendError:
-            for last in _end(citer, Done("interrupted", None)):
+            for last in _finish(citer, Done("interrupted", None)):
                 yield last
             raise
 
 
-def _end(citer: Citer, done: Done) -> list[Delta | Finished]:
+def _finish(citer: Citer, done: Done) -> list[Delta | Marker | AnswerEnd]:
     rest = citer.flush()
-    return [*([Delta(rest)] if rest else []), Finished(citations(citer), citer.removed, done)]
+    end = AnswerEnd(_citations(citer), citer.removed, done)
+    return [*citer.new_markers(), *([Delta(rest)] if rest else []), end]
 
 
-def citations(citer: Citer) -> tuple[Citation, ...]:
-    """The passages that were cited, in the order of their numbers."""
+def _citations(citer: Citer) -> tuple[Citation, ...]:
+    """Return the cited passages, in the order of their numbers."""
     return tuple(
-        Citation(passage, citer.cited[passage.number], citer.spans(passage.number))
+        Citation(passage, citer.attribution[passage.number], citer.spans(passage.number))
         for passage in citer.passages
-        if passage.number in citer.cited
+        if passage.number in citer.attribution
     )
-
-
-def passage_json(passage: Passage) -> dict[str, Any]:
-    """A passage as JSON, its text as `passage`."""
-    fields = asdict(passage)
-    fields["passage"] = fields.pop("text")
-    return fields

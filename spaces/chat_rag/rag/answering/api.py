@@ -1,4 +1,4 @@
-"""One answer over given documents, for programs: nothing is kept between two calls."""
+"""Answers as JSON, for programs and the command line; nothing is stored between two calls."""
 
 from __future__ import annotations
 
@@ -10,15 +10,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from backends import Backend, Delta, Message, Stopwatch
-from rag.answering import budget
-from rag.answering.answer import Finished, Found, Options, Rag, passage_json
+from backends import Backend, Delta, Message, Stopwatch, Usage
+from rag.answering.abstain import NOT_FROM_DOCUMENTS, REFUSAL, AbstentionKind
+from rag.answering.answer import Rag
+from rag.answering.types import AnswerEnd, AnswerOptions, Retrieval, passage_json
 from rag.documents import Limits
 from rag.library.library import Library
-from rag.reading.parse import SUFFIXES, display_name
+from rag.reading.file_names import display_name
+from rag.reading.parse import SUFFIXES
 from rag.search.embedders import Embedder
 
-Tell = Callable[[str], None]
+ABSTENTION_REASONS = {
+    AbstentionKind.NO_PASSAGES: "No passages found in the documents",
+    AbstentionKind.WEAK_EVIDENCE: "No close match in the documents",
+}
 
 
 async def answer_over(
@@ -29,67 +34,84 @@ async def answer_over(
     files: Sequence[Path] = (),
     texts: Mapping[str, str] | None = None,
     libraries: Sequence[Library] = (),
-    options: Options | None = None,
+    options: AnswerOptions | None = None,
     limits: Limits | None = None,
 ) -> dict[str, Any]:
-    """One answer as JSON (see `as_json`), over files, texts by their names, and libraries such as the samples.
+    """Answer over files, texts by name, and libraries such as the samples; return JSON like `answer_json`.
 
-    Files and texts are read for this call and forgotten after it. `RagError` and `BackendError` are raised.
+    The files and texts are read for this call and dropped after it. Raises `RagError` and `BackendError`.
     """
     library = Library(embedder, limits=limits)
     try:
         await asyncio.to_thread(_read, library, files, texts or {})
-        return await as_json(Rag(embedder, [library, *libraries]), question, backend, options=options)
+        return await answer_json(Rag(embedder, [library, *libraries]), question, backend, options=options)
     finally:
         await asyncio.to_thread(library.close)
 
 
-async def as_json(
+async def answer_json(
     rag: Rag,
     question: str,
     backend: Backend,
     *,
     history: Sequence[Message] = (),
-    options: Options | None = None,
-    tell: Tell | None = None,
+    options: AnswerOptions | None = None,
+    on_text: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
-    """An answer as one JSON object; `tell` is called with its text as it comes.
+    """Return an answer as one JSON object; `on_text` gets its text while it streams.
 
-    `citations` and, where the documents do not answer, `nearest` are passages with `document`, `page`, `start`, `end`
+    `citations` and, if the documents don't answer, `nearest` are passages with `document`, `page`, `start`, `end`
     (characters of the extracted text) and `passage`, the text between them.
     """
-    watch, texts = Stopwatch(), {"answer": "", "thought": ""}
-    found, end = Found(()), None
+    options, watch = options or AnswerOptions(), Stopwatch()
+    retrieval, answer, thought, end = Retrieval(()), "", "", None
     async for event in rag.answer(question, backend, history=history, options=options, watch=watch):
-        if isinstance(event, Delta):
-            texts[event.kind] += event.text
-            if tell and event.kind == "answer":
-                tell(event.text)
-        elif isinstance(event, Found):
-            found = event
-        else:
+        text = ""
+        if isinstance(event, Delta) and event.kind == "thought":
+            thought += event.text
+        elif isinstance(event, Delta):
+            text = event.text
+        elif isinstance(event, Retrieval):
+            retrieval = event
+            if retrieval.abstention:
+                text = f"{NOT_FROM_DOCUMENTS}\n\n" if options.general_knowledge else REFUSAL
+        elif isinstance(event, AnswerEnd):
             end = event
-    assert end is not None  # noqa: S101  # the promise of a stream: it ends with Finished or raises
-    return {**texts, **_found(found), **_end(end, found), "timings": watch.timings()}
+        answer += text
+        if on_text and text:
+            on_text(text)
+    assert end is not None  # noqa: S101  # an answer ends with `AnswerEnd` or raises
+    texts = {"answer": answer, "thought": thought}
+    return texts | _retrieval_json(retrieval) | _end_json(end, retrieval) | {"timings": watch.timings()}
 
 
-def _found(found: Found) -> dict[str, Any]:
+def describe_usage(usage: Usage | None, context_window: int | None) -> str:
+    """Return the sent tokens as one phrase, such as "1,234 of 4,096 tokens sent (30%)"; empty without usage."""
+    if usage is None:
+        return ""
+    if not context_window:
+        return f"{usage.input_tokens:,} tokens sent"
+    return f"{usage.input_tokens:,} of {context_window:,} tokens sent ({usage.input_tokens / context_window:.0%})"
+
+
+def _retrieval_json(retrieval: Retrieval) -> dict[str, Any]:
+    abstention = retrieval.abstention
     return {
-        "searched": found.searched,
-        "abstained": found.abstained is not None,
-        "reason": found.abstained.reason if found.abstained else None,
-        "nearest": [passage_json(passage) for passage in found.passages] if found.abstained else [],
-        "left_out": found.left_out,
+        "searched": retrieval.query,
+        "abstained": abstention is not None,
+        "reason": ABSTENTION_REASONS[abstention.kind] if abstention else None,
+        "nearest": [passage_json(passage) for passage in retrieval.passages] if abstention else [],
+        "left_out": retrieval.omitted_passages,
     }
 
 
-def _end(end: Finished, found: Found) -> dict[str, Any]:
+def _end_json(end: AnswerEnd, retrieval: Retrieval) -> dict[str, Any]:
     usage = end.done.usage
     return {
         "citations": [citation.as_json() for citation in end.citations],
         "usage": asdict(usage) if usage else None,
-        "context": found.context if found.context_known else None,
-        "sent": budget.sent(usage, found.context if found.context_known else None),
+        "context": retrieval.context_window,
+        "sent": describe_usage(usage, retrieval.context_window),
     }
 
 
@@ -97,16 +119,16 @@ def _read(library: Library, files: Sequence[Path], texts: Mapping[str, str]) -> 
     for file in files:
         library.add(file)
     for name, text in texts.items():
-        with _written(name, text) as path:
+        with _temporary_file(name, text) as path:
             library.add(path, name=path.name)
 
 
 @contextmanager
-def _written(name: str, text: str) -> Iterator[Path]:
-    """A text as a file for as long as it is read; without a suffix it is plain text."""
-    shown = display_name(name)
-    suffix = Path(shown).suffix.lower()
+def _temporary_file(name: str, text: str) -> Iterator[Path]:
+    """Yield the path of a temporary file with `text`; a name without a known suffix becomes plain text."""
+    safe_name = display_name(name)
+    suffix = Path(safe_name).suffix.lower()
     with TemporaryDirectory(prefix="rag-") as folder:
-        path = Path(folder, shown if suffix in SUFFIXES else f"{shown}.txt")
+        path = Path(folder, safe_name if suffix in SUFFIXES else f"{safe_name}.txt")
         path.write_text(text, encoding="utf-8")
         yield path

@@ -1,4 +1,4 @@
-"""What fits into a model's window: the passages, the conversation and the answer, in tokens."""
+"""Plans a prompt that fits into a model's context window: passages, conversation and answer, in tokens."""
 
 from __future__ import annotations
 
@@ -10,126 +10,122 @@ from dataclasses import dataclass
 from math import ceil
 from weakref import WeakKeyDictionary
 
-from backends import Backend, BackendError, Message, Usage
+from backends import Backend, BackendError, Message
 from backends.stopwatch import now
-from rag.answering.prompt import HISTORY_CHARACTERS, messages, recent
+from rag.answering.prompt import HISTORY_CHARACTERS, build_messages, recent_messages
 from rag.documents import Passage
 from rag.errors import RagError
 
-# What a server is trusted with that does not tell its window: the smallest that is still common as a default.
+# The window to assume if a server doesn't report one: the smallest default that is still common.
 SAFE_CONTEXT = 2048
-CHECK_SECONDS, KNOWN_SECONDS = 2.0, 300.0
-# A chat template's own tokens: the start, the roles, the ends of turns.
+CHECK_SECONDS, CACHE_SECONDS = 2.0, 300.0
+# A chat template adds tokens of its own: the start, the role, the end of each turn.
 MESSAGE_TOKENS = 8
-# Of 334 texts of ten kinds, three passages long, none had more tokens for SmolLM2 than this times the estimate.
+# Of 334 texts of ten kinds, three passages long, none had more tokens for SmolLM2 than this factor times the estimate.
 MARGIN = 1.2
-LEAST_ANSWER = 64
+MIN_ANSWER_TOKENS = 64
 _PIECE = re.compile(r"(?P<word>[A-Za-z]+)|(?P<space>\s+)|(?P<ascii>[\x21-\x7e])|(?P<other>[^\x00-\x7f])")
-_windows: WeakKeyDictionary[Backend, tuple[float, int | None]] = WeakKeyDictionary()
+_window_cache: WeakKeyDictionary[Backend, tuple[float, int | None]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What is sent; `tokens` is an estimate of the prompt, `context` the window it was planned for.
+class PromptPlan:
+    """The messages to send, with the passages in them.
 
-    `known` says whether the target told its window; `left_out` counts the passages that did not fit.
+    `tokens` estimates the size of the messages; `omitted_passages` counts the passages that didn't fit.
     """
 
+    messages: tuple[Message, ...]
     passages: tuple[Passage, ...]
-    history: tuple[Message, ...]
     max_tokens: int
     tokens: int
-    context: int
-    known: bool
-    left_out: int
+    omitted_passages: int
 
 
-def plan(
+def plan_prompt(
     question: str,
     passages: Sequence[Passage],
     history: Sequence[Message] = (),
     *,
     max_tokens: int,
-    context: int | None,
+    context_window: int | None,
     system: str = "",
-) -> Plan:
-    """As many of the best passages as fit beside the question, the conversation and the longest answer.
+) -> PromptPlan:
+    """Plan a prompt with as many of the best passages as fit beside the question, the conversation and the answer.
 
-    The oldest turns go first, then the passages, the best one last. `RagError` where a known window cannot hold
-    the question, or not with one passage.
+    It drops the oldest turns first, then passages, the best one last. Raises `RagError` if a reported window can't
+    hold the question with one passage.
     """
-    window = context or SAFE_CONTEXT
-    # An answer that may be longer than half of the window would leave no room to read anything.
+    window = context_window or SAFE_CONTEXT
+    # An answer longer than half of the window would leave no room for the passages.
     room = window - min(max_tokens, window // 2)
 
-    def cost(kept: Sequence[Passage], turns: Sequence[Message]) -> int:
-        return prompt_tokens(messages(question, kept, turns, system=system))
+    def draft(count: int, turns: Sequence[Message]) -> tuple[tuple[Message, ...], int]:
+        messages = build_messages(question, passages[:count], turns, system=system)
+        return messages, estimate_prompt_tokens(messages)
 
-    bare = cost(passages[:1], ())
-    if context and bare > window - LEAST_ANSWER:
-        what = "The question and one passage do" if passages else "The question does"
-        raise RagError(
-            f"{what} not fit into the {window:,} tokens of this model (about {bare:,}).",
-            "Ask in fewer words, shorten the system prompt, or choose a model with a longer context.",
-        )
-    turns = _turns(history, (room - bare) // 2 if passages else room - bare)
-    kept = len(passages)
-    while kept > 1 and cost(passages[:kept], turns) > room:
-        kept -= 1
-    tokens = cost(passages[:kept], turns)
-    # A server refuses, or cuts, what would grow beyond its window. One that does not tell it is asked for all.
-    answer = min(max_tokens, max(window - tokens, LEAST_ANSWER)) if context else max_tokens
-    return Plan(tuple(passages[:kept]), tuple(turns), answer, tokens, window, bool(context), len(passages) - kept)
+    _, minimum = draft(1, ())
+    if context_window and minimum > window - MIN_ANSWER_TOKENS:
+        raise _too_long(minimum, window, bool(passages))
+    turns = _recent_turns(history, (room - minimum) // 2 if passages else room - minimum)
+    count = len(passages)
+    messages, tokens = draft(count, turns)
+    while count > 1 and tokens > room:
+        count -= 1
+        messages, tokens = draft(count, turns)
+    # A server refuses or cuts an answer that would grow beyond its window. Without a reported window, ask for all.
+    answer_tokens = min(max_tokens, max(window - tokens, MIN_ANSWER_TOKENS)) if context_window else max_tokens
+    return PromptPlan(messages, tuple(passages[:count]), answer_tokens, tokens, len(passages) - count)
 
 
-def tokens(text: str) -> int:
-    """About how many tokens a text has: no tokenizer is at hand for every model."""
-    return sum(_cost(piece) for piece in _PIECE.finditer(text))
+def estimate_tokens(text: str) -> int:
+    """Estimate the tokens of a text without a tokenizer, because there isn't one at hand for every model."""
+    return sum(_piece_tokens(piece) for piece in _PIECE.finditer(text))
 
 
-def prompt_tokens(sent: Sequence[Message]) -> int:
-    """The tokens to reckon with for a conversation, with what a chat template adds: rather too many than too few."""
-    return ceil(MARGIN * (MESSAGE_TOKENS + sum(MESSAGE_TOKENS + tokens(message.content) for message in sent)))
+def estimate_prompt_tokens(messages: Sequence[Message]) -> int:
+    """Estimate the tokens of a conversation with its chat template; rather too many than too few."""
+    contents = sum(MESSAGE_TOKENS + estimate_tokens(message.content) for message in messages)
+    return ceil(MARGIN * (MESSAGE_TOKENS + contents))
 
 
-async def context_of(backend: Backend) -> int | None:
-    """The window that a target tells of itself, asked for at most every five minutes; None if it does not tell."""
-    with suppress(TypeError):  # a backend that cannot be a key is asked each time
-        asked, known = _windows.get(backend, (float("-inf"), None))
-        if now() - asked < KNOWN_SECONDS:
-            return known
-    # A model on this machine is loaded for it, which the answer has to wait for in any case.
-    limit = None if getattr(backend, "local", False) else CHECK_SECONDS
+async def find_context_window(backend: Backend) -> int | None:
+    """Return the context window that a target reports, checked at most every five minutes, or None."""
+    with suppress(TypeError):  # a backend that can't be a dictionary key is checked each time
+        checked_at, context_window = _window_cache.get(backend, (float("-inf"), None))
+        if now() - checked_at < CACHE_SECONDS:
+            return context_window
+    # The check loads a local model, which the answer has to wait for anyway.
+    limit = None if backend.local else CHECK_SECONDS
     try:
         async with asyncio.timeout(limit):
-            context = (await backend.check()).context
+            context_window = (await backend.check()).context
     except (TimeoutError, BackendError):
-        return None  # what is wrong is told when it is asked for the answer
+        return None  # the request for the answer reports the error
     with suppress(TypeError):
-        _windows[backend] = now(), context
-    return context
+        _window_cache[backend] = now(), context_window
+    return context_window
 
 
-def sent(usage: Usage | None, context: int | None) -> str:
-    """The tokens that were really sent against the window, as one phrase; empty where the server told none."""
-    if usage is None:
-        return ""
-    if not context:
-        return f"{usage.input_tokens:,} tokens sent"
-    return f"{usage.input_tokens:,} of {context:,} tokens sent ({usage.input_tokens / context:.0%})"
+def _too_long(tokens: int, window: int, with_passage: bool) -> RagError:
+    subject = "The question and one passage don't" if with_passage else "The question doesn't"
+    return RagError(
+        f"{subject} fit into this model's context window: about {tokens:,} of {window:,} tokens.",
+        "Ask a shorter question, shorten the system prompt, or choose a model with a longer context.",
+    )
 
 
-def _turns(history: Sequence[Message], room: int) -> list[Message]:
-    """The last turns of the conversation that `room` tokens hold."""
-    turns = recent(history, HISTORY_CHARACTERS)
-    while turns and prompt_tokens(turns) > room:
+def _recent_turns(history: Sequence[Message], room: int) -> list[Message]:
+    """Return the last turns of the conversation that fit into `room` tokens."""
+    turns = recent_messages(history, HISTORY_CHARACTERS)
+    while turns and estimate_prompt_tokens(turns) > room:
         turns = turns[1:]
-        while turns and turns[0].role == "assistant":  # many chat templates want the user to begin
+        while turns and turns[0].role == "assistant":  # many chat templates expect the user to begin
             turns = turns[1:]
     return turns
 
 
-def _cost(piece: re.Match[str]) -> int:
+def _piece_tokens(piece: re.Match[str]) -> int:
     if word := piece["word"]:
         return 1 + (len(word) - 1) // 5
     if space := piece["space"]:

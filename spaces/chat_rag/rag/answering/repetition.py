@@ -1,36 +1,37 @@
-"""Tells when a model goes round in circles, as small ones do at temperature 0, so that it can be stopped."""
+"""Detects an answer that repeats itself, as small models do at temperature 0, so that the stream can stop."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 
-_END = re.compile(r"(?<=[.!?])\s+|\n+")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _NUMBER = re.compile(r"\d[\d,.:]*")
 MIN_WORDS = 6
-# The same sentence, or the same but for its figures. Rows of a table told one by one look like the second.
-SAME, ALIKE = 2, 5
+# The number of identical sentences, and of sentences that differ only in their figures, that counts as repetition.
+# An answer that lists the rows of a table has a few of the second kind.
+IDENTICAL_LIMIT, SIMILAR_LIMIT = 2, 5
 
 
-class Repetition:
-    """Watches the sentences of one answer."""
+class RepetitionDetector:
+    """Counts the sentences of one answer."""
 
     def __init__(self) -> None:
-        self._open = ""
-        self._same: Counter[str] = Counter()
-        self._alike: Counter[str] = Counter()
+        self._open_sentence = ""
+        self._identical: Counter[str] = Counter()
+        self._similar: Counter[str] = Counter()
 
     def add(self, text: str) -> bool:
-        """Take more of the answer; True once it repeats itself."""
-        *ended, self._open = _END.split(self._open + text)
-        return sum(map(self._repeats, ended)) > 0  # each is counted, so no any() that stops early
+        """Add the next text of the answer and return True if the answer repeats itself."""
+        *sentences, self._open_sentence = _SENTENCE_END.split(self._open_sentence + text)
+        return sum(map(self._repeats, sentences)) > 0  # not any(), which would stop counting at the first one
 
     def _repeats(self, sentence: str) -> bool:
         words = sentence.lower().split()
         if len(words) < MIN_WORDS:
             return False
-        said = " ".join(words)
-        shape = _NUMBER.sub("#", said)
-        self._same[said] += 1
-        self._alike[shape] += 1
-        return self._same[said] >= SAME or self._alike[shape] >= ALIKE
+        normalized = " ".join(words)
+        pattern = _NUMBER.sub("#", normalized)
+        self._identical[normalized] += 1
+        self._similar[pattern] += 1
+        return self._identical[normalized] >= IDENTICAL_LIMIT or self._similar[pattern] >= SIMILAR_LIMIT

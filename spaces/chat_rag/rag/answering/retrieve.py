@@ -1,4 +1,4 @@
-"""From a question to the numbered passages that the model is sent."""
+"""Retrieves the numbered passages for a question."""
 
 from __future__ import annotations
 
@@ -12,106 +12,107 @@ from rag.search.fuse import fuse, unit_score
 from rag.search.index import Hit
 from rag.search.rerank import configured_reranker
 
-# Characters of a passage that neighbouring chunks make: the model gets a whole thought, not one end of it.
+# The maximum length, in characters, of a passage joined from neighbouring chunks: the model gets a whole thought.
 PASSAGE_SIZE = 1000
 
 
-def retrieve(libraries: Sequence[Library], question: str, embedder: Embedder, *, limit: int) -> list[Passage]:
-    """The best `limit` passages of all libraries, best first, numbered from 1.
+def retrieve_passages(libraries: Sequence[Library], question: str, embedder: Embedder, *, limit: int) -> list[Passage]:
+    """Return the best `limit` passages of all libraries, best first, numbered from 1.
 
-    Good chunks that follow each other on a page are one passage of at most `PASSAGE_SIZE` characters.
+    Good chunks that follow each other on a page are joined into one passage of at most `PASSAGE_SIZE` characters.
     """
-    kept: list[Passage] = []
-    for passage in ranked(libraries, question, embedder):
-        for index, other in enumerate(kept):
-            if joined := _joined(other, passage, libraries):
-                kept[index] = joined
+    passages: list[Passage] = []
+    for candidate in rank_passages(libraries, question, embedder):
+        for index, passage in enumerate(passages):
+            if joined := _join(passage, candidate, libraries):
+                passages[index] = joined
                 break
         else:
-            if len(kept) == limit:
+            if len(passages) == limit:
                 break
-            kept.append(passage)
-    return number(kept)
+            passages.append(candidate)
+    return number_passages(passages)
 
 
 def retrieve_characters(
     libraries: Sequence[Library], question: str, embedder: Embedder, *, limit_chars: int
 ) -> list[Passage]:
-    """As many of the best passages as fit into `limit_chars`; the last one is cut to fit.
+    """Return as many of the best passages as fit into `limit_chars`; the last one is cut to fit.
 
-    Text that a better passage holds already is not counted or given twice.
+    Text that a better passage already has is neither counted nor returned twice.
     """
-    kept: list[Passage] = []
+    passages: list[Passage] = []
     left = limit_chars
-    for passage in ranked(libraries, question, embedder):
-        for start, end in _new_parts(passage, kept):
+    for candidate in rank_passages(libraries, question, embedder):
+        for start, end in _uncovered_spans(candidate, passages):
             end = min(end, start + left)
             if end > start:
-                text = passage.text[start - passage.start : end - passage.start]
-                kept.append(replace(passage, start=start, end=end, text=text))
+                text = candidate.text[start - candidate.start : end - candidate.start]
+                passages.append(replace(candidate, start=start, end=end, text=text))
                 left -= end - start
         if left <= 0:
             break
-    return number(kept)
+    return number_passages(passages)
 
 
-def ranked(libraries: Sequence[Library], question: str, embedder: Embedder) -> list[Passage]:
-    """Every chunk that a search found as a passage, best first; the number is still 0.
+def rank_passages(libraries: Sequence[Library], question: str, embedder: Embedder) -> list[Passage]:
+    """Return each chunk that a search finds as a passage with number 0, best first.
 
-    SPACEPORT_RERANKER names a cross-encoder that looks at the first of them again.
+    A cross-encoder reorders the first of them if SPACEPORT_RERANKER names one.
     """
-    filled = [library for library in libraries if library.documents]
-    if not filled:
+    libraries = [library for library in libraries if library.documents]
+    if not libraries:
         return []
     vector = embedder.encode([question])[0]
-    hits = [hit for library in filled for hit in library.search(question, vector)]
-    scored = sorted(zip(fuse(hits), hits, strict=True), key=lambda pair: -pair[0])
-    passages = _once([_passage(hit.chunk, unit_score(score), hit) for score, hit in scored])
+    hits = [hit for library in libraries for hit in library.search(question, vector)]
+    ranking = sorted(zip(fuse(hits), hits, strict=True), key=lambda pair: -pair[0])
+    passages = _drop_duplicates([_passage(hit.chunk, unit_score(score), hit) for score, hit in ranking])
     reranker = configured_reranker()
     return reranker.order(question, passages) if reranker else passages
 
 
-def _once(passages: Sequence[Passage]) -> list[Passage]:
-    """Of chunks of a document with the very same text only one: its first, at the place of its best."""
-    first: dict[tuple[str, str], Passage] = {}
+def number_passages(passages: Sequence[Passage]) -> list[Passage]:
+    """Number the passages from 1."""
+    return [replace(passage, number=number) for number, passage in enumerate(passages, start=1)]
+
+
+def _drop_duplicates(passages: Sequence[Passage]) -> list[Passage]:
+    """Keep one of the chunks with the same text in a document: the first in the text, at the best one's rank."""
+    unique: dict[tuple[str, str], Passage] = {}
     for passage in passages:
-        known = first.get((passage.document_id, passage.text))
-        if known is None:
-            first[passage.document_id, passage.text] = passage
-        elif passage.start < known.start:
-            first[passage.document_id, passage.text] = replace(passage, score=known.score)
-    return list(first.values())
+        key = passage.document_id, passage.text
+        if key not in unique:
+            unique[key] = passage
+        elif passage.start < unique[key].start:
+            unique[key] = replace(passage, score=unique[key].score)
+    return list(unique.values())
 
 
-def number(passages: Sequence[Passage]) -> list[Passage]:
-    return [replace(passage, number=index) for index, passage in enumerate(passages, start=1)]
-
-
-def _joined(kept: Passage, other: Passage, libraries: Sequence[Library]) -> Passage | None:
-    """Both as one passage if they follow each other on a page and are not too long."""
-    start, end = min(kept.start, other.start), max(kept.end, other.end)
-    if (kept.document_id, kept.page) != (other.document_id, other.page) or end - start > PASSAGE_SIZE:
+def _join(passage: Passage, other: Passage, libraries: Sequence[Library]) -> Passage | None:
+    """Return both as one passage, or None if they aren't neighbours on a page or are too long together."""
+    start, end = min(passage.start, other.start), max(passage.end, other.end)
+    if (passage.document_id, passage.page) != (other.document_id, other.page) or end - start > PASSAGE_SIZE:
         return None
-    documents = (library.document(kept.document_id) for library in libraries)
+    documents = (library.document(passage.document_id) for library in libraries)
     document = next((document for document in documents if document), None)
-    first, second = sorted([kept, other], key=lambda passage: passage.start)
+    first, second = sorted([passage, other], key=lambda each: each.start)
     if document is None or document.text[first.end : second.start].strip():
         return None
-    return replace(kept, start=start, end=end, text=document.text[start:end], heading=first.heading)
+    return replace(passage, start=start, end=end, text=document.text[start:end], heading=first.heading)
 
 
-def _new_parts(passage: Passage, kept: Sequence[Passage]) -> list[tuple[int, int]]:
-    """The spans of `passage` that none of `kept` covers."""
-    parts = [(passage.start, passage.end)]
-    for other in kept:
+def _uncovered_spans(passage: Passage, others: Sequence[Passage]) -> list[tuple[int, int]]:
+    """Return the spans of `passage` that none of `others` covers."""
+    spans = [(passage.start, passage.end)]
+    for other in others:
         if other.document_id == passage.document_id:
-            parts = [
+            spans = [
                 piece
-                for start, end in parts
+                for start, end in spans
                 for piece in ((start, min(end, other.start)), (max(start, other.end), end))
                 if piece[1] > piece[0]
             ]
-    return parts
+    return spans
 
 
 def _passage(chunk: Chunk, score: float, hit: Hit) -> Passage:

@@ -1,4 +1,4 @@
-"""Which sentences or rows of a text hold what a claim says, by its words of meaning and its numbers."""
+"""Finds the sentences or rows of a text that support a claim, by content words and numbers."""
 
 from __future__ import annotations
 
@@ -8,96 +8,89 @@ from functools import cached_property
 
 from rag.search.bm25 import STOP_WORDS
 
-# Such languages put no space between words; their text is told apart by pairs of characters.
+# These scripts have no spaces between words, so pairs of characters stand in for words.
 _EAST_ASIAN = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
 _TOKEN = re.compile(rf"\d[\d,.]*\d|{_EAST_ASIAN}+|(?:(?!{_EAST_ASIAN})\w)+")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _SENTENCE_END = re.compile(r"[.!?]['\"”’)\]*_]*(?=\s)|[。！？]|\n")
 _ABBREVIATION = re.compile(r"(?:^|[\s(.])(?:[A-Za-z]|Inc|Corp|Ltd|Co|Mr|Mrs|Ms|Dr|St|No|vs|approx|Fig)\.$")
 _ROW = re.compile(r"^\s*(?:[-*+|#>•]|\d+[.)]\s)")
-# A line at least this long that ends in a word or a comma was probably broken by the margin.
-_BROKEN_LINE = 45
-# A number tells more than a word does; each piece that is added, and its length, must be worth it.
-_NUMBER_WEIGHT, _PER_PIECE, _PER_CHARACTER, _MOST_PIECES = 3.0, 0.75, 0.5 / 80, 4
+# The minimum length of a line that the page margin probably broke, if it ends in a word or a comma.
+_MIN_BROKEN_LINE = 45
+# A number says more than a word. Each additional piece, and each character, must be worth its cost.
+_NUMBER_WEIGHT, _PIECE_COST, _CHARACTER_COST, _MAX_PIECES = 3.0, 0.75, 0.5 / 80, 4
 
 
-def tokens(text: str) -> list[str]:
-    """Words of meaning without their plural s, and numbers without the commas between thousands."""
-    found: list[str] = []
-    for token in _TOKEN.findall(text.lower()):
-        token = token.rstrip(".,")
-        if token in STOP_WORDS or (len(token) == 1 and token.isascii() and token.isalpha()):
-            continue
-        if _THOUSANDS.fullmatch(token):
-            found.append(token.replace(",", ""))
-        elif len(token) > 1 and re.match(_EAST_ASIAN, token):
-            found += [token[at : at + 2] for at in range(len(token) - 1)]
-        else:
-            found.append(token.removesuffix("s") if len(token) > 3 else token)
-    return found
-
-
-def ends_sentence(text: str) -> bool:
-    """Whether `text` stops where a sentence does, which “the U.S.” does not."""
-    bare = text.rstrip("\"'”’)*_")
-    return bare.endswith((".", "!", "?", "。", "！", "？")) and not _ABBREVIATION.search(bare)
-
-
-def support(claim: str, text: str) -> tuple[int, int]:
-    """The span of `text` (offsets of characters) whose sentences or rows hold most of the claim.
-
-    It is the whole text, without white space around it, where nothing of the claim stands in it.
-    """
-    return Searched(text).support(claim)
-
-
-class Searched:
-    """A text that many claims are looked up in; it is taken apart at the first one."""
+class SourceText:
+    """A text that many claims are looked up in; it is split into sentences and rows at the first lookup."""
 
     def __init__(self, text: str) -> None:
         self._text = text
 
     @cached_property
     def _pieces(self) -> list[tuple[int, int, frozenset[str]]]:
-        """The sentences and rows: start, end, and what they hold."""
-        return [(start, end, frozenset(tokens(self._text[start:end]))) for start, end in sentences(self._text)]
+        """The sentences and rows: start, end and tokens."""
+        return [
+            (start, end, frozenset(content_tokens(self._text[start:end]))) for start, end in sentence_spans(self._text)
+        ]
 
     @cached_property
     def _tokens(self) -> frozenset[str]:
-        return frozenset(tokens(self._text))
+        return frozenset(content_tokens(self._text))
 
-    def share(self, claim: str) -> tuple[float, bool]:
-        """The share of the claim's words and numbers that stand in the text, and whether all its numbers do."""
-        claimed = frozenset(tokens(claim))
-        if not claimed:
+    def overlap(self, claim: str) -> tuple[float, bool]:
+        """Return the share of the claim's tokens that the text has, and if the text has all of its numbers."""
+        tokens = frozenset(content_tokens(claim))
+        if not tokens:
             return 0.0, True
-        numbers = {token for token in claimed if token[0].isdigit()}
-        return len(claimed & self._tokens) / len(claimed), numbers <= self._tokens
+        numbers = {token for token in tokens if token[0].isdigit()}
+        return len(tokens & self._tokens) / len(tokens), numbers <= self._tokens
 
-    def support(self, claim: str) -> tuple[int, int]:
-        """What the function of this name tells."""
-        claimed = frozenset(tokens(claim))
-        low = len(self._text) - len(self._text.lstrip())
-        best, found = float("-inf"), (low, max(low, len(self._text.rstrip())))
+    def best_span(self, claim: str) -> tuple[int, int]:
+        """Return the span of the text, in characters, whose sentences or rows have most of the claim.
+
+        If the text has nothing of the claim, this is the whole text without the white space around it.
+        """
+        claim_tokens = frozenset(content_tokens(claim))
+        first_character = len(self._text) - len(self._text.lstrip())
+        best_score, best = float("-inf"), (first_character, max(first_character, len(self._text.rstrip())))
         pieces = self._pieces
         for first in range(len(pieces)):
-            held: frozenset[str] = frozenset()
-            for last in range(first, min(first + _MOST_PIECES, len(pieces))):
-                held |= pieces[last][2] & claimed
+            matches: frozenset[str] = frozenset()
+            for last in range(first, min(first + _MAX_PIECES, len(pieces))):
+                matches |= pieces[last][2] & claim_tokens
                 start, end = pieces[first][0], pieces[last][1]
-                cost = (last - first) * _PER_PIECE + (end - start) * _PER_CHARACTER
-                score = sum(_weight(token) for token in held) - cost
-                if held and score > best:
-                    best, found = score, (start, end)
-        return found
+                cost = (last - first) * _PIECE_COST + (end - start) * _CHARACTER_COST
+                score = sum(_weight(token) for token in matches) - cost
+                if matches and score > best_score:
+                    best_score, best = score, (start, end)
+        return best
 
 
-def _weight(token: str) -> float:
-    return _NUMBER_WEIGHT if token[0].isdigit() else 1.0
+def content_tokens(text: str) -> list[str]:
+    """Return the content words without a plural s, and the numbers without commas between thousands."""
+    tokens: list[str] = []
+    for token in _TOKEN.findall(text.lower()):
+        token = token.rstrip(".,")
+        if token in STOP_WORDS or (len(token) == 1 and token.isascii() and token.isalpha()):
+            continue
+        if _THOUSANDS.fullmatch(token):
+            tokens.append(token.replace(",", ""))
+        elif len(token) > 1 and re.match(_EAST_ASIAN, token):
+            tokens += [token[at : at + 2] for at in range(len(token) - 1)]
+        else:
+            tokens.append(token.removesuffix("s") if len(token) > 3 else token)
+    return tokens
 
 
-def sentences(text: str) -> Iterator[tuple[int, int]]:
-    """The spans of the sentences and rows of a text, without the white space between them."""
+def ends_sentence(text: str) -> bool:
+    """Tell if `text` ends with a sentence's end; the end of "the U.S." is none."""
+    text = text.rstrip("\"'”’)*_")
+    return text.endswith((".", "!", "?", "。", "！", "？")) and not _ABBREVIATION.search(text)
+
+
+def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the spans of a text's sentences and rows, without the white space between them."""
     start = 0
     for end in _ends(text):
         part = text[start:end]
@@ -109,19 +102,23 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
 def _ends(text: str) -> Iterator[int]:
     for match in _SENTENCE_END.finditer(text):
         if match[0] == "\n":
-            if not _wrapped(text, match.start()):
+            if not _is_wrapped(text, match.start()):
                 yield match.end()
         elif ends_sentence(text[max(0, match.start() - 12) : match.end()]):
             yield match.end()
     yield len(text)
 
 
-def _wrapped(text: str, at: int) -> bool:
-    """Whether the line end at `at` is one of a paragraph's: a table's row or a heading ends for good."""
+def _is_wrapped(text: str, at: int) -> bool:
+    """Tell if the line break at `at` is inside a paragraph; a table row and a heading end at theirs."""
     line = text[text.rfind("\n", 0, at) + 1 : at].rstrip()
     following = text[at + 1 : at + 200].split("\n", 1)[0].strip()
-    if len(line) < _BROKEN_LINE or not following or _ROW.match(line) or _ROW.match(following):
+    if len(line) < _MIN_BROKEN_LINE or not following or _ROW.match(line) or _ROW.match(following):
         return False
-    if ": " in line and line.split(": ")[0] == following.split(": ")[0]:  # rows of a CSV file name their columns
+    if ": " in line and line.split(": ")[0] == following.split(": ")[0]:  # each row of a CSV file names its columns
         return False
     return line[-1].isalpha() or line[-1] in ",-–(" or following[0].islower()
+
+
+def _weight(token: str) -> float:
+    return _NUMBER_WEIGHT if token[0].isdigit() else 1.0

@@ -1,0 +1,75 @@
+"""Values of one answer: its options, the retrieval, the citations and the end of the stream."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from backends import Done
+from rag.answering.abstain import Abstention
+from rag.documents import Passage
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerOptions:
+    """Settings of one answer.
+
+    `passages` is the number of passages to send if they fit. The temperature is 0 because an answer from documents is
+    looked up, not made up. `general_knowledge` lets the model answer without passages if the documents don't answer.
+    """
+
+    passages: int = 3
+    max_tokens: int = 512
+    temperature: float = 0.0
+    system: str = ""
+    general_knowledge: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """The result of the search for a question, before the model gets it.
+
+    `query` is the text that was searched for. `passages` go to the model; with an `abstention` they are the nearest
+    ones and stay here. `omitted_passages` counts those that the prompt had no room for. `context_window` is the
+    window in tokens that the target reports, or None.
+    """
+
+    passages: tuple[Passage, ...]
+    query: str = ""
+    abstention: Abstention | None = None
+    omitted_passages: int = 0
+    context_window: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A passage that supports the answer; `attributed` if Spaceport added the citation, not the model.
+
+    `spans` are the parts of `passage.text` that support the answer, in characters, one per marker.
+    """
+
+    passage: Passage
+    attributed: bool
+    spans: tuple[tuple[int, int], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the passage as JSON; `supports` has its spans as characters of the document, like `start`."""
+        offset = self.passage.start
+        supports = [{"start": offset + start, "end": offset + end} for start, end in self.spans]
+        return passage_json(self.passage) | {"attributed": self.attributed, "supports": supports}
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerEnd:
+    """The last event of an answer; `invalid_markers` counts the model's markers that name no passage."""
+
+    citations: tuple[Citation, ...]
+    invalid_markers: int
+    done: Done
+
+
+def passage_json(passage: Passage) -> dict[str, Any]:
+    """Return a passage as JSON, its text under the key `passage`."""
+    fields = asdict(passage)
+    fields["passage"] = fields.pop("text")
+    return fields
