@@ -6,7 +6,7 @@
     python scripts/publish_space.py chat_rag --rollback --apply
 
 The token comes from HF_TOKEN, a trusted publisher (HF_OIDC_RESOURCE) or `hf auth login`, never from an argument.
-Exit status: 0 good or nothing to do, 1 failed (message and remedy on stderr), 2 wrong use.
+Exit status: 0 success or nothing to do, 1 failure (message and remedy on stderr), 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -23,39 +23,42 @@ from typing import TextIO
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from publishing import previews
 from publishing.errors import PublishError
-from publishing.hub import Hub
-from publishing.publish import Outcome, Way, delete, go_back, publish
-from publishing.settings import Settings, named
-from publishing.stage import changed, names
-from publishing.watch import Patience
+from publishing.hub.client import Hub
+from publishing.hub.previews import preview_name, stale_previews
+from publishing.hub.settings import SpaceSettings, parse_variables, read_secrets
+from publishing.hub.watch import WaitOptions
+from publishing.publish import Outcome, PublishOptions, delete_previews, publish, roll_back
+from publishing.staging.stage import changed_spaces, space_names
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def main(arguments: Sequence[str] | None = None, hub: Hub | None = None) -> int:
-    """Publish, plan or go back, and give the exit status."""
+    """Plan, publish or roll back, and return the exit status."""
     options = _parser().parse_args(arguments)
     hub = hub or Hub()
     try:
-        spaces = _chosen(options)
-        named_here = named(options.variable, options.secret, os.environ)
-        settings = Settings(options.hardware, options.sleep, **named_here, replace=options.replace_secrets)
+        spaces = _selected_spaces(options)
+        settings = SpaceSettings(
+            options.hardware,
+            options.sleep,
+            parse_variables(options.variable),
+            read_secrets(options.secret, os.environ),
+            replace=options.replace_secrets,
+        )
         if not spaces:
             print("No Space changed.")
             return 0
         owner = options.repo.partition("/")[0] if options.repo else options.owner or hub.owner()
     except PublishError as error:
-        return _fail(error)
+        return _print_error(error)
     try:
-        outcomes = [_one(options, hub, name, options.repo or f"{owner}/{name}", settings) for name in spaces]
+        outcomes = [_publish_one(options, hub, name, options.repo or f"{owner}/{name}", settings) for name in spaces]
     except KeyboardInterrupt:
-        print(
-            "\nStopped. A commit that was pushed stays: the page of the Space shows whether it runs.", file=sys.stderr
-        )
+        print("\nStopped. A pushed commit stays: see the Space's page for its state.", file=sys.stderr)
         return 130
-    _tell(options, outcomes)
+    _print_outcomes(options, outcomes)
     return 1 if any(outcome.error for outcome in outcomes) else 0
 
 
@@ -64,92 +67,94 @@ def _parser() -> argparse.ArgumentParser:
         prog="publish_space.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("spaces", nargs="*", default=[], metavar="SPACE", help=f"{', '.join(names(ROOT))}")
+    which.add_argument("spaces", nargs="*", default=[], metavar="SPACE", help=f"{', '.join(space_names(ROOT))}")
     which.add_argument("--all", action="store_true", help="every Space")
     which.add_argument(
-        "--changed", nargs="?", const="HEAD~1", metavar="SINCE", help="those whose files changed (HEAD~1)"
+        "--changed", nargs="?", const="HEAD~1", metavar="SINCE", help="the Spaces whose files changed since (HEAD~1)"
     )
-    parser.add_argument("--repo", metavar="OWNER/NAME", help="another name than your own account's; one Space only")
+    parser.add_argument("--repo", metavar="OWNER/NAME", help="the Space to publish to; for one Space only")
     parser.add_argument("--owner", metavar="NAME", help="an organisation, instead of your own account")
     parser.add_argument("--preview", type=int, metavar="N", help="a private Space NAME-pr-N for a pull request")
-    parser.add_argument("--delete-preview", action="store_true", help="delete that of --preview")
+    parser.add_argument("--delete-preview", action="store_true", help="delete the Space of --preview")
     parser.add_argument(
-        "--prune-previews", type=float, metavar="DAYS", help="delete previews that got no commit for so many days"
+        "--prune-previews", type=float, metavar="DAYS", help="delete previews without a commit in the last DAYS"
     )
-    parser.add_argument("--apply", action="store_true", help="act; without it the plan is printed")
-    parser.add_argument("--yes", action="store_true", help="do not ask before more than a third is deleted")
-    parser.add_argument("--rollback", action="store_true", help="bring back the tree before the last commit")
-    parser.add_argument("--on-failure", choices=("keep", "rollback"), default="keep", help="if it does not run (keep)")
-    parser.add_argument("--no-try", action="store_true", help="do not start the staged app before it is sent")
-    parser.add_argument("--no-wait", action="store_true", help="do not wait until the Space runs the new commit")
-    parser.add_argument("--no-smoke", action="store_true", help="do not call the Space's API afterwards")
-    parser.add_argument("--private", action="store_true", help="a new Space that only you can see")
+    parser.add_argument("--apply", action="store_true", help="make the changes; without it, only print the plan")
+    parser.add_argument("--yes", action="store_true", help="don't ask before deleting more than a third of the files")
+    parser.add_argument("--rollback", action="store_true", help="restore the files from before the last commit")
+    parser.add_argument(
+        "--on-failure", choices=("keep", "rollback"), default="keep", help="if the new commit doesn't run (keep)"
+    )
+    parser.add_argument("--no-try", action="store_true", help="don't start the staged app before sending it")
+    parser.add_argument("--no-wait", action="store_true", help="don't wait until the Space runs the new commit")
+    parser.add_argument("--no-smoke", action="store_true", help="don't call the Space's API at the end")
+    parser.add_argument("--private", action="store_true", help="create the Space as private")
     parser.add_argument("--hardware", metavar="NAME", help="cpu-basic, zero-a10g, t4-small …")
-    parser.add_argument("--sleep", type=int, metavar="SECONDS", help="without visitors, the Space sleeps after so long")
+    parser.add_argument("--sleep", type=int, metavar="SECONDS", help="sleep after so many seconds without visitors")
     parser.add_argument("--variable", action="append", default=[], metavar="NAME=VALUE", help="a variable of the Space")
     parser.add_argument(
-        "--secret", action="append", default=[], metavar="NAME", help="a secret; its value is that of $NAME here"
+        "--secret", action="append", default=[], metavar="NAME", help="a secret, with the value of $NAME here"
     )
-    parser.add_argument("--replace-secrets", action="store_true", help="set secrets that are there already, too")
+    parser.add_argument("--replace-secrets", action="store_true", help="overwrite secrets that exist")
     parser.add_argument("--timeout", type=float, default=1800.0, help="seconds to wait for the Space (1800)")
     parser.add_argument("--poll", type=float, default=3.0, help=argparse.SUPPRESS)
-    parser.add_argument("--json", action="store_true", help="print what became of each Space as JSON")
+    parser.add_argument("--json", action="store_true", help="print the outcome of each Space as JSON")
     return parser
 
 
-def _chosen(options: argparse.Namespace) -> list[str]:
+def _selected_spaces(options: argparse.Namespace) -> list[str]:
     if options.all:
-        chosen = names(ROOT)
+        spaces = space_names(ROOT)
     elif options.changed:
-        chosen = changed(ROOT, options.changed)
+        spaces = changed_spaces(ROOT, options.changed)
     else:
-        chosen = list(dict.fromkeys(options.spaces))
-    if options.repo and len(chosen) != 1:
-        raise PublishError(f"--repo names one place for {len(chosen)} Spaces.", "Publish them one by one.")
+        spaces = list(dict.fromkeys(options.spaces))
+    if options.repo and len(spaces) != 1:
+        raise PublishError(f"--repo names one Space, but {len(spaces)} are selected.", "Publish them one by one.")
     if options.preview is not None and options.preview < 1:
         raise PublishError(f"There is no pull request {options.preview}.", "Give its number.")
     if options.delete_preview and not options.preview:
         raise PublishError("--delete-preview needs the number of the pull request.", "Add --preview N.")
     if options.repo and options.repo.count("/") != 1:
-        raise PublishError(f"{options.repo!r} is no Space.", "Write OWNER/NAME.")
-    return chosen
+        raise PublishError(f"{options.repo!r} isn't the name of a Space.", "Write OWNER/NAME.")
+    return spaces
 
 
-def _one(options: argparse.Namespace, hub: Hub, name: str, repo: str, settings: Settings) -> Outcome:
-    """Publish one Space; whatever happens, the others go on."""
+def _publish_one(options: argparse.Namespace, hub: Hub, name: str, repo: str, settings: SpaceSettings) -> Outcome:
+    """Publish one Space; an error becomes its outcome, so that the other Spaces are still published."""
     say = partial(_say, sys.stderr if options.json else sys.stdout)
-    way = Way(
+    steps = PublishOptions(
         ROOT,
         settings,
-        Patience(options.timeout, options.poll),
+        WaitOptions(options.timeout, options.poll),
         apply=options.apply,
         private=options.private or bool(options.preview),
-        tries=not options.no_try,
-        waits=not options.no_wait,
-        asks=not options.no_smoke,
-        deletes=options.yes,
-        returns=options.on_failure == "rollback",
+        trial=not options.no_try,
+        wait=not options.no_wait,
+        smoke_test=not options.no_smoke,
+        allow_deletes=options.yes,
+        rollback=options.on_failure == "rollback",
     )
     try:
         if options.prune_previews is not None:
-            return delete(hub, name, previews.old(hub, repo, options.prune_previews), way, say)
+            return delete_previews(hub, name, stale_previews(hub, repo, options.prune_previews), steps, say)
         if options.preview:
-            repo = previews.preview(repo, options.preview)
+            repo = preview_name(repo, options.preview)
         if options.delete_preview:
-            return delete(hub, name, [repo], way, say)
-        return (go_back if options.rollback else publish)(hub, name, repo, way, say)
+            return delete_previews(hub, name, [repo], steps, say)
+        return (roll_back if options.rollback else publish)(hub, name, repo, steps, say)
     except PublishError as error:
-        _fail(error)
+        _print_error(error)
         return Outcome(name, repo, "failed", None, error.message, error.remedy)
 
 
 def _say(stream: TextIO, text: str) -> None:
-    """One write for a line and its end: the build log is told by a thread of its own, which would come in between."""
+    """Write a line and its end at once: the build log's thread prints between two writes."""
     stream.write(f"{text}\n")
     stream.flush()
 
 
-def _tell(options: argparse.Namespace, outcomes: Sequence[Outcome]) -> None:
+def _print_outcomes(options: argparse.Namespace, outcomes: Sequence[Outcome]) -> None:
     if options.json:
         print(json.dumps([asdict(outcome) for outcome in outcomes], indent=2, ensure_ascii=False))
     elif len(outcomes) > 1:
@@ -159,7 +164,7 @@ def _tell(options: argparse.Namespace, outcomes: Sequence[Outcome]) -> None:
             print(f"{outcome.repo:<{width}}  {outcome.state:<11}  {commit:<8}  {outcome.error or ''}".rstrip())
 
 
-def _fail(error: PublishError) -> int:
+def _print_error(error: PublishError) -> int:
     print(error.for_terminal, file=sys.stderr)
     return 1
 

@@ -2,7 +2,7 @@
 
     python scripts/render_release.py k8s/overlays/staging --tag 0.2.0 [--registry ghcr.io/OWNER]
 
-The tree stays as it is: the same commit can be rendered for any registry and release.
+The folder isn't changed, so you can render the same commit for any registry and release.
 """
 
 from __future__ import annotations
@@ -18,39 +18,42 @@ from pathlib import Path
 IMAGES = ("spaceport-inference", "spaceport-demo")
 
 
-def rendered(folder: Path, tag: str, registry: str = "") -> str:
-    """The objects of `folder` with our images as `tag`; `RuntimeError` has kubectl's words."""
-    name = "{registry}/{image}" if registry else "{image}"
-    images = [
-        {"name": image, "newName": name.format(registry=registry.rstrip("/"), image=image), "newTag": tag}
-        for image in IMAGES
-    ]
-    with tempfile.TemporaryDirectory() as place:
-        # kustomize takes a folder only by a relative path; JSON is YAML.
-        base = os.path.relpath(folder.resolve(), Path(place).resolve())
-        written = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": [base]}
-        (Path(place) / "kustomization.yaml").write_text(json.dumps(written | {"images": images}), encoding="utf-8")
-        done = subprocess.run(  # kubectl, with a folder that was written here
-            ["kubectl", "kustomize", place],  # noqa: S607
+def render(folder: Path, tag: str, registry: str = "") -> str:
+    """Return the objects of `folder` with the project's images at `tag`; `RuntimeError` holds kubectl's message."""
+    prefix = f"{registry.rstrip('/')}/" if registry else ""
+    images = [{"name": image, "newName": f"{prefix}{image}", "newTag": tag} for image in IMAGES]
+    with tempfile.TemporaryDirectory() as overlay:
+        # kustomize accepts a folder only by a relative path. JSON is valid YAML.
+        base = os.path.relpath(folder.resolve(), Path(overlay).resolve())
+        kustomization = {
+            "apiVersion": "kustomize.config.k8s.io/v1beta1",
+            "kind": "Kustomization",
+            "resources": [base],
+            "images": images,
+        }
+        (Path(overlay) / "kustomization.yaml").write_text(json.dumps(kustomization), encoding="utf-8")
+        process = subprocess.run(
+            ["kubectl", "kustomize", overlay],  # noqa: S607 - kubectl is wherever PATH has it
             capture_output=True,
             text=True,
             check=False,
         )
-    if done.returncode:
-        raise RuntimeError(done.stderr.strip())
-    return done.stdout
+    if process.returncode:
+        raise RuntimeError(process.stderr.strip())
+    return process.stdout
 
 
 def main() -> int:
+    """Render the folder named on the command line and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--tag", required=True)
-    parser.add_argument("--registry", default="", help="where the images are; left out, they have no registry")
+    parser.add_argument("--registry", default="", help="the registry of the images; none by default")
     options = parser.parse_args()
     if not options.tag or options.tag == "latest":
-        parser.error("name a version or a commit: a tag that moves cannot be rolled back to")
+        parser.error("name a version or a commit: a moving tag cannot be rolled back to")
     try:
-        print(rendered(options.folder, options.tag, options.registry), end="")
+        print(render(options.folder, options.tag, options.registry), end="")
     except (OSError, RuntimeError) as error:
         print(f"error: {options.folder} cannot be rendered: {error}", file=sys.stderr)
         return 1

@@ -190,9 +190,10 @@ def picture_of_the_comparator(browser: Browser) -> None:
 def picture_of_publishing(browser: Browser) -> None:
     """A plan and its result, as a terminal shows them, on the Hub that the tests publish to."""
     sys.path.insert(0, str(ROOT))
-    from tests.publish.stand_in import TOKEN, serving
+    from tests.helpers.servers import serving
+    from tests.publish.fake_hub import TOKEN, Hub
 
-    with serving() as hub:
+    with serving(Hub()) as hub:
         environment = {**os.environ, "HF_ENDPOINT": hub.url, "HF_TOKEN": TOKEN}
 
         def publish(*arguments: str) -> str:

@@ -1,9 +1,9 @@
-"""What can go wrong on the way to a Space, in words for the person who publishes.
+"""Errors of publishing, each with a remedy for the person who publishes.
 
 PublishError            .message, .remedy
-├── StageError          the app cannot be laid out by itself
-├── GuardError          something is staged that must not leave the house
-├── HubError            the Hub refused, or does not answer
+├── StageError          the Space's files can't be put together
+├── ContentError        a staged file must not be published
+├── HubError            the Hub refused a request or doesn't answer
 └── SpaceFailed         the Space was built or started, and failed
 """
 
@@ -13,19 +13,19 @@ from backends.errors import SpaceportError
 
 
 class PublishError(SpaceportError):
-    """A Space cannot be published, planned or gone back to."""
+    """A Space can't be published, planned or rolled back."""
 
 
 class StageError(PublishError):
-    """The app cannot be laid out by itself."""
+    """The Space's files can't be put together."""
 
 
-class GuardError(PublishError):
-    """Something is staged that must not leave the house."""
+class ContentError(PublishError):
+    """A staged file must not be published."""
 
 
 class HubError(PublishError):
-    """The Hub refused, or does not answer; `status` is its HTTP status, or None."""
+    """The Hub refused a request or doesn't answer; `status` is its HTTP status, or None."""
 
     def __init__(self, message: str, remedy: str = "", *, status: int | None = None) -> None:
         super().__init__(message, remedy)

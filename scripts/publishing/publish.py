@@ -1,4 +1,4 @@
-"""One Space from the repository to running: staged, planned, tried, pushed, watched, asked, and back if it fails."""
+"""Publishes one Space: stage, plan, try, push, wait, test, and roll back if it fails."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from publishing import previews
 from publishing.errors import PublishError
-from publishing.guard import guard
-from publishing.hub import Hub
-from publishing.plan import Plan, look, plan
-from publishing.push import push, restore, rollback
-from publishing.settings import Settings, difference
-from publishing.stage import Staged, stage
-from publishing.watch import Patience, wait
+from publishing.hub.client import Hub
+from publishing.hub.plan import PublishPlan, fetch_live, make_plan
+from publishing.hub.previews import delete_preview
+from publishing.hub.push import push, restore, rollback
+from publishing.hub.settings import NO_SETTINGS, SpaceSettings, changed_settings
+from publishing.hub.watch import WaitOptions, wait_until_running
+from publishing.smoke import smoke_test
+from publishing.staging.content_check import check_content
+from publishing.staging.stage import StagedSpace, stage
+from publishing.trial import create_environment, try_app
 
 Say = Callable[[str], None]
 
 
 @dataclass
 class Outcome:
-    """What became of one Space; `commit` is the one that it runs, `error` why it failed."""
+    """The result for one Space; `commit` is the one that it runs, `error` and `remedy` are set if it failed."""
 
     space: str
     repo: str
@@ -35,104 +37,106 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """How far publishing goes, and what it asks for on the way; without `apply` it only plans."""
+class PublishOptions:
+    """The steps to take; without `apply`, publishing only plans.
+
+    `trial` starts the staged app first, `wait` waits until the Space runs the commit, `smoke_test` then sends it a
+    request, `allow_deletes` skips the question before many deletions, `rollback` undoes a commit that doesn't run.
+    """
 
     root: Path
-    settings: Settings
-    patience: Patience
+    settings: SpaceSettings = NO_SETTINGS
+    waiting: WaitOptions = field(default_factory=WaitOptions)
     apply: bool = False
     private: bool = False
-    tries: bool = True
-    waits: bool = True
-    asks: bool = True
-    deletes: bool = False
-    returns: bool = False
+    trial: bool = True
+    wait: bool = True
+    smoke_test: bool = True
+    allow_deletes: bool = False
+    rollback: bool = False
 
 
-def publish(hub: Hub, name: str, repo: str, way: Way, say: Say) -> Outcome:
-    """Make the Space `repo` like `spaces/name`, or say what that would change."""
-    live, settings = look(hub, repo), way.settings
+def publish(hub: Hub, name: str, repo: str, options: PublishOptions, say: Say) -> Outcome:
+    """Make the Space `repo` equal to `spaces/name`, or print what would change."""
+    live = fetch_live(hub, repo)
     with tempfile.TemporaryDirectory(prefix="spaceport-stage-") as folder:
-        # A Space on ZeroGPU stays one: it needs another Python than the others.
-        hardware = settings.hardware or live.hardware or "cpu-basic"
-        staged = stage(way.root, name, Path(folder) / name, hardware=hardware)
-        guard(staged.files)
+        # A Space on ZeroGPU needs another Python version, also if the command doesn't name the hardware.
+        hardware = options.settings.hardware or live.hardware or "cpu-basic"
+        staged = stage(options.root, name, Path(folder) / name, hardware=hardware)
+        check_content(staged.files)
+        settings = options.settings
         if live.sha:
-            settings = difference(hub, repo, settings, hardware=live.hardware, sleep_seconds=live.sleep_seconds)
-        planned = plan(repo, staged, live, settings)
-        say(planned.text())
-        if planned.empty:
+            settings = changed_settings(hub, repo, settings, hardware=live.hardware, sleep_seconds=live.sleep_seconds)
+        plan = make_plan(repo, staged, live, settings)
+        say(plan.text())
+        if plan.empty:
             return Outcome(name, repo, "unchanged", live.sha)
-        if not way.apply:
+        if not options.apply:
             return Outcome(name, repo, "planned", live.sha)
-        if planned.drastic and not way.deletes:
-            _ask(planned)
-        if way.tries:
+        if plan.deletes_a_third and not options.allow_deletes:
+            _confirm_deletes(plan)
+        if options.trial:
             _try(staged, say)
-        return _go(hub, planned, way, say)
+        return _push_and_watch(hub, plan, options, say)
 
 
-def go_back(hub: Hub, name: str, repo: str, way: Way, say: Say) -> Outcome:
-    """Bring back the tree before the last commit."""
-    if not way.apply:
-        say(f"{repo}: would go back to the tree before its last commit")
+def roll_back(hub: Hub, name: str, repo: str, options: PublishOptions, say: Say) -> Outcome:
+    """Restore the files from before the last commit."""
+    if not options.apply:
+        say(f"{repo}: would go back to the files before its last commit")
         return Outcome(name, repo, "planned")
-    commit = rollback(hub, repo, "Back")
-    say(f"{repo}: went back ({commit[:8]})")
-    if way.waits:
-        wait(hub, repo, commit, way.patience, say)
+    commit = rollback(hub, repo)
+    say(f"{repo}: rolled back ({commit[:8]})")
+    if options.wait:
+        wait_until_running(hub, repo, commit, options.waiting, say)
     return Outcome(name, repo, "rolled back", commit)
 
 
-def delete(hub: Hub, name: str, found: list[str], way: Way, say: Say) -> Outcome:
-    """Delete previews; nothing else can be deleted from here."""
-    for repo in found:
-        if way.apply:
-            previews.delete(hub, repo)
-        say(f"{repo}: {'deleted' if way.apply else 'would be deleted'}")
-    return Outcome(name, ", ".join(found) or "no preview", "deleted" if way.apply else "planned")
+def delete_previews(hub: Hub, name: str, repos: list[str], options: PublishOptions, say: Say) -> Outcome:
+    """Delete previews; this is the only deletion of Spaces here."""
+    for repo in repos:
+        if options.apply:
+            delete_preview(hub, repo)
+        say(f"{repo}: {'deleted' if options.apply else 'would be deleted'}")
+    return Outcome(name, ", ".join(repos) or "no preview", "deleted" if options.apply else "planned")
 
 
-def _go(hub: Hub, planned: Plan, way: Way, say: Say) -> Outcome:
-    name, repo = planned.staged.name, planned.repo
-    commit = push(hub, planned, _message(way.root), private=way.private, say=say)
+def _push_and_watch(hub: Hub, plan: PublishPlan, options: PublishOptions, say: Say) -> Outcome:
+    name, repo = plan.staged.name, plan.repo
+    commit = push(hub, plan, _commit_message(options.root), private=options.private, say=say)
     say(f"{repo}: pushed {commit[:8]}")
-    if not way.waits:
+    if not options.wait:
         return Outcome(name, repo, "pushed", commit)
     try:
-        wait(hub, repo, commit, way.patience, say)
-        if way.asks:
-            from publishing.smoke import smoke
-
-            say(f"{repo}: answers {smoke(hub, repo, name)[:80]!r}")
+        wait_until_running(hub, repo, commit, options.waiting, say)
+        if options.smoke_test:
+            say(f"{repo}: answers {smoke_test(hub, repo, name)[:80]!r}")
     except PublishError:
-        if way.returns and planned.live.sha:
-            back = restore(hub, repo, planned.live.sha, f"Back to {planned.live.sha[:8]}: {commit[:8]} did not run")
-            say(f"{repo}: went back to the tree of {planned.live.sha[:8]} ({back[:8]})")
+        if options.rollback and (previous := plan.live.sha):
+            restored = restore(hub, repo, previous, f"Back to {previous[:8]}: {commit[:8]} did not run")
+            say(f"{repo}: rolled back to the files of {previous[:8]} ({restored[:8]})")
         raise
     say(f"{repo}: runs {commit[:8]}")
     return Outcome(name, repo, "published", commit)
 
 
-def _try(staged: Staged, say: Say) -> None:
-    from publishing.trial import attempt, environment
+def _try(staged: StagedSpace, say: Say) -> None:
 
-    python = environment(staged, staged.folder.parent / f"{staged.name}-environment", say)
-    say(f"{staged.name}: starting it by itself")
-    say(f"{staged.name}: answers {attempt(staged, python)[:80]!r}")
+    python = create_environment(staged, staged.folder.parent / f"{staged.name}-environment", say)
+    say(f"{staged.name}: starting it outside the repository")
+    say(f"{staged.name}: answers {try_app(staged, python)[:80]!r}")
 
 
-def _ask(planned: Plan) -> None:
-    question = f"{len(planned.deleted)} of {len(planned.live.files)} files would be deleted."
+def _confirm_deletes(plan: PublishPlan) -> None:
+    question = f"{len(plan.deleted)} of {len(plan.live.files)} files would be deleted."
     if not sys.stdin.isatty():
-        raise PublishError(question, "If that is meant: --yes.")
-    if input(f"{question} Go on? [y/N] ").strip().lower() != "y":
+        raise PublishError(question, "To delete them, pass --yes.")
+    if input(f"{question} Continue? [y/N] ").strip().lower() != "y":
         raise PublishError("Nothing was changed.", "")
 
 
-def _message(root: Path) -> str:
-    """The commit of the repository that is published; `+` if something was not committed."""
+def _commit_message(root: Path) -> str:
+    """Name the repository's commit, with a + if it has uncommitted changes."""
     commit = _git(root, "rev-parse", "HEAD")
     return f"Publish {commit[:12]}{'+' if _git(root, 'status', '--porcelain', '--untracked-files=no') else ''}".rstrip()
 

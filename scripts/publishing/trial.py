@@ -1,4 +1,4 @@
-"""Tries a staged Space before anything is sent: in an environment of its own, away from the repository."""
+"""Runs a staged Space in an environment of its own, outside the repository, before anything is sent."""
 
 from __future__ import annotations
 
@@ -7,44 +7,44 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from publishing import dockerfile
 from publishing.errors import StageError
 from publishing.smoke import ask
-from publishing.stage import Staged
+from publishing.staging import dockerfile
+from publishing.staging.stage import StagedSpace
 
-# The environment of a trial: nothing that could lead to the repository or to an account.
-KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "HF_HUB_OFFLINE")
+# The variables that a trial inherits: none of them leads to the repository or to an account.
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "HF_HUB_OFFLINE")
+START_SECONDS = 120.0
 
 
-def environment(staged: Staged, folder: Path, say: Callable[[str], None] = print) -> Path:
-    """A virtual environment with what the Space's requirements.txt and sdk_version name; gives its Python."""
+def create_environment(staged: StagedSpace, folder: Path, say: Callable[[str], None] = print) -> Path:
+    """Create a virtual environment from the Space's requirements.txt and sdk_version; return its Python."""
     python = folder / "bin" / "python"
     if not python.exists():
-        say(f"{staged.name}: installing what it needs, as the Hub would")
+        say(f"{staged.name}: installing its requirements as the Hub would")
         _run([sys.executable, "-m", "venv", str(folder)])
-    of_the_hub = [f"gradio=={staged.front_matter['sdk_version']}"] if staged.front_matter["sdk"] == "gradio" else []
-    _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *of_the_hub,
+    sdk = [f"gradio=={staged.front_matter['sdk_version']}"] if staged.front_matter["sdk"] == "gradio" else []
+    _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *sdk,
           "-r", str(staged.folder / "requirements.txt")])  # fmt: skip
     return python
 
 
-def attempt(staged: Staged, python: Path, seconds: float = 120) -> str:
-    """Start the staged app and ask it one question; gives the answer, an error holds the end of its log."""
-    with running(staged, python, seconds) as url:
+def try_app(staged: StagedSpace, python: Path) -> str:
+    """Start the staged app, send its test request and return the answer."""
+    with running(staged, python) as url:
         return ask(url, staged.name)
 
 
 @contextmanager
-def running(staged: Staged, python: Path, seconds: float = 120) -> Iterator[str]:
-    """The staged app on a free port, started in its own folder with its own environment; gives its address."""
+def running(staged: StagedSpace, python: Path, seconds: float = START_SECONDS) -> Iterator[str]:
+    """Run the staged app on a free port and yield its address; an error holds the end of the app's log."""
     port = _free_port()
-    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     settings = {
         "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False", "PYTHONUNBUFFERED": "1",
         "STREAMLIT_SERVER_PORT": str(port), "STREAMLIT_SERVER_ADDRESS": "127.0.0.1",
@@ -53,15 +53,15 @@ def running(staged: Staged, python: Path, seconds: float = 120) -> Iterator[str]
     with log.open("wb") as out:
         process = subprocess.Popen(
             _command(staged, python),
-            cwd=staged.folder, env={**kept, **settings}, stdout=out, stderr=out,
+            cwd=staged.folder, env={**inherited, **settings}, stdout=out, stderr=out,
         )  # fmt: skip
     try:
         url = f"http://127.0.0.1:{port}"
         deadline = time.monotonic() + seconds
-        while not _get(url):
+        while not _responds(url):
             if process.poll() is not None or time.monotonic() > deadline:
                 end = "".join(f"\n  {line}" for line in log.read_text(errors="replace").splitlines()[-15:])
-                raise StageError(f"{staged.name} does not start by itself:{end}", "Correct it; nothing was sent.")
+                raise StageError(f"{staged.name} does not start outside the repository:{end}", "Nothing was sent.")
             time.sleep(0.2)
         yield url
     finally:
@@ -69,8 +69,8 @@ def running(staged: Staged, python: Path, seconds: float = 120) -> Iterator[str]
         process.wait(20)
 
 
-def _command(staged: Staged, python: Path) -> list[str]:
-    """How the Hub would start it: a Docker Space by its own CMD, with this Python's programs."""
+def _command(staged: StagedSpace, python: Path) -> list[str]:
+    """Return the start command of the Hub; a Docker Space's CMD runs with the programs of this environment."""
     if staged.front_matter["sdk"] != "docker":
         return [str(python), str(staged.front_matter.get("app_file", "app.py"))]
     program, *rest = dockerfile.parse(staged.files["Dockerfile"].read_text(encoding="utf-8")).command
@@ -78,21 +78,21 @@ def _command(staged: Staged, python: Path) -> list[str]:
 
 
 def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        end = "".join(f"\n  {line}" for line in done.stderr.splitlines()[-8:])
-        raise StageError(f"The Space's requirements cannot be installed:{end}", "Correct requirements.txt or the lock.")
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    if process.returncode:
+        end = "".join(f"\n  {line}" for line in process.stderr.splitlines()[-8:])
+        raise StageError(f"The Space's requirements can't be installed:{end}", "Correct requirements.txt or the lock.")
 
 
-def _get(url: str) -> bytes:
+def _responds(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310  # loopback
-            return bytes(response.read())
-    except (urllib.error.URLError, OSError):
-        return b""
+            return bool(response.read())
+    except OSError:  # URLError is one
+        return False
 
 
 def _free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from publishing.guard import guard
 from publishing.smoke import ask
-from publishing.stage import Staged, stage
+from publishing.staging.content_check import check_content
+from publishing.staging.stage import StagedSpace, stage
 from publishing.trial import running
 from tests.conftest import ROOT
 
@@ -59,8 +59,8 @@ USES: dict[str, Callable[[Page], None]] = {"chat_rag": chat, "platform_compare":
 
 @pytest.mark.parametrize("name", USES)
 def test_a_staged_space_runs_by_itself(name: str, python: Path, browser: Browser, tmp_path: Path) -> None:
-    staged: Staged = stage(ROOT, name, tmp_path / name)
-    guard(staged.files)
+    staged: StagedSpace = stage(ROOT, name, tmp_path / name)
+    check_content(staged.files)
     with running(staged, python) as url:
         assert ask(url, name)
         context = browser.new_context()

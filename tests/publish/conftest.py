@@ -1,4 +1,4 @@
-"""The stand-in Hub, and the real client on it."""
+"""Fixtures: a fake Hub on a real socket, and `publish_space.py` with the real client on it."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from collections.abc import Callable, Iterator
 import pytest
 from huggingface_hub import HfApi
 
-from publishing.hub import Hub as Ours
+from publishing.hub.client import Hub as HubClient
 from scripts import publish_space
 from tests.helpers.servers import serving
-from tests.publish.stand_in import TOKEN, Hub
+from tests.publish.fake_hub import TOKEN, Hub
 
 
 @pytest.fixture
 def hub() -> Iterator[Hub]:
-    with serving(Hub()) as running:
-        yield running
+    with serving(Hub()) as server:
+        yield server
 
 
 @pytest.fixture
 def publish(hub: Hub) -> Callable[..., int]:
-    """`publish_space.py` with these arguments, on the stand-in; what it starts is not tried unless it is asked for."""
+    """Run `publish_space.py` with these arguments on the fake Hub, without a smoke test; `trial` starts the app."""
 
-    def run(*arguments: str, token: str | None = TOKEN, tried: bool = False) -> int:
+    def run(*arguments: str, token: str | None = TOKEN, trial: bool = False) -> int:
         api = HfApi(endpoint=hub.url, token=token or False)
-        more = [] if tried else ["--no-try"]
-        return publish_space.main([*arguments, *more, "--no-smoke", "--poll", "0.01", "--timeout", "5"], Ours(api))
+        more = [] if trial else ["--no-try"]
+        return publish_space.main([*arguments, *more, "--no-smoke", "--poll", "0.01", "--timeout", "5"], HubClient(api))
 
     return run

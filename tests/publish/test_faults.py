@@ -1,6 +1,6 @@
-"""Each route of the Hub failing in each way: the tree is the old or the new one, and the words say which.
+"""Publishing while one route of the Hub fails: the Space keeps its old files or has all the new ones.
 
-huggingface_hub waits before it asks again, for seconds: the cases run side by side, each on a Hub of its own.
+huggingface_hub waits for seconds before it retries, so the cases run in parallel, each on its own Hub.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from itertools import product
 
 import pytest
 from huggingface_hub import HfApi
-from publishing.plan import look, plan
-from publishing.push import push
-from publishing.stage import Staged
-from publishing.watch import Patience, wait
 
 from publishing.errors import PublishError
-from publishing.hub import Hub as Ours
+from publishing.hub.client import Hub as HubClient
+from publishing.hub.plan import fetch_live, make_plan
+from publishing.hub.push import push
+from publishing.hub.watch import WaitOptions, wait_until_running
+from publishing.staging.stage import StagedSpace
 from tests.helpers.servers import serving
-from tests.publish.stand_in import TOKEN, Hub, Space
+from tests.publish.fake_hub import TOKEN, Hub, Space
 
 REPO = "somebody/space"
 ROUTES = ("info", "tree", "preupload", "validate", "commit", "runtime", "logs")
@@ -34,25 +34,25 @@ Case = tuple[str, Fault, int]
 
 @dataclass
 class Result:
-    """What became of a Space whose publishing met a fault."""
+    """The error, if any, and the Space afterwards."""
 
     error: str | None
     space: Space | None
 
 
-def run(staged: Staged, case: Case) -> Result:
-    """Publish to a Hub with this fault; before "create" there is no Space yet."""
+def run(staged: StagedSpace, case: Case) -> Result:
+    """Publish to a Hub with this fault. For the route "create", the Space does not exist yet."""
     route, fault, times = case
     with serving(Hub()) as hub:
-        client = Ours(HfApi(endpoint=hub.url, token=TOKEN), silence_seconds=1.0)
+        client = HubClient(HfApi(endpoint=hub.url, token=TOKEN), silence_seconds=1.0)
         if route != "create":
             client.api.create_repo(REPO, repo_type="space", space_sdk="gradio")
             hub.spaces[REPO].commit("before", OLD)
         hub.fail(route, fault, times)
         error = None
         try:
-            commit = push(client, plan(REPO, staged, look(client, REPO)), "Publish", say=lambda _: None)
-            wait(client, REPO, commit, Patience(20, 0.01), lambda _: None)
+            commit = push(client, make_plan(REPO, staged, fetch_live(client, REPO)), "Publish", say=lambda _: None)
+            wait_until_running(client, REPO, commit, WaitOptions(20, 0.01), lambda _: None)
         except PublishError as caught:
             error = str(caught)
         return Result(error, hub.spaces.get(REPO))
@@ -69,14 +69,14 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[Case, Result]:
     folder = tmp_path_factory.mktemp("staged")
     for place, data in NEW.items():
         (folder / place).write_bytes(data)
-    staged = Staged("space", folder, {place: folder / place for place in NEW}, {"sdk": "gradio"})
+    staged = StagedSpace("space", folder, {place: folder / place for place in NEW}, {"sdk": "gradio"})
     cases = [*CASES, *CREATING]
     with ThreadPoolExecutor(100) as pool:
         return dict(zip(cases, pool.map(lambda case: run(staged, case), cases), strict=True))
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_the_tree_is_the_old_or_the_new_one(results: dict[Case, Result], case: Case) -> None:
+def test_the_files_are_all_old_or_all_new(results: dict[Case, Result], case: Case) -> None:
     result = results[case]
     assert result.space is not None
     assert result.space.head.files in (OLD, WHOLE)
@@ -89,7 +89,7 @@ def test_the_tree_is_the_old_or_the_new_one(results: dict[Case, Result], case: C
 
 
 @pytest.mark.parametrize("case", CREATING, ids=str)
-def test_a_space_that_could_not_be_made_is_not_written_to(results: dict[Case, Result], case: Case) -> None:
+def test_a_failed_creation_writes_no_files(results: dict[Case, Result], case: Case) -> None:
     result = results[case]
     assert result.error
     assert TOKEN not in result.error

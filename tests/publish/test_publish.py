@@ -1,4 +1,4 @@
-"""Publishing to a Hub on a real socket with the real client: first, again, changed, raced, failed, back."""
+"""Publishing with the real client to a fake Hub: first publication, changes, conflicts, failures, rollback."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ import httpx2
 import pytest
 from huggingface_hub import HfApi
 
-from publishing.hub import Hub as Ours
+from publishing.hub.client import Hub as HubClient
+from publishing.staging import front_matter
 from scripts import publish_space
 from tests.conftest import ROOT
-from tests.publish.stand_in import TOKEN, Hub, Space
+from tests.publish.fake_hub import TOKEN, Hub, Space
 
 Publish = Callable[..., int]
 REPO = "somebody/platform_compare"
@@ -32,10 +33,10 @@ SPACE = "platform_compare"
 
 @pytest.fixture
 def published(hub: Hub, publish: Publish, capsys: pytest.CaptureFixture[str]) -> Space:
-    """A Space that runs what is staged now."""
+    """A Space that has the current files."""
     assert publish(SPACE, "--apply") == 0
     capsys.readouterr()
-    hub.asked.clear()
+    hub.requests.clear()
     return hub.spaces[REPO]
 
 
@@ -43,12 +44,12 @@ def test_the_plan_is_the_default_and_changes_nothing(
     hub: Hub, publish: Publish, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert publish(SPACE) == 0
-    told = capsys.readouterr().out
-    assert "somebody/platform_compare: a new Space" in told
-    assert "+ app.py" in told
-    assert "+ backends/types.py" in told
+    output = capsys.readouterr().out
+    assert "somebody/platform_compare: a new Space" in output
+    assert "+ app.py" in output
+    assert "+ backends/types.py" in output
     assert not hub.spaces
-    assert set(hub.asked) <= {"whoami", "info"}
+    assert set(hub.requests) <= {"whoami", "info"}
 
 
 def test_a_first_publish(hub: Hub, publish: Publish, capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,44 +59,46 @@ def test_a_first_publish(hub: Hub, publish: Publish, capsys: pytest.CaptureFixtu
     assert space.sdk == "gradio"
     files = space.head.files
     assert files["app.py"] == (ROOT / "spaces/platform_compare/app.py").read_bytes()
-    assert files["theme.py"] == (ROOT / "spaces/ui/theme.py").read_bytes()
+    assert files["ui/theme.py"] == (ROOT / "spaces/ui/theme.py").read_bytes()
     assert files["backends/backends.toml"] == (ROOT / "backends/backends.toml").read_bytes()
     assert any(place.startswith("results/") for place in files)
     assert files["LICENSE"] == (ROOT / "LICENSE").read_bytes()
     assert not [place for place in files if place.startswith(("spaces/", "tests/", "rag/")) or "__pycache__" in place]
-    assert len(space.commits) == 2  # the Hub's own, and one of ours
+    assert len(space.commits) == 2  # the Hub's initial commit, and one of ours
     assert space.head.title.startswith("Publish ")
-    told = capsys.readouterr().out
-    assert "Successfully built gradio" in told
-    assert f"runs {space.head.oid[:8]}" in told
+    output = capsys.readouterr().out
+    assert "Successfully built gradio" in output
+    assert f"runs {space.head.oid[:8]}" in output
 
 
-def test_nothing_to_do_writes_nothing(
+def test_an_up_to_date_space_is_not_written_to(
     hub: Hub, publish: Publish, published: Space, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = published.head.oid
     assert publish(SPACE, "--apply") == 0
     assert "nothing to do" in capsys.readouterr().out
     assert published.head.oid == before
-    assert hub.asked == ["whoami", "info", "tree"]
+    assert hub.requests == ["whoami", "info", "tree"]
 
 
 def test_changes_and_deletions_are_one_commit(
     hub: Hub, publish: Publish, published: Space, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = published.head.files | {"old.py": b"print(1)\n", "app.py": b"old"}
-    del files["theme.py"]
+    del files["ui/theme.py"]
     published.commit("by hand", files)
     assert publish(SPACE, "--apply") == 0
-    told = capsys.readouterr().out
-    for line in ("- old.py (9 B)", "~ app.py", "+ theme.py", "1 to add, 1 to change, 1 to delete"):
-        assert line in told
+    output = capsys.readouterr().out
+    for line in ("- old.py (9 B)", "~ app.py", "+ ui/theme.py", "1 to add, 1 to change, 1 to delete"):
+        assert line in output
     assert "old.py" not in published.head.files
     assert ".gitattributes" in published.head.files
     assert [commit.title for commit in published.commits][-2] == "by hand"
 
 
-def test_a_deletion_of_a_third_asks(publish: Publish, published: Space, capsys: pytest.CaptureFixture[str]) -> None:
+def test_deleting_a_third_needs_a_confirmation(
+    publish: Publish, published: Space, capsys: pytest.CaptureFixture[str]
+) -> None:
     many = {f"notes/{number}.md": b"x" for number in range(len(published.head.files))}
     published.commit("by hand", published.head.files | many)
     before = published.head.oid
@@ -106,20 +109,18 @@ def test_a_deletion_of_a_third_asks(publish: Publish, published: Space, capsys: 
     assert not [place for place in published.head.files if place.startswith("notes/")]
 
 
-def test_a_space_that_changed_meanwhile_is_planned_again_and_never_overwritten(
+def test_a_concurrent_commit_is_planned_again_and_never_overwritten(
     hub: Hub, publish: Publish, published: Space
 ) -> None:
     published.commit("by hand", published.head.files | {"app.py": b"old"})
-    hub.on_commit = lambda space: space.commit("somebody else", space.head.files | {"more.py": b"x = 1\n"})
+    hub.on_commit = lambda space: space.commit("another client", space.head.files | {"more.py": b"x = 1\n"})
     assert publish(SPACE, "--apply") == 0
-    assert [commit.title for commit in published.commits][-2] == "somebody else"
-    assert "more.py" not in published.head.files  # planned again, with the new state seen
-    assert hub.asked.count("tree") == 2
+    assert [commit.title for commit in published.commits][-2] == "another client"
+    assert "more.py" not in published.head.files  # planned again, with the new file in the plan
+    assert hub.requests.count("tree") == 2
 
 
-def test_a_commit_that_landed_before_its_answer_broke_is_not_made_twice(
-    hub: Hub, publish: Publish, published: Space
-) -> None:
+def test_a_commit_whose_response_was_lost_is_not_repeated(hub: Hub, publish: Publish, published: Space) -> None:
     published.commit("by hand", published.head.files | {"app.py": b"old"})
     count = len(published.commits)
     hub.fail("commit", "after")
@@ -127,7 +128,7 @@ def test_a_commit_that_landed_before_its_answer_broke_is_not_made_twice(
     assert len(published.commits) == count + 1
 
 
-def test_a_failing_build_shows_its_error_lines(
+def test_a_failed_build_shows_its_error_lines(
     hub: Hub, publish: Publish, published: Space, capsys: pytest.CaptureFixture[str]
 ) -> None:
     published.commit("by hand", published.head.files | {"app.py": b"old"})
@@ -140,7 +141,7 @@ def test_a_failing_build_shows_its_error_lines(
     assert TOKEN not in error
 
 
-def test_a_failure_can_go_back_by_itself(hub: Hub, publish: Publish, published: Space) -> None:
+def test_a_failure_can_roll_back(hub: Hub, publish: Publish, published: Space) -> None:
     old = published.commit("by hand", published.head.files | {"app.py": b"old", "extra.py": b"1"}).files
     hub.builds = ["BUILDING", "RUNTIME_ERROR"]
     assert publish(SPACE, "--apply", "--on-failure", "rollback") == 1
@@ -148,16 +149,16 @@ def test_a_failure_can_go_back_by_itself(hub: Hub, publish: Publish, published: 
     assert published.head.title.startswith("Back to ")
 
 
-def test_running_with_the_old_commit_is_not_enough(
+def test_waiting_needs_the_new_commit_to_run(
     hub: Hub, publish: Publish, published: Space, capsys: pytest.CaptureFixture[str]
 ) -> None:
     published.commit("by hand", published.head.files | {"app.py": b"old"})
-    hub.builds = ["BUILDING"]  # for ever
+    hub.builds = ["BUILDING"]  # it never finishes
     assert publish(SPACE, "--apply", "--timeout", "0.3") == 1
     assert "was not running" in capsys.readouterr().err
 
 
-def test_rollback_brings_back_the_tree_before(
+def test_rollback_restores_the_files_before_the_last_commit(
     hub: Hub, publish: Publish, published: Space, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = dict(published.head.files)
@@ -168,7 +169,7 @@ def test_rollback_brings_back_the_tree_before(
     assert published.head.files == before
 
 
-def test_a_preview_is_private_and_goes_with_its_pull_request(
+def test_a_preview_is_private_and_can_be_deleted(
     hub: Hub, publish: Publish, published: Space, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert publish(SPACE, "--preview", "7", "--apply") == 0
@@ -176,7 +177,7 @@ def test_a_preview_is_private_and_goes_with_its_pull_request(
     assert not published.private
     assert publish(SPACE, "--preview", "7", "--delete-preview") == 0
     assert f"{REPO}-pr-7" in hub.spaces
-    for _ in range(2):  # deleting what is gone is no failure
+    for _ in range(2):  # deleting it twice is no error
         assert publish(SPACE, "--preview", "7", "--delete-preview", "--apply") == 0
         assert set(hub.spaces) == {REPO}
     assert publish(SPACE, "--delete-preview", "--apply") == 1
@@ -184,14 +185,14 @@ def test_a_preview_is_private_and_goes_with_its_pull_request(
     assert REPO in hub.spaces
 
 
-def test_an_organisation_owns_the_space(hub: Hub, publish: Publish) -> None:
+def test_the_owner_can_be_an_organisation(hub: Hub, publish: Publish) -> None:
     assert publish(SPACE, "--owner", "lab", "--apply") == 0
     assert set(hub.spaces) == {"lab/platform_compare"}
-    assert "whoami" not in hub.asked
+    assert "whoami" not in hub.requests
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "remedy"),
     [
         (401, "hf auth login"),
         (402, "free account"),
@@ -201,29 +202,29 @@ def test_an_organisation_owns_the_space(hub: Hub, publish: Publish) -> None:
         (500, "status.huggingface.co"),
     ],
 )
-def test_a_refusal_to_create_says_what_to_do(
-    hub: Hub, publish: Publish, capsys: pytest.CaptureFixture[str], status: int, told: str
+def test_a_refused_creation_has_a_remedy(
+    hub: Hub, publish: Publish, capsys: pytest.CaptureFixture[str], status: int, remedy: str
 ) -> None:
     hub.fail("create", status, times=9)
     assert publish(SPACE, "--apply") == 1
     error = capsys.readouterr().err
-    assert told in error
+    assert remedy in error
     assert TOKEN not in error
     assert not hub.spaces
 
 
-def test_nobody_is_logged_in(publish: Publish, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_token_the_remedy_is_to_log_in(publish: Publish, capsys: pytest.CaptureFixture[str]) -> None:
     assert publish(SPACE, token=None) == 1
     assert "hf auth login" in capsys.readouterr().err
 
 
-def test_several_go_on_after_one_fails_and_end_with_a_table(
+def test_other_spaces_are_published_after_one_fails(
     hub: Hub, publish: Publish, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hub.fail("create", 403)
     assert publish("--all", "--apply") == 1
-    told = capsys.readouterr()
-    table = told.out.splitlines()[-3:]
+    output = capsys.readouterr().out
+    table = output.splitlines()[-3:]
     assert table[0].split()[:2] == ["somebody/chat_rag", "failed"]
     assert table[1].split()[:2] == ["somebody/dashboard", "published"]
     assert table[2].split()[:2] == ["somebody/platform_compare", "published"]
@@ -231,66 +232,67 @@ def test_several_go_on_after_one_fails_and_end_with_a_table(
 
 def test_json(publish: Publish, published: Space, capsys: pytest.CaptureFixture[str]) -> None:
     assert publish(SPACE, "--json") == 0
-    told: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
-    assert told[0]["state"] == "unchanged"
-    assert told[0]["commit"] == published.head.oid
+    outcomes: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    assert outcomes[0]["state"] == "unchanged"
+    assert outcomes[0]["commit"] == published.head.oid
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["poetry"], "There is no Space 'poetry'"),
-        (["--all", "--repo", "somebody/x"], "--repo names one place"),
-        ([SPACE, "--repo", "nothing"], "is no Space"),
+        (["--all", "--repo", "somebody/x"], "--repo names one Space"),
+        ([SPACE, "--repo", "nothing"], "isn't the name of a Space"),
         (["--changed", "no-such-commit"], "git knows no"),
     ],
 )
-def test_wrong_use(publish: Publish, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str) -> None:
+def test_wrong_usage(publish: Publish, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
     assert publish(*arguments) == 1
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
-def test_a_space_for_zero_gpu_has_its_python(hub: Hub, publish: Publish) -> None:
+def test_a_zero_gpu_space_has_a_python_of_zero_gpu(hub: Hub, publish: Publish) -> None:
     assert publish(SPACE, "--apply", "--hardware", "zero-a10g") == 0
     space = hub.spaces[REPO]
     assert space.hardware == "zero-a10g"
-    readme = space.head.files["README.md"].decode()
-    assert 'python_version: "3.12.12"\nsuggested_hardware: zero-a10g\n' in readme
+    metadata = front_matter.parse(space.head.files["README.md"].decode())
+    assert metadata["python_version"] == "3.12.12"
+    assert metadata["suggested_hardware"] == "zero-a10g"
     assert "\ntorch" not in space.head.files["requirements.txt"].decode()
-    hub.asked.clear()
-    assert publish(SPACE, "--apply") == 0  # without naming it again
-    assert hub.asked == ["whoami", "info", "tree"]
+    hub.requests.clear()
+    assert publish(SPACE, "--apply") == 0  # keeps the hardware
+    assert hub.requests == ["whoami", "info", "tree"]
 
 
-def test_settings_are_planned_by_name_and_set_once(
+def test_settings_are_in_the_plan_and_applied_once(
     hub: Hub, publish: Publish, published: Space, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MY_KEY", "very-secret-value")
-    wanted = ["--variable", "SPACEPORT_GPU_URL=http://gpu/v1", "--secret", "MY_KEY", "--hardware", "t4-small",
+    settings = ["--variable", "SPACEPORT_GPU_URL=http://gpu/v1", "--secret", "MY_KEY", "--hardware", "t4-small",
               "--sleep", "3600"]  # fmt: skip
-    assert publish(SPACE, *wanted) == 0
-    told = capsys.readouterr().out
+    assert publish(SPACE, *settings) == 0
+    output = capsys.readouterr().out
     for line in ("= variable SPACEPORT_GPU_URL", "= secret MY_KEY", "= hardware t4-small", "= sleep after 3600 s"):
-        assert line in told
+        assert line in output
     assert not published.secrets
     before = published.head.oid
-    assert publish(SPACE, *wanted, "--apply") == 0
+    assert publish(SPACE, *settings, "--apply") == 0
     assert published.variables == {"SPACEPORT_GPU_URL": "http://gpu/v1"}
     assert published.secrets == {"MY_KEY": "very-secret-value"}
     assert (published.hardware, published.sleep) == ("t4-small", 3600)
     assert published.head.oid == before  # no file changed, so there is no commit
-    hub.asked.clear()
-    assert publish(SPACE, *wanted, "--apply") == 0
-    assert hub.asked == ["whoami", "info", "tree", "variables", "secrets"]
+    hub.requests.clear()
+    assert publish(SPACE, *settings, "--apply") == 0
+    assert hub.requests == ["whoami", "info", "tree", "variables", "secrets"]
     monkeypatch.setenv("MY_KEY", "another-value")
-    assert publish(SPACE, *wanted, "--apply", "--replace-secrets") == 0
+    assert publish(SPACE, *settings, "--apply", "--replace-secrets") == 0
     assert published.secrets == {"MY_KEY": "another-value"}
-    shown = told + "".join(capsys.readouterr())
-    assert "very-secret-value" not in shown
-    assert "another-value" not in shown
+    output += "".join(capsys.readouterr())
+    assert "very-secret-value" not in output
+    assert "another-value" not in output
 
 
-def test_a_new_space_gets_its_settings(hub: Hub, publish: Publish, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_space_has_its_settings(hub: Hub, publish: Publish, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_KEY", "very-secret-value")
     assert publish(SPACE, "--apply", "--secret", "MY_KEY", "--variable", "A=1", "--sleep", "600") == 0
     space = hub.spaces[REPO]
@@ -298,7 +300,7 @@ def test_a_new_space_gets_its_settings(hub: Hub, publish: Publish, monkeypatch: 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--variable", "NAME"], "Write NAME=VALUE"),
         (["--secret", "TOKEN=hf_abc"], "Write --secret NAME"),
@@ -306,16 +308,16 @@ def test_a_new_space_gets_its_settings(hub: Hub, publish: Publish, monkeypatch: 
         (["--delete-preview"], "Add --preview N"),
     ],
 )
-def test_settings_that_cannot_be_set(
-    publish: Publish, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+def test_invalid_settings(
+    publish: Publish, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     assert publish(SPACE, *arguments) == 1
-    shown = "".join(capsys.readouterr())
-    assert told in shown
-    assert "hf_abc" not in shown
+    output = "".join(capsys.readouterr())
+    assert message in output
+    assert "hf_abc" not in output
 
 
-def test_previews_go_after_a_time(hub: Hub, publish: Publish, capsys: pytest.CaptureFixture[str]) -> None:
+def test_stale_previews_are_pruned(hub: Hub, publish: Publish, capsys: pytest.CaptureFixture[str]) -> None:
     for number, modified in ((1, "2026-01-01T00:00:00.000Z"), (2, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.000Z}")):
         assert publish(SPACE, "--apply", "--preview", str(number)) == 0
         hub.spaces[f"{REPO}-pr-{number}"].modified = modified
@@ -327,12 +329,12 @@ def test_previews_go_after_a_time(hub: Hub, publish: Publish, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize(("answer", "status"), [("y", 0), ("n", 1), ("", 1)])
-def test_a_person_is_asked_before_a_third_is_deleted(hub: Hub, published: Space, answer: str, status: int) -> None:
+def test_the_terminal_asks_before_a_third_is_deleted(hub: Hub, published: Space, answer: str, status: int) -> None:
     published.commit("by hand", {f"old/{number}.txt": b"x" for number in range(90)} | published.head.files)
     before = published.head.oid
     person, terminal = os.openpty()
     os.write(person, f"{answer}\n".encode())
-    ended = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "scripts/publish_space.py", SPACE, "--apply", "--no-try", "--no-smoke", "--poll", "0.01"],
         cwd=ROOT,
         env={**os.environ, "HF_ENDPOINT": hub.url, "HF_TOKEN": TOKEN},
@@ -342,15 +344,15 @@ def test_a_person_is_asked_before_a_third_is_deleted(hub: Hub, published: Space,
     )
     os.close(person)
     os.close(terminal)
-    assert ended.returncode == status, ended.stderr
-    assert "90 of" in ended.stdout
+    assert process.returncode == status, process.stderr
+    assert "90 of" in process.stdout
     assert (published.head.oid == before) == bool(status)
 
 
-def test_a_hub_that_never_answers_is_not_waited_for(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_silent_hub_times_out(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
     hub.fail("info", "silent", 9)
-    ours = Ours(HfApi(endpoint=hub.url, token=TOKEN), silence_seconds=0.2)
-    assert publish_space.main([SPACE], ours) == 1
+    client = HubClient(HfApi(endpoint=hub.url, token=TOKEN), silence_seconds=0.2)
+    assert publish_space.main([SPACE], client) == 1
     assert "does not answer" in capsys.readouterr().err
 
 
@@ -367,13 +369,13 @@ app.launch(server_port=int(sys.argv[1]), quiet=True)
 """
 
 
-def test_the_running_space_is_asked_a_question(
+def test_the_smoke_test_calls_the_running_space(
     hub: Hub, published: Space, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The Space's own API, over the wire: an app that answers, and none."""
+    """The request goes to a real app over HTTP; then the app is gone."""
     published.commit("by hand", published.head.files | {"app.py": b"old"})
     (tmp_path / "app.py").write_text(APP)
-    ours = Ours(HfApi(endpoint=hub.url, token=TOKEN))
+    client = HubClient(HfApi(endpoint=hub.url, token=TOKEN))
     arguments = [SPACE, "--apply", "--no-try", "--poll", "0.01", "--timeout", "5"]
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -384,16 +386,16 @@ def test_the_running_space_is_asked_a_question(
                 httpx2.get(hub.host)
                 break
             sleep(0.1)
-        assert publish_space.main(arguments, ours) == 0
+        assert publish_space.main(arguments, client) == 0
         assert "answers 'heard Say hello.'" in capsys.readouterr().out
         app.terminate()
     published.commit("by hand", published.head.files | {"app.py": b"older"})
-    assert publish_space.main([*arguments, "--on-failure", "rollback"], ours) == 1
+    assert publish_space.main([*arguments, "--on-failure", "rollback"], client) == 1
     assert "runs, but does not answer" in capsys.readouterr().err
     assert published.head.files["app.py"] == b"older"
 
 
-def test_a_line_of_another_thread_cannot_come_inside_one() -> None:
+def test_a_line_is_written_at_once() -> None:
     class Stream(io.StringIO):
         written: ClassVar[list[str]] = []
 
@@ -405,7 +407,7 @@ def test_a_line_of_another_thread_cannot_come_inside_one() -> None:
     assert Stream.written == ["team/chat: building\n"]
 
 
-def test_waiting_can_be_stopped(hub: Hub) -> None:
+def test_waiting_can_be_interrupted(hub: Hub) -> None:
     hub.builds = ["BUILDING"]
     with subprocess.Popen(
         [sys.executable, "scripts/publish_space.py", SPACE, "--apply", "--no-try", "--poll", "0.05"],
@@ -414,14 +416,14 @@ def test_waiting_can_be_stopped(hub: Hub) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    ) as running:
-        assert running.stdout
-        for line in running.stdout:
+    ) as process:
+        assert process.stdout
+        for line in process.stdout:
             if line.endswith(": building\n"):
                 break
-        running.send_signal(signal.SIGINT)
-        _, told = running.communicate(timeout=30)
-    assert running.returncode == 130
-    assert "Stopped. A commit that was pushed stays" in told
-    assert "Traceback" not in told
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Stopped. A pushed commit stays" in errors
+    assert "Traceback" not in errors
     assert len(hub.spaces[REPO].commits) == 2

@@ -1,4 +1,4 @@
-"""What is staged, what is refused, and what must never leave the house."""
+"""Staging: the files of each Space, problems of its metadata, and files that must not be published."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from publishing import dockerfile, front_matter, requirements
-from publishing.closure import closure
-from publishing.errors import GuardError, StageError
-from publishing.guard import guard
-from publishing.stage import changed, names, stage
+from publishing.errors import ContentError, StageError
+from publishing.staging import dockerfile, front_matter, requirements
+from publishing.staging.app_files import app_files
+from publishing.staging.content_check import check_content
+from publishing.staging.stage import changed_spaces, space_names, stage
 from tests.conftest import ROOT
 
 GOOD = {
@@ -20,36 +20,36 @@ GOOD = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", names(ROOT))
-def test_a_space_is_staged_whole(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", space_names(ROOT))
+def test_a_staged_space_is_complete(name: str, tmp_path: Path) -> None:
     staged = stage(ROOT, name, tmp_path / name)
-    guard(staged.files)
+    check_content(staged.files)
     assert staged.files["app.py"].read_bytes() == (ROOT / "spaces" / name / "app.py").read_bytes()
-    for place in ("backends/catalog.py", "backends/backends.toml", "page.py", "theme.py", "LICENSE", "README.md"):
+    for place in ("backends/catalog.py", "backends/backends.toml", "ui/theme.py", "LICENSE", "README.md"):
         assert place in staged.files
     assert not any(place.split("/")[0] in ("spaces", "tests", "benchmarks", "scripts") for place in staged.files)
     others = {"chat_rag": "compare/", "platform_compare": "rag/", "dashboard": "rag/"}
     assert not any(place.startswith(others[name]) for place in staged.files)
-    pins = [line for line in staged.files["requirements.txt"].read_text().splitlines() if line[0] not in "#-"]
-    assert all("==" in line for line in pins)
-    assert not any(line.startswith(("gradio", "spaces", "nvidia", "cuda")) for line in pins)
+    pinned = [line for line in staged.files["requirements.txt"].read_text().splitlines() if line[0] not in "#-"]
+    assert all("==" in line for line in pinned)
+    assert not any(line.startswith(("gradio", "spaces", "nvidia", "cuda")) for line in pinned)
     assert f"under spaces/{name}" in staged.files["README.md"].read_text() or "/tree/main/" in (
         staged.files["README.md"].read_text()
     )
 
 
-def test_a_package_of_another_space_comes_with_its_data(tmp_path: Path) -> None:
+def test_a_package_of_another_space_comes_with_that_spaces_data(tmp_path: Path) -> None:
     files = stage(ROOT, "dashboard", tmp_path / "dashboard").files
-    theirs = ROOT / "spaces" / "platform_compare"
-    assert files["prices.toml"].read_bytes() == (theirs / "prices.toml").read_bytes()
+    comparator = ROOT / "spaces" / "platform_compare"
+    assert files["prices.toml"].read_bytes() == (comparator / "prices.toml").read_bytes()
     assert any(place.startswith("results/") for place in files)
     assert "compare/report/report.py" in files
-    assert not {"race_page.py", "measure_page.py"} & set(files)
-    for own in ("app.py", "README.md", "Dockerfile"):
-        assert (ROOT / "spaces/dashboard" / own).read_text() in files[own].read_text()
+    assert not any(place.startswith("compare_page/") for place in files)
+    for place in ("app.py", "README.md", "Dockerfile"):
+        assert (ROOT / "spaces/dashboard" / place).read_text() in files[place].read_text()
 
 
-def test_the_same_tree_is_staged_each_time(tmp_path: Path) -> None:
+def test_staging_is_reproducible(tmp_path: Path) -> None:
     first = stage(ROOT, "platform_compare", tmp_path / "one")
     second = stage(ROOT, "platform_compare", tmp_path / "two")
     assert {place: path.read_bytes() for place, path in first.files.items()} == {
@@ -57,8 +57,8 @@ def test_the_same_tree_is_staged_each_time(tmp_path: Path) -> None:
     }
 
 
-def house(folder: Path, **sources: str) -> Path:
-    """A repository with one Space; names of files with `__` for a slash and without .py."""
+def repository(folder: Path, **sources: str) -> Path:
+    """Create a repository. A keyword is a path without .py and with `__` for each slash, its value the source."""
     for name, text in sources.items():
         path = folder / f"{name.replace('__', '/')}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,8 +69,8 @@ def house(folder: Path, **sources: str) -> Path:
     return folder
 
 
-def test_imports_are_followed_wherever_they_stand(tmp_path: Path) -> None:
-    root = house(
+def test_imports_inside_functions_are_followed(tmp_path: Path) -> None:
+    root = repository(
         tmp_path,
         spaces__one__app="from rag import answer\nif True:\n    def late():\n        import shared",
         spaces__one__rag__answer="from __future__ import annotations\nimport os.path, backends.types",
@@ -80,27 +80,25 @@ def test_imports_are_followed_wherever_they_stand(tmp_path: Path) -> None:
         backends__types="",
         tests__test_x="",
     )
-    found = closure(root, root / "spaces/one")
-    assert set(found.files) == {
-        "rag/__init__.py", "rag/answering/answer.py", "shared.py", "backends/__init__.py", "backends/types.py",
+    assert set(app_files(root, root / "spaces/one")) == {
+        "rag/__init__.py", "rag/answer.py", "shared.py", "backends/__init__.py", "backends/types.py",
     }  # fmt: skip
-    assert found.packages == {"gradio"}
 
 
-def test_what_only_a_type_checker_sees_is_left_out(tmp_path: Path) -> None:
+def test_imports_for_type_checkers_are_ignored(tmp_path: Path) -> None:
     text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import nothing_at_all"
-    root = house(tmp_path, spaces__one__app=text)
-    assert closure(root, root / "spaces/one").files == {}
+    root = repository(tmp_path, spaces__one__app=text)
+    assert app_files(root, root / "spaces/one") == {}
 
 
-def test_an_import_that_leads_nowhere_is_named_by_its_line(tmp_path: Path) -> None:
-    root = house(tmp_path, spaces__one__app="import os\nimport nothing_at_all")
+def test_an_unknown_import_is_reported_with_its_line(tmp_path: Path) -> None:
+    root = repository(tmp_path, spaces__one__app="import os\nimport nothing_at_all")
     with pytest.raises(StageError, match=r"spaces/one/app.py, line 2: there is no module nothing_at_all"):
-        closure(root, root / "spaces/one")
+        app_files(root, root / "spaces/one")
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "problem"),
     [
         ({"sdk_version": "6.31"}, "write all three numbers"),
         ({"sdk_version": "6.30.0"}, "the lock has gradio 6.31.0"),
@@ -111,18 +109,18 @@ def test_an_import_that_leads_nowhere_is_named_by_its_line(tmp_path: Path) -> No
         ({"app_port": 7860}, "docker only"),
         ({"python_version": "3"}, "write 3.x"),
         ({"hardware": "t4-small"}, "through the API"),
-        ({"colour": "red"}, "colour is no setting"),
+        ({"colour": "red"}, "colour isn't a setting"),
         ({"license": None}, "license is missing"),
         ({"custom_headers": {"x-frame-options": "DENY"}}, "x-frame-options"),
         ({"preload_from_hub": ["model"]}, "owner/repo"),
         ({"startup_duration_timeout": "soon"}, "like 30m"),
     ],
 )
-def test_front_matter_that_the_hub_would_refuse(change: dict[str, object], told: str) -> None:
+def test_front_matter_that_the_hub_refuses(change: dict[str, object], problem: str) -> None:
     assert not front_matter.check(GOOD, {"app.py"}, gradio="6.31.0", zero_gpu=False)
-    wrong = front_matter.check(GOOD | change, {"app.py"}, gradio="6.31.0", zero_gpu=False)
-    assert len(wrong) == 1
-    assert told in wrong[0]
+    problems = front_matter.check(GOOD | change, {"app.py"}, gradio="6.31.0", zero_gpu=False)
+    assert len(problems) == 1
+    assert problem in problems[0]
 
 
 DOCKER = {name: value for name, value in GOOD.items() if name not in ("sdk_version", "python_version", "app_file")}
@@ -130,7 +128,7 @@ DOCKER |= {"sdk": "docker", "app_port": 8501}
 
 
 @pytest.mark.parametrize(
-    ("change", "files", "told"),
+    ("change", "files", "problem"),
     [
         ({}, {"app.py"}, "there is no Dockerfile"),
         ({"app_port": None}, {"Dockerfile"}, "name the port"),
@@ -138,26 +136,26 @@ DOCKER |= {"sdk": "docker", "app_port": 8501}
         ({"app_port": 70_000}, {"Dockerfile"}, "name the port"),
     ],
 )
-def test_a_docker_space_that_the_hub_would_refuse(change: dict[str, object], files: set[str], told: str) -> None:
+def test_a_docker_space_that_the_hub_refuses(change: dict[str, object], files: set[str], problem: str) -> None:
     assert not front_matter.check(DOCKER, {"Dockerfile"}, gradio="6.31.0", zero_gpu=False)
-    wrong = front_matter.check(DOCKER | change, files, gradio="6.31.0", zero_gpu=False)
-    assert len(wrong) == 1
-    assert told in wrong[0]
+    problems = front_matter.check(DOCKER | change, files, gradio="6.31.0", zero_gpu=False)
+    assert len(problems) == 1
+    assert problem in problems[0]
 
 
-def test_zero_gpu_runs_no_docker_space() -> None:
-    (wrong,) = front_matter.check(DOCKER, {"Dockerfile"}, gradio="6.31.0", zero_gpu=True)
-    assert "gradio alone" in wrong
+def test_zero_gpu_does_not_run_docker_spaces() -> None:
+    (problem,) = front_matter.check(DOCKER, {"Dockerfile"}, gradio="6.31.0", zero_gpu=True)
+    assert "gradio only" in problem
 
 
-WHOLE = 'FROM python:3.11-slim\nUSER 1000:1000\nEXPOSE 8501\nCMD ["python", "-m", "streamlit"]\n'
+VALID = 'FROM python:3.11-slim\nUSER 1000:1000\nEXPOSE 8501\nCMD ["python", "-m", "streamlit"]\n'
 
 
 @pytest.mark.parametrize(
-    ("was", "now", "told"),
+    ("old", "new", "problem"),
     [
         ("python:3.11-slim", "debian:12", "FROM python:3.x"),
-        ("EXPOSE 8501", "EXPOSE 7860", "app_port is 8501, its Dockerfile exposes 7860"),
+        ("EXPOSE 8501", "EXPOSE 7860", "app_port is 8501, but the Dockerfile exposes 7860"),
         ("EXPOSE 8501\n", "", "exposes nothing"),
         ("USER 1000:1000", "USER root", "other than 0"),
         ("USER 1000:1000", "USER 0:0", "other than 0"),
@@ -165,24 +163,24 @@ WHOLE = 'FROM python:3.11-slim\nUSER 1000:1000\nEXPOSE 8501\nCMD ["python", "-m"
         ('"streamlit"]', '"streamlit]', "exec form"),
     ],
 )
-def test_a_dockerfile_that_the_hub_would_trip_over(was: str, now: str, told: str) -> None:
-    assert not list(dockerfile.check(DOCKER, dockerfile.parse(WHOLE)))
-    (wrong,) = dockerfile.check(DOCKER, dockerfile.parse(WHOLE.replace(was, now)))
-    assert told in wrong
+def test_a_dockerfile_that_does_not_work_on_the_hub(old: str, new: str, problem: str) -> None:
+    assert not list(dockerfile.check(DOCKER, dockerfile.parse(VALID)))
+    (message,) = dockerfile.check(DOCKER, dockerfile.parse(VALID.replace(old, new)))
+    assert problem in message
 
 
-def test_the_packages_of_a_docker_space_are_for_the_python_of_its_image(tmp_path: Path) -> None:
+def test_a_docker_space_is_pinned_for_the_python_of_its_image(tmp_path: Path) -> None:
     staged = stage(ROOT, "dashboard", tmp_path / "dashboard")
     assert "python_version" not in staged.front_matter
-    # A package that only older versions than that of its Dockerfile need is not among them.
+    # Only Python versions older than the one in its Dockerfile need this package.
     assert "tomli" not in staged.files["requirements.txt"].read_text()
     assert "streamlit==" in staged.files["requirements.txt"].read_text()
 
 
-@pytest.mark.parametrize(("python", "good"), [("3.11", False), ("3.12", True), ("3.12.12", True), ("3.10.13", True)])
-def test_zero_gpu_has_its_own_pythons(python: str, good: bool) -> None:
-    wrong = front_matter.check(GOOD | {"python_version": python}, {"app.py"}, gradio="6.31.0", zero_gpu=True)
-    assert (not wrong) == good
+@pytest.mark.parametrize(("python", "valid"), [("3.11", False), ("3.12", True), ("3.12.12", True), ("3.10.13", True)])
+def test_zero_gpu_has_certain_python_versions(python: str, valid: bool) -> None:
+    problems = front_matter.check(GOOD | {"python_version": python}, {"app.py"}, gradio="6.31.0", zero_gpu=True)
+    assert (not problems) == valid
 
 
 @pytest.mark.parametrize("text", ["", "# Title\n", "---\ntitle: [\n---\n", "---\njust text\n---\n"])
@@ -192,25 +190,27 @@ def test_a_readme_without_front_matter(tmp_path: Path, text: str) -> None:
         front_matter.parse((tmp_path / "README.md").read_text())
 
 
-def test_requirements_are_pinned_with_all_they_bring() -> None:
-    text = requirements.pinned("huggingface_hub>=2\nspaces\n", ROOT / "constraints.txt", python="3.11", zero_gpu=False)
+def test_requirements_are_pinned_with_their_dependencies() -> None:
+    text = requirements.pin_requirements(
+        "huggingface_hub>=2\nspaces\n", ROOT / "constraints.txt", python="3.11", zero_gpu=False
+    )
     lines = text.splitlines()
     assert "huggingface-hub==2.4.0" in lines
     assert any(line.startswith("httpx2==") for line in lines)
     assert not any(line.startswith("spaces") for line in lines)
 
 
-def test_torch_is_for_the_cpu_unless_the_gpu_is_lent() -> None:
+def test_torch_is_for_the_cpu_unless_on_zero_gpu() -> None:
     for zero, expected in ((False, True), (True, False)):
-        text = requirements.pinned("torch\n", ROOT / "constraints.txt", python="3.11", zero_gpu=zero)
+        text = requirements.pin_requirements("torch\n", ROOT / "constraints.txt", python="3.11", zero_gpu=zero)
         assert ("whl/cpu" in text) == expected
         assert "torch==2.13.0" in text
 
 
 @pytest.mark.parametrize("line", ["-r other.txt", "-e .", "./wheel.whl"])
-def test_what_a_space_cannot_install_is_refused(line: str) -> None:
+def test_requirements_that_a_space_cannot_install(line: str) -> None:
     with pytest.raises(StageError, match="no -r, no -e"):
-        requirements.pinned(line, ROOT / "constraints.txt", python="3.11", zero_gpu=False)
+        requirements.pin_requirements(line, ROOT / "constraints.txt", python="3.11", zero_gpu=False)
 
 
 SECRETS = {
@@ -221,16 +221,16 @@ SECRETS = {
     "github": "ghp_" + "a" * 36,
     "key": "-----BEGIN " + "RSA PRIVATE KEY-----",
     "address": "postgres://admin:" + "hunter22@db.example.com",
-    "telling": 'API_KEY = "' + "q8Zr5TnW2xLk9VbM" + '"',
+    "assignment": 'API_KEY = "' + "q8Zr5TnW2xLk9VbM" + '"',
 }
 
 
 @pytest.mark.parametrize("kind", SECRETS)
-def test_a_secret_is_found_and_not_repeated(tmp_path: Path, kind: str) -> None:
+def test_a_secret_is_reported_but_not_repeated(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "app.py"
     path.write_text(f"import os\n{SECRETS[kind]}\n")
-    with pytest.raises(GuardError) as caught:
-        guard({"app.py": path})
+    with pytest.raises(ContentError) as caught:
+        check_content({"app.py": path})
     assert "app.py, line 2" in str(caught.value)
     assert SECRETS[kind][-12:] not in str(caught.value)
 
@@ -239,33 +239,33 @@ def test_a_secret_is_found_and_not_repeated(tmp_path: Path, kind: str) -> None:
     "text",
     ['api_key = "${SPACEPORT_GPU_KEY:-}"', 'token = "your_token_goes_here"', "password = None", "x = 'hf_short'"],
 )
-def test_names_of_secrets_are_none(tmp_path: Path, text: str) -> None:
+def test_placeholders_are_not_secrets(tmp_path: Path, text: str) -> None:
     path = tmp_path / "app.py"
     path.write_text(text)
-    guard({"app.py": path})
+    check_content({"app.py": path})
 
 
 @pytest.mark.parametrize(
     "place",
     [".env", "a/.env.local", "__pycache__/x.pyc", "notes.ipynb", "server.pem", "tests/test_x.py", ".git/config"],
 )
-def test_some_files_never_go(tmp_path: Path, place: str) -> None:
+def test_some_files_are_never_published(tmp_path: Path, place: str) -> None:
     path = tmp_path / "file"
     path.write_text("x")
-    with pytest.raises(GuardError, match="no file of this kind"):
-        guard({place: path})
+    with pytest.raises(ContentError, match="this kind of file is never published"):
+        check_content({place: path})
 
 
 def test_a_large_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.bin"
     with path.open("wb") as out:
         out.truncate(11_000_000)
-    with pytest.raises(GuardError, match="11 MB, a file may have 10"):
-        guard({"model.bin": path})
+    with pytest.raises(ContentError, match="11 MB, the limit for a file is 10"):
+        check_content({"model.bin": path})
 
 
-def test_changed_names_the_spaces_whose_files_changed(tmp_path: Path) -> None:
-    root = house(
+def test_changed_spaces_are_those_whose_files_changed(tmp_path: Path) -> None:
+    root = repository(
         tmp_path,
         spaces__one__app="import backends.types",
         spaces__two__app="import os",
@@ -277,10 +277,10 @@ def test_changed_names_the_spaces_whose_files_changed(tmp_path: Path) -> None:
         subprocess.run([*git, *command], check=True)
     (root / "backends/types.py").write_text("X = 1\n")
     subprocess.run([*git, "commit", "-qam", "two"], check=True)
-    assert changed(root, "HEAD~1") == ["one"]
+    assert changed_spaces(root, "HEAD~1") == ["one"]
     (root / "spaces/two/notes.md").write_text("x")
     subprocess.run([*git, "add", "-A"], check=True)
     subprocess.run([*git, "commit", "-qm", "three"], check=True)
-    assert changed(root, "HEAD~1") == ["two"]
-    assert changed(root, "HEAD~2") == ["one", "two"]
-    assert changed(root, "0" * 40) == ["one", "two"]  # what GitHub says of a new branch
+    assert changed_spaces(root, "HEAD~1") == ["two"]
+    assert changed_spaces(root, "HEAD~2") == ["one", "two"]
+    assert changed_spaces(root, "0" * 40) == ["one", "two"]  # GitHub sends zeros for a new branch

@@ -1,6 +1,6 @@
-"""A Hub on a real socket: repositories with commits and trees, secrets, variables, a runtime that builds, logs.
+"""A fake Hub on a real socket: repositories with commits and files, secrets, variables, builds, logs.
 
-It speaks the routes that huggingface_hub's client uses. Faults are put on routes by the test: `hub.fail(route, kind)`.
+It serves the routes that huggingface_hub's client uses. A test makes a route fail with `hub.fail(route, fault)`.
 """
 
 from __future__ import annotations
@@ -56,14 +56,14 @@ class Space:
 
 
 class Hub(ThreadingHTTPServer):
-    """`asked` lists the routes as they were called; `builds` the stages that a new commit goes through."""
+    """`requests` lists the routes in the order of their calls; `builds` are the stages of a new commit."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.spaces: dict[str, Space] = {}
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.host = ""
         self.builds = ["BUILDING", "APP_STARTING", "RUNNING"]
         self.log = list(LOG)
@@ -76,15 +76,16 @@ class Hub(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def fail(self, route: str, fault: str | int, times: int = 1) -> None:
-        """Let the next calls of `route` fail: a status, "refused", "half" an answer, or "after" it was done (500).
+        """Make the next calls of `route` fail.
 
-        "silent" never answers, "silent after" has done it before.
+        A fault is a status, "refused" (the connection is closed), "half" (the response is cut), "after" (status 500
+        after the change was made), "silent" (no response) or "silent after" (no response after the change was made).
         """
         self.faults[route] = [fault] * times
 
     def fault(self, route: str) -> Any:
-        waiting = self.faults.get(route)
-        return waiting.pop(0) if waiting else None
+        faults = self.faults.get(route)
+        return faults.pop(0) if faults else None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         pass
@@ -108,14 +109,14 @@ class Handler(BaseHTTPRequestHandler):
         path = unquote(urlsplit(self.path).path)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         name, arguments = self.resolve(method, path)
-        self.server.asked.append(name)
+        self.server.requests.append(name)
         fault = self.server.fault(name)
         if fault == "refused":
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
         if fault == "silent":
-            self.say_nothing()
+            self.wait_for_client()
             return
         if isinstance(fault, int):
             self.reply(fault, {"error": f"fault {fault} for {self.headers.get('Authorization')}"})
@@ -126,14 +127,14 @@ class Handler(BaseHTTPRequestHandler):
         except KeyError:
             status, value, headers = 404, {"error": "Repository not found"}, {"X-Error-Code": "RepoNotFound"}
         if fault == "silent after":
-            self.say_nothing()
+            self.wait_for_client()
             return
         if fault == "after":
             status, value = 500, {"error": "internal error"}
         self.reply(status, value, headers, half=fault == "half")
 
-    def say_nothing(self) -> None:
-        """Wait until the client has given up."""
+    def wait_for_client(self) -> None:
+        """Send nothing until the client closes the connection."""
         self.close_connection = True
         self.connection.settimeout(30)
         with contextlib.suppress(OSError):
@@ -164,19 +165,21 @@ class Handler(BaseHTTPRequestHandler):
         return 200, {"type": "user", "name": "somebody", "orgs": []}, {}
 
     def on_create(self, body: bytes) -> Any:
-        asked = json.loads(body)
-        repo = f"{asked.get('organization') or 'somebody'}/{asked['name']}"
+        request = json.loads(body)
+        repo = f"{request.get('organization') or 'somebody'}/{request['name']}"
         status = 409 if repo in self.server.spaces else 200
         if status == 200:
-            space = Space(asked["sdk"], asked.get("visibility") == "private", asked.get("hardware") or "cpu-basic")
-            space.sleep = asked.get("sleepTimeSeconds")
+            space = Space(
+                request["sdk"], request.get("visibility") == "private", request.get("hardware") or "cpu-basic"
+            )
+            space.sleep = request.get("sleepTimeSeconds")
             space.commit("initial commit", {".gitattributes": b"*.bin filter=lfs\n", "README.md": b"---\n---\n"})
             self.server.spaces[repo] = space
         return status, {"url": f"{self.server.url}/spaces/{repo}"}, {}
 
     def on_delete(self, body: bytes) -> Any:
-        asked = json.loads(body)
-        del self.server.spaces[f"{asked.get('organization') or 'somebody'}/{asked['name']}"]
+        request = json.loads(body)
+        del self.server.spaces[f"{request.get('organization') or 'somebody'}/{request['name']}"]
         return 200, {}, {}
 
     def on_validate(self, body: bytes) -> Any:
@@ -200,8 +203,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def on_tree(self, repo: str, revision: str, _: bytes) -> Any:
         files = self.at(self.server.spaces[repo], revision).files
-        told = [{"type": "file", "oid": blob(data), "size": len(data), "path": path} for path, data in files.items()]
-        return 200, told, {}
+        entries = [{"type": "file", "oid": blob(data), "size": len(data), "path": path} for path, data in files.items()]
+        return 200, entries, {}
 
     def on_commits(self, repo: str, revision: str, _: bytes) -> Any:
         date = "2026-01-01T00:00:00.000Z"
@@ -210,15 +213,15 @@ class Handler(BaseHTTPRequestHandler):
         return 200, commits, {}
 
     def on_preupload(self, repo: str, revision: str, body: bytes) -> Any:
-        held = self.server.spaces[repo].head.files
-        told = [{"path": each["path"], "uploadMode": "regular", "shouldIgnore": False,
-                 "oid": blob(held[each["path"]]) if each["path"] in held else None}
+        files = self.server.spaces[repo].head.files
+        entries = [{"path": each["path"], "uploadMode": "regular", "shouldIgnore": False,
+                 "oid": blob(files[each["path"]]) if each["path"] in files else None}
                 for each in json.loads(body)["files"]]  # fmt: skip
-        return 200, {"files": told}, {}
+        return 200, {"files": entries}, {}
 
     def on_commit(self, repo: str, revision: str, body: bytes) -> Any:
         space = self.server.spaces[repo]
-        if self.server.on_commit:  # somebody else is quicker
+        if self.server.on_commit:  # another client commits first
             other, self.server.on_commit = self.server.on_commit, None
             other(space)
         lines = [json.loads(line) for line in body.splitlines() if line.strip()]
@@ -232,9 +235,9 @@ class Handler(BaseHTTPRequestHandler):
                 files[value["path"]] = base64.b64decode(value["content"])
             elif line["key"] == "deletedFile":
                 files.pop(value["path"])
-        made = space.commit(header["summary"], files)
+        commit = space.commit(header["summary"], files)
         space.stages = list(self.server.builds)
-        return 200, {"commitUrl": f"{self.server.url}/spaces/{repo}/commit/{made.oid}", "commitOid": made.oid}, {}
+        return 200, {"commitUrl": f"{self.server.url}/spaces/{repo}/commit/{commit.oid}", "commitOid": commit.oid}, {}
 
     def on_runtime(self, repo: str, _: bytes) -> Any:
         space = self.server.spaces[repo]
@@ -254,23 +257,23 @@ class Handler(BaseHTTPRequestHandler):
         return 200, self.state(space), {}
 
     def on_variables(self, repo: str, body: bytes) -> Any:
-        return 200, self.values(self.server.spaces[repo].variables, body, shown=True), {}
+        return 200, self.values(self.server.spaces[repo].variables, body, with_values=True), {}
 
     def on_secrets(self, repo: str, body: bytes) -> Any:
-        return 200, self.values(self.server.spaces[repo].secrets, body, shown=False), {}
+        return 200, self.values(self.server.spaces[repo].secrets, body, with_values=False), {}
 
-    def values(self, held: dict[str, str], body: bytes, *, shown: bool) -> Any:
+    def values(self, store: dict[str, str], body: bytes, *, with_values: bool) -> Any:
         if self.command == "POST":
-            asked = json.loads(body)
-            held[asked["key"]] = asked["value"]
-        return {key: {"key": key, **({"value": value} if shown else {})} for key, value in held.items()}
+            request = json.loads(body)
+            store[request["key"]] = request["value"]
+        return {key: {"key": key, **({"value": value} if with_values else {})} for key, value in store.items()}
 
     def on_list(self, _: bytes) -> Any:
-        wanted = dict(parse_qsl(urlsplit(self.path).query))
-        found = [{"id": repo, "lastModified": space.modified, "private": space.private, "sdk": space.sdk}
+        query = dict(parse_qsl(urlsplit(self.path).query))
+        spaces = [{"id": repo, "lastModified": space.modified, "private": space.private, "sdk": space.sdk}
                  for repo, space in self.server.spaces.items()
-                 if repo.startswith(wanted["author"] + "/") and wanted["search"] in repo]  # fmt: skip
-        return 200, found, {}
+                 if repo.startswith(query["author"] + "/") and query["search"] in repo]  # fmt: skip
+        return 200, spaces, {}
 
     def on_logs(self, repo: str, kind: str, _: bytes) -> Any:
         events = "".join(f"data: {json.dumps({'data': line, 'timestamp': ''})}\n\n" for line in self.server.log)

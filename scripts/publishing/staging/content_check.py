@@ -1,4 +1,4 @@
-"""What must never be published: secrets, caches, and more than a Space can carry."""
+"""Refuses files that must never be published: secrets, caches, and files that are too large."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from publishing.errors import GuardError
+from publishing.errors import ContentError
 
 MAX_FILE_BYTES = 10_000_000
 MAX_TOTAL_BYTES = 100_000_000
-FORBIDDEN = re.compile(
+MAX_PROBLEMS = 20  # that a message lists
+FORBIDDEN_PATHS = re.compile(
     r"(^|/)(\.env(\.(?!example)[^/]*)?|\.netrc|id_rsa[^/]*|[^/]*\.(pem|key|p12|pfx|pyc|ipynb)|\.git|__pycache__"
     r"|\.DS_Store|tests?/.*)(/|$)"
 )
-KINDS = {
+SECRET_PATTERNS = {
     "a Hugging Face token": re.compile(r"\bhf_[A-Za-z0-9]{30,}\b"),
     "an OpenAI key": re.compile(r"\bsk-(?:proj-|ant-)?[A-Za-z0-9_-]{20,}\b"),
     "an AWS access key": re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
@@ -26,58 +27,58 @@ KINDS = {
     "a private key": re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----"),
     "a password in an address": re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@\"'{}$]+:[^/\s:@\"'{}$]{3,}@[\w.-]+"),
 }
-_TELLING = re.compile(
+_SECRET_ASSIGNMENT = re.compile(
     r"(?i)\b[\w-]*(?:api[_-]?key|secret|token|passw(?:or)?d|credential)[\w-]*[\"']?\s*[:=]\s*[\"']([^\"'\s]{16,})[\"']"
 )
 _PLACEHOLDER = re.compile(r"\$\{|<|\.\.\.|…|x{4,}|example|your[_-]", re.IGNORECASE)
 
 
-def guard(files: dict[str, Path]) -> None:
-    """Raise `GuardError` that names each file and line, and never what stands there."""
-    wrong = [*_places(files), *_sizes(files)]
+def check_content(files: dict[str, Path]) -> None:
+    """Raise `ContentError` if a file must not be published; it names files and lines, never the secret."""
+    problems = [*_path_problems(files), *_size_problems(files)]
     for place, path in files.items():
-        wrong += [f"{place}, line {line}: {what}" for line, what in secrets(path)]
-    if wrong:
-        shown = "\n  ".join(wrong[:20])
-        more = f"\n  and {len(wrong) - 20} more" if len(wrong) > 20 else ""
-        raise GuardError(
-            f"This must not be published:\n  {shown}{more}",
-            "Remove it; a secret that was ever committed must be made anew.",
+        problems += [f"{place}, line {line}: {kind}" for line, kind in secrets(path)]
+    if problems:
+        listing = "\n  ".join(problems[:MAX_PROBLEMS])
+        rest = f"\n  and {len(problems) - MAX_PROBLEMS} more" if len(problems) > MAX_PROBLEMS else ""
+        raise ContentError(
+            f"These files must not be published:\n  {listing}{rest}",
+            "Remove them. Revoke and replace every secret that was ever committed.",
         )
 
 
 def secrets(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines of a text file that hold a secret, and of what kind."""
+    """Yield the number of each line of a text file that holds a secret, and the kind of secret."""
     data = path.read_bytes()
     if b"\0" in data[:8192]:
         return
     for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), start=1):
-        for what, pattern in KINDS.items():
+        for kind, pattern in SECRET_PATTERNS.items():
             if pattern.search(line):
-                yield number, what
-        for found in _TELLING.finditer(line):
-            if not _PLACEHOLDER.search(found[1]) and entropy(found[1]) > 3.5:
-                yield number, "what looks like a secret, under a telling name"
+                yield number, kind
+        for match in _SECRET_ASSIGNMENT.finditer(line):
+            if not _PLACEHOLDER.search(match[1]) and entropy(match[1]) > 3.5:
+                yield number, "a random value under the name of a secret"
 
 
 def entropy(text: str) -> float:
-    """Bits a character: words have about 3, keys 4 and more."""
+    """Return the bits per character: words have about 3, keys 4 and more."""
     counts = Counter(text)
     return -sum(count / len(text) * math.log2(count / len(text)) for count in counts.values())
 
 
-def _places(files: dict[str, Path]) -> Iterator[str]:
+def _path_problems(files: dict[str, Path]) -> Iterator[str]:
     for place, path in files.items():
-        if FORBIDDEN.search(place):
-            yield f"{place}: no file of this kind"
+        if FORBIDDEN_PATHS.search(place):
+            yield f"{place}: this kind of file is never published"
         if path.is_symlink():
-            yield f"{place}: a link"
+            yield f"{place}: a symbolic link"
 
 
-def _sizes(files: dict[str, Path]) -> Iterator[str]:
+def _size_problems(files: dict[str, Path]) -> Iterator[str]:
     sizes = {place: path.stat().st_size for place, path in files.items()}
     for place, size in sizes.items():
         if size > MAX_FILE_BYTES:
-            yield f"{place}: {size / 1e6:,.0f} MB, a file may have {MAX_FILE_BYTES / 1e6:g}"
+            yield f"{place}: {size / 1e6:,.0f} MB, the limit for a file is {MAX_FILE_BYTES / 1e6:g}"
     if sum(sizes.values()) > MAX_TOTAL_BYTES:
-        yield f"all together: {sum(sizes.values()) / 1e6:,.0f} MB, a Space may have {MAX_TOTAL_BYTES / 1e6:g}"
+        yield f"all files: {sum(sizes.values()) / 1e6:,.0f} MB, the limit for a Space is {MAX_TOTAL_BYTES / 1e6:g}"

@@ -1,4 +1,4 @@
-"""The head of a Space's README, checked against the Hub's rules before the Hub is asked."""
+"""Reads the metadata of a Space's README and checks it against the Hub's rules without a request."""
 
 from __future__ import annotations
 
@@ -7,78 +7,87 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
+from huggingface_hub import RepoCard
 
 from publishing.errors import StageError
 
 COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
 SDKS = ("gradio", "docker", "static")
-ISOLATION = ("cross-origin-embedder-policy", "cross-origin-opener-policy", "cross-origin-resource-policy")
-ZERO_PYTHON = ("3.12.12", "3.10.13")
-KNOWN = {
+ISOLATION_HEADERS = (
+    "cross-origin-embedder-policy",
+    "cross-origin-opener-policy",
+    "cross-origin-resource-policy",
+)
+ZERO_GPU_PYTHONS = ("3.12.12", "3.10.13")
+KNOWN_KEYS = {
     "title", "emoji", "colorFrom", "colorTo", "sdk", "sdk_version", "python_version", "app_file", "app_port",
     "app_build_command", "base_path", "fullWidth", "header", "short_description", "models", "datasets", "tags",
     "thumbnail", "pinned", "license", "hf_oauth", "hf_oauth_scopes", "hf_oauth_expiration_minutes", "disable_embedding",
     "startup_duration_timeout", "custom_headers", "preload_from_hub", "suggested_hardware", "suggested_storage",
 }  # fmt: skip
-_HEAD = re.compile(r"\A---\r?\n(.*?)\r?\n---\r?\n", re.DOTALL)
 
 
 def parse(readme: str) -> dict[str, Any]:
-    """The front matter of a README's text; an error if there is none, or if it is no YAML."""
-    found = _HEAD.match(readme)
-    if not found:
+    """Return the front matter of a README's text; `StageError` if there is none or it isn't valid YAML."""
+    values: dict[str, Any] = _card(readme).data.to_dict()
+    if not values:
         raise StageError("README.md has no front matter.", "Begin it with a block between two lines of ---.")
-    try:
-        values = yaml.safe_load(found[1])
-    except yaml.YAMLError as error:
-        raise StageError(f"The front matter of README.md is no YAML ({error}).", "Correct it.") from error
-    if not isinstance(values, dict):
-        raise StageError("The front matter of README.md holds no settings.", "Write title: … and so on.")
     return values
 
 
 def for_zero_gpu(readme: str) -> str:
-    """The same README with a Python that ZeroGPU has, and its hardware suggested to whoever duplicates the Space."""
-    lines = f'python_version: "{ZERO_PYTHON[0]}"\nsuggested_hardware: zero-a10g'
-    return re.sub(r"(?m)^python_version:.*$", lines, readme, count=1)
+    """Return the README with a Python version that ZeroGPU has, and ZeroGPU as the suggested hardware."""
+    card = _card(readme)
+    card.data.python_version = ZERO_GPU_PYTHONS[0]
+    card.data.suggested_hardware = "zero-a10g"
+    return str(card)
 
 
 def check(values: dict[str, Any], files: set[str], *, gradio: str | None, zero_gpu: bool) -> list[str]:
-    """What is wrong with the front matter; `files` are those that are staged, `gradio` the lock's version."""
-    return [*_names(values), *_look(values), *_build(values, files, gradio, zero_gpu), *_rest(values)]
+    """Return the problems of the front matter; `files` are the staged ones, `gradio` is the lock's version."""
+    return [*_check_keys(values), *_check_card(values), *_check_build(values, files, gradio, zero_gpu),
+            *_check_python(values, zero_gpu), *_check_options(values)]  # fmt: skip
 
 
-def _names(values: dict[str, Any]) -> Iterator[str]:
+def _card(readme: str) -> RepoCard:
+    try:
+        return RepoCard(readme)
+    except (ValueError, yaml.YAMLError) as error:
+        raise StageError(f"The front matter of README.md isn't valid YAML ({error}).", "Correct it.") from error
+
+
+def _check_keys(values: dict[str, Any]) -> Iterator[str]:
     for name in values:
         if name in ("hardware", "secrets", "variables", "sleep_time"):
-            yield f"{name} is no front matter: it is set through the API."
-        elif name not in KNOWN:
-            yield f"{name} is no setting of a Space."
+            yield f"{name} isn't front matter: set it through the API."
+        elif name not in KNOWN_KEYS:
+            yield f"{name} isn't a setting of a Space."
     for name in ("title", "sdk", "license"):
         if not values.get(name):
             yield f"{name} is missing."
 
 
-def _look(values: dict[str, Any]) -> Iterator[str]:
+def _check_card(values: dict[str, Any]) -> Iterator[str]:
     for name in ("colorFrom", "colorTo"):
         if name in values and values[name] not in COLOURS:
             yield f"{name} is {values[name]!r}: use one of {', '.join(COLOURS)}."
-    short = values.get("short_description", "")
-    if len(short) > 60:
-        yield f"short_description has {len(short)} characters: 60 are allowed."
+    length = len(values.get("short_description", ""))
+    if length > 60:
+        yield f"short_description has {length} characters: 60 are allowed."
 
 
-def _build(values: dict[str, Any], files: set[str], gradio: str | None, zero_gpu: bool) -> Iterator[str]:
+def _check_build(values: dict[str, Any], files: set[str], gradio: str | None, zero_gpu: bool) -> Iterator[str]:
     sdk = values.get("sdk")
     if sdk not in SDKS:
         yield f"sdk is {sdk!r}: use one of {', '.join(SDKS)} (streamlit runs under docker)."
     if sdk == "gradio":
-        if not re.fullmatch(r"\d+\.\d+\.\d+", str(values.get("sdk_version", ""))):
+        version = str(values.get("sdk_version", ""))
+        if not re.fullmatch(r"\d+\.\d+\.\d+", version):
             yield f"sdk_version is {values.get('sdk_version')!r}: write all three numbers."
-        elif gradio and str(values["sdk_version"]) != gradio:
-            yield f"sdk_version is {values['sdk_version']}, the lock has gradio {gradio}."
+        elif gradio and version != gradio:
+            yield f"sdk_version is {version}, the lock has gradio {gradio}."
         if values.get("app_file", "app.py") not in files:
-            yield f"app_file names {values.get('app_file', 'app.py')}, which is not there."
+            yield f"app_file names {values.get('app_file', 'app.py')}, which doesn't exist."
     if "app_port" in values and sdk != "docker":
         yield "app_port is for docker only."
     if sdk == "docker":
@@ -87,18 +96,21 @@ def _build(values: dict[str, Any], files: set[str], gradio: str | None, zero_gpu
         if values.get("app_port") not in range(1, 65536):
             yield f"app_port is {values.get('app_port')!r}: name the port that the app listens on."
         if zero_gpu:
-            yield "sdk is docker: ZeroGPU runs gradio alone."
+            yield "sdk is docker: ZeroGPU runs gradio only."
+
+
+def _check_python(values: dict[str, Any], zero_gpu: bool) -> Iterator[str]:
     python = str(values.get("python_version", "3.10"))
     if not re.fullmatch(r"3\.\d+(\.\d+)?", python):
         yield f"python_version is {python!r}: write 3.x or 3.x.x."
-    elif zero_gpu and not any(known == python or known.startswith(f"{python}.") for known in ZERO_PYTHON):
-        yield f"python_version is {python}: ZeroGPU has {' and '.join(ZERO_PYTHON)}."
+    elif zero_gpu and not any(known == python or known.startswith(f"{python}.") for known in ZERO_GPU_PYTHONS):
+        yield f"python_version is {python}: ZeroGPU has {' and '.join(ZERO_GPU_PYTHONS)}."
 
 
-def _rest(values: dict[str, Any]) -> Iterator[str]:
+def _check_options(values: dict[str, Any]) -> Iterator[str]:
     for name in values.get("custom_headers") or {}:
-        if name not in ISOLATION:
-            yield f"custom_headers has {name}: only {', '.join(ISOLATION)} can be set."
+        if name not in ISOLATION_HEADERS:
+            yield f"custom_headers has {name}: only {', '.join(ISOLATION_HEADERS)} can be set."
     for text in values.get("preload_from_hub") or []:
         if not re.fullmatch(r"[\w.-]+/[\w.-]+( [^\s,]+(,[^\s,]+)*( [0-9a-f]{40})?)?", str(text)):
             yield f'preload_from_hub has {text!r}: write "owner/repo file1,file2 sha".'

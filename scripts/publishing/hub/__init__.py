@@ -1,0 +1,1 @@
+"""Reads and changes Spaces on the Hub: plan, commit, settings, previews, build status."""

@@ -1,0 +1,102 @@
+"""Wraps huggingface_hub's client: one place for its time-outs and for the translation of its errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import httpx2
+from huggingface_hub import HfApi, is_offline_mode, set_client_factory
+from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
+
+from publishing.errors import HubError
+
+REMEDIES = {
+    401: "Log in: hf auth login, or set HF_TOKEN to a token with write access.",
+    402: "A free account can't have such a Space: choose --hardware zero-a10g, or a plan that includes it.",
+    403: "The token isn't allowed to do this: give it write access to this Space, or name another owner with --repo.",
+    404: "Check the name, and that the token has access to it.",
+    409: "Another client is changing it: wait a moment, then plan again.",
+    412: "The Space changed after it was planned: plan again.",
+    429: "Too many requests: wait a few minutes, then try again.",
+}
+_TOKEN = re.compile(r"\bhf_\w+|(?<=Bearer )[\w.-]+")
+
+
+class _TimeoutClient(httpx2.Client):
+    """Sets a time-out on every request, also on those for which huggingface_hub asks for none."""
+
+    seconds: ClassVar[float] = 60.0
+
+    def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        timeouts = dict.fromkeys(("connect", "read", "write", "pool")) | dict(request.extensions.get("timeout", {}))
+        request.extensions["timeout"] = {
+            kind: self.seconds if seconds is None else seconds for kind, seconds in timeouts.items()
+        }
+        return super().send(request, **options)
+
+
+# Once per process: each call closes the client that other threads are using.
+set_client_factory(lambda: _TimeoutClient(follow_redirects=True))
+
+
+class Hub:
+    """One Hub endpoint and one account; the token comes from the environment or the token file."""
+
+    def __init__(self, api: HfApi | None = None, *, silence_seconds: float = 60.0) -> None:
+        """`silence_seconds` is the longest wait for the next byte; huggingface_hub sets no limit on some requests."""
+        _TimeoutClient.seconds = silence_seconds
+        self.api = api or HfApi()
+
+    def owner(self) -> str:
+        """Return the account name of the token."""
+        with translate_errors("your account"):
+            try:
+                return str(self.api.whoami()["name"])
+            except ValueError as error:
+                raise HubError("You are not logged in to the Hub.", REMEDIES[401], status=401) from error
+
+
+@contextmanager
+def translate_errors(subject: str) -> Iterator[None]:
+    """Turn what huggingface_hub raises about `subject` into a `HubError` without any secret in it."""
+    if is_offline_mode():
+        raise HubError("HF_HUB_OFFLINE is set.", "Unset it to publish.")
+    try:
+        yield
+    except HubError:
+        raise
+    except LocalTokenNotFoundError as error:
+        raise HubError("You are not logged in to the Hub.", REMEDIES[401], status=401) from error
+    except HfHubHTTPError as error:
+        raise _refusal(subject, error) from None
+    except (httpx2.TransportError, OSError) as error:
+        raise HubError(
+            f"The Hub does not answer a request for {subject} ({type(error).__name__}).",
+            "Check the network and HF_ENDPOINT.",
+        ) from None
+
+
+def redact(text: str) -> str:
+    """Return `text` with tokens replaced by ***."""
+    return _TOKEN.sub("***", text)
+
+
+def may_have_succeeded(error: HubError) -> bool:
+    """Return whether a failed write may have taken effect on the Hub."""
+    return error.status is None or error.status >= 500
+
+
+def runtime_values(runtime: Any) -> dict[str, Any]:
+    """Return a Space runtime as the server sent it."""
+    return dict(getattr(runtime, "raw", None) or {})
+
+
+def _refusal(subject: str, error: HfHubHTTPError) -> HubError:
+    status = error.response.status_code if error.response is not None else None
+    reason = redact(str(error.server_message or "")).strip()
+    quote = f": “{' '.join(reason.split())[:300]}”." if reason else "."
+    remedy = REMEDIES.get(status or 0, "See status.huggingface.co, then try again.")
+    return HubError(f"The Hub refused a request for {subject} ({status}){quote}", remedy, status=status)

@@ -1,0 +1,119 @@
+"""Pushes a plan as one atomic commit on the parent that it was planned on; creates the Space if it doesn't exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+from huggingface_hub.errors import RepositoryNotFoundError
+
+from publishing.errors import HubError
+from publishing.hub.client import REMEDIES, Hub, may_have_succeeded, translate_errors
+from publishing.hub.plan import LiveSpace, PublishPlan, fetch_live, fetch_tree, make_plan
+from publishing.hub.settings import apply_settings
+
+ATTEMPTS = 3
+Operation = CommitOperationAdd | CommitOperationDelete
+
+
+def push(
+    hub: Hub, plan: PublishPlan, message: str, *, private: bool = False, say: Callable[[str], None] = print
+) -> str:
+    """Make the live files equal to the staged ones and return the commit's id.
+
+    If the Space changed in the meantime, it is planned again. If a failed commit may have taken effect, the Space is
+    read first. A commit of another client is never overwritten.
+    """
+    current = plan
+    if current.live.sha is None:
+        create_space(hub, current, private=private)
+        current = _plan_again(hub, current)
+    apply_settings(hub, current.repo, current.settings)
+    for attempt in range(1, ATTEMPTS + 1):
+        if not current.changes_files:
+            return str(current.live.sha)
+        try:
+            return _commit_plan(hub, current, message)
+        except HubError as error:
+            if attempt == ATTEMPTS or not (error.status == 412 or may_have_succeeded(error)):
+                raise
+            say(f"{error.message} Reading the Space again.")
+            current = _plan_again(hub, current)
+    raise AssertionError  # the loop returns or raises
+
+
+def create_space(hub: Hub, plan: PublishPlan, *, private: bool) -> None:
+    """Create the Space; it's no error if another client created it in the meantime."""
+    with translate_errors(f"the creation of {plan.repo}"), _name_conflicts(plan.repo):
+        hub.api.create_repo(
+            plan.repo,
+            repo_type="space",
+            space_sdk=str(plan.staged.front_matter["sdk"]),
+            private=private,
+            space_hardware=plan.settings.hardware,  # type: ignore[arg-type]
+            space_sleep_time=plan.settings.sleep_seconds,
+            exist_ok=True,
+        )
+
+
+@contextmanager
+def _name_conflicts(repo: str) -> Iterator[None]:
+    """Translate a 409 that names no Space: huggingface_hub expects the name and raises a KeyError."""
+    try:
+        yield
+    except KeyError:
+        raise HubError(f"The Hub is busy with {repo} (409).", REMEDIES[409], status=409) from None
+
+
+def rollback(hub: Hub, repo: str) -> str:
+    """Restore the files from before the last commit, as a new commit, and return its id."""
+    with translate_errors(f"the history of {repo}"):
+        try:
+            history = hub.api.list_repo_commits(repo, repo_type="space")
+        except RepositoryNotFoundError:
+            raise HubError(f"There is no Space {repo}.", "Check the name.", status=404) from None
+    if len(history) < 2:
+        raise HubError(f"{repo} has no earlier commit.", "There is nothing to roll back to.")
+    return restore(hub, repo, history[1].commit_id, f"Back to {history[1].commit_id[:8]}")
+
+
+def restore(hub: Hub, repo: str, sha: str, message: str) -> str:
+    """Restore the files of an earlier commit and return the id of the new one."""
+    live = fetch_live(hub, repo)
+    with translate_errors(f"the files of {sha[:8]}"):
+        files = fetch_tree(hub, repo, sha)
+    operations: list[Operation] = [CommitOperationDelete(place) for place in live.files if place not in files]
+    for place, entry in files.items():
+        if live.files.get(place) != entry:
+            with translate_errors(f"{place} of {sha[:8]}"):
+                path = hub.api.hf_hub_download(repo, place, repo_type="space", revision=sha)
+            operations.append(CommitOperationAdd(place, path))
+    if not operations:
+        return str(live.sha)
+    return _commit(hub, repo, operations, message, live)
+
+
+def _plan_again(hub: Hub, plan: PublishPlan) -> PublishPlan:
+    """Plan for the Space's current state; a Space created just now has its hardware and sleep time already."""
+    settings = plan.settings
+    if plan.live.sha is None:
+        settings = replace(settings, hardware=None, sleep_seconds=None)
+    return make_plan(plan.repo, plan.staged, fetch_live(hub, plan.repo), settings)
+
+
+def _commit_plan(hub: Hub, plan: PublishPlan, message: str) -> str:
+    operations: list[Operation] = [
+        CommitOperationAdd(place, str(plan.staged.files[place])) for place in (*plan.added, *plan.changed)
+    ]
+    operations += [CommitOperationDelete(place) for place in plan.deleted]
+    return _commit(hub, plan.repo, operations, message, plan.live)
+
+
+def _commit(hub: Hub, repo: str, operations: Sequence[Operation], message: str, live: LiveSpace) -> str:
+    with translate_errors(f"the commit to {repo}"):
+        commit = hub.api.create_commit(
+            repo, list(operations), commit_message=message, repo_type="space", parent_commit=live.sha
+        )
+        return str(commit.oid)
