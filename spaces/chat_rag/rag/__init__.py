@@ -1,1 +1,1 @@
-"""Retrieval-augmented answers with citations, without Gradio."""
+"""Retrieval-augmented answers with citations, independent of Gradio."""

@@ -1,25 +1,29 @@
-"""The values that reading a file gives: a document, its pages, and the chunks that are searched and cited."""
+"""Values that reading a file produces: a document, its pages, its chunks, and the passages that answers cite."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
+
+# Receives the share of a piece of work that is done, from 0 to 1. An error that it raises cancels the work.
+ShareReport = Callable[[float], None]
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one file may cost at most."""
+    """Limits for one file."""
 
     file_bytes: int = 50_000_000
     unpacked_bytes: int = 200_000_000  # the sum over all parts of a packed format
     characters: int = 10_000_000
     pages: int = 5_000
-    scanned_pages: int = 200  # recognising one takes seconds
+    scanned_pages: int = 200  # text recognition takes seconds per page
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page, counted from 1, and its span of characters in `Document.text`."""
+    """A page, numbered from 1, and its span of characters in `Document.text`."""
 
     number: int
     start: int
@@ -28,7 +32,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file's text; `id` is the first 16 hexadecimal digits of the SHA-256 of its bytes, `name` is safe to display."""
+    """The text of a file; `id` is the first 16 hexadecimal digits of its SHA-256, `name` is safe to display."""
 
     id: str
     name: str
@@ -37,14 +41,14 @@ class Document:
     media_type: str
 
     def page_of(self, start: int) -> int | None:
-        """The number of the page that holds the character at `start`, or None where the format has no pages."""
+        """Return the number of the page with the character at `start`, or None for a format without pages."""
         index = bisect_right(self.pages, start, key=lambda page: page.start) - 1
         return self.pages[index].number if index >= 0 else None
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A passage of a document: `text` is exactly `Document.text[start:end]`."""
+    """A piece of a document that the search finds: `text` is exactly `Document.text[start:end]`."""
 
     document_id: str
     document: str
@@ -59,7 +63,7 @@ class Chunk:
 class Passage:
     """A numbered piece of a document: `start` and `end` are character offsets into its extracted text.
 
-    `score` is the fused one, from 0 to 1; `dense` is a cosine, `lexical` a BM25 score, both of its best chunk.
+    `score` is the fused score, from 0 to 1; `dense` is the cosine and `lexical` the BM25 score of its best chunk.
     """
 
     number: int

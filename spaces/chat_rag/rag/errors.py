@@ -1,9 +1,10 @@
-"""What can go wrong around a visitor's documents, in words for the person who reads them.
+"""Errors about a visitor's documents, each with a remedy for the person who reads it.
 
 RagError
-├── DocumentError     a file could not be read
-│   └── Cancelled     its visitor has stopped the reading
-└── RetrievalError    the documents could not be searched
+├── DocumentError       a file can't be read or stored
+│   ├── Cancelled       the visitor stopped the upload
+│   └── SessionEnded    the visitor's session ended before the file was added
+└── RetrievalError      the documents can't be searched
 """
 
 from __future__ import annotations
@@ -12,16 +13,23 @@ from backends import SpaceportError
 
 
 class RagError(SpaceportError):
-    """Something about the documents, not about a model."""
+    """An error about the documents, not about a model."""
 
 
 class DocumentError(RagError):
-    """A file could not be read, or not be kept."""
+    """A file can't be read or stored."""
 
 
 class Cancelled(DocumentError):
-    """The visitor has stopped the reading of a file; nothing of it is kept."""
+    """The visitor stopped the upload of a file; nothing of it is stored."""
+
+
+class SessionEnded(DocumentError):
+    """The visitor's session ended before the file `name` was added."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"“{name}” wasn't added: the session has ended.", "Open the page again.")
 
 
 class RetrievalError(RagError):
-    """The vector store does not answer."""
+    """The documents can't be searched: the vector store or a model doesn't work."""

@@ -1,4 +1,4 @@
-"""Files on their way into a library: their progress, their cancelling, and what is left of them."""
+"""Background ingestion: progress, cancellation, results, and the end of the threads."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
-from rag.library.ingest import Ingestion, Snapshot
+from rag.errors import Cancelled, RagError, SessionEnded
+from rag.library.ingest import Ingestion
 from rag.library.library import Library
-from rag.library.quota import Quota
+from rag.library.progress import FileSummary, Snapshot, Step
+from rag.library.quota import Quota, QuotaExceeded
 from rag.library.store import Store
 from rag.search.embedders import Embedder
 from tests.helpers.servers import wait_until
@@ -48,7 +50,7 @@ while files[0].exists():
 
 
 class Held(Embedder):
-    """The real model, which stops in the middle of the file with the ropes until it is let go."""
+    """The real model, which stops in the middle of the file about ropes until `go` is set."""
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
@@ -66,7 +68,7 @@ class Held(Embedder):
 
 @pytest.fixture(autouse=True)
 def warm(embedder: Embedder) -> None:
-    """The first use of the model takes long, and is not what is waited for."""
+    """Load the model before the test: it takes long, and no test waits for it."""
     embedder.warm()
 
 
@@ -93,7 +95,7 @@ def ingestion(library: Library, held: Held) -> Iterator[Ingestion]:
     yield ingestion
     held.go.set()
     ingestion.close()
-    wait_until(lambda: not ingestion._running, 60)
+    wait_until(lambda: not ingestion._threads, 60)
 
 
 def wait_until_done(ingestion: Ingestion) -> Snapshot:
@@ -112,18 +114,32 @@ async def watched(ingestion: Ingestion) -> list[Snapshot]:
     return [snapshot async for snapshot in ingestion.watch()]
 
 
-async def test_each_file_is_told_what_became_of_it(ingestion: Ingestion, library: Library, written: Written) -> None:
+def added(snapshot: Snapshot) -> list[bool]:
+    return [isinstance(result, FileSummary) for result in snapshot.results]
+
+
+def outcomes(snapshot: Snapshot) -> list[tuple[str, FileSummary | type[RagError]]]:
+    """The name of each file that is done, and its summary or the class of its error."""
+    return [
+        (file.name, type(file.result) if isinstance(file.result, RagError) else file.result)
+        for file in snapshot.files
+        if file.result is not None
+    ]
+
+
+async def test_each_file_has_a_result(ingestion: Ingestion, library: Library, written: Written) -> None:
     paths = [written("key.txt", SMALL), written("empty.txt", ""), written("copy.txt", SMALL), written("a.xyz", "x")]
     assert ingestion.add(*paths) == [1, 2, 3, 4]
     snapshot = (await watched(ingestion))[-1]
     assert snapshot.done
     assert [file.name for file in snapshot.files] == ["key.txt", "empty.txt", "copy.txt", "a.xyz"]
-    assert [good for _, good in snapshot.results] == [True, False, True, False]
-    lines = [line for line, _ in snapshot.results]
-    assert lines[0] == "key.txt: 41 characters, 1 chunk"
-    assert lines[1] == "“empty.txt” is empty. Check that it was saved, and upload it again."
-    assert lines[2] == "key.txt: 41 characters, 1 chunk (was here already)"
-    assert "Accepted are" in lines[3]
+    assert [file.step for file in snapshot.files] == [Step.DONE] * 4
+    assert added(snapshot) == [True, False, True, False]
+    results = snapshot.results
+    assert results[0] == FileSummary("key.txt", 0, 41, 1, duplicate=False)
+    assert str(results[1]) == "“empty.txt” is empty. Check that it was saved, and upload it again."
+    assert results[2] == FileSummary("key.txt", 0, 41, 1, duplicate=True)
+    assert "Unsupported file type" in str(results[3])
     assert [document.name for document in library.documents] == ["key.txt"]
     assert not any(path.exists() for path in paths)
 
@@ -136,33 +152,33 @@ async def test_every_page_that_watches_sees_the_progress_and_the_end(
     await asyncio.to_thread(wait_until_held, ingestion, number)
     second = ingestion.watch()
     joined = await anext(second)
-    assert [(file.step, file.share) for file in joined.current] == [("Embedding", 0.5)]
-    await second.aclose()  # this page is closed; the file goes on
+    assert [(file.step, file.share) for file in joined.pending] == [(Step.EMBEDDING, 0.5)]
+    await second.aclose()  # this page closes; the file continues
     third = asyncio.create_task(watched(ingestion))
     held.go.set()
-    seen, reloaded = await first, await third
-    assert seen[-1] == reloaded[-1]
-    assert seen[-1].results == [("ropes.txt: 67 characters, 1 chunk", True)]
-    assert all(before != after for before, after in itertools.pairwise(seen))
-    assert not any(snapshot.done for snapshot in seen[:-1])
+    snapshots, reloaded = await first, await third
+    assert snapshots[-1] == reloaded[-1]
+    assert snapshots[-1].results == [FileSummary("ropes.txt", 0, 67, 1, duplicate=False)]
+    assert all(before != after for before, after in itertools.pairwise(snapshots))
+    assert not any(snapshot.done for snapshot in snapshots[:-1])
 
 
 async def test_nothing_to_do_is_done(ingestion: Ingestion) -> None:
     assert ingestion.add() == []
     (snapshot,) = await watched(ingestion)
     assert snapshot.done
-    assert snapshot.results == snapshot.current == []
+    assert snapshot.results == snapshot.pending == []
     assert not ingestion.busy
 
 
-async def test_results_stay_until_a_page_was_told(ingestion: Ingestion, written: Written) -> None:
+async def test_results_stay_until_a_page_has_seen_them(ingestion: Ingestion, written: Written) -> None:
     ingestion.add(written("a.txt", SMALL))
     wait_until_done(ingestion)
-    wait_until(lambda: not ingestion._running, 60)  # its threads are gone until they are needed again
+    wait_until(lambda: not ingestion._threads, 60)  # the threads end until there are new files
     assert ingestion.add(written("b.txt", "Another note.")) == [2]
     assert len((await watched(ingestion))[-1].results) == 2
     ingestion.add(written("c.txt", "One more note."))
-    assert (await watched(ingestion))[-1].results == [("c.txt: 14 characters, 1 chunk", True)]
+    assert (await watched(ingestion))[-1].results == [FileSummary("c.txt", 0, 14, 1, duplicate=False)]
 
 
 def test_the_next_file_is_read_while_one_is_embedded(ingestion: Ingestion, held: Held, written: Written) -> None:
@@ -171,31 +187,34 @@ def test_the_next_file_is_read_while_one_is_embedded(ingestion: Ingestion, held:
     wait_until_held(ingestion, number)
     wait_until(lambda: not second.exists(), 60)
     assert not first.exists()
-    assert third.exists()  # one ahead and no more
+    assert third.exists()  # only one file ahead
     held.go.set()
-    assert [good for _, good in wait_until_done(ingestion).results] == [True] * 3
+    assert added(wait_until_done(ingestion)) == [True] * 3
 
 
-def test_a_file_is_stopped_in_the_middle_and_the_others_go_on(
+def test_a_file_is_stopped_in_the_middle_and_the_others_continue(
     ingestion: Ingestion, library: Library, store: Store, held: Held, written: Written
 ) -> None:
-    waiting = written("waiting.txt", "It never gets its turn.")
-    numbers = ingestion.add(written("ropes.txt", ROPES), written("key.txt", SMALL), waiting)
+    queued = written("queued.txt", "It is never read.")
+    numbers = ingestion.add(written("ropes.txt", ROPES), written("key.txt", SMALL), queued)
     wait_until_held(ingestion, numbers[0])
     ingestion.cancel(numbers[2])
-    assert not waiting.exists()
+    assert not queued.exists()
     ingestion.cancel(numbers[0])
+    assert ingestion.snapshot().files[0].step is Step.STOPPING
     held.go.set()
-    assert wait_until_done(ingestion).results == [
-        ("ropes.txt: stopped, nothing of it is kept.", False),
-        ("key.txt: 41 characters, 1 chunk", True),
-        ("waiting.txt: stopped, nothing of it is kept.", False),
+    snapshot = wait_until_done(ingestion)
+    assert outcomes(snapshot) == [
+        ("ropes.txt", Cancelled),
+        ("key.txt", FileSummary("key.txt", 0, 41, 1, duplicate=False)),
+        ("queued.txt", Cancelled),
     ]
+    assert str(snapshot.results[0]) == "“ropes.txt” was stopped and not added."
     assert [document.name for document in library.documents] == ["key.txt"]
     assert [document.name for document, _, _ in store.load(library._label)] == ["key.txt"]
 
 
-def test_all_is_stopped_at_once(
+def test_all_files_are_stopped_at_once(
     ingestion: Ingestion, library: Library, store: Store, held: Held, written: Written
 ) -> None:
     paths = [written("ropes.txt", ROPES), *(written(f"{number}.txt", f"Note {number}.") for number in range(20))]
@@ -203,14 +222,14 @@ def test_all_is_stopped_at_once(
     wait_until_held(ingestion, numbers[0])
     ingestion.cancel()
     held.go.set()
-    assert [good for _, good in wait_until_done(ingestion).results] == [False] * 21
+    assert added(wait_until_done(ingestion)) == [False] * 21
     ingestion.cancel()
     assert library.documents == []
     assert list(store.load(library._label)) == []
     assert not any(path.exists() for path in paths)
 
 
-def test_closing_ends_the_threads_and_takes_nothing_more(
+def test_closing_ends_the_threads_and_accepts_no_more_files(
     ingestion: Ingestion, library: Library, held: Held, written: Written
 ) -> None:
     (number,) = ingestion.add(written("ropes.txt", ROPES))
@@ -221,14 +240,12 @@ def test_closing_ends_the_threads_and_takes_nothing_more(
     late = written("late.txt", SMALL)
     ingestion.add(late)
     assert not late.exists()
-    assert ingestion.snapshot().results == [
-        ("ropes.txt: stopped, nothing of it is kept.", False),
-        ("late.txt was not added: the session has ended.", False),
-    ]
+    assert outcomes(ingestion.snapshot()) == [("ropes.txt", Cancelled), ("late.txt", SessionEnded)]
+    assert str(ingestion.snapshot().results[1]).startswith("“late.txt” wasn't added: the session has ended.")
     assert library.documents == []
 
 
-def test_the_end_of_the_process_ends_what_is_running(store: Store, written: Written) -> None:
+def test_the_threads_end_with_the_process(store: Store, written: Written) -> None:
     files = [written("a.txt", SMALL), written("b.txt", "Note b."), written("c.txt", "Note c.")]
     command = [sys.executable, "-W", "error", "-c", ENDING, str(store.folder), *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -237,12 +254,12 @@ def test_the_end_of_the_process_ends_what_is_running(store: Store, written: Writ
     assert not store.folder.exists()
 
 
-def test_a_long_file_of_one_visitor_does_not_hold_up_another(embedder: Embedder, written: Written) -> None:
+def test_a_long_file_of_one_visitor_does_not_delay_another(embedder: Embedder, written: Written) -> None:
     long = "".join(f"Rope {number} holds boat {number} at the pier of the harbour.\n\n" for number in range(2_000))
     libraries = [Library(embedder), Library(embedder)]
     slow, quick = map(Ingestion, libraries)
     slow.add(written("ropes.txt", long))
-    wait_until(lambda: any(file.share for file in slow.snapshot().files if file.step == "Embedding"), 120)
+    wait_until(lambda: any(file.share for file in slow.snapshot().files if file.step is Step.EMBEDDING), 120)
     quick.add(written("key.txt", SMALL))
     wait_until_done(quick)
     assert slow.busy
@@ -250,32 +267,34 @@ def test_a_long_file_of_one_visitor_does_not_hold_up_another(embedder: Embedder,
     for ingestion, library in zip((slow, quick), libraries, strict=True):
         ingestion.close()
         library.close()
-    wait_until(lambda: not slow._running, 60)
+    wait_until(lambda: not slow._threads, 60)
 
 
-def test_an_upload_of_somebody_else_at_the_same_address_stays(
+def test_an_upload_of_another_visitor_at_the_same_address_stays(
     ingestion: Ingestion, held: Held, written: Written
 ) -> None:
     mine, theirs = written("note.txt", SMALL), written("upload", SMALL)
     numbers = ingestion.add(written("ropes.txt", ROPES), written("b.txt", "Note b."), mine)
     wait_until_held(ingestion, numbers[0])
-    theirs.replace(mine)  # Gradio moves an upload to an address that its content gives
+    theirs.replace(mine)  # Gradio moves an upload to an address that depends on its content
     held.go.set()
-    assert [good for _, good in wait_until_done(ingestion).results] == [True] * 3
+    assert added(wait_until_done(ingestion)) == [True] * 3
     assert mine.read_text() == SMALL
 
 
-def test_limits_are_told_for_each_file(embedder: Embedder, written: Written) -> None:
+def test_each_file_beyond_the_quota_has_an_error(embedder: Embedder, written: Written) -> None:
     library = Library(embedder, quota=Quota(files=1))
     ingestion = Ingestion(library)
     ingestion.add(*(written(f"{number}.txt", f"Note {number}.") for number in range(3)))
-    results = wait_until_done(ingestion).results
-    assert [good for _, good in results] == [True, False, False]
-    assert results[2][0] == "There is 1 document already. Remove one before 2.txt is added."
+    snapshot = wait_until_done(ingestion)
+    assert added(snapshot) == [True, False, False]
+    assert isinstance(snapshot.results[2], QuotaExceeded)
+    assert str(snapshot.results[2]) == "There is 1 document already. Remove one before you add 2.txt."
+    assert snapshot.results[2].__traceback__ is None  # its frames would hold the document
     library.close()
 
 
-def test_an_error_of_ours_is_told_and_the_others_go_on(
+def test_an_internal_error_is_reported_and_the_others_continue(
     embedder: Embedder, written: Written, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Failing(Held):
@@ -287,8 +306,8 @@ def test_an_error_of_ours_is_told_and_the_others_go_on(
     library = Library(Failing(embedder))
     ingestion = Ingestion(library)
     ingestion.add(written("a.txt", SMALL), written("b.txt", "Another note."))
-    results = wait_until_done(ingestion).results
-    assert results[0] == ("a.txt could not be added: something went wrong here. Try again.", False)
-    assert results[1][1]
+    snapshot = wait_until_done(ingestion)
+    assert str(snapshot.results[0]) == "“a.txt” couldn't be added because of an internal error. Try again."
+    assert added(snapshot) == [False, True]
     assert "ZeroDivisionError" in caplog.text
     library.close()

@@ -53,7 +53,7 @@ def test_a_wrong_value_is_told_with_its_name(name: str, value: str) -> None:
 
 def test_a_number_may_have_a_least_value() -> None:
     assert int_setting("MINUTES", 60, {"MINUTES": "1"}, least=1) == 1
-    with pytest.raises(NotConfigured, match="no whole number from 1"):
+    with pytest.raises(NotConfigured, match="a whole number of at least 1"):
         int_setting("MINUTES", 60, {"MINUTES": "0"}, least=1)
 
 
@@ -89,7 +89,7 @@ def test_questions_are_counted_over_any_minute() -> None:
     clock.now += 5
     with pytest.raises(TooManyQuestions) as caught:
         questions.take()
-    assert str(caught.value) == "That is more than 2 questions in a minute. Ask again in 15 seconds."
+    assert str(caught.value) == "You have reached the limit of 2 questions per minute. Ask again in 15 seconds."
     assert caught.value.retry_after == pytest.approx(15)
     clock.now += 14.9
     with pytest.raises(TooManyQuestions, match="in 1 second\\."):

@@ -16,10 +16,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.answering.retrieve import retrieve
+from rag.answering.retrieve import retrieve_passages
 from rag.documents import Chunk, Document, Page
 from rag.errors import Cancelled, DocumentError
 from rag.library.library import CHUNK_OVERLAP, CHUNK_SIZE, CHUNKING_VERSION, Library
+from rag.library.progress import FileSummary, Step
 from rag.library.quota import Quota, QuotaExceeded, Size
 from rag.library.store import MemoryStore, Store
 from rag.reading.chunk import chunk_document
@@ -247,7 +248,7 @@ def test_a_restart_finds_the_documents_without_embedding_them_again(
 ) -> None:
     first = Library(embedder, store=store)
     document = first.add(written("tern.md", TEXT)).document
-    before = retrieve([first], "When does the ferry leave?", embedder, limit=3)
+    before = retrieve_passages([first], "When does the ferry leave?", embedder, limit=3)
     first.close()
 
     class Silent(Embedder):
@@ -258,7 +259,7 @@ def test_a_restart_finds_the_documents_without_embedding_them_again(
     assert second.documents == [document]
     assert second.original(document.id) == TEXT.encode()
     assert second.size == Size(1, 1, len(TEXT.encode()))
-    after = retrieve([second], "When does the ferry leave?", embedder, limit=3)
+    after = retrieve_passages([second], "When does the ferry leave?", embedder, limit=3)
     assert [passage.text for passage in after] == [passage.text for passage in before]
     assert [passage.score for passage in after] == pytest.approx([passage.score for passage in before], abs=1e-3)
     second.remove(document.id)
@@ -275,19 +276,19 @@ def test_the_same_content_is_stored_once(embedder: Embedder, store: Store, writt
     for thread in threads:
         thread.join()
     again = library.add(written("again.md", TEXT))
-    assert again.again
-    assert again.summary.endswith("(was here already)")
+    assert again.duplicate
+    assert again.summary == FileSummary(again.document.name, 0, len(TEXT), again.chunks, duplicate=True)
     assert len(library.documents) == len(list(store.load(library._label))) == 1
     assert library.size.files == 1
     library.close()
 
 
-@pytest.mark.parametrize("last", ["Reading", "Embedding", "Saving"])
-def test_a_cancelled_addition_leaves_nothing(embedder: Embedder, store: Store, written: Written, last: str) -> None:
+@pytest.mark.parametrize("last", [Step.READING, Step.EMBEDDING, Step.SAVING], ids=lambda step: step.name)
+def test_a_cancelled_addition_leaves_nothing(embedder: Embedder, store: Store, written: Written, last: Step) -> None:
     library = Library(embedder, store=store)
 
-    def report(step: str, share: float) -> None:
-        if step == last:
+    def report(step: Step, share: float) -> None:
+        if step is last:
             raise Cancelled("Stopped.")
 
     with pytest.raises(Cancelled):
@@ -295,16 +296,16 @@ def test_a_cancelled_addition_leaves_nothing(embedder: Embedder, store: Store, w
     assert library.documents == []
     assert library.size == Size()
     assert files_of(store) == []
-    assert library.add(written("tern.md", TEXT)).again is False
+    assert library.add(written("tern.md", TEXT)).duplicate is False
     library.close()
 
 
 def test_a_closed_library_saves_nothing_more(embedder: Embedder, store: Store, written: Written) -> None:
     library = Library(embedder, store=store)
-    reading = library.read(written("tern.md", TEXT))
+    parsed = library.read(written("tern.md", TEXT))
     library.close()
     with pytest.raises(DocumentError, match="session has ended"):
-        library.keep(reading)  # type: ignore[arg-type]
+        library.store(parsed)  # type: ignore[arg-type]
     assert files_of(store) == []
 
 

@@ -16,7 +16,8 @@ import pytest
 
 from rag.documents import Document, Limits
 from rag.errors import DocumentError
-from rag.reading.parse import SUFFIXES, display_name, read_document
+from rag.reading.file_names import display_name
+from rag.reading.parse import SUFFIXES, read_document
 from tests.rag import make_documents as make
 
 DATA = Path(os.environ.get("SPACEPORT_TEST_DATA", Path(__file__).parents[2].parent / "shared" / "data"))

@@ -1,4 +1,4 @@
-"""A visitor's files are read in the background: in order, cancellable, with their progress for every page that asks."""
+"""Background ingestion of a visitor's files: in order, cancellable, with progress for every page that watches."""
 
 from __future__ import annotations
 
@@ -10,69 +10,49 @@ import threading
 import weakref
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from chat_page.strings import ENGLISH
-from rag.errors import Cancelled, RagError
-from rag.library.library import Added, Library, Reading
-from rag.reading.parse import display_name
+from rag.errors import Cancelled, DocumentError, RagError, SessionEnded
+from rag.library.library import AddedDocument, Library, ParsedFile
+from rag.library.progress import FileProgress, FileSummary, Snapshot, Step
+from rag.reading.file_names import display_name
 
 logger = logging.getLogger(__name__)
 UPDATE_SECONDS = 0.1
-END_SECONDS = 10.0
-_open: weakref.WeakSet[Ingestion] = weakref.WeakSet()
+EXIT_SECONDS = 10.0
+_running_ingestions: weakref.WeakSet[Ingestion] = weakref.WeakSet()
+T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class File:
-    """What became of one file so far; `share` is that of the step, from 0 to 1, or None where nothing is known.
+class _State(Enum):
+    """Where a file is in the pipeline; both threads pass files on by it."""
 
-    `result` is a line for the person who sent it, "" until the file is done; `good` says whether it was added.
-    """
-
-    number: int
-    name: str
-    step: str = ENGLISH.file_waits
-    share: float | None = None
-    result: str = ""
-    good: bool = False
+    QUEUED = auto()
+    READING = auto()
+    PARSED = auto()
+    STORING = auto()
+    DONE = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The files that were sent since a page was told that all is done, in their order."""
-
-    files: tuple[File, ...]
-
-    @property
-    def done(self) -> bool:
-        return all(file.result for file in self.files)
-
-    @property
-    def results(self) -> list[tuple[str, bool]]:
-        """The lines of the files that are done, each with whether it was added."""
-        return [(file.result, file.good) for file in self.files if file.result]
-
-    @property
-    def current(self) -> list[File]:
-        """The files that are being read, embedded or saved now, the first one first."""
-        return [file for file in self.files if not file.result and file.step != ENGLISH.file_waits]
+# The states from which a file can still reach a thread.
+_UPSTREAM = {"read": {_State.QUEUED}, "store": {_State.QUEUED, _State.READING, _State.PARSED}}
 
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    """A file on its way through `state`: waiting, reading, read, keeping, done."""
+    """One file in the pipeline."""
 
     number: int
     path: Path
     name: str
-    state: str = "waiting"
-    step: str = ENGLISH.file_waits
+    state: _State = _State.QUEUED
+    step: Step = Step.WAITING
     share: float | None = None
-    reading: Reading | None = None
-    result: str = ""
-    good: bool = False
+    parsed: ParsedFile | None = None
+    result: FileSummary | RagError | None = None
     cancelled: bool = False
     inode: int | None = None
 
@@ -80,181 +60,183 @@ class _Job:
         with contextlib.suppress(OSError):
             self.inode = self.path.stat().st_ino
 
-    def discard(self) -> None:
-        """Delete the upload: Gradio's copy could be fetched by anyone who knows its address.
+    @property
+    def progress(self) -> FileProgress:
+        return FileProgress(self.number, self.name, self.step, self.share, self.result)
 
-        That address is made of the content: what lies there now may be another visitor's, who sent the same file.
+    def discard(self) -> None:
+        """Delete the upload: anyone who knows the address of Gradio's copy can download it.
+
+        The address depends on the content: the file there now may belong to another visitor who sent the same content.
         """
         with contextlib.suppress(OSError):
             if self.path.stat().st_ino == self.inode:
                 self.path.unlink()
 
-    def tell(self, step: str, share: float) -> None:
-        """Take a report of the library; raises `Cancelled` when the visitor has stopped the file."""
+    def report(self, step: Step, share: float) -> None:
+        """Record the library's progress; raise `Cancelled` if the visitor stopped the file."""
         if self.cancelled:
-            raise Cancelled(self.stopped)
+            raise self.cancellation()
         self.step, self.share = step, share
 
-    @property
-    def stopped(self) -> str:
-        return f"{self.name}: stopped, nothing of it is kept."
+    def cancellation(self) -> Cancelled:
+        return Cancelled(f"“{self.name}” was stopped and not added.")
+
+    def finish(self, result: FileSummary | RagError) -> None:
+        self.state, self.step, self.share = _State.DONE, Step.DONE, None
+        self.parsed, self.result = None, self.cancellation() if self.cancelled else result
 
 
 class Ingestion:
-    """The files of one library on their way into it. Its two threads live while there is something to do:
-    one reads a file while the other embeds and saves the one before it.
+    """Adds files to one library with two threads: one reads a file while the other embeds and saves the previous one.
 
-    A file that was added is deleted as soon as it has been read: it is the copy of an upload.
+    The threads run only while there are files. A file is an upload's copy and is deleted as soon as it has been read.
     """
 
     def __init__(self, library: Library) -> None:
         self._library = library
         self._changed = threading.Condition()
         self._jobs: list[_Job] = []
-        self._number = 0
-        self._told = False  # whether a page knows how the last files ended
-        self._running: set[str] = set()
+        self._last_number = 0
+        self._results_seen = False  # whether a page has shown how the last files ended
+        self._threads: set[str] = set()
         self._closed = False
 
     def add(self, *paths: Path) -> list[int]:
-        """Queue files under their own names; gives the numbers by which they can be cancelled."""
+        """Queue files under their own names; return the numbers to cancel them by."""
         with self._changed:
-            if self._told and all(job.state == "done" for job in self._jobs):
+            if self._results_seen and all(job.state is _State.DONE for job in self._jobs):
                 self._jobs.clear()
-            self._told = False
+            self._results_seen = False
             for path in paths:
-                self._number += 1
-                self._jobs.append(job := _Job(self._number, path, display_name(path.name)))
+                self._last_number += 1
+                self._jobs.append(job := _Job(self._last_number, path, display_name(path.name)))
                 if self._closed:
                     job.discard()
-                    self._end(job, f"{job.name} was not added: the session has ended.")
-            self._start("read", self._read)
-            self._start("keep", self._keep)
+                    job.finish(SessionEnded(job.name))
+            self._start("read", self._read_files)
+            self._start("store", self._store_files)
             self._changed.notify_all()
             return [job.number for job in self._jobs[len(self._jobs) - len(paths) :]]
 
     def cancel(self, number: int | None = None) -> None:
-        """Stop one file, or all; nothing is kept of a file that was not done yet."""
+        """Stop one file, or all of them; files that aren't done leave nothing behind."""
         with self._changed:
             for job in self._jobs:
-                if job.state != "done" and number in (None, job.number):
-                    job.cancelled, job.step, job.share = True, ENGLISH.file_stops, None
+                if job.state is not _State.DONE and number in (None, job.number):
+                    job.cancelled, job.step, job.share = True, Step.STOPPING, None
                     job.discard()
-                    if job.state in ("waiting", "read"):
-                        self._end(job, job.stopped)
+                    if job.state in (_State.QUEUED, _State.PARSED):
+                        job.finish(job.cancellation())
             self._changed.notify_all()
 
     def snapshot(self) -> Snapshot:
-        """Where each file is now."""
+        """Return the current state of each file."""
         with self._changed:
-            return Snapshot(
-                tuple(File(job.number, job.name, job.step, job.share, job.result, job.good) for job in self._jobs)
-            )
+            return Snapshot(tuple(job.progress for job in self._jobs))
 
     async def watch(self) -> AsyncIterator[Snapshot]:
-        """Snapshots, the first at once and then one when something has changed, until all is done.
+        """Yield the current snapshot and one after each change, until all files are done.
 
-        Any number of pages may watch; leaving changes nothing for the files.
+        Any number of pages can watch; a page that leaves doesn't affect the files.
         """
-        shown = None
+        previous = None
         while True:
             snapshot = self.snapshot()
-            if snapshot != shown:
+            if snapshot != previous:
                 yield snapshot
             if snapshot.done:
-                self._told = True
+                self._results_seen = True
                 return
-            shown = snapshot
+            previous = snapshot
             await asyncio.sleep(UPDATE_SECONDS)
 
     @property
     def busy(self) -> bool:
+        """Whether a file is not done."""
         return not self.snapshot().done
 
     def close(self, wait_seconds: float = 0.0) -> None:
-        """Cancel everything and take nothing more; the threads end at their next report, waited for that long."""
+        """Cancel all files, accept no more, and wait up to `wait_seconds` for the threads to end.
+
+        A thread ends at its next report.
+        """
         with self._changed:
             self._closed = True
             self.cancel()
-            self._changed.wait_for(lambda: not self._running, wait_seconds)
+            self._changed.wait_for(lambda: not self._threads, wait_seconds)
 
     def _start(self, name: str, work: Callable[[], None]) -> None:
-        if name not in self._running and not self._closed:
-            self._running.add(name)
-            _open.add(self)
+        if name not in self._threads and not self._closed:
+            self._threads.add(name)
+            _running_ingestions.add(self)
             threading.Thread(target=work, name=f"ingest-{name}", daemon=True).start()
 
-    def _read(self) -> None:
-        # One file ahead and no more: what has been read is held in memory.
-        while job := self._take("waiting", "reading", "read", lambda: not self._in("read")):
-            work = partial(self._library.read, job.path, report=job.tell)
-            found = self._attempt(job, work)
+    def _read_files(self) -> None:
+        # Only one file ahead: parsed files are held in memory.
+        while job := self._next_job("read", _State.QUEUED, _State.READING, self._none_parsed):
+            outcome = self._attempt(job, partial(self._library.read, job.path, report=job.report))
             job.discard()
             with self._changed:
-                if isinstance(found, Reading) and not job.cancelled:
-                    job.reading, job.state, job.step, job.share = found, "read", ENGLISH.file_waits, None
+                if isinstance(outcome, RagError):
+                    job.finish(outcome)
+                elif isinstance(outcome, AddedDocument):
+                    job.finish(outcome.summary)
+                elif job.cancelled:
+                    job.finish(job.cancellation())
                 else:
-                    self._finish(job, found)
+                    job.parsed, job.state, job.step, job.share = outcome, _State.PARSED, Step.WAITING, None
                 self._changed.notify_all()
 
-    def _keep(self) -> None:
-        while job := self._take("read", "keeping", "keep", lambda: True):
-            reading, job.reading = job.reading, None
-            assert reading is not None  # noqa: S101  # the state says so
-            work = partial(self._library.keep, reading, report=job.tell)
-            found = self._attempt(job, work)
+    def _store_files(self) -> None:
+        while job := self._next_job("store", _State.PARSED, _State.STORING, lambda: True):
+            parsed, job.parsed = job.parsed, None
+            assert parsed is not None  # noqa: S101  # the state implies it
+            outcome = self._attempt(job, partial(self._library.store, parsed, report=job.report))
             with self._changed:
-                if job.cancelled and isinstance(found, Added) and not found.again:
-                    self._library.remove(found.document.id)
-                self._finish(job, found)
+                if isinstance(outcome, RagError):
+                    job.finish(outcome)
+                else:
+                    if job.cancelled and not outcome.duplicate:
+                        self._library.remove(outcome.document.id)
+                    job.finish(outcome.summary)
                 self._changed.notify_all()
 
-    def _take(self, state: str, then: str, thread: str, ready: Callable[[], bool]) -> _Job | None:
-        """The next job in `state`, waited for; None when none can come any more, and this thread is to end."""
+    def _next_job(self, thread: str, state: _State, next_state: _State, ready: Callable[[], bool]) -> _Job | None:
+        """Wait for the next job in `state`; return None when none can come, so that the thread ends."""
         with self._changed:
             while True:
-                job = next((job for job in self._jobs if job.state == state), None)
+                job = next((job for job in self._jobs if job.state is state), None)
                 if job and ready():
-                    job.state = then
+                    job.state = next_state
                     self._changed.notify_all()
                     return job
-                coming = ("waiting",) if thread == "read" else ("waiting", "reading", "read")
-                if not any(job.state in coming for job in self._jobs):
-                    self._running.discard(thread)
+                if not any(job.state in _UPSTREAM[thread] for job in self._jobs):
+                    self._threads.discard(thread)
                     self._changed.notify_all()
                     return None
                 self._changed.wait()
 
-    def _in(self, state: str) -> bool:
-        return any(job.state == state for job in self._jobs)
+    def _none_parsed(self) -> bool:
+        return all(job.state is not _State.PARSED for job in self._jobs)
 
-    def _attempt(self, job: _Job, work: Callable[[], Reading | Added]) -> Reading | Added | str:
-        """What the work gives, or in words why it gave nothing."""
+    def _attempt(self, job: _Job, work: Callable[[], T]) -> T | RagError:
+        """Return the result of the work, or its error."""
         try:
             return work()
         except RagError as error:
-            return str(error)
-        except Exception:  # the other files go on
+            # The result stays until the next upload; the frames of a traceback would hold the whole document as long.
+            error.__cause__ = error.__context__ = None
+            return error.with_traceback(None)
+        except Exception:  # the other files continue
             logger.exception("A file could not be added.")
-            return f"{job.name} could not be added: something went wrong here. Try again."
-
-    def _finish(self, job: _Job, found: Reading | Added | str) -> None:
-        if job.cancelled:
-            self._end(job, job.stopped)
-        elif isinstance(found, Added):
-            self._end(job, found.summary, good=True)
-        else:
-            self._end(job, str(found))
-
-    def _end(self, job: _Job, result: str, *, good: bool = False) -> None:
-        job.state, job.step, job.share = "done", "Done", None
-        job.reading, job.result, job.good = None, result, good
+            return DocumentError(f"“{job.name}” couldn't be added because of an internal error.", "Try again.")
 
 
 @atexit.register
 def _close_all() -> None:
-    """A thread that is inside the embedding model when Python ends would take the process down with an abort."""
-    ingestions = list(_open)
-    for wait_seconds in (0.0, END_SECONDS):
+    """Stop all threads: Python's exit would abort the process while a thread runs the embedding model."""
+    ingestions = list(_running_ingestions)
+    for wait_seconds in (0.0, EXIT_SECONDS):
         for ingestion in ingestions:
             ingestion.close(wait_seconds)

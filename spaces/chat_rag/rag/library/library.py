@@ -1,52 +1,50 @@
-"""One visitor's documents, searchable by meaning and by words; nobody else holds a reference to them."""
+"""The searchable documents of one visitor."""
 
 from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chat_page.strings import ENGLISH
-from rag.documents import Chunk, Document
-from rag.errors import DocumentError
-from rag.library.quota import Quota, Size, amount, page_count
+from rag.documents import Chunk, Document, Limits
+from rag.errors import DocumentError, SessionEnded
+from rag.library.progress import FileSummary, Report, Step
+from rag.library.quota import Quota, Size, page_count
 from rag.library.store import MemoryStore, Store
 from rag.reading.chunk import chunk_document
-from rag.reading.parse import SUFFIXES, Limits, display_name, read_document
+from rag.reading.file_names import display_name
+from rag.reading.parse import read_document
 from rag.search.embedders import Embedder
 from rag.search.index import Hit, Index, search_text
 
-# Characters. Small chunks are found exactly, and `rag.answering.retrieve` joins neighbours; overlap would repeat text.
-# Measured on 472 questions (benchmarks/retrieval.py): 400 to 500 find most.
+# Characters. Small chunks are found precisely, and `rag.answering.retrieve` joins neighbours, so an overlap would only
+# repeat text. Measured on 472 questions (benchmarks/retrieval.py): sizes from 400 to 500 find most.
 CHUNK_SIZE, CHUNK_OVERLAP = 450, 0
-# Raised when documents are cut otherwise at the same sizes: what is kept of them then is read anew.
+# Raise it when the chunker changes at the same sizes: stored documents are then discarded.
 CHUNKING_VERSION = 2
-Report = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
-    """What was read of one file; `again` says that the same content was here already."""
+class AddedDocument:
+    """A document of the library and its number of chunks; `duplicate` means that the content was there before."""
 
     document: Document
     chunks: int
-    again: bool = False
+    duplicate: bool = False
 
     @property
-    def summary(self) -> str:
-        """One line for the person who sent the file."""
-        pages = f"{amount(len(self.document.pages), 'page')}, " if self.document.pages else ""
-        again = " (was here already)" if self.again else ""
-        characters = f"{len(self.document.text):,} characters"
-        return f"{self.document.name}: {pages}{characters}, {amount(self.chunks, 'chunk')}{again}"
+    def summary(self) -> FileSummary:
+        """The facts about the document, without its text."""
+        document = self.document
+        return FileSummary(document.name, len(document.pages), len(document.text), self.chunks, self.duplicate)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """A file that has been read and is not kept yet; `original` is empty where nothing keeps it."""
+class ParsedFile:
+    """A file that has been read but not stored; `original` is empty if there is no store."""
 
     document: Document
     size: Size
@@ -54,10 +52,10 @@ class Reading:
 
 
 class Library:
-    """Documents and their index, added to and removed from together; safe across threads.
+    """Documents and their index, which change together; safe across threads.
 
-    With a `store`, what it holds is there at once, without being embedded again, and what is added is saved
-    before it is found. Closing forgets the index, not the store.
+    With a `store`, the stored documents are searchable at once, without new embeddings, and a new document is saved
+    before it is searchable. Closing the library clears the index, not the store.
     """
 
     def __init__(
@@ -73,8 +71,8 @@ class Library:
         self._limits = limits or Limits()
         self._store = store
         self._quota = quota or Quota()
-        self._adding = threading.Lock()  # one at a time is saved; a search does not wait for the disk
-        self._changing = threading.RLock()
+        self._save_lock = threading.Lock()  # one document is saved at a time; a search doesn't wait for the disk
+        self._lock = threading.RLock()
         self._documents: dict[str, Document] = {}
         self._sizes: dict[str, Size] = {}
         self._index = Index(chroma)
@@ -84,66 +82,66 @@ class Library:
 
     @property
     def documents(self) -> list[Document]:
-        with self._changing:
+        """The documents in the order in which they were added."""
+        with self._lock:
             return list(self._documents.values())
 
     @property
     def size(self) -> Size:
-        """How many files, pages and bytes there are."""
-        with self._changing:
+        """The number of files, pages and bytes."""
+        with self._lock:
             return sum(self._sizes.values(), Size())
 
     def document(self, document_id: str) -> Document | None:
+        """Return a document, or None if it isn't in the library."""
         return self._documents.get(document_id)
 
     def original(self, document_id: str) -> bytes | None:
-        """The file as it was sent, where there is a store that keeps it."""
+        """Return the uploaded file, or None without a store."""
         return self._store.original(document_id) if self._store and document_id in self._documents else None
 
-    def add(self, path: Path, *, name: str | None = None, report: Report | None = None) -> Added:
-        """Read, chunk, embed and keep one file; it is searchable when this returns, or not at all.
+    def add(self, path: Path, *, name: str | None = None, report: Report | None = None) -> AddedDocument:
+        """Read, chunk, embed, save and index one file: `read`, then `store`.
 
-        `report(step, share)` tells the progress; what it raises ends the addition, and nothing is kept.
-        `DocumentError` says why a file cannot be used.
+        `report` receives the progress; an error that it raises cancels the addition. Raises `DocumentError` if the file
+        can't be used; then nothing of it is stored.
         """
-        read = self.read(path, name=name, report=report)
-        return read if isinstance(read, Added) else self.keep(read, report=report)
+        parsed = self.read(path, name=name, report=report)
+        return parsed if isinstance(parsed, AddedDocument) else self.store(parsed, report=report)
 
-    def read(self, path: Path, *, name: str | None = None, report: Report | None = None) -> Reading | Added:
-        """The first half of `add`, for whoever reads one file while another is embedded."""
-        tell = report or _nothing
-        tell(ENGLISH.file_reads, 0.0)
-        fingerprint, length = _fingerprint(path, self._limits.file_bytes)
-        if added := self._again(fingerprint):
-            return added
-        self._check(display_name(name or path.name), Size(1, 0, length))
-        document = read_document(
-            path, name=name, limits=self._limits, report=lambda share: tell(ENGLISH.file_reads, share)
-        )
+    def read(self, path: Path, *, name: str | None = None, report: Report | None = None) -> ParsedFile | AddedDocument:
+        """Read one file; return the document if the library has the same content."""
+        notify = report or _ignore
+        notify(Step.READING, 0.0)
+        document_id, length = _fingerprint(path, self._limits.file_bytes)
+        if duplicate := self._duplicate(document_id):
+            return duplicate
+        self._check_quota(display_name(name or path.name), Size(1, 0, length))
+        document = read_document(path, name=name, limits=self._limits, report=lambda share: notify(Step.READING, share))
         size = Size(1, page_count(document), length)
-        self._check(document.name, size)
+        self._check_quota(document.name, size)
         original = path.read_bytes() if self._store else b""
-        if document.id != fingerprint or (original and hashlib.sha256(original).hexdigest()[:16] != fingerprint):
-            raise DocumentError(f"“{document.name}” was changed while it was read.", "Upload it again.")
-        return Reading(document, size, original)
+        if document.id != document_id or (original and hashlib.sha256(original).hexdigest()[:16] != document_id):
+            raise DocumentError(f"“{document.name}” changed while it was being read.", "Upload it again.")
+        return ParsedFile(document, size, original)
 
-    def keep(self, reading: Reading, *, report: Report | None = None) -> Added:
-        """The second half of `add`: chunk, embed, save, index."""
-        tell, document = report or _nothing, reading.document
-        if added := self._again(document.id):
-            return added
-        tell(ENGLISH.file_embeds, 0.0)
+    def store(self, parsed: ParsedFile, *, report: Report | None = None) -> AddedDocument:
+        """Chunk, embed, save and index a file that `read` returned; it is searchable after that."""
+        notify, document = report or _ignore, parsed.document
+        if duplicate := self._duplicate(document.id):
+            return duplicate
+        notify(Step.EMBEDDING, 0.0)
         chunks = chunk_document(document, size=CHUNK_SIZE, overlap=CHUNK_OVERLAP)
         vectors = self._embedder.encode(
-            [search_text(chunk) for chunk in chunks], lambda share: tell(ENGLISH.file_embeds, share)
+            [search_text(chunk) for chunk in chunks], lambda share: notify(Step.EMBEDDING, share)
         )
-        tell(ENGLISH.file_saves, 1.0)
-        with self._adding:
-            return self._again(document.id) or self._keep(reading, chunks, vectors)
+        notify(Step.SAVING, 1.0)
+        with self._save_lock:
+            return self._duplicate(document.id) or self._save(parsed, chunks, vectors)
 
     def remove(self, document_id: str) -> None:
-        """Forget a document everywhere."""
-        with self._changing:
+        """Delete a document from the library, the index and the store."""
+        with self._lock:
             if self._documents.pop(document_id, None) is None:
                 return
             del self._sizes[document_id]
@@ -152,13 +150,13 @@ class Library:
             self._store.delete(document_id)
 
     def search(self, question: str, vector: Sequence[float]) -> list[Hit]:
-        """Chunks that either search finds, in no order: `rag.answering.retrieve` fuses the scores."""
-        with self._changing:
+        """Return the chunks that either search finds, in no order; `rag.answering.retrieve` fuses the scores."""
+        with self._lock:
             return self._index.search(question, vector) if self._documents else []
 
     def close(self) -> None:
-        """Forget everything; a file that is being added is dropped when it gets there."""
-        with self._changing:
+        """Clear the library and its index; a file that is being added at the same time is dropped."""
+        with self._lock:
             if self._closed:
                 return
             self._closed = True
@@ -170,78 +168,60 @@ class Library:
         try:
             for document, chunks, vectors in store.load(self._label):
                 size = Size(1, page_count(document), store.size(document.id))
-                self._show(document, size, chunks, vectors)
+                self._add_to_index(document, size, chunks, vectors)
         except BaseException:
             self.close()
             raise
 
-    def _keep(self, reading: Reading, chunks: list[Chunk], vectors: Any) -> Added:
-        document = reading.document
-        self._check(document.name, reading.size)
+    def _save(self, parsed: ParsedFile, chunks: list[Chunk], vectors: Any) -> AddedDocument:
+        document = parsed.document
+        self._check_quota(document.name, parsed.size)
         if self._store:
-            self._store.save(document, chunks, vectors, reading.original, label=self._label)
+            self._store.save(document, chunks, vectors, parsed.original, label=self._label)
         try:
-            self._show(document, reading.size, chunks, vectors)
+            self._add_to_index(document, parsed.size, chunks, vectors)
         except BaseException:
             if self._store:
                 self._store.delete(document.id)
             raise
-        return Added(document, len(chunks))
+        return AddedDocument(document, len(chunks))
 
-    def _show(self, document: Document, size: Size, chunks: list[Chunk], vectors: Any) -> None:
-        """From here on a document is found."""
-        with self._changing:
+    def _add_to_index(self, document: Document, size: Size, chunks: list[Chunk], vectors: Any) -> None:
+        with self._lock:
             if self._closed:
-                raise DocumentError(f"{document.name} was not added: the session has ended.", "Open the page again.")
+                raise SessionEnded(document.name)
             self._index.add(document.id, chunks, vectors)
             self._documents[document.id] = document
             self._sizes[document.id] = size
 
-    def _again(self, document_id: str) -> Added | None:
-        with self._changing:
-            known = self._documents.get(document_id)
-            return Added(known, self._index.count(known.id), again=True) if known else None
+    def _duplicate(self, document_id: str) -> AddedDocument | None:
+        with self._lock:
+            document = self._documents.get(document_id)
+            return AddedDocument(document, self._index.count(document_id), duplicate=True) if document else None
 
-    def _check(self, name: str, more: Size) -> None:
-        with self._changing:
-            largest = max(self._sizes, key=lambda known: self._sizes[known].pages, default=None)
-            shown = self._documents[largest].name if largest else ""
-            self._quota.check(name, more, self.size, shown)
+    def _check_quota(self, name: str, addition: Size) -> None:
+        with self._lock:
+            largest = max(self._sizes, key=lambda document_id: self._sizes[document_id].pages, default=None)
+            largest_name = self._documents[largest].name if largest else ""
+            self._quota.check(name, addition, self.size, largest_name)
 
     @property
     def _label(self) -> str:
-        """What vectors depend on: those of another model, or of other chunks, are of no use here."""
+        """What stored vectors depend on: the model and the chunker. Vectors with another label are useless here."""
         return f"{self._embedder.name} {CHUNKING_VERSION} {CHUNK_SIZE} {CHUNK_OVERLAP}"
 
 
-class SampleLibrary(Library):
-    """The documents of a folder, the same for everybody, read when they are first searched."""
-
-    def __init__(self, folder: Path, embedder: Embedder) -> None:
-        super().__init__(embedder)
-        self._waiting = sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES)
-        self._reading = threading.Lock()
-
-    @property
-    def documents(self) -> list[Document]:
-        with self._reading:
-            while self._waiting:
-                self.add(self._waiting[0])
-                self._waiting.pop(0)
-        return super().documents
-
-
-def _nothing(step: str, share: float) -> None:
+def _ignore(step: Step, share: float) -> None:
     pass
 
 
-def _fingerprint(path: Path, limit: int) -> tuple[str, int]:
-    """The identifier that the file's document will have, and its bytes; nothing of one that cannot be read."""
+def _fingerprint(path: Path, max_bytes: int) -> tuple[str, int]:
+    """Return the file's document id and its length in bytes; `("", 0)` if it is too large or can't be read."""
     try:
         length = path.stat().st_size
-        if length <= limit:
+        if length <= max_bytes:
             with path.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()[:16], length
     except (OSError, ValueError):
-        pass  # reading it says what is wrong
+        pass  # `read_document` reports the error
     return "", 0

@@ -1,4 +1,4 @@
-"""What one visitor may keep and ask, so that a public page stays usable for the others."""
+"""Limits for one visitor's documents and questions, so that a public page stays usable for the others."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from backends import NotConfigured, stopwatch
 from rag.documents import Document
 from rag.errors import DocumentError, RagError
 
-# A text without pages counts as one page for each so many characters: what costs time is its length.
+# A text without pages counts as one page per 3,000 characters: its length decides the cost.
 PAGE_CHARACTERS = 3_000
 _MINUTE = 60.0
 
 
 class QuotaExceeded(DocumentError):
-    """A visitor's documents would be more than one visitor may keep."""
+    """The document doesn't fit into the visitor's quota."""
 
 
 class TooManyQuestions(RagError):
-    """A visitor asks too fast; `retry_after` is the wait in seconds."""
+    """The visitor asks too fast; `retry_after` is the wait in seconds."""
 
     def __init__(self, message: str, remedy: str = "", *, retry_after: float) -> None:
         super().__init__(message, remedy)
@@ -32,7 +32,7 @@ class TooManyQuestions(RagError):
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What some documents take up: files, pages (see `page_count`), bytes of the files as they were sent."""
+    """The size of some documents: files, pages (see `page_count`), and bytes of the uploaded files."""
 
     files: int = 0
     pages: int = 0
@@ -44,7 +44,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """The most that one visitor may keep and ask; 0 stands for no limit."""
+    """The limits for one visitor; 0 means no limit."""
 
     files: int = 50
     pages: int = 2_000
@@ -53,7 +53,7 @@ class Quota:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Quota:
-        """The quota that SPACEPORT_MAX_FILES, _MAX_PAGES, _MAX_MB and _QUESTIONS_A_MINUTE set."""
+        """Read SPACEPORT_MAX_FILES, _MAX_PAGES, _MAX_MB and _QUESTIONS_A_MINUTE."""
         return cls(
             int_setting("SPACEPORT_MAX_FILES", cls().files, environment),
             int_setting("SPACEPORT_MAX_PAGES", cls().pages, environment),
@@ -61,27 +61,26 @@ class Quota:
             int_setting("SPACEPORT_QUESTIONS_A_MINUTE", cls().questions_per_minute, environment),
         )
 
-    def check(self, name: str, more: Size, held: Size, largest: str = "") -> None:
-        """Raise `QuotaExceeded` if the file `name`, which takes up `more`, does not fit beside what is `held`.
+    def check(self, name: str, addition: Size, current: Size, largest: str = "") -> None:
+        """Raise `QuotaExceeded` if the file `name` of the size `addition` doesn't fit beside the `current` documents.
 
-        `largest` is the document that would make most room.
+        `largest` names the document whose removal frees the most pages.
         """
-        total = held + more
-        if self.files and total.files > self.files:
-            are = "is" if held.files == 1 else "are"
+        if self.files and current.files + addition.files > self.files:
+            verb = "is" if current.files == 1 else "are"
             raise QuotaExceeded(
-                f"There {are} {amount(held.files, 'document')} already.", f"Remove one before {name} is added."
+                f"There {verb} {_count(current.files, 'document')} already.", f"Remove one before you add {name}."
             )
-        for what, new, old, limit in (
-            ("pages", more.pages, held.pages, self.pages),
-            ("MB", more.bytes / 1e6, held.bytes / 1e6, self.megabytes),
+        for unit, new, old, limit in (
+            ("pages", addition.pages, current.pages, self.pages),
+            ("MB", addition.bytes / 1e6, current.bytes / 1e6, self.megabytes),
         ):
             if limit and new + old > limit:
-                message = f"“{name}” has {_written(new)} {what}; the limit for all documents together is {limit:,}"
+                message = f"“{name}” has {_format(new)} {unit}; the limit for all documents together is {limit:,}"
                 if new > limit or not largest:
-                    raise QuotaExceeded(f"{message}.", "Upload only the part of it that you need.")
+                    raise QuotaExceeded(f"{message}.", "Upload only the part that you need.")
                 raise QuotaExceeded(
-                    f"{message}, and {_written(old)} of them are taken.",
+                    f"{message}, and {_format(old)} of them are used.",
                     f"Remove a document first, such as “{largest}”, or upload a part of this one.",
                 )
 
@@ -90,52 +89,52 @@ UNLIMITED = Quota(0, 0, 0, 0)
 
 
 class QuestionLimit:
-    """How fast one visitor may ask: so many in any minute; safe across threads. `now` is a clock in seconds."""
+    """Limits one visitor's questions per minute (0: no limit); safe across threads. `now` is a clock in seconds."""
 
-    def __init__(self, a_minute: int, now: Callable[[], float] = stopwatch.now) -> None:
-        self._limit = a_minute
+    def __init__(self, per_minute: int, now: Callable[[], float] = stopwatch.now) -> None:
+        self._per_minute = per_minute
         self._now = now
-        self._asked: deque[float] = deque()
-        self._changing = threading.Lock()
+        self._times: deque[float] = deque()
+        self._lock = threading.Lock()
 
     def take(self) -> None:
-        """Count one question, or raise `TooManyQuestions` with the wait until the next is welcome."""
-        with self._changing:
+        """Count one question, or raise `TooManyQuestions` with the wait until the next one is allowed."""
+        with self._lock:
             now = self._now()
-            while self._asked and self._asked[0] <= now - _MINUTE:
-                self._asked.popleft()
-            if self._limit and len(self._asked) >= self._limit:
-                wait = self._asked[0] + _MINUTE - now
+            while self._times and self._times[0] <= now - _MINUTE:
+                self._times.popleft()
+            if self._per_minute and len(self._times) >= self._per_minute:
+                wait = self._times[0] + _MINUTE - now
                 raise TooManyQuestions(
-                    f"That is more than {amount(self._limit, 'question')} in a minute.",
-                    f"Ask again in {amount(math.ceil(wait), 'second')}.",
+                    f"You have reached the limit of {_count(self._per_minute, 'question')} per minute.",
+                    f"Ask again in {_count(math.ceil(wait), 'second')}.",
                     retry_after=wait,
                 )
-            self._asked.append(now)
+            self._times.append(now)
 
 
 def page_count(document: Document) -> int:
-    """A document's pages; a text without any counts by its length."""
+    """Return the number of pages; a text without pages counts by its length."""
     return len(document.pages) or math.ceil(len(document.text) / PAGE_CHARACTERS)
 
 
 def int_setting(name: str, default: int, environment: Mapping[str, str] | None = None, *, least: int = 0) -> int:
-    """The variable `name` as a whole number from `least`; `NotConfigured` names it where it is none."""
+    """Return the variable `name` as an integer of at least `least`; raise `NotConfigured` if it isn't one."""
     value = (os.environ if environment is None else environment).get(name, "").strip()
     if not value:
         return default
     if not (value.isascii() and value.isdecimal() and int(value) >= least):
         raise NotConfigured(
-            f"{name} is {value!r}, which is no whole number from {least}.",
+            f"{name} is {value!r}; it must be a whole number of at least {least}.",
             f"Set it to a number such as {default}, or unset it.",
         )
     return int(value)
 
 
-def _written(value: float) -> str:
+def _format(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
 
 
-def amount(number: int, what: str) -> str:
-    """`3 pages`, `1 page`."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def _count(number: int, noun: str) -> str:
+    """Return `3 pages` or `1 page`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.documents import Chunk, Document, Page
-from rag.errors import DocumentError
+from rag.errors import DocumentError, SessionEnded
 from rag.library import disk
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Store:
         sums = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
         with self._changing, _telling(f"“{document.name}” could not be kept"):
             if self._destroyed:
-                raise DocumentError(f"{document.name} was not added: the session has ended.", "Open the page again.")
+                raise SessionEnded(document.name)
             if not place.exists():
                 disk.make_folder(self._documents)
                 disk.write_folder(place, parts | {_SUMS: json.dumps({"format": FORMAT, "sha256": sums}).encode()})
@@ -140,7 +140,7 @@ class MemoryStore:
         self, document: Document, chunks: Sequence[Chunk], vectors: Any, original: bytes, *, label: str = ""
     ) -> None:
         if self._destroyed:
-            raise DocumentError(f"{document.name} was not added: the session has ended.", "Open the page again.")
+            raise SessionEnded(document.name)
         self._originals[document.id] = original
 
     def load(self, label: str = "") -> Iterator[Saved]:

@@ -1,1 +1,1 @@
-"""Turns uploaded files into documents and chunks."""
+"""Reads uploaded files into documents and chunks."""

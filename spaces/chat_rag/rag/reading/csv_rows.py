@@ -1,4 +1,4 @@
-"""The rows of a CSV file, each written so that it can be read without the header."""
+"""Reads a CSV file as lines that can be understood without the header."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ _SAMPLE_CHARACTERS = 64_000
 
 
 def read_csv(data: bytes, name: str, limits: Limits) -> tuple[str, tuple[Page, ...]]:
-    """One line a row: "column: value; column: value"."""
+    """Return one line per row: "column: value; column: value"."""
     text = decode(data, name)
     lines, characters = [], 0
     try:
         for line in _lines(text):
             lines.append(line)
             characters += len(line) + 1
-            # Checked on the way: a long header repeats in each row, so a small file can grow without bound.
+            # Checked for each line: a long header repeats in each row, so a small file can grow without bound.
             if characters > limits.characters:
                 raise DocumentError(
-                    f"“{name}” gives more than {limits.characters:,} characters, the limit for one file.",
-                    "Split it into smaller files, or leave out columns.",
+                    f"“{name}” has more than {limits.characters:,} characters, the limit for one file.",
+                    "Split it into smaller files, or remove columns.",
                 )
     except csv.Error as error:
         raise DocumentError(
-            f"“{name}” cannot be read as CSV ({error}): probably a quote is opened and never closed.",
+            f"“{name}” isn't a valid CSV file ({error}): it probably has a quote that is never closed.",
             "Check the quotes, or export it again.",
         ) from error
     return "\n".join(lines), ()
@@ -44,16 +44,15 @@ def _lines(text: str) -> Iterator[str]:
     if _is_data(first):
         header = []
         yield _line(header, first)
-    written = False
+    row = None
     for row in rows:
-        written = True
         yield _line(header, row)
-    if header and not written:
+    if header and row is None:
         yield "; ".join(filter(None, header))
 
 
 def _line(header: list[str], row: list[str]) -> str:
-    """A row's cells, each after its column's name or, beyond the header, its number; empty ones are left out."""
+    """Join a row's non-empty cells, each with its column's name or, beyond the header, its column's number."""
     names = (
         header[index] if index < len(header) and header[index] else f"column {index + 1}" for index in range(len(row))
     )
@@ -66,13 +65,18 @@ def _one_line(cell: str) -> str:
     return " ".join(cell.split())
 
 
-def _is_data(first: list[str]) -> bool:
-    """Whether the first row is no header: all its cells are numbers."""
-    return all(cell.strip().replace(",", "").replace(".", "").lstrip("+-").isdigit() for cell in first if cell.strip())
+def _is_data(first_row: list[str]) -> bool:
+    """Return whether the first row is data, not a header: all its cells are numbers."""
+    return all(
+        cell.strip().replace(",", "").replace(".", "").lstrip("+-").isdigit() for cell in first_row if cell.strip()
+    )
 
 
 def _delimiter(text: str) -> str:
-    """The delimiter that gives most rows the same number of cells; csv.Sniffer guesses letters and can be slow."""
+    """Return the delimiter that gives most rows the same number of cells.
+
+    csv.Sniffer isn't used: it can guess a letter, and it can be slow.
+    """
     sample = text[:_SAMPLE_CHARACTERS]
     if len(text) > _SAMPLE_CHARACTERS:
         sample = sample[: sample.rfind("\n") + 1] or sample

@@ -1,4 +1,4 @@
-"""From bytes to characters, without a declared encoding to trust."""
+"""Decodes text files whose encoding isn't declared reliably."""
 
 from __future__ import annotations
 
@@ -8,56 +8,56 @@ import unicodedata
 
 from rag.errors import DocumentError
 
-# UTF-32 stands first, because its little-endian mark begins with the one of UTF-16.
-_MARKS = (
+# UTF-32 comes first: its little-endian byte order mark starts with the one of UTF-16.
+_BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_WIDE = ("utf-16-le", "utf-16-be")
+_UTF_16 = ("utf-16-le", "utf-16-be")
 _NOT_LEGACY = ["utf_7", "utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be"]
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _META_CHARSET = re.compile(
     rb"""<(?:meta\s[^>]{0,200}?charset|\?xml\s[^>]{0,200}?encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.I
 )
-# A page may name any codec of Python; only those that are character sets of documents are followed.
+# A page can name any of Python's codecs; only the character sets of documents are accepted.
 _CHARACTER_SETS = re.compile(
     r"utf-8|ascii|iso8859-\d+|cp\d+|koi8-\w|mac-\w+|(shift_jis|euc_|gb|big5|iso2022_)\w*|tis-620|hz"
 )
 
 
 def decode(data: bytes, name: str, *, declared: str = "") -> str:
-    """The characters of a text file, a byte order mark dropped and nothing else changed."""
-    for mark, encoding in _MARKS:
+    """Return the characters of a text file without a byte order mark and otherwise unchanged."""
+    for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             text = _try(data[len(mark) :], encoding)
             break
     else:
         text = _try(data, declared) if declared else None
         if text is None:
-            text = _wide(data) if b"\0" in data else _try(data, "utf-8") or _torn(data) or _legacy(data)
+            text = _utf_16(data) if b"\0" in data else _try(data, "utf-8") or _damaged_utf_8(data) or _legacy(data)
     if text is None or len(_CONTROLS.findall(text)) > len(text) / 100 or "\0" in text:
         raise DocumentError(
-            f"“{name}” is not a text file: it holds binary data, or characters in an unknown encoding.",
-            "Save it as UTF-8 text, or give it the extension of what it really holds.",
+            f"“{name}” isn't a text file: it has binary data, or characters in an unknown encoding.",
+            "Save it as UTF-8 text, or correct its extension.",
         )
     return text
 
 
 def declared_encoding(data: bytes) -> str:
-    """The encoding that an HTML page declares near its top, as Python names it, or ""."""
+    """Return Python's name of the encoding that an HTML page declares near its top, or ""."""
     match = _META_CHARSET.search(data[:4096])
     if not match:
         return ""
     try:
-        found = codecs.lookup(match[1].decode("ascii", "ignore")).name
+        encoding = codecs.lookup(match[1].decode("ascii", "ignore")).name
     except LookupError:
         return ""
-    if found in ("iso8859-1", "ascii"):
-        return "cp1252"  # what browsers do, as the HTML standard says
-    return found if _CHARACTER_SETS.fullmatch(found) else ""
+    if encoding in ("iso8859-1", "ascii"):
+        return "cp1252"  # as browsers do and the HTML standard says
+    return encoding if _CHARACTER_SETS.fullmatch(encoding) else ""
 
 
 def _try(data: bytes, encoding: str) -> str | None:
@@ -67,16 +67,16 @@ def _try(data: bytes, encoding: str) -> str | None:
         return None
 
 
-def _wide(data: bytes) -> str | None:
-    """UTF-16 without a mark, or None: text in any other encoding holds no NUL."""
+def _utf_16(data: bytes) -> str | None:
+    """Decode UTF-16 without a byte order mark, or return None: text in other encodings has no NUL."""
     if data.count(0) < len(data) / 4 and _try(data.replace(b"\0", b""), "utf-8") is not None:
-        return None  # ordinary text with stray NULs, which would pass as Chinese
-    texts = [text for encoding in _WIDE if (text := _try(data, encoding)) and _is_written(text[:100_000])]
+        return None  # ordinary text with stray NULs, which would decode as Chinese
+    texts = [text for encoding in _UTF_16 if (text := _try(data, encoding)) and _is_plausible(text[:100_000])]
     return max(texts, key=lambda text: sum(character < "\x80" for character in text[:100_000]), default=None)
 
 
-def _is_written(text: str) -> bool:
-    """Whether people write such characters: the wrong byte order soon gives some that do not exist."""
+def _is_plausible(text: str) -> bool:
+    """Return whether all characters exist: with the wrong byte order, some of them are unassigned."""
     characters = set(text)
     return any(character < "\x80" for character in characters) and all(
         character in "\t\n\r\f\v" or unicodedata.category(character) not in ("Cc", "Cn", "Co")
@@ -84,23 +84,23 @@ def _is_written(text: str) -> bool:
     )
 
 
-def _torn(data: bytes) -> str | None:
-    """UTF-8 with a few broken characters, each replaced by U+FFFD: other encodings rarely form valid ones."""
+def _damaged_utf_8(data: bytes) -> str | None:
+    """Decode UTF-8 with a few broken characters, each as U+FFFD: text in other encodings is rarely valid UTF-8."""
     text = data.decode("utf-8", "replace")
     broken = text.count("\ufffd")
-    sound = len(text) - len(text.encode("ascii", "ignore")) - broken
-    return text if broken * 10 <= sound else None
+    intact = len(text) - len(text.encode("ascii", "ignore")) - broken
+    return text if broken * 10 <= intact else None
 
 
 def _legacy(data: bytes) -> str | None:
-    """A one-byte or East Asian encoding, guessed from its characters."""
+    """Decode a one-byte or East Asian encoding that is guessed from the characters."""
     from charset_normalizer import from_bytes
 
     matches = from_bytes(data, cp_exclusion=_NOT_LEGACY)
     best = matches.best()
     if best is None:
         return None
-    # Western European text is as likely in cp1250 by the library's measure, and cp1250 comes first by name.
+    # The library rates Western European text as equally likely in cp1250, whose name sorts first.
     for match in matches:
         likely = match.chaos <= best.chaos and match.coherence >= best.coherence - 0.05
         if likely and "cp1252" in match.could_be_from_charset:
