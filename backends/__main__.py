@@ -13,11 +13,11 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
 
 from backends.catalog import Catalog
-from backends.http import client as http
-from backends.openai import one_token
+from backends.http.connections import close_connections
+from backends.openai import one_token_request
 from backends.stopwatch import Stopwatch
 from backends.terminal import exit_status
-from backends.types import ChatRequest, Delta, Done, Downloads, Message
+from backends.types import ChatRequest, Delta, Done, Downloadable, Message
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,7 +79,7 @@ async def _check(options: argparse.Namespace) -> int:
     backend = catalog.connect(name)
     health = await backend.check()
     watch = Stopwatch()
-    async for _ in watch.watch(backend.stream(one_token())):
+    async for _ in watch.watch(backend.stream(one_token_request())):
         pass
     context = f", {health.context} tokens of context" if health.context else ""
     detail = f" ({health.detail})" if health.detail else ""
@@ -112,7 +112,7 @@ async def _ask(options: argparse.Namespace) -> int:
 
 async def _pull(options: argparse.Namespace) -> int:
     backend = Catalog.load(options.catalog).connect(options.name)
-    if not isinstance(backend, Downloads):
+    if not isinstance(backend, Downloadable):
         print(f"{options.name} has nothing to fetch: its model lives with its server.")
         return 0
     last = ""
@@ -145,7 +145,7 @@ async def _closing_connections(command: Coroutine[None, None, int]) -> int:
     try:
         return await command
     finally:
-        await http.aclose()
+        await close_connections()
 
 
 if __name__ == "__main__":

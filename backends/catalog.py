@@ -1,12 +1,10 @@
-"""The catalogue: named targets in a TOML file, each made usable by `connect(name)`."""
+"""The catalogue: a TOML file of named targets; `connect(name)` returns the backend of one."""
 
 from __future__ import annotations
 
 import asyncio
 import difflib
-import importlib
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,22 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from backends.errors import BackendError, NotConfigured, Unreachable
+from backends.kinds import check_protocol, import_kind
 from backends.settings import TargetSettings
 from backends.types import Backend
+from backends.variables import expand, hide_secrets
 
 BUILT_IN = Path(__file__).with_name("backends.toml")
-# The modules of this package that have connect(settings).
-KINDS = (
-    "embedded", "fallback", "huggingface", "kubernetes", "ollama", "openai", "sagemaker", "transformers", "vertex"
-)  # fmt: skip
-OF_THE_CATALOGUE = ("kind", "label", "price")  # what the entry says to others than its backend
-_SECRET = re.compile(r"key|token|secret|password|credential|authorization", re.IGNORECASE)
-_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
+CATALOG_KEYS = ("kind", "label", "price")  # keys of an entry that aren't settings of its backend
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One entry of the catalogue; `unavailable` says why it cannot be used now, or is None."""
+    """One entry of the catalogue; `unavailable` is the error that prevents its use, or None."""
 
     name: str
     kind: str
@@ -39,21 +33,22 @@ class Target:
 
     @property
     def title(self) -> str:
-        """What a person reads in a list: the label, or the name."""
+        """The label, or the name if there is none."""
         return self.label or self.name
 
     @property
     def reason(self) -> str:
-        """Why it cannot be used and what to do, without its name; empty if it can."""
-        return str(self.unavailable or "").removeprefix(f"Target {self.name}: ")
+        """Why the target can't be used and what to do, without its name; empty if it can be used."""
+        error = self.unavailable
+        return f"{error.reason} {error.remedy}".rstrip() if isinstance(error, NotConfigured) else str(error or "")
 
 
 class Catalog:
-    """Named targets; reading it touches no network and imports no SDK.
+    """Named targets. Reading the catalogue makes no network request and imports no SDK.
 
     Every entry has a `kind`: a module of `backends`, or the dotted path of any importable module with
-    `connect(settings)`. `label` is for people, `price` for the comparator. Text may hold `${NAME}` or
-    `${NAME:-default}`; where NAME is not set, NAME_FILE may name the file that holds it.
+    `connect(settings)`. `label` is for people, `price` for the comparator. Text may contain `${NAME}` or
+    `${NAME:-default}`; if NAME isn't set, NAME_FILE may name the file that contains the value.
     """
 
     def __init__(
@@ -65,21 +60,21 @@ class Catalog:
         for name, entry in self._entries.items():
             if not isinstance(entry, dict) or not isinstance(entry.get("kind"), str):
                 raise NotConfigured(
-                    f"[{name}] in {source} has no kind.", 'Give it one, for instance kind = "openai" and a url.'
+                    f"[{name}] in {source} has no kind.", 'Add one, for example kind = "openai" and a url.'
                 )
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] | None = None) -> Catalog:
         """Read `path`, or the file that SPACEPORT_CATALOG names, or the built-in catalogue."""
-        chosen = Path(path or os.environ.get("SPACEPORT_CATALOG") or BUILT_IN)
+        file = Path(path or os.environ.get("SPACEPORT_CATALOG") or BUILT_IN)
         try:
-            return cls(tomllib.loads(chosen.read_text(encoding="utf-8")), source=str(chosen))
+            return cls(tomllib.loads(file.read_text(encoding="utf-8")), source=str(file))
         except OSError as error:
             raise NotConfigured(
-                f"The catalogue {chosen} cannot be read ({error.strerror}).", "Check --catalog or SPACEPORT_CATALOG."
+                f"The catalogue {file} cannot be read ({error.strerror}).", "Check --catalog or SPACEPORT_CATALOG."
             ) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise NotConfigured(f"The catalogue {chosen} is not valid TOML: {error}.", "Correct that line.") from error
+            raise NotConfigured(f"The catalogue {file} is not valid TOML: {error}.", "Correct that line.") from error
 
     @property
     def names(self) -> list[str]:
@@ -87,73 +82,75 @@ class Catalog:
 
     @property
     def default(self) -> str:
-        """The first target."""
+        """The name of the first target."""
         if not self._entries:
             raise NotConfigured(f"The catalogue {self.source} is empty.", "Add a target to it.")
         return next(iter(self._entries))
 
     def target(self, name: str) -> Target:
-        """One target with the reason if it cannot be used; nothing is contacted."""
+        """One target, with the reason if it can't be used; makes no network request."""
         entry = self._entry(name)
+        error: BackendError | None = None
         try:
             self.connect(name)
-            reason = None
-        except BackendError as error:
-            reason = error
-        return Target(name, entry["kind"], reason, str(entry.get("label", "")), str(entry.get("price", "")))
-
-    def settings(self, name: str) -> dict[str, Any]:
-        """The entry as it is written, without what may be secret, to say in a report what was used."""
-        return {key: _shown(key, value) for key, value in self._entry(name).items()}
+        except BackendError as caught:
+            error = caught
+        return Target(name, entry["kind"], error, str(entry.get("label", "")), str(entry.get("price", "")))
 
     def targets(self) -> list[Target]:
         return [self.target(name) for name in self._entries]
 
-    async def reach(self, seconds: float = 2.0) -> list[Target]:
-        """Like `targets`, but servers are asked whether they answer, all at once and for so long at most.
+    async def check_targets(self, seconds: float = 2.0) -> list[Target]:
+        """Like `targets`, but also checks every server, concurrently and for at most `seconds`.
 
-        A model in this process is not loaded for it.
+        A local model is not checked, because that would load it.
         """
-        return list(await asyncio.gather(*(self._reach(name, seconds) for name in self._entries)))
+        return list(await asyncio.gather(*(self._check(name, seconds) for name in self._entries)))
 
-    async def _reach(self, name: str, seconds: float) -> Target:
+    def settings(self, name: str) -> dict[str, Any]:
+        """The entry as written, without secrets, for a report."""
+        return {key: hide_secrets(key, value) for key, value in self._entry(name).items()}
+
+    def connect(self, name: str) -> Backend:
+        """A backend for the target `name`; `NotConfigured` says what is wrong with its entry."""
+        return self._connect(name, ())
+
+    async def _check(self, name: str, seconds: float) -> Target:
         target = await asyncio.to_thread(self.target, name)
         if target.unavailable:
             return target
         backend = self.connect(name)
-        if getattr(backend, "local", False):
+        if backend.local:
             return target
         try:
             async with asyncio.timeout(seconds):
                 await backend.check()
         except TimeoutError:
-            silent = Unreachable(f"It did not answer within {seconds:g} s.", "Check that it runs.")
-            return replace(target, unavailable=silent)
+            error = Unreachable(f"It did not answer within {seconds:g} s.", "Check that it runs.")
+            return replace(target, unavailable=error)
         except BackendError as error:
             return replace(target, unavailable=error)
         finally:
             await backend.aclose()
         return target
 
-    def connect(self, name: str) -> Backend:
-        """A backend for the target `name`; `NotConfigured` says what is wrong with its entry."""
-        return self._connect(name, ())
-
-    def _connect(self, name: str, above: tuple[str, ...]) -> Backend:
-        if name in above:
-            raise NotConfigured(f"{' → '.join((*above, name))} goes round in a circle.", "Remove one of them.")
+    def _connect(self, name: str, parents: tuple[str, ...]) -> Backend:
+        """Connect to `name`; `parents` are the fallback targets that lead to it."""
+        if name in parents:
+            raise NotConfigured(f"The targets form a loop: {' → '.join((*parents, name))}.", "Remove one of them.")
         entry = self._entry(name)
-        values = {key: value for key, value in entry.items() if key not in OF_THE_CATALOGUE}
         try:
-            expanded = {key: self._expand(value) for key, value in values.items()}
-            module = _module(entry["kind"])
-            settings = TargetSettings(name, expanded, lambda other: self._connect(other, (*above, name)))
-            backend: Backend = module.connect(settings)
+            values = {
+                key: expand(value, self._environment) for key, value in entry.items() if key not in CATALOG_KEYS
+            }
+            settings = TargetSettings(name, values, lambda other: self._connect(other, (*parents, name)))
+            backend: Backend = import_kind(entry["kind"]).connect(settings)
+            check_protocol(entry["kind"], backend)
             return backend
         except NotConfigured as error:
-            place = f"Target {name}: "
-            message = error.message if error.message.startswith("Target ") else place + error.message
-            raise NotConfigured(message, error.remedy) from error
+            if error.target:
+                raise
+            raise NotConfigured(error.message, error.remedy, target=name) from error
 
     def _entry(self, name: str) -> dict[str, Any]:
         if name not in self._entries:
@@ -164,62 +161,3 @@ class Catalog:
             )
         entry: dict[str, Any] = self._entries[name]
         return entry
-
-    def _expand(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return _VARIABLE.sub(self._variable, value)
-        if isinstance(value, list):
-            return [self._expand(item) for item in value]
-        if isinstance(value, dict):
-            return {key: self._expand(item) for key, item in value.items()}
-        return value
-
-    def _variable(self, match: re.Match[str]) -> str:
-        found = self._environment.get(match[1]) or self._from_file(f"{match[1]}_FILE") or match[2]
-        if found is None:
-            raise NotConfigured(f"The variable {match[1]} is not set.", f"Set it: export {match[1]}=…")
-        return found
-
-    def _from_file(self, variable: str) -> str | None:
-        """A secret that the environment only names the file of, as containers are given them."""
-        file = self._environment.get(variable)
-        if not file:
-            return None
-        try:
-            return Path(file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise NotConfigured(f"{variable} names {file}, which cannot be read.", "Mount the secret there.") from error
-
-
-def _shown(key: str, value: Any) -> Any:
-    if isinstance(value, dict):
-        return {inner: _shown(inner, each) for inner, each in value.items()}
-    if isinstance(value, list):
-        return [_shown(key, each) for each in value]
-    if not isinstance(value, str):
-        return value
-    if _SECRET.search(key):  # the name of a variable is none
-        return f"${{{named[1]}}}" if (named := _VARIABLE.fullmatch(value)) else "***"
-    # User, password and query of an address may be secret.
-    return re.sub(r"(?<=://)[^/@\s]*@|\?[^\s]*", "", value) if "://" in value else value
-
-
-def _module(kind: str) -> Any:
-    path = kind if "." in kind else f"backends.{kind}"
-    if not all(part.isidentifier() for part in path.split(".")):
-        raise NotConfigured(f"There is no kind {kind!r}.", _kinds())
-    try:
-        module = importlib.import_module(path)
-    except ModuleNotFoundError as error:
-        if error.name and (path == error.name or path.startswith(f"{error.name}.")):
-            raise NotConfigured(f"There is no kind {kind!r}.", _kinds()) from error
-        raise NotConfigured(f"The kind {kind} needs the package {error.name}.", "Install it with pip.") from error
-    except Exception as error:  # one broken module must not hide the other targets of the list
-        raise NotConfigured(f"The kind {kind} cannot be imported ({error!r}).", "Correct that module.") from error
-    if not hasattr(module, "connect"):
-        raise NotConfigured(f"{path} is no kind of backend: it has no connect(settings).", _kinds())
-    return module
-
-
-def _kinds() -> str:
-    return f"The kinds are: {', '.join(KINDS)}, or the dotted path of a module with connect(settings)."

@@ -1,15 +1,15 @@
-"""What can go wrong between a caller and a model, in words for the person who reads them.
+"""Errors between a caller and a model, in words for the person who reads them.
 
-    SpaceportError        an error with a remedy, whatever it is about
+    SpaceportError        any error with a remedy
     └── BackendError
-        ├── NotConfigured     the target cannot be used as it is set up
-        ├── Unreachable       nothing (sensible) answers at the address
+        ├── NotConfigured     the target can't be used as it is configured (.target)
+        ├── Unreachable       no server, or not a model API, at the address
         ├── Rejected          the server refused the request (.status)
         ├── Overloaded        the server is busy; try later (.retry_after, seconds or None)
-        ├── TimedOut          the server took the request and fell silent
-        └── Interrupted       the stream broke after its first token; the text so far stays with the caller
+        ├── TimedOut          the server accepted the request and sent nothing more
+        └── Interrupted       the stream broke after its first token; the caller keeps the text so far
 
-Each says what happened (.message) and what to do about it (.remedy).
+Each has a message (what happened) and a remedy (what to do).
 """
 
 from __future__ import annotations
@@ -28,24 +28,33 @@ class SpaceportError(Exception):
 
     @property
     def for_terminal(self) -> str:
-        """The error on a line, the remedy indented on the next."""
+        """The error on one line, the remedy indented on the next."""
         return f"error: {self.message}\n  {self.remedy}".rstrip()
 
 
 class BackendError(SpaceportError):
-    """A model could not be reached, would not answer, or broke off."""
+    """The model is unreachable, refused the request, or stopped before the end."""
 
 
 class NotConfigured(BackendError):
-    """The target is unknown, misspelt, or lacks a variable, a key, a package or a model."""
+    """The target is unknown or misspelt, or a variable, key, package or model is missing.
+
+    `target` names the entry of the catalogue, or is "" for an error outside of one. `reason` is the message without
+    that name.
+    """
+
+    def __init__(self, message: str, remedy: str = "", *, target: str = "") -> None:
+        super().__init__(f"Target {target}: {message}" if target else message, remedy)
+        self.target = target
+        self.reason = message
 
 
 class Unreachable(BackendError):
-    """Nothing answers at the target's address, or what answers does not speak its protocol."""
+    """Nothing answers at the target's address, or what answers doesn't speak its protocol."""
 
 
 class Rejected(BackendError):
-    """The server refused the request; `status` is its HTTP status."""
+    """The server refused the request; `status` is the HTTP status."""
 
     def __init__(self, message: str, remedy: str = "", *, status: int) -> None:
         super().__init__(message, remedy)
@@ -53,7 +62,7 @@ class Rejected(BackendError):
 
 
 class Overloaded(BackendError):
-    """The server has no room now; `retry_after` is the wait it asked for, in seconds."""
+    """The server has no capacity now; `retry_after` is the wait it asks for, in seconds."""
 
     def __init__(self, message: str, remedy: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(message, remedy)
@@ -61,7 +70,7 @@ class Overloaded(BackendError):
 
 
 class TimedOut(BackendError):
-    """Nothing came for longer than the target's time-out."""
+    """The server sent nothing for longer than the target's time-out."""
 
 
 class Interrupted(BackendError):

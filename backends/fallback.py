@@ -1,4 +1,4 @@
-"""Tries targets in order until one gives its first token."""
+"""Tries targets in order until one yields its first token."""
 
 from __future__ import annotations
 
@@ -14,62 +14,62 @@ from backends.types import Backend, ChatRequest, Event, Health
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`targets` are names of the same catalogue, the preferred one first."""
+    """`targets` are names in the same catalogue, in order of preference."""
 
     targets: list[str]
 
 
 def connect(settings: Mapping[str, Any]) -> Backend:
     """A backend over the targets that can be used; `NotConfigured` if none can."""
-    chosen = read_settings(Settings, settings)
-    if not isinstance(settings, TargetSettings) or not chosen.targets:
+    names = read_settings(Settings, settings).targets
+    if not isinstance(settings, TargetSettings) or not names:
         raise NotConfigured("A fallback needs targets of its catalogue.", 'Write targets = ["gpu", "laptop"].')
     usable: list[tuple[str, Backend]] = []
-    refused: list[NotConfigured] = []
-    for name in chosen.targets:
+    errors: list[NotConfigured] = []
+    for name in names:
         try:
             usable.append((name, settings.connect(name)))
         except NotConfigured as error:
-            # A name that does not exist, or a circle, is a mistake in the catalogue, not a target that is away.
-            if not error.message.startswith(f"Target {name}: "):
+            # An unknown name or a loop is a mistake in the catalogue, not an unavailable target.
+            if error.target != name:
                 raise
-            refused.append(error)
+            errors.append(error)
     if not usable:
-        raise NotConfigured(" ".join(str(error) for error in refused))
+        reasons = " ".join(f"{error.target}: {error.reason} {error.remedy}" for error in errors)
+        raise NotConfigured("None of its targets can be used.", reasons)
     return FallbackBackend(usable)
 
 
 class FallbackBackend:
-    """Streams from the first target that yields a first token; after that an error is an error."""
+    """Streams from the first target that yields a token; an error after that token is not retried."""
 
     def __init__(self, targets: list[tuple[str, Backend]]) -> None:
         self._targets = targets
-        self.used: str | None = None
-        self.local = any(getattr(backend, "local", False) for _, backend in targets)
+        self.last_target: str | None = None
+        self.local = any(backend.local for _, backend in targets)
 
     async def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
-        """Give the answer of the first target that speaks; if none does, the error names them all."""
+        """Yield the answer of the first target that has one; if none has, the error names them all."""
         failures: list[tuple[str, BackendError]] = []
         for name, backend in self._targets:
-            # Another target rarely serves the same model name: its own is the right one there.
-            asked = request if not failures else replace(request, model=None)
-            spoke = False
-            stream = backend.stream(asked)
+            # The next target rarely serves the same model name, so it uses its own default.
+            stream = backend.stream(replace(request, model=None) if failures else request)
+            has_output = False
             async with closing(stream):
                 try:
                     async for event in stream:
-                        if not spoke:
-                            spoke, self.used = True, name
+                        if not has_output:
+                            has_output, self.last_target = True, name
                         yield event
                     return
                 except BackendError as error:
-                    if spoke:
+                    if has_output:
                         raise
                     failures.append((name, error))
-        raise _all_failed(failures)
+        raise _combined_error(failures)
 
     async def check(self) -> Health:
-        """The health of the first target that is well."""
+        """The health of the first target that is healthy."""
         failures: list[tuple[str, BackendError]] = []
         for name, backend in self._targets:
             try:
@@ -77,15 +77,15 @@ class FallbackBackend:
                 return replace(health, detail=f"through {name}")
             except BackendError as error:
                 failures.append((name, error))
-        raise _all_failed(failures)
+        raise _combined_error(failures)
 
     async def aclose(self) -> None:
         for _, backend in self._targets:
             await backend.aclose()
 
 
-def _all_failed(failures: list[tuple[str, BackendError]]) -> BackendError:
+def _combined_error(failures: list[tuple[str, BackendError]]) -> BackendError:
     if len(failures) == 1:
         return failures[0][1]
-    told = " ".join(f"{name}: {error.message}" for name, error in failures)
-    return Unreachable(f"No target answered. {told}", failures[0][1].remedy)
+    messages = " ".join(f"{name}: {error.message}" for name, error in failures)
+    return Unreachable(f"No target answered. {messages}", failures[0][1].remedy)

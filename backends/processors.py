@@ -1,4 +1,4 @@
-"""How the models of this process share its processors."""
+"""CPU detection, and the settings that let local models share the CPU with the rest of the process."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
 CPU_INFO = Path("/proc/cpuinfo")
-# What the drivers of NVIDIA and AMD open.
-_GPUS = ("/dev/nvidiactl", "/dev/kfd")
+# Device files that the NVIDIA and AMD drivers create.
+_GPU_DEVICES = ("/dev/nvidiactl", "/dev/kfd")
 
 
-def spin_briefly() -> None:
-    """Let the threads of llama.cpp and torch sleep soon when they wait for each other; to be called before the import.
+def limit_spin_wait() -> None:
+    """Let idle threads of llama.cpp and torch sleep early; call this before importing either.
 
-    By default they spin, and where anything else wants a processor (an upload that is embedded, a second
-    visitor) each waits for the other's turn: two tokens a second instead of thirty, measured on two cores.
+    By default they spin. If anything else needs a processor (an upload that is embedded, a second visitor), each
+    waits for the other's time slice: two tokens a second instead of thirty, measured on two cores.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
-def let_others_first() -> None:
-    """Let this process's threads not interrupt those that hand its tokens on; on Linux, and where it may be chosen.
+def use_batch_scheduling() -> None:
+    """Schedule this process as SCHED_BATCH, so that its threads don't preempt the server's; Linux only.
 
-    The threads of a model wait for each other many times a token, and each that wakes may take the processor from
-    whoever uses it: a request that needs half a millisecond then waits for several. They get as much time as before.
+    A model's threads wait for each other many times per token, and each wake-up may preempt the thread that serves
+    requests: a request that needs half a millisecond then takes several. They still get the same CPU time.
     """
     if hasattr(os, "SCHED_BATCH"):
         with suppress(OSError):
@@ -36,7 +36,7 @@ def let_others_first() -> None:
 
 
 def has_feature(name: str, cpu_info: Path = CPU_INFO) -> bool:
-    """Whether the processor announces a feature, such as avx512_vnni, to Linux; no on other systems."""
+    """Whether the CPU has a feature such as avx512_vnni, according to Linux; False on other systems."""
     try:
         lines = cpu_info.read_text().splitlines()
     except OSError:
@@ -45,24 +45,24 @@ def has_feature(name: str, cpu_info: Path = CPU_INFO) -> bool:
 
 
 def has_accelerator() -> bool:
-    """Whether torch would probably find something faster than the processor; it is not loaded for it."""
+    """Whether torch would probably find an accelerator; doesn't import torch."""
     apple = sys.platform == "darwin" and platform.machine() == "arm64"
-    return apple or any(Path(device).exists() for device in _GPUS)
+    return apple or any(Path(device).exists() for device in _GPU_DEVICES)
 
 
 def usable_processors(cgroup: Path = CGROUP) -> int:
-    """How many processors this process may keep busy: those it may run on, within its container's CPU limit.
+    """The number of processors for this process: its CPU affinity, within the container's CPU limit.
 
-    Of a limit of 2.5 two count: a third thread would be stopped half of the time, and the others wait for it.
+    A limit of 2.5 counts as two: a third thread would be throttled half of the time, and the others wait for it.
     """
     affinity = getattr(os, "sched_getaffinity", None)
-    allowed = len(affinity(0)) if affinity else os.cpu_count() or 1
+    available = len(affinity(0)) if affinity else os.cpu_count() or 1
     limit = cpu_limit(cgroup)
-    return max(1, min(allowed, int(limit))) if limit else allowed
+    return max(1, min(available, int(limit))) if limit else available
 
 
 def cpu_limit(cgroup: Path = CGROUP) -> float | None:
-    """The container's CPU limit in processors, from either version of cgroups; None where there is none."""
+    """The container's CPU limit in processors, from cgroup v2 or v1; None if there is none."""
     try:
         quota, period = (cgroup / "cpu.max").read_text().split()
     except (OSError, ValueError):
@@ -72,6 +72,6 @@ def cpu_limit(cgroup: Path = CGROUP) -> float | None:
             return None
     try:
         limit = int(quota) / int(period)
-    except (ValueError, ZeroDivisionError):  # "max": no limit
+    except (ValueError, ZeroDivisionError):  # "max" means no limit
         return None
-    return limit if limit > 0 else None  # version 1 says -1 for none
+    return limit if limit > 0 else None  # v1 writes -1 for no limit

@@ -1,7 +1,7 @@
-"""The one place where time is read.
+"""The only module that reads the clock.
 
-Backends never time themselves. `Stopwatch.watch` wraps a stream and keeps the raw arrivals;
-every figure derives from them.
+Backends never time themselves. `Stopwatch.watch` wraps a stream and records the raw arrivals; every metric derives
+from them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ wall_clock = time.time
 
 
 class Arrival(NamedTuple):
-    """One delta: when it came (seconds since the stream was asked for), its kind and characters."""
+    """One delta: when it arrived (seconds since the request), its kind, its number of characters."""
 
     seconds: float
     kind: Kind
@@ -30,9 +30,9 @@ class Arrival(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """Something on the wire that is no text: when (seconds since the stream was asked for) and what.
+    """A network event without text: when it happened (seconds since the request), and what it was.
 
-    "connected": a new connection was made; "headers": the response began; "empty", "usage": an event without text.
+    "connected": a new connection was opened; "headers": the response began; "empty", "usage": an event without text.
     """
 
     seconds: float
@@ -41,28 +41,29 @@ class Mark(NamedTuple):
 
 @dataclass(slots=True)
 class Stopwatch:
-    """Raw arrivals of one stream, and the figures that follow from them.
+    """The raw arrivals of one stream, and the metrics that derive from them.
 
-    While it keeps marks (`marking`), an arrival is when the loop read it from its socket, and `sent` when the request
-    had been written; otherwise, and for models in this process, when the event came through, and None.
+    Inside `marking()`, an arrival's time is when the event loop read it from its socket, and `sent_at` is when the
+    request was written. Otherwise, and for models in this process, it is when the event reached the caller, and
+    `sent_at` is None.
 
-    Definitions: first token is the first non-empty text minus send; tokens/s counts only the tokens
-    that the server reported, over the time after the first of them.
+    Time to first token is the first non-empty text minus the request. Tokens/s counts only the tokens that the server
+    reported, over the time after the first one.
     """
 
     arrivals: list[Arrival] = field(default_factory=list)
-    started: float | None = None
-    ended: float | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
     usage: Usage | None = None
     finish_reason: str | None = None
     marks: list[Mark] = field(default_factory=list)
-    sent: float | None = None
-    _read: float | None = None
-    _answered: bool = False
+    sent_at: float | None = None
+    last_read_at: float | None = None
+    _response_began: bool = False
 
     @contextmanager
     def marking(self) -> Iterator[None]:
-        """Keep the marks of what this task asks for inside the block; a task of its own for each stream."""
+        """Record the marks of every request that this task makes inside the block; use one task per stream."""
         token = _marking.set(self)
         try:
             yield
@@ -70,51 +71,51 @@ class Stopwatch:
             _marking.reset(token)
 
     async def watch(self, stream: AsyncIterator[Event]) -> AsyncIterator[Event]:
-        """Pass the stream through, keeping when each event came; closing it closes the stream."""
+        """Pass the stream through and record when each event arrives; closing this closes the stream."""
         arrivals = self.arrivals
-        started = self.started = now()
+        started_at = self.started_at = now()
         async with closing(stream):
             try:
                 async for event in stream:
                     if type(event) is Delta:
-                        arrivals.append(Arrival(self._came() - started, event.kind, len(event.text)))
+                        arrivals.append(Arrival(self._event_time() - started_at, event.kind, len(event.text)))
                     elif type(event) is Done:
                         self.usage, self.finish_reason = event.usage, event.finish_reason
-                        self.ended = now()
+                        self.ended_at = now()
                     yield event
             finally:
-                self.ended = now()
+                self.ended_at = now()
 
-    def _came(self) -> float:
-        """When the event that is handled now came: with the last read, where sockets stamp."""
-        return self._read or now()
+    def _event_time(self) -> float:
+        """The time of the current event: its socket's last read if timestamps are recorded, else now."""
+        return self.last_read_at or now()
 
     @property
     def first_token_seconds(self) -> float | None:
-        """Seconds from send to the first text of either kind."""
+        """Seconds from the request to the first text of either kind."""
         return self.arrivals[0].seconds if self.arrivals else None
 
     def first_seconds(self, kind: Kind) -> float | None:
-        """Seconds from send to the first text of one kind."""
+        """Seconds from the request to the first text of one kind."""
         return next((arrival.seconds for arrival in self.arrivals if arrival.kind == kind), None)
 
     @property
     def total_seconds(self) -> float | None:
-        """Seconds from send to the end, however it ended."""
-        if self.started is None or self.ended is None:
+        """Seconds from the request to the end of the stream, including a failed one."""
+        if self.started_at is None or self.ended_at is None:
             return None
-        return self.ended - self.started
+        return self.ended_at - self.started_at
 
     @property
     def tokens_per_second(self) -> float | None:
-        """Output tokens after the first one, over the time that they took."""
+        """Output tokens after the first one, divided by the time between the first and the last arrival."""
         if not self.usage or not self.arrivals or self.usage.output_tokens < 2:
             return None
-        spent = self.arrivals[-1].seconds - self.arrivals[0].seconds
-        return (self.usage.output_tokens - 1) / spent if spent > 0 else None
+        seconds = self.arrivals[-1].seconds - self.arrivals[0].seconds
+        return (self.usage.output_tokens - 1) / seconds if seconds > 0 else None
 
     def timings(self) -> dict[str, float | None]:
-        """The figures as plain numbers, for JSON."""
+        """The metrics as plain numbers, for JSON."""
         return {
             "first_token_seconds": self.first_token_seconds,
             "first_answer_seconds": self.first_seconds("answer"),
@@ -126,28 +127,28 @@ class Stopwatch:
 _marking: ContextVar[Stopwatch | None] = ContextVar("marking", default=None)
 
 
-def marked() -> bool:
-    """Whether somebody keeps marks, for those that are costly to make."""
+def is_marking() -> bool:
+    """Whether a stopwatch records marks in this context; recording them costs time."""
     return _marking.get() is not None
 
 
 def mark(what: str) -> None:
-    """Tell the stopwatch that keeps marks here, if there is one, that `what` was seen now."""
+    """Record the event `what` with this context's stopwatch, if there is one."""
     watch = _marking.get()
-    if watch is not None and watch.started is not None:
-        watch.marks.append(Mark(watch._came() - watch.started, what))
+    if watch is not None and watch.started_at is not None:
+        watch.marks.append(Mark(watch._event_time() - watch.started_at, what))
 
 
-def wrote() -> None:
-    """A socket has sent bytes; the last ones before an answer are the end of the request."""
+def record_write() -> None:
+    """Record that a socket sent bytes; the last write before the response is the end of the request."""
     watch = _marking.get()
-    if watch is not None and not watch._answered:
-        watch.sent = now()
+    if watch is not None and not watch._response_began:
+        watch.sent_at = now()
 
 
-def read_at(stamp: float | None) -> None:
-    """A socket's bytes are handled now that were read at `stamp`; None forgets the last stamp."""
+def record_read(seconds: float | None) -> None:
+    """Record when the bytes that are handled next were read from the socket; None clears the time."""
     watch = _marking.get()
     if watch is not None:
-        watch._read = stamp
-        watch._answered = watch._answered or stamp is not None
+        watch.last_read_at = seconds
+        watch._response_began = watch._response_began or seconds is not None

@@ -34,7 +34,7 @@ async def closing(stream: AsyncIterator[Any]) -> AsyncIterator[None]:
             await aclose()
 
 
-async def in_thread(blocking: Callable[[threading.Event], Iterator[T]]) -> AsyncIterator[T]:
+async def iterate_in_thread(blocking: Callable[[threading.Event], Iterator[T]]) -> AsyncIterator[T]:
     """Run a blocking iterator in a thread of its own and give what it yields.
 
     `blocking` is handed an event that is set when the reader has gone; it must look at it between

@@ -1,4 +1,4 @@
-"""What the commands of the project have in common: an error becomes words and an exit status."""
+"""Error handling that all commands share: an error becomes a message on stderr and an exit status."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from backends.errors import SpaceportError
 
 
 def exit_status(command: Callable[[], int]) -> int:
-    """Run a command and give its status: its own, 1 after an error (told on stderr), 130 after Ctrl-C."""
+    """Run `command` and return its status, 1 after an error (printed to stderr), or 130 after Ctrl-C."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal without Unicode shows its escape instead
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without Unicode prints escapes instead
             stream.reconfigure(errors="backslashreplace")
     try:
         return command()
     except SpaceportError as error:
         print(error.for_terminal, file=sys.stderr)
         return 1
-    except BrokenPipeError:  # whoever read has seen enough
+    except BrokenPipeError:  # the reader of the pipe has closed it, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (KeyboardInterrupt, asyncio.CancelledError):

@@ -1,15 +1,15 @@
-"""Compact JSON, and a server's words as one printable line."""
+"""Compact JSON, and text from a server as one printable line."""
 
 from __future__ import annotations
 
 import json
 
-# One encoder for all chunks: `json.dumps` with these arguments would make one for each call.
+# One encoder for all chunks: `json.dumps` with these arguments would create one for each call.
 to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def one_line(text: str) -> str:
-    """A server's words for a message: one line without control characters, at most 300 characters."""
-    # Half a surrogate pair, which JSON can spell, could not be written anywhere; an escape would paint a terminal.
-    shown = "".join(letter for letter in text if letter.isprintable() or letter.isspace())
-    return " ".join(shown.split())[:300]
+    """`text` for an error message: one line without control characters, at most 300 characters."""
+    # A surrogate, which JSON can contain, can't be encoded; an escape sequence would change a terminal's colours.
+    printable = "".join(letter for letter in text if letter.isprintable() or letter.isspace())
+    return " ".join(printable.split())[:300]

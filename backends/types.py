@@ -1,4 +1,4 @@
-"""The values that travel between a caller and a model, wherever the model lives."""
+"""The values that a caller and a backend exchange."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Kind = Literal["answer", "thought"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a conversation; thoughts of earlier answers are never part of its content."""
+    """One message of a conversation; its content never includes the thoughts of earlier answers."""
 
     role: Role
     content: str
@@ -20,9 +20,9 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """What is asked of a model: the conversation and how to sample from it.
+    """A conversation for a model to continue, and the sampling parameters.
 
-    `model=None` leaves the choice to the target; `max_tokens` counts output tokens, thoughts included.
+    `model=None` uses the target's default; `max_tokens` counts output tokens, including thoughts.
     """
 
     messages: tuple[Message, ...]
@@ -34,7 +34,7 @@ class ChatRequest:
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        # A list is what callers have at hand; freezing it here keeps the request a value.
+        # Callers usually have a list; a tuple keeps the request immutable.
         object.__setattr__(self, "messages", tuple(self.messages))
         object.__setattr__(self, "stop", tuple(self.stop))
 
@@ -59,7 +59,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The end of a stream; `usage` is what the server reported, or None: it is never guessed."""
+    """The end of a stream; `usage` is what the server reported, never an estimate."""
 
     finish_reason: str | None
     usage: Usage | None
@@ -67,9 +67,9 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What a reachable target says of itself.
+    """What a reachable target reports.
 
-    `model` is the name it serves; `context` its window in tokens, where it tells.
+    `model` is the name it serves; `context` its context window in tokens, or None if the server doesn't say.
     """
 
     model: str
@@ -82,11 +82,16 @@ Event = Delta | Done
 
 @runtime_checkable
 class Backend(Protocol):
-    """One place where a model lives.
+    """One model on one platform.
 
-    `stream` gives zero or more `Delta`, then exactly one `Done`; a failure raises a `BackendError`.
+    `stream` yields zero or more `Delta`, then exactly one `Done`; a failure raises a `BackendError`.
     Closing or cancelling the iterator frees the connection at once, and the server stops generating.
     """
+
+    @property
+    def local(self) -> bool:
+        """Whether the model runs in this process or its child, so that `check` would load it."""
+        ...
 
     def stream(self, request: ChatRequest) -> AsyncIterator[Event]: ...
 
@@ -96,9 +101,9 @@ class Backend(Protocol):
 
 
 @runtime_checkable
-class Downloads(Protocol):
-    """A backend whose model can be fetched ahead of the first question."""
+class Downloadable(Protocol):
+    """A backend that can download its model before the first question."""
 
     def pull(self) -> AsyncIterator[tuple[str, float | None]]:
-        """Yield what is being done and the share that is done, from 0 to 1 or None."""
+        """Yield the current step and its progress from 0 to 1, or None if that is unknown."""
         ...

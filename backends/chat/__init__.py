@@ -1,1 +1,1 @@
-"""The OpenAI chat format in both directions: events, requests and reasoning."""
+"""The OpenAI chat format, for clients and servers: requests, events and reasoning."""

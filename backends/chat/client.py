@@ -1,4 +1,4 @@
-"""How a chat answer is fetched over HTTP and read, for every kind whose server speaks the chat format somewhere."""
+"""Streams a chat answer over HTTP, for every backend kind whose server speaks the OpenAI chat format."""
 
 from __future__ import annotations
 
@@ -10,54 +10,56 @@ from typing import Any, cast
 
 import httpx2
 
-from backends.chat import events as wire
-from backends.chat import sse
-from backends.http import client as http
+from backends.chat.events import DONE, ChatReader
+from backends.chat.sse import BadEvent, LinesDecoder, SSEDecoder
+from backends.http.client import post_stream
+from backends.http.endpoint import Endpoint
+from backends.http.errors import ErrorFactory, not_an_api, response_error, transport_error
 from backends.stopwatch import mark
 from backends.types import Delta, Event
 
-Unwrap = Callable[[AsyncIterator[bytes], wire.ChatReader], AsyncIterator[bytes]]
+Unwrap = Callable[[AsyncIterator[bytes], ChatReader], AsyncIterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """What is sent and where, and what is particular about the answer.
+class ChatCall:
+    """One HTTP call: where it goes, what it sends, and how this kind of server differs from the format.
 
-    `refuse` makes the error of a response that is no success, `unwrap` takes the body out of another protocol's frames,
-    `type_header` names the header that tells the body's type.
+    `make_error` makes the exception for an error status. `unwrap` extracts the body from the frames of another
+    protocol. `type_header` names the header with the body's media type.
     """
 
-    endpoint: http.Endpoint
+    endpoint: Endpoint
     path: str
     body: Mapping[str, Any] | bytes
     headers: Mapping[str, str] = field(default_factory=dict)
-    refuse: http.Refuse = http.refusal
+    make_error: ErrorFactory = response_error
     unwrap: Unwrap | None = None
     type_header: str = "content-type"
 
 
-async def answer(prepare: Callable[[], Awaitable[Call]]) -> AsyncIterator[Event]:
-    """Make the call, and give the answer as it comes: server-sent events, lines of JSON, or all in one piece."""
+async def stream_chat(prepare: Callable[[], Awaitable[ChatCall]]) -> AsyncIterator[Event]:
+    """Make the call and yield the answer as it arrives: server-sent events, lines of JSON or one document."""
     call = await prepare()
-    reader = wire.ChatReader(call.endpoint.quoted)
-    async with http.post_stream(call.endpoint, call.path, call.body, call.headers, call.refuse) as response:
-        # The response's own iterators would do more for each token than the rest of the way.
+    reader = ChatReader(call.endpoint.quote)
+    async with post_stream(call.endpoint, call.path, call.body, call.headers, call.make_error) as response:
+        # The response's own iterators cost more CPU for each token than everything else in this function.
         raw = chunks = aiter(cast(httpx2.AsyncByteStream, response.stream))
         if call.unwrap:
             chunks = call.unwrap(raw, reader)
-        kind = response.headers.get(call.type_header, "").lower()
+        media_type = response.headers.get(call.type_header, "").lower()
         try:
-            if "html" in kind or ("json" in kind and "lines" not in kind and "ndjson" not in kind):
-                for delta in _whole(call.endpoint, reader, await _all(chunks)):
+            if _is_document(media_type):
+                for delta in _document_deltas(call.endpoint, reader, await _read_all(chunks)):
                     yield delta
                 yield reader.done
                 return
-            decoder = sse.LinesDecoder() if "json" in kind else sse.SSEDecoder()
+            decoder = LinesDecoder() if "json" in media_type else SSEDecoder()
             async for chunk in chunks:
                 for payload in decoder.feed(chunk):
                     deltas = reader.read(payload)
                     if not deltas:
-                        mark(reader.last)
+                        mark(reader.last_event)
                     for delta in deltas:
                         yield delta
                 if reader.complete:
@@ -65,27 +67,32 @@ async def answer(prepare: Callable[[], Awaitable[Call]]) -> AsyncIterator[Event]
             for delta in reader.finish(decoder.flush()):
                 yield delta
         except httpx2.TimeoutException as error:
-            raise http.translate(call.endpoint, error) from error
-        except (httpx2.TransportError, sse.BadEvent) as error:
-            raise reader.broken(call.endpoint.quoted(str(error)) or type(error).__name__) from error
+            raise transport_error(call.endpoint, error) from error
+        except (httpx2.TransportError, BadEvent) as error:
+            raise reader.stream_error(call.endpoint.quote(str(error)) or type(error).__name__) from error
         yield reader.done
         await _drain(raw)
 
 
-def _whole(endpoint: http.Endpoint, reader: wire.ChatReader, content: bytes) -> list[Delta]:
-    """Deltas of a server that answers in one piece although a stream was asked for."""
+def _is_document(media_type: str) -> bool:
+    lines = "lines" in media_type or "ndjson" in media_type
+    return "html" in media_type or ("json" in media_type and not lines)
+
+
+def _document_deltas(endpoint: Endpoint, reader: ChatReader, content: bytes) -> list[Delta]:
+    """The deltas of a server that answers in one document although the request asked for a stream."""
     text = content.decode("utf-8", "replace")
     if '"choices"' not in text and '"error"' not in text:
-        raise http.not_an_api(endpoint, text)
-    return reader.read(text) + reader.finish([wire.DONE])
+        raise not_an_api(endpoint, text)
+    return reader.read(text) + reader.finish([DONE])
 
 
-async def _all(chunks: AsyncIterator[bytes]) -> bytes:
+async def _read_all(chunks: AsyncIterator[bytes]) -> bytes:
     return b"".join([chunk async for chunk in chunks])
 
 
 async def _drain(chunks: AsyncIterator[bytes]) -> None:
-    """Read to the end of a finished response, so that its connection can serve the next request."""
+    """Read a finished response to its end, so that the connection can serve the next request."""
     with contextlib.suppress(TimeoutError, httpx2.TransportError):
         async with asyncio.timeout(0.1):
             async for _ in chunks:

@@ -1,7 +1,6 @@
-"""The OpenAI chat format, both directions; pure functions of values.
+"""The events of a chat completion in the OpenAI format: read by clients, written by servers.
 
-Clients use `chat_body` and `ChatReader`; servers use `backends.chat.requests`, `ChatWriter`, `error_body`. The events
-that carry it are in `backends.chat.sse`.
+Pure functions of values. `backends.chat.requests` has the request body, `backends.chat.sse` the bytes of an event.
 """
 
 from __future__ import annotations
@@ -12,96 +11,72 @@ from typing import Any
 
 from backends.chat.reasoning import CharacterJoiner, ThoughtSplitter
 from backends.errors import BackendError, Interrupted, Overloaded, Rejected, SpaceportError, Unreachable
-from backends.template import ChunkTemplate
 from backends.text import one_line, to_json
-from backends.types import ChatRequest, Delta, Done, Kind, Usage
+from backends.types import Delta, Done, Kind, Usage
 
 DONE = "[DONE]"
-MOST_TOKENS = 10**9
+MAX_TOKEN_COUNT = 10**9
 _parse = json.JSONDecoder().decode
 
 
-def chat_body(request: ChatRequest, *, model: str | None = None, stream: bool = True) -> dict[str, Any]:
-    """The JSON body that asks for `request`; `request.model` wins over the target's `model`."""
-    body: dict[str, Any] = {
-        "messages": [{"role": message.role, "content": message.content} for message in request.messages],
-        "max_tokens": request.max_tokens,
-        "temperature": request.temperature,
-        "stream": stream,
-    }
-    optional = {"model": request.model or model, "top_p": request.top_p, "seed": request.seed}
-    body.update({name: value for name, value in optional.items() if value is not None})
-    if request.stop:
-        body["stop"] = list(request.stop)
-    if stream:
-        body["stream_options"] = {"include_usage": True}
-    return body
-
-
 class ChatReader:
-    """Reads the events of one answer: JSON payloads in, deltas out, `complete` at [DONE].
+    """Reads the events of one answer: JSON payloads in, deltas out; `complete` is true after [DONE].
 
-    `quoted` makes the server's words fit for an error message: no secret, one line.
-    `last` says what an event without text was: "empty" (role-only, finish), "usage" or "done".
+    `quote` prepares the server's words for an error message: one line, without secrets.
+    `last_event` names the last event without text: "empty" (role-only, finish), "usage" or "done".
     """
 
-    def __init__(self, quoted: Callable[[str], str] | None = None) -> None:
-        self._quoted = quoted or one_line
+    def __init__(self, quote: Callable[[str], str] | None = None) -> None:
+        self._quote = quote or one_line
         self.finish_reason: str | None = None
         self.usage: Usage | None = None
-        self.spoke = False
+        self.has_output = False
         self.complete = False
-        self.last = ""
-        self._template = ChunkTemplate()
-        self._split = ThoughtSplitter()
+        self.last_event = ""
+        self._splitter = ThoughtSplitter()
         self._thoughts = CharacterJoiner()
 
     def read(self, payload: str) -> list[Delta]:
-        """Give the deltas of one event; role-only, empty and usage-only events give none."""
+        """Return the deltas of one event; role-only, empty and usage-only events have none."""
         if payload == DONE:
-            self.complete, self.last = True, "done"
+            self.complete, self.last_event = True, "done"
             return []
-        if text := self._template.read(payload):
-            self.last = "empty"
-            deltas = self._split.feed(text)
-        else:
-            deltas = self._parsed(payload)
+        try:
+            deltas = self._deltas(_parse(payload))
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
+            raise self.stream_error(
+                f"it sent an event that is no chat chunk: {self._quote(payload)[:80]!r}"
+            ) from error
         if deltas:
-            self.spoke = True
+            self.has_output = True
         return deltas
 
     def finish(self, last: Iterable[str] = ()) -> list[Delta]:
-        """Read the last events and give what was held back; an unannounced end is an error."""
+        """Read the last events and return the text held back; an end without a finish reason is an error."""
         deltas = [delta for payload in last for delta in self.read(payload)]
-        deltas += [Delta(half, "thought") for half in filter(None, [self._thoughts.flush()])] + self._split.flush()
+        deltas += [Delta(half, "thought") for half in filter(None, [self._thoughts.flush()])] + self._splitter.flush()
         if not self.complete and self.finish_reason is None:
-            self.spoke = self.spoke or bool(deltas)
-            raise self.broken("it closed the stream before the answer was complete")
+            self.has_output = self.has_output or bool(deltas)
+            raise self.stream_error("it closed the stream before the answer was complete")
         return deltas
 
     @property
     def done(self) -> Done:
         return Done(self.finish_reason, self.usage)
 
-    def broken(self, what: str) -> BackendError:
-        """The error for a stream that broke, which depends on whether it had begun to speak."""
-        if self.spoke:
-            return Interrupted(f"The answer was cut off: {what}.", "Ask again; the text so far is kept.")
-        return Unreachable(f"The server gave no answer: {what}.", "Look at the server's log, then ask again.")
+    def stream_error(self, reason: str) -> BackendError:
+        """The error for a broken stream: `Interrupted` once there is output, `Unreachable` before."""
+        if self.has_output:
+            return Interrupted(f"The answer was cut off: {reason}.", "Ask again; the text so far is kept.")
+        return Unreachable(f"The server gave no answer: {reason}.", "Look at the server's log, then ask again.")
 
-    def _parsed(self, payload: str) -> list[Delta]:
-        try:
-            return self._deltas(_parse(payload), payload)
-        except (ValueError, TypeError, AttributeError, LookupError) as error:
-            raise self.broken(f"it sent an event that is no chat chunk: {self._quoted(payload)[:80]!r}") from error
-
-    def _deltas(self, event: dict[str, Any], payload: str) -> list[Delta]:
+    def _deltas(self, event: dict[str, Any]) -> list[Delta]:
         if usage := event.get("usage"):
             self.usage = read_usage(usage)
         if error := event.get("error"):
             raise self._server_error(error)
         choices = event.get("choices")
-        self.last = "empty" if choices else "usage"
+        self.last_event = "empty" if choices else "usage"
         if not choices:
             return []
         choice = choices[0]
@@ -111,18 +86,16 @@ class ChatReader:
         deltas: list[Delta] = []
         # Some servers send the same thought under both names.
         thought = part.get("reasoning") or part.get("reasoning_content") or ""
-        if whole := self._thoughts.feed(thought):
-            deltas.append(Delta(whole, "thought"))
+        if text := self._thoughts.feed(thought):
+            deltas.append(Delta(text, "thought"))
         if content := part.get("content"):
-            if isinstance(content, str) and not thought:
-                self._template.learn(payload, content)
-            deltas += self._split.feed(content if isinstance(content, str) else _content_text(content))
+            deltas += self._splitter.feed(_content_text(content))
         return deltas
 
     def _server_error(self, error: Any) -> BackendError:
-        text = self._quoted(str(error.get("message", "") if isinstance(error, dict) else error))
+        text = self._quote(str(error.get("message", "") if isinstance(error, dict) else error))
         code = error.get("code") if isinstance(error, dict) else None
-        if self.spoke:
+        if self.has_output:
             return Interrupted(f"The answer was cut off: the server reports “{text}”.", "Ask again.")
         if code in (429, 503):
             return Overloaded(f"The server is busy: “{text}”.", "Wait a moment, then ask again.")
@@ -131,32 +104,33 @@ class ChatReader:
 
 
 class ChatWriter:
-    """Writes one answer as chat completion chunks, for a server that stands on a `Backend`."""
+    """Writes one answer as chat completion chunks, for a server that serves a `Backend`."""
 
     def __init__(self, *, answer_id: str, model: str, created: int) -> None:
         self._head = {"id": answer_id, "object": "chat.completion.chunk", "created": created, "model": model}
-        self._before = {
+        # The JSON of a chunk up to its text, written once: only the text changes from chunk to chunk.
+        self._prefix = {
             kind: to_json(self._chunk({name: ""})).partition('""}')[0]
             for kind, name in (("answer", "content"), ("thought", "reasoning_content"))
         }
 
     def opening(self) -> dict[str, Any]:
-        """The role-only chunk that comes first."""
+        """The first chunk, which has only a role."""
         return self._chunk({"role": "assistant", "content": ""})
 
     def delta(self, delta: Delta) -> str:
-        """One delta as a chunk's JSON, of which only the text is new; a thought goes into `reasoning_content`."""
-        return f'{self._before[delta.kind]}{to_json(delta.text)}}},"finish_reason":null}}]}}'
+        """One delta as the JSON of a chunk; a thought goes into `reasoning_content`."""
+        return f'{self._prefix[delta.kind]}{to_json(delta.text)}}},"finish_reason":null}}]}}'
 
     def closing(self, done: Done) -> list[dict[str, Any]]:
-        """The chunk with the finish reason, then the one with the usage where it is known."""
+        """The chunk with the finish reason, then a chunk with the usage if it is known."""
         chunks = [self._chunk({}, done.finish_reason or "stop")]
         if done.usage:
             chunks.append({**self._head, "choices": [], "usage": write_usage(done.usage)})
         return chunks
 
     def whole(self, deltas: Iterable[Delta], done: Done) -> dict[str, Any]:
-        """The answer in one piece, for a client that wants no stream."""
+        """The complete answer as one object, for a client that doesn't stream."""
         texts: dict[Kind, str] = {"answer": "", "thought": ""}
         for delta in deltas:
             texts[delta.kind] += delta.text
@@ -172,13 +146,13 @@ class ChatWriter:
 
 
 def error_body(error: SpaceportError, status: int) -> dict[str, Any]:
-    """An error in the format's shape, for a refusal or as the last event of a stream that broke."""
+    """An error in the OpenAI shape, for an error response or as the last event of a stream."""
     kind = "invalid_request_error" if 400 <= status < 500 and status != 429 else "server_error"
     return {"error": {"message": str(error), "type": kind, "code": status}}
 
 
 def read_usage(usage: Mapping[str, Any]) -> Usage | None:
-    """Token counts from the names of the chat format; None where the server reports none that can be counts."""
+    """Token counts from the fields of the OpenAI format, or None if the server reports no valid counts."""
     prompt, output = _count(usage.get("prompt_tokens", 0)), _count(usage.get("completion_tokens", 0))
     if prompt is None or output is None:
         return None
@@ -186,25 +160,25 @@ def read_usage(usage: Mapping[str, Any]) -> Usage | None:
     return Usage(prompt, output, _count(cached.get("cached_tokens")), _count(reasoning.get("reasoning_tokens")))
 
 
-def _count(value: Any) -> int | None:
-    """A number of tokens, or None if it is none: some gateways send null, text or floats."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return value if type(value) is int and 0 <= value <= MOST_TOKENS else None
-
-
 def write_usage(usage: Usage) -> dict[str, Any]:
-    """Token counts under the names of the chat format."""
-    written: dict[str, Any] = {
+    """Token counts in the fields of the OpenAI format."""
+    fields: dict[str, Any] = {
         "prompt_tokens": usage.input_tokens,
         "completion_tokens": usage.output_tokens,
         "total_tokens": usage.input_tokens + usage.output_tokens,
     }
     if usage.cached_tokens is not None:
-        written["prompt_tokens_details"] = {"cached_tokens": usage.cached_tokens}
+        fields["prompt_tokens_details"] = {"cached_tokens": usage.cached_tokens}
     if usage.reasoning_tokens is not None:
-        written["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
-    return written
+        fields["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
+    return fields
+
+
+def _count(value: Any) -> int | None:
+    """A number of tokens, or None if it isn't one: some gateways send null, text or floats."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if type(value) is int and 0 <= value <= MAX_TOKEN_COUNT else None
 
 
 def _content_text(content: str | list[dict[str, Any]]) -> str:

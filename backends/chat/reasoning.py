@@ -1,4 +1,4 @@
-"""One shape for what models think aloud: `<think>` tags in the text become deltas of kind "thought"."""
+"""Splits a model's reasoning from its answer: text inside `<think>` tags becomes deltas of kind "thought"."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ OPEN, CLOSE = "<think>", "</think>"
 
 
 class CharacterJoiner:
-    """Joins characters that a server cut into surrogates; a half that stays alone becomes U+FFFD."""
+    """Joins characters that a server cut into surrogates; a lone half becomes U+FFFD."""
 
     def __init__(self) -> None:
         self._half = ""
 
     def feed(self, text: str) -> str:
-        """Give the whole characters; half of one at the end is held back."""
-        if not self._half and _is_whole(text):
+        """Return the complete characters; half a character at the end waits for the rest."""
+        if not self._half and _is_encodable(text):
             return text
         text = self._half + text
         self._half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
         return text[: len(text) - len(self._half)].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     def flush(self) -> str:
-        """Give what was held back, at the end of the stream."""
+        """Return the replacement for a half that is still waiting at the end of the stream."""
         half, self._half = self._half, ""
         return "\ufffd" if half else ""
 
 
-def _is_whole(text: str) -> bool:
+def _is_encodable(text: str) -> bool:
     if text.isascii():
         return True
     try:
@@ -40,29 +40,29 @@ def _is_whole(text: str) -> bool:
 class ThoughtSplitter:
     """Splits streamed text at `<think>` and `</think>`, wherever the chunks are cut.
 
-    A tag in backquotes is text about the tag and stays. A tag that is never closed makes the rest a
-    thought; a closing tag that was never opened is dropped.
+    A tag in backquotes is text about the tag and stays. A tag that is never closed makes the rest a thought;
+    a closing tag without an opening one is dropped.
     """
 
     def __init__(self) -> None:
         self._kind: Kind = "answer"
         self._joiner = CharacterJoiner()
-        self._held = ""  # might be the beginning of a tag
-        self._before = ""  # the character before `_held`
+        self._pending = ""  # may be the beginning of a tag
+        self._before = ""  # the character before `_pending`
 
     def feed(self, text: str) -> list[Delta]:
-        """Give the deltas that are certain after `text`; what may still become a tag is held back."""
+        """Return the deltas that are certain after `text`; text that may become a tag waits."""
         text = self._joiner.feed(text)
         deltas: list[Delta] = []
-        if not self._held and "<" not in text:
+        if not self._pending and "<" not in text:
             self._emit(text, deltas)
             return deltas
-        text, self._held = self._held + text, ""
+        text, self._pending = self._pending + text, ""
         while text:
             at, tag = self._next_tag(text)
             self._emit(text[:at], deltas)
             if not tag:
-                self._held = text[at:]
+                self._pending = text[at:]
                 break
             self._kind = "thought" if tag == OPEN else "answer"
             self._before = ">"
@@ -70,10 +70,10 @@ class ThoughtSplitter:
         return deltas
 
     def flush(self) -> list[Delta]:
-        """Give what was held back, at the end of the stream."""
+        """Return the text that is still waiting at the end of the stream."""
         deltas: list[Delta] = []
-        self._emit(self._held + self._joiner.flush(), deltas)
-        self._held = ""
+        self._emit(self._pending + self._joiner.flush(), deltas)
+        self._pending = ""
         return deltas
 
     def _emit(self, text: str, deltas: list[Delta]) -> None:
@@ -82,16 +82,16 @@ class ThoughtSplitter:
             deltas.append(Delta(text, self._kind))
 
     def _next_tag(self, text: str) -> tuple[int, str]:
-        """Where the next tag starts, and the tag; without one, where what may become one starts, or the end."""
+        """The position of the next tag and the tag; without one, the start of a possible tag (or the end) and ""."""
         at = text.find("<")
         while at >= 0:
-            quoted = (text[at - 1] if at else self._before) == "`"
+            in_code = (text[at - 1] if at else self._before) == "`"
             for tag in (OPEN, CLOSE):
-                # A thought may end in code: there a backquote before the closing tag means nothing.
-                if quoted and not (tag == CLOSE and self._kind == "thought"):
+                # A thought may end in code, so a backquote before its closing tag means nothing.
+                if in_code and not (tag == CLOSE and self._kind == "thought"):
                     continue
-                seen = text[at : at + len(tag)]
-                if tag.startswith(seen):
-                    return at, tag if seen == tag else ""
+                candidate = text[at : at + len(tag)]
+                if tag.startswith(candidate):
+                    return at, tag if candidate == tag else ""
             at = text.find("<", at + 1)
         return len(text), ""

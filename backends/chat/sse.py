@@ -1,4 +1,4 @@
-"""Server-sent events: bytes to data and back; pure functions of bytes."""
+"""Server-sent events and JSON lines: bytes to payloads and back; pure functions of bytes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _DATA = b"data:"
 
 
 class BadEvent(ValueError):
-    """The bytes are no server-sent event; the text says why."""
+    """The bytes are not a server-sent event; the text says why."""
 
 
 class SSEDecoder:
-    """Bytes in as the network cuts them, the data of whole events out.
+    """Chunks of bytes in, cut anywhere; the data of complete events out.
 
-    Lines may end in LF, CRLF or CR; comments and fields other than `data` are passed over; several
-    `data` lines of one event are joined by LF, as the HTML standard says.
+    Lines may end in LF, CRLF or CR. Comments and fields other than `data` are ignored. Several `data` lines of one
+    event are joined by LF, as the HTML standard says.
     """
 
     def __init__(self) -> None:
@@ -28,11 +28,11 @@ class SSEDecoder:
         self._size = 0
 
     def feed(self, chunk: bytes) -> list[str]:
-        """Give the data of each event that `chunk` completes."""
+        """Return the data of each event that `chunk` completes."""
         buffer = self._rest + chunk if self._rest else chunk
         tail = b""
         if b"\r" in buffer:
-            if buffer.endswith(b"\r"):  # its LF may still be on the way
+            if buffer.endswith(b"\r"):  # its LF may still follow
                 buffer, tail = buffer[:-1], b"\r"
             buffer = buffer.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         lines = buffer.split(b"\n")
@@ -49,7 +49,7 @@ class SSEDecoder:
         return events
 
     def flush(self) -> list[str]:
-        """Give an event that the end of the stream left without its blank line."""
+        """Return the last event if the stream ended without its blank line."""
         events = self.feed(b"\n")
         return [*events, self._dispatch()] if self._data else events
 
@@ -62,13 +62,13 @@ class SSEDecoder:
 
 
 class LinesDecoder:
-    """The same for lines of JSON, of which each is one event."""
+    """Like `SSEDecoder`, for JSON lines: each line is one event."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     def feed(self, chunk: bytes) -> list[str]:
-        """Give each line that `chunk` completes."""
+        """Return each line that `chunk` completes."""
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         if len(self._rest) > MAX_EVENT_BYTES:
             raise BadEvent(f"it sent a line of more than {MAX_EVENT_BYTES >> 20} MiB")
@@ -78,11 +78,11 @@ class LinesDecoder:
             raise BadEvent("it broke off inside a character") from error
 
     def flush(self) -> list[str]:
-        """Give a line that the end of the stream left without its end."""
+        """Return the last line if the stream ended without a line end."""
         return self.feed(b"\n")
 
 
 def encode_event(data: Mapping[str, Any] | str) -> bytes:
-    """One server-sent event; a mapping is written as compact JSON."""
+    """One server-sent event; a mapping becomes compact JSON."""
     text = data if isinstance(data, str) else to_json(data)
     return b"data: " + text.replace("\n", "\ndata: ").encode() + b"\n\n"

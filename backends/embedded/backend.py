@@ -12,15 +12,15 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from backends import model_files
-from backends.embedded.engine import Engine, EngineApart
+from backends.embedded.engine import Engine, SubprocessEngine
 from backends.errors import NotConfigured
-from backends.http import client as http
+from backends.http.endpoint import Endpoint
 from backends.openai import OpenAIBackend
-from backends.settings import read_settings, require
+from backends.settings import read_settings, require_package
 from backends.streams import closing, reporting
 from backends.types import Backend, ChatRequest, Event, Health
 
-AnyEngine = Engine | EngineApart
+AnyEngine = Engine | SubprocessEngine
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Settings:
 
 def connect(settings: Mapping[str, Any]) -> Backend:
     """A backend on the model file; nothing is loaded or downloaded before the first request."""
-    require("xllamacpp", extra="embedded")
+    require_package("xllamacpp", extra="embedded")
     chosen = read_settings(Settings, settings)
     model_files.find_model(chosen.model)  # a path that does not exist is told now
     return EmbeddedBackend(chosen)
@@ -93,8 +93,8 @@ class EmbeddedBackend:
     async def _client(self) -> OpenAIBackend:
         if self._running is None:
             engine = await asyncio.to_thread(engine_for, self._settings)
-            endpoint = http.Endpoint(
-                engine.url, engine.key, read_timeout=self._settings.read_timeout, what="The embedded model", inside=True
+            endpoint = Endpoint(
+                engine.url, engine.key, read_timeout=self._settings.read_timeout, name="The embedded model", in_process=True
             )
             self._running = engine, OpenAIBackend(endpoint, model=engine.name, context=self._settings.context)
         return self._running[1]
@@ -110,7 +110,7 @@ def engine_for(settings: Settings) -> AnyEngine:
         path = model_files.find_model(settings.model) or model_files.download_model(settings.model)
         engine = _engines.get((path, settings))
         if engine is None:
-            kind = EngineApart if settings.apart else Engine
+            kind = SubprocessEngine if settings.apart else Engine
             engine = kind(path, context=settings.context, parallel=settings.parallel, threads=settings.threads)
             _engines[path, settings] = engine
         return engine

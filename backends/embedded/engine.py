@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from backends.errors import NotConfigured
-from backends.processors import let_others_first, spin_briefly, usable_processors
+from backends.processors import limit_spin_wait, usable_processors, use_batch_scheduling
 
 PROMPT_CACHE_MIB = 256
 _children: set[subprocess.Popen[bytes]] = set()
@@ -30,7 +30,7 @@ class Engine:
     alive = True
 
     def __init__(self, path: Path, *, context: int, parallel: int, threads: int | None) -> None:
-        spin_briefly()
+        limit_spin_wait()
         import xllamacpp
 
         self.key = secrets.token_urlsafe(32)
@@ -57,7 +57,7 @@ class Engine:
         del self._server
 
 
-class EngineApart:
+class SubprocessEngine:
     """The same in a process of its own, which ends with this one.
 
     xllamacpp holds Python still for as long as it loads a model: a server could not even say that it is not ready.
@@ -122,9 +122,9 @@ def not_loaded(path: Path, reason: str) -> NotConfigured:
 
 
 def main() -> None:
-    """Be the engine of an `EngineApart`: settings come by standard input, whose end is the end of this process too."""
+    """Be the engine of an `SubprocessEngine`: settings come by standard input, whose end is the end of this process too."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    let_others_first()
+    use_batch_scheduling()
     settings = json.loads(sys.stdin.readline())
     # What llama.cpp itself prints must not come between what we say.
     answers, sys.stdout = os.fdopen(os.dup(1), "w"), sys.stderr

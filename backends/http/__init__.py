@@ -1,1 +1,1 @@
-"""The HTTP client that every kind shares: connections, endpoints, errors and timestamps."""
+"""The HTTP client that every backend kind shares: connections, endpoints, errors and timestamps."""

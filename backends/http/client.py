@@ -1,52 +1,28 @@
-"""The one HTTP client: how a request is sent, and its answer's body handed on as it comes."""
+"""HTTP requests shared by every backend kind: GET a JSON document, POST and stream the response."""
 
 from __future__ import annotations
 
-import functools
-import importlib.util
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from typing import Any
 
 import httpx2
 
-from backends.http.connections import aclose as aclose  # whoever asked closes
-from backends.http.connections import client
-from backends.http.endpoint import Endpoint as Endpoint
-from backends.http.errors import Refuse as Refuse
-from backends.http.errors import not_an_api as not_an_api
-from backends.http.errors import refusal as refusal
-from backends.http.errors import translate as translate
-from backends.http.errors import translated as translated
-from backends.stopwatch import mark, marked, read_at
+from backends.http.connections import pooled_client
+from backends.http.endpoint import Endpoint
+from backends.http.errors import ErrorFactory, not_an_api, response_error, translate_errors
+from backends.stopwatch import mark, record_read
 
 
-class Response(Protocol):
-    """What is read of a response, of httpx2 or of the lean way to an engine; `stream` is an async iterable of bytes."""
-
-    @property
-    def status_code(self) -> int: ...
-
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-
-    @property
-    def stream(self) -> object: ...
-
-    async def aread(self) -> bytes: ...
-
-    async def aclose(self) -> None: ...
-
-
-async def get_json(endpoint: Endpoint, path: str, refuse: Refuse | None = None) -> Any:
-    """GET a JSON document; a refusal or a broken connection raises a `BackendError`."""
-    with translated(endpoint):
+async def get_json(endpoint: Endpoint, path: str, make_error: ErrorFactory = response_error) -> Any:
+    """GET a JSON document; an error status or a broken connection raises a `BackendError`."""
+    with translate_errors(endpoint):
         response = await _send(endpoint, "GET", path)
         content = await response.aread()
-    read_at(None)
+    record_read(None)
     if response.status_code >= 400:
-        raise (refuse or refusal)(endpoint, response.status_code, response.headers, content)
+        raise make_error(endpoint, response.status_code, response.headers, content)
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -59,22 +35,22 @@ async def post_stream(
     path: str,
     body: Mapping[str, Any] | bytes,
     headers: Mapping[str, str] | None = None,
-    refuse: Refuse | None = None,
-) -> AsyncIterator[Response]:
-    """POST JSON, or bytes as they are, and give the response once its status is good; leaving closes the connection.
+    make_error: ErrorFactory = response_error,
+) -> AsyncIterator[httpx2.Response]:
+    """POST JSON or raw bytes and give the response once its status is 2xx; leaving the block closes the connection.
 
-    `refuse` makes the error of a status that is not; it is `refusal` if nobody says.
+    `make_error` makes the exception for any other status.
     """
-    with translated(endpoint):
+    with translate_errors(endpoint):
         response = await _send(endpoint, "POST", path, body, headers)
     try:
         if response.status_code >= 300:
-            with translated(endpoint):
+            with translate_errors(endpoint):
                 content = await response.aread()
-            raise (refuse or refusal)(endpoint, response.status_code, response.headers, content)
+            raise make_error(endpoint, response.status_code, response.headers, content)
         yield response
     finally:
-        read_at(None)  # what was read and not used must not stamp what another target says next
+        record_read(None)  # bytes that nobody used must not set the timestamp of another target's next event
         await response.aclose()
 
 
@@ -84,46 +60,33 @@ async def _send(
     path: str,
     body: Mapping[str, Any] | bytes | None = None,
     headers: Mapping[str, str] | None = None,
-) -> Response:
-    """Send a request and give the response with its body still to be read."""
-    if endpoint.inside and not headers and not marked() and (ask := _lean_way()):
-        return await ask(endpoint, method, path, body)
+) -> httpx2.Response:
+    """Send a request and return the response with its body unread."""
     while True:
         trace = _Trace()
         content = "content" if isinstance(body, bytes) else "json"
         options: dict[str, Any] = {content: body, "headers": {**endpoint.headers, **(headers or {})}}
         extensions = {"trace": trace, "timeout": endpoint.timeout.as_dict()}
         try:
-            pool = client(endpoint.network)
-            request = pool.build_request(method, endpoint.route(path), extensions=extensions, **options)
-            return await pool.send(request, stream=True)
-        except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError) as error:
-            # llama-server closes a connection after a stream without announcing it: whoever reuses it at that
-            # moment gets no answer, and asks again. On a new connection no answer is an error.
-            unanswered = not isinstance(error, httpx2.RemoteProtocolError) or "without sending a response" in str(error)
-            if trace.connected or not unanswered:
+            client = pooled_client(endpoint.network)
+            request = client.build_request(method, endpoint.url_for(path), extensions=extensions, **options)
+            return await client.send(request, stream=True)
+        except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
+            # llama-server closes a connection after a stream without announcing it. A request that reuses the
+            # connection at that moment gets no response, so it is sent again. On a new connection it's an error.
+            if trace.new_connection:
                 raise
 
 
-@functools.cache
-def _lean_way() -> Callable[..., Coroutine[Any, Any, Response]] | None:
-    """The lean way to an engine of this process or its child, where httptools is installed."""
-    if importlib.util.find_spec("httptools") is None:
-        return None
-    from backends.loopback import ask
-
-    return ask
-
-
 class _Trace:
-    """What httpcore tells of a request: whether a connection was made for it, and when its answer began."""
+    """httpcore's trace callback: notes a new connection and the arrival of the response headers."""
 
     def __init__(self) -> None:
-        self.connected = False
+        self.new_connection = False
 
     async def __call__(self, event: str, _: Mapping[str, Any]) -> None:
         if event == "connection.connect_tcp.complete":
-            self.connected = True
+            self.new_connection = True
             mark("connected")
         elif event.endswith(".receive_response_headers.complete"):
             mark("headers")

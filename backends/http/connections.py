@@ -1,4 +1,4 @@
-"""The pools of connections: one for each event loop and each network."""
+"""Connection pools: one for each event loop and each network."""
 
 from __future__ import annotations
 
@@ -12,70 +12,71 @@ from weakref import WeakKeyDictionary
 import httpx2
 
 from backends.http.network import Network
-from backends.stopwatch import marked
+from backends.stopwatch import is_marking
 
-# Common servers close an idle connection after 5 s: ours must let go of it first.
+# Common servers close an idle connection after 5 s. The client must close it first.
 LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=4.0)
 
-
-# A connection belongs to the event loop that opened it. Whoever keeps marks gets sockets that stamp.
 _Pools = dict[tuple[bool, Network | None], httpx2.AsyncClient]
+# A connection belongs to the event loop that opened it.
 _pools: WeakKeyDictionary[asyncio.AbstractEventLoop, _Pools] = WeakKeyDictionary()
 
 
-def client(network: Network | None = None) -> httpx2.AsyncClient:
-    """The pooled client of the running event loop; whoever keeps marks gets one whose sockets stamp."""
+def pooled_client(network: Network | None = None) -> httpx2.AsyncClient:
+    """Return the running loop's client; while a stopwatch records marks, its sockets record timestamps."""
     pools = _pools.setdefault(asyncio.get_running_loop(), {})
-    stamping = marked()
-    found = pools.get((stamping, network))
-    if found is None or found.is_closed:
-        found = pools[stamping, network] = (
-            _over(network, stamping) if network else _stamping() if stamping else _plain()
-        )
-    return found
+    timestamps = is_marking()
+    client = pools.get((timestamps, network))
+    if client is None or client.is_closed:
+        client = pools[timestamps, network] = _new_client(network, timestamps=timestamps)
+    return client
 
 
-async def aclose() -> None:
+async def close_connections() -> None:
     """Close the running loop's connections; the next request opens new ones."""
-    for found in _pools.pop(asyncio.get_running_loop(), {}).values():
-        await found.aclose()
+    for client in _pools.pop(asyncio.get_running_loop(), {}).values():
+        await client.aclose()
 
 
 @functools.cache
 def tls() -> ssl.SSLContext:
-    """The certificates to trust, read once: that takes 50 ms, which the first answer would wait for each time."""
+    """The trusted certificates, loaded once: loading takes 50 ms, which would delay every first token."""
     return httpx2.create_ssl_context()
 
 
-def _plain() -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(verify=tls(), limits=LIMITS, mounts=_direct(_transport()))
+def _new_client(network: Network | None, *, timestamps: bool) -> httpx2.AsyncClient:
+    if network:
+        return _network_client(network, timestamps=timestamps)
+    if timestamps:
+        return _timestamp_client()
+    return httpx2.AsyncClient(verify=tls(), limits=LIMITS, mounts=_without_proxy(_transport()))
 
 
-def _stamping() -> httpx2.AsyncClient:
-    from backends.http.timestamps import StampingTransport
+def _timestamp_client() -> httpx2.AsyncClient:
+    from backends.http.timestamps import TimestampTransport
 
-    transport = StampingTransport(verify=tls(), limits=LIMITS)
-    if getproxies():  # what goes through a proxy is stamped when it comes through
-        return httpx2.AsyncClient(verify=tls(), limits=LIMITS, mounts=_direct(transport))
+    transport = TimestampTransport(verify=tls(), limits=LIMITS)
+    if getproxies():  # a proxied connection gets its timestamps after the proxy
+        return httpx2.AsyncClient(verify=tls(), limits=LIMITS, mounts=_without_proxy(transport))
     return httpx2.AsyncClient(transport=transport)
 
 
-def _over(network: Network, stamping: bool) -> httpx2.AsyncClient:
-    from backends.http.timestamps import StampingTransport
+def _network_client(network: Network, *, timestamps: bool) -> httpx2.AsyncClient:
+    from backends.http.timestamps import TimestampTransport
 
-    trusted = network.tls or tls()
-    if network.dial or (stamping and not network.proxy):
-        return httpx2.AsyncClient(transport=StampingTransport(verify=trusted, limits=LIMITS, dial=network.dial))
-    return httpx2.AsyncClient(transport=_transport(trusted, network.proxy))
+    context = network.tls or tls()
+    if network.dial or (timestamps and not network.proxy):
+        return httpx2.AsyncClient(transport=TimestampTransport(verify=context, limits=LIMITS, dial=network.dial))
+    return httpx2.AsyncClient(transport=_transport(context, network.proxy))
 
 
-def _direct(transport: httpx2.AsyncHTTPTransport) -> dict[str, httpx2.AsyncBaseTransport | None]:
-    """A proxy from the environment must never see what is said to this machine itself."""
+def _without_proxy(transport: httpx2.AsyncHTTPTransport) -> dict[str, httpx2.AsyncBaseTransport | None]:
+    """Loopback requests must never go through a proxy from the environment."""
     return dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"), transport)
 
 
-def _transport(trusted: ssl.SSLContext | None = None, proxy: str | None = None) -> httpx2.AsyncHTTPTransport:
-    # Without TCP_NODELAY a request in two writes waits about 40 ms for a delayed ACK. asyncio sets it by
-    # itself; other loops may not.
+def _transport(context: ssl.SSLContext | None = None, proxy: str | None = None) -> httpx2.AsyncHTTPTransport:
+    # Without TCP_NODELAY a request in two writes waits about 40 ms for a delayed ACK. asyncio sets the option;
+    # other loops may not.
     nodelay = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
-    return httpx2.AsyncHTTPTransport(verify=trusted or tls(), limits=LIMITS, socket_options=nodelay, proxy=proxy)
+    return httpx2.AsyncHTTPTransport(verify=context or tls(), limits=LIMITS, socket_options=nodelay, proxy=proxy)

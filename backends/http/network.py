@@ -1,4 +1,4 @@
-"""How a server is reached that needs its own certificates, a proxy or a socket."""
+"""Network settings of a server that needs its own certificates, a proxy or a socket."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from backends.errors import BackendError
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
-    """How a server is reached that is not simply called: with other certificates, a proxy, or a `dial` of its own.
+    """Certificates, a proxy or a `dial` function for a server that can't be reached directly.
 
-    `dial` may block: it gives a socket that leads to the server, a new one for each connection.
+    `dial` may block. It returns a socket connected to the server, a new one for each connection.
     """
 
     tls: ssl.SSLContext | None = None
@@ -25,7 +25,7 @@ class Network:
 
 
 class DialFailed(httpcore2.ConnectError):
-    """A network's `dial` gave no socket, and `reason` is why; the HTTP library would lose it as a cause."""
+    """A network's `dial` raised `reason`; the HTTP library would lose the reason if it were only the cause."""
 
     def __init__(self, reason: BackendError) -> None:
         super().__init__(str(reason))

@@ -10,12 +10,13 @@ from functools import partial
 from typing import Any
 
 from backends.errors import BackendError, NotConfigured, Rejected
-from backends.http import client as http
+from backends.http.endpoint import Endpoint
+from backends.http.errors import response_error
 from backends.http.network import Network
 from backends.kubernetes.cluster import Cluster, no_pod
 from backends.kubernetes.errors import refused, status_of
 from backends.openai import OpenAIBackend
-from backends.settings import read_settings, require
+from backends.settings import read_settings, require_package
 from backends.types import Backend, Health
 
 WAYS = ("dns", "proxy", "forward")
@@ -57,7 +58,7 @@ def connect(settings: Mapping[str, Any]) -> Backend:
         return _by_name(chosen)
     if via == "proxy" and chosen.api_key:
         raise NotConfigured("The API server's proxy passes no key on to the pod.", 'Set via = "forward".')
-    require("kubernetes", extra="kubernetes")
+    require_package("kubernetes", extra="kubernetes")
     return ServiceBackend(replace(chosen, via=via))
 
 
@@ -68,7 +69,7 @@ def _by_name(chosen: Settings) -> OpenAIBackend:
     host = f"{chosen.service}.{chosen.namespace}.svc" if chosen.namespace else chosen.service
     remedy = f"See whether the Service is there and its pods are ready: kubectl get endpointslices,pods{_named(chosen)}"
     return OpenAIBackend(
-        _endpoint(chosen, f"http://{host}:{chosen.port}{chosen.path}", if_down=remedy),
+        _endpoint(chosen, f"http://{host}:{chosen.port}{chosen.path}", unreachable_remedy=remedy),
         model=chosen.model,
         context=chosen.window,
         extra_body=chosen.extra_body,
@@ -79,10 +80,10 @@ def _named(chosen: Settings) -> str:
     return f" --namespace {chosen.namespace}" if chosen.namespace else ""
 
 
-def _endpoint(chosen: Settings, url: str, **more: Any) -> http.Endpoint:
+def _endpoint(chosen: Settings, url: str, **more: Any) -> Endpoint:
     what = f"The Service {chosen.service}"
     times = chosen.connect_timeout, chosen.read_timeout
-    return http.Endpoint(url, chosen.api_key or None, *times, what=what, plain_path=True, **more)
+    return Endpoint(url, chosen.api_key or None, *times, name=what, public_path=True, **more)
 
 
 class ServiceBackend(OpenAIBackend):
@@ -91,10 +92,10 @@ class ServiceBackend(OpenAIBackend):
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._cluster = Cluster(settings.kubeconfig, settings.context, settings.namespace)
-        self._found: http.Endpoint | None = None
+        self._found: Endpoint | None = None
         endpoint = _endpoint(settings, f"http://{settings.service}{settings.path}")
         super().__init__(endpoint, model=settings.model, context=settings.window, extra_body=settings.extra_body)
-        self.refuse = self._refused
+        self.make_error = self._refused
 
     async def check(self) -> Health:
         """Ask which pods are ready, then what they serve."""
@@ -112,7 +113,7 @@ class ServiceBackend(OpenAIBackend):
             ready = f"{len(pods.ready)} of {pods.total} pods ready"
         return replace(await super().check(), detail=ready)
 
-    async def _place(self) -> http.Endpoint:
+    async def _current_endpoint(self) -> Endpoint:
         if self._settings.via == "proxy":
             return await asyncio.to_thread(self._proxied)
         if self._found is None:
@@ -120,20 +121,20 @@ class ServiceBackend(OpenAIBackend):
             self._found = replace(self.endpoint, network=Network(dial=dial))
         return self._found
 
-    def _proxied(self) -> http.Endpoint:
+    def _proxied(self) -> Endpoint:
         """The Service as the API server shows it, with a token that is valid now."""
         chosen, cluster = self._settings, self._cluster
         if self._found is None:
             port = chosen.port or cluster.port(chosen.service, None)["port"]
             way = f"/api/v1/namespaces/{cluster.namespace}/services/http:{chosen.service}:{port}/proxy{chosen.path}"
             remedy = "Check the context and the network: kubectl cluster-info."
-            self._found = _endpoint(chosen, cluster.url + way, network=cluster.network, if_down=remedy)
+            self._found = _endpoint(chosen, cluster.url + way, network=cluster.network, unreachable_remedy=remedy)
         return replace(self._found, api_key=cluster.token())
 
     def _refused(
-        self, endpoint: http.Endpoint, status: int, headers: Mapping[str, str], content: bytes
+        self, endpoint: Endpoint, status: int, headers: Mapping[str, str], content: bytes
     ) -> BackendError:
         """The API server's refusal, or that of the pod behind it."""
         if status_of(content) is None:
-            return http.refusal(endpoint, status, headers, content)
+            return response_error(endpoint, status, headers, content)
         return refused(status, endpoint.redact(content.decode("utf-8", "replace")), self._cluster.namespace)

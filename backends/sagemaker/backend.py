@@ -8,14 +8,15 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from backends.chat import events as wire
-from backends.chat.client import Call, answer
+from backends.chat.client import ChatCall, stream_chat
+from backends.chat.events import ChatReader
+from backends.chat.requests import chat_body
 from backends.errors import BackendError, NotConfigured
-from backends.http import client as http
-from backends.openai import one_token
+from backends.http.endpoint import Endpoint
+from backends.openai import one_token_request
 from backends.sagemaker import aws
 from backends.sagemaker.errors import Refusals, of_frame
-from backends.settings import read_settings, require
+from backends.settings import read_settings, require_package
 from backends.stopwatch import now
 from backends.text import to_json
 from backends.types import Backend, ChatRequest, Event, Health
@@ -49,7 +50,7 @@ class Settings:
 
 def connect(settings: Mapping[str, Any]) -> Backend:
     """A client for the endpoint; nothing is sent, and no credentials are looked for, before the first request."""
-    require("boto3", extra="sagemaker")
+    require_package("boto3", extra="sagemaker")
     chosen = read_settings(Settings, settings)
     if chosen.route not in ROUTES:
         raise NotConfigured(f"There is no route {chosen.route!r}.", f"Write one of: {', '.join(ROUTES)}.")
@@ -66,18 +67,18 @@ class SageMakerBackend:
         self._identity = aws.Identity(settings.region, settings.profile, settings.url)
         self._token, self._token_made = "", 0.0
         self._refusals = Refusals(self._identity, settings.endpoint, settings.component)
-        self._endpoint: http.Endpoint | None = None
+        self._endpoint: Endpoint | None = None
 
     def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
         """Give the answer as it comes; see `backends.types.Backend`."""
         prepare = self._chat_call if self._settings.route == "openai" else self._call
-        return answer(partial(asyncio.to_thread, prepare, request))
+        return stream_chat(partial(asyncio.to_thread, prepare, request))
 
     async def check(self) -> Health:
         """Ask for the endpoint's state; who may not see it asks for one token instead."""
         found = await asyncio.to_thread(self._described)
         if found is None:
-            async for _ in self.stream(one_token()):
+            async for _ in self.stream(one_token_request()):
                 pass
             return Health(self._settings.model or self._settings.endpoint, self._settings.context)
         state = str(found["EndpointStatus"])
@@ -93,11 +94,11 @@ class SageMakerBackend:
 
     # What runs in a thread: credentials may have to be fetched.
 
-    def _call(self, request: ChatRequest) -> Call:
+    def _call(self, request: ChatRequest) -> ChatCall:
         """The call that invokes the endpoint, signed."""
         chosen = self._settings
         streams = chosen.route == "stream"
-        body = wire.chat_body(request, model=chosen.model, stream=streams) | dict(chosen.extra_body)
+        body = chat_body(request, model=chosen.model, stream=streams) | dict(chosen.extra_body)
         parameters = {
             "EndpointName": chosen.endpoint,
             "Body": to_json(body).encode("utf-8", "replace"),
@@ -109,33 +110,33 @@ class SageMakerBackend:
         operation = "InvokeEndpointWithResponseStream" if streams else "InvokeEndpoint"
         given = {name: value for name, value in parameters.items() if value is not None}
         signed = self._identity.signed(operation, **given)
-        call = Call(self._place(), signed.path, signed.body, signed.headers, self._refusals.invocation)
+        call = ChatCall(self._place(), signed.path, signed.body, signed.headers, self._refusals.invocation)
         return replace(call, unwrap=self._unwrap, type_header="x-amzn-sagemaker-content-type") if streams else call
 
-    def _chat_call(self, request: ChatRequest) -> Call:
+    def _chat_call(self, request: ChatRequest) -> ChatCall:
         """The call of the endpoint's chat route; SageMaker finds the model by the path, so its name may be empty."""
         chosen = self._settings
         if not self._token or now() - self._token_made > aws.TOKEN_SECONDS / 4:
             self._token, self._token_made = self._identity.token(), now()
-        body = wire.chat_body(request, model=chosen.model) | dict(chosen.extra_body)
+        body = chat_body(request, model=chosen.model) | dict(chosen.extra_body)
         part = f"/inference-components/{chosen.component}" if chosen.component else ""
         path = f"/endpoints/{chosen.endpoint}{part}/openai/v1/chat/completions"
         endpoint = replace(self._place(), api_key=self._token)
-        return Call(endpoint, path, {"model": "", **body}, refuse=self._refused)
+        return ChatCall(endpoint, path, {"model": "", **body}, make_error=self._refused)
 
     def _refused(
-        self, endpoint: http.Endpoint, status: int, headers: Mapping[str, str], content: bytes
+        self, endpoint: Endpoint, status: int, headers: Mapping[str, str], content: bytes
     ) -> BackendError:
         if status in (401, 403):
             self._token = ""  # the next request makes a new one
         return self._refusals.chat(endpoint, status, headers, content)
 
-    def _place(self) -> http.Endpoint:
+    def _place(self) -> Endpoint:
         if self._endpoint is None:
             chosen = self._settings
             what = f"The SageMaker endpoint {chosen.endpoint}"
             times = chosen.connect_timeout, chosen.read_timeout
-            self._endpoint = http.Endpoint(self._identity.url, None, *times, what=what)
+            self._endpoint = Endpoint(self._identity.url, None, *times, name=what)
         return self._endpoint
 
     def _described(self) -> dict[str, Any] | None:
@@ -151,7 +152,7 @@ class SageMakerBackend:
         except BotoCoreError:
             return None
 
-    async def _unwrap(self, chunks: AsyncIterator[bytes], reader: wire.ChatReader) -> AsyncIterator[bytes]:
+    async def _unwrap(self, chunks: AsyncIterator[bytes], reader: ChatReader) -> AsyncIterator[bytes]:
         """The container's bytes out of AWS's event stream; an exception frame becomes an error."""
         from botocore.eventstream import EventStreamBuffer, ParserError
 
@@ -162,8 +163,8 @@ class SageMakerBackend:
                 for frame in frames:
                     headers = frame.headers
                     if headers.get(":message-type") != "event":
-                        raise of_frame(headers, frame.payload, spoke=reader.spoke)
+                        raise of_frame(headers, frame.payload, spoke=reader.has_output)
                     if headers.get(":event-type") == "PayloadPart":
                         yield frame.payload
             except ParserError as error:
-                raise reader.broken(f"what it sent is no event stream ({error})") from error
+                raise reader.stream_error(f"what it sent is no event stream ({error})") from error

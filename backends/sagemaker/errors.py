@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from backends.errors import BackendError, Interrupted, NotConfigured, Overloaded, Rejected, TimedOut, Unreachable
-from backends.http import client as http
+from backends.http.endpoint import Endpoint
+from backends.http.errors import response_error
 from backends.sagemaker import aws
 from backends.text import one_line
 
@@ -29,19 +30,19 @@ class Refusals:
     component: str | None = None
 
     def invocation(
-        self, endpoint: http.Endpoint, status: int, headers: Mapping[str, str], content: bytes
+        self, endpoint: Endpoint, status: int, headers: Mapping[str, str], content: bytes
     ) -> BackendError:
         """The error for a response that is no success."""
         told = self.identity.parsed_error(status, headers, content)
-        code, said = told["Error"].get("Code", ""), endpoint.quoted(told["Error"].get("Message") or "")
+        code, said = told["Error"].get("Code", ""), endpoint.quote(told["Error"].get("Message") or "")
         if code == "ModelError":
             return _of_the_container(endpoint, told)
         return self._named(endpoint, status, code, said)
 
-    def chat(self, endpoint: http.Endpoint, status: int, headers: Mapping[str, str], content: bytes) -> BackendError:
+    def chat(self, endpoint: Endpoint, status: int, headers: Mapping[str, str], content: bytes) -> BackendError:
         """The same on the chat route, where a refusal may be SageMaker's or the container's, which speaks otherwise."""
         found = self.invocation(endpoint, status, headers, content)
-        return http.refusal(endpoint, status, headers, content) if type(found) is Rejected else found
+        return response_error(endpoint, status, headers, content) if type(found) is Rejected else found
 
     def unknown(self) -> Rejected:
         """There is no such endpoint."""
@@ -56,7 +57,7 @@ class Refusals:
             return Overloaded(what, "Wait until it is InService.", retry_after=WAIT)
         return Unreachable(what, "Look at its log, then deploy it anew.")
 
-    def _named(self, endpoint: http.Endpoint, status: int, code: str, said: str) -> BackendError:
+    def _named(self, endpoint: Endpoint, status: int, code: str, said: str) -> BackendError:
         if code in EXPIRED:
             return NotConfigured(f"The AWS credentials have expired: “{said}”.", aws.SIGN_IN)
         if code in UNKNOWN:
@@ -69,9 +70,9 @@ class Refusals:
             return self.unknown()
         if any(each in words for each in NOT_READY):
             remedy = "It is starting, being updated or scaled to zero: try again in a minute."
-            return Overloaded(f"{endpoint.what} is not ready: “{said}”.", remedy, retry_after=WAIT)
+            return Overloaded(f"{endpoint.name} is not ready: “{said}”.", remedy, retry_after=WAIT)
         if code in BUSY or status in (429, 503):
-            return Overloaded(f"{endpoint.what} has no room now ({code}): “{said}”.", "Try again in a moment.")
+            return Overloaded(f"{endpoint.name} has no room now ({code}): “{said}”.", "Try again in a moment.")
         if status >= 500:
             return Rejected(f"SageMaker failed ({code or status}): “{said}”.", "Ask again.", status=status)
         return Rejected(f"SageMaker refused the request ({code}): “{said}”.", "Change it as it says.", status=status)
@@ -94,12 +95,12 @@ def of_frame(headers: Mapping[str, Any], payload: bytes, *, spoke: bool) -> Back
     return Unreachable(f"SageMaker gave no answer ({what}).", "Look at the endpoint's log, then ask again.")
 
 
-def _of_the_container(endpoint: http.Endpoint, told: Mapping[str, Any]) -> BackendError:
+def _of_the_container(endpoint: Endpoint, told: Mapping[str, Any]) -> BackendError:
     """The container itself refused: its own status and words come inside SageMaker's."""
     status = int(told.get("OriginalStatusCode") or 500)
     said = str(told.get("OriginalMessage") or told["Error"].get("Message") or "")
-    where = replace(endpoint, what=f"The container of {endpoint.what[0].lower()}{endpoint.what[1:]}")
-    error = http.refusal(where, status, {}, said.encode())
+    where = replace(endpoint, name=f"The container of {endpoint.name[0].lower()}{endpoint.name[1:]}")
+    error = response_error(where, status, {}, said.encode())
     if logs := told.get("LogStreamArn"):
         error.remedy = f"{error.remedy} Its log: {logs}"
     return error

@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mappin
 from typing import Any, TypeVar
 
 from backends.errors import BackendError, Interrupted, NotConfigured, Overloaded, Rejected
-from backends.settings import read_settings, require
-from backends.streams import closing, in_thread
+from backends.settings import read_settings, require_package
+from backends.streams import closing, iterate_in_thread
 from backends.transformers.models import DEVICES, DTYPES, ZERO_GPU, Settings, load, source
 from backends.transformers.tokens import Sampler, Streamer, TokenReader
 from backends.types import Backend, ChatRequest, Done, Event, Health, Usage
@@ -24,7 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def connect(settings: Mapping[str, Any]) -> Backend:
     """A backend on the model; nothing is loaded or downloaded before the first request."""
     for package in ("torch", "transformers"):
-        require(package, extra="transformers")
+        require_package(package, extra="transformers")
     chosen = read_settings(Settings, settings)
     for name, value, known in (("device", chosen.device, DEVICES), ("dtype", chosen.dtype, DTYPES)):
         if value not in known:
@@ -43,7 +43,7 @@ class TransformersBackend:
 
     async def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
         """Give the answer as it comes; the first call loads the model, and downloads it if it must."""
-        events = in_thread(lambda gone: self._answer(request, gone))
+        events = iterate_in_thread(lambda gone: self._answer(request, gone))
         async with closing(events):
             async for event in events:
                 yield event
@@ -80,7 +80,7 @@ class TransformersBackend:
                     if reader.stopped:
                         break
         except Exception as error:
-            raise _failure(error, spoke=reader.spoke) from error
+            raise _failure(error, spoke=reader.has_output) from error
         yield from reader.flush()
         cut = count >= plan["max_new_tokens"] and last not in plan["eos_token_id"] and not reader.stopped
         yield Done("length" if cut else "stop", Usage(len(ids), count))

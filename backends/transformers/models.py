@@ -11,7 +11,7 @@ from typing import Any
 from backends import model_files
 from backends.chat.reasoning import OPEN
 from backends.errors import NotConfigured, Rejected
-from backends.processors import spin_briefly
+from backends.processors import limit_spin_wait
 from backends.types import ChatRequest
 
 HUB_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -111,7 +111,7 @@ def load(settings: Settings) -> Loaded:
 
 
 def _load(settings: Settings) -> Loaded:
-    spin_briefly()
+    limit_spin_wait()
     import torch
     import transformers
 

@@ -14,7 +14,7 @@ class TokenReader:
 
     def __init__(self, decode: Callable[[list[int]], str], stop: tuple[str, ...], *, thinking: bool = False) -> None:
         self.stopped = False
-        self.spoke = False
+        self.has_output = False
         self._decode = decode
         self._stop = tuple(filter(None, stop))
         self._split = ThoughtSplitter()
@@ -42,7 +42,7 @@ class TokenReader:
 
     def _deltas(self, text: str) -> list[Delta]:
         deltas = self._split.feed(text)
-        self.spoke = self.spoke or bool(deltas)
+        self.has_output = self.has_output or bool(deltas)
         return deltas
 
     def _until_stop(self, text: str) -> str:

@@ -9,12 +9,15 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from backends.chat import events as wire
-from backends.chat.client import Call, answer
+from backends.chat.client import ChatCall, stream_chat
+from backends.chat.events import DONE, ChatReader
+from backends.chat.requests import chat_body
 from backends.errors import BackendError, NotConfigured, Overloaded, Rejected
-from backends.http import client as http
-from backends.openai import one_token
-from backends.settings import read_settings, require
+from backends.http.client import get_json, post_stream
+from backends.http.endpoint import Endpoint
+from backends.http.errors import not_an_api, response_error, translate_errors
+from backends.openai import one_token_request
+from backends.settings import read_settings, require_package
 from backends.types import Backend, ChatRequest, Delta, Done, Event, Health
 from backends.vertex import gcp
 
@@ -48,7 +51,7 @@ class Settings:
 
 def connect(settings: Mapping[str, Any]) -> Backend:
     """A client for the endpoint; nothing is sent, and no credentials are looked for, before the first request."""
-    require("google.auth", extra="vertex")
+    require_package("google.auth", extra="vertex")
     chosen = read_settings(Settings, settings)
     if chosen.route not in ROUTES:
         raise NotConfigured(f"There is no route {chosen.route!r}.", f"Write one of: {', '.join(ROUTES)}.")
@@ -72,7 +75,7 @@ class VertexBackend:
         """Give the answer as it comes; see `backends.types.Backend`."""
         if self._settings.route == "instances":
             return self._predicted(request)
-        return answer(partial(self._call, request))
+        return stream_chat(partial(self._call, request))
 
     async def check(self) -> Health:
         """Ask for the endpoint and what is deployed there; who may not see it asks for one token instead."""
@@ -82,7 +85,7 @@ class VertexBackend:
         except Rejected as error:
             if error.status != 403:
                 raise
-            async for _ in self.stream(one_token()):
+            async for _ in self.stream(one_token_request()):
                 pass
             return Health(name, self._settings.context, "the endpoint itself may not be looked at")
         deployed = found.get("deployedModels") or []
@@ -96,35 +99,35 @@ class VertexBackend:
     async def aclose(self) -> None:
         """Nothing to do: connections are pooled in `backends.http.client` and outlive a target."""
 
-    async def _call(self, request: ChatRequest) -> Call:
+    async def _call(self, request: ChatRequest) -> ChatCall:
         chosen = self._settings
-        body = wire.chat_body(request, model=chosen.model, stream=chosen.route == "stream") | dict(chosen.extra_body)
+        body = chat_body(request, model=chosen.model, stream=chosen.route == "stream") | dict(chosen.extra_body)
         endpoint = await self._place()
-        return Call(endpoint, await self._path(ROUTES[chosen.route]), body, refuse=self._refusal)
+        return ChatCall(endpoint, await self._path(ROUTES[chosen.route]), body, make_error=self._refusal)
 
     async def _predicted(self, request: ChatRequest) -> AsyncIterator[Event]:
         """The one prediction for the one instance, as Vertex AI's own clients ask for it."""
         chosen = self._settings
-        instance = wire.chat_body(request, model=chosen.model, stream=False) | dict(chosen.extra_body)
+        instance = chat_body(request, model=chosen.model, stream=False) | dict(chosen.extra_body)
         endpoint = await self._place()
         path, body = await self._path(ROUTES[chosen.route]), {"instances": [instance]}
-        async with http.post_stream(endpoint, path, body, None, self._refusal) as response:
-            with http.translated(endpoint):
+        async with post_stream(endpoint, path, body, None, self._refusal) as response:
+            with translate_errors(endpoint):
                 content = await response.aread()
         try:
             prediction = json.loads(content)["predictions"][0]
         except (ValueError, LookupError, TypeError) as error:
-            raise http.not_an_api(endpoint, content.decode("utf-8", "replace")) from error
+            raise not_an_api(endpoint, content.decode("utf-8", "replace")) from error
         if isinstance(prediction, str):  # a container that knows no chat
             yield Delta(prediction)
             yield Done(None, None)
             return
-        reader = wire.ChatReader(endpoint.quoted)
-        for delta in reader.read(json.dumps(prediction)) + reader.finish([wire.DONE]):
+        reader = ChatReader(endpoint.quote)
+        for delta in reader.read(json.dumps(prediction)) + reader.finish([DONE]):
             yield delta
         yield reader.done
 
-    async def _place(self) -> http.Endpoint:
+    async def _place(self) -> Endpoint:
         """The endpoint's URL with a token that is valid: the regional address, or a dedicated endpoint's own."""
         if self._address is None:
             self._address = await self._own_address()
@@ -141,14 +144,14 @@ class VertexBackend:
 
     async def _described(self) -> dict[str, Any]:
         endpoint = await self._at(self._service)
-        found = await http.get_json(endpoint, await self._path(), self._refusal)
+        found = await get_json(endpoint, await self._path(), self._refusal)
         return found if isinstance(found, dict) else {}
 
-    async def _at(self, address: str) -> http.Endpoint:
+    async def _at(self, address: str) -> Endpoint:
         chosen = self._settings
         times = chosen.connect_timeout, chosen.read_timeout
-        return http.Endpoint(
-            address, await self._tokens.token(), *times, what=f"The Vertex AI endpoint {chosen.endpoint}"
+        return Endpoint(
+            address, await self._tokens.token(), *times, name=f"The Vertex AI endpoint {chosen.endpoint}"
         )
 
     async def _path(self, method: str = "") -> str:
@@ -165,10 +168,10 @@ class VertexBackend:
         return (self._settings.url or f"https://{self._settings.location}-aiplatform.googleapis.com").rstrip("/")
 
     def _refusal(
-        self, endpoint: http.Endpoint, status: int, headers: Mapping[str, str], content: bytes
+        self, endpoint: Endpoint, status: int, headers: Mapping[str, str], content: bytes
     ) -> BackendError:
         """The error for a response that is no success: Google's, or the container's own."""
-        where, state, said = endpoint.what, *_told(endpoint, content)
+        where, state, said = endpoint.name, *_told(endpoint, content)
         if status == 401:
             self._tokens.forget()
             return NotConfigured(f"Google Cloud refused the token: “{said}”.", gcp.SIGN_IN)
@@ -181,14 +184,14 @@ class VertexBackend:
         if state in ("FAILED_PRECONDITION", "UNAVAILABLE"):
             remedy = "It is starting, being updated or scaled to zero: try again in a minute."
             return Overloaded(f"{where} is not ready: “{said}”.", remedy, retry_after=WAIT)
-        return http.refusal(endpoint, status, headers, content)
+        return response_error(endpoint, status, headers, content)
 
 
-def _told(endpoint: http.Endpoint, content: bytes) -> tuple[str, str]:
+def _told(endpoint: Endpoint, content: bytes) -> tuple[str, str]:
     """Google's name for what is wrong, and its words; a stream's error comes as a list of one."""
     try:
         found = json.loads(content)
         error = (found[0] if isinstance(found, list) else found)["error"]
-        return str(error.get("status", "")), endpoint.quoted(str(error.get("message", "")))
+        return str(error.get("status", "")), endpoint.quote(str(error.get("message", "")))
     except (ValueError, LookupError, TypeError, AttributeError):
-        return "", endpoint.quoted(content[:300].decode("utf-8", "replace"))
+        return "", endpoint.quote(content[:300].decode("utf-8", "replace"))

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from backends.http import client as http
+from backends.http.connections import close_connections
 from tests.backends.wire_server import WireServer, serving
 
 
@@ -13,4 +13,4 @@ async def server() -> AsyncIterator[WireServer]:
     """A wire server; the connections to it are closed before it is."""
     async with serving() as wire:
         yield wire
-        await http.aclose()
+        await close_connections()

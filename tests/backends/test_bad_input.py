@@ -22,7 +22,8 @@ from backends import (
     TimedOut,
     Unreachable,
 )
-from backends.http.client import Endpoint, refusal
+from backends.http.endpoint import Endpoint
+from backends.http.errors import response_error
 from backends.openai import base_url
 from tests.backends.recorded import OLLAMA_SHOW, OPENAI, REQUEST, item, ndjson, part, sse
 from tests.backends.wire_server import Reply, WireServer
@@ -312,7 +313,7 @@ def test_what_a_url_holds_of_secrets_is_in_no_error() -> None:
     endpoint = Endpoint("http://user:hunter2pw@host:1/v1?api_key=SECRETQ&v=2", api_key="sk-key")
     basic = b64encode(b"user:hunter2pw").decode()
     said = f"Basic {basic} at hunter2pw with SECRETQ and sk-key, version 2".encode()
-    error = refusal(endpoint, 500, {}, said)
+    error = response_error(endpoint, 500, {}, said)
     assert str(error).count("***") == 4
     for secret in ("hunter2pw", "SECRETQ", "sk-key", basic):
         assert secret not in f"{error.message} {error.remedy}"
@@ -328,4 +329,4 @@ def test_what_a_url_holds_of_secrets_is_in_no_error() -> None:
     ],
 )
 def test_a_query_stays_at_the_end_of_a_route(url: str, route: str) -> None:
-    assert Endpoint(base_url(url)).route("/chat/completions") == route
+    assert Endpoint(base_url(url)).url_for("/chat/completions") == route

@@ -100,14 +100,14 @@ def test_a_misspelt_setting_lists_the_right_ones() -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "told"),
     [
-        ("url", 3, "no text"),
-        ("model", 3, "no text"),
-        ("model", True, "no text"),
-        ("read_timeout", "60", "no number"),
-        ("read_timeout", True, "no number"),
-        ("context", 4.5, "no whole number"),
-        ("context", False, "no whole number"),
-        ("extra_body", "x", "no table"),
+        ("url", 3, "expected text"),
+        ("model", 3, "expected text"),
+        ("model", True, "expected text"),
+        ("read_timeout", "60", "expected a number"),
+        ("read_timeout", True, "expected a number"),
+        ("context", 4.5, "expected a whole number"),
+        ("context", False, "expected a whole number"),
+        ("extra_body", "x", "expected a table"),
     ],
 )
 def test_a_setting_of_a_wrong_type(setting: str, value: object, told: str) -> None:
@@ -178,16 +178,16 @@ def test_labels_are_for_people() -> None:
     assert [target.title for target in catalog.targets()] == ["The big one", "b"]
 
 
-def test_a_fallback_that_goes_round_in_a_circle() -> None:
+def test_a_fallback_that_forms_a_loop() -> None:
     entries = {
         "a": {"kind": "fallback", "targets": ["b"]},
         "b": {"kind": "fallback", "targets": ["a"]},
         "me": {"kind": "fallback", "targets": ["me"]},
     }
     catalog = Catalog(entries, source="test")
-    with pytest.raises(NotConfigured, match="a → b → a goes round"):
+    with pytest.raises(NotConfigured, match="form a loop: a → b → a"):
         catalog.connect("a")
-    with pytest.raises(NotConfigured, match="me → me goes round"):
+    with pytest.raises(NotConfigured, match="form a loop: me → me"):
         catalog.connect("me")
     assert all(target.unavailable for target in catalog.targets())
 
@@ -209,8 +209,8 @@ def test_a_fallback_is_made_of_the_targets_that_can_be_used() -> None:
     assert "GPU_URL" in catalog.target("none").reason
     assert "Did you mean far?" in catalog.target("typo").reason
     assert "needs targets" in catalog.target("empty").reason
-    assert "no list" in catalog.target("words").reason
-    assert "no list" in catalog.target("mixed").reason
+    assert "expected a list" in catalog.target("words").reason
+    assert "expected a list" in catalog.target("mixed").reason
 
 
 THIRD_PARTY = """
@@ -223,6 +223,7 @@ class Settings:
     word: str
 
 class Echo:
+    local = False
     def __init__(self, word):
         self.word = word
     async def stream(self, request):
@@ -310,7 +311,7 @@ async def test_reaching_asks_the_servers_that_are_there(server: WireServer) -> N
         "unset": {"kind": "openai", "url": "${UNSET_URL}"},
         "here": {"kind": "transformers"},
     }
-    found = {target.name: target.unavailable for target in await Catalog(entries, source="test").reach(2)}
+    found = {target.name: target.unavailable for target in await Catalog(entries, source="test").check_targets(2)}
     assert found["there"] is None
     assert found["here"] is None
     assert isinstance(found["gone"], Unreachable)
@@ -321,7 +322,7 @@ async def test_reaching_asks_the_servers_that_are_there(server: WireServer) -> N
 async def test_reaching_does_not_wait_for_a_silent_server(server: WireServer) -> None:
     server.on("/v1/models", Reply(end="hang"))
     catalog = Catalog({"silent": {"kind": "openai", "url": server.url}}, source="test")
-    (silent,) = await catalog.reach(0.1)
+    (silent,) = await catalog.check_targets(0.1)
     assert isinstance(silent.unavailable, Unreachable)
     assert "0.1 s" in silent.reason
 

@@ -89,7 +89,7 @@ async def test_fallback_goes_on_when_the_first_breaks_before_its_first_token(ser
     server.on("/api/chat", Reply([OLLAMA.wire]))
     async with connected("fallback", server) as backend:
         assert_kept(await collect(backend), OLLAMA)
-        assert backend.used == "ollama"  # type: ignore[attr-defined]
+        assert backend.last_target == "ollama"  # type: ignore[attr-defined]
     assert server.requests("/api/chat")[0].json["model"] == "tiny"
 
 

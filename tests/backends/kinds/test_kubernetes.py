@@ -31,7 +31,7 @@ from tests.backends.kinds.api_server import ApiServer
 from tests.backends.recorded import ESCAPED, OPENAI, REQUEST, part, sse
 from tests.backends.test_contract import assert_kept, collect
 from tests.backends.wire_server import Reply, WireServer, cuts
-from tests.inference.servers import Server, model_file, running
+from tests.inference.servers import Server, model_file, run_server
 
 # Its client leaves a WebSocket that the cluster has closed to Python's collector.
 pytestmark = pytest.mark.filterwarnings("ignore:.*unclosed <ssl.SSLSocket.*")
@@ -263,13 +263,13 @@ async def test_marks_are_kept_through_either_way(cluster: ApiServer, server: Wir
         watch = Stopwatch()
         with watch.marking():
             assert_kept([event async for event in watch.watch(connect(cluster, via=via).stream(REQUEST))], OPENAI)
-        assert watch.sent is not None and watch.arrivals
+        assert watch.sent_at is not None and watch.arrivals
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     model_file()
-    with running(tmp_path_factory.mktemp("server"), SPACEPORT_PARALLEL=2) as found:
+    with run_server(tmp_path_factory.mktemp("server"), SPACEPORT_PARALLEL=2) as found:
         yield found
 
 

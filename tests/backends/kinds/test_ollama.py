@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from backends import Catalog, ChatRequest, Delta, Done, Health, Message, Rejected, Usage
-from backends.ollama import OllamaBackend, base_url, estimated_tokens, window_for
-from backends.types import Downloads
+from backends.ollama.backend import OllamaBackend, base_url
+from backends.ollama.window import estimate_tokens, window_for
+from backends.types import Downloadable
 from tests.backends.recorded import OLLAMA, OLLAMA_SHOW, REQUEST, item, ndjson
 from tests.backends.wire_server import Reply, WireServer
 
@@ -105,10 +106,10 @@ def test_a_window_is_never_longer_than_the_model_s() -> None:
 
 
 def test_the_estimate_is_generous() -> None:
-    assert estimated_tokens("The quick brown fox jumps over the lazy dog.") >= 10
-    assert estimated_tokens("深く考える") >= 5
-    assert estimated_tokens("2026-11-21 04:17:44") >= 14
-    assert estimated_tokens("") >= 1
+    assert estimate_tokens("The quick brown fox jumps over the lazy dog.") >= 10
+    assert estimate_tokens("深く考える") >= 5
+    assert estimate_tokens("2026-11-21 04:17:44") >= 14
+    assert estimate_tokens("") >= 1
 
 
 async def test_figures_that_ollama_did_not_report_are_not_guessed(server: WireServer) -> None:
@@ -131,7 +132,7 @@ async def test_fetching_a_model(server: WireServer) -> None:
     steps = [{"status": "pulling manifest"}, {"status": "pulling abc", "total": 100, "completed": 25}]
     server.on("/api/pull", Reply([ndjson(*steps, {"status": "success"})]))
     backend = connect(server.url)
-    assert isinstance(backend, Downloads)
+    assert isinstance(backend, Downloadable)
     told = [step async for step in backend.pull()]
     await backend.aclose()
     assert told == [("pulling manifest", None), ("pulling abc", 0.25), ("success", None)]

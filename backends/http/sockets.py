@@ -1,0 +1,141 @@
+"""A connection that records the time of each read, before any stream handles the bytes.
+
+An event loop that serves many streams passes each its bytes in turn, so the work for one stream delays the next.
+Here the timestamp is taken when the loop reads the socket: sixteen tokens that arrive together get the same time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import ssl
+from collections import deque
+from typing import Any, cast
+
+import httpcore2
+
+from backends.stopwatch import now, record_read, record_write
+
+# The connection stops reading while more bytes than this wait in its buffer, so that the server slows down.
+HIGH_WATER = 1 << 20
+
+
+class TimestampStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
+    """One connection; each chunk waits with its timestamp until httpcore reads it. asyncio sets TCP_NODELAY."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._chunks: deque[tuple[float, bytes]] = deque()
+        self._buffered_bytes = 0
+        self._readable = asyncio.Event()
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._closed = False
+        self._error: Exception | None = None
+
+    # Callbacks of the event loop.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # a TCP transport, whatever the loop calls its class
+
+    def data_received(self, data: bytes) -> None:
+        self._chunks.append((now(), data))
+        self._buffered_bytes += len(data)
+        self._readable.set()
+        if self._buffered_bytes > HIGH_WATER and self._transport:
+            self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        self._close(None)
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._close(exc)
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
+    # The interface that httpcore calls.
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if not self._chunks and not self._closed:
+            self._readable.clear()
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._readable.wait()
+            except TimeoutError as error:
+                raise httpcore2.ReadTimeout(str(error)) from error
+        if not self._chunks:
+            if self._error:
+                raise httpcore2.ReadError(str(self._error)) from self._error
+            return b""
+        return self._take(max_bytes)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if not buffer:
+            return
+        if self._closed or self._transport is None:
+            raise httpcore2.WriteError("The connection is closed.")
+        self._transport.write(buffer)
+        record_write()
+        try:
+            async with asyncio.timeout(timeout):
+                await self._writable.wait()
+        except TimeoutError as error:
+            raise httpcore2.WriteTimeout(str(error)) from error
+
+    async def aclose(self) -> None:
+        if self._transport:
+            self._transport.abort()
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.AsyncNetworkStream:
+        assert self._transport is not None  # noqa: S101  # it is connected
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(timeout):
+                self._transport = await loop.start_tls(
+                    self._transport, self, ssl_context, server_hostname=server_hostname
+                )
+        except TimeoutError as error:
+            raise httpcore2.ConnectTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore2.ConnectError(str(error)) from error
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable":  # if an idle connection is readable, the server has closed it
+            return self._closed or bool(self._chunks) or self._socket_is_readable()
+        names = {"client_addr": "sockname", "server_addr": "peername"}
+        return self._transport.get_extra_info(names.get(info, info)) if self._transport else None
+
+    def _take(self, max_bytes: int) -> bytes:
+        """Return at most `max_bytes` of the oldest chunk."""
+        seconds, data = self._chunks.popleft()
+        if len(data) > max_bytes:
+            self._chunks.appendleft((seconds, data[max_bytes:]))
+            data = data[:max_bytes]
+        self._buffered_bytes -= len(data)
+        if self._buffered_bytes <= HIGH_WATER // 2 and self._transport and not self._closed:
+            self._transport.resume_reading()
+        record_read(seconds)
+        return data
+
+    def _socket_is_readable(self) -> bool:
+        """Ask the operating system: the loop may not have run since the server closed the connection."""
+        sock = self._transport.get_extra_info("socket") if self._transport else None
+        if sock is None or sock.fileno() < 0:
+            return True
+        with selectors.DefaultSelector() as selector:
+            selector.register(sock.fileno(), selectors.EVENT_READ)
+            return bool(selector.select(0))
+
+    def _close(self, error: Exception | None) -> None:
+        self._closed = True
+        self._error = self._error or error
+        self._readable.set()
+        self._writable.set()

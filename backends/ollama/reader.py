@@ -1,0 +1,54 @@
+"""Reads the items of one answer from Ollama's client."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backends.chat.reasoning import ThoughtSplitter
+from backends.errors import Interrupted, Unreachable
+from backends.types import Delta, Done, Usage
+
+if TYPE_CHECKING:
+    import ollama
+
+
+class OllamaReader:
+    """Items in, deltas out; keeps the last item for its token counts."""
+
+    def __init__(self) -> None:
+        self.has_output = False
+        self._last: ollama.ChatResponse | None = None
+        self._splitter = ThoughtSplitter()
+
+    def read(self, part: ollama.ChatResponse) -> list[Delta]:
+        """Return the deltas of one item."""
+        deltas: list[Delta] = []
+        if part.message.thinking:
+            deltas.append(Delta(part.message.thinking, "thought"))
+        if part.message.content:
+            deltas += self._splitter.feed(part.message.content)
+        if part.done:
+            self._last = part
+        self.has_output = self.has_output or bool(deltas)
+        return deltas
+
+    def finish(self) -> list[Delta]:
+        """Return the text held back; an end without a last item is an error."""
+        if self._last is None:
+            reason = "it closed the stream before the answer was complete"
+            if self.has_output:
+                raise cut_off(reason)
+            raise Unreachable(f"The server gave no answer: {reason}.", "Look at the server's log, then ask again.")
+        return self._splitter.flush()
+
+    @property
+    def done(self) -> Done:
+        last = self._last
+        if last is None or last.prompt_eval_count is None or last.eval_count is None:
+            return Done(last.done_reason if last else None, None)
+        return Done(last.done_reason, Usage(last.prompt_eval_count, last.eval_count))
+
+
+def cut_off(reason: str) -> Interrupted:
+    """The error for a stream that broke after its first token."""
+    return Interrupted(f"The answer was cut off: {reason}.", "Ask again; the text so far is kept.")
