@@ -70,7 +70,7 @@ def test_a_very_large_page_costs_no_more_than_another(read: Read) -> None:
 
 
 def test_a_picture_without_text_is_told(read: Read) -> None:
-    with pytest.raises(DocumentError, match="none was recognised") as caught:
+    with pytest.raises(DocumentError, match="text recognition found none") as caught:
         read(make.pdf_of_images())
     assert "SPACEPORT_OCR_LANGUAGES" in caught.value.remedy
 
@@ -83,7 +83,11 @@ def test_the_number_of_scanned_pages_is_limited(read: Read) -> None:
 
 @pytest.mark.parametrize(
     ("languages", "told"),
-    [("xyz", "apt-get install tesseract-ocr-xyz"), ("eng+xyz", "tesseract-ocr-xyz"), ("--help", "like eng or eng+deu")],
+    [
+        ("xyz", "apt-get install tesseract-ocr-xyz"),
+        ("eng+xyz", "tesseract-ocr-xyz"),
+        ("--help", "such as eng or eng+deu"),
+    ],
 )
 def test_a_language_that_is_not_there_is_told(
     read: Read, monkeypatch: pytest.MonkeyPatch, languages: str, told: str
@@ -101,7 +105,7 @@ def test_a_page_that_takes_too_long_is_given_up(read: Read) -> None:
 
 
 def test_what_is_no_image_is_told(read: Read) -> None:
-    with pytest.raises(DocumentError, match="page 7 cannot be recognised"):
+    with pytest.raises(DocumentError, match="page 7 can't be recognised"):
         ocr.recognise(b"no image", "scan.pdf", 7)
 
 

@@ -124,7 +124,7 @@ def test_older_encodings(read, text, encoding):
     ],
 )
 def test_binary_data_is_no_text(refusal, content):
-    assert "not a text file" in refusal("a.txt", content).message
+    assert "isn't a text file" in refusal("a.txt", content).message
 
 
 def test_one_broken_character_does_not_change_the_others(read):
@@ -283,8 +283,8 @@ def test_pdf_that_restricts_printing_only_can_be_read(read):
     ("content", "words"),
     [
         (make.encrypted_pdf("secret"), "password"),
-        (make.pdf_of_images(), "holds no text"),
-        (make.pdf("", ""), "holds no text"),
+        (make.pdf_of_images(), "has no text"),
+        (make.pdf("", ""), "has no text"),
         (b"%PDF-1.7\nthe rest was lost", "damaged"),
         (make.pdf("text")[:200], "damaged"),
     ],
@@ -400,13 +400,13 @@ def test_docx_with_xml_entities_is_refused(refusal, encoding):
     ("content", "words"),
     [
         (make.docx()[:3000], "damaged"),
-        (make.archive({"a.txt": b"hello"}), "no Word document"),
-        (make.archive({"[Content_Types].xml": b"spreadsheetml", "xl/workbook.xml": b"<x/>"}), "no Word document"),
+        (make.archive({"a.txt": b"hello"}), "not a Word document"),
+        (make.archive({"[Content_Types].xml": b"spreadsheetml", "xl/workbook.xml": b"<x/>"}), "not a Word document"),
         (make.packed_docx("<w:p><w:unclosed>"), "no text"),
         (make.archive({"[Content_Types].xml": b"wordprocessingml"}), "damaged"),
-        (make.archive({"word/document.xml": b"<a/>" * 9}, zipfile.ZIP_BZIP2), "packed in a way"),
+        (make.archive({"word/document.xml": b"<a/>" * 9}, zipfile.ZIP_BZIP2), "compression method"),
         (make.packed_docx(), "no text"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "encrypted with a password or of an old format"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "encrypted Office file or one in an old format"),
     ],
 )
 def test_docx_that_cannot_be_read(refusal, content, words):
@@ -543,10 +543,10 @@ def test_a_file_of_white_space_in_any_encoding(refusal, content):
         ("a.csv", make.archive({"a": b"b"}), "ZIP"),
         ("a.html", b"\xff\xd8\xff\xe0" + bytes(20), "JPEG"),
         ("a.pdf", b"MZ\x90\0\3\0\0\0" + bytes(100), "Windows program"),
-        ("a.pdf", b"just words", "no PDF"),
+        ("a.pdf", b"just words", "isn't a valid PDF"),
         ("a.pdf", make.docx(), "ZIP"),
         ("a.docx", make.pdf("text"), "PDF"),
-        ("a.docx", b"just words", "no Word document"),
+        ("a.docx", b"just words", "isn't a valid Word document"),
     ],
 )
 def test_a_wrong_extension(refusal, name, content, words):
@@ -581,9 +581,9 @@ def test_too_many_characters(refusal, name):
 
 
 def test_a_missing_file_and_a_folder(tmp_path):
-    with pytest.raises(DocumentError, match="cannot be opened"):
+    with pytest.raises(DocumentError, match="Can't open"):
         read_document(tmp_path / "gone.txt")
-    with pytest.raises(DocumentError, match="not a file"):
+    with pytest.raises(DocumentError, match="isn't a file"):
         read_document(tmp_path, name="a.txt")
 
 

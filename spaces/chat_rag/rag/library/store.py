@@ -95,11 +95,12 @@ class Store:
                 disk.write_file(self._conversation, data)
 
     def read_conversation(self) -> Any:
-        """The last conversation, or None where there is none that can be read."""
+        """Return the last conversation, or None if there is none; `ValueError` if the file is damaged."""
         try:
-            return json.loads(self._conversation.read_bytes())
-        except (OSError, ValueError):
+            data = self._conversation.read_bytes()
+        except OSError:
             return None
+        return json.loads(data)
 
     def touch(self, seen: float) -> None:
         """Note on the disk when the visitor was seen last, in seconds since 1970; nothing where nothing is kept."""

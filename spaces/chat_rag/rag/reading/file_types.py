@@ -30,7 +30,9 @@ def check_signature(data: bytes, suffix: str, name: str) -> None:
         if data.startswith(signature) and (len(signature) > 2 or b"\0" in data[:64]):
             if kind_suffix == suffix:
                 return
-            remedy = f"Rename it to {kind_suffix} if that's what it is." if kind_suffix else "Save it in another format."
+            remedy = (
+                f"Rename it to {kind_suffix} if that's what it is." if kind_suffix else "Save it in another format."
+            )
             raise DocumentError(f"“{name}” is named {suffix}, but it is {kind}.", remedy)
     if suffix in (".pdf", ".docx"):
         kind = "PDF" if suffix == ".pdf" else "Word document"

@@ -1,4 +1,4 @@
-"""Text recognition for scanned pages with the program tesseract, where it is installed."""
+"""Text recognition for scanned pages with the program tesseract, if it is installed."""
 
 from __future__ import annotations
 
@@ -15,74 +15,72 @@ INSTALL_COMMAND = "apt-get install tesseract-ocr"
 REMEDY = "Run it through text recognition (for example: ocrmypdf in.pdf out.pdf) and upload the result."
 LANGUAGES = "eng"
 PAGE_SECONDS = 60.0
-_DOTS_PER_POINT = 300 / 72  # what tesseract was trained for
-_MOST_DOTS = 20_000_000  # an A3 page at 300 dots an inch; a page may claim to be a wall
-_NAMES = re.compile(r"[A-Za-z0-9_]+(\+[A-Za-z0-9_]+)*")
-_one_page = threading.Lock()  # a page keeps a processor busy for seconds, and visitors want some too
+_PIXELS_PER_POINT = 300 / 72  # tesseract was trained on 300 dpi
+_MAX_PIXELS = 20_000_000  # an A3 page at 300 dpi; a page can declare the size of a wall
+_LANGUAGE_NAMES = re.compile(r"[A-Za-z0-9_]+(\+[A-Za-z0-9_]+)*")
+_MISSING_LANGUAGE = "Failed loading language"
+_one_page = threading.Lock()  # a page occupies a processor for seconds, and other visitors need some too
 
 
 def is_available() -> bool:
-    """Whether scanned pages can be read here."""
+    """Return whether tesseract is installed."""
     return shutil.which("tesseract") is not None
 
 
 def page_image(page: Any) -> bytes:
-    """A PDFium page as a grey image (PGM) at 300 dots an inch, or fewer where it is very large.
+    """Return a PDFium page as a grey image (PGM) at 300 dpi, or less if the page is very large.
 
     The caller holds PDFium's lock.
     """
     width, height = page.get_size()
-    scale = min(_DOTS_PER_POINT, (_MOST_DOTS / max(width * height, 1)) ** 0.5)
+    scale = min(_PIXELS_PER_POINT, (_MAX_PIXELS / max(width * height, 1)) ** 0.5)
     bitmap = page.render(scale=scale, grayscale=True)
     try:
         rows = bitmap.to_numpy()
-        return b"P5 %d %d 255\n" % (bitmap.width, bitmap.height) + rows[:, : bitmap.width].tobytes()
+        return b"P5 %d %d 255\n" % (bitmap.width, bitmap.height) + bytes(rows[:, : bitmap.width].tobytes())
     finally:
         bitmap.close()
 
 
 def recognise(image: bytes, name: str, page: int, *, seconds: float = PAGE_SECONDS) -> str:
-    """The text in an image, in the languages of SPACEPORT_OCR_LANGUAGES ("eng" or, for two, "eng+deu").
+    """Return the text in an image, in the languages of SPACEPORT_OCR_LANGUAGES ("eng" or, for two, "eng+deu").
 
-    `DocumentError` says that the page took too long, or that a language is not installed.
+    Raises `DocumentError` if the page takes longer than `seconds` or a language isn't installed.
     """
     languages = _languages()
-    # One thread: tesseract's own four are slower than one where fewer processors are free.
+    # One thread: where few processors are free, tesseract's default of four is slower.
     environment = os.environ | {"OMP_THREAD_LIMIT": "1"}
     command = ["tesseract", "stdin", "stdout", "-l", languages, "--dpi", "300"]
     try:
         with _one_page:
-            # No shell; what is read is an image of our own making.
-            done = subprocess.run(command, input=image, capture_output=True, timeout=seconds, env=environment)  # noqa: S603
+            # No shell, and the input is an image that this module rendered.
+            process = subprocess.run(command, input=image, capture_output=True, timeout=seconds, env=environment)  # noqa: S603
     except subprocess.TimeoutExpired as error:
         raise DocumentError(
-            f"“{name}” is scanned, and its page {page} took longer than {seconds:g} s to recognise.",
-            REMEDY,
+            f"“{name}” is scanned, and the text recognition of page {page} took longer than {seconds:g} s.", REMEDY
         ) from error
-    said = done.stderr.decode(errors="replace")
-    # Of several languages it goes on without the one that is missing, and with a good status.
-    if done.returncode or "Failed loading language" in said:
-        raise _failed(name, page, languages, said)
-    return done.stdout.decode(errors="replace").replace("\f", "").strip()
+    log = process.stderr.decode(errors="replace")
+    # If one of several languages is missing, tesseract uses the others and exits with status 0.
+    if process.returncode or _MISSING_LANGUAGE in log:
+        raise _recognition_error(name, page, languages, log)
+    return process.stdout.decode(errors="replace").replace("\f", "").strip()
 
 
 def _languages() -> str:
     languages = os.environ.get("SPACEPORT_OCR_LANGUAGES") or LANGUAGES
-    if not _NAMES.fullmatch(languages):
+    if not _LANGUAGE_NAMES.fullmatch(languages):
         raise DocumentError(
-            f"SPACEPORT_OCR_LANGUAGES is {languages!r}, which names no languages.", "Write it like eng or eng+deu."
+            f"SPACEPORT_OCR_LANGUAGES is {languages!r}, which isn't a list of languages.",
+            "Set it to a value such as eng or eng+deu.",
         )
     return languages
 
 
-def _failed(name: str, page: int, languages: str, said: str) -> DocumentError:
-    if "Failed loading language" in said:
+def _recognition_error(name: str, page: int, languages: str, log: str) -> DocumentError:
+    if _MISSING_LANGUAGE in log:
         packages = " ".join(f"tesseract-ocr-{language.replace('_', '-')}" for language in languages.split("+"))
         return DocumentError(
-            f"“{name}” is scanned, and the languages {languages} are not all installed here.",
+            f"“{name}” is scanned, and not all of the languages {languages} are installed.",
             f"Install them (apt-get install {packages}), or set SPACEPORT_OCR_LANGUAGES to others.",
         )
-    return DocumentError(
-        f"“{name}” is scanned, and its page {page} cannot be recognised.",
-        REMEDY,
-    )
+    return DocumentError(f"“{name}” is scanned, and the text of page {page} can't be recognised.", REMEDY)

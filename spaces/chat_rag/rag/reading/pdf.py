@@ -1,42 +1,41 @@
-"""The text of a PDF, page by page."""
+"""Reads the text of a PDF page by page."""
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
 from typing import Any
 
-from rag.documents import Limits, Page
+from rag.documents import Limits, Page, ShareReport
 from rag.errors import DocumentError
 from rag.reading import ocr
 from rag.reading.pdf_rows import join_rows
 
-PDFIUM_LOCK = threading.Lock()  # PDFium is not thread-safe, not even across documents
-_BETWEEN_PAGES = "\n\n"
+PDFIUM_LOCK = threading.Lock()  # PDFium isn't thread-safe, not even across documents
+LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
+_PAGE_SEPARATOR = "\n\n"
 _HYPHEN = "\ufffe"
 _HYPHENATED = re.compile(rf"(\w+){_HYPHEN}(\w+)")
-_UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u00ad]")
-LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u00ad]")
 
 
-def read_pdf(data: bytes, name: str, limits: Limits, report: Callable[[float], None]) -> tuple[str, tuple[Page, ...]]:
-    """The text of all pages, in the file's own reading order, and the span of each page.
+def read_pdf(data: bytes, name: str, limits: Limits, report: ShareReport) -> tuple[str, tuple[Page, ...]]:
+    """Return the text of all pages, in the file's own reading order, and the span of each page.
 
-    Pages without text are recognised where tesseract is installed; `report` is called after each page.
+    Pages without text go through text recognition if tesseract is installed. `report` is called after each page.
     """
-    texts = _mend_hyphens(_page_texts(data, name, limits, report))
+    texts = _resolve_hyphens(_page_texts(data, name, limits, report))
     if not any(texts):
-        raise _without_text(name)
+        raise _no_text(name)
     pages, start = [], 0
     for number, text in enumerate(texts, 1):
         pages.append(Page(number, start, start + len(text)))
-        start += len(text) + len(_BETWEEN_PAGES)
-    return _BETWEEN_PAGES.join(texts), tuple(pages)
+        start += len(text) + len(_PAGE_SEPARATOR)
+    return _PAGE_SEPARATOR.join(texts), tuple(pages)
 
 
-def _page_texts(data: bytes, name: str, limits: Limits, report: Callable[[float], None]) -> list[str]:
-    """What PDFium gives for each page, or tesseract for a page that is only a picture."""
+def _page_texts(data: bytes, name: str, limits: Limits, report: ShareReport) -> list[str]:
+    """Return PDFium's text of each page, or tesseract's for a page that is only an image."""
     document = _open(data, name)
     try:
         count = _page_count(document, name, limits)
@@ -53,7 +52,7 @@ def _page_texts(data: bytes, name: str, limits: Limits, report: Callable[[float]
             characters += len(text)
             if characters > limits.characters:
                 raise DocumentError(
-                    f"“{name}” holds more than {limits.characters:,} characters, the limit for one file.",
+                    f"“{name}” has more than {limits.characters:,} characters, the limit for one file.",
                     "Split it into smaller files.",
                 )
             report((index + 1) / count)
@@ -73,8 +72,8 @@ def _open(data: bytes, name: str) -> Any:
     except pypdfium2.PdfiumError as error:
         if getattr(error, "err_code", None) in (FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY):
             raise DocumentError(
-                f"“{name}” is encrypted: a password is needed to read it.",
-                "Save a copy without the password and upload that.",
+                f"“{name}” is encrypted and needs a password.",
+                "Save a copy without the password and upload that file.",
             ) from error
         raise _damaged(name) from error
 
@@ -92,61 +91,57 @@ def _page_count(document: Any, name: str, limits: Limits) -> int:
 
 
 def _page_text(document: Any, index: int) -> tuple[str, bytes]:
-    """A page's text, or its image where it has none and one can be read."""
-    # The lock is held for one page only, so that a long file does not keep a short one waiting.
+    """Return a page's text, and its image if it has no text but something to recognise."""
+    # The lock is held for one page only, so that a long file doesn't delay a short one.
     with PDFIUM_LOCK:
         page = document[index]
         try:
             textpage = page.get_textpage()
             text = join_rows(textpage, textpage.get_text_range())
-            scanned = not text.strip() and ocr.is_available() and any(True for _ in page.get_objects(max_depth=1))
-            return text, ocr.page_image(page) if scanned else b""
+            is_scan = not text.strip() and ocr.is_available() and any(True for _ in page.get_objects(max_depth=1))
+            return text, ocr.page_image(page) if is_scan else b""
         finally:
-            page.close()  # its text page is closed with it
+            page.close()  # this closes its text page too
 
 
-def _without_text(name: str) -> DocumentError:
+def _no_text(name: str) -> DocumentError:
     if ocr.is_available():
         return DocumentError(
-            f"“{name}” holds no text, and none was recognised on its pages.",
-            "Check what it shows. For languages other than English, set SPACEPORT_OCR_LANGUAGES (like eng+deu).",
+            f"“{name}” has no text, and text recognition found none on its pages.",
+            "Check its pages. For languages other than English, set SPACEPORT_OCR_LANGUAGES (such as eng+deu).",
         )
     return DocumentError(
-        f"“{name}” holds no text: its pages are probably images, so it needs OCR.",
-        f"{ocr.REMEDY} Or install tesseract here: {ocr.INSTALL_COMMAND}.",
+        f"“{name}” has no text: its pages are probably images, so it needs OCR.",
+        f"{ocr.REMEDY} Or install tesseract on this machine: {ocr.INSTALL_COMMAND}.",
     )
 
 
 def _too_many_scans(name: str, limits: Limits) -> DocumentError:
     return DocumentError(
-        f"“{name}” has more than {limits.scanned_pages:,} scanned pages, the limit for text recognition here.",
-        ocr.REMEDY,
+        f"“{name}” has more than {limits.scanned_pages:,} scanned pages, the limit for text recognition.", ocr.REMEDY
     )
 
 
 def _damaged(name: str) -> DocumentError:
-    return DocumentError(
-        f"“{name}” seems damaged: it starts like a PDF, but its pages cannot be found.",
-        "Download or export it again.",
-    )
+    return DocumentError(f"“{name}” seems damaged: its pages can't be found.", "Download or export it again.")
 
 
 def _clean(text: str) -> str:
-    """Line ends become newlines, ligatures letters; PDFium's two marks for a hyphen at a line end become one."""
+    """Normalise line ends, ligatures, and PDFium's two marks for a hyphen at a line end."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x02", _HYPHEN)
-    return _UNWANTED.sub("", text).translate(LIGATURES).strip()
+    return _CONTROLS.sub("", text).translate(LIGATURES).strip()
 
 
-def _mend_hyphens(texts: list[str]) -> list[str]:
-    """A hyphen at a line end stays where it joins two words (write-off) and goes where it only broke one (exam-ple)."""
+def _resolve_hyphens(texts: list[str]) -> list[str]:
+    """Keep a hyphen at a line end if it joins two words (write-off); remove it if it breaks one (exam-ple)."""
     if not any(_HYPHEN in text for text in texts):
         return texts
     words = {word for text in texts for word in re.findall(r"\w+", _HYPHENATED.sub(" ", text).lower())}
 
-    def mend(match: re.Match[str]) -> str:
+    def join(match: re.Match[str]) -> str:
         left, right = match[1], match[2]
-        # The document itself tells: a broken word stands whole elsewhere, or its second half nowhere as a word.
-        broken = (left + right).lower() in words or right.lower() not in words
-        return left + right if broken else f"{left}-{right}"
+        # A broken word occurs unbroken elsewhere in the document, or its second half never occurs as a word.
+        is_broken = (left + right).lower() in words or right.lower() not in words
+        return left + right if is_broken else f"{left}-{right}"
 
-    return [_HYPHENATED.sub(mend, text).replace(_HYPHEN, "-") if _HYPHEN in text else text for text in texts]
+    return [_HYPHENATED.sub(join, text).replace(_HYPHEN, "-") if _HYPHEN in text else text for text in texts]

@@ -1,0 +1,81 @@
+"""Headings and tables of a Markdown text, for chunks that carry their context."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+_TITLE_CHARACTERS = 120
+# Three lines or more with bars: a Markdown table, or one that was pasted without its frame.
+_TABLE = re.compile(r"^(?:[^|\n]*\|[^\n]*(?:\n|\Z)){3,}", re.MULTILINE)
+_TABLE_RULE = re.compile(r"[|:\s-]*")  # the line below the header of a Markdown table
+_FENCE_OR_HEADING = re.compile(
+    r"^ {0,3}(?:(?P<fence>`{3,}|~{3,})|(?P<level>#{1,6})(?=[ \t\r\n]|$))(?P<rest>.*)", re.MULTILINE
+)
+
+
+class Heading(NamedTuple):
+    """A heading's line in the text, and its path: "Chapter > Section"."""
+
+    start: int
+    end: int
+    path: str
+
+
+class Table(NamedTuple):
+    """The rows of a table below its header, and the header's cells."""
+
+    start: int
+    end: int
+    header: str
+
+
+def find_headings(text: str) -> list[Heading]:
+    """Return the #-headings outside of code fences, each with the path of those above it."""
+    headings: list[Heading] = []
+    ancestors: list[tuple[int, str]] = []
+    fence = ""
+    for match in _FENCE_OR_HEADING.finditer(text):
+        marks, rest = match["fence"], match["rest"].strip()
+        if marks and fence:
+            if marks.startswith(fence) and not rest:
+                fence = ""
+        elif marks:
+            # A line such as ```code``` is inline code, not a fence.
+            fence = "" if marks[0] == "`" and "`" in rest else marks
+        elif not fence:
+            level, title = len(match["level"]), re.sub(r"(^|\s)#+$", "", rest[:_TITLE_CHARACTERS]).strip()
+            ancestors = [ancestor for ancestor in ancestors if ancestor[0] < level] + [(level, title)]
+            path = " > ".join(title for _, title in ancestors if title)
+            headings.append(Heading(match.start(), match.end(), path))
+    return headings
+
+
+def heading_path(text: str, headings: Sequence[Heading], start: int, end: int) -> str:
+    """Return the path above the first line of the chunk `text[start:end]` that isn't a heading, or ""."""
+    index = bisect_right(headings, start, key=lambda heading: heading.start) - 1
+    while index + 1 < len(headings) and headings[index + 1].start < end:
+        body_start = max(start, headings[index].end) if index >= 0 else start
+        if text[body_start : headings[index + 1].start].strip():
+            break
+        index += 1
+    return headings[index].path if index >= 0 else ""
+
+
+def find_tables(text: str) -> Iterator[Table]:
+    """Yield the tables of a text whose header has as many columns as the line below it."""
+    for match in _TABLE.finditer(text):
+        header, next_line = match[0].split("\n", 2)[:2]
+        if header.count("|") == next_line.count("|"):
+            cells = " | ".join(filter(None, (cell.strip() for cell in header.split("|"))))
+            start = match.start() + len(header) + 1
+            start += len(next_line) + 1 if _TABLE_RULE.fullmatch(next_line) else 0
+            yield Table(start, match.end(), cells[:_TITLE_CHARACTERS])
+
+
+def table_header(tables: Sequence[Table], start: int) -> str:
+    """Return the header of the table with the row at `start`, or ""."""
+    index = bisect_right(tables, start, key=lambda table: table.start) - 1
+    return tables[index].header if index >= 0 and start < tables[index].end else ""
