@@ -1,4 +1,4 @@
-"""The dashboard as a server: Streamlit's pages, behind what guards every page of the family."""
+"""The dashboard as an ASGI server: Streamlit's pages behind the security headers that all Spaces share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
-import import_paths as beside  # noqa: F401 - before what it makes importable
+import import_paths  # noqa: F401 - must come before the imports that it makes possible
 from ui.guard import Guard
 
 app = st.App(Path(__file__).with_name("dashboard.py"), middleware=[Middleware(Guard)])

@@ -1,21 +1,18 @@
-"""The dashboard: its three pages and what surrounds them. Streamlit runs this file anew for every change on a page."""
+"""The dashboard's navigation and its three pages. Streamlit runs this file again for every change on a page."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-import comparison
-import import_paths as beside  # noqa: F401 - before what it makes importable
-import layout as look
-import performance
-import playground
+import import_paths  # noqa: F401 - must come before the imports that it makes possible
+from dashboard_pages import comparison, layout, performance, playground, strings
 
 PAGES = [
-    st.Page(playground.page, title="Playground", url_path="playground", icon=":material/chat:", default=True),
-    st.Page(performance.page, title="Performance", url_path="performance", icon=":material/monitoring:"),
-    st.Page(comparison.page, title="Comparison", url_path="comparison", icon=":material/compare_arrows:"),
+    st.Page(playground.page, title=strings.PLAYGROUND, url_path="playground", icon=":material/chat:", default=True),
+    st.Page(performance.page, title=strings.PERFORMANCE, url_path="performance", icon=":material/monitoring:"),
+    st.Page(comparison.page, title=strings.COMPARISON, url_path="comparison", icon=":material/compare_arrows:"),
 ]
 
-st.set_page_config(page_title="Spaceport dashboard", page_icon="🛰️", layout="wide")
-look.dress()
+st.set_page_config(page_title=strings.TITLE, page_icon="🛰️", layout="wide")
+layout.add_css()
 st.navigation(PAGES, position="top").run()

@@ -1,6 +1,6 @@
-"""Makes the repository's packages importable where nobody has installed it, as on Streamlit Community Cloud.
+"""Makes the repository's packages importable where they aren't installed, as on Streamlit Community Cloud.
 
-In a published Space they lie beside this file, and there is nothing to do.
+In a published Space, the packages are next to this file, and the module changes nothing.
 """
 
 from __future__ import annotations
@@ -12,5 +12,5 @@ SPACES = Path(__file__).resolve().parent.parent
 COMPARATOR = SPACES / "platform_compare"
 
 if (COMPARATOR / "compare").is_dir():
-    # At the end: what is installed comes first, and so does this folder's own app.py.
-    sys.path += [str(place) for place in (SPACES.parent, SPACES, COMPARATOR) if str(place) not in sys.path]
+    # Appended, so that installed packages and this folder's own app.py take precedence.
+    sys.path += [str(folder) for folder in (SPACES.parent, SPACES, COMPARATOR) if str(folder) not in sys.path]

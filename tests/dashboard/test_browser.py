@@ -1,4 +1,4 @@
-"""The dashboard as a visitor uses it: `streamlit run`, a real browser, the embedded model."""
+"""The dashboard in a real browser, with the embedded model and a scripted one."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_the_embedded_model_answers(open_page: OpenPage) -> None:
     expect(last(page).locator("p").first).not_to_be_empty()
 
 
-def test_words_are_seen_as_they_come_and_stop_stops_the_server(open_page: OpenPage, model: ScriptedModel) -> None:
+def test_words_appear_as_they_arrive_and_stop_stops_the_server(open_page: OpenPage, model: ScriptedModel) -> None:
     page = open_page()
     ask(page, "for ever")
     expect(last(page)).to_contain_text("word word word")
@@ -84,7 +84,7 @@ def test_words_are_seen_as_they_come_and_stop_stops_the_server(open_page: OpenPa
     expect(page.get_by_test_id("stChatMessage").nth(1)).to_contain_text("stopped")
 
 
-def test_whoever_closes_the_tab_stops_the_server(open_page: OpenPage, model: ScriptedModel) -> None:
+def test_closing_the_tab_stops_the_server(open_page: OpenPage, model: ScriptedModel) -> None:
     page = open_page()
     ask(page, "for ever, then leave")
     expect(last(page)).to_contain_text("word word word")
@@ -92,7 +92,9 @@ def test_whoever_closes_the_tab_stops_the_server(open_page: OpenPage, model: Scr
     wait_until(lambda: "for ever, then leave" in model.left, 30)
 
 
-def test_another_page_stops_it_too_and_the_conversation_stays(open_page: OpenPage, model: ScriptedModel) -> None:
+def test_leaving_the_page_stops_the_server_and_keeps_the_conversation(
+    open_page: OpenPage, model: ScriptedModel
+) -> None:
     page = open_page()
     ask(page, "for ever, then go")
     expect(last(page)).to_contain_text("word word word")
@@ -118,26 +120,26 @@ def test_two_tabs_of_one_visitor(open_page: OpenPage) -> None:
     assert "one tab" not in other.locator("body").inner_text()
 
 
-def test_thoughts_are_folded_and_a_models_picture_is_not_loaded(open_page: OpenPage) -> None:
+def test_thoughts_are_folded_and_images_of_a_model_are_not_loaded(open_page: OpenPage) -> None:
     page = open_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
     ask(page, "think of a picture")
     expect(last(page)).to_contain_text("Look:")
-    expect(last(page)).to_contain_text("in all")
-    expect(page.get_by_role("button", name="Clear")).to_be_enabled()  # the page is drawn once more at the end
+    expect(last(page)).to_contain_text("in total")
+    expect(page.get_by_role("button", name="Clear")).to_be_enabled()  # Streamlit draws the page again at the end
     expect(page.get_by_text("The user asks.")).not_to_be_visible()
     page.get_by_text("Thoughts").click()
     expect(page.get_by_text("The user asks.")).to_be_visible()
     assert not page.locator('[data-testid="stChatMessage"] img').count()
-    assert not any("tracker" in url for url in asked)
+    assert not any("tracker" in url for url in urls)
 
 
 @pytest.mark.parametrize("path", ["", "performance", "comparison"])
-def test_a_telephone_in_the_dark(open_page: OpenPage, app: App, path: str) -> None:
+def test_a_phone_in_dark_mode(open_page: OpenPage, app: App, path: str) -> None:
     page = open_page(path, width=390, dark=True)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
     if path:
         expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
     wide = "[document.documentElement, ...document.querySelectorAll('.stMain')].map(part => part.scrollWidth)"
@@ -145,10 +147,10 @@ def test_a_telephone_in_the_dark(open_page: OpenPage, app: App, path: str) -> No
     assert page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor") == "rgb(10, 15, 30)"
     subdued = "getComputedStyle(document.querySelector('.sp-head p')).color"
     assert page.evaluate(subdued) == "rgb(148, 163, 184)"
-    assert all(url.startswith((app.url, "data:", "blob:")) for url in asked)
+    assert all(url.startswith((app.url, "data:", "blob:")) for url in urls)
 
 
-def test_a_report_is_taken_away(open_page: OpenPage, tmp_path: Path) -> None:
+def test_the_report_can_be_downloaded(open_page: OpenPage, tmp_path: Path) -> None:
     page = open_page("comparison")
     with page.expect_download() as started:
         page.get_by_role("button", name="Report (HTML)").click()
@@ -157,7 +159,7 @@ def test_a_report_is_taken_away(open_page: OpenPage, tmp_path: Path) -> None:
     assert "times faster" in report.read_text()
 
 
-def test_every_answer_of_the_server_is_guarded(app: App) -> None:
+def test_every_response_has_the_security_headers(app: App) -> None:
     for path in ("/", "/comparison", "/_stcore/health"):
         headers = httpx2.get(app.url + path).headers
         assert "img-src 'self' data: blob:" in headers["content-security-policy"]

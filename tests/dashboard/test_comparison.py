@@ -1,4 +1,4 @@
-"""The page of runs: what a run says, what it costs, and what is said of a file that is none."""
+"""The comparison page: verdict, metrics and cost of a run, and uploads."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from compare import records
+from compare import run_file
 from tests.compare.make_runs import simulated
 from tests.conftest import ROOT
 from tests.dashboard.conftest import session, texts
 
-EXAMPLE = ROOT / "spaces" / "platform_compare" / "results" / "laptop against torch, two cores.jsonl"
+EXAMPLE = ROOT / "spaces" / "platform_compare" / "results" / "laptop-vs-torch-two-cores.jsonl"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def cached() -> Iterator[None]:
-    """The recorded run is weighed once for all tests, as it is for all visitors."""
+    """Cache the recorded run once for all tests, as the app does for all visitors."""
     st.cache_resource.clear()
     yield
     st.cache_resource.clear()
@@ -31,8 +31,8 @@ def page() -> AppTest:
 
 
 @pytest.fixture(scope="module")
-def shown() -> AppTest:
-    """One session that is brought many files."""
+def shared_page() -> AppTest:
+    """One session for many uploads."""
     return session("comparison")
 
 
@@ -40,20 +40,20 @@ def upload(page: AppTest, name: str, content: bytes) -> AppTest:
     return page.file_uploader(key="upload").set_value((name, content, "application/jsonl")).run()
 
 
-def stored(**more: object) -> bytes:
+def stored_run(**header: object) -> bytes:
     run = simulated({"one": 1.0, "two": 2.0}, rounds=12, noise=0.01)
-    run.header.update(more)
-    return "".join(f"{line}\n" for line in records.lines(run)).encode()
+    run.header.update(header)
+    return "".join(f"{line}\n" for line in run_file.lines(run)).encode()
 
 
-def test_the_recorded_run_has_a_verdict_figures_and_pictures(page: AppTest) -> None:
+def test_the_recorded_run_has_a_verdict_metrics_and_charts(page: AppTest) -> None:
     assert not page.exception
-    assert page.selectbox(key="run").value == f"Example: {EXAMPLE.stem}"
+    assert page.selectbox(key="run").value == "Example: laptop vs torch two cores"
     assert "times faster to the first token" in texts(page)
     assert "TTFT p50" in texts(page)
     assert "No target has a price" in texts(page)
     assert len(page.get("plotly_chart")) >= 4
-    assert [header.value for header in page.subheader] == ["Verdict", "Figures", "Cost"]
+    assert [header.value for header in page.subheader] == ["Verdict", "Metrics", "Cost"]
 
 
 def test_prices_give_costs(page: AppTest) -> None:
@@ -67,25 +67,25 @@ def test_prices_give_costs(page: AppTest) -> None:
     assert texts(page) != before
 
 
-def test_a_price_that_is_none_is_said_with_what_can_be_written(page: AppTest) -> None:
+def test_an_invalid_price_has_a_remedy(page: AppTest) -> None:
     page.text_area(key="prices").set_value("laptop = cheap").run()
     assert not page.exception
     assert "There is no price" in page.error[0].value
     assert "1.25/h" in page.error[0].value
 
 
-def test_a_run_that_a_visitor_brings_along(page: AppTest) -> None:
-    upload(page, "run.jsonl", stored())
+def test_an_uploaded_run(page: AppTest) -> None:
+    upload(page, "run.jsonl", stored_run())
     assert not page.exception
     assert page.selectbox(key="run").value.startswith("one against two")
     assert "one is 2.0 times faster" in texts(page)
-    # It is there for this session, and for no other.
+    # Only this session has it.
     assert not any("one against two" in name for name in session("comparison").selectbox(key="run").options)
 
 
-def test_a_run_against_an_earlier_one(page: AppTest) -> None:
-    upload(page, "run.jsonl", stored())
-    upload(page, "again.jsonl", stored())
+def test_a_run_compared_with_an_earlier_one(page: AppTest) -> None:
+    upload(page, "run.jsonl", stored_run())
+    upload(page, "again.jsonl", stored_run())
     earlier = next(name for name in page.selectbox(key="against").options if name.startswith("one against"))
     page.selectbox(key="against").set_value(earlier).run()
     assert not page.exception
@@ -93,47 +93,47 @@ def test_a_run_against_an_earlier_one(page: AppTest) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
-        (stored(version=2), "is of version 2, this program reads version 1"),
+        (stored_run(version=2), "is of version 2, this program reads version 1"),
         (b"", "no stored run"),
         (b"\xff\xfe\x00", "no stored run"),
         (b'{"type": "run"', "no stored run"),
-        (stored().replace(b'"phase":"measured"', b'"phase":3', 1), "is damaged"),
+        (stored_run().replace(b'"phase":"measured"', b'"phase":3', 1), "is damaged"),
         (json.dumps({"type": "run", "version": 1}).encode(), "is damaged"),
     ],
 )
-def test_a_file_that_is_no_run(shown: AppTest, content: bytes, told: str) -> None:
-    page = upload(shown, "brought.jsonl", content)
+def test_a_file_that_is_not_a_run(shared_page: AppTest, content: bytes, message: str) -> None:
+    page = upload(shared_page, "upload.jsonl", content)
     assert not page.exception
-    assert told in page.error[0].value
-    assert "brought.jsonl" in page.error[0].value
-    assert page.selectbox(key="run").value == f"Example: {EXAMPLE.stem}"  # the page still shows what it showed
+    assert message in page.error[0].value
+    assert "upload.jsonl" in page.error[0].value
+    assert page.selectbox(key="run").value == "Example: laptop vs torch two cores"  # unchanged
 
 
-def test_the_name_of_a_file_leads_nowhere(page: AppTest) -> None:
+def test_file_names_stay_in_the_upload_folder(page: AppTest) -> None:
     for name in ("../../out.jsonl", "..jsonl", "a/b.jsonl", "x" * 300 + ".jsonl", "<b>.jsonl"):
-        upload(page, name, stored())
+        upload(page, name, stored_run())
         assert not page.exception
         assert not page.error
     assert len([name for name in page.selectbox(key="run").options if name.startswith("one against two")]) == 5
 
 
-def test_names_in_a_run_are_only_text(page: AppTest) -> None:
+def test_names_in_a_run_are_escaped(page: AppTest) -> None:
     evil = "<img src=x onerror=alert(1)>"
     run = simulated({evil: 1.0, "two": 2.0}, rounds=4)
-    upload(page, "run.jsonl", "".join(f"{line}\n" for line in records.lines(run)).encode())
+    upload(page, "run.jsonl", "".join(f"{line}\n" for line in run_file.lines(run)).encode())
     assert not page.exception
     assert evil not in "".join(part.body for part in page.html)
 
 
-def test_what_a_session_keeps_goes_with_it(page: AppTest) -> None:
+def test_the_data_of_a_session_is_deleted_with_it(page: AppTest) -> None:
     import gc
 
-    upload(page, "run.jsonl", stored())
-    guest = page.session_state.guest
-    folder = guest.visitor.folder
+    upload(page, "run.jsonl", stored_run())
+    session_visitor = page.session_state.session_visitor
+    folder = session_visitor.visitor.folder
     assert list(folder.iterdir())
-    del guest, page.session_state.guest
+    del session_visitor, page.session_state.session_visitor
     gc.collect()
     assert not folder.exists()

@@ -1,4 +1,4 @@
-"""The way from Streamlit's scripts to the async backends: who leaves closes the stream, nobody waits for others."""
+"""The event loop thread: closing an iterator stops the server, and streams run at the same time."""
 
 from __future__ import annotations
 
@@ -6,82 +6,84 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-import conversation
 import pytest
-from conversation import Parameters
-from event_loop import Loop
 
 from backends import BackendError, Catalog
 from backends.http.connections import close_connections
+from dashboard_pages import conversation
+from dashboard_pages.conversation import Parameters, PlaygroundTurn
+from dashboard_pages.event_loop import EventLoopThread
 from tests.dashboard.conftest import catalog_of
 from tests.helpers.scripted_model import ScriptedModel
 from tests.helpers.servers import wait_until
 
-Asked = Callable[[str], tuple[conversation.Turn, AsyncIterator[object]]]
+StartReply = Callable[[str], tuple[PlaygroundTurn, AsyncIterator[object]]]
 
 
 @pytest.fixture
-def loop() -> Iterator[Loop]:
-    running = Loop()
-    yield running
-    running.result(close_connections())
-    running.close()
+def loop() -> Iterator[EventLoopThread]:
+    thread = EventLoopThread()
+    yield thread
+    thread.run(close_connections())
+    thread.close()
 
 
 @pytest.fixture
-def asked(scripted: ScriptedModel, tmp_path: Path) -> Asked:
+def start_reply(scripted: ScriptedModel, tmp_path: Path) -> StartReply:
     catalog = Catalog.load(catalog_of(tmp_path, scripted.url))
 
-    def one(question: str) -> tuple[conversation.Turn, AsyncIterator[object]]:
-        turn = conversation.begin(question, Parameters(), catalog, "scripted")
-        return turn, conversation.answering([], turn, catalog.connect("scripted"))
+    def start(question: str) -> tuple[PlaygroundTurn, AsyncIterator[object]]:
+        turn = conversation.new_turn(question, Parameters(), catalog, "scripted")
+        return turn, conversation.stream_reply([], turn, catalog.connect("scripted"))
 
-    return one
+    return start
 
 
-def test_whoever_leaves_stops_the_server(loop: Loop, scripted: ScriptedModel, asked: Asked) -> None:
-    turn, signs = asked("for ever")
-    with closing(loop.iterate(signs)) as coming:
-        for _ in coming:
-            if turn.lane.answer:
+def test_closing_the_iterator_stops_the_server(
+    loop: EventLoopThread, scripted: ScriptedModel, start_reply: StartReply
+) -> None:
+    turn, updates = start_reply("for ever")
+    with closing(loop.iterate(updates)) as iterator:
+        for _ in iterator:
+            if turn.reply.answer:
                 break
-    assert turn.lane.state == "stopped"
+    assert turn.reply.state == "stopped"
     wait_until(lambda: "for ever" in scripted.left)
 
 
-def test_a_sign_comes_before_any_text(loop: Loop, asked: Asked) -> None:
-    """So that a visitor who leaves while a model is silent is noticed."""
-    turn, signs = asked("think, then answer for ever")
-    with closing(loop.iterate(signs)) as coming:
-        seen = {(bool(turn.lane.thought), bool(turn.lane.answer)) for _, _ in zip(range(8), coming, strict=False)}
-    assert (True, False) in seen
+def test_an_update_arrives_before_any_text(loop: EventLoopThread, start_reply: StartReply) -> None:
+    """Otherwise a visitor who leaves while the model is silent isn't noticed."""
+    turn, updates = start_reply("think, then answer for ever")
+    with closing(loop.iterate(updates)) as iterator:
+        states = {(bool(turn.reply.thought), bool(turn.reply.answer)) for _, _ in zip(range(8), iterator, strict=False)}
+    assert (True, False) in states
 
 
-def test_two_streams_at_once(loop: Loop, scripted: ScriptedModel, asked: Asked) -> None:
-    (endless, signs), (turn, others) = asked("for ever"), asked("words")
-    with closing(loop.iterate(signs)) as first, closing(loop.iterate(others)) as second:
+def test_two_streams_at_once(loop: EventLoopThread, scripted: ScriptedModel, start_reply: StartReply) -> None:
+    (endless, updates), (turn, other_updates) = start_reply("for ever"), start_reply("words")
+    with closing(loop.iterate(updates)) as first, closing(loop.iterate(other_updates)) as second:
         next(first)
         for _ in second:
             next(first)
-        assert turn.lane.state == "done"
-        while not endless.lane.answer:
+        assert turn.reply.state == "done"
+        while not endless.reply.answer:
             next(first)
-    assert endless.lane.state == "stopped"
+    assert endless.reply.state == "stopped"
     wait_until(lambda: "for ever" in scripted.left)
 
 
-def test_an_error_comes_through(loop: Loop) -> None:
+def test_an_error_is_raised_from_the_iterator(loop: EventLoopThread) -> None:
     async def broken() -> AsyncIterator[int]:
         yield 1
-        raise BackendError("It broke.", "Mend it.")
+        raise BackendError("It broke.", "Repair it.")
 
-    coming = loop.iterate(broken())
-    assert next(coming) == 1
+    iterator = loop.iterate(broken())
+    assert next(iterator) == 1
     with pytest.raises(BackendError, match="It broke"):
-        next(coming)
+        next(iterator)
 
 
-def test_a_stream_that_ends_ends(loop: Loop) -> None:
+def test_the_iterator_ends_with_the_stream(loop: EventLoopThread) -> None:
     async def three() -> AsyncIterator[int]:
         for number in range(3):
             yield number

@@ -1,4 +1,4 @@
-"""The family's look: Streamlit's colours are those of the theme, and a text is shown as it was written."""
+"""The layout: Streamlit's colours are those of the shared theme, and a model's Markdown is safe."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-import layout as look
 from compare.measure.workload import MAX_FILE_BYTES
+from dashboard_pages import layout
 from tests.dashboard.conftest import DASHBOARD
 from ui import theme
 from ui.markdown import ZERO_WIDTH_SPACE
@@ -19,14 +19,14 @@ CSS: str = theme.theme()._get_theme_css()
 
 
 def gradio(name: str) -> tuple[str, str]:
-    """A variable of the theme in light and in dark."""
+    """Return a variable of the theme in light and in dark."""
     light, dark = (re.findall(rf"--{name}: ([^;]*);", CSS) * 2)[:2]
-    return resolved(light), resolved(dark)
+    return resolve(light), resolve(dark)
 
 
-def resolved(value: str) -> str:
-    while found := re.fullmatch(r"var\(--([\w-]+)\)", value):
-        value = re.findall(rf"--{found[1]}: ([^;]*);", CSS)[0]
+def resolve(value: str) -> str:
+    while match := re.fullmatch(r"var\(--([\w-]+)\)", value):
+        value = re.findall(rf"--{match[1]}: ([^;]*);", CSS)[0]
     return {"white": "#ffffff"}.get(value, value)
 
 
@@ -39,22 +39,22 @@ def resolved(value: str) -> str:
         ("linkColor", "link-text-color"),
     ],
 )
-def test_streamlits_colours_are_the_familys(key: str, name: str) -> None:
+def test_streamlits_colours_are_those_of_the_theme(key: str, name: str) -> None:
     assert (CONFIG["theme"]["light"][key], CONFIG["theme"]["dark"][key]) == gradio(name)
 
 
-@pytest.mark.parametrize("name", look.NEUTRAL)
-def test_what_the_familys_css_takes_from_gradio(name: str) -> None:
-    assert look.NEUTRAL[name] == gradio(name.removeprefix("--"))
+@pytest.mark.parametrize("name", layout.NEUTRAL_COLOURS)
+def test_the_neutral_colours_are_those_of_gradio(name: str) -> None:
+    assert layout.NEUTRAL_COLOURS[name] == gradio(name.removeprefix("--"))
 
 
 def test_the_accent_is_the_primary_colour() -> None:
     accents = re.findall(r"--sp-accent: (#\w+);", theme.CSS)
     assert [CONFIG["theme"][mode]["primaryColor"] for mode in ("light", "dark")] == accents
-    assert f"--sp-accent: light-dark({accents[0]}, {accents[1]});" in look.css()
+    assert f"--sp-accent: light-dark({accents[0]}, {accents[1]});" in layout.css()
 
 
-def test_nothing_is_told_to_others() -> None:
+def test_the_configuration_sends_nothing_to_others() -> None:
     assert CONFIG["browser"]["gatherUsageStats"] is False
     assert CONFIG["client"]["showErrorDetails"] == "none"
     assert CONFIG["server"]["maxUploadSize"] == MAX_FILE_BYTES // 1_000_000
@@ -62,7 +62,7 @@ def test_nothing_is_told_to_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "expected"),
     [
         ("It costs $5, not $7.", r"It costs \$5, not \$7."),
         ("`$5` and $x$", "`$5` and $x$"),
@@ -71,5 +71,5 @@ def test_nothing_is_told_to_others() -> None:
         ("<img src=x>", f"<{ZERO_WIDTH_SPACE}img src=x>"),
     ],
 )
-def test_a_models_text(text: str, shown: str) -> None:
-    assert look.markdown(text) == shown
+def test_markdown_of_a_model(text: str, expected: str) -> None:
+    assert layout.markdown(text) == expected

@@ -1,4 +1,4 @@
-"""The page of figures: live where there is a Prometheus, recorded and labelled so where there is none."""
+"""The performance page: live metrics with a Prometheus, a labelled recorded run without one."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.helpers.servers import free_port
 
 @pytest.fixture
 def server() -> Iterator[Prometheus]:
-    with prometheus_server.scripted() as running:
-        yield running
+    with prometheus_server.scripted() as server:
+        yield server
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def live(server: Prometheus, fresh: None, monkeypatch: pytest.MonkeyPatch) -> Pr
     return server
 
 
-def test_without_a_prometheus_a_recorded_run_is_shown_and_labelled(open_page: Page) -> None:
+def test_without_a_prometheus_the_page_shows_a_labelled_recorded_run(open_page: Page) -> None:
     page = open_page("performance")
     assert not page.exception
     assert "Recorded, not live" in page.info[0].value
@@ -37,39 +37,39 @@ def test_without_a_prometheus_a_recorded_run_is_shown_and_labelled(open_page: Pa
     assert not page.metric
 
 
-def test_live_figures_with_their_age(live: Prometheus, open_page: Page) -> None:
+def test_live_metrics_with_their_age(live: Prometheus, open_page: Page) -> None:
     page = open_page("performance")
     assert not page.exception
-    figures = {metric.label: metric.value for metric in page.metric}
-    assert figures["First token, p95"] == "250 ms"
-    assert figures["Queue, waiting"] == "0.250 requests"
-    assert figures["GPU, all"] == "0.250 % busy"
+    values = {metric.label: metric.value for metric in page.metric}
+    assert values["First token, p95"] == "250 ms"
+    assert values["Queue, waiting"] == "0.250 requests"
+    assert values["GPU, all"] == "0.250 % busy"
     assert "read 0 s ago" in texts(page)
     assert "Recorded" not in texts(page)
-    assert "No GPU figures" not in texts(page)
+    assert "No GPU metrics" not in texts(page)
     assert len(page.get("plotly_chart")) == len(page.metric)
 
 
-def test_no_gpu_is_said(live: Prometheus, open_page: Page) -> None:
+def test_missing_gpu_metrics_are_mentioned(live: Prometheus, open_page: Page) -> None:
     live.series = [{"__name__": "spaceport_ready"}]
-    assert "No GPU figures here" in texts(open_page("performance"))
+    assert "No GPU metrics" in texts(open_page("performance"))
 
 
-def test_another_time_is_asked_for(live: Prometheus, open_page: Page) -> None:
+def test_another_time_span_is_requested(live: Prometheus, open_page: Page) -> None:
     page = open_page("performance")
     page.get_by_key("span").set_value("6 h").run()
     assert not page.exception
-    assert any(asked.get("step") == "360" for _, asked in live.asked)
+    assert any(query.get("step") == "360" for _, query in live.requests)
 
 
-def test_many_visitors_ask_prometheus_once(live: Prometheus, open_page: Page) -> None:
+def test_many_visitors_cause_one_request_to_prometheus(live: Prometheus, open_page: Page) -> None:
     open_page("performance")
-    asked = len(live.asked)
+    count = len(live.requests)
     open_page("performance")
-    assert len(live.asked) == asked
+    assert len(live.requests) == count
 
 
-def test_prometheus_away(open_page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prometheus_is_down(open_page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPACEPORT_PROMETHEUS_URL", f"http://127.0.0.1:{free_port()}")
     page = open_page("performance")
     assert not page.exception
@@ -84,39 +84,39 @@ def test_a_slow_prometheus_does_not_freeze_the_page(live: Prometheus, open_page:
     assert "did not answer within 3 s" in page.error[0].value
 
 
-def test_figures_of_somebody_else(live: Prometheus, open_page: Page) -> None:
+def test_a_prometheus_without_known_metrics(live: Prometheus, open_page: Page) -> None:
     live.series = []
     page = open_page("performance")
-    assert "no figures of Spaceport" in page.error[0].value
+    assert "no metrics of Spaceport" in page.error[0].value
     assert "scrape" in page.error[0].value
 
 
-def test_when_prometheus_goes_away_the_last_figures_stay_with_their_age(live: Prometheus, open_page: Page) -> None:
+def test_the_last_reading_stays_when_prometheus_fails(live: Prometheus, open_page: Page) -> None:
     page = open_page("performance")
     live.answers["series"] = 503, {"error": "starting"}
     st.cache_resource.clear()
     page.run()
     assert "(503)" in page.error[0].value
-    assert "These are the last figures that came" in texts(page)
+    assert "These are the last numbers that Prometheus sent" in texts(page)
     assert page.metric
 
 
-def test_without_a_recorded_run_either(open_page: Page) -> None:
-    import shared
+def test_without_prometheus_and_recorded_run(open_page: Page) -> None:
+    from dashboard_pages import resources
 
-    shared.studio().examples.clear()
+    resources.comparison_service().examples.clear()
     page = open_page("performance")
     assert not page.exception
     assert "no recorded run" in page.info[0].value
 
 
-def test_a_recorded_run_that_is_broken(open_page: Page, tmp_path: Path) -> None:
-    import shared
+def test_a_broken_recorded_run(open_page: Page, tmp_path: Path) -> None:
+    from dashboard_pages import resources
 
     broken = tmp_path / "broken.jsonl"
     broken.write_text('{"type": "run", "version": 7}')
-    shared.studio().examples.clear()
-    shared.studio().examples["broken"] = broken
+    resources.comparison_service().examples.clear()
+    resources.comparison_service().examples["broken"] = broken
     page = open_page("performance")
     assert not page.exception
     assert "broken.jsonl is of version 7" in page.error[0].value

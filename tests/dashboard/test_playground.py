@@ -1,4 +1,4 @@
-"""A conversation on the playground: what is sent, what is kept, and what is said when it goes wrong."""
+"""The playground page: requests to the server, the conversation, and errors."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from conversation import exported
-from tests.helpers.scripted_model import ScriptedModel
+from dashboard_pages.conversation import export
 from tests.compare.servers import Models
 from tests.dashboard.conftest import DASHBOARD, Page, catalog_of, texts
+from tests.helpers.scripted_model import ScriptedModel
 from ui.markdown import ZERO_WIDTH_SPACE
 
 WORDS = " ".join(f"word{number}" for number in range(10))
@@ -19,8 +19,8 @@ WORDS = " ".join(f"word{number}" for number in range(10))
 
 @pytest.fixture
 def page(open_page: Page, scripted: ScriptedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    away = '[away]\nkind = "openai"\nurl = "${NOT_SET_ANYWHERE}"\nlabel = "A server"'
-    monkeypatch.setenv("SPACEPORT_CATALOG", catalog_of(tmp_path, scripted.url, away))
+    unavailable = '[away]\nkind = "openai"\nurl = "${NOT_SET_ANYWHERE}"\nlabel = "A server"'
+    monkeypatch.setenv("SPACEPORT_CATALOG", catalog_of(tmp_path, scripted.url, unavailable))
     return open_page("playground")
 
 
@@ -28,7 +28,7 @@ def ask(page: AppTest, question: str) -> AppTest:
     return page.chat_input(key="question").set_value(question).run()
 
 
-def test_an_answer_is_kept_and_goes_along_with_the_next_question(page: AppTest, scripted: ScriptedModel) -> None:
+def test_the_next_request_contains_the_previous_answer(page: AppTest, scripted: ScriptedModel) -> None:
     ask(page, "one")
     ask(page, "two")
     assert not page.exception
@@ -38,7 +38,7 @@ def test_an_answer_is_kept_and_goes_along_with_the_next_question(page: AppTest, 
     assert sent == [("user", "one"), ("assistant", WORDS), ("user", "two")]
     line = page.chat_message[3].caption[0].value
     assert line.startswith("scripted · first token ")
-    assert " s in all" in line
+    assert " s in total" in line
 
 
 def test_the_parameters_reach_the_server(page: AppTest, scripted: ScriptedModel) -> None:
@@ -54,13 +54,13 @@ def test_the_parameters_reach_the_server(page: AppTest, scripted: ScriptedModel)
     assert sent["messages"][0] == {"role": "system", "content": "Be brief."}
 
 
-def test_what_is_not_chosen_is_left_to_the_backend(page: AppTest, scripted: ScriptedModel) -> None:
+def test_parameters_without_a_value_are_not_sent(page: AppTest, scripted: ScriptedModel) -> None:
     ask(page, "one")
     assert scripted.asked[-1].get("top_p") is None
     assert scripted.asked[-1].get("seed") is None
 
 
-def test_thoughts_are_folded_and_not_sent_again(page: AppTest, scripted: ScriptedModel) -> None:
+def test_thoughts_are_folded_and_not_sent_with_the_next_request(page: AppTest, scripted: ScriptedModel) -> None:
     ask(page, "think")
     (thoughts,) = page.chat_message[1].expander
     assert thoughts.label == "Thoughts"
@@ -70,7 +70,7 @@ def test_thoughts_are_folded_and_not_sent_again(page: AppTest, scripted: Scripte
     assert "The user asks" not in json.dumps(scripted.asked[-1])
 
 
-def test_a_backend_that_dies_mid_answer_leaves_what_it_said(page: AppTest, scripted: ScriptedModel) -> None:
+def test_a_broken_answer_stays_on_the_page(page: AppTest, scripted: ScriptedModel) -> None:
     ask(page, "ten words")
     assert WORDS in page.chat_message[1].markdown[0].value
     (error,) = page.chat_message[1].error
@@ -82,7 +82,7 @@ def test_a_backend_that_dies_mid_answer_leaves_what_it_said(page: AppTest, scrip
     assert WORDS in scripted.asked[-1]["messages"][1]["content"]
 
 
-def test_a_refusal_shows_no_key(
+def test_a_refusal_does_not_show_the_key(
     open_page: Page, models: Models, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalog = models.catalog(tmp_path, "refuses", "steady", api_key="a-very-secret-key")
@@ -90,43 +90,43 @@ def test_a_refusal_shows_no_key(
     page = ask(open_page("playground"), "one")
     assert "refused the key" in page.chat_message[1].error[0].value
     ask(page, "two")
-    assert "a-very-secret-key" not in texts(page) + page.session_state.turns[0].lane.error.message
-    # A question without an answer is no part of the conversation.
+    assert "a-very-secret-key" not in texts(page) + page.session_state.turns[0].reply.error.message
+    # A question without an answer isn't sent again.
     assert [message["content"] for message in models.asked["refuses"][-1]["messages"]] == ["two"]
 
 
-def test_a_models_text_loads_nothing(page: AppTest) -> None:
+def test_markdown_of_a_model_loads_nothing(page: AppTest) -> None:
     ask(page, "picture")
-    shown = page.chat_message[1].markdown[0].value
-    assert f"!{ZERO_WIDTH_SPACE}[x]" in shown
-    assert f"<{ZERO_WIDTH_SPACE}img" in shown
+    text = page.chat_message[1].markdown[0].value
+    assert f"!{ZERO_WIDTH_SPACE}[x]" in text
+    assert f"<{ZERO_WIDTH_SPACE}img" in text
 
 
-def test_what_cannot_be_used_is_listed_with_the_reason(page: AppTest) -> None:
+def test_unavailable_targets_are_listed_with_the_reason(page: AppTest) -> None:
     assert page.selectbox(key="target").options == ["scripted"]
     assert "A server" in texts(page) and "NOT_SET_ANYWHERE is not set" in texts(page)
-    assert "was looked at" in texts(page)
+    assert "Models checked 0 s ago." in texts(page)
 
 
 @pytest.mark.parametrize(
-    ("catalog", "told"),
-    [('[x]\nkind = "openai"\nurl = "${NOT_SET_ANYWHERE}"', "No backend can be used"), ("[", "TOML")],
+    ("catalog", "message"),
+    [('[x]\nkind = "openai"\nurl = "${NOT_SET_ANYWHERE}"', "No backend is available"), ("[", "TOML")],
 )
 def test_a_catalogue_without_a_usable_target(
-    open_page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, catalog: str, told: str
+    open_page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, catalog: str, message: str
 ) -> None:
     path = tmp_path / "catalog.toml"
     path.write_text(catalog)
     monkeypatch.setenv("SPACEPORT_CATALOG", str(path))
     page = open_page("playground")
     assert not page.exception
-    assert told in texts(page)
+    assert message in texts(page)
     assert not [box for box in page.chat_input if not box.proto.disabled]
 
 
 def test_clear_and_export(page: AppTest) -> None:
     ask(page, "think")
-    (turn,) = json.loads(exported(page.session_state.turns))["turns"]
+    (turn,) = json.loads(export(page.session_state.turns))["turns"]
     assert turn["question"] == "think"
     assert turn["answer"].strip() == WORDS
     assert turn["thoughts"].strip() == "The user asks."

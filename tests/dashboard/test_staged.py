@@ -1,4 +1,4 @@
-"""The dashboard as it would be published, by itself: in an environment that knows nothing of this house."""
+"""The published dashboard, in an environment without this repository."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
-from publishing.guard import guard
 from publishing.smoke import ask
-from publishing.stage import stage
+from publishing.staging.content_check import check_content
+from publishing.staging.stage import stage
 from publishing.trial import running
 from tests.app.test_staged import python
 from tests.conftest import ROOT
@@ -17,20 +17,21 @@ from tests.conftest import ROOT
 __all__ = ["python"]  # fixtures
 
 
-def test_a_clone_runs_where_nobody_has_installed_it(python: Path, tmp_path: Path) -> None:
-    """As on Streamlit Community Cloud, which clones the repository and installs only the requirements."""
+def test_a_clone_runs_without_an_installation(python: Path, tmp_path: Path) -> None:
+    """Streamlit Community Cloud clones the repository and installs only the requirements."""
     script = (
         f"import sys; sys.path.insert(0, {str(ROOT / 'spaces/dashboard')!r})\n"
-        "import beside, playground, performance, comparison\n"
-        "print(len(performance.recorded().pictures))"
+        "import import_paths\n"
+        "from dashboard_pages import comparison, performance, playground\n"
+        "print(len(performance.recorded_run().figures))"
     )
-    done = subprocess.run([python, "-c", script], cwd=tmp_path, capture_output=True, text=True)
-    assert done.stdout.split()[-1:] == ["3"], done.stderr
+    process = subprocess.run([python, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert process.stdout.split()[-1:] == ["3"], process.stderr
 
 
-def test_the_staged_dashboard_runs_by_itself(python: Path, browser: Browser, tmp_path: Path) -> None:
+def test_the_staged_dashboard_runs_outside_the_repository(python: Path, browser: Browser, tmp_path: Path) -> None:
     staged = stage(ROOT, "dashboard", tmp_path / "dashboard")
-    guard(staged.files)
+    check_content(staged.files)
     with running(staged, python) as url:
         assert ask(url, "dashboard") == "ok"
         context = browser.new_context()

@@ -1,4 +1,4 @@
-"""What is asked of Prometheus: one table of PromQL for each kind of server. $window is what a rate is taken over."""
+"""The PromQL of each panel, one table per kind of server. $window is the window of a rate."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A line of a picture. `label` may name labels of a series, such as {kind}; values are multiplied by `scale`."""
+    """A line of a chart. `label` can contain labels of the series, such as {kind}; values are multiplied by `scale`."""
 
     label: str
     promql: str
@@ -16,29 +16,29 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A picture over time, and `now`, the one figure that says it in short."""
+    """A chart over time, and `current`, the number that summarizes it."""
 
     title: str
     unit: str
-    now: Query
+    current: Query
     lines: tuple[Query, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A kind of server: it is watched where Prometheus has the series `marker`."""
+    """A kind of server; Prometheus scrapes one if it has the series `marker`."""
 
     name: str
     marker: str
     panels: tuple[Panel, ...]
 
 
-def _quantile(share: float, metric: str) -> str:
-    return f"histogram_quantile({share}, sum by (le) (rate({metric}_bucket[$window])))"
+def _quantile(quantile: float, metric: str) -> str:
+    return f"histogram_quantile({quantile}, sum by (le) (rate({metric}_bucket[$window])))"
 
 
-def _times(title: str, metric: str) -> Panel:
-    """Milliseconds that half of the requests stay under, and 19 of 20."""
+def _latency(title: str, metric: str) -> Panel:
+    """Return a panel of the 50th and 95th percentiles, in milliseconds."""
     p50, p95 = (Query(f"p{share * 100:.0f}", _quantile(share, metric), 1000) for share in (0.5, 0.95))
     return Panel(title, "ms", Query("p95", p95.promql, 1000), (p50, p95))
 
@@ -47,22 +47,22 @@ def _rate(metric: str, by: str = "") -> str:
     return f"sum by ({by}) (rate({metric}[$window]))"
 
 
-def _panel(title: str, unit: str, *lines: Query, now: Query | None = None) -> Panel:
-    """A picture whose first line is the figure that says it in short, unless `now` is."""
-    return Panel(title, unit, now or lines[0], lines)
+def _panel(title: str, unit: str, *lines: Query, current: Query | None = None) -> Panel:
+    """Return a panel that its first line summarizes, unless `current` does."""
+    return Panel(title, unit, current or lines[0], lines)
 
 
-def _percent(label: str, some: str, of: str) -> Query:
-    """The share of requests; 0 where there were requests and none of that kind, nothing where there were none."""
-    return Query(label, f"(({some}) or 0 * ({of})) / (({of}) > 0)", 100)
+def _percent(label: str, part: str, total: str) -> Query:
+    """Return the share of requests in percent: 0 if none was of that kind, no value if there were no requests."""
+    return Query(label, f"(({part}) or 0 * ({total})) / (({total}) > 0)", 100)
 
 
 SPACEPORT = Source(
     "Spaceport's inference server",
     "spaceport_ready",
     (
-        _times("First token", "spaceport_time_to_first_token_seconds"),
-        _times("Inter-token latency", "spaceport_inter_token_latency_seconds"),
+        _latency("First token", "spaceport_time_to_first_token_seconds"),
+        _latency("Inter-token latency", "spaceport_inter_token_latency_seconds"),
         _panel(
             "Throughput", "tokens/s",
             Query("out", _rate("spaceport_output_tokens_total")),
@@ -71,7 +71,7 @@ SPACEPORT = Source(
         _panel(
             "Requests", "requests/s",
             Query("{status}", _rate("spaceport_requests_total", "status")),
-            now=Query("all", _rate("spaceport_requests_total")),
+            current=Query("all", _rate("spaceport_requests_total")),
         ),
         _panel(
             "Queue", "requests",
@@ -79,16 +79,16 @@ SPACEPORT = Source(
             Query("in flight", "sum(spaceport_requests_in_flight)"),
             Query("slots", "sum(spaceport_slots)"),
         ),
-        _times("Queue wait", "spaceport_queue_wait_seconds"),
+        _latency("Queue wait", "spaceport_queue_wait_seconds"),
         _panel(
             "Errors", "% of requests",
             _percent("failed", _rate("spaceport_requests_total{status=~'5..'}"), _rate("spaceport_requests_total")),
-            _percent("turned away", _rate("spaceport_requests_total{status='429'}"), _rate("spaceport_requests_total")),
+            _percent("rejected", _rate("spaceport_requests_total{status='429'}"), _rate("spaceport_requests_total")),
         ),
         _panel(
             "Errors by kind", "errors/s",
             Query("{kind}", _rate("spaceport_errors_total", "kind")),
-            now=Query("all", _rate("spaceport_errors_total")),
+            current=Query("all", _rate("spaceport_errors_total")),
         ),
     ),
 )  # fmt: skip
@@ -97,8 +97,8 @@ VLLM = Source(
     "vLLM",
     "vllm:num_requests_running",
     (
-        _times("First token", "vllm:time_to_first_token_seconds"),
-        _times("Inter-token latency", "vllm:inter_token_latency_seconds"),
+        _latency("First token", "vllm:time_to_first_token_seconds"),
+        _latency("Inter-token latency", "vllm:inter_token_latency_seconds"),
         _panel(
             "Throughput", "tokens/s",
             Query("out", _rate("vllm:generation_tokens_total")),
@@ -107,18 +107,18 @@ VLLM = Source(
         _panel(
             "Requests", "requests/s",
             Query("{finished_reason}", _rate("vllm:request_success_total", "finished_reason")),
-            now=Query("all", _rate("vllm:request_success_total")),
+            current=Query("all", _rate("vllm:request_success_total")),
         ),
         _panel(
             "Queue", "requests",
             Query("waiting", "sum(vllm:num_requests_waiting)"),
             Query("in flight", "sum(vllm:num_requests_running)"),
         ),
-        _times("Queue wait", "vllm:request_queue_time_seconds"),
+        _latency("Queue wait", "vllm:request_queue_time_seconds"),
         _panel(
             "Errors", "% of requests",
             _percent(
-                "broken off",
+                "aborted",
                 _rate("vllm:request_success_total{finished_reason=~'abort|error'}"),
                 _rate("vllm:request_success_total"),
             ),
@@ -127,28 +127,28 @@ VLLM = Source(
 )  # fmt: skip
 
 _MEMORY = "DCGM_FI_DEV_FB_USED / (DCGM_FI_DEV_FB_USED + DCGM_FI_DEV_FB_FREE)"
-_EACH = "{Hostname} GPU {gpu}"
+_PER_GPU = "{Hostname} GPU {gpu}"
 GPU = Source(
     "NVIDIA's DCGM exporter",
     "DCGM_FI_DEV_GPU_UTIL",
     (
         _panel(
             "GPU", "% busy",
-            Query(_EACH, "avg by (Hostname, gpu) (DCGM_FI_DEV_GPU_UTIL)"),
-            now=Query("all", "avg(DCGM_FI_DEV_GPU_UTIL)"),
+            Query(_PER_GPU, "avg by (Hostname, gpu) (DCGM_FI_DEV_GPU_UTIL)"),
+            current=Query("all", "avg(DCGM_FI_DEV_GPU_UTIL)"),
         ),
         _panel(
             "GPU memory", "% used",
-            Query(_EACH, f"max by (Hostname, gpu) ({_MEMORY})", 100),
-            now=Query("fullest", f"max({_MEMORY})", 100),
+            Query(_PER_GPU, f"max by (Hostname, gpu) ({_MEMORY})", 100),
+            current=Query("highest", f"max({_MEMORY})", 100),
         ),
         _panel(
             "GPU power", "W",
-            Query(_EACH, "sum by (Hostname, gpu) (DCGM_FI_DEV_POWER_USAGE)"),
-            now=Query("all", "sum(DCGM_FI_DEV_POWER_USAGE)"),
+            Query(_PER_GPU, "sum by (Hostname, gpu) (DCGM_FI_DEV_POWER_USAGE)"),
+            current=Query("all", "sum(DCGM_FI_DEV_POWER_USAGE)"),
         ),
     ),
 )  # fmt: skip
 
-# Of these the first that is watched is shown; the GPU's figures come besides.
+# The page shows the first of these that Prometheus scrapes, and the GPU metrics after it.
 SERVERS = (SPACEPORT, VLLM)

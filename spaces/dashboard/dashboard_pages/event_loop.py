@@ -1,4 +1,4 @@
-"""Where the async backends run: an event loop in a thread, which Streamlit's synchronous scripts hand work to."""
+"""Runs the async backends in a thread with an event loop, for Streamlit's synchronous scripts."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class Loop:
-    """One for each process: connections and engines belong to a loop, and all visitors share them."""
+class EventLoopThread:
+    """One per process: connections and engines belong to a loop, and all visitors share them."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="dashboard-loop", daemon=True)
         self._thread.start()
 
-    def result(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for what `work` gives, or raise what it raises."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the loop and return its result."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     def iterate(self, stream: AsyncIterator[T]) -> Iterator[T]:
-        """The items of a stream as they come; closing this closes the stream before it returns.
+        """Yield the items of a stream as they arrive; closing this iterator closes the stream before it returns.
 
-        Between two items nobody notices that a visitor has left: the stream should give one every moment.
+        A visitor who leaves is noticed only at the next item, so the stream should yield one several times a second.
         """
         try:
             while True:
                 try:
-                    yield self.result(_next(stream))
+                    yield self.run(_next(stream))
                 except StopAsyncIteration:
                     return
         finally:
-            self.result(_close(stream))
+            self.run(_close(stream))
 
     def close(self) -> None:
         """Stop the loop and wait for its thread."""

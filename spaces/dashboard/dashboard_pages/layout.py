@@ -1,0 +1,89 @@
+"""Shared parts of the pages: the CSS of all Spaces, a model's Markdown, errors with their remedy, rows of charts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from backends import SpaceportError, Target
+from backends.stopwatch import wall_clock
+from dashboard_pages import strings
+from ui.html import header_html, unavailable_html
+from ui.markdown import safe_markdown, split_code
+from ui.theme import CSS
+
+# The values that the shared CSS takes from Gradio's themes, for light and dark.
+NEUTRAL_COLOURS = {
+    "--body-text-color": ("#1e293b", "#f1f5f9"),
+    "--body-text-color-subdued": ("#475569", "#94a3b8"),
+    "--border-color-primary": ("#e2e8f0", "#334155"),
+    "--background-fill-primary": ("#ffffff", "#0a0f1e"),
+    "--background-fill-secondary": ("#f8fafc", "#0f172a"),
+}
+# The buttons of a chart: save as an image, reset the axes.
+CHART_CONFIG = {"displaylogo": False, "modeBarButtons": [["toImage", "resetScale2d"]]}
+STREAMLIT_CSS = """
+.stMainBlockContainer { padding: 4.25rem 1.5rem 3rem; max-width: 1400px; }
+[data-testid="stChatInput"] textarea:focus-visible { outline: none !important; }  /* its frame shows the focus */
+.sp-table table { color: var(--body-text-color); }
+@media (max-width: 640px) { .stMainBlockContainer { padding: 4rem .75rem 2rem; } }
+"""
+_VARIABLES = re.compile(r"(--sp-\w+): (#\w+);")
+_PRICE = re.compile(r"(?<!\\)\$(?=\d)")
+
+
+def add_css() -> None:
+    """Add the shared CSS to the page."""
+    st.html(f"<style>{css()}</style>")
+
+
+def css() -> str:
+    """Return the shared CSS; its colours follow Streamlit's theme, which sets `color-scheme` to light or dark."""
+    light, dark = (dict(_VARIABLES.findall(line)) for line in CSS.strip().splitlines()[:2])
+    pairs = NEUTRAL_COLOURS | {name: (value, dark[name]) for name, value in light.items()}
+    colours = " ".join(f"{name}: light-dark({one}, {other});" for name, (one, other) in pairs.items())
+    return f".stApp {{ {colours} }}\n{CSS}{STREAMLIT_CSS}"
+
+
+def header(title: str, subtitle: str) -> None:
+    """Draw the top of a page."""
+    st.html(header_html(title, subtitle))
+
+
+def markdown(text: str) -> str:
+    """Return a model's text for Streamlit: it loads nothing from other servers, and `$5` starts no formula."""
+    parts = split_code(safe_markdown(text))
+    return "".join(part if is_code else _PRICE.sub(r"\\$", part) for part, is_code in parts)
+
+
+def show_error(error: SpaceportError, draw: Callable[[str], object] = st.error) -> None:
+    """Draw an error's message and remedy."""
+    message = " ".join(error.message.split())
+    remedy = " ".join(error.remedy.split())
+    draw(f"**{markdown(message)}**" + (f"\n\n{markdown(remedy)}" if remedy else ""))
+
+
+def show_charts(figures: Mapping[str, Any], key: str) -> None:
+    """Draw Plotly figures by their title, two per row where there is room."""
+    titles = list(figures)
+    for start in range(0, len(titles), 2):  # row by row, so that a phone keeps the order
+        for column, title in zip(st.columns(2), titles[start : start + 2], strict=False):
+            figure = figures[title]
+            # At the bottom of the chart: on a phone, a long legend would overlap the axis.
+            figure.update_layout(legend={"yref": "container", "y": 0, "yanchor": "bottom"})
+            column.plotly_chart(figure, theme=None, key=f"{key}-{title}", config=CHART_CONFIG, alt=title)
+
+
+def show_unavailable(targets: Iterable[Target]) -> None:
+    """Draw the unavailable targets, each with the reason; nothing if all are available."""
+    if html := unavailable_html(targets):
+        with st.expander(strings.OTHER_MODELS):
+            st.html(html)
+
+
+def age(since: float) -> str:
+    """Return how long ago a moment (seconds since 1970) was, as text."""
+    return strings.age(wall_clock() - since)

@@ -1,0 +1,77 @@
+"""All text that the dashboard's pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+TITLE = "Spaceport dashboard"
+PLAYGROUND, PERFORMANCE, COMPARISON = "Playground", "Performance", "Comparison"
+PLAYGROUND_SUBTITLE = "One conversation, any model backend"
+PERFORMANCE_SUBTITLE = "Live server metrics"
+COMPARISON_SUBTITLE = "Which backend is faster, and what it costs"
+
+# Playground
+CHECKING_MODELS = "Checking which models are available"
+MODELS_CHECKED = "Models checked {age}."
+BACKEND = "Backend"
+NO_BACKEND = "No backend is available. The list below says why."
+OTHER_MODELS = "Other models"
+NO_MESSAGES = "Ask something. The model on this machine needs no key."
+ASK = "Ask the model"
+THOUGHTS = "Thoughts"
+CLEAR, EXPORT = "Clear", "Export"
+PARAMETERS = "Parameters"
+MAX_TOKENS, TEMPERATURE, TOP_P, SEED = "Maximum length (tokens)", "Temperature", "Top p", "Seed"
+TOP_P_HELP = "At 1, the backend decides."
+SEED_PLACEHOLDER = "random"
+SYSTEM_PROMPT, SYSTEM_PROMPT_PLACEHOLDER = "System prompt", "How the model should answer"
+FIRST_TOKEN, TOKENS_PER_SECOND, TOTAL_SECONDS = "first token {:.2f} s", "{} tokens/s", "{:.2f} s in total"
+TOKEN_COUNTS, PRICE = "{:,} tokens in, {:,} out", "{} USD"
+STATES: Mapping[str, str] = {
+    "waiting": "waiting for the first token",
+    "thinking": "thinking",
+    "answering": "answering",
+    "stopped": "stopped",
+    "failed": "failed",
+}
+
+# Performance
+TIME = "Time"
+READ_AT = "{source}, read {age}. Numbers cover the last five minutes, times are UTC."
+STALE = "These are the last numbers that Prometheus sent: "
+NO_GPU = "No GPU metrics: Prometheus doesn't scrape NVIDIA's DCGM exporter."
+READING_RECORDED_RUN = "Reading the recorded run"
+RECORDED = (
+    "**Recorded, not live:** {description}. Set SPACEPORT_PROMETHEUS_URL to see the metrics of a server as they arrive."
+)
+RECORDED_DESCRIPTION = "a measurement of {date} on {system}, {processors} processors ({targets})"
+VERSUS = " against "
+LATENCY_CHART = "Time to first token"
+GAP_CHART = "Gaps between tokens"
+THROUGHPUT_CHART = "Throughput and latency"
+RECORDED_LIMITS = "A recorded run has no queue and no GPU metrics. Live metrics of a server do."
+NOTHING_TO_SHOW = "There is no Prometheus and no recorded run. Set SPACEPORT_PROMETHEUS_URL to see live metrics."
+
+# Comparison
+NO_RUNS = "There is no recorded run. Measure with the comparator, then open its JSONL file."
+RUN, BASELINE = "Run", "Compare with"
+NO_BASELINE = "no other run"
+OPEN_RUN, OPEN_RUN_HELP = "Open a stored run", "The JSONL file that the comparator wrote"
+VERDICT, METRICS, COST = "Verdict", "Metrics", "Cost"
+COMPUTING_VERDICT = "Computing the verdict"
+DEFINITIONS, METRIC_DEFINITIONS, GOODPUT_TARGETS = "Definitions", "Metric definitions", "Goodput targets"
+PRICES, PRICE_LINES = "Prices", "One line per target"
+PRICE_LINES_PLACEHOLDER = "gpu = ml.g5.xlarge\nlaptop = 0.05/h"
+BREAK_EVEN = "Break-even with a price per token"
+UTILISATION = "Utilization (%)"
+SPOT = "Spot prices where available"
+REPRODUCE = "Reproduce this run"
+REPORT_HTML, RAW_JSONL = "Report (HTML)", "Raw arrivals (JSONL)"
+REQUESTS_CSV, TABLE_MARKDOWN = "Requests (CSV)", "Table (Markdown)"
+
+
+def age(seconds: float) -> str:
+    """Return how long ago something was."""
+    if seconds < 90:
+        return f"{max(0.0, seconds):.0f} s ago"
+    return f"{seconds / 60:.0f} min ago" if seconds < 5400 else f"{seconds / 3600:.0f} h ago"

@@ -1,0 +1,1 @@
+"""Live server metrics from Prometheus, without Streamlit."""
