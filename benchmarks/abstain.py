@@ -1,9 +1,9 @@
-"""How often the app says that the documents do not answer, where they do and where they do not.
+"""Measures how often the app says that the documents don't answer, for questions that they do and don't answer.
 
     python benchmarks/abstain.py DIRECTORY
 
 DIRECTORY holds `questions_df.csv` and the corpora of brandonstarxel/chunking_evaluation (MIT). Each question is put to
-its own corpus, which answers it; to the other four, which do not; and to its own without the passages that hold the
+its own corpus, which answers it; to the other four, which don't; and to its own without the passages that hold the
 answer, which is the hard case. A held-out row takes the threshold from four corpora and tests it on the fifth.
 """
 
@@ -19,92 +19,100 @@ from pathlib import Path
 from harness.tables import table, write
 
 from rag.answering import abstain
-from rag.answering.abstain import Evidence, asks_for_the_whole, evidence
-from rag.answering.retrieve import retrieve
+from rag.answering.abstain import Evidence, is_about_whole_documents, measure_evidence
+from rag.answering.retrieve import retrieve_passages
 from rag.documents import Passage
 from rag.library.library import Library
 from rag.search.embedders import Embedder
 
-MOST_REFUSED = 0.03
-FOUND = 40  # enough that five passages are left when those with the answer are taken out
+MAX_REFUSED = 0.03
+PASSAGES = 40  # enough to keep five passages after those with the answer are taken out
+IN_APP = "both, as in the app"
 Score = Callable[[Evidence], float]
 SIGNALS: dict[str, Score] = {
-    "cosine alone": lambda found: found.dense,
-    "words alone": lambda found: found.cover,
-    "both, as in the app": lambda found: found.score,
+    "cosine alone": lambda evidence: evidence.similarity,
+    "words alone": lambda evidence: evidence.coverage,
+    IN_APP: lambda evidence: evidence.score,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One question: what its own corpus shows for it, the other four, and its own without the answer."""
+    """The evidence for one question in its own corpus, in the other four, and in its own without the answer."""
 
     corpus: str
     own: Evidence
     others: Evidence
-    without: Evidence
+    own_without_answer: Evidence
 
 
-def cases(directory: Path) -> list[Case]:
+def measure_cases(directory: Path) -> list[Case]:
+    """Return the evidence for all questions."""
     embedder = Embedder()
     libraries = {path.stem: Library(embedder) for path in sorted(directory.glob("*.md"))}
     for name, library in libraries.items():
         library.add(directory / f"{name}.md")
     with (directory / "questions_df.csv").open(newline="", encoding="utf-8") as file:
         questions = list(csv.DictReader(file))
-    told = []
+    cases = []
     for row in questions:
         question, corpus = row["question"], row["corpus_id"]
-        if asks_for_the_whole(question):
-            raise SystemExit(f"never judged: {question}")
-        own = retrieve([libraries[corpus]], question, embedder, limit=FOUND)
-        rest = [library for name, library in libraries.items() if name != corpus]
-        others = retrieve(rest, question, embedder, limit=abstain.JUDGED)
-        without = [passage for passage in own if not holds(passage, json.loads(row["references"]))]
-        told.append(Case(corpus, *(evidence(question, found) for found in (own, others, without))))
-    return told
+        if is_about_whole_documents(question):
+            raise SystemExit(f"The app never refuses this question: {question}")
+        own = retrieve_passages([libraries[corpus]], question, embedder, limit=PASSAGES)
+        other_libraries = [library for name, library in libraries.items() if name != corpus]
+        others = retrieve_passages(other_libraries, question, embedder, limit=abstain.CHECKED_PASSAGES)
+        references = json.loads(row["references"])
+        without_answer = [passage for passage in own if not has_answer(passage, references)]
+        cases.append(
+            Case(corpus, *(measure_evidence(question, passages) for passages in (own, others, without_answer)))
+        )
+    return cases
 
 
-def holds(passage: Passage, references: Sequence[dict]) -> bool:
-    """Whether a passage has any of the answer's characters."""
+def has_answer(passage: Passage, references: Sequence[dict]) -> bool:
+    """Tell if a passage has any of the answer's characters."""
     return any(passage.start < each["end_index"] and each["start_index"] < passage.end for each in references)
 
 
-def refused(found: Sequence[Evidence], threshold: float, score: Score) -> float:
-    return sum(score(each) < threshold for each in found) / len(found)
+def refusal_rate(evidence: Sequence[Evidence], threshold: float, score: Score) -> float:
+    return sum(score(each) < threshold for each in evidence) / len(evidence)
 
 
-def chosen(told: Sequence[Case], score: Score) -> float:
-    """The highest threshold, in steps of 0.005, at which no corpus refuses more than few of its own questions.
+def choose_threshold(cases: Sequence[Case], score: Score) -> float:
+    """Return the highest threshold, in steps of 0.005, at which no corpus has too many of its own questions refused.
 
-    Over all questions together it would fit most corpora and refuse a quarter of another's.
+    A threshold from all questions together would fit most corpora and refuse a quarter of another's.
     """
-    corpora = {case.corpus for case in told}
-    own = [[case.own for case in told if case.corpus == corpus] for corpus in corpora]
+    corpora = {case.corpus for case in cases}
+    own = [[case.own for case in cases if case.corpus == corpus] for corpus in corpora]
+    thresholds = [step / 200 for step in range(201)]
     return max(
-        step / 200 for step in range(201) if all(refused(each, step / 200, score) <= MOST_REFUSED for each in own)
+        threshold
+        for threshold in thresholds
+        if all(refusal_rate(evidence, threshold, score) <= MAX_REFUSED for evidence in own)
     )
 
 
-def rates(told: Sequence[Case], threshold: float, score: Score) -> dict[str, float]:
+def rates(cases: Sequence[Case], threshold: float, score: Score) -> dict[str, float]:
     return {
         "threshold": threshold,
-        "answerable_refused": refused([case.own for case in told], threshold, score),
-        "others_caught": refused([case.others for case in told], threshold, score),
-        "answer_taken_out_caught": refused([case.without for case in told], threshold, score),
+        "answerable_refused": refusal_rate([case.own for case in cases], threshold, score),
+        "others_caught": refusal_rate([case.others for case in cases], threshold, score),
+        "answer_taken_out_caught": refusal_rate([case.own_without_answer for case in cases], threshold, score),
     }
 
 
-def held_out(told: Sequence[Case], score: Score) -> dict[str, dict[str, float]]:
-    corpora = sorted({case.corpus for case in told})
+def held_out_rates(cases: Sequence[Case], score: Score) -> dict[str, dict[str, float]]:
+    """Return the rates of each corpus with the threshold of the other four."""
     rows = {}
-    for corpus in corpora:
-        threshold = chosen([case for case in told if case.corpus != corpus], score)
-        rows[corpus] = rates([case for case in told if case.corpus == corpus], threshold, score)
+    for corpus in sorted({case.corpus for case in cases}):
+        threshold = choose_threshold([case for case in cases if case.corpus != corpus], score)
+        rows[corpus] = rates([case for case in cases if case.corpus == corpus], threshold, score)
     return rows
 
 
-# A refused question that is answered is a mistake; one that is not answered and is refused is the aim.
+# A refusal is a mistake for an answerable question and the goal for the other two.
 HEADS = ["threshold", "answerable refused", "other corpora caught", "answer taken out, caught"]
 
 
@@ -116,31 +124,31 @@ def cells(row: dict[str, float]) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=Path)
-    told = cases(parser.parse_args().directory)
-    app = SIGNALS["both, as in the app"]
-    steps = sorted({*(round(0.4 + step / 20, 3) for step in range(9)), abstain.THRESHOLD})
-    swept = [rates(told, threshold, app) for threshold in steps]
+    cases = measure_cases(parser.parse_args().directory)
+    app = SIGNALS[IN_APP]
+    thresholds = sorted({*(round(0.4 + step / 20, 3) for step in range(9)), abstain.THRESHOLD})
+    sweep = [rates(cases, threshold, app) for threshold in thresholds]
     corpora = {
-        corpus: rates([case for case in told if case.corpus == corpus], abstain.THRESHOLD, app)
-        for corpus in sorted({case.corpus for case in told})
+        corpus: rates([case for case in cases if case.corpus == corpus], abstain.THRESHOLD, app)
+        for corpus in sorted({case.corpus for case in cases})
     }
-    signals = {name: rates(told, chosen(told, score), score) for name, score in SIGNALS.items()}
-    outside = {name: held_out(told, score) for name, score in SIGNALS.items()}
-    print(table(HEADS, [cells(row) for row in swept]), end="\n\n")
+    signals = {name: rates(cases, choose_threshold(cases, score), score) for name, score in SIGNALS.items()}
+    held_out = {name: held_out_rates(cases, score) for name, score in SIGNALS.items()}
+    print(table(HEADS, [cells(row) for row in sweep]), end="\n\n")
     print(table(["in the app", *HEADS], [[name, *cells(row)] for name, row in corpora.items()]), end="\n\n")
     print(table(["signal", *HEADS], [[name, *cells(row)] for name, row in signals.items()]), end="\n\n")
-    rows = [[name, corpus, *cells(row)] for name, part in outside.items() for corpus, row in part.items()]
+    rows = [[name, corpus, *cells(row)] for name, part in held_out.items() for corpus, row in part.items()]
     print(table(["signal", "held out", *HEADS], rows))
     write(
         "abstain",
         {
-            "questions": len(told),
-            "dense_weight": abstain.DENSE_WEIGHT,
-            "app": rates(told, abstain.THRESHOLD, app),
+            "questions": len(cases),
+            "dense_weight": abstain.SIMILARITY_WEIGHT,
+            "app": rates(cases, abstain.THRESHOLD, app),
             "corpora": corpora,
-            "swept": swept,
+            "swept": sweep,
             "signals": signals,
-            "held_out": outside,
+            "held_out": held_out,
         },
     )
 

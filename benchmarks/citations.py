@@ -1,17 +1,16 @@
-"""Whether citations hold: each resolves to its exact span, and what it supports of an answer.
+"""Measures citations: if each resolves to its exact span, and how many sentences their spans support.
 
     python benchmarks/citations.py DIRECTORY [--questions 120] [--backend laptop]
 
 DIRECTORY holds `spans/` (brandonstarxel/chunking_evaluation, MIT: questions with corpora) and `filings/` (three
-quarterly reports as PDF). Of 120 questions 100 are drawn from the first with a fixed seed and 20 are ours about the
-second; they go through `rag.answering.answer` at temperature 0.
+quarterly reports as PDF). Of 120 questions 100 are a sample of the first set, with a fixed seed, and 20 are about the
+reports; `rag.answering.answer` answers them at temperature 0.
 
-A citation resolves if the document's text at the passage's span is the passage's text, and a span of support inside
-it belongs to each of its markers. It supports its sentence if every number of the sentence and at least 0.6 of its
-words of meaning (by their first five letters) stand in that span: a few sentences or rows, not the passage. The second
-table counts the sentences that the model left without a marker: what an attribution of ours asks for varies, first
-the least share of words, without and with figures, then the cosine of sentence and span where words do not decide.
-"strictly" asks for 0.75 of the words in the span.
+A citation resolves if the document's text at the passage's span equals the passage's text, and each of its markers has
+a span inside the passage. A marker supports its sentence if its span has every number of the sentence and at least 0.6
+of its content words (by their first five letters); the span is a few sentences or rows, not the passage. The second
+table covers the sentences that the model left without a marker. It varies the shares of words that an attribution
+needs, for sentences without and with figures. "strictly" asks for 0.75 of the words in the span.
 """
 
 from __future__ import annotations
@@ -20,27 +19,25 @@ import argparse
 import asyncio
 import csv
 import random
-import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 from harness.tables import table, write
 
 from backends import Backend, BackendError, Catalog, ChatRequest, Delta, Event
-from backends.http import client as http
-from chat_page.render import marker
-from rag.answering.answer import Citation, Finished, Found, Rag
-from rag.answering.cite import CLOSE, MIN_SHARE, MIN_SHARE_WITH_FIGURES, MIN_WORDS, OPEN, Citer
-from rag.answering.support import sentences, tokens
+from backends.http.connections import close_connections
+from rag.answering.answer import Rag
+from rag.answering.cite import MIN_SHARE, MIN_SHARE_WITH_FIGURES, MIN_WORDS, Citer
+from rag.answering.markers import Marker, split_at_markers
+from rag.answering.support import content_tokens, sentence_spans
+from rag.answering.types import AnswerEnd, Citation, Retrieval
 from rag.documents import Passage
 from rag.library.library import Library
 from rag.search.embedders import Embedder
 
-SEED, ENOUGH, STRICT = 7, 0.6, 0.75
-ALIKE = (0.6, 0.7, 0.75, 0.8, 0.85, 0.9)
+SEED, MIN_SUPPORT, STRICT_SUPPORT = 7, 0.6, 0.75
+# Shares of words for sentences without and with figures.
 THRESHOLDS = (
     (0.4, 0.3),
     (0.5, 0.3),
@@ -74,21 +71,20 @@ FILINGS = (
     "What is the fair value of Amazon's investment in Rivian?",
     "How did Amazon's international segment perform?",
 )
-_MARK = re.compile(rf"{OPEN}(\d+)(a?){CLOSE}")
 
 
-class Keeping:
-    """A backend that keeps what its model wrote, before anything is made of its markers."""
+class RecordingBackend:
+    """Records the model's raw output, before the citations are checked."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self.wrote = ""
+        self.output = ""
 
     async def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
-        self.wrote = ""
+        self.output = ""
         async for event in self._backend.stream(request):
             if isinstance(event, Delta) and event.kind == "answer":
-                self.wrote += event.text
+                self.output += event.text
             yield event
 
     def __getattr__(self, name: str):
@@ -97,178 +93,196 @@ class Keeping:
 
 @dataclass(frozen=True)
 class Answer:
-    question: str
-    wrote: str
-    shown: str
+    """An answer with its citations; `output` is the model's text before they were checked."""
+
+    output: str
+    text: str
+    markers: tuple[Marker, ...]
     passages: tuple[Passage, ...]
     citations: tuple[Citation, ...]
-    removed: int
+    invalid_markers: int
 
 
 @dataclass(frozen=True)
-class Said:
-    """A sentence of an answer with its citations: the passage's number, whether it is ours, the cited text."""
+class SentenceCitation:
+    """A marker of a sentence and the text that it cites."""
+
+    marker: Marker
+    span: str
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence of an answer with its citations."""
 
     text: str
-    cited: tuple[tuple[int, bool, str], ...]
+    citations: tuple[SentenceCitation, ...]
 
 
-async def ask(rag: Rag, keeping: Keeping, question: str) -> Answer:
-    """One question on the real path; an answer that breaks off counts as far as it came."""
-    shown, passages, end = "", (), None
-    keeping.wrote = ""
+async def ask(rag: Rag, backend: RecordingBackend, question: str) -> Answer:
+    """Return one answer; an interrupted answer counts as far as it came."""
+    text, passages, end = "", (), None
+    markers: list[Marker] = []
+    backend.output = ""
     try:
-        async for event in rag.answer(question, keeping, show=marker):
-            if isinstance(event, Found):
+        async for event in rag.answer(question, backend):
+            if isinstance(event, Retrieval):
                 passages = event.passages
-            elif isinstance(event, Finished):
+            elif isinstance(event, AnswerEnd):
                 end = event
+            elif isinstance(event, Marker):
+                markers.append(event)
             elif event.kind == "answer":
-                shown += event.text
+                text += event.text
     except BackendError as error:
         print(f"{question} {error}")
-    citations, removed = (end.citations, end.removed) if end else ((), 0)
-    return Answer(question, keeping.wrote, shown, passages, citations, removed)
+    citations, invalid_markers = (end.citations, end.invalid_markers) if end else ((), 0)
+    return Answer(backend.output, text, tuple(markers), passages, citations, invalid_markers)
 
 
-def said(shown: str, spans: dict[int, Sequence[str]]) -> list[Said]:
-    """The sentences that claim something; a marker belongs to the sentence that begins before it."""
-    plain, marks, at = "", [], 0
-    for found in _MARK.finditer(shown):
-        plain += shown[at : found.start()]
-        at = found.end()
-        marks.append((len(plain), int(found[1]), bool(found[2])))
-    plain += shown[at:]
-    parts = list(sentences(plain))
-    cited: list[list[tuple[int, bool, str]]] = [[] for _ in parts]
-    seen: dict[int, int] = {}
-    for where, number, ours in marks:
-        index = max((index for index, (start, _) in enumerate(parts) if start < where), default=0)
-        order = seen[number] = seen.get(number, -1) + 1
+def split_sentences(answer: str, markers: Sequence[Marker], spans: dict[int, Sequence[str]]) -> list[Sentence]:
+    """Return the sentences that make a claim; a marker belongs to the last sentence that begins before it.
+
+    `spans` has, by the number of a passage, the cited text of each of its markers.
+    """
+    text, positions = "", []
+    for piece, marker in split_at_markers(answer, markers):
+        text += piece
+        if marker:
+            positions.append((len(text), marker))
+    parts = list(sentence_spans(text))
+    citations: list[list[SentenceCitation]] = [[] for _ in parts]
+    counts: dict[int, int] = {}
+    for position, marker in positions:
+        index = max((index for index, (start, _) in enumerate(parts) if start < position), default=0)
+        order = counts[marker.number] = counts.get(marker.number, -1) + 1
         if parts:
-            cited[index].append((number, ours, spans[number][order]))
-    told = [Said(plain[start:end], tuple(found)) for (start, end), found in zip(parts, cited, strict=True)]
-    return [sentence for sentence in told if sentence.cited or len(set(tokens(sentence.text))) >= MIN_WORDS]
+            citations[index].append(SentenceCitation(marker, spans[marker.number][order]))
+    sentences = [Sentence(text[start:end], tuple(own)) for (start, end), own in zip(parts, citations, strict=True)]
+    return [each for each in sentences if each.citations or len(set(content_tokens(each.text))) >= MIN_WORDS]
 
 
-def supported(sentence: str, span: str, enough: float = ENOUGH) -> bool:
-    """The rule of this file's docstring."""
-    claimed, held = set(tokens(sentence)), set(tokens(span))
-    words = {token[:5] for token in claimed if not token[0].isdigit()}
-    numbers = {token for token in claimed if token[0].isdigit()}
-    return numbers <= held and len(words & {token[:5] for token in held}) >= enough * len(words)
+def supports(span: str, sentence: str, min_share: float = MIN_SUPPORT) -> bool:
+    """Tell if the span has every number of the sentence and the share of its words, as in the module's docstring."""
+    claim, evidence = set(content_tokens(sentence)), set(content_tokens(span))
+    words = {token[:5] for token in claim if not token[0].isdigit()}
+    numbers = {token for token in claim if token[0].isdigit()}
+    return numbers <= evidence and len(words & {token[:5] for token in evidence}) >= min_share * len(words)
 
 
 def resolves(citation: Citation, documents: dict[str, str], markers: int) -> bool:
+    """Tell if a citation has the exact text of its document, and a span inside it for each of its markers."""
     passage = citation.passage
     exact = documents[passage.document_id][passage.start : passage.end] == passage.text
     inside = all(0 <= start < end <= len(passage.text) for start, end in citation.spans)
     return exact and inside and len(citation.spans) == markers
 
 
-def judged(answers: Sequence[Answer], documents: dict[str, str]) -> dict[str, float | None]:
-    """The figures of the first table."""
-    shown = whole = 0
-    told: list[Said] = []
+def citation_metrics(answers: Sequence[Answer], documents: dict[str, str]) -> dict[str, float | None]:
+    """Return the metrics of the first table."""
+    count = resolved = 0
+    sentences: list[Sentence] = []
     for answer in answers:
         spans = {
             citation.passage.number: [citation.passage.text[start:end] for start, end in citation.spans]
             for citation in answer.citations
         }
         for citation in answer.citations:
-            markers = sum(int(found[1]) == citation.passage.number for found in _MARK.finditer(answer.shown))
-            shown += 1
-            whole += resolves(citation, documents, markers)
-        if answer.passages and answer.wrote:
-            told += said(answer.shown, spans)
-    links = [(sentence.text, ours, span) for sentence in told for _, ours, span in sentence.cited]
-    figures: dict[str, float | None] = {
-        "citations": shown,
-        "resolve": whole / shown if shown else None,
-        "sentences": len(told),
-        "with a citation": sum(bool(sentence.cited) for sentence in told) / max(1, len(told)),
-        "removed markers": sum(answer.removed for answer in answers),
+            markers = sum(marker.number == citation.passage.number for marker in answer.markers)
+            count += 1
+            resolved += resolves(citation, documents, markers)
+        if answer.passages and answer.output:
+            sentences += split_sentences(answer.text, answer.markers, spans)
+    metrics: dict[str, float | None] = {
+        "citations": count,
+        "resolve": resolved / count if count else None,
+        "sentences": len(sentences),
+        "with a citation": sum(bool(sentence.citations) for sentence in sentences) / max(1, len(sentences)),
+        "removed markers": sum(answer.invalid_markers for answer in answers),
     }
-    for name, ours in (("by the model", False), ("by attribution", True)):
-        own = [supported(text, span) for text, by_us, span in links if by_us == ours]
-        figures |= {f"markers {name}": len(own), f"supported, {name}": sum(own) / len(own) if own else None}
-    return figures
+    for name, attributed in (("by the model", False), ("by attribution", True)):
+        results = [
+            supports(citation.span, sentence.text)
+            for sentence in sentences
+            for citation in sentence.citations
+            if citation.marker.attributed == attributed
+        ]
+        metrics |= {f"markers {name}": len(results), f"supported, {name}": mean(results)}
+    return metrics
 
 
-def attributed(answers: Sequence[Answer], **thresholds: Any) -> dict[str, float | None]:
-    """What `Citer` with these thresholds attributes of the sentences that the model left bare, and what of it holds."""
-    bare, held = 0, []
+def attribution_metrics(
+    answers: Sequence[Answer], min_share: float, min_share_with_figures: float
+) -> dict[str, float | None]:
+    """Return how many of the sentences without a marker get one with these shares, and how many have support."""
+    sentence_count, pairs = 0, []
     for answer in answers:
-        if not answer.passages or not answer.wrote:
+        if not answer.passages or not answer.output:
             continue
-        citer = Citer(answer.passages, marker, **thresholds)
-        text = citer.feed(answer.wrote) + citer.flush()
+        citer = Citer(answer.passages, min_share, min_share_with_figures)
+        text = citer.feed(answer.output) + citer.flush()
         spans = {
             passage.number: [passage.text[start:end] for start, end in citer.spans(passage.number)]
             for passage in answer.passages
         }
-        for sentence in said(text, spans):
-            if all(ours for _, ours, _ in sentence.cited):
-                bare += 1
-                held += [(sentence.text, span) for _, _, span in sentence.cited]
+        for sentence in split_sentences(text, [claim.marker for claim in citer.claims], spans):
+            if all(citation.marker.attributed for citation in sentence.citations):
+                sentence_count += 1
+                pairs += [(citation.span, sentence.text) for citation in sentence.citations]
     return {
-        "bare sentences": bare,
-        "attributed": len(held) / max(1, bare),
-        "supported": sum(supported(*pair) for pair in held) / len(held) if held else None,
-        "strictly": sum(supported(*pair, STRICT) for pair in held) / len(held) if held else None,
+        "bare sentences": sentence_count,
+        "attributed": len(pairs) / max(1, sentence_count),
+        "supported": mean([supports(*pair) for pair in pairs]),
+        "strictly": mean([supports(*pair, STRICT_SUPPORT) for pair in pairs]),
     }
 
 
-def traded(answers: Sequence[Answer]) -> dict[str, dict[str, float | None]]:
-    """The second table: words alone with other thresholds, then with meaning beside the words as they are used."""
-    embedder = Embedder()
-
-    @cache
-    def vector(text: str) -> list[float]:
-        return embedder.encode([text])[0]
-
-    def alike(one: str, other: str) -> float:
-        return sum(a * b for a, b in zip(vector(one), vector(other), strict=True))
-
-    lines = {}
-    for plain, figures in THRESHOLDS:
-        in_use = " (in use)" if (plain, figures) == (MIN_SHARE, MIN_SHARE_WITH_FIGURES) else ""
-        name = f"words {plain:g}, with figures {figures:g}{in_use}"
-        lines[name] = attributed(answers, min_share=plain, min_share_with_figures=figures)
-    return lines | {f"or alike {least:g}": attributed(answers, alike=alike, min_alike=least) for least in ALIKE}
+def compare_thresholds(answers: Sequence[Answer]) -> dict[str, dict[str, float | None]]:
+    """Return the rows of the second table: the same answers with other thresholds."""
+    rows = {}
+    for thresholds in THRESHOLDS:
+        in_use = " (in use)" if thresholds == (MIN_SHARE, MIN_SHARE_WITH_FIGURES) else ""
+        name = "words {:g}, with figures {:g}".format(*thresholds) + in_use
+        rows[name] = attribution_metrics(answers, *thresholds)
+    return rows
 
 
-def drawn(directory: Path, count: int) -> list[str]:
-    """The questions over the corpora, the same ones for the same count."""
+def mean(values: Sequence[bool]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def sample_questions(directory: Path, count: int) -> list[str]:
+    """Return a sample of the questions about the corpora, always the same one for a count."""
     with (directory / "spans" / "questions_df.csv").open(newline="", encoding="utf-8") as file:
         questions = [row["question"] for row in csv.DictReader(file)]
     return random.Random(SEED).sample(questions, count)
 
 
-def read(directory: Path, files: str, embedder: Embedder) -> Library:
+def read_files(directory: Path, pattern: str, embedder: Embedder) -> Library:
     library = Library(embedder)
-    for path in sorted(directory.glob(files)):
-        print(library.add(path).summary, flush=True)
+    for path in sorted(directory.glob(pattern)):
+        summary = library.add(path).summary
+        print(f"{summary.name}: {summary.chunks:,} chunks", flush=True)
     return library
 
 
-async def measure(directory: Path, name: str, count: int) -> tuple[list[Answer], dict[str, str]]:
-    """Every answer, and the text of every document by its identifier."""
+async def measure(directory: Path, target: str, count: int) -> tuple[list[Answer], dict[str, str]]:
+    """Return all answers, and the text of each document by its identifier."""
     filings = min(len(FILINGS), round(count / 6))
-    sets = (("spans/*.md", drawn(directory, count - filings)), ("filings/*.pdf", FILINGS[:filings]))
-    keeping, embedder = Keeping(Catalog.load().connect(name)), Embedder()
+    sets = (("spans/*.md", sample_questions(directory, count - filings)), ("filings/*.pdf", FILINGS[:filings]))
+    backend, embedder = RecordingBackend(Catalog.load().connect(target)), Embedder()
     answers: list[Answer] = []
     documents: dict[str, str] = {}
-    for files, questions in sets:
-        library = read(directory, files, embedder)
+    for pattern, questions in sets:
+        library = read_files(directory, pattern, embedder)
         documents |= {document.id: document.text for document in library.documents}
-        answers += [await ask(Rag(embedder, [library]), keeping, question) for question in questions]
+        answers += [await ask(Rag(embedder, [library]), backend, question) for question in questions]
         library.close()
-    await http.aclose()
+    await close_connections()
     return answers, documents
 
 
-def shown(value: float | None) -> str:
+def format_value(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
@@ -279,17 +293,15 @@ def main() -> None:
     parser.add_argument("directory", type=Path)
     parser.add_argument("--questions", type=int, default=120)
     parser.add_argument("--backend", default="laptop")
-    options = parser.parse_args()
-    answers, documents = asyncio.run(measure(options.directory, options.backend, options.questions))
-    figures, trade = judged(answers, documents), traded(answers)
-    print(table(["measured", "value"], [[name, shown(value)] for name, value in figures.items()]))
-    rows = [
-        [name] + [shown(line[column]) for column in ("attributed", "supported", "strictly")]
-        for name, line in trade.items()
-    ]
-    print("\n" + table(["at least", "attributed", "supported", "strictly"], rows))
-    asked = {"backend": options.backend, "questions": len(answers), "seed": SEED}
-    write("citations", {**asked, **figures, "thresholds": trade})
+    arguments = parser.parse_args()
+    answers, documents = asyncio.run(measure(arguments.directory, arguments.backend, arguments.questions))
+    metrics, thresholds = citation_metrics(answers, documents), compare_thresholds(answers)
+    print(table(["measured", "value"], [[name, format_value(value)] for name, value in metrics.items()]))
+    columns = ["attributed", "supported", "strictly"]
+    rows = [[name, *(format_value(row[column]) for column in columns)] for name, row in thresholds.items()]
+    print("\n" + table(["at least", *columns], rows))
+    setup = {"backend": arguments.backend, "questions": len(answers), "seed": SEED}
+    write("citations", {**setup, **metrics, "thresholds": thresholds})
 
 
 if __name__ == "__main__":

@@ -1,3 +1,5 @@
+"""Tests of retrieval: the numbered passages of a question, from libraries and their indexes."""
+
 from __future__ import annotations
 
 import threading
@@ -19,13 +21,13 @@ from rag.search.index import Hit, Index, ScoreSpread
 from rag.search.vectors import VectorIndex, chroma_client
 from tests.rag.make_documents import quarterly_report
 
-Written = Callable[[str, str], Path]
+WriteFile = Callable[[str, str], Path]
 BIRDS = "# Birds\n\nTerns nest on the shingle.\n\n" + "The gannet dives from thirty metres for herring.\n\n" * 40
 ENGINES = "# Engines\n\nThe methane engine burns for 340 seconds.\n\n" + "Valves are tested in the morning.\n\n" * 40
 
 
 def test_a_question_finds_its_passage_with_exact_offsets(
-    library: Library, embedder: Embedder, written: Written
+    library: Library, embedder: Embedder, written: WriteFile
 ) -> None:
     library.add(written("birds.md", BIRDS))
     library.add(written("engines.md", ENGINES))
@@ -38,29 +40,29 @@ def test_a_question_finds_its_passage_with_exact_offsets(
     assert best.lexical is not None
 
 
-def test_meaning_finds_what_words_do_not(library: Library, embedder: Embedder, written: Written) -> None:
+def test_meaning_finds_what_words_do_not(library: Library, embedder: Embedder, written: WriteFile) -> None:
     library.add(written("a.txt", "Felines sleep most of the day."))
     library.add(written("b.txt", "The harbour office opens at nine."))
     assert retrieve_passages([library], "When are cats at rest?", embedder, limit=1)[0].document == "a.txt"
 
 
-def test_the_same_content_is_kept_once(library: Library, written: Written) -> None:
+def test_the_same_content_is_stored_once(library: Library, written: WriteFile) -> None:
     first = library.add(written("a.md", BIRDS))
-    again = library.add(written("b.md", BIRDS))
-    assert again.duplicate
-    assert again.chunks == first.chunks
+    second = library.add(written("b.md", BIRDS))
+    assert second.duplicate
+    assert second.chunks == first.chunks
     assert len(library.documents) == 1
 
 
-def test_a_removed_document_is_found_no_more(library: Library, embedder: Embedder, written: Written) -> None:
-    kept = library.add(written("birds.md", BIRDS)).document
-    gone = library.add(written("engines.md", ENGINES)).document
-    library.remove(gone.id)
-    assert {passage.document_id for passage in rank_passages([library], "engine methane burn", embedder)} == {kept.id}
-    assert library.documents == [kept]
+def test_a_removed_document_is_not_retrieved(library: Library, embedder: Embedder, written: WriteFile) -> None:
+    birds = library.add(written("birds.md", BIRDS)).document
+    engines = library.add(written("engines.md", ENGINES)).document
+    library.remove(engines.id)
+    assert {passage.document_id for passage in rank_passages([library], "engine methane burn", embedder)} == {birds.id}
+    assert library.documents == [birds]
 
 
-def test_a_closed_library_keeps_nothing(embedder: Embedder, written: Written) -> None:
+def test_a_closed_library_is_empty(embedder: Embedder, written: WriteFile) -> None:
     library = Library(embedder)
     library.add(written("birds.md", BIRDS))
     library.close()
@@ -70,24 +72,24 @@ def test_a_closed_library_keeps_nothing(embedder: Embedder, written: Written) ->
         library.add(written("engines.md", ENGINES))
 
 
-def test_libraries_do_not_share(embedder: Embedder, written: Written) -> None:
-    mine, yours = Library(embedder), Library(embedder)
-    mine.add(written("birds.md", BIRDS))
-    yours.add(written("engines.md", ENGINES))
-    assert {passage.document for passage in rank_passages([mine], "engine", embedder)} == {"birds.md"}
-    mine.close()
-    assert {passage.document for passage in rank_passages([yours], "engine", embedder)} == {"engines.md"}
-    yours.close()
+def test_libraries_are_separate(embedder: Embedder, written: WriteFile) -> None:
+    first, second = Library(embedder), Library(embedder)
+    first.add(written("birds.md", BIRDS))
+    second.add(written("engines.md", ENGINES))
+    assert {passage.document for passage in rank_passages([first], "engine", embedder)} == {"birds.md"}
+    first.close()
+    assert {passage.document for passage in rank_passages([second], "engine", embedder)} == {"engines.md"}
+    second.close()
 
 
-def test_an_addition_that_fails_leaves_nothing_behind(embedder: Embedder, written: Written) -> None:
-    class Broken(VectorIndex):
+def test_a_failed_addition_leaves_nothing_behind(embedder: Embedder, written: WriteFile) -> None:
+    class BrokenIndex(VectorIndex):
         def add(self, *arguments: object) -> None:
             super().add(*arguments)  # type: ignore[arg-type]
             raise RuntimeError("the disk is full")
 
     library = Library(embedder)
-    library._index._vectors = Broken()
+    library._index._vectors = BrokenIndex()
     with pytest.raises(RuntimeError):
         library.add(written("birds.md", BIRDS))
     assert library.documents == []
@@ -95,36 +97,34 @@ def test_an_addition_that_fails_leaves_nothing_behind(embedder: Embedder, writte
     assert library._index._lexical.search("gannet", 10) == []
 
 
-def test_the_number_of_documents_is_limited_and_said(embedder: Embedder, written: Written, library: Library) -> None:
+def test_the_number_of_documents_is_limited(embedder: Embedder, written: WriteFile, library: Library) -> None:
     for number in range(50):
         library.add(written(f"{number}.txt", f"Note number {number}."))
     with pytest.raises(DocumentError, match="There are 50 documents already"):
         library.add(written("more.txt", "One more note."))
 
 
-def test_characters_are_never_given_twice_and_fill_the_limit(
-    library: Library, embedder: Embedder, written: Written
-) -> None:
+def test_characters_are_unique_and_fill_the_limit(library: Library, embedder: Embedder, written: WriteFile) -> None:
     document = library.add(written("birds.md", BIRDS)).document
-    found = retrieve_characters([library], "gannet herring", embedder, limit_chars=1000)
-    seen = [at for passage in found for at in range(passage.start, passage.end)]
-    assert len(seen) == len(set(seen)) == 1000
-    assert all(passage.text == document.text[passage.start : passage.end] for passage in found)
-    assert [passage.number for passage in found] == list(range(1, len(found) + 1))
+    passages = retrieve_characters([library], "gannet herring", embedder, limit_chars=1000)
+    characters = [at for passage in passages for at in range(passage.start, passage.end)]
+    assert len(characters) == len(set(characters)) == 1000
+    assert all(passage.text == document.text[passage.start : passage.end] for passage in passages)
+    assert [passage.number for passage in passages] == list(range(1, len(passages) + 1))
 
 
-def test_nothing_is_found_where_nothing_is(library: Library, embedder: Embedder) -> None:
+def test_an_empty_library_has_no_passages(library: Library, embedder: Embedder) -> None:
     assert retrieve_passages([library], "anything", embedder, limit=3) == []
     assert retrieve_passages([], "anything", embedder, limit=3) == []
 
 
 @pytest.mark.parametrize("question", ['"', "* OR NEAR(", "'; drop table chunks; --", "?!", "", "ä 中文 🚀"])
-def test_no_question_breaks_the_search(library: Library, embedder: Embedder, written: Written, question: str) -> None:
+def test_no_question_breaks_the_search(library: Library, embedder: Embedder, written: WriteFile, question: str) -> None:
     library.add(written("birds.md", BIRDS))
     retrieve_passages([library], question, embedder, limit=3)
 
 
-def test_documents_are_added_from_several_threads(library: Library, embedder: Embedder, written: Written) -> None:
+def test_several_threads_add_documents(library: Library, embedder: Embedder, written: WriteFile) -> None:
     paths = [
         written(f"{number}.md", f"# Note {number}\n\nThe code of room {number} is {number * 7}.") for number in range(8)
     ]
@@ -137,12 +137,12 @@ def test_documents_are_added_from_several_threads(library: Library, embedder: Em
     assert "35" in retrieve_passages([library], "What is the code of room 5?", embedder, limit=1)[0].text
 
 
-def test_samples_are_read_at_the_first_search(embedder: Embedder, written: Written) -> None:
+def test_the_first_search_reads_the_samples(embedder: Embedder, written: WriteFile) -> None:
     samples = SampleLibrary(written("birds.md", BIRDS).parent, embedder)
     assert retrieve_passages([samples], "gannet", embedder, limit=1)[0].document == "birds.md"
 
 
-def test_words_of_a_question() -> None:
+def test_keywords_of_a_question() -> None:
     assert keywords("What is the code of Room 5?") == ["code", "room", "5"]
     assert keywords("Who are you?") == ["who", "are", "you"]
 
@@ -150,34 +150,34 @@ def test_words_of_a_question() -> None:
 def test_lexical_search_stems() -> None:
     index = BM25Index()
     index.add("d", [("1", "launches were counted"), ("2", "the harbour"), ("3", "a crate"), ("4", "a boat")])
-    assert [found for found, _ in index.search("launch count", 10)] == ["1"]
+    assert [key for key, _ in index.search("launch count", 10)] == ["1"]
     index.close()
 
 
-def test_fusion_counts_in_deviations_from_the_mean_and_a_missing_score_as_the_least() -> None:
+def test_fusion_adds_standard_scores_and_takes_the_minimum_for_a_missing_one() -> None:
     chunk, spread = Chunk("d", "d.txt", 0, 1, "x", None, ""), ScoreSpread(10, (0.1, 0.2), (1.0, 2.0))
     hits = [Hit(chunk, 0.9, None, spread), Hit(chunk, 0.5, 9.0, spread), Hit(chunk, None, 5.0, spread)]
     assert fuse(hits, 0.5) == pytest.approx([(4 - 0.5) / 2, (2 + 4) / 2, (2 + 2) / 2])
     assert fuse([]) == []
 
 
-def test_fusion_measures_the_hits_of_several_indexes_against_all_their_chunks() -> None:
+def test_fusion_standardizes_hits_against_the_chunks_of_all_indexes() -> None:
     chunk = Chunk("d", "d.txt", 0, 1, "x", None, "")
-    # One chunk alone does not deviate from itself; beside another index it does.
+    # A single chunk equals the mean of its own index, but not the mean of two indexes.
     alone, many = ScoreSpread(1, (0.8, 0.0), (0.0, 0.0)), ScoreSpread(3, (0.0, 0.1), (0.0, 0.0))
     assert fuse([Hit(chunk, 0.8, None, alone)]) == [0.0]
     near, far = fuse([Hit(chunk, 0.8, None, alone), Hit(chunk, 0.3, None, many)])
     assert near > far > 0
 
 
-def test_a_score_is_a_share_in_the_same_order() -> None:
-    shares = [unit_score(score) for score in (-50, -1, 0, 1, 50)]
-    assert shares == sorted(shares)
-    assert (shares[0], shares[2], shares[-1]) == pytest.approx((0, 0.5, 1), abs=1e-6)
+def test_a_unit_score_keeps_the_order() -> None:
+    scores = [unit_score(score) for score in (-50, -1, 0, 1, 50)]
+    assert scores == sorted(scores)
+    assert (scores[0], scores[2], scores[-1]) == pytest.approx((0, 0.5, 1), abs=1e-6)
 
 
-class Shelf:
-    """One document in chunks of its own size, where a library has one size for all."""
+class OneDocumentLibrary:
+    """One document in chunks of any size; a library has a fixed chunk size."""
 
     def __init__(self, embedder: Embedder, text: str, size: int) -> None:
         self.documents = [Document("d", "d.txt", text, (), "text/plain")]
@@ -190,29 +190,28 @@ class Shelf:
         return self.documents[0]
 
 
-def test_chunks_that_follow_each_other_are_one_passage(embedder: Embedder) -> None:
+def test_neighbouring_chunks_are_one_passage(embedder: Embedder) -> None:
     gannets = " ".join(f"The gannet of cliff {number} dives for herring at dawn." for number in range(12))
     text = f"Valves are tested in the morning. {'It rained. ' * 60}\n\n{gannets}\n\n{'It rained again. ' * 100}"
-    shelf = Shelf(embedder, text, 200)
-    found = retrieve_passages([shelf], "When does the gannet dive for herring?", embedder, limit=2)  # type: ignore[list-item]
-    shelf.close()
-    assert [passage.number for passage in found] == [1, 2]
-    inside = [sum(found[0].start <= chunk.start < found[0].end for chunk in shelf.chunks), len(found[0].text)]
-    assert inside[0] > 1
-    assert 200 < inside[1] <= PASSAGE_SIZE
-    assert all(passage.text == text[passage.start : passage.end] for passage in found)
-    first, second = sorted((passage.start, passage.end) for passage in found)
+    library = OneDocumentLibrary(embedder, text, 200)
+    passages = retrieve_passages([library], "When does the gannet dive for herring?", embedder, limit=2)  # type: ignore[list-item]
+    library.close()
+    assert [passage.number for passage in passages] == [1, 2]
+    assert sum(passages[0].start <= chunk.start < passages[0].end for chunk in library.chunks) > 1
+    assert 200 < len(passages[0].text) <= PASSAGE_SIZE
+    assert all(passage.text == text[passage.start : passage.end] for passage in passages)
+    first, second = sorted((passage.start, passage.end) for passage in passages)
     assert first[1] <= second[0]
 
 
-def test_the_same_text_is_given_once_from_its_first_place(embedder: Embedder) -> None:
+def test_duplicate_text_comes_once_from_its_first_place(embedder: Embedder) -> None:
     row = "The crane of the harbour lifts forty tonnes at most, and fifty on Sundays."
     text = "\n\n".join(["It rained.", row, "The boats came in late that day, all of them.", row, "Valves are tested."])
-    shelf = Shelf(embedder, text, 80)
-    found = rank_passages([shelf], "What does the crane lift?", embedder)  # type: ignore[list-item]
-    shelf.close()
-    assert [passage.start for passage in found if passage.text == row] == [text.index(row)]
-    assert found[0].text == row
+    library = OneDocumentLibrary(embedder, text, 80)
+    passages = rank_passages([library], "What does the crane lift?", embedder)  # type: ignore[list-item]
+    library.close()
+    assert [passage.start for passage in passages if passage.text == row] == [text.index(row)]
+    assert passages[0].text == row
 
 
 def test_a_passage_never_crosses_a_page(library: Library, embedder: Embedder, tmp_path: Path) -> None:
@@ -223,11 +222,11 @@ def test_a_passage_never_crosses_a_page(library: Library, embedder: Embedder, tm
 
 
 @pytest.mark.parametrize("url", ["nonsense", "ftp://host"])
-def test_a_wrong_chroma_url_says_what_to_write(url: str) -> None:
+def test_a_bad_chroma_url_is_an_error_with_a_remedy(url: str) -> None:
     with pytest.raises(RetrievalError, match="Write it like"):
         chroma_client(url)
 
 
-def test_a_chroma_server_that_is_away_says_how_to_start_it() -> None:
+def test_an_unreachable_chroma_server_is_an_error_with_a_remedy() -> None:
     with pytest.raises(RetrievalError, match="chroma run"):
         chroma_client("http://127.0.0.1:9")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from backends import Message
-from rag.answering.markers import without_markers
+from rag.answering.markers import escape_markers, without_markers
 from rag.documents import Passage
 
 SYSTEM_PROMPT = "You are a helpful assistant. Answer briefly and truthfully."
@@ -29,7 +29,6 @@ _SPECIAL_TOKEN = re.compile(
     r"|\[(?=\||/?(?:g?MASK|CLS|SEP|PAD|UNK|BOS|EOS|INST|THINK|[A-Z]+_[A-Z_\d]+)\])",  # [INST], [TOOL_CALLS], [|user|]
     re.IGNORECASE,
 )
-_NUMBER_IN_BRACKETS = re.compile(r"[\[［【](\s*\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\s*)[\]］】]")
 # The beginning of a line that looks like a part of the conversation. It becomes a quoted line.
 _SPEAKER = re.compile(
     r"^([^\w\n]*)(?=(?:question|answer|system|user|assistant|human|ai|instructions?|passages?|documents?)\b[^\n:]{0,20}:)",
@@ -61,7 +60,7 @@ def quote(text: str) -> str:
 
     Only the model reads this version; the page shows the original.
     """
-    text = _NUMBER_IN_BRACKETS.sub(r"(\1)", escape_special_tokens(text))
+    text = escape_markers(escape_special_tokens(text))
     text = re.sub(r"\s*\n\s*\n\s*", "\n", text.strip())  # an empty line would look like the end of the passage
     return _SPEAKER.sub(r"\1> ", text)
 

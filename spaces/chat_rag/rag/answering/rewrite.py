@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from backends import Backend, BackendError, ChatRequest, Delta, Message
 from backends.streams import closing
+from rag.answering.markers import MARKER_PATTERN
 from rag.answering.prompt import escape_special_tokens, recent_messages
 from rag.documents import Passage
 from rag.search.bm25 import STOP_WORDS
@@ -38,7 +39,7 @@ _CONTINUATION = re.compile(
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_CITED_SENTENCE = re.compile(r"[^.!?\n]+[.!?]?\s?\[\d{1,2}\]")
+_CITED_SENTENCE = re.compile(rf"[^.!?\n]+[.!?]?{MARKER_PATTERN}")
 _NAME = re.compile(r"(?<=[a-z,;:] )[*_]{0,2}([A-Z][\w'’-]+(?: [A-Z][\w'’-]+)*)")
 _INSTRUCTION = (
     "Rewrite the user's last question so that it is understood without the conversation: put what its pronouns stand "
