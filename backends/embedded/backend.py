@@ -1,4 +1,4 @@
-"""A model on this machine, without a server of yours: llama.cpp through xllamacpp, in this process or its child."""
+"""A llama.cpp model on this machine through xllamacpp, in this process or a child process."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from backends import model_files
-from backends.embedded.engine import Engine, SubprocessEngine
+from backends.embedded.engine import Engine
+from backends.embedded.subprocess_engine import SubprocessEngine
 from backends.errors import NotConfigured
 from backends.http.endpoint import Endpoint
 from backends.openai import OpenAIBackend
 from backends.settings import read_settings, require_package
-from backends.streams import closing, reporting
+from backends.streams import closing, report_progress
 from backends.types import Backend, ChatRequest, Event, Health
 
 AnyEngine = Engine | SubprocessEngine
@@ -25,11 +26,11 @@ AnyEngine = Engine | SubprocessEngine
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`model` is a path or `hf:owner/repo/file.gguf`; without it the small default is used.
+    """`model` is a path or `hf:owner/repo/file.gguf`; the default is a small model.
 
-    `context` is the window of one request in tokens, `parallel` how many requests are generated together,
-    `threads` defaults to the processors that this process may use. `apart` gives the engine a process of its own,
-    so that a long load does not hold this one up.
+    `context` is the window of one request in tokens. `parallel` is the number of requests that are generated
+    together. `threads` defaults to the processors available to this process. `subprocess` runs the engine in its own
+    process, so that loading a model doesn't block this one.
     """
 
     model: str | None = None
@@ -37,81 +38,86 @@ class Settings:
     parallel: int = 4
     threads: int | None = None
     read_timeout: float = 120.0
-    apart: bool = False
+    subprocess: bool = False
 
 
 def connect(settings: Mapping[str, Any]) -> Backend:
-    """A backend on the model file; nothing is loaded or downloaded before the first request."""
+    """A backend for the model file; loads and downloads nothing before the first request."""
     require_package("xllamacpp", extra="embedded")
-    chosen = read_settings(Settings, settings)
-    model_files.find_model(chosen.model)  # a path that does not exist is told now
-    return EmbeddedBackend(chosen)
+    options = read_settings(Settings, settings)
+    model_files.find_model(options.model)  # a path that doesn't exist is an error now
+    return EmbeddedBackend(options)
 
 
 class EmbeddedBackend:
-    """Streams from an engine that is started at the first request and shared by equal targets."""
+    """Streams from an engine that starts at the first request; equal targets share one."""
 
-    local = True  # a check would load the model
+    local = True
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._running: tuple[AnyEngine, OpenAIBackend] | None = None
 
     def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
-        """Give the answer as it comes; the first call loads the model, and downloads it if it must."""
-        return self._running[1].stream(request) if self._running else self._first(request)
-
-    async def _first(self, request: ChatRequest) -> AsyncIterator[Event]:
-        client = await self._client()
-        stream = client.stream(request)
-        async with closing(stream):
-            async for event in stream:
-                yield event
+        """Yield the answer as it arrives; the first call loads the model, and downloads it if necessary."""
+        return self._running[1].stream(request) if self._running else self._first_stream(request)
 
     async def check(self) -> Health:
+        """Load the model and check that its engine runs."""
         client = await self._client()
         if self._running and not self._running[0].alive:
             raise NotConfigured("The engine's process has ended.", "Start again; it may have run out of memory.")
         health = await client.check()
         return Health(health.model, self._settings.context, "in this process")
 
-    async def aclose(self) -> None:
-        """Let go of the engine; it stops when no other target uses it."""
-        self._running = None
-
     async def pull(self) -> AsyncIterator[tuple[str, float | None]]:
-        """Fetch the model file ahead of the first question, if it is not here."""
-        if found := await asyncio.to_thread(model_files.find_model, self._settings.model):
-            yield f"{found.name} is here", 1.0
+        """Download the model file before the first question, unless it is already on this machine."""
+        if path := await asyncio.to_thread(model_files.find_model, self._settings.model):
+            yield f"{path.name} is here", 1.0
             return
 
-        steps = reporting(lambda report: model_files.download_model(self._settings.model, report))
+        steps = report_progress(lambda report: model_files.download_model(self._settings.model, report))
         async with closing(steps):
             async for step in steps:
                 yield step
 
+    async def aclose(self) -> None:
+        """Release the engine; it stops when no target uses it."""
+        self._running = None
+
+    async def _first_stream(self, request: ChatRequest) -> AsyncIterator[Event]:
+        client = await self._client()
+        stream = client.stream(request)
+        async with closing(stream):
+            async for event in stream:
+                yield event
+
     async def _client(self) -> OpenAIBackend:
         if self._running is None:
-            engine = await asyncio.to_thread(engine_for, self._settings)
+            engine = await asyncio.to_thread(shared_engine, self._settings)
             endpoint = Endpoint(
-                engine.url, engine.key, read_timeout=self._settings.read_timeout, name="The embedded model", in_process=True
+                engine.url,
+                engine.key,
+                read_timeout=self._settings.read_timeout,
+                name="The embedded model",
+                in_process=True,
             )
             self._running = engine, OpenAIBackend(endpoint, model=engine.name, context=self._settings.context)
         return self._running[1]
 
 
 _engines: WeakValueDictionary[tuple[Path, Settings], AnyEngine] = WeakValueDictionary()
-_starting = threading.Lock()
+_lock = threading.Lock()
 
 
-def engine_for(settings: Settings) -> AnyEngine:
-    """The engine for these settings, started if it does not run; blocks."""
-    with _starting:
+def shared_engine(settings: Settings) -> AnyEngine:
+    """Return the engine for these settings and start it if necessary; blocks."""
+    with _lock:
         path = model_files.find_model(settings.model) or model_files.download_model(settings.model)
         engine = _engines.get((path, settings))
         if engine is None:
-            kind = SubprocessEngine if settings.apart else Engine
-            engine = kind(path, context=settings.context, parallel=settings.parallel, threads=settings.threads)
+            engine_class = SubprocessEngine if settings.subprocess else Engine
+            engine = engine_class(path, context=settings.context, parallel=settings.parallel, threads=settings.threads)
             _engines[path, settings] = engine
         return engine
 

@@ -14,7 +14,7 @@ from types import FrameType
 import uvicorn
 
 from backends import SpaceportError
-from backends.embedded import engine
+from backends.embedded.subprocess_engine import kill_children
 from inference import logs
 from inference.app import create_app
 from inference.protocol import LimitedHeadProtocol
@@ -114,7 +114,7 @@ def main(arguments: list[str]) -> int:
 
 def _exit_now() -> None:
     """Exit without waiting for a thread that still loads a model, which can outlast the platform's grace period."""
-    engine.kill_children()
+    kill_children()
     logger.info("ended before the model was loaded")
     sys.stdout.flush()
     os._exit(0)

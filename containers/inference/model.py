@@ -31,7 +31,7 @@ def catalog_entry(settings: Settings, folders: Sequence[Path] = FOLDERS) -> dict
     if settings.kind == "embedded":
         entry |= {"context": settings.context, "parallel": slot_count(settings)}
         entry["read_timeout"] = settings.request_seconds
-        entry["apart"] = True  # a separate process, so that health checks get a response while the model loads
+        entry["subprocess"] = True  # a separate process, so that health checks get a response while the model loads
         if settings.threads:
             entry["threads"] = settings.threads
     return entry

