@@ -1,4 +1,4 @@
-"""Starts the stack of compose.yaml and waits until all of it is healthy, or says what is not."""
+"""Starts and stops the stack of compose.yaml, and waits until every service is healthy."""
 
 from __future__ import annotations
 
@@ -11,45 +11,46 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from containers.images import FOLDER, ROOT, ContainerError, engine
-from containers.running import last_words
+from containers.hardened import last_log_line
+from containers.images import FOLDER, ROOT, ContainerError, docker_client
 
 PROJECT = "spaceport"
-SECRETS = ("inference_api_key", "grafana_admin_password")
-GIVEN = ("hf_token",)  # yours to fill in; an empty file is no token
-# Seconds until all must be healthy; with a profile an engine first downloads its model, gigabytes of it.
-PATIENCE, LONGER = 300.0, 3600.0
-# What tells the pages of an engine that a profile adds.
-ENGINES = {
+GENERATED_SECRETS = ("inference_api_key", "grafana_admin_password")
+OPTIONAL_SECRETS = ("hf_token",)  # fill in your own; an empty file means no token
+# Seconds until every service must be healthy; the engine of a profile first downloads gigabytes of model files.
+TIMEOUT, DOWNLOAD_TIMEOUT = 300.0, 3600.0
+# The variables that add a profile's engine to the pages.
+ENGINE_VARIABLES = {
     "gpu": {"SPACEPORT_VLLM_URL": "http://vllm:8000/v1"},
     "ollama": {"SPACEPORT_OLLAMA_URL": "http://ollama:11434"},
 }
-Say = Callable[[str], object]
-# A service's page, and the port inside that leads to it.
-PAGES = {"chat": 7860, "compare": 7860, "grafana": 3000, "prometheus": 9090}
+# The services that have a page, and their container port.
+PAGE_PORTS = {"chat": 7860, "compare": 7860, "grafana": 3000, "prometheus": 9090}
+Report = Callable[[str], object]
 
 
 def up(
     profiles: Sequence[str] = (),
     *,
-    say: Say = print,
+    report: Report = print,
     services: Sequence[str] = (),
     files: Sequence[Path] = (),
     environment: Mapping[str, str] | None = None,
     project: str = PROJECT,
 ) -> dict[str, str]:
-    """Start it, say what becomes healthy as it does, and give the URL of each page.
+    """Start the stack, report each service's state as it changes, and return the URL of each page.
 
-    `files` are compose files laid over ours. `ContainerError` names the service that ended or was not healthy in time.
+    `files` are more compose files, which override ours. Raises `ContainerError` with the name of a service that exits
+    or isn't healthy in time.
     """
     make_secrets()
-    if unknown := set(profiles) - set(ENGINES):
-        raise ContainerError(f"There is no profile {min(unknown)!r}.", f"There are: {', '.join(ENGINES)}.")
-    told = {name: url for profile in profiles for name, url in ENGINES[profile].items()} | dict(environment or {})
-    _compose(["up", "--detach", *services], profiles, files, told, project)
-    pages = _wait(engine(), project, say, LONGER if profiles else PATIENCE)
+    if unknown := set(profiles) - set(ENGINE_VARIABLES):
+        raise ContainerError(f"There is no profile {min(unknown)!r}.", f"There are: {', '.join(ENGINE_VARIABLES)}.")
+    engines = {name: url for profile in profiles for name, url in ENGINE_VARIABLES[profile].items()}
+    _compose(["up", "--detach", *services], profiles, files, engines | dict(environment or {}), project)
+    pages = wait_healthy(docker_client(), project, report, DOWNLOAD_TIMEOUT if profiles else TIMEOUT)
     for name, url in pages.items():
-        say(f"{name:<12} {url}")
+        report(f"{name:<12} {url}")
     return pages
 
 
@@ -60,18 +61,18 @@ def down(
     environment: Mapping[str, str] | None = None,
     project: str = PROJECT,
 ) -> None:
-    """Stop it; `volumes` deletes what was uploaded and measured too."""
-    options = ["down", "--remove-orphans", *(["--volumes"] if volumes else [])]
-    _compose(options, list(ENGINES), files, environment, project)
+    """Stop the stack; `volumes` also deletes uploaded documents and recorded metrics."""
+    command = ["down", "--remove-orphans", *(["--volumes"] if volumes else [])]
+    _compose(command, list(ENGINE_VARIABLES), files, environment, project)
 
 
 def make_secrets(folder: Path = FOLDER / "secrets") -> None:
-    """Make the secrets that are not there: in a folder closed to others, readable for the users inside containers."""
+    """Create missing secrets, in a folder that only its owner can open, readable for the users inside containers."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    for name in (*SECRETS, *GIVEN):
+    for name in (*GENERATED_SECRETS, *OPTIONAL_SECRETS):
         file = folder / name
         if not file.exists():
-            file.write_text(secrets.token_urlsafe(32) if name in SECRETS else "")
+            file.write_text(secrets.token_urlsafe(32) if name in GENERATED_SECRETS else "")
             file.chmod(0o444)
 
 
@@ -82,51 +83,51 @@ def _compose(
     environment: Mapping[str, str] | None,
     project: str,
 ) -> None:
-    chosen = [option for profile in profiles for option in ("--profile", profile)]
-    named = [option for file in (FOLDER / "compose.yaml", *files) for option in ("-f", str(file))]
-    done = subprocess.run(  # noqa: S603
-        [*program(), "-p", project, *named, *chosen, *command],
+    profile_options = [option for profile in profiles for option in ("--profile", profile)]
+    file_options = [option for file in (FOLDER / "compose.yaml", *files) for option in ("-f", str(file))]
+    compose = subprocess.run(  # noqa: S603
+        [*compose_command(), "-p", project, *file_options, *profile_options, *command],
         cwd=ROOT,
         env=os.environ | dict(environment or {}),
         check=False,
     )
-    if done.returncode:
-        raise ContainerError(f"Compose ended with {done.returncode}.", "Its lines above say why.")
+    if compose.returncode:
+        raise ContainerError(f"Compose exited with {compose.returncode}.", "See its output above.")
 
 
-def program() -> list[str]:
-    """The command of compose: the engine's own, or the older program."""
+def compose_command() -> list[str]:
+    """Return the command for Compose: the Docker plugin, or the older docker-compose."""
     if shutil.which("docker"):
-        asked = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)  # noqa: S607
-        if asked.returncode == 0:
+        plugin = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)  # noqa: S607
+        if plugin.returncode == 0:
             return ["docker", "compose"]
     if shutil.which("docker-compose"):
         return ["docker-compose"]
-    raise ContainerError("There is no docker compose here.", "Install the plugin docker-compose-plugin.")
+    raise ContainerError("There is no docker compose here.", "Install docker-compose-plugin.")
 
 
-def _wait(client: Any, project: str, say: Say, patience: float) -> dict[str, str]:
-    """Follow the containers until each is healthy; the URLs of those with a page."""
-    until = time.monotonic() + patience
-    seen: dict[str, str] = {}
-    while time.monotonic() < until:
-        found = client.containers.list(all=True, filters={"label": f"com.docker.compose.project={project}"})
-        for container in found:
-            _follow(container, seen, say)
-        if found and all(state == "healthy" for state in seen.values()):
-            return {name: url for container in found if (url := _page(container)) for name in [_service(container)]}
+def wait_healthy(client: Any, project: str, report: Report, timeout: float) -> dict[str, str]:
+    """Wait until every container of the project is healthy; return the URLs of those with a page."""
+    deadline = time.monotonic() + timeout
+    states: dict[str, str] = {}
+    while time.monotonic() < deadline:
+        containers = client.containers.list(all=True, filters={"label": f"com.docker.compose.project={project}"})
+        for container in containers:
+            _update_state(container, states, report)
+        if containers and all(state == "healthy" for state in states.values()):
+            return {_service(container): url for container in containers if (url := _page_url(container))}
         time.sleep(0.5)
-    late = ", ".join(name for name, state in seen.items() if state != "healthy")
-    raise ContainerError(f"Not healthy within {patience:g} s: {late}.", "See their logs: docker compose logs.")
+    late = ", ".join(name for name, state in states.items() if state != "healthy")
+    raise ContainerError(f"Not healthy within {timeout:g} s: {late}.", "See their logs: docker compose logs.")
 
 
-def _follow(container: Any, seen: dict[str, str], say: Say) -> None:
+def _update_state(container: Any, states: dict[str, str], report: Report) -> None:
     name, state = _service(container), _state(container)
-    if state != seen.get(name):
-        seen[name] = state
-        say(f"{name:<12} {state}")
+    if state != states.get(name):
+        states[name] = state
+        report(f"{name:<12} {state}")
     if state in ("exited", "dead"):
-        raise ContainerError(f"{name} ended: {last_words(container)}", "Mend what it says, then start again.")
+        raise ContainerError(f"{name} exited: {last_log_line(container)}", "Fix what its log says, then start again.")
 
 
 def _service(container: Any) -> str:
@@ -138,7 +139,7 @@ def _state(container: Any) -> str:
     return str(state.get("Health", {}).get("Status") or state["Status"])
 
 
-def _page(container: Any) -> str:
-    port = PAGES.get(_service(container))
-    bound = container.ports.get(f"{port}/tcp") if port else None
-    return f"http://127.0.0.1:{bound[0]['HostPort']}" if bound else ""
+def _page_url(container: Any) -> str:
+    port = PAGE_PORTS.get(_service(container))
+    bindings = container.ports.get(f"{port}/tcp") if port else None
+    return f"http://127.0.0.1:{bindings[0]['HostPort']}" if bindings else ""

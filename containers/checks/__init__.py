@@ -1,1 +1,1 @@
-"""What the images promise, checked on running containers."""
+"""Checks on running containers that the images keep their promises."""

@@ -1,9 +1,9 @@
-"""What the inference image promises, tried out on a running container: a row for each promise."""
+"""The contract of the inference image: every dialect answers, the container is confined, and SIGTERM drains it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any
 
 import httpx2
@@ -11,74 +11,89 @@ import httpx2
 from backends import Catalog, ChatRequest, Delta, Done, Message, Stopwatch
 from backends.chat.events import ChatReader
 from backends.chat.sse import SSEDecoder
-from backends.http import client as http
-from containers import running
-from containers.checks.promises import Row, healthy, inspected, read_only, tried, user, want
+from backends.http.connections import close_connections
+from containers import hardened
+from containers.checks.image_checks import CheckResult, inspect_container, inspect_image, require, run_check
 
-MOST_MB = 400
+MAX_MB = 400
 QUESTION = {"messages": [{"role": "user", "content": "Count from one to ten."}], "max_tokens": 16, "temperature": 0}
-LONG = 400  # tokens of an answer that is still being made when the container is told to stop
+LONG_ANSWER = 400  # tokens; the container gets SIGTERM while it generates them
 TIMEOUT = httpx2.Timeout(120)
 
 
-def check(client: Any, image: str, *, first_token_limit: float = 10.0) -> Iterator[Row]:
-    """Run the image as an operator would, and give a row a promise as it is tried."""
-    yield from inspected(client, image, MOST_MB)
-    with running.running(client, image, command="serve") as (container, url):
-        for promise, dialect in _dialects(url, first_token_limit).items():
-            yield tried(promise, lambda dialect=dialect: asyncio.run(dialect()))  # type: ignore[misc]
-        yield tried("not root", lambda: user(container))
-        yield tried("its root cannot be written", lambda: read_only(container))
-        yield tried("the health check passes", lambda: healthy(container))
-        yield tried("SIGTERM: the answer is finished, exit status 0", lambda: asyncio.run(_drained(container, url)))
+def check(client: Any, image: str, *, first_token_limit: float = 10.0) -> Iterator[CheckResult]:
+    """Run the image and yield one result per promise; `first_token_limit` is in seconds."""
+    yield from inspect_image(client, image, MAX_MB)
+    with hardened.run_container(client, image, command="serve") as (container, url):
+        yield run_check("OpenAI clients", _run(_check_openai), url, first_token_limit)
+        yield run_check("SageMaker", _run(_check_sagemaker), url)
+        yield run_check("Vertex AI, instances", _run(_check_vertex), url)
+        yield run_check("Vertex AI, raw and streamed", _run(_check_raw_predict), url)
+        yield from inspect_container(container)
+        yield run_check("SIGTERM: the answer finishes, exit status 0", _run(_check_drain), container, url)
 
 
-def _dialects(url: str, first_token_limit: float) -> dict[str, Callable[[], Awaitable[str]]]:
-    async def openai() -> str:
-        watch, answer = Stopwatch(), ""
-        backend = Catalog({"container": {"kind": "openai", "url": url}}, source="check").connect("container")
-        request = ChatRequest([Message("user", "Count from one to ten.")], max_tokens=16, temperature=0)
-        async for event in watch.watch(backend.stream(request)):
-            answer += event.text if isinstance(event, Delta) else ""
-        await http.aclose()
-        want(answer, "there was no answer")
-        want(watch.usage, "there was no usage")
-        first = watch.first_token_seconds or 0
-        want(first <= first_token_limit, f"the first token took {first:.2f} s")
-        return f"{answer[:40]!r}, the first token after {first:.2f} s"
-
-    async def sagemaker() -> str:
-        async with httpx2.AsyncClient(base_url=url, timeout=TIMEOUT) as client:
-            want((await client.get("/ping")).status_code == 200, "/ping is not 200")
-            whole = (await client.post("/invocations", json=QUESTION)).raise_for_status().json()
-            text, _ = await _streamed(client, "/invocations")
-        want(whole["choices"][0]["message"]["content"] == text, "whole and streamed answers differ")
-        return f"{text[:40]!r}, whole and streamed"
-
-    async def vertex() -> str:
-        body = {"instances": [QUESTION, QUESTION]}
-        async with httpx2.AsyncClient(base_url=url, timeout=TIMEOUT) as client:
-            said = (await client.post("/predict", json=body)).raise_for_status().json()
-        want(len(said["predictions"]) == 2, "not a prediction an instance")
-        return f"{len(said['predictions'])} predictions"
-
-    async def raw() -> str:
-        async with httpx2.AsyncClient(base_url=url, timeout=TIMEOUT) as client:
-            text, done = await _streamed(client, "/predict")
-        want(done.usage, "there was no usage")
-        return f"{text[:40]!r}, {done.finish_reason}"
-
-    return {
-        "OpenAI's clients": openai,
-        "SageMaker": sagemaker,
-        "Vertex AI, instances": vertex,
-        "Vertex AI, raw and streamed": raw,
-    }
+def _run(check: Callable[..., Coroutine[Any, Any, str]]) -> Callable[..., str]:
+    return lambda *arguments: asyncio.run(check(*arguments))
 
 
-async def _streamed(client: httpx2.AsyncClient, route: str, **changes: Any) -> tuple[str, Done]:
-    """The text of a streamed answer; whatever breaks it raises a `BackendError`."""
-    body = {**QUESTION, "stream": True, "stream_options": {"include_usage": True}, **changes}
+async def _check_openai(url: str, first_token_limit: float) -> str:
+    watch, answer = Stopwatch(), ""
+    backend = Catalog({"container": {"kind": "openai", "url": url}}, source="check").connect("container")
+    request = ChatRequest((Message("user", "Count from one to ten."),), max_tokens=16, temperature=0)
+    async for event in watch.watch(backend.stream(request)):
+        answer += event.text if isinstance(event, Delta) else ""
+    await close_connections()
+    require(answer, "there was no answer")
+    require(watch.usage, "there was no usage")
+    seconds = watch.first_token_seconds or 0
+    require(seconds <= first_token_limit, f"the first token took {seconds:.2f} s")
+    return f"{answer[:40]!r}, first token after {seconds:.2f} s"
+
+
+async def _check_sagemaker(url: str) -> str:
+    async with httpx2.AsyncClient(base_url=url, timeout=TIMEOUT) as client:
+        require((await client.get("/ping")).status_code == 200, "/ping is not 200")
+        completion = (await client.post("/invocations", json=QUESTION)).raise_for_status().json()
+        text, _ = await _stream_answer(client, "/invocations")
+    require(completion["choices"][0]["message"]["content"] == text, "complete and streamed answers differ")
+    return f"{text[:40]!r}, complete and streamed"
+
+
+async def _check_vertex(url: str) -> str:
+    body = {"instances": [QUESTION, QUESTION]}
+    async with httpx2.AsyncClient(base_url=url, timeout=TIMEOUT) as client:
+        response = (await client.post("/predict", json=body)).raise_for_status().json()
+    require(len(response["predictions"]) == 2, "not one prediction per instance")
+    return f"{len(response['predictions'])} predictions"
+
+
+async def _check_raw_predict(url: str) -> str:
+    async with httpx2.AsyncClient(base_url=url, timeout=TIMEOUT) as client:
+        text, done = await _stream_answer(client, "/predict")
+    require(done.usage, "there was no usage")
+    return f"{text[:40]!r}, {done.finish_reason}"
+
+
+async def _check_drain(container: Any, url: str) -> str:
+    """Stop the container during an answer, and read the answer to its end."""
+    body = {**QUESTION, "max_tokens": LONG_ANSWER, "stream": True}
+    reader, count = ChatReader(), 0
+    async with httpx2.AsyncClient(base_url=url, timeout=TIMEOUT) as client:
+        async for _ in _deltas(client, "/v1/chat/completions", body, reader):
+            if not count:
+                stop = asyncio.create_task(asyncio.to_thread(container.stop, timeout=30))
+            count += 1
+        await stop
+    container.reload()
+    code = container.attrs["State"]["ExitCode"]
+    require(code == 0, f"it exited with {code}")
+    return f"{count} deltas, {reader.finish_reason}, exit status {code}"
+
+
+async def _stream_answer(client: httpx2.AsyncClient, route: str) -> tuple[str, Done]:
+    """Return the text and the end of a streamed answer; raises `BackendError` if the stream breaks."""
+    body = {**QUESTION, "stream": True, "stream_options": {"include_usage": True}}
     reader = ChatReader()
     texts = [delta.text async for delta in _deltas(client, route, body, reader)]
     return "".join(texts), reader.done
@@ -94,19 +109,3 @@ async def _deltas(client: httpx2.AsyncClient, route: str, body: Any, reader: Cha
                     yield delta
     for delta in reader.finish(decoder.flush()):
         yield delta
-
-
-async def _drained(container: Any, url: str) -> str:
-    """Stop the container while an answer is half way, and read it to its end."""
-    body = {**QUESTION, "max_tokens": LONG, "stream": True}
-    reader, texts = ChatReader(), 0
-    async with httpx2.AsyncClient(base_url=url, timeout=TIMEOUT) as client:
-        async for _ in _deltas(client, "/v1/chat/completions", body, reader):
-            if not texts:
-                stopping = asyncio.create_task(asyncio.to_thread(container.stop, timeout=30))
-            texts += 1
-        await stopping
-    container.reload()
-    code = container.attrs["State"]["ExitCode"]
-    want(code == 0, f"it ended with {code}")
-    return f"{texts} texts, {reader.finish_reason}, exit status {code}"

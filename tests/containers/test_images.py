@@ -1,4 +1,4 @@
-"""The images are built for real, and keep what they promise."""
+"""The Dockerfiles, and images built from them."""
 
 from __future__ import annotations
 
@@ -11,23 +11,22 @@ from typing import Any
 
 import pytest
 
-from containers import images, running
-from containers.checks import inference_contract as contract
-from containers.checks import promises
+from containers import hardened, images
+from containers.checks import image_checks, inference_contract
 from tests.conftest import ROOT
 
 DOCKERFILES = sorted((ROOT / "containers").glob("*/Dockerfile*"))
 
 
-def test_the_dockerfiles_are_clean() -> None:
-    found = [*DOCKERFILES, *ROOT.glob("spaces/*/Dockerfile")]
-    done = subprocess.run([Path(sys.executable).with_name("hadolint"), *found], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
+def test_dockerfiles_pass_hadolint() -> None:
+    files = [*DOCKERFILES, *ROOT.glob("spaces/*/Dockerfile")]
+    result = subprocess.run([Path(sys.executable).with_name("hadolint"), *files], capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout
     assert {path.name for path in DOCKERFILES} == {"Dockerfile", "Dockerfile.gpu"}
 
 
 @pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_every_image_is_numeric_pinned_and_without_a_shell(path: Path) -> None:
+def test_image_has_a_numeric_user_pinned_bases_and_no_shell(path: Path) -> None:
     text = path.read_text()
     assert re.search(r"^USER 10001:10001$", text, re.M)
     assert re.search(r'^ENTRYPOINT \["python3?", ', text, re.M)
@@ -38,23 +37,23 @@ def test_every_image_is_numeric_pinned_and_without_a_shell(path: Path) -> None:
     assert not re.search(r"\bcurl\b|latest|ADD http", text)
 
 
-def test_the_gpu_image_leaves_torch_to_nvidia() -> None:
+def test_gpu_image_keeps_nvidias_torch() -> None:
     text = (ROOT / "containers/inference/Dockerfile.gpu").read_text()
     assert "FROM nvcr.io/nvidia/pytorch:25.11-py3" in text
     assert "PIP_CONSTRAINT=/etc/pip/constraint.txt" in text
-    wanted = required("requirements-gpu.txt")
+    packages = requirements("requirements-gpu.txt")
     extras = extra("inference") | extra("transformers") | extra("embedded")
-    assert wanted <= extras
-    assert extras - wanted == {line for line in extras if line.startswith(("torch", "xllamacpp"))}
+    assert packages <= extras
+    assert extras - packages == {line for line in extras if line.startswith(("torch", "xllamacpp"))}
 
 
-def test_the_image_installs_what_the_extra_says() -> None:
-    assert required("requirements.txt") == extra("inference") | extra("embedded") | {project()["dependencies"][0]}
+def test_image_installs_the_packages_of_the_extra() -> None:
+    assert requirements("requirements.txt") == extra("inference") | extra("embedded") | {project()["dependencies"][0]}
 
 
 def project() -> dict[str, Any]:
-    found: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return found
+    project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return project
 
 
 def extra(name: str) -> set[str]:
@@ -62,38 +61,38 @@ def extra(name: str) -> set[str]:
     return {line.partition(";")[0] for line in lines} | {project()["dependencies"][0]}
 
 
-def required(name: str) -> set[str]:
+def requirements(name: str) -> set[str]:
     lines = (ROOT / "containers/inference" / name).read_text().splitlines()
     return {line.partition(";")[0] for line in lines if line and not line.startswith("#")}
 
 
-def test_the_inference_image_keeps_its_promises(engine: Any, inference_image: str) -> None:
-    rows = list(contract.check(engine, inference_image, first_token_limit=60))
-    assert [row for row in rows if not row.kept] == []
-    assert len(rows) == 13
+def test_inference_image_keeps_its_promises(engine: Any, inference_image: str) -> None:
+    results = list(inference_contract.check(engine, inference_image, first_token_limit=60))
+    assert [result for result in results if not result.passed] == []
+    assert len(results) == 13
 
 
-def test_a_broken_promise_is_told(engine: Any) -> None:
-    rows = {row.promise: row for row in promises.inspected(engine, images.BASE, 1)}
-    assert not rows["at most 1 MB"].kept
-    assert not rows["a numeric user"].kept
-    assert not rows["a health check without a shell"].kept
+def test_check_reports_a_broken_promise(engine: Any) -> None:
+    results = {result.promise: result for result in image_checks.inspect_image(engine, images.BASE, 1)}
+    assert not results["at most 1 MB"].passed
+    assert not results["a numeric user"].passed
+    assert not results["a health check without a shell"].passed
 
 
-def test_a_container_that_ends_tells_its_reason(engine: Any, inference_image: str) -> None:
-    wrong = {"SPACEPORT_PARALLEL": "four"}
+def test_error_has_the_last_log_line_of_the_container(engine: Any, inference_image: str) -> None:
+    invalid = {"SPACEPORT_PARALLEL": "four"}
     with (
-        pytest.raises(images.ContainerError, match="ended"),
-        running.running(engine, inference_image, environment=wrong),
+        pytest.raises(images.ContainerError, match="exited"),
+        hardened.run_container(engine, inference_image, environment=invalid),
     ):
         pass
-    left = engine.containers.list(all=True, filters={"label": f"{running.LABEL}=check", "status": "exited"})
-    assert left == []
+    containers = engine.containers.list(all=True, filters={"label": f"{hardened.LABEL}=check", "status": "exited"})
+    assert containers == []
 
 
-def test_a_change_of_code_leaves_the_large_layers_alone(engine: Any, inference_image: str, tmp_path: Path) -> None:
+def test_second_build_uses_the_cached_layers(engine: Any, inference_image: str, tmp_path: Path) -> None:
     layers = engine.images.get(inference_image).attrs["RootFS"]["Layers"]
-    lines = list(images.build(engine, "inference", inference_image, trust=images.certificates()))
+    lines = list(images.build(engine, "inference", inference_image, trust=images.trusted_certificates()))
     assert engine.images.get(inference_image).attrs["RootFS"]["Layers"] == layers
     installs = [line for line in lines if "pip" in line and line.startswith("Step")]
     assert installs

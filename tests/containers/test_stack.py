@@ -1,4 +1,4 @@
-"""The stack runs for real: a PDF asked about in the page, answered by the container, kept in Chroma, seen outside."""
+"""The real stack: a question about a PDF, answered by the container, stored in Chroma, and counted by Prometheus."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.helpers.servers import free_port
 from tests.rag.make_documents import quarterly_report
 
 PROJECT = "spaceport-test"
-# Grafana cannot be had without a registry; test_stack_files.py reads what it is given.
+# Grafana needs a registry; test_stack_files.py checks its files instead.
 SERVICES = ("inference", "chroma", "prometheus", "chat", "compare")
 STAND_INS = ROOT / "tests" / "containers" / "stand_ins"
 COLLECTIONS = "http://chroma:8000/api/v2/tenants/default_tenant/databases/default_database/collections"
@@ -34,8 +34,8 @@ COLLECTIONS = "http://chroma:8000/api/v2/tenants/default_tenant/databases/defaul
 @pytest.fixture(scope="module")
 def pages(engine: Any, inference_image: str, demo_image: str) -> Iterator[dict[str, str]]:
     """The URLs of the pages of a running stack."""
-    stand_in(engine, "chroma", DEMO=demo_image)
-    stand_in(engine, "prometheus")
+    provide_image(engine, "chroma", DEMO=demo_image)
+    provide_image(engine, "prometheus")
     ports = {f"SPACEPORT_{name}_PORT": str(free_port()) for name in ("CHAT", "COMPARE", "PROMETHEUS")}
     environment = {"SPACEPORT_TAG": TAG, **ports}
     try:
@@ -44,8 +44,8 @@ def pages(engine: Any, inference_image: str, demo_image: str) -> Iterator[dict[s
         stack.down(volumes=True, environment=environment, project=PROJECT)
 
 
-def stand_in(engine: Any, service: str, **arguments: str) -> None:
-    """Pull what compose.yaml names, or build what stands in for it under the same name."""
+def provide_image(engine: Any, service: str, **arguments: str) -> None:
+    """Build a stand-in for the image of a service in compose.yaml, unless the image exists."""
     name = yaml.safe_load((ROOT / "containers/compose.yaml").read_text())["services"][service]["image"]
     if engine.images.list(name):
         return
@@ -53,12 +53,12 @@ def stand_in(engine: Any, service: str, **arguments: str) -> None:
         engine.images.build(fileobj=file, tag=name, buildargs=arguments, network_mode="host", rm=True)
 
 
-def inside(engine: Any, service: str, program: str) -> str:
-    """What a Python program prints in a container of the stack, whose network has no way in."""
+def run_python(engine: Any, service: str, program: str) -> str:
+    """Run a Python program in a container of the stack, whose network is internal, and return its output."""
     labels = [f"com.docker.compose.project={PROJECT}", f"com.docker.compose.service={service}"]
-    done = engine.containers.list(filters={"label": labels})[0].exec_run(["python", "-c", program])
-    assert done.exit_code == 0, done.output.decode()
-    return str(done.output.decode())
+    result = engine.containers.list(filters={"label": labels})[0].exec_run(["python", "-c", program])
+    assert result.exit_code == 0, result.output.decode()
+    return str(result.output.decode())
 
 
 def chunks_in_chroma(engine: Any) -> int:
@@ -67,23 +67,23 @@ import httpx2
 collections = httpx2.get("{COLLECTIONS}").json()
 print(sum(httpx2.get("{COLLECTIONS}/" + each["id"] + "/count").json() for each in collections))
 """
-    return int(inside(engine, "chat", program))
+    return int(run_python(engine, "chat", program))
 
 
-def asked(prometheus: str, query: str) -> float:
-    """What Prometheus knows, which it hears every few seconds."""
-    found = httpx2.get(f"{prometheus}/api/v1/query", params={"query": query}).json()["data"]["result"]
-    return float(found[0]["value"][1]) if found else 0.0
+def query_prometheus(prometheus: str, query: str) -> float:
+    """Return the value of a query; Prometheus scrapes every few seconds."""
+    samples = httpx2.get(f"{prometheus}/api/v1/query", params={"query": query}).json()["data"]["result"]
+    return float(samples[0]["value"][1]) if samples else 0.0
 
 
-def test_a_pdf_goes_all_the_way(
+def test_question_about_a_pdf(
     engine: Any, pages: dict[str, str], open_page: Callable[..., Page], tmp_path: Path
 ) -> None:
     before = chunks_in_chroma(engine)
     page = open_page(SimpleNamespace(url=pages["chat"]))
-    filing = quarterly_report(tmp_path)
-    upload(page, filing)
-    expect(page.locator("#documents li:has([data-remove]) .sp-name")).to_have_text(filing.name, timeout=120_000)
+    report = quarterly_report(tmp_path)
+    upload(page, report)
+    expect(page.locator("#documents li:has([data-remove]) .sp-name")).to_have_text(report.name, timeout=120_000)
     assert chunks_in_chroma(engine) > before
 
     ask(page, "What were total net sales for the quarter?")
@@ -91,15 +91,15 @@ def test_a_pdf_goes_all_the_way(
     expect(page.locator("#sources .sp-card", has_text="82,959")).to_have_count(1)
     expect(page.locator("#figures")).to_contain_text("first token")
 
-    until = time.monotonic() + 90
-    while asked(pages["prometheus"], 'sum(spaceport_requests_total{dialect="openai",status="200"})') < 1:
-        assert time.monotonic() < until, "Prometheus has not heard of the answer"
+    deadline = time.monotonic() + 90
+    while query_prometheus(pages["prometheus"], 'sum(spaceport_requests_total{dialect="openai",status="200"})') < 1:
+        assert time.monotonic() < deadline, "Prometheus has not counted the answer"
         time.sleep(1)
-    assert asked(pages["prometheus"], "spaceport_ready") == 1
-    assert asked(pages["prometheus"], "sum(spaceport_output_tokens_total)") > 1
+    assert query_prometheus(pages["prometheus"], "spaceport_ready") == 1
+    assert query_prometheus(pages["prometheus"], "sum(spaceport_output_tokens_total)") > 1
 
 
-def test_the_dashboard_shows_what_the_stack_measures(
+def test_dashboard_shows_the_metrics_of_the_stack(
     pages: dict[str, str], start_app: Callable[..., App], browser: Browser
 ) -> None:
     port = free_port()
@@ -117,29 +117,28 @@ def test_the_dashboard_shows_what_the_stack_measures(
         context.close()
 
 
-def test_the_pages_are_all_that_can_be_reached(engine: Any, pages: dict[str, str]) -> None:
+def test_only_the_pages_are_reachable(engine: Any, pages: dict[str, str]) -> None:
     assert set(pages) == {"chat", "compare", "prometheus"}
     for name, url in pages.items():
         assert httpx2.get(url, follow_redirects=True, timeout=30).status_code == 200, name
     for container in engine.containers.list(filters={"label": f"com.docker.compose.project={PROJECT}"}):
-        bound = [each["HostIp"] for found in container.ports.values() if found for each in found]
-        assert set(bound) <= {"127.0.0.1"}
+        addresses = [binding["HostIp"] for bindings in container.ports.values() for binding in bindings or ()]
+        assert set(addresses) <= {"127.0.0.1"}
 
 
-def test_the_key_is_wanted_and_in_no_environment(engine: Any, pages: dict[str, str]) -> None:
+def test_key_is_required_and_in_no_environment(engine: Any, pages: dict[str, str]) -> None:
     program = 'import httpx2; print(httpx2.get("http://inference:8080/v1/models").status_code)'
-    assert inside(engine, "chat", program).strip() == "401"
+    assert run_python(engine, "chat", program).strip() == "401"
     key = (ROOT / "containers/secrets/inference_api_key").read_text()
     for container in engine.containers.list(filters={"label": f"com.docker.compose.project={PROJECT}"}):
         assert key not in json.dumps(container.attrs["Config"])
         assert key not in container.logs().decode("utf-8", "replace")
-    ignored = subprocess.run(["git", "check-ignore", "-q", "containers/secrets/inference_api_key"], cwd=ROOT)
-    assert ignored.returncode == 0
+    git = subprocess.run(["git", "check-ignore", "-q", "containers/secrets/inference_api_key"], cwd=ROOT)
+    assert git.returncode == 0
 
 
-def test_a_second_start_finds_it_running(pages: dict[str, str], engine: Any) -> None:
-    assert images.title(engine, f"spaceport-demo:{TAG}") == "Spaceport demo"
-    said: list[str] = []
-    found = stack._wait(engine, PROJECT, said.append, 60)
-    assert found == pages
-    assert all(line.split()[1] == "healthy" for line in said)
+def test_running_stack_is_healthy_at_once(pages: dict[str, str], engine: Any) -> None:
+    assert images.image_title(engine, f"spaceport-demo:{TAG}") == "Spaceport demo"
+    lines: list[str] = []
+    assert stack.wait_healthy(engine, PROJECT, lines.append, 60) == pages
+    assert all(line.split()[1] == "healthy" for line in lines)

@@ -1,4 +1,4 @@
-"""The files of the compose stack agree with one another and with the server; no engine is needed to see it."""
+"""The files of the compose stack agree with each other and with the server; these tests need no Docker engine."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ CATALOGUE = FOLDER / "compose" / "backends.toml"
 
 STACK: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())
 SERVICES: dict[str, dict[str, Any]] = STACK["services"]
-ALWAYS = {"inference", "chroma", "prometheus", "grafana", "chat", "compare"}
+DEFAULT_SERVICES = {"inference", "chroma", "prometheus", "grafana", "chat", "compare"}
 BY_PROFILE = {"gpu": {"vllm"}, "ollama": {"ollama"}}
 OUR_IMAGES = {"inference": "spaceport-inference", "chat": "spaceport-demo", "compare": "spaceport-demo"}
-PORTS = {"chat": 7860, "compare": 7861, "grafana": 3000, "prometheus": 9090}
-TESTED_BY_IMAGE = {"chat", "compare"}  # their images bring the test of their health
-WRITES_EVERYWHERE = {"vllm"}  # compiles into several folders of its home
+HOST_PORTS = {"chat": 7860, "compare": 7861, "grafana": 3000, "prometheus": 9090}
+IMAGE_HEALTH_CHECK = {"chat", "compare"}  # the health check is in the image
+WRITABLE_ROOT = {"vllm"}  # compiles to several folders of its home
 each_service = pytest.mark.parametrize("name", SERVICES)
 
 
 # The services
 
 
-def test_what_starts_by_itself_and_what_with_a_profile() -> None:
+def test_services_by_profile() -> None:
     profiles = {name: service.get("profiles", []) for name, service in SERVICES.items()}
-    assert {name for name, given in profiles.items() if not given} == ALWAYS
+    assert {name for name, names in profiles.items() if not names} == DEFAULT_SERVICES
     for profile, names in BY_PROFILE.items():
-        assert {name for name, given in profiles.items() if profile in given} == names
+        assert {name for name, listing in profiles.items() if profile in listing} == names
 
 
 @each_service
@@ -70,8 +70,8 @@ def test_service_is_confined(name: str) -> None:
     assert "privileged" not in service
     assert "network_mode" not in service
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert service["read_only"] is (name not in WRITES_EVERYWHERE)
-    assert service["tmpfs"] == ([] if name in WRITES_EVERYWHERE else ["/tmp"])
+    assert service["read_only"] is (name not in WRITABLE_ROOT)
+    assert service["tmpfs"] == ([] if name in WRITABLE_ROOT else ["/tmp"])
     assert service["logging"]["options"].keys() == {"max-size", "max-file"}
 
 
@@ -84,10 +84,10 @@ def test_service_has_limits(name: str) -> None:
 
 
 @each_service
-def test_service_tells_its_health(name: str) -> None:
+def test_service_has_a_health_check(name: str) -> None:
     check = SERVICES[name]["healthcheck"]
     assert {"interval", "timeout", "retries", "start_period"} <= check.keys()
-    if name in TESTED_BY_IMAGE:
+    if name in IMAGE_HEALTH_CHECK:
         dockerfile = FOLDER.parent / SERVICES[name]["build"]["dockerfile"]
         assert "test" not in check
         assert not dockerfile.is_file() or "\nHEALTHCHECK " in dockerfile.read_text()
@@ -96,27 +96,27 @@ def test_service_tells_its_health(name: str) -> None:
 
 
 @each_service
-def test_who_waits_waits_for_health(name: str) -> None:
-    for other, how in SERVICES[name].get("depends_on", {}).items():
-        assert how == {"condition": "service_healthy"}
-        assert other in ALWAYS, "a service of a profile may not be there"
+def test_dependencies_wait_for_health(name: str) -> None:
+    for other, condition in SERVICES[name].get("depends_on", {}).items():
+        assert condition == {"condition": "service_healthy"}
+        assert other in DEFAULT_SERVICES, "a service with a profile can be missing"
 
 
 def test_only_pages_publish_ports_and_only_on_this_machine() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert published.keys() == PORTS.keys()
+    assert published.keys() == HOST_PORTS.keys()
     for name, ports in published.items():
         (port,) = ports
         variable = f"SPACEPORT_{name.upper()}_PORT"
-        inside = 7860 if name in TESTED_BY_IMAGE else PORTS[name]
-        assert port == f"${{SPACEPORT_BIND:-127.0.0.1}}:${{{variable}:-{PORTS[name]}}}:{inside}"
+        container_port = 7860 if name in IMAGE_HEALTH_CHECK else HOST_PORTS[name]
+        assert port == f"${{SPACEPORT_BIND:-127.0.0.1}}:${{{variable}:-{HOST_PORTS[name]}}}:{container_port}"
 
 
-def test_what_is_inside_stays_inside() -> None:
+def test_internal_services_have_no_way_out() -> None:
     assert STACK["networks"] == {"pages": None, "inside": {"internal": True}}
     for name, service in SERVICES.items():
-        # vLLM and Ollama fetch their models, for which `inside` has no way out.
-        outside = name in PORTS or "profiles" in service
+        # vLLM and Ollama download their models, and `inside` has no way out.
+        outside = name in HOST_PORTS or "profiles" in service
         assert service["networks"] == (["pages", "inside"] if outside else ["inside"]), name
 
 
@@ -126,10 +126,10 @@ def test_servers_have_time_to_finish() -> None:
     assert "--shutdown-timeout=25" in SERVICES["vllm"]["command"]
 
 
-# What is mounted, and what is secret
+# Mounts and secrets
 
 
-def test_every_mount_is_there() -> None:
+def test_mounts_exist() -> None:
     used = set()
     for name, service in SERVICES.items():
         for mount in service.get("volumes", []):
@@ -143,7 +143,7 @@ def test_every_mount_is_there() -> None:
 
 
 def test_secrets_are_files_and_in_no_environment() -> None:
-    assert all(how == {"file": f"./secrets/{name}"} for name, how in STACK["secrets"].items())
+    assert all(secret == {"file": f"./secrets/{name}"} for name, secret in STACK["secrets"].items())
     assert {name for service in SERVICES.values() for name in service.get("secrets", [])} == STACK["secrets"].keys()
     for service in SERVICES.values():
         for variable, value in service.get("environment", {}).items():
@@ -155,15 +155,15 @@ def test_secrets_are_files_and_in_no_environment() -> None:
 def test_git_ignores_the_secrets() -> None:
     if not (ROOT / ".git").exists() or not shutil.which("git"):
         missing("git, and this repository as a clone")
-    asked = ["git", "-C", str(ROOT), "check-ignore", "--quiet", "--no-index"]
+    command = ["git", "-C", str(ROOT), "check-ignore", "--quiet", "--no-index"]
     for name in STACK["secrets"]:
-        assert subprocess.run([*asked, f"containers/secrets/{name}"]).returncode == 0, name
+        assert subprocess.run([*command, f"containers/secrets/{name}"]).returncode == 0, name
 
 
-# The catalogue of the pages
+# The pages' catalogue
 
 
-def test_catalogue_lists_an_engine_only_where_it_is_named() -> None:
+def test_catalogue_lists_an_engine_only_if_its_variable_is_set() -> None:
     entries = tomllib.loads(CATALOGUE.read_text())
     catalogue = Catalog(entries, source=str(CATALOGUE), environment={"SPACEPORT_INFERENCE_KEY": "key"})
     assert catalogue.default == "container"
@@ -175,11 +175,11 @@ def test_catalogue_lists_an_engine_only_where_it_is_named() -> None:
 
 
 @pytest.mark.parametrize("name", ["chat", "compare"])
-def test_pages_are_given_what_the_catalogue_asks_for(name: str) -> None:
-    given = SERVICES[name]["environment"]
-    asked = set(re.findall(r"= \"\$\{(\w+)", CATALOGUE.read_text()))
-    assert {variable for variable in asked if not {variable, f"{variable}_FILE"} & given.keys()} == set()
-    assert any(mount.split(":")[1] == given["SPACEPORT_CATALOG"] for mount in SERVICES[name]["volumes"])
+def test_pages_get_the_variables_of_the_catalogue(name: str) -> None:
+    environment = SERVICES[name]["environment"]
+    variables = set(re.findall(r"= \"\$\{(\w+)", CATALOGUE.read_text()))
+    assert {variable for variable in variables if not {variable, f"{variable}_FILE"} & environment.keys()} == set()
+    assert any(mount.split(":")[1] == environment["SPACEPORT_CATALOG"] for mount in SERVICES[name]["volumes"])
 
 
 def test_addresses_name_services() -> None:
@@ -198,30 +198,30 @@ def test_addresses_name_services() -> None:
     assert set(hosts) <= SERVICES.keys()
 
 
-# The figures
+# The metrics
 
 
-def test_every_figure_that_is_asked_for_exists() -> None:
+def test_metrics_of_queries_exist() -> None:
     known = _exposed().keys() | _recorded() | {"up", "ALERTS"}
-    asked = {name: expression for expression in _expressions() for name in _metrics(expression)}
-    strange = {name: asked[name] for name in asked if not name.startswith("vllm:") and name not in known}
-    assert strange == {}
-    assert any(name.startswith("vllm:") for name in asked)
+    queries = {name: expression for expression in _expressions() for name in _metrics(expression)}
+    unknown = {name: queries[name] for name in queries if not name.startswith("vllm:") and name not in known}
+    assert unknown == {}
+    assert any(name.startswith("vllm:") for name in queries)
 
 
-def test_every_label_that_is_asked_for_exists() -> None:
+def test_labels_of_queries_exist() -> None:
     known = {"job", "instance", "le", "alertstate"}.union(*_exposed().values())
-    asked = {
+    queries = {
         label: expression
         for expression in _expressions()
         if "vllm:" not in expression
         for label in re.findall(r'(\w+)\s*(?:=~|!=|!~|=)\s*"', expression)
         + re.findall(r"\w+", " ".join(re.findall(r"\b(?:by|without)\s*\(([^)]*)\)", expression)))
     }
-    assert {label: asked[label] for label in asked.keys() - known} == {}
+    assert {label: queries[label] for label in queries.keys() - known} == {}
 
 
-def test_alerts_speak_of_figures_that_exist() -> None:
+def test_metrics_in_alert_texts_exist() -> None:
     for alert in (rule for rule in _rules() if "alert" in rule):
         assert alert["labels"]["severity"] in ("critical", "warning")
         text = " ".join(alert["annotations"].values())
@@ -229,32 +229,32 @@ def test_alerts_speak_of_figures_that_exist() -> None:
         assert set(re.findall(r"\bspaceport_\w+", text)) <= families, alert["alert"]
 
 
-def test_every_figure_of_the_server_is_shown() -> None:
-    shown = {name for expression in _panel_expressions() for name in _metrics(expression)}
+def test_dashboard_shows_every_metric_of_the_server() -> None:
+    names = {name for expression in _panel_expressions() for name in _metrics(expression)}
     ours = {re.sub(r"_(bucket|sum|count)$", "", name) for name in _exposed() if name.startswith("spaceport_")}
-    assert ours == {re.sub(r"_(bucket|sum|count)$", "", name) for name in shown if name.startswith("spaceport_")}
+    assert ours == {re.sub(r"_(bucket|sum|count)$", "", name) for name in names if name.startswith("spaceport_")}
 
 
 # The dashboard
 
 
-def test_panels_have_ids_and_places_of_their_own() -> None:
+def test_panels_have_unique_ids_and_do_not_overlap() -> None:
     board = _dashboard()
     ids = [panel["id"] for panel in _panels(board)]
     assert len(ids) == len(set(ids))
     for group in [board["panels"], *(panel["panels"] for panel in board["panels"] if "panels" in panel)]:
-        places = [panel["gridPos"] for panel in group]
-        assert all(place["x"] + place["w"] <= 24 for place in places)
-        assert not [pair for pair in itertools.combinations(places, 2) if _overlap(*pair)]
+        positions = [panel["gridPos"] for panel in group]
+        assert all(position["x"] + position["w"] <= 24 for position in positions)
+        assert not [pair for pair in itertools.combinations(positions, 2) if _overlap(*pair)]
 
 
-def test_panels_say_what_they_show() -> None:
+def test_panels_have_units_descriptions_and_legends() -> None:
     board = _dashboard()
     assert board["schemaVersion"] >= 39
     assert {variable["name"] for variable in board["templating"]["list"]} == {"job", "instance"}
     for panel in _panels(board):
         if panel["type"] == "row":
-            assert panel["collapsed"] is bool(panel["panels"]), "an open row's panels stand beside it"
+            assert panel["collapsed"] is bool(panel["panels"]), "the panels of an open row are its siblings"
             continue
         title = panel["title"]
         assert panel["datasource"] == {"type": "prometheus", "uid": "prometheus"}, title
@@ -264,27 +264,27 @@ def test_panels_say_what_they_show() -> None:
         assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"]), title
 
 
-def test_grafana_is_given_its_dashboard_and_source() -> None:
+def test_grafana_gets_its_dashboard_and_data_source() -> None:
     provisioning = FOLDER / "grafana" / "provisioning"
     (source,) = yaml.safe_load((provisioning / "datasources/prometheus.yaml").read_text())["datasources"]
     (provider,) = yaml.safe_load((provisioning / "dashboards/spaceport.yaml").read_text())["providers"]
-    inside = {mount.split(":")[1]: mount.split(":")[0] for mount in SERVICES["grafana"]["volumes"]}
+    mounts = {mount.split(":")[1]: mount.split(":")[0] for mount in SERVICES["grafana"]["volumes"]}
     home = SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
     assert source["uid"] == "prometheus"
     assert source["jsonData"]["timeInterval"] == _prometheus()["global"]["scrape_interval"]
-    assert (FOLDER / inside[provider["options"]["path"]]).resolve() == DASHBOARD.parent
+    assert (FOLDER / mounts[provider["options"]["path"]]).resolve() == DASHBOARD.parent
     assert home == f"{provider['options']['path']}/{DASHBOARD.name}"
 
 
-# What Prometheus and compose think of it themselves
+# The files as Prometheus and Compose read them
 
 
 @pytest.fixture(scope="module")
 def promtool() -> str:
-    found = shutil.which("promtool")
-    if not found:
+    program = shutil.which("promtool")
+    if not program:
         missing("promtool (apt-get install prometheus)")
-    return str(found)
+    return str(program)
 
 
 @pytest.mark.parametrize(
@@ -296,35 +296,34 @@ def promtool() -> str:
     ],
     ids=["config", "rules", "rules.test"],
 )
-def test_prometheus_understands(promtool: str, arguments: list[str]) -> None:
-    _passes([promtool, *map(str, arguments)])
+def test_promtool_accepts(promtool: str, arguments: list[str]) -> None:
+    _run([promtool, *map(str, arguments)])
 
 
-def test_prometheus_understands_the_panels(promtool: str, tmp_path: Path) -> None:
+def test_promtool_accepts_the_queries_of_panels(promtool: str, tmp_path: Path) -> None:
     expressions = [
         re.sub(r"\$(job|instance)\b", "x", each.replace("$__rate_interval", "1m")) for each in _panel_expressions()
     ]
     rules = [{"record": f"panel:{number}", "expr": each} for number, each in enumerate(expressions)]
     file = tmp_path / "panels.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
-    _passes([promtool, "check", "rules", str(file)])
+    _run([promtool, "check", "rules", str(file)])
 
 
-def test_compose_file_has_the_form_of_the_specification() -> None:
+def test_compose_file_matches_the_schema() -> None:
     program = Path(sys.executable).with_name("check-jsonschema")
-    _passes([str(program), "--builtin-schema", "vendor.compose-spec", str(COMPOSE)])
+    _run([str(program), "--builtin-schema", "vendor.compose-spec", str(COMPOSE)])
 
 
 @pytest.mark.parametrize("profile", ["", *BY_PROFILE])
-def test_compose_understands(profile: str) -> None:
+def test_compose_accepts_the_file(profile: str) -> None:
     programs = [*_compose_programs()]
     if not programs:
         missing("docker compose (apt-get install docker-compose)")
     for program in programs:
         command = [*program, "-f", str(COMPOSE), *(["--profile", profile] if profile else [])]
-        resolved = yaml.safe_load(_passes([*command, "config"]))["services"]
-        wanted = ALWAYS | BY_PROFILE.get(profile, set())
-        assert wanted <= resolved.keys()
+        resolved = yaml.safe_load(_run([*command, "config"]))["services"]
+        assert DEFAULT_SERVICES | BY_PROFILE.get(profile, set()) <= resolved.keys()
         assert resolved["inference"]["image"] == "spaceport-inference:dev"
         assert "127.0.0.1" in str(resolved["chat"]["ports"])
 
@@ -361,33 +360,36 @@ def _panel_expressions() -> list[str]:
 
 def _expressions() -> list[str]:
     variables = [variable["query"]["query"] for variable in _dashboard()["templating"]["list"]]
-    listed = [re.sub(r"label_values\((.*), \w+\)", r"\1", query) for query in variables]
-    return [*_panel_expressions(), *(rule["expr"] for rule in _rules()), *listed]
+    label_queries = [re.sub(r"label_values\((.*), \w+\)", r"\1", query) for query in variables]
+    return [*_panel_expressions(), *(rule["expr"] for rule in _rules()), *label_queries]
 
 
 def _metrics(expression: str) -> set[str]:
-    """The names of metrics in a query: what is left without labels, ranges, functions and words."""
+    """The metric names in a query: what is left without labels, ranges, functions and keywords."""
     bare = re.sub(r'"[^"]*"|\{[^}]*\}|\[[^\]]*\]|\b(?:by|without)\s*\([^)]*\)', " ", expression)
     names = set(re.findall(r"(?<![\w:])[a-zA-Z_:][\w:]*\b(?!\s*\()", bare))
     return names - {"or", "and", "unless", "by", "without"}
 
 
 def _exposed() -> dict[str, set[str]]:
-    """What the server shows to Prometheus: each name with its labels."""
+    """The names of the server's metrics, with their labels."""
     metrics = Metrics()
-    metrics.watch(slots=1, in_flight=lambda: 0, waiting=lambda: 0)
+    metrics.track_load(slots=1, in_flight=lambda: 0, queue_length=lambda: 0)
     metrics.requests.labels("openai", "200")
     metrics.errors.labels("full")
     metrics.model.labels("a model")
     samples = re.findall(r"^(\w+)(?:\{(.*)\})? ", metrics.render().decode(), re.MULTILINE)
-    named: dict[str, set[str]] = {}
+    labels_by_name: dict[str, set[str]] = {}
     for name, labels in samples:
-        named.setdefault(name, set()).update(re.findall(r'(\w+)="', labels))
-    return named
+        labels_by_name.setdefault(name, set()).update(re.findall(r'(\w+)="', labels))
+    return labels_by_name
 
 
 def _overlap(one: dict[str, int], other: dict[str, int]) -> bool:
-    return all(one[at] < other[at] + other[size] and other[at] < one[at] + one[size] for at, size in ("xw", "yh"))
+    return all(
+        one[start] < other[start] + other[size] and other[start] < one[start] + one[size]
+        for start, size in ("xw", "yh")
+    )
 
 
 def _compose_programs() -> Iterator[list[str]]:
@@ -396,9 +398,9 @@ def _compose_programs() -> Iterator[list[str]]:
             yield program
 
 
-def _passes(command: list[str]) -> str:
-    # Without the variables of whoever runs the tests: they would change ports and images.
+def _run(command: list[str]) -> str:
+    # Without the caller's variables, which would change ports and images.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("SPACEPORT_", "COMPOSE_"))}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    result = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from backends.model_files import packaged_model
 from tests.conftest import missing
+from tests.helpers.servers import free_port, wait_until
 
 PREFIXES = ("SPACEPORT_", "AIP_", "SAGEMAKER_")
 PORTS = ("SPACEPORT_PORT", "SAGEMAKER_BIND_TO_PORT", "AIP_HTTP_PORT")
@@ -84,7 +83,7 @@ class Server:
         return False
 
     def wait_ready(self) -> None:
-        until(lambda: self.is_ready() or self.process.poll() is not None)
+        wait_until(lambda: self.is_ready() or self.process.poll() is not None)
         assert self.process.poll() is None, self.output
 
     def signal(self, number: int = signal.SIGTERM) -> None:
@@ -112,20 +111,6 @@ class Server:
 def metric_name(name: str, labels: dict[str, str]) -> str:
     pairs = ",".join(f"{label}={value}" for label, value in sorted(labels.items()))
     return f"{name}{{{pairs}}}" if pairs else name
-
-
-def until(condition: Callable[[], Any], seconds: float = TIMEOUT) -> None:
-    """Wait until the condition is true; fails after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "time-out"
-        time.sleep(0.02)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -170,7 +155,7 @@ def run_server(folder: Path, **environment: str | int | float | None) -> Iterato
         if server.process.poll() is None:
             server.signal()
         assert server.wait() == 0, server.output
-        until(lambda: not server.processes())
+        wait_until(lambda: not server.processes())
         assert server.log  # every line is JSON
 
 

@@ -67,7 +67,7 @@ def test_body_that_is_not_a_json_object(server: Server, route: str, content: byt
         ({"stream": "yes"}, "stream is text"),
         ({"stream_options": 1}, "stream_options is 1"),
         ({"stop": 1}, "stop is neither"),
-        ({"stop": ["a"] * 17}, "stop holds 17"),
+        ({"stop": ["a"] * 17}, "stop has 17"),
         ({"model": 7}, "model is 7"),
         ({"n": 2}, "n is not supported"),
         ({"tools": [{"type": "function"}]}, "tools is not supported"),

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.backends.wire_server import WireServer
-from tests.inference.servers import Server, answer_of, events, free_port, question
+from tests.helpers.servers import free_port
+from tests.inference.servers import Server, answer_of, events, question
 from tests.inference.targets import client, proxy
 
 TASK = "Name a colour."

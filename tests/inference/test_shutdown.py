@@ -8,7 +8,8 @@ import signal
 from pathlib import Path
 
 from tests.backends.wire_server import WireServer
-from tests.inference.servers import Server, events, launch_server, model_file, question, until
+from tests.helpers.servers import wait_until
+from tests.inference.servers import Server, events, launch_server, model_file, question
 from tests.inference.targets import CHAT, ENDLESS, PARTIAL, SILENT, client, proxy, start_server, wait_for_value
 
 
@@ -99,7 +100,7 @@ def test_server_and_engine_exit_together(tmp_path: Path) -> None:
         assert len(server.children()) == 1
         server.signal(signal.SIGKILL)
         server.wait()
-        until(lambda: not server.processes(), 10)
+        wait_until(lambda: not server.processes(), 10)
     with launch_server(tmp_path / "second", SPACEPORT_PORT=server.port) as again:
         again.wait_ready()
         assert again.post(CHAT, question(tokens=1)).status_code == 200

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.servers import serving
+from tests.helpers.servers import serving, wait_until
 from tests.inference.bucket import Bucket
-from tests.inference.servers import Server, launch_server, model_file, question, run_server, until
+from tests.inference.servers import Server, launch_server, model_file, question, run_server
 
 
 def run_to_exit(folder: Path, **environment: str | int) -> tuple[int, Server]:
     """Run a server that cannot start, and return its exit status."""
     with launch_server(folder, **environment) as server:
         status = server.wait()
-        until(lambda: not server.processes())
+        wait_until(lambda: not server.processes())
     return status, server
 
 
@@ -38,7 +38,7 @@ def test_server_is_alive_before_it_is_ready(tmp_path: Path) -> None:
     with serving(Bucket({"models/m.gguf": b"slow"})) as bucket:
         bucket.hold = True  # the download never ends
         with launch_server(tmp_path / "log", **bucket.environment("models", tmp_path)) as server:
-            until(lambda: listens(server))
+            wait_until(lambda: listens(server))
             assert server.get("/health").status_code == 200
             for route in ("/ready", "/ping"):
                 answer = server.get(route)
@@ -56,10 +56,10 @@ def test_server_is_alive_before_it_is_ready(tmp_path: Path) -> None:
 def test_signal_while_the_engine_loads(tmp_path: Path) -> None:
     model_file()
     with launch_server(tmp_path) as server:
-        until(server.children)
+        wait_until(server.children)
         [engine] = server.children()
         os.kill(engine, signal.SIGSTOP)  # it never finishes loading
-        until(lambda: listens(server))
+        wait_until(lambda: listens(server))
         assert server.get("/ready").status_code == 503
         server.signal()
         try:
@@ -67,7 +67,7 @@ def test_signal_while_the_engine_loads(tmp_path: Path) -> None:
         finally:
             with suppress(ProcessLookupError):  # it has exited, as expected
                 os.kill(engine, signal.SIGCONT)
-        until(lambda: not server.processes())
+        wait_until(lambda: not server.processes())
 
 
 def test_ready_server(server: Server) -> None:

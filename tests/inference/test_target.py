@@ -11,7 +11,8 @@ import pytest
 from backends import Catalog, ChatRequest, Delta, Interrupted, Message
 from backends.http.connections import close_connections
 from tests.backends.wire_server import Reply, WireServer, serving
-from tests.inference.servers import Server, answer_of, events, launch_server, question, until
+from tests.helpers.servers import wait_until
+from tests.inference.servers import Server, answer_of, events, launch_server, question
 from tests.inference.targets import (
     ANSWER,
     CHAT,
@@ -38,7 +39,7 @@ async def test_server_waits_for_a_target_that_is_not_up_yet(tmp_path: Path) -> N
     async with serving() as wire:
         port = int(wire.url.rpartition(":")[2])
     with launch_server(tmp_path, **target_environment(tmp_path, f"http://127.0.0.1:{port}")) as server:
-        await asyncio.to_thread(until, lambda: server.log_lines(message="waiting for the model"))
+        await asyncio.to_thread(wait_until, lambda: server.log_lines(message="waiting for the model"))
         assert server.get("/ready").status_code == 503
         assert server.get("/health").status_code == 200
         assert (await post_chat(server)).status_code == 503
@@ -62,7 +63,9 @@ async def test_target_that_closes_connections_without_notice_is_ready_at_once(wi
     wire.on(MODELS, MODEL_LIST)
     wire.on(CHAT, ANSWER)
     with launch_server(tmp_path, **target_environment(tmp_path, wire.url)) as server:
-        await asyncio.to_thread(until, lambda: server.log_lines(message="ready") or server.log_lines(level="warning"))
+        await asyncio.to_thread(
+            wait_until, lambda: server.log_lines(message="ready") or server.log_lines(level="warning")
+        )
         assert not server.log_lines(level="warning")
         assert (answer := await post_chat(server)).status_code == 200, answer.text
 

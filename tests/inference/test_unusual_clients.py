@@ -8,7 +8,8 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.inference.servers import Server, question, until
+from tests.helpers.servers import wait_until
+from tests.inference.servers import Server, question
 
 BODY = json.dumps(question(tokens=2)).encode()
 HEAD = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -102,8 +103,8 @@ async def test_hundreds_of_disconnects_leak_nothing(server: Server) -> None:
             if number % 2:
                 writer.transport.abort()
             writer.close()
-    await asyncio.to_thread(until, idle)
-    await asyncio.to_thread(until, lambda: server.metrics()["process_open_fds"] <= before + 5)
+    await asyncio.to_thread(wait_until, idle)
+    await asyncio.to_thread(wait_until, lambda: server.metrics()["process_open_fds"] <= before + 5)
     answer = await asyncio.to_thread(server.post, "/invocations", question(tokens=1))
     assert answer.status_code == 200
 

@@ -1,4 +1,4 @@
-# For chromadb/chroma where no registry is reached: the same server, out of the package that the demo image has.
+# Replaces chromadb/chroma on machines without a registry: the same server, from the package in the demo image.
 ARG DEMO
 FROM ${DEMO}
 USER 0

@@ -1,4 +1,5 @@
-# For prom/prometheus where no registry is reached: Debian's, as the same user, with the wget that busybox has there.
+# Replaces prom/prometheus on machines without a registry: Debian's package with the same user, and wget, which the
+# original has from busybox.
 FROM python:3.11-slim-bookworm
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install --yes --no-install-recommends prometheus wget \
