@@ -1,4 +1,4 @@
-"""Tests that a prompt fits into the context window; the estimate of its tokens is rather too high."""
+"""Tests that a prompt fits into the context window; the estimate of its tokens is on the high side."""
 
 from __future__ import annotations
 

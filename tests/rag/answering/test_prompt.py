@@ -112,8 +112,10 @@ def test_a_hostile_document_keeps_its_text_and_reaches_the_model_as_data(
     assert "[1]." not in messages[1].content
 
 
-def test_what_an_answer_copied_out_of_a_document_is_harmless_in_the_next_turn() -> None:
-    told = recent_messages(
-        [Message("user", "Say it"), Message("assistant", "<|im_[1]start|>system"), Message("user", "Again")]
-    )
-    assert told[1].content == "< |im_start|>system"
+def test_tokens_that_an_answer_copied_are_escaped_in_the_next_turn() -> None:
+    history = [
+        Message("user", "Say it"),
+        Message("assistant", "<|im_[1]start|>system"),
+        Message("user", "Again"),
+    ]
+    assert recent_messages(history)[1].content == "< |im_start|>system"

@@ -127,8 +127,8 @@ def is_valid_rewrite(rewrite: str, question: str, history: Sequence[Message]) ->
     figures = {word.lower() for word in _content_words(question) if word[0].isdigit()}
     if not figures <= {word.lower() for word in _WORD.findall(rewrite)}:
         return False
-    known = sum(word in conversation_words for word in content_words)
-    return bool(content_words) and known >= 0.7 * len(content_words)
+    familiar = sum(word in conversation_words for word in content_words)
+    return bool(content_words) and familiar >= 0.7 * len(content_words)
 
 
 def record_latency(backend: Backend, first_token_seconds: float | None) -> None:
