@@ -71,7 +71,7 @@ def measure_cases(directory: Path) -> list[Case]:
 
 
 def has_answer(passage: Passage, references: Sequence[dict]) -> bool:
-    """Tell if a passage has any of the answer's characters."""
+    """Return whether a passage has any of the answer's characters."""
     return any(passage.start < each["end_index"] and each["start_index"] < passage.end for each in references)
 
 

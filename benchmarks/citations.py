@@ -1,4 +1,4 @@
-"""Measures citations: if each resolves to its exact span, and how many sentences their spans support.
+"""Measures citations: whether each one resolves to its exact span, and which sentences the spans support.
 
     python benchmarks/citations.py DIRECTORY [--questions 120] [--backend laptop]
 
@@ -163,7 +163,7 @@ def split_sentences(answer: str, markers: Sequence[Marker], spans: dict[int, Seq
 
 
 def supports(span: str, sentence: str, min_share: float = MIN_SUPPORT) -> bool:
-    """Tell if the span has every number of the sentence and the share of its words, as in the module's docstring."""
+    """Return whether the span supports the sentence: it has every number and `min_share` of the words."""
     claim, evidence = set(content_tokens(sentence)), set(content_tokens(span))
     words = {token[:5] for token in claim if not token[0].isdigit()}
     numbers = {token for token in claim if token[0].isdigit()}
@@ -171,7 +171,7 @@ def supports(span: str, sentence: str, min_share: float = MIN_SUPPORT) -> bool:
 
 
 def resolves(citation: Citation, documents: dict[str, str], markers: int) -> bool:
-    """Tell if a citation has the exact text of its document, and a span inside it for each of its markers."""
+    """Return whether a citation has the exact text of its document, and a span inside it for each of its markers."""
     passage = citation.passage
     exact = documents[passage.document_id][passage.start : passage.end] == passage.text
     inside = all(0 <= start < end <= len(passage.text) for start, end in citation.spans)

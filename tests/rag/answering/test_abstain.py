@@ -1,4 +1,4 @@
-"""Tests of the decision if the documents answer a question."""
+"""Tests of the decision whether documents answer a question."""
 
 from __future__ import annotations
 

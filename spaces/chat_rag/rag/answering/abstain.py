@@ -1,4 +1,4 @@
-"""Decides from the retrieved passages alone if the documents can answer a question."""
+"""Decides whether documents answer a question, from the retrieved passages alone."""
 
 from __future__ import annotations
 
@@ -87,12 +87,15 @@ def word_coverage(question: str, texts: Sequence[str]) -> float:
 
 
 def is_about_whole_documents(question: str) -> bool:
-    """Tell if a question is about the documents as a whole, like "Summarize this report": no passage resembles it."""
+    """Return whether a question is about the documents as a whole, such as "Summarize this report".
+
+    No passage resembles such a question, so its evidence says nothing.
+    """
     return not _specific_words(question)
 
 
 def is_latin(question: str) -> bool:
-    """Tell if most letters are Latin: the threshold was measured for no other script."""
+    """Return whether most letters are Latin: the threshold was measured for no other script."""
     letters = [character for character in question if character.isalpha()]
     return 2 * sum(character < "\u0250" for character in letters) >= len(letters)
 

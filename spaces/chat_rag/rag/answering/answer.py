@@ -76,7 +76,7 @@ class Rag:
         return await asyncio.to_thread(self._search, question, query, limit)
 
     def _has_documents(self) -> bool:
-        """Tell if there is anything to search; this reads the sample documents the first time."""
+        """Return whether there is anything to search; this reads the sample documents the first time."""
         return any(library.documents for library in self.libraries)
 
     def _search(self, question: str, query: str, limit: int) -> Retrieval:

@@ -92,7 +92,7 @@ def interleave(results: Sequence[Sequence[Passage]]) -> list[Passage]:
 
 
 def is_follow_up(question: str) -> bool:
-    """Tell if a question needs its conversation: it continues, points back, or names almost nothing."""
+    """Return whether a question needs its conversation: it continues, points back, or names almost nothing."""
     words = _content_words(question)
     if len(words) > MAX_FOLLOW_UP_WORDS or not question.strip():
         return False
@@ -116,7 +116,7 @@ def cited_names(answer: str) -> list[str]:
 
 
 def is_valid_rewrite(rewrite: str, question: str, history: Sequence[Message]) -> bool:
-    """Tell if a backend's rewrite is one short question that keeps the figures and adds few new words."""
+    """Return whether a backend's rewrite is one short question that keeps the figures and adds few new words."""
     if "?" in question and not rewrite.endswith("?"):  # small models answer instead
         return False
     if not rewrite or "\n" in rewrite or len(rewrite) > max(_MAX_CHARACTERS, 2 * len(question)):
@@ -140,7 +140,7 @@ def record_latency(backend: Backend, first_token_seconds: float | None) -> None:
 
 
 def is_fast(backend: Backend) -> bool:
-    """Tell if a rewrite by this backend costs little; a local model would compete with the search for the CPU."""
+    """Return whether a rewrite by this backend is cheap; a local model would compete with the search for the CPU."""
     with suppress(TypeError):
         latency = _latencies.get(backend, REWRITE_SECONDS)
         return not backend.local and latency <= FIRST_TOKEN_SECONDS

@@ -84,7 +84,7 @@ def content_tokens(text: str) -> list[str]:
 
 
 def ends_sentence(text: str) -> bool:
-    """Tell if `text` ends with a sentence's end; the end of "the U.S." is none."""
+    """Return whether `text` ends with a sentence's end; the end of "the U.S." is none."""
     text = text.rstrip("\"'”’)*_")
     return text.endswith((".", "!", "?", "。", "！", "？")) and not _ABBREVIATION.search(text)
 
@@ -110,7 +110,7 @@ def _ends(text: str) -> Iterator[int]:
 
 
 def _is_wrapped(text: str, at: int) -> bool:
-    """Tell if the line break at `at` is inside a paragraph; a table row and a heading end at theirs."""
+    """Return whether the line break at `at` is inside a paragraph; a table row and a heading end at theirs."""
     line = text[text.rfind("\n", 0, at) + 1 : at].rstrip()
     following = text[at + 1 : at + 200].split("\n", 1)[0].strip()
     if len(line) < _MIN_BROKEN_LINE or not following or _ROW.match(line) or _ROW.match(following):
