@@ -72,11 +72,11 @@ class Sample:
 
 def fragment(history: list[dict[str, Any]]) -> str:
     """A conversation as the chat takes it from a link."""
-    from chat_page import share
-    from chat_page.export import Exchange
+    from chat_page.share import link_fragment
+    from rag.answering.turn import Turn
 
-    said = [message["content"] for message in history]
-    return share.fragment([Exchange(*turn, (), "paced", "") for turn in zip(said[::2], said[1::2], strict=True)])
+    texts = [message["content"] for message in history]
+    return link_fragment([Turn(*pair, target="paced") for pair in zip(texts[::2], texts[1::2], strict=True)])
 
 
 async def measure(server: Server, values: dict[str, Any], count: int, words: int, history: list[Any]) -> Sample:

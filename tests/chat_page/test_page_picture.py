@@ -1,4 +1,4 @@
-"""A page of a PDF as a picture: the mark lies on the marked words, whatever the page is like."""
+"""A page of a PDF as a picture: the highlight covers the right words on every kind of page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PIL import Image
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen import canvas
 
-from chat_page.page_picture import MOST_BYTES, MOST_PIXELS, WIDTH, marked_characters, page_picture
+from chat_page.page_picture import MAX_BYTES, MAX_PIXELS, WIDTH, highlighted_characters, page_picture
 from rag.errors import DocumentError
 from rag.reading.parse import read_document
 from tests.conftest import DATA, missing
@@ -24,7 +24,7 @@ NEEDLE = "Needle 42"
 
 
 def texts(data: bytes) -> list[str]:
-    """The text of each page, as a visitor's file is read."""
+    """Return the text of each page, as the reader extracts it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "a.pdf")
         path.write_bytes(data)
@@ -32,8 +32,8 @@ def texts(data: bytes) -> list[str]:
     return [document.text[page.start : page.end] for page in document.pages]
 
 
-def drawn(draw, size: tuple[float, float] = (595, 842)) -> bytes:
-    """A PDF of one page, as `draw(canvas)` makes it."""
+def pdf_page(draw, size: tuple[float, float] = (595, 842)) -> bytes:
+    """Return a PDF with one page, which `draw(canvas)` paints."""
     stream = io.BytesIO()
     sheet = canvas.Canvas(stream, pagesize=size)
     draw(sheet)
@@ -47,7 +47,7 @@ def image_of(uri: str) -> Image.Image:
 
 
 def ink(data: bytes, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Where the page is dark, as PDFium itself draws it, in pixels of a picture of `size`."""
+    """Return the dark area of the page as PDFium renders it, in pixels of a picture of `size`."""
     document = pypdfium2.PdfDocument(data)
     page = document[0]
     scale = size[0] / page.get_width()
@@ -57,7 +57,7 @@ def ink(data: bytes, size: tuple[int, int]) -> tuple[int, int, int, int]:
     return box
 
 
-def say(x: float, y: float, size: float = 20):
+def needle_at(x: float, y: float, size: float = 20):
     def draw(sheet: canvas.Canvas) -> None:
         sheet.setFont("Helvetica", size)
         sheet.drawString(x, y, NEEDLE)
@@ -68,48 +68,48 @@ def say(x: float, y: float, size: float = 20):
 def rotated(angle: int):
     def draw(sheet: canvas.Canvas) -> None:
         sheet.setPageRotation(angle)
-        say(100, 400)(sheet)
+        needle_at(100, 400)(sheet)
 
     return draw
 
 
 def cropped(sheet: canvas.Canvas) -> None:
     sheet.setCropBox((80, 200, 500, 500))
-    say(120, 400)(sheet)
+    needle_at(120, 400)(sheet)
 
 
-def turned_and_cropped(sheet: canvas.Canvas) -> None:
+def rotated_and_cropped(sheet: canvas.Canvas) -> None:
     sheet.setPageRotation(270)
     cropped(sheet)
 
 
 def upwards(sheet: canvas.Canvas) -> None:
     sheet.rotate(90)
-    say(200, -300)(sheet)
+    needle_at(200, -300)(sheet)
 
 
 @pytest.mark.parametrize(
     ("draw", "size"),
     [
-        (say(100, 700), (595, 842)),
+        (needle_at(100, 700), (595, 842)),
         (rotated(90), (595, 842)),
         (rotated(180), (595, 842)),
         (rotated(270), (595, 842)),
         (cropped, (595, 842)),
-        (turned_and_cropped, (595, 842)),
+        (rotated_and_cropped, (595, 842)),
         (upwards, (595, 842)),
-        (say(9000, 9000, 600), (14400, 14400)),
-        (say(100, 40), (2000, 100)),
-        (say(2, 5, 4), (40, 20)),
+        (needle_at(9000, 9000, 600), (14400, 14400)),
+        (needle_at(100, 40), (2000, 100)),
+        (needle_at(2, 5, 4), (40, 20)),
     ],
     ids=["plain", "90", "180", "270", "crop", "crop 270", "upwards", "huge", "wide", "tiny"],
 )
-def test_the_mark_lies_on_the_words(draw, size) -> None:
-    data = drawn(draw, size)
+def test_the_highlight_covers_the_words(draw, size) -> None:
+    data = pdf_page(draw, size)
     picture = page_picture(data, 1, texts(data)[0], (0, len(NEEDLE)))
     assert image_of(picture.uri).size == (picture.width, picture.height)
     assert picture.width <= WIDTH
-    assert picture.width * picture.height <= MOST_PIXELS * 1.1
+    assert picture.width * picture.height <= MAX_PIXELS * 1.1
     left, top, right, bottom = ink(data, (picture.width, picture.height))
     near = 3 + picture.width // 200
     assert min(box[0] for box in picture.boxes) <= left + near
@@ -120,7 +120,7 @@ def test_the_mark_lies_on_the_words(draw, size) -> None:
     assert area < 6 * (right - left) * (bottom - top)
 
 
-def test_only_the_span_is_marked() -> None:
+def test_only_the_span_is_highlighted() -> None:
     data = make.pdf("first line here\nsecond line there\nthird line")
     text = texts(data)[0]
     start = text.index("second")
@@ -134,13 +134,13 @@ def test_only_the_span_is_marked() -> None:
     assert colour != (255, 255, 255)
 
 
-def test_broken_words_and_ligatures_do_not_shift_the_mark() -> None:
+def test_broken_words_and_ligatures_do_not_shift_the_highlight() -> None:
     narrow = make.pdf_paragraph("The well-known exam-\u00adple of a write-off shows the first figure of 42 units.", 90)
     text = texts(narrow)[0]
     document = pypdfium2.PdfDocument(narrow)
     page = document[0]
     start = text.index("figure")
-    boxes = marked_characters(page, text, (start, start + len("figure of 42")))
+    boxes = highlighted_characters(page, text, (start, start + len("figure of 42")))
     left, bottom = min(box[0] for box in boxes), min(box[1] for box in boxes)
     right, top = max(box[2] for box in boxes), max(box[3] for box in boxes)
     inside = page.get_textpage().get_text_bounded(left, bottom, right, top)
@@ -180,45 +180,45 @@ def test_a_ligature_is_two_letters_and_one_box() -> None:
     assert boxes[-1][2] == whole[-1][2]
 
 
-def test_another_text_is_not_marked() -> None:
-    picture = page_picture(make.pdf("What stands here"), 1, "What never stood here", (0, 10))
+def test_another_text_is_not_highlighted() -> None:
+    picture = page_picture(make.pdf("Text of the page"), 1, "Text of another page", (0, 10))
     assert picture.boxes == ()
     assert picture.uri.startswith("data:image/")
 
 
 @pytest.mark.parametrize("number", [0, 2, 99])
-def test_a_page_that_is_not_there_is_an_error(number: int) -> None:
+def test_a_missing_page_is_an_error(number: int) -> None:
     with pytest.raises(DocumentError, match=f"Page {number} cannot be drawn"):
         page_picture(make.pdf("One page"), number, "One page", (0, 3))
 
 
 @pytest.mark.parametrize("keep", [0, 5, 200])
 def test_a_damaged_file_is_an_error(keep: int) -> None:
-    with pytest.raises(DocumentError) as caught:
+    with pytest.raises(DocumentError) as error_info:
         page_picture(make.pdf("One page")[:keep], 1, "One page", (0, 3))
-    assert caught.value.remedy
+    assert error_info.value.remedy
 
 
-def test_a_page_of_noise_stays_within_the_bytes() -> None:
+def test_a_page_of_noise_stays_below_the_size_limit() -> None:
     noise = Image.frombytes("RGB", (900, 1200), random.Random(1).randbytes(900 * 1200 * 3))
-    data = drawn(lambda sheet: sheet.drawImage(ImageReader(noise), 0, 0, 595, 842))
+    data = pdf_page(lambda sheet: sheet.drawImage(ImageReader(noise), 0, 0, 595, 842))
     picture = page_picture(data, 1, "", (0, 0))
-    assert len(base64.b64decode(picture.uri.split(",")[1])) <= MOST_BYTES
+    assert len(base64.b64decode(picture.uri.split(",")[1])) <= MAX_BYTES
     assert picture.uri.startswith("data:image/jpeg")
 
 
-def test_a_page_that_takes_too_long_is_given_up() -> None:
+def test_a_page_that_takes_too_long_is_an_error() -> None:
     def tangle(sheet: canvas.Canvas) -> None:
-        rolls = random.Random(2)
+        random_source = random.Random(2)
         for _ in range(20_000):
-            sheet.line(*(rolls.uniform(0, 800) for _ in range(4)))
+            sheet.line(*(random_source.uniform(0, 800) for _ in range(4)))
 
     with pytest.raises(DocumentError, match="cannot be drawn"):
-        page_picture(drawn(tangle), 1, "", (0, 0), seconds=0.001)
+        page_picture(pdf_page(tangle), 1, "", (0, 0), seconds=0.001)
 
 
 @pytest.mark.parametrize("name", ["2022 Q3 AAPL.pdf", "2023 Q1 NVDA.pdf", "2023 Q2 AMZN.pdf"])
-def test_every_page_of_a_real_filing_can_be_marked(name: str) -> None:
+def test_every_page_of_a_real_filing_can_be_highlighted(name: str) -> None:
     path: Path = DATA / "filings" / name
     if not path.exists():
         missing(str(path))
@@ -230,10 +230,12 @@ def test_every_page_of_a_real_filing_can_be_marked(name: str) -> None:
         middle = next((word for word in words[len(words) // 2 :] if word.isalnum() and text.count(word) == 1), None)
         if middle:
             start = text.index(middle)
-            boxes = marked_characters(page, text, (start, start + len(middle)))
+            boxes = highlighted_characters(page, text, (start, start + len(middle)))
             left, bottom = min(box[0] for box in boxes), min(box[1] for box in boxes)
             right, top = max(box[2] for box in boxes), max(box[3] for box in boxes)
             assert middle in page.get_textpage().get_text_bounded(left, bottom, right, top)
-        assert bool(marked_characters(page, text, (0, len(text)))) == any(character.isalnum() for character in text)
+        assert bool(highlighted_characters(page, text, (0, len(text)))) == any(
+            character.isalnum() for character in text
+        )
         page.close()
     document.close()

@@ -1,4 +1,4 @@
-"""What opens on a citation: the exact span is marked, and nothing of a document is more than text."""
+"""The preview of a citation: it highlights the exact span and shows a document as text only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chat_page.preview import AROUND_CHARACTERS, missing_html, preview_html
+from chat_page.preview import CONTEXT_CHARACTERS, missing_html, preview_html
 from rag.documents import Document, Passage
 from rag.reading.parse import read_document
 from tests.rag import make_documents as make
@@ -24,7 +24,7 @@ TABLE = {"table", "thead", "tbody", "tr", "th", "td"}
 
 
 class Elements(HTMLParser):
-    """The names of all elements of a text, and of all their attributes."""
+    """The names of all elements of an HTML text and of all their attributes."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -53,18 +53,18 @@ def passage_of(document: Document, text: str, *, heading: str = "") -> Passage:
     return Passage(1, document.id, document.name, page, heading, start, start + len(text), text, 1.0, None, None)
 
 
-def shown(document: Document, passage: Passage, marked: str, original: bytes | None = None) -> str:
-    start = passage.text.index(marked)
-    return preview_html(document, passage, (start, start + len(marked)), original)
+def preview(document: Document, passage: Passage, highlight: str, original: bytes | None = None) -> str:
+    start = passage.text.index(highlight)
+    return preview_html(document, passage, (start, start + len(highlight)), original)
 
 
 def marks(html: str) -> list[str]:
-    return [unescape(found) for found in re.findall(r"<mark>(.*?)</mark>", html, re.DOTALL)]
+    return [unescape(text) for text in re.findall(r"<mark>(.*?)</mark>", html, re.DOTALL)]
 
 
-def test_the_exact_span_is_marked_and_the_lines_around_it_are_apart(read: Read) -> None:
+def test_the_exact_span_is_highlighted_and_the_lines_around_it_are_separate(read: Read) -> None:
     document = read("tea.md", "Before one.\n\nThe kettle holds 1.7 litres. It is red.\n\nAfter one.\n")
-    html = shown(
+    html = preview(
         document, passage_of(document, "The kettle holds 1.7 litres. It is red."), "The kettle holds 1.7 litres."
     )
     assert marks(html) == ["The kettle holds 1.7 litres."]
@@ -74,7 +74,7 @@ def test_the_exact_span_is_marked_and_the_lines_around_it_are_apart(read: Read) 
 
 
 @pytest.mark.parametrize("name", ["a.md", "a.txt", "a.html", "a.csv", "a.docx"])
-def test_nothing_of_a_document_is_more_than_text(read: Read, name: str) -> None:
+def test_a_document_is_only_text(read: Read, name: str) -> None:
     rows = "name;note\n" + "".join(f'"{n}";"{EVIL.replace(chr(34), chr(34) * 2)}"\n' for n in range(3))
     escaped = EVIL.replace("&", "&amp;").replace("<", "&lt;")
     contents = {
@@ -86,39 +86,39 @@ def test_nothing_of_a_document_is_more_than_text(read: Read, name: str) -> None:
     assert "alert(1)" in document.text
     passage = passage_of(document, document.text, heading=EVIL)
     for html in (preview_html(document, passage, (3, 40), None), missing_html(passage)):
-        found = Elements(html)
-        assert found.names <= {"section", "header", "bdi", "div", "mark", "p"} | TABLE
-        assert not any(name.startswith("on") or name in ("href", "src", "style") for name in found.attributes)
+        elements = Elements(html)
+        assert elements.names <= {"section", "header", "bdi", "div", "mark", "p"} | TABLE
+        assert not any(name.startswith("on") or name in ("href", "src", "style") for name in elements.attributes)
         assert "alert(1)" in html
 
 
-def test_an_empty_or_impossible_mark_marks_the_passage(read: Read) -> None:
+def test_an_empty_or_invalid_highlight_highlights_the_passage(read: Read) -> None:
     document = read("a.txt", "One. Two. Three.")
     passage = passage_of(document, "Two.")
-    for mark in ((0, 0), (3, 1), (-5, 900), (50, 60)):
-        assert marks(preview_html(document, passage, mark, None)) == ["Two."]
+    for highlight in ((0, 0), (3, 1), (-5, 900), (50, 60)):
+        assert marks(preview_html(document, passage, highlight, None)) == ["Two."]
 
 
-def test_a_long_document_is_shown_in_part(read: Read) -> None:
+def test_a_long_document_is_shortened(read: Read) -> None:
     document = read("long.txt", " ".join(f"word{n}" for n in range(20_000)))
-    html = shown(document, passage_of(document, "word9000 word9001"), "word9001")
-    assert len(html) < 4 * AROUND_CHARACTERS
+    html = preview(document, passage_of(document, "word9000 word9001"), "word9001")
+    assert len(html) < 4 * CONTEXT_CHARACTERS
     assert "… word8" in html
     assert " …</div>" in html
 
 
-def test_right_to_left_text_takes_its_own_direction(read: Read) -> None:
+def test_right_to_left_text_has_its_own_direction(read: Read) -> None:
     document = read("a.txt", "مقدمة.\n\nبلغ عدد السفن 340 سفينة.\n\nنهاية.")
-    html = shown(document, passage_of(document, "بلغ عدد السفن 340 سفينة."), "340")
+    html = preview(document, passage_of(document, "بلغ عدد السفن 340 سفينة."), "340")
     assert html.count('dir="auto"') == 3
     assert marks(html) == ["340"]
 
 
-def test_rows_of_a_csv_file_are_a_table_with_the_cited_row_marked(read: Read) -> None:
+def test_rows_of_a_csv_file_are_a_table_with_the_cited_row_highlighted(read: Read) -> None:
     rows = "".join(f"Ship {n};{n};{n * 100:,};waits: for tide\n" for n in range(1, 40))
     document = read("ships.csv", f"ship;berth;tonnes;notes\n{rows}")
     line = next(line for line in document.text.splitlines() if "Ship 20;" in line)
-    html = shown(document, passage_of(document, line), "berth: 20")
+    html = preview(document, passage_of(document, line), "berth: 20")
     assert re.findall(r'<th scope="col"[^>]*>(.*?)</th>', html) == ["Row", "ship", "berth", "tonnes", "notes"]
     assert re.findall(r'<th scope="row">(\d+)</th>', html) == ["18", "19", "20", "21", "22"]
     assert html.count('aria-current="true"') == 1
@@ -126,31 +126,31 @@ def test_rows_of_a_csv_file_are_a_table_with_the_cited_row_marked(read: Read) ->
     assert "row 20" in html
 
 
-def test_a_csv_row_with_other_separators_inside_is_still_whole(read: Read) -> None:
+def test_a_csv_cell_may_contain_the_separators(read: Read) -> None:
     document = read("a.csv", 'name,note\nA,"first; second: third"\nB,"x; y"\n')
-    html = shown(document, passage_of(document, document.text.splitlines()[0]), "first")
+    html = preview(document, passage_of(document, document.text.splitlines()[0]), "first")
     assert marks(html) == ["A", "first; second: third"]
 
 
-def test_a_page_of_a_pdf_is_a_picture_with_its_text_beneath(read: Read) -> None:
+def test_a_page_of_a_pdf_is_a_picture_with_its_text_below(read: Read) -> None:
     data = make.pdf("Page one says nothing.", "Net sales were 82,959.\nExpense was 6,797.")
     document = read("q.pdf", data)
-    html = shown(document, passage_of(document, "Net sales were 82,959."), "82,959", data)
+    html = preview(document, passage_of(document, "Net sales were 82,959."), "82,959", data)
     assert html.count("<img ") == 1
     assert 'src="data:image/png;base64,' in html
-    assert 'alt="Page 2 of q.pdf. Marked on it: 82,959"' in html
+    assert 'alt="Page 2 of q.pdf. Highlighted: 82,959"' in html
     assert "page 2 of 2" in html
     assert html.index("<img ") < html.index("<details") < html.index("<mark>82,959</mark>")
     assert "Expense was" in html
     assert "Page one" not in html
 
 
-@pytest.mark.parametrize("kind", ["not kept", "another file", "cut"])
+@pytest.mark.parametrize("kind", ["not stored", "another file", "truncated"])
 def test_a_pdf_without_its_original_is_text_with_a_note(read: Read, kind: str) -> None:
     data = make.pdf("Net sales were 82,959.")
     document = read("q.pdf", data)
-    original = {"not kept": None, "another file": make.pdf("Else"), "cut": data[:90]}[kind]
-    html = shown(document, passage_of(document, "Net sales were 82,959."), "82,959", original)
+    original = {"not stored": None, "another file": make.pdf("Else"), "truncated": data[:90]}[kind]
+    html = preview(document, passage_of(document, "Net sales were 82,959."), "82,959", original)
     assert "<img" not in html
     assert 'class="sp-note"' in html
     assert marks(html) == ["82,959"]
@@ -162,6 +162,6 @@ def test_a_page_that_cannot_be_drawn_is_text_with_a_note(read: Read) -> None:
     document = Document(
         whole.id, whole.name, whole.text, (type(whole.pages[0])(7, 0, len(whole.text)),), whole.media_type
     )
-    html = shown(document, passage_of(document, "Net sales were 82,959."), "82,959", data)
+    html = preview(document, passage_of(document, "Net sales were 82,959."), "82,959", data)
     assert "Page 7 cannot be drawn. This is its text." in html
     assert marks(html) == ["82,959"]

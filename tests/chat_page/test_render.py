@@ -1,3 +1,5 @@
+"""Turns and documents as the page shows them: messages, the source panel and the document list."""
+
 from __future__ import annotations
 
 import re
@@ -6,17 +8,29 @@ from html import unescape
 
 import pytest
 
-from backends import Delta, Interrupted
-from chat_page import conversation, panel, render
-from chat_page.conversation import Reply
-from chat_page.memory import Sources
-from rag.answering.answer import Citation
+from backends import Delta, Done, Interrupted
+from chat_page import panel, render
+from chat_page.conversation import Conversation
+from chat_page.markdown import linked_answer
+from chat_page.messages import conversation_messages, reply_messages, turn_index
+from chat_page.reply import Reply
+from rag.answering.markers import Marker, anchors
+from rag.answering.turn import Turn, model_messages
+from rag.answering.types import AnswerEnd, Citation, Retrieval
 from rag.documents import Document, Passage
-from rag.library.ingest import File, Snapshot
-from ui.markdown import plain, safe_markdown
+from rag.errors import DocumentError
+from rag.library.progress import FileProgress, FileSummary, Snapshot, Step
+from ui.markdown import safe_markdown
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 PASSAGE = Passage(1, "d", f"{EVIL}.pdf", None, EVIL, 0, 5, f"Text {EVIL}", 0.5, 0.4, None)
+SECOND = replace(PASSAGE, number=2)
+
+
+def markers_in(answer: str, *attributed: bool) -> tuple[Marker, ...]:
+    """A marker for each `[n]` of an answer, in order, as far as `attributed` goes."""
+    matches = re.finditer(r"\[(\d)\]", answer)
+    return tuple(Marker(match.start(), int(match[1]), each) for match, each in zip(matches, attributed, strict=False))
 
 
 @pytest.mark.parametrize(
@@ -30,120 +44,182 @@ PASSAGE = Passage(1, "d", f"{EVIL}.pdf", None, EVIL, 0, 5, f"Text {EVIL}", 0.5, 
         ("```mermaid\nA@{ img: 'http://t/p.png' }", "`\u200b``mermaid\nA@{ img: 'http://t/p.png' }"),
     ],
 )
-def test_a_models_text_loads_nothing(text: str, safe: str) -> None:
+def test_the_text_of_a_model_loads_nothing(text: str, safe: str) -> None:
     assert safe_markdown(text) == safe
-    assert plain(safe) == text
 
 
-def test_markers_become_links_and_nothing_else_does() -> None:
-    one, two, far = render.marker(1, False), render.marker(2, True), render.marker(3, False)
-    text = f"It is {one} and {two}, not {far} or [1] or [2+]; again {one}{two}; `rows{one}` stays. Great!{one}"
-    assert render.linked(text, 4, 2) == (
-        "It is [1](#source-4-1) and [2](#source-4-2a), not  or [1] or [2+]; again [1](#source-4-1-1)"
-        "[2](#source-4-2-1a); `rows[1]` stays. Great!\u200b[1](#source-4-1-3)"
+def test_only_markers_become_links() -> None:
+    text = "It is [1] and [2]; again [1][2]; `rows[1]` stays. Great![1] But not [1] or [2+] or [3]."
+    markers = markers_in(text, False, True, False, True, False, False)
+    assert linked_answer(text, markers, 4) == (
+        "It is [1](#source-4-1) and [2](#source-4-2a); again [1](#source-4-1-1)[2](#source-4-2-1a); `rows[1]` stays. "
+        "Great!\u200b[1](#source-4-1-3) But not [1] or [2+] or [3]."
     )
+
+
+def test_a_marker_without_its_text_is_no_link_yet() -> None:
+    markers = (Marker(3, 1), Marker(9, 2))
+    assert linked_answer("So [1] a", markers, 1) == "So [1](#source-1-1) a"
+    assert linked_answer("", markers, 1) == ""
 
 
 @pytest.mark.parametrize(
     "address", ["#source-1-1", "http://t/#source-1-1", "&#35;source-1-1", "#&#115;ource-1-1", "&num;source-1-1"]
 )
-def test_a_models_own_link_never_leads_to_the_panel(address: str) -> None:
-    shown = render.linked(safe_markdown(f"see [1]({address}) and [2][x]\n\n[x]: {address}"), 1, 3)
-    assert "#source-" not in unescape(shown)
+def test_the_own_link_of_a_model_never_leads_to_the_panel(address: str) -> None:
+    markdown = linked_answer(f"see [1]({address}) and [2][x]\n\n[x]: {address}", (), 1)
+    assert "#source-" not in unescape(markdown)
+    fenced = linked_answer(f"```mermaid\n[1]({address})\n```", (), 1)  # a renderer no longer takes it for code
+    assert "#source-" not in unescape(fenced)
 
 
 def test_documents_are_escaped_everywhere() -> None:
-    files = Snapshot((File(1, EVIL, EVIL, 0.5), File(2, EVIL, result=EVIL)))
+    files = Snapshot(
+        (
+            FileProgress(1, EVIL, Step.READING, 0.5),
+            FileProgress(2, EVIL, result=DocumentError(EVIL)),
+            FileProgress(3, EVIL, result=FileSummary(EVIL, 1, 1, 1, False)),
+        )
+    )
     html = render.documents_html([Document("id", EVIL, "text", (), "text/plain")], files)
     assert "<script" not in html
     assert "<img" not in html
 
 
+def test_the_page_names_each_step_and_sums_up_each_result() -> None:
+    files = [FileProgress(1, "a.txt", step, 0.5) for step in Step if step is not Step.DONE]
+    html = render.documents_html([], Snapshot(tuple(files)))
+    assert all(f"{word} 50%" in html for word in ("Waiting", "Reading", "Embedding", "Saving", "Stopping"))
+    assert render.file_summary(FileSummary("a.txt", 0, 41, 1, False)) == "a.txt: 41 characters, 1 chunk"
+    assert render.file_summary(FileSummary("b.pdf", 3, 4100, 12, True)) == (
+        "b.pdf: 3 pages, 4,100 characters, 12 chunks (already added)"
+    )
+
+
 def test_passages_are_escaped_everywhere() -> None:
-    marked = Citation(PASSAGE, False, ((0, len(PASSAGE.text)),))
-    sources = Sources(1, EVIL, (PASSAGE, replace(PASSAGE, number=2)), (marked,), 2)
-    html = panel.sources_html([replace(sources, turn=0), sources])
+    citation = Citation(PASSAGE, False, ((0, len(PASSAGE.text)),))
+    turn = Turn(EVIL, passages=(PASSAGE, SECOND), citations=(citation,), invalid_markers=2)
+    html = panel.sources_html([turn, turn])
     assert "<script" not in html
     assert "<img" not in html
 
 
 def test_cited_passages_come_first_the_rest_is_folded() -> None:
-    second = replace(PASSAGE, number=2)
-    html = panel.sources_html([Sources(1, "q", (PASSAGE, second), (Citation(second, True),))])
+    html = panel.sources_html([Turn("q", passages=(PASSAGE, SECOND), citations=(Citation(SECOND, True),))])
     assert html.index('id="source-1-2"') < html.index("Also retrieved (1)") < html.index('id="source-1-1"')
-    assert "matched by us" in html
-    assert "cited by the model" in panel.sources_html([Sources(1, "q", (PASSAGE,), (Citation(PASSAGE, False),))])
+    assert "Added by Spaceport" in html
+    cited = Turn("q", passages=(PASSAGE,), citations=(Citation(PASSAGE, False),))
+    assert "Cited by the model" in panel.sources_html([cited])
 
 
-def test_a_card_shows_the_marked_part_of_a_long_passage() -> None:
+def test_the_newest_answer_comes_first_and_earlier_ones_are_folded() -> None:
+    turns = [Turn("Old?", passages=(PASSAGE,)), Turn("Plain chat?"), Turn("New?", passages=(PASSAGE,))]
+    html = panel.sources_html(turns)
+    assert html.index('id="source-3-1"') < html.index("<summary>Old?</summary>") < html.index('id="source-1-1"')
+
+
+def test_a_card_shows_the_highlighted_part_of_a_long_passage() -> None:
     text = "before " * 60 + "The kettle holds 1.7 litres." + " after" * 60
     start = text.index("The kettle")
     long = replace(PASSAGE, text=text, end=len(text))
-    cited = Citation(long, False, ((start, start + 28), (start, start + 28), (start + 4, start + 10)))
-    html = panel.sources_html([Sources(1, "q", (long,), (cited,))])
+    citation = Citation(long, False, ((start, start + 28), (start, start + 28), (start + 4, start + 10)))
+    html = panel.sources_html([Turn("q", passages=(long,), citations=(citation,))])
     assert "<mark>The kettle holds 1.7 litres.</mark>" in html
     assert html.count("<mark>") == 1
     assert "… before" in html
     assert html.count("before") < 30
-    assert text.strip() in panel.sources_html([Sources(1, "q", (long,))])
+    assert text.strip() in panel.sources_html([Turn("q", passages=(long,))])
 
 
 def test_every_link_of_an_answer_has_its_place_in_the_panel() -> None:
     spans = ((0, 1), (1, 2), (2, 3))
-    html = panel.sources_html([Sources(4, "q", (PASSAGE,), (Citation(PASSAGE, False, spans),))])
-    text = "".join(render.marker(1, attributed) for attributed in (False, True, False))
-    for link in re.findall(r"#([\w-]+)", render.linked(text, 4, 1)):
+    html = panel.sources_html([Turn("q"), Turn("q", passages=(PASSAGE,), citations=(Citation(PASSAGE, False, spans),))])
+    text = "[1][1][1]"
+    markers = markers_in(text, False, True, False)
+    links = re.findall(r"#([\w-]+)", linked_answer(text, markers, 2))
+    assert links == [anchor for _, anchor in anchors(markers, 2)]
+    for link in links:
         assert f'id="{link}"' in html
 
 
-def test_a_card_opens_what_its_citation_names() -> None:
+def test_a_card_opens_the_passage_of_its_citation() -> None:
     spans = ((2, 6), (7, 9))
-    answers = [Sources(3, "q", (PASSAGE, replace(PASSAGE, number=2)), (Citation(PASSAGE, False, spans),))]
-    assert 'data-open="3-1" aria-expanded="false" aria-controls="preview-3-1"' in panel.sources_html(answers)
-    assert panel.find(answers, "3-1", 1) == panel.Opened(3, PASSAGE, (7, 9), 1)
+    turn = Turn("q", passages=(PASSAGE, SECOND), citations=(Citation(PASSAGE, False, spans),))
+    turns = [Turn("a"), Turn("b"), turn]
+    assert 'data-open="3-1" aria-expanded="false" aria-controls="preview-3-1"' in panel.sources_html(turns)
+    assert panel.find_source(turns, "3-1", 1) == panel.OpenSource(3, PASSAGE, (7, 9), 1)
     whole = (0, len(PASSAGE.text))
-    assert [panel.find(answers, "3-1", claim).mark for claim in (0, 2, -1, 10**9)] == [(2, 6), whole, whole, whole]
-    assert panel.find(answers, "3-2", 0).mark == whole
-    opened = panel.opened_html(panel.find(answers, "3-1", 1), "<p>x</p>")
-    assert opened == '<div data-preview="3-1" data-claim="1"><p>x</p></div>'
+    assert [panel.find_source(turns, "3-1", claim).span for claim in (0, 2, -1, 10**9)] == [(2, 6), whole, whole, whole]
+    assert panel.find_source(turns, "3-2", 0).span == whole
+    value = panel.preview_value(panel.find_source(turns, "3-1", 1), "<p>x</p>")
+    assert value == '<div data-preview="3-1" data-claim="1"><p>x</p></div>'
 
 
 @pytest.mark.parametrize(
-    "source", ["", "3", "4-1", "3-9", "3-1-1", "../3-1", "3-1\n", "None", "٣-١ ", "9" * 5000 + "-1"]
+    "source", ["", "3", "4-1", "0-1", "3-9", "3-1-1", "../3-1", "3-1\n", "None", "٣-١ ", "9" * 5000 + "-1"]
 )
-def test_an_event_that_names_nothing_opens_nothing(source: str) -> None:
-    assert panel.find([Sources(3, "q", (PASSAGE,))], source, 0) is None
+def test_an_event_without_a_source_opens_nothing(source: str) -> None:
+    assert panel.find_source([Turn("a"), Turn("b"), Turn("q", passages=(PASSAGE,))], source, 0) is None
 
 
-def test_thoughts_errors_and_pending_parts_are_never_sent() -> None:
-    reply = Reply(1, error=Interrupted("It broke.", "Ask again."), ended=True)
+def test_thoughts_and_errors_are_never_sent_to_the_model() -> None:
+    reply = Reply(Turn("Why?"), error=Interrupted("It broke.", "Ask again."))
     reply.add(Delta("Hm.", "thought"))
     reply.add(Delta("Half an answer"))
-    history = [conversation.user_message("Why?"), *reply.messages()]
-    assert [message.content for message in conversation.sendable(history)] == ["Why?", "Half an answer"]
+    turn = reply.turn(ended=True)
+    assert [message.content for message in model_messages([turn])] == ["Why?", "Half an answer"]
+    assert "> **It broke.**\n>\n> Ask again." in [message["content"] for message in reply_messages(turn, 1)]
 
 
-def test_stop_leaves_nothing_pending() -> None:
-    thinking = Reply(1)
-    thinking.add(Delta("Hm.", "thought"))
-    searching = Reply(1, status="Searching")
-    assert searching.messages()[0]["metadata"]["status"] == "pending"
-    assert conversation.settled(searching.messages()) == []
-    assert conversation.settled(thinking.messages())[0]["metadata"] == {"title": "Thoughts", "status": "done"}
-
-
-def test_an_empty_answer_is_said() -> None:
-    assert "No answer came" in Reply(1, ended=True).messages()[0]["content"]
-
-
-def test_back_to_the_question_of_an_answer() -> None:
-    history = [
-        conversation.user_message("a"),
-        {"role": "assistant", "content": "1"},
-        conversation.user_message("b"),
-        {"role": "assistant", "content": [{"type": "text", "text": "2"}]},
+def test_a_hostile_answer_reaches_the_model_as_it_was_and_the_page_as_text() -> None:
+    answer = "Look ![x](http://t/p.png) <b>"
+    turn = Turn("<img src=x>", answer, finish_reason="stop")
+    assert [message.content for message in model_messages([turn])] == ["<img src=x>", answer]
+    assert [message["content"] for message in conversation_messages(Conversation((turn,)))] == [
+        "<\u200bimg src=x>",
+        "Look !\u200b[x](http://t/p.png) <\u200bb>",
     ]
-    assert conversation.back_to_question(history, 3) == history[:3]
-    assert conversation.back_to_question(history, 1) == history[:1]
-    assert conversation.turn_of(history) == 2
-    assert conversation.text_of(history[3]) == "2"
+
+
+def test_nothing_is_pending_unless_an_answer_streams() -> None:
+    thinking = Reply(Turn("q"))
+    assert reply_messages(thinking.turn(), 1, thinking.status)[0]["metadata"]["status"] == "pending"
+    assert reply_messages(thinking.turn(), 1) == []
+    thinking.add(Delta("Hm.", "thought"))
+    assert reply_messages(thinking.turn(), 1, thinking.status)[0]["metadata"]["title"] == "Thinking"
+    assert reply_messages(thinking.turn(), 1)[0]["metadata"] == {"title": "Thoughts", "status": "done"}
+
+
+def test_the_status_says_what_happens_before_the_first_word() -> None:
+    reply = Reply(Turn("q"))
+    assert reply.status == "Searching the documents"
+    reply.add(Retrieval((PASSAGE, SECOND)))
+    assert reply.status == "Reading 2 passages"
+    assert reply.starts_section(Delta("So"))
+    reply.add(Delta("So"))
+    assert not reply.starts_section(Delta(" it"))
+    assert not reply.starts_section(Marker(2, 1))
+    reply.add(Marker(3, 1))
+    reply.add(Delta(" [1]"))
+    reply.add(AnswerEnd((), 0, Done("length", None)))
+    assert (reply.turn().answer, reply.turn().markers, reply.turn().finish_reason) == (
+        "So [1]",
+        (Marker(3, 1),),
+        "length",
+    )
+
+
+def test_an_empty_answer_is_reported() -> None:
+    turn = Reply(Turn("q")).turn(ended=True)
+    assert turn.finish_reason == "stopped"
+    assert "no answer" in reply_messages(turn, 1)[0]["content"]
+
+
+def test_a_message_belongs_to_its_turn() -> None:
+    turns = (Turn("a", "1", thought="Hm.", finish_reason="stop"), Turn("b", "2", finish_reason="stop"), Turn("c"))
+    conversation = Conversation(turns)
+    assert [message["role"] for message in conversation_messages(conversation)].count("user") == 3
+    assert [turn_index(conversation, index) for index in range(7)] == [0, 0, 0, 1, 1, 2, None]
+    shared = Conversation((Turn("a", "1", shared=True, target="laptop"), Turn("b")))
+    assert len(conversation_messages(shared)) == 5
+    assert [turn_index(shared, index) for index in range(6)] == [0, 0, 0, 0, 1, None]

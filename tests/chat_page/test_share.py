@@ -1,4 +1,4 @@
-"""A conversation to take along, and a link that anybody may have made."""
+"""Downloads of a conversation, and links that anyone may have made."""
 
 from __future__ import annotations
 
@@ -11,24 +11,43 @@ from typing import Any
 
 import pytest
 
-from backends import Delta, Interrupted
-from chat_page import conversation
-from chat_page.conversation import Reply
-from chat_page.export import Exchange, Quote, as_json, as_markdown, exchanges, harmless
-from chat_page.memory import Sources
-from chat_page.render import marker
-from chat_page.share import MAX_INFLATED, MAX_LINK, ShareError, download_js, fragment, messages, opened
-from chat_page.strings import ENGLISH, Words, counted
-from rag.answering.answer import Citation, Found
+from chat_page.conversation import Conversation
+from chat_page.export import as_json, as_markdown
+from chat_page.markdown import inert
+from chat_page.messages import conversation_messages
+from chat_page.scripts import download_js
+from chat_page.share import MAX_INFLATED, MAX_LINK, ShareError, link_fragment, open_turns
+from chat_page.strings import ENGLISH, Strings, pluralize
+from rag.answering.abstain import Abstention, AbstentionKind, Evidence
+from rag.answering.markers import Marker
+from rag.answering.turn import Failure, Turn, model_messages
+from rag.answering.types import Citation
 from rag.documents import Passage
+from tests.chat_page.earlier_version import LINK_FRAGMENT
 
 PASSAGE = Passage(1, "d", "report.pdf", 3, "Sales", 10, 31, "Net sales were 82,959", 0.5, 0.4, None)
-EXCHANGE = Exchange("How much?", "It was 82,959 [1].", (Quote(1, "report.pdf", 3),), "laptop", "2026-11-21T16:00:00Z")
-TURN: dict[str, Any] = {"q": "Why?", "a": "So [1].", "c": [{"n": 1, "d": "a.pdf", "p": 2}], "m": "laptop", "t": ""}
+TIME = "2026-11-21T16:00:00Z"
+TURN = Turn(
+    "How much?",
+    "It was 82,959 [1].",
+    thought="Secret reasoning.",
+    passages=(PASSAGE,),
+    citations=(Citation(PASSAGE, True, ((15, 21), (0, 0))),),
+    markers=(Marker(14, 1, True),),
+    finish_reason="stop",
+    target="laptop",
+    asked_at=TIME,
+)
+LINK_TURN: dict[str, Any] = {"q": "Why?", "a": "So [1].", "c": [{"n": 1, "d": "a.pdf", "p": 2}], "m": "laptop", "t": ""}
+
+
+def document(number: int, name: str, page: int | None = None) -> Citation:
+    """A citation as it comes from a link: the name and the page, without the passage."""
+    return Citation(Passage(number, "", name, page, "", 0, 0, "", 0.0, None, None), False)
 
 
 def packed(data: object) -> str:
-    """A fragment that says whatever one wants."""
+    """Return a fragment with any content."""
     return deflated(data if isinstance(data, bytes) else json.dumps(data).encode())
 
 
@@ -37,80 +56,111 @@ def deflated(data: bytes) -> str:
     return base64.urlsafe_b64encode(packer.compress(data) + packer.flush()).decode().rstrip("=")
 
 
-def history() -> list[dict[str, Any]]:
-    first, second = (
-        Reply(1, found=Found((PASSAGE, PASSAGE)), ended=True),
-        Reply(2, error=Interrupted("It broke.", "Ask again."), ended=True),
-    )
-    first.add(Delta("Secret reasoning.", "thought"))
-    markers = marker(1, False) + marker(2, True)
-    first.add(Delta(f"It was <b>82,959</b> ![x](http://t/p.png) {markers}; `a[1]`."))
-    second.add(Delta("Half"))
-    asked = [conversation.user_message("How much?"), conversation.user_message("And now?")]
-    return [asked[0], *first.messages(), asked[1], *second.messages()]
+def test_json_has_every_question_answer_and_citation_with_its_exact_span() -> None:
+    failed = Turn("And now?", "Half", error=Failure("It broke.", "Ask again."), finish_reason="interrupted")
+    assert json.loads(as_json([TURN, failed])) == {
+        "version": 1,
+        "exchanges": [
+            {
+                "question": "How much?",
+                "answer": "It was 82,959 [1].",
+                "quotes": [
+                    {
+                        "number": 1,
+                        "document": "report.pdf",
+                        "page": 3,
+                        "heading": "Sales",
+                        "start": 10,
+                        "end": 31,
+                        "text": "Net sales were 82,959",
+                        "spans": [[25, 31]],
+                        "attributed": True,
+                    }
+                ],
+                "target": "laptop",
+                "time": TIME,
+            },
+            {"question": "And now?", "answer": "Half", "quotes": [], "target": "", "time": ""},
+        ],
+    }
 
 
-def test_a_history_gives_questions_answers_and_citations_alone() -> None:
-    sources = {1: Sources(1, "How much?", (PASSAGE,), (Citation(PASSAGE, True, ((15, 21), (0, 0))),))}
-    first, second = exchanges(history(), sources, {1: ("laptop", "2026-11-21T16:00:00Z")})
-    assert first.question == "How much?"
-    assert first.answer == "It was <b>82,959</b> ![x](http://t/p.png) [1][2]; `a[1]`."
-    assert first.quotes == (Quote(1, "report.pdf", 3, "Sales", 10, 31, "Net sales were 82,959", ((25, 31),), True),)
-    assert (first.target, first.time) == ("laptop", "2026-11-21T16:00:00Z")
-    assert second == Exchange("And now?", "Half")
+def test_json_is_exact() -> None:
+    answer = "It was <b>82,959</b> ![x](http://t/p.png) [1][2]; `a[1]`."
+    (exchange,) = json.loads(as_json([Turn("<img src=x>", f"{answer}\n")]))["exchanges"]
+    assert (exchange["question"], exchange["answer"]) == ("<img src=x>", answer)
 
 
-def test_json_has_every_citation_with_its_exact_span() -> None:
-    (exchange,) = exchanges(history()[:3], {1: Sources(1, "q", (PASSAGE,), (Citation(PASSAGE, False),))})
-    (read,) = json.loads(as_json([exchange]))["exchanges"]
-    assert (
-        read["quotes"][0] | {"number": 1, "document": "report.pdf", "page": 3, "start": 10, "end": 31}
-        == (read["quotes"][0])
-    )
-    assert read["quotes"][0]["text"] == "Net sales were 82,959"
-    assert read["answer"] == exchange.answer
+def test_an_export_says_what_is_not_from_the_documents() -> None:
+    abstention = Abstention(AbstentionKind.WEAK_EVIDENCE, Evidence(0.1, 0.0))
+    refusal = Turn("Why?", abstention=abstention, finish_reason="abstained")
+    general = Turn("Why?", "The sky scatters blue light.", abstention=abstention, finish_reason="stop")
+    exchanges = json.loads(as_json([refusal, general]))["exchanges"]
+    assert exchanges[0]["answer"] == ENGLISH.refusal
+    assert exchanges[1]["answer"] == f"{ENGLISH.not_from_documents}\n\nThe sky scatters blue light."
+    assert [turn.answer for turn in open_turns(link_fragment([refusal, general]))] == [
+        exchange["answer"] for exchange in exchanges
+    ]
 
 
 def test_markdown_is_for_people_and_loads_nothing() -> None:
     evil = "![x](http://t/p.png)\n```mermaid\n<img src=http://t>\n```\nand <script>"
-    quote = Quote(1, "report.pdf", 3, start=1_000, end=1_000 + len(evil), text=evil)
-    text = as_markdown([replace(EXCHANGE, answer="It is.\n" + evil, quotes=(quote,)), EXCHANGE])
+    passage = replace(PASSAGE, start=1_000, end=1_000 + len(evil), text=evil)
+    text = as_markdown([replace(TURN, answer="It is.\n" + evil, citations=(Citation(passage, False),)), TURN])
     assert f"> **[1] report.pdf, page 3**\n>\n> Characters 1,000 to {1_000 + len(evil):,}:\n>\n> " in text
     assert text.count("### Question\n\nHow much?") == 2
-    assert "*laptop · 2026-11-21T16:00:00Z*" in text
+    assert f"*laptop · {TIME}*" in text
+    assert "Secret" not in text
     for active in ("![", "](", "<img", "<script", "```mermaid"):
         assert active not in text
 
 
-def test_markdown_quotes_the_span_that_supports() -> None:
-    quote = Quote(1, "a.md", None, "Sales", 10, 31, "Net sales were 82,959", spans=((25, 31), (25, 31)))
-    text = as_markdown([replace(EXCHANGE, quotes=(quote,))])
-    assert text.endswith(
-        "> **[1] a.md, Sales**\n>\n> Characters 25 to 31:\n>\n> 82,959\n\n*laptop · 2026-11-21T16:00:00Z*\n"
-    )
+def test_markdown_quotes_the_span_that_supports_the_answer() -> None:
+    passage = replace(PASSAGE, document="a.md", page=None)
+    text = as_markdown([replace(TURN, citations=(Citation(passage, False, ((15, 21), (15, 21))),))])
+    assert text.endswith(f"> **[1] a.md, Sales**\n>\n> Characters 25 to 31:\n>\n> 82,959\n\n*laptop · {TIME}*\n")
 
 
-def test_a_link_brings_the_conversation_back_without_the_passages() -> None:
-    full = replace(EXCHANGE, quotes=(Quote(1, "report.pdf", 3, "Sales", 10, 31, "Net sales were 82,959"),))
-    made = fragment([full, Exchange("Ünïcode 東京 🚀?", "Ja.\n\n- a\n- b")])
-    assert opened(made) == (EXCHANGE, Exchange("Ünïcode 東京 🚀?", "Ja.\n\n- a\n- b"))
-    assert set(made) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
-    assert b"Net sales" not in zlib.decompress(base64.urlsafe_b64decode(made + "=" * (-len(made) % 4)), -15)
+def test_a_link_restores_the_conversation_without_the_passages() -> None:
+    fragment = link_fragment([TURN, Turn("Ünïcode 東京 🚀?", "Ja.\n\n- a\n- b")])
+    first, second = open_turns(fragment)
+    assert (first.question, first.answer, first.target, first.asked_at) == ("How much?", TURN.answer, "laptop", TIME)
+    assert first.citations == (document(1, "report.pdf", 3),)
+    assert (first.thought, first.passages, first.markers, first.shared) == ("", (), (), True)
+    assert (second.question, second.answer) == ("Ünïcode 東京 🚀?", "Ja.\n\n- a\n- b")
+    assert set(fragment) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+    assert b"Net sales" not in zlib.decompress(base64.urlsafe_b64decode(fragment + "=" * (-len(fragment) % 4)), -15)
 
 
-def test_an_opened_conversation_is_shown_with_plain_numbers_and_never_sent_as_more_than_it_is() -> None:
-    shown = messages(opened(fragment([EXCHANGE])))
-    assert [message["role"] for message in shown] == ["assistant", "user", "assistant", "assistant"]
-    assert shown[2]["content"] == "It was 82,959 [1]."
-    assert shown[3]["content"] == "[1] report.pdf, page 3\n*laptop · 2026-11-21T16:00:00Z*"
-    sent = [message.content for message in conversation.sendable(shown)]
-    assert sent == ["How much?", "It was 82,959 [1]."]
+def test_a_link_of_the_earlier_version_opens() -> None:
+    first, second = open_turns(LINK_FRAGMENT)
+    assert (first.question, first.answer) == ("How much?", "It was <b>82,959</b> [1] in `a[1]`. ✓")
+    assert (first.target, first.asked_at) == ("laptop", "2026-11-21T16:00:00+00:00")
+    assert first.citations == (document(1, "report.pdf", 3),)
+    assert (second.question, second.answer) == ("And <img src=x>?", "Half")
 
 
-def test_what_was_opened_can_be_shared_again_as_it_is() -> None:
-    hostile = [Exchange("<img src=x>", "$$a$$ ```mermaid\nx``` [a](b) %%%LATEX_BLOCK_0%%% \u202eabc")]
-    once = opened(fragment(hostile))
-    assert opened(fragment(once)) == once
+def test_a_link_of_a_later_version_is_refused_with_the_reason() -> None:
+    with pytest.raises(ShareError, match="later version of this page"):
+        open_turns(packed({"v": 2, "conversation": "in a format that nobody knows yet"}))
+
+
+def test_a_shared_conversation_has_plain_numbers_and_reaches_the_model_as_it_is() -> None:
+    turns = open_turns(link_fragment([TURN]))
+    messages = conversation_messages(Conversation(turns))
+    assert [message["role"] for message in messages] == ["assistant", "user", "assistant", "assistant"]
+    assert messages[2]["content"] == "It was 82,959 [1]."
+    assert messages[3]["content"] == f"[1] report.pdf, page 3\n*laptop · {TIME}*"
+    assert [message.content for message in model_messages(turns)] == ["How much?", "It was 82,959 [1]."]
+
+
+def test_a_shared_conversation_can_be_shared_again() -> None:
+    hostile = [Turn("<img src=x>", "$$a$$ ```mermaid\nx``` [a](b) %%%LATEX_BLOCK_0%%% \u202eabc")]
+    once = open_turns(link_fragment([TURN, *hostile]))
+    assert open_turns(link_fragment(once)) == once
+    (exchange, _) = json.loads(as_json(once))["exchanges"]
+    assert exchange["quotes"][0] | {"document": "report.pdf", "page": 3, "start": None} == exchange["quotes"][0]
+    assert "report.pdf, page 3**\n" in as_markdown(once)
 
 
 @pytest.mark.parametrize(
@@ -135,26 +185,28 @@ def test_what_was_opened_can_be_shared_again_as_it_is() -> None:
         "%%%LATEX_BLOCK_0%%%",
     ],
 )
-def test_a_strangers_text_has_nothing_active_left(text: str) -> None:
-    (exchange,) = opened(packed({"v": 1, "turns": [{**TURN, "q": text, "a": text}]}))
-    for shown in (exchange.question, exchange.answer):
+def test_a_shared_text_is_displayed_without_anything_active(text: str) -> None:
+    turns = open_turns(packed({"v": 1, "turns": [{**LINK_TURN, "q": text, "a": text}]}))
+    assert (turns[0].question, turns[0].answer) == (text, text)
+    _, question, answer, _ = (message["content"] for message in conversation_messages(Conversation(turns)))
+    for shown in (question, answer):
         assert not any(active in shown for active in ("![", "](", "][", "]:", "$$", "%%%LATEX", "```mer", "~~~~ MER"))
         assert "<" not in shown.replace("<\u200b", "")
-    assert "http" not in text or "http" in exchange.answer  # it is still told, as text
-    assert exchange.question.replace("\u200b", "") == text
+        assert shown.replace("\u200b", "") == text
 
 
-def test_a_strangers_text_keeps_what_is_harmless() -> None:
+def test_a_shared_text_keeps_harmless_markdown() -> None:
     text = (
         "# Head\n\n- a < b, 3<4\n- `x[1]` **bold** 100 % $5\n\n```python\nprint(1)\n```\n\n| عربي | עברית |\n|---|---|"
     )
-    assert harmless(text) == text
+    assert inert(text) == text
 
 
-def test_a_strangers_document_name_is_a_name() -> None:
+def test_a_shared_document_name_is_a_name() -> None:
     cited = [{"n": 1, "d": "../../etc/<b>\u202efdp.exe", "p": None}]
-    (exchange,) = opened(packed({"v": 1, "turns": [{**TURN, "c": cited}]}))
-    assert exchange.quotes == (Quote(1, "<\u200bb>fdp.exe"),)
+    turns = open_turns(packed({"v": 1, "turns": [{**LINK_TURN, "c": cited}]}))
+    assert turns[0].citations == (document(1, "<b>fdp.exe"),)
+    assert "[1] <\u200bb>fdp.exe" in conversation_messages(Conversation(turns))[-1]["content"]
 
 
 @pytest.mark.parametrize(
@@ -165,25 +217,25 @@ def test_a_strangers_document_name_is_a_name() -> None:
         None,
         {"v": 1},
         {"v": 1, "turns": []},
-        {"v": 2, "turns": [TURN]},
-        {"v": True, "turns": [TURN]},
-        {"v": "1", "turns": [TURN]},
-        {"v": 1, "turns": [TURN], "more": 1},
-        {"v": 1, "turns": [TURN] * 201},
-        {"v": 1, "turns": [{**TURN, "thought": "Hm."}]},
-        {"v": 1, "turns": [{**TURN, "q": 1}]},
-        {"v": 1, "turns": [{**TURN, "q": None}]},
-        {"v": 1, "turns": [{**TURN, "a": {"path": "/etc/passwd"}}]},
-        {"v": 1, "turns": [{**TURN, "a": [{"type": "file", "file": {"path": "/etc/passwd"}}]}]},
-        {"v": 1, "turns": [{**TURN, "q": "x" * 20_001}]},
-        {"v": 1, "turns": [{**TURN, "t": "<b>"}]},
-        {"v": 1, "turns": [{**TURN, "m": "x" * 101}]},
-        {"v": 1, "turns": [{**TURN, "c": [{"n": 0, "d": "a", "p": 1}]}]},
-        {"v": 1, "turns": [{**TURN, "c": [{"n": 1, "d": "a", "p": 1, "href": "javascript:1"}]}]},
-        {"v": 1, "turns": [{**TURN, "c": [{"n": 1.0, "d": "a", "p": 1}]}]},
-        {"v": 1, "turns": [{**TURN, "c": [{"n": 1, "d": "x" * 201, "p": 1}]}]},
-        {"v": 1, "turns": [{**TURN, "c": [{"n": 1, "d": "a", "p": 1}] * 100}]},
-        {"v": 1, "turns": [{key: TURN[key] for key in "qacm"}]},
+        {"v": 0, "turns": [LINK_TURN]},
+        {"v": True, "turns": [LINK_TURN]},
+        {"v": "1", "turns": [LINK_TURN]},
+        {"v": 1, "turns": [LINK_TURN], "more": 1},
+        {"v": 1, "turns": [LINK_TURN] * 201},
+        {"v": 1, "turns": [{**LINK_TURN, "thought": "Hm."}]},
+        {"v": 1, "turns": [{**LINK_TURN, "q": 1}]},
+        {"v": 1, "turns": [{**LINK_TURN, "q": None}]},
+        {"v": 1, "turns": [{**LINK_TURN, "a": {"path": "/etc/passwd"}}]},
+        {"v": 1, "turns": [{**LINK_TURN, "a": [{"type": "file", "file": {"path": "/etc/passwd"}}]}]},
+        {"v": 1, "turns": [{**LINK_TURN, "q": "x" * 20_001}]},
+        {"v": 1, "turns": [{**LINK_TURN, "t": "<b>"}]},
+        {"v": 1, "turns": [{**LINK_TURN, "m": "x" * 101}]},
+        {"v": 1, "turns": [{**LINK_TURN, "c": [{"n": 0, "d": "a", "p": 1}]}]},
+        {"v": 1, "turns": [{**LINK_TURN, "c": [{"n": 1, "d": "a", "p": 1, "href": "javascript:1"}]}]},
+        {"v": 1, "turns": [{**LINK_TURN, "c": [{"n": 1.0, "d": "a", "p": 1}]}]},
+        {"v": 1, "turns": [{**LINK_TURN, "c": [{"n": 1, "d": "x" * 201, "p": 1}]}]},
+        {"v": 1, "turns": [{**LINK_TURN, "c": [{"n": 1, "d": "a", "p": 1}] * 100}]},
+        {"v": 1, "turns": [{key: LINK_TURN[key] for key in "qacm"}]},
         b"",
         b"{",
         b"\xff\xfe",
@@ -192,9 +244,9 @@ def test_a_strangers_document_name_is_a_name() -> None:
         b'{"v":1,"v":1e999,"turns":[]}',
     ],
 )
-def test_what_is_not_exactly_a_conversation_is_refused(data: object) -> None:
+def test_invalid_data_is_refused(data: object) -> None:
     with pytest.raises(ShareError, match="no conversation"):
-        opened(packed(data))
+        open_turns(packed(data))
 
 
 @pytest.mark.parametrize(
@@ -208,17 +260,17 @@ def test_what_is_not_exactly_a_conversation_is_refused(data: object) -> None:
         "not base64!",
         "AAAA",
         "x" * (MAX_LINK + 1),
-        fragment([EXCHANGE])[:-4],
-        fragment([EXCHANGE]) + "AAAA",
+        link_fragment([TURN])[:-4],
+        link_fragment([TURN]) + "AAAA",
         base64.urlsafe_b64encode(zlib.compress(b"{}")).decode(),
     ],
 )
-def test_what_is_no_fragment_of_ours_is_refused(text: str) -> None:
+def test_an_invalid_fragment_is_refused(text: str) -> None:
     with pytest.raises(ShareError, match="no conversation"):
-        opened(text)
+        open_turns(text)
 
 
-def test_a_small_fragment_cannot_become_hundred_megabytes() -> None:
+def test_a_small_fragment_cannot_expand_to_100_megabytes() -> None:
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     bomb = b"".join(packer.compress(b" " * 1_000_000) for _ in range(100)) + packer.flush()
     short = deflated(b" " * 20_000_000)
@@ -226,44 +278,34 @@ def test_a_small_fragment_cannot_become_hundred_megabytes() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for text in (short, base64.urlsafe_b64encode(bomb).decode(), base64.urlsafe_b64encode(bomb[:20_000]).decode()):
         with pytest.raises(ShareError):
-            opened(text)
+            open_turns(text)
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
     assert grown < 8 * MAX_INFLATED
 
 
-def test_too_long_a_conversation_is_told_so() -> None:
+def test_a_conversation_that_does_not_fit_into_a_link_is_refused() -> None:
     numbers = " ".join(str(number**7) for number in range(10_000))
-    with pytest.raises(ShareError, match=r"30,000 is what most programs take\. Download"):
-        fragment([Exchange("Count.", numbers)])
+    with pytest.raises(ShareError, match=r"up to 30,000\. Download"):
+        link_fragment([Turn("Count.", numbers)])
     with pytest.raises(ShareError, match="nothing to share"):
-        fragment([])
-    with pytest.raises(ShareError, match="does not fit into a link"):
-        fragment([Exchange("Blow up.", " " * MAX_INFLATED)])
+        link_fragment([])
+    with pytest.raises(ShareError, match="doesn't fit into a link"):
+        link_fragment([Turn("Blow up.", "a" * MAX_INFLATED)])
 
 
-def test_a_download_has_its_name_and_kind_as_strings() -> None:
+def test_a_download_script_quotes_name_and_type() -> None:
     script = download_js('a"b.md', "text/markdown")
     assert 'link.download = "a\\"b.md";' in script
     assert 'type: "text/markdown"' in script
 
 
-def test_every_word_can_be_filled_in() -> None:
-    """A string whose names are misspelt would fail on the day it is shown."""
-    values = dict.fromkeys(
-        ("passages", "pages", "chunks", "characters", "most", "thousands", "count", "page", "first", "last"), 2
-    )
-    values |= {"seconds": 0.5, "rate": 10.0, "input": 1, "output": 2, "share": 0.5, "score": 0.5}
-    texts = {
-        "name": "a.pdf",
-        "parts": "1 page",
-        "place": "page 2",
-        "text": "x",
-        "reason": "No.",
-        "meaning": "0.50",
-        "words": "1.0",
-    }
-    for field in fields(Words):
+def test_every_string_can_be_formatted() -> None:
+    """A misspelt name in a string would fail only when the string is displayed."""
+    numbers = "passages pages chunks characters thousands count page first last limit input output window start end"
+    values: dict[str, Any] = dict.fromkeys(numbers.split(), 2) | {"seconds": 0.5, "rate": 10.0, "share": 0.5}
+    texts = {"name": "a.pdf", "place": "page 2", "text": "x", "reason": "No.", "dense": "0.50", "lexical": "1.0"}
+    for field in fields(Strings):
         for text in [getattr(ENGLISH, field.name)] if field.name != "examples" else ENGLISH.examples:
-            assert "{" not in text.format(**values, **texts), field.name
-    assert counted(ENGLISH.page_count_one, ENGLISH.page_count, pages=1) == "1 page"
-    assert counted(ENGLISH.page_count_one, ENGLISH.page_count, pages=1_200) == "1,200 pages"
+            assert "{" not in text.format(**values, **texts, score=0.5), field.name
+    assert pluralize(ENGLISH.page_count_one, ENGLISH.page_count, pages=1) == "1 page"
+    assert pluralize(ENGLISH.page_count_one, ENGLISH.page_count, pages=1_200) == "1,200 pages"

@@ -1,4 +1,4 @@
-"""Visitors are kept apart, found again by their key alone, and deleted when they are gone."""
+"""Visitors: separate from each other, identified by their key alone, and deleted after they leave."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from pathlib import Path
 import pytest
 
 from backends import NotConfigured
-from chat_page.visitors import Visitors, new_key
-from rag.answering.retrieve import retrieve
+from chat_page.conversation import Conversation
+from chat_page.visitor import new_key
+from chat_page.visitors import Visitors
+from rag.answering.retrieve import retrieve_passages
+from rag.answering.turn import Turn
 from rag.errors import DocumentError
 from rag.library import disk
 from rag.library.library import Library
@@ -28,10 +31,11 @@ from tests.helpers.servers import wait_until
 from tests.rag.library.test_ingest import ROPES, Held, wait_until_done, wait_until_held
 
 HOUR = 3600.0
+CONVERSATION = Conversation((Turn("Where?", "Behind the door.", finish_reason="stop", target="laptop"),))
 
 
 class Clock:
-    """The wall clock, which can be put forward."""
+    """The wall clock, which a test can advance."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
@@ -58,21 +62,21 @@ def held(embedder: Embedder) -> Held:
 
 @pytest.fixture
 def start(root: Path, held: Held, clock: Clock) -> Iterator[Callable[..., Visitors]]:
-    """Begin anew on the same folder, as a restarted process does."""
-    started: list[Visitors] = []
+    """Create `Visitors` on the same folder, as a restarted process does."""
+    instances: list[Visitors] = []
 
-    def begin(at: Path | None = root) -> Visitors:
-        started.append(Visitors(at, lambda store: Library(held, store=store), HOUR, clock=clock))
-        return started[-1]
+    def create(folder: Path | None = root) -> Visitors:
+        instances.append(Visitors(folder, lambda store: Library(held, store=store), HOUR, clock=clock))
+        return instances[-1]
 
-    yield begin
+    yield create
     held.go.set()
-    for visitors in started:
+    for visitors in instances:
         visitors.close()
 
 
 def upload(folder: Path, name: str, text: str) -> Path:
-    """A file where an upload would lie."""
+    """Write a file to where Gradio puts an upload."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
     path.write_text(text)
@@ -80,66 +84,66 @@ def upload(folder: Path, name: str, text: str) -> Path:
 
 
 def names(visitors: Visitors, key: str) -> list[str]:
-    return [document.name for document in visitors.of(key).library.documents]
+    return [document.name for document in visitors.get(key).library.documents]
 
 
-def everything(root: Path) -> bytes:
-    """Every name and every byte under a folder."""
+def all_bytes(root: Path) -> bytes:
+    """Return every name and every byte under a folder."""
     return b"".join(
         str(path).encode() + (path.read_bytes() if path.is_file() else b"") for path in sorted(root.rglob("*"))
     )
 
 
-def test_two_visitors_with_a_file_of_the_same_name_see_their_own(
+def test_two_visitors_with_a_file_of_the_same_name_see_only_their_own(
     start: Callable[..., Visitors], tmp_path: Path, embedder: Embedder
 ) -> None:
     visitors, mine, yours = start(), new_key(), new_key()
     for key, text in ((mine, "The code is 1234."), (yours, "The code is 9876.")):
-        visitors.of(key).ingestion.add(upload(tmp_path / key, "code.txt", text))
-    for key, wanted in ((mine, "1234"), (yours, "9876")):
-        visitor = visitors.of(key)
+        visitors.get(key).ingestion.add(upload(tmp_path / key, "code.txt", text))
+    for key, code in ((mine, "1234"), (yours, "9876")):
+        visitor = visitors.get(key)
         wait_until_done(visitor.ingestion)
-        (passage,) = retrieve([visitor.library], "What is the code?", embedder, limit=9)
-        assert wanted in passage.text
-        assert wanted.encode() in (visitor.library.original(passage.document_id) or b"")
-        other = visitors.of(mine if key == yours else yours)
+        (passage,) = retrieve_passages([visitor.library], "What is the code?", embedder, limit=9)
+        assert code in passage.text
+        assert code.encode() in (visitor.library.original(passage.document_id) or b"")
+        other = visitors.get(mine if key == yours else yours)
         assert other.library.original(passage.document_id) is None
 
 
-def test_the_same_key_is_the_same_visitor(start: Callable[..., Visitors]) -> None:
+def test_a_key_identifies_one_visitor(start: Callable[..., Visitors]) -> None:
     visitors, key = start(), new_key()
-    assert visitors.of(key) is visitors.of(key)
-    assert visitors.of(key) is not visitors.of(new_key())
+    assert visitors.get(key) is visitors.get(key)
+    assert visitors.get(key) is not visitors.get(new_key())
     assert len(visitors) == 2
 
 
-WRONG = [None, "", "short", "../" * 14 + "x", "a" * 42, "a" * 44, "a" * 42 + "/", "a" * 42 + "\n", "ä" * 43, 7]
+MALFORMED_KEYS = [None, "", "short", "../" * 14 + "x", "a" * 42, "a" * 44, "a" * 42 + "/", "a" * 42 + "\n", "ä" * 43, 7]
 
 
-@pytest.mark.parametrize("wrong", WRONG, ids=repr)
-def test_a_key_of_a_wrong_shape_gives_a_new_visitor_under_a_new_key(
-    start: Callable[..., Visitors], root: Path, wrong: str
+@pytest.mark.parametrize("malformed", MALFORMED_KEYS, ids=repr)
+def test_a_malformed_key_gets_a_new_visitor_with_a_new_key(
+    start: Callable[..., Visitors], root: Path, malformed: str
 ) -> None:
     visitors = start()
-    visitor = visitors.of(wrong)
-    assert visitor is not visitors.of(wrong)
-    assert visitors.of(visitor.key) is visitor
-    assert visitor.key != wrong
-    visitors.touch(wrong)
-    visitors.forget(wrong)
-    assert list(root.iterdir()) == []  # a visitor who leaves nothing has no folder
+    visitor = visitors.get(malformed)
+    assert visitor is not visitors.get(malformed)
+    assert visitors.get(visitor.key) is visitor
+    assert visitor.key != malformed
+    visitors.touch(malformed)
+    visitors.forget(malformed)
+    assert list(root.iterdir()) == []  # a visitor without data has no folder
 
 
-def test_the_disk_tells_no_key_and_only_to_its_owner(
+def test_the_disk_has_no_key_and_only_its_owner_can_read(
     start: Callable[..., Visitors], root: Path, tmp_path: Path
 ) -> None:
     visitors, key = start(), new_key()
-    visitor = visitors.of(key)
+    visitor = visitors.get(key)
     visitor.library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
-    visitor.keep_conversation([{"role": "user", "content": "Where?"}])
+    visitor.save(CONVERSATION)
     (folder,) = root.iterdir()
     assert folder.name == hashlib.sha256(key.encode()).hexdigest()
-    assert key.encode() not in everything(root)
+    assert key.encode() not in all_bytes(root)
     if os.name == "posix":
         for path in [root, *root.rglob("*")]:
             assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
@@ -147,47 +151,47 @@ def test_the_disk_tells_no_key_and_only_to_its_owner(
 
 def test_a_restart_finds_documents_and_conversation(start: Callable[..., Visitors], tmp_path: Path) -> None:
     visitors, key = start(), new_key()
-    visitors.of(key).library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
-    visitors.of(key).keep_conversation([{"role": "user", "content": "Where?"}])
+    visitors.get(key).library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
+    visitors.get(key).save(CONVERSATION)
     visitors.close()
-    again = start()
-    assert names(again, key) == ["note.txt"]
-    assert again.of(key).conversation == [{"role": "user", "content": "Where?"}]
-    assert names(again, new_key()) == []
+    restarted = start()
+    assert names(restarted, key) == ["note.txt"]
+    assert restarted.get(key).conversation("page") == CONVERSATION
+    assert names(restarted, new_key()) == []
 
 
-def test_who_forgets_is_forgotten(start: Callable[..., Visitors], root: Path, tmp_path: Path) -> None:
+def test_a_visitor_can_delete_everything(start: Callable[..., Visitors], root: Path, tmp_path: Path) -> None:
     visitors, key, other = start(), new_key(), new_key()
-    for known in (key, other):
-        visitors.of(known).library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
-    visitor = visitors.of(key)
-    visitor.open("page").history.append({"role": "user", "content": "Where?"})
-    visitor.keep_conversation(["Where?"])
+    for each in (key, other):
+        visitors.get(each).library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
+    visitor = visitors.get(key)
+    visitor.conversation("page").turns = CONVERSATION.turns
+    visitor.save(CONVERSATION)
     visitors.forget(key)
     visitors.forget(key)
     assert [folder.name for folder in root.iterdir()] == [hashlib.sha256(other.encode()).hexdigest()]
     assert visitor.library.documents == []
-    assert visitor.talks == {}
-    visitor.keep_conversation(["an answer that was still coming in"])
-    assert (names(visitors, key), visitors.of(key).conversation) == ([], None)
+    assert visitor.conversations == {}
+    visitor.save(CONVERSATION)  # an answer that was still streaming
+    assert (names(visitors, key), visitors.get(key).conversation("page")) == ([], Conversation())
     assert names(visitors, other) == ["note.txt"]
 
 
-def test_a_visitor_of_the_last_process_is_forgotten_unseen(
+def test_a_visitor_of_the_last_process_can_be_deleted_without_loading(
     start: Callable[..., Visitors], root: Path, tmp_path: Path
 ) -> None:
     visitors, key = start(), new_key()
-    visitors.of(key).library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
+    visitors.get(key).library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
     visitors.close()
     start().forget(key)
     assert list(root.iterdir()) == []
 
 
-def test_deletion_while_a_file_is_embedded(
+def test_deletion_while_a_file_is_being_embedded(
     start: Callable[..., Visitors], root: Path, tmp_path: Path, held: Held
 ) -> None:
     visitors, key = start(), new_key()
-    visitor = visitors.of(key)
+    visitor = visitors.get(key)
     visitor.library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
     files = [upload(tmp_path, "ropes.txt", ROPES), upload(tmp_path, "b.txt", "B."), upload(tmp_path, "c.txt", "C.")]
     (number, *_) = visitor.ingestion.add(*files)
@@ -197,7 +201,7 @@ def test_deletion_while_a_file_is_embedded(
     assert visitor.library.documents == []
     assert not any(file.exists() for file in files)
     held.go.set()
-    wait_until(lambda: not visitor.ingestion._running, 60)
+    wait_until(lambda: not visitor.ingestion._threads, 60)
     assert list(root.iterdir()) == []
     assert names(visitors, key) == []
 
@@ -207,91 +211,95 @@ def test_deletion_at_any_moment_of_an_ingestion(
     start: Callable[..., Visitors], root: Path, tmp_path: Path, delay: float
 ) -> None:
     visitors, key = start(), new_key()
-    visitor = visitors.of(key)
+    visitor = visitors.get(key)
     visitor.ingestion.add(*(upload(tmp_path / key, f"{n}.txt", f"Note {n}.\n" * 200) for n in range(30)))
     time.sleep(delay)
     visitors.forget(key)
     assert list(root.iterdir()) == []
-    wait_until(lambda: not visitor.ingestion._running, 60)
+    wait_until(lambda: not visitor.ingestion._threads, 60)
     assert list(root.iterdir()) == []
     assert visitor.library.documents == []
     assert list((tmp_path / key).iterdir()) == []
 
 
-def test_idle_visitors_are_swept_and_busy_ones_are_not(
+def test_the_sweep_deletes_idle_visitors_and_keeps_busy_ones(
     start: Callable[..., Visitors], root: Path, tmp_path: Path, clock: Clock, held: Held
 ) -> None:
-    visitors, idle, awake, busy = start(), new_key(), new_key(), new_key()
-    for key in (idle, awake, busy):
-        visitors.of(key).library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
-    (number,) = visitors.of(busy).ingestion.add(upload(tmp_path, "ropes.txt", ROPES))
-    wait_until_held(visitors.of(busy).ingestion, number)
-    gone, still = visitors.of(idle), visitors.of(busy)
+    visitors, idle, active, busy = start(), new_key(), new_key(), new_key()
+    for key in (idle, active, busy):
+        visitors.get(key).library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
+    (number,) = visitors.get(busy).ingestion.add(upload(tmp_path, "ropes.txt", ROPES))
+    wait_until_held(visitors.get(busy).ingestion, number)
+    idle_visitor, busy_visitor = visitors.get(idle), visitors.get(busy)
     clock.ahead = HOUR - 60
     visitors.sweep()
     assert len(visitors) == 3
-    visitors.touch(awake)
+    visitors.touch(active)
     clock.ahead = HOUR + 60
     visitors.sweep()
     assert len(visitors) == len(list(root.iterdir())) == 2
-    assert gone.library.documents == []
+    assert idle_visitor.library.documents == []
     assert names(visitors, idle) == []
-    assert names(visitors, awake) == ["note.txt"]
+    assert names(visitors, active) == ["note.txt"]
     held.go.set()
-    wait_until_done(still.ingestion)
+    wait_until_done(busy_visitor.ingestion)
     assert names(visitors, busy) == ["note.txt", "ropes.txt"]
 
 
-def test_the_sweep_at_the_start_deletes_the_old_and_the_half_written(
+def test_the_start_deletes_idle_visitors_and_unfinished_files(
     start: Callable[..., Visitors], root: Path, tmp_path: Path, clock: Clock
 ) -> None:
     visitors, old, young = start(), new_key(), new_key()
-    visitors.of(old).library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
+    visitors.get(old).library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
     clock.ahead = HOUR - 60
-    visitors.of(young).library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
-    visitors.of(young)
+    visitors.get(young).library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
+    visitors.get(young)
     visitors.close()
     folder = root / hashlib.sha256(young.encode()).hexdigest()
     upload(folder / "documents" / ".unfinished-0123", "original", "half of a document")
     upload(folder, ".unfinished-4567", "half of a conversation")
     upload(root / ".unfinished-89ab" / "documents", "original", "half deleted")
-    operators = upload(root, "README", "This is not a visitor's.")
+    unrelated = upload(root, "README", "This is not a visitor's.")
     os.utime(folder, (clock(), clock()))
     clock.ahead = HOUR + 60
-    again = start()
-    assert sorted(root.iterdir()) == sorted([folder, operators])
-    assert b"half" not in everything(root)
-    assert names(again, young) == ["note.txt"]
-    assert names(again, old) == []
+    restarted = start()
+    assert sorted(root.iterdir()) == sorted([folder, unrelated])
+    assert b"half" not in all_bytes(root)
+    assert names(restarted, young) == ["note.txt"]
+    assert names(restarted, old) == []
 
 
-def test_a_page_that_is_still_open_after_a_restart_keeps_its_documents(
+def test_a_page_that_is_open_during_a_restart_keeps_its_documents(
     start: Callable[..., Visitors], tmp_path: Path, clock: Clock
 ) -> None:
     visitors, key = start(), new_key()
-    visitors.of(key).library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
+    visitors.get(key).library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
     visitors.close()
     clock.ahead = HOUR - 60
-    again = start()
-    again.touch(key)
+    restarted = start()
+    restarted.touch(key)
     clock.ahead = 2 * HOUR - 120
-    again.sweep()
-    assert names(again, key) == ["note.txt"]
+    restarted.sweep()
+    assert names(restarted, key) == ["note.txt"]
 
 
 def test_fifty_visitors_at_once(start: Callable[..., Visitors], root: Path, tmp_path: Path, embedder: Embedder) -> None:
-    visitors, keys, wrong = start(), [new_key() for _ in range(50)], list[str]()
+    visitors, keys, failures = start(), [new_key() for _ in range(50)], list[str]()
 
     def visit(number: int, key: str) -> None:
-        visitors.of(key).ingestion.add(
+        visitors.get(key).ingestion.add(
             upload(tmp_path / key, "note.txt", f"The code of room {number} is {number * 7}.")
         )
-        wait_until_done(visitors.of(key).ingestion)
-        visitor = visitors.of(key)
-        texts = [passage.text for passage in retrieve([visitor.library], "What is the code?", embedder, limit=9)]
-        visitor.keep_conversation([key])
-        if texts != [f"The code of room {number} is {number * 7}."] or visitor.conversation != [key]:
-            wrong.append(f"{number}: {texts}")
+        wait_until_done(visitors.get(key).ingestion)
+        visitor = visitors.get(key)
+        passages = retrieve_passages([visitor.library], "What is the code?", embedder, limit=9)
+        texts = [passage.text for passage in passages]
+        visitor.save(Conversation((Turn(key),)))
+        if (
+            texts != [f"The code of room {number} is {number * 7}."]
+            or visitor.conversation("page").turns[0].question != key
+        ):
+            failures.append(f"{number}: {texts}")
         if number % 2:
             visitors.forget(key)
 
@@ -300,27 +308,27 @@ def test_fifty_visitors_at_once(start: Callable[..., Visitors], root: Path, tmp_
         thread.start()
     for thread in threads:
         thread.join()
-    assert wrong == []
+    assert failures == []
     assert len(visitors) == len(list(root.iterdir())) == 25
 
 
 def test_many_threads_open_one_visitor_once(start: Callable[..., Visitors], tmp_path: Path) -> None:
     visitors, key = start(), new_key()
-    visitors.of(key).library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
+    visitors.get(key).library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
     visitors.close()
-    again, found = start(), list[object]()
-    threads = [threading.Thread(target=lambda: found.append(again.of(key))) for _ in range(20)]
+    restarted, opened = start(), list[object]()
+    threads = [threading.Thread(target=lambda: opened.append(restarted.get(key))) for _ in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(set(map(id, found))) == 1
-    assert names(again, key) == ["note.txt"]
+    assert len(set(map(id, opened))) == 1
+    assert names(restarted, key) == ["note.txt"]
 
 
-def test_questions_are_limited_for_each_visitor(root: Path, embedder: Embedder) -> None:
+def test_each_visitor_has_a_question_limit(root: Path, embedder: Embedder) -> None:
     visitors = Visitors(root, lambda store: Library(embedder, store=store), questions_per_minute=1)
-    mine, yours = visitors.of(new_key()), visitors.of(new_key())
+    mine, yours = visitors.get(new_key()), visitors.get(new_key())
     mine.questions.take()
     with pytest.raises(TooManyQuestions):
         mine.questions.take()
@@ -328,19 +336,19 @@ def test_questions_are_limited_for_each_visitor(root: Path, embedder: Embedder) 
     visitors.close()
 
 
-def test_without_a_folder_everything_is_in_memory_and_that_is_said_once(
+def test_without_a_folder_everything_is_in_memory_and_the_log_says_so_once(
     start: Callable[..., Visitors], tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     file = upload(tmp_path, "file", "not a folder")
     visitors, key, other = start(file / "visitors"), new_key(), new_key()
-    for known in (key, other):
-        visitors.of(known).library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
-    visitor = visitors.of(key)
+    for each in (key, other):
+        visitors.get(each).library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
+    visitor = visitors.get(key)
     assert isinstance(visitor.store, MemoryStore)
     assert visitors.root is None
     assert visitor.library.original(visitor.library.documents[0].id) == b"The spare key hangs behind the blue door."
-    (told,) = [record.getMessage() for record in caplog.records if "kept in memory" in record.getMessage()]
-    assert told == f"{file}/visitors cannot be written (File exists): documents are kept in memory."
+    (message,) = [record.getMessage() for record in caplog.records if "kept in memory" in record.getMessage()]
+    assert message == f"{file}/visitors cannot be written (File exists): documents are kept in memory."
     visitors.forget(other)
     clock.ahead = HOUR + 60
     visitors.sweep()
@@ -348,7 +356,7 @@ def test_without_a_folder_everything_is_in_memory_and_that_is_said_once(
     assert visitor.library.documents == []
 
 
-def test_what_belongs_to_nobody_is_never_in_a_folder_that_may_be_served(tmp_path: Path) -> None:
+def test_the_data_folder_is_never_one_that_gradio_serves(tmp_path: Path) -> None:
     assert disk.data_folder({"SPACEPORT_DATA": "/srv/chat"}) == Path("/srv/chat/visitors")
     assert disk.data_folder({"XDG_DATA_HOME": "/home/a/data"}) == Path("/home/a/data/spaceport/visitors")
     assert disk.data_folder({"HOME": "/home/a"}) == Path("/home/a/.local/share/spaceport/visitors")
@@ -356,31 +364,33 @@ def test_what_belongs_to_nobody_is_never_in_a_folder_that_may_be_served(tmp_path
     assert disk.data_folder({"HOME": str(Path.cwd())}) is None
 
 
-def test_the_environment_says_where_and_how_long(root: Path, tmp_path: Path) -> None:
+def test_the_environment_sets_folder_and_idle_time(root: Path, tmp_path: Path) -> None:
     key, program = new_key(), "from chat_page.visitors import Visitors; print(len(Visitors.from_environment(print)))"
     folder = root / hashlib.sha256(key.encode()).hexdigest()
     environment = {**os.environ, "SPACEPORT_DATA": str(root.parent), "SPACEPORT_SESSION_MINUTES": "5"}
     for age, stays in ((240, True), (360, False)):
         upload(folder, "conversation.json", "[]")
         os.utime(folder, (time.time() - age, time.time() - age))
-        done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
-        assert (done.stdout, done.stderr) == ("0\n", "")
+        process = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+        assert (process.stdout, process.stderr) == ("0\n", "")
         assert folder.exists() == stays
 
 
 @pytest.mark.parametrize("minutes", ["0", "soon", "-5"])
-def test_a_wrong_time_out_is_told_with_its_name(minutes: str) -> None:
+def test_an_invalid_timeout_is_reported_with_its_name(minutes: str) -> None:
     program = "from chat_page.visitors import Visitors; Visitors.from_environment(lambda store: None)"
     environment = {**os.environ, "SPACEPORT_SESSION_MINUTES": minutes}
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
-    assert f"{NotConfigured.__name__}: SPACEPORT_SESSION_MINUTES is '{minutes}'" in done.stderr
+    process = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
+    )
+    assert f"{NotConfigured.__name__}: SPACEPORT_SESSION_MINUTES is '{minutes}'" in process.stderr
 
 
-def test_a_visitor_whose_documents_cannot_be_deleted_is_gone_all_the_same(
+def test_a_visitor_whose_documents_cannot_be_deleted_is_still_forgotten(
     start: Callable[..., Visitors], root: Path, tmp_path: Path
 ) -> None:
     visitors, key = start(), new_key()
-    visitor = visitors.of(key)
+    visitor = visitors.get(key)
     visitor.library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
     away = root.rename(tmp_path / "away")
     root.write_text("A file where the folder was.")

@@ -1,4 +1,4 @@
-"""The chat behind the page: targets, documents and visitors, and what the page shows as an answer comes in."""
+"""The chat behind the page: targets, documents and visitors, and the updates of the page while an answer streams in."""
 
 from __future__ import annotations
 
@@ -13,38 +13,43 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from backends import Backend, Catalog, Delta, NotConfigured, SpaceportError, Stopwatch
+from backends import Backend, Catalog, NotConfigured, SpaceportError, Stopwatch
 from backends.stopwatch import wall_clock
 from backends.streams import batches, closing
-from chat_page import conversation, pacing, panel, preview, render
-from chat_page.memory import Conversation, Sources
+from chat_page import pacing, panel, preview, render
+from chat_page.conversation import Conversation
+from chat_page.messages import ChatMessage, reply_messages
+from chat_page.reply import Reply
 from chat_page.strings import ENGLISH
 from chat_page.visitors import Visitor, Visitors
-from rag.answering import api as tool
-from rag.answering.answer import Finished, Found, Options, Rag
+from rag.answering import api
+from rag.answering.answer import Rag
+from rag.answering.turn import Turn, model_messages
+from rag.answering.types import AnswerOptions
 from rag.documents import Limits
 from rag.errors import RagError
-from rag.library.library import Library, SampleLibrary
+from rag.library.library import Library
 from rag.library.quota import Quota
+from rag.library.samples import SampleLibrary
 from rag.search.embedders import Embedder
 from rag.search.vectors import chroma_client, sweep
 
 logger = logging.getLogger(__name__)
 ABANDONED_SECONDS = 86_400
-MOST_CHARACTERS = 20_000  # of a question
+MAX_QUESTION_CHARACTERS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the page shows now; None leaves a part of it as it is."""
+    """An update of the page: the reply to the last question; None leaves a part as it is."""
 
-    messages: list[dict[str, Any]]
+    reply: list[ChatMessage]
     sources: str | None = None
-    figures: str | None = None
+    stats: str | None = None
 
 
 class Chat:
-    """One for each process. Making it is cheap: models are loaded by `warm`, or by the first question."""
+    """One instance per process. Creating it is cheap: `warm` or the first question loads the models."""
 
     def __init__(self, catalog: Catalog, corpus: Path, *, limits: Limits) -> None:
         self.catalog = catalog
@@ -54,144 +59,147 @@ class Chat:
         self._visitors = Visitors.from_environment(
             lambda store: Library(self._embedder, limits=limits, store=store, quota=quota)
         )
-        self._connected: dict[str, Backend] = {}
+        self._connections: dict[str, Backend] = {}
         self._warming = threading.Lock()
         self._pace = pacing.Pace()
 
     @property
-    def private(self) -> list[str]:
-        """The folders that nobody may be served from."""
+    def private_folders(self) -> list[str]:
+        """The folders that the server must never serve files from."""
         return [str(self._visitors.root)] if self._visitors.root else []
 
     def visitor(self, key: str | None) -> Visitor:
-        return self._visitors.of(key)
+        """Return the visitor of a private key."""
+        return self._visitors.get(key)
 
     def forget(self, key: str | None) -> None:
         """Delete everything that belongs to a visitor."""
         self._visitors.forget(key)
 
-    def closed(self, session: str | None) -> None:
-        """A page was closed: what only that page showed is let go."""
-        self._visitors.closed(session)
+    def close_page(self, session: str | None) -> None:
+        """Drop the conversation of a page that was closed."""
+        self._visitors.close_page(session)
 
     def connect(self, name: str) -> Backend:
-        """The backend of a target, connected once for all visitors."""
+        """Return the backend of a target, connected once for all visitors."""
         if name not in self.catalog.names:
-            raise NotConfigured("There is no such target.", "Choose one from the menu.")
-        if name not in self._connected:
-            self._connected[name] = self.catalog.connect(name)
-        return self._connected[name]
+            raise NotConfigured(ENGLISH.unknown_target, ENGLISH.unknown_target_remedy)
+        if name not in self._connections:
+            self._connections[name] = self.catalog.connect(name)
+        return self._connections[name]
 
     async def answer(
-        self,
-        visitor: Visitor,
-        talk: Conversation,
-        target: str,
-        options: Options,
-        *,
-        samples: bool,
+        self, visitor: Visitor, conversation: Conversation, target: str, options: AnswerOptions, *, samples: bool
     ) -> AsyncIterator[View]:
-        """Answer the last question of the conversation; an error becomes a part of it."""
-        history = talk.history
-        if not history or history[-1]["role"] != "user":
+        """Answer the last question of the conversation; an error becomes part of the turn."""
+        if not conversation.turns or conversation.turns[-1].target:
             return
-        reply, watch = conversation.Reply(conversation.turn_of(history), status=ENGLISH.searching), Stopwatch()
-        question = conversation.text_of(history[-1])
-        talk.forget_from(reply.turn)
-        visitor.latest, talk.history = talk, history + reply.messages()
-        yield View(talk.history, figures="")
+        earlier, number = conversation.turns[:-1], len(conversation.turns)
+        reply = Reply(replace(conversation.turns[-1], target=target, asked_at=_utc_now()))
+        watch = Stopwatch()
+        visitor.latest, conversation.turns = conversation, (*earlier, reply.turn())
+        yield View(reply_messages(reply.turn(), number, reply.status), stats="")
         try:
             visitor.questions.take()
-            events = Rag(self._embedder, [visitor.library, *([self._samples] if samples else [])]).answer(
-                question,
-                self.connect(target),
-                history=conversation.sendable(history[:-1]),
-                options=options,
-                watch=watch,
-                show=render.marker,
-            )
-            updates = batches(events, self._pace.seconds, at_once=reply.begins, rest=True)
+            updates = self._updates(visitor, reply, earlier, options, watch, samples=samples)
             async with closing(updates):
-                async for batch in updates:
-                    shown = [_take(event, reply, talk, question) for event in batch]
-                    talk.history = history + reply.messages()
-                    yield View(talk.history, sources=next((new for new in shown[::-1] if new), None))
+                async for sources_changed in updates:
+                    turn = reply.turn()
+                    conversation.turns = (*earlier, turn)
+                    sources = panel.sources_html(conversation.turns) if sources_changed else None
+                    yield View(reply_messages(turn, number, reply.status), sources)
         except SpaceportError as error:
             reply.error = error
         finally:
-            # Also when the page was closed or loaded anew in the middle: it is shown what there was.
-            reply.ended = True
-            talk.history = history + reply.messages()
-            talk.answered[reply.turn] = target, _time()
-            await asyncio.to_thread(self._keep, visitor, talk)
-        yield View(talk.history, figures=render.figures_html(target, watch, reply.found, reply.finish_reason))
+            # This runs also if the page is closed or reloaded during the answer: the text so far stays.
+            turn = reply.turn(ended=True)
+            conversation.turns = (*earlier, turn)
+            await asyncio.to_thread(self._save, visitor, conversation)
+        stats = render.stats_html(target, watch, reply.retrieval, turn.finish_reason)
+        yield View(reply_messages(turn, number), stats=stats)
+
+    async def _updates(
+        self,
+        visitor: Visitor,
+        reply: Reply,
+        earlier: tuple[Turn, ...],
+        options: AnswerOptions,
+        watch: Stopwatch,
+        *,
+        samples: bool,
+    ) -> AsyncIterator[bool]:
+        """Add the events of the answer to `reply`; yield after each batch whether the sources changed."""
+        libraries = [visitor.library, *([self._samples] if samples else [])]
+        events = Rag(self._embedder, libraries).answer(
+            reply.question.question,
+            self.connect(reply.question.target),
+            history=model_messages(earlier),
+            options=options,
+            watch=watch,
+        )
+        updates = batches(events, self._pace.seconds, at_once=reply.starts_section, rest=True)
+        async with closing(updates):
+            async for batch in updates:
+                before = reply.retrieval, reply.end
+                for event in batch:
+                    reply.add(event)
+                yield (reply.retrieval, reply.end) != before
 
     async def progress(self, visitor: Visitor) -> AsyncIterator[str]:
-        """The document list with how far each file is, until all are done."""
+        """Yield the document list with the progress of each file until all are done."""
         snapshots = visitor.ingestion.watch()
         async with closing(snapshots):
             async for snapshot in snapshots:
                 yield render.documents_html(visitor.library.documents, snapshot)
 
-    async def preview(self, visitor: Visitor, opened: panel.Opened) -> str:
-        """The place in the document that a passage stands in."""
-        return await asyncio.to_thread(self._preview, visitor, opened)
+    async def preview(self, visitor: Visitor, source: panel.OpenSource) -> str:
+        """Return the place of a passage in its document as HTML."""
+        return await asyncio.to_thread(self._preview, visitor, source)
 
     async def ask(self, question: str, documents: Mapping[str, str], target: str) -> dict[str, Any]:
-        """One answer over some texts, or over the sample documents, as JSON; nothing is kept."""
-        if len(question) > MOST_CHARACTERS:
-            raise RagError(ENGLISH.question_too_long.format(most=MOST_CHARACTERS), ENGLISH.question_too_long_remedy)
+        """Return one answer over some texts, or over the sample documents, as JSON; nothing is stored."""
+        if len(question) > MAX_QUESTION_CHARACTERS:
+            raise RagError(question_too_long(), ENGLISH.question_too_long_remedy)
         libraries = [] if documents else [self._samples]
         backend = self.connect(target)
-        return await tool.answer_over(question, backend, self._embedder, texts=documents, libraries=libraries)
+        return await api.answer_over(question, backend, self._embedder, texts=documents, libraries=libraries)
 
     def warm(self, target: str) -> None:
-        """Load the models and read the samples in a thread, once: it is called when the first page is open."""
+        """Load the models and read the sample documents in a thread, once; the first open page calls this."""
         if self._warming.acquire(blocking=False):
             threading.Thread(target=self._load, args=[target], name="warm", daemon=True).start()
 
-    def _preview(self, visitor: Visitor, opened: panel.Opened) -> str:
+    def _preview(self, visitor: Visitor, source: panel.OpenSource) -> str:
         for library in (visitor.library, self._samples):
-            if document := library.document(opened.passage.document_id):
+            if document := library.document(source.passage.document_id):
                 original = library.original(document.id)
-                return preview.preview_html(document, opened.passage, opened.mark, original)
-        return preview.missing_html(opened.passage)
+                return preview.preview_html(document, source.passage, source.span, original)
+        return preview.missing_html(source.passage)
 
-    def _keep(self, visitor: Visitor, talk: Conversation) -> None:
+    def _save(self, visitor: Visitor, conversation: Conversation) -> None:
         try:
-            visitor.keep(talk)
+            visitor.save(conversation)
         except RagError:
-            logger.exception("A conversation could not be kept.")
+            logger.exception("A conversation could not be saved.")
 
     def _load(self, target: str) -> None:
         with contextlib.suppress(SpaceportError):
-            if os.environ.get("SPACEPORT_CHROMA_URL"):  # what processes left there that were killed
+            if os.environ.get("SPACEPORT_CHROMA_URL"):  # collections that killed processes left there
                 sweep(chroma_client(), older_than_seconds=ABANDONED_SECONDS)
-        # What cannot be loaded is told when somebody asks; without a model the documents can be searched all the same.
+        # A question reports what can't be loaded here. Documents can be searched without a model.
         with contextlib.suppress(SpaceportError):
             backend = self.connect(target)
-            if getattr(backend, "local", False):
+            if backend.local:
                 asyncio.run(backend.check())
         with contextlib.suppress(SpaceportError):
             self._embedder.warm()
-            self._samples.documents  # noqa: B018  # reading it fills it
+            self._samples.documents  # noqa: B018  # the first access reads them
 
 
-def _take(event: Found | Delta | Finished, reply: conversation.Reply, talk: Conversation, question: str) -> str | None:
-    """Take one event into the reply and the conversation's sources; gives the source panel where it changes."""
-    if isinstance(event, Delta):
-        reply.add(event)
-        return None
-    if isinstance(event, Found):
-        reply.found = event
-        reply.status = render.reading(len(event.passages))
-        talk.sources[reply.turn] = Sources(reply.turn, question, event.passages)
-    else:
-        reply.finish_reason = event.done.finish_reason
-        known = talk.sources[reply.turn]
-        talk.sources[reply.turn] = replace(known, citations=event.citations, removed=event.removed)
-    return panel.sources_html(talk.sources.values())
+def question_too_long() -> str:
+    """Return the message for a question above the limit."""
+    return ENGLISH.question_too_long.format(limit=MAX_QUESTION_CHARACTERS)
 
 
-def _time() -> str:
+def _utc_now() -> str:
     return datetime.fromtimestamp(wall_clock(), UTC).isoformat(timespec="seconds")

@@ -1,135 +1,90 @@
-"""A conversation as plain values, and as Markdown and JSON to take along."""
+"""A conversation as Markdown and JSON to download."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from typing import Any
 
-from chat_page.conversation import sendable
-from chat_page.memory import Sources
-from ui.markdown import ZERO_WIDTH_SPACE, plain
+from chat_page.markdown import inert
+from chat_page.strings import ENGLISH
+from rag.answering.turn import Turn
+from rag.answering.types import Citation
+from rag.documents import Passage
 
 VERSION = 1
-LINKED_MARKER = re.compile(r"\[(\d{1,2})\]\(#source-[\w-]*\)")
-# The first characters of what would fetch, lead away or be drawn. A space of no width behind them takes the meaning
-# and leaves the look, in code as well: renderers do not agree on what is code, and who attacks knows where.
-_ACTIVE = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)|\](?=[(\[:])|%(?=%%LATEX)|\$(?=\$)|[`~](?=[`~]{2,}\s*mermaid)", re.I)
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """A passage that an answer cites; a link holds its number, document and page only.
+def as_json(turns: Sequence[Turn]) -> str:
+    """Return the conversation for programs: questions and answers, each citation with its document and exact span.
 
-    `start`, `end` and `spans`, the parts that support the answer, are character offsets into the document's extracted
-    text; `text` is all of the passage.
+    `start`, `end` and `spans` are character offsets into the document's extracted text.
     """
-
-    number: int
-    document: str
-    page: int | None = None
-    heading: str = ""
-    start: int | None = None
-    end: int | None = None
-    text: str = ""
-    spans: tuple[tuple[int, int], ...] = ()
-    attributed: bool = False
-
-    @property
-    def place(self) -> str:
-        """The document, and where in it, as people say it."""
-        where = f"page {self.page}" if self.page else self.heading
-        return f"{self.document}, {where}" if where else self.document
+    return json.dumps({"version": VERSION, "exchanges": [_exchange(turn) for turn in turns]}, ensure_ascii=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A question and its answer, with markers as `[1]`; `target` gave it, at `time` in ISO 8601 ("" if not known)."""
-
-    question: str
-    answer: str
-    quotes: tuple[Quote, ...] = ()
-    target: str = ""
-    time: str = ""
+def as_markdown(turns: Sequence[Turn]) -> str:
+    """Return the conversation for people. It loads nothing when it is displayed; only the JSON is exact in code."""
+    return "\n\n---\n\n".join(_markdown(turn) for turn in turns) + "\n"
 
 
-def exchanges(
-    history: Sequence[dict[str, Any]],
-    sources: Mapping[int, Sources],
-    answered: Mapping[int, tuple[str, str]] | None = None,
-) -> tuple[Exchange, ...]:
-    """The questions and answers of a page's history, without thoughts and errors.
-
-    `sources` and `answered` (target, time) go by the number of the turn.
-    """
-    turns: list[tuple[str, list[str]]] = []
-    for message in sendable(history):
-        if message.role == "user":
-            turns.append((message.content, []))
-        elif turns:
-            turns[-1][1].append(message.content)
-    told = answered or {}
-    return tuple(
-        Exchange(question, _plain("\n\n".join(parts)), _quotes(sources.get(turn)), *told.get(turn, ("", "")))
-        for turn, (question, parts) in enumerate(turns, start=1)
-    )
+def answer_text(turn: Turn) -> str:
+    """Return the answer as text; it says so if the documents don't answer the question."""
+    if turn.finish_reason == "abstained":
+        return ENGLISH.refusal
+    answer = turn.answer.strip()
+    return f"{ENGLISH.not_from_documents}\n\n{answer}" if turn.abstention and answer else answer
 
 
-def as_json(conversation: Sequence[Exchange]) -> str:
-    """The conversation for programs: a list of exchanges, each citation with its document, place and exact span."""
-    return json.dumps({"version": VERSION, "exchanges": [asdict(each) for each in conversation]}, ensure_ascii=False)
+def place(passage: Passage) -> str:
+    """Return the document of a passage and where in it."""
+    where = ENGLISH.page_number.format(page=passage.page) if passage.page else passage.heading
+    return f"{passage.document}, {where}" if where else passage.document
 
 
-def as_markdown(conversation: Sequence[Exchange]) -> str:
-    """The conversation for people; what shows it loads nothing from elsewhere. In code, JSON alone is to the letter."""
-    return "\n\n---\n\n".join(_exchange_markdown(each) for each in conversation) + "\n"
+def provenance(turn: Turn) -> list[str]:
+    """Return a line with the model and the time of an answer, or nothing."""
+    line = " · ".join(part for part in (turn.target, turn.asked_at) if part)
+    return [f"*{line}*"] if line else []
 
 
-def given_by(exchange: Exchange) -> list[str]:
-    """A line that says who gave the answer and when, or none."""
-    told = " · ".join(part for part in (exchange.target, exchange.time) if part)
-    return [f"*{told}*"] if told else []
+def _exchange(turn: Turn) -> dict[str, Any]:
+    return {
+        "question": turn.question,
+        "answer": answer_text(turn),
+        "quotes": [_quote(citation) for citation in turn.citations],
+        "target": turn.target,
+        "time": turn.asked_at,
+    }
 
 
-def harmless(text: str) -> str:
-    """Text of a stranger that a page can show as Markdown: no tag, picture, link, diagram or formula in it."""
-    return _ACTIVE.sub(f"\\g<0>{ZERO_WIDTH_SPACE}", _CONTROL.sub("", text))
+def _quote(citation: Citation) -> dict[str, Any]:
+    """A citation as JSON; the passage of a shared turn has no text and no span."""
+    passage = citation.passage
+    return {
+        "number": passage.number,
+        "document": passage.document,
+        "page": passage.page,
+        "heading": passage.heading,
+        "start": passage.start if passage.text else None,
+        "end": passage.end if passage.text else None,
+        "text": passage.text,
+        "spans": [[passage.start + start, passage.start + end] for start, end in citation.spans if start < end],
+        "attributed": citation.attributed,
+    }
 
 
-def _plain(answer: str) -> str:
-    """An answer as the model gave it, with its citations as numbers."""
-    return plain(LINKED_MARKER.sub(r"[\1]", answer))
+def _markdown(turn: Turn) -> str:
+    parts = ["### Question", turn.question, "### Answer", answer_text(turn)]
+    return inert("\n\n".join([*parts, *map(_citation_markdown, turn.citations), *provenance(turn)]))
 
 
-def _quotes(sources: Sources | None) -> tuple[Quote, ...]:
-    return tuple(
-        Quote(
-            number=(passage := citation.passage).number,
-            document=passage.document,
-            page=passage.page,
-            heading=passage.heading,
-            start=passage.start,
-            end=passage.end,
-            text=passage.text,
-            spans=tuple((passage.start + start, passage.start + end) for start, end in citation.spans if start < end),
-            attributed=citation.attributed,
-        )
-        for citation in (sources.citations if sources else ())
-    )
-
-
-def _exchange_markdown(exchange: Exchange) -> str:
-    parts = ["### Question", exchange.question, "### Answer", exchange.answer, *map(_quote_markdown, exchange.quotes)]
-    return harmless("\n\n".join([*parts, *given_by(exchange)]))
-
-
-def _quote_markdown(quote: Quote) -> str:
-    """The spans that support the answer, or all of the passage where none is known."""
-    lines = [f"**[{quote.number}] {quote.place}**"]
-    for start, end in sorted(set(quote.spans)) or [(quote.start or 0, quote.end or 0)]:
-        quoted = quote.text[start - (quote.start or 0) : end - (quote.start or 0)]
-        lines += ["", f"Characters {start:,} to {end:,}:", "", *quoted.strip().splitlines()] if quoted else []
+def _citation_markdown(citation: Citation) -> str:
+    """The spans that support the answer, or the whole passage if there are none."""
+    passage = citation.passage
+    lines = [f"**[{passage.number}] {place(passage)}**"]
+    spans = sorted({(start, end) for start, end in citation.spans if start < end}) or [(0, len(passage.text))]
+    for start, end in spans if passage.text else ():
+        characters = ENGLISH.characters.format(start=passage.start + start, end=passage.start + end)
+        lines += ["", characters, "", *passage.text[start:end].strip().splitlines()]
     return "\n".join(f"> {line}".rstrip() for line in lines)

@@ -1,28 +1,30 @@
-"""What the page's events do: values of the page in, values of the page out; the thinking is in `rag`.
+"""The page's event handlers: values of the page in, values of the page out.
 
-`key` is the private key of the visitor, which the browser keeps; `request.session_hash` names the open page.
+`key` is the private key of the visitor, stored in the browser; `request.session_hash` identifies the open page.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from chat_page import conversation, export, pacing, panel, render, share
-from chat_page.chat import MOST_CHARACTERS, Chat
-from chat_page.memory import Conversation
+from chat_page import export, pacing, panel, render, share
+from chat_page.chat import MAX_QUESTION_CHARACTERS, Chat, question_too_long
+from chat_page.conversation import Conversation
+from chat_page.messages import ChatMessage, conversation_messages, turn_index
 from chat_page.strings import ENGLISH
-from chat_page.visitors import Visitor, new_key
-from rag.answering.answer import Options
+from chat_page.visitor import Visitor, new_key
+from rag.answering.turn import Turn
+from rag.answering.types import AnswerOptions
 from ui import html
+from ui.markdown import ZERO_WIDTH_SPACE
 
 BUSY: dict[str, Any] = {"submit_btn": False, "stop_btn": True}
 READY: dict[str, Any] = {"submit_btn": True, "stop_btn": False}
-History = list[dict[str, Any]]
 
 
 class Handlers:
@@ -30,38 +32,38 @@ class Handlers:
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
-        self._fresh: dict[str, str] = {}  # keys of pages that have not told theirs yet
+        self._new_keys: dict[str, str] = {}  # by session, for pages that haven't sent their key yet
 
-    # Coming and going.
+    # Opening and closing the page.
 
-    def enter(self, key: str, request: gr.Request) -> tuple[Any, ...]:
-        """A page is opened: the visitor's key, documents and conversation, which a reload must not lose."""
-        visitor, talk = self._of(key, request)
-        listed = render.documents_html(visitor.library.documents, visitor.ingestion.snapshot())
+    def open_page(self, key: str, request: gr.Request) -> tuple[Any, ...]:
+        """Return the visitor's key, documents and conversation, which a reload must not lose."""
+        visitor, conversation = self._find(key, request)
+        documents = render.documents_html(visitor.library.documents, visitor.ingestion.snapshot())
         samples = gr.skip() if not visitor.library.documents else False
-        talk.history = conversation.settled(talk.history)
-        return visitor.key, listed, talk.history, panel.sources_html(talk.sources.values()), samples
+        messages = conversation_messages(conversation)
+        return visitor.key, documents, messages, panel.sources_html(conversation.turns), samples
 
-    def leave(self, request: gr.Request) -> None:
-        """A page is closed; what belongs to the visitor stays until they have been away for long."""
-        self._fresh.pop(request.session_hash or "", None)
-        self._chat.closed(request.session_hash)
+    def close_page(self, request: gr.Request) -> None:
+        """Drop the page's conversation; the visitor's data stays for a while."""
+        self._new_keys.pop(request.session_hash or "", None)
+        self._chat.close_page(request.session_hash)
 
     def delete_data(self, key: str) -> tuple[Any, ...]:
-        """Everything of the visitor is deleted, and a new one begins; without a key they have thought better of it."""
+        """Delete everything of the visitor and start with a new key; the key is "" if the visitor cancels."""
         if not key:
             return (gr.skip(),) * 6
         self._chat.forget(key)
         return new_key(), render.documents_html([]), [], panel.sources_html([]), "", True
 
     def warm(self, target: str) -> None:
-        """Load the models behind the first open page, so that they hold up neither the start nor the first answer."""
+        """Load the models after the first page opens, so that neither the start nor the first answer waits."""
         self._chat.warm(target)
 
-    async def survey(self, target: str) -> tuple[Any, str]:
-        """Which targets can be used now, and why the others cannot; the chosen one stays in the list."""
-        targets = await self._chat.catalog.check_targets()
-        choices = [(known.title, known.name) for known in targets if not known.unavailable or known.name == target]
+    async def list_targets(self, target: str) -> tuple[Any, str]:
+        """Return the targets that are available now and the reasons for the others; the selected one stays."""
+        targets = await self._chat.catalog.reach()
+        choices = [(each.title, each.name) for each in targets if not each.unavailable or each.name == target]
         return gr.Dropdown(choices=choices, value=target), html.unavailable_html(targets)
 
     # Documents.
@@ -69,53 +71,68 @@ class Handlers:
     async def upload(
         self, paths: list[str] | None, key: str, request: gr.Request
     ) -> AsyncIterator[tuple[Any, Any, Any]]:
-        """Read the dropped files: the drop zone, the document list, whether the samples are searched too."""
-        visitor, _ = await asyncio.to_thread(self._of, key, request)
+        """Read the dropped files: updates of the drop zone, the document list and the samples checkbox."""
+        visitor, _ = await asyncio.to_thread(self._find, key, request)
         visitor.ingestion.add(*map(Path, paths or []))
-        async for listed in self._chat.progress(visitor):
-            yield gr.skip(), listed, gr.skip()
+        async for documents in self._chat.progress(visitor):
+            yield gr.skip(), documents, gr.skip()
         yield None, gr.skip(), False if visitor.library.documents else gr.skip()
 
-    async def follow(self, key: str, request: gr.Request) -> AsyncIterator[Any]:
-        """Go on showing what is being read, on a page that was opened meanwhile."""
-        visitor, _ = await asyncio.to_thread(self._of, key, request)
-        yield gr.skip()  # from nothing at all Gradio would make an empty list
+    async def follow_uploads(self, key: str, request: gr.Request) -> AsyncIterator[Any]:
+        """Show the progress of files on a page that opened while they were being read."""
+        visitor, _ = await asyncio.to_thread(self._find, key, request)
+        yield gr.skip()  # without any update Gradio would show an empty list
         if visitor.ingestion.busy:
-            async for listed in self._chat.progress(visitor):
-                yield listed
+            async for documents in self._chat.progress(visitor):
+                yield documents
 
     def remove(self, key: str, event: gr.EventData, request: gr.Request) -> str:
-        """Forget the document whose button was pressed."""
-        visitor, _ = self._of(key, request)
+        """Remove the document whose button was clicked."""
+        visitor, _ = self._find(key, request)
         visitor.library.remove(str(event.document))
         return render.documents_html(visitor.library.documents, visitor.ingestion.snapshot())
 
     def cancel(self, key: str, event: gr.EventData, request: gr.Request) -> None:
-        """Stop reading the file whose button was pressed."""
-        self._of(key, request)[0].ingestion.cancel(int(event.number))
+        """Stop reading the file whose button was clicked."""
+        visitor, _ = self._find(key, request)
+        visitor.ingestion.cancel(int(event.number))
 
     async def open_source(self, key: str, event: gr.EventData, request: gr.Request) -> Any:
-        """The place in a document that a card or a citation stands for."""
-        visitor, talk = await asyncio.to_thread(self._of, key, request)
-        opened = panel.find(talk.sources.values(), str(event.source), int(event.claim))
-        return panel.opened_html(opened, await self._chat.preview(visitor, opened)) if opened else gr.skip()
+        """Return the place in the document for a card or a citation."""
+        visitor, conversation = await asyncio.to_thread(self._find, key, request)
+        source = panel.find_source(conversation.turns, str(event.source), int(event.claim))
+        return panel.preview_value(source, await self._chat.preview(visitor, source)) if source else gr.skip()
 
-    # The conversation. It is held here: what a client says that was said is not believed.
+    # The conversation. The server keeps it: what a client claims about earlier messages is not trusted.
 
-    def begin(self, text: str, key: str, request: gr.Request) -> tuple[Any, Any]:
-        """Put the question into the conversation and turn the send button into Stop."""
-        return self._ask(text, self._of(key, request)[1], None, value="")
+    def submit(self, text: str, key: str, request: gr.Request) -> tuple[Any, Any]:
+        """Add the question to the conversation and turn the send button into Stop."""
+        _, conversation = self._find(key, request)
+        return self._ask(text, conversation, conversation.turns, value="")
 
     def example(self, key: str, event: gr.SelectData, request: gr.Request) -> tuple[Any, Any]:
-        return self._ask(str(event.value["text"]), self._of(key, request)[1], None, value="")
+        """Ask an example question."""
+        return self.submit(str(event.value["text"]), key, request)
 
     def retry(self, key: str, event: gr.RetryData, request: gr.Request) -> tuple[Any, Any]:
-        talk = self._of(key, request)[1]
-        talk.history = conversation.back_to_question(talk.history, event.index)
-        return gr.Textbox(**BUSY), talk.history
+        """Ask the question of an answer again."""
+        _, conversation = self._find(key, request)
+        index = turn_index(conversation, event.index)
+        if index is None:
+            return gr.skip(), gr.skip()
+        turn = conversation.turns[index]
+        return self._ask(turn.question, conversation, conversation.turns[:index])
 
     def edit(self, key: str, event: gr.EditData, request: gr.Request) -> tuple[Any, Any]:
-        return self._ask(str(event.value), self._of(key, request)[1], event.index)
+        """Ask an edited question in place of the original."""
+        _, conversation = self._find(key, request)
+        index = turn_index(conversation, event.index)  # type: ignore[arg-type]  # an int for messages
+        if index is None:
+            return gr.skip(), gr.skip()
+        text = str(event.value)
+        if ZERO_WIDTH_SPACE not in conversation.turns[index].question:
+            text = text.replace(ZERO_WIDTH_SPACE, "")  # from `safe_markdown`: the visitor edits what the page shows
+        return self._ask(text, conversation, conversation.turns[:index])
 
     async def respond(
         self,
@@ -125,86 +142,89 @@ class Handlers:
         max_tokens: float,
         temperature: float,
         system: str,
-        without: bool,
+        general_knowledge: bool,
         samples: bool,
         request: gr.Request,
     ) -> AsyncIterator[tuple[Any, Any, Any]]:
-        """Stream the answer to the last question: the conversation, the source panel, the line of figures."""
-        options = Options(int(passages), int(max_tokens), float(temperature), system[:MOST_CHARACTERS], without)
-        visitor, talk = await asyncio.to_thread(self._of, key, request)
-        updates = pacing.Updates(talk.history)
-        yield updates.next(talk.history, None, None)  # from nothing at all Gradio would make an empty page
-        async for view in self._chat.answer(visitor, talk, target, options, samples=samples):
-            yield updates.next(view.messages, view.sources, view.figures)
+        """Stream the answer to the last question: the conversation, the source panel, the line under the answer."""
+        options = AnswerOptions(
+            int(passages), int(max_tokens), float(temperature), system[:MAX_QUESTION_CHARACTERS], general_knowledge
+        )
+        visitor, conversation = await asyncio.to_thread(self._find, key, request)
+        messages = conversation_messages(conversation)
+        updates = pacing.Updates(messages)
+        yield updates.next(messages, None, None)  # without any update Gradio would show an empty page
+        async for view in self._chat.answer(visitor, conversation, target, options, samples=samples):
+            yield updates.next([*messages, *view.reply], view.sources, view.stats)
 
-    def rest(self, key: str, request: gr.Request) -> tuple[Any, History]:
-        """After an answer or a Stop: the send button is back and nothing is pending."""
-        talk = self._of(key, request)[1]
-        talk.history = conversation.settled(talk.history)
-        return gr.Textbox(**READY), talk.history
+    def finish(self, key: str, request: gr.Request) -> tuple[Any, list[ChatMessage]]:
+        """Restore the send button after an answer or Stop, with nothing pending in the conversation."""
+        _, conversation = self._find(key, request)
+        return gr.Textbox(**READY), conversation_messages(conversation)
 
-    def undo(self, key: str, event: gr.UndoData, request: gr.Request) -> tuple[str, History, str]:
-        """Take the last question back into the box."""
-        visitor, talk = self._of(key, request)
-        kept = conversation.back_to_question(talk.history, event.index)
-        talk.forget_from(conversation.turn_of(kept))
-        talk.history = kept[:-1]
-        visitor.keep(talk)
-        return conversation.text_of(kept[-1]), talk.history, panel.sources_html(talk.sources.values())
+    def undo(self, key: str, event: gr.UndoData, request: gr.Request) -> tuple[Any, Any, Any]:
+        """Move the question of an answer back into the box."""
+        visitor, conversation = self._find(key, request)
+        index = turn_index(conversation, event.index)  # type: ignore[arg-type]  # an int for messages
+        if index is None:
+            return gr.skip(), gr.skip(), gr.skip()
+        question, conversation.turns = conversation.turns[index].question, conversation.turns[:index]
+        visitor.save(conversation)
+        return question, conversation_messages(conversation), panel.sources_html(conversation.turns)
 
     def clear(self, key: str, request: gr.Request) -> tuple[str, str]:
-        """The conversation is gone, and with it its sources; the documents stay."""
-        visitor, talk = self._of(key, request)
-        talk.forget_from(0)
-        talk.history = []
-        visitor.keep(talk)
+        """Delete the conversation and its sources; the documents stay."""
+        visitor, conversation = self._find(key, request)
+        _replace_turns(conversation, ())
+        visitor.save(conversation)
         return panel.sources_html([]), ""
 
-    def _ask(self, text: str, talk: Conversation, index: int | None, **box: Any) -> tuple[Any, Any]:
-        """Put a question at the end of the conversation, or in the place of the one at `index`."""
+    def _ask(self, text: str, conversation: Conversation, earlier: tuple[Turn, ...], **box: Any) -> tuple[Any, Any]:
+        """Add a question after the `earlier` turns; the others are dropped."""
         text = text.strip()
-        if len(text) > MOST_CHARACTERS:
-            gr.Warning(f"{ENGLISH.question_too_long.format(most=MOST_CHARACTERS)} {ENGLISH.question_too_long_remedy}")
-        if not 0 < len(text) <= MOST_CHARACTERS:
+        if len(text) > MAX_QUESTION_CHARACTERS:
+            gr.Warning(f"{question_too_long()} {ENGLISH.question_too_long_remedy}")
+        if not 0 < len(text) <= MAX_QUESTION_CHARACTERS:
             return gr.skip(), gr.skip()
-        before = talk.history if index is None else conversation.back_to_question(talk.history, index)[:-1]
-        talk.history = [*before, conversation.user_message(text)]
-        return gr.Textbox(**box, **BUSY), talk.history
+        conversation.turns = (*earlier, Turn(text))
+        return gr.Textbox(**box, **BUSY), conversation_messages(conversation)
 
-    # Taking it along.
+    # Download and share.
 
-    def markdown(self, key: str, request: gr.Request) -> str:
-        return export.as_markdown(self._exchanges(key, request))
+    def export_markdown(self, key: str, request: gr.Request) -> str:
+        """Return the conversation as Markdown."""
+        return export.as_markdown(self._find(key, request)[1].turns)
 
-    def json(self, key: str, request: gr.Request) -> str:
-        return export.as_json(self._exchanges(key, request))
+    def export_json(self, key: str, request: gr.Request) -> str:
+        """Return the conversation as JSON."""
+        return export.as_json(self._find(key, request)[1].turns)
 
-    def link(self, key: str, request: gr.Request) -> tuple[str, Any]:
-        """What stands behind `#c=` in the link, and the box that shows the link."""
+    def share_link(self, key: str, request: gr.Request) -> tuple[str, Any]:
+        """Return the part of the link after `#c=`, and the box that shows the link."""
         try:
-            return share.fragment(self._exchanges(key, request)), gr.Textbox(visible=True)
+            return share.link_fragment(self._find(key, request)[1].turns), gr.Textbox(visible=True)
         except share.ShareError as error:
             gr.Warning(str(error))
             return "", gr.skip()
 
     def open_link(self, fragment: str, key: str, request: gr.Request) -> Any:
-        """The conversation of a link, in the place of the visitor's own."""
+        """Replace the page's conversation by the one in a link."""
         if not fragment:
             return gr.skip()
         try:
-            talk = self._of(key, request)[1]
-            talk.forget_from(0)
-            talk.history = share.messages(share.opened(fragment))
-            return talk.history
+            turns = share.open_turns(fragment)
         except share.ShareError as error:
             gr.Warning(str(error))
             return gr.skip()
+        _, conversation = self._find(key, request)
+        _replace_turns(conversation, turns)
+        return conversation_messages(conversation)
 
-    def _exchanges(self, key: str, request: gr.Request) -> Sequence[export.Exchange]:
-        talk = self._of(key, request)[1]
-        return export.exchanges(talk.history, talk.sources, talk.answered)
+    def _find(self, key: str, request: gr.Request) -> tuple[Visitor, Conversation]:
+        """Return the visitor and conversation of a page; a page without a key gets the same visitor each time."""
+        visitor = self._chat.visitor(key or self._new_keys.setdefault(request.session_hash or "", new_key()))
+        return visitor, visitor.conversation(request.session_hash)
 
-    def _of(self, key: str, request: gr.Request) -> tuple[Visitor, Conversation]:
-        """The visitor and the conversation of a page; one that has no key yet gets the same one each time."""
-        visitor = self._chat.visitor(key or self._fresh.setdefault(request.session_hash or "", new_key()))
-        return visitor, visitor.open(request.session_hash)
+
+def _replace_turns(conversation: Conversation, turns: tuple[Turn, ...]) -> None:
+    conversation.turns, conversation.unreadable = turns, False

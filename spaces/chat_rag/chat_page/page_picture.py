@@ -1,4 +1,4 @@
-"""A page of a PDF as a picture, with a span of its text marked."""
+"""A page of a PDF as a picture, with a span of its text highlighted."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from typing import Any
 from rag.errors import DocumentError
 from rag.reading.pdf import LIGATURES, PDFIUM_LOCK
 
-WIDTH = 1000  # pixels; a taller page than MOST_PIXELS allow is narrower
-MOST_PIXELS, MOST_SCALE = 2_500_000, 4.0
-MOST_BYTES = 600_000
-# Drawing holds up the reading of all other PDFs, so a page that takes longer is shown as text.
+WIDTH = 1000  # pixels; a page with more than MAX_PIXELS is narrower
+MAX_PIXELS, MAX_SCALE = 2_500_000, 4.0
+MAX_BYTES = 600_000
+# Rendering blocks the reading of all other PDFs, so a page that takes longer becomes text.
 SECONDS = 5.0
 _FILL, _EDGE = (255, 221, 130), (194, 65, 12)
 
@@ -28,7 +28,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A page as a data: URI, its size in pixels, and the marked boxes in pixels (left, top, right, bottom)."""
+    """A page as a data: URI, its size in pixels, and the highlighted boxes in pixels (left, top, right, bottom)."""
 
     uri: str
     width: int
@@ -36,22 +36,24 @@ class Picture:
     boxes: tuple[Box, ...]
 
 
-def page_picture(data: bytes, number: int, text: str, mark: tuple[int, int], *, seconds: float = SECONDS) -> Picture:
-    """Page `number` (from 1) of the PDF `data`; `mark` is a span of `text`, the page's text as the reader gave it.
+def page_picture(
+    data: bytes, number: int, text: str, highlight: tuple[int, int], *, seconds: float = SECONDS
+) -> Picture:
+    """Render page `number` (from 1) of the PDF `data`; `highlight` is a span of `text`, the page's extracted text.
 
-    There are no boxes where the page's own characters are not those of `text`. A page that cannot be drawn in the
-    bounds above is a `DocumentError`.
+    There are no boxes if the page's own characters differ from `text`. A page that can't be rendered within the limits
+    above is a `DocumentError`.
     """
     import pypdfium2
 
     try:
         with PDFIUM_LOCK, _page(data, number) as page:
-            image, (width, height) = _drawn(page, seconds)
-            marked = marked_characters(page, text, mark)
-            boxes = tuple(_lines(_on_picture(page, marked, width, height)))
+            image, (width, height) = _render(page, seconds)
+            characters = highlighted_characters(page, text, highlight)
+            boxes = tuple(_merge_lines(_to_pixels(page, characters, width, height)))
     except (pypdfium2.PdfiumError, IndexError, MemoryError, ValueError) as error:
         raise DocumentError(f"Page {number} cannot be drawn.", "Read its text instead.") from error
-    return Picture(_encoded(_marked(image, boxes)), width, height, boxes)
+    return Picture(_encode(_highlight(image, boxes)), width, height, boxes)
 
 
 @contextmanager
@@ -64,23 +66,23 @@ def _page(data: bytes, number: int) -> Iterator[Any]:
         try:
             yield page
         finally:
-            page.close()  # its text page is closed with it
+            page.close()  # this closes its text page too
     finally:
         document.close()
 
 
-def _drawn(page: Any, seconds: float) -> tuple[Any, tuple[int, int]]:
-    """The page as an RGB image, and its size; given up after `seconds`."""
+def _render(page: Any, seconds: float) -> tuple[Any, tuple[int, int]]:
+    """Return the page as an RGB image, and its size; fail after `seconds`."""
     import pypdfium2
     import pypdfium2.raw as pdfium
 
     points_wide, points_high = page.get_size()
     if points_wide <= 0 or points_high <= 0:
         raise ValueError("the page has no area")
-    scale = min(WIDTH / points_wide, MOST_SCALE, math.sqrt(MOST_PIXELS / (points_wide * points_high)))
+    scale = min(WIDTH / points_wide, MAX_SCALE, math.sqrt(MAX_PIXELS / (points_wide * points_high)))
     width, height = max(1, round(points_wide * scale)), max(1, round(points_high * scale))
-    if width * height > MOST_PIXELS * 1.1:
-        raise ValueError("the page is a thread")
+    if width * height > MAX_PIXELS * 1.1:
+        raise ValueError("the page is too narrow")
     bitmap = pypdfium2.PdfBitmap.new_native(width, height, pdfium.FPDFBitmap_BGR)
     try:
         bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)
@@ -89,7 +91,7 @@ def _drawn(page: Any, seconds: float) -> tuple[Any, tuple[int, int]]:
             status = pdfium.FPDF_RenderPageBitmap_Start(bitmap, page, 0, 0, width, height, 0, flags, pause)
             pdfium.FPDF_RenderPage_Close(page)
         if status != pdfium.FPDF_RENDER_DONE:
-            raise ValueError("drawing takes too long")
+            raise ValueError("rendering takes too long")
         from PIL import Image
 
         stride, buffer = bitmap.stride, bytes(bitmap.buffer)
@@ -100,7 +102,7 @@ def _drawn(page: Any, seconds: float) -> tuple[Any, tuple[int, int]]:
 
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[Any]:
-    """What PDFium asks between the objects of a page, whether to stop."""
+    """The callback that PDFium asks between the objects of a page whether to stop."""
     import pypdfium2.raw as pdfium
 
     late = threading.Event()
@@ -115,57 +117,58 @@ def _time_limit(seconds: float) -> Iterator[Any]:
         timer.cancel()
 
 
-def marked_characters(page: Any, text: str, mark: tuple[int, int]) -> list[Box]:
-    """The boxes of the marked characters in points: left, bottom, right, top.
+def highlighted_characters(page: Any, text: str, highlight: tuple[int, int]) -> list[Box]:
+    """Return the boxes of the highlighted characters in points: left, bottom, right, top.
 
-    Cleaning a page's text changes its spaces, hyphens and ligatures, never the order of its letters and digits: so
+    Cleaning a page's text changes its spaces, hyphens and ligatures, never the order of its letters and digits, so
     the k-th letter or digit of the text is the k-th of the page.
     """
     import pypdfium2.raw as pdfium
 
-    words = page.get_textpage()
-    own = [
+    text_page = page.get_textpage()
+    page_letters = [
         (index, letter)
-        for index in range(words.count_chars())
-        for letter in _letters(chr(pdfium.FPDFText_GetUnicode(words, index)))
+        for index in range(text_page.count_chars())
+        for letter in _letters(chr(pdfium.FPDFText_GetUnicode(text_page, index)))
     ]
-    if "".join(letter for _, letter in own) != "".join(_letters(text)):
+    if "".join(letter for _, letter in page_letters) != "".join(_letters(text)):
         return []
-    before = sum(1 for _ in _letters(text[: mark[0]]))
-    marked = sum(1 for _ in _letters(text[mark[0] : mark[1]]))
-    if not marked:
+    before = sum(1 for _ in _letters(text[: highlight[0]]))
+    count = sum(1 for _ in _letters(text[highlight[0] : highlight[1]]))
+    if not count:
         return []
-    first, last = own[before][0], own[before + marked - 1][0]
-    boxes = (words.get_charbox(index, loose=True) for index in range(first, last + 1) if _visible(words, index))
+    first, last = page_letters[before][0], page_letters[before + count - 1][0]
+    visible = (index for index in range(first, last + 1) if _is_visible(text_page, index))
+    boxes = (text_page.get_charbox(index, loose=True) for index in visible)
     return [box for box in boxes if box[0] < box[2] and box[1] < box[3]]
 
 
-def _visible(words: Any, index: int) -> bool:
+def _is_visible(text_page: Any, index: int) -> bool:
     import pypdfium2.raw as pdfium
 
-    return not chr(pdfium.FPDFText_GetUnicode(words, index)).isspace()
+    return not chr(pdfium.FPDFText_GetUnicode(text_page, index)).isspace()
 
 
 def _letters(text: str) -> Iterator[str]:
     return (character for character in text.translate(LIGATURES) if character.isalnum())
 
 
-def _on_picture(page: Any, boxes: Sequence[Box], width: int, height: int) -> Iterator[Box]:
-    """Boxes in points as boxes in pixels; PDFium knows the page's rotation and crop."""
+def _to_pixels(page: Any, boxes: Sequence[Box], width: int, height: int) -> Iterator[Box]:
+    """Convert boxes in points to boxes in pixels; PDFium knows the page's rotation and crop."""
     import pypdfium2.raw as pdfium
 
     for left, bottom, right, top in boxes:
         corners = []
         for x, y in ((left, bottom), (right, top)):
-            at_x, at_y = ctypes.c_int(), ctypes.c_int()
-            pdfium.FPDF_PageToDevice(page, 0, 0, width, height, 0, x, y, at_x, at_y)
-            corners.append((at_x.value, at_y.value))
+            pixel_x, pixel_y = ctypes.c_int(), ctypes.c_int()
+            pdfium.FPDF_PageToDevice(page, 0, 0, width, height, 0, x, y, pixel_x, pixel_y)
+            corners.append((pixel_x.value, pixel_y.value))
         (x0, y0), (x1, y1) = corners
         yield min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
 
 
-def _lines(boxes: Iterator[Box]) -> Iterator[Box]:
-    """Boxes of characters as one box a line; one that stands apart (the next column) begins a new box."""
+def _merge_lines(boxes: Iterator[Box]) -> Iterator[Box]:
+    """Merge the boxes of characters into one per line; a distant one (the next column) starts a new box."""
     line: Box | None = None
     for box in boxes:
         if line and _same_line(line, box):
@@ -179,7 +182,7 @@ def _lines(boxes: Iterator[Box]) -> Iterator[Box]:
 
 
 def _same_line(line: Box, box: Box) -> bool:
-    """Whether a character goes on where the line ends, across or (on a turned page) down."""
+    """Whether a character continues the line, across or (on a rotated page) down."""
     for along, across in ((0, 1), (1, 0)):
         sizes = sorted((line[across + 2] - line[across], box[across + 2] - box[across]))
         shared = min(line[across + 2], box[across + 2]) - max(line[across], box[across])
@@ -189,8 +192,8 @@ def _same_line(line: Box, box: Box) -> bool:
     return False
 
 
-def _marked(image: Any, boxes: Sequence[Box]) -> Any:
-    """The image with each box coloured as by a marker pen and framed, so that it shows without colours too."""
+def _highlight(image: Any, boxes: Sequence[Box]) -> Any:
+    """Colour each box like a highlighter pen and draw a frame, which is visible without colours too."""
     from PIL import Image, ImageChops, ImageDraw
 
     if not boxes:
@@ -206,11 +209,11 @@ def _marked(image: Any, boxes: Sequence[Box]) -> Any:
     return image
 
 
-def _encoded(image: Any) -> str:
-    """The smallest of PNG and ever coarser JPEG that keeps to MOST_BYTES, as a data: URI."""
+def _encode(image: Any) -> str:
+    """Return a data: URI of at most MAX_BYTES: PNG, or JPEG with decreasing quality."""
     for kind, options in itertools.chain([("PNG", {})], (("JPEG", {"quality": quality}) for quality in (80, 50, 20))):
         stream = io.BytesIO()
         image.save(stream, kind, **options)
-        if stream.tell() <= MOST_BYTES:
+        if stream.tell() <= MAX_BYTES:
             return f"data:image/{kind.lower()};base64,{base64.b64encode(stream.getvalue()).decode()}"
     raise DocumentError("The picture of the page is too large.", "Read its text instead.")

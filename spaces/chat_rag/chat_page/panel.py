@@ -1,199 +1,144 @@
-"""The source panel: a card for each passage, which opens its place in the document.
+"""The source panel: a card for each passage, which opens the passage's place in the document.
 
-A citation in an answer links to `#source-TURN-NUMBER` (see `chat_page.render.linked`). The script of the page finds the
-card of that id and presses its button; the button asks for the preview, which is put into the card.
+A citation in an answer links to the id of a place in the panel (see `rag.answering.markers.anchors`). A script of the
+page finds the card with that id and clicks its button. The button requests the preview, which panel.js puts into the
+card.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from chat_page.memory import Sources
-from chat_page.render import shortened
-from chat_page.strings import ENGLISH, counted
-from rag.answering.answer import Citation
+from chat_page.markdown import shortened
+from chat_page.strings import ENGLISH, pluralize
+from rag.answering.markers import Marker, anchors
+from rag.answering.turn import Turn
+from rag.answering.types import Citation
 from rag.documents import Passage
 
-HOW = {True: ENGLISH.by_us, False: ENGLISH.by_model}
-# What a card shows of a cited passage before and after the marked part.
-AROUND_CHARACTERS = 160
-_KEY = re.compile(r"(\d{1,6})-(\d{1,3})")
-
-# For the panel's own HTML component. Its `select` event carries `source` ("TURN-NUMBER") and `claim` (from 0).
-PANEL_JS = """
-const calm = matchMedia("(prefers-reduced-motion: reduce)");
-const slotOf = (button) => element.querySelector("#" + button.getAttribute("aria-controls"));
-const show = (button, open) => {
-  button.setAttribute("aria-expanded", open);
-  button.closest(".sp-card").classList.toggle("sp-open", open);
-  slotOf(button).hidden = !open;
-};
-const ask = (button) => trigger("select", {source: button.dataset.open, claim: Number(button.dataset.asked)});
-const fill = () => {
-  const view = document.querySelector("#preview [data-preview]");
-  const button = view && element.querySelector(`[data-open="${view.dataset.preview}"]`);
-  const slot = button && slotOf(button);
-  if (!slot?.hasAttribute("aria-busy") || button.dataset.asked !== view.dataset.claim) return;
-  slot.innerHTML = view.innerHTML;
-  slot.removeAttribute("aria-busy");
-  slot.dataset.claim = view.dataset.claim;
-  const box = slot.querySelector(".sp-text, .sp-page, .sp-rows");
-  const spot = slot.querySelector(".sp-spot, mark");
-  if (box && spot) {
-    const from = box.getBoundingClientRect(), to = spot.getBoundingClientRect();
-    box.scrollTop += to.top - from.top - box.clientHeight / 4;
-    box.scrollLeft += to.left - from.left - box.clientWidth / 8;
-  }
-  slot.firstElementChild?.focus({preventScroll: true});
-  slot.closest(".sp-card").scrollIntoView({block: "nearest", behavior: calm.matches ? "auto" : "smooth"});
-  // Of two previews that come at the same moment the page only ever holds the second.
-  const waiting = element.querySelector(".sp-slot[aria-busy]");
-  if (waiting) ask(element.querySelector(`[aria-controls="${waiting.id}"]`));
-};
-document.addEventListener("sp-preview", fill);
-element.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-open]");
-  if (!button) return;
-  const claim = button.dataset.claim || "0";
-  delete button.dataset.claim;
-  const open = button.getAttribute("aria-expanded") === "true";
-  const slot = slotOf(button);
-  // A press closes; a citation of another sentence moves the mark.
-  if (open && event.isTrusted) return show(button, false);
-  show(button, true);
-  if (slot.dataset.claim === claim) return;
-  button.dataset.asked = claim;
-  slot.setAttribute("aria-busy", "true");
-  if (document.querySelector(`#preview [data-preview="${button.dataset.open}"][data-claim="${claim}"]`)) return fill();
-  if (!slot.firstChild) slot.textContent = OPENING;
-  ask(button);
-});
-element.addEventListener("keydown", (event) => {
-  const card = event.key === "Escape" && event.target.closest(".sp-card.sp-open");
-  if (!card) return;
-  const button = card.querySelector("[data-open]");
-  show(button, false);
-  button.focus();
-});
-""".replace("OPENING", json.dumps(f"{ENGLISH.opening} …"))
-# For the hidden HTML component with elem_id "preview", whose value is what `opened_html` gives.
-PREVIEW_JS = 'watch("value", () => document.dispatchEvent(new Event("sp-preview")));'
+# How much of a cited passage a card shows before and after the highlight.
+CONTEXT_CHARACTERS = 160
+_SOURCE_KEY = re.compile(r"(\d{1,6})-(\d{1,3})")
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """What a visitor wants to see: a passage of an answer, and the part of its text to mark."""
+class OpenSource:
+    """A passage that a visitor opens; `span` is the part of its text to highlight, `claim` the citation (from 0)."""
 
     turn: int
     passage: Passage
-    mark: tuple[int, int]
+    span: tuple[int, int]
     claim: int
 
 
-def find(answers: Iterable[Sources], source: str, claim: int) -> Opened | None:
-    """The passage that a `select` event names, or None where it names none; nothing of the event is believed."""
-    key = _KEY.fullmatch(source)
-    if not key:
+def find_source(turns: Sequence[Turn], source: str, claim: int) -> OpenSource | None:
+    """Return the passage that a `select` event names, or None. The event comes from the browser: trust nothing."""
+    key = _SOURCE_KEY.fullmatch(source)
+    if not key or not 1 <= int(key[1]) <= len(turns):
         return None
-    turn, number = int(key[1]), int(key[2])
-    for sources in answers:
-        for passage in sources.passages if sources.turn == turn else ():
-            if passage.number == number:
-                spans = next((cited.spans for cited in sources.citations if cited.passage.number == number), ())
-                mark = spans[claim] if 0 <= claim < len(spans) else (0, len(passage.text))
-                return Opened(turn, passage, mark, claim)
-    return None
+    turn, number = turns[int(key[1]) - 1], int(key[2])
+    passage = next((passage for passage in turn.passages if passage.number == number), None)
+    if passage is None:
+        return None
+    spans = next((citation.spans for citation in turn.citations if citation.passage.number == number), ())
+    span = spans[claim] if 0 <= claim < len(spans) else (0, len(passage.text))
+    return OpenSource(int(key[1]), passage, span, claim)
 
 
-def opened_html(opened: Opened, preview: str) -> str:
-    """The value of the hidden component: the preview, and whose it is."""
-    return f'<div data-preview="{opened.turn}-{opened.passage.number}" data-claim="{opened.claim}">{preview}</div>'
+def preview_value(source: OpenSource, preview: str) -> str:
+    """Return the value of the hidden component: the preview with the key of its card."""
+    return f'<div data-preview="{source.turn}-{source.passage.number}" data-claim="{source.claim}">{preview}</div>'
 
 
-def sources_html(answers: Iterable[Sources]) -> str:
-    """The source panel, the newest answer first: what was cited, then, folded, what else was retrieved."""
-    turns = sorted((sources for sources in answers if sources.passages), key=lambda sources: -sources.turn)
-    if not turns:
+def sources_html(turns: Sequence[Turn]) -> str:
+    """Return the source panel, the newest answer first: cited passages, then, folded, the other retrieved ones."""
+    with_sources = [(number, turn) for number, turn in enumerate(turns, start=1) if turn.passages]
+    if not with_sources:
         return f'<p class="sp-empty">{ENGLISH.no_sources}</p>'
-    newest, *older = turns
+    *older, newest = with_sources
     earlier = "".join(
-        f'<details class="sp-turn"><summary>{escape(shortened(sources.question, 80))}</summary>'
-        f"{_turn(sources)}</details>"
-        for sources in older
+        f'<details class="sp-turn"><summary>{escape(shortened(turn.question, 80))}</summary>'
+        f"{_turn(number, turn)}</details>"
+        for number, turn in reversed(older)
     )
-    return f'<div class="sp-sources">{_turn(newest)}{earlier}</div>'
+    return f'<div class="sp-sources">{_turn(*newest)}{earlier}</div>'
 
 
-def _turn(sources: Sources) -> str:
-    cited = {citation.passage.number: citation for citation in sources.citations}
-    first = [passage for passage in sources.passages if passage.number in cited]
-    rest = [passage for passage in sources.passages if passage.number not in cited]
-    cards = "".join(_card(sources.turn, passage, cited[passage.number]) for passage in first)
-    removed = f'<p class="sp-note">{_removed(sources.removed)}</p>' if sources.removed else ""
+def _turn(number: int, turn: Turn) -> str:
+    citations = {citation.passage.number: citation for citation in turn.citations}
+    rest = [passage for passage in turn.passages if passage.number not in citations]
+    cards = "".join(
+        _card(number, passage, citations[passage.number]) for passage in turn.passages if passage.number in citations
+    )
+    note = f'<p class="sp-note">{_invalid_markers(turn.invalid_markers)}</p>' if turn.invalid_markers else ""
     if not rest:
-        return cards + removed
-    folded = "".join(_card(sources.turn, passage, None) for passage in rest)
-    summary = (ENGLISH.also_retrieved if first else ENGLISH.retrieved).format(passages=len(rest))
-    return f'{cards}{removed}<details class="sp-more"><summary>{summary}</summary>{folded}</details>'
+        return cards + note
+    folded = "".join(_card(number, passage, None) for passage in rest)
+    summary = (ENGLISH.also_retrieved if cards else ENGLISH.retrieved).format(passages=len(rest))
+    return f'{cards}{note}<details class="sp-more"><summary>{summary}</summary>{folded}</details>'
 
 
 def _card(turn: int, passage: Passage, citation: Citation | None) -> str:
-    """One passage: its number, document and place as the button that opens it, its text, how it came here."""
+    """A passage: a button with its number, document and place, its text, and who cited it."""
     key = f"{turn}-{passage.number}"
     place = ENGLISH.page_number.format(page=passage.page) if passage.page else passage.heading
-    named = f'<bdi class="sp-name">{escape(passage.document)}</bdi><bdi class="sp-place">{escape(place)}</bdi>'
-    how = f'<span class="sp-how">{HOW[citation.attributed]}</span> · ' if citation else ""
-    kind = {None: "", True: " sp-matched", False: " sp-model"}[citation.attributed if citation else None]
+    name = f'<bdi class="sp-name">{escape(passage.document)}</bdi><bdi class="sp-place">{escape(place)}</bdi>'
+    kind = origin = ""
+    if citation:
+        kind = " sp-matched" if citation.attributed else " sp-model"
+        origin = f'<span class="sp-how">{ENGLISH.by_spaceport if citation.attributed else ENGLISH.by_model}</span> · '
     return (
-        f'<article class="sp-card{kind}" id="source-{key}" tabindex="-1">{_anchors(key, citation)}'
+        f'<article class="sp-card{kind}" id="source-{key}" tabindex="-1">{_anchors(turn, passage, citation)}'
         f'<button type="button" class="sp-opener" data-open="{key}" aria-expanded="false"'
         f' aria-controls="preview-{key}" title="{ENGLISH.open_source}"><b class="sp-number">{passage.number}</b>'
-        f'{named}</button><blockquote dir="auto">{_excerpt(passage, citation)}</blockquote>'
-        f'<div class="sp-slot" id="preview-{key}" hidden></div>'
-        f"<footer>{how}{_scores(passage)}</footer></article>"
+        f'{name}</button><blockquote dir="auto">{_excerpt(passage, citation)}</blockquote>'
+        f'<div class="sp-slot" id="preview-{key}" data-opening="{ENGLISH.opening}" hidden></div>'
+        f"<footer>{origin}{_scores(passage)}</footer></article>"
     )
 
 
-def _anchors(key: str, citation: Citation | None) -> str:
-    """The other places that links of an answer lead to: without our script they still find the card."""
-    names = [f"source-{key}a"]
-    for index in range(1, len(citation.spans) if citation else 0):
-        names += [f"source-{key}-{index}", f"source-{key}-{index}a"]
-    return "".join(f'<span id="{name}"></span>' for name in names)
+def _anchors(turn: int, passage: Passage, citation: Citation | None) -> str:
+    """The places that the links of an answer lead to: without the script they still find the card."""
+    count = max(1, len(citation.spans) if citation else 0)
+    names = {
+        anchor
+        for attributed in (False, True)
+        for _, anchor in anchors([Marker(0, passage.number, attributed)] * count, turn)
+    } - {f"source-{turn}-{passage.number}"}
+    return "".join(f'<span id="{name}"></span>' for name in sorted(names))
 
 
 def _excerpt(passage: Passage, citation: Citation | None) -> str:
-    """The passage's text; of one that is cited what supports the answer in <mark>, with some lines around it."""
+    """The text of a passage; of a cited one, the supporting parts in <mark> with some text around them."""
     text = passage.text
     spans = sorted(set(citation.spans)) if citation else []
     low, high = len(text) - len(text.lstrip()), len(text.rstrip())
-    begin, end = _near(text, low, high, spans) if spans else (low, high)
-    parts, at = ["… " if begin > low else ""], begin
+    begin, end = _around(text, low, high, spans) if spans else (low, high)
+    parts, position = ["… " if begin > low else ""], begin
     for start, stop in spans:
-        start = max(start, at)
+        start = max(start, position)
         if start < stop:
-            parts += [escape(text[at:start]), f"<mark>{escape(text[start:stop])}</mark>"]
-            at = stop
-    return "".join([*parts, escape(text[at : max(at, end)]), " …" if end < high else ""])
+            parts += [escape(text[position:start]), f"<mark>{escape(text[start:stop])}</mark>"]
+            position = stop
+    return "".join([*parts, escape(text[position : max(position, end)]), " …" if end < high else ""])
 
 
-def _near(text: str, low: int, high: int, spans: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """From AROUND_CHARACTERS before the first span to as many after the last, cut between words."""
-    begin, end = spans[0][0] - AROUND_CHARACTERS, max(stop for _, stop in spans) + AROUND_CHARACTERS
+def _around(text: str, low: int, high: int, spans: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """From CONTEXT_CHARACTERS before the first span to as many after the last, cut between words."""
+    begin, end = spans[0][0] - CONTEXT_CHARACTERS, max(stop for _, stop in spans) + CONTEXT_CHARACTERS
     begin = low if begin <= low else begin + len(text[begin : spans[0][0]].partition(" ")[0]) + 1
-    cut = text.rfind(" ", end - AROUND_CHARACTERS, end)
+    cut = text.rfind(" ", end - CONTEXT_CHARACTERS, end)
     return min(begin, spans[0][0]), high if end >= high else cut if cut >= 0 else end
 
 
 def _scores(passage: Passage) -> str:
     dense = "–" if passage.dense is None else f"{passage.dense:.2f}"
     lexical = "–" if passage.lexical is None else f"{passage.lexical:.1f}"
-    return ENGLISH.scores.format(score=passage.score, meaning=dense, words=lexical)
+    return ENGLISH.scores.format(score=passage.score, dense=dense, lexical=lexical)
 
 
-def _removed(count: int) -> str:
-    return counted(ENGLISH.removed_one, ENGLISH.removed, count=count)
+def _invalid_markers(count: int) -> str:
+    return pluralize(ENGLISH.invalid_markers_one, ENGLISH.invalid_markers, count=count)

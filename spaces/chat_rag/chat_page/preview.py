@@ -1,6 +1,6 @@
-"""What opens in the source panel: the place in the document that a citation rests on, marked.
+"""The preview in the source panel: the place of a citation in its document, highlighted.
 
-Everything of the document is escaped: no tag, script, link or image of it reaches the page.
+All text of the document is escaped: none of its tags, scripts, links or images reaches the page.
 """
 
 from __future__ import annotations
@@ -9,24 +9,24 @@ import hashlib
 from collections import Counter
 from html import escape
 
+from chat_page.markdown import shortened
 from chat_page.page_picture import Picture, page_picture
-from chat_page.render import shortened
 from chat_page.strings import ENGLISH
 from rag.documents import Document, Passage
 from rag.errors import DocumentError
 
 Span = tuple[int, int]
-# What is shown of the text before and after the passage.
-AROUND_CHARACTERS, AROUND_LINES = 600, 6
-AROUND_ROWS, MOST_ROWS, CELL_CHARACTERS = 2, 24, 200
+# How much text a preview shows before and after the passage.
+CONTEXT_CHARACTERS, CONTEXT_LINES = 600, 6
+CONTEXT_ROWS, MAX_ROWS, CELL_CHARACTERS = 2, 24, 200
 
 
-def preview_html(document: Document, passage: Passage, mark: Span, original: bytes | None) -> str:
-    """The place of a citation in its document; `mark` is a span of `passage.text`, as `rag.answering.cite` gives it.
+def preview_html(document: Document, passage: Passage, highlight: Span, original: bytes | None) -> str:
+    """Return the place of a citation in its document; `highlight` is a span of `passage.text`.
 
-    `original` is the file's bytes where they are kept: a page of a PDF is then shown as a picture.
+    `original` is the uploaded file, if it is stored: a page of a PDF then becomes a picture.
     """
-    span = _inside(document, passage, mark)
+    span = _document_span(document, passage, highlight)
     if document.media_type == "application/pdf":
         body = _pdf(document, passage, span, original)
     elif document.media_type == "text/csv":
@@ -34,9 +34,9 @@ def preview_html(document: Document, passage: Passage, mark: Span, original: byt
     else:
         body = _text(document, passage, span)
     place = place_of(document, passage, span)
-    shown = shortened(document.text[span[0] : span[1]])
-    told = ENGLISH.opened_place if place else ENGLISH.opened_name
-    label = escape(told.format(name=document.name, place=place, text=shown))
+    excerpt = shortened(document.text[span[0] : span[1]])
+    template = ENGLISH.source_label_with_place if place else ENGLISH.source_label
+    label = escape(template.format(name=document.name, place=place, text=excerpt))
     return (
         f'<section class="sp-view" tabindex="-1" aria-label="{label}"><header><bdi class="sp-name">'
         f'{escape(document.name)}</bdi><bdi class="sp-place">{escape(place)}</bdi></header>{body}</section>'
@@ -44,83 +44,84 @@ def preview_html(document: Document, passage: Passage, mark: Span, original: byt
 
 
 def missing_html(passage: Passage) -> str:
-    """What opens where the document was removed in the meantime: the passage alone."""
+    """Return the passage alone, for a document that was removed."""
     return (
         f'<section class="sp-view" tabindex="-1" aria-label="{escape(passage.document)}"><p class="sp-note">'
-        f"{ENGLISH.gone}</p>"
+        f"{ENGLISH.document_removed}</p>"
         f'<div class="sp-text" dir="auto">{escape(passage.text.strip())}</div></section>'
     )
 
 
 def place_of(document: Document, passage: Passage, span: Span) -> str:
-    """The page, the headings or the rows that a span of the document stands in."""
+    """Return the page, the headings or the rows of a span of the document."""
     if page := document.page_of(span[0]):
         return ENGLISH.page_of.format(page=page, pages=len(document.pages))
     if document.media_type == "text/csv":
-        first, last = (document.text.count("\n", 0, at) + 1 for at in span)
+        first, last = (document.text.count("\n", 0, offset) + 1 for offset in span)
         return (ENGLISH.row if first == last else ENGLISH.rows).format(first=first, last=last)
     return passage.heading
 
 
-def _inside(document: Document, passage: Passage, mark: Span) -> Span:
-    """The marked span in characters of the document; the whole passage where the mark is empty or none."""
-    start, end = (passage.start + max(0, at) for at in mark)
+def _document_span(document: Document, passage: Passage, highlight: Span) -> Span:
+    """The highlight in characters of the document; the whole passage if the highlight is empty or out of range."""
+    start, end = (passage.start + max(0, offset) for offset in highlight)
     end = min(end, passage.end, len(document.text))
     return (start, end) if start < end else (passage.start, min(passage.end, len(document.text)))
 
 
 def _text(document: Document, passage: Passage, span: Span) -> str:
-    """The passage with the span in <mark>, and some lines before and after it set apart."""
+    """The passage with the span in <mark>, and separately some lines before and after it."""
     text, (start, end) = document.text, span
     page = next((page for page in document.pages if page.start <= passage.start < page.end), None)
     low, high = (page.start, page.end) if page else (0, len(text))
-    before = _last_lines(text[max(low, passage.start - AROUND_CHARACTERS) : passage.start])
-    after = _first_lines(text[passage.end : min(high, passage.end + AROUND_CHARACTERS)])
+    before = _last_lines(text[max(low, passage.start - CONTEXT_CHARACTERS) : passage.start])
+    after = _first_lines(text[passage.end : min(high, passage.end + CONTEXT_CHARACTERS)])
     return (
-        f'<div class="sp-text" tabindex="0" role="group" aria-label="{ENGLISH.text_part}">{_around(before, "before")}'
+        f'<div class="sp-text" tabindex="0" role="group" aria-label="{ENGLISH.text_part}">{_context(before, "before")}'
         f'<div class="sp-passage" dir="auto">{escape(text[passage.start : start])}'
-        f"<mark>{escape(text[start:end])}</mark>{escape(text[end : passage.end])}</div>{_around(after, 'after')}</div>"
+        f"<mark>{escape(text[start:end])}</mark>{escape(text[end : passage.end])}</div>{_context(after, 'after')}</div>"
     )
 
 
-def _around(text: str, where: str) -> str:
+def _context(text: str, where: str) -> str:
     return f'<div class="sp-around sp-{where}" dir="auto">{escape(text)}</div>' if text.strip() else ""
 
 
 def _last_lines(text: str) -> str:
-    if len(text) == AROUND_CHARACTERS:  # cut off somewhere: begin with a whole word
+    if len(text) == CONTEXT_CHARACTERS:  # cut off: begin with a whole word
         text = "… " + text.partition(" ")[2]
-    return "".join(text.splitlines(keepends=True)[-AROUND_LINES:]).strip("\n")
+    return "".join(text.splitlines(keepends=True)[-CONTEXT_LINES:]).strip("\n")
 
 
 def _first_lines(text: str) -> str:
-    if len(text) == AROUND_CHARACTERS:
+    if len(text) == CONTEXT_CHARACTERS:
         text = text.rpartition(" ")[0] + " …"
-    return "".join(text.splitlines(keepends=True)[:AROUND_LINES]).strip("\n")
+    return "".join(text.splitlines(keepends=True)[:CONTEXT_LINES]).strip("\n")
 
 
 def _pdf(document: Document, passage: Passage, span: Span, original: bytes | None) -> str:
-    """The page as a picture with its text folded beneath; the text alone, with the reason, where that fails."""
+    """The page as a picture with its text folded below it; if that fails, the text with the reason."""
     text = _text(document, passage, span)
     page = next((page for page in document.pages if page.start <= span[0] < page.end), None)
     if original is None or page is None:
-        return f'<p class="sp-note">{ENGLISH.not_kept}</p>{text}'
+        return f'<p class="sp-note">{ENGLISH.file_not_stored}</p>{text}'
     if hashlib.sha256(original).hexdigest()[:16] != document.id:
-        return f'<p class="sp-note">{ENGLISH.another_kept}</p>{text}'
-    mark = span[0] - page.start, min(span[1], page.end) - page.start
+        return f'<p class="sp-note">{ENGLISH.file_differs}</p>{text}'
+    highlight = span[0] - page.start, min(span[1], page.end) - page.start
     try:
-        picture = page_picture(original, page.number, document.text[page.start : page.end], mark)
+        picture = page_picture(original, page.number, document.text[page.start : page.end], highlight)
     except DocumentError as error:
-        return f'<p class="sp-note">{escape(ENGLISH.its_text.format(reason=error.message))}</p>{text}'
-    shown = shortened(document.text[span[0] : span[1]])
-    alt = ENGLISH.picture.format(page=page.number, name=document.name, text=shown)
+        return f'<p class="sp-note">{escape(ENGLISH.text_instead.format(reason=error.message))}</p>{text}'
+    excerpt = shortened(document.text[span[0] : span[1]])
+    alt = ENGLISH.picture.format(page=page.number, name=document.name, text=excerpt)
     if not picture.boxes:
-        note = f'<p class="sp-note">{ENGLISH.not_marked}</p>'
-        return f"{_figure(picture, alt)}{note}{text}"
-    return f'{_figure(picture, alt)}<details class="sp-more"><summary>{ENGLISH.passage_text}</summary>{text}</details>'
+        note = f'<p class="sp-note">{ENGLISH.not_highlighted}</p>'
+        return f"{_picture_html(picture, alt)}{note}{text}"
+    summary = f"<summary>{ENGLISH.passage_text}</summary>"
+    return f'{_picture_html(picture, alt)}<details class="sp-more">{summary}{text}</details>'
 
 
-def _figure(picture: Picture, alt: str) -> str:
+def _picture_html(picture: Picture, alt: str) -> str:
     spot = ""
     if picture.boxes:  # an invisible place to scroll to
         left, top = picture.boxes[0][0] / picture.width, picture.boxes[0][1] / picture.height
@@ -132,25 +133,25 @@ def _figure(picture: Picture, alt: str) -> str:
 
 
 def _rows(document: Document, passage: Passage, span: Span) -> str:
-    """The rows of a CSV file around the span as a table; those that the span touches are marked."""
+    """The rows of a CSV file around the span as a table; the rows of the span are marked."""
     lines = _lines_around(document.text, span)
     columns = _columns([document.text[start:end] for start, end in lines])
-    heads = "".join(f'<th scope="col" dir="auto">{escape(column)}</th>' for column in columns)
+    header = "".join(f'<th scope="col" dir="auto">{escape(column)}</th>' for column in columns)
     body = "".join(_row(document.text, line, columns, span) for line in lines)
     return (
         f'<div class="sp-table sp-rows" tabindex="0" role="group" aria-label="{ENGLISH.rows_part}"><table>'
-        f'<thead><tr><th scope="col">{ENGLISH.row_head}</th>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
+        f'<thead><tr><th scope="col">{ENGLISH.row_head}</th>{header}</tr></thead><tbody>{body}</tbody></table></div>'
     )
 
 
 def _lines_around(text: str, span: Span) -> list[Span]:
-    """The lines that the span touches, with AROUND_ROWS before and after them."""
+    """The lines of the span, with CONTEXT_ROWS before and after them."""
     start = text.rfind("\n", 0, span[0]) + 1
-    for _ in range(AROUND_ROWS):
+    for _ in range(CONTEXT_ROWS):
         start = text.rfind("\n", 0, max(0, start - 1)) + 1
     lines: list[Span] = []
     after = 0
-    while start < len(text) and after < AROUND_ROWS and len(lines) < MOST_ROWS:
+    while start < len(text) and after < CONTEXT_ROWS and len(lines) < MAX_ROWS:
         end = text.find("\n", start)
         end = len(text) if end < 0 else end
         after += start >= span[1]
@@ -160,28 +161,27 @@ def _lines_around(text: str, span: Span) -> list[Span]:
 
 
 def _row(text: str, line: Span, columns: list[str], span: Span) -> str:
-    cited = line[0] < span[1] and span[0] < line[1]
+    in_span = line[0] < span[1] and span[0] < line[1]
     cells = _cells(text[line[0] : line[1]], columns)
     number = text.count("\n", 0, line[0]) + 1
-    if cited:
-        shown = [f"<mark>{escape(cells[column])}</mark>" if column in cells else "" for column in columns]
-        head = f'<tr class="sp-cited" aria-current="true"><th scope="row">{number}</th>'
+    if in_span:
+        contents = [f"<mark>{escape(cells[column])}</mark>" if column in cells else "" for column in columns]
+        start = f'<tr class="sp-cited" aria-current="true"><th scope="row">{number}</th>'
     else:
-        shown = [escape(shortened(cells.get(column, ""), CELL_CHARACTERS)) for column in columns]
-        head = f'<tr><th scope="row">{number}</th>'
-    told = "".join(f'<td dir="auto">{cell}</td>' for cell in shown)
-    return f"{head}{told}</tr>"
+        contents = [escape(shortened(cells.get(column, ""), CELL_CHARACTERS)) for column in columns]
+        start = f'<tr><th scope="row">{number}</th>'
+    return start + "".join(f'<td dir="auto">{content}</td>' for content in contents) + "</tr>"
 
 
 def _columns(lines: list[str]) -> list[str]:
-    """The names before the colons that come back from row to row, in their order; or one without a name."""
-    counted = Counter(part.split(": ")[0] for line in lines for part in dict.fromkeys(line.split("; ")) if ": " in part)
-    columns = [name for name, count in counted.items() if count > 1 or len(lines) == 1]
+    """The column names that repeat from row to row, in their order, or one column without a name."""
+    counts = Counter(part.split(": ")[0] for line in lines for part in dict.fromkeys(line.split("; ")) if ": " in part)
+    columns = [name for name, count in counts.items() if count > 1 or len(lines) == 1]
     return columns if all(any(line.startswith(f"{name}: ") for name in columns) for line in lines) else [""]
 
 
 def _cells(line: str, columns: list[str]) -> dict[str, str]:
-    """A row of a CSV file taken apart again; what begins with no column's name belongs to the cell before."""
+    """Split a row into its cells; a part without a column name belongs to the cell before it."""
     if columns == [""]:
         return {"": line}
     cells: dict[str, str] = {}

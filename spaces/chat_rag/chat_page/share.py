@@ -1,8 +1,8 @@
-"""A conversation as a link that holds all of it, and the scripts that take it out of the page and into it.
+"""A conversation as a link that contains all of it.
 
-The link is the page's address with `#c=` and the conversation behind it: deflated JSON in base64url. A browser sends
-no fragment to a server, so nothing is stored anywhere. It holds questions, answers and the names of what they cite,
-never a passage, a thought or a file. Anybody can make a link: `opened` believes nothing that stands in one.
+The link is the page's address with `#c=` and a fragment: deflated JSON in base64url. A browser doesn't send the
+fragment to the server, so nothing is stored. A link has the questions, the answers and the names of the cited
+documents, never a passage, a thought or a file. Anyone can make a link, so `open_turns` trusts nothing in it.
 """
 
 from __future__ import annotations
@@ -15,152 +15,134 @@ from functools import cache
 from typing import Any
 
 from backends import SpaceportError
-from chat_page.conversation import ASIDE, user_message
-from chat_page.export import LINKED_MARKER, VERSION, Exchange, Quote, given_by, harmless
+from chat_page.export import answer_text
 from chat_page.strings import ENGLISH
-from rag.reading.parse import display_name
+from rag.answering.turn import Turn
+from rag.answering.types import Citation
+from rag.documents import Passage
+from rag.reading.file_names import display_name
 
-# Mail and chat programs cut or refuse what is longer; of it the page's own address has this much.
+VERSION = 1
+# Mail and chat programs cut or refuse longer links. The page's own address can have MAX_ADDRESS of these characters.
 MAX_LINK, MAX_ADDRESS = 30_000, 1_000
-# Bytes of JSON: ten times what a link of ordinary text holds.
+# Bytes of JSON: ten times as much as a link of ordinary text contains.
 MAX_INFLATED = 1_000_000
 
 
 class ShareError(SpaceportError):
-    """A conversation does not fit into a link, or what stands in a link is none."""
+    """A conversation doesn't fit into a link, or a link contains no conversation."""
 
 
-def fragment(conversation: Sequence[Exchange]) -> str:
-    """What stands behind `#c=` in the link; a `ShareError` says that there is too much of it, or nothing."""
-    if not conversation:
+def link_fragment(turns: Sequence[Turn]) -> str:
+    """Return the part of the link after `#c=`; a `ShareError` says that there is too much to share, or nothing."""
+    if not turns:
         raise ShareError(ENGLISH.nothing_to_share, ENGLISH.nothing_to_share_remedy)
-    turns = [
-        {
-            "q": each.question,
-            "a": each.answer,
-            "c": [{"n": quote.number, "d": quote.document, "p": quote.page} for quote in each.quotes],
-            "m": each.target,
-            "t": each.time,
-        }
-        for each in conversation
-    ]
-    written = json.dumps({"v": VERSION, "turns": turns}, ensure_ascii=False, separators=(",", ":"))
-    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    packed = packer.compress(written.encode(errors="replace")) + packer.flush()
-    made = base64.urlsafe_b64encode(packed).decode().rstrip("=")
-    if len(made) > MAX_LINK - MAX_ADDRESS:
+    value = {"v": VERSION, "turns": [_link_turn(turn) for turn in turns]}
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    data = compressor.compress(text.encode(errors="replace")) + compressor.flush()
+    fragment = base64.urlsafe_b64encode(data).decode().rstrip("=")
+    if len(fragment) > MAX_LINK - MAX_ADDRESS:
         raise ShareError(
-            ENGLISH.link_too_long.format(characters=len(made), most=MAX_LINK), ENGLISH.link_too_long_remedy
+            ENGLISH.link_too_long.format(characters=len(fragment), limit=MAX_LINK), ENGLISH.link_too_long_remedy
         )
     try:
-        opened(made)  # what the reader would refuse must not be handed out
+        open_turns(fragment)  # never hand out a link that the reader would refuse
     except ShareError as error:
         raise ShareError(ENGLISH.not_shareable, ENGLISH.not_shareable_remedy) from error
-    return made
+    return fragment
 
 
-def opened(text: str) -> tuple[Exchange, ...]:
-    """The conversation in a fragment, without the `#c=`; a `ShareError` if it is not exactly one of ours."""
+def open_turns(fragment: str) -> tuple[Turn, ...]:
+    """Return the conversation of a fragment, without the `#c=`; a `ShareError` says why there is none."""
     try:
-        read = _schema().model_validate_json(_inflated(text))
-    except (ValueError, zlib.error) as error:  # pydantic's and base64's are ValueErrors
+        data = _inflate(fragment)
+        _check_version(data)
+        link = _schema().model_validate_json(data)
+    except (ValueError, zlib.error) as error:  # the errors of pydantic and base64 are ValueErrors
         raise ShareError(ENGLISH.no_conversation, ENGLISH.no_conversation_remedy) from error
     return tuple(
-        Exchange(
-            harmless(turn.q),
-            harmless(LINKED_MARKER.sub(r"[\1]", turn.a)),
-            tuple(Quote(cited.n, harmless(display_name(cited.d)), cited.p) for cited in turn.c),
-            harmless(turn.m),
-            harmless(turn.t),
+        Turn(
+            question=turn.q,
+            answer=turn.a,
+            citations=tuple(_citation(cited.n, cited.d, cited.p) for cited in turn.c),
+            finish_reason="stop",
+            target=turn.m,
+            asked_at=turn.t,
+            shared=True,
         )
-        for turn in read.turns
+        for turn in link.turns
     )
 
 
-def messages(conversation: Sequence[Exchange]) -> list[dict[str, Any]]:
-    """An opened conversation as a page shows it: citations are numbers, with document and page as text below."""
-    shown = [_aside(f"*{ENGLISH.shared}*")]
-    for each in conversation:
-        shown += [user_message(each.question), {"role": "assistant", "content": each.answer}]
-        if about := [*(f"[{quote.number}] {quote.place}" for quote in each.quotes), *given_by(each)]:
-            shown.append(_aside("\n".join(about)))
-    return shown
+def _link_turn(turn: Turn) -> dict[str, Any]:
+    passages = [citation.passage for citation in turn.citations]
+    return {
+        "q": turn.question,
+        "a": answer_text(turn),
+        "c": [{"n": passage.number, "d": passage.document, "p": passage.page} for passage in passages],
+        "m": turn.target,
+        "t": turn.asked_at,
+    }
 
 
-def _inflated(text: str) -> bytes:
-    """The bytes in a fragment; never more than `MAX_INFLATED` of them are made."""
-    if not 0 < len(text) <= MAX_LINK:
-        raise ValueError("too long")
-    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
-    packed = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    written = unpacker.decompress(packed, MAX_INFLATED)
-    if not unpacker.eof or unpacker.unused_data:
-        raise ValueError("too much, too little, or something behind it")
-    return written
+def _citation(number: int, document: str, page: int | None) -> Citation:
+    """A citation whose passage isn't in the link."""
+    return Citation(Passage(number, "", display_name(document), page, "", 0, 0, "", 0.0, None, None), attributed=False)
+
+
+def _inflate(fragment: str) -> bytes:
+    """Return the bytes of a fragment; never more than `MAX_INFLATED`."""
+    if not 0 < len(fragment) <= MAX_LINK:
+        raise ValueError("the fragment is empty or too long")
+    decompressor = zlib.decompressobj(-zlib.MAX_WBITS)
+    data = base64.b64decode(fragment.encode("ascii") + b"=" * (-len(fragment) % 4), altchars=b"-_", validate=True)
+    text = decompressor.decompress(data, MAX_INFLATED)
+    if not decompressor.eof or decompressor.unused_data:
+        raise ValueError("the data is too long, cut off, or followed by something else")
+    return text
+
+
+def _check_version(data: bytes) -> None:
+    """Refuse a link that a later version of the page made, and say so."""
+    version = _version_schema().model_validate_json(data).v
+    if version > VERSION:
+        raise ShareError(ENGLISH.link_too_new, ENGLISH.link_too_new_remedy)
+
+
+@cache
+def _version_schema() -> Any:
+    from pydantic import BaseModel, ConfigDict
+
+    class Versioned(BaseModel):
+        model_config = ConfigDict(strict=True)
+        v: int
+
+    return Versioned
 
 
 @cache
 def _schema() -> Any:
-    """The form of a link's JSON: nothing of another type, nothing more, nothing without a limit."""
+    """The schema of a link's JSON: exact types, nothing extra, and a limit for everything."""
     from pydantic import BaseModel, ConfigDict, Field
 
     class Strict(BaseModel):
         model_config = ConfigDict(extra="forbid", strict=True)
 
-    class Cited(Strict):
+    class CitedDocument(Strict):
         n: int = Field(ge=1, le=99)
         d: str = Field(min_length=1, max_length=200)
         p: int | None = Field(ge=1, le=1_000_000)
 
-    class Turn(Strict):
+    class LinkTurn(Strict):
         q: str = Field(max_length=20_000)
         a: str = Field(max_length=200_000)
-        c: list[Cited] = Field(max_length=99)
+        c: list[CitedDocument] = Field(max_length=99)
         m: str = Field(max_length=100)
         t: str = Field(max_length=40, pattern=r"^[0-9T:.+Z-]*$")
 
     class Link(Strict):
         v: int = Field(ge=VERSION, le=VERSION)
-        turns: list[Turn] = Field(min_length=1, max_length=200)
+        turns: list[LinkTurn] = Field(min_length=1, max_length=200)
 
     return Link
-
-
-def _aside(text: str) -> dict[str, Any]:
-    return {"role": "assistant", "content": text, "metadata": {"id": ASIDE}}
-
-
-def download_js(name: str, media_type: str) -> str:
-    """The script of an event that offers the value of its input as a file, and empties it."""
-    return _DOWNLOAD_JS.replace("NAME", json.dumps(name)).replace("TYPE", json.dumps(media_type))
-
-
-_DOWNLOAD_JS = """
-(text) => {
-  if (!text) return "";
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], {type: TYPE}));
-  link.download = NAME;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-  return "";
-}
-"""
-# From a fragment to the link, which is copied where the browser allows it. The address has no query: on a Space it may
-# hold the visitor's own key to the page.
-LINK_JS = """
-async (fragment) => {
-  if (!fragment) return "";
-  const link = location.origin + location.pathname + "#c=" + fragment;
-  try { await navigator.clipboard.writeText(link); } catch (refused) { /* it stands in the box to be copied by hand */ }
-  return link;
-}
-"""
-# From the page's address to a fragment, "" where there is none; a link that is followed on the open page loads it anew.
-READ_JS = """
-() => {
-  const held = () => location.hash.startsWith("#c=");
-  addEventListener("hashchange", () => { if (held()) location.reload(); });
-  return held() ? location.hash.slice(3, 30004) : "";
-}
-"""

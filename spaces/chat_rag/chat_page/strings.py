@@ -1,7 +1,7 @@
-"""Every English word that the chat page shows, in one place: another language is another `Words`.
+"""Every English string of the chat page. Another language is another `Strings`.
 
-`gr.I18n` is not used: it translates the labels of components in the browser, but not HTML and Markdown that are made
-here, where `str()` of its keys would stand. So the language is chosen by the server, once for all visitors.
+`gr.I18n` can't replace this module: it translates the labels of components in the browser, but not the HTML and
+Markdown that the server generates. So the server chooses the language, once for all visitors.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """Plain strings are shown as they are, those with {names} through `str.format`; `*_one` is for the number 1.
+class Strings:
+    """Strings with {names} go through `str.format`; `*_one` is the singular.
 
-    What is put in is escaped by whoever makes HTML or Markdown of it.
+    The code that builds HTML or Markdown escapes the values.
     """
 
     # The head of the page and its parts
     title: str = "Chat with documents"
-    motto: str = "Answers that show where they stand"
+    motto: str = "Answers with sources you can check"
     model: str = "Model"
     documents: str = "Documents"
     sources: str = "Sources"
     settings: str = "Settings"
 
     # The conversation
-    invitation: str = "### Ask about your documents\nor try one of these on the sample documents"
+    invitation: str = "### Ask a question about your documents\nor try one of these with the sample documents"
     examples: tuple[str, ...] = (
         "How many visitors does the viewing deck hold?",
         "What is the exclusion zone?",
@@ -33,70 +33,83 @@ class Words:
     )
     question: str = "Question"
     question_hint: str = "Ask a question"
-    question_too_long: str = "A question has {most:,} characters at most."
-    question_too_long_remedy: str = "Put long texts into a file and upload it."
+    question_too_long: str = "A question can have up to {limit:,} characters."
+    question_too_long_remedy: str = "Put a long text into a file and upload it."
+    unknown_target: str = "There is no such target."
+    unknown_target_remedy: str = "Choose one from the menu."
     searching: str = "Searching the documents"
     reading_one: str = "Reading {passages} passage"
     reading: str = "Reading {passages} passages"
-    reading_nothing: str = "Thinking of an answer"
+    writing: str = "Writing an answer"
     thinking: str = "Thinking"
     thoughts: str = "Thoughts"
-    no_answer: str = "No answer came."
+    no_answer: str = "The model returned no answer."
     refusal: str = "The documents do not answer this question."
-    answer_without: str = "The documents do not answer this question. What follows is not taken from them."
-    how_to_allow: str = (
-        "The nearest passages are under Sources. Settings can let the model answer without the documents."
+    not_from_documents: str = "The documents do not answer this question. This answer is from general knowledge."
+    allow_general_knowledge: str = (
+        "The closest passages are under Sources. To get an answer from general knowledge, allow it in Settings."
+    )
+    conversation_unreadable: str = (
+        "Your last conversation was saved by another version of this page and can't be opened. "
+        "Your documents are still here."
     )
 
     # The line under an answer
     first_text: str = "first token {seconds:.2f} s"
     speed: str = "{rate:.0f} tokens/s"
-    tokens_out: str = "{output:,} tokens out"
-    left_out: str = "{passages} passages did not fit"
-    cut_at_length: str = "cut at the longest answer that Settings allow"
-    cut_at_repetition: str = "stopped, it repeated itself"
-    not_asked: str = "the model was not asked; Settings can allow it to answer without the documents"
+    tokens_in: str = "{input:,} tokens sent"
+    tokens_in_of: str = "{input:,} of {window:,} tokens sent ({share:.0%})"
+    tokens_out: str = "{output:,} tokens received"
+    no_close_match: str = "No close match in the documents"
+    passages_omitted_one: str = "{passages} passage didn't fit into the prompt"
+    passages_omitted: str = "{passages} passages didn't fit into the prompt"
+    stopped_at_length: str = "Stopped at the length limit"
+    stopped_at_repetition: str = "Stopped because the answer repeated itself"
 
     # The visitor's documents
     samples: str = "Search the sample documents (Tern Island)"
     remove: str = "Remove"
-    remove_named: str = "Remove {name}"
+    remove_document: str = "Remove {name}"
     stop: str = "Stop"
-    stop_named: str = "Stop reading {name}"
-    file_waits: str = "Waiting"
-    file_reads: str = "Reading"
-    file_embeds: str = "Embedding"
-    file_saves: str = "Saving"
-    file_stops: str = "Stopping"
+    stop_file: str = "Stop reading {name}"
+    file_waiting: str = "Waiting"
+    file_reading: str = "Reading"
+    file_embedding: str = "Embedding"
+    file_saving: str = "Saving"
+    file_stopping: str = "Stopping"
     page_count_one: str = "{pages:,} page"
     page_count: str = "{pages:,} pages"
-    thousand_characters: str = "{thousands:,} k characters"
+    thousand_characters: str = "{thousands:,}k characters"
+    character_count: str = "{characters:,} characters"
+    chunk_count_one: str = "{chunks:,} chunk"
+    chunk_count: str = "{chunks:,} chunks"
+    already_added: str = " (already added)"
 
     # The source panel
-    no_sources: str = "The passages that an answer rests on appear here."
-    open_source: str = "Show it in the document"
+    no_sources: str = "Sources appear here."
+    open_source: str = "Show in the document"
     retrieved: str = "Retrieved ({passages})"
     also_retrieved: str = "Also retrieved ({passages})"
     page_number: str = "page {page}"
-    by_model: str = "cited by the model"
-    by_us: str = "matched by us"
-    scores: str = "score {score:.2f} (meaning {meaning}, words {words})"
-    removed_one: str = "{count} citation of the model named no passage and was removed."
-    removed: str = "{count} citations of the model named no passage and were removed."
+    by_model: str = "Cited by the model"
+    by_spaceport: str = "Added by Spaceport"
+    scores: str = "score {score:.2f} (meaning {dense}, words {lexical})"
+    invalid_markers_one: str = "Removed {count} citation to a source that doesn't exist."
+    invalid_markers: str = "Removed {count} citations to sources that don't exist."
 
-    # A source that is opened
-    opening: str = "Opening"
-    opened_name: str = "{name}. Cited: {text}"
-    opened_place: str = "{name}, {place}. Cited: {text}"
+    # A source that is open
+    opening: str = "Opening …"
+    source_label: str = "{name}. Cited: {text}"
+    source_label_with_place: str = "{name}, {place}. Cited: {text}"
     page_of: str = "page {page} of {pages}"
     row: str = "row {first}"
     rows: str = "rows {first} to {last}"
-    gone: str = "The document was removed; this is the passage that was sent."
-    not_kept: str = "The file itself is not kept, so this is its text."
-    another_kept: str = "The kept file is not the one that was read, so this is the text."
-    its_text: str = "{reason} This is its text."
-    picture: str = "Page {page} of {name}. Marked on it: {text}"
-    not_marked: str = "The place cannot be marked on this page; the text below marks it."
+    document_removed: str = "You removed this document. This is the passage that the model received."
+    file_not_stored: str = "The file itself isn't stored. This is its text."
+    file_differs: str = "The stored file is different from the one that was read. This is the text that was read."
+    text_instead: str = "{reason} This is its text."
+    picture: str = "Page {page} of {name}. Highlighted: {text}"
+    not_highlighted: str = "This page can't show the highlight. The text below does."
     passage_text: str = "Text of the passage"
     text_part: str = "Text"
     page_part: str = "Page"
@@ -104,34 +117,37 @@ class Words:
     row_head: str = "Row"
 
     # The settings
-    without: str = "Let the model answer where the documents do not"
+    general_knowledge: str = "Answer from general knowledge if the documents don't"
     passages: str = "Passages sent to the model"
     temperature: str = "Temperature"
-    longest: str = "Longest answer, in tokens"
+    max_tokens: str = "Maximum length (tokens)"
     system: str = "System prompt"
     system_hint: str = "Leave empty for the default"
     delete: str = "Delete my data"
-    delete_sure: str = "Delete your documents and the conversation?"
+    confirm_delete: str = "Delete your documents and this conversation?"
 
-    # Sharing
+    # Download and share
     download_markdown: str = "Download Markdown"
     download_json: str = "Download JSON"
+    characters: str = "Characters {start:,} to {end:,}:"
     share: str = "Share by link"
-    link: str = "Link to this conversation (copied): it holds the conversation, not the documents"
-    shared: str = "A shared conversation, opened from its link. The documents that it cites are not here."
-    nothing_to_share: str = "There is nothing to share yet."
+    link: str = "Link to this conversation (copied). It contains the conversation, not the documents."
+    shared: str = "This is a shared conversation. The documents that it cites aren't here."
+    nothing_to_share: str = "There's nothing to share yet."
     nothing_to_share_remedy: str = "Ask a question first."
-    link_too_long: str = "The link would be {characters:,} characters long; {most:,} is what most programs take."
-    link_too_long_remedy: str = "Download the conversation instead, or share a shorter one."
-    not_shareable: str = "This conversation does not fit into a link."
+    link_too_long: str = "The link would have {characters:,} characters. Most programs accept up to {limit:,}."
+    link_too_long_remedy: str = "Download the conversation or share a shorter one."
+    not_shareable: str = "This conversation doesn't fit into a link."
     not_shareable_remedy: str = "Download it instead."
-    no_conversation: str = "This link holds no conversation that can be opened."
-    no_conversation_remedy: str = "Ask for the link again; it may have been cut."
+    no_conversation: str = "This link contains no conversation that can be opened."
+    no_conversation_remedy: str = "Ask for the link again. It may have been cut off."
+    link_too_new: str = "A later version of this page made this link."
+    link_too_new_remedy: str = "Reload the page or ask for a download of the conversation."
 
 
-ENGLISH = Words()
+ENGLISH = Strings()
 
 
-def counted(one: str, more: str, **numbers: int) -> str:
-    """The string for a number: `counted(words.page_count_one, words.page_count, pages=3)`; the first one decides."""
-    return (one if next(iter(numbers.values())) == 1 else more).format(**numbers)
+def pluralize(singular: str, plural: str, **numbers: int) -> str:
+    """Format the string for a number: `pluralize(s.page_count_one, s.page_count, pages=3)`."""
+    return (singular if next(iter(numbers.values())) == 1 else plural).format(**numbers)

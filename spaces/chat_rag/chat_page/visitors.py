@@ -1,20 +1,19 @@
-"""What belongs to one visitor of the page, kept apart from everybody else's, and deleted when they are gone."""
+"""All visitors of the page, each with private data that is deleted after the visitor leaves."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 import re
-import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TypeGuard
 
 from backends import stopwatch
-from chat_page import memory
-from chat_page.memory import Conversation
+from chat_page.visitor import Visitor, new_key
 from rag.errors import RagError
 from rag.library import disk
 from rag.library.ingest import Ingestion
@@ -23,7 +22,7 @@ from rag.library.quota import QuestionLimit, Quota, int_setting
 from rag.library.store import MemoryStore, Store
 
 logger = logging.getLogger(__name__)
-MakeLibrary = Callable[[Store | MemoryStore], Library]
+CreateLibrary = Callable[[Store | MemoryStore], Library]
 IDLE_MINUTES = 60
 SWEEP_SECONDS = 60.0
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -31,115 +30,68 @@ _FOLDER = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(slots=True, eq=False)
-class Visitor:
-    """A visitor's documents, the files on their way into them, and the conversations of their open pages.
-
-    `key` is the secret by which the visitor's browser names itself; `last_seen` is a time of the clock of `Visitors`.
-    """
-
-    key: str
-    library: Library
-    ingestion: Ingestion
-    questions: QuestionLimit
-    store: Store | MemoryStore
-    talks: dict[str, Conversation] = field(default_factory=dict)
-    latest: Conversation | None = None
-    last_seen: float = 0.0
-
-    @property
-    def conversation(self) -> Any:
-        """The conversation as it was kept last, or None."""
-        return self.store.read_conversation()
-
-    def keep_conversation(self, value: Any) -> None:
-        """Keep the conversation, a JSON value; `DocumentError` if the disk is full."""
-        self.store.write_conversation(value)
-
-    def open(self, session: str | None) -> Conversation:
-        """The conversation of an open page; a new page goes on where the visitor was last."""
-        talk = self.talks.get(session or "")
-        if talk is None:
-            talk = self.latest.copy() if self.latest else memory.from_json(self.conversation)
-            self.talks[session or ""] = talk
-        return talk
-
-    def keep(self, talk: Conversation) -> None:
-        """Keep a conversation as the last one; `DocumentError` if the disk is full."""
-        self.latest = talk
-        self.keep_conversation(talk.as_json())
-
-    def close(self) -> None:
-        """Stop what is running and let the memory go; what is on the disk stays."""
-        self.ingestion.close()
-        self.library.close()
-        self.talks.clear()
-        self.latest = None
-
-
-@dataclass(slots=True, eq=False)
 class _Slot:
-    """A visitor's place; its lock is held while the visitor comes or goes, so that the others need not wait."""
+    """The place of one visitor. Its lock is held while the visitor is opened or deleted, so that others don't wait."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     visitor: Visitor | None = None
-    gone: bool = False
+    deleted: bool = False
 
 
 class Visitors:
     """Visitors by their private key; safe across threads.
 
-    What a visitor leaves lies in a folder under `root` whose name is a hash of the key: the disk does not tell keys.
-    Without a root, or where it cannot be written, everything is kept in memory. Who has not been seen for
-    `idle_seconds` is deleted, and so is at the start what an earlier process has left for longer than that.
-    `root` is None where it could not be used.
+    The data of a visitor is in a folder under `root` whose name is a hash of the key, so the disk doesn't reveal keys.
+    Without a root, or if it isn't writable, `root` is None and everything stays in memory. A visitor who is idle for
+    `idle_seconds` is deleted; the start deletes those that an earlier process left for longer than that.
     """
 
     def __init__(
         self,
         root: Path | None,
-        make_library: MakeLibrary,
+        create_library: CreateLibrary,
         idle_seconds: float = IDLE_MINUTES * 60,
         *,
         questions_per_minute: int = Quota().questions_per_minute,
         clock: Callable[[], float] = stopwatch.wall_clock,
     ) -> None:
         self.root = root if root and disk.is_writable(root) else None
-        self._make_library = make_library
+        self._create_library = create_library
         self._idle_seconds = idle_seconds
         self._questions_per_minute = questions_per_minute
         self._clock = clock
         self._slots: dict[str, _Slot] = {}
-        self._changing = threading.Lock()
+        self._lock = threading.Lock()
         self._closing = threading.Event()
         self.sweep()
         self._tidy()
-        threading.Thread(target=self._sweep_now_and_then, name="sweep-visitors", daemon=True).start()
+        threading.Thread(target=self._sweep_regularly, name="sweep-visitors", daemon=True).start()
 
     @classmethod
-    def from_environment(cls, make_library: MakeLibrary) -> Visitors:
-        """Where SPACEPORT_DATA says, for SPACEPORT_SESSION_MINUTES, with the questions of `Quota.from_environment`."""
+    def from_environment(cls, create_library: CreateLibrary) -> Visitors:
+        """Read SPACEPORT_DATA, SPACEPORT_SESSION_MINUTES and the questions of `Quota.from_environment`."""
         minutes = int_setting("SPACEPORT_SESSION_MINUTES", IDLE_MINUTES, least=1)
         questions = Quota.from_environment().questions_per_minute
-        return cls(disk.data_folder(), make_library, minutes * 60, questions_per_minute=questions)
+        return cls(disk.data_folder(), create_library, minutes * 60, questions_per_minute=questions)
 
-    def of(self, key: str | None) -> Visitor:
-        """The visitor of a key, a fresh one where there is none; with a key of a wrong shape, one under a new key."""
-        key = key if isinstance(key, str) and _KEY.fullmatch(key) else new_key()
+    def get(self, key: str | None) -> Visitor:
+        """Return the visitor of a key, a new one if there is none; a malformed key gets a visitor with a new key."""
+        key = key if _is_key(key) else new_key()
         name = _folder_name(key)
         while True:
-            with self._changing:
+            with self._lock:
                 slot = self._slots.setdefault(name, _Slot())
             with slot.lock:
-                if not slot.gone:
+                if not slot.deleted:
                     slot.visitor = slot.visitor or self._open(key)
                     self._touch(slot.visitor)
                     return slot.visitor
 
     def touch(self, key: str | None) -> None:
-        """Note that the visitor is still there, without loading anything."""
-        if isinstance(key, str) and _KEY.fullmatch(key):
+        """Record that the visitor is still there, without loading anything."""
+        if _is_key(key):
             name = _folder_name(key)
-            with self._changing:
+            with self._lock:
                 visitor = slot.visitor if (slot := self._slots.get(name)) else None
             if visitor:
                 self._touch(visitor)
@@ -147,38 +99,38 @@ class Visitors:
                 Store(self.root / name).touch(self._clock())
 
     def forget(self, key: str | None) -> None:
-        """Delete everything of a visitor at once, whatever is going on."""
-        if isinstance(key, str) and _KEY.fullmatch(key):
+        """Delete everything of a visitor at once, whatever is running."""
+        if _is_key(key):
             self._delete(_folder_name(key), lambda slot: True)
 
-    def closed(self, session: str | None) -> None:
-        """A page was closed; its visitor may have others, or open it again."""
-        with self._changing:
+    def close_page(self, session: str | None) -> None:
+        """Drop the conversation of a closed page; its visitor may have other pages, or open it again."""
+        with self._lock:
             visitors = [slot.visitor for slot in self._slots.values() if slot.visitor]
         for visitor in visitors:
-            visitor.talks.pop(session or "", None)
+            visitor.conversations.pop(session or "", None)
 
     def sweep(self) -> None:
-        """Delete what belongs to visitors who have not been seen for too long."""
-        with self._changing:
+        """Delete the visitors who have been idle for too long."""
+        with self._lock:
             names = set(self._slots)
         if self.root:
             names |= {folder.name for folder in self.root.iterdir() if _FOLDER.fullmatch(folder.name)}
         for name in names:
             try:
-                self._delete(name, lambda slot, name=name: self._is_idle(name, slot))
+                self._delete(name, partial(self._is_idle, name))
             except (OSError, RagError):
-                logger.exception("The folder of a visitor who is gone could not be deleted.")
+                logger.exception("The folder of an idle visitor could not be deleted.")
 
     def close(self) -> None:
-        """End all threads and let the memory go; what is on the disk is there for the next process."""
+        """Stop all threads and free the memory; the next process finds everything on the disk."""
         self._closing.set()
-        with self._changing:
+        with self._lock:
             slots = list(self._slots.values())
             self._slots.clear()
         for slot in slots:
             with slot.lock:
-                slot.gone = True
+                slot.deleted = True
                 if slot.visitor:
                     slot.visitor.close()
 
@@ -187,7 +139,7 @@ class Visitors:
 
     def _open(self, key: str) -> Visitor:
         store = Store(self.root / _folder_name(key)) if self.root else MemoryStore()
-        library = self._make_library(store)
+        library = self._create_library(store)
         return Visitor(key, library, Ingestion(library), QuestionLimit(self._questions_per_minute), store)
 
     def _touch(self, visitor: Visitor) -> None:
@@ -200,27 +152,27 @@ class Visitors:
             self._touch(slot.visitor)
         seen = slot.visitor.last_seen if slot.visitor else 0.0
         if self.root and (folder := self.root / name).exists():
-            seen = max(seen, folder.stat().st_mtime)  # another process may have seen them since
+            seen = max(seen, folder.stat().st_mtime)  # another process may have seen the visitor later
         return self._clock() - seen > self._idle_seconds
 
-    def _delete(self, name: str, wanted: Callable[[_Slot], bool]) -> None:
-        """Delete a visitor in memory and on the disk; who comes back meanwhile waits, and is a new one."""
-        with self._changing:
+    def _delete(self, name: str, condition: Callable[[_Slot], bool]) -> None:
+        """Delete a visitor from memory and disk; a page that returns meanwhile waits and gets a new visitor."""
+        with self._lock:
             slot = self._slots.setdefault(name, _Slot())
         with slot.lock:
-            if slot.gone:
+            if slot.deleted:
                 return
-            delete = wanted(slot)
+            delete = condition(slot)
             try:
                 if delete:
-                    self._end(name, slot.visitor)
+                    self._destroy(name, slot.visitor)
             finally:
                 if delete or not slot.visitor:
-                    slot.gone = True
-                    with self._changing:
+                    slot.deleted = True
+                    with self._lock:
                         self._slots.pop(name, None)
 
-    def _end(self, name: str, visitor: Visitor | None) -> None:
+    def _destroy(self, name: str, visitor: Visitor | None) -> None:
         if visitor:
             visitor.close()
             visitor.store.destroy()
@@ -236,16 +188,15 @@ class Visitors:
                 elif _FOLDER.fullmatch(folder.name):
                     Store(folder).tidy()
             except OSError:
-                logger.exception("What an earlier process left could not be deleted.")
+                logger.exception("An unfinished file of an earlier process could not be deleted.")
 
-    def _sweep_now_and_then(self) -> None:
+    def _sweep_regularly(self) -> None:
         while not self._closing.wait(SWEEP_SECONDS):
             self.sweep()
 
 
-def new_key() -> str:
-    """A private key, which cannot be guessed."""
-    return secrets.token_urlsafe(32)
+def _is_key(key: object) -> TypeGuard[str]:
+    return isinstance(key, str) and bool(_KEY.fullmatch(key))
 
 
 def _folder_name(key: str) -> str:

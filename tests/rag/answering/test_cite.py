@@ -4,8 +4,9 @@ import random
 
 import pytest
 
-from rag.answering.cite import CLOSE, OPEN, Citer
-from rag.answering.support import sentences, support
+from rag.answering.cite import Citer
+from rag.answering.markers import Marker, split_at_markers
+from rag.answering.support import SourceText, sentence_spans
 from rag.documents import Passage
 
 
@@ -19,9 +20,10 @@ PASSAGES = [
 ]
 
 
-def settle(text: str, size: int = 1000, passages: list[Passage] | None = None) -> tuple[str, Citer]:
+def cite(text: str, size: int = 1000, passages: list[Passage] | None = None) -> tuple[str, Citer]:
+    """Feed the text in pieces of `size` characters; return the answer and the citer."""
     citer = Citer(PASSAGES if passages is None else passages)
-    parts = [citer.feed(text[at : at + size]) for at in range(0, len(text), size)]
+    parts = [citer.feed(text[start : start + size]) for start in range(0, len(text), size)]
     return "".join(parts) + citer.flush(), citer
 
 
@@ -30,7 +32,7 @@ OTHERS = [*PASSAGES, passage(3, "As shown before [1], the population grew [12] b
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 1000])
 @pytest.mark.parametrize(
-    ("said", "shown"),
+    ("text", "answer"),
     [
         ("Net sales were 82,959. [1]", "Net sales were 82,959. [1]"),
         ("Net sales [1] and expense [2].", "Net sales [1] and expense [2]."),
@@ -46,45 +48,45 @@ OTHERS = [*PASSAGES, passage(3, "As shown before [1], the population grew [12] b
         ("A year [2022] is no marker.", "A year [2022] is no marker."),
     ],
 )
-def test_markers_are_settled_wherever_the_text_is_cut(said: str, shown: str, size: int) -> None:
-    assert settle(said, size)[0] == shown
+def test_markers_are_the_same_wherever_the_text_is_split(text: str, answer: str, size: int) -> None:
+    assert cite(text, size)[0] == answer
 
 
 def test_a_wrong_figure_is_never_attributed() -> None:
-    shown, citer = settle("Total net sales were $82,960 in the quarter.")
-    assert shown == "Total net sales were $82,960 in the quarter."
-    assert not citer.cited
+    answer, citer = cite("Total net sales were $82,960 in the quarter.")
+    assert answer == "Total net sales were $82,960 in the quarter."
+    assert not citer.attribution
 
 
-def test_who_set_a_marker_is_kept() -> None:
-    _, citer = settle("Total net sales were $82,959 in the quarter. Expense was high [2]. And [9].")
-    assert citer.cited == {1: True, 2: False}
+def test_the_origin_of_a_marker_is_recorded() -> None:
+    _, citer = cite("Total net sales were $82,959 in the quarter. Expense was high [2]. And [9].")
+    assert citer.attribution == {1: True, 2: False}
     assert citer.removed == 1
 
 
 def test_a_model_marker_wins_over_an_attribution() -> None:
-    _, citer = settle("Total net sales were $82,959 in the quarter. So it says [1].")
-    assert citer.cited == {1: False}
+    _, citer = cite("Total net sales were $82,959 in the quarter. So it says [1].")
+    assert citer.attribution == {1: False}
 
 
 def test_code_is_left_alone() -> None:
     text = "Use `rows[1]` here:\n```python\nprint(rows[1], rows[9])\n```\n"
-    shown, citer = settle(text, 1)
-    assert shown == text
+    answer, citer = cite(text, 1)
+    assert answer == text
     assert citer.removed == 0
 
 
 def test_without_passages_the_text_is_untouched() -> None:
     text = "A list is written [1, 2, 3] and a footnote [1]."
-    assert settle(text, 4, [])[0] == text
+    assert cite(text, 4, [])[0] == text
 
 
-def test_the_first_word_is_not_held_back() -> None:
+def test_the_first_word_is_returned_at_once() -> None:
     assert Citer(PASSAGES).feed("Total") == "Total"
 
 
 @pytest.mark.parametrize(
-    ("said", "shown", "cited"),
+    ("text", "answer", "numbers"),
     [
         ("Both [1][2].", "Both [1][2].", [1, 2]),
         ("Both [1, 2] and [1; 2] and [1 and 2].", "Both [1][2] and [1][2] and [1][2].", [1, 2, 1, 2, 1, 2]),
@@ -101,14 +103,17 @@ def test_the_first_word_is_not_held_back() -> None:
         ("Left [1", "Left [1", []),
     ],
 )
-def test_each_way_to_write_a_marker(said: str, shown: str, cited: list[int]) -> None:
-    got, citer = settle(said, passages=OTHERS)
-    assert got == shown
-    assert [claim.number for claim in citer.claims] == cited
+def test_each_spelling_of_a_marker(text: str, answer: str, numbers: list[int]) -> None:
+    actual, citer = cite(text, passages=OTHERS)
+    assert actual == answer
+    assert [claim.number for claim in citer.claims] == numbers
+    markers = citer.new_markers()
+    assert [answer[marker.start : marker.end] for marker in markers] == [f"[{number}]" for number in numbers]
+    assert citer.new_markers() == []
 
 
 @pytest.mark.parametrize(
-    ("said", "shown"),
+    ("text", "answer"),
     [
         ("See [1](http://evil.example/x) there", "See [1] there"),
         ('See [1]( <http://e> "title" ) there', "See [1] there"),
@@ -124,52 +129,57 @@ def test_each_way_to_write_a_marker(said: str, shown: str, cited: list[int]) -> 
         ("See [1][evil]", "See [1] [evil]"),
     ],
 )
-def test_no_marker_becomes_a_link_of_the_models(said: str, shown: str) -> None:
-    assert settle(said)[0] == shown
+def test_the_model_cannot_turn_a_marker_into_its_own_link(text: str, answer: str) -> None:
+    assert cite(text)[0] == answer
 
 
-def test_a_marker_of_the_document_is_not_one_of_the_models() -> None:
-    shown, citer = settle("As shown before [1], the population grew [12].", passages=OTHERS)
-    assert shown == "As shown before , the population grew . [3]"
-    assert citer.cited == {3: True}
+def test_a_marker_copied_from_the_document_is_not_a_citation() -> None:
+    answer, citer = cite("As shown before [1], the population grew [12].", passages=OTHERS)
+    assert answer == "As shown before , the population grew . [3]"
+    assert citer.attribution == {3: True}
     assert citer.removed == 2
 
 
-def test_the_model_cannot_write_our_own_marker() -> None:
-    for passages in (PASSAGES, []):
-        assert settle(f"See {OPEN}1{CLOSE} and {OPEN}2a{CLOSE}.", passages=passages)[0] == "See 1 and 2a."
+def test_the_pieces_of_an_answer_and_its_markers_make_the_answer() -> None:
+    answer, citer = cite("Both say so [1, 2]. Total net sales were $82,959 in the quarter. Use `a[1]`.")
+    markers = [claim.marker for claim in citer.claims]
+    assert [(marker.number, marker.attributed) for marker in markers] == [(1, False), (2, False), (1, True)]
+    pieces = list(split_at_markers(answer, markers))
+    assert "".join(piece + (marker.text if marker else "") for piece, marker in pieces) == answer
+    assert list(split_at_markers("So", [Marker(3, 1)])) == [("So", None)]  # its text hasn't arrived
 
 
-def test_text_is_settled_alike_wherever_it_is_cut() -> None:
+def test_random_text_is_the_same_wherever_it_is_split() -> None:
     pieces = [*"[]()1290,- .`:!\n^†【】<>", "```", "a", "net sales were 82,959", "passage ", "http://e", "[1]", "and"]
-    rolls = random.Random(5)
+    random_source = random.Random(5)
     for _ in range(2000):
-        said = "".join(rolls.choice(pieces) for _ in range(rolls.randint(2, 14)))
-        whole, at_once = settle(said, passages=OTHERS)
-        letters, one_by_one = settle(said, 1, OTHERS)
-        assert letters == whole, said
-        assert (one_by_one.claims, one_by_one.removed) == (at_once.claims, at_once.removed), said
+        text = "".join(random_source.choice(pieces) for _ in range(random_source.randint(2, 14)))
+        whole, at_once = cite(text, passages=OTHERS)
+        letters, one_by_one = cite(text, 1, OTHERS)
+        assert letters == whole, text
+        assert (one_by_one.claims, one_by_one.removed) == (at_once.claims, at_once.removed), text
+        assert all(whole[claim.marker.start : claim.marker.end] == claim.marker.text for claim in at_once.claims), text
 
 
-def test_nothing_is_held_back_for_long() -> None:
+def test_the_citer_buffers_little_text() -> None:
     citer = Citer(PASSAGES)
     assert citer.feed("[" + "1, " * 200) != ""
     citer = Citer(PASSAGES)
     assert citer.feed("[1](" + "x" * 2000) != ""
 
 
-def test_a_marker_carries_the_span_that_holds_its_claim() -> None:
+def test_a_marker_has_the_span_that_supports_its_claim() -> None:
     text = "Sales rose. The kettle holds 1.7 litres. It boils in 3 minutes.\nA row 5 | 6"
-    said = "It boils in 3 minutes [1]. The kettle holds 1.7 litres. [1] Row 5 has 6 [1]."
+    answer = "It boils in 3 minutes [1]. The kettle holds 1.7 litres. [1] Row 5 has 6 [1]."
     for size in (1, 1000):
-        _, citer = settle(said, size, [passage(1, text)])
-        marked = [text[start:end] for start, end in citer.spans(1)]
-        assert marked == ["It boils in 3 minutes.", "The kettle holds 1.7 litres.", "A row 5 | 6"]
+        _, citer = cite(answer, size, [passage(1, text)])
+        spans = [text[start:end] for start, end in citer.spans(1)]
+        assert spans == ["It boils in 3 minutes.", "The kettle holds 1.7 litres.", "A row 5 | 6"]
 
 
-def test_an_abbreviation_ends_no_sentence() -> None:
-    shown, _ = settle("Total net sales of Apple Inc. were $82,959 in the quarter.")
-    assert shown == "Total net sales of Apple Inc. were $82,959 in the quarter. [1]"
+def test_an_abbreviation_does_not_end_a_sentence() -> None:
+    answer, _ = cite("Total net sales of Apple Inc. were $82,959 in the quarter.")
+    assert answer == "Total net sales of Apple Inc. were $82,959 in the quarter. [1]"
 
 
 TABLE = """Operating expenses were as follows (dollars in millions):
@@ -181,7 +191,7 @@ increases in headcount and related expenses of U.S. staff. Nothing else changed.
 
 
 @pytest.mark.parametrize(
-    ("claim", "held"),
+    ("claim", "supporting_text"),
     [
         ("Research and development was $6,797 million.", "Research and development $ 6,797 $ 5,717"),
         ("SG&A, that is selling and administrative, was 6012", "Selling, general and administrative $ 6,012 $ 5,412"),
@@ -199,37 +209,37 @@ increases in headcount and related expenses of U.S. staff. Nothing else changed.
         ("", TABLE),
     ],
 )
-def test_support_is_the_row_or_sentence_that_holds_the_claim(claim: str, held: str) -> None:
-    start, end = support(claim, TABLE)
-    assert TABLE[start:end] == held
+def test_support_is_the_row_or_sentence_of_the_claim(claim: str, supporting_text: str) -> None:
+    start, end = SourceText(TABLE).best_span(claim)
+    assert TABLE[start:end] == supporting_text
 
 
 @pytest.mark.parametrize(
     "text", ["", "  \n ", "x", "...", "。。", "a\n\nb", "東京の人口は1400万人です。大阪は880万人です。"]
 )
-def test_support_never_leaves_the_text(text: str) -> None:
+def test_support_is_within_the_text(text: str) -> None:
     for claim in ("", "x", "大阪は880万人", "..."):
-        start, end = support(claim, text)
+        start, end = SourceText(text).best_span(claim)
         assert 0 <= start <= end <= len(text)
-    assert "".join(text[start:end] for start, end in sentences(text)).split() == "".join(text.split()).split()
+    assert "".join(text[start:end] for start, end in sentence_spans(text)).split() == "".join(text.split()).split()
 
 
 def test_rows_of_a_csv_file_are_not_joined() -> None:
     text = "\n".join(f"ship: Number {n}; cargo: grain from the northern harbour; berth: {n}" for n in "123")
-    start, end = support("Ship number 2 carries grain at berth 2.", text)
+    start, end = SourceText(text).best_span("Ship number 2 carries grain at berth 2.")
     assert text[start:end] == text.splitlines()[1]
 
 
 def test_text_without_spaces_between_words_is_attributed() -> None:
-    shown, _ = settle(
+    answer, _ = cite(
         "大阪の人口は880万人です。", passages=[passage(1, "大阪の人口は880万人です。東京は1400万人です。")]
     )
-    assert shown == "大阪の人口は880万人です。 [1]"
+    assert answer == "大阪の人口は880万人です。 [1]"
 
 
-def test_a_list_number_is_no_figure() -> None:
-    shown, _ = settle(
+def test_a_list_number_is_not_a_figure() -> None:
+    answer, _ = cite(
         "1. Total net sales were $82,959 in the quarter.\n2. Research and development expense was 6,797.\n"
     )
-    assert shown.count("[1]") == 1
-    assert shown.count("[2]") == 1
+    assert answer.count("[1]") == 1
+    assert answer.count("[2]") == 1

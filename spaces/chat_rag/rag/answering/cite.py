@@ -1,90 +1,88 @@
-"""Markers that hold: each `[n]` in an answer names a passage that was sent, or it is not there.
+"""Citations that hold: each marker `[n]` in an answer names a passage that the model received.
 
-The text streams through as it comes. A marker of the model stays when its number exists; a sentence that
-the model left without one is attributed to the passage that holds its words and all of its numbers.
+The text streams through as it arrives. A marker of the model stays if its passage exists. A sentence without a marker
+is attributed to the passage that contains its words and all of its numbers.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.answering.markers import Written, address_end, may_be_address, may_begin, written_at
-from rag.answering.support import Searched, ends_sentence, tokens
+from rag.answering.markers import (
+    Marker,
+    ModelMarker,
+    is_link_target_prefix,
+    is_marker_prefix,
+    link_target_end,
+    parse_marker,
+)
+from rag.answering.support import SourceText, content_tokens, ends_sentence
 from rag.documents import Passage
 
-_LINE_BEGIN = re.compile(r"\W*(?:\d+[.)]\s*)?")
+_LINE_START = re.compile(r"\W*(?:\d+[.)]\s*)?")
 _FULL_STOPS = ("。", "！", "？")  # no space follows these
 _LIST_NUMBER = re.compile(r"^\s*\d+[.)]\s")
+_BACKTICKS = re.compile("`+")
 _COPIED_CHARACTERS, _COPIED_WORDS = 24, 2
-# Two characters that no answer holds, so that no text of the model can look like a marker of ours.
-OPEN, CLOSE = "\ue000", "\ue001"
-_PRIVATE = {ord(OPEN): None, ord(CLOSE): None}
-# A sentence needs this many words of meaning before it claims something that can be attributed …
+# A sentence with fewer words of meaning makes no claim that can be attributed.
 MIN_WORDS = 3
-# … and this share of them must stand in the passage, besides every number. A sentence with figures is known
-# by them, so fewer of its words are asked for.
+# The share of its words that a passage must contain, besides every number. Figures identify a sentence, so a sentence
+# with figures needs a smaller share.
 MIN_SHARE, MIN_SHARE_WITH_FIGURES = 0.6, 0.4
-# Where fewer words stand there but at least this share, the meaning may decide, by this cosine. The app does not
-# give `alike`: benchmarks/citations.py shows at which cosine it would hold.
-MIN_SHARE_TO_COMPARE, MIN_ALIKE = 0.2, 0.8
-
-
-def plain_marker(number: int, attributed: bool) -> str:
-    """The marker for plain text: `[n]`, whoever set it."""
-    return f"[{number}]"
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One marker of an answer: the passage it names, and the span of that passage's text that supports it.
+    """A marker of an answer and the span of the passage that supports it.
 
-    `start` and `end` are character offsets into `Passage.text`; `attributed` if we set it and not the model.
+    `start` and `end` are character offsets into `Passage.text`.
     """
 
-    number: int
-    attributed: bool
-    start: int
-    end: int
+    marker: Marker
+    start: int = 0
+    end: int = 0
+
+    @property
+    def number(self) -> int:
+        return self.marker.number
 
 
 @dataclass(slots=True)
 class Citer:
-    """Passes an answer through and settles its citations.
+    """Passes an answer through and checks its citations.
 
-    `show(number, attributed)` writes a marker. Without passages the text is a plain chat and stays as it is.
-    `alike(a, b)` is the cosine of two texts, for sentences whose words do not decide; it makes `feed` slow where a
-    sentence ends, so whoever gives it calls `feed` in a thread.
+    Without passages the answer is a plain chat and stays as it is.
     """
 
     passages: Sequence[Passage]
-    show: Callable[[int, bool], str] = plain_marker
     min_share: float = MIN_SHARE
     min_share_with_figures: float = MIN_SHARE_WITH_FIGURES
-    alike: Callable[[str, str], float] | None = None
-    min_alike: float = MIN_ALIKE
     claims: list[Claim] = field(default_factory=list)
-    """One for each marker that was shown, in the order of the text."""
+    """One for each marker of the answer, in the order of the text."""
     removed: int = 0
-    _texts: dict[int, Searched] = field(default_factory=dict)
-    _held: str = ""
+    """How many of the model's markers named no passage."""
+    _texts: dict[int, SourceText] = field(default_factory=dict)
+    _length: int = 0  # characters of the answer so far
+    _pending: str = ""  # text that may be the beginning of a marker
     _sentence: str = ""
     _raw: str = ""  # the sentence with the markers that were taken out
-    _open_claims: int = 0  # how many of the last claims belong to the sentence that is still open
+    _open_claims: int = 0  # how many of the last claims belong to the current sentence
+    _reported: int = 0  # how many markers `new_markers` has returned
     _after_marker: bool = False
-    _begins_line: bool = False  # the last marker stands first on its line
-    _code: str = ""  # the backticks that will end the code, if the text is in code
+    _marker_starts_line: bool = False
+    _code: str = ""  # the backticks that end the code, if the text is in code
 
     def __post_init__(self) -> None:
-        self._texts = {passage.number: Searched(passage.text) for passage in self.passages}
+        self._texts = {passage.number: SourceText(passage.text) for passage in self.passages}
 
     @property
-    def cited(self) -> dict[int, bool]:
-        """Number of each cited passage, and whether all of its citations are attributions of ours."""
+    def attribution(self) -> dict[int, bool]:
+        """The number of each cited passage, and whether all of its citations are attributed."""
         numbers: dict[int, bool] = {}
         for claim in self.claims:
-            numbers[claim.number] = numbers.get(claim.number, True) and claim.attributed
+            numbers[claim.number] = numbers.get(claim.number, True) and claim.marker.attributed
         return numbers
 
     def spans(self, number: int) -> tuple[tuple[int, int], ...]:
@@ -92,163 +90,165 @@ class Citer:
         return tuple((claim.start, claim.end) for claim in self.claims if claim.number == number)
 
     def feed(self, text: str) -> str:
-        """The part of the answer that is certain after `text`."""
-        text = text.translate(_PRIVATE)
-        return "".join(self._settle(self._held + text, last=False)) if self.passages else text
+        """Return the part of the answer that is final after `text`."""
+        return "".join(self._settle(self._pending + text, last=False)) if self.passages else text
 
     def flush(self) -> str:
-        """The rest, at the end of the answer."""
-        return "".join(self._settle(self._held, last=True))
+        """Return the rest of the answer."""
+        return "".join(self._settle(self._pending, last=True))
+
+    def new_markers(self) -> list[Marker]:
+        """Return the markers that were added since the last call."""
+        markers = [claim.marker for claim in self.claims[self._reported :]]
+        self._reported = len(self.claims)
+        return markers
 
     def _settle(self, text: str, *, last: bool) -> Iterator[str]:
-        at = 0
-        while at < len(text):
-            step = self._step(text, at, last)
+        position = 0
+        while position < len(text):
+            step = self._step(text, position, last)
             if step is None:
                 break
-            shown, at = step
-            yield shown
-        self._held = text[at:]
+            output, position = step
+            self._length += len(output)
+            yield output
+        self._pending = text[position:]
         if last:
-            yield self._close_sentence()
+            output = self._close_sentence()
+            self._length += len(output)
+            yield output
 
-    def _step(self, text: str, at: int, last: bool) -> tuple[str, int] | None:
-        """What is shown of the text at `at` and where to go on, or None where more text must come first."""
-        character = text[at]
+    def _step(self, text: str, position: int, last: bool) -> tuple[str, int] | None:
+        """Return the output for the text at `position` and where to go on, or None if more text is needed first."""
+        character = text[position]
         if character == "`":
-            return self._backticks(text, at, last)
+            return self._backticks(text, position, last)
         if self._code:
-            if self._code != "```" and character == "\n":  # a lone backtick in a sentence is no code
+            if self._code != "```" and character == "\n":  # a single backtick in a sentence isn't code
                 self._code = ""
-            return self._take(character), at + 1
-        if self._after_marker and self._makes_link(text, at):
-            return self._no_link(text, at, last)
+            return self._take(character), position + 1
+        if self._after_marker and self._makes_link(text, position):
+            return self._without_link(text, position, last)
         if character in "[［【":
-            if written := written_at(text, at):
-                return self._markers(written), written.end
-            if not last and may_begin(text, at):
+            if marker := parse_marker(text, position):
+                return self._markers(marker), marker.end
+            if not last and is_marker_prefix(text, position):
                 return None
         closing = ""
         if (character.isspace() or self._sentence.endswith(_FULL_STOPS)) and self._ends_sentence(character):
             # A marker often follows the full stop: wait for what comes after the space.
-            rest = text[at:].lstrip()
-            marked = written_at(rest, 0)
-            if not last and not marked and (not rest or may_begin(rest, 0)):
+            rest = text[position:].lstrip()
+            marker = parse_marker(rest, 0)
+            if not last and not marker and (not rest or is_marker_prefix(rest, 0)):
                 return None
-            if not marked:
+            if not marker:
                 closing = self._close_sentence()
-        return closing + self._take(character), at + 1
+        return closing + self._take(character), position + 1
 
-    def _take(self, shown: str) -> str:
-        self._sentence += shown
-        self._raw += shown
+    def _take(self, text: str) -> str:
+        self._sentence += text
+        self._raw += text
         self._after_marker = False
-        return shown
+        return text
 
-    def _backticks(self, text: str, at: int, last: bool) -> tuple[str, int] | None:
-        run = re.match("`+", text[at:])[0]  # type: ignore[index]  # there is at least one
-        if not last and at + len(run) == len(text):
+    def _backticks(self, text: str, position: int, last: bool) -> tuple[str, int] | None:
+        run = _BACKTICKS.match(text, position)[0]  # type: ignore[index]  # the text at `position` is a backtick
+        if not last and position + len(run) == len(text):
             return None
         fence = "`" * min(len(run), 3)
         if not self._code:
             self._code = fence
         elif self._code == fence:
             self._code = ""
-        return self._take(run), at + len(run)
+        return self._take(run), position + len(run)
 
-    def _makes_link(self, text: str, at: int) -> bool:
-        """Whether Markdown would make a link, or its definition, of the marker before and what begins at `at`."""
-        character = text[at]
+    def _makes_link(self, text: str, position: int) -> bool:
+        """Whether Markdown would turn the last marker and the text at `position` into a link or its definition."""
+        character = text[position]
         return (
             character == "("
-            or (character == ":" and self._begins_line)
-            or (character == "[" and not written_at(text, at))
+            or (character == ":" and self._marker_starts_line)
+            or (character == "[" and not parse_marker(text, position))
         )
 
-    def _no_link(self, text: str, at: int, last: bool) -> tuple[str, int] | None:
-        """An address is dropped, all else stands apart from the marker."""
-        end = address_end(text, at)
+    def _without_link(self, text: str, position: int, last: bool) -> tuple[str, int] | None:
+        """Drop a link target; separate any other text from the marker by a space."""
+        end = link_target_end(text, position)
         if end is not None:
             return "", end
-        if not last and (may_be_address(text, at) or may_begin(text, at)):
+        if not last and (is_link_target_prefix(text, position) or is_marker_prefix(text, position)):
             return None
-        return " " + self._take(text[at]), at + 1
+        return " " + self._take(text[position]), position + 1
 
     def _ends_sentence(self, following: str) -> bool:
         if not self._sentence.strip():
             return False
         return following == "\n" or ends_sentence(self._sentence.rstrip())
 
-    def _markers(self, written: Written) -> str:
-        """The shown markers for one of the model's."""
-        shown: list[str] = []
-        absent = 0
-        elsewhere = self._copied_from(written.text)
-        for number in written.numbers:
-            if 1 <= number <= len(self.passages) and (not elsewhere or number in elsewhere):
-                self.claims.append(Claim(number, False, 0, 0))
+    def _markers(self, model_marker: ModelMarker) -> str:
+        """Return the markers of the answer for one marker of the model."""
+        output = ""
+        unknown = 0
+        quoted_from = self._quoted_from(model_marker.text)
+        for number in model_marker.numbers:
+            if 1 <= number <= len(self.passages) and (not quoted_from or number in quoted_from):
+                marker = Marker(self._length + len(output), number)
+                self.claims.append(Claim(marker))
                 self._open_claims += 1
-                shown.append(self.show(number, False))
+                output += marker.text
             else:
-                absent += 1
-        self.removed += min(absent, 1) if written.spread else absent
-        self._begins_line = bool(_LINE_BEGIN.fullmatch(self._raw.rpartition("\n")[2]))
-        self._raw += written.text
-        self._after_marker = bool(shown)
-        return "".join(shown)
+                unknown += 1
+        self.removed += min(unknown, 1) if model_marker.is_range else unknown
+        self._marker_starts_line = bool(_LINE_START.fullmatch(self._raw.rpartition("\n")[2]))
+        self._raw += model_marker.text
+        self._after_marker = bool(output)
+        return output
 
-    def _copied_from(self, marker: str) -> set[int]:
-        """The passages that hold the marker with the words before it: then it is the document's, not the model's."""
-        before = _spaced(self._raw[-4 * _COPIED_CHARACTERS :])[-_COPIED_CHARACTERS:]
+    def _quoted_from(self, marker: str) -> set[int]:
+        """Return the passages that contain the marker with the words before it: there the document wrote it."""
+        before = _single_spaced(self._raw[-4 * _COPIED_CHARACTERS :])[-_COPIED_CHARACTERS:]
         if len(before.split()) < _COPIED_WORDS:
             return set()
-        copied = f"{before}{marker}".replace(" ", "")
-        return {passage.number for passage in self.passages if copied in _spaced(passage.text).replace(" ", "")}
+        quotation = f"{before}{marker}".replace(" ", "")
+        return {
+            passage.number for passage in self.passages if quotation in _single_spaced(passage.text).replace(" ", "")
+        }
 
     def _support_claims(self) -> None:
-        """The spans for the claims of the sentence that ends."""
+        """Set the spans for the claims of the sentence that ends."""
         first = len(self.claims) - self._open_claims
         numbers = {claim.number for claim in self.claims[first:]}
-        spans = {number: self._texts[number].support(self._sentence) for number in numbers}
+        spans = {number: self._texts[number].best_span(self._sentence) for number in numbers}
         for index, claim in enumerate(self.claims[first:], start=first):
             start, end = spans[claim.number]
             self.claims[index] = replace(claim, start=start, end=end)
 
     def _close_sentence(self) -> str:
-        """The marker for the sentence that ends here, if one is due; short pieces wait for the next."""
+        """Return the marker for the sentence that ends here, if it needs one; a short piece joins the next sentence."""
         if self._open_claims:
             self._support_claims()
             self._sentence, self._raw, self._open_claims = "", "", 0
             return ""
-        if self._code or len(set(tokens(_LIST_NUMBER.sub("", self._sentence)))) < MIN_WORDS:
+        sentence = _LIST_NUMBER.sub("", self._sentence)
+        if self._code or len(set(content_tokens(sentence))) < MIN_WORDS:
             return ""
-        claim = self._attributed(_LIST_NUMBER.sub("", self._sentence))
         self._sentence = self._raw = ""
-        if claim is None:
+        passage = self._attributed_passage(sentence)
+        if passage is None:
             return ""
-        self.claims.append(claim)
-        return " " + self.show(claim.number, True)
+        marker = Marker(self._length + 1, passage.number, attributed=True)
+        self.claims.append(Claim(marker, *self._texts[passage.number].best_span(sentence)))
+        return f" {marker.text}"
 
-    def _attributed(self, sentence: str) -> Claim | None:
-        """The passage that holds the sentence's words and all of its numbers, or None."""
-        figures = any(token[0].isdigit() and len(token) > 1 for token in tokens(sentence))
-        enough = self.min_share_with_figures if figures else self.min_share
-        shares = [(*self._texts[passage.number].share(sentence), passage) for passage in self.passages]
-        candidates = [(held, passage) for held, all_numbers, passage in shares if all_numbers]
-        held, best = max(candidates, key=lambda pair: pair[0], default=(0.0, None))
-        if best is None or held < enough:
-            best = self._alike(sentence, [passage for held, passage in candidates if held >= MIN_SHARE_TO_COMPARE])
-        return Claim(best.number, True, *self._texts[best.number].support(sentence)) if best else None
-
-    def _alike(self, sentence: str, passages: Sequence[Passage]) -> Passage | None:
-        """The passage whose supporting span means most nearly the same, if it is near enough."""
-        if self.alike is None or not passages:
-            return None
-        spans = [slice(*self._texts[passage.number].support(sentence)) for passage in passages]
-        scores = [self.alike(sentence, passage.text[span]) for passage, span in zip(passages, spans, strict=True)]
-        best = max(range(len(scores)), key=scores.__getitem__)
-        return passages[best] if scores[best] >= self.min_alike else None
+    def _attributed_passage(self, sentence: str) -> Passage | None:
+        """Return the passage that contains enough of the sentence's words and all of its numbers, or None."""
+        has_figures = any(token[0].isdigit() and len(token) > 1 for token in content_tokens(sentence))
+        required = self.min_share_with_figures if has_figures else self.min_share
+        shares = [(*self._texts[passage.number].overlap(sentence), passage) for passage in self.passages]
+        candidates = [(share, passage) for share, has_all_numbers, passage in shares if has_all_numbers]
+        share, best = max(candidates, key=lambda pair: pair[0], default=(0.0, None))
+        return best if share >= required else None
 
 
-def _spaced(text: str) -> str:
+def _single_spaced(text: str) -> str:
     return " ".join(text.split())

@@ -1,67 +1,133 @@
-"""How models write the number of a passage: [1], [1, 2], [1-3], [[1]], [^1], [Passage 1], 【1†source】.
+"""Citation markers: how an answer writes them, how models write them, and how they become links.
 
-A number in round brackets is none: in accounts it is a loss, in prose the number of a list.
+An answer holds each marker as `[n]`, where n is the number of a passage. Models also write [1, 2], [1-3], [[1]], [^1],
+[Passage 1] and 【1†source】. A number in round brackets isn't a marker: in accounts it's a loss, in prose a list item.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _WORDS = ("passages", "passage", "sources", "source", "documents", "document", "refs", "ref")
-_SPACE = r"\s{0,3}"  # a bound, so that a model's white space cannot keep a search busy
+_SPACE = r"\s{0,3}"  # bounded, so that a model's white space can't slow down a search
 _JOIN = rf"{_SPACE}(?:[,;&–—-]|and){_SPACE}"
 _NUMBERS = rf"(?:[\^#]{_SPACE})?\d{{1,2}}(?:{_JOIN}(?:[\^#]{_SPACE})?\d{{1,2}}){{0,40}}"
-_INSIDE = rf"{_SPACE}(?:(?:{'|'.join(_WORDS)}){_SPACE})?({_NUMBERS}){_SPACE}(?:†[^】\]\n]{{0,40}})?"
-_MARKER = re.compile(rf"\[{_SPACE}\[{_INSIDE}\]{_SPACE}\]|[\[［【]{_INSIDE}[\]］】]", re.IGNORECASE)
-_MAYBE_MARKER = re.compile(
+_CONTENT = rf"{_SPACE}(?:(?:{'|'.join(_WORDS)}){_SPACE})?({_NUMBERS}){_SPACE}(?:†[^】\]\n]{{0,40}})?"
+_MARKER = re.compile(rf"\[{_SPACE}\[{_CONTENT}\]{_SPACE}\]|[\[［【]{_CONTENT}[\]］】]", re.IGNORECASE)
+_MARKER_PREFIX = re.compile(
     rf"[\[［【]{_SPACE}\[?{_SPACE}([a-z]{{0,9}}){_SPACE}[\d\s,;&^#–—and-]{{0,24}}(?:†[^】\]\n]{{0,40}})?\]?\s?$",
     re.IGNORECASE,
 )
 _RANGE = re.compile(r"(\d+)\s*[–—-]\s*(\d+)")
-# What makes a link of a marker, or with a colon the definition of one.
+# The part of a Markdown link, or with a colon of a link definition, that follows a marker.
 _TARGET = re.compile(rf"\({_SPACE}(<[^<>\n]*>|[^\s()]*)(?:\s{{1,3}}[\"'][^\"'\n]*[\"'])?{_SPACE}\)")
-_MAYBE_TARGET = re.compile(
+_TARGET_PREFIX = re.compile(
     rf"\({_SPACE}(?:<[^<>\n]{{0,500}}>?|[^\s()]{{0,500}})(?:\s{{1,3}}(?:[\"'][^\"'\n]{{0,200}}[\"']?{_SPACE})?)?$"
 )
 _ADDRESS = re.compile(r"<|[a-z][a-z\d+.-]*:|[/#?]|www\.", re.IGNORECASE)
+# A marker as an answer holds it, for the patterns of other modules.
+MARKER_PATTERN = r"\s?\[\d{1,2}\]"
+_WRITTEN = re.compile(MARKER_PATTERN)
+# A bracketed number in a document, such as a footnote.
+_DOCUMENT_NUMBER = re.compile(r"[\[［【](\s*\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\s*)[\]］】]")
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """A marker as a model wrote it: the numbers it names, each once, and where it ends in the text."""
+class Marker:
+    """A citation of passage `number` at character `start` of an answer.
+
+    `attributed` is true if the marker was added to a sentence that the model left without one.
+    """
+
+    start: int
+    number: int
+    attributed: bool = False
+
+    @property
+    def text(self) -> str:
+        return f"[{self.number}]"
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelMarker:
+    """A marker as a model wrote it: the passage numbers, each once, and where it ends in the text."""
 
     text: str
     numbers: tuple[int, ...]
-    spread: bool
+    is_range: bool
     end: int
 
 
-def written_at(text: str, at: int) -> Written | None:
-    """The marker that begins at `at`; an interval from zero, such as [0, 1], is none."""
-    match = _MARKER.match(text, at)
+def parse_marker(text: str, start: int) -> ModelMarker | None:
+    """Return the model's marker that begins at `start`. An interval from zero, such as [0, 1], isn't one."""
+    match = _MARKER.match(text, start)
     if not match:
         return None
-    named = match[1] or match[2]
-    listed = _RANGE.sub(lambda pair: ",".join(map(str, range(int(pair[1]), int(pair[2]) + 1))) or pair[0], named)
-    numbers = tuple(dict.fromkeys(map(int, re.findall(r"\d+", listed))))
+    content = match[1] or match[2]
+    expanded = _RANGE.sub(lambda pair: ",".join(map(str, range(int(pair[1]), int(pair[2]) + 1))) or pair[0], content)
+    numbers = tuple(dict.fromkeys(map(int, re.findall(r"\d+", expanded))))
     if len(numbers) > 1 and 0 in numbers:
         return None
-    return Written(match[0], numbers, bool(_RANGE.search(named)), match.end())
+    return ModelMarker(match[0], numbers, bool(_RANGE.search(content)), match.end())
 
 
-def may_begin(text: str, at: int) -> bool:
-    """Whether what stands from `at` to the end of the text could be the beginning of a marker."""
-    match = _MAYBE_MARKER.match(text, at)
+def is_marker_prefix(text: str, start: int) -> bool:
+    """Whether the text from `start` to its end could be the beginning of a marker."""
+    match = _MARKER_PREFIX.match(text, start)
     return bool(match) and any(word.startswith(match[1].lower()) for word in _WORDS)
 
 
-def address_end(text: str, at: int) -> int | None:
-    """Where the address of a Markdown link ends that begins at `at`, or None where there is none."""
-    match = _TARGET.match(text, at)
+def link_target_end(text: str, start: int) -> int | None:
+    """Return where the target of a Markdown link that begins at `start` ends, or None if there's no target."""
+    match = _TARGET.match(text, start)
     return match.end() if match and (not match[1] or _ADDRESS.match(match[1])) else None
 
 
-def may_be_address(text: str, at: int) -> bool:
-    """Whether what stands from `at` to the end of the text could be the beginning of such an address."""
-    return not _TARGET.match(text, at) and bool(_MAYBE_TARGET.match(text, at))
+def is_link_target_prefix(text: str, start: int) -> bool:
+    """Whether the text from `start` to its end could be the beginning of a link target."""
+    return not _TARGET.match(text, start) and bool(_TARGET_PREFIX.match(text, start))
+
+
+def without_markers(text: str) -> str:
+    """Return an answer without its citation markers."""
+    return _WRITTEN.sub("", text)
+
+
+def escape_markers(text: str) -> str:
+    """Put the bracketed numbers of a document into round brackets, so that the model can't copy them as markers."""
+    return _DOCUMENT_NUMBER.sub(r"(\1)", text)
+
+
+def split_at_markers(answer: str, markers: Iterable[Marker]) -> Iterator[tuple[str, Marker | None]]:
+    """Yield the pieces of an answer, each with the marker that follows it; the last piece has None.
+
+    Markers beyond the end of the text are skipped: while an answer streams in, a marker can be known before its text.
+    """
+    start = 0
+    for marker in markers:
+        if marker.end > len(answer):
+            break
+        yield answer[start : marker.start], marker
+        start = marker.end
+    yield answer[start:], None
+
+
+def anchors(markers: Iterable[Marker], turn: int) -> Iterator[tuple[Marker, str]]:
+    """Yield each marker with the id of its place in the source panel.
+
+    The first citation of a passage has the id `source-TURN-NUMBER`, the next ones `source-TURN-NUMBER-K` with K from 1.
+    The id of an attributed citation ends in `a`.
+    """
+    counts: Counter[int] = Counter()
+    for marker in markers:
+        count = counts[marker.number]
+        counts[marker.number] += 1
+        repeat = f"-{count}" if count else ""
+        yield marker, f"source-{turn}-{marker.number}{repeat}{'a' if marker.attributed else ''}"

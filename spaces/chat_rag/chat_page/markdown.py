@@ -1,0 +1,75 @@
+"""Markdown of the chat: answers with linked citations, errors, and text from strangers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.answering.markers import Marker, anchors, split_at_markers
+from ui.markdown import ZERO_WIDTH_SPACE, safe_markdown, split_code
+
+# The first character of anything that loads, links or draws. A zero-width space after it disables the meaning and
+# keeps the look, in code as well: renderers don't agree on what is code, and an attacker can use the difference.
+_ACTIVE = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)|\](?=[(\[:])|%(?=%%LATEX)|\$(?=\$)|[`~](?=[`~]{2,}\s*mermaid)", re.I)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CHARACTER_NUMBER = re.compile(r"&(?=#\w{1,8};?|num;)")
+
+
+def linked_answer(answer: str, markers: Sequence[Marker], turn: int) -> str:
+    """Return an answer as safe Markdown in which each marker outside of code links to its source.
+
+    No other link of the text leads to the source panel.
+    """
+    text, starts = "", []
+    for piece, marker in split_at_markers(answer, markers):
+        text += safe_markdown(piece)
+        if marker:
+            starts.append(len(text))
+            text += marker.text
+    links = list(zip(starts, anchors(markers, turn), strict=False))  # a marker's text can still be missing
+    parts: list[str] = []
+    offset = 0
+    for part, is_code in split_code(text):
+        clean = str if is_code else _without_own_links
+        end = offset + len(part)
+        while links and links[0][0] < end:
+            start, (marker, anchor) = links.pop(0)
+            link = marker.text if is_code else _link(text[start - 1 : start], marker, anchor)
+            parts += [clean(text[offset:start]), link]
+            offset = start + len(marker.text)
+        parts.append(clean(text[offset:end]))
+        offset = end
+    return "".join(parts)
+
+
+def inert(text: str) -> str:
+    """Return a stranger's text without any tag, image, link, diagram, formula or control character."""
+    return _ACTIVE.sub(f"\\g<0>{ZERO_WIDTH_SPACE}", _CONTROL.sub("", text))
+
+
+def error_markdown(message: str, remedy: str) -> str:
+    """Return an error as a block quote."""
+    lines = [f"**{safe_markdown(one_line(message))}**", safe_markdown(one_line(remedy))]
+    return "\n>\n".join(f"> {line}" for line in lines if line.strip("*"))
+
+
+def shortened(text: str, characters: int = 160) -> str:
+    """Return the text in one line, cut to `characters`."""
+    text = one_line(text)
+    return text if len(text) <= characters else f"{text[: characters - 1]}…"
+
+
+def one_line(text: str) -> str:
+    """Return the text with single spaces and no line breaks."""
+    return " ".join(text.split())
+
+
+def _link(before: str, marker: Marker, anchor: str) -> str:
+    # “Great![1]” must not become an image.
+    separator = ZERO_WIDTH_SPACE if before.endswith("!") else ""
+    return f"{separator}{marker.text}(#{anchor})"
+
+
+def _without_own_links(text: str) -> str:
+    """Disable links to the source panel, however the model spells them."""
+    return _CHARACTER_NUMBER.sub("&amp;", text).replace("#source-", f"#{ZERO_WIDTH_SPACE}source-")

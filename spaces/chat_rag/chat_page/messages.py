@@ -1,0 +1,94 @@
+"""Turns as Gradio's chat messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chat_page.conversation import Conversation
+from chat_page.export import place, provenance
+from chat_page.markdown import error_markdown, inert, linked_answer
+from chat_page.strings import ENGLISH
+from rag.answering.turn import Turn
+from ui.markdown import safe_markdown
+
+ChatMessage = dict[str, Any]
+
+
+def conversation_messages(conversation: Conversation) -> list[ChatMessage]:
+    """Return all messages of a conversation in which no answer is streaming."""
+    messages = _notices(conversation)
+    for number, turn in enumerate(conversation.turns, start=1):
+        messages += [question_message(turn), *reply_messages(turn, number)]
+    return messages
+
+
+def turn_index(conversation: Conversation, message_index: int) -> int | None:
+    """Return the index of the turn that a message belongs to, or None if the conversation has no such message."""
+    end = len(_notices(conversation))
+    for index, turn in enumerate(conversation.turns):
+        end += 1 + len(reply_messages(turn, index + 1))
+        if message_index < end:
+            return index
+    return None
+
+
+def question_message(turn: Turn) -> ChatMessage:
+    """Return the question of a turn."""
+    return {"role": "user", "content": (inert if turn.shared else safe_markdown)(turn.question)}
+
+
+def reply_messages(turn: Turn, number: int, status: str | None = None) -> list[ChatMessage]:
+    """Return the reply of turn `number`: folded thoughts, the answer with linked citations, an error.
+
+    While the answer streams, `status` says what the page shows until the first word.
+    """
+    if turn.shared:
+        return _shared_reply(turn)
+    messages = []
+    if turn.thought.strip():
+        messages.append(_thought(turn, status is not None and not turn.answer))
+    elif status and not turn.answer:
+        messages.append(_assistant("", {"title": status, "status": "pending"}))
+    if answer := _answer_markdown(turn, number):
+        messages.append(_assistant(answer))
+    if turn.finish_reason == "abstained":
+        messages.append(_assistant(f"*{ENGLISH.allow_general_knowledge}*"))
+    if turn.error:
+        messages.append(_assistant(error_markdown(turn.error.message, turn.error.remedy)))
+    elif turn.finish_reason and not answer:
+        messages.append(_assistant(f"*{ENGLISH.no_answer}*"))
+    return messages
+
+
+def _answer_markdown(turn: Turn, number: int) -> str:
+    if turn.finish_reason == "abstained":
+        return ENGLISH.refusal
+    if not turn.answer.strip():
+        return ""
+    answer = linked_answer(turn.answer, turn.markers, number).lstrip()
+    return f"{ENGLISH.not_from_documents}\n\n{answer}" if turn.abstention else answer
+
+
+def _shared_reply(turn: Turn) -> list[ChatMessage]:
+    """The answer of a link as inert text, and its sources as text below."""
+    sources = [f"[{citation.passage.number}] {place(citation.passage)}" for citation in turn.citations]
+    lines = [*sources, *provenance(turn)]
+    return [_assistant(inert(turn.answer)), *([_assistant(inert("\n".join(lines)))] if lines else [])]
+
+
+def _thought(turn: Turn, pending: bool) -> ChatMessage:
+    title, status = (ENGLISH.thinking, "pending") if pending else (ENGLISH.thoughts, "done")
+    return _assistant(safe_markdown(turn.thought), {"title": title, "status": status})
+
+
+def _notices(conversation: Conversation) -> list[ChatMessage]:
+    """What the page says above the conversation."""
+    if conversation.unreadable:
+        return [_assistant(f"*{ENGLISH.conversation_unreadable}*")]
+    if conversation.turns and conversation.turns[0].shared:
+        return [_assistant(f"*{ENGLISH.shared}*")]
+    return []
+
+
+def _assistant(content: str, metadata: dict[str, str] | None = None) -> ChatMessage:
+    return {"role": "assistant", "content": content, **({"metadata": metadata} if metadata else {})}

@@ -1,0 +1,71 @@
+"""A turn while its answer streams in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from backends import Delta, SpaceportError
+from chat_page.strings import ENGLISH, pluralize
+from rag.answering.markers import Marker
+from rag.answering.turn import Failure, Turn
+from rag.answering.types import AnswerEnd, Retrieval
+
+Event = Retrieval | Delta | Marker | AnswerEnd
+
+
+@dataclass(slots=True)
+class Reply:
+    """Collects the events of an answer; `turn()` is what they amount to so far."""
+
+    question: Turn
+    retrieval: Retrieval | None = None
+    end: AnswerEnd | None = None
+    error: SpaceportError | None = None
+    _answer: str = ""
+    _thought: str = ""
+    _markers: list[Marker] = field(default_factory=list)
+
+    def add(self, event: Event) -> None:
+        """Take the next event of the stream."""
+        if isinstance(event, Delta):
+            if event.kind == "thought":
+                self._thought += event.text
+            else:
+                self._answer += event.text
+        elif isinstance(event, Marker):
+            self._markers.append(event)
+        elif isinstance(event, Retrieval):
+            self.retrieval = event
+        else:
+            self.end = event
+
+    def starts_section(self, event: Event) -> bool:
+        """Whether the page shows `event` at once, because it's more than another piece of the same text."""
+        if isinstance(event, Delta):
+            return not (self._thought if event.kind == "thought" else self._answer)
+        return not isinstance(event, Marker)
+
+    @property
+    def status(self) -> str:
+        """What happens until the first word of the answer."""
+        if self.retrieval is None:
+            return ENGLISH.searching
+        if not self.retrieval.passages or self.retrieval.abstention:
+            return ENGLISH.writing
+        return pluralize(ENGLISH.reading_one, ENGLISH.reading, passages=len(self.retrieval.passages))
+
+    def turn(self, *, ended: bool = False) -> Turn:
+        """Return the turn as it is now; one that ended without an `AnswerEnd` was stopped or failed."""
+        finish_reason = self.end.done.finish_reason or "stop" if self.end else "stopped" if ended else None
+        return replace(
+            self.question,
+            answer=self._answer,
+            thought=self._thought,
+            passages=self.retrieval.passages if self.retrieval else (),
+            citations=self.end.citations if self.end else (),
+            markers=tuple(self._markers),
+            invalid_markers=self.end.invalid_markers if self.end else 0,
+            abstention=self.retrieval.abstention if self.retrieval else None,
+            error=Failure(self.error.message, self.error.remedy) if self.error else None,
+            finish_reason=finish_reason,
+        )

@@ -1,0 +1,122 @@
+"""A conversation on disk: it returns as it was, and a file that can't be read is dropped with a note."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chat_page.conversation import VERSION, Conversation, from_json, to_json
+from chat_page.messages import conversation_messages, turn_index
+from chat_page.strings import ENGLISH
+from chat_page.visitor import Visitor
+from rag.answering.abstain import Abstention, AbstentionKind, Evidence
+from rag.answering.markers import Marker
+from rag.answering.turn import Failure, Turn
+from rag.answering.types import Citation
+from rag.documents import Passage
+from rag.library.ingest import Ingestion
+from rag.library.library import Library
+from rag.library.quota import QuestionLimit
+from rag.library.store import MemoryStore, Store
+from rag.search.embedders import Embedder
+from tests.chat_page import earlier_version
+
+PASSAGE = Passage(1, "d", "report.pdf", 3, "Sales", 10, 31, "Net sales were 82,959", 0.5, 0.4, None)
+TURNS = (
+    Turn(
+        "How much? <img src=x>",
+        "It was ![x](http://t/p.png) 82,959 [1]. \u200b東京 🚀",
+        thought="Let me look.",
+        passages=(PASSAGE,),
+        citations=(Citation(PASSAGE, False, ((15, 21), (0, 3))),),
+        markers=(Marker(35, 1), Marker(40, 1, True)),
+        invalid_markers=2,
+        finish_reason="stop",
+        target="laptop",
+        asked_at="2026-11-21T16:00:00+00:00",
+    ),
+    Turn(
+        "Why?",
+        abstention=Abstention(AbstentionKind.WEAK_EVIDENCE, Evidence(0.25, 0.0)),
+        finish_reason="abstained",
+        target="laptop",
+    ),
+    Turn("And then?", "Half", error=Failure("It broke.", "Ask again."), finish_reason="interrupted", target="laptop"),
+    Turn("From a link", "So.", finish_reason="stop", shared=True),
+    Turn("Not answered yet \ud800"),
+)
+
+
+@pytest.fixture(params=["disk", "memory"])
+def visitor(request: pytest.FixtureRequest, tmp_path: Path, embedder: Embedder) -> Visitor:
+    store = Store(tmp_path / "visitor") if request.param == "disk" else MemoryStore()
+    library = Library(embedder, store=store)
+    return Visitor("k" * 43, library, Ingestion(library), QuestionLimit(0), store)
+
+
+def test_a_stored_conversation_returns_as_it_was(visitor: Visitor) -> None:
+    assert visitor.stored_conversation() == Conversation()
+    visitor.save(Conversation(TURNS))
+    assert visitor.stored_conversation() == Conversation(TURNS)
+
+
+def test_the_stored_form_is_json_with_a_version() -> None:
+    value = json.loads(json.dumps(to_json(Conversation(TURNS))))
+    assert value["version"] == VERSION
+    assert value["turns"][0]["answer"] == TURNS[0].answer
+    assert value["turns"][1]["abstention"]["kind"] == "weak_evidence"
+    assert from_json(value) == Conversation(TURNS)
+
+
+def test_a_new_page_continues_the_latest_conversation(visitor: Visitor) -> None:
+    first = visitor.conversation("first")
+    first.turns = TURNS[:1]
+    visitor.save(first)
+    second = visitor.conversation("second")
+    second.turns += TURNS[1:2]
+    assert visitor.conversation("first").turns == TURNS[:1]
+    assert visitor.conversation("second").turns == TURNS[:2]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        earlier_version.CONVERSATION,
+        {"version": VERSION + 1, "turns": []},
+        {"version": VERSION},
+        {"version": VERSION, "turns": [{"answer": "no question"}]},
+        {"version": VERSION, "turns": [{"question": "q", "passages": [{"number": 1}]}]},
+        {"version": VERSION, "turns": "x"},
+        {"turns": []},
+        {},
+        [],
+        ["Where?"],
+        "text",
+        7,
+    ],
+    ids=lambda value: repr(value)[:60],
+)
+def test_a_conversation_in_another_format_is_dropped_with_a_note(visitor: Visitor, value: Any) -> None:
+    visitor.store.write_conversation(value)
+    conversation = visitor.conversation("page")
+    assert conversation == Conversation(unreadable=True)
+    (note,) = conversation_messages(conversation)
+    assert ENGLISH.conversation_unreadable in note["content"]
+    conversation.turns = TURNS[:1]
+    assert turn_index(conversation, 1) == 0
+    visitor.save(conversation)
+    assert visitor.stored_conversation() == Conversation(TURNS[:1])
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff\xfe", b"[" * 100_000], ids=lambda data: repr(data[:10]))
+def test_a_damaged_file_is_dropped_with_a_note(tmp_path: Path, embedder: Embedder, data: bytes) -> None:
+    store = Store(tmp_path / "visitor")
+    library = Library(embedder, store=store)
+    visitor = Visitor("k" * 43, library, Ingestion(library), QuestionLimit(0), store)
+    visitor.save(Conversation(TURNS))
+    (file,) = store.folder.glob("conversation.json")
+    file.write_bytes(data)
+    assert visitor.stored_conversation() == Conversation(unreadable=True)
