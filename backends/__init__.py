@@ -1,4 +1,4 @@
-"""One streaming client for every place a model can live.
+"""One streaming client for a model on any platform.
 
     from backends import Catalog, ChatRequest, Message
 
@@ -6,7 +6,7 @@
     async for event in backend.stream(ChatRequest([Message("user", "Hello")])):
         ...
 
-`python -m backends list` shows the targets.
+`python -m backends list` lists the targets.
 """
 
 from backends.catalog import Catalog, Target

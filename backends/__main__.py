@@ -1,6 +1,6 @@
 """python -m backends list | check | ask | pull: the catalogue on the command line.
 
-Exit status: 0 good, 1 failed (message and remedy on stderr), 2 wrong use.
+Exit status: 0 success, 1 failure (message and remedy on stderr), 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from backends.types import ChatRequest, Delta, Done, Downloadable, Message
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and give its exit status."""
+    """Run one command and return its exit status."""
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], Coroutine[None, None, int]] = options.command
-    return exit_status(lambda: asyncio.run(_closing_connections(command(options))))
+    return exit_status(lambda: asyncio.run(_run(command(options))))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m backends", description="The places where a model can live.")
-    # The same option before and after the command; SUPPRESS keeps the second from undoing the first.
-    parser.add_argument("--catalog", metavar="PATH", default=None, help="another catalogue than the built-in one")
+    parser = argparse.ArgumentParser(prog="python -m backends", description="The targets of the catalogue.")
+    # The option is valid before and after the command; SUPPRESS keeps the second parser from resetting it.
+    parser.add_argument("--catalog", metavar="PATH", default=None, help="a catalogue instead of the built-in one")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--catalog", metavar="PATH", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     commands = parser.add_subparsers(required=True, metavar="list | check | ask | pull")
-    listing = commands.add_parser("list", parents=[common], help="the targets, and which can be used")
-    listing.add_argument("--json", action="store_true", help="print JSON")
-    listing.set_defaults(command=_list)
-    check = commands.add_parser("check", parents=[common], help="reach a target and time a one-token answer")
-    check.add_argument("name", nargs="?", help="the target (the first of the catalogue)")
+    list_ = commands.add_parser("list", parents=[common], help="list the targets and which are available")
+    list_.add_argument("--json", action="store_true", help="print JSON")
+    list_.set_defaults(command=_list)
+    check = commands.add_parser("check", parents=[common], help="connect to a target and time a one-token answer")
+    check.add_argument("name", nargs="?", help="the target (default: the first of the catalogue)")
     check.set_defaults(command=_check)
     ask = commands.add_parser("ask", parents=[common], help="stream one answer")
     ask.add_argument("name", help="the target")
@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--temperature", type=float, default=0.2)
     ask.add_argument("--json", action="store_true", help="print one JSON object instead")
     ask.set_defaults(command=_ask)
-    pull = commands.add_parser("pull", parents=[common], help="fetch a target's model ahead of the first question")
+    pull = commands.add_parser("pull", parents=[common], help="download a target's model before the first question")
     pull.add_argument("name", help="the target")
     pull.set_defaults(command=_pull)
     return parser
@@ -58,18 +58,18 @@ async def _list(options: argparse.Namespace) -> int:
     catalog = Catalog.load(options.catalog)
     targets = await asyncio.to_thread(catalog.targets)
     if options.json:
-        told = [
+        rows = [
             {"name": target.name, "kind": target.kind, "available": target.unavailable is None}
             | ({"reason": target.reason} if target.unavailable else {})
             for target in targets
         ]
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
         return 0
-    width = max((len(target.name) for target in targets), default=0)
-    kinds = max((len(target.kind) for target in targets), default=0)
+    name_width = max((len(target.name) for target in targets), default=0)
+    kind_width = max((len(target.kind) for target in targets), default=0)
     for target in targets:
         state = f"unavailable: {target.reason}" if target.unavailable else "available"
-        print(f"{target.name:<{width}}  {target.kind:<{kinds}}  {state}")
+        print(f"{target.name:<{name_width}}  {target.kind:<{kind_width}}  {state}")
     return 0
 
 
@@ -98,50 +98,51 @@ async def _ask(options: argparse.Namespace) -> int:
         if isinstance(event, Delta):
             texts[event.kind] += event.text
             if not options.json:
-                _show(event)
+                _print_delta(event)
         else:
             done = event
     if options.json:
         usage = asdict(done.usage) if done.usage else None
-        told = texts | {"finish_reason": done.finish_reason, "usage": usage, "timings": watch.timings()}
-        print(json.dumps(told, ensure_ascii=False))
+        result = texts | {"finish_reason": done.finish_reason, "usage": usage, "timings": watch.timings()}
+        print(json.dumps(result, ensure_ascii=False))
     else:
-        print(f"\n{_figures(watch)}")
+        print(f"\n{_summary(watch)}")
     return 0
 
 
 async def _pull(options: argparse.Namespace) -> int:
     backend = Catalog.load(options.catalog).connect(options.name)
     if not isinstance(backend, Downloadable):
-        print(f"{options.name} has nothing to fetch: its model lives with its server.")
+        print(f"{options.name} has nothing to download: its model is on the server.")
         return 0
     last = ""
-    async for text, share in backend.pull():
-        line = text if share is None else f"{text} {share:.0%}"
+    async for step, progress in backend.pull():
+        line = step if progress is None else f"{step} {progress:.0%}"
         if line != last:
             print(line, flush=True)
         last = line
     return 0
 
 
-def _show(delta: Delta) -> None:
-    """Write a piece of the answer; thoughts go to stderr, so that a pipe gets the answer alone."""
+def _print_delta(delta: Delta) -> None:
+    """Write a piece of the answer to stdout; thoughts go to stderr, so that a pipe gets only the answer."""
     stream = sys.stdout if delta.kind == "answer" else sys.stderr
     dim = delta.kind == "thought" and stream.isatty()
     print(f"\033[2m{delta.text}\033[0m" if dim else delta.text, end="", flush=True, file=stream)
 
 
-def _figures(watch: Stopwatch) -> str:
+def _summary(watch: Stopwatch) -> str:
     first, rate, usage = watch.first_token_seconds, watch.tokens_per_second, watch.usage
-    told = [
-        f"first token {first:.3f} s" if first is not None else "no text came",
-        f"{rate:.1f} tokens/s" if rate else "tokens/s not known",
+    parts = [
+        f"first token {first:.3f} s" if first is not None else "no text",
+        f"{rate:.1f} tokens/s" if rate else "tokens/s unknown",
         f"{usage.input_tokens} tokens in, {usage.output_tokens} out" if usage else "usage not reported",
     ]
-    return "— " + " · ".join(told)
+    return "— " + " · ".join(parts)
 
 
-async def _closing_connections(command: Coroutine[None, None, int]) -> int:
+async def _run(command: Coroutine[None, None, int]) -> int:
+    """Run a command, then close the HTTP connections."""
     try:
         return await command
     finally:

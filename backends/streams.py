@@ -1,4 +1,4 @@
-"""Small tools for streams: closing them for certain, and running a blocking one in a thread."""
+"""Helpers for streams: close one reliably, run a blocking one in a thread, group its items."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-# What is being done, and the share that is done from 0 to 1, or None where that is not known.
+# Receives the current step, and its progress from 0 to 1 or None if that is unknown.
 ProgressCallback = Callable[[str, float | None], None]
 
 # The longest that a batch waits for a stream that rested to be read again.
@@ -21,10 +21,9 @@ ROUNDS = 5
 
 @asynccontextmanager
 async def closing(stream: AsyncIterator[Any]) -> AsyncIterator[None]:
-    """Close `stream` on the way out, where it can be closed.
+    """Close `stream` at the end of the block, if it has `aclose`.
 
-    An async generator that is merely dropped is closed some time later by the loop; a connection must
-    be freed now.
+    The event loop closes a dropped async generator only later, but its connection must be freed now.
     """
     try:
         yield
@@ -35,22 +34,22 @@ async def closing(stream: AsyncIterator[Any]) -> AsyncIterator[None]:
 
 
 async def iterate_in_thread(blocking: Callable[[threading.Event], Iterator[T]]) -> AsyncIterator[T]:
-    """Run a blocking iterator in a thread of its own and give what it yields.
+    """Run a blocking iterator in a new thread and yield its items; errors pass through.
 
-    `blocking` is handed an event that is set when the reader has gone; it must look at it between
-    items and return. Errors pass through. A thread of its own, because a pool of few workers would
-    make one visitor's stream wait for another's.
+    `blocking` receives an event that is set when the reader has stopped. It must check the event between items and
+    return. Each stream gets a new thread, because with a pool of few workers one visitor's stream would wait for
+    another's.
     """
     loop = asyncio.get_running_loop()
-    # The reader sets the pace: at most 64 items wait, then the thread does.
+    # The reader sets the pace: when 64 items wait, the thread waits.
     queue: asyncio.Queue[tuple[bool, Any]] = asyncio.Queue(maxsize=64)
-    gone = threading.Event()
+    stopped = threading.Event()
 
     def put(item: tuple[bool, Any]) -> None:
-        if gone.is_set():  # the loop may be closed by now
+        if stopped.is_set():  # the loop may be closed by now
             return
         future = asyncio.run_coroutine_threadsafe(queue.put(item), loop)
-        while not gone.is_set():
+        while not stopped.is_set():
             try:
                 future.result(timeout=0.1)
                 return
@@ -60,15 +59,15 @@ async def iterate_in_thread(blocking: Callable[[threading.Event], Iterator[T]]) 
 
     def work() -> None:
         try:
-            for item in blocking(gone):
+            for item in blocking(stopped):
                 put((True, item))
-                if gone.is_set():
+                if stopped.is_set():
                     return
             put((False, None))
-        except BaseException as error:  # carried over to the reader, who raises it
+        except BaseException as error:  # the reader raises it
             put((False, error))
 
-    # The caller's context goes along: ZeroGPU finds in it which visitor's quota to use.
+    # The thread runs in the caller's context: ZeroGPU reads from it which visitor's quota to use.
     context = contextvars.copy_context()
     threading.Thread(target=context.run, args=(work,), name="spaceport-stream", daemon=True).start()
     try:
@@ -81,16 +80,16 @@ async def iterate_in_thread(blocking: Callable[[threading.Event], Iterator[T]]) 
             else:
                 raise item
     finally:
-        gone.set()
+        stopped.set()
 
 
 async def report_progress(work: Callable[[ProgressCallback], object]) -> AsyncIterator[tuple[str, float | None]]:
-    """Run a blocking `work(report)` in a thread and give its reports as they come; its error is raised."""
+    """Run a blocking `work(report)` in a thread and yield its reports; raises its error."""
     loop = asyncio.get_running_loop()
     steps: asyncio.Queue[tuple[str, float | None] | None] = asyncio.Queue()
 
-    def report(text: str, share: float | None) -> None:
-        loop.call_soon_threadsafe(steps.put_nowait, (text, share))
+    def report(step: str, progress: float | None) -> None:
+        loop.call_soon_threadsafe(steps.put_nowait, (step, progress))
 
     task = asyncio.create_task(asyncio.to_thread(work, report))
     task.add_done_callback(lambda _: steps.put_nowait(None))

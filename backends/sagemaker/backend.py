@@ -1,4 +1,4 @@
-"""A model behind a SageMaker endpoint: its response stream, its chat route, or whole answers."""
+"""Streams from a SageMaker endpoint: its response stream, its chat route, or complete responses."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from functools import partial
 from typing import Any
 
 from backends.chat.client import ChatCall, stream_chat
-from backends.chat.events import ChatReader
 from backends.chat.requests import chat_body
 from backends.errors import BackendError, NotConfigured
 from backends.http.endpoint import Endpoint
+from backends.http.settings import HttpSettings
 from backends.openai import one_token_request
-from backends.sagemaker import aws
-from backends.sagemaker.errors import Refusals, of_frame
+from backends.sagemaker.aws import TOKEN_SECONDS, Identity
+from backends.sagemaker.errors import EndpointErrors
+from backends.sagemaker.frames import unwrap_frames
 from backends.settings import read_settings, require_package
 from backends.stopwatch import now
 from backends.text import to_json
@@ -25,12 +26,13 @@ ROUTES = ("stream", "whole", "openai")
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """`endpoint` is its name; `region` and `profile` are those of the AWS environment if they are left out.
+class Settings(HttpSettings):
+    """`endpoint` is the endpoint's name; `region` and `profile` default to the AWS environment.
 
-    `route` is "stream" (the response stream), "whole" for a container that cannot stream, or "openai" (the endpoint's
-    chat route, with a bearer token made here). `component` and `variant` choose a part of the endpoint, `session_id`
-    keeps to one instance. `model` is what the container is asked for; it may be left out. `url` is another address.
+    `route` is "stream" (the response stream), "whole" for a container that can't stream, or "openai" (the endpoint's
+    chat route, with a bearer token created here). `component` and `variant` select a part of the endpoint;
+    `session_id` keeps requests on one instance. `model` is the name for the container, if it needs one. `url` replaces
+    the address of the service.
     """
 
     endpoint: str
@@ -43,128 +45,113 @@ class Settings:
     model: str | None = None
     url: str | None = None
     context: int | None = None
-    connect_timeout: float = 5.0
-    read_timeout: float = 120.0
     extra_body: Mapping[str, Any] = field(default_factory=dict)
 
 
 def connect(settings: Mapping[str, Any]) -> Backend:
-    """A client for the endpoint; nothing is sent, and no credentials are looked for, before the first request."""
+    """A client for the endpoint; makes no request and looks for no credentials before the first request."""
     require_package("boto3", extra="sagemaker")
-    chosen = read_settings(Settings, settings)
-    if chosen.route not in ROUTES:
-        raise NotConfigured(f"There is no route {chosen.route!r}.", f"Write one of: {', '.join(ROUTES)}.")
-    if chosen.route == "openai" and (chosen.variant or chosen.session_id):
-        raise NotConfigured("The chat route knows no variant and no session.", 'Leave them out, or route = "stream".')
-    return SageMakerBackend(chosen)
+    options = read_settings(Settings, settings)
+    if options.route not in ROUTES:
+        raise NotConfigured(f"There is no route {options.route!r}.", f"Write one of: {', '.join(ROUTES)}.")
+    if options.route == "openai" and (options.variant or options.session_id):
+        raise NotConfigured(
+            "The chat route has no variant and no session.", 'Remove them, or set route = "stream".'
+        )
+    return SageMakerBackend(options)
 
 
 class SageMakerBackend:
-    """Streams from one endpoint; the answer's body is the chat format, in SageMaker's frames where it streams."""
+    """Streams from one endpoint; the response is the OpenAI chat format, inside SageMaker's frames if it streams."""
+
+    local = False
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._identity = aws.Identity(settings.region, settings.profile, settings.url)
-        self._token, self._token_made = "", 0.0
-        self._refusals = Refusals(self._identity, settings.endpoint, settings.component)
-        self._endpoint: Endpoint | None = None
+        self._identity = Identity(settings.region, settings.profile, settings.url)
+        self._token, self._token_made_at = "", 0.0
+        self._errors = EndpointErrors(self._identity, settings.endpoint, settings.component)
+        self._cached_endpoint: Endpoint | None = None
 
     def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
-        """Give the answer as it comes; see `backends.types.Backend`."""
-        prepare = self._chat_call if self._settings.route == "openai" else self._call
+        """Yield the answer as it arrives; see `backends.types.Backend`."""
+        prepare = self._chat_route_call if self._settings.route == "openai" else self._invocation
         return stream_chat(partial(asyncio.to_thread, prepare, request))
 
     async def check(self) -> Health:
-        """Ask for the endpoint's state; who may not see it asks for one token instead."""
-        found = await asyncio.to_thread(self._described)
-        if found is None:
+        """Ask for the endpoint's state; without the permission to see it, request one token instead."""
+        description = await asyncio.to_thread(self._describe)
+        name = self._settings.model or self._settings.endpoint
+        if description is None:
             async for _ in self.stream(one_token_request()):
                 pass
-            return Health(self._settings.model or self._settings.endpoint, self._settings.context)
-        state = str(found["EndpointStatus"])
+            return Health(name, self._settings.context)
+        state = str(description["EndpointStatus"])
         if state != "InService":
-            raise self._refusals.state(state, str(found.get("FailureReason", "")))
-        variants = found.get("ProductionVariants") or []
+            raise self._errors.state(state, str(description.get("FailureReason", "")))
+        variants = description.get("ProductionVariants") or []
         instances = sum(int(variant.get("CurrentInstanceCount") or 0) for variant in variants)
         detail = f"in service on {instances} instance{'' if instances == 1 else 's'}" if instances else "in service"
-        return Health(self._settings.model or self._settings.endpoint, self._settings.context, detail)
+        return Health(name, self._settings.context, detail)
 
     async def aclose(self) -> None:
-        """Nothing to do: connections are pooled in `backends.http.client` and outlive a target."""
+        """Do nothing: `backends.http.connections` pools the connections, which outlive a target."""
 
-    # What runs in a thread: credentials may have to be fetched.
+    # These methods run in a thread, because boto3 may have to fetch credentials.
 
-    def _call(self, request: ChatRequest) -> ChatCall:
-        """The call that invokes the endpoint, signed."""
-        chosen = self._settings
-        streams = chosen.route == "stream"
-        body = chat_body(request, model=chosen.model, stream=streams) | dict(chosen.extra_body)
+    def _invocation(self, request: ChatRequest) -> ChatCall:
+        """The signed call that invokes the endpoint."""
+        options = self._settings
+        streams = options.route == "stream"
+        body = chat_body(request, model=options.model, stream=streams) | dict(options.extra_body)
         parameters = {
-            "EndpointName": chosen.endpoint,
+            "EndpointName": options.endpoint,
             "Body": to_json(body).encode("utf-8", "replace"),
             "ContentType": "application/json",
-            "InferenceComponentName": chosen.component,
-            "TargetVariant": chosen.variant,
-            "SessionId": chosen.session_id,
+            "InferenceComponentName": options.component,
+            "TargetVariant": options.variant,
+            "SessionId": options.session_id,
         }
         operation = "InvokeEndpointWithResponseStream" if streams else "InvokeEndpoint"
-        given = {name: value for name, value in parameters.items() if value is not None}
-        signed = self._identity.signed(operation, **given)
-        call = ChatCall(self._place(), signed.path, signed.body, signed.headers, self._refusals.invocation)
-        return replace(call, unwrap=self._unwrap, type_header="x-amzn-sagemaker-content-type") if streams else call
+        signed = self._identity.sign(
+            operation, **{name: value for name, value in parameters.items() if value is not None}
+        )
+        call = ChatCall(self._endpoint(), signed.path, signed.body, signed.headers, self._errors.invocation)
+        return replace(call, unwrap=unwrap_frames, type_header="x-amzn-sagemaker-content-type") if streams else call
 
-    def _chat_call(self, request: ChatRequest) -> ChatCall:
-        """The call of the endpoint's chat route; SageMaker finds the model by the path, so its name may be empty."""
-        chosen = self._settings
-        if not self._token or now() - self._token_made > aws.TOKEN_SECONDS / 4:
-            self._token, self._token_made = self._identity.token(), now()
-        body = chat_body(request, model=chosen.model) | dict(chosen.extra_body)
-        part = f"/inference-components/{chosen.component}" if chosen.component else ""
-        path = f"/endpoints/{chosen.endpoint}{part}/openai/v1/chat/completions"
-        endpoint = replace(self._place(), api_key=self._token)
-        return ChatCall(endpoint, path, {"model": "", **body}, make_error=self._refused)
+    def _chat_route_call(self, request: ChatRequest) -> ChatCall:
+        """The call of the endpoint's chat route. The path identifies the model, so its name may be empty."""
+        options = self._settings
+        if not self._token or now() - self._token_made_at > TOKEN_SECONDS / 4:
+            self._token, self._token_made_at = self._identity.token(), now()
+        body = chat_body(request, model=options.model) | dict(options.extra_body)
+        component = f"/inference-components/{options.component}" if options.component else ""
+        path = f"/endpoints/{options.endpoint}{component}/openai/v1/chat/completions"
+        endpoint = replace(self._endpoint(), api_key=self._token)
+        return ChatCall(endpoint, path, {"model": "", **body}, make_error=self._chat_route_error)
 
-    def _refused(
+    def _chat_route_error(
         self, endpoint: Endpoint, status: int, headers: Mapping[str, str], content: bytes
     ) -> BackendError:
         if status in (401, 403):
-            self._token = ""  # the next request makes a new one
-        return self._refusals.chat(endpoint, status, headers, content)
+            self._token = ""  # the next request creates a new token
+        return self._errors.chat_route(endpoint, status, headers, content)
 
-    def _place(self) -> Endpoint:
-        if self._endpoint is None:
-            chosen = self._settings
-            what = f"The SageMaker endpoint {chosen.endpoint}"
-            times = chosen.connect_timeout, chosen.read_timeout
-            self._endpoint = Endpoint(self._identity.url, None, *times, name=what)
-        return self._endpoint
+    def _endpoint(self) -> Endpoint:
+        if self._cached_endpoint is None:
+            name = f"The SageMaker endpoint {self._settings.endpoint}"
+            self._cached_endpoint = Endpoint(self._identity.url, None, *self._settings.timeouts, name=name)
+        return self._cached_endpoint
 
-    def _described(self) -> dict[str, Any] | None:
-        """What SageMaker says of the endpoint, or None where that is not allowed or not known."""
+    def _describe(self) -> dict[str, Any] | None:
+        """SageMaker's description of the endpoint, or None if that is not allowed or not available."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             return dict(self._identity.client("sagemaker").describe_endpoint(EndpointName=self._settings.endpoint))
         except ClientError as error:
             if error.response["Error"]["Code"] == "ValidationException":
-                raise self._refusals.unknown() from error
+                raise self._errors.not_found() from error
             return None
         except BotoCoreError:
             return None
-
-    async def _unwrap(self, chunks: AsyncIterator[bytes], reader: ChatReader) -> AsyncIterator[bytes]:
-        """The container's bytes out of AWS's event stream; an exception frame becomes an error."""
-        from botocore.eventstream import EventStreamBuffer, ParserError
-
-        frames = EventStreamBuffer()
-        async for chunk in chunks:
-            frames.add_data(chunk)
-            try:
-                for frame in frames:
-                    headers = frame.headers
-                    if headers.get(":message-type") != "event":
-                        raise of_frame(headers, frame.payload, spoke=reader.has_output)
-                    if headers.get(":event-type") == "PayloadPart":
-                        yield frame.payload
-            except ParserError as error:
-                raise reader.stream_error(f"what it sent is no event stream ({error})") from error

@@ -1,4 +1,4 @@
-"""A model in this process through transformers, on cuda, mps, the CPU or ZeroGPU."""
+"""A model in this process through transformers: on CUDA, MPS, the CPU, or ZeroGPU."""
 
 from backends.transformers.backend import connect
 

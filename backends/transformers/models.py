@@ -1,4 +1,4 @@
-"""Models that transformers loads: where they come from, on what they run, and how a request becomes their tokens."""
+"""Loads transformers models, and turns a request into prompt tokens and generation options."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ZERO_GPU = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`model` is a Hub id, a folder, a .gguf file or `hf:owner/repo/file.gguf`; without it a small default.
+    """`model` is a Hub id, a folder, a .gguf file or `hf:owner/repo/file.gguf`; the default is a small model.
 
     `device` is auto, cuda, mps or cpu; `dtype` is auto, float32, bfloat16 or float16.
     """
@@ -33,7 +33,7 @@ class Settings:
 
 
 def source(model: str | None) -> tuple[str, str | None]:
-    """The folder or Hub id that `model` means, and the GGUF file in it where it is one."""
+    """The folder or Hub id of `model`, and the name of its GGUF file or None."""
     if model is None:
         packaged = model_files.packaged_model()
         return (str(packaged.parent), packaged.name) if packaged else (HUB_MODEL, None)
@@ -51,8 +51,8 @@ def source(model: str | None) -> tuple[str, str | None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """A model with its tokenizer, and what is to be known of them."""
+class LoadedModel:
+    """A model with its tokenizer, device, context in tokens and end-of-answer tokens."""
 
     name: str
     model: Any
@@ -62,13 +62,13 @@ class Loaded:
     stop_ids: list[int]
 
     def prompt(self, request: ChatRequest) -> tuple[list[int], bool]:
-        """The tokens of the conversation, and whether the template has already opened a thought."""
+        """The tokens of the conversation, and whether the chat template ends with an open `<think>`."""
         if request.model not in (None, self.name):
             raise Rejected(f"This target serves {self.name}, not {request.model}.", "Leave model out.", status=404)
-        turns = [{"role": message.role, "content": message.content} for message in request.messages]
+        messages = [{"role": message.role, "content": message.content} for message in request.messages]
         try:
-            text = self.tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
-        except Exception as error:  # jinja's errors, and a ValueError where there is no template
+            text = self.tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+        except Exception as error:  # jinja's errors, or a ValueError if there is no template
             raise Rejected(
                 f"{self.name} cannot take this conversation ({error}).",
                 "Choose a model that was trained to chat, or change the roles as it says.",
@@ -76,8 +76,8 @@ class Loaded:
             ) from error
         return self.tokenizer(text, add_special_tokens=False)["input_ids"], text.rstrip().endswith(OPEN)
 
-    def plan(self, request: ChatRequest, prompt_tokens: int) -> dict[str, Any]:
-        """How to generate, as plain data; `Rejected` if the prompt leaves no room for an answer."""
+    def generation_options(self, request: ChatRequest, prompt_tokens: int) -> dict[str, Any]:
+        """The arguments of `generate` as plain data; `Rejected` if the prompt leaves no room for an answer."""
         room = request.max_tokens if self.context is None else self.context - prompt_tokens
         if room < 1:
             raise Rejected(
@@ -96,62 +96,62 @@ class Loaded:
         return text
 
 
-_loaded: dict[Settings, Loaded] = {}
-_loading = threading.Lock()
+_models: dict[Settings, LoadedModel] = {}
+_lock = threading.Lock()
 
 
-def load(settings: Settings) -> Loaded:
-    """The model for these settings, loaded if it is not; blocks."""
-    # Looked up without the lock first: a process that was forked while it was held would wait for ever.
-    if settings not in _loaded:
-        with _loading:
-            if settings not in _loaded:
-                _loaded[settings] = _load(settings)
-    return _loaded[settings]
+def load(settings: Settings) -> LoadedModel:
+    """Return the model for these settings and load it if necessary; blocks."""
+    # The first check is without the lock: a process that was forked while the lock was held would wait forever.
+    if settings not in _models:
+        with _lock:
+            if settings not in _models:
+                _models[settings] = _load(settings)
+    return _models[settings]
 
 
-def _load(settings: Settings) -> Loaded:
+def _load(settings: Settings) -> LoadedModel:
     limit_spin_wait()
     import torch
     import transformers
 
-    place, filename = source(settings.model)
-    # On ZeroGPU there is no GPU in this process: the weights wait in memory until one is lent.
-    device = "cpu" if ZERO_GPU else _device(settings.device)
-    dtype = getattr(torch, _dtype(settings.dtype, device))
+    location, filename = source(settings.model)
+    # On ZeroGPU this process has no GPU: the weights stay in memory until a GPU is lent.
+    device = "cpu" if ZERO_GPU else _resolve_device(settings.device)
+    dtype = getattr(torch, _resolve_dtype(settings.dtype, device))
     options = {"gguf_file": filename} if filename else {}
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(place, **options)
-        model = transformers.AutoModelForCausalLM.from_pretrained(place, dtype=dtype, **options)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(location, **options)
+        model = transformers.AutoModelForCausalLM.from_pretrained(location, dtype=dtype, **options)
         model = model.to(device).eval()
-    except Exception as error:  # a damaged file makes the readers of its format raise anything
+    except Exception as error:  # the readers of a damaged file may raise anything
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise NotConfigured(
-            f"The model {filename or place} could not be loaded ({reason[:300]}).",
+            f"The model {filename or location} could not be loaded ({reason[:300]}).",
             "Check its name, the network, HF_TOKEN if it is gated, and that it fits into memory.",
         ) from error
     ends = model.generation_config.eos_token_id
     stops = {*(ends if isinstance(ends, list) else [ends]), tokenizer.eos_token_id} - {None}
-    name = Path(filename).stem if filename else place
+    name = Path(filename).stem if filename else location
     context = getattr(model.config.get_text_config(), "max_position_embeddings", None)
-    return Loaded(name, model, tokenizer, "ZeroGPU" if ZERO_GPU else device, context, sorted(stops))
+    return LoadedModel(name, model, tokenizer, "ZeroGPU" if ZERO_GPU else device, context, sorted(stops))
 
 
-def _device(wanted: str) -> str:
+def _resolve_device(device: str) -> str:
     import torch
 
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if wanted == "auto":
-        return next(name for name, usable in there.items() if usable)
-    if not there[wanted]:
-        raise NotConfigured(f"PyTorch sees no {wanted} device here.", 'Set device = "auto" for this target.')
-    return wanted
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device == "auto":
+        return next(name for name, usable in available.items() if usable)
+    if not available[device]:
+        raise NotConfigured(f"PyTorch sees no {device} device here.", 'Set device = "auto" for this target.')
+    return device
 
 
-def _dtype(wanted: str, device: str) -> str:
-    """The number format: half the memory on a GPU; processors are slow with anything but float32."""
-    if wanted != "auto":
-        return wanted
+def _resolve_dtype(dtype: str, device: str) -> str:
+    """The number format: 16 bits need half the memory on a GPU; CPUs are slow with anything but float32."""
+    if dtype != "auto":
+        return dtype
     if ZERO_GPU or device == "cuda":
         return "bfloat16"
     return "float16" if device == "mps" else "float32"

@@ -233,7 +233,7 @@ async def test_another_context_is_named(cluster: ApiServer, server: WireServer) 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"via": "ssh"}, "no way 'ssh'.*dns, proxy, forward"),
+        ({"via": "ssh"}, "no route 'ssh'.*dns, proxy, forward"),
         ({"via": "dns", "port": None}, "Set port to a number"),
         ({"services": "x"}, "Did you mean service"),
     ],

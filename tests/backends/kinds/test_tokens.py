@@ -13,16 +13,16 @@ def decode(ids: list[int]) -> str:
     return bytes(filter(None, ids)).decode("utf-8", "replace")
 
 
-def read(text: str | bytes, *stop: str, thinking: bool = False) -> tuple[list[Delta], bool]:
-    reader = TokenReader(decode, stop, thinking=thinking)
+def read(text: str | bytes, *stop: str, in_thought: bool = False) -> tuple[list[Delta], bool]:
+    reader = TokenReader(decode, stop, in_thought=in_thought)
     deltas: list[Delta] = []
     for token in text.encode() if isinstance(text, str) else text:
-        if reader.stopped:
+        if reader.at_stop:
             break
         deltas += reader.read(token)
     deltas += reader.flush()
     assert all(delta.text for delta in deltas)
-    return deltas, reader.stopped
+    return deltas, reader.at_stop
 
 
 def joined(deltas: list[Delta]) -> str:
@@ -69,5 +69,5 @@ def test_thoughts_are_told_apart() -> None:
 
 
 def test_a_thought_that_the_template_opened() -> None:
-    deltas, _ = read("hm</think>so", thinking=True)
+    deltas, _ = read("hm</think>so", in_thought=True)
     assert joined([delta for delta in deltas if delta.kind == "thought"]) == "hm"

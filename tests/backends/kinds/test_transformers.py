@@ -47,7 +47,7 @@ async def ask(backend: Backend, question: str = "Say hi.", **more: object) -> tu
 
 
 async def test_nothing_is_loaded_before_the_first_question(backend: Backend) -> None:
-    assert torch_models._loaded == {}
+    assert torch_models._models == {}
 
 
 async def test_the_loop_goes_on_while_the_model_is_loaded(backend: Backend) -> None:
@@ -89,7 +89,7 @@ async def test_a_stop_string_ends_the_answer_and_is_not_part_of_it(backend: Back
 
 async def test_two_targets_share_one_model(backend: Backend) -> None:
     await connect().check()
-    assert len(torch_models._loaded) == 1
+    assert len(torch_models._models) == 1
 
 
 async def test_a_seed_repeats_while_another_answer_is_made(backend: Backend) -> None:
@@ -159,9 +159,9 @@ async def test_another_model_than_the_one_that_is_served(backend: Backend) -> No
 def test_generation_takes_and_gives_plain_data(backend: Backend) -> None:
     settings = kind.Settings()
     found = kind.load(settings)
-    ids, thinking = found.prompt(STORY)
-    assert not thinking
-    sent = pickle.loads(pickle.dumps((settings, ids, found.plan(STORY, len(ids)))))
+    ids, in_thought = found.prompt(STORY)
+    assert not in_thought
+    sent = pickle.loads(pickle.dumps((settings, ids, found.generation_options(STORY, len(ids)))))
     tokens = kind.generate(*sent)
     made = list(itertools.islice(tokens, 3))
     tokens.close()
