@@ -58,14 +58,14 @@ CSS = """
   line-height: 1.5; text-align: center; text-decoration: none; vertical-align: text-top; }
 .message a[href*="#source-"][href$="a"] { background: none; box-shadow: inset 0 0 0 1px var(--sp-accent); }
 .sp-progress { padding: .35rem 0; }
-.sp-lane header { display: flex; justify-content: space-between; gap: .5rem; align-items: baseline; }
+.sp-race header { display: flex; justify-content: space-between; gap: .5rem; align-items: baseline; }
 .sp-state { font-size: .75rem; color: var(--body-text-color-subdued); white-space: nowrap; }
 .sp-state.sp-answering, .sp-state.sp-thinking { color: var(--sp-accent); }
 .sp-state.sp-failed { color: var(--sp-bad); }
-.sp-lane dl { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: .5rem 0; }
-.sp-lane dt { font-size: .7rem; color: var(--body-text-color-subdued); }
-.sp-lane dd { margin: 0; font-size: .875rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.sp-lane details p { white-space: pre-wrap; font-size: .875rem; color: var(--body-text-color-subdued); }
+.sp-race dl { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: .5rem 0; }
+.sp-race dt { font-size: .7rem; color: var(--body-text-color-subdued); }
+.sp-race dd { margin: 0; font-size: .875rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.sp-race details p { white-space: pre-wrap; font-size: .875rem; color: var(--body-text-color-subdued); }
 .sp-column { border: 1px solid var(--border-color-primary); border-radius: 8px; padding: .75rem !important;
   background: var(--background-fill-primary); }
 .sp-answer { font-size: .95rem; overflow-wrap: anywhere; min-height: 4rem; }

@@ -1,1 +1,1 @@
-"""Measures backends against each other and reports the result, without Gradio."""
+"""Measures backends against each other and reports the results, without Gradio."""

@@ -1,7 +1,7 @@
-"""python -m compare judge BASELINE CANARY: a pipeline's question, answered by the exit status.
+"""The command `python -m compare canary BASELINE CANARY`, which answers a pipeline by its exit status.
 
-0 promote, 1 roll back, 2 go on measuring; 64 wrong use and 65 runs that cannot be judged, so that no mistake of the
-pipeline is taken for an answer.
+0 promote, 1 roll back, 2 go on measuring; 64 usage error and 65 runs that can't be compared. A pipeline's mistake
+therefore never looks like a decision.
 """
 
 from __future__ import annotations
@@ -9,108 +9,100 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 from backends import SpaceportError
 from compare import run_file
-from compare.analyse.canary import TOLERANCE, CanaryDecision, Side, judge
+from compare.analyse.canary import TOLERANCE, CanaryDecision, Decision, Release, decide
 from compare.analyse.objectives import OBJECTIVES
 from compare.analyse.prices import Price, Prices
 from compare.errors import CompareError
 from compare.records import Run
+from compare.report.canary_text import decision_json, decision_text
 
-STATUS = {"promote": 0, "roll back": 1, "go on measuring": 2}
-WRONG_USE, NOT_JUDGED = 64, 65
+EXIT_STATUS: dict[Decision, int] = {"promote": 0, "roll back": 1, "go on measuring": 2}
+USAGE_ERROR, NOT_COMPARABLE = 64, 65
 
 
-def add_to(commands: Any) -> None:
-    """Add `judge` to the commands of `python -m compare`."""
-    text = "whether a canary may go on: 0 promote, 1 roll back, 2 go on measuring"
-    parser = commands.add_parser("judge", help=text, description=text)
-    parser.error = partial(_wrong_use, parser)
-    parser.add_argument("baseline", type=Path, help="a run of the stable version")
+def add_canary_command(commands: Any) -> None:
+    """Add `canary` to the commands of `python -m compare`, and `judge`, its old name."""
+    text = "decide about a canary: 0 promote, 1 roll back, 2 go on measuring"
+    parser = commands.add_parser("canary", help=text, description=text)
+    parser.error = partial(_exit_with_usage, parser)
+    parser.add_argument("baseline", type=Path, help="a run of the stable release")
     parser.add_argument("canary", type=Path, help="a run of the canary; best the same file, with both as its targets")
-    parser.add_argument("--stable", metavar="NAME", help="the stable target, where its run has several")
-    parser.add_argument("--candidate", metavar="NAME", help="the canary's target, where its run has several")
-    parser.add_argument("--objective", choices=tuple(OBJECTIVES), help="also judged by how many requests meet it")
+    parser.add_argument("--stable", metavar="NAME", help="the stable target, if its run has several")
+    parser.add_argument("--candidate", metavar="NAME", help="the canary's target, if its run has several")
+    parser.add_argument("--objective", choices=tuple(OBJECTIVES), help="also compare how many requests meet it")
     parser.add_argument(
-        "--tolerance", type=float, default=TOLERANCE, help=f"how much slower or dearer is no harm ({TOLERANCE})"
+        "--tolerance", type=float, default=TOLERANCE, help=f"tolerated increase in time and cost ({TOLERANCE})"
     )
     parser.add_argument(
         "--price", nargs=2, metavar=("STABLE", "CANARY"), help="of both: ml.g5.xlarge, 1.25/h, … (the catalogue's)"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="the judgement as JSON")
-    parser.set_defaults(command=_judge)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the decision as JSON")
+    parser.set_defaults(command=_decide)
+    old = commands.add_parser("judge", add_help=False)  # the command's name until 0.1
+    old.add_argument("rest", nargs=argparse.REMAINDER)
+    old.set_defaults(command=_point_to_canary)
 
 
-def _wrong_use(parser: argparse.ArgumentParser, message: str) -> NoReturn:
-    """Leave with a status that is no answer; argparse's own would be "go on measuring"."""
+def _exit_with_usage(parser: argparse.ArgumentParser, message: str) -> NoReturn:
+    """Exit with a status that is no decision; argparse's own status would mean "go on measuring"."""
     parser.print_usage(sys.stderr)
-    parser.exit(WRONG_USE, f"{parser.prog}: error: {message}\n")
+    parser.exit(USAGE_ERROR, f"{parser.prog}: error: {message}\n")
 
 
-def _judge(options: argparse.Namespace) -> int:
+def _point_to_canary(_: argparse.Namespace) -> int:
+    print("error: `judge` is now `canary`.\n  Use python -m compare canary BASELINE CANARY.", file=sys.stderr)
+    return USAGE_ERROR
+
+
+def _decide(options: argparse.Namespace) -> int:
     try:
-        judgement, stable, canary = _judged(options)
+        decision, stable, canary = _decision(options)
         if options.json:
-            options.json.write_text(json.dumps(asdict(judgement), indent=2) + "\n", encoding="utf-8")
+            options.json.write_text(json.dumps(decision_json(decision, options.objective), indent=2) + "\n")
     except SpaceportError as error:
         print(error.for_terminal, file=sys.stderr)
-        return NOT_JUDGED
+        return NOT_COMPARABLE
     except OSError as error:
-        print(f"error: {options.json} cannot be written ({error.strerror}).\n  Choose another path.", file=sys.stderr)
-        return NOT_JUDGED
-    print(told(judgement, stable, canary))
-    return STATUS[judgement.decision]
+        print(f"error: Can't write {options.json} ({error.strerror}).\n  Choose another path.", file=sys.stderr)
+        return NOT_COMPARABLE
+    print(decision_text(decision, stable, canary, options.objective))
+    return EXIT_STATUS[decision.decision]
 
 
-def _judged(options: argparse.Namespace) -> tuple[CanaryDecision, Side, Side]:
+def _decision(options: argparse.Namespace) -> tuple[CanaryDecision, Release, Release]:
     baseline = run_file.read(options.baseline)
-    same = options.canary.resolve() == options.baseline.resolve()
-    second = baseline if same else run_file.read(options.canary)
-    stable = Side(baseline, _target(baseline, options.stable, "--stable"))
-    canary = Side(second, _target(second, options.candidate, "--candidate"))
-    if same and stable.target == canary.target:
-        raise CompareError(f"{stable.target} cannot be judged against itself.", "Name two targets of the run.")
+    same_file = options.canary.resolve() == options.baseline.resolve()
+    canary_run = baseline if same_file else run_file.read(options.canary)
+    stable = Release(baseline, _target(baseline, options.stable, "--stable"))
+    canary = Release(canary_run, _target(canary_run, options.candidate, "--candidate"))
+    if same_file and stable.target == canary.target:
+        raise CompareError(f"Can't compare {stable.target} with itself.", "Name two targets of the run.")
     objective = OBJECTIVES[options.objective] if options.objective else None
-    return judge(stable, canary, objective, _prices(options, stable, canary), options.tolerance), stable, canary
+    prices = _prices(options, stable, canary)
+    return decide(stable, canary, objective, prices, options.tolerance), stable, canary
 
 
-def _target(run: Run, named: str | None, option: str) -> str:
-    if named is None and len(run.targets) == 1:
+def _target(run: Run, name: str | None, option: str) -> str:
+    if name is None and len(run.targets) == 1:
         return run.targets[0]
-    if named not in run.targets:
-        what = f"The run has no target {named!r}." if named else "The run has several targets."
-        raise CompareError(what, f"Name one by {option}: {', '.join(run.targets)}.")
-    return named
+    if name not in run.targets:
+        what = f"The run has no target {name!r}." if name else "The run has several targets."
+        raise CompareError(what, f"Name one with {option}: {', '.join(run.targets)}.")
+    return name
 
 
-def _prices(options: argparse.Namespace, stable: Side, canary: Side) -> tuple[Price, Price] | None:
-    """What the command line says, or what the catalogue said when the runs were made, if it did of both."""
-    written = options.price or [
-        str(side.run.header["targets"].get(side.target, {}).get("price", "")) for side in (stable, canary)
+def _prices(options: argparse.Namespace, stable: Release, canary: Release) -> tuple[Price, Price] | None:
+    """Return both prices from the command line, else from the catalogue at the time; None if one is missing."""
+    texts = options.price or [
+        str(release.run.header["targets"].get(release.target, {}).get("price", "")) for release in (stable, canary)
     ]
-    if not all(written):
+    if not all(texts):
         return None
     table = Prices.load()
-    return table.find(written[0]), table.find(written[1])
-
-
-def told(judgement: CanaryDecision, stable: Side, canary: Side) -> str:
-    """The judgement for people: each check, then what to do."""
-    marks = {"good": "good ", "worse": "WORSE", "open": "open "}
-    lines = [
-        f"{marks[check.state]}  {check.what} at {check.load}: {check.text}"
-        + ("" if check.holds or check.state != "open" else " (does not hold it up)")
-        for check in judgement.checks
-    ]
-    if stable.run is not canary.run:
-        lines.append("note   the two were measured apart: what the machine did meanwhile is in the figures too")
-    what = f"{canary.target}: {judgement.decision}"
-    if judgement.decision == "go on measuring":
-        size = f"about {judgement.wanted} requests" if judgement.wanted else "more requests, in at least six blocks"
-        what += f"; {size} of each at each load would tell"
-    return "\n".join([*lines, what])
+    return table.find(texts[0]), table.find(texts[1])

@@ -1,4 +1,4 @@
-"""One prompt to several targets at once, as a show: they share this machine, so the figures are no measurement."""
+"""One prompt sent to several targets at once. They share this machine, so the times are no measurement."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from compare.analyse.cost import race_cost
 from compare.analyse.prices import Price
 from compare.errors import PlanError
 
-# A page shows 10 updates a second of four columns as a stream.
+# Ten updates a second of four columns look like a stream.
 UPDATE_SECONDS = 0.1
 State = Literal["waiting", "thinking", "answering", "done", "stopped", "failed"]
 
 
 @dataclass(slots=True)
 class RaceColumn:
-    """One column: what its target has said so far, and how fast."""
+    """One target in a race: its text so far, its state and its times."""
 
     target: str
     title: str
@@ -33,7 +33,7 @@ class RaceColumn:
 
     @property
     def cost(self) -> float | None:
-        """USD of this request; None without a price, or where tokens are not reported."""
+        """The cost of this request in USD; None without a price or without the token counts that it needs."""
         seconds, usage = self.stopwatch.total_seconds, self.stopwatch.usage
         if self.price is None or seconds is None:
             return None
@@ -44,7 +44,7 @@ class RaceColumn:
 
 @dataclass(slots=True)
 class Race:
-    """One race: what was asked, the columns in the order in which they stand, and whether names are hidden."""
+    """One race: the prompt, the columns in display order, and whether the names are hidden."""
 
     prompt: str
     columns: list[RaceColumn]
@@ -52,40 +52,40 @@ class Race:
 
     @property
     def over(self) -> bool:
-        return all(lane.state in ("done", "stopped", "failed") for lane in self.columns)
+        return all(column.state in ("done", "stopped", "failed") for column in self.columns)
 
     @property
     def votable(self) -> bool:
-        """Whether two answers or more can be weighed."""
-        return self.over and sum(bool(lane.answer) for lane in self.columns) > 1
+        """True if the race is over and has at least two answers."""
+        return self.over and sum(bool(column.answer) for column in self.columns) > 1
 
     def stop(self) -> None:
-        """Mark what was still going on as stopped."""
-        for lane in self.columns:
-            if lane.state not in ("done", "failed"):
-                lane.state = "stopped"
+        """Mark unfinished columns as stopped."""
+        for column in self.columns:
+            if column.state not in ("done", "failed"):
+                column.state = "stopped"
 
 
 def race_columns(targets: Sequence[str], titles: Mapping[str, str], prices: Mapping[str, Price]) -> list[RaceColumn]:
-    """The columns of a race; two to four different targets."""
+    """Return the columns of a race between two to four different targets."""
     if len(set(targets)) < len(targets):
-        twice = next(name for name in targets if targets.count(name) > 1)
-        raise PlanError(f"The target {twice} stands twice.", "Choose each target once.")
+        duplicate = next(name for name in targets if targets.count(name) > 1)
+        raise PlanError(f"The target {duplicate} appears twice.", "Choose each target once.")
     if not 2 <= len(targets) <= 4:
-        raise PlanError(f"{len(targets)} targets make no race.", "Choose two to four.")
+        raise PlanError(f"Can't race {len(targets)} targets.", "Choose two to four.")
     return [RaceColumn(name, titles.get(name, name), price=prices.get(name)) for name in targets]
 
 
 async def run_race(
-    started: Sequence[RaceColumn], backends: Mapping[str, Backend], request: ChatRequest
+    columns: Sequence[RaceColumn], backends: Mapping[str, Backend], request: ChatRequest
 ) -> AsyncIterator[Sequence[RaceColumn]]:
-    """Fill the lanes and give them as they change; closing it stops every target at once."""
-    tasks = [asyncio.create_task(_run(lane, backends[lane.target], request)) for lane in started]
+    """Fill the columns and yield them as they change; closing the iterator stops every target at once."""
+    tasks = [asyncio.create_task(_run(column, backends[column.target], request)) for column in columns]
     try:
         pending = set(tasks)
         while pending:
             _, pending = await asyncio.wait(pending, timeout=UPDATE_SECONDS)
-            yield started
+            yield columns
     finally:
         for task in tasks:
             task.cancel()
@@ -93,26 +93,28 @@ async def run_race(
             await asyncio.wait(tasks)
 
 
-async def _run(lane: RaceColumn, backend: Backend, request: ChatRequest) -> None:
+async def _run(column: RaceColumn, backend: Backend, request: ChatRequest) -> None:
     try:
-        stream = lane.stopwatch.watch(backend.stream(request))
+        stream = column.stopwatch.watch(backend.stream(request))
         async with closing(stream):
             async for event in stream:
                 if isinstance(event, Delta):
-                    _add(lane, event)
-        lane.state = "done"
+                    _add_delta(column, event)
+        column.state = "done"
     except BackendError as error:
-        lane.state, lane.error = "failed", error
+        column.state, column.error = "failed", error
     except asyncio.CancelledError:
-        lane.state = "stopped"
+        column.state = "stopped"
         raise
-    except Exception as error:  # one column's bug must not stop the others
-        lane.state = "failed"
-        lane.error = SpaceportError(f"The backend raised {type(error).__name__}.", "It is a bug of that kind.")
+    except Exception as error:  # a bug in one column must not stop the others
+        column.state = "failed"
+        column.error = SpaceportError(
+            f"The backend raised {type(error).__name__}.", "This is a bug in that backend kind."
+        )
 
 
-def _add(lane: RaceColumn, delta: Delta) -> None:
+def _add_delta(column: RaceColumn, delta: Delta) -> None:
     if delta.kind == "thought":
-        lane.thought, lane.state = lane.thought + delta.text, "thinking"
+        column.thought, column.state = column.thought + delta.text, "thinking"
     else:
-        lane.answer, lane.state = lane.answer + delta.text, "answering"
+        column.answer, column.state = column.answer + delta.text, "answering"

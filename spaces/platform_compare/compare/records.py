@@ -103,3 +103,7 @@ class Run:
             for record in self.records
             if record.target == target and record.phase == "measured" and load in (None, record.load)
         ]
+
+    def target_blocks(self, target: str, load: str | None = None) -> list[BlockRecord]:
+        """Return the blocks of a target, at one load or at all loads."""
+        return [block for block in self.blocks if block.target == target and load in (None, block.load)]

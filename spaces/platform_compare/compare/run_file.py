@@ -53,7 +53,8 @@ def write(run: Run, path: Path) -> None:
 def lines(run: Run) -> Iterable[str]:
     """Yield the JSON lines of a run."""
     yield encode(run.header)
-    for entry in (*run.records, *run.blocks):
+    entries: list[Record | BlockRecord] = [*run.records, *run.blocks]
+    for entry in entries:
         yield encode(entry_dict(entry))
     if run.ended:
         yield encode({"type": "end", "reason": run.ended})

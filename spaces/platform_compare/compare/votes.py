@@ -1,4 +1,4 @@
-"""Blind votes of one visitor: which answer was better, cast before the names were shown."""
+"""Votes of one visitor on the answers of a race; blind votes are cast before the names are shown."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ class Vote:
 
 @dataclass(slots=True)
 class Ballot:
-    """A visitor's votes, in the order in which they were cast."""
+    """One visitor's votes in the order of casting."""
 
     votes: list[Vote] = field(default_factory=list)
 
     def cast(self, prompt: str, targets: Sequence[str], choice: str, *, blind: bool) -> Vote:
-        """Add the vote for a column's letter, or for a tie."""
+        """Add a vote for a column's letter, or for a tie."""
         winner = TIE if choice == TIE else targets[LETTERS.index(choice)]
         vote = Vote(prompt, tuple(targets), winner, blind)
         self.votes.append(vote)
         return vote
 
-    def standing(self) -> list[tuple[str, int, int]]:
-        """Each target with how often it won and how often it ran, the best first."""
-        ran = Counter(target for vote in self.votes for target in vote.targets)
-        won = Counter(vote.winner for vote in self.votes)
-        return sorted(((name, won[name], count) for name, count in ran.items()), key=lambda row: -row[1] / row[2])
+    def standings(self) -> list[tuple[str, int, int]]:
+        """Return each target with its wins and its races, best win rate first."""
+        races = Counter(target for vote in self.votes for target in vote.targets)
+        wins = Counter(vote.winner for vote in self.votes)
+        return sorted(((name, wins[name], count) for name, count in races.items()), key=lambda row: -row[1] / row[2])
 
     def jsonl(self) -> str:
-        """One vote a line."""
+        """Return the votes as JSON lines."""
         return "".join(json.dumps(asdict(vote), ensure_ascii=False) + "\n" for vote in self.votes)
 
 
-def shuffled(targets: Sequence[str]) -> list[str]:
-    """The targets in an order that nobody can guess."""
+def shuffle(targets: Sequence[str]) -> list[str]:
+    """Return the targets in an unpredictable order."""
     return random.SystemRandom().sample(list(targets), len(targets))

@@ -1,1 +1,1 @@
-"""The comparator's page in Gradio."""
+"""The comparator's page, in Gradio."""

@@ -1,19 +1,19 @@
-"""Whether a canary may go on: what was measured of it, against what was measured of the stable version.
+"""Canary decisions: promote, roll back, or go on measuring, from measurements of the canary and the stable release.
 
-It is promoted when it is shown to be at most `tolerance` slower and dearer and to fail no more often; it is rolled back
-when it is shown to be worse; while neither is shown, it is measured on. A p95 can take a canary back, and never holds
-one up: it would need many times as many requests.
+A canary is promoted once it is shown to be at most `tolerance` slower and more expensive and to fail no more often.
+It is rolled back once it is shown to be worse. Until then, more is measured. A p95 can cause a rollback but never
+blocks a promotion, because it would need many times as many requests.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from compare.analyse import failure_rates as shares
 from compare.analyse import stats, verdict
-from compare.analyse.definitions import DEFINITIONS, felt
+from compare.analyse.definitions import DEFINITIONS, user_timing
+from compare.analyse.failure_rates import RateDifference, compare_rates
 from compare.analyse.objectives import Objective
 from compare.analyse.prices import Hourly, Price
 from compare.errors import CompareError, PriceError
@@ -21,16 +21,15 @@ from compare.records import GIVE_UP_AFTER, Record, Run
 
 Decision = Literal["promote", "roll back", "go on measuring"]
 State = Literal["good", "worse", "open"]
+CheckName = Literal["given up", "failures", "objective", "ttft", "ttft p95", "pace", "cost"]
 TOLERANCE = 0.10
-MORE_FAILURES = 0.05  # the share of requests that may fail more often
-LEAST_REQUESTS = 55  # below, even no failure at all does not show that there are less than that
-# What is compared, under which name, and whether not knowing it holds the canary back.
-SPEEDS = (("ttft", 0.5, "first token", True), ("ttft", 0.95, "first token, p95", False))
+MAX_FAILURE_INCREASE = 0.05  # tolerated increase of the failure rate
+MIN_REQUESTS = 55  # with fewer requests, even zero failures can't show an increase below the tolerance
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """A target of a run."""
+class Release:
+    """One release: a target of a run."""
 
     run: Run
     target: str
@@ -40,138 +39,151 @@ class Side:
 
     @property
     def was_given_up(self) -> bool:
-        """Whether so many of its requests failed in a row that no more were sent."""
+        """True if so many requests failed in a row that the run stopped sending."""
         last = [record for record in self.run.records if record.target == self.target][-GIVE_UP_AFTER:]
         return len(last) == GIVE_UP_AFTER and not any(record.ok for record in last)
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One figure at one load; `ratio`, between `low` and `high`, is the canary's over the stable one's."""
+    """One metric at one load, and its state. An open check blocks a promotion if it is `required`.
+
+    `ratio`, from `low` to `high`, is the canary's value divided by the stable one's; `rates` compares failures.
+    """
 
     load: str
-    what: str
+    name: CheckName
     state: State
-    text: str
-    holds: bool = True
+    required: bool = True
     ratio: float | None = None
     low: float | None = None
     high: float | None = None
+    rates: RateDifference | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CanaryDecision:
-    """What to do with the canary, and why; `wanted` requests of each at each load would probably tell."""
+    """A decision and its checks; `recommended_requests` per target and load would probably settle an open one."""
 
     decision: Decision
     checks: tuple[Check, ...]
-    wanted: int | None
+    recommended_requests: int | None
 
 
-def judge(
-    stable: Side,
-    canary: Side,
+def decide(
+    stable: Release,
+    canary: Release,
     objective: Objective | None = None,
     prices: tuple[Price, Price] | None = None,
     tolerance: float = TOLERANCE,
 ) -> CanaryDecision:
-    """Judge the canary at every load that was measured of both; `prices` are the stable one's, then the canary's."""
+    """Compare the canary with the stable release at every shared load; `prices` are stable first, then canary."""
     if not 0 < tolerance < 1:
-        raise CompareError(f"A tolerance of {tolerance:g} is not possible.", "Give a share between 0 and 1, like 0.1.")
+        raise CompareError(f"A tolerance of {tolerance:g} isn't possible.", "Use a share between 0 and 1, like 0.1.")
     loads = [load for load in canary.run.loads if load in stable.run.loads]
     if not loads:
-        told = f"{', '.join(stable.run.loads)} and {', '.join(canary.run.loads)}"
-        raise CompareError(f"The two were measured at different loads ({told}).", "Measure both at the same.")
+        names = f"{', '.join(stable.run.loads)} and {', '.join(canary.run.loads)}"
+        raise CompareError(f"The two were measured at different loads ({names}).", "Measure both at the same load.")
     if stable.was_given_up:
-        raise CompareError(f"The stable {stable.target} answers nothing itself.", "Mend it before anything is judged.")
+        raise CompareError(
+            f"The stable target {stable.target} doesn't answer.", "Fix it before you compare a canary with it."
+        )
     if canary.was_given_up:
-        given_up = Check(loads[0], "failures", "worse", f"{GIVE_UP_AFTER} requests failed in a row: it was given up")
-        return CanaryDecision("roll back", (given_up,), None)
-    dearer = _dearer(stable, canary, prices)
-    answers, questions = _compared(stable, canary, loads)
-    checks = [check for load in loads for check in _failures(stable, canary, load, objective)]
-    checks += [_speed(key, answers.get(key), tolerance, dearer) for key in questions]
-    return CanaryDecision(_decision(checks), tuple(checks), _wanted(canary, answers, tolerance))
+        return CanaryDecision("roll back", (Check(loads[0], "given up", "worse"),), None)
+    cost_factor = _cost_factor(prices)
+    questions = [question for load in loads for question in _questions(stable, canary, load)]
+    ratios = _compare(stable, canary, questions)
+    checks = [check for load in loads for check in _failure_checks(stable, canary, load, objective)]
+    checks += [_speed_check(question, ratios.get(question), tolerance, cost_factor) for question in questions]
+    return CanaryDecision(_decision(checks), tuple(checks), _recommended_requests(canary, ratios, tolerance))
 
 
 def _decision(checks: list[Check]) -> Decision:
     if any(check.state == "worse" for check in checks):
         return "roll back"
-    return "go on measuring" if any(check.state == "open" and check.holds for check in checks) else "promote"
+    return "go on measuring" if any(check.state == "open" and check.required for check in checks) else "promote"
 
 
-Key = tuple[str, str, float, str, bool]
+class _Question(NamedTuple):
+    load: str
+    name: CheckName
+    metric: str
+    quantile: float
+    required: bool
 
 
-def _compared(stable: Side, canary: Side, loads: list[str]) -> tuple[dict[Key, stats.Ratio], list[Key]]:
-    """How many times longer the canary takes, in all that is asked; the intervals hold together."""
-    questions: list[Key] = []
-    comparisons: dict[Hashable, stats.Comparison] = {}
-    for load in loads:
-        pace = verdict.pace((stable.run, stable.target, load), (canary.run, canary.target, load))
-        asked = [*SPEEDS, (pace, 0.5, "pace of tokens", True), ("e2e", 0.5, "cost", True)]
-        for metric, quantile, what, holds in asked:
-            key = (load, metric, quantile, what, holds)
-            questions.append(key)
-            one, other = (_sample(side, load, metric) for side in (canary, stable))
-            if one and other and stats.enough(comparison := stats.paired(one, other, quantile)):
-                comparisons[key] = comparison
-    return stats.compare(comparisons, canary.run.seed), questions  # type: ignore[return-value]
+def _questions(stable: Release, canary: Release, load: str) -> list[_Question]:
+    pace = verdict.pace_metric((stable.run, stable.target, load), (canary.run, canary.target, load))
+    return [
+        _Question(load, "ttft", "ttft", 0.5, True),
+        _Question(load, "ttft p95", "ttft", 0.95, False),
+        _Question(load, "pace", pace, 0.5, True),
+        _Question(load, "cost", "e2e", 0.5, True),
+    ]
 
 
-def _sample(side: Side, load: str, metric: str) -> stats.Sample | None:
-    # Rounds of one run are resampled together: what the machine did is in both or in none.
-    return verdict.sample_of(side.run, side.target, load, metric, "spaceport", (id(side.run), load))
+def _compare(stable: Release, canary: Release, questions: list[_Question]) -> dict[_Question, stats.Ratio]:
+    """Return how many times longer the canary takes, per question; the intervals hold together."""
+    comparisons: dict[_Question, stats.Comparison] = {}
+    for question in questions:
+        one, other = (_sample(release, question.load, question.metric) for release in (canary, stable))
+        if one and other and stats.is_large_enough(comparison := stats.pair(one, other, question.quantile)):
+            comparisons[question] = comparison
+    return stats.compare(comparisons, canary.run.seed)
 
 
-def _speed(key: Key, answer: stats.Ratio | None, tolerance: float, dearer: float) -> Check:
-    load, _, _, what, holds = key
+def _sample(release: Release, load: str, metric: str) -> stats.Sample | None:
+    # Rounds of one run are resampled together, so what the machine did affects both or neither.
+    rounds = (id(release.run), load)
+    return verdict.metric_sample(release.run, release.target, load, metric, "spaceport", rounds)
+
+
+def _speed_check(question: _Question, answer: stats.Ratio | None, tolerance: float, cost_factor: float) -> Check:
     if answer is None:
-        return Check(load, what, "open", "too few answers to tell", holds)
-    times = dearer if what == "cost" else 1.0
-    ratio, low, high = answer.ratio * times, answer.low * times, answer.high * times
-    # Half of the tolerance: one that is slower by no more than is tolerated is hardly ever taken for worse.
+        return Check(question.load, question.name, "open", question.required)
+    factor = cost_factor if question.name == "cost" else 1.0
+    ratio, low, high = answer.ratio * factor, answer.low * factor, answer.high * factor
+    # Half of the tolerance, so that a canary inside the tolerance is hardly ever called worse.
     state: State = "worse" if low > 1 + tolerance / 2 else "good" if high <= 1 + tolerance else "open"
-    text = f"{ratio:.2f} times the stable one's ({low:.2f} to {high:.2f})"
-    return Check(load, what, state, text, holds, ratio, low, high)
+    return Check(question.load, question.name, state, question.required, ratio, low, high)
 
 
-def _failures(stable: Side, canary: Side, load: str, objective: Objective | None) -> Iterator[Check]:
-    """The shares of requests that failed, and that missed the objective."""
-    sides = stable.requests(load), canary.requests(load)
+def _failure_checks(stable: Release, canary: Release, load: str, objective: Objective | None) -> Iterator[Check]:
+    """Compare the rates of failed requests, and of requests that missed the objective."""
+    requests = stable.requests(load), canary.requests(load)
     paired = stable.run is canary.run
-    failed = [[(record.block, not record.ok) for record in side] for side in sides]
-    yield _share(load, "failures", shares.compare(*failed, paired=paired))
+    failed = [[(record.block, not record.ok) for record in side] for side in requests]
+    yield _rate_check(load, "failures", compare_rates(*failed, paired=paired))
     if objective:
-        missed = [[(record.block, not _met(record, objective)) for record in side] for side in sides]
-        yield _share(load, f"outside {objective.name}", shares.compare(*missed, paired=paired))
+        missed = [[(record.block, not _meets(record, objective)) for record in side] for side in requests]
+        yield _rate_check(load, "objective", compare_rates(*missed, paired=paired))
 
 
-def _met(record: Record, objective: Objective) -> bool:
-    return record.ok and objective.met(felt(record, DEFINITIONS["spaceport"](record)))
+def _meets(record: Record, objective: Objective) -> bool:
+    return record.ok and objective.is_met(user_timing(record, DEFINITIONS["spaceport"](record)))
 
 
-def _share(load: str, what: str, found: shares.Difference) -> Check:
-    state: State = "worse" if found.is_more else "good" if found.at_most <= MORE_FAILURES else "open"
-    text = f"{found.canary:.1%} against {found.stable:.1%}, at most {max(0.0, found.at_most):.1%} more"
-    return Check(load, what, state, text)
+def _rate_check(load: str, name: CheckName, rates: RateDifference) -> Check:
+    is_good = rates.upper_bound <= MAX_FAILURE_INCREASE
+    state: State = "worse" if rates.is_higher else "good" if is_good else "open"
+    return Check(load, name, state, rates=rates)
 
 
-def _dearer(stable: Side, canary: Side, prices: tuple[Price, Price] | None) -> float:
-    """How many times as much the canary's time costs; without prices, time stands for cost."""
+def _cost_factor(prices: tuple[Price, Price] | None) -> float:
+    """Return how many times more the canary's time costs; without prices, time stands for cost."""
     if prices is None:
         return 1.0
-    one, other = prices
-    if not (isinstance(one, Hourly) and isinstance(other, Hourly)):
-        raise PriceError("A canary is judged by what its machine costs an hour.", "Give both a price like 1.25/h.")
-    return other.usd_hour / one.usd_hour
+    stable, canary = prices
+    if not (isinstance(stable, Hourly) and isinstance(canary, Hourly)):
+        raise PriceError("A canary is compared by its machine's hourly price.", "Give both a price like 1.25/h.")
+    return canary.usd_hour / stable.usd_hour
 
 
-def _wanted(canary: Side, answers: dict[Key, stats.Ratio], tolerance: float) -> int | None:
-    """Requests that would show a difference of the tolerance, from the noise of these."""
-    noise = [answer.noise for key, answer in answers.items() if key[-1]]
+def _recommended_requests(canary: Release, ratios: dict[_Question, stats.Ratio], tolerance: float) -> int | None:
+    """Return the requests that would detect a difference of the tolerance, given this run's noise."""
+    noise = [answer.noise for question, answer in ratios.items() if question.required]
     if not noise:
         return None
     rounds = len({record.block for record in canary.run.records if record.phase == "measured"})
     requests = int(canary.run.header["plan"]["requests"])
-    return max(LEAST_REQUESTS, stats.needed(max(noise), requests, rounds, difference=tolerance))
+    return max(MIN_REQUESTS, stats.required_requests(max(noise), requests, rounds, difference=tolerance))

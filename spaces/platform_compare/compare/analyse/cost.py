@@ -1,4 +1,4 @@
-"""What requests cost: by the hour at the throughput that was measured, or by the token."""
+"""Cost of requests: by the hour at the measured throughput, or by the token."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from compare.analyse.prices import Hourly, PerToken, Price
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """USD per 1,000 requests and per million output tokens; None where the figures do not allow it."""
+    """USD per 1,000 requests and per million output tokens; None if the metrics don't allow it."""
 
     price: str
     per_1000_requests: float | None
@@ -21,9 +21,9 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class BreakEven:
-    """From `requests_per_hour` on, the hourly endpoint is cheaper; `capacity_share` is how full it is then.
+    """From `requests_per_hour` on, the hourly endpoint is cheaper; `capacity_share` is its utilization at that rate.
 
-    A share above 1 means never: it cannot answer so many.
+    A share above 1 means never: the endpoint can't answer that many.
     """
 
     hourly: str
@@ -32,9 +32,9 @@ class BreakEven:
     capacity_share: float
 
 
-def cost(found: Metrics, price: Price, utilisation: float = 1.0) -> Cost:
-    """The cost at the measured throughput, of which the endpoint uses the share `utilisation` (0 to 1)."""
-    requests, tokens = found.requests_per_s, found.output_tokens_per_s
+def cost(metrics: Metrics, price: Price, utilisation: float = 1.0) -> Cost:
+    """Return the cost at the measured throughput, of which the endpoint uses the share `utilisation` (0 to 1)."""
+    requests, tokens = metrics.requests_per_s, metrics.output_tokens_per_s
     if isinstance(price, Hourly):
         per_second = price.usd_hour / 3600 / utilisation
         return Cost(
@@ -43,8 +43,8 @@ def cost(found: Metrics, price: Price, utilisation: float = 1.0) -> Cost:
             per_second / tokens * 1e6 if tokens else None,
             utilisation,
         )
-    each = _request(found, price)
-    mean_output = found.output_tokens / found.succeeded if found.output_tokens and found.succeeded else None
+    each = _mean_request(metrics, price)
+    mean_output = metrics.output_tokens / metrics.succeeded if metrics.output_tokens and metrics.succeeded else None
     return Cost(
         price.name,
         None if each is None else each * 1000,
@@ -52,17 +52,18 @@ def cost(found: Metrics, price: Price, utilisation: float = 1.0) -> Cost:
     )
 
 
-def break_even(found: Metrics, hourly: Hourly, per_token: PerToken) -> BreakEven | None:
-    """Where the endpoint that gave `found` costs as much as the same tokens bought one by one."""
-    each = _request(found, per_token)
-    if not each or not found.requests_per_s:
+def break_even(metrics: Metrics, hourly: Hourly, per_token: PerToken) -> BreakEven | None:
+    """Return the request rate at which the measured endpoint costs as much as the same tokens bought one by one."""
+    each = _mean_request(metrics, per_token)
+    if not each or not metrics.requests_per_s:
         return None
-    wanted = hourly.usd_hour / each
-    return BreakEven(hourly.name, per_token.name, wanted, wanted / (found.requests_per_s * 3600))
+    requests_per_hour = hourly.usd_hour / each
+    capacity_share = requests_per_hour / (metrics.requests_per_s * 3600)
+    return BreakEven(hourly.name, per_token.name, requests_per_hour, capacity_share)
 
 
 def race_cost(price: Price, seconds: float, input_tokens: int | None, output_tokens: int | None) -> float | None:
-    """USD of one request that had the machine to itself for so long, or of its tokens."""
+    """Return the USD of one request: of its tokens, or of `seconds` on a machine of its own."""
     if isinstance(price, Hourly):
         return price.usd_hour / 3600 * seconds
     if input_tokens is None or output_tokens is None:
@@ -71,20 +72,20 @@ def race_cost(price: Price, seconds: float, input_tokens: int | None, output_tok
 
 
 def break_evens(
-    found: Mapping[str, Metrics], prices: Mapping[str, Price], alternatives: Iterable[PerToken] = ()
+    metrics: Mapping[str, Metrics], prices: Mapping[str, Price], alternatives: Iterable[PerToken] = ()
 ) -> list[BreakEven]:
-    """Every hourly target against every target, and every alternative, that is paid by the token."""
-    by_token = [*(price for price in prices.values() if isinstance(price, PerToken)), *alternatives]
+    """Return every hourly target against every per-token price: those of the targets and the alternatives."""
+    per_token = [*(price for price in prices.values() if isinstance(price, PerToken)), *alternatives]
     return [
         even
         for name, hourly in prices.items()
-        for price in by_token
-        if isinstance(hourly, Hourly) and name in found
-        if (even := break_even(found[name], hourly, price))
+        for price in per_token
+        if isinstance(hourly, Hourly) and name in metrics
+        if (even := break_even(metrics[name], hourly, price))
     ]
 
 
-def _request(found: Metrics, price: PerToken) -> float | None:
-    if found.input_tokens is None or found.output_tokens is None or not found.succeeded:
+def _mean_request(metrics: Metrics, price: PerToken) -> float | None:
+    if metrics.input_tokens is None or metrics.output_tokens is None or not metrics.succeeded:
         return None
-    return price.request(found.input_tokens / found.succeeded, found.output_tokens / found.succeeded)
+    return price.request(metrics.input_tokens / metrics.succeeded, metrics.output_tokens / metrics.succeeded)

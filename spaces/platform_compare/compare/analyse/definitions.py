@@ -1,14 +1,14 @@
-"""What a figure means: our definitions, and those of three other tools, from the same raw arrivals.
+"""Metric definitions: Spaceport's own and those of three other tools, computed from the same raw arrivals.
 
 | | first token | gaps | time per output token |
 |---|---|---|---|
 | spaceport | first text of either kind | between texts, pooled | (end of the stream − first text) / (tokens − 1) |
-| vllm | first event, empty or not | between events, empty ones too | (last event − first) / (tokens − 1) |
+| vllm | first event, empty or not | between events, including empty ones | (last event − first) / (tokens − 1) |
 | aiperf | first text | its inter-token latency is the next column | (last text − first) / (tokens − 1) |
-| guidellm | first text | (last text − first) / (tokens − 1) | last text / tokens, first token included |
+| guidellm | first text | (last text − first) / (tokens − 1) | last text / tokens, including the first token |
 
 Sources: vllm/benchmarks/lib/endpoint_request_func.py and serve.py; aiperf 0.13 metrics/types; guidellm 0.8.1
-schemas/base/request_stats.py. Tokens are always the server's: AIPerf takes a local tokenizer's by default.
+schemas/base/request_stats.py. Token counts are always the server's; AIPerf uses a local tokenizer's by default.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from compare.records import Record
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """The figures of one request, in seconds; None where the request cannot tell."""
+    """Times of one request in seconds; None where the request doesn't provide one."""
 
     first_token: float
     gaps: tuple[float, ...]
@@ -31,13 +31,13 @@ class Timing:
     first_answer: float | None = None
     first_thought: float | None = None
 
-    def after(self, wait: float) -> Timing:
-        """The same request as seen by somebody who began to wait `wait` seconds before it was sent."""
-        return replace(self, first_token=self.first_token + wait, end_to_end=self.end_to_end + wait)
+    def after(self, delay: float) -> Timing:
+        """Return the timing for a user who began to wait `delay` seconds before the request was sent."""
+        return replace(self, first_token=self.first_token + delay, end_to_end=self.end_to_end + delay)
 
 
 def spaceport(record: Record) -> Timing:
-    """First text counts, gaps lie between texts, tokens only as reported; the end is the end of the stream."""
+    """Count the first text of either kind, the gaps between texts, reported tokens, and the end of the stream."""
     texts = [arrival.seconds for arrival in record.arrivals]
     firsts = {arrival.kind: arrival.seconds for arrival in reversed(record.arrivals)}
     return Timing(
@@ -51,7 +51,7 @@ def spaceport(record: Record) -> Timing:
 
 
 def vllm(record: Record) -> Timing:
-    """`vllm bench serve`: the first event with a choice is the first token, even if it only says who speaks."""
+    """`vllm bench serve`: the first event with a choice is the first token, even if it only names the role."""
     empty = [mark.seconds for mark in record.marks if mark.what == "empty"]
     events = sorted([arrival.seconds for arrival in record.arrivals] + empty)
     end = max([*events, *(mark.seconds for mark in record.marks if mark.what == "usage")])
@@ -59,22 +59,22 @@ def vllm(record: Record) -> Timing:
 
 
 def aiperf(record: Record) -> Timing:
-    """AIPerf: ends with the last text; its inter-token latency is one mean a request, over reported tokens."""
+    """AIPerf: a request ends with its last text; inter-token latency is one mean per request, over reported tokens."""
     texts = [arrival.seconds for arrival in record.arrivals]
     mean = _per_token(record, texts[-1] - texts[0])
     return Timing(texts[0], () if mean is None else (mean,), mean, texts[-1])
 
 
 def guidellm(record: Record) -> Timing:
-    """GuideLLM: its time per output token holds the first token too; without usage it counts texts as tokens."""
+    """GuideLLM: its time per output token includes the first token; without usage it counts texts as tokens."""
     texts = [arrival.seconds for arrival in record.arrivals]
     tokens = record.usage.output_tokens if record.usage else len(texts)
     mean = ((texts[-1] - texts[0]) / (tokens - 1),) if tokens > 1 else ()
     return Timing(texts[0], mean, texts[-1] / tokens if tokens else None, record.ended)
 
 
-def felt(record: Record, timing: Timing) -> Timing:
-    """A request as its sender felt it: an open loop's clock starts when the request was due, sent or not."""
+def user_timing(record: Record, timing: Timing) -> Timing:
+    """Return the timing that a user experiences: in an open loop the wait starts when the request was due."""
     return timing.after(record.send_delay) if record.concurrency is None else timing
 
 

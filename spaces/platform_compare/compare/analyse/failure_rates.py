@@ -1,4 +1,4 @@
-"""Whether one target fails more often than another: shares of requests, by the rounds in which they were sent."""
+"""Compares failure rates of two targets, round by round, as the requests were sent."""
 
 from __future__ import annotations
 
@@ -7,73 +7,75 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import fisher_exact, norm
+from scipy.stats import binomtest, fisher_exact
 
 from compare.errors import CompareError
 
-SHUFFLES = 4000
-# Both must say so: the first that single requests differ, the second that it was not one bad moment.
+PERMUTATIONS = 4000
+# Both tests must pass: the first over single requests, the second to rule out one bad moment.
 REQUESTS_LEVEL, ROUNDS_LEVEL = 0.005, 0.05
-FEW_ROUNDS = 3  # from there on "each of them" counts, though chance could not be ruled out by dealing
+MIN_ROUNDS = 3  # with this many rounds, "worse in every round" counts, although a permutation test can't show it
 Outcome = tuple[int, bool]  # the round, and whether the request failed
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """The shares of both; `at_most` is how much more the canary's can be, at 95 %."""
+class RateDifference:
+    """The failure rates of both; `upper_bound` is the largest plausible increase of the canary's rate, at 95 %."""
 
     stable: float
     canary: float
-    at_most: float
-    is_more: bool
+    upper_bound: float
+    is_higher: bool
 
 
-def compare(stable: Sequence[Outcome], canary: Sequence[Outcome], *, paired: bool) -> Difference:
-    """Compare the shares that failed; `paired` where both took part in the same rounds."""
+def compare_rates(stable: Sequence[Outcome], canary: Sequence[Outcome], *, paired: bool) -> RateDifference:
+    """Compare the failure rates; `paired` means that both took part in the same rounds."""
     if not stable or not canary:
-        raise CompareError("Nothing was measured of one of them.", "Name targets of the runs, and measure both.")
-    failed = [sum(bad for _, bad in side) for side in (stable, canary)]
+        raise CompareError("One of the targets has no measured requests.", "Name targets of the runs; measure both.")
+    failures = [sum(failed for _, failed in side) for side in (stable, canary)]
     counts = [len(stable), len(canary)]
-    table = [[failed[1], counts[1] - failed[1]], [failed[0], counts[0] - failed[0]]]
-    more = failed[1] / counts[1] > failed[0] / counts[0]
-    is_more = more and float(fisher_exact(table, "greater").pvalue) < REQUESTS_LEVEL
-    is_more = is_more and _is_no_moment(_by_round(stable), _by_round(canary), paired=paired)
-    return Difference(failed[0] / counts[0], failed[1] / counts[1], _at_most(failed, counts), is_more)
+    rates = [count / total for count, total in zip(failures, counts, strict=True)]
+    table = [[failures[1], counts[1] - failures[1]], [failures[0], counts[0] - failures[0]]]
+    is_higher = rates[1] > rates[0] and float(fisher_exact(table, "greater").pvalue) < REQUESTS_LEVEL
+    is_higher = is_higher and _persists(_rates_by_round(stable), _rates_by_round(canary), paired=paired)
+    return RateDifference(rates[0], rates[1], _upper_bound(failures, counts), is_higher)
 
 
-def _at_most(failed: Sequence[int], counts: Sequence[int]) -> float:
-    """The upper end of the difference of two shares (Newcombe's method, from Wilson's intervals)."""
-    stable, canary = (count / total for count, total in zip(failed, counts, strict=True))
-    lower, upper = _wilson(failed[0], counts[0])[0], _wilson(failed[1], counts[1])[1]
+def _upper_bound(failures: Sequence[int], counts: Sequence[int]) -> float:
+    """Return the upper end of the difference of two rates (Newcombe's method, from Wilson intervals)."""
+    stable, canary = (count / total for count, total in zip(failures, counts, strict=True))
+    lower, upper = wilson_interval(failures[0], counts[0])[0], wilson_interval(failures[1], counts[1])[1]
     return canary - stable + math.hypot(upper - canary, stable - lower)
 
 
-def _wilson(failed: int, count: int) -> tuple[float, float]:
-    z = float(norm.isf(0.05))
-    share, spread = failed / count, z * z / count
-    middle, reach = share + spread / 2, z * math.sqrt(share * (1 - share) / count + spread / (4 * count))
-    return max(0.0, (middle - reach) / (1 + spread)), min(1.0, (middle + reach) / (1 + spread))
+def wilson_interval(failures: int, count: int) -> tuple[float, float]:
+    """Return Wilson's interval of a rate; each end leaves out 5 %."""
+    interval = binomtest(failures, count).proportion_ci(confidence_level=0.9, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
-def _is_no_moment(stable: dict[int, float], canary: dict[int, float], *, paired: bool) -> bool:
-    """Whether it is more than some bad rounds: of few rounds all of them are, of many more than chance would deal."""
+def _persists(stable: dict[int, float], canary: dict[int, float], *, paired: bool) -> bool:
+    """Test whether the increase is more than a few bad rounds.
+
+    With few rounds, the canary must be worse in all of them. With many, it must be worse than random permutations.
+    """
     if paired and stable.keys() == canary.keys():
-        each = np.array([canary[number] - stable[number] for number in sorted(stable)])
-        drawn = np.random.default_rng(0).choice([-1.0, 1.0], size=(SHUFFLES, len(each))) @ each
-        always, seen = bool(each.min() > 0), each.sum()
+        differences = np.array([canary[number] - stable[number] for number in sorted(stable)])
+        signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(PERMUTATIONS, len(differences)))
+        permuted, observed = signs @ differences, differences.sum()
+        always = bool(differences.min() > 0)
     else:
         one, other = np.array([*stable.values()]), np.array([*canary.values()])
-        both = np.tile(np.concatenate([other, one]), (SHUFFLES, 1))
-        dealt = np.random.default_rng(0).permuted(both, axis=1)
-        drawn = dealt[:, : len(other)].mean(axis=1) - dealt[:, len(other) :].mean(axis=1)
-        always, seen = bool(other.min() > one.max()), other.mean() - one.mean()
-    by_chance = float(np.mean(drawn >= seen - 1e-9))
-    return by_chance < ROUNDS_LEVEL or (always and len(canary) >= FEW_ROUNDS)
+        pooled = np.tile(np.concatenate([other, one]), (PERMUTATIONS, 1))
+        shuffled = np.random.default_rng(0).permuted(pooled, axis=1)
+        permuted = shuffled[:, : len(other)].mean(axis=1) - shuffled[:, len(other) :].mean(axis=1)
+        always, observed = bool(other.min() > one.max()), other.mean() - one.mean()
+    p_value = float(np.mean(permuted >= observed - 1e-9))
+    return p_value < ROUNDS_LEVEL or (always and len(canary) >= MIN_ROUNDS)
 
 
-def _by_round(outcomes: Sequence[Outcome]) -> dict[int, float]:
-    """The share of each round's requests that failed."""
+def _rates_by_round(outcomes: Sequence[Outcome]) -> dict[int, float]:
     rounds: dict[int, list[bool]] = {}
-    for number, bad in outcomes:
-        rounds.setdefault(number, []).append(bad)
-    return {number: sum(bad) / len(bad) for number, bad in rounds.items()}
+    for number, failed in outcomes:
+        rounds.setdefault(number, []).append(failed)
+    return {number: sum(failed) / len(failed) for number, failed in rounds.items()}

@@ -1,4 +1,4 @@
-"""What counts as good service: limits that one request must meet all of to count towards goodput."""
+"""Service objectives: latency limits that a request must meet to count towards goodput."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from compare.analyse.definitions import Timing
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """Limits in milliseconds; None sets no limit. A request whose tokens were not reported misses `tpot_ms`."""
+    """Limits in milliseconds; None sets no limit. A request without token counts misses `tpot_ms`."""
 
     name: str
     ttft_ms: float | None = None
     tpot_ms: float | None = None
     e2e_ms: float | None = None
 
-    def met(self, timing: Timing) -> bool:
-        """Whether a request that ended well met every limit."""
+    def is_met(self, timing: Timing) -> bool:
+        """Return whether a successful request meets every limit."""
         limits = (
             (self.ttft_ms, timing.first_token),
             (self.tpot_ms, timing.per_output_token),
@@ -25,13 +25,8 @@ class Objective:
         )
         return all(limit is None or (value is not None and value * 1000 <= limit) for limit, value in limits)
 
-    @property
-    def description(self) -> str:
-        named = {"first token": self.ttft_ms, "each further token": self.tpot_ms, "the whole answer": self.e2e_ms}
-        return ", ".join(f"{what} within {limit:g} ms" for what, limit in named.items() if limit is not None)
 
-
-# MLPerf Inference's limits are for p99 of a run; here each request is held to them.
+# MLPerf Inference applies its limits to a run's p99; here every request must meet them.
 OBJECTIVES = {
     objective.name: objective
     for objective in (

@@ -1,4 +1,4 @@
-"""What a target costs: machines by the hour from prices.toml, models by the token from genai-prices, or one's own."""
+"""Prices of targets: machines by the hour from prices.toml, models by the token from genai-prices, or stated ones."""
 
 from __future__ import annotations
 
@@ -11,48 +11,49 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from compare.errors import PriceError
+from compare.records import Run
 
 BUILT_IN = Path(__file__).parent.parent.parent / "prices.toml"
-OLD = timedelta(days=90)
-FORMS = 'Write a row of prices.toml (ml.g5.xlarge), "1.25/h", "tokens:openai/gpt-4o" or "tokens:0.15/0.60".'
+MAX_AGE = timedelta(days=90)
+FORMATS = 'Write a row of prices.toml (ml.g5.xlarge), "1.25/h", "tokens:openai/gpt-4o" or "tokens:0.15/0.60".'
 _HOUR = re.compile(r"\$?(-?[\d.]+)\s*(?:USD\s*)?(?:/|an? |per )\s*h(?:our)?", re.IGNORECASE)
 _TOKENS = re.compile(r"\$?(-?[\d.]+)\s*/\s*\$?(-?[\d.]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Hourly:
-    """A machine's price in USD an hour; `spot` is the share of it that a spot machine costs, if there are any."""
+    """A machine's price in USD an hour; `spot` is a spot machine's share of that price, if spot is available."""
 
     name: str
     usd_hour: float
     source: str
-    seen: date | None = None
+    as_of: date | None = None
     confidence: str = ""
     spot: float | None = None
 
     def at_spot(self) -> Hourly:
-        """The spot price; where there is none, an error that says so."""
+        """Return the spot price; raise `PriceError` if there is none."""
         if self.spot is None:
-            raise PriceError(f"{self.name} has no spot price.", "Use the on-demand price, or give one: 0.35/h.")
+            raise PriceError(f"{self.name} has no spot price.", "Use the on-demand price, or state one: 0.35/h.")
         return replace(self, name=f"{self.name}, spot", usd_hour=self.usd_hour * self.spot, confidence="rule of thumb")
 
 
 @dataclass(frozen=True, slots=True)
 class PerToken:
-    """A model's price in USD for a million tokens in and out."""
+    """A model's price in USD per million input and output tokens."""
 
     name: str
     usd_input: float
     usd_output: float
     source: str
-    seen: date | None = None
+    as_of: date | None = None
     confidence: str = ""
 
     def request(self, input_tokens: float, output_tokens: float) -> float:
-        """USD of a request of that size."""
+        """Return the USD of a request of that size."""
         return (input_tokens * self.usd_input + output_tokens * self.usd_output) / 1e6
 
 
@@ -60,7 +61,7 @@ Price = Hourly | PerToken
 
 
 class Prices:
-    """The rows of prices.toml, those of `own` before the built-in ones."""
+    """The rows of a price table; the first row of a name wins."""
 
     def __init__(self, rows: Iterable[Hourly]) -> None:
         self.rows: dict[str, Hourly] = {}
@@ -69,13 +70,13 @@ class Prices:
 
     @classmethod
     def load(cls, own: str | os.PathLike[str] | None = None) -> Prices:
-        """The built-in table, under the rows of `own` or of the file that SPACEPORT_PRICES names."""
-        chosen = own or os.environ.get("SPACEPORT_PRICES")
-        files = [Path(chosen)] if chosen else []
-        return cls([row for file in (*files, BUILT_IN) for row in _rows(file)])
+        """Load the built-in table; rows of `own`, or of the file in SPACEPORT_PRICES, override it."""
+        path = own or os.environ.get("SPACEPORT_PRICES")
+        files = [Path(path)] if path else []
+        return cls([row for file in (*files, BUILT_IN) for row in _read_rows(file)])
 
     def find(self, text: str) -> Price:
-        """The price that `text` names or states; `PriceError` says what can be written."""
+        """Return the price that `text` names or states; `PriceError` lists the valid formats."""
         text = text.strip()
         if hour := _HOUR.fullmatch(text):
             return Hourly(f"{_usd(hour[1], text):g} USD/h", _usd(hour[1], text), "stated by the user")
@@ -83,51 +84,71 @@ class Prices:
             return _per_token(text[7:].strip())
         if text in self.rows:
             return self.rows[text]
-        ends = [row for name, row in self.rows.items() if name.split("/", 2)[-1] == text]
-        if len(ends) == 1:
-            return ends[0]
-        if ends:
-            raise PriceError(
-                f"{text} is the name of several rows.", f"Name one: {', '.join(row.name for row in ends)}."
-            )
-        known = {name.split("/", 2)[-1] for name in self.rows}
-        close = difflib.get_close_matches(text, known, n=1)
+        matches = [row for name, row in self.rows.items() if name.split("/", 2)[-1] == text]
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            raise PriceError(f"Several rows match {text}.", f"Name one: {', '.join(row.name for row in matches)}.")
+        types = {name.split("/", 2)[-1] for name in self.rows}
+        close = difflib.get_close_matches(text, types, n=1)
         hint = f"Did you mean {close[0]}? " if close else ""
-        raise PriceError(f"There is no price {text!r}.", hint + FORMS)
+        raise PriceError(f"There is no price {text!r}.", hint + FORMATS)
 
 
-def warning(price: Price, today: date) -> str | None:
-    """What is doubtful about a price: its age, or how it is known."""
-    if price.seen and today - price.seen > OLD:
-        return f"The price of {price.name} is of {price.seen}, {(today - price.seen).days} days old: check it."
-    if not price.seen and price.confidence:
-        return f"The price of {price.name} is undated ({price.source}): check it."
-    if price.confidence in ("low", "derived", "rule of thumb"):
-        return f"The price of {price.name} is uncertain ({price.confidence}: {price.source})."
-    return None
+def run_prices(run: Run, stated: Iterable[str], table: Prices) -> dict[str, Price]:
+    """Return the prices of a run's targets: `stated` as "target = price" each, else the catalogue's."""
+    names = {name: str(target.get("price", "")) for name, target in run.header["targets"].items()}
+    for line in stated:
+        target, _, price = (part.strip() for part in line.partition("="))
+        if target not in run.targets or not price:
+            targets = ", ".join(run.targets)
+            raise PriceError(
+                f"{line!r} isn't a price of a target in this run.",
+                f"Write TARGET = PRICE, such as {run.targets[0]} = 1.25/h. The targets are {targets}.",
+            )
+        names[target] = price
+    return {name: table.find(price) for name, price in names.items() if price}
 
 
-def _rows(file: Path) -> Iterator[Hourly]:
+def spot_prices(prices: dict[str, Price]) -> dict[str, Price]:
+    """Return the same prices at spot where there is a spot price; per-token prices stay."""
+    return {
+        name: price.at_spot() if isinstance(price, Hourly) and price.spot else price for name, price in prices.items()
+    }
+
+
+def price_doubt(price: Price, today: date) -> Literal["old", "undated", "uncertain"] | None:
+    """Return what is doubtful about a price: its age, its missing date, or its source."""
+    if price.as_of and today - price.as_of > MAX_AGE:
+        return "old"
+    if not price.as_of and price.confidence:
+        return "undated"
+    return "uncertain" if price.confidence in ("low", "derived", "rule of thumb") else None
+
+
+def _read_rows(file: Path) -> Iterator[Hourly]:
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise PriceError(f"The prices {file} cannot be read ({error.strerror}).", "Check the path.") from error
+        raise PriceError(f"Can't read the prices {file} ({error.strerror}).", "Check the path.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PriceError(f"The prices {file} are not valid TOML: {error}.", "Correct that line.") from error
+        raise PriceError(f"The prices {file} aren't valid TOML: {error}.", "Correct that line.") from error
     try:
         for group in table.get("price", []):
-            yield from _group(group)
+            yield from _parse_group(group)
     except (KeyError, TypeError, AttributeError) as error:
-        raise PriceError(f"A [[price]] of {file.name} lacks {error}.", "Look at the built-in prices.toml.") from error
+        raise PriceError(
+            f"A [[price]] of {file.name} has no {error}.", "Compare it with the built-in prices.toml."
+        ) from error
 
 
-def _group(group: dict[str, Any]) -> Iterator[Hourly]:
+def _parse_group(group: dict[str, Any]) -> Iterator[Hourly]:
     spot = group.get("spot")
     if spot is not None and not 0 < spot <= 1:
-        raise PriceError(f"The spot share {spot} of {group['provider']} is wrong.", "Give a share from 0 to 1.")
+        raise PriceError(f"The spot share {spot} of {group['provider']} is invalid.", "Use a share above 0, up to 1.")
     if type(group.get("date", date.min)) is not date:
         raise PriceError(
-            f"The date {group['date']} of {group['provider']} is no date.", "Write 2026-05-01, without quotes."
+            f"The date {group['date']} of {group['provider']} isn't a date.", "Write 2026-05-01, without quotes."
         )
     for type_name, usd in group["usd_hour"].items():
         name = f"{group['provider']}/{group['region']}/{type_name}"
@@ -138,9 +159,9 @@ def _usd(value: Any, where: str) -> float:
     try:
         usd = float(value)
     except (TypeError, ValueError):
-        raise PriceError(f"The price {value!r} of {where} is no number.", "Give USD, such as 1.25.") from None
+        raise PriceError(f"The price {value!r} of {where} isn't a number.", "Use USD, such as 1.25.") from None
     if not math.isfinite(usd) or usd < 0:
-        raise PriceError(f"The price {usd:g} of {where} is negative or no number.", "Give USD of 0 or more.")
+        raise PriceError(f"The price {usd:g} of {where} is negative or not a number.", "Use USD of 0 or more.")
     return usd
 
 
@@ -153,16 +174,16 @@ def _per_token(text: str) -> PerToken:
     import genai_prices
 
     provider, _, model = text.rpartition("/")
-    million = genai_prices.Usage(input_tokens=1000, output_tokens=1000)
+    usage = genai_prices.Usage(input_tokens=1000, output_tokens=1000)
     try:
-        found = genai_prices.calc_price(million, model_ref=model, provider_id=provider or None)
+        price = genai_prices.calc_price(usage, model_ref=model, provider_id=provider or None)
     except LookupError as error:
         raise PriceError(
-            f"genai-prices does not know {text!r}.", "Write provider/model, or state it: 0.15/0.60."
+            f"genai-prices doesn't know {text!r}.", "Write provider/model, or state the price: 0.15/0.60."
         ) from error
     return PerToken(
-        f"{found.provider.name} {found.model.name or found.model.id}",
-        float(found.input_price) * 1000,
-        float(found.output_price) * 1000,
+        f"{price.provider.name} {price.model.name or price.model.id}",
+        float(price.input_price) * 1000,
+        float(price.output_price) * 1000,
         f"genai-prices {version('genai-prices')}",
     )

@@ -1,10 +1,10 @@
-"""Ratios of medians and of p95 between targets, with intervals that hold for all comparisons of a run at once.
+"""Ratios of medians and p95s between targets, with intervals that hold for all comparisons of a run at once.
 
-Blocks are resampled, not requests: requests of one block share what the machine did meanwhile, and the blocks
-of one round share it between targets, so that resampling rounds keeps the pairs together. The intervals are
-simultaneous: each reaches between the same two percentiles of its resamples, so far out that all of a run's
-comparisons together stay inside in 95 % of the resamples (Beran's balance). They are percentiles and no multiple
-of a deviation, because the median of times that come in two sorts, a cache hit and a miss, jumps between both.
+Whole blocks are resampled, not requests: requests of one block share what the machine did at the time, and the
+blocks of one round share it between targets, so resampling rounds keeps the pairs together. The intervals are
+simultaneous: every interval spans the same two percentiles of its resamples, chosen so that all comparisons of a run
+are inside together in 95 % of the resamples (Beran's balance). They are percentiles instead of multiples of a
+deviation, because the median of bimodal times, such as cache hits and misses, jumps between the two modes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,19 +20,20 @@ from scipy.stats import chi2, norm, rankdata, t
 
 RESAMPLES = 2000
 LEVEL = 0.95
-# Fewer blocks than this say too little of how much they vary.
-LEAST_BLOCKS = 6
-LEAST_VALUES = {0.5: 12, 0.95: 100}
-MOST_VALUES = 20_000
-SHORTEST = 1e-6  # two texts of one network read are this far apart at most; a ratio needs more than nothing
+# Fewer blocks than this reveal too little about their variation.
+MIN_BLOCKS = 6
+MIN_VALUES = {0.5: 12, 0.95: 100}
+MAX_VALUES = 20_000
+MIN_SECONDS = 1e-6  # two texts of one network read can be 0 s apart; a ratio needs more than zero
 Floats = NDArray[np.float64]
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Values of one figure of one target at one load, with the number of the block that each came from.
+    """Values of one metric of one target at one load, with each value's block number.
 
-    Samples with the same `rounds` are resampled together; give each run a name of its own.
+    Samples with equal `rounds` are resampled together; use a different value for every run.
     """
 
     values: Floats
@@ -50,7 +52,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """How many times larger `one` is than `other`, between `low` and `high`; `noise` is the spread of its logarithm."""
+    """How many times larger `one` is than `other`, from `low` to `high`; `noise` is the spread of its logarithm."""
 
     ratio: float
     low: float
@@ -62,36 +64,36 @@ class Ratio:
         return not self.low <= 1 <= self.high
 
 
-def sample(values: Sequence[float], blocks: Sequence[int], rounds: Hashable) -> Sample:
-    """A sample, sorted as the resampling wants it; very large ones are thinned evenly."""
-    every = max(1, math.ceil(len(values) / MOST_VALUES))
-    taken = np.maximum(np.asarray(values, float)[::every], SHORTEST)
-    order = np.argsort(taken, kind="stable")
-    return Sample(taken[order], np.asarray(blocks, np.int64)[::every][order], rounds)
+def make_sample(values: Sequence[float], blocks: Sequence[int], rounds: Hashable) -> Sample:
+    """Return a sample sorted for resampling; a very large one is thinned evenly."""
+    step = max(1, math.ceil(len(values) / MAX_VALUES))
+    thinned = np.maximum(np.asarray(values, float)[::step], MIN_SECONDS)
+    order = np.argsort(thinned, kind="stable")
+    return Sample(thinned[order], np.asarray(blocks, np.int64)[::step][order], rounds)
 
 
-def paired(one: Sample, other: Sample, quantile: float) -> Comparison:
-    """A comparison over the rounds that both took part in, where they share any: a drift stays in both or in none."""
+def pair(one: Sample, other: Sample, quantile: float) -> Comparison:
+    """Return a comparison over the rounds that both share, if any: a drift then affects both or neither."""
     if one.rounds == other.rounds and not np.array_equal(np.unique(one.blocks), np.unique(other.blocks)):
-        one, other = _within(one, other), _within(other, one)
+        one, other = _shared_rounds(one, other), _shared_rounds(other, one)
     return Comparison(one, other, quantile)
 
 
-def _within(side: Sample, other: Sample) -> Sample:
-    kept = np.isin(side.blocks, other.blocks)
-    return Sample(side.values[kept], side.blocks[kept], side.rounds)
+def _shared_rounds(side: Sample, other: Sample) -> Sample:
+    shared = np.isin(side.blocks, other.blocks)
+    return Sample(side.values[shared], side.blocks[shared], side.rounds)
 
 
-def enough(comparison: Comparison) -> bool:
-    """Whether the samples are large enough for a statement."""
+def is_large_enough(comparison: Comparison) -> bool:
+    """Return whether the samples are large enough for a verdict."""
     return all(
-        len(side.values) >= LEAST_VALUES[comparison.quantile] and len(np.unique(side.blocks)) >= LEAST_BLOCKS
+        len(side.values) >= MIN_VALUES[comparison.quantile] and len(np.unique(side.blocks)) >= MIN_BLOCKS
         for side in (comparison.one, comparison.other)
     )
 
 
-def compare(comparisons: Mapping[Hashable, Comparison], seed: int) -> dict[Hashable, Ratio]:
-    """The ratio of each comparison with its simultaneous interval; the same seed gives the same digits."""
+def compare(comparisons: Mapping[Key, Comparison], seed: int) -> dict[Key, Ratio]:
+    """Return each comparison's ratio with its simultaneous interval; equal seeds give equal digits."""
     if not comparisons:
         return {}
     resamples = _Resamples(seed)
@@ -99,26 +101,26 @@ def compare(comparisons: Mapping[Hashable, Comparison], seed: int) -> dict[Hasha
         key: resamples.logs(comparison.one, comparison.quantile) - resamples.logs(comparison.other, comparison.quantile)
         for key, comparison in comparisons.items()
     }
-    estimates = {key: _estimate(comparison) for key, comparison in comparisons.items()}
     tail = _joint_tail(list(logs.values()))
     return {
-        key: _interval(estimates[key], logs[key], tail, _freedom(comparison)) for key, comparison in comparisons.items()
+        key: _interval(_estimate(comparison), logs[key], tail, _degrees_of_freedom(comparison))
+        for key, comparison in comparisons.items()
     }
 
 
-def needed(noise: float, requests: int, rounds: int, difference: float = 0.05, power: float = 0.9) -> int:
-    """Requests a target that tell `difference` apart in `power` of runs, from the noise of a run of `requests`.
+def required_requests(noise: float, requests: int, rounds: int, difference: float = 0.05, power: float = 0.9) -> int:
+    """Return the requests per target that detect `difference` in `power` of runs, given a run's noise and size.
 
-    Few rounds know their noise badly: the answer allows for what it may be instead, at the upper 90 %.
+    A few rounds estimate their noise badly, so the result uses the upper 90 % bound of the noise.
     """
     freedom = max(1, rounds - 1)
-    likely = noise * math.sqrt(freedom / float(chi2.ppf(0.1, freedom)))
-    wanted = math.log1p(difference) / (norm.ppf(1 - (1 - LEVEL) / 2 / 6) + norm.ppf(power))
-    return math.ceil(requests * (likely / wanted) ** 2)
+    likely_noise = noise * math.sqrt(freedom / float(chi2.ppf(0.1, freedom)))
+    detectable = math.log1p(difference) / float(norm.ppf(1 - (1 - LEVEL) / 2 / 6) + norm.ppf(power))
+    return math.ceil(requests * (likely_noise / detectable) ** 2)
 
 
 class _Resamples:
-    """Logarithms of a sample's quantile in each resample; rounds are drawn once for all samples that share them."""
+    """Logarithms of a sample's quantile in each resample; samples that share rounds share the draws."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -128,31 +130,30 @@ class _Resamples:
     def logs(self, side: Sample, quantile: float) -> Floats:
         key = (id(side), quantile)
         if key not in self._logs:
-            self._logs[key] = np.log(_quantiles(side, self._drawn(side), quantile))
+            self._logs[key] = np.log(_quantiles(side, self._round_weights(side), quantile))
         return self._logs[key]
 
-    def _drawn(self, side: Sample) -> NDArray[np.int64]:
-        """How often each round is drawn in each resample."""
+    def _round_weights(self, side: Sample) -> NDArray[np.int64]:
+        """Return how often each resample draws each round."""
         count = int(side.blocks.max()) + 1
         key = (side.rounds, count)
         if key not in self._weights:
-            place = [self._seed, count, *str(side.rounds).encode()]
-            draw = np.random.default_rng(place)
-            self._weights[key] = draw.multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
+            random = np.random.default_rng([self._seed, count, *str(side.rounds).encode()])
+            self._weights[key] = random.multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
         return self._weights[key]
 
 
 def _quantiles(side: Sample, weights: NDArray[np.int64], quantile: float) -> Floats:
-    """The quantile in each resample, by linear interpolation, without building the resamples."""
-    found = np.empty(len(weights))
+    """Return the quantile of each resample by linear interpolation, without building the resamples."""
+    quantiles = np.empty(len(weights))
     step = max(1, 4_000_000 // len(side.values))
     for start in range(0, len(weights), step):
         total = np.cumsum(weights[start : start + step][:, side.blocks], axis=1)
-        place = np.maximum(total[:, -1] - 1, 0) * quantile
-        below = np.floor(place)
-        lower, upper = (side.values[np.argmax(total > at[:, None], axis=1)] for at in (below, np.ceil(place)))
-        found[start : start + step] = lower + (upper - lower) * (place - below)
-    return found
+        position = np.maximum(total[:, -1] - 1, 0) * quantile
+        below = np.floor(position)
+        lower, upper = (side.values[np.argmax(total > at[:, None], axis=1)] for at in (below, np.ceil(position)))
+        quantiles[start : start + step] = lower + (upper - lower) * (position - below)
+    return quantiles
 
 
 def _estimate(comparison: Comparison) -> float:
@@ -160,19 +161,19 @@ def _estimate(comparison: Comparison) -> float:
     return math.log(one / other)
 
 
-def _freedom(comparison: Comparison) -> int:
+def _degrees_of_freedom(comparison: Comparison) -> int:
     return min(len(np.unique(side.blocks)) for side in (comparison.one, comparison.other)) - 1
 
 
-def _joint_tail(drawn: Sequence[Floats]) -> float:
-    """The share of resamples to leave out at each end of each comparison, for all of them to hold at once."""
-    nearer = [np.minimum(rankdata(logs, "max"), RESAMPLES + 1 - rankdata(logs, "min")) for logs in drawn]
+def _joint_tail(logs: Sequence[Floats]) -> float:
+    """Return the share of resamples to leave out at each end of every comparison so that all hold at once."""
+    nearer = [np.minimum(rankdata(each, "max"), RESAMPLES + 1 - rankdata(each, "min")) for each in logs]
     return min(float(np.quantile(np.min(nearer, axis=0), 1 - LEVEL)) / RESAMPLES, (1 - LEVEL) / 2)
 
 
 def _interval(estimate: float, logs: Floats, tail: float, freedom: int) -> Ratio:
-    # With few rounds their spread is itself uncertain: Student's t widens the interval as that deserves.
-    wider = float(t.isf(tail, freedom) / norm.isf(tail))
+    # With few rounds, the spread itself is uncertain; Student's t widens the interval accordingly.
+    factor = float(t.isf(tail, freedom) / norm.isf(tail))
     low, high = np.quantile(logs, tail, method="lower"), np.quantile(logs, 1 - tail, method="higher")
-    down, up = wider * max(0.0, estimate - float(low)), wider * max(0.0, float(high) - estimate)
+    down, up = factor * max(0.0, estimate - float(low)), factor * max(0.0, float(high) - estimate)
     return Ratio(math.exp(estimate), math.exp(estimate - down), math.exp(estimate + up), float(np.std(logs, ddof=1)))

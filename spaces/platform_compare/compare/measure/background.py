@@ -1,6 +1,6 @@
-"""A measurement in a process of its own, so that a page that shows it can not change it.
+"""A measurement in a process of its own, so that the page that shows it can't change it.
 
-It is the same program as on the command line: the page only reads its progress from a pipe.
+The process is the command line program; the page reads its progress from a pipe.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from compare.errors import CompareError
 from compare.measure.measurement import Progress
@@ -21,8 +22,8 @@ FOLDER = Path(__file__).parent.parent.parent
 STOPPED = 130
 
 
-class Background:
-    """One `python -m compare run` with these arguments; `out` is where it stores the run."""
+class BackgroundRun:
+    """One `python -m compare run` with these arguments; it stores the run in `out`."""
 
     def __init__(self, arguments: Sequence[str], out: Path) -> None:
         self.out = out
@@ -31,41 +32,50 @@ class Background:
         self._stopping = False
 
     async def run(self) -> AsyncIterator[Progress]:
-        """Give its progress until it is over; an error that it ended with is raised."""
+        """Start the process and yield its progress until it ends; raise the error that it reports."""
         if self._stopping:
             return
-        # The folder is where `compare` lies beside app.py on a Space; the arguments are checked by its own parser.
+        # In a Space, `compare` is in the folder of app.py. The program checks the arguments itself.
         command = (sys.executable, "-m", "compare", "run", *self._arguments)
         self._process = process = await asyncio.create_subprocess_exec(
             *command, cwd=FOLDER, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
         )
-        assert process.stdout and process.stderr  # noqa: S101  # both were asked for
-        errors = asyncio.create_task(process.stderr.read())
+        assert process.stdout and process.stderr  # noqa: S101  # both are pipes
+        stderr = asyncio.create_task(process.stderr.read())
+        error: CompareError | None = None
         try:
             async for line in process.stdout:
-                with suppress(ValueError, TypeError):
-                    yield Progress(**json.loads(line))
+                event = _event(line)
+                if "error" in event:
+                    error = CompareError(str(event["error"]), str(event.get("remedy", "")))
+                elif event:
+                    yield Progress(**event)
             status = await process.wait()
             if status not in (0, STOPPED) and not self.out.exists():
-                raise _error((await errors).decode("utf-8", "replace"))
+                raise error or _crash(await stderr)
         finally:
-            errors.cancel()
-            if process.returncode is None:  # the visitor has gone
+            stderr.cancel()
+            if process.returncode is None:  # the visitor has left
                 process.kill()
                 await process.wait()
 
     def stop(self) -> None:
-        """Ask it to end now; what was measured is stored."""
+        """Ask the process to end now; it stores what it has measured."""
         self._stopping = True
         if self._process and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGINT)
 
 
-def _error(said: str) -> CompareError:
-    """The error that the program printed: a line "error: …", the remedy on the next."""
-    lines = said.strip().splitlines()
-    for number, line in enumerate(lines):
-        if line.startswith("error: "):
-            return CompareError(line.removeprefix("error: "), " ".join(lines[number + 1 :]).strip())
+def _event(line: bytes) -> dict[str, Any]:
+    """Parse one line of the program's output; a line that isn't a JSON object is no event."""
+    with suppress(ValueError):
+        event = json.loads(line)
+        return event if isinstance(event, dict) else {}
+    return {}
+
+
+def _crash(stderr: bytes) -> CompareError:
+    """Return the error of a process that ended without reporting one."""
+    lines = stderr.decode("utf-8", "replace").strip().splitlines()
     return CompareError("The measurement ended unexpectedly.", lines[-1] if lines else "Look at the log.")

@@ -1,4 +1,4 @@
-"""A run from catalogue to file: connects the targets, measures, and writes each line as soon as it is there."""
+"""A run from catalogue to file: connects the targets, measures, and writes each line as soon as it exists."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 from backends import Backend, BackendError, Catalog
 from backends.http.connections import close_connections
@@ -25,6 +25,7 @@ from compare.measure.workload import Workload
 from compare.run_file import VERSION, encode, entry_dict
 
 PACKAGES = ("spaceport", "httpx2", "xllamacpp", "transformers", "torch", "ollama", "huggingface_hub", "numpy", "scipy")
+EndReason = Literal["finished", "stopped", "out of time"]
 
 
 async def execute(
@@ -33,35 +34,36 @@ async def execute(
     catalog: Catalog,
     out: Path,
     report: Callable[[Progress], None] = lambda _: None,
-) -> str:
-    """Measure `plan` into `out` and give why it ended: "finished", "stopped" (cancelled) or "out of time".
+) -> EndReason:
+    """Measure `plan` into `out` and return why the run ended; "stopped" means cancelled.
 
-    A cancelled run is complete as far as it went: what was measured stays in the file.
+    The file of a cancelled run keeps everything that was measured.
     """
-    connected = _connect(plan, catalog)
+    backends = {name: catalog.connect(name) for name in plan.targets}
     run_id = secrets.token_hex(6)
-    measurement = Measurement(plan, workload, connected, nonce=run_id, report=report)
-    with _stored(out) as file:
-        _put(file, header(plan, workload, catalog, run_id))
-        reason = "finished"
+    measurement = Measurement(plan, workload, backends, nonce=run_id, report=report)
+    with _open_file(out) as file:
+        _write_line(file, header(plan, workload, catalog, run_id))
+        reason: EndReason = "finished"
         try:
-            await _write(measurement, file)
+            async for entry in measurement.entries():
+                _write_line(file, entry_dict(entry))
             if measurement.out_of_time:
                 reason = "out of time"
         except asyncio.CancelledError:
             reason = "stopped"
             for entry in measurement.unfinished:
-                _put(file, entry_dict(entry))
-        await _conclude(connected, file, reason)
-    for backend in connected.values():
+                _write_line(file, entry_dict(entry))
+        await _conclude(backends, file, reason)
+    for backend in backends.values():
         await backend.aclose()
     await close_connections()
     return reason
 
 
 def header(plan: RunPlan, workload: Workload, catalog: Catalog, run_id: str) -> dict[str, Any]:
-    """What is needed to repeat the run, without any secret."""
-    known = {name: catalog.target(name) for name in plan.targets}
+    """Return the first line of a run: everything needed to reproduce it, without secrets."""
+    targets = {name: catalog.target(name) for name in plan.targets}
     return {
         "type": "run",
         "version": VERSION,
@@ -77,7 +79,7 @@ def header(plan: RunPlan, workload: Workload, catalog: Catalog, run_id: str) -> 
         },
         "targets": {
             name: {"title": target.title, "price": target.price, "settings": catalog.settings(name)}
-            for name, target in known.items()
+            for name, target in targets.items()
         },
         "environment": {
             "python": platform.python_version(),
@@ -88,62 +90,53 @@ def header(plan: RunPlan, workload: Workload, catalog: Catalog, run_id: str) -> 
     }
 
 
-def _connect(plan: RunPlan, catalog: Catalog) -> dict[str, Backend]:
-    return {name: catalog.connect(name) for name in plan.targets}
-
-
-async def _write(measurement: Measurement, file: TextIO) -> None:
-    async for entry in measurement.entries():
-        _put(file, entry_dict(entry))
-
-
-async def _conclude(connected: dict[str, Backend], file: TextIO, reason: str) -> None:
+async def _conclude(backends: dict[str, Backend], file: TextIO, reason: EndReason) -> None:
     try:
-        for name, backend in connected.items():
-            _put(file, await _described(name, backend))
-    except asyncio.CancelledError:  # stopped now: what targets say of themselves is not worth a wait
+        for name, backend in backends.items():
+            _write_line(file, await _describe_target(name, backend))
+    except asyncio.CancelledError:  # cancelled again: the targets' descriptions aren't worth a wait
         pass
     finally:
-        _put(file, {"type": "end", "reason": reason})
+        _write_line(file, {"type": "end", "reason": reason})
 
 
 @contextmanager
-def _stored(out: Path) -> Iterator[TextIO]:
-    file = _open(out)
-    try:  # closing writes too, and can fail as well
+def _open_file(out: Path) -> Iterator[TextIO]:
+    file = _create(out)
+    try:  # closing the file writes too, so it can fail as well
         with file:
             yield file
     except OSError as error:
-        raise CompareError(f"{out} cannot be written ({error.strerror}).", "Make room on the disk.") from error
+        raise CompareError(f"Can't write {out} ({error.strerror}).", "Free some disk space.") from error
 
 
-def _open(out: Path) -> TextIO:
-    """The file to write; one of that name is kept under another, because it may be an hour's measurements."""
+def _create(out: Path) -> TextIO:
+    """Create the file; rename an existing one first, because it may hold an hour of measurements."""
     try:
         if out.is_file() and out.stat().st_size:
             out.rename(next(free for number in count(1) if not (free := _numbered(out, number)).exists()))
         return out.open("w", encoding="utf-8", buffering=1)
     except OSError as error:
-        raise PlanError(f"{out} cannot be written ({error.strerror}).", "Choose another path with --out.") from error
+        raise PlanError(f"Can't write {out} ({error.strerror}).", "Choose another path with --out.") from error
 
 
 def _numbered(out: Path, number: int) -> Path:
     return out.with_name(f"{out.stem}.{number}{out.suffix}")
 
 
-def _put(file: TextIO, line: dict[str, Any]) -> None:
+def _write_line(file: TextIO, line: dict[str, Any]) -> None:
     file.write(encode(line) + "\n")
 
 
-async def _described(name: str, backend: Backend) -> dict[str, Any]:
-    """What a target says of itself, asked at the end: asking a cold one first would load its model."""
+async def _describe_target(name: str, backend: Backend) -> dict[str, Any]:
+    """Return what a target says about itself. Asked at the end: asking a cold target first would load its model."""
     try:
         async with asyncio.timeout(5):
             health = await backend.check()
-        said = {"model": health.model, "context": health.context, "detail": health.detail}
+        description = {"model": health.model, "context": health.context, "detail": health.detail}
     except (BackendError, TimeoutError):
-        said = {}
-    return {"type": "target", "name": name, **said}
+        description = {}
+    return {"type": "target", "name": name, **description}
 
 
 def _version(package: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The prompts that are sent: built-in ones of stated lengths, or one's own from a JSONL file."""
+"""Workloads: built-in prompts of stated lengths, or the user's own prompts from a JSONL file."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from compare.errors import WorkloadError
 
 MAX_FILE_BYTES = 20_000_000
 MAX_PROMPTS = 10_000
-REMEDY = 'Write {"prompt": "…"} or {"messages": [{"role": "user", "content": "…"}]} on each line.'
+REMEDY = 'Put {"prompt": "…"} or {"messages": [{"role": "user", "content": "…"}]} on every line.'
 
-# Common words of one token each in most vocabularies, so that a stated number of words is about as many tokens.
+# Common words that are one token each in most vocabularies, so that a number of words is about as many tokens.
 _FILLER = """
 time year people way day man thing woman life child world school state family student group country problem
 hand part place case week company system program question work government number night point home water room
@@ -25,53 +25,48 @@ mother area money story fact month lot right study book eye job word business is
 service friend father power hour game line end member law car city community name president team minute idea
 body information
 """
-
-
 _WORDS = _FILLER.split()
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One conversation to send; `max_tokens=None` leaves the length to the plan."""
+    """One conversation to send; `max_tokens=None` leaves the maximum length to the plan."""
 
     messages: tuple[Message, ...]
     max_tokens: int | None = None
 
-    def request(
-        self, *, nonce: str, max_tokens: int | None, temperature: float, seed: int | None = None
-    ) -> ChatRequest:
-        """What is sent: the nonce comes first, so that no server can reuse what it computed for another request."""
+    def request(self, *, nonce: str, max_tokens: int | None, temperature: float) -> ChatRequest:
+        """Build the request. The nonce comes first, so that no server can reuse a cached prefix."""
         first, *rest = self.messages
         messages = (replace(first, content=f"[{nonce}] {first.content}"), *rest)
-        longest = max_tokens or self.max_tokens or 256
-        return ChatRequest(messages, max_tokens=longest, temperature=temperature)
+        return ChatRequest(messages, max_tokens=max_tokens or self.max_tokens or 256, temperature=temperature)
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Prompts under a name; `description` states the lengths."""
+    """Prompts with a name; `description` states their lengths."""
 
     name: str
     description: str
     prompts: tuple[Prompt, ...]
 
     def prompt(self, index: int) -> Prompt:
-        """The prompt of a request's number; they are used in turn."""
+        """Return the prompt of request number `index`; prompts repeat in order."""
         return self.prompts[index % len(self.prompts)]
 
     @property
     def hash(self) -> str:
-        """The same for the same prompts, whatever the name: tells whether two runs asked the same."""
-        said = [
+        """A hash of the prompts, independent of the name: equal hashes mean equal workloads."""
+        content = [
             [prompt.max_tokens, *([message.role, message.content] for message in prompt.messages)]
             for prompt in self.prompts
         ]
-        return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """About how many tokens go in and at most how many come out."""
+    """A built-in workload: about how many tokens go in, and at most how many come out."""
 
     words_in: int
     tokens_out: int
@@ -79,7 +74,7 @@ class Shape:
 
     @property
     def label(self) -> str:
-        """What a list shows."""
+        """The label in a list of workloads."""
         return f"{self.use}: {self.words_in:,} in, {self.tokens_out:,} out"
 
     @property
@@ -96,56 +91,56 @@ SHAPES = {
 
 
 def built_in(name: str) -> Workload:
-    """One of the built-in workloads; the same prompts each time."""
+    """Return a built-in workload; its prompts are always the same."""
     if name not in SHAPES:
         raise WorkloadError(f"There is no workload {name!r}.", f"Use {', '.join(SHAPES)}, or the path of a JSONL file.")
     shape = SHAPES[name]
-    draw = random.Random(name)  # noqa: S311  # the same text each time, not a secret
-    prompts = [Prompt((Message("user", _text(shape, draw)),), shape.tokens_out) for _ in range(32)]
+    words = random.Random(name)  # noqa: S311  # the same text each time, not a secret
+    prompts = [Prompt((Message("user", _text(shape, words)),), shape.tokens_out) for _ in range(32)]
     return Workload(name, shape.description, tuple(prompts))
 
 
-def _text(shape: Shape, draw: random.Random) -> str:
-    # Counting goes on until the limit, so that answers are of equal length on every model.
+def _text(shape: Shape, words: random.Random) -> str:
+    # Every model counts until the length limit, so answers have equal lengths.
     task = "Count upwards from one in words, one number after another, and do not stop."
-    filler = " ".join(draw.choices(_WORDS, k=max(0, shape.words_in - 30)))
+    filler = " ".join(words.choices(_WORDS, k=max(0, shape.words_in - 30)))
     return f"{task} Pay no attention to these words: {filler}. {task}" if filler else task
 
 
 def load(path: Path) -> Workload:
-    """Prompts from a JSONL file; `WorkloadError` names the first line that is wrong."""
+    """Read prompts from a JSONL file; `WorkloadError` names the first bad line."""
     try:
         size = path.stat().st_size
         if size > MAX_FILE_BYTES:
             raise WorkloadError(
                 f"{path.name} has {size / 1e6:,.0f} MB.",
-                f"A workload may have {MAX_FILE_BYTES / 1e6:g} MB: take a sample.",
+                f"A workload can have up to {MAX_FILE_BYTES / 1e6:g} MB. Use a sample.",
             )
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise WorkloadError(f"{path.name} cannot be read ({error.strerror}).", "Check the path.") from error
+        raise WorkloadError(f"Can't read {path.name} ({error.strerror}).", "Check the path.") from error
     except UnicodeDecodeError as error:
-        raise WorkloadError(f"{path.name} is not UTF-8 text.", "Save it as UTF-8.") from error
-    prompts = tuple(_read(path.name, text))
+        raise WorkloadError(f"{path.name} isn't UTF-8 text.", "Save it as UTF-8.") from error
+    prompts = tuple(_parse(path.name, text))
     if not prompts:
-        raise WorkloadError(f"{path.name} holds no prompt.", REMEDY)
+        raise WorkloadError(f"{path.name} contains no prompts.", REMEDY)
     return Workload(path.name, f"{len(prompts):,} prompts of {path.name}", prompts)
 
 
 def find_workload(name: str) -> Workload:
-    """A built-in workload by its name, or a file by its path."""
+    """Return a built-in workload by its name, or load a file by its path."""
     return built_in(name) if name in SHAPES or not (Path(name).suffix or Path(name).is_file()) else load(Path(name))
 
 
-def _read(file: str, text: str) -> Iterator[Prompt]:
+def _parse(file: str, text: str) -> Iterator[Prompt]:
     lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     if len(lines) > MAX_PROMPTS:
-        raise WorkloadError(f"{file} has {len(lines):,} prompts.", f"Keep at most {MAX_PROMPTS:,}.")
+        raise WorkloadError(f"{file} has {len(lines):,} prompts.", f"Use at most {MAX_PROMPTS:,}.")
     for number, line in lines:
         try:
             yield _prompt(json.loads(line))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise WorkloadError(f"Line {number} of {file} is no prompt ({error}).", REMEDY) from error
+            raise WorkloadError(f"Line {number} of {file} isn't a prompt ({error}).", REMEDY) from error
 
 
 def _prompt(entry: Any) -> Prompt:
@@ -155,16 +150,16 @@ def _prompt(entry: Any) -> Prompt:
         messages = (_message({"role": "user", "content": entry["prompt"]}),)
     if not messages:
         raise ValueError("no message")
-    most = entry.get("max_tokens")
-    if most is not None and not (type(most) is int and 1 <= most <= 32_768):
-        raise ValueError(f"max_tokens is {most!r}")
-    return Prompt(messages, most)
+    max_tokens = entry.get("max_tokens")
+    if max_tokens is not None and not (type(max_tokens) is int and 1 <= max_tokens <= 32_768):
+        raise ValueError(f"max_tokens is {max_tokens!r}")
+    return Prompt(messages, max_tokens)
 
 
 def _message(item: dict[str, Any]) -> Message:
     if item["role"] not in ("system", "user", "assistant"):
         raise ValueError(f"role is {item['role']!r}")
     if not isinstance(item["content"], str) or not item["content"].strip():
-        raise ValueError("the text is empty or no text")
-    item["content"].encode()  # half a surrogate pair cannot be sent
+        raise ValueError("the text is empty or not a string")
+    item["content"].encode()  # half a surrogate pair can't be sent
     return Message(item["role"], item["content"])

@@ -1,4 +1,4 @@
-"""A report as HTML, everything escaped: for the page, and for the report that opens by itself."""
+"""A report as HTML for the page and for the stand-alone file; everything is escaped."""
 
 from __future__ import annotations
 
@@ -7,72 +7,72 @@ from html import escape
 
 from compare.analyse.metrics import cold_start
 from compare.analyse.verdict import Verdict
-from compare.report import tables
-from compare.report.report import APART, Report
+from compare.report import strings, tables
+from compare.report.export import cost_rows, settings_rows
+from compare.report.formats import MISSING, milliseconds, percent
+from compare.report.report import Report
 
-WORDS = {"faster": "sp-good", "alike": "", "not distinguishable": "", "too few": "sp-dim"}
+VERDICT_CLASSES = {"faster": "sp-good", "alike": "", "not distinguishable": "", "too few": "sp-dim"}
 
 
 def verdict_html(report: Report) -> str:
-    """What the run says, the sentences of each load; then what a reader must know before trusting it."""
-    parts = [_sentences(report.verdicts, len(report.run.loads) > 1)]
+    """Return the run's verdicts by load, then what a reader needs to know before trusting them."""
+    by_load = len(report.run.loads) > 1
+    parts = [_verdict_list(report.verdicts, by_load)]
     if report.changes:
-        parts.append("<h4>Against the earlier run</h4>" + _sentences(report.changes, len(report.run.loads) > 1))
-        parts.append('<p class="sp-note">' + escape(APART) + "</p>")
+        parts.append(f"<h4>{escape(strings.EARLIER)}</h4>" + _verdict_list(report.changes, by_load))
+        parts.append(_note(strings.NOT_INTERLEAVED))
     if len(report.run.targets) == 1 and not report.changes:
-        parts = ['<p class="sp-empty">One target alone has no verdict: name two, or compare with an earlier run.</p>']
-    advice = f'<p class="sp-note">{escape(report.advice)}</p>' if report.advice else ""
+        parts = [f'<p class="sp-empty">{escape(strings.ONE_TARGET)}</p>']
+    advice = _note(report.advice) if report.advice else ""
     return f'<div class="sp-verdict">{"".join(parts)}{advice}{caveats_html(report.caveats)}</div>'
 
 
 def caveats_html(texts: Sequence[str]) -> str:
-    """Warnings as a list; nothing if there are none."""
+    """Return the caveats as a list, or "" without caveats."""
     if not texts:
         return ""
     return f'<ul class="sp-caveats">{"".join(f"<li>{escape(text)}</li>" for text in texts)}</ul>'
 
 
 def metrics_html(report: Report) -> str:
-    """The figures by target and load, then all percentiles, folded."""
-    rows = [tables.row(*key, found) for key, found in report.cells.items()]
-    more = "".join(
+    """Return the metrics by target and load; all percentiles and the client's load are folded."""
+    rows = [tables.metrics_row(*key, metrics) for key, metrics in report.cells.items()]
+    percentiles = "".join(
         f"<h4>{escape(target)}, {escape(load)}</h4>"
-        + table(("", "n", "mean", "p50", "p90", "p95", "p99"), tables.percentiles(found))
-        for (target, load), found in report.cells.items()
+        + table(strings.PERCENTILE_HEADERS, tables.percentile_rows(metrics))
+        for (target, load), metrics in report.cells.items()
     )
-    objective = escape(report.objective.description)
-    opened = any(record.concurrency is None for record in report.run.records)
-    due = "; of open loops it and the verdict count from when a request was due" if opened else ""
     return (
-        f"{table(tables.HEADS, rows, first=2)}"
-        f'<p class="sp-note">Times in milliseconds, from the sending. Goodput: {objective}{due}. A dash stands '
-        "where the sample is too small or the server does not report its tokens.</p>"
-        f'<details class="sp-more"><summary>All percentiles</summary>{more}</details>'
-        f'<details class="sp-more"><summary>Cold start, cache, the client itself</summary>{_client(report)}</details>'
+        table(strings.METRIC_HEADERS, rows, text_columns=2)
+        + _note(strings.metrics_note(report.objective, open_loop=report.has_open_loop))
+        + _details(strings.PERCENTILES, percentiles)
+        + _details(strings.CLIENT, _client_html(report))
     )
 
 
 def cost_html(report: Report) -> str:
-    """What it costs at the measured throughput, and where an hourly endpoint begins to pay."""
+    """Return the cost at the measured throughput, and the break-even points of hourly endpoints."""
     if not report.costs:
-        return '<p class="sp-empty">No target has a price. Name a machine or a price for each, such as 1.25/h.</p>'
-    notes = "".join(f'<p class="sp-note">{escape(text)}</p>' for text in report.cost_notes)
-    return table(tables.COST_HEADS, report.cost_rows, first=3) + notes
+        return f'<p class="sp-empty">{escape(strings.NO_PRICE)}</p>'
+    return table(strings.COST_HEADERS, cost_rows(report), text_columns=3) + "".join(map(_note, report.cost_notes))
 
 
 def reproduce_html(report: Report) -> str:
-    """What is needed to repeat the run."""
-    return table(("", ""), report.repetition, first=2)
+    """Return everything that is needed to reproduce the run."""
+    return table(("", ""), settings_rows(report), text_columns=2)
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, first: int = 1) -> str:
-    """An HTML table that scrolls inside its own box; the `first` columns are text, the others numbers."""
-    named = heads if any(heads) else ()
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, text_columns: int = 1) -> str:
+    """Return an HTML table that scrolls in its own box; columns after the first `text_columns` are numbers."""
+    names = headers if any(headers) else ()
     head = "".join(
-        f"<th>{escape(name)}</th>" if place < first else f'<th class="sp-num">{escape(name)}</th>'
-        for place, name in enumerate(named)
+        f"<th>{escape(name)}</th>" if place < text_columns else f'<th class="sp-num">{escape(name)}</th>'
+        for place, name in enumerate(names)
     )
-    body = "".join(f"<tr>{''.join(_cell(cell, place < first) for place, cell in enumerate(row))}</tr>" for row in rows)
+    body = "".join(
+        f"<tr>{''.join(_cell(cell, place < text_columns) for place, cell in enumerate(row))}</tr>" for row in rows
+    )
     return f'<div class="sp-table"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
@@ -80,40 +80,45 @@ def _cell(text: str, is_text: bool) -> str:
     return f"<td>{escape(text)}</td>" if is_text else f'<td class="sp-num">{escape(text)}</td>'
 
 
-def _sentences(found: Sequence[Verdict], several: bool) -> str:
-    told = [each for each in found if each.decision != "too few"]
-    few = len(found) - len(told)
+def _note(text: str) -> str:
+    return f'<p class="sp-note">{escape(text)}</p>'
+
+
+def _details(title: str, body: str) -> str:
+    return f'<details class="sp-more"><summary>{escape(title)}</summary>{body}</details>'
+
+
+def _verdict_list(verdicts: Sequence[Verdict], by_load: bool) -> str:
+    decided = [verdict for verdict in verdicts if verdict.decision != "too few"]
+    too_few = len(verdicts) - len(decided)
     items = "".join(
-        f'<li class="{WORDS[each.decision]}">{escape(f"{each.load}: " if several else "")}{escape(each.text)}</li>'
-        for each in told
+        f'<li class="{VERDICT_CLASSES[verdict.decision]}">{escape(f"{verdict.load}: " if by_load else "")}'
+        f"{escape(strings.verdict_text(verdict))}</li>"
+        for verdict in decided
     )
-    note = f'<p class="sp-note">{few} comparisons have too few measurements to tell.</p>' if few else ""
-    return f"<ul>{items}</ul>{note}"
+    return f"<ul>{items}</ul>" + (_note(strings.too_few_text(too_few)) if too_few else "")
 
 
-def _client(report: Report) -> str:
+def _client_html(report: Report) -> str:
     rows = []
-    for (target, load), each in report.clients.items():
-        found = report.cells[target, load]
-        cached = "–" if found.cached_tokens is None else f"{found.cached_tokens:,}"
-        share = "–" if each.cpu_share is None else f"{each.cpu_share:.0%}"
-        new = f"{each.new_connections} of {each.known_connections}" if each.known_connections else "–"
-        lags = (tables.milliseconds(each.lag_p50_ms), tables.milliseconds(each.lag_p99_ms))
-        rows.append([target, load, _cold(report, target), cached, *lags, share, new])
-    heads = (
-        "target",
-        "load",
-        "cold first token",
-        "cached tokens",
-        "lag p50",
-        "lag p99",
-        "client CPU",
-        "new connections",
-    )
-    note = "Client CPU holds the models that run in this process too."
-    return table(heads, rows, first=2) + f'<p class="sp-note">{note}</p>'
+    for (target, load), client in report.client_loads.items():
+        cached = report.cells[target, load].cached_tokens
+        known = client.known_connections
+        rows.append(
+            [
+                target,
+                load,
+                _cold_start(report, target),
+                MISSING if cached is None else f"{cached:,}",
+                milliseconds(client.lag_p50_ms),
+                milliseconds(client.lag_p99_ms),
+                percent(client.cpu_share),
+                f"{client.new_connections} of {known}" if known else MISSING,
+            ]
+        )
+    return table(strings.CLIENT_HEADERS, rows, text_columns=2) + _note(strings.CLIENT_NOTE)
 
 
-def _cold(report: Report, target: str) -> str:
+def _cold_start(report: Report, target: str) -> str:
     start = cold_start(report.run, target)
-    return tables.milliseconds(start[0] * 1000) if start else "–"
+    return milliseconds(start[0] * 1000) if start else MISSING

@@ -1,4 +1,4 @@
-"""A run as text: what a person reads in a terminal, in Markdown and in CSV."""
+"""Tables of a run in Markdown and CSV."""
 
 from __future__ import annotations
 
@@ -6,102 +6,76 @@ import csv
 import io
 from collections.abc import Sequence
 
-from compare.analyse.metrics import Distribution, Metrics
+from compare.analyse.distribution import Distribution
+from compare.analyse.metrics import Metrics
 from compare.records import Run
+from compare.report.formats import milliseconds, percent, rate
+from compare.report.strings import PERCENTILE_LABELS
 
-HEADS = ("target", "load", "requests", "failed", "TTFT p50", "TTFT p95", "ITL p50", "TPOT p50", "E2E p50", "E2E p95",
-         "tokens/s", "requests/s", "goodput")  # fmt: skip
-COST_HEADS = ("target", "load", "price", "USD per 1,000 requests", "USD per million tokens out")
-CSV_HEADS = ("run", "seed", "workload_hash", "target", "load", "block", "phase", "prompt", "intended_s", "sent_s",
-             "ttft_ms", "e2e_ms", "deltas", "input_tokens", "output_tokens", "finish_reason", "error")  # fmt: skip
+CSV_COLUMNS = ("run", "seed", "workload_hash", "target", "load", "block", "phase", "prompt", "intended_s", "sent_s",
+               "ttft_ms", "e2e_ms", "deltas", "input_tokens", "output_tokens", "finish_reason", "error")  # fmt: skip
 
 
-def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table, its columns lined up; a pipe inside a cell is kept from ending it."""
-    lines = [list(heads), ["---"] * len(heads), *([_escaped(cell) for cell in row] for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
+def markdown_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table with aligned columns; pipes in cells are escaped."""
+    lines = [list(headers), ["---"] * len(headers), *([_escape(cell) for cell in row] for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headers))]
     padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
     return "\n".join(f"| {' | '.join(line)} |" for line in padded)
 
 
-def _escaped(cell: str) -> str:
+def _escape(cell: str) -> str:
     return cell.replace("|", "\\|").replace("<", "&lt;")
 
 
-def row(target: str, load: str, found: Metrics) -> list[str]:
-    """One line of the table of figures, times in milliseconds."""
+def metrics_row(target: str, load: str, metrics: Metrics) -> list[str]:
+    """Return one row of the table of metrics, times in milliseconds."""
     times = (
-        found.ttft_ms.p50,
-        found.ttft_ms.p95,
-        found.itl_ms.p50,
-        found.tpot_ms.p50,
-        found.e2e_ms.p50,
-        found.e2e_ms.p95,
+        metrics.ttft_ms.p50,
+        metrics.ttft_ms.p95,
+        metrics.itl_ms.p50,
+        metrics.tpot_ms.p50,
+        metrics.e2e_ms.p50,
+        metrics.e2e_ms.p95,
     )
-    share = "–" if found.goodput_share is None else f"{found.goodput_share:.0%}"
     return [
         target,
         load,
-        f"{found.requests:,}",
-        f"{found.requests - found.succeeded:,}",
+        f"{metrics.requests:,}",
+        f"{metrics.requests - metrics.succeeded:,}",
         *map(milliseconds, times),
-        rate(found.output_tokens_per_s),
-        rate(found.requests_per_s),
-        share,
+        rate(metrics.output_tokens_per_s),
+        rate(metrics.requests_per_s),
+        percent(metrics.goodput_share),
     ]
 
 
-def percentiles(found: Metrics) -> list[list[str]]:
-    """Every figure of one target at one load with all its percentiles."""
-    named: dict[str, Distribution] = {
-        "First token": found.ttft_ms,
-        "First token of the answer": found.ttft_answer_ms,
-        "First token of the thoughts": found.ttft_thought_ms,
-        "First token, from the intended start": found.ttft_from_intended_ms,
-        "Inter-token latency": found.itl_ms,
-        "Time per output token": found.tpot_ms,
-        "End to end": found.e2e_ms,
-        "End to end, from the intended start": found.e2e_from_intended_ms,
+def percentile_rows(metrics: Metrics) -> list[list[str]]:
+    """Return all percentiles of one target at one load, a row per metric."""
+    distributions: dict[str, Distribution] = {
+        label: getattr(metrics, name) for name, label in PERCENTILE_LABELS.items()
     }
     return [
-        [name, f"{each.n:,}", *map(milliseconds, (each.mean, each.p50, each.p90, each.p95, each.p99))]
-        for name, each in named.items()
+        [label, f"{each.n:,}", *map(milliseconds, (each.mean, each.p50, each.p90, each.p95, each.p99))]
+        for label, each in distributions.items()
         if each.n
     ]
 
 
-def milliseconds(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
-
-
-def rate(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.3f}"
-
-
-def usd(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:,.2f}" if value >= 1 or value == 0 else f"{value:.2g}"
-
-
 def requests_csv(run: Run) -> str:
-    """One line a request, for a spreadsheet; the raw arrivals are in the JSONL."""
+    """Return one line per request, for a spreadsheet; the JSONL has the raw arrivals."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(CSV_HEADS)
-    # With these the run can be found and repeated; its JSONL holds the settings and versions.
-    origin = [_cell(run.header["id"]), run.seed, _cell(run.header["workload"]["hash"])]
+    writer.writerow(CSV_COLUMNS)
+    # These identify the run; its JSONL has the settings and versions.
+    origin = [_safe_cell(run.header["id"]), run.seed, _safe_cell(run.header["workload"]["hash"])]
     for record in run.records:
         usage = record.usage
         writer.writerow(
             [
                 *origin,
-                _cell(record.target),
-                _cell(record.load),
+                _safe_cell(record.target),
+                _safe_cell(record.load),
                 record.block,
                 record.phase,
                 record.prompt,
@@ -112,13 +86,13 @@ def requests_csv(run: Run) -> str:
                 len(record.arrivals),
                 usage.input_tokens if usage else "",
                 usage.output_tokens if usage else "",
-                _cell(record.finish_reason or ""),
-                _cell(f"{record.error.kind}: {record.error.message}" if record.error else ""),
+                _safe_cell(record.finish_reason or ""),
+                _safe_cell(f"{record.error.kind}: {record.error.message}" if record.error else ""),
             ]
         )
     return out.getvalue()
 
 
-def _cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
+def _safe_cell(text: str) -> str:
+    """Return text that a spreadsheet doesn't take for a formula."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

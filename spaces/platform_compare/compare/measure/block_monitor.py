@@ -1,4 +1,4 @@
-"""How honest the client is: how late its event loop runs, what CPU it takes, and that nothing of its own gets in."""
+"""Load of the measuring client: event loop lag, CPU time, and no garbage collection inside a block."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ SAMPLE_SECONDS = 0.01
 
 
 class LagProbe:
-    """Knocks at the event loop from a thread and keeps how long it takes to open, in seconds.
+    """Samples the event loop's lag from a thread, in seconds.
 
-    That is what an arriving chunk waits before it is stamped. A timer inside the loop would measure its own
-    rounding instead: asyncio's timers are up to a millisecond late by design.
+    The lag is how long an arriving chunk waits before it gets its timestamp. A timer inside the loop would measure
+    its own rounding instead: asyncio timers are up to a millisecond late by design.
     """
 
     def __init__(self) -> None:
@@ -26,31 +26,31 @@ class LagProbe:
 
     @contextmanager
     def running(self) -> Iterator[LagProbe]:
+        """Sample the running loop for as long as the context lasts."""
         loop = asyncio.get_running_loop()
-        thread = threading.Thread(target=self._knock, args=(loop,), name="lag-probe", daemon=True)
+        thread = threading.Thread(target=self._sample, args=(loop,), name="lag-probe", daemon=True)
         thread.start()
         try:
             yield self
         finally:
             self._stop.set()
 
-    def _knock(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _sample(self, loop: asyncio.AbstractEventLoop) -> None:
         while not self._stop.wait(SAMPLE_SECONDS):
             try:
-                loop.call_soon_threadsafe(self._opened, now())
-            except RuntimeError:  # the loop was closed meanwhile
+                loop.call_soon_threadsafe(self._record, now())
+            except RuntimeError:  # the loop is closed
                 return
 
-    def _opened(self, knocked: float) -> None:
-        self.lags.append(round(now() - knocked, 7))
+    def _record(self, scheduled: float) -> None:
+        self.lags.append(round(now() - scheduled, 7))
 
 
-class Usage:
-    """When a block ran, CPU seconds of this process and its loop's lags meanwhile."""
+class BlockMonitor:
+    """Measures a block: its start, wall seconds, this process's CPU seconds, and the event loop's lags."""
 
     def __init__(self) -> None:
         self._probe = LagProbe()
-        self._cpu = 0.0
         self.cpu_seconds = self.started = self.seconds = 0.0
 
     @property
@@ -58,9 +58,9 @@ class Usage:
         return tuple(self._probe.lags)
 
     @contextmanager
-    def watching(self) -> Iterator[Usage]:
-        """Watch the block; the garbage collector waits until it is over, because its pauses would look like gaps."""
-        was_on = gc.isenabled()
+    def watching(self) -> Iterator[BlockMonitor]:
+        """Measure the context. Garbage collection waits until it ends: its pauses would look like gaps."""
+        was_enabled = gc.isenabled()
         gc.collect()
         gc.disable()
         self.started, cpu_started = now(), cpu_clock()
@@ -69,5 +69,5 @@ class Usage:
                 yield self
         finally:
             self.seconds, self.cpu_seconds = now() - self.started, cpu_clock() - cpu_started
-            if was_on:
+            if was_enabled:
                 gc.enable()

@@ -1,0 +1,76 @@
+"""Sends one request of a run and turns what arrives into a record."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+from backends import Backend, BackendError, Stopwatch
+from backends.streams import closing
+from compare.measure.plan import Block, RunPlan
+from compare.measure.workload import Workload
+from compare.records import Failure, Phase, Record
+
+
+class RequestSender:
+    """Sends a run's requests; times in records are relative to `origin`, the start of the run."""
+
+    def __init__(self, plan: RunPlan, workload: Workload, backends: dict[str, Backend], nonce: str) -> None:
+        self.origin = 0.0
+        self._plan = plan
+        self._workload = workload
+        self._backends = backends
+        self._nonce = nonce
+
+    async def send(self, block: Block, phase: Phase, number: int, intended: float) -> Record:
+        """Send request `number` of a block and return its record; a failure is part of the record."""
+        stopwatch, failure = Stopwatch(), None
+        request = self._workload.prompt(number).request(
+            nonce=self._prompt_nonce(block, phase, number),
+            max_tokens=self._plan.max_tokens,
+            temperature=self._plan.temperature,
+        )
+        try:
+            async with asyncio.timeout(self._plan.request_timeout):
+                stream = stopwatch.watch(self._backends[block.target].stream(request))
+                with stopwatch.marking():
+                    async with closing(stream):
+                        async for _ in stream:
+                            pass
+        except TimeoutError:
+            text = f"The answer was not complete after {self._plan.request_timeout:g} s."
+            failure = Failure("TimedOut", text, "Use a shorter maximum length or a longer timeout.")
+        except BackendError as error:
+            failure = Failure(type(error).__name__, error.message, error.remedy)
+        except Exception as error:  # One target's bug must not end the run. The exception's text may contain a key.
+            text = f"The backend raised {type(error).__name__}."
+            failure = Failure("Unexpected", text, "This is a bug in that backend kind.")
+        return self._record(block, phase, number, intended, stopwatch, failure)
+
+    def _record(
+        self, block: Block, phase: Phase, number: int, intended: float, stopwatch: Stopwatch, failure: Failure | None
+    ) -> Record:
+        # Time before the request is on the wire belongs to the client and the connection, so it lies between
+        # `intended` and `sent`.
+        started = stopwatch.started_at or intended
+        delay = max(0.0, (stopwatch.sent_at or started) - started)
+        return Record(
+            target=block.target,
+            load=block.load.name,
+            block=block.number,
+            phase=phase,
+            prompt=number % len(self._workload.prompts),
+            intended=intended - self.origin,
+            sent=started + delay - self.origin,
+            ended=(stopwatch.total_seconds or 0.0) - delay,
+            concurrency=block.load.concurrency,
+            arrivals=tuple(arrival._replace(seconds=arrival.seconds - delay) for arrival in stopwatch.arrivals),
+            marks=tuple(mark._replace(seconds=mark.seconds - delay) for mark in stopwatch.marks),
+            finish_reason=stopwatch.finish_reason,
+            usage=stopwatch.usage,
+            error=failure,
+        )
+
+    def _prompt_nonce(self, block: Block, phase: Phase, number: int) -> str:
+        key = f"{self._nonce}/{block.target}/{block.load.name}/{phase}/{number}"
+        return hashlib.sha256(key.encode()).hexdigest()[:8]

@@ -1,0 +1,75 @@
+"""A canary decision as text for a terminal and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from compare.analyse.canary import CanaryDecision, Check, Release
+from compare.records import GIVE_UP_AFTER
+
+CHECK_NAMES = {
+    "given up": "failures",
+    "failures": "failures",
+    "ttft": "first token",
+    "ttft p95": "first token, p95",
+    "pace": "time between tokens",
+    "cost": "cost",
+}
+STATE_LABELS = {"good": "good ", "worse": "WORSE", "open": "open "}
+
+
+def decision_text(decision: CanaryDecision, stable: Release, canary: Release, objective: str | None) -> str:
+    """Return each check on a line, then the decision; `objective` is the name of the objective, if one was given."""
+    lines = [
+        f"{STATE_LABELS[check.state]}  {check_name(check, objective)} at {check.load}: {check_text(check)}"
+        + (" (not required)" if check.state == "open" and not check.required else "")
+        for check in decision.checks
+    ]
+    if stable.run is not canary.run:
+        lines.append("note   the two were not interleaved, so the comparison includes everything else that changed")
+    last = f"{canary.target}: {decision.decision}"
+    if decision.decision == "go on measuring":
+        requests = decision.recommended_requests
+        count = f"about {requests} requests" if requests else "more requests, in at least six blocks,"
+        last += f"; {count} per target and load would probably settle it"
+    return "\n".join([*lines, last])
+
+
+def decision_json(decision: CanaryDecision, objective: str | None) -> dict[str, Any]:
+    """Return the decision as plain values."""
+    return {
+        "decision": decision.decision,
+        "checks": [
+            {
+                "load": check.load,
+                "what": check_name(check, objective),
+                "state": check.state,
+                "text": check_text(check),
+                "holds": check.required,
+                "ratio": check.ratio,
+                "low": check.low,
+                "high": check.high,
+                "rates": asdict(check.rates) if check.rates else None,
+            }
+            for check in decision.checks
+        ],
+        "wanted": decision.recommended_requests,
+    }
+
+
+def check_name(check: Check, objective: str | None) -> str:
+    """Return the name of a check."""
+    return f"outside {objective}" if check.name == "objective" else CHECK_NAMES[check.name]
+
+
+def check_text(check: Check) -> str:
+    """Return the numbers of a check."""
+    if check.name == "given up":
+        return f"{GIVE_UP_AFTER} requests failed in a row, so the target was given up"
+    if check.rates:
+        increase = max(0.0, check.rates.upper_bound)
+        return f"{check.rates.canary:.1%} vs {check.rates.stable:.1%}, at most {increase:.1%} more"
+    if check.ratio is None or check.low is None or check.high is None:
+        return "not enough answers"
+    return f"{check.ratio:.2f} times the stable target's ({check.low:.2f} to {check.high:.2f})"

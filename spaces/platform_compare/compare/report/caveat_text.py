@@ -1,0 +1,109 @@
+"""Sentences of the caveats and of the differences between two runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from compare.analyse.caveats import Caveat, Difference
+from compare.records import GIVE_UP_AFTER, Failure
+
+SETTING_NAMES = {
+    "workload": "the workload",
+    "max_tokens": "the maximum length",
+    "temperature": "the temperature",
+    "request_timeout": "the request timeout",
+    "machine": "the measuring machine",
+}
+
+
+def caveat_text(caveat: Caveat) -> str:
+    """Return a caveat's sentence."""
+    values = caveat.values
+    match caveat.kind:
+        case "stopped":
+            return "The run was stopped early; the metrics cover what was measured until then."
+        case "out of time":
+            return "The run reached its maximum duration; the metrics cover what was measured until then."
+        case "no end":
+            return "The run has no end record; the metrics cover what was stored."
+        case "lengths differ":
+            means = ", ".join(f"{name} {mean:.0f}" for name, mean in values["means"].items())
+            return f"Answers differ in length (mean tokens: {means}), so end-to-end times don't cover equal work."
+        case "falling behind" | "coalesced" | "overloaded":
+            return f"{caveat.target}, {caveat.load}: {_load_text(caveat)}"
+        case "no token counts" | "cached" | "new connections":
+            return f"{caveat.target}: {_traffic_text(caveat)}"
+        case _:
+            return f"{caveat.target}: {_failure_text(caveat)}"
+
+
+def _failure_text(caveat: Caveat) -> str:
+    values = caveat.values
+    first = _first_error(values["first_error"])
+    match caveat.kind:
+        case "all empty":
+            return f"all {values['requests']} answers were empty: they ended without text."
+        case "all failed":
+            return f"every request failed.{first}"
+        case "some failed":
+            kinds = ", ".join(f"{count} {kind}" for kind, count in values["errors"].items())
+            return f"{values['failed']} of {values['requests']} requests failed ({kinds}).{first}"
+        case "not measured":
+            return f"nothing was measured.{first}"
+        case _:
+            counts = f"{values['requests']} of {values['planned']} requests"
+            return f"given up after {counts}, because {GIVE_UP_AFTER} in a row failed."
+
+
+def _load_text(caveat: Caveat) -> str:
+    values = caveat.values
+    match caveat.kind:
+        case "falling behind":
+            return (
+                f"the target did not keep up: {values['due_rate']:.3g} requests/s were due and "
+                f"{values['answer_rate']:.3g} were answered. Waits grow for as long as such a load lasts; these blocks "
+                f"lasted {values['block_seconds']:.0f} s."
+            )
+        case "coalesced":
+            return (
+                f"{values['share']:.0%} of the texts arrived together with the previous one. These gaps describe the "
+                "network, so the time per output token is compared instead."
+            )
+        case _:
+            lag, gap = values["lag_ms"], values["gap_ms"]
+            remedy = "The model runs in the client's process." if values["in_process"] else "Use a separate machine."
+            return (
+                f"timing may be off: this machine was overloaded. The client's event loop lag (p99 {lag:.1f} ms) is "
+                f"{lag / gap:.0%} of the mean inter-token latency ({gap:.1f} ms). {remedy}"
+            )
+
+
+def _traffic_text(caveat: Caveat) -> str:
+    values = caveat.values
+    match caveat.kind:
+        case "no token counts":
+            return "the server doesn't report tokens: no time per output token, no tokens/s, no cost per token."
+        case "cached":
+            return f"{values['share']:.0%} of the input tokens came from a cache, despite the nonces."
+        case _:
+            return (
+                f"{values['new']} of {values['known']} requests opened a new connection, {values['connect_ms']:.1f} ms "
+                "before each was sent."
+            )
+
+
+def _first_error(error: Failure | None) -> str:
+    return f" First error: {error.message} {error.remedy}".rstrip() if error else ""
+
+
+def differences_text(differences: Sequence[Difference]) -> str:
+    """Return one sentence that lists what differs between two runs."""
+    parts = []
+    for difference in differences:
+        if difference.what == "settings":
+            parts.append(f"the settings of {difference.target}")
+        elif difference.what == "machine":
+            parts.append(SETTING_NAMES["machine"])
+        else:
+            parts.append(f"{SETTING_NAMES[difference.what]} ({difference.before} before, {difference.now} now)")
+    return f"The two runs differ in more than time: {'; '.join(parts)}."

@@ -1,0 +1,216 @@
+"""Words of the report: labels, and the sentences that present verdicts, costs, prices and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from compare.analyse.cost import BreakEven
+from compare.analyse.objectives import Objective
+from compare.analyse.prices import Price, price_doubt
+from compare.analyse.verdict import Verdict
+from compare.report.formats import ratio
+
+METRIC_HEADERS = ("target", "load", "requests", "failed", "TTFT p50", "TTFT p95", "ITL p50", "TPOT p50", "E2E p50",
+                  "E2E p95", "tokens/s", "requests/s", "goodput")  # fmt: skip
+COST_HEADERS = ("target", "load", "price", "USD per 1,000 requests", "USD per million output tokens")
+CLIENT_HEADERS = ("target", "load", "cold first token", "cached tokens", "lag p50", "lag p99", "client CPU",
+                  "new connections")  # fmt: skip
+PERCENTILE_HEADERS = ("", "n", "mean", "p50", "p90", "p95", "p99")
+
+VERDICT = "Verdict"
+COST = "Cost"
+CHARTS = "Charts"
+REPRODUCE = "Reproduce this run"
+EARLIER = "Compared with the earlier run"
+PERCENTILES = "All percentiles"
+CLIENT = "Cold start, cache and client load"
+NOTE = "Note"
+QUEUED = "Waiting: another measurement is running on this machine"
+STARTED = "Started"
+RUN = "Run"
+WORKLOAD = "Workload"
+LOADS = "Loads"
+MACHINE = "Machine"
+PACKAGES = "Packages"
+CLIENT_LOAD = "Client load"
+NOT_INTERLEAVED = "The two runs were not interleaved, so the comparison includes everything else that changed."
+ONE_TARGET = "One target alone has no verdict. Add a second target, or compare with an earlier run."
+NO_PRICE = "No target has a price. Enter a machine or a price for each target, such as 1.25/h."
+NO_HOURLY_PRICE = "There is no break-even because no target has an hourly price. Enter one, such as 1.25/h."
+CLIENT_NOTE = "Client CPU includes models that run in this process."
+THOUGHTS = "Thoughts"
+RACE_STATES = {
+    "waiting": "waiting for the first token",
+    "thinking": "thinking",
+    "answering": "answering",
+    "done": "done",
+    "stopped": "stopped",
+    "failed": "failed",
+}
+RACE_TTFT = "first token"
+RACE_RATE = "tokens/s"
+RACE_END_TO_END = "end to end"
+RACE_TOKENS = "tokens"
+RACE_COST = "cost"
+CHART_TITLES = {
+    "differences": "Differences with their intervals",
+    "first_tokens": "Time to first token",
+    "gaps": "Gaps within one answer",
+    "throughput": "Throughput vs latency",
+    "cost": "Cost vs latency",
+}
+NO_CLEAR_DIFFERENCE = "no clear difference"
+AXIS_RATIO = "times faster"
+AXIS_TTFT = "time to first token (ms)"
+AXIS_SHARE = "share of requests"
+AXIS_SENT = "time since the request was sent (s)"
+AXIS_GAP = "time since the previous text (ms)"
+AXIS_RATE = "requests/s"
+AXIS_END_TO_END = "median end-to-end time (ms)"
+AXIS_COST = "USD per 1,000 requests"
+
+METRIC_PHRASES = {
+    "ttft": "to the first token",
+    "itl": "from token to token",
+    "e2e": "to the end of the answer",
+    "tpot": "per output token",
+}
+METRIC_LABELS = {
+    "ttft": "first token",
+    "itl": "from token to token",
+    "e2e": "end of the answer",
+    "tpot": "per output token",
+}
+QUANTILE_PHRASES = {0.5: "", 0.95: " at p95"}
+PERCENTILE_LABELS = {
+    "ttft_ms": "First token",
+    "ttft_answer_ms": "First token of the answer",
+    "ttft_thought_ms": "First token of the thoughts",
+    "ttft_from_intended_ms": "First token, from the intended start",
+    "itl_ms": "Inter-token latency",
+    "tpot_ms": "Time per output token",
+    "e2e_ms": "End to end",
+    "e2e_from_intended_ms": "End to end, from the intended start",
+}
+
+
+def versus(targets: Sequence[str]) -> str:
+    """Return the title of a run."""
+    return " vs ".join(targets)
+
+
+def run_name(targets: Sequence[str], detail: str) -> str:
+    """Return a run's name in a list; `detail` is its workload or its date."""
+    return f"{versus(targets)}, {detail}"
+
+
+def example_name(stem: str) -> str:
+    """Return a recorded run's name in a list, from the stem of its file."""
+    return f"Example: {stem.replace('-', ' ')}"
+
+
+def answer_label(letter: str) -> str:
+    """Return the name of a column whose target is hidden."""
+    return f"Answer {letter}"
+
+
+def token_counts_text(input_tokens: int, output_tokens: int) -> str:
+    return f"{input_tokens:,} in, {output_tokens:,} out"
+
+
+def standings_text(rows: Sequence[tuple[str, int, int]]) -> str:
+    """Return how many races each target won."""
+    return "Your votes: " + " · ".join(f"{name} {wins} of {races}" for name, wins, races in rows)
+
+
+def metrics_title(definition: str) -> str:
+    return f"Metrics ({definition} definitions)"
+
+
+def verdict_text(verdict: Verdict) -> str:
+    """Return the sentence of a verdict."""
+    faster, slower = verdict.faster, verdict.slower
+    phrase = METRIC_PHRASES[verdict.metric] + QUANTILE_PHRASES[verdict.quantile]
+    interval = f"({ratio(verdict.low)} to {ratio(verdict.high)})"
+    match verdict.decision:
+        case "too few":
+            return f"{faster} and {slower}, {phrase}: not enough measurements"
+        case "faster":
+            return f"{faster} is {ratio(verdict.ratio)} times faster {phrase} than {slower} {interval}"
+        case "alike":
+            return f"{faster} and {slower} are equally fast {phrase}: less than 1% apart {interval}"
+        case "not distinguishable":
+            return f"{faster} and {slower} show no clear difference {phrase} {interval}"
+
+
+def winner_label(winner: str) -> str:
+    """Return the legend of the comparisons that `winner` wins; "" stands for no winner."""
+    return f"{winner} is faster" if winner else NO_CLEAR_DIFFERENCE
+
+
+def too_few_text(count: int) -> str:
+    return f"{count} comparisons don't have enough measurements."
+
+
+def advice_text(recommended: int, requests: int) -> str:
+    """Return how certain the verdicts are, and how many requests would make them more certain."""
+    enough = "This run had enough." if recommended <= requests else f"This run had {requests:,}."
+    return (
+        "All intervals hold together at 95% confidence. To tell medians 5% apart at this noise level, measure about "
+        f"{recommended:,} requests per target. {enough}"
+    )
+
+
+def objective_text(objective: Objective) -> str:
+    """Return the limits of an objective."""
+    limits = {
+        "first token": objective.ttft_ms,
+        "each further token": objective.tpot_ms,
+        "complete answer": objective.e2e_ms,
+    }
+    return ", ".join(f"{what} within {limit:g} ms" for what, limit in limits.items() if limit is not None)
+
+
+def metrics_note(objective: Objective, *, open_loop: bool) -> str:
+    """Return the note below the table of metrics."""
+    due = " In open loops, goodput and verdicts count from when a request was due." if open_loop else ""
+    return (
+        f"Times are in milliseconds from sending the request. Goodput: {objective_text(objective)}.{due} A dash means "
+        "that the sample is too small or that the server doesn't report tokens."
+    )
+
+
+def utilisation_text(utilisation: float) -> str:
+    share = f"{utilisation:.0%} of the measured throughput" if utilisation < 1 else "the measured throughput"
+    return f"Hourly endpoints are priced at {share}."
+
+
+def break_even_text(even: BreakEven) -> str:
+    """Return the request rate from which an hourly endpoint is cheaper."""
+    requests = f"{even.requests_per_hour:,.0f} requests per hour"
+    if even.capacity_share > 1:
+        return (
+            f"At the measured throughput, {even.hourly} is never cheaper than {even.per_token}: it would have to "
+            f"answer {requests}, {even.capacity_share:.1f} times as many. More concurrency may reach that; measure it."
+        )
+    share = f"{even.capacity_share:.0%} of the measured throughput"
+    return f"From {requests} on ({share}), {even.hourly} is cheaper than {even.per_token}."
+
+
+def missing_price_text(target: str) -> str:
+    return f"{target} has no price, so its cost is unknown."
+
+
+def price_warning(price: Price, today: date) -> str | None:
+    """Return a warning about an old, undated or uncertain price, or None."""
+    match price_doubt(price, today):
+        case "old":
+            days = (today - price.as_of).days if price.as_of else 0
+            return f"The price of {price.name} is from {price.as_of} ({days} days old). Check it."
+        case "undated":
+            return f"The price of {price.name} has no date ({price.source}). Check it."
+        case "uncertain":
+            return f"The price of {price.name} is uncertain ({price.confidence}: {price.source})."
+        case None:
+            return None

@@ -1,0 +1,94 @@
+"""The command `python -m compare report`, which reports on a run file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from compare import run_file
+from compare.analyse.definitions import DEFINITIONS
+from compare.analyse.objectives import OBJECTIVES
+from compare.analyse.prices import PerToken, Prices, run_prices, spot_prices
+from compare.errors import CompareError, PriceError
+from compare.records import Run
+from compare.report.export import report_json, report_markdown
+from compare.report.report import Report
+
+
+def add_report_command(commands: Any) -> None:
+    """Add `report` to the commands of `python -m compare`."""
+    report = commands.add_parser("report", help="metrics, verdicts, costs and charts of a stored run")
+    report.add_argument("run", type=Path, help="a file that `run --out` wrote")
+    report.add_argument("--against", type=Path, metavar="FILE", help="an earlier run to compare with")
+    report.add_argument(
+        "--definition", choices=tuple(DEFINITIONS), default="spaceport", help="metric definitions (spaceport)"
+    )
+    report.add_argument("--objective", choices=tuple(OBJECTIVES), default="default", help="goodput targets (default)")
+    report.add_argument("--price", action="append", default=[], metavar="TARGET=PRICE", help="ml.g5.xlarge, 1.25/h, …")
+    report.add_argument("--prices", type=Path, metavar="FILE", help="your own rows, in the format of prices.toml")
+    report.add_argument("--spot", action="store_true", help="use spot prices where available")
+    report.add_argument("--utilisation", type=float, default=1.0, help="share of the capacity in use, 0 to 1 (1)")
+    report.add_argument(
+        "--break-even", action="append", default=[], metavar="MODEL", help="a per-token price: openai/gpt-4o"
+    )
+    report.add_argument("--json", type=Path, metavar="FILE", help="write all metrics as JSON (- for the terminal)")
+    report.add_argument("--html", type=Path, metavar="FILE", help="write a stand-alone page with charts")
+    report.add_argument("--csv", type=Path, metavar="FILE", help="write one line per request")
+    report.add_argument("--markdown", type=Path, metavar="FILE", help="write what is printed")
+    report.set_defaults(command=_report)
+
+
+def _report(options: argparse.Namespace) -> int:
+    _check(options)
+    run = run_file.read(options.run)
+    report = _build(options, run)
+    as_json = json.dumps(report_json(report), indent=2, ensure_ascii=False) + "\n" if options.json else ""
+    if str(options.json) == "-":
+        print(as_json, end="")
+    else:
+        _write(options.json, as_json)
+        print(report_markdown(report), end="")
+    _write(options.markdown, report_markdown(report))
+    if options.csv:
+        from compare.report.tables import requests_csv
+
+        _write(options.csv, requests_csv(run))
+    if options.html:
+        from compare.report.html_report import html
+
+        _write(options.html, html(report))
+    return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    if not 0 < options.utilisation <= 1:
+        raise PriceError(f"A utilisation of {options.utilisation:g} isn't possible.", "Use a share above 0, up to 1.")
+    inputs = [path.resolve() for path in (options.run, options.against, options.prices) if path]
+    for path in (options.json, options.html, options.csv, options.markdown):
+        if path and path.resolve() in inputs:
+            raise CompareError(f"{path} is an input of the report.", "Choose another path for the output.")
+
+
+def _build(options: argparse.Namespace, run: Run) -> Report:
+    table = Prices.load(options.prices)
+    prices = run_prices(run, options.price, table)
+    alternatives = [table.find(f"tokens:{model}") for model in options.break_even]
+    return Report(
+        run,
+        options.definition,
+        OBJECTIVES[options.objective],
+        spot_prices(prices) if options.spot else prices,
+        options.utilisation,
+        run_file.read(options.against) if options.against else None,
+        [price for price in alternatives if isinstance(price, PerToken)],
+    )
+
+
+def _write(path: Path | None, text: str) -> None:
+    if path:
+        try:
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            raise CompareError(f"Can't write {path} ({error.strerror}).", "Choose another path.") from error

@@ -1,0 +1,77 @@
+"""Words of the comparator's page. The words of a report are in `compare.report.strings`."""
+
+from __future__ import annotations
+
+TITLE = "Compare platforms"
+SUBTITLE = "The same prompts on several backends, with numbers you can defend"
+DESCRIPTION = "Compare model backends side by side."
+RACE_TAB = "Race"
+MEASURE_TAB = "Measure"
+
+# Race
+RACE_NOTE = "Just for fun: they share this machine. For numbers, use Measure."
+RACE_TARGETS = "Two to four targets"
+PROMPT = "Prompt"
+PROMPT_PLACEHOLDER = "One prompt for all targets"
+EXAMPLES = "Examples"
+EXAMPLE_PROMPTS = ["Why is the sky blue?", "Write three lines about the sea.", "Explain a hash table to a child."]
+HIDE_NAMES = "Hide the names until I vote"
+SETTINGS = "Settings"
+MAX_LENGTH = "Maximum length (tokens)"
+TEMPERATURE = "Temperature"
+EQUAL = "They are equal"
+VOTES_FILE = "My votes (JSONL)"
+NO_PROMPT = "Enter a prompt."
+
+# Measure
+TARGETS = "Targets"
+WORKLOAD = "Prompts and answers (tokens)"
+LOAD = "Load and repetitions"
+MODE = "How to send requests"
+MODES = {
+    "concurrency": "Keep in flight (closed loop)",
+    "sweep": "Sweep: keep 1, 2, 4 … in flight, up to",
+    "poisson": "Send per second, at random times (Poisson)",
+    "constant": "Send per second, evenly",
+}
+LOADS = "How many"
+LOADS_INFO = "For several loads: 1, 4, 16"
+WARMUP = "Warm-up requests (not counted)"
+SEED = "Random seed"
+MINUTES = "Maximum duration (minutes)"
+OWN_PROMPTS = "Your own prompts (JSONL)"
+REQUESTS = "Requests per target and load"
+REQUESTS_INFO = "After a run, the verdict says how many requests tell 5% apart."
+MEASURE = "Measure"
+STOP = "Stop"
+STARTING = "Starting"
+STOPPING = "Stopping; what was measured is kept"
+THE_LOAD = "the load"
+
+# Results
+RUN = "Run"
+COMPARE_WITH = "Compare with"
+NO_OTHER_RUN = "no other run"
+METRICS = "Metrics"
+DEFINITIONS = "Metric definitions"
+OBJECTIVES = "Goodput targets"
+PRICES = "Prices"
+PRICES_LABEL = "One line per target"
+PRICES_PLACEHOLDER = "gpu = ml.g5.xlarge\nlaptop = 0.05/h\ncloud = tokens:openai/gpt-4o-mini"
+BREAK_EVEN = "Break-even with a price per token"
+UTILIZATION = "Utilization (%)"
+SPOT = "Use spot prices where available"
+OPEN_RUN = "Open a stored run (JSONL)"
+NO_RUN = "Measure, or open a stored run, to see its metrics."
+FILES = {"html": "Report (HTML)", "jsonl": "Raw arrivals (JSONL)", "csv": "Requests (CSV)", "md": "Table (Markdown)"}
+
+
+def better_label(name: str) -> str:
+    """Return the label of a vote."""
+    return f"{name} is better"
+
+
+def progress_text(done: int, total: int, seconds_left: float | None, doing: str) -> str:
+    """Return the progress of a measurement."""
+    left = "" if seconds_left is None else f" · about {seconds_left:,.0f} s left"
+    return f"{done} of {total} requests{left} · {doing}"
