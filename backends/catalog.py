@@ -140,9 +140,7 @@ class Catalog:
             raise NotConfigured(f"The targets form a loop: {' → '.join((*parents, name))}.", "Remove one of them.")
         entry = self._entry(name)
         try:
-            values = {
-                key: expand(value, self._environment) for key, value in entry.items() if key not in CATALOG_KEYS
-            }
+            values = {key: expand(value, self._environment) for key, value in entry.items() if key not in CATALOG_KEYS}
             settings = TargetSettings(name, values, lambda other: self._connect(other, (*parents, name)))
             backend: Backend = import_kind(entry["kind"]).connect(settings)
             check_protocol(entry["kind"], backend)

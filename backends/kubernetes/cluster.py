@@ -169,9 +169,7 @@ class Cluster:
         try:
             yield
         except ApiException as error:
-            raise api_server_error(
-                *unwrap_handshake(error.status, error.body, error.reason), self.namespace
-            ) from error
+            raise api_server_error(*unwrap_handshake(error.status, error.body, error.reason), self.namespace) from error
         except ConfigException as error:
             raise NotConfigured(f"The cluster gives no identity ({error}).", "Sign in to it again.") from error
         except (HTTPError, OSError) as error:

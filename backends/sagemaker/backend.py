@@ -55,9 +55,7 @@ def connect(settings: Mapping[str, Any]) -> Backend:
     if options.route not in ROUTES:
         raise NotConfigured(f"There is no route {options.route!r}.", f"Write one of: {', '.join(ROUTES)}.")
     if options.route == "openai" and (options.variant or options.session_id):
-        raise NotConfigured(
-            "The chat route has no variant and no session.", 'Remove them, or set route = "stream".'
-        )
+        raise NotConfigured("The chat route has no variant and no session.", 'Remove them, or set route = "stream".')
     return SageMakerBackend(options)
 
 

@@ -1,4 +1,4 @@
-"""A model behind a Vertex AI endpoint, shared or dedicated: raw streams, raw answers, or instances."""
+"""Streams from a Vertex AI endpoint, shared or dedicated: raw streams, raw predictions, or instances."""
 
 from __future__ import annotations
 
@@ -15,25 +15,27 @@ from backends.chat.requests import chat_body
 from backends.errors import BackendError, NotConfigured, Overloaded, Rejected
 from backends.http.client import get_json, post_stream
 from backends.http.endpoint import Endpoint
-from backends.http.errors import not_an_api, response_error, translate_errors
+from backends.http.errors import not_an_api, translate_errors
+from backends.http.settings import HttpSettings
 from backends.openai import one_token_request
 from backends.settings import read_settings, require_package
 from backends.types import Backend, ChatRequest, Delta, Done, Event, Health
-from backends.vertex import gcp
+from backends.vertex.errors import RETRY_SECONDS, google_error
+from backends.vertex.gcp import TokenSource
 
+# The setting `route`, and the method of the endpoint.
 ROUTES = {"stream": "streamRawPredict", "whole": "rawPredict", "instances": "predict"}
-WAIT = 15.0  # seconds after which an endpoint that starts is worth another try
 _RESOURCE = re.compile(r"projects/([^/]+)/locations/([^/]+)/endpoints/([^/]+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """`endpoint` is its number or its full resource name; `project` is that of the credentials if it is left out.
+class Settings(HttpSettings):
+    """`endpoint` is a number or a full resource name; `project` defaults to that of the credentials.
 
-    `route` is "stream" (streamRawPredict, which for one's own container wants a dedicated endpoint), "whole"
-    (rawPredict) or "instances" (predict, for containers that know only that). `dns` is a dedicated endpoint's own
-    address, which is looked up if it is left out. `model` is what the container is asked for. `url` is another address
-    of the whole service.
+    `route` is "stream" (streamRawPredict, which needs a dedicated endpoint for a custom container), "whole"
+    (rawPredict) or "instances" (predict, for containers with only that method). `dns` is the address of a dedicated
+    endpoint; by default the API is asked for it. `model` is the name for the container. `url` replaces the address of
+    the service.
     """
 
     endpoint: str
@@ -44,81 +46,81 @@ class Settings:
     model: str | None = None
     url: str | None = None
     context: int | None = None
-    connect_timeout: float = 5.0
-    read_timeout: float = 120.0
     extra_body: Mapping[str, Any] = field(default_factory=dict)
 
 
 def connect(settings: Mapping[str, Any]) -> Backend:
-    """A client for the endpoint; nothing is sent, and no credentials are looked for, before the first request."""
+    """A client for the endpoint; makes no request and looks for no credentials before the first request."""
     require_package("google.auth", extra="vertex")
-    chosen = read_settings(Settings, settings)
-    if chosen.route not in ROUTES:
-        raise NotConfigured(f"There is no route {chosen.route!r}.", f"Write one of: {', '.join(ROUTES)}.")
-    if full := _RESOURCE.fullmatch(chosen.endpoint):
-        chosen = replace(chosen, project=full[1], location=full[2], endpoint=full[3])
-    elif "/" in chosen.endpoint:
-        what = f"{chosen.endpoint!r} names no endpoint."
-        raise NotConfigured(what, "Write its number, or projects/…/locations/…/endpoints/….")
-    return VertexBackend(chosen)
+    options = read_settings(Settings, settings)
+    if options.route not in ROUTES:
+        raise NotConfigured(f"There is no route {options.route!r}.", f"Write one of: {', '.join(ROUTES)}.")
+    if match := _RESOURCE.fullmatch(options.endpoint):
+        options = replace(options, project=match[1], location=match[2], endpoint=match[3])
+    elif "/" in options.endpoint:
+        raise NotConfigured(
+            f"{options.endpoint!r} names no endpoint.", "Write its number, or projects/…/locations/…/endpoints/…."
+        )
+    return VertexBackend(options)
 
 
 class VertexBackend:
-    """Streams from one endpoint; the body that Vertex AI passes through is the chat format."""
+    """Streams from one endpoint; Vertex AI passes the OpenAI chat format through."""
+
+    local = False
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._tokens = gcp.Tokens()
+        self._tokens = TokenSource()
         self._address: str | None = f"https://{settings.dns}" if settings.dns else None
 
     def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
-        """Give the answer as it comes; see `backends.types.Backend`."""
+        """Yield the answer as it arrives; see `backends.types.Backend`."""
         if self._settings.route == "instances":
-            return self._predicted(request)
+            return self._predict(request)
         return stream_chat(partial(self._call, request))
 
     async def check(self) -> Health:
-        """Ask for the endpoint and what is deployed there; who may not see it asks for one token instead."""
+        """Ask which model the endpoint has; without the permission to see it, request one token instead."""
         name = self._settings.model or self._settings.endpoint
         try:
-            found = await self._described()
+            description = await self._describe()
         except Rejected as error:
             if error.status != 403:
                 raise
             async for _ in self.stream(one_token_request()):
                 pass
-            return Health(name, self._settings.context, "the endpoint itself may not be looked at")
-        deployed = found.get("deployedModels") or []
-        if not deployed:
-            what = f"Nothing is deployed on the Vertex AI endpoint {self._settings.endpoint}."
-            raise Overloaded(what, "Deploy a model to it, or wait until that is done.", retry_after=WAIT)
-        kind = "dedicated" if found.get("dedicatedEndpointEnabled") else "shared"
-        title = str(deployed[0].get("displayName") or found.get("displayName") or name)
+            return Health(name, self._settings.context, "not allowed to see the endpoint itself")
+        models = description.get("deployedModels") or []
+        if not models:
+            message = f"Nothing is deployed on the Vertex AI endpoint {self._settings.endpoint}."
+            raise Overloaded(message, "Deploy a model to it, or wait until that is done.", retry_after=RETRY_SECONDS)
+        kind = "dedicated" if description.get("dedicatedEndpointEnabled") else "shared"
+        title = str(models[0].get("displayName") or description.get("displayName") or name)
         return Health(self._settings.model or title, self._settings.context, f"{kind} endpoint, {title}")
 
     async def aclose(self) -> None:
-        """Nothing to do: connections are pooled in `backends.http.client` and outlive a target."""
+        """Do nothing: `backends.http.connections` pools the connections, which outlive a target."""
 
     async def _call(self, request: ChatRequest) -> ChatCall:
-        chosen = self._settings
-        body = chat_body(request, model=chosen.model, stream=chosen.route == "stream") | dict(chosen.extra_body)
-        endpoint = await self._place()
-        return ChatCall(endpoint, await self._path(ROUTES[chosen.route]), body, make_error=self._refusal)
+        route = self._settings.route
+        body = self._body(request, stream=route == "stream")
+        return ChatCall(
+            await self._current_endpoint(), await self._path(ROUTES[route]), body, make_error=self._make_error
+        )
 
-    async def _predicted(self, request: ChatRequest) -> AsyncIterator[Event]:
-        """The one prediction for the one instance, as Vertex AI's own clients ask for it."""
-        chosen = self._settings
-        instance = chat_body(request, model=chosen.model, stream=False) | dict(chosen.extra_body)
-        endpoint = await self._place()
-        path, body = await self._path(ROUTES[chosen.route]), {"instances": [instance]}
-        async with post_stream(endpoint, path, body, None, self._refusal) as response:
+    async def _predict(self, request: ChatRequest) -> AsyncIterator[Event]:
+        """Yield the prediction for one instance, the request format of Vertex AI's own clients."""
+        body = {"instances": [self._body(request, stream=False)]}
+        endpoint, path = await self._current_endpoint(), await self._path(ROUTES["instances"])
+        async with post_stream(endpoint, path, body, None, self._make_error) as response:
             with translate_errors(endpoint):
                 content = await response.aread()
         try:
             prediction = json.loads(content)["predictions"][0]
         except (ValueError, LookupError, TypeError) as error:
             raise not_an_api(endpoint, content.decode("utf-8", "replace")) from error
-        if isinstance(prediction, str):  # a container that knows no chat
+        if isinstance(prediction, str):  # a container without the chat format
             yield Delta(prediction)
             yield Done(None, None)
             return
@@ -127,71 +129,49 @@ class VertexBackend:
             yield delta
         yield reader.done
 
-    async def _place(self) -> Endpoint:
-        """The endpoint's URL with a token that is valid: the regional address, or a dedicated endpoint's own."""
-        if self._address is None:
-            self._address = await self._own_address()
-        return await self._at(self._address)
+    def _body(self, request: ChatRequest, *, stream: bool) -> dict[str, Any]:
+        return chat_body(request, model=self._settings.model, stream=stream) | dict(self._settings.extra_body)
 
-    async def _own_address(self) -> str:
+    async def _current_endpoint(self) -> Endpoint:
+        """The regional address, or that of a dedicated endpoint, with a valid token."""
+        if self._address is None:
+            self._address = await self._find_address()
+        return await self._endpoint(self._address)
+
+    async def _find_address(self) -> str:
         try:
-            found = await self._described()
+            description = await self._describe()
         except Rejected as error:
             if error.status != 403:
                 raise
-            return self._service  # a shared endpoint may be called by who may not look at it
-        return f"https://{found['dedicatedEndpointDns']}" if found.get("dedicatedEndpointDns") else self._service
+            return self._service_url  # calling a shared endpoint doesn't need the permission to see it
+        dns = description.get("dedicatedEndpointDns")
+        return f"https://{dns}" if dns else self._service_url
 
-    async def _described(self) -> dict[str, Any]:
-        endpoint = await self._at(self._service)
-        found = await get_json(endpoint, await self._path(), self._refusal)
-        return found if isinstance(found, dict) else {}
+    async def _describe(self) -> dict[str, Any]:
+        endpoint = await self._endpoint(self._service_url)
+        description = await get_json(endpoint, await self._path(), self._make_error)
+        return description if isinstance(description, dict) else {}
 
-    async def _at(self, address: str) -> Endpoint:
-        chosen = self._settings
-        times = chosen.connect_timeout, chosen.read_timeout
-        return Endpoint(
-            address, await self._tokens.token(), *times, name=f"The Vertex AI endpoint {chosen.endpoint}"
-        )
+    async def _endpoint(self, address: str) -> Endpoint:
+        name = f"The Vertex AI endpoint {self._settings.endpoint}"
+        return Endpoint(address, await self._tokens.token(), *self._settings.timeouts, name=name)
 
     async def _path(self, method: str = "") -> str:
-        chosen = self._settings
-        project = chosen.project or await self._tokens.project()
+        options = self._settings
+        project = options.project or await self._tokens.project()
         if not project:
-            what = "No Google Cloud project is set."
-            raise NotConfigured(what, "Set project in the target, or GOOGLE_CLOUD_PROJECT.")
-        resource = f"/v1/projects/{project}/locations/{chosen.location}/endpoints/{chosen.endpoint}"
+            raise NotConfigured(
+                "No Google Cloud project is set.", "Set project in the target, or GOOGLE_CLOUD_PROJECT."
+            )
+        resource = f"/v1/projects/{project}/locations/{options.location}/endpoints/{options.endpoint}"
         return f"{resource}:{method}" if method else resource
 
     @property
-    def _service(self) -> str:
+    def _service_url(self) -> str:
         return (self._settings.url or f"https://{self._settings.location}-aiplatform.googleapis.com").rstrip("/")
 
-    def _refusal(
-        self, endpoint: Endpoint, status: int, headers: Mapping[str, str], content: bytes
-    ) -> BackendError:
-        """The error for a response that is no success: Google's, or the container's own."""
-        where, state, said = endpoint.name, *_told(endpoint, content)
+    def _make_error(self, endpoint: Endpoint, status: int, headers: Mapping[str, str], content: bytes) -> BackendError:
         if status == 401:
-            self._tokens.forget()
-            return NotConfigured(f"Google Cloud refused the token: “{said}”.", gcp.SIGN_IN)
-        if status == 403:
-            remedy = "Give the account the role Vertex AI User (roles/aiplatform.user) in this project."
-            return Rejected(f"Google Cloud does not allow the call: “{said}”.", remedy, status=403)
-        if status == 404 and state == "NOT_FOUND":
-            remedy = "Deploy it, or correct endpoint, project and location of the target."
-            return Rejected(f"{where} is not there: “{said}”.", remedy, status=404)
-        if state in ("FAILED_PRECONDITION", "UNAVAILABLE"):
-            remedy = "It is starting, being updated or scaled to zero: try again in a minute."
-            return Overloaded(f"{where} is not ready: “{said}”.", remedy, retry_after=WAIT)
-        return response_error(endpoint, status, headers, content)
-
-
-def _told(endpoint: Endpoint, content: bytes) -> tuple[str, str]:
-    """Google's name for what is wrong, and its words; a stream's error comes as a list of one."""
-    try:
-        found = json.loads(content)
-        error = (found[0] if isinstance(found, list) else found)["error"]
-        return str(error.get("status", "")), endpoint.quote(str(error.get("message", "")))
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return "", endpoint.quote(content[:300].decode("utf-8", "replace"))
+            self._tokens.invalidate()
+        return google_error(endpoint, status, headers, content)

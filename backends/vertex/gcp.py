@@ -1,4 +1,4 @@
-"""Who calls Google Cloud: an access token from google-auth, renewed ahead of time."""
+"""Google Cloud access tokens from google-auth, renewed before they expire."""
 
 from __future__ import annotations
 
@@ -12,66 +12,70 @@ from backends.errors import NotConfigured
 from backends.stopwatch import wall_clock
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
-# A token that ends within the first is renewed while it is still used, within the second before it is. Google's
-# machines give the same token out again until five minutes before its end: to ask earlier would be to ask in vain.
-RENEW_SECONDS, LAST_SECONDS = 225.0, 20.0
-FOR_EVER = 1e9
+# A token with less than RENEW_SECONDS left is renewed in the background; with less than MIN_SECONDS, the caller waits
+# for the new one. Google's metadata server returns the same token until five minutes before it expires, so asking
+# earlier has no effect.
+RENEW_SECONDS, MIN_SECONDS = 225.0, 20.0
+NO_EXPIRY_SECONDS = 1e9
 SIGN_IN = "Run gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS to a key file."
 
 
-class Tokens:
-    """Access tokens of the machine's own Google identity."""
+class TokenSource:
+    """Access tokens of the machine's Google identity."""
 
     def __init__(self) -> None:
         self._credentials: Any = None
         self._project: str | None = None
-        self._renewing: asyncio.Task[None] | None = None
+        self._renewal: asyncio.Task[None] | None = None
 
     async def token(self) -> str:
-        """A token that is valid for a while yet; only the first one, or one that came too late, is waited for."""
-        left = self._seconds_left()
-        if left < RENEW_SECONDS and (self._renewing is None or self._renewing.done()):
-            self._renewing = asyncio.create_task(asyncio.to_thread(self._renew))
-            self._renewing.add_done_callback(_look_at)
-        if left < LAST_SECONDS and self._renewing:
-            await asyncio.shield(self._renewing)  # whoever else waits for it must not lose it with this one
+        """A valid token; waits only for the first one, or if the renewal came too late."""
+        remaining = self._remaining_seconds()
+        if remaining < RENEW_SECONDS and (self._renewal is None or self._renewal.done()):
+            self._renewal = asyncio.create_task(asyncio.to_thread(self._renew))
+            self._renewal.add_done_callback(_retrieve_error)
+        if remaining < MIN_SECONDS and self._renewal:
+            await asyncio.shield(self._renewal)  # cancelling this caller must not cancel it for the others
         return str(self._credentials.token)
 
-    def forget(self) -> None:
-        """The token was refused: the next one is made anew."""
+    def invalidate(self) -> None:
+        """Drop the token after the service refused it; the next call gets a new one."""
         if self._credentials:
             self._credentials.token = None
 
     async def project(self) -> str | None:
-        """The project that the credentials name, if they do."""
+        """The project of the credentials, or None if they name none."""
         await self.token()
         return self._project
 
-    def _seconds_left(self) -> float:
-        found = self._credentials
-        if found is None or not found.token:
+    def _remaining_seconds(self) -> float:
+        credentials = self._credentials
+        if credentials is None or not credentials.token:
             return 0.0
-        # google-auth keeps the time without its zone, which is UTC.
-        return found.expiry.replace(tzinfo=UTC).timestamp() - wall_clock() if found.expiry else FOR_EVER
+        if not credentials.expiry:
+            return NO_EXPIRY_SECONDS
+        # google-auth stores the time in UTC, without a time zone.
+        return float(credentials.expiry.replace(tzinfo=UTC).timestamp() - wall_clock())
 
     def _renew(self) -> None:
         import google.auth
         from google.auth.transport.requests import Request
 
-        with _translated():
+        with _translate_errors():
             if self._credentials is None:
                 self._credentials, self._project = google.auth.default(scopes=[SCOPE])
             self._credentials.refresh(Request())
 
 
-def _look_at(task: asyncio.Task[None]) -> None:
-    """An error of a renewal that nobody waited for is told by the next one."""
+def _retrieve_error(task: asyncio.Task[None]) -> None:
+    """Mark the error of a background renewal as seen; if it persists, the next renewal raises it."""
     if not task.cancelled():
         task.exception()
 
 
 @contextlib.contextmanager
-def _translated() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
+    """Turn what google-auth raises into `NotConfigured`."""
     from google.auth import exceptions
 
     try:
@@ -79,7 +83,7 @@ def _translated() -> Iterator[None]:
     except exceptions.DefaultCredentialsError as error:
         raise NotConfigured("There are no Google Cloud credentials.", SIGN_IN) from error
     except (exceptions.RefreshError, exceptions.TransportError) as error:
-        # What the token server answers may repeat what it was sent.
+        # The token server's response may repeat the request.
         raise NotConfigured(f"Google Cloud gave no token ({type(error).__name__}).", SIGN_IN) from error
     except (exceptions.GoogleAuthError, ValueError) as error:
         raise NotConfigured(

@@ -90,7 +90,7 @@ async def test_who_may_not_look_at_the_endpoint_calls_it_as_a_shared_one(server:
     server.on(STREAM, Reply([OPENAI.wire]))
     backend = connected(server)
     assert_kept(await collect(backend), OPENAI)
-    assert "may not be looked at" in (await backend.check()).detail
+    assert "not allowed to see" in (await backend.check()).detail
 
 
 @pytest.mark.parametrize("name", ["4711", "projects/demo/locations/europe-west4/endpoints/4711"])
@@ -124,7 +124,7 @@ async def test_a_token_is_renewed_ahead_of_time(server: WireServer) -> None:
     give_token(server, "second")
     for _ in range(3):  # the first one may be on its way already, and bring what the server gave before
         await collect(backend)
-        await backend._tokens._renewing
+        await backend._tokens._renewal
     await collect(backend)
     used = [asked.headers["authorization"] for asked in server.requests(STREAM)]
     assert used[0] == "Bearer first"
