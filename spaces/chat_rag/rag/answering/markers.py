@@ -81,7 +81,7 @@ def parse_marker(text: str, start: int) -> ModelMarker | None:
 def is_marker_prefix(text: str, start: int) -> bool:
     """Whether the text from `start` to its end could be the beginning of a marker."""
     match = _MARKER_PREFIX.match(text, start)
-    return bool(match) and any(word.startswith(match[1].lower()) for word in _WORDS)
+    return match is not None and any(word.startswith(match[1].lower()) for word in _WORDS)
 
 
 def link_target_end(text: str, start: int) -> int | None:
