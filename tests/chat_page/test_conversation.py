@@ -51,9 +51,9 @@ TURNS = (
 
 
 @pytest.fixture(params=["disk", "memory"])
-def visitor(request: pytest.FixtureRequest, tmp_path: Path, embedder: Embedder) -> Visitor:
+def visitor(request: pytest.FixtureRequest, tmp_path: Path) -> Visitor:
     store = Store(tmp_path / "visitor") if request.param == "disk" else MemoryStore()
-    library = Library(embedder, store=store)
+    library = Library(Embedder(), store=store)
     return Visitor("k" * 43, library, Ingestion(library), QuestionLimit(0), store)
 
 
@@ -112,9 +112,9 @@ def test_a_conversation_in_another_format_is_dropped_with_a_note(visitor: Visito
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"\xff\xfe", b"[" * 100_000], ids=lambda data: repr(data[:10]))
-def test_a_damaged_file_is_dropped_with_a_note(tmp_path: Path, embedder: Embedder, data: bytes) -> None:
+def test_a_damaged_file_is_dropped_with_a_note(tmp_path: Path, data: bytes) -> None:
     store = Store(tmp_path / "visitor")
-    library = Library(embedder, store=store)
+    library = Library(Embedder(), store=store)
     visitor = Visitor("k" * 43, library, Ingestion(library), QuestionLimit(0), store)
     visitor.save(Conversation(TURNS))
     (file,) = store.folder.glob("conversation.json")

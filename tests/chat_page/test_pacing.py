@@ -15,9 +15,13 @@ from gradio.utils import diff
 
 from backends import Delta
 from backends.streams import batches, closing
-from chat_page import conversation, pacing
+from chat_page import pacing
+from chat_page.messages import question_message
+from chat_page.reply import Reply
+from rag.answering.turn import Turn
+from rag.answering.types import Retrieval
 
-QUESTION = conversation.user_message("Why?")
+QUESTION = question_message(Turn("Why?"))
 
 
 class Clocks:
@@ -93,12 +97,12 @@ def test_an_output_that_is_not_given_stays_as_it_was() -> None:
 
 
 def test_the_first_text_of_a_kind_is_shown_at_once() -> None:
-    reply = conversation.Reply(1)
-    assert reply.begins(object())
+    reply = Reply(Turn("Why?"))
+    assert reply.starts_section(Retrieval(()))
     for kind in ("thought", "answer"):
-        assert reply.begins(Delta("a", kind))
+        assert reply.starts_section(Delta("a", kind))
         reply.add(Delta("a", kind))
-        assert not reply.begins(Delta("b", kind))
+        assert not reply.starts_section(Delta("b", kind))
 
 
 async def test_a_text_that_begins_does_not_wait() -> None:
