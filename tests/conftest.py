@@ -98,3 +98,16 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
             return apps.enter_context(running_app(folder, *arguments, **options))  # type: ignore[arg-type]
 
         yield start
+
+
+# A folder whose tests share something runs in one worker process: an engine with its images, or one app.
+SHARED_FOLDERS = ("containers", "security")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep each module, or folder of SHARED_FOLDERS, in one worker."""
+    for item in items:
+        path = item.path.relative_to(ROOT / "tests")
+        group = path.parts[0] if path.parts[0] in SHARED_FOLDERS else str(path)
+        item.add_marker(pytest.mark.xdist_group(group))
