@@ -22,6 +22,7 @@ MODULES = (
     "pypdfium2",
     "scipy.stats",
     "semantic_text_splitter",
+    "Stemmer",
     "tokenizers",
     "xllamacpp",
 )

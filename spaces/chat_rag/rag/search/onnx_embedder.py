@@ -1,6 +1,6 @@
-"""Text to vectors with an exported model: onnxruntime and tokenizers, which come with Chroma, and no torch.
+"""Embeds text with an exported model on onnxruntime and tokenizers, which come with Chroma, and without torch.
 
-Where the processor multiplies whole numbers of 8 bits, the model of model_int8.onnx is taken, if there is one.
+If the processor multiplies 8-bit integers, model_int8.onnx is used, if it exists.
 """
 
 from __future__ import annotations
@@ -14,64 +14,66 @@ from backends.processors import has_feature, usable_processors
 from rag.errors import RetrievalError
 from rag.search.onnx_export import INT8, MODEL, TOKENIZER
 
-# Without one of these units the sums of such products overflow, and the vectors are wrong.
+# Without one of these units, the sums of 8-bit products overflow and the vectors are wrong.
 _INT8_FEATURES = ("avx512_vnni", "avx_vnni")
-MAX_TOKENS = 256  # what all-MiniLM-L6-v2 was trained with; its tokenizer.json says 128
+MAX_TOKENS = 256  # as all-MiniLM-L6-v2 was trained; its tokenizer.json says 128
 
-# Otherwise onnxruntime reports to its maker what it runs. It looks when it is loaded, which may be by the reader of
-# HTML and DOCX, so it is told here, before any of them.
+# Without this, onnxruntime reports usage to its vendor. It reads the variable when it is loaded, which the reader of
+# HTML and DOCX can do first, so this module sets it on import.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 class OnnxModel:
-    """A sentence model whose token vectors are averaged; safe to call from several threads, side by side."""
+    """A sentence model whose token vectors are averaged; safe to call from several threads in parallel."""
 
     def __init__(self, folder: str, *, int8: bool | None = None) -> None:
-        """Load it; `int8` decides over the precision in place of the processor."""
+        """Load the model; `int8` overrides the choice of precision by processor."""
         self._int8 = (Path(folder) / INT8).is_file() and (computes_in_int8() if int8 is None else int8)
         try:
             self._tokenizer = _tokenizer(Path(folder) / TOKENIZER)
             self._session = _session(Path(folder) / (INT8 if self._int8 else MODEL))
-        except Exception as error:  # both libraries raise kinds of their own, some of them a bare Exception
+        except Exception as error:  # both libraries raise classes of their own, and bare Exception
             raise RetrievalError(
-                f"The embedding model in {folder} cannot be loaded ({type(error).__name__}).",
-                f"Make {MODEL} and {TOKENIZER} anew: python -m rag.search.onnx_export FOLDER.",
+                f"Can't load the embedding model in {folder} ({type(error).__name__}).",
+                f"Create {MODEL} and {TOKENIZER} again: python -m rag.search.onnx_export FOLDER.",
             ) from error
         self.workers = usable_processors()
-        self._asked = [each.name for each in self._session.get_inputs()]
+        self._input_names = [model_input.name for model_input in self._session.get_inputs()]
 
     def prepare_thread(self) -> None:
-        """Nothing: the session computes in the thread that calls it."""
+        """Do nothing: the session computes in the calling thread."""
 
     def tokenise(self, texts: Sequence[str]) -> tuple[Any, list[int]]:
-        """What `vectors` takes, and the number of tokens of each text."""
-        encoded = self._tokenizer.encode_batch(list(texts))
-        return encoded, [sum(each.attention_mask) for each in encoded]
+        """Return the input of `vectors`, and the number of tokens of each text."""
+        encodings = self._tokenizer.encode_batch(list(texts))
+        return encodings, [sum(encoding.attention_mask) for encoding in encodings]
 
     def vectors(self, tokens: Any, rows: Sequence[int]) -> Any:
-        """One float32 vector of length 1 a text: the mean of its tokens' vectors, as sentence-transformers takes it."""
+        """Return one float32 vector of length 1 per text: the mean of its tokens' vectors, as in sentence-transformers.
+
+        With 8-bit integers each text is computed alone: the scale of the rounding depends on the whole batch, and a
+        text must always have the same vector. That wasn't slower.
+        """
         import numpy as np
 
-        # The scale of what is rounded to 8 bits is taken from a whole batch: alone, a text always has the same vector.
-        # It was no slower.
         if self._int8 and len(rows) > 1:
             return np.concatenate([self.vectors(tokens, [row]) for row in rows])
-        chosen = [tokens[row] for row in rows]
-        longest = max(sum(each.attention_mask) for each in chosen)
-        mask = np.array([each.attention_mask[:longest] for each in chosen], dtype=np.int64)
+        encodings = [tokens[row] for row in rows]
+        longest = max(sum(encoding.attention_mask) for encoding in encodings)
+        mask = np.array([encoding.attention_mask[:longest] for encoding in encodings], dtype=np.int64)
         inputs = {
-            "input_ids": np.array([each.ids[:longest] for each in chosen], dtype=np.int64),
+            "input_ids": np.array([encoding.ids[:longest] for encoding in encodings], dtype=np.int64),
             "attention_mask": mask,
-            "token_type_ids": np.array([each.type_ids[:longest] for each in chosen], dtype=np.int64),
+            "token_type_ids": np.array([encoding.type_ids[:longest] for encoding in encodings], dtype=np.int64),
         }
-        found = self._session.run(None, {name: inputs[name] for name in self._asked})[0]
-        # The length takes out any scale, so the sum over the tokens points where their mean does.
-        sums = (found * mask[..., None].astype(found.dtype)).sum(axis=1)
+        output = self._session.run(None, {name: inputs[name] for name in self._input_names})[0]
+        # The vectors are scaled to length 1, so the sum over the tokens serves as well as their mean.
+        sums = (output * mask[..., None].astype(output.dtype)).sum(axis=1)
         return (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
 
 
 def computes_in_int8() -> bool:
-    """Whether the processor is fast and exact in whole numbers of 8 bits."""
+    """Return whether the processor is fast and exact with 8-bit integers."""
     return any(map(has_feature, _INT8_FEATURES))
 
 
@@ -80,7 +82,7 @@ def _tokenizer(file: Path) -> Any:
 
     tokenizer = Tokenizer.from_file(str(file))
     tokenizer.enable_truncation(MAX_TOKENS)
-    tokenizer.enable_padding()  # to the longest of a batch, where the file may have a fixed length
+    tokenizer.enable_padding()  # to the longest text of a batch; the file can have a fixed length
     return tokenizer
 
 
@@ -88,7 +90,7 @@ def _session(file: Path) -> Any:
     from onnxruntime import InferenceSession, SessionOptions
 
     options = SessionOptions()
-    # Batches are computed side by side, each in one thread: threads of one batch wait for each other.
+    # Batches run in parallel, each in one thread: the threads of one batch would wait for each other.
     options.intra_op_num_threads = 1
-    options.log_severity_level = 3  # errors; it warns of machines without a GPU
+    options.log_severity_level = 3  # errors; it warns about machines without a GPU
     return InferenceSession(str(file), options, providers=["CPUExecutionProvider"])

@@ -1,4 +1,4 @@
-"""Vectors to chunks: one Chroma collection for each visitor, embedded or on a server."""
+"""Vector search with one Chroma collection per visitor, embedded or on a server."""
 
 from __future__ import annotations
 
@@ -15,29 +15,30 @@ from urllib.parse import urlsplit
 from rag.errors import RetrievalError
 
 logger = logging.getLogger(__name__)
-ADD_AT_ONCE = 1000
-PREFIX, USED = "visitor-", "used"  # of a collection: how its name begins, and when it was last marked (Unix seconds)
+BATCH = 1000
+PREFIX = "visitor-"  # of a collection's name
+LAST_USED = "used"  # metadata of a collection: Unix time of its last mark
 MARK_SECONDS = 600
-# The wider the search, the fewer near neighbours it misses.
+# A wider search misses fewer near neighbours.
 HNSW = {"space": "cosine", "ef_search": 200}
-_START = "Start it (chroma run --port 8000), or unset SPACEPORT_CHROMA_URL to search in memory."
-_opening = threading.Lock()
+_START_CHROMA = "Start it (chroma run --port 8000), or unset SPACEPORT_CHROMA_URL to search in memory."
+_clients_lock = threading.Lock()
 _clients: dict[str, Any] = {}
 
 
 def chroma_client(url: str | None = None) -> Any:
-    """The Chroma client of this process: the server that `url` or SPACEPORT_CHROMA_URL names, or embedded.
+    """Return this process's Chroma client for `url` or SPACEPORT_CHROMA_URL, or an embedded one without a URL.
 
-    Embedded means in memory: what a visitor uploaded never touches the disk and is gone with the process.
+    An embedded client works in memory: uploads never touch the disk and end with the process.
     """
     url = url or os.environ.get("SPACEPORT_CHROMA_URL") or ""
-    with _opening:
+    with _clients_lock:
         if url not in _clients:
-            _clients[url] = _open(url)
+            _clients[url] = _connect(url)
         return _clients[url]
 
 
-def _open(url: str) -> Any:
+def _connect(url: str) -> Any:
     import chromadb
     from chromadb.config import Settings
 
@@ -46,128 +47,127 @@ def _open(url: str) -> Any:
         return chromadb.EphemeralClient(settings=settings)
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise RetrievalError(f"SPACEPORT_CHROMA_URL is {url!r}, which is no URL.", "Write it like http://host:8000.")
-    secure = parts.scheme == "https"
-    port = parts.port or (443 if secure else 80)
+        raise RetrievalError(f"SPACEPORT_CHROMA_URL is {url!r}, which isn't a URL.", "Write it like http://host:8000.")
+    ssl = parts.scheme == "https"
+    port = parts.port or (443 if ssl else 80)
     try:
-        return chromadb.HttpClient(host=parts.hostname, port=port, ssl=secure, settings=settings)
-    except Exception as error:  # Chroma raises a bare ValueError over whatever its transport raised
+        return chromadb.HttpClient(host=parts.hostname, port=port, ssl=ssl, settings=settings)
+    except Exception as error:  # Chroma raises a bare ValueError for any error of its transport
         raise RetrievalError(
-            f"Chroma is not answering at {parts.scheme}://{parts.hostname}:{port}.",
-            _START,
+            f"Chroma is not answering at {parts.scheme}://{parts.hostname}:{port}.", _START_CHROMA
         ) from error
 
 
 class VectorIndex:
-    """A collection of its own under a random name, so that no visitor can reach another's.
+    """A collection with a random name, so that no visitor can reach another's.
 
-    A server that does not answer is a `RetrievalError`; when it is back with its data, the index works again.
+    Raises `RetrievalError` while the server doesn't answer; when it is back with its data, the index works again.
     """
 
     def __init__(self, client: Any | None = None) -> None:
         self._client = client or chroma_client()
         self._name = f"{PREFIX}{uuid.uuid4().hex}"
-        # Documents that could not be deleted, as the server was away: they go before anything else is done.
-        self._owed: set[str] = set()
-        self._used = time.time()
-        with _telling(self._client):
+        # Documents whose deletion failed because the server didn't answer; they are deleted before the next operation.
+        self._pending_deletions: set[str] = set()
+        self._last_used = time.time()
+        with _translated_errors(self._client):
             self._collection = self._client.create_collection(
                 self._name,
                 configuration={"hnsw": HNSW},
-                metadata={USED: self._used},
+                metadata={LAST_USED: self._last_used},
                 embedding_function=None,
             )
 
     def add(self, document_id: str, ids: Sequence[str], vectors: Any) -> None:
         """Add a document's vectors, of any length but 0, under the identifiers of its chunks."""
-        with self._ready():
-            for start in range(0, len(ids), ADD_AT_ONCE):
-                part = slice(start, start + ADD_AT_ONCE)
+        with self._operation():
+            for start in range(0, len(ids), BATCH):
+                batch = slice(start, start + BATCH)
                 self._collection.add(
-                    ids=list(ids[part]),
-                    embeddings=vectors[part],
-                    metadatas=[{"document": document_id} for _ in ids[part]],
+                    ids=list(ids[batch]),
+                    embeddings=vectors[batch],
+                    metadatas=[{"document": document_id} for _ in ids[batch]],
                 )
 
     def remove(self, document_id: str) -> None:
-        """Remove every vector of a document; where the server is away, before anything else when it is back."""
-        self._owed.add(document_id)
+        """Remove a document's vectors; if the server doesn't answer, they are removed before the next operation."""
+        self._pending_deletions.add(document_id)
         try:
-            with self._ready():
+            with self._operation():
                 pass
         except RetrievalError as error:
-            logger.warning("The vectors of a removed document are still to be deleted: %s", error)
+            logger.warning("The vectors of a removed document are deleted later: %s", error)
 
     def search(self, vector: Sequence[float], limit: int) -> list[tuple[str, float]]:
-        """The nearest chunks: identifier and cosine similarity, 1 for the same direction."""
-        with self._ready():
-            found = self._collection.query(query_embeddings=[vector], n_results=limit, include=["distances"])
-        return [
-            (chunk_id, 1 - distance) for chunk_id, distance in zip(found["ids"][0], found["distances"][0], strict=True)
-        ]
+        """Return the nearest chunks, each with its identifier and cosine similarity."""
+        with self._operation():
+            result = self._collection.query(query_embeddings=[vector], n_results=limit, include=["distances"])
+        pairs = zip(result["ids"][0], result["distances"][0], strict=True)
+        return [(chunk_id, 1 - distance) for chunk_id, distance in pairs]
 
     def close(self) -> None:
-        """Delete the collection; where the server is away, `sweep` does it later."""
+        """Delete the collection; if the server doesn't answer, `sweep` deletes it later."""
         try:
-            with _telling(self._client):
+            with _translated_errors(self._client):
                 self._client.delete_collection(self._name)
         except RetrievalError as error:
-            logger.warning("The collection %s is still to be swept: %s", self._name, error)
+            logger.warning("The collection %s is deleted later: %s", self._name, error)
 
     @contextmanager
-    def _ready(self) -> Iterator[None]:
-        """What is owed is done, the collection is marked as in use, and errors are told with a remedy."""
-        with _telling(self._client):
-            for document_id in list(self._owed):
+    def _operation(self) -> Iterator[None]:
+        """Delete what is pending, mark the collection as used, and translate errors."""
+        with _translated_errors(self._client):
+            for document_id in list(self._pending_deletions):
                 self._collection.delete(where={"document": document_id})
-                self._owed.discard(document_id)
-            if time.time() - self._used > MARK_SECONDS:
-                self._used = time.time()
-                self._collection.modify(metadata={USED: self._used})
+                self._pending_deletions.discard(document_id)
+            if time.time() - self._last_used > MARK_SECONDS:
+                self._last_used = time.time()
+                self._collection.modify(metadata={LAST_USED: self._last_used})
             yield
 
 
 def sweep(client: Any, older_than_seconds: float) -> int:
-    """Delete the collections of visitors that nothing has used for so long, whose process has died; how many went.
+    """Delete the collections of killed processes: those last used that long ago. Return their number.
 
-    A living one marks itself every ten minutes in which it is used, so `older_than_seconds` is to be longer than the
-    longest session without a question.
+    A collection in use is marked every ten minutes, so `older_than_seconds` must be longer than the longest session
+    without a question.
     """
-    swept = 0
-    with _telling(client):
+    count = 0
+    with _translated_errors(client):
         for collection in client.list_collections():
-            used = (collection.metadata or {}).get(USED)
-            if collection.name.startswith(PREFIX) and used is not None and time.time() - used > older_than_seconds:
+            last_used = (collection.metadata or {}).get(LAST_USED)
+            is_stale = last_used is not None and time.time() - last_used > older_than_seconds
+            if collection.name.startswith(PREFIX) and is_stale:
                 with suppress(_not_found()):  # another process sweeps too
                     client.delete_collection(collection.name)
-                    swept += 1
-    return swept
+                    count += 1
+    return count
 
 
 @contextmanager
-def _telling(client: Any) -> Iterator[None]:
-    """Errors of Chroma in words; it raises kinds of its own, its transport's, and bare ValueError and Exception."""
+def _translated_errors(client: Any) -> Iterator[None]:
+    """Turn Chroma's errors into `RetrievalError`: its own, its transport's, and bare ValueError and Exception."""
     try:
         yield
     except RetrievalError:
         raise
     except Exception as error:
-        raise _told(client, error) from error
+        raise _retrieval_error(client, error) from error
 
 
-def _told(client: Any, error: Exception) -> RetrievalError:
+def _retrieval_error(client: Any, error: Exception) -> RetrievalError:
     import httpx
 
     settings = client.get_settings()
-    where = f"{settings.chroma_server_host}:{settings.chroma_server_http_port}"
+    address = f"{settings.chroma_server_host}:{settings.chroma_server_http_port}"
     if isinstance(error, httpx.TransportError):
-        return RetrievalError(f"Chroma is not answering at {where}.", _START)
+        return RetrievalError(f"Chroma is not answering at {address}.", _START_CHROMA)
     if isinstance(error, _not_found()):
         return RetrievalError(
             "Chroma no longer has the vectors of this session.",
-            "Remove the documents and add them again; start the server with --path, and it keeps them.",
+            "Remove the documents and add them again. To keep vectors, start the server with --path.",
         )
-    return RetrievalError(f"Chroma could not do that ({type(error).__name__}: {error}).", "Look into Chroma's log.")
+    return RetrievalError(f"Chroma failed ({type(error).__name__}: {error}).", "Check Chroma's log.")
 
 
 def _not_found() -> type[Exception]:
