@@ -1,4 +1,4 @@
-"""What one visitor may keep and ask, and what they are told beyond that."""
+"""Limits for one visitor's documents and questions, and the errors beyond them."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Clock:
 
 
 def test_the_environment_sets_the_limits() -> None:
-    given = {
+    environment = {
         "SPACEPORT_MAX_FILES": "3",
         "SPACEPORT_MAX_PAGES": "40",
         "SPACEPORT_MAX_MB": " 5 ",
         "SPACEPORT_QUESTIONS_A_MINUTE": "0",
     }
-    assert Quota.from_environment(given) == Quota(3, 40, 5, 0)
+    assert Quota.from_environment(environment) == Quota(3, 40, 5, 0)
     assert Quota.from_environment({"SPACEPORT_MAX_FILES": ""}) == Quota()
 
 
@@ -43,7 +43,7 @@ def test_the_environment_sets_the_limits() -> None:
     "name", ["SPACEPORT_MAX_FILES", "SPACEPORT_MAX_PAGES", "SPACEPORT_MAX_MB", "SPACEPORT_QUESTIONS_A_MINUTE"]
 )
 @pytest.mark.parametrize("value", ["many", "-1", "1.5", "1e3", "٣", "0x10"])
-def test_a_wrong_value_is_told_with_its_name(name: str, value: str) -> None:
+def test_a_wrong_value_is_an_error_with_its_name(name: str, value: str) -> None:
     with pytest.raises(NotConfigured) as caught:
         Quota.from_environment({name: value})
     assert name in caught.value.message
@@ -51,22 +51,22 @@ def test_a_wrong_value_is_told_with_its_name(name: str, value: str) -> None:
     assert "Set it to a number such as" in caught.value.remedy
 
 
-def test_a_number_may_have_a_least_value() -> None:
+def test_a_setting_can_have_a_minimum() -> None:
     assert int_setting("MINUTES", 60, {"MINUTES": "1"}, least=1) == 1
     with pytest.raises(NotConfigured, match="a whole number of at least 1"):
         int_setting("MINUTES", 60, {"MINUTES": "0"}, least=1)
 
 
-def test_what_fits_is_welcome_to_the_last_byte() -> None:
+def test_documents_fit_to_the_last_byte() -> None:
     quota = Quota(files=2, pages=10, megabytes=1)
     quota.check("a.pdf", Size(1, 4, 400_000), Size(1, 6, 600_000))
-    for more in (Size(1, 5, 400_000), Size(1, 4, 400_001), Size(2, 4, 400_000)):
+    for addition in (Size(1, 5, 400_000), Size(1, 4, 400_001), Size(2, 4, 400_000)):
         with pytest.raises(QuotaExceeded) as caught:
-            quota.check("a.pdf", more, Size(1, 6, 600_000), "b.pdf")
+            quota.check("a.pdf", addition, Size(1, 6, 600_000), "b.pdf")
         assert caught.value.remedy.startswith("Remove")
 
 
-def test_no_limit_is_none() -> None:
+def test_0_means_no_limit() -> None:
     UNLIMITED.check("a.pdf", Size(1_000, 1_000_000, 10**12), Size(1_000, 1_000_000, 10**12))
     questions = QuestionLimit(0, Clock())
     for _ in range(1_000):
@@ -95,24 +95,24 @@ def test_questions_are_counted_over_any_minute() -> None:
     with pytest.raises(TooManyQuestions, match="in 1 second\\."):
         questions.take()
     clock.now += 0.1
-    questions.take()  # the first one is a minute ago, and refusals were not counted
+    questions.take()  # the first one is a minute old, and rejected questions don't count
     with pytest.raises(TooManyQuestions, match="in 40 seconds"):
         questions.take()
 
 
 def test_threads_are_counted_together() -> None:
-    questions, refused = QuestionLimit(10, Clock()), []
+    questions, errors = QuestionLimit(10, Clock()), []
 
     def ask() -> None:
         for _ in range(5):
             try:
                 questions.take()
             except TooManyQuestions as error:
-                refused.append(error)
+                errors.append(error)
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(refused) == 30
+    assert len(errors) == 30

@@ -1,7 +1,10 @@
-"""What a visitor's documents are on disk: whole or absent, for nobody else to read, and there again after a restart."""
+"""Stored documents: complete or absent, private to the owner, and available after a restart."""
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
 import os
 import random
 import signal
@@ -33,8 +36,8 @@ Written = Callable[[str, str], Path]
 TEXT = "# Tern Island\n\nThe ferry leaves at nine.\n\n" + "The gannet dives from thirty metres for herring.\n\n" * 40
 IDENTIFIER = "0123456789abcdef"
 
-# Adds file after file to a store and names each that is done. Its vectors are of no meaning: the test kills it many
-# times, and loading the real model would take most of that time.
+# Adds file after file to a store and prints the id of each one that is done. The vectors have no meaning: the test
+# kills the process many times, and loading the real model would take most of that time.
 ADDING = """
 import sys
 from pathlib import Path
@@ -85,11 +88,11 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "visitor")
 
 
-def files_of(store: Store) -> list[str]:
+def stored_files(store: Store) -> list[str]:
     return sorted(str(path.relative_to(store.folder)) for path in store.folder.rglob("*") if path.is_file())
 
 
-def test_what_is_saved_is_loaded_to_the_last_bit(store: Store) -> None:
+def test_a_saved_document_is_loaded_to_the_last_bit(store: Store) -> None:
     document, chunks, vectors = sample()
     store.save(document, chunks, vectors, b"the file", label="model")
     ((loaded, loaded_chunks, loaded_vectors),) = Store(store.folder).load("model")
@@ -100,8 +103,34 @@ def test_what_is_saved_is_loaded_to_the_last_bit(store: Store) -> None:
     assert store.size(document.id) == 8
 
 
+def test_a_folder_in_the_first_format_opens(store: Store) -> None:
+    """The files are written out here, so that a change of the format can't pass unnoticed."""
+    text = "Terns nest here."
+    value = {
+        "label": "model",
+        "document": {"id": IDENTIFIER, "name": "tern.md", "text": text, "media_type": "text/markdown"},
+        "pages": [[1, 0, 16]],
+        "chunks": [
+            {"document_id": IDENTIFIER, "document": "tern.md", "start": 0, "end": 16, "page": 1, "heading": "Birds"}
+        ],
+    }
+    vectors = io.BytesIO()
+    np.save(vectors, np.ones((1, 384), np.float32))
+    files = {"document.json": json.dumps(value).encode(), "vectors.npy": vectors.getvalue(), "original": b"the file"}
+    sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    folder = store.folder / "documents" / IDENTIFIER
+    folder.mkdir(parents=True)
+    for name, data in (files | {"sums.json": json.dumps({"format": 1, "sha256": sums}).encode()}).items():
+        (folder / name).write_bytes(data)
+    ((document, chunks, loaded_vectors),) = store.load("model")
+    assert document == Document(IDENTIFIER, "tern.md", text, (Page(1, 0, 16),), "text/markdown")
+    assert chunks == [Chunk(IDENTIFIER, "tern.md", 0, 16, text, 1, "Birds")]
+    assert loaded_vectors.shape == (1, 384)
+    assert store.original(IDENTIFIER) == b"the file"
+
+
 @pytest.mark.parametrize("text", ["中文 🚀 العربية", "a\x00b\r\n\u2028c", "broken \ufffd character"])
-def test_any_text_comes_back(store: Store, text: str) -> None:
+def test_any_text_is_loaded_unchanged(store: Store, text: str) -> None:
     document, chunks, vectors = sample(text, name="“x” <b>.md")
     store.save(document, chunks, vectors, b"x")
     ((loaded, loaded_chunks, _),) = store.load()
@@ -115,11 +144,11 @@ def test_a_deleted_document_is_gone(store: Store) -> None:
     assert list(store.load()) == []
     assert store.original(IDENTIFIER) is None
     assert store.size(IDENTIFIER) == 0
-    assert files_of(store) == []
+    assert stored_files(store) == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="other systems have other permissions")
-def test_only_the_owner_can_read(store: Store) -> None:
+def test_only_the_owner_has_access(store: Store) -> None:
     before = os.umask(0)
     try:
         store.save(*sample(), b"x")
@@ -130,43 +159,43 @@ def test_only_the_owner_can_read(store: Store) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
-@pytest.mark.parametrize("damage", ["document.json", "vectors.npy", "original", "sums.json"])
-@pytest.mark.parametrize("how", ["cut", "changed", "missing"])
-def test_a_damaged_document_is_removed_and_the_others_stay(store: Store, damage: str, how: str) -> None:
+@pytest.mark.parametrize("part", ["document.json", "vectors.npy", "original", "sums.json"])
+@pytest.mark.parametrize("kind", ["truncated", "changed", "missing"])
+def test_a_damaged_document_is_removed_and_the_others_stay(store: Store, part: str, kind: str) -> None:
     document, chunks, vectors = sample()
     other = Document("f" * 16, "other.md", document.text, document.pages, document.media_type)
     store.save(document, chunks, vectors, b"the file")
     store.save(other, [], [], b"the other file")
-    path = store.folder / "documents" / IDENTIFIER / damage
+    path = store.folder / "documents" / IDENTIFIER / part
     data = bytearray(path.read_bytes())
-    if how == "missing":
+    if kind == "missing":
         path.unlink()
     else:
         data[len(data) // 2] ^= 1
-        path.write_bytes(bytes(data) if how == "changed" else data[: len(data) // 2])
+        path.write_bytes(bytes(data) if kind == "changed" else data[: len(data) // 2])
     assert [loaded.name for loaded, _, _ in store.load()] == ["other.md"]
     assert not path.parent.exists()
 
 
-def test_vectors_of_another_model_are_of_no_use(store: Store) -> None:
+def test_a_document_with_vectors_of_another_model_is_deleted(store: Store) -> None:
     store.save(*sample(), b"x", label="one model")
     assert list(store.load("another")) == []
-    assert files_of(store) == []
+    assert stored_files(store) == []
 
 
 @pytest.mark.parametrize(
-    "wrong", ["../../etc/passwd", "", ".", "..", "a/b", "0" * 7, "G" * 16, "/etc", "a" * 16 + "\n"]
+    "document_id", ["../../etc/passwd", "", ".", "..", "a/b", "0" * 7, "G" * 16, "/etc", "a" * 16 + "\n"]
 )
-def test_only_an_identifier_is_a_path(store: Store, wrong: str) -> None:
+def test_only_a_document_id_is_a_path(store: Store, document_id: str) -> None:
     store.save(*sample(), b"x")
-    assert store.original(wrong) is None
-    assert store.size(wrong) == 0
+    assert store.original(document_id) is None
+    assert store.size(document_id) == 0
     with pytest.raises(DocumentError, match="no such document"):
-        store.delete(wrong)
+        store.delete(document_id)
     assert len(list(store.load())) == 1
 
 
-def test_the_conversation_is_kept_beside_the_documents(store: Store) -> None:
+def test_the_conversation_is_stored_beside_the_documents(store: Store) -> None:
     assert store.read_conversation() is None
     store.write_conversation([{"role": "user", "content": "Wann fährt die Fähre? 🚢"}])
     store.write_conversation([{"role": "user", "content": "When?"}])
@@ -175,7 +204,7 @@ def test_the_conversation_is_kept_beside_the_documents(store: Store) -> None:
     assert store.read_conversation() is None
 
 
-def test_nothing_is_written_after_the_end(store: Store) -> None:
+def test_nothing_is_written_after_destroy(store: Store) -> None:
     store.save(*sample(), b"x")
     store.destroy()
     store.destroy()
@@ -186,7 +215,7 @@ def test_nothing_is_written_after_the_end(store: Store) -> None:
     assert list(store.folder.parent.iterdir()) == []
 
 
-def test_without_a_disk_the_originals_are_in_memory() -> None:
+def test_a_memory_store_has_the_originals_in_memory() -> None:
     store = MemoryStore()
     store.save(*sample(), b"the file")
     store.write_conversation(["a"])
@@ -199,21 +228,21 @@ def test_without_a_disk_the_originals_are_in_memory() -> None:
         store.save(*sample(), b"x")
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(store: Store) -> None:
+def test_a_full_disk_is_an_error_and_leaves_nothing(store: Store) -> None:
     if os.name != "posix":
         missing("a limit on the size of files")
     command = [sys.executable, "-W", "error", "-c", FILLING, str(store.folder)]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert len(told) == 2
-    assert told[0].startswith("“large.txt” could not be kept: the disk is full. Remove documents")
-    assert told[1].startswith("The conversation could not be kept: the disk is full.")
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("Can't save “large.txt”: the disk is full. Remove documents")
+    assert lines[1].startswith("Can't save the conversation: the disk is full.")
     assert not list(store.folder.rglob(".unfinished-*"))
     assert [document.name for document, _, _ in store.load()] == ["small.txt"]
     assert store.read_conversation() == ["before"]
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_after_a_kill_each_document_is_whole_or_absent(store: Store, tmp_path: Path, seed: int) -> None:
+def test_after_a_kill_each_document_is_complete_or_absent(store: Store, tmp_path: Path, seed: int) -> None:
     files = tmp_path / "files"
     files.mkdir()
     for number in range(60):
@@ -221,29 +250,29 @@ def test_after_a_kill_each_document_is_whole_or_absent(store: Store, tmp_path: P
     command = [sys.executable, "-c", ADDING, str(store.folder), str(files)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        told = [process.stdout.readline().strip()]
+        printed_ids = [process.stdout.readline().strip()]
         time.sleep(random.Random(seed).uniform(0, 0.8))
         process.send_signal(signal.SIGKILL)
-        told += process.stdout.read().split()
+        printed_ids += process.stdout.read().split()
     assert process.returncode == -signal.SIGKILL
-    assert len(told) < 60
-    known = {document.id: (path, document) for path in files.iterdir() for document in [read_document(path)]}
-    kept = {
+    assert len(printed_ids) < 60
+    expected = {document.id: (path, document) for path in files.iterdir() for document in [read_document(path)]}
+    loaded = {
         document.id: (document, chunks, vectors)
         for document, chunks, vectors in store.load(f"lengths {CHUNKING_VERSION} {CHUNK_SIZE} {CHUNK_OVERLAP}")
     }
-    assert set(told) <= set(kept)
-    assert len(kept) <= len(told) + 1
-    for identifier, (document, chunks, vectors) in kept.items():
-        path, expected = known[identifier]
-        assert document == expected
+    assert set(printed_ids) <= set(loaded)
+    assert len(loaded) <= len(printed_ids) + 1
+    for identifier, (document, chunks, vectors) in loaded.items():
+        path, expected_document = expected[identifier]
+        assert document == expected_document
         assert chunks == chunk_document(document, size=CHUNK_SIZE, overlap=CHUNK_OVERLAP)
         assert vectors[:, 0].tolist() == [len(chunk.text) for chunk in chunks]
         assert store.original(identifier) == path.read_bytes()
     assert not list(store.folder.rglob(".unfinished-*"))
 
 
-def test_a_restart_finds_the_documents_without_embedding_them_again(
+def test_a_restart_loads_the_documents_without_embedding_them_again(
     embedder: Embedder, store: Store, written: Written
 ) -> None:
     first = Library(embedder, store=store)
@@ -283,33 +312,35 @@ def test_the_same_content_is_stored_once(embedder: Embedder, store: Store, writt
     library.close()
 
 
-@pytest.mark.parametrize("last", [Step.READING, Step.EMBEDDING, Step.SAVING], ids=lambda step: step.name)
-def test_a_cancelled_addition_leaves_nothing(embedder: Embedder, store: Store, written: Written, last: Step) -> None:
+@pytest.mark.parametrize("cancelled_at", [Step.READING, Step.EMBEDDING, Step.SAVING], ids=lambda step: step.name)
+def test_a_cancelled_addition_leaves_nothing(
+    embedder: Embedder, store: Store, written: Written, cancelled_at: Step
+) -> None:
     library = Library(embedder, store=store)
 
     def report(step: Step, share: float) -> None:
-        if step is last:
+        if step is cancelled_at:
             raise Cancelled("Stopped.")
 
     with pytest.raises(Cancelled):
         library.add(written("tern.md", TEXT), report=report)
     assert library.documents == []
     assert library.size == Size()
-    assert files_of(store) == []
+    assert stored_files(store) == []
     assert library.add(written("tern.md", TEXT)).duplicate is False
     library.close()
 
 
-def test_a_closed_library_saves_nothing_more(embedder: Embedder, store: Store, written: Written) -> None:
+def test_a_closed_library_saves_nothing(embedder: Embedder, store: Store, written: Written) -> None:
     library = Library(embedder, store=store)
     parsed = library.read(written("tern.md", TEXT))
     library.close()
     with pytest.raises(DocumentError, match="session has ended"):
         library.store(parsed)  # type: ignore[arg-type]
-    assert files_of(store) == []
+    assert stored_files(store) == []
 
 
-def test_limits_hold_for_all_documents_together(embedder: Embedder, store: Store, tmp_path: Path) -> None:
+def test_the_quota_is_for_all_documents_together(embedder: Embedder, store: Store, tmp_path: Path) -> None:
     def pdf(name: str, *pages: str) -> Path:
         path = tmp_path / name
         path.write_bytes(make.pdf(*pages))

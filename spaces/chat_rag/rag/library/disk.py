@@ -1,4 +1,4 @@
-"""Where files may lie, and how they are there as a whole or not at all, whenever the machine stops."""
+"""Atomic writes: a file or folder exists completely or not at all, even if the machine stops in the middle."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
-# What begins so is half written or half deleted: whoever opens the folder next removes it.
+# Paths with this prefix are half written or half deleted; the next process that opens the folder deletes them.
 UNFINISHED = ".unfinished-"
 
 
 def make_folder(folder: Path) -> None:
-    """The folder and those above it, each for its owner alone."""
+    """Create a folder and its parents with access for the owner only."""
     if not folder.is_dir():
         make_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -40,7 +40,7 @@ def write_folder(place: Path, parts: dict[str, bytes]) -> None:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a file, or put it into the place of the old one."""
+    """Write a new file or replace an old one."""
     unfinished = _unfinished(path)
     try:
         _write(unfinished, data)
@@ -52,7 +52,7 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 def remove(path: Path) -> None:
-    """Delete a folder, if there is one; its name is gone first, so that nobody ever sees a part of it."""
+    """Delete a folder if it exists; it is renamed first, so that nobody ever sees a part of it."""
     unfinished = _unfinished(path)
     with contextlib.suppress(FileNotFoundError):
         path.replace(unfinished)
@@ -60,7 +60,7 @@ def remove(path: Path) -> None:
 
 
 def delete(path: Path) -> None:
-    """Delete a file or a folder, if there is one."""
+    """Delete a file or folder if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -75,13 +75,13 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """See to it that the names in a folder outlive a loss of power, where the system can do that."""
+    """Make the names in a folder survive a loss of power, if the operating system can."""
     if os.name == "posix":
-        held = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(held)
+            os.fsync(descriptor)
         finally:
-            os.close(held)
+            os.close(descriptor)
 
 
 def _unfinished(path: Path) -> Path:
@@ -89,28 +89,28 @@ def _unfinished(path: Path) -> Path:
 
 
 def data_folder(environment: Mapping[str, str] | None = None) -> Path | None:
-    """Where visitors' folders lie: SPACEPORT_DATA, or the user's data directory.
+    """Return the root of the visitors' folders: in SPACEPORT_DATA, or in the user's data directory.
 
-    None where that is inside the working or the temporary directory, whose files Gradio may hand out.
+    Return None if that is inside the working or the temporary directory: Gradio can serve files from there.
     """
     environment = os.environ if environment is None else environment
-    if named := environment.get("SPACEPORT_DATA"):
-        return Path(named).absolute() / "visitors"
+    if setting := environment.get("SPACEPORT_DATA"):
+        return Path(setting).absolute() / "visitors"
     home = environment.get("XDG_DATA_HOME") or Path(environment.get("HOME") or Path.home()) / ".local" / "share"
     folder = Path(home).resolve() / "spaceport" / "visitors"
-    served = (Path.cwd(), Path(tempfile.gettempdir()).resolve())
-    if any(folder.is_relative_to(place) for place in served):
-        logger.warning("%s may be served to others: documents are kept in memory. Set SPACEPORT_DATA.", folder)
+    served_folders = (Path.cwd(), Path(tempfile.gettempdir()).resolve())
+    if any(folder.is_relative_to(served) for served in served_folders):
+        logger.warning("Gradio can serve files from %s: documents are stored in memory. Set SPACEPORT_DATA.", folder)
         return None
     return folder
 
 
 def is_writable(root: Path) -> bool:
-    """Whether files can be written under `root`; if not, that is said in the log."""
+    """Return whether files can be written under `root`; log a warning if not."""
     try:
         make_folder(root)
         with tempfile.TemporaryFile(dir=root):
             return True
     except OSError as error:
-        logger.warning("%s cannot be written (%s): documents are kept in memory.", root, error.strerror or error)
+        logger.warning("Can't write to %s (%s): documents are stored in memory.", root, error.strerror or error)
         return False

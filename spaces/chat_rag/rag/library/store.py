@@ -1,4 +1,4 @@
-"""What a visitor's documents and conversation are on disk: each is there as a whole or not at all."""
+"""Storage of a visitor's documents and conversation on disk; each is stored completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,113 +13,120 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rag.documents import Chunk, Document, Page
 from rag.errors import DocumentError, SessionEnded
 from rag.library import disk
 
 logger = logging.getLogger(__name__)
-Saved = tuple[Document, list[Chunk], Any]
 FORMAT = 1
 _ID = re.compile(r"[0-9a-f]{8,64}")
 _DOCUMENT, _VECTORS, _ORIGINAL, _SUMS = "document.json", "vectors.npy", "original", "sums.json"
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class StoredDocument(NamedTuple):
+    """A document with its chunks and one vector (float32) per chunk."""
+
+    document: Document
+    chunks: list[Chunk]
+    vectors: Any
 
 
 class Store:
-    """A folder of one visitor; safe across threads. Folders are for their owner alone (0700), files too (0600)."""
+    """The folder of one visitor; safe across threads. Only the owner has access: folders are 0700, files 0600."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._documents = folder / "documents"
         self._conversation = folder / "conversation.json"
-        self._changing = threading.Lock()
+        self._lock = threading.Lock()
         self._destroyed = False
 
     def save(
         self, document: Document, chunks: Sequence[Chunk], vectors: Any, original: bytes, *, label: str = ""
     ) -> None:
-        """Keep a document, its chunks, one vector (float32) a chunk, and the file as it was sent.
+        """Save a document, its chunks, one vector (float32) per chunk, and the uploaded file.
 
-        `label` names what made the vectors. `DocumentError` if the disk is full or the visitor has left.
+        `label` identifies the model and the chunker. Raises `DocumentError` if the disk is full or the session has
+        ended.
         """
         place = self._place(document.id)
-        parts = {_DOCUMENT: _as_json(document, chunks, label), _VECTORS: _as_npy(vectors), _ORIGINAL: original}
+        parts = {_DOCUMENT: _to_json(document, chunks, label), _VECTORS: _to_npy(vectors), _ORIGINAL: original}
         sums = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
-        with self._changing, _telling(f"“{document.name}” could not be kept"):
+        with self._lock, _disk_errors(f"Can't save “{document.name}”"):
             if self._destroyed:
                 raise SessionEnded(document.name)
             if not place.exists():
                 disk.make_folder(self._documents)
                 disk.write_folder(place, parts | {_SUMS: json.dumps({"format": FORMAT, "sha256": sums}).encode()})
 
-    def load(self, label: str = "") -> Iterator[Saved]:
-        """Each document with its chunks and vectors; what is damaged or has another label is deleted on the way."""
-        self.tidy()
+    def load(self, label: str = "") -> Iterator[StoredDocument]:
+        """Yield each stored document; delete those that are damaged or have another label."""
+        self.delete_unfinished()
         for place in sorted(self._documents.glob("[!.]*")):
             try:
-                saved = _read_folder(place, label)
+                stored = _read_folder(place, label)
             except (OSError, ValueError, TypeError, KeyError) as error:
-                logger.warning("A kept document is damaged or out of date (%s); it is deleted.", error)
+                logger.warning("A stored document is damaged or out of date and is deleted: %s", error)
                 disk.remove(place)
                 continue
-            yield saved
+            yield stored
 
     def original(self, document_id: str) -> bytes | None:
-        """The file as it was sent."""
+        """Return the uploaded file, or None if it isn't stored."""
         with contextlib.suppress(DocumentError, FileNotFoundError):
             return (self._place(document_id) / _ORIGINAL).read_bytes()
         return None
 
     def size(self, document_id: str) -> int:
-        """The bytes of the file as it was sent, 0 for one that is not here."""
+        """Return the size of the uploaded file in bytes, 0 if it isn't stored."""
         with contextlib.suppress(DocumentError, FileNotFoundError):
             return (self._place(document_id) / _ORIGINAL).stat().st_size
         return 0
 
     def delete(self, document_id: str) -> None:
-        """Forget a document."""
-        with self._changing, _telling("The document could not be deleted"):
+        """Delete a document."""
+        with self._lock, _disk_errors("Can't delete the document"):
             disk.remove(self._place(document_id))
 
     def write_conversation(self, value: Any) -> None:
-        """Keep a JSON value in place of the last one; after `destroy` nothing is written.
+        """Replace the stored conversation with a JSON value; after `destroy`, do nothing.
 
-        `DocumentError` if the disk is full: the last value is still there then.
+        Raises `DocumentError` if the disk is full; the previous value is then unchanged.
         """
         data = json.dumps(value).encode()
-        with self._changing, _telling("The conversation could not be kept"):
+        with self._lock, _disk_errors("Can't save the conversation"):
             if not self._destroyed:
                 disk.make_folder(self.folder)
                 disk.write_file(self._conversation, data)
 
     def read_conversation(self) -> Any:
-        """Return the last conversation, or None if there is none; `ValueError` if the file is damaged."""
+        """Return the stored conversation, or None if there is none or it is damaged."""
         try:
-            data = self._conversation.read_bytes()
-        except OSError:
+            return json.loads(self._conversation.read_bytes())
+        except (OSError, ValueError):
             return None
-        return json.loads(data)
 
-    def touch(self, seen: float) -> None:
-        """Note on the disk when the visitor was seen last, in seconds since 1970; nothing where nothing is kept."""
+    def touch(self, last_seen: float) -> None:
+        """Record on disk when the visitor was last seen, as a Unix time; do nothing if nothing is stored."""
         with contextlib.suppress(OSError):
-            os.utime(self.folder, (seen, seen))
+            os.utime(self.folder, (last_seen, last_seen))
 
-    def tidy(self) -> None:
-        """Delete what an end of the process in the middle of a write has left."""
-        with self._changing:
-            left = [path for folder in (self.folder, self._documents) for path in folder.glob(f"{disk.UNFINISHED}*")]
-            seen = self.folder.stat().st_mtime if left else 0.0
-            for path in left:
+    def delete_unfinished(self) -> None:
+        """Delete the files that a process left half written when it ended."""
+        with self._lock:
+            paths = [path for folder in (self.folder, self._documents) for path in folder.glob(f"{disk.UNFINISHED}*")]
+            last_seen = self.folder.stat().st_mtime if paths else 0.0
+            for path in paths:
                 disk.delete(path)
-        if left:
-            self.touch(seen)  # a deletion would count as a visit
+        if paths:
+            self.touch(last_seen)  # otherwise the deletion would count as a visit
 
     def destroy(self) -> None:
-        """Delete everything, at once; what is being saved meanwhile is refused."""
-        with self._changing, _telling("The documents could not be deleted"):
+        """Delete everything at once and accept no more documents."""
+        with self._lock, _disk_errors("Can't delete the documents"):
             self._destroyed = True
             disk.remove(self.folder)
 
@@ -130,7 +137,7 @@ class Store:
 
 
 class MemoryStore:
-    """The same without a disk: the originals and the conversation go with the process."""
+    """A store without a disk: uploaded files and the conversation end with the process."""
 
     def __init__(self) -> None:
         self._originals: dict[str, bytes] = {}
@@ -144,7 +151,7 @@ class MemoryStore:
             raise SessionEnded(document.name)
         self._originals[document.id] = original
 
-    def load(self, label: str = "") -> Iterator[Saved]:
+    def load(self, label: str = "") -> Iterator[StoredDocument]:
         return iter(())
 
     def original(self, document_id: str) -> bytes | None:
@@ -168,8 +175,8 @@ class MemoryStore:
         self._conversation = None
 
 
-def _as_json(document: Document, chunks: Sequence[Chunk], label: str) -> bytes:
-    """Chunks without their text, which is a part of the document's."""
+def _to_json(document: Document, chunks: Sequence[Chunk], label: str) -> bytes:
+    """Return the document as JSON; chunks have no text, which is a part of the document's."""
     names = [name for name in Chunk.__dataclass_fields__ if name != "text"]
     value = {
         "label": label,
@@ -180,7 +187,7 @@ def _as_json(document: Document, chunks: Sequence[Chunk], label: str) -> bytes:
     return json.dumps(value).encode()
 
 
-def _as_npy(vectors: Any) -> bytes:
+def _to_npy(vectors: Any) -> bytes:
     import numpy as np
 
     stream = io.BytesIO()
@@ -188,31 +195,32 @@ def _as_npy(vectors: Any) -> bytes:
     return stream.getvalue()
 
 
-def _read_folder(place: Path, label: str) -> Saved:
-    """The document that lies in a folder; `ValueError` and its like where it is not as it was written."""
+def _read_folder(place: Path, label: str) -> StoredDocument:
+    """Return the document in a folder; raise `ValueError`, `KeyError` or `TypeError` if it is damaged or outdated."""
     import numpy as np
 
     sums = json.loads((place / _SUMS).read_bytes())
     if sums["format"] != FORMAT:
-        raise ValueError(f"it has format {sums['format']}")
+        raise ValueError(f"its format is {sums['format']}")
     parts = {name: (place / name).read_bytes() for name in (_DOCUMENT, _VECTORS, _ORIGINAL)}
     for name, data in parts.items():
         if hashlib.sha256(data).hexdigest() != sums["sha256"][name]:
-            raise ValueError(f"{name} was changed")
+            raise ValueError(f"the checksum of {name} is wrong")
     value = json.loads(parts[_DOCUMENT])
     if value["label"] != label:
-        raise ValueError(f"it was made by {value['label']}")
+        raise ValueError(f"its label is {value['label']}")
     document = Document(**value["document"], pages=tuple(Page(*page) for page in value["pages"]))
     chunks = [Chunk(**fields, text=document.text[fields["start"] : fields["end"]]) for fields in value["chunks"]]
-    return document, chunks, np.load(io.BytesIO(parts[_VECTORS]), allow_pickle=False)
+    return StoredDocument(document, chunks, np.load(io.BytesIO(parts[_VECTORS]), allow_pickle=False))
 
 
 @contextlib.contextmanager
-def _telling(what: str) -> Iterator[None]:
+def _disk_errors(problem: str) -> Iterator[None]:
+    """Turn an `OSError` into a `DocumentError` with the message `problem`."""
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in _DISK_FULL:
             remedy = "Remove documents that you no longer need, or try again later."
-            raise DocumentError(f"{what}: the disk is full.", remedy) from error
-        raise DocumentError(f"{what} ({type(error).__name__}).", "Try again.") from error
+            raise DocumentError(f"{problem}: the disk is full.", remedy) from error
+        raise DocumentError(f"{problem} ({type(error).__name__}).", "Try again.") from error
