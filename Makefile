@@ -4,12 +4,12 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 TORCH  ?= torch==2.13.0
 ARGS   ?=
 SPACE  ?= --all
-# Test processes. The groups of tests/conftest.py keep tests that share something in one of them.
+# Test processes. tests/helpers/groups.py says which tests run in the same one.
 WORKERS ?= 2
 
 VENV := .venv
 BIN  := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 PIP  := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := pyproject.toml constraints.txt models.txt
 

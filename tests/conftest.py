@@ -7,11 +7,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.helpers.apps import App, running_app
+from tests.helpers.groups import GroupScheduling
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -100,14 +101,8 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
         yield start
 
 
-# A folder whose tests share something runs in one worker process: an engine with its images, or one app.
-SHARED_FOLDERS = ("containers", "security")
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep each module, or folder of SHARED_FOLDERS, in one worker."""
-    for item in items:
-        path = item.path.relative_to(ROOT / "tests")
-        group = path.parts[0] if path.parts[0] in SHARED_FOLDERS else str(path)
-        item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
+    """Schedule by group. The `xdist_group` mark has no effect with pytest 9.2 and xdist 3.8."""
+    config.option.loadscopereorder = False
+    return GroupScheduling(config, log)
