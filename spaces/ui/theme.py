@@ -1,6 +1,6 @@
-"""The look that all Spaces share: a Gradio theme, and the CSS for what Gradio has no component for.
+"""Theme of all Spaces: a Gradio theme, and CSS for elements that Gradio has no component for.
 
-The colours are those of a night launch: deep blue ink, signal orange for what can be pressed.
+The colours are deep blue for text and background and orange for buttons and links.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ CSS = """
 }
 """
 
-# A citation must not be followed by the browser: the page's base address would make it a reload that loses the
-# conversation. Folded lists around the passage are opened, the passage is scrolled to and marked.
+# The browser must not follow a citation's link: with the page's base address it would reload the page and lose the
+# conversation. The script opens the folded lists around the passage, scrolls to it and marks it.
 HEAD = r"""
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <script>
@@ -109,21 +109,20 @@ document.addEventListener("click", (event) => {
   document.querySelectorAll(".sp-card.sp-on").forEach((other) => other.classList.remove("sp-on"));
   card.classList.add("sp-on");
   card.focus({preventScroll: true});
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  card.scrollIntoView({block: "nearest", behavior: calm ? "auto" : "smooth"});
+  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  card.scrollIntoView({block: "nearest", behavior: reducedMotion ? "auto" : "smooth"});
   const button = card.querySelector("[data-open]");
   button.dataset.claim = claim ?? "0";
   button.click();
 }, true);
-// What is copied is what was written: without the spaces of no width that keep a text from being more than a text.
+// Copied text has no zero-width spaces, which make a model's text safe to display.
 document.addEventListener("copy", (event) => {
   const text = String(getSelection());
   if (!text.includes("\u200b")) return;
   event.clipboardData.setData("text/plain", text.replaceAll("\u200b", ""));
   event.preventDefault();
 });
-// Gradio calls the row of examples a list, whose items would have to be list items, and says of all text that it goes
-// from left to right.
+// Gradio gives the row of examples the role of a list without list items, and sets all text from left to right.
 new MutationObserver(() => {
   document.querySelectorAll(".examples[role=list]").forEach((row) => row.setAttribute("role", "group"));
   const texts = document.querySelectorAll(":is(textarea, .message, .message [dir]):not([dir=auto])");
@@ -134,7 +133,7 @@ new MutationObserver(() => {
 
 
 def theme() -> Any:
-    """The theme, made when it is needed: importing this module does not import Gradio."""
+    """Return the Gradio theme; importing this module doesn't import Gradio."""
     import gradio as gr
 
     base = gr.themes.Base(
@@ -142,7 +141,7 @@ def theme() -> Any:
         secondary_hue=gr.themes.colors.blue,
         neutral_hue=gr.themes.colors.slate,
         radius_size=gr.themes.sizes.radius_md,
-        # No fonts from elsewhere: a visitor's address is not told to a third party.
+        # No remote fonts: a third party must not learn a visitor's address.
         font=["ui-sans-serif", "system-ui", "sans-serif"],
         font_mono=["ui-monospace", "monospace"],
     )

@@ -36,7 +36,8 @@ def read_docx(data: bytes, name: str, limits: Limits) -> tuple[str, tuple[Page, 
     from markitdown.converters import DocxConverter
 
     archive = io.BytesIO(check_and_strip(data, name, limits))
-    markdown = DocxConverter().convert(archive, StreamInfo(extension=".docx"), **_OPTIONS).markdown
+    converter = DocxConverter()  # type: ignore[no-untyped-call]  # its constructor has no annotations
+    markdown = converter.convert(archive, StreamInfo(extension=".docx"), **_OPTIONS).markdown
     return _tidy(_STRIPPED_IMAGE.sub(r"\1", markdown)), ()
 
 

@@ -52,7 +52,7 @@ class BM25Index:
         counts = [len(document.lengths) for document in postings]
         ends = np.cumsum(counts)
         lengths = np.concatenate([document.lengths for document in postings])
-        scores = np.zeros(len(lengths))
+        scores: Any = np.zeros(len(lengths))
         if matches := _matches(stems(keywords(question)), postings, len(lengths)):
             # One calculation for all words and documents: a loop over 50 documents takes six times as long.
             numbers, spans, weights = zip(*matches, strict=True)

@@ -172,7 +172,7 @@ def _positional_model(source: Path) -> Any:
 
     logging.disable_progress_bar()
 
-    class PositionalModel(torch.nn.Module):
+    class PositionalModel(torch.nn.Module):  # type: ignore[misc]  # mypy doesn't follow the imports of torch
         def __init__(self) -> None:
             super().__init__()
             self.model = AutoModel.from_pretrained(source)
