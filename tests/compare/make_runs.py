@@ -1,4 +1,4 @@
-"""Runs made by hand: their arrivals are known, so every figure can be worked out on paper."""
+"""Hand-entries runs with known arrivals, so that every metric can be computed on paper."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def record(
     block: int = 0,
     phase: Phase = "measured",
     sent: float = 0.0,
-    waited: float = 0.0,
+    delay: float = 0.0,
     ended: float | None = None,
     tokens: int | None = None,
     cached: int | None = None,
@@ -33,10 +33,10 @@ def record(
     error: Failure | None = None,
     concurrency: int | None = 1,
 ) -> Record:
-    """A request whose texts came at `answers` and `thoughts`, in seconds; it ended with the last unless told."""
+    """Return a request whose texts arrive at `answers` and `thoughts`, in seconds; by default the last one ends it."""
     arrivals = [Arrival(at, "thought", 4) for at in thoughts] + [Arrival(at, "answer", 4) for at in answers]
     arrivals.sort()
-    seen = [
+    mark_list = [
         Mark(at, what)
         for what, moments in (marks or {}).items()
         for at in (moments if isinstance(moments, Sequence) else [moments])
@@ -47,12 +47,12 @@ def record(
         block=block,
         phase=phase,
         prompt=0,
-        intended=sent - waited,
+        intended=sent - delay,
         sent=sent,
         ended=max((arrival.seconds for arrival in arrivals), default=0.1) if ended is None else ended,
         concurrency=concurrency,
         arrivals=tuple(arrivals),
-        marks=tuple(sorted(seen)),
+        marks=tuple(sorted(mark_list)),
         finish_reason=None if error else "stop",
         usage=None if tokens is None else Usage(10, tokens, cached),
         error=error,
@@ -60,7 +60,7 @@ def record(
 
 
 def failed(kind: str = "Unreachable", message: str = "Nothing answers.", remedy: str = "", **more: Any) -> Record:
-    """A request that gave no answer."""
+    """Return a request without an answer."""
     return record(error=Failure(kind, message, remedy), **more)
 
 
@@ -71,9 +71,9 @@ def block(seconds: float, *, target: str = "a", load: str = ONE, number: int = 0
 def header(
     targets: Sequence[str] = ("a",), concurrencies: Sequence[int] = (1,), requests: int = 40, seed: int = 0
 ) -> dict[str, Any]:
-    """The first line of a run, as it is after it was stored."""
+    """Return the first line of a run as it reads back."""
     plan = RunPlan(tuple(targets), closed_loops(concurrencies), requests=requests, seed=seed)
-    written = {
+    value = {
         "type": "run",
         "version": VERSION,
         "id": "0123456789ab",
@@ -84,11 +84,11 @@ def header(
         "targets": {name: {"title": name, "price": "", "settings": {"kind": "openai"}} for name in targets},
         "environment": {"python": "3.11.9", "system": "Linux x86_64", "processors": 2, "packages": {"numpy": "2.4.0"}},
     }
-    return dict(json.loads(json.dumps(written)))
+    return dict(json.loads(json.dumps(value)))
 
 
 def run(*entries: Record | BlockRecord, ended: str = "finished", **head: Any) -> Run:
-    """A run of these requests and blocks; `head` goes into its first line."""
+    """Return a run of these requests and blocks; `head` goes into its first line."""
     requests = [entry for entry in entries if isinstance(entry, Record)]
     head.setdefault("targets", tuple(dict.fromkeys(entry.target for entry in requests)) or ("a",))
     head.setdefault("requests", max(1, len(requests) // len(head["targets"])))
@@ -105,18 +105,18 @@ def simulated(
     seed: int = 0,
     tokens: int = 8,
 ) -> Run:
-    """Targets that take turns: a first token after 100 ms, one more each 10 ms, all times `slowness` of the target.
+    """Return a run of alternating targets: a first token after 100 ms, then one every 10 ms, times the `slowness`.
 
-    Each request is slower or faster by about `noise`; at the end of the run all are `drift` times as slow.
+    Each request varies by about `noise`; at the end of the run all targets are `drift` times slower.
     """
-    draw = np.random.default_rng(seed)
-    made: list[Record | BlockRecord] = []
+    random = np.random.default_rng(seed)
+    entries: list[Record | BlockRecord] = []
     for number in range(rounds):
         for target, slow in slowness.items():
             now = slow * drift ** (number / max(1, rounds - 1))
-            factors = now * np.exp(noise * draw.standard_normal(size))
+            factors = now * np.exp(noise * random.standard_normal(size))
             for factor in factors.tolist():
                 moments = [factor * (0.1 + 0.01 * place) for place in range(tokens)]
-                made.append(record(*moments, target=target, block=number, tokens=tokens))
-            made.append(block(sum(entry.ended for entry in made[-size:]), target=target, number=number))  # type: ignore[union-attr]
-    return run(*made, targets=tuple(slowness), requests=rounds * size, seed=seed)
+                entries.append(record(*moments, target=target, block=number, tokens=tokens))
+            entries.append(block(sum(entry.ended for entry in entries[-size:]), target=target, number=number))  # type: ignore[union-attr]
+    return run(*entries, targets=tuple(slowness), requests=rounds * size, seed=seed)

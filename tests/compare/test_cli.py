@@ -1,4 +1,4 @@
-"""`python -m compare run | report` as a person types it."""
+"""`python -m compare run | report` on the command line."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ def test_run_and_report(models: Models, tmp_path: Path, capsys: pytest.CaptureFi
     assert "steady is" in printed
     assert "times faster to the first token than slow" in printed
     assert files["markdown"].read_text() == printed
-    told = json.loads(files["json"].read_text())
+    report = json.loads(files["json"].read_text())
     for target in ("steady", "slow"):
-        for figure in ("ttft_ms", "itl_ms", "tpot_ms", "e2e_ms"):
-            assert set(told["targets"][target][figure]) == {"n", "mean", "p50", "p90", "p95", "p99"}
-        assert set(told["targets"][target]["by_load"]) == {"concurrency 1", "concurrency 2"}
-    assert told["targets"]["steady"]["ttft_ms"]["n"] == 28
+        for metric in ("ttft_ms", "itl_ms", "tpot_ms", "e2e_ms"):
+            assert set(report["targets"][target][metric]) == {"n", "mean", "p50", "p90", "p95", "p99"}
+        assert set(report["targets"][target]["by_load"]) == {"concurrency 1", "concurrency 2"}
+    assert report["targets"]["steady"]["ttft_ms"]["n"] == 28
     assert len(files["csv"].read_text().splitlines()) == 1 + len(run_file.read(out).records)
     assert files["html"].read_text().startswith("<!doctype html>")
 
 
-def test_a_stored_run_gives_the_same_figures_to_the_last_digit(models: Models, tmp_path: Path) -> None:
+def test_a_stored_run_gives_the_same_metrics_to_the_last_digit(models: Models, tmp_path: Path) -> None:
     _, out = run(models, tmp_path, "--requests", "16")
-    for name in ("one", "two"):  # in processes of their own, so that nothing is remembered
+    for name in ("one", "two"):  # in separate processes, so that nothing is cached
         command = [sys.executable, "-m", "compare", "report", str(out), "--json", str(tmp_path / name)]
         subprocess.run(command, check=True, capture_output=True)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
@@ -71,22 +71,22 @@ def test_progress_for_a_program(models: Models, tmp_path: Path, capsys: pytest.C
 @pytest.mark.parametrize(
     ("more", "targets", "message"),
     [
-        ([], "steady,steady", "stands twice"),
+        ([], "steady,steady", "appears twice"),
         ([], "stedy", "Did you mean steady?"),
-        ([], ",", "No target was named"),
-        (["--concurrency", "0"], "steady", "Concurrency 0"),
-        (["--concurrency", "1,x"], "steady", "no list of numbers"),
+        ([], ",", "No target is selected"),
+        (["--concurrency", "0"], "steady", "concurrency 0"),
+        (["--concurrency", "1,x"], "steady", "isn't a list of numbers"),
         (["--concurrency", "999"], "steady", "from 1 to 256"),
         (["--rate", "-1"], "steady", "-1 requests/s"),
         (["--requests", "0"], "steady", "The number of requests is 0"),
         (["--seed", "-1"], "steady", "The seed is -1"),
-        (["--concurrency", "64"], "steady", "40 requests cannot hold 64 in flight"),
-        (["--max-seconds", "0"], "steady", "The longest duration"),
+        (["--concurrency", "64"], "steady", "40 requests can't keep 64 in flight"),
+        (["--max-seconds", "0"], "steady", "The maximum duration"),
         (["--workload", "poetry"], "steady", "There is no workload"),
-        (["--workload", "missing.jsonl"], "steady", "cannot be read"),
+        (["--workload", "missing.jsonl"], "steady", "Can't read"),
     ],
 )
-def test_bad_input_is_told_before_anything_is_sent(
+def test_bad_input_is_reported_before_anything_is_sent(
     models: Models,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -104,11 +104,11 @@ def test_bad_input_is_told_before_anything_is_sent(
     assert not out.exists()
 
 
-def test_an_out_that_cannot_be_written(models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unwritable_out(models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     catalog = models.catalog(tmp_path, "steady")
     missing = tmp_path / "missing" / "run.jsonl"
     assert main(["run", "--targets", "steady", "--catalog", str(catalog), "--out", str(missing)]) == 1
-    assert "cannot be written" in capsys.readouterr().err
+    assert "Can't write" in capsys.readouterr().err
 
 
 def test_every_request_failing_has_its_own_status(
@@ -126,13 +126,13 @@ def test_every_request_failing_has_its_own_status(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--price", "gpu=1/h"], "prices no target"),
+        (["--price", "gpu=1/h"], "isn't a price of a target"),
         (["--price", "steady=-1/h"], "negative"),
         (["--price", "steady=ml.g5.xlrge"], "Did you mean ml.g5.xlarge?"),
         (["--utilisation", "0"], "utilisation of 0"),
-        (["--json", "missing/figures.json"], "cannot be written"),
-        (["--prices", "missing.toml"], "cannot be read"),
-        (["--against", "missing.jsonl"], "cannot be read"),
+        (["--json", "missing/metrics.json"], "Can't write"),
+        (["--prices", "missing.toml"], "Can't read"),
+        (["--against", "missing.jsonl"], "Can't read"),
     ],
 )
 def test_bad_reports(
@@ -144,7 +144,7 @@ def test_bad_reports(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_run_and_keeps_it(models: Models, tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_ends_the_run_and_keeps_the_file(models: Models, tmp_path: Path, number: signal.Signals) -> None:
     out = tmp_path / "run.jsonl"
     catalog = models.catalog(tmp_path, "steady", "slow")
     command = ["run", "--targets", "steady,slow", "--catalog", str(catalog), "--requests", "500", "--out", str(out)]
@@ -164,21 +164,21 @@ def test_a_file_that_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str
     path = tmp_path / "notes.jsonl"
     path.write_text('{"question": "why"}\n')
     assert main(["report", str(path)]) == 1
-    assert "notes.jsonl is no stored run" in capsys.readouterr().err
+    assert "notes.jsonl isn't a stored run" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("written", ["--json", "--html", "--csv", "--markdown"])
+@pytest.mark.parametrize("option", ["--json", "--html", "--csv", "--markdown"])
 def test_a_report_never_replaces_its_run(
-    models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str], written: str
+    models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
 ) -> None:
     _, out = run(models, tmp_path, "--requests", "2", targets="steady")
     before = out.read_bytes()
-    assert main(["report", str(out), written, str(tmp_path / "." / "run.jsonl")]) == 1
-    assert "is what the report is read from" in capsys.readouterr().err
+    assert main(["report", str(out), option, str(tmp_path / "." / "run.jsonl")]) == 1
+    assert "is an input of the report" in capsys.readouterr().err
     assert out.read_bytes() == before
 
 
-def test_json_for_the_terminal_leaves_out_nothing_else(
+def test_json_on_the_terminal_still_writes_the_other_files(
     models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, out = run(models, tmp_path, "--requests", "2", "--progress", "none", targets="steady")
@@ -188,33 +188,33 @@ def test_json_for_the_terminal_leaves_out_nothing_else(
     assert page.exists()
 
 
-def test_a_full_disk_is_told(models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_full_disk_is_an_error(models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     catalog = models.catalog(tmp_path, "steady")
     full = ["--out", "/dev/full", "--progress", "none"]
     assert main(["run", "--targets", "steady", "--catalog", str(catalog), *full]) == 1
-    assert "cannot be written" in capsys.readouterr().err
+    assert "Can't write" in capsys.readouterr().err
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(models: Models, tmp_path: Path) -> None:
+def test_a_closed_pipe_is_no_error(models: Models, tmp_path: Path) -> None:
     _, out = run(models, tmp_path, "--requests", "2", targets="steady")
     command = f"{sys.executable} -m compare report {out} --json - | head -c 10"
-    ended = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True)
-    assert "Traceback" not in ended.stderr
-    assert ended.returncode == 0
+    process = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True)
+    assert "Traceback" not in process.stderr
+    assert process.returncode == 0
 
 
-def test_a_terminal_without_unicode_gets_the_report_too(models: Models, tmp_path: Path) -> None:
+def test_a_terminal_without_unicode_prints_the_report(models: Models, tmp_path: Path) -> None:
     _, out = run(models, tmp_path, "--requests", "2", targets="steady")
-    ended = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "compare", "report", str(out)],
         capture_output=True,
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
     )
-    assert ended.returncode == 0, ended.stderr
+    assert process.returncode == 0, process.stderr
 
 
-def test_a_line_that_is_nested_without_end_is_damaged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_deeply_nested_line_is_damaged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     deep = tmp_path / "deep.jsonl"
     deep.write_text("[" * 200_000 + "\n")
     assert main(["report", str(deep)]) == 1
-    assert "is no stored run" in capsys.readouterr().err
+    assert "isn't a stored run" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Races: side by side, each column on its own; and votes."""
+"""Races, their independent columns, and votes."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ import pytest
 from backends import Catalog
 from compare.errors import PlanError
 from compare.race import Race, race_columns
-from compare.report import race_view as shown
+from compare.report import race_view
 from compare.service import ComparisonService
-from compare.votes import TIE, Ballot, shuffled
+from compare.votes import TIE, Ballot, shuffle
 from tests.compare.servers import TOKENS, Models
 
 
-def studio(models: Models, folder: Path, *names: str, **extra: str) -> ComparisonService:
+def create_service(models: Models, folder: Path, *names: str, **extra: str) -> ComparisonService:
     return ComparisonService(Catalog.load(models.catalog(folder, *names, **extra)), folder)
 
 
-def racing(arena: ComparisonService, *names: str, blind: bool = False, prompt: str = "Go") -> AsyncIterator[Race]:
-    visitor = arena.visitors.get("visitor")
-    return arena.race(visitor, prompt, names, blind=blind, max_tokens=32, temperature=0)
+def start_race(service: ComparisonService, *names: str, blind: bool = False, prompt: str = "Go") -> AsyncIterator[Race]:
+    visitor = service.visitors.get("visitor")
+    return service.race(visitor, prompt, names, blind=blind, max_tokens=32, temperature=0)
 
 
 async def test_all_columns_stream_at_once(models: Models, tmp_path: Path) -> None:
-    arena = studio(models, tmp_path, "steady", "slow", "thinker", price="1.25/h")
-    seen: list[tuple[int, ...]] = []
-    async for race in racing(arena, "steady", "slow", "thinker"):
-        seen.append(tuple(len(lane.answer) for lane in race.columns))
-    assert [lane.state for lane in race.columns] == ["done"] * 3
-    assert any(all(step[:2]) and step != seen[-1] for step in seen)  # both were under way
+    service = create_service(models, tmp_path, "steady", "slow", "thinker", price="1.25/h")
+    steps: list[tuple[int, ...]] = []
+    async for race in start_race(service, "steady", "slow", "thinker"):
+        steps.append(tuple(len(column.answer) for column in race.columns))
+    assert [column.state for column in race.columns] == ["done"] * 3
+    assert any(all(step[:2]) and step != steps[-1] for step in steps)  # both were streaming
     steady, _, thinker = race.columns
     assert steady.answer.split() == [f"word{number}" for number in range(TOKENS)]
     assert thinker.thought.split() == ["word0", "word1", "word2"]
@@ -41,16 +41,16 @@ async def test_all_columns_stream_at_once(models: Models, tmp_path: Path) -> Non
     assert race.votable
 
 
-async def test_a_failing_column_says_what_to_do_and_the_others_go_on(models: Models, tmp_path: Path) -> None:
+async def test_a_failed_column_shows_the_remedy_and_the_others_go_on(models: Models, tmp_path: Path) -> None:
     path = models.catalog(tmp_path, "steady", "refuses")
     path.write_text(path.read_text() + '\n[gpu]\nkind = "openai"\nurl = "${NOT_SET_ANYWHERE}"\n')
-    arena = ComparisonService(Catalog.load(path), tmp_path)
-    race = [race async for race in racing(arena, "refuses", "gpu", "steady")][-1]
+    service = ComparisonService(Catalog.load(path), tmp_path)
+    race = [race async for race in start_race(service, "refuses", "gpu", "steady")][-1]
     refused, unset, steady = race.columns
     assert (refused.state, unset.state, steady.state) == ("failed", "failed", "done")
-    assert "NOT_SET_ANYWHERE" in shown.body(unset)
-    assert "api_key" in shown.body(refused)
-    assert not race.votable  # one answer cannot be better than none
+    assert "NOT_SET_ANYWHERE" in race_view.body_markdown(unset)
+    assert "api_key" in race_view.body_markdown(refused)
+    assert not race.votable  # a vote needs two answers
 
 
 async def test_every_column_failing_ends_the_race(models: Models, tmp_path: Path) -> None:
@@ -58,13 +58,13 @@ async def test_every_column_failing_ends_the_race(models: Models, tmp_path: Path
     path.write_text(
         '[a]\nkind = "openai"\nurl = "${NOT_SET_ANYWHERE}"\n[b]\nkind = "openai"\nurl = "${NOT_SET_EITHER}"\n'
     )
-    races = [race async for race in racing(ComparisonService(Catalog.load(path), tmp_path), "a", "b")]
+    races = [race async for race in start_race(ComparisonService(Catalog.load(path), tmp_path), "a", "b")]
     assert races[-1].over
 
 
 async def test_stop_frees_every_connection(models: Models, tmp_path: Path) -> None:
-    arena = studio(models, tmp_path, "endless", "steady")
-    stream = racing(arena, "endless", "steady")
+    service = create_service(models, tmp_path, "endless", "steady")
+    stream = start_race(service, "endless", "steady")
     async for race in stream:
         if race.columns[0].answer:
             break
@@ -75,14 +75,14 @@ async def test_stop_frees_every_connection(models: Models, tmp_path: Path) -> No
         if "endless" in models.left:
             break
         await asyncio.sleep(0.02)
-    assert "endless" in models.left  # the other may have come to its end before
+    assert "endless" in models.left  # the other target may have finished already
 
 
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["steady"], "1 targets make no race"),
-        (["steady", "steady"], "stands twice"),
+        (["steady"], "Can't race 1 targets"),
+        (["steady", "steady"], "appears twice"),
         (["a", "b", "c", "d", "e"], "5 targets"),
     ],
 )
@@ -92,15 +92,15 @@ def test_two_to_four_different_targets(names: list[str], message: str) -> None:
 
 
 async def test_names_and_costs_are_hidden_until_the_vote(models: Models, tmp_path: Path) -> None:
-    arena = studio(models, tmp_path, "steady", "slow", price="1.25/h")
-    visitor = arena.visitors.get("visitor")
-    async for race in racing(arena, "steady", "slow", blind=True):
-        heads = [shown.head(lane, place, hidden=race.hidden) for place, lane in enumerate(race.columns)]
+    service = create_service(models, tmp_path, "steady", "slow", price="1.25/h")
+    visitor = service.visitors.get("visitor")
+    async for race in start_race(service, "steady", "slow", blind=True):
+        heads = [race_view.head_html(column, place, hidden=race.hidden) for place, column in enumerate(race.columns)]
         assert not any(word in head for head in heads for word in ("steady", "slow", "USD", "cost"))
         assert "Answer A" in heads[0]
     second = race.columns[1].target
-    voted = arena.vote(visitor, "B")
-    assert voted is race
+    result = service.vote(visitor, "B")
+    assert result is race
     assert not race.hidden
     vote = visitor.ballot.votes[0]
     assert (vote.winner, vote.blind, vote.prompt) == (second, True, "Go")
@@ -111,21 +111,21 @@ def test_votes_are_counted_and_exported() -> None:
     ballot.cast("one", ["a", "b"], "A", blind=True)
     ballot.cast("two", ["b", "a"], "B", blind=True)
     ballot.cast("three", ["a", "b"], TIE, blind=False)
-    assert ballot.standing() == [("a", 2, 3), ("b", 0, 3)]
+    assert ballot.standings() == [("a", 2, 3), ("b", 0, 3)]
     assert [json.loads(line)["winner"] for line in ballot.jsonl().splitlines()] == ["a", "a", "tie"]
 
 
 def test_the_order_of_hidden_columns_varies() -> None:
-    orders = {tuple(shuffled(["a", "b", "c"])) for _ in range(200)}
+    orders = {tuple(shuffle(["a", "b", "c"])) for _ in range(200)}
     assert len(orders) == 6
 
 
-async def test_a_models_text_is_shown_as_text(models: Models, tmp_path: Path) -> None:
-    lane = race_columns(["steady", "slow"], {"steady": "<b>steady</b>"}, {})[0]
-    lane.answer = "![x](http://tracker.invalid/p.png) <script>alert(1)</script>"
-    lane.thought = "<img src=x onerror=alert(1)>"
-    assert "<script" not in shown.body(lane)
-    assert "![x]" not in shown.body(lane)
-    head = shown.head(lane, 0, hidden=False)
+async def test_a_models_text_is_never_markup(models: Models, tmp_path: Path) -> None:
+    column = race_columns(["steady", "slow"], {"steady": "<b>steady</b>"}, {})[0]
+    column.answer = "![x](http://tracker.invalid/p.png) <script>alert(1)</script>"
+    column.thought = "<img src=x onerror=alert(1)>"
+    assert "<script" not in race_view.body_markdown(column)
+    assert "![x]" not in race_view.body_markdown(column)
+    head = race_view.head_html(column, 0, hidden=False)
     assert "<img" not in head
     assert "&lt;b&gt;steady" in head

@@ -1,8 +1,9 @@
-"""What is stored is what was measured; a file that was damaged says where."""
+"""Run files: a stored run reads back equal, and a damaged file names the damage."""
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from compare import run_file
 from compare.errors import RunError
 from compare.records import BlockRecord, Failure, Record, Run
 from tests.compare.make_runs import block, failed, header, record, run
+from tests.conftest import ROOT
 
+RESULTS = ROOT / "spaces" / "platform_compare" / "results"
 WHOLE = Record(
     target="a",
     load="concurrency 4",
@@ -49,35 +52,35 @@ def same(one: Run, other: Run) -> bool:
     return all(getattr(one, name) == getattr(other, name) for name in ("header", "records", "blocks", "ended"))
 
 
-def stored(folder: Path, *lines: str) -> Path:
+def store(folder: Path, *lines: str) -> Path:
     path = folder / "run.jsonl"
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return path
 
 
-def sound(folder: Path) -> Path:
-    """Five lines: the header, three requests and the end."""
+def store_valid(folder: Path) -> Path:
+    """Store five lines: the header, three requests and the end."""
     path = folder / "run.jsonl"
     run_file.write(run(record(0.1), record(0.2), failed(message="“No” — said the server.")), path)
     return path
 
 
 @pytest.mark.parametrize("ended", ["finished", "stopped", "out of time", ""])
-def test_what_is_written_reads_back_equal(tmp_path: Path, ended: str) -> None:
-    written = Run(header(("a", "b"), (1, 4), seed=9), [WHOLE, BROKEN], [LAGS], ended)
+def test_a_run_reads_back_equal(tmp_path: Path, ended: str) -> None:
+    original = Run(header(("a", "b"), (1, 4), seed=9), [WHOLE, BROKEN], [LAGS], ended)
     path = tmp_path / "run.jsonl"
-    run_file.write(written, path)
-    found = run_file.read(path)
-    assert same(found, written)
-    assert found.records[0].arrivals[0].kind == "thought"
-    assert found.records[0].marks[0].what == "connected"
+    run_file.write(original, path)
+    result = run_file.read(path)
+    assert same(result, original)
+    assert result.records[0].arrivals[0].kind == "thought"
+    assert result.records[0].marks[0].what == "connected"
     again = tmp_path / "again.jsonl"
-    run_file.write(found, again)
+    run_file.write(result, again)
     assert again.read_bytes() == path.read_bytes()
 
 
 @pytest.mark.parametrize(
-    "said",
+    "text",
     [
         "two\nlines",
         "a line separator \u2028 and a paragraph's \u2029",
@@ -88,25 +91,25 @@ def test_what_is_written_reads_back_equal(tmp_path: Path, ended: str) -> None:
     ],
     ids=["newline", "line separator", "next line", "form feed", "surrogate", "astral"],
 )
-def test_whatever_a_server_says_is_kept(tmp_path: Path, said: str) -> None:
-    written = run(record(0.1), failed(message=said, remedy=said))
+def test_any_text_of_a_server_is_stored(tmp_path: Path, text: str) -> None:
+    original = run(record(0.1), failed(message=text, remedy=text))
     path = tmp_path / "run.jsonl"
-    run_file.write(written, path)
-    assert same(run_file.read(path), written)
+    run_file.write(original, path)
+    assert same(run_file.read(path), original)
 
 
-def test_what_a_target_says_of_itself_goes_into_the_header(tmp_path: Path) -> None:
+def test_a_targets_description_goes_into_the_header(tmp_path: Path) -> None:
     lines = [*run_file.lines(run(record(0.1)))]
     lines.insert(2, '{"type": "target", "name": "a", "model": "smol", "context": 8192}')
     lines.insert(2, '{"type": "of a later version", "text": "is passed over"}')
-    found = run_file.read(stored(tmp_path, *lines))
-    assert found.header["targets"]["a"]["served"] == {"model": "smol", "context": 8192}
+    result = run_file.read(store(tmp_path, *lines))
+    assert result.header["targets"]["a"]["served"] == {"model": "smol", "context": 8192}
     again = tmp_path / "again.jsonl"
-    run_file.write(found, again)
-    assert same(run_file.read(again), found)
+    run_file.write(result, again)
+    assert same(run_file.read(again), result)
 
 
-def test_the_requests_that_count() -> None:
+def test_only_measured_requests_count() -> None:
     cold, warm = record(1, phase="cold"), record(1, phase="warmup")
     first, more = record(1), record(1, load="concurrency 2")
     made = run(cold, warm, first, more, record(1, target="b"), concurrencies=(1, 2), seed=5)
@@ -127,7 +130,7 @@ def test_the_requests_that_count() -> None:
     ],
     ids=["answer", "thought", "nothing", "error", "cut"],
 )
-def test_only_a_whole_answer_is_ok(entry: Record, ok: bool) -> None:
+def test_only_a_complete_answer_is_ok(entry: Record, ok: bool) -> None:
     assert entry.ok is ok
 
 
@@ -135,7 +138,7 @@ def test_only_a_whole_answer_is_ok(entry: Record, ok: bool) -> None:
     ("marks", "connected"),
     [({}, None), ({"done": 1.0}, None), ({"headers": 0.1}, False), ({"connected": -0.1, "headers": 0.1}, True)],
 )
-def test_whether_a_connection_was_made(marks: dict[str, float], connected: bool | None) -> None:
+def test_new_connections_are_reported(marks: dict[str, float], connected: bool | None) -> None:
     assert record(0.2, marks=marks).new_connection is connected
 
 
@@ -143,31 +146,31 @@ def test_whether_a_connection_was_made(marks: dict[str, float], connected: bool 
 def test_a_file_of_another_version(tmp_path: Path, version: Any) -> None:
     first = json.dumps(header() | {"version": version})
     with pytest.raises(RunError) as caught:
-        run_file.read(stored(tmp_path, first))
-    assert caught.value.message == f"run.jsonl is of version {version}, this program reads version 1."
+        run_file.read(store(tmp_path, first))
+    assert caught.value.message == f"run.jsonl has format version {version}; this program reads version 1."
 
 
 @pytest.mark.parametrize(
     "first",
     ["", "Hello", "{", "[]", "7", '"run"', "null", "{}", '{"version": 1}', '{"type": "request", "version": 1}'],
 )
-def test_what_is_no_run(tmp_path: Path, first: str) -> None:
+def test_a_file_that_is_no_run(tmp_path: Path, first: str) -> None:
     with pytest.raises(RunError) as caught:
-        run_file.read(stored(tmp_path, first, '{"type": "end", "reason": "finished"}'))
-    assert caught.value.message == "run.jsonl is no stored run."
+        run_file.read(store(tmp_path, first, '{"type": "end", "reason": "finished"}'))
+    assert caught.value.message == "run.jsonl isn't a stored run."
     assert "--out" in caught.value.remedy
 
 
 @pytest.mark.parametrize("content", [b"", b"\x1f\x8b\x08\x00\xff\xfe"], ids=["empty", "compressed"])
-def test_a_file_that_holds_no_lines(tmp_path: Path, content: bytes) -> None:
+def test_a_file_without_lines(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "run.jsonl"
     path.write_bytes(content)
-    with pytest.raises(RunError, match=r"run\.jsonl is no stored run"):
+    with pytest.raises(RunError, match=r"run\.jsonl isn\'t a stored run"):
         run_file.read(path)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "problem"),
     [
         ({"started": 5}, "started is 5"),
         ({"loads": [1]}, "loads is 1"),
@@ -175,9 +178,9 @@ def test_a_file_that_holds_no_lines(tmp_path: Path, content: bytes) -> None:
         ({"environment": []}, "environment is []"),
     ],
 )
-def test_a_first_line_of_other_types(tmp_path: Path, change: dict[str, Any], told: str) -> None:
-    with pytest.raises(RunError, match=re.escape(told)):
-        run_file.read(stored(tmp_path, json.dumps(header() | change)))
+def test_a_first_line_with_wrong_types(tmp_path: Path, change: dict[str, Any], problem: str) -> None:
+    with pytest.raises(RunError, match=re.escape(problem)):
+        run_file.read(store(tmp_path, json.dumps(header() | change)))
 
 
 @pytest.mark.parametrize(
@@ -190,19 +193,19 @@ def test_a_first_line_of_other_types(tmp_path: Path, change: dict[str, Any], tol
         {"load": 5},
     ],
 )
-def test_a_request_of_other_types_is_named_by_its_line(tmp_path: Path, change: dict[str, Any]) -> None:
+def test_a_request_with_wrong_types_names_its_line(tmp_path: Path, change: dict[str, Any]) -> None:
     good = json.dumps(run_file.entry_dict(record(0.1, 0.2)))
     with pytest.raises(RunError, match="Line 2 of"):
-        run_file.read(stored(tmp_path, json.dumps(header()), json.dumps(json.loads(good) | change), good))
+        run_file.read(store(tmp_path, json.dumps(header()), json.dumps(json.loads(good) | change), good))
 
 
 @pytest.mark.parametrize("path", [["plan"], ["loads"], ["plan", "targets"], ["plan", "seed"]])
-def test_a_first_line_that_lacks_something(tmp_path: Path, path: list[str]) -> None:
+def test_an_incomplete_first_line(tmp_path: Path, path: list[str]) -> None:
     first = header()
     inner = first if len(path) == 1 else first[path[0]]
     del inner[path[-1]]
     with pytest.raises(RunError) as caught:
-        run_file.read(stored(tmp_path, json.dumps(first)))
+        run_file.read(store(tmp_path, json.dumps(first)))
     assert caught.value.message == f"The first line of run.jsonl is damaged: {path[-1]} is missing."
 
 
@@ -223,38 +226,54 @@ def test_a_first_line_that_lacks_something(tmp_path: Path, path: list[str]) -> N
         "",
     ],
 )
-def test_a_damaged_line_is_named_by_its_number(tmp_path: Path, line: str) -> None:
+def test_a_damaged_line_has_its_number(tmp_path: Path, line: str) -> None:
     lines = [*run_file.lines(run(record(0.1), record(0.2)))]
     with pytest.raises(RunError) as caught:
-        run_file.read(stored(tmp_path, *lines[:2], line, *lines[2:]))
+        run_file.read(store(tmp_path, *lines[:2], line, *lines[2:]))
     assert caught.value.message.startswith("Line 3 of run.jsonl is damaged (")
 
 
-def test_a_last_line_that_was_cut_off_is_left_out_wherever_it_was_cut(tmp_path: Path) -> None:
-    whole = sound(tmp_path)
+def test_a_last_line_is_dropped_wherever_it_was_cut_off(tmp_path: Path) -> None:
+    whole = store_valid(tmp_path)
     lines = whole.read_bytes().splitlines(keepends=True)
-    kept, last = b"".join(lines[:3]), lines[3]
+    head, last = b"".join(lines[:3]), lines[3]
     cut = tmp_path / "cut.jsonl"
     for size in range(len(last) - 1):
-        cut.write_bytes(kept + last[:size])
-        found = run_file.read(cut)
-        assert (len(found.records), found.ended) == (2, ""), last[:size]
-    cut.write_bytes(kept + last[:-1])  # only its newline is missing
+        cut.write_bytes(head + last[:size])
+        result = run_file.read(cut)
+        assert (len(result.records), result.ended) == (2, ""), last[:size]
+    cut.write_bytes(head + last[:-1])  # only its newline is missing
     assert len(run_file.read(cut).records) == 3
 
 
 @pytest.mark.parametrize("name", ["missing.jsonl", "."])
-def test_a_path_that_cannot_be_read(tmp_path: Path, name: str) -> None:
-    with pytest.raises(RunError, match="cannot be read"):
+def test_an_unreadable_path(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RunError, match="Can't read"):
         run_file.read(tmp_path / name)
 
 
-def test_a_file_too_large_to_be_a_run(tmp_path: Path) -> None:
+def test_a_file_that_is_too_large(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     with path.open("wb") as file:
         file.truncate(run_file.MAX_FILE_BYTES + 1)
-    with pytest.raises(RunError, match="more than 500 MB"):
+    with pytest.raises(RunError, match="larger than 500 MB"):
         run_file.read(path)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("field", ["sent", "ended", "intended"])
+def test_times_must_be_finite(tmp_path: Path, field: str, value: float) -> None:
+    good = run_file.entry_dict(record(0.1))
+    line = json.dumps(good | {field: value})
+    with pytest.raises(RunError, match=f"Line 2 of run.jsonl is damaged \\({field} is"):
+        run_file.read(store(tmp_path, json.dumps(header()), line, json.dumps(good)))
+
+
+@pytest.mark.parametrize("path", sorted(RESULTS.glob("*.jsonl")), ids=lambda path: path.stem)
+def test_recorded_runs_are_readable_and_have_simple_names(path: Path) -> None:
+    result = run_file.read(path)
+    assert result.ended == "finished"
+    assert re.fullmatch(r"[\w.-]+", path.name)
 
 
 def test_an_entry_is_one_line_of_json() -> None:

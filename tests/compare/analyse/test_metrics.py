@@ -1,4 +1,4 @@
-"""Arrivals made by hand give the numbers that were worked out by hand."""
+"""Metrics of hand-made arrivals equal the numbers computed by hand."""
 
 from __future__ import annotations
 
@@ -6,24 +6,20 @@ from dataclasses import asdict
 
 import pytest
 
-from compare.analyse.metrics import (
-    ClientLoad,
-    Distribution,
-    client_load,
-    coalesced,
-    cold_start,
-    compute_metrics,
-    distribution,
-)
+from compare.analyse.client_load import ClientLoad, client_load
+from compare.analyse.distribution import Distribution, distribution
+from compare.analyse.metrics import cold_start, compute_metrics
 from compare.analyse.objectives import OBJECTIVES, Objective
+from compare.analyse.pacing import coalesced_share
 from compare.records import Run
+from compare.report.strings import objective_text
 from tests.compare.make_runs import block, failed, record, run
 
 NOTHING = Distribution(0)
 
 
 def two_answers() -> Run:
-    """One thinks first; they took 3 s of wall time in two blocks."""
+    """Return a run of two answers, one with thoughts, in two blocks of 3 s in all."""
     return run(
         record(0.4, 0.5, 0.9, thoughts=[0.1, 0.2], tokens=5, cached=2, ended=1.0),
         record(0.3, 0.6, tokens=3, cached=0, ended=0.8, block=1),
@@ -32,8 +28,8 @@ def two_answers() -> Run:
     )
 
 
-def seen(found: Distribution) -> dict[str, float]:
-    return {name: value for name, value in asdict(found).items() if value is not None}
+def known_values(metrics: Distribution) -> dict[str, float]:
+    return {name: value for name, value in asdict(metrics).items() if value is not None}
 
 
 @pytest.mark.parametrize(
@@ -50,37 +46,37 @@ def seen(found: Distribution) -> dict[str, float]:
     ],
 )
 def test_times(name: str, n: int, mean: float, median: float) -> None:
-    found = seen(getattr(compute_metrics(two_answers(), "a"), name))
-    assert found == pytest.approx({"n": n, "mean": mean, "p50": median})
+    metrics = known_values(getattr(compute_metrics(two_answers(), "a"), name))
+    assert metrics == pytest.approx({"n": n, "mean": mean, "p50": median})
 
 
-def test_rates_are_over_the_wall_time_of_the_blocks() -> None:
-    found = compute_metrics(two_answers(), "a")
-    assert (found.requests, found.succeeded, found.errors) == (2, 2, {})
-    assert (found.input_tokens, found.output_tokens, found.cached_tokens) == (20, 8, 2)
-    assert found.wall_s == 3.0
-    assert found.output_tokens_per_s == pytest.approx(8 / 3)
-    assert found.requests_per_s == pytest.approx(2 / 3)
+def test_rates_use_the_blocks_wall_time() -> None:
+    metrics = compute_metrics(two_answers(), "a")
+    assert (metrics.requests, metrics.succeeded, metrics.errors) == (2, 2, {})
+    assert (metrics.input_tokens, metrics.output_tokens, metrics.cached_tokens) == (20, 8, 2)
+    assert metrics.wall_s == 3.0
+    assert metrics.output_tokens_per_s == pytest.approx(8 / 3)
+    assert metrics.requests_per_s == pytest.approx(2 / 3)
 
 
-def test_without_blocks_the_wall_time_is_that_of_the_requests() -> None:
-    found = compute_metrics(run(record(0.5, sent=10.0), record(0.5, sent=11.0, ended=1.5)), "a")
-    assert found.wall_s == pytest.approx(2.5)
-    assert found.requests_per_s == pytest.approx(2 / 2.5)
+def test_without_blocks_rates_use_the_requests_wall_time() -> None:
+    metrics = compute_metrics(run(record(0.5, sent=10.0), record(0.5, sent=11.0, ended=1.5)), "a")
+    assert metrics.wall_s == pytest.approx(2.5)
+    assert metrics.requests_per_s == pytest.approx(2 / 2.5)
 
 
-def test_tokens_that_one_answer_did_not_report_are_not_guessed() -> None:
-    found = compute_metrics(run(record(0.1, 0.2, tokens=4), record(0.1, 0.2), block(1.0)), "a")
-    assert found.tpot_ms.n == 1
-    assert (found.output_tokens, found.input_tokens, found.output_tokens_per_s) == (None, None, None)
-    assert found.requests_per_s == 2.0
+def test_unreported_tokens_are_not_guessed() -> None:
+    metrics = compute_metrics(run(record(0.1, 0.2, tokens=4), record(0.1, 0.2), block(1.0)), "a")
+    assert metrics.tpot_ms.n == 1
+    assert (metrics.output_tokens, metrics.input_tokens, metrics.output_tokens_per_s) == (None, None, None)
+    assert metrics.requests_per_s == 2.0
 
 
 def test_nothing_measured() -> None:
-    found = compute_metrics(run(), "a")
-    assert (found.requests, found.succeeded, found.errors, found.wall_s) == (0, 0, {}, 0.0)
-    assert found.ttft_ms == found.itl_ms == found.tpot_ms == found.e2e_ms == NOTHING
-    assert (found.output_tokens, found.requests_per_s, found.goodput_per_s, found.goodput_share) == (None,) * 4
+    metrics = compute_metrics(run(), "a")
+    assert (metrics.requests, metrics.succeeded, metrics.errors, metrics.wall_s) == (0, 0, {}, 0.0)
+    assert metrics.ttft_ms == metrics.itl_ms == metrics.tpot_ms == metrics.e2e_ms == NOTHING
+    assert (metrics.output_tokens, metrics.requests_per_s, metrics.goodput_per_s, metrics.goodput_share) == (None,) * 4
 
 
 @pytest.mark.parametrize(
@@ -98,32 +94,38 @@ def test_nothing_measured() -> None:
 def test_percentiles_need_a_sample_and_are_interpolated(
     count: int, p90: float | None, p95: float | None, p99: float | None
 ) -> None:
-    found = distribution(number / 1000 for number in range(count, 0, -1))
+    metrics = distribution(number / 1000 for number in range(count, 0, -1))
     middle = (count + 1) / 2
     expected = Distribution(count, middle, middle, p90, p95, p99)
-    assert seen(found) == pytest.approx(seen(expected))
+    assert known_values(metrics) == pytest.approx(known_values(expected))
 
 
-def test_a_spread_of_nothing() -> None:
+def test_an_empty_distribution() -> None:
     assert distribution([]) == NOTHING
 
 
-def test_whoever_asks_waits_from_the_intended_start() -> None:
-    # Due every 100 ms at a server that takes them one by one, 300 ms each: it falls behind by 200 ms a request.
-    made = run(*[record(0.2, 0.3, sent=number * 0.3, waited=number * 0.2) for number in range(11)])
-    found = compute_metrics(made, "a")
-    assert seen(found.ttft_ms) == pytest.approx({"n": 11, "mean": 200, "p50": 200, "p90": 200})
-    assert seen(found.ttft_from_intended_ms) == pytest.approx({"n": 11, "mean": 1200, "p50": 1200, "p90": 2000})
-    assert seen(found.e2e_ms) == pytest.approx({"n": 11, "mean": 300, "p50": 300, "p90": 300})
-    assert seen(found.e2e_from_intended_ms) == pytest.approx({"n": 11, "mean": 1300, "p50": 1300, "p90": 2100})
+def test_a_user_waits_from_the_intended_start() -> None:
+    # Requests are due every 100 ms and the server takes 300 ms for each in turn: it falls behind by 200 ms per request.
+    made = run(*[record(0.2, 0.3, sent=number * 0.3, delay=number * 0.2) for number in range(11)])
+    metrics = compute_metrics(made, "a")
+    assert known_values(metrics.ttft_ms) == pytest.approx({"n": 11, "mean": 200, "p50": 200, "p90": 200})
+    assert known_values(metrics.ttft_from_intended_ms) == pytest.approx(
+        {"n": 11, "mean": 1200, "p50": 1200, "p90": 2000}
+    )
+    assert known_values(metrics.e2e_ms) == pytest.approx({"n": 11, "mean": 300, "p50": 300, "p90": 300})
+    assert known_values(metrics.e2e_from_intended_ms) == pytest.approx(
+        {"n": 11, "mean": 1300, "p50": 1300, "p90": 2100}
+    )
 
 
 def test_a_request_is_never_early() -> None:
-    assert compute_metrics(run(record(0.2, sent=1.0, waited=-0.001)), "a").ttft_from_intended_ms.p50 == pytest.approx(200)
+    assert compute_metrics(run(record(0.2, sent=1.0, delay=-0.001)), "a").ttft_from_intended_ms.p50 == pytest.approx(
+        200
+    )
 
 
 SERVED = run(
-    record(0.125, 0.25, tokens=2, ended=0.25),  # numbers that a computer holds exactly, for limits just met
+    record(0.125, 0.25, tokens=2, ended=0.25),  # exact in binary, for limits that are just met
     record(0.6, 0.7, tokens=2, ended=0.7),  # late first token
     record(0.1, 0.5, tokens=2, ended=0.5),  # slow tokens
     record(0.1, 0.2, ended=0.9),  # slow end, tokens not reported
@@ -147,10 +149,10 @@ SERVED = run(
     ],
     ids=lambda value: value.name if isinstance(value, Objective) else "",
 )
-def test_goodput_needs_all_objectives_and_counts_errors_as_misses(objective: Objective, met: int) -> None:
-    found = compute_metrics(SERVED, "a", objective=objective)
-    assert found.goodput_share == pytest.approx(met / 5)
-    assert found.goodput_per_s == pytest.approx(met / 2)
+def test_goodput_needs_all_limits_and_counts_errors_as_misses(objective: Objective, met: int) -> None:
+    metrics = compute_metrics(SERVED, "a", objective=objective)
+    assert metrics.goodput_share == pytest.approx(met / 5)
+    assert metrics.goodput_per_s == pytest.approx(met / 2)
 
 
 @pytest.mark.parametrize(
@@ -162,38 +164,38 @@ def test_goodput_needs_all_objectives_and_counts_errors_as_misses(objective: Obj
         ("mlperf llama3.1-8b interactive", 500, 30),
     ],
 )
-def test_the_limits_of_mlperf(name: str, ttft: float, tpot: float) -> None:
+def test_mlperf_limits(name: str, ttft: float, tpot: float) -> None:
     objective = OBJECTIVES[name]
     assert (objective.ttft_ms, objective.tpot_ms, objective.e2e_ms) == (ttft, tpot, None)
-    assert objective.description == f"first token within {ttft} ms, each further token within {tpot} ms"
+    assert objective_text(objective) == f"first token within {ttft} ms, each further token within {tpot} ms"
 
 
 def test_errors_are_counted_by_kind() -> None:
     made = run(record(0.1), failed("TimedOut"), failed("Rejected"), failed("TimedOut"), record(), block(1.0))
-    found = compute_metrics(made, "a")
-    assert found.errors == {"TimedOut": 2, "Rejected": 1, "Empty": 1}
-    assert (found.requests, found.succeeded) == (5, 1)
-    assert found.requests_per_s == 1.0
+    metrics = compute_metrics(made, "a")
+    assert metrics.errors == {"TimedOut": 2, "Rejected": 1, "Empty": 1}
+    assert (metrics.requests, metrics.succeeded) == (5, 1)
+    assert metrics.requests_per_s == 1.0
 
 
-def test_what_a_broken_answer_said_does_not_count() -> None:
+def test_interrupted_answers_do_not_count() -> None:
     cut = record(0.01, tokens=1, error=failed().error)
-    found = compute_metrics(run(cut, record(0.5, tokens=3), block(1.0)), "a")
-    assert seen(found.ttft_ms) == pytest.approx({"n": 1, "mean": 500, "p50": 500})
-    assert found.output_tokens == 3
+    metrics = compute_metrics(run(cut, record(0.5, tokens=3), block(1.0)), "a")
+    assert known_values(metrics.ttft_ms) == pytest.approx({"n": 1, "mean": 500, "p50": 500})
+    assert metrics.output_tokens == 3
 
 
 def test_cold_and_warm_up_requests_do_not_count() -> None:
     made = run(
-        record(5.0, 6.0, phase="cold", sent=1.0, waited=0.5, ended=7.0, tokens=9),
+        record(5.0, 6.0, phase="cold", sent=1.0, delay=0.5, ended=7.0, tokens=9),
         record(4.0, phase="warmup", tokens=9),
         record(0.1, tokens=2),
         failed(phase="warmup"),
         block(1.0),
     )
-    found = compute_metrics(made, "a")
-    assert (found.requests, found.output_tokens, found.errors) == (1, 2, {})
-    assert found.ttft_ms.mean == pytest.approx(100)
+    metrics = compute_metrics(made, "a")
+    assert (metrics.requests, metrics.output_tokens, metrics.errors) == (1, 2, {})
+    assert metrics.ttft_ms.mean == pytest.approx(100)
     assert cold_start(made, "a") == (5.5, 7.5)
 
 
@@ -206,7 +208,7 @@ def test_without_a_cold_answer_there_is_no_cold_start(made: Run) -> None:
     assert cold_start(made, "a") is None
 
 
-def test_targets_and_loads_are_kept_apart() -> None:
+def test_targets_and_loads_are_separate() -> None:
     made = run(
         record(0.1),
         record(0.2, load="concurrency 2"),
@@ -223,34 +225,34 @@ def test_targets_and_loads_are_kept_apart() -> None:
         ("a", None, 150, 4.0),
         ("b", None, 900, 7.0),
     ):
-        found = compute_metrics(made, target, load)
-        assert found.ttft_ms.mean == pytest.approx(mean)
-        assert found.wall_s == wall
+        metrics = compute_metrics(made, target, load)
+        assert metrics.ttft_ms.mean == pytest.approx(mean)
+        assert metrics.wall_s == wall
 
 
 @pytest.mark.parametrize(
     ("definition", "n", "mean"),
     [
         ("spaceport", 5, 1100 / 5),
-        ("aiperf", 2, 175),  # one mean a request: 800 / 4 and 300 / 2
+        ("aiperf", 2, 175),  # one mean per request: 800 / 4 and 300 / 2
         ("guidellm", 2, 175),
     ],
 )
-def test_gaps_are_pooled_or_one_mean_a_request(definition: str, n: int, mean: float) -> None:
-    found = compute_metrics(two_answers(), "a", definition=definition).itl_ms
-    assert (found.n, found.mean) == (n, pytest.approx(mean))
+def test_gaps_are_pooled_or_one_mean_per_request(definition: str, n: int, mean: float) -> None:
+    metrics = compute_metrics(two_answers(), "a", definition=definition).itl_ms
+    assert (metrics.n, metrics.mean) == (n, pytest.approx(mean))
 
 
 @pytest.mark.parametrize(
     ("definition", "mean"), [("spaceport", (225 + 250) / 2), ("guidellm", (900 / 5 + 600 / 3) / 2)]
 )
-def test_guidellms_time_per_output_token_holds_the_first_too(definition: str, mean: float) -> None:
+def test_guidellms_time_per_output_token_includes_the_first(definition: str, mean: float) -> None:
     assert compute_metrics(two_answers(), "a", definition=definition).tpot_ms.mean == pytest.approx(mean)
 
 
-def test_how_the_client_fared() -> None:
+def test_client_load() -> None:
     made = run(
-        record(0.1, sent=1.0, waited=0.03, marks={"connected": -0.02, "headers": 0.05}),
+        record(0.1, sent=1.0, delay=0.03, marks={"connected": -0.02, "headers": 0.05}),
         record(0.1, sent=2.0, marks={"headers": 0.05}),
         record(0.1, sent=3.0),
         record(0.1, phase="warmup", marks={"connected": 0.01, "headers": 0.05}),
@@ -259,16 +261,16 @@ def test_how_the_client_fared() -> None:
         block(9.0, cpu_seconds=9.0, target="b", lags=(1.0,)),
         targets=("a", "b"),
     )
-    found = client_load(made, "a")
-    assert (found.cpu_share, found.new_connections, found.known_connections) == (0.2, 1, 2)
-    assert found.lag_p50_ms == pytest.approx(50.5)
-    assert found.lag_p99_ms == pytest.approx(99.01)
-    assert found.connect_ms == pytest.approx(10)
+    metrics = client_load(made, "a")
+    assert (metrics.cpu_share, metrics.new_connections, metrics.known_connections) == (0.2, 1, 2)
+    assert metrics.lag_p50_ms == pytest.approx(50.5)
+    assert metrics.lag_p99_ms == pytest.approx(99.01)
+    assert metrics.connect_ms == pytest.approx(10)
     assert client_load(run(), "a") == ClientLoad(None, None, None, 0, 0, None)
 
 
 def due_every(seconds: float, took: float, *, blocks: int = 2, size: int = 5, server: float = 0.0) -> Run:
-    """An open loop: one request each `seconds`, answered after `took`, and no two within `server` seconds."""
+    """Return an open loop: a request every `seconds`, answered after `took`, at least `server` seconds apart."""
     made = []
     for number in range(blocks):
         free = 0.0
@@ -283,23 +285,23 @@ def due_every(seconds: float, took: float, *, blocks: int = 2, size: int = 5, se
     return run(*made)
 
 
-def test_an_open_loop_that_is_kept_up_with_is_answered_at_its_rate() -> None:
-    found = compute_metrics(due_every(0.5, took=3.0), "a")
-    assert found.requests_per_s == pytest.approx(2.0)  # the 3 s until the last answer are no part of the load
+def test_a_fast_server_answers_an_open_loop_at_its_rate() -> None:
+    metrics = compute_metrics(due_every(0.5, took=3.0), "a")
+    assert metrics.requests_per_s == pytest.approx(2.0)  # the 3 s until the last answer aren't part of the load
 
 
-def test_an_open_loop_that_is_not_kept_up_with_is_answered_at_the_servers_rate() -> None:
+def test_a_slow_server_answers_an_open_loop_at_its_own_rate() -> None:
     assert compute_metrics(due_every(0.5, took=0.1, server=1.0), "a").requests_per_s == pytest.approx(1.0)
 
 
 def test_goodput_of_an_open_loop_counts_from_when_a_request_was_due() -> None:
     slow = Objective("first", ttft_ms=500)
-    waited = record(0.2, waited=0.4, concurrency=None)
-    assert compute_metrics(run(waited), "a", objective=slow).goodput_share == 0
-    assert compute_metrics(run(record(0.2, waited=0.4)), "a", objective=slow).goodput_share == 1
+    delayed = record(0.2, delay=0.4, concurrency=None)
+    assert compute_metrics(run(delayed), "a", objective=slow).goodput_share == 0
+    assert compute_metrics(run(record(0.2, delay=0.4)), "a", objective=slow).goodput_share == 1
 
 
-def test_texts_that_came_together_are_counted() -> None:
+def test_coalesced_texts_are_counted() -> None:
     made = run(record(0.1, 0.1 + 1e-5, 0.2, 0.2 + 1e-5), record(0.1, 0.15))
-    assert coalesced(made, "a", "concurrency 1") == pytest.approx(2 / 4)
-    assert coalesced(made, "b", "concurrency 1") == 0
+    assert coalesced_share(made, "a", "concurrency 1") == pytest.approx(2 / 4)
+    assert coalesced_share(made, "b", "concurrency 1") == 0

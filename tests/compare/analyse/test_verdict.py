@@ -1,4 +1,4 @@
-"""What a run says in words: a difference that is there is found, one that is not there is not made up."""
+"""Verdicts: a real difference is detected, and a missing one is not invented."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from compare import run_file
 from compare.analyse import stats, verdict
 from compare.analyse.verdict import Verdict
 from compare.records import Run
+from compare.report import formats, strings
 from tests.compare.make_runs import failed, record, run, simulated
 
-METRICS_OF_A_PAIR = 3
+METRICS_PER_PAIR = 3
 
 
-def judged(made: Run) -> dict[tuple[str, float], Verdict]:
-    """The verdicts on a run of one pair at one load, by metric and quantile."""
-    found = {(each.metric, each.quantile): each for each in verdict.verdicts(made)}
-    assert len(found) == METRICS_OF_A_PAIR * len(verdict.QUANTILES) == len(verdict.verdicts(made))
-    return found
+def verdicts_by_metric(made: Run) -> dict[tuple[str, float], Verdict]:
+    """Return the verdicts on a run of one pair at one load, by metric and quantile."""
+    result = {(each.metric, each.quantile): each for each in verdict.verdicts(made)}
+    assert len(result) == METRICS_PER_PAIR * len(verdict.QUANTILES) == len(verdict.verdicts(made))
+    return result
 
 
 @pytest.mark.parametrize(
@@ -29,10 +30,10 @@ def judged(made: Run) -> dict[tuple[str, float], Verdict]:
     [({"a": 2.0, "b": 1.0}, "b", "a"), ({"a": 1.0, "b": 2.0}, "a", "b")],
     ids=["b is faster", "a is faster"],
 )
-def test_a_clear_difference_is_named_with_its_direction(slowness: dict[str, float], faster: str, slower: str) -> None:
-    found = judged(simulated(slowness, rounds=50, noise=0.05))
+def test_a_clear_difference_has_a_direction(slowness: dict[str, float], faster: str, slower: str) -> None:
+    result = verdicts_by_metric(simulated(slowness, rounds=50, noise=0.05))
     words = {"ttft": "to the first token", "itl": "from token to token", "e2e": "to the end of the answer"}
-    for (metric, quantile), each in found.items():
+    for (metric, quantile), each in result.items():
         assert (each.decision, each.faster, each.slower) == ("faster", faster, slower)
         assert each.low is not None
         assert each.high is not None
@@ -40,33 +41,38 @@ def test_a_clear_difference_is_named_with_its_direction(slowness: dict[str, floa
         assert each.ratio == pytest.approx(2, rel=0.05)
         at = " at p95" if quantile == 0.95 else ""
         pattern = rf"{faster} is (1\.9|2\.0|2\.1) times faster {words[metric]}{at} than {slower} \([\d.]+ to [\d.]+\)"
-        assert re.fullmatch(pattern, each.text)
+        assert re.fullmatch(pattern, strings.verdict_text(each))
 
 
-def test_the_words_of_a_difference() -> None:
-    found = judged(simulated({"a": 2.0, "b": 1.0}, rounds=50))
-    assert found["ttft", 0.5].text == "b is 2.0 times faster to the first token than a (2.0 to 2.0)"
-    assert found["itl", 0.5].text == "b is 2.0 times faster from token to token than a (2.0 to 2.0)"
-    assert found["e2e", 0.95].text == "b is 2.0 times faster to the end of the answer at p95 than a (2.0 to 2.0)"
+def test_the_sentence_of_a_difference() -> None:
+    result = verdicts_by_metric(simulated({"a": 2.0, "b": 1.0}, rounds=50))
+    assert strings.verdict_text(result["ttft", 0.5]) == "b is 2.0 times faster to the first token than a (2.0 to 2.0)"
+    assert strings.verdict_text(result["itl", 0.5]) == "b is 2.0 times faster from token to token than a (2.0 to 2.0)"
+    assert (
+        strings.verdict_text(result["e2e", 0.95])
+        == "b is 2.0 times faster to the end of the answer at p95 than a (2.0 to 2.0)"
+    )
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
     [(None, "?"), (0.953, "0.95"), (1.0, "1.00"), (1.196, "1.20"), (1.25, "1.2"), (9.94, "9.9"), (1234.5, "1,234")],
 )
-def test_ratios_have_the_digits_that_say_something(value: float | None, text: str) -> None:
-    assert verdict.number(value) == text
+def test_ratios_have_meaningful_digits(value: float | None, text: str) -> None:
+    assert formats.ratio(value) == text
 
 
 def test_a_target_against_itself_is_not_distinguishable() -> None:
-    for (metric, quantile), each in judged(simulated({"a": 1.0, "b": 1.0}, rounds=50, noise=0.2, seed=3)).items():
+    for (metric, quantile), each in verdicts_by_metric(
+        simulated({"a": 1.0, "b": 1.0}, rounds=50, noise=0.2, seed=3)
+    ).items():
         assert each.decision == "not distinguishable", (metric, quantile)
         assert each.low is not None
         assert each.high is not None
         assert each.low <= 1 <= each.high
         assert re.fullmatch(
-            rf"[ab] and [ab] are not distinguishable {verdict.METRICS[metric][0]}( at p95)? \(0\.\d\d to 1\.\d+\)",
-            each.text,
+            rf"[ab] and [ab] show no clear difference {strings.METRIC_PHRASES[metric]}( at p95)? \(0\.\d\d to 1\.\d+\)",
+            strings.verdict_text(each),
         )
 
 
@@ -80,10 +86,10 @@ def test_few_runs_of_equal_servers_claim_a_difference() -> None:
 
 @pytest.mark.parametrize(("rounds", "size", "decision"), [(11, 9, "too few"), (10, 10, "alike")], ids=["99", "100"])
 def test_p95_needs_a_hundred_values(rounds: int, size: int, decision: str) -> None:
-    found = judged(simulated({"a": 1.0, "b": 1.0}, rounds=rounds, size=size))
-    assert found["ttft", 0.95].decision == found["e2e", 0.95].decision == decision
-    assert found["ttft", 0.5].decision == "alike"
-    assert found["itl", 0.95].decision == "alike"  # an answer has several gaps
+    result = verdicts_by_metric(simulated({"a": 1.0, "b": 1.0}, rounds=rounds, size=size))
+    assert result["ttft", 0.95].decision == result["e2e", 0.95].decision == decision
+    assert result["ttft", 0.5].decision == "alike"
+    assert result["itl", 0.95].decision == "alike"  # an answer has several gaps
 
 
 @pytest.mark.parametrize(
@@ -91,29 +97,33 @@ def test_p95_needs_a_hundred_values(rounds: int, size: int, decision: str) -> No
     [(5, 40, "too few"), (6, 40, "alike"), (11, 1, "too few"), (12, 1, "alike"), (1, 200, "too few")],
 )
 def test_a_verdict_needs_six_rounds_and_twelve_values(rounds: int, size: int, decision: str) -> None:
-    assert judged(simulated({"a": 1.0, "b": 1.0}, rounds=rounds, size=size))["ttft", 0.5].decision == decision
+    assert (
+        verdicts_by_metric(simulated({"a": 1.0, "b": 1.0}, rounds=rounds, size=size))["ttft", 0.5].decision == decision
+    )
 
 
-def test_too_few_measurements_are_said_and_have_no_figures() -> None:
-    found = judged(simulated({"a": 1.0, "b": 5.0}, rounds=5))
-    assert {each.decision for each in found.values()} == {"too few"}
-    few = found["ttft", 0.95]
-    assert few.text == "a and b, to the first token at p95: too few measurements to tell"
+def test_too_few_measurements_have_no_ratio() -> None:
+    result = verdicts_by_metric(simulated({"a": 1.0, "b": 5.0}, rounds=5))
+    assert {each.decision for each in result.values()} == {"too few"}
+    few = result["ttft", 0.95]
+    assert strings.verdict_text(few) == "a and b, to the first token at p95: not enough measurements"
     assert (few.ratio, few.low, few.high, few.noise) == (None, None, None, None)
 
 
-def test_constant_servers_that_are_equal_are_alike() -> None:
-    found = judged(simulated({"a": 1.0, "b": 1.0}, rounds=50))
-    assert {each.decision for each in found.values()} == {"alike"}
-    assert found["e2e", 0.5].text == ("a and b are alike to the end of the answer: less than 1 % apart (1.00 to 1.00)")
+def test_equal_constant_servers_are_alike() -> None:
+    result = verdicts_by_metric(simulated({"a": 1.0, "b": 1.0}, rounds=50))
+    assert {each.decision for each in result.values()} == {"alike"}
+    assert strings.verdict_text(result["e2e", 0.5]) == (
+        "a and b are equally fast to the end of the answer: less than 1% apart (1.00 to 1.00)"
+    )
 
 
 @pytest.mark.parametrize(("slower", "decision"), [(1.005, "alike"), (1.02, "faster")])
-def test_what_nobody_feels_is_alike_however_sure_it_is(slower: float, decision: str) -> None:
-    assert judged(simulated({"a": 1.0, "b": slower}, rounds=50))["ttft", 0.5].decision == decision
+def test_an_unnoticeable_difference_is_alike_however_certain(slower: float, decision: str) -> None:
+    assert verdicts_by_metric(simulated({"a": 1.0, "b": slower}, rounds=50))["ttft", 0.5].decision == decision
 
 
-def test_equal_medians_that_are_uncertain_are_not_alike() -> None:
+def test_uncertain_equal_medians_are_not_alike() -> None:
     paces = (0.05, 0.1, 0.2)
     made = run(
         *[
@@ -122,7 +132,7 @@ def test_equal_medians_that_are_uncertain_are_not_alike() -> None:
             for shift, target in enumerate("ab")
         ]
     )
-    each = judged(made)["ttft", 0.5]
+    each = verdicts_by_metric(made)["ttft", 0.5]
     assert (each.ratio, each.decision) == (1, "not distinguishable")
     assert each.high is not None
     assert each.high > 1.01
@@ -141,19 +151,19 @@ def test_the_same_run_gives_the_same_digits_twice() -> None:
 def test_pairs_survive_a_drift() -> None:
     made = simulated({"a": 1.0, "b": 1.1}, rounds=50, noise=0.01, drift=3.0)
     for metric in ("ttft", "itl", "e2e"):
-        each = judged(made)[metric, 0.5]
+        each = verdicts_by_metric(made)[metric, 0.5]
         assert (each.decision, each.faster, each.slower) == ("faster", "a", "b")
         assert each.ratio == pytest.approx(1.10, rel=0.02)
         assert each.low is not None
         assert each.high is not None
-        assert 1.05 < each.low < each.high < 1.16  # of the threefold drift nothing is left
+        assert 1.05 < each.low < each.high < 1.16  # nothing of the threefold drift is left
 
 
 @pytest.mark.parametrize("last", [48, 24], ids=["stopped inside a round", "given up half way"])
-def test_pairs_are_the_rounds_that_both_took_part_in(last: int) -> None:
+def test_pairs_use_shared_rounds(last: int) -> None:
     made = simulated({"a": 1.0, "b": 1.1}, rounds=50, noise=0.01, drift=3.0)
     made.records = [each for each in made.records if each.target == "a" or each.block <= last]
-    each = judged(made)["ttft", 0.5]
+    each = verdicts_by_metric(made)["ttft", 0.5]
     assert (each.decision, each.faster) == ("faster", "a")
     assert each.ratio == pytest.approx(1.10, rel=0.02)
 
@@ -161,18 +171,18 @@ def test_pairs_are_the_rounds_that_both_took_part_in(last: int) -> None:
 def test_without_pairs_the_same_drift_hides_the_difference() -> None:
     one = simulated({"a": 1.0}, rounds=50, noise=0.01, drift=3.0, seed=1)
     other = simulated({"a": 1.1}, rounds=50, noise=0.01, drift=3.0, seed=2)
-    each = verdict.against(one, other)[0]
+    each = verdict.compare_runs(one, other)[0]
     assert (each.metric, each.quantile, each.decision) == ("ttft", 0.5, "not distinguishable")
 
 
-def test_failed_and_warm_up_requests_have_no_say() -> None:
+def test_failed_and_warm_up_requests_do_not_count() -> None:
     made = simulated({"a": 1.0, "b": 1.0}, rounds=50)
-    before = [each.text for each in verdict.verdicts(made)]
+    before = [strings.verdict_text(each) for each in verdict.verdicts(made)]
     for number in range(50):
         made.records.append(record(90.0, 95.0, target="b", block=number, error=failed().error))
         made.records.append(record(90.0, 95.0, target="b", phase="warmup"))
     verdict.verdicts.cache_clear()
-    assert [each.text for each in verdict.verdicts(made)] == before
+    assert [strings.verdict_text(each) for each in verdict.verdicts(made)] == before
 
 
 def test_a_target_without_an_answer_has_too_few() -> None:
@@ -183,17 +193,17 @@ def test_a_target_without_an_answer_has_too_few() -> None:
 
 
 def test_answers_of_one_text_have_no_gaps_to_compare() -> None:
-    found = judged(simulated({"a": 2.0, "b": 1.0}, rounds=50, tokens=1))
-    assert found["itl", 0.5].decision == found["itl", 0.95].decision == "too few"
-    assert found["ttft", 0.5].decision == "faster"
+    result = verdicts_by_metric(simulated({"a": 2.0, "b": 1.0}, rounds=50, tokens=1))
+    assert result["itl", 0.5].decision == result["itl", 0.95].decision == "too few"
+    assert result["ttft", 0.5].decision == "faster"
 
 
-def test_every_pair_is_judged_at_every_load() -> None:
+def test_every_pair_is_compared_at_every_load() -> None:
     made = simulated({"a": 1.0, "b": 2.0, "c": 4.0}, rounds=6)
     made.header["loads"].append("concurrency 2")
-    found = verdict.verdicts(made)
-    assert len(found) == 2 * 3 * METRICS_OF_A_PAIR * len(verdict.QUANTILES)
-    firsts = [(each.load, each.faster, each.slower, each.ratio) for each in found if each.metric == "ttft"][::2]
+    result = verdict.verdicts(made)
+    assert len(result) == 2 * 3 * METRICS_PER_PAIR * len(verdict.QUANTILES)
+    firsts = [(each.load, each.faster, each.slower, each.ratio) for each in result if each.metric == "ttft"][::2]
     assert firsts[:3] == [
         ("concurrency 1", "a", "b", pytest.approx(2)),
         ("concurrency 1", "a", "c", pytest.approx(4)),
@@ -210,28 +220,29 @@ def test_a_run_of_one_target_has_no_verdict() -> None:
 def test_a_run_against_an_earlier_one() -> None:
     now = simulated({"a": 1.0, "new": 1.0}, rounds=50, noise=0.02, seed=1)
     then = simulated({"gone": 1.0, "a": 1.5}, rounds=50, noise=0.02, seed=2)
-    found = verdict.against(now, then)
-    assert len(found) == METRICS_OF_A_PAIR * len(verdict.QUANTILES)
-    for each in found:
+    result = verdict.compare_runs(now, then)
+    assert len(result) == METRICS_PER_PAIR * len(verdict.QUANTILES)
+    for each in result:
         assert (each.decision, each.faster, each.slower) == ("faster", "a (this run)", "a (earlier)")
         assert each.ratio == pytest.approx(1.5, rel=0.03)
     assert re.fullmatch(
-        r"a \(this run\) is 1\.5 times faster to the first token than a \(earlier\) \(1\.5 to 1\.5\)", found[0].text
+        r"a \(this run\) is 1\.5 times faster to the first token than a \(earlier\) \(1\.5 to 1\.5\)",
+        strings.verdict_text(result[0]),
     )
-    assert verdict.against(now, simulated({"gone": 1.0})) == ()
+    assert verdict.compare_runs(now, simulated({"gone": 1.0})) == ()
 
 
 def test_only_loads_of_both_runs_are_compared() -> None:
     now, then = simulated({"a": 1.0}), simulated({"a": 1.0})
     then.header["loads"] = ["concurrency 2"]
-    assert verdict.against(now, then) == ()
+    assert verdict.compare_runs(now, then) == ()
 
 
-def test_more_requests_are_recommended_the_more_noise_there_is() -> None:
+def test_more_noise_recommends_more_requests() -> None:
     wanted = []
     for noise in (0.03, 0.1, 0.3):
         made = simulated({"a": 1.0, "b": 1.0}, noise=noise)
-        wanted.append(verdict.recommended(verdict.verdicts(made), made))
+        wanted.append(verdict.recommended_requests(verdict.verdicts(made), made))
     low, middle, high = wanted
     assert low is not None
     assert middle is not None
@@ -239,42 +250,44 @@ def test_more_requests_are_recommended_the_more_noise_there_is() -> None:
     assert low * 4 < middle < high / 4  # as the square of the noise
 
 
-def test_nothing_is_recommended_from_too_few_measurements() -> None:
+def test_too_few_measurements_recommend_nothing() -> None:
     made = simulated({"a": 1.0, "b": 1.0}, rounds=3)
-    assert verdict.recommended(verdict.verdicts(made), made) is None
+    assert verdict.recommended_requests(verdict.verdicts(made), made) is None
 
 
-def test_requests_needed_grow_with_noise_fewer_rounds_and_smaller_differences() -> None:
-    usual = stats.needed(0.1, 100, 20)
-    assert stats.needed(0.2, 100, 20) == pytest.approx(4 * usual, rel=0.01)
-    assert stats.needed(0.1, 200, 20) == pytest.approx(2 * usual, rel=0.01)
-    assert stats.needed(0.1, 100, 6) > usual > stats.needed(0.1, 100, 100)
-    assert stats.needed(0.1, 100, 20, difference=0.025) > 3 * usual
-    assert stats.needed(0.1, 100, 20, power=0.5) < usual
+def test_required_requests_grow_with_noise_fewer_rounds_and_smaller_differences() -> None:
+    usual = stats.required_requests(0.1, 100, 20)
+    assert stats.required_requests(0.2, 100, 20) == pytest.approx(4 * usual, rel=0.01)
+    assert stats.required_requests(0.1, 200, 20) == pytest.approx(2 * usual, rel=0.01)
+    assert stats.required_requests(0.1, 100, 6) > usual > stats.required_requests(0.1, 100, 100)
+    assert stats.required_requests(0.1, 100, 20, difference=0.025) > 3 * usual
+    assert stats.required_requests(0.1, 100, 20, power=0.5) < usual
 
 
-def drawn(seed: int, rounds: Hashable = "run", middle: float = 1.0) -> stats.Sample:
+def random_sample(seed: int, rounds: Hashable = "run", middle: float = 1.0) -> stats.Sample:
     values = middle * np.exp(0.1 * np.random.default_rng(seed).standard_normal(60))
-    return stats.sample(values.tolist(), [number // 3 for number in range(60)], rounds)
+    return stats.make_sample(values.tolist(), [number // 3 for number in range(60)], rounds)
 
 
 def test_the_ratio_is_that_of_the_sample_quantiles() -> None:
-    one, other = drawn(1, middle=3.0), drawn(2)
-    found = stats.compare({"it": stats.Comparison(one, other, 0.5)}, seed=0)["it"]
-    assert found.ratio == pytest.approx(float(np.median(one.values) / np.median(other.values)))
-    assert found.low < found.ratio < found.high
+    one, other = random_sample(1, middle=3.0), random_sample(2)
+    result = stats.compare({"it": stats.Comparison(one, other, 0.5)}, seed=0)["it"]
+    assert result.ratio == pytest.approx(float(np.median(one.values) / np.median(other.values)))
+    assert result.low < result.ratio < result.high
 
 
-def test_more_questions_widen_every_interval() -> None:
-    questions = {number: stats.Comparison(drawn(number), drawn(number + 50), 0.5) for number in range(12)}
+def test_more_comparisons_widen_every_interval() -> None:
+    questions = {
+        number: stats.Comparison(random_sample(number), random_sample(number + 50), 0.5) for number in range(12)
+    }
     alone = stats.compare({0: questions[0]}, seed=0)[0]
     among = stats.compare(questions, seed=0)[0]
     assert (among.ratio, among.noise) == (alone.ratio, alone.noise)
     assert among.high / among.low > 1.02 * alone.high / alone.low
 
 
-def test_the_order_of_the_pair_only_turns_the_ratio_around() -> None:
-    one, other = drawn(1, middle=1.3), drawn(2)
+def test_the_order_of_a_pair_inverts_the_ratio() -> None:
+    one, other = random_sample(1, middle=1.3), random_sample(2)
     there = stats.compare({"it": stats.Comparison(one, other, 0.5)}, seed=0)["it"]
     back = stats.compare({"it": stats.Comparison(other, one, 0.5)}, seed=0)["it"]
     assert (1 / back.ratio, 1 / back.high, 1 / back.low) == pytest.approx((there.ratio, there.low, there.high))
@@ -283,24 +296,24 @@ def test_the_order_of_the_pair_only_turns_the_ratio_around() -> None:
 @pytest.mark.parametrize(
     ("low", "high", "expected"), [(1.01, 1.2, True), (0.8, 0.99, True), (0.9, 1.1, False), (1.0, 1.2, False)]
 )
-def test_an_interval_that_holds_one_tells_nothing_apart(low: float, high: float, expected: bool) -> None:
+def test_an_interval_that_contains_one_is_not_distinguishable(low: float, high: float, expected: bool) -> None:
     assert stats.Ratio((low + high) / 2, low, high, 0.1).distinguishable is expected
 
 
 def test_very_large_samples_are_thinned_evenly() -> None:
-    count = 3 * stats.MOST_VALUES
-    thinned = stats.sample([*range(1, count + 1)], [number // 600 for number in range(count)], "run")
-    assert len(thinned.values) == stats.MOST_VALUES
+    count = 3 * stats.MAX_VALUES
+    thinned = stats.make_sample([*range(1, count + 1)], [number // 600 for number in range(count)], "run")
+    assert len(thinned.values) == stats.MAX_VALUES
     assert float(np.median(thinned.values)) == pytest.approx(count / 2, rel=0.001)
     assert len(np.unique(thinned.blocks)) == 100
 
 
-def test_no_question_has_no_answer() -> None:
+def test_no_comparison_has_no_result() -> None:
     assert stats.compare({}, seed=0) == {}
 
 
-def test_times_of_two_sorts_are_no_difference() -> None:
-    """A cache hit or a miss at even odds: the median jumps between both, and says nothing by it."""
+def test_bimodal_times_are_no_difference() -> None:
+    """With cache hits and misses at even odds, the median jumps between both without meaning."""
     claimed = 0
     for seed in range(60):
         draw = np.random.default_rng(seed)
@@ -316,8 +329,8 @@ def test_times_of_two_sorts_are_no_difference() -> None:
     assert claimed <= 3
 
 
-def test_tokens_are_compared_where_texts_come_together() -> None:
-    """Two texts at once each 40 ms, or one each 20 ms: that is the same speed."""
+def test_coalesced_texts_compare_the_time_per_token() -> None:
+    """Two texts at once every 40 ms and one text every 20 ms are the same speed."""
     made = []
     for number in range(20):
         single = [0.1 + 0.02 * place for place in range(8)]
@@ -326,14 +339,14 @@ def test_tokens_are_compared_where_texts_come_together() -> None:
             record(*single, target="a", block=number, tokens=8),
             record(*double, target="b", block=number, tokens=8, ended=single[-1]),
         ]
-    found = judged(run(*made))
-    assert ("itl", 0.5) not in found
-    assert found["tpot", 0.5].decision == "alike"
-    assert "per output token" in found["tpot", 0.5].text
+    result = verdicts_by_metric(run(*made))
+    assert ("itl", 0.5) not in result
+    assert result["tpot", 0.5].decision == "alike"
+    assert "per output token" in strings.verdict_text(result["tpot", 0.5])
 
 
 def test_verdicts_follow_the_definition() -> None:
-    """A role-only event is the first token to one tool and nothing to another."""
+    """One tool counts a role-only event as the first token, another ignores it."""
     made = run(
         *[
             record(0.2, 0.3, target=target, block=number, marks={"empty": 0.1} if target == "b" else None)
@@ -346,10 +359,10 @@ def test_verdicts_follow_the_definition() -> None:
     assert (first["vllm"].decision, first["vllm"].faster) == ("faster", "b")
 
 
-def test_open_loops_are_judged_from_when_requests_were_due() -> None:
+def test_open_loops_count_from_when_requests_were_due() -> None:
     made = run(
         *[
-            record(0.1, target=target, block=number, waited=0.1 if target == "b" else 0.0, concurrency=None)
+            record(0.1, target=target, block=number, delay=0.1 if target == "b" else 0.0, concurrency=None)
             for number in range(20)
             for target in ("a", "b")
         ]
