@@ -14,7 +14,7 @@ import yaml
 from tests.compare.conftest import models
 from tests.compare.servers import Models
 from tests.conftest import ROOT, missing
-from tests.k8s.conftest import kustomized
+from tests.k8s.conftest import kustomize
 
 __all__ = ["models"]  # fixtures
 SCRIPTS = ROOT / "scripts"
@@ -32,7 +32,7 @@ def python(script: str, *words: object) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("folder", ["k8s/overlays/staging", "k8s/overlays/canary", "k8s/overlays/canary/release"])
 def test_a_release_is_rendered_with_its_images_and_nothing_else(folder: str) -> None:
-    before = kustomized(ROOT / folder)
+    before = kustomize(ROOT / folder)
     done = python("render_release.py", folder, "--tag", "4f2a", "--registry", "ghcr.io/team/")
     assert done.returncode == 0, done.stderr
     text = done.stdout
@@ -80,7 +80,7 @@ def test_a_catalogue_without_them_is_no_answer(tmp_path: Path) -> None:
 
 
 def test_the_catalogue_of_releases_names_services_that_are_there() -> None:
-    services = {each["metadata"]["name"]: each for each in kustomized(CANARY) if each["kind"] == "Service"}
+    services = {each["metadata"]["name"]: each for each in kustomize(CANARY) if each["kind"] == "Service"}
     entries = tomllib.loads((ROOT / "k8s" / "releases.toml").read_text())
     assert set(entries) == {"stable", "canary"}
     for name, entry in entries.items():
@@ -91,7 +91,7 @@ def test_the_catalogue_of_releases_names_services_that_are_there() -> None:
 
 
 def test_the_share_goes_to_the_canary() -> None:
-    route = next(each for each in kustomized(CANARY) if each["kind"] == "HTTPRoute")
+    route = next(each for each in kustomize(CANARY) if each["kind"] == "HTTPRoute")
     names = [each["name"] for each in route["spec"]["rules"][0]["backendRefs"]]
     assert names == ["inference-stable", "inference-canary"]  # canary_share.sh sets them by their place
     for share in ("", "x", "101", "-1", "1.5"):

@@ -1,4 +1,4 @@
-"""What each folder of k8s/ renders to, asked of kubectl once."""
+"""Fixtures with the rendered manifests of each folder in k8s/; kubectl renders a folder once."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from tests.conftest import ROOT, missing
 from tests.k8s.objects import Object
 
 FOLDER = ROOT / "k8s"
-FOLDERS = ("base", *sorted(f"overlays/{each.name}" for each in (FOLDER / "overlays").iterdir()))
+FOLDERS = ("base", *sorted(f"overlays/{path.name}" for path in (FOLDER / "overlays").iterdir()))
 Render = Callable[[str], list[Object]]
 
 
 @pytest.fixture(scope="session")
 def render() -> Render:
-    """What a folder of k8s/ renders to."""
+    """A function that renders a folder in k8s/."""
 
     @cache
-    def rendered(folder: str) -> list[Object]:
-        return kustomized(FOLDER / folder)
+    def cached(folder: str) -> list[Object]:
+        return kustomize(FOLDER / folder)
 
-    return rendered
+    return cached
 
 
 @pytest.fixture(params=FOLDERS)
 def objects(request: pytest.FixtureRequest, render: Render) -> list[Object]:
-    """What base and each overlay renders to, in turn."""
+    """The rendered objects of base and of each overlay, in turn."""
     return render(request.param)
 
 
-def kustomized(folder: Path) -> list[Object]:
-    """The objects of a folder; kubectl's own words where it refuses."""
+def kustomize(folder: Path) -> list[Object]:
+    """Render a folder with kubectl; fails with kubectl's message."""
     if not shutil.which("kubectl"):
         missing("kubectl")
-    done = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert not done.stderr, done.stderr  # such as a field that is deprecated
-    return [each for each in yaml.safe_load_all(done.stdout) if each]
+    result = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert not result.stderr, result.stderr  # a warning, such as a deprecated field
+    return [item for item in yaml.safe_load_all(result.stdout) if item]

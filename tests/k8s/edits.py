@@ -1,66 +1,62 @@
-"""Edits of rendered manifests, such as people make by mistake."""
+"""Edits of rendered manifests that simulate mistakes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from tests.k8s.objects import Object, named
+from tests.k8s.objects import Object, get_object
 
 Edit = Callable[[list[Object]], Any]
 
 
-def at(kind: str, name: str, path: str) -> Callable[[list[Object]], tuple[Any, Any]]:
-    """The place at a dotted path of an object: what holds it, and its key; ~ is a dot of a name."""
-
-    def place(objects: list[Object]) -> tuple[Any, Any]:
-        holder: Any = named(objects, kind, name)
-        *steps, last = (int(step) if step.isdecimal() else step.replace("~", ".") for step in path.split("."))
-        for step in steps:
-            holder = holder[step]
-        return holder, last
-
-    return place
+def _locate(objects: list[Object], kind: str, name: str, path: str) -> tuple[Any, Any]:
+    """The parent and the key of a dotted path in an object; ~ stands for a dot inside a key."""
+    parent: Any = get_object(objects, kind, name)
+    *steps, key = (int(step) if step.isdecimal() else step.replace("~", ".") for step in path.split("."))
+    for step in steps:
+        parent = parent[step]
+    return parent, key
 
 
 def put(kind: str, name: str, path: str, value: Any) -> Edit:
-    """Write a value to a place."""
+    """Set the value at a path."""
 
     def edit(objects: list[Object]) -> None:
-        holder, last = at(kind, name, path)(objects)
-        holder[last] = value
+        parent, key = _locate(objects, kind, name, path)
+        parent[key] = value
 
     return edit
 
 
 def drop(kind: str, name: str, path: str = "") -> Edit:
-    """Take away a place of an object, or the whole object."""
+    """Delete the value at a path, or the whole object."""
 
     def edit(objects: list[Object]) -> None:
         if path:
-            holder, last = at(kind, name, path)(objects)
-            del holder[last]
+            parent, key = _locate(objects, kind, name, path)
+            del parent[key]
         else:
-            objects.remove(named(objects, kind, name))
+            objects.remove(get_object(objects, kind, name))
 
     return edit
 
 
 def add(kind: str, name: str, path: str, value: Any) -> Edit:
-    """Append to the list at a place."""
+    """Append a value to the list at a path."""
 
     def edit(objects: list[Object]) -> None:
-        holder, last = at(kind, name, path)(objects)
-        holder[last].append(value)
+        parent, key = _locate(objects, kind, name, path)
+        parent[key].append(value)
 
     return edit
 
 
-def setting(name: str, variable: str, value: str) -> Edit:
-    """Change a variable of the ConfigMap whose name begins so."""
+def setting(prefix: str, variable: str, value: str) -> Edit:
+    """Change a variable of the ConfigMap whose name has this prefix."""
 
     def edit(objects: list[Object]) -> None:
-        (found,) = [each for each in objects if each["metadata"]["name"].startswith(name) and "data" in each]
-        found["data"][variable] = value
+        (config,) = [item for item in objects if item["metadata"]["name"].startswith(prefix) and "data" in item]
+        config["data"][variable] = value
 
     return edit

@@ -1,4 +1,4 @@
-"""Rendered manifests, looked at as what they make: workloads with their pods, Services, settings."""
+"""Typed access to rendered manifests: workloads with their pods, Services and settings."""
 
 from __future__ import annotations
 
@@ -7,41 +7,42 @@ from dataclasses import dataclass
 from typing import Any
 
 Object = dict[str, Any]
-WORKLOADS = ("Deployment", "StatefulSet")
-CLUSTERWIDE = ("Namespace",)
-METRICS = {"spaceport-metrics": "true"}
+WORKLOAD_KINDS = ("Deployment", "StatefulSet")
+CLUSTER_SCOPED = ("Namespace",)
+METRICS_LABEL = {"spaceport-metrics": "true"}
 _UNITS = {"m": 1e-3, "": 1, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A Deployment or StatefulSet, and the pods that it makes."""
+    """A Deployment or StatefulSet."""
 
-    whole: Object
+    manifest: Object
 
     def __str__(self) -> str:
-        return f"{self.whole['kind']}/{self.name}"
+        return f"{self.manifest['kind']}/{self.name}"
 
     @property
     def name(self) -> str:
-        return str(self.whole["metadata"]["name"])
+        return str(self.manifest["metadata"]["name"])
 
     @property
     def spec(self) -> Object:
-        return dict(self.whole["spec"])
+        return dict(self.manifest["spec"])
 
     @property
     def pod(self) -> Object:
-        return dict(self.whole["spec"]["template"]["spec"])
+        """The pod's spec."""
+        return dict(self.manifest["spec"]["template"]["spec"])
 
     @property
     def labels(self) -> dict[str, str]:
-        """Those of its pods."""
-        return dict(self.whole["spec"]["template"]["metadata"]["labels"])
+        """The pod's labels."""
+        return dict(self.manifest["spec"]["template"]["metadata"]["labels"])
 
     @property
     def namespace(self) -> str:
-        return str(self.whole["metadata"]["namespace"])
+        return str(self.manifest["metadata"]["namespace"])
 
     @property
     def is_page(self) -> bool:
@@ -53,7 +54,7 @@ class Workload:
 
     @property
     def main(self) -> Object:
-        """Its container; there is one, beside those that run before it."""
+        """The only container besides init containers."""
         (container,) = self.pod["containers"]
         return dict(container)
 
@@ -61,45 +62,46 @@ class Workload:
     def containers(self) -> list[Object]:
         return [*self.pod.get("initContainers", []), *self.pod["containers"]]
 
-    def port(self, named: str | int) -> int | None:
-        """The number of one of its ports, by name or by number."""
+    def port(self, key: str | int) -> int | None:
+        """The number of a port, by name or number; None if the container doesn't have it."""
         ports = {port["name"]: port["containerPort"] for port in self.main.get("ports", [])}
-        return ports.get(named) if isinstance(named, str) else named if named in ports.values() else None
+        return ports.get(key) if isinstance(key, str) else key if key in ports.values() else None
 
 
-def of(objects: list[Object], kind: str) -> list[Object]:
-    return [each for each in objects if each["kind"] == kind]
+def of_kind(objects: list[Object], kind: str) -> list[Object]:
+    return [item for item in objects if item["kind"] == kind]
 
 
-def named(objects: list[Object], kind: str, name: str) -> Object:
-    """The one of that kind and name; `LookupError` says which there are."""
-    found = {each["metadata"]["name"]: each for each in of(objects, kind)}
-    if name not in found:
-        raise LookupError(f"There is no {kind} {name!r}, but {sorted(found)}.")
-    return found[name]
+def get_object(objects: list[Object], kind: str, name: str) -> Object:
+    """The object with this kind and name; `LookupError` lists the names that exist."""
+    by_name = {item["metadata"]["name"]: item for item in of_kind(objects, kind)}
+    if name not in by_name:
+        raise LookupError(f"There is no {kind} {name!r}, but {sorted(by_name)}.")
+    return by_name[name]
 
 
 def workloads(objects: list[Object]) -> list[Workload]:
-    return [Workload(each) for each in objects if each["kind"] in WORKLOADS]
+    return [Workload(item) for item in objects if item["kind"] in WORKLOAD_KINDS]
 
 
-def workload(objects: list[Object], name: str) -> Workload:
-    return next(each for each in workloads(objects) if each.name == name)
+def get_workload(objects: list[Object], name: str) -> Workload:
+    return next(workload for workload in workloads(objects) if workload.name == name)
 
 
-def of_image(objects: list[Object], image: str) -> list[Workload]:
-    return [each for each in workloads(objects) if each.main["image"].startswith(f"{image}:")]
+def workloads_of_image(objects: list[Object], image: str) -> list[Workload]:
+    return [workload for workload in workloads(objects) if workload.main["image"].startswith(f"{image}:")]
 
 
 def matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
-    """Whether a LabelSelector picks these labels; an empty one picks everything, None nothing."""
+    """Whether a LabelSelector selects these labels; an empty one selects everything, None nothing."""
     if selector is None:
         return False
     pairs = selector.get("matchLabels", {}).items()
-    return pairs <= labels.items() and all(_expression(each, labels) for each in selector.get("matchExpressions", []))
+    expressions = selector.get("matchExpressions", [])
+    return pairs <= labels.items() and all(_expression_matches(expression, labels) for expression in expressions)
 
 
-def _expression(expression: Object, labels: Mapping[str, str]) -> bool:
+def _expression_matches(expression: Object, labels: Mapping[str, str]) -> bool:
     value, operator = labels.get(expression["key"]), expression["operator"]
     if operator == "In":
         return value in expression["values"]
@@ -108,22 +110,22 @@ def _expression(expression: Object, labels: Mapping[str, str]) -> bool:
     return (value is not None) is (operator == "Exists")
 
 
-def behind(objects: list[Object], service: Object) -> list[Workload]:
-    """The workloads whose pods a Service sends to."""
+def service_targets(objects: list[Object], service: Object) -> list[Workload]:
+    """The workloads whose pods a Service selects."""
     selector = service["spec"].get("selector")
-    return [each for each in workloads(objects) if selector and selector.items() <= each.labels.items()]
+    return [workload for workload in workloads(objects) if selector and selector.items() <= workload.labels.items()]
 
 
 def environment(objects: list[Object], container: Object) -> dict[str, str]:
-    """What the container finds in its environment, but for what comes from a Secret."""
-    found: dict[str, str] = {}
+    """The container's environment variables, without those from Secrets."""
+    variables: dict[str, str] = {}
     for source in container.get("envFrom", []):
-        found |= named(objects, "ConfigMap", source["configMapRef"]["name"])["data"]
-    return found | {each["name"]: each["value"] for each in container.get("env", []) if "value" in each}
+        variables |= get_object(objects, "ConfigMap", source["configMapRef"]["name"])["data"]
+    return variables | {item["name"]: item["value"] for item in container.get("env", []) if "value" in item}
 
 
-def expanded(objects: list[Object], container: Object) -> list[str]:
-    """Its command and arguments, with $(NAME) replaced as the kubelet does it."""
+def command_line(objects: list[Object], container: Object) -> list[str]:
+    """The container's command and arguments, with $(NAME) replaced as the kubelet does it."""
     words = [*container.get("command", []), *container.get("args", [])]
     for name, value in environment(objects, container).items():
         words = [word.replace(f"$({name})", value) for word in words]
@@ -139,5 +141,5 @@ def quantity(text: Any) -> float:
 
 def metadata(objects: list[Object]) -> Iterator[tuple[str, Object]]:
     """Each object's kind and name, and its metadata."""
-    for each in objects:
-        yield f"{each['kind']}/{each['metadata']['name']}", each["metadata"]
+    for item in objects:
+        yield f"{item['kind']}/{item['metadata']['name']}", item["metadata"]

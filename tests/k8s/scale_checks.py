@@ -1,31 +1,31 @@
-"""How many there are, who sets it, and what they get. Each check gives a line for each thing that is wrong."""
+"""Checks of replicas, autoscalers, disruption budgets and GPUs. Each check yields one line per problem."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.k8s.objects import Object, expanded, matches, of, workload, workloads
+from tests.k8s.objects import Object, command_line, get_workload, matches, of_kind, workloads
 
-CALM_SECONDS = 300  # the least for which an autoscaler looks back before it takes a replica away
+MIN_STABILIZATION_SECONDS = 300  # how long an autoscaler looks back before it removes a replica
 
 
-def scaled(objects: list[Object]) -> Iterator[str]:
-    """Each workload's replicas are set by one: by an autoscaler, or by its own `replicas`."""
+def autoscaling(objects: list[Object]) -> Iterator[str]:
+    """Exactly one of an autoscaler and `replicas` sets the replica count of each workload."""
     owners = Counter(_target(scaler) for scaler in _scalers(objects))
-    known = {(each.whole["kind"], each.name) for each in workloads(objects)}
-    for target in owners.keys() - known:
-        yield f"an autoscaler scales {target}, which is not there"
-    for each in workloads(objects):
-        setting = owners[each.whole["kind"], each.name] + ("replicas" in each.spec)
-        if setting != 1:
-            yield f"{each}: {setting} set its replicas"
+    existing = {(workload.manifest["kind"], workload.name) for workload in workloads(objects)}
+    for target in owners.keys() - existing:
+        yield f"an autoscaler scales {target}, which doesn't exist"
+    for workload in workloads(objects):
+        count = owners[workload.manifest["kind"], workload.name] + ("replicas" in workload.spec)
+        if count != 1:
+            yield f"{workload}: {count} owners of its replica count"
     for scaler in _scalers(objects):
-        yield from _calm(scaler, objects)
+        yield from _check_scaler(scaler, objects)
 
 
 def _scalers(objects: list[Object]) -> list[Object]:
-    return [*of(objects, "HorizontalPodAutoscaler"), *of(objects, "ScaledObject")]
+    return [*of_kind(objects, "HorizontalPodAutoscaler"), *of_kind(objects, "ScaledObject")]
 
 
 def _target(scaler: Object) -> tuple[str, str]:
@@ -33,46 +33,47 @@ def _target(scaler: Object) -> tuple[str, str]:
     return target["kind"], target["name"]
 
 
-def _calm(scaler: Object, objects: list[Object]) -> Iterator[str]:
-    who, spec = f"{scaler['kind']}/{scaler['metadata']['name']}", scaler["spec"]
+def _check_scaler(scaler: Object, objects: list[Object]) -> Iterator[str]:
+    name, spec = f"{scaler['kind']}/{scaler['metadata']['name']}", scaler["spec"]
     by_keda = scaler["kind"] == "ScaledObject"
-    least, most = (spec[name + ("ReplicaCount" if by_keda else "Replicas")] for name in ("min", "max"))
-    if not 1 <= least <= most:
-        yield f"{who} scales from {least} to {most}"
-    how = spec["advanced"]["horizontalPodAutoscalerConfig"] if by_keda else spec
-    if how.get("behavior", {}).get("scaleDown", {}).get("stabilizationWindowSeconds", 0) < CALM_SECONDS:
-        yield f"{who} takes replicas away at every pause"
+    low, high = (spec[bound + ("ReplicaCount" if by_keda else "Replicas")] for bound in ("min", "max"))
+    if not 1 <= low <= high:
+        yield f"{name} scales from {low} to {high}"
+    config = spec["advanced"]["horizontalPodAutoscalerConfig"] if by_keda else spec
+    seconds = config.get("behavior", {}).get("scaleDown", {}).get("stabilizationWindowSeconds", 0)
+    if seconds < MIN_STABILIZATION_SECONDS:
+        yield f"{name} removes replicas at every pause"
     for metric in spec.get("metrics", []):
-        if metric["type"] == "Resource" and _target(scaler)[1] in {each.name for each in workloads(objects)}:
-            requests = workload(objects, _target(scaler)[1]).main["resources"].get("requests", {})
+        if metric["type"] == "Resource" and _target(scaler)[1] in {workload.name for workload in workloads(objects)}:
+            requests = get_workload(objects, _target(scaler)[1]).main["resources"].get("requests", {})
             if metric["resource"]["name"] not in requests:
-                yield f"{who} measures against a request that is not there"
+                yield f"{name} compares with a request that doesn't exist"
 
 
-def budgeted(objects: list[Object]) -> Iterator[str]:
-    """Each workload has one budget, which lets a node be drained."""
-    budgets = of(objects, "PodDisruptionBudget")
-    for each in workloads(objects):
-        own = [budget for budget in budgets if matches(budget["spec"]["selector"], each.labels)]
-        if len(own) != 1:  # a pod in two cannot be evicted at all
-            yield f"{each} is in {len(own)} budgets"
+def disruption_budgets(objects: list[Object]) -> Iterator[str]:
+    """Each workload has one budget, which allows a node to drain."""
+    budgets = of_kind(objects, "PodDisruptionBudget")
+    for workload in workloads(objects):
+        own = [budget for budget in budgets if matches(budget["spec"]["selector"], workload.labels)]
+        if len(own) != 1:  # a pod in two budgets can't be evicted
+            yield f"{workload} is in {len(own)} budgets"
     for budget in budgets:
-        who, spec = f"PodDisruptionBudget/{budget['metadata']['name']}", budget["spec"]
-        if sum(matches(spec["selector"], each.labels) for each in workloads(objects)) != 1:
-            yield f"{who} is not of one workload"
+        name, spec = f"PodDisruptionBudget/{budget['metadata']['name']}", budget["spec"]
+        if sum(matches(spec["selector"], workload.labels) for workload in workloads(objects)) != 1:
+            yield f"{name} doesn't select exactly one workload"
         if spec.get("maxUnavailable") != 1:
-            yield f"{who} could hold up a drain for ever"
+            yield f"{name} can block a drain"
 
 
-def sized(objects: list[Object]) -> Iterator[str]:
-    """vLLM shares its model among as many GPUs as it is given, and a node without one is never tried."""
-    for each in workloads(objects):
-        given = each.main["resources"].get("limits", {}).get("nvidia.com/gpu")
-        split = [word for word in expanded(objects, each.main) if word.startswith("--tensor-parallel-size=")]
-        if split != ([f"--tensor-parallel-size={given}"] if given else []):
-            yield f"{each} has {given} GPUs and splits its model by {split}"
-        if given and not (each.pod.get("tolerations") and each.pod.get("affinity", {}).get("nodeAffinity")):
-            yield f"{each} wants a GPU and does not say where to find one"
+def gpus(objects: list[Object]) -> Iterator[str]:
+    """vLLM splits its model across all GPUs of its limit, and its pods run only on nodes with a GPU."""
+    for workload in workloads(objects):
+        limit = workload.main["resources"].get("limits", {}).get("nvidia.com/gpu")
+        split = [word for word in command_line(objects, workload.main) if word.startswith("--tensor-parallel-size=")]
+        if split != ([f"--tensor-parallel-size={limit}"] if limit else []):
+            yield f"{workload} has {limit} GPUs and splits its model by {split}"
+        if limit and not (workload.pod.get("tolerations") and workload.pod.get("affinity", {}).get("nodeAffinity")):
+            yield f"{workload} needs a GPU, but has no toleration or node affinity"
 
 
-CHECKS = (scaled, budgeted, sized)
+CHECKS = (autoscaling, disruption_budgets, gpus)

@@ -1,4 +1,4 @@
-"""What has to hold of everything that is applied, in base and in each overlay; and that each check can fail."""
+"""Every check passes for base and each overlay, and fails for manifests with faults."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import copy
 
 import pytest
 
-from tests.k8s.breakages import BREAKAGES, Breakage
 from tests.k8s.checks import CHECKS, Check
 from tests.k8s.conftest import Render
+from tests.k8s.faults import FAULTS, Fault
 from tests.k8s.objects import Object
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_policy(objects: list[Object], check: Check) -> None:
+def test_check_passes(objects: list[Object], check: Check) -> None:
     assert list(check(objects)) == []
 
 
-@pytest.mark.parametrize("broken", BREAKAGES, ids=lambda broken: broken.what.replace(" ", "-"))
-def test_policy_notices(render: Render, broken: Breakage) -> None:
-    objects = copy.deepcopy(render(broken.folder))
-    assert list(broken.check(objects)) == []
-    broken.edit(objects)
-    assert list(broken.check(objects)) != []
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.description.replace(" ", "-"))
+def test_check_reports_the_fault(render: Render, fault: Fault) -> None:
+    objects = copy.deepcopy(render(fault.folder))
+    assert list(fault.check(objects)) == []
+    fault.edit(objects)
+    assert list(fault.check(objects)) != []
 
 
-def test_every_policy_is_seen_to_fail() -> None:
-    assert {broken.check for broken in BREAKAGES} == set(CHECKS)
+def test_every_check_has_a_fault() -> None:
+    assert {fault.check for fault in FAULTS} == set(CHECKS)

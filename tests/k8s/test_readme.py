@@ -1,4 +1,4 @@
-"""What the README tells people to type is there."""
+"""The README's commands name objects and files that exist."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import yaml
 
 from tests.conftest import ROOT
 from tests.k8s.conftest import FOLDER, FOLDERS, Render
-from tests.k8s.objects import named, of_image
+from tests.k8s.objects import get_object, workloads_of_image
 from tests.k8s.pod_checks import SECRETS
 
 README = (FOLDER / "README.md").read_text()
 SERVER, DEMO = "spaceport-inference", "spaceport-demo"
 
 
-def test_folders_of_the_readme_are_there() -> None:
+def test_folders_in_the_readme_exist() -> None:
     applied = re.findall(r"kubectl (?:-n \S+ )?(?:apply|diff|delete) -k ([\w/-]+)", README)
     files = re.findall(r"-f (k8s/[\w./-]+)", README)
     links = [f"k8s/{link}" for link in re.findall(r"\]\(([^)#:]+)(?:#[\w-]+)?\)", README)]
@@ -25,10 +25,12 @@ def test_folders_of_the_readme_are_there() -> None:
         assert (ROOT / path).exists(), path
 
 
-def test_tags_of_the_readme_are_those_that_are_applied(render: Render) -> None:
-    applied = {each.main["image"] for image in (SERVER, DEMO) for each in of_image(render("base"), image)}
-    assert set(re.findall(r"spaceport-(?:inference|demo):[\d.]+\d", README)) == applied
-    assert f"build --tag {applied.pop().rpartition(':')[2]} " in README
+def test_tags_in_the_readme_equal_the_manifests(render: Render) -> None:
+    images = {
+        workload.main["image"] for image in (SERVER, DEMO) for workload in workloads_of_image(render("base"), image)
+    }
+    assert set(re.findall(r"spaceport-(?:inference|demo):[\d.]+\d", README)) == images
+    assert f"build --tag {images.pop().rpartition(':')[2]} " in README
 
 
 def test_every_overlay_is_in_the_readme() -> None:
@@ -36,9 +38,9 @@ def test_every_overlay_is_in_the_readme() -> None:
         assert f"{Path(folder).name}/" in README, folder
 
 
-def test_commands_of_the_readme_name_what_is_there(render: Render) -> None:
-    everything = [each for folder in FOLDERS for each in render(folder)]
-    names = {(each["kind"], each["metadata"]["name"]) for each in everything}
+def test_commands_in_the_readme_name_existing_objects(render: Render) -> None:
+    objects = [item for folder in FOLDERS for item in render(folder)]
+    names = {(item["kind"], item["metadata"]["name"]) for item in objects}
     for kind, pattern in (
         ("Deployment", r"(?:deploy/|deploy )([a-z]+(?:-[a-z]+)?)\b"),
         ("HorizontalPodAutoscaler", r"hpa ([a-z]+)\b"),
@@ -46,24 +48,24 @@ def test_commands_of_the_readme_name_what_is_there(render: Render) -> None:
         ("HTTPRoute", r"httproute ([a-z]+)"),
         ("Gateway", r"gateway/([a-z]+)"),
     ):
-        found = set(re.findall(pattern, README)) - {"metrics-server"}
-        assert found, kind
-        assert {(kind, name) for name in found} <= names
+        matches = set(re.findall(pattern, README)) - {"metrics-server"}
+        assert matches, kind
+        assert {(kind, name) for name in matches} <= names
 
 
-def test_secrets_are_made_by_the_readme_and_the_store() -> None:
-    stored = {
-        each["spec"]["target"]["name"]: {item["secretKey"] for item in each["spec"]["data"]}
-        for each in yaml.safe_load_all((FOLDER / "examples/external-secret.yaml").read_text())
+def test_readme_and_external_store_create_the_same_secrets() -> None:
+    external = {
+        secret["spec"]["target"]["name"]: {item["secretKey"] for item in secret["spec"]["data"]}
+        for secret in yaml.safe_load_all((FOLDER / "examples/external-secret.yaml").read_text())
     }
-    made = {name: {key} for name, key in re.findall(r"create secret generic (\S+) --from-literal=([\w-]+)=", README)}
-    assert stored == made == {"spaceport-keys": {"inference-api-key"}, "spaceport-hub": {"token"}}
-    assert made.keys() == SECRETS
+    by_hand = {name: {key} for name, key in re.findall(r"create secret generic (\S+) --from-literal=([\w-]+)=", README)}
+    assert external == by_hand == {"spaceport-keys": {"inference-api-key"}, "spaceport-hub": {"token"}}
+    assert by_hand.keys() == SECRETS
 
 
-def test_examples_lead_to_services_that_are_there(render: Render) -> None:
+def test_examples_lead_to_existing_services(render: Render) -> None:
     routes = yaml.safe_load_all((FOLDER / "examples/cookie-affinity.yaml").read_text())
     for route in routes:
         for reference in route["spec"]["rules"][0]["backendRefs"]:
-            (port,) = named(render("base"), "Service", reference["name"])["spec"]["ports"]
+            (port,) = get_object(render("base"), "Service", reference["name"])["spec"]["ports"]
             assert port["port"] == reference["port"]

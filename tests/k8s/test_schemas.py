@@ -1,4 +1,4 @@
-"""Every object has the form that its API asks for, strictly: a field that nobody knows is refused."""
+"""Every object matches the strict schema of its API: unknown fields are errors."""
 
 from __future__ import annotations
 
@@ -12,51 +12,51 @@ import pytest
 import yaml
 
 from tests.k8s.conftest import FOLDER, FOLDERS, Render
-from tests.k8s.objects import Object, named
-from tests.k8s.shapes import SHAPES
+from tests.k8s.crd_schemas import SCHEMAS
+from tests.k8s.objects import Object, get_object
 
 OLDEST = "1.32"
 VERSIONS = (OLDEST, kubernetes_validate.latest_version())
 EXAMPLES = sorted(path.name for path in (FOLDER / "examples").iterdir())
 
 
-def validate(each: Object, version: str) -> None:
-    """Raise a `ValidationError` that says which field is wrong."""
-    _validate(json.dumps(each, sort_keys=True), version)
+def validate(item: Object, version: str) -> None:
+    """Raise a `ValidationError` that names the wrong field."""
+    _validate(json.dumps(item, sort_keys=True), version)
 
 
-@cache  # most of what an overlay renders to is base
+@cache  # most objects of an overlay are those of base
 def _validate(text: str, version: str) -> None:
-    each = json.loads(text)
-    if each["kind"] in SHAPES:
-        jsonschema.validate(each, SHAPES[each["kind"]])
+    item = json.loads(text)
+    if item["kind"] in SCHEMAS:
+        jsonschema.validate(item, SCHEMAS[item["kind"]])
     else:
-        kubernetes_validate.validate(each, version, strict=True)
+        kubernetes_validate.validate(item, version, strict=True)
 
 
-def test_there_is_a_newer_version_than_the_oldest() -> None:
+def test_latest_version_is_newer_than_the_oldest() -> None:
     assert kubernetes_validate.utils.major_minor(VERSIONS[1]) > OLDEST
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_form(objects: list[Object], version: str) -> None:
-    for each in objects:
-        validate(each, version)
+def test_objects_match_their_schema(objects: list[Object], version: str) -> None:
+    for item in objects:
+        validate(item, version)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_form_of_example(name: str) -> None:
-    for each in yaml.safe_load_all((FOLDER / "examples" / name).read_text()):
-        if "kind" in each:  # the other is values for a chart
-            validate(each, OLDEST)
+def test_example_matches_its_schema(name: str) -> None:
+    for item in yaml.safe_load_all((FOLDER / "examples" / name).read_text()):
+        if "kind" in item:  # other documents are values for a Helm chart
+            validate(item, OLDEST)
 
 
-def test_every_shape_is_used(render: Render) -> None:
-    rendered = {each["kind"] for folder in FOLDERS for each in render(folder)}
+def test_every_schema_is_used(render: Render) -> None:
+    rendered = {item["kind"] for folder in FOLDERS for item in render(folder)}
     examples = {
-        each.get("kind") for name in EXAMPLES for each in yaml.safe_load_all((FOLDER / "examples" / name).read_text())
+        item.get("kind") for name in EXAMPLES for item in yaml.safe_load_all((FOLDER / "examples" / name).read_text())
     }
-    assert SHAPES.keys() <= rendered | examples
+    assert SCHEMAS.keys() <= rendered | examples
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_every_shape_is_used(render: Render) -> None:
         ("overlays/gpu-keda", "ScaledObject", "vllm"),
     ],
 )
-def test_misspelt_field_is_noticed(render: Render, folder: str, kind: str, name: str) -> None:
-    broken = copy.deepcopy(named(render(folder), kind, name))
+def test_unknown_field_is_invalid(render: Render, folder: str, kind: str, name: str) -> None:
+    broken = copy.deepcopy(get_object(render(folder), kind, name))
     field, value = broken["spec"].popitem()
     broken["spec"][f"{field}s"] = value
     for version in VERSIONS:
@@ -82,8 +82,8 @@ def test_misspelt_field_is_noticed(render: Render, folder: str, kind: str, name:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_sleep_before_the_end_is_of_both_versions(render: Render, version: str) -> None:
-    deployment = copy.deepcopy(named(render("base"), "Deployment", "inference"))
+def test_both_versions_have_the_sleep_hook(render: Render, version: str) -> None:
+    deployment = copy.deepcopy(get_object(render("base"), "Deployment", "inference"))
     hook = deployment["spec"]["template"]["spec"]["containers"][0]["lifecycle"]["preStop"]
     assert hook.keys() == {"sleep"}
     hook["sleep"]["minutes"] = hook["sleep"].pop("seconds")
