@@ -39,7 +39,7 @@ def read_settings(cls: type[T], settings: Mapping[str, Any]) -> T:
     hints = typing.get_type_hints(cls)
     for name, value in settings.items():
         if name not in fields:
-            raise _unknown_setting(name, sorted(fields, key=lambda each: fields[each].kw_only))
+            raise _unknown_setting(name, sorted(fields, key=lambda each: fields[each].kw_only is True))
         if not _matches(value, hints[name]):
             raise NotConfigured(
                 f"The setting {name} is {value!r}; expected {_type_name(hints[name])}.", "Correct it in the catalogue."

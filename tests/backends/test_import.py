@@ -17,8 +17,8 @@ MODULES = sorted(file.stem for file in Path(backends.__file__).parent.glob("[!_]
 def loaded(*modules: str) -> set[str]:
     """The heavy packages that a fresh process has loaded after importing these."""
     script = f"import sys, {', '.join(modules)}; print(*[name for name in {HEAVY!r} if name in sys.modules])"
-    ran = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True)
-    return set(ran.stdout.split())
+    process = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True)
+    return set(process.stdout.split())
 
 
 def test_importing_backends_loads_nothing_heavy() -> None:

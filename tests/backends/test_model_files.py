@@ -1,4 +1,4 @@
-"""Where a model file comes from, with a stand-in of the Hub on a real socket."""
+"""Model files from a path, a package or the Hub, which is a local server here."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from tests.helpers.servers import serving
 FILE = b"GGUF" + bytes(300_000)
 MODEL = "hf:owner/repo/model.gguf"
 TOKEN = "hf_secretsecretsecretsecret"
-FETCH = f"""
+DOWNLOAD = f"""
 from backends.errors import NotConfigured
 from backends.model_files import download_model, find_model
 assert find_model({MODEL!r}) is None
-shares = []
+progress = []
 try:
-    path = download_model({MODEL!r}, lambda text, share: shares.append(share))
+    path = download_model({MODEL!r}, lambda step, share: progress.append(share))
 except NotConfigured as error:
-    print("refused:", error)
+    print("error:", error)
 else:
     assert find_model({MODEL!r}) == path
-    print("fetched", path.stat().st_size, shares[-1])
+    print("downloaded", path.stat().st_size, progress[-1])
 """
 
 
 class Hub(ThreadingHTTPServer):
-    """Serves one file as the Hub does, and keeps what was asked."""
+    """Serves one file as the Hub does, and records the requests."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.asked: list[str] = []
+        self.requests: list[str] = []
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -53,17 +53,17 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(FILE)
 
     def answer(self) -> bool:
-        self.server.asked.append(f"{self.command} {self.path}")
-        found = self.path == "/owner/repo/resolve/main/model.gguf"
-        self.send_response(200 if found else 404)
-        if found:
+        self.server.requests.append(f"{self.command} {self.path}")
+        exists = self.path == "/owner/repo/resolve/main/model.gguf"
+        self.send_response(200 if exists else 404)
+        if exists:
             self.send_header("ETag", '"0123456789abcdef"')
             self.send_header("X-Repo-Commit", "0" * 40)
         else:
             self.send_header("X-Error-Code", "EntryNotFound")
-        self.send_header("Content-Length", str(len(FILE) if found else 0))
+        self.send_header("Content-Length", str(len(FILE) if exists else 0))
         self.end_headers()
-        return found
+        return exists
 
     def log_message(self, *arguments: object) -> None:
         pass
@@ -75,8 +75,8 @@ def hub() -> Iterator[Hub]:
         yield hub
 
 
-def fetch(endpoint: str, home: Path, script: str = FETCH) -> str:
-    """Run the script in a process of its own, since the Hub's address is read when its client is imported."""
+def run(endpoint: str, home: Path, script: str = DOWNLOAD) -> str:
+    """Run the script in a subprocess, because huggingface_hub reads the Hub's address at import."""
     environment = {
         **os.environ,
         "HF_ENDPOINT": endpoint,
@@ -85,7 +85,7 @@ def fetch(endpoint: str, home: Path, script: str = FETCH) -> str:
         "HF_HUB_DISABLE_XET": "1",
         "HF_HUB_OFFLINE": "0",
     }
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", script],
         cwd=ROOT,
         env=environment,
@@ -94,34 +94,34 @@ def fetch(endpoint: str, home: Path, script: str = FETCH) -> str:
         timeout=100,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert TOKEN not in done.stdout + done.stderr
-    return done.stdout.strip()
+    assert process.returncode == 0, process.stderr
+    assert TOKEN not in process.stdout + process.stderr
+    return process.stdout.strip()
 
 
-def test_a_file_is_fetched_once_with_progress_and_then_found(hub: Hub, tmp_path: Path) -> None:
+def test_a_file_is_downloaded_once_with_progress(hub: Hub, tmp_path: Path) -> None:
     endpoint = f"http://127.0.0.1:{hub.server_port}"
-    assert fetch(endpoint, tmp_path) == f"fetched {len(FILE)} 1.0"
-    asked = len(hub.asked)
+    assert run(endpoint, tmp_path) == f"downloaded {len(FILE)} 1.0"
+    count = len(hub.requests)
     again = f"from backends.model_files import find_model; print(find_model({MODEL!r}).name)"
-    assert fetch(endpoint, tmp_path, again) == "model.gguf"
-    assert len(hub.asked) == asked
+    assert run(endpoint, tmp_path, again) == "model.gguf"
+    assert len(hub.requests) == count
 
 
-def test_a_file_that_is_not_there_says_what_to_do(hub: Hub, tmp_path: Path) -> None:
-    told = fetch(f"http://127.0.0.1:{hub.server_port}", tmp_path, FETCH.replace("model.gguf", "other.gguf"))
-    assert told.startswith("refused:")
-    assert "other.gguf" in told
-    assert "set model to a GGUF file" in told
+def test_a_missing_file_has_a_remedy(hub: Hub, tmp_path: Path) -> None:
+    output = run(f"http://127.0.0.1:{hub.server_port}", tmp_path, DOWNLOAD.replace("model.gguf", "other.gguf"))
+    assert output.startswith("error:")
+    assert "other.gguf" in output
+    assert "set model to a GGUF file" in output
 
 
-def test_a_hub_that_is_away_says_what_to_do(tmp_path: Path) -> None:
-    told = fetch("http://127.0.0.1:9", tmp_path)
-    assert told.startswith("refused:")
-    assert "Check the network" in told
+def test_an_unreachable_hub_has_a_remedy(tmp_path: Path) -> None:
+    output = run("http://127.0.0.1:9", tmp_path)
+    assert output.startswith("error:")
+    assert "Check the network" in output
 
 
-def test_a_path_wins_and_the_package_serves_the_default(tmp_path: Path) -> None:
+def test_a_path_and_the_default_of_the_package(tmp_path: Path) -> None:
     path = tmp_path / "mine.gguf"
     path.write_bytes(FILE)
     assert find_model(str(path)) == path
@@ -130,6 +130,6 @@ def test_a_path_wins_and_the_package_serves_the_default(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("model", ["hf:", "hf:owner/repo", "hf:owner//file", "hf:a/b/"])
-def test_a_name_that_is_no_file_of_the_hub(model: str) -> None:
+def test_a_name_of_no_file_on_the_hub(model: str) -> None:
     with pytest.raises(NotConfigured, match="names no file on the Hub"):
         find_model(model)

@@ -1,4 +1,4 @@
-"""How many processors a container may use, from both versions of cgroups."""
+"""CPU features, and a container's CPU limit from both versions of cgroups."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from backends.processors import cpu_limit, has_feature, usable_processors
 
 
 @pytest.mark.parametrize(
-    ("told", "has"),
+    ("content", "expected"),
     [
         ("processor\t: 0\nflags\t\t: fpu avx512f avx512_bf16 amx_bf16 amx_tile\n", True),
         ("processor\t: 0\nflags\t\t: fpu avx512f avx512_bf16\n", False),
@@ -19,18 +19,18 @@ from backends.processors import cpu_limit, has_feature, usable_processors
         ("", False),
     ],
 )
-def test_a_feature_of_the_processor(tmp_path: Path, told: str, has: bool) -> None:
-    (tmp_path / "cpuinfo").write_text(told)
-    assert has_feature("amx_bf16", tmp_path / "cpuinfo") is has
+def test_a_feature_of_the_processor(tmp_path: Path, content: str, expected: bool) -> None:
+    (tmp_path / "cpuinfo").write_text(content)
+    assert has_feature("amx_bf16", tmp_path / "cpuinfo") is expected
     assert not has_feature("amx_bf16", tmp_path / "gone")
 
 
-def second(folder: Path, text: str) -> Path:
+def cgroup_v2(folder: Path, text: str) -> Path:
     (folder / "cpu.max").write_text(text)
     return folder
 
 
-def first(folder: Path, quota: str, period: str) -> Path:
+def cgroup_v1(folder: Path, quota: str, period: str) -> Path:
     (folder / "cpu").mkdir()
     (folder / "cpu" / "cpu.cfs_quota_us").write_text(quota)
     (folder / "cpu" / "cpu.cfs_period_us").write_text(period)
@@ -50,16 +50,16 @@ def first(folder: Path, quota: str, period: str) -> Path:
         ("1 2 3\n", None),
     ],
 )
-def test_the_limit_of_version_two(tmp_path: Path, text: str, limit: float | None) -> None:
-    assert cpu_limit(second(tmp_path, text)) == limit
+def test_the_limit_of_cgroup_v2(tmp_path: Path, text: str, limit: float | None) -> None:
+    assert cpu_limit(cgroup_v2(tmp_path, text)) == limit
 
 
 @pytest.mark.parametrize(
     ("quota", "period", "limit"),
     [("150000\n", "100000\n", 1.5), ("-1\n", "100000\n", None), ("100000", "0", None), ("", "", None)],
 )
-def test_the_limit_of_version_one(tmp_path: Path, quota: str, period: str, limit: float | None) -> None:
-    assert cpu_limit(first(tmp_path, quota, period)) == limit
+def test_the_limit_of_cgroup_v1(tmp_path: Path, quota: str, period: str, limit: float | None) -> None:
+    assert cpu_limit(cgroup_v1(tmp_path, quota, period)) == limit
 
 
 def test_without_cgroups_there_is_no_limit(tmp_path: Path) -> None:
@@ -68,14 +68,14 @@ def test_without_cgroups_there_is_no_limit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe 1", b"\0\0"])
-def test_garbage_is_no_limit(tmp_path: Path, content: bytes) -> None:
+def test_an_unreadable_limit_is_no_limit(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "cpu.max").write_bytes(content)
     assert cpu_limit(tmp_path) is None
 
 
 def test_a_limit_counts_in_whole_processors_and_at_least_one(tmp_path: Path) -> None:
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    assert usable_processors(second(tmp_path, "50000 100000")) == 1
-    assert usable_processors(second(tmp_path, "190000 100000")) == 1
-    assert usable_processors(second(tmp_path, "max 100000")) == allowed
-    assert usable_processors(second(tmp_path, "99900000 100000")) == allowed
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    assert usable_processors(cgroup_v2(tmp_path, "50000 100000")) == 1
+    assert usable_processors(cgroup_v2(tmp_path, "190000 100000")) == 1
+    assert usable_processors(cgroup_v2(tmp_path, "max 100000")) == available
+    assert usable_processors(cgroup_v2(tmp_path, "99900000 100000")) == available

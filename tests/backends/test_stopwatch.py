@@ -1,4 +1,4 @@
-"""Figures derive from arrivals; a fake stream arrives when the test says."""
+"""The metrics of a stopwatch derive from its arrivals."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from backends import Arrival, Delta, Done, Event, Interrupted, Stopwatch, Usage
 from backends.streams import closing
 
 
-def measured(*arrivals: tuple[float, str, int], output: int | None = None) -> Stopwatch:
+def stopwatch(*arrivals: tuple[float, str, int], output: int | None = None) -> Stopwatch:
     usage = None if output is None else Usage(5, output)
     return Stopwatch([Arrival(*arrival) for arrival in arrivals], 100.0, 103.0, usage)  # type: ignore[arg-type]
 
 
-def test_figures() -> None:
-    watch = measured((0.5, "thought", 3), (1.0, "answer", 2), (2.5, "answer", 1), output=9)
+def test_metrics() -> None:
+    watch = stopwatch((0.5, "thought", 3), (1.0, "answer", 2), (2.5, "answer", 1), output=9)
     assert watch.first_token_seconds == 0.5
     assert watch.first_seconds("answer") == 1.0
     assert watch.total_seconds == 3.0
@@ -34,18 +34,18 @@ def test_figures() -> None:
     "watch",
     [
         Stopwatch(),
-        measured(output=9),
-        measured((1.0, "answer", 1), (2.0, "answer", 1)),
-        measured((1.0, "answer", 1), output=9),
-        measured((1.0, "answer", 1), (2.0, "answer", 1), output=1),
+        stopwatch(output=9),
+        stopwatch((1.0, "answer", 1), (2.0, "answer", 1)),
+        stopwatch((1.0, "answer", 1), output=9),
+        stopwatch((1.0, "answer", 1), (2.0, "answer", 1), output=1),
     ],
     ids=["nothing", "no text", "no usage", "one arrival", "one token"],
 )
-def test_a_rate_that_is_not_known_is_none(watch: Stopwatch) -> None:
+def test_an_unknown_rate_is_none(watch: Stopwatch) -> None:
     assert watch.tokens_per_second is None
 
 
-def test_nothing_yet() -> None:
+def test_before_the_first_event() -> None:
     watch = Stopwatch()
     assert (watch.first_token_seconds, watch.total_seconds, watch.first_seconds("answer")) == (None, None, None)
 
@@ -66,8 +66,8 @@ async def events(*, fails: bool = False, closed: list[bool] | None = None) -> As
 
 async def test_watching_passes_the_stream_through() -> None:
     watch = Stopwatch()
-    passed = [event async for event in watch.watch(events())]
-    assert passed == [Delta("hm", "thought"), Delta("so"), Done("stop", Usage(1, 2))]
+    events_ = [event async for event in watch.watch(events())]
+    assert events_ == [Delta("hm", "thought"), Delta("so"), Done("stop", Usage(1, 2))]
     first, second = watch.arrivals
     assert (first.kind, first.characters, second.kind, second.characters) == ("thought", 2, "answer", 2)
     assert 0.015 < first.seconds < second.seconds <= (watch.total_seconds or 0)
@@ -87,8 +87,8 @@ async def test_a_failed_stream_is_measured_up_to_its_end() -> None:
 async def test_closing_the_watch_closes_the_stream() -> None:
     closed: list[bool] = []
     watch = Stopwatch()
-    watched = watch.watch(events(closed=closed))
-    async with closing(watched):
-        await anext(watched)
+    stream = watch.watch(events(closed=closed))
+    async with closing(stream):
+        await anext(stream)
     assert closed == [True]
     assert watch.total_seconds is not None

@@ -36,7 +36,7 @@ async def test_a_blocking_iterator_is_read_without_blocking_the_loop() -> None:
     assert ticks > 3
 
 
-async def test_its_errors_pass_through_after_its_items() -> None:
+async def test_errors_of_a_blocking_iterator_follow_its_items() -> None:
     def fail(_: threading.Event) -> Iterator[int]:
         yield 1
         raise OSError("broken")
@@ -48,39 +48,39 @@ async def test_its_errors_pass_through_after_its_items() -> None:
     assert items == [1]
 
 
-async def test_the_thread_ends_when_the_reader_goes() -> None:
-    ended = threading.Event()
+async def test_the_thread_ends_when_the_reader_stops() -> None:
+    finished = threading.Event()
 
-    def for_ever(gone: threading.Event) -> Iterator[int]:
+    def endless_numbers(stopped: threading.Event) -> Iterator[int]:
         try:
-            while not gone.is_set():
+            while not stopped.is_set():
                 yield 1
         finally:
-            ended.set()
+            finished.set()
 
-    stream = iterate_in_thread(for_ever)
+    stream = iterate_in_thread(endless_numbers)
     async with closing(stream):
         await anext(stream)
-    assert await asyncio.to_thread(ended.wait, 1)
+    assert await asyncio.to_thread(finished.wait, 1)
 
 
 async def test_the_reader_sets_the_pace() -> None:
-    made = 0
+    count = 0
 
-    def many(gone: threading.Event) -> Iterator[int]:
-        nonlocal made
-        while not gone.is_set():
-            made += 1
-            yield made
+    def many(stopped: threading.Event) -> Iterator[int]:
+        nonlocal count
+        while not stopped.is_set():
+            count += 1
+            yield count
 
     stream = iterate_in_thread(many)
     async with closing(stream):
         await anext(stream)
         await asyncio.sleep(0.05)
-        assert made < 80
+        assert count < 80
 
 
-async def test_the_caller_s_context_goes_along() -> None:
+async def test_the_thread_runs_in_the_caller_s_context() -> None:
     visitor.set("anna")
     assert [name async for name in iterate_in_thread(lambda _: iter([visitor.get()]))] == ["anna"]
 
@@ -106,10 +106,10 @@ async def test_batches_are_few_and_lose_nothing() -> None:
             yield number
             await asyncio.sleep(0.001)
 
-    got = [batch async for batch in batches(quick(), 0.02)]
-    assert got[0] == [0]
-    assert [number for batch in got for number in batch] == list(range(50))
-    assert len(got) < 20
+    received = [batch async for batch in batches(quick(), 0.02)]
+    assert received[0] == [0]
+    assert [number for batch in received for number in batch] == list(range(50))
+    assert len(received) < 20
 
 
 async def test_closing_the_batches_closes_the_stream() -> None:
@@ -135,8 +135,8 @@ async def test_an_error_comes_after_the_items_before_it() -> None:
         yield 2
         raise OSError("broken")
 
-    got: list[int] = []
+    received: list[int] = []
     with pytest.raises(OSError, match="broken"):
         async for batch in batches(fail(), 0.01):
-            got += batch
-    assert got == [1, 2]
+            received += batch
+    assert received == [1, 2]

@@ -1,6 +1,6 @@
-"""A real HTTP server on loopback that replays recorded bytes, cut where the test says.
+"""An HTTP server on loopback that replays recorded bytes, in the pieces that a test chooses.
 
-It keeps what it was asked, counts connections, and notes when a client leaves before the reply is complete.
+It records requests, counts connections, and notes when a client disconnects before the response is complete.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Reply:
-    """One response: `parts` become one HTTP chunk each, so a client sees them as they are cut.
+    """One response: each of `parts` becomes one HTTP chunk, so a client receives them as they are cut.
 
-    `end`: "complete" closes the body; "drop" closes the connection instead; "hang" sends no more and waits
-    for the client to leave; "repeat" sends the last part again and again until the client leaves;
-    "unanswered" closes the connection instead of an answer.
+    `end`: "complete" closes the body; "drop" closes the connection instead; "hang" sends no more and waits for the
+    client to disconnect; "repeat" sends the last part again and again until the client disconnects; "unanswered"
+    closes the connection without a response.
     """
 
     parts: Sequence[bytes] = ()
@@ -35,8 +35,8 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One request as it came."""
+class ReceivedRequest:
+    """One request as the server received it."""
 
     method: str
     path: str
@@ -49,15 +49,15 @@ class Asked:
 
 
 class WireServer:
-    """Answers each path with its reply; a list of replies is given one after the other, the last for ever."""
+    """Answers each path with its replies in turn; the last reply repeats."""
 
     def __init__(self) -> None:
         self.url = ""
         self.connections = 0
-        self.once = False  # each connection answers one request and is closed at the next
-        self.asked: list[Asked] = []
+        self.one_request_per_connection = False  # closes a connection at its second request
+        self.received_requests: list[ReceivedRequest] = []
         self.client_left = asyncio.Event()
-        self.hanging = asyncio.Event()
+        self.hang_started = asyncio.Event()
         self._replies: dict[str, list[Reply]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -65,8 +65,8 @@ class WireServer:
         self._replies[path] = list(replies)
         self.client_left.clear()
 
-    def requests(self, path: str) -> list[Asked]:
-        return [asked for asked in self.asked if asked.path == path]
+    def requests(self, path: str) -> list[ReceivedRequest]:
+        return [request for request in self.received_requests if request.path == path]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -76,7 +76,7 @@ class WireServer:
         try:
             with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 while await self._answer(reader, writer):
-                    if self.once:
+                    if self.one_request_per_connection:
                         await reader.readuntil(b"\r\n\r\n")
                         break
         finally:
@@ -89,7 +89,7 @@ class WireServer:
         method, path, _ = head[0].split(" ")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
-        self.asked.append(Asked(method, path, headers, body))
+        self.received_requests.append(ReceivedRequest(method, path, headers, body))
         replies = self._replies.get(path) or [Reply.json({"error": {"message": "no such route"}}, 404)]
         return await self._send(replies.pop(0) if len(replies) > 1 else replies[0], reader, writer)
 
@@ -107,7 +107,7 @@ class WireServer:
             writer.write(b"0\r\n\r\n")
         await writer.drain()
         if reply.end == "hang":
-            self.hanging.set()
+            self.hang_started.set()
             await reader.read(1)
         while reply.end == "repeat" and not reader.at_eof():
             writer.write(chunk(reply.parts[-1]))
@@ -137,7 +137,7 @@ async def serving(port: int = 0) -> AsyncIterator[WireServer]:
 
 
 def cuts(wire: bytes, step: int = 1) -> Iterable[list[bytes]]:
-    """The wire in two parts, cut at each byte, and once with each byte alone."""
+    """The bytes in two parts, cut at every `step`-th position, and then each byte as a part of its own."""
     for at in range(1, len(wire), step):
         yield [wire[:at], wire[at:]]
     yield [wire[at : at + 1] for at in range(len(wire))]

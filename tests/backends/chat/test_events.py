@@ -1,4 +1,4 @@
-"""The chat format as pure functions: events, bodies, answers, both ways."""
+"""The OpenAI chat format as pure functions: events, requests and answers, read and written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from backends import ChatRequest, Delta, Done, Interrupted, Message, Overloaded,
 from backends.chat.events import DONE, ChatReader, ChatWriter, error_body, read_usage
 from backends.chat.requests import chat_body, parse_chat_request, read_stream_flags
 from backends.chat.sse import BadEvent, SSEDecoder, encode_event
-from tests.backends.recorded import OPENAI, part
+from tests.backends.recordings import OPENAI, part
 
 
 def decode(*chunks: bytes) -> list[str]:
@@ -32,7 +32,7 @@ def test_events_cut_at_each_byte(newline: bytes) -> None:
 
 
 @pytest.mark.parametrize("end", [b"", b"\n", b"\r", b"\r\n", b"\n\n", b"\r\r", b"\r\n\r\n", b"\r\n\r"])
-def test_the_last_event_counts_however_it_ends(end: bytes) -> None:
+def test_the_last_event_with_any_end(end: bytes) -> None:
     assert decode(b"data: one\n\ndata: two" + end) == ["one", "two"]
 
 
@@ -55,7 +55,7 @@ def test_many_lines_of_one_event_that_never_ends() -> None:
             decoder.feed(b"data: " + b"x" * (1 << 20) + b"\n")
 
 
-def test_encoded_events_come_back() -> None:
+def test_events_survive_encoding() -> None:
     for data in ("one", "two\nlines", "", {"a": "ü\n🙂"}):
         text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False, separators=(",", ":"))
         assert decode(encode_event(data)) == [text]
@@ -69,17 +69,17 @@ REQUESTS = [
 
 
 @pytest.mark.parametrize("request_", REQUESTS)
-def test_a_request_survives_its_body(request_: ChatRequest) -> None:
+def test_a_request_survives_encoding(request_: ChatRequest) -> None:
     assert parse_chat_request(json.loads(json.dumps(chat_body(request_)))) == request_
 
 
-def test_the_request_s_model_wins_over_the_target_s() -> None:
+def test_the_request_s_model_takes_precedence() -> None:
     assert chat_body(REQUESTS[1], model="target")["model"] == "m"
     assert chat_body(REQUESTS[0], model="target")["model"] == "target"
     assert "stream_options" not in chat_body(REQUESTS[0], stream=False)
 
 
-def test_a_body_as_other_clients_write_it() -> None:
+def test_a_body_of_other_clients() -> None:
     content = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
     body = {"messages": [{"role": "user", "content": content}], "max_completion_tokens": 7, "stop": "END", "model": ""}
     assert parse_chat_request(body) == ChatRequest([Message("user", "ab")], max_tokens=7, stop=("END",))
@@ -90,7 +90,7 @@ HI = {"role": "user", "content": "Hi"}
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "message"),
     [
         ({}, "messages is missing"),
         ({"messages": "hi"}, "messages is text"),
@@ -108,7 +108,7 @@ HI = {"role": "user", "content": "Hi"}
         ({"messages": [{"role": "user", "content": ["x"]}]}, "no text part"),
         ({"messages": [HI], "stop": 3}, "stop is neither text nor a list"),
         ({"messages": [HI], "stop": ["a", 3]}, "stop is neither"),
-        ({"messages": [HI], "stop": ["a"] * 17}, "stop holds 17 texts"),
+        ({"messages": [HI], "stop": ["a"] * 17}, "stop has 17 texts"),
         ({"messages": [HI], "max_tokens": 0}, "max_tokens is 0, not a whole number from 1"),
         ({"messages": [HI], "max_tokens": "7"}, "max_tokens is text"),
         ({"messages": [HI], "max_tokens": True}, "max_tokens is true"),
@@ -122,15 +122,15 @@ HI = {"role": "user", "content": "Hi"}
         (None, "it is missing"),
     ],
 )
-def test_a_body_that_is_no_chat_completion(body: object, told: str) -> None:
-    with pytest.raises(Rejected, match=told) as caught:
+def test_a_body_that_is_no_chat_completion(body: object, message: str) -> None:
+    with pytest.raises(Rejected, match=message) as caught:
         parse_chat_request(body)
     assert caught.value.status == 400
     assert "not a chat completion" in caught.value.message
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "option",
     [
         {"n": 2},
         {"tools": [{}]},
@@ -139,22 +139,22 @@ def test_a_body_that_is_no_chat_completion(body: object, told: str) -> None:
         {"logit_bias": {"1": 2}},
     ],
 )
-def test_what_is_not_done_is_refused_by_name(asked: dict[str, object]) -> None:
-    with pytest.raises(Rejected, match=f"{next(iter(asked))} is not supported"):
-        parse_chat_request({"messages": [HI], **asked})
+def test_an_unsupported_option_is_named(option: dict[str, object]) -> None:
+    with pytest.raises(Rejected, match=f"{next(iter(option))} is not supported"):
+        parse_chat_request({"messages": [HI], **option})
 
 
-def test_values_that_ask_for_nothing_are_no_reason_to_refuse() -> None:
+def test_options_without_an_effect_are_accepted() -> None:
     defaults = {"n": 1, "tools": [], "logprobs": False, "frequency_penalty": 0.0, "user": "x", "max_tokens": 7.0}
     assert parse_chat_request({"messages": [HI], **defaults}) == ChatRequest([Message("user", "Hi")], max_tokens=7)
 
 
-def test_a_developer_is_the_system_and_halves_of_characters_become_whole() -> None:
+def test_a_developer_is_the_system_and_surrogates_are_joined() -> None:
     body = {"messages": [{"role": "developer", "content": "a\ud83d\ude42"}, {"role": "user", "content": "b\ud83d"}]}
     assert parse_chat_request(body).messages == (Message("system", "a🙂"), Message("user", "b\ufffd"))
 
 
-def test_whether_a_stream_is_asked_for() -> None:
+def test_stream_flags() -> None:
     assert read_stream_flags({}) == (False, False)
     assert read_stream_flags({"stream": True, "stream_options": {"include_usage": True}}) == (True, True)
     for body in ({"stream": "yes"}, {"stream_options": 3}, {"stream_options": {"include_usage": 1}}):
@@ -189,21 +189,27 @@ def read(*events: object) -> tuple[list[Delta], Done]:
     return deltas + reader.finish(), reader.done
 
 
-def test_events_that_say_nothing_give_no_delta() -> None:
+def test_events_without_text_have_no_delta() -> None:
     silent = [part(role="assistant", content=""), part(content=None), {"choices": []}, {"choices": [{"delta": None}]}]
     assert read(*silent, part("stop"), DONE) == ([], Done("stop", None))
 
 
 def test_usage_with_its_details() -> None:
-    told = {"prompt_tokens": 1, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 0}}
+    fields = {"prompt_tokens": 1, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 0}}
     more = {"completion_tokens_details": {"reasoning_tokens": 5}}
-    assert read({"choices": [], "usage": told | more}, DONE)[1].usage == Usage(1, 2, 0, 5)
+    assert read({"choices": [], "usage": fields | more}, DONE)[1].usage == Usage(1, 2, 0, 5)
     assert read({"choices": [], "usage": None}, DONE)[1].usage is None
 
 
-def test_thoughts_under_both_names_are_told_once() -> None:
+def test_a_thought_under_both_names_is_one_delta() -> None:
     deltas, _ = read(part(reasoning="hm", reasoning_content="hm"), part("stop", content="so"), DONE)
     assert deltas == [Delta("hm", "thought"), Delta("so")]
+
+
+def test_a_thought_beside_a_text_is_not_lost() -> None:
+    reader = ChatReader()
+    chunk = json.dumps(part(content="a", reasoning_content="b"))
+    assert reader.read(chunk) == reader.read(chunk) == [Delta("b", "thought"), Delta("a")]
 
 
 def test_a_character_cut_in_two_is_joined_in_thoughts_too() -> None:
@@ -212,7 +218,7 @@ def test_a_character_cut_in_two_is_joined_in_thoughts_too() -> None:
     assert all(delta.text.encode() for delta in deltas)
 
 
-def test_half_characters_that_stay_alone_become_replacements() -> None:
+def test_lone_surrogates_become_replacement_characters() -> None:
     for text in ("\ud83dx", "x\ude42", "\ud83d"):
         deltas, _ = read(part(content=text), part(reasoning_content=text), part("stop"))
         assert all(delta.text.encode() for delta in deltas)
@@ -247,16 +253,16 @@ def test_errors_in_the_stream() -> None:
         read(part(content="Hi"), failure | part("error"))
 
 
-def test_an_end_that_nothing_announced() -> None:
+def test_an_end_without_a_finish_reason() -> None:
     with pytest.raises(Unreachable, match="gave no answer"):
         read()
     with pytest.raises(Interrupted, match="cut off"):
         read(part(content="Hi"))
     with pytest.raises(Interrupted, match="cut off"):
-        read(part(content="<"))  # what was held back counts as spoken
+        read(part(content="<"))  # text held back counts as output
 
 
-def test_what_is_written_can_be_read() -> None:
+def test_a_reader_reads_what_a_writer_writes() -> None:
     deltas = [Delta("Hm 🙂", "thought"), Delta("So "), Delta("it < is.")]
     done = Done("length", Usage(3, 4, 1, 2))
     writer = ChatWriter(answer_id="a1", model="m", created=1)
@@ -269,7 +275,7 @@ def test_what_is_written_can_be_read() -> None:
 
 
 @pytest.mark.parametrize("text", ['say "hi"', "two\nlines\r", "tab\t \\ {} }} %s", "Größe 🙂", "\u2028\x7f", ""])
-def test_a_delta_is_written_around_its_text(text: str) -> None:
+def test_a_delta_becomes_a_chunk(text: str) -> None:
     writer = ChatWriter(answer_id='a"}1', model='m""}', created=1)
     for kind, name in (("answer", "content"), ("thought", "reasoning_content")):
         choice = {"index": 0, "delta": {name: text}, "finish_reason": None}
@@ -285,24 +291,24 @@ def test_the_recorded_answer() -> None:
 
 
 @pytest.mark.parametrize("count", [None, "8", True, -1, 7.5, float("nan"), 10**12, [8]])
-def test_what_is_no_count_is_not_reported(count: object) -> None:
+def test_an_invalid_count_is_not_reported(count: object) -> None:
     assert read_usage({"prompt_tokens": 3, "completion_tokens": count}) is None
-    kept = read_usage({"prompt_tokens": 3, "completion_tokens": 8, "prompt_tokens_details": {"cached_tokens": count}})
-    assert kept == Usage(3, 8, None)
+    usage = read_usage({"prompt_tokens": 3, "completion_tokens": 8, "prompt_tokens_details": {"cached_tokens": count}})
+    assert usage == Usage(3, 8, None)
 
 
-def test_a_count_that_a_gateway_wrote_as_a_float() -> None:
+def test_a_count_that_is_a_float() -> None:
     assert read_usage({"prompt_tokens": 3.0, "completion_tokens": 8.0}) == Usage(3, 8)
 
 
-def test_a_servers_words_are_one_line_that_paints_no_terminal() -> None:
+def test_a_servers_words_are_one_line_without_control_characters() -> None:
     reader = ChatReader()
     with pytest.raises(Rejected) as caught:
         reader.read(json.dumps({"error": {"message": "\x1b[31mbad\x1b[0m\nhalf \ud800 pair"}}))
     assert caught.value.message == "The server failed: “[31mbad[0m half pair”."
 
 
-def test_a_finish_reason_can_be_written_down() -> None:
+def test_a_finish_reason_can_be_encoded() -> None:
     reader = ChatReader()
     reader.read('{"choices": [{"delta": {}, "finish_reason": "\\ud800stop"}]}')
     assert reader.done.finish_reason == "stop"

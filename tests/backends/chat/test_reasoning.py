@@ -1,4 +1,4 @@
-"""Thoughts told apart from answers, wherever the chunks are cut."""
+"""Thoughts are split from answers, wherever the chunks are cut."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_cut_at_every_place(text: str) -> None:
+def test_cut_at_every_position(text: str) -> None:
     assert split(text) == TEXTS[text]
     for at in range(len(text)):
         for to in range(at, len(text)):
@@ -63,14 +63,14 @@ def test_text_without_a_tag_is_not_held_back() -> None:
     assert splitter.feed(" b") == [Delta("< b")]
 
 
-def test_characters_cut_into_surrogates_are_joined() -> None:
+def test_surrogates_are_joined() -> None:
     assert split("a\ud83d", "\ude42b") == [("answer", "a🙂b")]
     assert split("\ud83d", "\ude42") == [("answer", "🙂")]
     assert split("<think>\ud83d", "\ude42</think>") == [("thought", "🙂")]
     assert split("a<\ud83d", "\ude42") == [("answer", "a<🙂")]
 
 
-def test_half_characters_become_replacements() -> None:
+def test_lone_surrogates_become_replacement_characters() -> None:
     assert split("a\ud83d") == [("answer", "a\ufffd")]
     assert split("\ude42b") == [("answer", "\ufffdb")]
     assert split("a\ud83db") == [("answer", "a\ufffdb")]

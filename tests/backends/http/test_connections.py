@@ -1,4 +1,4 @@
-"""Connections are kept, reused and freed; each event loop has its own."""
+"""Connections are pooled, reused and freed; each event loop has its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from backends.http.client import post_stream
 from backends.http.connections import close_connections
 from backends.http.endpoint import Endpoint
 from backends.streams import closing
-from tests.backends.recorded import OLLAMA, OLLAMA_SHOW, OPENAI, REQUEST
+from tests.backends.recordings import OLLAMA, OLLAMA_SHOW, OPENAI, REQUEST
 from tests.backends.wire_server import Reply, WireServer, serving
 
 CHAT = "/v1/chat/completions"
@@ -66,8 +66,8 @@ async def test_packets_leave_at_once(server: WireServer) -> None:
     prepare(server)
     endpoint = Endpoint(server.url)
     async with post_stream(endpoint, CHAT, {}) as response:
-        used = response.extensions["network_stream"].get_extra_info("socket")
-        assert used.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        sock = response.extensions["network_stream"].get_extra_info("socket")
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 @pytest.mark.parametrize("kind", ["openai", "ollama"])
@@ -82,20 +82,18 @@ def test_one_target_serves_several_event_loops(kind: str) -> None:
             await backend.aclose()
             await close_connections()
 
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port = held.getsockname()[1]
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
     asyncio.run(ask(port))
     asyncio.run(ask(port))
 
 
 @pytest.mark.parametrize("marking", [False, True])
-async def test_a_connection_that_the_server_closed_unannounced_is_not_the_end(
-    server: WireServer, marking: bool
-) -> None:
-    """llama-server does so after each stream: a request that meets the closing is asked again on a new connection."""
+async def test_a_request_on_a_closed_connection_is_sent_again(server: WireServer, marking: bool) -> None:
+    """llama-server closes connections without notice, so the request is repeated on a new connection."""
     prepare(server)
-    server.once = True
+    server.one_request_per_connection = True
     for _ in range(3):
         watch = Stopwatch()
         with watch.marking() if marking else nullcontext():

@@ -1,4 +1,4 @@
-"""Sockets that stamp: the same streams as ever, with the moments at which bytes left and came."""
+"""Sockets with timestamps: the same streams, with the times at which bytes left and arrived."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from backends import Backend, BackendError, Catalog, Delta, Done, Interrupted, Stopwatch, Unreachable
-from backends.http.connections import close_connections
-from backends.http.connections import LIMITS, tls
+from backends.http.connections import LIMITS, close_connections, tls
 from backends.http.timestamps import TimestampTransport
 from backends.stopwatch import now
 from backends.streams import closing
-from tests.backends.recorded import OPENAI, REQUEST
+from tests.backends.recordings import OPENAI, REQUEST
 from tests.backends.wire_server import Reply, WireServer, cuts
 
 CHAT = "/v1/chat/completions"
@@ -52,7 +51,7 @@ async def test_the_same_events_however_the_wire_is_cut(server: WireServer) -> No
         assert events[-1] == expected[-1]
 
 
-async def test_an_arrival_is_when_the_socket_was_read_not_when_its_turn_came(server: WireServer) -> None:
+async def test_an_arrival_is_when_the_socket_was_read_not_when_it_was_handled(server: WireServer) -> None:
     server.on(CHAT, Reply([OPENAI.wire]))
     watch = Stopwatch()
     with watch.marking():
@@ -61,14 +60,14 @@ async def test_an_arrival_is_when_the_socket_was_read_not_when_its_turn_came(ser
             first = await anext(stream)
             assert isinstance(first, Delta)
             handled = now()
-            await asyncio.sleep(0.05)  # the rest has come by now and waits
+            await asyncio.sleep(0.05)  # the rest has arrived and waits
             async for _ in stream:
                 pass
     assert watch.started_at is not None
     assert all(arrival.seconds + watch.started_at <= handled for arrival in watch.arrivals)
 
 
-async def test_sent_is_after_connecting_and_before_the_answer(server: WireServer) -> None:
+async def test_the_request_is_sent_after_connecting_and_before_the_response(server: WireServer) -> None:
     server.on(CHAT, Reply([OPENAI.wire], delay=0.05))
     _, watch = await ask(connect(server))
     assert watch.sent_at is not None
@@ -78,7 +77,7 @@ async def test_sent_is_after_connecting_and_before_the_answer(server: WireServer
     assert watch.arrivals[0].seconds + watch.started_at - watch.sent_at >= 0.05
 
 
-async def test_without_marks_nothing_is_stamped(server: WireServer) -> None:
+async def test_without_marking_there_are_no_timestamps(server: WireServer) -> None:
     server.on(CHAT, Reply([OPENAI.wire]))
     watch = Stopwatch()
     async for _ in watch.watch(connect(server).stream(REQUEST)):
@@ -95,7 +94,7 @@ async def test_connections_are_reused(server: WireServer) -> None:
     assert server.connections == 1
 
 
-async def test_a_stale_stamp_does_not_reach_the_next_stream(server: WireServer) -> None:
+async def test_a_timestamp_does_not_reach_the_next_stream(server: WireServer) -> None:
     class InProcess:
         local = True
 
@@ -124,17 +123,17 @@ async def test_a_stale_stamp_does_not_reach_the_next_stream(server: WireServer) 
         (Reply([OPENAI.wire[:400]], end="hang"), BackendError),
     ],
 )
-async def test_a_broken_stream_is_the_error_it_always_is(
+async def test_a_broken_stream_raises_the_same_error_with_timestamps(
     server: WireServer, reply: Reply, error: type[BackendError]
 ) -> None:
     server.on(CHAT, reply)
     with pytest.raises(error) as plain:
         async for _ in connect(server).stream(REQUEST):
             pass
-    with pytest.raises(error) as stamped:
+    with pytest.raises(error) as marked:
         await ask(connect(server))
-    assert type(stamped.value) is type(plain.value)
-    assert stamped.value.remedy == plain.value.remedy
+    assert type(marked.value) is type(plain.value)
+    assert marked.value.remedy == plain.value.remedy
 
 
 async def test_nothing_listening() -> None:
@@ -154,12 +153,12 @@ async def test_closing_frees_the_connection(server: WireServer) -> None:
     await asyncio.wait_for(server.client_left.wait(), 5)
 
 
-async def test_a_body_of_many_megabytes_comes_whole(server: WireServer) -> None:
+async def test_a_body_of_many_megabytes_is_complete(server: WireServer) -> None:
     body = bytes(range(256)) * 40_000
     server.on("/big", Reply([body[start : start + 1_000_000] for start in range(0, len(body), 1_000_000)]))
     transport = TimestampTransport(verify=tls(), limits=LIMITS)
     async with httpx2.AsyncClient(transport=transport) as client, client.stream("GET", f"{server.url}/big") as response:
-        await asyncio.sleep(0.2)  # more has come by now than is held
+        await asyncio.sleep(0.2)  # more has arrived than the buffer holds
         assert b"".join([part async for part in response.aiter_raw()]) == body
 
 
@@ -174,7 +173,7 @@ async def test_over_tls(tmp_path: Path) -> None:
         assert watch.sent_at is not None
 
 
-async def test_a_certificate_that_is_not_trusted_is_refused(tmp_path: Path) -> None:
+async def test_an_untrusted_certificate_is_refused(tmp_path: Path) -> None:
     async with tls_server(tmp_path) as (url, _):
         transport = TimestampTransport(verify=tls(), limits=LIMITS)
         async with httpx2.AsyncClient(transport=transport) as client:
@@ -184,7 +183,7 @@ async def test_a_certificate_that_is_not_trusted_is_refused(tmp_path: Path) -> N
 
 @asynccontextmanager
 async def tls_server(folder: Path) -> AsyncIterator[tuple[str, ssl.SSLContext]]:
-    """A server with a certificate of its own, and a context that trusts it."""
+    """A server with its own certificate, and a context that trusts it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     today = datetime.datetime.now(datetime.UTC)

@@ -1,7 +1,7 @@
-"""A Kubernetes API server on a port of this machine: one Service, its pods, the proxy to them and port-forward.
+"""A Kubernetes API server on loopback: one Service, its pods, the proxy to them and port forwarding.
 
-It speaks TLS with a certificate of its own and wants a bearer token, as a real one does. A pod is the address of a real
-HTTP server.
+Like a real one, it uses TLS with its own certificate and requires a bearer token. A pod is the address of a real HTTP
+server.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ IDENTITY = "sha256~of-a-test"
 
 @dataclass
 class ApiServer:
-    """The cluster: `pods` are names with the URL behind each; those of `unready` get nothing, `denied` calls fail."""
+    """The cluster: `pods` maps names to URLs; pods in `unready` get no requests, resources in `denied` return 403."""
 
     folder: Path
     url: str = ""
@@ -39,7 +39,7 @@ class ApiServer:
     unready: set[str] = field(default_factory=set)
     denied: set[str] = field(default_factory=set)
     ports: dict[str, int] = field(default_factory=lambda: {"http": PORT})
-    asked: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
     forwards: list[WebSocket] = field(default_factory=list)
     proxied: int = 0
 
@@ -48,10 +48,10 @@ class ApiServer:
         return [name for name in self.pods if name not in self.unready]
 
     def kubeconfig(self, *, identity: str = IDENTITY) -> Path:
-        """A kubeconfig as `kind` writes it, with a token."""
+        """A kubeconfig like that of the tool `kind`, with a token."""
         cluster = {"server": self.url, "certificate-authority": str(self.folder / "server.pem")}
         context = {"cluster": "kind", "user": "developer", "namespace": NAMESPACE}
-        told = {
+        config = {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": "kind-test",
@@ -60,13 +60,13 @@ class ApiServer:
             "contexts": [{"name": "kind-test", "context": context}],
         }
         path = self.folder / f"kubeconfig-{len(identity)}"
-        path.write_text(json.dumps(told))  # JSON is YAML
+        path.write_text(json.dumps(config))  # JSON is YAML
         return path
 
 
 @contextlib.contextmanager
 def serving(folder: Path) -> Iterator[ApiServer]:
-    """The API server for as long as the block runs."""
+    """Run the API server until the block ends."""
     api = ApiServer(folder)
     files = certificate(folder, "server")
     with servers.serving_app(
@@ -77,9 +77,9 @@ def serving(folder: Path) -> Iterator[ApiServer]:
 
 
 def status(code: int, reason: str, message: str) -> Response:
-    """A refusal in the API server's own form."""
-    told = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "reason": reason}
-    return JSONResponse(told | {"code": code}, code)
+    """An error response of the API server."""
+    fields = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "reason": reason}
+    return JSONResponse(fields | {"code": code}, code)
 
 
 def _app(api: ApiServer) -> Starlette:
@@ -87,7 +87,7 @@ def _app(api: ApiServer) -> Starlette:
 
     def guarded(verb: str, resource: str, answer: Any) -> Any:
         async def handle(request: Request) -> Response:
-            api.asked.append(f"{verb} {resource}")
+            api.calls.append(f"{verb} {resource}")
             if request.headers.get("authorization") != f"Bearer {IDENTITY}":
                 return status(401, "Unauthorized", "Unauthorized")
             if resource in api.denied:
@@ -127,8 +127,10 @@ def _app(api: ApiServer) -> Starlette:
 
 def _forbidden(verb: str, resource: str) -> Response:
     group = "discovery.k8s.io" if resource == "endpointslices" else ""
-    said = f'User "developer" cannot {verb} resource "{resource}" in API group "{group}" in the namespace "{NAMESPACE}"'
-    return status(403, "Forbidden", f"{resource} is forbidden: {said}")
+    reason = (
+        f'User "developer" cannot {verb} resource "{resource}" in API group "{group}" in the namespace "{NAMESPACE}"'
+    )
+    return status(403, "Forbidden", f"{resource} is forbidden: {reason}")
 
 
 def _slice(api: ApiServer) -> dict[str, Any]:
@@ -145,7 +147,7 @@ def _slice(api: ApiServer) -> dict[str, Any]:
 
 
 async def _proxied(api: ApiServer, request: Request) -> Response:
-    """As the real one: the request without its credentials, to one ready pod after the other."""
+    """Forward the request without its credentials, to each ready pod in turn, as the real proxy does."""
     name = request.path_params["name"].split(":")
     if name[1:2] != [SERVICE]:
         return status(404, "NotFound", f'services "{name[1]}" not found')
@@ -154,31 +156,31 @@ async def _proxied(api: ApiServer, request: Request) -> Response:
     pod = api.pods[api.ready[api.proxied % len(api.ready)]]
     api.proxied += 1
     client = servers.client()
-    kept = {"content-type": request.headers.get("content-type", "application/json")}
-    asked = client.build_request(
-        request.method, f"{pod}/{request.path_params['path']}", content=await request.body(), headers=kept
+    headers = {"content-type": request.headers.get("content-type", "application/json")}
+    upstream = client.build_request(
+        request.method, f"{pod}/{request.path_params['path']}", content=await request.body(), headers=headers
     )
     try:
-        said = await client.send(asked, stream=True)
+        response = await client.send(upstream, stream=True)
     except httpx2.TransportError as error:
         await client.aclose()
         return status(503, "ServiceUnavailable", f"error trying to reach service: {error}")
 
     async def body() -> AsyncIterator[bytes]:
         try:
-            async for chunk in said.aiter_raw():
+            async for chunk in response.aiter_raw():
                 yield chunk
         finally:
-            await said.aclose()
+            await response.aclose()
             await client.aclose()
 
-    return StreamingResponse(body(), said.status_code, media_type=said.headers.get("content-type"))
+    return StreamingResponse(body(), response.status_code, media_type=response.headers.get("content-type"))
 
 
 def _forwarding(api: ApiServer) -> Any:
     async def forward(socket: WebSocket) -> None:
-        """Two channels a port, each begun with the port's number; the first byte of a message names the channel."""
-        api.asked.append("get pods/portforward")
+        """Two channels per port, which start with the port number; the first byte of a message is the channel."""
+        api.calls.append("get pods/portforward")
         if "pods/portforward" in api.denied:
             await socket.send_denial_response(_forbidden("get", "pods/portforward"))
             return
@@ -187,9 +189,9 @@ def _forwarding(api: ApiServer) -> Any:
         port = int(socket.query_params["ports"])
         for channel in (0, 1):
             await socket.send_bytes(bytes([channel]) + port.to_bytes(2, "little"))
-        place = urlsplit(api.pods[socket.path_params["pod"]])
+        address = urlsplit(api.pods[socket.path_params["pod"]])
         try:
-            reader, writer = await asyncio.open_connection(place.hostname, place.port)
+            reader, writer = await asyncio.open_connection(address.hostname, address.port)
         except OSError as error:
             await socket.send_bytes(b"\x01" + f"an error occurred forwarding {port}: {error}".encode())
             await socket.close()

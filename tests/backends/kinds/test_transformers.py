@@ -36,9 +36,9 @@ def connect(**settings: object) -> Backend:
 
 
 async def ask(backend: Backend, question: str = "Say hi.", **more: object) -> tuple[str, Done]:
-    """The text of an answer and its end; the promise of a stream is checked on the way."""
-    wanted: dict[str, object] = {"max_tokens": 12, "temperature": 0.0} | more
-    request = ChatRequest([Message("user", question)], **wanted)  # type: ignore[arg-type]
+    """The text of an answer and its end; also checks the promise of a stream."""
+    options: dict[str, object] = {"max_tokens": 12, "temperature": 0.0} | more
+    request = ChatRequest([Message("user", question)], **options)  # type: ignore[arg-type]
     events = [event async for event in backend.stream(request)]
     *deltas, done = events
     assert isinstance(done, Done)
@@ -50,7 +50,7 @@ async def test_nothing_is_loaded_before_the_first_question(backend: Backend) -> 
     assert torch_models._models == {}
 
 
-async def test_the_loop_goes_on_while_the_model_is_loaded(backend: Backend) -> None:
+async def test_loading_does_not_block_the_event_loop(backend: Backend) -> None:
     task = asyncio.create_task(backend.check())
     longest = 0.0
     loop = asyncio.get_running_loop()
@@ -63,7 +63,7 @@ async def test_the_loop_goes_on_while_the_model_is_loaded(backend: Backend) -> N
     assert longest < 3
 
 
-async def test_an_answer_with_its_figures(backend: Backend) -> None:
+async def test_an_answer_with_its_usage(backend: Backend) -> None:
     text, done = await ask(backend, "What is the capital of France?", max_tokens=40)
     assert "Paris" in text
     assert done.finish_reason == "stop"
@@ -150,26 +150,26 @@ async def test_a_prompt_longer_than_the_context(backend: Backend) -> None:
     assert "Send less text" in caught.value.remedy
 
 
-async def test_another_model_than_the_one_that_is_served(backend: Backend) -> None:
+async def test_a_request_for_another_model(backend: Backend) -> None:
     with pytest.raises(Rejected, match=r"serves SmolLM2-135M-Instruct\.Q4_1, not gpt") as caught:
         await ask(backend, model="gpt")
     assert caught.value.status == 404
 
 
-def test_generation_takes_and_gives_plain_data(backend: Backend) -> None:
+def test_generation_exchanges_plain_data(backend: Backend) -> None:
     settings = kind.Settings()
-    found = kind.load(settings)
-    ids, in_thought = found.prompt(STORY)
+    model = kind.load(settings)
+    ids, in_thought = model.prompt(STORY)
     assert not in_thought
-    sent = pickle.loads(pickle.dumps((settings, ids, found.generation_options(STORY, len(ids)))))
-    tokens = kind.generate(*sent)
-    made = list(itertools.islice(tokens, 3))
+    arguments = pickle.loads(pickle.dumps((settings, ids, model.generation_options(STORY, len(ids)))))
+    tokens = kind.generate(*arguments)
+    generated = list(itertools.islice(tokens, 3))
     tokens.close()
-    assert pickle.loads(pickle.dumps(made)) == made
-    assert all(type(token) is int for token in made)
+    assert pickle.loads(pickle.dumps(generated)) == generated
+    assert all(type(token) is int for token in generated)
 
 
-async def test_a_model_that_is_not_there(tmp_path: Path) -> None:
+async def test_a_missing_model(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "bad.gguf").write_bytes(b"GGUF nothing")
     for model in (tmp_path / "empty", tmp_path / "bad.gguf"):
@@ -182,24 +182,24 @@ async def test_a_model_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "place"),
+    ("model", "expected"),
     [
         ("owner/repo", ("owner/repo", None)),
         ("hf:owner/repo/folder/file.gguf", ("owner/repo", "folder/file.gguf")),
     ],
 )
-def test_models_as_people_write_them(model: str, place: tuple[str, str | None]) -> None:
-    assert kind.source(model) == place
+def test_forms_of_a_model(model: str, expected: tuple[str, str | None]) -> None:
+    assert kind.source(model) == expected
 
 
 @pytest.mark.parametrize("settings", [{"device": "tpu"}, {"dtype": "int4"}])
-def test_a_device_or_number_format_that_is_none(settings: dict[str, object]) -> None:
+def test_an_invalid_device_or_number_format(settings: dict[str, object]) -> None:
     with pytest.raises(NotConfigured) as caught:
         connect(**settings)
     assert caught.value.remedy.startswith("Write one of: auto")
 
 
-async def test_a_device_that_is_not_here() -> None:
+async def test_a_device_that_this_machine_lacks() -> None:
     import torch
 
     if torch.backends.mps.is_available():
@@ -208,30 +208,30 @@ async def test_a_device_that_is_not_here() -> None:
         await connect(device="mps").check()
 
 
-STAND_IN = """
+SPACES_PACKAGE = """
 import inspect
-seen = []
+functions = []
 def GPU(duration=None):
     def decorate(function):
         assert inspect.isgeneratorfunction(function)
-        seen.append((function.__name__, duration(None, [], {"max_new_tokens": 300})))
+        functions.append((function.__name__, duration(None, [], {"max_new_tokens": 300})))
         return function
     return decorate
 """
 
 
-def imported(tmp_path: Path, script: Sequence[str], **environment: str) -> str:
+def run(tmp_path: Path, script: Sequence[str], **environment: str) -> str:
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), **environment}
     command = [sys.executable, "-c", "\n".join(("import sys, backends.transformers.backend", *script))]
     return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=environment).stdout.strip()
 
 
-def test_zero_gpu_sees_the_function_at_the_import(tmp_path: Path) -> None:
+def test_zero_gpu_gets_the_function_at_import(tmp_path: Path) -> None:
     (tmp_path / "spaces").mkdir()
-    (tmp_path / "spaces" / "__init__.py").write_text(STAND_IN)
-    told = imported(tmp_path, ["import spaces; print(spaces.seen)"], SPACES_ZERO_GPU="true")
-    assert told == "[('generate', 40)]"
+    (tmp_path / "spaces" / "__init__.py").write_text(SPACES_PACKAGE)
+    output = run(tmp_path, ["import spaces; print(spaces.functions)"], SPACES_ZERO_GPU="true")
+    assert output == "[('generate', 40)]"
 
 
-def test_elsewhere_the_spaces_package_is_left_alone(tmp_path: Path) -> None:
-    assert imported(tmp_path, ["print('spaces' in sys.modules)"], SPACES_ZERO_GPU="") == "False"
+def test_without_zero_gpu_the_spaces_package_is_not_imported(tmp_path: Path) -> None:
+    assert run(tmp_path, ["print('spaces' in sys.modules)"], SPACES_ZERO_GPU="") == "False"

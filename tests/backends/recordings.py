@@ -1,4 +1,4 @@
-"""Recorded answers as the servers send them, and what a client must make of each."""
+"""Recorded responses of real servers, and the events that a client must read from each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ REQUEST = ChatRequest([Message("system", "Be brief."), Message("user", "Größe?
 
 @dataclass(frozen=True)
 class Recording:
-    """The bytes of one answer, and the text, thought, usage and finish reason that they hold."""
+    """The bytes of one response, and its text, thought, usage and finish reason."""
 
     wire: bytes
     answer: str
@@ -23,7 +23,7 @@ class Recording:
 
 
 def sse(*events: Any, newline: bytes = b"\n") -> bytes:
-    """Events as JSON lines; text is sent as it stands."""
+    """Server-sent events: objects become JSON, text is sent unchanged."""
     lines = [event if isinstance(event, str) else f"data: {json.dumps(event, ensure_ascii=False)}" for event in events]
     return b"".join(line.encode() + newline + newline for line in lines)
 
@@ -55,7 +55,7 @@ OPENAI = Recording(
     usage=Usage(21, 9),
 )
 
-# The same in one line each: escaped characters cut into surrogates by the server, CRLF, no space after the colon.
+# Escaped characters that the server cut into surrogates, CRLF, no space after the colon.
 ESCAPED = Recording(
     b'data:{"choices":[{"delta":{"content":"ok \\ud83d"}}]}\r\n\r\n'
     b'data:{"choices":[{"delta":{"content":"\\ude42 <th"}}]}\r\n\r\n'
