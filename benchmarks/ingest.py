@@ -1,17 +1,17 @@
-"""How fast a PDF becomes searchable, against a plain loop, and whether memory stays flat over a long one.
+"""Speed from PDF to searchable chunks, compared with a plain loop, and memory use for long PDFs.
 
     python benchmarks/ingest.py FOLDER [--chunks N] [--rounds 3] [--pages 500,1000,2000]
 
-FOLDER holds PDFs. The plain loop is `model = SentenceTransformer(name)` as it loads, float32 and without any setting,
-then `for chunk in chunks: model.encode(chunk)`: its time holds the embedding alone, of chunks that the app has cut.
-A harder baseline is `model.encode(chunks)` at once, which makes batches of 32. The app's time holds everything:
-reading the PDFs, cutting, embedding, both indexes. All three are measured in turn, in a random order, on the same
-chunks, on the clock and by processor time, which other programs disturb less; what the host of a virtual machine
-disturbed is measured again. With `--chunks` only the first pages of each PDF are taken, as many as give about that
-number: in short files the indexes count for more.
+FOLDER has PDFs. The plain loop is `model = SentenceTransformer(name)` with its defaults, in float32, then
+`for chunk in chunks: model.encode(chunk)`: its time is the embedding alone, of the app's chunks. A harder baseline is
+`model.encode(chunks)` in one call, which makes batches of 32. The app's time is everything: reading the PDFs, chunking,
+embedding, both indexes. All three are measured one after the other, in random order, on the same chunks, on the clock
+and in CPU time, which other programs affect less. A measurement is repeated if the host of a virtual machine was busy.
+With `--chunks`, only the first pages of each PDF are used, enough for about that many chunks: with short files, the
+indexes have a larger share.
 
-Then: the cosines between the vectors in float32 and in each shorter format; how long a question takes, alone and
-beside an upload; and by how much the process grows while a PDF of many pages is added, each in a process of its own.
+The benchmark also prints the cosines between the vectors in float32 and in each shorter format, the time of a question
+alone and during an upload, and the memory growth while a PDF of many pages is added, in one process per PDF.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ from rag.search.torch_embedder import TorchModel
 
 MODEL = packaged_model() or HUB_MODEL
 QUESTION = "How much were total net sales in the quarter?"
-COMPARED = 200  # chunks whose vectors are compared
+COMPARED = 200  # number of chunks whose vectors are compared
 
 
 def chunk_texts(paths: Sequence[Path]) -> list[str]:
-    """What the app embeds of these files."""
+    """Return the texts that the app embeds for these files."""
     documents = (read_document(path) for path in paths)
     return [
         search_text(chunk)
@@ -61,34 +61,34 @@ def chunk_texts(paths: Sequence[Path]) -> list[str]:
     ]
 
 
-def shortened(source: Path, folder: Path, share: float) -> Path:
-    """The first pages of a PDF, as a file of its own."""
+def first_pages(source: Path, folder: Path, share: float) -> Path:
+    """Write the first pages of a PDF to a new file."""
     import pypdfium2
 
-    document, cut = pypdfium2.PdfDocument(source), pypdfium2.PdfDocument.new()
-    cut.import_pages(document, list(range(max(1, round(share * len(document))))))
+    document, excerpt = pypdfium2.PdfDocument(source), pypdfium2.PdfDocument.new()
+    excerpt.import_pages(document, list(range(max(1, round(share * len(document))))))
     path = folder / source.name
-    cut.save(path)
+    excerpt.save(path)
     return path
 
 
 def long_pdf(sources: Sequence[Path], pages: int, path: Path) -> None:
-    """A PDF with as many pages as asked for: those of the sources, over and over."""
+    """Write a PDF that repeats the pages of the sources up to the given number of pages."""
     import pypdfium2
 
-    made, documents = pypdfium2.PdfDocument.new(), [pypdfium2.PdfDocument(source) for source in sources]
-    while len(made) < pages:
+    target, documents = pypdfium2.PdfDocument.new(), [pypdfium2.PdfDocument(source) for source in sources]
+    while len(target) < pages:
         for document in documents:
-            made.import_pages(document, list(range(min(len(document), pages - len(made)))))
-    made.save(path)
+            target.import_pages(document, list(range(min(len(document), pages - len(target)))))
+    target.save(path)
 
 
-def added(paths: Sequence[Path], embedder: Embedder) -> None:
-    """The app's own way, from PDF to searchable: one file is read while the one before it is embedded."""
+def add_with_app(paths: Sequence[Path], embedder: Embedder) -> None:
+    """Add the files as the app does: one file is read while the previous one is embedded."""
     library = Library(embedder)
     ingestion = Ingestion(library)
-    with tempfile.TemporaryDirectory() as place:
-        ingestion.add(*(Path(shutil.copy(path, place)) for path in paths))
+    with tempfile.TemporaryDirectory() as folder:
+        ingestion.add(*(Path(shutil.copy(path, folder)) for path in paths))
         while ingestion.busy:
             time.sleep(0.01)
     assert len(library.documents) == len(paths)
@@ -96,70 +96,70 @@ def added(paths: Sequence[Path], embedder: Embedder) -> None:
     library.close()
 
 
-def in_turn(ways: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[tuple[float, float]]]:
-    """Seconds on the clock and of processor time, by way and round, in a random order; the first round is dropped."""
-    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
+def interleave(methods: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[tuple[float, float]]]:
+    """Return clock and CPU seconds by method and round, in random order; the first round warms up."""
+    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in methods}
     for turn in range(rounds + 1):
-        for name in random.sample(list(ways), len(ways)):
+        for name in random.sample(list(methods), len(methods)):
             for _ in range(host.TRIES):
-                before, started, used = host.ticks(), time.perf_counter(), time.process_time()
-                ways[name]()
-                taken = time.perf_counter() - started, time.process_time() - used
+                before, clock, cpu = host.ticks(), time.perf_counter(), time.process_time()
+                methods[name]()
+                sample = time.perf_counter() - clock, time.process_time() - cpu
                 if not host.was_busy(before):
                     break
             if turn:
-                seconds[name].append(taken)
+                seconds[name].append(sample)
     return seconds
 
 
-def pace(folder: Path, chunks: int, rounds: int, embedder: Embedder) -> dict[str, Any]:
-    """Chunks a second by way, and how many times the loop's each is."""
+def speed(folder: Path, chunks: int, rounds: int, embedder: Embedder) -> dict[str, Any]:
+    """Return the chunks per second of each method, and the factor to the plain loop."""
     from sentence_transformers import SentenceTransformer
 
     sources = sorted(folder.glob("*.pdf"))
     model: Any = SentenceTransformer(MODEL)
     with tempfile.TemporaryDirectory() as place:
         share = min(1.0, chunks / len(chunk_texts(sources)))
-        paths = [shortened(source, Path(place), share) for source in sources]
+        paths = [first_pages(source, Path(place), share) for source in sources]
         texts = chunk_texts(paths)
-        ways: dict[str, Callable[[], Any]] = {
+        methods: dict[str, Callable[[], Any]] = {
             "plain loop": lambda: [model.encode(text) for text in texts],
             "one call": lambda: model.encode(texts),
-            "app": lambda: added(paths, embedder),
+            "app": lambda: add_with_app(paths, embedder),
         }
-        seconds = in_turn(ways, rounds)
-    taken = {name: [median(column) for column in zip(*each, strict=True)] for name, each in seconds.items()}
-    loop = taken["plain loop"]
+        seconds = interleave(methods, rounds)
+    medians = {name: [median(column) for column in zip(*samples, strict=True)] for name, samples in seconds.items()}
+    loop_clock, loop_cpu = medians["plain loop"]
     rows = {
         name: {
             "chunks_a_second": len(texts) / clock,
-            "times_the_loop": loop[0] / clock,
-            "times_the_loop_by_processor_time": loop[1] / used,
+            "times_the_loop": loop_clock / clock,
+            "times_the_loop_by_processor_time": loop_cpu / cpu,
         }
-        for name, (clock, used) in taken.items()
+        for name, (clock, cpu) in medians.items()
     }
-    shown = [
+    cells = [
         [name, f"{row['chunks_a_second']:.1f}", *(f"{row[key]:.2f}" for key in list(row)[1:])]
         for name, row in rows.items()
     ]
-    print(table(["way", "chunks/s", "× the plain loop", "× by processor time"], shown))
+    print(table(["method", "chunks/s", "× the plain loop", "× in CPU time"], cells))
     return {"chunks": len(texts), "pages": share, "ways": rows}
 
 
 def precision(texts: Sequence[str]) -> dict[str, dict[str, float]]:
-    """How near the vectors in each shorter format are to those in float32, whatever this processor would choose."""
+    """Return the cosines of the vectors in each shorter format to those in float32, on any processor."""
     exact = vectors(TorchModel(MODEL, half=False), texts)
     models: dict[str, Model] = {"bfloat16": TorchModel(MODEL, half=True)}
     if folder := cached_export():
         models["int8"] = OnnxModel(str(folder), int8=True)
-    told = {}
+    figures = {}
     for name, model in models.items():
         cosines = (exact * vectors(model, texts)).sum(axis=1)
-        told[name] = {"mean": float(cosines.mean()), "least": float(cosines.min())}
+        figures[name] = {"mean": float(cosines.mean()), "least": float(cosines.min())}
         print(
             f"\ncosine of {name} to float32 over {len(texts)} chunks: {cosines.mean():.4f}, least {cosines.min():.4f}"
         )
-    return told
+    return figures
 
 
 def vectors(model: Model, texts: Sequence[str]) -> Any:
@@ -167,69 +167,69 @@ def vectors(model: Model, texts: Sequence[str]) -> Any:
     return np.concatenate([model.vectors(tokens, [row]) for row in range(len(texts))])
 
 
-def questions(texts: Sequence[str], embedder: Embedder, asked: int = 30) -> dict[str, float]:
-    """Milliseconds until a question has its vector: alone, and while an upload is embedded."""
+def questions(texts: Sequence[str], embedder: Embedder, count: int = 30) -> dict[str, float]:
+    """Return the milliseconds until a question has its vector: alone, and during an upload."""
 
     def milliseconds() -> float:
-        taken = []
-        for _ in range(asked):
+        samples = []
+        for _ in range(count):
             started = time.perf_counter()
             embedder.encode([QUESTION])
-            taken.append(1000 * (time.perf_counter() - started))
+            samples.append(1000 * (time.perf_counter() - started))
             time.sleep(0.02)
-        return median(taken)
+        return median(samples)
 
-    alone, over = milliseconds(), threading.Event()
+    alone, done = milliseconds(), threading.Event()
 
     def upload() -> None:
-        while not over.is_set():
+        while not done.is_set():
             embedder.encode(texts)
 
     thread = threading.Thread(target=upload)
     thread.start()
-    beside = milliseconds()
-    over.set()
+    during_upload = milliseconds()
+    done.set()
     thread.join()
-    print(f"\na question takes {alone:.1f} ms alone, {beside:.1f} ms beside an upload (p50 of {asked})")
-    return {"alone_p50_ms": alone, "beside_an_upload_p50_ms": beside}
+    print(f"\na question takes {alone:.1f} ms alone, {during_upload:.1f} ms during an upload (p50 of {count})")
+    return {"alone_p50_ms": alone, "beside_an_upload_p50_ms": during_upload}
 
 
 def growth(path: Path) -> dict[str, float]:
-    """Megabytes by which this process grows at most while the PDF is added, beyond what a short one had taken."""
-    process, peak, over = psutil.Process(), 0, threading.Event()
+    """Return the megabytes by which this process grows at most while the PDF is added, after a short one."""
+    process, peak, done = psutil.Process(), 0, threading.Event()
     embedder = Embedder()
     library = Library(embedder, quota=Quota(pages=0))
     with tempfile.TemporaryDirectory() as place:
-        library.add(shortened(path, Path(place), 0.02))
+        library.add(first_pages(path, Path(place), 0.02))
     before = process.memory_info().rss
 
     def watch() -> None:
         nonlocal peak
-        while not over.wait(0.05):
+        while not done.wait(0.05):
             peak = max(peak, process.memory_info().rss)
 
     thread = threading.Thread(target=watch)
     thread.start()
     chunks = library.add(path).chunks
-    over.set()
+    done.set()
     thread.join()
     return {"chunks": chunks, "megabytes": (peak - before) / 1e6}
 
 
 def memory(folder: Path, pages: Sequence[int]) -> list[dict[str, float]]:
-    """The growth by number of pages."""
-    grown = []
+    """Return the memory growth for each number of pages."""
+    figures = []
     with tempfile.TemporaryDirectory() as place:
         for count in pages:
             path = Path(place) / f"{count}.pdf"
             long_pdf(sorted(folder.glob("*.pdf")), count, path)
             command = [sys.executable, __file__, str(path), "--growth"]
-            told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-            grown.append({"pages": count, **json.loads(told.splitlines()[-1])})
+            output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+            figures.append({"pages": count, **json.loads(output.splitlines()[-1])})
             path.unlink()
-    rows = [[f"{each['pages']:,}", f"{each['chunks']:,}", f"{each['megabytes']:.0f}"] for each in grown]
-    print("\n" + table(["pages", "chunks", "grows by MB at most"], rows))
-    return grown
+    rows = [[f"{each['pages']:,}", f"{each['chunks']:,}", f"{each['megabytes']:.0f}"] for each in figures]
+    print("\n" + table(["pages", "chunks", "memory growth (MB)"], rows))
+    return figures
 
 
 def main() -> None:
@@ -237,7 +237,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--chunks", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--pages", default="500,1000,2000", help="of the long PDFs; empty for none")
+    parser.add_argument("--pages", default="500,1000,2000", help="the lengths of the long PDFs; empty for none")
     parser.add_argument("--growth", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.growth:
@@ -248,15 +248,15 @@ def main() -> None:
     embedder = Embedder()
     embedder.warm()
     figures: dict[str, Any] = {"runtime": runtime}
-    figures["pace"] = pace(options.folder, options.chunks, options.rounds, embedder)
+    figures["pace"] = speed(options.folder, options.chunks, options.rounds, embedder)
     texts = chunk_texts(sorted(options.folder.glob("*.pdf")))[: min(options.chunks, COMPARED)]
     figures["cosine_to_float32"] = precision(texts)
     figures["question"] = questions(texts, embedder)
     figures["memory"] = memory(options.folder, [int(count) for count in options.pages.split(",") if count])
     write("ingest", figures)
-    met = figures["pace"]["ways"]["app"]["times_the_loop"] >= 3
-    print(f"\n{'met   ' if met else 'MISSED'}  the app is at least 3 times as fast as the plain loop")
-    sys.exit(0 if met else 1)
+    is_met = figures["pace"]["ways"]["app"]["times_the_loop"] >= 3
+    print(f"\n{'met   ' if is_met else 'MISSED'}  the app is at least 3 times as fast as the plain loop")
+    sys.exit(0 if is_met else 1)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""How long a question takes in a large library, part by part.
+"""Time of each part of a search in a large library.
 
     python benchmarks/latency.py DIRECTORY [--chunks 20000,100000] [--questions 200]
 
-DIRECTORY holds the corpora and questions that benchmarks/retrieval.py reads. The library is made of them: a chunk is
-the first half of one real chunk and the second half of another, so that words are as frequent as in real text, and
-its vector lies near the middle of two real ones. Both indexes are the real ones, over 50 documents. Of each time
-there is also what the processors worked for it, which another busy program on the machine does not change.
+DIRECTORY has the corpora and questions of benchmarks/retrieval.py. The library is generated from them: a chunk is the
+first half of one real chunk and the second half of another, so that words are as frequent as in real text, and its
+vector is near the middle of two real ones. Both indexes are the real ones, over 50 documents. Beside each time is the
+CPU time, which other programs on the machine don't change.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ NOISE = 0.03  # of each of the 384 numbers; a vector has length 1
 Times = dict[str, list[tuple[float, float]]]
 
 
-class Recombined:
-    """Documents of chunks that are put together from real ones, and near-real vectors for them."""
+class GeneratedDocuments:
+    """Documents of recombined real chunks, with nearly real vectors."""
 
     def __init__(self, directory: Path, embedder: Embedder) -> None:
         import numpy as np
 
-        self._chance = random.Random(0)
+        self._random = random.Random(0)
         self._noise = np.random.default_rng(0)
         files = sorted(directory.glob("*.md"))
         chunks = [
@@ -52,22 +52,23 @@ class Recombined:
             for chunk in chunk_document(read_document(file), size=CHUNK_SIZE, overlap=CHUNK_OVERLAP)
         ]
         self._halves = [(text[: len(text) // 2], text[len(text) // 2 :]) for text in chunks]
-        self._vectors = np.array(embedder.encode(self._chance.sample(chunks, EMBEDDED)), np.float32)
+        self._vectors = np.array(embedder.encode(self._random.sample(chunks, EMBEDDED)), np.float32)
 
-    def document(self, name: str, chunks: int) -> tuple[Document, list[Chunk], Any]:
-        halves = self._chance.choices(self._halves, k=2 * chunks)
+    def document(self, name: str, count: int) -> tuple[Document, list[Chunk], Any]:
+        """Return a document with `count` chunks, and their vectors."""
+        halves = self._random.choices(self._halves, k=2 * count)
         texts = [first + second for (first, _), (_, second) in zip(halves[::2], halves[1::2], strict=True)]
-        made, start = [], 0
+        chunks, start = [], 0
         for text in texts:
-            made.append(Chunk(name, name, start, start + len(text), text, None, ""))
+            chunks.append(Chunk(name, name, start, start + len(text), text, None, ""))
             start += len(text) + 1
-        picked = self._noise.integers(0, EMBEDDED, (2, chunks))
-        vectors = self._vectors[picked].sum(axis=0) / 2 + NOISE * self._noise.standard_normal((chunks, 384))
-        return Document(name, name, "\n".join(texts), (), "text/plain"), made, vectors.tolist()
+        pairs = self._noise.integers(0, EMBEDDED, (2, count))
+        vectors = self._vectors[pairs].sum(axis=0) / 2 + NOISE * self._noise.standard_normal((count, 384))
+        return Document(name, name, "\n".join(texts), (), "text/plain"), chunks, vectors.tolist()
 
 
-class Shelf:
-    """What `rag.answering.retrieve` sees of a library."""
+class GeneratedLibrary:
+    """The part of a library that `rag.answering.retrieve` uses."""
 
     def __init__(self) -> None:
         self.index = Index()
@@ -83,30 +84,30 @@ class Shelf:
     def search(self, question: str, vector: list[float]) -> list[Hit]:
         return self.index.search(question, vector)
 
-    def fill(self, source: Recombined, chunks: int) -> Times:
-        """Add the documents; what the index took for each."""
+    def fill(self, source: GeneratedDocuments, count: int) -> Times:
+        """Add documents with `count` chunks in all; return the times of the index."""
         times: Times = {}
         for number in range(DOCUMENTS):
-            document, made, vectors = source.document(f"{number:016x}", chunks // DOCUMENTS)
-            with timed(times, "added"):
-                self.index.add(document.id, made, vectors)
+            document, chunks, vectors = source.document(f"{number:016x}", count // DOCUMENTS)
+            with timed(times, "add"):
+                self.index.add(document.id, chunks, vectors)
             self._documents[document.id] = document
         return times
 
 
 @contextmanager
-def timed(times: Times, what: str) -> Iterator[None]:
-    """Milliseconds by the clock, and of the processors."""
-    wall, worked = time.perf_counter(), time.process_time()
+def timed(times: Times, part: str) -> Iterator[None]:
+    """Record the milliseconds of a block on the clock and of CPU time."""
+    clock, cpu = time.perf_counter(), time.process_time()
     yield
-    times.setdefault(what, []).append(((time.perf_counter() - wall) * 1000, (time.process_time() - worked) * 1000))
+    times.setdefault(part, []).append(((time.perf_counter() - clock) * 1000, (time.process_time() - cpu) * 1000))
 
 
-def ask(shelf: Shelf, embedder: Embedder, questions: list[str]) -> Times:
-    """The times of each part, and of a whole search, question after question."""
+def search_times(library: GeneratedLibrary, embedder: Embedder, questions: list[str]) -> Times:
+    """Return the times of each part and of a whole search, for every question."""
     times: Times = {}
-    vectors, words = shelf.index._vectors, shelf.index._lexical
-    assert vectors is not None  # it is filled
+    vectors, words = library.index._vectors, library.index._lexical
+    assert vectors is not None  # the library has documents
     for question in questions:
         with timed(times, "embedding the question"):
             vector = embedder.encode([question])[0]
@@ -115,18 +116,18 @@ def ask(shelf: Shelf, embedder: Embedder, questions: list[str]) -> Times:
         with timed(times, "lexical"):
             for scores in words.scores(question).values():
                 mix_neighbours(scores)
-        hits = shelf.search(question, vector)
+        hits = library.search(question, vector)
         with timed(times, "fusion"):
             fuse(hits)
         with timed(times, "all"):
-            retrieve_characters([shelf], question, embedder, limit_chars=6000)  # type: ignore[list-item]
+            retrieve_characters([library], question, embedder, limit_chars=6000)  # type: ignore[list-item]
     return times
 
 
-def figures(values: list[tuple[float, float]]) -> dict[str, float]:
-    """The median and the 95th percentile by the clock, and of the processors' work."""
-    wall, worked = (quantiles(column, n=20) for column in zip(*values, strict=True))
-    return {"p50_ms": wall[9], "p95_ms": wall[18], "worked_p50_ms": worked[9], "worked_p95_ms": worked[18]}
+def percentiles(values: list[tuple[float, float]]) -> dict[str, float]:
+    """Return the median and the 95th percentile, on the clock and of CPU time."""
+    clock, cpu = (quantiles(column, n=20) for column in zip(*values, strict=True))
+    return {"p50_ms": clock[9], "p95_ms": clock[18], "worked_p50_ms": cpu[9], "worked_p95_ms": cpu[18]}
 
 
 def main() -> None:
@@ -139,36 +140,37 @@ def main() -> None:
     with (options.directory / "questions_df.csv").open(newline="", encoding="utf-8") as file:
         questions = [row["question"] for row in csv.DictReader(file)]
     questions = random.Random(0).sample(questions, options.questions)
-    source = Recombined(options.directory, embedder)
-    rows, measured = [], []
-    for chunks in (int(number) for number in options.chunks.split(",")):
-        one = _measured(source, chunks, embedder, questions)
-        measured.append(one)
+    source = GeneratedDocuments(options.directory, embedder)
+    rows, sizes = [], []
+    for count in (int(number) for number in options.chunks.split(",")):
+        figures = _measure(source, count, embedder, questions)
+        sizes.append(figures)
         rows += [
-            [f"{chunks:,}", what, *(f"{value:.1f}" for value in parts.values())] for what, parts in one["parts"].items()
+            [f"{count:,}", part, *(f"{value:.1f}" for value in parts.values())]
+            for part, parts in figures["parts"].items()
         ]
         print(
-            f"{chunks:,} chunks added in {one['added_seconds']:.0f} s ({one['added_worked_seconds']:.0f} s of work), "
-            f"one of {DOCUMENTS} documents removed in {one['removed_seconds']:.2f} s"
+            f"{count:,} chunks added in {figures['added_seconds']:.0f} s "
+            f"({figures['added_worked_seconds']:.0f} s of CPU), "
+            f"one of {DOCUMENTS} documents removed in {figures['removed_seconds']:.2f} s"
         )
-    print(table(["chunks", "part", "p50 ms", "p95 ms", "worked p50 ms", "worked p95 ms"], rows))
-    write("latency", {"documents": DOCUMENTS, "questions": len(questions), "sizes": measured})
+    print(table(["chunks", "part", "p50 (ms)", "p95 (ms)", "CPU p50 (ms)", "CPU p95 (ms)"], rows))
+    write("latency", {"documents": DOCUMENTS, "questions": len(questions), "sizes": sizes})
 
 
-def _measured(source: Recombined, chunks: int, embedder: Embedder, questions: list[str]) -> dict[str, Any]:
-    shelf = Shelf()
-    wall, worked = (sum(column) / 1000 for column in zip(*shelf.fill(source, chunks)["added"], strict=True))
-    ask(shelf, embedder, questions[:5])  # the first search of all loads what later ones find loaded
-    times = ask(shelf, embedder, questions)
-    removed = _seconds(lambda: shelf.index.remove(shelf.documents[0].id))
-    shelf.index.close()
-    parts = {what: figures(values) for what, values in times.items()}
+def _measure(source: GeneratedDocuments, count: int, embedder: Embedder, questions: list[str]) -> dict[str, Any]:
+    library = GeneratedLibrary()
+    clock, cpu = (sum(column) / 1000 for column in zip(*library.fill(source, count)["add"], strict=True))
+    search_times(library, embedder, questions[:5])  # the first search loads what the next ones use
+    times = search_times(library, embedder, questions)
+    removed = _seconds(lambda: library.index.remove(library.documents[0].id))
+    library.index.close()
     return {
-        "chunks": chunks,
-        "added_seconds": wall,
-        "added_worked_seconds": worked,
+        "chunks": count,
+        "added_seconds": clock,
+        "added_worked_seconds": cpu,
         "removed_seconds": removed,
-        "parts": parts,
+        "parts": {part: percentiles(values) for part, values in times.items()},
     }
 
 

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from harness.pages import ROOT, chromium, served
+from harness.pages import ROOT, chromium, run_app
 from harness.tables import free_port, table, write
 from playwright.sync_api import Page
 
@@ -72,7 +72,7 @@ def measured(rounds: int) -> dict[str, list[Metrics]]:
     app = [sys.executable, str(ROOT / "spaces/platform_compare/app.py"), "--catalog", str(catalog)]
     taken: dict[str, list[Metrics]] = {"headless": [], "page open": []}
     try:
-        with served(app) as url, chromium() as browser:
+        with run_app(app) as url, chromium() as browser:
             page = opened(browser.new_page(), url)
             for turn in range(rounds + 1):
                 for name in random.sample(list(taken), 2):

@@ -1,10 +1,10 @@
-"""How much of the answers the retrieved passages cover, what each part of the search adds to it, and where.
+"""Share of the answers that the retrieved passages cover, and what each part of the search contributes.
 
     python benchmarks/retrieval.py DIRECTORY [--size N] [--overlap N] [--limit-chars 6000] [--vectors FILE]
 
-DIRECTORY holds `questions_df.csv` and the corpora of brandonstarxel/chunking_evaluation (MIT): 472 questions with
+DIRECTORY has `questions_df.csv` and the corpora of brandonstarxel/chunking_evaluation (MIT): 472 questions with
 the exact character spans of their answers. The measure is the share of those characters that the passages of
-`retrieve_characters` cover (what `python -m rag search` writes), as the mean over the questions. All corpora are
+`retrieve_characters` cover (the output of `python -m rag search`), as the mean over the questions. All corpora are
 searched together, and each one alone.
 """
 
@@ -33,8 +33,8 @@ Score = Callable[[Sequence[Hit]], list[float]]
 APP = "as in the app"
 
 
-class Remembered(Embedder):
-    """Embeds no text twice; with a file, not even in the next run."""
+class CachedEmbedder(Embedder):
+    """An embedder that embeds no text twice; with a file, not even in the next run."""
 
     def __init__(self, file: Path | None) -> None:
         super().__init__()
@@ -43,8 +43,8 @@ class Remembered(Embedder):
         if file and file.is_file():
             import numpy as np
 
-            kept = np.load(file)
-            self._vectors = dict(zip(kept["texts"].tolist(), kept["vectors"].tolist(), strict=True))
+            cache = np.load(file)
+            self._vectors = dict(zip(cache["texts"].tolist(), cache["vectors"].tolist(), strict=True))
 
     def encode(self, texts: Sequence[str], report: Callable[[float], None] | None = None) -> list[list[float]]:
         keys = [sha256(text.encode()).hexdigest() for text in texts]
@@ -52,10 +52,10 @@ class Remembered(Embedder):
         if new:
             vectors = super().encode(list(new.values()), report)
             self._vectors |= dict(zip(new, vectors, strict=True))
-            self._keep()
+            self._save()
         return [self._vectors[key] for key in keys]
 
-    def _keep(self) -> None:
+    def _save(self) -> None:
         if self._file:
             import numpy as np
 
@@ -66,9 +66,9 @@ def reciprocal_rank(hits: Sequence[Hit]) -> list[float]:
     """Reciprocal rank fusion with the usual constant of 60."""
     scores = [0.0] * len(hits)
     for values in ([hit.dense for hit in hits], [hit.lexical for hit in hits]):
-        known = [at for at, value in enumerate(values) if value is not None]
-        for rank, at in enumerate(sorted(known, key=lambda at: -(values[at] or 0)), start=1):
-            scores[at] += 1 / (60 + rank)
+        present = [position for position, value in enumerate(values) if value is not None]
+        for rank, position in enumerate(sorted(present, key=lambda position: -(values[position] or 0)), start=1):
+            scores[position] += 1 / (60 + rank)
     return scores
 
 
@@ -76,19 +76,19 @@ def scaled_over_hits(hits: Sequence[Hit]) -> list[float]:
     """The sum of both scores, each from 0 for the worst hit to 1 for the best; a missing one is 0."""
 
     def scaled(values: list[float | None]) -> list[float]:
-        known = [value for value in values if value is not None] or [0.0]
-        low, width = min(known), (max(known) - min(known)) or 1.0
+        present = [value for value in values if value is not None] or [0.0]
+        low, width = min(present), (max(present) - min(present)) or 1.0
         return [0.0 if value is None else (value - low) / width for value in values]
 
-    both = zip(scaled([hit.dense for hit in hits]), scaled([hit.lexical for hit in hits]), strict=True)
-    return [0.5 * dense + 0.5 * lexical for dense, lexical in both]
+    pairs = zip(scaled([hit.dense for hit in hits]), scaled([hit.lexical for hit in hits]), strict=True)
+    return [0.5 * dense + 0.5 * lexical for dense, lexical in pairs]
 
 
 def weighted(weight: float) -> Score:
     return lambda hits: fuse.fuse(hits, weight)
 
 
-# What is changed, by name: how hits are fused, and what a neighbour adds.
+# The variants by name: how hits are fused, and the neighbours' weight.
 VARIANTS: dict[str, tuple[Score, float]] = {
     APP: (fuse.fuse, index.NEIGHBOUR_WEIGHT),
     "dense alone": (weighted(1.0), index.NEIGHBOUR_WEIGHT),
@@ -107,57 +107,59 @@ VARIANTS: dict[str, tuple[Score, float]] = {
 
 
 @contextmanager
-def changed(place: Any, **values: Any) -> Iterator[None]:
-    """Other values of a module for a while."""
-    before = {name: getattr(place, name) for name in values}
+def replaced(module: Any, **values: Any) -> Iterator[None]:
+    """Replace attributes of a module temporarily."""
+    previous = {name: getattr(module, name) for name in values}
     try:
         for name, value in values.items():
-            setattr(place, name, value)
+            setattr(module, name, value)
         yield
     finally:
-        for name, value in before.items():
-            setattr(place, name, value)
+        for name, value in previous.items():
+            setattr(module, name, value)
 
 
-def covered(questions: list[dict[str, Any]], files: list[Path], embedder: Embedder, limit: int) -> list[float]:
-    """The share of each question's answer that is found in the files."""
+def coverage(questions: list[dict[str, Any]], files: list[Path], embedder: Embedder, limit: int) -> list[float]:
+    """Return the share of each question's answer that the passages from the files cover."""
     corpora = Library(embedder)
     try:
         texts = {document.name: document.text for document in (corpora.add(file).document for file in files)}
-        return [_share(question, corpora, texts, embedder, limit) for question in questions]
+        return [_covered_share(question, corpora, texts, embedder, limit) for question in questions]
     finally:
         corpora.close()
 
 
-def _share(question: dict[str, Any], corpora: Library, texts: dict[str, str], embedder: Embedder, limit: int) -> float:
+def _covered_share(
+    question: dict[str, Any], corpora: Library, texts: dict[str, str], embedder: Embedder, limit: int
+) -> float:
     passages = retrieve.retrieve_characters([corpora], question["question"], embedder, limit_chars=limit)
-    got: set[tuple[str, int]] = set()
+    retrieved: set[tuple[str, int]] = set()
     for passage in passages:
         if passage.text != texts[passage.document][passage.start : passage.end]:
-            raise SystemExit(f"{passage} is not the text of its document")
-        got.update((passage.document, at) for at in range(passage.start, passage.end))
-    if not len(got) == sum(len(passage.text) for passage in passages) <= limit:
+            raise SystemExit(f"{passage} isn't the text of its document")
+        retrieved.update((passage.document, position) for position in range(passage.start, passage.end))
+    if not len(retrieved) == sum(len(passage.text) for passage in passages) <= limit:
         raise SystemExit(f"more than {limit} characters, or some of them twice, for {question['question']!r}")
-    wanted = {
-        (f"{question['corpus_id']}.md", at)
+    answer = {
+        (f"{question['corpus_id']}.md", position)
         for reference in json.loads(question["references"])
-        for at in range(reference["start_index"], reference["end_index"])
+        for position in range(reference["start_index"], reference["end_index"])
     }
-    return len(wanted & got) / len(wanted)
+    return len(answer & retrieved) / len(answer)
 
 
 def main() -> None:
     options = _options()
     library.CHUNK_SIZE, library.CHUNK_OVERLAP = options.size, options.overlap
-    embedder = Remembered(options.vectors)
+    embedder = CachedEmbedder(options.vectors)
     files = sorted(options.directory.glob("*.md"))
     with (options.directory / "questions_df.csv").open(newline="", encoding="utf-8") as file:
         questions = list(csv.DictReader(file))
     embedder.encode([question["question"] for question in questions])
     shares = {}
-    for name, (score, neighbour) in VARIANTS.items():
-        with changed(retrieve, fuse=score), changed(index, NEIGHBOUR_WEIGHT=neighbour):
-            shares[name] = covered(questions, files, embedder, options.limit_chars)
+    for name, (score, neighbour_weight) in VARIANTS.items():
+        with replaced(retrieve, fuse=score), replaced(index, NEIGHBOUR_WEIGHT=neighbour_weight):
+            shares[name] = coverage(questions, files, embedder, options.limit_chars)
     corpora = [_corpus(file, files, questions, shares[APP], embedder, options.limit_chars) for file in files]
     _print(shares, corpora)
     settings = {"size": options.size, "overlap": options.overlap, "limit_chars": options.limit_chars}
@@ -171,19 +173,19 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=library.CHUNK_SIZE)
     parser.add_argument("--overlap", type=int, default=library.CHUNK_OVERLAP)
     parser.add_argument("--limit-chars", type=int, default=6000)
-    parser.add_argument("--vectors", type=Path, help="an .npz file that keeps the vectors for the next run")
+    parser.add_argument("--vectors", type=Path, help="an .npz file that caches the vectors for the next run")
     return parser.parse_args()
 
 
 def _corpus(
     file: Path, files: list[Path], questions: list[dict], together: list[float], embedder: Embedder, limit: int
 ) -> dict[str, Any]:
-    own = [at for at, question in enumerate(questions) if question["corpus_id"] == file.stem]
-    alone = covered([questions[at] for at in own], [file], embedder, limit)
+    numbers = [number for number, question in enumerate(questions) if question["corpus_id"] == file.stem]
+    alone = coverage([questions[number] for number in numbers], [file], embedder, limit)
     return {
         "corpus": file.stem,
-        "questions": len(own),
-        "together": fmean(together[at] for at in own),
+        "questions": len(numbers),
+        "together": fmean(together[number] for number in numbers),
         "alone": fmean(alone),
     }
 
@@ -191,17 +193,19 @@ def _corpus(
 def _print(shares: dict[str, list[float]], corpora: list[dict[str, Any]]) -> None:
     rows = []
     for name, values in shares.items():
-        less = [value - app for value, app in zip(values, shares[APP], strict=True)]
-        error = stdev(less) / len(less) ** 0.5
-        rows.append([name, f"{fmean(values):.3f}", "" if name == APP else f"{fmean(less):+.3f} ± {error:.3f}"])
-    print(table(["search", "covered", "less the app's (standard error)"], rows))
+        differences = [value - app for value, app in zip(values, shares[APP], strict=True)]
+        error = stdev(differences) / len(differences) ** 0.5
+        difference = "" if name == APP else f"{fmean(differences):+.3f} ± {error:.3f}"
+        rows.append([name, f"{fmean(values):.3f}", difference])
+    print(table(["search", "covered", "minus the app's (standard error)"], rows))
     print()
     rows = [
-        [each["corpus"], str(each["questions"]), f"{each['together']:.3f}", f"{each['alone']:.3f}"] for each in corpora
+        [corpus["corpus"], str(corpus["questions"]), f"{corpus['together']:.3f}", f"{corpus['alone']:.3f}"]
+        for corpus in corpora
     ]
-    number = sum(each["questions"] for each in corpora)
-    means = [sum(each[how] * each["questions"] for each in corpora) / number for how in ("together", "alone")]
-    rows.append(["all", str(number), *(f"{mean:.3f}" for mean in means)])
+    total = sum(corpus["questions"] for corpus in corpora)
+    means = [sum(corpus[key] * corpus["questions"] for corpus in corpora) / total for key in ("together", "alone")]
+    rows.append(["all", str(total), *(f"{mean:.3f}" for mean in means)])
     print(table(["corpus", "questions", "all corpora searched", "only this one"], rows))
 
 

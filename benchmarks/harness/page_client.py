@@ -1,7 +1,7 @@
-"""A visitor of a Gradio chat page without a browser: its events, its stream of updates, its differences.
+"""Client for a Gradio chat page without a browser: it sends the page's events and reads its stream of updates.
 
-It speaks what the page's own script speaks: an event is posted, its updates come as server-sent events, the first
-whole and the next as differences.
+It uses the protocol of the page's own script: an event is posted, its updates arrive as server-sent events, the first
+one complete and the next ones as differences.
 """
 
 from __future__ import annotations
@@ -22,48 +22,51 @@ API = "gradio_api"
 
 
 @dataclass(frozen=True)
-class Wiring:
-    """The part of a page's configuration that a question goes through."""
+class ChatEvents:
+    """The events of a page's configuration that a question triggers."""
 
     submit: dict[str, Any]
     """The event of the Enter key."""
     answer: dict[str, Any]
     """The event that streams into the conversation."""
     link: dict[str, Any] | None
-    """The event that opens a shared conversation, where the page keeps conversations itself."""
+    """The event that opens a shared conversation, for a page that stores conversations on the server."""
     components: dict[int, dict[str, Any]]
 
     @property
-    def shown(self) -> int:
-        """Which of the answer's outputs is the conversation."""
-        return next(at for at, made in enumerate(self.answer["outputs"]) if self.kind(made) == "chatbot")
+    def chatbot_index(self) -> int:
+        """The position of the conversation among the answer's outputs."""
+        return next(
+            index for index, component in enumerate(self.answer["outputs"]) if self.kind(component) == "chatbot"
+        )
 
     def kind(self, component: int) -> str:
         return str(self.components[component]["type"])
 
 
-def wiring(config: Mapping[str, Any]) -> Wiring:
-    """Find the events of a chat page, whoever wrote it."""
-    components = {made["id"]: made for made in config["components"]}
-    chatbots = {number for number, made in components.items() if made["type"] == "chatbot"}
+def chat_events(config: Mapping[str, Any]) -> ChatEvents:
+    """Find the events of any chat page in its configuration."""
+    components = {component["id"]: component for component in config["components"]}
+    chatbots = {number for number, component in components.items() if component["type"] == "chatbot"}
     events = config["dependencies"]
     submit = next(event for event in events if any(name == "submit" for _, name in event["targets"]))
     answer = next(event for event in events if event["types"]["generator"] and chatbots & set(event["outputs"]))
     link = [event for event in events if set(event["outputs"]) <= chatbots and event["outputs"] and event["inputs"]]
     link = [event for event in link if components[event["inputs"][0]]["type"] == "textbox"]
-    return Wiring(submit, answer, link[0] if link else None, components)
+    return ChatEvents(submit, answer, link[0] if link else None, components)
 
 
 @dataclass
 class Visitor:
-    """One visitor; `values` are the settings of the page by their elem_id, where they are not the page's own.
+    """One visitor; `values` are settings of the page by elem_id that differ from the page's defaults.
 
-    `history` is what was said before, for a page that is told so by the browser; `fragment` the same as a link.
+    `history` is the conversation so far, for a page that receives it from the browser; `fragment` is the same
+    conversation as a link.
     """
 
     client: httpx2.AsyncClient
     url: str
-    wiring: Wiring
+    events: ChatEvents
     history: list[dict[str, Any]]
     fragment: str
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -76,24 +79,24 @@ class Visitor:
 
     async def enter(self) -> None:
         """Open the page with the conversation so far."""
-        if self.wiring.link:
-            await self._post("run/predict", self.wiring.link, self.fragment, [])
+        if self.events.link:
+            await self._post("run/predict", self.events.link, self.fragment, [])
 
     async def ask(self, question: str) -> None:
-        """Ask, and keep for each word how old it was when an update brought it."""
-        history = [_message(each["role"], each["content"]) for each in self.history]
-        await self._post("run/predict", self.wiring.submit, question, history)
-        await self._post("queue/join", self.wiring.answer, question, [*history, _message("user", question)])
-        at = 0
-        async for shown in self._conversations():
+        """Ask a question; record the age of each word when an update delivers it."""
+        history = [_message(message["role"], message["content"]) for message in self.history]
+        await self._post("run/predict", self.events.submit, question, history)
+        await self._post("queue/join", self.events.answer, question, [*history, _message("user", question)])
+        position = 0
+        async for conversation in self._conversations():
             self.updates += 1
-            self.messages, last = len(shown), shown[-1]
+            self.messages, last = len(conversation), conversation[-1]
             if last["role"] != "assistant" or (last.get("metadata") or {}).get("title"):
                 continue
             self.text = last["content"][0]["text"]
-            for found in WORD.finditer(self.text, at):
-                self.lags_ms.append(age_ms(found[0]))
-                at = found.end()
+            for word in WORD.finditer(self.text, position):
+                self.lags_ms.append(age_ms(word[0]))
+                position = word.end()
 
     async def _post(self, path: str, event: dict[str, Any], question: str, history: list[dict[str, Any]]) -> None:
         data = [self._value(component, question, history) for component in event["inputs"]]
@@ -101,58 +104,58 @@ class Visitor:
         (await self.client.post(f"{self.url}/{API}/{path}", json=body)).raise_for_status()
 
     def _value(self, component: int, question: str, history: list[dict[str, Any]]) -> Any:
-        kind, props = self.wiring.kind(component), self.wiring.components[component]["props"]
+        kind, props = self.events.kind(component), self.events.components[component]["props"]
         if kind == "chatbot":
             return history
-        if kind == "browserstate":  # what the page keeps in the browser: a visitor's secret
+        if kind == "browserstate":  # the visitor's secret, which the page stores in the browser
             return self.secret
         if props.get("elem_id") in self.values:
             return self.values[props["elem_id"]]
-        asking = [event for event in (self.wiring.submit, self.wiring.link) if event]
-        typed = kind == "textbox" and any(component in event["inputs"] for event in asking)
-        return question if typed else props.get("value")
+        text_events = [event for event in (self.events.submit, self.events.link) if event]
+        is_question = kind == "textbox" and any(component in event["inputs"] for event in text_events)
+        return question if is_question else props.get("value")
 
     async def _conversations(self) -> AsyncIterator[list[dict[str, Any]]]:
-        """The conversation after each update."""
-        shown: Any = None
+        """Yield the conversation after each update."""
+        conversation: Any = None
         async for message in self._messages():
             if message["msg"] == "process_completed":
                 assert message["success"], message
                 return
             if message["msg"] != "process_generating":
                 continue
-            change = message["output"]["data"][self.wiring.shown]
-            shown = change if shown is None else patched(shown, change)
-            yield shown
+            change = message["output"]["data"][self.events.chatbot_index]
+            conversation = change if conversation is None else apply_changes(conversation, change)
+            yield conversation
 
     async def _messages(self) -> AsyncIterator[dict[str, Any]]:
-        rest = b""
+        incomplete = b""
         address = f"{self.url}/{API}/queue/data?session_hash={self.session}"
         async with self.client.stream("GET", address) as response:
-            async for received in response.aiter_raw():
-                *events, rest = (rest + received).split(b"\n\n")
+            async for data in response.aiter_raw():
+                *events, incomplete = (incomplete + data).split(b"\n\n")
                 for event in events:
                     yield json.loads(event.removeprefix(b"data: "))
 
 
-def patched(value: Any, edits: list[Any]) -> Any:
-    """`value` after the differences of one update, changed in place."""
-    for action, path, new in edits:
+def apply_changes(value: Any, changes: list[Any]) -> Any:
+    """Apply the differences of one update to `value` in place and return it."""
+    for action, path, new in changes:
         if not path:
             value = value + new if action == "append" else new
             continue
-        *way, last = path
-        inside = value
-        for step in way:
-            inside = inside[step]
+        *parents, last = path
+        container = value
+        for key in parents:
+            container = container[key]
         if action == "append":
-            inside[last] += new
+            container[last] += new
         elif action == "delete":
-            del inside[last]
-        elif action == "add" and isinstance(inside, list):
-            inside.insert(last, new)
+            del container[last]
+        elif action == "add" and isinstance(container, list):
+            container.insert(last, new)
         else:
-            inside[last] = new
+            container[last] = new
     return value
 
 
@@ -160,13 +163,13 @@ def _message(role: str, text: str) -> dict[str, Any]:
     return {"role": role, "metadata": None, "content": [{"text": text, "type": "text"}], "options": None}
 
 
-async def all_ask(visitors: list[Visitor], question: str, apart: float) -> None:
-    """Every visitor asks, one after the other `apart` seconds, and all wait for their answers."""
+async def ask_all(visitors: list[Visitor], question: str, interval_seconds: float) -> None:
+    """Let every visitor ask the question, `interval_seconds` apart, and wait for all answers."""
 
-    async def one(number: int, visitor: Visitor) -> None:
-        await asyncio.sleep(number * apart)
+    async def ask(number: int, visitor: Visitor) -> None:
+        await asyncio.sleep(number * interval_seconds)
         await visitor.ask(question)
 
     async with asyncio.TaskGroup() as group:
         for number, visitor in enumerate(visitors):
-            group.create_task(one(number, visitor))
+            group.create_task(ask(number, visitor))

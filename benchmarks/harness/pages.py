@@ -1,4 +1,4 @@
-"""A page in a real browser, for benchmarks that need one."""
+"""Apps and a headless browser for benchmarks that measure a page."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A headless browser; without one the benchmark ends with what to install."""
-    found = which("chromium") or which("google-chrome")
-    if not found:
-        sys.exit("error: a browser is needed.\n  Install it: apt-get install chromium")
+    """Start a headless browser; exit with a remedy if none is installed."""
+    program = which("chromium") or which("google-chrome")
+    if not program:
+        sys.exit("error: This benchmark needs a browser.\n  Install it: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
         browser.close()
 
 
 @contextmanager
-def served(command: Sequence[str]) -> Iterator[str]:
-    """Start an app on a free port, wait until it answers, and give its address."""
+def run_app(command: Sequence[str]) -> Iterator[str]:
+    """Start an app on a free port, wait until it answers, and yield its URL."""
     port = free_port()
     environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False"}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         url = f"http://127.0.0.1:{port}"
-        while not answers(url):
+        while not is_up(url):
             assert process.poll() is None, f"{command} ended with {process.returncode}"
             time.sleep(0.02)
         yield url
@@ -50,8 +50,8 @@ def served(command: Sequence[str]) -> Iterator[str]:
         process.wait()
 
 
-def answers(url: str) -> bool:
-    """Whether the server at `url` is up."""
+def is_up(url: str) -> bool:
+    """Return whether the server at `url` answers."""
     try:
         urllib.request.urlopen(url, timeout=5).close()
         return True

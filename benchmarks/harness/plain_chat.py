@@ -1,8 +1,8 @@
-"""The plain way to stream: `gr.ChatInterface` around a generator that yields the growing text at each token.
+"""Baseline chat app: `gr.ChatInterface` with a generator that yields the whole text so far at each token.
 
     python benchmarks/harness/plain_chat.py CATALOG
 
-What `benchmarks/streaming.py` holds the chat against: the same model through the same client, the same conversation.
+`benchmarks/streaming.py` compares the chat with it: same model, same client, same conversation.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ BACKEND = CATALOG.connect(CATALOG.default)
 
 
 async def answer(message: str, history: list[dict[str, Any]]) -> AsyncIterator[str]:
-    """The text so far, at each token."""
+    """Yield the text so far at each token."""
     text = ""
-    asked = [Message(turn["role"], turn["content"][0]["text"]) for turn in history]
-    async for event in BACKEND.stream(ChatRequest((*asked, Message("user", message)))):
+    messages = [Message(turn["role"], turn["content"][0]["text"]) for turn in history]
+    async for event in BACKEND.stream(ChatRequest((*messages, Message("user", message)))):
         if isinstance(event, Delta):
             text += event.text
             yield text
