@@ -1,4 +1,4 @@
-"""What may be planned, and the order that makes a comparison fair."""
+"""Valid plans, and the order that makes a comparison fair."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from compare.measure.plan import Load, RunPlan, closed_loops, parse_numbers, swe
 
 
 @pytest.mark.parametrize(
-    ("pattern", "value", "told"),
+    ("pattern", "value", "message"),
     [
-        ("closed", 0, "Concurrency 0 "),
-        ("closed", -1, "Concurrency -1 "),
-        ("closed", 1.5, "Concurrency 1.5 "),
-        ("closed", 257, "Concurrency 257 "),
-        ("closed", float("inf"), "Concurrency inf "),
-        ("closed", float("nan"), "Concurrency nan "),
+        ("closed", 0, "concurrency 0."),
+        ("closed", -1, "concurrency -1."),
+        ("closed", 1.5, "concurrency 1.5."),
+        ("closed", 257, "concurrency 257."),
+        ("closed", float("inf"), "concurrency inf."),
+        ("closed", float("nan"), "concurrency nan."),
         ("constant", 0, "0 requests/s"),
         ("constant", -2.5, "-2.5 requests/s"),
         ("poisson", 1000.5, "1000.5 requests/s"),
@@ -27,10 +27,10 @@ from compare.measure.plan import Load, RunPlan, closed_loops, parse_numbers, swe
         ("poisson", float("nan"), "nan requests/s"),
     ],
 )
-def test_a_load_that_cannot_be_sent_is_refused(pattern: Any, value: float, told: str) -> None:
+def test_an_impossible_load_is_refused(pattern: Any, value: float, message: str) -> None:
     with pytest.raises(PlanError) as caught:
         Load(pattern, value)
-    assert told in caught.value.message
+    assert message in caught.value.message
     assert caught.value.remedy
 
 
@@ -43,7 +43,7 @@ def test_a_load_that_cannot_be_sent_is_refused(pattern: Any, value: float, told:
         (Load("poisson", 1000), "1000 requests/s, Poisson", None),
     ],
 )
-def test_a_load_at_its_bounds_is_named(load: Load, name: str, concurrency: int | None) -> None:
+def test_a_load_at_its_bounds_has_a_name(load: Load, name: str, concurrency: int | None) -> None:
     assert (load.name, load.concurrency) == (name, concurrency)
 
 
@@ -70,7 +70,7 @@ def test_a_number_out_of_bounds_is_named(field: str, value: Any) -> None:
     with pytest.raises(PlanError) as caught:
         RunPlan(("a",), **{field: value})
     assert caught.value.message.endswith(f" is {value!r}.")
-    assert caught.value.remedy.startswith("Give a number from ")
+    assert caught.value.remedy.startswith("Use a number from ")
 
 
 @pytest.mark.parametrize(
@@ -95,26 +95,26 @@ def test_the_bounds_themselves_are_allowed(bounds: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("targets", "told"),
+    ("targets", "message"),
     [
-        ((), "No target was named."),
-        (("a", "b", "a"), "The target a stands twice."),
+        ((), "No target is selected."),
+        (("a", "b", "a"), "The target a appears twice."),
         (tuple("abcdefghi"), "9 targets are too many."),
     ],
 )
-def test_targets_that_cannot_be_compared(targets: tuple[str, ...], told: str) -> None:
+def test_invalid_targets(targets: tuple[str, ...], message: str) -> None:
     with pytest.raises(PlanError) as caught:
         RunPlan(targets)
-    assert caught.value.message == told
+    assert caught.value.message == message
 
 
 @pytest.mark.parametrize("loads", [(), closed_loops([1, 4, 1])], ids=["none", "one twice"])
-def test_each_load_stands_once(loads: tuple[Load, ...]) -> None:
-    with pytest.raises(PlanError, match="no load, or one stands twice"):
+def test_each_load_appears_once(loads: tuple[Load, ...]) -> None:
+    with pytest.raises(PlanError, match="no load, or a load appears twice"):
         RunPlan(("a",), loads)
 
 
-def test_all_requests_are_counted_with_the_cold_one_and_the_warm_up() -> None:
+def test_the_total_includes_the_cold_request_and_the_warm_up() -> None:
     assert RunPlan(("a", "b"), closed_loops([1, 4]), requests=10, warmup=3).total == 2 * (2 * 10 + 3 + 1)
 
 
@@ -128,27 +128,27 @@ PLANS = [
 
 
 @pytest.mark.parametrize("plan", PLANS)
-def test_targets_of_a_load_and_round_run_right_after_one_another(plan: RunPlan) -> None:
+def test_targets_of_a_load_and_round_run_back_to_back(plan: RunPlan) -> None:
     turns = [
         (at, [block.target for block in group])
         for at, group in groupby(plan.blocks(), key=lambda block: (block.number, block.load))
     ]
     assert all(sorted(turn) == sorted(plan.targets) for _, turn in turns)
-    met = [at for at, _ in turns]
-    assert len(set(met)) == len(met)
-    assert [number for number, _ in met] == sorted(number for number, _ in met)
+    rounds = [at for at, _ in turns]
+    assert len(set(rounds)) == len(rounds)
+    assert [number for number, _ in rounds] == sorted(number for number, _ in rounds)
     for load in plan.loads:
-        assert [number for number, other in met if other == load] == list(range(len(plan.sizes(load))))
+        assert [number for number, other in rounds if other == load] == list(range(len(plan.sizes(load))))
 
 
 @pytest.mark.parametrize("plan", PLANS)
-def test_blocks_hold_each_request_of_each_target_and_load_once(plan: RunPlan) -> None:
+def test_blocks_contain_each_request_of_each_target_and_load_once(plan: RunPlan) -> None:
     for load in plan.loads:
         assert sum(plan.sizes(load)) == plan.requests
         for target in plan.targets:
-            mine = [block for block in plan.blocks() if (block.target, block.load) == (target, load)]
-            asked = [number for block in mine for number in range(block.first, block.first + block.size)]
-            assert asked == list(range(plan.requests))
+            blocks = [block for block in plan.blocks() if (block.target, block.load) == (target, load)]
+            numbers = [number for block in blocks for number in range(block.first, block.first + block.size)]
+            assert numbers == list(range(plan.requests))
 
 
 @pytest.mark.parametrize(
@@ -165,11 +165,11 @@ def test_blocks_hold_each_request_of_each_target_and_load_once(plan: RunPlan) ->
         (Load("poisson", 2), 400, [20] * 20),
     ],
 )
-def test_loads_are_held_for_as_long_as_blocks_allow(load: Load, requests: int, sizes: list[int]) -> None:
+def test_block_sizes(load: Load, requests: int, sizes: list[int]) -> None:
     assert RunPlan(("a",), (load,), requests=requests).sizes(load) == sizes
 
 
-def test_the_seed_decides_the_order() -> None:
+def test_the_seed_determines_the_order() -> None:
     def order(seed: int) -> list[tuple[int, str, str]]:
         blocks = RunPlan(("a", "b", "c"), closed_loops([1, 4]), seed=seed).blocks()
         return [(block.number, block.load.name, block.target) for block in blocks]
@@ -195,39 +195,39 @@ def test_a_sweep_doubles_up_to_its_end(highest: int, steps: list[int]) -> None:
 
 @pytest.mark.parametrize("highest", [0, -4, 257])
 def test_a_sweep_that_is_too_high_or_too_low(highest: int) -> None:
-    with pytest.raises(PlanError, match=f"Concurrency {highest} "):
+    with pytest.raises(PlanError, match=f"concurrency {highest}\\."):
         sweep(highest)
 
 
 @pytest.mark.parametrize(
-    ("text", "found"), [("1; 4", [1, 4]), ("1,4,16", [1, 4, 16]), (" 2.5 ", [2.5]), ("1,,2;", [1, 2])]
+    ("text", "values"), [("1; 4", [1, 4]), ("1,4,16", [1, 4, 16]), (" 2.5 ", [2.5]), ("1,,2;", [1, 2])]
 )
-def test_lists_of_numbers(text: str, found: list[float]) -> None:
-    assert parse_numbers(text, "the load") == found
+def test_lists_of_numbers(text: str, values: list[float]) -> None:
+    assert parse_numbers(text, "the load") == values
 
 
 @pytest.mark.parametrize("text", ["", " ", ";,", "1; x", "1 4", "inf", "1, nan", "1e999"])
-def test_a_list_that_holds_no_numbers_is_named(text: str) -> None:
+def test_an_invalid_list_of_numbers(text: str) -> None:
     with pytest.raises(PlanError) as caught:
         parse_numbers(text, "--rate")
-    assert caught.value.message == f"{text!r} is no list of numbers for --rate."
+    assert caught.value.message == f"{text!r} isn't a list of numbers for --rate."
     assert caught.value.remedy == "Write it like 1, 4, 16."
 
 
-def test_a_concurrency_that_the_requests_cannot_hold_is_refused() -> None:
-    with pytest.raises(PlanError, match="40 requests cannot hold 64 in flight"):
+def test_a_concurrency_above_the_requests_is_refused() -> None:
+    with pytest.raises(PlanError, match="40 requests can't keep 64 in flight"):
         RunPlan(("a",), closed_loops([1, 64]), requests=40)
 
 
-def test_a_run_that_could_not_be_read_back_is_refused() -> None:
+def test_a_run_too_large_to_read_back_is_refused() -> None:
     with pytest.raises(PlanError, match="more than can be read back"):
         RunPlan(("a", "b"), requests=100_000)
 
 
 def test_a_number_of_four_hundred_digits_is_refused() -> None:
-    with pytest.raises(PlanError, match="cannot be measured"):
+    with pytest.raises(PlanError, match="Can't measure concurrency"):
         sweep(10**400)
 
 
-def test_rates_that_differ_have_different_names() -> None:
+def test_different_rates_have_different_names() -> None:
     assert Load("poisson", 4.0).name != Load("poisson", 4.0000001).name

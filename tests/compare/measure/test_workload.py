@@ -1,4 +1,4 @@
-"""Prompts from files and built-in ones; whatever is wrong with a file is told with its line."""
+"""Built-in workloads and prompts from files; an error in a file names its line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from compare.measure.workload import SHAPES, Prompt, Workload, built_in, find_wo
 GOOD = '{"prompt": "Why is the sky blue?"}'
 
 
-def saved(folder: Path, *lines: str) -> Path:
+def save(folder: Path, *lines: str) -> Path:
     path = folder / "mine.jsonl"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
@@ -28,18 +28,18 @@ def saved(folder: Path, *lines: str) -> Path:
     [
         ('{"prompt": "cut', "Unterminated string"),
         ("Why is the sky blue?", "Expecting value"),
-        ("5", "no prompt"),
-        ("null", "no prompt"),
-        ('"prompt"', "no prompt"),
-        ("[]", "no prompt"),
+        ("5", "isn't a prompt"),
+        ("null", "isn't a prompt"),
+        ('"prompt"', "isn't a prompt"),
+        ("[]", "isn't a prompt"),
         ("{}", "'prompt'"),
-        ('{"prompt": ""}', "the text is empty or no text"),
-        ('{"prompt": " \\n"}', "the text is empty or no text"),
-        ('{"prompt": 7}', "the text is empty or no text"),
-        ('{"prompt": null}', "the text is empty or no text"),
+        ('{"prompt": ""}', "the text is empty or not a string"),
+        ('{"prompt": " \\n"}', "the text is empty or not a string"),
+        ('{"prompt": 7}', "the text is empty or not a string"),
+        ('{"prompt": null}', "the text is empty or not a string"),
         ('{"messages": []}', "no message"),
-        ('{"messages": null}', "no prompt"),
-        ('{"messages": ["Hello"]}', "no prompt"),
+        ('{"messages": null}', "isn't a prompt"),
+        ('{"messages": ["Hello"]}', "isn't a prompt"),
         ('{"messages": [{"content": "Hello"}]}', "'role'"),
         ('{"messages": [{"role": "user"}]}', "'content'"),
         ('{"messages": [{"role": "tool", "content": "Hello"}]}', "role is 'tool'"),
@@ -53,10 +53,10 @@ def saved(folder: Path, *lines: str) -> Path:
         ("[" * 100_000, "recursion"),
     ],
 )
-def test_a_broken_line_is_named_by_its_number(tmp_path: Path, line: str, why: str) -> None:
+def test_a_broken_line_has_its_number(tmp_path: Path, line: str, why: str) -> None:
     with pytest.raises(WorkloadError) as caught:
-        load(saved(tmp_path, GOOD, "", line, GOOD))
-    assert caught.value.message.startswith("Line 3 of mine.jsonl is no prompt (")
+        load(save(tmp_path, GOOD, "", line, GOOD))
+    assert caught.value.message.startswith("Line 3 of mine.jsonl isn't a prompt (")
     assert why in caught.value.message
     assert '{"prompt": "…"}' in caught.value.remedy
 
@@ -65,7 +65,7 @@ def test_a_broken_line_is_named_by_its_number(tmp_path: Path, line: str, why: st
 def test_a_file_without_a_prompt(tmp_path: Path, text: str) -> None:
     path = tmp_path / "mine.jsonl"
     path.write_text(text)
-    with pytest.raises(WorkloadError, match=r"mine\.jsonl holds no prompt"):
+    with pytest.raises(WorkloadError, match=r"mine\.jsonl contains no prompts"):
         load(path)
 
 
@@ -84,42 +84,42 @@ def test_a_file_of_100_mb_is_refused_without_being_read(tmp_path: Path) -> None:
     assert "20 MB" in caught.value.remedy
 
 
-def test_more_prompts_than_are_kept(tmp_path: Path) -> None:
+def test_too_many_prompts(tmp_path: Path) -> None:
     with pytest.raises(WorkloadError, match="10,001 prompts"):
-        load(saved(tmp_path, *[GOOD] * 10_001))
+        load(save(tmp_path, *[GOOD] * 10_001))
 
 
-def test_what_is_no_text_file(tmp_path: Path) -> None:
+def test_a_binary_file(tmp_path: Path) -> None:
     path = tmp_path / "picture.jsonl"
     path.write_bytes(b"\x89PNG\xff\xfe")
-    with pytest.raises(WorkloadError, match="is not UTF-8"):
+    with pytest.raises(WorkloadError, match="isn't UTF-8"):
         load(path)
 
 
 @pytest.mark.parametrize("name", ["missing.jsonl", "."])
-def test_a_path_that_cannot_be_read(tmp_path: Path, name: str) -> None:
-    with pytest.raises(WorkloadError, match="cannot be read"):
+def test_an_unreadable_path(tmp_path: Path, name: str) -> None:
+    with pytest.raises(WorkloadError, match="Can't read"):
         load(tmp_path / name)
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 @pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"], ids=["no BOM", "BOM"])
-def test_both_forms_are_read(tmp_path: Path, start: bytes, ending: str) -> None:
+def test_both_formats_are_read(tmp_path: Path, start: bytes, ending: str) -> None:
     talk = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Why?\u2028And how?"}]
     lines = [GOOD, "", json.dumps({"messages": talk, "max_tokens": 64}, ensure_ascii=False)]
     path = tmp_path / "mine.jsonl"
     path.write_bytes(start + ending.join(lines).encode())
-    found = load(path)
-    assert (found.name, found.description) == ("mine.jsonl", "2 prompts of mine.jsonl")
-    assert found.prompts == (
+    workload = load(path)
+    assert (workload.name, workload.description) == ("mine.jsonl", "2 prompts of mine.jsonl")
+    assert workload.prompts == (
         Prompt((Message("user", "Why is the sky blue?"),)),
         Prompt((Message("system", "Be brief."), Message("user", "Why?\u2028And how?")), 64),
     )
 
 
-def test_prompts_are_used_in_turn(tmp_path: Path) -> None:
-    found = load(saved(tmp_path, '{"prompt": "one"}', '{"prompt": "two"}'))
-    assert [found.prompt(number).messages[0].content for number in range(5)] == ["one", "two", "one", "two", "one"]
+def test_prompts_repeat_in_order(tmp_path: Path) -> None:
+    workload = load(save(tmp_path, '{"prompt": "one"}', '{"prompt": "two"}'))
+    assert [workload.prompt(number).messages[0].content for number in range(5)] == ["one", "two", "one", "two", "one"]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_prompts_are_used_in_turn(tmp_path: Path) -> None:
         (Message("system", "Be brief."), Message("user", "Why?")),
     ],
 )
-def test_the_nonce_stands_before_everything_else(messages: tuple[Message, ...]) -> None:
+def test_the_nonce_comes_first(messages: tuple[Message, ...]) -> None:
     sent = Prompt(messages).request(nonce="ab12cd34", max_tokens=None, temperature=0.0).messages
     assert sent[0].content == f"[ab12cd34] {messages[0].content}"
     assert [message.role for message in sent] == [message.role for message in messages]
@@ -148,21 +148,21 @@ def test_every_request_has_its_nonce(name: str) -> None:
 @pytest.mark.parametrize(
     ("planned", "own", "sent"), [(None, None, 256), (None, 64, 64), (16, None, 16), (16, 64, 16), (128, 64, 128)]
 )
-def test_the_plan_decides_the_longest_answer_before_the_prompt(planned: int | None, own: int | None, sent: int) -> None:
+def test_the_plans_maximum_length_overrides_the_prompts(planned: int | None, own: int | None, sent: int) -> None:
     prompt = Prompt((Message("user", "Why?"),), own)
     assert prompt.request(nonce="n", max_tokens=planned, temperature=0.0).max_tokens == sent
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_built_in_prompts_are_about_as_long_as_they_say_and_the_same_each_time(name: str) -> None:
-    shape, found = SHAPES[name], built_in(name)
-    assert found == built_in(name)
-    assert found.hash == built_in(name).hash
-    assert found.description == shape.description
-    words = [len(prompt.messages[0].content.split()) for prompt in found.prompts]
+def test_built_in_prompts_have_their_stated_length_and_never_change(name: str) -> None:
+    shape, workload = SHAPES[name], built_in(name)
+    assert workload == built_in(name)
+    assert workload.hash == built_in(name).hash
+    assert workload.description == shape.description
+    words = [len(prompt.messages[0].content.split()) for prompt in workload.prompts]
     assert len(set(words)) == 1
     assert abs(words[0] - shape.words_in) <= 8
-    assert {prompt.max_tokens for prompt in found.prompts} == {shape.tokens_out}
+    assert {prompt.max_tokens for prompt in workload.prompts} == {shape.tokens_out}
 
 
 def test_long_built_in_prompts_differ_from_one_another() -> None:
@@ -170,14 +170,14 @@ def test_long_built_in_prompts_differ_from_one_another() -> None:
     assert len(set(texts)) == len(texts)
 
 
-def changed(**fields: Any) -> Workload:
+def two_prompts(**fields: Any) -> Workload:
     first = Prompt((Message("user", "one"),), 8)
     return replace(Workload("mine", "two prompts", (first, Prompt((Message("user", "two"),)))), **fields)
 
 
 def test_the_hash_ignores_the_name() -> None:
-    assert changed(name="yours", description="other words").hash == changed().hash
-    assert len(changed().hash) == 16
+    assert two_prompts(name="yours", description="other words").hash == two_prompts().hash
+    assert len(two_prompts().hash) == 16
 
 
 @pytest.mark.parametrize(
@@ -190,22 +190,22 @@ def test_the_hash_ignores_the_name() -> None:
         (Prompt((Message("system", "one"),), 8), Prompt((Message("user", "two"),))),
         (Prompt((Message("user", "one"), Message("user", "two")), 8),),
     ],
-    ids=["one less", "a text", "the order", "the longest answer", "a role", "one conversation"],
+    ids=["one less", "a text", "the order", "the maximum length", "a role", "one conversation"],
 )
-def test_the_hash_changes_with_what_is_asked(prompts: tuple[Prompt, ...]) -> None:
-    assert changed(prompts=prompts).hash != changed().hash
+def test_the_hash_changes_with_the_prompts(prompts: tuple[Prompt, ...]) -> None:
+    assert two_prompts(prompts=prompts).hash != two_prompts().hash
 
 
-@pytest.mark.parametrize("ask", [find_workload, built_in])
-def test_an_unknown_name_tells_the_known_ones(ask: Any) -> None:
+@pytest.mark.parametrize("find", [find_workload, built_in])
+def test_an_unknown_name_lists_the_known_ones(find: Any) -> None:
     with pytest.raises(WorkloadError) as caught:
-        ask("shrot")
+        find("shrot")
     assert caught.value.message == "There is no workload 'shrot'."
     assert all(name in caught.value.remedy for name in SHAPES)
 
 
-def test_a_name_or_a_path_is_chosen(tmp_path: Path) -> None:
+def test_a_workload_by_name_or_path(tmp_path: Path) -> None:
     assert find_workload("chat") == built_in("chat")
-    assert find_workload(str(saved(tmp_path, GOOD))).prompts == (Prompt((Message("user", "Why is the sky blue?"),)),)
-    with pytest.raises(WorkloadError, match=r"nowhere\.jsonl cannot be read"):
+    assert find_workload(str(save(tmp_path, GOOD))).prompts == (Prompt((Message("user", "Why is the sky blue?"),)),)
+    with pytest.raises(WorkloadError, match=r"Can\'t read nowhere\.jsonl"):
         find_workload(str(tmp_path / "nowhere.jsonl"))

@@ -1,4 +1,4 @@
-"""The report: complete as JSON, safe as HTML and CSV, and honest about what could bend its figures."""
+"""The report: complete as JSON, safe as HTML and CSV, with every caveat."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from typing import Any
 
 import pytest
 
-from compare.analyse.caveats import caveats
+from compare.analyse.caveats import find_caveats
 from compare.analyse.prices import Hourly, PerToken
 from compare.records import Run
-from compare.report import render, tables
+from compare.report import formats, render, strings, tables
+from compare.report.caveat_text import caveat_text
+from compare.report.export import report_json, report_markdown
 from compare.report.html_report import html
 from compare.report.report import Report
 from tests.compare.make_runs import block, failed, record, run, simulated
@@ -27,11 +29,11 @@ MACHINE = Hourly("machine", 0.0585, "a bill")
 TOKENS = PerToken("model", 0.5, 2.0, "a bill")
 BOLD = "<b>x</b>"
 SCRIPT = "</script><script>alert(1)</script>"
-PICTURE = '<img src=x onerror="alert(1)">'
+IMAGE = '<img src=x onerror="alert(1)">'
 
 
 class Page(HTMLParser):
-    """The elements of a page with their attributes, and its text outside scripts and styles."""
+    """A page's elements with their attributes, and its text outside scripts and styles."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -55,13 +57,13 @@ class Page(HTMLParser):
 
 
 def several() -> Run:
-    """Two targets at two loads, one with a cold start and an error."""
+    """Return a run of two targets at two loads, one with a cold start and an error."""
     made = simulated({"a": 1.0, "b": 2.0}, rounds=55, noise=0.02)
     made.header["loads"].append("concurrency 2")
     made.header["plan"]["requests"] = 110
     made.records += [replace(each, load="concurrency 2") for each in made.records if each.target == "a"]
     made.blocks += [replace(each, load="concurrency 2") for each in made.blocks if each.target == "a"]
-    made.records += [record(2.0, phase="cold", waited=0.5), failed("Overloaded", target="b", block=3)]
+    made.records += [record(2.0, phase="cold", delay=0.5), failed("Overloaded", target="b", block=3)]
     return made
 
 
@@ -84,14 +86,14 @@ MADE = {
 
 
 @pytest.mark.parametrize("made", MADE.values(), ids=MADE)
-def test_every_run_makes_every_kind_of_report(made: Run) -> None:
+def test_every_run_makes_every_format(made: Run) -> None:
     report = Report(made, prices={"a": MACHINE}, alternatives=[TOKENS], today=TODAY)
-    told = json.loads(json.dumps(report.as_json(), allow_nan=False))
-    assert list(told["targets"]) == made.targets
-    assert told["run"] == made.header
-    assert (told["ended"], told["definition"], told["objective"]["name"]) == (made.ended, "spaceport", "default")
-    assert told["caveats"] == report.caveats
-    assert report.markdown().startswith(f"**{' against '.join(made.targets)}** · Short question · 2026-02-03")
+    result = json.loads(json.dumps(report_json(report), allow_nan=False))
+    assert list(result["targets"]) == made.targets
+    assert result["run"] == made.header
+    assert (result["ended"], result["definition"], result["objective"]["name"]) == (made.ended, "spaceport", "default")
+    assert result["caveats"] == report.caveats
+    assert report_markdown(report).startswith(f"**{' vs '.join(made.targets)}** · Short question · 2026-02-03")
     assert len(read_csv(made)) == len(made.records)
     page = Page(html(report))
     assert page.tags.count("section") == 5
@@ -100,11 +102,11 @@ def test_every_run_makes_every_kind_of_report(made: Run) -> None:
 
 
 @pytest.mark.parametrize("definition", ["spaceport", "vllm", "aiperf", "guidellm"])
-def test_json_has_each_figure_with_its_percentiles(definition: str) -> None:
-    told = json.loads(json.dumps(Report(SEVERAL, definition, today=TODAY).as_json(), allow_nan=False))
-    assert told["definition"] == definition
+def test_json_has_every_metric_with_its_percentiles(definition: str) -> None:
+    result = json.loads(json.dumps(report_json(Report(SEVERAL, definition, today=TODAY)), allow_nan=False))
+    assert result["definition"] == definition
     for target, loads in (("a", ["concurrency 1", "concurrency 2"]), ("b", ["concurrency 1"])):
-        found = told["targets"][target]
+        found = result["targets"][target]
         assert list(found["by_load"]) == loads
         for cell in (found, *found["by_load"].values()):
             for name in ("ttft_ms", "itl_ms", "tpot_ms", "e2e_ms"):
@@ -113,15 +115,15 @@ def test_json_has_each_figure_with_its_percentiles(definition: str) -> None:
         assert all("client" in cell for cell in found["by_load"].values())
 
 
-def test_json_has_the_numbers_of_the_run() -> None:
+def test_json_has_the_metrics_of_the_run() -> None:
     made = run(
         record(0.1, 0.3, tokens=3, ended=0.4),
-        record(1.0, phase="cold", waited=0.5, ended=1.5),
+        record(1.0, phase="cold", delay=0.5, ended=1.5),
         failed("TimedOut"),
         block(2.0, cpu_seconds=0.5),
     )
-    told = Report(made, prices={"a": MACHINE}, today=TODAY).as_json()
-    found = told["targets"]["a"]["by_load"]["concurrency 1"]
+    result = report_json(Report(made, prices={"a": MACHINE}, today=TODAY))
+    found = result["targets"]["a"]["by_load"]["concurrency 1"]
     assert found["ttft_ms"] == {
         "n": 1,
         "mean": pytest.approx(100),
@@ -134,20 +136,20 @@ def test_json_has_the_numbers_of_the_run() -> None:
     assert found["output_tokens_per_s"] == 1.5
     assert found["client"]["cpu_share"] == 0.25
     assert found["cost"]["per_1000_requests"] == pytest.approx(0.0585 / 3600 / 0.5 * 1000)
-    assert told["targets"]["a"]["cold"] == {"ttft_ms": 1500, "e2e_ms": 2000}
+    assert result["targets"]["a"]["cold"] == {"ttft_ms": 1500, "e2e_ms": 2000}
 
 
-def test_json_has_the_verdicts_in_words() -> None:
-    told = Report(SEVERAL, earlier=EARLIER, today=TODAY).as_json()
-    first = told["verdicts"][0]
+def test_json_has_the_verdicts_as_sentences() -> None:
+    result = report_json(Report(SEVERAL, earlier=EARLIER, today=TODAY))
+    first = result["verdicts"][0]
     assert (first["decision"], first["faster"], first["slower"]) == ("faster", "a", "b")
     assert first["text"].startswith("a is 2.0 times faster to the first token than b (")
-    assert told["changes"][0]["faster"] in ("a (this run)", "a (earlier)")
-    assert told["changes"][0]["decision"] != "faster"
-    assert told["recommended_requests"] > 0
+    assert result["changes"][0]["faster"] in ("a (this run)", "a (earlier)")
+    assert result["changes"][0]["decision"] != "faster"
+    assert result["recommended_requests"] > 0
 
 
-def test_the_break_even_is_at_the_load_that_answers_most() -> None:
+def test_the_break_even_uses_the_load_with_the_highest_rate() -> None:
     made = simulated({"a": 1.0})
     made.header["loads"].append("concurrency 2")
     made.records += [replace(each, load="concurrency 2") for each in made.records]
@@ -162,45 +164,45 @@ def test_the_break_even_is_at_the_load_that_answers_most() -> None:
 
 
 @pytest.mark.parametrize(
-    ("usd_hour", "told"),
+    ("usd_hour", "text"),
     [
-        # Half a request a second are 1,800 an hour; one of 10 tokens in and 30 out costs 65e-6 by the token.
-        (0.0585, "From 900 requests an hour on (50% of what was measured) machine is cheaper than model."),
+        # Half a request per second is 1,800 an hour; a request of 10 tokens in and 30 out costs 65e-6 by tokens.
+        (0.0585, "From 900 requests per hour on (50% of the measured throughput), machine is cheaper than model."),
         (
             3.6,
-            "At the throughput that was measured machine is never cheaper than model: it would have to answer 55,385 "
-            "requests an hour, 30.8 times as many. More at once may reach that: measure it.",
+            "At the measured throughput, machine is never cheaper than model: it would have to answer 55,385 requests "
+            "per hour, 30.8 times as many. More concurrency may reach that; measure it.",
         ),
     ],
 )
-def test_the_break_even_in_words(usd_hour: float, told: str) -> None:
+def test_the_sentence_of_a_break_even(usd_hour: float, text: str) -> None:
     made = run(*[record(0.1, tokens=30) for _ in range(4)], block(8.0))
     report = Report(made, prices={"a": replace(MACHINE, usd_hour=usd_hour)}, alternatives=[TOKENS], today=TODAY)
-    assert told in render.cost_html(report)
+    assert text in render.cost_html(report)
 
 
-def test_utilisation_raises_the_cost_and_is_said() -> None:
+def test_utilisation_raises_the_cost() -> None:
     made = run(record(0.1, tokens=30), block(2.0))
     full, half = (Report(made, prices={"a": MACHINE}, utilisation=share) for share in (1.0, 0.5))
     assert half.costs["a", "concurrency 1"].per_1000_requests == pytest.approx(
         2 * (full.costs["a", "concurrency 1"].per_1000_requests or 0)
     )
-    assert "at 50% of what was measured" in render.cost_html(half)
+    assert "at 50% of the measured throughput" in render.cost_html(half)
     assert "at the measured throughput" in render.cost_html(full)
 
 
 def hostile() -> Run:
-    """Names and errors that are markup."""
+    """Return a run whose names and errors are markup."""
     made = simulated({BOLD: 1.0, SCRIPT: 2.0}, rounds=50, noise=0.02)
-    made.records.append(failed("Rejected", f"The server said {PICTURE}.", f"Look {PICTURE}", target=BOLD))
-    made.header["workload"]["description"] = f"Mine {PICTURE}"
-    made.header["targets"][BOLD]["settings"] = {"model": PICTURE}
-    made.header["targets"][BOLD]["served"] = {"model": PICTURE}
+    made.records.append(failed("Rejected", f"The server said {IMAGE}.", f"Look {IMAGE}", target=BOLD))
+    made.header["workload"]["description"] = f"Mine {IMAGE}"
+    made.header["targets"][BOLD]["settings"] = {"model": IMAGE}
+    made.header["targets"][BOLD]["served"] = {"model": IMAGE}
     return made
 
 
-def test_names_and_errors_are_text_and_never_markup() -> None:
-    prices = {BOLD: replace(MACHINE, name=PICTURE), SCRIPT: TOKENS}
+def test_names_and_errors_are_never_markup() -> None:
+    prices = {BOLD: replace(MACHINE, name=IMAGE), SCRIPT: TOKENS}
     report = Report(hostile(), prices=prices, earlier=hostile(), today=TODAY)
     text = html(report)
     page = Page(text)
@@ -208,8 +210,8 @@ def test_names_and_errors_are_text_and_never_markup() -> None:
     assert set(page.tags) == set(harmless.tags)
     assert page.tags.count("script") == harmless.tags.count("script")
     assert not {"b", "img"} & set(page.tags)
-    for said in (BOLD, SCRIPT, f"The server said {PICTURE}. Look {PICTURE}", f"Mine {PICTURE}", f"model = {PICTURE}"):
-        assert said in page.text
+    for text_part in (BOLD, SCRIPT, f"The server said {IMAGE}. Look {IMAGE}", f"Mine {IMAGE}", f"model = {IMAGE}"):
+        assert text_part in page.text
     assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
     assert "<script>alert" not in text
     assert "&lt;b&gt;x&lt;/b&gt;" in text
@@ -224,17 +226,17 @@ def test_the_page_loads_nothing_from_elsewhere() -> None:
     assert style
     assert "@import" not in style
     assert "url(" not in style
-    assert page.tags.count("script") > 3  # the pictures and what draws them are inside
+    assert page.tags.count("script") > 3  # the charts and Plotly are inline
     assert "plotly.js v" in page.code
 
 
 @pytest.mark.parametrize(
-    ("part", "said"),
+    ("part", "text"),
     [
         (render.verdict_html, "a is 2.0 times faster to the first token than b"),
-        (render.verdict_html, "Against the earlier run"),
-        (render.verdict_html, "requests a target; "),
-        (render.verdict_html, "comparisons have too few measurements to tell"),
+        (render.verdict_html, "Compared with the earlier run"),
+        (render.verdict_html, "requests per target. This run had "),
+        (render.verdict_html, "comparisons don't have enough measurements"),
         (render.metrics_html, "Goodput: first token within 1000 ms, each further token within 100 ms."),
         (render.cost_html, "USD per 1,000 requests"),
         (render.reproduce_html, "0123456789ab, seed 0"),
@@ -243,39 +245,39 @@ def test_the_page_loads_nothing_from_elsewhere() -> None:
         (render.reproduce_html, "kind = openai"),
     ],
 )
-def test_what_the_parts_of_the_page_say(part: Any, said: str) -> None:
-    assert said in Page(part(Report(SEVERAL, prices={"a": MACHINE}, earlier=EARLIER, today=TODAY))).text
+def test_the_parts_of_the_page(part: Any, text: str) -> None:
+    assert text in Page(part(Report(SEVERAL, prices={"a": MACHINE}, earlier=EARLIER, today=TODAY))).text
 
 
 @pytest.mark.parametrize(
-    ("made", "part", "said"),
+    ("made", "part", "text"),
     [
-        (alone(), render.verdict_html, "One target alone has no verdict: name two"),
+        (alone(), render.verdict_html, "One target alone has no verdict."),
         (SEVERAL, render.cost_html, "No target has a price."),
     ],
 )
-def test_what_is_missing_is_said(made: Run, part: Any, said: str) -> None:
-    assert said in part(Report(made, today=TODAY))
+def test_missing_results_are_explained(made: Run, part: Any, text: str) -> None:
+    assert text in part(Report(made, today=TODAY))
 
 
 def test_cells_of_a_table_are_escaped() -> None:
-    assert render.table((BOLD, "n"), [[BOLD, PICTURE]], first=1) == (
+    assert render.table((BOLD, "n"), [[BOLD, IMAGE]], text_columns=1) == (
         '<div class="sp-table"><table><thead><tr><th>&lt;b&gt;x&lt;/b&gt;</th><th class="sp-num">n</th></tr></thead>'
         "<tbody><tr><td>&lt;b&gt;x&lt;/b&gt;</td>"
         '<td class="sp-num">&lt;img src=x onerror=&quot;alert(1)&quot;&gt;</td></tr></tbody></table></div>'
     )
-    assert render.caveats_html([PICTURE]).count("<img") == 0
+    assert render.caveats_html([IMAGE]).count("<img") == 0
     assert render.caveats_html([]) == ""
 
 
-def test_markdown_is_a_table_that_names_cannot_break() -> None:
+def test_names_cant_break_a_markdown_table() -> None:
     made = simulated({"a|b": 1.0, "c": 2.0}, rounds=50)
-    lines = Report(made, prices={"c": MACHINE}, today=TODAY).markdown().splitlines()
+    lines = report_markdown(Report(made, prices={"c": MACHINE}, today=TODAY)).splitlines()
     rows = [line for line in lines if line.startswith(("| a", "| c "))]
-    assert [len(re.split(r"(?<!\\)\|", row)) - 2 for row in rows] == [len(tables.HEADS)] * 2 + [5]
+    assert [len(re.split(r"(?<!\\)\|", row)) - 2 for row in rows] == [len(strings.METRIC_HEADERS)] * 2 + [5]
     assert len({len(row) for row in rows[:2]}) == 1
     assert "- concurrency 1: a|b is 2.0 times faster to the first token than c (2.0 to 2.0)" in lines
-    assert "- Note: a|b has no price: its cost is not known." in lines
+    assert "- Note: a|b has no price, so its cost is unknown." in lines
 
 
 def read_csv(made: Run) -> list[dict[str, str]]:
@@ -284,26 +286,26 @@ def read_csv(made: Run) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 @pytest.mark.parametrize("column", ["target", "load", "finish_reason", "error"])
-def test_a_spreadsheet_takes_no_cell_for_a_formula(column: str, start: str) -> None:
+def test_csv_cells_are_never_formulas(column: str, start: str) -> None:
     evil = f"{start}HYPERLINK(1)"
     entry = failed(evil, "no") if column == "error" else replace(record(0.1), **{column: evil})
     (line,) = read_csv(run(entry, targets=("a",)))
     assert line[column].startswith(f"'{evil}")
 
 
-@pytest.mark.parametrize("said", ['"no", it said', "two\nlines", "one line\r=HYPERLINK(1)", "a; b", "…"])
-def test_a_cell_of_csv_stays_one_cell(said: str) -> None:
-    lines = read_csv(run(failed("Rejected", said), record(0.1)))
-    assert [line["error"] for line in lines] == [f"Rejected: {said}", ""]
+@pytest.mark.parametrize("text", ['"no", it said', "two\nlines", "one line\r=HYPERLINK(1)", "a; b", "…"])
+def test_a_cell_of_csv_stays_one_cell(text: str) -> None:
+    lines = read_csv(run(failed("Rejected", text), record(0.1)))
+    assert [line["error"] for line in lines] == [f"Rejected: {text}", ""]
 
 
 def test_a_request_is_a_line_of_csv() -> None:
     made = run(
-        record(0.25, 0.5, sent=1.5, waited=0.5, ended=0.75, tokens=4),
+        record(0.25, 0.5, sent=1.5, delay=0.5, ended=0.75, tokens=4),
         failed("Rejected", "No such key.", sent=3.0, target="b", block=2),
     )
     good, bad = read_csv(made)
-    assert tuple(good) == tables.CSV_HEADS
+    assert tuple(good) == tables.CSV_COLUMNS
     assert good == {
         "run": "0123456789ab",
         "seed": "0",
@@ -330,30 +332,30 @@ def test_a_request_is_a_line_of_csv() -> None:
 @pytest.mark.parametrize(
     ("form", "value", "text"),
     [
-        (tables.milliseconds, None, "–"),
-        (tables.milliseconds, 1234.5, "1,234"),
-        (tables.milliseconds, 99.94, "99.9"),
-        (tables.milliseconds, 1.234, "1.23"),
-        (tables.rate, None, "–"),
-        (tables.rate, 1234.0, "1,234"),
-        (tables.rate, 12.34, "12.3"),
-        (tables.rate, 0.1234, "0.123"),
-        (tables.usd, None, "–"),
-        (tables.usd, 0.0, "0.00"),
-        (tables.usd, 1234.567, "1,234.57"),
-        (tables.usd, 0.000123, "0.00012"),
+        (formats.milliseconds, None, "–"),
+        (formats.milliseconds, 1234.5, "1,234"),
+        (formats.milliseconds, 99.94, "99.9"),
+        (formats.milliseconds, 1.234, "1.23"),
+        (formats.rate, None, "–"),
+        (formats.rate, 1234.0, "1,234"),
+        (formats.rate, 12.34, "12.3"),
+        (formats.rate, 0.1234, "0.123"),
+        (formats.usd, None, "–"),
+        (formats.usd, 0.0, "0.00"),
+        (formats.usd, 1234.567, "1,234.57"),
+        (formats.usd, 0.000123, "0.00012"),
     ],
 )
-def test_numbers_have_the_digits_that_say_something(form: Any, value: float | None, text: str) -> None:
+def test_numbers_have_meaningful_digits(form: Any, value: float | None, text: str) -> None:
     assert form(value) == text
 
 
-def test_the_line_of_a_target() -> None:
+def test_the_row_of_a_target() -> None:
     report = Report(run(record(0.125, 0.375, tokens=3, ended=0.5), failed(), block(2.0)), today=TODAY)
-    assert tables.row("a", "concurrency 1", report.cells["a", "concurrency 1"]) == [
+    assert tables.metrics_row("a", "concurrency 1", report.cells["a", "concurrency 1"]) == [
         "a", "concurrency 1", "2", "1", "125", "–", "250", "188", "500", "–", "1.5", "0.500", "0%",
     ]  # fmt: skip
-    assert [line[:3] for line in tables.percentiles(report.overall["a"])] == [
+    assert [line[:3] for line in tables.percentile_rows(report.overall["a"])] == [
         ["First token", "1", "125"],
         ["First token of the answer", "1", "125"],
         ["First token, from the intended start", "1", "125"],
@@ -364,31 +366,35 @@ def test_the_line_of_a_target() -> None:
     ]
 
 
+def caveat_texts(made: Run) -> list[str]:
+    return [caveat_text(caveat) for caveat in find_caveats(made)]
+
+
 def clean(**more: Any) -> Run:
-    """A run with nothing to say about; the texts come 10 ms apart."""
+    """Return a run without caveats; its texts arrive 10 ms apart."""
     return simulated({"a": 1.0, "b": 1.0}, **more)
 
 
-def test_a_sound_run_has_no_caveat() -> None:
-    assert caveats(clean()) == []
+def test_a_clean_run_has_no_caveat() -> None:
+    assert caveat_texts(clean()) == []
 
 
 @pytest.mark.parametrize(("lag", "count", "flagged"), [(0.0016, 100, True), (0.0009, 100, False), (0.0016, 99, False)])
-def test_a_client_late_by_more_than_a_twentieth_of_the_gaps_is_flagged(lag: float, count: int, flagged: bool) -> None:
+def test_a_client_lag_above_a_twentieth_of_the_gaps_is_flagged(lag: float, count: int, flagged: bool) -> None:
     made = clean()
     made.blocks.append(block(1.0, target="b", lags=[lag] * count))
     expected = (
-        "b, concurrency 1: the client was late itself: its event loop's p99 lag of 1.6 ms is 16% of the mean "
-        "inter-token latency (10.0 ms). Give it a machine of its own."
+        "b, concurrency 1: timing may be off: this machine was overloaded. The client's event loop lag (p99 1.6 ms) is "
+        "16% of the mean inter-token latency (10.0 ms). Use a separate machine."
     )
-    assert caveats(made) == ([expected] if flagged else [])
+    assert caveat_texts(made) == ([expected] if flagged else [])
 
 
-def test_a_model_inside_the_client_needs_no_machine_of_its_own() -> None:
+def test_an_in_process_model_needs_no_separate_machine() -> None:
     made = clean()
     made.header["targets"]["b"]["settings"]["kind"] = "embedded"
     made.blocks.append(block(1.0, target="b", lags=[0.0016] * 100))
-    assert caveats(made)[0].endswith("The model runs in its process.")
+    assert caveat_texts(made)[0].endswith("The model runs in the client's process.")
 
 
 def answers(*lengths: int) -> Run:
@@ -399,116 +405,118 @@ def answers(*lengths: int) -> Run:
 
 
 @pytest.mark.parametrize(
-    ("lengths", "told"),
+    ("lengths", "expected"),
     [
         ((100, 110), []),
         (
             (100, 111),
-            ["Answers differ in length (a 100, b 111 tokens on average): end-to-end times are not of equal work."],
+            ["Answers differ in length (mean tokens: a 100, b 111), so end-to-end times don't cover equal work."],
         ),
         ((100,), []),
     ],
 )
-def test_answers_of_different_length_are_no_equal_work(lengths: Sequence[int], told: list[str]) -> None:
-    assert caveats(answers(*lengths)) == told
+def test_answers_of_different_length_are_a_caveat(lengths: Sequence[int], expected: list[str]) -> None:
+    assert caveat_texts(answers(*lengths)) == expected
 
 
-def test_every_request_failing_is_told_with_the_first_error() -> None:
+def test_failed_requests_report_the_first_error() -> None:
     made = run(
         *[failed("Rejected", "No such key.", "Set one.") for _ in range(4)], *[record(0.1, target="b", tokens=2)] * 4
     )
-    assert caveats(made) == ["a: every request failed. The first error: No such key. Set one."]
+    assert caveat_texts(made) == ["a: every request failed. First error: No such key. Set one."]
 
 
-def test_some_failures_are_told_by_kind() -> None:
+def test_some_failures_are_counted_by_kind() -> None:
     made = run(record(0.1, tokens=2), failed("TimedOut", "Late."), failed("TimedOut", "Late."), record(tokens=0))
-    assert caveats(made) == ["a: 3 of 4 requests failed (2 TimedOut, 1 Empty). The first error: Late."]
+    assert caveat_texts(made) == ["a: 3 of 4 requests failed (2 TimedOut, 1 Empty). First error: Late."]
 
 
 @pytest.mark.parametrize(
-    ("ended", "told"),
+    ("ended", "expected"),
     [
         ("finished", []),
-        ("stopped", ["The run was stopped before its end; the figures are of what was measured until then."]),
-        ("out of time", ["The run reached its longest duration; the figures are of what was measured until then."]),
-        ("", ["The run broke off without an end; the figures are of what was stored until then."]),
+        ("stopped", ["The run was stopped early; the metrics cover what was measured until then."]),
+        ("out of time", ["The run reached its maximum duration; the metrics cover what was measured until then."]),
+        ("", ["The run has no end record; the metrics cover what was stored."]),
     ],
 )
-def test_a_run_that_did_not_finish(ended: str, told: list[str]) -> None:
+def test_a_run_that_did_not_finish(ended: str, expected: list[str]) -> None:
     made = clean()
     made.ended = ended
-    assert caveats(made) == told
+    assert caveat_texts(made) == expected
 
 
 def test_targets_that_were_given_up_or_never_measured() -> None:
     made = clean()
     made.records = [each for each in made.records if each.target == "a" or each.block < 5]
-    assert caveats(made) == ["b: given up after 10 of 40 requests, because several failed in a row."]
+    assert caveat_texts(made) == ["b: given up after 10 of 40 requests, because 5 in a row failed."]
     made.records = [each for each in made.records if each.target == "a"]
-    assert caveats(made) == ["b: nothing was measured."]
+    assert caveat_texts(made) == ["b: nothing was measured."]
     made.records.append(failed("Unreachable", "Nothing answers.", "Start it.", target="b", phase="cold"))
-    assert caveats(made) == ["b: nothing was measured. The first error: Nothing answers. Start it."]
+    assert caveat_texts(made) == ["b: nothing was measured. First error: Nothing answers. Start it."]
 
 
 @pytest.mark.parametrize(
-    ("entry", "told"),
+    ("entry", "expected"),
     [
-        (record(0.1, 0.2), "a does not report its tokens: no time per output token, no tokens/s, no cost."),
+        (
+            record(0.1, 0.2),
+            "a: the server doesn't report tokens: no time per output token, no tokens/s, no cost per token.",
+        ),
         (
             record(0.1, 0.2, tokens=4, cached=6),
-            "a took 60% of its input tokens from a cache, in spite of the nonces.",
+            "a: 60% of the input tokens came from a cache, despite the nonces.",
         ),
         (record(0.1, 0.2, tokens=4, cached=5), None),
         (
-            record(0.1, 0.2, tokens=4, sent=1.0, waited=0.03, marks={"connected": -0.02, "headers": 0.05}),
+            record(0.1, 0.2, tokens=4, sent=1.0, delay=0.03, marks={"connected": -0.02, "headers": 0.05}),
             "a: 1 of 1 requests opened a new connection, 10.0 ms before each was sent.",
         ),
-        (record(0.1, 0.2, tokens=4, waited=0.001, marks={"connected": 0.0, "headers": 0.05}), None),
+        (record(0.1, 0.2, tokens=4, delay=0.001, marks={"connected": 0.0, "headers": 0.05}), None),
     ],
     ids=["no tokens", "cached", "half cached", "new connection", "quick connection"],
 )
-def test_what_else_bends_figures(entry: Any, told: str | None) -> None:
-    assert caveats(run(entry)) == ([told] if told else [])
+def test_traffic_caveats(entry: Any, expected: str | None) -> None:
+    assert caveat_texts(run(entry)) == ([expected] if expected else [])
 
 
-def test_doubtful_and_missing_prices_are_told_once() -> None:
-    old = replace(MACHINE, seen=date(2025, 1, 26))
+def test_doubtful_and_missing_prices_are_reported_once() -> None:
+    old = replace(MACHINE, as_of=date(2025, 1, 26))
     made = simulated({"a": 1.0, "b": 1.0, "c": 1.0})
     assert Report(made, prices={"a": old, "b": old}, today=TODAY).caveats == [
-        "The price of machine is of 2025-01-26, 491 days old: check it.",
-        "c has no price: its cost is not known.",
+        "The price of machine is from 2025-01-26 (491 days old). Check it.",
+        "c has no price, so its cost is unknown.",
     ]
     assert Report(made, today=TODAY).caveats == []
-    fresh = replace(MACHINE, seen=date(2026, 5, 1))
+    fresh = replace(MACHINE, as_of=date(2026, 5, 1))
     assert Report(made, prices=dict.fromkeys("abc", fresh), today=TODAY).caveats == []
 
 
-def test_runs_that_asked_for_other_things_say_so() -> None:
+def test_runs_with_different_settings_are_a_caveat() -> None:
     earlier = clean()
     earlier.header["plan"]["max_tokens"] = 4
     earlier.header["workload"]["hash"] = "another"
-    told = Report(clean(), earlier=earlier, today=TODAY).caveats[0]
-    assert told.startswith("The two runs differ in more than time: the workload (")
-    assert "the longest answer (4 before, None now)" in told
+    result = Report(clean(), earlier=earlier, today=TODAY).caveats[0]
+    assert result.startswith("The two runs differ in more than time: the workload (")
+    assert "the maximum length (4 before, None now)" in result
     assert Report(clean(), earlier=clean(seed=1), today=TODAY).caveats == []
 
 
-def test_what_was_asked_of_a_report_is_printed() -> None:
+def test_the_options_of_a_report_are_printed() -> None:
     made = simulated({"a": 1.0, "b": 1.5}, noise=0.02)
-    printed = Report(
-        made, prices={"a": MACHINE}, alternatives=[TOKENS], utilisation=0.5, earlier=clean(), today=TODAY
-    ).markdown()
-    assert "Endpoints by the hour at 50% of what was measured." in printed
+    report = Report(made, prices={"a": MACHINE}, alternatives=[TOKENS], utilisation=0.5, earlier=clean(), today=TODAY)
+    printed = report_markdown(report)
+    assert "Hourly endpoints are priced at 50% of the measured throughput." in printed
     assert "is never cheaper than model" in printed or "is cheaper than model" in printed
-    assert "requests a target" in printed
-    assert "not measured together" in printed
+    assert "requests per target" in printed
+    assert "not interleaved" in printed
 
 
-def test_a_break_even_without_a_price_by_the_hour_is_said() -> None:
-    assert "No target has a price by the hour" in " ".join(Report(clean(), alternatives=[TOKENS]).caveats)
+def test_a_break_even_needs_an_hourly_price() -> None:
+    assert "no target has an hourly price" in " ".join(Report(clean(), alternatives=[TOKENS]).caveats)
 
 
-def test_an_open_loop_that_is_too_much_is_said() -> None:
+def test_an_overloaded_open_loop_is_a_caveat() -> None:
     made = run(
         *[
             record(0.5 + place, load="4 requests/s, constant", sent=place / 4, concurrency=None, block=number)
@@ -517,15 +525,15 @@ def test_an_open_loop_that_is_too_much_is_said() -> None:
         ]
     )
     made.header["loads"] = ["4 requests/s, constant"]
-    told = " ".join(caveats(made))
-    assert "it did not keep up: 4 requests/s were due and 0.8 ended" in told
+    result = " ".join(caveat_texts(made))
+    assert "the target did not keep up: 4 requests/s were due and 0.8 were answered" in result
 
 
-def test_answers_without_text_are_not_called_failures() -> None:
-    told = " ".join(caveats(run(record(), record())))
-    assert "every answer was empty: 2 ended well and held no text" in told
+def test_empty_answers_are_no_failures() -> None:
+    result = " ".join(caveat_texts(run(record(), record())))
+    assert "all 2 answers were empty: they ended without text" in result
 
 
-def test_texts_that_come_together_are_said() -> None:
+def test_coalesced_texts_are_a_caveat() -> None:
     made = run(*[record(0.1, 0.1, 0.2, 0.2, block=number) for number in range(12)])
-    assert "67% of its texts came together" in " ".join(caveats(made))
+    assert "67% of the texts arrived together" in " ".join(caveat_texts(made))
