@@ -1,9 +1,9 @@
-"""What a rolling update and a killed pod cost those who are being answered, with the manifest's own times.
+"""Measures how many streams a rolling update and a killed pod break, with the times of the manifest.
 
     python benchmarks/rollout.py [--image spaceport-inference:dev] [--replicas 3] [--streams 20]
 
-Needs a Docker engine with the image, kubectl and nginx. Streams are asked for again and again through a proxy, at
-first while nothing happens, then during a rolling update, one without preStop, and when a pod is killed.
+Needs a Docker engine with the image, kubectl and nginx. Clients stream answers through a proxy in a closed loop: first
+without an event, then during a rolling update, during one without preStop, and while a pod is killed.
 """
 
 from __future__ import annotations
@@ -23,73 +23,73 @@ from typing import Any
 from harness.replicas import ROOT, Deployment, Manifest
 from harness.tables import table, write
 
-WORDS = 24  # tokens an answer: it could always end within the grace
+MAX_TOKENS = 24  # an answer of this length always ends within the grace period
 QUESTION = "Count from one to twenty in words."
-# So that several servers fit on one machine; what is rehearsed is their coming and going.
+# Small servers, so that several fit on one machine.
 SMALL = {"SPACEPORT_CONTEXT": "512", "SPACEPORT_PARALLEL": "8", "SPACEPORT_QUEUE": "32"}
 IN_FLIGHT, QUEUED = "spaceport_requests_in_flight", "spaceport_queue_length"
 
 
 @dataclass(slots=True)
 class Counts:
-    """What became of the streams of one scene; an outcome is "whole", or the error's kind and whether text had come."""
+    """Outcomes of the streams in one scenario: "complete", or the error's class before or after the first token."""
 
     outcomes: collections.Counter[str] = field(default_factory=collections.Counter)
-    hidden: int = 0  # answered by the other target of `fallback`
+    by_fallback: int = 0  # answered by the second target of `fallback`
 
     @property
-    def whole(self) -> int:
-        return self.outcomes["whole"]
+    def complete(self) -> int:
+        return self.outcomes["complete"]
 
     @property
-    def cut(self) -> int:
+    def interrupted(self) -> int:
         return sum(count for outcome, count in self.outcomes.items() if outcome.endswith("after its first token"))
 
     @property
     def unanswered(self) -> int:
-        return self.outcomes.total() - self.whole - self.cut
+        return self.outcomes.total() - self.complete - self.interrupted
 
 
-async def ask(backend: Any, counts: Counts) -> None:
-    """One stream, counted under what became of it."""
+async def stream_once(backend: Any, counts: Counts) -> None:
+    """Stream one answer and count its outcome."""
     from backends import BackendError, ChatRequest, Delta, Message
 
-    spoke = False
+    has_text = False
     try:
-        async for event in backend.stream(ChatRequest((Message("user", QUESTION),), max_tokens=WORDS)):
-            spoke = spoke or isinstance(event, Delta)
-        counts.outcomes["whole"] += 1
-        counts.hidden += getattr(backend, "used", None) == "spare"
+        async for event in backend.stream(ChatRequest((Message("user", QUESTION),), max_tokens=MAX_TOKENS)):
+            has_text = has_text or isinstance(event, Delta)
+        counts.outcomes["complete"] += 1
+        counts.by_fallback += getattr(backend, "used", None) == "spare"
     except BackendError as error:
-        kind = f"{type(error).__name__} {'after' if spoke else 'before'} its first token"
-        counts.outcomes[kind] += 1
+        outcome = f"{type(error).__name__} {'after' if has_text else 'before'} its first token"
+        counts.outcomes[outcome] += 1
 
 
 async def load(entries: dict[str, Any], target: str, streams: int, done: threading.Event, counts: Counts) -> None:
-    """`streams` at a time, each asked again when it has ended, until `done`; those that run then are waited for."""
+    """Run a closed loop of `streams` clients until `done` is set, and wait for their last streams."""
     from backends import Catalog
-    from backends.http import client as http
+    from backends.http.connections import close_connections
 
-    catalog = Catalog(entries, source="the rehearsal")
+    catalog = Catalog(entries, source="the benchmark")
 
-    async def visitor() -> None:
+    async def client() -> None:
         while not done.is_set():
             backend = catalog.connect(target)
-            await ask(backend, counts)
+            await stream_once(backend, counts)
             await asyncio.sleep(0.05)
 
-    await asyncio.gather(*(visitor() for _ in range(streams)))
-    await http.aclose()
+    await asyncio.gather(*(client() for _ in range(streams)))
+    await close_connections()
 
 
-class Rehearsal:
-    """The scenes, over one deployment and a spare pod that is not in the Service."""
+class Simulation:
+    """Runs scenarios on one deployment, with a spare pod outside the Service as the second target of `fallback`."""
 
     def __init__(self, deployment: Deployment, streams: int) -> None:
         self._deployment = deployment
         self._streams = streams
         self._replicas = len(deployment.in_service)
-        self.on_killed: list[float] = []  # what a killed pod was answering, or had waiting
+        self.requests_on_killed: list[float] = []  # requests in flight or in the queue of a killed pod
         spare = deployment.start()
         deployment.wait_ready(spare)
         self._entries = {
@@ -98,80 +98,85 @@ class Rehearsal:
             "both": {"kind": "fallback", "targets": ["service", "spare"]},
         }
 
-    def play(self, name: str) -> Counts:
-        """One of SCENES: what became of the streams meanwhile."""
+    def run(self, name: str) -> Counts:
+        """Run one of SCENARIOS under load and return the outcomes of the streams."""
         while len(self._deployment.in_service) < self._replicas:
             self._deployment.add()
         counts, done = Counts(), threading.Event()
 
-        def act() -> None:
+        def run_scenario() -> None:
             try:
-                time.sleep(5)  # until all of them stream
-                SCENES[name](self)
+                time.sleep(5)  # until all clients stream
+                SCENARIOS[name](self)
                 time.sleep(3)
             finally:
                 done.set()
 
-        acting = threading.Thread(target=act)
-        acting.start()
+        thread = threading.Thread(target=run_scenario)
+        thread.start()
         target = "both" if "fallback" in name else "service"
         asyncio.run(load(self._entries, target, self._streams, done, counts))
-        acting.join()
+        thread.join()
         return counts
 
-    def nothing(self) -> None:
+    def wait(self) -> None:
         time.sleep(10)
 
     def roll(self) -> None:
         self._deployment.roll()
 
-    def roll_at_once(self) -> None:
+    def roll_without_pre_stop(self) -> None:
         self._deployment.roll(pre_stop=False)
 
     def kill(self) -> None:
-        """The pod that does most dies."""
+        """Kill the busiest pod."""
         busy = {pod.name: pod.metric(IN_FLIGHT) + pod.metric(QUEUED) for pod in self._deployment.in_service}
-        pod = max(self._deployment.in_service, key=lambda each: busy[each.name])
-        self.on_killed.append(busy[pod.name])
+        pod = max(self._deployment.in_service, key=lambda pod: busy[pod.name])
+        self.requests_on_killed.append(busy[pod.name])
         self._deployment.kill(pod)
 
 
-ROLLED, KILLED, HIDDEN = "rolling update", "a pod is killed", "a pod is killed, with fallback"
-SCENES: dict[str, Callable[[Rehearsal], None]] = {
-    "nothing happens": Rehearsal.nothing,
-    ROLLED: Rehearsal.roll,
-    "rolling update, preStop left out": Rehearsal.roll_at_once,
-    KILLED: Rehearsal.kill,
-    HIDDEN: Rehearsal.kill,
+ROLLOUT, KILL, KILL_WITH_FALLBACK = "rolling update", "killed pod", "killed pod, with fallback"
+SCENARIOS: dict[str, Callable[[Simulation], None]] = {
+    "no event": Simulation.wait,
+    ROLLOUT: Simulation.roll,
+    "rolling update without preStop": Simulation.roll_without_pre_stop,
+    KILL: Simulation.kill,
+    KILL_WITH_FALLBACK: Simulation.kill,
 }
 
 
-def report(scenes: dict[str, Counts], on_killed: list[float], about: dict[str, Any]) -> bool:
+def report(results: dict[str, Counts], on_killed: list[float], setup: dict[str, Any]) -> bool:
+    """Print the table and the goals, save both, and return whether all goals are met."""
     rows = [
         [
             name,
             str(counts.outcomes.total()),
-            str(counts.whole),
-            str(counts.cut),
+            str(counts.complete),
+            str(counts.interrupted),
             str(counts.unanswered),
-            str(counts.hidden) if name == HIDDEN else "",
-            ", ".join(sorted(f"{count} {what}" for what, count in counts.outcomes.items() if what != "whole")),
+            str(counts.by_fallback) if name == KILL_WITH_FALLBACK else "",
+            ", ".join(sorted(f"{count} {key}" for key, count in counts.outcomes.items() if key != "complete")),
         ]
-        for name, counts in scenes.items()
+        for name, counts in results.items()
     ]
-    print(table(["scene", "streams", "whole", "cut", "unanswered", "answered by the spare", "errors"], rows))
-    rolled, killed, hidden = (scenes[name] for name in (ROLLED, KILLED, HIDDEN))
+    print(
+        table(["scenario", "streams", "complete", "interrupted", "unanswered", "answered by fallback", "errors"], rows)
+    )
+    rollout, kill, fallback = (results[name] for name in (ROLLOUT, KILL, KILL_WITH_FALLBACK))
     goals = {
-        "a rolling update loses no stream": rolled.whole == rolled.outcomes.total(),
-        "a killed pod cuts only its own streams": killed.cut <= on_killed[0] and hidden.cut <= on_killed[1],
-        "each that is cut says so (Interrupted)": killed.cut == killed.outcomes["Interrupted after its first token"],
-        "fallback hides it from those without a first token": hidden.unanswered == 0,
+        "a rolling update breaks no stream": rollout.complete == rollout.outcomes.total(),
+        "a killed pod interrupts only its own streams": kill.interrupted <= on_killed[0]
+        and fallback.interrupted <= on_killed[1],
+        "every interrupted stream raises Interrupted": kill.interrupted
+        == kill.outcomes["Interrupted after its first token"],
+        "fallback answers every stream without a first token": fallback.unanswered == 0,
     }
     print()
     for goal, met in goals.items():
         print(f"{'met   ' if met else 'MISSED'}  {goal}")
-    told = {name: dict(counts.outcomes) | {"by the spare": counts.hidden} for name, counts in scenes.items()}
-    write("rollout", {**about, "scenes": told, "in flight on the killed": on_killed, "goals": goals})
+    outcomes = {name: dict(counts.outcomes) | {"by fallback": counts.by_fallback} for name, counts in results.items()}
+    write("rollout", {**setup, "scenarios": outcomes, "requests on the killed pod": on_killed, "goals": goals})
     return all(goals.values())
 
 
@@ -181,23 +186,23 @@ def main() -> int:
     parser.add_argument("--replicas", type=int, default=3)
     parser.add_argument("--streams", type=int, default=20)
     parser.add_argument("--kustomization", type=Path, default=ROOT / "k8s" / "base")
-    parser.add_argument("--short", action="store_true", help="only the scenes that have a goal")
+    parser.add_argument("--short", action="store_true", help="only the scenarios with a goal")
     options = parser.parse_args()
     from containers import images
 
     manifest = Manifest.load(options.kustomization)
-    print(f"preStop {manifest.pre_stop:g} s, grace {manifest.grace:g} s, {options.streams} streams at a time\n")
-    names = [ROLLED, KILLED, HIDDEN] if options.short else list(SCENES)
+    print(f"preStop {manifest.pre_stop:g} s, grace period {manifest.grace:g} s, {options.streams} concurrent streams\n")
+    names = [ROLLOUT, KILL, KILL_WITH_FALLBACK] if options.short else list(SCENARIOS)
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)  # nginx's workers are nobody
-        deployment = Deployment(images.engine(), options.image, manifest, Path(folder), SMALL)
-        with deployment.running(options.replicas):
-            rehearsal = Rehearsal(deployment, options.streams)
-            scenes = {name: rehearsal.play(name) for name in names}
-    ended = [f"{pod.name}: {pod.ended}" for pod in deployment.pods if pod.ended]
-    about = {"replicas": options.replicas, "streams": options.streams, "manifest": asdict(manifest), "ended": ended}
+        Path(folder).chmod(0o755)  # nginx's workers run as nobody
+        deployment = Deployment(images.docker_client(), options.image, manifest, Path(folder), SMALL)
+        with deployment.run(options.replicas):
+            simulation = Simulation(deployment, options.streams)
+            results = {name: simulation.run(name) for name in names}
+    exits = [f"{pod.name}: {pod.exit}" for pod in deployment.pods if pod.exit]
+    setup = {"replicas": options.replicas, "streams": options.streams, "manifest": asdict(manifest), "exits": exits}
     print()
-    return 0 if report(scenes, rehearsal.on_killed, about) else 1
+    return 0 if report(results, simulation.requests_on_killed, setup) else 1
 
 
 if __name__ == "__main__":

@@ -1,24 +1,24 @@
-"""Whether the host of a virtual machine took processors away while something was measured."""
+"""Detects CPU steal: the host of a virtual machine takes processor time away during a measurement."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
 
-# More than this share of all time, and what was measured says more of the neighbours than of us.
-MOST_STOLEN, TRIES = 0.02, 5
+# Above this share of the total time, a measurement says more about other virtual machines than about the code.
+MAX_STEAL, TRIES = 0.02, 5
 Ticks = tuple[int, int]
 
 
 def ticks() -> Ticks:
-    """The time that the host has held processors back, and all time together; nothing on other systems than Linux."""
+    """Return the stolen and the total processor time since boot, in ticks; zeros if the system isn't Linux."""
     with suppress(OSError):
-        told = [int(each) for each in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
-        return told[7], sum(told[:8])
+        fields = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
+        return fields[7], sum(fields[:8])
     return 0, 0
 
 
 def was_busy(since: Ticks) -> bool:
-    """Whether the host took more than MOST_STOLEN away since then."""
+    """Return whether the host has taken more than MAX_STEAL of the time since then."""
     now = ticks()
-    return now[0] - since[0] > MOST_STOLEN * (now[1] - since[1])
+    return now[0] - since[0] > MAX_STEAL * (now[1] - since[1])

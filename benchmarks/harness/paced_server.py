@@ -1,9 +1,9 @@
-"""A local chat server that sends words at a steady pace, each naming the time at which it was sent.
+"""A local chat server that sends words at a steady pace; each word encodes its send time.
 
     python benchmarks/harness/paced_server.py PORT WORDS [--rate 100]
 
-A word is five letters: tenths of a millisecond since START, a clock that is one for all processes on Linux. Every
-twelfth ends a sentence, every sixtieth a paragraph.
+A word is five letters: the time in tenths of a millisecond on a clock that all processes share on Linux. Every
+twelfth word ends a sentence, every sixtieth a paragraph.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from harness.scripted_server import STREAM, chunk, delta, exact_loop, read_reque
 
 LETTERS, LENGTH = "abcdefghijklmnopqrstuvwxyz", 5
 WORD = re.compile(r"[a-z]{5}(?=[ .])")
-SPAN = len(LETTERS) ** LENGTH  # 20 minutes, then the words begin anew
+SPAN = len(LETTERS) ** LENGTH  # 20 minutes, then the words repeat
 
 
 def ticks() -> int:
@@ -26,25 +26,25 @@ def ticks() -> int:
 
 
 def word() -> str:
-    """The time now, as a word."""
-    left, letters = ticks(), ""
+    """Return the current time as a word."""
+    number, letters = ticks(), ""
     for _ in range(LENGTH):
-        left, letter = divmod(left, len(LETTERS))
+        number, letter = divmod(number, len(LETTERS))
         letters += LETTERS[letter]
     return letters
 
 
-def age_ms(said: str) -> float:
-    """Milliseconds since `said` was sent."""
-    sent = sum(LETTERS.index(letter) * len(LETTERS) ** place for place, letter in enumerate(said))
-    return ((ticks() - sent) % SPAN) / 10
+def age_ms(word: str) -> float:
+    """Return the milliseconds since the server sent `word`."""
+    send_time = sum(LETTERS.index(letter) * len(LETTERS) ** place for place, letter in enumerate(word))
+    return ((ticks() - send_time) % SPAN) / 10
 
 
 async def answer(writer: asyncio.StreamWriter, words: int, rate: float) -> None:
     writer.write(STREAM)
-    began = time.perf_counter()
+    start = time.perf_counter()
     for number in range(1, words + 1):
-        if (wait := began + number / rate - time.perf_counter()) > 0:
+        if (wait := start + number / rate - time.perf_counter()) > 0:
             await asyncio.sleep(wait)
         ending = ".\n\n" if number % 60 == 0 else ". " if number % 12 == 0 else " "
         send(writer, delta(content=word() + ending))
@@ -59,24 +59,28 @@ def send(writer: asyncio.StreamWriter, body: bytes) -> None:
     writer.write(b"%x\r\n%s\r\n" % (len(body), body))
 
 
-async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, words: int, rate: float) -> None:
-    """The requests of one connection."""
+async def handle_connection(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, words: int, rate: float
+) -> None:
+    """Answer the requests of one connection."""
     models = json.dumps({"object": "list", "data": [{"id": "paced", "object": "model"}]}).encode()
-    listed = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(models) + models
+    model_list = (
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(models) + models
+    )
     try:
         while request := await read_request(reader):
             if request[0][0] == "GET":
-                writer.write(listed)
+                writer.write(model_list)
             else:
                 await answer(writer, words, rate)
     except ConnectionError:
-        pass  # the client has gone: so has its answer
+        pass  # the client has disconnected
     finally:
         writer.close()
 
 
 async def serve(port: int, words: int, rate: float) -> None:
-    server = await asyncio.start_server(lambda *both: converse(*both, words, rate), "127.0.0.1", port)
+    server = await asyncio.start_server(lambda *streams: handle_connection(*streams, words, rate), "127.0.0.1", port)
     print("ready", flush=True)
     await server.serve_forever()
 
@@ -85,7 +89,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("port", type=int)
     parser.add_argument("words", type=int)
-    parser.add_argument("--rate", type=float, default=100, metavar="WORDS", help="a second")
+    parser.add_argument("--rate", type=float, default=100, metavar="WORDS", help="words per second (default: 100)")
     options = parser.parse_args()
     with asyncio.Runner(loop_factory=exact_loop) as runner:
         runner.run(serve(options.port, options.words, options.rate))

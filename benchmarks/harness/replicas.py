@@ -1,8 +1,7 @@
-"""A Deployment rehearsed on one machine: containers for pods, nginx for the Service, the manifest's own times.
+"""Simulates a Deployment on one machine: containers as pods, nginx as the Service, and the times of the manifest.
 
-What a cluster does is done in its order: a new pod comes, is asked until it is ready, and is in the Service some time
-later; an old one begins to end, leaves the Service some time later, and gets preStop, SIGTERM and, after the grace,
-SIGKILL.
+It follows the order of a cluster. A new pod starts, becomes ready, and joins the Service after a lag. An old pod starts
+to terminate, leaves the Service after a lag, and gets preStop, SIGTERM and, after the grace period, SIGKILL.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ from typing import Any
 import httpx2
 import yaml
 
-from containers import running
+from containers import hardened
 from harness.tables import free_port
 
 ROOT = Path(__file__).parent.parent.parent
-# Seconds until every proxy of a cluster has heard that a pod came or goes.
+# Seconds until every proxy in a cluster knows that a pod joins or leaves.
 LAG = 3.0
 CONF = """
 daemon off; master_process on; pid {folder}/nginx.pid; error_log {folder}/error.log warn; worker_processes 1;
@@ -35,7 +34,7 @@ http {{
   upstream service {{ random; {servers} }}
   server {{
     listen 127.0.0.1:{port};
-    # As kube-proxy: a connection goes to one pod, is asked once, and what comes is passed on as it comes.
+    # Like kube-proxy: a connection goes to one pod without retries, and nothing is buffered.
     location / {{
       proxy_pass http://service; proxy_next_upstream off; proxy_buffering off; proxy_http_version 1.1;
       proxy_set_header Connection ""; proxy_read_timeout 600s;
@@ -47,7 +46,7 @@ http {{
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What the rendered Deployment says of a pod's life; times in seconds."""
+    """The lifecycle of a pod in the rendered Deployment; times are in seconds."""
 
     ready_path: str
     ready_period: float
@@ -58,15 +57,18 @@ class Manifest:
 
     @classmethod
     def load(cls, folder: Path) -> Manifest:
-        """The Deployment `inference` of a kustomization."""
-        done = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, text=True, check=True)
-        objects = {(each["kind"], each["metadata"]["name"]): each for each in yaml.safe_load_all(done.stdout)}
+        """Read the Deployment `inference` of a kustomization."""
+        result = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, text=True, check=True)
+        objects = {(item["kind"], item["metadata"]["name"]): item for item in yaml.safe_load_all(result.stdout)}
         spec = objects["Deployment", "inference"]["spec"]
         pod = spec["template"]["spec"]
         container = pod["containers"][0]
-        assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}, "another order than rehearsed"
-        names = [source["configMapRef"]["name"] for source in container["envFrom"]]
-        told = {name: value for each in names for name, value in objects["ConfigMap", each]["data"].items()}
+        assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}, (
+            "the simulation has another order"
+        )
+        variables: dict[str, str] = {}
+        for source in container["envFrom"]:
+            variables |= objects["ConfigMap", source["configMapRef"]["name"]]["data"]
         probe = container["readinessProbe"]
         return cls(
             probe["httpGet"]["path"],
@@ -74,21 +76,21 @@ class Manifest:
             float(spec.get("minReadySeconds", 0)),
             float(container["lifecycle"]["preStop"]["sleep"]["seconds"]),
             float(pod["terminationGracePeriodSeconds"]),
-            {name: value for name, value in told.items() if not name.endswith("_FILE")},  # no key: no Secret either
+            {name: value for name, value in variables.items() if not name.endswith("_FILE")},  # there is no Secret
         )
 
 
 @dataclass(slots=True)
 class Pod:
-    """One container, and how it ended."""
+    """One container; `exit` says how it ended."""
 
     name: str
     container: Any
     url: str
-    ended: str = ""
+    exit: str = ""
 
     def metric(self, name: str) -> float:
-        """One of its figures, or 0 where it says nothing."""
+        """Return a metric, or 0 if the pod doesn't answer."""
         with contextlib.suppress(httpx2.TransportError):
             lines = httpx2.get(f"{self.url}/metrics", timeout=5).text.splitlines()
             return sum(float(line.split()[-1]) for line in lines if line.startswith(f"{name} "))
@@ -97,7 +99,7 @@ class Pod:
 
 @dataclass
 class Deployment:
-    """Pods behind one address."""
+    """Pods behind the address of one Service."""
 
     engine: Any
     image: str
@@ -109,18 +111,18 @@ class Deployment:
     _service: list[Pod] = field(default_factory=list)
     _nginx: subprocess.Popen[bytes] | None = None
     _number: int = 0
-    _began: float = field(default_factory=time.monotonic)
+    _start_time: float = field(default_factory=time.monotonic)
 
     @contextlib.contextmanager
-    def running(self, replicas: int) -> Iterator[Deployment]:
-        """`replicas` pods in the Service for as long as the block runs."""
+    def run(self, replicas: int) -> Iterator[Deployment]:
+        """Run `replicas` pods in the Service until the end of the block."""
         try:
             for pod in [self.start() for _ in range(replicas)]:
                 self.wait_ready(pod)
                 self._service.append(pod)
             self._configure()
             self._nginx = subprocess.Popen(["nginx", "-p", str(self.folder), "-c", str(self.folder / "nginx.conf")])
-            self._until(lambda: httpx2.get(f"{self.url}/health", timeout=5).status_code == 200)
+            self._wait_until(lambda: httpx2.get(f"{self.url}/health", timeout=5).status_code == 200)
             yield self
         finally:
             if self._nginx:
@@ -134,70 +136,70 @@ class Deployment:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> Pod:
-        """A pod that is not in the Service yet."""
+        """Start a pod outside the Service."""
         self._number += 1
-        told = self.manifest.environment | self.environment
-        port = int(told["SPACEPORT_PORT"])
-        container = running.start(self.engine, self.image, port=port, environment=told)
-        pod = Pod(f"inference-{self._number}", container, running.address(container, port))
+        environment = self.manifest.environment | self.environment
+        port = int(environment["SPACEPORT_PORT"])
+        container = hardened.start(self.engine, self.image, port=port, environment=environment)
+        pod = Pod(f"inference-{self._number}", container, hardened.address(container, port))
         self.pods.append(pod)
-        self._tell(f"{pod.name} starts")
+        self._log(f"{pod.name} starts")
         return pod
 
     def wait_ready(self, pod: Pod) -> None:
-        """Ask it as the kubelet does, until it is ready."""
-        self._until(
+        """Probe a pod like the kubelet until it is ready."""
+        self._wait_until(
             lambda: httpx2.get(f"{pod.url}{self.manifest.ready_path}", timeout=3).status_code == 200,
             period=self.manifest.ready_period,
         )
-        self._tell(f"{pod.name} is ready")
+        self._log(f"{pod.name} is ready")
 
     def roll(self, *, pre_stop: bool = True) -> None:
-        """A rolling update: each pod is replaced, the new one first."""
+        """Replace each pod; the new one starts before the old one stops."""
         for old in list(self._service):
             self.add()
             time.sleep(max(0.0, self.manifest.min_ready - LAG))
-            self.end(old, pre_stop=pre_stop)
+            self.terminate(old, pre_stop=pre_stop)
 
     def add(self) -> None:
-        """One pod more in the Service."""
+        """Add a pod to the Service."""
         new = self.start()
         self.wait_ready(new)
         time.sleep(LAG)
         self._service.append(new)
         self._reload()
 
-    def end(self, pod: Pod, *, pre_stop: bool = True) -> None:
-        """End a pod as the kubelet does, while the Service learns of it."""
-        self._tell(f"{pod.name} is to end")
-        leaving = threading.Timer(LAG, self._take, [pod])
-        leaving.start()
-        began = time.monotonic()
+    def terminate(self, pod: Pod, *, pre_stop: bool = True) -> None:
+        """Terminate a pod like the kubelet, while the Service removes it after the lag."""
+        self._log(f"{pod.name} terminates")
+        removal = threading.Timer(LAG, self._remove, [pod])
+        removal.start()
+        start = time.monotonic()
         time.sleep(self.manifest.pre_stop if pre_stop else 0)
         pod.container.kill("SIGTERM")
-        left = self.manifest.grace - (time.monotonic() - began)
+        remaining = self.manifest.grace - (time.monotonic() - start)
         try:
-            status = pod.container.wait(timeout=max(left, 0.1))["StatusCode"]
-            pod.ended = f"exit {status} after {time.monotonic() - began:.0f} s"
-        except Exception:  # docker raises whatever its HTTP library does
+            status = pod.container.wait(timeout=max(remaining, 0.1))["StatusCode"]
+            pod.exit = f"exit {status} after {time.monotonic() - start:.0f} s"
+        except Exception:  # docker raises the errors of its HTTP library
             pod.container.kill("SIGKILL")
-            pod.ended = "killed after the grace"
-        leaving.join()
-        self._tell(f"{pod.name}: {pod.ended}")
+            pod.exit = "killed after the grace period"
+        removal.join()
+        self._log(f"{pod.name}: {pod.exit}")
 
     def kill(self, pod: Pod) -> None:
-        """A pod that dies: nobody is told, and the Service learns of it some time later."""
+        """Kill a pod without notice; the Service removes it after the lag."""
         pod.container.kill("SIGKILL")
-        pod.ended = "killed"
-        self._tell(f"{pod.name} is killed")
+        pod.exit = "killed"
+        self._log(f"{pod.name} is killed")
         time.sleep(LAG)
-        self._take(pod)
+        self._remove(pod)
 
     @property
     def in_service(self) -> list[Pod]:
         return list(self._service)
 
-    def _take(self, pod: Pod) -> None:
+    def _remove(self, pod: Pod) -> None:
         self._service.remove(pod)
         self._reload()
 
@@ -205,20 +207,20 @@ class Deployment:
         self._configure()
         command = ["nginx", "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"), "-s", "reload"]
         subprocess.run(command, check=True, capture_output=True)
-        self._tell(f"in the Service: {', '.join(pod.name for pod in self._service)}")
+        self._log(f"in the Service: {', '.join(pod.name for pod in self._service)}")
 
     def _configure(self) -> None:
-        places = " ".join(f"server {pod.url.removeprefix('http://')} max_fails=0;" for pod in self._service)
-        (self.folder / "nginx.conf").write_text(CONF.format(folder=self.folder, port=self.port, servers=places))
+        servers = " ".join(f"server {pod.url.removeprefix('http://')} max_fails=0;" for pod in self._service)
+        (self.folder / "nginx.conf").write_text(CONF.format(folder=self.folder, port=self.port, servers=servers))
 
-    def _tell(self, text: str) -> None:
-        print(f"  {time.monotonic() - self._began:5.0f} s  {text}", flush=True)
+    def _log(self, text: str) -> None:
+        print(f"  {time.monotonic() - self._start_time:5.0f} s  {text}", flush=True)
 
-    def _until(self, condition: Callable[[], bool], *, period: float = 0.1, seconds: float = 180) -> None:
+    def _wait_until(self, condition: Callable[[], bool], *, period: float = 0.1, seconds: float = 180) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             with contextlib.suppress(httpx2.TransportError):
                 if condition():
                     return
             time.sleep(period)
-        raise TimeoutError("it was not ready in time")
+        raise TimeoutError("the pod was not ready in time")

@@ -1,8 +1,8 @@
 """A local chat server that answers on a known schedule: `python benchmarks/harness/scripted_server.py PORT`.
 
-The request's `model` names the scenario. First text 200 ms after the request was read, then one every 20 ms, 50 in
-all (`max_tokens` caps them). `GET /stamps` gives, and forgets, when each request was read and each text was written
-(time.perf_counter(), one clock for all processes on Linux): a client is held against what was sent, not what was due.
+The request's `model` names the scenario. The first text follows 200 ms after the request, then one every 20 ms, 50 in
+total or `max_tokens`. `GET /stamps` returns and clears the times at which the server read each request and wrote each
+text (time.perf_counter(), one clock for all processes on Linux), so that a client is compared with the actual times.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PING = b": ping\n\n"
 
 @dataclass(frozen=True)
 class Write:
-    """One write to the socket: seconds after the request was read, the bytes, the texts that are whole with it."""
+    """One write to the socket: seconds after the request, the bytes, and how many texts it completes."""
 
     at: float
     body: bytes
@@ -41,7 +41,7 @@ def delta(**fields: str) -> bytes:
     return chunk(choices=[{"index": 0, "delta": fields, "finish_reason": None}])
 
 
-# One word is one token to the usual tokenizers too, for tools that count with their own.
+# One word is also one token for common tokenizers, for tools that count with their own.
 WORD = delta(content="word ")
 
 
@@ -50,17 +50,17 @@ def due(index: int) -> float:
 
 
 def plain(tokens: int) -> Iterator[Write]:
-    """One text a write."""
+    """One text per write."""
     return (Write(due(index), WORD, 1) for index in range(tokens))
 
 
 def role_first(tokens: int) -> Iterator[Write]:
-    """A chunk with the role and no text, 100 ms before the first text."""
+    """A chunk with only the role, 100 ms before the first text."""
     yield Write(FIRST - 0.1, delta(role="assistant", content=""))
     yield from plain(tokens)
 
 
-def between(tokens: int, body: bytes) -> Iterator[Write]:
+def with_fillers(tokens: int, body: bytes) -> Iterator[Write]:
     for index in range(tokens):
         if index:
             yield Write(due(index) - GAP / 2, body)
@@ -68,14 +68,14 @@ def between(tokens: int, body: bytes) -> Iterator[Write]:
 
 
 def empty_chunks(tokens: int) -> Iterator[Write]:
-    """A chunk with empty content half-way between two texts."""
-    return between(tokens, delta(content=""))
+    """A chunk with empty content halfway between two texts."""
+    return with_fillers(tokens, delta(content=""))
 
 
 def keep_alive(tokens: int) -> Iterator[Write]:
-    """Comment lines, 50 ms after the start and half-way between two texts."""
+    """Comment lines, 50 ms after the request and halfway between two texts."""
     yield Write(0.05, PING)
-    yield from between(tokens, PING)
+    yield from with_fillers(tokens, PING)
 
 
 def coalesced(tokens: int) -> Iterator[Write]:
@@ -86,7 +86,7 @@ def coalesced(tokens: int) -> Iterator[Write]:
 
 
 def split(tokens: int) -> Iterator[Write]:
-    """Each text in two writes, 5 ms apart: it is there with the second."""
+    """Each text in two writes, 5 ms apart; the second one completes it."""
     half = len(WORD) // 2
     for index in range(tokens):
         yield Write(due(index) - 0.005, WORD[:half])
@@ -94,13 +94,13 @@ def split(tokens: int) -> Iterator[Write]:
 
 
 def reasoning(tokens: int) -> Iterator[Write]:
-    """The first texts are thoughts, the rest is the answer."""
+    """Thoughts first, then the answer."""
     thought = delta(reasoning_content="word ")
     return (Write(due(index), thought if index < THOUGHTS else WORD, 1) for index in range(tokens))
 
 
 def error_after(tokens: int) -> Iterator[Write]:
-    """Some texts, an error in the stream, and the connection is closed."""
+    """Some texts, then an error in the stream and a closed connection."""
     yield from plain(min(tokens, BROKEN_AFTER))
     yield Write(due(BROKEN_AFTER), event({"error": {"message": "the engine died", "type": "server_error"}}))
 
@@ -118,7 +118,7 @@ SCENARIOS: dict[str, Callable[[int], Iterator[Write]]] = {
 }
 
 
-def ending(model: str, tokens: int) -> Iterator[Write]:
+def final_writes(model: str, tokens: int) -> Iterator[Write]:
     if model != "error_after":
         usage = {"prompt_tokens": 8, "completion_tokens": tokens, "total_tokens": tokens + 8}
         last = chunk(choices=[{"index": 0, "delta": {}, "finish_reason": "stop"}])
@@ -130,23 +130,22 @@ STAMPS: list[dict[str, object]] = []
 STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
-async def stream(writer: asyncio.StreamWriter, request: dict, read: float) -> None:
-    model, written = request["model"], list[float]()
-    asked = request.get("max_tokens") or request.get("max_completion_tokens") or TOKENS
-    tokens = min(asked, TOKENS)
-    STAMPS.append({"model": model, "read": read, "texts": written})
+async def stream(writer: asyncio.StreamWriter, request: dict, read_time: float) -> None:
+    model, write_times = request["model"], list[float]()
+    tokens = min(request.get("max_tokens") or request.get("max_completion_tokens") or TOKENS, TOKENS)
+    STAMPS.append({"model": model, "read": read_time, "texts": write_times})
     writer.write(STREAM)
-    for write in (*SCENARIOS[model](tokens), *ending(model, tokens)):
-        if (wait := read + write.at - time.perf_counter()) > 0:
+    for write in (*SCENARIOS[model](tokens), *final_writes(model, tokens)):
+        if (wait := read_time + write.at - time.perf_counter()) > 0:
             await asyncio.sleep(wait)
-        written += [time.perf_counter()] * write.texts
+        write_times += [time.perf_counter()] * write.texts
         writer.write(b"%x\r\n%s\r\n" % (len(write.body), write.body))
     writer.write(b"0\r\n\r\n")
     await writer.drain()
 
 
-def page(target: str) -> bytes:
-    """The stamps, or the list of models."""
+def get_response(target: str) -> bytes:
+    """The response to a GET: the times, or the list of models."""
     if target == "/stamps":
         body = json.dumps(STAMPS).encode()
         STAMPS.clear()
@@ -156,39 +155,39 @@ def page(target: str) -> bytes:
     return head % len(body) + body
 
 
-class StampedReader(asyncio.StreamReader):
-    """Stamps what came when it came: with many requests at once, each waits for its turn to be answered."""
+class TimestampReader(asyncio.StreamReader):
+    """Records when data arrives: with many concurrent requests, each waits in the event loop before it is read."""
 
-    came = 0.0
+    arrival = 0.0
 
     def feed_data(self, data: bytes) -> None:
-        self.came = time.perf_counter()
+        self.arrival = time.perf_counter()
         super().feed_data(data)
 
 
-async def converse(reader: StampedReader, writer: asyncio.StreamWriter) -> None:
-    """The requests of one connection; asyncio has set TCP_NODELAY on it."""
+async def handle_connection(reader: TimestampReader, writer: asyncio.StreamWriter) -> None:
+    """Answer the requests of one connection; asyncio sets TCP_NODELAY on it."""
     try:
         while request := await read_request(reader):
-            (verb, target), body = request
-            if verb == "GET":
-                writer.write(page(target))
+            (method, target), body = request
+            if method == "GET":
+                writer.write(get_response(target))
                 continue
             fields = json.loads(body)
             if fields.get("model") not in SCENARIOS:
                 writer.write(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
                 continue
-            await stream(writer, fields, reader.came)
+            await stream(writer, fields, reader.arrival)
             if fields["model"] == "error_after":
                 break
     except ConnectionError:
-        pass  # the client has gone: so has its answer
+        pass  # the client has disconnected
     finally:
         writer.close()
 
 
 async def read_request(reader: asyncio.StreamReader) -> tuple[list[str], bytes] | None:
-    """Verb and target, and the body."""
+    """Read one request; returns method and target, and the body, or None at the end."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
@@ -202,14 +201,14 @@ async def read_request(reader: asyncio.StreamReader) -> tuple[list[str], bytes] 
 async def serve(port: int) -> None:
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: asyncio.StreamReaderProtocol(StampedReader(), converse), "127.0.0.1", port
+        lambda: asyncio.StreamReaderProtocol(TimestampReader(), handle_connection), "127.0.0.1", port
     )
     print("ready", flush=True)
     await server.serve_forever()
 
 
 def exact_loop() -> asyncio.AbstractEventLoop:
-    """epoll rounds a wait up to the next millisecond, select does not."""
+    """Return a loop with select: epoll rounds waits up to the next millisecond."""
     return asyncio.SelectorEventLoop(selectors.SelectSelector())
 
 

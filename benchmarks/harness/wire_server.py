@@ -1,10 +1,9 @@
-"""A local chat server that answers from memory: `python benchmarks/harness/wire_server.py PORT CHUNKS PACED`.
+"""A local chat server with a prepared answer: `python benchmarks/harness/wire_server.py PORT CHUNKS PACED`.
 
-SageMaker's response stream has the same answer in AWS's frames, Vertex AI's streamRawPredict has it as it is.
+SageMaker's response stream has the same answer in AWS's frames; Vertex AI's streamRawPredict has it unchanged.
 
-It runs in a process of its own, so that its work is not counted as the client's, and writes as fast as the
-client reads: what is left is what the client itself costs, without the system's waking it for every chunk. The model
-"paced" sends PACED chunks one by one.
+The server is a separate process, so that its work doesn't count as the client's. It writes as fast as the client
+reads, so that the system doesn't wake the client for each chunk. The model "paced" sends PACED chunks one by one.
 """
 
 from __future__ import annotations
@@ -27,25 +26,25 @@ def text(content: str) -> bytes:
 
 def payload_part(data: bytes) -> bytes:
     """A frame of AWS's event stream: lengths, headers and payload, each with its checksum."""
-    told = {":message-type": "event", ":event-type": "PayloadPart", ":content-type": "application/octet-stream"}
+    fields = {":message-type": "event", ":event-type": "PayloadPart", ":content-type": "application/octet-stream"}
     headers = b"".join(
         struct.pack("!B", len(name)) + name.encode() + struct.pack("!BH", 7, len(value)) + value.encode()
-        for name, value in told.items()
+        for name, value in fields.items()
     )
     prelude = struct.pack("!II", 16 + len(headers) + len(data), len(headers))
     message = prelude + struct.pack("!I", zlib.crc32(prelude)) + headers + data
     return message + struct.pack("!I", zlib.crc32(message))
 
 
-def framed(parts: list[bytes]) -> list[bytes]:
+def http_chunks(parts: list[bytes]) -> list[bytes]:
     return [b"%x\r\n%s\r\n" % (len(part), part) for part in parts]
 
 
-PAUSE = 0.002  # seconds between the chunks of the model "paced": a client is done with one before the next comes
+PAUSE = 0.002  # seconds between the chunks of "paced": a client finishes one before the next arrives
 
 
-def answer_of(chunks: int) -> list[bytes]:
-    """A whole answer, event by event."""
+def make_answer(chunks: int) -> list[bytes]:
+    """The events of a complete answer."""
     body = [chunk(choices=[{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}])]
     body += [text(f"word{index} ") for index in range(chunks)]
     usage = {"prompt_tokens": 8, "completion_tokens": chunks, "total_tokens": chunks + 8}
@@ -58,11 +57,11 @@ def answer_of(chunks: int) -> list[bytes]:
 
 
 async def serve(port: int, chunks: int, paced: int) -> None:
-    answers = {pace: answer_of(count) for pace, count in ((False, chunks), (True, paced))}
-    plain = {pace: framed(body) for pace, body in answers.items()}
-    in_frames = {pace: framed([payload_part(part) for part in body]) for pace, body in answers.items()}
+    answers = {pace: make_answer(count) for pace, count in ((False, chunks), (True, paced))}
+    plain = {pace: http_chunks(body) for pace, body in answers.items()}
+    aws_frames = {pace: http_chunks([payload_part(part) for part in body]) for pace, body in answers.items()}
     head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-type: text/event-stream\r\n\r\n"
-    aws = b"application/vnd.amazon.eventstream\r\nx-amzn-sagemaker-content-type: text/event-stream"
+    aws_type = b"application/vnd.amazon.eventstream\r\nx-amzn-sagemaker-content-type: text/event-stream"
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while request := await read_request(reader):
@@ -73,9 +72,9 @@ async def serve(port: int, chunks: int, paced: int) -> None:
                 )
                 writer.write(models)
                 continue
-            streams, pace = b"/invocations-response-stream" in request, b'"paced"' in request
-            writer.write(head.replace(b"text/event-stream", aws) if streams else head)
-            for part in (in_frames if streams else plain)[pace]:
+            aws, pace = b"/invocations-response-stream" in request, b'"paced"' in request
+            writer.write(head.replace(b"text/event-stream", aws_type) if aws else head)
+            for part in (aws_frames if aws else plain)[pace]:
                 writer.write(part)
                 await writer.drain()
                 if pace:
