@@ -1,9 +1,9 @@
-"""What the way through a cluster's API server costs: the first token through its proxy against the direct call.
+"""The cost of a Kubernetes API server as a proxy: time to first token through it, and of a direct call.
 
     python benchmarks/through_cluster.py [--rounds 40]
 
-One inference server on this machine is the pod; nginx, with TLS and a bearer token, does what the API server's proxy
-does. Both are asked in turn, with the target's connections kept, as the pages do, and each with a new one.
+One inference server on this machine is the pod. nginx, with TLS and a bearer token, stands in for the API server's
+proxy. Both are measured in turn, with a connection that is reused, as on the pages, and with a new one.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ import httpx2
 from harness.tables import free_port, table, write
 
 IDENTITY = "benchmark"
+CONNECTIONS = ("reused", "new")
+MAX_DELAY_MS = 10
 CONF = """
 daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log warn; worker_processes 1;
 events {{ worker_connections 256; }}
@@ -49,7 +51,7 @@ http {{
 
 
 async def first_token(backend: Any) -> float:
-    """Seconds to the first text of one answer."""
+    """The time to first token of one answer, in seconds."""
     from backends import ChatRequest, Message, Stopwatch
 
     watch = Stopwatch()
@@ -59,37 +61,39 @@ async def first_token(backend: Any) -> float:
     return watch.first_token_seconds
 
 
-async def measure(entries: dict[str, Any], rounds: int) -> dict[str, list[float]]:
-    """Every target in turn, in a new order each round, its connections kept or made anew; the first is dropped."""
+async def measure(entries: dict[str, Any], rounds: int) -> dict[tuple[str, str], list[float]]:
+    """Measure each target with a reused and with a new connection, in a random order each round.
+
+    The first round warms up and is dropped.
+    """
     from backends import Catalog
-    from backends.http import client as http
+    from backends.http.connections import close_connections
 
     catalog = Catalog(entries, source="benchmark")
     backends = {name: catalog.connect(name) for name in entries}
-    taken: dict[str, list[float]] = {f"{name}, {how}": [] for how in ("kept", "new") for name in entries}
-    for turn in range(rounds + 1):
-        for case in random.sample(list(taken), len(taken)):
-            name, how = case.split(", ")
+    seconds: dict[tuple[str, str], list[float]] = {(name, how): [] for how in CONNECTIONS for name in entries}
+    for number in range(rounds + 1):
+        for name, how in random.sample(list(seconds), len(seconds)):
             if how == "new":
-                await http.aclose()
+                await close_connections()
             else:
-                await first_token(backends[name])  # its connection is there, and the model is awake
-            seconds = await first_token(backends[name])
-            if turn:
-                taken[case].append(seconds)
-    await http.aclose()
-    return taken
+                await first_token(backends[name])  # opens the connection
+            first = await first_token(backends[name])
+            if number:
+                seconds[name, how].append(first)
+    await close_connections()
+    return seconds
 
 
 @contextlib.contextmanager
 def pod(folder: Path) -> Iterator[int]:
-    """The inference server, and its port once it is ready."""
+    """Run the inference server, and yield its port when it is ready."""
     port = free_port()
     environment = {**os.environ, "SPACEPORT_HOST": "127.0.0.1", "SPACEPORT_PORT": str(port)}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "inference"], env=environment, stdout=log, stderr=log)
     try:
-        _until(f"http://127.0.0.1:{port}/ready")
+        _wait_for(f"http://127.0.0.1:{port}/ready")
         yield port
     finally:
         process.terminate()
@@ -97,32 +101,32 @@ def pod(folder: Path) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def api_server(folder: Path, behind: int) -> Iterator[Path]:
-    """nginx as the API server's proxy, and a kubeconfig for it."""
+def api_server(folder: Path, pod_port: int) -> Iterator[Path]:
+    """Run nginx as the API server's proxy, and yield a kubeconfig for it."""
     port = free_port()
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
     files = ["-keyout", str(folder / "server.key"), "-out", str(folder / "server.pem")]
     subprocess.run([*command, "-addext", "subjectAltName=IP:127.0.0.1", *files], check=True, capture_output=True)
     conf = folder / "nginx.conf"
-    conf.write_text(CONF.format(folder=folder, pod=behind, port=port, identity=IDENTITY))
+    conf.write_text(CONF.format(folder=folder, pod=pod_port, port=port, identity=IDENTITY))
     cluster = {"server": f"https://127.0.0.1:{port}", "certificate-authority": str(folder / "server.pem")}
-    told = {
+    config = {
         "current-context": "here",
         "clusters": [{"name": "here", "cluster": cluster}],
         "users": [{"name": "me", "user": {"token": IDENTITY}}],
         "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me", "namespace": "spaceport"}}],
     }
-    (folder / "kubeconfig").write_text(json.dumps(told))  # JSON is YAML
+    (folder / "kubeconfig").write_text(json.dumps(config))  # JSON is YAML
     process = subprocess.Popen(["nginx", "-p", str(folder), "-c", str(conf)])
     try:
-        _until(f"https://127.0.0.1:{port}/")
+        _wait_for(f"https://127.0.0.1:{port}/")
         yield folder / "kubeconfig"
     finally:
         process.terminate()
         process.wait(10)
 
 
-def _until(url: str) -> None:
+def _wait_for(url: str) -> None:
     for _ in range(600):
         with contextlib.suppress(httpx2.TransportError):
             if httpx2.get(url, verify=False, timeout=5).status_code in (200, 404):
@@ -137,22 +141,30 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        folder.chmod(0o755)  # nginx's workers are nobody
+        folder.chmod(0o755)  # nginx's workers run as the user nobody
         with pod(folder) as port, api_server(folder, port) as kubeconfig:
             service = {"service": "inference", "port": 8080, "via": "proxy", "kubeconfig": str(kubeconfig)}
             entries = {"direct": {"kind": "openai", "url": f"http://127.0.0.1:{port}/v1"}}
             entries["proxy"] = {"kind": "kubernetes", **service}
-            taken = asyncio.run(measure(entries, options.rounds))
-    milliseconds = {case: median(each) * 1000 for case, each in taken.items()}
-    more = {how: milliseconds[f"proxy, {how}"] - milliseconds[f"direct, {how}"] for how in ("kept", "new")}
+            seconds = asyncio.run(measure(entries, options.rounds))
+    milliseconds = {case: median(each) * 1000 for case, each in seconds.items()}
+    delay = {how: milliseconds["proxy", how] - milliseconds["direct", how] for how in CONNECTIONS}
     rows = [
-        [how, f"{milliseconds[f'direct, {how}']:.1f}", f"{milliseconds[f'proxy, {how}']:.1f}", f"{more[how]:+.1f}"]
-        for how in ("kept", "new")
+        [how, f"{milliseconds['direct', how]:.1f}", f"{milliseconds['proxy', how]:.1f}", f"{delay[how]:+.1f}"]
+        for how in CONNECTIONS
     ]
     print(table(["connection", "direct ms", "through the proxy ms", "more ms"], rows))
-    met = more["kept"] <= 10 and more["new"] <= 10
-    print(f"\n{'met   ' if met else 'MISSED'}  the first token comes at most 10 ms later")
-    write("through_cluster", {"first_token_ms": milliseconds, "more_ms": more, "rounds": options.rounds, "met": met})
+    met = max(delay.values()) <= MAX_DELAY_MS
+    print(f"\n{'met   ' if met else 'MISSED'}  the first token arrives at most {MAX_DELAY_MS} ms later")
+    write(
+        "through_cluster",
+        {
+            "first_token_ms": {", ".join(case): each for case, each in milliseconds.items()},
+            "more_ms": delay,
+            "rounds": options.rounds,
+            "met": met,
+        },
+    )
 
 
 if __name__ == "__main__":

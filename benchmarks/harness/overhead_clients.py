@@ -1,4 +1,4 @@
-"""The clients that `overhead.py` compares: each reads one answer of its local server, text by text."""
+"""The clients that `overhead.py` compares: each streams the texts of one answer from a local server."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from types import SimpleNamespace
 from typing import Any
 
 MESSAGES = [{"role": "user", "content": "Count."}]
-# A client is a function from the server's address, and a model's name, to an async iterator of texts.
+# A client takes the server's URL and a model name, and returns an async iterator of texts.
 Client = Callable[..., AsyncIterator[str]]
 
 
 @functools.cache
 def bare_client() -> Any:
-    """httpx2 as it is."""
+    """httpx2 with its defaults."""
     import httpx2
 
     return httpx2.AsyncClient()
 
 
 @functools.cache
-def stamping_client() -> Any:
-    """httpx2 over sockets that say when they were read."""
+def timestamp_client() -> Any:
+    """httpx2 on sockets that record when they were read."""
     import ssl
 
     import httpx2
 
-    from backends.http.timestamps import StampingTransport
+    from backends.http.timestamps import TimestampTransport
 
-    return httpx2.AsyncClient(transport=StampingTransport(verify=ssl.create_default_context(), limits=httpx2.Limits()))
+    return httpx2.AsyncClient(transport=TimestampTransport(verify=ssl.create_default_context(), limits=httpx2.Limits()))
 
 
 async def bare(url: str, model: str = "bench") -> AsyncIterator[str]:
-    """The least that can be written: httpx2's lines, json, the content."""
-    client = stamping_client() if model == "paced" else bare_client()
+    """The smallest possible client: httpx2's lines, json, the content."""
+    client = timestamp_client() if model == "paced" else bare_client()
     async with client.stream(
         "POST", f"{url}/chat/completions", json={"model": model, "messages": MESSAGES, "stream": True}
     ) as response:
@@ -49,7 +49,7 @@ async def bare(url: str, model: str = "bench") -> AsyncIterator[str]:
 
 @functools.cache
 def openai_target(url: str, model: str = "bench") -> Any:
-    """Ours for any server with the chat API."""
+    """Spaceport's client for any server with the chat API."""
     from backends.openai import connect
 
     return connect({"url": url, "model": model})
@@ -57,16 +57,16 @@ def openai_target(url: str, model: str = "bench") -> Any:
 
 @functools.cache
 def sagemaker_target(url: str, model: str = "bench") -> Any:
-    """Ours for a SageMaker endpoint."""
+    """Spaceport's client for a SageMaker endpoint."""
     from backends.sagemaker.backend import connect
 
-    told = {"endpoint": "bench", "region": "us-east-1", "url": url.removesuffix("/v1")}
-    return connect(told | {"extra_body": {"model": model}})
+    settings = {"endpoint": "bench", "region": "us-east-1", "url": url.removesuffix("/v1")}
+    return connect(settings | {"extra_body": {"model": model}})
 
 
 @functools.cache
 def vertex_target(url: str, model: str = "bench") -> Any:
-    """Ours for a Vertex AI endpoint, with a token that is there already."""
+    """Spaceport's client for a Vertex AI endpoint, with a token that needs no request."""
     from backends.vertex.backend import connect
 
     backend = connect({"endpoint": "1", "project": "bench", "url": url.removesuffix("/v1"), "model": model})
@@ -74,8 +74,8 @@ def vertex_target(url: str, model: str = "bench") -> Any:
     return backend
 
 
-async def answered(backend: Any) -> AsyncIterator[str]:
-    """The texts of one of our backends, under a Stopwatch as the apps use it."""
+async def stream_texts(backend: Any) -> AsyncIterator[str]:
+    """The texts of a Spaceport backend, inside a Stopwatch as in the apps."""
     from backends import ChatRequest, Delta, Message, Stopwatch
 
     async for event in Stopwatch().watch(backend.stream(ChatRequest((Message("user", "Count."),)))):
@@ -84,14 +84,14 @@ async def answered(backend: Any) -> AsyncIterator[str]:
 
 
 async def spaceport(url: str, model: str = "bench") -> AsyncIterator[str]:
-    """Our client of any server with the chat API."""
-    async for text in answered(openai_target(url, model)):
+    """Spaceport with any server with the chat API."""
+    async for text in stream_texts(openai_target(url, model)):
         yield text
 
 
 async def sagemaker(url: str, model: str = "bench") -> AsyncIterator[str]:
-    """Our client of SageMaker's response stream: signed by botocore, taken out of AWS's frames."""
-    async for text in answered(sagemaker_target(url, model)):
+    """Spaceport with SageMaker's response stream: botocore signs the call and parses AWS's frames."""
+    async for text in stream_texts(sagemaker_target(url, model)):
         yield text
 
 
@@ -103,7 +103,7 @@ def boto_client(url: str) -> Any:
 
 
 async def boto(url: str) -> AsyncIterator[str]:
-    """boto3's response stream as its users read it, in a thread, each part handed to the loop."""
+    """boto3's response stream as its users read it: in a thread, which passes each part to the loop."""
     client = boto_client(url)
     loop, parts = asyncio.get_running_loop(), asyncio.Queue()
 
@@ -113,7 +113,7 @@ async def boto(url: str) -> AsyncIterator[str]:
             loop.call_soon_threadsafe(parts.put_nowait, part["PayloadPart"]["Bytes"])
         loop.call_soon_threadsafe(parts.put_nowait, b"")
 
-    reading = asyncio.create_task(asyncio.to_thread(read))
+    reader = asyncio.create_task(asyncio.to_thread(read))
     rest = b""
     while part := await parts.get():
         *lines, rest = (rest + part).split(b"\n")
@@ -121,12 +121,12 @@ async def boto(url: str) -> AsyncIterator[str]:
             choices = json.loads(line[6:])["choices"] if line.startswith(b"data: {") else []
             if choices and (content := choices[0]["delta"].get("content")):
                 yield content
-    await reading
+    await reader
 
 
 async def vertex(url: str, model: str = "bench") -> AsyncIterator[str]:
-    """Our client of Vertex AI's streamRawPredict, with a token that is there already."""
-    async for text in answered(vertex_target(url, model)):
+    """Spaceport with Vertex AI's streamRawPredict."""
+    async for text in stream_texts(vertex_target(url, model)):
         yield text
 
 
@@ -145,7 +145,7 @@ async def openai_sdk(url: str) -> AsyncIterator[str]:
 
 
 async def litellm_sdk(url: str) -> AsyncIterator[str]:
-    """LiteLLM's acompletion, in an environment of its own."""
+    """LiteLLM's acompletion, in a separate environment."""
     import litellm
 
     async for chunk in await litellm.acompletion(
@@ -156,11 +156,11 @@ async def litellm_sdk(url: str) -> AsyncIterator[str]:
 
 
 async def aclose(url: str) -> None:
-    """Close what was opened."""
-    from backends.http import client as http
+    """Close all clients."""
+    from backends.http.connections import close_connections
 
     await bare_client().aclose()
-    await stamping_client().aclose()
+    await timestamp_client().aclose()
     await openai_client(url).close()
     boto_client(url).close()
-    await http.aclose()
+    await close_connections()
