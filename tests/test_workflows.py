@@ -1,4 +1,4 @@
-"""The workflows are what GitHub understands, and safe to run."""
+"""The GitHub workflows are valid and secure."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ BIN = Path(sys.executable).parent
     [["check-jsonschema", "--builtin-schema", "vendor.github-workflows"], ["zizmor", "--offline", "--quiet"]],
     ids=lambda command: command[0],
 )
-def test_workflows_pass(command: list[str]) -> None:
-    done = subprocess.run([BIN / command[0], *command[1:], *WORKFLOWS], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_workflows_pass_linters(command: list[str]) -> None:
+    result = subprocess.run([BIN / command[0], *command[1:], *WORKFLOWS], capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 @pytest.mark.parametrize("name", ["make install", "publish_space.py", ".ci/run"])
-def test_what_they_call_is_there(name: str) -> None:
+def test_programs_in_workflows_exist(name: str) -> None:
     assert any(name in path.read_text() for path in WORKFLOWS)
     if name.startswith("make "):
         assert f"\n{name.split()[1]}:" in (ROOT / "Makefile").read_text()
