@@ -82,12 +82,12 @@ def warnings(environment: Mapping[str, str] = os.environ) -> list[str]:
 
     Unknown variables are no errors: Kubernetes sets its own for a Service with a name like ours.
     """
-    known = {PREFIX + name.upper() for name in typing.get_type_hints(Settings)} | {"SPACEPORT_API_KEY_FILE"}
+    names = {PREFIX + name.upper() for name in typing.get_type_hints(Settings)} | {"SPACEPORT_API_KEY_FILE"}
     lines = []
-    for name in sorted(set(environment) - known):
+    for name in sorted(set(environment) - names):
         if name in RENAMED:
             lines.append(f"{name} has no effect: its name is now {RENAMED[name]}.")
-        elif name.startswith(PREFIX) and (close := difflib.get_close_matches(name, known, n=1, cutoff=0.9)):
+        elif name.startswith(PREFIX) and (close := difflib.get_close_matches(name, names, n=1, cutoff=0.9)):
             lines.append(f"There is no setting {name}. Did you mean {close[0]}?")
     return lines
 

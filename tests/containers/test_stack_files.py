@@ -202,15 +202,15 @@ def test_addresses_name_services() -> None:
 
 
 def test_metrics_of_queries_exist() -> None:
-    known = _exposed().keys() | _recorded() | {"up", "ALERTS"}
+    metrics = _exposed().keys() | _recorded() | {"up", "ALERTS"}
     queries = {name: expression for expression in _expressions() for name in _metrics(expression)}
-    unknown = {name: queries[name] for name in queries if not name.startswith("vllm:") and name not in known}
+    unknown = {name: queries[name] for name in queries if not name.startswith("vllm:") and name not in metrics}
     assert unknown == {}
     assert any(name.startswith("vllm:") for name in queries)
 
 
 def test_labels_of_queries_exist() -> None:
-    known = {"job", "instance", "le", "alertstate"}.union(*_exposed().values())
+    labels = {"job", "instance", "le", "alertstate"}.union(*_exposed().values())
     queries = {
         label: expression
         for expression in _expressions()
@@ -218,7 +218,7 @@ def test_labels_of_queries_exist() -> None:
         for label in re.findall(r'(\w+)\s*(?:=~|!=|!~|=)\s*"', expression)
         + re.findall(r"\w+", " ".join(re.findall(r"\b(?:by|without)\s*\(([^)]*)\)", expression)))
     }
-    assert {label: queries[label] for label in queries.keys() - known} == {}
+    assert {label: queries[label] for label in queries.keys() - labels} == {}
 
 
 def test_metrics_in_alert_texts_exist() -> None:

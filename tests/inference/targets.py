@@ -43,8 +43,8 @@ def target_environment(folder: Path, url: str, **more: Any) -> dict[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     entry = {"kind": "openai", "url": url, "model": "tiny", **more}
     path = folder / "catalog.toml"
-    path.write_text("[beside]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in entry.items()))
-    return {"SPACEPORT_TARGET": "beside", "SPACEPORT_CATALOG": str(path)}
+    path.write_text("[remote]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in entry.items()))
+    return {"SPACEPORT_TARGET": "remote", "SPACEPORT_CATALOG": str(path)}
 
 
 @asynccontextmanager

@@ -45,7 +45,7 @@ async def test_every_model_route_requires_the_key(wire: WireServer, tmp_path: Pa
             assert (await caller.get(path)).status_code == 200
     assert KEY not in "".join(texts)
     assert KEY not in server.output
-    assert all(KEY not in str(dict(request.headers)) for request in wire.asked)
+    assert all(KEY not in str(dict(request.headers)) for request in wire.received_requests)
 
 
 async def test_large_body_without_the_key_gets_a_response(wire: WireServer, tmp_path: Path) -> None:

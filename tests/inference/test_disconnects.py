@@ -70,7 +70,7 @@ async def test_disconnect_before_the_first_token_frees_the_slot(
     server, wire = silent
     _, writer = await open_request(server, question(stream=stream))
     await wait_for_load(server, 1)
-    await wire.hanging.wait()
+    await wire.hang_started.wait()
     writer.close()
     await wait_for_load(server, 0, seconds=1)
     async with asyncio.timeout(10):

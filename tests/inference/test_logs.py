@@ -42,9 +42,9 @@ def test_invalid_request_id_is_replaced(server: Server, invalid: bytes) -> None:
 async def test_prompts_and_answers_are_never_logged(wire: WireServer, tmp_path: Path) -> None:
     async with proxy(wire, tmp_path, SPACEPORT_LOG_LEVEL="debug") as server, client(server) as caller:
         refusal = Reply.json({"error": {"message": f"{REFUSAL}: {PROMPT}"}}, 400)
-        broken = Reply([event(content=ANSWER)], end="drop")
+        interruption = Reply([event(content=ANSWER)], end="drop")
         invalid = Reply([event(content=ANSWER), b"data: {" + ANSWER.encode() + b"\n\n"])
-        for reply in (Reply([event(content=ANSWER), *END]), refusal, broken, invalid):
+        for reply in (Reply([event(content=ANSWER), *END]), refusal, interruption, invalid):
             wire.on(CHAT, reply)
             for stream in (False, True):
                 assert await caller.post(CHAT, json=question(PROMPT, stream=stream, stop=[PROMPT]))

@@ -34,18 +34,18 @@ def test_complete_answer_has_text_and_usage(server: Server) -> None:
 
 
 def test_stream_and_complete_answer_are_equal(server: Server) -> None:
-    whole = server.post(CHAT, question(tokens=12)).json()
+    complete = server.post(CHAT, question(tokens=12)).json()
     stream = server.post(CHAT, question(tokens=12, stream=True, stream_options={"include_usage": True}))
     assert stream.headers["content-type"].startswith("text/event-stream")
     assert stream.headers["x-request-id"]
     *chunks, done = events(stream.text)
     assert done == "[DONE]"
     assert chunks[0]["choices"][0]["delta"]["role"] == "assistant"
-    assert answer_of(chunks) == whole["choices"][0]["message"]["content"]
-    assert chunks[-2]["choices"][0]["finish_reason"] == whole["choices"][0]["finish_reason"]
+    assert answer_of(chunks) == complete["choices"][0]["message"]["content"]
+    assert chunks[-2]["choices"][0]["finish_reason"] == complete["choices"][0]["finish_reason"]
     assert chunks[-1]["choices"] == []
     counts = ("prompt_tokens", "completion_tokens", "total_tokens")
-    assert [chunks[-1]["usage"][name] for name in counts] == [whole["usage"][name] for name in counts]
+    assert [chunks[-1]["usage"][name] for name in counts] == [complete["usage"][name] for name in counts]
     assert len({chunk["id"] for chunk in chunks}) == 1
 
 
@@ -106,10 +106,10 @@ async def test_our_own_client_gets_the_same_answer_and_usage(server: Server) -> 
     assert all(isinstance(delta, Delta) for delta in deltas)
     assert isinstance(done, Done)
     assert done.usage
-    whole = server.post(CHAT, question(tokens=8)).json()
-    assert done.usage.input_tokens == whole["usage"]["prompt_tokens"]
-    assert done.usage.output_tokens == whole["usage"]["completion_tokens"]
-    assert done.finish_reason == whole["choices"][0]["finish_reason"]
+    complete = server.post(CHAT, question(tokens=8)).json()
+    assert done.usage.input_tokens == complete["usage"]["prompt_tokens"]
+    assert done.usage.output_tokens == complete["usage"]["completion_tokens"]
+    assert done.finish_reason == complete["choices"][0]["finish_reason"]
     long = ChatRequest((Message("user", "word " * 2000),))
     with pytest.raises(Rejected, match="512"):
         [event async for event in backend.stream(long)]

@@ -32,11 +32,11 @@ def test_raw_route_accepts_a_chat_completion(server: Server, route: str) -> None
 
 def test_inputs_and_parameters_become_a_chat_completion(server: Server) -> None:
     body = {"inputs": TASK, "parameters": {"max_new_tokens": 5, "temperature": 0}}
-    whole = server.post("/invocations", body).json()
-    assert whole["usage"]["completion_tokens"] == 5
+    complete = server.post("/invocations", body).json()
+    assert complete["usage"]["completion_tokens"] == 5
     *chunks, done = events(server.post("/invocations", {**body, "stream": True}).text)
     assert done == "[DONE]"
-    assert answer_of(chunks) == text_of(whole)
+    assert answer_of(chunks) == text_of(complete)
 
 
 def test_predictions_keep_the_order_of_instances(server: Server) -> None:

@@ -22,7 +22,7 @@ async def test_running_answers_finish(tmp_path: Path) -> None:
     async with start_server(tmp_path, SPACEPORT_PARALLEL=2) as server, client(server) as caller:
         body = question("Tell a long story.", tokens=60)
         streams = [asyncio.create_task(caller.post(CHAT, json={**body, "stream": True})) for _ in range(3)]
-        whole = asyncio.create_task(caller.post(CHAT, json=body))
+        complete = asyncio.create_task(caller.post(CHAT, json=body))
         await wait_for_value(2.0, lambda: server.metric("queue_length"))
         server.signal()
         await wait_for_value(503, lambda: server.get("/ready").status_code)
@@ -35,7 +35,7 @@ async def test_running_answers_finish(tmp_path: Path) -> None:
             *chunks, done = events(answer.text)
             assert done == "[DONE]"
             assert chunks[-1]["choices"][0]["finish_reason"] in ("length", "stop")
-        assert (await whole).json()["usage"]["completion_tokens"] > 0
+        assert (await complete).json()["usage"]["completion_tokens"] > 0
     assert server.log_lines(message="ended")
     assert not server.log_lines(level="warning")  # such as an expired drain period
 
@@ -47,14 +47,14 @@ async def test_answers_that_outlast_the_drain_period_end_with_an_error(wire: Wir
         await wait_for_value(2, lambda: len(wire.requests(CHAT)))  # including the one at startup
         wire.on(CHAT, SILENT)
         silent = asyncio.create_task(caller.post(CHAT, json=question(stream=True)))
-        whole = asyncio.create_task(caller.post(CHAT, json=question()))
+        complete = asyncio.create_task(caller.post(CHAT, json=question()))
         several = asyncio.create_task(caller.post("/predict", json={"instances": ["a", "b"]}))
         await wait_in_flight(server, 5)
         server.signal()
         *chunks, last = events((await stream).text)
         assert chunks
         assert "shutting down" in last["error"]["message"]
-        for answer in await asyncio.gather(silent, whole, several):
+        for answer in await asyncio.gather(silent, complete, several):
             assert answer.status_code == 503
             assert "shutting down" in answer.json()["error"]["message"]
             assert int(answer.headers["retry-after"]) >= 1

@@ -93,8 +93,8 @@ def test_invalid_model(tmp_path: Path) -> None:
 
 
 def test_truncated_model(tmp_path: Path) -> None:
-    path, whole = tmp_path / "half.gguf", model_file().read_bytes()
-    path.write_bytes(whole[: len(whole) // 2])
+    path, content = tmp_path / "half.gguf", model_file().read_bytes()
+    path.write_bytes(content[: len(content) // 2])
     status, server = run_to_exit(tmp_path / "log", SPACEPORT_MODEL=str(path))
     assert status == 1
     assert "could not load half.gguf" in failure(server)
@@ -127,9 +127,9 @@ def test_error_names_the_invalid_setting(tmp_path: Path, name: str, value: str) 
 
 
 def test_unknown_target(tmp_path: Path) -> None:
-    status, server = run_to_exit(tmp_path, SPACEPORT_TARGET="nobody", SPACEPORT_PARALEL="2")
+    status, server = run_to_exit(tmp_path, SPACEPORT_TARGET="unknown", SPACEPORT_PARALEL="2")
     assert status == 1
-    assert "nobody" in failure(server)
+    assert "unknown" in failure(server)
     [warning] = server.log_lines(level="warning")
     assert "SPACEPORT_PARALEL" in warning["message"]
     assert "SPACEPORT_PARALLEL" in warning["message"]

@@ -59,7 +59,7 @@ async def test_server_waits_for_a_target_that_is_not_up_yet(tmp_path: Path) -> N
 
 
 async def test_target_that_closes_connections_without_notice_is_ready_at_once(wire: WireServer, tmp_path: Path) -> None:
-    wire.once = True
+    wire.one_request_per_connection = True
     wire.on(MODELS, MODEL_LIST)
     wire.on(CHAT, ANSWER)
     with launch_server(tmp_path, **target_environment(tmp_path, wire.url)) as server:

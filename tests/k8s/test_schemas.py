@@ -73,12 +73,12 @@ def test_every_schema_is_used(render: Render) -> None:
     ],
 )
 def test_unknown_field_is_invalid(render: Render, folder: str, kind: str, name: str) -> None:
-    broken = copy.deepcopy(get_object(render(folder), kind, name))
-    field, value = broken["spec"].popitem()
-    broken["spec"][f"{field}s"] = value
+    invalid = copy.deepcopy(get_object(render(folder), kind, name))
+    field, value = invalid["spec"].popitem()
+    invalid["spec"][f"{field}s"] = value
     for version in VERSIONS:
         with pytest.raises(jsonschema.ValidationError):
-            validate(broken, version)
+            validate(invalid, version)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
