@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Gives the canary a share of the traffic, in percent: scripts/canary_share.sh 10
+# Sets the canary's share of the traffic in percent: scripts/canary_share.sh 10
 set -euo pipefail
-share=${1:?the share in percent}
-[[ "$share" =~ ^[0-9]+$ ]] && ((share <= 100)) || { echo "A share is a whole number from 0 to 100, not $share." >&2; exit 64; }
+share=${1:?Give the share in percent.}
+[[ "$share" =~ ^[0-9]+$ ]] && ((share <= 100)) || { echo "The share must be a whole number from 0 to 100, not $share." >&2; exit 64; }
 kubectl -n "${NAMESPACE:-spaceport}" patch httproute inference --type=json -p "[
   {\"op\": \"replace\", \"path\": \"/spec/rules/0/backendRefs/0/weight\", \"value\": $((100 - share))},
   {\"op\": \"replace\", \"path\": \"/spec/rules/0/backendRefs/1/weight\", \"value\": $share}

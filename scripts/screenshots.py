@@ -182,7 +182,7 @@ def picture_of_the_comparator(browser: Browser) -> None:
     """The recorded run, as the published Space shows it to somebody without a key."""
     page = open_page(browser, 1280, 1500, dark=False)
     page.get_by_role("tab", name="Measure").click()
-    page.locator("#pictures .js-plotly-plot").first.wait_for()
+    page.locator("#charts .js-plotly-plot").first.wait_for()
     page.wait_for_timeout(2000)
     page.screenshot(path=ROOT / "docs" / "compare.png")
 

@@ -1,4 +1,4 @@
-"""The comparator in a real browser: races and measurements between two real targets on this machine."""
+"""The comparator in a real browser: races and measurements of two real targets on this machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.helpers.apps import App
 from tests.helpers.servers import serving, wait_until
 
 SPACE = "spaces/platform_compare/app.py"
-# The same model on the same engine, once with one thread: two real targets that differ.
+# The same model on the same engine, once with all threads and once with one: two different real targets.
 REAL = (
     '[laptop]\nkind = "embedded"\nlabel = "All threads"\nprice = "0.05/h"\n[single]\nkind = "embedded"\nthreads = 1\n'
 )
@@ -50,11 +50,11 @@ def open_at(open_page: OpenPage, app: App, tab: str = "Race", **more: object) ->
     return page
 
 
-def choose(page: Page, group: str, *wanted: str) -> None:
-    """Tick these boxes and no others."""
+def select(page: Page, group: str, *labels: str) -> None:
+    """Check these boxes and no others."""
     for box in page.locator(f"{group} input[type=checkbox]").all():
         label = box.locator("xpath=..").inner_text().strip()
-        box.set_checked(label in wanted)
+        box.set_checked(label in labels)
 
 
 def race(page: Page, prompt: str = "Why is the sky blue?") -> None:
@@ -69,11 +69,11 @@ def measure(page: Page, requests: int) -> None:
 
 
 def wait_until_measured(page: Page, *targets: str, seconds: float = 180) -> None:
-    """Wait until the new run is shown, by the targets that the one before did not have."""
+    """Wait for the new run, whose targets the previous run doesn't have."""
     page.wait_for_selector("#measure", state="visible", timeout=seconds * 1000)
     for target in targets:
-        expect(page.locator("#figures-table td").get_by_text(target, exact=True).first).to_be_visible()
-    page.wait_for_timeout(500)  # the files come with the figures
+        expect(page.locator("#metrics-table td").get_by_text(target, exact=True).first).to_be_visible()
+    page.wait_for_timeout(500)  # the files arrive with the metrics
 
 
 def download(page: Page, label: str, folder: Path) -> Path:
@@ -96,7 +96,7 @@ def test_a_race_of_real_targets(real: App, open_page: OpenPage) -> None:
         assert re.search(r"\d+ in, \d+ out", text)
         assert len(columns.nth(place).locator(".sp-answer.prose").inner_text()) > 20
     assert "USD" in columns.nth(0).inner_text()
-    expect(page.get_by_text("A show, not a measurement")).to_be_visible()
+    expect(page.get_by_text("Just for fun: they share this machine")).to_be_visible()
 
 
 def test_a_measurement_of_real_targets(real: App, open_page: OpenPage, browser: Browser, tmp_path: Path) -> None:
@@ -106,53 +106,53 @@ def test_a_measurement_of_real_targets(real: App, open_page: OpenPage, browser: 
         re.compile(r"\d+ of 34 requests · about [\d,]+ s left"), timeout=90_000
     )
     wait_until_measured(page, "laptop", "single")
-    expect(page.locator("#run input")).to_have_value(re.compile("laptop against single"))
+    expect(page.locator("#run input")).to_have_value(re.compile("laptop vs single"))
     expect(page.locator("#verdict")).to_contain_text("from token to token")
-    expect(page.locator("#figures-table")).to_contain_text("concurrency 1")
+    expect(page.locator("#metrics-table")).to_contain_text("concurrency 1")
     expect(page.locator("#cost")).to_contain_text("0.05 USD/h")
-    expect(page.locator("#pictures .js-plotly-plot:visible")).to_have_count(5)
+    expect(page.locator("#charts .js-plotly-plot:visible")).to_have_count(5)
     stored = run_file.read(download(page, "Raw arrivals (JSONL)", tmp_path))
     assert stored.ended == "finished"
     assert [len(stored.measured(name)) for name in ("laptop", "single")] == [14, 14]
-    _opens_by_itself(browser, download(page, "Report (HTML)", tmp_path))
+    _check_standalone(browser, download(page, "Report (HTML)", tmp_path))
 
 
-def _opens_by_itself(browser: Browser, report: Path) -> None:
+def _check_standalone(browser: Browser, report: Path) -> None:
     context = browser.new_context(offline=True)
     page = context.new_page()
-    wrong: list[str] = []
-    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-    page.on("request", lambda request: wrong.append(request.url) if not request.url.startswith("file:") else None)
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda request: problems.append(request.url) if not request.url.startswith("file:") else None)
     page.goto(report.as_uri())
     expect(page.locator(".js-plotly-plot")).to_have_count(5)
-    expect(page.locator("h1")).to_have_text("laptop against single")
-    assert not [text for text in wrong if not text.startswith(("data:", "blob:"))]
+    expect(page.locator("h1")).to_have_text("laptop vs single")
+    assert not [text for text in problems if not text.startswith(("data:", "blob:"))]
     context.close()
 
 
 def test_a_recorded_run_is_there_without_any_key(real: App, open_page: OpenPage) -> None:
     page = open_at(open_page, real, "Measure")
     expect(page.locator("#verdict li").first).to_contain_text("times faster")
-    expect(page.locator("#pictures .js-plotly-plot:visible").first).to_be_visible()
+    expect(page.locator("#charts .js-plotly-plot:visible").first).to_be_visible()
     page.locator("#definition input").click()
     page.get_by_role("option", name="GuideLLM").click()
-    expect(page.locator("#figures-table")).to_contain_text("TTFT p50")
+    expect(page.locator("#metrics-table")).to_contain_text("TTFT p50")
 
 
-def test_columns_fail_and_think_on_their_own(scripted: App, open_page: OpenPage) -> None:
+def test_columns_fail_and_think_independently(scripted: App, open_page: OpenPage) -> None:
     page = open_at(open_page, scripted)
-    choose(page, "#racers", "thinker", "refuses")
+    select(page, "#racers", "thinker", "refuses")
     race(page)
     expect(page.locator(".sp-state.sp-failed")).to_have_count(1)
     expect(page.locator(".sp-state.sp-done")).to_have_count(1)
     expect(page.locator(".sp-answer.prose blockquote")).to_contain_text("api_key")
-    expect(page.locator(".sp-lane details summary")).to_have_text("Thoughts")
+    expect(page.locator(".sp-race details summary")).to_have_text("Thoughts")
     expect(page.locator("#ballot")).to_be_hidden()
 
 
 def test_stop_ends_every_column(scripted: App, open_page: OpenPage, models: Models) -> None:
     page = open_at(open_page, scripted)
-    choose(page, "#racers", "endless", "steady")
+    select(page, "#racers", "endless", "steady")
     race(page)
     expect(page.locator(".sp-state.sp-answering")).to_have_count(1)
     page.wait_for_timeout(500)
@@ -162,15 +162,15 @@ def test_stop_ends_every_column(scripted: App, open_page: OpenPage, models: Mode
     wait_until(lambda: models.left == ["endless"])
 
 
-def test_a_blind_vote_shows_the_names_only_after_it(scripted: App, open_page: OpenPage, tmp_path: Path) -> None:
+def test_a_blind_vote_reveals_the_names_afterwards(scripted: App, open_page: OpenPage, tmp_path: Path) -> None:
     page = open_at(open_page, scripted)
-    choose(page, "#racers", "steady", "slow")
+    select(page, "#racers", "steady", "slow")
     page.locator("#blind input").check()
     race(page, "Say something.")
     expect(page.locator(".sp-state.sp-done")).to_have_count(2)
-    assert "steady" not in page.locator("#lanes").inner_text()
+    assert "steady" not in page.locator("#race-columns").inner_text()
     page.get_by_role("button", name="Answer B is better").click()
-    expect(page.locator("#lanes")).to_contain_text("steady")
+    expect(page.locator("#race-columns")).to_contain_text("steady")
     expect(page.locator("#standing")).to_contain_text("1 of 1")
     vote = json.loads(download(page, "My votes (JSONL)", tmp_path).read_text())
     assert vote["blind"] is True
@@ -178,14 +178,14 @@ def test_a_blind_vote_shows_the_names_only_after_it(scripted: App, open_page: Op
 
 
 @pytest.mark.parametrize(("targets", "message"), [(["steady"], "Choose two to four"), ([], "Choose two to four")])
-def test_a_race_of_one_is_none(scripted: App, open_page: OpenPage, targets: list[str], message: str) -> None:
+def test_a_race_needs_two_targets(scripted: App, open_page: OpenPage, targets: list[str], message: str) -> None:
     page = open_at(open_page, scripted)
-    choose(page, "#racers", *targets)
+    select(page, "#racers", *targets)
     race(page)
     expect(page.get_by_text(message).first).to_be_visible()
 
 
-def test_no_target_available_is_told_with_the_reason(
+def test_unavailable_targets_show_the_reason(
     start_app: Callable[..., App], open_page: OpenPage, tmp_path: Path
 ) -> None:
     catalog = tmp_path / "catalog.toml"
@@ -197,30 +197,30 @@ def test_no_target_available_is_told_with_the_reason(
     page.get_by_role("tab", name="Measure").click()
     expect(page.locator("#unavailable")).to_contain_text("NOT_SET_ANYWHERE is not set")
     page.locator("#measure").click()
-    expect(page.locator("#progress")).to_contain_text("No target was named")
+    expect(page.locator("#progress")).to_contain_text("No target is selected")
 
 
-def test_a_measurement_is_stopped_and_what_was_measured_stays(scripted: App, open_page: OpenPage) -> None:
+def test_a_stopped_measurement_keeps_its_results(scripted: App, open_page: OpenPage) -> None:
     page = open_at(open_page, scripted, "Measure")
-    choose(page, "#targets", "steady", "slow")
+    select(page, "#targets", "steady", "slow")
     measure(page, 200)
     expect(page.locator("#progress")).to_contain_text("s left")
     page.wait_for_timeout(2500)
     page.locator("#stop").click()
     wait_until_measured(page, "steady", "slow")
-    expect(page.locator("#verdict")).to_contain_text("The run was stopped before its end")
+    expect(page.locator("#verdict")).to_contain_text("The run was stopped early")
 
 
-def test_wrong_fields_are_told_on_the_page(scripted: App, open_page: OpenPage, tmp_path: Path) -> None:
+def test_bad_fields_are_reported_on_the_page(scripted: App, open_page: OpenPage, tmp_path: Path) -> None:
     page = open_at(open_page, scripted, "Measure")
-    choose(page, "#targets")
+    select(page, "#targets")
     page.locator("#measure").click()
-    expect(page.locator("#progress")).to_contain_text("No target was named")
-    choose(page, "#targets", "steady")
+    expect(page.locator("#progress")).to_contain_text("No target is selected")
+    select(page, "#targets", "steady")
     page.get_by_text("Load and repetitions").click()
     page.locator("#loads").locator("input, textarea").fill("1, 9999")
     page.locator("#measure").click()
-    expect(page.locator("#progress")).to_contain_text("Concurrency 9999")
+    expect(page.locator("#progress")).to_contain_text("concurrency 9999")
     page.locator("#loads").locator("input, textarea").fill("1")
     broken = tmp_path / "prompts.jsonl"
     broken.write_text('{"prompt": "One"}\n{"prompt": ""}\n')
@@ -232,21 +232,21 @@ def test_wrong_fields_are_told_on_the_page(scripted: App, open_page: OpenPage, t
 
 def test_a_stored_run_is_opened_and_compared(scripted: App, open_page: OpenPage, tmp_path: Path) -> None:
     page = open_at(open_page, scripted, "Measure")
-    choose(page, "#targets", "steady", "slow")
+    select(page, "#targets", "steady", "slow")
     measure(page, 14)
     wait_until_measured(page, "steady", "slow")
     stored = download(page, "Raw arrivals (JSONL)", tmp_path)
-    page.get_by_text("To repeat it").click()
+    page.get_by_text("Reproduce this run").click()
     page.locator("#open input[type=file]").set_input_files(str(stored))
-    expect(page.locator("#run input")).to_have_value(re.compile(r"steady against slow, 20"))
+    expect(page.locator("#run input")).to_have_value(re.compile(r"steady vs slow, 20"))
     page.locator("#against input").click()
-    page.get_by_role("option", name="steady against slow, short").click()
-    expect(page.locator("#verdict")).to_contain_text("Against the earlier run")
-    same = re.compile(r"steady \(this run\) and steady \(earlier\) are (alike|not distinguishable)")
+    page.get_by_role("option", name="steady vs slow, short").click()
+    expect(page.locator("#verdict")).to_contain_text("Compared with the earlier run")
+    same = re.compile(r"steady \(this run\) and steady \(earlier\) (are equally fast|show no clear difference)")
     expect(page.locator("#verdict")).to_contain_text(same)
 
 
-def test_another_visitor_sees_none_of_it(scripted: App, open_page: OpenPage) -> None:
+def test_other_visitors_see_none_of_it(scripted: App, open_page: OpenPage) -> None:
     page = open_at(open_page, scripted, "Measure")
     page.locator("#run input").click()
     names = page.get_by_role("option").all_inner_texts()
@@ -257,10 +257,10 @@ def test_another_visitor_sees_none_of_it(scripted: App, open_page: OpenPage) -> 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
 def test_nothing_is_wider_than_the_page(scripted: App, open_page: OpenPage, width: int, dark: bool) -> None:
     page = open_at(open_page, scripted, width=width, dark=dark)
-    choose(page, "#racers", "steady", "thinker")
+    select(page, "#racers", "steady", "thinker")
     race(page)
     expect(page.locator(".sp-state.sp-done")).to_have_count(2)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.get_by_role("tab", name="Measure").click()
-    expect(page.locator("#pictures .js-plotly-plot:visible").first).to_be_visible()
+    expect(page.locator("#charts .js-plotly-plot:visible").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
