@@ -1,1 +1,1 @@
-"""Deploys a model to SageMaker or Vertex AI, and brings it back: `deploy_sagemaker.py` and `deploy_vertex.py`."""
+"""Deploys a model to SageMaker or Vertex AI: `deploy_sagemaker.py` and `deploy_vertex.py` are the command lines."""

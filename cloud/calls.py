@@ -1,4 +1,4 @@
-"""One call of a cloud's API, as a value: what the plan prints is what is made."""
+"""API calls, deployment steps and cloud resources as values, so that the plan prints exactly what is sent."""
 
 from __future__ import annotations
 
@@ -10,45 +10,45 @@ from typing import Any
 
 from backends import SpaceportError
 
-_SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|KEY\b|_KEY$", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|KEY\b|_KEY$", re.IGNORECASE)
 Say = Callable[[str], None]
 
 
 class CloudError(SpaceportError):
-    """A deployment could not go on; the remedy says how to resume it or to clean up."""
+    """A deployment failed; the remedy says how to resume it or to clean up."""
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """`operation` of `service` with `payload`, in the API's own names; `why` is what it is for.
+class ApiCall:
+    """`operation` of `service` with `payload`, in the API's own names; `purpose` describes it for the plan.
 
-    From then on `usd_hour` is billed, as far as the price table knows it (None where it does not).
+    `usd_hour` is billed once the call succeeds; None if the price table has no price.
     """
 
     service: str
     operation: str
     payload: Mapping[str, Any]
-    why: str
+    purpose: str
     usd_hour: float | None = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that a deployment needs: the call that makes it, whether it is there, and how it is waited for.
+    """One step of a deployment: the call, whether its result exists, how to send it and how to wait for it.
 
-    `found` and `make` talk to the cloud; what `make` gives is of no use here. `wait` says what it waits for until the
-    thing can be used.
+    `exists` and `send` make requests to the cloud; the result of `send` is ignored. `wait` reports its state through
+    its argument until the result can be used.
     """
 
-    call: Call
-    found: Callable[[], bool]
-    make: Callable[[], object]
+    call: ApiCall
+    exists: Callable[[], bool]
+    send: Callable[[], object]
     wait: Callable[[Say], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """Something that is there in the cloud; `usd_hour` is what it costs while it is (None where no price is known)."""
+    """A resource that exists in the cloud; `usd_hour` is its price, None if the price table has none."""
 
     kind: str
     name: str
@@ -58,52 +58,55 @@ class Resource:
 
     @property
     def line(self) -> str:
-        """One line for a person."""
+        """The resource as one line of text."""
         price = "price unknown" if self.usd_hour is None else f"{self.usd_hour:.4g} USD/h" if self.usd_hour else ""
         return "  ".join(filter(None, [f"{self.kind:<18} {self.name}", self.state, price]))
 
 
-def carry_out(steps: Sequence[Step], say: Say, *, resume: str, clean_up: str) -> None:
-    """Make what is not there yet, in order; a step that fails names what is left and how to go on or to clean up."""
-    done: list[str] = []
+def run_steps(steps: Sequence[Step], say: Say, *, resume: str, clean_up: str) -> None:
+    """Run the steps whose result doesn't exist yet, in order.
+
+    The error of a failed step lists what exists so far, and the commands to resume or clean up.
+    """
+    finished: list[str] = []
     for number, step in enumerate(steps, 1):
-        title = f"[{number}/{len(steps)}] {step.call.why}"
+        title = f"[{number}/{len(steps)}] {step.call.purpose}"
         try:
-            if step.found():
-                say(f"{title}: is there")
+            if step.exists():
+                say(f"{title}: exists already")
             else:
                 say(f"{title} …")
-                step.make()
-            done.append(f"{step.call.operation} ({step.call.why})")
+                step.send()
+            finished.append(f"{step.call.operation} ({step.call.purpose})")
             if step.wait:
                 step.wait(say)
         except KeyboardInterrupt:
-            say(f"Stopped at: {step.call.why}. Go on: {resume}\nDelete what is there: {clean_up}")
+            say(f"Stopped at: {step.call.purpose}. Resume: {resume}\nClean up: {clean_up}")
             raise
         except SpaceportError as error:
-            left = f"Made or begun so far: {', '.join(done)}. " if done else "Nothing was made. "
-            remedy = f"{error.remedy} {left}Go on: {resume}  Clean up: {clean_up}".strip()
-            raise CloudError(f"{step.call.why} failed: {error.message}", remedy) from error
+            progress = f"Created or started so far: {', '.join(finished)}." if finished else "Nothing was created."
+            remedy = f"{error.remedy} {progress} Resume: {resume}  Clean up: {clean_up}".strip()
+            raise CloudError(f"{step.call.purpose} failed: {error.message}", remedy) from error
 
 
-def hidden(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Variables of a container as they may be shown: one that looks like a secret has no value."""
-    return {name: "<hidden>" if _SECRET.search(name) else value for name, value in values.items()}
+def mask_secrets(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Replace the value of each variable whose name looks like a secret."""
+    return {name: "<hidden>" if _SECRET_NAME.search(name) else value for name, value in values.items()}
 
 
-def printed(calls: Sequence[Call]) -> str:
-    """A plan for people: each call with its payload as JSON, and what will be billed an hour."""
+def format_plan(calls: Sequence[ApiCall]) -> str:
+    """Return a plan as text: each call with its payload as JSON, and the total price per hour."""
     lines = []
     for number, call in enumerate(calls, 1):
-        lines.append(f"{number}. {call.service} {call.operation}: {call.why}")
-        payload = json.dumps(call.payload, indent=2, ensure_ascii=False, default=_shown)
+        lines.append(f"{number}. {call.service} {call.operation}: {call.purpose}")
+        payload = json.dumps(call.payload, indent=2, ensure_ascii=False, default=_json_default)
         lines.append("\n".join(f"     {line}" for line in payload.splitlines()))
-    unknown = [call.why for call in calls if call.usd_hour is None]
+    unknown = [call.purpose for call in calls if call.usd_hour is None]
     total = sum(call.usd_hour or 0.0 for call in calls)
-    lines.append(f"{len(calls)} calls; nothing has been changed. Billed from then on: {total:.4g} USD an hour.")
+    lines.append(f"{len(calls)} calls; nothing has been changed. Price once deployed: {total:.4g} USD per hour.")
     lines += [f"No price is known for: {', '.join(unknown)}."] if unknown else []
     return "\n".join(lines)
 
 
-def _shown(value: Any) -> str:
+def _json_default(value: Any) -> str:
     return f"<{len(value):,} bytes>" if isinstance(value, (bytes, bytearray)) else str(value)

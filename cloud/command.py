@@ -1,4 +1,4 @@
-"""The one shape of a deployment: plan, deploy, status, test, benchmark, autoscale, update, rollback, cost, delete."""
+"""The command line of both clouds: plan, deploy, status, test, benchmark, autoscale, update, rollback, cost, delete."""
 
 from __future__ import annotations
 
@@ -12,153 +12,153 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from backends import Catalog, ChatRequest, Delta, Message, Stopwatch
-from backends.http import client as http
+from backends.http.connections import close_connections
 from backends.terminal import exit_status
 from cloud import cost
-from cloud.calls import Call, CloudError, Resource, Say, Step, carry_out, printed
+from cloud.calls import ApiCall, CloudError, Resource, Say, Step, format_plan, run_steps
 from cloud.settings import load
 
 S = TypeVar("S")
+Action = Callable[[argparse.Namespace, S], int]
 
 
 class Platform(Protocol[S]):
-    """What one cloud does for each command; making it touches no network."""
+    """The implementation of each command for one cloud. Its constructor makes no request."""
 
     title: str
     program: str  # the script's name, for remedies
-    file: Path  # the settings beside it
-    prefix: str  # of variables in the environment
+    file: Path  # the default settings file
+    prefix: str  # of environment variables
     settings: type[S]
 
-    def plan(self, settings: S) -> Sequence[Call]:
-        """Every call of a deployment, without credentials."""
+    def plan(self, settings: S) -> Sequence[ApiCall]:
+        """Return every call of a deployment; needs no credentials."""
 
     def steps(self, settings: S) -> Sequence[Step]:
-        """The same calls with the means to make them."""
+        """Return the steps that send these calls."""
 
     def scaling(self, settings: S) -> Sequence[Step]:
-        """What makes it scale by itself."""
+        """Return the steps that configure autoscaling."""
 
     def update(self, settings: S, say: Say) -> None:
-        """Bring what the settings say now into service without an interruption."""
+        """Deploy the current settings without an interruption."""
 
     def rollback(self, settings: S, say: Say) -> None:
-        """Bring the version before into service again."""
+        """Deploy the previous version again."""
 
     def resources(self, settings: S) -> Sequence[Resource]:
-        """What is there, the costly ones with their price; empty if nothing is."""
+        """Return the existing resources with their prices."""
 
     def delete(self, settings: S, say: Say) -> None:
-        """Delete all of it, and wait until it is gone."""
+        """Delete all resources and wait until they are gone."""
 
     def target(self, settings: S) -> Mapping[str, Any]:
-        """The catalogue entry that calls it."""
+        """Return the catalogue entry of the endpoint."""
 
     def price(self, settings: S) -> str:
-        """The row of the price table that it runs on."""
+        """Return the name of the machine's row in the price table."""
 
 
 class Command(Generic[S]):
-    """The command line over one platform."""
+    """The command line for one platform."""
 
     def __init__(self, platform: Platform[S]) -> None:
         self._platform = platform
 
     def main(self, arguments: Sequence[str] | None = None) -> int:
-        """Do what the command says; 0 good, 1 failed, 2 wrong use, 130 interrupted."""
+        """Run the command; return 0 for success, 1 for failure, 2 for wrong usage, 130 if interrupted."""
         options = self._parser().parse_args(arguments)
-        do: Callable[[argparse.Namespace, S], int] = options.do
+        action: Action[S] = options.action
 
         def run() -> int:
             settings = load(self._platform.settings, options.file, self._platform.prefix, options.set)
-            return do(options, settings)
+            return action(options, settings)
 
         return exit_status(run)
 
     def _parser(self) -> argparse.ArgumentParser:
         platform = self._platform
-        parser = argparse.ArgumentParser(prog=platform.program, description=f"A model on {platform.title}.")
-        commands = parser.add_subparsers(required=True, metavar="COMMAND")
+        parser = argparse.ArgumentParser(prog=platform.program, description=f"Deploy a model to {platform.title}.")
+        commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
-        def command(name: str, do: Callable[[argparse.Namespace, S], int], text: str) -> argparse.ArgumentParser:
-            added = commands.add_parser(name, help=text, description=text)
-            added.add_argument("--file", type=Path, default=platform.file, help=f"settings ({platform.file.name})")
-            added.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="one setting")
-            added.set_defaults(do=do)
-            return added
+        def add(name: str, action: Action[S], text: str) -> argparse.ArgumentParser:
+            command = commands.add_parser(name, help=text, description=text)
+            command.add_argument("--file", type=Path, default=platform.file, help=f"settings ({platform.file.name})")
+            command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="one setting")
+            command.set_defaults(action=action)
+            return command
 
-        plan = command("plan", self._plan, "print each API call and what it will cost; change nothing")
+        plan = add("plan", self._plan, "print each API call and its price; change nothing")
         plan.add_argument("--json", action="store_true", help="as JSON")
-        command("deploy", self._deploy, "make what is not there yet, and wait until it answers")
-        command("status", self._status, "what is there, in which state, at which price")
-        test = command("test", self._test, "ask it one question")
+        add("deploy", self._deploy, "create what doesn't exist yet, and wait until it's in service")
+        add("status", self._status, "list the resources with their states and prices")
+        test = add("test", self._test, "ask the model one question")
         test.add_argument("question", nargs="?", default="Why is the sky blue? One sentence.")
-        benchmark = command("benchmark", self._benchmark, "measure it into a run that the comparator loads")
-        benchmark.add_argument("--out", type=Path, required=True, help="where the run goes (JSONL)")
+        benchmark = add("benchmark", self._benchmark, "measure the endpoint; the comparator can load the result")
+        benchmark.add_argument("--out", type=Path, required=True, help="the file of the run (JSONL)")
         benchmark.add_argument("--concurrency", default="1,4", help="requests in flight (1,4)")
-        benchmark.add_argument("--requests", type=int, default=40, help="measured at each load (40)")
-        command("autoscale", self._autoscale, "let it scale by itself between the bounds of the settings")
-        command("update", self._update, "bring changed settings into service without an interruption")
-        command("rollback", self._rollback, "bring the version before into service again")
-        priced = command("cost", self._cost, "what 1,000 requests cost, from a run of benchmark")
-        priced.add_argument("run", type=Path, help="a run of benchmark")
-        priced.add_argument(
-            "--utilisation", type=float, default=0.3, help="a share of its capacity to compare with (0.3)"
-        )
-        delete = command("delete", self._delete, "delete all of it, and see that nothing is left")
+        benchmark.add_argument("--requests", type=int, default=40, help="requests per load (40)")
+        add("autoscale", self._autoscale, "scale automatically between the bounds of the settings")
+        add("update", self._update, "deploy changed settings without an interruption")
+        add("rollback", self._rollback, "deploy the previous version again")
+        price = add("cost", self._cost, "compute the price of 1,000 requests from a run of benchmark")
+        price.add_argument("run", type=Path, help="a run of benchmark")
+        price.add_argument("--utilisation", type=float, default=0.3, help="a share of the capacity to compare (0.3)")
+        delete = add("delete", self._delete, "delete all resources, and check that none is left")
         delete.add_argument("--yes", action="store_true", help="do not ask")
         return parser
 
     def _plan(self, options: argparse.Namespace, settings: S) -> int:
         calls = self._platform.plan(settings)
         if options.json:
-            told = [{"service": call.service, "operation": call.operation, "payload": call.payload} for call in calls]
-            print(json.dumps(told, indent=2, default=str))
+            values = [{"service": call.service, "operation": call.operation, "payload": call.payload} for call in calls]
+            print(json.dumps(values, indent=2, default=str))
         else:
-            print(printed(calls))
+            print(format_plan(calls))
         return 0
 
     def _deploy(self, options: argparse.Namespace, settings: S) -> int:
-        self._carry_out(options, self._platform.steps(settings))
-        print(f"It is in service. Try it: {self._again(options, 'test')}")
+        self._run_steps(options, self._platform.steps(settings))
+        print(f"It is in service. Try it: {self._command_line(options, 'test')}")
         return 0
 
     def _autoscale(self, options: argparse.Namespace, settings: S) -> int:
         steps = self._platform.scaling(settings)
         if not steps:
-            raise CloudError("These settings leave nothing to scale.", "Give them bounds with room between.")
-        self._carry_out(options, steps)
+            raise CloudError("These settings leave nothing to scale.", "Set a maximum above the minimum.")
+        self._run_steps(options, steps)
         return 0
 
-    def _carry_out(self, options: argparse.Namespace, steps: Sequence[Step]) -> None:
-        carry_out(steps, _say, resume=self._again(options), clean_up=self._again(options, "delete"))
+    def _run_steps(self, options: argparse.Namespace, steps: Sequence[Step]) -> None:
+        clean_up = self._command_line(options, "delete")
+        run_steps(steps, _say, resume=self._command_line(options, options.command), clean_up=clean_up)
 
     def _status(self, options: argparse.Namespace, settings: S) -> int:
-        found = self._platform.resources(settings)
-        if not found:
-            print("Nothing is there.")
+        resources = self._platform.resources(settings)
+        if not resources:
+            print("No resources exist.")
             return 1
-        for resource in found:
+        for resource in resources:
             print(resource.line)
             for name, value in resource.detail.items():
                 print(f"    {name}: {value}")
-        print(_total(found))
+        print(_total_price(resources))
         return 0
 
     def _test(self, options: argparse.Namespace, settings: S) -> int:
         catalog = Catalog({"deployed": dict(self._platform.target(settings))}, source=str(options.file))
-        watch = Stopwatch()
+        stopwatch = Stopwatch()
 
         async def ask() -> None:
             request = ChatRequest((Message("user", options.question),), max_tokens=128)
-            async for event in watch.watch(catalog.connect("deployed").stream(request)):
+            async for event in stopwatch.watch(catalog.connect("deployed").stream(request)):
                 if isinstance(event, Delta):
                     print(event.text, end="", flush=True)
-            await http.aclose()
+            await close_connections()
 
         asyncio.run(ask())
-        first, total = watch.first_token_seconds or 0.0, watch.total_seconds or 0.0
-        tokens = f", {watch.usage.output_tokens} tokens" if watch.usage else ""
+        first, total = stopwatch.first_token_seconds or 0.0, stopwatch.total_seconds or 0.0
+        tokens = f", {stopwatch.usage.output_tokens} tokens" if stopwatch.usage else ""
         print(f"\nfirst token after {first:.2f} s, done after {total:.2f} s{tokens}", file=sys.stderr)
         return 0
 
@@ -167,7 +167,7 @@ class Command(Generic[S]):
         return cost.benchmark(target, options.out, options.concurrency, options.requests)
 
     def _cost(self, options: argparse.Namespace, settings: S) -> int:
-        print(cost.told(options.run, self._platform.price(settings), options.utilisation))
+        print(cost.cost_report(options.run, self._platform.price(settings), options.utilisation))
         return 0
 
     def _update(self, options: argparse.Namespace, settings: S) -> int:
@@ -179,43 +179,39 @@ class Command(Generic[S]):
         return 0
 
     def _delete(self, options: argparse.Namespace, settings: S) -> int:
-        found = self._platform.resources(settings)
-        if not found:
-            print("Nothing is there.")
+        resources = self._platform.resources(settings)
+        if not resources:
+            print("No resources exist.")
             return 0
-        for resource in found:
+        for resource in resources:
             print(resource.line)
-        print(_total(found))
-        if not options.yes and input("Delete all of it? Write yes: ").strip() != "yes":
+        print(_total_price(resources))
+        if not options.yes and input("Delete all of it? Type yes: ").strip() != "yes":
             print("Nothing was deleted.")
             return 1
         self._platform.delete(settings, _say)
-        if left := self._platform.resources(settings):
-            told = ", ".join(f"{resource.kind} {resource.name}" for resource in left)
-            raise CloudError(f"Still there: {told}.", f"Delete again: {self._again(options)}")
+        if remaining := self._platform.resources(settings):
+            names = ", ".join(f"{resource.kind} {resource.name}" for resource in remaining)
+            raise CloudError(f"Still exists: {names}.", f"Delete again: {self._command_line(options, 'delete')}")
         print("Nothing is left.")
         return 0
 
-    def _again(self, options: argparse.Namespace, command: str | None = None) -> str:
-        """The command to type with the same settings."""
-        given = [f"--set {each}" for each in options.set]
+    def _command_line(self, options: argparse.Namespace, command: str) -> str:
+        """Return the command line that runs `command` with the same settings."""
         file = [] if options.file == self._platform.file else [f"--file {options.file}"]
-        name = command or next(name for name in COMMANDS if getattr(self, f"_{name}") == options.do)
-        return " ".join(["python", self._platform.program, name, *file, *given])
+        flags = [f"--set {flag}" for flag in options.set]
+        return " ".join(["python", self._platform.program, command, *file, *flags])
 
 
-COMMANDS = ("plan", "deploy", "status", "test", "benchmark", "autoscale", "update", "rollback", "cost", "delete")
-
-
-def wait_for(done: Callable[[], str | None], say: Say, *, what: str, seconds: float, poll: float) -> None:
-    """Ask `done` until it gives None; what else it gives is a state, told when it changes. `CloudError` when late."""
-    told, deadline = "", time.monotonic() + seconds
-    while (state := done()) is not None:
-        if state != told:
-            say(f"    {what}: {state}")
-            told = state
+def wait_for(state: Callable[[], str | None], say: Say, *, subject: str, seconds: float, poll: float) -> None:
+    """Call `state` every `poll` seconds until it returns None, and print each new state; `CloudError` if it's late."""
+    previous, deadline = "", time.monotonic() + seconds
+    while (current := state()) is not None:
+        if current != previous:
+            say(f"    {subject}: {current}")
+            previous = current
         if time.monotonic() > deadline:
-            raise CloudError(f"{what} is still {state} after {seconds:g} s.", "Wait, then go on.")
+            raise CloudError(f"{subject} is still {current} after {seconds:g} s.", "Wait, then resume.")
         time.sleep(poll)
 
 
@@ -223,7 +219,7 @@ def _say(text: str) -> None:
     print(text, flush=True)
 
 
-def _total(found: Sequence[Resource]) -> str:
-    unknown = any(resource.usd_hour is None for resource in found)
-    more = ", and what has no price here" if unknown else ""
-    return f"{sum(resource.usd_hour or 0 for resource in found):.4g} USD an hour{more}"
+def _total_price(resources: Sequence[Resource]) -> str:
+    unknown = any(resource.usd_hour is None for resource in resources)
+    note = ", without resources of unknown price" if unknown else ""
+    return f"{sum(resource.usd_hour or 0 for resource in resources):.4g} USD per hour{note}"

@@ -1,104 +1,117 @@
-"""What an endpoint's requests cost, from a run of the comparator's engine that was measured on it."""
+"""Measures a deployed endpoint with the comparator, and computes the cost of its requests from the run."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from backends import Catalog
+from backends.stopwatch import wall_clock
 from cloud.calls import CloudError
-from compare import records
+from compare import run_file
 from compare.analyse.cost import cost
-from compare.analyse.metrics import Figures, figures
-from compare.analyse.prices import Hourly, Prices, warning
-from compare.measure import plan as plans
-from compare.measure.plan import Plan
+from compare.analyse.metrics import Metrics, compute_metrics
+from compare.analyse.prices import Hourly, Prices
+from compare.measure.measurement import Progress
+from compare.measure.plan import RunPlan, closed_loops, parse_numbers
 from compare.measure.run import execute
-from compare.measure.workload import choose
-from compare.report import tables
+from compare.measure.workload import find_workload
+from compare.records import Run
+from compare.report import formats, tables
+from compare.report.strings import price_warning
 
 TARGET = "deployed"
+SERVERLESS = "/serverless."  # in the name of a serverless row of the price table
+PAYMENT_HEADERS = ("payment", "USD/h", "USD for 1,000 requests", "USD for 1M output tokens")
+MACHINE_HEADERS = ("machine", "USD/h", "× this price", "requests/s for the same cost")
 
 
 def benchmark(target: Mapping[str, Any], out: Path, concurrency: str, requests: int) -> int:
-    """Measure the target at some loads into `out`, which the comparator reads; 0 if a request succeeded."""
-    plan = Plan((TARGET,), plans.closed(plans.numbers(concurrency, "--concurrency")), requests)
+    """Measure the target at each load into `out`, a run of the comparator; return 0 if a request succeeded."""
+    plan = RunPlan((TARGET,), closed_loops(parse_numbers(concurrency, "--concurrency")), requests)
     catalog = Catalog({TARGET: dict(target)}, source="the deployment")
 
-    def show(progress: Any) -> None:
+    def show(progress: Progress) -> None:
         print(f"\r{progress.done} of {progress.total} requests · {progress.doing}\033[K", end="", file=sys.stderr)
 
-    reason = asyncio.run(execute(plan, choose("short"), catalog, out, show))
-    good = sum(record.ok for record in records.read(out).records if record.phase == "measured")
-    print(f"\n{reason}: {out}, {good} answers. Look at it: python -m compare report {out}", file=sys.stderr)
-    return 0 if good else 1
+    reason = asyncio.run(execute(plan, find_workload("short"), catalog, out, show))
+    answers = sum(record.ok for record in run_file.read(out).records if record.phase == "measured")
+    print(f"\n{reason}: {out}, {answers} answers. For a report: python -m compare report {out}", file=sys.stderr)
+    return 0 if answers else 1
 
 
-def told(run: Path, price: str, utilisation: float) -> str:
-    """Tables as text: each way to pay at the best measured load, then what other machines would have to do."""
+def cost_report(run: Path, price: str, utilisation: float) -> str:
+    """Return two tables as text: each way to pay at the best measured load, and the alternatives to the machine."""
     if not 0 < utilisation <= 1:
-        raise CloudError(f"A utilisation of {utilisation:g} is not possible.", "Give a share above 0, up to 1.")
+        raise CloudError(f"The utilisation can't be {utilisation:g}.", "Pass a share above 0, up to 1.")
     table = Prices.load()
     row = table.find(price)
     if not isinstance(row, Hourly):
-        raise CloudError(f"{price} is not a price by the hour.", "Name a machine of the price table.")
-    best = _best(records.read(run))
-    heads = ("how it is paid", "USD/h", "USD for 1,000 requests", "USD for 1M output tokens")
-    lines = [tables.markdown(heads, _ways(best, row, table, utilisation)), ""]
-    others = ("machine", "USD/h", "× this price", "must give requests/s for the same cost")
-    lines.append(tables.markdown(others, _others(best, row, table)))
-    notes = [warning(row, _today())]
-    return "\n".join([*lines, *filter(None, notes)])
+        raise CloudError(f"{price} is not a price per hour.", "Name a machine of the price table.")
+    metrics = _best_metrics(run_file.read(run))
+    payments = [*_payment_rows(metrics, row, utilisation), *_serverless_rows(metrics, row, table)]
+    lines = [
+        tables.markdown_table(PAYMENT_HEADERS, payments),
+        "",
+        tables.markdown_table(MACHINE_HEADERS, _machine_rows(metrics, row, table)),
+    ]
+    warning = price_warning(row, _today())
+    return "\n".join([*lines, warning] if warning else lines)
 
 
-def _best(run: records.Run) -> Figures:
-    """The figures at the load with the highest throughput."""
-    found = [figures(run, run.targets[0], load) for load in run.loads]
-    usable = [each for each in found if each.requests_per_s]
-    if not usable:
+def _best_metrics(run: Run) -> Metrics:
+    """Return the metrics at the load with the highest throughput."""
+    loads = [compute_metrics(run, run.targets[0], load) for load in run.loads]
+    successful = [metrics for metrics in loads if metrics.requests_per_s]
+    if not successful:
         raise CloudError("No request of this run succeeded.", "Run benchmark again.")
-    return max(usable, key=lambda each: each.requests_per_s or 0.0)
+    return max(successful, key=lambda metrics: metrics.requests_per_s or 0.0)
 
 
-def _ways(best: Figures, row: Hourly, table: Prices, utilisation: float) -> list[list[str]]:
-    """Always on, at full and at the chosen use; spot where there is any; serverless by the seconds that are used."""
-    ways = [("always on, fully used", row, 1.0), (f"always on, {utilisation:.0%} used", row, utilisation)]
+def _payment_rows(metrics: Metrics, row: Hourly, utilisation: float) -> list[list[str]]:
+    """Return the cost of an instance that is always on, fully and partly used, and at spot if there is a price."""
+    payments = [("always on, fully used", row, 1.0), (f"always on, {utilisation:.0%} used", row, utilisation)]
     if row.spot is not None:
-        ways.append((f"spot, {utilisation:.0%} used", row.at_spot(), utilisation))
+        payments.append((f"spot, {utilisation:.0%} used", row.at_spot(), utilisation))
     rows = []
-    for name, price, share in ways:
-        each = cost(best, price, share)
-        usd = tables.usd(each.per_1000_requests), tables.usd(each.per_million_output_tokens)
-        rows.append([name, f"{price.usd_hour:.4g}", *usd])
-    seconds = (best.e2e_ms.mean or 0.0) / 1000
-    for name, price in table.rows.items():
-        if "/serverless." in name and seconds and name.startswith("sagemaker/") and row.name.startswith("sagemaker/"):
-            usd = price.usd_hour / 3600 * seconds * 1000
-            label = f"serverless, {name.rsplit('.', 1)[1]} MB, if it were as fast"
-            rows.append([label, f"{price.usd_hour:.4g} while busy", tables.usd(usd), ""])
+    for label, price, share in payments:
+        costs = cost(metrics, price, share)
+        usd = formats.usd(costs.per_1000_requests), formats.usd(costs.per_million_output_tokens)
+        rows.append([label, f"{price.usd_hour:.4g}", *usd])
     return rows
 
 
-def _others(best: Figures, row: Hourly, table: Prices) -> list[list[str]]:
-    """Every machine of the same provider: what it must give to cost as much a request as this one did."""
+def _serverless_rows(metrics: Metrics, row: Hourly, table: Prices) -> list[list[str]]:
+    """Return the cost of SageMaker's serverless sizes, which bill the seconds of each request."""
+    seconds = (metrics.e2e_ms.mean or 0.0) / 1000
+    if not seconds or not row.name.startswith("sagemaker/"):
+        return []
+    rows = []
+    for name, price in table.rows.items():
+        if SERVERLESS in name and name.startswith("sagemaker/"):
+            usd = price.usd_hour / 3600 * seconds * 1000
+            label = f"serverless, {name.rsplit('.', 1)[1]} MB, at the same speed"
+            rows.append([label, f"{price.usd_hour:.4g} while busy", formats.usd(usd), ""])
+    return rows
+
+
+def _machine_rows(metrics: Metrics, row: Hourly, table: Prices) -> list[list[str]]:
+    """Return the provider's machines, each with the throughput that makes a request cost the same."""
     provider = row.name.partition("/")[0]
-    known = [
-        each for name, each in table.rows.items() if name.startswith(f"{provider}/") and "/serverless." not in name
+    machines = [
+        price for name, price in table.rows.items() if name.startswith(f"{provider}/") and SERVERLESS not in name
     ]
-    rate = best.requests_per_s or 0.0
-    return [
-        [each.name.rsplit("/", 1)[1], f"{each.usd_hour:.4g}", f"{ratio:.2f}", f"{rate * ratio:.3g}"]
-        for each in sorted(known, key=lambda each: each.usd_hour)
-        for ratio in [each.usd_hour / row.usd_hour]
-    ]
+    rows = []
+    for price in sorted(machines, key=lambda price: price.usd_hour):
+        ratio = price.usd_hour / row.usd_hour
+        throughput = (metrics.requests_per_s or 0.0) * ratio
+        rows.append([price.name.rsplit("/", 1)[1], f"{price.usd_hour:.4g}", f"{ratio:.2f}", f"{throughput:.3g}"])
+    return rows
 
 
-def _today() -> Any:
-    from datetime import UTC, datetime
-
-    from backends.stopwatch import wall_clock
-
+def _today() -> date:
     return datetime.fromtimestamp(wall_clock(), UTC).date()

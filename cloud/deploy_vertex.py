@@ -1,11 +1,11 @@
-"""Deploy a model to Vertex AI and bring it back: `python cloud/deploy_vertex.py plan`."""
+"""Deploy a model to Vertex AI, update it and delete it: `python cloud/deploy_vertex.py plan`."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-# In place of this folder, whose `sagemaker` and `vertex` would hide the SDKs of these names.
+# Python puts this script's folder first, whose `sagemaker` and `vertex` would hide the SDKs of these names.
 sys.path.pop(0)
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 

@@ -1,4 +1,4 @@
-"""Settings of a deployment: a TOML file, then the environment, then flags; the later ones win."""
+"""Reads the settings of a deployment: a TOML file, then environment variables, then flags; later ones win."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ T = TypeVar("T")
 def load(
     cls: type[T], file: Path, prefix: str, flags: Sequence[str], environment: Mapping[str, str] | None = None
 ) -> T:
-    """A `cls` from `file`, variables `PREFIX_NAME` and flags `name=value`; `NotConfigured` names what is wrong."""
-    found = _from_file(file)
+    """Return a `cls` from `file`, variables `PREFIX_NAME` and flags `name=value`; `NotConfigured` if one is wrong."""
+    values = _read_file(file)
     hints = typing.get_type_hints(cls)
     environment = os.environ if environment is None else environment
     for field in dataclasses.fields(cls):  # type: ignore[arg-type]
         if text := environment.get(f"{prefix}_{field.name.upper()}"):
-            found[field.name] = _value(hints[field.name], text)
+            values[field.name] = _parse_value(hints[field.name], text)
     for flag in flags:
         name, equals, text = flag.partition("=")
         if not equals:
-            raise NotConfigured(f"--set {flag} sets nothing.", "Write --set name=value.")
-        found[name] = _value(hints.get(name, str), text)
-    return read_settings(cls, found)
+            raise NotConfigured(f"--set {flag} isn't an assignment.", "Write --set name=value.")
+        values[name] = _parse_value(hints.get(name, str), text)
+    return read_settings(cls, values)
 
 
-def _from_file(file: Path) -> dict[str, Any]:
+def _read_file(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise NotConfigured(f"The settings {file} cannot be read ({error.strerror}).", "Give --file PATH.") from error
+        raise NotConfigured(f"The settings {file} can't be read ({error.strerror}).", "Pass --file PATH.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise NotConfigured(f"The settings {file} are not valid TOML: {error}.", "Correct that line.") from error
 
 
-def _value(hint: Any, text: str) -> Any:
-    """Text as what the setting wants: TOML where it is no text."""
+def _parse_value(hint: Any, text: str) -> Any:
+    """Parse text as TOML, unless the setting is a string."""
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if str in options:
         return text
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        return text  # `read_settings` says what is wrong with it
+        return text  # `read_settings` raises the error

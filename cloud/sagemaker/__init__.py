@@ -1,1 +1,1 @@
-"""Deploys a model to SageMaker."""
+"""Deployment to SageMaker."""

@@ -1,4 +1,4 @@
-"""An asynchronous endpoint as a target: the question is a file in S3, and so is the answer."""
+"""An asynchronous endpoint as a target: question and answer are files in S3."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 
 from backends import Health, Interrupted, Rejected, TimedOut, Unreachable
-from backends.chat import events as wire
+from backends.chat.events import DONE, ChatReader
+from backends.chat.requests import chat_body
 from backends.settings import read_settings
-from backends.streams import in_thread
+from backends.streams import iterate_in_thread
 from backends.text import one_line, to_json
 from backends.types import Backend, ChatRequest, Event
 from cloud.calls import CloudError
-from cloud.sagemaker.session import Session, present, translated
+from cloud.sagemaker.session import AwsSession, or_none, translate_errors
 
-LOOK = "Look at its log in CloudWatch, under /aws/sagemaker/Endpoints."
+CHECK_LOG = "Check its log in CloudWatch, under /aws/sagemaker/Endpoints."
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """`output` is the s3:// prefix of the deployment; what is asked lies beside the answers, until it is answered.
+class AsyncSettings:
+    """`output` is the deployment's s3:// prefix; questions are stored below it until they are answered.
 
-    S3 is looked into every `poll_seconds`, for at most `timeout_seconds`: the first instance takes minutes to come.
+    S3 is polled every `poll_seconds`, for at most `timeout_seconds`: the first instance takes minutes to start.
     """
 
     endpoint: str
@@ -36,79 +37,81 @@ class Settings:
 
 
 def connect(settings: Mapping[str, object]) -> Backend:
-    """A client for the endpoint; nothing is sent before the first request."""
-    return AsyncEndpoint(read_settings(Settings, settings))
+    """Return a client for the endpoint; it sends nothing before the first request."""
+    return AsyncEndpoint(read_settings(AsyncSettings, settings))
 
 
 class AsyncEndpoint:
-    """Asks through `InvokeEndpointAsync`, which never streams: the whole answer is one piece."""
+    """Sends requests through `InvokeEndpointAsync`, which never streams: the answer is one delta."""
 
-    def __init__(self, settings: Settings) -> None:
+    local = False
+
+    def __init__(self, settings: AsyncSettings) -> None:
         self._settings = settings
-        self._session = Session(settings.region, settings.profile, settings.url)
-        self._what = f"The asynchronous endpoint {settings.endpoint}"
+        self._session = AwsSession(settings.region, settings.profile, settings.url)
 
     async def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
-        """Give the answer when its file is there; see `backends.types.Backend`."""
-        reader = wire.ChatReader()
+        """Yield the answer when its file exists; see `backends.types.Backend`."""
+        reader = ChatReader()
 
-        def ask(gone: threading.Event) -> Iterator[str]:
-            yield self._answer(request, gone)
+        def answer(cancelled: threading.Event) -> Iterator[str]:
+            yield self._answer(request, cancelled)
 
-        async for text in in_thread(ask):
-            for delta in reader.read(text) + reader.finish([wire.DONE]):
+        async for text in iterate_in_thread(answer):
+            for delta in reader.read(text) + reader.finish([DONE]):
                 yield delta
         yield reader.done
 
     async def check(self) -> Health:
-        """Say nothing more than that it is set up: asking could start an instance."""
+        """Return only that the endpoint is configured: a request could start an instance."""
         return Health(self._settings.endpoint, None)
 
     async def aclose(self) -> None:
-        """Nothing to do: each call has its own connection."""
+        """Do nothing: each call has its own connection."""
 
-    def _told(self, text: str) -> str:
-        return f"{self._what} {text}"
+    def _describe(self, problem: str) -> str:
+        return f"The asynchronous endpoint {self._settings.endpoint} {problem}"
 
-    def _answer(self, request: ChatRequest, gone: threading.Event) -> str:
-        """Put the question, wait for the answer, leave nothing behind."""
-        chosen = self._settings
-        bucket, _, prefix = chosen.output.removeprefix("s3://").partition("/")
-        key = f"{prefix.rstrip('/')}/asked/{uuid.uuid4().hex}.json".lstrip("/")
-        body = to_json(wire.chat_body(request, model=None, stream=False)).encode()
+    def _answer(self, request: ChatRequest, cancelled: threading.Event) -> str:
+        """Upload the question, wait for the answer, and delete the question."""
+        settings = self._settings
+        bucket, _, prefix = settings.output.removeprefix("s3://").partition("/")
+        key = f"{prefix.rstrip('/')}/questions/{uuid.uuid4().hex}.json".lstrip("/")
+        body = to_json(chat_body(request, model=None, stream=False)).encode()
         try:
-            self._session.ask("s3", "PutObject", Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+            self._session.request("s3", "PutObject", Bucket=bucket, Key=key, Body=body, ContentType="application/json")
             try:
-                asked = self._session.ask(
+                response = self._session.request(
                     "sagemaker-runtime",
                     "InvokeEndpointAsync",
-                    EndpointName=chosen.endpoint,
+                    EndpointName=settings.endpoint,
                     InputLocation=f"s3://{bucket}/{key}",
                     ContentType="application/json",
                 )
-                return self._waited(asked["OutputLocation"], asked.get("FailureLocation"), gone)
+                return self._wait_for_answer(response["OutputLocation"], response.get("FailureLocation"), cancelled)
             finally:
-                self._session.ask("s3", "DeleteObject", Bucket=bucket, Key=key)
+                self._session.request("s3", "DeleteObject", Bucket=bucket, Key=key)
         except CloudError as error:
             raise Unreachable(str(error), remedy=error.remedy) from error
 
-    def _waited(self, output: str, failure: str | None, gone: threading.Event) -> str:
-        """The answer's file as soon as it is there."""
-        chosen = self._settings
-        for _ in range(max(1, round(chosen.timeout_seconds / chosen.poll_seconds))):
+    def _wait_for_answer(self, output: str, failure: str | None, cancelled: threading.Event) -> str:
+        """Poll S3 until the file of the answer or of the failure exists."""
+        settings = self._settings
+        for _ in range(max(1, round(settings.timeout_seconds / settings.poll_seconds))):
             if (text := self._read(output)) is not None:
                 return text
             if failure and (text := self._read(failure)) is not None:
-                raise Rejected(self._told(f"failed: {one_line(text)}"), LOOK, status=500)
-            if gone.wait(chosen.poll_seconds):
-                raise Interrupted(self._told("was left."), remedy="Ask again.")
+                raise Rejected(self._describe(f"failed: {one_line(text)}"), CHECK_LOG, status=500)
+            if cancelled.wait(settings.poll_seconds):
+                raise Interrupted(self._describe("has no reader any more."), remedy="Ask again.")
         raise TimedOut(
-            self._told(f"has not answered after {chosen.timeout_seconds:g} s."), remedy="See `status`, or wait longer."
+            self._describe(f"has not answered after {settings.timeout_seconds:g} s."),
+            remedy="Run `status`, or wait longer.",
         )
 
     def _read(self, location: str) -> str | None:
         bucket, _, key = location.removeprefix("s3://").partition("/")
         client = self._session.client("s3")
-        with translated("GetObject"):
-            found = present(lambda: client.get_object(Bucket=bucket, Key=key))
-            return found["Body"].read().decode("utf-8", "replace") if found else None
+        with translate_errors("GetObject"):
+            file = or_none(lambda: client.get_object(Bucket=bucket, Key=key))
+            return file["Body"].read().decode("utf-8", "replace") if file else None

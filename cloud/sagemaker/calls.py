@@ -1,4 +1,4 @@
-"""Settings to API calls: everything that a deployment to SageMaker sends, without sending it."""
+"""Turns settings into the API calls of a deployment to SageMaker; sends nothing."""
 
 from __future__ import annotations
 
@@ -7,120 +7,128 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from cloud.calls import Call
+from cloud.calls import ApiCall
 from cloud.sagemaker import model_data
-from cloud.sagemaker.settings import Settings
+from cloud.sagemaker.settings import SageMakerSettings
 from compare.analyse.prices import Hourly, Prices
 from compare.errors import PriceError
 
 VARIANT = "main"
 MODEL_TAG = "model"
-KINDS = {"real-time": "an endpoint", "serverless": "a serverless endpoint", "async": "an asynchronous endpoint"}
-KINDS["components"] = "an endpoint for inference components"
+MAX_WAIT_SECONDS = 3600  # SageMaker's limit for a wait during an update
+PURPOSES = {
+    "real-time": "an endpoint",
+    "serverless": "a serverless endpoint",
+    "async": "an asynchronous endpoint",
+    "components": "an endpoint for inference components",
+}
 
 
-def deployment(chosen: Settings) -> list[Call]:
-    """Every call that makes the endpoint, in order."""
-    uploads = model_data.calls(chosen.model, chosen.bucket, chosen.name, archive=chosen.archive)
-    return [*uploads, model(chosen), config(chosen), endpoint(chosen), *component(chosen), *watch(chosen)]
+def deployment(settings: SageMakerSettings) -> list[ApiCall]:
+    """Return every call that creates the endpoint, in order."""
+    uploads = model_data.upload_calls(settings.model, settings.bucket, settings.name, archive=settings.archive)
+    create = [create_model(settings), create_config(settings), create_endpoint(settings)]
+    return [*uploads, *create, *create_component(settings), *monitoring(settings)]
 
 
-def model(chosen: Settings) -> Call:
-    """The image with its model files; another image or model is another one of these."""
-    container: dict[str, Any] = {"Image": chosen.image, "Environment": dict(chosen.environment)}
-    if chosen.model:
-        uri, archived = model_data.location(chosen.model, chosen.bucket, chosen.name, archive=chosen.archive)
-        kind, compression = ("S3Object", "Gzip") if archived else ("S3Prefix", "None")
+def create_model(settings: SageMakerSettings) -> ApiCall:
+    """Return the call for the image and its model files; another image or model is another resource."""
+    container: dict[str, Any] = {"Image": settings.image, "Environment": dict(settings.environment)}
+    if settings.model:
+        uri, is_archive = model_data.location(settings.model, settings.bucket, settings.name, archive=settings.archive)
+        kind, compression = ("S3Object", "Gzip") if is_archive else ("S3Prefix", "None")
         source = {"S3Uri": uri, "S3DataType": kind, "CompressionType": compression}
         container["ModelDataSource"] = {"S3DataSource": source}
-    told = {"ExecutionRoleArn": chosen.role, "PrimaryContainer": container, "Tags": tags(chosen)}
-    return Call("sagemaker", "CreateModel", {"ModelName": _named(chosen, told), **told}, "the model")
+    content = {"ExecutionRoleArn": settings.role, "PrimaryContainer": container, "Tags": tags(settings)}
+    return ApiCall("sagemaker", "CreateModel", {"ModelName": _content_name(settings, content), **content}, "the model")
 
 
-def config(chosen: Settings) -> Call:
-    """On what it runs; it cannot be changed, so that other settings are another one of these, and a way back."""
-    variant = {"VariantName": VARIANT, **_capacity(chosen)}
-    told: dict[str, Any] = {"Tags": tags(chosen)}
-    if chosen.mode == "components":
-        told["ExecutionRoleArn"] = chosen.role
-        # A component holds its model: with this tag a configuration is a new one too, and there is a way back.
-        told["Tags"] = [*tags(chosen), {"Key": MODEL_TAG, "Value": model_name(chosen)}]
+def create_config(settings: SageMakerSettings) -> ApiCall:
+    """Return the call for the endpoint's configuration.
+
+    A configuration can't be changed. Other settings create another one, and the old one allows a rollback.
+    """
+    variant = {"VariantName": VARIANT, **_capacity(settings)}
+    content: dict[str, Any] = {"Tags": tags(settings)}
+    if settings.mode == "components":
+        content["ExecutionRoleArn"] = settings.role
+        # The component holds the model. The tag makes a configuration per model, so that a rollback finds it.
+        content["Tags"] = [*tags(settings), {"Key": MODEL_TAG, "Value": model_name(settings)}]
     else:
-        variant |= {"ModelName": model_name(chosen), "InitialVariantWeight": 1.0}
-    if chosen.mode == "async":
-        # Without a place for failures, whoever waits for an answer never hears of one.
-        paths = {"S3OutputPath": chosen.output, "S3FailurePath": f"{chosen.output.rstrip('/')}/failed"}
-        told["AsyncInferenceConfig"] = {"OutputConfig": paths}
-    if chosen.capture and chosen.mode == "real-time":
-        told["DataCaptureConfig"] = _capture(chosen)
-    told["ProductionVariants"] = [variant]
-    return Call(
-        "sagemaker", "CreateEndpointConfig", {"EndpointConfigName": _named(chosen, told), **told}, "its configuration"
-    )
+        variant |= {"ModelName": model_name(settings), "InitialVariantWeight": 1.0}
+    if settings.mode == "async":
+        # Without a failure path, a client that waits for an answer never learns about a failure.
+        paths = {"S3OutputPath": settings.output, "S3FailurePath": f"{settings.output.rstrip('/')}/failed"}
+        content["AsyncInferenceConfig"] = {"OutputConfig": paths}
+    if settings.capture and settings.mode == "real-time":
+        content["DataCaptureConfig"] = _capture(settings)
+    content["ProductionVariants"] = [variant]
+    payload = {"EndpointConfigName": _content_name(settings, content), **content}
+    return ApiCall("sagemaker", "CreateEndpointConfig", payload, "its configuration")
 
 
-def endpoint(chosen: Settings) -> Call:
-    """What is called, and paid for."""
-    told = {"EndpointName": chosen.name, "EndpointConfigName": config(chosen).payload["EndpointConfigName"]}
-    return Call("sagemaker", "CreateEndpoint", told | {"Tags": tags(chosen)}, KINDS[chosen.mode], usd_hour(chosen))
+def create_endpoint(settings: SageMakerSettings) -> ApiCall:
+    """Return the call for the endpoint, which is what AWS bills."""
+    payload = {"EndpointName": settings.name, "EndpointConfigName": config_name(settings), "Tags": tags(settings)}
+    return ApiCall("sagemaker", "CreateEndpoint", payload, PURPOSES[settings.mode], usd_hour(settings))
 
 
-def component(chosen: Settings) -> list[Call]:
-    """One model on an endpoint whose instances come and go with it."""
-    if chosen.mode != "components":
+def create_component(settings: SageMakerSettings) -> list[ApiCall]:
+    """Return the call for the model of an endpoint with components; none in other modes."""
+    if settings.mode != "components":
         return []
-    needs: dict[str, Any] = {"MinMemoryRequiredInMb": chosen.memory_mb}
-    if chosen.accelerators:
-        needs["NumberOfAcceleratorDevicesRequired"] = chosen.accelerators
-    told = {
-        "InferenceComponentName": component_name(chosen),
-        "EndpointName": chosen.name,
+    needs: dict[str, Any] = {"MinMemoryRequiredInMb": settings.memory_mb}
+    if settings.accelerators:
+        needs["NumberOfAcceleratorDevicesRequired"] = settings.accelerators
+    payload = {
+        "InferenceComponentName": component_name(settings),
+        "EndpointName": settings.name,
         "VariantName": VARIANT,
-        "Specification": component_specification(chosen) | {"ComputeResourceRequirements": needs},
-        "RuntimeConfig": {"CopyCount": chosen.instances},
-        "Tags": tags(chosen),
+        "Specification": component_specification(settings) | {"ComputeResourceRequirements": needs},
+        "RuntimeConfig": {"CopyCount": settings.instances},
+        "Tags": tags(settings),
     }
-    return [Call("sagemaker", "CreateInferenceComponent", told, "the model on it")]
+    return [ApiCall("sagemaker", "CreateInferenceComponent", payload, "the model on it")]
 
 
-def component_specification(chosen: Settings) -> dict[str, Any]:
-    """Which model a component holds, and how long it may take to start."""
-    times = {
-        "ModelDataDownloadTimeoutInSeconds": chosen.download_timeout,
-        "ContainerStartupHealthCheckTimeoutInSeconds": chosen.health_timeout,
+def component_specification(settings: SageMakerSettings) -> dict[str, Any]:
+    """Return the model of a component and its time-outs."""
+    timeouts = {
+        "ModelDataDownloadTimeoutInSeconds": settings.download_timeout,
+        "ContainerStartupHealthCheckTimeoutInSeconds": settings.health_timeout,
     }
-    return {"ModelName": model_name(chosen), "StartupParameters": times}
+    return {"ModelName": model_name(settings), "StartupParameters": timeouts}
 
 
-def update(chosen: Settings) -> Call:
-    """The next configuration takes the traffic over, as the strategy says, and an alarm takes it back."""
-    told = {
-        "EndpointName": chosen.name,
-        "EndpointConfigName": config(chosen).payload["EndpointConfigName"],
-        # Or instances and weights that scaling has changed would start anew.
+def update(settings: SageMakerSettings) -> ApiCall:
+    """Return the call that moves the traffic to the new configuration; an alarm moves it back."""
+    payload = {
+        "EndpointName": settings.name,
+        "EndpointConfigName": config_name(settings),
+        # Otherwise an update resets the instances and weights that autoscaling has changed.
         "RetainAllVariantProperties": True,
         "DeploymentConfig": {
             "BlueGreenUpdatePolicy": {
-                "TrafficRoutingConfiguration": _traffic(chosen),
-                "TerminationWaitInSeconds": min(chosen.wait_seconds, 3600),
-                "MaximumExecutionTimeoutInSeconds": max(600, min(28_800, int(chosen.timeout_seconds))),
+                "TrafficRoutingConfiguration": _traffic(settings),
+                "TerminationWaitInSeconds": min(settings.wait_seconds, MAX_WAIT_SECONDS),
+                "MaximumExecutionTimeoutInSeconds": max(600, min(28_800, int(settings.timeout_seconds))),
             },
-            "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": name} for name in alarm_names(chosen)]},
+            "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": name} for name in alarm_names(settings)]},
         },
     }
-    if chosen.mode in ("serverless", "components"):
-        del told["DeploymentConfig"]  # these move at once, and SageMaker refuses a policy
-    return Call("sagemaker", "UpdateEndpoint", told, "the update", usd_hour(chosen))
+    if settings.mode in ("serverless", "components"):
+        del payload["DeploymentConfig"]  # these switch at once, and SageMaker refuses a policy
+    return ApiCall("sagemaker", "UpdateEndpoint", payload, "the update", usd_hour(settings))
 
 
-def watch(chosen: Settings) -> list[Call]:
-    """The alarm that takes an update back, and a budget that warns."""
+def monitoring(settings: SageMakerSettings) -> list[ApiCall]:
+    """Return the calls for the alarm that rolls an update back, and for the budget."""
     alarm = {
-        "AlarmName": alarm_names(chosen)[0],
-        "AlarmDescription": f"The model of {chosen.name} failed.",
+        "AlarmName": alarm_names(settings)[0],
+        "AlarmDescription": f"The model of {settings.name} failed.",
         "Namespace": "AWS/SageMaker",
         "MetricName": "Invocation5XXErrors",
-        "Dimensions": dimensions(chosen),
+        "Dimensions": dimensions(settings),
         "Statistic": "Sum",
         "Period": 60,
         "EvaluationPeriods": 2,
@@ -128,96 +136,111 @@ def watch(chosen: Settings) -> list[Call]:
         "ComparisonOperator": "GreaterThanOrEqualToThreshold",
         "TreatMissingData": "notBreaching",
     }
-    calls = [Call("cloudwatch", "PutMetricAlarm", alarm, "an alarm for failures")]
-    return calls + ([_budget(chosen)] if chosen.budget_usd else [])
+    calls = [ApiCall("cloudwatch", "PutMetricAlarm", alarm, "an alarm for failures")]
+    return calls + ([_budget(settings)] if settings.budget_usd else [])
 
 
-def alarm_names(chosen: Settings) -> list[str]:
-    return [f"{chosen.name}-errors", *chosen.alarms]
+def alarm_names(settings: SageMakerSettings) -> list[str]:
+    """Return the alarms that roll an update back, the deployment's own first."""
+    return [f"{settings.name}-errors", *settings.alarms]
 
 
-def model_name(chosen: Settings) -> str:
-    return str(model(chosen).payload["ModelName"])
+def model_name(settings: SageMakerSettings) -> str:
+    """Return the name of the model, which depends on its content."""
+    return str(create_model(settings).payload["ModelName"])
 
 
-def component_name(chosen: Settings) -> str:
-    return f"{chosen.name}-model"
+def config_name(settings: SageMakerSettings) -> str:
+    """Return the name of the configuration, which depends on its content."""
+    return str(create_config(settings).payload["EndpointConfigName"])
 
 
-def tags(chosen: Settings) -> list[dict[str, str]]:
-    told = {"project": "spaceport", "deployment": chosen.name, **chosen.tags}
-    return [{"Key": key, "Value": value} for key, value in told.items()]
+def component_name(settings: SageMakerSettings) -> str:
+    """Return the name of the inference component."""
+    return f"{settings.name}-model"
 
 
-def usd_hour(chosen: Settings) -> float | None:
-    """What it costs an hour with the instances that it starts with; None where the price table does not know."""
-    if chosen.mode == "serverless":
-        return 0.0  # paid by the request
+def budget_name(settings: SageMakerSettings) -> str:
+    """Return the name of the budget."""
+    return f"{settings.name}-budget"
+
+
+def tags(settings: SageMakerSettings) -> list[dict[str, str]]:
+    """Return the tags of every resource."""
+    values = {"project": "spaceport", "deployment": settings.name, **settings.tags}
+    return [{"Key": key, "Value": value} for key, value in values.items()]
+
+
+def dimensions(settings: SageMakerSettings) -> list[dict[str, str]]:
+    """Return the CloudWatch dimensions of the endpoint's metrics."""
+    if settings.mode == "components":
+        return [{"Name": "InferenceComponentName", "Value": component_name(settings)}]
+    return [{"Name": "EndpointName", "Value": settings.name}, {"Name": "VariantName", "Value": VARIANT}]
+
+
+def usd_hour(settings: SageMakerSettings) -> float | None:
+    """Return the price per hour with the initial instances; None if the price table has none."""
+    if settings.mode == "serverless":
+        return 0.0  # billed per request
     try:
-        price = Prices.load().find(f"sagemaker/{chosen.region}/{chosen.instance_type}")
+        price = Prices.load().find(f"sagemaker/{settings.region}/{settings.instance_type}")
     except PriceError:
         return None
-    return price.usd_hour * chosen.instances if isinstance(price, Hourly) else None
+    return price.usd_hour * settings.instances if isinstance(price, Hourly) else None
 
 
-def _named(chosen: Settings, told: Mapping[str, Any]) -> str:
-    """A name that is the same for the same content, so that making it twice makes it once."""
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:10]
-    return f"{chosen.name}-{digest}"
+def _content_name(settings: SageMakerSettings, content: Mapping[str, Any]) -> str:
+    """Return a name that depends only on the content, so that creating it twice creates one resource."""
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
+    return f"{settings.name}-{digest}"
 
 
-def _capacity(chosen: Settings) -> dict[str, Any]:
-    if chosen.mode == "serverless":
-        return {"ServerlessConfig": {"MemorySizeInMB": chosen.memory_mb, "MaxConcurrency": chosen.max_concurrency}}
-    told: dict[str, Any] = {"InstanceType": chosen.instance_type, "InitialInstanceCount": chosen.instances}
-    if chosen.mode == "components":
-        counts = {"MinInstanceCount": 0, "MaxInstanceCount": max(1, chosen.max_instances)}
-        managed = {"Status": "ENABLED", **counts}
-        return told | {
-            "ManagedInstanceScaling": managed,
+def _capacity(settings: SageMakerSettings) -> dict[str, Any]:
+    if settings.mode == "serverless":
+        return {"ServerlessConfig": {"MemorySizeInMB": settings.memory_mb, "MaxConcurrency": settings.max_concurrency}}
+    instances: dict[str, Any] = {"InstanceType": settings.instance_type, "InitialInstanceCount": settings.instances}
+    if settings.mode == "components":
+        counts = {"MinInstanceCount": 0, "MaxInstanceCount": max(1, settings.max_instances)}
+        return instances | {
+            "ManagedInstanceScaling": {"Status": "ENABLED", **counts},
             "RoutingConfig": {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"},
         }
-    return told | {
-        "ModelDataDownloadTimeoutInSeconds": chosen.download_timeout,
-        "ContainerStartupHealthCheckTimeoutInSeconds": chosen.health_timeout,
+    return instances | {
+        "ModelDataDownloadTimeoutInSeconds": settings.download_timeout,
+        "ContainerStartupHealthCheckTimeoutInSeconds": settings.health_timeout,
     }
 
 
-def _capture(chosen: Settings) -> dict[str, Any]:
+def _capture(settings: SageMakerSettings) -> dict[str, Any]:
     return {
         "EnableCapture": True,
-        "InitialSamplingPercentage": chosen.capture_percent,
-        "DestinationS3Uri": chosen.capture,
+        "InitialSamplingPercentage": settings.capture_percent,
+        "DestinationS3Uri": settings.capture,
         "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
     }
 
 
-def _traffic(chosen: Settings) -> dict[str, Any]:
-    if chosen.strategy == "blue-green":
-        return {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": min(chosen.wait_seconds, 3600)}
-    step = {"Type": "CAPACITY_PERCENT", "Value": chosen.step_percent}
-    size = "CanarySize" if chosen.strategy == "canary" else "LinearStepSize"
-    return {"Type": chosen.strategy.upper(), size: step, "WaitIntervalInSeconds": min(chosen.wait_seconds, 3600)}
+def _traffic(settings: SageMakerSettings) -> dict[str, Any]:
+    wait = {"WaitIntervalInSeconds": min(settings.wait_seconds, MAX_WAIT_SECONDS)}
+    if settings.strategy == "blue-green":
+        return {"Type": "ALL_AT_ONCE", **wait}
+    size = "CanarySize" if settings.strategy == "canary" else "LinearStepSize"
+    step = {"Type": "CAPACITY_PERCENT", "Value": settings.step_percent}
+    return {"Type": settings.strategy.upper(), size: step, **wait}
 
 
-def dimensions(chosen: Settings) -> list[dict[str, str]]:
-    if chosen.mode == "components":
-        return [{"Name": "InferenceComponentName", "Value": component_name(chosen)}]
-    return [{"Name": "EndpointName", "Value": chosen.name}, {"Name": "VariantName", "Value": VARIANT}]
-
-
-def _budget(chosen: Settings) -> Call:
+def _budget(settings: SageMakerSettings) -> ApiCall:
     notification = {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN", "Threshold": 80.0}
-    subscriber = {"SubscriptionType": "EMAIL", "Address": chosen.budget_email}
-    told = {
-        "AccountId": "000000000000",  # who is signed in, when it is made
+    subscriber = {"SubscriptionType": "EMAIL", "Address": settings.budget_email}
+    payload = {
+        "AccountId": "000000000000",  # a placeholder: the step fills in the current account
         "Budget": {
-            "BudgetName": f"{chosen.name}-budget",
-            "BudgetLimit": {"Amount": f"{chosen.budget_usd:g}", "Unit": "USD"},
-            "CostFilters": {"TagKeyValue": [f"user:deployment${chosen.name}"]},
+            "BudgetName": budget_name(settings),
+            "BudgetLimit": {"Amount": f"{settings.budget_usd:g}", "Unit": "USD"},
+            "CostFilters": {"TagKeyValue": [f"user:deployment${settings.name}"]},
             "TimeUnit": "MONTHLY",
             "BudgetType": "COST",
         },
         "NotificationsWithSubscribers": [{"Notification": notification, "Subscribers": [subscriber]}],
     }
-    return Call("budgets", "CreateBudget", told, "a budget that warns")
+    return ApiCall("budgets", "CreateBudget", payload, "a budget with alerts")

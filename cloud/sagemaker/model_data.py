@@ -1,8 +1,9 @@
-"""A model's files on their way to S3: as they are or as one archive, named by what they hold: none is sent twice."""
+"""Uploads of a model's files to S3, as they are or as one archive. Keys contain a hash, so no file is sent twice."""
 
 from __future__ import annotations
 
 import functools
+import gzip
 import hashlib
 import tarfile
 import tempfile
@@ -12,97 +13,97 @@ from pathlib import Path
 from typing import Any
 
 from backends import NotConfigured
-from cloud.calls import Call
+from cloud.calls import ApiCall
 
-BLOCK = 1 << 20
+ModelFiles = tuple[tuple[Path, str], ...]  # each file with its path inside the model
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file of this machine and its key in the bucket."""
+    """A local file and its key in the bucket."""
 
     file: Path
     key: str
     sha256: str
 
 
-def calls(model: str, bucket: str, name: str, *, archive: bool) -> list[Call]:
-    """The uploads that `model` needs; none where it is in S3 already, or in the image."""
+def upload_calls(model: str, bucket: str, name: str, *, archive: bool) -> list[ApiCall]:
+    """Return the uploads of `model`; none if it is in S3 or in the image."""
     return [
-        Call("s3", "PutObject", put(bucket, upload), f"{upload.file.name}, {upload.file.stat().st_size / 1e6:.1f} MB")
+        ApiCall("s3", "PutObject", _put_object(bucket, upload), _describe(upload.file))
         for upload in uploads(model, name, archive=archive)
     ]
 
 
-def put(bucket: str, upload: Upload) -> dict[str, Any]:
-    """An upload as S3's own call; the checksum goes along, so that what is there can be compared."""
-    return {"Bucket": bucket, "Key": upload.key, "Metadata": {"sha256": upload.sha256}}
-
-
 def uploads(model: str, name: str, *, archive: bool) -> list[Upload]:
-    """The files to send; with `archive` one tar.gz of them, which is made now."""
+    """Return the files to upload; with `archive`, one tar.gz of them, which is created now."""
     if not model or model.startswith("s3://"):
         return []
-    path = Path(model)
-    files = list(_files(path))
-    prefix = f"{name}/{_digest(tuple(files))}"
+    files = tuple(_model_files(Path(model)))
+    prefix = f"{name}/{_digest(files)}"
     if archive:
-        packed = _packed(tuple(files))
+        packed = _pack(files)
         return [Upload(packed, f"{prefix}/model.tar.gz", _sha256(packed))]
-    return [Upload(file, f"{prefix}/{inside}", _sha256(file)) for file, inside in files]
+    return [Upload(file, f"{prefix}/{place}", _sha256(file)) for file, place in files]
 
 
 def location(model: str, bucket: str, name: str, *, archive: bool) -> tuple[str, bool]:
-    """Where SageMaker finds the model, and whether it is one archive."""
+    """Return the model's S3 URI, and whether it is one archive."""
     if model.startswith("s3://"):
         return (model, True) if model.endswith(".tar.gz") else (model.rstrip("/") + "/", False)
-    prefix = f"s3://{bucket}/{name}/{_digest(tuple(_files(Path(model))))}/"
+    prefix = f"s3://{bucket}/{name}/{_digest(tuple(_model_files(Path(model))))}/"
     return (f"{prefix}model.tar.gz", True) if archive else (prefix, False)
 
 
-def _files(path: Path) -> Iterator[tuple[Path, str]]:
-    """Each file with its path inside the model."""
+def _describe(file: Path) -> str:
+    return f"{file.name}, {file.stat().st_size / 1e6:.1f} MB"
+
+
+def _put_object(bucket: str, upload: Upload) -> dict[str, Any]:
+    """Return the payload of PutObject, with the checksum that tells whether the object exists already."""
+    return {"Bucket": bucket, "Key": upload.key, "Metadata": {"sha256": upload.sha256}}
+
+
+def _model_files(path: Path) -> Iterator[tuple[Path, str]]:
     if path.is_file():
         yield path, path.name
         return
-    found = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else []
-    if not found:
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else []
+    if not files:
         raise NotConfigured(f"There is no model at {path}.", "Name a file, a folder with files, or s3://….")
-    for file in found:
+    for file in files:
         yield file, file.relative_to(path).as_posix()
 
 
-def _digest(files: tuple[tuple[Path, str], ...]) -> str:
-    told = "\n".join(f"{inside} {_sha256(file)}" for file, inside in files)
-    return hashlib.sha256(told.encode()).hexdigest()[:12]
+def _digest(files: ModelFiles) -> str:
+    text = "\n".join(f"{place} {_sha256(file)}" for file, place in files)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _sha256(file: Path) -> str:
-    known = file.stat()
-    return _hashed(file, known.st_mtime_ns, known.st_size)
+    stat = file.stat()
+    return _hash_file(file, stat.st_mtime_ns, stat.st_size)
 
 
 @functools.lru_cache(maxsize=1024)
-def _hashed(file: Path, changed: int, size: int) -> str:
-    """Gigabytes are read once, as long as the file stays as it was."""
+def _hash_file(file: Path, mtime_ns: int, size: int) -> str:
+    """Hash a file; the cache key includes time and size, so that gigabytes are read once until they change."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @functools.lru_cache(maxsize=8)
-def _packed(files: tuple[tuple[Path, str], ...]) -> Path:
-    """One archive, byte for byte the same each time: without times, owners and the archive's own name."""
-    import gzip
-
+def _pack(files: ModelFiles) -> Path:
+    """Create an archive with the same bytes each time: without times, owners and the archive's own name."""
     target = Path(tempfile.mkdtemp(prefix="spaceport-model-")) / "model.tar.gz"
     with (
         target.open("wb") as raw,
-        gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w") as archive,
+        gzip.GzipFile("", "wb", 6, raw, mtime=0) as compressed,
+        tarfile.open(fileobj=compressed, mode="w") as archive,
     ):
-        for file, inside in files:
-            told = archive.gettarinfo(file, inside)
-            told.mtime, told.uid, told.gid, told.uname, told.gname = 0, 0, 0, "", ""
+        for file, place in files:
+            entry = archive.gettarinfo(file, place)
+            entry.mtime, entry.uid, entry.gid, entry.uname, entry.gname = 0, 0, 0, "", ""
             with file.open("rb") as stream:
-                archive.addfile(told, stream)
+                archive.addfile(entry, stream)
     return target

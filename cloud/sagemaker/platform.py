@@ -1,4 +1,4 @@
-"""SageMaker as a platform: what each command does, through sagemaker-core's resources."""
+"""SageMaker's implementation of the deployment commands, through sagemaker-core and boto3."""
 
 from __future__ import annotations
 
@@ -8,68 +8,66 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cloud.calls import Call, CloudError, Resource, Say, Step, carry_out, hidden
-from cloud.sagemaker import calls as sagemaker_calls
-from cloud.sagemaker import leftovers as sagemaker_leftovers
-from cloud.sagemaker import scaling as sagemaker_scaling
-from cloud.sagemaker.session import Session
-from cloud.sagemaker.settings import Settings
-from cloud.sagemaker.steps import Steps
+from cloud.calls import ApiCall, CloudError, Resource, Say, Step, mask_secrets, run_steps
+from cloud.sagemaker import calls, resources, scaling
+from cloud.sagemaker.session import AwsSession
+from cloud.sagemaker.settings import SageMakerSettings
+from cloud.sagemaker.steps import DeploymentSteps
 
-# What an update makes anew before the endpoint is moved.
-RENEWED = ("PutObject", "CreateModel", "CreateEndpointConfig", "PutMetricAlarm")
+# The calls that an update sends before the endpoint switches.
+UPDATE_OPERATIONS = ("PutObject", "CreateModel", "CreateEndpointConfig", "PutMetricAlarm")
 
 
 class SageMakerPlatform:
-    """One deployment to SageMaker; its state is what AWS says, so that any machine can go on with it."""
+    """A deployment to SageMaker. Its state is only in AWS, so any machine can continue it."""
 
     title = "SageMaker"
     program = "cloud/deploy_sagemaker.py"
     file = Path(__file__).parent.parent / "sagemaker.toml"
     prefix = "SPACEPORT_SAGEMAKER"
-    settings = Settings
+    settings = SageMakerSettings
 
-    def plan(self, settings: Settings) -> Sequence[Call]:
-        calls = [*sagemaker_calls.deployment(settings), *sagemaker_scaling.scaling(settings)]
-        return [_shown(call) if call.operation == "CreateModel" else call for call in calls]
+    def plan(self, settings: SageMakerSettings) -> Sequence[ApiCall]:
+        plan = [*calls.deployment(settings), *scaling.scaling(settings)]
+        return [_mask(call) if call.operation == "CreateModel" else call for call in plan]
 
-    def steps(self, settings: Settings) -> Sequence[Step]:
+    def steps(self, settings: SageMakerSettings) -> Sequence[Step]:
         steps = self._steps(settings)
-        return [steps.of(call) for call in sagemaker_calls.deployment(settings)]
+        return [steps.step(call) for call in calls.deployment(settings)]
 
-    def scaling(self, settings: Settings) -> Sequence[Step]:
+    def scaling(self, settings: SageMakerSettings) -> Sequence[Step]:
         steps = self._steps(settings)
-        return [steps.scaling(call) for call in sagemaker_scaling.scaling(settings)]
+        return [steps.scaling_step(call) for call in scaling.scaling(settings)]
 
-    def update(self, settings: Settings, say: Say) -> None:
-        steps, call = self._steps(settings), sagemaker_calls.update(settings)
+    def update(self, settings: SageMakerSettings, say: Say) -> None:
+        steps, call = self._steps(settings), calls.update(settings)
         if steps.endpoint().endpoint_config_name == call.payload["EndpointConfigName"]:
             say("These settings are in service already.")
             return
-        calls = [each for each in sagemaker_calls.deployment(settings) if each.operation in RENEWED]
-        again, clean_up = f"python {self.program} update", f"python {self.program} delete"
-        carry_out([steps.of(each) for each in calls], say, resume=again, clean_up=clean_up)
-        self._move(settings, call, sagemaker_calls.model_name(settings), say)
+        new = [step_call for step_call in calls.deployment(settings) if step_call.operation in UPDATE_OPERATIONS]
+        resume, clean_up = f"python {self.program} update", f"python {self.program} delete"
+        run_steps([steps.step(each) for each in new], say, resume=resume, clean_up=clean_up)
+        self._switch(settings, call, calls.model_name(settings), say)
 
-    def rollback(self, settings: Settings, say: Say) -> None:
+    def rollback(self, settings: SageMakerSettings, say: Say) -> None:
         session = _session(settings)
-        now = self._steps(settings).endpoint().endpoint_config_name
-        before = _before(session, settings, now)
-        if before is None:
-            raise CloudError(f"There is no version before {now}.", "Deploy another with update.")
-        say(f"Going back from {now} to {before}.")
-        payload = {**sagemaker_calls.update(settings).payload, "EndpointConfigName": before}
-        payload.pop("DeploymentConfig", None)  # whoever goes back is in a hurry
-        model = _model_of(session, before) if settings.mode == "components" else ""
-        self._move(settings, Call("sagemaker", "UpdateEndpoint", payload, "the way back"), model, say)
+        current = self._steps(settings).endpoint().endpoint_config_name
+        previous = _previous_config(session, settings, current)
+        if previous is None:
+            raise CloudError(f"There is no version before {current}.", "Deploy another one with update.")
+        say(f"Going back from {current} to {previous}.")
+        payload = {**calls.update(settings).payload, "EndpointConfigName": previous}
+        payload.pop("DeploymentConfig", None)  # a rollback is urgent: switch at once
+        model = _model_of(session, previous) if settings.mode == "components" else ""
+        self._switch(settings, ApiCall("sagemaker", "UpdateEndpoint", payload, "the rollback"), model, say)
 
-    def resources(self, settings: Settings) -> Sequence[Resource]:
-        return sagemaker_leftovers.found(settings, _session(settings))
+    def resources(self, settings: SageMakerSettings) -> Sequence[Resource]:
+        return resources.list_resources(settings, _session(settings))
 
-    def delete(self, settings: Settings, say: Say) -> None:
-        sagemaker_leftovers.delete(settings, _session(settings), say)
+    def delete(self, settings: SageMakerSettings, say: Say) -> None:
+        resources.delete_all(settings, _session(settings), say)
 
-    def target(self, settings: Settings) -> Mapping[str, Any]:
+    def target(self, settings: SageMakerSettings) -> Mapping[str, Any]:
         entry: dict[str, Any] = {"kind": "sagemaker", "endpoint": settings.name, "region": settings.region}
         if settings.mode == "async":
             entry |= {"kind": "cloud.sagemaker.async_target", "output": settings.output}
@@ -77,63 +75,65 @@ class SageMakerPlatform:
         if settings.profile:
             entry["profile"] = settings.profile
         if settings.mode == "components":
-            entry["component"] = sagemaker_calls.component_name(settings)
-        if settings.mode == "serverless":  # it cannot stream
+            entry["component"] = calls.component_name(settings)
+        if settings.mode == "serverless":  # it can't stream
             entry["route"] = "whole"
         return entry | ({"url": settings.url} if settings.url else {})
 
-    def price(self, settings: Settings) -> str:
+    def price(self, settings: SageMakerSettings) -> str:
         return f"sagemaker/{settings.region}/{settings.instance_type}"
 
-    def _steps(self, settings: Settings) -> Steps:
-        return Steps(settings, _session(settings), self.program)
+    def _steps(self, settings: SageMakerSettings) -> DeploymentSteps:
+        return DeploymentSteps(settings, _session(settings), self.program)
 
-    def _move(self, settings: Settings, call: Call, model: str, say: Say) -> None:
-        """Bring another configuration into service; with components the one on it gets its `model`."""
+    def _switch(self, settings: SageMakerSettings, call: ApiCall, model: str, say: Say) -> None:
+        """Switch the endpoint to another configuration; with components, also switch the component to `model`."""
         session, steps = _session(settings), self._steps(settings)
-        session.make(call)
-        steps.wait_for_endpoint(say, expected=str(call.payload["EndpointConfigName"]))
+        session.send(call)
+        steps.wait_for_endpoint(say, config_name=str(call.payload["EndpointConfigName"]))
         if settings.mode == "components":
             payload = {
-                "InferenceComponentName": sagemaker_calls.component_name(settings),
-                "Specification": sagemaker_calls.component_specification(settings) | {"ModelName": model},
+                "InferenceComponentName": calls.component_name(settings),
+                "Specification": calls.component_specification(settings) | {"ModelName": model},
             }
-            session.make(Call("sagemaker", "UpdateInferenceComponent", payload, "the model on it"))
+            session.send(ApiCall("sagemaker", "UpdateInferenceComponent", payload, "the model on it"))
             steps.wait_for_component(say)
 
 
-def _shown(call: Call) -> Call:
-    """The model as the plan may show it; its name is made of what is really sent."""
+def _mask(call: ApiCall) -> ApiCall:
+    """Return CreateModel for display. Its name still depends on the real values."""
     container = call.payload["PrimaryContainer"]
-    container = {**container, "Environment": hidden(container["Environment"])}
+    container = {**container, "Environment": mask_secrets(container["Environment"])}
     return replace(call, payload={**call.payload, "PrimaryContainer": container})
 
 
-def _session(settings: Settings) -> Session:
-    return _signed_in(settings.region, settings.profile, settings.url)
+def _session(settings: SageMakerSettings) -> AwsSession:
+    return _cached_session(settings.region, settings.profile, settings.url)
 
 
 @functools.cache
-def _signed_in(region: str, profile: str | None, url: str | None) -> Session:
-    """One session for all calls: a client is costly to make."""
-    return Session(region, profile, url)
+def _cached_session(region: str, profile: str | None, url: str | None) -> AwsSession:
+    """Return one session for all calls: creating a client is slow."""
+    return AwsSession(region, profile, url)
 
 
-def _before(session: Session, settings: Settings, now: str) -> str | None:
-    """The configuration that was made last before the one in service."""
-    told = session.ask("sagemaker", "ListEndpointConfigs", NameContains=f"{settings.name}-", SortBy="CreationTime")
-    found = sorted(told["EndpointConfigs"], key=lambda each: each["CreationTime"])
-    names = [each["EndpointConfigName"] for each in found]
-    names = [name for name in names if sagemaker_leftovers.ours(settings, name)]
-    at = names.index(now) if now in names else len(names)
-    return names[at - 1] if at else None
+def _previous_config(session: AwsSession, settings: SageMakerSettings, current: str) -> str | None:
+    """Return the newest configuration that is older than the one in service."""
+    response = session.request(
+        "sagemaker", "ListEndpointConfigs", NameContains=f"{settings.name}-", SortBy="CreationTime"
+    )
+    configs = sorted(response["EndpointConfigs"], key=lambda config: config["CreationTime"])
+    names = [config["EndpointConfigName"] for config in configs]
+    names = [name for name in names if resources.belongs_to(settings, name)]
+    index = names.index(current) if current in names else len(names)
+    return names[index - 1] if index else None
 
 
-def _model_of(session: Session, config: str) -> str:
-    """The model that belonged to a configuration for components, which itself names none: its tag does."""
-    found = session.find("EndpointConfig", endpoint_config_name=config)
-    tags = session.ask("sagemaker", "ListTags", ResourceArn=found.endpoint_config_arn)["Tags"]
-    model = next((tag["Value"] for tag in tags if tag["Key"] == sagemaker_calls.MODEL_TAG), None)
+def _model_of(session: AwsSession, config_name: str) -> str:
+    """Return the model of a configuration for components, from its tag."""
+    config = session.find("EndpointConfig", endpoint_config_name=config_name)
+    tags = session.request("sagemaker", "ListTags", ResourceArn=config.endpoint_config_arn)["Tags"]
+    model = next((tag["Value"] for tag in tags if tag["Key"] == calls.MODEL_TAG), None)
     if model is None:
-        raise CloudError(f"{config} does not say which model belonged to it.", "Deploy that version with update.")
+        raise CloudError(f"{config_name} has no tag that names its model.", "Deploy that version with update.")
     return str(model)

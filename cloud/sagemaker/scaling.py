@@ -1,97 +1,105 @@
-"""How a deployment to SageMaker scales: between which bounds, by what, and from nothing."""
+"""Autoscaling calls of a deployment to SageMaker: bounds, the tracked metric, and the step up from zero."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from cloud.calls import Call
+from cloud.calls import ApiCall
 from cloud.sagemaker.calls import VARIANT, component_name, dimensions
-from cloud.sagemaker.settings import Settings
+from cloud.sagemaker.settings import SageMakerSettings
 
 
-def scaling(chosen: Settings) -> list[Call]:
-    """Between which bounds it scales, and by what; nothing where the bounds leave no room."""
-    if chosen.mode == "serverless" or (chosen.mode == "real-time" and chosen.max_instances == chosen.instances):
+def scaling(settings: SageMakerSettings) -> list[ApiCall]:
+    """Return the autoscaling calls; none if minimum and maximum are equal."""
+    fixed_size = settings.mode == "real-time" and settings.max_instances == settings.instances
+    if settings.mode == "serverless" or fixed_size:
         return []
-    told = scalable(chosen)
-    lowest = chosen.instances if chosen.mode == "real-time" else 0
-    bounds = {**told, "MinCapacity": lowest, "MaxCapacity": max(1, chosen.max_instances)}
+    target = scalable_target(settings)
+    minimum = settings.instances if settings.mode == "real-time" else 0
+    bounds = {**target, "MinCapacity": minimum, "MaxCapacity": max(1, settings.max_instances)}
     policy = {
-        "PolicyName": f"{chosen.name}-load",
-        **told,
+        "PolicyName": f"{settings.name}-load",
+        **target,
         "PolicyType": "TargetTrackingScaling",
-        "TargetTrackingScalingPolicyConfiguration": _tracking(chosen),
+        "TargetTrackingScalingPolicyConfiguration": _tracking(settings),
     }
     calls = [
-        Call("application-autoscaling", "RegisterScalableTarget", bounds, "the bounds of its scaling"),
-        Call("application-autoscaling", "PutScalingPolicy", policy, "scaling with the load"),
+        ApiCall("application-autoscaling", "RegisterScalableTarget", bounds, "the bounds of its scaling"),
+        ApiCall("application-autoscaling", "PutScalingPolicy", policy, "scaling with the load"),
     ]
-    return calls + ([_from_zero(chosen)] if lowest == 0 else [])
+    return calls + ([_from_zero(settings)] if minimum == 0 else [])
 
 
-def scalable(chosen: Settings) -> dict[str, str]:
-    """What scales, in the words of Application Auto Scaling."""
-    if chosen.mode == "components":
-        resource, dimension = f"inference-component/{component_name(chosen)}", "inference-component:DesiredCopyCount"
+def scalable_target(settings: SageMakerSettings) -> dict[str, str]:
+    """Return the scaled resource in the terms of Application Auto Scaling."""
+    if settings.mode == "components":
+        resource = f"inference-component/{component_name(settings)}"
+        dimension = "inference-component:DesiredCopyCount"
     else:
-        resource, dimension = f"endpoint/{chosen.name}/variant/{VARIANT}", "variant:DesiredInstanceCount"
+        resource, dimension = f"endpoint/{settings.name}/variant/{VARIANT}", "variant:DesiredInstanceCount"
     return {"ServiceNamespace": "sagemaker", "ResourceId": resource, "ScalableDimension": f"sagemaker:{dimension}"}
 
 
-def _tracking(chosen: Settings) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "TargetValue": chosen.target_concurrency,
-        "ScaleInCooldown": chosen.scale_in_seconds,
-        "ScaleOutCooldown": chosen.scale_out_seconds,
-    }
-    if chosen.mode == "async":  # what waits in the queue, for each instance
-        dimension = [{"Name": "EndpointName", "Value": chosen.name}]
-        metric = {
-            "MetricName": "ApproximateBacklogSizePerInstance",
-            "Namespace": "AWS/SageMaker",
-            "Statistic": "Average",
-        }
-        return told | {"CustomizedMetricSpecification": metric | {"Dimensions": dimension}}
-    # Of high resolution: looked at every ten seconds, not every minute.
-    part = (
-        "InferenceComponentConcurrentRequestsPerCopy"
-        if chosen.mode == "components"
-        else "VariantConcurrentRequestsPerModel"
-    )
-    return told | {"PredefinedMetricSpecification": {"PredefinedMetricType": f"SageMaker{part}HighResolution"}}
+def alarm_name(settings: SageMakerSettings) -> str:
+    """Return the name of the alarm that starts the first instance."""
+    return f"{settings.name}-asked"
 
 
-def _from_zero(chosen: Settings) -> Call:
-    """Tracking divides by the copies: from none the first one is brought by a request that found nothing."""
-    step = {
-        "AdjustmentType": "ChangeInCapacity",
-        "MetricAggregationType": "Maximum",
-        "Cooldown": chosen.scale_out_seconds,
-        "StepAdjustments": [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 1}],
-    }
-    told = {
-        "PolicyName": f"{chosen.name}-from-zero",
-        **scalable(chosen),
-        "PolicyType": "StepScaling",
-        "StepScalingPolicyConfiguration": step,
-    }
-    return Call("application-autoscaling", "PutScalingPolicy", told, "the first instance, when one is asked for")
-
-
-def zero_alarm(chosen: Settings, policy_arn: str) -> Call:
-    """The alarm that asks for the first instance; it names the policy by what AWS has called it."""
-    asynchronous = chosen.mode == "async"
-    told = {
-        "AlarmName": f"{chosen.name}-asked",
+def from_zero_alarm(settings: SageMakerSettings, policy_arn: str) -> ApiCall:
+    """Return the call for the alarm that starts the first instance; AWS assigns the policy's ARN."""
+    is_async = settings.mode == "async"
+    payload = {
+        "AlarmName": alarm_name(settings),
         "AlarmActions": [policy_arn],
         "Namespace": "AWS/SageMaker",
-        "MetricName": "HasBacklogWithoutCapacity" if asynchronous else "NoCapacityInvocationFailures",
-        "Dimensions": dimensions(chosen)[:1],
-        "Statistic": "Average" if asynchronous else "Maximum",
+        "MetricName": "HasBacklogWithoutCapacity" if is_async else "NoCapacityInvocationFailures",
+        "Dimensions": dimensions(settings)[:1],
+        "Statistic": "Average" if is_async else "Maximum",
         "Period": 60,
         "EvaluationPeriods": 1,
         "Threshold": 1.0,
         "ComparisonOperator": "GreaterThanOrEqualToThreshold",
         "TreatMissingData": "missing",
     }
-    return Call("cloudwatch", "PutMetricAlarm", told, "the alarm that brings the first instance")
+    return ApiCall("cloudwatch", "PutMetricAlarm", payload, "the alarm that starts the first instance")
+
+
+def _tracking(settings: SageMakerSettings) -> dict[str, Any]:
+    tracking: dict[str, Any] = {
+        "TargetValue": settings.target_concurrency,
+        "ScaleInCooldown": settings.scale_in_seconds,
+        "ScaleOutCooldown": settings.scale_out_seconds,
+    }
+    if settings.mode == "async":  # the queue length per instance
+        metric = {
+            "MetricName": "ApproximateBacklogSizePerInstance",
+            "Namespace": "AWS/SageMaker",
+            "Statistic": "Average",
+            "Dimensions": [{"Name": "EndpointName", "Value": settings.name}],
+        }
+        return tracking | {"CustomizedMetricSpecification": metric}
+    # High resolution: evaluated every ten seconds instead of every minute.
+    is_component = settings.mode == "components"
+    metric_name = "InferenceComponentConcurrentRequestsPerCopy" if is_component else "VariantConcurrentRequestsPerModel"
+    specification = {"PredefinedMetricType": f"SageMaker{metric_name}HighResolution"}
+    return tracking | {"PredefinedMetricSpecification": specification}
+
+
+def _from_zero(settings: SageMakerSettings) -> ApiCall:
+    """Return the policy that starts the first instance after a failed request.
+
+    Tracking divides by the number of copies, so it can't scale up from zero.
+    """
+    step = {
+        "AdjustmentType": "ChangeInCapacity",
+        "MetricAggregationType": "Maximum",
+        "Cooldown": settings.scale_out_seconds,
+        "StepAdjustments": [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 1}],
+    }
+    payload = {
+        "PolicyName": f"{settings.name}-from-zero",
+        **scalable_target(settings),
+        "PolicyType": "StepScaling",
+        "StepScalingPolicyConfiguration": step,
+    }
+    return ApiCall("application-autoscaling", "PutScalingPolicy", payload, "the first instance, on demand")

@@ -1,8 +1,8 @@
-"""What a deployment to SageMaker is made of."""
+"""The settings of a deployment to SageMaker."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from backends import NotConfigured
@@ -12,20 +12,20 @@ STRATEGIES = ("blue-green", "canary", "linear")
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """One endpoint, called `name`, and everything that belongs to it; what it makes is named after it.
+class SageMakerSettings:
+    """One endpoint, called `name`, with its resources, whose names start with `name`.
 
-    `image` is the container (this project's, a Hugging Face or a vLLM one), `role` what it runs as. `model` is a
-    local file or folder, which is sent to `bucket` (as one tar.gz with `archive`), or an s3:// prefix or archive
-    that is there already; without it the image has its own. `mode` is "real-time", "serverless" (`memory_mb`,
-    `max_concurrency`), "async" (`output`, an s3:// prefix) or "components", which scales to zero; there
-    `accelerators` and `memory_mb` are what one copy of the model gets.
+    `image` is the container (this project's, a Hugging Face or a vLLM one), `role` is its IAM role. `model` is a local
+    file or folder, which is uploaded to `bucket` (as one tar.gz with `archive`), or an s3:// prefix or archive; leave
+    it empty if the image contains the model. `mode` is "real-time", "serverless" (`memory_mb`, `max_concurrency`),
+    "async" (`output`, an s3:// prefix) or "components", which scales to zero; there, `accelerators` and `memory_mb`
+    are for one copy of the model.
 
-    It scales from `instances` to `max_instances` (copies, where there are components) for `target_concurrency`
-    requests each; times are in seconds. An update moves the traffic at once ("blue-green"), or first `step_percent`
-    ("canary"), or so much at a time ("linear"), waits `wait_seconds`, and goes back when one of the `alarms` rings
-    (besides our own). `capture` is an s3:// prefix for a sample of what is asked and answered. `budget_usd` a month
-    warns `budget_email`.
+    The endpoint scales from `instances` to `max_instances` (copies, with components) for `target_concurrency` requests
+    each; times are in seconds. An update moves the traffic at once ("blue-green"), first `step_percent` of it
+    ("canary"), or `step_percent` at a time ("linear"), waits `wait_seconds`, and rolls back if one of the `alarms` or
+    the deployment's own alarm is triggered. `capture` is an s3:// prefix for a sample of questions and answers.
+    `budget_usd` is a monthly budget with alerts to `budget_email`.
     """
 
     name: str
@@ -68,22 +68,20 @@ class Settings:
             raise NotConfigured(problem, remedy)
 
 
-def _problems(chosen: Settings) -> list[tuple[str, str]]:
-    """What cannot be deployed like that, each with what to write instead."""
-    found = []
-    local = chosen.model and not chosen.model.startswith("s3://")
-    if chosen.mode not in MODES:
-        found.append((f"There is no mode {chosen.mode!r}.", f"Write one of: {', '.join(MODES)}."))
-    if chosen.strategy not in STRATEGIES:
-        found.append((f"There is no strategy {chosen.strategy!r}.", f"Write one of: {', '.join(STRATEGIES)}."))
-    if local and not chosen.bucket:
-        found.append(("A model of this machine needs a bucket to be sent to.", "Set bucket, or model to s3://…."))
-    if chosen.mode == "async" and not chosen.output:
-        found.append(("An asynchronous endpoint writes its answers to S3.", "Set output to s3://bucket/prefix."))
-    if chosen.budget_usd and not chosen.budget_email:
-        found.append(("A budget has to warn somebody.", "Set budget_email."))
-    if chosen.max_instances < chosen.instances:
-        found.append(("max_instances is below instances.", "Raise it."))
-    if not 1 <= chosen.step_percent <= 50:
-        found.append((f"{chosen.step_percent} % is no step of an update.", "Set step_percent from 1 to 50."))
-    return found
+def _problems(settings: SageMakerSettings) -> Iterator[tuple[str, str]]:
+    """Yield each invalid combination of settings with its remedy."""
+    is_local_model = settings.model and not settings.model.startswith("s3://")
+    if settings.mode not in MODES:
+        yield f"There is no mode {settings.mode!r}.", f"Write one of: {', '.join(MODES)}."
+    if settings.strategy not in STRATEGIES:
+        yield f"There is no strategy {settings.strategy!r}.", f"Write one of: {', '.join(STRATEGIES)}."
+    if is_local_model and not settings.bucket:
+        yield "A local model needs a bucket for the upload.", "Set bucket, or set model to s3://…."
+    if settings.mode == "async" and not settings.output:
+        yield "An asynchronous endpoint writes its answers to S3.", "Set output to s3://bucket/prefix."
+    if settings.budget_usd and not settings.budget_email:
+        yield "A budget needs an address for its alerts.", "Set budget_email."
+    if settings.max_instances < settings.instances:
+        yield "max_instances is below instances.", "Raise it."
+    if not 1 <= settings.step_percent <= 50:
+        yield f"step_percent can't be {settings.step_percent}.", "Set step_percent from 1 to 50."

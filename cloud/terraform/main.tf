@@ -1,14 +1,14 @@
-# One model on one SageMaker endpoint: what `deploy_sagemaker.py` deploys, for those whose infrastructure is Terraform's.
+# One model on one SageMaker endpoint, as `deploy_sagemaker.py` deploys it, for infrastructure that Terraform manages.
 
 locals {
   variant  = "main"
   tags     = merge({ project = "spaceport", deployment = var.name }, var.tags)
   role     = var.role != null ? var.role : aws_iam_role.endpoint[0].arn
-  on_own   = var.mode != "serverless" # on instances that are there all the time
+  on_own   = var.mode != "serverless" # on instances that run all the time
   archived = endswith(var.model, ".tar.gz")
 
-  # A model and a configuration cannot be changed: other content is another name, and the new one comes before the old
-  # one goes.
+  # A model and a configuration can't be changed: new content gets a new name, and Terraform creates the new one before
+  # it deletes the old one.
   model_digest = substr(sha256(jsonencode([var.image, var.model, var.environment, local.role])), 0, 10)
 }
 
@@ -34,7 +34,7 @@ resource "aws_sagemaker_model" "this" {
     }
   }
 
-  # The role's permissions first: SageMaker looks for the image and the files at once.
+  # The role's permissions come first: SageMaker reads the image and the files at once.
   depends_on = [aws_iam_role_policy.endpoint]
 
   lifecycle {
@@ -73,7 +73,7 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
     content {
       output_config {
         s3_output_path = async_inference_config.value
-        # Without a place for failures, whoever waits for an answer never hears of one.
+        # Without a failure path, a client that waits for an answer never learns about a failure.
         s3_failure_path = "${trimsuffix(async_inference_config.value, "/")}/failed"
       }
     }
@@ -106,7 +106,7 @@ resource "aws_sagemaker_endpoint" "this" {
   endpoint_config_name = aws_sagemaker_endpoint_configuration.this.name
   tags                 = local.tags
 
-  # Serverless endpoints move at once, and SageMaker refuses a policy.
+  # Serverless endpoints switch at once, and SageMaker refuses a policy.
   dynamic "deployment_config" {
     for_each = local.on_own ? [var.strategy] : []
 

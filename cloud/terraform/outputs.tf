@@ -1,5 +1,5 @@
 output "endpoint" {
-  description = "Its name: `endpoint` of a target of kind \"sagemaker\"."
+  description = "The endpoint's name: `endpoint` of a target of kind \"sagemaker\"."
   value       = aws_sagemaker_endpoint.this.name
 }
 
@@ -8,7 +8,7 @@ output "arn" {
 }
 
 output "role" {
-  description = "What the container runs as."
+  description = "The container's role."
   value       = local.role
 }
 

@@ -1,4 +1,4 @@
-# What the container runs as, unless a role is given: the policy that is beside this module.
+# The container's role if none is given, with the policy of ../policies.
 
 resource "aws_iam_role" "endpoint" {
   count = var.role == null ? 1 : 0

@@ -1,4 +1,4 @@
-# Between which bounds the endpoint scales, by what, and from nothing.
+# Autoscaling: bounds, the tracked metric, and the step up from zero.
 
 locals {
   scales    = var.mode == "async" || (var.mode == "real-time" && var.max_instances > var.instances)
@@ -30,7 +30,7 @@ resource "aws_appautoscaling_policy" "load" {
     scale_in_cooldown  = var.scale_in_seconds
     scale_out_cooldown = var.scale_out_seconds
 
-    # Of high resolution: looked at every ten seconds, not every minute.
+    # High resolution: evaluated every ten seconds instead of every minute.
     dynamic "predefined_metric_specification" {
       for_each = var.mode == "real-time" ? ["SageMakerVariantConcurrentRequestsPerModelHighResolution"] : []
 
@@ -39,7 +39,7 @@ resource "aws_appautoscaling_policy" "load" {
       }
     }
 
-    # What waits in the queue, for each instance.
+    # The queue length per instance.
     dynamic "customized_metric_specification" {
       for_each = var.mode == "async" ? ["ApproximateBacklogSizePerInstance"] : []
 
@@ -57,7 +57,7 @@ resource "aws_appautoscaling_policy" "load" {
   }
 }
 
-# Tracking divides by the instances: from none the first one is brought by a request that found nothing.
+# Tracking divides by the number of instances. From zero, a failed request starts the first one.
 resource "aws_appautoscaling_policy" "from_zero" {
   count = local.from_zero ? 1 : 0
 

@@ -1,12 +1,12 @@
 # The settings of cloud/sagemaker/settings.py, under the same names. The region is the provider's.
 
 variable "name" {
-  description = "What the endpoint is called, and what everything beside it is named after."
+  description = "The endpoint's name, and the prefix of all other names."
   type        = string
 
   validation {
     condition     = can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", var.name)) && length(var.name) <= 36
-    error_message = "Use letters, digits and hyphens, at most 36: SageMaker takes 63, and 27 tell configurations apart."
+    error_message = "Use letters, digits and hyphens, at most 36: SageMaker's limit is 63, and the suffixes need 27."
   }
 }
 
@@ -16,40 +16,40 @@ variable "image" {
 
   validation {
     condition     = can(regex("(:[^/:]+|@sha256:[0-9a-f]{64})$", var.image)) && !endswith(var.image, ":latest")
-    error_message = "Name a version or a digest: with a tag that moves, no update is seen and there is no way back."
+    error_message = "Name a version or a digest: with a moving tag, Terraform sees no update and can't roll back."
   }
 }
 
 variable "role" {
-  description = "What the container runs as, an ARN; null makes a role that may do what an endpoint must."
+  description = "The ARN of the container's role; null creates a role with the permissions of an endpoint."
   type        = string
   default     = null
 }
 
 variable "model" {
-  description = "An s3:// prefix, or an archive that ends in .tar.gz; empty where the image has its own."
+  description = "An s3:// prefix or a .tar.gz archive with the model; empty if the image has one."
   type        = string
   default     = ""
 
   validation {
     condition     = var.model == "" || startswith(var.model, "s3://")
-    error_message = "Terraform sends no files: `deploy_sagemaker.py` does, or copy the model to S3 and write s3://…."
+    error_message = "Terraform uploads no files. Use `deploy_sagemaker.py`, or copy the model to S3 and write s3://…."
   }
 }
 
 variable "mode" {
-  description = "real-time, serverless (paid by the request) or async (answers are written to S3, scales to zero)."
+  description = "real-time, serverless (billed per request) or async (answers go to S3, scales to zero)."
   type        = string
   default     = "real-time"
 
   validation {
     condition     = contains(["real-time", "serverless", "async"], var.mode)
-    error_message = "Write real-time, serverless or async. Components are deployed by `deploy_sagemaker.py`: this provider has none."
+    error_message = "Write real-time, serverless or async. For components, use `deploy_sagemaker.py`: this provider doesn't support them."
   }
 }
 
 variable "output" {
-  description = "Where an asynchronous endpoint writes its answers: an s3:// prefix."
+  description = "The s3:// prefix for the answers of an asynchronous endpoint."
   type        = string
   default     = ""
 
@@ -65,7 +65,7 @@ variable "instance_type" {
 }
 
 variable "instances" {
-  description = "How many it starts with, and, where it does not scale to zero, the fewest."
+  description = "The initial number of instances, and the minimum unless it scales to zero."
   type        = number
   default     = 1
 }
@@ -81,7 +81,7 @@ variable "max_instances" {
 }
 
 variable "target_concurrency" {
-  description = "Requests that one instance should have in flight, or of an asynchronous endpoint waiting."
+  description = "Requests in flight per instance; for an asynchronous endpoint, waiting requests per instance."
   type        = number
   default     = 4
 }
@@ -97,42 +97,42 @@ variable "scale_out_seconds" {
 }
 
 variable "memory_mb" {
-  description = "Of a serverless endpoint."
+  description = "The memory of a serverless endpoint, in MB."
   type        = number
   default     = 4096
 
   validation {
     condition     = contains([1024, 2048, 3072, 4096, 5120, 6144], var.memory_mb)
-    error_message = "SageMaker has 1024, 2048, 3072, 4096, 5120 and 6144."
+    error_message = "Choose 1024, 2048, 3072, 4096, 5120 or 6144."
   }
 }
 
 variable "max_concurrency" {
-  description = "Requests at once to a serverless endpoint."
+  description = "The number of concurrent requests of a serverless endpoint."
   type        = number
   default     = 5
 }
 
 variable "environment" {
-  description = "Variables of the container. No secrets: whoever may describe the model sees them."
+  description = "Environment variables of the container. No secrets: everyone who can describe the model sees them."
   type        = map(string)
   default     = {}
 }
 
 variable "download_timeout" {
-  description = "Seconds until the model must have come from S3."
+  description = "The time limit for the download from S3, in seconds."
   type        = number
   default     = 1200
 }
 
 variable "health_timeout" {
-  description = "Seconds until the container must answer /ping."
+  description = "The time limit until the container answers /ping, in seconds."
   type        = number
   default     = 900
 }
 
 variable "strategy" {
-  description = "How an update gets the traffic: blue-green (at once), canary or linear."
+  description = "The traffic shift of an update: blue-green (at once), canary or linear."
   type        = string
   default     = "canary"
 
@@ -158,24 +158,24 @@ variable "wait_seconds" {
 }
 
 variable "timeout_seconds" {
-  description = "How long an update may take altogether."
+  description = "The time limit for an update, in seconds."
   type        = number
   default     = 3600
 }
 
 variable "alarms" {
-  description = "Names of alarms that take an update back, besides our own."
+  description = "Names of additional alarms that roll an update back."
   type        = list(string)
   default     = []
 
   validation {
     condition     = length(var.alarms) <= 9
-    error_message = "SageMaker watches ten alarms, and one is ours."
+    error_message = "SageMaker watches at most ten alarms, and the module creates one."
   }
 }
 
 variable "capture" {
-  description = "An s3:// prefix for a sample of what is asked and answered; of real-time endpoints."
+  description = "The s3:// prefix for a sample of questions and answers; for real-time endpoints."
   type        = string
   default     = ""
 }
@@ -186,7 +186,7 @@ variable "capture_percent" {
 }
 
 variable "budget_usd" {
-  description = "A month; 0 is no budget."
+  description = "USD per month; 0 means no budget."
   type        = number
   default     = 0
 }
@@ -197,7 +197,7 @@ variable "budget_email" {
 
   validation {
     condition     = var.budget_usd == 0 || var.budget_email != ""
-    error_message = "A budget has to warn somebody: set budget_email."
+    error_message = "A budget needs an address for its alerts: set budget_email."
   }
 }
 

@@ -1,11 +1,11 @@
-# The alarm that takes an update back, and a budget that warns.
+# The alarm that rolls an update back, and a budget alert.
 
 resource "aws_cloudwatch_metric_alarm" "errors" {
   alarm_name          = "${var.name}-errors"
   alarm_description   = "The model of ${var.name} failed."
   namespace           = "AWS/SageMaker"
   metric_name         = "Invocation5XXErrors"
-  dimensions          = { EndpointName = var.name, VariantName = local.variant } # by name: the endpoint needs the alarm
+  dimensions          = { EndpointName = var.name, VariantName = local.variant } # by name, because the endpoint depends on the alarm
   statistic           = "Sum"
   period              = 60
   evaluation_periods  = 2

@@ -1,1 +1,1 @@
-"""Deploys a model to Vertex AI."""
+"""Deployment to Vertex AI."""

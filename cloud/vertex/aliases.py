@@ -1,6 +1,6 @@
-"""Aliases of a model's versions: which is live, which was before, and which is on its way.
+"""Aliases of a model's versions: live, previous, and the one that a command is moving traffic to.
 
-They say after an interruption what was meant: where the traffic is says only how far it came.
+After an interruption they tell which version the command was moving to; the traffic only tells how far it got.
 """
 
 from __future__ import annotations
@@ -9,58 +9,59 @@ from collections.abc import Sequence
 from typing import Any
 
 from cloud.calls import Say
-from cloud.vertex.calls import LIVE, PREVIOUS, mark
-from cloud.vertex.client import Vertex
+from cloud.vertex.calls import LIVE, PREVIOUS, merge_aliases
+from cloud.vertex.client import VertexClient
 
 UPDATING, ROLLING_BACK = "updating", "rolling-back"
-_OURS = {LIVE, PREVIOUS, UPDATING, ROLLING_BACK}
+_ALIASES = {LIVE, PREVIOUS, UPDATING, ROLLING_BACK}
 
 
 def with_alias(versions: Sequence[Any], alias: str) -> Any:
-    """The version that has the alias, or None."""
-    return next((each for each in versions if alias in each.version_aliases), None)
+    """Return the version that has the alias, or None."""
+    return next((version for version in versions if alias in version.version_aliases), None)
 
 
-def begun(vertex: Vertex, version: Any, intent: str, say: Say) -> None:
-    """The version is on its way into service, unless it is live."""
-    versions = vertex.versions()
-    if with_alias(versions, LIVE) is not None and with_alias(versions, LIVE).version_id == version.version_id:
+def mark_in_progress(client: VertexClient, version: Any, intent: str, say: Say) -> None:
+    """Give the version the alias `intent`, unless it is live; other versions lose theirs."""
+    versions = client.versions()
+    live = with_alias(versions, LIVE)
+    if live is not None and live.version_id == version.version_id:
         return
     for each in versions:
         stale = {UPDATING, ROLLING_BACK} & set(each.version_aliases)
-        wanted = {intent} if each.version_id == version.version_id else set()
-        _change(vertex, each, stale - wanted, wanted, say)
+        target = {intent} if each.version_id == version.version_id else set()
+        _change(client, each, stale - target, target, say)
 
 
-def ended(vertex: Vertex, version: Any, intent: str, say: Say) -> None:
-    """It is not on its way any more."""
-    for each in vertex.versions():
+def clear_in_progress(client: VertexClient, version: Any, intent: str, say: Say) -> None:
+    """Remove the alias `intent` from the version."""
+    for each in client.versions():
         if each.version_id == version.version_id:
-            _change(vertex, each, {intent} & set(each.version_aliases), set(), say)
+            _change(client, each, {intent} & set(each.version_aliases), set(), say)
 
 
-def done(vertex: Vertex, version: Any, say: Say) -> None:
-    """The version is live, and what was live is the one before."""
-    versions = vertex.versions()
+def mark_live(client: VertexClient, version: Any, say: Say) -> None:
+    """Make the version live, and the version that was live the previous one."""
+    versions = client.versions()
     live = with_alias(versions, LIVE)
-    was = live.version_id if live is not None and live.version_id != version.version_id else None
+    previous = live.version_id if live is not None and live.version_id != version.version_id else None
 
-    # An alias leaves one version before another gets it: that it may move at once is not documented.
+    # Remove an alias from one version before adding it to another: the API doesn't document that it can move at once.
     def order(each: Any) -> int:
-        return 2 if each.version_id == version.version_id else int(each.version_id == was)
+        return 2 if each.version_id == version.version_id else int(each.version_id == previous)
 
-    if was is not None:
+    if previous is not None:
         for each in versions:
-            _change(vertex, each, {PREVIOUS} & set(each.version_aliases), set(), say)
-    for each in sorted(vertex.versions(), key=order):
-        has = _OURS & set(each.version_aliases)
-        wanted = {LIVE} if order(each) == 2 else {PREVIOUS} if order(each) == 1 else has & {PREVIOUS}
-        _change(vertex, each, has - wanted, wanted - has, say)
+            _change(client, each, {PREVIOUS} & set(each.version_aliases), set(), say)
+    for each in sorted(client.versions(), key=order):
+        current = _ALIASES & set(each.version_aliases)
+        target = {LIVE} if order(each) == 2 else {PREVIOUS} if order(each) == 1 else current & {PREVIOUS}
+        _change(client, each, current - target, target - current, say)
 
 
-def _change(vertex: Vertex, version: Any, leave: set[str], get: set[str], say: Say) -> None:
-    get = get - set(version.version_aliases)
-    if leave or get:
-        aliases = [*sorted(get), *(f"-{alias}" for alias in sorted(leave))]
-        why = f"Aliases of version {version.version_id}: {', '.join(aliases)}"
-        vertex.do(mark(f"{vertex.settings.model}@{version.version_id}", aliases, why), say)
+def _change(client: VertexClient, version: Any, remove: set[str], add: set[str], say: Say) -> None:
+    add = add - set(version.version_aliases)
+    if remove or add:
+        aliases = [*sorted(add), *(f"-{alias}" for alias in sorted(remove))]
+        purpose = f"Aliases of version {version.version_id}: {', '.join(aliases)}"
+        client.run(merge_aliases(f"{client.settings.model}@{version.version_id}", aliases, purpose), say)

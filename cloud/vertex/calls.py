@@ -1,4 +1,4 @@
-"""Settings to calls of Vertex AI's API, in its own names; nothing here touches a network."""
+"""Turns settings into calls of Vertex AI's API, in its own names; sends nothing."""
 
 from __future__ import annotations
 
@@ -8,41 +8,40 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from cloud.calls import Call
-from cloud.calls import hidden as shown
+from cloud.calls import ApiCall, mask_secrets
 from cloud.vertex.settings import METRICS, VertexSettings
 from compare.analyse.prices import Hourly, Prices
 
 MODELS, ENDPOINTS = "ModelService", "EndpointService"
-LIVE, PREVIOUS = "live", "previous"  # aliases of the version in service, and of the one before
-NEW = "0"  # what a traffic split calls the model that its own request deploys
-SCALED = ("minReplicaCount", "maxReplicaCount", "autoscalingMetricSpecs")
+LIVE, PREVIOUS = "live", "previous"  # aliases of the version in service and of the one before it
+NEW_MODEL = "0"  # the key of a traffic split for the model that the same request deploys
+SCALING_FIELDS = ("minReplicaCount", "maxReplicaCount", "autoscalingMetricSpecs")
 
 
-def plan(settings: VertexSettings) -> list[Call]:
-    """Every call of a first deployment."""
+def plan(settings: VertexSettings) -> list[ApiCall]:
+    """Return every call of a first deployment, with secrets masked."""
     first = f"{settings.model}@1"
-    made = [upload(settings), create_endpoint(settings), deploy(settings), mark(first, [LIVE], "Mark it as live")]
-    return [hidden(call) for call in made]
+    merge = merge_aliases(first, [LIVE], "Mark it as live")
+    return [mask(call) for call in (upload(settings), create_endpoint(settings), deploy(settings), merge)]
 
 
-def upload(settings: VertexSettings, *, into: bool = False) -> Call:
-    """Register the container as a model; `into` one that is there, as its next version."""
+def upload(settings: VertexSettings, *, next_version: bool = False) -> ApiCall:
+    """Register the container as a model, or as the next version of the existing model."""
     model = _container(settings) | {
-        "versionAliases": [alias(settings)],
+        "versionAliases": [version_alias(settings)],
         # A rollback deploys a version on the machine that it had.
         "versionDescription": json.dumps(machine(settings), separators=(",", ":")),
         "labels": labels(settings),
     }
-    where = {"parentModel": settings.model} if into else {"modelId": settings.name}
-    payload: dict[str, Any] = {"parent": settings.parent, **where, "model": model}
+    name = {"parentModel": settings.model} if next_version else {"modelId": settings.name}
+    payload: dict[str, Any] = {"parent": settings.parent, **name, "model": model}
     if settings.service_account:
         payload["serviceAccount"] = settings.service_account
-    return Call(MODELS, "UploadModel", payload, f"Register the model {settings.name}, {alias(settings)}")
+    return ApiCall(MODELS, "UploadModel", payload, f"Register the model {settings.name}, {version_alias(settings)}")
 
 
-def create_endpoint(settings: VertexSettings) -> Call:
-    """An address for it; nothing is billed for it yet."""
+def create_endpoint(settings: VertexSettings) -> ApiCall:
+    """Create the endpoint, which is free until a model is deployed."""
     endpoint: dict[str, Any] = {
         "displayName": settings.display_name or settings.name,
         "labels": labels(settings),
@@ -53,110 +52,110 @@ def create_endpoint(settings: VertexSettings) -> Call:
         logging = {"enabled": True, "samplingRate": settings.log_share, "bigqueryDestination": table}
         endpoint["predictRequestResponseLoggingConfig"] = logging
     payload = {"parent": settings.parent, "endpointId": settings.name, "endpoint": endpoint}
-    return Call(ENDPOINTS, "CreateEndpoint", payload, f"Create the endpoint {settings.name}")
+    return ApiCall(ENDPOINTS, "CreateEndpoint", payload, f"Create the endpoint {settings.name}")
 
 
 def deploy(
     settings: VertexSettings,
     version: str | None = None,
-    on: Mapping[str, Any] | None = None,
+    machine_values: Mapping[str, Any] | None = None,
     traffic: Mapping[str, int] | None = None,
-) -> Call:
-    """Put a version (an alias or a number) on machines; without `traffic` it gets all requests."""
-    version = version or alias(settings)
-    chosen = dict(on or machine(settings))
-    account = chosen.pop("serviceAccount", None)
-    deployed: dict[str, Any] = {
+) -> ApiCall:
+    """Deploy a version (an alias or a number) on machines; without `traffic`, it gets all requests."""
+    version = version or version_alias(settings)
+    resources = dict(machine_values or machine(settings))
+    account = resources.pop("serviceAccount", None)
+    model: dict[str, Any] = {
         "model": f"{settings.model}@{version}",
         "displayName": f"{settings.name}-{version}",
-        "dedicatedResources": chosen | replicas(settings),
+        "dedicatedResources": resources | replicas(settings),
     }
     if account:
-        deployed["serviceAccount"] = account
-    payload = {"endpoint": settings.endpoint, "deployedModel": deployed, "trafficSplit": dict(traffic or {NEW: 100})}
-    why = f"Deploy {settings.name}@{version} on {chosen['machineSpec']['machineType']}"
-    return Call(ENDPOINTS, "DeployModel", payload, why, usd_hour(settings))
+        model["serviceAccount"] = account
+    split = dict(traffic or {NEW_MODEL: 100})
+    payload = {"endpoint": settings.endpoint, "deployedModel": model, "trafficSplit": split}
+    purpose = f"Deploy {settings.name}@{version} on {resources['machineSpec']['machineType']}"
+    return ApiCall(ENDPOINTS, "DeployModel", payload, purpose, usd_hour(settings))
 
 
-def scale(settings: VertexSettings, deployed: str) -> Call:
-    """Other bounds and another metric for what is deployed."""
-    resources = replicas(settings)
-    # The mask names all three, so that a metric which the settings no longer have is taken away.
-    mask = ",".join(f"dedicatedResources.{name}" for name in SCALED)
+def scale(settings: VertexSettings, model_id: str) -> ApiCall:
+    """Set the bounds and the metric of a deployed model."""
+    # The mask names all three fields, so that a metric which the settings no longer have is removed.
+    mask_fields = ",".join(f"dedicatedResources.{name}" for name in SCALING_FIELDS)
     payload = {
         "endpoint": settings.endpoint,
-        "deployedModel": {"id": deployed, "dedicatedResources": resources},
-        "updateMask": mask,
+        "deployedModel": {"id": model_id, "dedicatedResources": replicas(settings)},
+        "updateMask": mask_fields,
     }
     bounds = f"{settings.min_replicas} to {settings.max_replicas} replicas"
-    return Call(ENDPOINTS, "MutateDeployedModel", payload, f"Scale it from {bounds}", usd_hour(settings))
+    return ApiCall(ENDPOINTS, "MutateDeployedModel", payload, f"Scale it from {bounds}", usd_hour(settings))
 
 
-def split(settings: VertexSettings, shares: Mapping[str, int], why: str) -> Call:
-    """Percent of the requests for each deployed model."""
-    endpoint = {"name": settings.endpoint, "trafficSplit": dict(shares)}
-    return Call(ENDPOINTS, "UpdateEndpoint", {"endpoint": endpoint, "updateMask": "trafficSplit"}, why)
+def split_traffic(settings: VertexSettings, percents: Mapping[str, int], purpose: str) -> ApiCall:
+    """Set the percentage of requests for each deployed model."""
+    endpoint = {"name": settings.endpoint, "trafficSplit": dict(percents)}
+    return ApiCall(ENDPOINTS, "UpdateEndpoint", {"endpoint": endpoint, "updateMask": "trafficSplit"}, purpose)
 
 
-def undeploy(settings: VertexSettings, deployed: str, shares: Mapping[str, int] | None = None) -> Call:
-    """Take it off its machines; `shares` is who gets its requests."""
-    payload: dict[str, Any] = {"endpoint": settings.endpoint, "deployedModelId": deployed}
-    if shares:
-        payload["trafficSplit"] = dict(shares)
-    return Call(ENDPOINTS, "UndeployModel", payload, f"Undeploy {deployed}")
+def undeploy(settings: VertexSettings, model_id: str, percents: Mapping[str, int] | None = None) -> ApiCall:
+    """Remove a deployed model from its machines; `percents` moves its traffic to others."""
+    payload: dict[str, Any] = {"endpoint": settings.endpoint, "deployedModelId": model_id}
+    if percents:
+        payload["trafficSplit"] = dict(percents)
+    return ApiCall(ENDPOINTS, "UndeployModel", payload, f"Undeploy {model_id}")
 
 
-def mark(version: str, aliases: list[str], why: str) -> Call:
-    """Give a version aliases; one with - before it is taken away."""
-    return Call(MODELS, "MergeVersionAliases", {"name": version, "versionAliases": aliases}, why)
+def merge_aliases(version: str, aliases: list[str], purpose: str) -> ApiCall:
+    """Add aliases to a version; an alias with a - before it is removed."""
+    return ApiCall(MODELS, "MergeVersionAliases", {"name": version, "versionAliases": aliases}, purpose)
 
 
-def delete_endpoint(settings: VertexSettings) -> Call:
-    """Delete an endpoint that nothing is deployed on."""
-    return Call(ENDPOINTS, "DeleteEndpoint", {"name": settings.endpoint}, f"Delete the endpoint {settings.name}")
+def delete_endpoint(settings: VertexSettings) -> ApiCall:
+    """Delete an endpoint without deployed models."""
+    return ApiCall(ENDPOINTS, "DeleteEndpoint", {"name": settings.endpoint}, f"Delete the endpoint {settings.name}")
 
 
-def delete_model(settings: VertexSettings) -> Call:
+def delete_model(settings: VertexSettings) -> ApiCall:
     """Delete the model with all its versions."""
-    why = f"Delete the model {settings.name} with all versions"
-    return Call(MODELS, "DeleteModel", {"name": settings.model}, why)
+    purpose = f"Delete the model {settings.name} with all versions"
+    return ApiCall(MODELS, "DeleteModel", {"name": settings.model}, purpose)
 
 
-def alias(settings: VertexSettings) -> str:
-    """Names the version of these settings: the same container on the same machine is the same version."""
+def version_alias(settings: VertexSettings) -> str:
+    """Return the alias of the version: it is the same for the same container on the same machine."""
     text = json.dumps([_container(settings), machine(settings)], sort_keys=True)
     return f"s-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def labels(settings: VertexSettings) -> dict[str, str]:
-    """What Google's bills can be told apart by."""
+    """Return the labels, which also appear on Google's bills."""
     return dict(settings.labels) | {"made-by": "spaceport", "deployment": settings.name}
 
 
 def machine(settings: VertexSettings) -> dict[str, Any]:
-    """What one replica runs on."""
+    """Return the machine of one replica."""
     spec: dict[str, Any] = {"machineType": settings.machine_type}
     if settings.accelerator:
         spec |= {"acceleratorType": settings.accelerator, "acceleratorCount": settings.accelerator_count}
-    made: dict[str, Any] = {"machineSpec": spec}
+    values: dict[str, Any] = {"machineSpec": spec}
     if settings.spot:
-        made["spot"] = True
+        values["spot"] = True
     if settings.service_account:
-        made["serviceAccount"] = settings.service_account
-    return made
+        values["serviceAccount"] = settings.service_account
+    return values
 
 
 def replicas(settings: VertexSettings) -> dict[str, Any]:
-    """How many replicas, and what more of them is judged by."""
-    made: dict[str, Any] = {"minReplicaCount": settings.min_replicas, "maxReplicaCount": settings.max_replicas}
+    """Return the number of replicas and the metric that scales them."""
+    values: dict[str, Any] = {"minReplicaCount": settings.min_replicas, "maxReplicaCount": settings.max_replicas}
     if settings.metric:
         name = METRICS.get(settings.metric, settings.metric)
-        made["autoscalingMetricSpecs"] = [{"metricName": name, "target": settings.metric_target}]
-    return made
+        values["autoscalingMetricSpecs"] = [{"metricName": name, "target": settings.metric_target}]
+    return values
 
 
 def usd_hour(settings: VertexSettings) -> float | None:
-    """What the smallest number of replicas costs an hour, if the price is known."""
+    """Return the price per hour of the minimum number of replicas; None if the price is unknown."""
     row = Prices.load().find(settings.price) if settings.price else Prices.load().rows.get(settings.price_row)
     if not isinstance(row, Hourly):
         return None
@@ -165,13 +164,13 @@ def usd_hour(settings: VertexSettings) -> float | None:
     return row.usd_hour * settings.min_replicas
 
 
-def hidden(call: Call) -> Call:
-    """The call as it may be shown: a variable of the container that looks like a secret has no value."""
+def mask(call: ApiCall) -> ApiCall:
+    """Return the call for display: variables of the container that look like secrets have no value."""
     if call.operation != "UploadModel":
         return call
     payload = json.loads(json.dumps(call.payload))
-    for each in payload["model"]["containerSpec"].get("env", []):
-        each["value"] = shown({each["name"]: each["value"]})[each["name"]]
+    for variable in payload["model"]["containerSpec"].get("env", []):
+        variable["value"] = mask_secrets({variable["name"]: variable["value"]})[variable["name"]]
     return replace(call, payload=payload)
 
 
@@ -185,5 +184,5 @@ def _container(settings: VertexSettings) -> dict[str, Any]:
     }
     if settings.env:
         spec["env"] = [{"name": name, "value": value} for name, value in sorted(settings.env.items())]
-    made: dict[str, Any] = {"displayName": settings.display_name or settings.name, "containerSpec": spec}
-    return made | ({"artifactUri": settings.artifact_uri} if settings.artifact_uri else {})
+    model: dict[str, Any] = {"displayName": settings.display_name or settings.name, "containerSpec": spec}
+    return model | ({"artifactUri": settings.artifact_uri} if settings.artifact_uri else {})

@@ -1,4 +1,4 @@
-"""Vertex AI, as `cloud.command` wants it: an endpoint, a model in its registry, and machines under it."""
+"""Vertex AI's implementation of the deployment commands: an endpoint, a model in the registry, and machines."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cloud.calls import Call, Resource, Say, Step
+from cloud.calls import ApiCall, Resource, Say, Step
 from cloud.vertex import calls, traffic
-from cloud.vertex.client import Vertex, deployed
+from cloud.vertex.client import VertexClient, deployed_models
 from cloud.vertex.settings import VertexSettings
-from cloud.vertex.steps import Address, Marked, Registered, Running, Scaled
+from cloud.vertex.steps import CreateEndpoint, DeployModel, MarkAsLive, RegisterModel, SetScaling
 
 
 class VertexPlatform:
-    """Vertex AI for each command; making it touches no network."""
+    """A deployment to Vertex AI; the constructor makes no request."""
 
     title = "Vertex AI"
     program = "cloud/deploy_vertex.py"
@@ -23,92 +23,89 @@ class VertexPlatform:
     prefix = "SPACEPORT_VERTEX"
     settings = VertexSettings
 
-    def plan(self, settings: VertexSettings) -> Sequence[Call]:
-        """Every call of a first deployment, without credentials."""
+    def plan(self, settings: VertexSettings) -> Sequence[ApiCall]:
         return calls.plan(settings)
 
     def steps(self, settings: VertexSettings) -> Sequence[Step]:
-        """The same calls with the means to make them."""
-        vertex = Vertex(settings)
-        registered = Registered(vertex, settings.model, calls.upload(settings))
-        address = Address(vertex, settings.endpoint, calls.create_endpoint(settings))
-        running = Running(vertex, settings.endpoint, calls.deploy(settings))
-        marked = Marked(vertex, settings.model, calls.mark(f"{settings.model}@1", [calls.LIVE], "Mark it as live"))
-        return [each.step for each in (registered, address, running, marked)]
+        client = VertexClient(settings)
+        merge = calls.merge_aliases(f"{settings.model}@1", [calls.LIVE], "Mark it as live")
+        steps = (
+            RegisterModel(client, settings.model, calls.upload(settings)),
+            CreateEndpoint(client, settings.endpoint, calls.create_endpoint(settings)),
+            DeployModel(client, settings.endpoint, calls.deploy(settings)),
+            MarkAsLive(client, settings.model, merge),
+        )
+        return [step.step for step in steps]
 
     def scaling(self, settings: VertexSettings) -> Sequence[Step]:
-        """Bounds and metric for what is in service."""
-        vertex = Vertex(settings)
-        return [Scaled(vertex, settings.endpoint, calls.scale(settings, "0")).step]
+        return [SetScaling(VertexClient(settings), settings.endpoint, calls.scale(settings, "0")).step]
 
     def update(self, settings: VertexSettings, say: Say) -> None:
-        """Register what the settings say, and move the traffic to it step by step."""
-        traffic.update(Vertex(settings), say)
+        traffic.update(VertexClient(settings), say)
 
     def rollback(self, settings: VertexSettings, say: Say) -> None:
-        """End an update that is not done, or bring the version before into service."""
-        traffic.rollback(Vertex(settings), say)
+        traffic.rollback(VertexClient(settings), say)
 
     def resources(self, settings: VertexSettings) -> Sequence[Resource]:
-        """The endpoint, what is deployed, each version of the model, and what is under way."""
-        vertex = Vertex(settings)
-        endpoint, found = vertex.endpoint(), []
+        client = VertexClient(settings)
+        endpoint, resources = client.endpoint(), []
         if endpoint:
             address = {"address": endpoint.dedicated_endpoint_dns} if endpoint.dedicated_endpoint_dns else {}
-            found.append(Resource("endpoint", settings.name, detail=address))
-        found += [_shown(settings, each, share) for each, share in deployed(endpoint)]
-        for version in vertex.versions():
+            resources.append(Resource("endpoint", settings.name, detail=address))
+        resources += [_deployed_model(settings, model, percent) for model, percent in deployed_models(endpoint)]
+        for version in client.versions():
             name = f"{settings.name}@{version.version_id}"
-            found.append(Resource("model version", name, ", ".join(sorted(version.version_aliases))))
-        for resource in (settings.endpoint, settings.model):
-            for operation in vertex.running(resource):  # what it makes is not there yet, and would be left behind
-                found.append(Resource("operation", operation.name.rpartition("/")[2], "running"))
-        return found
+            resources.append(Resource("model version", name, ", ".join(sorted(version.version_aliases))))
+        # A running operation's result doesn't exist yet, so a deletion would miss it.
+        for name in (settings.endpoint, settings.model):
+            operations = client.running(name)
+            resources += [Resource("operation", each.name.rpartition("/")[2], "running") for each in operations]
+        return resources
 
     def delete(self, settings: VertexSettings, say: Say) -> None:
-        """Undeploy all, then delete the endpoint and the model with its versions; wait for each."""
-        vertex = Vertex(settings)
+        client = VertexClient(settings)
         for resource in (settings.endpoint, settings.model):
-            vertex.settle(resource, say)
-        if endpoint := vertex.endpoint():
-            last, *others = [each.id for each, _ in deployed(endpoint)] or [None]
-            for each in others:
-                vertex.do(calls.undeploy(settings, each, {last: 100}), say)
+            client.wait_for_earlier(resource, say)
+        if endpoint := client.endpoint():
+            last, *others = [model.id for model, _ in deployed_models(endpoint)] or [None]
+            for model_id in others:
+                client.run(calls.undeploy(settings, model_id, {last: 100}), say)
             if last:
-                vertex.do(calls.undeploy(settings, last), say)
-            vertex.do(calls.delete_endpoint(settings), say)
-        if vertex.versions():
-            vertex.do(calls.delete_model(settings), say)
+                client.run(calls.undeploy(settings, last), say)
+            client.run(calls.delete_endpoint(settings), say)
+        if client.versions():
+            client.run(calls.delete_model(settings), say)
 
     def target(self, settings: VertexSettings) -> Mapping[str, Any]:
-        """The catalogue entry that calls it."""
         entry: dict[str, Any] = {
             "kind": "vertex",
             "endpoint": settings.name,
             "project": settings.project,
             "location": settings.location,
-            "route": "stream" if settings.dedicated else "whole",  # a shared endpoint streams no container of ours
+            # A shared endpoint doesn't stream from a custom container.
+            "route": "stream" if settings.dedicated else "whole",
         }
         return entry | ({"url": settings.api_endpoint} if settings.api_endpoint else {})
 
     def price(self, settings: VertexSettings) -> str:
-        """The row of the price table that it runs on."""
         return settings.price_row
 
 
-def _shown(settings: VertexSettings, each: Any, share: int) -> Resource:
-    resources = each.dedicated_resources
-    spec, spot = resources.machine_spec, bool(resources.spot)
+def _deployed_model(settings: VertexSettings, model: Any, percent: int) -> Resource:
+    resources = model.dedicated_resources
+    spec, is_spot = resources.machine_spec, bool(resources.spot)
     accelerator = spec.accelerator_type.name if spec.accelerator_count else None
     detail = {
-        "machine": " ".join(filter(None, [spec.machine_type, accelerator, "spot" if spot else ""])),
+        "machine": " ".join(filter(None, [spec.machine_type, accelerator, "spot" if is_spot else ""])),
         "replicas": f"{resources.min_replica_count} to {resources.max_replica_count}",
     }
-    if "status" in each:
-        detail["available"] = f"{each.status.available_replica_count} {each.status.message}".strip()
-    one = replace(settings, machine_type=spec.machine_type, accelerator=accelerator, metric=None, spot=spot)
-    usd = calls.usd_hour(replace(one, min_replicas=1, max_replicas=1))
-    cost = None if usd is None else usd * resources.min_replica_count
-    return Resource(
-        "deployed model", each.id, f"version {each.model_version_id}, {share} % of the traffic", cost, detail
-    )
+    if "status" in model:
+        detail["available"] = f"{model.status.available_replica_count} {model.status.message}".strip()
+    one_replica = replace(
+        settings, machine_type=spec.machine_type, accelerator=accelerator, metric=None, spot=is_spot,
+        min_replicas=1, max_replicas=1,
+    )  # fmt: skip
+    usd_hour = calls.usd_hour(one_replica)
+    price = None if usd_hour is None else usd_hour * resources.min_replica_count
+    state = f"version {model.model_version_id}, {percent} % of the traffic"
+    return Resource("deployed model", model.id, state, price, detail)

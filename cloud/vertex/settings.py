@@ -1,4 +1,4 @@
-"""What a deployment to Vertex AI is told, and what of it cannot be."""
+"""The settings of a deployment to Vertex AI, and their validation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ONLINE, _PROMETHEUS = "aiplatform.googleapis.com/prediction/online", "prometheu
 METRICS = {
     "cpu": f"{_ONLINE}/cpu/utilization",
     "gpu": f"{_ONLINE}/accelerator/duty_cycle",
-    "requests": f"{_ONLINE}/request_count",  # a minute, of one replica
+    "requests": f"{_ONLINE}/request_count",  # per minute and replica
     "gpu_busy": f"{_PROMETHEUS}/vertex_dcgm_fi_dev_gpu_util",
     "vllm_cache": f"{_PROMETHEUS}/vertex_vllm_gpu_cache_usage_perc",
     "vllm_waiting": f"{_PROMETHEUS}/vertex_vllm_num_requests_waiting",
@@ -21,7 +21,7 @@ METRICS = {
 TRAFFIC = ("all", "canary", "linear")
 TRANSPORTS = ("grpc", "rest")
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
-_PLACE = re.compile(r"[a-z0-9][a-z0-9.:-]*")  # a project's name or number, a location
+_PLACE = re.compile(r"[a-z0-9][a-z0-9.:-]*")  # a project's ID or number, a location
 _LABEL = re.compile(r"[a-z][a-z0-9_-]{0,62}"), re.compile(r"[a-z0-9_-]{0,63}")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -30,13 +30,14 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 class VertexSettings:
     """One endpoint with one model, both called `name`; durations are in seconds.
 
-    `image` serves `predict_route` and `health_route` on `port`, with `env` around it; `artifact_uri` is a folder
-    gs://… that it finds in AIP_STORAGE_URI. `accelerator` is the API's name, such as NVIDIA_L4. `metric` is a word of
-    METRICS or the full name of one; its `metric_target` is in percent, or in requests. `log_table` is a BigQuery
-    table that gets the share `log_share` of requests and answers. On an update, `traffic` is "all" at once, "canary"
-    (`step_percent`, then the rest) or "linear" (by `step_percent`), with `step_seconds` between.
-    `deployment_seconds` is what a container gets to become ready. `price` says what a machine costs where the price
-    table does not know it, such as "1.25/h". `api_endpoint` is another address of the API: plain http, for tests.
+    `image` serves `predict_route` and `health_route` on `port` with the variables `env`; `artifact_uri` is a folder
+    gs://…, which the container reads from AIP_STORAGE_URI. `accelerator` is the API's name, such as NVIDIA_L4.
+    `metric` is a key of METRICS or the full name of a metric; its `metric_target` is in percent, or in requests.
+    `log_table` is a BigQuery table that receives the share `log_share` of requests and answers. On an update,
+    `traffic` is "all" at once, "canary" (`step_percent`, then the rest) or "linear" (steps of `step_percent`), with
+    `step_seconds` between steps. `deployment_seconds` is the time for a container to become ready. `price` is the
+    price of a machine that isn't in the price table, such as "1.25/h". `api_endpoint` is another address of the API:
+    plain http, for tests.
     """
 
     project: str
@@ -80,12 +81,12 @@ class VertexSettings:
 
     @property
     def parent(self) -> str:
-        """Where all of it lies."""
+        """The resource name of the project and location."""
         return f"projects/{self.project}/locations/{self.location}"
 
     @property
     def endpoint(self) -> str:
-        """The endpoint's resource name, known before it is there."""
+        """The endpoint's resource name, which is known before it exists."""
         return f"{self.parent}/endpoints/{self.name}"
 
     @property
@@ -104,47 +105,53 @@ class VertexSettings:
 
     @property
     def price_row(self) -> str:
-        """The row of the price table: the machine, with its accelerator where that is not part of the type."""
+        """The row of the price table: the machine, with its accelerator if the machine type has none."""
         if self.price:
             return self.price
-        added = self.accelerator if self.accelerator and self.machine_type.startswith("n1-") else None
-        short = added.removeprefix("NVIDIA_").removeprefix("TESLA_") if added else ""
+        attached = self.accelerator if self.accelerator and self.machine_type.startswith("n1-") else ""
+        short_name = attached.removeprefix("NVIDIA_").removeprefix("TESLA_")
         count = f"{self.accelerator_count} x " if self.accelerator_count > 1 else ""
-        return f"vertex/{self.location}/{self.machine_type}" + (f" + {count}{short}" if short else "")
+        return f"vertex/{self.location}/{self.machine_type}" + (f" + {count}{short_name}" if short_name else "")
 
 
-def _check_names(given: VertexSettings) -> None:
-    if not _NAME.fullmatch(given.name):
-        raise _wrong("name", given.name, "Use at most 63 of a-z, 0-9 and -, a letter first and no - at the end.")
+def _check_names(settings: VertexSettings) -> None:
+    if not _NAME.fullmatch(settings.name):
+        raise _invalid(
+            "name", settings.name, "Use at most 63 of a-z, 0-9 and -, with a letter first and no - at the end."
+        )
     for name in ("project", "location"):
-        if not _PLACE.fullmatch(getattr(given, name)):
-            raise _wrong(name, getattr(given, name), "Write it as gcloud does, such as my-project and us-central1.")
-    if not given.image.strip():
-        raise _wrong("image", given.image, "Name a container image in Artifact Registry.")
+        if not _PLACE.fullmatch(getattr(settings, name)):
+            raise _invalid(
+                name, getattr(settings, name), "Write it as gcloud does, such as my-project and us-central1."
+            )
+    if not settings.image.strip():
+        raise _invalid("image", settings.image, "Name a container image in Artifact Registry.")
     for name in ("predict_route", "health_route"):
-        if not getattr(given, name).startswith("/"):
-            raise _wrong(name, getattr(given, name), "Begin it with a slash.")
-    if given.artifact_uri and not given.artifact_uri.startswith("gs://"):
-        raise _wrong("artifact_uri", given.artifact_uri, "Write gs://bucket/folder.")
-    if given.log_table and not given.log_table.startswith("bq://"):
-        raise _wrong("log_table", given.log_table, "Write bq://project.dataset.table.")
-    for name, value in given.labels.items():
+        if not getattr(settings, name).startswith("/"):
+            raise _invalid(name, getattr(settings, name), "Start it with a slash.")
+    if settings.artifact_uri and not settings.artifact_uri.startswith("gs://"):
+        raise _invalid("artifact_uri", settings.artifact_uri, "Write gs://bucket/folder.")
+    if settings.log_table and not settings.log_table.startswith("bq://"):
+        raise _invalid("log_table", settings.log_table, "Write bq://project.dataset.table.")
+    for name, value in settings.labels.items():
         if not (_LABEL[0].fullmatch(name) and isinstance(value, str) and _LABEL[1].fullmatch(value)):
-            raise _wrong("labels", f"{name}={value}", "Use a-z, 0-9, _ and -, at most 63, as Google Cloud wants them.")
-    for name, value in given.env.items():
+            raise _invalid("labels", f"{name}={value}", "Use at most 63 of a-z, 0-9, _ and -.")
+    for name, value in settings.env.items():
         if not isinstance(value, str) or name.startswith("AIP_"):
-            raise _wrong("env", name, "Give each variable as text; those with AIP_ are set by Vertex AI.")
+            raise _invalid("env", name, "Write each variable as text; Vertex AI sets those with AIP_ itself.")
 
 
-def _check_numbers(given: VertexSettings) -> None:
-    if not 1 <= given.min_replicas <= given.max_replicas:
-        replicas = f"{given.min_replicas} to {given.max_replicas}"
-        raise _wrong("min_replicas, max_replicas", replicas, "Set 1 or more, and no maximum below the minimum.")
+def _check_numbers(settings: VertexSettings) -> None:
+    if not 1 <= settings.min_replicas <= settings.max_replicas:
+        replicas = f"{settings.min_replicas} to {settings.max_replicas}"
+        raise _invalid(
+            "min_replicas, max_replicas", replicas, "Set a minimum of 1 or more, and a maximum that isn't below it."
+        )
     bounds = {
         "port": (1, 65535),
         "accelerator_count": (1, 16),
         "step_percent": (1, 99),
-        "metric_target": (1, 100 if given.metric in ("cpu", "gpu", "gpu_busy", "vllm_cache") else 10**6),
+        "metric_target": (1, 100 if settings.metric in ("cpu", "gpu", "gpu_busy", "vllm_cache") else 10**6),
         "log_share": (0.0001, 1),
         "deployment_seconds": (60, 7200),
         "step_seconds": (0, 86400),
@@ -153,26 +160,26 @@ def _check_numbers(given: VertexSettings) -> None:
         "call_seconds": (0.001, 3600),
     }
     for name, (low, high) in bounds.items():
-        if not low <= getattr(given, name) <= high:
-            raise _wrong(name, getattr(given, name), f"Set it to {low:g} up to {high:g}.")
+        if not low <= getattr(settings, name) <= high:
+            raise _invalid(name, getattr(settings, name), f"Set it from {low:g} to {high:g}.")
 
 
-def _check_choices(given: VertexSettings) -> None:
-    for name, known in (("traffic", TRAFFIC), ("transport", TRANSPORTS)):
-        if getattr(given, name) not in known:
-            raise _wrong(name, getattr(given, name), f"Write one of: {', '.join(known)}.")
-    if given.metric and given.metric not in METRICS and "/" not in given.metric:
-        raise _wrong("metric", given.metric, f"Write one of: {', '.join(METRICS)}; or the full name of a metric.")
-    if given.metric in ("gpu", "gpu_busy") and not given.accelerator:
-        raise _wrong("metric", given.metric, "Name the accelerator as well, such as NVIDIA_L4.")
-    if given.api_endpoint:
-        address = urlsplit(given.api_endpoint)
+def _check_choices(settings: VertexSettings) -> None:
+    for name, choices in (("traffic", TRAFFIC), ("transport", TRANSPORTS)):
+        if getattr(settings, name) not in choices:
+            raise _invalid(name, getattr(settings, name), f"Write one of: {', '.join(choices)}.")
+    if settings.metric and settings.metric not in METRICS and "/" not in settings.metric:
+        raise _invalid("metric", settings.metric, f"Write one of: {', '.join(METRICS)}; or the full name of a metric.")
+    if settings.metric in ("gpu", "gpu_busy") and not settings.accelerator:
+        raise _invalid("metric", settings.metric, "Name the accelerator as well, such as NVIDIA_L4.")
+    if settings.api_endpoint:
+        address = urlsplit(settings.api_endpoint)
         if address.scheme not in ("http", "https") or not address.hostname:
-            raise _wrong("api_endpoint", given.api_endpoint, "Write http://127.0.0.1:PORT or https://HOST.")
-        # A token for all of the account would go over the wire for everyone to read.
+            raise _invalid("api_endpoint", settings.api_endpoint, "Write http://127.0.0.1:PORT or https://HOST.")
+        # Plain http would expose a token for the whole account.
         if address.scheme == "http" and address.hostname not in _LOOPBACK:
-            raise _wrong("api_endpoint", given.api_endpoint, "Plain http goes to this machine only: use https.")
+            raise _invalid("api_endpoint", settings.api_endpoint, "Use https: plain http is only for this machine.")
 
 
-def _wrong(name: str, value: object, remedy: str) -> NotConfigured:
-    return NotConfigured(f"The setting {name} cannot be {str(value)[:80]!r}.", remedy)
+def _invalid(name: str, value: object, remedy: str) -> NotConfigured:
+    return NotConfigured(f"The setting {name} can't be {str(value)[:80]!r}.", remedy)

@@ -1,104 +1,105 @@
-"""What a deployment to Vertex AI needs, one step each; an interrupted one is joined, not begun twice."""
+"""Steps of a deployment to Vertex AI. A step waits for the operation of an interrupted command before its own."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-from cloud.calls import Call, CloudError, Say, Step
+from cloud.calls import ApiCall, CloudError, Say, Step
 from cloud.vertex import calls
 from cloud.vertex.aliases import with_alias
-from cloud.vertex.client import Vertex, deployed, versions_of
+from cloud.vertex.client import VertexClient, deployed_models, deployed_versions
 
 
-class Thing:
-    """A step over what Vertex AI has: it joins an operation that an interrupted command began."""
+class VertexStep:
+    """A step for one resource; it joins the operation that an interrupted command started."""
 
-    def __init__(self, vertex: Vertex, resource: str, call: Call) -> None:
-        self.vertex, self.resource, self.call = vertex, resource, call
+    def __init__(self, client: VertexClient, resource: str, call: ApiCall) -> None:
+        self.client, self.resource, self.call = client, resource, call
         self.operation: Any = None
 
     @property
     def step(self) -> Step:
-        return Step(self.call, self.found, self.make, self.wait)
+        return Step(self.call, self.exists, self.send, self.wait)
 
-    def found(self) -> bool:
+    def exists(self) -> bool:
         raise NotImplementedError
 
-    def ready(self) -> Call:
-        """The call, as what is there now makes it."""
+    def current_call(self) -> ApiCall:
+        """Return the call for the current state of the resources."""
         return self.call
 
-    def make(self) -> None:
-        if not self.vertex.running(self.resource):
-            self.operation = self.vertex.send(self.ready())
+    def send(self) -> None:
+        if not self.client.running(self.resource):
+            self.operation = self.client.send(self.current_call())
 
     def wait(self, say: Say) -> None:
         if self.operation:
-            self.vertex.finish(self.operation, say, self.call.operation)
+            self.client.wait(self.operation, say, self.call.operation)
         else:
-            self.vertex.settle(self.resource, say)
-        if not self.found():
-            self.vertex.do(self.ready(), say)
-        if not self.found():
-            raise CloudError(f"{self.call.operation} ended, but what it should make is not there.", "Look at status.")
+            self.client.wait_for_earlier(self.resource, say)
+        if not self.exists():
+            self.client.run(self.current_call(), say)
+        if not self.exists():
+            raise CloudError(f"{self.call.operation} ended, but its result does not exist.", "Run status.")
 
 
-class Registered(Thing):
-    def found(self) -> bool:
-        _refuse_other(self.vertex)
-        return with_alias(self.vertex.versions(), calls.alias(self.vertex.settings)) is not None
+class RegisterModel(VertexStep):
+    def exists(self) -> bool:
+        _refuse_other_settings(self.client)
+        return with_alias(self.client.versions(), calls.version_alias(self.client.settings)) is not None
 
-    def ready(self) -> Call:
-        return calls.upload(self.vertex.settings, into=bool(self.vertex.versions()))
-
-
-class Address(Thing):
-    def found(self) -> bool:
-        return self.vertex.endpoint() is not None
+    def current_call(self) -> ApiCall:
+        return calls.upload(self.client.settings, next_version=bool(self.client.versions()))
 
 
-class Running(Thing):
-    def found(self) -> bool:
-        return bool(deployed(self.vertex.endpoint()))  # another version was refused at the first step
+class CreateEndpoint(VertexStep):
+    def exists(self) -> bool:
+        return self.client.endpoint() is not None
 
 
-class Marked(Thing):
-    def found(self) -> bool:
-        return with_alias(self.vertex.versions(), calls.LIVE) is not None
+class DeployModel(VertexStep):
+    def exists(self) -> bool:
+        return bool(deployed_models(self.client.endpoint()))  # the first step has refused another version
 
-    def ready(self) -> Call:
-        version = with_alias(self.vertex.versions(), calls.alias(self.vertex.settings))
+
+class MarkAsLive(VertexStep):
+    def exists(self) -> bool:
+        return with_alias(self.client.versions(), calls.LIVE) is not None
+
+    def current_call(self) -> ApiCall:
+        settings = self.client.settings
+        version = with_alias(self.client.versions(), calls.version_alias(settings))
         number = version.version_id if version else "1"
-        return replace(self.call, payload=dict(self.call.payload) | {"name": f"{self.vertex.settings.model}@{number}"})
+        return replace(self.call, payload=dict(self.call.payload) | {"name": f"{settings.model}@{number}"})
 
 
-class Scaled(Thing):
-    def found(self) -> bool:
-        resources = self._live().dedicated_resources
-        wanted = calls.replicas(self.vertex.settings)
+class SetScaling(VertexStep):
+    def exists(self) -> bool:
+        resources = self._live_model().dedicated_resources
+        target = calls.replicas(self.client.settings)
         metrics = [
-            {"metricName": each.metric_name, "target": each.target} for each in resources.autoscaling_metric_specs
+            {"metricName": spec.metric_name, "target": spec.target} for spec in resources.autoscaling_metric_specs
         ]
         bounds = resources.min_replica_count, resources.max_replica_count
-        same = bounds == (wanted["minReplicaCount"], wanted["maxReplicaCount"])
-        return same and metrics == wanted.get("autoscalingMetricSpecs", [])
+        same_bounds = bounds == (target["minReplicaCount"], target["maxReplicaCount"])
+        return same_bounds and metrics == target.get("autoscalingMetricSpecs", [])
 
-    def ready(self) -> Call:
-        return calls.scale(self.vertex.settings, self._live().id)
+    def current_call(self) -> ApiCall:
+        return calls.scale(self.client.settings, self._live_model().id)
 
-    def _live(self) -> Any:
-        found = deployed(self.vertex.endpoint())
-        if not found:
-            raise CloudError("Nothing is deployed that could scale.", "Run deploy first.")
-        return found[0][0]
+    def _live_model(self) -> Any:
+        models = deployed_models(self.client.endpoint())
+        if not models:
+            raise CloudError("No model is deployed, so there is nothing to scale.", "Run deploy first.")
+        return models[0][0]
 
 
-def _refuse_other(vertex: Vertex) -> None:
-    """Deploying beside what is in service would take all its traffic at once: that is for update."""
-    running = set(versions_of(vertex.endpoint()))
-    if not running:
+def _refuse_other_settings(client: VertexClient) -> None:
+    """Raise an error if another version is deployed: a new one would get all its traffic at once."""
+    versions = set(deployed_versions(client.endpoint()))
+    if not versions:
         return
-    ours = with_alias(vertex.versions(), calls.alias(vertex.settings))
-    if ours is None or running != {ours.version_id}:
-        raise CloudError("Other settings are in service, or an update is not done.", "Run update, or rollback.")
+    version = with_alias(client.versions(), calls.version_alias(client.settings))
+    if version is None or versions != {version.version_id}:
+        raise CloudError("Other settings are in service, or an update is unfinished.", "Run update, or rollback.")

@@ -10,138 +10,139 @@ from typing import Any
 
 from backends import SpaceportError
 from cloud.calls import CloudError, Say
-from cloud.vertex import aliases as marks
-from cloud.vertex import calls
+from cloud.vertex import aliases, calls
 from cloud.vertex.aliases import with_alias
-from cloud.vertex.client import Vertex, deployed
+from cloud.vertex.client import VertexClient, deployed_models
 
 
-def update(vertex: Vertex, say: Say) -> None:
-    """Bring the version of the settings into service; it is registered first if it is new."""
-    chosen = vertex.settings
-    for resource in (chosen.model, chosen.endpoint):
-        vertex.settle(resource, say)
-    if not deployed(vertex.endpoint()):
-        raise CloudError("Nothing is in service that could be updated.", "Run deploy first.")
+def update(client: VertexClient, say: Say) -> None:
+    """Deploy the version of the settings; register it first if it is new."""
+    settings = client.settings
+    for resource in (settings.model, settings.endpoint):
+        client.wait_for_earlier(resource, say)
+    if not deployed_models(client.endpoint()):
+        raise CloudError("No model is deployed, so there is nothing to update.", "Run deploy first.")
     with _resumable("update", say):
-        if with_alias(vertex.versions(), calls.alias(chosen)) is None:
-            vertex.do(calls.upload(chosen, into=True), say)
-        version = with_alias(vertex.versions(), calls.alias(chosen))
+        if with_alias(client.versions(), calls.version_alias(settings)) is None:
+            client.run(calls.upload(settings, next_version=True), say)
+        version = with_alias(client.versions(), calls.version_alias(settings))
         if version is None:
-            raise CloudError("The new version is not in the registry though it was uploaded.")
-        promote(vertex, version, marks.UPDATING, say)
+            raise CloudError("The registry doesn't list the uploaded version.")
+        promote(client, version, aliases.UPDATING, say)
 
 
-def rollback(vertex: Vertex, say: Say) -> None:
-    """Bring back what is live if an update is not done, else the version before it."""
-    vertex.settle(vertex.settings.endpoint, say)
-    versions = vertex.versions()
-    if not deployed(vertex.endpoint()):
-        raise CloudError("Nothing is in service that could be rolled back.", "Run deploy first.")
-    previous = with_alias(versions, calls.PREVIOUS)
-    target = with_alias(versions, marks.ROLLING_BACK)  # one that was interrupted goes on
-    if target is None and with_alias(versions, marks.UPDATING):
+def rollback(client: VertexClient, say: Say) -> None:
+    """Return to the live version if an update is unfinished, else to the previous version."""
+    client.wait_for_earlier(client.settings.endpoint, say)
+    versions = client.versions()
+    if not deployed_models(client.endpoint()):
+        raise CloudError("No model is deployed, so there is nothing to roll back.", "Run deploy first.")
+    target = with_alias(versions, aliases.ROLLING_BACK)  # an interrupted rollback
+    if target is None and with_alias(versions, aliases.UPDATING):
         target = with_alias(versions, calls.LIVE)
-    target = target or previous
+    target = target or with_alias(versions, calls.PREVIOUS)
     if target is None:
         raise CloudError("There is no version before this one.", "Change the settings and run update.")
     with _resumable("rollback", say):
-        promote(vertex, target, marks.ROLLING_BACK, say)
+        promote(client, target, aliases.ROLLING_BACK, say)
 
 
-def promote(vertex: Vertex, version: Any, intent: str, say: Say) -> None:
-    """Deploy the version beside what is there, move the traffic to it, then undeploy the rest."""
-    others = [each for each, _ in deployed(vertex.endpoint()) if each.model_version_id != version.version_id]
-    _move(vertex, version, intent, others[0].id if others else None, say)
-    for each in others:
-        vertex.do(calls.undeploy(vertex.settings, each.id), say)
-    marks.done(vertex, version, say)
+def promote(client: VertexClient, version: Any, intent: str, say: Say) -> None:
+    """Deploy the version next to the others, move the traffic to it, then undeploy the others."""
+    models = [model for model, _ in deployed_models(client.endpoint())]
+    others = [model for model in models if model.model_version_id != version.version_id]
+    _move_traffic(client, version, intent, others[0].id if others else None, say)
+    for model in others:
+        client.run(calls.undeploy(client.settings, model.id), say)
+    aliases.mark_live(client, version, say)
     say(f"Version {version.version_id} is in service.")
 
 
 @contextlib.contextmanager
 def _resumable(command: str, say: Say) -> Iterator[None]:
-    """What stops it says how to go on."""
+    """Add to an interruption or error how to resume."""
     try:
         yield
     except KeyboardInterrupt:
-        say(f"Stopped. Go on: run {command} again. Back to what was live: run rollback.")
+        say(f"Stopped. Resume: run {command} again. To return to the live version: run rollback.")
         raise
     except SpaceportError as error:
         raise CloudError(error.message, f"{error.remedy} Then run {command} again.".strip()) from error
 
 
-def _move(vertex: Vertex, version: Any, intent: str, old: str | None, say: Say) -> None:
-    """Bring the traffic to the version; if that fails, back to `old`, which had most of it."""
+def _move_traffic(client: VertexClient, version: Any, intent: str, old: str | None, say: Say) -> None:
+    """Move the traffic to the version; if that fails, back to the model `old`, which had most of it."""
     try:
-        marks.begun(vertex, version, intent, say)
-        new = _beside(vertex, version, say)
-        # A rollback is for a version that fails: each step on the way would let more requests fail.
-        _shift(vertex, new.id, old, vertex.settings.shares if intent == marks.UPDATING else (100,), say)
+        aliases.mark_in_progress(client, version, intent, say)
+        new = _deploy_without_traffic(client, version, say)
+        # A rollback replaces a version that fails: with several steps, more requests would fail.
+        percents = client.settings.shares if intent == aliases.UPDATING else (100,)
+        _shift_in_steps(client, new.id, old, percents, say)
     except SpaceportError as error:
-        if old is None or calls.LIVE in version.version_aliases:  # what a half-done update has is no way back
+        if old is None or calls.LIVE in version.version_aliases:  # an unfinished update is no version to return to
             raise
         say(f"  That failed: {error.message}")
         try:
-            _back(vertex, version, old, say)
-            marks.ended(vertex, version, intent, say)
+            _return_traffic(client, version, old, say)
+            aliases.clear_in_progress(client, version, intent, say)
         except SpaceportError as second:
-            left = f"{error.message} Nor could all of it be taken back: {second.message}"
-            raise CloudError(left, f"{second.remedy} What serves now: status.") from second
+            message = f"{error.message} Returning the traffic failed too: {second.message}"
+            raise CloudError(message, f"{second.remedy} To see which version serves: run status.") from second
         raise CloudError(f"{error.message} The old version has all the traffic.", error.remedy) from error
 
 
-def _beside(vertex: Vertex, version: Any, say: Say) -> Any:
-    """The version as it is deployed; without any traffic if it was not."""
-    if found := _deployed(vertex, version):
-        return found
-    shares = {each.id: share for each, share in deployed(vertex.endpoint()) if share}
-    split = shares | {calls.NEW: 0} if shares else None
-    vertex.do(calls.deploy(vertex.settings, version.version_id, _machine(version), split), say)
-    if found := _deployed(vertex, version):
-        return found
-    raise CloudError("The new version is not deployed though that ended well.", "Look at status.")
+def _deploy_without_traffic(client: VertexClient, version: Any, say: Say) -> Any:
+    """Return the version's deployed model; deploy it without traffic if there is none."""
+    if model := _deployed_model(client, version):
+        return model
+    percents = {model.id: percent for model, percent in deployed_models(client.endpoint()) if percent}
+    split = percents | {calls.NEW_MODEL: 0} if percents else None
+    client.run(calls.deploy(client.settings, version.version_id, _machine(version), split), say)
+    if model := _deployed_model(client, version):
+        return model
+    raise CloudError("DeployModel succeeded, but the endpoint doesn't list the new version.", "Run status.")
 
 
-def _shift(vertex: Vertex, new: str, old: str | None, shares: tuple[int, ...], say: Say) -> None:
-    """Give the new one its shares, step by step, and look at it before each next one."""
-    has = dict(vertex.endpoint().traffic_split).get(new, 0)
-    for share in [each for each in shares if each > has]:
-        if old is None and share < 100:
-            continue  # nothing else is there that could answer the rest
-        rest = {old: 100 - share} if old and share < 100 else {}
-        why = f"{share} % of the traffic to the new version"
-        vertex.do(calls.split(vertex.settings, {new: share} | rest, why), say)
-        if share < 100:
-            time.sleep(vertex.settings.step_seconds)
-        _look_at(vertex, new)
+def _shift_in_steps(client: VertexClient, new: str, old: str | None, percents: tuple[int, ...], say: Say) -> None:
+    """Increase the traffic of the new model step by step, and check its replicas after each step."""
+    current = dict(client.endpoint().traffic_split).get(new, 0)
+    for percent in [each for each in percents if each > current]:
+        if old is None and percent < 100:
+            continue  # no other model could answer the rest
+        rest = {old: 100 - percent} if old and percent < 100 else {}
+        purpose = f"{percent} % of the traffic to the new version"
+        client.run(calls.split_traffic(client.settings, {new: percent} | rest, purpose), say)
+        if percent < 100:
+            time.sleep(client.settings.step_seconds)
+        _check_replicas(client, new)
 
 
-def _look_at(vertex: Vertex, new: str) -> None:
-    """Raise if Vertex AI says that no replica of it works; it does not always say."""
-    for each, _ in deployed(vertex.endpoint()):
-        if each.id == new and "status" in each and not each.status.available_replica_count:
-            said = f": “{each.status.message}”" if each.status.message else ""
-            raise CloudError(f"The new version has no replica that works{said}.", "Look at its container's log.")
+def _check_replicas(client: VertexClient, new: str) -> None:
+    """Raise an error if Vertex AI reports that no replica works; it doesn't always report a status."""
+    for model, _ in deployed_models(client.endpoint()):
+        if model.id == new and "status" in model and not model.status.available_replica_count:
+            quote = f": “{model.status.message}”" if model.status.message else ""
+            raise CloudError(f"The new version has no replica that works{quote}.", "Check its container's log.")
 
 
-def _back(vertex: Vertex, version: Any, old: str, say: Say) -> None:
-    vertex.settle(vertex.settings.endpoint, say)
-    if dict(vertex.endpoint().traffic_split).get(old) != 100:
-        vertex.do(calls.split(vertex.settings, {old: 100}, "All the traffic back to the old version"), say)
-    if new := _deployed(vertex, version):
-        vertex.do(calls.undeploy(vertex.settings, new.id), say)
+def _return_traffic(client: VertexClient, version: Any, old: str, say: Say) -> None:
+    client.wait_for_earlier(client.settings.endpoint, say)
+    if dict(client.endpoint().traffic_split).get(old) != 100:
+        purpose = "All the traffic back to the old version"
+        client.run(calls.split_traffic(client.settings, {old: 100}, purpose), say)
+    if model := _deployed_model(client, version):
+        client.run(calls.undeploy(client.settings, model.id), say)
 
 
-def _deployed(vertex: Vertex, version: Any) -> Any:
-    found = [each for each, _ in deployed(vertex.endpoint()) if each.model_version_id == version.version_id]
-    return found[0] if found else None
+def _deployed_model(client: VertexClient, version: Any) -> Any:
+    models = [model for model, _ in deployed_models(client.endpoint())]
+    return next((model for model in models if model.model_version_id == version.version_id), None)
 
 
 def _machine(version: Any) -> dict[str, Any] | None:
-    """The machine that the version was registered with; that of the settings if somebody changed its description."""
+    """Return the machine of the version from its description; None (the settings' machine) if that was edited."""
     try:
-        found = json.loads(version.version_description)
-        return found if "machineSpec" in found else None
+        values = json.loads(version.version_description)
+        return values if "machineSpec" in values else None
     except (ValueError, TypeError):
         return None

@@ -1,4 +1,4 @@
-"""Whether a call is one that AWS's own service models allow: names, types, bounds, patterns and enumerations."""
+"""Validates calls against AWS's own service models: names, types, bounds, patterns and enumerations."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 import botocore.session
 from botocore.validate import ParamValidator
 
-from cloud.calls import Call
+from cloud.calls import ApiCall
 
 _session = botocore.session.get_session()
 
 
-def problems(call: Call) -> list[str]:
-    """What is wrong with it; empty if nothing is."""
+def problems(call: ApiCall) -> list[str]:
+    """Return the problems of a call."""
     model = _session.get_service_model(call.service)
     if call.operation not in model.operation_names:
         return [f"{call.service} has no {call.operation}"]
@@ -29,7 +29,7 @@ def problems(call: Call) -> list[str]:
 
 
 def _values(value: Any, shape: Any, where: str) -> Any:
-    """botocore looks at names, types and lower bounds only."""
+    """Yield the problems that botocore's own validation, of names, types and lower bounds, doesn't find."""
     if shape.type_name == "structure":
         for name, member in shape.members.items():
             if name in value:
@@ -46,17 +46,17 @@ def _values(value: Any, shape: Any, where: str) -> Any:
         yield f"{where} is {value}, above {shape.metadata['max']}"
 
 
-def _text(value: str, told: Mapping[str, Any], enum: Any, where: str) -> Any:
+def _text(value: str, constraints: Mapping[str, Any], enum: Any, where: str) -> Any:
     if enum and value not in enum:
         yield f"{where} is {value!r}, none of {enum}"
-    if "pattern" in told and not _fits(value, told["pattern"]):
-        yield f"{where} is {value!r}, which is not {told['pattern']}"
-    if len(value) > told.get("max", len(value)):
-        yield f"{where} is longer than {told['max']}"
+    if "pattern" in constraints and not _fits(value, constraints["pattern"]):
+        yield f"{where} is {value!r}, which is not {constraints['pattern']}"
+    if len(value) > constraints.get("max", len(value)):
+        yield f"{where} is longer than {constraints['max']}"
 
 
 def _fits(value: str, pattern: str) -> bool:
-    """Java's patterns are nearly Python's; one that Python does not know is passed over."""
+    """Match one of Java's patterns, which are almost Python's; a pattern that Python doesn't know always matches."""
     with warnings.catch_warnings(), contextlib.suppress(re.error):
         warnings.simplefilter("ignore", FutureWarning)
         return bool(re.fullmatch(pattern, value))

@@ -1,8 +1,8 @@
-"""AWS on a local port: moto for what it knows, and here what it lacks, so that the real SDKs speak to a real socket.
+"""A fake AWS on a local port, for the real SDKs: moto, extended by what it doesn't support.
 
-moto has no UpdateEndpoint, no inference components and no invocations. They are here: an update is `Updating` for
-some looks, then another configuration is in service; a component likewise; an invocation goes to a real model's server,
-whose answer comes back in AWS's event stream. Each call can be made to fail.
+moto has no UpdateEndpoint, no inference components and no invocations. Here an update is `Updating` for some requests
+before the other configuration is in service, and so is a component. An invocation goes to a real model server, whose
+answer is sent in AWS's event stream. Tests can make each call fail.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from starlette.routing import Route
 from tests.backends.event_stream import framed
 from tests.helpers import servers
 
-LOOKS = 2  # how often something that begins is seen before it is ready
+POLLS = 2  # requests until a new resource is ready
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
 
 
 @dataclass
 class Fault:
-    """The next call of `operation` fails; `after` it was carried out."""
+    """Makes the next call of `operation` fail, before or after it takes effect."""
 
     operation: str
     status: int = 400
@@ -43,24 +43,24 @@ class Fault:
 
 @dataclass
 class AwsApi:
-    """The server's address, what it was asked, and what it is to fail with."""
+    """The server's address, its recorded requests, its state and its faults."""
 
     url: str = ""
     moto: str = ""
     model: str = ""  # the address of the model's server
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     payloads: dict[str, Any] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
-    moving: dict[str, int] = field(default_factory=dict)  # endpoint -> looks until it has moved
-    configs: dict[str, str] = field(default_factory=dict)  # endpoint -> configuration after its updates
+    moving: dict[str, int] = field(default_factory=dict)  # requests until each endpoint is ready
+    configs: dict[str, str] = field(default_factory=dict)  # configuration of each updated endpoint
     components: dict[str, dict[str, Any]] = field(default_factory=dict)
-    bare: set[str] = field(default_factory=set)  # configurations without a model
-    scalable: dict[str, dict[str, Any]] = field(default_factory=dict)  # components that scale
+    without_model: set[str] = field(default_factory=set)  # configurations without a model
+    scalable: dict[str, dict[str, Any]] = field(default_factory=dict)  # scalable targets of components
     last_model: str = ""
-    rolls_back: bool = False  # the next update rings its alarm
+    rolls_back: bool = False  # the next update triggers its alarm
 
     def reset(self) -> None:
-        """Forget everything but the addresses."""
+        """Remove all state but the addresses."""
         httpx2.post(f"{self.moto}/moto-api/reset")
         vars(self).update(vars(AwsApi(self.url, self.moto, self.model)))
 
@@ -72,12 +72,12 @@ class AwsApi:
         return None
 
     def operations(self, *prefixes: str) -> list[str]:
-        return [name for name in self.asked if name.startswith(prefixes or ("",))]
+        return [name for name in self.requests if name.startswith(prefixes or ("",))]
 
 
 @contextlib.contextmanager
 def serving(model: str = "") -> Iterator[AwsApi]:
-    """AWS with nothing in it; `model` answers what endpoints are asked."""
+    """Run AWS without resources; the server at `model` answers invocations."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     moto.start()
@@ -95,38 +95,38 @@ def _app(api: AwsApi) -> Starlette:
     async def answer(request: Request) -> Response:
         body = await request.body()
         operation = await _operation(request, body)
-        api.asked.append(operation)
+        api.requests.append(operation)
         if operation == "CreateModel":
             api.last_model = json.loads(body)["ModelName"]
         fault = api.fault(operation)
         if fault and not fault.after:
-            return _refused(fault.status, fault.code, fault.message)
+            return _error(fault.status, fault.code, fault.message)
         if request.url.path.endswith("/async-invocations"):
-            said = await _invoke_async(api, request)
+            response = await _invoke_async(api, request)
         elif "/invocations" in request.url.path:
-            said = await _invoke(api, request, body)
-        elif ours := _OURS.get(operation):
+            response = await _invoke(api, request, body)
+        elif handler := _HANDLERS.get(operation):
             payload = json.loads(body)
             api.payloads[operation] = payload
-            said = await ours(api, request, payload, body)
+            response = await handler(api, request, payload, body)
         else:
-            said = await _forward(api, request, body)
-        return _refused(fault.status, fault.code, fault.message) if fault else said
+            response = await _forward(api, request, body)
+        return _error(fault.status, fault.code, fault.message) if fault else response
 
     methods = ["GET", "POST", "PUT", "DELETE", "HEAD"]
     return Starlette(routes=[Route("/{path:path}", answer, methods=methods)])
 
 
 async def _operation(request: Request, body: bytes) -> str:
-    """The name of the call: a header in most protocols, a field in the query protocol, the path in the others."""
+    """Return the call's name: a header in most protocols, a field in the query protocol, the path in others."""
     if target := request.headers.get("x-amz-target"):
         return target.rpartition(".")[2]
     if "/operation/" in request.url.path:  # Smithy's own protocol
         return request.url.path.rpartition("/")[2]
     if b"Action=" in body:
         return body.partition(b"Action=")[2].partition(b"&")[0].decode()
-    named = {"PUT": "PutObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}
-    return named.get(request.method, f"{request.method} {request.url.path}")
+    names = {"PUT": "PutObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}
+    return names.get(request.method, f"{request.method} {request.url.path}")
 
 
 async def _forward(api: AwsApi, request: Request, body: bytes) -> Response:
@@ -135,39 +135,43 @@ async def _forward(api: AwsApi, request: Request, body: bytes) -> Response:
     }
     url = f"{api.moto}{request.url.path}{f'?{request.url.query}' if request.url.query else ''}"
     async with servers.client() as client:
-        said = await client.request(request.method, url, content=body, headers=headers)
-    kept = {name: value for name, value in said.headers.items() if name not in ("transfer-encoding", "connection")}
-    return Response(said.content, said.status_code, kept)
+        response = await client.request(request.method, url, content=body, headers=headers)
+    headers = {
+        name: value for name, value in response.headers.items() if name not in ("transfer-encoding", "connection")
+    }
+    return Response(response.content, response.status_code, headers)
 
 
-def _refused(status: int, code: str, message: str) -> Response:
+def _error(status: int, code: str, message: str) -> Response:
     body = {"__type": code, "message": message}
     return JSONResponse(body, status, {"x-amzn-errortype": code, "x-amzn-query-error": f"{code};Sender"})
 
 
 async def _invoke(api: AwsApi, request: Request, body: bytes) -> Response:
-    """The container's answer; of a stream in frames, cut inside lines."""
+    """Return the container's answer; a stream is sent in frames that split lines."""
     url = f"{api.model}/invocations"
     if not request.url.path.endswith("-response-stream"):
         async with servers.client() as client:
-            said = await client.post(url, content=body, headers=servers.JSON)
-        return Response(said.content, said.status_code, media_type=said.headers["content-type"])
-    told = {"x-amzn-sagemaker-content-type": "text/event-stream"}
-    return StreamingResponse(framed(servers.streamed(url, body)), 200, told, "application/vnd.amazon.eventstream")
+            response = await client.post(url, content=body, headers=servers.JSON)
+        return Response(response.content, response.status_code, media_type=response.headers["content-type"])
+    headers = {"x-amzn-sagemaker-content-type": "text/event-stream"}
+    return StreamingResponse(framed(servers.streamed(url, body)), 200, headers, "application/vnd.amazon.eventstream")
 
 
 async def _invoke_async(api: AwsApi, request: Request) -> Response:
-    """Takes a question that lies in S3, and lays the answer there when it has one."""
-    asked = request.headers["x-amzn-sagemaker-inputlocation"]
-    kept = api.payloads["CreateEndpointConfig"]["AsyncInferenceConfig"]["OutputConfig"]
-    output, failure = (f"{kept[name]}/{asked.rpartition('/')[2]}.out" for name in ("S3OutputPath", "S3FailurePath"))
+    """Accept a question in S3, and write the answer to S3 in the background."""
+    question_uri = request.headers["x-amzn-sagemaker-inputlocation"]
+    paths = api.payloads["CreateEndpointConfig"]["AsyncInferenceConfig"]["OutputConfig"]
+    output, failure = (
+        f"{paths[name]}/{question_uri.rpartition('/')[2]}.out" for name in ("S3OutputPath", "S3FailurePath")
+    )
     s3 = boto3.client("s3", "us-east-1", endpoint_url=api.moto)
-    question = s3.get_object(**_place(asked))["Body"].read()
+    question = s3.get_object(**_place(question_uri))["Body"].read()
 
     async def work() -> None:
         async with servers.client() as client:
-            said = await client.post(f"{api.model}/invocations", content=question, headers=servers.JSON)
-        s3.put_object(**_place(output if said.status_code == 200 else failure), Body=said.content)
+            response = await client.post(f"{api.model}/invocations", content=question, headers=servers.JSON)
+        s3.put_object(**_place(output if response.status_code == 200 else failure), Body=response.content)
 
     headers = {"x-amzn-sagemaker-outputlocation": output, "x-amzn-sagemaker-failurelocation": failure}
     return JSONResponse({"InferenceId": "1"}, 202, headers, background=BackgroundTask(work))
@@ -179,32 +183,32 @@ def _place(uri: str) -> dict[str, str]:
 
 
 async def _describe_endpoint(api: AwsApi, request: Request, payload: dict[str, Any], body: bytes) -> Response:
-    said = await _forward(api, request, body)
-    if said.status_code != 200:
-        return said
-    told, name = json.loads(said.body), payload["EndpointName"]
-    told = {key: value for key, value in told.items() if value not in ({}, None)}
-    told["EndpointConfigName"] = api.configs.get(name, told["EndpointConfigName"])
-    for variant in told.get("ProductionVariants", []):
+    response = await _forward(api, request, body)
+    if response.status_code != 200:
+        return response
+    values, name = json.loads(response.body), payload["EndpointName"]
+    values = {key: value for key, value in values.items() if value not in ({}, None)}
+    values["EndpointConfigName"] = api.configs.get(name, values["EndpointConfigName"])
+    for variant in values.get("ProductionVariants", []):
         variant.setdefault("CurrentInstanceCount", 1)
     if api.moving.get(name, 0) > 0:
         api.moving[name] -= 1
-        told["EndpointStatus"] = "Updating" if name in api.configs else "Creating"
-    return JSONResponse(told)
+        values["EndpointStatus"] = "Updating" if name in api.configs else "Creating"
+    return JSONResponse(values)
 
 
 async def _create_endpoint(api: AwsApi, request: Request, payload: dict[str, Any], body: bytes) -> Response:
-    said = await _forward(api, request, body)
-    if said.status_code == 200:
-        api.moving[payload["EndpointName"]] = LOOKS
-    return said
+    response = await _forward(api, request, body)
+    if response.status_code == 200:
+        api.moving[payload["EndpointName"]] = POLLS
+    return response
 
 
 async def _update_endpoint(api: AwsApi, request: Request, payload: dict[str, Any], body: bytes) -> Response:
     name = payload["EndpointName"]
     if api.moving.get(name, 0):
-        return _refused(400, "ValidationException", "Cannot update in-progress endpoint")
-    api.moving[name] = LOOKS
+        return _error(400, "ValidationException", "Cannot update in-progress endpoint")
+    api.moving[name] = POLLS
     if api.rolls_back:
         api.rolls_back = False
     else:
@@ -215,7 +219,7 @@ async def _update_endpoint(api: AwsApi, request: Request, payload: dict[str, Any
 async def _delete_endpoint(api: AwsApi, request: Request, payload: dict[str, Any], body: bytes) -> Response:
     name = payload["EndpointName"]
     if any(component["EndpointName"] == name for component in api.components.values()):
-        return _refused(400, "ValidationException", "Cannot delete an endpoint with inference components")
+        return _error(400, "ValidationException", "Cannot delete an endpoint with inference components")
     api.configs.pop(name, None)
     api.moving.pop(name, None)
     return await _forward(api, request, body)
@@ -224,22 +228,22 @@ async def _delete_endpoint(api: AwsApi, request: Request, payload: dict[str, Any
 async def _create_component(api: AwsApi, request: Request, payload: dict[str, Any], body: bytes) -> Response:
     name = payload["InferenceComponentName"]
     if name in api.components:
-        return _refused(400, "ValidationException", "Cannot create already existing inference component")
-    api.components[name] = payload | {"looks": LOOKS}
+        return _error(400, "ValidationException", "Cannot create already existing inference component")
+    api.components[name] = payload | {"polls": POLLS}
     return JSONResponse({"InferenceComponentArn": f"{ARN}:inference-component/{name}"})
 
 
 def _component(api: AwsApi, name: str) -> dict[str, Any]:
-    known = api.components[name]
-    starting = known["looks"] > 0
-    known["looks"] = max(0, known["looks"] - 1)
+    component = api.components[name]
+    starting = component["polls"] > 0
+    component["polls"] = max(0, component["polls"] - 1)
     counts = {"DesiredCopyCount": 1, "CurrentCopyCount": 0 if starting else 1}
     return {
         "InferenceComponentName": name,
         "InferenceComponentArn": f"{ARN}:inference-component/{name}",
-        "EndpointName": known["EndpointName"],
-        "EndpointArn": f"{ARN}:endpoint/{known['EndpointName']}",
-        "VariantName": known["VariantName"],
+        "EndpointName": component["EndpointName"],
+        "EndpointArn": f"{ARN}:endpoint/{component['EndpointName']}",
+        "VariantName": component["VariantName"],
         "InferenceComponentStatus": "Creating" if starting else "InService",
         "RuntimeConfig": counts,
         "CreationTime": 1.0,
@@ -250,17 +254,17 @@ def _component(api: AwsApi, name: str) -> dict[str, Any]:
 async def _describe_component(api: AwsApi, request: Request, payload: dict[str, Any], body: bytes) -> Response:
     name = payload["InferenceComponentName"]
     if name not in api.components:
-        return _refused(400, "ValidationException", f"Could not find inference component {name}")
+        return _error(400, "ValidationException", f"Could not find inference component {name}")
     return JSONResponse(_component(api, name))
 
 
 async def _list_components(api: AwsApi, request: Request, payload: dict[str, Any], body: bytes) -> Response:
-    named = [name for name in api.components if payload.get("NameContains", "") in name]
-    return JSONResponse({"InferenceComponents": [_component(api, name) for name in named]})
+    names = [name for name in api.components if payload.get("NameContains", "") in name]
+    return JSONResponse({"InferenceComponents": [_component(api, name) for name in names]})
 
 
 async def _update_component(api: AwsApi, request: Request, payload: dict[str, Any], body: bytes) -> Response:
-    api.components[payload["InferenceComponentName"]].update(payload, looks=LOOKS)
+    api.components[payload["InferenceComponentName"]].update(payload, polls=POLLS)
     return JSONResponse({"InferenceComponentArn": f"{ARN}:inference-component/x"})
 
 
@@ -270,7 +274,7 @@ async def _delete_component(api: AwsApi, request: Request, payload: dict[str, An
 
 
 async def _scale(api: AwsApi, request: Request, payload: dict[str, Any], body: bytes) -> Response:
-    """moto scales variants; components are here."""
+    """Handle scaling of components; moto handles variants."""
     resource = payload.get("ResourceId") or next(iter(payload.get("ResourceIds", [""])))
     if not resource.startswith("inference-component/"):
         return await _forward(api, request, body)
@@ -288,24 +292,24 @@ async def _scale(api: AwsApi, request: Request, payload: dict[str, Any], body: b
 
 
 async def _create_config(api: AwsApi, request: Request, payload: dict[str, Any], body: bytes) -> Response:
-    """moto wants a model in each variant; one for inference components has none."""
+    """Add a model to each variant for moto, which requires one; with inference components there is none."""
     for variant in payload["ProductionVariants"]:
         if "ModelName" not in variant:
-            api.bare.add(payload["EndpointConfigName"])
+            api.without_model.add(payload["EndpointConfigName"])
             variant |= {"ModelName": api.last_model, "InitialVariantWeight": 1.0}
     return await _forward(api, request, json.dumps(payload).encode())
 
 
 async def _without_empty(api: AwsApi, request: Request, payload: dict[str, Any], body: bytes) -> Response:
-    """moto sends empty structures where SageMaker sends none."""
-    said = await _forward(api, request, body)
-    told = {name: value for name, value in json.loads(said.body).items() if value not in ({}, None)}
-    if told.get("EndpointConfigName") in api.bare:
-        del told["ProductionVariants"][0]["ModelName"]
-    return JSONResponse(told, said.status_code)
+    """Remove empty structures, which moto sends and SageMaker doesn't."""
+    response = await _forward(api, request, body)
+    values = {name: value for name, value in json.loads(response.body).items() if value not in ({}, None)}
+    if values.get("EndpointConfigName") in api.without_model:
+        del values["ProductionVariants"][0]["ModelName"]
+    return JSONResponse(values, response.status_code)
 
 
-_OURS = {
+_HANDLERS = {
     "RegisterScalableTarget": _scale,
     "DeregisterScalableTarget": _scale,
     "DescribeScalableTargets": _scale,

@@ -1,4 +1,4 @@
-"""A deployed endpoint answers: a real model behind the stand-in, asked, measured and priced as its users do it."""
+"""test, benchmark and cost on deployed endpoints, with a real model behind the fake AWS."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import boto3
 import pytest
 
 from backends import ChatRequest, Message, TimedOut
-from cloud.sagemaker import async_target as sagemaker_async
-from compare import records
+from cloud.sagemaker import async_target
+from compare import run_file
 from tests.cloud.aws_api import AwsApi, Fault
 from tests.cloud.test_sagemaker import bucket
 from tests.inference.servers import Server
@@ -33,33 +33,33 @@ def test_a_question_is_answered_through_the_response_stream(
 ) -> None:
     capsys.readouterr()
     assert deployed("test", "Say hello.") == 0
-    said = capsys.readouterr()
-    assert said.out.strip()
-    assert "first token after" in said.err
-    assert aws.asked[-1].endswith("/invocations-response-stream")
+    output = capsys.readouterr()
+    assert output.out.strip()
+    assert "first token after" in output.err
+    assert aws.requests[-1].endswith("/invocations-response-stream")
 
 
-def test_what_was_measured_is_a_run_of_the_comparator_and_has_a_price(
+def test_a_benchmark_is_a_run_of_the_comparator_and_has_a_cost(
     deployed: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "run.jsonl"
     assert deployed("benchmark", "--out", str(out), "--requests", "4", "--concurrency", "1,2") == 0
-    run = records.read(out)
+    run = run_file.read(out)
     assert run.targets == ["deployed"]
     assert sum(record.ok for record in run.records if record.phase == "measured") == 8
     assert json.loads(out.read_text().splitlines()[0])["targets"]["deployed"]["price"].endswith("ml.g4dn.xlarge")
     capsys.readouterr()
     assert deployed("cost", str(out), "--utilisation", "0.25") == 0
-    told = capsys.readouterr().out
-    assert "always on, 25% used" in told
-    assert "ml.g5.xlarge" in told
-    assert "serverless, 4096 MB" in told
-    figures = [line.split("|") for line in told.splitlines() if line.startswith("| always on")]
-    full, quarter = (float(cells[3].replace("$", "").strip().split()[0]) for cells in figures)
+    output = capsys.readouterr().out
+    assert "always on, 25% used" in output
+    assert "ml.g5.xlarge" in output
+    assert "serverless, 4096 MB" in output
+    rows = [line.split("|") for line in output.splitlines() if line.startswith("| always on")]
+    full, quarter = (float(cells[3].replace("$", "").strip().split()[0]) for cells in rows)
     assert quarter == pytest.approx(4 * full, rel=0.05)
 
 
-def test_a_run_in_which_nothing_succeeded_has_no_price(
+def test_a_run_without_a_successful_request_has_no_cost(
     deployed: Run, aws: AwsApi, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aws.model = "http://127.0.0.1:9"
@@ -69,23 +69,23 @@ def test_a_run_in_which_nothing_succeeded_has_no_price(
     assert "No request of this run succeeded" in capsys.readouterr().err
 
 
-def test_an_endpoint_without_streams_answers_in_one_piece(
+def test_a_serverless_endpoint_answers_without_streaming(
     run: Run, aws: AwsApi, model: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aws.model = model.url
-    told = {"mode": "serverless", "memory_mb": 3072}
-    assert run("deploy", **told) == 0
-    assert run("status", **told) == 0
-    assert run("autoscale", **told) == 1
+    settings = {"mode": "serverless", "memory_mb": 3072}
+    assert run("deploy", **settings) == 0
+    assert run("status", **settings) == 0
+    assert run("autoscale", **settings) == 1
     assert "nothing to scale" in capsys.readouterr().err
-    assert run("test", "Say hello.", **told) == 0
+    assert run("test", "Say hello.", **settings) == 0
     assert capsys.readouterr().out.strip()
-    assert aws.asked[-1].endswith("/invocations")
-    assert run("update", **told, image="other:2") == 0
+    assert aws.requests[-1].endswith("/invocations")
+    assert run("update", **settings, image="other:2") == 0
     assert "DeploymentConfig" not in aws.payloads["UpdateEndpoint"]
-    assert run("rollback", **told) == 0
-    assert run("delete", "--yes", **told) == 0
-    assert run("status", **told) == 1
+    assert run("rollback", **settings) == 0
+    assert run("delete", "--yes", **settings) == 0
+    assert run("status", **settings) == 1
 
 
 ASYNC = {"mode": "async", "output": "s3://models/answers", "max_instances": 2}
@@ -105,14 +105,14 @@ def test_an_asynchronous_endpoint_answers_through_s3(
     assert questions(aws) == []
     out = tmp_path / "run.jsonl"
     assert run("benchmark", "--out", str(out), "--requests", "2", "--concurrency", "1", **ASYNC) == 0
-    assert sum(record.ok for record in records.read(out).records if record.phase == "measured") == 2
+    assert sum(record.ok for record in run_file.read(out).records if record.phase == "measured") == 2
     assert run("update", **ASYNC, image="other:2") == 0
     assert run("rollback", **ASYNC) == 0
     assert run("delete", "--yes", **ASYNC) == 0
     assert run("status", **ASYNC) == 1
 
 
-def test_an_asynchronous_endpoint_that_fails_says_why(
+def test_an_asynchronous_endpoint_that_fails_gives_the_reason(
     run: Run, aws: AwsApi, model: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aws.model = f"{model.url}/nothing"
@@ -126,14 +126,14 @@ def test_an_asynchronous_endpoint_that_fails_says_why(
     assert questions(aws) == []
 
 
-def test_an_answer_that_does_not_come_is_given_up(aws: AwsApi, model: Server) -> None:
+def test_a_missing_answer_times_out(aws: AwsApi, model: Server) -> None:
     aws.payloads["CreateEndpointConfig"] = {
         "AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://nowhere/a", "S3FailurePath": "s3://nowhere/f"}}
     }
     aws.model = model.url
     bucket(aws)
-    told = {"endpoint": "chat", "output": "s3://models/answers", "region": "us-east-1", "url": aws.url}
-    backend = sagemaker_async.connect(told | {"poll_seconds": 0.01, "timeout_seconds": 0.05})
+    settings = {"endpoint": "chat", "output": "s3://models/answers", "region": "us-east-1", "url": aws.url}
+    backend = async_target.connect(settings | {"poll_seconds": 0.01, "timeout_seconds": 0.05})
 
     async def ask() -> None:
         async for _ in backend.stream(ChatRequest((Message("user", "Hello"),))):
@@ -145,8 +145,8 @@ def test_an_answer_that_does_not_come_is_given_up(aws: AwsApi, model: Server) ->
 
 
 def questions(aws: AwsApi) -> list[str]:
-    """What still lies in S3 of what was asked."""
-    found = boto3.client("s3", "us-east-1", endpoint_url=aws.url).list_objects_v2(
-        Bucket="models", Prefix="answers/asked"
+    """Return the questions that are still in S3."""
+    listing = boto3.client("s3", "us-east-1", endpoint_url=aws.url).list_objects_v2(
+        Bucket="models", Prefix="answers/questions"
     )
-    return [each["Key"] for each in found.get("Contents", [])]
+    return [each["Key"] for each in listing.get("Contents", [])]

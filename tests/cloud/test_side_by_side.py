@@ -1,4 +1,4 @@
-"""One model in four places, side by side: in this process, at the chat API, on SageMaker and on Vertex AI."""
+"""A comparison of one model in four places: this process, the chat API, SageMaker and Vertex AI."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ TARGETS = "laptop,server,sagemaker,vertex"
 
 @pytest.fixture
 def account(tmp_path: Path, model: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Vertex AI's address, and a service account whose tokens it gives out."""
+    """Run a fake Vertex AI with a service account, and yield its address."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     plain = serialization.NoEncryption()
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain).decode()
     with serving(model.url) as url:
-        told = {"type": "service_account", "client_email": "a@demo.test", "private_key": pem, "project_id": "demo"}
+        values = {"type": "service_account", "client_email": "a@demo.test", "private_key": pem, "project_id": "demo"}
         file = tmp_path / "account.json"
-        file.write_text(json.dumps(told | {"token_uri": f"{url}/token", "private_key_id": "1", "client_id": "1"}))
+        file.write_text(json.dumps(values | {"token_uri": f"{url}/token", "private_key_id": "1", "client_id": "1"}))
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
         yield url
 
 
-def test_four_places_of_one_model_are_measured_judged_and_priced(
+def test_one_model_in_four_places_is_measured_compared_and_priced(
     aws: AwsApi, model: Server, account: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aws.model = model.url
-    catalog, out, told = tmp_path / "backends.toml", tmp_path / "run.jsonl", tmp_path / "report.json"
+    catalog, out, json_report = (tmp_path / name for name in ("backends.toml", "run.jsonl", "report.json"))
     endpoint = vertex_front.RESOURCE.rpartition("/")[2]
     catalog.write_text(
         f'[laptop]\nkind = "embedded"\n[server]\nkind = "openai"\nurl = "{model.url}"\nprice = "g2-standard-4"\n'
@@ -48,12 +48,12 @@ def test_four_places_of_one_model_are_measured_judged_and_priced(
     run = ["run", "--catalog", str(catalog), "--targets", TARGETS, "--out", str(out), "--requests", "6"]
     assert compare([*run, "--max-tokens", "8", "--progress", "none"]) == 0
     capsys.readouterr()
-    pages = ["--json", str(told), "--html", str(tmp_path / "report.html"), "--price", "server=0.85/h"]
+    pages = ["--json", str(json_report), "--html", str(tmp_path / "report.html"), "--price", "server=0.85/h"]
     assert compare(["report", str(out), *pages]) == 0
     printed = capsys.readouterr().out
     for name in TARGETS.split(","):
         assert name in printed
-    report = json.loads(told.read_text())
+    report = json.loads(json_report.read_text())
     assert "recommended" in printed or report["verdicts"]
     assert {cost["price"] for cost in _costs(report)} >= {"sagemaker/us-east-1/ml.g4dn.xlarge"}
     assert (tmp_path / "report.html").stat().st_size > 10_000
@@ -62,7 +62,7 @@ def test_four_places_of_one_model_are_measured_judged_and_priced(
 
 
 def _costs(value: object) -> Iterator[dict]:
-    """Every cost of a report, wherever it stands."""
+    """Yield every cost in a report."""
     if isinstance(value, dict):
         if "per_1000_requests" in value:
             yield value

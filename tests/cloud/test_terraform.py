@@ -1,4 +1,4 @@
-"""The Terraform module: its own tests, and that it makes what `deploy_sagemaker.py` makes."""
+"""The Terraform module: its own tests, and a comparison with the calls of `deploy_sagemaker.py`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from typing import Any
 
 import pytest
 
-from cloud.sagemaker import calls
-from cloud.sagemaker import scaling as sagemaker_scaling
-from cloud.sagemaker.settings import Settings
+from cloud.sagemaker import calls, scaling
+from cloud.sagemaker.settings import SageMakerSettings
 from tests.cloud.conftest import IMAGE, ROLE
 from tests.conftest import ROOT, missing
 
 BASE: dict[str, Any] = {"name": "spaceport-chat", "image": IMAGE, "role": ROLE, "instance_type": "ml.g4dn.xlarge"}
-CHOICES: dict[str, dict[str, Any]] = {
+CONFIGURATIONS: dict[str, dict[str, Any]] = {
     "canary": {"instances": 2, "max_instances": 4, "environment": {"SPACEPORT_LOG_LEVEL": "info"}, "step_percent": 20},
     "linear": {
         "strategy": "linear",
@@ -34,7 +33,7 @@ CHOICES: dict[str, dict[str, Any]] = {
     "serverless": {"mode": "serverless", "memory_mb": 3072, "max_concurrency": 7},
     "async": {"mode": "async", "output": "s3://spaceport-answers/chat", "max_instances": 2, "budget_usd": 40.0},
 }
-CHOICES["async"]["budget_email"] = "team@example.org"
+CONFIGURATIONS["async"]["budget_email"] = "team@example.org"
 
 MOCK = """
 mock_provider "aws" {
@@ -43,7 +42,7 @@ mock_provider "aws" {
   }
 }
 """
-# What each call makes in Terraform.
+# The Terraform resource of each call.
 RESOURCES = {
     "CreateModel": "aws_sagemaker_model.this",
     "CreateEndpointConfig": "aws_sagemaker_endpoint_configuration.this",
@@ -55,29 +54,29 @@ RESOURCES = {
     "spaceport-chat-asked": "aws_cloudwatch_metric_alarm.asked",
     "CreateBudget": "aws_budgets_budget.this",
 }
-# Names that each way makes of its own, and what this provider does not have.
-APART = {"model_name", "endpoint_config_name", "endpoint_name", "policy_name", "alarm_actions", "account_id"}
-APART |= {"retain_all_variant_properties"}
+# Names that differ by design, and fields that this provider doesn't have.
+IGNORED = {"model_name", "endpoint_config_name", "endpoint_name", "policy_name", "alarm_actions", "account_id"}
+IGNORED |= {"retain_all_variant_properties"}
 
 
 @pytest.fixture(scope="session")
 def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the module with the provider at hand."""
+    """A copy of the module, initialized with the provider."""
     if not shutil.which("terraform"):
         missing("terraform (https://developer.hashicorp.com/terraform/install)")
     folder = tmp_path_factory.mktemp("terraform")
     for name in ("terraform", "policies"):
         shutil.copytree(ROOT / "cloud" / name, folder / name, ignore=shutil.ignore_patterns(".terraform*"))
-    # Where providers cannot be downloaded, a folder that holds them.
+    # A folder with the providers, for machines that can't download them.
     mirror = os.environ.get("SPACEPORT_TERRAFORM_PROVIDERS")
-    done = terraform(folder / "terraform", "init", "-backend=false", *([f"-plugin-dir={mirror}"] if mirror else []))
-    if done.returncode:
-        missing(f"Terraform's AWS provider ({done.stderr.strip()[-300:]})")
+    process = terraform(folder / "terraform", "init", "-backend=false", *([f"-plugin-dir={mirror}"] if mirror else []))
+    if process.returncode:
+        missing(f"Terraform's AWS provider ({process.stderr.strip()[-300:]})")
     return folder / "terraform"
 
 
 def terraform(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    # Without what this machine says of Terraform: a warning about it would stand before the JSON.
+    # Without the machine's Terraform settings: a warning about them would precede the JSON.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
     command = ["terraform", words[0], "-no-color", *words[1:]]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
@@ -85,90 +84,97 @@ def terraform(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_module_is_formatted_and_valid(module: Path) -> None:
     assert terraform(module, "fmt", "-check", "-recursive").returncode == 0
-    done = terraform(module, "validate")
-    assert done.returncode == 0, done.stderr
+    process = terraform(module, "validate")
+    assert process.returncode == 0, process.stderr
 
 
 def test_the_modules_own_tests_pass(module: Path) -> None:
-    done = terraform(module, "test")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert " 0 failed." in done.stdout
+    process = terraform(module, "test")
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert " 0 failed." in process.stdout
 
 
 @pytest.fixture(scope="session")
-def made(module: Path) -> dict[str, dict[str, Any]]:
-    """What Terraform makes of each choice: resources by address."""
-    (module / "choices").mkdir()
-    for name, choice in CHOICES.items():
-        # A file each: what one makes is no state for the next.
-        lines = "".join(f"    {key} = {json.dumps(value)}\n" for key, value in (BASE | choice).items())
+def terraform_resources(module: Path) -> dict[str, dict[str, Any]]:
+    """Return the resources that Terraform creates for each configuration, by address."""
+    (module / "configurations").mkdir()
+    for name, configuration in CONFIGURATIONS.items():
+        # One file each, so that they share no state.
+        lines = "".join(f"    {key} = {json.dumps(value)}\n" for key, value in (BASE | configuration).items())
         run = f'run "it" {{\n  command = apply\n  variables {{\n{lines}  }}\n}}\n'
-        (module / "choices" / f"{name}.tftest.hcl").write_text(MOCK + run)
-    done = terraform(module, "test", "-test-directory=choices", "-json", "-verbose")
-    assert done.returncode == 0, done.stdout[-3000:]
-    said = [json.loads(line) for line in done.stdout.splitlines()]
-    states = [line for line in said if line["type"] == "test_state"]
+        (module / "configurations" / f"{name}.tftest.hcl").write_text(MOCK + run)
+    process = terraform(module, "test", "-test-directory=configurations", "-json", "-verbose")
+    assert process.returncode == 0, process.stdout[-3000:]
+    messages = [json.loads(line) for line in process.stdout.splitlines()]
+    states = [line for line in messages if line["type"] == "test_state"]
     return {Path(line["@testfile"]).name.split(".")[0]: _resources(line["test_state"]) for line in states}
 
 
 def _resources(state: Mapping[str, Any]) -> dict[str, Any]:
-    listed = state["root_module"]["resources"]
-    return {re.sub(r"\[0\]$", "", resource["address"]): resource["values"] for resource in listed}
+    resources = state["root_module"]["resources"]
+    return {re.sub(r"\[0\]$", "", resource["address"]): resource["values"] for resource in resources}
 
 
-@pytest.mark.parametrize("choice", CHOICES)
-def test_terraform_makes_what_the_command_makes(made: dict[str, dict[str, Any]], choice: str) -> None:
-    chosen = Settings(**BASE, **CHOICES[choice])
-    expected = [calls.model(chosen), calls.config(chosen), calls.update(chosen), *calls.watch(chosen)]
-    expected += sagemaker_scaling.scaling(chosen)
-    if choice == "async":
-        expected.append(sagemaker_scaling.zero_alarm(chosen, "arn:aws:autoscaling:1"))
-    resources = dict(made[choice])
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_terraform_creates_the_same_resources_as_the_command(
+    terraform_resources: dict[str, dict[str, Any]], name: str
+) -> None:
+    settings = SageMakerSettings(**BASE, **CONFIGURATIONS[name])
+    expected = [
+        calls.create_model(settings),
+        calls.create_config(settings),
+        calls.update(settings),
+        *calls.monitoring(settings),
+    ]
+    expected += scaling.scaling(settings)
+    if name == "async":
+        expected.append(scaling.from_zero_alarm(settings, "arn:aws:autoscaling:1"))
+    resources = dict(terraform_resources[name])
     for call in expected:
-        named = call.payload.get("AlarmName") or call.payload.get("PolicyName") or call.operation
+        key = call.payload.get("AlarmName") or call.payload.get("PolicyName") or call.operation
         payload = _budget(call.payload["Budget"]) if call.operation == "CreateBudget" else call.payload
-        differences = list(_differences(payload, resources.pop(RESOURCES[named])))
-        assert not differences, f"{named}: {differences}"
-    assert not resources, "Terraform makes what the command does not"
+        differences = list(_differences(payload, resources.pop(RESOURCES[key])))
+        assert not differences, f"{key}: {differences}"
+    assert not resources, "Terraform creates more than the command"
 
 
-def test_a_difference_is_seen(made: dict[str, dict[str, Any]]) -> None:
-    """The comparison can fail: in a value, in what is missing, and inside a block."""
-    chosen = Settings(**BASE, **CHOICES["linear"])
-    resource = made["linear"]["aws_sagemaker_endpoint_configuration.this"]
-    for other in (
+def test_differences_are_detected(terraform_resources: dict[str, dict[str, Any]]) -> None:
+    """The comparison detects a different value, a missing resource, and a difference inside a block."""
+    settings = SageMakerSettings(**BASE, **CONFIGURATIONS["linear"])
+    resource = terraform_resources["linear"]["aws_sagemaker_endpoint_configuration.this"]
+    for change in (
         {"download_timeout": 601},
         {"capture_percent": 11},
         {"instances": 3},
         {"mode": "async", "output": "s3://a"},
     ):
-        payload = calls.config(replace(chosen, **{"max_instances": 3} | other)).payload
-        assert list(_differences(payload, resource)), other
+        payload = calls.create_config(replace(settings, **{"max_instances": 3} | change)).payload
+        assert list(_differences(payload, resource)), change
     assert list(_differences({"Unheard": 1}, resource))
 
 
 def _budget(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """A budget in the provider's words, which are flat."""
+    """Return a budget in the provider's format, which is flat."""
     filters = [{"Name": name, "Values": values} for name, values in payload["CostFilters"].items()]
     limit = payload["BudgetLimit"]
-    kept = {name: payload[name] for name in ("BudgetName", "TimeUnit", "BudgetType")}
-    return {**kept, "LimitAmount": limit["Amount"], "LimitUnit": limit["Unit"], "CostFilter": filters}
+    same = {name: payload[name] for name in ("BudgetName", "TimeUnit", "BudgetType")}
+    return {**same, "LimitAmount": limit["Amount"], "LimitUnit": limit["Unit"], "CostFilter": filters}
 
 
 def _differences(payload: Mapping[str, Any], resource: Mapping[str, Any], path: str = "") -> Iterator[str]:
-    """Where a call's payload and Terraform's resource say something else."""
+    """Yield the differences between a call's payload and Terraform's resource."""
     for key, value in payload.items():
         name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).lower()
-        if name in APART:
+        if name in IGNORED:
             continue
-        there = resource.get({"budget_name": "name", "step_adjustments": "step_adjustment"}.get(name, name))
-        if isinstance(value, Mapping) and isinstance(there, list) and there:  # a block
-            yield from _differences(value, there[0], f"{path}{name}.")
-        elif _is_blocks(value) and isinstance(there, list) and len(value) == len(there):
-            for one, other in zip(_sorted(value), _sorted(there), strict=True):
+        actual = resource.get({"budget_name": "name", "step_adjustments": "step_adjustment"}.get(name, name))
+        if isinstance(value, Mapping) and isinstance(actual, list) and actual:  # a block
+            yield from _differences(value, actual[0], f"{path}{name}.")
+        elif _is_blocks(value) and isinstance(actual, list) and len(value) == len(actual):
+            for one, other in zip(_sorted(value), _sorted(actual), strict=True):
                 yield from _differences(one, other, f"{path}{name}.")
-        elif _plain(value) != _plain(there):
-            yield f"{path}{name}: {value!r} and {there!r}"
+        elif _plain(value) != _plain(actual):
+            yield f"{path}{name}: {value!r} and {actual!r}"
 
 
 def _is_blocks(value: object) -> bool:
@@ -180,7 +186,7 @@ def _sorted(items: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    """Pairs as maps, numbers as numbers, and what is empty as nothing."""
+    """Return pairs as a map, numbers as floats, and empty values as None."""
     if _is_blocks(value):
         return {(item.get("Key") or item.get("Name")): item["Value"] for item in value}
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Vertex AI from the first deployment to the last deletion, through its real SDK, over a stand-in that keeps state."""
+"""The commands of a Vertex AI deployment through the real SDK, against a fake API with state and faults."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from backends import NotConfigured
 from cloud.calls import CloudError
 from cloud.command import Command
 from cloud.vertex import calls
-from cloud.vertex.client import Vertex
+from cloud.vertex.client import VertexClient
 from cloud.vertex.platform import VertexPlatform
 from cloud.vertex.settings import VertexSettings
 from tests.cloud.vertex_api import VertexApi
@@ -38,11 +38,11 @@ wait_seconds = 5
 [env]
 HF_TOKEN = "hf_very_secret"
 """
-MAKING = ("UploadModel", "CreateEndpoint", "DeployModel", "MergeVersionAliases")
-LOOKING = ("GetEndpoint", "ListModelVersions", "GetOperation", "ListOperations")
-OPERATIONS = MAKING[:3]
+CREATING = ("UploadModel", "CreateEndpoint", "DeployModel", "MergeVersionAliases")
+READING = ("GetEndpoint", "ListModelVersions", "GetOperation", "ListOperations")
+OPERATIONS = CREATING[:3]
 UPDATING = ("UploadModel", "MergeVersionAliases", "DeployModel", "UpdateEndpoint", "UndeployModel")
-FOREVER = 10**6
+MANY = 10**6
 
 Run = Callable[..., int]
 
@@ -55,7 +55,7 @@ def api() -> Iterator[VertexApi]:
 
 @pytest.fixture
 def run(api: VertexApi, tmp_path: Path) -> Run:
-    """`deploy_vertex.py` with these arguments, on the stand-in."""
+    """Run `deploy_vertex.py` with these arguments against the fake API."""
     file = tmp_path / "vertex.toml"
     file.write_text(f'api_endpoint = "{api.url}"\n{TOML}')
 
@@ -67,31 +67,31 @@ def run(api: VertexApi, tmp_path: Path) -> Run:
 
 
 def deployed(api: VertexApi) -> dict[str, int]:
-    """Percent of the traffic by version."""
-    found = api.state.endpoints[ENDPOINT]
-    return {each["modelVersionId"]: found["trafficSplit"].get(each["id"], 0) for each in found["deployedModels"]}
+    """Return the percentage of the traffic by version."""
+    endpoint = api.state.endpoints[ENDPOINT]
+    return {each["modelVersionId"]: endpoint["trafficSplit"].get(each["id"], 0) for each in endpoint["deployedModels"]}
 
 
 def aliases(api: VertexApi) -> dict[str, set[str]]:
-    """What each version is marked with, without what only names its settings."""
-    ours = {"live", "previous", "updating", "rolling-back"}
-    return {number: ours & set(each["versionAliases"]) for number, each in api.state.models[MODEL].items()}
+    """Return the aliases of each version, without the alias of its settings."""
+    aliases = {"live", "previous", "updating", "rolling-back"}
+    return {number: aliases & set(each["versionAliases"]) for number, each in api.state.models[MODEL].items()}
 
 
 def assert_serving(api: VertexApi, version: str = "1") -> None:
-    """One version is deployed, has all the traffic, and is marked as live."""
+    """Assert that one version is deployed, has all the traffic and the alias live."""
     assert deployed(api) == {version: 100}
     assert [number for number, marks in aliases(api).items() if "live" in marks] == [version]
     assert not any(marks & {"updating", "rolling-back"} for marks in aliases(api).values())
 
 
-def test_a_whole_life_from_deploy_to_delete(api: VertexApi, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_deployment_from_deploy_to_delete(api: VertexApi, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("status") == 1
     assert run("deploy") == 0
     assert_serving(api)
     assert run("status") == 0
-    told = capsys.readouterr().out
-    assert "version 1, 100 % of the traffic  0.81 USD/h" in told and "g2-standard-4 NVIDIA_L4" in told
+    output = capsys.readouterr().out
+    assert "version 1, 100 % of the traffic  0.81 USD/h" in output and "g2-standard-4 NVIDIA_L4" in output
 
     assert run("autoscale", max_replicas=4, metric="gpu") == 0
     resources = api.state.endpoints[ENDPOINT]["deployedModels"][0]["dedicatedResources"]
@@ -117,38 +117,38 @@ def test_a_whole_life_from_deploy_to_delete(api: VertexApi, run: Run, capsys: py
 
 def test_deploying_again_changes_nothing(api: VertexApi, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     run("deploy")
-    asked = len(api.operations(*MAKING))
+    count = len(api.operations(*CREATING))
     capsys.readouterr()
     assert run("deploy") == 0
-    assert len(api.operations(*MAKING)) == asked
-    assert capsys.readouterr().out.count("is there") == 4
+    assert len(api.operations(*CREATING)) == count
+    assert capsys.readouterr().out.count("exists already") == 4
 
 
-def test_what_is_sent_is_what_the_plan_says(api: VertexApi, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_deploy_sends_the_calls_of_the_plan(api: VertexApi, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     run("plan", "--json")
-    planned = json.loads(capsys.readouterr().out)
+    plan = json.loads(capsys.readouterr().out)
     run("deploy")
-    sent = [(operation, payload) for operation, payload in api.asked if operation in MAKING]
-    for each, (operation, payload) in zip(planned, sent, strict=True):
+    requests = [(operation, payload) for operation, payload in api.requests if operation in CREATING]
+    for call, (operation, payload) in zip(plan, requests, strict=True):
         kind = getattr(aiplatform_v1, f"{operation}Request")
-        known = kind.from_json(json.dumps(payload).replace("hf_very_secret", "<hidden>"))
-        assert (each["operation"], kind.from_json(json.dumps(each["payload"]))) == (operation, known)
+        request = kind.from_json(json.dumps(payload).replace("hf_very_secret", "<hidden>"))
+        assert (call["operation"], kind.from_json(json.dumps(call["payload"]))) == (operation, request)
 
 
 @pytest.mark.parametrize("status", [403, 429, 500])
-@pytest.mark.parametrize("operation", [*MAKING, *LOOKING])
-def test_after_a_refused_call_deploy_goes_on_and_delete_leaves_nothing(
+@pytest.mark.parametrize("operation", [*CREATING, *READING])
+def test_a_refused_call_can_be_resumed_and_cleaned_up(
     operation: str, status: int, api: VertexApi, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    api.fail(operation, status, "Value hf_very_secret is no good.", times=FOREVER)
-    ended = run("deploy")
-    told = capsys.readouterr()
-    if (operation, status) == ("ListOperations", 403):  # who may not look at operations can deploy all the same
-        assert ended == 0
+    api.fail(operation, status, "Value hf_very_secret is no good.", times=MANY)
+    exit_status = run("deploy")
+    output = capsys.readouterr()
+    if (operation, status) == ("ListOperations", 403):  # deploying doesn't need this permission
+        assert exit_status == 0
     else:
-        assert ended == 1
-        assert "error:" in told.err and "Traceback" not in told.err and "hf_very_secret" not in told.err
-        assert "cloud/deploy_vertex.py deploy" in told.err and "delete" in told.err
+        assert exit_status == 1
+        assert "error:" in output.err and "Traceback" not in output.err and "hf_very_secret" not in output.err
+        assert "cloud/deploy_vertex.py deploy" in output.err and "delete" in output.err
     api.faults.clear()
     assert run("deploy") == 0
     assert_serving(api)
@@ -158,21 +158,21 @@ def test_after_a_refused_call_deploy_goes_on_and_delete_leaves_nothing(
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_after_an_operation_that_ended_badly_deploy_goes_on(
+def test_a_failed_operation_can_be_resumed(
     operation: str, api: VertexApi, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    api.state.end_badly(operation, 8, "No L4 is left in us-central1.")
+    api.state.fail_operation(operation, 8, "No L4 is left in us-central1.")
     assert run("deploy") == 1
-    told = capsys.readouterr().err
-    assert "No L4 is left" in told and "quota" in told and "Go on: python" in told
+    errors = capsys.readouterr().err
+    assert "No L4 is left" in errors and "quota" in errors and "Resume: python" in errors
     assert run("deploy") == 0
     assert_serving(api)
     assert run("delete", "--yes") == 0
     assert api.state.empty
 
 
-@pytest.mark.parametrize("operation", MAKING)
-def test_a_call_whose_answer_is_lost_is_not_made_twice(operation: str, api: VertexApi, run: Run) -> None:
+@pytest.mark.parametrize("operation", CREATING)
+def test_a_call_whose_response_is_lost_is_not_repeated(operation: str, api: VertexApi, run: Run) -> None:
     api.fail(operation, 503, "The connection broke.", late=True)
     assert run("deploy") == 1
     assert run("deploy") == 0
@@ -182,51 +182,50 @@ def test_a_call_whose_answer_is_lost_is_not_made_twice(operation: str, api: Vert
     assert api.state.empty
 
 
-def test_status_shows_what_is_under_way(api: VertexApi, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    api.state.looks = FOREVER
+def test_status_shows_running_operations(api: VertexApi, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    api.state.polls = MANY
     assert run("deploy", wait_seconds=0.02) == 1
     assert run("status") == 0
     assert "operation" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("operation", [*MAKING, "GetOperation"])
-def test_a_half_done_deployment_is_deleted_without_a_rest(operation: str, api: VertexApi, run: Run) -> None:
-    api.fail(operation, 500, times=FOREVER)
+@pytest.mark.parametrize("operation", [*CREATING, "GetOperation"])
+def test_an_unfinished_deployment_is_deleted_completely(operation: str, api: VertexApi, run: Run) -> None:
+    api.fail(operation, 500, times=MANY)
     assert run("deploy") == 1
     api.faults.clear()
     assert run("delete", "--yes") == 0
-    api.state.end_all()
+    api.state.finish_operations()
     assert api.state.empty
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_an_operation_that_outlasts_the_command_is_joined_by_the_next(
+def test_the_next_command_joins_a_running_operation(
     operation: str, api: VertexApi, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    done = OPERATIONS.index(operation)
-    api.fail(OPERATIONS[done], 500)
-    assert run("deploy") == 1  # so that all before it is there
-    api.state.looks = FOREVER
+    api.fail(operation, 500)
+    assert run("deploy") == 1  # so that everything before it exists
+    api.state.polls = MANY
     assert run("deploy", wait_seconds=0.05) == 1
     assert "is still running after" in capsys.readouterr().err
-    api.state.looks = 1
+    api.state.polls = 1
     for running in api.state.running.values():
-        running.looks = min(running.looks, 3)
+        running.polls = min(running.polls, 3)
     assert run("deploy") == 0
     assert_serving(api)
-    assert len(api.operations(operation)) == 2  # the refused one, and the one that was joined
+    assert len(api.operations(operation)) == 2  # the refused one and the running one
     assert run("delete", "--yes") == 0
     assert api.state.empty
 
 
-def test_deploy_waits_through_a_stumble_of_the_service(api: VertexApi, run: Run) -> None:
-    for operation in LOOKING:
+def test_deploy_retries_failed_reads(api: VertexApi, run: Run) -> None:
+    for operation in READING:
         api.fail(operation, 503, times=1)
     assert run("deploy", poll_seconds=0.1) == 0
     assert_serving(api)
 
 
-def test_deploy_does_not_touch_other_settings_that_are_in_service(
+def test_deploy_does_not_replace_other_settings_in_service(
     api: VertexApi, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run("deploy")
@@ -236,8 +235,8 @@ def test_deploy_does_not_touch_other_settings_that_are_in_service(
     assert len(api.state.models[MODEL]) == 1
 
 
-def test_settings_that_are_corrected_after_a_failure_become_the_next_version(api: VertexApi, run: Run) -> None:
-    api.state.end_badly("DeployModel", 8, "No quota.")
+def test_corrected_settings_become_the_next_version(api: VertexApi, run: Run) -> None:
+    api.state.fail_operation("DeployModel", 8, "No quota.")
     assert run("deploy") == 1
     assert run("deploy", machine_type="g2-standard-8") == 0
     assert_serving(api, "2")
@@ -246,7 +245,7 @@ def test_settings_that_are_corrected_after_a_failure_become_the_next_version(api
 
 
 @pytest.mark.parametrize("traffic", ["all", "canary", "linear"])
-def test_an_update_never_leaves_requests_without_an_answer(traffic: str, api: VertexApi, run: Run) -> None:
+def test_an_update_always_routes_all_the_traffic(traffic: str, api: VertexApi, run: Run) -> None:
     run("deploy")
     assert run("update", image="b:2", traffic=traffic) == 0
     new = api.operations("DeployModel")[1]
@@ -257,17 +256,17 @@ def test_an_update_never_leaves_requests_without_an_answer(traffic: str, api: Ve
 
 @pytest.mark.parametrize("after", [0, 1])
 @pytest.mark.parametrize("operation", UPDATING)
-def test_an_update_that_fails_keeps_a_whole_version_in_service_and_can_be_run_again(
+def test_a_failed_update_keeps_a_version_in_service_and_can_be_repeated(
     operation: str, after: int, api: VertexApi, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run("deploy")
     api.fail(operation, 500, times=1, after=after)
-    ended = run("update", image="b:2")
-    told = capsys.readouterr().err
-    assert ended == 0 or "Then run update again." in told
-    assert "Traceback" not in told
+    exit_status = run("update", image="b:2")
+    errors = capsys.readouterr().err
+    assert exit_status == 0 or "Then run update again." in errors
+    assert "Traceback" not in errors
     assert 100 in deployed(api).values()
-    api.faults.clear()  # some calls are made once only
+    api.faults.clear()  # some calls are only made once
     assert run("update", image="b:2") == 0
     assert_serving(api, "2")
     assert run("rollback") == 0
@@ -276,32 +275,32 @@ def test_an_update_that_fails_keeps_a_whole_version_in_service_and_can_be_run_ag
     assert api.state.empty
 
 
-def test_a_new_version_that_does_not_start_is_taken_away_again(
+def test_a_new_version_that_does_not_start_is_undeployed(
     api: VertexApi, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run("deploy")
-    api.state.end_badly("DeployModel", 13, "Model server never became ready. Token: hf_very_secret.")
+    api.state.fail_operation("DeployModel", 13, "Model server never became ready. Token: hf_very_secret.")
     assert run("update", image="b:2") == 1
-    told = capsys.readouterr().err
-    assert "never became ready" in told and "The old version has all the traffic." in told
-    assert "hf_very_secret" not in told and "log" in told
+    errors = capsys.readouterr().err
+    assert "never became ready" in errors and "The old version has all the traffic." in errors
+    assert "hf_very_secret" not in errors and "log" in errors
     assert_serving(api)
 
 
-def test_a_new_version_whose_replicas_fail_loses_its_traffic(
+def test_a_new_version_with_failing_replicas_loses_its_traffic(
     api: VertexApi, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run("deploy")
-    api.state.sick.add("2")
+    api.state.broken.add("2")
     assert run("update", image="b:2") == 1
     assert "no replica that works: “CrashLoop”" in capsys.readouterr().err
     assert_serving(api)
 
 
 @pytest.mark.parametrize("operation", ["UpdateEndpoint", "UndeployModel"])
-def test_a_half_done_update_can_be_rolled_back(operation: str, api: VertexApi, run: Run) -> None:
+def test_an_unfinished_update_can_be_rolled_back(operation: str, api: VertexApi, run: Run) -> None:
     run("deploy")
-    api.fail(operation, 500, times=FOREVER, after=1 if operation == "UpdateEndpoint" else 0)
+    api.fail(operation, 500, times=MANY, after=1 if operation == "UpdateEndpoint" else 0)
     assert run("update", image="b:2") == 1
     assert len(deployed(api)) == 2
     api.faults.clear()
@@ -311,20 +310,18 @@ def test_a_half_done_update_can_be_rolled_back(operation: str, api: VertexApi, r
 
 @pytest.mark.parametrize("after", range(5))
 @pytest.mark.parametrize("operation", ["MergeVersionAliases", "DeployModel", "UpdateEndpoint", "UndeployModel"])
-def test_a_rollback_that_failed_ends_at_the_same_version_when_it_is_run_again(
-    operation: str, after: int, api: VertexApi, run: Run
-) -> None:
+def test_a_failed_rollback_can_be_repeated(operation: str, after: int, api: VertexApi, run: Run) -> None:
     run("deploy")
     run("update", image="b:2")
     api.fail(operation, 500, times=1, after=after)
     if run("rollback") == 0:
-        return assert_serving(api, "1")  # it makes fewer such calls
+        return assert_serving(api, "1")  # it makes fewer of these calls
     assert run("rollback") == 0
     assert_serving(api, "1")
     return None
 
 
-def test_a_rollback_uses_the_machine_that_the_version_had(api: VertexApi, run: Run) -> None:
+def test_a_rollback_uses_the_machine_of_the_version(api: VertexApi, run: Run) -> None:
     run("deploy")
     run("update", machine_type="g2-standard-8")
     assert run("rollback", machine_type="g2-standard-8") == 0
@@ -332,7 +329,7 @@ def test_a_rollback_uses_the_machine_that_the_version_had(api: VertexApi, run: R
     assert machine["machineType"] == "g2-standard-4"
 
 
-def test_there_is_nothing_to_update_scale_or_roll_back_before_a_deployment(
+def test_update_rollback_and_autoscale_need_a_deployment(
     api: VertexApi, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for command in ("update", "rollback", "autoscale"):
@@ -345,9 +342,9 @@ def test_there_is_nothing_to_update_scale_or_roll_back_before_a_deployment(
 
 
 @pytest.mark.parametrize("operation", ["MutateDeployedModel", "GetOperation"])
-def test_autoscale_can_be_run_again_after_a_failure(operation: str, api: VertexApi, run: Run) -> None:
+def test_autoscale_can_be_repeated_after_a_failure(operation: str, api: VertexApi, run: Run) -> None:
     run("deploy", max_replicas=2, metric="gpu")
-    api.fail(operation, 500, times=FOREVER)
+    api.fail(operation, 500, times=MANY)
     assert run("autoscale", max_replicas=3) == 1
     api.faults.clear()
     assert run("autoscale", max_replicas=3) == 0
@@ -357,10 +354,10 @@ def test_autoscale_can_be_run_again_after_a_failure(operation: str, api: VertexA
 
 @pytest.mark.parametrize("status", [403, 500])
 @pytest.mark.parametrize("operation", ["UndeployModel", "DeleteEndpoint", "DeleteModel", "GetOperation"])
-def test_delete_goes_on_after_a_failure(operation: str, status: int, api: VertexApi, run: Run) -> None:
+def test_delete_can_be_repeated_after_a_failure(operation: str, status: int, api: VertexApi, run: Run) -> None:
     run("deploy")
     run("update", image="b:2")
-    api.fail(operation, status, times=FOREVER)
+    api.fail(operation, status, times=MANY)
     assert run("delete", "--yes") == 1
     api.faults.clear()
     assert run("delete", "--yes") == 0
@@ -368,72 +365,72 @@ def test_delete_goes_on_after_a_failure(operation: str, status: int, api: Vertex
 
 
 @pytest.mark.parametrize("operation", ["UndeployModel", "DeleteEndpoint", "DeleteModel"])
-def test_delete_goes_on_after_an_operation_that_ended_badly(operation: str, api: VertexApi, run: Run) -> None:
+def test_delete_can_be_repeated_after_a_failed_operation(operation: str, api: VertexApi, run: Run) -> None:
     run("deploy")
-    api.state.end_badly(operation, 13, "Internal error.")
+    api.state.fail_operation(operation, 13, "Internal error.")
     assert run("delete", "--yes") == 1
     assert run("delete", "--yes") == 0
     assert api.state.empty
 
 
-def test_delete_takes_both_versions_of_a_half_done_update(api: VertexApi, run: Run) -> None:
+def test_delete_removes_both_versions_of_an_unfinished_update(api: VertexApi, run: Run) -> None:
     run("deploy")
-    api.fail("UpdateEndpoint", 500, times=FOREVER, after=1)
+    api.fail("UpdateEndpoint", 500, times=MANY, after=1)
     run("update", image="b:2")
     assert sorted(deployed(api).values()) == [40, 60]
     assert run("delete", "--yes") == 0
     assert api.state.empty
 
 
-def test_an_address_where_nothing_answers_is_told_in_words(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_address_is_an_error_in_plain_words(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("status", api_endpoint="http://127.0.0.1:9") == 1
-    told = capsys.readouterr().err
-    assert "cannot be reached" in told and "Traceback" not in told
+    errors = capsys.readouterr().err
+    assert "can't be reached" in errors and "Traceback" not in errors
 
 
-def test_a_service_that_says_nothing_is_given_up(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_silent_service_times_out(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
         assert run("status", api_endpoint=address, call_seconds=0.1) == 1
-    assert "cannot be reached" in capsys.readouterr().err
+    assert "can't be reached" in capsys.readouterr().err
 
 
-def test_without_credentials_the_remedy_says_how_to_sign_in(
+def test_missing_credentials_have_a_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
     with pytest.raises(NotConfigured) as raised:
-        Vertex(VertexSettings(project="demo", image="i")).endpoint()
+        VertexClient(VertexSettings(project="demo", image="i")).endpoint()
     assert "gcloud auth application-default login" in raised.value.remedy
 
 
-def test_an_interrupted_update_says_how_to_go_on(api: VertexApi, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interrupted_update_says_how_to_resume(api: VertexApi, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     import _thread
 
     run("deploy")
-    api.state.looks = FOREVER
+    api.state.polls = MANY
     timer = threading.Timer(0.5, _thread.interrupt_main)
     timer.start()
     assert run("update", traffic="canary", machine_type="g2-standard-8", wait_seconds=30) == 130
     timer.join()
-    assert "Go on: run update again." in capsys.readouterr().out
-    api.state.looks = 1
-    api.state.end_all()
+    assert "Resume: run update again." in capsys.readouterr().out
+    api.state.polls = 1
+    api.state.finish_operations()
     assert run("update", traffic="canary", machine_type="g2-standard-8") == 0
     assert_serving(api, "2")
 
 
 @pytest.fixture
 def account(api: VertexApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A service account whose tokens the stand-in gives out."""
+    """Set a service account for which the fake API issues tokens."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     plain = serialization.NoEncryption()
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain).decode()
-    told = {"type": "service_account", "client_email": "a@demo.test", "private_key": pem, "project_id": "demo"}
+    values = {"type": "service_account", "client_email": "a@demo.test", "private_key": pem, "project_id": "demo"}
     file = tmp_path / "account.json"
-    file.write_text(json.dumps(told | {"token_uri": f"{api.url}/token", "private_key_id": "1", "client_id": "1"}))
+    file.write_text(json.dumps(values | {"token_uri": f"{api.url}/token", "private_key_id": "1", "client_id": "1"}))
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
 
 
@@ -446,17 +443,17 @@ def test_a_question_reaches_the_version_in_service(
     assert "Version 2." in capsys.readouterr().out
 
 
-def test_the_client_for_google_itself_speaks_grpc_and_sends_nothing_before_it_is_asked(account: None) -> None:
-    vertex = Vertex(VertexSettings(project="demo", image="i", location="europe-west4"))
-    client = vertex._client("ModelService")
-    assert client.transport.kind == "grpc" and client.transport.host.startswith(
+def test_the_client_for_google_uses_grpc_and_sends_nothing_at_first(account: None) -> None:
+    client = VertexClient(VertexSettings(project="demo", image="i", location="europe-west4"))
+    service = client._client("ModelService")
+    assert service.transport.kind == "grpc" and service.transport.host.startswith(
         "europe-west4-aiplatform.googleapis.com"
     )
-    client.transport.close()
+    service.transport.close()
 
 
-def test_a_request_that_the_api_would_not_know_is_refused_before_it_is_sent(api: VertexApi) -> None:
+def test_an_invalid_request_is_not_sent(api: VertexApi) -> None:
     settings = VertexSettings(project="demo", image="i", accelerator="L4", api_endpoint=api.url)
-    with pytest.raises(CloudError, match="not as the API wants it"):
-        Vertex(settings).send(calls.deploy(settings))
-    assert api.asked == []
+    with pytest.raises(CloudError, match="the request is invalid"):
+        VertexClient(settings).send(calls.deploy(settings))
+    assert api.requests == []

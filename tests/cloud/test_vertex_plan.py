@@ -14,7 +14,7 @@ from google.cloud import aiplatform_v1
 from google.protobuf.json_format import ParseError
 
 from backends import NotConfigured
-from cloud.calls import Call
+from cloud.calls import ApiCall
 from cloud.settings import load
 from cloud.vertex import calls
 from cloud.vertex.platform import VertexPlatform
@@ -46,18 +46,18 @@ FULL = VertexSettings(
 )
 
 
-def parsed(call: Call) -> Any:
-    """The payload as Google's request, which knows each of its fields."""
+def parsed(call: ApiCall) -> Any:
+    """Parse the payload as Google's request, which rejects unknown fields."""
     return getattr(aiplatform_v1, f"{call.operation}Request").from_json(json.dumps(call.payload))
 
 
-def every_call(settings: VertexSettings) -> list[Call]:
+def every_call(settings: VertexSettings) -> list[ApiCall]:
     return [
         *calls.plan(settings),
-        calls.upload(settings, into=True),
+        calls.upload(settings, next_version=True),
         calls.deploy(settings, "2", traffic={"0": 0, "17": 100}),
         calls.scale(settings, "17"),
-        calls.split(settings, {"17": 90, "18": 10}, "a tenth"),
+        calls.split_traffic(settings, {"17": 90, "18": 10}, "a tenth"),
         calls.undeploy(settings, "17", {"18": 100}),
         calls.delete_endpoint(settings),
         calls.delete_model(settings),
@@ -65,7 +65,7 @@ def every_call(settings: VertexSettings) -> list[Call]:
 
 
 @pytest.mark.parametrize("settings", [PLAIN, FULL], ids=["plain", "full"])
-def test_each_payload_is_a_request_that_google_knows(settings: VertexSettings) -> None:
+def test_google_accepts_each_payload(settings: VertexSettings) -> None:
     operations = {call.operation: parsed(call) for call in every_call(settings)}
     assert set(operations) == {
         "UploadModel", "CreateEndpoint", "DeployModel", "MergeVersionAliases", "MutateDeployedModel",
@@ -73,7 +73,7 @@ def test_each_payload_is_a_request_that_google_knows(settings: VertexSettings) -
     }  # fmt: skip
 
 
-def test_the_requests_say_what_the_settings_say() -> None:
+def test_the_requests_contain_the_settings() -> None:
     upload, create, deploy, _ = map(parsed, calls.plan(FULL))
     container = upload.model.container_spec
     assert (upload.model_id, upload.service_account, upload.model.artifact_uri) == (
@@ -91,7 +91,7 @@ def test_the_requests_say_what_the_settings_say() -> None:
     assert (create.endpoint_id, create.endpoint.dedicated_endpoint_enabled) == ("chat", True)
     assert (logging.sampling_rate, logging.bigquery_destination.output_uri) == (0.25, FULL.log_table)
     resources = deploy.deployed_model.dedicated_resources
-    assert deploy.deployed_model.model == f"{FULL.model}@{calls.alias(FULL)}"
+    assert deploy.deployed_model.model == f"{FULL.model}@{calls.version_alias(FULL)}"
     assert deploy.deployed_model.service_account == FULL.service_account
     assert resources.machine_spec.accelerator_type.name == "NVIDIA_L4" and resources.machine_spec.accelerator_count == 2
     assert (resources.min_replica_count, resources.max_replica_count, resources.spot) == (2, 5, True)
@@ -99,8 +99,8 @@ def test_the_requests_say_what_the_settings_say() -> None:
     assert (metric.metric_name, metric.target) == (METRICS["vllm_waiting"], 4)
 
 
-def wrong(payload: Any, old: str, new: str) -> Any:
-    """The payload with one name misspelt, however deep it lies."""
+def rename_field(payload: Any, old: str, new: str) -> Any:
+    """Return the payload with one field renamed."""
     return json.loads(json.dumps(payload).replace(f'"{old}":', f'"{new}":'))
 
 
@@ -119,20 +119,20 @@ def wrong(payload: Any, old: str, new: str) -> Any:
         (3, "versionAliases", "aliases"),
     ],
 )
-def test_a_misspelt_field_is_no_request(number: int, name: str, misspelt: str) -> None:
+def test_google_rejects_a_misspelt_field(number: int, name: str, misspelt: str) -> None:
     call = calls.plan(FULL)[number]
-    payload = wrong(call.payload, name, misspelt)
+    payload = rename_field(call.payload, name, misspelt)
     assert payload != call.payload
     with pytest.raises(ParseError):
-        parsed(Call(call.service, call.operation, payload, call.why))
+        parsed(ApiCall(call.service, call.operation, payload, call.purpose))
 
 
-def test_an_accelerator_that_the_api_does_not_know_is_no_request() -> None:
+def test_google_rejects_an_unknown_accelerator() -> None:
     with pytest.raises(ParseError):
         parsed(calls.deploy(VertexSettings(project="demo", image="i", accelerator="L4")))
 
 
-def test_the_metrics_are_those_that_the_sdk_sends() -> None:
+def test_the_metrics_are_those_of_the_sdk() -> None:
     import google.cloud.aiplatform.models as sdk
 
     source = Path(sdk.__file__).read_text(encoding="utf-8").replace('"\n', '"')
@@ -140,25 +140,25 @@ def test_the_metrics_are_those_that_the_sdk_sends() -> None:
     assert all(f'"{name}"' in joined for name in METRICS.values())
 
 
-def test_the_plan_shows_no_value_that_looks_secret() -> None:
-    told = json.dumps([call.payload for call in calls.plan(FULL)])
-    assert "hf_very_secret" not in told and "8192" in told
+def test_the_plan_masks_secrets() -> None:
+    output = json.dumps([call.payload for call in calls.plan(FULL)])
+    assert "hf_very_secret" not in output and "8192" in output
     assert "hf_very_secret" in json.dumps(calls.upload(FULL).payload)
 
 
-def test_the_version_has_another_name_if_the_container_or_its_machine_is_another() -> None:
-    def named(**changes: Any) -> str:
-        given = {each.name: getattr(PLAIN, each.name) for each in fields(PLAIN)} | changes
-        return calls.alias(VertexSettings(**given))
+def test_the_version_depends_on_container_and_machine() -> None:
+    def alias(**changes: Any) -> str:
+        values = {each.name: getattr(PLAIN, each.name) for each in fields(PLAIN)} | changes
+        return calls.version_alias(VertexSettings(**values))
 
-    same = [named(), named(max_replicas=9), named(labels={"a": "b"}), named(traffic="all")]
-    other = [named(image="b:2"), named(env={"A": "1"}), named(machine_type="g2-standard-8"), named(spot=True)]
+    same = [alias(), alias(max_replicas=9), alias(labels={"a": "b"}), alias(traffic="all")]
+    other = [alias(image="b:2"), alias(env={"A": "1"}), alias(machine_type="g2-standard-8"), alias(spot=True)]
     assert len(set(same)) == 1
     assert len(set(other + same)) == 5
 
 
 @pytest.mark.parametrize(
-    ("changes", "named"),
+    ("changes", "message"),
     [
         ({"name": "Chat"}, "name"),
         ({"project": "demo/locations"}, "project"),
@@ -183,13 +183,13 @@ def test_the_version_has_another_name_if_the_container_or_its_machine_is_another
         ({"api_endpoint": "ftp://example.com"}, "api_endpoint"),
     ],
 )
-def test_a_setting_that_cannot_be_is_named(changes: dict[str, Any], named: str) -> None:
+def test_an_invalid_setting_is_named(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(NotConfigured) as raised:
         VertexSettings(**{"project": "demo", "image": "i"} | changes)
-    assert named in str(raised.value) and raised.value.remedy
+    assert message in str(raised.value) and raised.value.remedy
 
 
-def test_traffic_moves_by_the_steps_that_are_asked_for() -> None:
+def test_traffic_moves_in_the_configured_steps() -> None:
     def shares(traffic: str, step: int) -> tuple[int, ...]:
         return VertexSettings(project="p", image="i", traffic=traffic, step_percent=step).shares
 
@@ -199,13 +199,13 @@ def test_traffic_moves_by_the_steps_that_are_asked_for() -> None:
     assert shares("linear", 50) == (50, 100)
 
 
-def test_the_example_is_complete_and_its_machine_has_a_price() -> None:
+def test_the_example_settings_are_valid_and_have_a_price() -> None:
     settings = load(VertexSettings, VertexPlatform.file, VertexPlatform.prefix, [], {})
     assert VertexPlatform().price(settings) in Prices.load().rows
     assert calls.plan(settings)[2].usd_hour == pytest.approx(0.81)
 
 
-def test_the_price_follows_machine_replicas_and_what_the_user_says() -> None:
+def test_the_price_depends_on_machine_replicas_and_settings() -> None:
     def price(**changes: Any) -> float | None:
         return calls.usd_hour(VertexSettings(project="p", image="i", **changes))
 
@@ -216,7 +216,7 @@ def test_the_price_follows_machine_replicas_and_what_the_user_says() -> None:
     assert price(machine_type="n1-standard-4", price="1.25/h") == pytest.approx(1.25)
 
 
-def test_the_target_streams_only_where_a_container_can() -> None:
+def test_the_target_streams_only_with_a_dedicated_endpoint() -> None:
     platform = VertexPlatform()
     assert platform.target(PLAIN) == {
         "kind": "vertex", "endpoint": "spaceport", "project": "demo", "location": "us-central1", "route": "stream",
@@ -225,13 +225,13 @@ def test_the_target_streams_only_where_a_container_can() -> None:
     assert platform.target(shared)["route"] == "whole"
 
 
-def test_the_roles_allow_what_is_called_and_nothing_else() -> None:
+def test_the_roles_allow_the_calls_and_nothing_else() -> None:
     folder = ROOT / "cloud" / "policies"
     lines = (folder / "vertex-deployer-role.yaml").read_text(encoding="utf-8").splitlines()
     allowed = {line.split()[1]: line for line in lines if line.startswith("  - ")}
     commented = "\n".join(allowed.values())
-    looks = {"GetEndpoint", "GetOperation", "ListOperations", "ListModelVersions"}
-    for operation in {call.operation for call in every_call(FULL)} | looks:
+    reads = {"GetEndpoint", "GetOperation", "ListOperations", "ListModelVersions"}
+    for operation in {call.operation for call in every_call(FULL)} | reads:
         assert operation in commented
     assert not any("*" in name for name in allowed)
 
@@ -239,14 +239,14 @@ def test_the_roles_allow_what_is_called_and_nothing_else() -> None:
 def test_the_script_plans_without_credentials(tmp_path: Path) -> None:
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "SPACEPORT_VERTEX_NAME": "from-the-environment"}
     command = [sys.executable, "-W", "error", "cloud/deploy_vertex.py", "plan", "--json", "--set", "max_replicas=7"]
-    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
-    assert (ran.returncode, ran.stderr) == (0, "")
-    told = json.loads(ran.stdout)
-    assert [each["operation"] for each in told] == [
+    process = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    assert (process.returncode, process.stderr) == (0, "")
+    plan = json.loads(process.stdout)
+    assert [call["operation"] for call in plan] == [
         "UploadModel", "CreateEndpoint", "DeployModel", "MergeVersionAliases",
     ]  # fmt: skip
-    assert told[1]["payload"]["endpointId"] == "from-the-environment"
-    assert told[2]["payload"]["deployedModel"]["dedicatedResources"]["maxReplicaCount"] == 7
+    assert plan[1]["payload"]["endpointId"] == "from-the-environment"
+    assert plan[2]["payload"]["deployedModel"]["dedicatedResources"]["maxReplicaCount"] == 7
 
 
 def test_the_plan_loads_no_sdk() -> None:
@@ -255,5 +255,5 @@ def test_the_plan_loads_no_sdk() -> None:
         "Command(VertexPlatform()).main(['plan']);"
         "sys.exit(any(name.startswith(('google.cloud.aiplatform', 'google.api_core', 'grpc')) for name in sys.modules))"
     )
-    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert ran.returncode == 0, ran.stderr
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert process.returncode == 0, process.stderr

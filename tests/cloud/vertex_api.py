@@ -1,6 +1,6 @@
-"""A stand-in for Vertex AI on a real socket: its REST routes, long-running operations, state, and faults on demand.
+"""A fake Vertex AI on a real socket: REST routes, long-running operations, state, and faults.
 
-Each body is parsed into Google's own request message, so that a field which the API does not know is refused.
+Each body is parsed into Google's own request message, which rejects unknown fields.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ ROUTES = [
         ("POST", r"/(token)", "Token"),
     )
 ]
-# What the path says of a request, and what its body is.
+# The field of a request that its path sets, and the field that its body is.
 PATH = {"UploadModel": "parent", "CreateEndpoint": "parent", "MergeVersionAliases": "name", "UpdateEndpoint": ""}
 BODY = {"CreateEndpoint": "endpoint", "UpdateEndpoint": "endpoint"}
 NAMES = {400: "FAILED_PRECONDITION", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ALREADY_EXISTS"}
@@ -48,7 +48,7 @@ NAMES |= {429: "RESOURCE_EXHAUSTED", 500: "INTERNAL", 503: "UNAVAILABLE"}
 
 @dataclass
 class Fault:
-    """What goes wrong with the next `times` calls of an operation after `after` good ones; `late`: it is done first."""
+    """Makes the next `times` calls of an operation fail, `after` successful ones; `late`: after they take effect."""
 
     status: int
     message: str
@@ -58,14 +58,14 @@ class Fault:
 
 
 class VertexApi(ThreadingHTTPServer):
-    """`state` is what is there; `asked` what was asked, in order; `fail` and `state.end_badly` make faults."""
+    """`state` holds the resources, `requests` the requests in order; `fail` and `state.fail_operation` cause faults."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.state = State()
-        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.requests: list[tuple[str, dict[str, Any]]] = []
         self.faults: dict[str, Fault] = {}
         self.lock = threading.Lock()
 
@@ -79,12 +79,12 @@ class VertexApi(ThreadingHTTPServer):
         self.faults[operation] = Fault(status, message, times, after, late)
 
     def operations(self, *names: str) -> list[dict[str, Any]]:
-        """The requests of these operations."""
-        return [payload for operation, payload in self.asked if operation in names]
+        """Return the requests of these operations."""
+        return [payload for operation, payload in self.requests if operation in names]
 
     def answer(self, operation: str, resource: str, payload: dict[str, Any]) -> dict[str, Any]:
         with self.lock:
-            self.asked.append((operation, payload))
+            self.requests.append((operation, payload))
             fault = self.faults.get(operation)
             if fault and fault.after:
                 fault.after -= 1
@@ -99,19 +99,19 @@ class VertexApi(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     server: VertexApi
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # head and body leave together: apart, the second waits 40 ms for an acknowledgement
+    wbufsize = -1  # head and body in one packet: otherwise the second waits 40 ms for an acknowledgement
 
     def handle_call(self) -> None:
         parts = urlsplit(self.path)
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path = unquote(parts.path)
-        found = ((name, route.fullmatch(path)) for method, route, name in ROUTES if method == self.command)
-        operation, match = next(((name, match) for name, match in found if match), ("", None))
+        matches = ((name, route.fullmatch(path)) for method, route, name in ROUTES if method == self.command)
+        operation, match = next(((name, match) for name, match in matches if match), ("", None))
         if match is None:
             return self.reply(404, {"error": {"code": 404, "message": f"no route {self.command} {path}"}})
         try:
             if operation in ("Token", "StreamRawPredict"):
-                return self.reply_with_words(operation, match[1])
+                return self.reply_to_client(operation, match[1])
             query = {name: values[0] for name, values in parse_qs(parts.query).items()}
             payload = request(operation, match[1], json.loads(content or b"{}"), query)
             resource = path.split("/", 2)[2] if operation == "GetOperation" else match[1]
@@ -132,13 +132,13 @@ class Handler(BaseHTTPRequestHandler):
     def do_DELETE(self) -> None:
         self.handle_call()
 
-    def reply_with_words(self, operation: str, resource: str) -> None:
-        """A token for whoever asks; a chat that says which version answers."""
+    def reply_to_client(self, operation: str, resource: str) -> None:
+        """Send a token, or a chat that names the version."""
         if operation == "Token":
             return self.reply(200, {"access_token": "ya29.test", "expires_in": 3600, "token_type": "Bearer"})
-        says = {"choices": [{"delta": {"content": f"Version {self.server.state.serving(resource)}."}}]}
-        ends = {"choices": [{"delta": {}, "finish_reason": "stop"}]}
-        lines = [f"data: {json.dumps(each)}\n\n" for each in (says, ends)]
+        delta = {"choices": [{"delta": {"content": f"Version {self.server.state.serving(resource)}."}}]}
+        end = {"choices": [{"delta": {}, "finish_reason": "stop"}]}
+        lines = [f"data: {json.dumps(each)}\n\n" for each in (delta, end)]
         return self.send("text/event-stream", 200, "".join([*lines, "data: [DONE]\n\n"]).encode())
 
     def reply(self, status: int, body: dict[str, Any]) -> None:
@@ -152,18 +152,18 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: Any) -> None:
-        """Tests are quiet."""
+        """Print nothing."""
 
 
 def request(operation: str, resource: str, body: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
-    """Path, query and body as the one request that they are; refused if Google's message knows it not."""
+    """Return the request that path, query and body make up; `Refusal` if Google's message doesn't accept it."""
     payload = {BODY[operation]: body} if operation in BODY else dict(body)
     payload |= {name: value for name, value in query.items() if not name.startswith("$")}
     if operation in ("GetOperation", "ListOperations"):
         return {"name": resource} | payload
     default = "endpoint" if operation in ("DeployModel", "UndeployModel", "MutateDeployedModel") else "name"
-    if where := PATH.get(operation, default):
-        payload |= {where: resource}
+    if field := PATH.get(operation, default):
+        payload |= {field: resource}
     else:
         payload["endpoint"]["name"] = resource
     kind = "GetModel" if operation == "GetEndpoint" and "/models/" in resource else operation

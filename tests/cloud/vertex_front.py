@@ -1,4 +1,4 @@
-"""What stands before a container on Vertex AI, on a local port: tokens, the endpoint's resource, streamRawPredict."""
+"""A fake Vertex AI in front of a container: tokens, the endpoint's resource, streamRawPredict."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOKEN = "ya29.local"
 
 @contextlib.contextmanager
 def serving(model: str) -> Iterator[str]:
-    """The address of a Vertex AI that hands on to `model`, the address of a container."""
+    """Run a Vertex AI that forwards to the container at `model`, and yield its address."""
 
     async def token(request: Request) -> Response:
         return JSONResponse({"access_token": TOKEN, "expires_in": 3600, "token_type": "Bearer"})

@@ -1,4 +1,4 @@
-# What the module makes, without an account: terraform init && terraform test
+# Tests of the module's resources, without an account: terraform init && terraform test
 
 mock_provider "aws" {
   mock_resource "aws_iam_role" {
