@@ -6,6 +6,7 @@ import importlib
 
 # Imported by the apps, at startup or on first use.
 MODULES = (
+    "Stemmer",
     "charset_normalizer",
     "chromadb.api.fastapi",  # the client of a Chroma server
     "genai_prices",
@@ -19,6 +20,7 @@ MODULES = (
     "onnxruntime",
     "plotly.graph_objects",
     "plotly.offline",
+    "pydantic",
     "pypdfium2",
     "scipy.stats",
     "semantic_text_splitter",
