@@ -6,7 +6,6 @@ import importlib
 
 # Imported by the apps, at startup or on first use.
 MODULES = (
-    "Stemmer",
     "charset_normalizer",
     "chromadb.api.fastapi",  # the client of a Chroma server
     "genai_prices",
