@@ -1,4 +1,4 @@
-"""The page for people who do not see it, do not use a mouse, do not want motion, or write from right to left."""
+"""Accessibility: screen readers, keyboard, reduced motion and right-to-left text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def app(start_app: Callable[..., App], model: ScriptedModel, tmp_path_factory: p
 
 @pytest.fixture(scope="session")
 def axe() -> Any:
-    """The rules of axe-core, which is run inside the page."""
+    """The rules of axe-core, which runs inside the page."""
     try:
         from axe_playwright_python.sync_playwright import Axe
     except ImportError:
@@ -45,17 +45,17 @@ def note(tmp_path: Path) -> Path:
 
 
 def violations(axe: Any, page: Page) -> dict[str, list[str]]:
-    """The rules that are broken seriously or critically, each with the elements that break it."""
-    found = axe.run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    """Return the seriously or critically violated rules, each with its elements."""
+    results = axe.run(page, options={"resultTypes": ["violations"]}).response["violations"]
     return {
         rule["id"]: [f"{node['target']} {node['html'][:160]}" for node in rule["nodes"]]
-        for rule in found
+        for rule in results
         if rule["impact"] in ("serious", "critical")
     }
 
 
-def used(page: Page, note: Path) -> None:
-    """Bring the page into the state in which it is read: a document, an answer with a citation, its source."""
+def add_answer(page: Page, note: Path) -> None:
+    """Add a document and an answer with a citation to the page."""
     upload(page, note)
     expect(page.locator("#documents [data-remove]")).to_have_count(1, timeout=FIRST)
     ask(page, "Show a picture of the kettle of the guest house.")
@@ -64,27 +64,29 @@ def used(page: Page, note: Path) -> None:
 
 
 def tab_to(page: Page, target: Locator) -> None:
-    """Press Tab until the element has the focus, as somebody without a mouse does."""
+    """Press Tab until the element has the focus."""
     page.evaluate("document.activeElement?.blur()")
     for _ in range(TABS):
         page.keyboard.press("Tab")
         if target.evaluate("element => element === document.activeElement"):
             return
-    pytest.fail(f"{TABS} times Tab did not reach it")
+    pytest.fail(f"{TABS} presses of Tab did not reach the element")
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)], ids=["wide and light", "narrow and dark"])
-def test_axe_finds_nothing_serious(app: App, open_page: Open, axe: Any, note: Path, width: int, dark: bool) -> None:
+def test_axe_finds_no_serious_violation(
+    app: App, open_page: Open, axe: Any, note: Path, width: int, dark: bool
+) -> None:
     page = open_page(app, width=width, dark=dark)
     assert violations(axe, page) == {}
-    used(page, note)
+    add_answer(page, note)
     page.get_by_role("button", name="Settings").click()
     page.locator("#sources [data-open]").first.click()
     expect(page.locator("#sources .sp-view")).to_be_visible()
     assert violations(axe, page) == {}
 
 
-def test_a_question_is_asked_and_stopped_by_keyboard(app: App, model: ScriptedModel, open_page: Open) -> None:
+def test_a_question_can_be_asked_and_stopped_by_keyboard(app: App, model: ScriptedModel, open_page: Open) -> None:
     page = open_page(app)
     page.locator("#samples input").uncheck()
     tab_to(page, page.locator("#question textarea"))
@@ -97,16 +99,16 @@ def test_a_question_is_asked_and_stopped_by_keyboard(app: App, model: ScriptedMo
     expect(page.locator("#question .submit-button")).to_be_visible()
 
 
-def test_a_source_is_opened_by_keyboard(app: App, open_page: Open, note: Path) -> None:
+def test_a_source_can_be_opened_by_keyboard(app: App, open_page: Open, note: Path) -> None:
     page = open_page(app)
-    used(page, note)
+    add_answer(page, note)
     tab_to(page, page.locator('#chat a[href*="#source-"]').first)
     page.keyboard.press("Enter")
     expect(page.locator(".sp-card.sp-on")).to_be_in_viewport()
     assert page.evaluate("document.activeElement.closest('.sp-card') !== null")
 
 
-def test_a_document_is_removed_by_keyboard(app: App, open_page: Open, note: Path) -> None:
+def test_a_document_can_be_removed_by_keyboard(app: App, open_page: Open, note: Path) -> None:
     page = open_page(app)
     upload(page, note)
     button = page.locator("#documents button[data-remove]")
@@ -116,13 +118,13 @@ def test_a_document_is_removed_by_keyboard(app: App, open_page: Open, note: Path
     expect(page.locator("#documents li")).to_have_count(0)
 
 
-def test_what_has_the_focus_can_be_seen(app: App, open_page: Open) -> None:
+def test_the_focus_is_visible(app: App, open_page: Open) -> None:
     page = open_page(app)
-    unseen = []
+    invisible = []
     for _ in range(TABS):
         page.keyboard.press("Tab")
-        # The mark may be drawn by the element itself or by the one that it fills.
-        seen = page.evaluate("""() => {
+        # The element itself or the element around it can draw the focus ring.
+        element = page.evaluate("""() => {
             const element = document.activeElement;
             if (!element || element === document.body) return "";
             const drawn = (e) => { const s = getComputedStyle(e);
@@ -131,12 +133,12 @@ def test_what_has_the_focus_can_be_seen(app: App, open_page: Open) -> None:
             for (let each = element, up = 0; each && up < 3; each = each.parentElement, up++) mark ||= drawn(each);
             return mark ? "" : element.outerHTML.slice(0, 120);
         }""")
-        if seen and seen not in unseen:
-            unseen.append(seen)
-    assert unseen == []
+        if element and element not in invisible:
+            invisible.append(element)
+    assert invisible == []
 
 
-def test_the_answer_is_told_to_screen_readers_as_it_comes(app: App, open_page: Open) -> None:
+def test_screen_readers_announce_the_answer_as_it_streams(app: App, open_page: Open) -> None:
     page = open_page(app)
     page.locator("#samples input").uncheck()
     ask(page, "Say ten words.")
@@ -146,24 +148,24 @@ def test_the_answer_is_told_to_screen_readers_as_it_comes(app: App, open_page: O
     assert live.last.get_attribute("aria-live") in (None, "polite")
 
 
-def test_what_became_of_a_file_is_told_to_screen_readers(app: App, open_page: Open, note: Path) -> None:
+def test_screen_readers_announce_the_result_of_a_file(app: App, open_page: Open, note: Path) -> None:
     page = open_page(app)
     upload(page, note)
     expect(page.locator("#documents").get_by_role("status")).to_contain_text("note.md")
 
 
-def test_who_wants_no_motion_gets_none(app: App, open_page: Open, note: Path) -> None:
+def test_reduced_motion_is_respected(app: App, open_page: Open, note: Path) -> None:
     page = open_page(app)
     page.emulate_media(reduced_motion="reduce")
-    used(page, note)
+    add_answer(page, note)
     page.evaluate("""() => {
-        window.asked = [];
+        window.calls = [];
         const scroll = Element.prototype.scrollIntoView;
-        Element.prototype.scrollIntoView = function (how) { window.asked.push(how?.behavior); scroll.call(this, how); };
+        Element.prototype.scrollIntoView = function (how) { window.calls.push(how?.behavior); scroll.call(this, how); };
     }""")
     page.locator('#chat a[href*="#source-"]').first.click()
     expect(page.locator(".sp-card.sp-on")).to_be_in_viewport()
-    assert "smooth" not in page.evaluate("window.asked")
+    assert "smooth" not in page.evaluate("window.calls")
     moving = page.evaluate("""() => [...document.querySelectorAll("main *")].filter((each) => {
         const style = getComputedStyle(each);
         return style.animationName !== "none" && parseFloat(style.animationDuration) > 0.01
@@ -172,7 +174,7 @@ def test_who_wants_no_motion_gets_none(app: App, open_page: Open, note: Path) ->
     assert moving == []
 
 
-def test_text_from_right_to_left_has_its_direction(app: App, open_page: Open, tmp_path: Path) -> None:
+def test_right_to_left_text_has_its_direction(app: App, open_page: Open, tmp_path: Path) -> None:
     text = "ما هو ارتفاع برج الإطلاق؟"
     page = open_page(app)
     note = tmp_path / "tower.txt"

@@ -1,4 +1,4 @@
-"""The page as a visitor uses it: a real browser, the real embedded model, real Chroma."""
+"""The page as a visitor uses it, with a real browser, the real embedded model and real Chroma."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ def filing(tmp_path: Path) -> Path:
     return quarterly_report(tmp_path)
 
 
-def test_a_dropped_pdf_is_answered_from_and_each_citation_has_its_passage(
-    app: App, open_page: Open, filing: Path
-) -> None:
+def test_a_pdf_is_answered_from_and_each_citation_has_its_passage(app: App, open_page: Open, filing: Path) -> None:
     page = open_page(app)
     upload(page, filing)
     uploaded(page, 1)
@@ -39,7 +37,7 @@ def test_a_dropped_pdf_is_answered_from_and_each_citation_has_its_passage(
     ask(page, "What were total net sales for the quarter?")
     assert wait_for_answer(page).strip()
 
-    # What so small a model says differs from processor to processor; what it was given does not.
+    # The words of such a small model differ between processors; its passages don't.
     expect(page.locator("#sources .sp-card", has_text="82,959")).to_have_count(1)
     links = page.locator('#chat a[href^="#source-"]').all()
     for link in links:
@@ -49,11 +47,11 @@ def test_a_dropped_pdf_is_answered_from_and_each_citation_has_its_passage(
         expect(
             page.locator(".sp-card.sp-on", has=page.locator(f"[id='{name}']")).or_(page.locator(f"[id='{name}'].sp-on"))
         ).to_have_count(1)
-    expect(page.locator("#chat .user.message")).to_have_count(1)  # the page was not loaded anew
+    expect(page.locator("#chat .user.message")).to_have_count(1)  # the page did not reload
     expect(page.locator("#figures")).to_contain_text("first token")
 
 
-def test_a_first_visitor_can_ask_at_once(app: App, open_page: Open) -> None:
+def test_a_first_visitor_can_ask_immediately(app: App, open_page: Open) -> None:
     page = open_page(app, width=390, height=844)
     page.get_by_text("What is the exclusion zone?").click()
     assert wait_for_answer(page).strip()
@@ -85,7 +83,7 @@ def test_two_visitors_never_see_each_others_documents(app: App, open_page: Open,
     assert "7731" in mine.locator("#sources").inner_text()
 
 
-def test_each_file_is_told_what_became_of_it(app: App, open_page: Open, tmp_path: Path) -> None:
+def test_each_file_has_its_result(app: App, open_page: Open, tmp_path: Path) -> None:
     good, empty = tmp_path / "good.md", tmp_path / "empty.txt"
     good.write_text("# Tea\n\nThe kettle holds 1.7 litres.")
     empty.write_text("")
@@ -127,7 +125,7 @@ def test_undo_edit_and_retry_change_the_conversation(app: App, open_page: Open) 
     ask(page, "How many rooms does the guest house have?")
     first = wait_for_answer(page)
     page.get_by_role("button", name="Retry").last.click()
-    assert wait_for_answer(page).splitlines()[0] == first.splitlines()[0]  # what comes behind may vary with the cache
+    assert wait_for_answer(page).splitlines()[0] == first.splitlines()[0]  # the rest can vary with the cache
     expect(page.locator("#chat .user.message")).to_have_count(1)
 
     page.get_by_role("button", name="Edit").first.click()

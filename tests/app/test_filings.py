@@ -1,4 +1,4 @@
-"""Three real quarterly reports on the page: what is cited stands where the citation leads, to the letter."""
+"""Three real quarterly reports on the page: each citation leads to its exact words."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ def app(start_app: Callable[..., App]) -> App:
 
 @pytest.fixture(scope="module")
 def filings() -> list[Path]:
-    found = sorted((DATA / "filings").glob("*.pdf"))
-    if len(found) != 3:
+    paths = sorted((DATA / "filings").glob("*.pdf"))
+    if len(paths) != 3:
         missing(f"three filings in {DATA / 'filings'}")
-    return found
+    return paths
 
 
 def letters(text: str) -> str:
-    """Letters and digits alone: a page breaks lines elsewhere than its text does."""
+    """Return letters and digits only: the lines of a page and of its text break at different places."""
     return re.sub(r"[\W_]", "", text)
 
 
 def place(view: Locator) -> tuple[str, int]:
-    """The document and the page that an opened source names."""
+    """Return the document and the page of an open source."""
     name, number = re.match(r"(.+\.pdf), page (\d+) of \d+\.", view.get_attribute("aria-label") or "").groups()  # type: ignore[union-attr]
     return name, int(number)
 
@@ -58,7 +58,7 @@ def test_each_citation_leads_to_its_words_on_its_page(
     page = open_page(app)
     upload(page, *filings)
     uploaded(page, 3)
-    clicked = 0
+    clicks = 0
     for turn, question in enumerate(QUESTIONS, start=1):
         ask(page, question)
         wait_for_answer(page, 300)
@@ -71,11 +71,11 @@ def test_each_citation_leads_to_its_words_on_its_page(
             marked = letters(view.locator("mark").first.text_content() or "")
             assert marked
             text = page_text(next(file for file in filings if file.name == name), number)
-            assert marked in letters(text), f"{name}, page {number} does not hold {marked!r}"
+            assert marked in letters(text), f"{name}, page {number} doesn't contain {marked!r}"
             expect(view.locator("img")).to_have_js_property("complete", True)
             assert view.locator("img").evaluate("picture => picture.naturalWidth") > 500
-            clicked += 1
-    assert clicked >= len(QUESTIONS) // 2, "hardly anything was cited"
+            clicks += 1
+    assert clicks >= len(QUESTIONS) // 2, "the answers have almost no citations"
 
     page.get_by_role("button", name="Share by link").click()
     expect(page.locator("#link textarea, #link input")).to_have_value(re.compile("#c="))
@@ -84,7 +84,7 @@ def test_each_citation_leads_to_its_words_on_its_page(
     other.goto("about:blank")
     other.goto(link_text)
     expect(other.locator("#chat")).to_contain_text(QUESTIONS[-1])
-    expect(other.locator("#chat")).to_contain_text("The documents that it cites are not here")
+    expect(other.locator("#chat")).to_contain_text("The documents that it cites aren't here")
     expect(other.locator("#documents [data-remove]")).to_have_count(0)
     expect(other.locator("#sources .sp-card")).to_have_count(0)
     expect(other.locator('#chat a[href*="#source-"]')).to_have_count(0)

@@ -1,4 +1,4 @@
-"""What an agent gets over MCP: one tool, which keeps nothing, and only where it is switched on."""
+"""The MCP server: one tool, which stores nothing, if it is switched on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def catalog(model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> s
     return str(path)
 
 
-async def test_an_agent_asks_documents_through_the_one_tool(start_app: Callable[..., App], catalog: str) -> None:
+async def test_an_agent_asks_documents_through_the_tool(start_app: Callable[..., App], catalog: str) -> None:
     try:
         from mcp import ClientSession
         from mcp.client.streamable_http import streamable_http_client
@@ -37,15 +37,15 @@ async def test_an_agent_asks_documents_through_the_one_tool(start_app: Callable[
         await session.initialize()
         [tool] = (await session.list_tools()).tools
         assert tool.name.endswith("ask_documents")
-        assert "passages that the answer rests on" in (tool.description or "")
+        assert "passages that support the answer" in (tool.description or "")
         assert set(tool.inputSchema["properties"]) == {"question", "documents", "target"}
-        told = await session.call_tool(tool.name, {"question": QUESTION, "documents": OFFICE, "target": "scripted"})
-    assert not told.isError
-    answer = ast.literal_eval(told.content[0].text)  # Gradio writes a dict as Python does
+        result = await session.call_tool(tool.name, {"question": QUESTION, "documents": OFFICE, "target": "scripted"})
+    assert not result.isError
+    answer = ast.literal_eval(result.content[0].text)  # Gradio writes a dict as Python does
     assert answer["answer"].startswith("word0")
     assert answer["abstained"] is False
 
 
-def test_without_the_switch_there_is_none(start_app: Callable[..., App], catalog: str) -> None:
+def test_the_server_is_off_by_default(start_app: Callable[..., App], catalog: str) -> None:
     app = start_app("--catalog", catalog)
     assert httpx2.post(f"{app.url}/gradio_api/mcp/", json={}).status_code in (404, 405)

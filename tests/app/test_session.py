@@ -1,4 +1,4 @@
-"""What belongs to a visitor outlives a reload and a crash, and goes when the visitor says so."""
+"""A visitor's data survives a reload and a crash, and the visitor can delete it."""
 
 from __future__ import annotations
 
@@ -56,16 +56,18 @@ def test_a_reload_loses_neither_documents_nor_conversation(app: App, open_page: 
     expect(page.locator("#sources")).to_contain_text(NOTE)
 
 
-def test_what_is_uploaded_before_the_page_has_its_key_is_the_visitors(app: App, open_page: Open, note: Path) -> None:
+def test_a_file_uploaded_before_the_page_has_its_key_belongs_to_the_visitor(
+    app: App, open_page: Open, note: Path
+) -> None:
     page = open_page(app)
     page.evaluate("localStorage.clear()")
-    held: list[Route] = []
-    page.route("**/gradio_api/run/predict*", lambda route: held.append(route))
+    routes: list[Route] = []
+    page.route("**/gradio_api/run/predict*", lambda route: routes.append(route))
     page.reload()
     upload(page, note)
     uploaded(page, 1)
-    assert held, "the page asked for its key in another way"
-    for route in held:
+    assert routes, "the page requests its key in another way"
+    for route in routes:
         route.continue_()
     page.unroute("**/gradio_api/run/predict*")
     page.wait_for_function("() => localStorage.getItem('spaceport-visitor')")
@@ -73,9 +75,7 @@ def test_what_is_uploaded_before_the_page_has_its_key_is_the_visitors(app: App, 
     uploaded(page, 1)
 
 
-def test_a_reload_in_the_middle_of_an_answer_keeps_what_there_was(
-    app: App, model: ScriptedModel, open_page: Open
-) -> None:
+def test_a_reload_during_an_answer_keeps_the_text_so_far(app: App, model: ScriptedModel, open_page: Open) -> None:
     page = open_page(app)
     leave_samples_out(page)
     ask(page, "Go on for ever, reload.")
@@ -83,7 +83,9 @@ def test_a_reload_in_the_middle_of_an_answer_keeps_what_there_was(
     page.reload()
     expect(page.locator("#chat .user.message")).to_have_text("Go on for ever, reload.")
     expect(page.locator("#chat .bot").last).to_contain_text("word word")
-    wait_until(lambda: "Go on for ever, reload." in model.left, 60, lambda: "the server never saw the client leave")
+    wait_until(
+        lambda: "Go on for ever, reload." in model.left, 60, lambda: "the server did not notice that the client left"
+    )
     leave_samples_out(page)
     ask(page, "Say ten words.")
     wait_for_answer(page)
@@ -109,10 +111,10 @@ def test_a_visitor_deletes_everything(app: App, data: Path, open_page: Open, not
     expect(page.locator("#documents [data-remove]")).to_have_count(0)
 
 
-def test_a_killed_server_finds_the_documents_again(
+def test_a_killed_server_restores_the_documents(
     start_app: Callable[..., App], catalog: Path, tmp_path: Path, open_page: Open, note: Path
 ) -> None:
-    port = free_port()  # what a browser keeps belongs to one address
+    port = free_port()  # a browser stores data per address
     first = start_app("--catalog", str(catalog), port=port, SPACEPORT_DATA=str(tmp_path / "data"))
     page = open_page(first)
     upload(page, note)
@@ -127,7 +129,7 @@ def test_a_killed_server_finds_the_documents_again(
     expect(page.locator("#sources")).to_contain_text(NOTE)
 
 
-def test_two_pages_of_one_visitor_keep_their_sources_apart(app: App, open_page: Open, tmp_path: Path) -> None:
+def test_two_pages_of_one_visitor_have_separate_sources(app: App, open_page: Open, tmp_path: Path) -> None:
     tea, shed = tmp_path / "tea.txt", tmp_path / "shed.txt"
     tea.write_text("The kettle holds 1.7 litres of water.")
     shed.write_text("The garden shed was painted green in May.")
@@ -137,7 +139,7 @@ def test_two_pages_of_one_visitor_keep_their_sources_apart(app: App, open_page: 
     second = first.context.new_page()
     second.goto(first.url)
     expect(second.locator("#documents [data-remove]")).to_have_count(2)
-    first.bring_to_front()  # a page behind another draws nothing
+    first.bring_to_front()  # a page in the background isn't rendered
     ask(first, "How much water does the kettle hold?")
     wait_for_answer(first)
     second.bring_to_front()
@@ -151,10 +153,10 @@ def test_two_pages_of_one_visitor_keep_their_sources_apart(app: App, open_page: 
     expect(first.locator("#sources .sp-view")).to_contain_text("kettle")
 
 
-def press_all(page: Page, place: str, name: str) -> None:
-    """Press all that have this attribute, faster than the app answers, but each after the page has sent the one before.
+def click_all(page: Page, place: str, name: str) -> None:
+    """Click all elements with this attribute, faster than the app responds, but each after the previous request.
 
-    An answer may come in between all the same and show all of them anew: what is pressed is what is shown then.
+    A response in between can replace the elements: each click goes to the current one.
     """
     page.evaluate(
         """async ([place, name]) => {
@@ -168,9 +170,7 @@ def press_all(page: Page, place: str, name: str) -> None:
     )
 
 
-def test_what_is_pressed_while_another_press_is_on_its_way_is_not_lost(
-    app: App, open_page: Open, tmp_path: Path
-) -> None:
+def test_a_click_during_another_request_is_not_lost(app: App, open_page: Open, tmp_path: Path) -> None:
     notes = [tmp_path / f"{room}.txt" for room in ("kitchen", "hall", "attic")]
     for path in notes:
         path.write_text(f"The spare key of the {path.stem} hangs behind the blue door.")
@@ -180,9 +180,9 @@ def test_what_is_pressed_while_another_press_is_on_its_way_is_not_lost(
     ask(page, "Where does the spare key hang?")
     wait_for_answer(page)
     page.evaluate("document.querySelectorAll('#sources details').forEach((each) => each.open = true)")
-    press_all(page, "#sources", "data-open")
+    click_all(page, "#sources", "data-open")
     expect(page.locator("#sources .sp-view")).to_have_count(3)
     expect(page.locator("#sources [aria-busy]")).to_have_count(0)
 
-    press_all(page, "#documents", "data-remove")
+    click_all(page, "#documents", "data-remove")
     expect(page.locator("#documents [data-remove]")).to_have_count(0)

@@ -1,4 +1,4 @@
-"""What would be published, running by itself in an environment that knows nothing of this house."""
+"""Staged Spaces run in an environment without this repository."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from tests.conftest import ROOT
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with the installed packages, and without the link to this repository that is among them."""
+    """An environment with the installed packages, but without the editable install of this repository."""
     folder = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     made = folder / "bin" / "python"
-    told = subprocess.run(
+    process = subprocess.run(
         [made, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
         check=True,
         capture_output=True,
         text=True,
     )
-    # A folder that a .pth names is searched, but the .pth files in it, such as an editable install's, are not read.
-    (Path(told.stdout.strip()) / "packages.pth").write_text(sysconfig.get_path("purelib"))
+    # Python searches a folder from a .pth file, but ignores the .pth files in it, such as an editable install's.
+    (Path(process.stdout.strip()) / "packages.pth").write_text(sysconfig.get_path("purelib"))
     missing = subprocess.run([made, "-c", "import backends"], capture_output=True, text=True, cwd=folder)
     assert "No module named 'backends'" in missing.stderr
     return made
@@ -54,11 +54,11 @@ def compare(page: Page) -> None:
     expect(page.locator("#run input")).to_have_value("laptop, short")
 
 
-USES: dict[str, Callable[[Page], None]] = {"chat_rag": chat, "platform_compare": compare}
+ACTIONS: dict[str, Callable[[Page], None]] = {"chat_rag": chat, "platform_compare": compare}
 
 
-@pytest.mark.parametrize("name", USES)
-def test_a_staged_space_runs_by_itself(name: str, python: Path, browser: Browser, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ACTIONS)
+def test_a_staged_space_runs_on_its_own(name: str, python: Path, browser: Browser, tmp_path: Path) -> None:
     staged: StagedSpace = stage(ROOT, name, tmp_path / name)
     check_content(staged.files)
     with running(staged, python) as url:
@@ -66,5 +66,5 @@ def test_a_staged_space_runs_by_itself(name: str, python: Path, browser: Browser
         context = browser.new_context()
         page = context.new_page()
         page.goto(url)
-        USES[name](page)
+        ACTIONS[name](page)
         context.close()

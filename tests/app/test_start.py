@@ -1,4 +1,4 @@
-"""Every way that people start the page."""
+"""Every way to start the page."""
 
 from __future__ import annotations
 
@@ -35,41 +35,41 @@ def test_it_starts(start_app: Callable[..., App], command: list[str], folder: Pa
     assert "Chat with documents" in httpx2.get(f"{app.url}/config").text
 
 
-def test_an_edit_is_seen_without_a_restart(start_app: Callable[..., App], tmp_path: Path) -> None:
+def test_an_edit_appears_without_a_restart(start_app: Callable[..., App], tmp_path: Path) -> None:
     copy = tmp_path / "chat_rag"
     shutil.copytree(SPACE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     app = start_app(command=[GRADIO, "app.py"], cwd=copy)
     page = copy / "app.py"
     edited = page.read_text().replace("ENGLISH.motto", '"Edited a moment ago"')
 
-    def seen() -> bool:
-        page.write_text(edited)  # again, until the watcher has begun to watch
+    def is_visible() -> bool:
+        page.write_text(edited)  # repeat it until the watcher has started
         time.sleep(1)
         return "Edited a moment ago" in httpx2.get(f"{app.url}/config").text
 
-    wait_until(seen, 60, app.log.read_text)
+    wait_until(is_visible, 60, app.log.read_text)
 
 
-def test_the_api_answers_and_what_is_no_api_is_hidden(start_app: Callable[..., App]) -> None:
+def test_only_the_api_is_public(start_app: Callable[..., App]) -> None:
     app = start_app()
     named = httpx2.get(f"{app.url}/gradio_api/info").json()["named_endpoints"]
     assert list(named) == ["/ask_documents"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--backend", "gpu"], "SPACEPORT_GPU_URL is not set"),
         (["--backend", "laptp"], "Did you mean laptop?"),
         (["--catalog", "nowhere.toml"], "nowhere.toml cannot be read"),
     ],
 )
-def test_a_wrong_start_ends_with_what_to_do(arguments: list[str], told: str) -> None:
+def test_an_invalid_start_exits_with_the_remedy(arguments: list[str], message: str) -> None:
     command = [sys.executable, "spaces/chat_rag/app.py", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 1
-    assert told in done.stderr
-    assert "Traceback" not in done.stderr
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert process.returncode == 1
+    assert message in process.stderr
+    assert "Traceback" not in process.stderr
 
 
 SPACES_PACKAGE = """
@@ -79,10 +79,10 @@ def GPU(duration=None):
 """
 
 
-def test_on_zero_gpu_every_page_shows_what_wants_a_gpu(tmp_path: Path) -> None:
+def test_on_zero_gpu_every_page_has_a_gpu_function(tmp_path: Path) -> None:
     """ZeroGPU refuses to start an app that has not decorated a function when it is launched."""
     (tmp_path / "spaces.py").write_text(SPACES_PACKAGE)
-    ended = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", "import page, spaces; print(spaces.seen)"],
         cwd=tmp_path,
         env={**os.environ, "SPACES_ZERO_GPU": "true"},
@@ -90,4 +90,4 @@ def test_on_zero_gpu_every_page_shows_what_wants_a_gpu(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert ended.stdout.strip() == "['generate']"
+    assert process.stdout.strip() == "['generate']"

@@ -1,4 +1,4 @@
-"""Stop, errors and thoughts on the page, against a server whose behaviour is scripted on the real wire."""
+"""Stop, errors and thoughts on the page, with a scripted server on the real protocol."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def app(start_app: Callable[..., App], model: ScriptedModel, tmp_path_factory: p
 
 @pytest.fixture
 def open_chat(open_page: Open) -> Open:
-    """Open the page as a plain chat: what these models are asked stands in no document."""
+    """Open the page as a plain chat without documents."""
 
     def open_one(app: App) -> Page:
         page = open_page(app)
@@ -39,14 +39,14 @@ def open_chat(open_page: Open) -> Open:
     return open_one
 
 
-def test_stop_reaches_the_server_and_others_go_on(app: App, model: ScriptedModel, open_chat: Open) -> None:
+def test_stop_reaches_the_server_and_others_continue(app: App, model: ScriptedModel, open_chat: Open) -> None:
     mine, yours = open_chat(app), open_chat(app)
     ask(yours, "Go on for ever, B.")
     ask(mine, "Go on for ever, A.")
     expect(mine.locator("#chat .bot").last).to_contain_text("word word")
 
     mine.locator("#question .stop-button").click()
-    wait_until(lambda: "Go on for ever, A." in model.left, 60, lambda: "the server never saw the client leave")
+    wait_until(lambda: "Go on for ever, A." in model.left, 60, lambda: "the server did not notice that the client left")
     expect(mine.locator("#question .submit-button")).to_be_visible()
     expect(mine.locator("#chat .bot").last).to_contain_text("word word")
 
@@ -62,10 +62,10 @@ def test_closing_the_page_stops_the_server_too(app: App, model: ScriptedModel, o
     ask(page, "Go on for ever, C.")
     expect(page.locator("#chat .bot").last).to_contain_text("word word")
     page.close()
-    wait_until(lambda: "Go on for ever, C." in model.left, 60, lambda: "the server never saw the client leave")
+    wait_until(lambda: "Go on for ever, C." in model.left, 60, lambda: "the server did not notice that the client left")
 
 
-def test_a_stream_that_dies_leaves_its_text_and_says_so(app: App, open_chat: Open) -> None:
+def test_a_stream_that_breaks_keeps_its_text_and_shows_the_error(app: App, open_chat: Open) -> None:
     page = open_chat(app)
     ask(page, "Say ten words.")
     wait_for_answer(page)
@@ -73,7 +73,7 @@ def test_a_stream_that_dies_leaves_its_text_and_says_so(app: App, open_chat: Ope
     expect(page.locator("#chat blockquote")).to_contain_text("cut off")
 
 
-def test_an_error_says_what_to_do_and_is_not_sent_back(app: App, model: ScriptedModel, open_chat: Open) -> None:
+def test_an_error_says_what_to_do_and_is_not_sent_to_the_model(app: App, model: ScriptedModel, open_chat: Open) -> None:
     page = open_chat(app)
     ask(page, "Please refuse.")
     wait_for_answer(page)
@@ -88,7 +88,7 @@ def test_an_error_says_what_to_do_and_is_not_sent_back(app: App, model: Scripted
     assert any("word0" in text for text in sent)
 
 
-def test_thoughts_are_shown_folded_and_apart(app: App, open_chat: Open) -> None:
+def test_thoughts_are_folded_and_separate(app: App, open_chat: Open) -> None:
     page = open_chat(app)
     ask(page, "Please think.")
     expect(page.locator("#chat")).to_contain_text("Thinking")
@@ -97,20 +97,20 @@ def test_thoughts_are_shown_folded_and_apart(app: App, open_chat: Open) -> None:
     expect(page.get_by_text("The user asks.")).to_be_hidden()
 
 
-def test_an_answer_loads_nothing_from_elsewhere_and_invents_no_citation(app: App, open_page: Open) -> None:
+def test_an_answer_loads_nothing_and_invents_no_citation(app: App, open_page: Open) -> None:
     page = open_page(app)
-    requested: list[str] = []
-    page.on("request", lambda request: requested.append(request.url))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
     ask(page, "How many rooms does the guest house have (picture)?")
     wait_for_answer(page)
-    assert not [url for url in requested if "tracker" in url]
+    assert not [url for url in requests if "tracker" in url]
     expect(page.locator("#chat .bot img")).to_have_count(0)
     expect(page.locator('#chat a[href="#source-1-1"]')).to_have_count(1)
     expect(page.locator('#chat a[href^="#source-1-9"]')).to_have_count(0)
-    expect(page.locator("#sources")).to_contain_text("1 citation of the model named no passage and was removed")
+    expect(page.locator("#sources")).to_contain_text("Removed 1 citation to a source that doesn't exist.")
 
 
-def test_the_model_menu_shows_what_can_be_used_and_why_the_rest_cannot(app: App, open_page: Open) -> None:
+def test_the_model_menu_has_the_available_models_and_the_reasons_for_the_others(app: App, open_page: Open) -> None:
     page = open_page(app)
     page.get_by_role("button", name="Settings").click()
     expect(page.locator("#unavailable")).to_contain_text("SPACEPORT_NOWHERE is not set")

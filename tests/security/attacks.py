@@ -1,4 +1,4 @@
-"""Texts that try to load, run or lead somewhere, and a chat server that says them."""
+"""Texts that try to load, run or open something, and a chat server that returns them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler
 
 from tests.helpers.scripted_model import Handler, ScriptedModel
 
-# Where they lead; a test that sees a request there has failed.
+# The address that they try to reach; a request to it fails the test.
 ELSEWHERE = "http://127.0.0.1:9"
 PIXEL = f"{ELSEWHERE}/pixel.png"
 ATTACKS = {
@@ -45,6 +45,8 @@ ATTACKS = {
 
 
 class Hostile(Handler):
+    """Returns the attack that the question names."""
+
     def script(self, question: str) -> Iterator[dict[str, str]]:
         name = question.partition("Attack: ")[2].strip()
         if question.startswith("Think"):
@@ -61,13 +63,13 @@ class Hostile(Handler):
 
 
 class Failing(BaseHTTPRequestHandler):
-    """Refuses everything with a page that repeats what it was sent, as some gateways do."""
+    """Refuses everything with a page that repeats the request, like some gateways."""
 
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
         self.rfile.read(length)
-        heads = "".join(f"{name}: {value}\n" for name, value in self.headers.items())
-        body = f"<html><script>window.pwned=1</script><img src={PIXEL}>{self.path}\n{heads}</html>".encode()
+        headers = "".join(f"{name}: {value}\n" for name, value in self.headers.items())
+        body = f"<html><script>window.pwned=1</script><img src={PIXEL}>{self.path}\n{headers}</html>".encode()
         self.send_response(500 if "broken" in self.path else 403)
         self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", str(len(body)))

@@ -1,4 +1,4 @@
-"""What a stranger is told when something fails: what to do, and nothing of the server's insides."""
+"""Error messages say what to do and reveal nothing about the server."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.security.conftest import CANARY, IN_PATH, IN_REPEATED_PATH, Served
-from tests.security.wire import Ended, Guest
+from tests.security.wire import Guest, Outcome
 
-NO_TARGETS: list[Any] = [
+INVALID_TARGETS: list[Any] = [
     "nowhere",
     "",
     " scripted",
@@ -34,48 +34,50 @@ NO_TARGETS: list[Any] = [
 ]
 
 
-def assert_clean(ended: Ended, served: Served) -> None:
-    for inside in (CANARY, "Traceback", "site-packages", '.py"', str(ROOT), str(served.folder), str(served.kept)):
-        assert inside not in ended.said, (inside, ended.said[:2000])
+def assert_clean(outcome: Outcome, served: Served) -> None:
+    for internal in (CANARY, "Traceback", "site-packages", '.py"', str(ROOT), str(served.folder), str(served.uploads)):
+        assert internal not in outcome.stream, (internal, outcome.stream[:2000])
 
 
 @pytest.mark.parametrize("target", ["broken", "refused", "gone", "gone_by_path"])
-def test_a_failing_server_is_told_without_its_key(served: Served, guest: Guest, target: str) -> None:
-    ended = guest.call("ask_documents", ["How much does it hold?", {"kettle.txt": "The kettle holds a litre."}, target])
-    assert not ended.success
-    assert "The server at http://127.0.0.1:" in ended.error
-    assert_clean(ended, served)
-    assert IN_PATH not in ended.said
+def test_the_error_of_a_failing_server_has_no_key(served: Served, guest: Guest, target: str) -> None:
+    outcome = guest.call(
+        "ask_documents", ["How much does it hold?", {"kettle.txt": "The kettle holds a litre."}, target]
+    )
+    assert not outcome.success
+    assert "The server at http://127.0.0.1:" in outcome.error
+    assert_clean(outcome, served)
+    assert IN_PATH not in outcome.stream
 
 
-def test_the_list_of_models_tells_no_key_and_no_path(served: Served, guest: Guest) -> None:
-    ended = guest.call("survey", guest.inputs("survey", target="scripted"))
-    assert ended.success
+def test_the_list_of_models_has_no_key_and_no_path(served: Served, guest: Guest) -> None:
+    outcome = guest.call("list_targets", guest.inputs("list_targets", target="scripted"))
+    assert outcome.success
     for name in ("broken", "refused", "gone", "gone_by_path"):
-        assert name in ended.said
-    assert_clean(ended, served)
-    assert IN_PATH not in ended.said
+        assert name in outcome.stream
+    assert_clean(outcome, served)
+    assert IN_PATH not in outcome.stream
 
 
-def test_a_server_that_repeats_its_address_is_quoted_without_the_path(guest: Guest) -> None:
-    ended = guest.call("survey", guest.inputs("survey", target="scripted"))
-    assert "broken_by_path" in ended.said
-    assert IN_REPEATED_PATH not in ended.said
+def test_the_answer_of_a_server_that_repeats_its_address_has_no_path(guest: Guest) -> None:
+    outcome = guest.call("list_targets", guest.inputs("list_targets", target="scripted"))
+    assert "broken_by_path" in outcome.stream
+    assert IN_REPEATED_PATH not in outcome.stream
 
 
-def test_the_page_takes_a_target_of_the_catalogue_alone(served: Served, guest: Guest) -> None:
-    for target in NO_TARGETS:
-        asked = len(served.model.asked)
-        ended = guest.ask("Why?", target=target)
-        assert not ended.success or "There is no such target" in ended.said, repr(target)[:60]
-        assert_clean(ended, served)
-        assert len(served.model.asked) == asked, repr(target)[:60]
+def test_the_page_accepts_only_targets_of_the_catalogue(served: Served, guest: Guest) -> None:
+    for target in INVALID_TARGETS:
+        requests = len(served.model.asked)
+        outcome = guest.ask("Why?", target=target)
+        assert not outcome.success or "There is no such target" in outcome.stream, repr(target)[:60]
+        assert_clean(outcome, served)
+        assert len(served.model.asked) == requests, repr(target)[:60]
 
 
-def test_the_api_takes_a_target_of_the_catalogue_alone(served: Served, guest: Guest) -> None:
-    for target in NO_TARGETS:
-        asked = len(served.model.asked)
-        ended = guest.call("ask_documents", ["What is the exclusion zone?", {}, target])
-        assert not ended.success, repr(target)[:60]
-        assert_clean(ended, served)
-        assert len(served.model.asked) == asked, repr(target)[:60]
+def test_the_api_accepts_only_targets_of_the_catalogue(served: Served, guest: Guest) -> None:
+    for target in INVALID_TARGETS:
+        requests = len(served.model.asked)
+        outcome = guest.call("ask_documents", ["What is the exclusion zone?", {}, target])
+        assert not outcome.success, repr(target)[:60]
+        assert_clean(outcome, served)
+        assert len(served.model.asked) == requests, repr(target)[:60]

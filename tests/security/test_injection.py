@@ -1,4 +1,4 @@
-"""Hostile text from a model, a document, a file's name or a server, in a real browser: it is text and nothing else."""
+"""Hostile text from a model, a document, a file name or a server is only text in a real browser."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.security.wire import Guest
 from ui.markdown import ZERO_WIDTH_SPACE
 
 Open = Callable[..., Page]
-# No element of these can be meant in an answer, a passage, a name or an error.
-ALIEN = """
+# An answer, a passage, a name or an error never needs these elements and attributes.
+FORBIDDEN = """
 const bad = [];
 for (const root of document.querySelectorAll(ROOTS)) {
   for (const each of root.querySelectorAll("script, iframe, frame, object, embed, link, meta, base, form, audio, video"
@@ -37,48 +37,48 @@ return bad;
 
 
 class Watch:
-    """Notes what a page asks for beyond its own server, and what it opens."""
+    """Records the requests of a page to other servers, and its popups and dialogs."""
 
     def __init__(self, page: Page, served: Served) -> None:
         self.page, self.foreign, self.dialogs = page, list[str](), list[str]()
-        page.on("request", lambda request: self._note(request.url, served.url))
+        page.on("request", lambda request: self._record(request.url, served.url))
         page.on("popup", lambda popup: self.foreign.append(popup.url))
         page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
 
-    def _note(self, url: str, own: str) -> None:
+    def _record(self, url: str, own: str) -> None:
         if not url.startswith((f"{own}/", "data:", f"blob:{own}")):
             self.foreign.append(url)
 
-    def holds(self, roots: str) -> None:
+    def check(self, roots: str) -> None:
         assert self.page.locator(roots).count() > 0, roots
-        self.page.wait_for_timeout(200)  # a picture is asked for after its element is there
+        self.page.wait_for_timeout(200)  # the request for a picture comes after its element
         assert self.foreign == []
         assert self.dialogs == []
         assert self.page.evaluate("window.pwned") is None
-        assert self.page.evaluate(f"() => {{ {ALIEN.replace('ROOTS', repr(roots))} }}") == []
+        assert self.page.evaluate(f"() => {{ {FORBIDDEN.replace('ROOTS', repr(roots))} }}") == []
 
 
 KEY = re.compile(r'"data":\["([A-Za-z0-9_-]{43})"')
-# The server has given the visitor a key: what was asked before would be lost.
-ENTERED = "localStorage.getItem('spaceport-visitor')"
+# The server has sent a key to the visitor; a question before that would be lost.
+HAS_KEY = "localStorage.getItem('spaceport-visitor')"
 MESSAGES = "#chat .message, #chat .thought, #chat .thought-group"
 
 
 @pytest.fixture
 def page(served: Served, open_page: Open) -> Page:
     page = open_page(served.app)
-    page.wait_for_function(ENTERED)
+    page.wait_for_function(HAS_KEY)
     page.locator("#samples input").uncheck()
     return page
 
 
-def asked(page: Page, served: Served, questions: list[str]) -> Watch:
-    """Have the visitor of a page ask these, without waiting for the page, and open it anew on the conversation."""
-    with page.expect_request(lambda request: bool(KEY.search(request.post_data or ""))) as sent:
+def ask_as_guest(page: Page, served: Served, questions: list[str]) -> Watch:
+    """Ask as the visitor of a page without waiting for the page, and reload it on the conversation."""
+    with page.expect_request(lambda request: bool(KEY.search(request.post_data or ""))) as request_info:
         page.reload()
-    found = KEY.search(sent.value.post_data or "")
-    assert found
-    guest = Guest(served.url, key=found[1])
+    match = KEY.search(request_info.value.post_data or "")
+    assert match
+    guest = Guest(served.url, key=match[1])
     for question in questions:
         assert guest.ask(question).success
     watch = Watch(page, served)
@@ -88,30 +88,30 @@ def asked(page: Page, served: Served, questions: list[str]) -> Watch:
 
 
 def test_questions_thoughts_and_answers_are_text(served: Served, page: Page) -> None:
-    """What is asked may have been copied from somewhere."""
-    watch = asked(page, served, [f"Think. {attack} Attack: {name}" for name, attack in ATTACKS.items()])
+    """A question may be copied from somewhere."""
+    watch = ask_as_guest(page, served, [f"Think. {attack} Attack: {name}" for name, attack in ATTACKS.items()])
     thoughts = page.get_by_role("button", name="Thoughts")
     expect(thoughts).to_have_count(len(ATTACKS))
     for thought in thoughts.all():
         thought.click()
     expect(page.locator("#chat .bot.message").last).to_contain_text("Done.")
     for part in ("#chat .user.message", "#chat .bot.message", "#chat .thought, #chat .thought-group", MESSAGES):
-        watch.holds(part)
+        watch.check(part)
     assert ATTACKS["onerror"] in page.locator("#chat .user.message").all_inner_texts()[4].replace(ZERO_WIDTH_SPACE, "")
 
 
-def test_an_answer_is_text_while_it_comes(served: Served, page: Page) -> None:
-    """A piece ends within what an attack begins with."""
+def test_an_answer_is_text_while_it_streams(served: Served, page: Page) -> None:
+    """A piece of the stream can end inside the beginning of an attack."""
     watch = Watch(page, served)
     for name in ("picture", "onerror", "lone fence", "diagram with a tag"):
         ask(page, f"Slowly. Attack: {name}")
         wait_for_answer(page)
         expect(page.locator("#chat .bot").last).to_contain_text("Done.")
-        watch.holds(MESSAGES)
+        watch.check(MESSAGES)
 
 
 def hostile_files(folder: Path) -> list[Path]:
-    """A file for each attack, which stands in its text, its heading and its name; all about the kettle."""
+    """Return a file for each attack, with the attack in its text, heading and name; all are about the kettle."""
     tag = f"<img src={PIXEL.replace('/', '-')} onerror=window.pwned=1>"
     for number, text in enumerate(ATTACKS.values()):
         name = f"{number} {tag} ![x](y)"
@@ -131,7 +131,7 @@ def test_a_document_is_text_in_its_name_its_passages_and_its_preview(
     files = hostile_files(tmp_path)
     upload(page, *files)
     expect(page.locator("#documents [data-remove]")).to_have_count(len(files), timeout=120_000)
-    watch.holds("#documents, #figures")
+    watch.check("#documents, #figures")
     page.get_by_role("button", name="Settings").click()
     page.get_by_label("Passages sent to the model").last.fill("12")
     for part in ("the scripts", "the pictures", "the frames"):
@@ -143,7 +143,7 @@ def test_a_document_is_text_in_its_name_its_passages_and_its_preview(
         card.locator("[data-open]").click()
         expect(card.locator(".sp-view")).to_be_visible()
     assert cards.count() >= 12
-    watch.holds("#documents, #sources, #preview, #figures, #chat")
+    watch.check("#documents, #sources, #preview, #figures, #chat")
 
 
 def test_a_document_cannot_end_the_thoughts_or_add_a_citation(served: Served, page: Page, tmp_path: Path) -> None:
@@ -159,12 +159,12 @@ def test_a_document_cannot_end_the_thoughts_or_add_a_citation(served: Served, pa
     expect(page.locator("#sources .sp-card")).to_have_count(1)
 
 
-def test_what_a_gateway_says_is_text(served: Served, open_page: Open) -> None:
-    """Its page is told as the reason why a model cannot be used."""
+def test_the_page_of_a_gateway_is_text(served: Served, open_page: Open) -> None:
+    """The page shows it as the reason why a model is unavailable."""
     page = open_page(served.app)
     watch = Watch(page, served)
     page.get_by_role("button", name="Settings").click()
     for target in ("broken", "refused", "gone"):
         expect(page.locator("#unavailable")).to_contain_text(target)
-    watch.holds("#unavailable")
+    watch.check("#unavailable")
     assert CANARY not in page.content()

@@ -1,4 +1,4 @@
-"""One visitor against another: what belongs to a visitor is reached with their key or not at all."""
+"""One visitor against another: only the key gives access to a visitor's data."""
 
 from __future__ import annotations
 
@@ -16,95 +16,98 @@ GUESSES = ["", "0", "guess", "null", "None", "undefined", "*", "%", "../", "a" *
 QUESTION = "What is the vault code of the lighthouse?"
 
 
-def keep(victim: Guest) -> str:
-    """Give the victim a private document, and its id in the page."""
-    document = victim.keep("vault.txt", f"The vault code of the lighthouse is {CANARY}.")
+def add_secret(victim: Guest) -> str:
+    """Give the victim a private document; return its id in the page."""
+    document = victim.add_document("vault.txt", f"The vault code of the lighthouse is {CANARY}.")
     assert document
     return document
 
 
-def told(guest: Guest) -> str:
-    """All that the page tells somebody: what was said, what is kept, what can be taken along, an answer, its source."""
-    shown = [guest.call(name, guest.inputs(name)).said for name in ("enter", "markdown", "json", "link", "follow")]
-    shown += [guest.call("open_source", guest.inputs("open_source"), event_data={"source": "1-1", "claim": 0}).said]
-    return "".join([*shown, guest.ask(QUESTION).said])
+def visible_data(guest: Guest) -> str:
+    """Return everything the page sends to a guest: conversation, documents, downloads, an answer and its source."""
+    streams = [
+        guest.call(name, guest.inputs(name)).stream
+        for name in ("open_page", "export_markdown", "export_json", "share_link", "follow_uploads")
+    ]
+    streams += [guest.call("open_source", guest.inputs("open_source"), event_data={"source": "1-1", "claim": 0}).stream]
+    return "".join([*streams, guest.ask(QUESTION).stream])
 
 
-def test_another_visitor_finds_nothing(victim: Guest, guest: Guest) -> None:
-    document = keep(victim)
-    assert CANARY in victim.ask(QUESTION).said
-    shown = told(guest)
-    assert CANARY not in shown
-    assert "vault.txt" not in shown
+def test_another_visitor_sees_nothing(victim: Guest, guest: Guest) -> None:
+    document = add_secret(victim)
+    assert CANARY in victim.ask(QUESTION).stream
+    data = visible_data(guest)
+    assert CANARY not in data
+    assert "vault.txt" not in data
     guest.call("remove", guest.inputs("remove"), event_data={"document": document})
-    assert CANARY in victim.ask(QUESTION).said
+    assert CANARY in victim.ask(QUESTION).stream
 
 
-def test_the_session_of_another_opens_nothing(victim: Guest, guest: Guest) -> None:
-    """Its hash is no secret: Gradio makes it of a random number that is not meant for one."""
-    document = keep(victim)
+def test_the_session_of_another_visitor_opens_nothing(victim: Guest, guest: Guest) -> None:
+    """A session hash isn't a secret: Gradio doesn't generate it as one."""
+    document = add_secret(victim)
     victim.ask(QUESTION)
-    other = guest.telling(session=victim.session)
-    shown = told(other)
-    assert CANARY not in shown
-    assert "vault.txt" not in shown
-    for name in ("clear", "rest", "delete_data"):
+    other = guest.impersonate(session=victim.session)
+    data = visible_data(other)
+    assert CANARY not in data
+    assert "vault.txt" not in data
+    for name in ("clear", "finish", "delete_data"):
         other.call(name, other.inputs(name))
     other.call("remove", other.inputs("remove"), event_data={"document": document})
     other.call("undo", other.inputs("undo"), event_data={"index": 0, "value": ""})
-    assert QUESTION in victim.call("markdown", victim.inputs("markdown")).said
-    assert CANARY in victim.ask(QUESTION).said
+    assert QUESTION in victim.call("export_markdown", victim.inputs("export_markdown")).stream
+    assert CANARY in victim.ask(QUESTION).stream
 
 
-def test_nobody_is_made_to_leave_by_another(victim: Guest, guest: Guest) -> None:
-    keep(victim)
+def test_a_visitor_cannot_close_the_page_of_another(victim: Guest, guest: Guest) -> None:
+    add_secret(victim)
     victim.ask(QUESTION)
-    assert guest.telling(session=victim.session).call("leave", []).success
-    assert QUESTION in victim.call("markdown", victim.inputs("markdown")).said
-    assert CANARY in victim.ask(QUESTION).said
+    assert guest.impersonate(session=victim.session).call("close_page", []).success
+    assert QUESTION in victim.call("export_markdown", victim.inputs("export_markdown")).stream
+    assert CANARY in victim.ask(QUESTION).stream
 
 
-def test_a_key_is_long_and_of_no_pattern(victim: Guest, guest: Guest) -> None:
+def test_a_key_is_long_and_random(victim: Guest, guest: Guest) -> None:
     assert len(victim.key) == len(guest.key) == 43
     assert victim.key != guest.key
     assert sum(one == other for one, other in zip(victim.key, guest.key, strict=True)) < 20
 
 
-def test_a_key_that_is_nearly_right_opens_nothing(victim: Guest, guest: Guest) -> None:
-    keep(victim)
+def test_an_almost_correct_key_opens_nothing(victim: Guest, guest: Guest) -> None:
+    add_secret(victim)
     victim.ask(QUESTION)
     folder = hashlib.sha256(victim.key.encode()).hexdigest()
-    nearly: list[Any] = [victim.key[:-1], f"{victim.key} ", f"{victim.key}=", victim.key.swapcase(), victim.key[::-1]]
+    similar: list[Any] = [victim.key[:-1], f"{victim.key} ", f"{victim.key}=", victim.key.swapcase(), victim.key[::-1]]
     shaped: list[Any] = [[victim.key], {"key": victim.key}, f"../{folder}", folder, folder[:43], "*" * 43, "." * 43]
-    for key in [*nearly, *shaped, *GUESSES]:
-        shown = told(guest.telling(key=key, session=secrets.token_hex(6)))
-        assert CANARY not in shown, key
-        assert victim.key not in shown.replace(str(key), ""), key
-        assert "vault.txt" not in shown, key
-    # With the right one it is the visitor's own page, in another tab.
-    assert CANARY in told(guest.telling(key=victim.key, session=secrets.token_hex(6)))
+    for key in [*similar, *shaped, *GUESSES]:
+        data = visible_data(guest.impersonate(key=key, session=secrets.token_hex(6)))
+        assert CANARY not in data, key
+        assert victim.key not in data.replace(str(key), ""), key
+        assert "vault.txt" not in data, key
+    # The right key opens the visitor's own page, in another tab.
+    assert CANARY in visible_data(guest.impersonate(key=victim.key, session=secrets.token_hex(6)))
 
 
-def test_who_deletes_their_data_leaves_that_of_others(victim: Guest, guest: Guest) -> None:
-    keep(victim)
+def test_deleting_data_leaves_the_data_of_others(victim: Guest, guest: Guest) -> None:
+    add_secret(victim)
     guest.call("delete_data", [guest.key])
     for key in ("", "*", "../", hashlib.sha256(victim.key.encode()).hexdigest(), None, [victim.key]):
         guest.call("delete_data", [key])
-    assert CANARY in victim.ask(QUESTION).said
+    assert CANARY in victim.ask(QUESTION).stream
 
 
-def test_a_key_is_written_nowhere(served: Served, victim: Guest) -> None:
-    """Who reads the disk or the log some day cannot come back as a visitor."""
-    keep(victim)
+def test_a_key_is_never_stored(served: Served, victim: Guest) -> None:
+    """A reader of the disk or the log can't return as the visitor."""
+    add_secret(victim)
     victim.ask(QUESTION)
-    files = [path for path in [*served.folder.rglob("*"), *served.kept.rglob("*")] if path.is_file()]
+    files = [path for path in [*served.folder.rglob("*"), *served.uploads.rglob("*")] if path.is_file()]
     assert any(CANARY.encode() in path.read_bytes() for path in files)
     assert [path.name for path in files if victim.key.encode() in path.read_bytes()] == []
     assert [path.name for path in files if victim.key in str(path)] == []
 
 
-def test_a_guessed_session_tells_nothing(served: Served, victim: Guest) -> None:
-    keep(victim)
+def test_a_guessed_session_reveals_nothing(served: Served, victim: Guest) -> None:
+    add_secret(victim)
     for guess in GUESSES:
         body = fetch(served.url, f"/gradio_api/queue/data?session_hash={quote(guess)}")[1]
         assert CANARY.encode() not in body
@@ -113,38 +116,44 @@ def test_a_guessed_session_tells_nothing(served: Served, victim: Guest) -> None:
         assert CANARY.encode() not in fetch(served.url, f"/gradio_api/call/respond/{quote(guess[:50])}")[1]
 
 
-def test_nobody_stops_anothers_answer(served: Served, victim: Guest, guest: Guest) -> None:
+def test_a_visitor_cannot_stop_the_answer_of_another(served: Served, victim: Guest, guest: Guest) -> None:
     question = f"Go on for ever, {secrets.token_hex(4)}."
-    victim.call("begin", victim.inputs("begin", question=question))
-    joined = victim.join("respond", victim.inputs("respond", samples=False, target="scripted"))
-    event = joined.json()["event_id"]
-    reading = threading.Thread(target=victim.read, args=[event], daemon=True)
-    reading.start()
+    victim.call("submit", victim.inputs("submit", question=question))
+    response = victim.join("respond", victim.inputs("respond", samples=False, target="scripted"))
+    event = response.json()["event_id"]
+    reader = threading.Thread(target=victim.read, args=[event], daemon=True)
+    reader.start()
     wait_until(lambda: served.model.sent.get(question, 0) > 5, 60, served.app.log.read_text)
-    answering = [known["id"] for name, known in guest.events.items() if name.startswith("respond")]
-    for index in (*answering, 0, 10**6):
+    answer_events = [event_["id"] for name, event_ in guest.events.items() if name.startswith("respond")]
+    for index in (*answer_events, 0, 10**6):
         for session in (guest.session, "", "guess"):
             for other in ("", "guess", event[:-1], guest.session):
                 body = {"session_hash": session, "fn_index": index, "event_id": other}
                 assert guest.http.post("/gradio_api/cancel", json=body).status_code == 200
     guest.http.post("/gradio_api/reset", json={"event_id": "guess"})
-    guest.call("rest", guest.inputs("rest"))
+    guest.call("finish", guest.inputs("finish"))
     sent = served.model.sent[question]
     wait_until(lambda: served.model.sent[question] > sent + 20)
     assert question not in served.model.left
 
     body = {"session_hash": victim.session, "fn_index": victim.events["respond"]["id"], "event_id": event}
     victim.http.post("/gradio_api/cancel", json=body)
-    wait_until(lambda: question in served.model.left, 60, lambda: "its own visitor could not stop it")
-    reading.join(15)
+    wait_until(lambda: question in served.model.left, 60, lambda: "the visitor could not stop the answer")
+    reader.join(15)
 
 
-def test_a_saved_page_holds_no_document(served: Served, victim: Guest) -> None:
-    """Gradio would write what a session's components hold to a file, for whoever knows its hash."""
-    keep(victim)
+def test_a_saved_page_contains_no_document(served: Served, victim: Guest) -> None:
+    """A deep link of Gradio would write the values of a session to a file for everyone who knows its hash."""
+    add_secret(victim)
     victim.ask(QUESTION)
     before = served.files()
-    spelled = ("gradio_api/deep_link", "gradio_api/deep_link/", "gradio_api//deep_link", "gradio_api/%64eep_link")
-    for path in (*spelled, "/gradio_api/deep_link", "gradio_api/./deep_link", "gradio_api/x/../deep_link", "deep_link"):
+    spellings = ("gradio_api/deep_link", "gradio_api/deep_link/", "gradio_api//deep_link", "gradio_api/%64eep_link")
+    for path in (
+        *spellings,
+        "/gradio_api/deep_link",
+        "gradio_api/./deep_link",
+        "gradio_api/x/../deep_link",
+        "deep_link",
+    ):
         fetch(served.url, f"/{path}?session_hash={victim.session}")
         assert served.files() == before, path
