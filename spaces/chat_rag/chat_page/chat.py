@@ -21,7 +21,8 @@ from chat_page.conversation import Conversation
 from chat_page.messages import ChatMessage, reply_messages
 from chat_page.reply import Reply
 from chat_page.strings import ENGLISH
-from chat_page.visitors import Visitor, Visitors
+from chat_page.visitor import Visitor
+from chat_page.visitors import Visitors
 from rag.answering import api
 from rag.answering.answer import Rag
 from rag.answering.turn import Turn, model_messages

@@ -62,7 +62,7 @@ class Handlers:
 
     async def list_targets(self, target: str) -> tuple[Any, str]:
         """Return the targets that are available now and the reasons for the others; the selected one stays."""
-        targets = await self._chat.catalog.reach()
+        targets = await self._chat.catalog.check_targets()
         choices = [(each.title, each.name) for each in targets if not each.unavailable or each.name == target]
         return gr.Dropdown(choices=choices, value=target), html.unavailable_html(targets)
 
@@ -117,7 +117,7 @@ class Handlers:
     def retry(self, key: str, event: gr.RetryData, request: gr.Request) -> tuple[Any, Any]:
         """Ask the question of an answer again."""
         _, conversation = self._find(key, request)
-        index = turn_index(conversation, event.index)
+        index = turn_index(conversation, event.index)  # type: ignore[arg-type]  # an int for messages
         if index is None:
             return gr.skip(), gr.skip()
         turn = conversation.turns[index]

@@ -186,7 +186,7 @@ class Visitors:
                 if folder.name.startswith(disk.UNFINISHED):
                     disk.delete(folder)
                 elif _FOLDER.fullmatch(folder.name):
-                    Store(folder).tidy()
+                    Store(folder).delete_unfinished()
             except OSError:
                 logger.exception("An unfinished file of an earlier process could not be deleted.")
 
