@@ -157,7 +157,7 @@ def precision(texts: Sequence[str]) -> dict[str, dict[str, float]]:
         cosines = (exact * vectors(model, texts)).sum(axis=1)
         figures[name] = {"mean": float(cosines.mean()), "least": float(cosines.min())}
         print(
-            f"\ncosine of {name} to float32 over {len(texts)} chunks: {cosines.mean():.4f}, least {cosines.min():.4f}"
+            f"\ncosine of {name} to float32 over {len(texts)} chunks: {cosines.mean():.4f}, lowest {cosines.min():.4f}"
         )
     return figures
 
@@ -227,7 +227,7 @@ def memory(folder: Path, pages: Sequence[int]) -> list[dict[str, float]]:
             output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
             figures.append({"pages": count, **json.loads(output.splitlines()[-1])})
             path.unlink()
-    rows = [[f"{each['pages']:,}", f"{each['chunks']:,}", f"{each['megabytes']:.0f}"] for each in figures]
+    rows = [[f"{row['pages']:,}", f"{row['chunks']:,}", f"{row['megabytes']:.0f}"] for row in figures]
     print("\n" + table(["pages", "chunks", "memory growth (MB)"], rows))
     return figures
 

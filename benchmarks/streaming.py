@@ -190,8 +190,8 @@ def read_config(url: str) -> dict[str, Any] | None:
 def model_server(words: int) -> Iterator[int]:
     """Start the scripted model on a free port and yield the port."""
     port = free_port()
-    command = [sys.executable, str(Path(__file__).parent / "harness" / "paced_server.py"), str(port), str(words)]
-    with subprocess.Popen([*command, "--rate", str(RATE)], stdout=subprocess.PIPE) as process:
+    command = [sys.executable, "-m", "harness.paced_server", str(port), str(words), "--rate", str(RATE)]
+    with subprocess.Popen(command, cwd=Path(__file__).parent, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
         try:

@@ -1,4 +1,4 @@
-"""Chunks: exact spans, nothing lost, none too long, each under its headings."""
+"""Chunks: exact spans, no lost text, a maximum size, and headings."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def check(source: Document, chunks: list[Chunk], size: int) -> None:
         assert (chunk.document_id, chunk.document) == (source.id, source.name)
         covered[chunk.start : chunk.end] = b"\1" * (chunk.end - chunk.start)
     lost = [
-        character for character, seen in zip(source.text, covered, strict=True) if not seen and not character.isspace()
+        character
+        for character, is_covered in zip(source.text, covered, strict=True)
+        if not is_covered and not character.isspace()
     ]
     assert lost == []
     for before, after in pairwise(chunks):
@@ -53,15 +55,15 @@ def check(source: Document, chunks: list[Chunk], size: int) -> None:
 @pytest.mark.parametrize("media_type", MEDIA_TYPES)
 @pytest.mark.parametrize(("size", "overlap"), [(1000, 100), (300, 0), (80, 40), (17, 5), (1, 0)])
 def test_any_text(media_type, size, overlap):
-    chance = random.Random(size)
+    generator = random.Random(size)
     for length in (1, 5, 40, 300):
-        text = "".join(chance.choices(PIECES, k=length))
+        text = "".join(generator.choices(PIECES, k=length))
         source = document(text, media_type)
         check(source, chunk_document(source, size=size, overlap=overlap), size)
 
 
 TABLE = "| name | value |\n|---|---|\n" + "".join(f"| row {number} | {number * 37} |\n" for number in range(40))
-PASTED = "in millions | 2017 | 2016\n" + "".join(f"row {number} | {number * 37} | 2\n" for number in range(40))
+PASTED_TABLE = "in millions | 2017 | 2016\n" + "".join(f"row {number} | {number * 37} | 2\n" for number in range(40))
 
 
 @pytest.mark.parametrize(
@@ -69,11 +71,11 @@ PASTED = "in millions | 2017 | 2016\n" + "".join(f"row {number} | {number * 37} 
     [
         (TABLE, "text/markdown", "Title > name | value"),
         (TABLE, "text/plain", "name | value"),
-        (PASTED, "text/markdown", "Title > in millions | 2017 | 2016"),
-        (PASTED, "application/pdf", "in millions | 2017 | 2016"),
+        (PASTED_TABLE, "text/markdown", "Title > in millions | 2017 | 2016"),
+        (PASTED_TABLE, "application/pdf", "in millions | 2017 | 2016"),
     ],
 )
-def test_a_table_is_cut_between_rows_and_its_parts_keep_the_header(table, media_type, header):
+def test_a_table_is_split_between_rows_and_its_parts_keep_the_header(table, media_type, header):
     source = document(f"# Title\n\nBefore it.\n\n{table}\nAfter it, on and on.\n", media_type)
     chunks = chunk_document(source, size=200, overlap=0)
     check(source, chunks, 200)
@@ -84,14 +86,14 @@ def test_a_table_is_cut_between_rows_and_its_parts_keep_the_header(table, media_
     assert "name" not in chunks[0].heading
 
 
-def test_bars_that_are_no_table():
+def test_bars_outside_of_a_table():
     text = "# One\n\na | b\n\nnothing more\n\nx || y || z\nu | v\nw | v\n\n" + "more text " * 30
     assert {chunk.heading for chunk in chunk_document(document(text), size=40, overlap=0)} == {"One"}
 
 
 @pytest.mark.parametrize("text", ["", " \n\n ", "\n"])
 @pytest.mark.parametrize("media_type", MEDIA_TYPES)
-def test_nothing_gives_no_chunks(text, media_type):
+def test_an_empty_document_has_no_chunks(text, media_type):
     assert chunk_document(document(text, media_type)) == []
 
 
@@ -111,11 +113,11 @@ def test_chunks_never_cross_a_page():
     assert sorted({chunk.page for chunk in chunks}) == [1, 3, 5]
 
 
-def test_formats_without_pages_have_none():
+def test_chunks_of_a_format_without_pages_have_no_page():
     assert chunk_document(document("text"))[0].page is None
 
 
-def test_csv_chunks_hold_whole_rows():
+def test_csv_chunks_have_whole_rows():
     rows = [f"name: row {number}; value: {'x' * (number % 50)}" for number in range(200)]
     source = document("\n".join(rows), "text/csv")
     chunks = chunk_document(source, size=300, overlap=100)
@@ -133,7 +135,7 @@ def test_a_csv_row_longer_than_a_chunk_is_split():
 
 
 def headings_of(text: str, *, size: int = 30, media_type: str = "text/markdown") -> dict[str, str]:
-    """The heading path of the chunk in which each word of the text begins."""
+    """Return the heading path of the chunk of each word of the text."""
     chunks = chunk_document(document(text, media_type), size=size, overlap=0)
     return {word: chunk.heading for chunk in chunks for word in chunk.text.split()}
 
@@ -142,16 +144,16 @@ def test_heading_path():
     text = (
         "before\n\n# One\n\nalpha\n\n## Two ##\n\nbeta\n\n#### Four\n\ngamma\n\n## Three\n\ndelta\n\n# Five\n\nepsilon"
     )
-    found = headings_of(text, size=20)
-    assert found["before"] == ""
-    assert found["alpha"] == "One"
-    assert found["beta"] == "One > Two"
-    assert found["gamma"] == "One > Two > Four"
-    assert found["delta"] == "One > Three"
-    assert found["epsilon"] == "Five"
+    headings = headings_of(text, size=20)
+    assert headings["before"] == ""
+    assert headings["alpha"] == "One"
+    assert headings["beta"] == "One > Two"
+    assert headings["gamma"] == "One > Two > Four"
+    assert headings["delta"] == "One > Three"
+    assert headings["epsilon"] == "Five"
 
 
-def test_a_chunk_that_begins_with_headings_is_under_the_last_of_them():
+def test_a_chunk_that_starts_with_headings_has_the_last_of_them():
     chunks = chunk_document(document("# One\n\n## Two\n\nalpha\n\n## Three\n\nbeta"))
     assert [chunk.heading for chunk in chunks] == ["One > Two"]
 
@@ -160,12 +162,12 @@ def test_a_chunk_that_begins_with_headings_is_under_the_last_of_them():
 def test_no_heading_inside_a_code_fence(fence):
     closing = fence.removesuffix("python")
     text = f"# Real\n\n{fence}\n# comment\n~~ `` \n{closing}\n\nafter the code is more text\n\n## Next\n\nlast"
-    found = headings_of(text)
-    assert found["after"] == "Real"
-    assert found["last"] == "Real > Next"
+    headings = headings_of(text)
+    assert headings["after"] == "Real"
+    assert headings["last"] == "Real > Next"
 
 
-def test_what_looks_like_a_heading_and_is_none():
+def test_lines_that_only_look_like_headings():
     text = "# Real\r\n\r\n#hashtag\n\n    # indented code\n\n```inline``` code\n\n####### seven\n\nafter"
     assert headings_of(text)["after"] == "Real"
 
@@ -175,7 +177,7 @@ def test_other_formats_have_no_headings(media_type):
     assert set(headings_of("# One\n\nalpha\n", media_type=media_type).values()) == {""}
 
 
-def test_a_heading_without_end_is_cut():
+def test_a_very_long_heading_is_truncated():
     chunks = chunk_document(document("# " + "long " * 1000 + "\n\ntext"))
     assert all(len(chunk.heading) <= 120 for chunk in chunks)
 
@@ -185,7 +187,7 @@ def test_a_heading_without_end_is_cut():
     "unit",
     ["lorem ipsum dolor ", "a", "*a ", "> ", "[", "#", "\n", " ", "\r\n", "# a\n", "a\n", "日本", "|", "a|\n", "|-"],
 )
-def test_long_lines_take_no_longer(media_type, unit):
+def test_long_lines_are_not_slow(media_type, unit):
     source = document(unit * (200_000 // len(unit)), media_type)
     started = time.process_time()
     chunks = chunk_document(source)

@@ -1,4 +1,4 @@
-"""Scanned pages, read by a real tesseract."""
+"""Text recognition of scanned pages with a real tesseract."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def read(tmp_path: Path) -> Read:
     return write_and_read
 
 
-def test_a_scanned_page_is_read_and_has_its_place(read: Read) -> None:
+def test_a_scanned_page_is_read_and_has_its_span(read: Read) -> None:
     scan = make.pdf_scan("Total net sales were 82,959 million", "The methane engine", with_text="Real text")
     shares = list[float]()
     document = read(scan, report=shares.append)
@@ -53,11 +53,11 @@ def test_a_scanned_page_is_read_and_has_its_place(read: Read) -> None:
     assert shares == pytest.approx([1 / 3, 2 / 3, 1])
 
 
-def test_an_empty_page_is_left_empty(read: Read) -> None:
+def test_an_empty_page_stays_empty(read: Read) -> None:
     assert read(make.pdf("A page", "")).text == "A page\n\n"
 
 
-def test_a_very_large_page_costs_no_more_than_another(read: Read) -> None:
+def test_a_very_large_page_is_not_slow(read: Read) -> None:
     from pypdf import PdfReader, PdfWriter, Transformation
 
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(make.pdf_scan("The wall is wide"))))
@@ -69,7 +69,7 @@ def test_a_very_large_page_costs_no_more_than_another(read: Read) -> None:
     assert "wide" in read(stream.getvalue()).text
 
 
-def test_a_picture_without_text_is_told(read: Read) -> None:
+def test_an_image_without_text_is_an_error(read: Read) -> None:
     with pytest.raises(DocumentError, match="text recognition found none") as caught:
         read(make.pdf_of_images())
     assert "SPACEPORT_OCR_LANGUAGES" in caught.value.remedy
@@ -82,38 +82,38 @@ def test_the_number_of_scanned_pages_is_limited(read: Read) -> None:
 
 
 @pytest.mark.parametrize(
-    ("languages", "told"),
+    ("languages", "remedy"),
     [
         ("xyz", "apt-get install tesseract-ocr-xyz"),
         ("eng+xyz", "tesseract-ocr-xyz"),
         ("--help", "such as eng or eng+deu"),
     ],
 )
-def test_a_language_that_is_not_there_is_told(
-    read: Read, monkeypatch: pytest.MonkeyPatch, languages: str, told: str
+def test_a_missing_language_is_an_error_with_a_remedy(
+    read: Read, monkeypatch: pytest.MonkeyPatch, languages: str, remedy: str
 ) -> None:
     monkeypatch.setenv("SPACEPORT_OCR_LANGUAGES", languages)
     with pytest.raises(DocumentError) as caught:
         read(make.pdf_scan("A page"))
-    assert told in caught.value.remedy
+    assert remedy in caught.value.remedy
 
 
-def test_a_page_that_takes_too_long_is_given_up(read: Read) -> None:
+def test_a_page_that_takes_too_long_is_an_error(read: Read) -> None:
     image = b"P5 2000 3000 255\n" + os.urandom(6_000_000)
-    with pytest.raises(DocumentError, match=r"page 7 took longer than 0\.01 s"):
+    with pytest.raises(DocumentError, match=r"of page 7 took longer than 0\.01 s"):
         ocr.recognise(image, "scan.pdf", 7, seconds=0.01)
 
 
-def test_what_is_no_image_is_told(read: Read) -> None:
+def test_bytes_that_are_not_an_image_are_an_error(read: Read) -> None:
     with pytest.raises(DocumentError, match="page 7 can't be recognised"):
-        ocr.recognise(b"no image", "scan.pdf", 7)
+        ocr.recognise(b"not an image", "scan.pdf", 7)
 
 
 def test_without_tesseract_the_remedy_names_it(tmp_path: Path) -> None:
     path = tmp_path / "scan.pdf"
     path.write_bytes(make.pdf_scan("A page"))
     command = [sys.executable, "-W", "error", "-c", READ, str(path)]
-    told = subprocess.run(command, env=os.environ | {"PATH": ""}, capture_output=True, text=True, check=True).stdout
-    assert "needs OCR" in told
-    assert "ocrmypdf" in told
-    assert "apt-get install tesseract-ocr" in told
+    output = subprocess.run(command, env=os.environ | {"PATH": ""}, capture_output=True, text=True, check=True).stdout
+    assert "needs OCR" in output
+    assert "ocrmypdf" in output
+    assert "apt-get install tesseract-ocr" in output

@@ -1,0 +1,59 @@
+"""HTML files: text only, encodings, and pages that are nested too deeply."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def test_html_has_only_its_text(read):
+    page = """<!doctype html><html><head><title>T</title><style>p {color: red}</style></head><body>
+    <h1>Heading</h1><!-- a comment --><script>alert(1)</script><p onclick="x()">First_token *text* <b>bold</b></p>
+    <noscript>enable it</noscript><img src="http://127.0.0.1:9/pixel.png" alt="a chart"><iframe src="x"></iframe>
+    <a href="javascript:alert(1)">press</a><ul><li>one<li>two</ul><svg><text>drawn</text></svg>
+    <table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr></table></body></html>"""
+    text = read("a.html", page).text
+    for part in ("# Heading", "First_token *text* **bold**", "a chart", "press", "* one\n* two", "| 1 | 2 |"):
+        assert part in text
+    for part in ("comment", "alert", "color", "enable", "pixel", "drawn", "onclick"):
+        assert part not in text
+
+
+@pytest.mark.parametrize(
+    ("declaration", "encoding"),
+    [
+        ('<meta charset="windows-1251">', "cp1251"),
+        ('<META HTTP-EQUIV="content-type" CONTENT="text/html; charset=koi8-r">', "koi8-r"),
+        ('<?xml version="1.0" encoding="utf-8"?>', "utf-8"),
+        ('<meta charset="no-such-set">', "utf-8"),
+        ('<meta charset="unicode_escape">', "utf-8"),
+        ('<meta charset="utf-8">', "utf-16"),
+        ("", "utf-8"),
+    ],
+)
+def test_html_encoding_comes_from_its_declaration(read, declaration, encoding):
+    page = f"{declaration}<html><body><p>Да \\u0041</p></body></html>"
+    assert read("a.htm", page.encode(encoding)).text == "Да \\u0041"
+
+
+def test_html_latin1_is_decoded_as_in_browsers(read):
+    assert read("a.html", '<meta charset="iso-8859-1"><p>“5 €”</p>'.encode("cp1252")).text == "“5 €”"
+
+
+@pytest.mark.parametrize("tag", ["p", "li", "td", "option"])
+def test_html_with_thousands_of_unclosed_tags(read, tag):
+    text = read("a.html", "<table><tr>" * (tag == "td") + "".join(f"<{tag}>cell {n}\n" for n in range(2000))).text
+    assert "cell 0" in text
+    assert "cell 1999" in text
+
+
+@pytest.mark.parametrize("tag", ["div", "b", "table><tr><td"])
+@pytest.mark.parametrize("depth", [1_000, 100_000])
+def test_html_nested_too_deeply(refusal, tag, depth):
+    assert "nested too deeply" in refusal("a.html", f"<{tag}>" * depth + "deep").message
+
+
+@pytest.mark.parametrize(
+    "page", ["<!-- only a comment -->", "<script>x()</script>", "<html></html>", "<!doctype html>"]
+)
+def test_html_without_text(refusal, page):
+    assert refusal("a.html", page)
