@@ -1,7 +1,7 @@
-"""Pictures of the pages as a visitor sees them: `make screenshots [ARGS="--filing PDF --out DIRECTORY"]`.
+"""Take screenshots of the pages: `make screenshots [ARGS="--filing PDF --out DIRECTORY"]`.
 
-Without arguments it makes docs/chat.png, docs/compare.png and docs/publish.png for the README. With --out it makes
-every state (before, while it streams, after, with an error; a race and a measurement) at 1280 and 390 pixels, light and
+Without arguments this writes docs/chat.png, docs/compare.png and docs/publish.png for the README. With --out it writes
+every state (empty, streaming, answered, with an error; a race and a measurement) at 1280 and 390 pixels, light and
 dark.
 """
 
@@ -26,12 +26,20 @@ from shutil import which
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+BROWSER_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+]
 PORT = "7869"
 URL = f"http://127.0.0.1:{PORT}"
+SIZES = ((1280, 860), (390, 844))
 
-
-TERMINAL = "margin:0;padding:20px 24px;background:#0f172a;color:#e2e8f0;font:14px/1.5 'DejaVu Sans Mono',monospace"
+TERMINAL_STYLE = (
+    "margin:0;padding:20px 24px;background:#0f172a;color:#e2e8f0;font:14px/1.5 'DejaVu Sans Mono',monospace"
+)
 
 CATALOG = """
 [laptop]
@@ -53,19 +61,19 @@ model = "none"
 """
 
 
-class AtItsLimit(BaseHTTPRequestHandler):
-    """Lists a model and has no room for a question: what a failing column looks like."""
+class FullServer(BaseHTTPRequestHandler):
+    """Lists a model and refuses every question, for the picture of a failing column."""
 
     def do_GET(self) -> None:
-        self._answer(200, b'{"object": "list", "data": [{"id": "none", "object": "model"}]}')
+        self._reply(200, b'{"object": "list", "data": [{"id": "none", "object": "model"}]}')
 
     def do_POST(self) -> None:
-        self._answer(503, b'{"error": {"message": "The queue is full."}}')
+        self._reply(503, b'{"error": {"message": "The queue is full."}}')
 
     def log_message(self, format: str, *values: object) -> None:
-        """Say nothing: the pictures matter."""
+        """Write no log."""
 
-    def _answer(self, status: int, body: bytes) -> None:
+    def _reply(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -75,8 +83,8 @@ class AtItsLimit(BaseHTTPRequestHandler):
 
 @contextmanager
 def running_app(space: str) -> Iterator[None]:
-    """The Space on the embedded model, once more of it with one thread, and a server without room."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), AtItsLimit)
+    """Run the Space with the embedded model, the same model with one thread, and a full server."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), FullServer)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     catalog = Path(tempfile.mkdtemp()) / "backends.toml"
     catalog.write_text(CATALOG.format(port=server.server_port))
@@ -122,14 +130,14 @@ def upload(page: Page, filing: Path) -> None:
     page.wait_for_selector("#documents li", timeout=120_000)
 
 
-def every_state(browser: Browser, filing: Path | None, out: Path) -> None:
+def chat_states(browser: Browser, filing: Path | None, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     question = "What were total net sales for the quarter?" if filing else "What is the exclusion zone?"
-    for width, height in ((1280, 860), (390, 844)):
+    for width, height in SIZES:
         for dark in (False, True):
             name = f"{width}-{'dark' if dark else 'light'}"
             page = open_page(browser, width, height, dark)
-            page.screenshot(path=out / f"{name}-1-before.png", full_page=width == 390)
+            page.screenshot(path=out / f"{name}-1-empty.png", full_page=width == 390)
             if filing:
                 upload(page, filing)
             ask(page, question, wait=False)
@@ -137,19 +145,19 @@ def every_state(browser: Browser, filing: Path | None, out: Path) -> None:
             page.screenshot(path=out / f"{name}-2-streaming.png", full_page=width == 390)
             page.wait_for_selector("#question .submit-button", timeout=120_000)
             page.wait_for_timeout(500)
-            page.screenshot(path=out / f"{name}-3-after.png", full_page=width == 390)
-            ask(page, "word " * 3900)  # longer than the model's window
+            page.screenshot(path=out / f"{name}-3-answered.png", full_page=width == 390)
+            ask(page, "word " * 3900)  # longer than the model's context window
             page.screenshot(path=out / f"{name}-4-error.png", full_page=width == 390)
             page.context.close()
 
 
-def races_and_measurements(browser: Browser, out: Path) -> None:
+def compare_states(browser: Browser, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    for width, height in ((1280, 860), (390, 844)):
+    for width, height in SIZES:
         for dark in (False, True):
             name = f"compare-{width}-{'dark' if dark else 'light'}"
             page = open_page(browser, width, height, dark)
-            page.screenshot(path=out / f"{name}-1-before.png", full_page=True)
+            page.screenshot(path=out / f"{name}-1-empty.png", full_page=True)
             page.get_by_label("A server at its limit").first.check()
             page.locator("#prompt textarea").fill("Why is the sky blue?")
             page.locator("#prompt .submit-button").click()
@@ -168,7 +176,7 @@ def races_and_measurements(browser: Browser, out: Path) -> None:
             page.context.close()
 
 
-def picture_of_the_chat(browser: Browser, filing: Path | None) -> None:
+def chat_picture(browser: Browser, filing: Path | None) -> None:
     page = open_page(browser, 1280, 820, dark=False)
     if filing:
         upload(page, filing)
@@ -178,8 +186,8 @@ def picture_of_the_chat(browser: Browser, filing: Path | None) -> None:
     page.screenshot(path=ROOT / "docs" / "chat.png")
 
 
-def picture_of_the_comparator(browser: Browser) -> None:
-    """The recorded run, as the published Space shows it to somebody without a key."""
+def compare_picture(browser: Browser) -> None:
+    """Take the picture of the recorded run, as the published Space shows it to a visitor without a key."""
     page = open_page(browser, 1280, 1500, dark=False)
     page.get_by_role("tab", name="Measure").click()
     page.locator("#charts .js-plotly-plot").first.wait_for()
@@ -187,8 +195,8 @@ def picture_of_the_comparator(browser: Browser) -> None:
     page.screenshot(path=ROOT / "docs" / "compare.png")
 
 
-def picture_of_publishing(browser: Browser) -> None:
-    """A plan and its result, as a terminal shows them, on the Hub that the tests publish to."""
+def publish_picture(browser: Browser) -> None:
+    """Take the picture of a plan and its result in a terminal, with the tests' Hub."""
     sys.path.insert(0, str(ROOT))
     from tests.helpers.servers import serving
     from tests.publish.fake_hub import TOKEN, Hub
@@ -198,46 +206,48 @@ def picture_of_publishing(browser: Browser) -> None:
 
         def publish(*arguments: str) -> str:
             command = [sys.executable, "scripts/publish_space.py", "platform_compare", *arguments]
-            ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-            return f"$ python scripts/publish_space.py platform_compare {' '.join(arguments)}\n{ended.stdout}\n"
+            process = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+            return f"$ python scripts/publish_space.py platform_compare {' '.join(arguments)}\n{process.stdout}\n"
 
-        first = ["--apply", "--no-try", "--no-smoke"]
-        publish(*first)
+        options = ["--apply", "--no-try", "--no-smoke"]
+        publish(*options)
         space = hub.spaces["somebody/platform_compare"]
-        kept = {place: data for place, data in space.head.files.items() if place != "theme.py"}
-        space.commit("by hand", kept | {"app.py": b"old", "old.py": b"print(1)\n"})
-        text = publish("--hardware", "cpu-upgrade") + publish("--hardware", "cpu-upgrade", *first) + publish()
+        files = {path: data for path, data in space.head.files.items() if path != "theme.py"}
+        space.commit("by hand", files | {"app.py": b"old", "old.py": b"print(1)\n"})
+        text = publish("--hardware", "cpu-upgrade") + publish("--hardware", "cpu-upgrade", *options) + publish()
     page = browser.new_page(viewport={"width": 960, "height": 400})
-    page.set_content(f'<pre style="{TERMINAL}">{escape(text.strip())}</pre>')
+    page.set_content(f'<pre style="{TERMINAL_STYLE}">{escape(text.strip())}</pre>')
     page.locator("pre").screenshot(path=ROOT / "docs" / "publish.png")
     page.close()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--filing", type=Path, help="a document to ask about; without it, the sample documents")
-    parser.add_argument("--out", type=Path, help="make every state, into this directory")
-    parser.add_argument("--space", choices=("chat_rag", "platform_compare", "publish"), help="only this one")
+    parser.add_argument("--filing", type=Path, help="the document to ask about (default: the sample documents)")
+    parser.add_argument("--out", type=Path, help="write every state to this directory")
+    parser.add_argument(
+        "--space", choices=("chat_rag", "platform_compare", "publish"), help="take pictures of this one only"
+    )
     options = parser.parse_args()
     chromium = which("chromium") or which("google-chrome")
     if not chromium:
-        sys.exit("error: a browser is needed.\n  Install it: apt-get install chromium")
+        sys.exit("error: Chromium is missing.\n  Install it: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_ARGUMENTS)
         if options.space == "publish" or not (options.space or options.out):
-            picture_of_publishing(browser)
+            publish_picture(browser)
         for space in [options.space] if options.space else ("chat_rag", "platform_compare"):
             if space == "publish":
                 continue
             with running_app(space):
                 if space == "chat_rag" and options.out:
-                    every_state(browser, options.filing, options.out)
+                    chat_states(browser, options.filing, options.out)
                 elif space == "chat_rag":
-                    picture_of_the_chat(browser, options.filing)
+                    chat_picture(browser, options.filing)
                 elif options.out:
-                    races_and_measurements(browser, options.out)
+                    compare_states(browser, options.out)
                 else:
-                    picture_of_the_comparator(browser)
+                    compare_picture(browser)
         browser.close()
 
 
