@@ -37,9 +37,7 @@ PORT = "7869"
 URL = f"http://127.0.0.1:{PORT}"
 SIZES = ((1280, 860), (390, 844))
 
-TERMINAL_STYLE = (
-    "margin:0;padding:20px 24px;background:#0f172a;color:#e2e8f0;font:14px/1.5 'DejaVu Sans Mono',monospace"
-)
+TERMINAL_CSS = "margin:0;padding:20px 24px;background:#0f172a;color:#e2e8f0;font:14px/1.5 'DejaVu Sans Mono',monospace"
 
 CATALOG = """
 [laptop]
@@ -212,22 +210,34 @@ def publish_picture(browser: Browser) -> None:
         options = ["--apply", "--no-try", "--no-smoke"]
         publish(*options)
         space = hub.spaces["somebody/platform_compare"]
-        files = {path: data for path, data in space.head.files.items() if path != "theme.py"}
+        files = {path: data for path, data in space.head.files.items() if path != "ui/theme.py"}
         space.commit("by hand", files | {"app.py": b"old", "old.py": b"print(1)\n"})
         text = publish("--hardware", "cpu-upgrade") + publish("--hardware", "cpu-upgrade", *options) + publish()
     page = browser.new_page(viewport={"width": 960, "height": 400})
-    page.set_content(f'<pre style="{TERMINAL_STYLE}">{escape(text.strip())}</pre>')
+    page.set_content(f'<pre style="{TERMINAL_CSS}">{escape(text.strip())}</pre>')
     page.locator("pre").screenshot(path=ROOT / "docs" / "publish.png")
     page.close()
+
+
+def take_pictures(browser: Browser, options: argparse.Namespace) -> None:
+    """Take the pictures of the pages that the options ask for."""
+    for space in [options.space] if options.space else ("chat_rag", "platform_compare"):
+        with running_app(space):
+            if space == "chat_rag" and options.out:
+                chat_states(browser, options.filing, options.out)
+            elif space == "chat_rag":
+                chat_picture(browser, options.filing)
+            elif options.out:
+                compare_states(browser, options.out)
+            else:
+                compare_picture(browser)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--filing", type=Path, help="the document to ask about (default: the sample documents)")
     parser.add_argument("--out", type=Path, help="write every state to this directory")
-    parser.add_argument(
-        "--space", choices=("chat_rag", "platform_compare", "publish"), help="take pictures of this one only"
-    )
+    parser.add_argument("--space", choices=("chat_rag", "platform_compare", "publish"), help="take only its pictures")
     options = parser.parse_args()
     chromium = which("chromium") or which("google-chrome")
     if not chromium:
@@ -236,18 +246,8 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_ARGUMENTS)
         if options.space == "publish" or not (options.space or options.out):
             publish_picture(browser)
-        for space in [options.space] if options.space else ("chat_rag", "platform_compare"):
-            if space == "publish":
-                continue
-            with running_app(space):
-                if space == "chat_rag" and options.out:
-                    chat_states(browser, options.filing, options.out)
-                elif space == "chat_rag":
-                    chat_picture(browser, options.filing)
-                elif options.out:
-                    compare_states(browser, options.out)
-                else:
-                    compare_picture(browser)
+        if options.space != "publish":
+            take_pictures(browser, options)
         browser.close()
 
 
