@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -140,3 +141,12 @@ def test_no_modules_import_each_other() -> None:
 
     for module in sorted(modules()):
         visit(module, ())
+
+
+def test_the_text_is_plain_english() -> None:
+    """Words that no contemporary manual uses. They are split here so that the search doesn't find this line."""
+    words = "|".join(("who" + "ever", "a" + "new", "there" + "of", "le" + "st"))
+    command = ["git", "grep", "-nwiE", words, "--", "*.py", "*.md"]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert process.returncode in (0, 1), process.stderr
+    assert not process.stdout
