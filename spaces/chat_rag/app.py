@@ -79,7 +79,7 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
                 autofocus=True, max_lines=8, max_length=MAX_QUESTION_CHARACTERS, elem_id="question",
             )  # fmt: skip
             stats = gr.HTML("", elem_id="figures")
-            with gr.Row(elem_id="take"):
+            with gr.Row(elem_id="export"):
                 share_button = gr.Button(ENGLISH.share, size="sm", variant="secondary")
                 markdown_button = gr.Button(ENGLISH.download_markdown, size="sm", variant="secondary")
                 json_button = gr.Button(ENGLISH.download_json, size="sm", variant="secondary")
@@ -97,7 +97,7 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
                 sources = gr.HTML(panel.sources_html([]), elem_id="sources", js_on_load=scripts.PANEL_JS)
                 preview = gr.HTML("", elem_id="preview", js_on_load=scripts.PREVIEW_JS)
             with gr.Accordion(ENGLISH.settings, open=False):
-                general_knowledge = gr.Checkbox(False, label=ENGLISH.general_knowledge, elem_id="without")
+                general_knowledge = gr.Checkbox(False, label=ENGLISH.general_knowledge, elem_id="general_knowledge")
                 passages = gr.Slider(1, 12, DEFAULTS.passages, step=1, label=ENGLISH.passages)
                 temperature = gr.Slider(0, 1.5, DEFAULTS.temperature, step=0.1, label=ENGLISH.temperature)
                 max_tokens = gr.Slider(16, 4096, DEFAULTS.max_tokens, step=16, label=ENGLISH.max_tokens)

@@ -8,7 +8,6 @@ ZERO_WIDTH_SPACE = "\u200b"
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]*`)", re.DOTALL)
 # The first character of a tag, of an image, and of a code fence that a renderer turns into a diagram.
 _ACTIVE = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)|[`~](?=[`~]{2,}\s*mermaid)", re.IGNORECASE)
-_ESCAPED = re.compile(rf"([<!`~]){ZERO_WIDTH_SPACE}")
 
 
 def safe_markdown(text: str) -> str:
@@ -19,11 +18,6 @@ def safe_markdown(text: str) -> str:
     attacker can use the difference.
     """
     return _ACTIVE.sub(f"\\g<0>{ZERO_WIDTH_SPACE}", text)
-
-
-def plain(text: str) -> str:
-    """Return the text that `safe_markdown` was called with."""
-    return _ESCAPED.sub(r"\1", text)
 
 
 def split_code(text: str) -> list[tuple[str, bool]]:

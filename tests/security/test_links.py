@@ -121,7 +121,7 @@ def hostile_guest(guest: Guest) -> Guest:
         f"<img src={PIXEL.replace('/', '-')}> ![x](y).md", "\n\n".join(["The kettle is red.", *ATTACKS.values()])
     )
     for name, attack in ATTACKS.items():
-        guest.ask(f"How red is the kettle? {attack} Attack: {name}", without=True)
+        guest.ask(f"How red is the kettle? {attack} Attack: {name}", general_knowledge=True)
     return guest
 
 
@@ -144,7 +144,7 @@ def test_a_download_of_hostile_texts_loads_nothing(hostile_guest: Guest) -> None
 def test_a_link_contains_no_passage_no_thought_and_no_key(guest: Guest) -> None:
     guest.add_document("vault.txt", f"The vault code of the lighthouse is {CANARY}.")
     assert CANARY in guest.ask("What is the vault code of the lighthouse?").stream
-    guest.ask("Think. Attack: whisper", without=True)
+    guest.ask("Think. Attack: whisper", general_knowledge=True)
     (fragment, _) = guest.call("share_link", guest.inputs("share_link")).output
     data = zlib.decompress(base64.urlsafe_b64decode(fragment + "=" * (-len(fragment) % 4)), -15)
     assert b"What is the vault code of the lighthouse?" in data
