@@ -53,13 +53,14 @@ class Counts:
 async def stream_once(backend: Any, counts: Counts) -> None:
     """Stream one answer and count its outcome."""
     from backends import BackendError, ChatRequest, Delta, Message
+    from backends.fallback import FallbackBackend
 
     has_text = False
     try:
         async for event in backend.stream(ChatRequest((Message("user", QUESTION),), max_tokens=MAX_TOKENS)):
             has_text = has_text or isinstance(event, Delta)
         counts.outcomes["complete"] += 1
-        counts.by_fallback += getattr(backend, "used", None) == "spare"
+        counts.by_fallback += isinstance(backend, FallbackBackend) and backend.last_target == "spare"
     except BackendError as error:
         outcome = f"{type(error).__name__} {'after' if has_text else 'before'} its first token"
         counts.outcomes[outcome] += 1
