@@ -1,4 +1,4 @@
-"""A chat server whose behaviour is in the question: what a page does when a model is slow, thinks or dies."""
+"""A chat server whose behaviour depends on the words of the question: slow, thinking, endless or broken."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 
 
 class ScriptedModel(ThreadingHTTPServer):
-    """`asked` holds the bodies of the requests; `left` when the client of a question went away."""
+    """Records the bodies of requests, and for each question the deltas sent and whether the client disconnected."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.asked: list[dict[str, Any]] = []
-        self.left: dict[str, float] = {}
-        self.sent: dict[str, int] = {}
+        self.requests: list[dict[str, Any]] = []
+        self.disconnected: set[str] = set()
+        self.delta_counts: dict[str, int] = {}
 
     @property
     def url(self) -> str:
@@ -40,7 +40,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append(body)
+        self.server.requests.append(body)
         question = body["messages"][-1]["content"].rpartition("Question: ")[2]
         if "refuse" in question:
             self.send_error(401, "no key")
@@ -53,9 +53,9 @@ class Handler(BaseHTTPRequestHandler):
         try:
             for delta in self.script(question):
                 self.event({"choices": [{"index": 0, "delta": delta}]})
-                self.server.sent[question] = self.server.sent.get(question, 0) + 1
+                self.server.delta_counts[question] = self.server.delta_counts.get(question, 0) + 1
         except OSError:
-            self.server.left[question] = time.monotonic()
+            self.server.disconnected.add(question)
         else:
             if "ten words" not in question:
                 self.event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
@@ -73,7 +73,7 @@ class Handler(BaseHTTPRequestHandler):
         elif "for ever" in question:
             while True:
                 yield {"content": "word "}
-                # The client's going away shows as a readable socket, at once and not at the next write.
+                # When the client disconnects, the socket becomes readable at once; a write would fail later.
                 if select.select([self.connection], [], [], 0.02)[0]:
                     raise OSError
         else:

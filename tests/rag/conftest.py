@@ -27,7 +27,7 @@ def library(embedder: Embedder) -> Iterator[Library]:
 
 
 @pytest.fixture
-def written(tmp_path: Path) -> Callable[[str, str], Path]:
+def write_file(tmp_path: Path) -> Callable[[str, str], Path]:
     """Write a text file by name."""
 
     def write(name: str, text: str) -> Path:

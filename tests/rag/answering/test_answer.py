@@ -50,8 +50,10 @@ async def collect(rag: Rag, backend: QueueBackend, question: str, **options: obj
     return "".join(event.text for event in events if isinstance(event, Delta) and event.kind == "answer"), events
 
 
-async def test_passages_come_first_and_citations_last(library: Library, embedder: Embedder, written: WriteFile) -> None:
-    library.add(written("tide.txt", "High water at the quay is at 14:20 today."))
+async def test_passages_come_first_and_citations_last(
+    library: Library, embedder: Embedder, write_file: WriteFile
+) -> None:
+    library.add(write_file("tide.txt", "High water at the quay is at 14:20 today."))
     backend = QueueBackend(Delta("Let me look.", "thought"), Delta("High water is at 14:20 [1]"), Delta(" [4]."), DONE)
     answer, events = await collect(Rag(embedder, [library]), backend, "When is high water?")
     assert answer == "High water is at 14:20 [1] ."
@@ -65,8 +67,8 @@ async def test_passages_come_first_and_citations_last(library: Library, embedder
     assert end.citations[0].as_json()["passage"] == "High water at the quay is at 14:20 today."
 
 
-async def test_each_marker_comes_before_its_text(library: Library, embedder: Embedder, written: WriteFile) -> None:
-    library.add(written("tide.txt", "High water at the quay is at 14:20 today."))
+async def test_each_marker_comes_before_its_text(library: Library, embedder: Embedder, write_file: WriteFile) -> None:
+    library.add(write_file("tide.txt", "High water at the quay is at 14:20 today."))
     backend = QueueBackend(Delta("It is at 14:20 [1]. High water at the quay is today."), DONE)
     answer, events = await collect(Rag(embedder, [library]), backend, "When is high water?")
     markers = [event for event in events if isinstance(event, Marker)]
@@ -74,8 +76,10 @@ async def test_each_marker_comes_before_its_text(library: Library, embedder: Emb
     assert [answer[marker.start : marker.end] for marker in markers] == ["[1]", "[1]"]
 
 
-async def test_the_model_gets_the_numbered_passages(library: Library, embedder: Embedder, written: WriteFile) -> None:
-    library.add(written("tide.txt", "High water at the quay is at 14:20 today."))
+async def test_the_model_gets_the_numbered_passages(
+    library: Library, embedder: Embedder, write_file: WriteFile
+) -> None:
+    library.add(write_file("tide.txt", "High water at the quay is at 14:20 today."))
     backend = QueueBackend(Delta("Yes."), DONE)
     options = AnswerOptions(passages=1, max_tokens=7, temperature=0.5, system="Be a sailor.")
     await collect(Rag(embedder, [library]), backend, "When is high water?", options=options)
@@ -98,9 +102,9 @@ async def test_without_documents_it_is_a_plain_chat(library: Library, embedder: 
 
 
 async def test_an_interrupted_answer_keeps_its_citations(
-    library: Library, embedder: Embedder, written: WriteFile
+    library: Library, embedder: Embedder, write_file: WriteFile
 ) -> None:
-    library.add(written("tide.txt", "High water at the quay is at 14:20 today."))
+    library.add(write_file("tide.txt", "High water at the quay is at 14:20 today."))
     backend = QueueBackend(Delta("High water is at 14:20 [1"), Interrupted("It broke.", "Ask again."))
     events: list[object] = []
     with pytest.raises(Interrupted):
@@ -128,8 +132,8 @@ def test_history_has_no_markers_and_begins_with_a_question() -> None:
     assert sum(len(message.content) for message in recent_messages(longer)) <= 4000
 
 
-async def test_an_answer_that_repeats_itself_ends(library: Library, embedder: Embedder, written: WriteFile) -> None:
-    library.add(written("tide.txt", "High water at the quay is at 14:20 today."))
+async def test_an_answer_that_repeats_itself_ends(library: Library, embedder: Embedder, write_file: WriteFile) -> None:
+    library.add(write_file("tide.txt", "High water at the quay is at 14:20 today."))
     backend = QueueBackend(*[Delta("High water at the quay is at 14:20. ")] * 50, DONE)
     answer, events = await collect(Rag(embedder, [library]), backend, "When is high water?")
     assert answer.count("14:20") == 2
@@ -148,9 +152,9 @@ OTHER_SUBJECT = "Who wrote the opera about the barber of Seville?"
 
 
 async def test_the_model_gets_no_question_that_the_documents_do_not_answer(
-    library: Library, embedder: Embedder, written: WriteFile
+    library: Library, embedder: Embedder, write_file: WriteFile
 ) -> None:
-    library.add(written("tide.txt", TIDE))
+    library.add(write_file("tide.txt", TIDE))
     backend = QueueBackend(Delta("Rossini did."), DONE)
     answer, events = await collect(Rag(embedder, [library]), backend, OTHER_SUBJECT)
     assert answer == ""  # the words of a refusal are the page's
@@ -164,9 +168,9 @@ async def test_the_model_gets_no_question_that_the_documents_do_not_answer(
 
 
 async def test_the_model_answers_from_general_knowledge_only_if_allowed(
-    library: Library, embedder: Embedder, written: WriteFile
+    library: Library, embedder: Embedder, write_file: WriteFile
 ) -> None:
-    library.add(written("tide.txt", TIDE))
+    library.add(write_file("tide.txt", TIDE))
     backend = QueueBackend(Delta("Rossini did [1]."), DONE)
     options = AnswerOptions(general_knowledge=True)
     answer, events = await collect(Rag(embedder, [library]), backend, OTHER_SUBJECT, options=options)
@@ -183,19 +187,19 @@ async def test_the_model_answers_from_general_knowledge_only_if_allowed(
     assert TIDE in backend.requests[1].messages[-1].content
 
 
-async def test_a_summary_needs_no_similar_passage(library: Library, embedder: Embedder, written: WriteFile) -> None:
-    library.add(written("tide.txt", TIDE))
+async def test_a_summary_needs_no_similar_passage(library: Library, embedder: Embedder, write_file: WriteFile) -> None:
+    library.add(write_file("tide.txt", TIDE))
     _, events = await collect(Rag(embedder, [library]), QueueBackend(Delta("Tides."), DONE), "Summarise this document.")
     assert isinstance(events[0], Retrieval)
     assert events[0].abstention is None
 
 
 async def test_the_query_of_a_follow_up_has_its_subject(
-    library: Library, embedder: Embedder, written: WriteFile
+    library: Library, embedder: Embedder, write_file: WriteFile
 ) -> None:
-    library.add(written("ferry.txt", "The ferry Lapwing leaves Oxmouth quay at 07:10 and takes 55 minutes."))
-    library.add(written("kennel.txt", "The kennel takes 15 dogs. It takes long to walk there."))
-    library.add(written("museum.txt", "The museum is large, and how long it takes depends on the visitor."))
+    library.add(write_file("ferry.txt", "The ferry Lapwing leaves Oxmouth quay at 07:10 and takes 55 minutes."))
+    library.add(write_file("kennel.txt", "The kennel takes 15 dogs. It takes long to walk there."))
+    library.add(write_file("museum.txt", "The museum is large, and how long it takes depends on the visitor."))
     history = [Message("user", "Which ferry leaves Oxmouth?"), Message("assistant", "The ferry Lapwing does [1].")]
     backend = QueueBackend(Delta("55 minutes."), DONE)
     rag, options = Rag(embedder, [library]), AnswerOptions(passages=2)
@@ -211,10 +215,10 @@ async def test_the_query_of_a_follow_up_has_its_subject(
 
 
 async def test_passages_that_do_not_fit_are_omitted_and_counted(
-    library: Library, embedder: Embedder, written: WriteFile
+    library: Library, embedder: Embedder, write_file: WriteFile
 ) -> None:
     for hour in range(12):
-        library.add(written(f"{hour}.txt", f"High water at quay {hour} is at {hour}:20 today. " * 12))
+        library.add(write_file(f"{hour}.txt", f"High water at quay {hour} is at {hour}:20 today. " * 12))
     backend = QueueBackend(Delta("Yes."), DONE, context=1024)
     question = "When is high water at quay 7 today?"
     _, events = await collect(Rag(embedder, [library]), backend, question, options=AnswerOptions(12, 256))
@@ -229,9 +233,9 @@ async def test_passages_that_do_not_fit_are_omitted_and_counted(
 
 
 async def test_a_citation_has_the_span_that_supports_it(
-    library: Library, embedder: Embedder, written: WriteFile
+    library: Library, embedder: Embedder, write_file: WriteFile
 ) -> None:
-    library.add(written("tide.txt", f"The crane lifts 40 tonnes. {TIDE} Dogs are free."))
+    library.add(write_file("tide.txt", f"The crane lifts 40 tonnes. {TIDE} Dogs are free."))
     backend = QueueBackend(Delta("High water at the quay is at 14:20 [1]."), DONE)
     _, events = await collect(Rag(embedder, [library]), backend, "When is high water?")
     end = events[-1]

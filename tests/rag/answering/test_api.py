@@ -43,15 +43,15 @@ class FixedBackend:
 
 
 async def test_an_answer_comes_from_texts_files_and_libraries(
-    embedder: Embedder, library: Library, written: Callable[[str, str], Path]
+    embedder: Embedder, library: Library, write_file: Callable[[str, str], Path]
 ) -> None:
-    library.add(written("crane.txt", "The crane lifts 40 tonnes."))
+    library.add(write_file("crane.txt", "The crane lifts 40 tonnes."))
     backend = FixedBackend("High water is at 14:20 [1].")
     reply = await answer_over(
         "When is high water at the quay?",
         backend,
         embedder,
-        files=[written("dogs.md", "Dogs are free.")],
+        files=[write_file("dogs.md", "Dogs are free.")],
         texts={"tide": f"# Tides\n\n{TIDE}", "../fees.csv": "what,marks\nferry,18\n"},
         libraries=[library],
     )
@@ -75,9 +75,9 @@ async def test_an_abstention_has_the_nearest_passages(embedder: Embedder) -> Non
 
 
 async def test_an_answer_from_general_knowledge_says_so(
-    embedder: Embedder, library: Library, written: Callable[[str, str], Path]
+    embedder: Embedder, library: Library, write_file: Callable[[str, str], Path]
 ) -> None:
-    library.add(written("tide.txt", TIDE))
+    library.add(write_file("tide.txt", TIDE))
     texts: list[str] = []
     reply = await answer_json(
         Rag(embedder, [library]),

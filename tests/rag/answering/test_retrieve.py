@@ -27,10 +27,10 @@ ENGINES = "# Engines\n\nThe methane engine burns for 340 seconds.\n\n" + "Valves
 
 
 def test_a_question_finds_its_passage_with_exact_offsets(
-    library: Library, embedder: Embedder, written: WriteFile
+    library: Library, embedder: Embedder, write_file: WriteFile
 ) -> None:
-    library.add(written("birds.md", BIRDS))
-    library.add(written("engines.md", ENGINES))
+    library.add(write_file("birds.md", BIRDS))
+    library.add(write_file("engines.md", ENGINES))
     best = retrieve_passages([library], "How long does the engine burn?", embedder, limit=3)[0]
     assert best.document == "engines.md"
     assert "340 seconds" in best.text
@@ -40,49 +40,49 @@ def test_a_question_finds_its_passage_with_exact_offsets(
     assert best.lexical is not None
 
 
-def test_meaning_finds_what_words_do_not(library: Library, embedder: Embedder, written: WriteFile) -> None:
-    library.add(written("a.txt", "Felines sleep most of the day."))
-    library.add(written("b.txt", "The harbour office opens at nine."))
+def test_meaning_finds_what_words_do_not(library: Library, embedder: Embedder, write_file: WriteFile) -> None:
+    library.add(write_file("a.txt", "Felines sleep most of the day."))
+    library.add(write_file("b.txt", "The harbour office opens at nine."))
     assert retrieve_passages([library], "When are cats at rest?", embedder, limit=1)[0].document == "a.txt"
 
 
-def test_the_same_content_is_stored_once(library: Library, written: WriteFile) -> None:
-    first = library.add(written("a.md", BIRDS))
-    second = library.add(written("b.md", BIRDS))
+def test_the_same_content_is_stored_once(library: Library, write_file: WriteFile) -> None:
+    first = library.add(write_file("a.md", BIRDS))
+    second = library.add(write_file("b.md", BIRDS))
     assert second.duplicate
     assert second.chunks == first.chunks
     assert len(library.documents) == 1
 
 
-def test_a_removed_document_is_not_retrieved(library: Library, embedder: Embedder, written: WriteFile) -> None:
-    birds = library.add(written("birds.md", BIRDS)).document
-    engines = library.add(written("engines.md", ENGINES)).document
+def test_a_removed_document_is_not_retrieved(library: Library, embedder: Embedder, write_file: WriteFile) -> None:
+    birds = library.add(write_file("birds.md", BIRDS)).document
+    engines = library.add(write_file("engines.md", ENGINES)).document
     library.remove(engines.id)
     assert {passage.document_id for passage in rank_passages([library], "engine methane burn", embedder)} == {birds.id}
     assert library.documents == [birds]
 
 
-def test_a_closed_library_is_empty(embedder: Embedder, written: WriteFile) -> None:
+def test_a_closed_library_is_empty(embedder: Embedder, write_file: WriteFile) -> None:
     library = Library(embedder)
-    library.add(written("birds.md", BIRDS))
+    library.add(write_file("birds.md", BIRDS))
     library.close()
     library.close()
     assert library.documents == []
     with pytest.raises(DocumentError, match="session has ended"):
-        library.add(written("engines.md", ENGINES))
+        library.add(write_file("engines.md", ENGINES))
 
 
-def test_libraries_are_separate(embedder: Embedder, written: WriteFile) -> None:
+def test_libraries_are_separate(embedder: Embedder, write_file: WriteFile) -> None:
     first, second = Library(embedder), Library(embedder)
-    first.add(written("birds.md", BIRDS))
-    second.add(written("engines.md", ENGINES))
+    first.add(write_file("birds.md", BIRDS))
+    second.add(write_file("engines.md", ENGINES))
     assert {passage.document for passage in rank_passages([first], "engine", embedder)} == {"birds.md"}
     first.close()
     assert {passage.document for passage in rank_passages([second], "engine", embedder)} == {"engines.md"}
     second.close()
 
 
-def test_a_failed_addition_leaves_nothing_behind(embedder: Embedder, written: WriteFile) -> None:
+def test_a_failed_addition_leaves_nothing_behind(embedder: Embedder, write_file: WriteFile) -> None:
     class BrokenIndex(VectorIndex):
         def add(self, *arguments: object) -> None:
             super().add(*arguments)  # type: ignore[arg-type]
@@ -91,21 +91,21 @@ def test_a_failed_addition_leaves_nothing_behind(embedder: Embedder, written: Wr
     library = Library(embedder)
     library._index._vectors = BrokenIndex()
     with pytest.raises(RuntimeError):
-        library.add(written("birds.md", BIRDS))
+        library.add(write_file("birds.md", BIRDS))
     assert library.documents == []
     assert rank_passages([library], "gannet", embedder) == []
     assert library._index._lexical.search("gannet", 10) == []
 
 
-def test_the_number_of_documents_is_limited(embedder: Embedder, written: WriteFile, library: Library) -> None:
+def test_the_number_of_documents_is_limited(embedder: Embedder, write_file: WriteFile, library: Library) -> None:
     for number in range(50):
-        library.add(written(f"{number}.txt", f"Note number {number}."))
+        library.add(write_file(f"{number}.txt", f"Note number {number}."))
     with pytest.raises(DocumentError, match="There are 50 documents already"):
-        library.add(written("more.txt", "One more note."))
+        library.add(write_file("more.txt", "One more note."))
 
 
-def test_characters_are_unique_and_fill_the_limit(library: Library, embedder: Embedder, written: WriteFile) -> None:
-    document = library.add(written("birds.md", BIRDS)).document
+def test_characters_are_unique_and_fill_the_limit(library: Library, embedder: Embedder, write_file: WriteFile) -> None:
+    document = library.add(write_file("birds.md", BIRDS)).document
     passages = retrieve_characters([library], "gannet herring", embedder, limit_chars=1000)
     characters = [at for passage in passages for at in range(passage.start, passage.end)]
     assert len(characters) == len(set(characters)) == 1000
@@ -119,14 +119,17 @@ def test_an_empty_library_has_no_passages(library: Library, embedder: Embedder) 
 
 
 @pytest.mark.parametrize("question", ['"', "* OR NEAR(", "'; drop table chunks; --", "?!", "", "ä 中文 🚀"])
-def test_no_question_breaks_the_search(library: Library, embedder: Embedder, written: WriteFile, question: str) -> None:
-    library.add(written("birds.md", BIRDS))
+def test_no_question_breaks_the_search(
+    library: Library, embedder: Embedder, write_file: WriteFile, question: str
+) -> None:
+    library.add(write_file("birds.md", BIRDS))
     retrieve_passages([library], question, embedder, limit=3)
 
 
-def test_several_threads_add_documents(library: Library, embedder: Embedder, written: WriteFile) -> None:
+def test_several_threads_add_documents(library: Library, embedder: Embedder, write_file: WriteFile) -> None:
     paths = [
-        written(f"{number}.md", f"# Note {number}\n\nThe code of room {number} is {number * 7}.") for number in range(8)
+        write_file(f"{number}.md", f"# Note {number}\n\nThe code of room {number} is {number * 7}.")
+        for number in range(8)
     ]
     threads = [threading.Thread(target=library.add, args=[path]) for path in paths]
     for thread in threads:
@@ -137,8 +140,8 @@ def test_several_threads_add_documents(library: Library, embedder: Embedder, wri
     assert "35" in retrieve_passages([library], "What is the code of room 5?", embedder, limit=1)[0].text
 
 
-def test_the_first_search_reads_the_samples(embedder: Embedder, written: WriteFile) -> None:
-    samples = SampleLibrary(written("birds.md", BIRDS).parent, embedder)
+def test_the_first_search_reads_the_samples(embedder: Embedder, write_file: WriteFile) -> None:
+    samples = SampleLibrary(write_file("birds.md", BIRDS).parent, embedder)
     assert retrieve_passages([samples], "gannet", embedder, limit=1)[0].document == "birds.md"
 
 

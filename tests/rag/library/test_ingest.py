@@ -127,8 +127,13 @@ def outcomes(snapshot: Snapshot) -> list[tuple[str, FileSummary | type[RagError]
     ]
 
 
-async def test_each_file_has_a_result(ingestion: Ingestion, library: Library, written: Written) -> None:
-    paths = [written("key.txt", SMALL), written("empty.txt", ""), written("copy.txt", SMALL), written("a.xyz", "x")]
+async def test_each_file_has_a_result(ingestion: Ingestion, library: Library, write_file: Written) -> None:
+    paths = [
+        write_file("key.txt", SMALL),
+        write_file("empty.txt", ""),
+        write_file("copy.txt", SMALL),
+        write_file("a.xyz", "x"),
+    ]
     assert ingestion.add(*paths) == [1, 2, 3, 4]
     snapshot = (await watched(ingestion))[-1]
     assert snapshot.done
@@ -145,9 +150,9 @@ async def test_each_file_has_a_result(ingestion: Ingestion, library: Library, wr
 
 
 async def test_every_page_that_watches_sees_the_progress_and_the_end(
-    ingestion: Ingestion, held: Held, written: Written
+    ingestion: Ingestion, held: Held, write_file: Written
 ) -> None:
-    (number,) = ingestion.add(written("ropes.txt", ROPES))
+    (number,) = ingestion.add(write_file("ropes.txt", ROPES))
     first = asyncio.create_task(watched(ingestion))
     await asyncio.to_thread(wait_until_held, ingestion, number)
     second = ingestion.watch()
@@ -171,18 +176,22 @@ async def test_nothing_to_do_is_done(ingestion: Ingestion) -> None:
     assert not ingestion.busy
 
 
-async def test_results_stay_until_a_page_has_seen_them(ingestion: Ingestion, written: Written) -> None:
-    ingestion.add(written("a.txt", SMALL))
+async def test_results_stay_until_a_page_has_seen_them(ingestion: Ingestion, write_file: Written) -> None:
+    ingestion.add(write_file("a.txt", SMALL))
     wait_until_done(ingestion)
     wait_until(lambda: not ingestion._threads, 60)  # the threads end until there are new files
-    assert ingestion.add(written("b.txt", "Another note.")) == [2]
+    assert ingestion.add(write_file("b.txt", "Another note.")) == [2]
     assert len((await watched(ingestion))[-1].results) == 2
-    ingestion.add(written("c.txt", "One more note."))
+    ingestion.add(write_file("c.txt", "One more note."))
     assert (await watched(ingestion))[-1].results == [FileSummary("c.txt", 0, 14, 1, duplicate=False)]
 
 
-def test_the_next_file_is_read_while_one_is_embedded(ingestion: Ingestion, held: Held, written: Written) -> None:
-    first, second, third = written("ropes.txt", ROPES), written("b.txt", "Note b."), written("c.txt", "Note c.")
+def test_the_next_file_is_read_while_one_is_embedded(ingestion: Ingestion, held: Held, write_file: Written) -> None:
+    first, second, third = (
+        write_file("ropes.txt", ROPES),
+        write_file("b.txt", "Note b."),
+        write_file("c.txt", "Note c."),
+    )
     (number, *_) = ingestion.add(first, second, third)
     wait_until_held(ingestion, number)
     wait_until(lambda: not second.exists(), 60)
@@ -193,10 +202,10 @@ def test_the_next_file_is_read_while_one_is_embedded(ingestion: Ingestion, held:
 
 
 def test_a_file_is_stopped_in_the_middle_and_the_others_continue(
-    ingestion: Ingestion, library: Library, store: Store, held: Held, written: Written
+    ingestion: Ingestion, library: Library, store: Store, held: Held, write_file: Written
 ) -> None:
-    queued = written("queued.txt", "It is never read.")
-    numbers = ingestion.add(written("ropes.txt", ROPES), written("key.txt", SMALL), queued)
+    queued = write_file("queued.txt", "It is never read.")
+    numbers = ingestion.add(write_file("ropes.txt", ROPES), write_file("key.txt", SMALL), queued)
     wait_until_held(ingestion, numbers[0])
     ingestion.cancel(numbers[2])
     assert not queued.exists()
@@ -215,9 +224,9 @@ def test_a_file_is_stopped_in_the_middle_and_the_others_continue(
 
 
 def test_all_files_are_stopped_at_once(
-    ingestion: Ingestion, library: Library, store: Store, held: Held, written: Written
+    ingestion: Ingestion, library: Library, store: Store, held: Held, write_file: Written
 ) -> None:
-    paths = [written("ropes.txt", ROPES), *(written(f"{number}.txt", f"Note {number}.") for number in range(20))]
+    paths = [write_file("ropes.txt", ROPES), *(write_file(f"{number}.txt", f"Note {number}.") for number in range(20))]
     numbers = ingestion.add(*paths)
     wait_until_held(ingestion, numbers[0])
     ingestion.cancel()
@@ -230,14 +239,14 @@ def test_all_files_are_stopped_at_once(
 
 
 def test_closing_ends_the_threads_and_accepts_no_more_files(
-    ingestion: Ingestion, library: Library, held: Held, written: Written
+    ingestion: Ingestion, library: Library, held: Held, write_file: Written
 ) -> None:
-    (number,) = ingestion.add(written("ropes.txt", ROPES))
+    (number,) = ingestion.add(write_file("ropes.txt", ROPES))
     wait_until_held(ingestion, number)
     ingestion.close()
     held.go.set()
     wait_until(lambda: not any(thread.name.startswith("ingest-") for thread in threading.enumerate()), 60)
-    late = written("late.txt", SMALL)
+    late = write_file("late.txt", SMALL)
     ingestion.add(late)
     assert not late.exists()
     assert outcomes(ingestion.snapshot()) == [("ropes.txt", Cancelled), ("late.txt", SessionEnded)]
@@ -245,8 +254,8 @@ def test_closing_ends_the_threads_and_accepts_no_more_files(
     assert library.documents == []
 
 
-def test_the_threads_end_with_the_process(store: Store, written: Written) -> None:
-    files = [written("a.txt", SMALL), written("b.txt", "Note b."), written("c.txt", "Note c.")]
+def test_the_threads_end_with_the_process(store: Store, write_file: Written) -> None:
+    files = [write_file("a.txt", SMALL), write_file("b.txt", "Note b."), write_file("c.txt", "Note c.")]
     command = [sys.executable, "-W", "error", "-c", ENDING, str(store.folder), *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -254,13 +263,13 @@ def test_the_threads_end_with_the_process(store: Store, written: Written) -> Non
     assert not store.folder.exists()
 
 
-def test_a_long_file_of_one_visitor_does_not_delay_another(embedder: Embedder, written: Written) -> None:
+def test_a_long_file_of_one_visitor_does_not_delay_another(embedder: Embedder, write_file: Written) -> None:
     long = "".join(f"Rope {number} holds boat {number} at the pier of the harbour.\n\n" for number in range(2_000))
     libraries = [Library(embedder), Library(embedder)]
     slow, quick = map(Ingestion, libraries)
-    slow.add(written("ropes.txt", long))
+    slow.add(write_file("ropes.txt", long))
     wait_until(lambda: any(file.share for file in slow.snapshot().files if file.step is Step.EMBEDDING), 120)
-    quick.add(written("key.txt", SMALL))
+    quick.add(write_file("key.txt", SMALL))
     wait_until_done(quick)
     assert slow.busy
     assert libraries[1].search("key", embedder.encode(["key"])[0])
@@ -271,10 +280,10 @@ def test_a_long_file_of_one_visitor_does_not_delay_another(embedder: Embedder, w
 
 
 def test_an_upload_of_another_visitor_at_the_same_address_stays(
-    ingestion: Ingestion, held: Held, written: Written
+    ingestion: Ingestion, held: Held, write_file: Written
 ) -> None:
-    mine, theirs = written("note.txt", SMALL), written("upload", SMALL)
-    numbers = ingestion.add(written("ropes.txt", ROPES), written("b.txt", "Note b."), mine)
+    mine, theirs = write_file("note.txt", SMALL), write_file("upload", SMALL)
+    numbers = ingestion.add(write_file("ropes.txt", ROPES), write_file("b.txt", "Note b."), mine)
     wait_until_held(ingestion, numbers[0])
     theirs.replace(mine)  # Gradio moves an upload to an address that depends on its content
     held.go.set()
@@ -282,10 +291,10 @@ def test_an_upload_of_another_visitor_at_the_same_address_stays(
     assert mine.read_text() == SMALL
 
 
-def test_each_file_beyond_the_quota_has_an_error(embedder: Embedder, written: Written) -> None:
+def test_each_file_beyond_the_quota_has_an_error(embedder: Embedder, write_file: Written) -> None:
     library = Library(embedder, quota=Quota(files=1))
     ingestion = Ingestion(library)
-    ingestion.add(*(written(f"{number}.txt", f"Note {number}.") for number in range(3)))
+    ingestion.add(*(write_file(f"{number}.txt", f"Note {number}.") for number in range(3)))
     snapshot = wait_until_done(ingestion)
     assert added(snapshot) == [True, False, False]
     assert isinstance(snapshot.results[2], QuotaExceeded)
@@ -295,7 +304,7 @@ def test_each_file_beyond_the_quota_has_an_error(embedder: Embedder, written: Wr
 
 
 def test_an_internal_error_is_reported_and_the_others_continue(
-    embedder: Embedder, written: Written, caplog: pytest.LogCaptureFixture
+    embedder: Embedder, write_file: Written, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Failing(Held):
         def encode(self, texts: list[str], report: Callable[[float], None] | None = None) -> Any:
@@ -305,7 +314,7 @@ def test_an_internal_error_is_reported_and_the_others_continue(
 
     library = Library(Failing(embedder))
     ingestion = Ingestion(library)
-    ingestion.add(written("a.txt", SMALL), written("b.txt", "Another note."))
+    ingestion.add(write_file("a.txt", SMALL), write_file("b.txt", "Another note."))
     snapshot = wait_until_done(ingestion)
     assert str(snapshot.results[0]) == "“a.txt” couldn't be added because of an internal error. Try again."
     assert added(snapshot) == [False, True]

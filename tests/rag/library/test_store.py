@@ -273,10 +273,10 @@ def test_after_a_kill_each_document_is_complete_or_absent(store: Store, tmp_path
 
 
 def test_a_restart_loads_the_documents_without_embedding_them_again(
-    embedder: Embedder, store: Store, written: Written
+    embedder: Embedder, store: Store, write_file: Written
 ) -> None:
     first = Library(embedder, store=store)
-    document = first.add(written("tern.md", TEXT)).document
+    document = first.add(write_file("tern.md", TEXT)).document
     before = retrieve_passages([first], "When does the ferry leave?", embedder, limit=3)
     first.close()
 
@@ -297,14 +297,14 @@ def test_a_restart_loads_the_documents_without_embedding_them_again(
     assert list(Store(store.folder).load(second._label)) == []
 
 
-def test_the_same_content_is_stored_once(embedder: Embedder, store: Store, written: Written) -> None:
+def test_the_same_content_is_stored_once(embedder: Embedder, store: Store, write_file: Written) -> None:
     library = Library(embedder, store=store)
-    threads = [threading.Thread(target=library.add, args=[written(f"{n}.md", TEXT)]) for n in range(4)]
+    threads = [threading.Thread(target=library.add, args=[write_file(f"{n}.md", TEXT)]) for n in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    again = library.add(written("again.md", TEXT))
+    again = library.add(write_file("again.md", TEXT))
     assert again.duplicate
     assert again.summary == FileSummary(again.document.name, 0, len(TEXT), again.chunks, duplicate=True)
     assert len(library.documents) == len(list(store.load(library._label))) == 1
@@ -314,7 +314,7 @@ def test_the_same_content_is_stored_once(embedder: Embedder, store: Store, writt
 
 @pytest.mark.parametrize("cancelled_at", [Step.READING, Step.EMBEDDING, Step.SAVING], ids=lambda step: step.name)
 def test_a_cancelled_addition_leaves_nothing(
-    embedder: Embedder, store: Store, written: Written, cancelled_at: Step
+    embedder: Embedder, store: Store, write_file: Written, cancelled_at: Step
 ) -> None:
     library = Library(embedder, store=store)
 
@@ -323,17 +323,17 @@ def test_a_cancelled_addition_leaves_nothing(
             raise Cancelled("Stopped.")
 
     with pytest.raises(Cancelled):
-        library.add(written("tern.md", TEXT), report=report)
+        library.add(write_file("tern.md", TEXT), report=report)
     assert library.documents == []
     assert library.size == Size()
     assert stored_files(store) == []
-    assert library.add(written("tern.md", TEXT)).duplicate is False
+    assert library.add(write_file("tern.md", TEXT)).duplicate is False
     library.close()
 
 
-def test_a_closed_library_saves_nothing(embedder: Embedder, store: Store, written: Written) -> None:
+def test_a_closed_library_saves_nothing(embedder: Embedder, store: Store, write_file: Written) -> None:
     library = Library(embedder, store=store)
-    parsed = library.read(written("tern.md", TEXT))
+    parsed = library.read(write_file("tern.md", TEXT))
     library.close()
     with pytest.raises(DocumentError, match="session has ended"):
         library.store(parsed)  # type: ignore[arg-type]

@@ -70,11 +70,13 @@ def test_the_reranker_is_off_until_the_variable_names_one(
     monkeypatch: pytest.MonkeyPatch,
     library: Library,
     embedder: Embedder,
-    written: Callable[[str, str], Path],
+    write_file: Callable[[str, str], Path],
 ) -> None:
     monkeypatch.delenv("SPACEPORT_RERANKER", raising=False)
     assert configured_reranker() is None
-    library.add(written("notes.txt", " ".join(f"Room {number} is {number * 7} metres wide." for number in range(300))))
+    library.add(
+        write_file("notes.txt", " ".join(f"Room {number} is {number * 7} metres wide." for number in range(300)))
+    )
     plain = rank_passages([library], "How wide is room 7?", embedder)
     monkeypatch.setenv("SPACEPORT_RERANKER", cross_encoder(tmp_path))
     again = rank_passages([library], "How wide is room 7?", embedder)
