@@ -95,7 +95,7 @@ def test_a_question_can_be_asked_and_stopped_by_keyboard(app: App, model: Script
     expect(page.locator("#chat .bot").last).to_contain_text("word word")
     tab_to(page, page.locator("#question .stop-button"))
     page.keyboard.press("Enter")
-    wait_until(lambda: "Go on for ever, by keyboard." in model.left, 60, lambda: "it was not stopped")
+    wait_until(lambda: "Go on for ever, by keyboard." in model.disconnected, 60, lambda: "it was not stopped")
     expect(page.locator("#question .submit-button")).to_be_visible()
 
 

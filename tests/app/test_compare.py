@@ -159,7 +159,7 @@ def test_stop_ends_every_column(scripted: App, open_page: OpenPage, models: Mode
     page.locator("#prompt .stop-button").click()
     expect(page.locator(".sp-state.sp-stopped")).to_have_count(1)
     expect(page.locator("#prompt .submit-button")).to_be_visible()
-    wait_until(lambda: models.left == ["endless"])
+    wait_until(lambda: models.disconnects == ["endless"])
 
 
 def test_a_blind_vote_reveals_the_names_afterwards(scripted: App, open_page: OpenPage, tmp_path: Path) -> None:

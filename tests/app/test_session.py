@@ -84,7 +84,9 @@ def test_a_reload_during_an_answer_keeps_the_text_so_far(app: App, model: Script
     expect(page.locator("#chat .user.message")).to_have_text("Go on for ever, reload.")
     expect(page.locator("#chat .bot").last).to_contain_text("word word")
     wait_until(
-        lambda: "Go on for ever, reload." in model.left, 60, lambda: "the server did not notice that the client left"
+        lambda: "Go on for ever, reload." in model.disconnected,
+        60,
+        lambda: "the request was not cancelled",
     )
     leave_samples_out(page)
     ask(page, "Say ten words.")

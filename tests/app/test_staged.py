@@ -23,18 +23,18 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment with the installed packages, but without the editable install of this repository."""
     folder = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
-    made = folder / "bin" / "python"
+    python = folder / "bin" / "python"
     process = subprocess.run(
-        [made, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
         check=True,
         capture_output=True,
         text=True,
     )
     # Python searches a folder from a .pth file, but ignores the .pth files in it, such as an editable install's.
     (Path(process.stdout.strip()) / "packages.pth").write_text(sysconfig.get_path("purelib"))
-    missing = subprocess.run([made, "-c", "import backends"], capture_output=True, text=True, cwd=folder)
-    assert "No module named 'backends'" in missing.stderr
-    return made
+    process = subprocess.run([python, "-c", "import backends"], capture_output=True, text=True, cwd=folder)
+    assert "No module named 'backends'" in process.stderr
+    return python
 
 
 def chat(page: Page) -> None:

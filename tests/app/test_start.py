@@ -73,9 +73,9 @@ def test_an_invalid_start_exits_with_the_remedy(arguments: list[str], message: s
 
 
 SPACES_PACKAGE = """
-seen = []
+decorated = []
 def GPU(duration=None):
-    return lambda function: seen.append(function.__name__) or function
+    return lambda function: decorated.append(function.__name__) or function
 """
 
 
@@ -83,7 +83,7 @@ def test_on_zero_gpu_every_page_has_a_gpu_function(tmp_path: Path) -> None:
     """ZeroGPU refuses to start an app that has not decorated a function when it is launched."""
     (tmp_path / "spaces.py").write_text(SPACES_PACKAGE)
     process = subprocess.run(
-        [sys.executable, "-c", "import page, spaces; print(spaces.seen)"],
+        [sys.executable, "-c", "import ui.launch, spaces; print(spaces.decorated)"],
         cwd=tmp_path,
         env={**os.environ, "SPACES_ZERO_GPU": "true"},
         capture_output=True,

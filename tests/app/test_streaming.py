@@ -46,13 +46,13 @@ def test_stop_reaches_the_server_and_others_continue(app: App, model: ScriptedMo
     expect(mine.locator("#chat .bot").last).to_contain_text("word word")
 
     mine.locator("#question .stop-button").click()
-    wait_until(lambda: "Go on for ever, A." in model.left, 60, lambda: "the server did not notice that the client left")
+    wait_until(lambda: "Go on for ever, A." in model.disconnected, 60, lambda: "the request was not cancelled")
     expect(mine.locator("#question .submit-button")).to_be_visible()
     expect(mine.locator("#chat .bot").last).to_contain_text("word word")
 
-    sent = model.sent["Go on for ever, B."]
-    wait_until(lambda: model.sent["Go on for ever, B."] > sent + 10)
-    assert "Go on for ever, B." not in model.left
+    sent = model.delta_counts["Go on for ever, B."]
+    wait_until(lambda: model.delta_counts["Go on for ever, B."] > sent + 10)
+    assert "Go on for ever, B." not in model.disconnected
     yours.locator("#question .stop-button").click()
     expect(yours.locator("#question .submit-button")).to_be_visible()
 
@@ -62,7 +62,7 @@ def test_closing_the_page_stops_the_server_too(app: App, model: ScriptedModel, o
     ask(page, "Go on for ever, C.")
     expect(page.locator("#chat .bot").last).to_contain_text("word word")
     page.close()
-    wait_until(lambda: "Go on for ever, C." in model.left, 60, lambda: "the server did not notice that the client left")
+    wait_until(lambda: "Go on for ever, C." in model.disconnected, 60, lambda: "the request was not cancelled")
 
 
 def test_a_stream_that_breaks_keeps_its_text_and_shows_the_error(app: App, open_chat: Open) -> None:
@@ -82,7 +82,7 @@ def test_an_error_says_what_to_do_and_is_not_sent_to_the_model(app: App, model: 
     wait_for_answer(page)
     ask(page, "Say more.")
     wait_for_answer(page)
-    sent = [message["content"] for message in model.asked[-1]["messages"]]
+    sent = [message["content"] for message in model.requests[-1]["messages"]]
     assert not any("api_key" in text for text in sent)
     assert not any("The user asks" in text for text in sent)
     assert any("word0" in text for text in sent)

@@ -38,6 +38,7 @@ TURN = Turn(
     target="laptop",
     asked_at=TIME,
 )
+ACTIVE_MARKDOWN = ("![", "](", "][", "]:", "$$", "%%%LATEX", "```mer", "~~~~ MER")
 LINK_TURN: dict[str, Any] = {"q": "Why?", "a": "So [1].", "c": [{"n": 1, "d": "a.pdf", "p": 2}], "m": "laptop", "t": ""}
 
 
@@ -189,10 +190,12 @@ def test_a_shared_text_is_displayed_without_anything_active(text: str) -> None:
     turns = open_turns(packed({"v": 1, "turns": [{**LINK_TURN, "q": text, "a": text}]}))
     assert (turns[0].question, turns[0].answer) == (text, text)
     _, question, answer, _ = (message["content"] for message in conversation_messages(Conversation(turns)))
-    for shown in (question, answer):
-        assert not any(active in shown for active in ("![", "](", "][", "]:", "$$", "%%%LATEX", "```mer", "~~~~ MER"))
-        assert "<" not in shown.replace("<\u200b", "")
-        assert shown.replace("\u200b", "") == text
+    for displayed in (question, answer):
+        assert not any(
+            active in displayed for active in ("![", "](", "][", "]:", "$$", "%%%LATEX", "```mer", "~~~~ MER")
+        )
+        assert "<" not in displayed.replace("<\u200b", "")
+        assert displayed.replace("\u200b", "") == text
 
 
 def test_a_shared_text_keeps_harmless_markdown() -> None:

@@ -347,8 +347,8 @@ def test_without_a_folder_everything_is_in_memory_and_the_log_says_so_once(
     assert isinstance(visitor.store, MemoryStore)
     assert visitors.root is None
     assert visitor.library.original(visitor.library.documents[0].id) == b"The spare key hangs behind the blue door."
-    (message,) = [record.getMessage() for record in caplog.records if "kept in memory" in record.getMessage()]
-    assert message == f"{file}/visitors cannot be written (File exists): documents are kept in memory."
+    (message,) = [record.getMessage() for record in caplog.records if "stored in memory" in record.getMessage()]
+    assert message == f"Can't write to {file}/visitors (File exists): documents are stored in memory."
     visitors.forget(other)
     clock.ahead = HOUR + 60
     visitors.sweep()
@@ -394,7 +394,7 @@ def test_a_visitor_whose_documents_cannot_be_deleted_is_still_forgotten(
     visitor.library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
     away = root.rename(tmp_path / "away")
     root.write_text("A file where the folder was.")
-    with pytest.raises(DocumentError, match="could not be deleted"):
+    with pytest.raises(DocumentError, match="Can't delete the documents"):
         visitors.forget(key)
     root.unlink()
     away.rename(root)

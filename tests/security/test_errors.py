@@ -67,17 +67,17 @@ def test_the_answer_of_a_server_that_repeats_its_address_has_no_path(guest: Gues
 
 def test_the_page_accepts_only_targets_of_the_catalogue(served: Served, guest: Guest) -> None:
     for target in INVALID_TARGETS:
-        requests = len(served.model.asked)
+        requests = len(served.model.requests)
         outcome = guest.ask("Why?", target=target)
         assert not outcome.success or "There is no such target" in outcome.stream, repr(target)[:60]
         assert_clean(outcome, served)
-        assert len(served.model.asked) == requests, repr(target)[:60]
+        assert len(served.model.requests) == requests, repr(target)[:60]
 
 
 def test_the_api_accepts_only_targets_of_the_catalogue(served: Served, guest: Guest) -> None:
     for target in INVALID_TARGETS:
-        requests = len(served.model.asked)
+        requests = len(served.model.requests)
         outcome = guest.call("ask_documents", ["What is the exclusion zone?", {}, target])
         assert not outcome.success, repr(target)[:60]
         assert_clean(outcome, served)
-        assert len(served.model.asked) == requests, repr(target)[:60]
+        assert len(served.model.requests) == requests, repr(target)[:60]

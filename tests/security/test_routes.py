@@ -205,13 +205,13 @@ def test_a_symbolic_link_in_the_upload_folder_opens_nothing(served: Served) -> N
 
 @pytest.mark.parametrize("route", ["/gradio_api/proxy=", "/gradio_api/file="])
 def test_the_server_fetches_no_address_for_a_client(served: Served, route: str) -> None:
-    requests = len(served.model.asked)
+    requests = len(served.model.requests)
     for address in (served.model.url, served.model.url.replace("127.0.0.1", "localhost"), "http://169.254.169.254/"):
         for spelling in (address, quote(address, safe=""), address.upper()):
             status, body = fetch(served.url, route + spelling)
             assert status >= 400
             assert b"scripted" not in body
-    assert len(served.model.asked) == requests
+    assert len(served.model.requests) == requests
 
 
 def test_no_method_of_a_component_can_be_called(guest: Guest) -> None:

@@ -123,7 +123,7 @@ def test_a_visitor_cannot_stop_the_answer_of_another(served: Served, victim: Gue
     event = response.json()["event_id"]
     reader = threading.Thread(target=victim.read, args=[event], daemon=True)
     reader.start()
-    wait_until(lambda: served.model.sent.get(question, 0) > 5, 60, served.app.log.read_text)
+    wait_until(lambda: served.model.delta_counts.get(question, 0) > 5, 60, served.app.log.read_text)
     answer_events = [event_["id"] for name, event_ in guest.events.items() if name.startswith("respond")]
     for index in (*answer_events, 0, 10**6):
         for session in (guest.session, "", "guess"):
@@ -132,13 +132,13 @@ def test_a_visitor_cannot_stop_the_answer_of_another(served: Served, victim: Gue
                 assert guest.http.post("/gradio_api/cancel", json=body).status_code == 200
     guest.http.post("/gradio_api/reset", json={"event_id": "guess"})
     guest.call("finish", guest.inputs("finish"))
-    sent = served.model.sent[question]
-    wait_until(lambda: served.model.sent[question] > sent + 20)
-    assert question not in served.model.left
+    sent = served.model.delta_counts[question]
+    wait_until(lambda: served.model.delta_counts[question] > sent + 20)
+    assert question not in served.model.disconnected
 
     body = {"session_hash": victim.session, "fn_index": victim.events["respond"]["id"], "event_id": event}
     victim.http.post("/gradio_api/cancel", json=body)
-    wait_until(lambda: question in served.model.left, 60, lambda: "the visitor could not stop the answer")
+    wait_until(lambda: question in served.model.disconnected, 60, lambda: "the visitor could not stop the answer")
     reader.join(15)
 
 

@@ -140,7 +140,7 @@ def test_a_broken_body_is_refused_cleanly(served: Served, guest: Guest, body: by
 
 def test_a_question_of_one_megabyte_is_too_long(served: Served, guest: Guest) -> None:
     guest.ask("Why?")
-    requests = len(served.model.asked)
+    requests = len(served.model.requests)
     for event, event_data in (
         ("submit", None),
         ("example", {"index": 0, "value": {"text": LONG}}),
@@ -149,16 +149,16 @@ def test_a_question_of_one_megabyte_is_too_long(served: Served, guest: Guest) ->
         outcome = guest.call(event, guest.inputs(event, question=LONG), event_data=event_data)
         assert "up to 20,000 characters" in outcome.stream, event
         guest.call("respond", guest.inputs("respond", samples=False, target="scripted"))
-    assert len(served.model.asked) == requests
+    assert len(served.model.requests) == requests
     assert guest.is_alive()
 
 
 def test_a_question_above_the_limit_is_too_long_for_the_api(served: Served, guest: Guest) -> None:
-    requests = len(served.model.asked)
+    requests = len(served.model.requests)
     outcome = guest.call("ask_documents", ["x " * 10_001, {"x.txt": "x"}, "scripted"])
     assert guest.is_alive()
     assert not outcome.success
-    assert len(served.model.asked) == requests
+    assert len(served.model.requests) == requests
 
 
 def test_the_api_accepts_only_as_many_documents_as_a_visitor_may_have(served: Served, guest: Guest) -> None:

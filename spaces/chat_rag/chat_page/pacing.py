@@ -1,55 +1,51 @@
-"""How often the page is updated while answers stream in, and what an update need not do again."""
+"""Interval and content of the updates that stream an answer to the page."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from backends.stopwatch import now
 
-if TYPE_CHECKING:
-    from gradio import Blocks
-
-# 20 updates a second look like a stream; 10 still do, when many visitors share the thread that serves the pages.
-FASTEST, SLOWEST = 0.05, 0.1
-# The share of a core that this thread may take before updates become fewer, and how often it is looked at.
-BUSY, LOOK_SECONDS = 0.5, 0.25
+# Seconds between two updates. 20 updates per second look like a stream, and 10 still do when many visitors share the
+# thread that serves the pages.
+MIN_INTERVAL, MAX_INTERVAL = 0.05, 0.1
+# The share of a core that this thread can use before updates become fewer, and how often the share is measured.
+TARGET_LOAD, SAMPLE_SECONDS = 0.5, 0.25
 
 
 class Pace:
-    """The seconds between two updates of an answer, for all visitors of one process.
+    """The interval between two updates of an answer, for all visitors of one process.
 
-    `spent` gives the CPU seconds of the thread that serves the pages, where `seconds` is called.
+    `cpu_seconds` returns the CPU time of the thread that serves the pages; `seconds` runs in that thread.
     """
 
-    def __init__(self, clock: Callable[[], float] = now, spent: Callable[[], float] = time.thread_time) -> None:
-        self._clock, self._spent = clock, spent
-        self._seconds = FASTEST
-        self._looked: tuple[float, float] | None = None
+    def __init__(self, clock: Callable[[], float] = now, cpu_seconds: Callable[[], float] = time.thread_time) -> None:
+        self._clock, self._cpu_seconds = clock, cpu_seconds
+        self._interval = MIN_INTERVAL
+        self._last_sample: tuple[float, float] | None = None
 
     def seconds(self) -> float:
-        """From FASTEST to SLOWEST, the longer the busier the thread has been since the last look."""
-        looked = self._clock(), self._spent()
-        if self._looked is None:
-            self._looked = looked
-        elif (passed := looked[0] - self._looked[0]) >= LOOK_SECONDS:
-            # The thread's work goes with the number of updates: with this many, its share would be BUSY.
-            wanted = self._seconds * (looked[1] - self._looked[1]) / passed / BUSY
-            self._seconds = min(SLOWEST, max(FASTEST, wanted))
-            self._looked = looked
-        return self._seconds
+        """Return the interval, from MIN_INTERVAL to MAX_INTERVAL; it grows with the thread's load."""
+        clock, cpu = self._clock(), self._cpu_seconds()
+        if self._last_sample is None:
+            self._last_sample = clock, cpu
+        elif (elapsed := clock - self._last_sample[0]) >= SAMPLE_SECONDS:
+            # The thread's work is proportional to the number of updates: this interval would give TARGET_LOAD.
+            load = (cpu - self._last_sample[1]) / elapsed
+            self._interval = min(MAX_INTERVAL, max(MIN_INTERVAL, self._interval * load / TARGET_LOAD))
+            self._last_sample = clock, cpu
+        return self._interval
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Settled:
-    """A message that the answer will not change, with what Gradio sends of it.
+class FinalMessage:
+    """A message that the answer doesn't change, as Gradio sends it.
 
-    Gradio walks three times an update through all dictionaries and lists, in search of files, and compares them with
-    the last. It passes over a dataclass, and writes the same JSON.
+    For each update, Gradio walks three times through all dictionaries and lists in search of files, and compares them
+    with the last update. It skips a dataclass, and serialises it to the same JSON.
     """
 
     role: str
@@ -59,39 +55,32 @@ class Settled:
 
 
 class Updates:
-    """What the handler of a streamed answer yields, for an event with `postprocess=False`.
+    """The values that the handler of a streamed answer yields, for an event with `postprocess=False`.
 
-    Such an event sends what it is given. Otherwise Gradio would check every message of the conversation at each update,
-    and make a new component for each output that is skipped.
+    Gradio sends the values of such an event unchanged. Otherwise it would check every message of the conversation at
+    each update, and create a new component for each skipped output.
     """
 
     def __init__(self, history: Sequence[dict[str, Any]]) -> None:
-        # By identity: what was in the history stays the same dictionary as long as nobody changes it.
-        self._kept = list(history)
-        self._settled = {id(message): Settled(**sent(message)) for message in self._kept}
-        self._others: list[Any] = []
+        # By identity: a message of the history stays the same dictionary until it changes. The list keeps them alive.
+        self._history = list(history)
+        self._final_messages = {id(message): FinalMessage(**to_gradio(message)) for message in self._history}
+        self._other_outputs: list[Any] = []
 
     def next(self, messages: Sequence[dict[str, Any]], *others: str | None) -> tuple[Any, ...]:
-        """The conversation and the other outputs; None repeats what an output was last, which sends nothing."""
+        """Return the conversation and the other outputs; None repeats an output's last value, which sends nothing."""
         import gradio as gr
 
-        last = self._others or [gr.skip() for _ in others]
-        self._others = [old if new is None else new for new, old in zip(others, last, strict=True)]
-        return [self._settled.get(id(message)) or sent(message) for message in messages], *self._others
+        previous = self._other_outputs or [gr.skip() for _ in others]
+        self._other_outputs = [old if new is None else new for new, old in zip(others, previous, strict=True)]
+        return [
+            self._final_messages.get(id(message)) or to_gradio(message) for message in messages
+        ], *self._other_outputs
 
 
-def sent(message: dict[str, Any]) -> dict[str, Any]:
-    """A message as Gradio sends it: the content a list of typed parts."""
+def to_gradio(message: dict[str, Any]) -> dict[str, Any]:
+    """Return a message in Gradio's wire format, with the content as a list of typed parts."""
     content = message.get("content") or ""
     parts = [{"text": content, "type": "text"}] if isinstance(content, str) else content
-    known = {"metadata": message.get("metadata"), "options": message.get("options")}
-    return {"role": message["role"], "content": parts, **known}
-
-
-def calm(demo: Blocks) -> None:
-    """Spare a page what Gradio does in vain; call it after `demo.queue()`."""
-    # It looks for a new question every millisecond, which takes some per cent of a core even when nobody asks.
-    demo._queue.sleep_when_free = 0.01
-    # It imports matplotlib twice an update; where there is none, the whole path is searched each time.
-    if importlib.util.find_spec("matplotlib") is None:
-        sys.modules["matplotlib"] = None  # type: ignore[assignment]
+    optional = {"metadata": message.get("metadata"), "options": message.get("options")}
+    return {"role": message["role"], "content": parts, **optional}

@@ -150,10 +150,10 @@ class Visitors:
     def _is_idle(self, name: str, slot: _Slot) -> bool:
         if slot.visitor and slot.visitor.ingestion.busy:
             self._touch(slot.visitor)
-        seen = slot.visitor.last_seen if slot.visitor else 0.0
+        last_seen = slot.visitor.last_seen if slot.visitor else 0.0
         if self.root and (folder := self.root / name).exists():
-            seen = max(seen, folder.stat().st_mtime)  # another process may have seen the visitor later
-        return self._clock() - seen > self._idle_seconds
+            last_seen = max(last_seen, folder.stat().st_mtime)  # another process can serve the visitor too
+        return self._clock() - last_seen > self._idle_seconds
 
     def _delete(self, name: str, condition: Callable[[_Slot], bool]) -> None:
         """Delete a visitor from memory and disk; a page that returns meanwhile waits and gets a new visitor."""

@@ -67,7 +67,7 @@ class Citer:
     _length: int = 0  # characters of the answer so far
     _pending: str = ""  # text that may be the beginning of a marker
     _sentence: str = ""
-    _raw: str = ""  # the sentence with the markers that were taken out
+    _raw: str = ""  # the sentence with the markers of the model
     _open_claims: int = 0  # how many of the last claims belong to the current sentence
     _reported: int = 0  # how many markers `new_markers` has returned
     _after_marker: bool = False

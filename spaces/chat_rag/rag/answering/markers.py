@@ -108,7 +108,7 @@ def escape_markers(text: str) -> str:
 def split_at_markers(answer: str, markers: Iterable[Marker]) -> Iterator[tuple[str, Marker | None]]:
     """Yield the pieces of an answer, each with the marker that follows it; the last piece has None.
 
-    Markers beyond the end of the text are skipped: while an answer streams in, a marker can be known before its text.
+    Markers beyond the end of the text are skipped: while an answer streams in, a marker arrives before its text.
     """
     start = 0
     for marker in markers:
