@@ -1,1 +1,1 @@
-"""The chat page: Gradio handlers, rendering, and what belongs to one visitor."""
+"""The chat page: Gradio handlers, rendering, and the data of each visitor."""
