@@ -61,7 +61,7 @@ def test_a_wrong_figure_is_never_attributed() -> None:
 def test_the_origin_of_a_marker_is_recorded() -> None:
     _, citer = cite("Total net sales were $82,959 in the quarter. Expense was high [2]. And [9].")
     assert citer.attribution == {1: True, 2: False}
-    assert citer.removed == 1
+    assert citer.invalid_markers == 1
 
 
 def test_a_model_marker_wins_over_an_attribution() -> None:
@@ -73,7 +73,7 @@ def test_code_is_left_alone() -> None:
     text = "Use `rows[1]` here:\n```python\nprint(rows[1], rows[9])\n```\n"
     answer, citer = cite(text, 1)
     assert answer == text
-    assert citer.removed == 0
+    assert citer.invalid_markers == 0
 
 
 def test_without_passages_the_text_is_untouched() -> None:
@@ -137,7 +137,7 @@ def test_a_marker_copied_from_the_document_is_not_a_citation() -> None:
     answer, citer = cite("As shown before [1], the population grew [12].", passages=OTHERS)
     assert answer == "As shown before , the population grew . [3]"
     assert citer.attribution == {3: True}
-    assert citer.removed == 2
+    assert citer.invalid_markers == 2
 
 
 def test_the_pieces_of_an_answer_and_its_markers_make_the_answer() -> None:
@@ -157,7 +157,7 @@ def test_random_text_is_the_same_wherever_it_is_split() -> None:
         whole, at_once = cite(text, passages=OTHERS)
         letters, one_by_one = cite(text, 1, OTHERS)
         assert letters == whole, text
-        assert (one_by_one.claims, one_by_one.removed) == (at_once.claims, at_once.removed), text
+        assert (one_by_one.claims, one_by_one.invalid_markers) == (at_once.claims, at_once.invalid_markers), text
         assert all(whole[claim.marker.start : claim.marker.end] == claim.marker.text for claim in at_once.claims), text
 
 

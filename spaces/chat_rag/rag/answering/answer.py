@@ -119,7 +119,7 @@ async def _add_citations(stream: AsyncIterator[Event], citer: Citer) -> AsyncIte
 
 def _finish(citer: Citer, done: Done) -> list[Delta | Marker | AnswerEnd]:
     rest = citer.flush()
-    end = AnswerEnd(_citations(citer), citer.removed, done)
+    end = AnswerEnd(_citations(citer), citer.invalid_markers, done)
     return [*citer.new_markers(), *([Delta(rest)] if rest else []), end]
 
 

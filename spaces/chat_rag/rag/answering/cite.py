@@ -61,7 +61,7 @@ class Citer:
     min_share_with_figures: float = MIN_SHARE_WITH_FIGURES
     claims: list[Claim] = field(default_factory=list)
     """One for each marker of the answer, in the order of the text."""
-    removed: int = 0
+    invalid_markers: int = 0
     """How many of the model's markers named no passage."""
     _texts: dict[int, SourceText] = field(default_factory=dict)
     _length: int = 0  # characters of the answer so far
@@ -198,7 +198,7 @@ class Citer:
                 output += marker.text
             else:
                 unknown += 1
-        self.removed += min(unknown, 1) if model_marker.is_range else unknown
+        self.invalid_markers += min(unknown, 1) if model_marker.is_range else unknown
         self._marker_starts_line = bool(_LINE_START.fullmatch(self._raw.rpartition("\n")[2]))
         self._raw += model_marker.text
         self._after_marker = bool(output)
