@@ -59,7 +59,7 @@ def record(
     )
 
 
-def failed(kind: str = "Unreachable", message: str = "Nothing answers.", remedy: str = "", **more: Any) -> Record:
+def failure(kind: str = "Unreachable", message: str = "Nothing answers.", remedy: str = "", **more: Any) -> Record:
     """Return a request without an answer."""
     return record(error=Failure(kind, message, remedy), **more)
 
@@ -87,7 +87,7 @@ def header(
     return dict(json.loads(json.dumps(value)))
 
 
-def run(*entries: Record | BlockRecord, ended: str = "finished", **head: Any) -> Run:
+def build_run(*entries: Record | BlockRecord, ended: str = "finished", **head: Any) -> Run:
     """Return a run of these requests and blocks; `head` goes into its first line."""
     requests = [entry for entry in entries if isinstance(entry, Record)]
     head.setdefault("targets", tuple(dict.fromkeys(entry.target for entry in requests)) or ("a",))
@@ -119,4 +119,4 @@ def simulated(
                 moments = [factor * (0.1 + 0.01 * place) for place in range(tokens)]
                 entries.append(record(*moments, target=target, block=number, tokens=tokens))
             entries.append(block(sum(entry.ended for entry in entries[-size:]), target=target, number=number))  # type: ignore[union-attr]
-    return run(*entries, targets=tuple(slowness), requests=rounds * size, seed=seed)
+    return build_run(*entries, targets=tuple(slowness), requests=rounds * size, seed=seed)

@@ -1,4 +1,4 @@
-"""A chat server on a real socket whose behaviour is the name of the model that is asked for."""
+"""A chat server on a real socket; the name of the requested model selects its behaviour."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ MODELS = ("steady", "slow", "thinker", "silent", "endless", "dies", "refuses", "
 
 
 class Models(ThreadingHTTPServer):
-    """`asked` holds what each model was asked, `most` how many requests each had in flight at once."""
+    """`requests` holds each model's request bodies, `max_in_flight` its highest number of concurrent requests."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.asked: dict[str, list[dict[str, Any]]] = {}
-        self.most: dict[str, int] = {}
-        self.left: list[str] = []
-        self._flying: dict[str, int] = {}
-        self._changing = threading.Lock()
+        self.requests: dict[str, list[dict[str, Any]]] = {}
+        self.max_in_flight: dict[str, int] = {}
+        self.disconnects: list[str] = []
+        self._in_flight: dict[str, int] = {}
+        self._lock = threading.Lock()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/v1"
 
     def catalog(self, folder: Path, *models: str, **extra: str) -> Path:
-        """A catalogue file with one target for each model; `extra` goes into every entry."""
+        """Write a catalogue with one target per model; `extra` goes into every entry."""
         path = folder / "catalog.toml"
         more = "".join(f"{name} = {json.dumps(value)}\n" for name, value in extra.items())
         entries = [f'[{name}]\nkind = "openai"\nurl = "{self.url}"\nmodel = "{name}"\n{more}' for name in models]
@@ -42,27 +42,27 @@ class Models(ThreadingHTTPServer):
         return path
 
     def begin(self, body: dict[str, Any]) -> int:
-        """Note a request and give how many of its model came before it."""
+        """Record a request and return how many of its model came before it."""
         model = body["model"]
-        with self._changing:
-            asked = self.asked.setdefault(model, [])
-            asked.append(body)
-            self._flying[model] = self._flying.get(model, 0) + 1
-            self.most[model] = max(self.most.get(model, 0), self._flying[model])
-            return len(asked) - 1
+        with self._lock:
+            requests = self.requests.setdefault(model, [])
+            requests.append(body)
+            self._in_flight[model] = self._in_flight.get(model, 0) + 1
+            self.max_in_flight[model] = max(self.max_in_flight.get(model, 0), self._in_flight[model])
+            return len(requests) - 1
 
     def handle_error(self, *arguments: object) -> None:
         """Print nothing: this server closes connections on purpose."""
 
     def end(self, model: str) -> None:
-        with self._changing:
-            self._flying[model] -= 1
+        with self._lock:
+            self._in_flight[model] -= 1
 
 
 class Handler(BaseHTTPRequestHandler):
     server: Models
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # or a delayed acknowledgement holds the texts back for 40 ms
+    disable_nagle_algorithm = True  # a delayed acknowledgement would hold texts back for 40 ms
 
     def do_GET(self) -> None:
         self.reply(200, {"data": [{"id": name} for name in MODELS]})
@@ -81,7 +81,7 @@ class Handler(BaseHTTPRequestHandler):
             else:
                 self.stream(model)
         except OSError:
-            self.server.left.append(model)
+            self.server.disconnects.append(model)
         finally:
             self.server.end(model)
 
@@ -105,9 +105,9 @@ class Handler(BaseHTTPRequestHandler):
         for number in range(10**9 if model == "endless" else TOKENS):
             thought = model == "thinker" and number < 3
             yield {"reasoning_content" if thought else "content": f"word{number} "}
-            # A client that goes away shows as a readable socket.
+            # A client that disconnects makes the socket readable.
             if select.select([self.connection], [], [], gap)[0]:
-                raise OSError("the client left")
+                raise OSError("the client disconnected")
 
     def event(self, data: dict[str, Any]) -> None:
         self.chunk(b"data: " + json.dumps(data).encode() + b"\n\n")

@@ -100,7 +100,7 @@ def test_bad_input_is_reported_before_anything_is_sent(
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert message in error
-    assert not models.asked
+    assert not models.requests
     assert not out.exists()
 
 
@@ -150,7 +150,7 @@ def test_a_signal_ends_the_run_and_keeps_the_file(models: Models, tmp_path: Path
     command = ["run", "--targets", "steady,slow", "--catalog", str(catalog), "--requests", "500", "--out", str(out)]
     process = subprocess.Popen([sys.executable, "-m", "compare", *command], stderr=subprocess.PIPE)
     deadline = time.monotonic() + 60
-    while len(models.asked.get("slow", [])) < 12 and time.monotonic() < deadline:
+    while len(models.requests.get("slow", [])) < 12 and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(number)
     process.communicate(timeout=30)

@@ -72,10 +72,10 @@ async def test_stop_frees_every_connection(models: Models, tmp_path: Path) -> No
     race.stop()
     assert race.columns[0].state == "stopped"
     for _ in range(100):
-        if "endless" in models.left:
+        if "endless" in models.disconnects:
             break
         await asyncio.sleep(0.02)
-    assert "endless" in models.left  # the other target may have finished already
+    assert "endless" in models.disconnects  # the other target may have finished already
 
 
 @pytest.mark.parametrize(

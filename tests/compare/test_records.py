@@ -14,7 +14,7 @@ from backends import Arrival, Mark, Usage
 from compare import run_file
 from compare.errors import RunError
 from compare.records import BlockRecord, Failure, Record, Run
-from tests.compare.make_runs import block, failed, header, record, run
+from tests.compare.make_runs import block, build_run, failure, header, record
 from tests.conftest import ROOT
 
 RESULTS = ROOT / "spaces" / "platform_compare" / "results"
@@ -61,7 +61,7 @@ def store(folder: Path, *lines: str) -> Path:
 def store_valid(folder: Path) -> Path:
     """Store five lines: the header, three requests and the end."""
     path = folder / "run.jsonl"
-    run_file.write(run(record(0.1), record(0.2), failed(message="“No” — said the server.")), path)
+    run_file.write(build_run(record(0.1), record(0.2), failure(message="“No” — said the server.")), path)
     return path
 
 
@@ -92,14 +92,14 @@ def test_a_run_reads_back_equal(tmp_path: Path, ended: str) -> None:
     ids=["newline", "line separator", "next line", "form feed", "surrogate", "astral"],
 )
 def test_any_text_of_a_server_is_stored(tmp_path: Path, text: str) -> None:
-    original = run(record(0.1), failed(message=text, remedy=text))
+    original = build_run(record(0.1), failure(message=text, remedy=text))
     path = tmp_path / "run.jsonl"
     run_file.write(original, path)
     assert same(run_file.read(path), original)
 
 
 def test_a_targets_description_goes_into_the_header(tmp_path: Path) -> None:
-    lines = [*run_file.lines(run(record(0.1)))]
+    lines = [*run_file.lines(build_run(record(0.1)))]
     lines.insert(2, '{"type": "target", "name": "a", "model": "smol", "context": 8192}')
     lines.insert(2, '{"type": "of a later version", "text": "is passed over"}')
     result = run_file.read(store(tmp_path, *lines))
@@ -112,11 +112,11 @@ def test_a_targets_description_goes_into_the_header(tmp_path: Path) -> None:
 def test_only_measured_requests_count() -> None:
     cold, warm = record(1, phase="cold"), record(1, phase="warmup")
     first, more = record(1), record(1, load="concurrency 2")
-    made = run(cold, warm, first, more, record(1, target="b"), concurrencies=(1, 2), seed=5)
-    assert made.measured("a") == [first, more]
-    assert made.measured("a", "concurrency 2") == [more]
-    assert made.measured("c") == []
-    assert (made.targets, made.loads, made.seed) == (["a", "b"], ["concurrency 1", "concurrency 2"], 5)
+    run = build_run(cold, warm, first, more, record(1, target="b"), concurrencies=(1, 2), seed=5)
+    assert run.measured("a") == [first, more]
+    assert run.measured("a", "concurrency 2") == [more]
+    assert run.measured("c") == []
+    assert (run.targets, run.loads, run.seed) == (["a", "b"], ["concurrency 1", "concurrency 2"], 5)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_only_measured_requests_count() -> None:
         (record(0.1), True),
         (record(thoughts=[0.1]), True),
         (record(), False),
-        (failed(), False),
+        (failure(), False),
         (record(0.1, error=Failure("Interrupted", "It broke off.")), False),
     ],
     ids=["answer", "thought", "nothing", "error", "cut"],
@@ -227,7 +227,7 @@ def test_an_incomplete_first_line(tmp_path: Path, path: list[str]) -> None:
     ],
 )
 def test_a_damaged_line_has_its_number(tmp_path: Path, line: str) -> None:
-    lines = [*run_file.lines(run(record(0.1), record(0.2)))]
+    lines = [*run_file.lines(build_run(record(0.1), record(0.2)))]
     with pytest.raises(RunError) as caught:
         run_file.read(store(tmp_path, *lines[:2], line, *lines[2:]))
     assert caught.value.message.startswith("Line 3 of run.jsonl is damaged (")
@@ -288,4 +288,4 @@ def test_an_entry_is_one_line_of_json() -> None:
         "cpu_seconds": 0.0,
         "lags": (0.1,),
     }
-    assert "\n" not in run_file.encode(run_file.entry_dict(failed(message="two\nlines")))
+    assert "\n" not in run_file.encode(run_file.entry_dict(failure(message="two\nlines")))

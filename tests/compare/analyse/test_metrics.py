@@ -1,4 +1,4 @@
-"""Metrics of hand-made arrivals equal the numbers computed by hand."""
+"""Metrics of hand-run arrivals equal the numbers computed by hand."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from compare.analyse.objectives import OBJECTIVES, Objective
 from compare.analyse.pacing import coalesced_share
 from compare.records import Run
 from compare.report.strings import objective_text
-from tests.compare.make_runs import block, failed, record, run
+from tests.compare.make_runs import block, build_run, failure, record
 
 NOTHING = Distribution(0)
 
 
 def two_answers() -> Run:
     """Return a run of two answers, one with thoughts, in two blocks of 3 s in all."""
-    return run(
+    return build_run(
         record(0.4, 0.5, 0.9, thoughts=[0.1, 0.2], tokens=5, cached=2, ended=1.0),
         record(0.3, 0.6, tokens=3, cached=0, ended=0.8, block=1),
         block(1.0),
@@ -60,20 +60,20 @@ def test_rates_use_the_blocks_wall_time() -> None:
 
 
 def test_without_blocks_rates_use_the_requests_wall_time() -> None:
-    metrics = compute_metrics(run(record(0.5, sent=10.0), record(0.5, sent=11.0, ended=1.5)), "a")
+    metrics = compute_metrics(build_run(record(0.5, sent=10.0), record(0.5, sent=11.0, ended=1.5)), "a")
     assert metrics.wall_s == pytest.approx(2.5)
     assert metrics.requests_per_s == pytest.approx(2 / 2.5)
 
 
 def test_unreported_tokens_are_not_guessed() -> None:
-    metrics = compute_metrics(run(record(0.1, 0.2, tokens=4), record(0.1, 0.2), block(1.0)), "a")
+    metrics = compute_metrics(build_run(record(0.1, 0.2, tokens=4), record(0.1, 0.2), block(1.0)), "a")
     assert metrics.tpot_ms.n == 1
     assert (metrics.output_tokens, metrics.input_tokens, metrics.output_tokens_per_s) == (None, None, None)
     assert metrics.requests_per_s == 2.0
 
 
 def test_nothing_measured() -> None:
-    metrics = compute_metrics(run(), "a")
+    metrics = compute_metrics(build_run(), "a")
     assert (metrics.requests, metrics.succeeded, metrics.errors, metrics.wall_s) == (0, 0, {}, 0.0)
     assert metrics.ttft_ms == metrics.itl_ms == metrics.tpot_ms == metrics.e2e_ms == NOTHING
     assert (metrics.output_tokens, metrics.requests_per_s, metrics.goodput_per_s, metrics.goodput_share) == (None,) * 4
@@ -106,8 +106,8 @@ def test_an_empty_distribution() -> None:
 
 def test_a_user_waits_from_the_intended_start() -> None:
     # Requests are due every 100 ms and the server takes 300 ms for each in turn: it falls behind by 200 ms per request.
-    made = run(*[record(0.2, 0.3, sent=number * 0.3, delay=number * 0.2) for number in range(11)])
-    metrics = compute_metrics(made, "a")
+    run = build_run(*[record(0.2, 0.3, sent=number * 0.3, delay=number * 0.2) for number in range(11)])
+    metrics = compute_metrics(run, "a")
     assert known_values(metrics.ttft_ms) == pytest.approx({"n": 11, "mean": 200, "p50": 200, "p90": 200})
     assert known_values(metrics.ttft_from_intended_ms) == pytest.approx(
         {"n": 11, "mean": 1200, "p50": 1200, "p90": 2000}
@@ -119,17 +119,17 @@ def test_a_user_waits_from_the_intended_start() -> None:
 
 
 def test_a_request_is_never_early() -> None:
-    assert compute_metrics(run(record(0.2, sent=1.0, delay=-0.001)), "a").ttft_from_intended_ms.p50 == pytest.approx(
-        200
-    )
+    assert compute_metrics(
+        build_run(record(0.2, sent=1.0, delay=-0.001)), "a"
+    ).ttft_from_intended_ms.p50 == pytest.approx(200)
 
 
-SERVED = run(
+SERVED = build_run(
     record(0.125, 0.25, tokens=2, ended=0.25),  # exact in binary, for limits that are just met
     record(0.6, 0.7, tokens=2, ended=0.7),  # late first token
     record(0.1, 0.5, tokens=2, ended=0.5),  # slow tokens
     record(0.1, 0.2, ended=0.9),  # slow end, tokens not reported
-    failed("Overloaded"),
+    failure("Overloaded"),
     block(2.0),
 )
 
@@ -171,45 +171,52 @@ def test_mlperf_limits(name: str, ttft: float, tpot: float) -> None:
 
 
 def test_errors_are_counted_by_kind() -> None:
-    made = run(record(0.1), failed("TimedOut"), failed("Rejected"), failed("TimedOut"), record(), block(1.0))
-    metrics = compute_metrics(made, "a")
+    run = build_run(
+        record(0.1),
+        failure("TimedOut"),
+        failure("Rejected"),
+        failure("TimedOut"),
+        record(),
+        block(1.0),
+    )
+    metrics = compute_metrics(run, "a")
     assert metrics.errors == {"TimedOut": 2, "Rejected": 1, "Empty": 1}
     assert (metrics.requests, metrics.succeeded) == (5, 1)
     assert metrics.requests_per_s == 1.0
 
 
 def test_interrupted_answers_do_not_count() -> None:
-    cut = record(0.01, tokens=1, error=failed().error)
-    metrics = compute_metrics(run(cut, record(0.5, tokens=3), block(1.0)), "a")
+    cut = record(0.01, tokens=1, error=failure().error)
+    metrics = compute_metrics(build_run(cut, record(0.5, tokens=3), block(1.0)), "a")
     assert known_values(metrics.ttft_ms) == pytest.approx({"n": 1, "mean": 500, "p50": 500})
     assert metrics.output_tokens == 3
 
 
 def test_cold_and_warm_up_requests_do_not_count() -> None:
-    made = run(
+    run = build_run(
         record(5.0, 6.0, phase="cold", sent=1.0, delay=0.5, ended=7.0, tokens=9),
         record(4.0, phase="warmup", tokens=9),
         record(0.1, tokens=2),
-        failed(phase="warmup"),
+        failure(phase="warmup"),
         block(1.0),
     )
-    metrics = compute_metrics(made, "a")
+    metrics = compute_metrics(run, "a")
     assert (metrics.requests, metrics.output_tokens, metrics.errors) == (1, 2, {})
     assert metrics.ttft_ms.mean == pytest.approx(100)
-    assert cold_start(made, "a") == (5.5, 7.5)
+    assert cold_start(run, "a") == (5.5, 7.5)
 
 
 @pytest.mark.parametrize(
-    "made",
-    [run(record(0.1)), run(failed(phase="cold")), run(record(1.0, target="b", phase="cold"))],
+    "run",
+    [build_run(record(0.1)), build_run(failure(phase="cold")), build_run(record(1.0, target="b", phase="cold"))],
     ids=["none", "failed", "of another"],
 )
-def test_without_a_cold_answer_there_is_no_cold_start(made: Run) -> None:
-    assert cold_start(made, "a") is None
+def test_without_a_cold_answer_there_is_no_cold_start(run: Run) -> None:
+    assert cold_start(run, "a") is None
 
 
 def test_targets_and_loads_are_separate() -> None:
-    made = run(
+    run = build_run(
         record(0.1),
         record(0.2, load="concurrency 2"),
         record(0.9, target="b"),
@@ -225,7 +232,7 @@ def test_targets_and_loads_are_separate() -> None:
         ("a", None, 150, 4.0),
         ("b", None, 900, 7.0),
     ):
-        metrics = compute_metrics(made, target, load)
+        metrics = compute_metrics(run, target, load)
         assert metrics.ttft_ms.mean == pytest.approx(mean)
         assert metrics.wall_s == wall
 
@@ -251,7 +258,7 @@ def test_guidellms_time_per_output_token_includes_the_first(definition: str, mea
 
 
 def test_client_load() -> None:
-    made = run(
+    run = build_run(
         record(0.1, sent=1.0, delay=0.03, marks={"connected": -0.02, "headers": 0.05}),
         record(0.1, sent=2.0, marks={"headers": 0.05}),
         record(0.1, sent=3.0),
@@ -261,28 +268,28 @@ def test_client_load() -> None:
         block(9.0, cpu_seconds=9.0, target="b", lags=(1.0,)),
         targets=("a", "b"),
     )
-    metrics = client_load(made, "a")
+    metrics = client_load(run, "a")
     assert (metrics.cpu_share, metrics.new_connections, metrics.known_connections) == (0.2, 1, 2)
     assert metrics.lag_p50_ms == pytest.approx(50.5)
     assert metrics.lag_p99_ms == pytest.approx(99.01)
     assert metrics.connect_ms == pytest.approx(10)
-    assert client_load(run(), "a") == ClientLoad(None, None, None, 0, 0, None)
+    assert client_load(build_run(), "a") == ClientLoad(None, None, None, 0, 0, None)
 
 
 def due_every(seconds: float, took: float, *, blocks: int = 2, size: int = 5, server: float = 0.0) -> Run:
     """Return an open loop: a request every `seconds`, answered after `took`, at least `server` seconds apart."""
-    made = []
+    run = []
     for number in range(blocks):
         free = 0.0
         for place in range(size):
             intended = place * seconds
             ended = max(intended + took, free + server)
             free = ended
-            made.append(
+            run.append(
                 record(ended - intended, load="2 requests/s, constant", block=number, sent=intended, concurrency=None)
             )
-        made.append(block(free, load="2 requests/s, constant", number=number))
-    return run(*made)
+        run.append(block(free, load="2 requests/s, constant", number=number))
+    return build_run(*run)
 
 
 def test_a_fast_server_answers_an_open_loop_at_its_rate() -> None:
@@ -297,11 +304,11 @@ def test_a_slow_server_answers_an_open_loop_at_its_own_rate() -> None:
 def test_goodput_of_an_open_loop_counts_from_when_a_request_was_due() -> None:
     slow = Objective("first", ttft_ms=500)
     delayed = record(0.2, delay=0.4, concurrency=None)
-    assert compute_metrics(run(delayed), "a", objective=slow).goodput_share == 0
-    assert compute_metrics(run(record(0.2, delay=0.4)), "a", objective=slow).goodput_share == 1
+    assert compute_metrics(build_run(delayed), "a", objective=slow).goodput_share == 0
+    assert compute_metrics(build_run(record(0.2, delay=0.4)), "a", objective=slow).goodput_share == 1
 
 
 def test_coalesced_texts_are_counted() -> None:
-    made = run(record(0.1, 0.1 + 1e-5, 0.2, 0.2 + 1e-5), record(0.1, 0.15))
-    assert coalesced_share(made, "a", "concurrency 1") == pytest.approx(2 / 4)
-    assert coalesced_share(made, "b", "concurrency 1") == 0
+    run = build_run(record(0.1, 0.1 + 1e-5, 0.2, 0.2 + 1e-5), record(0.1, 0.15))
+    assert coalesced_share(run, "a", "concurrency 1") == pytest.approx(2 / 4)
+    assert coalesced_share(run, "b", "concurrency 1") == 0

@@ -13,7 +13,7 @@ from compare.analyse.metrics import Metrics, compute_metrics
 from compare.analyse.prices import BUILT_IN, Hourly, PerToken, Price, Prices, spot_prices
 from compare.errors import PriceError
 from compare.report.strings import price_warning
-from tests.compare.make_runs import block, failed, record, run
+from tests.compare.make_runs import block, build_run, failure, record
 
 TODAY = date(2026, 6, 1)
 TABLE = Prices.load(BUILT_IN)
@@ -47,9 +47,9 @@ def write(folder: Path, text: str) -> Path:
     ],
 )
 def test_hourly_prices(text: str, name: str, usd: float) -> None:
-    found = TABLE.find(text)
-    assert isinstance(found, Hourly)
-    assert (found.name, found.usd_hour) == (name, usd)
+    price = TABLE.find(text)
+    assert isinstance(price, Hourly)
+    assert (price.name, price.usd_hour) == (name, usd)
 
 
 @pytest.mark.parametrize(
@@ -66,9 +66,9 @@ def test_hourly_prices(text: str, name: str, usd: float) -> None:
     ],
 )
 def test_per_token_prices(text: str, usd_in: float, usd_out: float) -> None:
-    found = TABLE.find(text)
-    assert isinstance(found, PerToken)
-    assert (found.usd_input, found.usd_output) == pytest.approx((usd_in, usd_out))
+    price = TABLE.find(text)
+    assert isinstance(price, PerToken)
+    assert (price.usd_input, price.usd_output) == pytest.approx((usd_in, usd_out))
 
 
 def test_a_price_has_a_source() -> None:
@@ -221,39 +221,39 @@ def test_spot_prices_apply_only_where_available() -> None:
         endpoint.at_spot()
     assert caught.value.message == "sagemaker/us-east-1/ml.g5.xlarge has no spot price."
     node = TABLE.find("ec2/us-east-1/g5.xlarge")
-    found = spot_prices({"endpoint": endpoint, "node": node, "tokens": TOKENS})
-    assert (found["endpoint"], found["tokens"]) == (endpoint, TOKENS)
-    assert found["node"].name == "ec2/us-east-1/g5.xlarge, spot"
-    assert isinstance(found["node"], Hourly)
-    assert found["node"].usd_hour == pytest.approx(0.3 * 1.006)
+    prices = spot_prices({"endpoint": endpoint, "node": node, "tokens": TOKENS})
+    assert (prices["endpoint"], prices["tokens"]) == (endpoint, TOKENS)
+    assert prices["node"].name == "ec2/us-east-1/g5.xlarge, spot"
+    assert isinstance(prices["node"], Hourly)
+    assert prices["node"].usd_hour == pytest.approx(0.3 * 1.006)
 
 
 def served(*, tokens: int | None = 30, requests: int = 4, seconds: float = 8.0) -> Metrics:
     """Return metrics of four answers in 8 s, each of 10 tokens in and 30 out, and one failed request."""
-    made = run(*[record(0.1, 0.2, tokens=tokens) for _ in range(requests)], failed(), block(seconds))
-    return compute_metrics(made, "a")
+    run = build_run(*[record(0.1, 0.2, tokens=tokens) for _ in range(requests)], failure(), block(seconds))
+    return compute_metrics(run, "a")
 
 
 # 3.60 USD an hour are 0.001 a second; at half a request and 15 tokens a second, 0.002 and 0.0000667 each.
 @pytest.mark.parametrize(("utilisation", "times"), [(1.0, 1), (0.5, 2), (0.1, 10)])
 def test_the_cost_of_an_hourly_machine(utilisation: float, times: float) -> None:
-    found = cost(served(), MACHINE, utilisation)
-    assert found.per_1000_requests == pytest.approx(2.0 * times)
-    assert found.per_million_output_tokens == pytest.approx(1000 / 15 * times)
-    assert (found.price, found.utilisation) == ("machine", utilisation)
+    result = cost(served(), MACHINE, utilisation)
+    assert result.per_1000_requests == pytest.approx(2.0 * times)
+    assert result.per_million_output_tokens == pytest.approx(1000 / 15 * times)
+    assert (result.price, result.utilisation) == ("machine", utilisation)
 
 
 # 10 tokens in at 0.50 a million and 30 out at 2.00 make 65 millionths of a dollar.
 def test_the_cost_per_token() -> None:
     assert TOKENS.request(10, 30) == pytest.approx(65e-6)
-    found = cost(served(), TOKENS, 0.1)
-    assert found.per_1000_requests == pytest.approx(0.065)
-    assert found.per_million_output_tokens == pytest.approx(65 / 30)
-    assert found.utilisation is None
+    result = cost(served(), TOKENS, 0.1)
+    assert result.per_1000_requests == pytest.approx(0.065)
+    assert result.per_million_output_tokens == pytest.approx(65 / 30)
+    assert result.utilisation is None
 
 
 @pytest.mark.parametrize(
-    ("found", "price", "expected"),
+    ("metrics", "price", "expected"),
     [
         (served(tokens=None), MACHINE, Cost("machine", pytest.approx(2.0), None, 1.0)),
         (served(tokens=None), TOKENS, Cost("model", None, None)),
@@ -264,8 +264,8 @@ def test_the_cost_per_token() -> None:
     ],
     ids=["hourly, no tokens", "tokens not reported", "hourly, no answer", "tokens, no answer", "free", "free tokens"],
 )
-def test_an_unknown_cost_is_none(found: Metrics, price: Price, expected: Cost) -> None:
-    assert cost(found, price) == expected
+def test_an_unknown_cost_is_none(metrics: Metrics, price: Price, expected: Cost) -> None:
+    assert cost(metrics, price) == expected
 
 
 # A request costs 65e-6 by tokens: 3.60 buys 55,385 requests, and the machine answers 1,800 an hour.
@@ -278,23 +278,23 @@ def test_break_even(usd_hour: float, requests: float, share: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "tokens"),
+    ("metrics", "tokens"),
     [(served(tokens=None), TOKENS), (served(requests=0), TOKENS), (served(), PerToken("free", 0, 0, "gift"))],
     ids=["tokens not reported", "no answer", "free tokens"],
 )
-def test_without_a_per_token_cost_there_is_no_break_even(found: Metrics, tokens: PerToken) -> None:
-    assert break_even(found, MACHINE, tokens) is None
+def test_without_a_per_token_cost_there_is_no_break_even(metrics: Metrics, tokens: PerToken) -> None:
+    assert break_even(metrics, MACHINE, tokens) is None
 
 
 def test_every_machine_is_compared_with_every_per_token_price() -> None:
-    found = {name: served() for name in ("one", "two", "bought")}
+    metrics = {name: served() for name in ("one", "two", "bought")}
     prices: dict[str, Price] = {
         "one": MACHINE,
         "two": replace(MACHINE, name="other"),
         "bought": TOKENS,
         "unmeasured": MACHINE,
     }
-    evens = break_evens(found, prices, [replace(TOKENS, name="alternative")])
+    evens = break_evens(metrics, prices, [replace(TOKENS, name="alternative")])
     assert [(even.hourly, even.per_token) for even in evens] == [
         ("machine", "model"),
         ("machine", "alternative"),

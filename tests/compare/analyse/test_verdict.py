@@ -13,15 +13,15 @@ from compare.analyse import stats, verdict
 from compare.analyse.verdict import Verdict
 from compare.records import Run
 from compare.report import formats, strings
-from tests.compare.make_runs import failed, record, run, simulated
+from tests.compare.make_runs import build_run, failure, record, simulated
 
 METRICS_PER_PAIR = 3
 
 
-def verdicts_by_metric(made: Run) -> dict[tuple[str, float], Verdict]:
+def verdicts_by_metric(run: Run) -> dict[tuple[str, float], Verdict]:
     """Return the verdicts on a run of one pair at one load, by metric and quantile."""
-    result = {(each.metric, each.quantile): each for each in verdict.verdicts(made)}
-    assert len(result) == METRICS_PER_PAIR * len(verdict.QUANTILES) == len(verdict.verdicts(made))
+    result = {(each.metric, each.quantile): each for each in verdict.verdicts(run)}
+    assert len(result) == METRICS_PER_PAIR * len(verdict.QUANTILES) == len(verdict.verdicts(run))
     return result
 
 
@@ -125,33 +125,33 @@ def test_an_unnoticeable_difference_is_alike_however_certain(slower: float, deci
 
 def test_uncertain_equal_medians_are_not_alike() -> None:
     paces = (0.05, 0.1, 0.2)
-    made = run(
+    run = build_run(
         *[
             record(paces[(number + shift) % 3], target=target, block=number)
             for number in range(30)
             for shift, target in enumerate("ab")
         ]
     )
-    each = verdicts_by_metric(made)["ttft", 0.5]
+    each = verdicts_by_metric(run)["ttft", 0.5]
     assert (each.ratio, each.decision) == (1, "not distinguishable")
     assert each.high is not None
     assert each.high > 1.01
 
 
 def test_the_same_run_gives_the_same_digits_twice() -> None:
-    made = simulated({"a": 1.0, "b": 1.1}, noise=0.1)
+    run = simulated({"a": 1.0, "b": 1.1}, noise=0.1)
     verdict.verdicts.cache_clear()
-    first = verdict.verdicts(made)
+    first = verdict.verdicts(run)
     verdict.verdicts.cache_clear()
-    assert verdict.verdicts(made) == first
-    copy = run_file.parse([*run_file.lines(made)], "run.jsonl")
+    assert verdict.verdicts(run) == first
+    copy = run_file.parse([*run_file.lines(run)], "run.jsonl")
     assert verdict.verdicts(copy) == first
 
 
 def test_pairs_survive_a_drift() -> None:
-    made = simulated({"a": 1.0, "b": 1.1}, rounds=50, noise=0.01, drift=3.0)
+    run = simulated({"a": 1.0, "b": 1.1}, rounds=50, noise=0.01, drift=3.0)
     for metric in ("ttft", "itl", "e2e"):
-        each = verdicts_by_metric(made)[metric, 0.5]
+        each = verdicts_by_metric(run)[metric, 0.5]
         assert (each.decision, each.faster, each.slower) == ("faster", "a", "b")
         assert each.ratio == pytest.approx(1.10, rel=0.02)
         assert each.low is not None
@@ -161,9 +161,9 @@ def test_pairs_survive_a_drift() -> None:
 
 @pytest.mark.parametrize("last", [48, 24], ids=["stopped inside a round", "given up half way"])
 def test_pairs_use_shared_rounds(last: int) -> None:
-    made = simulated({"a": 1.0, "b": 1.1}, rounds=50, noise=0.01, drift=3.0)
-    made.records = [each for each in made.records if each.target == "a" or each.block <= last]
-    each = verdicts_by_metric(made)["ttft", 0.5]
+    run = simulated({"a": 1.0, "b": 1.1}, rounds=50, noise=0.01, drift=3.0)
+    run.records = [each for each in run.records if each.target == "a" or each.block <= last]
+    each = verdicts_by_metric(run)["ttft", 0.5]
     assert (each.decision, each.faster) == ("faster", "a")
     assert each.ratio == pytest.approx(1.10, rel=0.02)
 
@@ -176,20 +176,20 @@ def test_without_pairs_the_same_drift_hides_the_difference() -> None:
 
 
 def test_failed_and_warm_up_requests_do_not_count() -> None:
-    made = simulated({"a": 1.0, "b": 1.0}, rounds=50)
-    before = [strings.verdict_text(each) for each in verdict.verdicts(made)]
+    run = simulated({"a": 1.0, "b": 1.0}, rounds=50)
+    before = [strings.verdict_text(each) for each in verdict.verdicts(run)]
     for number in range(50):
-        made.records.append(record(90.0, 95.0, target="b", block=number, error=failed().error))
-        made.records.append(record(90.0, 95.0, target="b", phase="warmup"))
+        run.records.append(record(90.0, 95.0, target="b", block=number, error=failure().error))
+        run.records.append(record(90.0, 95.0, target="b", phase="warmup"))
     verdict.verdicts.cache_clear()
-    assert [strings.verdict_text(each) for each in verdict.verdicts(made)] == before
+    assert [strings.verdict_text(each) for each in verdict.verdicts(run)] == before
 
 
 def test_a_target_without_an_answer_has_too_few() -> None:
-    made = simulated({"a": 1.0}, rounds=50)
-    made.header["plan"]["targets"].append("b")
-    made.records += [failed(target="b", block=number) for number in range(50)]
-    assert {each.decision for each in verdict.verdicts(made)} == {"too few"}
+    run = simulated({"a": 1.0}, rounds=50)
+    run.header["plan"]["targets"].append("b")
+    run.records += [failure(target="b", block=number) for number in range(50)]
+    assert {each.decision for each in verdict.verdicts(run)} == {"too few"}
 
 
 def test_answers_of_one_text_have_no_gaps_to_compare() -> None:
@@ -199,9 +199,9 @@ def test_answers_of_one_text_have_no_gaps_to_compare() -> None:
 
 
 def test_every_pair_is_compared_at_every_load() -> None:
-    made = simulated({"a": 1.0, "b": 2.0, "c": 4.0}, rounds=6)
-    made.header["loads"].append("concurrency 2")
-    result = verdict.verdicts(made)
+    run = simulated({"a": 1.0, "b": 2.0, "c": 4.0}, rounds=6)
+    run.header["loads"].append("concurrency 2")
+    result = verdict.verdicts(run)
     assert len(result) == 2 * 3 * METRICS_PER_PAIR * len(verdict.QUANTILES)
     firsts = [(each.load, each.faster, each.slower, each.ratio) for each in result if each.metric == "ttft"][::2]
     assert firsts[:3] == [
@@ -214,7 +214,7 @@ def test_every_pair_is_compared_at_every_load() -> None:
 
 def test_a_run_of_one_target_has_no_verdict() -> None:
     assert verdict.verdicts(simulated({"a": 1.0})) == ()
-    assert verdict.verdicts(run()) == ()
+    assert verdict.verdicts(build_run()) == ()
 
 
 def test_a_run_against_an_earlier_one() -> None:
@@ -239,11 +239,11 @@ def test_only_loads_of_both_runs_are_compared() -> None:
 
 
 def test_more_noise_recommends_more_requests() -> None:
-    wanted = []
+    recommended = []
     for noise in (0.03, 0.1, 0.3):
-        made = simulated({"a": 1.0, "b": 1.0}, noise=noise)
-        wanted.append(verdict.recommended_requests(verdict.verdicts(made), made))
-    low, middle, high = wanted
+        run = simulated({"a": 1.0, "b": 1.0}, noise=noise)
+        recommended.append(verdict.recommended_requests(verdict.verdicts(run), run))
+    low, middle, high = recommended
     assert low is not None
     assert middle is not None
     assert high is not None
@@ -251,8 +251,8 @@ def test_more_noise_recommends_more_requests() -> None:
 
 
 def test_too_few_measurements_recommend_nothing() -> None:
-    made = simulated({"a": 1.0, "b": 1.0}, rounds=3)
-    assert verdict.recommended_requests(verdict.verdicts(made), made) is None
+    run = simulated({"a": 1.0, "b": 1.0}, rounds=3)
+    assert verdict.recommended_requests(verdict.verdicts(run), run) is None
 
 
 def test_required_requests_grow_with_noise_fewer_rounds_and_smaller_differences() -> None:
@@ -314,10 +314,10 @@ def test_no_comparison_has_no_result() -> None:
 
 def test_bimodal_times_are_no_difference() -> None:
     """With cache hits and misses at even odds, the median jumps between both without meaning."""
-    claimed = 0
+    claims = 0
     for seed in range(60):
         draw = np.random.default_rng(seed)
-        made = run(
+        run = build_run(
             *[
                 record(0.1 if draw.random() < 0.5 else 0.3, target=target, block=number // 2)
                 for target in ("a", "b")
@@ -325,21 +325,21 @@ def test_bimodal_times_are_no_difference() -> None:
             ],
             seed=seed,
         )
-        claimed += any(each.decision == "faster" for each in verdict.verdicts(made))
-    assert claimed <= 3
+        claims += any(each.decision == "faster" for each in verdict.verdicts(run))
+    assert claims <= 3
 
 
 def test_coalesced_texts_compare_the_time_per_token() -> None:
     """Two texts at once every 40 ms and one text every 20 ms are the same speed."""
-    made = []
+    run = []
     for number in range(20):
         single = [0.1 + 0.02 * place for place in range(8)]
         double = [0.1 + 0.04 * (place // 2) + 1e-6 * (place % 2) for place in range(8)]
-        made += [
+        run += [
             record(*single, target="a", block=number, tokens=8),
             record(*double, target="b", block=number, tokens=8, ended=single[-1]),
         ]
-    result = verdicts_by_metric(run(*made))
+    result = verdicts_by_metric(build_run(*run))
     assert ("itl", 0.5) not in result
     assert result["tpot", 0.5].decision == "alike"
     assert "per output token" in strings.verdict_text(result["tpot", 0.5])
@@ -347,26 +347,26 @@ def test_coalesced_texts_compare_the_time_per_token() -> None:
 
 def test_verdicts_follow_the_definition() -> None:
     """One tool counts a role-only event as the first token, another ignores it."""
-    made = run(
+    run = build_run(
         *[
             record(0.2, 0.3, target=target, block=number, marks={"empty": 0.1} if target == "b" else None)
             for number in range(20)
             for target in ("a", "b")
         ]
     )
-    first = {name: verdict.verdicts(made, name)[0] for name in ("spaceport", "vllm")}
+    first = {name: verdict.verdicts(run, name)[0] for name in ("spaceport", "vllm")}
     assert first["spaceport"].decision == "alike"
     assert (first["vllm"].decision, first["vllm"].faster) == ("faster", "b")
 
 
 def test_open_loops_count_from_when_requests_were_due() -> None:
-    made = run(
+    run = build_run(
         *[
             record(0.1, target=target, block=number, delay=0.1 if target == "b" else 0.0, concurrency=None)
             for number in range(20)
             for target in ("a", "b")
         ]
     )
-    first = verdict.verdicts(made)[0]
+    first = verdict.verdicts(run)[0]
     assert (first.decision, first.faster) == ("faster", "a")
     assert first.ratio == pytest.approx(2.0)

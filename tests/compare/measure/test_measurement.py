@@ -42,7 +42,7 @@ async def test_each_target_and_load_is_measured_as_often_as_planned(models: Mode
         assert (phases.count("cold"), phases.count("warmup"), phases.count("measured")) == (1, 2, 12)
         for load in plan.loads:
             assert sorted(record.prompt for record in run.measured(target, load.name)) == list(range(6))
-    assert models.most == {"steady": 3, "slow": 3}
+    assert models.max_in_flight == {"steady": 3, "slow": 3}
     assert compute_metrics(run, "slow").ttft_ms.p50 > compute_metrics(run, "steady").ttft_ms.p50
 
 
@@ -55,9 +55,9 @@ async def test_targets_never_run_at_the_same_time(models: Models, tmp_path: Path
 
 async def test_no_two_requests_are_equal(models: Models, tmp_path: Path) -> None:
     await measure(models, tmp_path, RunPlan(("steady",), closed_loops([2]), requests=40))
-    first = [body["messages"][0]["content"] for body in models.asked["steady"]]
+    first = [body["messages"][0]["content"] for body in models.requests["steady"]]
     await measure(models, tmp_path, RunPlan(("steady",), closed_loops([2]), requests=40))
-    everything = [body["messages"][0]["content"] for body in models.asked["steady"]]
+    everything = [body["messages"][0]["content"] for body in models.requests["steady"]]
     assert len(set(first)) == len(first)
     assert len(set(everything)) == len(everything)  # the same seed must not hit a warm cache
     assert len({text[:10] for text in everything}) == len(everything)
@@ -100,7 +100,7 @@ async def test_an_open_loop_counts_the_wait_of_a_slow_server(tmp_path: Path, mod
     gaps = [later - earlier for earlier, later in pairwise(due) if later - earlier < 0.1]
     assert gaps
     assert all(abs(gap - 0.005) < 1e-6 for gap in gaps)
-    assert models.most["slow"] > 2
+    assert models.max_in_flight["slow"] > 2
     assert all(record.sent >= record.intended for record in run.measured("slow"))
     metrics = compute_metrics(run, "slow")
     assert metrics.ttft_from_intended_ms.mean >= metrics.ttft_ms.mean
@@ -147,10 +147,10 @@ async def test_a_slow_request_times_out_and_frees_its_connection(models: Models,
     assert {record.error.kind for record in run.records if record.error} == {"TimedOut"}
     assert all(record.arrivals for record in run.records)  # partial answers are recorded
     for _ in range(100):
-        if len(models.left) == len(run.records):
+        if len(models.disconnects) == len(run.records):
             break
         await asyncio.sleep(0.02)
-    assert len(models.left) == len(run.records)
+    assert len(models.disconnects) == len(run.records)
 
 
 async def test_a_stopped_run_keeps_its_records(models: Models, tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ async def test_an_unconfigured_target_is_reported_before_anything_is_sent(models
     with pytest.raises(NotConfigured, match="NOT_SET_ANYWHERE"):
         await execute(RunPlan(("steady", "gpu")), built_in("short"), Catalog.load(path), tmp_path / "run.jsonl")
     assert not (tmp_path / "run.jsonl").exists()
-    assert not models.asked
+    assert not models.requests
 
 
 async def test_the_clients_lag_and_cpu_are_recorded(models: Models, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from compare.report.caveat_text import caveat_text
 from compare.report.export import report_json, report_markdown
 from compare.report.html_report import html
 from compare.report.report import Report
-from tests.compare.make_runs import block, failed, record, run, simulated
+from tests.compare.make_runs import block, build_run, failure, record, simulated
 
 TODAY = date(2026, 6, 1)
 MACHINE = Hourly("machine", 0.0585, "a bill")
@@ -58,13 +58,13 @@ class Page(HTMLParser):
 
 def several() -> Run:
     """Return a run of two targets at two loads, one with a cold start and an error."""
-    made = simulated({"a": 1.0, "b": 2.0}, rounds=55, noise=0.02)
-    made.header["loads"].append("concurrency 2")
-    made.header["plan"]["requests"] = 110
-    made.records += [replace(each, load="concurrency 2") for each in made.records if each.target == "a"]
-    made.blocks += [replace(each, load="concurrency 2") for each in made.blocks if each.target == "a"]
-    made.records += [record(2.0, phase="cold", delay=0.5), failed("Overloaded", target="b", block=3)]
-    return made
+    run = simulated({"a": 1.0, "b": 2.0}, rounds=55, noise=0.02)
+    run.header["loads"].append("concurrency 2")
+    run.header["plan"]["requests"] = 110
+    run.records += [replace(each, load="concurrency 2") for each in run.records if each.target == "a"]
+    run.blocks += [replace(each, load="concurrency 2") for each in run.blocks if each.target == "a"]
+    run.records += [record(2.0, phase="cold", delay=0.5), failure("Overloaded", target="b", block=3)]
+    return run
 
 
 def alone() -> Run:
@@ -72,32 +72,32 @@ def alone() -> Run:
 
 
 def only_failures() -> Run:
-    return run(failed(phase="cold"), *[failed(target=name) for name in "aabb"], block(1.0), targets=("a", "b"))
+    return build_run(failure(phase="cold"), *[failure(target=name) for name in "aabb"], block(1.0), targets=("a", "b"))
 
 
 SEVERAL, EARLIER = several(), several()
-MADE = {
+RUNS = {
     "several": SEVERAL,
     "one target": alone(),
     "only failures": only_failures(),
-    "empty": run(targets=("a", "b")),
-    "empty, one target": run(ended=""),
+    "empty": build_run(targets=("a", "b")),
+    "empty, one target": build_run(ended=""),
 }
 
 
-@pytest.mark.parametrize("made", MADE.values(), ids=MADE)
-def test_every_run_makes_every_format(made: Run) -> None:
-    report = Report(made, prices={"a": MACHINE}, alternatives=[TOKENS], today=TODAY)
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+def test_every_run_makes_every_format(run: Run) -> None:
+    report = Report(run, prices={"a": MACHINE}, alternatives=[TOKENS], today=TODAY)
     result = json.loads(json.dumps(report_json(report), allow_nan=False))
-    assert list(result["targets"]) == made.targets
-    assert result["run"] == made.header
-    assert (result["ended"], result["definition"], result["objective"]["name"]) == (made.ended, "spaceport", "default")
+    assert list(result["targets"]) == run.targets
+    assert result["run"] == run.header
+    assert (result["ended"], result["definition"], result["objective"]["name"]) == (run.ended, "spaceport", "default")
     assert result["caveats"] == report.caveats
-    assert report_markdown(report).startswith(f"**{' vs '.join(made.targets)}** · Short question · 2026-02-03")
-    assert len(read_csv(made)) == len(made.records)
+    assert report_markdown(report).startswith(f"**{' vs '.join(run.targets)}** · Short question · 2026-02-03")
+    assert len(read_csv(run)) == len(run.records)
     page = Page(html(report))
     assert page.tags.count("section") == 5
-    for target in made.targets:
+    for target in run.targets:
         assert target in page.text
 
 
@@ -106,25 +106,25 @@ def test_json_has_every_metric_with_its_percentiles(definition: str) -> None:
     result = json.loads(json.dumps(report_json(Report(SEVERAL, definition, today=TODAY)), allow_nan=False))
     assert result["definition"] == definition
     for target, loads in (("a", ["concurrency 1", "concurrency 2"]), ("b", ["concurrency 1"])):
-        found = result["targets"][target]
-        assert list(found["by_load"]) == loads
-        for cell in (found, *found["by_load"].values()):
+        metrics = result["targets"][target]
+        assert list(metrics["by_load"]) == loads
+        for cell in (metrics, *metrics["by_load"].values()):
             for name in ("ttft_ms", "itl_ms", "tpot_ms", "e2e_ms"):
                 assert list(cell[name]) == ["n", "mean", "p50", "p90", "p95", "p99"]
                 assert all(value > 0 for value in cell[name].values())
-        assert all("client" in cell for cell in found["by_load"].values())
+        assert all("client" in cell for cell in metrics["by_load"].values())
 
 
 def test_json_has_the_metrics_of_the_run() -> None:
-    made = run(
+    run = build_run(
         record(0.1, 0.3, tokens=3, ended=0.4),
         record(1.0, phase="cold", delay=0.5, ended=1.5),
-        failed("TimedOut"),
+        failure("TimedOut"),
         block(2.0, cpu_seconds=0.5),
     )
-    result = report_json(Report(made, prices={"a": MACHINE}, today=TODAY))
-    found = result["targets"]["a"]["by_load"]["concurrency 1"]
-    assert found["ttft_ms"] == {
+    result = report_json(Report(run, prices={"a": MACHINE}, today=TODAY))
+    metrics = result["targets"]["a"]["by_load"]["concurrency 1"]
+    assert metrics["ttft_ms"] == {
         "n": 1,
         "mean": pytest.approx(100),
         "p50": pytest.approx(100),
@@ -132,10 +132,10 @@ def test_json_has_the_metrics_of_the_run() -> None:
         "p95": None,
         "p99": None,
     }
-    assert (found["requests"], found["succeeded"], found["errors"]) == (2, 1, {"TimedOut": 1})
-    assert found["output_tokens_per_s"] == 1.5
-    assert found["client"]["cpu_share"] == 0.25
-    assert found["cost"]["per_1000_requests"] == pytest.approx(0.0585 / 3600 / 0.5 * 1000)
+    assert (metrics["requests"], metrics["succeeded"], metrics["errors"]) == (2, 1, {"TimedOut": 1})
+    assert metrics["output_tokens_per_s"] == 1.5
+    assert metrics["client"]["cpu_share"] == 0.25
+    assert metrics["cost"]["per_1000_requests"] == pytest.approx(0.0585 / 3600 / 0.5 * 1000)
     assert result["targets"]["a"]["cold"] == {"ttft_ms": 1500, "e2e_ms": 2000}
 
 
@@ -150,11 +150,11 @@ def test_json_has_the_verdicts_as_sentences() -> None:
 
 
 def test_the_break_even_uses_the_load_with_the_highest_rate() -> None:
-    made = simulated({"a": 1.0})
-    made.header["loads"].append("concurrency 2")
-    made.records += [replace(each, load="concurrency 2") for each in made.records]
-    made.blocks += [replace(each, load="concurrency 2", seconds=each.seconds / 2) for each in made.blocks]
-    report = Report(made, prices={"a": MACHINE}, alternatives=[TOKENS], today=TODAY)
+    run = simulated({"a": 1.0})
+    run.header["loads"].append("concurrency 2")
+    run.records += [replace(each, load="concurrency 2") for each in run.records]
+    run.blocks += [replace(each, load="concurrency 2", seconds=each.seconds / 2) for each in run.blocks]
+    report = Report(run, prices={"a": MACHINE}, alternatives=[TOKENS], today=TODAY)
     assert report.best_load == {"a": "concurrency 2"}
     even = report.break_evens[0]
     rate = report.cells["a", "concurrency 2"].requests_per_s
@@ -176,14 +176,14 @@ def test_the_break_even_uses_the_load_with_the_highest_rate() -> None:
     ],
 )
 def test_the_sentence_of_a_break_even(usd_hour: float, text: str) -> None:
-    made = run(*[record(0.1, tokens=30) for _ in range(4)], block(8.0))
-    report = Report(made, prices={"a": replace(MACHINE, usd_hour=usd_hour)}, alternatives=[TOKENS], today=TODAY)
+    run = build_run(*[record(0.1, tokens=30) for _ in range(4)], block(8.0))
+    report = Report(run, prices={"a": replace(MACHINE, usd_hour=usd_hour)}, alternatives=[TOKENS], today=TODAY)
     assert text in render.cost_html(report)
 
 
 def test_utilisation_raises_the_cost() -> None:
-    made = run(record(0.1, tokens=30), block(2.0))
-    full, half = (Report(made, prices={"a": MACHINE}, utilisation=share) for share in (1.0, 0.5))
+    run = build_run(record(0.1, tokens=30), block(2.0))
+    full, half = (Report(run, prices={"a": MACHINE}, utilisation=share) for share in (1.0, 0.5))
     assert half.costs["a", "concurrency 1"].per_1000_requests == pytest.approx(
         2 * (full.costs["a", "concurrency 1"].per_1000_requests or 0)
     )
@@ -193,12 +193,12 @@ def test_utilisation_raises_the_cost() -> None:
 
 def hostile() -> Run:
     """Return a run whose names and errors are markup."""
-    made = simulated({BOLD: 1.0, SCRIPT: 2.0}, rounds=50, noise=0.02)
-    made.records.append(failed("Rejected", f"The server said {IMAGE}.", f"Look {IMAGE}", target=BOLD))
-    made.header["workload"]["description"] = f"Mine {IMAGE}"
-    made.header["targets"][BOLD]["settings"] = {"model": IMAGE}
-    made.header["targets"][BOLD]["served"] = {"model": IMAGE}
-    return made
+    run = simulated({BOLD: 1.0, SCRIPT: 2.0}, rounds=50, noise=0.02)
+    run.records.append(failure("Rejected", f"The server said {IMAGE}.", f"Look {IMAGE}", target=BOLD))
+    run.header["workload"]["description"] = f"Mine {IMAGE}"
+    run.header["targets"][BOLD]["settings"] = {"model": IMAGE}
+    run.header["targets"][BOLD]["served"] = {"model": IMAGE}
+    return run
 
 
 def test_names_and_errors_are_never_markup() -> None:
@@ -250,14 +250,14 @@ def test_the_parts_of_the_page(part: Any, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("made", "part", "text"),
+    ("run", "part", "text"),
     [
         (alone(), render.verdict_html, "One target alone has no verdict."),
         (SEVERAL, render.cost_html, "No target has a price."),
     ],
 )
-def test_missing_results_are_explained(made: Run, part: Any, text: str) -> None:
-    assert text in part(Report(made, today=TODAY))
+def test_missing_results_are_explained(run: Run, part: Any, text: str) -> None:
+    assert text in part(Report(run, today=TODAY))
 
 
 def test_cells_of_a_table_are_escaped() -> None:
@@ -271,8 +271,8 @@ def test_cells_of_a_table_are_escaped() -> None:
 
 
 def test_names_cant_break_a_markdown_table() -> None:
-    made = simulated({"a|b": 1.0, "c": 2.0}, rounds=50)
-    lines = report_markdown(Report(made, prices={"c": MACHINE}, today=TODAY)).splitlines()
+    run = simulated({"a|b": 1.0, "c": 2.0}, rounds=50)
+    lines = report_markdown(Report(run, prices={"c": MACHINE}, today=TODAY)).splitlines()
     rows = [line for line in lines if line.startswith(("| a", "| c "))]
     assert [len(re.split(r"(?<!\\)\|", row)) - 2 for row in rows] == [len(strings.METRIC_HEADERS)] * 2 + [5]
     assert len({len(row) for row in rows[:2]}) == 1
@@ -280,31 +280,31 @@ def test_names_cant_break_a_markdown_table() -> None:
     assert "- Note: a|b has no price, so its cost is unknown." in lines
 
 
-def read_csv(made: Run) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(tables.requests_csv(made), newline="")))
+def read_csv(run: Run) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(tables.requests_csv(run), newline="")))
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 @pytest.mark.parametrize("column", ["target", "load", "finish_reason", "error"])
 def test_csv_cells_are_never_formulas(column: str, start: str) -> None:
     evil = f"{start}HYPERLINK(1)"
-    entry = failed(evil, "no") if column == "error" else replace(record(0.1), **{column: evil})
-    (line,) = read_csv(run(entry, targets=("a",)))
+    entry = failure(evil, "no") if column == "error" else replace(record(0.1), **{column: evil})
+    (line,) = read_csv(build_run(entry, targets=("a",)))
     assert line[column].startswith(f"'{evil}")
 
 
 @pytest.mark.parametrize("text", ['"no", it said', "two\nlines", "one line\r=HYPERLINK(1)", "a; b", "…"])
 def test_a_cell_of_csv_stays_one_cell(text: str) -> None:
-    lines = read_csv(run(failed("Rejected", text), record(0.1)))
+    lines = read_csv(build_run(failure("Rejected", text), record(0.1)))
     assert [line["error"] for line in lines] == [f"Rejected: {text}", ""]
 
 
 def test_a_request_is_a_line_of_csv() -> None:
-    made = run(
+    run = build_run(
         record(0.25, 0.5, sent=1.5, delay=0.5, ended=0.75, tokens=4),
-        failed("Rejected", "No such key.", sent=3.0, target="b", block=2),
+        failure("Rejected", "No such key.", sent=3.0, target="b", block=2),
     )
-    good, bad = read_csv(made)
+    good, bad = read_csv(run)
     assert tuple(good) == tables.CSV_COLUMNS
     assert good == {
         "run": "0123456789ab",
@@ -351,7 +351,7 @@ def test_numbers_have_meaningful_digits(form: Any, value: float | None, text: st
 
 
 def test_the_row_of_a_target() -> None:
-    report = Report(run(record(0.125, 0.375, tokens=3, ended=0.5), failed(), block(2.0)), today=TODAY)
+    report = Report(build_run(record(0.125, 0.375, tokens=3, ended=0.5), failure(), block(2.0)), today=TODAY)
     assert tables.metrics_row("a", "concurrency 1", report.cells["a", "concurrency 1"]) == [
         "a", "concurrency 1", "2", "1", "125", "–", "250", "188", "500", "–", "1.5", "0.500", "0%",
     ]  # fmt: skip
@@ -366,8 +366,8 @@ def test_the_row_of_a_target() -> None:
     ]
 
 
-def caveat_texts(made: Run) -> list[str]:
-    return [caveat_text(caveat) for caveat in find_caveats(made)]
+def caveat_texts(run: Run) -> list[str]:
+    return [caveat_text(caveat) for caveat in find_caveats(run)]
 
 
 def clean(**more: Any) -> Run:
@@ -381,25 +381,25 @@ def test_a_clean_run_has_no_caveat() -> None:
 
 @pytest.mark.parametrize(("lag", "count", "flagged"), [(0.0016, 100, True), (0.0009, 100, False), (0.0016, 99, False)])
 def test_a_client_lag_above_a_twentieth_of_the_gaps_is_flagged(lag: float, count: int, flagged: bool) -> None:
-    made = clean()
-    made.blocks.append(block(1.0, target="b", lags=[lag] * count))
+    run = clean()
+    run.blocks.append(block(1.0, target="b", lags=[lag] * count))
     expected = (
         "b, concurrency 1: timing may be off: this machine was overloaded. The client's event loop lag (p99 1.6 ms) is "
         "16% of the mean inter-token latency (10.0 ms). Use a separate machine."
     )
-    assert caveat_texts(made) == ([expected] if flagged else [])
+    assert caveat_texts(run) == ([expected] if flagged else [])
 
 
 def test_an_in_process_model_needs_no_separate_machine() -> None:
-    made = clean()
-    made.header["targets"]["b"]["settings"]["kind"] = "embedded"
-    made.blocks.append(block(1.0, target="b", lags=[0.0016] * 100))
-    assert caveat_texts(made)[0].endswith("The model runs in the client's process.")
+    run = clean()
+    run.header["targets"]["b"]["settings"]["kind"] = "embedded"
+    run.blocks.append(block(1.0, target="b", lags=[0.0016] * 100))
+    assert caveat_texts(run)[0].endswith("The model runs in the client's process.")
 
 
 def answers(*lengths: int) -> Run:
     names = "ab"[: len(lengths)]
-    return run(
+    return build_run(
         *[record(0.1, 0.2, target=name, tokens=count) for name, count in zip(names, lengths, strict=True)], block(1.0)
     )
 
@@ -420,15 +420,16 @@ def test_answers_of_different_length_are_a_caveat(lengths: Sequence[int], expect
 
 
 def test_failed_requests_report_the_first_error() -> None:
-    made = run(
-        *[failed("Rejected", "No such key.", "Set one.") for _ in range(4)], *[record(0.1, target="b", tokens=2)] * 4
+    run = build_run(
+        *[failure("Rejected", "No such key.", "Set one.") for _ in range(4)],
+        *[record(0.1, target="b", tokens=2)] * 4,
     )
-    assert caveat_texts(made) == ["a: every request failed. First error: No such key. Set one."]
+    assert caveat_texts(run) == ["a: every request failed. First error: No such key. Set one."]
 
 
 def test_some_failures_are_counted_by_kind() -> None:
-    made = run(record(0.1, tokens=2), failed("TimedOut", "Late."), failed("TimedOut", "Late."), record(tokens=0))
-    assert caveat_texts(made) == ["a: 3 of 4 requests failed (2 TimedOut, 1 Empty). First error: Late."]
+    run = build_run(record(0.1, tokens=2), failure("TimedOut", "Late."), failure("TimedOut", "Late."), record(tokens=0))
+    assert caveat_texts(run) == ["a: 3 of 4 requests failed (2 TimedOut, 1 Empty). First error: Late."]
 
 
 @pytest.mark.parametrize(
@@ -441,19 +442,19 @@ def test_some_failures_are_counted_by_kind() -> None:
     ],
 )
 def test_a_run_that_did_not_finish(ended: str, expected: list[str]) -> None:
-    made = clean()
-    made.ended = ended
-    assert caveat_texts(made) == expected
+    run = clean()
+    run.ended = ended
+    assert caveat_texts(run) == expected
 
 
 def test_targets_that_were_given_up_or_never_measured() -> None:
-    made = clean()
-    made.records = [each for each in made.records if each.target == "a" or each.block < 5]
-    assert caveat_texts(made) == ["b: given up after 10 of 40 requests, because 5 in a row failed."]
-    made.records = [each for each in made.records if each.target == "a"]
-    assert caveat_texts(made) == ["b: nothing was measured."]
-    made.records.append(failed("Unreachable", "Nothing answers.", "Start it.", target="b", phase="cold"))
-    assert caveat_texts(made) == ["b: nothing was measured. First error: Nothing answers. Start it."]
+    run = clean()
+    run.records = [each for each in run.records if each.target == "a" or each.block < 5]
+    assert caveat_texts(run) == ["b: given up after 10 of 40 requests, because 5 in a row failed."]
+    run.records = [each for each in run.records if each.target == "a"]
+    assert caveat_texts(run) == ["b: nothing was measured."]
+    run.records.append(failure("Unreachable", "Nothing answers.", "Start it.", target="b", phase="cold"))
+    assert caveat_texts(run) == ["b: nothing was measured. First error: Nothing answers. Start it."]
 
 
 @pytest.mark.parametrize(
@@ -477,19 +478,19 @@ def test_targets_that_were_given_up_or_never_measured() -> None:
     ids=["no tokens", "cached", "half cached", "new connection", "quick connection"],
 )
 def test_traffic_caveats(entry: Any, expected: str | None) -> None:
-    assert caveat_texts(run(entry)) == ([expected] if expected else [])
+    assert caveat_texts(build_run(entry)) == ([expected] if expected else [])
 
 
 def test_doubtful_and_missing_prices_are_reported_once() -> None:
     old = replace(MACHINE, as_of=date(2025, 1, 26))
-    made = simulated({"a": 1.0, "b": 1.0, "c": 1.0})
-    assert Report(made, prices={"a": old, "b": old}, today=TODAY).caveats == [
+    run = simulated({"a": 1.0, "b": 1.0, "c": 1.0})
+    assert Report(run, prices={"a": old, "b": old}, today=TODAY).caveats == [
         "The price of machine is from 2025-01-26 (491 days old). Check it.",
         "c has no price, so its cost is unknown.",
     ]
-    assert Report(made, today=TODAY).caveats == []
+    assert Report(run, today=TODAY).caveats == []
     fresh = replace(MACHINE, as_of=date(2026, 5, 1))
-    assert Report(made, prices=dict.fromkeys("abc", fresh), today=TODAY).caveats == []
+    assert Report(run, prices=dict.fromkeys("abc", fresh), today=TODAY).caveats == []
 
 
 def test_runs_with_different_settings_are_a_caveat() -> None:
@@ -503,8 +504,8 @@ def test_runs_with_different_settings_are_a_caveat() -> None:
 
 
 def test_the_options_of_a_report_are_printed() -> None:
-    made = simulated({"a": 1.0, "b": 1.5}, noise=0.02)
-    report = Report(made, prices={"a": MACHINE}, alternatives=[TOKENS], utilisation=0.5, earlier=clean(), today=TODAY)
+    run = simulated({"a": 1.0, "b": 1.5}, noise=0.02)
+    report = Report(run, prices={"a": MACHINE}, alternatives=[TOKENS], utilisation=0.5, earlier=clean(), today=TODAY)
     printed = report_markdown(report)
     assert "Hourly endpoints are priced at 50% of the measured throughput." in printed
     assert "is never cheaper than model" in printed or "is cheaper than model" in printed
@@ -517,23 +518,23 @@ def test_a_break_even_needs_an_hourly_price() -> None:
 
 
 def test_an_overloaded_open_loop_is_a_caveat() -> None:
-    made = run(
+    run = build_run(
         *[
             record(0.5 + place, load="4 requests/s, constant", sent=place / 4, concurrency=None, block=number)
             for number in range(2)
             for place in range(10)
         ]
     )
-    made.header["loads"] = ["4 requests/s, constant"]
-    result = " ".join(caveat_texts(made))
+    run.header["loads"] = ["4 requests/s, constant"]
+    result = " ".join(caveat_texts(run))
     assert "the target did not keep up: 4 requests/s were due and 0.8 were answered" in result
 
 
 def test_empty_answers_are_no_failures() -> None:
-    result = " ".join(caveat_texts(run(record(), record())))
+    result = " ".join(caveat_texts(build_run(record(), record())))
     assert "all 2 answers were empty: they ended without text" in result
 
 
 def test_coalesced_texts_are_a_caveat() -> None:
-    made = run(*[record(0.1, 0.1, 0.2, 0.2, block=number) for number in range(12)])
-    assert "67% of the texts arrived together" in " ".join(caveat_texts(made))
+    run = build_run(*[record(0.1, 0.1, 0.2, 0.2, block=number) for number in range(12)])
+    assert "67% of the texts arrived together" in " ".join(caveat_texts(run))
