@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TypeAlias
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 from huggingface_hub.errors import RepositoryNotFoundError
@@ -15,7 +16,7 @@ from publishing.hub.plan import LiveSpace, PublishPlan, fetch_live, fetch_tree, 
 from publishing.hub.settings import apply_settings
 
 ATTEMPTS = 3
-Operation = CommitOperationAdd | CommitOperationDelete
+Operation: TypeAlias = CommitOperationAdd | CommitOperationDelete
 
 
 def push(
@@ -52,7 +53,7 @@ def create_space(hub: Hub, plan: PublishPlan, *, private: bool) -> None:
             repo_type="space",
             space_sdk=str(plan.staged.front_matter["sdk"]),
             private=private,
-            space_hardware=plan.settings.hardware,  # type: ignore[arg-type]
+            space_hardware=plan.settings.hardware,
             space_sleep_time=plan.settings.sleep_seconds,
             exist_ok=True,
         )

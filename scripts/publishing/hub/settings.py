@@ -91,6 +91,6 @@ def apply_settings(hub: Hub, repo: str, settings: SpaceSettings) -> None:
         for name, value in settings.secrets.items():
             hub.api.add_space_secret(repo, name, value)
         if settings.hardware:
-            hub.api.request_space_hardware(repo, settings.hardware)  # type: ignore[arg-type]
+            hub.api.request_space_hardware(repo, settings.hardware)
         if settings.sleep_seconds is not None:
             hub.api.set_space_sleep_time(repo, settings.sleep_seconds)
