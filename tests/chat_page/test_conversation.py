@@ -14,7 +14,7 @@ from chat_page.strings import ENGLISH
 from chat_page.visitor import Visitor
 from rag.answering.abstain import Abstention, AbstentionKind, Evidence
 from rag.answering.markers import Marker
-from rag.answering.turn import Failure, Turn
+from rag.answering.turn import ErrorMessage, Turn
 from rag.answering.types import Citation
 from rag.documents import Passage
 from rag.library.ingest import Ingestion
@@ -44,7 +44,9 @@ TURNS = (
         finish_reason="abstained",
         target="laptop",
     ),
-    Turn("And then?", "Half", error=Failure("It broke.", "Ask again."), finish_reason="interrupted", target="laptop"),
+    Turn(
+        "And then?", "Half", error=ErrorMessage("It broke.", "Ask again."), finish_reason="interrupted", target="laptop"
+    ),
     Turn("From a link", "So.", finish_reason="stop", shared=True),
     Turn("Not answered yet \ud800"),
 )

@@ -20,7 +20,7 @@ from chat_page.share import MAX_INFLATED, MAX_LINK, ShareError, link_fragment, o
 from chat_page.strings import ENGLISH, Strings, pluralize
 from rag.answering.abstain import Abstention, AbstentionKind, Evidence
 from rag.answering.markers import Marker
-from rag.answering.turn import Failure, Turn, model_messages
+from rag.answering.turn import ErrorMessage, Turn, model_messages
 from rag.answering.types import Citation
 from rag.documents import Passage
 from tests.chat_page.earlier_version import LINK_FRAGMENT
@@ -58,7 +58,7 @@ def deflated(data: bytes) -> str:
 
 
 def test_json_has_every_question_answer_and_citation_with_its_exact_span() -> None:
-    failed = Turn("And now?", "Half", error=Failure("It broke.", "Ask again."), finish_reason="interrupted")
+    failed = Turn("And now?", "Half", error=ErrorMessage("It broke.", "Ask again."), finish_reason="interrupted")
     assert json.loads(as_json([TURN, failed])) == {
         "version": 1,
         "exchanges": [

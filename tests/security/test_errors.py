@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.security.conftest import CANARY, IN_PATH, IN_REPEATED_PATH, Served
-from tests.security.wire import Guest, Outcome
+from tests.security.wire import EventOutcome, Guest
 
 INVALID_TARGETS: list[Any] = [
     "nowhere",
@@ -34,7 +34,7 @@ INVALID_TARGETS: list[Any] = [
 ]
 
 
-def assert_clean(outcome: Outcome, served: Served) -> None:
+def assert_clean(outcome: EventOutcome, served: Served) -> None:
     for internal in (CANARY, "Traceback", "site-packages", '.py"', str(ROOT), str(served.folder), str(served.uploads)):
         assert internal not in outcome.stream, (internal, outcome.stream[:2000])
 

@@ -14,7 +14,7 @@ import httpx2
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class EventOutcome:
     """The end of an event: its last output, or its error; `stream` is everything that the client received."""
 
     success: bool
@@ -59,14 +59,14 @@ class Guest:
         body = {"data": data, "fn_index": self.events[name]["id"], "session_hash": self.session, **more}
         return self.http.post("/gradio_api/queue/join", json=body)
 
-    def call(self, name: str, data: list[Any], **more: Any) -> Outcome:
+    def call(self, name: str, data: list[Any], **more: Any) -> EventOutcome:
         """Run an event to its end, through the queue."""
         joined = self.join(name, data, **more)
         if joined.status_code != 200:
-            return Outcome(False, [], joined.text, joined.text)
+            return EventOutcome(False, [], joined.text, joined.text)
         return self.read(joined.json()["event_id"])
 
-    def read(self, event: str) -> Outcome:
+    def read(self, event: str) -> EventOutcome:
         """Return the outcome of an event from the stream of the session."""
         received = ""
         with self.http.stream("GET", "/gradio_api/queue/data", params={"session_hash": self.session}) as stream:
@@ -74,13 +74,15 @@ class Guest:
                 received += line
                 message = json.loads(line.removeprefix("data:")) if line.startswith("data:") else {}
                 if message.get("msg") == "unexpected_error":
-                    return Outcome(False, [], str(message["message"]), received)
+                    return EventOutcome(False, [], str(message["message"]), received)
                 if message.get("msg") == "process_completed" and message.get("event_id") == event:
                     output = message["output"]
-                    return Outcome(message["success"], output.get("data", []), str(output.get("error") or ""), received)
-        return Outcome(False, [], "the stream ended", received)
+                    return EventOutcome(
+                        message["success"], output.get("data", []), str(output.get("error") or ""), received
+                    )
+        return EventOutcome(False, [], "the stream ended", received)
 
-    def ask(self, question: str, **settings: Any) -> Outcome:
+    def ask(self, question: str, **settings: Any) -> EventOutcome:
         """Ask a question and read its answer; `stream` has both events."""
         submitted = self.call("submit", self.inputs("submit", question=question))
         settings = {"samples": False, "target": "scripted"} | settings

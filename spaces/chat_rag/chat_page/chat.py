@@ -41,7 +41,7 @@ MAX_QUESTION_CHARACTERS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class PageUpdate:
     """An update of the page: the reply to the last question; None leaves a part as it is."""
 
     reply: list[ChatMessage]
@@ -91,7 +91,7 @@ class Chat:
 
     async def answer(
         self, visitor: Visitor, conversation: Conversation, target: str, options: AnswerOptions, *, samples: bool
-    ) -> AsyncIterator[View]:
+    ) -> AsyncIterator[PageUpdate]:
         """Answer the last question of the conversation; an error becomes part of the turn."""
         if not conversation.turns or conversation.turns[-1].target:
             return
@@ -99,7 +99,7 @@ class Chat:
         reply = Reply(replace(conversation.turns[-1], target=target, asked_at=_utc_now()))
         watch = Stopwatch()
         visitor.latest, conversation.turns = conversation, (*earlier, reply.turn())
-        yield View(reply_messages(reply.turn(), number, reply.status), stats="")
+        yield PageUpdate(reply_messages(reply.turn(), number, reply.status), stats="")
         try:
             visitor.questions.take()
             updates = self._updates(visitor, reply, earlier, options, watch, samples=samples)
@@ -108,7 +108,7 @@ class Chat:
                     turn = reply.turn()
                     conversation.turns = (*earlier, turn)
                     sources = panel.sources_html(conversation.turns) if sources_changed else None
-                    yield View(reply_messages(turn, number, reply.status), sources)
+                    yield PageUpdate(reply_messages(turn, number, reply.status), sources)
         except SpaceportError as error:
             reply.error = error
         finally:
@@ -117,7 +117,7 @@ class Chat:
             conversation.turns = (*earlier, turn)
             await asyncio.to_thread(self._save, visitor, conversation)
         stats = render.stats_html(target, watch, reply.retrieval, turn.finish_reason)
-        yield View(reply_messages(turn, number), stats=stats)
+        yield PageUpdate(reply_messages(turn, number), stats=stats)
 
     async def _updates(
         self,

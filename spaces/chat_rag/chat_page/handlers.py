@@ -154,8 +154,8 @@ class Handlers:
         messages = conversation_messages(conversation)
         updates = pacing.Updates(messages)
         yield updates.next(messages, None, None)  # without any update Gradio would show an empty page
-        async for view in self._chat.answer(visitor, conversation, target, options, samples=samples):
-            yield updates.next([*messages, *view.reply], view.sources, view.stats)
+        async for update in self._chat.answer(visitor, conversation, target, options, samples=samples):
+            yield updates.next([*messages, *update.reply], update.sources, update.stats)
 
     def finish(self, key: str, request: gr.Request) -> tuple[Any, list[ChatMessage]]:
         """Restore the send button after an answer or Stop, with nothing pending in the conversation."""

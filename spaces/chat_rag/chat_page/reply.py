@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from backends import Delta, SpaceportError
 from chat_page.strings import ENGLISH, pluralize
 from rag.answering.markers import Marker
-from rag.answering.turn import Failure, Turn
+from rag.answering.turn import ErrorMessage, Turn
 from rag.answering.types import AnswerEnd, Retrieval
 
 Event = Retrieval | Delta | Marker | AnswerEnd
@@ -66,6 +66,6 @@ class Reply:
             markers=tuple(self._markers),
             invalid_markers=self.end.invalid_markers if self.end else 0,
             abstention=self.retrieval.abstention if self.retrieval else None,
-            error=Failure(self.error.message, self.error.remedy) if self.error else None,
+            error=ErrorMessage(self.error.message, self.error.remedy) if self.error else None,
             finish_reason=finish_reason,
         )

@@ -13,7 +13,7 @@ from rag.documents import Passage
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class ErrorMessage:
     """The error that ended an answer: what happened and what to do."""
 
     message: str
@@ -38,7 +38,7 @@ class Turn:
     markers: tuple[Marker, ...] = ()
     invalid_markers: int = 0
     abstention: Abstention | None = None
-    error: Failure | None = None
+    error: ErrorMessage | None = None
     finish_reason: str | None = None
     target: str = ""
     asked_at: str = ""

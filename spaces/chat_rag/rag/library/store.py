@@ -103,11 +103,12 @@ class Store:
                 disk.write_file(self._conversation, data)
 
     def read_conversation(self) -> Any:
-        """Return the stored conversation, or None if there is none or it is damaged."""
+        """Return the stored conversation, or None if there is none; `ValueError` if the file is damaged."""
         try:
-            return json.loads(self._conversation.read_bytes())
-        except (OSError, ValueError):
+            data = self._conversation.read_bytes()
+        except OSError:
             return None
+        return json.loads(data)
 
     def touch(self, last_seen: float) -> None:
         """Record on disk when the visitor was last seen, as a Unix time; do nothing if nothing is stored."""
