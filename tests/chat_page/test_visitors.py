@@ -28,7 +28,7 @@ from rag.library.quota import TooManyQuestions
 from rag.library.store import MemoryStore
 from rag.search.embedders import Embedder
 from tests.helpers.servers import wait_until
-from tests.rag.library.test_ingest import ROPES, Held, wait_until_done, wait_until_held
+from tests.rag.library.test_ingest import ROPES, PausedEmbedder, wait_until_done, wait_until_paused
 
 HOUR = 3600.0
 CONVERSATION = Conversation((Turn("Where?", "Behind the door.", finish_reason="stop", target="laptop"),))
@@ -55,22 +55,22 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def held(embedder: Embedder) -> Held:
-    embedder.warm()  # the first use of the model takes long, and is not what is waited for
-    return Held(embedder)
+def paused_embedder(embedder: Embedder) -> PausedEmbedder:
+    embedder.warm()  # the first use of the model is slow
+    return PausedEmbedder(embedder)
 
 
 @pytest.fixture
-def start(root: Path, held: Held, clock: Clock) -> Iterator[Callable[..., Visitors]]:
+def start(root: Path, paused_embedder: PausedEmbedder, clock: Clock) -> Iterator[Callable[..., Visitors]]:
     """Create `Visitors` on the same folder, as a restarted process does."""
     instances: list[Visitors] = []
 
     def create(folder: Path | None = root) -> Visitors:
-        instances.append(Visitors(folder, lambda store: Library(held, store=store), HOUR, clock=clock))
+        instances.append(Visitors(folder, lambda store: Library(paused_embedder, store=store), HOUR, clock=clock))
         return instances[-1]
 
     yield create
-    held.go.set()
+    paused_embedder.go.set()
     for visitors in instances:
         visitors.close()
 
@@ -188,19 +188,19 @@ def test_a_visitor_of_the_last_process_can_be_deleted_without_loading(
 
 
 def test_deletion_while_a_file_is_being_embedded(
-    start: Callable[..., Visitors], root: Path, tmp_path: Path, held: Held
+    start: Callable[..., Visitors], root: Path, tmp_path: Path, paused_embedder: PausedEmbedder
 ) -> None:
     visitors, key = start(), new_key()
     visitor = visitors.get(key)
     visitor.library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
     files = [upload(tmp_path, "ropes.txt", ROPES), upload(tmp_path, "b.txt", "B."), upload(tmp_path, "c.txt", "C.")]
     (number, *_) = visitor.ingestion.add(*files)
-    wait_until_held(visitor.ingestion, number)
+    wait_until_paused(visitor.ingestion, number)
     visitors.forget(key)
     assert list(root.iterdir()) == []
     assert visitor.library.documents == []
     assert not any(file.exists() for file in files)
-    held.go.set()
+    paused_embedder.go.set()
     wait_until(lambda: not visitor.ingestion._threads, 60)
     assert list(root.iterdir()) == []
     assert names(visitors, key) == []
@@ -223,13 +223,13 @@ def test_deletion_at_any_moment_of_an_ingestion(
 
 
 def test_the_sweep_deletes_idle_visitors_and_keeps_busy_ones(
-    start: Callable[..., Visitors], root: Path, tmp_path: Path, clock: Clock, held: Held
+    start: Callable[..., Visitors], root: Path, tmp_path: Path, clock: Clock, paused_embedder: PausedEmbedder
 ) -> None:
     visitors, idle, active, busy = start(), new_key(), new_key(), new_key()
     for key in (idle, active, busy):
         visitors.get(key).library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
     (number,) = visitors.get(busy).ingestion.add(upload(tmp_path, "ropes.txt", ROPES))
-    wait_until_held(visitors.get(busy).ingestion, number)
+    wait_until_paused(visitors.get(busy).ingestion, number)
     idle_visitor, busy_visitor = visitors.get(idle), visitors.get(busy)
     clock.ahead = HOUR - 60
     visitors.sweep()
@@ -241,7 +241,7 @@ def test_the_sweep_deletes_idle_visitors_and_keeps_busy_ones(
     assert idle_visitor.library.documents == []
     assert names(visitors, idle) == []
     assert names(visitors, active) == ["note.txt"]
-    held.go.set()
+    paused_embedder.go.set()
     wait_until_done(busy_visitor.ingestion)
     assert names(visitors, busy) == ["note.txt", "ropes.txt"]
 

@@ -32,7 +32,7 @@ from rag.search.embedders import Embedder
 from tests.conftest import missing
 from tests.rag import make_documents as make
 
-Written = Callable[[str, str], Path]
+WriteFile = Callable[[str, str], Path]
 TEXT = "# Tern Island\n\nThe ferry leaves at nine.\n\n" + "The gannet dives from thirty metres for herring.\n\n" * 40
 IDENTIFIER = "0123456789abcdef"
 
@@ -201,7 +201,8 @@ def test_the_conversation_is_stored_beside_the_documents(store: Store) -> None:
     store.write_conversation([{"role": "user", "content": "When?"}])
     assert Store(store.folder).read_conversation() == [{"role": "user", "content": "When?"}]
     (store.folder / "conversation.json").write_bytes(b'[{"role')
-    assert store.read_conversation() is None
+    with pytest.raises(ValueError, match="Unterminated"):
+        store.read_conversation()
 
 
 def test_nothing_is_written_after_destroy(store: Store) -> None:
@@ -273,7 +274,7 @@ def test_after_a_kill_each_document_is_complete_or_absent(store: Store, tmp_path
 
 
 def test_a_restart_loads_the_documents_without_embedding_them_again(
-    embedder: Embedder, store: Store, write_file: Written
+    embedder: Embedder, store: Store, write_file: WriteFile
 ) -> None:
     first = Library(embedder, store=store)
     document = first.add(write_file("tern.md", TEXT)).document
@@ -297,7 +298,7 @@ def test_a_restart_loads_the_documents_without_embedding_them_again(
     assert list(Store(store.folder).load(second._label)) == []
 
 
-def test_the_same_content_is_stored_once(embedder: Embedder, store: Store, write_file: Written) -> None:
+def test_the_same_content_is_stored_once(embedder: Embedder, store: Store, write_file: WriteFile) -> None:
     library = Library(embedder, store=store)
     threads = [threading.Thread(target=library.add, args=[write_file(f"{n}.md", TEXT)]) for n in range(4)]
     for thread in threads:
@@ -314,7 +315,7 @@ def test_the_same_content_is_stored_once(embedder: Embedder, store: Store, write
 
 @pytest.mark.parametrize("cancelled_at", [Step.READING, Step.EMBEDDING, Step.SAVING], ids=lambda step: step.name)
 def test_a_cancelled_addition_leaves_nothing(
-    embedder: Embedder, store: Store, write_file: Written, cancelled_at: Step
+    embedder: Embedder, store: Store, write_file: WriteFile, cancelled_at: Step
 ) -> None:
     library = Library(embedder, store=store)
 
@@ -331,7 +332,7 @@ def test_a_cancelled_addition_leaves_nothing(
     library.close()
 
 
-def test_a_closed_library_saves_nothing(embedder: Embedder, store: Store, write_file: Written) -> None:
+def test_a_closed_library_saves_nothing(embedder: Embedder, store: Store, write_file: WriteFile) -> None:
     library = Library(embedder, store=store)
     parsed = library.read(write_file("tern.md", TEXT))
     library.close()
