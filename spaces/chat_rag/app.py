@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from backends import Catalog, SpaceportError
-from chat_page import pacing, panel, scripts
+from chat_page import panel, scripts
 from chat_page.chat import MAX_QUESTION_CHARACTERS, Chat
 from chat_page.handlers import Handlers
 from chat_page.strings import ENGLISH
@@ -162,7 +162,6 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
     demo.unload(HANDLERS.close_page)
     gr.api(ask_documents, api_name="ask_documents")
 demo.queue(max_size=256)
-pacing.calm(demo)
 
 if __name__ == "__main__":
     demo.launch(

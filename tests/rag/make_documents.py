@@ -1,4 +1,4 @@
-"""Writers of the files that the tests read: good ones, and each kind of bad one."""
+"""Files that the tests read: valid ones, and each kind of invalid one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PNG = (
 
 
 def pdf(*pages: str) -> bytes:
-    """A PDF with a text layer, one page for each argument; an empty one gives an empty page."""
+    """Return a PDF with a text layer and one page per argument; "" is an empty page."""
     from reportlab.pdfgen import canvas
 
     stream = io.BytesIO()
@@ -42,7 +42,7 @@ def pdf(*pages: str) -> bytes:
 
 
 def pdf_table(rows: list[list[str]]) -> bytes:
-    """A PDF with one ruled table, each cell drawn on its own."""
+    """Return a PDF with one ruled table whose cells are drawn separately."""
     from reportlab.platypus import SimpleDocTemplate, Table
 
     stream = io.BytesIO()
@@ -51,7 +51,7 @@ def pdf_table(rows: list[list[str]]) -> bytes:
 
 
 def pdf_paragraph(text: str, width: float) -> bytes:
-    """A PDF with a paragraph set in lines of `width` points, so that words with hyphens break at them."""
+    """Return a PDF with a paragraph in lines of `width` points, so that words break at their hyphens."""
     from reportlab.lib.styles import getSampleStyleSheet
     from reportlab.platypus import Paragraph, SimpleDocTemplate
 
@@ -63,7 +63,7 @@ def pdf_paragraph(text: str, width: float) -> bytes:
 
 
 def pdf_of_images() -> bytes:
-    """A PDF as a scanner writes it: one image a page and no text layer."""
+    """Return a scanned PDF: one image per page and no text layer."""
     from reportlab.lib.utils import ImageReader
     from reportlab.pdfgen import canvas
 
@@ -76,7 +76,7 @@ def pdf_of_images() -> bytes:
 
 
 def pdf_strings(*strings: tuple[float, float, str]) -> bytes:
-    """A PDF page with each text where its left and its height (from the bottom, in points) say, drawn in this order."""
+    """Return a PDF page with texts at (left, bottom), in points, drawn in this order."""
     from reportlab.pdfgen import canvas
 
     stream = io.BytesIO()
@@ -89,7 +89,7 @@ def pdf_strings(*strings: tuple[float, float, str]) -> bytes:
 
 
 def pdf_scan(*pages: str, with_text: str = "") -> bytes:
-    """A PDF as a scanner writes it, a picture of each page; `with_text` goes before them on a page of real text."""
+    """Return a scanned PDF with an image of each page; `with_text` adds a first page of real text."""
     import pypdfium2
     from reportlab.lib.utils import ImageReader
     from reportlab.pdfgen import canvas
@@ -107,7 +107,7 @@ def pdf_scan(*pages: str, with_text: str = "") -> bytes:
 
 
 def encrypted_pdf(password: str, *, owner_only: bool = False) -> bytes:
-    """A PDF that asks for a password, or one that opens without and only restricts printing."""
+    """Return a PDF that needs a password, or one that opens without it and only restricts printing."""
     from pypdf import PdfReader, PdfWriter
 
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf("A secret page"))))
@@ -118,7 +118,7 @@ def encrypted_pdf(password: str, *, owner_only: bool = False) -> bytes:
 
 
 def docx() -> bytes:
-    """A Word file with headings, a list, a table and an image."""
+    """Return a Word file with headings, a list, a table and an image."""
     import docx as python_docx
 
     document = python_docx.Document()
@@ -138,7 +138,7 @@ def docx() -> bytes:
 
 
 def packed_docx(body: str = "", *, prefix: str = "", extra: dict[str, bytes] | None = None) -> bytes:
-    """A Word file by hand: `body` is the XML in its body, `prefix` goes before the root, `extra` holds more parts."""
+    """Return a Word file with the XML `body`, the text `prefix` before the root element, and `extra` parts."""
     document = f'{prefix}<w:document xmlns:w="{WORD_NAMESPACE}"><w:body>{body}</w:body></w:document>'
     parts = {
         "[Content_Types].xml": CONTENT_TYPES.encode(),
@@ -149,12 +149,12 @@ def packed_docx(body: str = "", *, prefix: str = "", extra: dict[str, bytes] | N
 
 
 def paragraph(text: str) -> str:
-    """A paragraph of a Word file, as XML."""
+    """Return a paragraph of a Word file as XML."""
     return f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"
 
 
 def archive(parts: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """A ZIP archive."""
+    """Return a ZIP archive of parts by name."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", method) as packed:
         for name, content in parts.items():
@@ -163,14 +163,14 @@ def archive(parts: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> byte
 
 
 def with_declared_size(packed: bytes, part: str, size: int) -> bytes:
-    """The same archive, lying about the unpacked size of one part in its directory."""
+    """Return the archive with a false unpacked size of one part in its directory."""
     directory = packed.rindex(part.encode())
     field = directory - 46 + 24  # of the entry in the central directory
     return packed[:field] + size.to_bytes(4, "little") + packed[field + 4 :]
 
 
 def quarterly_report(folder: Path) -> Path:
-    """The real quarterly report of the test data, or where there is none a PDF of our own that says the same."""
+    """Return the path of a real quarterly report in the test data, or of a generated PDF with the same figures."""
     real = DATA / "filings" / "2022 Q3 AAPL.pdf"
     if real.exists():
         return real

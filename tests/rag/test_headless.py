@@ -1,4 +1,4 @@
-"""python -m rag: the same answers as the page, in a process of its own, on the real models."""
+"""`python -m rag` in a separate process, with the real models."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from rag.answering.abstain import REFUSAL, WITHOUT
+from rag.answering.abstain import NOT_FROM_DOCUMENTS, REFUSAL
 from rag.reading.parse import read_document
 from tests.conftest import ROOT
 from tests.helpers.servers import free_port, wait_until
@@ -40,64 +40,64 @@ def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         url = f"http://127.0.0.1:{port}"
 
-        def beats() -> bool:
+        def is_up() -> bool:
             try:
                 return httpx2.get(f"{url}/api/v2/heartbeat").status_code == 200
             except httpx2.TransportError:
                 time.sleep(0.2)
                 return False
 
-        wait_until(beats, 60, lambda: (folder / "log").read_text())
+        wait_until(is_up, 60, lambda: (folder / "log").read_text())
         yield url
         process.terminate()
 
 
-def test_an_answer_whose_citations_hold(report: Path) -> None:
-    done = rag("ask", report, "-q", "What were total net sales for the quarter?", "--json")
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+def test_the_citations_of_an_answer_are_exact(report: Path) -> None:
+    process = rag("ask", report, "-q", "What were total net sales for the quarter?", "--json")
+    assert process.returncode == 0, process.stderr
+    reply = json.loads(process.stdout)
     text = read_document(report).text
-    assert told["answer"].strip()
-    for citation in told["citations"]:
+    assert reply["answer"].strip()
+    for citation in reply["citations"]:
         assert text[citation["start"] : citation["end"]] == citation["passage"]
         assert citation["document"] == report.name
-        assert f"[{citation['number']}]" in told["answer"]
+        assert f"[{citation['number']}]" in reply["answer"]
         assert citation["page"] >= 1
         assert citation["score"] > 0
-    assert told["usage"]["output_tokens"] > 0
-    assert told["sent"].startswith(f"{told['usage']['input_tokens']:,} of {told['context']:,} tokens")
-    assert (told["abstained"], told["nearest"], told["left_out"]) == (False, [], 0)
-    assert told["searched"] == "What were total net sales for the quarter?"
-    assert told["timings"]["first_token_seconds"] > 0
+    assert reply["usage"]["output_tokens"] > 0
+    assert reply["sent"].startswith(f"{reply['usage']['input_tokens']:,} of {reply['context']:,} tokens")
+    assert (reply["abstained"], reply["nearest"], reply["left_out"]) == (False, [], 0)
+    assert reply["searched"] == "What were total net sales for the quarter?"
+    assert reply["timings"]["first_token_seconds"] > 0
 
 
 def test_a_question_that_the_file_does_not_answer(report: Path) -> None:
     question = ["-q", "Who composed the opera about the barber of Seville?", "--max-tokens", "16"]
-    done = rag("ask", report, *question)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"{REFUSAL}\nNearest passages (")
-    assert f"[1] {report.name}, page " in done.stdout
-    done = rag("ask", report, *question, "--json", "--allow-without")
-    told = json.loads(done.stdout)
-    assert told["abstained"] is True
-    assert told["reason"]
-    assert told["nearest"][0]["document"] == report.name
-    assert told["citations"] == []
-    assert told["answer"].removeprefix(WITHOUT).strip()
-    assert told["usage"]["output_tokens"] > 0
+    process = rag("ask", report, *question)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.startswith(f"{REFUSAL}\nNearest passages (")
+    assert f"[1] {report.name}, page " in process.stdout
+    process = rag("ask", report, *question, "--json", "--allow-without")
+    reply = json.loads(process.stdout)
+    assert reply["abstained"] is True
+    assert reply["reason"]
+    assert reply["nearest"][0]["document"] == report.name
+    assert reply["citations"] == []
+    assert reply["answer"].removeprefix(NOT_FROM_DOCUMENTS).strip()
+    assert reply["usage"]["output_tokens"] > 0
 
 
-def test_search_writes_a_line_a_question_with_offsets(tmp_path: Path, chroma: str) -> None:
+def test_search_writes_a_line_with_offsets_for_each_question(tmp_path: Path, chroma: str) -> None:
     notes = tmp_path / "notes.md"
     notes.write_text(
         "# Harbour\r\n\r\nThe crane lifts 40 tonnes.\r\n\r\n# Café\r\n\r\nIt opens at seven.\r\n", newline=""
     )
     questions, out = tmp_path / "q.jsonl", tmp_path / "r.jsonl"
     questions.write_text('{"id": "a", "question": "How much does the crane lift?"}\n\n{"id": 2, "question": "When?"}\n')
-    done = rag(
+    process = rag(
         "search", notes, "--questions", questions, "--limit-chars", "40", "--out", out, SPACEPORT_CHROMA_URL=chroma
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert [line["id"] for line in lines] == ["a", 2]
     original = notes.read_bytes().decode()
@@ -106,11 +106,11 @@ def test_search_writes_a_line_a_question_with_offsets(tmp_path: Path, chroma: st
         assert 0 < sum(end - start for start, end in spans) <= 40
         assert all(0 <= start < end <= len(original) for start, end in spans)
     collections = httpx2.get(f"{chroma}/api/v2/tenants/default_tenant/databases/default_database/collections").json()
-    assert collections == []  # what was searched is forgotten
+    assert collections == []  # the search leaves nothing on the server
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "told"),
+    ("arguments", "status", "message"),
     [
         (["ask", "nowhere.pdf", "-q", "x"], 1, "nowhere.pdf"),
         (["ask", "README.md", "-q", "x", "--backend", "laptp"], 1, "Did you mean laptop?"),
@@ -118,8 +118,8 @@ def test_search_writes_a_line_a_question_with_offsets(tmp_path: Path, chroma: st
         (["search", "README.md", "--questions", "pyproject.toml", "--out", os.devnull], 1, "Line 1 of pyproject.toml"),
     ],
 )
-def test_bad_use_is_told_with_a_remedy(arguments: list[str], status: int, told: str) -> None:
-    done = rag(*arguments)
-    assert done.returncode == status
-    assert told in done.stderr
-    assert "Traceback" not in done.stderr
+def test_wrong_use_is_an_error_with_a_remedy(arguments: list[str], status: int, message: str) -> None:
+    process = rag(*arguments)
+    assert process.returncode == status
+    assert message in process.stderr
+    assert "Traceback" not in process.stderr

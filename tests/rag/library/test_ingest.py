@@ -22,7 +22,7 @@ from rag.library.store import Store
 from rag.search.embedders import Embedder
 from tests.helpers.servers import wait_until
 
-Written = Callable[[str, str], Path]
+WriteFile = Callable[[str, str], Path]
 SMALL = "The spare key hangs behind the blue door."
 ROPES = "Rope number one holds the boat at the northern pier of the harbour."
 
@@ -49,12 +49,12 @@ while files[0].exists():
 """
 
 
-class Held(Embedder):
+class PausedEmbedder(Embedder):
     """The real model, which stops in the middle of the file about ropes until `go` is set."""
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
-        self.name = "held"
+        self.name = "paused"
         self.go = threading.Event()
 
     def encode(self, texts: list[str], report: Callable[[float], None] | None = None) -> Any:
@@ -78,22 +78,22 @@ def store(tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def held(embedder: Embedder) -> Held:
-    return Held(embedder)
+def paused(embedder: Embedder) -> PausedEmbedder:
+    return PausedEmbedder(embedder)
 
 
 @pytest.fixture
-def library(held: Held, store: Store) -> Iterator[Library]:
-    library = Library(held, store=store)
+def library(paused: PausedEmbedder, store: Store) -> Iterator[Library]:
+    library = Library(paused, store=store)
     yield library
     library.close()
 
 
 @pytest.fixture
-def ingestion(library: Library, held: Held) -> Iterator[Ingestion]:
+def ingestion(library: Library, paused: PausedEmbedder) -> Iterator[Ingestion]:
     ingestion = Ingestion(library)
     yield ingestion
-    held.go.set()
+    paused.go.set()
     ingestion.close()
     wait_until(lambda: not ingestion._threads, 60)
 
@@ -103,11 +103,11 @@ def wait_until_done(ingestion: Ingestion) -> Snapshot:
     return ingestion.snapshot()
 
 
-def wait_until_held(ingestion: Ingestion, number: int) -> None:
-    def is_held() -> bool:
+def wait_until_paused(ingestion: Ingestion, number: int) -> None:
+    def is_paused() -> bool:
         return any(file.number == number and file.share == 0.5 for file in ingestion.snapshot().files)
 
-    wait_until(is_held, 60, lambda: str(ingestion.snapshot()))
+    wait_until(is_paused, 60, lambda: str(ingestion.snapshot()))
 
 
 async def watched(ingestion: Ingestion) -> list[Snapshot]:
@@ -127,7 +127,7 @@ def outcomes(snapshot: Snapshot) -> list[tuple[str, FileSummary | type[RagError]
     ]
 
 
-async def test_each_file_has_a_result(ingestion: Ingestion, library: Library, write_file: Written) -> None:
+async def test_each_file_has_a_result(ingestion: Ingestion, library: Library, write_file: WriteFile) -> None:
     paths = [
         write_file("key.txt", SMALL),
         write_file("empty.txt", ""),
@@ -150,17 +150,17 @@ async def test_each_file_has_a_result(ingestion: Ingestion, library: Library, wr
 
 
 async def test_every_page_that_watches_sees_the_progress_and_the_end(
-    ingestion: Ingestion, held: Held, write_file: Written
+    ingestion: Ingestion, paused: PausedEmbedder, write_file: WriteFile
 ) -> None:
     (number,) = ingestion.add(write_file("ropes.txt", ROPES))
     first = asyncio.create_task(watched(ingestion))
-    await asyncio.to_thread(wait_until_held, ingestion, number)
+    await asyncio.to_thread(wait_until_paused, ingestion, number)
     second = ingestion.watch()
     joined = await anext(second)
     assert [(file.step, file.share) for file in joined.pending] == [(Step.EMBEDDING, 0.5)]
     await second.aclose()  # this page closes; the file continues
     third = asyncio.create_task(watched(ingestion))
-    held.go.set()
+    paused.go.set()
     snapshots, reloaded = await first, await third
     assert snapshots[-1] == reloaded[-1]
     assert snapshots[-1].results == [FileSummary("ropes.txt", 0, 67, 1, duplicate=False)]
@@ -176,7 +176,7 @@ async def test_nothing_to_do_is_done(ingestion: Ingestion) -> None:
     assert not ingestion.busy
 
 
-async def test_results_stay_until_a_page_has_seen_them(ingestion: Ingestion, write_file: Written) -> None:
+async def test_results_stay_until_a_page_has_seen_them(ingestion: Ingestion, write_file: WriteFile) -> None:
     ingestion.add(write_file("a.txt", SMALL))
     wait_until_done(ingestion)
     wait_until(lambda: not ingestion._threads, 60)  # the threads end until there are new files
@@ -186,32 +186,34 @@ async def test_results_stay_until_a_page_has_seen_them(ingestion: Ingestion, wri
     assert (await watched(ingestion))[-1].results == [FileSummary("c.txt", 0, 14, 1, duplicate=False)]
 
 
-def test_the_next_file_is_read_while_one_is_embedded(ingestion: Ingestion, held: Held, write_file: Written) -> None:
+def test_the_next_file_is_read_while_one_is_embedded(
+    ingestion: Ingestion, paused: PausedEmbedder, write_file: WriteFile
+) -> None:
     first, second, third = (
         write_file("ropes.txt", ROPES),
         write_file("b.txt", "Note b."),
         write_file("c.txt", "Note c."),
     )
     (number, *_) = ingestion.add(first, second, third)
-    wait_until_held(ingestion, number)
+    wait_until_paused(ingestion, number)
     wait_until(lambda: not second.exists(), 60)
     assert not first.exists()
     assert third.exists()  # only one file ahead
-    held.go.set()
+    paused.go.set()
     assert added(wait_until_done(ingestion)) == [True] * 3
 
 
 def test_a_file_is_stopped_in_the_middle_and_the_others_continue(
-    ingestion: Ingestion, library: Library, store: Store, held: Held, write_file: Written
+    ingestion: Ingestion, library: Library, store: Store, paused: PausedEmbedder, write_file: WriteFile
 ) -> None:
     queued = write_file("queued.txt", "It is never read.")
     numbers = ingestion.add(write_file("ropes.txt", ROPES), write_file("key.txt", SMALL), queued)
-    wait_until_held(ingestion, numbers[0])
+    wait_until_paused(ingestion, numbers[0])
     ingestion.cancel(numbers[2])
     assert not queued.exists()
     ingestion.cancel(numbers[0])
     assert ingestion.snapshot().files[0].step is Step.STOPPING
-    held.go.set()
+    paused.go.set()
     snapshot = wait_until_done(ingestion)
     assert outcomes(snapshot) == [
         ("ropes.txt", Cancelled),
@@ -224,13 +226,13 @@ def test_a_file_is_stopped_in_the_middle_and_the_others_continue(
 
 
 def test_all_files_are_stopped_at_once(
-    ingestion: Ingestion, library: Library, store: Store, held: Held, write_file: Written
+    ingestion: Ingestion, library: Library, store: Store, paused: PausedEmbedder, write_file: WriteFile
 ) -> None:
     paths = [write_file("ropes.txt", ROPES), *(write_file(f"{number}.txt", f"Note {number}.") for number in range(20))]
     numbers = ingestion.add(*paths)
-    wait_until_held(ingestion, numbers[0])
+    wait_until_paused(ingestion, numbers[0])
     ingestion.cancel()
-    held.go.set()
+    paused.go.set()
     assert added(wait_until_done(ingestion)) == [False] * 21
     ingestion.cancel()
     assert library.documents == []
@@ -239,12 +241,12 @@ def test_all_files_are_stopped_at_once(
 
 
 def test_closing_ends_the_threads_and_accepts_no_more_files(
-    ingestion: Ingestion, library: Library, held: Held, write_file: Written
+    ingestion: Ingestion, library: Library, paused: PausedEmbedder, write_file: WriteFile
 ) -> None:
     (number,) = ingestion.add(write_file("ropes.txt", ROPES))
-    wait_until_held(ingestion, number)
+    wait_until_paused(ingestion, number)
     ingestion.close()
-    held.go.set()
+    paused.go.set()
     wait_until(lambda: not any(thread.name.startswith("ingest-") for thread in threading.enumerate()), 60)
     late = write_file("late.txt", SMALL)
     ingestion.add(late)
@@ -254,16 +256,16 @@ def test_closing_ends_the_threads_and_accepts_no_more_files(
     assert library.documents == []
 
 
-def test_the_threads_end_with_the_process(store: Store, write_file: Written) -> None:
+def test_the_threads_end_with_the_process(store: Store, write_file: WriteFile) -> None:
     files = [write_file("a.txt", SMALL), write_file("b.txt", "Note b."), write_file("c.txt", "Note c.")]
     command = [sys.executable, "-W", "error", "-c", ENDING, str(store.folder), *map(str, files)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (process.returncode, process.stdout, process.stderr) == (0, "", "")
     assert not any(file.exists() for file in files)
     assert not store.folder.exists()
 
 
-def test_a_long_file_of_one_visitor_does_not_delay_another(embedder: Embedder, write_file: Written) -> None:
+def test_a_long_file_of_one_visitor_does_not_delay_another(embedder: Embedder, write_file: WriteFile) -> None:
     long = "".join(f"Rope {number} holds boat {number} at the pier of the harbour.\n\n" for number in range(2_000))
     libraries = [Library(embedder), Library(embedder)]
     slow, quick = map(Ingestion, libraries)
@@ -280,18 +282,18 @@ def test_a_long_file_of_one_visitor_does_not_delay_another(embedder: Embedder, w
 
 
 def test_an_upload_of_another_visitor_at_the_same_address_stays(
-    ingestion: Ingestion, held: Held, write_file: Written
+    ingestion: Ingestion, paused: PausedEmbedder, write_file: WriteFile
 ) -> None:
     mine, theirs = write_file("note.txt", SMALL), write_file("upload", SMALL)
     numbers = ingestion.add(write_file("ropes.txt", ROPES), write_file("b.txt", "Note b."), mine)
-    wait_until_held(ingestion, numbers[0])
+    wait_until_paused(ingestion, numbers[0])
     theirs.replace(mine)  # Gradio moves an upload to an address that depends on its content
-    held.go.set()
+    paused.go.set()
     assert added(wait_until_done(ingestion)) == [True] * 3
     assert mine.read_text() == SMALL
 
 
-def test_each_file_beyond_the_quota_has_an_error(embedder: Embedder, write_file: Written) -> None:
+def test_each_file_beyond_the_quota_has_an_error(embedder: Embedder, write_file: WriteFile) -> None:
     library = Library(embedder, quota=Quota(files=1))
     ingestion = Ingestion(library)
     ingestion.add(*(write_file(f"{number}.txt", f"Note {number}.") for number in range(3)))
@@ -304,9 +306,9 @@ def test_each_file_beyond_the_quota_has_an_error(embedder: Embedder, write_file:
 
 
 def test_an_internal_error_is_reported_and_the_others_continue(
-    embedder: Embedder, write_file: Written, caplog: pytest.LogCaptureFixture
+    embedder: Embedder, write_file: WriteFile, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Failing(Held):
+    class Failing(PausedEmbedder):
         def encode(self, texts: list[str], report: Callable[[float], None] | None = None) -> Any:
             if "blue door" in texts[0]:
                 raise ZeroDivisionError

@@ -236,6 +236,8 @@ def test_a_folder_without_both_files_is_not_for_onnxruntime(exported: Path, tmp_
 
 
 def test_the_old_name_of_the_export_prints_the_new_command() -> None:
-    done = subprocess.run([sys.executable, "-m", "rag.exported", "folder"], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "Run: python -m rag.search.onnx_export" in done.stderr
+    process = subprocess.run(
+        [sys.executable, "-m", "rag.exported", "folder"], capture_output=True, text=True, check=False
+    )
+    assert (process.returncode, process.stdout) == (2, "")
+    assert "Run: python -m rag.search.onnx_export" in process.stderr

@@ -78,9 +78,9 @@ def test_the_spread_covers_all_chunks(index: Index) -> None:
     texts = [f"Note {number}." for number in range(1000)]
     index.add("a", chunks("a", texts[:10]), vectors[:10])
     index.add("b", chunks("b", texts[10:]), vectors[10:])
-    asked = directions(1, 9)[0]
-    spread = index.search("note 7", asked.tolist(), limit=5)[0].spread
-    cosines = np.concatenate([contextual_vectors(vectors[:10]) @ asked, contextual_vectors(vectors[10:]) @ asked])
+    vector = directions(1, 9)[0]
+    spread = index.search("note 7", vector.tolist(), limit=5)[0].spread
+    cosines = np.concatenate([contextual_vectors(vectors[:10]) @ vector, contextual_vectors(vectors[10:]) @ vector])
     assert spread.chunks == 1000
     assert spread.dense == pytest.approx((cosines.mean(), cosines.std()), abs=0.02)
     assert spread.lexical[1] > 0
@@ -155,7 +155,7 @@ def server(tmp_path: Path) -> Iterator[Callable[[], str]]:
     command = [str(Path(sys.executable).with_name("chroma")), "run", "--path", str(tmp_path), "--port", str(port)]
     url = f"http://127.0.0.1:{port}"
 
-    def beats() -> bool:
+    def is_up() -> bool:
         try:
             return httpx2.get(f"{url}/api/v2/heartbeat").status_code == 200
         except httpx2.TransportError:
@@ -164,7 +164,7 @@ def server(tmp_path: Path) -> Iterator[Callable[[], str]]:
     def start() -> str:
         with (tmp_path / "log").open("ab") as log:
             running.append(subprocess.Popen(command, stdout=log, stderr=log))
-        wait_until(beats, 120, lambda: (tmp_path / "log").read_text())
+        wait_until(is_up, 120, lambda: (tmp_path / "log").read_text())
         return url
 
     def stop() -> None:
@@ -179,23 +179,23 @@ def server(tmp_path: Path) -> Iterator[Callable[[], str]]:
 
 def test_a_server_that_stops_is_an_error_and_one_that_restarts_answers(server: Any) -> None:
     client = chroma_client(server())
-    index, asked = Index(client), directions(1)[0].tolist()
+    index, vector = Index(client), directions(1)[0].tolist()
     index.add("birds", chunks("birds", BIRDS), directions(4))
     index.add("engines", chunks("engines", ENGINES), directions(4, 1))
-    assert len(index.search("gannet", asked)) == 8
+    assert len(index.search("gannet", vector)) == 8
     server.stop()
     with pytest.raises(RetrievalError, match="not answering") as caught:
-        index.search("gannet", asked)
+        index.search("gannet", vector)
     assert "chroma run" in caught.value.remedy
     with pytest.raises(RetrievalError, match="not answering"):
         index.add("more", chunks("more", BIRDS), directions(4, 2))
     index.remove("birds")  # removed here at once, and on the server after its restart
     server()
-    assert texts_of(index.search("gannet", asked)) == set(ENGINES)
+    assert texts_of(index.search("gannet", vector)) == set(ENGINES)
     assert index._vectors is not None
     assert index._vectors._collection.count() == 4
     index.add("more", chunks("more", BIRDS), directions(4, 2))
-    assert texts_of(index.search("gannet", asked)) == {*BIRDS, *ENGINES}
+    assert texts_of(index.search("gannet", vector)) == {*BIRDS, *ENGINES}
     index.close()
     assert client.list_collections() == []
 
@@ -231,12 +231,12 @@ def test_the_sweep_deletes_only_old_collections_of_visitors() -> None:
     names = {f"{PREFIX}old": now - 500, f"{PREFIX}new": now - 50, "another": now - 500}
     for name, last_used in names.items():
         client.create_collection(name, metadata={LAST_USED: last_used}, embedding_function=None)
-    living = VectorIndex(client)
+    active = VectorIndex(client)
     assert sweep(client, 100) >= 1
-    left = {collection.name for collection in client.list_collections()}
-    assert {f"{PREFIX}new", "another", living._name} <= left
-    assert f"{PREFIX}old" not in left
-    living.close()
+    remaining = {collection.name for collection in client.list_collections()}
+    assert {f"{PREFIX}new", "another", active._name} <= remaining
+    assert f"{PREFIX}old" not in remaining
+    active.close()
     for name in (f"{PREFIX}new", "another"):
         client.delete_collection(name)
 
@@ -246,6 +246,6 @@ def test_an_index_in_use_is_marked() -> None:
     vectors = VectorIndex(client)
     vectors._last_used -= 10_000
     vectors.add("d", ["a"], directions(1))
-    marked = client.get_collection(vectors._name, embedding_function=None).metadata[LAST_USED]
-    assert time.time() - marked < 1000
+    last_used = client.get_collection(vectors._name, embedding_function=None).metadata[LAST_USED]
+    assert time.time() - last_used < 1000
     vectors.close()

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class _State(Enum):
-    """Where a file is in the pipeline; both threads pass files on by it."""
+    """Position of a file in the pipeline; it decides which thread takes the file next."""
 
     QUEUED = auto()
     READING = auto()
@@ -153,7 +153,7 @@ class Ingestion:
 
     @property
     def busy(self) -> bool:
-        """Whether a file is not done."""
+        """True while a file has no result."""
         return not self.snapshot().done
 
     def close(self, wait_seconds: float = 0.0) -> None:

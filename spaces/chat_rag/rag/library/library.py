@@ -207,7 +207,7 @@ class Library:
 
     @property
     def _label(self) -> str:
-        """What stored vectors depend on: the model and the chunker. Vectors with another label are useless here."""
+        """The model and the chunker that stored vectors depend on; vectors with another label are useless."""
         return f"{self._embedder.name} {CHUNKING_VERSION} {CHUNK_SIZE} {CHUNK_OVERLAP}"
 
 

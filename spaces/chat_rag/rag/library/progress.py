@@ -10,7 +10,7 @@ from rag.errors import RagError
 
 
 class Step(Enum):
-    """What happens to a file at the moment."""
+    """The current step of a file."""
 
     WAITING = auto()
     READING = auto()
@@ -60,7 +60,7 @@ class Snapshot:
 
     @property
     def done(self) -> bool:
-        """Whether every file has a result."""
+        """True if every file has a result."""
         return all(file.result is not None for file in self.files)
 
     @property

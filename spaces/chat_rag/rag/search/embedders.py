@@ -62,16 +62,16 @@ class Embedder:
         """
         import numpy as np
 
-        model, vectors, done = self._load(), np.empty((0, 0), dtype=np.float32), 0
+        model, vectors, completed = self._load(), np.empty((0, 0), dtype=np.float32), 0
         for start in range(0, len(texts), TOKENISED_AT_ONCE):
             tokens, lengths = model.tokenise(texts[start : start + TOKENISED_AT_ONCE])
             for rows, batch_vectors in self._compute(model, tokens, list(batch_by_length(lengths, BATCH_TOKENS))):
                 if not len(vectors):
                     vectors = np.empty((len(texts), batch_vectors.shape[1]), dtype=np.float32)
                 vectors[[start + row for row in rows]] = batch_vectors
-                done += len(rows)
+                completed += len(rows)
                 if report:
-                    report(done / len(texts))
+                    report(completed / len(texts))
         return vectors
 
     def _compute(
@@ -85,12 +85,12 @@ class Embedder:
         try:
             for rows in batches:
                 if len(running) == 2 * model.workers:
-                    done, future = running.popleft()
-                    yield done, future.result()
+                    batch, future = running.popleft()
+                    yield batch, future.result()
                 running.append((rows, pool.submit(model.vectors, tokens, rows)))
             while running:
-                done, future = running.popleft()
-                yield done, future.result()
+                batch, future = running.popleft()
+                yield batch, future.result()
         finally:
             for _, future in running:
                 future.cancel()
