@@ -1,0 +1,112 @@
+"""Undo, edit, retry, clear and links change the turns of a conversation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from backends import Catalog
+from chat_page.chat import Chat
+from chat_page.conversation import Conversation
+from chat_page.handlers import Handlers
+from chat_page.share import link_fragment
+from chat_page.visitor import new_key
+from rag.answering.turn import Turn
+from rag.documents import Limits
+
+TURNS = (
+    Turn("First <b>?", "One.", finish_reason="stop", target="t"),
+    Turn("Second?", "Two.", thought="Hm.", finish_reason="stop", target="t"),
+)
+KEY = new_key()
+REQUEST: Any = SimpleNamespace(session_hash="page")
+
+
+@pytest.fixture
+def chat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Chat:
+    monkeypatch.setenv("SPACEPORT_DATA", str(tmp_path / "data"))
+    catalog = tmp_path / "backends.toml"
+    catalog.write_text('[t]\nkind = "openai"\nurl = "http://127.0.0.1:9/v1"\n')
+    return Chat(Catalog.load(catalog), tmp_path / "corpus", limits=Limits())
+
+
+@pytest.fixture
+def conversation(chat: Chat) -> Conversation:
+    conversation = chat.visitor(KEY).conversation("page")
+    conversation.turns = TURNS
+    return conversation
+
+
+@pytest.fixture
+def handlers(chat: Chat) -> Handlers:
+    return Handlers(chat)
+
+
+def contents(messages: list[dict[str, Any]]) -> list[str]:
+    return [message["content"] for message in messages]
+
+
+def test_a_question_becomes_a_turn_without_an_answer(handlers: Handlers, conversation: Conversation) -> None:
+    _, messages = handlers.submit("  Third?  ", KEY, REQUEST)
+    assert conversation.turns == (*TURNS, Turn("Third?"))
+    assert contents(messages) == ["First <\u200bb>?", "One.", "Second?", "Hm.", "Two.", "Third?"]
+    handlers.submit("   ", KEY, REQUEST)
+    assert len(conversation.turns) == 3
+
+
+def test_undo_moves_the_exact_question_back_into_the_box(handlers: Handlers, conversation: Conversation) -> None:
+    question, messages, _ = handlers.undo(KEY, gr.UndoData(None, {"index": 1, "value": "One."}), REQUEST)
+    assert (question, messages, conversation.turns) == ("First <b>?", [], ())
+
+
+def test_retry_drops_the_answer_and_the_turns_after_it(handlers: Handlers, conversation: Conversation) -> None:
+    handlers.retry(KEY, gr.RetryData(None, {"index": 1, "value": "One."}), REQUEST)
+    assert conversation.turns == (Turn("First <b>?"),)
+
+
+def test_an_edited_question_has_no_trace_of_its_display(handlers: Handlers, conversation: Conversation) -> None:
+    data = {"index": 0, "previous_value": "First <\u200bb>?", "value": "First <\u200bb> again?"}
+    handlers.edit(KEY, gr.EditData(None, data), REQUEST)
+    assert conversation.turns == (Turn("First <b> again?"),)
+
+
+def test_an_edited_question_keeps_its_own_zero_width_spaces(handlers: Handlers, conversation: Conversation) -> None:
+    conversation.turns = (Turn("ភាសា\u200bខ្មែរ"),)
+    data = {"index": 0, "previous_value": "ភាសា\u200bខ្មែរ", "value": "ភាសា\u200bខ្មែរ?"}
+    handlers.edit(KEY, gr.EditData(None, data), REQUEST)
+    assert conversation.turns == (Turn("ភាសា\u200bខ្មែរ?"),)
+
+
+@pytest.mark.parametrize("index", [99, 10**300])
+def test_an_event_about_no_message_changes_nothing(handlers: Handlers, conversation: Conversation, index: int) -> None:
+    handlers.undo(KEY, gr.UndoData(None, {"index": index, "value": ""}), REQUEST)
+    handlers.retry(KEY, gr.RetryData(None, {"index": index, "value": ""}), REQUEST)
+    handlers.edit(KEY, gr.EditData(None, {"index": index, "value": "x", "previous_value": ""}), REQUEST)
+    assert conversation.turns == TURNS
+
+
+def test_clear_deletes_the_turns_also_from_the_disk(chat: Chat, handlers: Handlers, conversation: Conversation) -> None:
+    chat.visitor(KEY).save(conversation)
+    handlers.clear(KEY, REQUEST)
+    assert conversation.turns == ()
+    assert chat.visitor(KEY).stored_conversation() == Conversation()
+
+
+def test_a_link_replaces_the_conversation(handlers: Handlers, conversation: Conversation) -> None:
+    messages = handlers.open_link(link_fragment([Turn("Shared?", "Yes.")]), KEY, REQUEST)
+    assert [turn.question for turn in conversation.turns] == ["Shared?"]
+    assert contents(messages)[1:] == ["Shared?", "Yes."]
+
+
+def test_a_reload_shows_what_there_was_of_an_answer(chat: Chat, handlers: Handlers, conversation: Conversation) -> None:
+    conversation.turns = (Turn("Why?", "Because", target="t"),)
+    chat.visitor(KEY).latest = conversation
+    _, _, messages, _, _ = handlers.open_page(KEY, SimpleNamespace(session_hash="reloaded"))  # type: ignore[arg-type]
+    assert contents(messages) == ["Why?", "Because"]
+    conversation.turns = (Turn("Why?", target="t"),)
+    _, _, messages, _, _ = handlers.open_page(KEY, SimpleNamespace(session_hash="again"))  # type: ignore[arg-type]
+    assert contents(messages) == ["Why?"]
