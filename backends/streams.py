@@ -13,9 +13,9 @@ T = TypeVar("T")
 # Receives the current step, and its progress from 0 to 1 or None if that is unknown.
 ProgressCallback = Callable[[str, float | None], None]
 
-# The longest that a batch waits for a stream that rested to be read again.
+# The longest wait for the next item after a pause in reading.
 READ_SECONDS = 0.02
-# A read takes this many rounds of the loop: the socket is waited for, it is read, the reader wakes, and one to spare.
+# A read takes this many rounds of the loop, including one in reserve: wait for the socket, read it, wake the reader.
 ROUNDS = 5
 
 
@@ -105,16 +105,15 @@ async def batches(
     at_once: Callable[[T], bool] = lambda item: False,
     rest: bool = False,
 ) -> AsyncIterator[list[T]]:
-    """Give what came since the last time, at most once in `seconds`; the first item goes through at once.
+    """Yield the items since the last batch, at most once in `seconds`; for readers that pay per update, such as a page.
 
-    So does an item for which `at_once` is true. `seconds` may be a function, asked before each wait. With `rest` the
-    stream is not read either after any other item until the next batch is due: waking for each token costs more than
-    the token. That is for streams behind a socket or a thread, which go on meanwhile.
-    For readers whose cost is by update and not by item, such as a page. An error is raised after the
-    items before it; closing this closes `stream`.
+    The first item, and items for which `at_once` is true, are yielded immediately. `seconds` may be a function, called
+    before each wait. With `rest`, the stream isn't read between batches either, because waking up for each token costs
+    more than the token; this needs a stream behind a socket or a thread, which continues meanwhile. An error follows
+    the items before it; closing this closes `stream`.
     """
     items: asyncio.Queue[T] = asyncio.Queue()
-    arrived, due, hurried = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    arrived, due, urgent = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def pump() -> None:
         try:
@@ -123,12 +122,12 @@ async def batches(
                     items.put_nowait(item)
                     arrived.set()
                     if at_once(item):
-                        hurried.set()
+                        urgent.set()
                         due.set()
                     elif rest:
                         await due.wait()
         finally:
-            for event in (arrived, due, hurried):
+            for event in (arrived, due, urgent):
                 event.set()
 
     task = asyncio.create_task(pump())
@@ -139,36 +138,36 @@ async def batches(
             if not (batch := [items.get_nowait() for _ in range(items.qsize())]):
                 continue
             due.clear()
-            hurried.clear()
+            urgent.clear()
             yield batch
             if not task.done():
-                await _within(due, seconds() if callable(seconds) else seconds)
-            if rest and not (task.done() or hurried.is_set() or items.empty()):
+                await _wait(due, seconds() if callable(seconds) else seconds)
+            if rest and not (task.done() or urgent.is_set() or items.empty()):
                 arrived.clear()
-                await _within(arrived, READ_SECONDS)
-                await _read_out(items)
+                await _wait(arrived, READ_SECONDS)
+                await _read_ahead(items)
         await task
     finally:
         task.cancel()
         await asyncio.wait([task])
 
 
-async def _read_out(items: asyncio.Queue[T]) -> None:
-    """Wait until no more items come for a few rounds of the loop: what was left now would be late for ever.
+async def _read_ahead(items: asyncio.Queue[T]) -> None:
+    """Wait until no item arrives for `ROUNDS` rounds of the loop, because items left unread would stay late.
 
-    A stream that is never at an end with what it has is left after ten times as many.
+    Stops after ten times as many rounds if the stream never pauses.
     """
     quiet = 0
     for _ in range(10 * ROUNDS):
-        known = items.qsize()
+        size = items.qsize()
         await asyncio.sleep(0)
-        quiet = quiet + 1 if items.qsize() == known else 0
+        quiet = quiet + 1 if items.qsize() == size else 0
         if quiet == ROUNDS:
             return
 
 
-async def _within(event: asyncio.Event, seconds: float) -> None:
-    """Wait for the event, and set it when the time is up."""
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    """Wait for the event, and set it after `seconds`."""
     timer = asyncio.get_running_loop().call_later(seconds, event.set)
     try:
         await event.wait()

@@ -44,7 +44,9 @@ class ChatReader:
         try:
             deltas = self._deltas(_parse(payload))
         except (ValueError, TypeError, AttributeError, LookupError) as error:
-            raise self.stream_error(f"it sent an event that is no chat chunk: {self._quote(payload)[:80]!r}") from error
+            raise self.stream_error(
+                f"it sent an event that is not a chat chunk: {self._quote(payload)[:80]!r}"
+            ) from error
         if deltas:
             self.has_output = True
         return deltas

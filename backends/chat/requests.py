@@ -109,7 +109,7 @@ def _content(path: str, content: Any) -> str:
 def _part(path: str, part: Any) -> str:
     text = part.get("text") if isinstance(part, Mapping) and part.get("type") == "text" else None
     if not isinstance(text, str):
-        raise bad_request(f"{path} is no text part; only text is read here")
+        raise bad_request(f"{path} is not a text part; only text is supported")
     return replace_surrogates(text)
 
 

@@ -58,7 +58,7 @@ class SSEDecoder:
         try:
             return (data[0] if len(data) == 1 else b"\n".join(data)).decode()
         except UnicodeDecodeError as error:
-            raise BadEvent("it broke off inside a character") from error
+            raise BadEvent("it ended inside a character") from error
 
 
 class LinesDecoder:
@@ -75,7 +75,7 @@ class LinesDecoder:
         try:
             return [line.decode() for line in lines if line.strip()]
         except UnicodeDecodeError as error:
-            raise BadEvent("it broke off inside a character") from error
+            raise BadEvent("it ended inside a character") from error
 
     def flush(self) -> list[str]:
         """Return the last line if the stream ended without a line end."""

@@ -40,7 +40,7 @@ class Endpoint:
         # A key pasted with its line end is still valid. The HTTP library would repeat an invalid key in its error.
         key = (self.api_key or "").strip()
         if not (key.isascii() and key.isprintable()):
-            raise NotConfigured("The API key holds characters that no key has.", "Copy it again, without line breaks.")
+            raise NotConfigured("The API key contains invalid characters.", "Copy it again, without line breaks.")
         object.__setattr__(self, "api_key", key or None)
 
     @property

@@ -40,12 +40,12 @@ def transport_error(endpoint: Endpoint, error: Exception) -> BackendError:
         return error.__cause__.reason
     if isinstance(error, (httpx2.ConnectTimeout, httpx2.PoolTimeout)):
         return Unreachable(
-            f"{label} did not take the connection within {endpoint.connect_timeout:g} s.",
+            f"{label} did not accept the connection within {endpoint.connect_timeout:g} s.",
             "Check the address, the firewall and that the server runs.",
         )
     if isinstance(error, httpx2.TimeoutException):
         return TimedOut(
-            f"{label} was silent for {endpoint.read_timeout:g} s.",
+            f"{label} sent nothing for {endpoint.read_timeout:g} s.",
             "Ask again, or raise read_timeout in the catalogue if the model is that slow.",
         )
     reason = endpoint.quote(str(error)) or type(error).__name__
@@ -61,7 +61,7 @@ def response_error(endpoint: Endpoint, status: int, headers: Mapping[str, str], 
         return Rejected(f"{label} refused the key ({status}){words}", remedy, status=status)
     if status == 404:
         remedy = "Check the model's name (`python -m backends check NAME`) and the path in the url."
-        return Rejected(f"{label} does not have what was asked for (404){words}", remedy, status=status)
+        return Rejected(f"{label} does not have that model or route (404){words}", remedy, status=status)
     if status in (429, 503, 529):
         wait = _retry_after(headers.get("retry-after"))
         remedy = f"Try again in {wait:g} s." if wait is not None else "Wait a moment, then try again."

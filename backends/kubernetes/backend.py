@@ -56,7 +56,7 @@ def connect(settings: Mapping[str, Any]) -> Backend:
     if via == "dns":
         return _dns_backend(options)
     if via == "proxy" and options.api_key:
-        raise NotConfigured("The API server's proxy passes no key on to the pod.", 'Set via = "forward".')
+        raise NotConfigured("The API server's proxy does not pass the API key on to the pod.", 'Set via = "forward".')
     require_package("kubernetes", extra="kubernetes")
     return ServiceBackend(replace(options, via=via))
 

@@ -75,8 +75,8 @@ class Cluster:
         from kubernetes.client import CoreV1Api
 
         with self._translate_errors():
-            found = CoreV1Api(self._api).read_namespaced_service(service, self.namespace, _request_timeout=TIMEOUTS)
-        ports = [{"name": each.name or "", "port": each.port} for each in (found.spec and found.spec.ports) or []]
+            spec = CoreV1Api(self._api).read_namespaced_service(service, self.namespace, _request_timeout=TIMEOUTS).spec
+        ports = [{"name": each.name or "", "port": each.port} for each in (spec and spec.ports) or []]
         matches = [each for each in ports if port in (None, each["name"], each["port"])]
         if len(matches) != 1:
             raise _port_error(service, port, ports)
@@ -171,7 +171,9 @@ class Cluster:
         except ApiException as error:
             raise api_server_error(*unwrap_handshake(error.status, error.body, error.reason), self.namespace) from error
         except ConfigException as error:
-            raise NotConfigured(f"The cluster gives no identity ({error}).", "Sign in to it again.") from error
+            raise NotConfigured(
+                f"The cluster's credentials can't be loaded ({error}).", "Sign in to it again."
+            ) from error
         except (HTTPError, OSError) as error:
             message = f"The cluster's API server at {self.url} is not answering ({type(error).__name__})."
             raise Unreachable(message, "Check the context and the network: kubectl cluster-info.") from error

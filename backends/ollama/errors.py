@@ -32,7 +32,7 @@ def translate_errors(endpoint: Endpoint, model: str, reader: OllamaReader) -> It
         raise _connection_error(endpoint, error, interrupted=reader.has_output) from error
     except (ValueError, TypeError, AttributeError) as error:  # the client's errors for unexpected or invalid JSON
         if reader.has_output:
-            raise cut_off("it sent a line that is no chat item") from error
+            raise cut_off("it sent a line that is not a chat item") from error
         raise Unreachable(
             f"{endpoint.label} answered, but not as Ollama does.", "Check the url in the catalogue."
         ) from error

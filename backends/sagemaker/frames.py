@@ -26,7 +26,7 @@ async def unwrap_frames(chunks: AsyncIterator[bytes], reader: ChatReader) -> Asy
                 if headers.get(":event-type") == "PayloadPart":
                     yield frame.payload
         except ParserError as error:
-            raise reader.stream_error(f"what it sent is no event stream ({error})") from error
+            raise reader.stream_error(f"it did not send an event stream ({error})") from error
 
 
 def _frame_error(headers: Mapping[str, Any], payload: bytes, *, interrupted: bool) -> BackendError:

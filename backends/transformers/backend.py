@@ -92,7 +92,7 @@ def _generation_error(error: Exception, *, interrupted: bool) -> BackendError:
         return Interrupted(f"The answer was cut off: {reason}.", "Ask again; the text so far is kept.")
     if ZERO_GPU:
         return Overloaded(
-            f"ZeroGPU lent no GPU: {reason}.", "Wait a little, or sign in to Hugging Face for more quota."
+            f"ZeroGPU provided no GPU: {reason}.", "Wait a little, or sign in to Hugging Face for more quota."
         )
     if type(error).__name__ == "OutOfMemoryError":
         return Overloaded(f"There is no memory left for this answer ({reason}).", "Ask again later, or for less.")

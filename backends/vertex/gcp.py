@@ -84,7 +84,7 @@ def _translate_errors() -> Iterator[None]:
         raise NotConfigured("There are no Google Cloud credentials.", SIGN_IN) from error
     except (exceptions.RefreshError, exceptions.TransportError) as error:
         # The token server's response may repeat the request.
-        raise NotConfigured(f"Google Cloud gave no token ({type(error).__name__}).", SIGN_IN) from error
+        raise NotConfigured(f"Google Cloud returned no token ({type(error).__name__}).", SIGN_IN) from error
     except (exceptions.GoogleAuthError, ValueError) as error:
         raise NotConfigured(
             f"The Google Cloud credentials cannot be used ({type(error).__name__}).", SIGN_IN

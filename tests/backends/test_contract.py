@@ -290,7 +290,7 @@ ERRORS: dict[str, list[tuple[Reply, type[BackendError], str]]] = {
         (event_reply(exception("ModelStreamError", Message="broke", ErrorCode="Broken")), Unreachable, "Broken"),
         (event_reply(exception("InternalStreamFailure", Message="oops")), Unreachable, "InternalStreamFailure"),
         (event_reply(frame(b"", message_type="error", error_code="500", error_message="gone")), Unreachable, "gone"),
-        (event_reply(b"\x00" * 64), Unreachable, "no event stream"),
+        (event_reply(b"\x00" * 64), Unreachable, "not send an event stream"),
         (event_reply(b""), Unreachable, "closed the stream"),
         (event_reply(end="drop"), Unreachable, ""),
     ],

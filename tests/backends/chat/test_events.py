@@ -104,8 +104,8 @@ HI = {"role": "user", "content": "Hi"}
         ({"messages": [{"role": ["user"], "content": "x"}]}, "is a list"),
         ({"messages": ["hi"]}, "is text, not an object"),
         ({"messages": [{"role": "user", "content": 3}]}, "content is 3, not text"),
-        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, r"content\[0\] is no text part"),
-        ({"messages": [{"role": "user", "content": ["x"]}]}, "no text part"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, r"content\[0\] is not a text part"),
+        ({"messages": [{"role": "user", "content": ["x"]}]}, "not a text part"),
         ({"messages": [HI], "stop": 3}, "stop is neither text nor a list"),
         ({"messages": [HI], "stop": ["a", 3]}, "stop is neither"),
         ({"messages": [HI], "stop": ["a"] * 17}, "stop has 17 texts"),
@@ -232,9 +232,9 @@ MALFORMED = ["{", "[]", "3", '"x"', '{"choices": 3}', '{"choices": [3]}', '{"cho
 
 @pytest.mark.parametrize("payload", MALFORMED)
 def test_a_malformed_chunk(payload: str) -> None:
-    with pytest.raises(Unreachable, match="no chat chunk"):
+    with pytest.raises(Unreachable, match="not a chat chunk"):
         read(payload)
-    with pytest.raises(Interrupted, match="no chat chunk"):
+    with pytest.raises(Interrupted, match="not a chat chunk"):
         read(part(content="Hi"), payload)
 
 

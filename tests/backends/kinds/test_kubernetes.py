@@ -87,7 +87,7 @@ async def test_a_key_goes_to_the_pod_and_the_token_to_the_cluster(cluster: ApiSe
     assert server.requests(CHAT)[0].headers["authorization"] == "Bearer k-of-the-pod"
     assert_matches(await collect(connect(cluster)), OPENAI)
     assert "authorization" not in server.requests(CHAT)[1].headers
-    with pytest.raises(NotConfigured, match=r"passes no key on.*forward"):
+    with pytest.raises(NotConfigured, match=r"does not pass the API key.*forward"):
         connect(cluster, api_key="k", via="proxy")
 
 

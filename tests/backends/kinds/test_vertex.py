@@ -116,7 +116,7 @@ async def test_a_failed_renewal_is_an_error_and_the_next_request_retries(server:
     server.on("/token", Reply.json({"error": "invalid_grant", "error_description": "account is disabled"}, 400))
     server.on(STREAM, Reply([OPENAI.wire]))
     backend = connected(server)
-    with pytest.raises(NotConfigured, match="gave no token") as caught:
+    with pytest.raises(NotConfigured, match="returned no token") as caught:
         await collect(backend)
     assert "PRIVATE" not in str(caught.value)
     give_google_token(server)
