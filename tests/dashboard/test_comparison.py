@@ -63,7 +63,7 @@ def test_prices_give_costs(page: AppTest) -> None:
     assert "cheaper than 0.15/0.6 USD per million tokens" in texts(page)
     before = texts(page)
     page.slider(key="utilisation").set_value(50).run()
-    assert "50% of what was measured" in texts(page)
+    assert "50% of the measured throughput" in texts(page)
     assert texts(page) != before
 
 
@@ -77,28 +77,28 @@ def test_an_invalid_price_has_a_remedy(page: AppTest) -> None:
 def test_an_uploaded_run(page: AppTest) -> None:
     upload(page, "run.jsonl", stored_run())
     assert not page.exception
-    assert page.selectbox(key="run").value.startswith("one against two")
+    assert page.selectbox(key="run").value.startswith("one vs two")
     assert "one is 2.0 times faster" in texts(page)
     # Only this session has it.
-    assert not any("one against two" in name for name in session("comparison").selectbox(key="run").options)
+    assert not any("one vs two" in name for name in session("comparison").selectbox(key="run").options)
 
 
 def test_a_run_compared_with_an_earlier_one(page: AppTest) -> None:
     upload(page, "run.jsonl", stored_run())
     upload(page, "again.jsonl", stored_run())
-    earlier = next(name for name in page.selectbox(key="against").options if name.startswith("one against"))
+    earlier = next(name for name in page.selectbox(key="against").options if name.startswith("one vs"))
     page.selectbox(key="against").set_value(earlier).run()
     assert not page.exception
-    assert "Against the earlier run" in texts(page)
+    assert "Compared with the earlier run" in texts(page)
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (stored_run(version=2), "is of version 2, this program reads version 1"),
-        (b"", "no stored run"),
-        (b"\xff\xfe\x00", "no stored run"),
-        (b'{"type": "run"', "no stored run"),
+        (stored_run(version=2), "has format version 2; this program reads version 1"),
+        (b"", "isn't a stored run"),
+        (b"\xff\xfe\x00", "isn't a stored run"),
+        (b'{"type": "run"', "isn't a stored run"),
         (stored_run().replace(b'"phase":"measured"', b'"phase":3', 1), "is damaged"),
         (json.dumps({"type": "run", "version": 1}).encode(), "is damaged"),
     ],
@@ -116,7 +116,7 @@ def test_file_names_stay_in_the_upload_folder(page: AppTest) -> None:
         upload(page, name, stored_run())
         assert not page.exception
         assert not page.error
-    assert len([name for name in page.selectbox(key="run").options if name.startswith("one against two")]) == 5
+    assert len([name for name in page.selectbox(key="run").options if name.startswith("one vs two")]) == 5
 
 
 def test_names_in_a_run_are_escaped(page: AppTest) -> None:

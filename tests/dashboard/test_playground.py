@@ -34,7 +34,7 @@ def test_the_next_request_contains_the_previous_answer(page: AppTest, scripted: 
     assert not page.exception
     assert [message.name for message in page.chat_message] == ["user", "assistant"] * 2
     assert WORDS in page.chat_message[1].markdown[0].value
-    sent = [(message["role"], message["content"].strip()) for message in scripted.asked[-1]["messages"]]
+    sent = [(message["role"], message["content"].strip()) for message in scripted.requests[-1]["messages"]]
     assert sent == [("user", "one"), ("assistant", WORDS), ("user", "two")]
     line = page.chat_message[3].caption[0].value
     assert line.startswith("scripted · first token ")
@@ -48,7 +48,7 @@ def test_the_parameters_reach_the_server(page: AppTest, scripted: ScriptedModel)
     page.number_input(key="seed").set_value(11)
     page.text_area(key="system").set_value("Be brief.")
     ask(page, "one")
-    sent = scripted.asked[-1]
+    sent = scripted.requests[-1]
     assert (sent["temperature"], sent["top_p"], sent["seed"]) == (0.7, 0.5, 11)
     assert 33 in (sent.get("max_tokens"), sent.get("max_completion_tokens"))
     assert sent["messages"][0] == {"role": "system", "content": "Be brief."}
@@ -56,8 +56,8 @@ def test_the_parameters_reach_the_server(page: AppTest, scripted: ScriptedModel)
 
 def test_parameters_without_a_value_are_not_sent(page: AppTest, scripted: ScriptedModel) -> None:
     ask(page, "one")
-    assert scripted.asked[-1].get("top_p") is None
-    assert scripted.asked[-1].get("seed") is None
+    assert scripted.requests[-1].get("top_p") is None
+    assert scripted.requests[-1].get("seed") is None
 
 
 def test_thoughts_are_folded_and_not_sent_with_the_next_request(page: AppTest, scripted: ScriptedModel) -> None:
@@ -67,7 +67,7 @@ def test_thoughts_are_folded_and_not_sent_with_the_next_request(page: AppTest, s
     assert not thoughts.proto.expanded
     assert thoughts.markdown[0].value.strip() == "The user asks."
     ask(page, "two")
-    assert "The user asks" not in json.dumps(scripted.asked[-1])
+    assert "The user asks" not in json.dumps(scripted.requests[-1])
 
 
 def test_a_broken_answer_stays_on_the_page(page: AppTest, scripted: ScriptedModel) -> None:
@@ -79,7 +79,7 @@ def test_a_broken_answer_stays_on_the_page(page: AppTest, scripted: ScriptedMode
     assert "failed" in page.chat_message[1].caption[0].value
     ask(page, "two")
     assert WORDS in page.chat_message[3].markdown[0].value
-    assert WORDS in scripted.asked[-1]["messages"][1]["content"]
+    assert WORDS in scripted.requests[-1]["messages"][1]["content"]
 
 
 def test_a_refusal_does_not_show_the_key(
@@ -92,7 +92,7 @@ def test_a_refusal_does_not_show_the_key(
     ask(page, "two")
     assert "a-very-secret-key" not in texts(page) + page.session_state.turns[0].reply.error.message
     # A question without an answer isn't sent again.
-    assert [message["content"] for message in models.asked["refuses"][-1]["messages"]] == ["two"]
+    assert [message["content"] for message in models.requests["refuses"][-1]["messages"]] == ["two"]
 
 
 def test_markdown_of_a_model_loads_nothing(page: AppTest) -> None:

@@ -13,6 +13,7 @@ from compare.analyse.definitions import TITLES
 from compare.analyse.objectives import OBJECTIVES
 from compare.measure.workload import MAX_FILE_BYTES
 from compare.report import charts, render
+from compare.report.export import report_markdown
 from compare.report.html_report import html
 from compare.report.report import Report
 from compare.report.tables import requests_csv
@@ -27,7 +28,7 @@ def page() -> None:
     layout.header(strings.COMPARISON, strings.COMPARISON_SUBTITLE)
     try:
         service, visitor = resources.comparison_service(), resources.visitor()
-        name, baseline = _select_runs(service.runs(visitor))
+        name, baseline = _select_runs(service.run_names(visitor))
         if name is None:
             st.info(strings.NO_RUNS)
             return
@@ -78,7 +79,7 @@ def _open_upload() -> None:
     path = folder / (re.sub(r"[^\w ,.-]+", "_", upload.name)[-100:].lstrip(".") or "run.jsonl")
     path.write_bytes(upload.getvalue())
     try:
-        st.session_state.run = resources.comparison_service().open(resources.visitor(), path)
+        st.session_state.run = resources.comparison_service().open_run(resources.visitor(), path)
     except SpaceportError as error:
         st.session_state.upload_error = error
     finally:
@@ -118,7 +119,7 @@ def _draw_downloads(report: Report) -> None:
         strings.REPORT_HTML: (".html", "text/html", lambda: html(report)),
         strings.RAW_JSONL: (".jsonl", "application/jsonl", lambda: "\n".join([*run_file.lines(report.run), ""])),
         strings.REQUESTS_CSV: (".csv", "text/csv", lambda: requests_csv(report.run)),
-        strings.TABLE_MARKDOWN: (".md", "text/markdown", report.markdown),
+        strings.TABLE_MARKDOWN: (".md", "text/markdown", lambda: report_markdown(report)),
     }
     with st.container(horizontal=True):
         for label, (suffix, mime, create) in files.items():

@@ -11,7 +11,7 @@ from backends import Backend, Catalog, ChatRequest, Message
 from compare.analyse.prices import Price, Prices
 from compare.errors import PriceError
 from compare.race import RaceColumn, run_race
-from compare.report import tables
+from compare.report import formats
 from dashboard_pages import strings
 
 
@@ -75,13 +75,13 @@ def summary(reply: RaceColumn) -> str:
     if stopwatch.first_token_seconds is not None:
         parts.append(strings.FIRST_TOKEN.format(stopwatch.first_token_seconds))
     if stopwatch.tokens_per_second is not None:
-        parts.append(strings.TOKENS_PER_SECOND.format(tables.rate(stopwatch.tokens_per_second)))
+        parts.append(strings.TOKENS_PER_SECOND.format(formats.rate(stopwatch.tokens_per_second)))
     if stopwatch.total_seconds is not None:
         parts.append(strings.TOTAL_SECONDS.format(stopwatch.total_seconds))
     if usage := stopwatch.usage:
         parts.append(strings.TOKEN_COUNTS.format(usage.input_tokens, usage.output_tokens))
     if reply.cost is not None:
-        parts.append(strings.PRICE.format(tables.usd(reply.cost)))
+        parts.append(strings.PRICE.format(formats.usd(reply.cost)))
     return " · ".join(parts)
 
 

@@ -10,8 +10,10 @@ from typing import Any
 import streamlit as st
 
 from backends import SpaceportError
-from compare.report import charts, render
+from compare.report import render
+from compare.report.charts import draw_charts
 from compare.report.report import Report
+from compare.report.strings import CHART_TITLES, versus
 from compare.visitors import Visitor
 from dashboard_pages import layout, resources, strings
 from live_metrics.charts import draw_panel, format_current
@@ -19,11 +21,7 @@ from live_metrics.prometheus import Prometheus
 from live_metrics.readings import TIME_SPANS, Reading
 
 REFRESH_SECONDS = 5
-RECORDED_CHARTS = {
-    strings.LATENCY_CHART: charts.first_tokens,
-    strings.GAP_CHART: charts.gaps,
-    strings.THROUGHPUT_CHART: charts.throughput,
-}
+RECORDED_CHARTS = [CHART_TITLES[name] for name in ("first_tokens", "gaps", "throughput")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +92,15 @@ def recorded_run() -> RecordedRun | None:
     service = resources.comparison_service()
     if not service.examples:
         return None
-    run = service.run(Visitor(Path()), next(iter(service.examples)))
+    run = service.load_run(Visitor(Path()), next(iter(service.examples)))
     report, environment = Report(run), run.header["environment"]
     description = strings.RECORDED_DESCRIPTION.format(
         date=run.header["started"][:10],
         system=environment["system"],
         processors=environment["processors"],
-        targets=strings.VERSUS.join(run.targets),
+        targets=versus(run.targets),
     )
-    figures = {title: draw(report) for title, draw in RECORDED_CHARTS.items()}
-    for title, figure in figures.items():
-        figure.update_layout(title={"text": title, "x": 0, "xref": "paper", "y": 0.98, "yref": "container"})
+    figures = {title: figure for title, figure in draw_charts(report).items() if title in RECORDED_CHARTS}
     return RecordedRun(description, render.metrics_html(report), figures)
 
 

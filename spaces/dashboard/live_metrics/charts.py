@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import plotly.graph_objects as go
 
-from compare.report.charts import COLOURS, DASHES, GRID, TEXT
-from compare.report.tables import milliseconds, rate
+from compare.report.chart_style import COLOURS, DASHES, GRID, TEXT
+from compare.report.formats import milliseconds, rate
 from live_metrics.readings import Line, PanelReading
 
 MAX_LINES = 8  # a chart with more is unreadable
