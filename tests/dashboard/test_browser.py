@@ -78,7 +78,7 @@ def test_words_appear_as_they_arrive_and_stop_stops_the_server(open_page: OpenPa
     ask(page, "for ever")
     expect(last(page)).to_contain_text("word word word")
     page.get_by_test_id("stChatInputStopButton").click()
-    wait_until(lambda: "for ever" in model.left, 30)
+    wait_until(lambda: "for ever" in model.disconnected, 30)
     ask(page, "and now")
     expect(last(page)).to_contain_text("word9")
     expect(page.get_by_test_id("stChatMessage").nth(1)).to_contain_text("stopped")
@@ -89,7 +89,7 @@ def test_closing_the_tab_stops_the_server(open_page: OpenPage, model: ScriptedMo
     ask(page, "for ever, then leave")
     expect(last(page)).to_contain_text("word word word")
     page.close()
-    wait_until(lambda: "for ever, then leave" in model.left, 30)
+    wait_until(lambda: "for ever, then leave" in model.disconnected, 30)
 
 
 def test_leaving_the_page_stops_the_server_and_keeps_the_conversation(
@@ -100,7 +100,7 @@ def test_leaving_the_page_stops_the_server_and_keeps_the_conversation(
     expect(last(page)).to_contain_text("word word word")
     page.get_by_role("link", name="Comparison").click()
     expect(page.get_by_role("heading", name="Verdict")).to_be_visible()
-    wait_until(lambda: "for ever, then go" in model.left, 30)
+    wait_until(lambda: "for ever, then go" in model.disconnected, 30)
     page.get_by_role("link", name="Performance").click()
     expect(page.get_by_text("Recorded, not live")).to_be_visible()
     page.get_by_role("link", name="Playground").click()

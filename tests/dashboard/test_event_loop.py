@@ -48,7 +48,7 @@ def test_closing_the_iterator_stops_the_server(
             if turn.reply.answer:
                 break
     assert turn.reply.state == "stopped"
-    wait_until(lambda: "for ever" in scripted.left)
+    wait_until(lambda: "for ever" in scripted.disconnected)
 
 
 def test_an_update_arrives_before_any_text(loop: EventLoopThread, start_reply: StartReply) -> None:
@@ -69,7 +69,7 @@ def test_two_streams_at_once(loop: EventLoopThread, scripted: ScriptedModel, sta
         while not endless.reply.answer:
             next(first)
     assert endless.reply.state == "stopped"
-    wait_until(lambda: "for ever" in scripted.left)
+    wait_until(lambda: "for ever" in scripted.disconnected)
 
 
 def test_an_error_is_raised_from_the_iterator(loop: EventLoopThread) -> None:

@@ -119,4 +119,4 @@ def test_a_broken_recorded_run(open_page: Page, tmp_path: Path) -> None:
     resources.comparison_service().examples["broken"] = broken
     page = open_page("performance")
     assert not page.exception
-    assert "broken.jsonl is of version 7" in page.error[0].value
+    assert "broken.jsonl has format version 7" in page.error[0].value

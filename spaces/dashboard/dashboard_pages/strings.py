@@ -45,10 +45,6 @@ RECORDED = (
     "**Recorded, not live:** {description}. Set SPACEPORT_PROMETHEUS_URL to see the metrics of a server as they arrive."
 )
 RECORDED_DESCRIPTION = "a measurement of {date} on {system}, {processors} processors ({targets})"
-VERSUS = " against "
-LATENCY_CHART = "Time to first token"
-GAP_CHART = "Gaps between tokens"
-THROUGHPUT_CHART = "Throughput and latency"
 RECORDED_LIMITS = "A recorded run has no queue and no GPU metrics. Live metrics of a server do."
 NOTHING_TO_SHOW = "There is no Prometheus and no recorded run. Set SPACEPORT_PROMETHEUS_URL to see live metrics."
 
