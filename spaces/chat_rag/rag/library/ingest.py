@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import contextlib
 import logging
 import threading
 import weakref
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from enum import Enum, auto
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from rag.errors import Cancelled, DocumentError, RagError, SessionEnded
-from rag.library.library import AddedDocument, Library, ParsedFile
-from rag.library.progress import FileProgress, FileSummary, Snapshot, Step
+from rag.errors import DocumentError, RagError, SessionEnded
+from rag.library.jobs import Job, State
+from rag.library.library import AddedDocument, Library
+from rag.library.progress import Snapshot, Step
 from rag.reading.file_names import display_name
 
 logger = logging.getLogger(__name__)
@@ -27,64 +25,8 @@ _running_ingestions: weakref.WeakSet[Ingestion] = weakref.WeakSet()
 T = TypeVar("T")
 
 
-class _State(Enum):
-    """Position of a file in the pipeline; it decides which thread takes the file next."""
-
-    QUEUED = auto()
-    READING = auto()
-    PARSED = auto()
-    STORING = auto()
-    DONE = auto()
-
-
 # The states from which a file can still reach a thread.
-_UPSTREAM = {"read": {_State.QUEUED}, "store": {_State.QUEUED, _State.READING, _State.PARSED}}
-
-
-@dataclass(slots=True, eq=False)
-class _Job:
-    """One file in the pipeline."""
-
-    number: int
-    path: Path
-    name: str
-    state: _State = _State.QUEUED
-    step: Step = Step.WAITING
-    share: float | None = None
-    parsed: ParsedFile | None = None
-    result: FileSummary | RagError | None = None
-    cancelled: bool = False
-    inode: int | None = None
-
-    def __post_init__(self) -> None:
-        with contextlib.suppress(OSError):
-            self.inode = self.path.stat().st_ino
-
-    @property
-    def progress(self) -> FileProgress:
-        return FileProgress(self.number, self.name, self.step, self.share, self.result)
-
-    def discard(self) -> None:
-        """Delete the upload: anyone who knows the address of Gradio's copy can download it.
-
-        The address depends on the content: the file there now may belong to another visitor who sent the same content.
-        """
-        with contextlib.suppress(OSError):
-            if self.path.stat().st_ino == self.inode:
-                self.path.unlink()
-
-    def report(self, step: Step, share: float) -> None:
-        """Record the library's progress; raise `Cancelled` if the visitor stopped the file."""
-        if self.cancelled:
-            raise self.cancellation()
-        self.step, self.share = step, share
-
-    def cancellation(self) -> Cancelled:
-        return Cancelled(f"“{self.name}” was stopped and not added.")
-
-    def finish(self, result: FileSummary | RagError) -> None:
-        self.state, self.step, self.share = _State.DONE, Step.DONE, None
-        self.parsed, self.result = None, self.cancellation() if self.cancelled else result
+_UPSTREAM = {"read": {State.QUEUED}, "store": {State.QUEUED, State.READING, State.PARSED}}
 
 
 class Ingestion:
@@ -96,7 +38,7 @@ class Ingestion:
     def __init__(self, library: Library) -> None:
         self._library = library
         self._changed = threading.Condition()
-        self._jobs: list[_Job] = []
+        self._jobs: list[Job] = []
         self._last_number = 0
         self._results_seen = False  # whether a page has shown how the last files ended
         self._threads: set[str] = set()
@@ -105,12 +47,12 @@ class Ingestion:
     def add(self, *paths: Path) -> list[int]:
         """Queue files under their own names; return the numbers to cancel them by."""
         with self._changed:
-            if self._results_seen and all(job.state is _State.DONE for job in self._jobs):
+            if self._results_seen and all(job.state is State.DONE for job in self._jobs):
                 self._jobs.clear()
             self._results_seen = False
             for path in paths:
                 self._last_number += 1
-                self._jobs.append(job := _Job(self._last_number, path, display_name(path.name)))
+                self._jobs.append(job := Job(self._last_number, path, display_name(path.name)))
                 if self._closed:
                     job.discard()
                     job.finish(SessionEnded(job.name))
@@ -123,10 +65,10 @@ class Ingestion:
         """Stop one file, or all of them; files that aren't done leave nothing behind."""
         with self._changed:
             for job in self._jobs:
-                if job.state is not _State.DONE and number in (None, job.number):
+                if job.state is not State.DONE and number in (None, job.number):
                     job.cancelled, job.step, job.share = True, Step.STOPPING, None
                     job.discard()
-                    if job.state in (_State.QUEUED, _State.PARSED):
+                    if job.state in (State.QUEUED, State.PARSED):
                         job.finish(job.cancellation())
             self._changed.notify_all()
 
@@ -174,7 +116,7 @@ class Ingestion:
 
     def _read_files(self) -> None:
         # Only one file ahead: parsed files are held in memory.
-        while job := self._next_job("read", _State.QUEUED, _State.READING, self._none_parsed):
+        while job := self._next_job("read", State.QUEUED, State.READING, self._none_parsed):
             outcome = self._attempt(job, partial(self._library.read, job.path, report=job.report))
             job.discard()
             with self._changed:
@@ -185,11 +127,11 @@ class Ingestion:
                 elif job.cancelled:
                     job.finish(job.cancellation())
                 else:
-                    job.parsed, job.state, job.step, job.share = outcome, _State.PARSED, Step.WAITING, None
+                    job.parsed, job.state, job.step, job.share = outcome, State.PARSED, Step.WAITING, None
                 self._changed.notify_all()
 
     def _store_files(self) -> None:
-        while job := self._next_job("store", _State.PARSED, _State.STORING, lambda: True):
+        while job := self._next_job("store", State.PARSED, State.STORING, lambda: True):
             parsed, job.parsed = job.parsed, None
             assert parsed is not None  # noqa: S101  # the state implies it
             outcome = self._attempt(job, partial(self._library.store, parsed, report=job.report))
@@ -202,7 +144,7 @@ class Ingestion:
                     job.finish(outcome.summary)
                 self._changed.notify_all()
 
-    def _next_job(self, thread: str, state: _State, next_state: _State, ready: Callable[[], bool]) -> _Job | None:
+    def _next_job(self, thread: str, state: State, next_state: State, ready: Callable[[], bool]) -> Job | None:
         """Wait for the next job in `state`; return None when none can come, so that the thread ends."""
         with self._changed:
             while True:
@@ -218,9 +160,9 @@ class Ingestion:
                 self._changed.wait()
 
     def _none_parsed(self) -> bool:
-        return all(job.state is not _State.PARSED for job in self._jobs)
+        return all(job.state is not State.PARSED for job in self._jobs)
 
-    def _attempt(self, job: _Job, work: Callable[[], T]) -> T | RagError:
+    def _attempt(self, job: Job, work: Callable[[], T]) -> T | RagError:
         """Return the result of the work, or its error."""
         try:
             return work()

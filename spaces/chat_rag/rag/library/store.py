@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
-import io
 import json
 import logging
 import os
@@ -13,25 +11,16 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from rag.documents import Chunk, Document, Page
+from rag.documents import Chunk, Document
 from rag.errors import DocumentError, SessionEnded
 from rag.library import disk
+from rag.library.stored_files import ORIGINAL, StoredDocument, folder_files, read_folder
 
 logger = logging.getLogger(__name__)
-FORMAT = 1
 _ID = re.compile(r"[0-9a-f]{8,64}")
-_DOCUMENT, _VECTORS, _ORIGINAL, _SUMS = "document.json", "vectors.npy", "original", "sums.json"
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-
-
-class StoredDocument(NamedTuple):
-    """A document with its chunks and one vector (float32) per chunk."""
-
-    document: Document
-    chunks: list[Chunk]
-    vectors: Any
 
 
 class Store:
@@ -53,21 +42,20 @@ class Store:
         ended.
         """
         place = self._place(document.id)
-        parts = {_DOCUMENT: _to_json(document, chunks, label), _VECTORS: _to_npy(vectors), _ORIGINAL: original}
-        sums = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
+        files = folder_files(document, chunks, vectors, original, label)
         with self._lock, _disk_errors(f"Can't save “{document.name}”"):
             if self._destroyed:
                 raise SessionEnded(document.name)
             if not place.exists():
                 disk.make_folder(self._documents)
-                disk.write_folder(place, parts | {_SUMS: json.dumps({"format": FORMAT, "sha256": sums}).encode()})
+                disk.write_folder(place, files)
 
     def load(self, label: str = "") -> Iterator[StoredDocument]:
         """Yield each stored document; delete those that are damaged or have another label."""
         self.delete_unfinished()
         for place in sorted(self._documents.glob("[!.]*")):
             try:
-                stored = _read_folder(place, label)
+                stored = read_folder(place, label)
             except (OSError, ValueError, TypeError, KeyError) as error:
                 logger.warning("A stored document is damaged or out of date and is deleted: %s", error)
                 disk.remove(place)
@@ -77,13 +65,13 @@ class Store:
     def original(self, document_id: str) -> bytes | None:
         """Return the uploaded file, or None if it isn't stored."""
         with contextlib.suppress(DocumentError, FileNotFoundError):
-            return (self._place(document_id) / _ORIGINAL).read_bytes()
+            return (self._place(document_id) / ORIGINAL).read_bytes()
         return None
 
     def size(self, document_id: str) -> int:
         """Return the size of the uploaded file in bytes, 0 if it isn't stored."""
         with contextlib.suppress(DocumentError, FileNotFoundError):
-            return (self._place(document_id) / _ORIGINAL).stat().st_size
+            return (self._place(document_id) / ORIGINAL).stat().st_size
         return 0
 
     def delete(self, document_id: str) -> None:
@@ -174,45 +162,6 @@ class MemoryStore:
         self._destroyed = True
         self._originals.clear()
         self._conversation = None
-
-
-def _to_json(document: Document, chunks: Sequence[Chunk], label: str) -> bytes:
-    """Return the document as JSON; chunks have no text, which is a part of the document's."""
-    names = [name for name in Chunk.__dataclass_fields__ if name != "text"]
-    value = {
-        "label": label,
-        "document": {name: getattr(document, name) for name in Document.__dataclass_fields__ if name != "pages"},
-        "pages": [(page.number, page.start, page.end) for page in document.pages],
-        "chunks": [{name: getattr(chunk, name) for name in names} for chunk in chunks],
-    }
-    return json.dumps(value).encode()
-
-
-def _to_npy(vectors: Any) -> bytes:
-    import numpy as np
-
-    stream = io.BytesIO()
-    np.save(stream, np.asarray(vectors, dtype=np.float32), allow_pickle=False)
-    return stream.getvalue()
-
-
-def _read_folder(place: Path, label: str) -> StoredDocument:
-    """Return the document in a folder; raise `ValueError`, `KeyError` or `TypeError` if it is damaged or outdated."""
-    import numpy as np
-
-    sums = json.loads((place / _SUMS).read_bytes())
-    if sums["format"] != FORMAT:
-        raise ValueError(f"its format is {sums['format']}")
-    parts = {name: (place / name).read_bytes() for name in (_DOCUMENT, _VECTORS, _ORIGINAL)}
-    for name, data in parts.items():
-        if hashlib.sha256(data).hexdigest() != sums["sha256"][name]:
-            raise ValueError(f"the checksum of {name} is wrong")
-    value = json.loads(parts[_DOCUMENT])
-    if value["label"] != label:
-        raise ValueError(f"its label is {value['label']}")
-    document = Document(**value["document"], pages=tuple(Page(*page) for page in value["pages"]))
-    chunks = [Chunk(**fields, text=document.text[fields["start"] : fields["end"]]) for fields in value["chunks"]]
-    return StoredDocument(document, chunks, np.load(io.BytesIO(parts[_VECTORS]), allow_pickle=False))
 
 
 @contextlib.contextmanager
