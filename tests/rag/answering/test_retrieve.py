@@ -94,7 +94,7 @@ def test_a_failed_addition_leaves_nothing_behind(embedder: Embedder, write_file:
         library.add(write_file("birds.md", BIRDS))
     assert library.documents == []
     assert rank_passages([library], "gannet", embedder) == []
-    assert library._index._lexical.search("gannet", 10) == []
+    assert library._index._lexical.scores("gannet") == {}
 
 
 def test_the_number_of_documents_is_limited(embedder: Embedder, write_file: WriteFile, library: Library) -> None:
