@@ -44,7 +44,7 @@ def uploads(model: str, name: str, *, archive: bool) -> list[Upload]:
     if archive:
         packed = _pack(files)
         return [Upload(packed, f"{prefix}/model.tar.gz", _sha256(packed))]
-    return [Upload(file, f"{prefix}/{place}", _sha256(file)) for file, place in files]
+    return [Upload(file, f"{prefix}/{relative_path}", _sha256(file)) for file, relative_path in files]
 
 
 def location(model: str, bucket: str, name: str, *, archive: bool) -> tuple[str, bool]:
@@ -76,7 +76,7 @@ def _model_files(path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _digest(files: ModelFiles) -> str:
-    text = "\n".join(f"{place} {_sha256(file)}" for file, place in files)
+    text = "\n".join(f"{relative_path} {_sha256(file)}" for file, relative_path in files)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -101,8 +101,8 @@ def _pack(files: ModelFiles) -> Path:
         gzip.GzipFile("", "wb", 6, raw, mtime=0) as compressed,
         tarfile.open(fileobj=compressed, mode="w") as archive,
     ):
-        for file, place in files:
-            entry = archive.gettarinfo(file, place)
+        for file, relative_path in files:
+            entry = archive.gettarinfo(file, relative_path)
             entry.mtime, entry.uid, entry.gid, entry.uname, entry.gname = 0, 0, 0, "", ""
             with file.open("rb") as stream:
                 archive.addfile(entry, stream)

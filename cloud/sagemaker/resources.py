@@ -1,4 +1,4 @@
-"""Finds a deployment's resources in AWS by name, whatever created them, and deletes them."""
+"""Finds a deployment's resources in AWS by their names, and deletes them."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class PublishOptions:
 
     root: Path
     settings: SpaceSettings = NO_SETTINGS
-    waiting: WaitOptions = field(default_factory=WaitOptions)
+    wait_options: WaitOptions = field(default_factory=WaitOptions)
     apply: bool = False
     private: bool = False
     trial: bool = True
@@ -62,12 +62,12 @@ def publish(hub: Hub, name: str, repo: str, options: PublishOptions, say: Say) -
     with tempfile.TemporaryDirectory(prefix="spaceport-stage-") as folder:
         # A Space on ZeroGPU needs another Python version, also if the command doesn't name the hardware.
         hardware = options.settings.hardware or live.hardware or "cpu-basic"
-        staged = stage(options.root, name, Path(folder) / name, hardware=hardware)
-        check_content(staged.files)
+        space = stage(options.root, name, Path(folder) / name, hardware=hardware)
+        check_content(space.files)
         settings = options.settings
         if live.sha:
             settings = changed_settings(hub, repo, settings, hardware=live.hardware, sleep_seconds=live.sleep_seconds)
-        plan = make_plan(repo, staged, live, settings)
+        plan = make_plan(repo, space, live, settings)
         say(plan.text())
         if plan.empty:
             return Outcome(name, repo, "unchanged", live.sha)
@@ -76,7 +76,7 @@ def publish(hub: Hub, name: str, repo: str, options: PublishOptions, say: Say) -
         if plan.deletes_a_third and not options.allow_deletes:
             _confirm_deletes(plan)
         if options.trial:
-            _try(staged, say)
+            _try(space, say)
         return _push_and_watch(hub, plan, options, say)
 
 
@@ -88,7 +88,7 @@ def roll_back(hub: Hub, name: str, repo: str, options: PublishOptions, say: Say)
     commit = rollback(hub, repo)
     say(f"{repo}: rolled back ({commit[:8]})")
     if options.wait:
-        wait_until_running(hub, repo, commit, options.waiting, say)
+        wait_until_running(hub, repo, commit, options.wait_options, say)
     return Outcome(name, repo, "rolled back", commit)
 
 
@@ -102,13 +102,13 @@ def delete_previews(hub: Hub, name: str, repos: list[str], options: PublishOptio
 
 
 def _push_and_watch(hub: Hub, plan: PublishPlan, options: PublishOptions, say: Say) -> Outcome:
-    name, repo = plan.staged.name, plan.repo
+    name, repo = plan.space.name, plan.repo
     commit = push(hub, plan, _commit_message(options.root), private=options.private, say=say)
     say(f"{repo}: pushed {commit[:8]}")
     if not options.wait:
         return Outcome(name, repo, "pushed", commit)
     try:
-        wait_until_running(hub, repo, commit, options.waiting, say)
+        wait_until_running(hub, repo, commit, options.wait_options, say)
         if options.smoke_test:
             say(f"{repo}: answers {smoke_test(hub, repo, name)[:80]!r}")
     except PublishError:
@@ -120,11 +120,11 @@ def _push_and_watch(hub: Hub, plan: PublishPlan, options: PublishOptions, say: S
     return Outcome(name, repo, "published", commit)
 
 
-def _try(staged: StagedSpace, say: Say) -> None:
+def _try(space: StagedSpace, say: Say) -> None:
 
-    python = create_environment(staged, staged.folder.parent / f"{staged.name}-environment", say)
-    say(f"{staged.name}: starting it outside the repository")
-    say(f"{staged.name}: answers {try_app(staged, python)[:80]!r}")
+    python = create_environment(space, space.folder.parent / f"{space.name}-environment", say)
+    say(f"{space.name}: starting it outside the repository")
+    say(f"{space.name}: answers {try_app(space, python)[:80]!r}")
 
 
 def _confirm_deletes(plan: PublishPlan) -> None:

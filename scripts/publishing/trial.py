@@ -22,26 +22,26 @@ INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "REQUE
 START_SECONDS = 120.0
 
 
-def create_environment(staged: StagedSpace, folder: Path, say: Callable[[str], None] = print) -> Path:
+def create_environment(space: StagedSpace, folder: Path, say: Callable[[str], None] = print) -> Path:
     """Create a virtual environment from the Space's requirements.txt and sdk_version; return its Python."""
     python = folder / "bin" / "python"
     if not python.exists():
-        say(f"{staged.name}: installing its requirements as the Hub would")
+        say(f"{space.name}: installing its requirements as the Hub would")
         _run([sys.executable, "-m", "venv", str(folder)])
-    sdk = [f"gradio=={staged.front_matter['sdk_version']}"] if staged.front_matter["sdk"] == "gradio" else []
+    sdk = [f"gradio=={space.front_matter['sdk_version']}"] if space.front_matter["sdk"] == "gradio" else []
     _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *sdk,
-          "-r", str(staged.folder / "requirements.txt")])  # fmt: skip
+          "-r", str(space.folder / "requirements.txt")])  # fmt: skip
     return python
 
 
-def try_app(staged: StagedSpace, python: Path) -> str:
+def try_app(space: StagedSpace, python: Path) -> str:
     """Start the staged app, send its test request and return the answer."""
-    with running(staged, python) as url:
-        return ask(url, staged.name)
+    with run_app(space, python) as url:
+        return ask(url, space.name)
 
 
 @contextmanager
-def running(staged: StagedSpace, python: Path, seconds: float = START_SECONDS) -> Iterator[str]:
+def run_app(space: StagedSpace, python: Path, seconds: float = START_SECONDS) -> Iterator[str]:
     """Run the staged app on a free port and yield its address; an error holds the end of the app's log."""
     port = _free_port()
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
@@ -49,11 +49,11 @@ def running(staged: StagedSpace, python: Path, seconds: float = START_SECONDS) -
         "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False", "PYTHONUNBUFFERED": "1",
         "STREAMLIT_SERVER_PORT": str(port), "STREAMLIT_SERVER_ADDRESS": "127.0.0.1",
     }  # fmt: skip
-    log = staged.folder.parent / f"{staged.name}.log"
+    log = space.folder.parent / f"{space.name}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            _command(staged, python),
-            cwd=staged.folder, env={**inherited, **settings}, stdout=out, stderr=out,
+            _command(space, python),
+            cwd=space.folder, env={**inherited, **settings}, stdout=out, stderr=out,
         )  # fmt: skip
     try:
         url = f"http://127.0.0.1:{port}"
@@ -61,7 +61,7 @@ def running(staged: StagedSpace, python: Path, seconds: float = START_SECONDS) -
         while not _responds(url):
             if process.poll() is not None or time.monotonic() > deadline:
                 end = "".join(f"\n  {line}" for line in log.read_text(errors="replace").splitlines()[-15:])
-                raise StageError(f"{staged.name} does not start outside the repository:{end}", "Nothing was sent.")
+                raise StageError(f"{space.name} does not start outside the repository:{end}", "Nothing was sent.")
             time.sleep(0.2)
         yield url
     finally:
@@ -69,11 +69,11 @@ def running(staged: StagedSpace, python: Path, seconds: float = START_SECONDS) -
         process.wait(20)
 
 
-def _command(staged: StagedSpace, python: Path) -> list[str]:
+def _command(space: StagedSpace, python: Path) -> list[str]:
     """Return the start command of the Hub; a Docker Space's CMD runs with the programs of this environment."""
-    if staged.front_matter["sdk"] != "docker":
-        return [str(python), str(staged.front_matter.get("app_file", "app.py"))]
-    program, *rest = dockerfile.parse(staged.files["Dockerfile"].read_text(encoding="utf-8")).command
+    if space.front_matter["sdk"] != "docker":
+        return [str(python), str(space.front_matter.get("app_file", "app.py"))]
+    program, *rest = dockerfile.parse(space.files["Dockerfile"].read_text(encoding="utf-8")).command
     return [str(python.parent / program), *rest]
 
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from publishing.smoke import ask
 from publishing.staging.content_check import check_content
 from publishing.staging.stage import StagedSpace, stage
-from publishing.trial import running
+from publishing.trial import run_app
 from tests.conftest import ROOT
 
 
@@ -61,7 +61,7 @@ ACTIONS: dict[str, Callable[[Page], None]] = {"chat_rag": chat, "platform_compar
 def test_a_staged_space_runs_on_its_own(name: str, python: Path, browser: Browser, tmp_path: Path) -> None:
     staged: StagedSpace = stage(ROOT, name, tmp_path / name)
     check_content(staged.files)
-    with running(staged, python) as url:
+    with run_app(staged, python) as url:
         assert ask(url, name)
         context = browser.new_context()
         page = context.new_page()

@@ -34,8 +34,8 @@ def test_the_next_request_contains_the_previous_answer(page: AppTest, scripted: 
     assert not page.exception
     assert [message.name for message in page.chat_message] == ["user", "assistant"] * 2
     assert WORDS in page.chat_message[1].markdown[0].value
-    sent = [(message["role"], message["content"].strip()) for message in scripted.requests[-1]["messages"]]
-    assert sent == [("user", "one"), ("assistant", WORDS), ("user", "two")]
+    messages = [(message["role"], message["content"].strip()) for message in scripted.requests[-1]["messages"]]
+    assert messages == [("user", "one"), ("assistant", WORDS), ("user", "two")]
     line = page.chat_message[3].caption[0].value
     assert line.startswith("scripted · first token ")
     assert " s in total" in line
@@ -48,10 +48,10 @@ def test_the_parameters_reach_the_server(page: AppTest, scripted: ScriptedModel)
     page.number_input(key="seed").set_value(11)
     page.text_area(key="system").set_value("Be brief.")
     ask(page, "one")
-    sent = scripted.requests[-1]
-    assert (sent["temperature"], sent["top_p"], sent["seed"]) == (0.7, 0.5, 11)
-    assert 33 in (sent.get("max_tokens"), sent.get("max_completion_tokens"))
-    assert sent["messages"][0] == {"role": "system", "content": "Be brief."}
+    request = scripted.requests[-1]
+    assert (request["temperature"], request["top_p"], request["seed"]) == (0.7, 0.5, 11)
+    assert 33 in (request.get("max_tokens"), request.get("max_completion_tokens"))
+    assert request["messages"][0] == {"role": "system", "content": "Be brief."}
 
 
 def test_parameters_without_a_value_are_not_sent(page: AppTest, scripted: ScriptedModel) -> None:

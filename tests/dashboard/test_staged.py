@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from publishing.smoke import ask
 from publishing.staging.content_check import check_content
 from publishing.staging.stage import stage
-from publishing.trial import running
+from publishing.trial import run_app
 from tests.app.test_staged import python
 from tests.conftest import ROOT
 
@@ -30,9 +30,9 @@ def test_a_clone_runs_without_an_installation(python: Path, tmp_path: Path) -> N
 
 
 def test_the_staged_dashboard_runs_outside_the_repository(python: Path, browser: Browser, tmp_path: Path) -> None:
-    staged = stage(ROOT, "dashboard", tmp_path / "dashboard")
-    check_content(staged.files)
-    with running(staged, python) as url:
+    space = stage(ROOT, "dashboard", tmp_path / "dashboard")
+    check_content(space.files)
+    with run_app(space, python) as url:
         assert ask(url, "dashboard") == "ok"
         context = browser.new_context()
         page = context.new_page()

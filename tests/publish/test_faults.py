@@ -40,7 +40,7 @@ class Result:
     space: Space | None
 
 
-def run(staged: StagedSpace, case: Case) -> Result:
+def run(space: StagedSpace, case: Case) -> Result:
     """Publish to a Hub with this fault. For the route "create", the Space does not exist yet."""
     route, fault, times = case
     with serving(Hub()) as hub:
@@ -51,7 +51,7 @@ def run(staged: StagedSpace, case: Case) -> Result:
         hub.fail(route, fault, times)
         error = None
         try:
-            commit = push(client, make_plan(REPO, staged, fetch_live(client, REPO)), "Publish", say=lambda _: None)
+            commit = push(client, make_plan(REPO, space, fetch_live(client, REPO)), "Publish", say=lambda _: None)
             wait_until_running(client, REPO, commit, WaitOptions(20, 0.01), lambda _: None)
         except PublishError as caught:
             error = str(caught)
@@ -69,10 +69,10 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[Case, Result]:
     folder = tmp_path_factory.mktemp("staged")
     for place, data in NEW.items():
         (folder / place).write_bytes(data)
-    staged = StagedSpace("space", folder, {place: folder / place for place in NEW}, {"sdk": "gradio"})
+    space = StagedSpace("space", folder, {place: folder / place for place in NEW}, {"sdk": "gradio"})
     cases = [*CASES, *CREATING]
     with ThreadPoolExecutor(100) as pool:
-        return dict(zip(cases, pool.map(lambda case: run(staged, case), cases), strict=True))
+        return dict(zip(cases, pool.map(lambda case: run(space, case), cases), strict=True))
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -397,14 +397,14 @@ def test_the_smoke_test_calls_the_running_space(
 
 def test_a_line_is_written_at_once() -> None:
     class Stream(io.StringIO):
-        written: ClassVar[list[str]] = []
+        writes: ClassVar[list[str]] = []
 
         def write(self, text: str) -> int:
-            self.written.append(text)
+            self.writes.append(text)
             return super().write(text)
 
     publish_space._say(Stream(), "team/chat: building")
-    assert Stream.written == ["team/chat: building\n"]
+    assert Stream.writes == ["team/chat: building\n"]
 
 
 def test_waiting_can_be_interrupted(hub: Hub) -> None:

@@ -22,19 +22,19 @@ GOOD = {
 
 @pytest.mark.parametrize("name", space_names(ROOT))
 def test_a_staged_space_is_complete(name: str, tmp_path: Path) -> None:
-    staged = stage(ROOT, name, tmp_path / name)
-    check_content(staged.files)
-    assert staged.files["app.py"].read_bytes() == (ROOT / "spaces" / name / "app.py").read_bytes()
+    space = stage(ROOT, name, tmp_path / name)
+    check_content(space.files)
+    assert space.files["app.py"].read_bytes() == (ROOT / "spaces" / name / "app.py").read_bytes()
     for place in ("backends/catalog.py", "backends/backends.toml", "ui/theme.py", "LICENSE", "README.md"):
-        assert place in staged.files
-    assert not any(place.split("/")[0] in ("spaces", "tests", "benchmarks", "scripts") for place in staged.files)
+        assert place in space.files
+    assert not any(place.split("/")[0] in ("spaces", "tests", "benchmarks", "scripts") for place in space.files)
     others = {"chat_rag": "compare/", "platform_compare": "rag/", "dashboard": "rag/"}
-    assert not any(place.startswith(others[name]) for place in staged.files)
-    pinned = [line for line in staged.files["requirements.txt"].read_text().splitlines() if line[0] not in "#-"]
+    assert not any(place.startswith(others[name]) for place in space.files)
+    pinned = [line for line in space.files["requirements.txt"].read_text().splitlines() if line[0] not in "#-"]
     assert all("==" in line for line in pinned)
     assert not any(line.startswith(("gradio", "spaces", "nvidia", "cuda")) for line in pinned)
-    assert f"under spaces/{name}" in staged.files["README.md"].read_text() or "/tree/main/" in (
-        staged.files["README.md"].read_text()
+    assert f"under spaces/{name}" in space.files["README.md"].read_text() or "/tree/main/" in (
+        space.files["README.md"].read_text()
     )
 
 
@@ -170,11 +170,11 @@ def test_a_dockerfile_that_does_not_work_on_the_hub(old: str, new: str, problem:
 
 
 def test_a_docker_space_is_pinned_for_the_python_of_its_image(tmp_path: Path) -> None:
-    staged = stage(ROOT, "dashboard", tmp_path / "dashboard")
-    assert "python_version" not in staged.front_matter
+    space = stage(ROOT, "dashboard", tmp_path / "dashboard")
+    assert "python_version" not in space.front_matter
     # Only Python versions older than the one in its Dockerfile need this package.
-    assert "tomli" not in staged.files["requirements.txt"].read_text()
-    assert "streamlit==" in staged.files["requirements.txt"].read_text()
+    assert "tomli" not in space.files["requirements.txt"].read_text()
+    assert "streamlit==" in space.files["requirements.txt"].read_text()
 
 
 @pytest.mark.parametrize(("python", "valid"), [("3.11", False), ("3.12", True), ("3.12.12", True), ("3.10.13", True)])

@@ -29,10 +29,10 @@ class LiveSpace:
 
 @dataclass(frozen=True, slots=True)
 class PublishPlan:
-    """The changes that make `live` equal to `staged`; sizes in bytes."""
+    """The changes that make `live` equal to `space`; sizes in bytes."""
 
     repo: str
-    staged: StagedSpace
+    space: StagedSpace
     live: LiveSpace
     added: dict[str, int]
     changed: dict[str, int]
@@ -61,7 +61,7 @@ class PublishPlan:
         state = f"on {self.live.sha[:8]}" if self.live.sha else "a new Space"
         lines = [f"{self.repo}: {state}"]
         for sign, files in (("+", self.added), ("~", self.changed), ("-", self.deleted)):
-            lines += [f"  {sign} {place} ({_size(size)})" for place, size in sorted(files.items())]
+            lines += [f"  {sign} {relative_path} ({_size(size)})" for relative_path, size in sorted(files.items())]
         lines += [f"  = {line}" for line in self.settings.lines]
         total = sum(self.added.values()) + sum(self.changed.values())
         lines.append(
@@ -95,17 +95,21 @@ def fetch_tree(hub: Hub, repo: str, sha: str) -> dict[str, tuple[str, int]]:
     }
 
 
-def make_plan(repo: str, staged: StagedSpace, live: LiveSpace, settings: SpaceSettings = NO_SETTINGS) -> PublishPlan:
+def make_plan(repo: str, space: StagedSpace, live: LiveSpace, settings: SpaceSettings = NO_SETTINGS) -> PublishPlan:
     """Compare staged and live files; `settings` holds only those that differ."""
-    sizes = {place: path.stat().st_size for place, path in staged.files.items()}
-    added = {place: size for place, size in sizes.items() if place not in live.files}
+    sizes = {relative_path: path.stat().st_size for relative_path, path in space.files.items()}
+    added = {relative_path: size for relative_path, size in sizes.items() if relative_path not in live.files}
     changed = {
-        place: sizes[place]
-        for place, path in staged.files.items()
-        if place in live.files and not _matches(path, *live.files[place])
+        relative_path: sizes[relative_path]
+        for relative_path, path in space.files.items()
+        if relative_path in live.files and not _matches(path, *live.files[relative_path])
     }
-    deleted = {place: size for place, (_, size) in live.files.items() if place not in sizes and place not in HUB_FILES}
-    return PublishPlan(repo, staged, live, added, changed, deleted, settings)
+    deleted = {
+        relative_path: size
+        for relative_path, (_, size) in live.files.items()
+        if relative_path not in sizes and relative_path not in HUB_FILES
+    }
+    return PublishPlan(repo, space, live, added, changed, deleted, settings)
 
 
 def _matches(path: Path, digest: str, size: int) -> bool:

@@ -51,7 +51,7 @@ def create_space(hub: Hub, plan: PublishPlan, *, private: bool) -> None:
         hub.api.create_repo(
             plan.repo,
             repo_type="space",
-            space_sdk=str(plan.staged.front_matter["sdk"]),
+            space_sdk=str(plan.space.front_matter["sdk"]),
             private=private,
             space_hardware=plan.settings.hardware,
             space_sleep_time=plan.settings.sleep_seconds,
@@ -85,12 +85,14 @@ def restore(hub: Hub, repo: str, sha: str, message: str) -> str:
     live = fetch_live(hub, repo)
     with translate_errors(f"the files of {sha[:8]}"):
         files = fetch_tree(hub, repo, sha)
-    operations: list[Operation] = [CommitOperationDelete(place) for place in live.files if place not in files]
-    for place, entry in files.items():
-        if live.files.get(place) != entry:
-            with translate_errors(f"{place} of {sha[:8]}"):
-                path = hub.api.hf_hub_download(repo, place, repo_type="space", revision=sha)
-            operations.append(CommitOperationAdd(place, path))
+    operations: list[Operation] = [
+        CommitOperationDelete(relative_path) for relative_path in live.files if relative_path not in files
+    ]
+    for relative_path, entry in files.items():
+        if live.files.get(relative_path) != entry:
+            with translate_errors(f"{relative_path} of {sha[:8]}"):
+                path = hub.api.hf_hub_download(repo, relative_path, repo_type="space", revision=sha)
+            operations.append(CommitOperationAdd(relative_path, path))
     if not operations:
         return str(live.sha)
     return _commit(hub, repo, operations, message, live)
@@ -101,14 +103,15 @@ def _plan_again(hub: Hub, plan: PublishPlan) -> PublishPlan:
     settings = plan.settings
     if plan.live.sha is None:
         settings = replace(settings, hardware=None, sleep_seconds=None)
-    return make_plan(plan.repo, plan.staged, fetch_live(hub, plan.repo), settings)
+    return make_plan(plan.repo, plan.space, fetch_live(hub, plan.repo), settings)
 
 
 def _commit_plan(hub: Hub, plan: PublishPlan, message: str) -> str:
     operations: list[Operation] = [
-        CommitOperationAdd(place, str(plan.staged.files[place])) for place in (*plan.added, *plan.changed)
+        CommitOperationAdd(relative_path, str(plan.space.files[relative_path]))
+        for relative_path in (*plan.added, *plan.changed)
     ]
-    operations += [CommitOperationDelete(place) for place in plan.deleted]
+    operations += [CommitOperationDelete(relative_path) for relative_path in plan.deleted]
     return _commit(hub, plan.repo, operations, message, plan.live)
 
 

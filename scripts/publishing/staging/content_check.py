@@ -36,8 +36,8 @@ _PLACEHOLDER = re.compile(r"\$\{|<|\.\.\.|…|x{4,}|example|your[_-]", re.IGNORE
 def check_content(files: dict[str, Path]) -> None:
     """Raise `ContentError` if a file must not be published; it names files and lines, never the secret."""
     problems = [*_path_problems(files), *_size_problems(files)]
-    for place, path in files.items():
-        problems += [f"{place}, line {line}: {kind}" for line, kind in secrets(path)]
+    for relative_path, path in files.items():
+        problems += [f"{relative_path}, line {line}: {kind}" for line, kind in secrets(path)]
     if problems:
         listing = "\n  ".join(problems[:MAX_PROBLEMS])
         rest = f"\n  and {len(problems) - MAX_PROBLEMS} more" if len(problems) > MAX_PROBLEMS else ""
@@ -68,17 +68,17 @@ def entropy(text: str) -> float:
 
 
 def _path_problems(files: dict[str, Path]) -> Iterator[str]:
-    for place, path in files.items():
-        if FORBIDDEN_PATHS.search(place):
-            yield f"{place}: this kind of file is never published"
+    for relative_path, path in files.items():
+        if FORBIDDEN_PATHS.search(relative_path):
+            yield f"{relative_path}: this kind of file is never published"
         if path.is_symlink():
-            yield f"{place}: a symbolic link"
+            yield f"{relative_path}: a symbolic link"
 
 
 def _size_problems(files: dict[str, Path]) -> Iterator[str]:
-    sizes = {place: path.stat().st_size for place, path in files.items()}
-    for place, size in sizes.items():
+    sizes = {relative_path: path.stat().st_size for relative_path, path in files.items()}
+    for relative_path, size in sizes.items():
         if size > MAX_FILE_BYTES:
-            yield f"{place}: {size / 1e6:,.0f} MB, the limit for a file is {MAX_FILE_BYTES / 1e6:g}"
+            yield f"{relative_path}: {size / 1e6:,.0f} MB, the limit for a file is {MAX_FILE_BYTES / 1e6:g}"
     if sum(sizes.values()) > MAX_TOTAL_BYTES:
         yield f"all files: {sum(sizes.values()) / 1e6:,.0f} MB, the limit for a Space is {MAX_TOTAL_BYTES / 1e6:g}"

@@ -103,7 +103,7 @@ def _check_python(values: dict[str, Any], zero_gpu: bool) -> Iterator[str]:
     python = str(values.get("python_version", "3.10"))
     if not re.fullmatch(r"3\.\d+(\.\d+)?", python):
         yield f"python_version is {python!r}: write 3.x or 3.x.x."
-    elif zero_gpu and not any(known == python or known.startswith(f"{python}.") for known in ZERO_GPU_PYTHONS):
+    elif zero_gpu and not any(f"{version}.".startswith(f"{python}.") for version in ZERO_GPU_PYTHONS):
         yield f"python_version is {python}: ZeroGPU has {' and '.join(ZERO_GPU_PYTHONS)}."
 
 

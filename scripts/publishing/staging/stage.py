@@ -39,9 +39,9 @@ def stage(root: Path, name: str, folder: Path, *, hardware: str = "cpu-basic") -
     values = front_matter.parse(readme)
     sources = {**app_files(root, app), **tree(app)}
     shutil.rmtree(folder, ignore_errors=True)
-    for place, source in sources.items():
-        if place not in GENERATED:
-            _copy(source, folder / place)
+    for relative_path, source in sources.items():
+        if relative_path not in GENERATED:
+            _copy(source, folder / relative_path)
     lock = root / "constraints.txt"
     python = ".".join(_python_version(values, app).split(".")[:2])
     unpinned = (app / "requirements.txt").read_text(encoding="utf-8")
@@ -93,7 +93,7 @@ def _check(values: dict[str, Any], files: dict[str, Path], gradio: str | None, z
     problems = front_matter.check(values, set(files), gradio=gradio, zero_gpu=zero_gpu)
     if values.get("sdk") == "docker" and "Dockerfile" in files:
         problems += dockerfile.check(values, dockerfile.parse(files["Dockerfile"].read_text(encoding="utf-8")))
-    if any(place.startswith("spaces/") for place in files):
+    if any(relative_path.startswith("spaces/") for relative_path in files):
         problems.append("a folder spaces/ would hide the package of that name.")
     if problems:
         raise StageError("The Space has problems: " + " ".join(problems), "Correct its README.md or its Dockerfile.")
@@ -101,8 +101,8 @@ def _check(values: dict[str, Any], files: dict[str, Path], gradio: str | None, z
 
 def _source_link(root: Path, name: str) -> str:
     url = _repository_url(root)
-    place = f"spaces/{name}"
-    link = f"[its repository]({url}/tree/main/{place})" if url else f"its repository, under {place}"
+    folder = f"spaces/{name}"
+    link = f"[its repository]({url}/tree/main/{folder})" if url else f"its repository, under {folder}"
     return f"\n---\nPublished from {link}. Make changes there.\n"
 
 
