@@ -56,7 +56,7 @@ def test_body_that_is_not_a_json_object(server: Server, route: str, content: byt
         ({"messages": [USER, {"role": "wizard", "content": "Hi"}]}, "the role of messages[1] is 'wizard'"),
         ({"messages": [{"content": "Hi"}]}, "the role of messages[0] is missing"),
         ({"messages": [{"role": "user", "content": 7}]}, "messages[0].content is 7"),
-        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "only text is read here"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "only text is supported"),
         ({"max_tokens": "ten"}, "max_tokens is text"),
         ({"max_tokens": 0}, "max_tokens is 0"),
         ({"max_tokens": 1.5}, "max_tokens is 1.5"),
