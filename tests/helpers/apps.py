@@ -63,6 +63,6 @@ def running_app(
 def answers(app: App) -> bool:
     assert app.process.poll() is None, app.log.read_text()
     try:
-        return httpx2.get(app.url, timeout=5).status_code == 200
+        return httpx2.get(app.url, timeout=5, verify=False).status_code == 200  # loading certificates takes 30 ms
     except httpx2.TransportError:
         return False

@@ -32,7 +32,7 @@ class Guest:
     key: str = ""
 
     def __post_init__(self) -> None:
-        self.http = httpx2.Client(base_url=self.url, timeout=60)
+        self.http = httpx2.Client(base_url=self.url, timeout=60, verify=False)
         self.config = self.http.get("/config").json()
         self.components = {component["id"]: component for component in self.config["components"]}
         self.events = {event["api_name"]: event for event in self.config["dependencies"]}
