@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterable
-from functools import cache
-from importlib.metadata import packages_distributions
+from importlib.util import find_spec
 from pathlib import Path
 
 from publishing.errors import StageError
@@ -39,7 +37,7 @@ def app_files(root: Path, app: Path) -> dict[str, Path]:
             if location.parent in other_spaces:
                 files |= _data_files(location.parent)
             queue |= _imports(path for path in contents.values() if path.suffix == ".py")
-        elif name not in _installed() and name not in sys.stdlib_module_names and name != "spaces":
+        elif name != "spaces" and find_spec(name) is None:  # ZeroGPU's image has the package `spaces`
             where = f"{source.relative_to(root)}, line {line}"
             raise StageError(f"{where}: there is no module {name}.", "Install the package, or correct the import.")
     return files
@@ -85,19 +83,11 @@ def _imports(sources: Iterable[Path]) -> dict[str, Origin]:
     return origins
 
 
-@cache
-def _installed() -> frozenset[str]:
-    return frozenset(packages_distributions())
-
-
 def _locate(name: str, folders: tuple[Path, ...], other_spaces: tuple[Path, ...]) -> Path | None:
     """Return the file or package folder of a module; other Spaces share only packages."""
-    for folder in folders:
-        if (folder / f"{name}.py").is_file():
-            return folder / f"{name}.py"
-        if (folder / name / "__init__.py").is_file():
-            return folder / name
-    return next((space / name for space in other_spaces if (space / name / "__init__.py").is_file()), None)
+    candidates = [path for folder in folders for path in (folder / f"{name}.py", folder / name)]
+    candidates += [space / name for space in other_spaces]
+    return next((path for path in candidates if path.is_file() or (path / "__init__.py").is_file()), None)
 
 
 def _contents(location: Path) -> dict[str, Path]:
