@@ -1,17 +1,16 @@
-"""A report as JSON and as Markdown, and its rows of costs and of the run's settings."""
+"""A report as JSON and as Markdown, and its rows of costs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from compare.analyse.client_load import ClientLoad
 from compare.analyse.definitions import TITLES
 from compare.analyse.metrics import cold_start
 from compare.report import strings, tables
-from compare.report.formats import milliseconds, percent, usd
+from compare.report.formats import usd
 from compare.report.report import Report
+from compare.report.settings_text import settings_rows
 
 
 def report_json(report: Report) -> dict[str, Any]:
@@ -79,37 +78,3 @@ def cost_rows(report: Report) -> list[list[str]]:
         [target, load, each.price, usd(each.per_1000_requests), usd(each.per_million_output_tokens)]
         for (target, load), each in report.costs.items()
     ]
-
-
-def settings_rows(report: Report) -> list[list[str]]:
-    """Return everything that is needed to reproduce the run, as pairs of a name and a text."""
-    header = report.run.header
-    plan, environment, workload = header["plan"], header["environment"], header["workload"]
-    packages = ", ".join(f"{name} {version}" for name, version in environment["packages"].items())
-    machine = f"{environment['system']}, {environment['processors']} processors, Python {environment['python']}"
-    loads = f"{', '.join(header['loads'])}; {plan['requests']} requests each after {plan['warmup']} warm-up requests"
-    return [
-        [strings.STARTED, header["started"]],
-        [strings.RUN, f"{header['id']}, seed {plan['seed']}"],
-        [strings.WORKLOAD, f"{workload['description']} ({workload['prompts']} prompts, hash {workload['hash']})"],
-        [strings.LOADS, loads],
-        [strings.MACHINE, machine],
-        [strings.PACKAGES, packages],
-        *([name, _target_text(target)] for name, target in header["targets"].items()),
-        *(
-            [f"{strings.CLIENT_LOAD}, {target}, {load}", _client_text(each)]
-            for (target, load), each in report.client_loads.items()
-        ),
-    ]
-
-
-def _target_text(target: Mapping[str, Any]) -> str:
-    settings = ", ".join(f"{key} = {value}" for key, value in target["settings"].items())
-    model = target.get("served", {}).get("model")
-    return f"{settings}; serves {model}" if model else settings
-
-
-def _client_text(load: ClientLoad) -> str:
-    lags = f"lag p50 {milliseconds(load.lag_p50_ms)} ms, p99 {milliseconds(load.lag_p99_ms)} ms"
-    connections = f"{load.new_connections} of {load.known_connections} connections were new"
-    return f"{lags}; CPU {percent(load.cpu_share)}; {connections}"

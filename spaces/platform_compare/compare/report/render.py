@@ -8,9 +8,10 @@ from html import escape
 from compare.analyse.metrics import cold_start
 from compare.analyse.verdict import Verdict
 from compare.report import strings, tables
-from compare.report.export import cost_rows, settings_rows
+from compare.report.export import cost_rows
 from compare.report.formats import MISSING, milliseconds, percent
 from compare.report.report import Report
+from compare.report.settings_text import settings_rows
 
 VERDICT_CLASSES = {"faster": "sp-good", "alike": "", "not distinguishable": "", "too few": "sp-dim"}
 

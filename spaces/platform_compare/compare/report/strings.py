@@ -1,4 +1,7 @@
-"""Words of the report: labels, and the sentences that present verdicts, costs, prices and runs."""
+"""Words of the report: labels, and the sentences about verdicts, costs, prices and runs.
+
+`caveat_text`, `canary_text` and `settings_text` have the words of those parts.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +30,6 @@ PERCENTILES = "All percentiles"
 CLIENT = "Cold start, cache and client load"
 NOTE = "Note"
 QUEUED = "Waiting: another measurement is running on this machine"
-STARTED = "Started"
-RUN = "Run"
-WORKLOAD = "Workload"
-LOADS = "Loads"
-MACHINE = "Machine"
-PACKAGES = "Packages"
-CLIENT_LOAD = "Client load"
 NOT_INTERLEAVED = "The two runs were not interleaved, so the comparison includes everything else that changed."
 ONE_TARGET = "One target alone has no verdict. Add a second target, or compare with an earlier run."
 NO_PRICE = "No target has a price. Enter a machine or a price for each target, such as 1.25/h."
