@@ -27,7 +27,7 @@ run "a_real_time_endpoint" {
 
   assert {
     condition     = startswith(output.model, "spaceport-chat-") && aws_sagemaker_endpoint_configuration.this.name_prefix == "spaceport-chat-"
-    error_message = "What belongs to a deployment is found by its name."
+    error_message = "Resources are named after the deployment."
   }
   assert {
     condition     = aws_sagemaker_endpoint_configuration.this.production_variants[0].initial_instance_count == 2
@@ -35,7 +35,7 @@ run "a_real_time_endpoint" {
   }
   assert {
     condition     = length(aws_sagemaker_endpoint.this.deployment_config[0].auto_rollback_configuration[0].alarms) == 2
-    error_message = "Our alarm and the one that was named take an update back."
+    error_message = "The module's alarm and the configured one roll an update back."
   }
   assert {
     condition     = aws_appautoscaling_target.instances[0].min_capacity == 2 && aws_appautoscaling_target.instances[0].max_capacity == 4
@@ -43,11 +43,11 @@ run "a_real_time_endpoint" {
   }
   assert {
     condition     = length(aws_appautoscaling_policy.from_zero) == 0
-    error_message = "It never has none."
+    error_message = "It never scales to zero."
   }
   assert {
     condition     = output.role == "arn:aws:iam::123456789012:role/spaceport-endpoint"
-    error_message = "A role of its own."
+    error_message = "The module creates a role."
   }
 }
 
@@ -64,7 +64,7 @@ run "another_image_is_another_model" {
   }
   assert {
     condition     = length(aws_appautoscaling_target.instances) == 0
-    error_message = "Bounds without room between them need no scaling."
+    error_message = "Equal bounds need no scaling."
   }
 }
 
@@ -78,7 +78,7 @@ run "a_serverless_endpoint" {
 
   assert {
     condition     = aws_sagemaker_endpoint_configuration.this.production_variants[0].serverless_config[0].memory_size_in_mb == 3072
-    error_message = "It has the memory that was asked for."
+    error_message = "It has the configured memory."
   }
   assert {
     condition     = aws_sagemaker_endpoint_configuration.this.production_variants[0].instance_type == null
@@ -109,7 +109,7 @@ run "an_asynchronous_endpoint_scales_from_zero" {
   }
   assert {
     condition     = aws_cloudwatch_metric_alarm.asked[0].alarm_actions == toset([aws_appautoscaling_policy.from_zero[0].arn])
-    error_message = "The first request brings the first instance."
+    error_message = "The first request starts the first instance."
   }
 }
 
@@ -127,7 +127,7 @@ run "a_model_from_a_bucket_and_a_role_that_is_there" {
   }
   assert {
     condition     = length(aws_iam_role.endpoint) == 0 && aws_sagemaker_model.this.execution_role_arn == "arn:aws:iam::123456789012:role/mine"
-    error_message = "The role that was given is used."
+    error_message = "It uses the configured role."
   }
 }
 
