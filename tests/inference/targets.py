@@ -88,8 +88,8 @@ async def client(server: Server) -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
-async def wait_for_value(expected: Any, read: Any, seconds: float = TIMEOUT) -> None:
+async def wait_for_value(expected: Any, read: Any) -> None:
     """Wait until `read()`, called in a thread, returns `expected`."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(TIMEOUT):
         while await asyncio.to_thread(read) != expected:  # noqa: ASYNC110 - the state of another process
             await asyncio.sleep(0.02)
