@@ -113,7 +113,7 @@ run "an_asynchronous_endpoint_scales_from_zero" {
   }
 }
 
-run "a_model_from_a_bucket_and_a_role_that_is_there" {
+run "a_model_in_a_bucket_and_an_existing_role" {
   command = plan
 
   variables {
@@ -131,7 +131,7 @@ run "a_model_from_a_bucket_and_a_role_that_is_there" {
   }
 }
 
-run "what_cannot_be_deployed_is_refused" {
+run "invalid_settings_are_refused" {
   command = plan
 
   variables {
@@ -154,7 +154,7 @@ run "what_cannot_be_deployed_is_refused" {
   ]
 }
 
-run "components_are_not_in_this_provider" {
+run "components_are_refused" {
   command = plan
 
   variables {
