@@ -147,7 +147,7 @@ async def test_the_request_to_an_openai_server(server: WireServer) -> None:
     assert "authorization" not in request.headers
 
 
-async def test_the_hub_is_asked_for_a_provider_with_the_token(server: WireServer) -> None:
+async def test_the_request_to_the_hub_has_the_provider_and_the_token(server: WireServer) -> None:
     server.on(CHAT, Reply([OPENAI.wire]))
     async with connected("huggingface", server) as backend:
         await collect(backend)
@@ -156,7 +156,7 @@ async def test_the_hub_is_asked_for_a_provider_with_the_token(server: WireServer
     assert request.headers["authorization"] == "Bearer hf_k"
 
 
-async def test_the_hub_says_who_serves_a_model(server: WireServer) -> None:
+async def test_check_names_the_providers_of_a_model(server: WireServer) -> None:
     providers = [{"provider": "a", "context_length": 8192, "status": "live"}, {"provider": "b", "status": "staging"}]
     server.on("/v1/models", Reply.json({"data": [{"id": "tiny", "providers": providers}]}))
     async with connected("huggingface", server) as backend:
@@ -164,7 +164,7 @@ async def test_the_hub_says_who_serves_a_model(server: WireServer) -> None:
     assert (health.model, health.context, health.detail) == ("tiny", 8192, "served by a")
 
 
-async def test_a_served_model_is_asked_for_where_none_is_named(server: WireServer) -> None:
+async def test_without_a_model_the_first_one_of_the_server_is_used(server: WireServer) -> None:
     server.on("/v1/models", Reply.json({"data": [{"id": "served"}]}))
     server.on(CHAT, Reply([OPENAI.wire]))
     backend = Catalog({"x": {"kind": "openai", "url": server.url}}, source="test").connect("x")
