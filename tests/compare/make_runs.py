@@ -1,4 +1,4 @@
-"""Hand-entries runs with known arrivals, so that every metric can be computed on paper."""
+"""Hand-made runs with known arrivals, so that every metric can be computed on paper."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def build_run(*entries: Record | BlockRecord, ended: str = "finished", **head: A
     return Run(header(**head), requests, [entry for entry in entries if isinstance(entry, BlockRecord)], ended)
 
 
-def simulated(
+def simulate(
     slowness: Mapping[str, float],
     *,
     rounds: int = 20,

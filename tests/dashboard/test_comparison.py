@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from compare import run_file
-from tests.compare.make_runs import simulated
+from tests.compare.make_runs import simulate
 from tests.conftest import ROOT
 from tests.dashboard.conftest import session, texts
 
@@ -41,7 +41,7 @@ def upload(page: AppTest, name: str, content: bytes) -> AppTest:
 
 
 def stored_run(**header: object) -> bytes:
-    run = simulated({"one": 1.0, "two": 2.0}, rounds=12, noise=0.01)
+    run = simulate({"one": 1.0, "two": 2.0}, rounds=12, noise=0.01)
     run.header.update(header)
     return "".join(f"{line}\n" for line in run_file.lines(run)).encode()
 
@@ -121,7 +121,7 @@ def test_file_names_stay_in_the_upload_folder(page: AppTest) -> None:
 
 def test_names_in_a_run_are_escaped(page: AppTest) -> None:
     evil = "<img src=x onerror=alert(1)>"
-    run = simulated({evil: 1.0, "two": 2.0}, rounds=4)
+    run = simulate({evil: 1.0, "two": 2.0}, rounds=4)
     upload(page, "run.jsonl", "".join(f"{line}\n" for line in run_file.lines(run)).encode())
     assert not page.exception
     assert evil not in "".join(part.body for part in page.html)

@@ -18,7 +18,7 @@ from compare.analyse.objectives import OBJECTIVES
 from compare.analyse.prices import Prices
 from compare.errors import CompareError, PriceError
 from compare.records import Failure, Record, Run
-from tests.compare.make_runs import simulated
+from tests.compare.make_runs import simulate
 from tests.compare.servers import Models
 
 PROMOTE, ROLL_BACK, GO_ON = 0, 1, 2
@@ -34,7 +34,7 @@ def states(result: CanaryDecision) -> dict[str, str]:
 
 
 def rollout(slower: float = 1.0, *, noise: float = 0.05, rounds: int = 30, **options: Any) -> Run:
-    return simulated({"stable": 1.0, "canary": slower}, noise=noise, rounds=rounds, **options)
+    return simulate({"stable": 1.0, "canary": slower}, noise=noise, rounds=rounds, **options)
 
 
 def breaking(run: Run, when: Callable[[Record], bool]) -> Run:
@@ -136,16 +136,16 @@ def test_a_more_expensive_machine_counts() -> None:
 
 
 def test_two_separate_runs_can_be_compared() -> None:
-    stable = simulated({"a": 1.0}, noise=0.05, rounds=30, seed=1)
+    stable = simulate({"a": 1.0}, noise=0.05, rounds=30, seed=1)
     for slower, decision in ((1.0, "promote"), (1.3, "roll back")):
-        canary = simulated({"a": slower}, noise=0.05, rounds=30, seed=2)
+        canary = simulate({"a": slower}, noise=0.05, rounds=30, seed=2)
         assert decide(Release(stable, "a"), Release(canary, "a")).decision == decision
-    broken = breaking(simulated({"a": 1.0}, rounds=40, seed=3), lambda each: each.block % 2 == 0)
+    broken = breaking(simulate({"a": 1.0}, rounds=40, seed=3), lambda each: each.block % 2 == 0)
     assert states(decide(Release(stable, "a"), Release(broken, "a")))["failures"] == "worse"
 
 
 def test_different_loads_cant_be_compared() -> None:
-    stable, canary = simulated({"a": 1.0}), simulated({"a": 1.0})
+    stable, canary = simulate({"a": 1.0}), simulate({"a": 1.0})
     canary.header["loads"] = ["concurrency 8"]
     with pytest.raises(CompareError, match="different loads"):
         decide(Release(stable, "a"), Release(canary, "a"))

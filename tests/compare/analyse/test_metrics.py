@@ -1,4 +1,4 @@
-"""Metrics of hand-run arrivals equal the numbers computed by hand."""
+"""Metrics of hand-made arrivals equal the numbers computed by hand."""
 
 from __future__ import annotations
 

@@ -228,7 +228,7 @@ def test_spot_prices_apply_only_where_available() -> None:
     assert prices["node"].usd_hour == pytest.approx(0.3 * 1.006)
 
 
-def served(*, tokens: int | None = 30, requests: int = 4, seconds: float = 8.0) -> Metrics:
+def answers(*, tokens: int | None = 30, requests: int = 4, seconds: float = 8.0) -> Metrics:
     """Return metrics of four answers in 8 s, each of 10 tokens in and 30 out, and one failed request."""
     run = build_run(*[record(0.1, 0.2, tokens=tokens) for _ in range(requests)], failure(), block(seconds))
     return compute_metrics(run, "a")
@@ -237,7 +237,7 @@ def served(*, tokens: int | None = 30, requests: int = 4, seconds: float = 8.0) 
 # 3.60 USD an hour are 0.001 a second; at half a request and 15 tokens a second, 0.002 and 0.0000667 each.
 @pytest.mark.parametrize(("utilisation", "times"), [(1.0, 1), (0.5, 2), (0.1, 10)])
 def test_the_cost_of_an_hourly_machine(utilisation: float, times: float) -> None:
-    result = cost(served(), MACHINE, utilisation)
+    result = cost(answers(), MACHINE, utilisation)
     assert result.per_1000_requests == pytest.approx(2.0 * times)
     assert result.per_million_output_tokens == pytest.approx(1000 / 15 * times)
     assert (result.price, result.utilisation) == ("machine", utilisation)
@@ -246,7 +246,7 @@ def test_the_cost_of_an_hourly_machine(utilisation: float, times: float) -> None
 # 10 tokens in at 0.50 a million and 30 out at 2.00 make 65 millionths of a dollar.
 def test_the_cost_per_token() -> None:
     assert TOKENS.request(10, 30) == pytest.approx(65e-6)
-    result = cost(served(), TOKENS, 0.1)
+    result = cost(answers(), TOKENS, 0.1)
     assert result.per_1000_requests == pytest.approx(0.065)
     assert result.per_million_output_tokens == pytest.approx(65 / 30)
     assert result.utilisation is None
@@ -255,12 +255,12 @@ def test_the_cost_per_token() -> None:
 @pytest.mark.parametrize(
     ("metrics", "price", "expected"),
     [
-        (served(tokens=None), MACHINE, Cost("machine", pytest.approx(2.0), None, 1.0)),
-        (served(tokens=None), TOKENS, Cost("model", None, None)),
-        (served(requests=0), MACHINE, Cost("machine", None, None, 1.0)),
-        (served(requests=0), TOKENS, Cost("model", None, None)),
-        (served(), replace(MACHINE, usd_hour=0.0), Cost("machine", 0.0, 0.0, 1.0)),
-        (served(), PerToken("model", 0, 0, "free"), Cost("model", 0.0, 0.0)),
+        (answers(tokens=None), MACHINE, Cost("machine", pytest.approx(2.0), None, 1.0)),
+        (answers(tokens=None), TOKENS, Cost("model", None, None)),
+        (answers(requests=0), MACHINE, Cost("machine", None, None, 1.0)),
+        (answers(requests=0), TOKENS, Cost("model", None, None)),
+        (answers(), replace(MACHINE, usd_hour=0.0), Cost("machine", 0.0, 0.0, 1.0)),
+        (answers(), PerToken("model", 0, 0, "free"), Cost("model", 0.0, 0.0)),
     ],
     ids=["hourly, no tokens", "tokens not reported", "hourly, no answer", "tokens, no answer", "free", "free tokens"],
 )
@@ -273,13 +273,17 @@ def test_an_unknown_cost_is_none(metrics: Metrics, price: Price, expected: Cost)
     ("usd_hour", "requests", "share"), [(0.0585, 900, 0.5), (0.117, 1800, 1.0), (3.6, 3.6 / 65e-6, 3.6 / 65e-6 / 1800)]
 )
 def test_break_even(usd_hour: float, requests: float, share: float) -> None:
-    even = break_even(served(), replace(MACHINE, usd_hour=usd_hour), TOKENS)
+    even = break_even(answers(), replace(MACHINE, usd_hour=usd_hour), TOKENS)
     assert even == BreakEven("machine", "model", pytest.approx(requests), pytest.approx(share))
 
 
 @pytest.mark.parametrize(
     ("metrics", "tokens"),
-    [(served(tokens=None), TOKENS), (served(requests=0), TOKENS), (served(), PerToken("free", 0, 0, "gift"))],
+    [
+        (answers(tokens=None), TOKENS),
+        (answers(requests=0), TOKENS),
+        (answers(), PerToken("free", 0, 0, "gift")),
+    ],
     ids=["tokens not reported", "no answer", "free tokens"],
 )
 def test_without_a_per_token_cost_there_is_no_break_even(metrics: Metrics, tokens: PerToken) -> None:
@@ -287,7 +291,7 @@ def test_without_a_per_token_cost_there_is_no_break_even(metrics: Metrics, token
 
 
 def test_every_machine_is_compared_with_every_per_token_price() -> None:
-    metrics = {name: served() for name in ("one", "two", "bought")}
+    metrics = {name: answers() for name in ("one", "two", "bought")}
     prices: dict[str, Price] = {
         "one": MACHINE,
         "two": replace(MACHINE, name="other"),

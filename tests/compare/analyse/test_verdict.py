@@ -13,7 +13,7 @@ from compare.analyse import stats, verdict
 from compare.analyse.verdict import Verdict
 from compare.records import Run
 from compare.report import formats, strings
-from tests.compare.make_runs import build_run, failure, record, simulated
+from tests.compare.make_runs import build_run, failure, record, simulate
 
 METRICS_PER_PAIR = 3
 
@@ -31,7 +31,7 @@ def verdicts_by_metric(run: Run) -> dict[tuple[str, float], Verdict]:
     ids=["b is faster", "a is faster"],
 )
 def test_a_clear_difference_has_a_direction(slowness: dict[str, float], faster: str, slower: str) -> None:
-    result = verdicts_by_metric(simulated(slowness, rounds=50, noise=0.05))
+    result = verdicts_by_metric(simulate(slowness, rounds=50, noise=0.05))
     words = {"ttft": "to the first token", "itl": "from token to token", "e2e": "to the end of the answer"}
     for (metric, quantile), each in result.items():
         assert (each.decision, each.faster, each.slower) == ("faster", faster, slower)
@@ -45,7 +45,7 @@ def test_a_clear_difference_has_a_direction(slowness: dict[str, float], faster: 
 
 
 def test_the_sentence_of_a_difference() -> None:
-    result = verdicts_by_metric(simulated({"a": 2.0, "b": 1.0}, rounds=50))
+    result = verdicts_by_metric(simulate({"a": 2.0, "b": 1.0}, rounds=50))
     assert strings.verdict_text(result["ttft", 0.5]) == "b is 2.0 times faster to the first token than a (2.0 to 2.0)"
     assert strings.verdict_text(result["itl", 0.5]) == "b is 2.0 times faster from token to token than a (2.0 to 2.0)"
     assert (
@@ -64,7 +64,7 @@ def test_ratios_have_meaningful_digits(value: float | None, text: str) -> None:
 
 def test_a_target_against_itself_is_not_distinguishable() -> None:
     for (metric, quantile), each in verdicts_by_metric(
-        simulated({"a": 1.0, "b": 1.0}, rounds=50, noise=0.2, seed=3)
+        simulate({"a": 1.0, "b": 1.0}, rounds=50, noise=0.2, seed=3)
     ).items():
         assert each.decision == "not distinguishable", (metric, quantile)
         assert each.low is not None
@@ -78,7 +78,7 @@ def test_a_target_against_itself_is_not_distinguishable() -> None:
 
 def test_few_runs_of_equal_servers_claim_a_difference() -> None:
     claims = sum(
-        any(each.decision == "faster" for each in verdict.verdicts(simulated({"a": 1, "b": 1}, noise=0.2, seed=seed)))
+        any(each.decision == "faster" for each in verdict.verdicts(simulate({"a": 1, "b": 1}, noise=0.2, seed=seed)))
         for seed in range(40)
     )
     assert claims <= 5  # two are expected; six or more come once in seventy times
@@ -86,7 +86,7 @@ def test_few_runs_of_equal_servers_claim_a_difference() -> None:
 
 @pytest.mark.parametrize(("rounds", "size", "decision"), [(11, 9, "too few"), (10, 10, "alike")], ids=["99", "100"])
 def test_p95_needs_a_hundred_values(rounds: int, size: int, decision: str) -> None:
-    result = verdicts_by_metric(simulated({"a": 1.0, "b": 1.0}, rounds=rounds, size=size))
+    result = verdicts_by_metric(simulate({"a": 1.0, "b": 1.0}, rounds=rounds, size=size))
     assert result["ttft", 0.95].decision == result["e2e", 0.95].decision == decision
     assert result["ttft", 0.5].decision == "alike"
     assert result["itl", 0.95].decision == "alike"  # an answer has several gaps
@@ -98,12 +98,12 @@ def test_p95_needs_a_hundred_values(rounds: int, size: int, decision: str) -> No
 )
 def test_a_verdict_needs_six_rounds_and_twelve_values(rounds: int, size: int, decision: str) -> None:
     assert (
-        verdicts_by_metric(simulated({"a": 1.0, "b": 1.0}, rounds=rounds, size=size))["ttft", 0.5].decision == decision
+        verdicts_by_metric(simulate({"a": 1.0, "b": 1.0}, rounds=rounds, size=size))["ttft", 0.5].decision == decision
     )
 
 
 def test_too_few_measurements_have_no_ratio() -> None:
-    result = verdicts_by_metric(simulated({"a": 1.0, "b": 5.0}, rounds=5))
+    result = verdicts_by_metric(simulate({"a": 1.0, "b": 5.0}, rounds=5))
     assert {each.decision for each in result.values()} == {"too few"}
     few = result["ttft", 0.95]
     assert strings.verdict_text(few) == "a and b, to the first token at p95: not enough measurements"
@@ -111,7 +111,7 @@ def test_too_few_measurements_have_no_ratio() -> None:
 
 
 def test_equal_constant_servers_are_alike() -> None:
-    result = verdicts_by_metric(simulated({"a": 1.0, "b": 1.0}, rounds=50))
+    result = verdicts_by_metric(simulate({"a": 1.0, "b": 1.0}, rounds=50))
     assert {each.decision for each in result.values()} == {"alike"}
     assert strings.verdict_text(result["e2e", 0.5]) == (
         "a and b are equally fast to the end of the answer: less than 1% apart (1.00 to 1.00)"
@@ -120,7 +120,7 @@ def test_equal_constant_servers_are_alike() -> None:
 
 @pytest.mark.parametrize(("slower", "decision"), [(1.005, "alike"), (1.02, "faster")])
 def test_an_unnoticeable_difference_is_alike_however_certain(slower: float, decision: str) -> None:
-    assert verdicts_by_metric(simulated({"a": 1.0, "b": slower}, rounds=50))["ttft", 0.5].decision == decision
+    assert verdicts_by_metric(simulate({"a": 1.0, "b": slower}, rounds=50))["ttft", 0.5].decision == decision
 
 
 def test_uncertain_equal_medians_are_not_alike() -> None:
@@ -139,7 +139,7 @@ def test_uncertain_equal_medians_are_not_alike() -> None:
 
 
 def test_the_same_run_gives_the_same_digits_twice() -> None:
-    run = simulated({"a": 1.0, "b": 1.1}, noise=0.1)
+    run = simulate({"a": 1.0, "b": 1.1}, noise=0.1)
     verdict.verdicts.cache_clear()
     first = verdict.verdicts(run)
     verdict.verdicts.cache_clear()
@@ -149,7 +149,7 @@ def test_the_same_run_gives_the_same_digits_twice() -> None:
 
 
 def test_pairs_survive_a_drift() -> None:
-    run = simulated({"a": 1.0, "b": 1.1}, rounds=50, noise=0.01, drift=3.0)
+    run = simulate({"a": 1.0, "b": 1.1}, rounds=50, noise=0.01, drift=3.0)
     for metric in ("ttft", "itl", "e2e"):
         each = verdicts_by_metric(run)[metric, 0.5]
         assert (each.decision, each.faster, each.slower) == ("faster", "a", "b")
@@ -161,7 +161,7 @@ def test_pairs_survive_a_drift() -> None:
 
 @pytest.mark.parametrize("last", [48, 24], ids=["stopped inside a round", "given up half way"])
 def test_pairs_use_shared_rounds(last: int) -> None:
-    run = simulated({"a": 1.0, "b": 1.1}, rounds=50, noise=0.01, drift=3.0)
+    run = simulate({"a": 1.0, "b": 1.1}, rounds=50, noise=0.01, drift=3.0)
     run.records = [each for each in run.records if each.target == "a" or each.block <= last]
     each = verdicts_by_metric(run)["ttft", 0.5]
     assert (each.decision, each.faster) == ("faster", "a")
@@ -169,14 +169,14 @@ def test_pairs_use_shared_rounds(last: int) -> None:
 
 
 def test_without_pairs_the_same_drift_hides_the_difference() -> None:
-    one = simulated({"a": 1.0}, rounds=50, noise=0.01, drift=3.0, seed=1)
-    other = simulated({"a": 1.1}, rounds=50, noise=0.01, drift=3.0, seed=2)
+    one = simulate({"a": 1.0}, rounds=50, noise=0.01, drift=3.0, seed=1)
+    other = simulate({"a": 1.1}, rounds=50, noise=0.01, drift=3.0, seed=2)
     each = verdict.compare_runs(one, other)[0]
     assert (each.metric, each.quantile, each.decision) == ("ttft", 0.5, "not distinguishable")
 
 
 def test_failed_and_warm_up_requests_do_not_count() -> None:
-    run = simulated({"a": 1.0, "b": 1.0}, rounds=50)
+    run = simulate({"a": 1.0, "b": 1.0}, rounds=50)
     before = [strings.verdict_text(each) for each in verdict.verdicts(run)]
     for number in range(50):
         run.records.append(record(90.0, 95.0, target="b", block=number, error=failure().error))
@@ -186,20 +186,20 @@ def test_failed_and_warm_up_requests_do_not_count() -> None:
 
 
 def test_a_target_without_an_answer_has_too_few() -> None:
-    run = simulated({"a": 1.0}, rounds=50)
+    run = simulate({"a": 1.0}, rounds=50)
     run.header["plan"]["targets"].append("b")
     run.records += [failure(target="b", block=number) for number in range(50)]
     assert {each.decision for each in verdict.verdicts(run)} == {"too few"}
 
 
 def test_answers_of_one_text_have_no_gaps_to_compare() -> None:
-    result = verdicts_by_metric(simulated({"a": 2.0, "b": 1.0}, rounds=50, tokens=1))
+    result = verdicts_by_metric(simulate({"a": 2.0, "b": 1.0}, rounds=50, tokens=1))
     assert result["itl", 0.5].decision == result["itl", 0.95].decision == "too few"
     assert result["ttft", 0.5].decision == "faster"
 
 
 def test_every_pair_is_compared_at_every_load() -> None:
-    run = simulated({"a": 1.0, "b": 2.0, "c": 4.0}, rounds=6)
+    run = simulate({"a": 1.0, "b": 2.0, "c": 4.0}, rounds=6)
     run.header["loads"].append("concurrency 2")
     result = verdict.verdicts(run)
     assert len(result) == 2 * 3 * METRICS_PER_PAIR * len(verdict.QUANTILES)
@@ -213,13 +213,13 @@ def test_every_pair_is_compared_at_every_load() -> None:
 
 
 def test_a_run_of_one_target_has_no_verdict() -> None:
-    assert verdict.verdicts(simulated({"a": 1.0})) == ()
+    assert verdict.verdicts(simulate({"a": 1.0})) == ()
     assert verdict.verdicts(build_run()) == ()
 
 
 def test_a_run_against_an_earlier_one() -> None:
-    now = simulated({"a": 1.0, "new": 1.0}, rounds=50, noise=0.02, seed=1)
-    then = simulated({"gone": 1.0, "a": 1.5}, rounds=50, noise=0.02, seed=2)
+    now = simulate({"a": 1.0, "new": 1.0}, rounds=50, noise=0.02, seed=1)
+    then = simulate({"gone": 1.0, "a": 1.5}, rounds=50, noise=0.02, seed=2)
     result = verdict.compare_runs(now, then)
     assert len(result) == METRICS_PER_PAIR * len(verdict.QUANTILES)
     for each in result:
@@ -229,11 +229,11 @@ def test_a_run_against_an_earlier_one() -> None:
         r"a \(this run\) is 1\.5 times faster to the first token than a \(earlier\) \(1\.5 to 1\.5\)",
         strings.verdict_text(result[0]),
     )
-    assert verdict.compare_runs(now, simulated({"gone": 1.0})) == ()
+    assert verdict.compare_runs(now, simulate({"gone": 1.0})) == ()
 
 
 def test_only_loads_of_both_runs_are_compared() -> None:
-    now, then = simulated({"a": 1.0}), simulated({"a": 1.0})
+    now, then = simulate({"a": 1.0}), simulate({"a": 1.0})
     then.header["loads"] = ["concurrency 2"]
     assert verdict.compare_runs(now, then) == ()
 
@@ -241,7 +241,7 @@ def test_only_loads_of_both_runs_are_compared() -> None:
 def test_more_noise_recommends_more_requests() -> None:
     recommended = []
     for noise in (0.03, 0.1, 0.3):
-        run = simulated({"a": 1.0, "b": 1.0}, noise=noise)
+        run = simulate({"a": 1.0, "b": 1.0}, noise=noise)
         recommended.append(verdict.recommended_requests(verdict.verdicts(run), run))
     low, middle, high = recommended
     assert low is not None
@@ -251,7 +251,7 @@ def test_more_noise_recommends_more_requests() -> None:
 
 
 def test_too_few_measurements_recommend_nothing() -> None:
-    run = simulated({"a": 1.0, "b": 1.0}, rounds=3)
+    run = simulate({"a": 1.0, "b": 1.0}, rounds=3)
     assert verdict.recommended_requests(verdict.verdicts(run), run) is None
 
 

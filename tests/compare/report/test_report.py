@@ -22,7 +22,7 @@ from compare.report.caveat_text import caveat_text
 from compare.report.export import report_json, report_markdown
 from compare.report.html_report import html
 from compare.report.report import Report
-from tests.compare.make_runs import block, build_run, failure, record, simulated
+from tests.compare.make_runs import block, build_run, failure, record, simulate
 
 TODAY = date(2026, 6, 1)
 MACHINE = Hourly("machine", 0.0585, "a bill")
@@ -58,7 +58,7 @@ class Page(HTMLParser):
 
 def several() -> Run:
     """Return a run of two targets at two loads, one with a cold start and an error."""
-    run = simulated({"a": 1.0, "b": 2.0}, rounds=55, noise=0.02)
+    run = simulate({"a": 1.0, "b": 2.0}, rounds=55, noise=0.02)
     run.header["loads"].append("concurrency 2")
     run.header["plan"]["requests"] = 110
     run.records += [replace(each, load="concurrency 2") for each in run.records if each.target == "a"]
@@ -68,7 +68,7 @@ def several() -> Run:
 
 
 def alone() -> Run:
-    return simulated({"a": 1.0})
+    return simulate({"a": 1.0})
 
 
 def only_failures() -> Run:
@@ -150,7 +150,7 @@ def test_json_has_the_verdicts_as_sentences() -> None:
 
 
 def test_the_break_even_uses_the_load_with_the_highest_rate() -> None:
-    run = simulated({"a": 1.0})
+    run = simulate({"a": 1.0})
     run.header["loads"].append("concurrency 2")
     run.records += [replace(each, load="concurrency 2") for each in run.records]
     run.blocks += [replace(each, load="concurrency 2", seconds=each.seconds / 2) for each in run.blocks]
@@ -193,7 +193,7 @@ def test_utilisation_raises_the_cost() -> None:
 
 def hostile() -> Run:
     """Return a run whose names and errors are markup."""
-    run = simulated({BOLD: 1.0, SCRIPT: 2.0}, rounds=50, noise=0.02)
+    run = simulate({BOLD: 1.0, SCRIPT: 2.0}, rounds=50, noise=0.02)
     run.records.append(failure("Rejected", f"The server said {IMAGE}.", f"Look {IMAGE}", target=BOLD))
     run.header["workload"]["description"] = f"Mine {IMAGE}"
     run.header["targets"][BOLD]["settings"] = {"model": IMAGE}
@@ -271,7 +271,7 @@ def test_cells_of_a_table_are_escaped() -> None:
 
 
 def test_names_cant_break_a_markdown_table() -> None:
-    run = simulated({"a|b": 1.0, "c": 2.0}, rounds=50)
+    run = simulate({"a|b": 1.0, "c": 2.0}, rounds=50)
     lines = report_markdown(Report(run, prices={"c": MACHINE}, today=TODAY)).splitlines()
     rows = [line for line in lines if line.startswith(("| a", "| c "))]
     assert [len(re.split(r"(?<!\\)\|", row)) - 2 for row in rows] == [len(strings.METRIC_HEADERS)] * 2 + [5]
@@ -372,7 +372,7 @@ def caveat_texts(run: Run) -> list[str]:
 
 def clean(**more: Any) -> Run:
     """Return a run without caveats; its texts arrive 10 ms apart."""
-    return simulated({"a": 1.0, "b": 1.0}, **more)
+    return simulate({"a": 1.0, "b": 1.0}, **more)
 
 
 def test_a_clean_run_has_no_caveat() -> None:
@@ -483,7 +483,7 @@ def test_traffic_caveats(entry: Any, expected: str | None) -> None:
 
 def test_doubtful_and_missing_prices_are_reported_once() -> None:
     old = replace(MACHINE, as_of=date(2025, 1, 26))
-    run = simulated({"a": 1.0, "b": 1.0, "c": 1.0})
+    run = simulate({"a": 1.0, "b": 1.0, "c": 1.0})
     assert Report(run, prices={"a": old, "b": old}, today=TODAY).caveats == [
         "The price of machine is from 2025-01-26 (491 days old). Check it.",
         "c has no price, so its cost is unknown.",
@@ -504,7 +504,7 @@ def test_runs_with_different_settings_are_a_caveat() -> None:
 
 
 def test_the_options_of_a_report_are_printed() -> None:
-    run = simulated({"a": 1.0, "b": 1.5}, noise=0.02)
+    run = simulate({"a": 1.0, "b": 1.5}, noise=0.02)
     report = Report(run, prices={"a": MACHINE}, alternatives=[TOKENS], utilisation=0.5, earlier=clean(), today=TODAY)
     printed = report_markdown(report)
     assert "Hourly endpoints are priced at 50% of the measured throughput." in printed
