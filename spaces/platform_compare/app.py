@@ -12,6 +12,7 @@ from backends import Catalog, NotConfigured
 from compare.measure.workload import MAX_FILE_BYTES
 from compare.service import ComparisonService
 from compare_page import strings
+from compare_page.events import PRIVATE
 from compare_page.measure_page import MeasurePage
 from compare_page.race_page import RacePage
 from ui import html, launch
@@ -47,15 +48,14 @@ def forget_visitor(request: gr.Request) -> None:
     SERVICE.visitors.forget(request.session_hash)
 
 
-private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 with gr.Blocks(title=strings.TITLE, analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as demo:
     gr.HTML(html.header_html(strings.TITLE, strings.SUBTITLE))
     with gr.Tab(strings.RACE_TAB):
         race = RacePage(SERVICE, CHOICES, SELECTED)
     with gr.Tab(strings.MEASURE_TAB):
         measure = MeasurePage(SERVICE, ARGUMENTS.catalog, CHOICES, SELECTED)
-    demo.load(measure.results.show, measure.results.inputs, measure.results.outputs, **private)
-    demo.load(check_targets, None, [race.targets, measure.targets, race.unavailable, measure.unavailable], **private)
+    demo.load(measure.results.show, measure.results.inputs, measure.results.outputs, **PRIVATE)
+    demo.load(check_targets, None, [race.targets, measure.targets, race.unavailable, measure.unavailable], **PRIVATE)
     demo.unload(forget_visitor)
     gr.api(answers, api_name="answers")
 demo.queue(max_size=64)

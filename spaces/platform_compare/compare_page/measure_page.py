@@ -14,10 +14,9 @@ from compare.measure.workload import SHAPES
 from compare.report.strings import run_name
 from compare.service import ComparisonService
 from compare_page import forms, strings
+from compare_page.events import PRIVATE
 from compare_page.results import Results
 from ui import html
-
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 class MeasurePage:

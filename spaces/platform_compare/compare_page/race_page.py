@@ -14,11 +14,11 @@ from compare.report.strings import answer_label
 from compare.service import ComparisonService
 from compare.votes import LETTERS, TIE
 from compare_page import strings
+from compare_page.events import PRIVATE
 
 MAX_COLUMNS = 4
 BUSY: dict[str, Any] = {"submit_btn": False, "stop_btn": True}
 READY: dict[str, Any] = {"submit_btn": True, "stop_btn": False}
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 class RacePage:

@@ -14,10 +14,10 @@ from compare.report import charts, render
 from compare.report import strings as report_strings
 from compare.service import ComparisonService, ReportOptions
 from compare_page import strings
+from compare_page.events import PRIVATE
 
 MAX_CHARTS = 5
 ALTERNATIVES = ["openai/gpt-4o-mini", "openai/gpt-4o", "anthropic/claude-sonnet-4-5", "google/gemini-2.5-flash"]
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 class Results:
