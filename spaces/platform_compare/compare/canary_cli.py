@@ -44,7 +44,7 @@ def add_canary_command(commands: Any) -> None:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the decision as JSON")
     parser.set_defaults(command=_decide)
-    old = commands.add_parser("judge", add_help=False)  # the command's name until 0.1
+    old = commands.add_parser("judge", add_help=False)  # the old name, for one release
     old.add_argument("rest", nargs=argparse.REMAINDER)
     old.set_defaults(command=_point_to_canary)
 

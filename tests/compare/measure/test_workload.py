@@ -90,7 +90,7 @@ def test_too_many_prompts(tmp_path: Path) -> None:
 
 
 def test_a_binary_file(tmp_path: Path) -> None:
-    path = tmp_path / "picture.jsonl"
+    path = tmp_path / "image.jsonl"
     path.write_bytes(b"\x89PNG\xff\xfe")
     with pytest.raises(WorkloadError, match="isn't UTF-8"):
         load(path)
