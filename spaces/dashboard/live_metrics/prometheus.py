@@ -67,8 +67,9 @@ class Prometheus:
         return Reading(title, read_at, span, tuple(panels), GPU in sources)
 
     async def _read_panel(self, panel: Panel, span: TimeSpan, read_at: float) -> PanelReading:
-        current, *line_groups = await asyncio.gather(
-            self._current(panel.current, read_at), *(self._lines(query, span, read_at) for query in panel.lines)
+        current, line_groups = await asyncio.gather(
+            self._current(panel.current, read_at),
+            asyncio.gather(*(self._lines(query, span, read_at) for query in panel.lines)),
         )
         return PanelReading(panel, current, tuple(line for group in line_groups for line in group))
 
