@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.helpers.apps import App, running_app
-from tests.helpers.groups import GroupScheduling
+from tests.helpers.groups import GroupScheduling, needs
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -99,6 +99,13 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
             return apps.enter_context(running_app(folder, *arguments, **options))  # type: ignore[arg-type]
 
         yield start
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need a browser, containers or models."""
+    for item in items:
+        for mark in needs(item.nodeid, getattr(item, "fixturenames", ())):
+            item.add_marker(mark)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,7 +1,8 @@
-"""Groups of tests: which ones share a worker process, and in which order the groups start."""
+"""Groups of tests: which ones share a worker process, and what they need besides Python."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import PurePosixPath
 
 from xdist.scheduler import LoadScopeScheduling
@@ -21,3 +22,32 @@ class GroupScheduling(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return group(nodeid)
+
+
+# What a test needs besides Python, by a fixture that it uses, or by its path. `make quick` leaves these tests out.
+NEEDS_BY_FIXTURE = {
+    "browser": "browser",
+    "start_app": "browser",
+    "served": "browser",
+    "engine": "containers",
+    "embedder": "models",
+}
+NEEDS_BY_PATH = {
+    "tests/app": "browser",
+    "tests/dashboard/test_staged.py": "browser",
+    "tests/containers/test_rollout.py": "containers",
+    "tests/backends/kinds/test_embedded.py": "models",
+    "tests/backends/kinds/test_transformers.py": "models",
+    "tests/backends/test_cli.py": "models",
+    "tests/cloud/test_side_by_side.py": "models",
+    "tests/inference": "models",
+    "tests/rag/search/test_embedders.py": "models",
+    "tests/rag/test_headless.py": "models",
+}
+
+
+def needs(nodeid: str, fixtures: Collection[str]) -> set[str]:
+    """Return the marks of a test: browser, containers or models."""
+    path = PurePosixPath(nodeid.partition("::")[0])
+    by_path = {need for part, need in NEEDS_BY_PATH.items() if path.is_relative_to(part)}
+    return by_path | {need for fixture, need in NEEDS_BY_FIXTURE.items() if fixture in fixtures}
