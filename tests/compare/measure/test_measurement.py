@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import time
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
 
 import pytest
 
 from backends import Catalog, NotConfigured
+from backends.stopwatch import now
 from compare import run_file
 from compare.analyse.caveats import find_caveats
 from compare.analyse.client_load import client_load
 from compare.analyse.metrics import cold_start, compute_metrics
+from compare.measure.block_monitor import BlockMonitor
 from compare.measure.measurement import Progress
 from compare.measure.plan import Load, RunPlan, closed_loops
 from compare.measure.run import execute
@@ -230,12 +230,21 @@ async def test_an_existing_file_is_renamed(models: Models, tmp_path: Path) -> No
 
 async def test_garbage_collection_is_outside_blocks(models: Models, tmp_path: Path) -> None:
     run = await measure(models, tmp_path, RunPlan(("steady",), requests=20))
-    waits = []
     for block in run.blocks:
         records = [record for record in run.measured("steady") if record.block == block.block]
-        waits.append(min(record.intended for record in records) - block.started)
-        assert waits[-1] >= -1e-6
-    began = time.perf_counter()
-    gc.collect()
-    # A collection takes tens of milliseconds with these libraries loaded; starting a task takes far less than one.
-    assert median(waits) < (time.perf_counter() - began) / 2
+        assert min(record.intended for record in records) - block.started >= -1e-6
+
+    collections: list[float] = []
+    monitor = BlockMonitor()
+
+    def note(*_: object) -> None:
+        collections.append(now())
+
+    gc.callbacks.append(note)
+    with monitor.watching():
+        for _ in range(100_000):  # enough for several collections
+            cycle: list[object] = []
+            cycle.append(cycle)
+        gc.callbacks.remove(note)
+    assert collections
+    assert max(collections) <= monitor.started
