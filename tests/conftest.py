@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -106,6 +107,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for mark in needs(item.nodeid, getattr(item, "fixturenames", ())):
             item.add_marker(mark)
+
+
+def pytest_collection_finish() -> None:
+    """Hide what the imports created from the garbage collector: a full collection takes most of a second otherwise."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
