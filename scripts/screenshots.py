@@ -144,6 +144,9 @@ def chat_states(browser: Browser, filing: Path | None, out: Path) -> None:
             page.wait_for_selector("#question .submit-button", timeout=120_000)
             page.wait_for_timeout(500)
             page.screenshot(path=out / f"{name}-3-answered.png", full_page=width == 390)
+            page.locator("#samples input").set_checked(False)
+            if filing:
+                page.locator("#documents [data-remove]").click()
             ask(page, "word " * 3900)  # longer than the model's context window
             page.screenshot(path=out / f"{name}-4-error.png", full_page=width == 390)
             page.context.close()
