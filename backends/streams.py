@@ -103,13 +103,14 @@ async def batches(
     seconds: float | Callable[[], float],
     *,
     at_once: Callable[[T], bool] = lambda item: False,
-    rest: bool = False,
+    pause_between_batches: bool = False,
 ) -> AsyncIterator[list[T]]:
     """Yield the items since the last batch, at most once in `seconds`; for readers that pay per update, such as a page.
 
     The first item, and items for which `at_once` is true, are yielded immediately. `seconds` may be a function, called
-    before each wait. With `rest`, the stream isn't read between batches either, because waking up for each token costs
-    more than the token; this needs a stream behind a socket or a thread, which continues meanwhile. An error follows
+    before each wait. With `pause_between_batches`, the stream isn't read between batches either, because
+    waking up for each token costs more than the token; this needs a stream from a socket or a thread, which continues
+    meanwhile. An error follows
     the items before it; closing this closes `stream`.
     """
     items: asyncio.Queue[T] = asyncio.Queue()
@@ -124,7 +125,7 @@ async def batches(
                     if at_once(item):
                         urgent.set()
                         due.set()
-                    elif rest:
+                    elif pause_between_batches:
                         await due.wait()
         finally:
             for event in (arrived, due, urgent):
@@ -142,7 +143,7 @@ async def batches(
             yield batch
             if not task.done():
                 await _wait(due, seconds() if callable(seconds) else seconds)
-            if rest and not (task.done() or urgent.is_set() or items.empty()):
+            if pause_between_batches and not (task.done() or urgent.is_set() or items.empty()):
                 arrived.clear()
                 await _wait(arrived, READ_SECONDS)
                 await _read_ahead(items)

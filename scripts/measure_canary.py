@@ -13,11 +13,12 @@ import sys
 from pathlib import Path
 
 from compare.__main__ import main as compare
+from compare.analyse.canary import Decision
 from compare.canary_cli import EXIT_STATUS, NOT_COMPARABLE
 
 # Each size is a new measurement: adding to a run and looking again would eventually find a difference by chance.
 SIZES = "60,150,400"
-UNDECIDED = EXIT_STATUS["go on measuring"]
+UNDECIDED = EXIT_STATUS[Decision.KEEP_MEASURING]
 
 
 def measure_until_decided(options: argparse.Namespace) -> int:

@@ -53,7 +53,7 @@ def browser(chromium: str) -> Iterator[Browser]:
     # asynchronous tests of other folders can't start theirs.
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=30_000)  # the machine may be slow; assertions pass as soon as they hold
+    expect.set_options(timeout=30_000)  # the machine may be slow; assertions pass as soon as they are true
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_ARGUMENTS)
         yield browser

@@ -51,4 +51,4 @@ class OllamaReader:
 
 def cut_off(reason: str) -> Interrupted:
     """The error for a stream that broke after its first token."""
-    return Interrupted(f"The answer was cut off: {reason}.", "Ask again; the text so far is kept.")
+    return Interrupted(f"The answer was cut off: {reason}.", "Try again; the text so far is kept.")

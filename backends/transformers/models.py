@@ -46,7 +46,7 @@ def source(model: str | None) -> tuple[str, str | None]:
     if path.suffix != ".gguf":
         return (str(path) if path.is_dir() else model), None
     if not path.is_file():
-        raise NotConfigured(f"There is no model file {path}.", "Correct model, or write a Hub id.")
+        raise NotConfigured(f"There is no model file {path}.", "Fix the `model` setting, or write a Hub ID.")
     return str(path.parent), path.name
 
 
@@ -71,7 +71,7 @@ class LoadedModel:
         except Exception as error:  # jinja's errors, or a ValueError if there is no template
             raise Rejected(
                 f"{self.name} cannot take this conversation ({error}).",
-                "Choose a model that was trained to chat, or change the roles as it says.",
+                "Choose a model that was trained to chat, or change the roles as the message says.",
                 status=400,
             ) from error
         return self.tokenizer(text, add_special_tokens=False)["input_ids"], text.rstrip().endswith(OPEN)

@@ -1,4 +1,4 @@
-"""Exception handlers: every refused request gets an OpenAI error body, a request ID, a metric and a log line."""
+"""Exception handlers: every rejected request gets an OpenAI error body, a request ID, a metric and a log line."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def install(app: FastAPI, metrics: Metrics, dialects: Mapping[str, str]) -> None
     def record(request: Request, label: str, status: int) -> None:
         metrics.requests.labels(dialects.get(request.url.path, "none"), str(status)).inc()
         metrics.errors.labels(label).inc()
-        logger.info("refused", extra={"fields": {"request_id": request_id(request), "status": status, "error": label}})
+        logger.info(
+            "request rejected", extra={"fields": {"request_id": request_id(request), "status": status, "error": label}}
+        )
 
     @app.exception_handler(SpaceportError)
     async def spaceport_error(request: Request, error: SpaceportError) -> Response:

@@ -66,7 +66,7 @@ async def events(*, fails: bool = False, closed: list[bool] | None = None) -> As
 
 async def test_watching_passes_the_stream_through() -> None:
     watch = Stopwatch()
-    events_ = [event async for event in watch.watch(events())]
+    events_ = [event async for event in stopwatch.record(events())]
     assert events_ == [Delta("hm", "thought"), Delta("so"), Done("stop", Usage(1, 2))]
     first, second = watch.arrivals
     assert (first.kind, first.characters, second.kind, second.characters) == ("thought", 2, "answer", 2)
@@ -77,7 +77,7 @@ async def test_watching_passes_the_stream_through() -> None:
 async def test_a_failed_stream_is_measured_up_to_its_end() -> None:
     watch = Stopwatch()
     with pytest.raises(Interrupted):
-        async for _ in watch.watch(events(fails=True)):
+        async for _ in stopwatch.record(events(fails=True)):
             pass
     assert len(watch.arrivals) == 2
     assert watch.total_seconds is not None
@@ -87,7 +87,7 @@ async def test_a_failed_stream_is_measured_up_to_its_end() -> None:
 async def test_closing_the_watch_closes_the_stream() -> None:
     closed: list[bool] = []
     watch = Stopwatch()
-    stream = watch.watch(events(closed=closed))
+    stream = stopwatch.record(events(closed=closed))
     async with closing(stream):
         await anext(stream)
     assert closed == [True]

@@ -78,7 +78,7 @@ def _imports(sources: Iterable[Path]) -> dict[str, Origin]:
         try:
             visitor.visit(ast.parse(source.read_text(encoding="utf-8"), str(source)))
         except (SyntaxError, UnicodeDecodeError) as error:
-            raise StageError(f"{source} isn't valid Python ({error}).", "Correct it.") from error
+            raise StageError(f"{source} isn't valid Python ({error}).", "Fix it.") from error
         origins |= {name: (source, line) for name, line in visitor.lines.items()}
     return origins
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from chat_page.markdown import inert
+from chat_page.markdown import disarm_markdown
 from chat_page.strings import ENGLISH
 from rag.answering.turn import Turn
 from rag.answering.types import Citation
@@ -76,7 +76,7 @@ def _quote(citation: Citation) -> dict[str, Any]:
 
 def _markdown(turn: Turn) -> str:
     parts = ["### Question", turn.question, "### Answer", answer_text(turn)]
-    return inert("\n\n".join([*parts, *map(_citation_markdown, turn.citations), *provenance(turn)]))
+    return disarm_markdown("\n\n".join([*parts, *map(_citation_markdown, turn.citations), *provenance(turn)]))
 
 
 def _citation_markdown(citation: Citation) -> str:

@@ -27,7 +27,7 @@ SCRAPE = (
 
 
 class Prometheus:
-    """A server at `url`, which may hold a user name and a password; `token` is sent as a bearer token."""
+    """A server at `url`, which may contain a user name and a password; `token` is sent as a bearer token."""
 
     def __init__(self, url: str, token: str | None = None, *, seconds: float = TIMEOUT_SECONDS) -> None:
         self._seconds = seconds

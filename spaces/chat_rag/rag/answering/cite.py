@@ -1,6 +1,6 @@
-"""Citations that hold: each marker `[n]` in an answer names a passage that the model received.
+"""Verified citations: each marker `[n]` in an answer names a passage that the model received.
 
-The text streams through as it arrives. A marker of the model stays if its passage exists. A sentence without a marker
+The text streams through as it arrives. The model's marker stays if its passage exists. A sentence without a marker
 is attributed to the passage that contains its words and all of its numbers.
 """
 
@@ -119,7 +119,7 @@ class Citer:
             yield output
 
     def _step(self, text: str, position: int, last: bool) -> tuple[str, int] | None:
-        """Return the output for the text at `position` and where to go on, or None if more text is needed first."""
+        """Return the output for the text at `position` and where to continue, or None if more text is needed first."""
         character = text[position]
         if character == "`":
             return self._backticks(text, position, last)

@@ -70,7 +70,7 @@ class VectorIndex:
         # Documents whose deletion failed because the server didn't answer; they are deleted before the next operation.
         self._pending_deletions: set[str] = set()
         self._last_used = time.time()
-        with _translated_errors(self._client):
+        with _translate_errors(self._client):
             self._collection = self._client.create_collection(
                 self._name,
                 configuration={"hnsw": HNSW},
@@ -108,7 +108,7 @@ class VectorIndex:
     def close(self) -> None:
         """Delete the collection; if the server doesn't answer, `sweep` deletes it later."""
         try:
-            with _translated_errors(self._client):
+            with _translate_errors(self._client):
                 self._client.delete_collection(self._name)
         except RetrievalError as error:
             logger.warning("The collection %s is deleted later: %s", self._name, error)
@@ -116,7 +116,7 @@ class VectorIndex:
     @contextmanager
     def _operation(self) -> Iterator[None]:
         """Delete what is pending, mark the collection as used, and translate errors."""
-        with _translated_errors(self._client):
+        with _translate_errors(self._client):
             for document_id in list(self._pending_deletions):
                 self._collection.delete(where={"document": document_id})
                 self._pending_deletions.discard(document_id)
@@ -133,7 +133,7 @@ def sweep(client: Any, older_than_seconds: float) -> int:
     without a question.
     """
     count = 0
-    with _translated_errors(client):
+    with _translate_errors(client):
         for collection in client.list_collections():
             last_used = (collection.metadata or {}).get(LAST_USED)
             is_stale = last_used is not None and time.time() - last_used > older_than_seconds
@@ -145,7 +145,7 @@ def sweep(client: Any, older_than_seconds: float) -> int:
 
 
 @contextmanager
-def _translated_errors(client: Any) -> Iterator[None]:
+def _translate_errors(client: Any) -> Iterator[None]:
     """Turn Chroma's errors into `RetrievalError`: its own, its transport's, and bare ValueError and Exception."""
     try:
         yield

@@ -1,4 +1,4 @@
-"""Ratios of medians and p95s between targets, with intervals that hold for all comparisons of a run at once.
+"""Ratios of medians and p95s between targets, with one confidence level for all comparisons of a run jointly.
 
 Whole blocks are resampled, not requests: requests of one block share what the machine did at the time, and the
 blocks of one round share it between targets, so resampling rounds keeps the pairs together. The intervals are
@@ -166,7 +166,7 @@ def _degrees_of_freedom(comparison: Comparison) -> int:
 
 
 def _joint_tail(logs: Sequence[Floats]) -> float:
-    """Return the share of resamples to leave out at each end of every comparison so that all hold at once."""
+    """Return the share of resamples to cut at each end of every comparison, so that the level is joint."""
     nearer = [np.minimum(rankdata(each, "max"), RESAMPLES + 1 - rankdata(each, "min")) for each in logs]
     return min(float(np.quantile(np.min(nearer, axis=0), 1 - LEVEL)) / RESAMPLES, (1 - LEVEL) / 2)
 

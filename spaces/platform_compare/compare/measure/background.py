@@ -49,7 +49,7 @@ class BackgroundRun:
                 if "error" in event:
                     error = CompareError(str(event["error"]), str(event.get("remedy", "")))
                 elif event:
-                    yield Progress(**event)
+                    yield Progress.from_json(event)
             status = await process.wait()
             if status not in (0, STOPPED) and not self.out.exists():
                 raise error or _crash(await stderr)
