@@ -68,7 +68,7 @@ class ChatReader:
         """The error for a broken stream: `Interrupted` once there is output, `Unreachable` before."""
         if self.has_output:
             return Interrupted(f"The answer was cut off: {reason}.", "Try again; the text so far is kept.")
-        return Unreachable(f"The server gave no answer: {reason}.", "Look at the server's log, then ask again.")
+        return Unreachable(f"The server gave no answer: {reason}.", "Look at the server's log, then try again.")
 
     def _deltas(self, event: dict[str, Any]) -> list[Delta]:
         if usage := event.get("usage"):
@@ -98,7 +98,7 @@ class ChatReader:
         if self.has_output:
             return Interrupted(f"The answer was cut off: the server reports “{text}”.", "Try again.")
         if code in (429, 503):
-            return Overloaded(f"The server is busy: “{text}”.", "Wait a moment, then ask again.")
+            return Overloaded(f"The server is busy: “{text}”.", "Wait a moment, then try again.")
         status = code if isinstance(code, int) else 500
         return Rejected(f"The server failed: “{text}”.", "Look at the server's log.", status=status)
 

@@ -32,7 +32,7 @@ def unwrap_handshake(status: int | None, body: str | None, reason: str | None) -
 
 
 def api_server_error(status: int, content: str, namespace: str) -> BackendError:
-    """The error for a response of the API server. Its `Status` has no codes for the two cases found by words."""
+    """The error for a response of the API server; `Status` has no code for two cases, so the message decides."""
     words = one_line(str((read_status(content) or {}).get("message") or content))
     command = f"kubectl get services,pods,endpointslices --namespace {namespace}"
     if status == 401:

@@ -38,7 +38,7 @@ class OllamaReader:
             reason = "it closed the stream before the answer was complete"
             if self.has_output:
                 raise cut_off(reason)
-            raise Unreachable(f"The server gave no answer: {reason}.", "Look at the server's log, then ask again.")
+            raise Unreachable(f"The server gave no answer: {reason}.", "Look at the server's log, then try again.")
         return self._splitter.flush()
 
     @property

@@ -64,7 +64,7 @@ class LoadedModel:
     def prompt(self, request: ChatRequest) -> tuple[list[int], bool]:
         """The tokens of the conversation, and whether the chat template ends with an open `<think>`."""
         if request.model not in (None, self.name):
-            raise Rejected(f"This target serves {self.name}, not {request.model}.", "Leave model out.", status=404)
+            raise Rejected(f"This target serves {self.name}, not {request.model}.", "Leave out `model`.", status=404)
         messages = [{"role": message.role, "content": message.content} for message in request.messages]
         try:
             text = self.tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)

@@ -88,7 +88,7 @@ def create_component(settings: SageMakerSettings) -> list[ApiCall]:
         "RuntimeConfig": {"CopyCount": settings.instances},
         "Tags": tags(settings),
     }
-    return [ApiCall("sagemaker", "CreateInferenceComponent", payload, "the model on it")]
+    return [ApiCall("sagemaker", "CreateInferenceComponent", payload, "the component that serves the model")]
 
 
 def component_specification(settings: SageMakerSettings) -> dict[str, Any]:

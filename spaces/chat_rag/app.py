@@ -39,7 +39,7 @@ HANDLERS = Handlers(CHAT)
 
 
 async def ask_documents(question: str, documents: dict[str, str] | None = None, target: str = START.name) -> dict:
-    """Answer a question over documents, with the passages that support the answer; nothing is stored.
+    """Answer a question from documents, with the passages that support the answer; nothing is stored.
 
     Args:
         question: The question to answer from the documents.

@@ -39,7 +39,7 @@ def app_files(root: Path, app: Path) -> dict[str, Path]:
             queue |= _imports(path for path in contents.values() if path.suffix == ".py")
         elif name != "spaces" and find_spec(name) is None:  # ZeroGPU's image has the package `spaces`
             where = f"{source.relative_to(root)}, line {line}"
-            raise StageError(f"{where}: there is no module {name}.", "Install the package, or correct the import.")
+            raise StageError(f"{where}: there is no module {name}.", "Install the package, or fix the import.")
     return files
 
 

@@ -74,7 +74,7 @@ class Chat:
         return self._visitors.get(key)
 
     def forget(self, key: str | None) -> None:
-        """Delete everything that belongs to a visitor."""
+        """Delete all data of a visitor."""
         self._visitors.forget(key)
 
     def close_page(self, session: str | None) -> None:
@@ -166,7 +166,7 @@ class Chat:
         return await api.answer_from_files(question, backend, self._embedder, texts=documents, libraries=libraries)
 
     def warm(self, target: str) -> None:
-        """Load the models and read the sample documents in a thread, once; the first open page calls this."""
+        """Load the models and read the sample documents in a thread, once; the first page that opens calls this."""
         if self._warming.acquire(blocking=False):
             threading.Thread(target=self._load, args=[target], name="warm", daemon=True).start()
 

@@ -1,4 +1,4 @@
-"""Markdown of the chat: answers with linked citations, errors, and text from strangers."""
+"""Markdown of the chat: answers with linked citations, errors, and untrusted text."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def linked_answer(answer: str, markers: Sequence[Marker], turn: int) -> str:
 
 
 def disarm_markdown(text: str) -> str:
-    """Return a stranger's text without any tag, image, link, diagram, formula or control character."""
+    """Return untrusted text without any tag, image, link, diagram, formula or control character."""
     return _ACTIVE.sub(f"\\g<0>{ZERO_WIDTH_SPACE}", _CONTROL.sub("", text))
 
 

@@ -70,7 +70,7 @@ def _answer_markdown(turn: Turn, number: int) -> str:
 
 
 def _shared_reply(turn: Turn) -> list[ChatMessage]:
-    """The answer of a link as inert text, and its sources as text below."""
+    """A shared answer as plain text, with its sources below."""
     sources = [f"[{citation.passage.number}] {place(citation.passage)}" for citation in turn.citations]
     lines = [*sources, *provenance(turn)]
     return [

@@ -101,7 +101,7 @@ def _card(turn: int, passage: Passage, citation: Citation | None) -> str:
 
 
 def _anchors(turn: int, passage: Passage, citation: Citation | None) -> str:
-    """The places that the links of an answer lead to: without the script they still find the card."""
+    """The targets of an answer's links, which lead to the card even without the script."""
     count = max(1, len(citation.spans) if citation else 0)
     names = {
         anchor

@@ -1,7 +1,7 @@
-"""The command `python -m compare canary BASELINE CANARY`, which answers a pipeline by its exit status.
+"""The command `python -m compare canary BASELINE CANARY`, whose exit status is the decision.
 
-0 promote, 1 roll back, 2 keep measuring; 64 usage error and 65 runs that can't be compared. A pipeline's mistake
-therefore never looks like a decision.
+0 promote, 1 roll back, 2 keep measuring; 64 usage error and 65 runs that can't be compared. A mistake in a
+pipeline therefore never looks like a decision.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def add_canary_command(commands: Any) -> None:
     parser = commands.add_parser("canary", help=text, description=text)
     parser.error = partial(_exit_with_usage, parser)
     parser.add_argument("baseline", type=Path, help="a run of the stable release")
-    parser.add_argument("canary", type=Path, help="a run of the canary; best the same file, with both as its targets")
+    parser.add_argument("canary", type=Path, help="a run of the canary; ideally the same file with both targets")
     parser.add_argument("--stable", metavar="NAME", help="the stable target, if its run has several")
     parser.add_argument("--candidate", metavar="NAME", help="the canary's target, if its run has several")
     parser.add_argument("--objective", choices=tuple(OBJECTIVES), help="also compare how many requests meet it")

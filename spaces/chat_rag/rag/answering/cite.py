@@ -26,7 +26,7 @@ _FULL_STOPS = ("。", "！", "？")  # no space follows these
 _LIST_NUMBER = re.compile(r"^\s*\d+[.)]\s")
 _BACKTICKS = re.compile("`+")
 _COPIED_CHARACTERS, _COPIED_WORDS = 24, 2
-# A sentence with fewer words of meaning makes no claim that can be attributed.
+# A sentence with fewer content words makes no claim that can be attributed.
 MIN_WORDS = 3
 # The share of its words that a passage must contain, besides every number. Figures identify a sentence, so a sentence
 # with figures needs a smaller share.

@@ -23,7 +23,7 @@ class QuotaExceeded(DocumentError):
 
 
 class TooManyQuestions(RagError):
-    """The visitor asks too fast; `retry_after` is the wait in seconds."""
+    """The visitor asks too many questions; `retry_after` is the wait in seconds."""
 
     def __init__(self, message: str, remedy: str = "", *, retry_after: float) -> None:
         super().__init__(message, remedy)

@@ -17,7 +17,7 @@ from rag.errors import RetrievalError
 logger = logging.getLogger(__name__)
 BATCH = 1000
 PREFIX = "visitor-"  # of a collection's name
-LAST_USED = "used"  # metadata of a collection: Unix time of its last mark
+LAST_USED = "used"  # metadata of a collection: Unix time when it was last marked as used
 MARK_SECONDS = 600
 # A wider search misses fewer near neighbours.
 HNSW = {"space": "cosine", "ef_search": 200}
@@ -127,7 +127,7 @@ class VectorIndex:
 
 
 def sweep(client: Any, older_than_seconds: float) -> int:
-    """Delete the collections of killed processes: those last used that long ago. Return their number.
+    """Delete collections last used more than `older_than_seconds` ago, left by killed processes; return their number.
 
     A collection in use is marked every ten minutes, so `older_than_seconds` must be longer than the longest session
     without a question.

@@ -151,7 +151,7 @@ def _questions(stable: Release, canary: Release, load: str) -> list[_Question]:
 
 
 def _compare(stable: Release, canary: Release, questions: list[_Question]) -> dict[_Question, stats.Ratio]:
-    """Return how many times longer the canary takes, per question; the intervals share one confidence level."""
+    """Return how many times longer the canary takes, per question; the intervals are simultaneous."""
     comparisons: dict[_Question, stats.Comparison] = {}
     for question in questions:
         one, other = (_sample(release, question.load, question.metric) for release in (canary, stable))
@@ -201,7 +201,7 @@ def _state(*, is_worse: bool, is_good: bool) -> CheckState:
 
 
 def _cost_factor(prices: tuple[Price, Price] | None) -> float:
-    """Return how many times more the canary's time costs; without prices, time stands for cost."""
+    """Return how many times more the canary's time costs; without prices, cost is proportional to time."""
     if prices is None:
         return 1.0
     stable, canary = prices

@@ -51,7 +51,7 @@ class Verdict:
 
 @lru_cache(maxsize=8)
 def verdicts(run: Run, definition: str = "spaceport") -> tuple[Verdict, ...]:
-    """Compare every pair of targets at every load; the confidence level applies to all intervals jointly."""
+    """Compare every pair of targets at every load; all intervals of the run are simultaneous."""
     return _compare_all(
         {
             (load, metric, quantile, one, other): (

@@ -101,7 +101,7 @@ class Measurement:
         return Progress(self._done, self.plan.total, now() - self._origin, seconds_left, current_step)
 
     async def _run_in_time(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do `work` until the run's maximum duration; finished requests are kept."""
+        """Run `work` until the run's maximum duration; finished requests are kept."""
         try:
             async with asyncio.timeout(max(0.0, self._origin + self.plan.max_seconds - now())):
                 await work
