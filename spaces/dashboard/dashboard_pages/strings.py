@@ -46,9 +46,7 @@ RECORDED = (
 )
 RECORDED_DESCRIPTION = "a measurement of {date} on {system}, {processors} processors ({targets})"
 RECORDED_LIMITS = "A recorded run has no queue or GPU metrics. Live metrics of a server do."
-NOTHING_TO_SHOW = (
-    "There is no recorded run, and no Prometheus server is set. Set SPACEPORT_PROMETHEUS_URL to see live metrics."
-)
+NOTHING_TO_SHOW = "There is no recorded run. Set SPACEPORT_PROMETHEUS_URL to see live metrics."
 
 # Comparison
 NO_RUNS = "There is no recorded run. Measure with the comparator, then open its JSONL file."

@@ -47,21 +47,8 @@ class Rag:
             yield retrieval
             yield AnswerEnd((), 0, Done("abstained", None))
             return
-        context_window = await budget.find_context_window(backend)
-        prompt = budget.plan_prompt(
-            question,
-            () if retrieval.abstention else retrieval.passages,
-            history,
-            max_tokens=options.max_tokens,
-            context_window=context_window,
-            system=options.system,
-        )
-        yield replace(
-            retrieval,
-            passages=retrieval.passages if retrieval.abstention else prompt.passages,
-            omitted_passages=prompt.omitted_passages,
-            context_window=context_window,
-        )
+        retrieval, prompt = await self._plan_prompt(question, retrieval, history, backend, options)
+        yield retrieval
         request = ChatRequest(prompt.messages, max_tokens=prompt.max_tokens, temperature=options.temperature)
         answer = _add_citations(stopwatch.record(backend.stream(request)), Citer(prompt.passages))
         async with closing(answer):
@@ -74,6 +61,29 @@ class Rag:
             return Retrieval((), question)
         query = await rewrite.build_query(question, history, backend)
         return await asyncio.to_thread(self._search, question, query, limit)
+
+    async def _plan_prompt(
+        self,
+        question: str,
+        retrieval: Retrieval,
+        history: Sequence[Message],
+        backend: Backend,
+        options: AnswerOptions,
+    ) -> tuple[Retrieval, budget.PromptPlan]:
+        """Return the retrieval with the passages that fit into the prompt, and the prompt."""
+        context_window = await budget.find_context_window(backend)
+        prompt = budget.plan_prompt(
+            question,
+            () if retrieval.abstention else retrieval.passages,
+            history,
+            max_tokens=options.max_tokens,
+            context_window=context_window,
+            system=options.system,
+        )
+        passages = retrieval.passages if retrieval.abstention else prompt.passages
+        omitted = prompt.omitted_passages
+        planned = replace(retrieval, passages=passages, omitted_passages=omitted, context_window=context_window)
+        return planned, prompt
 
     def _has_documents(self) -> bool:
         """Return whether there is anything to search; this reads the sample documents the first time."""
