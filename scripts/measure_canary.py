@@ -2,8 +2,8 @@
 
     python scripts/measure_canary.py --catalog k8s/releases.toml --stable stable --canary canary --out build/canary
 
-Exit status: that of `python -m compare canary`: 0 promote, 1 roll back, 2 undecided after the last size (hold the
-canary back), 64 usage error, 65 not comparable. The runs and decisions stay in --out.
+Exit status: that of `python -m compare canary`: 0 promote, 1 roll back, 2 undecided after the last size (don't
+promote it), 64 usage error, 65 not comparable. The runs and decisions stay in --out.
 """
 
 from __future__ import annotations

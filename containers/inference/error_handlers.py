@@ -62,4 +62,4 @@ def install(app: FastAPI, metrics: Metrics, dialects: Mapping[str, str]) -> None
     @app.exception_handler(Exception)
     async def unexpected_error(request: Request, error: Exception) -> Response:
         # Starlette logs the traceback; the client gets no internals.
-        return error_response(request, SpaceportError("The server failed.", "Its log says why."))
+        return error_response(request, SpaceportError("The server failed.", "See its log."))
