@@ -99,7 +99,7 @@ def test_a_price_has_a_source() -> None:
         (
             "tokens:nobody/no-such-model",
             "genai-prices doesn't know 'nobody/no-such-model'.",
-            "or state the price: 0.15/0.60",
+            "or enter the price: 0.15/0.60",
         ),
         ("tokens:no-such-model", "genai-prices doesn't know 'no-such-model'.", "Write provider/model"),
         ("tokens:", "genai-prices doesn't know ''.", "Write provider/model"),
