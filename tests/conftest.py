@@ -103,7 +103,7 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need a browser, containers or models."""
+    """Mark the tests that need a browser, containers, models or much time."""
     for item in items:
         for mark in needs(item.nodeid, getattr(item, "fixturenames", ())):
             item.add_marker(mark)

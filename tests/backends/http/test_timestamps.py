@@ -150,7 +150,7 @@ async def test_closing_frees_the_connection(server: WireServer) -> None:
         stream = stopwatch.record(connect(server).stream(REQUEST))
         await anext(stream)
         await stream.aclose()  # type: ignore[attr-defined]
-    await asyncio.wait_for(server.client_left.wait(), 5)
+    await asyncio.wait_for(server.client_left.wait(), 60)
 
 
 async def test_a_body_of_many_megabytes_is_complete(server: WireServer) -> None:

@@ -97,7 +97,7 @@ async def test_a_client_that_leaves_frees_the_pod(via: str, cluster: ApiServer, 
     stream = connect(cluster, via=via).stream(REQUEST)
     async with closing(stream):
         assert await anext(stream) == Delta("One")
-    await asyncio.wait_for(server.client_left.wait(), 5)
+    await asyncio.wait_for(server.client_left.wait(), 60)
 
 
 @pytest.mark.parametrize("via", ROUTES)
