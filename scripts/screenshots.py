@@ -130,7 +130,7 @@ def upload(page: Page, filing: Path) -> None:
 
 def chat_states(browser: Browser, filing: Path | None, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    question = "What were total net sales for the quarter?" if filing else "What is the exclusion zone?"
+    question = "What were total net sales for the quarter?" if filing else "How many cars does the car park hold?"
     for width, height in SIZES:
         for dark in (False, True):
             name = f"{width}-{'dark' if dark else 'light'}"
@@ -183,7 +183,7 @@ def chat_picture(browser: Browser, filing: Path | None) -> None:
         upload(page, filing)
         ask(page, "What were total net sales for the quarter?")
     else:
-        ask(page, "What is the exclusion zone?")
+        ask(page, "How many cars does the car park hold?")
     page.screenshot(path=ROOT / "docs" / "chat.png")
 
 
