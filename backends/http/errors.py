@@ -69,7 +69,7 @@ def response_error(endpoint: Endpoint, status: int, headers: Mapping[str, str], 
     if status >= 500:
         return Rejected(f"{label} failed ({status}){words}", "Look at the server's log.", status=status)
     if status < 400:
-        remedy = f"Use the address it points to: {headers.get('location', 'unknown')}."
+        remedy = f"Use the address it points to: {endpoint.display_location(headers.get('location'))}."
         return Rejected(f"{label} redirects elsewhere ({status}){words}", remedy, status=status)
     # OpenAI-compatible servers have no code for this error that all of them send.
     too_long = "context" in words.lower()

@@ -69,11 +69,11 @@ class Chat:
         """The folders that the server must never serve files from."""
         return [str(self._visitors.root)] if self._visitors.root else []
 
-    def visitor(self, key: str | None) -> Visitor:
+    def visitor(self, key: object) -> Visitor:
         """Return the visitor of a private key."""
         return self._visitors.get(key)
 
-    def forget(self, key: str | None) -> None:
+    def forget(self, key: object) -> None:
         """Delete everything that belongs to a visitor."""
         self._visitors.forget(key)
 
