@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Match, Route
@@ -138,16 +140,25 @@ class RouteAccess:
     caller: str
 
 
-def installed_routes() -> Iterator[RouteAccess]:
-    """Yield every route of the installed Gradio; `caller` is "everybody", "who is logged in", or "nobody".
+@cache
+def installed_routes() -> tuple[RouteAccess, ...]:
+    """Return every route of the installed Gradio; `caller` is "everybody", "who is logged in", or "nobody".
 
     Without SPACEPORT_AUTH, everybody counts as logged in.
     """
     import gradio as gr
+
+    async def create_app() -> Any:  # Gradio leaves an event loop behind if none is running
+        return gr.routes.App.create_app(gr.Blocks())
+
+    return tuple(_route_access(asyncio.run(create_app())))
+
+
+def _route_access(app: Any) -> Iterator[RouteAccess]:
     from fastapi.routing import iter_route_contexts
 
     table = gradio_routes()
-    for route in iter_route_contexts(gr.routes.App.create_app(gr.Blocks()).routes):
+    for route in iter_route_contexts(app.routes):
         path = route.path or ""
         # A path parameter that contains slashes has an example without any.
         example = path.replace(":path}", "}")

@@ -244,7 +244,9 @@ def test_a_redirect_never_shows_a_key(location: str, shown: str, key: str, spell
         assert error.remedy == f"Use the address it points to: {shown}"
 
 
-@pytest.mark.parametrize("spelling", [str, quote_plus, lambda text: quote(text, safe="").replace("%2B", "%2b")], ids=str)
+@pytest.mark.parametrize(
+    "spelling", [str, quote_plus, lambda text: quote(text, safe="").replace("%2B", "%2b")], ids=str
+)
 @pytest.mark.parametrize("url", ["https://gateway/v1?key={}", "https://gateway/{}/v1", "https://gateway/v1/{}"])
 def test_a_server_that_repeats_a_part_of_its_address_shows_no_key(url: str, spelling: Callable[[str], str]) -> None:
     key = "Key+with/sign=s"

@@ -48,6 +48,7 @@ def test_no_prefix_opens_the_route_that_saves_a_page(app: App, folder: Path, spe
     """Behind GRADIO_ROOT_PATH the router removes the prefix, so both spellings of a path reach a route."""
     guest = Guest(app.url)
     guest.ask("What is the vault code of the lighthouse?")
+    guest.http.close()
     status, _ = fetch(app.url, f"{spelling.replace('{}', PREFIX)}?session_hash={guest.session}")
     assert status == 404
     assert not list((folder / UPLOADS).rglob("state.json"))

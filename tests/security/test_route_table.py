@@ -26,7 +26,7 @@ def request(path: str, method: str = "GET", root: str = "") -> dict[str, Any]:
 
 def test_every_route_of_the_installed_gradio_is_open_or_was_closed_after_a_review() -> None:
     """If this fails after an upgrade: review the new route, then add it to one of the two tables."""
-    installed = list(installed_routes())
+    installed = installed_routes()
     assert len(installed) > 70
     unknown = [
         each for each in installed if each.caller == "nobody" and not any(map(each.path.startswith, GRADIO_CLOSED))
