@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 import httpx2
 
@@ -73,7 +73,7 @@ class Endpoint:
     def redact(self, text: str) -> str:
         """`text` without the key and the URL's secrets, because servers may repeat them in their errors."""
         for secret in self._secrets:
-            text = text.replace(secret, "***")
+            text = _spellings(secret).sub("***", text)
         return text
 
     def quote(self, text: str) -> str:
@@ -96,10 +96,7 @@ class Endpoint:
 
     @property
     def _secrets(self) -> list[str]:
-        """The key, the password (also in its header encoding), query values and path segments; the longest first.
-
-        Each as it is and as an address spells it.
-        """
+        """The key, the password (also in its header encoding), query values and path segments; the longest first."""
         parts = urlsplit(self.url)
         secrets = {self.api_key or ""}
         secrets |= {value for _, value in parse_qsl(parts.query) if len(value) > MAX_PUBLIC_CHARACTERS}
@@ -109,7 +106,7 @@ class Endpoint:
         if parts.password:
             user, password = unquote(parts.username or ""), unquote(parts.password)
             secrets |= {parts.password, password, b64encode(f"{user}:{password}".encode()).decode()}
-        return sorted({spelling for secret in filter(None, secrets) for spelling in _spellings(secret)}, key=len)[::-1]
+        return sorted(filter(None, secrets), key=len, reverse=True)
 
 
 def display_url(url: str, *, public_path: bool = False) -> str:
@@ -119,8 +116,12 @@ def display_url(url: str, *, public_path: bool = False) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path if shown else "/…", "", ""))
 
 
-def _spellings(secret: str) -> set[str]:
-    """A secret as it is and percent-encoded in the ways that libraries do it, in capitals and in small letters."""
-    encoded = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
-    small = {re.sub(r"%[0-9A-F]{2}", lambda code: code[0].lower(), text) for text in encoded}
-    return {secret, *encoded, *small}
+def _spellings(secret: str) -> re.Pattern[str]:
+    """Return a pattern for a secret in which any character can be percent-encoded: libraries differ in that."""
+    return re.compile("".join(map(_character_pattern, secret)))
+
+
+def _character_pattern(character: str) -> str:
+    encoded = "".join(f"%{byte:02x}" for byte in character.encode("utf-8", "replace"))
+    plus = r"|\+" if character == " " else ""
+    return f"(?:{re.escape(character)}|(?i:{encoded}){plus})"

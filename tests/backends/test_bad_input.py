@@ -217,6 +217,15 @@ async def test_a_redirect(server: WireServer) -> None:
     assert "https://host/v1" in error.remedy
 
 
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "in a path": quote,
+    "in a query": partial(quote, safe=""),
+    "in a form": quote_plus,
+    "in small letters": lambda text: quote(text, safe="").replace("%2B", "%2b").replace("%2F", "%2f"),
+}
+
+
 @pytest.mark.parametrize(
     ("location", "shown"),
     [
@@ -232,7 +241,7 @@ async def test_a_redirect(server: WireServer) -> None:
     ],
 )
 @pytest.mark.parametrize("key", ["sk-a+b/c==d", "sk-very-secret-key"])
-@pytest.mark.parametrize("spelling", [str, quote, partial(quote, safe=""), quote_plus], ids=str)
+@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
 def test_a_redirect_never_shows_a_key(location: str, shown: str, key: str, spelling: Callable[[str], str]) -> None:
     """Gateways redirect to a login page with the whole request in its address."""
     endpoint = Endpoint("https://gateway/v1", key)
@@ -244,9 +253,7 @@ def test_a_redirect_never_shows_a_key(location: str, shown: str, key: str, spell
         assert error.remedy == f"Use the address it points to: {shown}"
 
 
-@pytest.mark.parametrize(
-    "spelling", [str, quote_plus, lambda text: quote(text, safe="").replace("%2B", "%2b")], ids=str
-)
+@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
 @pytest.mark.parametrize("url", ["https://gateway/v1?key={}", "https://gateway/{}/v1", "https://gateway/v1/{}"])
 def test_a_server_that_repeats_a_part_of_its_address_shows_no_key(url: str, spelling: Callable[[str], str]) -> None:
     key = "Key+with/sign=s"
