@@ -45,8 +45,8 @@ test: $(VENV)/dev.stamp ## Run every test (ARGS="-k stop" is passed to pytest)
 	$(PYTEST) $(ARGS)
 
 .PHONY: quick
-quick: check ## Check, and run the tests that need no browser, container or model
-	$(PYTEST) -m "not browser and not containers and not models" $(ARGS)
+quick: check ## Check, and run the tests without browser, containers, models and measurements
+	$(PYTEST) -m "not browser and not containers and not models and not time" $(ARGS)
 
 .PHONY: check
 check: $(VENV)/dev.stamp ## Check lint, format and types

@@ -78,12 +78,12 @@ async def _check(options: argparse.Namespace) -> int:
     name = options.name or catalog.default
     backend = catalog.connect(name)
     health = await backend.check()
-    watch = Stopwatch()
-    async for _ in watch.watch(backend.stream(one_token_request())):
+    stopwatch = Stopwatch()
+    async for _ in stopwatch.record(backend.stream(one_token_request())):
         pass
     context = f", {health.context} tokens of context" if health.context else ""
     detail = f" ({health.detail})" if health.detail else ""
-    print(f"{name}: {health.model}{context}{detail}; one token in {watch.total_seconds or 0:.3f} s")
+    print(f"{name}: {health.model}{context}{detail}; one token in {stopwatch.total_seconds or 0:.3f} s")
     return 0
 
 
@@ -93,8 +93,8 @@ async def _ask(options: argparse.Namespace) -> int:
     request = ChatRequest(
         (*system, Message("user", options.question)), max_tokens=options.max_tokens, temperature=options.temperature
     )
-    watch, texts, done = Stopwatch(), {"answer": "", "thought": ""}, Done(None, None)
-    async for event in watch.watch(backend.stream(request)):
+    stopwatch, texts, done = Stopwatch(), {"answer": "", "thought": ""}, Done(None, None)
+    async for event in stopwatch.record(backend.stream(request)):
         if isinstance(event, Delta):
             texts[event.kind] += event.text
             if not options.json:
@@ -103,10 +103,10 @@ async def _ask(options: argparse.Namespace) -> int:
             done = event
     if options.json:
         usage = asdict(done.usage) if done.usage else None
-        result = texts | {"finish_reason": done.finish_reason, "usage": usage, "timings": watch.timings()}
+        result = texts | {"finish_reason": done.finish_reason, "usage": usage, "timings": stopwatch.timings()}
         print(json.dumps(result, ensure_ascii=False))
     else:
-        print(f"\n{_summary(watch)}")
+        print(f"\n{_summary(stopwatch)}")
     return 0
 
 
@@ -131,8 +131,8 @@ def _print_delta(delta: Delta) -> None:
     print(f"\033[2m{delta.text}\033[0m" if dim else delta.text, end="", flush=True, file=stream)
 
 
-def _summary(watch: Stopwatch) -> str:
-    first, rate, usage = watch.first_token_seconds, watch.tokens_per_second, watch.usage
+def _summary(stopwatch: Stopwatch) -> str:
+    first, rate, usage = stopwatch.first_token_seconds, stopwatch.tokens_per_second, stopwatch.usage
     parts = [
         f"first token {first:.3f} s" if first is not None else "no text",
         f"{rate:.1f} tokens/s" if rate else "tokens/s unknown",

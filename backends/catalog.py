@@ -75,7 +75,7 @@ class Catalog:
                 f"The catalogue {file} cannot be read ({error.strerror}).", "Check --catalog or SPACEPORT_CATALOG."
             ) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise NotConfigured(f"The catalogue {file} is not valid TOML: {error}.", "Correct that line.") from error
+            raise NotConfigured(f"The catalogue {file} is not valid TOML: {error}.", "Fix that line.") from error
 
     @property
     def names(self) -> list[str]:

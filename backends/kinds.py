@@ -27,7 +27,7 @@ def import_kind(kind: str) -> Any:
             raise NotConfigured(f"There is no kind {kind!r}.", REMEDY) from error
         raise NotConfigured(f"The kind {kind} needs the package {error.name}.", "Install it with pip.") from error
     except Exception as error:  # one broken module must not hide the other targets of the list
-        raise NotConfigured(f"The kind {kind} can't be imported ({error!r}).", "Correct that module.") from error
+        raise NotConfigured(f"The kind {kind} can't be imported ({error!r}).", "Fix that module.") from error
     if not hasattr(module, "connect"):
         raise NotConfigured(f"{path} is not a backend kind: it has no connect(settings).", REMEDY)
     return module

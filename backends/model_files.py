@@ -21,7 +21,8 @@ def find_model(model: str | None) -> Path | None:
     if model and not model.startswith("hf:"):
         path = Path(model).expanduser()
         if not path.is_file():
-            raise NotConfigured(f"There is no model file {path}.", "Correct model, or write hf:owner/repo/file.gguf.")
+            remedy = "Fix the `model` setting, or write hf:owner/repo/file.gguf."
+            raise NotConfigured(f"There is no model file {path}.", remedy)
         return path
     cached = _cached_file(*_split(model or DEFAULT))
     return cached if cached or model else packaged_model()

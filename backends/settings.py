@@ -42,7 +42,7 @@ def read_settings(cls: type[T], settings: Mapping[str, Any]) -> T:
             raise _unknown_setting(name, sorted(fields, key=lambda each: fields[each].kw_only is True))
         if not _matches(value, hints[name]):
             raise NotConfigured(
-                f"The setting {name} is {value!r}; expected {_type_name(hints[name])}.", "Correct it in the catalogue."
+                f"The setting {name} is {value!r}; expected {_type_name(hints[name])}.", "Fix it in the catalogue."
             )
     missing = [name for name, field in fields.items() if _is_required(field) and name not in settings]
     if missing:

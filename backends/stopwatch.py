@@ -1,6 +1,6 @@
 """The only module that reads the clock.
 
-Backends never time themselves. `Stopwatch.watch` wraps a stream and records the raw arrivals; every metric derives
+Backends never time themselves. `Stopwatch.record` wraps a stream and records the raw arrivals; every metric derives
 from them.
 """
 
@@ -70,7 +70,7 @@ class Stopwatch:
         finally:
             _marking.reset(token)
 
-    async def watch(self, stream: AsyncIterator[Event]) -> AsyncIterator[Event]:
+    async def record(self, stream: AsyncIterator[Event]) -> AsyncIterator[Event]:
         """Pass the stream through and record when each event arrives; closing this closes the stream."""
         arrivals = self.arrivals
         started_at = self.started_at = now()
@@ -134,21 +134,21 @@ def is_marking() -> bool:
 
 def mark(what: str) -> None:
     """Record the event `what` with this context's stopwatch, if there is one."""
-    watch = _marking.get()
-    if watch is not None and watch.started_at is not None:
-        watch.marks.append(Mark(watch._event_time() - watch.started_at, what))
+    stopwatch = _marking.get()
+    if stopwatch is not None and stopwatch.started_at is not None:
+        stopwatch.marks.append(Mark(stopwatch._event_time() - stopwatch.started_at, what))
 
 
 def record_write() -> None:
     """Record that a socket sent bytes; the last write before the response is the end of the request."""
-    watch = _marking.get()
-    if watch is not None and not watch._response_began:
-        watch.sent_at = now()
+    stopwatch = _marking.get()
+    if stopwatch is not None and not stopwatch._response_began:
+        stopwatch.sent_at = now()
 
 
 def record_read(seconds: float | None) -> None:
     """Record when the bytes that are handled next were read from the socket; None clears the time."""
-    watch = _marking.get()
-    if watch is not None:
-        watch.last_read_at = seconds
-        watch._response_began = watch._response_began or seconds is not None
+    stopwatch = _marking.get()
+    if stopwatch is not None:
+        stopwatch.last_read_at = seconds
+        stopwatch._response_began = stopwatch._response_began or seconds is not None

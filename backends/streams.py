@@ -7,7 +7,7 @@ import contextvars
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 # Receives the current step, and its progress from 0 to 1 or None if that is unknown.
@@ -45,27 +45,15 @@ async def iterate_in_thread(blocking: Callable[[threading.Event], Iterator[T]]) 
     queue: asyncio.Queue[tuple[bool, Any]] = asyncio.Queue(maxsize=64)
     stopped = threading.Event()
 
-    def put(item: tuple[bool, Any]) -> None:
-        if stopped.is_set():  # the loop may be closed by now
-            return
-        future = asyncio.run_coroutine_threadsafe(queue.put(item), loop)
-        while not stopped.is_set():
-            try:
-                future.result(timeout=0.1)
-                return
-            except TimeoutError:
-                continue
-        future.cancel()
-
     def work() -> None:
         try:
             for item in blocking(stopped):
-                put((True, item))
+                _put_from_thread((True, item), queue, loop, stopped)
                 if stopped.is_set():
                     return
-            put((False, None))
+            _put_from_thread((False, None), queue, loop, stopped)
         except BaseException as error:  # the reader raises it
-            put((False, error))
+            _put_from_thread((False, error), queue, loop, stopped)
 
     # The thread runs in the caller's context: ZeroGPU reads from it which visitor's quota to use.
     context = contextvars.copy_context()
@@ -81,6 +69,22 @@ async def iterate_in_thread(blocking: Callable[[threading.Event], Iterator[T]]) 
                 raise item
     finally:
         stopped.set()
+
+
+def _put_from_thread(
+    item: T, queue: asyncio.Queue[T], loop: asyncio.AbstractEventLoop, stopped: threading.Event
+) -> None:
+    """Put an item into a queue of the loop and wait until it fits; give up once `stopped` is set."""
+    if stopped.is_set():  # the loop may be closed by now
+        return
+    future = asyncio.run_coroutine_threadsafe(queue.put(item), loop)
+    while not stopped.is_set():
+        try:
+            future.result(timeout=0.1)
+            return
+        except TimeoutError:
+            continue
+    future.cancel()
 
 
 async def report_progress(work: Callable[[ProgressCallback], object]) -> AsyncIterator[tuple[str, float | None]]:
@@ -103,67 +107,81 @@ async def batches(
     seconds: float | Callable[[], float],
     *,
     at_once: Callable[[T], bool] = lambda item: False,
-    rest: bool = False,
+    pause_between_batches: bool = False,
 ) -> AsyncIterator[list[T]]:
     """Yield the items since the last batch, at most once in `seconds`; for readers that pay per update, such as a page.
 
     The first item, and items for which `at_once` is true, are yielded immediately. `seconds` may be a function, called
-    before each wait. With `rest`, the stream isn't read between batches either, because waking up for each token costs
-    more than the token; this needs a stream behind a socket or a thread, which continues meanwhile. An error follows
-    the items before it; closing this closes `stream`.
+    before each wait. With `pause_between_batches`, the stream isn't read between batches either, because waking up for
+    each token costs more than the token; this needs a stream from a socket or a thread, which continues meanwhile. An
+    error follows the items before it; closing this closes `stream`.
     """
-    items: asyncio.Queue[T] = asyncio.Queue()
-    arrived, due, urgent = asyncio.Event(), asyncio.Event(), asyncio.Event()
-
-    async def pump() -> None:
-        try:
-            async with closing(stream):
-                async for item in stream:
-                    items.put_nowait(item)
-                    arrived.set()
-                    if at_once(item):
-                        urgent.set()
-                        due.set()
-                    elif rest:
-                        await due.wait()
-        finally:
-            for event in (arrived, due, urgent):
-                event.set()
-
-    task = asyncio.create_task(pump())
+    buffer = _Buffer[T]()
+    task = asyncio.create_task(buffer.fill(stream, at_once, pause_between_batches=pause_between_batches))
     try:
-        while not (task.done() and items.empty()):
-            await arrived.wait()
-            arrived.clear()
-            if not (batch := [items.get_nowait() for _ in range(items.qsize())]):
+        while not (task.done() and buffer.items.empty()):
+            if not (batch := await buffer.take()):
                 continue
-            due.clear()
-            urgent.clear()
             yield batch
             if not task.done():
-                await _wait(due, seconds() if callable(seconds) else seconds)
-            if rest and not (task.done() or urgent.is_set() or items.empty()):
-                arrived.clear()
-                await _wait(arrived, READ_SECONDS)
-                await _read_ahead(items)
+                await _wait(buffer.due, seconds() if callable(seconds) else seconds)
+            if pause_between_batches and not (task.done() or buffer.urgent.is_set() or buffer.items.empty()):
+                await buffer.read_ahead()
         await task
     finally:
         task.cancel()
         await asyncio.wait([task])
 
 
-async def _read_ahead(items: asyncio.Queue[T]) -> None:
-    """Wait until no item arrives for `ROUNDS` rounds of the loop, because items left unread would stay late.
+class _Buffer(Generic[T]):
+    """Items of a stream that wait for the next batch; `due` is set when the batch may be taken."""
 
-    Stops after ten times as many rounds if the stream never pauses.
-    """
-    quiet = 0
-    for _ in range(10 * ROUNDS):
-        size = items.qsize()
-        await asyncio.sleep(0)
-        quiet = quiet + 1 if items.qsize() == size else 0
-        if quiet == ROUNDS:
-            return
+    def __init__(self) -> None:
+        self.items: asyncio.Queue[T] = asyncio.Queue()
+        self.arrived, self.due, self.urgent = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def fill(
+        self, stream: AsyncIterator[T], at_once: Callable[[T], bool], *, pause_between_batches: bool
+    ) -> None:
+        """Read the stream to its end."""
+        try:
+            async with closing(stream):
+                async for item in stream:
+                    self.items.put_nowait(item)
+                    self.arrived.set()
+                    if at_once(item):
+                        self.urgent.set()
+                        self.due.set()
+                    elif pause_between_batches:
+                        await self.due.wait()
+        finally:
+            for event in (self.arrived, self.due, self.urgent):
+                event.set()
+
+    async def take(self) -> list[T]:
+        """Wait for an item and return all that have arrived; an empty list at the end of the stream."""
+        await self.arrived.wait()
+        self.arrived.clear()
+        batch = [self.items.get_nowait() for _ in range(self.items.qsize())]
+        if batch:
+            self.due.clear()
+            self.urgent.clear()
+        return batch
+
+    async def read_ahead(self) -> None:
+        """Wait until no item arrives for `ROUNDS` rounds of the loop, because items left unread would stay late.
+
+        Stops after ten times as many rounds if the stream never pauses.
+        """
+        self.arrived.clear()
+        await _wait(self.arrived, READ_SECONDS)
+        quiet = 0
+        for _ in range(10 * ROUNDS):
+            size = self.items.qsize()
+            await asyncio.sleep(0)
+            quiet = quiet + 1 if self.items.qsize() == size else 0
+            if quiet == ROUNDS:
+                return
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

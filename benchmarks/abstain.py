@@ -2,9 +2,10 @@
 
     python benchmarks/abstain.py DIRECTORY
 
-DIRECTORY holds `questions_df.csv` and the corpora of brandonstarxel/chunking_evaluation (MIT). Each question is put to
-its own corpus, which answers it; to the other four, which don't; and to its own without the passages that hold the
-answer, which is the hard case. A held-out row takes the threshold from four corpora and tests it on the fifth.
+DIRECTORY contains `questions_df.csv` and the corpora of brandonstarxel/chunking_evaluation (MIT). Each question is
+asked of its own corpus, which answers it; of the other four, which don't; and of its own without the passages that
+contain the answer, which is the hard case. A held-out row takes the threshold from four corpora and
+tests it on the fifth.
 """
 
 from __future__ import annotations

@@ -20,10 +20,10 @@ import numpy as np
 from harness.tables import table, write
 from verdicts import Scenario, simulate
 
-from compare.analyse.canary import TOLERANCE, CanaryDecision, Release, decide
+from compare.analyse.canary import TOLERANCE, CanaryDecision, Decision, Release, decide
 from compare.records import Failure, Record, Run
+from compare.report.canary_text import DECISION_LABELS
 
-DECISIONS = ("promote", "roll back", "go on measuring")
 MAX_REQUESTS = 400  # as many as a pipeline waits for
 FAILURE = Failure("Rejected", "simulated")
 
@@ -87,7 +87,7 @@ def decide_run(run: Run) -> CanaryDecision:
     return decide(Release(run, "a"), Release(run, "b"))
 
 
-def simulate_decision(job: tuple[Canary, int]) -> tuple[str, int]:
+def simulate_decision(job: tuple[Canary, int]) -> tuple[Decision, int]:
     """Return the decision on one simulated canary, and the requests that it is based on."""
     canary, seed = job
     size = canary.scenario.requests
@@ -99,7 +99,7 @@ def simulate_decision(job: tuple[Canary, int]) -> tuple[str, int]:
     return decide_run(simulate_run(full, seed)).decision, size
 
 
-def decisions(canary: Canary, runs: int) -> Iterator[tuple[str, int]]:
+def decisions(canary: Canary, runs: int) -> Iterator[tuple[Decision, int]]:
     with ProcessPoolExecutor() as pool:
         yield from pool.map(simulate_decision, [(canary, seed) for seed in range(runs)], chunksize=5)
 
@@ -112,26 +112,27 @@ def main() -> int:
     for name, canary in CANARIES.items():
         results = list(decisions(canary, runs))
         counts = Counter(decision for decision, _ in results)
-        shares[name] = {decision: counts[decision] / runs for decision in DECISIONS}
+        shares[name] = {decision: counts[decision] / runs for decision in Decision}
         median_size = sorted(size for _, size in results)[runs // 2]
-        rows.append([name, str(median_size), *(f"{shares[name][decision]:.1%}" for decision in DECISIONS)])
-    print(table(["canary", "requests, median", *DECISIONS], rows))
+        rows.append([name, str(median_size), *(f"{shares[name][decision]:.1%}" for decision in Decision)])
+    print(table(["canary", "requests, median", *DECISION_LABELS.values()], rows))
     return 0 if check_goals(shares, runs) else 1
 
 
-def check_goals(shares: dict[str, dict[str, float]], runs: int) -> bool:
+def check_goals(shares: dict[str, dict[Decision, float]], runs: int) -> bool:
     """Print which goals are met and write the results either way."""
-    good = [share["roll back"] for name, share in shares.items() if CANARIES[name].is_good]
+    good = [share[Decision.ROLL_BACK] for name, share in shares.items() if CANARIES[name].is_good]
     goals = {
         "a good canary is rolled back in at most 5 % of runs": max(good) <= 0.05,
-        "a canary that is 20 % slower is caught in 90 %": shares["20 % slower"]["roll back"] >= 0.9,
+        "a canary that is 20 % slower is caught in 90 %": shares["20 % slower"][Decision.ROLL_BACK] >= 0.9,
         "and is never promoted": max(
-            share["promote"] for name, share in shares.items() if CANARIES[name].is_slower
+            share[Decision.PROMOTE] for name, share in shares.items() if CANARIES[name].is_slower
         ) == 0,
         "a failing canary is caught in 95 %": min(
-            shares["20 % of its requests fail"]["roll back"], shares["it answers nothing, 40 requests"]["roll back"]
+            shares["20 % of its requests fail"][Decision.ROLL_BACK],
+            shares["it answers nothing, 40 requests"][Decision.ROLL_BACK],
         ) >= 0.95,
-        "a good canary is promoted in 80 % at the recommended size": shares["the same"]["promote"] >= 0.8,
+        "a good canary is promoted in 80 % at the recommended size": shares["the same"][Decision.PROMOTE] >= 0.8,
     }  # fmt: skip
     print()
     for goal, met in goals.items():

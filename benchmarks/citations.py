@@ -2,7 +2,7 @@
 
     python benchmarks/citations.py DIRECTORY [--questions 120] [--backend laptop]
 
-DIRECTORY holds `spans/` (brandonstarxel/chunking_evaluation, MIT: questions with corpora) and `filings/` (three
+DIRECTORY contains `spans/` (brandonstarxel/chunking_evaluation, MIT: questions with corpora) and `filings/` (three
 quarterly reports as PDF). Of 120 questions 100 are a sample of the first set, with a fixed seed, and 20 are about the
 reports; `rag.answering.answer` answers them at temperature 0.
 

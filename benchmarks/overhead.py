@@ -45,10 +45,10 @@ async def measure_delay(client: Client, url: str) -> float:
     from backends import Stopwatch
     from backends.stopwatch import now
 
-    watch, seconds = Stopwatch(started_at=now()), []
-    with watch.marking():
+    stopwatch, seconds = Stopwatch(started_at=now()), []
+    with stopwatch.marking():
         async for _ in client(url, "paced"):
-            seconds.append(now() - watch.last_read_at)
+            seconds.append(now() - stopwatch.last_read_at)
     assert len(seconds) == PACED_CHUNKS, f"{client.__name__} gave {len(seconds)} texts of {PACED_CHUNKS}"
     return median(seconds)
 

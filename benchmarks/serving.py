@@ -117,24 +117,24 @@ async def run_block(backend: Backend, streams: int, seed: int, workload: Workloa
     The prompt is always the same, so it is cached and only the transport differs. The lengths vary, equally for both
     servers; otherwise all streams would always restart together.
     """
-    watches = [[Stopwatch() for _ in range(workload.answers)] for _ in range(streams)]
+    stopwatches = [[Stopwatch() for _ in range(workload.answers)] for _ in range(streams)]
     draw = random.Random(seed)
-    lengths = [[draw.randint(*workload.tokens) for _ in each] for each in watches]
-    delays = [0.0, *(draw.uniform(0, START_SECONDS) for _ in watches[1:])]
+    lengths = [[draw.randint(*workload.tokens) for _ in each] for each in stopwatches]
+    delays = [0.0, *(draw.uniform(0, START_SECONDS) for _ in stopwatches[1:])]
 
-    async def loop(stream_watches: list[Stopwatch], max_tokens: list[int], delay: float) -> None:
+    async def loop(stream_stopwatches: list[Stopwatch], max_tokens: list[int], delay: float) -> None:
         await asyncio.sleep(delay)
-        for watch, tokens in zip(stream_watches, max_tokens, strict=True):
-            with watch.marking():
-                async for _ in watch.watch(backend.stream(replace(REQUEST, max_tokens=tokens))):
+        for stopwatch, tokens in zip(stream_stopwatches, max_tokens, strict=True):
+            with stopwatch.marking():
+                async for _ in stopwatch.record(backend.stream(replace(REQUEST, max_tokens=tokens))):
                     pass
 
     started = now()
-    await asyncio.gather(*(loop(*each) for each in zip(watches, lengths, delays, strict=True)))
+    await asyncio.gather(*(loop(*each) for each in zip(stopwatches, lengths, delays, strict=True)))
     seconds = now() - started
-    answers = [watch for each in watches for watch in each]
-    tokens = sum(watch.usage.output_tokens for watch in answers if watch.usage)
-    return Block(tokens / seconds, [1000 * (watch.first_token_seconds or 0) for watch in answers])
+    answers = [stopwatch for each in stopwatches for stopwatch in each]
+    tokens = sum(stopwatch.usage.output_tokens for stopwatch in answers if stopwatch.usage)
+    return Block(tokens / seconds, [1000 * (stopwatch.first_token_seconds or 0) for stopwatch in answers])
 
 
 async def run_rounds(urls: dict[str, tuple[str, str]], count: int, loads: list[int]) -> Blocks:

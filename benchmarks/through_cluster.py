@@ -54,11 +54,11 @@ async def first_token(backend: Any) -> float:
     """The time to first token of one answer, in seconds."""
     from backends import ChatRequest, Message, Stopwatch
 
-    watch = Stopwatch()
-    async for _ in watch.watch(backend.stream(ChatRequest((Message("user", "Say hi."),), max_tokens=4))):
+    stopwatch = Stopwatch()
+    async for _ in stopwatch.record(backend.stream(ChatRequest((Message("user", "Say hi."),), max_tokens=4))):
         pass
-    assert watch.first_token_seconds is not None
-    return watch.first_token_seconds
+    assert stopwatch.first_token_seconds is not None
+    return stopwatch.first_token_seconds
 
 
 async def measure(entries: dict[str, Any], rounds: int) -> dict[tuple[str, str], list[float]]:

@@ -21,6 +21,7 @@ from harness.tables import table, write
 
 from backends import Arrival
 from compare.analyse import verdict
+from compare.analyse.verdict import Finding
 from compare.measure.plan import Block, RunPlan
 from compare.records import Record, Run
 
@@ -90,8 +91,8 @@ def analyse(job: tuple[Scenario, int]) -> Outcome:
     first = next(each for each in verdicts if each.metric == "ttft" and each.quantile == 0.5)
     ratio = first.ratio or 1.0
     return Outcome(
-        any(each.decision == "faster" for each in verdicts),
-        first.decision == "faster" and first.faster == "a",
+        any(each.decision is Finding.FASTER for each in verdicts),
+        first.decision is Finding.FASTER and first.faster == "a",
         ratio if first.faster == "a" else 1 / ratio,
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 from backends import SpaceportError
 
 _SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|KEY\b|_KEY$", re.IGNORECASE)
-Say = Callable[[str], None]
+ReportLine = Callable[[str], None]
 
 
 class CloudError(SpaceportError):
@@ -43,7 +43,7 @@ class Step:
     call: ApiCall
     exists: Callable[[], bool]
     send: Callable[[], object]
-    wait: Callable[[Say], None] | None = None
+    wait: Callable[[ReportLine], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Resource:
         return "  ".join(filter(None, [f"{self.kind:<18} {self.name}", self.state, price]))
 
 
-def run_steps(steps: Sequence[Step], say: Say, *, resume: str, clean_up: str) -> None:
+def run_steps(steps: Sequence[Step], report: ReportLine, *, resume: str, clean_up: str) -> None:
     """Run the steps whose result doesn't exist yet, in order.
 
     The error of a failed step lists what exists so far, and the commands to resume or clean up.
@@ -73,15 +73,15 @@ def run_steps(steps: Sequence[Step], say: Say, *, resume: str, clean_up: str) ->
         title = f"[{number}/{len(steps)}] {step.call.purpose}"
         try:
             if step.exists():
-                say(f"{title}: exists already")
+                report(f"{title}: exists already")
             else:
-                say(f"{title} …")
+                report(f"{title} …")
                 step.send()
             finished.append(f"{step.call.operation} ({step.call.purpose})")
             if step.wait:
-                step.wait(say)
+                step.wait(report)
         except KeyboardInterrupt:
-            say(f"Stopped at: {step.call.purpose}. Resume: {resume}\nClean up: {clean_up}")
+            report(f"Stopped at: {step.call.purpose}. Resume: {resume}\nClean up: {clean_up}")
             raise
         except SpaceportError as error:
             progress = f"Created or started so far: {', '.join(finished)}." if finished else "Nothing was created."

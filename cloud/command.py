@@ -15,7 +15,7 @@ from backends import Catalog, ChatRequest, Delta, Message, Stopwatch
 from backends.http.connections import close_connections
 from backends.terminal import exit_status
 from cloud import cost
-from cloud.calls import ApiCall, CloudError, Resource, Say, Step, format_plan, run_steps
+from cloud.calls import ApiCall, CloudError, ReportLine, Resource, Step, format_plan, run_steps
 from cloud.settings import load
 
 S = TypeVar("S")
@@ -40,16 +40,16 @@ class Platform(Protocol[S]):
     def scaling(self, settings: S) -> Sequence[Step]:
         """Return the steps that configure autoscaling."""
 
-    def update(self, settings: S, say: Say) -> None:
+    def update(self, settings: S, report: ReportLine) -> None:
         """Deploy the current settings without an interruption."""
 
-    def rollback(self, settings: S, say: Say) -> None:
+    def rollback(self, settings: S, report: ReportLine) -> None:
         """Deploy the previous version again."""
 
     def resources(self, settings: S) -> Sequence[Resource]:
         """Return the existing resources with their prices."""
 
-    def delete(self, settings: S, say: Say) -> None:
+    def delete(self, settings: S, report: ReportLine) -> None:
         """Delete all resources and wait until they are gone."""
 
     def target(self, settings: S) -> Mapping[str, Any]:
@@ -131,7 +131,7 @@ class Command(Generic[S]):
 
     def _run_steps(self, options: argparse.Namespace, steps: Sequence[Step]) -> None:
         clean_up = self._command_line(options, "delete")
-        run_steps(steps, _say, resume=self._command_line(options, options.command), clean_up=clean_up)
+        run_steps(steps, _report, resume=self._command_line(options, options.command), clean_up=clean_up)
 
     def _status(self, options: argparse.Namespace, settings: S) -> int:
         resources = self._platform.resources(settings)
@@ -151,7 +151,7 @@ class Command(Generic[S]):
 
         async def ask() -> None:
             request = ChatRequest((Message("user", options.question),), max_tokens=128)
-            async for event in stopwatch.watch(catalog.connect("deployed").stream(request)):
+            async for event in stopwatch.record(catalog.connect("deployed").stream(request)):
                 if isinstance(event, Delta):
                     print(event.text, end="", flush=True)
             await close_connections()
@@ -171,11 +171,11 @@ class Command(Generic[S]):
         return 0
 
     def _update(self, options: argparse.Namespace, settings: S) -> int:
-        self._platform.update(settings, _say)
+        self._platform.update(settings, _report)
         return 0
 
     def _rollback(self, options: argparse.Namespace, settings: S) -> int:
-        self._platform.rollback(settings, _say)
+        self._platform.rollback(settings, _report)
         return 0
 
     def _delete(self, options: argparse.Namespace, settings: S) -> int:
@@ -189,7 +189,7 @@ class Command(Generic[S]):
         if not options.yes and input("Delete all of it? Type yes: ").strip() != "yes":
             print("Nothing was deleted.")
             return 1
-        self._platform.delete(settings, _say)
+        self._platform.delete(settings, _report)
         if remaining := self._platform.resources(settings):
             names = ", ".join(f"{resource.kind} {resource.name}" for resource in remaining)
             raise CloudError(f"Still exists: {names}.", f"Delete again: {self._command_line(options, 'delete')}")
@@ -203,19 +203,19 @@ class Command(Generic[S]):
         return " ".join(["python", self._platform.program, command, *file, *flags])
 
 
-def wait_for(state: Callable[[], str | None], say: Say, *, subject: str, seconds: float, poll: float) -> None:
+def wait_for(state: Callable[[], str | None], report: ReportLine, *, subject: str, seconds: float, poll: float) -> None:
     """Call `state` every `poll` seconds until it returns None, and print each new state; `CloudError` if it's late."""
     previous, deadline = "", time.monotonic() + seconds
     while (current := state()) is not None:
         if current != previous:
-            say(f"    {subject}: {current}")
+            report(f"    {subject}: {current}")
             previous = current
         if time.monotonic() > deadline:
             raise CloudError(f"{subject} is still {current} after {seconds:g} s.", "Wait, then resume.")
         time.sleep(poll)
 
 
-def _say(text: str) -> None:
+def _report(text: str) -> None:
     print(text, flush=True)
 
 

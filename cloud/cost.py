@@ -36,7 +36,9 @@ def benchmark(target: Mapping[str, Any], out: Path, concurrency: str, requests: 
     catalog = Catalog({TARGET: dict(target)}, source="the deployment")
 
     def show(progress: Progress) -> None:
-        print(f"\r{progress.done} of {progress.total} requests · {progress.doing}\033[K", end="", file=sys.stderr)
+        print(
+            f"\r{progress.done} of {progress.total} requests · {progress.current_step}\033[K", end="", file=sys.stderr
+        )
 
     reason = asyncio.run(execute(plan, find_workload("short"), catalog, out, show))
     answers = sum(record.ok for record in run_file.read(out).records if record.phase == "measured")

@@ -41,7 +41,7 @@ def _read_file(file: Path) -> dict[str, Any]:
     except OSError as error:
         raise NotConfigured(f"The settings {file} can't be read ({error.strerror}).", "Pass --file PATH.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise NotConfigured(f"The settings {file} are not valid TOML: {error}.", "Correct that line.") from error
+        raise NotConfigured(f"The settings {file} are not valid TOML: {error}.", "Fix that line.") from error
 
 
 def _parse_value(hint: Any, text: str) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from backends.terminal import exit_status
-from containers import hardened, images, stack
+from containers import images, sandbox, stack
 from containers.checks import demo_contract, inference_contract
 
 
@@ -32,7 +32,7 @@ def _build(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    with hardened.run_container(images.docker_client(), options.image) as (container, url):
+    with sandbox.run_container(images.docker_client(), options.image) as (container, url):
         print(f"{options.image} runs at {url}. Press Ctrl-C to stop it.", flush=True)
         for line in container.logs(stream=True, follow=True):
             print(line.decode("utf-8", "replace"), end="", flush=True)
@@ -47,7 +47,7 @@ def _check(options: argparse.Namespace) -> int:
         results = inference_contract.check(client, options.image, first_token_limit=options.first_token)
     passed = True
     for result in results:
-        print(f"{'ok    ' if result.passed else 'BROKEN'} {result.promise:<48} {result.detail}", flush=True)
+        print(f"{'ok    ' if result.passed else 'FAILED'} {result.promise:<48} {result.detail}", flush=True)
         passed = passed and result.passed
     return 0 if passed else 1
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from containers.hardened import last_log_line
 from containers.images import FOLDER, ROOT, ContainerError, docker_client
+from containers.sandbox import last_log_line
 
 PROJECT = "spaceport"
 GENERATED_SECRETS = ("inference_api_key", "grafana_admin_password")
@@ -26,13 +26,13 @@ ENGINE_VARIABLES = {
 }
 # The services that have a page, and their container port.
 PAGE_PORTS = {"chat": 7860, "compare": 7860, "grafana": 3000, "prometheus": 9090}
-Report = Callable[[str], object]
+ReportLine = Callable[[str], object]
 
 
 def up(
     profiles: Sequence[str] = (),
     *,
-    report: Report = print,
+    report: ReportLine = print,
     services: Sequence[str] = (),
     files: Sequence[Path] = (),
     environment: Mapping[str, str] | None = None,
@@ -106,7 +106,7 @@ def compose_command() -> list[str]:
     raise ContainerError("There is no docker compose here.", "Install docker-compose-plugin.")
 
 
-def wait_healthy(client: Any, project: str, report: Report, timeout: float) -> dict[str, str]:
+def wait_healthy(client: Any, project: str, report: ReportLine, timeout: float) -> dict[str, str]:
     """Wait until every container of the project is healthy; return the URLs of those with a page."""
     deadline = time.monotonic() + timeout
     states: dict[str, str] = {}
@@ -121,7 +121,7 @@ def wait_healthy(client: Any, project: str, report: Report, timeout: float) -> d
     raise ContainerError(f"Not healthy within {timeout:g} s: {late}.", "See their logs: docker compose logs.")
 
 
-def _update_state(container: Any, states: dict[str, str], report: Report) -> None:
+def _update_state(container: Any, states: dict[str, str], report: ReportLine) -> None:
     name, state = _service(container), _state(container)
     if state != states.get(name):
         states[name] = state

@@ -2,8 +2,8 @@
 
     python scripts/measure_canary.py --catalog k8s/releases.toml --stable stable --canary canary --out build/canary
 
-Exit status: that of `python -m compare canary`: 0 promote, 1 roll back, 2 undecided after the last size (hold the
-canary back), 64 usage error, 65 not comparable. The runs and decisions stay in --out.
+Exit status: that of `python -m compare canary`: 0 promote, 1 roll back, 2 undecided after the last size (don't
+promote it), 64 usage error, 65 not comparable. The runs and decisions stay in --out.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import sys
 from pathlib import Path
 
 from compare.__main__ import main as compare
+from compare.analyse.canary import Decision
 from compare.canary_cli import EXIT_STATUS, NOT_COMPARABLE
 
 # Each size is a new measurement: adding to a run and looking again would eventually find a difference by chance.
 SIZES = "60,150,400"
-UNDECIDED = EXIT_STATUS["go on measuring"]
+UNDECIDED = EXIT_STATUS[Decision.KEEP_MEASURING]
 
 
 def measure_until_decided(options: argparse.Namespace) -> int:

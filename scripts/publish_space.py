@@ -122,7 +122,7 @@ def _selected_spaces(options: argparse.Namespace) -> list[str]:
 
 def _publish_one(options: argparse.Namespace, hub: Hub, name: str, repo: str, settings: SpaceSettings) -> Outcome:
     """Publish one Space; an error becomes its outcome, so that the other Spaces are still published."""
-    say = partial(_say, sys.stderr if options.json else sys.stdout)
+    report = partial(_report, sys.stderr if options.json else sys.stdout)
     steps = PublishOptions(
         ROOT,
         settings,
@@ -137,18 +137,18 @@ def _publish_one(options: argparse.Namespace, hub: Hub, name: str, repo: str, se
     )
     try:
         if options.prune_previews is not None:
-            return delete_previews(hub, name, stale_previews(hub, repo, options.prune_previews), steps, say)
+            return delete_previews(hub, name, stale_previews(hub, repo, options.prune_previews), steps, report)
         if options.preview:
             repo = preview_name(repo, options.preview)
         if options.delete_preview:
-            return delete_previews(hub, name, [repo], steps, say)
-        return (roll_back if options.rollback else publish)(hub, name, repo, steps, say)
+            return delete_previews(hub, name, [repo], steps, report)
+        return (roll_back if options.rollback else publish)(hub, name, repo, steps, report)
     except PublishError as error:
         _print_error(error)
         return Outcome(name, repo, "failed", None, error.message, error.remedy)
 
 
-def _say(stream: TextIO, text: str) -> None:
+def _report(stream: TextIO, text: str) -> None:
     """Write a line and its end at once: the build log's thread prints between two writes."""
     stream.write(f"{text}\n")
     stream.flush()

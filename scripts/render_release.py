@@ -19,7 +19,7 @@ IMAGES = ("spaceport-inference", "spaceport-demo")
 
 
 def render(folder: Path, tag: str, registry: str = "") -> str:
-    """Return the objects of `folder` with the project's images at `tag`; `RuntimeError` holds kubectl's message."""
+    """Return the objects of `folder` with the project's images at `tag`; `RuntimeError` contains kubectl's message."""
     prefix = f"{registry.rstrip('/')}/" if registry else ""
     images = [{"name": image, "newName": f"{prefix}{image}", "newTag": tag} for image in IMAGES]
     with tempfile.TemporaryDirectory() as overlay:

@@ -53,7 +53,7 @@ def browser(chromium: str) -> Iterator[Browser]:
     # asynchronous tests of other folders can't start theirs.
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=30_000)  # the machine may be slow; assertions pass as soon as they hold
+    expect.set_options(timeout=30_000)  # the machine may be slow; assertions pass as soon as they are true
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_ARGUMENTS)
         yield browser
@@ -103,7 +103,7 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need a browser, containers or models."""
+    """Mark the tests that need a browser, containers, models or much time."""
     for item in items:
         for mark in needs(item.nodeid, getattr(item, "fixturenames", ())):
             item.add_marker(mark)

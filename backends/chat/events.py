@@ -67,8 +67,8 @@ class ChatReader:
     def stream_error(self, reason: str) -> BackendError:
         """The error for a broken stream: `Interrupted` once there is output, `Unreachable` before."""
         if self.has_output:
-            return Interrupted(f"The answer was cut off: {reason}.", "Ask again; the text so far is kept.")
-        return Unreachable(f"The server gave no answer: {reason}.", "Look at the server's log, then ask again.")
+            return Interrupted(f"The answer was cut off: {reason}.", "Try again; the text so far is kept.")
+        return Unreachable(f"The server gave no answer: {reason}.", "Look at the server's log, then try again.")
 
     def _deltas(self, event: dict[str, Any]) -> list[Delta]:
         if usage := event.get("usage"):
@@ -96,9 +96,9 @@ class ChatReader:
         text = self._quote(str(error.get("message", "") if isinstance(error, dict) else error))
         code = error.get("code") if isinstance(error, dict) else None
         if self.has_output:
-            return Interrupted(f"The answer was cut off: the server reports “{text}”.", "Ask again.")
+            return Interrupted(f"The answer was cut off: the server reports “{text}”.", "Try again.")
         if code in (429, 503):
-            return Overloaded(f"The server is busy: “{text}”.", "Wait a moment, then ask again.")
+            return Overloaded(f"The server is busy: “{text}”.", "Wait a moment, then try again.")
         status = code if isinstance(code, int) else 500
         return Rejected(f"The server failed: “{text}”.", "Look at the server's log.", status=status)
 

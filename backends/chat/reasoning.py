@@ -40,7 +40,7 @@ def _is_encodable(text: str) -> bool:
 class ThoughtSplitter:
     """Splits streamed text at `<think>` and `</think>`, wherever the chunks are cut.
 
-    A tag in backquotes is text about the tag and stays. A tag that is never closed makes the rest a thought;
+    A tag in backticks is text about the tag and stays. A tag that is never closed makes the rest a thought;
     a closing tag without an opening one is dropped.
     """
 
@@ -87,7 +87,7 @@ class ThoughtSplitter:
         while at >= 0:
             in_code = (text[at - 1] if at else self._before) == "`"
             for tag in (OPEN, CLOSE):
-                # A thought may end in code, so a backquote before its closing tag means nothing.
+                # A thought may end in code, so a backtick before its closing tag means nothing.
                 if in_code and not (tag == CLOSE and self._kind == "thought"):
                     continue
                 candidate = text[at : at + len(tag)]

@@ -68,12 +68,12 @@ class EmbeddedBackend:
         if self._running and not self._running[0].alive:
             raise NotConfigured("The engine's process has ended.", "Start again; it may have run out of memory.")
         health = await client.check()
-        return Health(health.model, self._settings.context, "in this process")
+        return Health(health.model, self._settings.context, "on this machine")
 
     async def pull(self) -> AsyncIterator[tuple[str, float | None]]:
         """Download the model file before the first question, unless it is already on this machine."""
         if path := await asyncio.to_thread(model_files.find_model, self._settings.model):
-            yield f"{path.name} is here", 1.0
+            yield f"{path.name} is already downloaded", 1.0
             return
 
         steps = report_progress(lambda report: model_files.download_model(self._settings.model, report))

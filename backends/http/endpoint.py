@@ -36,7 +36,7 @@ class Endpoint:
     in_process: bool = False
     public_path: bool = False
     network: Network | None = None
-    unreachable_remedy: str = "Start it, or correct the url in the catalogue."
+    unreachable_remedy: str = "Start it, or fix the url in the catalogue."
 
     def __post_init__(self) -> None:
         # A key pasted with its line end is still valid. The HTTP library would repeat an invalid key in its error.

@@ -16,6 +16,7 @@ from backends.http.network import DialFailed
 from backends.stopwatch import wall_clock
 from backends.text import one_line
 
+CHANGE_REQUEST = "Change the request as the message says."
 # Makes the error for an error response from its endpoint, status, headers and body.
 ErrorFactory = Callable[[Endpoint, int, Mapping[str, str], bytes], BackendError]
 
@@ -46,7 +47,7 @@ def transport_error(endpoint: Endpoint, error: Exception) -> BackendError:
     if isinstance(error, httpx2.TimeoutException):
         return TimedOut(
             f"{label} sent nothing for {endpoint.read_timeout:g} s.",
-            "Ask again, or raise read_timeout in the catalogue if the model is that slow.",
+            "Try again, or raise read_timeout in the catalogue if the model is that slow.",
         )
     reason = endpoint.quote(str(error)) or type(error).__name__
     return Unreachable(f"{label} is not answering ({reason}).", endpoint.unreachable_remedy)
@@ -73,7 +74,7 @@ def response_error(endpoint: Endpoint, status: int, headers: Mapping[str, str], 
         return Rejected(f"{label} redirects elsewhere ({status}){words}", remedy, status=status)
     # OpenAI-compatible servers have no code for this error that all of them send.
     too_long = "context" in words.lower()
-    remedy = "Send less: fewer passages, a shorter conversation." if too_long else "Change the request as it says."
+    remedy = "Send less: fewer passages, a shorter conversation." if too_long else CHANGE_REQUEST
     return Rejected(f"{label} refused the request ({status}){words}", remedy, status=status)
 
 

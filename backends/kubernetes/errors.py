@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from backends.errors import BackendError, NotConfigured, Overloaded, Rejected, Unreachable
+from backends.http.errors import CHANGE_REQUEST
 from backends.text import one_line
 
 RETRY_SECONDS = 5.0  # a pod may be ready after this time
@@ -31,7 +32,7 @@ def unwrap_handshake(status: int | None, body: str | None, reason: str | None) -
 
 
 def api_server_error(status: int, content: str, namespace: str) -> BackendError:
-    """The error for a response of the API server. Its `Status` has no codes for the two cases found by words."""
+    """The error for a response of the API server; `Status` has no code for two cases, so the message decides."""
     words = one_line(str((read_status(content) or {}).get("message") or content))
     command = f"kubectl get services,pods,endpointslices --namespace {namespace}"
     if status == 401:
@@ -39,20 +40,20 @@ def api_server_error(status: int, content: str, namespace: str) -> BackendError:
     if status == 403:
         return Rejected(f"The cluster does not allow it: “{words}”.", _missing_role(words, namespace), status=403)
     if status == 404:
-        return Rejected(f"The cluster has no such object: “{words}”.", f"See what is there: {command}", status=404)
+        return Rejected(f"The cluster has no such object: “{words}”.", f"See what exists: {command}", status=404)
     if "no endpoints available" in words:
         return Overloaded(
             f"No pod behind the Service is ready: “{words}”.", f"See why: {command}", retry_after=RETRY_SECONDS
         )
     if "error trying to reach service" in words or status in (502, 503, 504):
         return Unreachable(
-            f"The cluster could not reach the pod: “{words}”.", f"Ask again; see what is there: {command}"
+            f"The cluster could not reach the pod: “{words}”.", f"Try again, or see what exists: {command}"
         )
     if status == 429:
         return Overloaded(
-            f"The cluster's API server is busy: “{words}”.", "Ask again in a moment.", retry_after=RETRY_SECONDS
+            f"The cluster's API server is busy: “{words}”.", "Try again in a moment.", retry_after=RETRY_SECONDS
         )
-    return Rejected(f"The cluster refused the request ({status}): “{words}”.", "Change it as it says.", status=status)
+    return Rejected(f"The cluster refused the request ({status}): “{words}”.", CHANGE_REQUEST, status=status)
 
 
 def no_ready_pod(service: str, namespace: str, total: int) -> Overloaded:

@@ -69,7 +69,7 @@ def base_url(url: str) -> str:
 
 
 class OllamaBackend:
-    """Streams from `/api/chat` and sets a window that holds the request."""
+    """Streams from `/api/chat` and sets a context window that fits the request."""
 
     local = False
 

@@ -60,7 +60,7 @@ def _connection_error(endpoint: Endpoint, error: Exception, *, interrupted: bool
     if interrupted and not isinstance(error, httpx.TimeoutException):
         return cut_off(str(error) or type(error).__name__)
     if isinstance(error, (httpx.ConnectError, ConnectionError)):
-        return Unreachable(f"{endpoint.label} is not answering.", "Start it: ollama serve, or correct the url.")
+        return Unreachable(f"{endpoint.label} is not answering.", "Start it: ollama serve, or fix the url.")
     # Ollama's client uses httpx; httpx2 has the same exceptions under the same names.
     same_error = getattr(httpx2, type(error).__name__, httpx2.ConnectError)
     return transport_error(endpoint, same_error(str(error)))

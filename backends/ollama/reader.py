@@ -38,7 +38,7 @@ class OllamaReader:
             reason = "it closed the stream before the answer was complete"
             if self.has_output:
                 raise cut_off(reason)
-            raise Unreachable(f"The server gave no answer: {reason}.", "Look at the server's log, then ask again.")
+            raise Unreachable(f"The server gave no answer: {reason}.", "Look at the server's log, then try again.")
         return self._splitter.flush()
 
     @property
@@ -51,4 +51,4 @@ class OllamaReader:
 
 def cut_off(reason: str) -> Interrupted:
     """The error for a stream that broke after its first token."""
-    return Interrupted(f"The answer was cut off: {reason}.", "Ask again; the text so far is kept.")
+    return Interrupted(f"The answer was cut off: {reason}.", "Try again; the text so far is kept.")

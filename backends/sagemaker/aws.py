@@ -131,7 +131,7 @@ def _translate_errors() -> Iterator[None]:
     try:
         yield
     except exceptions.ParamValidationError as error:
-        raise NotConfigured(f"SageMaker does not accept the target's settings: {error}", "Correct them.") from error
+        raise NotConfigured(f"SageMaker does not accept the target's settings: {error}", "Fix them.") from error
     except exceptions.NoRegionError as error:
         raise NotConfigured("No AWS region is set.", "Set region in the target, or AWS_DEFAULT_REGION.") from error
     except (exceptions.BotoCoreError, ValueError) as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 from backends.errors import BackendError, NotConfigured, Overloaded, Rejected, Unreachable
 from backends.http.endpoint import Endpoint
-from backends.http.errors import response_error
+from backends.http.errors import CHANGE_REQUEST, response_error
 from backends.sagemaker.aws import SIGN_IN, Identity
 
 STARTING = ("Creating", "Updating", "SystemUpdating", "RollingBack")
@@ -48,7 +48,7 @@ class EndpointErrors:
         """The error for an endpoint or component that doesn't exist."""
         component = f", component {self.component}" if self.component else ""
         message = f"There is no SageMaker endpoint {self.name} in {self.identity.region}{component}."
-        return Rejected(message, "Deploy it, or correct endpoint and region of the target.", status=404)
+        return Rejected(message, "Deploy it, or fix the target's `endpoint` and `region`.", status=404)
 
     def state(self, state: str, reason: str) -> BackendError:
         """The error for an endpoint that isn't in service."""
@@ -73,8 +73,8 @@ class EndpointErrors:
         if code in BUSY or status in (429, 503):
             return Overloaded(f"{endpoint.name} has no capacity now ({code}): “{words}”.", "Try again in a moment.")
         if status >= 500:
-            return Rejected(f"SageMaker failed ({code or status}): “{words}”.", "Ask again.", status=status)
-        return Rejected(f"SageMaker refused the request ({code}): “{words}”.", "Change it as it says.", status=status)
+            return Rejected(f"SageMaker failed ({code or status}): “{words}”.", "Try again.", status=status)
+        return Rejected(f"SageMaker refused the request ({code}): “{words}”.", CHANGE_REQUEST, status=status)
 
 
 def _container_error(endpoint: Endpoint, fields: Mapping[str, Any]) -> BackendError:

@@ -41,7 +41,7 @@ def _frame_error(headers: Mapping[str, Any], payload: bytes, *, interrupted: boo
         pass  # a frame without a body has everything in its headers
     reason = one_line(f"{kind}{f', {code}' if code else ''}: {words}")
     if interrupted:
-        return Interrupted(f"The answer was cut off ({reason}).", "Ask again; the text so far is kept.")
+        return Interrupted(f"The answer was cut off ({reason}).", "Try again; the text so far is kept.")
     if code == "ModelInvocationTimeExceeded":
         return TimedOut(f"The container took too long ({reason}).", "Ask for less, or use a larger instance.")
-    return Unreachable(f"SageMaker gave no answer ({reason}).", "Look at the endpoint's log, then ask again.")
+    return Unreachable(f"SageMaker gave no answer ({reason}).", "Look at the endpoint's log, then try again.")

@@ -53,7 +53,7 @@ class TransformersBackend:
         """Load the model before the first question, which downloads it if necessary."""
         yield f"Loading {self._settings.model or 'the default model'}", None
         model = await asyncio.to_thread(load, self._settings)
-        yield f"{model.name} is here", 1.0
+        yield f"{model.name} is already downloaded", 1.0
 
     async def aclose(self) -> None:
         """Do nothing: the model stays loaded for other targets until the process ends."""
@@ -89,11 +89,11 @@ def _generation_error(error: Exception, *, interrupted: bool) -> BackendError:
     # gradio.Error, which ZeroGPU raises, has its text in `message`.
     reason = (str(getattr(error, "message", error)) or type(error).__name__).splitlines()[0][:300]
     if interrupted:
-        return Interrupted(f"The answer was cut off: {reason}.", "Ask again; the text so far is kept.")
+        return Interrupted(f"The answer was cut off: {reason}.", "Try again; the text so far is kept.")
     if ZERO_GPU:
         return Overloaded(
             f"ZeroGPU provided no GPU: {reason}.", "Wait a little, or sign in to Hugging Face for more quota."
         )
     if type(error).__name__ == "OutOfMemoryError":
-        return Overloaded(f"There is no memory left for this answer ({reason}).", "Ask again later, or for less.")
+        return Overloaded(f"There is no memory left for this answer ({reason}).", "Try again later, or ask for less.")
     return Rejected(f"The model failed ({reason}).", "Look at the log; another dtype or device may help.", status=500)

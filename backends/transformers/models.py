@@ -46,7 +46,7 @@ def source(model: str | None) -> tuple[str, str | None]:
     if path.suffix != ".gguf":
         return (str(path) if path.is_dir() else model), None
     if not path.is_file():
-        raise NotConfigured(f"There is no model file {path}.", "Correct model, or write a Hub id.")
+        raise NotConfigured(f"There is no model file {path}.", "Fix the `model` setting, or write a Hub ID.")
     return str(path.parent), path.name
 
 
@@ -64,14 +64,14 @@ class LoadedModel:
     def prompt(self, request: ChatRequest) -> tuple[list[int], bool]:
         """The tokens of the conversation, and whether the chat template ends with an open `<think>`."""
         if request.model not in (None, self.name):
-            raise Rejected(f"This target serves {self.name}, not {request.model}.", "Leave model out.", status=404)
+            raise Rejected(f"This target serves {self.name}, not {request.model}.", "Leave out `model`.", status=404)
         messages = [{"role": message.role, "content": message.content} for message in request.messages]
         try:
             text = self.tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
         except Exception as error:  # jinja's errors, or a ValueError if there is no template
             raise Rejected(
                 f"{self.name} cannot take this conversation ({error}).",
-                "Choose a model that was trained to chat, or change the roles as it says.",
+                "Choose a model that was trained to chat, or change the roles as the message says.",
                 status=400,
             ) from error
         return self.tokenizer(text, add_special_tokens=False)["input_ids"], text.rstrip().endswith(OPEN)

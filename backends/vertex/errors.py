@@ -22,8 +22,8 @@ def google_error(endpoint: Endpoint, status: int, headers: Mapping[str, str], co
         remedy = "Give the account the role Vertex AI User (roles/aiplatform.user) in this project."
         return Rejected(f"Google Cloud does not allow the call: “{words}”.", remedy, status=403)
     if status == 404 and code == "NOT_FOUND":
-        remedy = "Deploy it, or correct endpoint, project and location of the target."
-        return Rejected(f"{endpoint.name} is not there: “{words}”.", remedy, status=404)
+        remedy = "Deploy it, or fix the target's `endpoint`, `project` and `location`."
+        return Rejected(f"{endpoint.name} does not exist: “{words}”.", remedy, status=404)
     if code in ("FAILED_PRECONDITION", "UNAVAILABLE"):
         remedy = "It is starting, being updated or scaled to zero: try again in a minute."
         return Overloaded(f"{endpoint.name} is not ready: “{words}”.", remedy, retry_after=RETRY_SECONDS)

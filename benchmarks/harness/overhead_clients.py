@@ -78,7 +78,7 @@ async def stream_texts(backend: Any) -> AsyncIterator[str]:
     """The texts of a Spaceport backend, inside a Stopwatch as in the apps."""
     from backends import ChatRequest, Delta, Message, Stopwatch
 
-    async for event in Stopwatch().watch(backend.stream(ChatRequest((Message("user", "Count."),)))):
+    async for event in Stopwatch().record(backend.stream(ChatRequest((Message("user", "Count."),)))):
         if type(event) is Delta:
             yield event.text
 

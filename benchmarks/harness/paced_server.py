@@ -1,6 +1,6 @@
 """A local chat server that sends words at a steady pace; each word encodes its send time.
 
-    python benchmarks/harness/paced_server.py PORT WORDS [--rate 100]
+    cd benchmarks && python -m harness.paced_server PORT WORDS [--rate 100]
 
 A word is five letters: the time in tenths of a millisecond on a clock that all processes share on Linux. Every
 twelfth word ends a sentence, every sixtieth a paragraph.

@@ -18,7 +18,7 @@ from typing import Any
 import httpx2
 import yaml
 
-from containers import hardened
+from containers import sandbox
 from harness.tables import free_port
 
 ROOT = Path(__file__).parent.parent.parent
@@ -140,8 +140,8 @@ class Deployment:
         self._number += 1
         environment = self.manifest.environment | self.environment
         port = int(environment["SPACEPORT_PORT"])
-        container = hardened.start(self.engine, self.image, port=port, environment=environment)
-        pod = Pod(f"inference-{self._number}", container, hardened.address(container, port))
+        container = sandbox.start(self.engine, self.image, port=port, environment=environment)
+        pod = Pod(f"inference-{self._number}", container, sandbox.address(container, port))
         self.pods.append(pod)
         self._log(f"{pod.name} starts")
         return pod

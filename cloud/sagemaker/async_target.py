@@ -103,7 +103,7 @@ class AsyncEndpoint:
             if failure and (text := self._read(failure)) is not None:
                 raise Rejected(self._describe(f"failed: {one_line(text)}"), CHECK_LOG, status=500)
             if cancelled.wait(settings.poll_seconds):
-                raise Interrupted(self._describe("has no reader any more."), remedy="Ask again.")
+                raise Interrupted(self._describe("no longer has a reader."), remedy="Try again.")
         raise TimedOut(
             self._describe(f"has not answered after {settings.timeout_seconds:g} s."),
             remedy="Run `status`, or wait longer.",

@@ -52,7 +52,7 @@ def create_config(settings: SageMakerSettings) -> ApiCall:
     content: dict[str, Any] = {"Tags": tags(settings)}
     if settings.mode == "components":
         content["ExecutionRoleArn"] = settings.role
-        # The component holds the model. The tag makes a configuration per model, so that a rollback finds it.
+        # The component contains the model. The tag makes a configuration per model, so that a rollback finds it.
         content["Tags"] = [*tags(settings), {"Key": MODEL_TAG, "Value": model_name(settings)}]
     else:
         variant |= {"ModelName": model_name(settings), "InitialVariantWeight": 1.0}
@@ -88,7 +88,7 @@ def create_component(settings: SageMakerSettings) -> list[ApiCall]:
         "RuntimeConfig": {"CopyCount": settings.instances},
         "Tags": tags(settings),
     }
-    return [ApiCall("sagemaker", "CreateInferenceComponent", payload, "the model on it")]
+    return [ApiCall("sagemaker", "CreateInferenceComponent", payload, "the component that serves the model")]
 
 
 def component_specification(settings: SageMakerSettings) -> dict[str, Any]:

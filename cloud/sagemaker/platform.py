@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cloud.calls import ApiCall, CloudError, Resource, Say, Step, mask_secrets, run_steps
+from cloud.calls import ApiCall, CloudError, ReportLine, Resource, Step, mask_secrets, run_steps
 from cloud.sagemaker import calls, resources, scaling
 from cloud.sagemaker.session import AwsSession
 from cloud.sagemaker.settings import SageMakerSettings
@@ -39,33 +39,33 @@ class SageMakerPlatform:
         steps = self._steps(settings)
         return [steps.scaling_step(call) for call in scaling.scaling(settings)]
 
-    def update(self, settings: SageMakerSettings, say: Say) -> None:
+    def update(self, settings: SageMakerSettings, report: ReportLine) -> None:
         steps, call = self._steps(settings), calls.update(settings)
         if steps.endpoint().endpoint_config_name == call.payload["EndpointConfigName"]:
-            say("These settings are in service already.")
+            report("These settings are in service already.")
             return
         new = [step_call for step_call in calls.deployment(settings) if step_call.operation in UPDATE_OPERATIONS]
         resume, clean_up = f"python {self.program} update", f"python {self.program} delete"
-        run_steps([steps.step(each) for each in new], say, resume=resume, clean_up=clean_up)
-        self._switch(settings, call, calls.model_name(settings), say)
+        run_steps([steps.step(each) for each in new], report, resume=resume, clean_up=clean_up)
+        self._switch(settings, call, calls.model_name(settings), report)
 
-    def rollback(self, settings: SageMakerSettings, say: Say) -> None:
+    def rollback(self, settings: SageMakerSettings, report: ReportLine) -> None:
         session = _session(settings)
         current = self._steps(settings).endpoint().endpoint_config_name
         previous = _previous_config(session, settings, current)
         if previous is None:
             raise CloudError(f"There is no version before {current}.", "Deploy another one with update.")
-        say(f"Going back from {current} to {previous}.")
+        report(f"Going back from {current} to {previous}.")
         payload = {**calls.update(settings).payload, "EndpointConfigName": previous}
         payload.pop("DeploymentConfig", None)  # a rollback is urgent: switch at once
         model = _model_of(session, previous) if settings.mode == "components" else ""
-        self._switch(settings, ApiCall("sagemaker", "UpdateEndpoint", payload, "the rollback"), model, say)
+        self._switch(settings, ApiCall("sagemaker", "UpdateEndpoint", payload, "roll the endpoint back"), model, report)
 
     def resources(self, settings: SageMakerSettings) -> Sequence[Resource]:
         return resources.list_resources(settings, _session(settings))
 
-    def delete(self, settings: SageMakerSettings, say: Say) -> None:
-        resources.delete_all(settings, _session(settings), say)
+    def delete(self, settings: SageMakerSettings, report: ReportLine) -> None:
+        resources.delete_all(settings, _session(settings), report)
 
     def target(self, settings: SageMakerSettings) -> Mapping[str, Any]:
         entry: dict[str, Any] = {"kind": "sagemaker", "endpoint": settings.name, "region": settings.region}
@@ -86,18 +86,18 @@ class SageMakerPlatform:
     def _steps(self, settings: SageMakerSettings) -> DeploymentSteps:
         return DeploymentSteps(settings, _session(settings), self.program)
 
-    def _switch(self, settings: SageMakerSettings, call: ApiCall, model: str, say: Say) -> None:
+    def _switch(self, settings: SageMakerSettings, call: ApiCall, model: str, report: ReportLine) -> None:
         """Switch the endpoint to another configuration; with components, also switch the component to `model`."""
         session, steps = _session(settings), self._steps(settings)
         session.send(call)
-        steps.wait_for_endpoint(say, config_name=str(call.payload["EndpointConfigName"]))
+        steps.wait_for_endpoint(report, config_name=str(call.payload["EndpointConfigName"]))
         if settings.mode == "components":
             payload = {
                 "InferenceComponentName": calls.component_name(settings),
                 "Specification": calls.component_specification(settings) | {"ModelName": model},
             }
-            session.send(ApiCall("sagemaker", "UpdateInferenceComponent", payload, "the model on it"))
-            steps.wait_for_component(say)
+            session.send(ApiCall("sagemaker", "UpdateInferenceComponent", payload, "switch the component to its model"))
+            steps.wait_for_component(report)
 
 
 def _mask(call: ApiCall) -> ApiCall:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from cloud.calls import ApiCall, Resource, Say
+from cloud.calls import ApiCall, ReportLine, Resource
 from cloud.command import wait_for
 from cloud.sagemaker import calls, scaling
 from cloud.sagemaker.session import AwsSession, or_none, translate_errors
@@ -39,16 +39,16 @@ def list_resources(settings: SageMakerSettings, session: AwsSession) -> list[Res
     return sorted(resources, key=lambda resource: -(resource.usd_hour or 0.0))
 
 
-def delete_all(settings: SageMakerSettings, session: AwsSession, say: Say) -> None:
+def delete_all(settings: SageMakerSettings, session: AwsSession, report: ReportLine) -> None:
     """Delete all resources; it's no error if one is gone already."""
     order = list(_DELETE)
     for resource in sorted(list_resources(settings, session), key=lambda resource: order.index(resource.kind)):
-        say(f"deleting {resource.kind} {resource.name} …")
+        report(f"deleting {resource.kind} {resource.name} …")
         _DELETE[resource.kind](settings, session, resource.name)
         if state := _STATE.get(resource.kind):
             wait_for(
                 partial(state, session, resource.name),
-                say,
+                report,
                 subject=f"{resource.kind} {resource.name}",
                 seconds=settings.timeout_seconds,
                 poll=settings.poll_seconds,

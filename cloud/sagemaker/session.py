@@ -123,12 +123,12 @@ def translate_errors(operation: str) -> Iterator[None]:
     except (exceptions.NoCredentialsError, exceptions.ProfileNotFound, exceptions.CredentialRetrievalError) as error:
         raise CloudError(f"There is no access to AWS: {error}.", SIGN_IN) from error
     except exceptions.ParamValidationError as error:
-        raise CloudError(f"The settings make an invalid {operation}: {error}", "Correct them.") from error
+        raise CloudError(f"The settings make an invalid {operation}: {error}", "Fix them.") from error
     except exceptions.BotoCoreError as error:
         raise CloudError(f"{operation} did not reach AWS: {error}", "Check region, profile and network.") from error
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()[:3])
-        raise CloudError(f"The settings make an invalid {operation}: {problems}", "Correct them.") from error
+        raise CloudError(f"The settings make an invalid {operation}: {problems}", "Fix them.") from error
 
 
 def _remedy(code: str, message: str, operation: str) -> str:

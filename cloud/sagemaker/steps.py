@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from cloud.calls import ApiCall, CloudError, Say, Step
+from cloud.calls import ApiCall, CloudError, ReportLine, Step
 from cloud.command import wait_for
 from cloud.sagemaker import calls, model_data, scaling
 from cloud.sagemaker.resources import account_id, endpoint_state, find_budget
@@ -63,7 +63,7 @@ class DeploymentSteps:
             raise CloudError(f"There is no endpoint {self._settings.name}.", remedy)
         return endpoint
 
-    def wait_for_endpoint(self, say: Say, config_name: str | None = None) -> None:
+    def wait_for_endpoint(self, report: ReportLine, config_name: str | None = None) -> None:
         """Wait until the endpoint is in service; `CloudError` if it then has another configuration."""
 
         def state() -> str | None:
@@ -73,15 +73,15 @@ class DeploymentSteps:
                 raise CloudError(f"The endpoint is {endpoint.endpoint_status}: {reason}", CHECK_LOG)
             return None if endpoint.endpoint_status == "InService" else str(endpoint.endpoint_status)
 
-        self._wait(state, say, "the endpoint")
+        self._wait(state, report, "the endpoint")
         endpoint = self.endpoint()
         if config_name and endpoint.endpoint_config_name != config_name:
             reason = getattr(endpoint, "failure_reason", "")
             message = f"SageMaker went back to {endpoint.endpoint_config_name}. {reason}"
             raise CloudError(message.rstrip(), "Check the alarm that was triggered.")
-        say("    the endpoint: InService")
+        report("    the endpoint: InService")
 
-    def wait_for_component(self, say: Say) -> None:
+    def wait_for_component(self, report: ReportLine) -> None:
         """Wait until the model on the endpoint is in service."""
         name = calls.component_name(self._settings)
 
@@ -93,10 +93,12 @@ class DeploymentSteps:
                 raise CloudError(f"The model on the endpoint is {status}: {reason}", CHECK_LOG)
             return None if status == "InService" else str(status)
 
-        self._wait(state, say, "the model")
+        self._wait(state, report, "the model")
 
-    def _wait(self, state: Callable[[], str | None], say: Say, subject: str) -> None:
-        wait_for(state, say, subject=subject, seconds=self._settings.timeout_seconds, poll=self._settings.poll_seconds)
+    def _wait(self, state: Callable[[], str | None], report: ReportLine, subject: str) -> None:
+        wait_for(
+            state, report, subject=subject, seconds=self._settings.timeout_seconds, poll=self._settings.poll_seconds
+        )
 
     def _exists(self, kind: str, **name: str) -> bool:
         return self._session.find(kind, **name) is not None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cloud.calls import Say
+from cloud.calls import ReportLine
 from cloud.vertex.calls import LIVE, PREVIOUS, merge_aliases
 from cloud.vertex.client import VertexClient
 
@@ -21,7 +21,7 @@ def with_alias(versions: Sequence[Any], alias: str) -> Any:
     return next((version for version in versions if alias in version.version_aliases), None)
 
 
-def mark_in_progress(client: VertexClient, version: Any, intent: str, say: Say) -> None:
+def mark_in_progress(client: VertexClient, version: Any, intent: str, report: ReportLine) -> None:
     """Give the version the alias `intent`, unless it is live; other versions lose theirs."""
     versions = client.versions()
     live = with_alias(versions, LIVE)
@@ -30,17 +30,17 @@ def mark_in_progress(client: VertexClient, version: Any, intent: str, say: Say) 
     for each in versions:
         stale = {UPDATING, ROLLING_BACK} & set(each.version_aliases)
         target = {intent} if each.version_id == version.version_id else set()
-        _change(client, each, stale - target, target, say)
+        _change(client, each, stale - target, target, report)
 
 
-def clear_in_progress(client: VertexClient, version: Any, intent: str, say: Say) -> None:
+def clear_in_progress(client: VertexClient, version: Any, intent: str, report: ReportLine) -> None:
     """Remove the alias `intent` from the version."""
     for each in client.versions():
         if each.version_id == version.version_id:
-            _change(client, each, {intent} & set(each.version_aliases), set(), say)
+            _change(client, each, {intent} & set(each.version_aliases), set(), report)
 
 
-def mark_live(client: VertexClient, version: Any, say: Say) -> None:
+def mark_live(client: VertexClient, version: Any, report: ReportLine) -> None:
     """Make the version live, and the version that was live the previous one."""
     versions = client.versions()
     live = with_alias(versions, LIVE)
@@ -52,16 +52,16 @@ def mark_live(client: VertexClient, version: Any, say: Say) -> None:
 
     if previous is not None:
         for each in versions:
-            _change(client, each, {PREVIOUS} & set(each.version_aliases), set(), say)
+            _change(client, each, {PREVIOUS} & set(each.version_aliases), set(), report)
     for each in sorted(client.versions(), key=order):
         current = _ALIASES & set(each.version_aliases)
         target = {LIVE} if order(each) == 2 else {PREVIOUS} if order(each) == 1 else current & {PREVIOUS}
-        _change(client, each, current - target, target - current, say)
+        _change(client, each, current - target, target - current, report)
 
 
-def _change(client: VertexClient, version: Any, remove: set[str], add: set[str], say: Say) -> None:
+def _change(client: VertexClient, version: Any, remove: set[str], add: set[str], report: ReportLine) -> None:
     add = add - set(version.version_aliases)
     if remove or add:
         aliases = [*sorted(add), *(f"-{alias}" for alias in sorted(remove))]
         purpose = f"Aliases of version {version.version_id}: {', '.join(aliases)}"
-        client.run(merge_aliases(f"{client.settings.model}@{version.version_id}", aliases, purpose), say)
+        client.run(merge_aliases(f"{client.settings.model}@{version.version_id}", aliases, purpose), report)

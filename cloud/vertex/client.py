@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from backends.settings import require_package
-from cloud.calls import ApiCall, Say
+from cloud.calls import ApiCall, ReportLine
 from cloud.command import wait_for
 from cloud.vertex.calls import ENDPOINTS, MODELS
 from cloud.vertex.errors import Refused, failed_operation, invalid_request, translate_errors
@@ -40,7 +40,7 @@ class VertexClient:
             response = method(request, retry=None, timeout=self.settings.call_seconds)
         return getattr(response, "operation", None)
 
-    def wait(self, operation: Any, say: Say, subject: str) -> None:
+    def wait(self, operation: Any, report: ReportLine, subject: str) -> None:
         """Wait until the operation ends; `CloudError` if it fails."""
         latest, polls = operation, 0
 
@@ -54,23 +54,23 @@ class VertexClient:
             minutes = int(polls * self.settings.poll_seconds // 60)
             return f"running for {minutes} min" if minutes else "running"
 
-        wait_for(state, say, subject=subject, seconds=self.settings.wait_seconds, poll=self.settings.poll_seconds)
+        wait_for(state, report, subject=subject, seconds=self.settings.wait_seconds, poll=self.settings.poll_seconds)
         if latest.HasField("error"):
             raise failed_operation(subject, latest.error, self.settings.env)
 
-    def run(self, call: ApiCall, say: Say) -> None:
+    def run(self, call: ApiCall, report: ReportLine) -> None:
         """Send the call and wait until its operation ends."""
-        say(f"  {call.purpose} …")
+        report(f"  {call.purpose} …")
         if operation := self.send(call):
-            self.wait(operation, say, call.operation)
+            self.wait(operation, report, call.operation)
 
-    def wait_for_earlier(self, resource: str, say: Say) -> None:
+    def wait_for_earlier(self, resource: str, report: ReportLine) -> None:
         """Wait for the operations of an earlier command; the resources then show their results."""
         for operation in self.running(resource):
             try:
-                self.wait(operation, say, "An earlier operation")
+                self.wait(operation, report, "An earlier operation")
             except Refused as error:
-                say(f"    {error.message}")
+                report(f"    {error.message}")
 
     def running(self, resource: str) -> list[Any]:
         """Return the unfinished operations on a resource; none if the account isn't allowed to list them."""

@@ -13,7 +13,7 @@ from cloud.calls import CloudError
 
 ROLE = "cloud/policies/vertex-deployer-role.yaml"
 REMEDIES = {
-    400: "Correct the settings.",
+    400: "Fix the settings.",
     401: SIGN_IN,
     403: f"Grant the account the role of {ROLE}, and enable the API: gcloud services enable aiplatform.googleapis.com.",
     404: "Check project, location and name.",
@@ -71,7 +71,7 @@ def refusal(subject: str, status: int, message: str, secrets: Mapping[str, str])
 def invalid_request(subject: str, error: Exception, secrets: Mapping[str, str]) -> CloudError:
     """Return the error for a request that doesn't match the API's message type."""
     reason = _redact(str(error).splitlines()[0], secrets)
-    return CloudError(f"{subject}: the request is invalid: {reason}", "Correct the settings.")
+    return CloudError(f"{subject}: the request is invalid: {reason}", "Fix the settings.")
 
 
 def failed_operation(subject: str, error: Any, secrets: Mapping[str, str]) -> Refused:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cloud.calls import ApiCall, Resource, Say, Step
+from cloud.calls import ApiCall, ReportLine, Resource, Step
 from cloud.vertex import calls, traffic
 from cloud.vertex.client import VertexClient, deployed_models
 from cloud.vertex.settings import VertexSettings
@@ -40,11 +40,11 @@ class VertexPlatform:
     def scaling(self, settings: VertexSettings) -> Sequence[Step]:
         return [SetScaling(VertexClient(settings), settings.endpoint, calls.scale(settings, "0")).step]
 
-    def update(self, settings: VertexSettings, say: Say) -> None:
-        traffic.update(VertexClient(settings), say)
+    def update(self, settings: VertexSettings, report: ReportLine) -> None:
+        traffic.update(VertexClient(settings), report)
 
-    def rollback(self, settings: VertexSettings, say: Say) -> None:
-        traffic.rollback(VertexClient(settings), say)
+    def rollback(self, settings: VertexSettings, report: ReportLine) -> None:
+        traffic.rollback(VertexClient(settings), report)
 
     def resources(self, settings: VertexSettings) -> Sequence[Resource]:
         client = VertexClient(settings)
@@ -62,19 +62,19 @@ class VertexPlatform:
             resources += [Resource("operation", each.name.rpartition("/")[2], "running") for each in operations]
         return resources
 
-    def delete(self, settings: VertexSettings, say: Say) -> None:
+    def delete(self, settings: VertexSettings, report: ReportLine) -> None:
         client = VertexClient(settings)
         for resource in (settings.endpoint, settings.model):
-            client.wait_for_earlier(resource, say)
+            client.wait_for_earlier(resource, report)
         if endpoint := client.endpoint():
             last, *others = [model.id for model, _ in deployed_models(endpoint)] or [None]
             for model_id in others:
-                client.run(calls.undeploy(settings, model_id, {last: 100}), say)
+                client.run(calls.undeploy(settings, model_id, {last: 100}), report)
             if last:
-                client.run(calls.undeploy(settings, last), say)
-            client.run(calls.delete_endpoint(settings), say)
+                client.run(calls.undeploy(settings, last), report)
+            client.run(calls.delete_endpoint(settings), report)
         if client.versions():
-            client.run(calls.delete_model(settings), say)
+            client.run(calls.delete_model(settings), report)
 
     def target(self, settings: VertexSettings) -> Mapping[str, Any]:
         entry: dict[str, Any] = {

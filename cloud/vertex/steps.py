@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from cloud.calls import ApiCall, CloudError, Say, Step
+from cloud.calls import ApiCall, CloudError, ReportLine, Step
 from cloud.vertex import calls
 from cloud.vertex.aliases import with_alias
 from cloud.vertex.client import VertexClient, deployed_models, deployed_versions
@@ -33,13 +33,13 @@ class VertexStep:
         if not self.client.running(self.resource):
             self.operation = self.client.send(self.current_call())
 
-    def wait(self, say: Say) -> None:
+    def wait(self, report: ReportLine) -> None:
         if self.operation:
-            self.client.wait(self.operation, say, self.call.operation)
+            self.client.wait(self.operation, report, self.call.operation)
         else:
-            self.client.wait_for_earlier(self.resource, say)
+            self.client.wait_for_earlier(self.resource, report)
         if not self.exists():
-            self.client.run(self.current_call(), say)
+            self.client.run(self.current_call(), report)
         if not self.exists():
             raise CloudError(f"{self.call.operation} ended, but its result does not exist.", "Run status.")
 

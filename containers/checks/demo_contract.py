@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 
-from containers import hardened
+from containers import sandbox
 from containers.checks.image_checks import CheckResult, inspect_container, inspect_image, require, run_check
 
 TITLE = "Spaceport demo"
@@ -20,7 +20,7 @@ def check(client: Any, image: str) -> Iterator[CheckResult]:
     """Run each app of the image and yield one result per promise."""
     yield from inspect_image(client, image, MAX_MB)
     for app in APPS:
-        with hardened.run_container(client, image, port=PORT, ready="/", command=[app]) as (container, url):
+        with sandbox.run_container(client, image, port=PORT, ready="/", command=[app]) as (container, url):
             yield run_check(f"{app}: serves the page", _check_page, url)
             yield from inspect_container(container, f"{app}: ")
 

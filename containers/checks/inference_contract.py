@@ -12,7 +12,7 @@ from backends import Catalog, ChatRequest, Delta, Done, Message, Stopwatch
 from backends.chat.events import ChatReader
 from backends.chat.sse import SSEDecoder
 from backends.http.connections import close_connections
-from containers import hardened
+from containers import sandbox
 from containers.checks.image_checks import CheckResult, inspect_container, inspect_image, require, run_check
 
 MAX_MB = 400
@@ -24,7 +24,7 @@ TIMEOUT = httpx2.Timeout(120)
 def check(client: Any, image: str, *, first_token_limit: float = 10.0) -> Iterator[CheckResult]:
     """Run the image and yield one result per promise; `first_token_limit` is in seconds."""
     yield from inspect_image(client, image, MAX_MB)
-    with hardened.run_container(client, image, command="serve") as (container, url):
+    with sandbox.run_container(client, image, command="serve") as (container, url):
         yield run_check("OpenAI clients", _run(_check_openai), url, first_token_limit)
         yield run_check("SageMaker", _run(_check_sagemaker), url)
         yield run_check("Vertex AI, instances", _run(_check_vertex), url)
@@ -38,15 +38,15 @@ def _run(check: Callable[..., Coroutine[Any, Any, str]]) -> Callable[..., str]:
 
 
 async def _check_openai(url: str, first_token_limit: float) -> str:
-    watch, answer = Stopwatch(), ""
+    stopwatch, answer = Stopwatch(), ""
     backend = Catalog({"container": {"kind": "openai", "url": url}}, source="check").connect("container")
     request = ChatRequest((Message("user", "Count from one to ten."),), max_tokens=16, temperature=0)
-    async for event in watch.watch(backend.stream(request)):
+    async for event in stopwatch.record(backend.stream(request)):
         answer += event.text if isinstance(event, Delta) else ""
     await close_connections()
     require(answer, "there was no answer")
-    require(watch.usage, "there was no usage")
-    seconds = watch.first_token_seconds or 0
+    require(stopwatch.usage, "there was no usage")
+    seconds = stopwatch.first_token_seconds or 0
     require(seconds <= first_token_limit, f"the first token took {seconds:.2f} s")
     return f"{answer[:40]!r}, first token after {seconds:.2f} s"
 

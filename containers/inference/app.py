@@ -102,7 +102,7 @@ def _check_length(chat: ChatRequest, service: Service) -> None:
     context = service.health.context if service.health else None
     characters = sum(len(message.content) for message in chat.messages)
     if context and characters > context * MAX_CHARACTERS_PER_TOKEN:
-        message = f"The prompt has {characters:,} characters, far more than {context:,} tokens of context can hold."
+        message = f"The prompt has {characters:,} characters, far more than fit into {context:,} tokens of context."
         raise Rejected(message, "Send fewer passages or a shorter conversation.", status=400)
 
 

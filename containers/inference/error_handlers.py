@@ -1,4 +1,4 @@
-"""Exception handlers: every refused request gets an OpenAI error body, a request ID, a metric and a log line."""
+"""Exception handlers: every rejected request gets an OpenAI error body, a request ID, a metric and a log line."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def install(app: FastAPI, metrics: Metrics, dialects: Mapping[str, str]) -> None
     def record(request: Request, label: str, status: int) -> None:
         metrics.requests.labels(dialects.get(request.url.path, "none"), str(status)).inc()
         metrics.errors.labels(label).inc()
-        logger.info("refused", extra={"fields": {"request_id": request_id(request), "status": status, "error": label}})
+        logger.info(
+            "request rejected", extra={"fields": {"request_id": request_id(request), "status": status, "error": label}}
+        )
 
     @app.exception_handler(SpaceportError)
     async def spaceport_error(request: Request, error: SpaceportError) -> Response:
@@ -60,4 +62,4 @@ def install(app: FastAPI, metrics: Metrics, dialects: Mapping[str, str]) -> None
     @app.exception_handler(Exception)
     async def unexpected_error(request: Request, error: Exception) -> Response:
         # Starlette logs the traceback; the client gets no internals.
-        return error_response(request, SpaceportError("The server failed.", "Its log says why."))
+        return error_response(request, SpaceportError("The server failed.", "See its log."))

@@ -38,7 +38,7 @@ class Generation:
         self.request = request
         self.abandoned = False  # another answer of the same HTTP request failed
         self._service = service
-        self._watch = Stopwatch()
+        self._stopwatch = Stopwatch()
         self._queue_seconds: float | None = None
         self._start = now()
         self._recorded = False
@@ -46,14 +46,14 @@ class Generation:
     @property
     def has_text(self) -> bool:
         """Whether part of the answer has arrived."""
-        return bool(self._watch.arrivals)
+        return bool(self._stopwatch.arrivals)
 
     @asynccontextmanager
     async def events(self) -> AsyncIterator[AsyncIterator[Event]]:
         """Wait for a slot and yield the answer's events; the exit releases the slot."""
         backend = self._service.ready()
         async with self._service.queue.slot() as self._queue_seconds:
-            stream = self._watch.watch(backend.stream(self.request.chat))
+            stream = self._stopwatch.record(backend.stream(self.request.chat))
             async with closing(stream):
                 yield stream
 
@@ -106,7 +106,7 @@ class Generation:
         except asyncio.CancelledError as error:
             if not self._service.drain_expired:
                 raise
-            raise Overloaded("The server is shutting down.", "Ask again.", retry_after=1) from error
+            raise Overloaded("The server is shutting down.", "Try again.", retry_after=1) from error
 
     def _record(self, error_kind: str, code: int) -> None:
         if self._recorded:
@@ -117,18 +117,18 @@ class Generation:
         if error_kind:
             metrics.errors.labels(error_kind).inc()
         if self._queue_seconds is not None:
-            metrics.observe(self._watch, self._queue_seconds)
+            metrics.observe(self._stopwatch, self._queue_seconds)
         logger.info(error_kind or "answered", extra={"fields": self._log_fields() | {"status": code}})
 
     def _log_fields(self) -> dict[str, Any]:
         """Times and counts of the answer, never its text."""
-        request, watch = self.request, self._watch
+        request, stopwatch = self.request, self._stopwatch
         fields: dict[str, Any] = {"request_id": request.id, "dialect": request.dialect, "stream": request.stream}
         fields["seconds"] = round(now() - self._start, 4)
         if self._queue_seconds is not None:
             fields["queue_seconds"] = round(self._queue_seconds, 4)
-        if watch.first_token_seconds is not None:
-            fields["first_token_seconds"] = round(watch.first_token_seconds, 4)
-        if watch.usage:
-            fields |= {"input_tokens": watch.usage.input_tokens, "output_tokens": watch.usage.output_tokens}
-        return fields | ({"finish_reason": watch.finish_reason} if watch.finish_reason else {})
+        if stopwatch.first_token_seconds is not None:
+            fields["first_token_seconds"] = round(stopwatch.first_token_seconds, 4)
+        if stopwatch.usage:
+            fields |= {"input_tokens": stopwatch.usage.input_tokens, "output_tokens": stopwatch.usage.output_tokens}
+        return fields | ({"finish_reason": stopwatch.finish_reason} if stopwatch.finish_reason else {})

@@ -59,18 +59,18 @@ class Metrics:
         ):
             Gauge(f"spaceport_{name}", text, registry=self.registry).set_function(value)
 
-    def observe(self, watch: Stopwatch, queue_seconds: float) -> None:
+    def observe(self, stopwatch: Stopwatch, queue_seconds: float) -> None:
         """Add one answer, complete or not; time in the queue counts towards the first token and the duration."""
         self.queue_wait.observe(queue_seconds)
-        if watch.arrivals:
-            self.first_token.observe(queue_seconds + watch.arrivals[0].seconds)
-        for before, after in zip(watch.arrivals, watch.arrivals[1:], strict=False):
+        if stopwatch.arrivals:
+            self.first_token.observe(queue_seconds + stopwatch.arrivals[0].seconds)
+        for before, after in zip(stopwatch.arrivals, stopwatch.arrivals[1:], strict=False):
             self.inter_token.observe(after.seconds - before.seconds)
-        if watch.total_seconds is not None:
-            self.duration.observe(queue_seconds + watch.total_seconds)
-        if watch.usage:
-            self.input_tokens.inc(watch.usage.input_tokens)
-            self.output_tokens.inc(watch.usage.output_tokens)
+        if stopwatch.total_seconds is not None:
+            self.duration.observe(queue_seconds + stopwatch.total_seconds)
+        if stopwatch.usage:
+            self.input_tokens.inc(stopwatch.usage.input_tokens)
+            self.output_tokens.inc(stopwatch.usage.output_tokens)
 
     def render(self) -> bytes:
         """Return all metrics in Prometheus's text format."""

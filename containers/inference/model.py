@@ -90,4 +90,4 @@ def _model_in(folder: Path, kind: str) -> Path:
     if not models:
         raise NotConfigured(f"There is no GGUF file in {folder}.", "Put one there, or name it with SPACEPORT_MODEL.")
     names = ", ".join(file.name for file in models)
-    raise NotConfigured(f"{folder} holds several models: {names}.", "Name one with SPACEPORT_MODEL.")
+    raise NotConfigured(f"{folder} contains several models: {names}.", "Name one with SPACEPORT_MODEL.")

@@ -23,7 +23,7 @@ PLATFORM_NAMES = {
     "predict_route": ("AIP_PREDICT_ROUTE",),
     "storage_uri": ("AIP_STORAGE_URI",),
 }
-RENAMED = {"SPACEPORT_LOOK_SECONDS": "SPACEPORT_HEALTH_CHECK_SECONDS"}
+NEW_NAMES = {"SPACEPORT_LOOK_SECONDS": "SPACEPORT_HEALTH_CHECK_SECONDS"}
 MINIMUM = {"port": 1, "context": 64, "parallel": 1, "threads": 1, "queue": 0, "drain_seconds": 0}
 MAXIMUM = {"port": 65535}
 
@@ -85,8 +85,8 @@ def warnings(environment: Mapping[str, str] = os.environ) -> list[str]:
     names = {PREFIX + name.upper() for name in typing.get_type_hints(Settings)} | {"SPACEPORT_API_KEY_FILE"}
     lines = []
     for name in sorted(set(environment) - names):
-        if name in RENAMED:
-            lines.append(f"{name} has no effect: its name is now {RENAMED[name]}.")
+        if name in NEW_NAMES:
+            lines.append(f"{name} has no effect: its name is now {NEW_NAMES[name]}.")
         elif name.startswith(PREFIX) and (close := difflib.get_close_matches(name, names, n=1, cutoff=0.9)):
             lines.append(f"There is no setting {name}. Did you mean {close[0]}?")
     return lines

@@ -33,7 +33,7 @@ def download(uri: str, folder: Path) -> Path:
         with httpx2.Client(timeout=TIMEOUT) as client:
             files = list(_list_objects(client, bucket, prefix))
             if not files:
-                raise NotConfigured(f"There is no file below {uri}.", "Upload the model there, or correct the address.")
+                raise NotConfigured(f"There is no file below {uri}.", "Upload the model there, or fix the address.")
             for name, size in files:
                 _fetch(client, bucket, name, size, _local_path(folder, name.removeprefix(prefix)))
     except httpx2.HTTPStatusError as error:

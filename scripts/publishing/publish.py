@@ -21,7 +21,7 @@ from publishing.staging.content_check import check_content
 from publishing.staging.stage import StagedSpace, stage
 from publishing.trial import create_environment, try_app
 
-Say = Callable[[str], None]
+ReportLine = Callable[[str], None]
 
 
 @dataclass
@@ -56,11 +56,11 @@ class PublishOptions:
     rollback: bool = False
 
 
-def publish(hub: Hub, name: str, repo: str, options: PublishOptions, say: Say) -> Outcome:
+def publish(hub: Hub, name: str, repo: str, options: PublishOptions, report: ReportLine) -> Outcome:
     """Make the Space `repo` equal to `spaces/name`, or print what would change."""
     live = fetch_live(hub, repo)
     with tempfile.TemporaryDirectory(prefix="spaceport-stage-") as folder:
-        # A Space on ZeroGPU needs another Python version, also if the command doesn't name the hardware.
+        # A Space on ZeroGPU needs another Python version, even if the command doesn't name the hardware.
         hardware = options.settings.hardware or live.hardware or "cpu-basic"
         space = stage(options.root, name, Path(folder) / name, hardware=hardware)
         check_content(space.files)
@@ -68,7 +68,7 @@ def publish(hub: Hub, name: str, repo: str, options: PublishOptions, say: Say) -
         if live.sha:
             settings = changed_settings(hub, repo, settings, hardware=live.hardware, sleep_seconds=live.sleep_seconds)
         plan = make_plan(repo, space, live, settings)
-        say(plan.text())
+        report(plan.text())
         if plan.empty:
             return Outcome(name, repo, "unchanged", live.sha)
         if not options.apply:
@@ -76,55 +76,55 @@ def publish(hub: Hub, name: str, repo: str, options: PublishOptions, say: Say) -
         if plan.deletes_a_third and not options.allow_deletes:
             _confirm_deletes(plan)
         if options.trial:
-            _try(space, say)
-        return _push_and_watch(hub, plan, options, say)
+            _try(space, report)
+        return _push_and_watch(hub, plan, options, report)
 
 
-def roll_back(hub: Hub, name: str, repo: str, options: PublishOptions, say: Say) -> Outcome:
+def roll_back(hub: Hub, name: str, repo: str, options: PublishOptions, report: ReportLine) -> Outcome:
     """Restore the files from before the last commit."""
     if not options.apply:
-        say(f"{repo}: would go back to the files before its last commit")
+        report(f"{repo}: would go back to the files before its last commit")
         return Outcome(name, repo, "planned")
     commit = rollback(hub, repo)
-    say(f"{repo}: rolled back ({commit[:8]})")
+    report(f"{repo}: rolled back ({commit[:8]})")
     if options.wait:
-        wait_until_running(hub, repo, commit, options.wait_options, say)
+        wait_until_running(hub, repo, commit, options.wait_options, report)
     return Outcome(name, repo, "rolled back", commit)
 
 
-def delete_previews(hub: Hub, name: str, repos: list[str], options: PublishOptions, say: Say) -> Outcome:
+def delete_previews(hub: Hub, name: str, repos: list[str], options: PublishOptions, report: ReportLine) -> Outcome:
     """Delete previews; this is the only deletion of Spaces here."""
     for repo in repos:
         if options.apply:
             delete_preview(hub, repo)
-        say(f"{repo}: {'deleted' if options.apply else 'would be deleted'}")
+        report(f"{repo}: {'deleted' if options.apply else 'would be deleted'}")
     return Outcome(name, ", ".join(repos) or "no preview", "deleted" if options.apply else "planned")
 
 
-def _push_and_watch(hub: Hub, plan: PublishPlan, options: PublishOptions, say: Say) -> Outcome:
+def _push_and_watch(hub: Hub, plan: PublishPlan, options: PublishOptions, report: ReportLine) -> Outcome:
     name, repo = plan.space.name, plan.repo
-    commit = push(hub, plan, _commit_message(options.root), private=options.private, say=say)
-    say(f"{repo}: pushed {commit[:8]}")
+    commit = push(hub, plan, _commit_message(options.root), private=options.private, report=report)
+    report(f"{repo}: pushed {commit[:8]}")
     if not options.wait:
         return Outcome(name, repo, "pushed", commit)
     try:
-        wait_until_running(hub, repo, commit, options.wait_options, say)
+        wait_until_running(hub, repo, commit, options.wait_options, report)
         if options.smoke_test:
-            say(f"{repo}: answers {smoke_test(hub, repo, name)[:80]!r}")
+            report(f"{repo}: answers {smoke_test(hub, repo, name)[:80]!r}")
     except PublishError:
         if options.rollback and (previous := plan.live.sha):
             restored = restore(hub, repo, previous, f"Back to {previous[:8]}: {commit[:8]} did not run")
-            say(f"{repo}: rolled back to the files of {previous[:8]} ({restored[:8]})")
+            report(f"{repo}: rolled back to the files of {previous[:8]} ({restored[:8]})")
         raise
-    say(f"{repo}: runs {commit[:8]}")
+    report(f"{repo}: runs {commit[:8]}")
     return Outcome(name, repo, "published", commit)
 
 
-def _try(space: StagedSpace, say: Say) -> None:
+def _try(space: StagedSpace, report: ReportLine) -> None:
 
-    python = create_environment(space, space.folder.parent / f"{space.name}-environment", say)
-    say(f"{space.name}: starting it outside the repository")
-    say(f"{space.name}: answers {try_app(space, python)[:80]!r}")
+    python = create_environment(space, space.folder.parent / f"{space.name}-environment", report)
+    report(f"{space.name}: starting it outside the repository")
+    report(f"{space.name}: answers {try_app(space, python)[:80]!r}")
 
 
 def _confirm_deletes(plan: PublishPlan) -> None:

@@ -18,15 +18,24 @@ from publishing.staging import dockerfile
 from publishing.staging.stage import StagedSpace
 
 # The variables that a trial inherits: none of them leads to the repository or to an account.
-INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "HF_HUB_OFFLINE")
+INHERITED_VARIABLES = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "HF_HUB_OFFLINE",
+)
 START_SECONDS = 120.0
 
 
-def create_environment(space: StagedSpace, folder: Path, say: Callable[[str], None] = print) -> Path:
+def create_environment(space: StagedSpace, folder: Path, report: Callable[[str], None] = print) -> Path:
     """Create a virtual environment from the Space's requirements.txt and sdk_version; return its Python."""
     python = folder / "bin" / "python"
     if not python.exists():
-        say(f"{space.name}: installing its requirements as the Hub would")
+        report(f"{space.name}: installing its requirements as the Hub would")
         _run([sys.executable, "-m", "venv", str(folder)])
     sdk = [f"gradio=={space.front_matter['sdk_version']}"] if space.front_matter["sdk"] == "gradio" else []
     _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *sdk,
@@ -42,9 +51,9 @@ def try_app(space: StagedSpace, python: Path) -> str:
 
 @contextmanager
 def run_app(space: StagedSpace, python: Path, seconds: float = START_SECONDS) -> Iterator[str]:
-    """Run the staged app on a free port and yield its address; an error holds the end of the app's log."""
+    """Run the staged app on a free port and yield its address; an error contains the end of the app's log."""
     port = _free_port()
-    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    inherited = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
     settings = {
         "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False", "PYTHONUNBUFFERED": "1",
         "STREAMLIT_SERVER_PORT": str(port), "STREAMLIT_SERVER_ADDRESS": "127.0.0.1",
@@ -81,7 +90,7 @@ def _run(command: list[str]) -> None:
     process = subprocess.run(command, capture_output=True, text=True, check=False)
     if process.returncode:
         end = "".join(f"\n  {line}" for line in process.stderr.splitlines()[-8:])
-        raise StageError(f"The Space's requirements can't be installed:{end}", "Correct requirements.txt or the lock.")
+        raise StageError(f"The Space's requirements can't be installed:{end}", "Fix requirements.txt or the lock.")
 
 
 def _responds(url: str) -> bool:

@@ -39,7 +39,7 @@ HANDLERS = Handlers(CHAT)
 
 
 async def ask_documents(question: str, documents: dict[str, str] | None = None, target: str = START.name) -> dict:
-    """Answer a question over documents, with the passages that support the answer; nothing is stored.
+    """Answer a question from documents, with the passages that support the answer; nothing is stored.
 
     Args:
         question: The question to answer from the documents.
@@ -62,7 +62,7 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
     fragment = gr.Textbox(visible=False)
     download = gr.Textbox(visible=False)
     with gr.Row(elem_id="head"):
-        gr.HTML(html.header_html(ENGLISH.title, ENGLISH.motto))
+        gr.HTML(html.header_html(ENGLISH.title, ENGLISH.tagline))
         target = gr.Dropdown(
             [(START.title, START.name)], value=START.name, label=ENGLISH.model, container=False, scale=0, min_width=280,
             elem_id="target",

@@ -98,4 +98,4 @@ def test_a_dead_server_is_a_failure_with_a_remedy(tmp_path: Path) -> None:
 def test_pull_finds_the_packaged_model(laptop: None) -> None:
     process = run("pull", "laptop")
     assert process.returncode == 0
-    assert "is here" in process.stdout
+    assert "is already downloaded" in process.stdout

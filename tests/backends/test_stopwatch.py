@@ -11,18 +11,18 @@ from backends import Arrival, Delta, Done, Event, Interrupted, Stopwatch, Usage
 from backends.streams import closing
 
 
-def stopwatch(*arrivals: tuple[float, str, int], output: int | None = None) -> Stopwatch:
+def make_stopwatch(*arrivals: tuple[float, str, int], output: int | None = None) -> Stopwatch:
     usage = None if output is None else Usage(5, output)
     return Stopwatch([Arrival(*arrival) for arrival in arrivals], 100.0, 103.0, usage)  # type: ignore[arg-type]
 
 
 def test_metrics() -> None:
-    watch = stopwatch((0.5, "thought", 3), (1.0, "answer", 2), (2.5, "answer", 1), output=9)
-    assert watch.first_token_seconds == 0.5
-    assert watch.first_seconds("answer") == 1.0
-    assert watch.total_seconds == 3.0
-    assert watch.tokens_per_second == pytest.approx(8 / 2.0)
-    assert watch.timings() == {
+    stopwatch = make_stopwatch((0.5, "thought", 3), (1.0, "answer", 2), (2.5, "answer", 1), output=9)
+    assert stopwatch.first_token_seconds == 0.5
+    assert stopwatch.first_seconds("answer") == 1.0
+    assert stopwatch.total_seconds == 3.0
+    assert stopwatch.tokens_per_second == pytest.approx(8 / 2.0)
+    assert stopwatch.timings() == {
         "first_token_seconds": 0.5,
         "first_answer_seconds": 1.0,
         "total_seconds": 3.0,
@@ -31,23 +31,24 @@ def test_metrics() -> None:
 
 
 @pytest.mark.parametrize(
-    "watch",
+    "stopwatch",
     [
         Stopwatch(),
-        stopwatch(output=9),
-        stopwatch((1.0, "answer", 1), (2.0, "answer", 1)),
-        stopwatch((1.0, "answer", 1), output=9),
-        stopwatch((1.0, "answer", 1), (2.0, "answer", 1), output=1),
+        make_stopwatch(output=9),
+        make_stopwatch((1.0, "answer", 1), (2.0, "answer", 1)),
+        make_stopwatch((1.0, "answer", 1), output=9),
+        make_stopwatch((1.0, "answer", 1), (2.0, "answer", 1), output=1),
     ],
     ids=["nothing", "no text", "no usage", "one arrival", "one token"],
 )
-def test_an_unknown_rate_is_none(watch: Stopwatch) -> None:
-    assert watch.tokens_per_second is None
+def test_an_unknown_rate_is_none(stopwatch: Stopwatch) -> None:
+    assert stopwatch.tokens_per_second is None
 
 
 def test_before_the_first_event() -> None:
-    watch = Stopwatch()
-    assert (watch.first_token_seconds, watch.total_seconds, watch.first_seconds("answer")) == (None, None, None)
+    stopwatch = Stopwatch()
+    assert (stopwatch.first_token_seconds, stopwatch.total_seconds) == (None, None)
+    assert stopwatch.first_seconds("answer") is None
 
 
 async def events(*, fails: bool = False, closed: list[bool] | None = None) -> AsyncIterator[Event]:
@@ -64,31 +65,31 @@ async def events(*, fails: bool = False, closed: list[bool] | None = None) -> As
             closed.append(True)
 
 
-async def test_watching_passes_the_stream_through() -> None:
-    watch = Stopwatch()
-    events_ = [event async for event in watch.watch(events())]
+async def test_recording_passes_the_stream_through() -> None:
+    stopwatch = Stopwatch()
+    events_ = [event async for event in stopwatch.record(events())]
     assert events_ == [Delta("hm", "thought"), Delta("so"), Done("stop", Usage(1, 2))]
-    first, second = watch.arrivals
+    first, second = stopwatch.arrivals
     assert (first.kind, first.characters, second.kind, second.characters) == ("thought", 2, "answer", 2)
-    assert 0.015 < first.seconds < second.seconds <= (watch.total_seconds or 0)
-    assert watch.usage == Usage(1, 2)
+    assert 0.015 < first.seconds < second.seconds <= (stopwatch.total_seconds or 0)
+    assert stopwatch.usage == Usage(1, 2)
 
 
 async def test_a_failed_stream_is_measured_up_to_its_end() -> None:
-    watch = Stopwatch()
+    stopwatch = Stopwatch()
     with pytest.raises(Interrupted):
-        async for _ in watch.watch(events(fails=True)):
+        async for _ in stopwatch.record(events(fails=True)):
             pass
-    assert len(watch.arrivals) == 2
-    assert watch.total_seconds is not None
-    assert watch.usage is None
+    assert len(stopwatch.arrivals) == 2
+    assert stopwatch.total_seconds is not None
+    assert stopwatch.usage is None
 
 
-async def test_closing_the_watch_closes_the_stream() -> None:
+async def test_closing_the_recording_closes_the_stream() -> None:
     closed: list[bool] = []
-    watch = Stopwatch()
-    stream = watch.watch(events(closed=closed))
+    stopwatch = Stopwatch()
+    stream = stopwatch.record(events(closed=closed))
     async with closing(stream):
         await anext(stream)
     assert closed == [True]
-    assert watch.total_seconds is not None
+    assert stopwatch.total_seconds is not None

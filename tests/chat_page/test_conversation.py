@@ -45,7 +45,7 @@ TURNS = (
         target="laptop",
     ),
     Turn(
-        "And then?", "Half", error=ErrorMessage("It broke.", "Ask again."), finish_reason="interrupted", target="laptop"
+        "And then?", "Half", error=ErrorMessage("It broke.", "Try again."), finish_reason="interrupted", target="laptop"
     ),
     Turn("From a link", "So.", finish_reason="stop", shared=True),
     Turn("Not answered yet \ud800"),

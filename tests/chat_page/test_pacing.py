@@ -113,7 +113,7 @@ async def test_the_start_of_a_text_does_not_wait() -> None:
         yield "first"
         await asyncio.Event().wait()
 
-    stream = batches(late(), 3600, at_once=lambda item: item != "more", rest=True)
+    stream = batches(late(), 3600, at_once=lambda item: item != "more", pause_between_batches=True)
     async with asyncio.timeout(10), closing(stream):
         assert [await anext(stream), await anext(stream)] == [["retrieval"], ["first"]]
 
@@ -138,7 +138,7 @@ async def test_a_stream_that_rests_loses_nothing_and_wakes_once_per_batch() -> N
         source.put_nowait(None)
 
     sending = asyncio.create_task(send())
-    received = [batch async for batch in batches(read(), 0.02, rest=True)]
+    received = [batch async for batch in batches(read(), 0.02, pause_between_batches=True)]
     await sending
     assert [number for batch in received for number in batch] == list(range(100))
     assert wakeups <= 2 * len(received) + 1
@@ -152,7 +152,7 @@ async def test_an_item_before_a_pause_is_not_held_back() -> None:
         yield 2
         await pause.wait()
 
-    stream = batches(stops(), 0.01, rest=True)
+    stream = batches(stops(), 0.01, pause_between_batches=True)
     async with asyncio.timeout(10), closing(stream):
         assert [await anext(stream), await anext(stream)] == [[1], [2]]
 
@@ -163,7 +163,7 @@ async def test_a_stream_that_always_has_more_is_sent_in_batches() -> None:
             yield 1
             await asyncio.sleep(0)
 
-    stream = batches(many(), 0.01, rest=True)
+    stream = batches(many(), 0.01, pause_between_batches=True)
     async with asyncio.timeout(10), closing(stream):
         assert sum([len(await anext(stream)) for _ in range(4)]) > 4
 
@@ -178,7 +178,7 @@ async def test_a_resting_stream_can_be_closed_and_raises_its_error() -> None:
         finally:
             closed.append(True)
 
-    stream = batches(endless(), 3600, rest=True)
+    stream = batches(endless(), 3600, pause_between_batches=True)
     async with closing(stream):
         await anext(stream)
     assert closed == [True]
@@ -190,6 +190,6 @@ async def test_a_resting_stream_can_be_closed_and_raises_its_error() -> None:
 
     received: list[int] = []
     with pytest.raises(OSError, match="broken"):
-        async for batch in batches(fail(), 0.01, rest=True):
+        async for batch in batches(fail(), 0.01, pause_between_batches=True):
             received += batch
     assert received == [1, 2]

@@ -195,12 +195,12 @@ def test_an_event_without_a_source_opens_nothing(source: str) -> None:
 
 
 def test_thoughts_and_errors_are_never_sent_to_the_model() -> None:
-    reply = Reply(Turn("Why?"), error=Interrupted("It broke.", "Ask again."))
+    reply = Reply(Turn("Why?"), error=Interrupted("It broke.", "Try again."))
     reply.add(Delta("Hm.", "thought"))
     reply.add(Delta("Half an answer"))
     turn = reply.turn(ended=True)
     assert [message.content for message in model_messages([turn])] == ["Why?", "Half an answer"]
-    assert "> **It broke.**\n>\n> Ask again." in [message["content"] for message in reply_messages(turn, 1)]
+    assert "> **It broke.**\n>\n> Try again." in [message["content"] for message in reply_messages(turn, 1)]
 
 
 def test_a_hostile_answer_reaches_the_model_as_it_was_and_the_page_as_text() -> None:

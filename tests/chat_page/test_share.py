@@ -13,7 +13,7 @@ import pytest
 
 from chat_page.conversation import Conversation
 from chat_page.export import as_json, as_markdown
-from chat_page.markdown import inert
+from chat_page.markdown import disarm_markdown
 from chat_page.messages import conversation_messages
 from chat_page.scripts import download_js
 from chat_page.share import MAX_INFLATED, MAX_LINK, ShareError, link_fragment, open_turns
@@ -58,7 +58,7 @@ def deflated(data: bytes) -> str:
 
 
 def test_json_has_every_question_answer_and_citation_with_its_exact_span() -> None:
-    failed = Turn("And now?", "Half", error=ErrorMessage("It broke.", "Ask again."), finish_reason="interrupted")
+    failed = Turn("And now?", "Half", error=ErrorMessage("It broke.", "Try again."), finish_reason="interrupted")
     assert json.loads(as_json([TURN, failed])) == {
         "version": 1,
         "exchanges": [
@@ -202,7 +202,7 @@ def test_a_shared_text_keeps_harmless_markdown() -> None:
     text = (
         "# Head\n\n- a < b, 3<4\n- `x[1]` **bold** 100 % $5\n\n```python\nprint(1)\n```\n\n| عربي | עברית |\n|---|---|"
     )
-    assert inert(text) == text
+    assert disarm_markdown(text) == text
 
 
 def test_a_shared_document_name_is_a_name() -> None:

@@ -58,7 +58,7 @@ class Fault:
 
 
 class VertexApi(ThreadingHTTPServer):
-    """`state` holds the resources, `requests` the requests in order; `fail` and `state.fail_operation` cause faults."""
+    """`state` has the resources, `requests` the requests in order; `fail` and `state.fail_operation` cause faults."""
 
     daemon_threads = True
 

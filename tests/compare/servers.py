@@ -17,7 +17,7 @@ MODELS = ("steady", "slow", "thinker", "silent", "endless", "dies", "refuses", "
 
 
 class Models(ThreadingHTTPServer):
-    """`requests` holds each model's request bodies, `max_in_flight` its highest number of concurrent requests."""
+    """`requests` contains each model's request bodies, `max_in_flight` its highest number of concurrent requests."""
 
     daemon_threads = True
 

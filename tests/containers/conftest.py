@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from containers import hardened, images
+from containers import images, sandbox
 from tests.conftest import ROOT, missing
 
 TAG = "test"
@@ -37,7 +37,7 @@ def inference_image(engine: Any) -> str:
 @pytest.fixture(scope="session")
 def container_url(engine: Any, inference_image: str) -> Iterator[str]:
     """The URL of an inference container that all tests share."""
-    with hardened.run_container(engine, inference_image) as (_, url):
+    with sandbox.run_container(engine, inference_image) as (_, url):
         yield url
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from containers import hardened, images
+from containers import images, sandbox
 from containers.checks import image_checks, inference_contract
 from tests.conftest import ROOT
 
@@ -83,10 +83,10 @@ def test_error_has_the_last_log_line_of_the_container(engine: Any, inference_ima
     invalid = {"SPACEPORT_PARALLEL": "four"}
     with (
         pytest.raises(images.ContainerError, match="exited"),
-        hardened.run_container(engine, inference_image, environment=invalid),
+        sandbox.run_container(engine, inference_image, environment=invalid),
     ):
         pass
-    containers = engine.containers.list(all=True, filters={"label": f"{hardened.LABEL}=check", "status": "exited"})
+    containers = engine.containers.list(all=True, filters={"label": f"{sandbox.LABEL}=check", "status": "exited"})
     assert containers == []
 
 

@@ -31,6 +31,7 @@ NEEDS_BY_FIXTURE = {
     "served": "browser",
     "engine": "containers",
     "embedder": "models",
+    "model": "models",
 }
 NEEDS_BY_PATH = {
     "tests/app": "browser",
@@ -40,14 +41,19 @@ NEEDS_BY_PATH = {
     "tests/backends/kinds/test_transformers.py": "models",
     "tests/backends/test_cli.py": "models",
     "tests/cloud/test_side_by_side.py": "models",
+    "tests/compare/analyse/test_canary.py": "time",
+    "tests/compare/measure": "time",
+    "tests/compare/test_cli.py": "time",
     "tests/inference": "models",
+    "tests/publish/test_faults.py": "time",
     "tests/rag/search/test_embedders.py": "models",
     "tests/rag/test_headless.py": "models",
+    "tests/test_delivery.py": "time",
 }
 
 
 def needs(nodeid: str, fixtures: Collection[str]) -> set[str]:
-    """Return the marks of a test: browser, containers or models."""
+    """Return the marks of a test: browser, containers, models or time (it measures or waits for many seconds)."""
     path = PurePosixPath(nodeid.partition("::")[0])
     by_path = {need for part, need in NEEDS_BY_PATH.items() if path.is_relative_to(part)}
     return by_path | {need for fixture, need in NEEDS_BY_FIXTURE.items() if fixture in fixtures}

@@ -64,7 +64,7 @@ def free_port() -> int:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60, message: Callable[[], str] = lambda: "") -> None:
-    """Poll a condition until it holds. The limit only guards against a test that hangs."""
+    """Poll a condition until it is true. The limit only guards against a test that hangs."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, message()

@@ -31,7 +31,7 @@ CLIENT = httpx2.Client(timeout=TIMEOUT, verify=False, limits=httpx2.Limits(max_k
 
 @dataclass(frozen=True)
 class Server:
-    """A server process; `folder` holds its standard output and standard error."""
+    """A server process; `folder` contains its standard output and standard error."""
 
     process: subprocess.Popen[bytes]
     port: int

@@ -26,7 +26,7 @@ def test_request_id_of_the_client_is_used(server: Server) -> None:
     assert line["seconds"] >= line["first_token_seconds"] > 0
     answer = server.post(CHAT, {}, headers={"x-request-id": client_id})
     assert answer.headers["x-request-id"] == client_id
-    assert server.log_lines(request_id=client_id, message="refused", status=400)
+    assert server.log_lines(request_id=client_id, message="request rejected", status=400)
 
 
 @pytest.mark.parametrize("invalid", [b'"}\t{"', b"a b", b"x" * 129, b"\xe9\xff", b"", b"${jndi:ldap://x}", b"<script>"])

@@ -51,7 +51,7 @@ def run(space: StagedSpace, case: Case) -> Result:
         hub.fail(route, fault, times)
         error = None
         try:
-            commit = push(client, make_plan(REPO, space, fetch_live(client, REPO)), "Publish", say=lambda _: None)
+            commit = push(client, make_plan(REPO, space, fetch_live(client, REPO)), "Publish", report=lambda _: None)
             wait_until_running(client, REPO, commit, WaitOptions(20, 0.01), lambda _: None)
         except PublishError as caught:
             error = str(caught)

@@ -403,7 +403,7 @@ def test_a_line_is_written_at_once() -> None:
             self.writes.append(text)
             return super().write(text)
 
-    publish_space._say(Stream(), "team/chat: building")
+    publish_space._report(Stream(), "team/chat: building")
     assert Stream.writes == ["team/chat: building\n"]
 
 

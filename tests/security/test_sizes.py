@@ -165,7 +165,7 @@ def test_the_api_accepts_only_as_many_documents_as_a_visitor_may_have(served: Se
     documents = {f"{number}.txt": f"The kettle number {number} is red." for number in range(60)}
     outcome = guest.call("ask_documents", ["What is the kettle like?", documents, "scripted"])
     assert not outcome.success
-    assert "There are 50 documents already." in outcome.error
+    assert "You already have 50 documents." in outcome.error
 
 
 def test_a_conversation_of_many_turns_does_not_stop_the_server(served: Served, guest: Guest) -> None:

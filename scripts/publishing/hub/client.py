@@ -26,7 +26,7 @@ _TOKEN = re.compile(r"\bhf_\w+|(?<=Bearer )[\w.-]+")
 
 
 class _TimeoutClient(httpx2.Client):
-    """Sets a time-out on every request, also on those for which huggingface_hub asks for none."""
+    """Sets a time-out on every request, even on those for which huggingface_hub asks for none."""
 
     seconds: ClassVar[float] = 60.0
 

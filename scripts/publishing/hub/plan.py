@@ -96,7 +96,7 @@ def fetch_tree(hub: Hub, repo: str, sha: str) -> dict[str, tuple[str, int]]:
 
 
 def make_plan(repo: str, space: StagedSpace, live: LiveSpace, settings: SpaceSettings = NO_SETTINGS) -> PublishPlan:
-    """Compare staged and live files; `settings` holds only those that differ."""
+    """Compare staged and live files; `settings` contains only those that differ."""
     sizes = {relative_path: path.stat().st_size for relative_path, path in space.files.items()}
     added = {relative_path: size for relative_path, size in sizes.items() if relative_path not in live.files}
     changed = {

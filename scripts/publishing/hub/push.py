@@ -20,7 +20,7 @@ Operation: TypeAlias = CommitOperationAdd | CommitOperationDelete
 
 
 def push(
-    hub: Hub, plan: PublishPlan, message: str, *, private: bool = False, say: Callable[[str], None] = print
+    hub: Hub, plan: PublishPlan, message: str, *, private: bool = False, report: Callable[[str], None] = print
 ) -> str:
     """Make the live files equal to the staged ones and return the commit's id.
 
@@ -40,7 +40,7 @@ def push(
         except HubError as error:
             if attempt == ATTEMPTS or not (error.status == 412 or may_have_succeeded(error)):
                 raise
-            say(f"{error.message} Reading the Space again.")
+            report(f"{error.message} Reading the Space again.")
             current = _plan_again(hub, current)
     raise AssertionError  # the loop returns or raises
 

@@ -37,17 +37,19 @@ class WaitOptions:
     poll: float = 3.0
 
 
-def wait_until_running(hub: Hub, repo: str, sha: str, options: WaitOptions, say: Callable[[str], None] = print) -> None:
+def wait_until_running(
+    hub: Hub, repo: str, sha: str, options: WaitOptions, report: Callable[[str], None] = print
+) -> None:
     """Return when the stage is RUNNING and the running commit is `sha`; the stage alone may be the old image's."""
     deadline = time.monotonic() + options.timeout
-    log = BuildLog(hub, repo, say)
+    log = BuildLog(hub, repo, report)
     log.start()
     previous = ""
     while True:
         runtime = _runtime(hub, repo)
         stage, commit = str(runtime.get("stage", "")), str(runtime.get("sha", ""))
         if stage != previous:
-            say(f"{repo}: {stage.lower().replace('_', ' ')}")
+            report(f"{repo}: {stage.lower().replace('_', ' ')}")
             previous = stage
         if stage == "RUNNING" and commit == sha:
             return
@@ -80,8 +82,8 @@ def _runtime(hub: Hub, repo: str) -> dict[str, Any]:
 class BuildLog:
     """Follows the build log in a thread; a broken stream doesn't fail the Space."""
 
-    def __init__(self, hub: Hub, repo: str, say: Callable[[str], None]) -> None:
-        self._hub, self._repo, self._say = hub, repo, say
+    def __init__(self, hub: Hub, repo: str, report: Callable[[str], None]) -> None:
+        self._hub, self._repo, self._report = hub, repo, report
         self._lines: deque[str] = deque(maxlen=400)
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
@@ -102,6 +104,6 @@ class BuildLog:
             for line in self._hub.api.fetch_space_logs(self._repo, build=True, follow=True):
                 text = redact(line).rstrip()
                 self._lines.append(text)
-                self._say(f"  {text}")
+                self._report(f"  {text}")
         except Exception as error:  # the log is optional: the stage decides
-            self._say(f"  (the build log stopped: {type(error).__name__})")
+            self._report(f"  (the build log stopped: {type(error).__name__})")

@@ -39,7 +39,7 @@ def app_files(root: Path, app: Path) -> dict[str, Path]:
             queue |= _imports(path for path in contents.values() if path.suffix == ".py")
         elif name != "spaces" and find_spec(name) is None:  # ZeroGPU's image has the package `spaces`
             where = f"{source.relative_to(root)}, line {line}"
-            raise StageError(f"{where}: there is no module {name}.", "Install the package, or correct the import.")
+            raise StageError(f"{where}: there is no module {name}.", "Install the package, or fix the import.")
     return files
 
 
@@ -78,7 +78,7 @@ def _imports(sources: Iterable[Path]) -> dict[str, Origin]:
         try:
             visitor.visit(ast.parse(source.read_text(encoding="utf-8"), str(source)))
         except (SyntaxError, UnicodeDecodeError) as error:
-            raise StageError(f"{source} isn't valid Python ({error}).", "Correct it.") from error
+            raise StageError(f"{source} isn't valid Python ({error}).", "Fix it.") from error
         origins |= {name: (source, line) for name, line in visitor.lines.items()}
     return origins
 

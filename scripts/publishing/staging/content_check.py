@@ -48,7 +48,7 @@ def check_content(files: dict[str, Path]) -> None:
 
 
 def secrets(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the number of each line of a text file that holds a secret, and the kind of secret."""
+    """Yield the number of each line of a text file that contains a secret, and the kind of secret."""
     data = path.read_bytes()
     if b"\0" in data[:8192]:
         return

@@ -53,7 +53,7 @@ def _card(readme: str) -> RepoCard:
     try:
         return RepoCard(readme)
     except (ValueError, yaml.YAMLError) as error:
-        raise StageError(f"The front matter of README.md isn't valid YAML ({error}).", "Correct it.") from error
+        raise StageError(f"The front matter of README.md isn't valid YAML ({error}).", "Fix it.") from error
 
 
 def _check_keys(values: dict[str, Any]) -> Iterator[str]:

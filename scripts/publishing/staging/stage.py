@@ -96,7 +96,7 @@ def _check(values: dict[str, Any], files: dict[str, Path], gradio: str | None, z
     if any(relative_path.startswith("spaces/") for relative_path in files):
         problems.append("a folder spaces/ would hide the package of that name.")
     if problems:
-        raise StageError("The Space has problems: " + " ".join(problems), "Correct its README.md or its Dockerfile.")
+        raise StageError("The Space has problems: " + " ".join(problems), "Fix its README.md or its Dockerfile.")
 
 
 def _source_link(root: Path, name: str) -> str:

@@ -74,7 +74,7 @@ class Chat:
         return self._visitors.get(key)
 
     def forget(self, key: object) -> None:
-        """Delete everything that belongs to a visitor."""
+        """Delete all data of a visitor."""
         self._visitors.forget(key)
 
     def close_page(self, session: str | None) -> None:
@@ -97,12 +97,12 @@ class Chat:
             return
         earlier, number = conversation.turns[:-1], len(conversation.turns)
         reply = Reply(replace(conversation.turns[-1], target=target, asked_at=_utc_now()))
-        watch = Stopwatch()
+        stopwatch = Stopwatch()
         visitor.latest, conversation.turns = conversation, (*earlier, reply.turn())
         yield PageUpdate(reply_messages(reply.turn(), number, reply.status), stats="")
         try:
             visitor.questions.take()
-            updates = self._updates(visitor, reply, earlier, options, watch, samples=samples)
+            updates = self._updates(visitor, reply, earlier, options, stopwatch, samples=samples)
             async with closing(updates):
                 async for sources_changed in updates:
                     turn = reply.turn()
@@ -112,11 +112,11 @@ class Chat:
         except SpaceportError as error:
             reply.error = error
         finally:
-            # This runs also if the page is closed or reloaded during the answer: the text so far stays.
+            # This runs even if the page is closed or reloaded during the answer: the text so far stays.
             turn = reply.turn(ended=True)
             conversation.turns = (*earlier, turn)
             await asyncio.to_thread(self._save, visitor, conversation)
-        stats = render.stats_html(target, watch, reply.retrieval, turn.finish_reason)
+        stats = render.stats_html(target, stopwatch, reply.retrieval, turn.finish_reason)
         yield PageUpdate(reply_messages(turn, number), stats=stats)
 
     async def _updates(
@@ -125,7 +125,7 @@ class Chat:
         reply: Reply,
         earlier: tuple[Turn, ...],
         options: AnswerOptions,
-        watch: Stopwatch,
+        stopwatch: Stopwatch,
         *,
         samples: bool,
     ) -> AsyncIterator[bool]:
@@ -136,9 +136,9 @@ class Chat:
             self.connect(reply.question.target),
             history=model_messages(earlier),
             options=options,
-            watch=watch,
+            stopwatch=stopwatch,
         )
-        updates = batches(events, self._pace.seconds, at_once=reply.starts_section, rest=True)
+        updates = batches(events, self._pace.seconds, at_once=reply.starts_section, pause_between_batches=True)
         async with closing(updates):
             async for batch in updates:
                 before = reply.retrieval, reply.end
@@ -163,10 +163,10 @@ class Chat:
             raise RagError(question_too_long(), ENGLISH.question_too_long_remedy)
         libraries = [] if documents else [self._samples]
         backend = self.connect(target)
-        return await api.answer_over(question, backend, self._embedder, texts=documents, libraries=libraries)
+        return await api.answer_from_files(question, backend, self._embedder, texts=documents, libraries=libraries)
 
     def warm(self, target: str) -> None:
-        """Load the models and read the sample documents in a thread, once; the first open page calls this."""
+        """Load the models and read the sample documents in a thread, once; the first page that opens calls this."""
         if self._warming.acquire(blocking=False):
             threading.Thread(target=self._load, args=[target], name="warm", daemon=True).start()
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from chat_page.markdown import inert
+from chat_page.markdown import disarm_markdown
 from chat_page.strings import ENGLISH
 from rag.answering.turn import Turn
 from rag.answering.types import Citation
@@ -24,7 +24,7 @@ def as_json(turns: Sequence[Turn]) -> str:
 
 
 def as_markdown(turns: Sequence[Turn]) -> str:
-    """Return the conversation for people. It loads nothing when it is displayed; only the JSON is exact in code."""
+    """Return the conversation for people. Displaying it loads nothing; code is exact only in the JSON."""
     return "\n\n---\n\n".join(_markdown(turn) for turn in turns) + "\n"
 
 
@@ -37,7 +37,7 @@ def answer_text(turn: Turn) -> str:
 
 
 def place(passage: Passage) -> str:
-    """Return the document of a passage and where in it."""
+    """Return the document of a passage and its place there."""
     where = ENGLISH.page_number.format(page=passage.page) if passage.page else passage.heading
     return f"{passage.document}, {where}" if where else passage.document
 
@@ -76,7 +76,7 @@ def _quote(citation: Citation) -> dict[str, Any]:
 
 def _markdown(turn: Turn) -> str:
     parts = ["### Question", turn.question, "### Answer", answer_text(turn)]
-    return inert("\n\n".join([*parts, *map(_citation_markdown, turn.citations), *provenance(turn)]))
+    return disarm_markdown("\n\n".join([*parts, *map(_citation_markdown, turn.citations), *provenance(turn)]))
 
 
 def _citation_markdown(citation: Citation) -> str:

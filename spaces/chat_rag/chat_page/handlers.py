@@ -1,4 +1,4 @@
-"""The page's event handlers: values of the page in, values of the page out.
+"""The page's event handlers: they take and return values of its components.
 
 `key` is the private key of the visitor, stored in the browser, or a ticket from a page that doesn't have its key yet.
 `request.session_hash` tells a visitor's pages apart. It proves nothing: it's part of addresses.
@@ -30,7 +30,7 @@ READY: dict[str, Any] = {"submit_btn": True, "stop_btn": False}
 
 
 class Handlers:
-    """The page's events over one `Chat`."""
+    """The event handlers of one `Chat`."""
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
@@ -51,7 +51,7 @@ class Handlers:
         self._chat.close_page(request.session_hash)
 
     def delete_data(self, key: str) -> tuple[Any, ...]:
-        """Delete everything of the visitor and start with a new key; the key is "" if the visitor cancels."""
+        """Delete the visitor's data and start with a new key; the key is "" if the visitor cancels."""
         if not key:
             return (gr.skip(),) * 6
         self._chat.forget(self._tickets.key(key))

@@ -1,4 +1,4 @@
-"""Markdown of the chat: answers with linked citations, errors, and text from strangers."""
+"""Markdown of the chat: answers with linked citations, errors, and untrusted text."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def linked_answer(answer: str, markers: Sequence[Marker], turn: int) -> str:
     return "".join(parts)
 
 
-def inert(text: str) -> str:
-    """Return a stranger's text without any tag, image, link, diagram, formula or control character."""
+def disarm_markdown(text: str) -> str:
+    """Return untrusted text without any tag, image, link, diagram, formula or control character."""
     return _ACTIVE.sub(f"\\g<0>{ZERO_WIDTH_SPACE}", _CONTROL.sub("", text))
 
 
@@ -57,7 +57,7 @@ def error_markdown(message: str, remedy: str) -> str:
     return "\n>\n".join(f"> {line}" for line in lines if line.strip("*"))
 
 
-def shortened(text: str, characters: int = 160) -> str:
+def shorten(text: str, characters: int = 160) -> str:
     """Return the text in one line, cut to `characters`."""
     text = one_line(text)
     return text if len(text) <= characters else f"{text[: characters - 1]}…"

@@ -6,7 +6,7 @@ from typing import Any
 
 from chat_page.conversation import Conversation
 from chat_page.export import place, provenance
-from chat_page.markdown import error_markdown, inert, linked_answer
+from chat_page.markdown import disarm_markdown, error_markdown, linked_answer
 from chat_page.strings import ENGLISH
 from rag.answering.turn import Turn
 from ui.markdown import safe_markdown
@@ -34,7 +34,7 @@ def turn_index(conversation: Conversation, message_index: int) -> int | None:
 
 def question_message(turn: Turn) -> ChatMessage:
     """Return the question of a turn."""
-    return {"role": "user", "content": (inert if turn.shared else safe_markdown)(turn.question)}
+    return {"role": "user", "content": (disarm_markdown if turn.shared else safe_markdown)(turn.question)}
 
 
 def reply_messages(turn: Turn, number: int, status: str | None = None) -> list[ChatMessage]:
@@ -70,10 +70,13 @@ def _answer_markdown(turn: Turn, number: int) -> str:
 
 
 def _shared_reply(turn: Turn) -> list[ChatMessage]:
-    """The answer of a link as inert text, and its sources as text below."""
+    """A shared answer as plain text, with its sources below."""
     sources = [f"[{citation.passage.number}] {place(citation.passage)}" for citation in turn.citations]
     lines = [*sources, *provenance(turn)]
-    return [_assistant(inert(turn.answer)), *([_assistant(inert("\n".join(lines)))] if lines else [])]
+    return [
+        _assistant(disarm_markdown(turn.answer)),
+        *([_assistant(disarm_markdown("\n".join(lines)))] if lines else []),
+    ]
 
 
 def _thought(turn: Turn, pending: bool) -> ChatMessage:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from chat_page.markdown import shortened
+from chat_page.markdown import shorten
 from chat_page.strings import ENGLISH, pluralize
 from rag.answering.markers import Marker, anchors
 from rag.answering.turn import Turn
@@ -60,7 +60,7 @@ def sources_html(turns: Sequence[Turn]) -> str:
         return f'<p class="sp-empty">{ENGLISH.no_sources}</p>'
     *older, newest = with_sources
     earlier = "".join(
-        f'<details class="sp-turn"><summary>{escape(shortened(turn.question, 80))}</summary>'
+        f'<details class="sp-turn"><summary>{escape(shorten(turn.question, 80))}</summary>'
         f"{_turn(number, turn)}</details>"
         for number, turn in reversed(older)
     )
@@ -101,7 +101,7 @@ def _card(turn: int, passage: Passage, citation: Citation | None) -> str:
 
 
 def _anchors(turn: int, passage: Passage, citation: Citation | None) -> str:
-    """The places that the links of an answer lead to: without the script they still find the card."""
+    """The targets of an answer's links, which lead to the card even without the script."""
     count = max(1, len(citation.spans) if citation else 0)
     names = {
         anchor

@@ -9,7 +9,7 @@ import hashlib
 from collections import Counter
 from html import escape
 
-from chat_page.markdown import shortened
+from chat_page.markdown import shorten
 from chat_page.page_picture import Picture, page_picture
 from chat_page.strings import ENGLISH
 from rag.documents import Document, Passage
@@ -34,7 +34,7 @@ def preview_html(document: Document, passage: Passage, highlight: Span, original
     else:
         body = _text(document, passage, span)
     place = place_of(document, passage, span)
-    excerpt = shortened(document.text[span[0] : span[1]])
+    excerpt = shorten(document.text[span[0] : span[1]])
     template = ENGLISH.source_label_with_place if place else ENGLISH.source_label
     label = escape(template.format(name=document.name, place=place, text=excerpt))
     return (
@@ -112,7 +112,7 @@ def _pdf(document: Document, passage: Passage, span: Span, original: bytes | Non
         picture = page_picture(original, page.number, document.text[page.start : page.end], highlight)
     except DocumentError as error:
         return f'<p class="sp-note">{escape(ENGLISH.text_instead.format(reason=error.message))}</p>{text}'
-    excerpt = shortened(document.text[span[0] : span[1]])
+    excerpt = shorten(document.text[span[0] : span[1]])
     alt = ENGLISH.picture.format(page=page.number, name=document.name, text=excerpt)
     if not picture.boxes:
         note = f'<p class="sp-note">{ENGLISH.not_highlighted}</p>'
@@ -168,7 +168,7 @@ def _row(text: str, line: Span, columns: list[str], span: Span) -> str:
         contents = [f"<mark>{escape(cells[column])}</mark>" if column in cells else "" for column in columns]
         start = f'<tr class="sp-cited" aria-current="true"><th scope="row">{number}</th>'
     else:
-        contents = [escape(shortened(cells.get(column, ""), CELL_CHARACTERS)) for column in columns]
+        contents = [escape(shorten(cells.get(column, ""), CELL_CHARACTERS)) for column in columns]
         start = f'<tr><th scope="row">{number}</th>'
     return start + "".join(f'<td dir="auto">{content}</td>' for content in contents) + "</tr>"
 

@@ -31,9 +31,9 @@ def documents_html(documents: Sequence[Document], files: Snapshot | None = None)
     return f'<div class="sp-documents">{document_list}<div role="status">{results}</div></div>'
 
 
-def stats_html(target: str, watch: Stopwatch, retrieval: Retrieval | None, finish_reason: str | None) -> str:
+def stats_html(target: str, stopwatch: Stopwatch, retrieval: Retrieval | None, finish_reason: str | None) -> str:
     """Return the line under an answer: the model, its speed, the tokens, and anything unusual about the answer."""
-    parts = [escape(target), *_speed_parts(watch), *_token_parts(watch, retrieval)]
+    parts = [escape(target), *_speed_parts(stopwatch), *_token_parts(stopwatch, retrieval)]
     if retrieval and retrieval.abstention:
         parts.append(ENGLISH.no_close_match)
     if retrieval and retrieval.omitted_passages:
@@ -88,21 +88,21 @@ def _size(document: Document) -> str:
     return ENGLISH.thousand_characters.format(thousands=max(1, len(document.text) // 1000))
 
 
-def _speed_parts(watch: Stopwatch) -> list[str]:
+def _speed_parts(stopwatch: Stopwatch) -> list[str]:
     parts = []
-    if watch.first_token_seconds is not None:
-        parts.append(ENGLISH.first_text.format(seconds=watch.first_token_seconds))
-    if watch.tokens_per_second:
-        parts.append(ENGLISH.speed.format(rate=watch.tokens_per_second))
+    if stopwatch.first_token_seconds is not None:
+        parts.append(ENGLISH.first_text.format(seconds=stopwatch.first_token_seconds))
+    if stopwatch.tokens_per_second:
+        parts.append(ENGLISH.speed.format(rate=stopwatch.tokens_per_second))
     return parts
 
 
-def _token_parts(watch: Stopwatch, retrieval: Retrieval | None) -> list[str]:
-    if not watch.usage:
+def _token_parts(stopwatch: Stopwatch, retrieval: Retrieval | None) -> list[str]:
+    if not stopwatch.usage:
         return []
-    count, window = watch.usage.input_tokens, retrieval.context_window if retrieval else None
+    count, window = stopwatch.usage.input_tokens, retrieval.context_window if retrieval else None
     if window:
         sent = ENGLISH.tokens_in_of.format(input=count, window=window, share=count / window)
     else:
         sent = ENGLISH.tokens_in.format(input=count)
-    return [sent, ENGLISH.tokens_out.format(output=watch.usage.output_tokens)]
+    return [sent, ENGLISH.tokens_out.format(output=stopwatch.usage.output_tokens)]

@@ -15,7 +15,7 @@ Event = Retrieval | Delta | Marker | AnswerEnd
 
 @dataclass(slots=True)
 class Reply:
-    """Collects the events of an answer; `turn()` is what they amount to so far."""
+    """Collects the events of an answer; `turn()` returns the turn so far."""
 
     question: Turn
     retrieval: Retrieval | None = None
@@ -40,14 +40,14 @@ class Reply:
             self.end = event
 
     def starts_section(self, event: Event) -> bool:
-        """Whether the page shows `event` at once, because it's more than another piece of the same text."""
+        """Whether the page shows `event` at once, because it starts a new section."""
         if isinstance(event, Delta):
             return not (self._thought if event.kind == "thought" else self._answer)
         return not isinstance(event, Marker)
 
     @property
     def status(self) -> str:
-        """What happens until the first word of the answer."""
+        """What the page shows until the first word of the answer."""
         if self.retrieval is None:
             return ENGLISH.searching
         if not self.retrieval.passages or self.retrieval.abstention:

@@ -18,7 +18,7 @@ class Strings:
 
     # The head of the page and its parts
     title: str = "Chat with documents"
-    motto: str = "Answers with sources you can check"
+    tagline: str = "Answers with sources you can check"
     model: str = "Model"
     documents: str = "Documents"
     sources: str = "Sources"

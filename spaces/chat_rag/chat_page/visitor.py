@@ -14,7 +14,7 @@ from rag.library.store import MemoryStore, Store
 
 @dataclass(slots=True, eq=False)
 class Visitor:
-    """Everything of one visitor.
+    """All data of one visitor.
 
     `key` is the secret that identifies the visitor's browser; `last_seen` is a time of the clock of `Visitors`.
     """

@@ -31,7 +31,7 @@ _FOLDER = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(slots=True, eq=False)
 class _Slot:
-    """The place of one visitor. Its lock is held while the visitor is opened or deleted, so that others don't wait."""
+    """The place of one visitor. It has its own lock for opening and deleting the visitor, so that others don't wait."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     visitor: Visitor | None = None
@@ -43,7 +43,7 @@ class Visitors:
 
     The data of a visitor is in a folder under `root` whose name is a hash of the key, so the disk doesn't reveal keys.
     Without a root, or if it isn't writable, `root` is None and everything stays in memory. A visitor who is idle for
-    `idle_seconds` is deleted; the start deletes those that an earlier process left for longer than that.
+    `idle_seconds` is deleted. At startup, visitors idle for longer than that are deleted too.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Visitors:
                 Store(self.root / name).touch(self._clock())
 
     def forget(self, key: object) -> None:
-        """Delete everything of a visitor at once, whatever is running."""
+        """Delete all data of a visitor at once, even if an answer or an upload is running."""
         if _is_key(key):
             self._delete(_folder_name(key), lambda slot: True)
 
@@ -180,7 +180,7 @@ class Visitors:
             Store(self.root / name).destroy()
 
     def _tidy(self) -> None:
-        """Delete what the last process was writing or deleting when it ended."""
+        """Delete what an earlier process was still writing or deleting when it ended."""
         for folder in self.root.iterdir() if self.root else ():
             try:
                 if folder.name.startswith(disk.UNFINISHED):

@@ -1,4 +1,4 @@
-"""The performance page: live metrics from a Prometheus, or a recorded run that is labelled as one."""
+"""The performance page: live metrics from a Prometheus server, or a recorded run that is labelled as one."""
 
 from __future__ import annotations
 

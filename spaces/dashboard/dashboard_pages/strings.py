@@ -37,7 +37,7 @@ STATES: Mapping[str, str] = {
 
 # Performance
 TIME = "Time"
-READ_AT = "{source}, read {age}. Numbers cover the last five minutes, times are UTC."
+READ_AT = "{source}, read {age}. Numbers cover the last five minutes. Times are in UTC."
 STALE = "These are the last numbers that Prometheus sent: "
 NO_GPU = "No GPU metrics: Prometheus doesn't scrape NVIDIA's DCGM exporter."
 READING_RECORDED_RUN = "Reading the recorded run"
@@ -45,8 +45,8 @@ RECORDED = (
     "**Recorded, not live:** {description}. Set SPACEPORT_PROMETHEUS_URL to see the metrics of a server as they arrive."
 )
 RECORDED_DESCRIPTION = "a measurement of {date} on {system}, {processors} processors ({targets})"
-RECORDED_LIMITS = "A recorded run has no queue and no GPU metrics. Live metrics of a server do."
-NOTHING_TO_SHOW = "There is no Prometheus and no recorded run. Set SPACEPORT_PROMETHEUS_URL to see live metrics."
+RECORDED_LIMITS = "A recorded run has no queue or GPU metrics. Live metrics of a server do."
+NOTHING_TO_SHOW = "There is no recorded run. Set SPACEPORT_PROMETHEUS_URL to see live metrics."
 
 # Comparison
 NO_RUNS = "There is no recorded run. Measure with the comparator, then open its JSONL file."

@@ -25,22 +25,7 @@ def draw_panel(reading: PanelReading, since: float, until: float) -> go.Figure:
             connectgaps=False,
             line={"color": COLOURS[index % len(COLOURS)], "dash": DASHES[index % len(DASHES)], "width": 2},
         )
-    figure.update_layout(
-        height=260,
-        margin={"l": 48, "r": 12, "t": 34, "b": 56},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        title={
-            "text": f"{reading.panel.title}, {reading.panel.unit}",
-            "x": 0,
-            "xref": "paper",
-            "font": {"size": 14, "weight": 600},
-        },
-        font={"family": "ui-sans-serif, system-ui, sans-serif", "size": 12, "color": TEXT},
-        legend={"orientation": "h", "xanchor": "left", "x": 0},
-        hovermode="x unified",
-        showlegend=True,
-    )
+    figure.update_layout(_layout(f"{reading.panel.title}, {reading.panel.unit}"))
     figure.update_xaxes(
         gridcolor=GRID,
         zeroline=False,
@@ -51,6 +36,20 @@ def draw_panel(reading: PanelReading, since: float, until: float) -> go.Figure:
     )
     figure.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True, rangemode="tozero")
     return figure
+
+
+def _layout(title: str) -> go.Layout:
+    return go.Layout(
+        height=260,
+        margin={"l": 48, "r": 12, "t": 34, "b": 56},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        title={"text": title, "x": 0, "xref": "paper", "font": {"size": 14, "weight": 600}},
+        font={"family": "ui-sans-serif, system-ui, sans-serif", "size": 12, "color": TEXT},
+        legend={"orientation": "h", "xanchor": "left", "x": 0},
+        hovermode="x unified",
+        showlegend=True,
+    )
 
 
 def format_current(reading: PanelReading) -> str:

@@ -1,7 +1,7 @@
 """Errors of reading metrics from Prometheus.
 
 MetricsError
-├── NotPrometheus    the server is not a Prometheus
+├── NotPrometheus    the server is not Prometheus
 ├── NoMetrics        it is one, and has no metrics that the dashboard knows
 └── TooSlow          it did not answer in time
 

@@ -1,4 +1,4 @@
-"""Reads a Prometheus over its HTTP API: which servers it scrapes, then all their panels at once."""
+"""Reads a Prometheus server over its HTTP API: which servers it scrapes, then all their panels at once."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ SCRAPE = (
 
 
 class Prometheus:
-    """A server at `url`, which may hold a user name and a password; `token` is sent as a bearer token."""
+    """A server at `url`, which may contain a user name and a password; `token` is sent as a bearer token."""
 
     def __init__(self, url: str, token: str | None = None, *, seconds: float = TIMEOUT_SECONDS) -> None:
         self._seconds = seconds
         # Longer time-outs than `seconds`, whose error says what was too slow.
         self._endpoint = Endpoint(
             url.strip().rstrip("/"), token, seconds + 1, seconds + 1, "Prometheus",
-            unreachable_remedy="Start it, or correct SPACEPORT_PROMETHEUS_URL.",
+            unreachable_remedy="Start it, or fix SPACEPORT_PROMETHEUS_URL.",
         )  # fmt: skip
 
     async def read(self, span: TimeSpan) -> Reading:
@@ -120,7 +120,7 @@ class Prometheus:
         )
 
     def _not_prometheus(self, reason: str) -> NotPrometheus:
-        return NotPrometheus(f"The server at {self._endpoint.display_url} isn't a Prometheus: {reason}.", CHECK_URL)
+        return NotPrometheus(f"The server at {self._endpoint.display_url} isn't Prometheus: {reason}.", CHECK_URL)
 
 
 def _promql(query: Query, window_seconds: int) -> str:

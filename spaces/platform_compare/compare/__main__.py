@@ -1,7 +1,7 @@
 """Command line: python -m compare run | report | canary.
 
 Exit status: 0 success, 1 error (message and remedy on stderr), 2 usage error, 3 no request succeeded, 130 interrupted.
-`canary` has its own: 0 promote, 1 roll back, 2 go on measuring, 64 usage error, 65 runs that can't be compared.
+`canary` has its own: 0 promote, 1 roll back, 2 keep measuring, 64 usage error, 65 runs that can't be compared.
 """
 
 from __future__ import annotations

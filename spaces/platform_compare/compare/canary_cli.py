@@ -1,7 +1,7 @@
-"""The command `python -m compare canary BASELINE CANARY`, which answers a pipeline by its exit status.
+"""The command `python -m compare canary BASELINE CANARY`, whose exit status is the decision.
 
-0 promote, 1 roll back, 2 go on measuring; 64 usage error and 65 runs that can't be compared. A pipeline's mistake
-therefore never looks like a decision.
+0 promote, 1 roll back, 2 keep measuring; 64 usage error and 65 runs that can't be compared. A mistake in a
+pipeline therefore never looks like a decision.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from compare.errors import CompareError
 from compare.records import Run
 from compare.report.canary_text import decision_json, decision_text
 
-EXIT_STATUS: dict[Decision, int] = {"promote": 0, "roll back": 1, "go on measuring": 2}
+EXIT_STATUS: dict[Decision, int] = {Decision.PROMOTE: 0, Decision.ROLL_BACK: 1, Decision.KEEP_MEASURING: 2}
 USAGE_ERROR, NOT_COMPARABLE = 64, 65
 
 
 def add_canary_command(commands: Any) -> None:
     """Add `canary` to the commands of `python -m compare`, and `judge`, its old name."""
-    text = "decide about a canary: 0 promote, 1 roll back, 2 go on measuring"
+    text = "decide about a canary: 0 promote, 1 roll back, 2 keep measuring"
     parser = commands.add_parser("canary", help=text, description=text)
     parser.error = partial(_exit_with_usage, parser)
     parser.add_argument("baseline", type=Path, help="a run of the stable release")
-    parser.add_argument("canary", type=Path, help="a run of the canary; best the same file, with both as its targets")
+    parser.add_argument("canary", type=Path, help="a run of the canary; ideally the same file with both targets")
     parser.add_argument("--stable", metavar="NAME", help="the stable target, if its run has several")
     parser.add_argument("--candidate", metavar="NAME", help="the canary's target, if its run has several")
     parser.add_argument("--objective", choices=tuple(OBJECTIVES), help="also compare how many requests meet it")
@@ -50,7 +50,7 @@ def add_canary_command(commands: Any) -> None:
 
 
 def _exit_with_usage(parser: argparse.ArgumentParser, message: str) -> NoReturn:
-    """Exit with a status that is no decision; argparse's own status would mean "go on measuring"."""
+    """Exit with a status that is no decision; argparse's own status would mean "keep measuring"."""
     parser.print_usage(sys.stderr)
     parser.exit(USAGE_ERROR, f"{parser.prog}: error: {message}\n")
 

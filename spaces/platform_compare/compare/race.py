@@ -95,7 +95,7 @@ async def run_race(
 
 async def _run(column: RaceColumn, backend: Backend, request: ChatRequest) -> None:
     try:
-        stream = column.stopwatch.watch(backend.stream(request))
+        stream = column.stopwatch.record(backend.stream(request))
         async with closing(stream):
             async for event in stream:
                 if isinstance(event, Delta):

@@ -8,7 +8,6 @@ import json
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -110,9 +109,11 @@ def _loads(options: argparse.Namespace) -> tuple[Load, ...]:
 
 
 def _print_line(progress: Progress) -> None:
-    left = "" if progress.left is None else f", about {progress.left:.0f} s left"
-    print(f"\r{progress.done} of {progress.total} requests{left} · {progress.doing}\033[K", end="", file=sys.stderr)
+    left = "" if progress.seconds_left is None else f", about {progress.seconds_left:.0f} s left"
+    print(
+        f"\r{progress.done} of {progress.total} requests{left} · {progress.current_step}\033[K", end="", file=sys.stderr
+    )
 
 
 def _print_json(progress: Progress) -> None:
-    print(json.dumps(asdict(progress)), flush=True)
+    print(json.dumps(progress.as_json()), flush=True)

@@ -1,4 +1,4 @@
-"""Run files: JSON lines that hold everything a report needs.
+"""Run files: JSON lines that contain everything a report needs.
 
 The first line ("run") describes the run and how to reproduce it. "request" and "block" lines follow as they
 happen. "end" says why the run stopped.

@@ -49,7 +49,7 @@ class MeasurePage:
             self.warmup = gr.Number(2, label=strings.WARMUP, precision=0)
             self.seed = gr.Number(0, label=strings.SEED, precision=0)
             self.minutes = gr.Number(30, label=strings.MINUTES)
-            self.own = gr.File(label=strings.OWN_PROMPTS, file_types=[".jsonl"], height=120, elem_id="own")
+            self.prompt_file = gr.File(label=strings.OWN_PROMPTS, file_types=[".jsonl"], height=120, elem_id="own")
         self.requests = gr.Number(
             40, label=strings.REQUESTS, precision=0, elem_id="requests", info=strings.REQUESTS_INFO
         )
@@ -59,8 +59,8 @@ class MeasurePage:
         self.unavailable = gr.HTML("", elem_id="unavailable")
 
     def _connect_events(self) -> None:
-        fields = [self.targets, self.workload, self.own, self.mode, self.loads, self.requests, self.warmup, self.seed,
-                  self.minutes]  # fmt: skip
+        fields = [self.targets, self.workload, self.prompt_file, self.mode, self.loads, self.requests, self.warmup,
+                  self.seed, self.minutes]  # fmt: skip
         updates = [self.progress, self.start, self.stop, self.results.run]
         # Several visitors can wait here; the service runs one measurement at a time.
         self.start.click(self.measure, fields, updates, concurrency_limit=8, **PRIVATE)
@@ -68,12 +68,12 @@ class MeasurePage:
 
     async def measure(
         self,
-        targets: list[str], workload: str, own: str | None, mode: forms.Mode, loads: str,
+        targets: list[str], workload: str, prompt_file: str | None, mode: forms.Mode, loads: str,
         requests: float, warmup: float, seed: float, minutes: float, request: gr.Request,
     ) -> AsyncIterator[tuple[Any, Any, Any, Any]]:  # fmt: skip
         """Measure in the background; update the progress and the buttons, and finally the list of runs."""
         visitor = self.service.visitors.get(request.session_hash)
-        form = forms.Form(targets, workload, own, mode, loads, requests, warmup, seed, minutes)
+        form = forms.Form(targets, workload, prompt_file, mode, loads, requests, warmup, seed, minutes)
         name: str | None = None
         try:
             arguments = forms.command_arguments(form, self._catalog)
@@ -100,5 +100,5 @@ class MeasurePage:
 
 
 def _progress_html(progress: Progress) -> str:
-    text = strings.progress_text(progress.done, progress.total, progress.left, progress.doing)
+    text = strings.progress_text(progress.done, progress.total, progress.seconds_left, progress.current_step)
     return html.progress_html(text, progress.done / progress.total)

@@ -41,7 +41,7 @@ SEED = "Random seed"
 MINUTES = "Maximum duration (minutes)"
 OWN_PROMPTS = "Your own prompts (JSONL)"
 REQUESTS = "Requests per target and load"
-REQUESTS_INFO = "After a run, the verdict says how many requests tell 5% apart."
+REQUESTS_INFO = "After a run, the verdict says how many requests detect a 5% difference."
 MEASURE = "Measure"
 STOP = "Stop"
 STARTING = "Starting"
@@ -71,7 +71,7 @@ def better_label(name: str) -> str:
     return f"{name} is better"
 
 
-def progress_text(done: int, total: int, seconds_left: float | None, doing: str) -> str:
+def progress_text(done: int, total: int, seconds_left: float | None, current_step: str) -> str:
     """Return the progress of a measurement."""
     left = "" if seconds_left is None else f" · about {seconds_left:,.0f} s left"
-    return f"{done} of {total} requests{left} · {doing}"
+    return f"{done} of {total} requests{left} · {current_step}"

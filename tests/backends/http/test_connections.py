@@ -95,9 +95,9 @@ async def test_a_request_on_a_closed_connection_is_sent_again(server: WireServer
     prepare(server)
     server.one_request_per_connection = True
     for _ in range(3):
-        watch = Stopwatch()
-        with watch.marking() if marking else nullcontext():
-            events = [event async for event in watch.watch(connect("openai", server.url).stream(REQUEST))]
+        stopwatch = Stopwatch()
+        with stopwatch.marking() if marking else nullcontext():
+            events = [event async for event in stopwatch.record(connect("openai", server.url).stream(REQUEST))]
         assert isinstance(events[-1], Done)
     assert server.connections == 3
 

@@ -144,5 +144,5 @@ async def test_check_reports_the_deployed_model(server: WireServer) -> None:
     with pytest.raises(Overloaded, match="Nothing is deployed"):
         await connected(server).check()
     server.on(RESOURCE, google_error(404, "NOT_FOUND", "Endpoint not found"))
-    with pytest.raises(Rejected, match="not there"):
+    with pytest.raises(Rejected, match="does not exist"):
         await connected(server).check()

@@ -1,4 +1,4 @@
-"""Canary decisions: promote, roll back or go on measuring, and exit statuses that can't be confused."""
+"""Canary decisions: promote, roll back or keep measuring, and exit statuses that can't be confused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from compare import run_file
 from compare.__main__ import main
-from compare.analyse.canary import CanaryDecision, Release, decide
+from compare.analyse.canary import CanaryDecision, Decision, Release, decide
 from compare.analyse.failure_rates import wilson_interval
 from compare.analyse.objectives import OBJECTIVES
 from compare.analyse.prices import Prices
@@ -21,7 +21,7 @@ from compare.records import Failure, Record, Run
 from tests.compare.make_runs import simulate
 from tests.compare.servers import Models
 
-PROMOTE, ROLL_BACK, GO_ON = 0, 1, 2
+PROMOTE, ROLL_BACK, KEEP_MEASURING = 0, 1, 2
 FAILED = Failure("Rejected", "It failed.")
 
 
@@ -45,54 +45,54 @@ def breaking(run: Run, when: Callable[[Record], bool]) -> Run:
 
 def test_an_equal_canary_is_promoted() -> None:
     result = decide_run(rollout())
-    assert result.decision == "promote"
+    assert result.decision is Decision.PROMOTE
     assert set(states(result)) == {"failures", "ttft", "ttft p95", "pace", "cost"}
 
 
 def test_a_slower_canary_is_rolled_back() -> None:
     result = decide_run(rollout(1.2))
-    assert result.decision == "roll back"
+    assert result.decision is Decision.ROLL_BACK
     first = next(check for check in result.checks if check.name == "ttft")
     assert first.state == "worse" and first.low and first.low > 1
     assert first.ratio == pytest.approx(1.2, rel=0.05)
 
 
 def test_a_faster_canary_is_promoted() -> None:
-    assert decide_run(rollout(0.8)).decision == "promote"
+    assert decide_run(rollout(0.8)).decision is Decision.PROMOTE
 
 
 def test_the_tolerance_decides_how_much_slower_is_acceptable() -> None:
     run = rollout(1.05, noise=0.01)
-    assert decide_run(run).decision == "promote"
-    assert decide_run(run, tolerance=0.02).decision == "roll back"
+    assert decide_run(run).decision is Decision.PROMOTE
+    assert decide_run(run, tolerance=0.02).decision is Decision.ROLL_BACK
     with pytest.raises(CompareError, match="between 0 and 1"):
         decide_run(run, tolerance=1.5)
 
 
 def test_too_few_requests_go_on_measuring() -> None:
     result = decide_run(rollout(rounds=4))
-    assert result.decision == "go on measuring"
+    assert result.decision is Decision.KEEP_MEASURING
     assert states(result)["ttft"] == "open"
 
 
 def test_noise_goes_on_measuring_and_recommends_a_size() -> None:
     result = decide_run(rollout(noise=0.5, rounds=12))
-    assert result.decision == "go on measuring"
+    assert result.decision is Decision.KEEP_MEASURING
     assert result.recommended_requests is not None and result.recommended_requests > 24
 
 
 def test_an_unknown_tail_blocks_nothing() -> None:
     result = decide_run(rollout(rounds=30))  # 60 requests: too few for a p95
     assert states(result)["ttft p95"] == "open"
-    assert result.decision == "promote"
+    assert result.decision is Decision.PROMOTE
 
 
 def test_a_failing_canary_is_rolled_back_however_fast_it_is() -> None:
     result = decide_run(breaking(rollout(0.8), lambda each: each.target == "canary" and each.block % 4 == 0))
     assert states(result)["failures"] == "worse"
-    assert result.decision == "roll back"
+    assert result.decision is Decision.ROLL_BACK
     result = decide_run(breaking(rollout(), lambda each: each.target == "canary"))
-    assert result.decision == "roll back"
+    assert result.decision is Decision.ROLL_BACK
 
 
 def test_a_failing_stable_release_is_an_error() -> None:
@@ -126,7 +126,7 @@ def test_an_objective_counts_requests_that_meet_it() -> None:
 def test_a_more_expensive_machine_counts() -> None:
     table = Prices.load()
     same, expensive = table.find("1.00/h"), table.find("1.30/h")
-    assert decide_run(rollout(), prices=(same, same)).decision == "promote"
+    assert decide_run(rollout(), prices=(same, same)).decision is Decision.PROMOTE
     result = decide_run(rollout(), prices=(same, expensive))
     assert (result.decision, states(result)["cost"], states(result)["ttft"]) == ("roll back", "worse", "good")
     # As much faster as it is more expensive.
@@ -180,12 +180,12 @@ def test_two_files_of_one_target_each(models: Models, tmp_path: Path, capsys: py
     assert "were not interleaved" in capsys.readouterr().out
 
 
-def test_a_short_run_goes_on_measuring(models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_short_run_keeps_measuring(models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = tmp_path / "short.jsonl"
     catalog = models.catalog(tmp_path, "steady", "thinker")
     main(["run", "--targets", "steady,thinker", "--catalog", str(catalog), "--out", str(run), "--requests", "4"])
-    assert main(["canary", str(run), str(run), "--stable", "steady", "--candidate", "thinker"]) == GO_ON
-    assert "go on measuring" in capsys.readouterr().out
+    assert main(["canary", str(run), str(run), "--stable", "steady", "--candidate", "thinker"]) == KEEP_MEASURING
+    assert "keep measuring" in capsys.readouterr().out
 
 
 def test_the_old_command_prints_the_new_one(capsys: pytest.CaptureFixture[str]) -> None:

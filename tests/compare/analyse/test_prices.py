@@ -74,7 +74,7 @@ def test_per_token_prices(text: str, usd_in: float, usd_out: float) -> None:
 def test_a_price_has_a_source() -> None:
     row = TABLE.find("ml.g5.xlarge")
     assert (row.source, row.as_of, row.confidence) == ("fmbench price table", date(2025, 1, 26), "table")
-    assert TABLE.find("1.25/h").source == TABLE.find("tokens:1/2").source == "stated by the user"
+    assert TABLE.find("1.25/h").source == TABLE.find("tokens:1/2").source == "entered by the user"
     assert TABLE.find("tokens:openai/gpt-4o").source.startswith("genai-prices 0.")
 
 
@@ -99,7 +99,7 @@ def test_a_price_has_a_source() -> None:
         (
             "tokens:nobody/no-such-model",
             "genai-prices doesn't know 'nobody/no-such-model'.",
-            "or state the price: 0.15/0.60",
+            "or enter the price: 0.15/0.60",
         ),
         ("tokens:no-such-model", "genai-prices doesn't know 'no-such-model'.", "Write provider/model"),
         ("tokens:", "genai-prices doesn't know ''.", "Write provider/model"),

@@ -114,7 +114,7 @@ def test_equal_constant_servers_are_alike() -> None:
     result = verdicts_by_metric(simulate({"a": 1.0, "b": 1.0}, rounds=50))
     assert {each.decision for each in result.values()} == {"alike"}
     assert strings.verdict_text(result["e2e", 0.5]) == (
-        "a and b are equally fast to the end of the answer: less than 1% apart (1.00 to 1.00)"
+        "a and b are equally fast to the end of the answer: they differ by less than 1% (1.00 to 1.00)"
     )
 
 

@@ -130,7 +130,7 @@ async def test_a_dead_target_is_given_up_and_the_others_go_on(models: Models, tm
     assert GIVE_UP_AFTER <= dead.requests - dead.succeeded <= GIVE_UP_AFTER + 4
     assert set(dead.errors) == {"Unreachable"}
     texts = " ".join(map(caveat_text, find_caveats(run)))
-    assert "dies: given up after" in texts
+    assert "so the run stopped sending to it after" in texts
     assert "of 30 requests" in texts
 
 
@@ -170,7 +170,7 @@ async def test_a_stopped_run_keeps_its_records(models: Models, tmp_path: Path) -
     assert run.ended == "stopped"
     assert len([record for record in run.records if record.ok]) == 14
     assert steps[-1].total == plan.total
-    assert steps[-1].left is not None
+    assert steps[-1].seconds_left is not None
     assert "The run was stopped early" in caveat_text(find_caveats(run)[0])
 
 

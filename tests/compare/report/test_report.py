@@ -472,7 +472,9 @@ def test_a_run_that_did_not_finish(ended: str, expected: list[str]) -> None:
 def test_targets_that_were_given_up_or_never_measured() -> None:
     run = clean()
     run.records = [each for each in run.records if each.target == "a" or each.block < 5]
-    assert caveat_texts(run) == ["b: given up after 10 of 40 requests, because 5 in a row failed."]
+    assert caveat_texts(run) == [
+        "b: 5 requests in a row failed, so the run stopped sending to it after 10 of 40 requests."
+    ]
     run.records = [each for each in run.records if each.target == "a"]
     assert caveat_texts(run) == ["b: nothing was measured."]
     run.records.append(failure("Unreachable", "Nothing answers.", "Start it.", target="b", phase="cold"))

@@ -105,7 +105,7 @@ async def test_an_interrupted_answer_keeps_its_citations(
     library: Library, embedder: Embedder, write_file: WriteFile
 ) -> None:
     library.add(write_file("tide.txt", "High water at the quay is at 14:20 today."))
-    backend = QueueBackend(Delta("High water is at 14:20 [1"), Interrupted("It broke.", "Ask again."))
+    backend = QueueBackend(Delta("High water is at 14:20 [1"), Interrupted("It broke.", "Try again."))
     events: list[object] = []
     with pytest.raises(Interrupted):
         async for event in Rag(embedder, [library]).answer("When is high water?", backend):

@@ -11,7 +11,7 @@ import pytest
 from backends import ChatRequest, Delta, Done, Event, Health, Usage
 from rag.answering.abstain import NOT_FROM_DOCUMENTS, REFUSAL
 from rag.answering.answer import Rag
-from rag.answering.api import answer_json, answer_over, describe_usage
+from rag.answering.api import answer_from_files, answer_json, describe_usage
 from rag.answering.types import AnswerOptions
 from rag.errors import DocumentError
 from rag.library.library import Library
@@ -47,7 +47,7 @@ async def test_an_answer_comes_from_texts_files_and_libraries(
 ) -> None:
     library.add(write_file("crane.txt", "The crane lifts 40 tonnes."))
     backend = FixedBackend("High water is at 14:20 [1].")
-    reply = await answer_over(
+    reply = await answer_from_files(
         "When is high water at the quay?",
         backend,
         embedder,
@@ -67,7 +67,7 @@ async def test_an_answer_comes_from_texts_files_and_libraries(
 
 async def test_an_abstention_has_the_nearest_passages(embedder: Embedder) -> None:
     backend = FixedBackend("Rossini.")
-    reply = await answer_over(OTHER_SUBJECT, backend, embedder, texts={"tide.txt": TIDE})
+    reply = await answer_from_files(OTHER_SUBJECT, backend, embedder, texts={"tide.txt": TIDE})
     assert (reply["answer"], reply["abstained"], reply["citations"]) == (REFUSAL, True, [])
     assert reply["reason"] == "No close match in the documents"
     assert reply["nearest"][0]["passage"] == TIDE
@@ -92,7 +92,7 @@ async def test_an_answer_from_general_knowledge_says_so(
 
 async def test_an_unreadable_text_is_an_error(embedder: Embedder) -> None:
     with pytest.raises(DocumentError, match="empty"):
-        await answer_over("When?", FixedBackend("Now."), embedder, texts={"tide.txt": "  "})
+        await answer_from_files("When?", FixedBackend("Now."), embedder, texts={"tide.txt": "  "})
 
 
 def test_usage_is_described_against_the_window() -> None:

@@ -100,7 +100,7 @@ def test_a_failed_addition_leaves_nothing_behind(embedder: Embedder, write_file:
 def test_the_number_of_documents_is_limited(embedder: Embedder, write_file: WriteFile, library: Library) -> None:
     for number in range(50):
         library.add(write_file(f"{number}.txt", f"Note number {number}."))
-    with pytest.raises(DocumentError, match="There are 50 documents already"):
+    with pytest.raises(DocumentError, match="You already have 50 documents"):
         library.add(write_file("more.txt", "One more note."))
 
 

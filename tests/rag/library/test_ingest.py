@@ -300,8 +300,8 @@ def test_each_file_beyond_the_quota_has_an_error(embedder: Embedder, write_file:
     snapshot = wait_until_done(ingestion)
     assert added(snapshot) == [True, False, False]
     assert isinstance(snapshot.results[2], QuotaExceeded)
-    assert str(snapshot.results[2]) == "There is 1 document already. Remove one before you add 2.txt."
-    assert snapshot.results[2].__traceback__ is None  # its frames would hold the document
+    assert str(snapshot.results[2]) == "You already have 1 document. Remove one before you add 2.txt."
+    assert snapshot.results[2].__traceback__ is None  # its frames would keep the document in memory
     library.close()
 
 

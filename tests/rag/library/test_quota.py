@@ -89,7 +89,7 @@ def test_questions_are_counted_over_any_minute() -> None:
     clock.now += 5
     with pytest.raises(TooManyQuestions) as caught:
         questions.take()
-    assert str(caught.value) == "You have reached the limit of 2 questions per minute. Ask again in 15 seconds."
+    assert str(caught.value) == "You have reached the limit of 2 questions per minute. Try again in 15 seconds."
     assert caught.value.retry_after == pytest.approx(15)
     clock.now += 14.9
     with pytest.raises(TooManyQuestions, match="in 1 second\\."):

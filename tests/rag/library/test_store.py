@@ -359,7 +359,7 @@ def test_the_quota_is_for_all_documents_together(embedder: Embedder, store: Stor
         library.add(large)
     library.add(pdf("a.pdf", "a"))
     b = library.add(pdf("b.pdf", "b")).document
-    with pytest.raises(QuotaExceeded, match=r"There are 3 documents already\. Remove one"):
+    with pytest.raises(QuotaExceeded, match=r"You already have 3 documents\. Remove one"):
         library.add(pdf("c.pdf", "c"))
     assert library.add(tmp_path / "b.pdf").document == b
     library.remove(library.documents[0].id)

@@ -70,7 +70,7 @@ def test_an_unsupported_file_type_names_the_supported_ones(refusal, name):
 def test_a_large_file_is_rejected_before_it_is_read(tmp_path):
     path = tmp_path / "large.pdf"
     with path.open("wb") as file:
-        file.truncate(10**12)  # no memory could hold it
+        file.truncate(10**12)  # it would fit into no memory
     with pytest.raises(DocumentError, match="MB; the limit is 50 MB"):
         read_document(path)
 

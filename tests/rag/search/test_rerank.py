@@ -12,7 +12,7 @@ from rag.documents import Passage
 from rag.errors import RetrievalError
 from rag.library.library import Library
 from rag.search.embedders import Embedder
-from rag.search.rerank import RERANKED, Reranker, configured_reranker
+from rag.search.rerank import RERANK_LIMIT, Reranker, configured_reranker
 
 pytest.importorskip("sentence_transformers")
 
@@ -50,12 +50,12 @@ def passages(count: int) -> list[Passage]:
 
 
 def test_the_first_passages_are_reranked_and_the_others_stay_behind(tmp_path: Path) -> None:
-    before = passages(RERANKED + 5)
+    before = passages(RERANK_LIMIT + 5)
     after = Reranker(cross_encoder(tmp_path)).order("a question", before)
-    first, rest = after[:RERANKED], after[RERANKED:]
-    assert sorted(passage.start for passage in first) == list(range(RERANKED))
-    assert [passage.start for passage in first] != list(range(RERANKED))
-    assert [passage.start for passage in rest] == list(range(RERANKED, RERANKED + 5))
+    first, rest = after[:RERANK_LIMIT], after[RERANK_LIMIT:]
+    assert sorted(passage.start for passage in first) == list(range(RERANK_LIMIT))
+    assert [passage.start for passage in first] != list(range(RERANK_LIMIT))
+    assert [passage.start for passage in rest] == list(range(RERANK_LIMIT, RERANK_LIMIT + 5))
     scores = [passage.score for passage in after]
     assert scores == sorted(scores, reverse=True)
     assert all(0 <= score <= 1 for score in scores)

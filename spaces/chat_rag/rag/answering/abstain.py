@@ -17,9 +17,9 @@ NOT_FROM_DOCUMENTS = f"{REFUSAL} This answer is from general knowledge."
 CHECKED_PASSAGES = 5
 # Measured with benchmarks/abstain.py: the weight of the cosine, and the lowest score that counts as evidence. At 0.45
 # the check refuses 4 of 472 questions that their documents answer (6 with vectors in 8 bits), and 85 % of the questions
-# that are put to other documents.
+# that are asked of other documents.
 SIMILARITY_WEIGHT, THRESHOLD = 0.6, 0.45
-# Words of questions about texts in general. They don't say what the question is about, so no passage has to hold them.
+# Words of questions about texts in general. They don't say what the question is about, so no passage needs them.
 _GENERIC_WORD = re.compile(
     r"summar\w*|overview\w*|outlin\w*|abstract|gist|topics?|subjects?|themes?|main|mainly|key|points?|takeaways?|contents?"
     r"|documents?|files?|texts?|pdfs?|papers?|reports?|reported|articles?|pages?|passages?|stud(?:y|ies)|upload\w*|contain\w*"
@@ -35,7 +35,7 @@ class Evidence:
     """How well the best passages match a question.
 
     `similarity` is the best cosine, at least 0. `coverage` is the share of the question's content words that the
-    passages hold.
+    passages contain.
     """
 
     similarity: float
@@ -73,7 +73,7 @@ def missing_evidence(question: str, passages: Sequence[Passage]) -> Abstention |
 
 
 def measure_evidence(question: str, passages: Sequence[Passage]) -> Evidence:
-    """Return the evidence that the first `CHECKED_PASSAGES` of `passages`, best first, hold for `question`."""
+    """Return the evidence for `question` in the first `CHECKED_PASSAGES` of `passages`, best first."""
     passages = passages[:CHECKED_PASSAGES]
     similarity = max((passage.dense for passage in passages if passage.dense is not None), default=0.0)
     texts = [f"{passage.document}\n{passage.heading}\n{passage.text}" for passage in passages]
@@ -81,7 +81,7 @@ def measure_evidence(question: str, passages: Sequence[Passage]) -> Evidence:
 
 
 def word_coverage(question: str, texts: Sequence[str]) -> float:
-    """Return the share of the question's content words, compared by stem, that any of the texts holds."""
+    """Return the share of the question's content words, compared by stem, that any of the texts contains."""
     words = set(stems(_specific_words(question) or keywords(question)))
     return len(words & set(stems(texts))) / len(words) if words else 0.0
 

@@ -1,4 +1,4 @@
-"""One question over documents: retrieve passages, build the prompt, stream the answer, cite."""
+"""One question about documents: retrieve passages, build the prompt, stream the answer, cite."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from rag.search.embedders import Embedder
 
 @dataclass(slots=True)
 class Rag:
-    """Answers questions over the libraries that one visitor may read."""
+    """Answers questions from the libraries that one visitor may read."""
 
     embedder: Embedder
     libraries: Sequence[Library]
@@ -33,7 +33,7 @@ class Rag:
         *,
         history: Sequence[Message] = (),
         options: AnswerOptions | None = None,
-        watch: Stopwatch | None = None,
+        stopwatch: Stopwatch | None = None,
     ) -> AsyncIterator[Retrieval | Delta | Marker | AnswerEnd]:
         """Yield one `Retrieval`, the text of the answer with each `Marker` before its text, and one `AnswerEnd`.
 
@@ -41,12 +41,36 @@ class Rag:
         into the model's context window. If the documents don't answer, the model is called only with
         `options.general_knowledge`. Without documents this is a plain chat.
         """
-        options, watch = options or AnswerOptions(), watch or Stopwatch()
+        options, stopwatch = options or AnswerOptions(), stopwatch or Stopwatch()
         retrieval = await self._retrieve(question, history, backend, options.passages)
         if retrieval.abstention and not options.general_knowledge:
             yield retrieval
             yield AnswerEnd((), 0, Done("abstained", None))
             return
+        retrieval, prompt = await self._plan_prompt(question, retrieval, history, backend, options)
+        yield retrieval
+        request = ChatRequest(prompt.messages, max_tokens=prompt.max_tokens, temperature=options.temperature)
+        answer = _add_citations(stopwatch.record(backend.stream(request)), Citer(prompt.passages))
+        async with closing(answer):
+            async for event in answer:
+                yield event
+        rewrite.record_latency(backend, stopwatch.first_token_seconds)
+
+    async def _retrieve(self, question: str, history: Sequence[Message], backend: Backend, limit: int) -> Retrieval:
+        if not await asyncio.to_thread(self._has_documents):
+            return Retrieval((), question)
+        query = await rewrite.build_query(question, history, backend)
+        return await asyncio.to_thread(self._search, question, query, limit)
+
+    async def _plan_prompt(
+        self,
+        question: str,
+        retrieval: Retrieval,
+        history: Sequence[Message],
+        backend: Backend,
+        options: AnswerOptions,
+    ) -> tuple[Retrieval, budget.PromptPlan]:
+        """Return the retrieval with the passages that fit into the prompt, and the prompt."""
         context_window = await budget.find_context_window(backend)
         prompt = budget.plan_prompt(
             question,
@@ -56,24 +80,10 @@ class Rag:
             context_window=context_window,
             system=options.system,
         )
-        yield replace(
-            retrieval,
-            passages=retrieval.passages if retrieval.abstention else prompt.passages,
-            omitted_passages=prompt.omitted_passages,
-            context_window=context_window,
-        )
-        request = ChatRequest(prompt.messages, max_tokens=prompt.max_tokens, temperature=options.temperature)
-        answer = _add_citations(watch.watch(backend.stream(request)), Citer(prompt.passages))
-        async with closing(answer):
-            async for event in answer:
-                yield event
-        rewrite.record_latency(backend, watch.first_token_seconds)
-
-    async def _retrieve(self, question: str, history: Sequence[Message], backend: Backend, limit: int) -> Retrieval:
-        if not await asyncio.to_thread(self._has_documents):
-            return Retrieval((), question)
-        query = await rewrite.build_query(question, history, backend)
-        return await asyncio.to_thread(self._search, question, query, limit)
+        passages = retrieval.passages if retrieval.abstention else prompt.passages
+        omitted = prompt.omitted_passages
+        planned = replace(retrieval, passages=passages, omitted_passages=omitted, context_window=context_window)
+        return planned, prompt
 
     def _has_documents(self) -> bool:
         """Return whether there is anything to search; this reads the sample documents the first time."""

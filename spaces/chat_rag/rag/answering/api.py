@@ -26,7 +26,7 @@ ABSTENTION_REASONS = {
 }
 
 
-async def answer_over(
+async def answer_from_files(
     question: str,
     backend: Backend,
     embedder: Embedder,
@@ -37,7 +37,7 @@ async def answer_over(
     options: AnswerOptions | None = None,
     limits: Limits | None = None,
 ) -> dict[str, Any]:
-    """Answer over files, texts by name, and libraries such as the samples; return JSON like `answer_json`.
+    """Answer from files, texts by name, and libraries such as the samples; return JSON like `answer_json`.
 
     The files and texts are read for this call and dropped after it. Raises `RagError` and `BackendError`.
     """
@@ -63,9 +63,9 @@ async def answer_json(
     `citations` and, if the documents don't answer, `nearest` are passages with `document`, `page`, `start`, `end`
     (characters of the extracted text) and `passage`, the text between them.
     """
-    options, watch = options or AnswerOptions(), Stopwatch()
+    options, stopwatch = options or AnswerOptions(), Stopwatch()
     retrieval, answer, thought, end = Retrieval(()), "", "", None
-    async for event in rag.answer(question, backend, history=history, options=options, watch=watch):
+    async for event in rag.answer(question, backend, history=history, options=options, stopwatch=stopwatch):
         text = ""
         if isinstance(event, Delta) and event.kind == "thought":
             thought += event.text
@@ -82,7 +82,7 @@ async def answer_json(
             on_text(text)
     assert end is not None  # noqa: S101  # an answer ends with `AnswerEnd` or raises
     texts = {"answer": answer, "thought": thought}
-    return texts | _retrieval_json(retrieval) | _end_json(end, retrieval) | {"timings": watch.timings()}
+    return texts | _retrieval_json(retrieval) | _end_json(end, retrieval) | {"timings": stopwatch.timings()}
 
 
 def describe_usage(usage: Usage | None, context_window: int | None) -> str:

@@ -54,7 +54,7 @@ def plan_prompt(
     """Plan a prompt with as many of the best passages as fit beside the question, the conversation and the answer.
 
     It drops the oldest turns first, then passages, the best one last. Raises `RagError` if a reported window can't
-    hold the question with one passage.
+    fit the question with one passage.
     """
     window = context_window or SAFE_CONTEXT
     # An answer longer than half of the window would leave no room for the passages.

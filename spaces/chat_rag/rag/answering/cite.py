@@ -1,6 +1,6 @@
-"""Citations that hold: each marker `[n]` in an answer names a passage that the model received.
+"""Verified citations: each marker `[n]` in an answer names a passage that the model received.
 
-The text streams through as it arrives. A marker of the model stays if its passage exists. A sentence without a marker
+The text streams through as it arrives. The model's marker stays if its passage exists. A sentence without a marker
 is attributed to the passage that contains its words and all of its numbers.
 """
 
@@ -26,7 +26,7 @@ _FULL_STOPS = ("。", "！", "？")  # no space follows these
 _LIST_NUMBER = re.compile(r"^\s*\d+[.)]\s")
 _BACKTICKS = re.compile("`+")
 _COPIED_CHARACTERS, _COPIED_WORDS = 24, 2
-# A sentence with fewer words of meaning makes no claim that can be attributed.
+# A sentence with fewer content words makes no claim that can be attributed.
 MIN_WORDS = 3
 # The share of its words that a passage must contain, besides every number. Figures identify a sentence, so a sentence
 # with figures needs a smaller share.
@@ -119,7 +119,7 @@ class Citer:
             yield output
 
     def _step(self, text: str, position: int, last: bool) -> tuple[str, int] | None:
-        """Return the output for the text at `position` and where to go on, or None if more text is needed first."""
+        """Return the output for the text at `position` and where to continue, or None if more text is needed first."""
         character = text[position]
         if character == "`":
             return self._backticks(text, position, last)

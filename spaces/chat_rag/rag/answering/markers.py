@@ -1,6 +1,6 @@
 """Citation markers: how an answer writes them, how models write them, and how they become links.
 
-An answer holds each marker as `[n]`, where n is the number of a passage. Models also write [1, 2], [1-3], [[1]], [^1],
+Answers contain markers as `[n]`, where n is the number of a passage. Models also write [1, 2], [1-3], [[1]], [^1],
 [Passage 1] and 【1†source】. A number in round brackets isn't a marker: in accounts it's a loss, in prose a list item.
 """
 
@@ -28,7 +28,7 @@ _TARGET_PREFIX = re.compile(
     rf"\({_SPACE}(?:<[^<>\n]{{0,500}}>?|[^\s()]{{0,500}})(?:\s{{1,3}}(?:[\"'][^\"'\n]{{0,200}}[\"']?{_SPACE})?)?$"
 )
 _ADDRESS = re.compile(r"<|[a-z][a-z\d+.-]*:|[/#?]|www\.", re.IGNORECASE)
-# A marker as an answer holds it, for the patterns of other modules.
+# A marker as an answer contains it, for the patterns of other modules.
 MARKER_PATTERN = r"\s?\[\d{1,2}\]"
 _WRITTEN = re.compile(MARKER_PATTERN)
 # A bracketed number in a document, such as a footnote.

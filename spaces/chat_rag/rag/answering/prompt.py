@@ -19,7 +19,7 @@ RULES = (
 # Earlier turns help with "and the year before?", but the passages need the room more.
 HISTORY_CHARACTERS = 4000
 _NAME_CHARACTERS = 80
-# Tokens of chat templates. A space behind the bracket turns them into ordinary text for every tokenizer.
+# Tokens of chat templates. A space after the bracket turns them into ordinary text for every tokenizer.
 _SPECIAL_TOKEN = re.compile(
     r"[<＜﹤](?=[|｜/]*[|｜])"  # <|im_start|>, <｜User｜>
     r"|<(?=/?[a-z]+(?:[_:][a-z\d]+)+>)"  # <start_of_turn>, <tool_call>, <seed:think>

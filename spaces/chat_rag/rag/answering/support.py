@@ -39,7 +39,7 @@ class SourceText:
         return frozenset(content_tokens(self._text))
 
     def overlap(self, claim: str) -> tuple[float, bool]:
-        """Return the share of the claim's tokens that the text has, and if the text has all of its numbers."""
+        """Return the share of the claim's tokens that the text has, and whether it has all of its numbers."""
         tokens = frozenset(content_tokens(claim))
         if not tokens:
             return 0.0, True
@@ -47,9 +47,9 @@ class SourceText:
         return len(tokens & self._tokens) / len(tokens), numbers <= self._tokens
 
     def best_span(self, claim: str) -> tuple[int, int]:
-        """Return the span of the text, in characters, whose sentences or rows have most of the claim.
+        """Return the span of the text, in characters, of the sentences or rows with most of the claim.
 
-        If the text has nothing of the claim, this is the whole text without the white space around it.
+        If the text has none of the claim's tokens, this is the whole text without the white space around it.
         """
         claim_tokens = frozenset(content_tokens(claim))
         first_character = len(self._text) - len(self._text.lstrip())
@@ -84,7 +84,7 @@ def content_tokens(text: str) -> list[str]:
 
 
 def ends_sentence(text: str) -> bool:
-    """Return whether `text` ends with a sentence's end; the end of "the U.S." is none."""
+    """Return whether `text` ends a sentence; "the U.S." doesn't."""
     text = text.rstrip("\"'”’)*_")
     return text.endswith((".", "!", "?", "。", "！", "？")) and not _ABBREVIATION.search(text)
 

@@ -62,7 +62,7 @@ class Ingestion:
             return [job.number for job in self._jobs[len(self._jobs) - len(paths) :]]
 
     def cancel(self, number: int | None = None) -> None:
-        """Stop one file, or all of them; files that aren't done leave nothing behind."""
+        """Stop one file, or all of them; nothing remains of files that aren't done."""
         with self._changed:
             for job in self._jobs:
                 if job.state is not State.DONE and number in (None, job.number):
@@ -115,7 +115,7 @@ class Ingestion:
             threading.Thread(target=work, name=f"ingest-{name}", daemon=True).start()
 
     def _read_files(self) -> None:
-        # Only one file ahead: parsed files are held in memory.
+        # Only one file ahead: parsed files stay in memory.
         while job := self._next_job("read", State.QUEUED, State.READING, self._none_parsed):
             outcome = self._attempt(job, partial(self._library.read, job.path, report=job.report))
             job.discard()
@@ -167,7 +167,7 @@ class Ingestion:
         try:
             return work()
         except RagError as error:
-            # The result stays until the next upload; the frames of a traceback would hold the whole document as long.
+            # The result stays until the next upload; a traceback's frames would keep the document as long.
             error.__cause__ = error.__context__ = None
             return error.with_traceback(None)
         except Exception:  # the other files continue

@@ -29,7 +29,7 @@ CHUNKING_VERSION = 2
 
 @dataclass(frozen=True, slots=True)
 class AddedDocument:
-    """A document of the library and its number of chunks; `duplicate` means that the content was there before."""
+    """A document and its number of chunks; `duplicate` means that the library already has this content."""
 
     document: Document
     chunks: int
@@ -110,7 +110,7 @@ class Library:
         return parsed if isinstance(parsed, AddedDocument) else self.store(parsed, report=report)
 
     def read(self, path: Path, *, name: str | None = None, report: Report | None = None) -> ParsedFile | AddedDocument:
-        """Read one file; return the document if the library has the same content."""
+        """Read one file; return the document if the library already has this content."""
         notify = report or _ignore
         notify(Step.READING, 0.0)
         document_id, length = _fingerprint(path, self._limits.file_bytes)

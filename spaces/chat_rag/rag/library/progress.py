@@ -28,7 +28,7 @@ Report = Callable[[Step, float], None]
 class FileSummary:
     """A file that was added.
 
-    `pages` is 0 for a format without pages; `duplicate` means that the content was there before.
+    `pages` is 0 for a format without pages; `duplicate` means that the library already has this content.
     """
 
     name: str
@@ -54,7 +54,7 @@ class FileProgress:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The state of all files, in their order, since the last time that a page saw all of them done."""
+    """The state of all files, in their order, since a page last showed all results."""
 
     files: tuple[FileProgress, ...]
 

@@ -23,7 +23,7 @@ class QuotaExceeded(DocumentError):
 
 
 class TooManyQuestions(RagError):
-    """The visitor asks too fast; `retry_after` is the wait in seconds."""
+    """The visitor asks too many questions; `retry_after` is the wait in seconds."""
 
     def __init__(self, message: str, remedy: str = "", *, retry_after: float) -> None:
         super().__init__(message, remedy)
@@ -67,9 +67,8 @@ class Quota:
         `largest` names the document whose removal frees the most pages.
         """
         if self.files and current.files + addition.files > self.files:
-            verb = "is" if current.files == 1 else "are"
             raise QuotaExceeded(
-                f"There {verb} {_count(current.files, 'document')} already.", f"Remove one before you add {name}."
+                f"You already have {_count(current.files, 'document')}.", f"Remove one before you add {name}."
             )
         for unit, new, old, limit in (
             ("pages", addition.pages, current.pages, self.pages),
@@ -80,7 +79,7 @@ class Quota:
                 if new > limit or not largest:
                     raise QuotaExceeded(f"{message}.", "Upload only the part that you need.")
                 raise QuotaExceeded(
-                    f"{message}, and {_format(old)} of them are used.",
+                    f"{message}, of which {_format(old)} are used.",
                     f"Remove a document first, such as “{largest}”, or upload a part of this one.",
                 )
 
@@ -107,7 +106,7 @@ class QuestionLimit:
                 wait = self._times[0] + _MINUTE - now
                 raise TooManyQuestions(
                     f"You have reached the limit of {_count(self._per_minute, 'question')} per minute.",
-                    f"Ask again in {_count(math.ceil(wait), 'second')}.",
+                    f"Try again in {_count(math.ceil(wait), 'second')}.",
                     retry_after=wait,
                 )
             self._times.append(now)

@@ -102,16 +102,16 @@ def _row_spans(document: Document, size: int) -> Iterator[Span]:
     start = end = 0
     for row in re.finditer(r"[^\n]+", document.text):
         if end > start and row.end() - start > size:
-            yield from _fitted(document, start, end, size)
+            yield from _split_to_size(document, start, end, size)
             start = row.start()
         elif end == start:
             start = row.start()
         end = row.end()
     if end > start:
-        yield from _fitted(document, start, end, size)
+        yield from _split_to_size(document, start, end, size)
 
 
-def _fitted(document: Document, start: int, end: int, size: int) -> Iterator[Span]:
+def _split_to_size(document: Document, start: int, end: int, size: int) -> Iterator[Span]:
     if end - start <= size:
         yield start, end
     else:

@@ -41,7 +41,7 @@ def decode(data: bytes, name: str, *, declared: str = "") -> str:
     if text is None or len(_CONTROLS.findall(text)) > len(text) / 100 or "\0" in text:
         raise DocumentError(
             f"“{name}” isn't a text file: it has binary data, or characters in an unknown encoding.",
-            "Save it as UTF-8 text, or correct its extension.",
+            "Save it as UTF-8 text, or fix its extension.",
         )
     return text
 

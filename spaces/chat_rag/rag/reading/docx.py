@@ -10,7 +10,7 @@ from rag.errors import DocumentError
 
 _MAX_PARTS = 10_000
 _MAX_RATIO = 200  # real documents stay below 50
-_RATIO_FROM_BYTES = 10_000_000  # a small part can be very regular
+_RATIO_FROM_BYTES = 10_000_000  # a small part can compress very well
 _XML_SHARE = 4  # XML can use a quarter of the limit: its tree takes about 20 times its size
 _TYPES = "[Content_Types].xml"
 _SAVE_AGAIN = "Open it in Word or LibreOffice, save it again as .docx, and upload that file."

@@ -36,4 +36,4 @@ def check_signature(data: bytes, suffix: str, name: str) -> None:
             raise DocumentError(f"“{name}” is named {suffix}, but it is {kind}.", remedy)
     if suffix in (".pdf", ".docx"):
         kind = "PDF" if suffix == ".pdf" else "Word document"
-        raise DocumentError(f"“{name}” isn't a valid {kind}.", "Export it again, or correct its name.")
+        raise DocumentError(f"“{name}” isn't a valid {kind}.", "Export it again, or fix its name.")

@@ -16,10 +16,10 @@ REMEDY = "Run it through text recognition (for example: ocrmypdf in.pdf out.pdf)
 LANGUAGES = "eng"
 PAGE_SECONDS = 60.0
 _PIXELS_PER_POINT = 300 / 72  # tesseract was trained on 300 dpi
-_MAX_PIXELS = 20_000_000  # an A3 page at 300 dpi; a page can declare the size of a wall
+_MAX_PIXELS = 20_000_000  # an A3 page at 300 dpi; a page can declare any size
 _LANGUAGE_NAMES = re.compile(r"[A-Za-z0-9_]+(\+[A-Za-z0-9_]+)*")
 _MISSING_LANGUAGE = "Failed loading language"
-_one_page = threading.Lock()  # a page occupies a processor for seconds, and other visitors need some too
+_one_page = threading.Lock()  # a page occupies a processor for seconds, and other visitors need processors too
 
 
 def is_available() -> bool:

@@ -142,7 +142,7 @@ def _without_diacritics(text: str) -> str:
 def _matches(words: Iterable[str], documents: Sequence[_Postings], total: int) -> list[tuple[int, slice, float]]:
     """Return where each word occurs: the document's number, the slice of its rows, and the word's weight.
 
-    The weight grows the fewer of the `total` chunks have the word; it is never negative, as in Lucene.
+    The fewer of the `total` chunks have the word, the higher its weight; it is never negative, as in Lucene.
     """
     matches = []
     for word in words:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BATCH_TOKENS = 512  # with padding; larger batches were no faster and occupy a processor for longer
-TOKENISED_AT_ONCE = 512  # texts, which are sorted by length among themselves
+TOKENISE_BATCH = 512  # texts, which are sorted by length among themselves
 
 
 class Model(Protocol):
@@ -63,8 +63,8 @@ class Embedder:
         import numpy as np
 
         model, vectors, completed = self._load(), np.empty((0, 0), dtype=np.float32), 0
-        for start in range(0, len(texts), TOKENISED_AT_ONCE):
-            tokens, lengths = model.tokenise(texts[start : start + TOKENISED_AT_ONCE])
+        for start in range(0, len(texts), TOKENISE_BATCH):
+            tokens, lengths = model.tokenise(texts[start : start + TOKENISE_BATCH])
             for rows, batch_vectors in self._compute(model, tokens, list(batch_by_length(lengths, BATCH_TOKENS))):
                 if not len(vectors):
                     vectors = np.empty((len(texts), batch_vectors.shape[1]), dtype=np.float32)

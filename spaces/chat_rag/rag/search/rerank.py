@@ -13,7 +13,7 @@ from typing import Any
 from rag.documents import Passage
 from rag.errors import RetrievalError
 
-RERANKED = 30  # passages that the model reads; the others keep their order behind them
+RERANK_LIMIT = 30  # passages that the model reads; the others follow in their order
 BATCH = 8
 _VARIABLE = "SPACEPORT_RERANKER"
 
@@ -27,8 +27,8 @@ class Reranker:
         self._lock = threading.Lock()
 
     def order(self, question: str, passages: Sequence[Passage]) -> list[Passage]:
-        """Return the passages, the first RERANKED in the model's order and with its scores, from 0 to 1."""
-        first, rest = passages[:RERANKED], passages[RERANKED:]
+        """Return the passages, the first RERANK_LIMIT in the model's order and with its scores, from 0 to 1."""
+        first, rest = passages[:RERANK_LIMIT], passages[RERANK_LIMIT:]
         scores = self._scores([(question, passage.text) for passage in first])
         reranked = [replace(passage, score=round(score, 4)) for score, passage in zip(scores, first, strict=True)]
         reranked.sort(key=lambda passage: -passage.score)

@@ -17,7 +17,7 @@ from rag.errors import RetrievalError
 logger = logging.getLogger(__name__)
 BATCH = 1000
 PREFIX = "visitor-"  # of a collection's name
-LAST_USED = "used"  # metadata of a collection: Unix time of its last mark
+LAST_USED = "used"  # metadata of a collection: Unix time when it was last marked as used
 MARK_SECONDS = 600
 # A wider search misses fewer near neighbours.
 HNSW = {"space": "cosine", "ef_search": 200}
@@ -70,7 +70,7 @@ class VectorIndex:
         # Documents whose deletion failed because the server didn't answer; they are deleted before the next operation.
         self._pending_deletions: set[str] = set()
         self._last_used = time.time()
-        with _translated_errors(self._client):
+        with _translate_errors(self._client):
             self._collection = self._client.create_collection(
                 self._name,
                 configuration={"hnsw": HNSW},
@@ -108,7 +108,7 @@ class VectorIndex:
     def close(self) -> None:
         """Delete the collection; if the server doesn't answer, `sweep` deletes it later."""
         try:
-            with _translated_errors(self._client):
+            with _translate_errors(self._client):
                 self._client.delete_collection(self._name)
         except RetrievalError as error:
             logger.warning("The collection %s is deleted later: %s", self._name, error)
@@ -116,7 +116,7 @@ class VectorIndex:
     @contextmanager
     def _operation(self) -> Iterator[None]:
         """Delete what is pending, mark the collection as used, and translate errors."""
-        with _translated_errors(self._client):
+        with _translate_errors(self._client):
             for document_id in list(self._pending_deletions):
                 self._collection.delete(where={"document": document_id})
                 self._pending_deletions.discard(document_id)
@@ -127,13 +127,13 @@ class VectorIndex:
 
 
 def sweep(client: Any, older_than_seconds: float) -> int:
-    """Delete the collections of killed processes: those last used that long ago. Return their number.
+    """Delete collections last used more than `older_than_seconds` ago, left by killed processes; return their number.
 
     A collection in use is marked every ten minutes, so `older_than_seconds` must be longer than the longest session
     without a question.
     """
     count = 0
-    with _translated_errors(client):
+    with _translate_errors(client):
         for collection in client.list_collections():
             last_used = (collection.metadata or {}).get(LAST_USED)
             is_stale = last_used is not None and time.time() - last_used > older_than_seconds
@@ -145,7 +145,7 @@ def sweep(client: Any, older_than_seconds: float) -> int:
 
 
 @contextmanager
-def _translated_errors(client: Any) -> Iterator[None]:
+def _translate_errors(client: Any) -> Iterator[None]:
     """Turn Chroma's errors into `RetrievalError`: its own, its transport's, and bare ValueError and Exception."""
     try:
         yield

@@ -1,4 +1,4 @@
-"""Canary decisions: promote, roll back, or go on measuring, from measurements of the canary and the stable release.
+"""Canary decisions: promote, roll back, or keep measuring, from measurements of the canary and the stable release.
 
 A canary is promoted once it is shown to be at most `tolerance` slower and more expensive and to fail no more often.
 It is rolled back once it is shown to be worse. Until then, more is measured. A p95 can cause a rollback but never
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from enum import StrEnum
+from typing import NamedTuple
 
 from compare.analyse import stats, verdict
 from compare.analyse.definitions import DEFINITIONS, user_timing
@@ -19,12 +20,37 @@ from compare.analyse.prices import Hourly, Price
 from compare.errors import CompareError, PriceError
 from compare.records import GIVE_UP_AFTER, Record, Run
 
-Decision = Literal["promote", "roll back", "go on measuring"]
-State = Literal["good", "worse", "open"]
-CheckName = Literal["given up", "failures", "objective", "ttft", "ttft p95", "pace", "cost"]
 TOLERANCE = 0.10
 MAX_FAILURE_INCREASE = 0.05  # tolerated increase of the failure rate
 MIN_REQUESTS = 55  # with fewer requests, even zero failures can't show an increase below the tolerance
+
+
+class Decision(StrEnum):
+    """What to do with the canary; the values are those of the JSON output."""
+
+    PROMOTE = "promote"
+    ROLL_BACK = "roll back"
+    KEEP_MEASURING = "go on measuring"
+
+
+class CheckState(StrEnum):
+    """Whether a metric of the canary is good enough; undecided until there is enough data."""
+
+    GOOD = "good"
+    WORSE = "worse"
+    UNDECIDED = "open"
+
+
+class CheckName(StrEnum):
+    """What a check compares; `UNREACHABLE` is the only check of a canary that doesn't answer."""
+
+    UNREACHABLE = "unreachable"
+    FAILURES = "failures"
+    OBJECTIVE = "objective"
+    TTFT = "ttft"
+    TTFT_P95 = "ttft p95"
+    PACE = "pace"
+    COST = "cost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +64,22 @@ class Release:
         return self.run.measured(self.target, load)
 
     @property
-    def was_given_up(self) -> bool:
-        """True if so many requests failed in a row that the run stopped sending."""
+    def stopped_answering(self) -> bool:
+        """True if so many requests failed in a row that the run stopped sending to it."""
         last = [record for record in self.run.records if record.target == self.target][-GIVE_UP_AFTER:]
         return len(last) == GIVE_UP_AFTER and not any(record.ok for record in last)
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One metric at one load, and its state. An open check blocks a promotion if it is `required`.
+    """One metric at one load, and its state. An undecided check blocks a promotion if it is `required`.
 
     `ratio`, from `low` to `high`, is the canary's value divided by the stable one's; `rates` compares failures.
     """
 
     load: str
     name: CheckName
-    state: State
+    state: CheckState
     required: bool = True
     ratio: float | None = None
     low: float | None = None
@@ -63,7 +89,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class CanaryDecision:
-    """A decision and its checks; `recommended_requests` per target and load would probably settle an open one."""
+    """A decision and its checks; `recommended_requests` per target and load would probably settle an undecided one."""
 
     decision: Decision
     checks: tuple[Check, ...]
@@ -84,12 +110,12 @@ def decide(
     if not loads:
         names = f"{', '.join(stable.run.loads)} and {', '.join(canary.run.loads)}"
         raise CompareError(f"The two were measured at different loads ({names}).", "Measure both at the same load.")
-    if stable.was_given_up:
+    if stable.stopped_answering:
         raise CompareError(
             f"The stable target {stable.target} doesn't answer.", "Fix it before you compare a canary with it."
         )
-    if canary.was_given_up:
-        return CanaryDecision("roll back", (Check(loads[0], "given up", "worse"),), None)
+    if canary.stopped_answering:
+        return CanaryDecision(Decision.ROLL_BACK, (Check(loads[0], CheckName.UNREACHABLE, CheckState.WORSE),), None)
     cost_factor = _cost_factor(prices)
     questions = [question for load in loads for question in _questions(stable, canary, load)]
     ratios = _compare(stable, canary, questions)
@@ -99,9 +125,11 @@ def decide(
 
 
 def _decision(checks: list[Check]) -> Decision:
-    if any(check.state == "worse" for check in checks):
-        return "roll back"
-    return "go on measuring" if any(check.state == "open" and check.required for check in checks) else "promote"
+    if any(check.state is CheckState.WORSE for check in checks):
+        return Decision.ROLL_BACK
+    if any(check.state is CheckState.UNDECIDED and check.required for check in checks):
+        return Decision.KEEP_MEASURING
+    return Decision.PROMOTE
 
 
 class _Question(NamedTuple):
@@ -115,15 +143,15 @@ class _Question(NamedTuple):
 def _questions(stable: Release, canary: Release, load: str) -> list[_Question]:
     pace = verdict.pace_metric((stable.run, stable.target, load), (canary.run, canary.target, load))
     return [
-        _Question(load, "ttft", "ttft", 0.5, True),
-        _Question(load, "ttft p95", "ttft", 0.95, False),
-        _Question(load, "pace", pace, 0.5, True),
-        _Question(load, "cost", "e2e", 0.5, True),
+        _Question(load, CheckName.TTFT, "ttft", 0.5, True),
+        _Question(load, CheckName.TTFT_P95, "ttft", 0.95, False),
+        _Question(load, CheckName.PACE, pace, 0.5, True),
+        _Question(load, CheckName.COST, "e2e", 0.5, True),
     ]
 
 
 def _compare(stable: Release, canary: Release, questions: list[_Question]) -> dict[_Question, stats.Ratio]:
-    """Return how many times longer the canary takes, per question; the intervals hold together."""
+    """Return how many times longer the canary takes, per question; the intervals are simultaneous."""
     comparisons: dict[_Question, stats.Comparison] = {}
     for question in questions:
         one, other = (_sample(release, question.load, question.metric) for release in (canary, stable))
@@ -140,11 +168,11 @@ def _sample(release: Release, load: str, metric: str) -> stats.Sample | None:
 
 def _speed_check(question: _Question, answer: stats.Ratio | None, tolerance: float, cost_factor: float) -> Check:
     if answer is None:
-        return Check(question.load, question.name, "open", question.required)
-    factor = cost_factor if question.name == "cost" else 1.0
+        return Check(question.load, question.name, CheckState.UNDECIDED, question.required)
+    factor = cost_factor if question.name is CheckName.COST else 1.0
     ratio, low, high = answer.ratio * factor, answer.low * factor, answer.high * factor
     # Half of the tolerance, so that a canary inside the tolerance is hardly ever called worse.
-    state: State = "worse" if low > 1 + tolerance / 2 else "good" if high <= 1 + tolerance else "open"
+    state = _state(is_worse=low > 1 + tolerance / 2, is_good=high <= 1 + tolerance)
     return Check(question.load, question.name, state, question.required, ratio, low, high)
 
 
@@ -153,10 +181,10 @@ def _failure_checks(stable: Release, canary: Release, load: str, objective: Obje
     requests = stable.requests(load), canary.requests(load)
     paired = stable.run is canary.run
     failed = [[(record.block, not record.ok) for record in side] for side in requests]
-    yield _rate_check(load, "failures", compare_rates(*failed, paired=paired))
+    yield _rate_check(load, CheckName.FAILURES, compare_rates(*failed, paired=paired))
     if objective:
         missed = [[(record.block, not _meets(record, objective)) for record in side] for side in requests]
-        yield _rate_check(load, "objective", compare_rates(*missed, paired=paired))
+        yield _rate_check(load, CheckName.OBJECTIVE, compare_rates(*missed, paired=paired))
 
 
 def _meets(record: Record, objective: Objective) -> bool:
@@ -165,12 +193,15 @@ def _meets(record: Record, objective: Objective) -> bool:
 
 def _rate_check(load: str, name: CheckName, rates: RateDifference) -> Check:
     is_good = rates.upper_bound <= MAX_FAILURE_INCREASE
-    state: State = "worse" if rates.is_higher else "good" if is_good else "open"
-    return Check(load, name, state, rates=rates)
+    return Check(load, name, _state(is_worse=rates.is_higher, is_good=is_good), rates=rates)
+
+
+def _state(*, is_worse: bool, is_good: bool) -> CheckState:
+    return CheckState.WORSE if is_worse else CheckState.GOOD if is_good else CheckState.UNDECIDED
 
 
 def _cost_factor(prices: tuple[Price, Price] | None) -> float:
-    """Return how many times more the canary's time costs; without prices, time stands for cost."""
+    """Return how many times more the canary's time costs; without prices, cost is proportional to time."""
     if prices is None:
         return 1.0
     stable, canary = prices

@@ -21,7 +21,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class BreakEven:
-    """From `requests_per_hour` on, the hourly endpoint is cheaper; `capacity_share` is its utilization at that rate.
+    """From `requests_per_hour` on, the hourly endpoint is cheaper; `capacity_share` is its utilisation at that rate.
 
     A share above 1 means never: the endpoint can't answer that many.
     """
@@ -63,7 +63,7 @@ def break_even(metrics: Metrics, hourly: Hourly, per_token: PerToken) -> BreakEv
 
 
 def race_cost(price: Price, seconds: float, input_tokens: int | None, output_tokens: int | None) -> float | None:
-    """Return the USD of one request: of its tokens, or of `seconds` on a machine of its own."""
+    """Return the USD of one request: of its tokens, or of `seconds` on a dedicated machine."""
     if isinstance(price, Hourly):
         return price.usd_hour / 3600 * seconds
     if input_tokens is None or output_tokens is None:

@@ -1,4 +1,4 @@
-"""Prices of targets: machines by the hour from prices.toml, models by the token from genai-prices, or stated ones."""
+"""Prices of targets: machines by the hour from prices.toml, models by the token from genai-prices, or the user's."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Hourly:
     def at_spot(self) -> Hourly:
         """Return the spot price; raise `PriceError` if there is none."""
         if self.spot is None:
-            raise PriceError(f"{self.name} has no spot price.", "Use the on-demand price, or state one: 0.35/h.")
+            raise PriceError(f"{self.name} has no spot price.", "Use the on-demand price, or enter one: 0.35/h.")
         return replace(self, name=f"{self.name}, spot", usd_hour=self.usd_hour * self.spot, confidence="rule of thumb")
 
 
@@ -69,17 +69,17 @@ class Prices:
             self.rows.setdefault(row.name, row)
 
     @classmethod
-    def load(cls, own: str | os.PathLike[str] | None = None) -> Prices:
-        """Load the built-in table; rows of `own`, or of the file in SPACEPORT_PRICES, override it."""
-        path = own or os.environ.get("SPACEPORT_PRICES")
+    def load(cls, path: str | os.PathLike[str] | None = None) -> Prices:
+        """Load the built-in table; rows of the file `path`, or of the one in SPACEPORT_PRICES, override it."""
+        path = path or os.environ.get("SPACEPORT_PRICES")
         files = [Path(path)] if path else []
         return cls([row for file in (*files, BUILT_IN) for row in _read_rows(file)])
 
     def find(self, text: str) -> Price:
-        """Return the price that `text` names or states; `PriceError` lists the valid formats."""
+        """Return the price that `text` names or contains; `PriceError` lists the valid formats."""
         text = text.strip()
         if hour := _HOUR.fullmatch(text):
-            return Hourly(f"{_usd(hour[1], text):g} USD/h", _usd(hour[1], text), "stated by the user")
+            return Hourly(f"{_usd(hour[1], text):g} USD/h", _usd(hour[1], text), "entered by the user")
         if text.lower().startswith("tokens:"):
             return _per_token(text[7:].strip())
         if text in self.rows:
@@ -95,10 +95,10 @@ class Prices:
         raise PriceError(f"There is no price {text!r}.", hint + FORMATS)
 
 
-def run_prices(run: Run, stated: Iterable[str], table: Prices) -> dict[str, Price]:
-    """Return the prices of a run's targets: `stated` as "target = price" each, else the catalogue's."""
+def run_prices(run: Run, overrides: Iterable[str], table: Prices) -> dict[str, Price]:
+    """Return the prices of a run's targets: `overrides` as "target = price" each, else the catalogue's."""
     names = {name: str(target.get("price", "")) for name, target in run.header["targets"].items()}
-    for line in stated:
+    for line in overrides:
         target, _, price = (part.strip() for part in line.partition("="))
         if target not in run.targets or not price:
             targets = ", ".join(run.targets)
@@ -132,7 +132,7 @@ def _read_rows(file: Path) -> Iterator[Hourly]:
     except OSError as error:
         raise PriceError(f"Can't read the prices {file} ({error.strerror}).", "Check the path.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PriceError(f"The prices {file} aren't valid TOML: {error}.", "Correct that line.") from error
+        raise PriceError(f"The prices {file} aren't valid TOML: {error}.", "Fix that line.") from error
     try:
         for group in table.get("price", []):
             yield from _parse_group(group)
@@ -166,9 +166,9 @@ def _usd(value: Any, where: str) -> float:
 
 
 def _per_token(text: str) -> PerToken:
-    if stated := _TOKENS.fullmatch(text):
-        each = [_usd(part, text) for part in stated.groups()]
-        return PerToken(f"{each[0]:g}/{each[1]:g} USD per million tokens", each[0], each[1], "stated by the user")
+    if match := _TOKENS.fullmatch(text):
+        each = [_usd(part, text) for part in match.groups()]
+        return PerToken(f"{each[0]:g}/{each[1]:g} USD per million tokens", each[0], each[1], "entered by the user")
     from importlib.metadata import version
 
     import genai_prices
@@ -179,7 +179,7 @@ def _per_token(text: str) -> PerToken:
         price = genai_prices.calc_price(usage, model_ref=model, provider_id=provider or None)
     except LookupError as error:
         raise PriceError(
-            f"genai-prices doesn't know {text!r}.", "Write provider/model, or state the price: 0.15/0.60."
+            f"genai-prices doesn't know {text!r}.", "Write provider/model, or enter the price: 0.15/0.60."
         ) from error
     return PerToken(
         f"{price.provider.name} {price.model.name or price.model.id}",

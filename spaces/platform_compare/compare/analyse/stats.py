@@ -1,9 +1,9 @@
-"""Ratios of medians and p95s between targets, with intervals that hold for all comparisons of a run at once.
+"""Ratios of medians and p95s between targets, with simultaneous intervals for all comparisons of a run.
 
-Whole blocks are resampled, not requests: requests of one block share what the machine did at the time, and the
-blocks of one round share it between targets, so resampling rounds keeps the pairs together. The intervals are
-simultaneous: every interval spans the same two percentiles of its resamples, chosen so that all comparisons of a run
-are inside together in 95 % of the resamples (Beran's balance). They are percentiles instead of multiples of a
+Whole blocks are resampled, not requests: requests of one block share the state of the machine at the time, and
+the blocks of one round share it between targets, so resampling rounds keeps the pairs together. The intervals are
+simultaneous: every interval spans the same two percentiles of its resamples, chosen so that in 95 % of the resamples
+all comparisons of a run lie inside their intervals (Beran's balance). They are percentiles instead of multiples of a
 deviation, because the median of bimodal times, such as cache hits and misses, jumps between the two modes.
 """
 
@@ -166,7 +166,7 @@ def _degrees_of_freedom(comparison: Comparison) -> int:
 
 
 def _joint_tail(logs: Sequence[Floats]) -> float:
-    """Return the share of resamples to leave out at each end of every comparison so that all hold at once."""
+    """Return the share of resamples to cut at each end of every comparison, so that the intervals are simultaneous."""
     nearer = [np.minimum(rankdata(each, "max"), RESAMPLES + 1 - rankdata(each, "min")) for each in logs]
     return min(float(np.quantile(np.min(nearer, axis=0), 1 - LEVEL)) / RESAMPLES, (1 - LEVEL) / 2)
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 from itertools import combinations
-from typing import Literal
 
 from compare.analyse import stats
 from compare.analyse.definitions import DEFINITIONS, Timing, user_timing
 from compare.analyse.pacing import MAX_COALESCED_SHARE, coalesced_share
 from compare.records import Run
 
-Decision = Literal["faster", "alike", "not distinguishable", "too few"]
 # Nobody notices a smaller ratio than this, however certain it is.
 NOTICEABLE_RATIO = 1.01
 QUANTILES = (0.5, 0.95)
@@ -25,6 +24,15 @@ METRICS: dict[str, Callable[[Timing], Iterable[float]]] = {
 }
 
 
+class Finding(StrEnum):
+    """What a comparison shows; the values are those of the JSON output."""
+
+    FASTER = "faster"
+    EQUALLY_FAST = "alike"
+    NOT_DISTINGUISHABLE = "not distinguishable"
+    TOO_FEW_MEASUREMENTS = "too few"
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """One comparison. `ratio`, from `low` to `high`, says how many times faster `faster` is than `slower`."""
@@ -32,7 +40,7 @@ class Verdict:
     load: str
     metric: str
     quantile: float
-    decision: Decision
+    decision: Finding
     faster: str
     slower: str
     ratio: float | None = None
@@ -43,7 +51,7 @@ class Verdict:
 
 @lru_cache(maxsize=8)
 def verdicts(run: Run, definition: str = "spaceport") -> tuple[Verdict, ...]:
-    """Compare every pair of targets at every load; all intervals of the run hold at once."""
+    """Compare every pair of targets at every load; all intervals of the run are simultaneous."""
     return _compare_all(
         {
             (load, metric, quantile, one, other): (
@@ -91,7 +99,7 @@ def earlier_label(target: str) -> str:
 
 
 def recommended_requests(results: Iterable[Verdict], run: Run) -> int | None:
-    """Return the requests per target and load that would tell medians 5 % apart, from the noise of this run."""
+    """Return the requests per target and load that would detect a 5 % difference between medians at this noise."""
     noise = [verdict.noise for verdict in results if verdict.noise is not None and verdict.quantile == 0.5]
     rounds = len({record.block for record in run.records if record.phase == "measured"})
     return stats.required_requests(max(noise), run.header["plan"]["requests"], rounds) if noise else None
@@ -148,13 +156,13 @@ def metric_sample(
 def _verdict(key: Key, answer: stats.Ratio | None) -> Verdict:
     load, metric, quantile, one, other = key
     if answer is None:
-        return Verdict(load, metric, quantile, "too few", one, other)
+        return Verdict(load, metric, quantile, Finding.TOO_FEW_MEASUREMENTS, one, other)
     ratio, low, high = answer.ratio, answer.low, answer.high
     if ratio > 1:  # `one` takes longer, so `other` is faster
         one, other = other, one
     else:
         ratio, low, high = 1 / ratio, 1 / high, 1 / low
-    decision: Decision = "faster" if answer.distinguishable else "not distinguishable"
+    decision = Finding.FASTER if answer.distinguishable else Finding.NOT_DISTINGUISHABLE
     if low > 1 / NOTICEABLE_RATIO and high < NOTICEABLE_RATIO:
-        decision = "alike"
+        decision = Finding.EQUALLY_FAST
     return Verdict(load, metric, quantile, decision, one, other, ratio, low, high, answer.noise)

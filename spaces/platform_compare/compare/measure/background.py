@@ -50,7 +50,7 @@ class BackgroundRun:
                 if "error" in event:
                     error = self._error(str(event["error"]), str(event.get("remedy", "")))
                 elif event:
-                    yield Progress(**event)
+                    yield Progress.from_json(event)
             status = await process.wait()
             if status not in (0, STOPPED) and not self.out.exists():
                 lines = (await stderr).decode("utf-8", "replace").strip().splitlines()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,8 +29,23 @@ class Progress:
     done: int
     total: int
     seconds: float
-    left: float | None
-    doing: str
+    seconds_left: float | None
+    current_step: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the progress as `--progress json` prints it."""
+        return {
+            "done": self.done,
+            "total": self.total,
+            "seconds": self.seconds,
+            "left": self.seconds_left,
+            "doing": self.current_step,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Progress:
+        """Return the progress from the object that `as_json` returned."""
+        return cls(value["done"], value["total"], value["seconds"], value["left"], value["doing"])
 
 
 class Measurement:
@@ -73,20 +88,20 @@ class Measurement:
                 yield entry
 
     @property
-    def unfinished(self) -> list[Entry]:
-        """The complete records of a block in which the run was cancelled."""
+    def pending_entries(self) -> list[Entry]:
+        """The completed records that were not yet yielded when the run was cancelled."""
         return self._finished
 
-    def progress(self, doing: str) -> Progress:
-        """Return the run's progress; the requests of a target that was given up count as done."""
-        given_up = sum(self._has_given_up(target) for target in self.plan.targets)
-        measured = self.plan.requests * len(self.plan.loads) * (len(self.plan.targets) - given_up)
+    def progress(self, current_step: str) -> Progress:
+        """Return the run's progress; requests that are no longer sent to a failing target count as done."""
+        abandoned = sum(self._has_given_up(target) for target in self.plan.targets)
+        measured = self.plan.requests * len(self.plan.loads) * (len(self.plan.targets) - abandoned)
         elapsed = now() - self._counting_since
-        left = elapsed / self._counted * max(0, measured - self._counted) if self._counted else None
-        return Progress(self._done, self.plan.total, now() - self._origin, left, doing)
+        seconds_left = elapsed / self._counted * max(0, measured - self._counted) if self._counted else None
+        return Progress(self._done, self.plan.total, now() - self._origin, seconds_left, current_step)
 
     async def _run_in_time(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do `work` until the run's maximum duration; finished requests are kept."""
+        """Run `work` until the run's maximum duration; finished requests are kept."""
         try:
             async with asyncio.timeout(max(0.0, self._origin + self.plan.max_seconds - now())):
                 await work

@@ -109,8 +109,7 @@ class RunPlan:
     def sizes(self, load: Load) -> list[int]:
         """Return the number of requests in each block of `load`.
 
-        A block holds a concurrency for two rounds if there are enough requests. It holds a rate for ten seconds if
-        that leaves enough blocks.
+        A closed-loop block lasts two rounds, an open-loop block ten seconds, if there are enough requests.
         """
         blocks = self.requests // (2 * (load.concurrency or 2))
         if load.concurrency is None:
@@ -145,7 +144,7 @@ def closed_loops(concurrencies: Iterable[float]) -> tuple[Load, ...]:
 
 
 def sweep(highest: int) -> tuple[Load, ...]:
-    """Return closed loops at 1, 2, 4 and so on up to `highest`: a target is full where throughput stops growing."""
+    """Return closed loops at 1, 2, 4, … up to `highest`; a target is saturated when throughput stops growing."""
     Load("closed", highest)
     steps = [2**power for power in range(int(math.log2(highest)) + 1)]
     return closed_loops(steps if steps[-1] == highest else [*steps, highest])

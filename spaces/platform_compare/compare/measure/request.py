@@ -32,7 +32,7 @@ class RequestSender:
         )
         try:
             async with asyncio.timeout(self._plan.request_timeout):
-                stream = stopwatch.watch(self._backends[block.target].stream(request))
+                stream = stopwatch.record(self._backends[block.target].stream(request))
                 with stopwatch.marking():
                     async with closing(stream):
                         async for _ in stream:

@@ -52,7 +52,7 @@ async def execute(
                 reason = "out of time"
         except asyncio.CancelledError:
             reason = "stopped"
-            for entry in measurement.unfinished:
+            for entry in measurement.pending_entries:
                 _write_line(file, entry_dict(entry))
         await _conclude(backends, file, reason)
     for backend in backends.values():
@@ -111,7 +111,7 @@ def _open_file(out: Path) -> Iterator[TextIO]:
 
 
 def _create(out: Path) -> TextIO:
-    """Create the file; rename an existing one first, because it may hold an hour of measurements."""
+    """Create the file; rename an existing one first, because it may contain an hour of measurements."""
     try:
         if out.is_file() and out.stat().st_size:
             out.rename(next(free for number in count(1) if not (free := _numbered(out, number)).exists()))

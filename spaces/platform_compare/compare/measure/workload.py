@@ -85,7 +85,7 @@ class Shape:
 SHAPES = {
     "short": Shape(32, 32, "Short question"),
     "chat": Shape(128, 128, "Chat turn"),
-    "rag": Shape(1024, 128, "Question over passages"),
+    "rag": Shape(1024, 128, "Question about passages"),
     "long": Shape(64, 512, "Long answer"),
 }
 

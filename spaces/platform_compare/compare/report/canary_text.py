@@ -5,31 +5,36 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from compare.analyse.canary import CanaryDecision, Check, Release
+from compare.analyse.canary import CanaryDecision, Check, CheckName, CheckState, Decision, Release
 from compare.records import GIVE_UP_AFTER
 
 CHECK_NAMES = {
-    "given up": "failures",
-    "failures": "failures",
-    "ttft": "first token",
-    "ttft p95": "first token, p95",
-    "pace": "time between tokens",
-    "cost": "cost",
+    CheckName.UNREACHABLE: "failures",
+    CheckName.FAILURES: "failures",
+    CheckName.TTFT: "first token",
+    CheckName.TTFT_P95: "first token, p95",
+    CheckName.PACE: "time between tokens",
+    CheckName.COST: "cost",
 }
-STATE_LABELS = {"good": "good ", "worse": "WORSE", "open": "open "}
+STATE_LABELS = {CheckState.GOOD: "good ", CheckState.WORSE: "WORSE", CheckState.UNDECIDED: "open "}
+DECISION_LABELS = {
+    Decision.PROMOTE: "promote",
+    Decision.ROLL_BACK: "roll back",
+    Decision.KEEP_MEASURING: "keep measuring",
+}
 
 
 def decision_text(decision: CanaryDecision, stable: Release, canary: Release, objective: str | None) -> str:
     """Return each check on a line, then the decision; `objective` is the name of the objective, if one was given."""
     lines = [
         f"{STATE_LABELS[check.state]}  {check_name(check, objective)} at {check.load}: {check_text(check)}"
-        + (" (not required)" if check.state == "open" and not check.required else "")
+        + (" (not required)" if check.state is CheckState.UNDECIDED and not check.required else "")
         for check in decision.checks
     ]
     if stable.run is not canary.run:
         lines.append("note   the two were not interleaved, so the comparison includes everything else that changed")
-    last = f"{canary.target}: {decision.decision}"
-    if decision.decision == "go on measuring":
+    last = f"{canary.target}: {DECISION_LABELS[decision.decision]}"
+    if decision.decision is Decision.KEEP_MEASURING:
         requests = decision.recommended_requests
         count = f"about {requests} requests" if requests else "more requests, in at least six blocks,"
         last += f"; {count} per target and load would probably settle it"
@@ -60,13 +65,13 @@ def decision_json(decision: CanaryDecision, objective: str | None) -> dict[str, 
 
 def check_name(check: Check, objective: str | None) -> str:
     """Return the name of a check."""
-    return f"outside {objective}" if check.name == "objective" else CHECK_NAMES[check.name]
+    return f"outside {objective}" if check.name is CheckName.OBJECTIVE else CHECK_NAMES[check.name]
 
 
 def check_text(check: Check) -> str:
     """Return the numbers of a check."""
-    if check.name == "given up":
-        return f"{GIVE_UP_AFTER} requests failed in a row, so the target was given up"
+    if check.name is CheckName.UNREACHABLE:
+        return f"{GIVE_UP_AFTER} requests failed in a row, so the run stopped sending to it"
     if check.rates:
         increase = max(0.0, check.rates.upper_bound)
         return f"{check.rates.canary:.1%} vs {check.rates.stable:.1%}, at most {increase:.1%} more"

@@ -52,7 +52,7 @@ def _failure_text(caveat: Caveat) -> str:
             return f"nothing was measured.{first}"
         case _:
             counts = f"{values['requests']} of {values['planned']} requests"
-            return f"given up after {counts}, because {GIVE_UP_AFTER} in a row failed."
+            return f"{GIVE_UP_AFTER} requests in a row failed, so the run stopped sending to it after {counts}."
 
 
 def _load_text(caveat: Caveat) -> str:

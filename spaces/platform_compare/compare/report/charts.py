@@ -10,7 +10,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from compare.analyse.definitions import DEFINITIONS
-from compare.analyse.verdict import Verdict, earlier_label, this_label
+from compare.analyse.verdict import Finding, Verdict, earlier_label, this_label
 from compare.records import Record
 from compare.report import strings
 from compare.report.chart_style import COLOURS, DASHES, TEXT, blank_figure
@@ -36,7 +36,7 @@ def differences(report: Report) -> go.Figure:
     """Draw each comparison as a ratio with its interval; an interval that contains 1 shows no clear difference."""
     figure = blank_figure(strings.AXIS_RATIO, log_x=True)
     comparisons = [verdict for verdict in (*report.verdicts, *report.changes) if verdict.ratio is not None]
-    winners = [verdict.faster if verdict.decision == "faster" else "" for verdict in comparisons]
+    winners = [verdict.faster if verdict.decision is Finding.FASTER else "" for verdict in comparisons]
     for winner in sorted(set(winners), reverse=True):
         rows = [(row, verdict) for row, verdict in enumerate(comparisons) if winners[row] == winner]
         figure.add_scatter(

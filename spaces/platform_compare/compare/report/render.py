@@ -6,14 +6,19 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from compare.analyse.metrics import cold_start
-from compare.analyse.verdict import Verdict
+from compare.analyse.verdict import Finding, Verdict
 from compare.report import strings, tables
 from compare.report.export import cost_rows
 from compare.report.formats import MISSING, milliseconds, percent
 from compare.report.report import Report
 from compare.report.settings_text import settings_rows
 
-VERDICT_CLASSES = {"faster": "sp-good", "alike": "", "not distinguishable": "", "too few": "sp-dim"}
+VERDICT_CLASSES = {
+    Finding.FASTER: "sp-good",
+    Finding.EQUALLY_FAST: "",
+    Finding.NOT_DISTINGUISHABLE: "",
+    Finding.TOO_FEW_MEASUREMENTS: "sp-dim",
+}
 
 
 def verdict_html(report: Report) -> str:
@@ -90,7 +95,7 @@ def _details(title: str, body: str) -> str:
 
 
 def _verdict_list(verdicts: Sequence[Verdict], by_load: bool) -> str:
-    decided = [verdict for verdict in verdicts if verdict.decision != "too few"]
+    decided = [verdict for verdict in verdicts if verdict.decision is not Finding.TOO_FEW_MEASUREMENTS]
     too_few = len(verdicts) - len(decided)
     items = "".join(
         f'<li class="{VERDICT_CLASSES[verdict.decision]}">{escape(f"{verdict.load}: " if by_load else "")}'

@@ -66,7 +66,7 @@ class Report:
 
     @cached_property
     def recommended_requests(self) -> int | None:
-        """Requests that would tell medians 5 % apart at the noise of this run."""
+        """Requests that would detect a 5 % difference between medians at this run's noise."""
         return recommended_requests(self.verdicts, self.run)
 
     @cached_property

@@ -11,7 +11,7 @@ from datetime import date
 from compare.analyse.cost import BreakEven
 from compare.analyse.objectives import Objective
 from compare.analyse.prices import Price, price_doubt
-from compare.analyse.verdict import Verdict
+from compare.analyse.verdict import Finding, Verdict
 from compare.report.formats import ratio
 
 METRIC_HEADERS = ("target", "load", "requests", "failed", "TTFT p50", "TTFT p95", "ITL p50", "TPOT p50", "E2E p50",
@@ -34,7 +34,7 @@ NOT_INTERLEAVED = "The two runs were not interleaved, so the comparison includes
 ONE_TARGET = "One target alone has no verdict. Add a second target, or compare with an earlier run."
 NO_PRICE = "No target has a price. Enter a machine or a price for each target, such as 1.25/h."
 NO_HOURLY_PRICE = "There is no break-even because no target has an hourly price. Enter one, such as 1.25/h."
-CLIENT_NOTE = "Client CPU includes models that run in this process."
+CLIENT_NOTE = "Client CPU includes models that run in the client's process."
 THOUGHTS = "Thoughts"
 RACE_STATES = {
     "waiting": "waiting for the first token",
@@ -130,18 +130,18 @@ def verdict_text(verdict: Verdict) -> str:
     phrase = METRIC_PHRASES[verdict.metric] + QUANTILE_PHRASES[verdict.quantile]
     interval = f"({ratio(verdict.low)} to {ratio(verdict.high)})"
     match verdict.decision:
-        case "too few":
+        case Finding.TOO_FEW_MEASUREMENTS:
             return f"{faster} and {slower}, {phrase}: not enough measurements"
-        case "faster":
+        case Finding.FASTER:
             return f"{faster} is {ratio(verdict.ratio)} times faster {phrase} than {slower} {interval}"
-        case "alike":
-            return f"{faster} and {slower} are equally fast {phrase}: less than 1% apart {interval}"
-        case "not distinguishable":
+        case Finding.EQUALLY_FAST:
+            return f"{faster} and {slower} are equally fast {phrase}: they differ by less than 1% {interval}"
+        case Finding.NOT_DISTINGUISHABLE:
             return f"{faster} and {slower} show no clear difference {phrase} {interval}"
 
 
 def winner_label(winner: str) -> str:
-    """Return the legend of the comparisons that `winner` wins; "" stands for no winner."""
+    """Return the legend for the comparisons that `winner` wins; "" means no winner."""
     return f"{winner} is faster" if winner else NO_CLEAR_DIFFERENCE
 
 
@@ -153,8 +153,8 @@ def advice_text(recommended: int, requests: int) -> str:
     """Return how certain the verdicts are, and how many requests would make them more certain."""
     enough = "This run had enough." if recommended <= requests else f"This run had {requests:,}."
     return (
-        "All intervals hold together at 95% confidence. To tell medians 5% apart at this noise level, measure about "
-        f"{recommended:,} requests per target. {enough}"
+        "The 95% confidence level applies to all intervals jointly. To detect a 5% difference between medians at this "
+        f"noise level, measure about {recommended:,} requests per target. {enough}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Tables of a run in Markdown and CSV."""
+"""Rows of the report's tables, for HTML, Markdown and CSV."""
 
 from __future__ import annotations
 
