@@ -48,7 +48,8 @@ class Rag:
             yield AnswerEnd((), 0, Done("abstained", None))
             return
         context_window = await budget.find_context_window(backend)
-        prompt = budget.plan_prompt(
+        prompt = await asyncio.to_thread(
+            budget.plan_prompt,
             question,
             () if retrieval.abstention else retrieval.passages,
             history,
