@@ -25,10 +25,12 @@ SECRET_PATTERNS = {
     "a GitHub token": re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{40,})\b"),
     "a Slack token": re.compile(r"\bxox[abposr]-[A-Za-z0-9-]{10,}\b"),
     "a private key": re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----"),
-    "a password in an address": re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@\"'{}$]+:[^/\s:@\"'{}$]{3,}@[\w.-]+"),
+    "a password in an address": re.compile(r"(?<=[a-z0-9])://[^/\s:@\"'{}$]+:[^/\s:@\"'{}$]{3,}@[\w.-]+"),
 }
 _SECRET_ASSIGNMENT = re.compile(
-    r"(?i)\b[\w-]*(?:api[_-]?key|secret|token|passw(?:or)?d|credential)[\w-]*[\"']?\s*[:=]\s*[\"']([^\"'\s]{16,})[\"']"
+    # `++` and `(?!…)`: a name is read once, not once from each of the words in it.
+    r"(?i)(?:api[_-]?key|secret|token|passw(?:or)?d|credential)"
+    r"(?:(?!api[_-]?key|secret|token|passw|credential)[\w-])*+[\"']?\s*+[:=]\s*+[\"']([^\"'\s]{16,}+)[\"']"
 )
 _PLACEHOLDER = re.compile(r"\$\{|<|\.\.\.|…|x{4,}|example|your[_-]", re.IGNORECASE)
 

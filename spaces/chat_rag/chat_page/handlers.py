@@ -152,7 +152,7 @@ class Handlers:
             int(passages), int(max_tokens), float(temperature), system[:MAX_QUESTION_CHARACTERS], general_knowledge
         )
         visitor, conversation = await asyncio.to_thread(self._find, key, request)
-        messages = conversation_messages(conversation)
+        messages = await asyncio.to_thread(conversation_messages, conversation)
         updates = pacing.Updates(messages)
         yield updates.next(messages, None, None)  # without any update Gradio would show an empty page
         async for update in self._chat.answer(visitor, conversation, target, options, samples=samples):

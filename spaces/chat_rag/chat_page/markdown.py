@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Sequence
 from urllib.parse import unquote
 
 from rag.answering.markers import Marker, anchors, split_at_markers
-from ui.markdown import ZERO_WIDTH_SPACE, safe_markdown, split_code
+from ui.markdown import ZERO_WIDTH_SPACE, safe_markdown, split_code, without_diagrams
 
 # The first character of anything that loads, links or draws. A zero-width space after it disables the meaning and
 # keeps the look, in code as well: renderers don't agree on what is code, and an attacker can use the difference.
-_ACTIVE = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)|\](?=[(\[:])|%(?=%%LATEX)|\$(?=\$)|[`~](?=[`~]{2,}\s*mermaid)", re.I)
+_ACTIVE = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)|\](?=[(\[:])|%(?=%%LATEX)|\$(?=\$)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 # Characters by number, and by the names of those that can spell an address: # and %, and what a browser drops in one.
 _SPELLED = re.compile(r"&(?=#\w|num;|percnt;|Tab;|NewLine;)")
@@ -31,13 +32,13 @@ def linked_answer(answer: str, markers: Sequence[Marker], turn: int) -> str:
         if marker:
             starts.append(len(text))
             text += marker.text
-    links = list(zip(starts, anchors(markers, turn), strict=False))  # a marker's text can still be missing
+    links = deque(zip(starts, anchors(markers, turn), strict=False))  # a marker's text can still be missing
     parts: list[str] = []
     offset = 0
     for part, is_code in split_code(text):
         end = offset + len(part)
         while links and links[0][0] < end:
-            start, (marker, anchor) = links.pop(0)
+            start, (marker, anchor) = links.popleft()
             link = marker.text if is_code else _link(text[start - 1 : start], marker, anchor)
             parts += [_without_own_links(text[offset:start]), link]
             offset = start + len(marker.text)
@@ -48,7 +49,7 @@ def linked_answer(answer: str, markers: Sequence[Marker], turn: int) -> str:
 
 def disarm_markdown(text: str) -> str:
     """Return untrusted text without any tag, image, link, diagram, formula or control character."""
-    return _ACTIVE.sub(f"\\g<0>{ZERO_WIDTH_SPACE}", _CONTROL.sub("", text))
+    return _ACTIVE.sub(f"\\g<0>{ZERO_WIDTH_SPACE}", without_diagrams(_CONTROL.sub("", text)))
 
 
 def error_markdown(message: str, remedy: str) -> str:
