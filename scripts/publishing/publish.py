@@ -67,7 +67,7 @@ def publish(hub: Hub, name: str, repo: str, options: PublishOptions, report: Rep
         space = stage(options.root, name, Path(folder) / name, hardware=hardware, include=options.include)
         check_content(space.files)
         if space.left_out:
-            say(f"{repo}: left out, because git doesn't track it: {', '.join(space.left_out)}")
+            report(f"{repo}: left out, because git doesn't track it: {', '.join(space.left_out)}")
         settings = options.settings
         if live.sha:
             settings = changed_settings(hub, repo, settings, hardware=live.hardware, sleep_seconds=live.sleep_seconds)
