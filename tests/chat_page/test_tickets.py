@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from chat_page.tickets import Tickets
-from chat_page.visitor import new_key
 
 
 def ticket() -> str:
@@ -33,9 +32,7 @@ def test_a_key_is_given_out_once_also_to_many_at_the_same_moment() -> None:
     assert tickets.key(mine) in keys
 
 
-@pytest.mark.parametrize(
-    "value", ["", None, 7, ["page-"], "page-", f"page-{'0' * 63}", f"page-{'0' * 64}\n", "k" * 43]
-)
+@pytest.mark.parametrize("value", ["", None, 7, ["page-"], "page-", f"page-{'0' * 63}", f"page-{'0' * 64}\n", "k" * 43])
 def test_any_other_value_is_returned_as_it_is(value: object) -> None:
     tickets = Tickets()
     assert tickets.key(value) is value
