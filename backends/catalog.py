@@ -55,12 +55,13 @@ class Catalog:
         self, entries: Mapping[str, Any], *, source: str, environment: Mapping[str, str] | None = None
     ) -> None:
         self.source = source
+        self._file = Path(source).name  # a page shows errors: the folder is nobody's business
         self._environment = os.environ if environment is None else environment
         self._entries = dict(entries)
         for name, entry in self._entries.items():
             if not isinstance(entry, dict) or not isinstance(entry.get("kind"), str):
                 raise NotConfigured(
-                    f"[{name}] in {source} has no kind.", 'Add one, for example kind = "openai" and a url.'
+                    f"[{name}] in {self._file} has no kind.", 'Add one, for example kind = "openai" and a url.'
                 )
 
     @classmethod
@@ -84,7 +85,7 @@ class Catalog:
     def default(self) -> str:
         """The name of the first target."""
         if not self._entries:
-            raise NotConfigured(f"The catalogue {self.source} is empty.", "Add a target to it.")
+            raise NotConfigured(f"The catalogue {self._file} is empty.", "Add a target to it.")
         return next(iter(self._entries))
 
     def target(self, name: str) -> Target:
@@ -154,8 +155,6 @@ class Catalog:
         if name not in self._entries:
             close = difflib.get_close_matches(name, self._entries, n=1)
             hint = f"Did you mean {close[0]}? " if close else ""
-            raise NotConfigured(
-                f"There is no target {name!r}.", f"{hint}{self.source} has: {', '.join(self._entries)}."
-            )
+            raise NotConfigured(f"There is no target {name!r}.", f"{hint}{self._file} has: {', '.join(self._entries)}.")
         entry: dict[str, Any] = self._entries[name]
         return entry

@@ -9,7 +9,8 @@ from typing import Any
 
 from backends.errors import NotConfigured
 
-_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
+_VARIABLE = re.compile(r"\$\{(\w+)(?::-((?:(?!\$\{)[^}])*+))?\}")
+_URL_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@|\?[^\s]*")
 _SECRET = re.compile(r"key|token|secret|password|credential|authorization", re.IGNORECASE)
 
 
@@ -37,7 +38,7 @@ def hide_secrets(key: str, value: Any) -> Any:
         return value
     if _SECRET.search(key):  # the name of a variable is not a secret
         return f"${{{match[1]}}}" if (match := _VARIABLE.fullmatch(value)) else "***"
-    return re.sub(r"(?<=://)[^/@\s]*@|\?[^\s]*", "", value) if "://" in value else value
+    return _URL_CREDENTIALS.sub("", value) if "://" in value else value
 
 
 def _lookup(match: re.Match[str], environment: Mapping[str, str]) -> str:

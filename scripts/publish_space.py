@@ -73,6 +73,13 @@ def _parser() -> argparse.ArgumentParser:
         "--changed", nargs="?", const="HEAD~1", metavar="SINCE", help="the Spaces whose files changed since (HEAD~1)"
     )
     parser.add_argument("--repo", metavar="OWNER/NAME", help="the Space to publish to; for one Space only")
+    parser.add_argument(
+        "--include",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="also a file that git doesn't track; one Space only",
+    )
     parser.add_argument("--owner", metavar="NAME", help="an organisation, instead of your own account")
     parser.add_argument("--preview", type=int, metavar="N", help="a private Space NAME-pr-N for a pull request")
     parser.add_argument("--delete-preview", action="store_true", help="delete the Space of --preview")
@@ -111,6 +118,8 @@ def _selected_spaces(options: argparse.Namespace) -> list[str]:
         spaces = list(dict.fromkeys(options.spaces))
     if options.repo and len(spaces) != 1:
         raise PublishError(f"--repo names one Space, but {len(spaces)} are selected.", "Publish them one by one.")
+    if options.include and len(spaces) != 1:
+        raise PublishError(f"--include is for one Space, but {len(spaces)} are selected.", "Publish them one by one.")
     if options.preview is not None and options.preview < 1:
         raise PublishError(f"There is no pull request {options.preview}.", "Give its number.")
     if options.delete_preview and not options.preview:
@@ -134,6 +143,7 @@ def _publish_one(options: argparse.Namespace, hub: Hub, name: str, repo: str, se
         smoke_test=not options.no_smoke,
         allow_deletes=options.yes,
         rollback=options.on_failure == "rollback",
+        include=tuple(options.include),
     )
     try:
         if options.prune_previews is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
@@ -15,6 +16,7 @@ from backends.text import one_line
 # A query value of at most this many characters is a version or a flag, not a secret.
 MAX_PUBLIC_CHARACTERS = 5
 PUBLIC_PATHS = ("", "/", "/v1", "/api")  # any other path may contain a key
+CALLS = ("/chat/completions", "/models", "/chat", "/tags")  # what the clients add to the path of a url
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,7 @@ class Endpoint:
     @property
     def display_url(self) -> str:
         """The URL without user name, password or query, and without a path that may contain a key."""
-        parts = urlsplit(self.url)
-        path = parts.path if self._path_is_public else "/…"
-        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, "", ""))
+        return display_url(self.url, public_path=self.public_path)
 
     @property
     def label(self) -> str:
@@ -73,12 +73,22 @@ class Endpoint:
     def redact(self, text: str) -> str:
         """`text` without the key and the URL's secrets, because servers may repeat them in their errors."""
         for secret in self._secrets:
-            text = text.replace(secret, "***")
+            text = _spellings(secret).sub("***", text)
         return text
 
     def quote(self, text: str) -> str:
         """The server's words for an error message: redacted, on one line of at most 300 characters."""
         return one_line(self.redact(text[:20_000]))
+
+    def display_location(self, location: str | None) -> str:
+        """The address of a redirect as the catalogue would name it; a server may repeat the key in it."""
+        try:
+            parts = urlsplit(location or "")
+            base = next((parts.path.removesuffix(call) for call in CALLS if parts.path.endswith(call)), parts.path)
+            address = display_url(urlunsplit(parts._replace(path=base)))
+        except ValueError:
+            address = ""
+        return one_line(self.redact(address)) or "unknown"
 
     @property
     def _path_is_public(self) -> bool:
@@ -91,8 +101,27 @@ class Endpoint:
         secrets = {self.api_key or ""}
         secrets |= {value for _, value in parse_qsl(parts.query) if len(value) > MAX_PUBLIC_CHARACTERS}
         if not self._path_is_public:  # some gateways take the key in the path
-            secrets |= {parts.path, *(part for part in parts.path.split("/") if len(part) > MAX_PUBLIC_CHARACTERS)}
+            path = unquote(parts.path)
+            secrets |= {parts.path, path, *(part for part in path.split("/") if len(part) > MAX_PUBLIC_CHARACTERS)}
         if parts.password:
             user, password = unquote(parts.username or ""), unquote(parts.password)
             secrets |= {parts.password, password, b64encode(f"{user}:{password}".encode()).decode()}
         return sorted(filter(None, secrets), key=len, reverse=True)
+
+
+def display_url(url: str, *, public_path: bool = False) -> str:
+    """`url` without user name, password, query and fragment; the path is shown only if it can't contain a key."""
+    parts = urlsplit(url)
+    shown = public_path or parts.path in PUBLIC_PATHS
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path if shown else "/…", "", ""))
+
+
+def _spellings(secret: str) -> re.Pattern[str]:
+    """Return a pattern for a secret in which any character can be percent-encoded: libraries differ in that."""
+    return re.compile("".join(map(_character_pattern, secret)))
+
+
+def _character_pattern(character: str) -> str:
+    encoded = "".join(f"%{byte:02x}" for byte in character.encode("utf-8", "replace"))
+    plus = r"|\+" if character == " " else ""
+    return f"(?:{re.escape(character)}|(?i:{encoded}){plus})"

@@ -17,6 +17,9 @@ from backends.stopwatch import wall_clock
 from backends.text import one_line
 
 CHANGE_REQUEST = "Change the request as the message says."
+# Both stop at the next tag, so that unfinished tags don't make a response slow to read.
+_TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
 # Makes the error for an error response from its endpoint, status, headers and body.
 ErrorFactory = Callable[[Endpoint, int, Mapping[str, str], bytes], BackendError]
 
@@ -70,7 +73,7 @@ def response_error(endpoint: Endpoint, status: int, headers: Mapping[str, str], 
     if status >= 500:
         return Rejected(f"{label} failed ({status}){words}", "Look at the server's log.", status=status)
     if status < 400:
-        remedy = f"Use the address it points to: {headers.get('location', 'unknown')}."
+        remedy = f"Use the address it points to: {endpoint.display_location(headers.get('location'))}."
         return Rejected(f"{label} redirects elsewhere ({status}){words}", remedy, status=status)
     # OpenAI-compatible servers have no code for this error that all of them send.
     too_long = "context" in words.lower()
@@ -96,9 +99,9 @@ def _server_words(endpoint: Endpoint, content: bytes) -> str:
             value = value.get("error") or value.get("message") or value.get("detail") or ""
         text = str(value)
     except ValueError:
-        if title := re.search(r"<title[^>]*>(.*?)</title>", text, re.S | re.I):
+        if title := _TITLE.search(text):
             text = title[1]
-        text = re.sub(r"<[^>]*>", " ", text)
+        text = _TAG.sub(" ", text)
     text = one_line(text)
     return f": “{text}”." if text else "."
 

@@ -11,7 +11,8 @@ from backends.http.errors import CHANGE_REQUEST
 from backends.text import one_line
 
 RETRY_SECONDS = 5.0  # a pod may be ready after this time
-_HANDSHAKE = re.compile(r"Handshake status (?P<status>\d+) .*-\+-\+- (?P<body>.*)", re.DOTALL)
+_HANDSHAKE_STATUS = re.compile(r"Handshake status (\d{1,3}) ")
+_BODY_SEPARATOR = "-+-+- "
 _DENIED = re.compile(r'cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)"')
 
 
@@ -26,8 +27,9 @@ def read_status(content: str | bytes) -> dict[str, Any] | None:
 
 def unwrap_handshake(status: int | None, body: str | None, reason: str | None) -> tuple[int, str]:
     """The status and content of an error; after a failed WebSocket handshake the client has both in `reason`."""
-    if match := _HANDSHAKE.search(reason or ""):
-        return int(match["status"]), match["body"]
+    head, separator, content = (reason or "").rpartition(_BODY_SEPARATOR)
+    if separator and (match := _HANDSHAKE_STATUS.search(head)):
+        return int(match[1]), content
     return status or 0, body or reason or ""
 
 

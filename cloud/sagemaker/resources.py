@@ -14,6 +14,7 @@ from cloud.sagemaker.session import AwsSession, or_none, translate_errors
 from cloud.sagemaker.settings import SageMakerSettings
 
 Delete = Callable[[SageMakerSettings, AwsSession, str], None]
+_SUFFIX = re.compile(r"(-[0-9a-f]{10}|-model)?")
 # SageMaker's list operations, the field of the list, the field of the name, and the kind of resource.
 LIST_OPERATIONS = (
     ("ListInferenceComponents", "InferenceComponents", "InferenceComponentName", "inference component"),
@@ -25,7 +26,7 @@ LIST_OPERATIONS = (
 
 def belongs_to(settings: SageMakerSettings, name: str) -> bool:
     """Return whether a name is one that this deployment creates."""
-    return bool(re.fullmatch(rf"{re.escape(settings.name)}(-[0-9a-f]{{10}}|-model)?", name))
+    return name.startswith(settings.name) and bool(_SUFFIX.fullmatch(name.removeprefix(settings.name)))
 
 
 def list_resources(settings: SageMakerSettings, session: AwsSession) -> list[Resource]:

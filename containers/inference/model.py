@@ -14,7 +14,7 @@ from inference.settings import Settings
 
 # SageMaker unpacks a model into the first folder; the second is for a model that you mount.
 FOLDERS = (Path("/opt/ml/model"), Path("/models"))
-SPLIT_FILE = re.compile(r"-0*(\d+)-of-\d+\.gguf$")
+SPLIT_FILE = re.compile(r"-(\d++)-of-\d++\.gguf$")
 
 
 def connect(settings: Settings, folders: Sequence[Path] = FOLDERS) -> Backend:
@@ -84,7 +84,7 @@ def _model_in(folder: Path, kind: str) -> Path:
             raise NotConfigured(f"There is no config.json in {folder}.", "Put a transformers model there.")
         return config.parent
     files = sorted(file for file in folder.rglob("*.gguf") if file.is_file())
-    models = [file for file in files if not (part := SPLIT_FILE.search(file.name)) or part[1] == "1"]
+    models = [file for file in files if not (part := SPLIT_FILE.search(file.name)) or int(part[1]) == 1]
     if len(models) == 1:
         return models[0]
     if not models:

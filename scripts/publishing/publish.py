@@ -42,6 +42,7 @@ class PublishOptions:
 
     `trial` starts the staged app first, `wait` waits until the Space runs the commit, `smoke_test` then sends it a
     request, `allow_deletes` skips the question before many deletions, `rollback` undoes a commit that doesn't run.
+    `include` names files that git doesn't track.
     """
 
     root: Path
@@ -54,6 +55,7 @@ class PublishOptions:
     smoke_test: bool = True
     allow_deletes: bool = False
     rollback: bool = False
+    include: tuple[str, ...] = ()
 
 
 def publish(hub: Hub, name: str, repo: str, options: PublishOptions, report: ReportLine) -> Outcome:
@@ -62,8 +64,10 @@ def publish(hub: Hub, name: str, repo: str, options: PublishOptions, report: Rep
     with tempfile.TemporaryDirectory(prefix="spaceport-stage-") as folder:
         # A Space on ZeroGPU needs another Python version, even if the command doesn't name the hardware.
         hardware = options.settings.hardware or live.hardware or "cpu-basic"
-        space = stage(options.root, name, Path(folder) / name, hardware=hardware)
+        space = stage(options.root, name, Path(folder) / name, hardware=hardware, include=options.include)
         check_content(space.files)
+        if space.left_out:
+            report(f"{repo}: left out, because git doesn't track it: {', '.join(space.left_out)}")
         settings = options.settings
         if live.sha:
             settings = changed_settings(hub, repo, settings, hardware=live.hardware, sleep_seconds=live.sleep_seconds)

@@ -106,11 +106,13 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
                 unavailable = gr.HTML("", elem_id="unavailable")
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    # Events whose first or second input is the key.
+    key_first, key_second = ({**private, "js": scripts.key_js(index)} for index in (0, 1))
     question_events = [
-        question.submit(HANDLERS.submit, [question, key], [question, chatbot], concurrency_limit=64, **private),
-        chatbot.example_select(HANDLERS.example, key, [question, chatbot], concurrency_limit=64, **private),
-        chatbot.retry(HANDLERS.retry, key, [question, chatbot], queue=False, **private),
-        chatbot.edit(HANDLERS.edit, key, [question, chatbot], concurrency_limit=64, **private),
+        question.submit(HANDLERS.submit, [question, key], [question, chatbot], concurrency_limit=64, **key_second),
+        chatbot.example_select(HANDLERS.example, key, [question, chatbot], concurrency_limit=64, **key_first),
+        chatbot.retry(HANDLERS.retry, key, [question, chatbot], queue=False, **key_first),
+        chatbot.edit(HANDLERS.edit, key, [question, chatbot], concurrency_limit=64, **key_first),
     ]
     answer_events = [
         event.then(
@@ -121,38 +123,40 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
             concurrency_limit=64,
             concurrency_id="answer",
             postprocess=False,
-            **private,
+            **key_first,
         )
         for event in question_events
     ]
     for event in answer_events:
-        event.then(HANDLERS.finish, key, [question, chatbot], queue=False, **private)
-    question.stop(HANDLERS.finish, key, [question, chatbot], cancels=answer_events, queue=False, **private)
-    chatbot.undo(HANDLERS.undo, key, [question, chatbot, sources], queue=False, **private)
-    chatbot.clear(HANDLERS.clear, key, [sources, stats], queue=False, **private)
+        event.then(HANDLERS.finish, key, [question, chatbot], queue=False, **key_first)
+    question.stop(HANDLERS.finish, key, [question, chatbot], cancels=answer_events, queue=False, **key_first)
+    chatbot.undo(HANDLERS.undo, key, [question, chatbot, sources], queue=False, **key_first)
+    chatbot.clear(HANDLERS.clear, key, [sources, stats], queue=False, **key_first)
 
-    files.upload(HANDLERS.upload, [files, key], [files, documents, samples], concurrency_limit=64, **private)
-    documents.delete(HANDLERS.remove, key, documents, queue=False, trigger_mode="multiple", **private)
-    documents.stop(HANDLERS.cancel, key, None, queue=False, trigger_mode="multiple", **private)
+    files.upload(HANDLERS.upload, [files, key], [files, documents, samples], concurrency_limit=64, **key_second)
+    documents.delete(HANDLERS.remove, key, documents, queue=False, trigger_mode="multiple", **key_first)
+    documents.stop(HANDLERS.cancel, key, None, queue=False, trigger_mode="multiple", **key_first)
     # By default Gradio drops an event while the previous one is running: a second citation would never open.
-    sources.select(HANDLERS.open_source, key, preview, concurrency_limit=16, trigger_mode="multiple", **private)
+    sources.select(HANDLERS.open_source, key, preview, concurrency_limit=16, trigger_mode="multiple", **key_first)
 
     for button, handler, name, media_type in (
         (markdown_button, HANDLERS.export_markdown, "conversation.md", "text/markdown"),
         (json_button, HANDLERS.export_json, "conversation.json", "application/json"),
     ):
-        button.click(handler, key, download, queue=False, **private).then(
+        button.click(handler, key, download, queue=False, **key_first).then(
             None, download, download, js=scripts.download_js(name, media_type), **private
         )
-    share_button.click(HANDLERS.share_link, key, [download, link], concurrency_limit=64, **private).then(
+    share_button.click(HANDLERS.share_link, key, [download, link], concurrency_limit=64, **key_first).then(
         None, download, link, js=scripts.COPY_LINK_JS, **private
     )
 
-    page_load = demo.load(HANDLERS.open_page, key, [key, documents, chatbot, sources, samples], queue=False, **private)
-    page_load.then(None, fragment, fragment, js=scripts.READ_LINK_JS, **private).then(
-        HANDLERS.open_link, [fragment, key], chatbot, concurrency_limit=64, **private
+    page_load = demo.load(
+        HANDLERS.open_page, key, [key, documents, chatbot, sources, samples], queue=False, **key_first
     )
-    page_load.then(HANDLERS.follow_uploads, key, documents, concurrency_limit=64, **private)
+    page_load.then(None, fragment, fragment, js=scripts.READ_LINK_JS, **private).then(
+        HANDLERS.open_link, [fragment, key], chatbot, concurrency_limit=64, **key_second
+    )
+    page_load.then(HANDLERS.follow_uploads, key, documents, concurrency_limit=64, **key_first)
     delete.click(
         HANDLERS.delete_data, key, [key, documents, chatbot, sources, stats, samples], js=scripts.CONFIRM_JS,
         queue=False, **private,

@@ -9,5 +9,7 @@ from starlette.middleware import Middleware
 
 import import_paths  # noqa: F401 - must come before the imports that it makes possible
 from ui.guard import Guard
+from ui.routes import STREAMLIT, RouteTable
 
-app = st.App(Path(__file__).with_name("dashboard.py"), middleware=[Middleware(Guard)])
+ROUTES = RouteTable(STREAMLIT, base=f"/{st.get_option('server.baseUrlPath').strip('/')}")
+app = st.App(Path(__file__).with_name("dashboard.py"), middleware=[Middleware(Guard, ROUTES)])

@@ -1,14 +1,14 @@
-"""ASGI middleware for every page: it closes routes that expose a visitor's data and restricts what a page may load."""
+"""ASGI middleware for every page: it closes all routes but the listed ones and restricts what a page may load."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ui.routes import RouteTable, gradio_routes
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# This route saves all that a page shows, passages included, as a file that anyone with the address can read.
-CLOSED_ROUTES = ("/gradio_api/deep_link",)
 # A remote image would tell its server what a visitor reads. The pages ship everything that they need.
 POLICY = "; ".join(
     [
@@ -23,21 +23,24 @@ HEADERS = [(b"content-security-policy", POLICY.encode()), (b"referrer-policy", b
 
 
 class Guard:
-    """Answers 404 for the closed routes and adds the security headers to every response."""
+    """Answers 404 for routes that aren't in the table and adds the security headers to every response."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, routes: RouteTable | None = None) -> None:
         self._app = app
+        self._routes = routes or gradio_routes()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             return await self._app(scope, receive, send)
-        if scope["path"].rstrip("/") in CLOSED_ROUTES:
-            await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
-            return await send({"type": "http.response.body", "body": b""})
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message["headers"], *HEADERS]}
             await send(message)
 
-        return await self._app(scope, receive, send_with_headers)
+        if self._routes.allows(scope):
+            return await self._app(scope, receive, send_with_headers)
+        if scope["type"] == "websocket":
+            return await send({"type": "websocket.close", "code": 1008})
+        await send_with_headers({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
+        return await send_with_headers({"type": "http.response.body", "body": b""})

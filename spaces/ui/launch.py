@@ -7,11 +7,14 @@ import importlib
 import importlib.util
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from starlette.middleware import Middleware
 
 from ui.guard import Guard
+from ui.login import ClientAddress, Login, credentials
+from ui.origins import SameOrigin, allowed_origins, outermost
 from ui.theme import CSS, HEAD, theme
 
 if os.environ.get("SPACES_ZERO_GPU"):
@@ -37,17 +40,18 @@ def launch_arguments(
 
     Files in the `private` folders are never served.
     """
+    accounts = credentials()
     return {
         "server_name": options.host,
         "server_port": options.port,
         "share": options.share or None,
-        "auth": credentials(),
+        "auth": Login(accounts) if accounts else None,
         "theme": theme(),
         "css": CSS + css,
         "head": HEAD,
-        "blocked_paths": list(private),
+        "blocked_paths": [*private, _saved_pages()],
         "enable_monitoring": False,
-        "app_kwargs": {"middleware": [Middleware(Guard)]},
+        "app_kwargs": app_arguments(login=bool(accounts)),
         "max_file_size": f"{max_file_mb}mb",
         "run_history": False,
         "footer_links": ["gradio"],
@@ -55,12 +59,19 @@ def launch_arguments(
     }
 
 
-def credentials() -> list[tuple[str, str]] | None:
-    """Return the `name:password` pairs in SPACEPORT_AUTH, separated by white space; None means no login."""
-    pairs = [entry.partition(":") for entry in os.environ.get("SPACEPORT_AUTH", "").split()]
-    if any(not (name and password) for name, _, password in pairs):
-        raise SystemExit("error: SPACEPORT_AUTH has an entry without a name or a password.\n  Write name:password.")
-    return [(name, password) for name, _, password in pairs] or None
+def app_arguments(*, login: bool) -> dict[str, Any]:
+    """Return the arguments of the page's FastAPI app: the guard and, for a page with a login, what protects that."""
+    if not login:
+        return {"middleware": [Middleware(Guard)]}
+    protection = [Middleware(SameOrigin, allowed_origins()), Middleware(ClientAddress)]
+    return {"middleware": [*protection, Middleware(Guard)], "lifespan": outermost}
+
+
+def _saved_pages() -> str:
+    """Return the folder in which Gradio saves pages with all their values; the route that does it is closed too."""
+    from gradio.utils import get_upload_folder
+
+    return str(Path(get_upload_folder()).absolute() / "deep_links")
 
 
 def mcp_enabled() -> bool:

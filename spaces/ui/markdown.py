@@ -6,8 +6,11 @@ import re
 
 ZERO_WIDTH_SPACE = "\u200b"
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]*`)", re.DOTALL)
-# The first character of a tag, of an image, and of a code fence that a renderer turns into a diagram.
-_ACTIVE = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)|[`~](?=[`~]{2,}\s*mermaid)", re.IGNORECASE)
+# The first character of a tag and of an image.
+_ACTIVE = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)")
+# A code fence that a renderer turns into a diagram. A match starts only at the first mark, and nothing is read twice:
+# otherwise the time would grow with the square of a run of backticks.
+_DIAGRAM_FENCE = re.compile(r"(?<![`~])([`~]{3,}+)(?=\s*+mermaid)", re.IGNORECASE)
 
 
 def safe_markdown(text: str) -> str:
@@ -17,7 +20,12 @@ def safe_markdown(text: str) -> str:
     after the first character disables each of them, in code as well: renderers don't agree on what is code, and an
     attacker can use the difference.
     """
-    return _ACTIVE.sub(f"\\g<0>{ZERO_WIDTH_SPACE}", text)
+    return _ACTIVE.sub(f"\\g<0>{ZERO_WIDTH_SPACE}", without_diagrams(text))
+
+
+def without_diagrams(text: str) -> str:
+    """Return the Markdown text with each fence of a diagram broken by zero-width spaces."""
+    return _DIAGRAM_FENCE.sub(lambda fence: ZERO_WIDTH_SPACE.join((*fence[1][:-2], fence[1][-2:])), text)
 
 
 def split_code(text: str) -> list[tuple[str, bool]]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable
 from email.utils import formatdate
+from functools import partial
 from time import time
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -212,6 +215,51 @@ async def test_a_redirect(server: WireServer) -> None:
     _, error = await fail(connect("openai", server.url))
     assert isinstance(error, Rejected)
     assert "https://host/v1" in error.remedy
+
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "in a path": quote,
+    "in a query": partial(quote, safe=""),
+    "in a form": quote_plus,
+    "in small letters": lambda text: quote(text, safe="").replace("%2B", "%2b").replace("%2F", "%2f"),
+}
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("https://host/v1/chat/completions", "https://host/v1."),
+        ("https://host:8443/v1?api_key={key}", "https://host:8443/v1."),
+        ("https://user:{key}@host/v1#{key}", "https://host/v1."),
+        ("https://host/{key}/v1/chat/completions", "https://host/…."),
+        ("/login?next=%2Fv1&key={key}", "/…."),
+        ("//host/login/{key}", "//host/…."),
+        ("https://{key}.host/v1", "https://***.host/v1."),
+        ("https://[::1", "unknown."),
+        ("", "unknown."),
+    ],
+)
+@pytest.mark.parametrize("key", ["sk-a+b/c==d", "sk-very-secret-key"])
+@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
+def test_a_redirect_never_shows_a_key(location: str, shown: str, key: str, spelling: Callable[[str], str]) -> None:
+    """Gateways redirect to a login page with the whole request in its address."""
+    endpoint = Endpoint("https://gateway/v1", key)
+    target = location.replace("{key}", spelling(key))
+    error = response_error(endpoint, 302, {"location": target}, f"Moved to {target}".encode())
+    assert key not in str(error)
+    assert spelling(key) not in str(error)
+    if key == "sk-very-secret-key":
+        assert error.remedy == f"Use the address it points to: {shown}"
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
+@pytest.mark.parametrize("url", ["https://gateway/v1?key={}", "https://gateway/{}/v1", "https://gateway/v1/{}"])
+def test_a_server_that_repeats_a_part_of_its_address_shows_no_key(url: str, spelling: Callable[[str], str]) -> None:
+    key = "Key+with/sign=s"
+    endpoint = Endpoint(url.replace("{}", quote(key, safe="")))
+    error = response_error(endpoint, 500, {}, f"No route for {spelling(key)}.".encode())
+    assert spelling(key) not in str(error)
 
 
 def ten_sse() -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from html import unescape
+from urllib.parse import unquote
 
 import pytest
 
@@ -63,14 +64,45 @@ def test_a_marker_without_its_text_is_no_link_yet() -> None:
     assert linked_answer("", markers, 1) == ""
 
 
+OWN_LINKS = [
+    "#source-1-1",
+    "http://t/#source-1-1",
+    "&#35;source-1-1",
+    "#&#115;ource-1-1",
+    "&num;source-1-1",
+    "#%73ource-1-1",
+    "#%73%6Furce%2d1-1",
+    "#&percnt;73ource-1-1",
+    "#source\\-1-1",
+    "#\\%73ource-1-1",
+    "#so&Tab;urce-1-1",
+    "#&#x00000000073;ource-1-1",
+]
+
+
+@pytest.mark.parametrize("address", OWN_LINKS)
 @pytest.mark.parametrize(
-    "address", ["#source-1-1", "http://t/#source-1-1", "&#35;source-1-1", "#&#115;ource-1-1", "&num;source-1-1"]
+    "answer",
+    [
+        "see [1]({}) and [2][x]\n\n[x]: {}",
+        "```mermaid\n[1]({})\n```",  # a renderer no longer takes it for code
+        "` [1]({}) ``",  # a renderer never takes it for code
+    ],
+    ids=["text", "diagram", "uneven backticks"],
 )
-def test_the_own_link_of_a_model_never_leads_to_the_panel(address: str) -> None:
-    markdown = linked_answer(f"see [1]({address}) and [2][x]\n\n[x]: {address}", (), 1)
-    assert "#source-" not in unescape(markdown)
-    fenced = linked_answer(f"```mermaid\n[1]({address})\n```", (), 1)  # a renderer no longer takes it for code
-    assert "#source-" not in unescape(fenced)
+def test_the_own_link_of_a_model_never_leads_to_the_panel(address: str, answer: str) -> None:
+    markdown = linked_answer(answer.replace("{}", address), (), 1)
+    assert "#source-" not in as_a_browser_reads(markdown)
+
+
+def as_a_browser_reads(markdown: str) -> str:
+    """Return Markdown with the spellings of its addresses resolved."""
+    return unquote(re.sub(r"[\t\n\\]", "", unescape(re.sub(r"&#x0+", "&#x", markdown))))
+
+
+def test_an_address_without_a_citation_stays_as_it_is() -> None:
+    text = "See [the page](https://t/a#part) and #5 of `a & b`.\n\n# A heading"
+    assert linked_answer(text, (), 1) == text
 
 
 def test_documents_are_escaped_everywhere() -> None:

@@ -53,6 +53,17 @@ async def test_a_failed_column_shows_the_remedy_and_the_others_go_on(models: Mod
     assert not race.votable  # a vote needs two answers
 
 
+async def test_an_unknown_target_names_the_catalogue_without_its_folder(models: Models, tmp_path: Path) -> None:
+    """The error is the answer of the API and the text of a column."""
+    service = create_service(models, tmp_path, "steady")
+    answers = await service.answers("Go", ["stedy", "../steady"])
+    assert "Did you mean steady?" in answers["stedy"]
+    assert str(tmp_path) not in str(answers)
+    race = [race async for race in start_race(service, "stedy", "steady")][-1]
+    assert race.columns[0].state == "failed"
+    assert str(tmp_path) not in race_view.body_markdown(race.columns[0])
+
+
 async def test_every_column_failing_ends_the_race(models: Models, tmp_path: Path) -> None:
     path = tmp_path / "none.toml"
     path.write_text(

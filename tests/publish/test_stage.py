@@ -10,6 +10,7 @@ import pytest
 from publishing.errors import ContentError, StageError
 from publishing.staging import dockerfile, front_matter, requirements
 from publishing.staging.app_files import app_files
+from publishing.staging.checkout import open_checkout
 from publishing.staging.content_check import check_content
 from publishing.staging.stage import changed_spaces, space_names, stage
 from tests.conftest import ROOT
@@ -58,7 +59,10 @@ def test_staging_is_reproducible(tmp_path: Path) -> None:
 
 
 def repository(folder: Path, **sources: str) -> Path:
-    """Create a repository. A keyword is a path without .py and with `__` for each slash, its value the source."""
+    """Create a repository and add all its files to git.
+
+    A keyword is a path without .py and with `__` for each slash, its value the source.
+    """
     for name, text in sources.items():
         path = folder / f"{name.replace('__', '/')}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,6 +70,8 @@ def repository(folder: Path, **sources: str) -> Path:
     for package in ("backends", "spaces/one/rag"):
         if (folder / package).is_dir():
             (folder / package / "__init__.py").touch()
+    for command in (["init", "-q"], ["add", "-A"]):
+        subprocess.run(["git", "-C", str(folder), *command], check=True)
     return folder
 
 
@@ -80,7 +86,7 @@ def test_imports_inside_functions_are_followed(tmp_path: Path) -> None:
         backends__types="",
         tests__test_x="",
     )
-    assert set(app_files(root, root / "spaces/one")) == {
+    assert set(app_files(open_checkout(root), root / "spaces/one")) == {
         "rag/__init__.py", "rag/answer.py", "shared.py", "backends/__init__.py", "backends/types.py",
     }  # fmt: skip
 
@@ -88,13 +94,13 @@ def test_imports_inside_functions_are_followed(tmp_path: Path) -> None:
 def test_imports_for_type_checkers_are_ignored(tmp_path: Path) -> None:
     text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import nothing_at_all"
     root = repository(tmp_path, spaces__one__app=text)
-    assert app_files(root, root / "spaces/one") == {}
+    assert app_files(open_checkout(root), root / "spaces/one") == {}
 
 
 def test_an_unknown_import_is_reported_with_its_line(tmp_path: Path) -> None:
     root = repository(tmp_path, spaces__one__app="import os\nimport nothing_at_all")
     with pytest.raises(StageError, match=r"spaces/one/app.py, line 2: there is no module nothing_at_all"):
-        app_files(root, root / "spaces/one")
+        app_files(open_checkout(root), root / "spaces/one")
 
 
 @pytest.mark.parametrize(
@@ -273,7 +279,7 @@ def test_changed_spaces_are_those_whose_files_changed(tmp_path: Path) -> None:
     )
     (root / "constraints.txt").touch()
     git = ["git", "-C", str(root), "-c", "user.name=x", "-c", "user.email=x@x"]
-    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "one"]):
+    for command in (["add", "-A"], ["commit", "-qm", "one"]):
         subprocess.run([*git, *command], check=True)
     (root / "backends/types.py").write_text("X = 1\n")
     subprocess.run([*git, "commit", "-qam", "two"], check=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -71,6 +72,19 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         }
         with running_app(folder, "--catalog", str(catalog), cwd=folder, **environment) as app:
             yield Served(app, folder, uploads, model)
+
+
+@pytest.fixture
+def new_guest(served: Served) -> Iterator[Callable[..., Guest]]:
+    """Create guests, with a key or ticket of their own if it's given."""
+    with ExitStack() as clients:
+
+        def create(key: str = "") -> Guest:
+            guest = Guest(served.url, key=key)
+            clients.callback(guest.http.close)
+            return guest
+
+        yield create
 
 
 @pytest.fixture

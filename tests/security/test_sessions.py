@@ -5,15 +5,24 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
+
+import pytest
 
 from tests.helpers.servers import wait_until
 from tests.security.conftest import CANARY, Served
 from tests.security.wire import Guest, fetch
 
+NewGuest = Callable[..., Guest]
 GUESSES = ["", "0", "guess", "null", "None", "undefined", "*", "%", "../", "a" * 10_000]
 QUESTION = "What is the vault code of the lighthouse?"
+
+
+def ticket() -> str:
+    """Return what a page sends while it has no key."""
+    return f"page-{secrets.token_hex(32)}"
 
 
 def add_secret(victim: Guest) -> str:
@@ -57,6 +66,44 @@ def test_the_session_of_another_visitor_opens_nothing(victim: Guest, guest: Gues
     other.call("undo", other.inputs("undo"), event_data={"index": 0, "value": ""})
     assert QUESTION in victim.call("export_markdown", victim.inputs("export_markdown")).stream
     assert CANARY in victim.ask(QUESTION).stream
+
+
+@pytest.mark.parametrize("name", ["open_page", "export_markdown", "follow_uploads", "delete_data"])
+def test_nobody_is_given_the_key_of_a_first_time_visitor(guest: Guest, new_guest: NewGuest, name: str) -> None:
+    """Session hashes stand in addresses. The visitor's page hasn't left: it's still the one that asked first."""
+    first = new_guest()
+    for asker in (first, guest.impersonate(session=first.session)):
+        for key in ("", None, " ", "page-", first.session):
+            for outcome in (asker.call(name, [key]), asker.run(name, [key])):
+                assert first.key not in outcome.stream, key
+
+
+def test_the_session_of_a_first_time_visitor_opens_no_document(guest: Guest, new_guest: NewGuest) -> None:
+    """The visitor adds a document before the page has its key."""
+    first = new_guest(ticket())
+    add_secret(first)
+    thief = guest.impersonate(session=first.session)
+    for key in ("", None, ticket()):
+        assert CANARY not in visible_data(thief.impersonate(key=key))
+    key = first.run("open_page", [first.key]).output[0]
+    assert len(key) == 43
+    assert "vault.txt" in first.impersonate(key=key).call("open_page", [key]).stream
+
+
+def test_a_page_is_given_its_key_once(new_guest: NewGuest) -> None:
+    """A repeated request gets a key, but another one."""
+    first = new_guest(ticket())
+    document = add_secret(first)
+    outcomes = [first.run("open_page", [first.key]) for _ in range(3)]
+    assert len({outcome.output[0] for outcome in outcomes}) == 3
+    assert [document in outcome.stream for outcome in outcomes] == [True, False, False]
+
+
+def test_events_that_are_on_their_way_when_the_key_arrives_find_their_visitor(new_guest: NewGuest) -> None:
+    first = new_guest(ticket())
+    key = first.run("open_page", [first.key]).output[0]
+    document = add_secret(first)  # still with the ticket
+    assert document in first.run("open_page", [key]).stream
 
 
 def test_a_visitor_cannot_close_the_page_of_another(victim: Guest, guest: Guest) -> None:

@@ -66,6 +66,13 @@ class Guest:
             return EventOutcome(False, [], joined.text, joined.text)
         return self.read(joined.json()["event_id"])
 
+    def run(self, name: str, data: list[Any]) -> EventOutcome:
+        """Run an event in one request, as the page does with those that aren't queued."""
+        body = {"data": data, "fn_index": self.events[name]["id"], "session_hash": self.session}
+        answer = self.http.post("/gradio_api/run/predict", json=body)
+        output = answer.json().get("data", []) if answer.status_code == 200 else []
+        return EventOutcome(answer.status_code == 200, output, "", answer.text)
+
     def read(self, event: str) -> EventOutcome:
         """Return the outcome of an event from the stream of the session."""
         received = ""

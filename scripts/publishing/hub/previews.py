@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 
 from publishing.hub.client import Hub, translate_errors
@@ -23,8 +22,12 @@ def stale_previews(hub: Hub, repo: str, days: float, now: datetime | None = None
     """Return the previews of `repo` without a commit in the last `days`."""
     limit = (now or datetime.now(UTC)) - timedelta(days=days)
     owner, _, name = repo.partition("/")
-    pattern = re.compile(re.escape(preview_name(repo, 0))[:-1] + r"\d+")
+    prefix = preview_name(repo, 0)[:-1]
     with translate_errors(f"the previews of {repo}"):
         spaces = hub.api.list_spaces(author=owner, search=f"{name}-pr-", full=True)
-        modified = {space.id: space.last_modified for space in spaces if pattern.fullmatch(space.id)}
+        modified = {space.id: space.last_modified for space in spaces if _is_preview(space.id, prefix)}
     return sorted(name for name, pushed in modified.items() if pushed and pushed < limit)
+
+
+def _is_preview(name: str, prefix: str) -> bool:
+    return name.startswith(prefix) and name.removeprefix(prefix).isdecimal()

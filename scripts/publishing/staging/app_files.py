@@ -8,48 +8,39 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from publishing.errors import StageError
+from publishing.staging.checkout import Checkout
 
 # Files about one Space, which another Space that imports its packages doesn't need.
 ABOUT_A_SPACE = ("README.md", "requirements.txt", "Dockerfile")
-CACHES = ("__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".git")
 Origin = tuple[Path, int]  # the file and the line of an import
 
 
-def app_files(root: Path, app: Path) -> dict[str, Path]:
+def app_files(checkout: Checkout, app: Path) -> dict[str, Path]:
     """Return the repository files that `app`, a folder with an app.py, imports, by their path in the Space.
 
     A module is in the app's folder, in `spaces/` (shared by all apps) or at the root (`backends`). A package of
     another Space comes with that Space's data files.
     """
-    folders = (app, app.parent, root)
+    folders = (app, app.parent, checkout.root)
     other_spaces = tuple(path.parent for path in sorted(app.parent.glob("*/app.py")) if path.parent != app)
     files: dict[str, Path] = {}
     visited: set[str] = set()
-    queue = _imports(app.glob("*.py"))
+    queue = _imports(path for name, path in checkout.tree(app).items() if "/" not in name and path.suffix == ".py")
     while queue:
         name, (source, line) = queue.popitem()
         if name in visited:
             continue
         visited.add(name)
         if location := _locate(name, folders, other_spaces):
-            contents = _contents(location)
+            contents = _contents(checkout, location)
             files |= contents
             if location.parent in other_spaces:
-                files |= _data_files(location.parent)
+                files |= _data_files(checkout, location.parent)
             queue |= _imports(path for path in contents.values() if path.suffix == ".py")
         elif name != "spaces" and find_spec(name) is None:  # ZeroGPU's image has the package `spaces`
-            where = f"{source.relative_to(root)}, line {line}"
+            where = f"{source.relative_to(checkout.root)}, line {line}"
             raise StageError(f"{where}: there is no module {name}.", "Install the package, or fix the import.")
     return files
-
-
-def tree(folder: Path) -> dict[str, Path]:
-    """Return every file below `folder` by its relative path, without caches."""
-    return {
-        path.relative_to(folder).as_posix(): path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not any(part in CACHES for part in path.relative_to(folder).parts)
-    }
 
 
 class _ImportVisitor(ast.NodeVisitor):
@@ -78,7 +69,7 @@ def _imports(sources: Iterable[Path]) -> dict[str, Origin]:
         try:
             visitor.visit(ast.parse(source.read_text(encoding="utf-8"), str(source)))
         except (SyntaxError, UnicodeDecodeError) as error:
-            raise StageError(f"{source} isn't valid Python ({error}).", "Fix it.") from error
+            raise StageError(f"{source} isn't valid Python ({error}).", "Correct it.") from error
         origins |= {name: (source, line) for name, line in visitor.lines.items()}
     return origins
 
@@ -90,18 +81,19 @@ def _locate(name: str, folders: tuple[Path, ...], other_spaces: tuple[Path, ...]
     return next((path for path in candidates if path.is_file() or (path / "__init__.py").is_file()), None)
 
 
-def _contents(location: Path) -> dict[str, Path]:
+def _contents(checkout: Checkout, location: Path) -> dict[str, Path]:
     if location.is_file():
-        return {location.name: location}
-    return {f"{location.name}/{name}": path for name, path in tree(location).items()}
+        return {location.name: checkout.file(location)}
+    checkout.file(location / "__init__.py")
+    return {f"{location.name}/{name}": path for name, path in checkout.tree(location).items()}
 
 
-def _data_files(space: Path) -> dict[str, Path]:
+def _data_files(checkout: Checkout, space: Path) -> dict[str, Path]:
     """Return the files that another Space's packages read: neither code nor files about that Space."""
     packages = {path.parent.name for path in space.glob("*/__init__.py")}
     return {
         name: path
-        for name, path in tree(space).items()
+        for name, path in checkout.tree(space).items()
         if path.suffix != ".py"
         and name not in ABOUT_A_SPACE
         and name[0] != "."

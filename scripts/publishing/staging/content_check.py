@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
+from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 
 from publishing.errors import ContentError
+from publishing.scan.limits import Unscannable
+from publishing.scan.places import secret_place
+from publishing.scan.rules import find_secrets
+from publishing.scan.texts import Text, texts
 
 MAX_FILE_BYTES = 10_000_000
 MAX_TOTAL_BYTES = 100_000_000
 MAX_PROBLEMS = 20  # that a message lists
-FORBIDDEN_PATHS = re.compile(
-    r"(^|/)(\.env(\.(?!example)[^/]*)?|\.netrc|id_rsa[^/]*|[^/]*\.(pem|key|p12|pfx|pyc|ipynb)|\.git|__pycache__"
-    r"|\.DS_Store|tests?/.*)(/|$)"
-)
-SECRET_PATTERNS = {
-    "a Hugging Face token": re.compile(r"\bhf_[A-Za-z0-9]{30,}\b"),
-    "an OpenAI key": re.compile(r"\bsk-(?:proj-|ant-)?[A-Za-z0-9_-]{20,}\b"),
-    "an AWS access key": re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    "a Google key": re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b"),
-    "a GitHub token": re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{40,})\b"),
-    "a Slack token": re.compile(r"\bxox[abposr]-[A-Za-z0-9-]{10,}\b"),
-    "a private key": re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----"),
-    "a password in an address": re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@\"'{}$]+:[^/\s:@\"'{}$]{3,}@[\w.-]+"),
-}
-_SECRET_ASSIGNMENT = re.compile(
-    r"(?i)\b[\w-]*(?:api[_-]?key|secret|token|passw(?:or)?d|credential)[\w-]*[\"']?\s*[:=]\s*[\"']([^\"'\s]{16,})[\"']"
-)
-_PLACEHOLDER = re.compile(r"\$\{|<|\.\.\.|…|x{4,}|example|your[_-]", re.IGNORECASE)
+# Files that don't belong into a Space, besides those that are known for secrets.
+UNWANTED = re.compile(r"(^|/)([^/]*\.(pyc|ipynb)|\.git|__pycache__|\.ds_store|tests?/.*)(/|$)", re.IGNORECASE)
 
 
 def check_content(files: dict[str, Path]) -> None:
     """Raise `ContentError` if a file must not be published; it names files and lines, never the secret."""
     problems = [*_path_problems(files), *_size_problems(files)]
     for relative_path, path in files.items():
-        problems += [f"{relative_path}, line {line}: {kind}" for line, kind in secrets(path)]
+        if not path.is_symlink() and path.stat().st_size <= MAX_FILE_BYTES:
+            problems += _secrets(relative_path, path)
     if problems:
-        listing = "\n  ".join(problems[:MAX_PROBLEMS])
+        listing = "\n  ".join(_printable(problem) for problem in problems[:MAX_PROBLEMS])
         rest = f"\n  and {len(problems) - MAX_PROBLEMS} more" if len(problems) > MAX_PROBLEMS else ""
         raise ContentError(
             f"These files must not be published:\n  {listing}{rest}",
@@ -47,38 +35,55 @@ def check_content(files: dict[str, Path]) -> None:
         )
 
 
-def secrets(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the number of each line of a text file that contains a secret, and the kind of secret."""
-    data = path.read_bytes()
-    if b"\0" in data[:8192]:
-        return
-    for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), start=1):
-        for kind, pattern in SECRET_PATTERNS.items():
-            if pattern.search(line):
-                yield number, kind
-        for match in _SECRET_ASSIGNMENT.finditer(line):
-            if not _PLACEHOLDER.search(match[1]) and entropy(match[1]) > 3.5:
-                yield number, "a random value under the name of a secret"
+def _secrets(relative_path: str, path: Path) -> Iterator[str]:
+    """Yield a problem for each line with a secret, in the file or in a part of it."""
+    if any(find_secrets(relative_path.encode("utf-8", "replace").decode("latin-1"))):
+        yield f"a file in {Path(relative_path).parent}: its name is a secret"
+    seen: set[str] = set()
+    parts: set[str] = {""}
+    try:
+        for text in texts(path.read_bytes()):
+            where = f"{relative_path}, {text.part}" if text.part else relative_path
+            if text.part not in parts and (place := secret_place(text.part)):
+                yield f"{where}: this kind of file is never published ({place})"
+            parts.add(text.part)
+            for line, kind in _found(text, seen):
+                yield f"{where}, line {line}: {kind}" if text.has_lines else f"{where}: {kind}"
+    except Unscannable as error:
+        yield f"{relative_path}: {error}"
 
 
-def entropy(text: str) -> float:
-    """Return the bits per character: words have about 3, keys 4 and more."""
-    counts = Counter(text)
-    return -sum(count / len(text) * math.log2(count / len(text)) for count in counts.values())
+def _found(text: Text, seen: set[str]) -> Iterator[tuple[int, str]]:
+    """Yield line and kind of each secret that isn't in `seen`, which gets it; one for each line."""
+    lines: set[int] = set()
+    ends = [match.start() for match in re.finditer("\n", text.text)]
+    for finding in find_secrets(text.text):
+        line = bisect_left(ends, finding.start) + 1
+        if finding.secret not in seen and line not in lines:
+            yield line, finding.rule
+        seen.add(finding.secret)
+        lines.add(line)
 
 
 def _path_problems(files: dict[str, Path]) -> Iterator[str]:
     for relative_path, path in files.items():
-        if FORBIDDEN_PATHS.search(relative_path):
+        if place := secret_place(relative_path):
+            yield f"{relative_path}: this kind of file is never published ({place})"
+        elif UNWANTED.search(relative_path):
             yield f"{relative_path}: this kind of file is never published"
         if path.is_symlink():
             yield f"{relative_path}: a symbolic link"
 
 
 def _size_problems(files: dict[str, Path]) -> Iterator[str]:
-    sizes = {relative_path: path.stat().st_size for relative_path, path in files.items()}
+    sizes = {relative_path: path.lstat().st_size for relative_path, path in files.items()}
     for relative_path, size in sizes.items():
         if size > MAX_FILE_BYTES:
             yield f"{relative_path}: {size / 1e6:,.0f} MB, the limit for a file is {MAX_FILE_BYTES / 1e6:g}"
     if sum(sizes.values()) > MAX_TOTAL_BYTES:
         yield f"all files: {sum(sizes.values()) / 1e6:,.0f} MB, the limit for a Space is {MAX_TOTAL_BYTES / 1e6:g}"
+
+
+def _printable(text: str) -> str:
+    """Replace characters that could control a terminal: an archive's author chooses the names of its members."""
+    return "".join(character if character.isprintable() else "?" for character in text)

@@ -5,53 +5,66 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from publishing.errors import StageError
 from publishing.staging import dockerfile, front_matter, requirements
-from publishing.staging.app_files import app_files, tree
+from publishing.staging.app_files import app_files
+from publishing.staging.checkout import Checkout, open_checkout, run_git
 
 GENERATED = ("requirements.txt", "README.md", "LICENSE")
 
 
 @dataclass(frozen=True, slots=True)
 class StagedSpace:
-    """A Space before it is sent: its folder, its files by relative path, its front matter."""
+    """A Space before it is sent: its folder, its files by relative path, its front matter.
+
+    `left_out` are the files in the app's folder that git neither tracks nor ignores.
+    """
 
     name: str
     folder: Path
     files: dict[str, Path]
     front_matter: dict[str, Any]
+    left_out: tuple[str, ...] = ()
 
 
-def stage(root: Path, name: str, folder: Path, *, hardware: str = "cpu-basic") -> StagedSpace:
-    """Stage `spaces/name` of the repository at `root` in `folder`, which is emptied first."""
+def stage(
+    root: Path, name: str, folder: Path, *, hardware: str = "cpu-basic", include: Sequence[str] = ()
+) -> StagedSpace:
+    """Stage `spaces/name` of the repository at `root` in `folder`, which is emptied first.
+
+    Only files that git tracks are staged, and those of `include`: paths from `root`, in a folder that is staged.
+    """
     app = root / "spaces" / name
     if not (app / "app.py").is_file():
         raise StageError(f"There is no Space {name!r}.", f"Choose one of: {', '.join(space_names(root))}.")
+    checkout = open_checkout(root, include)
+    checkout.file(app / "app.py")
     zero_gpu = hardware.startswith("zero")
-    readme = (app / "README.md").read_text(encoding="utf-8")
+    readme = checkout.file(app / "README.md").read_text(encoding="utf-8")
     if zero_gpu:
         readme = front_matter.for_zero_gpu(readme)
     values = front_matter.parse(readme)
-    sources = {**app_files(root, app), **tree(app)}
+    sources = {**app_files(checkout, app), **checkout.tree(app)}
+    _check_included(root, include, sources)
     shutil.rmtree(folder, ignore_errors=True)
     for relative_path, source in sources.items():
         if relative_path not in GENERATED:
             _copy(source, folder / relative_path)
     lock = root / "constraints.txt"
     python = ".".join(_python_version(values, app).split(".")[:2])
-    unpinned = (app / "requirements.txt").read_text(encoding="utf-8")
+    unpinned = checkout.file(app / "requirements.txt").read_text(encoding="utf-8")
     pinned = requirements.pin_requirements(unpinned, lock, python=python, zero_gpu=zero_gpu)
     _write(folder / "requirements.txt", pinned)
     _write(folder / "README.md", readme + _source_link(root, name))
-    _copy(root / "LICENSE", folder / "LICENSE")
-    files = tree(folder)
+    _copy(checkout.file(root / "LICENSE"), folder / "LICENSE")
+    files = _files_below(folder)
     _check(values, files, requirements.lock_version("gradio", lock), zero_gpu)
-    return StagedSpace(name, folder, files, values)
+    return StagedSpace(name, folder, files, values, tuple(checkout.untracked(app)))
 
 
 def space_names(root: Path) -> list[str]:
@@ -67,18 +80,31 @@ def changed_spaces(root: Path, since: str) -> list[str]:
     if since and not since.strip("0"):
         return space_names(root)
     # Git checks the revision.
-    diff = _git(root, "diff", "--name-only", "--end-of-options", since, "HEAD")
+    diff = run_git(root, "diff", "--name-only", "--end-of-options", since, "HEAD")
     if diff.returncode:
         raise StageError(f"git knows no {since!r}: {diff.stderr.strip()}", "Name a commit, or fetch its history.")
     changed = {(root / line).resolve() for line in diff.stdout.splitlines()}
-    return [name for name in space_names(root) if _is_changed(root, root / "spaces" / name, changed)]
+    checkout = open_checkout(root)
+    return [name for name in space_names(root) if _is_changed(checkout, root / "spaces" / name, changed)]
 
 
-def _is_changed(root: Path, app: Path, changed: set[Path]) -> bool:
-    common = {root / "constraints.txt", root / "LICENSE"}
-    files = {*app_files(root, app).values(), *tree(app).values(), *common}
+def _is_changed(checkout: Checkout, app: Path, changed: set[Path]) -> bool:
+    common = {checkout.root / "constraints.txt", checkout.root / "LICENSE"}
+    files = {*app_files(checkout, app).values(), *checkout.tree(app).values(), *common}
     # A deleted file isn't in `files`, but its path is below the app's folder.
     return any(app.resolve() in path.parents for path in changed) or bool(changed & {path.resolve() for path in files})
+
+
+def _check_included(root: Path, include: Sequence[str], sources: dict[str, Path]) -> None:
+    for name in include:
+        if Path(os.path.normpath(root / name)) not in sources.values():
+            raise StageError(f"{name} isn't in a folder of the Space.", "Copy it into the app's folder.")
+
+
+def _files_below(folder: Path) -> dict[str, Path]:
+    """Return every file and link below `folder` by its relative path."""
+    paths = sorted(folder.rglob("*"))
+    return {path.relative_to(folder).as_posix(): path for path in paths if path.is_symlink() or path.is_file()}
 
 
 def _python_version(values: dict[str, Any], app: Path) -> str:
@@ -110,19 +136,15 @@ def _repository_url(root: Path) -> str:
     """Return the repository's web address without a user or a token; empty if it has none."""
     if repository := os.environ.get("GITHUB_REPOSITORY"):
         return f"{os.environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{repository}"
-    remote = _git(root, "remote", "get-url", "origin").stdout.strip()
+    remote = run_git(root, "remote", "get-url", "origin").stdout.strip()
     match = re.fullmatch(r"(?:https://(?:[^@/]+@)?|git@)([\w.-]+)[:/]([\w./-]+?)(?:\.git)?", remote)
     return f"https://{match[1]}/{match[2]}" if match else ""
 
 
-def _git(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = ["git", *arguments]
-    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-
-
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
+    # If the source has become a link by now, the link is copied, and check_content refuses it.
+    shutil.copyfile(source, target, follow_symlinks=False)
 
 
 def _write(path: Path, text: str) -> None:

@@ -69,11 +69,11 @@ class Chat:
         """The folders that the server must never serve files from."""
         return [str(self._visitors.root)] if self._visitors.root else []
 
-    def visitor(self, key: str | None) -> Visitor:
+    def visitor(self, key: object) -> Visitor:
         """Return the visitor of a private key."""
         return self._visitors.get(key)
 
-    def forget(self, key: str | None) -> None:
+    def forget(self, key: object) -> None:
         """Delete all data of a visitor."""
         self._visitors.forget(key)
 
@@ -97,7 +97,7 @@ class Chat:
             return
         earlier, number = conversation.turns[:-1], len(conversation.turns)
         reply = Reply(replace(conversation.turns[-1], target=target, asked_at=_utc_now()))
-        stopwatch = Stopwatch()
+        stopwatch, growth = Stopwatch(), pacing.GrowthFilter()
         visitor.latest, conversation.turns = conversation, (*earlier, reply.turn())
         yield PageUpdate(reply_messages(reply.turn(), number, reply.status), stats="")
         try:
@@ -107,7 +107,11 @@ class Chat:
                 async for sources_changed in updates:
                     turn = reply.turn()
                     conversation.turns = (*earlier, turn)
-                    sources = panel.sources_html(conversation.turns) if sources_changed else None
+                    if not growth.is_due(turn.thought, turn.answer, urgent=sources_changed):
+                        continue
+                    sources = None
+                    if sources_changed:
+                        sources = await asyncio.to_thread(panel.sources_html, conversation.turns)
                     yield PageUpdate(reply_messages(turn, number, reply.status), sources)
         except SpaceportError as error:
             reply.error = error

@@ -1,6 +1,7 @@
 """The page's event handlers: they take and return values of its components.
 
-`key` is the private key of the visitor, stored in the browser; `request.session_hash` identifies the open page.
+`key` is the private key of the visitor, stored in the browser, or a ticket from a page that doesn't have its key yet.
+`request.session_hash` tells a visitor's pages apart. It proves nothing: it's part of addresses.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from chat_page.chat import MAX_QUESTION_CHARACTERS, Chat, question_too_long
 from chat_page.conversation import Conversation
 from chat_page.messages import ChatMessage, conversation_messages, turn_index
 from chat_page.strings import ENGLISH
+from chat_page.tickets import Tickets
 from chat_page.visitor import Visitor, new_key
 from rag.answering.turn import Turn
 from rag.answering.types import AnswerOptions
@@ -32,13 +34,13 @@ class Handlers:
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
-        self._new_keys: dict[str, str] = {}  # by session, for pages that haven't sent their key yet
+        self._tickets = Tickets()
 
     # Opening and closing the page.
 
     def open_page(self, key: str, request: gr.Request) -> tuple[Any, ...]:
         """Return the visitor's key, documents and conversation, which a reload must not lose."""
-        visitor, conversation = self._find(key, request)
+        visitor, conversation = self._page(self._tickets.redeem(key), request)
         documents = render.documents_html(visitor.library.documents, visitor.ingestion.snapshot())
         samples = gr.skip() if not visitor.library.documents else False
         messages = conversation_messages(conversation)
@@ -46,14 +48,13 @@ class Handlers:
 
     def close_page(self, request: gr.Request) -> None:
         """Drop the page's conversation; the visitor's data stays for a while."""
-        self._new_keys.pop(request.session_hash or "", None)
         self._chat.close_page(request.session_hash)
 
     def delete_data(self, key: str) -> tuple[Any, ...]:
         """Delete the visitor's data and start with a new key; the key is "" if the visitor cancels."""
         if not key:
             return (gr.skip(),) * 6
-        self._chat.forget(key)
+        self._chat.forget(self._tickets.key(key))
         return new_key(), render.documents_html([]), [], panel.sources_html([]), "", True
 
     def warm(self, target: str) -> None:
@@ -151,7 +152,7 @@ class Handlers:
             int(passages), int(max_tokens), float(temperature), system[:MAX_QUESTION_CHARACTERS], general_knowledge
         )
         visitor, conversation = await asyncio.to_thread(self._find, key, request)
-        messages = conversation_messages(conversation)
+        messages = await asyncio.to_thread(conversation_messages, conversation)
         updates = pacing.Updates(messages)
         yield updates.next(messages, None, None)  # without any update Gradio would show an empty page
         async for update in self._chat.answer(visitor, conversation, target, options, samples=samples):
@@ -221,8 +222,11 @@ class Handlers:
         return conversation_messages(conversation)
 
     def _find(self, key: str, request: gr.Request) -> tuple[Visitor, Conversation]:
-        """Return the visitor and conversation of a page; a page without a key gets the same visitor each time."""
-        visitor = self._chat.visitor(key or self._new_keys.setdefault(request.session_hash or "", new_key()))
+        """Return the visitor and conversation of a page."""
+        return self._page(self._tickets.key(key), request)
+
+    def _page(self, key: object, request: gr.Request) -> tuple[Visitor, Conversation]:
+        visitor = self._chat.visitor(key)
         return visitor, visitor.conversation(request.session_hash)
 
 

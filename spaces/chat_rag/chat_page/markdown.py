@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Sequence
+from urllib.parse import unquote
 
 from rag.answering.markers import Marker, anchors, split_at_markers
-from ui.markdown import ZERO_WIDTH_SPACE, safe_markdown, split_code
+from ui.markdown import ZERO_WIDTH_SPACE, safe_markdown, split_code, without_diagrams
 
 # The first character of anything that loads, links or draws. A zero-width space after it disables the meaning and
 # keeps the look, in code as well: renderers don't agree on what is code, and an attacker can use the difference.
-_ACTIVE = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)|\](?=[(\[:])|%(?=%%LATEX)|\$(?=\$)|[`~](?=[`~]{2,}\s*mermaid)", re.I)
+_ACTIVE = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)|\](?=[(\[:])|%(?=%%LATEX)|\$(?=\$)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_CHARACTER_NUMBER = re.compile(r"&(?=#\w{1,8};?|num;)")
+# Characters by number, and by the names of those that can spell an address: # and %, and what a browser drops in one.
+_SPELLED = re.compile(r"&(?=#\w|num;|percnt;|Tab;|NewLine;)")
+# The end of an address, which names a place on a page.
+_FRAGMENT = re.compile(r"#(?=(\S{1,80}))")
 
 
 def linked_answer(answer: str, markers: Sequence[Marker], turn: int) -> str:
     """Return an answer as safe Markdown in which each marker outside of code links to its source.
 
-    No other link of the text leads to the source panel.
+    No other link of the text leads to the source panel. What is code here can be a link for a renderer, so links are
+    disabled in code as well.
     """
     text, starts = "", []
     for piece, marker in split_at_markers(answer, markers):
@@ -26,25 +32,24 @@ def linked_answer(answer: str, markers: Sequence[Marker], turn: int) -> str:
         if marker:
             starts.append(len(text))
             text += marker.text
-    links = list(zip(starts, anchors(markers, turn), strict=False))  # a marker's text can still be missing
+    links = deque(zip(starts, anchors(markers, turn), strict=False))  # a marker's text can still be missing
     parts: list[str] = []
     offset = 0
     for part, is_code in split_code(text):
-        clean = str if is_code else _without_own_links
         end = offset + len(part)
         while links and links[0][0] < end:
-            start, (marker, anchor) = links.pop(0)
+            start, (marker, anchor) = links.popleft()
             link = marker.text if is_code else _link(text[start - 1 : start], marker, anchor)
-            parts += [clean(text[offset:start]), link]
+            parts += [_without_own_links(text[offset:start]), link]
             offset = start + len(marker.text)
-        parts.append(clean(text[offset:end]))
+        parts.append(_without_own_links(text[offset:end]))
         offset = end
     return "".join(parts)
 
 
 def disarm_markdown(text: str) -> str:
     """Return untrusted text without any tag, image, link, diagram, formula or control character."""
-    return _ACTIVE.sub(f"\\g<0>{ZERO_WIDTH_SPACE}", _CONTROL.sub("", text))
+    return _ACTIVE.sub(f"\\g<0>{ZERO_WIDTH_SPACE}", without_diagrams(_CONTROL.sub("", text)))
 
 
 def error_markdown(message: str, remedy: str) -> str:
@@ -72,4 +77,10 @@ def _link(before: str, marker: Marker, anchor: str) -> str:
 
 def _without_own_links(text: str) -> str:
     """Disable links to the source panel, however the model spells them."""
-    return _CHARACTER_NUMBER.sub("&amp;", text).replace("#source-", f"#{ZERO_WIDTH_SPACE}source-")
+    return _FRAGMENT.sub(_disabled_if_own, _SPELLED.sub(f"&{ZERO_WIDTH_SPACE}", text))
+
+
+def _disabled_if_own(fragment: re.Match[str]) -> str:
+    # Markdown drops backslashes, and a browser decodes percent signs.
+    target = unquote(fragment[1].replace("\\", ""))
+    return f"#{ZERO_WIDTH_SPACE}" if target.startswith("source-") else "#"

@@ -14,6 +14,8 @@ from backends.stopwatch import now
 MIN_INTERVAL, MAX_INTERVAL = 0.05, 0.1
 # The share of a core that this thread can use before updates become fewer, and how often the share is measured.
 TARGET_LOAD, SAMPLE_SECONDS = 0.5, 0.25
+# The share by which a text must have grown for the next update: 10 characters of 4,000, and 100 of 40,000.
+MIN_GROWTH = 1 / 400
 
 
 class Pace:
@@ -38,6 +40,27 @@ class Pace:
             self._interval = min(MAX_INTERVAL, max(MIN_INTERVAL, self._interval * load / TARGET_LOAD))
             self._last_sample = clock, cpu
         return self._interval
+
+
+@dataclass(slots=True)
+class GrowthFilter:
+    """Picks the updates of one answer that the page shows.
+
+    Each update has the whole text so far. Without the filter, the work for a long answer would grow with the square of
+    its length.
+    """
+
+    _shown_characters: int = 0
+    _shown_parts: tuple[bool, ...] = ()
+
+    def is_due(self, thought: str, answer: str, *, urgent: bool = False) -> bool:
+        """Return whether to show these texts now; the first words of each are always shown."""
+        characters, parts = len(thought) + len(answer), (bool(thought), bool(answer))
+        growth = characters - self._shown_characters
+        if not urgent and parts == self._shown_parts and growth < MIN_GROWTH * characters:
+            return False
+        self._shown_characters, self._shown_parts = characters, parts
+        return True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

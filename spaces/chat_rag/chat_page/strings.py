@@ -114,6 +114,8 @@ class Strings:
     text_part: str = "Text"
     page_part: str = "Page"
     rows_part: str = "Rows"
+    column_hidden: str = "One more column isn't shown."
+    columns_hidden: str = "{columns:,} more columns aren't shown."
     row_head: str = "Row"
 
     # The settings

@@ -74,7 +74,7 @@ class Visitors:
         questions = Quota.from_environment().questions_per_minute
         return cls(disk.data_folder(), create_library, minutes * 60, questions_per_minute=questions)
 
-    def get(self, key: str | None) -> Visitor:
+    def get(self, key: object) -> Visitor:
         """Return the visitor of a key, a new one if there is none; a malformed key gets a visitor with a new key."""
         key = key if _is_key(key) else new_key()
         name = _folder_name(key)
@@ -87,7 +87,7 @@ class Visitors:
                     self._touch(slot.visitor)
                     return slot.visitor
 
-    def touch(self, key: str | None) -> None:
+    def touch(self, key: object) -> None:
         """Record that the visitor is still there, without loading anything."""
         if _is_key(key):
             name = _folder_name(key)
@@ -98,7 +98,7 @@ class Visitors:
             elif self.root:
                 Store(self.root / name).touch(self._clock())
 
-    def forget(self, key: str | None) -> None:
+    def forget(self, key: object) -> None:
         """Delete all data of a visitor at once, even if an answer or an upload is running."""
         if _is_key(key):
             self._delete(_folder_name(key), lambda slot: True)

@@ -38,3 +38,27 @@ async def test_an_error_keeps_its_message_and_remedy(
         [each async for each in background.run()]
     assert message in caught.value.message
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize("text", ["", "[steady", '[steady]\nurl = "x"', '[other]\nkind = "openai"'])
+async def test_an_error_about_the_catalogue_names_its_file_without_the_folder(tmp_path: Path, text: str) -> None:
+    """The page shows the error to visitors."""
+    catalog = tmp_path / "my targets.toml"
+    catalog.write_text(text)
+    await assert_hidden_folder([f"--catalog={catalog}"], tmp_path, "my targets.toml")
+
+
+async def test_an_error_about_a_missing_catalogue_names_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await assert_hidden_folder([f"--catalog={tmp_path / 'gone.toml'}"], tmp_path, "gone.toml")
+    monkeypatch.setenv("SPACEPORT_CATALOG", str(tmp_path / "unset.toml"))
+    await assert_hidden_folder([], tmp_path, "unset.toml")
+
+
+async def assert_hidden_folder(arguments: list[str], folder: Path, name: str) -> None:
+    background = BackgroundRun([*arguments, "--targets=steady"], folder / "run.jsonl")
+    with pytest.raises(CompareError) as caught:
+        [each async for each in background.run()]
+    assert name in str(caught.value)
+    assert str(folder) not in str(caught.value)

@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from markdown_it import MarkdownIt
 
 from compare.analyse.caveats import find_caveats
 from compare.analyse.prices import Hourly, PerToken
@@ -278,6 +279,27 @@ def test_names_cant_break_a_markdown_table() -> None:
     assert len({len(row) for row in rows[:2]}) == 1
     assert "- concurrency 1: a|b is 2.0 times faster to the first token than c (2.0 to 2.0)" in lines
     assert "- Note: a|b has no price, so its cost is unknown." in lines
+
+
+ACTIVE = f"[x](http://e.example/) ![x](http://e.example/p.png) {IMAGE} &lt;b>\n\n# Head\n\n[x]: http://e.example/"
+
+
+def test_a_download_in_markdown_has_no_tag_picture_or_link_of_a_run() -> None:
+    """A run can come from anybody. Its author must not choose what a reader's program loads."""
+    run = simulate({ACTIVE: 1.0, SCRIPT: 2.0}, rounds=50, noise=0.02)
+    run.records.append(failure("Rejected", f"The server said {ACTIVE}.", f"Look {ACTIVE}", target=SCRIPT))
+    header = run.header
+    header |= {"id": ACTIVE, "started": ACTIVE}
+    header["workload"] |= {"description": ACTIVE, "hash": ACTIVE}
+    header["environment"] |= {"python": ACTIVE, "system": ACTIVE, "packages": {ACTIVE: ACTIVE}}
+    header["targets"][SCRIPT]["settings"] = {ACTIVE: ACTIVE}
+    prices = {ACTIVE: replace(MACHINE, name=ACTIVE)}
+    markdown = report_markdown(Report(run, prices=prices, earlier=run, alternatives=[TOKENS], today=TODAY))
+    assert "http://e.example/" in markdown
+    for rules in ("commonmark", "gfm-like", "js-default"):
+        page = Page(MarkdownIt(rules, {"html": True, "linkify": False}).render(markdown))
+        assert not {"img", "a", "b", "script", "h1"} & set(page.tags)
+        assert IMAGE in page.text
 
 
 def read_csv(run: Run) -> list[dict[str, str]]:

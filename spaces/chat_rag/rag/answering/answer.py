@@ -72,7 +72,8 @@ class Rag:
     ) -> tuple[Retrieval, budget.PromptPlan]:
         """Return the retrieval with the passages that fit into the prompt, and the prompt."""
         context_window = await budget.find_context_window(backend)
-        prompt = budget.plan_prompt(
+        prompt = await asyncio.to_thread(
+            budget.plan_prompt,
             question,
             () if retrieval.abstention else retrieval.passages,
             history,

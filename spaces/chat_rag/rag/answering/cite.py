@@ -24,7 +24,11 @@ from rag.documents import Passage
 _LINE_START = re.compile(r"\W*(?:\d+[.)]\s*)?")
 _FULL_STOPS = ("。", "！", "？")  # no space follows these
 _LIST_NUMBER = re.compile(r"^\s*\d+[.)]\s")
-_BACKTICKS = re.compile("`+")
+_MAX_RUN = 200  # how many backticks or white-space characters to wait for
+_BACKTICKS = re.compile(f"`{{1,{_MAX_RUN}}}")
+_SPACE = re.compile(rf"\s{{0,{_MAX_RUN}}}")
+# A longer text without an end isn't a claim. Without a limit, each of its words would cost as much as all before it.
+_MAX_SENTENCE = 1000
 _COPIED_CHARACTERS, _COPIED_WORDS = 24, 2
 # A sentence with fewer content words makes no claim that can be attributed.
 MIN_WORDS = 3
@@ -64,6 +68,7 @@ class Citer:
     invalid_markers: int = 0
     """How many of the model's markers named no passage."""
     _texts: dict[int, SourceText] = field(default_factory=dict)
+    _unspaced: dict[int, str] = field(default_factory=dict)  # the passages without white space
     _length: int = 0  # characters of the answer so far
     _pending: str = ""  # text that may be the beginning of a marker
     _sentence: str = ""
@@ -76,6 +81,7 @@ class Citer:
 
     def __post_init__(self) -> None:
         self._texts = {passage.number: SourceText(passage.text) for passage in self.passages}
+        self._unspaced = {passage.number: "".join(passage.text.split()) for passage in self.passages}
 
     @property
     def attribution(self) -> dict[int, bool]:
@@ -137,15 +143,17 @@ class Citer:
         closing = ""
         if (character.isspace() or self._sentence.endswith(_FULL_STOPS)) and self._ends_sentence(character):
             # A marker often follows the full stop: wait for what comes after the space.
-            rest = text[position:].lstrip()
-            marker = parse_marker(rest, 0)
-            if not last and not marker and (not rest or is_marker_prefix(rest, 0)):
+            following = _SPACE.match(text, position).end()  # type: ignore[union-attr]  # it also matches nothing
+            marker = parse_marker(text, following)
+            if not last and not marker and (following == len(text) or is_marker_prefix(text, following)):
                 return None
             if not marker:
                 closing = self._close_sentence()
         return closing + self._take(character), position + 1
 
     def _take(self, text: str) -> str:
+        if len(self._sentence) >= _MAX_SENTENCE:
+            self._end_sentence()
         self._sentence += text
         self._raw += text
         self._after_marker = False
@@ -200,7 +208,7 @@ class Citer:
                 unknown += 1
         self.invalid_markers += min(unknown, 1) if model_marker.is_range else unknown
         self._marker_starts_line = bool(_LINE_START.fullmatch(self._raw.rpartition("\n")[2]))
-        self._raw += model_marker.text
+        self._raw = self._raw[-_MAX_SENTENCE:] + model_marker.text
         self._after_marker = bool(output)
         return output
 
@@ -210,9 +218,7 @@ class Citer:
         if len(before.split()) < _COPIED_WORDS:
             return set()
         quotation = f"{before}{marker}".replace(" ", "")
-        return {
-            passage.number for passage in self.passages if quotation in _single_spaced(passage.text).replace(" ", "")
-        }
+        return {number for number, text in self._unspaced.items() if quotation in text}
 
     def _support_claims(self) -> None:
         """Set the spans for the claims of the sentence that ends."""
@@ -223,16 +229,20 @@ class Citer:
             start, end = spans[claim.number]
             self.claims[index] = replace(claim, start=start, end=end)
 
+    def _end_sentence(self) -> None:
+        if self._open_claims:
+            self._support_claims()
+        self._sentence, self._raw, self._open_claims = "", "", 0
+
     def _close_sentence(self) -> str:
         """Return the marker for the sentence that ends here, if it needs one; a short piece joins the next sentence."""
         if self._open_claims:
-            self._support_claims()
-            self._sentence, self._raw, self._open_claims = "", "", 0
+            self._end_sentence()
             return ""
         sentence = _LIST_NUMBER.sub("", self._sentence)
         if self._code or len(set(content_tokens(sentence))) < MIN_WORDS:
             return ""
-        self._sentence = self._raw = ""
+        self._end_sentence()
         passage = self._attributed_passage(sentence)
         if passage is None:
             return ""

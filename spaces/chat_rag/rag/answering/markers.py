@@ -21,7 +21,8 @@ _MARKER_PREFIX = re.compile(
     rf"[\[［【]{_SPACE}\[?{_SPACE}([a-z]{{0,9}}){_SPACE}[\d\s,;&^#–—and-]{{0,24}}(?:†[^】\]\n]{{0,40}})?\]?\s?$",
     re.IGNORECASE,
 )
-_RANGE = re.compile(r"(\d+)\s*[–—-]\s*(\d+)")
+_RANGE = re.compile(rf"(\d{{1,2}}){_SPACE}[–—-]{_SPACE}(\d{{1,2}})")
+_NUMBER = re.compile(r"\d+")
 # The part of a Markdown link, or with a colon of a link definition, that follows a marker.
 _TARGET = re.compile(rf"\({_SPACE}(<[^<>\n]*>|[^\s()]*)(?:\s{{1,3}}[\"'][^\"'\n]*[\"'])?{_SPACE}\)")
 _TARGET_PREFIX = re.compile(
@@ -72,7 +73,7 @@ def parse_marker(text: str, start: int) -> ModelMarker | None:
         return None
     content = match[1] or match[2]
     expanded = _RANGE.sub(lambda pair: ",".join(map(str, range(int(pair[1]), int(pair[2]) + 1))) or pair[0], content)
-    numbers = tuple(dict.fromkeys(map(int, re.findall(r"\d+", expanded))))
+    numbers = tuple(dict.fromkeys(map(int, _NUMBER.findall(expanded))))
     if len(numbers) > 1 and 0 in numbers:
         return None
     return ModelMarker(match[0], numbers, bool(_RANGE.search(content)), match.end())
@@ -98,6 +99,12 @@ def is_link_target_prefix(text: str, start: int) -> bool:
 def without_markers(text: str) -> str:
     """Return an answer without its citation markers."""
     return _WRITTEN.sub("", text)
+
+
+def up_to_last_marker(text: str) -> str:
+    """Return an answer's text up to its last citation marker; "" if it has none."""
+    ends = [match.end() for match in _WRITTEN.finditer(text)]
+    return text[: ends[-1]] if ends else ""
 
 
 def escape_markers(text: str) -> str:

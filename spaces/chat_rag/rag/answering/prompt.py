@@ -29,6 +29,7 @@ _SPECIAL_TOKEN = re.compile(
     r"|\[(?=\||/?(?:g?MASK|CLS|SEP|PAD|UNK|BOS|EOS|INST|THINK|[A-Z]+_[A-Z_\d]+)\])",  # [INST], [TOOL_CALLS], [|user|]
     re.IGNORECASE,
 )
+_WHITE_SPACE = re.compile(r"\s+")
 # The beginning of a line that looks like a part of the conversation. It becomes a quoted line.
 _SPEAKER = re.compile(
     r"^([^\w\n]*)(?=(?:question|answer|system|user|assistant|human|ai|instructions?|passages?|documents?)\b[^\n:]{0,20}:)",
@@ -61,8 +62,7 @@ def quote(text: str) -> str:
     Only the model reads this version; the page shows the original.
     """
     text = escape_markers(escape_special_tokens(text))
-    text = re.sub(r"\s*\n\s*\n\s*", "\n", text.strip())  # an empty line would look like the end of the passage
-    return _SPEAKER.sub(r"\1> ", text)
+    return _SPEAKER.sub(r"\1> ", _WHITE_SPACE.sub(_without_empty_lines, text.strip()))
 
 
 def escape_special_tokens(text: str) -> str:
@@ -86,7 +86,12 @@ def recent_messages(history: Sequence[Message], characters: int = HISTORY_CHARAC
     return messages[::-1]
 
 
+def _without_empty_lines(space: re.Match[str]) -> str:
+    """Return white space as one line break if it has an empty line, which would look like the end of the passage."""
+    return "\n" if space[0].count("\n") > 1 else space[0]
+
+
 def _place(passage: Passage) -> str:
     page = f", page {passage.page}" if passage.page else ""
-    name = re.sub(r"\s+", " ", quote(passage.document))[:_NAME_CHARACTERS]
+    name = _WHITE_SPACE.sub(" ", quote(passage.document))[:_NAME_CHARACTERS]
     return f"({name}{page})"

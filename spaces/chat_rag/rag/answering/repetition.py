@@ -23,7 +23,11 @@ class RepetitionDetector:
 
     def add(self, text: str) -> bool:
         """Add the next text of the answer and return True if the answer repeats itself."""
-        *sentences, self._open_sentence = _SENTENCE_END.split(self._open_sentence + text)
+        open_sentence, start, sentences = self._open_sentence + text, 0, []
+        for end in _SENTENCE_END.finditer(open_sentence, len(self._open_sentence)):  # the rest was searched before
+            sentences.append(open_sentence[start : end.start()])
+            start = end.end()
+        self._open_sentence = open_sentence[start:]
         return sum(map(self._repeats, sentences)) > 0  # not any(), which would stop counting at the first one
 
     def _repeats(self, sentence: str) -> bool:

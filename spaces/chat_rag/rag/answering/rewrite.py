@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 from backends import Backend, BackendError, ChatRequest, Delta, Message
 from backends.streams import closing
-from rag.answering.markers import MARKER_PATTERN
+from rag.answering.markers import MARKER_PATTERN, up_to_last_marker
 from rag.answering.prompt import escape_special_tokens, recent_messages
 from rag.documents import Passage
 from rag.search.bm25 import STOP_WORDS
@@ -34,12 +34,13 @@ _PRONOUN = re.compile(
     re.IGNORECASE,
 )
 _CONTINUATION = re.compile(
-    r"\W*(?:and|but|or|so|also|then|what about|how about|what of|why not|what else|who else|where else|how so|how come|"
-    r"since when|anything else|any others?|tell me more|go on)\b",
+    r"\W*+(?:and|but|or|so|also|then|what about|how about|what of|why not|what else|who else|where else|how so|"
+    r"how come|since when|anything else|any others?|tell me more|go on)\b",
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_CITED_SENTENCE = re.compile(rf"[^.!?\n]+[.!?]?{MARKER_PATTERN}")
+# `++`: an answer is read once, however long a text without full stops it has.
+_SENTENCE = re.compile(rf"[^.!?\n]++(?:[.!?]?{MARKER_PATTERN})?")
 _NAME = re.compile(r"(?<=[a-z,;:] )[*_]{0,2}([A-Z][\w'’-]+(?: [A-Z][\w'’-]+)*)")
 _INSTRUCTION = (
     "Rewrite the user's last question so that it is understood without the conversation: put what its pronouns stand "
@@ -50,13 +51,14 @@ _latencies: WeakKeyDictionary[Backend, float] = WeakKeyDictionary()
 
 async def build_query(question: str, history: Sequence[Message], backend: Backend) -> str:
     """Return the search query for `question`: rewritten by the backend if it is fast, otherwise by rule."""
-    query = expand_by_rule(question, history)
+    # In a thread, because a conversation from a link can have a million characters.
+    query = await asyncio.to_thread(expand_by_rule, question, history)
     if not is_fast(backend) or not history or not (query != question or _PRONOUN.search(question)):
         return query
     with suppress(TimeoutError, BackendError):
         async with asyncio.timeout(REWRITE_SECONDS):
             rewrite = await _request_rewrite(question, history, backend)
-        if is_valid_rewrite(rewrite, question, history):
+        if await asyncio.to_thread(is_valid_rewrite, rewrite, question, history):
             return rewrite
     return query
 
@@ -71,7 +73,8 @@ def expand_by_rule(question: str, history: Sequence[Message]) -> str:
     answer = " ".join(message.content for message in history[previous + 1 :])
     words = _new_words(_subject(previous_query, question), question)
     if not words or not capitalized_words(previous_query):  # a subject without a name may have one in the answer
-        names = [name for name in _new_words(cited_names(answer), question) if name not in words]
+        subject = set(words)
+        names = [name for name in _new_words(cited_names(answer), question) if name not in subject]
         words += names[:MAX_ANSWER_NAMES]
     return f"{question} ({' '.join(words)})" if words else question
 
@@ -106,12 +109,14 @@ def is_follow_up(question: str) -> bool:
 
 def capitalized_words(text: str) -> list[str]:
     """Return the distinct capitalized words of a text, except its first word."""
-    return [word for word in _content_words(text) if word[0].isupper() and not text.lstrip().startswith(word)]
+    text = text.lstrip()
+    return [word for word in _content_words(text) if word[0].isupper() and not text.startswith(word)]
 
 
 def cited_names(answer: str) -> list[str]:
     """Return the distinct words of the names in those sentences of an answer that have a citation, in order."""
-    names = [name for sentence in _CITED_SENTENCE.findall(answer) for name in _NAME.findall(sentence)]
+    sentences = map(up_to_last_marker, _SENTENCE.findall(answer))
+    names = [name for sentence in sentences for name in _NAME.findall(sentence)]
     return list(dict.fromkeys(word for name in names for word in _WORD.findall(name)))
 
 

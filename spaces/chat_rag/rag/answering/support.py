@@ -10,6 +10,7 @@ from rag.search.bm25 import STOP_WORDS
 
 # These scripts have no spaces between words, so pairs of characters stand in for words.
 _EAST_ASIAN = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+_EAST_ASIAN_CHARACTER = re.compile(_EAST_ASIAN)
 _TOKEN = re.compile(rf"\d[\d,.]*\d|{_EAST_ASIAN}+|(?:(?!{_EAST_ASIAN})\w)+")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _SENTENCE_END = re.compile(r"[.!?]['\"”’)\]*_]*(?=\s)|[。！？]|\n")
@@ -76,7 +77,7 @@ def content_tokens(text: str) -> list[str]:
             continue
         if _THOUSANDS.fullmatch(token):
             tokens.append(token.replace(",", ""))
-        elif len(token) > 1 and re.match(_EAST_ASIAN, token):
+        elif len(token) > 1 and _EAST_ASIAN_CHARACTER.match(token):
             tokens += [token[at : at + 2] for at in range(len(token) - 1)]
         else:
             tokens.append(token.removesuffix("s") if len(token) > 3 else token)

@@ -20,7 +20,7 @@ _UTF_16 = ("utf-16-le", "utf-16-be")
 _NOT_LEGACY = ["utf_7", "utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be"]
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _META_CHARSET = re.compile(
-    rb"""<(?:meta\s[^>]{0,200}?charset|\?xml\s[^>]{0,200}?encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.I
+    rb"""<(?:meta\s[^>]{0,200}?charset|\?xml\s[^>]{0,200}?encoding)\s*+=\s*+["']?\s*+([\w.:-]+)""", re.I
 )
 # A page can name any of Python's codecs; only the character sets of documents are accepted.
 _CHARACTER_SETS = re.compile(

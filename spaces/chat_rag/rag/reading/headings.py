@@ -10,6 +10,7 @@ from typing import NamedTuple
 _TITLE_CHARACTERS = 120
 # Three lines or more with bars: a Markdown table, or one that was pasted without its frame.
 _TABLE = re.compile(r"^(?:[^|\n]*\|[^\n]*(?:\n|\Z)){3,}", re.MULTILINE)
+_CLOSING_MARKS = re.compile(r"(^|\s)#+$")
 _TABLE_RULE = re.compile(r"[|:\s-]*")  # the line below the header of a Markdown table
 _FENCE_OR_HEADING = re.compile(
     r"^ {0,3}(?:(?P<fence>`{3,}|~{3,})|(?P<level>#{1,6})(?=[ \t\r\n]|$))(?P<rest>.*)", re.MULTILINE
@@ -46,7 +47,7 @@ def find_headings(text: str) -> list[Heading]:
             # A line such as ```code``` is inline code, not a fence.
             fence = "" if marks[0] == "`" and "`" in rest else marks
         elif not fence:
-            level, title = len(match["level"]), re.sub(r"(^|\s)#+$", "", rest[:_TITLE_CHARACTERS]).strip()
+            level, title = len(match["level"]), _CLOSING_MARKS.sub("", rest[:_TITLE_CHARACTERS]).strip()
             ancestors = [ancestor for ancestor in ancestors if ancestor[0] < level] + [(level, title)]
             path = " > ".join(title for _, title in ancestors if title)
             headings.append(Heading(match.start(), match.end(), path))

@@ -15,7 +15,9 @@ PDFIUM_LOCK = threading.Lock()  # PDFium isn't thread-safe, not even across docu
 LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
 _PAGE_SEPARATOR = "\n\n"
 _HYPHEN = "\ufffe"
-_HYPHENATED = re.compile(rf"(\w+){_HYPHEN}(\w+)")
+# `\b` and `++`: a word is read once, not once from each of its characters.
+_HYPHENATED = re.compile(rf"\b(\w++){_HYPHEN}(\w++)")
+_WORD = re.compile(r"\w+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u00ad]")
 
 
@@ -136,7 +138,7 @@ def _resolve_hyphens(texts: list[str]) -> list[str]:
     """Keep a hyphen at a line end if it joins two words (write-off); remove it if it breaks one (exam-ple)."""
     if not any(_HYPHEN in text for text in texts):
         return texts
-    words = {word for text in texts for word in re.findall(r"\w+", _HYPHENATED.sub(" ", text).lower())}
+    words = {word for text in texts for word in _WORD.findall(_HYPHENATED.sub(" ", text).lower())}
 
     def join(match: re.Match[str]) -> str:
         left, right = match[1], match[2]

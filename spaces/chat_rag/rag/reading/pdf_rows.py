@@ -15,7 +15,8 @@ _MAX_ROW_LINES = 5  # a cell rarely has more, and the second column of a page of
 # The lines of a cell are closer together than rows are: 0.71 to 0.80 of the rows' distance in the filings of three
 # companies.
 _MAX_LINE_DISTANCE = 0.87
-_LAST_FIGURE = re.compile(r"(?:[$€£(+-]*\d[\d.,]*[)%]*|[—–-])\s*$")
+_WORD = re.compile(r"\S+")
+_DASHES = ("—", "–", "-")  # what a table has in place of a figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +110,20 @@ def _label_end(textpage: Any, text: str, line: Line, gap: float) -> float | None
 
     None if there is no such word or the line doesn't end in a figure.
     """
-    if not _LAST_FIGURE.search(text, line.start, line.end):
+    if not _ends_in_figure(text[line.start : line.end]):
         return None
-    words = [match.span() for match in re.finditer(r"\S+", text[line.start : line.end])]
+    words = [match.span() for match in _WORD.finditer(text[line.start : line.end])]
     for (_, end), (start, _) in pairwise(words):
         before, after = _box(textpage, line.start + end - 1), _box(textpage, line.start + start)
         if before and after and after[0] - before[1] > gap:
             return before[1]
     return None
+
+
+def _ends_in_figure(line: str) -> bool:
+    """Return whether a line ends in a figure such as 1,234.5, (12) or 7%, or in the dash that means none."""
+    line = line.rstrip()
+    return line.endswith(_DASHES) or line.rstrip(")%").rstrip(".,")[-1:].isdecimal()
 
 
 def _lines(textpage: Any, text: str) -> list[Line]:

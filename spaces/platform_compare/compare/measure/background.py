@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -47,17 +48,27 @@ class BackgroundRun:
             async for line in process.stdout:
                 event = _event(line)
                 if "error" in event:
-                    error = CompareError(str(event["error"]), str(event.get("remedy", "")))
+                    error = self._error(str(event["error"]), str(event.get("remedy", "")))
                 elif event:
                     yield Progress.from_json(event)
             status = await process.wait()
             if status not in (0, STOPPED) and not self.out.exists():
-                raise error or _crash(await stderr)
+                lines = (await stderr).decode("utf-8", "replace").strip().splitlines()
+                raise error or self._error("The measurement ended unexpectedly.", (lines or ["Look at the log."])[-1])
         finally:
             stderr.cancel()
             if process.returncode is None:  # the visitor has left
                 process.kill()
                 await process.wait()
+
+    def _error(self, message: str, remedy: str) -> CompareError:
+        """Return an error for the page, which names files without their folders: those are the server's business."""
+        catalog = os.environ.get("SPACEPORT_CATALOG", "")
+        paths = [*(argument.partition("=")[2] or argument for argument in self._arguments), catalog, f"{FOLDER}/"]
+        for path in sorted((path for path in paths if Path(path).is_absolute()), key=len, reverse=True):
+            name = "" if path.endswith("/") else Path(path).name
+            message, remedy = message.replace(path, name), remedy.replace(path, name)
+        return CompareError(message, remedy)
 
     def stop(self) -> None:
         """Ask the process to end now; it stores what it has measured."""
@@ -73,9 +84,3 @@ def _event(line: bytes) -> dict[str, Any]:
         event = json.loads(line)
         return event if isinstance(event, dict) else {}
     return {}
-
-
-def _crash(stderr: bytes) -> CompareError:
-    """Return the error of a process that ended without reporting one."""
-    lines = stderr.decode("utf-8", "replace").strip().splitlines()
-    return CompareError("The measurement ended unexpectedly.", lines[-1] if lines else "Look at the log.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +12,7 @@ from compare.report import strings, tables
 from compare.report.formats import usd
 from compare.report.report import Report
 from compare.report.settings_text import settings_rows
+from compare.report.tables import markdown_text
 
 
 def report_json(report: Report) -> dict[str, Any]:
@@ -46,30 +48,34 @@ def _target_json(report: Report, target: str) -> dict[str, Any]:
 def report_markdown(report: Report) -> str:
     """Return the report as Markdown, to paste into an issue or a document."""
     header = report.run.header
-    title = (
-        f"**{strings.versus(report.run.targets)}** · {header['workload']['description']} · {header['started']} · "
-        f"{strings.metrics_title(TITLES[report.definition])}, times in ms"
-    )
+    workload = header["workload"]["description"]
+    metrics_title = strings.metrics_title(TITLES[report.definition])
+    about = f"{workload} · {header['started']} · {metrics_title}, times in ms"
+    title = f"**{markdown_text(strings.versus(report.run.targets))}** · {markdown_text(about)}"
     rows = [tables.metrics_row(*key, metrics) for key, metrics in report.cells.items()]
     parts = [title, "", tables.markdown_table(strings.METRIC_HEADERS, rows)]
     if report.costs:
-        parts += ["", tables.markdown_table(strings.COST_HEADERS, cost_rows(report)), ""]
-        parts += [f"- {text}" for text in report.cost_notes]
+        parts += ["", tables.markdown_table(strings.COST_HEADERS, cost_rows(report)), "", *_items(report.cost_notes)]
+    verdicts = [f"{each.load}: {strings.verdict_text(each)}" for each in (*report.verdicts, *report.changes)]
     notes = [*([strings.NOT_INTERLEAVED] if report.changes else []), *report.caveats]
+    advice = [report.advice] if report.advice else []
+    settings = [f"{name}: {text}" for name, text in settings_rows(report)]
     return "\n".join(
         [
             *parts,
             "",
-            *(f"- {verdict.load}: {strings.verdict_text(verdict)}" for verdict in (*report.verdicts, *report.changes)),
-            *(f"- {strings.NOTE}: {text}" for text in notes),
-            *([f"- {report.advice}"] if report.advice else []),
+            *_items([*verdicts, *(f"{strings.NOTE}: {text}" for text in notes), *advice]),
             "",
             f"{strings.REPRODUCE}:",
             "",
-            *(f"- {name}: {text}" for name, text in settings_rows(report)),
+            *_items(settings),
             "",
         ]
     )
+
+
+def _items(texts: Iterable[str]) -> list[str]:
+    return [f"- {markdown_text(text)}" for text in texts]
 
 
 def cost_rows(report: Report) -> list[list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 
 from compare.analyse.distribution import Distribution
@@ -14,18 +15,25 @@ from compare.report.strings import PERCENTILE_LABELS
 
 CSV_COLUMNS = ("run", "seed", "workload_hash", "target", "load", "block", "phase", "prompt", "intended_s", "sent_s",
                "ttft_ms", "e2e_ms", "deltas", "input_tokens", "output_tokens", "finish_reason", "error")  # fmt: skip
+_ESCAPES = {"<": "&lt;", "[": "\\[", "&": "&amp;"}
+_ACTIVE = re.compile(r"[<\[]|&(?=#?\w{1,31};)")
 
 
 def markdown_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table with aligned columns; pipes in cells are escaped."""
+    """Return a Markdown table with aligned columns; cells are escaped."""
     lines = [list(headers), ["---"] * len(headers), *([_escape(cell) for cell in row] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headers))]
     padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
     return "\n".join(f"| {' | '.join(line)} |" for line in padded)
 
 
+def markdown_text(text: str) -> str:
+    """Return text from a run as one line of Markdown without tags, images and links: anyone can have written it."""
+    return _ACTIVE.sub(lambda character: _ESCAPES[character[0]], " ".join(text.split()))
+
+
 def _escape(cell: str) -> str:
-    return cell.replace("|", "\\|").replace("<", "&lt;")
+    return markdown_text(cell).replace("|", "\\|")
 
 
 def metrics_row(target: str, load: str, metrics: Metrics) -> list[str]:

@@ -1,0 +1,101 @@
+"""The repository's files that may be staged: those that git tracks, and those that are named; never through a link."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from publishing.errors import StageError
+
+LINK, SUBMODULE = "120000", "160000"  # modes in git's index
+CACHES = ("__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".git")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A checkout of git; `modes` has the mode of each file that may be staged, by its path from `root`."""
+
+    root: Path
+    modes: Mapping[str, str]
+
+    def tree(self, folder: Path) -> dict[str, Path]:
+        """Return the files below `folder` by their path in it, without caches; `StageError` for a link."""
+        prefix = f"{self._relative(folder)}/"
+        found = {path.removeprefix(prefix): self.root / path for path in self.modes if path.startswith(prefix)}
+        found = {name: path for name, path in found.items() if not any(part in CACHES for part in name.split("/"))}
+        # A file that was deleted, but not yet in git, is none.
+        return {name: path for name, path in sorted(found.items()) if self._check(path).is_file()}
+
+    def file(self, path: Path) -> Path:
+        """Return a file; `StageError` if git doesn't track it, or if it is a link."""
+        relative_path = self._relative(path)
+        if relative_path not in self.modes:
+            raise StageError(
+                f"{relative_path} isn't tracked by git, so it isn't published.",
+                f"Add it: git add {relative_path}. Or name it: --include {relative_path}",
+            )
+        return self._check(path)
+
+    def untracked(self, folder: Path) -> list[str]:
+        """Return the files below `folder` that git neither tracks nor ignores, by their path from `root`."""
+        listing = run_git(
+            self.root, "ls-files", "-z", "--others", "--exclude-standard", "--", f":(literal){self._relative(folder)}"
+        )
+        return sorted(path for path in listing.stdout.split("\0") if path and path not in self.modes)
+
+    def _check(self, path: Path) -> Path:
+        relative_path = self._relative(path)
+        if self.modes.get(relative_path) == SUBMODULE:
+            raise StageError(f"{relative_path} is a submodule.", "Copy the files that the Space needs from it.")
+        is_link = self.modes.get(relative_path) == LINK or path.is_symlink()
+        parents = path.relative_to(self.root).parents
+        links = [relative_path] if is_link else [str(each) for each in parents if (self.root / each).is_symlink()]
+        links = [link for link in links if link != "."]  # the root itself may be reached through a link
+        if links:
+            raise StageError(
+                f"{links[0]} is a symbolic link: what it points to would be published.",
+                "Replace it with a copy of the file or folder, or remove it.",
+            )
+        return path
+
+    def _relative(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix()
+
+
+def open_checkout(root: Path, include: Iterable[str] = ()) -> Checkout:
+    """Return the files that git tracks below `root`, and those of `include`, by their path from `root`."""
+    try:
+        listing = run_git(root, "ls-files", "-z", "--stage")
+    except FileNotFoundError as error:
+        raise StageError("git isn't installed: it says which files may be published.", "Install git.") from error
+    if listing.returncode:
+        raise StageError(
+            f"{root} is no checkout of git, which says which files may be published: {listing.stderr.strip()}",
+            "Clone the repository with git, or run git init and git add for the files to publish.",
+        )
+    modes = {}
+    for line in filter(None, listing.stdout.split("\0")):
+        description, _, path = line.partition("\t")
+        modes[path] = description.partition(" ")[0]
+    return Checkout(root, modes | dict.fromkeys((_named_file(root, name) for name in include), "named"))
+
+
+def run_git(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of git in `root`; names of files keep their bytes."""
+    command = ["git", *arguments]
+    return subprocess.run(
+        command, cwd=root, capture_output=True, check=False, text=True, encoding="utf-8", errors="surrogateescape"
+    )
+
+
+def _named_file(root: Path, name: str) -> str:
+    """Return the path of a named file from `root`."""
+    path = Path(os.path.normpath(root / name))
+    if not path.is_relative_to(root) or path.is_dir():
+        raise StageError(f"{name} isn't a file of the repository.", "Name single files by their path from its root.")
+    if not (path.is_file() or path.is_symlink()):
+        raise StageError(f"There is no file {name}.", "Name single files by their path from the repository's root.")
+    return path.relative_to(root).as_posix()

@@ -1,0 +1,278 @@
+"""Texts that slow down a pattern or a parser: the CPU time grows no faster than the text."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backends import Message
+from backends.http.errors import not_an_api
+from backends.kubernetes.errors import unwrap_handshake
+from chat_page import export, share
+from chat_page.conversation import Conversation
+from chat_page.handlers import Handlers
+from chat_page.messages import conversation_messages
+from chat_page.pacing import GrowthFilter
+from chat_page.preview import MAX_COLUMNS, preview_html
+from rag.answering.cite import Citer
+from rag.answering.markers import Marker
+from rag.answering.prompt import quote
+from rag.answering.repetition import RepetitionDetector
+from rag.answering.rewrite import expand_by_rule
+from rag.answering.turn import Turn
+from rag.documents import Document, Passage
+from rag.errors import DocumentError
+from rag.reading.parse import read_document
+from tests.rag import make_documents as make
+from tests.security.hostile_texts import GENERAL, hostile_texts
+from tests.security.linear_time import SIZES, assert_linear
+from tests.security.patterns import PACKAGES, Found, built_at_run_time, literal_patterns, package_patterns
+
+MARKUP = ("`", "~~~", "```\n", "``` ", "![", "<", "](", "$$", "&#", "[1]", "%%%", "!\n", " ", "\n", "- ", "a ", "1.")
+
+
+def repeated(unit: str, characters: int) -> str:
+    return unit * (characters // len(unit))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_patterns_of_a_package_read_hostile_repetitions_in_linear_time(package: str) -> None:
+    for pattern in package_patterns(package):
+        assert_pattern_is_linear(pattern)
+
+
+def test_patterns_inside_functions_and_scripts_read_hostile_repetitions_in_linear_time() -> None:
+    for pattern in literal_patterns():
+        assert_pattern_is_linear(pattern)
+
+
+def assert_pattern_is_linear(found: Found) -> None:
+    texts = {size: hostile_texts(found.pattern, size) for size in (4_000, *SIZES)}
+    for name in texts[SIZES[0]]:
+        what = f"{found.place}, {found.pattern.pattern!r}, on {name}"
+        assert_linear(lambda size, name=name: found.use(texts[size][name]), what)  # type: ignore[misc]
+
+
+def test_all_patterns_are_found() -> None:
+    places = {found.place for package in ("ui", "rag") for found in package_patterns(package)}
+    assert {"ui.markdown._DIAGRAM_FENCE", "rag.reading.pdf._HYPHENATED", "rag.answering.markers._MARKER"} <= places
+    literals = {found.place.partition(":")[0] for found in literal_patterns()}
+    assert {"backends/ollama/window.py", "spaces/dashboard/dashboard_pages/layout.py"} <= literals
+
+
+def test_no_pattern_is_put_together_inside_a_function_where_this_test_cannot_find_it() -> None:
+    modules = {place.partition(":")[0] for place in built_at_run_time()}
+    # The first is one alternative for each character of a secret; the others are rules that test_publisher_secrets runs.
+    assert modules == {"backends/http/endpoint.py", "scripts/publishing/scan/rules.py"}
+
+
+# A visitor's question, a conversation, a link.
+
+
+@pytest.mark.parametrize("unit", MARKUP)
+def test_a_question_of_repeated_markup_is_shown_exported_and_shared_in_linear_time(unit: str) -> None:
+    def work(size: int) -> None:
+        turns = [Turn(repeated(unit, size), f"{repeated(unit, size)}x")]
+        conversation_messages(Conversation(tuple(turns)))
+        export.as_markdown(turns)
+        export.as_json(turns)
+        share.link_fragment([Turn(repeated(unit, min(size, 20_000)), "Yes.")])
+
+    assert_linear(work)
+
+
+@pytest.mark.parametrize("unit", MARKUP)
+def test_a_link_with_an_answer_of_repeated_markup_opens_in_linear_time(unit: str) -> None:
+    fragments = {size: share.link_fragment([Turn("Why?", repeated(unit, size))]) for size in (4_000, *SIZES)}
+
+    def work(size: int) -> None:
+        conversation_messages(Conversation(share.open_turns(fragments[size])))
+
+    assert_linear(work)
+
+
+@pytest.mark.parametrize("name", ["export_markdown", "export_json", "share_link", "open_link"])
+def test_work_on_a_whole_conversation_runs_in_a_thread(name: str) -> None:
+    """Gradio runs a handler in a thread unless it is a coroutine."""
+    assert not inspect.iscoroutinefunction(getattr(Handlers, name))
+
+
+@pytest.mark.parametrize("unit", [*GENERAL, "Aa ", "a [1] "])
+def test_a_follow_up_to_an_answer_of_repetitions_is_searched_in_linear_time(unit: str) -> None:
+    def work(size: int) -> None:
+        history = [Message("user", "what about it?"), Message("assistant", repeated(unit, size))]
+        expand_by_rule("And why?", history)
+
+    assert_linear(work)
+
+
+def test_a_follow_up_to_thousands_of_names_is_searched_in_linear_time() -> None:
+    def work(size: int) -> None:
+        words = " ".join(f"w{number}" for number in range(size // 8))
+        answer = "".join(f"of Name{number} [1]. " for number in range(size // 8))
+        expand_by_rule("And?", [Message("user", words), Message("assistant", answer)])
+
+    assert_linear(work)
+
+
+# A model's answer.
+
+
+@pytest.mark.parametrize("unit", [*GENERAL, "[1] ", "x. ", "word ", "a. [1] ", "[1](", "。"])
+def test_an_answer_of_repetitions_is_cited_in_linear_time(unit: str) -> None:
+    text = "The kettle holds 1.7 litres. " * 100
+    passages = [Passage(1, "d", "a.txt", None, "", 0, len(text), text, 1.0, None, None)]
+
+    def work(size: int) -> None:
+        citer, detector = Citer(passages), RepetitionDetector()
+        answer = repeated(unit, size)
+        for start in range(0, len(answer), 4):
+            citer.feed(answer[start : start + 4])
+            detector.add(answer[start : start + 4])
+        citer.flush()
+
+    assert_linear(work, sizes=(2_500, 5_000, 10_000))
+
+
+def test_an_answer_with_thousands_of_markers_is_displayed_in_linear_time() -> None:
+    def work(size: int) -> None:
+        markers = tuple(Marker(start, 1) for start in range(0, size, 3))
+        conversation_messages(Conversation((Turn("Why?", "[1]" * (size // 3), markers=markers),)))
+
+    assert_linear(work)
+
+
+def test_the_updates_of_a_long_answer_together_are_linear_in_its_length() -> None:
+    """Counted, not measured: each update shows the whole text so far."""
+
+    def shown_characters(size: int) -> int:
+        growth = GrowthFilter()
+        return sum(count for count in range(0, size, 10) if growth.is_due("", "x" * count))
+
+    assert shown_characters(4_000) == sum(range(0, 4_000, 10))  # an ordinary answer is shown at each update
+    assert shown_characters(160_000) < 2.6 * shown_characters(80_000)
+
+
+@pytest.mark.parametrize("unit", ["<", "<title>", "<title", "<a", "Handshake status 1 ", "{"])
+def test_a_gateway_answer_of_repeated_tags_is_quoted_in_linear_time(unit: str) -> None:
+    from backends.http.endpoint import Endpoint
+
+    endpoint = Endpoint("http://127.0.0.1:9/v1", name="Gateway")
+    assert_linear(lambda size: not_an_api(endpoint, repeated(unit, size)))
+    assert_linear(lambda size: unwrap_handshake(None, None, repeated(unit, size)))
+
+
+# A document.
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[[str, bytes], Document | None]:
+    def read(name: str, data: bytes) -> Document | None:
+        path = tmp_path / name
+        path.write_bytes(data)
+        try:
+            return read_document(path)
+        except DocumentError:
+            return None
+
+    read("first.html", b"<p>Import the libraries before the clock runs.")
+    return read
+
+
+@pytest.mark.parametrize("unit", [*GENERAL, " \n ", "\n \n"])
+def test_a_passage_of_repetitions_is_quoted_in_linear_time(unit: str) -> None:
+    assert_linear(lambda size: quote(f"a{repeated(unit, size)}a"))
+
+
+def test_a_pdf_with_a_long_word_and_a_hyphen_is_read_in_linear_time(read: Any) -> None:
+    files = {
+        size: make.pdf_strings((9, 700, "exam-"), (9, 684, "ple"), (9, 600, "a" * size)) for size in (4_000, *SIZES)
+    }
+    assert_linear(lambda size: read("a.pdf", files[size]))
+
+
+def test_a_pdf_with_a_row_of_many_digits_is_read_in_linear_time(read: Any) -> None:
+    heights = (700, 692, 660, 628)
+    files = {size: make.pdf_strings(*((9, height, "1" * size + "x") for height in heights)) for size in (4_000, *SIZES)}
+    assert_linear(lambda size: read("a.pdf", files[size]))
+
+
+@pytest.mark.parametrize("unit", ["![", "![](data:", " ", "\n", "`", "[", "a "])
+def test_a_word_file_of_repeated_text_is_read_in_linear_time(read: Any, unit: str) -> None:
+    files = {size: make.packed_docx(make.paragraph(f"a{repeated(unit, size)}b")) for size in (4_000, *SIZES)}
+    assert_linear(lambda size: read("a.docx", files[size]))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        ("<p>a", " ", "b"),
+        ("<p>a", "\n", "b"),
+        ("<p>a", "\t\n ", "b"),
+        ("<p>a", "<b> </b>", "b"),
+        ("<pre>a", "\n", "b</pre>"),
+        ("<pre>a", " ", "b</pre>"),
+        ("<pre>a", " \n", "b</pre>"),
+        ("<pre>a", "<br>", "b</pre>"),
+        ("<pre>a", "<b> </b>", "b</pre>"),
+        ("<pre>a", "<blockquote></blockquote>", "b</pre>"),
+        ("", "<ol><li>", "x"),
+        ("", "<div>", "x"),
+        ("<ol>", "<li>x", "</ol>"),
+        ("<ul>", "<li>x", "</ul>"),
+        ("<table><thead>", "<tr><td>x", "</table>"),
+        ("<table>", "<tr><td>x", "</table>"),
+        ("<table><tr>", "<td>x", "</table>"),
+        ("<dl>", "<dt>x<dd>y", "</dl>"),
+        ("<p>", "<p>", "x"),
+        ("<p>", "<a href=x>", "x"),
+        ("<p>", "&amp;", "x"),
+        ("<p>", "<", "x"),
+        ("<p>", "<!--", "x"),
+        ("<p>", "<code>x</code> ", "x"),
+        ("", "<h1>x</h1>", "x"),
+        ("<p>", "<img alt='x'>", "x"),
+    ],
+    ids=lambda page: "".join(page),
+)
+def test_a_page_of_repeated_html_is_read_in_linear_time(read: Any, page: tuple[str, str, str]) -> None:
+    start, unit, end = page
+    pages = {size: f"{start}{repeated(unit, size)}{end}".encode() for size in (4_000, *SIZES)}
+    assert_linear(lambda size: read("a.html", pages[size]))
+
+
+def test_white_space_lists_and_preformatted_text_keep_their_content(read: Any) -> None:
+    items = "".join(f"<li>item {number}" for number in range(250))
+    lines = f"<pre>\n  if a:\n      b{' ' * 50}c{chr(10) * 9}d\n</pre>"
+    document = read("a.html", f"<p>one{' ' * 9_000}two\n\n\nthree</p><ol start=5>{items}</ol>{lines}".encode())
+    assert "one two\nthree" in document.text
+    assert "5. item 0\n6. item 1\n" in document.text
+    assert "254. item 249" in document.text
+    assert document.text.count("item ") == 250
+    assert f"```\n  if a:\n      b{' ' * 50}c\n\nd\n```" in document.text
+
+
+def test_a_table_of_thousands_of_columns_is_previewed_in_linear_time() -> None:
+    documents = {columns: wide_table(columns) for columns in (4_000, 10_000, 20_000)}
+
+    def work(columns: int) -> str:
+        document = documents[columns]
+        start = document.text.index(f"c{columns // 2}: ")
+        text = document.text[start : start + 500]
+        passage = Passage(1, document.id, document.name, None, "", start, start + 500, text, 1.0, None, None)
+        return preview_html(document, passage, (0, 200), None)
+
+    html = work(4_000)
+    assert ">c2000</th>" in html
+    assert html.count('scope="col"') <= MAX_COLUMNS + 1
+    assert "more columns" in html
+    assert_linear(work, sizes=(10_000, 20_000))
+
+
+def wide_table(columns: int) -> Document:
+    line = "; ".join(f"c{column}: v{column}" for column in range(columns))
+    return Document("id", "wide.csv", "\n".join([line] * 3), (), "text/csv")

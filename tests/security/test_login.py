@@ -1,0 +1,183 @@
+"""A page with SPACEPORT_AUTH: guessing passwords, and pages of other origins that act in a visitor's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser
+from starlette.exceptions import HTTPException
+
+from tests.helpers.apps import App, running_app
+from tests.helpers.scripted_model import ScriptedModel
+from tests.helpers.servers import serving
+from ui import login
+from ui.login import PER_ADDRESS, PER_NAME, Login
+
+SIBLING = "https://evil.example.com"
+PORTAL = "https://portal.example.com"
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    folder = tmp_path_factory.mktemp("login")
+    catalog = folder / "catalog.toml"
+    with serving(ScriptedModel()) as model:
+        catalog.write_text(f'[scripted]\nkind = "openai"\nurl = "{model.url}"\n')
+        environment = {"SPACEPORT_AUTH": "ada:engine grace:compiler", "SPACEPORT_ORIGINS": PORTAL}
+        with running_app(folder, "--catalog", str(catalog), **environment) as app:
+            yield app
+
+
+def log_in(app: App, name: str = "ada", password: str = "engine", **headers: str) -> httpx2.Response:
+    return httpx2.post(f"{app.url}/login", data={"username": name, "password": password}, headers=headers)
+
+
+@pytest.fixture
+def cookies(app: App) -> dict[str, str]:
+    """The cookies of a visitor who has logged in, from an address of their own."""
+    response = log_in(app, **{"X-Forwarded-For": "192.0.2.1"})
+    assert response.json() == {"success": True}
+    return {name: value for name, value in response.cookies.items() if "unsecure" in name}
+
+
+def test_only_who_logged_in_reads_the_page(app: App, cookies: dict[str, str]) -> None:
+    assert httpx2.get(f"{app.url}/config").status_code == 401
+    assert httpx2.get(f"{app.url}/config", cookies=cookies).status_code == 200
+    assert httpx2.get(f"{app.url}/gradio_api/user", cookies=cookies).json() == "ada"
+
+
+def test_a_page_of_another_origin_reads_nothing_with_the_cookies_of_a_visitor(
+    app: App, cookies: dict[str, str]
+) -> None:
+    """Gradio reflects any Origin with credentials on public hosts; requests from a sibling host have the cookies."""
+    for origin in (SIBLING, "null", "https://chat.example.com.evil.example", "https://evil.example/chat.example.com"):
+        for path in ("/", "/config", "/gradio_api/token", "/gradio_api/user", "/nowhere"):
+            headers = {"Origin": origin, "Host": "chat.example.com"}
+            response = httpx2.get(app.url + path, cookies=cookies, headers=headers)
+            assert "access-control-allow-origin" not in response.headers, (origin, path)
+            assert "access-control-allow-credentials" not in response.headers, (origin, path)
+
+
+def test_a_page_of_another_origin_changes_nothing_in_the_name_of_a_visitor(app: App, cookies: dict[str, str]) -> None:
+    headers = {"Origin": SIBLING, "Host": "chat.example.com"}
+    upload = httpx2.post(
+        f"{app.url}/gradio_api/upload", files={"files": ("a.txt", b"x")}, cookies=cookies, headers=headers
+    )
+    assert upload.status_code == 403
+    for path in ("/gradio_api/queue/join", "/gradio_api/run/ask_documents", "/gradio_api/cancel", "/login"):
+        assert httpx2.post(app.url + path, json={}, cookies=cookies, headers=headers).status_code == 403, path
+        preflight = headers | {
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "content-type",
+        }
+        answer = httpx2.request("OPTIONS", app.url + path, headers=preflight)
+        assert answer.status_code == 403, path
+        assert "access-control-allow-origin" not in answer.headers, path
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Origin": "https://chat.example.com", "Host": "chat.example.com"},
+        {"Origin": "https://chat.example.com", "X-Forwarded-Host": "chat.example.com, proxy", "Host": "10.0.0.7:7860"},
+        {"Origin": "https://chat.example.com", "Sec-Fetch-Site": "same-origin", "Host": "10.0.0.7:7860"},
+        {"Origin": PORTAL, "Host": "chat.example.com"},
+    ],
+    ids=["no page", "the page", "behind a proxy", "behind a proxy that changes the host", "an allowed origin"],
+)
+def test_the_page_itself_and_allowed_origins_may_do_all(
+    app: App, cookies: dict[str, str], headers: dict[str, str]
+) -> None:
+    files = {"files": ("a.txt", b"x")}
+    response = httpx2.post(f"{app.url}/gradio_api/upload", files=files, cookies=cookies, headers=headers)
+    assert response.status_code == 200
+    if headers.get("Origin") == PORTAL:
+        assert response.headers["access-control-allow-origin"] == PORTAL
+
+
+def test_a_public_page_stays_open_to_programs_on_other_pages(start_app: Callable[..., App]) -> None:
+    """Without a login there is nothing to steal."""
+    app = start_app()
+    response = httpx2.get(f"{app.url}/config", headers={"Origin": SIBLING, "Host": "chat.example.com"})
+    assert response.headers["access-control-allow-origin"] == SIBLING
+
+
+def test_a_page_of_another_port_cannot_read_in_a_real_browser(app: App, browser: Browser, tmp_path: Path) -> None:
+    with running_app(tmp_path) as other:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(app.url)
+        script = """async ([url]) => {
+          const body = new URLSearchParams({username: "grace", password: "compiler"});
+          return (await fetch(url + "/login", {method: "POST", body, credentials: "include"})).status; }"""
+        assert page.evaluate(script, [app.url]) == 200
+        assert page.evaluate("async ([url]) => (await fetch(url + '/config')).status", [app.url]) == 200
+        page.goto(other.url)
+        attack = """async ([url, method]) => {
+          try {
+            const headers = method === "POST" ? {"content-type": "application/json"} : {};
+            const body = method === "POST" ? "{}" : undefined;
+            await fetch(url, {method, headers, body, credentials: "include"});
+            return "read";
+          } catch { return "refused"; } }"""
+        for path, method in (("/config", "GET"), ("/gradio_api/user", "GET"), ("/gradio_api/queue/join", "POST")):
+            assert page.evaluate(attack, [app.url + path, method]) == "refused", path
+        context.close()
+
+
+def test_many_wrong_passwords_from_one_address_are_refused(app: App) -> None:
+    sender = {"X-Forwarded-For": "192.0.2.2"}
+    statuses = [log_in(app, f"name{number}", "guess", **sender).status_code for number in range(30)]
+    assert statuses == [400] * PER_ADDRESS + [429] * (30 - PER_ADDRESS)
+    refused = log_in(app, **sender)  # the right password, too: a guess must not be confirmed
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["retry-after"]) <= 60
+    assert log_in(app, **{"X-Forwarded-For": "192.0.2.3"}).status_code == 200
+
+
+def test_many_wrong_passwords_for_one_name_from_many_addresses_are_refused(app: App) -> None:
+    def guess(number: int, name: str) -> int:
+        return log_in(app, name, "guess", **{"X-Forwarded-For": f"198.51.100.{number}"}).status_code
+
+    for name in ("grace", "nobody"):  # the limit doesn't tell whether there is such a name
+        statuses = [guess(number, name) for number in range(40)]
+        assert statuses == [400] * PER_NAME + [429] * (40 - PER_NAME)
+    assert log_in(app, **{"X-Forwarded-For": "192.0.2.4"}).status_code == 200
+
+
+class Clock:
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def test_the_limit_ends_after_a_minute_and_is_for_failures_only() -> None:
+    clock = Clock()
+    check = Login([("ada", "engine")], clock)
+    assert all(check("ada", "engine") for _ in range(100))
+    assert not any(check("ada", "guess") for _ in range(PER_ADDRESS))
+    clock.seconds = 59.5
+    with pytest.raises(HTTPException) as caught:
+        check("ada", "engine")
+    assert (caught.value.status_code, dict(caught.value.headers or {})) == (429, {"Retry-After": "1"})
+    clock.seconds = 60
+    assert check("ada", "engine")
+
+
+def test_names_and_passwords_are_compared_as_a_whole() -> None:
+    for given in (("ada", "engin"), ("ad", "engine"), ("grace", "engine"), ("", ""), ("ada", ""), ("ädä", "🙂")):
+        assert not Login([("ada", "engine"), ("grace", "compiler")])(*given)
+
+
+def test_invented_names_take_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(login, "MAX_TRACKED", 50)
+    limit = login.FailureLimit(1, Clock())
+    for number in range(500):
+        limit.record(str(number))
+    assert limit.wait("499") > 0
+    assert limit.wait("0") == 0
