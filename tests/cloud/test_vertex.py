@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from cloud.vertex.client import VertexClient
 from cloud.vertex.platform import VertexPlatform
 from cloud.vertex.settings import VertexSettings
 from tests.cloud.vertex_api import VertexApi
-from tests.helpers.servers import serving
+from tests.helpers.servers import serving, wait_until
 
 HERE = "projects/demo/locations/us-central1"
 MODEL, ENDPOINT = f"{HERE}/models/chat", f"{HERE}/endpoints/chat"
@@ -411,10 +412,16 @@ def test_an_interrupted_update_says_how_to_resume(api: VertexApi, run: Run, caps
 
     run("deploy")
     api.state.polls = MANY
-    timer = threading.Timer(0.5, _thread.interrupt_main)
-    timer.start()
-    assert run("update", traffic="canary", machine_type="g2-standard-8", wait_seconds=30) == 130
-    timer.join()
+
+    def interrupt_while_it_waits() -> None:
+        wait_until(lambda: any(MANY - 1000 < each.polls < MANY for each in [*api.state.running.values()]))
+        time.sleep(0.2)  # the answer is read, and the command sleeps until it asks again
+        _thread.interrupt_main()
+
+    with ThreadPoolExecutor(1) as thread:
+        interruption = thread.submit(interrupt_while_it_waits)
+        assert run("update", traffic="canary", machine_type="g2-standard-8", wait_seconds=30) == 130
+        interruption.result()
     assert "Resume: run update again." in capsys.readouterr().out
     api.state.polls = 1
     api.state.finish_operations()

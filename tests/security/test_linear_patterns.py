@@ -66,7 +66,7 @@ def test_all_patterns_are_found() -> None:
 
 def test_no_pattern_is_put_together_inside_a_function_where_this_test_cannot_find_it() -> None:
     modules = {place.partition(":")[0] for place in built_at_run_time()}
-    # The first is one alternative for each character of a secret; the others are rules that test_publisher_secrets runs.
+    # The first has one alternative for each character of a secret; test_publisher_secrets runs the rules of the other.
     assert modules == {"backends/http/endpoint.py", "scripts/publishing/scan/rules.py"}
 
 

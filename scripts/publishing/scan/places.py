@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 
-# A pattern for the end of a path, or for a folder in it, in lower case. A look-ahead finds a word inside a name once; two
-# `[^/]*` around it would read the name again from each of its words.
+# A pattern for the end of a path, or for a folder in it, in lower case. A look-ahead finds a word inside a name once;
+# two `[^/]*` around it would read the name again from each of its words.
 PLACES = {
     "environment variables": r"\.env(?!\.example$)([._-][^/]*)?|[^/]*\.env|\.envrc|\.flaskenv",
     "Streamlit's secrets": r"\.streamlit/secrets\.toml",
     "secrets": r"\.?secrets?\.(toml|ya?ml|json|ini|env|txt|properties)|\.secrets?|secrets/.*",
     "credentials": r"[^/]*credentials?(\.(json|csv|toml|ya?ml|ini|txt|tfrc\.json|db))?|client_secret[^/]*\.json",
-    "a cloud's service account": r"(?=[^/]*(service[-_]?account|adminsdk))[^/]*\.json|application_default_credentials[^/]*",
+    "a cloud's service account": r"(?=[^/]*(service[-_]?account|adminsdk))[^/]*\.json"
+                                 r"|application_default_credentials[^/]*",
     "AWS": r"\.aws/.*|\.boto|\.s3cfg|\.?passwd-s3fs|([^/]*_)?accesskeys\.csv|rootkey\.csv",
     "Google Cloud": r"(\.config/)?gcloud/.*",
     "Azure": r"\.azure/.*|[^/]*\.publishsettings",
