@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -418,10 +419,15 @@ def test_an_interrupted_update_says_how_to_resume(api: VertexApi, run: Run, caps
         time.sleep(0.2)  # the answer is read, and the command sleeps until it asks again
         _thread.interrupt_main()
 
-    with ThreadPoolExecutor(1) as thread:
-        interruption = thread.submit(interrupt_while_it_waits)
-        assert run("update", traffic="canary", machine_type="g2-standard-8", wait_seconds=30) == 130
-        interruption.result()
+    # A shell starts background jobs with SIGINT ignored; then an interruption would do nothing.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with ThreadPoolExecutor(1) as thread:
+            interruption = thread.submit(interrupt_while_it_waits)
+            assert run("update", traffic="canary", machine_type="g2-standard-8", wait_seconds=30) == 130
+            interruption.result()
+    finally:
+        signal.signal(signal.SIGINT, handler)
     assert "Resume: run update again." in capsys.readouterr().out
     api.state.polls = 1
     api.state.finish_operations()
