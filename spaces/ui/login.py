@@ -45,8 +45,8 @@ class Login:
             seconds = math.ceil(wait)
             detail = f"Too many failed attempts. Try again in {seconds} s."
             raise HTTPException(429, detail, headers={"Retry-After": str(seconds)})
-        given = _digest(name), _digest(password)
-        matches = [_same(given, account) for account in self._accounts]
+        attempt = _digest(name), _digest(password)
+        matches = [_same(attempt, account) for account in self._accounts]
         if any(matches):
             return True
         self._by_address.record(address)
@@ -107,6 +107,6 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def _same(given: tuple[bytes, bytes], account: tuple[bytes, bytes]) -> bool:
-    name, password = (secrets.compare_digest(*pair) for pair in zip(given, account, strict=True))
+def _same(attempt: tuple[bytes, bytes], account: tuple[bytes, bytes]) -> bool:
+    name, password = (secrets.compare_digest(*pair) for pair in zip(attempt, account, strict=True))
     return name & password
