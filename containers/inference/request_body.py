@@ -1,9 +1,10 @@
-"""Reads JSON request bodies up to a size limit."""
+"""Reads JSON request bodies up to a size limit, and rejects JSON that two readers could understand differently."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from typing import Any
 
 from starlette.requests import Request
@@ -39,8 +40,28 @@ async def read_json(request: Request, limit: int) -> Any:
         raise Rejected(
             f"The body is larger than {limit / 1e6:g} MB.", "Send less, or raise SPACEPORT_MAX_BODY_MB.", status=413
         )
+    return parse_json(body)
+
+
+def parse_json(body: bytes | bytearray) -> Any:
+    """Parse JSON; raises `Rejected` with status 400 and the reason, also for an object with two equal names."""
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        reason = one_line(getattr(error, "msg", "") or "it is nested too deeply or not valid text")
-        raise Rejected(f"The body is not JSON: {reason}.", "Send an object with messages.", status=400) from error
+        return json.loads(body, object_pairs_hook=_object)
+    except json.JSONDecodeError as error:
+        reason, cause = error.msg, error
+    except UnicodeDecodeError as error:
+        reason, cause = "it is not valid text", error
+    except RecursionError as error:
+        reason, cause = "it is nested too deeply", error
+    except ValueError as error:  # a repeated name, or an integer with thousands of digits
+        reason, cause = str(error), error
+    raise Rejected(f"The body is not JSON: {one_line(reason)}.", "Send an object with messages.", status=400) from cause
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object, or reject it: a proxy that checks requests might read the other value of a repeated name."""
+    result = dict(pairs)
+    if len(result) == len(pairs):
+        return result
+    counts = Counter(name for name, _ in pairs)
+    raise ValueError(f"an object has the name {counts.most_common(1)[0][0][:40]!r} twice")
