@@ -17,8 +17,8 @@ Row = tuple[str, str, str]  # path, method, caller
 NOTE = "<!-- `python scripts/list_routes.py > docs/routes.md` writes this page; a test compares them. -->"
 PAGES = """\
 The guard ([guard.py](../spaces/ui/guard.py)) answers 404 where nobody may call, and for what a later version of Gradio
-adds. [routes.py](../spaces/ui/routes.py) opens routes, and has the reason for each closed one. Without `SPACEPORT_AUTH`,
-everybody counts as logged in. The MCP routes exist only on the chat page, with `SPACEPORT_MCP`."""
+adds. [routes.py](../spaces/ui/routes.py) opens routes, and has the reason for each closed one. Without
+`SPACEPORT_AUTH`, everybody counts as logged in. The MCP routes exist only on the chat page, with `SPACEPORT_MCP`."""
 DASHBOARD = """\
 The same guard protects the dashboard, which has no login. `/` contains the static files and the pages."""
 SERVER = """\

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from dataclasses import replace
 from typing import Any
@@ -19,7 +20,7 @@ from inference.errors import Unauthorized
 from inference.generation import CompletionRequest, Generation
 from inference.metrics import CONTENT_TYPE, DIALECTS
 from inference.prompt_limits import check_size
-from inference.request_body import read_json
+from inference.request_body import LARGE_BODIES, read_json
 from inference.responses import EventStream, JSONAnswer
 from inference.service import Phase, Service
 
@@ -31,13 +32,14 @@ def create_app(service: Service) -> FastAPI:
     # A redirect for a trailing slash would point to http, even where TLS ends before this server.
     app = FastAPI(title="Spaceport inference", docs_url=None, redoc_url=None, redirect_slashes=False)
     settings = service.settings
+    large_bodies = asyncio.Semaphore(LARGE_BODIES)
     # The order matters: on Vertex AI the predict route can be the chat route itself, which then keeps its dialect.
     routes = (CHAT, INVOCATIONS, settings.predict_route or PREDICT)
     dialect_by_route = dict(reversed(list(zip(routes, DIALECTS, strict=True))))
 
     async def answer(request: Request) -> Response:
         """Answer a chat completion, or Vertex AI's instances, as events or as one JSON body."""
-        body = await read_json(request, int(settings.max_body_mb * 1e6))
+        body = await read_json(request, int(settings.max_body_mb * 1e6), large_bodies)
         service.ready()
         return _answer(service, request, body, dialect_by_route[request.url.path])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
+from contextlib import AsyncExitStack
 from typing import Any
 
 from starlette.requests import Request
@@ -16,17 +17,21 @@ TIMEOUT_SECONDS = 60
 # The server reads and discards a body that is too large, up to this size: a client that can't finish writing sees a
 # broken connection instead of the reason.
 MAX_DISCARDED_BYTES = 256 * 1024 * 1024
+# How many bodies above a size are received at once; the others wait, so that slow uploads don't fill the memory.
+LARGE_BODIES, LARGE_BODY_BYTES = 16, 256 * 1024
 
 
-async def read_json(request: Request, limit: int) -> Any:
-    """Parse the request body as JSON.
+async def read_json(request: Request, limit: int, large_bodies: asyncio.Semaphore) -> Any:
+    """Parse the request body as JSON; a body above `LARGE_BODY_BYTES` holds `large_bodies` while it arrives.
 
     Raises `Rejected` with status 413 for more than `limit` bytes, 408 after a time-out, 400 for invalid JSON.
     """
     body, size = bytearray(), 0
     try:
-        async with asyncio.timeout(TIMEOUT_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS), AsyncExitStack() as stack:
             async for chunk in request.stream():
+                if size <= LARGE_BODY_BYTES < size + len(chunk):
+                    await stack.enter_async_context(large_bodies)
                 size += len(chunk)
                 if size <= limit:
                     body += chunk

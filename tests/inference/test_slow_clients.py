@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from inference.request_body import LARGE_BODIES
 from tests.backends.wire_server import WireServer
 from tests.helpers.servers import wait_until
 from tests.inference.servers import Server, question
@@ -140,3 +141,18 @@ async def test_health_answers_among_silent_connections(wire: WireServer, tmp_pat
             assert server.metrics()["process_open_fds"] < 200
             assert b"word" in await asyncio.to_thread(running.recv, 65536)
             assert server.metric("requests_in_flight") == 1
+
+
+async def test_slow_large_bodies_leave_room_for_other_requests(wire: WireServer, tmp_path: Path) -> None:
+    large = json.dumps(question("x" * 300_000)).encode()
+    head = HEAD + b"Content-Length: %d\r\n\r\n" % len(large)
+    async with proxy(wire, tmp_path) as server, client(server) as caller:
+        with ExitStack() as stack:
+            slow = [stack.enter_context(connected(server)) for _ in range(LARGE_BODIES + 1)]
+            for connection in slow:
+                await asyncio.to_thread(connection.sendall, head + large[:-1])
+            assert (await caller.post(CHAT, json=question())).status_code == 200
+            for connection in slow[:-1]:
+                connection.close()
+            slow[-1].sendall(large[-1:])
+            assert b" 200 OK" in await asyncio.to_thread(slow[-1].recv, 65536)

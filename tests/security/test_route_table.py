@@ -15,6 +15,12 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+import list_routes
+from inference.app import create_app
+from inference.routes import installed_routes as inference_routes
+from inference.service import Service
+from inference.settings import Settings
+from tests.conftest import ROOT
 from ui import routes
 from ui.guard import Guard
 from ui.routes import API, GRADIO, GRADIO_CLOSED, STREAMLIT, RouteTable, gradio_routes, installed_routes
@@ -140,3 +146,16 @@ def test_the_dashboard_serves_its_pages_and_nothing_internal(base: str) -> None:
         assert not allowed(path), path
     assert allowed("/_stcore/upload_file/a/b", "PUT")
     assert not allowed("/comparison", "POST")
+
+
+def test_the_page_of_all_routes_is_what_the_command_prints() -> None:
+    """If this fails: `python scripts/list_routes.py > docs/routes.md`, and review the difference."""
+    assert (ROOT / "docs" / "routes.md").read_text(encoding="utf-8") == list_routes.markdown()
+
+
+def test_the_inference_server_asks_for_the_key_where_the_list_says_so() -> None:
+    client = TestClient(create_app(Service(Settings(api_key="secret"))))
+    listed = list(inference_routes())
+    assert ("/v1/chat/completions", "POST", "who has the key") in listed
+    for path, method, caller in listed:
+        assert (client.request(method, path).status_code == 401) == (caller == "who has the key"), path
