@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -56,14 +57,16 @@ def create_app(service: Service) -> FastAPI:
             path, answer, methods=["POST"], name=dialect, dependencies=[Depends(authorize)], openapi_extra=_BODY
         )
     for path in dict.fromkeys(("/ready", "/ping", settings.health_route or "/ready")):
-        app.add_api_route(path, ready, methods=["GET", "HEAD"], name=path.strip("/"))
-    _add_operator_routes(app, service)
+        app.add_api_route(path, ready, methods=["GET"], name=path.strip("/"))
+        app.add_api_route(path, ready, methods=["HEAD"], include_in_schema=False)
+    _add_operator_routes(app, service, authorize)
     error_handlers.install(app, service.metrics, dialect_by_route)
     return app
 
 
-def _add_operator_routes(app: FastAPI, service: Service) -> None:
-    @app.api_route("/health", methods=["GET", "HEAD"])
+def _add_operator_routes(app: FastAPI, service: Service, authorize: Callable[[Request], Awaitable[None]]) -> None:
+    @app.head("/health", include_in_schema=False)
+    @app.get("/health")
     async def health() -> dict[str, str]:
         """200 while the process can answer at all."""
         return {"status": "alive"}
@@ -73,10 +76,9 @@ def _add_operator_routes(app: FastAPI, service: Service) -> None:
         """Metrics for Prometheus."""
         return Response(service.metrics.render(), media_type=CONTENT_TYPE)
 
-    @app.get("/v1/models")
-    async def models(request: Request) -> dict[str, Any]:
+    @app.get("/v1/models", dependencies=[Depends(authorize)])
+    async def models() -> dict[str, Any]:
         """The one model that this server serves."""
-        _authorize(request, service.settings.api_key)
         service.ready()
         card = {"id": service.name, "object": "model", "created": 0, "owned_by": "spaceport"}
         context = service.health.context if service.health else None

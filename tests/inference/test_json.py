@@ -65,7 +65,7 @@ def test_parsing_takes_linear_time(text: Callable[[int], str]) -> None:
         with suppress(Rejected):
             parse_json(text(size).encode())
 
-    assert_linear(parse, sizes=(250_000, 500_000, 1_000_000))
+    assert_linear(parse)
 
 
 def test_a_number_beyond_all_numbers_is_no_error_of_the_server(server: Server) -> None:
