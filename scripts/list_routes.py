@@ -6,6 +6,7 @@ python scripts/list_routes.py > docs/routes.md
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,18 @@ def page_routes() -> Iterator[Row]:
             yield from ((path, method, "everybody") for method in methods.split())
 
 
-def dashboard_routes() -> Iterator[Row]:
-    """Yield the routes of the installed Streamlit with their callers: "everybody" or "nobody"."""
+@cache  # Streamlit creates one app per process
+def streamlit_routes() -> list[Any]:
+    """Return the routes of the installed Streamlit."""
     from streamlit.web.server.starlette.starlette_app import App
 
+    return list(App(ROOT / "spaces" / "dashboard" / "dashboard.py")._build_starlette_app().routes)
+
+
+def dashboard_routes() -> Iterator[Row]:
+    """Yield the routes of the dashboard with their callers: "everybody" or "nobody"."""
     table = RouteTable(STREAMLIT)
-    for route in App(ROOT / "spaces" / "dashboard" / "dashboard.py")._build_starlette_app().routes:
+    for route in streamlit_routes():
         path = getattr(route, "path", "") or "/"
         for method in sorted(_methods(route)):
             scope = {"type": "http", "method": method, "path": path.replace(":path}", "}"), "root_path": ""}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +13,12 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-import list_routes
 from inference.app import create_app
 from inference.routes import installed_routes as inference_routes
 from inference.service import Service
 from inference.settings import Settings
+from list_routes import markdown, streamlit_routes
 from tests.conftest import ROOT
-from ui import routes
 from ui.guard import Guard
 from ui.routes import API, GRADIO, GRADIO_CLOSED, STREAMLIT, RouteTable, gradio_routes, installed_routes
 
@@ -108,16 +105,6 @@ def test_the_guard_closes_routes_mounts_and_sockets_that_nobody_listed() -> None
         pass
 
 
-def streamlit_routes() -> list[Any]:
-    """Return the routes of the installed Streamlit, from the functions that create them."""
-    from streamlit.web.server.starlette import starlette_app
-
-    source = inspect.getsource(starlette_app.create_streamlit_routes)
-    assert "create_websocket_routes" in source
-    app = starlette_app.App(Path(routes.__file__).parents[1] / "dashboard" / "dashboard.py")
-    return list(app._build_starlette_app().routes)
-
-
 def test_every_route_of_the_installed_streamlit_is_listed() -> None:
     for route in streamlit_routes():
         path = getattr(route, "path", "")
@@ -150,7 +137,7 @@ def test_the_dashboard_serves_its_pages_and_nothing_internal(base: str) -> None:
 
 def test_the_page_of_all_routes_is_what_the_command_prints() -> None:
     """If this fails: `python scripts/list_routes.py > docs/routes.md`, and review the difference."""
-    assert (ROOT / "docs" / "routes.md").read_text(encoding="utf-8") == list_routes.markdown()
+    assert (ROOT / "docs" / "routes.md").read_text(encoding="utf-8") == markdown()
 
 
 def test_the_inference_server_asks_for_the_key_where_the_list_says_so() -> None:
