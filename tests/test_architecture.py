@@ -38,6 +38,13 @@ BELOW = {
 }
 # The layers inside a package, top to bottom. A module outside these is above them.
 LAYERS = {
+    "chat_page": [
+        ("chat_page.handlers",),
+        ("chat_page.chat",),
+        ("chat_page.sources", "chat_page.sharing", "chat_page.visitors"),
+        ("chat_page.conversation", "chat_page.markdown", "chat_page.strings"),
+    ],
+    "inference": [("inference.app",), ("inference.http",), ("inference.generation",), ("inference.service",)],
     "rag": [("rag.answering",), ("rag.library",), ("rag.search",), ("rag.reading",), ("rag.documents", "rag.errors")],
     "compare": [("compare.report",), ("compare.analyse",), ("compare.measure",), ("compare.records",)],
     "backends": [

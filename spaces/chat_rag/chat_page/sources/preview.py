@@ -10,7 +10,7 @@ from collections import Counter
 from html import escape
 
 from chat_page.markdown import shorten
-from chat_page.page_picture import Picture, page_picture
+from chat_page.sources.page_picture import Picture, page_picture
 from chat_page.strings import ENGLISH, pluralize
 from rag.documents import Document, Passage
 from rag.errors import DocumentError
