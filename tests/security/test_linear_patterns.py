@@ -17,7 +17,8 @@ from chat_page.handlers import Handlers
 from chat_page.messages import conversation_messages
 from chat_page.pacing import GrowthFilter
 from chat_page.sharing import export, share
-from chat_page.sources.preview import MAX_COLUMNS, preview_html
+from chat_page.sources.preview import preview_html
+from chat_page.sources.table import MAX_COLUMNS
 from rag.answering.cite import Citer
 from rag.answering.markers import Marker
 from rag.answering.prompt import quote
