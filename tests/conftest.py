@@ -106,7 +106,7 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
 def pytest_configure(config: pytest.Config) -> None:
     """Give each test process its share of the processors.
 
-    Two models at once, each with a thread for every processor, take twice the CPU time: their threads wait for each other.
+    Two models at once, each with a thread for every processor, take twice the CPU time: threads wait for each other.
     """
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if workers > 1:
