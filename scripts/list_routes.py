@@ -10,7 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from inference.routes import installed_routes as inference_routes
+from fastapi.routing import APIRoute
+
+from inference.app import create_app
+from inference.service import Service
+from inference.settings import Settings
 from ui.routes import API, GRADIO, STREAMLIT, RouteTable, installed_routes
 
 ROOT = Path(__file__).parents[1]
@@ -51,6 +55,15 @@ def dashboard_routes() -> Iterator[Row]:
         for method in sorted(_methods(route)):
             scope = {"type": "http", "method": method, "path": path.replace(":path}", "}"), "root_path": ""}
             yield path, method, "everybody" if table.allows(scope) else "nobody"
+
+
+def inference_routes() -> Iterator[Row]:
+    """Yield the routes of the inference server with their callers: "everybody" or "who has the key"."""
+    for route in create_app(Service(Settings())).routes:
+        dependencies = route.dependant.dependencies if isinstance(route, APIRoute) else []
+        key = any(getattr(each.call, "__name__", "") == "authorize" for each in dependencies)
+        for method in sorted(_methods(route)):
+            yield getattr(route, "path", ""), method, "who has the key" if key else "everybody"
 
 
 def markdown() -> str:

@@ -14,10 +14,9 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from inference.app import create_app
-from inference.routes import installed_routes as inference_routes
 from inference.service import Service
 from inference.settings import Settings
-from list_routes import markdown, streamlit_routes
+from list_routes import inference_routes, markdown, streamlit_routes
 from tests.conftest import ROOT
 from ui.guard import Guard
 from ui.routes import API, GRADIO, GRADIO_CLOSED, STREAMLIT, RouteTable, gradio_routes, installed_routes

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from backends import Rejected
-from inference.prompt_limits import check_size
+from inference.http.prompt_limits import check_size
 from inference.settings import Settings
 from tests.inference.servers import Server, question
 from tests.inference.test_bad_input import CHAT, assert_rejected

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from inference.request_body import LARGE_BODIES
+from inference.http.request_body import LARGE_BODIES
 from tests.backends.wire_server import WireServer
 from tests.helpers.servers import wait_until
 from tests.inference.servers import Server, question

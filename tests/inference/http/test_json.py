@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from backends import Rejected
-from inference.request_body import parse_json
+from inference.http.request_body import parse_json
 from tests.inference.servers import Server
 from tests.inference.test_bad_input import CHAT, ROUTES, assert_rejected
 from tests.security.linear_time import assert_linear
