@@ -52,15 +52,18 @@ def parse_json(body: bytes | bytearray) -> Any:
     """Parse JSON; raises `Rejected` with status 400 and the reason, also for an object with two equal names."""
     try:
         return json.loads(body, object_pairs_hook=_object)
-    except json.JSONDecodeError as error:
-        reason, cause = error.msg, error
-    except UnicodeDecodeError as error:
-        reason, cause = "it is not valid text", error
-    except RecursionError as error:
-        reason, cause = "it is nested too deeply", error
-    except ValueError as error:  # a repeated name, or an integer with thousands of digits
-        reason, cause = str(error), error
-    raise Rejected(f"The body is not JSON: {one_line(reason)}.", "Send an object with messages.", status=400) from cause
+    except (ValueError, RecursionError) as error:
+        message = f"The body is not JSON: {one_line(_reason(error))}."
+        raise Rejected(message, "Send an object with messages.", status=400) from error
+
+
+def _reason(error: ValueError | RecursionError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not valid text"
+    # Otherwise a repeated name, or an integer with thousands of digits.
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
