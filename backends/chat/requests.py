@@ -11,7 +11,7 @@ from backends.types import ChatRequest, Message, Role
 ROLES: dict[str, Role] = {**{role: role for role in get_args(Role)}, "developer": "system"}
 EXAMPLE = 'Send {"messages": [{"role": "user", "content": "…"}]}.'
 MAX_STOPS = 16
-MAX_STOP_CHARACTERS = 1000  # engines look for each of them after every token
+MAX_STOP_CHARACTERS = 5000  # engines look for each of them after every token
 MAX_TOKENS = 2**31 - 1  # engines count in 32 bits; a larger number would overflow
 # Fields that would change the answer and aren't supported, with the values that have no effect.
 UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {

@@ -78,4 +78,4 @@ def test_what_is_no_conversation_passes_to_the_parser() -> None:
 
 
 def test_long_stops_are_rejected(server: Server) -> None:
-    assert_rejected(server.post(CHAT, question(stop=["x" * 1001])), 400, "1,000")
+    assert_rejected(server.post(CHAT, question(stop=["x" * 5001])), 400, "5,000")
