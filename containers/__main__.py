@@ -108,7 +108,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     down.add_argument("--volumes", action="store_true", help="delete the volumes with their data")
     command("lock", _lock, "Write the locked requirements of the images.")
     pin = command("pin", _pin, "Write the digests of all images that the project's files name by tag.")
-    pin.add_argument("--check", action="store_true", help="only list images without a digest; status 1 if there are any")
+    pin.add_argument(
+        "--check", action="store_true", help="only list images without a digest; status 1 if there are any"
+    )
     return parser.parse_args(arguments)
 
 

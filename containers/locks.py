@@ -57,7 +57,8 @@ def _write_lock(root: Path, lock: Lock) -> Path:
             raise ContainerError("There is no uv here.", "Run: make lock") from error
         except subprocess.CalledProcessError as error:
             raise ContainerError(
-                f"{lock.file} can't be written: {error.stderr.strip()}", "Run `make lock`, which updates constraints.txt."
+                f"{lock.file} can't be written: {error.stderr.strip()}",
+                "Run `make lock`, which updates constraints.txt.",
             ) from error
     path = root / lock.file
     path.write_text(HEADER + result.stdout)
