@@ -30,7 +30,7 @@ def test_every_image_in_the_projects_files_is_found() -> None:
     """Not pinned are stages of a Dockerfile and the project's own images, whose digests come with a release."""
     found = {(each.file, each.image) for path in pins.files_with_images(ROOT) for each in find_references(path)}
     for path in {path for pattern in FILES for path in ROOT.glob(pattern)}:
-        lines = re.findall(r"^(?:FROM|[ -]*(?:image|container|TRIVY):)\s+(\S+)", path.read_text(), re.MULTILINE)
+        lines = re.findall(r"^(?:FROM|[ -]*(?:image|container|TRIVY):) +(\S+)", path.read_text(), re.MULTILINE)
         for image in lines:
             not_pinned = "spaceport-" in image or image in ("packages", "code", "[inference,")  # the last is a matrix
             assert not_pinned or (path, image.partition("@")[0]) in found, f"{path}: {image}"
