@@ -145,7 +145,7 @@ def test_a_document_is_text_in_its_name_its_passages_and_its_preview(
     for card in cards.all():
         card.locator("[data-open]").click()
         expect(card.locator(".sp-view")).to_be_visible()
-    assert cards.count() >= 12, page.locator('#sources').inner_text()[:3000]
+    assert cards.count() >= 12, page.locator("#sources").inner_text()[:3000]
     watch.check("#documents, #sources, #preview, #figures, #chat")
 
 
