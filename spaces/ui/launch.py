@@ -80,4 +80,7 @@ def mcp_enabled() -> bool:
         return False
     if importlib.util.find_spec("mcp") is None:
         raise SystemExit("error: SPACEPORT_MCP needs the package mcp.\n  Install it: pip install mcp.")
+    if credentials():
+        # Gradio's MCP server checks no login, and calls the page without one: it lists the tools, but none works.
+        raise SystemExit("error: SPACEPORT_MCP doesn't work with SPACEPORT_AUTH.\n  Unset one of them.")
     return True
