@@ -21,9 +21,9 @@ SOURCES = {
     "base-uri": "'self'",
     "form-action": "'self'",
 }
-# huggingface.co shows a Space in a frame, and only there do its messages set the height of that frame.
+# huggingface.co shows a Space in a frame.
 HUB_ANCESTORS = "https://huggingface.co https://*.hf.space"
-# Everything that asks the visitor or reads their devices. Copying a link is the only thing that a page does.
+# What asks the visitor or reads their devices. Writing to the clipboard isn't here: the page copies links.
 DENIED = (
     "accelerometer", "autoplay", "bluetooth", "camera", "display-capture", "encrypted-media", "geolocation",
     "gyroscope", "hid", "idle-detection", "local-fonts", "magnetometer", "microphone", "midi", "payment", "serial",

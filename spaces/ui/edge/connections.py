@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 from typing import Any
 
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.config import HTTP_PROTOCOLS
 
 from ui.edge.limits import EdgeLimits, size_text
 
@@ -19,19 +20,26 @@ OTHER_DESCRIPTORS = 256
 LINGER_SECONDS = 1.0
 
 
-def limited_connections(limits: EdgeLimits) -> type[asyncio.Protocol]:
-    """Return a protocol for uvicorn's `http` setting, which takes a class."""
+def limited_connections(limits: EdgeLimits, parser: str = "auto") -> type[asyncio.Protocol]:
+    """Return a class for uvicorn's `http` setting; `parser` is a value of that setting."""
     allow_descriptors(limits.connections + OTHER_DESCRIPTORS)
-    return type("LimitedConnection", (Connection,), {"limits": limits})
+    module, _, name = HTTP_PROTOCOLS[parser].partition(":")
+    protocol = getattr(importlib.import_module(module), name)
+    return type("LimitedConnection", (ConnectionLimits, protocol), {"limits": limits})
 
 
-class Connection(AutoHTTPProtocol):  # type: ignore[misc,valid-type]  # httptools if it's installed, otherwise h11
-    """A connection that is closed if a request's head is too large or isn't complete in time.
+class ConnectionLimits(asyncio.Protocol):
+    """A part of one of uvicorn's protocols: a connection that is closed if a request's head is too large or isn't complete in time.
 
     When all connections are taken, a new one takes the place of the one that has waited longest for a request.
     """
 
-    limits = EdgeLimits()
+    limits: EdgeLimits
+    # What uvicorn's protocols have.
+    loop: asyncio.AbstractEventLoop
+    transport: asyncio.Transport
+    connections: set[Any]
+    cycle: Any
     _timer: asyncio.TimerHandle | None = None
     _head_bytes = 0
     _refused = False
@@ -90,7 +98,7 @@ class Connection(AutoHTTPProtocol):  # type: ignore[misc,valid-type]  # httptool
             self.transport.close()
 
     def _close_longest_waiting(self) -> None:
-        connections = (each for each in self.connections if isinstance(each, Connection) and each is not self)
+        connections = (each for each in self.connections if isinstance(each, ConnectionLimits) and each is not self)
         waiting = [each for each in connections if each.waits_for_head and not each.transport.is_closing()]
         min(waiting, key=lambda each: each.deadline, default=self).transport.close()
 

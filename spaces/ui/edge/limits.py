@@ -39,7 +39,7 @@ class EdgeLimits:
 
     @classmethod
     def from_environment(
-        cls, *, max_file_mb: int, max_files: int, environment: Mapping[str, str] | None = None
+        cls, *, max_file_mb: int = 50, max_files: int = 50, environment: Mapping[str, str] | None = None
     ) -> EdgeLimits:
         """Read SPACEPORT_MAX_BODY_MB, _MAX_CONNECTIONS, _ADDRESS_UPLOADS_MB and _ALL_UPLOADS_MB."""
         environment = os.environ if environment is None else environment

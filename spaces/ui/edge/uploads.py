@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,12 +36,14 @@ class _Stored:
 class Uploads:
     """Counts the uploads of each address in Gradio's upload folder; used only on the event loop."""
 
-    def __init__(self, folder: Path, limits: EdgeLimits) -> None:
+    def __init__(self, folder: Path, limits: EdgeLimits, now: Callable[[], float] = stopwatch.now) -> None:
+        """`now` is a clock in seconds."""
+        self._now = now
         self._folder = folder
         self._limits = limits
         self._budget = Budget(limits.uploads_per_address, limits.uploads)
         self._stored: dict[str, _Stored] = {}
-        self._cleaned = stopwatch.now()
+        self._cleaned = self._now()
         self._freed = -1.0
         _served.add(self)
 
@@ -67,8 +69,8 @@ class Uploads:
             with contextlib.suppress(OSError):
                 size = max(Path(path).stat().st_size, LEAST_FILE_BYTES)
                 self._budget.take(address, size)
-                self._stored[path] = _Stored(address, size, stopwatch.now())
-        if stopwatch.now() - self._cleaned > CLEAN_SECONDS:
+                self._stored[path] = _Stored(address, size, self._now())
+        if self._now() - self._cleaned > CLEAN_SECONDS:
             self.clean()
 
     def use(self, paths: Iterable[str]) -> None:
@@ -79,7 +81,7 @@ class Uploads:
 
     def clean(self) -> None:
         """Forget deleted files; delete empty folders and old temporary files, which Gradio leaves behind."""
-        self._cleaned = stopwatch.now()
+        self._cleaned = self._now()
         for path in [path for path in self._stored if not Path(path).exists()]:
             self._forget(path)
         for path in self._folder.iterdir() if self._folder.is_dir() else ():
@@ -100,7 +102,7 @@ class Uploads:
 
     def _make_room(self, address: str, size: int) -> None:
         """Delete unused uploads, the oldest first: of the address if its own room is used up, otherwise of all."""
-        now = stopwatch.now()
+        now = self._now()
         if now - self._freed < 1.0:  # looking at every file for every refusal would be work for an attacker to cause
             return
         self._freed = now
