@@ -29,7 +29,7 @@ def limited_connections(limits: EdgeLimits, parser: str = "auto") -> type[asynci
 
 
 class ConnectionLimits(asyncio.Protocol):
-    """A part of one of uvicorn's protocols: a connection that is closed if a request's head is too large or isn't complete in time.
+    """A part of uvicorn's protocols that closes a connection whose next head is too large or isn't complete in time.
 
     When all connections are taken, a new one takes the place of the one that has waited longest for a request.
     """
