@@ -9,9 +9,10 @@ from typing import Any
 import gradio as gr
 
 from backends import Catalog, SpaceportError
-from chat_page import panel, scripts
+from chat_page import scripts
 from chat_page.chat import MAX_QUESTION_CHARACTERS, Chat
 from chat_page.handlers import Handlers
+from chat_page.sources import panel
 from chat_page.strings import ENGLISH
 from rag.answering.types import AnswerOptions
 from rag.documents import Limits
@@ -172,6 +173,7 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
 demo.queue(max_size=256)
 
 if __name__ == "__main__":
-    launch.serve(
-        demo, ARGUMENTS, LIMITS, css=scripts.CSS, private=CHAT.private_folders, mcp_server=launch.mcp_enabled()
+    demo.launch(
+        **launch.launch_arguments(ARGUMENTS, LIMITS, css=scripts.CSS, private=CHAT.private_folders),
+        mcp_server=launch.mcp_enabled(),
     )

@@ -63,4 +63,4 @@ with gr.Blocks(title=strings.TITLE, analytics_enabled=False, fill_width=True, de
 demo.queue(max_size=64)
 
 if __name__ == "__main__":
-    launch.serve(demo, ARGUMENTS, LIMITS)
+    demo.launch(**launch.launch_arguments(ARGUMENTS, LIMITS))

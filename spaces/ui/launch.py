@@ -13,7 +13,7 @@ from typing import Any
 from starlette.middleware import Middleware
 
 from ui.edge.bodies import BodyLimits
-from ui.edge.connections import limited_connections
+from ui.edge.connections import limit_connections
 from ui.edge.limits import EdgeLimits
 from ui.edge.uploads import Uploads
 from ui.guard import Guard
@@ -37,26 +37,6 @@ def parse_arguments(argv: Sequence[str], description: str) -> argparse.Namespace
     return parser.parse_args(argv)
 
 
-def serve(
-    page: Any,
-    options: argparse.Namespace,
-    limits: EdgeLimits,
-    *,
-    css: str = "",
-    private: Sequence[str] = (),
-    mcp_server: bool = False,
-) -> None:
-    """Launch a page, and serve it until the process is stopped.
-
-    Gradio makes uvicorn's settings itself. Uvicorn asks them for the protocol at each new connection, so that it can be
-    replaced as soon as the server runs.
-    """
-    arguments = launch_arguments(options, limits, css=css, private=private)
-    page.launch(**arguments, mcp_server=mcp_server, prevent_thread_lock=True)
-    page.server.config.http_protocol_class = limited_connections(limits)
-    page.block_thread()
-
-
 def launch_arguments(
     options: argparse.Namespace, limits: EdgeLimits, *, css: str = "", private: Sequence[str] = ()
 ) -> dict[str, Any]:
@@ -65,6 +45,7 @@ def launch_arguments(
     Files in the `private` folders are never served.
     """
     accounts = credentials()
+    limit_connections(limits)
     return {
         "server_name": options.host,
         "server_port": options.port,

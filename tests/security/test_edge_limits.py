@@ -13,6 +13,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tests.helpers.servers import serving_app
 from ui.edge.bodies import BodyLimits
@@ -32,11 +34,11 @@ async def hasty(request: Request) -> PlainTextResponse:
     return PlainTextResponse("no", 403)
 
 
-@pytest.fixture(scope="module", params=["httptools", "h11"])
+@pytest.fixture(scope="module", params=[HttpToolsProtocol, H11Protocol])
 def port(request: pytest.FixtureRequest) -> Iterator[int]:
     app = Starlette(routes=[Route("/echo", echo, methods=["POST"]), Route("/hasty", hasty, methods=["POST"])])
     app.add_middleware(BodyLimits, limits=LIMITS)
-    with serving_app(app, http=limited_connections(LIMITS, parser=request.param)) as port:
+    with serving_app(app, http=limited_connections(LIMITS, request.param)) as port:
         yield port
 
 

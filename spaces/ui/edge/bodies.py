@@ -141,8 +141,7 @@ class _Exchange:
                 message = await self._receive()
         except TimeoutError as error:
             slowest = size_text(self._limits.body_bytes_per_second)
-            message = f"The body came too slowly: it must arrive with at least {slowest} a second."
-            raise Refused(408, message) from error
+            raise Refused(408, f"The body must arrive with at least {slowest} a second.") from error
         if message["type"] == "http.disconnect":
             raise Refused(400, "The client left before its request was complete.")
         body = message.get("body", b"")

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 from typing import Any
 
 from uvicorn.config import HTTP_PROTOCOLS
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from ui.edge.limits import EdgeLimits, size_text
 
@@ -20,11 +20,14 @@ OTHER_DESCRIPTORS = 256
 LINGER_SECONDS = 1.0
 
 
-def limited_connections(limits: EdgeLimits, parser: str = "auto") -> type[asyncio.Protocol]:
-    """Return a class for uvicorn's `http` setting; `parser` is a value of that setting."""
+def limit_connections(limits: EdgeLimits) -> None:
+    """Make these limits uvicorn's default, for the servers that Gradio and Streamlit start."""
+    HTTP_PROTOCOLS["auto"] = limited_connections(limits)  # type: ignore[assignment]  # a class works like its name
+
+
+def limited_connections(limits: EdgeLimits, protocol: type[asyncio.Protocol] = AutoHTTPProtocol) -> type[Any]:
+    """Return a class for uvicorn's `http` setting, made from one of its protocols."""
     allow_descriptors(limits.connections + OTHER_DESCRIPTORS)
-    module, _, name = HTTP_PROTOCOLS[parser].partition(":")
-    protocol = getattr(importlib.import_module(module), name)
     return type("LimitedConnection", (ConnectionLimits, protocol), {"limits": limits})
 
 

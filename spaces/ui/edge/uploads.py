@@ -82,8 +82,8 @@ class Uploads:
     def clean(self) -> None:
         """Forget deleted files; delete empty folders and old temporary files, which Gradio leaves behind."""
         self._cleaned = self._now()
-        for path in [path for path in self._stored if not Path(path).exists()]:
-            self._forget(path)
+        for deleted in [path for path in self._stored if not Path(path).exists()]:
+            self._forget(deleted)
         for path in self._folder.iterdir() if self._folder.is_dir() else ():
             with contextlib.suppress(OSError):  # a folder with files, or what is deleted already
                 self._delete_left_behind(path)
