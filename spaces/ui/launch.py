@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 
 from ui.edge.bodies import BodyLimits
 from ui.edge.connections import limit_connections
-from ui.edge.limits import EdgeLimits
+from ui.edge.limits import MB, EdgeLimits
 from ui.edge.uploads import Uploads
 from ui.guard import Guard
 from ui.login import ClientAddress, Login, credentials
@@ -57,7 +57,7 @@ def launch_arguments(
         "blocked_paths": [*private, str(_upload_folder() / "deep_links")],
         "enable_monitoring": False,
         "app_kwargs": app_arguments(limits, login=bool(accounts)),
-        "max_file_size": limits.file_bytes,
+        "max_file_size": f"{limits.file_bytes // MB}mb",  # the page shows it in units of 1,024 * 1,024
         "run_history": False,
         "footer_links": ["gradio"],
         "ssr_mode": False,
