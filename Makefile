@@ -29,7 +29,7 @@ compare: $(VENV)/demo.stamp ## Open the comparator on http://127.0.0.1:7860 (ARG
 
 .PHONY: dashboard
 dashboard: $(VENV)/dashboard.stamp ## Open the dashboard on http://127.0.0.1:8501 (ARGS="--server.port 9000" is passed to it)
-	$(BIN)/streamlit run spaces/dashboard/app.py --server.address 127.0.0.1 $(ARGS)
+	$(BIN)/python spaces/dashboard/serve.py --server.address 127.0.0.1 $(ARGS)
 
 .PHONY: stack
 stack: $(VENV)/dev.stamp ## Build and start inference, chat, compare, Chroma, Prometheus and Grafana (ARGS="--profile gpu")
