@@ -12,14 +12,22 @@ from typing import Any
 
 from starlette.middleware import Middleware
 
+from ui.admission.client import ClientAddress, trust_hub_proxies
 from ui.guard import Guard
-from ui.login import ClientAddress, Login, credentials
+from ui.login import Login, credentials
 from ui.origins import SameOrigin, allowed_origins, outermost
 from ui.theme import CSS, HEAD, theme
 
 if os.environ.get("SPACES_ZERO_GPU"):
     # ZeroGPU refuses to start an app that doesn't define a GPU function at import time; this module defines one.
     importlib.import_module("backends.transformers.backend")
+
+# Gradio starts at most this many events. Those that wait for their turn count, so it's more than `Limits` let wait.
+MAX_EVENTS = 1024
+# Events without a limit of their own that run at once. They are short.
+SHORT_EVENTS = 32
+# Gradio keeps the state of so many pages, which takes 70 kB each; a page that is dropped gets a new one.
+MAX_SESSIONS = 4000
 
 
 def parse_arguments(argv: Sequence[str], description: str) -> argparse.Namespace:
@@ -41,6 +49,7 @@ def launch_arguments(
     Files in the `private` folders are never served.
     """
     accounts = credentials()
+    trust_hub_proxies()
     return {
         "server_name": options.host,
         "server_port": options.port,
@@ -56,15 +65,17 @@ def launch_arguments(
         "run_history": False,
         "footer_links": ["gradio"],
         "ssr_mode": False,
+        "max_threads": MAX_EVENTS,
+        "state_session_capacity": MAX_SESSIONS,
     }
 
 
 def app_arguments(*, login: bool) -> dict[str, Any]:
     """Return the arguments of the page's FastAPI app: the guard and, for a page with a login, what protects that."""
+    middleware = [Middleware(ClientAddress), Middleware(Guard)]
     if not login:
-        return {"middleware": [Middleware(Guard)]}
-    protection = [Middleware(SameOrigin, allowed_origins()), Middleware(ClientAddress)]
-    return {"middleware": [*protection, Middleware(Guard)], "lifespan": outermost}
+        return {"middleware": middleware}
+    return {"middleware": [Middleware(SameOrigin, allowed_origins()), *middleware], "lifespan": outermost}
 
 
 def _saved_pages() -> str:

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from tests.helpers.apps import App, running_app
 from tests.helpers.scripted_model import ScriptedModel
 from tests.helpers.servers import serving
-from ui import login
+from tests.security.wire import Guest
 from ui.login import PER_ADDRESS, PER_NAME, Login
 
 SIBLING = "https://evil.example.com"
@@ -174,10 +174,25 @@ def test_names_and_passwords_are_compared_as_a_whole() -> None:
         assert not Login([("ada", "engine"), ("grace", "compiler")])(*given)
 
 
-def test_invented_names_take_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(login, "MAX_TRACKED", 50)
-    limit = login.FailureLimit(1, Clock())
-    for number in range(500):
-        limit.record(str(number))
-    assert limit.wait("499") > 0
-    assert limit.wait("0") == 0
+def test_signing_out_ends_every_session_of_the_account(app: App) -> None:
+    sender = {"X-Forwarded-For": "192.0.2.5"}
+    sessions = [
+        {name: value for name, value in log_in(app, **sender).cookies.items() if "unsecure" in name} for _ in range(2)
+    ]
+    others = {name: v for name, v in log_in(app, "grace", "compiler", **sender).cookies.items() if "unsecure" in name}
+    assert httpx2.get(f"{app.url}/logout", cookies=sessions[0]).status_code in (302, 307)
+    assert [httpx2.get(f"{app.url}/config", cookies=session).status_code for session in sessions] == [401, 401]
+    assert httpx2.get(f"{app.url}/config", cookies=others).status_code == 200
+
+
+def test_a_key_of_another_account_opens_nothing(app: App) -> None:
+    """Two people share a browser, or somebody learns a key: without the account it leads to other data."""
+    ada, grace = (
+        Guest(app.url, cookies=dict(log_in(app, name, word, **{"X-Forwarded-For": "192.0.2.6"}).cookies))
+        for name, word in (("ada", "engine"), ("grace", "compiler"))
+    )
+    ada.ask("Where is the harbour office?")
+    assert "harbour" in ada.call("export_markdown", [ada.key]).stream
+    assert "harbour" not in grace.call("export_markdown", [ada.key]).stream
+    grace.call("delete_data", [ada.key])
+    assert "harbour" in ada.impersonate(session="another").call("open_page", [ada.key]).stream

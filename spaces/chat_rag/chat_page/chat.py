@@ -7,11 +7,12 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from backends import Backend, Catalog, NotConfigured, SpaceportError, Stopwatch
 from backends.stopwatch import wall_clock
@@ -29,15 +30,21 @@ from rag.answering.turn import Turn, model_messages
 from rag.answering.types import AnswerOptions
 from rag.documents import Limits
 from rag.errors import RagError
+from rag.library.ingest import UPDATE_SECONDS, Ingestion
 from rag.library.library import Library
 from rag.library.quota import Quota
 from rag.library.samples import SampleLibrary
 from rag.search.embedders import Embedder
 from rag.search.vectors import chroma_client, sweep
+from ui.admission.admission import Admission, Place
+from ui.admission.fair_queue import Caller
+from ui.threads import Threads
 
 logger = logging.getLogger(__name__)
 ABANDONED_SECONDS = 86_400
 MAX_QUESTION_CHARACTERS = 20_000
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,7 @@ class Chat:
 
     def __init__(self, catalog: Catalog, corpus: Path, *, limits: Limits) -> None:
         self.catalog = catalog
+        self.admission = Admission()
         self._embedder = Embedder()
         self._samples = SampleLibrary(corpus, self._embedder)
         quota = Quota.from_environment()
@@ -63,6 +71,8 @@ class Chat:
         self._connections: dict[str, Backend] = {}
         self._warming = threading.Lock()
         self._pace = pacing.Pace()
+        self._views = Threads("view", 4)
+        self._tasks: set[asyncio.Task[None]] = set()  # the event loop itself keeps only weak references
 
     @property
     def private_folders(self) -> list[str]:
@@ -90,18 +100,29 @@ class Chat:
         return self._connections[name]
 
     async def answer(
-        self, visitor: Visitor, conversation: Conversation, target: str, options: AnswerOptions, *, samples: bool
+        self,
+        caller: Caller,
+        visitor: Visitor,
+        conversation: Conversation,
+        target: str,
+        options: AnswerOptions,
+        *,
+        samples: bool,
     ) -> AsyncIterator[PageUpdate]:
         """Answer the last question of the conversation; an error becomes part of the turn."""
-        if not conversation.turns or conversation.turns[-1].target:
+        # The question of a link wasn't counted, so nobody may have it answered.
+        if not conversation.turns or conversation.turns[-1].target or conversation.turns[-1].shared:
             return
         earlier, number = conversation.turns[:-1], len(conversation.turns)
         reply = Reply(replace(conversation.turns[-1], target=target, asked_at=_utc_now()))
-        stopwatch, growth = Stopwatch(), pacing.GrowthFilter()
+        stopwatch, growth, place = Stopwatch(), pacing.GrowthFilter(), None
         visitor.latest, conversation.turns = conversation, (*earlier, reply.turn())
         yield PageUpdate(reply_messages(reply.turn(), number, reply.status), stats="")
         try:
-            visitor.questions.take()
+            place = self.admission.answers.join(caller)
+            async for reply.ahead in place.wait():
+                yield PageUpdate(reply_messages(reply.turn(), number, reply.status))
+            reply.ahead = None
             updates = self._updates(visitor, reply, earlier, options, stopwatch, samples=samples)
             async with closing(updates):
                 async for sources_changed in updates:
@@ -117,6 +138,8 @@ class Chat:
             reply.error = error
         finally:
             # This runs even if the page is closed or reloaded during the answer: the text so far stays.
+            if place:
+                place.release()
             turn = reply.turn(ended=True)
             conversation.turns = (*earlier, turn)
             await asyncio.to_thread(self._save, visitor, conversation)
@@ -135,13 +158,14 @@ class Chat:
     ) -> AsyncIterator[bool]:
         """Add the events of the answer to `reply`; yield after each batch whether the sources changed."""
         libraries = [visitor.library, *([self._samples] if samples else [])]
-        events = Rag(self._embedder, libraries).answer(
+        answer = Rag(self._embedder, libraries).answer(
             reply.question.question,
             self.connect(reply.question.target),
             history=model_messages(earlier),
             options=options,
             stopwatch=stopwatch,
         )
+        events = self.admission.in_time(answer)
         updates = batches(events, self._pace.seconds, at_once=reply.starts_section, pause_between_batches=True)
         async with closing(updates):
             async for batch in updates:
@@ -157,17 +181,46 @@ class Chat:
             async for snapshot in snapshots:
                 yield render.documents_html(visitor.library.documents, snapshot)
 
-    async def preview(self, visitor: Visitor, source: panel.OpenSource) -> str:
-        """Return the place of a passage in its document as HTML."""
-        return await asyncio.to_thread(self._preview, visitor, source)
+    async def add_files(self, caller: Caller, visitor: Visitor, paths: Sequence[Path]) -> AsyncIterator[str]:
+        """Read files into the visitor's library; yield the document list with their progress until all are done."""
+        if not visitor.ingestion.busy:  # otherwise the files come after those that have a place already
+            place = self.admission.uploads.join(caller)
+            try:
+                async for ahead in place.wait():
+                    yield render.documents_html(visitor.library.documents, waiting=ahead)
+            except BaseException:
+                place.release()
+                raise
+            task = asyncio.create_task(_release_after(place, visitor.ingestion))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        visitor.ingestion.add(*paths)
+        async for documents in self.progress(visitor):
+            yield documents
 
-    async def ask(self, question: str, documents: Mapping[str, str], target: str) -> dict[str, Any]:
+    async def preview(self, caller: Caller, visitor: Visitor, source: panel.OpenSource) -> str:
+        """Return the place of a passage in its document as HTML."""
+        return await self.view(caller, self._preview, visitor, source)
+
+    async def view(self, caller: Caller, work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+        """Return what `work` draws or writes for the page, when the caller may have it done."""
+        async with self.admission.views.place(caller):
+            return await self._views.run(work, *arguments, **options)
+
+    async def ask(self, caller: Caller, question: str, documents: Mapping[str, str], target: str) -> dict[str, Any]:
         """Return one answer over some texts, or over the sample documents, as JSON; nothing is stored."""
         if len(question) > MAX_QUESTION_CHARACTERS:
             raise RagError(question_too_long(), ENGLISH.question_too_long_remedy)
-        libraries = [] if documents else [self._samples]
         backend = self.connect(target)
-        return await api.answer_from_files(question, backend, self._embedder, texts=documents, libraries=libraries)
+        self.admission.take_question(caller)
+        async with self.admission.time_limit(), AsyncExitStack() as stack:
+            library: Library | SampleLibrary = self._samples
+            if documents:
+                async with self.admission.readings.place(caller):
+                    reading = api.temporary_library(self._embedder, texts=documents)
+                    library = await stack.enter_async_context(reading)
+            async with self.admission.answers.place(caller):
+                return await api.answer_json(Rag(self._embedder, [library]), question, backend)
 
     def warm(self, target: str) -> None:
         """Load the models and read the sample documents in a thread, once; the first page that opens calls this."""
@@ -199,6 +252,17 @@ class Chat:
         with contextlib.suppress(SpaceportError):
             self._embedder.warm()
             self._samples.documents  # noqa: B018  # the first access reads them
+
+
+async def _release_after(place: Place, ingestion: Ingestion) -> None:
+    """Release the place when the files are read, also if the page was closed before."""
+    try:
+        while True:
+            await asyncio.sleep(UPDATE_SECONDS)
+            if not ingestion.busy:
+                return
+    finally:
+        place.release()
 
 
 def question_too_long() -> str:
