@@ -50,7 +50,9 @@ class MeasurePage:
             self.loads = gr.Textbox("1", label=strings.LOADS, info=strings.LOADS_INFO, elem_id="loads")
             self.warmup = gr.Number(2, label=strings.WARMUP, precision=0)
             self.seed = gr.Number(0, label=strings.SEED, precision=0)
-            self.minutes = gr.Number(self.service.admission.limits.measured_minutes or 30, label=strings.MINUTES)
+            self.minutes = gr.Number(
+                self.service.admission.limits.measured_minutes or 30, label=strings.MINUTES, elem_id="minutes"
+            )
             self.prompt_file = gr.File(label=strings.OWN_PROMPTS, file_types=[".jsonl"], height=120, elem_id="own")
         self.requests = gr.Number(
             40, label=strings.REQUESTS, precision=0, elem_id="requests", info=strings.REQUESTS_INFO

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from compare.service import ComparisonService, ReportOptions
 from compare.visitors import Visitor
 from compare_page import strings
 from compare_page.events import PRIVATE, VISITOR, Identity
-from ui.scripts import download_js
+from ui.scripts import download_js, key_js
 
 MAX_CHARTS = 5
 # How each file is written, and its media type.
@@ -96,8 +95,9 @@ class Results:
         changes = [component.change for component in self.inputs[1:]]
         gr.on(changes, self.show, self.inputs, self.outputs, trigger_mode="always_last", **waiting)
         for suffix, button in self.files.items():
-            write, media_type = WRITERS[suffix]
-            button.click(partial(self.write, write), self.inputs, self._download, **waiting).then(
+            _, media_type = WRITERS[suffix]
+            fields = [gr.State(suffix), *self.inputs]
+            button.click(self.write, fields, self._download, **{**waiting, "js": key_js(1)}).then(
                 None, self._download, self._download, js=download_js(f"measurement.{suffix}", media_type), **PRIVATE
             )
 
@@ -126,9 +126,8 @@ class Results:
 
     async def write(
         self,
-        write: Callable[[Report], str],
-        key: str, name: str | None, earlier: str, definition: str, objective: str, prices: str, alternatives: list[str],
-        utilization: float, spot: bool, request: gr.Request,
+        suffix: str, key: str, name: str | None, earlier: str, definition: str, objective: str, prices: str,
+        alternatives: list[str], utilization: float, spot: bool, request: gr.Request,
     ) -> str:  # fmt: skip
         """Return the report as the text of a file. None is stored: every visitor could fill the disk with them."""
         if not name:
@@ -136,13 +135,12 @@ class Results:
         options = _options(definition, objective, prices, alternatives, utilization, spot)
         visitor, caller = self._identity.visitor(key, request), self._identity.caller(key, request)
         try:
-            return await self.service.view(caller, self._write, write, visitor, name, _run_name(earlier), options)
+            return await self.service.view(caller, self._write, suffix, visitor, name, _run_name(earlier), options)
         except SpaceportError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
-    def _write(
-        self, write: Callable[[Report], str], visitor: Visitor, name: str, earlier: str | None, options: ReportOptions
-    ) -> str:
+    def _write(self, suffix: str, visitor: Visitor, name: str, earlier: str | None, options: ReportOptions) -> str:
+        write, _ = WRITERS[suffix]
         text = write(self.service.report(visitor, name, earlier, options))
         return text.encode(errors="backslashreplace").decode()
 
