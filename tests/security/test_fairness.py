@@ -7,11 +7,13 @@ import random
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import Field, fields
 from itertools import count
 
 import pytest
 
 from backends import NotConfigured
+from tests.conftest import ROOT
 from ui.admission.admission import Admission, Lane, Refused, TooSlow, in_time
 from ui.admission.client import network
 from ui.admission.fair_queue import Caller, Entry, FairQueue
@@ -311,3 +313,10 @@ def test_wrong_places_are_an_error_with_their_name(value: str) -> None:
     with pytest.raises(NotConfigured, match=r"SPACEPORT_ANSWERS is .*three whole numbers") as caught:
         Limits.from_environment({"SPACEPORT_ANSWERS": value})
     assert caught.value.remedy == "Set it to numbers such as 32,12,3, or unset it."
+
+
+@pytest.mark.parametrize("limit", fields(Limits), ids=lambda limit: limit.name)
+def test_every_limit_is_documented(limit: Field[object]) -> None:
+    pages = [(ROOT / "docs" / name).read_text() for name in ("chat.md", "compare.md")]
+    rows = [line for page in pages for line in page.splitlines() if f"| `{limit.metadata['variable']}` |" in line]
+    assert [row.split("|")[3:5] for row in rows] == [[f" {limit.default} ", f" {limit.metadata['defends']} "]]

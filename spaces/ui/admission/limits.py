@@ -32,67 +32,65 @@ class Limits:
 
     questions_per_minute: int = field(
         default=20,
-        metadata=_setting("SPACEPORT_QUESTIONS_A_MINUTE", "the model, against one visitor who asks without a pause"),
+        metadata=_setting("SPACEPORT_QUESTIONS_A_MINUTE", "the model against a visitor who asks without a pause"),
     )
     address_questions_per_minute: int = field(
         default=120,
-        metadata=_setting("SPACEPORT_ADDRESS_QUESTIONS_A_MINUTE", "the same, against new keys, which are free"),
+        metadata=_setting("SPACEPORT_ADDRESS_QUESTIONS_A_MINUTE", "the model against an address that invents visitors"),
     )
     answers: Places = field(
-        default=Places(32, 12, 3), metadata=_setting("SPACEPORT_ANSWERS", "the model, against many answers at once")
+        default=Places(32, 12, 3), metadata=_setting("SPACEPORT_ANSWERS", "the model against many answers at once")
     )
     answer_seconds: int = field(
-        default=300, metadata=_setting("SPACEPORT_ANSWER_SECONDS", "a place at the model, against endless answers")
+        default=300, metadata=_setting("SPACEPORT_ANSWER_SECONDS", "the places at the model against endless answers")
     )
     readings: Places = field(
         default=Places(2, 1, 1),
-        metadata=_setting("SPACEPORT_READINGS", "the processors, against large documents in calls of the API"),
+        metadata=_setting("SPACEPORT_READINGS", "the processors against large documents in calls of the API"),
     )
     uploads: Places = field(
-        default=Places(4, 2, 1), metadata=_setting("SPACEPORT_UPLOADS", "the processors, against many large uploads")
+        default=Places(4, 2, 1), metadata=_setting("SPACEPORT_UPLOADS", "the processors against many large uploads")
     )
     views: Places = field(
         default=Places(4, 2, 2),
-        metadata=_setting("SPACEPORT_VIEWS", "the processors, against pages slow to draw and large exports"),
+        metadata=_setting("SPACEPORT_VIEWS", "the processors against slow previews, exports and reports"),
     )
     races: Places = field(
-        default=Places(8, 3, 1), metadata=_setting("SPACEPORT_RACES", "the targets, against many races at once")
+        default=Places(8, 3, 1), metadata=_setting("SPACEPORT_RACES", "the targets against many races at once")
     )
     measurements: Places = field(
         default=Places(1, 1, 1),
-        metadata=_setting("SPACEPORT_MEASUREMENTS", "the figures: two measurements would affect each other"),
+        metadata=_setting("SPACEPORT_MEASUREMENTS", "the figures: two measurements at once affect each other"),
     )
     measured_requests: int = field(
         default=2000,
-        metadata=_setting(
-            "SPACEPORT_MEASURED_REQUESTS", "the place for measurements and the targets, against one huge plan"
-        ),
+        metadata=_setting("SPACEPORT_MEASURED_REQUESTS", "the targets and the place against a huge measurement"),
     )
     measured_cells: int = field(
         default=32,
         metadata=_setting(
-            "SPACEPORT_MEASURED_CELLS", "the same, against many targets times many loads, and slow reports"
+            "SPACEPORT_MEASURED_CELLS", "the targets and the place against many targets times many loads"
         ),
     )
     measured_minutes: int = field(
         default=15,
-        metadata=_setting("SPACEPORT_MEASURED_MINUTES", "the place for measurements, against one that blocks it"),
+        metadata=_setting("SPACEPORT_MEASURED_MINUTES", "the place against a measurement that blocks it"),
     )
     waiting: Places = field(
         default=Places(256, 32, 4),
-        metadata=_setting("SPACEPORT_WAITING", "the memory and everybody's turn, against a flood of one address"),
+        metadata=_setting("SPACEPORT_WAITING", "the memory, and the others' turns, against a flood"),
     )
     waiting_seconds: int = field(
         default=120,
-        metadata=_setting("SPACEPORT_WAITING_SECONDS", "a visitor's time: a refusal is better than silence"),
+        metadata=_setting("SPACEPORT_WAITING_SECONDS", "visitors' time: a refusal is better than silence"),
     )
     events_per_second: int = field(
         default=60,
-        metadata=_setting("SPACEPORT_EVENTS_A_SECOND", "the page's own events, against a flood of one address"),
+        metadata=_setting("SPACEPORT_EVENTS_A_SECOND", "the page's own events against a flood of one address"),
     )
     visitors_in_memory: int = field(
         default=2000,
-        metadata=_setting("SPACEPORT_VISITORS_IN_MEMORY", "the memory, against invented keys; nothing stored is lost"),
+        metadata=_setting("SPACEPORT_VISITORS_IN_MEMORY", "the memory against invented keys; nothing stored is lost"),
     )
 
     @classmethod

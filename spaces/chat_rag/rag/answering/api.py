@@ -69,6 +69,7 @@ async def temporary_library(
     finally:
         stopped.set()
         await asyncio.wait([reading])  # until then the place of the call isn't free
+        reading.exception()  # of a cancelled call, nobody else asks for it
         await READING.run(library.close)
 
 
