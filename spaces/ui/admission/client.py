@@ -14,6 +14,7 @@ from ui.admission.fair_queue import Caller
 from ui.admission.limits import Limits
 from ui.admission.rate_limit import RateLimit
 from ui.admission.strings import EVENT_FLOOD, try_again
+from ui.tickets import is_key
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -35,7 +36,7 @@ def caller_of(request: Any, key: object = "") -> Caller:
     """
     where = network(client.host if (client := getattr(request, "client", None)) else "")
     account = getattr(request, "username", None)
-    return Caller(where, f"account {account}" if account else f"key {key}" if key else f"programs of {where}")
+    return Caller(where, f"account {account}" if account else f"key {key}" if is_key(key) else f"programs of {where}")
 
 
 def network(host: str) -> str:
