@@ -13,7 +13,7 @@ from backends import Catalog
 from chat_page.chat import Chat
 from chat_page.conversation import Conversation
 from chat_page.handlers import Handlers
-from chat_page.share import link_fragment
+from chat_page.sharing.share import link_fragment
 from rag.answering.turn import Turn
 from rag.documents import Limits
 from ui.tickets import new_key

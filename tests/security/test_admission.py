@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from chat_page.share import link_fragment
+from chat_page.sharing.share import link_fragment
 from rag.answering.turn import Turn
 from tests.helpers.apps import App, running_app
 from tests.helpers.scripted_model import ScriptedModel

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 from backends import stopwatch
-from chat_page.visitor import Visitor
+from chat_page.visitors.visitor import Visitor
 from rag.errors import RagError
 from rag.library import disk
 from rag.library.ingest import Ingestion
