@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from chat_page.messages import ChatMessage, reply_messages
 from chat_page.reply import Reply
 from chat_page.sources import panel, preview
 from chat_page.strings import ENGLISH
+from chat_page.uploads import Uploads
 from chat_page.visitors.visitor import Visitor
 from chat_page.visitors.visitors import Visitors
 from rag.answering import api
@@ -31,13 +32,12 @@ from rag.answering.turn import Turn, model_messages
 from rag.answering.types import AnswerOptions
 from rag.documents import Limits
 from rag.errors import RagError
-from rag.library.ingest import UPDATE_SECONDS, Ingestion
 from rag.library.library import Library
 from rag.library.quota import Quota
 from rag.library.samples import SampleLibrary
 from rag.search.embedders import Embedder
 from rag.search.vectors import chroma_client, sweep
-from ui.admission.admission import Admission, Place
+from ui.admission.admission import Admission
 from ui.admission.fair_queue import Caller
 from ui.threads import Threads
 
@@ -63,6 +63,7 @@ class Chat:
     def __init__(self, catalog: Catalog, corpus: Path, *, limits: Limits) -> None:
         self.catalog = catalog
         self.admission = Admission()
+        self.uploads = Uploads(self.admission.uploads)
         self._embedder = Embedder()
         self._samples = SampleLibrary(corpus, self._embedder)
         quota = Quota.from_environment()
@@ -73,7 +74,6 @@ class Chat:
         self._warming = threading.Lock()
         self._pace = pacing.Pace()
         self._views = Threads("view", 4)
-        self._tasks: set[asyncio.Task[None]] = set()  # the event loop itself keeps only weak references
 
     @property
     def private_folders(self) -> list[str]:
@@ -175,30 +175,6 @@ class Chat:
                     reply.add(event)
                 yield (reply.retrieval, reply.end) != before
 
-    async def progress(self, visitor: Visitor) -> AsyncIterator[str]:
-        """Yield the document list with the progress of each file until all are done."""
-        snapshots = visitor.ingestion.watch()
-        async with closing(snapshots):
-            async for snapshot in snapshots:
-                yield render.documents_html(visitor.library.documents, snapshot)
-
-    async def add_files(self, caller: Caller, visitor: Visitor, paths: Sequence[Path]) -> AsyncIterator[str]:
-        """Read files into the visitor's library; yield the document list with their progress until all are done."""
-        if not visitor.ingestion.busy:  # otherwise the files come after those that have a place already
-            place = self.admission.uploads.join(caller)
-            try:
-                async for ahead in place.wait():
-                    yield render.documents_html(visitor.library.documents, waiting=ahead)
-            except BaseException:
-                place.release()
-                raise
-            task = asyncio.create_task(_release_after(place, visitor.ingestion))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        visitor.ingestion.add(*paths)
-        async for documents in self.progress(visitor):
-            yield documents
-
     async def preview(self, caller: Caller, visitor: Visitor, source: panel.OpenSource) -> str:
         """Return the place of a passage in its document as HTML."""
         return await self.view(caller, self._preview, visitor, source)
@@ -253,17 +229,6 @@ class Chat:
         with contextlib.suppress(SpaceportError):
             self._embedder.warm()
             self._samples.documents  # noqa: B018  # the first access reads them
-
-
-async def _release_after(place: Place, ingestion: Ingestion) -> None:
-    """Release the place when the files are read, also if the page was closed before."""
-    try:
-        while True:
-            await asyncio.sleep(UPDATE_SECONDS)
-            if not ingestion.busy:
-                return
-    finally:
-        place.release()
 
 
 def question_too_long() -> str:

@@ -83,7 +83,7 @@ class Handlers:
         visitor, _ = await asyncio.to_thread(self._find, key, request)
         files = [Path(path) for path in paths or []]
         try:
-            async for documents in self._chat.add_files(self._caller(key, request), visitor, files):
+            async for documents in self._chat.uploads.add(self._caller(key, request), visitor, files):
                 yield gr.skip(), documents, gr.skip()
         except Refused as refusal:
             gr.Warning(str(refusal))
@@ -94,7 +94,7 @@ class Handlers:
         visitor, _ = await asyncio.to_thread(self._find, key, request)
         yield gr.skip()  # without any update Gradio would show an empty list
         if visitor.ingestion.busy:
-            async for documents in self._chat.progress(visitor):
+            async for documents in self._chat.uploads.progress(visitor):
                 yield documents
 
     def remove(self, key: str, event: gr.EventData, request: gr.Request) -> str:
