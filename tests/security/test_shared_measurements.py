@@ -117,6 +117,15 @@ def test_pages_opened_with_made_up_sessions_leave_nothing(page: Page, new_guest:
     assert len(list(page.temporary.iterdir())) == folders
 
 
+def test_a_report_is_sent_and_not_stored(page: Page, new_guest: NewGuest) -> None:
+    guest = new_guest(HOME)
+    assert guest.call("show", guest.inputs("show")).success
+    before = page.stored()
+    files = [guest.call(name, guest.inputs(name)).output[0] for name in ("write", "write_1", "write_2")]
+    assert [files[0][:9], files[1][:4], "|---" in files[2]] == ["<!doctype", "run,", True]
+    assert page.stored() - before < 100_000
+
+
 def test_the_session_of_another_visitor_shows_no_run(new_guest: NewGuest) -> None:
     """A session hash isn't a secret: it's in addresses."""
     victim, thief = new_guest("192.0.2.10"), new_guest(FLOOD)

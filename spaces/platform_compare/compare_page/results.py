@@ -27,7 +27,7 @@ MAX_CHARTS = 5
 # How each file is written, and its media type.
 WRITERS: dict[str, tuple[Callable[[Report], str], str]] = {
     "html": (html, "text/html"),
-    "csv": (requests_csv, "text/csv"),
+    "csv": (lambda report: requests_csv(report.run), "text/csv"),
     "md": (report_markdown, "text/markdown"),
 }
 ALTERNATIVES = ["openai/gpt-4o-mini", "openai/gpt-4o", "anthropic/claude-sonnet-4-5", "google/gemini-2.5-flash"]
