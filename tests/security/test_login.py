@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx2
@@ -26,7 +27,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     catalog = folder / "catalog.toml"
     with serving(ScriptedModel()) as model:
         catalog.write_text(f'[scripted]\nkind = "openai"\nurl = "{model.url}"\n')
-        environment = {"SPACEPORT_AUTH": "ada:engine grace:compiler", "SPACEPORT_ORIGINS": PORTAL}
+        environment = {"SPACEPORT_AUTH": "ada:engine grace:compiler alan:enigma", "SPACEPORT_ORIGINS": PORTAL}
         with running_app(folder, "--catalog", str(catalog), **environment) as app:
             yield app
 
@@ -174,25 +175,31 @@ def test_names_and_passwords_are_compared_as_a_whole() -> None:
         assert not Login([("ada", "engine"), ("grace", "compiler")])(*given)
 
 
-def test_signing_out_ends_every_session_of_the_account(app: App) -> None:
-    sender = {"X-Forwarded-For": "192.0.2.5"}
-    sessions = [
-        {name: value for name, value in log_in(app, **sender).cookies.items() if "unsecure" in name} for _ in range(2)
-    ]
-    others = {name: v for name, v in log_in(app, "grace", "compiler", **sender).cookies.items() if "unsecure" in name}
-    assert httpx2.get(f"{app.url}/logout", cookies=sessions[0]).status_code in (302, 307)
-    assert [httpx2.get(f"{app.url}/config", cookies=session).status_code for session in sessions] == [401, 401]
-    assert httpx2.get(f"{app.url}/config", cookies=others).status_code == 200
+@pytest.fixture
+def log_in_guest(app: App) -> Iterator[Callable[[str, str], Guest]]:
+    """Create a visitor who is signed in."""
+    with ExitStack() as clients:
+
+        def create(name: str, password: str) -> Guest:
+            cookies = dict(log_in(app, name, password, **{"X-Forwarded-For": "192.0.2.5"}).cookies)
+            guest = Guest(app.url, cookies={key: value for key, value in cookies.items() if "unsecure" in key})
+            clients.callback(guest.http.close)
+            return guest
+
+        yield create
 
 
-def test_a_key_of_another_account_opens_nothing(app: App) -> None:
+def test_signing_out_ends_every_session_of_the_account(app: App, log_in_guest: Callable[[str, str], Guest]) -> None:
+    here, there, other = log_in_guest("ada", "engine"), log_in_guest("ada", "engine"), log_in_guest("alan", "enigma")
+    assert here.http.get("/logout").status_code in (302, 307)
+    assert [guest.http.get("/config").status_code for guest in (here, there, other)] == [401, 401, 200]
+
+
+def test_a_key_of_another_account_opens_nothing(log_in_guest: Callable[[str, str], Guest]) -> None:
     """Two people share a browser, or somebody learns a key: without the account it leads to other data."""
-    ada, grace = (
-        Guest(app.url, cookies=dict(log_in(app, name, word, **{"X-Forwarded-For": "192.0.2.6"}).cookies))
-        for name, word in (("ada", "engine"), ("grace", "compiler"))
-    )
+    ada, alan = log_in_guest("ada", "engine"), log_in_guest("alan", "enigma")
     ada.ask("Where is the harbour office?")
     assert "harbour" in ada.call("export_markdown", [ada.key]).stream
-    assert "harbour" not in grace.call("export_markdown", [ada.key]).stream
-    grace.call("delete_data", [ada.key])
+    assert "harbour" not in alan.call("export_markdown", [ada.key]).stream
+    alan.call("delete_data", [ada.key])
     assert "harbour" in ada.impersonate(session="another").call("open_page", [ada.key]).stream
