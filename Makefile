@@ -71,10 +71,11 @@ publish: $(VENV)/demo.stamp ## Show what publishing would change: SPACE=chat_rag
 	$(BIN)/python scripts/publish_space.py $(SPACE) $(ARGS)
 
 .PHONY: lock
-lock: $(VENV)/dev.stamp ## Write constraints.txt from pyproject.toml
+lock: $(VENV)/dev.stamp ## Write constraints.txt from pyproject.toml, and the images' locked requirements from it
 	$(PIP) uv
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-header --no-annotate \
-		--no-emit-package spaceport --quiet -o constraints.txt $(ARGS)
+		--no-emit-package spaceport --no-emit-package pip --quiet -o constraints.txt $(ARGS)
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m containers lock
 
 .PHONY: clean
 clean: ## Remove the virtual environment and caches
