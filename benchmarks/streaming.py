@@ -36,7 +36,11 @@ PLAIN, CHAT, DOCUMENTS = "plain ChatInterface", "chat_rag", "chat_rag, sample do
 VALUES = {PLAIN: {}, CHAT: {"samples": False}, DOCUMENTS: {"samples": True}}
 SERVER_OF = {PLAIN: PLAIN, CHAT: CHAT, DOCUMENTS: CHAT}
 MAX_CPU_SHARE, MAX_LAG_MS = 1 / 5, 150
-CONCURRENT_ANSWERS = 64
+NO_LIMITS = {
+    "SPACEPORT_ANSWERS": "0,0,0",
+    "SPACEPORT_ADDRESS_QUESTIONS_A_MINUTE": "0",
+    "SPACEPORT_EVENTS_A_SECOND": "0",
+}
 QUESTION = "How many visitors does the viewing deck hold?"
 
 
@@ -201,15 +205,12 @@ def model_server(words: int) -> Iterator[int]:
 
 
 def serve_chat() -> None:
-    """Serve the chat page with the same number of concurrent answers as the plain one."""
+    """Serve the chat page without the limits of a public page, like the plain one."""
     from ui import launch
 
     folder = ROOT / "spaces/chat_rag"
     sys.path.insert(0, str(folder))
     module = runpy.run_path(str(folder / "app.py"), run_name="app")
-    for event in module["demo"].fns.values():
-        if event.concurrency_id == "answer":
-            event.concurrency_limit = CONCURRENT_ANSWERS
     module["demo"].launch(**launch.launch_arguments(module["ARGUMENTS"], module["LIMITS"]))
 
 
@@ -230,7 +231,7 @@ def main() -> None:
         environment = {"SPACEPORT_CATALOG": str(catalog)}
         servers = {
             PLAIN: stack.enter_context(app(["benchmarks/harness/plain_chat.py", str(catalog)], **environment)),
-            CHAT: stack.enter_context(app(["benchmarks/streaming.py", "--chat"], **environment)),
+            CHAT: stack.enter_context(app(["benchmarks/streaming.py", "--chat"], **environment, **NO_LIMITS)),
         }
         from harness.plain_chat import HISTORY
 

@@ -16,10 +16,13 @@ from chat_page.sources import panel
 from chat_page.strings import ENGLISH
 from rag.answering.types import AnswerOptions
 from rag.documents import Limits
-from rag.library.quota import Quota, int_setting
+from rag.library.quota import Quota
 from rag.reading.parse import SUFFIXES
 from ui import html, launch
+from ui.admission.client import caller_of
 from ui.edge.limits import EdgeLimits
+from ui.scripts import download_js, key_js
+from ui.settings import int_setting
 
 CORPUS = Path(__file__).parent / "corpus"
 DEFAULTS = AnswerOptions()
@@ -43,7 +46,9 @@ except SpaceportError as error:
 HANDLERS = Handlers(CHAT)
 
 
-async def ask_documents(question: str, documents: dict[str, str] | None = None, target: str = START.name) -> dict:
+async def ask_documents(
+    question: str, request: gr.Request, documents: dict[str, str] | None = None, target: str = START.name
+) -> dict:
     """Answer a question from documents, with the passages that support the answer; nothing is stored.
 
     Args:
@@ -56,7 +61,7 @@ async def ask_documents(question: str, documents: dict[str, str] | None = None, 
         documents don't answer the question.
     """
     try:
-        return await CHAT.ask(question, documents or {}, target)
+        return await CHAT.ask(caller_of(request), question, documents or {}, target)
     except SpaceportError as error:
         raise gr.Error(str(error)) from error
 
@@ -112,20 +117,20 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     # Events whose first or second input is the key.
-    key_first, key_second = ({**private, "js": scripts.key_js(index)} for index in (0, 1))
+    key_first, key_second = ({**private, "js": key_js(index)} for index in (0, 1))
     question_events = [
-        question.submit(HANDLERS.submit, [question, key], [question, chatbot], concurrency_limit=64, **key_second),
-        chatbot.example_select(HANDLERS.example, key, [question, chatbot], concurrency_limit=64, **key_first),
+        question.submit(HANDLERS.submit, [question, key], [question, chatbot], concurrency_limit=None, **key_second),
+        chatbot.example_select(HANDLERS.example, key, [question, chatbot], concurrency_limit=None, **key_first),
         chatbot.retry(HANDLERS.retry, key, [question, chatbot], queue=False, **key_first),
-        chatbot.edit(HANDLERS.edit, key, [question, chatbot], concurrency_limit=64, **key_first),
+        chatbot.edit(HANDLERS.edit, key, [question, chatbot], concurrency_limit=None, **key_first),
     ]
     answer_events = [
         event.then(
             HANDLERS.respond,
             [key, target, passages, max_tokens, temperature, system, general_knowledge, samples],
             [chatbot, sources, stats],
-            # With Gradio's default of 1, one slow answer would block every other visitor.
-            concurrency_limit=64,
+            # `Admission` decides whose turn it is. Gradio's queue would be first come, first served, for all together.
+            concurrency_limit=None,
             concurrency_id="answer",
             postprocess=False,
             **key_first,
@@ -138,20 +143,20 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
     chatbot.undo(HANDLERS.undo, key, [question, chatbot, sources], queue=False, **key_first)
     chatbot.clear(HANDLERS.clear, key, [sources, stats], queue=False, **key_first)
 
-    files.upload(HANDLERS.upload, [files, key], [files, documents, samples], concurrency_limit=64, **key_second)
+    files.upload(HANDLERS.upload, [files, key], [files, documents, samples], concurrency_limit=None, **key_second)
     documents.delete(HANDLERS.remove, key, documents, queue=False, trigger_mode="multiple", **key_first)
     documents.stop(HANDLERS.cancel, key, None, queue=False, trigger_mode="multiple", **key_first)
     # By default Gradio drops an event while the previous one is running: a second citation would never open.
-    sources.select(HANDLERS.open_source, key, preview, concurrency_limit=16, trigger_mode="multiple", **key_first)
+    sources.select(HANDLERS.open_source, key, preview, concurrency_limit=None, trigger_mode="multiple", **key_first)
 
     for button, handler, name, media_type in (
         (markdown_button, HANDLERS.export_markdown, "conversation.md", "text/markdown"),
         (json_button, HANDLERS.export_json, "conversation.json", "application/json"),
     ):
         button.click(handler, key, download, queue=False, **key_first).then(
-            None, download, download, js=scripts.download_js(name, media_type), **private
+            None, download, download, js=download_js(name, media_type), **private
         )
-    share_button.click(HANDLERS.share_link, key, [download, link], concurrency_limit=64, **key_first).then(
+    share_button.click(HANDLERS.share_link, key, [download, link], concurrency_limit=None, **key_first).then(
         None, download, link, js=scripts.COPY_LINK_JS, **private
     )
 
@@ -159,9 +164,9 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
         HANDLERS.open_page, key, [key, documents, chatbot, sources, samples], queue=False, **key_first
     )
     page_load.then(None, fragment, fragment, js=scripts.READ_LINK_JS, **private).then(
-        HANDLERS.open_link, [fragment, key], chatbot, concurrency_limit=64, **key_second
+        HANDLERS.open_link, [fragment, key], chatbot, concurrency_limit=None, **key_second
     )
-    page_load.then(HANDLERS.follow_uploads, key, documents, concurrency_limit=64, **key_first)
+    page_load.then(HANDLERS.follow_uploads, key, documents, concurrency_limit=None, **key_first)
     delete.click(
         HANDLERS.delete_data, key, [key, documents, chatbot, sources, stats, samples], js=scripts.CONFIRM_JS,
         queue=False, **private,
@@ -169,8 +174,8 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
     demo.load(HANDLERS.warm, target, None, **private)
     demo.load(HANDLERS.list_targets, target, [target, unavailable], **private)
     demo.unload(HANDLERS.close_page)
-    gr.api(ask_documents, api_name="ask_documents")
-demo.queue(max_size=256)
+    gr.api(ask_documents, api_name="ask_documents", concurrency_limit=None)
+demo.queue(max_size=launch.MAX_EVENTS, default_concurrency_limit=launch.SHORT_EVENTS)
 
 if __name__ == "__main__":
     demo.launch(

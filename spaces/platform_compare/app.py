@@ -8,14 +8,15 @@ from typing import Any
 
 import gradio as gr
 
-from backends import Catalog, NotConfigured
+from backends import Catalog, NotConfigured, SpaceportError
 from compare.measure.workload import MAX_FILE_BYTES
 from compare.service import ComparisonService
 from compare_page import strings
-from compare_page.events import PRIVATE
+from compare_page.events import PRIVATE, VISITOR, Identity
 from compare_page.measure_page import MeasurePage
 from compare_page.race_page import RacePage
 from ui import html, launch
+from ui.admission.client import caller_of
 from ui.edge.limits import EdgeLimits
 
 ARGUMENTS = launch.parse_arguments(sys.argv[1:] if __name__ == "__main__" else [], strings.DESCRIPTION)
@@ -41,26 +42,29 @@ async def check_targets() -> tuple[Any, Any, str, str]:
     return *groups, html.unavailable_html(targets), html.unavailable_html(targets)
 
 
-async def answers(prompt: str, targets: str = SELECTED[0] if SELECTED else "") -> dict[str, str]:
+async def answers(prompt: str, request: gr.Request, targets: str = SELECTED[0] if SELECTED else "") -> dict[str, str]:
     """Return each target's complete answer; separate target names with commas (for API clients)."""
-    return await SERVICE.answers(prompt, [name.strip() for name in targets.split(",") if name.strip()])
-
-
-def forget_visitor(request: gr.Request) -> None:
-    SERVICE.visitors.forget(request.session_hash)
+    admission, caller = SERVICE.admission, caller_of(request)
+    try:
+        admission.take_question(caller)
+        async with admission.answers.place(caller), admission.time_limit():
+            return await SERVICE.answers(prompt, [name.strip() for name in targets.split(",") if name.strip()])
+    except SpaceportError as error:
+        raise gr.Error(str(error), print_exception=False) from error
 
 
 with gr.Blocks(title=strings.TITLE, analytics_enabled=False, fill_width=True, delete_cache=(300, 3600)) as demo:
+    identity = Identity(SERVICE)
     gr.HTML(html.header_html(strings.TITLE, strings.SUBTITLE))
     with gr.Tab(strings.RACE_TAB):
-        race = RacePage(SERVICE, CHOICES, SELECTED)
+        race = RacePage(SERVICE, identity, CHOICES, SELECTED)
     with gr.Tab(strings.MEASURE_TAB):
-        measure = MeasurePage(SERVICE, ARGUMENTS.catalog, CHOICES, SELECTED)
-    demo.load(measure.results.show, measure.results.inputs, measure.results.outputs, **PRIVATE)
+        measure = MeasurePage(SERVICE, identity, ARGUMENTS.catalog, CHOICES, SELECTED)
+    demo.load(identity.open_page, identity.key, identity.key, queue=False, **VISITOR)
+    demo.load(measure.results.show, measure.results.inputs, measure.results.outputs, concurrency_limit=None, **VISITOR)
     demo.load(check_targets, None, [race.targets, measure.targets, race.unavailable, measure.unavailable], **PRIVATE)
-    demo.unload(forget_visitor)
-    gr.api(answers, api_name="answers")
-demo.queue(max_size=64)
+    gr.api(answers, api_name="answers", concurrency_limit=None)
+demo.queue(max_size=launch.MAX_EVENTS, default_concurrency_limit=launch.SHORT_EVENTS)
 
 if __name__ == "__main__":
     demo.launch(**launch.launch_arguments(ARGUMENTS, LIMITS))

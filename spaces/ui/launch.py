@@ -12,18 +12,26 @@ from typing import Any
 
 from starlette.middleware import Middleware
 
+from ui.admission.client import ClientAddress, trust_hub_proxies
 from ui.edge.bodies import BodyLimits
 from ui.edge.connections import limit_connections
 from ui.edge.limits import MB, EdgeLimits
 from ui.edge.uploads import Uploads
 from ui.guard import Guard
-from ui.login import ClientAddress, Login, credentials
+from ui.login import Login, credentials
 from ui.origins import SameOrigin, allowed_origins, outermost
 from ui.theme import CSS, HEAD, theme
 
 if os.environ.get("SPACES_ZERO_GPU"):
     # ZeroGPU refuses to start an app that doesn't define a GPU function at import time; this module defines one.
     importlib.import_module("backends.transformers.backend")
+
+# Gradio starts at most this many events. Those that wait for their turn count, so it's more than `Limits` let wait.
+MAX_EVENTS = 1024
+# Events without a limit of their own that run at once. They are short.
+SHORT_EVENTS = 32
+# Gradio keeps the state of so many pages, which takes 70 kB each; a page that is dropped gets a new one.
+MAX_SESSIONS = 4000
 
 
 def parse_arguments(argv: Sequence[str], description: str) -> argparse.Namespace:
@@ -46,6 +54,7 @@ def launch_arguments(
     """
     accounts = credentials()
     limit_connections(limits)
+    trust_hub_proxies()
     return {
         "server_name": options.host,
         "server_port": options.port,
@@ -61,16 +70,18 @@ def launch_arguments(
         "run_history": False,
         "footer_links": ["gradio"],
         "ssr_mode": False,
+        "max_threads": MAX_EVENTS,
+        "state_session_capacity": MAX_SESSIONS,
     }
 
 
 def app_arguments(limits: EdgeLimits, *, login: bool) -> dict[str, Any]:
     """Return the arguments of the page's FastAPI app: the guard, the limits and what protects a login."""
-    edge = [Middleware(Guard), Middleware(BodyLimits, limits, Uploads(_upload_folder(), limits))]
+    body_limits = Middleware(BodyLimits, limits, Uploads(_upload_folder(), limits))
+    middleware = [Middleware(ClientAddress), Middleware(Guard), body_limits]
     if not login:
-        return {"middleware": edge}
-    protection = [Middleware(SameOrigin, allowed_origins()), Middleware(ClientAddress)]
-    return {"middleware": [*protection, *edge], "lifespan": outermost}
+        return {"middleware": middleware}
+    return {"middleware": [Middleware(SameOrigin, allowed_origins()), *middleware], "lifespan": outermost}
 
 
 def _upload_folder() -> Path:

@@ -6,26 +6,19 @@ import hashlib
 import math
 import os
 import secrets
-import threading
-from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar
-from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 
 from backends import stopwatch
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+from ui.admission import client
+from ui.admission.rate_limit import RateLimit
+from ui.network import network
 
 # Failed attempts per minute. Behind one address can be an office, and one person's name can be attacked from many
 # addresses: neither limit alone would do.
 PER_ADDRESS = 5
 PER_NAME = 20
-MINUTE = 60.0
-MAX_TRACKED = 10_000
-_address: ContextVar[str] = ContextVar("address", default="")
 
 
 class Login:
@@ -36,11 +29,11 @@ class Login:
 
     def __init__(self, accounts: Sequence[tuple[str, str]], now: Callable[[], float] = stopwatch.now) -> None:
         self._accounts = [(_digest(name), _digest(password)) for name, password in accounts]
-        self._by_address = FailureLimit(PER_ADDRESS, now)
-        self._by_name = FailureLimit(PER_NAME, now)
+        self._by_address = RateLimit(PER_ADDRESS, now=now)
+        self._by_name = RateLimit(PER_NAME, now=now)
 
     def __call__(self, name: str, password: str) -> bool:
-        address = _address.get()
+        address = network(client.address.get())
         if wait := max(self._by_address.wait(address), self._by_name.wait(name)):
             seconds = math.ceil(wait)
             detail = f"Too many failed attempts. Try again in {seconds} s."
@@ -52,47 +45,6 @@ class Login:
         self._by_address.record(address)
         self._by_name.record(name)
         return False
-
-
-class FailureLimit:
-    """Counts the failures of each key in the last minute; safe across threads. `now` is a clock in seconds."""
-
-    def __init__(self, per_minute: int, now: Callable[[], float]) -> None:
-        self._per_minute = per_minute
-        self._now = now
-        self._failures: OrderedDict[str, deque[float]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def wait(self, key: str) -> float:
-        """Return the seconds until the key may try again; 0 if it may now."""
-        with self._lock:
-            times = self._failures.get(key)
-            if times is None or len(times) < self._per_minute:
-                return 0.0
-            return max(0.0, times[0] + MINUTE - self._now())
-
-    def record(self, key: str) -> None:
-        """Count a failure. Of more than `MAX_TRACKED` keys, those whose last failure is oldest are forgotten."""
-        with self._lock:
-            self._failures.setdefault(key, deque(maxlen=self._per_minute)).append(self._now())
-            self._failures.move_to_end(key)
-            if len(self._failures) > MAX_TRACKED:
-                self._failures.popitem(last=False)
-
-
-class ClientAddress:
-    """ASGI middleware that tells `Login` who asks: Gradio passes it only a name and a password.
-
-    Behind a proxy, uvicorn takes the address from X-Forwarded-For if FORWARDED_ALLOW_IPS has the proxy.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            _address.set((scope.get("client") or ("",))[0])
-        await self._app(scope, receive, send)
 
 
 def credentials() -> list[tuple[str, str]] | None:

@@ -19,7 +19,6 @@ from rag.answering.types import Citation
 from rag.documents import Passage
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
-from rag.library.quota import QuestionLimit
 from rag.library.store import MemoryStore, Store
 from rag.search.embedders import Embedder
 from tests.chat_page import earlier_version
@@ -56,7 +55,7 @@ TURNS = (
 def visitor(request: pytest.FixtureRequest, tmp_path: Path) -> Visitor:
     store = Store(tmp_path / "visitor") if request.param == "disk" else MemoryStore()
     library = Library(Embedder(), store=store)
-    return Visitor("k" * 43, library, Ingestion(library), QuestionLimit(0), store)
+    return Visitor("k" * 43, library, Ingestion(library), store)
 
 
 def test_a_stored_conversation_returns_as_it_was(visitor: Visitor) -> None:
@@ -117,7 +116,7 @@ def test_a_conversation_in_another_format_is_dropped_with_a_note(visitor: Visito
 def test_a_damaged_file_is_dropped_with_a_note(tmp_path: Path, data: bytes) -> None:
     store = Store(tmp_path / "visitor")
     library = Library(Embedder(), store=store)
-    visitor = Visitor("k" * 43, library, Ingestion(library), QuestionLimit(0), store)
+    visitor = Visitor("k" * 43, library, Ingestion(library), store)
     visitor.save(Conversation(TURNS))
     (file,) = store.folder.glob("conversation.json")
     file.write_bytes(data)

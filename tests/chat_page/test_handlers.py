@@ -14,9 +14,9 @@ from chat_page.chat import Chat
 from chat_page.conversation import Conversation
 from chat_page.handlers import Handlers
 from chat_page.sharing.share import link_fragment
-from chat_page.visitors.visitor import new_key
 from rag.answering.turn import Turn
 from rag.documents import Limits
+from ui.tickets import new_key
 
 TURNS = (
     Turn("First <b>?", "One.", finish_reason="stop", target="t"),

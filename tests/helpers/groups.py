@@ -56,6 +56,8 @@ NEEDS_BY_PATH = {
     "tests/compare/test_cli.py": "time",
     "tests/inference": "models",
     "tests/publish/test_faults.py": "time",
+    "tests/security/test_admission.py": "browser",
+    "tests/security/test_shared_measurements.py": "browser",
     "tests/rag/search/test_embedders.py": "models",
     "tests/rag/test_headless.py": "models",
     "tests/test_delivery.py": "time",

@@ -67,6 +67,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         environment = {
             "GRADIO_TEMP_DIR": str(uploads),
             "SPACEPORT_QUESTIONS_A_MINUTE": "0",
+            "SPACEPORT_ADDRESS_QUESTIONS_A_MINUTE": "0",
+            "SPACEPORT_EVENTS_A_SECOND": "0",
             "SECRET_KEY": CANARY,
             "HF_TOKEN": f"hf_{CANARY}",
         }

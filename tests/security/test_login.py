@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx2
@@ -13,7 +14,7 @@ from starlette.exceptions import HTTPException
 from tests.helpers.apps import App, running_app
 from tests.helpers.scripted_model import ScriptedModel
 from tests.helpers.servers import serving
-from ui import login
+from tests.security.wire import Guest
 from ui.login import PER_ADDRESS, PER_NAME, Login
 
 SIBLING = "https://evil.example.com"
@@ -26,7 +27,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     catalog = folder / "catalog.toml"
     with serving(ScriptedModel()) as model:
         catalog.write_text(f'[scripted]\nkind = "openai"\nurl = "{model.url}"\n')
-        environment = {"SPACEPORT_AUTH": "ada:engine grace:compiler", "SPACEPORT_ORIGINS": PORTAL}
+        environment = {"SPACEPORT_AUTH": "ada:engine grace:compiler alan:enigma", "SPACEPORT_ORIGINS": PORTAL}
         with running_app(folder, "--catalog", str(catalog), **environment) as app:
             yield app
 
@@ -174,10 +175,31 @@ def test_names_and_passwords_are_compared_as_a_whole() -> None:
         assert not Login([("ada", "engine"), ("grace", "compiler")])(*given)
 
 
-def test_invented_names_take_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(login, "MAX_TRACKED", 50)
-    limit = login.FailureLimit(1, Clock())
-    for number in range(500):
-        limit.record(str(number))
-    assert limit.wait("499") > 0
-    assert limit.wait("0") == 0
+@pytest.fixture
+def log_in_guest(app: App) -> Iterator[Callable[[str, str], Guest]]:
+    """Create a visitor who is signed in."""
+    with ExitStack() as clients:
+
+        def create(name: str, password: str) -> Guest:
+            cookies = dict(log_in(app, name, password, **{"X-Forwarded-For": "192.0.2.5"}).cookies)
+            guest = Guest(app.url, cookies={key: value for key, value in cookies.items() if "unsecure" in key})
+            clients.callback(guest.http.close)
+            return guest
+
+        yield create
+
+
+def test_signing_out_ends_every_session_of_the_account(app: App, log_in_guest: Callable[[str, str], Guest]) -> None:
+    here, there, other = log_in_guest("ada", "engine"), log_in_guest("ada", "engine"), log_in_guest("alan", "enigma")
+    assert here.http.get("/logout").status_code in (302, 307)
+    assert [guest.http.get("/config").status_code for guest in (here, there, other)] == [401, 401, 200]
+
+
+def test_a_key_of_another_account_opens_nothing(log_in_guest: Callable[[str, str], Guest]) -> None:
+    """Two people share a browser, or somebody learns a key: without the account it leads to other data."""
+    ada, alan = log_in_guest("ada", "engine"), log_in_guest("alan", "enigma")
+    ada.ask("Where is the harbour office?")
+    assert "harbour" in ada.call("export_markdown", [ada.key]).stream
+    assert "harbour" not in alan.call("export_markdown", [ada.key]).stream
+    alan.call("delete_data", [ada.key])
+    assert "harbour" in ada.impersonate(session="another").call("open_page", [ada.key]).stream

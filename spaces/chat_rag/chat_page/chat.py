@@ -7,11 +7,12 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from backends import Backend, Catalog, NotConfigured, SpaceportError, Stopwatch
 from backends.stopwatch import wall_clock
@@ -22,6 +23,7 @@ from chat_page.messages import ChatMessage, reply_messages
 from chat_page.reply import Reply
 from chat_page.sources import panel, preview
 from chat_page.strings import ENGLISH
+from chat_page.uploads import Uploads
 from chat_page.visitors.visitor import Visitor
 from chat_page.visitors.visitors import Visitors
 from rag.answering import api
@@ -35,10 +37,15 @@ from rag.library.quota import Quota
 from rag.library.samples import SampleLibrary
 from rag.search.embedders import Embedder
 from rag.search.vectors import chroma_client, sweep
+from ui.admission.admission import Admission
+from ui.admission.fair_queue import Caller
+from ui.threads import Threads
 
 logger = logging.getLogger(__name__)
 ABANDONED_SECONDS = 86_400
 MAX_QUESTION_CHARACTERS = 20_000
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,8 @@ class Chat:
 
     def __init__(self, catalog: Catalog, corpus: Path, *, limits: Limits) -> None:
         self.catalog = catalog
+        self.admission = Admission()
+        self.uploads = Uploads(self.admission.uploads)
         self._embedder = Embedder()
         self._samples = SampleLibrary(corpus, self._embedder)
         quota = Quota.from_environment()
@@ -64,6 +73,7 @@ class Chat:
         self._connections: dict[str, Backend] = {}
         self._warming = threading.Lock()
         self._pace = pacing.Pace()
+        self._views = Threads("view", 4)
 
     @property
     def private_folders(self) -> list[str]:
@@ -91,18 +101,29 @@ class Chat:
         return self._connections[name]
 
     async def answer(
-        self, visitor: Visitor, conversation: Conversation, target: str, options: AnswerOptions, *, samples: bool
+        self,
+        caller: Caller,
+        visitor: Visitor,
+        conversation: Conversation,
+        target: str,
+        options: AnswerOptions,
+        *,
+        samples: bool,
     ) -> AsyncIterator[PageUpdate]:
         """Answer the last question of the conversation; an error becomes part of the turn."""
-        if not conversation.turns or conversation.turns[-1].target:
+        # The question of a link wasn't counted, so nobody may have it answered.
+        if not conversation.turns or conversation.turns[-1].target or conversation.turns[-1].shared:
             return
         earlier, number = conversation.turns[:-1], len(conversation.turns)
         reply = Reply(replace(conversation.turns[-1], target=target, asked_at=_utc_now()))
-        stopwatch, growth = Stopwatch(), pacing.GrowthFilter()
+        stopwatch, growth, place = Stopwatch(), pacing.GrowthFilter(), None
         visitor.latest, conversation.turns = conversation, (*earlier, reply.turn())
         yield PageUpdate(reply_messages(reply.turn(), number, reply.status), stats="")
         try:
-            visitor.questions.take()
+            place = self.admission.answers.join(caller)
+            async for reply.ahead in place.wait():
+                yield PageUpdate(reply_messages(reply.turn(), number, reply.status))
+            reply.ahead = None
             updates = self._updates(visitor, reply, earlier, options, stopwatch, samples=samples)
             async with closing(updates):
                 async for sources_changed in updates:
@@ -118,6 +139,8 @@ class Chat:
             reply.error = error
         finally:
             # This runs even if the page is closed or reloaded during the answer: the text so far stays.
+            if place:
+                place.release()
             turn = reply.turn(ended=True)
             conversation.turns = (*earlier, turn)
             await asyncio.to_thread(self._save, visitor, conversation)
@@ -136,13 +159,14 @@ class Chat:
     ) -> AsyncIterator[bool]:
         """Add the events of the answer to `reply`; yield after each batch whether the sources changed."""
         libraries = [visitor.library, *([self._samples] if samples else [])]
-        events = Rag(self._embedder, libraries).answer(
+        answer = Rag(self._embedder, libraries).answer(
             reply.question.question,
             self.connect(reply.question.target),
             history=model_messages(earlier),
             options=options,
             stopwatch=stopwatch,
         )
+        events = self.admission.in_time(answer)
         updates = batches(events, self._pace.seconds, at_once=reply.starts_section, pause_between_batches=True)
         async with closing(updates):
             async for batch in updates:
@@ -151,24 +175,29 @@ class Chat:
                     reply.add(event)
                 yield (reply.retrieval, reply.end) != before
 
-    async def progress(self, visitor: Visitor) -> AsyncIterator[str]:
-        """Yield the document list with the progress of each file until all are done."""
-        snapshots = visitor.ingestion.watch()
-        async with closing(snapshots):
-            async for snapshot in snapshots:
-                yield render.documents_html(visitor.library.documents, snapshot)
-
-    async def preview(self, visitor: Visitor, source: panel.OpenSource) -> str:
+    async def preview(self, caller: Caller, visitor: Visitor, source: panel.OpenSource) -> str:
         """Return the place of a passage in its document as HTML."""
-        return await asyncio.to_thread(self._preview, visitor, source)
+        return await self.view(caller, self._preview, visitor, source)
 
-    async def ask(self, question: str, documents: Mapping[str, str], target: str) -> dict[str, Any]:
+    async def view(self, caller: Caller, work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+        """Return what `work` draws or writes for the page, when the caller may have it done."""
+        async with self.admission.views.place(caller):
+            return await self._views.run(work, *arguments, **options)
+
+    async def ask(self, caller: Caller, question: str, documents: Mapping[str, str], target: str) -> dict[str, Any]:
         """Return one answer over some texts, or over the sample documents, as JSON; nothing is stored."""
         if len(question) > MAX_QUESTION_CHARACTERS:
             raise RagError(question_too_long(), ENGLISH.question_too_long_remedy)
-        libraries = [] if documents else [self._samples]
         backend = self.connect(target)
-        return await api.answer_from_files(question, backend, self._embedder, texts=documents, libraries=libraries)
+        self.admission.take_question(caller)
+        async with self.admission.time_limit(), AsyncExitStack() as stack:
+            library: Library | SampleLibrary = self._samples
+            if documents:
+                async with self.admission.readings.place(caller):
+                    reading = api.temporary_library(self._embedder, texts=documents)
+                    library = await stack.enter_async_context(reading)
+            async with self.admission.answers.place(caller):
+                return await api.answer_json(Rag(self._embedder, [library]), question, backend)
 
     def warm(self, target: str) -> None:
         """Load the models and read the sample documents in a thread, once; the first page that opens calls this."""

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,16 @@ from chat_page.messages import ChatMessage, conversation_messages, turn_index
 from chat_page.sharing import export, share
 from chat_page.sources import panel
 from chat_page.strings import ENGLISH
-from chat_page.visitors.tickets import Tickets
-from chat_page.visitors.visitor import Visitor, new_key
+from chat_page.visitors.visitor import Visitor
 from rag.answering.turn import Turn
 from rag.answering.types import AnswerOptions
 from ui import html
+from ui.admission.admission import Refused
+from ui.admission.client import caller_of
+from ui.admission.fair_queue import Caller
 from ui.edge.uploads import keep_while_used
 from ui.markdown import ZERO_WIDTH_SPACE
+from ui.tickets import Tickets, account_key, is_key, new_key
 
 BUSY: dict[str, Any] = {"submit_btn": False, "stop_btn": True}
 READY: dict[str, Any] = {"submit_btn": True, "stop_btn": False}
@@ -43,21 +46,23 @@ class Handlers:
 
     def open_page(self, key: str, request: gr.Request) -> tuple[Any, ...]:
         """Return the visitor's key, documents and conversation, which a reload must not lose."""
-        visitor, conversation = self._page(self._tickets.redeem(key), request)
+        value = self._tickets.redeem(key)
+        private_key = value if is_key(value) else new_key()
+        visitor, conversation = self._page(private_key, request)
         documents = render.documents_html(visitor.library.documents, visitor.ingestion.snapshot())
         samples = gr.skip() if not visitor.library.documents else False
         messages = conversation_messages(conversation)
-        return visitor.key, documents, messages, panel.sources_html(conversation.turns), samples
+        return private_key, documents, messages, panel.sources_html(conversation.turns), samples
 
     def close_page(self, request: gr.Request) -> None:
         """Drop the page's conversation; the visitor's data stays for a while."""
         self._chat.close_page(request.session_hash)
 
-    def delete_data(self, key: str) -> tuple[Any, ...]:
+    def delete_data(self, key: str, request: gr.Request) -> tuple[Any, ...]:
         """Delete the visitor's data and start with a new key; the key is "" if the visitor cancels."""
         if not key:
             return (gr.skip(),) * 6
-        self._chat.forget(self._tickets.key(key))
+        self._chat.forget(account_key(self._tickets.key(key), _account(request)))
         return new_key(), render.documents_html([]), [], panel.sources_html([]), "", True
 
     def warm(self, target: str) -> None:
@@ -78,9 +83,12 @@ class Handlers:
         """Read the dropped files: updates of the drop zone, the document list and the samples checkbox."""
         keep_while_used(paths or [])
         visitor, _ = await asyncio.to_thread(self._find, key, request)
-        visitor.ingestion.add(*map(Path, paths or []))
-        async for documents in self._chat.progress(visitor):
-            yield gr.skip(), documents, gr.skip()
+        files = [Path(path) for path in paths or []]
+        try:
+            async for documents in self._chat.uploads.add(self._caller(key, request), visitor, files):
+                yield gr.skip(), documents, gr.skip()
+        except Refused as refusal:
+            gr.Warning(str(refusal))
         yield None, gr.skip(), False if visitor.library.documents else gr.skip()
 
     async def follow_uploads(self, key: str, request: gr.Request) -> AsyncIterator[Any]:
@@ -88,7 +96,7 @@ class Handlers:
         visitor, _ = await asyncio.to_thread(self._find, key, request)
         yield gr.skip()  # without any update Gradio would show an empty list
         if visitor.ingestion.busy:
-            async for documents in self._chat.progress(visitor):
+            async for documents in self._chat.uploads.progress(visitor):
                 yield documents
 
     def remove(self, key: str, event: gr.EventData, request: gr.Request) -> str:
@@ -106,14 +114,20 @@ class Handlers:
         """Return the place in the document for a card or a citation."""
         visitor, conversation = await asyncio.to_thread(self._find, key, request)
         source = panel.find_source(conversation.turns, str(event.source), int(event.claim))
-        return panel.preview_value(source, await self._chat.preview(visitor, source)) if source else gr.skip()
+        if source is None:
+            return gr.skip()
+        try:
+            preview = await self._chat.preview(self._caller(key, request), visitor, source)
+        except Refused as refusal:
+            preview = render.note_html(str(refusal))
+        return panel.preview_value(source, preview)
 
     # The conversation. The server keeps it: what a client claims about earlier messages is not trusted.
 
     def submit(self, text: str, key: str, request: gr.Request) -> tuple[Any, Any]:
         """Add the question to the conversation and turn the send button into Stop."""
         _, conversation = self._find(key, request)
-        return self._ask(text, conversation, conversation.turns, value="")
+        return self._ask(text, self._caller(key, request), conversation, conversation.turns, value="")
 
     def example(self, key: str, event: gr.SelectData, request: gr.Request) -> tuple[Any, Any]:
         """Ask an example question."""
@@ -126,7 +140,7 @@ class Handlers:
         if index is None:
             return gr.skip(), gr.skip()
         turn = conversation.turns[index]
-        return self._ask(turn.question, conversation, conversation.turns[:index])
+        return self._ask(turn.question, self._caller(key, request), conversation, conversation.turns[:index])
 
     def edit(self, key: str, event: gr.EditData, request: gr.Request) -> tuple[Any, Any]:
         """Ask an edited question in place of the original."""
@@ -137,7 +151,7 @@ class Handlers:
         text = str(event.value)
         if ZERO_WIDTH_SPACE not in conversation.turns[index].question:
             text = text.replace(ZERO_WIDTH_SPACE, "")  # from `safe_markdown`: the visitor edits what the page shows
-        return self._ask(text, conversation, conversation.turns[:index])
+        return self._ask(text, self._caller(key, request), conversation, conversation.turns[:index])
 
     async def respond(
         self,
@@ -159,7 +173,8 @@ class Handlers:
         messages = await asyncio.to_thread(conversation_messages, conversation)
         updates = pacing.Updates(messages)
         yield updates.next(messages, None, None)  # without any update Gradio would show an empty page
-        async for update in self._chat.answer(visitor, conversation, target, options, samples=samples):
+        caller = self._caller(key, request)
+        async for update in self._chat.answer(caller, visitor, conversation, target, options, samples=samples):
             yield updates.next([*messages, *update.reply], update.sources, update.stats)
 
     def finish(self, key: str, request: gr.Request) -> tuple[Any, list[ChatMessage]]:
@@ -184,30 +199,38 @@ class Handlers:
         visitor.save(conversation)
         return panel.sources_html([]), ""
 
-    def _ask(self, text: str, conversation: Conversation, earlier: tuple[Turn, ...], **box: Any) -> tuple[Any, Any]:
-        """Add a question after the `earlier` turns; the others are dropped."""
+    def _ask(
+        self, text: str, caller: Caller, conversation: Conversation, earlier: tuple[Turn, ...], **box: Any
+    ) -> tuple[Any, Any]:
+        """Add a question after the `earlier` turns; the others are dropped. A refused question goes into the box."""
         text = text.strip()
         if len(text) > MAX_QUESTION_CHARACTERS:
             gr.Warning(f"{question_too_long()} {ENGLISH.question_too_long_remedy}")
         if not 0 < len(text) <= MAX_QUESTION_CHARACTERS:
             return gr.skip(), gr.skip()
+        try:
+            self._chat.admission.take_question(caller)
+        except Refused as refusal:
+            gr.Warning(str(refusal))
+            return gr.Textbox(value=text), conversation_messages(conversation)
         conversation.turns = (*earlier, Turn(text))
         return gr.Textbox(**box, **BUSY), conversation_messages(conversation)
 
     # Download and share.
 
-    def export_markdown(self, key: str, request: gr.Request) -> str:
+    async def export_markdown(self, key: str, request: gr.Request) -> str:
         """Return the conversation as Markdown."""
-        return export.as_markdown(self._find(key, request)[1].turns)
+        return await self._export(export.as_markdown, key, request)
 
-    def export_json(self, key: str, request: gr.Request) -> str:
+    async def export_json(self, key: str, request: gr.Request) -> str:
         """Return the conversation as JSON."""
-        return export.as_json(self._find(key, request)[1].turns)
+        return await self._export(export.as_json, key, request)
 
-    def share_link(self, key: str, request: gr.Request) -> tuple[str, Any]:
+    async def share_link(self, key: str, request: gr.Request) -> tuple[str, Any]:
         """Return the part of the link after `#c=`, and the box that shows the link."""
         try:
-            return share.link_fragment(self._find(key, request)[1].turns), gr.Textbox(visible=True)
+            link = await self._export(share.link_fragment, key, request)
+            return link, gr.Textbox(visible=True) if link else gr.skip()
         except share.ShareError as error:
             gr.Warning(str(error))
             return "", gr.skip()
@@ -225,13 +248,30 @@ class Handlers:
         _replace_turns(conversation, turns)
         return conversation_messages(conversation)
 
+    async def _export(self, write: Callable[[Sequence[Turn]], str], key: str, request: gr.Request) -> str:
+        """Return the conversation as `write` writes it, or "" if the visitor must wait."""
+        _, conversation = await asyncio.to_thread(self._find, key, request)
+        try:
+            return await self._chat.view(self._caller(key, request), write, conversation.turns)
+        except Refused as refusal:
+            gr.Warning(str(refusal))
+            return ""
+
+    def _caller(self, key: str, request: gr.Request) -> Caller:
+        return caller_of(request, self._tickets.key(key))
+
     def _find(self, key: str, request: gr.Request) -> tuple[Visitor, Conversation]:
         """Return the visitor and conversation of a page."""
         return self._page(self._tickets.key(key), request)
 
     def _page(self, key: object, request: gr.Request) -> tuple[Visitor, Conversation]:
-        visitor = self._chat.visitor(key)
+        visitor = self._chat.visitor(account_key(key, _account(request)))
         return visitor, visitor.conversation(request.session_hash)
+
+
+def _account(request: gr.Request) -> str | None:
+    """The name of the account that is signed in, or None."""
+    return getattr(request, "username", None)
 
 
 def _replace_turns(conversation: Conversation, turns: tuple[Turn, ...]) -> None:

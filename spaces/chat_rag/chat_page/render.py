@@ -22,11 +22,16 @@ STEPS = {
 }
 
 
-def documents_html(documents: Sequence[Document], files: Snapshot | None = None) -> str:
-    """Return the visitor's documents with a button to remove each, the progress of new files, and their results."""
+def documents_html(documents: Sequence[Document], files: Snapshot | None = None, *, waiting: int | None = None) -> str:
+    """Return the visitor's documents with a button to remove each, the progress of new files, and their results.
+
+    `waiting` is how many visitors' files are read before these, or None.
+    """
     items = "".join(_document_item(document) for document in documents)
     pending = "".join(_pending_item(file) for file in files.pending) if files else ""
     results = "".join(_result_note(result) for result in files.results) if files else ""
+    if waiting is not None:
+        results += note_html(waiting_text(waiting))
     document_list = f"<ul>{items}{pending}</ul>" if items or pending else ""
     return f'<div class="sp-documents">{document_list}<div role="status">{results}</div></div>'
 
@@ -43,6 +48,16 @@ def stats_html(target: str, stopwatch: Stopwatch, retrieval: Retrieval | None, f
     if finish_reason in FINISH_NOTES:
         parts.append(FINISH_NOTES[finish_reason])
     return f'<p class="sp-note">{" · ".join(parts)}</p>'
+
+
+def note_html(text: str) -> str:
+    """Return a note."""
+    return f'<p class="sp-note">{escape(text)}</p>'
+
+
+def waiting_text(ahead: int) -> str:
+    """Return what the page shows while a place isn't free yet."""
+    return ENGLISH.waiting.format(ahead=ahead) if ahead else ENGLISH.waiting_next
 
 
 def file_summary(file: FileSummary) -> str:

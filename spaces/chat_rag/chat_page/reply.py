@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from backends import Delta, SpaceportError
+from chat_page.render import waiting_text
 from chat_page.strings import ENGLISH, pluralize
 from rag.answering.markers import Marker
 from rag.answering.turn import ErrorMessage, Turn
@@ -21,6 +22,7 @@ class Reply:
     retrieval: Retrieval | None = None
     end: AnswerEnd | None = None
     error: SpaceportError | None = None
+    ahead: int | None = None  # how many wait before this one for a place at the model
     _answer: str = ""
     _thought: str = ""
     _markers: list[Marker] = field(default_factory=list)
@@ -48,6 +50,8 @@ class Reply:
     @property
     def status(self) -> str:
         """What the page shows until the first word of the answer."""
+        if self.ahead is not None:
+            return waiting_text(self.ahead)
         if self.retrieval is None:
             return ENGLISH.searching
         if not self.retrieval.passages or self.retrieval.abstention:

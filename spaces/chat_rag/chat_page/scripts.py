@@ -23,13 +23,3 @@ READ_LINK_JS = read_asset("sharing/read_link.js")
 # For the hidden HTML component with elem_id "preview", whose value comes from `sources.panel.preview_value`.
 PREVIEW_JS = 'watch("value", () => document.dispatchEvent(new Event("sp-preview")));'
 CONFIRM_JS = f"(key) => confirm({json.dumps(ENGLISH.confirm_delete)}) ? key : ''"
-
-
-def download_js(name: str, media_type: str) -> str:
-    """Return the script of an event that offers the value of its input as a file and clears it."""
-    return read_asset("sharing/download.js").replace("NAME", json.dumps(name)).replace("TYPE", json.dumps(media_type))
-
-
-def key_js(index: int = 0) -> str:
-    """Return the script of an event whose input number `index` is the visitor's key: see `visitors.tickets`."""
-    return read_asset("visitors/ticket.js").replace("INDEX", str(index))

@@ -37,6 +37,8 @@ class Strings:
     question_too_long_remedy: str = "Put a long text into a file and upload it."
     unknown_target: str = "There is no such target."
     unknown_target_remedy: str = "Choose one from the menu."
+    waiting_next: str = "Waiting for a free place: you're next"
+    waiting: str = "Waiting for a free place ({ahead:,} before you)"
     searching: str = "Searching the documents"
     reading_one: str = "Reading {passages} passage"
     reading: str = "Reading {passages} passages"

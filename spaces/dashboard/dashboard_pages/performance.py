@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -92,7 +91,7 @@ def recorded_run() -> RecordedRun | None:
     service = resources.comparison_service()
     if not service.examples:
         return None
-    run = service.load_run(Visitor(Path()), next(iter(service.examples)))
+    run = service.load_run(Visitor(), next(iter(service.examples)))
     report, environment = Report(run), run.header["environment"]
     description = strings.RECORDED_DESCRIPTION.format(
         date=run.header["started"][:10],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import weakref
 from pathlib import Path
 from typing import cast
@@ -53,14 +52,13 @@ def comparison_service() -> ComparisonService:
 class _SessionVisitor:
     """The comparator's visitor of a session; it is removed when Streamlit drops the session."""
 
-    def __init__(self, service: ComparisonService) -> None:
-        key = secrets.token_hex(8)
-        self.visitor = service.visitors.get(key)
-        weakref.finalize(self, service.visitors.forget, key)
+    def __init__(self) -> None:
+        self.visitor = Visitor()
+        weakref.finalize(self, self.visitor.close)
 
 
 def visitor() -> Visitor:
     """Return the comparator's visitor of this session; every browser tab has its own."""
     if "session_visitor" not in st.session_state:
-        st.session_state.session_visitor = _SessionVisitor(comparison_service())
+        st.session_state.session_visitor = _SessionVisitor()
     return cast(_SessionVisitor, st.session_state.session_visitor).visitor

@@ -15,6 +15,7 @@ from compare.errors import PlanError
 
 # Ten updates a second of four columns look like a stream.
 UPDATE_SECONDS = 0.1
+MAX_TARGETS = 4
 State = Literal["waiting", "thinking", "answering", "done", "stopped", "failed"]
 
 
@@ -71,7 +72,7 @@ def race_columns(targets: Sequence[str], titles: Mapping[str, str], prices: Mapp
     if len(set(targets)) < len(targets):
         duplicate = next(name for name in targets if targets.count(name) > 1)
         raise PlanError(f"The target {duplicate} appears twice.", "Choose each target once.")
-    if not 2 <= len(targets) <= 4:
+    if not 2 <= len(targets) <= MAX_TARGETS:
         raise PlanError(f"Can't race {len(targets)} targets.", "Choose two to four.")
     return [RaceColumn(name, titles.get(name, name), price=prices.get(name)) for name in targets]
 

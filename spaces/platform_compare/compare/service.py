@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from backends import Backend, BackendError, Catalog, ChatRequest, Delta, Message
 from backends.streams import closing
 from compare import run_file
 from compare.analyse.objectives import OBJECTIVES
 from compare.analyse.prices import PerToken, Price, Prices, run_prices, spot_prices
-from compare.errors import PriceError
+from compare.errors import PlanError, PriceError, RunError
 from compare.measure.background import BackgroundRun
 from compare.measure.measurement import Progress
-from compare.race import Race, race_columns, run_race
+from compare.race import MAX_TARGETS, Race, race_columns, run_race
 from compare.records import Run
 from compare.report import strings
-from compare.report.export import report_markdown
-from compare.report.html_report import html
 from compare.report.report import Report
-from compare.report.tables import requests_csv
 from compare.visitors import Visitor, Visitors
 from compare.votes import shuffle
+from ui.admission.admission import Admission, in_time
+from ui.admission.fair_queue import Caller
+from ui.threads import Threads
+
+P = ParamSpec("P")
+T = TypeVar("T")
+MAX_PROMPT_CHARACTERS = 20_000
+MAX_RUNS_IN_MEMORY = 16
+# How long a measurement may go on after its time, to describe the targets and end.
+ENDING_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +52,31 @@ class ComparisonService:
 
     def __init__(self, catalog: Catalog, results: Path) -> None:
         self.catalog = catalog
-        self.visitors = Visitors()
+        self.admission = Admission()
+        self.visitors = Visitors(self.admission.limits.visitors_in_memory)
         self.prices = Prices.load()
         self.examples = {strings.example_name(path.stem): path for path in sorted(results.glob("*.jsonl"))}
         self._backends: dict[str, Backend] = {}
-        self._measuring = asyncio.Lock()
-        self._runs: dict[Path, tuple[float, Run]] = {}
+        self._runs: OrderedDict[Path, tuple[float, Run]] = OrderedDict()
+        self._views = Threads("view", 4)
 
     async def race(
-        self, visitor: Visitor, prompt: str, targets: Sequence[str], *, blind: bool, max_tokens: int, temperature: float
+        self,
+        visitor: Visitor,
+        prompt: str,
+        targets: Sequence[str],
+        *,
+        blind: bool,
+        max_tokens: int,
+        temperature: float,
+        page: str = "",
     ) -> AsyncIterator[Race]:
         """Stream every target's answer to one prompt; a target that can't be used fails in its own column."""
+        _check_prompt(prompt)
         titles = {target.name: target.title for target in self.catalog.targets()}
         order = shuffle(targets) if blind else list(targets)
-        race = visitor.race = Race(prompt, race_columns(order, titles, self._catalog_prices(order)), blind)
+        race = Race(prompt, race_columns(order, titles, self._catalog_prices(order)), blind)
+        visitor.add_race(page, race)
         backends = {}
         for column in race.columns:
             try:
@@ -73,9 +91,16 @@ class ComparisonService:
                 yield race
 
     async def answers(self, prompt: str, targets: Sequence[str]) -> dict[str, str]:
-        """Return each target's complete answer, for programs; a failed target's value is its error."""
+        """Return each target's complete answer, for programs; a failed target's value is its error.
+
+        A target that is named twice answers once.
+        """
+        _check_prompt(prompt)
+        names = dict.fromkeys(targets)
+        if len(names) > MAX_TARGETS:
+            raise PlanError(f"{len(names)} targets are too many for one call.", f"Name up to {MAX_TARGETS}.")
         answers: dict[str, str] = {}
-        for name in targets:
+        for name in names:
             try:
                 stream = self._connect(name).stream(ChatRequest((Message("user", prompt),), max_tokens=256))
                 async with closing(stream):
@@ -85,29 +110,36 @@ class ComparisonService:
                 answers[name] = f"error: {error}"
         return answers
 
-    def vote(self, visitor: Visitor, choice: str) -> Race | None:
+    def vote(self, visitor: Visitor, choice: str, page: str = "") -> Race | None:
         """Count a vote for a column's letter or a tie, and reveal the names."""
-        race = visitor.race
+        race = visitor.races.get(page)
         if race:
             visitor.ballot.cast(race.prompt, [column.target for column in race.columns], choice, blind=race.hidden)
             race.hidden = False
         return race
 
-    async def measure(self, visitor: Visitor, arguments: Sequence[str], name: str) -> AsyncIterator[Progress | str]:
+    async def measure(
+        self, caller: Caller, visitor: Visitor, arguments: Sequence[str], name: str, max_seconds: float
+    ) -> AsyncIterator[Progress | str]:
         """Measure in the background: yield the progress, then the run's name in the list.
 
         One measurement runs at a time on this machine, because two would affect each other.
         """
-        out = visitor.folder / f"run-{len(list(visitor.folder.glob('run-*')))}.jsonl"
-        visitor.measurement = background = BackgroundRun(arguments, out)
+        place = self.admission.measurements.join(caller)
+        background = BackgroundRun(arguments, out := visitor.new_file("run"))
+        visitor.measurements.add(background)
         try:
-            if self._measuring.locked():
-                yield Progress(0, 1, 0.0, None, strings.QUEUED)
-            async with self._measuring:
-                async for progress in background.run():
+            async for ahead in place.wait():
+                if background.stopping:
+                    return
+                yield Progress(0, 1, 0.0, None, strings.queued(ahead))
+            run = in_time(background.run(), max_seconds + ENDING_SECONDS)
+            async with closing(run):
+                async for progress in run:
                     yield progress
         finally:
-            visitor.measurement = None
+            visitor.measurements.discard(background)
+            place.release()
         if out.exists():
             yield visitor.add_run(name, out)
 
@@ -118,16 +150,18 @@ class ComparisonService:
     def open_run(self, visitor: Visitor, path: Path) -> str:
         """Add a stored run that a visitor uploads to the list, and return its name."""
         run = run_file.read(path)
-        copy = visitor.folder / f"opened-{len(visitor.runs)}.jsonl"
+        copy = visitor.new_file("opened")
         run_file.write(run, copy)
         return visitor.add_run(strings.run_name(run.targets, run.header["started"][:16]), copy)
 
     def load_run(self, visitor: Visitor, name: str) -> Run:
         """Return a stored run by its name; it is read again only if its file changes."""
-        path = self._path(visitor, name)
+        path = self.path(visitor, name)
         modified = path.stat().st_mtime
         if path not in self._runs or self._runs[path][0] != modified:
             self._runs[path] = (modified, run_file.read(path))
+            while len(self._runs) > MAX_RUNS_IN_MEMORY:
+                self._runs.popitem(last=False)
         return self._runs[path][1]
 
     def report(self, visitor: Visitor, name: str, earlier: str | None, options: ReportOptions) -> Report:
@@ -146,21 +180,16 @@ class ComparisonService:
             [price for price in alternatives if isinstance(price, PerToken)],
         )
 
-    def export(self, visitor: Visitor, name: str, report: Report) -> dict[str, Path]:
-        """Write the run's downloads and return their paths by suffix."""
-        folder = visitor.folder / "export"
-        folder.mkdir(parents=True, exist_ok=True)
-        # The names can come from an uploaded file; they must not lead out of the folder.
-        stem = re.sub(r"[^\w-]+", "_", f"{'-'.join(report.run.targets)}-{report.run.header['id']}")[:80]
-        texts = {"csv": requests_csv(report.run), "md": report_markdown(report), "html": html(report)}
-        paths = {suffix: folder / f"{stem}.{suffix}" for suffix in ("jsonl", *texts)}
-        paths["jsonl"].write_bytes(self._path(visitor, name).read_bytes())
-        for suffix, text in texts.items():
-            paths[suffix].write_text(text, encoding="utf-8", errors="backslashreplace")
-        return paths
+    async def view(self, caller: Caller, work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+        """Return what `work` calculates for the page, when the caller may have it done."""
+        async with self.admission.views.place(caller):
+            return await self._views.run(work, *arguments, **options)
 
-    def _path(self, visitor: Visitor, name: str) -> Path:
-        return visitor.runs.get(name) or self.examples[name]
+    def path(self, visitor: Visitor, name: str) -> Path:
+        """Return the file of a run."""
+        if path := visitor.runs.get(name) or self.examples.get(name):
+            return path
+        raise RunError(f"There is no run {name!r} any more.", "Choose another one, or measure again.")
 
     def _connect(self, name: str) -> Backend:
         if name not in self._backends:
@@ -175,3 +204,8 @@ class ComparisonService:
                 if text := self.catalog.target(name).price:
                     prices[name] = self.prices.find(text)
         return prices
+
+
+def _check_prompt(prompt: str) -> None:
+    if len(prompt) > MAX_PROMPT_CHARACTERS:
+        raise PlanError(f"A prompt can have up to {MAX_PROMPT_CHARACTERS:,} characters.", "Shorten it.")

@@ -1,26 +1,60 @@
-"""Data of one visitor of the page: votes, runs and the running measurement."""
+"""Data of the page's visitors: votes, races, runs and the running measurements."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from backends import stopwatch
 from compare.measure.background import BackgroundRun
 from compare.race import Race
 from compare.votes import Ballot
 
+IDLE_SECONDS = 3600.0
+# Pages that one visitor has open, and runs in the visitor's list. Of more, the oldest are dropped.
+MAX_PAGES, MAX_RUNS = 20, 20
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, eq=False)
 class Visitor:
-    """One visitor's votes, last race and running measurement, and stored runs by their names in the list."""
+    """One visitor's votes, the last race of each page, running measurements, and runs by their names in the list."""
 
-    folder: Path
     ballot: Ballot = field(default_factory=Ballot)
     runs: dict[str, Path] = field(default_factory=dict)
-    measurement: BackgroundRun | None = None
-    race: Race | None = None
+    measurements: set[BackgroundRun] = field(default_factory=set)
+    races: dict[str, Race] = field(default_factory=dict)
+    last_seen: float = 0.0
+    _folder: Path | None = None
+    _files: int = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to remember."""
+        return not (self.ballot.votes or self.runs or self.measurements or self.races)
+
+    @property
+    def folder(self) -> Path:
+        """The visitor's folder. It's created when it is needed, because most visitors store nothing."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="spaceport-compare-"))
+        return self._folder
+
+    def new_file(self, kind: str) -> Path:
+        """Return the path of a new run file, which no other has."""
+        self._files += 1
+        return self.folder / f"{kind}-{self._files}.jsonl"
+
+    def add_race(self, page: str, race: Race) -> None:
+        """Make a race the last one of a page."""
+        self.races.pop(page, None)
+        self.races[page] = race
+        if len(self.races) > MAX_PAGES:
+            self.races.pop(next(iter(self.races)))
 
     def add_run(self, name: str, path: Path) -> str:
         """Add a run to the list and return its name, which gets a number if it is taken."""
@@ -28,26 +62,61 @@ class Visitor:
         while unique in self.runs:
             unique, number = f"{name} ({number})", number + 1
         self.runs[unique] = path
+        if len(self.runs) > MAX_RUNS:
+            self.runs.pop(next(iter(self.runs))).unlink(missing_ok=True)
         return unique
+
+    def close(self) -> None:
+        """Stop the visitor's measurements, and delete the visitor's data."""
+        for measurement in self.measurements:
+            measurement.stop()
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class Visitors:
-    """Visitors by session key; each has a folder that is deleted when the visitor leaves."""
+    """Visitors by key; safe across threads. Who is idle for `IDLE_SECONDS` is deleted.
 
-    def __init__(self) -> None:
-        self._visitors: dict[str, Visitor] = {}
+    Of more than `capacity` visitors (0: no limit), those without data are dropped first, then those seen longest ago.
+    """
 
-    def get(self, session: str | None) -> Visitor:
-        """Return the visitor of a session; the first call creates it."""
-        key = session or ""
-        if key not in self._visitors:
-            self._visitors[key] = Visitor(Path(tempfile.mkdtemp(prefix="spaceport-compare-")))
-        return self._visitors[key]
+    def __init__(self, capacity: int = 0, now: Callable[[], float] = stopwatch.now) -> None:
+        self._capacity = capacity
+        self._now = now
+        self._visitors: OrderedDict[str, Visitor] = OrderedDict()
+        self._lock = threading.Lock()
 
-    def forget(self, session: str | None) -> None:
-        """Stop the measurement of a visitor who has left, and delete the visitor's data."""
-        visitor = self._visitors.pop(session or "", None)
+    def get(self, key: str) -> Visitor:
+        """Return the visitor of a key; the first call creates it."""
+        with self._lock:
+            visitor = self._visitors.setdefault(key, Visitor())
+            visitor.last_seen = self._now()
+            self._visitors.move_to_end(key)
+            dropped = self._take_idle() + self._take_excess()
+        for each in dropped:
+            each.close()
+        return visitor
+
+    def forget(self, key: str) -> None:
+        """Stop the measurements of a visitor, and delete the visitor's data."""
+        with self._lock:
+            visitor = self._visitors.pop(key, None)
         if visitor:
-            if visitor.measurement:
-                visitor.measurement.stop()
-            shutil.rmtree(visitor.folder, ignore_errors=True)
+            visitor.close()
+
+    def __len__(self) -> int:
+        return len(self._visitors)
+
+    def _take_idle(self) -> list[Visitor]:
+        dropped = []
+        while (oldest := next(iter(self._visitors.items())))[1].last_seen < self._now() - IDLE_SECONDS:
+            dropped.append(self._visitors.pop(oldest[0]))
+        return dropped
+
+    def _take_excess(self) -> list[Visitor]:
+        dropped = []
+        while self._capacity and len(self._visitors) > self._capacity:
+            keys = list(self._visitors)[:-1]
+            key = next((key for key in keys if self._visitors[key].empty), keys[0])
+            dropped.append(self._visitors.pop(key))
+        return dropped

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 
 LETTERS = "ABCD"
 TIE = "tie"
+# Of more votes of one visitor, the oldest are dropped.
+MAX_VOTES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Ballot:
         winner = TIE if choice == TIE else targets[LETTERS.index(choice)]
         vote = Vote(prompt, tuple(targets), winner, blind)
         self.votes.append(vote)
+        del self.votes[:-MAX_VOTES]
         return vote
 
     def standings(self) -> list[tuple[str, int, int]]:

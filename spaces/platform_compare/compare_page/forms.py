@@ -11,6 +11,7 @@ from compare.errors import PlanError
 from compare.measure import plan, workload
 from compare.measure.plan import RunPlan
 from compare_page import strings
+from ui.admission.limits import Limits
 
 Mode = Literal["concurrency", "sweep", "poisson", "constant"]
 
@@ -30,15 +31,16 @@ class Form:
     minutes: float
 
 
-def command_arguments(form: Form, catalog: str | None) -> list[str]:
+def command_arguments(form: Form, catalog: str | None, limits: Limits) -> list[str]:
     """Return the command line arguments for a form; raise an error that names a bad field."""
-    RunPlan(
+    run_plan = RunPlan(
         targets=tuple(form.targets),
         loads=_loads(form),
         requests=int(form.requests or 0),
         warmup=int(form.warmup or 0),
         max_seconds=(form.minutes or 0) * 60,
     )
+    _check_limits(run_plan, limits)
     prompts = workload.load(Path(form.file)) if form.file else workload.built_in(form.workload)
     options = {
         "--targets": ",".join(form.targets),
@@ -51,6 +53,17 @@ def command_arguments(form: Form, catalog: str | None) -> list[str]:
         **({"--catalog": str(Path(catalog).resolve())} if catalog else {}),
     }
     return [f"{name}={value}" for name, value in options.items()]
+
+
+def _check_limits(run_plan: RunPlan, limits: Limits) -> None:
+    """Raise `PlanError` if a measurement is too large for a page that strangers share."""
+    for name, value, limit in (
+        (strings.REQUESTS_IN_ALL, run_plan.total, limits.measured_requests),
+        (strings.CELLS, len(run_plan.targets) * len(run_plan.loads), limits.measured_cells),
+        (strings.MINUTES_IN_ALL, run_plan.max_seconds / 60, limits.measured_minutes),
+    ):
+        if limit and value > limit:
+            raise PlanError(strings.too_large(name, value, limit), strings.MEASURE_YOURSELF)
 
 
 def _loads(form: Form) -> tuple[plan.Load, ...]:

@@ -14,7 +14,7 @@ from compare.measure.workload import SHAPES
 from compare.report.strings import run_name
 from compare.service import ComparisonService
 from compare_page import forms, strings
-from compare_page.events import PRIVATE
+from compare_page.events import VISITOR, Identity
 from compare_page.results import Results
 from ui import html
 
@@ -25,17 +25,19 @@ class MeasurePage:
     def __init__(
         self,
         service: ComparisonService,
+        identity: Identity,
         catalog: str | None,
         choices: Sequence[tuple[str, str]],
         selected: list[str],
     ) -> None:
         self.service = service
+        self._identity = identity
         self._catalog = catalog
         with gr.Row():
             with gr.Column(scale=2, min_width=300):
                 self._create_form(choices, selected)
             with gr.Column(scale=5, min_width=320):
-                self.results = Results(service)
+                self.results = Results(service, identity)
         self._connect_events()
 
     def _create_form(self, choices: Sequence[tuple[str, str]], selected: list[str]) -> None:
@@ -48,7 +50,9 @@ class MeasurePage:
             self.loads = gr.Textbox("1", label=strings.LOADS, info=strings.LOADS_INFO, elem_id="loads")
             self.warmup = gr.Number(2, label=strings.WARMUP, precision=0)
             self.seed = gr.Number(0, label=strings.SEED, precision=0)
-            self.minutes = gr.Number(30, label=strings.MINUTES)
+            self.minutes = gr.Number(
+                self.service.admission.limits.measured_minutes or 30, label=strings.MINUTES, elem_id="minutes"
+            )
             self.prompt_file = gr.File(label=strings.OWN_PROMPTS, file_types=[".jsonl"], height=120, elem_id="own")
         self.requests = gr.Number(
             40, label=strings.REQUESTS, precision=0, elem_id="requests", info=strings.REQUESTS_INFO
@@ -59,27 +63,27 @@ class MeasurePage:
         self.unavailable = gr.HTML("", elem_id="unavailable")
 
     def _connect_events(self) -> None:
-        fields = [self.targets, self.workload, self.prompt_file, self.mode, self.loads, self.requests, self.warmup,
-                  self.seed, self.minutes]  # fmt: skip
+        fields = [self._identity.key, self.targets, self.workload, self.prompt_file, self.mode, self.loads,
+                  self.requests, self.warmup, self.seed, self.minutes]  # fmt: skip
         updates = [self.progress, self.start, self.stop, self.results.run]
-        # Several visitors can wait here; the service runs one measurement at a time.
-        self.start.click(self.measure, fields, updates, concurrency_limit=8, **PRIVATE)
-        self.stop.click(self.stop_measuring, None, self.progress, queue=False, **PRIVATE)
+        self.start.click(self.measure, fields, updates, concurrency_limit=None, **VISITOR)
+        self.stop.click(self.stop_measuring, self._identity.key, self.progress, queue=False, **VISITOR)
 
     async def measure(
         self,
-        targets: list[str], workload: str, prompt_file: str | None, mode: forms.Mode, loads: str,
+        key: str, targets: list[str], workload: str, prompt_file: str | None, mode: forms.Mode, loads: str,
         requests: float, warmup: float, seed: float, minutes: float, request: gr.Request,
     ) -> AsyncIterator[tuple[Any, Any, Any, Any]]:  # fmt: skip
         """Measure in the background; update the progress and the buttons, and finally the list of runs."""
-        visitor = self.service.visitors.get(request.session_hash)
+        visitor, limits = self._identity.visitor(key, request), self.service.admission.limits
         form = forms.Form(targets, workload, prompt_file, mode, loads, requests, warmup, seed, minutes)
         name: str | None = None
         try:
-            arguments = forms.command_arguments(form, self._catalog)
+            arguments = forms.command_arguments(form, self._catalog, limits)
             starting = html.progress_html(strings.STARTING, None)
             yield starting, gr.Button(visible=False), gr.Button(visible=True), gr.skip()
-            async for event in self.service.measure(visitor, arguments, run_name(targets, workload)):
+            caller, title = self._identity.caller(key, request), run_name(targets, workload)
+            async for event in self.service.measure(caller, visitor, arguments, title, minutes * 60):
                 if isinstance(event, Progress):
                     yield _progress_html(event), gr.skip(), gr.skip(), gr.skip()
                 else:
@@ -91,10 +95,9 @@ class MeasurePage:
         runs = gr.Dropdown(choices=self.service.run_names(visitor), value=name) if name else gr.skip()
         yield "", gr.Button(visible=True), gr.Button(visible=False), runs
 
-    def stop_measuring(self, request: gr.Request) -> str:
-        """Stop the visitor's measurement."""
-        measurement = self.service.visitors.get(request.session_hash).measurement
-        if measurement:
+    def stop_measuring(self, key: str, request: gr.Request) -> str:
+        """Stop the visitor's measurements."""
+        for measurement in list(self._identity.visitor(key, request).measurements):
             measurement.stop()
         return html.progress_html(strings.STOPPING, None)
 

@@ -8,15 +8,17 @@ from typing import Any
 import gradio as gr
 
 from backends import SpaceportError
-from compare.race import Race
+from backends.streams import closing
+from compare.race import MAX_TARGETS, Race
 from compare.report import race_view
 from compare.report.strings import answer_label
-from compare.service import ComparisonService
+from compare.service import MAX_PROMPT_CHARACTERS, ComparisonService
 from compare.votes import LETTERS, TIE
 from compare_page import strings
-from compare_page.events import PRIVATE
+from compare_page.events import PRIVATE, VISITOR, Identity
+from ui.scripts import download_js
 
-MAX_COLUMNS = 4
+MAX_COLUMNS = MAX_TARGETS
 BUSY: dict[str, Any] = {"submit_btn": False, "stop_btn": True}
 READY: dict[str, Any] = {"submit_btn": True, "stop_btn": False}
 
@@ -24,13 +26,20 @@ READY: dict[str, Any] = {"submit_btn": True, "stop_btn": False}
 class RacePage:
     """Creates its components where it is constructed; the page refreshes `targets` and `unavailable`."""
 
-    def __init__(self, service: ComparisonService, choices: Sequence[tuple[str, str]], selected: list[str]) -> None:
+    def __init__(
+        self,
+        service: ComparisonService,
+        identity: Identity,
+        choices: Sequence[tuple[str, str]],
+        selected: list[str],
+    ) -> None:
         self.service = service
+        self._identity = identity
         gr.HTML(f'<p class="sp-note">{strings.RACE_NOTE}</p>')
         self.targets = gr.CheckboxGroup(choices, value=selected, label=strings.RACE_TARGETS, elem_id="racers")
         self.prompt = gr.Textbox(
             label=strings.PROMPT, show_label=False, placeholder=strings.PROMPT_PLACEHOLDER, submit_btn=True,
-            autofocus=True, max_lines=6, max_length=20_000, elem_id="prompt",
+            autofocus=True, max_lines=6, max_length=MAX_PROMPT_CHARACTERS, elem_id="prompt",
         )  # fmt: skip
         gr.Examples(strings.EXAMPLE_PROMPTS, self.prompt, label=strings.EXAMPLES)
         self.blind = gr.Checkbox(False, label=strings.HIDE_NAMES, elem_id="blind")
@@ -43,7 +52,8 @@ class RacePage:
             self.vote_buttons = [gr.Button("", size="sm") for _ in range(MAX_COLUMNS)]
             self.vote_buttons.append(gr.Button(strings.EQUAL, size="sm"))
         self.standings = gr.HTML("", elem_id="standing")
-        self.votes_file = gr.DownloadButton(strings.VOTES_FILE, visible=False, size="sm")
+        self.votes_file = gr.Button(strings.VOTES_FILE, visible=False, size="sm")
+        self._download = gr.Textbox(visible=False)
         self.unavailable = gr.HTML("", elem_id="not-racing")
         self._connect_events()
 
@@ -53,15 +63,18 @@ class RacePage:
 
     def _connect_events(self) -> None:
         final = [self.prompt, self.ballot, *self.columns, *self.vote_buttons]
+        key = self._identity.key
         submit = self.prompt.submit(self.begin, self.prompt, [self.prompt, self.ballot], queue=False, **PRIVATE)
-        fields = [self.prompt, self.targets, self.blind, self.max_tokens, self.temperature]
-        # With Gradio's default of 1, one visitor's race would block all others.
-        race = submit.success(self.race, fields, self.columns, concurrency_limit=8, **PRIVATE)
-        race.then(self.finish, None, final, queue=False, **PRIVATE)
-        self.prompt.stop(self.finish, None, final, cancels=race, queue=False, **PRIVATE)
+        fields = [key, self.prompt, self.targets, self.blind, self.max_tokens, self.temperature]
+        race = submit.success(self.race, fields, self.columns, concurrency_limit=None, **VISITOR)
+        race.then(self.finish, key, final, queue=False, **VISITOR)
+        self.prompt.stop(self.finish, key, final, cancels=race, queue=False, **VISITOR)
         after_vote = [self.ballot, self.standings, self.votes_file, *self.columns]
         for choice, button in zip([*LETTERS, TIE], self.vote_buttons, strict=True):
-            button.click(self.vote, gr.State(choice), after_vote, **PRIVATE)
+            button.click(self.vote, [key, gr.State(choice)], after_vote, **VISITOR)
+        self.votes_file.click(self.votes, key, self._download, **VISITOR).then(
+            None, self._download, self._download, js=download_js("votes.jsonl", "application/x-ndjson"), **PRIVATE
+        )
 
     def begin(self, prompt: str) -> tuple[Any, Any]:
         """Turn the send button into Stop and close the vote on the previous race."""
@@ -70,36 +83,53 @@ class RacePage:
         return gr.Textbox(**BUSY), gr.Row(visible=False)
 
     async def race(
-        self, prompt: str, targets: list[str], blind: bool, max_tokens: float, temperature: float, request: gr.Request
+        self,
+        key: str,
+        prompt: str,
+        targets: list[str],
+        blind: bool,
+        max_tokens: float,
+        temperature: float,
+        request: gr.Request,
     ) -> AsyncIterator[list[Any]]:
-        """Stream every column of a race."""
-        visitor = self.service.visitors.get(request.session_hash)
+        """Stream every column of a race; a refused prompt stays in the box."""
+        visitor, caller = self._identity.visitor(key, request), self._identity.caller(key, request)
+        admission = self.service.admission
         try:
-            async for race in self.service.race(
-                visitor, prompt, targets, blind=blind, max_tokens=int(max_tokens), temperature=float(temperature)
-            ):
-                yield _column_updates(race)
+            admission.take_question(caller, admission.races)
+            async with admission.races.place(caller):
+                updates = admission.in_time(
+                    self.service.race(
+                        visitor, prompt, targets, blind=blind, max_tokens=int(max_tokens),
+                        temperature=float(temperature), page=request.session_hash or "",
+                    )
+                )  # fmt: skip
+                async with closing(updates):
+                    async for race in updates:
+                        yield _column_updates(race)
         except SpaceportError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
-    def finish(self, request: gr.Request) -> list[Any]:
+    def finish(self, key: str, request: gr.Request) -> list[Any]:
         """End a race, finished or stopped; with two answers, open the vote."""
-        race = self.service.visitors.get(request.session_hash).race
+        race = self._identity.visitor(key, request).races.get(request.session_hash or "")
         if race is None:
             return [gr.Textbox(**READY), gr.Row(visible=False), *[gr.skip()] * (3 * MAX_COLUMNS + MAX_COLUMNS + 1)]
         race.stop()
         ballot = gr.Row(visible=race.votable)
         return [gr.Textbox(**READY), ballot, *_column_updates(race), *_vote_button_updates(race), gr.Button()]
 
-    def vote(self, choice: str, request: gr.Request) -> list[Any]:
+    def vote(self, key: str, choice: str, request: gr.Request) -> list[Any]:
         """Count the vote, show the names, and offer all votes as a file."""
-        visitor = self.service.visitors.get(request.session_hash)
-        race = self.service.vote(visitor, choice)
+        visitor = self._identity.visitor(key, request)
+        race = self.service.vote(visitor, choice, request.session_hash or "")
         columns = _column_updates(race) if race else [gr.skip()] * 3 * MAX_COLUMNS
-        path = visitor.folder / "votes.jsonl"
-        path.write_text(visitor.ballot.jsonl(), encoding="utf-8")
         standings = race_view.standings_html(visitor.ballot.standings())
-        return [gr.Row(visible=False), standings, gr.DownloadButton(value=path, visible=True), *columns]
+        return [gr.Row(visible=False), standings, gr.Button(visible=True), *columns]
+
+    def votes(self, key: str, request: gr.Request) -> str:
+        """Return all votes of the visitor as JSON lines."""
+        return self._identity.visitor(key, request).ballot.jsonl()
 
 
 def _column_updates(race: Race) -> list[Any]:

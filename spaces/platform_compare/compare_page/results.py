@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +13,36 @@ from compare.analyse.definitions import TITLES
 from compare.analyse.objectives import OBJECTIVES
 from compare.report import charts, render
 from compare.report import strings as report_strings
+from compare.report.export import report_markdown
+from compare.report.html_report import html
+from compare.report.report import Report
+from compare.report.tables import requests_csv
 from compare.service import ComparisonService, ReportOptions
+from compare.visitors import Visitor
 from compare_page import strings
-from compare_page.events import PRIVATE
+from compare_page.events import PRIVATE, VISITOR, Identity
+from ui.scripts import download_js, key_js
 
 MAX_CHARTS = 5
+# How each file is written, and its media type.
+WRITERS: dict[str, tuple[Callable[[Report], str], str]] = {
+    "html": (html, "text/html"),
+    "csv": (lambda report: requests_csv(report.run), "text/csv"),
+    "md": (report_markdown, "text/markdown"),
+}
 ALTERNATIVES = ["openai/gpt-4o-mini", "openai/gpt-4o", "anthropic/claude-sonnet-4-5", "google/gemini-2.5-flash"]
 
 
 class Results:
     """Creates its components where it is constructed; `show` with `inputs` fills `outputs`."""
 
-    def __init__(self, service: ComparisonService) -> None:
+    def __init__(self, service: ComparisonService, identity: Identity) -> None:
         self.service = service
+        self._identity = identity
         self._create_components()
-        self.inputs: list[Any] = [self.run, self.earlier, self.definition, self.objective, self.prices,
+        self.inputs: list[Any] = [identity.key, self.run, self.earlier, self.definition, self.objective, self.prices,
                                   self.alternatives, self.utilization, self.spot]  # fmt: skip
-        self.outputs: list[Any] = [self.verdict, self.metrics, self.cost, *self.plots, self.settings, *self.files]
+        self.outputs: list[Any] = [self.verdict, self.metrics, self.cost, *self.plots, self.settings, self.raw]
         self._connect_events()
 
     def _create_components(self) -> None:
@@ -59,9 +73,9 @@ class Results:
             self.settings = gr.HTML("", elem_id="repeat")
             self.upload = gr.File(label=strings.OPEN_RUN, file_types=[".jsonl"], height=120, elem_id="open")
         with gr.Row(elem_id="files"):
-            self.files = [
-                gr.DownloadButton(label, size="sm", visible=False, min_width=120) for label in strings.FILES.values()
-            ]
+            self.raw = gr.DownloadButton(strings.RAW_FILE, size="sm", visible=False, min_width=120)
+            self.files = {suffix: gr.Button(label, size="sm", min_width=120) for suffix, label in strings.FILES.items()}
+            self._download = gr.Textbox(visible=False)
 
     def _create_prices(self) -> None:
         with gr.Accordion(strings.PRICES, open=False):
@@ -75,36 +89,64 @@ class Results:
             self.spot = gr.Checkbox(False, label=strings.SPOT)
 
     def _connect_events(self) -> None:
-        self.upload.upload(self.open_run, self.upload, self.run, **PRIVATE)
-        self.run.change(self.update_earlier, [self.run, self.earlier], self.earlier, queue=False, **PRIVATE)
-        changes = [component.change for component in self.inputs]
-        gr.on(changes, self.show, self.inputs, self.outputs, trigger_mode="always_last", **PRIVATE)
+        key, waiting = self._identity.key, {"concurrency_limit": None, **VISITOR}
+        self.upload.upload(self.open_run, [key, self.upload], self.run, **VISITOR)
+        self.run.change(self.update_earlier, [key, self.run, self.earlier], self.earlier, queue=False, **VISITOR)
+        changes = [component.change for component in self.inputs[1:]]
+        gr.on(changes, self.show, self.inputs, self.outputs, trigger_mode="always_last", **waiting)
+        for suffix, button in self.files.items():
+            _, media_type = WRITERS[suffix]
+            fields = [gr.State(suffix), *self.inputs]
+            button.click(self.write, fields, self._download, **{**waiting, "js": key_js(1)}).then(
+                None, self._download, self._download, js=download_js(f"measurement.{suffix}", media_type), **PRIVATE
+            )
 
-    def show(
+    async def show(
         self,
-        name: str | None, earlier: str, definition: str, objective: str, prices: str, alternatives: list[str],
+        key: str, name: str | None, earlier: str, definition: str, objective: str, prices: str, alternatives: list[str],
         utilization: float, spot: bool, request: gr.Request,
     ) -> list[Any]:  # fmt: skip
         """Show a stored run."""
-        visitor = self.service.visitors.get(request.session_hash)
         if not name:
             return [f'<p class="sp-empty">{strings.NO_RUN}</p>', *[gr.skip()] * (len(self.outputs) - 1)]
-        models = [f"tokens:{model}" for model in alternatives]
-        options = ReportOptions(definition, objective, prices, utilization / 100, spot, models)
+        options = _options(definition, objective, prices, alternatives, utilization, spot)
+        visitor, caller = self._identity.visitor(key, request), self._identity.caller(key, request)
         try:
-            report = self.service.report(visitor, name, None if earlier == strings.NO_OTHER_RUN else earlier, options)
-            files = self.service.export(visitor, name, report)
+            parts = await self.service.view(caller, self._draw, visitor, name, _run_name(earlier), options)
+            return [*parts, gr.DownloadButton(value=self.service.path(visitor, name), visible=True)]
         except SpaceportError as error:
             raise gr.Error(str(error), print_exception=False) from error
+
+    def _draw(self, visitor: Visitor, name: str, earlier: str | None, options: ReportOptions) -> list[Any]:
+        report = self.service.report(visitor, name, earlier, options)
         plots = [gr.Plot(figure, visible=True) for figure in charts.draw_charts(report).values()]
         plots += [gr.Plot(visible=False)] * (MAX_CHARTS - len(plots))
         parts = [render.verdict_html(report), render.metrics_html(report), render.cost_html(report)]
-        buttons = [gr.DownloadButton(value=files[suffix], visible=True) for suffix in strings.FILES]
-        return [*parts, *plots, render.reproduce_html(report), *buttons]
+        return [*parts, *plots, render.reproduce_html(report)]
 
-    def open_run(self, path: str | None, request: gr.Request) -> Any:
+    async def write(
+        self,
+        suffix: str, key: str, name: str | None, earlier: str, definition: str, objective: str, prices: str,
+        alternatives: list[str], utilization: float, spot: bool, request: gr.Request,
+    ) -> str:  # fmt: skip
+        """Return the report as the text of a file. None is stored: every visitor could fill the disk with them."""
+        if not name:
+            return ""
+        options = _options(definition, objective, prices, alternatives, utilization, spot)
+        visitor, caller = self._identity.visitor(key, request), self._identity.caller(key, request)
+        try:
+            return await self.service.view(caller, self._write, suffix, visitor, name, _run_name(earlier), options)
+        except SpaceportError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    def _write(self, suffix: str, visitor: Visitor, name: str, earlier: str | None, options: ReportOptions) -> str:
+        write, _ = WRITERS[suffix]
+        text = write(self.service.report(visitor, name, earlier, options))
+        return text.encode(errors="backslashreplace").decode()
+
+    def open_run(self, key: str, path: str | None, request: gr.Request) -> Any:
         """Add an uploaded run to the list and select it."""
-        visitor = self.service.visitors.get(request.session_hash)
+        visitor = self._identity.visitor(key, request)
         if not path:
             return gr.skip()
         try:
@@ -115,9 +157,20 @@ class Results:
             Path(path).unlink(missing_ok=True)  # Gradio's copy, which anyone with its address can download
         return gr.Dropdown(choices=self.service.run_names(visitor), value=name)
 
-    def update_earlier(self, name: str | None, earlier: str, request: gr.Request) -> Any:
+    def update_earlier(self, key: str, name: str | None, earlier: str, request: gr.Request) -> Any:
         """Offer all other runs for a comparison; a selection that is still possible stays."""
-        visitor = self.service.visitors.get(request.session_hash)
+        visitor = self._identity.visitor(key, request)
         runs = [each for each in self.service.run_names(visitor) if each != name]
         value = earlier if earlier in runs else strings.NO_OTHER_RUN
         return gr.Dropdown(choices=[strings.NO_OTHER_RUN, *runs], value=value)
+
+
+def _options(
+    definition: str, objective: str, prices: str, alternatives: list[str], utilization: float, spot: bool
+) -> ReportOptions:
+    models = [f"tokens:{model}" for model in alternatives]
+    return ReportOptions(definition, objective, prices, utilization / 100, spot, models)
+
+
+def _run_name(earlier: str) -> str | None:
+    return None if earlier == strings.NO_OTHER_RUN else earlier

@@ -47,6 +47,10 @@ STOP = "Stop"
 STARTING = "Starting"
 STOPPING = "Stopping; what was measured is kept"
 THE_LOAD = "the load"
+REQUESTS_IN_ALL = "requests in all"
+CELLS = "targets times loads"
+MINUTES_IN_ALL = "minutes"
+MEASURE_YOURSELF = "Measure less here, or run python -m compare run on your own machine."
 
 # Results
 RUN = "Run"
@@ -63,7 +67,13 @@ UTILIZATION = "Utilization (%)"
 SPOT = "Use spot prices where available"
 OPEN_RUN = "Open a stored run (JSONL)"
 NO_RUN = "Measure, or open a stored run, to see its metrics."
-FILES = {"html": "Report (HTML)", "jsonl": "Raw arrivals (JSONL)", "csv": "Requests (CSV)", "md": "Table (Markdown)"}
+RAW_FILE = "Raw arrivals (JSONL)"
+FILES = {"html": "Report (HTML)", "csv": "Requests (CSV)", "md": "Table (Markdown)"}
+
+
+def too_large(name: str, value: float, limit: int) -> str:
+    """Return why a measurement is too large for this page."""
+    return f"This page measures up to {limit:,} {name}; this would be {value:,.10g}."
 
 
 def better_label(name: str) -> str:

@@ -10,9 +10,10 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 
 from backends import stopwatch
-from ui.edge.budget import Budget, network
+from ui.edge.budget import Budget
 from ui.edge.limits import EdgeLimits, Refused, size_text
 from ui.edge.multipart import MultipartCheck, boundary_of
+from ui.network import network
 from ui.routes import API, RouteTable
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections import Counter
 
 
@@ -30,16 +29,3 @@ class Budget:
         self._used[address] -= size
         if self._used[address] <= 0:
             del self._used[address]
-
-
-def network(host: str) -> str:
-    """Return what counts as one address: IPv6 customers have a /64 network of their own, with 2**64 addresses."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if address.version == 4:
-        return str(address)
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((int(address), 64), strict=False))

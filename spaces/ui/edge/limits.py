@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from starlette.formparsers import MultiPartException
 
-from backends import NotConfigured
+from ui.settings import int_setting
 
 KB, MB = 1_000, 1_000_000
 
@@ -42,19 +41,20 @@ class EdgeLimits:
         cls, *, max_file_mb: int = 50, max_files: int = 50, environment: Mapping[str, str] | None = None
     ) -> EdgeLimits:
         """Read SPACEPORT_MAX_BODY_MB, _MAX_CONNECTIONS, _ADDRESS_UPLOADS_MB and _ALL_UPLOADS_MB."""
-        environment = os.environ if environment is None else environment
+
+        def number(name: str, default: int) -> int:
+            return int_setting(f"SPACEPORT_{name}", default, environment, least=1)
+
         default = cls()
         return replace(
             default,
             file_bytes=max_file_mb * MB,
             files=max_files,
-            body_bytes=_number("SPACEPORT_MAX_BODY_MB", default.body_bytes // MB, environment) * MB,
-            connections=_number("SPACEPORT_MAX_CONNECTIONS", default.connections, environment),
-            uploads_per_address=_number(
-                "SPACEPORT_ADDRESS_UPLOADS_MB", default.uploads_per_address // MB, environment
-            ) * MB,
-            uploads=_number("SPACEPORT_ALL_UPLOADS_MB", default.uploads // MB, environment) * MB,
-        )  # fmt: skip
+            body_bytes=number("MAX_BODY_MB", default.body_bytes // MB) * MB,
+            connections=number("MAX_CONNECTIONS", default.connections),
+            uploads_per_address=number("ADDRESS_UPLOADS_MB", default.uploads_per_address // MB) * MB,
+            uploads=number("ALL_UPLOADS_MB", default.uploads // MB) * MB,
+        )
 
 
 class Refused(MultiPartException):
@@ -72,12 +72,3 @@ class Refused(MultiPartException):
 def size_text(size: int) -> str:
     """Return a number of bytes as `8 MB` or `64 kB`."""
     return f"{size // MB:,} MB" if size >= MB else f"{size // KB:,} kB"
-
-
-def _number(name: str, default: int, environment: Mapping[str, str]) -> int:
-    value = environment.get(name, "").strip()
-    if value and not (value.isascii() and value.isdecimal() and int(value) > 0):
-        raise NotConfigured(
-            f"{name} is {value!r}; it must be a whole number of at least 1.", f"Set it to {default}, or unset it."
-        )
-    return int(value or default)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from chat_page.visitors.tickets import Tickets
+from ui.tickets import Tickets
 
 
 def ticket() -> str:

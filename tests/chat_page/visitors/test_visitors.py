@@ -17,18 +17,17 @@ import pytest
 
 from backends import NotConfigured
 from chat_page.conversation import Conversation
-from chat_page.visitors.visitor import new_key
 from chat_page.visitors.visitors import Visitors
 from rag.answering.retrieve import retrieve_passages
 from rag.answering.turn import Turn
 from rag.errors import DocumentError
 from rag.library import disk
 from rag.library.library import Library
-from rag.library.quota import TooManyQuestions
 from rag.library.store import MemoryStore
 from rag.search.embedders import Embedder
 from tests.helpers.servers import wait_until
 from tests.rag.library.test_ingest import ROPES, PausedEmbedder, wait_until_done, wait_until_paused
+from ui.tickets import new_key
 
 HOUR = 3600.0
 CONVERSATION = Conversation((Turn("Where?", "Behind the door.", finish_reason="stop", target="laptop"),))
@@ -326,14 +325,24 @@ def test_many_threads_open_one_visitor_once(start: Callable[..., Visitors], tmp_
     assert names(restarted, key) == ["note.txt"]
 
 
-def test_each_visitor_has_a_question_limit(root: Path, embedder: Embedder) -> None:
-    visitors = Visitors(root, lambda store: Library(embedder, store=store), questions_per_minute=1)
-    mine, yours = visitors.get(new_key()), visitors.get(new_key())
-    mine.questions.take()
-    with pytest.raises(TooManyQuestions):
-        mine.questions.take()
-    yours.questions.take()
+def test_invented_keys_take_bounded_memory_and_lose_nothing(root: Path, embedder: Embedder, tmp_path: Path) -> None:
+    visitors = Visitors(root, lambda store: Library(embedder, store=store), capacity=20)
+    asked, added = new_key(), new_key()
+    visitors.get(asked).conversation("page").turns = CONVERSATION.turns
+    visitors.get(added).library.add(upload(tmp_path, "note.txt", "The code is 1234."))
+    for _ in range(500):
+        visitors.get(new_key()).conversation("page")
+    assert len(visitors) <= 22
+    assert visitors.get(asked).conversation("page").turns == CONVERSATION.turns
+    assert names(visitors, added) == ["note.txt"]
     visitors.close()
+
+
+def test_invented_pages_of_one_visitor_take_bounded_memory(start: Callable[..., Visitors]) -> None:
+    visitor = start().get(new_key())
+    for number in range(500):
+        visitor.conversation(f"page {number}")
+    assert len(visitor.conversations) <= 50
 
 
 def test_without_a_folder_everything_is_in_memory_and_the_log_says_so_once(

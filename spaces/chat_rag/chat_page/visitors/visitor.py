@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, field
 
 from chat_page.conversation import Conversation, from_json, to_json
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
-from rag.library.quota import QuestionLimit
 from rag.library.store import MemoryStore, Store
+
+# Pages that one visitor has open; of more, the oldest continues with the latest conversation.
+MAX_PAGES = 50
 
 
 @dataclass(slots=True, eq=False)
@@ -22,11 +23,16 @@ class Visitor:
     key: str
     library: Library
     ingestion: Ingestion
-    questions: QuestionLimit
     store: Store | MemoryStore
     conversations: dict[str, Conversation] = field(default_factory=dict)
     latest: Conversation | None = None
     last_seen: float = 0.0
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing would be lost if this object were dropped: what is stored is read again."""
+        asked = any(conversation.turns for conversation in self.conversations.values())
+        return not (asked or self.latest or self.library.documents or self.ingestion.busy)
 
     def conversation(self, session: str | None) -> Conversation:
         """Return the conversation of an open page. A new page continues the visitor's latest conversation."""
@@ -34,6 +40,8 @@ class Visitor:
         if conversation is None:
             conversation = Conversation(self.latest.turns) if self.latest else self.stored_conversation()
             self.conversations[session or ""] = conversation
+            if len(self.conversations) > MAX_PAGES:
+                self.conversations.pop(next(iter(self.conversations)))
         return conversation
 
     def save(self, conversation: Conversation) -> None:
@@ -55,8 +63,3 @@ class Visitor:
         self.library.close()
         self.conversations.clear()
         self.latest = None
-
-
-def new_key() -> str:
-    """Return a private key that can't be guessed."""
-    return secrets.token_urlsafe(32)

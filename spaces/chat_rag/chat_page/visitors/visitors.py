@@ -6,26 +6,28 @@ import hashlib
 import logging
 import re
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import TypeGuard
 
 from backends import stopwatch
-from chat_page.visitors.visitor import Visitor, new_key
+from chat_page.visitors.visitor import Visitor
 from rag.errors import RagError
 from rag.library import disk
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
-from rag.library.quota import QuestionLimit, Quota, int_setting
 from rag.library.store import MemoryStore, Store
+from ui.admission.limits import Limits
+from ui.settings import int_setting
+from ui.tickets import is_key, new_key
 
 logger = logging.getLogger(__name__)
 CreateLibrary = Callable[[Store | MemoryStore], Library]
 IDLE_MINUTES = 60
 SWEEP_SECONDS = 60.0
-_KEY = re.compile(r"[A-Za-z0-9_-]{43}")
 _FOLDER = re.compile(r"[0-9a-f]{64}")
 
 
@@ -43,7 +45,8 @@ class Visitors:
 
     The data of a visitor is in a folder under `root` whose name is a hash of the key, so the disk doesn't reveal keys.
     Without a root, or if it isn't writable, `root` is None and everything stays in memory. A visitor who is idle for
-    `idle_seconds` is deleted. At startup, visitors idle for longer than that are deleted too.
+    `idle_seconds` is deleted. At startup, visitors idle for longer than that are deleted too. Of more than `capacity`
+    visitors in memory, those without data are dropped.
     """
 
     def __init__(
@@ -52,15 +55,15 @@ class Visitors:
         create_library: CreateLibrary,
         idle_seconds: float = IDLE_MINUTES * 60,
         *,
-        questions_per_minute: int = Quota().questions_per_minute,
+        capacity: int = Limits().visitors_in_memory,
         clock: Callable[[], float] = stopwatch.wall_clock,
     ) -> None:
         self.root = root if root and disk.is_writable(root) else None
         self._create_library = create_library
         self._idle_seconds = idle_seconds
-        self._questions_per_minute = questions_per_minute
+        self._capacity = capacity
         self._clock = clock
-        self._slots: dict[str, _Slot] = {}
+        self._slots: OrderedDict[str, _Slot] = OrderedDict()
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self.sweep()
@@ -69,18 +72,20 @@ class Visitors:
 
     @classmethod
     def from_environment(cls, create_library: CreateLibrary) -> Visitors:
-        """Read SPACEPORT_DATA, SPACEPORT_SESSION_MINUTES and the questions of `Quota.from_environment`."""
+        """Read SPACEPORT_DATA, SPACEPORT_SESSION_MINUTES and SPACEPORT_VISITORS_IN_MEMORY."""
         minutes = int_setting("SPACEPORT_SESSION_MINUTES", IDLE_MINUTES, least=1)
-        questions = Quota.from_environment().questions_per_minute
-        return cls(disk.data_folder(), create_library, minutes * 60, questions_per_minute=questions)
+        capacity = Limits.from_environment().visitors_in_memory
+        return cls(disk.data_folder(), create_library, minutes * 60, capacity=capacity)
 
     def get(self, key: object) -> Visitor:
         """Return the visitor of a key, a new one if there is none; a malformed key gets a visitor with a new key."""
-        key = key if _is_key(key) else new_key()
+        key = key if is_key(key) else new_key()
         name = _folder_name(key)
         while True:
             with self._lock:
                 slot = self._slots.setdefault(name, _Slot())
+                self._slots.move_to_end(name)
+                self._drop_empty()
             with slot.lock:
                 if not slot.deleted:
                     slot.visitor = slot.visitor or self._open(key)
@@ -89,7 +94,7 @@ class Visitors:
 
     def touch(self, key: object) -> None:
         """Record that the visitor is still there, without loading anything."""
-        if _is_key(key):
+        if is_key(key):
             name = _folder_name(key)
             with self._lock:
                 visitor = slot.visitor if (slot := self._slots.get(name)) else None
@@ -100,7 +105,7 @@ class Visitors:
 
     def forget(self, key: object) -> None:
         """Delete all data of a visitor at once, even if an answer or an upload is running."""
-        if _is_key(key):
+        if is_key(key):
             self._delete(_folder_name(key), lambda slot: True)
 
     def close_page(self, session: str | None) -> None:
@@ -140,7 +145,17 @@ class Visitors:
     def _open(self, key: str) -> Visitor:
         store = Store(self.root / _folder_name(key)) if self.root else MemoryStore()
         library = self._create_library(store)
-        return Visitor(key, library, Ingestion(library), QuestionLimit(self._questions_per_minute), store)
+        return Visitor(key, library, Ingestion(library), store)
+
+    def _drop_empty(self) -> None:
+        """Drop visitors about whom there is nothing to remember, oldest first: anybody can invent keys."""
+        excess = len(self._slots) - self._capacity if self._capacity else 0
+        for name in list(islice(self._slots, 2 * excess)) if excess > 0 else ():
+            slot = self._slots[name]
+            if slot.visitor and slot.visitor.empty and slot.lock.acquire(blocking=False):
+                slot.deleted = True
+                slot.lock.release()
+                del self._slots[name]
 
     def _touch(self, visitor: Visitor) -> None:
         visitor.last_seen = self._clock()
@@ -193,10 +208,6 @@ class Visitors:
     def _sweep_regularly(self) -> None:
         while not self._closing.wait(SWEEP_SECONDS):
             self.sweep()
-
-
-def _is_key(key: object) -> TypeGuard[str]:
-    return isinstance(key, str) and bool(_KEY.fullmatch(key))
 
 
 def _folder_name(key: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +16,7 @@ from rag.answering.retrieve import number_passages, retrieve_passages
 from rag.answering.types import AnswerEnd, AnswerOptions, Citation, Retrieval
 from rag.library.library import Library
 from rag.search.embedders import Embedder
+from rag.threads import SEARCH
 
 
 @dataclass(slots=True)
@@ -57,10 +57,10 @@ class Rag:
         rewrite.record_latency(backend, stopwatch.first_token_seconds)
 
     async def _retrieve(self, question: str, history: Sequence[Message], backend: Backend, limit: int) -> Retrieval:
-        if not await asyncio.to_thread(self._has_documents):
+        if not await SEARCH.run(self._has_documents):
             return Retrieval((), question)
         query = await rewrite.build_query(question, history, backend)
-        return await asyncio.to_thread(self._search, question, query, limit)
+        return await SEARCH.run(self._search, question, query, limit)
 
     async def _plan_prompt(
         self,
@@ -72,7 +72,7 @@ class Rag:
     ) -> tuple[Retrieval, budget.PromptPlan]:
         """Return the retrieval with the passages that fit into the prompt, and the prompt."""
         context_window = await budget.find_context_window(backend)
-        prompt = await asyncio.to_thread(
+        prompt = await SEARCH.run(
             budget.plan_prompt,
             question,
             () if retrieval.abstention else retrieval.passages,

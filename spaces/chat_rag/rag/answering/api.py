@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,10 +16,13 @@ from rag.answering.abstain import NOT_FROM_DOCUMENTS, REFUSAL, AbstentionKind
 from rag.answering.answer import Rag
 from rag.answering.types import AnswerEnd, AnswerOptions, Retrieval, passage_json
 from rag.documents import Limits
+from rag.errors import Cancelled
 from rag.library.library import Library
+from rag.library.progress import Step
 from rag.reading.file_names import display_name
 from rag.reading.parse import SUFFIXES
 from rag.search.embedders import Embedder
+from rag.threads import READING
 
 ABSTENTION_REASONS = {
     AbstentionKind.NO_PASSAGES: "No passages found in the documents",
@@ -41,12 +45,32 @@ async def answer_from_files(
 
     The files and texts are read for this call and dropped after it. Raises `RagError` and `BackendError`.
     """
-    library = Library(embedder, limits=limits)
-    try:
-        await asyncio.to_thread(_read, library, files, texts or {})
+    async with temporary_library(embedder, files=files, texts=texts, limits=limits) as library:
         return await answer_json(Rag(embedder, [library, *libraries]), question, backend, options=options)
+
+
+@asynccontextmanager
+async def temporary_library(
+    embedder: Embedder,
+    *,
+    files: Sequence[Path] = (),
+    texts: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+) -> AsyncIterator[Library]:
+    """Read files, and texts by name, into a library that exists until the end of the block.
+
+    If the call is cancelled, the reading stops at its next report and leaves no file.
+    """
+    library, stopped = Library(embedder, limits=limits), threading.Event()
+    reading = asyncio.ensure_future(READING.run(_read, library, files, texts or {}, stopped))
+    try:
+        await asyncio.shield(reading)
+        yield library
     finally:
-        await asyncio.to_thread(library.close)
+        stopped.set()
+        await asyncio.wait([reading])  # until then the place of the call isn't free
+        reading.exception()  # of a cancelled call, nobody else asks for it
+        await READING.run(library.close)
 
 
 async def answer_json(
@@ -115,12 +139,16 @@ def _end_json(end: AnswerEnd, retrieval: Retrieval) -> dict[str, Any]:
     }
 
 
-def _read(library: Library, files: Sequence[Path], texts: Mapping[str, str]) -> None:
+def _read(library: Library, files: Sequence[Path], texts: Mapping[str, str], stopped: threading.Event) -> None:
+    def report(step: Step, share: float) -> None:
+        if stopped.is_set():
+            raise Cancelled("The call was stopped.")
+
     for file in files:
-        library.add(file)
+        library.add(file, report=report)
     for name, text in texts.items():
         with _temporary_file(name, text) as path:
-            library.add(path, name=path.name)
+            library.add(path, name=path.name, report=report)
 
 
 @contextmanager

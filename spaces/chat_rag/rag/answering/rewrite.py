@@ -15,6 +15,7 @@ from rag.answering.markers import MARKER_PATTERN, up_to_last_marker
 from rag.answering.prompt import escape_special_tokens, recent_messages
 from rag.documents import Passage
 from rag.search.bm25 import STOP_WORDS
+from rag.threads import SEARCH
 
 # The time limit of a rewrite. Only a backend with first tokens in a third of it is used.
 REWRITE_SECONDS, FIRST_TOKEN_SECONDS = 1.5, 0.5
@@ -52,13 +53,13 @@ _latencies: WeakKeyDictionary[Backend, float] = WeakKeyDictionary()
 async def build_query(question: str, history: Sequence[Message], backend: Backend) -> str:
     """Return the search query for `question`: rewritten by the backend if it is fast, otherwise by rule."""
     # In a thread, because a conversation from a link can have a million characters.
-    query = await asyncio.to_thread(expand_by_rule, question, history)
+    query = await SEARCH.run(expand_by_rule, question, history)
     if not is_fast(backend) or not history or not (query != question or _PRONOUN.search(question)):
         return query
     with suppress(TimeoutError, BackendError):
         async with asyncio.timeout(REWRITE_SECONDS):
             rewrite = await _request_rewrite(question, history, backend)
-        if await asyncio.to_thread(is_valid_rewrite, rewrite, question, history):
+        if await SEARCH.run(is_valid_rewrite, rewrite, question, history):
             return rewrite
     return query
 

@@ -1,33 +1,21 @@
-"""Limits for one visitor's documents and questions, so that a public page stays usable for the others."""
+"""Limits for one visitor's documents, so that a public page stays usable for the others."""
 
 from __future__ import annotations
 
 import math
-import os
-import threading
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from backends import NotConfigured, stopwatch
 from rag.documents import Document
-from rag.errors import DocumentError, RagError
+from rag.errors import DocumentError
+from ui.settings import int_setting
 
 # A text without pages counts as one page per 3,000 characters: its length decides the cost.
 PAGE_CHARACTERS = 3_000
-_MINUTE = 60.0
 
 
 class QuotaExceeded(DocumentError):
     """The document doesn't fit into the visitor's quota."""
-
-
-class TooManyQuestions(RagError):
-    """The visitor asks too many questions; `retry_after` is the wait in seconds."""
-
-    def __init__(self, message: str, remedy: str = "", *, retry_after: float) -> None:
-        super().__init__(message, remedy)
-        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +37,14 @@ class Quota:
     files: int = 50
     pages: int = 2_000
     megabytes: int = 200
-    questions_per_minute: int = 20
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Quota:
-        """Read SPACEPORT_MAX_FILES, _MAX_PAGES, _MAX_MB and _QUESTIONS_A_MINUTE."""
+        """Read SPACEPORT_MAX_FILES, _MAX_PAGES and _MAX_MB."""
         return cls(
             int_setting("SPACEPORT_MAX_FILES", cls().files, environment),
             int_setting("SPACEPORT_MAX_PAGES", cls().pages, environment),
             int_setting("SPACEPORT_MAX_MB", cls().megabytes, environment),
-            int_setting("SPACEPORT_QUESTIONS_A_MINUTE", cls().questions_per_minute, environment),
         )
 
     def check(self, name: str, addition: Size, current: Size, largest: str = "") -> None:
@@ -84,50 +70,12 @@ class Quota:
                 )
 
 
-UNLIMITED = Quota(0, 0, 0, 0)
-
-
-class QuestionLimit:
-    """Limits one visitor's questions per minute (0: no limit); safe across threads. `now` is a clock in seconds."""
-
-    def __init__(self, per_minute: int, now: Callable[[], float] = stopwatch.now) -> None:
-        self._per_minute = per_minute
-        self._now = now
-        self._times: deque[float] = deque()
-        self._lock = threading.Lock()
-
-    def take(self) -> None:
-        """Count one question, or raise `TooManyQuestions` with the wait until the next one is allowed."""
-        with self._lock:
-            now = self._now()
-            while self._times and self._times[0] <= now - _MINUTE:
-                self._times.popleft()
-            if self._per_minute and len(self._times) >= self._per_minute:
-                wait = self._times[0] + _MINUTE - now
-                raise TooManyQuestions(
-                    f"You have reached the limit of {_count(self._per_minute, 'question')} per minute.",
-                    f"Try again in {_count(math.ceil(wait), 'second')}.",
-                    retry_after=wait,
-                )
-            self._times.append(now)
+UNLIMITED = Quota(0, 0, 0)
 
 
 def page_count(document: Document) -> int:
     """Return the number of pages; a text without pages counts by its length."""
     return len(document.pages) or math.ceil(len(document.text) / PAGE_CHARACTERS)
-
-
-def int_setting(name: str, default: int, environment: Mapping[str, str] | None = None, *, least: int = 0) -> int:
-    """Return the variable `name` as an integer of at least `least`; raise `NotConfigured` if it isn't one."""
-    value = (os.environ if environment is None else environment).get(name, "").strip()
-    if not value:
-        return default
-    if not (value.isascii() and value.isdecimal() and int(value) >= least):
-        raise NotConfigured(
-            f"{name} is {value!r}; it must be a whole number of at least {least}.",
-            f"Set it to a number such as {default}, or unset it.",
-        )
-    return int(value)
 
 
 def _format(value: float) -> str:

@@ -70,6 +70,11 @@ class BackgroundRun:
             message, remedy = message.replace(path, name), remedy.replace(path, name)
         return CompareError(message, remedy)
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._stopping
+
     def stop(self) -> None:
         """Ask the process to end now; it stores what it has measured."""
         self._stopping = True

@@ -29,7 +29,6 @@ EARLIER = "Compared with the earlier run"
 PERCENTILES = "All percentiles"
 CLIENT = "Cold start, cache and client load"
 NOTE = "Note"
-QUEUED = "Waiting: another measurement is running on this machine"
 NOT_INTERLEAVED = "The two runs were not interleaved, so the comparison includes everything else that changed."
 ONE_TARGET = "One target alone has no verdict. Add a second target, or compare with an earlier run."
 NO_PRICE = "No target has a price. Enter a machine or a price for each target, such as 1.25/h."
@@ -210,3 +209,9 @@ def price_warning(price: Price, today: date) -> str | None:
             return f"The price of {price.name} is uncertain ({price.confidence}: {price.source})."
         case None:
             return None
+
+
+def queued(ahead: int) -> str:
+    """Return what the page shows while another measurement runs on this machine."""
+    others = {0: "you're next", 1: "1 more before you"}.get(ahead, f"{ahead} more before you")
+    return f"Waiting: another measurement is running on this machine, {others}"

@@ -1,18 +1,41 @@
-"""Tickets: how a page is recognised in the moment before the server's answer brings the visitor's key."""
+"""Private keys of visitors, and tickets: how a page is recognised before the server's answer brings its key."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
+import secrets
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
-
-from chat_page.visitors.visitor import new_key
+from typing import TypeGuard
 
 # More pages than this never wait for their key at the same time; the oldest are dropped.
 MAX_TICKETS = 4096
 _TICKET = re.compile(r"page-[0-9a-f]{64}")
+_KEY = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+def new_key() -> str:
+    """Return a private key that can't be guessed."""
+    return secrets.token_urlsafe(32)
+
+
+def is_key(value: object) -> TypeGuard[str]:
+    """Return whether a value has the form of a key."""
+    return isinstance(value, str) and bool(_KEY.fullmatch(value))
+
+
+def account_key(key: object, account: str | None) -> object:
+    """Return the key by which the server knows a browser's key while this account is signed in.
+
+    Another account in the same browser, or a key that was stolen without the account, leads to other data.
+    """
+    if not account or not is_key(key):
+        return key
+    digest = hashlib.sha256(f"{account}\0{key}".encode()).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 @dataclass(slots=True)

@@ -1,0 +1,184 @@
+"""One admission for all work on a page: who may start now, who waits, and who is told to come back later."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from backends import SpaceportError, stopwatch
+from backends.streams import closing
+from ui.admission.fair_queue import Caller, Entry, FairQueue
+from ui.admission.limits import Limits, Places
+from ui.admission.rate_limit import RateLimit
+from ui.admission.strings import MESSAGES, TOO_SLOW, TOO_SLOW_REMEDY, Reason, try_again
+
+MAX_RETRY_AFTER = 60  # seconds
+UPDATE_SECONDS = 1.0
+T = TypeVar("T")
+
+
+class Refused(SpaceportError):
+    """A request isn't served now; `retry_after` is the wait in seconds."""
+
+    def __init__(self, reason: Reason, retry_after: float, limit: int = 0) -> None:
+        self.reason = reason
+        self.retry_after = max(1, math.ceil(retry_after))
+        super().__init__(MESSAGES[reason].format(limit=limit), try_again(self.retry_after))
+
+
+class TooSlow(SpaceportError):
+    """An answer took longer than its time limit."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(TOO_SLOW.format(seconds=seconds), TOO_SLOW_REMEDY)
+
+
+class Place:
+    """A caller's place in a `Lane`, or the wait for one. Release it in every case."""
+
+    def __init__(self, lane: Lane, entry: Entry) -> None:
+        self._lane = lane
+        self._entry = entry
+        self._changed = asyncio.Event()
+        self._started = lane.now()
+
+    @property
+    def running(self) -> bool:
+        """Whether the work may start."""
+        return self._entry.running
+
+    async def wait(self) -> AsyncIterator[int]:
+        """Yield, about once a second, how many are ahead, until the work may start; `Refused` after too long."""
+        deadline = self._started + self._lane.waiting_seconds
+        while not self.running:
+            if self._entry.refusal:
+                raise self._lane.refuse(self._entry.refusal)
+            if self._lane.waiting_seconds and self._lane.now() >= deadline:
+                raise self._lane.refuse(Reason.WAITED)
+            yield self._lane.queue.ahead(self._entry)
+            try:
+                async with asyncio.timeout(UPDATE_SECONDS):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+        self._started = self._lane.now()
+
+    def wake(self) -> None:
+        """Tell the one who waits that something has changed."""
+        self._changed.set()
+
+    def release(self) -> None:
+        """Give up the place or the wait."""
+        self._lane.release(self._entry, self._started)
+
+
+class Lane:
+    """The places for one kind of work. `check` may be called from any thread, all else from the event loop."""
+
+    def __init__(self, places: Places, limits: Limits, now: Callable[[], float] = stopwatch.now) -> None:
+        self.queue = FairQueue(places, limits.waiting)
+        self.waiting_seconds = limits.waiting_seconds
+        self.now = now
+        self._places = places
+        self._open: dict[Entry, Place] = {}
+        self._mean_seconds = 1.0  # how long a place is taken, a moving average
+
+    def check(self, caller: Caller) -> None:
+        """Raise `Refused` if the caller could not even wait now."""
+        if reason := self.queue.refusal(caller):
+            raise self.refuse(reason)
+
+    def join(self, caller: Caller) -> Place:
+        """Return the caller's place, which may have to wait; raise `Refused` if there are too many already."""
+        entry, displaced = self.queue.join(caller)
+        if displaced:
+            self._open[displaced].wake()
+        if entry.refusal:
+            raise self.refuse(entry.refusal)
+        place = self._open[entry] = Place(self, entry)
+        return place
+
+    @asynccontextmanager
+    async def place(self, caller: Caller) -> AsyncIterator[None]:
+        """Wait for a place and release it at the end of the block."""
+        place = self.join(caller)
+        try:
+            async for _ in place.wait():
+                pass
+            yield
+        finally:
+            place.release()
+
+    def release(self, entry: Entry, started: float) -> None:
+        """End an entry and start the next ones."""
+        if self._open.pop(entry, None) is None:
+            return
+        if entry.running:
+            self._mean_seconds += 0.2 * (self.now() - started - self._mean_seconds)
+        for next_entry in self.queue.leave(entry):
+            self._open[next_entry].wake()
+
+    def refuse(self, reason: Reason) -> Refused:
+        """Return the refusal, with the time after which a place should be free, estimated from recent work."""
+        seconds = self._mean_seconds * (self.queue.waiting + 1) / (self._places.total or 1)
+        return Refused(reason, min(MAX_RETRY_AFTER, seconds))
+
+
+class Admission:
+    """The lanes of a page, and the limits for questions in a minute."""
+
+    def __init__(self, limits: Limits | None = None, now: Callable[[], float] = stopwatch.now) -> None:
+        self.limits = limits = limits or Limits.from_environment()
+        self.answers = Lane(limits.answers, limits, now)
+        self.readings = Lane(limits.readings, limits, now)
+        self.uploads = Lane(limits.uploads, limits, now)
+        self.views = Lane(limits.views, limits, now)
+        self.races = Lane(limits.races, limits, now)
+        self.measurements = Lane(limits.measurements, limits, now)
+        self._by_visitor = RateLimit(limits.questions_per_minute, now=now)
+        self._by_address = RateLimit(limits.address_questions_per_minute, now=now)
+        self._lock = threading.Lock()
+
+    def take_question(self, caller: Caller, lane: Lane | None = None) -> None:
+        """Count a question that comes into the lane (`answers`), or raise `Refused` and count nothing."""
+        (lane or self.answers).check(caller)
+        with self._lock:
+            if wait := self._by_visitor.wait(caller.visitor):
+                raise Refused(Reason.TOO_MANY_QUESTIONS, wait, self.limits.questions_per_minute)
+            if wait := self._by_address.wait(caller.address):
+                raise Refused(Reason.TOO_MANY_FROM_ADDRESS, wait, self.limits.address_questions_per_minute)
+            self._by_visitor.record(caller.visitor)
+            self._by_address.record(caller.address)
+
+    @asynccontextmanager
+    async def time_limit(self) -> AsyncIterator[None]:
+        """Raise `TooSlow` if the block takes longer than an answer may."""
+        seconds = self.limits.answer_seconds
+        try:
+            async with asyncio.timeout(seconds or None):
+                yield
+        except TimeoutError as error:
+            raise TooSlow(seconds) from error
+
+    def in_time(self, stream: AsyncIterator[T]) -> AsyncIterator[T]:
+        """Return the stream of an answer; it raises `TooSlow` when its time is over."""
+        return in_time(stream, self.limits.answer_seconds)
+
+
+async def in_time(stream: AsyncIterator[T], seconds: float) -> AsyncIterator[T]:
+    """Yield the items of a stream; raise `TooSlow` and close the stream after these seconds (0: no limit)."""
+    deadline = asyncio.get_running_loop().time() + seconds if seconds else None
+    async with closing(stream):
+        while True:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    item = await anext(stream)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as error:
+                raise TooSlow(seconds) from error
+            yield item

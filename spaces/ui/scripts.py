@@ -1,0 +1,22 @@
+"""Scripts of events that the pages of all Spaces share, from the files in this folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent
+
+
+def key_js(index: int = 0) -> str:
+    """Return the script of an event whose input number `index` is the visitor's key, or a ticket for it."""
+    return _read("ticket.js").replace("INDEX", str(index))
+
+
+def download_js(name: str, media_type: str) -> str:
+    """Return the script of an event that offers the value of its input as a file and clears it."""
+    return _read("download.js").replace("NAME", json.dumps(name)).replace("TYPE", json.dumps(media_type))
+
+
+def _read(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
