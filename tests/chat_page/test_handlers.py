@@ -58,6 +58,18 @@ def test_a_question_becomes_a_turn_without_an_answer(handlers: Handlers, convers
     assert len(conversation.turns) == 3
 
 
+def test_a_long_conversation_ends(handlers: Handlers, conversation: Conversation) -> None:
+    """Each event draws all of it: without a limit, one request of a hundred bytes costs seconds."""
+    conversation.turns = (Turn("Long?", "word " * 61_000, finish_reason="stop", target="t"), *TURNS)
+    with pytest.warns(UserWarning, match="too long to go on"):
+        box, messages = handlers.submit("More?", KEY, REQUEST)
+    assert len(conversation.turns) == 3
+    assert box.value == "More?"
+    assert contents(messages)[-1] == "Two."
+    handlers.retry(KEY, gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
+    assert conversation.turns == (Turn("Long?"),)
+
+
 def test_undo_moves_the_exact_question_back_into_the_box(handlers: Handlers, conversation: Conversation) -> None:
     question, messages, _ = handlers.undo(KEY, gr.UndoData(None, {"index": 1, "value": "One."}), REQUEST)
     assert (question, messages, conversation.turns) == ("First <b>?", [], ())
@@ -96,8 +108,8 @@ def test_clear_deletes_the_turns_also_from_the_disk(chat: Chat, handlers: Handle
     assert chat.visitor(KEY).stored_conversation() == Conversation()
 
 
-def test_a_link_replaces_the_conversation(handlers: Handlers, conversation: Conversation) -> None:
-    messages = handlers.open_link(link_fragment([Turn("Shared?", "Yes.")]), KEY, REQUEST)
+async def test_a_link_replaces_the_conversation(handlers: Handlers, conversation: Conversation) -> None:
+    messages = await handlers.open_link(link_fragment([Turn("Shared?", "Yes.")]), KEY, REQUEST)
     assert [turn.question for turn in conversation.turns] == ["Shared?"]
     assert contents(messages)[1:] == ["Shared?", "Yes."]
 

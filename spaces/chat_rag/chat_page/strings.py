@@ -35,6 +35,8 @@ class Strings:
     question_hint: str = "Ask a question"
     question_too_long: str = "A question can have up to {limit:,} characters."
     question_too_long_remedy: str = "Put a long text into a file and upload it."
+    conversation_too_long: str = "This conversation is too long to go on."
+    conversation_too_long_remedy: str = "Download it if you need it, then clear it."
     unknown_target: str = "There is no such target."
     unknown_target_remedy: str = "Choose one from the menu."
     waiting_next: str = "Waiting for a free place: you're next"
