@@ -18,8 +18,9 @@ from rag.errors import RagError
 from rag.library import disk
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
-from rag.library.quota import QuestionLimit, Quota, int_setting
+from rag.library.quota import QuestionLimit, Quota
 from rag.library.store import MemoryStore, Store
+from rag.settings import int_setting
 
 logger = logging.getLogger(__name__)
 CreateLibrary = Callable[[Store | MemoryStore], Library]

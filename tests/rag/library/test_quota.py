@@ -15,9 +15,9 @@ from rag.library.quota import (
     QuotaExceeded,
     Size,
     TooManyQuestions,
-    int_setting,
     page_count,
 )
+from rag.settings import int_setting
 
 
 class Clock:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from backends import NotConfigured, stopwatch
+from backends import stopwatch
 from rag.documents import Document
 from rag.errors import DocumentError, RagError
+from rag.settings import int_setting
 
 # A text without pages counts as one page per 3,000 characters: its length decides the cost.
 PAGE_CHARACTERS = 3_000
@@ -115,19 +115,6 @@ class QuestionLimit:
 def page_count(document: Document) -> int:
     """Return the number of pages; a text without pages counts by its length."""
     return len(document.pages) or math.ceil(len(document.text) / PAGE_CHARACTERS)
-
-
-def int_setting(name: str, default: int, environment: Mapping[str, str] | None = None, *, least: int = 0) -> int:
-    """Return the variable `name` as an integer of at least `least`; raise `NotConfigured` if it isn't one."""
-    value = (os.environ if environment is None else environment).get(name, "").strip()
-    if not value:
-        return default
-    if not (value.isascii() and value.isdecimal() and int(value) >= least):
-        raise NotConfigured(
-            f"{name} is {value!r}; it must be a whole number of at least {least}.",
-            f"Set it to a number such as {default}, or unset it.",
-        )
-    return int(value)
 
 
 def _format(value: float) -> str:
