@@ -38,7 +38,13 @@ BELOW = {
 }
 # The layers inside a package, top to bottom. A module outside these is above them.
 LAYERS = {
-    "rag": [("rag.answering",), ("rag.library",), ("rag.search",), ("rag.reading",), ("rag.documents", "rag.errors")],
+    "rag": [
+        ("rag.answering",),
+        ("rag.library",),
+        ("rag.search",),
+        ("rag.reading",),
+        ("rag.documents", "rag.errors", "rag.settings"),
+    ],
     "compare": [("compare.report",), ("compare.analyse",), ("compare.measure",), ("compare.records",)],
     "backends": [
         ("backends.embedded", "backends.transformers", "backends.kubernetes", "backends.sagemaker", "backends.vertex"),

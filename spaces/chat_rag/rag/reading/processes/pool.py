@@ -83,28 +83,39 @@ class ReaderPool:
                 self._idle.pop().kill()
 
     def _answer(self, process: ReaderProcess, file_name: str, report: ShareReport) -> tuple[str, bytes]:
-        """Wait for the answer: "result" or "error", and its JSON."""
-        deadline, share, size = now() + self._limits.seconds, 0.0, 0
-        answer = "", b""
-        while True:
-            line = process.next_line(_TICK_SECONDS)
-            size += len(line or b"")
-            word, _, payload = (line or b"").strip().partition(b" ")
+        """Return the answer: "result" or "error", and its JSON."""
+        share, answer = 0.0, ("", b"")
+        for line in self._lines(process, file_name):
+            word, _, payload = line.strip().partition(b" ")
             if word == b"share":
                 share = float(payload)
             elif word in (b"result", b"error"):
                 answer = word.decode(), payload
             elif word == b"ended" and not payload and answer[0]:
-                return answer
+                break
             elif word == b"ended":
                 raise ReaderStopped(file_name, StopReason[payload.decode() or "CRASH"])
-            elif line == b"":
-                raise ReaderStopped(file_name, StopReason.CRASH)
             report(share)
-            if now() > deadline:
-                raise ReaderStopped(file_name, StopReason.TIME)
+        return answer
+
+    def _lines(self, process: ReaderProcess, file_name: str) -> Iterator[bytes]:
+        """Yield the lines of an answer, and an empty one when there is nothing new, within the limits."""
+        deadline, size = now() + self._limits.seconds, 0
+        parts: list[bytes] = []
+        while now() < deadline:
+            part = process.receive(_TICK_SECONDS)
+            if part == b"":
+                raise ReaderStopped(file_name, StopReason.CRASH)
+            parts.append(part or b"")
+            size += len(part or b"")
             if size > self._limits.output_mb * 1_000_000:
                 raise ReaderStopped(file_name, StopReason.OUTPUT)
+            if part and part.endswith(b"\n"):
+                yield b"".join(parts)
+                parts.clear()
+            else:
+                yield b""
+        raise ReaderStopped(file_name, StopReason.TIME)
 
     @contextlib.contextmanager
     def _process(self, report: ShareReport) -> Iterator[ReaderProcess]:

@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from rag.reading.processes.worker import Request
 
+_PART_BYTES = 1_000_000
 _WORKER = "rag.reading.processes.worker"
 # No threads of numeric libraries, nor of onnxruntime, which markitdown imports: a fork would be without them.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1"}
@@ -54,8 +55,8 @@ class ReaderProcess:
             pickle.dump(tuple(request), self._process.stdin)
             self._process.stdin.flush()
 
-    def next_line(self, seconds: float) -> bytes | None:
-        """Return the next line of the answer, None if there is none yet, or b"" if the process has ended."""
+    def receive(self, seconds: float) -> bytes | None:
+        """Return the next line of the answer or a part of it, None if there is none yet, b"" if the process ended."""
         try:
             return self._lines.get(timeout=seconds)
         except queue.Empty:
@@ -63,9 +64,9 @@ class ReaderProcess:
 
 
 def _pump(stdout: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
-    """Move lines into a queue, which has time-outs on every platform."""
+    """Move lines, and long ones in parts, into a queue, which has time-outs on every platform."""
     with stdout:
-        for line in stdout:
+        while line := stdout.readline(_PART_BYTES):
             lines.put(line)
     lines.put(b"")
 
