@@ -51,14 +51,20 @@ def has_accelerator() -> bool:
 
 
 def usable_processors(cgroup: Path = CGROUP) -> int:
-    """The number of processors for this process: its CPU affinity, within the container's CPU limit.
+    """The number of processors for this process: its CPU affinity, within the container's limit and OMP_NUM_THREADS.
 
     A limit of 2.5 counts as two: a third thread would be throttled half of the time, and the others wait for it.
     """
     affinity = getattr(os, "sched_getaffinity", None)
     available = len(affinity(0)) if affinity else os.cpu_count() or 1
-    limit = cpu_limit(cgroup)
-    return max(1, min(available, int(limit))) if limit else available
+    limits = [limit for limit in (cpu_limit(cgroup), openmp_limit()) if limit]
+    return max(1, int(min([available, *limits])))
+
+
+def openmp_limit() -> int | None:
+    """The number of threads that OMP_NUM_THREADS allows, as torch and OpenMP read it; None without a limit."""
+    first, _, _ = os.environ.get("OMP_NUM_THREADS", "").partition(",")
+    return int(first) or None if first.strip().isdecimal() else None
 
 
 def cpu_limit(cgroup: Path = CGROUP) -> float | None:

@@ -73,7 +73,7 @@ class Sample:
 
 def conversation_link(history: list[dict[str, Any]]) -> str:
     """Return a conversation as a fragment of a link that the chat page opens."""
-    from chat_page.share import link_fragment
+    from chat_page.sharing.share import link_fragment
     from rag.answering.turn import Turn
 
     texts = [message["content"] for message in history]

@@ -12,6 +12,8 @@ from backends import SpaceportError
 
 _SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|KEY\b|_KEY$", re.IGNORECASE)
 ReportLine = Callable[[str], None]
+# The price per hour of one machine: see `Machines`.
+UsdHour = Callable[[str, bool, str | None], float | None]
 
 
 class CloudError(SpaceportError):
@@ -19,17 +21,36 @@ class CloudError(SpaceportError):
 
 
 @dataclass(frozen=True, slots=True)
+class Machines:
+    """Machines that are billed by the hour: `row` of the price table, or the user's own `price`, such as 1.25/h."""
+
+    row: str
+    count: int
+    spot: bool = False
+    price: str | None = None
+
+    def usd_hour(self, usd_hour: UsdHour) -> float | None:
+        """Return the price of all of them per hour; None if the price of one is unknown."""
+        one = usd_hour(self.row, self.spot, self.price)
+        return None if one is None else one * self.count
+
+
+@dataclass(frozen=True, slots=True)
 class ApiCall:
     """`operation` of `service` with `payload`, in the API's own names; `purpose` describes it for the plan.
 
-    `usd_hour` is billed once the call succeeds; None if the price table has no price.
+    `machines` are billed once the call succeeds.
     """
 
     service: str
     operation: str
     payload: Mapping[str, Any]
     purpose: str
-    usd_hour: float | None = 0.0
+    machines: Machines | None = None
+
+    def usd_hour(self, usd_hour: UsdHour) -> float | None:
+        """Return the price per hour once the call succeeds; None if it's unknown."""
+        return self.machines.usd_hour(usd_hour) if self.machines else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +69,22 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A resource that exists in the cloud; `usd_hour` is its price, None if the price table has none."""
+    """A resource that exists in the cloud, with its machines."""
 
     kind: str
     name: str
     state: str = ""
-    usd_hour: float | None = 0.0
+    machines: Machines | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def line(self) -> str:
-        """The resource as one line of text."""
-        price = "price unknown" if self.usd_hour is None else f"{self.usd_hour:.4g} USD/h" if self.usd_hour else ""
+    def usd_hour(self, usd_hour: UsdHour) -> float | None:
+        """Return its price per hour; None if it's unknown."""
+        return self.machines.usd_hour(usd_hour) if self.machines else 0.0
+
+    def line(self, usd_hour: UsdHour) -> str:
+        """Return the resource with its price as one line of text."""
+        usd = self.usd_hour(usd_hour)
+        price = "price unknown" if usd is None else f"{usd:.4g} USD/h" if usd else ""
         return "  ".join(filter(None, [f"{self.kind:<18} {self.name}", self.state, price]))
 
 
@@ -94,15 +119,16 @@ def mask_secrets(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: "<hidden>" if _SECRET_NAME.search(name) else value for name, value in values.items()}
 
 
-def format_plan(calls: Sequence[ApiCall]) -> str:
+def format_plan(calls: Sequence[ApiCall], usd_hour: UsdHour) -> str:
     """Return a plan as text: each call with its payload as JSON, and the total price per hour."""
     lines = []
     for number, call in enumerate(calls, 1):
         lines.append(f"{number}. {call.service} {call.operation}: {call.purpose}")
         payload = json.dumps(call.payload, indent=2, ensure_ascii=False, default=_json_default)
         lines.append("\n".join(f"     {line}" for line in payload.splitlines()))
-    unknown = [call.purpose for call in calls if call.usd_hour is None]
-    total = sum(call.usd_hour or 0.0 for call in calls)
+    prices = [call.usd_hour(usd_hour) for call in calls]
+    unknown = [call.purpose for call, price in zip(calls, prices, strict=True) if price is None]
+    total = sum(price or 0.0 for price in prices)
     lines.append(f"{len(calls)} calls; nothing has been changed. Price once deployed: {total:.4g} USD per hour.")
     lines += [f"No price is known for: {', '.join(unknown)}."] if unknown else []
     return "\n".join(lines)

@@ -6,64 +6,26 @@ import argparse
 import asyncio
 import json
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic
 
 from backends import Catalog, ChatRequest, Delta, Message, Stopwatch
 from backends.http.connections import close_connections
 from backends.terminal import exit_status
-from cloud import cost
-from cloud.calls import ApiCall, CloudError, ReportLine, Resource, Step, format_plan, run_steps
+from cloud.calls import CloudError, Resource, Step, format_plan, run_steps
+from cloud.platform import Comparator, Platform, S
 from cloud.settings import load
 
-S = TypeVar("S")
 Action = Callable[[argparse.Namespace, S], int]
 
 
-class Platform(Protocol[S]):
-    """The implementation of each command for one cloud. Its constructor makes no request."""
-
-    title: str
-    program: str  # the script's name, for remedies
-    file: Path  # the default settings file
-    prefix: str  # of environment variables
-    settings: type[S]
-
-    def plan(self, settings: S) -> Sequence[ApiCall]:
-        """Return every call of a deployment; needs no credentials."""
-
-    def steps(self, settings: S) -> Sequence[Step]:
-        """Return the steps that send these calls."""
-
-    def scaling(self, settings: S) -> Sequence[Step]:
-        """Return the steps that configure autoscaling."""
-
-    def update(self, settings: S, report: ReportLine) -> None:
-        """Deploy the current settings without an interruption."""
-
-    def rollback(self, settings: S, report: ReportLine) -> None:
-        """Deploy the previous version again."""
-
-    def resources(self, settings: S) -> Sequence[Resource]:
-        """Return the existing resources with their prices."""
-
-    def delete(self, settings: S, report: ReportLine) -> None:
-        """Delete all resources and wait until they are gone."""
-
-    def target(self, settings: S) -> Mapping[str, Any]:
-        """Return the catalogue entry of the endpoint."""
-
-    def price(self, settings: S) -> str:
-        """Return the name of the machine's row in the price table."""
-
-
 class Command(Generic[S]):
-    """The command line for one platform."""
+    """The command line for one platform; the comparator knows the prices and measures what is deployed."""
 
-    def __init__(self, platform: Platform[S]) -> None:
+    def __init__(self, platform: Platform[S], comparator: Comparator) -> None:
         self._platform = platform
+        self._comparator = comparator
 
     def main(self, arguments: Sequence[str] | None = None) -> int:
         """Run the command; return 0 for success, 1 for failure, 2 for wrong usage, 130 if interrupted."""
@@ -114,7 +76,7 @@ class Command(Generic[S]):
             values = [{"service": call.service, "operation": call.operation, "payload": call.payload} for call in calls]
             print(json.dumps(values, indent=2, default=str))
         else:
-            print(format_plan(calls))
+            print(format_plan(calls, self._comparator.usd_hour))
         return 0
 
     def _deploy(self, options: argparse.Namespace, settings: S) -> int:
@@ -130,6 +92,8 @@ class Command(Generic[S]):
         return 0
 
     def _run_steps(self, options: argparse.Namespace, steps: Sequence[Step]) -> None:
+        for step in steps:
+            step.call.usd_hour(self._comparator.usd_hour)  # a price that can't be read stops it before the first step
         clean_up = self._command_line(options, "delete")
         run_steps(steps, _report, resume=self._command_line(options, options.command), clean_up=clean_up)
 
@@ -139,10 +103,10 @@ class Command(Generic[S]):
             print("No resources exist.")
             return 1
         for resource in resources:
-            print(resource.line)
+            print(resource.line(self._comparator.usd_hour))
             for name, value in resource.detail.items():
                 print(f"    {name}: {value}")
-        print(_total_price(resources))
+        print(self._total_price(resources))
         return 0
 
     def _test(self, options: argparse.Namespace, settings: S) -> int:
@@ -164,10 +128,10 @@ class Command(Generic[S]):
 
     def _benchmark(self, options: argparse.Namespace, settings: S) -> int:
         target = dict(self._platform.target(settings)) | {"price": self._platform.price(settings)}
-        return cost.benchmark(target, options.out, options.concurrency, options.requests)
+        return self._comparator.benchmark(target, options.out, options.concurrency, options.requests)
 
     def _cost(self, options: argparse.Namespace, settings: S) -> int:
-        print(cost.cost_report(options.run, self._platform.price(settings), options.utilisation))
+        print(self._comparator.cost_report(options.run, self._platform.price(settings), options.utilisation))
         return 0
 
     def _update(self, options: argparse.Namespace, settings: S) -> int:
@@ -184,8 +148,8 @@ class Command(Generic[S]):
             print("No resources exist.")
             return 0
         for resource in resources:
-            print(resource.line)
-        print(_total_price(resources))
+            print(resource.line(self._comparator.usd_hour))
+        print(self._total_price(resources))
         if not options.yes and input("Delete all of it? Type yes: ").strip() != "yes":
             print("Nothing was deleted.")
             return 1
@@ -196,6 +160,11 @@ class Command(Generic[S]):
         print("Nothing is left.")
         return 0
 
+    def _total_price(self, resources: Sequence[Resource]) -> str:
+        prices = [resource.usd_hour(self._comparator.usd_hour) for resource in resources]
+        note = ", without resources of unknown price" if None in prices else ""
+        return f"{sum(price or 0 for price in prices):.4g} USD per hour{note}"
+
     def _command_line(self, options: argparse.Namespace, command: str) -> str:
         """Return the command line that runs `command` with the same settings."""
         file = [] if options.file == self._platform.file else [f"--file {options.file}"]
@@ -203,23 +172,5 @@ class Command(Generic[S]):
         return " ".join(["python", self._platform.program, command, *file, *flags])
 
 
-def wait_for(state: Callable[[], str | None], report: ReportLine, *, subject: str, seconds: float, poll: float) -> None:
-    """Call `state` every `poll` seconds until it returns None, and print each new state; `CloudError` if it's late."""
-    previous, deadline = "", time.monotonic() + seconds
-    while (current := state()) is not None:
-        if current != previous:
-            report(f"    {subject}: {current}")
-            previous = current
-        if time.monotonic() > deadline:
-            raise CloudError(f"{subject} is still {current} after {seconds:g} s.", "Wait, then resume.")
-        time.sleep(poll)
-
-
 def _report(text: str) -> None:
     print(text, flush=True)
-
-
-def _total_price(resources: Sequence[Resource]) -> str:
-    unknown = any(resource.usd_hour is None for resource in resources)
-    note = ", without resources of unknown price" if unknown else ""
-    return f"{sum(resource.usd_hour or 0 for resource in resources):.4g} USD per hour{note}"

@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from cloud.command import Command
 from cloud.vertex.platform import VertexPlatform
+from compare import deployment
 
 if __name__ == "__main__":
-    sys.exit(Command(VertexPlatform()).main())
+    sys.exit(Command(VertexPlatform(), deployment).main())

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from compare.__main__ import main as compare
 from compare.analyse.canary import Decision
-from compare.canary_cli import EXIT_STATUS, NOT_COMPARABLE
+from compare.commands.canary import EXIT_STATUS, NOT_COMPARABLE
 
 # Each size is a new measurement: adding to a run and looking again would eventually find a difference by chance.
 SIZES = "60,150,400"

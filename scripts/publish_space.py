@@ -66,6 +66,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="publish_space.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    _add_selection(parser)
+    _add_steps(parser)
+    _add_settings(parser)
+    parser.add_argument("--timeout", type=float, default=1800.0, help="seconds to wait for the Space (1800)")
+    parser.add_argument("--poll", type=float, default=3.0, help=argparse.SUPPRESS)
+    parser.add_argument("--json", action="store_true", help="print the outcome of each Space as JSON")
+    return parser
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    """Add the options that select Spaces, previews and files."""
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("spaces", nargs="*", default=[], metavar="SPACE", help=f"{', '.join(space_names(ROOT))}")
     which.add_argument("--all", action="store_true", help="every Space")
@@ -86,6 +97,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--prune-previews", type=float, metavar="DAYS", help="delete previews without a commit in the last DAYS"
     )
+
+
+def _add_steps(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which steps to take."""
     parser.add_argument("--apply", action="store_true", help="make the changes; without it, only print the plan")
     parser.add_argument("--yes", action="store_true", help="don't ask before deleting more than a third of the files")
     parser.add_argument("--rollback", action="store_true", help="restore the files from before the last commit")
@@ -95,6 +110,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-try", action="store_true", help="don't start the staged app before sending it")
     parser.add_argument("--no-wait", action="store_true", help="don't wait until the Space runs the new commit")
     parser.add_argument("--no-smoke", action="store_true", help="don't call the Space's API at the end")
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add the options that change a Space's settings."""
     parser.add_argument("--private", action="store_true", help="create the Space as private")
     parser.add_argument("--hardware", metavar="NAME", help="cpu-basic, zero-a10g, t4-small …")
     parser.add_argument("--sleep", type=int, metavar="SECONDS", help="sleep after so many seconds without visitors")
@@ -103,10 +122,6 @@ def _parser() -> argparse.ArgumentParser:
         "--secret", action="append", default=[], metavar="NAME", help="a secret, with the value of $NAME here"
     )
     parser.add_argument("--replace-secrets", action="store_true", help="overwrite secrets that exist")
-    parser.add_argument("--timeout", type=float, default=1800.0, help="seconds to wait for the Space (1800)")
-    parser.add_argument("--poll", type=float, default=3.0, help=argparse.SUPPRESS)
-    parser.add_argument("--json", action="store_true", help="print the outcome of each Space as JSON")
-    return parser
 
 
 def _selected_spaces(options: argparse.Namespace) -> list[str]:

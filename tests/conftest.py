@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from backends.processors import usable_processors
 from tests.helpers.apps import App, running_app
 from tests.helpers.groups import GroupScheduling, needs
 
@@ -100,6 +101,16 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
             return apps.enter_context(running_app(folder, *arguments, **options))  # type: ignore[arg-type]
 
         yield start
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each test process its share of the processors.
+
+    Two models at once, each with a thread for every processor, take twice the CPU time: threads wait for each other.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers > 1:
+        os.environ.setdefault("OMP_NUM_THREADS", str(max(1, usable_processors() // workers)))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

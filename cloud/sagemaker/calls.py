@@ -7,13 +7,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from cloud.calls import ApiCall
+from cloud.calls import ApiCall, Machines
 from cloud.sagemaker import model_data
+from cloud.sagemaker.monitoring import monitoring
+from cloud.sagemaker.names import VARIANT, alarm_names, component_name, tags
 from cloud.sagemaker.settings import SageMakerSettings
-from compare.analyse.prices import Hourly, Prices
-from compare.errors import PriceError
 
-VARIANT = "main"
 MODEL_TAG = "model"
 MAX_WAIT_SECONDS = 3600  # SageMaker's limit for a wait during an update
 PURPOSES = {
@@ -70,7 +69,7 @@ def create_config(settings: SageMakerSettings) -> ApiCall:
 def create_endpoint(settings: SageMakerSettings) -> ApiCall:
     """Return the call for the endpoint, which is what AWS bills."""
     payload = {"EndpointName": settings.name, "EndpointConfigName": config_name(settings), "Tags": tags(settings)}
-    return ApiCall("sagemaker", "CreateEndpoint", payload, PURPOSES[settings.mode], usd_hour(settings))
+    return ApiCall("sagemaker", "CreateEndpoint", payload, PURPOSES[settings.mode], machines(settings))
 
 
 def create_component(settings: SageMakerSettings) -> list[ApiCall]:
@@ -118,31 +117,7 @@ def update(settings: SageMakerSettings) -> ApiCall:
     }
     if settings.mode in ("serverless", "components"):
         del payload["DeploymentConfig"]  # these switch at once, and SageMaker refuses a policy
-    return ApiCall("sagemaker", "UpdateEndpoint", payload, "the update", usd_hour(settings))
-
-
-def monitoring(settings: SageMakerSettings) -> list[ApiCall]:
-    """Return the calls for the alarm that rolls an update back, and for the budget."""
-    alarm = {
-        "AlarmName": alarm_names(settings)[0],
-        "AlarmDescription": f"The model of {settings.name} failed.",
-        "Namespace": "AWS/SageMaker",
-        "MetricName": "Invocation5XXErrors",
-        "Dimensions": dimensions(settings),
-        "Statistic": "Sum",
-        "Period": 60,
-        "EvaluationPeriods": 2,
-        "Threshold": 1.0,
-        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-        "TreatMissingData": "notBreaching",
-    }
-    calls = [ApiCall("cloudwatch", "PutMetricAlarm", alarm, "an alarm for failures")]
-    return calls + ([_budget(settings)] if settings.budget_usd else [])
-
-
-def alarm_names(settings: SageMakerSettings) -> list[str]:
-    """Return the alarms that roll an update back, the deployment's own first."""
-    return [f"{settings.name}-errors", *settings.alarms]
+    return ApiCall("sagemaker", "UpdateEndpoint", payload, "the update", machines(settings))
 
 
 def model_name(settings: SageMakerSettings) -> str:
@@ -155,38 +130,9 @@ def config_name(settings: SageMakerSettings) -> str:
     return str(create_config(settings).payload["EndpointConfigName"])
 
 
-def component_name(settings: SageMakerSettings) -> str:
-    """Return the name of the inference component."""
-    return f"{settings.name}-model"
-
-
-def budget_name(settings: SageMakerSettings) -> str:
-    """Return the name of the budget."""
-    return f"{settings.name}-budget"
-
-
-def tags(settings: SageMakerSettings) -> list[dict[str, str]]:
-    """Return the tags of every resource."""
-    values = {"project": "spaceport", "deployment": settings.name, **settings.tags}
-    return [{"Key": key, "Value": value} for key, value in values.items()]
-
-
-def dimensions(settings: SageMakerSettings) -> list[dict[str, str]]:
-    """Return the CloudWatch dimensions of the endpoint's metrics."""
-    if settings.mode == "components":
-        return [{"Name": "InferenceComponentName", "Value": component_name(settings)}]
-    return [{"Name": "EndpointName", "Value": settings.name}, {"Name": "VariantName", "Value": VARIANT}]
-
-
-def usd_hour(settings: SageMakerSettings) -> float | None:
-    """Return the price per hour with the initial instances; None if the price table has none."""
-    if settings.mode == "serverless":
-        return 0.0  # billed per request
-    try:
-        price = Prices.load().find(f"sagemaker/{settings.region}/{settings.instance_type}")
-    except PriceError:
-        return None
-    return price.usd_hour * settings.instances if isinstance(price, Hourly) else None
+def machines(settings: SageMakerSettings) -> Machines | None:
+    """Return what is billed by the hour: the initial instances; None if requests are billed."""
+    return None if settings.mode == "serverless" else Machines(settings.price_row, settings.instances)
 
 
 def _content_name(settings: SageMakerSettings, content: Mapping[str, Any]) -> str:
@@ -227,20 +173,3 @@ def _traffic(settings: SageMakerSettings) -> dict[str, Any]:
     size = "CanarySize" if settings.strategy == "canary" else "LinearStepSize"
     step = {"Type": "CAPACITY_PERCENT", "Value": settings.step_percent}
     return {"Type": settings.strategy.upper(), size: step, **wait}
-
-
-def _budget(settings: SageMakerSettings) -> ApiCall:
-    notification = {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN", "Threshold": 80.0}
-    subscriber = {"SubscriptionType": "EMAIL", "Address": settings.budget_email}
-    payload = {
-        "AccountId": "000000000000",  # a placeholder: the step fills in the current account
-        "Budget": {
-            "BudgetName": budget_name(settings),
-            "BudgetLimit": {"Amount": f"{settings.budget_usd:g}", "Unit": "USD"},
-            "CostFilters": {"TagKeyValue": [f"user:deployment${settings.name}"]},
-            "TimeUnit": "MONTHLY",
-            "BudgetType": "COST",
-        },
-        "NotificationsWithSubscribers": [{"Notification": notification, "Subscribers": [subscriber]}],
-    }
-    return ApiCall("budgets", "CreateBudget", payload, "a budget with alerts")

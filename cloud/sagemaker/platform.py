@@ -10,6 +10,7 @@ from typing import Any
 
 from cloud.calls import ApiCall, CloudError, ReportLine, Resource, Step, mask_secrets, run_steps
 from cloud.sagemaker import calls, resources, scaling
+from cloud.sagemaker.names import component_name
 from cloud.sagemaker.session import AwsSession
 from cloud.sagemaker.settings import SageMakerSettings
 from cloud.sagemaker.steps import DeploymentSteps
@@ -75,13 +76,13 @@ class SageMakerPlatform:
         if settings.profile:
             entry["profile"] = settings.profile
         if settings.mode == "components":
-            entry["component"] = calls.component_name(settings)
+            entry["component"] = component_name(settings)
         if settings.mode == "serverless":  # it can't stream
             entry["route"] = "whole"
         return entry | ({"url": settings.url} if settings.url else {})
 
     def price(self, settings: SageMakerSettings) -> str:
-        return f"sagemaker/{settings.region}/{settings.instance_type}"
+        return settings.price_row
 
     def _steps(self, settings: SageMakerSettings) -> DeploymentSteps:
         return DeploymentSteps(settings, _session(settings), self.program)
@@ -93,7 +94,7 @@ class SageMakerPlatform:
         steps.wait_for_endpoint(report, config_name=str(call.payload["EndpointConfigName"]))
         if settings.mode == "components":
             payload = {
-                "InferenceComponentName": calls.component_name(settings),
+                "InferenceComponentName": component_name(settings),
                 "Specification": calls.component_specification(settings) | {"ModelName": model},
             }
             session.send(ApiCall("sagemaker", "UpdateInferenceComponent", payload, "switch the component to its model"))

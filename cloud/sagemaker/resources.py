@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from cloud.calls import ApiCall, ReportLine, Resource
-from cloud.command import wait_for
+from cloud.calls import ApiCall, Machines, ReportLine, Resource
 from cloud.sagemaker import calls, scaling
+from cloud.sagemaker.names import alarm_names, budget_name
 from cloud.sagemaker.session import AwsSession, or_none, translate_errors
 from cloud.sagemaker.settings import SageMakerSettings
+from cloud.wait import wait_for
 
 Delete = Callable[[SageMakerSettings, AwsSession, str], None]
 _SUFFIX = re.compile(r"(-[0-9a-f]{10}|-model)?")
@@ -30,14 +32,14 @@ def belongs_to(settings: SageMakerSettings, name: str) -> bool:
 
 
 def list_resources(settings: SageMakerSettings, session: AwsSession) -> list[Resource]:
-    """Return all resources of the deployment, the most expensive first."""
+    """Return all resources of the deployment, those that are billed by the hour first."""
     resources = [resource for operation in LIST_OPERATIONS for resource in _list(settings, session, *operation)]
     resources += _scalable_targets(settings, session)
     resources += _alarms(settings, session)
     resources += _model_data(settings, session)
     if settings.budget_usd and find_budget(settings, session):
-        resources.append(Resource("budget", calls.budget_name(settings)))
-    return sorted(resources, key=lambda resource: -(resource.usd_hour or 0.0))
+        resources.append(Resource("budget", budget_name(settings)))
+    return sorted(resources, key=lambda resource: resource.machines is None)
 
 
 def delete_all(settings: SageMakerSettings, session: AwsSession, report: ReportLine) -> None:
@@ -70,7 +72,7 @@ def component_state(session: AwsSession, name: str) -> str | None:
 
 def find_budget(settings: SageMakerSettings, session: AwsSession) -> Any:
     """Return the budget, or None if there is none."""
-    names = {"AccountId": account_id(session), "BudgetName": calls.budget_name(settings)}
+    names = {"AccountId": account_id(session), "BudgetName": budget_name(settings)}
     with translate_errors("DescribeBudget"):
         return or_none(lambda: session.client("budgets").describe_budget(**names))
 
@@ -103,18 +105,17 @@ def _resource(settings: SageMakerSettings, session: AwsSession, kind: str, entry
     return Resource(kind, entry.get("EndpointConfigName") or entry["ModelName"])
 
 
-def _usage(settings: SageMakerSettings, endpoint: Any) -> tuple[float | None, dict[str, Any]]:
-    """Return the price per hour of the endpoint's current instances, and its details."""
+def _usage(settings: SageMakerSettings, endpoint: Any) -> tuple[Machines | None, dict[str, Any]]:
+    """Return the endpoint's current instances, and its details."""
     if endpoint is None:
-        return 0.0, {}
+        return None, {}
     variants = getattr(endpoint, "production_variants", None)
     variants = variants if isinstance(variants, list) else []  # sagemaker-core may return a placeholder object
     counts = [getattr(variant, "current_instance_count", None) for variant in variants]
     instances = sum(count for count in counts if isinstance(count, int))
-    initial = calls.usd_hour(settings)
-    price = None if initial is None else initial / settings.instances * instances
+    initial = calls.machines(settings)
     detail = {"configuration": endpoint.endpoint_config_name, "instances": instances}
-    return (0.0 if settings.mode == "serverless" else price), detail
+    return initial and replace(initial, count=instances), detail
 
 
 def _scalable_targets(settings: SageMakerSettings, session: AwsSession) -> list[Resource]:
@@ -129,7 +130,7 @@ def _scalable_targets(settings: SageMakerSettings, session: AwsSession) -> list[
 
 
 def _alarms(settings: SageMakerSettings, session: AwsSession) -> list[Resource]:
-    names = [calls.alarm_names(settings)[0], scaling.alarm_name(settings)]
+    names = [alarm_names(settings)[0], scaling.alarm_name(settings)]
     alarms = session.request("cloudwatch", "DescribeAlarms", AlarmNames=names).get("MetricAlarms", [])
     return [Resource("alarm", alarm["AlarmName"], str(alarm.get("StateValue", ""))) for alarm in alarms]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cloud.calls import ApiCall
-from cloud.sagemaker.calls import VARIANT, component_name, dimensions
+from cloud.sagemaker.names import VARIANT, component_name, dimensions
 from cloud.sagemaker.settings import SageMakerSettings
 
 

@@ -67,6 +67,11 @@ class SageMakerSettings:
         for problem, remedy in _problems(self):
             raise NotConfigured(problem, remedy)
 
+    @property
+    def price_row(self) -> str:
+        """The row of the price table: the machine."""
+        return f"sagemaker/{self.region}/{self.instance_type}"
+
 
 def _problems(settings: SageMakerSettings) -> Iterator[tuple[str, str]]:
     """Yield each invalid combination of settings with its remedy."""

@@ -8,11 +8,12 @@ from functools import partial
 from typing import Any
 
 from cloud.calls import ApiCall, CloudError, ReportLine, Step
-from cloud.command import wait_for
-from cloud.sagemaker import calls, model_data, scaling
+from cloud.sagemaker import model_data, scaling
+from cloud.sagemaker.names import component_name
 from cloud.sagemaker.resources import account_id, endpoint_state, find_budget
 from cloud.sagemaker.session import AwsSession, or_none, translate_errors
 from cloud.sagemaker.settings import SageMakerSettings
+from cloud.wait import wait_for
 
 FAILED_STATES = ("Failed", "OutOfService", "UpdateRollbackFailed")
 CHECK_LOG = "Check its log in CloudWatch."
@@ -83,7 +84,7 @@ class DeploymentSteps:
 
     def wait_for_component(self, report: ReportLine) -> None:
         """Wait until the model on the endpoint is in service."""
-        name = calls.component_name(self._settings)
+        name = component_name(self._settings)
 
         def state() -> str | None:
             component = self._session.find("InferenceComponent", inference_component_name=name)

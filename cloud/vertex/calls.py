@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from cloud.calls import ApiCall, mask_secrets
+from cloud.calls import ApiCall, Machines, mask_secrets
 from cloud.vertex.settings import METRICS, VertexSettings
-from compare.analyse.prices import Hourly, Prices
 
 MODELS, ENDPOINTS = "ModelService", "EndpointService"
 LIVE, PREVIOUS = "live", "previous"  # aliases of the version in service and of the one before it
@@ -75,7 +74,7 @@ def deploy(
     split = dict(traffic or {NEW_MODEL: 100})
     payload = {"endpoint": settings.endpoint, "deployedModel": model, "trafficSplit": split}
     purpose = f"Deploy {settings.name}@{version} on {resources['machineSpec']['machineType']}"
-    return ApiCall(ENDPOINTS, "DeployModel", payload, purpose, usd_hour(settings))
+    return ApiCall(ENDPOINTS, "DeployModel", payload, purpose, machines(settings))
 
 
 def scale(settings: VertexSettings, model_id: str) -> ApiCall:
@@ -88,7 +87,7 @@ def scale(settings: VertexSettings, model_id: str) -> ApiCall:
         "updateMask": mask_fields,
     }
     bounds = f"{settings.min_replicas} to {settings.max_replicas} replicas"
-    return ApiCall(ENDPOINTS, "MutateDeployedModel", payload, f"Scale it from {bounds}", usd_hour(settings))
+    return ApiCall(ENDPOINTS, "MutateDeployedModel", payload, f"Scale it from {bounds}", machines(settings))
 
 
 def split_traffic(settings: VertexSettings, percents: Mapping[str, int], purpose: str) -> ApiCall:
@@ -154,14 +153,9 @@ def replicas(settings: VertexSettings) -> dict[str, Any]:
     return values
 
 
-def usd_hour(settings: VertexSettings) -> float | None:
-    """Return the price per hour of the minimum number of replicas; None if the price is unknown."""
-    row = Prices.load().find(settings.price) if settings.price else Prices.load().rows.get(settings.price_row)
-    if not isinstance(row, Hourly):
-        return None
-    if settings.spot and not settings.price:
-        return None if row.spot is None else row.at_spot().usd_hour * settings.min_replicas
-    return row.usd_hour * settings.min_replicas
+def machines(settings: VertexSettings) -> Machines:
+    """Return what is billed: the minimum number of replicas."""
+    return Machines(settings.price_row, settings.min_replicas, settings.spot, settings.price)
 
 
 def mask(call: ApiCall) -> ApiCall:

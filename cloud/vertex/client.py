@@ -9,10 +9,10 @@ from typing import Any
 
 from backends.settings import require_package
 from cloud.calls import ApiCall, ReportLine
-from cloud.command import wait_for
 from cloud.vertex.calls import ENDPOINTS, MODELS
 from cloud.vertex.errors import Refused, failed_operation, invalid_request, translate_errors
 from cloud.vertex.settings import VertexSettings
+from cloud.wait import wait_for
 
 _WORD_START = re.compile(r"(?<!^)(?=[A-Z])")
 RETRY_POLLS = 6  # polls during which a failed read is repeated: a deployment can take an hour

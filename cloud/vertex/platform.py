@@ -105,7 +105,6 @@ def _deployed_model(settings: VertexSettings, model: Any, percent: int) -> Resou
         settings, machine_type=spec.machine_type, accelerator=accelerator, metric=None, spot=is_spot,
         min_replicas=1, max_replicas=1,
     )  # fmt: skip
-    usd_hour = calls.usd_hour(one_replica)
-    price = None if usd_hour is None else usd_hour * resources.min_replica_count
+    machines = replace(calls.machines(one_replica), count=resources.min_replica_count)
     state = f"version {model.model_version_id}, {percent} % of the traffic"
-    return Resource("deployed model", model.id, state, price, detail)
+    return Resource("deployed model", model.id, state, machines, detail)

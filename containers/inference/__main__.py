@@ -17,7 +17,7 @@ from backends import SpaceportError
 from backends.embedded.subprocess_engine import kill_children
 from inference import logs
 from inference.app import create_app
-from inference.protocol import LimitedHeadProtocol
+from inference.http.protocol import LimitedHeadProtocol
 from inference.service import Service
 from inference.settings import Settings, from_environment, warnings
 

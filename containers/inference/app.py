@@ -13,13 +13,13 @@ from backends import ChatRequest, Rejected
 from backends.chat.events import ChatWriter
 from backends.chat.requests import parse_chat_request, read_stream_flags
 from backends.stopwatch import wall_clock
-from inference import dialects, error_handlers
-from inference.error_handlers import request_id
 from inference.errors import Unauthorized
 from inference.generation import CompletionRequest, Generation
+from inference.http import dialects, error_handlers
+from inference.http.error_handlers import request_id
+from inference.http.request_body import read_json
+from inference.http.responses import EventStream, JSONAnswer
 from inference.metrics import CONTENT_TYPE, DIALECTS
-from inference.request_body import read_json
-from inference.responses import EventStream, JSONAnswer
 from inference.service import Phase, Service
 
 CHAT, INVOCATIONS, PREDICT = "/v1/chat/completions", "/invocations", "/predict"

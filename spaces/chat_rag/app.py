@@ -10,9 +10,10 @@ from typing import Any
 import gradio as gr
 
 from backends import Catalog, SpaceportError
-from chat_page import panel, scripts
+from chat_page import scripts
 from chat_page.chat import MAX_QUESTION_CHARACTERS, Chat
 from chat_page.handlers import Handlers
+from chat_page.sources import panel
 from chat_page.strings import ENGLISH
 from rag.answering.types import AnswerOptions
 from rag.documents import Limits

@@ -73,9 +73,20 @@ def test_an_unreadable_limit_is_no_limit(tmp_path: Path, content: bytes) -> None
     assert cpu_limit(tmp_path) is None
 
 
-def test_a_limit_counts_in_whole_processors_and_at_least_one(tmp_path: Path) -> None:
+def test_a_limit_counts_in_whole_processors_and_at_least_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     assert usable_processors(cgroup_v2(tmp_path, "50000 100000")) == 1
     assert usable_processors(cgroup_v2(tmp_path, "190000 100000")) == 1
     assert usable_processors(cgroup_v2(tmp_path, "max 100000")) == available
     assert usable_processors(cgroup_v2(tmp_path, "99900000 100000")) == available
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("1", 1), (" 1,4", 1), ("", None), ("0", None), ("many", None), ("-1", None)]
+)
+def test_the_limit_of_openmp(value: str, expected: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    unlimited = usable_processors(tmp_path)
+    monkeypatch.setenv("OMP_NUM_THREADS", value)
+    assert usable_processors(tmp_path) == (expected or unlimited)

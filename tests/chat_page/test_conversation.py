@@ -11,7 +11,7 @@ import pytest
 from chat_page.conversation import VERSION, Conversation, from_json, to_json
 from chat_page.messages import conversation_messages, turn_index
 from chat_page.strings import ENGLISH
-from chat_page.visitor import Visitor
+from chat_page.visitors.visitor import Visitor
 from rag.answering.abstain import Abstention, AbstentionKind, Evidence
 from rag.answering.markers import Marker
 from rag.answering.turn import ErrorMessage, Turn

@@ -13,8 +13,8 @@ from backends import Catalog
 from chat_page.chat import Chat
 from chat_page.conversation import Conversation
 from chat_page.handlers import Handlers
-from chat_page.share import link_fragment
-from chat_page.visitor import new_key
+from chat_page.sharing.share import link_fragment
+from chat_page.visitors.visitor import new_key
 from rag.answering.turn import Turn
 from rag.documents import Limits
 

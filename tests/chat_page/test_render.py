@@ -10,11 +10,12 @@ from urllib.parse import unquote
 import pytest
 
 from backends import Delta, Done, Interrupted
-from chat_page import panel, render
+from chat_page import render
 from chat_page.conversation import Conversation
 from chat_page.markdown import linked_answer
 from chat_page.messages import conversation_messages, reply_messages, turn_index
 from chat_page.reply import Reply
+from chat_page.sources import panel
 from rag.answering.markers import Marker, anchors
 from rag.answering.turn import Turn, model_messages
 from rag.answering.types import AnswerEnd, Citation, Retrieval

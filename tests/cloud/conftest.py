@@ -7,6 +7,7 @@ import pytest
 
 from cloud.command import Command
 from cloud.sagemaker.platform import SageMakerPlatform
+from compare import deployment
 from tests.cloud.aws_api import AwsApi, serving
 from tests.inference.servers import Server, model_file, run_server
 
@@ -58,6 +59,6 @@ def run(aws: AwsApi, tmp_path: Path) -> Callable[..., int]:
     def command(name: str, /, *arguments: str, **settings: object) -> int:
         values = {"url": aws.url, "poll_seconds": 0.005, **settings}
         flags = [part for key, value in values.items() for part in ("--set", f"{key}={value}")]
-        return Command(SageMakerPlatform()).main([name, "--file", str(file), *flags, *arguments])
+        return Command(SageMakerPlatform(), deployment).main([name, "--file", str(file), *flags, *arguments])
 
     return command

@@ -17,6 +17,7 @@ from cloud.command import Command
 from cloud.sagemaker import calls, model_data, scaling
 from cloud.sagemaker.platform import SageMakerPlatform
 from cloud.sagemaker.settings import MODES, STRATEGIES, SageMakerSettings
+from compare import deployment
 from tests.cloud.api_model import problems
 from tests.cloud.conftest import IMAGE, ROLE, TOML
 from tests.conftest import ROOT
@@ -85,7 +86,7 @@ def test_the_plan_needs_no_credentials_and_no_network(tmp_path: Path) -> None:
 def test_no_secret_is_printed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "sagemaker.toml"
     file.write_text(TOML + '[environment]\nHF_TOKEN = "hf_12345"\nSPACEPORT_API_KEY = "sk-1"\nLEVEL = "info"\n')
-    assert Command(SageMakerPlatform()).main(["plan", "--file", str(file)]) == 0
+    assert Command(SageMakerPlatform(), deployment).main(["plan", "--file", str(file)]) == 0
     output = capsys.readouterr().out
     assert "hf_12345" not in output
     assert "sk-1" not in output

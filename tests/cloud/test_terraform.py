@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from cloud.sagemaker import calls, scaling
+from cloud.sagemaker.monitoring import monitoring
 from cloud.sagemaker.settings import SageMakerSettings
 from tests.cloud.conftest import IMAGE, ROLE
 from tests.conftest import ROOT, missing
@@ -124,7 +125,7 @@ def test_terraform_creates_the_same_resources_as_the_command(
         calls.create_model(settings),
         calls.create_config(settings),
         calls.update(settings),
-        *calls.monitoring(settings),
+        *monitoring(settings),
     ]
     expected += scaling.scaling(settings)
     if name == "async":

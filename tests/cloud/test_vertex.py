@@ -22,6 +22,7 @@ from cloud.vertex import calls
 from cloud.vertex.client import VertexClient
 from cloud.vertex.platform import VertexPlatform
 from cloud.vertex.settings import VertexSettings
+from compare import deployment
 from tests.cloud.vertex_api import VertexApi
 from tests.helpers.servers import serving, wait_until
 
@@ -63,7 +64,7 @@ def run(api: VertexApi, tmp_path: Path) -> Run:
 
     def run(command: str, *arguments: str, **changes: Any) -> int:
         flags = [part for name, value in changes.items() for part in ("--set", f"{name}={value}")]
-        return Command(VertexPlatform()).main([command, "--file", str(file), *flags, *arguments])
+        return Command(VertexPlatform(), deployment).main([command, "--file", str(file), *flags, *arguments])
 
     return run
 

@@ -19,6 +19,7 @@ from cloud.settings import load
 from cloud.vertex import calls
 from cloud.vertex.platform import VertexPlatform
 from cloud.vertex.settings import METRICS, VertexSettings
+from compare import deployment
 from compare.analyse.prices import Prices
 
 ROOT = Path(__file__).parent.parent.parent
@@ -202,12 +203,13 @@ def test_traffic_moves_in_the_configured_steps() -> None:
 def test_the_example_settings_are_valid_and_have_a_price() -> None:
     settings = load(VertexSettings, VertexPlatform.file, VertexPlatform.prefix, [], {})
     assert VertexPlatform().price(settings) in Prices.load().rows
-    assert calls.plan(settings)[2].usd_hour == pytest.approx(0.81)
+    assert calls.plan(settings)[2].usd_hour(deployment.usd_hour) == pytest.approx(0.81)
 
 
 def test_the_price_depends_on_machine_replicas_and_settings() -> None:
     def price(**changes: Any) -> float | None:
-        return calls.usd_hour(VertexSettings(project="p", image="i", **changes))
+        settings = VertexSettings(project="p", image="i", **changes)
+        return calls.machines(settings).usd_hour(deployment.usd_hour)
 
     assert price(min_replicas=2, max_replicas=2) == pytest.approx(1.62)
     assert price(machine_type="n1-standard-4", accelerator="NVIDIA_TESLA_T4") == pytest.approx(0.621)
@@ -252,7 +254,8 @@ def test_the_script_plans_without_credentials(tmp_path: Path) -> None:
 def test_the_plan_loads_no_sdk() -> None:
     code = (
         "import sys; from cloud.command import Command; from cloud.vertex.platform import VertexPlatform;"
-        "Command(VertexPlatform()).main(['plan']);"
+        "from compare import deployment;"
+        "Command(VertexPlatform(), deployment).main(['plan']);"
         "sys.exit(any(name.startswith(('google.cloud.aiplatform', 'google.api_core', 'grpc')) for name in sys.modules))"
     )
     process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)

@@ -40,7 +40,7 @@ def open_page(new_page: OpenPage, app: App) -> OpenPage:
         page = beside.context.new_page() if beside else new_page(**options)
         page.set_default_timeout(60_000)
         page.goto(f"{app.url}/{path}")
-        page.wait_for_selector(".sp-head")
+        expect(page.locator(".sp-head"), app.log.read_text()).to_be_visible(timeout=60_000)
         return page
 
     return open_one

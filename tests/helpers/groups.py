@@ -7,14 +7,24 @@ from pathlib import PurePosixPath
 
 from xdist.scheduler import LoadScopeScheduling
 
-# The tests of such a folder share one thing: a Docker engine with its images, or one running app.
-SHARED = ("tests/containers", "tests/security")
+# Tests that share one thing: a Docker engine with its images, or one running app.
+SHARED = {
+    "engine": ("tests/containers",),
+    "attacked page": (
+        "tests/security/test_errors.py",
+        "tests/security/test_injection.py",
+        "tests/security/test_links.py",
+        "tests/security/test_routes.py",
+        "tests/security/test_sessions.py",
+        "tests/security/test_sizes.py",
+    ),
+}
 
 
 def group(nodeid: str) -> str:
-    """Return the group of a test: its module, or its folder if the folder's tests share something."""
+    """Return the group of a test: its module, or what it shares with other modules."""
     path = PurePosixPath(nodeid.partition("::")[0])
-    return next((folder for folder in SHARED if path.is_relative_to(folder)), str(path))
+    return next((name for name, parts in SHARED.items() if any(map(path.is_relative_to, parts))), str(path))
 
 
 class GroupScheduling(LoadScopeScheduling):

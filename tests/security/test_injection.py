@@ -133,7 +133,10 @@ def test_a_document_is_text_in_its_name_its_passages_and_its_preview(
     expect(page.locator("#documents [data-remove]")).to_have_count(len(files), timeout=120_000)
     watch.check("#documents, #figures")
     page.get_by_role("button", name="Settings").click()
-    page.get_by_label("Passages sent to the model").last.fill("12")
+    passages = page.get_by_label("Passages sent to the model").last
+    passages.fill("12")
+    passages.press("Enter")
+    expect(page.get_by_label("Passages sent to the model").first).to_have_value("12")
     for part in ("the scripts", "the pictures", "the frames"):
         ask(page, f"What of {part} of the kettle of the pads?")
         wait_for_answer(page)
@@ -142,7 +145,7 @@ def test_a_document_is_text_in_its_name_its_passages_and_its_preview(
     for card in cards.all():
         card.locator("[data-open]").click()
         expect(card.locator(".sp-view")).to_be_visible()
-    assert cards.count() >= 12
+    assert cards.count() >= 12, page.locator("#sources").inner_text()[:3000]
     watch.check("#documents, #sources, #preview, #figures, #chat")
 
 

@@ -12,12 +12,13 @@ import pytest
 from backends import Message
 from backends.http.errors import not_an_api
 from backends.kubernetes.errors import unwrap_handshake
-from chat_page import export, share
 from chat_page.conversation import Conversation
 from chat_page.handlers import Handlers
 from chat_page.messages import conversation_messages
 from chat_page.pacing import GrowthFilter
-from chat_page.preview import MAX_COLUMNS, preview_html
+from chat_page.sharing import export, share
+from chat_page.sources.preview import preview_html
+from chat_page.sources.table import MAX_COLUMNS
 from rag.answering.cite import Citer
 from rag.answering.markers import Marker
 from rag.answering.prompt import quote

@@ -14,7 +14,7 @@ import pytest
 from markdown_it import MarkdownIt
 from playwright.sync_api import Browser, Page, expect
 
-from chat_page.share import link_fragment
+from chat_page.sharing.share import link_fragment
 from rag.answering.turn import Turn
 from tests.security.attacks import ATTACKS, PIXEL
 from tests.security.conftest import CANARY, Served

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from chat_page.page_picture import page_picture
+from chat_page.sources.page_picture import page_picture
 from rag.documents import Document
 from rag.errors import Cancelled, DocumentError, ReaderStopped, StopReason
 from rag.library.ingest import Ingestion

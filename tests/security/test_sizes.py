@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chat_page.share import link_fragment
+from chat_page.sharing.share import link_fragment
 from rag.answering.turn import Turn
 from tests.security.conftest import Served
 from tests.security.test_errors import assert_clean

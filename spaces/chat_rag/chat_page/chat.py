@@ -16,13 +16,14 @@ from typing import Any
 from backends import Backend, Catalog, NotConfigured, SpaceportError, Stopwatch
 from backends.stopwatch import wall_clock
 from backends.streams import batches, closing
-from chat_page import pacing, panel, preview, render
+from chat_page import pacing, render
 from chat_page.conversation import Conversation
 from chat_page.messages import ChatMessage, reply_messages
 from chat_page.reply import Reply
+from chat_page.sources import panel, preview
 from chat_page.strings import ENGLISH
-from chat_page.visitor import Visitor
-from chat_page.visitors import Visitors
+from chat_page.visitors.visitor import Visitor
+from chat_page.visitors.visitors import Visitors
 from rag.answering import api
 from rag.answering.answer import Rag
 from rag.answering.turn import Turn, model_messages

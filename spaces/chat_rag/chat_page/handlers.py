@@ -13,13 +13,15 @@ from typing import Any
 
 import gradio as gr
 
-from chat_page import export, pacing, panel, render, share
+from chat_page import pacing, render
 from chat_page.chat import MAX_QUESTION_CHARACTERS, Chat, question_too_long
 from chat_page.conversation import Conversation
 from chat_page.messages import ChatMessage, conversation_messages, turn_index
+from chat_page.sharing import export, share
+from chat_page.sources import panel
 from chat_page.strings import ENGLISH
-from chat_page.tickets import Tickets
-from chat_page.visitor import Visitor, new_key
+from chat_page.visitors.tickets import Tickets
+from chat_page.visitors.visitor import Visitor, new_key
 from rag.answering.turn import Turn
 from rag.answering.types import AnswerOptions
 from ui import html

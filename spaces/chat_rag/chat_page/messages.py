@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from chat_page.conversation import Conversation
-from chat_page.export import place, provenance
 from chat_page.markdown import disarm_markdown, error_markdown, linked_answer
+from chat_page.sharing.export import place, provenance
 from chat_page.strings import ENGLISH
 from rag.answering.turn import Turn
 from ui.markdown import safe_markdown

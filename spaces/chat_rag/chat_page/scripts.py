@@ -1,4 +1,4 @@
-"""The page's style sheet and scripts, from the files in this folder."""
+"""The page's style sheet and scripts, from the files of this package."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ _FOLDER = Path(__file__).parent
 
 
 def read_asset(name: str) -> str:
-    """Return the text of a file in this folder."""
+    """Return the text of a file by its path in this package."""
     return (_FOLDER / name).read_text(encoding="utf-8")
 
 
-CSS = read_asset("panel.css")
-PANEL_JS = read_asset("panel.js")
+CSS = read_asset("sources/panel.css")
+PANEL_JS = read_asset("sources/panel.js")
 DOCUMENTS_JS = read_asset("documents.js")
-COPY_LINK_JS = read_asset("copy_link.js")
-READ_LINK_JS = read_asset("read_link.js")
-# For the hidden HTML component with elem_id "preview", whose value comes from `panel.preview_value`.
+COPY_LINK_JS = read_asset("sharing/copy_link.js")
+READ_LINK_JS = read_asset("sharing/read_link.js")
+# For the hidden HTML component with elem_id "preview", whose value comes from `sources.panel.preview_value`.
 PREVIEW_JS = 'watch("value", () => document.dispatchEvent(new Event("sp-preview")));'
 CONFIRM_JS = f"(key) => confirm({json.dumps(ENGLISH.confirm_delete)}) ? key : ''"
 
 
 def download_js(name: str, media_type: str) -> str:
     """Return the script of an event that offers the value of its input as a file and clears it."""
-    return read_asset("download.js").replace("NAME", json.dumps(name)).replace("TYPE", json.dumps(media_type))
+    return read_asset("sharing/download.js").replace("NAME", json.dumps(name)).replace("TYPE", json.dumps(media_type))
 
 
 def key_js(index: int = 0) -> str:
-    """Return the script of an event whose input number `index` is the visitor's key: see `tickets`."""
-    return read_asset("ticket.js").replace("INDEX", str(index))
+    """Return the script of an event whose input number `index` is the visitor's key: see `visitors.tickets`."""
+    return read_asset("visitors/ticket.js").replace("INDEX", str(index))

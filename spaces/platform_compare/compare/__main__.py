@@ -11,9 +11,9 @@ import sys
 from collections.abc import Callable, Sequence
 
 from backends.terminal import exit_status
-from compare.canary_cli import add_canary_command
-from compare.report_cli import add_report_command
-from compare.run_cli import add_run_command
+from compare.commands.canary import add_canary_command
+from compare.commands.report import add_report_command
+from compare.commands.run import add_run_command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

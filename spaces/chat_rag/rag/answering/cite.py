@@ -18,7 +18,7 @@ from rag.answering.markers import (
     link_target_end,
     parse_marker,
 )
-from rag.answering.support import SourceText, content_tokens, ends_sentence
+from rag.answering.support import Sources, content_tokens, ends_sentence, has_figures
 from rag.documents import Passage
 
 _LINE_START = re.compile(r"\W*(?:\d+[.)]\s*)?")
@@ -29,7 +29,6 @@ _BACKTICKS = re.compile(f"`{{1,{_MAX_RUN}}}")
 _SPACE = re.compile(rf"\s{{0,{_MAX_RUN}}}")
 # A longer text without an end isn't a claim. Without a limit, each of its words would cost as much as all before it.
 _MAX_SENTENCE = 1000
-_COPIED_CHARACTERS, _COPIED_WORDS = 24, 2
 # A sentence with fewer content words makes no claim that can be attributed.
 MIN_WORDS = 3
 # The share of its words that a passage must contain, besides every number. Figures identify a sentence, so a sentence
@@ -67,8 +66,7 @@ class Citer:
     """One for each marker of the answer, in the order of the text."""
     invalid_markers: int = 0
     """How many of the model's markers named no passage."""
-    _texts: dict[int, SourceText] = field(default_factory=dict)
-    _unspaced: dict[int, str] = field(default_factory=dict)  # the passages without white space
+    _sources: Sources = field(init=False)
     _length: int = 0  # characters of the answer so far
     _pending: str = ""  # text that may be the beginning of a marker
     _sentence: str = ""
@@ -80,8 +78,7 @@ class Citer:
     _code: str = ""  # the backticks that end the code, if the text is in code
 
     def __post_init__(self) -> None:
-        self._texts = {passage.number: SourceText(passage.text) for passage in self.passages}
-        self._unspaced = {passage.number: "".join(passage.text.split()) for passage in self.passages}
+        self._sources = Sources(self.passages)
 
     @property
     def attribution(self) -> dict[int, bool]:
@@ -197,7 +194,7 @@ class Citer:
         """Return the markers of the answer for one marker of the model."""
         output = ""
         unknown = 0
-        quoted_from = self._quoted_from(model_marker.text)
+        quoted_from = self._sources.quoting(self._raw, model_marker.text)
         for number in model_marker.numbers:
             if 1 <= number <= len(self.passages) and (not quoted_from or number in quoted_from):
                 marker = Marker(self._length + len(output), number)
@@ -212,19 +209,11 @@ class Citer:
         self._after_marker = bool(output)
         return output
 
-    def _quoted_from(self, marker: str) -> set[int]:
-        """Return the passages that contain the marker with the words before it: there the document wrote it."""
-        before = _single_spaced(self._raw[-4 * _COPIED_CHARACTERS :])[-_COPIED_CHARACTERS:]
-        if len(before.split()) < _COPIED_WORDS:
-            return set()
-        quotation = f"{before}{marker}".replace(" ", "")
-        return {number for number, text in self._unspaced.items() if quotation in text}
-
     def _support_claims(self) -> None:
         """Set the spans for the claims of the sentence that ends."""
         first = len(self.claims) - self._open_claims
         numbers = {claim.number for claim in self.claims[first:]}
-        spans = {number: self._texts[number].best_span(self._sentence) for number in numbers}
+        spans = {number: self._sources.best_span(number, self._sentence) for number in numbers}
         for index, claim in enumerate(self.claims[first:], start=first):
             start, end = spans[claim.number]
             self.claims[index] = replace(claim, start=start, end=end)
@@ -243,22 +232,9 @@ class Citer:
         if self._code or len(set(content_tokens(sentence))) < MIN_WORDS:
             return ""
         self._end_sentence()
-        passage = self._attributed_passage(sentence)
-        if passage is None:
+        number, share = self._sources.best_match(sentence)
+        if number is None or share < (self.min_share_with_figures if has_figures(sentence) else self.min_share):
             return ""
-        marker = Marker(self._length + 1, passage.number, attributed=True)
-        self.claims.append(Claim(marker, *self._texts[passage.number].best_span(sentence)))
+        marker = Marker(self._length + 1, number, attributed=True)
+        self.claims.append(Claim(marker, *self._sources.best_span(number, sentence)))
         return f" {marker.text}"
-
-    def _attributed_passage(self, sentence: str) -> Passage | None:
-        """Return the passage that contains enough of the sentence's words and all of its numbers, or None."""
-        has_figures = any(token[0].isdigit() and len(token) > 1 for token in content_tokens(sentence))
-        required = self.min_share_with_figures if has_figures else self.min_share
-        shares = [(*self._texts[passage.number].overlap(sentence), passage) for passage in self.passages]
-        candidates = [(share, passage) for share, has_all_numbers, passage in shares if has_all_numbers]
-        share, best = max(candidates, key=lambda pair: pair[0], default=(0.0, None))
-        return best if share >= required else None
-
-
-def _single_spaced(text: str) -> str:
-    return " ".join(text.split())

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+from rag.documents import Passage
 from rag.search.bm25 import STOP_WORDS
 
 # These scripts have no spaces between words, so pairs of characters stand in for words.
@@ -18,6 +19,8 @@ _ABBREVIATION = re.compile(r"(?:^|[\s(.])(?:[A-Za-z]|Inc|Corp|Ltd|Co|Mr|Mrs|Ms|D
 _ROW = re.compile(r"^\s*(?:[-*+|#>•]|\d+[.)]\s)")
 # The minimum length of a line that the page margin probably broke, if it ends in a word or a comma.
 _MIN_BROKEN_LINE = 45
+# A document wrote a bracketed number itself if it also has so many characters, and words, before it.
+_COPIED_CHARACTERS, _COPIED_WORDS = 24, 2
 # A number says more than a word. Each additional piece, and each character, must be worth its cost.
 _NUMBER_WEIGHT, _PIECE_COST, _CHARACTER_COST, _MAX_PIECES = 3.0, 0.75, 0.5 / 80, 4
 
@@ -66,6 +69,41 @@ class SourceText:
                 if matches and score > best_score:
                     best_score, best = score, (start, end)
         return best
+
+
+class Sources:
+    """The passages of an answer, by their numbers, that its claims are looked up in."""
+
+    def __init__(self, passages: Sequence[Passage]) -> None:
+        self._texts = {passage.number: SourceText(passage.text) for passage in passages}
+        self._unspaced = {passage.number: "".join(passage.text.split()) for passage in passages}
+
+    def quoting(self, before: str, marker: str) -> set[int]:
+        """Return the passages that contain the marker with the words before it: there the document wrote it."""
+        before = _single_spaced(before[-4 * _COPIED_CHARACTERS :])[-_COPIED_CHARACTERS:]
+        if len(before.split()) < _COPIED_WORDS:
+            return set()
+        quotation = f"{before}{marker}".replace(" ", "")
+        return {number for number, text in self._unspaced.items() if quotation in text}
+
+    def best_match(self, claim: str) -> tuple[int | None, float]:
+        """Return the passage with most of the claim's words and all of its numbers, and the share of the words."""
+        best: int | None = None
+        best_share = 0.0
+        for number, text in self._texts.items():
+            share, has_all_numbers = text.overlap(claim)
+            if has_all_numbers and (best is None or share > best_share):
+                best, best_share = number, share
+        return best, best_share
+
+    def best_span(self, number: int, claim: str) -> tuple[int, int]:
+        """Return the span of a passage that supports the claim: see `SourceText.best_span`."""
+        return self._texts[number].best_span(claim)
+
+
+def has_figures(text: str) -> bool:
+    """Return whether a text has a number of two digits or more, which identifies a claim."""
+    return any(token[0].isdigit() and len(token) > 1 for token in content_tokens(text))
 
 
 def content_tokens(text: str) -> list[str]:
@@ -123,3 +161,7 @@ def _is_wrapped(text: str, at: int) -> bool:
 
 def _weight(token: str) -> float:
     return _NUMBER_WEIGHT if token[0].isdigit() else 1.0
+
+
+def _single_spaced(text: str) -> str:
+    return " ".join(text.split())

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from chat_page.conversation import Conversation
-from chat_page.export import as_json, as_markdown
 from chat_page.markdown import disarm_markdown
 from chat_page.messages import conversation_messages
 from chat_page.scripts import download_js
-from chat_page.share import MAX_INFLATED, MAX_LINK, ShareError, link_fragment, open_turns
+from chat_page.sharing.export import as_json, as_markdown
+from chat_page.sharing.share import MAX_INFLATED, MAX_LINK, ShareError, link_fragment, open_turns
 from chat_page.strings import ENGLISH, Strings, pluralize
 from rag.answering.abstain import Abstention, AbstentionKind, Evidence
 from rag.answering.markers import Marker

@@ -14,9 +14,9 @@ from backends import BackendError, Delta, Interrupted
 from backends.chat.events import DONE, error_body
 from backends.chat.sse import encode_event
 from backends.stopwatch import now
-from inference.dialects import FormatResponse
 from inference.errors import response, status
 from inference.generation import Generation
+from inference.http.dialects import FormatResponse
 from inference.service import Service
 
 KEEP_ALIVE = b": still here\n\n"  # a comment in the event stream, which clients ignore

@@ -1,4 +1,4 @@
-"""Measures a deployed endpoint with the comparator, and computes the cost of its requests from the run."""
+"""Measures a deployed endpoint, prices its machines, and computes the cost of its requests: what `cloud` calls."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 
 from backends import Catalog
 from backends.stopwatch import wall_clock
-from cloud.calls import CloudError
 from compare import run_file
 from compare.analyse.cost import cost
 from compare.analyse.metrics import Metrics, compute_metrics
 from compare.analyse.prices import Hourly, Prices
+from compare.errors import CompareError
 from compare.measure.measurement import Progress
 from compare.measure.plan import RunPlan, closed_loops, parse_numbers
 from compare.measure.run import execute
@@ -28,6 +28,20 @@ TARGET = "deployed"
 SERVERLESS = "/serverless."  # in the name of a serverless row of the price table
 PAYMENT_HEADERS = ("payment", "USD/h", "USD for 1,000 requests", "USD for 1M output tokens")
 MACHINE_HEADERS = ("machine", "USD/h", "× this price", "requests/s for the same cost")
+
+
+def usd_hour(row: str, spot: bool = False, price: str | None = None) -> float | None:
+    """Return the price of a machine per hour, at spot or not; None if the price table has none.
+
+    `price` is the user's own, such as 1.25/h, and replaces the table's.
+    """
+    table = Prices.load()
+    found = table.find(price) if price else table.rows.get(row)
+    if not isinstance(found, Hourly):
+        return None
+    if spot and not price:
+        return None if found.spot is None else found.at_spot().usd_hour
+    return found.usd_hour
 
 
 def benchmark(target: Mapping[str, Any], out: Path, concurrency: str, requests: int) -> int:
@@ -49,11 +63,11 @@ def benchmark(target: Mapping[str, Any], out: Path, concurrency: str, requests: 
 def cost_report(run: Path, price: str, utilisation: float) -> str:
     """Return two tables as text: each way to pay at the best measured load, and the alternatives to the machine."""
     if not 0 < utilisation <= 1:
-        raise CloudError(f"The utilisation can't be {utilisation:g}.", "Pass a share above 0, up to 1.")
+        raise CompareError(f"The utilisation can't be {utilisation:g}.", "Pass a share above 0, up to 1.")
     table = Prices.load()
     row = table.find(price)
     if not isinstance(row, Hourly):
-        raise CloudError(f"{price} is not a price per hour.", "Name a machine of the price table.")
+        raise CompareError(f"{price} is not a price per hour.", "Name a machine of the price table.")
     metrics = _best_metrics(run_file.read(run))
     payments = [*_payment_rows(metrics, row, utilisation), *_serverless_rows(metrics, row, table)]
     lines = [
@@ -70,7 +84,7 @@ def _best_metrics(run: Run) -> Metrics:
     loads = [compute_metrics(run, run.targets[0], load) for load in run.loads]
     successful = [metrics for metrics in loads if metrics.requests_per_s]
     if not successful:
-        raise CloudError("No request of this run succeeded.", "Run benchmark again.")
+        raise CompareError("No request of this run succeeded.", "Run benchmark again.")
     return max(successful, key=lambda metrics: metrics.requests_per_s or 0.0)
 
 

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from backends import SpaceportError
-from chat_page.export import answer_text
+from chat_page.sharing.export import answer_text
 from chat_page.strings import ENGLISH
 from rag.answering.turn import Turn
 from rag.answering.types import Citation

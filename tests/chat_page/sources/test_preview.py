@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chat_page.preview import CONTEXT_CHARACTERS, missing_html, preview_html
+from chat_page.sources.preview import CONTEXT_CHARACTERS, missing_html, preview_html
 from rag.documents import Document, Passage
 from rag.reading.parse import read_document
 from tests.rag import make_documents as make

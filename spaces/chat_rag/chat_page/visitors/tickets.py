@@ -8,7 +8,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from chat_page.visitor import new_key
+from chat_page.visitors.visitor import new_key
 
 # More pages than this never wait for their key at the same time; the oldest are dropped.
 MAX_TICKETS = 4096

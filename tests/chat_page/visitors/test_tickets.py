@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from chat_page.tickets import Tickets
+from chat_page.visitors.tickets import Tickets
 
 
 def ticket() -> str:

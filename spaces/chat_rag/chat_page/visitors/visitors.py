@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeGuard
 
 from backends import stopwatch
-from chat_page.visitor import Visitor, new_key
+from chat_page.visitors.visitor import Visitor, new_key
 from rag.errors import RagError
 from rag.library import disk
 from rag.library.ingest import Ingestion

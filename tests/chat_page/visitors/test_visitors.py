@@ -17,8 +17,8 @@ import pytest
 
 from backends import NotConfigured
 from chat_page.conversation import Conversation
-from chat_page.visitor import new_key
-from chat_page.visitors import Visitors
+from chat_page.visitors.visitor import new_key
+from chat_page.visitors.visitors import Visitors
 from rag.answering.retrieve import retrieve_passages
 from rag.answering.turn import Turn
 from rag.errors import DocumentError
@@ -365,7 +365,10 @@ def test_the_data_folder_is_never_one_that_gradio_serves(tmp_path: Path) -> None
 
 
 def test_the_environment_sets_folder_and_idle_time(root: Path, tmp_path: Path) -> None:
-    key, program = new_key(), "from chat_page.visitors import Visitors; print(len(Visitors.from_environment(print)))"
+    key, program = (
+        new_key(),
+        "from chat_page.visitors.visitors import Visitors; print(len(Visitors.from_environment(print)))",
+    )
     folder = root / hashlib.sha256(key.encode()).hexdigest()
     environment = {**os.environ, "SPACEPORT_DATA": str(root.parent), "SPACEPORT_SESSION_MINUTES": "5"}
     for age, stays in ((240, True), (360, False)):
@@ -378,7 +381,7 @@ def test_the_environment_sets_folder_and_idle_time(root: Path, tmp_path: Path) -
 
 @pytest.mark.parametrize("minutes", ["0", "soon", "-5"])
 def test_an_invalid_timeout_is_reported_with_its_name(minutes: str) -> None:
-    program = "from chat_page.visitors import Visitors; Visitors.from_environment(lambda store: None)"
+    program = "from chat_page.visitors.visitors import Visitors; Visitors.from_environment(lambda store: None)"
     environment = {**os.environ, "SPACEPORT_SESSION_MINUTES": minutes}
     process = subprocess.run(
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False

@@ -1,0 +1,1 @@
+"""The commands of `python -m compare`: run, report and canary."""
