@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, is_dataclass, replace
 from functools import cache
-from typing import Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from backends.stopwatch import now
 from rag.documents import ShareReport
@@ -17,6 +17,9 @@ from rag.reading.processes.limits import PICTURE_LIMITS, ProcessLimits
 from rag.reading.processes.process import ReaderProcess
 from rag.reading.processes.worker import FORKS, Request
 from rag.settings import int_setting
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 T = TypeVar("T")
 PROCESSES = 2
@@ -71,9 +74,7 @@ class ReaderPool:
             kind, payload = self._answer(process, file_name, report or _ignore)
         if kind == "error":
             raise DocumentError(*json.loads(payload))
-        from pydantic import TypeAdapter
-
-        result: T = TypeAdapter(get_type_hints(work)["return"]).validate_json(payload)
+        result: T = _result_type(work).validate_json(payload)
         return result
 
     def close(self) -> None:
@@ -180,6 +181,13 @@ def page_renderers() -> ReaderPool:
     """Return the pool that draws pages; a visitor who opens a source doesn't wait for files."""
     limits = replace(PICTURE_LIMITS, memory_mb=ProcessLimits.from_environment().memory_mb)
     return ReaderPool(1, limits, modules=RENDERERS)
+
+
+@cache
+def _result_type(work: Callable[..., Any]) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(get_type_hints(work)["return"])
 
 
 def _ignore(share: float) -> None:

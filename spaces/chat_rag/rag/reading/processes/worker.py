@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import pickle
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from rag.reading.processes.limits import ProcessLimits, apply
 
 # Only Linux: macOS's system libraries don't work after a fork.
 FORKS = sys.platform == "linux"
+_NO_MEMORY = 3  # the exit status after a MemoryError
 
 
 class Request(NamedTuple):
@@ -77,7 +79,7 @@ def _answer_in_child(request: Request, limits: ProcessLimits, replies: int) -> S
         _answer(request, replies)
         status = 0
     except MemoryError:
-        status = StopReason.MEMORY.value + 1
+        status = _NO_MEMORY
     except BaseException:
         traceback.print_exc()
     finally:
@@ -87,12 +89,11 @@ def _answer_in_child(request: Request, limits: ProcessLimits, replies: int) -> S
 def _stop_reason(code: int, usage: Any, limits: ProcessLimits) -> StopReason | None:
     if code == 0:
         return None
-    if usage.ru_utime + usage.ru_stime >= limits.cpu_seconds:
+    if code == -signal.SIGXCPU or usage.ru_utime + usage.ru_stime >= limits.cpu_seconds:
         return StopReason.TIME
-    # Most libraries abort when they get no memory.
-    if code == StopReason.MEMORY.value + 1 or usage.ru_maxrss * 1024 > limits.memory_mb * 1_000_000 / 2:
-        return StopReason.MEMORY
-    return StopReason.CRASH
+    # PDFium and C++ abort when they get no memory, and Linux kills when the machine has none.
+    out_of_memory = code in (_NO_MEMORY, -signal.SIGABRT, -signal.SIGKILL)
+    return StopReason.MEMORY if out_of_memory else StopReason.CRASH
 
 
 def _answer(request: Request, replies: int) -> None:
