@@ -29,7 +29,7 @@ compare: $(VENV)/demo.stamp ## Open the comparator on http://127.0.0.1:7860 (ARG
 
 .PHONY: dashboard
 dashboard: $(VENV)/dashboard.stamp ## Open the dashboard on http://127.0.0.1:8501 (ARGS="--server.port 9000" is passed to it)
-	$(BIN)/streamlit run spaces/dashboard/app.py --server.address 127.0.0.1 $(ARGS)
+	$(BIN)/python spaces/dashboard/serve.py --server.address 127.0.0.1 $(ARGS)
 
 .PHONY: stack
 stack: $(VENV)/dev.stamp ## Build and start inference, chat, compare, Chroma, Prometheus and Grafana (ARGS="--profile gpu")
@@ -71,10 +71,11 @@ publish: $(VENV)/demo.stamp ## Show what publishing would change: SPACE=chat_rag
 	$(BIN)/python scripts/publish_space.py $(SPACE) $(ARGS)
 
 .PHONY: lock
-lock: $(VENV)/dev.stamp ## Write constraints.txt from pyproject.toml
+lock: $(VENV)/dev.stamp ## Write constraints.txt from pyproject.toml, and the images' locked requirements from it
 	$(PIP) uv
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-header --no-annotate \
-		--no-emit-package spaceport --quiet -o constraints.txt $(ARGS)
+		--no-emit-package spaceport --no-emit-package pip --quiet -o constraints.txt $(ARGS)
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m containers lock
 
 .PHONY: clean
 clean: ## Remove the virtual environment and caches

@@ -210,7 +210,7 @@ def serve_chat() -> None:
     for event in module["demo"].fns.values():
         if event.concurrency_id == "answer":
             event.concurrency_limit = CONCURRENT_ANSWERS
-    module["demo"].launch(**launch.launch_arguments(module["ARGUMENTS"], max_file_mb=1))
+    module["demo"].launch(**launch.launch_arguments(module["ARGUMENTS"], module["LIMITS"]))
 
 
 def main() -> None:

@@ -1,1 +1,1 @@
-"""Builds, runs and checks the images: `python -m containers build|run|check|up|down`."""
+"""Builds, runs, checks and locks the images: `python -m containers build|run|check|up|down|lock|pin`."""

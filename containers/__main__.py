@@ -1,4 +1,4 @@
-"""`python -m containers build|run|check|up|down`: builds the images, checks them, and runs the stack."""
+"""`python -m containers build|run|check|up|down|lock|pin`: builds, checks and locks the images, runs the stack."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from backends.terminal import exit_status
-from containers import images, sandbox, stack
+from containers import images, locks, pins, sandbox, stack
 from containers.checks import demo_contract, inference_contract
 
 
@@ -25,7 +25,7 @@ def _build(options: argparse.Namespace) -> int:
             raise images.ContainerError(f"There is no image {name!r}.", f"There are: {', '.join(images.NAMES)}.")
         tag = f"spaceport-{name}:{options.tag}"
         trust = images.trusted_certificates() if options.trust_mine else options.trust
-        for line in images.build(client, name, tag, trust=trust, extra=options.extra):
+        for line in images.build(client, name, tag, trust=trust, extra=options.extra, local_base=options.local_base):
             print(line, flush=True)
         print(f"{tag}: {images.image_size(client, tag)}")
     return 0
@@ -62,6 +62,22 @@ def _down(options: argparse.Namespace) -> int:
     return 0
 
 
+def _lock(options: argparse.Namespace) -> int:
+    for path in locks.write_locks():
+        print(path.relative_to(images.ROOT))
+    return 0
+
+
+def _pin(options: argparse.Namespace) -> int:
+    if options.check:
+        for reference in (found := pins.unpinned()):
+            print(f"{reference.file.relative_to(images.ROOT)}: {reference} has no digest")
+        return 1 if found else 0
+    for image, digest in pins.pin(images.docker_client()).items():
+        print(f"{image:<40} {digest}")
+    return 0
+
+
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m containers", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -77,6 +93,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     build.add_argument("--trust", type=Path, metavar="FILE", help="CA certificates for downloads during the build")
     build.add_argument("--trust-mine", action="store_true", help="use this machine's CA certificates")
     build.add_argument("--extra", type=Path, metavar="FOLDER", help="files to add to the build context")
+    build.add_argument(
+        "--local-base", action="store_true", help="use the base image that this machine has, whatever its digest"
+    )
     command("run", _run, "Run an inference image on a free port until Ctrl-C.").add_argument("image", metavar="IMAGE")
     check = command("check", _check, "Check everything that an image promises.")
     check.add_argument("image", metavar="IMAGE")
@@ -87,6 +106,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     up.add_argument("--profile", action="append", default=[], help="also start gpu or ollama")
     down = command("down", _down, "Stop the stack and keep its volumes.")
     down.add_argument("--volumes", action="store_true", help="delete the volumes with their data")
+    command("lock", _lock, "Write the locked requirements of the images.")
+    pin = command("pin", _pin, "Write the digests of all images that the project's files name by tag.")
+    pin.add_argument(
+        "--check", action="store_true", help="only list images without a digest; status 1 if there are any"
+    )
     return parser.parse_args(arguments)
 
 

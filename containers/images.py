@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from backends import SpaceportError
+from containers.references import find_references, with_digests
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(__file__).resolve().parent
@@ -61,16 +62,25 @@ def docker_client() -> Any:
     return client
 
 
-def build(client: Any, name: str, tag: str, *, trust: Path | None = None, extra: Path | None = None) -> Iterator[str]:
+def build(
+    client: Any,
+    name: str,
+    tag: str,
+    *,
+    trust: Path | None = None,
+    extra: Path | None = None,
+    local_base: bool = False,
+) -> Iterator[str]:
     """Build the image `name` and yield the engine's output; raises `ContainerError` if the build fails.
 
     `trust` is a file of CA certificates for downloads during the build. The content of the folder `extra`, such as
-    embeddings/, is added to the build context.
+    embeddings/, is added to the build context. `local_base` builds on the image that this machine has under the tag of
+    the base image, whatever its digest.
     """
     from docker.errors import APIError
 
     arguments = {name: value for name in BUILD_ARGUMENTS if (value := os.environ.get(name)) and "file:" not in value}
-    with build_context(trust, extra) as archive:
+    with build_context(trust, extra, local_base=local_base) as archive:
         try:
             lines = client.api.build(
                 fileobj=archive,
@@ -90,14 +100,21 @@ def build(client: Any, name: str, tag: str, *, trust: Path | None = None, extra:
             ) from error
 
 
-def build_context(trust: Path | None = None, extra: Path | None = None) -> IO[bytes]:
-    """Return the build context as a tar archive: the files that .dockerignore allows, `trust` and `extra`."""
+def build_context(trust: Path | None = None, extra: Path | None = None, *, local_base: bool = False) -> IO[bytes]:
+    """Return the build context as a tar archive: the files that .dockerignore allows, `trust` and `extra`.
+
+    With `local_base`, the Dockerfiles name their base images without digests.
+    """
     from docker.utils.build import create_archive, exclude_paths
 
     patterns = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line.strip()[:1] not in ("", "#")]
-    files = sorted(exclude_paths(str(ROOT), [*patterns, "!containers/*/Dockerfile*"]))
-    extra_files = [("build-ca.pem", trust.read_text())] if trust else []
-    archive: IO[bytes] = create_archive(str(ROOT), files, tempfile.TemporaryFile(), extra_files=extra_files)  # noqa: SIM115
+    files = exclude_paths(str(ROOT), patterns)
+    texts = {path.relative_to(ROOT).as_posix(): path.read_text() for path in ROOT.glob("containers/*/Dockerfile*")}
+    if local_base:
+        texts = {path: with_digests(text, {}) for path, text in texts.items()}
+    if trust:
+        texts["build-ca.pem"] = trust.read_text()
+    archive: IO[bytes] = create_archive(str(ROOT), sorted(files), tempfile.TemporaryFile(), extra_files=texts.items())  # noqa: SIM115
     if extra:
         with tarfile.open(fileobj=archive, mode="a") as tar:
             tar.add(extra, arcname=".")
@@ -114,7 +131,18 @@ def _output(line: Mapping[str, Any], name: str) -> Iterator[str]:
 
 def image_size(client: Any, tag: str) -> ImageSize:
     """Return the sizes of an image and its base; both count the layers that they share."""
-    return ImageSize(client.images.get(tag).attrs["Size"] / MB, client.images.get(BASE).attrs["Size"] / MB)
+    return ImageSize(client.images.get(tag).attrs["Size"] / MB, _base_image(client).attrs["Size"] / MB)
+
+
+def _base_image(client: Any) -> Any:
+    """Return the base image on this machine: the one that the Dockerfiles pin, or else that of its tag."""
+    from docker.errors import ImageNotFound
+
+    (pinned,) = {str(each) for each in find_references(FOLDER / "inference" / "Dockerfile") if each.image == BASE}
+    try:
+        return client.images.get(pinned)
+    except ImageNotFound:
+        return client.images.get(BASE)
 
 
 def image_title(client: Any, tag: str) -> str:

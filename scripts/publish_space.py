@@ -83,6 +83,9 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     which.add_argument(
         "--changed", nargs="?", const="HEAD~1", metavar="SINCE", help="the Spaces whose files changed since (HEAD~1)"
     )
+    parser.add_argument(
+        "--root", type=_folder, default=ROOT, metavar="FOLDER", help="the checkout with the Spaces (this one)"
+    )
     parser.add_argument("--repo", metavar="OWNER/NAME", help="the Space to publish to; for one Space only")
     parser.add_argument(
         "--include",
@@ -124,11 +127,15 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--replace-secrets", action="store_true", help="overwrite secrets that exist")
 
 
+def _folder(text: str) -> Path:
+    return Path(text).resolve()
+
+
 def _selected_spaces(options: argparse.Namespace) -> list[str]:
     if options.all:
-        spaces = space_names(ROOT)
+        spaces = space_names(options.root)
     elif options.changed:
-        spaces = changed_spaces(ROOT, options.changed)
+        spaces = changed_spaces(options.root, options.changed)
     else:
         spaces = list(dict.fromkeys(options.spaces))
     if options.repo and len(spaces) != 1:
@@ -148,7 +155,7 @@ def _publish_one(options: argparse.Namespace, hub: Hub, name: str, repo: str, se
     """Publish one Space; an error becomes its outcome, so that the other Spaces are still published."""
     report = partial(_report, sys.stderr if options.json else sys.stdout)
     steps = PublishOptions(
-        ROOT,
+        options.root,
         settings,
         WaitOptions(options.timeout, options.poll),
         apply=options.apply,

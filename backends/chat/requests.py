@@ -11,6 +11,7 @@ from backends.types import ChatRequest, Message, Role
 ROLES: dict[str, Role] = {**{role: role for role in get_args(Role)}, "developer": "system"}
 EXAMPLE = 'Send {"messages": [{"role": "user", "content": "…"}]}.'
 MAX_STOPS = 16
+MAX_STOP_CHARACTERS = 5000  # engines look for each of them after every token
 MAX_TOKENS = 2**31 - 1  # engines count in 32 bits; a larger number would overflow
 # Fields that would change the answer and aren't supported, with the values that have no effect.
 UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {
@@ -126,6 +127,8 @@ def _stop(stop: Any) -> tuple[str, ...]:
         raise bad_request("stop is neither text nor a list of texts")
     if len(stops) > MAX_STOPS:
         raise bad_request(f"stop has {len(stops)} texts; the maximum is {MAX_STOPS}")
+    if (longest := max(map(len, stops), default=0)) > MAX_STOP_CHARACTERS:
+        raise bad_request(f"a stop has {longest:,} characters; the maximum is {MAX_STOP_CHARACTERS:,}")
     return tuple(replace_surrogates(each) for each in stops if each)
 
 

@@ -62,6 +62,8 @@ class TransformersBackend:
         """Generate one answer; blocks. Ends within one token after `stopped` is set."""
         model = load(self._settings)
         ids, in_thought = model.prompt(request)
+        if stopped.is_set():  # while a long prompt was rendered and tokenized
+            return
         reader = TokenReader(model.decode, request.stop, in_thought=in_thought)
         options = model.generation_options(request, len(ids))
         count, last = 0, None

@@ -17,7 +17,7 @@ from backends import SpaceportError
 from backends.embedded.subprocess_engine import kill_children
 from inference import logs
 from inference.app import create_app
-from inference.http.protocol import LimitedHeadProtocol
+from inference.http.protocol import protocol
 from inference.service import Service
 from inference.settings import Settings, from_environment, warnings
 
@@ -39,7 +39,7 @@ class Server(uvicorn.Server):
                 create_app(self.service),
                 settings.host,
                 settings.port,
-                http=LimitedHeadProtocol,
+                http=protocol(client_seconds=settings.client_seconds, max_connections=settings.max_connections),
                 ws="none",
                 log_config=None,
                 access_log=False,

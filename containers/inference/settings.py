@@ -25,6 +25,7 @@ PLATFORM_NAMES = {
 }
 NEW_NAMES = {"SPACEPORT_LOOK_SECONDS": "SPACEPORT_HEALTH_CHECK_SECONDS"}
 MINIMUM = {"port": 1, "context": 64, "parallel": 1, "threads": 1, "queue": 0, "drain_seconds": 0}
+MINIMUM |= dict.fromkeys(("max_connections", "max_messages", "max_prompt_characters"), 1)
 MAXIMUM = {"port": 65535}
 
 
@@ -37,7 +38,9 @@ class Settings:
     both, and of `threads`, follow the machine. `drain_seconds` is how long streams may run after SIGTERM: less than
     the 30 s after which SageMaker kills the container. A stream without text for `silence_seconds` sends a comment:
     SageMaker and many proxies give up after 60 s, and a long prompt takes that long on a CPU. The server checks the
-    model every `health_check_seconds`.
+    model every `health_check_seconds`. A client has `client_seconds` for a request's head, and loses its connection if
+    it reads nothing of its answer for as long. `max_connections` is how many clients may be connected. The messages of
+    one request, content parts included, are at most `max_messages`, with at most `max_prompt_characters` in all.
     """
 
     host: str = "0.0.0.0"  # noqa: S104 - clients reach a container through its port
@@ -55,7 +58,11 @@ class Settings:
     drain_seconds: float = 25.0
     health_check_seconds: float = 3.0
     silence_seconds: float = 15.0
+    client_seconds: float = 10.0
+    max_connections: int = 2000
     max_body_mb: float = 10.0  # the limit of Vertex AI's streamRawPredict
+    max_messages: int = 1000
+    max_prompt_characters: int = 1_000_000
     api_key: str | None = field(default=None, repr=False)
     health_route: str | None = None
     predict_route: str | None = None

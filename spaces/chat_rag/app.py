@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,10 @@ from chat_page.sources import panel
 from chat_page.strings import ENGLISH
 from rag.answering.types import AnswerOptions
 from rag.documents import Limits
+from rag.library.quota import Quota, int_setting
 from rag.reading.parse import SUFFIXES
 from ui import html, launch
+from ui.edge.limits import EdgeLimits
 
 CORPUS = Path(__file__).parent / "corpus"
 DEFAULTS = AnswerOptions()
@@ -26,11 +27,14 @@ DEFAULTS = AnswerOptions()
 ARGUMENTS = launch.parse_arguments(
     sys.argv[1:] if __name__ == "__main__" else [], "Chat with documents on any model backend."
 )
-MAX_FILE_MB = int(os.environ.get("SPACEPORT_MAX_FILE_MB", "50"))
 
 try:
+    LIMITS = EdgeLimits.from_environment(
+        max_file_mb=int_setting("SPACEPORT_MAX_FILE_MB", 50, least=1),
+        max_files=Quota.from_environment().files or EdgeLimits().files,
+    )
     if gr.NO_RELOAD:  # expensive objects and visitors' data survive an edit of this file
-        CHAT = Chat(Catalog.load(ARGUMENTS.catalog), CORPUS, limits=Limits(file_bytes=MAX_FILE_MB * 1_000_000))
+        CHAT = Chat(Catalog.load(ARGUMENTS.catalog), CORPUS, limits=Limits(file_bytes=LIMITS.file_bytes))
     START = CHAT.catalog.target(ARGUMENTS.backend or CHAT.catalog.default)
     if ARGUMENTS.backend and START.unavailable:
         raise START.unavailable
@@ -57,7 +61,7 @@ async def ask_documents(question: str, documents: dict[str, str] | None = None, 
         raise gr.Error(str(error)) from error
 
 
-with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as demo:
+with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, delete_cache=(300, 3600)) as demo:
     # Not a secret: the browser receives it with the page. It's fixed so that the key survives a restart of the server.
     key = gr.BrowserState("", storage_key="spaceport-visitor", secret="spaceport")  # noqa: S106
     fragment = gr.Textbox(visible=False)
@@ -170,6 +174,6 @@ demo.queue(max_size=256)
 
 if __name__ == "__main__":
     demo.launch(
-        **launch.launch_arguments(ARGUMENTS, max_file_mb=MAX_FILE_MB, css=scripts.CSS, private=CHAT.private_folders),
+        **launch.launch_arguments(ARGUMENTS, LIMITS, css=scripts.CSS, private=CHAT.private_folders),
         mcp_server=launch.mcp_enabled(),
     )

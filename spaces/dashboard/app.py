@@ -1,4 +1,7 @@
-"""The dashboard as an ASGI server: Streamlit's pages behind the security headers that all Spaces share."""
+"""The dashboard as an ASGI server: Streamlit's pages behind the headers and limits that all Spaces share.
+
+`serve.py` starts it.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,19 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 import import_paths  # noqa: F401 - must come before the imports that it makes possible
+from ui.edge.bodies import BodyLimits, UploadRoutes
+from ui.edge.limits import EdgeLimits
 from ui.guard import Guard
 from ui.routes import STREAMLIT, RouteTable
 
-ROUTES = RouteTable(STREAMLIT, base=f"/{st.get_option('server.baseUrlPath').strip('/')}")
-app = st.App(Path(__file__).with_name("dashboard.py"), middleware=[Middleware(Guard, ROUTES)])
+BASE = f"/{st.get_option('server.baseUrlPath').strip('/')}"
+UPLOADS = UploadRoutes(RouteTable({"/_stcore/upload_file/{session}/{file}": "PUT"}, BASE), field=None)
+# Streamlit counts in units of 1,024 * 1,024 bytes.
+LIMITS = EdgeLimits.from_environment(max_file_mb=round(st.get_option("server.maxUploadSize") * 1.048576), max_files=1)
+app = st.App(
+    Path(__file__).with_name("dashboard.py"),
+    middleware=[
+        Middleware(Guard, RouteTable(STREAMLIT, base=BASE)),
+        Middleware(BodyLimits, LIMITS, upload_routes=UPLOADS),
+    ],
+)

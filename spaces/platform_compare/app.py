@@ -16,9 +16,11 @@ from compare_page.events import PRIVATE
 from compare_page.measure_page import MeasurePage
 from compare_page.race_page import RacePage
 from ui import html, launch
+from ui.edge.limits import EdgeLimits
 
 ARGUMENTS = launch.parse_arguments(sys.argv[1:] if __name__ == "__main__" else [], strings.DESCRIPTION)
 try:
+    LIMITS = EdgeLimits.from_environment(max_file_mb=MAX_FILE_BYTES // 1_000_000, max_files=1)
     if gr.NO_RELOAD:  # visitors' data outlives an edit of this file
         SERVICE = ComparisonService(Catalog.load(ARGUMENTS.catalog), Path(__file__).parent / "results")
     TARGETS = SERVICE.catalog.targets()
@@ -48,7 +50,7 @@ def forget_visitor(request: gr.Request) -> None:
     SERVICE.visitors.forget(request.session_hash)
 
 
-with gr.Blocks(title=strings.TITLE, analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as demo:
+with gr.Blocks(title=strings.TITLE, analytics_enabled=False, fill_width=True, delete_cache=(300, 3600)) as demo:
     gr.HTML(html.header_html(strings.TITLE, strings.SUBTITLE))
     with gr.Tab(strings.RACE_TAB):
         race = RacePage(SERVICE, CHOICES, SELECTED)
@@ -61,4 +63,4 @@ with gr.Blocks(title=strings.TITLE, analytics_enabled=False, fill_width=True, de
 demo.queue(max_size=64)
 
 if __name__ == "__main__":
-    demo.launch(**launch.launch_arguments(ARGUMENTS, max_file_mb=MAX_FILE_BYTES // 1_000_000))
+    demo.launch(**launch.launch_arguments(ARGUMENTS, LIMITS))

@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ui.policy import security_headers
 from ui.routes import RouteTable, gradio_routes
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-# A remote image would tell its server what a visitor reads. The pages ship everything that they need.
-POLICY = "; ".join(
-    [
-        "img-src 'self' data: blob:",
-        "media-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "object-src 'none'",
-        "base-uri 'self'",
-    ]
-)
-HEADERS = [(b"content-security-policy", POLICY.encode()), (b"referrer-policy", b"no-referrer")]
 
 
 class Guard:
@@ -28,6 +17,8 @@ class Guard:
     def __init__(self, app: ASGIApp, routes: RouteTable | None = None) -> None:
         self._app = app
         self._routes = routes or gradio_routes()
+        self._headers = security_headers()
+        self._names = {name for name, _ in self._headers}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -35,7 +26,8 @@ class Guard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], *HEADERS]}
+                others = [header for header in message["headers"] if header[0].lower() not in self._names]
+                message = {**message, "headers": [*others, *self._headers]}
             await send(message)
 
         if self._routes.allows(scope):

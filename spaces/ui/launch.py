@@ -12,6 +12,10 @@ from typing import Any
 
 from starlette.middleware import Middleware
 
+from ui.edge.bodies import BodyLimits
+from ui.edge.connections import limit_connections
+from ui.edge.limits import MB, EdgeLimits
+from ui.edge.uploads import Uploads
 from ui.guard import Guard
 from ui.login import ClientAddress, Login, credentials
 from ui.origins import SameOrigin, allowed_origins, outermost
@@ -34,13 +38,14 @@ def parse_arguments(argv: Sequence[str], description: str) -> argparse.Namespace
 
 
 def launch_arguments(
-    options: argparse.Namespace, *, max_file_mb: int, css: str = "", private: Sequence[str] = ()
+    options: argparse.Namespace, limits: EdgeLimits, *, css: str = "", private: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Return the keyword arguments of `launch()`: the options, the theme plus the page's `css`, and privacy settings.
 
     Files in the `private` folders are never served.
     """
     accounts = credentials()
+    limit_connections(limits)
     return {
         "server_name": options.host,
         "server_port": options.port,
@@ -49,29 +54,30 @@ def launch_arguments(
         "theme": theme(),
         "css": CSS + css,
         "head": HEAD,
-        "blocked_paths": [*private, _saved_pages()],
+        "blocked_paths": [*private, str(_upload_folder() / "deep_links")],
         "enable_monitoring": False,
-        "app_kwargs": app_arguments(login=bool(accounts)),
-        "max_file_size": f"{max_file_mb}mb",
+        "app_kwargs": app_arguments(limits, login=bool(accounts)),
+        "max_file_size": f"{limits.file_bytes // MB}mb",  # the page shows it in units of 1,024 * 1,024
         "run_history": False,
         "footer_links": ["gradio"],
         "ssr_mode": False,
     }
 
 
-def app_arguments(*, login: bool) -> dict[str, Any]:
-    """Return the arguments of the page's FastAPI app: the guard and, for a page with a login, what protects that."""
+def app_arguments(limits: EdgeLimits, *, login: bool) -> dict[str, Any]:
+    """Return the arguments of the page's FastAPI app: the guard, the limits and what protects a login."""
+    edge = [Middleware(Guard), Middleware(BodyLimits, limits, Uploads(_upload_folder(), limits))]
     if not login:
-        return {"middleware": [Middleware(Guard)]}
+        return {"middleware": edge}
     protection = [Middleware(SameOrigin, allowed_origins()), Middleware(ClientAddress)]
-    return {"middleware": [*protection, Middleware(Guard)], "lifespan": outermost}
+    return {"middleware": [*protection, *edge], "lifespan": outermost}
 
 
-def _saved_pages() -> str:
-    """Return the folder in which Gradio saves pages with all their values; the route that does it is closed too."""
+def _upload_folder() -> Path:
+    """Return the folder of uploads. Gradio saves pages with all their values there too; that route is closed."""
     from gradio.utils import get_upload_folder
 
-    return str(Path(get_upload_folder()).absolute() / "deep_links")
+    return Path(get_upload_folder()).absolute()
 
 
 def mcp_enabled() -> bool:
@@ -80,4 +86,7 @@ def mcp_enabled() -> bool:
         return False
     if importlib.util.find_spec("mcp") is None:
         raise SystemExit("error: SPACEPORT_MCP needs the package mcp.\n  Install it: pip install mcp.")
+    if credentials():
+        # Gradio's MCP server checks no login, and calls the page without one: it lists the tools, but none works.
+        raise SystemExit("error: SPACEPORT_MCP doesn't work with SPACEPORT_AUTH.\n  Unset one of them.")
     return True

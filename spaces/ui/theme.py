@@ -85,6 +85,9 @@ CSS = """
 .sp-table :is(td, th).sp-num { text-align: right !important; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .js-plotly-plot text { fill: var(--body-text-color-subdued) !important; }
 #chat .placeholder-content { padding: 0 1rem; }
+/* Where a link leads, in brackets: the text of a link comes from a model. */
+:is(.message, .thought, .prose) a[data-address]:not([data-address=""])::after { content: " (" attr(data-address) ")";
+  font-size: .8em; color: var(--body-text-color-subdued); overflow-wrap: anywhere; }
 .message blockquote { border-left: 3px solid var(--sp-bad); padding-left: .75rem; }
 .block:has(> .html-container > .prose:empty), #documents:empty, #figures:empty { display: none; }
 @media (max-width: 640px) {
@@ -123,11 +126,19 @@ document.addEventListener("copy", (event) => {
   event.clipboardData.setData("text/plain", text.replaceAll("\u200b", ""));
   event.preventDefault();
 });
+// A model writes a link's text and its address, whose path and query can carry what it has read: the reader sees both.
+const showAddress = (link) => {
+  const address = `${link.host}${link.pathname}${link.search}${link.hash}`;
+  const short = address.length > 120 ? `${address.slice(0, 119)}…` : address;
+  link.dataset.address = link.origin === location.origin || link.textContent.trim() === link.href ? "" : short;
+  if (link.dataset.address) link.rel = "noopener noreferrer nofollow";
+};
 // Gradio gives the row of examples the role of a list without list items, and sets all text from left to right.
 new MutationObserver(() => {
   document.querySelectorAll(".examples[role=list]").forEach((row) => row.setAttribute("role", "group"));
   const texts = document.querySelectorAll(":is(textarea, .message, .message [dir]):not([dir=auto])");
   texts.forEach((part) => part.dir = "auto");
+  document.querySelectorAll(":is(.message, .thought, .prose) a[href]:not([data-address])").forEach(showAddress);
 }).observe(document, {childList: true, subtree: true});
 </script>
 """

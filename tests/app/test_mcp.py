@@ -49,3 +49,9 @@ async def test_an_agent_asks_documents_through_the_tool(start_app: Callable[...,
 def test_the_server_is_off_by_default(start_app: Callable[..., App], catalog: str) -> None:
     app = start_app("--catalog", catalog)
     assert httpx2.post(f"{app.url}/gradio_api/mcp/", json={}).status_code in (404, 405)
+
+
+def test_a_page_with_a_login_has_no_mcp_server(start_app: Callable[..., App], catalog: str) -> None:
+    """Gradio's server would list its tools to everybody, and could call none of them."""
+    with pytest.raises(AssertionError, match="SPACEPORT_MCP doesn't work with SPACEPORT_AUTH"):
+        start_app("--catalog", catalog, SPACEPORT_MCP="1", SPACEPORT_AUTH="ada:secret")

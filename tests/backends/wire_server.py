@@ -109,7 +109,7 @@ class WireServer:
         if reply.end == "hang":
             self.hang_started.set()
             await reader.read(1)
-        while reply.end == "repeat" and not reader.at_eof():
+        while reply.end == "repeat" and not (reader.at_eof() or writer.is_closing()):
             writer.write(chunk(reply.parts[-1]))
             await asyncio.sleep(0.001)
         if reply.end in ("hang", "repeat"):

@@ -30,7 +30,7 @@ def engine() -> Any:
 @pytest.fixture(scope="session")
 def inference_image(engine: Any) -> str:
     tag = f"spaceport-inference:{TAG}"
-    list(images.build(engine, "inference", tag, trust=images.trusted_certificates()))
+    list(images.build(engine, "inference", tag, trust=images.trusted_certificates(), local_base=True))
     return tag
 
 
@@ -48,5 +48,5 @@ def demo_image(engine: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("context")
     script = ROOT / "spaces" / "chat_rag" / "rag" / "search" / "onnx_export.py"
     subprocess.run([sys.executable, script, "--from-package", folder / "embeddings"], check=True)
-    list(images.build(engine, "demo", tag, trust=images.trusted_certificates(), extra=folder))
+    list(images.build(engine, "demo", tag, trust=images.trusted_certificates(), extra=folder, local_base=True))
     return tag

@@ -32,25 +32,33 @@ COLLECTIONS = "http://chroma:8000/api/v2/tenants/default_tenant/databases/defaul
 
 
 @pytest.fixture(scope="module")
-def pages(engine: Any, inference_image: str, demo_image: str) -> Iterator[dict[str, str]]:
+def pages(
+    engine: Any, inference_image: str, demo_image: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
     """The URLs of the pages of a running stack."""
-    provide_image(engine, "chroma", DEMO=demo_image)
-    provide_image(engine, "prometheus")
+    by_tag = {
+        "chroma": provide_image(engine, "chroma", DEMO=demo_image),
+        "prometheus": provide_image(engine, "prometheus"),
+    }
+    # A stand-in has the tag of the original, but not its digest.
+    override = tmp_path_factory.mktemp("stack") / "by_tag.yaml"
+    override.write_text(yaml.safe_dump({"services": {name: {"image": image} for name, image in by_tag.items()}}))
     ports = {f"SPACEPORT_{name}_PORT": str(free_port()) for name in ("CHAT", "COMPARE", "PROMETHEUS")}
     environment = {"SPACEPORT_TAG": TAG, **ports}
     try:
-        yield stack.up(services=SERVICES, environment=environment, project=PROJECT)
+        yield stack.up(services=SERVICES, files=[override], environment=environment, project=PROJECT)
     finally:
-        stack.down(volumes=True, environment=environment, project=PROJECT)
+        stack.down(volumes=True, files=[override], environment=environment, project=PROJECT)
 
 
-def provide_image(engine: Any, service: str, **arguments: str) -> None:
-    """Build a stand-in for the image of a service in compose.yaml, unless the image exists."""
-    name = yaml.safe_load((ROOT / "containers/compose.yaml").read_text())["services"][service]["image"]
-    if engine.images.list(name):
-        return
-    with (STAND_INS / f"{service}.Dockerfile").open("rb") as file:
-        engine.images.build(fileobj=file, tag=name, buildargs=arguments, network_mode="host", rm=True)
+def provide_image(engine: Any, service: str, **arguments: str) -> str:
+    """Return the image of a service in compose.yaml by tag; unless there is one, build a stand-in for it."""
+    image = yaml.safe_load((ROOT / "containers/compose.yaml").read_text())["services"][service]["image"]
+    name, _, _ = image.partition("@")
+    if not engine.images.list(name):
+        with (STAND_INS / f"{service}.Dockerfile").open("rb") as file:
+            engine.images.build(fileobj=file, tag=name, buildargs=arguments, network_mode="host", rm=True)
+    return str(name)
 
 
 def run_python(engine: Any, service: str, program: str) -> str:

@@ -57,7 +57,7 @@ def test_image_is_pinned(name: str) -> None:
         build = SERVICES[name]["build"]
         assert (FOLDER / build["context"] / build["dockerfile"]).resolve().is_relative_to(FOLDER)
     else:
-        assert re.search(r":v?\d+\.\d+\.\d+$", image), f"{image} has no exact tag"
+        assert re.search(r":v?\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?$", image), f"{image} has no exact tag"
 
 
 @each_service

@@ -25,7 +25,7 @@ LAPTOP = '[laptop]\nkind = "embedded"\nlabel = "This machine"'
 def app(start_app: Callable[..., App], model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> App:
     catalog = catalog_of(tmp_path_factory.mktemp("catalog"), model.url, LAPTOP)
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "spaces/dashboard/app.py"]
+    command = [sys.executable, "spaces/dashboard/serve.py"]
     return start_app(
         "--server.port", str(port), "--server.address", "127.0.0.1",
         command=command, port=port, SPACEPORT_CATALOG=catalog, SPACEPORT_PROMETHEUS_URL="",

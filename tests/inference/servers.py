@@ -114,10 +114,13 @@ def metric_name(name: str, labels: dict[str, str]) -> str:
 
 
 @contextmanager
-def launch_server(folder: Path, **environment: str | int | float | None) -> Iterator[Server]:
+def launch_server(
+    folder: Path, *, descriptors: int | float | str | None = None, **environment: str | int | float | None
+) -> Iterator[Server]:
     """Start a server that the test stops; kills what is left of it at the end.
 
-    The keywords are environment variables; None removes a default.
+    The server can open at most so many `descriptors`. The other keywords are environment variables; None removes a
+    default.
     """
     port = free_port()
     settings = {"SPACEPORT_HOST": "127.0.0.1", "SPACEPORT_PORT": port, "SPACEPORT_CONTEXT": 512}
@@ -125,10 +128,11 @@ def launch_server(folder: Path, **environment: str | int | float | None) -> Iter
     marker = uuid.uuid4().hex
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIXES)}
     variables = {name: str(value) for name, value in settings.items() if value is not None}
+    limit = ["sh", "-c", f'ulimit -n {descriptors} && exec "$@"', "sh"] if descriptors else []
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "output").open("wb") as output, (folder / "errors").open("wb") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "inference", "serve"],
+            [*limit, sys.executable, "-m", "inference", "serve"],
             cwd=folder,
             env={**inherited, **variables, MARKER: marker},
             stdin=subprocess.DEVNULL,

@@ -49,6 +49,8 @@ def test_numbers_are_parsed() -> None:
         ("SPACEPORT_REQUEST_SECONDS", "inf", "number"),
         ("SPACEPORT_SILENCE_SECONDS", "inf", "number"),
         ("SPACEPORT_MAX_BODY_MB", "inf", "number"),
+        ("SPACEPORT_MAX_CONNECTIONS", "0", "from 1"),
+        ("SPACEPORT_MAX_MESSAGES", "0", "from 1"),
         ("SPACEPORT_KIND", "x", "embedded, transformers"),
         ("SPACEPORT_LOG_LEVEL", "loud", "debug, info"),
         ("AIP_HEALTH_ROUTE", "health", "slash"),

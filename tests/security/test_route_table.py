@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +13,11 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from ui import routes
+from inference.app import create_app
+from inference.service import Service
+from inference.settings import Settings
+from list_routes import inference_routes, markdown, streamlit_routes
+from tests.conftest import ROOT
 from ui.guard import Guard
 from ui.routes import API, GRADIO, GRADIO_CLOSED, STREAMLIT, RouteTable, gradio_routes, installed_routes
 
@@ -102,16 +104,6 @@ def test_the_guard_closes_routes_mounts_and_sockets_that_nobody_listed() -> None
         pass
 
 
-def streamlit_routes() -> list[Any]:
-    """Return the routes of the installed Streamlit, from the functions that create them."""
-    from streamlit.web.server.starlette import starlette_app
-
-    source = inspect.getsource(starlette_app.create_streamlit_routes)
-    assert "create_websocket_routes" in source
-    app = starlette_app.App(Path(routes.__file__).parents[1] / "dashboard" / "dashboard.py")
-    return list(app._build_starlette_app().routes)
-
-
 def test_every_route_of_the_installed_streamlit_is_listed() -> None:
     for route in streamlit_routes():
         path = getattr(route, "path", "")
@@ -140,3 +132,16 @@ def test_the_dashboard_serves_its_pages_and_nothing_internal(base: str) -> None:
         assert not allowed(path), path
     assert allowed("/_stcore/upload_file/a/b", "PUT")
     assert not allowed("/comparison", "POST")
+
+
+def test_the_page_of_all_routes_is_what_the_command_prints() -> None:
+    """If this fails: `python scripts/list_routes.py > docs/routes.md`, and review the difference."""
+    assert (ROOT / "docs" / "routes.md").read_text(encoding="utf-8") == markdown()
+
+
+def test_the_inference_server_asks_for_the_key_where_the_list_says_so() -> None:
+    client = TestClient(create_app(Service(Settings(api_key="secret"))))
+    listed = list(inference_routes())
+    assert ("/v1/chat/completions", "POST", "who has the key") in listed
+    for path, method, caller in listed:
+        assert (client.request(method, path).status_code == 401) == (caller == "who has the key"), path

@@ -1,9 +1,11 @@
-"""Reads JSON request bodies up to a size limit."""
+"""Reads JSON request bodies up to a size limit, and rejects JSON that two readers could understand differently."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
+from contextlib import AsyncExitStack
 from typing import Any
 
 from starlette.requests import Request
@@ -15,17 +17,21 @@ TIMEOUT_SECONDS = 60
 # The server reads and discards a body that is too large, up to this size: a client that can't finish writing sees a
 # broken connection instead of the reason.
 MAX_DISCARDED_BYTES = 256 * 1024 * 1024
+# How many bodies above a size are received at once; the others wait, so that slow uploads don't fill the memory.
+LARGE_BODIES, LARGE_BODY_BYTES = 16, 256 * 1024
 
 
-async def read_json(request: Request, limit: int) -> Any:
-    """Parse the request body as JSON.
+async def read_json(request: Request, limit: int, large_bodies: asyncio.Semaphore) -> Any:
+    """Parse the request body as JSON; a body above `LARGE_BODY_BYTES` holds `large_bodies` while it arrives.
 
     Raises `Rejected` with status 413 for more than `limit` bytes, 408 after a time-out, 400 for invalid JSON.
     """
     body, size = bytearray(), 0
     try:
-        async with asyncio.timeout(TIMEOUT_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS), AsyncExitStack() as stack:
             async for chunk in request.stream():
+                if size <= LARGE_BODY_BYTES < size + len(chunk):
+                    await stack.enter_async_context(large_bodies)
                 size += len(chunk)
                 if size <= limit:
                     body += chunk
@@ -39,8 +45,31 @@ async def read_json(request: Request, limit: int) -> Any:
         raise Rejected(
             f"The body is larger than {limit / 1e6:g} MB.", "Send less, or raise SPACEPORT_MAX_BODY_MB.", status=413
         )
+    return parse_json(body)
+
+
+def parse_json(body: bytes | bytearray) -> Any:
+    """Parse JSON; raises `Rejected` with status 400 and the reason, also for an object with two equal names."""
     try:
-        return json.loads(body)
+        return json.loads(body, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
-        reason = one_line(getattr(error, "msg", "") or "it is nested too deeply or not valid text")
-        raise Rejected(f"The body is not JSON: {reason}.", "Send an object with messages.", status=400) from error
+        message = f"The body is not JSON: {one_line(_reason(error))}."
+        raise Rejected(message, "Send an object with messages.", status=400) from error
+
+
+def _reason(error: ValueError | RecursionError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not valid text"
+    # Otherwise a repeated name, or an integer with thousands of digits.
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object, or reject it: a proxy that checks requests might read the other value of a repeated name."""
+    result = dict(pairs)
+    if len(result) == len(pairs):
+        return result
+    counts = Counter(name for name, _ in pairs)
+    raise ValueError(f"an object has the name {counts.most_common(1)[0][0][:40]!r} twice")

@@ -25,6 +25,7 @@ from chat_page.visitors.visitor import Visitor, new_key
 from rag.answering.turn import Turn
 from rag.answering.types import AnswerOptions
 from ui import html
+from ui.edge.uploads import keep_while_used
 from ui.markdown import ZERO_WIDTH_SPACE
 
 BUSY: dict[str, Any] = {"submit_btn": False, "stop_btn": True}
@@ -75,6 +76,7 @@ class Handlers:
         self, paths: list[str] | None, key: str, request: gr.Request
     ) -> AsyncIterator[tuple[Any, Any, Any]]:
         """Read the dropped files: updates of the drop zone, the document list and the samples checkbox."""
+        keep_while_used(paths or [])
         visitor, _ = await asyncio.to_thread(self._find, key, request)
         visitor.ingestion.add(*map(Path, paths or []))
         async for documents in self._chat.progress(visitor):

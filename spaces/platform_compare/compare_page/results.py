@@ -111,6 +111,8 @@ class Results:
             name = self.service.open_run(visitor, Path(path))
         except SpaceportError as error:
             raise gr.Error(str(error), print_exception=False) from error
+        finally:
+            Path(path).unlink(missing_ok=True)  # Gradio's copy, which anyone with its address can download
         return gr.Dropdown(choices=self.service.run_names(visitor), value=name)
 
     def update_earlier(self, name: str | None, earlier: str, request: gr.Request) -> Any:

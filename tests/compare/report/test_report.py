@@ -281,7 +281,8 @@ def test_names_cant_break_a_markdown_table() -> None:
     assert "- Note: a|b has no price, so its cost is unknown." in lines
 
 
-ACTIVE = f"[x](http://e.example/) ![x](http://e.example/p.png) {IMAGE} &lt;b>\n\n# Head\n\n[x]: http://e.example/"
+ACTIVE = "[x](http://e.example/) \\[x](http://e.example/) !\\[x](http://e.example/) ![x](http://e.example/p.png)"
+ACTIVE += f" {IMAGE} &lt;b>\n\n# Head\n\n[x]: http://e.example/"
 
 
 def test_a_download_in_markdown_has_no_tag_picture_or_link_of_a_run() -> None:

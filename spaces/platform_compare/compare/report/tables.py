@@ -15,8 +15,9 @@ from compare.report.strings import PERCENTILE_LABELS
 
 CSV_COLUMNS = ("run", "seed", "workload_hash", "target", "load", "block", "phase", "prompt", "intended_s", "sent_s",
                "ttft_ms", "e2e_ms", "deltas", "input_tokens", "output_tokens", "finish_reason", "error")  # fmt: skip
-_ESCAPES = {"<": "&lt;", "[": "\\[", "&": "&amp;"}
-_ACTIVE = re.compile(r"[<\[]|&(?=#?\w{1,31};)")
+_ESCAPES = {"<": "&lt;", "[": "\\[", "\\": "\\\\", "&": "&amp;"}
+# A backslash of the text would end the effect of one that is added after it.
+_ACTIVE = re.compile(r"[<\[\\]|&(?=#?\w{1,31};)")
 
 
 def markdown_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

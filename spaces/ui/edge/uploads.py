@@ -1,0 +1,135 @@
+"""The room that uploads use: while they arrive, and until they are used or deleted."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import weakref
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from backends import stopwatch
+from ui.edge.budget import Budget
+from ui.edge.limits import EdgeLimits, Refused, size_text
+
+# What is this old and wasn't used may be deleted when there is no room: a page uses an upload as soon as it's complete.
+UNUSED_SECONDS = 60.0
+# A file needs an entry here and a block on the disk, however short it is.
+LEAST_FILE_BYTES = 256_000
+# Gradio's parser writes into files of this name, and an event leaves an empty one behind.
+TEMPORARY, TEMPORARY_SECONDS = "tmp*", 3600.0
+CLEAN_SECONDS = 60.0
+RETRY_SECONDS = 60
+# Gradio has one upload folder for a process, and its events don't know the middleware.
+_served: weakref.WeakSet[Uploads] = weakref.WeakSet()
+
+
+@dataclass(slots=True)
+class _Stored:
+    address: str
+    size: int
+    since: float
+    used: bool = False
+
+
+class Uploads:
+    """Counts the uploads of each address in Gradio's upload folder; used only on the event loop."""
+
+    def __init__(self, folder: Path, limits: EdgeLimits, now: Callable[[], float] = stopwatch.now) -> None:
+        """`now` is a clock in seconds."""
+        self._now = now
+        self._folder = folder
+        self._limits = limits
+        self._budget = Budget(limits.uploads_per_address, limits.uploads)
+        self._stored: dict[str, _Stored] = {}
+        self._cleaned = self._now()
+        self._freed = -1.0
+        _served.add(self)
+
+    def receive(self, address: str, size: int) -> None:
+        """Count bytes that arrive; raise `Refused` if there is no room for them."""
+        if not self._has_room(address, size):
+            self._make_room(address, size)
+        if not self._budget.fits_address(address, size):
+            limit = size_text(self._limits.uploads_per_address)
+            message = f"Uploads from your address that nobody has used yet fill the {limit} that they may have."
+            raise Refused(429, f"{message} Try again in a minute.", retry_seconds=RETRY_SECONDS)
+        if not self._budget.fits_total(size):
+            limit = size_text(self._limits.uploads)
+            message = f"All uploads together fill the {limit} that they may have. Try again in a minute."
+            raise Refused(429, message, retry_seconds=RETRY_SECONDS)
+        self._budget.take(address, size)
+
+    def finish(self, address: str, received: int, response: bytes) -> None:
+        """End an upload: from now on the files count that are in the response, a JSON list of paths."""
+        self._budget.give_back(address, received)
+        for path in _paths(response):
+            self._forget(path)  # the same file again
+            with contextlib.suppress(OSError):
+                size = max(Path(path).stat().st_size, LEAST_FILE_BYTES)
+                self._budget.take(address, size)
+                self._stored[path] = _Stored(address, size, self._now())
+        if self._now() - self._cleaned > CLEAN_SECONDS:
+            self.clean()
+
+    def use(self, paths: Iterable[str]) -> None:
+        """Mark uploads that an event works with: they stay until it deletes them, even if there is no room."""
+        for path in paths:
+            if path in self._stored:
+                self._stored[path].used = True
+
+    def clean(self) -> None:
+        """Forget deleted files; delete empty folders and old temporary files, which Gradio leaves behind."""
+        self._cleaned = self._now()
+        for deleted in [path for path in self._stored if not Path(path).exists()]:
+            self._forget(deleted)
+        for path in self._folder.iterdir() if self._folder.is_dir() else ():
+            with contextlib.suppress(OSError):  # a folder with files, or what is deleted already
+                self._delete_left_behind(path)
+
+    def _delete_left_behind(self, path: Path) -> None:
+        status = path.stat()
+        age = stopwatch.wall_clock() - status.st_mtime
+        if path.is_dir():
+            if age > UNUSED_SECONDS:
+                path.rmdir()
+        elif path.match(TEMPORARY) and age > (TEMPORARY_SECONDS if status.st_size else UNUSED_SECONDS):
+            path.unlink()
+
+    def _has_room(self, address: str, size: int) -> bool:
+        return self._budget.fits_address(address, size) and self._budget.fits_total(size)
+
+    def _make_room(self, address: str, size: int) -> None:
+        """Delete unused uploads, the oldest first: of the address if its own room is used up, otherwise of all."""
+        now = self._now()
+        if now - self._freed < 1.0:  # looking at every file for every refusal would be work for an attacker to cause
+            return
+        self._freed = now
+        self.clean()
+        for path, stored in list(self._stored.items()):
+            if self._has_room(address, size):
+                return
+            own = self._budget.fits_address(address, size) or stored.address == address
+            if own and not stored.used and now - stored.since > UNUSED_SECONDS:
+                with contextlib.suppress(OSError):
+                    Path(path).unlink()
+                self._forget(path)
+
+    def _forget(self, path: str) -> None:
+        if stored := self._stored.pop(path, None):
+            self._budget.give_back(stored.address, stored.size)
+
+
+def keep_while_used(paths: Iterable[str]) -> None:
+    """Keep these uploads until they are deleted, even if there is no room: an event works with them."""
+    for uploads in _served:
+        uploads.use(paths)
+
+
+def _paths(response: bytes) -> list[str]:
+    try:
+        paths = json.loads(response)
+    except ValueError:
+        return []
+    return [path for path in paths if isinstance(path, str)] if isinstance(paths, list) else []

@@ -1,0 +1,147 @@
+"""The limits of `ui.edge` with short times and little room, on a real server."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from tests.helpers.servers import serving_app
+from ui.edge.bodies import BodyLimits
+from ui.edge.budget import network
+from ui.edge.connections import limited_connections
+from ui.edge.limits import EdgeLimits, Refused
+from ui.edge.uploads import LEAST_FILE_BYTES, Uploads
+
+LIMITS = EdgeLimits(head_seconds=0.3, body_seconds=0.3, connections=20, small_body_bytes=5_000, body_bytes_per_second=9)
+
+
+async def echo(request: Request) -> PlainTextResponse:
+    return PlainTextResponse(str(len(await request.body())))
+
+
+async def hasty(request: Request) -> PlainTextResponse:
+    return PlainTextResponse("no", 403)
+
+
+@pytest.fixture(scope="module", params=[HttpToolsProtocol, H11Protocol])
+def port(request: pytest.FixtureRequest) -> Iterator[int]:
+    app = Starlette(routes=[Route("/echo", echo, methods=["POST"]), Route("/hasty", hasty, methods=["POST"])])
+    app.add_middleware(BodyLimits, limits=LIMITS)
+    with serving_app(app, http=limited_connections(LIMITS, request.param)) as port:
+        yield port
+
+
+def receive(connection: socket.socket) -> bytes:
+    answer = b""
+    while part := connection.recv(65536):
+        answer += part
+    return answer
+
+
+def connected(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"", b""),
+        (b"POST /echo HTTP/1.1\r\nHost:", b"HTTP/1.1 408"),
+        (b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab", b"HTTP/1.1 408"),
+        (b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n", b"HTTP/1.1 413"),
+        (
+            b"POST /echo HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 40_000,
+            b"HTTP/1.1 4",
+        ),  # h11 has a limit of its own, with 400
+        (b"POST /echo HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 40_000 + b"\r\n\r\n", b"HTTP/1.1 431"),
+        (b"POST /hasty HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab", b"HTTP/1.1 403"),
+    ],
+    ids=["nothing", "half a head", "half a body", "large body", "large head", "complete large head", "early answer"],
+)
+def test_what_is_slow_or_large_is_answered_and_closed(port: int, sent: bytes, status: bytes) -> None:
+    with connected(port) as connection:
+        connection.sendall(sent)
+        assert receive(connection)[: len(status) or 1] == status
+
+
+def test_an_answered_connection_can_be_used_again(port: int) -> None:
+    request = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab"
+    with connected(port) as connection:
+        for _ in range(3):
+            connection.sendall(request)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+            time.sleep(0.4)  # longer than a head may take
+        connection.sendall(b"POST /echo")
+        assert receive(connection).startswith(b"HTTP/1.1 408")
+
+
+def test_a_new_connection_takes_the_place_of_one_that_waits(port: int) -> None:
+    waiting = [connected(port) for _ in range(60)]
+    with connected(port) as connection:
+        connection.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\nab")
+        assert receive(connection).endswith(b"2")
+    for each in waiting:
+        each.close()
+
+
+def finish(uploads: Uploads, folder: Path, name: str, address: str) -> Path:
+    path = folder / name / name
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"x")
+    uploads.receive(address, 1)
+    uploads.finish(address, 1, f'["{path}"]'.encode())
+    return path
+
+
+def test_room_is_for_an_address_and_for_all(tmp_path: Path) -> None:
+    limits = EdgeLimits(uploads_per_address=2 * LEAST_FILE_BYTES, uploads=3 * LEAST_FILE_BYTES)
+    uploads = Uploads(tmp_path, limits)
+    first = finish(uploads, tmp_path, "1", "a")
+    finish(uploads, tmp_path, "2", "a")
+    with pytest.raises(Refused, match="your address"):
+        uploads.receive("a", LEAST_FILE_BYTES)
+    finish(uploads, tmp_path, "3", "b")
+    with pytest.raises(Refused, match="All uploads"):
+        uploads.receive("b", LEAST_FILE_BYTES)
+    first.unlink()
+    uploads.clean()
+    uploads.receive("b", LEAST_FILE_BYTES)
+
+
+def test_old_unused_uploads_make_room(tmp_path: Path) -> None:
+    now = [1_000.0]
+    uploads = Uploads(tmp_path, EdgeLimits(uploads_per_address=2 * LEAST_FILE_BYTES), lambda: now[0])
+    used, unused = finish(uploads, tmp_path, "1", "a"), finish(uploads, tmp_path, "2", "a")
+    uploads.use([str(used)])
+    now[0] += 100
+    uploads.receive("a", LEAST_FILE_BYTES)
+    assert used.exists()
+    assert not unused.exists()
+
+
+def test_what_gradio_leaves_behind_is_deleted(tmp_path: Path) -> None:
+    empty, partial, fresh, folder = tmp_path / "tmp1", tmp_path / "tmp2", tmp_path / "tmp3", tmp_path / "abc"
+    for path, content, age in ((empty, b"", 100), (partial, b"x", 4000), (fresh, b"x", 100)):
+        path.write_bytes(content)
+        os.utime(path, (time.time() - age,) * 2)
+    folder.mkdir()
+    os.utime(folder, (time.time() - 100,) * 2)
+    Uploads(tmp_path, EdgeLimits()).clean()
+    assert list(tmp_path.iterdir()) == [fresh]
+
+
+def test_a_network_of_ipv6_counts_as_one_address() -> None:
+    assert network("2001:db8::1") == network("2001:db8::ffff:2") != network("2001:db8:0:1::1")
+    assert network("::ffff:192.0.2.1") == network("192.0.2.1") == "192.0.2.1"
+    assert network("testclient") == "testclient"
