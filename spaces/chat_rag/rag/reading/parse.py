@@ -119,7 +119,8 @@ def _read(reader: Reader, data: bytes, name: str, limits: Limits, report: ShareR
     try:
         return reader(data, name, limits, guarded_report)
     except Exception as error:
-        if isinstance(error, DocumentError) or error in report_errors:
+        # No memory is the reader's problem, not damage: `rag.reading.processes` reports it.
+        if isinstance(error, (DocumentError, MemoryError)) or error in report_errors:
             raise
         if isinstance(error, RecursionError):
             raise DocumentError(
