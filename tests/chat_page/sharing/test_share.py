@@ -14,7 +14,6 @@ import pytest
 from chat_page.conversation import Conversation
 from chat_page.markdown import disarm_markdown
 from chat_page.messages import conversation_messages
-from chat_page.scripts import download_js
 from chat_page.sharing.export import as_json, as_markdown
 from chat_page.sharing.share import MAX_INFLATED, MAX_LINK, ShareError, link_fragment, open_turns
 from chat_page.strings import ENGLISH, Strings, pluralize
@@ -24,6 +23,7 @@ from rag.answering.turn import ErrorMessage, Turn, model_messages
 from rag.answering.types import Citation
 from rag.documents import Passage
 from tests.chat_page.earlier_version import LINK_FRAGMENT
+from ui.scripts import download_js
 
 PASSAGE = Passage(1, "d", "report.pdf", 3, "Sales", 10, 31, "Net sales were 82,959", 0.5, 0.4, None)
 TIME = "2026-11-21T16:00:00Z"
@@ -307,7 +307,7 @@ def test_every_string_can_be_formatted() -> None:
     numbers = (
         "columns passages pages chunks characters thousands count page first last limit input output window start end"
     )
-    values: dict[str, Any] = dict.fromkeys(numbers.split(), 2) | {"seconds": 0.5, "rate": 10.0, "share": 0.5}
+    values: dict[str, Any] = dict.fromkeys(numbers.split(), 2) | {"seconds": 0.5, "rate": 10.0, "share": 0.5, "ahead": 2}
     texts = {"name": "a.pdf", "place": "page 2", "text": "x", "reason": "No.", "dense": "0.50", "lexical": "1.0"}
     for field in fields(Strings):
         for text in [getattr(ENGLISH, field.name)] if field.name != "examples" else ENGLISH.examples:
