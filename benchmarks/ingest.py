@@ -102,9 +102,9 @@ def interleave(methods: dict[str, Callable[[], Any]], rounds: int) -> dict[str, 
     for turn in range(rounds + 1):
         for name in random.sample(list(methods), len(methods)):
             for _ in range(host.TRIES):
-                before, clock, cpu = host.ticks(), time.perf_counter(), time.process_time()
+                before, clock, cpu = host.ticks(), time.perf_counter(), host.cpu_seconds()
                 methods[name]()
-                sample = time.perf_counter() - clock, time.process_time() - cpu
+                sample = time.perf_counter() - clock, host.cpu_seconds() - cpu
                 if not host.was_busy(before):
                     break
             if turn:

@@ -47,7 +47,13 @@ LAYERS = {
         ("chat_page.conversation", "chat_page.markdown", "chat_page.strings"),
     ],
     "inference": [("inference.app",), ("inference.http",), ("inference.generation",), ("inference.service",)],
-    "rag": [("rag.answering",), ("rag.library",), ("rag.search",), ("rag.reading",), ("rag.documents", "rag.errors")],
+    "rag": [
+        ("rag.answering",),
+        ("rag.library",),
+        ("rag.search",),
+        ("rag.reading",),
+        ("rag.documents", "rag.errors"),
+    ],
     "cloud": [
         ("cloud.command",),
         ("cloud.sagemaker", "cloud.vertex"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 # Above this share of the total time, a measurement says more about other virtual machines than about the code.
 MAX_STEAL, TRIES = 0.02, 5
@@ -22,3 +25,9 @@ def was_busy(since: Ticks) -> bool:
     """Return whether the host has taken more than MAX_STEAL of the time since then."""
     now = ticks()
     return now[0] - since[0] > MAX_STEAL * (now[1] - since[1])
+
+
+def cpu_seconds() -> float:
+    """Return the processor time of this process and of its children, such as the readers of files, so far."""
+    children = [child.cpu_times() for child in psutil.Process().children()]
+    return time.process_time() + sum(sum(times[:4]) for times in children)  # with their own children that have ended

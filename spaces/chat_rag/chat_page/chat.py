@@ -35,6 +35,7 @@ from rag.errors import RagError
 from rag.library.library import Library
 from rag.library.quota import Quota
 from rag.library.samples import SampleLibrary
+from rag.reading.processes.pool import page_renderers
 from rag.search.embedders import Embedder
 from rag.search.vectors import chroma_client, sweep
 from ui.admission.admission import Admission
@@ -202,6 +203,7 @@ class Chat:
     def warm(self, target: str) -> None:
         """Load the models and read the sample documents in a thread, once; the first page that opens calls this."""
         if self._warming.acquire(blocking=False):
+            page_renderers().warm()
             threading.Thread(target=self._load, args=[target], name="warm", daemon=True).start()
 
     def _preview(self, visitor: Visitor, source: panel.OpenSource) -> str:

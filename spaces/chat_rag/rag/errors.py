@@ -3,11 +3,14 @@
 RagError
 ├── DocumentError       a file can't be read or stored
 │   ├── Cancelled       the visitor stopped the upload
+│   ├── ReaderStopped   reading the file needs more than a file may use, or crashes the reader
 │   └── SessionEnded    the visitor's session ended before the file was added
 └── RetrievalError      the documents can't be searched
 """
 
 from __future__ import annotations
+
+from enum import Enum, auto
 
 from backends import SpaceportError
 
@@ -22,6 +25,35 @@ class DocumentError(RagError):
 
 class Cancelled(DocumentError):
     """The visitor stopped the upload of a file; nothing of it is stored."""
+
+
+class StopReason(Enum):
+    """Why the process that read a file was stopped."""
+
+    MEMORY = auto()
+    TIME = auto()
+    OUTPUT = auto()
+    CRASH = auto()
+
+
+_STOPPED = {
+    StopReason.MEMORY: ("“{name}” needs more memory than one file may use.", "Split it, or save it in a simpler form."),
+    StopReason.TIME: ("“{name}” takes longer to read than one file may.", "Split it, or save it in a simpler form."),
+    StopReason.OUTPUT: ("“{name}” has more text than one file may have.", "Split it into smaller files."),
+    StopReason.CRASH: (
+        "“{name}” can't be read: its reader stopped working.",
+        "Open it in the program that created it, save it again, and upload that file.",
+    ),
+}
+
+
+class ReaderStopped(DocumentError):
+    """The process that read the file `name` was stopped, or it crashed; other files aren't affected."""
+
+    def __init__(self, name: str, reason: StopReason) -> None:
+        message, remedy = _STOPPED[reason]
+        super().__init__(message.format(name=name), remedy)
+        self.reason = reason
 
 
 class SessionEnded(DocumentError):

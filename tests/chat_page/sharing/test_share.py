@@ -308,7 +308,12 @@ def test_every_string_can_be_formatted() -> None:
         "columns passages pages chunks characters thousands count page first last limit input output window start end "
         "ahead"
     )
-    values: dict[str, Any] = dict.fromkeys(numbers.split(), 2) | {"seconds": 0.5, "rate": 10.0, "share": 0.5}
+    values: dict[str, Any] = dict.fromkeys(numbers.split(), 2) | {
+        "seconds": 0.5,
+        "rate": 10.0,
+        "share": 0.5,
+        "ahead": 2,
+    }
     texts = {"name": "a.pdf", "place": "page 2", "text": "x", "reason": "No.", "dense": "0.50", "lexical": "1.0"}
     for field in fields(Strings):
         for text in [getattr(ENGLISH, field.name)] if field.name != "examples" else ENGLISH.examples:

@@ -19,7 +19,7 @@ from rag.reading.pdf import LIGATURES, PDFIUM_LOCK
 WIDTH = 1000  # pixels; a page with more than MAX_PIXELS is narrower
 MAX_PIXELS, MAX_SCALE = 2_500_000, 4.0
 MAX_BYTES = 600_000
-# Rendering blocks the reading of all other PDFs, so a page that takes longer becomes text.
+# One process renders the pages of all visitors, so a page that takes longer becomes text.
 SECONDS = 5.0
 _FILL, _EDGE = (255, 221, 130), (194, 65, 12)
 
@@ -51,7 +51,7 @@ def page_picture(
             image, (width, height) = _render(page, seconds)
             characters = highlighted_characters(page, text, highlight)
             boxes = tuple(_merge_lines(_to_pixels(page, characters, width, height)))
-    except (pypdfium2.PdfiumError, IndexError, MemoryError, ValueError) as error:
+    except (pypdfium2.PdfiumError, IndexError, ValueError) as error:
         raise DocumentError(f"Page {number} cannot be drawn.", "Read its text instead.") from error
     return Picture(_encode(_highlight(image, boxes)), width, height, boxes)
 

@@ -14,6 +14,7 @@ from chat_page.sources.table import Span, table_html
 from chat_page.strings import ENGLISH
 from rag.documents import Document, Passage
 from rag.errors import DocumentError
+from rag.reading.processes.pool import page_renderers
 
 # How much text a preview shows before and after the passage.
 CONTEXT_CHARACTERS, CONTEXT_LINES = 600, 6
@@ -107,7 +108,14 @@ def _pdf(document: Document, passage: Passage, span: Span, original: bytes | Non
         return f'<p class="sp-note">{ENGLISH.file_differs}</p>{text}'
     highlight = span[0] - page.start, min(span[1], page.end) - page.start
     try:
-        picture = page_picture(original, page.number, document.text[page.start : page.end], highlight)
+        picture = page_renderers().run(
+            page_picture,
+            document.name,
+            data=original,
+            number=page.number,
+            text=document.text[page.start : page.end],
+            highlight=highlight,
+        )
     except DocumentError as error:
         return f'<p class="sp-note">{escape(ENGLISH.text_instead.format(reason=error.message))}</p>{text}'
     excerpt = shorten(document.text[span[0] : span[1]])

@@ -17,6 +17,7 @@ from rag.library.store import MemoryStore, Store
 from rag.reading.chunk import chunk_document
 from rag.reading.file_names import display_name
 from rag.reading.parse import read_document
+from rag.reading.processes.pool import ReaderPool, file_readers
 from rag.search.embedders import Embedder
 from rag.search.index import Hit, Index, search_text
 
@@ -66,9 +67,11 @@ class Library:
         limits: Limits | None = None,
         store: Store | MemoryStore | None = None,
         quota: Quota | None = None,
+        readers: ReaderPool | None = None,
     ) -> None:
         self._embedder = embedder
         self._limits = limits or Limits()
+        self._readers = readers or file_readers()
         self._store = store
         self._quota = quota or Quota()
         self._save_lock = threading.Lock()  # one document is saved at a time; a search doesn't wait for the disk
@@ -110,14 +113,21 @@ class Library:
         return parsed if isinstance(parsed, AddedDocument) else self.store(parsed, report=report)
 
     def read(self, path: Path, *, name: str | None = None, report: Report | None = None) -> ParsedFile | AddedDocument:
-        """Read one file; return the document if the library already has this content."""
+        """Read one file in a process of its own; return the document if the library already has this content."""
         notify = report or _ignore
         notify(Step.READING, 0.0)
         document_id, length = _fingerprint(path, self._limits.file_bytes)
         if duplicate := self._duplicate(document_id):
             return duplicate
         self._check_quota(display_name(name or path.name), Size(1, 0, length))
-        document = read_document(path, name=name, limits=self._limits, report=lambda share: notify(Step.READING, share))
+        document = self._readers.run(
+            read_document,
+            display_name(name or path.name),
+            path=path.absolute(),
+            name=name,
+            limits=self._limits,
+            report=lambda share: notify(Step.READING, share),
+        )
         size = Size(1, page_count(document), length)
         self._check_quota(document.name, size)
         original = path.read_bytes() if self._store else b""

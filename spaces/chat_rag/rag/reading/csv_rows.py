@@ -7,7 +7,7 @@ import io
 from collections import Counter
 from collections.abc import Iterator
 
-from rag.documents import Limits, Page
+from rag.documents import Content, Limits
 from rag.errors import DocumentError
 from rag.reading.decode import decode
 
@@ -15,7 +15,7 @@ _DELIMITERS = ",;\t|"
 _SAMPLE_CHARACTERS = 64_000
 
 
-def read_csv(data: bytes, name: str, limits: Limits) -> tuple[str, tuple[Page, ...]]:
+def read_csv(data: bytes, name: str, limits: Limits) -> Content:
     """Return one line per row: "column: value; column: value"."""
     text = decode(data, name)
     lines, characters = [], 0
@@ -34,7 +34,7 @@ def read_csv(data: bytes, name: str, limits: Limits) -> tuple[str, tuple[Page, .
             f"“{name}” isn't a valid CSV file ({error}): it probably has a quote that is never closed.",
             "Check the quotes, or export it again.",
         ) from error
-    return "\n".join(lines), ()
+    return Content("\n".join(lines))
 
 
 def _lines(text: str) -> Iterator[str]:

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import threading
 from typing import Any
 
 from rag.errors import DocumentError
@@ -19,7 +18,6 @@ _PIXELS_PER_POINT = 300 / 72  # tesseract was trained on 300 dpi
 _MAX_PIXELS = 20_000_000  # an A3 page at 300 dpi; a page can declare any size
 _LANGUAGE_NAMES = re.compile(r"[A-Za-z0-9_]+(\+[A-Za-z0-9_]+)*")
 _MISSING_LANGUAGE = "Failed loading language"
-_one_page = threading.Lock()  # a page occupies a processor for seconds, and other visitors need processors too
 
 
 def is_available() -> bool:
@@ -50,11 +48,12 @@ def recognise(image: bytes, name: str, page: int, *, seconds: float = PAGE_SECON
     languages = _languages()
     # One thread: where few processors are free, tesseract's default of four is slower.
     environment = os.environ | {"OMP_THREAD_LIMIT": "1"}
-    command = ["tesseract", "stdin", "stdout", "-l", languages, "--dpi", "300"]
+    # A page occupies a processor for seconds, and other visitors need processors too.
+    priority = ["nice"] if shutil.which("nice") else []
+    command = [*priority, "tesseract", "stdin", "stdout", "-l", languages, "--dpi", "300"]
     try:
-        with _one_page:
-            # No shell, and the input is an image that this module rendered.
-            process = subprocess.run(command, input=image, capture_output=True, timeout=seconds, env=environment)  # noqa: S603
+        # No shell, and the input is an image that this module rendered.
+        process = subprocess.run(command, input=image, capture_output=True, timeout=seconds, env=environment)  # noqa: S603
     except subprocess.TimeoutExpired as error:
         raise DocumentError(
             f"“{name}” is scanned, and the text recognition of page {page} took longer than {seconds:g} s.", REMEDY

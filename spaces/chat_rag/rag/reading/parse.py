@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from rag.documents import Document, Limits, Page, ShareReport
+from rag.documents import Content, Document, Limits, ShareReport
 from rag.errors import DocumentError
 from rag.reading.csv_rows import read_csv
 from rag.reading.decode import decode
@@ -15,15 +15,14 @@ from rag.reading.file_types import check_signature
 from rag.reading.markup import read_docx, read_html
 from rag.reading.pdf import read_pdf
 
-Text = tuple[str, tuple[Page, ...]]
-Reader = Callable[[bytes, str, Limits, ShareReport], Text]
+Reader = Callable[[bytes, str, Limits, ShareReport], Content]
 
 
-def _read_plain_text(data: bytes, name: str, limits: Limits, report: ShareReport) -> Text:
-    return decode(data, name), ()
+def _read_plain_text(data: bytes, name: str, limits: Limits, report: ShareReport) -> Content:
+    return Content(decode(data, name))
 
 
-def _without_progress(reader: Callable[[bytes, str, Limits], Text]) -> Reader:
+def _without_progress(reader: Callable[[bytes, str, Limits], Content]) -> Reader:
     """Wrap a reader of a format without pages, which doesn't report its progress."""
     return lambda data, name, limits, report: reader(data, name, limits)
 
@@ -59,17 +58,20 @@ def read_document(
     data = _read_bytes(path, name, limits)
     check_signature(data, suffix, name)
     media_type, reader = _READERS[suffix]
-    text, pages = _read(reader, data, name, limits, report)
-    if not text.strip():
+    content = _read(reader, data, name, limits, report)
+    if not content.text.strip():
         raise DocumentError(f"“{name}” has no text.", "Upload a file with text; scanned pages need OCR first.")
-    if len(text) > limits.characters:
+    if len(content.text) > limits.characters:
         raise DocumentError(
-            f"“{name}” has {len(text):,} characters; the limit is {limits.characters:,}.",
+            f"“{name}” has {len(content.text):,} characters; the limit is {limits.characters:,}.",
             "Split it into smaller files.",
         )
-    if report and not pages:
+    if report and not content.pages:
         report(1.0)
-    return Document(hashlib.sha256(data).hexdigest()[:16], name, text, pages, media_type)
+    document_id = hashlib.sha256(data).hexdigest()[:16]
+    return Document(
+        document_id, name, content.text, content.pages, media_type, tables=content.tables, notes=content.notes
+    )
 
 
 def _suffix(name: str, path: Path) -> str:
@@ -101,7 +103,7 @@ def _read_bytes(path: Path, name: str, limits: Limits) -> bytes:
     return data
 
 
-def _read(reader: Reader, data: bytes, name: str, limits: Limits, report: ShareReport | None) -> Text:
+def _read(reader: Reader, data: bytes, name: str, limits: Limits, report: ShareReport | None) -> Content:
     """Run a reader and turn every error of its parser into a `DocumentError`.
 
     A damaged file can cause any exception in a parser. Errors that `report` raises propagate unchanged.
@@ -119,7 +121,8 @@ def _read(reader: Reader, data: bytes, name: str, limits: Limits, report: ShareR
     try:
         return reader(data, name, limits, guarded_report)
     except Exception as error:
-        if isinstance(error, DocumentError) or error in report_errors:
+        # No memory is the reader's problem, not damage: `rag.reading.processes` reports it.
+        if isinstance(error, (DocumentError, MemoryError)) or error in report_errors:
             raise
         if isinstance(error, RecursionError):
             raise DocumentError(
