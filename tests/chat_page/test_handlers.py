@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -114,6 +115,22 @@ async def test_a_link_replaces_the_conversation(handlers: Handlers, conversation
     assert [turn.question for turn in conversation.turns] == ["Shared?"]
     assert contents(messages)[1:] == ["Shared?", "Yes."]
     assert sources == sources_html([])  # not those of the conversation before
+
+
+@pytest.mark.parametrize("name", ["export_markdown", "export_json", "share_link", "open_link"])
+async def test_work_on_a_whole_conversation_leaves_the_event_loop_free(
+    handlers: Handlers, conversation: Conversation, name: str
+) -> None:
+    turn = Turn("Why?", "[a](b) " * 25_000, finish_reason="stop", target="t")
+    conversation.turns = (turn,)
+    inputs = [link_fragment([turn])] if name == "open_link" else []
+    work = asyncio.create_task(getattr(handlers, name)(*inputs, KEY, REQUEST))
+    turns_of_the_loop = 0
+    while not work.done():
+        await asyncio.sleep(0)
+        turns_of_the_loop += 1
+    await work
+    assert turns_of_the_loop > 50  # a handler that works in the loop takes about ten
 
 
 def test_a_reload_shows_what_there_was_of_an_answer(chat: Chat, handlers: Handlers, conversation: Conversation) -> None:

@@ -251,7 +251,8 @@ class Handlers:
             return gr.skip(), gr.skip()
         _, conversation = await asyncio.to_thread(self._find, key, request)
         _replace_turns(conversation, turns)
-        return conversation_messages(conversation), panel.sources_html(conversation.turns)
+        messages = await asyncio.to_thread(conversation_messages, conversation)
+        return messages, panel.sources_html(conversation.turns)
 
     async def _export(self, write: Callable[[Sequence[Turn]], str], key: str, request: gr.Request) -> str:
         """Return the conversation as `write` writes it, or "" if the visitor must wait."""
