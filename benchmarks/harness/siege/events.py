@@ -6,10 +6,10 @@ import asyncio
 import base64
 import json
 import random
+import secrets
 import zlib
 from functools import cache
 
-from harness.page_client import API
 from harness.siege.guest import TARGET, Guest
 from harness.siege.hostile_files import backticks, many_cells, nested_forms
 
@@ -41,17 +41,17 @@ async def large_calls(guest: Guest) -> None:
 
 async def hostile_pdfs(guest: Guest) -> None:
     """Uploads a PDF whose forms draw each other 2 ** 26 times."""
-    await _read_file(guest, "forms.pdf", nested_forms())
+    await _add_file(guest, ".pdf", nested_forms())
 
 
 async def hostile_word_files(guest: Guest) -> None:
     """Uploads a Word file with a table of 148,000 cells."""
-    await _read_file(guest, "table.docx", many_cells())
+    await _add_file(guest, ".docx", many_cells())
 
 
 async def hostile_tables(guest: Guest) -> None:
     """Uploads a CSV file of backticks."""
-    await _read_file(guest, "code.csv", backticks())
+    await _add_file(guest, ".csv", backticks())
 
 
 async def invented_keys(guest: Guest) -> None:
@@ -88,14 +88,10 @@ async def _ask_and_read(guest: Guest, tokens: int) -> None:
     await guest.read_all()
 
 
-async def _read_file(guest: Guest, name: str, content: bytes) -> None:
-    """Upload a file and have it read, as a new visitor."""
+async def _add_file(guest: Guest, suffix: str, content: bytes) -> None:
+    """Have a file read, as a new visitor. Its name is new: Gradio stores equal files with equal names only once."""
     guest.renew()
-    response = await guest.http.post(f"/{API}/upload", files={"files": (name, content)})
-    (path,) = response.raise_for_status().json()
-    file = {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
-    await guest.join("upload", [file], guest.key)
-    await guest.read_all()
+    await guest.add_file(f"{secrets.token_hex(4)}{suffix}", content)
 
 
 @cache

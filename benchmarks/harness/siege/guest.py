@@ -66,6 +66,14 @@ class Guest:
         await self.run("submit", question, self.key)
         await self.join("respond", self.key, TARGET, 4, tokens, 0.2, "", False, samples)
 
+    async def add_file(self, name: str, content: bytes) -> None:
+        """Upload a file and wait until the page has read it."""
+        response = await self.http.post(f"/{API}/upload", files={"files": (name, content)})
+        (path,) = response.raise_for_status().json()
+        file = {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
+        await self.join("upload", [file], self.key)
+        await self.read_all()
+
     async def read_all(self) -> None:
         """Read the stream of the session to its end."""
         async for _ in self.messages():
