@@ -21,6 +21,7 @@ from ui.edge.limits import MB, EdgeLimits
 from ui.edge.uploads import Uploads
 from ui.guard import Guard
 from ui.login import Login, credentials
+from ui.memory import return_free_memory_regularly
 from ui.origins import SameOrigin, allowed_origins, outermost
 from ui.theme import CSS, HEAD, theme
 
@@ -57,6 +58,7 @@ def launch_arguments(
     accounts = credentials()
     limit_connections(limits)
     trust_hub_proxies()
+    return_free_memory_regularly()
     return {
         "server_name": options.host,
         "server_port": options.port,

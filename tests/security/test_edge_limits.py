@@ -18,7 +18,7 @@ from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from tests.helpers.servers import serving_app
+from tests.helpers.servers import serving_app, wait_until
 from ui.edge.bodies import BodyLimits
 from ui.edge.connections import limited_connections
 from ui.edge.limits import EdgeLimits, Refused
@@ -206,6 +206,16 @@ def test_what_gradio_leaves_behind_is_deleted(tmp_path: Path) -> None:
     os.utime(folder, (time.time() - 100,) * 2)
     Uploads(tmp_path, EdgeLimits()).clean()
     assert list(tmp_path.iterdir()) == [fresh]
+
+
+async def test_what_is_left_behind_is_deleted_without_another_upload(tmp_path: Path) -> None:
+    uploads = Uploads(tmp_path, EdgeLimits(), clean_seconds=0.01)
+    uploads.clean_later()
+    (tmp_path / "tmp1").touch()
+    await asyncio.sleep(0.05)
+    assert (tmp_path / "tmp1").exists()
+    os.utime(tmp_path / "tmp1", (time.time() - 100,) * 2)
+    await asyncio.to_thread(wait_until, lambda: not (tmp_path / "tmp1").exists(), 5)
 
 
 def test_a_network_of_ipv6_counts_as_one_address() -> None:
