@@ -1,4 +1,4 @@
-"""Finds the encoding of a text that is neither UTF-8 nor declared: chardet's candidates, ordered by what they decode to.
+"""Finds the encoding of a text that isn't Unicode: chardet's candidates, ordered by what they decode to.
 
 chardet compares pairs of letters with those of many languages, which says little about a text with a few accents or
 typographic marks. In the wrong encoding such a text shows marks inside words, capitals after small letters, or two

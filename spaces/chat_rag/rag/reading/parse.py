@@ -8,8 +8,8 @@ from pathlib import Path
 
 from rag.documents import Content, Document, Limits, ShareReport
 from rag.errors import DocumentError
-from rag.reading.csv_rows import read_csv
 from rag.reading.decode import decode
+from rag.reading.delimited.rows import read_csv, read_tsv
 from rag.reading.file_names import display_name
 from rag.reading.file_types import check_signature
 from rag.reading.markup import read_docx, read_html
@@ -39,6 +39,7 @@ _READERS: dict[str, tuple[str, Reader]] = {
         _without_progress(read_docx),
     ),
     ".csv": ("text/csv", _without_progress(read_csv)),
+    ".tsv": ("text/csv", _without_progress(read_tsv)),
 }
 SUFFIXES = tuple(_READERS)
 
