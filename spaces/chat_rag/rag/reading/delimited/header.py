@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _NUMBER = re.compile(r"[(+\-−]?\s?[$€£¥]?\s?\d[\d.,' \xa0\u202f]*+(?:[%€$£¥)]|[A-Z]{3})?")
-_DATE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:[ T]\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(?::\d{2})?")
-_ADDRESS = re.compile(r"[^\s@]++@[^\s@]++|https?://\S++")
+_DATE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:[ T]\d{1,2}:\d{2}\S{0,20})?|\d{1,2}:\d{2}(?::\d{2})?")
 _YEAR = re.compile(r"(?:FY\s?)?(?:19|20)\d\d")
 _MAX_TITLE_ROWS, _BODY_ROWS = 20, 100
 
@@ -95,7 +94,9 @@ def _kind(cell: str) -> str:
     cell = cell.strip()
     if not cell:
         return ""
-    for kind, pattern in (("date", _DATE), ("number", _NUMBER), ("address", _ADDRESS)):
-        if pattern.fullmatch(cell):
-            return kind
-    return "text"
+    if _DATE.fullmatch(cell):
+        return "date"
+    if _NUMBER.fullmatch(cell):
+        return "number"
+    is_address = " " not in cell and ("@" in cell[1:] or cell.startswith(("http://", "https://")))
+    return "address" if is_address else "text"
