@@ -89,6 +89,11 @@ class Strings:
     chunk_count: str = "{chunks:,} chunks"
     already_added: str = " (already added)"
 
+    # What the visitor should know about how a document was read
+    picture_pages_one: str = "{count:,} page is a picture that was not read: {places}"
+    picture_pages: str = "{count:,} pages are pictures that were not read: {places}"
+    encoding_unsure: str = "its encoding is a guess: {chosen}, or {others}. Save it as UTF-8 if letters look wrong"
+
     # The source panel
     no_sources: str = "Sources appear here."
     open_source: str = "Show in the document"

@@ -58,6 +58,7 @@ class NoteKind(StrEnum):
     """What a reader left out of a file, or did with it that the visitor should know."""
 
     PICTURE_PAGES = "picture_pages"  # pages without text that weren't recognized
+    ENCODING_UNSURE = "encoding_unsure"  # places: the encoding that was chosen, and others that are as likely
 
 
 @dataclass(frozen=True, slots=True)

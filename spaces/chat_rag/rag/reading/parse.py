@@ -8,18 +8,14 @@ from pathlib import Path
 
 from rag.documents import Content, Document, Limits, ShareReport
 from rag.errors import DocumentError
-from rag.reading.csv_rows import read_csv
-from rag.reading.decode import decode
+from rag.reading.delimited.rows import read_csv, read_tsv
 from rag.reading.file_names import display_name
 from rag.reading.file_types import check_signature
 from rag.reading.markup import read_docx, read_html
 from rag.reading.pdf import read_pdf
+from rag.reading.plain import read_notebook, read_text, read_xml
 
 Reader = Callable[[bytes, str, Limits, ShareReport], Content]
-
-
-def _read_plain_text(data: bytes, name: str, limits: Limits, report: ShareReport) -> Content:
-    return Content(decode(data, name))
 
 
 def _without_progress(reader: Callable[[bytes, str, Limits], Content]) -> Reader:
@@ -29,9 +25,9 @@ def _without_progress(reader: Callable[[bytes, str, Limits], Content]) -> Reader
 
 _READERS: dict[str, tuple[str, Reader]] = {
     ".pdf": ("application/pdf", read_pdf),
-    ".md": ("text/markdown", _read_plain_text),
-    ".markdown": ("text/markdown", _read_plain_text),
-    ".txt": ("text/plain", _read_plain_text),
+    ".md": ("text/markdown", _without_progress(read_text)),
+    ".markdown": ("text/markdown", _without_progress(read_text)),
+    ".txt": ("text/plain", _without_progress(read_text)),
     ".html": ("text/html", _without_progress(read_html)),
     ".htm": ("text/html", _without_progress(read_html)),
     ".docx": (
@@ -39,7 +35,47 @@ _READERS: dict[str, tuple[str, Reader]] = {
         _without_progress(read_docx),
     ),
     ".csv": ("text/csv", _without_progress(read_csv)),
+    ".tsv": ("text/csv", _without_progress(read_tsv)),
+    ".xhtml": ("text/html", _without_progress(read_html)),
+    ".mdx": ("text/markdown", _without_progress(read_text)),
+    ".rst": ("text/markdown", _without_progress(read_text)),  # its headings are underlined too
+    ".ipynb": ("text/markdown", _without_progress(read_notebook)),
+    ".xml": ("text/plain", _without_progress(read_xml)),
 }
+_PLAIN_SUFFIXES = (
+    *(".text", ".log", ".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".sql", ".tex"),
+    *(
+        ".py",
+        ".js",
+        ".ts",
+        ".jsx",
+        ".tsx",
+        ".java",
+        ".kt",
+        ".c",
+        ".h",
+        ".cc",
+        ".cpp",
+        ".hpp",
+        ".cs",
+        ".go",
+        ".rs",
+        ".rb",
+    ),
+    *(".rb", ".php", ".swift", ".scala", ".r", ".sh", ".bash", ".ps1", ".lua", ".pl", ".css", ".proto"),
+)
+_READERS |= dict.fromkeys(_PLAIN_SUFFIXES, ("text/plain", _without_progress(read_text)))
+_WITHOUT_SUFFIX = (
+    "readme",
+    "license",
+    "licence",
+    "changelog",
+    "changes",
+    "notice",
+    "authors",
+    "makefile",
+    "dockerfile",
+)
 SUFFIXES = tuple(_READERS)
 
 
@@ -78,6 +114,8 @@ def _suffix(name: str, path: Path) -> str:
     for suffix in (Path(name).suffix.lower(), path.suffix.lower()):
         if suffix in _READERS:
             return suffix
+    if name.lower() in _WITHOUT_SUFFIX:
+        return ".text"
     raise DocumentError(f"Unsupported file type: “{name}”.", f"Supported types: {', '.join(SUFFIXES)}.")
 
 
