@@ -58,8 +58,11 @@ NEEDS_BY_PATH = {
     "tests/publish/test_faults.py": "time",
     "tests/security/test_admission.py": "browser",
     "tests/security/test_shared_measurements.py": "browser",
+    "tests/containers/test_pins.py": "containers",
     "tests/rag/search/test_embedders.py": "models",
     "tests/rag/test_headless.py": "models",
+    "tests/security/test_linear_patterns.py": "time",
+    "tests/security/test_readers.py": "time",
     "tests/test_delivery.py": "time",
 }
 

@@ -304,19 +304,14 @@ def test_a_download_script_quotes_name_and_type() -> None:
 
 def test_every_string_can_be_formatted() -> None:
     """A misspelt name in a string would fail only when the string is displayed."""
-    numbers = (
-        "columns passages pages chunks characters thousands count page first last limit input output window start end "
-        "ahead"
+    counts = (
+        "columns passages pages chunks characters thousands count page first last limit input output window start end"
     )
-    values: dict[str, Any] = dict.fromkeys(numbers.split(), 2) | {
-        "seconds": 0.5,
-        "rate": 10.0,
-        "share": 0.5,
-        "ahead": 2,
-    }
-    texts = {"name": "a.pdf", "place": "page 2", "text": "x", "reason": "No.", "dense": "0.50", "lexical": "1.0"}
+    values: dict[str, Any] = dict.fromkeys([*counts.split(), "ahead"], 2)
+    values |= {"seconds": 0.5, "rate": 10.0, "share": 0.5, "score": 0.5}
+    values |= dict.fromkeys("chosen dense lexical name others place places reason text".split(), "x")
     for field in fields(Strings):
         for text in [getattr(ENGLISH, field.name)] if field.name != "examples" else ENGLISH.examples:
-            assert "{" not in text.format(**values, **texts, score=0.5), field.name
+            assert "{" not in text.format(**values), field.name
     assert pluralize(ENGLISH.page_count_one, ENGLISH.page_count, pages=1) == "1 page"
     assert pluralize(ENGLISH.page_count_one, ENGLISH.page_count, pages=1_200) == "1,200 pages"
