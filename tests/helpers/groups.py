@@ -12,6 +12,7 @@ SHARED = {
     "engine": ("tests/containers",),
     "attacked page": (
         "tests/security/test_errors.py",
+        "tests/security/test_event_limits.py",
         "tests/security/test_injection.py",
         "tests/security/test_links.py",
         "tests/security/test_routes.py",

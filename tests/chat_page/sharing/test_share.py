@@ -304,12 +304,10 @@ def test_a_download_script_quotes_name_and_type() -> None:
 
 def test_every_string_can_be_formatted() -> None:
     """A misspelt name in a string would fail only when the string is displayed."""
-    counts = (
-        "columns passages pages chunks characters thousands count page first last limit input output window start end"
-    )
-    values: dict[str, Any] = dict.fromkeys([*counts.split(), "ahead"], 2)
+    counts = "ahead characters chunks columns count end first input last limit output page pages passages start thousands window"
+    texts = "chosen dense lexical name others place places reason text"
+    values: dict[str, Any] = dict.fromkeys(counts.split(), 2) | dict.fromkeys(texts.split(), "x")
     values |= {"seconds": 0.5, "rate": 10.0, "share": 0.5, "score": 0.5}
-    values |= dict.fromkeys("chosen dense lexical name others place places reason text".split(), "x")
     for field in fields(Strings):
         for text in [getattr(ENGLISH, field.name)] if field.name != "examples" else ENGLISH.examples:
             assert "{" not in text.format(**values), field.name
