@@ -304,7 +304,10 @@ def test_a_download_script_quotes_name_and_type() -> None:
 
 def test_every_string_can_be_formatted() -> None:
     """A misspelt name in a string would fail only when the string is displayed."""
-    counts = "ahead characters chunks columns count end first input last limit output page pages passages start thousands window"
+    counts = (
+        "ahead characters chunks columns count end first input last limit output page pages passages start thousands "
+        "window"
+    )
     texts = "chosen dense lexical name others place places reason text"
     values: dict[str, Any] = dict.fromkeys(counts.split(), 2) | dict.fromkeys(texts.split(), "x")
     values |= {"seconds": 0.5, "rate": 10.0, "share": 0.5, "score": 0.5}
