@@ -10,6 +10,12 @@ from xdist.scheduler import LoadScopeScheduling
 # Tests that share one thing: a Docker engine with its images, or one running app.
 SHARED = {
     "engine": ("tests/containers",),
+    "scripted page": (
+        "tests/app/test_access.py",
+        "tests/app/test_mcp.py",
+        "tests/app/test_session.py",
+        "tests/app/test_streaming.py",
+    ),
     "attacked page": (
         "tests/security/test_errors.py",
         "tests/security/test_event_limits.py",
