@@ -58,6 +58,10 @@ class NoteKind(StrEnum):
     """What a reader left out of a file, or did with it that the visitor should know."""
 
     PICTURE_PAGES = "picture_pages"  # pages without text that weren't recognized
+    HIDDEN_SHEETS = "hidden_sheets"  # sheets, named in `places`, that weren't read
+    HIDDEN_SLIDES = "hidden_slides"  # slides, by their numbers in `places`, that weren't read
+    FORMULAS_WITHOUT_RESULT = "formulas_without_result"  # cells that show their formula; `places` are their sheets
+    HIDDEN_TEXT = "hidden_text"  # pieces of text that nobody can see, which were left out
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import re
 from typing import Any
 
 from rag.documents import Content, Limits
 from rag.errors import DocumentError
 from rag.reading.decode import declared_encoding, decode
-from rag.reading.docx import check_and_strip
 from rag.reading.html_tree import normalized_html
+from rag.reading.office.archive import WORD, checked_parts, packed
 
 _BLANK_LINES = re.compile(r"\n{3,}")
 # `strict` raises an error if the nesting is too deep. Escapes would add backslashes to names such as first_token.
@@ -33,7 +32,7 @@ def read_docx(data: bytes, name: str, limits: Limits) -> Content:
     from markitdown import StreamInfo
     from markitdown.converters import DocxConverter
 
-    archive = io.BytesIO(check_and_strip(data, name, limits))
+    archive = packed(checked_parts(data, name, limits, WORD))
     converter = DocxConverter()  # type: ignore[no-untyped-call]  # its constructor has no annotations
     converter._html_converter = _html_converter()
     return Content(_tidy(converter.convert(archive, StreamInfo(extension=".docx"), **_OPTIONS).markdown))

@@ -13,6 +13,11 @@ from rag.reading.decode import decode
 from rag.reading.file_names import display_name
 from rag.reading.file_types import check_signature
 from rag.reading.markup import read_docx, read_html
+from rag.reading.office.old_workbook import read_old_workbook
+from rag.reading.office.open_document import read_open_document
+from rag.reading.office.open_sheets import read_open_sheets
+from rag.reading.office.slides import read_slides
+from rag.reading.office.workbook import read_workbook
 from rag.reading.pdf import read_pdf
 
 Reader = Callable[[bytes, str, Limits, ShareReport], Content]
@@ -27,6 +32,8 @@ def _without_progress(reader: Callable[[bytes, str, Limits], Content]) -> Reader
     return lambda data, name, limits, report: reader(data, name, limits)
 
 
+_OPEN_XML = "application/vnd.openxmlformats-officedocument."
+_OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 _READERS: dict[str, tuple[str, Reader]] = {
     ".pdf": ("application/pdf", read_pdf),
     ".md": ("text/markdown", _read_plain_text),
@@ -39,6 +46,13 @@ _READERS: dict[str, tuple[str, Reader]] = {
         _without_progress(read_docx),
     ),
     ".csv": ("text/csv", _without_progress(read_csv)),
+    ".xlsx": (_OPEN_XML + "spreadsheetml.sheet", _without_progress(read_workbook)),
+    ".xlsm": ("application/vnd.ms-excel.sheet.macroEnabled.12", _without_progress(read_workbook)),
+    ".pptx": (_OPEN_XML + "presentationml.presentation", _without_progress(read_slides)),
+    ".pptm": ("application/vnd.ms-powerpoint.presentation.macroEnabled.12", _without_progress(read_slides)),
+    ".xls": ("application/vnd.ms-excel", _without_progress(read_old_workbook)),
+    ".ods": (_OPEN_DOCUMENT + "spreadsheet", _without_progress(read_open_sheets)),
+    ".odt": (_OPEN_DOCUMENT + "text", _without_progress(read_open_document)),
 }
 SUFFIXES = tuple(_READERS)
 
