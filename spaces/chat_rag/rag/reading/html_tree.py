@@ -8,7 +8,10 @@ of the number of rows in a table's head, and deep nesting makes Beautiful Soup s
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
+
+from rag.reading.html_tables import MARKS, HtmlTable, take_tables
+from rag.reading.html_visible import add_fallback, keep_visible
 
 _NO_TEXT = ("script", "style", "template", "noscript", "iframe", "object", "embed", "svg", "canvas", "audio", "video")
 _SPACE = re.compile(r"[\t \r\n]{2,}")  # the white space that HTML displays as one space
@@ -22,7 +25,15 @@ _BLOCKS = ("address", "article", "blockquote", "dd", "div", "dl", "dt", "li", "o
 _OWN_LINE = {*_HEADINGS, *_BLOCKS, "br", "hr"}
 
 
-def normalized_html(source: str) -> str:
+class NormalizedPage(NamedTuple):
+    """A page's HTML, with a mark in the place of each table, and how many hidden texts were left out."""
+
+    html: str
+    tables: list[HtmlTable]
+    hidden: int
+
+
+def normalized_html(source: str) -> NormalizedPage:
     """Return a page without scripts, styles, comments and images, with closed tags and short runs of white space.
 
     Raises `RecursionError` if it's nested more deeply than the converter can read.
@@ -30,12 +41,16 @@ def normalized_html(source: str) -> str:
     from lxml import etree, html
 
     if not source.strip():
-        return ""
+        return NormalizedPage("", [], 0)
     # Python's own parser nests each unclosed <p> in the previous one; old pages have thousands of them.
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
-    root = html.document_fromstring(source.encode(), parser=parser, ensure_head_body=True)
-    etree.strip_elements(root, *_NO_TEXT, with_tail=False)
+    root = html.document_fromstring(
+        source.translate(dict.fromkeys(map(ord, MARKS))).encode(), parser=parser, ensure_head_body=True
+    )
     _check_depth(root)
+    hidden = keep_visible(root)
+    add_fallback(root)
+    etree.strip_elements(root, *_NO_TEXT, with_tail=False)
     for image in list(root.iter("img")):
         # A client that displays the text could load the image, and its server would learn who reads the document.
         alternative = image.get("alt", "")
@@ -48,7 +63,8 @@ def normalized_html(source: str) -> str:
     for numbered in list(root.iter("ol")):
         _split_list(numbered)
     _limit_tables(root)
-    return str(html.tostring(root, encoding="unicode"))
+    tables = take_tables(root)
+    return NormalizedPage(str(html.tostring(root, encoding="unicode")), tables, hidden)
 
 
 def _check_depth(root: Any) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from rag.documents import Cell, Content, Limits, Note, Page, Table
 from rag.errors import DocumentError
 
-# Cells whose structure is kept, for all tables of a file. A cell takes about 100 bytes in a reader's answer, which has a
-# limit; the rows after these are text only.
+# Cells whose structure is kept, for all tables of a file. A cell takes about 100 bytes in a reader's answer, which is
+# limited; the rows after these are text only.
 _STRUCTURED_CELLS = 200_000
 _NAME = re.compile(r"(19|20)\d\d\b|\D*[^\W\d]")
 
@@ -115,7 +115,8 @@ class ContentWriter:
 def mark_header(cells: Iterable[GridCell]) -> list[GridCell]:
     """Return the cells; if none is a header, those of the first row become headers if they name columns.
 
-    Names are years, and texts that don't start with a figure. The row below a header that spans columns belongs to the header, too.
+    Names are years, and texts that don't start with a figure. The row below a header that spans columns belongs to the
+    header, too.
     """
     cells = list(cells)
     if any(cell.header for cell in cells) or not any(cell.row for cell in cells):

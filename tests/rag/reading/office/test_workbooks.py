@@ -211,7 +211,8 @@ def test_open_sheets(read):
         f'</table:table><table:table table:name="Costs" table:style-name="ta2"><table:table-row>{cell("secret")}'
         "</table:table-row></table:table>"
     )
-    style = '<style:style style:name="ta2" style:family="table"><style:table-properties table:display="false"/></style:style>'
+    properties = '<style:table-properties table:display="false"/>'
+    style = f'<style:style style:name="ta2" style:family="table">{properties}</style:style>'
     content = make.open_document(f"<office:spreadsheet>{sheets}</office:spreadsheet>", style)
     document = read("a.ods", content)
     assert document.text == "# Dues\n\n| Port | Share |\n| --- | --- |\n| Skarv | 25 % |"
