@@ -27,7 +27,7 @@ def saved_page(data: bytes) -> bytes:
 
 
 def keep_visible(root: Any) -> int:
-    """Remove what is hidden, menus and cookie banners, if other text is left; return how many hidden texts there were."""
+    """Remove what is hidden, menus and cookie banners, if other text is left; return the number of hidden texts."""
     for template in list(root.iter("template")):
         if template.get("shadowrootmode") or template.get("shadowroot"):
             template.tag = "div"

@@ -22,30 +22,19 @@ _XML = (".xml", ".rels")
 class ArchiveKind:
     """What an archive must have: one of `marks` in the part `proof`.
 
-    Parts that end with one of `markup` are read; of these, only parts that end with one of `may_have_doctype` can have
-    a document type. `share` is how many times less than the limit all markup may take.
+    Parts that end with one of `markup` are read. `share` is how many times less than the limit all markup may take.
     """
 
     name: str
     marks: tuple[bytes, ...]
     proof: str = _TYPES
     markup: tuple[str, ...] = _XML
-    may_have_doctype: tuple[str, ...] = ()
     share: int = _XML_SHARE
 
 
 WORD = ArchiveKind("Word document", (b"wordprocessingml", b"vnd.ms-word"))
 # Sheets are parsed as a stream, without a tree.
-WORKBOOK = ArchiveKind("spreadsheet", (b"spreadsheetml", b"vnd.ms-excel"), share=1)
-PRESENTATION = ArchiveKind("presentation", (b"presentationml", b"vnd.ms-powerpoint"))
-OPEN_DOCUMENT = ArchiveKind("OpenDocument file", (b"office:document-content",), "content.xml", (".xml",))
-BOOK = ArchiveKind(
-    "EPUB book",
-    (b"rootfile",),
-    "META-INF/container.xml",
-    (".xml", ".opf", ".xhtml", ".html", ".htm", ".ncx"),
-    (".xhtml", ".html", ".htm", ".ncx"),
-)
+WORK
 
 
 def checked_parts(data: bytes, name: str, limits: Limits, kind: ArchiveKind) -> dict[str, bytes]:
@@ -102,8 +91,7 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, kind: Arc
         raise DocumentError(f"“{name}” uses a compression method that office programs don't use.", _SAVE_AGAIN)
     content = archive.read(entry)
     # Office programs write no document type, and a file with one can define entities that grow to gigabytes. UTF-16 has NULs.
-    may_have_doctype = entry.filename.lower().endswith(kind.may_have_doctype) if kind.may_have_doctype else False
-    if not may_have_doctype and b"<!DOCTYPE" in content.replace(b"\0", b""):
+    if b"<!DOCTYPE" in content.replace(b"\0", b""):
         raise DocumentError(f"“{name}” has an XML document type, which such files never have.", _SAVE_AGAIN)
     return content
 

@@ -14,7 +14,6 @@ _DATE_TOKENS = re.compile(
 )
 _GENERAL = ("", "general", "@")
 _SHORT_DATES = ("mm-dd-yy", "m/d/yy h:mm")  # the system's format of dates, which the file doesn't have
-_PLACEHOLDERS = "0#?"
 
 
 def display_value(value: object, number_format: str) -> str:
@@ -47,17 +46,17 @@ def _display_section(value: float, section: str) -> str:
     prefix, pattern, suffix = "", "", ""
     percents = 0
     for match in _TOKENS.finditer(section):
-        quoted, escaped, currency, token = match.groups()
+        quoted, escaped, currency, sign = match.groups()
         literal = next((text for text in (quoted, escaped, currency) if text is not None), "")
-        if token and (token in "0#?." or (token == "," and pattern) or token.startswith("E")):
+        if sign and (sign in "0#?." or (sign == "," and pattern) or sign.startswith("E")):
             if suffix.strip():
                 raise ValueError(f"{section}: placeholders in two places")
-            pattern += token
+            pattern += sign
             continue
-        if token and token.lower() == "g":
+        if sign and sign.lower() == "g":
             raise ValueError(f"{section}: General with text")
-        percents += token == "%"
-        literal = literal or token or ""
+        percents += sign == "%"
+        literal = literal or sign or ""
         prefix, suffix = (prefix, suffix + literal) if pattern else (prefix + literal, suffix)
     number = _by_pattern(Decimal(repr(value)) * 100**percents, pattern) if pattern else ""
     return f"{prefix}{number}{suffix}".strip()
