@@ -34,7 +34,9 @@ class ArchiveKind:
 
 WORD = ArchiveKind("Word document", (b"wordprocessingml", b"vnd.ms-word"))
 # Sheets are parsed as a stream, without a tree.
-WORK
+WORKBOOK = ArchiveKind("spreadsheet", (b"spreadsheetml", b"vnd.ms-excel"), share=1)
+PRESENTATION = ArchiveKind("presentation", (b"presentationml", b"vnd.ms-powerpoint"))
+OPEN_DOCUMENT = ArchiveKind("OpenDocument file", (b"office:document-content",), "content.xml", (".xml",))
 
 
 def checked_parts(data: bytes, name: str, limits: Limits, kind: ArchiveKind) -> dict[str, bytes]:
@@ -90,7 +92,8 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, kind: Arc
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise DocumentError(f"“{name}” uses a compression method that office programs don't use.", _SAVE_AGAIN)
     content = archive.read(entry)
-    # Office programs write no document type, and a file with one can define entities that grow to gigabytes. UTF-16 has NULs.
+    # Office programs write no document type, and a file with one can define entities that grow to gigabytes.
+    # UTF-16 has NULs.
     if b"<!DOCTYPE" in content.replace(b"\0", b""):
         raise DocumentError(f"“{name}” has an XML document type, which such files never have.", _SAVE_AGAIN)
     return content
