@@ -14,6 +14,7 @@ from chat_page.chat import Chat
 from chat_page.conversation import Conversation
 from chat_page.handlers import Handlers
 from chat_page.sharing.share import link_fragment
+from chat_page.sources.panel import sources_html
 from rag.answering.turn import Turn
 from rag.documents import Limits
 from ui.tickets import new_key
@@ -97,9 +98,10 @@ def test_clear_deletes_the_turns_also_from_the_disk(chat: Chat, handlers: Handle
 
 
 def test_a_link_replaces_the_conversation(handlers: Handlers, conversation: Conversation) -> None:
-    messages = handlers.open_link(link_fragment([Turn("Shared?", "Yes.")]), KEY, REQUEST)
+    messages, sources = handlers.open_link(link_fragment([Turn("Shared?", "Yes.")]), KEY, REQUEST)
     assert [turn.question for turn in conversation.turns] == ["Shared?"]
     assert contents(messages)[1:] == ["Shared?", "Yes."]
+    assert sources == sources_html([])  # not those of the conversation before
 
 
 def test_a_reload_shows_what_there_was_of_an_answer(chat: Chat, handlers: Handlers, conversation: Conversation) -> None:

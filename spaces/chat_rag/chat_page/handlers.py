@@ -235,18 +235,18 @@ class Handlers:
             gr.Warning(str(error))
             return "", gr.skip()
 
-    def open_link(self, fragment: str, key: str, request: gr.Request) -> Any:
-        """Replace the page's conversation by the one in a link."""
+    def open_link(self, fragment: str, key: str, request: gr.Request) -> tuple[Any, Any]:
+        """Replace the page's conversation and its sources by those in a link."""
         if not fragment:
-            return gr.skip()
+            return gr.skip(), gr.skip()
         try:
             turns = share.open_turns(fragment)
         except share.ShareError as error:
             gr.Warning(str(error))
-            return gr.skip()
+            return gr.skip(), gr.skip()
         _, conversation = self._find(key, request)
         _replace_turns(conversation, turns)
-        return conversation_messages(conversation)
+        return conversation_messages(conversation), panel.sources_html(conversation.turns)
 
     async def _export(self, write: Callable[[Sequence[Turn]], str], key: str, request: gr.Request) -> str:
         """Return the conversation as `write` writes it, or "" if the visitor must wait."""
