@@ -12,25 +12,23 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import random
 import runpy
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
 import httpx2
-from harness.page_client import ChatEvents, Visitor, ask_all, chat_events
-from harness.tables import free_port, table, write
+from harness.chat_app import ROOT, Server, model_server, run_chat
+from harness.page_client import Visitor, ask_all
+from harness.tables import table, write
 
-ROOT = Path(__file__).parent.parent
 RATE = 100
 PLAIN, CHAT, DOCUMENTS = "plain ChatInterface", "chat_rag", "chat_rag, sample documents"
 VALUES = {PLAIN: {}, CHAT: {"samples": False}, DOCUMENTS: {"samples": True}}
@@ -42,19 +40,6 @@ NO_LIMITS = {
     "SPACEPORT_EVENTS_A_SECOND": "0",
 }
 QUESTION = "How many visitors does the viewing deck hold?"
-
-
-@dataclass(frozen=True)
-class Server:
-    """A running app: its URL, its process, and the events of its page."""
-
-    url: str
-    pid: int
-    events: ChatEvents
-
-    def cpu_seconds(self) -> float:
-        """Return the CPU seconds of the process so far, of all threads, including ended ones."""
-        return time.clock_gettime((~self.pid << 3) | 2)  # the kernel's clock id of a process
 
 
 @dataclass(frozen=True)
@@ -161,49 +146,6 @@ def _figures(samples: dict[tuple[int, str], list[Sample]], load: int) -> Iterato
         }
 
 
-@contextmanager
-def app(command: Sequence[str], **environment: str) -> Iterator[Server]:
-    """Start an app on a free port and wait until its page is available."""
-    port = free_port()
-    all_variables = {**os.environ, "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False", **environment}
-    with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=all_variables, stdout=log, stderr=log)
-        try:
-            config = None
-            while config is None:
-                time.sleep(0.1)
-                if process.poll() is not None:
-                    log.seek(0)
-                    sys.exit(f"error: {' '.join(command)} ended:\n{log.read()}")
-                config = read_config(f"http://127.0.0.1:{port}")
-            yield Server(f"http://127.0.0.1:{port}", process.pid, chat_events(config))
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def read_config(url: str) -> dict[str, Any] | None:
-    """Return the page's configuration, or None while the server doesn't answer."""
-    try:
-        return httpx2.get(f"{url}/config", timeout=5, trust_env=False).json()
-    except httpx2.TransportError:
-        return None
-
-
-@contextmanager
-def model_server(words: int) -> Iterator[int]:
-    """Start the scripted model on a free port and yield the port."""
-    port = free_port()
-    command = [sys.executable, "-m", "harness.paced_server", str(port), str(words), "--rate", str(RATE)]
-    with subprocess.Popen(command, cwd=Path(__file__).parent, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        try:
-            yield port
-        finally:
-            process.terminate()
-
-
 def serve_chat() -> None:
     """Serve the chat page without the limits of a public page, like the plain one."""
     from ui import launch
@@ -225,13 +167,13 @@ def main() -> None:
         return serve_chat()
     words, loads = round(options.seconds * RATE), [int(load) for load in options.visitors.split(",")]
     with ExitStack() as stack:
-        port = stack.enter_context(model_server(words))
+        port = stack.enter_context(model_server(words, RATE))
         catalog = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "catalog.toml"
         catalog.write_text(f'[paced]\nkind = "openai"\nurl = "http://127.0.0.1:{port}/v1"\nmodel = "paced"\n')
         environment = {"SPACEPORT_CATALOG": str(catalog)}
         servers = {
-            PLAIN: stack.enter_context(app(["benchmarks/harness/plain_chat.py", str(catalog)], **environment)),
-            CHAT: stack.enter_context(app(["benchmarks/streaming.py", "--chat"], **environment, **NO_LIMITS)),
+            PLAIN: stack.enter_context(run_chat(["benchmarks/harness/plain_chat.py", str(catalog)], **environment)),
+            CHAT: stack.enter_context(run_chat(["benchmarks/streaming.py", "--chat"], **environment, **NO_LIMITS)),
         }
         from harness.plain_chat import HISTORY
 

@@ -1,4 +1,4 @@
-"""Detects CPU steal: the host of a virtual machine takes processor time away during a measurement."""
+"""Who else uses the processors during a measurement: the host of a virtual machine (CPU steal), other processes."""
 
 from __future__ import annotations
 
@@ -25,6 +25,17 @@ def was_busy(since: Ticks) -> bool:
     """Return whether the host has taken more than MAX_STEAL of the time since then."""
     now = ticks()
     return now[0] - since[0] > MAX_STEAL * (now[1] - since[1])
+
+
+def others_seconds() -> float:
+    """Return the processor time since boot of all processes but this one and those that it has started."""
+    processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    own = 0.0
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            own += sum(process.cpu_times()[:4])  # with children that have ended
+    busy = psutil.cpu_times()
+    return busy.user + busy.nice + busy.system - own
 
 
 def cpu_seconds() -> float:

@@ -3,7 +3,8 @@
     cd benchmarks && python -m harness.paced_server PORT WORDS [--rate 100]
 
 A word is five letters: the time in tenths of a millisecond on a clock that all processes share on Linux. Every
-twelfth word ends a sentence, every sixtieth a paragraph.
+twelfth word ends a sentence, every sixtieth a paragraph. With 0 words, an answer has as many as the request's
+`max_tokens`.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ async def answer(writer: asyncio.StreamWriter, words: int, rate: float) -> None:
     for number in range(1, words + 1):
         if (wait := start + number / rate - time.perf_counter()) > 0:
             await asyncio.sleep(wait)
+        if writer.is_closing():  # the client has disconnected
+            return
         ending = ".\n\n" if number % 60 == 0 else ". " if number % 12 == 0 else " "
         send(writer, delta(content=word() + ending))
     last = chunk(choices=[{"index": 0, "delta": {}, "finish_reason": "stop"}])
@@ -72,7 +75,7 @@ async def handle_connection(
             if request[0][0] == "GET":
                 writer.write(model_list)
             else:
-                await answer(writer, words, rate)
+                await answer(writer, words or json.loads(request[1])["max_tokens"], rate)
     except ConnectionError:
         pass  # the client has disconnected
     finally:

@@ -51,7 +51,7 @@ def chat_events(config: Mapping[str, Any]) -> ChatEvents:
     events = config["dependencies"]
     submit = next(event for event in events if any(name == "submit" for _, name in event["targets"]))
     answer = next(event for event in events if event["types"]["generator"] and chatbots & set(event["outputs"]))
-    link = [event for event in events if set(event["outputs"]) <= chatbots and event["outputs"] and event["inputs"]]
+    link = [event for event in events if event["inputs"] and chatbots & set(event["outputs"][:1])]
     link = [event for event in link if components[event["inputs"][0]]["type"] == "textbox"]
     return ChatEvents(submit, answer, link[0] if link else None, components)
 
@@ -118,7 +118,7 @@ class Visitor:
     async def _conversations(self) -> AsyncIterator[list[dict[str, Any]]]:
         """Yield the conversation after each update."""
         conversation: Any = None
-        async for message in self._messages():
+        async for message in session_messages(self.client, self.url, self.session):
             if message["msg"] == "process_completed":
                 assert message["success"], message
                 return
@@ -128,14 +128,15 @@ class Visitor:
             conversation = change if conversation is None else apply_changes(conversation, change)
             yield conversation
 
-    async def _messages(self) -> AsyncIterator[dict[str, Any]]:
-        incomplete = b""
-        address = f"{self.url}/{API}/queue/data?session_hash={self.session}"
-        async with self.client.stream("GET", address) as response:
-            async for data in response.aiter_raw():
-                *events, incomplete = (incomplete + data).split(b"\n\n")
-                for event in events:
-                    yield json.loads(event.removeprefix(b"data: "))
+
+async def session_messages(client: httpx2.AsyncClient, url: str, session: str) -> AsyncIterator[dict[str, Any]]:
+    """Yield what the page sends about the events of a session, until all of them have ended."""
+    incomplete = b""
+    async with client.stream("GET", f"{url}/{API}/queue/data?session_hash={session}") as response:
+        async for data in response.aiter_raw():
+            *events, incomplete = (incomplete + data).split(b"\n\n")
+            for event in events:
+                yield json.loads(event.removeprefix(b"data: "))
 
 
 def apply_changes(value: Any, changes: list[Any]) -> Any:

@@ -63,7 +63,7 @@ async def ask_documents(
     try:
         return await CHAT.ask(caller_of(request), question, documents or {}, target)
     except SpaceportError as error:
-        raise gr.Error(str(error)) from error
+        raise gr.Error(str(error), print_exception=False) from error
 
 
 with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, delete_cache=(300, 3600)) as demo:

@@ -130,3 +130,7 @@ def return_much(megabytes: int) -> Document:
 def write_file(path: Path) -> Document:
     path.write_text("A reader writes no files.")
     return Document("", "", "", (), "")
+
+
+def priority() -> Document:
+    return Document("", "", str(os.getpriority(os.PRIO_PROCESS, 0)), (), "")

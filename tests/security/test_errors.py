@@ -41,6 +41,7 @@ def assert_clean(outcome: EventOutcome, served: Served) -> None:
 
 @pytest.mark.parametrize("target", ["broken", "refused", "gone", "gone_by_path"])
 def test_the_error_of_a_failing_server_has_no_key(served: Served, guest: Guest, target: str) -> None:
+    logged = len(served.app.log.read_text())
     outcome = guest.call(
         "ask_documents", ["How much does it hold?", {"kettle.txt": "The kettle holds a litre."}, target]
     )
@@ -48,6 +49,7 @@ def test_the_error_of_a_failing_server_has_no_key(served: Served, guest: Guest, 
     assert "The server at http://127.0.0.1:" in outcome.error
     assert_clean(outcome, served)
     assert IN_PATH not in outcome.stream
+    assert "Traceback" not in served.app.log.read_text()[logged:]  # it isn't an error of the page
 
 
 def test_the_list_of_models_has_no_key_and_no_path(served: Served, guest: Guest) -> None:

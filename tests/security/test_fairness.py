@@ -52,6 +52,15 @@ def test_a_visitor_has_a_share_of_the_address() -> None:
     assert queue.join(Caller("office", "colleague"))[0].running
 
 
+def test_a_few_addresses_with_long_work_leave_places_for_newcomers() -> None:
+    queue = FairQueue(Places(32, 12, 3), Places(256, 32, 4))
+    for address in "abc":
+        flood(queue, 40, address)
+    assert queue.in_flight == 25  # three quarters, and the first one of the last address
+    newcomers = [queue.join(Caller(f"home {number}", f"newcomer {number}"))[0] for number in range(8)]
+    assert [entry.running for entry in newcomers] == [True] * 7 + [False]
+
+
 def test_who_has_least_in_flight_goes_next() -> None:
     queue = FairQueue(Places(3, 0, 0), UNLIMITED)
     running = flood(queue, 3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from backends import Message
 from backends.http.errors import not_an_api
 from backends.kubernetes.errors import unwrap_handshake
 from chat_page.conversation import Conversation
-from chat_page.handlers import Handlers
 from chat_page.messages import conversation_messages
 from chat_page.pacing import GrowthFilter
 from chat_page.sharing import export, share
@@ -94,12 +92,6 @@ def test_a_link_with_an_answer_of_repeated_markup_opens_in_linear_time(unit: str
         conversation_messages(Conversation(share.open_turns(fragments[size])))
 
     assert_linear(work)
-
-
-@pytest.mark.parametrize("name", ["export_markdown", "export_json", "share_link", "open_link"])
-def test_work_on_a_whole_conversation_runs_in_a_thread(name: str) -> None:
-    """Gradio runs a handler in a thread unless it is a coroutine."""
-    assert not inspect.iscoroutinefunction(getattr(Handlers, name))
 
 
 @pytest.mark.parametrize("unit", [*GENERAL, "Aa ", "a [1] "])
@@ -258,7 +250,7 @@ def test_white_space_lists_and_preformatted_text_keep_their_content(read: Any) -
 
 
 def test_a_table_of_thousands_of_columns_is_previewed_in_linear_time() -> None:
-    documents = {columns: wide_table(columns) for columns in (4_000, 10_000, 20_000)}
+    documents = {columns: wide_table(columns) for columns in (4_000, 20_000, 40_000)}
 
     def work(columns: int) -> str:
         document = documents[columns]
@@ -271,7 +263,7 @@ def test_a_table_of_thousands_of_columns_is_previewed_in_linear_time() -> None:
     assert ">c2000</th>" in html
     assert html.count('scope="col"') <= MAX_COLUMNS + 1
     assert "more columns" in html
-    assert_linear(work, sizes=(10_000, 20_000))
+    assert_linear(work, sizes=(20_000, 40_000))  # with fewer columns, caches make the small one fast
 
 
 def wide_table(columns: int) -> Document:

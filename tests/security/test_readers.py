@@ -113,6 +113,13 @@ def test_an_attack_on_the_picture_of_a_page(create: Callable[[], bytes], pool: R
 
 
 @pytest.mark.parametrize("forks", [True, False], ids=["a fork for each file", "a process for each file"])
+def test_a_reader_leaves_the_processors_to_the_page(forks: bool) -> None:
+    pool = ReaderPool(1, LIMITS, modules=(), forks=forks)
+    assert int(pool.run(hostile.priority, "a.txt").text) == os.getpriority(os.PRIO_PROCESS, 0) + 10
+    pool.close()
+
+
+@pytest.mark.parametrize("forks", [True, False], ids=["a fork for each file", "a process for each file"])
 @pytest.mark.parametrize(
     ("work", "arguments", "reason"),
     [
@@ -177,13 +184,14 @@ def test_files_are_read_in_their_order(honest: Path) -> None:
 def test_stopping_a_file_ends_its_reader(tmp_path: Path, honest: Path) -> None:
     path = tmp_path / "a.docx"
     path.write_bytes(hostile.many_cells())
+    others = grandchildren()  # such as the readers of a page that other tests started
     pool = ReaderPool(1)
     library = Library(Embedder(), readers=pool)
     ingestion = Ingestion(library)
     (number,) = ingestion.add(path)
-    wait_until(lambda: bool(grandchildren()))
+    wait_until(lambda: bool(grandchildren() - others))
     assert ingestion.snapshot().files[0].step is Step.READING
-    readers = grandchildren()
+    readers = grandchildren() - others
     ingestion.cancel(number)
     wait_until(lambda: ingestion.snapshot().done)
     assert isinstance(ingestion.snapshot().results[0], Cancelled)
@@ -282,3 +290,31 @@ def test_the_settings_come_from_the_environment() -> None:
     environment = {"SPACEPORT_READER_MB": "300", "SPACEPORT_READER_CPU_SECONDS": "5", "SPACEPORT_READER_SECONDS": "9"}
     assert ProcessLimits.from_environment(environment) == ProcessLimits(300, 5, 9)
     assert ProcessLimits.from_environment({}) == ProcessLimits()
+
+
+NAP = """
+import time
+from rag.documents import Document
+
+def nap() -> Document:
+    time.sleep(60)
+    return Document("", "", "", (), "")
+"""
+BUSY_APP = """
+import sys, threading
+from nap import nap
+from rag.reading.processes.pool import file_readers
+threading.Thread(target=file_readers().run, args=[nap, "a.txt"], daemon=True).start()
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM], ids=str)
+def test_a_reader_in_the_middle_of_a_file_ends_with_the_app(end: signal.Signals, tmp_path: Path) -> None:
+    (tmp_path / "nap.py").write_text(NAP)
+    (tmp_path / "app.py").write_text(BUSY_APP)
+    with subprocess.Popen([sys.executable, str(tmp_path / "app.py")], stdin=subprocess.PIPE) as process:
+        wait_until(lambda: any(map(children, children(process.pid))))
+        readers = {pid for child in children(process.pid) for pid in {child, *children(child)}}
+        process.send_signal(end)
+    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in readers), 20)

@@ -58,6 +58,7 @@ class NoteKind(StrEnum):
     """What a reader left out of a file, or did with it that the visitor should know."""
 
     PICTURE_PAGES = "picture_pages"  # pages without text that weren't recognized
+    ENCODING_UNSURE = "encoding_unsure"  # places: the encoding that was chosen, and others that are as likely
     HIDDEN_SHEETS = "hidden_sheets"  # sheets, named in `places`, that weren't read
     HIDDEN_SLIDES = "hidden_slides"  # slides, by their numbers in `places`, that weren't read
     FORMULAS_WITHOUT_RESULT = "formulas_without_result"  # cells that show their formula; `places` are their sheets

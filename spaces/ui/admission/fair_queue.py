@@ -12,6 +12,9 @@ from ui.admission.limits import Places
 from ui.admission.strings import Reason
 
 MAX_REMEMBERED = 10_000
+# One place in so many is only for an address that has none. Otherwise a few addresses could take all of them, and
+# everybody else would wait until their work ends.
+NEWCOMER_SHARE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +124,11 @@ class FairQueue:
 
     def _may_run(self, caller: Caller) -> bool:
         address, visitor = (self._running[name] for name in _names(caller))
+        total = self._places.total
+        if address:
+            total -= total // NEWCOMER_SHARE
         counts = (self._in_flight, address, visitor)
-        limits = (self._places.total, self._places.address, self._places.visitor)
+        limits = (total, self._places.address, self._places.visitor)
         return all(not limit or count < limit for count, limit in zip(counts, limits, strict=True))
 
     def _is_full(self) -> bool:

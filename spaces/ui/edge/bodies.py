@@ -209,6 +209,7 @@ class _Upload(_Exchange):
 
     def end(self) -> None:
         self._uploads.finish(self.address, self.received, b"" if self._refusal else self._response)
+        self._uploads.clean_later()
 
 
 async def _answer(refusal: Refused, scope: Scope, receive: Receive, send: Send) -> None:

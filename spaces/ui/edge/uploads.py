@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import weakref
@@ -36,9 +37,18 @@ class _Stored:
 class Uploads:
     """Counts the uploads of each address in Gradio's upload folder; used only on the event loop."""
 
-    def __init__(self, folder: Path, limits: EdgeLimits, now: Callable[[], float] = stopwatch.now) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        limits: EdgeLimits,
+        now: Callable[[], float] = stopwatch.now,
+        *,
+        clean_seconds: float = CLEAN_SECONDS,
+    ) -> None:
         """`now` is a clock in seconds."""
         self._now = now
+        self._clean_seconds = clean_seconds
+        self._timer: asyncio.TimerHandle | None = None
         self._folder = folder
         self._limits = limits
         self._budget = Budget(limits.uploads_per_address, limits.uploads)
@@ -70,8 +80,13 @@ class Uploads:
                 size = max(Path(path).stat().st_size, LEAST_FILE_BYTES)
                 self._budget.take(address, size)
                 self._stored[path] = _Stored(address, size, self._now())
-        if self._now() - self._cleaned > CLEAN_SECONDS:
+        if self._now() - self._cleaned > self._clean_seconds:
             self.clean()
+
+    def clean_later(self) -> None:
+        """Clean in a while, and again until the folder is empty: the last upload leaves something behind, too."""
+        if not self._timer:
+            self._timer = asyncio.get_running_loop().call_later(self._clean_seconds, self._clean_until_empty)
 
     def use(self, paths: Iterable[str]) -> None:
         """Mark uploads that an event works with: they stay until it deletes them, even if there is no room."""
@@ -87,6 +102,12 @@ class Uploads:
         for path in self._folder.iterdir() if self._folder.is_dir() else ():
             with contextlib.suppress(OSError):  # a folder with files, or what is deleted already
                 self._delete_left_behind(path)
+
+    def _clean_until_empty(self) -> None:
+        self._timer = None
+        self.clean()
+        if self._folder.is_dir() and any(self._folder.iterdir()):
+            self.clean_later()
 
     def _delete_left_behind(self, path: Path) -> None:
         status = path.stat()

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from rag.documents import Content, Document, Limits, ShareReport
 from rag.errors import DocumentError
-from rag.reading.csv_rows import read_csv
-from rag.reading.decode import decode
+from rag.reading.delimited.rows import read_csv, read_tsv
 from rag.reading.file_names import display_name
 from rag.reading.file_types import check_signature
 from rag.reading.markup import read_docx, read_html
@@ -19,12 +18,9 @@ from rag.reading.office.open_sheets import read_open_sheets
 from rag.reading.office.slides import read_slides
 from rag.reading.office.workbook import read_workbook
 from rag.reading.pdf import read_pdf
+from rag.reading.plain import read_notebook, read_text, read_xml
 
 Reader = Callable[[bytes, str, Limits, ShareReport], Content]
-
-
-def _read_plain_text(data: bytes, name: str, limits: Limits, report: ShareReport) -> Content:
-    return Content(decode(data, name))
 
 
 def _without_progress(reader: Callable[[bytes, str, Limits], Content]) -> Reader:
@@ -36,9 +32,9 @@ _OPEN_XML = "application/vnd.openxmlformats-officedocument."
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 _READERS: dict[str, tuple[str, Reader]] = {
     ".pdf": ("application/pdf", read_pdf),
-    ".md": ("text/markdown", _read_plain_text),
-    ".markdown": ("text/markdown", _read_plain_text),
-    ".txt": ("text/plain", _read_plain_text),
+    ".md": ("text/markdown", _without_progress(read_text)),
+    ".markdown": ("text/markdown", _without_progress(read_text)),
+    ".txt": ("text/plain", _without_progress(read_text)),
     ".html": ("text/html", _without_progress(read_html)),
     ".htm": ("text/html", _without_progress(read_html)),
     ".docx": (
@@ -48,7 +44,6 @@ _READERS: dict[str, tuple[str, Reader]] = {
     ".csv": ("text/csv", _without_progress(read_csv)),
     ".xlsx": (_OPEN_XML + "spreadsheetml.sheet", _without_progress(read_workbook)),
     ".xlsm": ("application/vnd.ms-excel.sheet.macroEnabled.12", _without_progress(read_workbook)),
-    ".xhtml": ("text/html", _without_progress(read_html)),
     ".mhtml": ("text/html", _without_progress(read_html)),
     ".mht": ("text/html", _without_progress(read_html)),
     ".docm": ("application/vnd.ms-word.document.macroEnabled.12", _without_progress(read_docx)),
@@ -57,7 +52,29 @@ _READERS: dict[str, tuple[str, Reader]] = {
     ".xls": ("application/vnd.ms-excel", _without_progress(read_old_workbook)),
     ".ods": (_OPEN_DOCUMENT + "spreadsheet", _without_progress(read_open_sheets)),
     ".odt": (_OPEN_DOCUMENT + "text", _without_progress(read_open_document)),
+    ".tsv": ("text/csv", _without_progress(read_tsv)),
+    ".xhtml": ("text/html", _without_progress(read_html)),
+    ".mdx": ("text/markdown", _without_progress(read_text)),
+    ".rst": ("text/markdown", _without_progress(read_text)),  # its headings are underlined too
+    ".ipynb": ("text/markdown", _without_progress(read_notebook)),
+    ".xml": ("text/plain", _without_progress(read_xml)),
 }
+_PLAIN = """
+text log json jsonl ndjson yaml yml toml ini cfg conf sql tex
+py js ts jsx tsx java kt c h cc cpp hpp cs go rs rb php swift scala r sh bash ps1 lua pl css proto
+"""
+_READERS |= dict.fromkeys([f".{suffix}" for suffix in _PLAIN.split()], ("text/plain", _without_progress(read_text)))
+_WITHOUT_SUFFIX = (
+    "readme",
+    "license",
+    "licence",
+    "changelog",
+    "changes",
+    "notice",
+    "authors",
+    "makefile",
+    "dockerfile",
+)
 SUFFIXES = tuple(_READERS)
 
 
@@ -96,6 +113,8 @@ def _suffix(name: str, path: Path) -> str:
     for suffix in (Path(name).suffix.lower(), path.suffix.lower()):
         if suffix in _READERS:
             return suffix
+    if name.lower() in _WITHOUT_SUFFIX:
+        return ".text"
     raise DocumentError(f"Unsupported file type: “{name}”.", f"Supported types: {', '.join(SUFFIXES)}.")
 
 

@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import pickle
+import select
 import signal
 import sys
 import traceback
@@ -24,6 +25,8 @@ from rag.reading.processes.limits import ProcessLimits, apply
 
 # Only Linux: macOS's system libraries don't work after a fork.
 FORKS = sys.platform == "linux"
+# The page goes first: on two cores, two readers of hostile files would otherwise take most of its processor time.
+NICE = 10
 _NO_MEMORY = 3  # the exit status after a MemoryError
 
 
@@ -38,6 +41,8 @@ class Request(NamedTuple):
 
 def main(arguments: list[str]) -> None:
     """Import the modules that are named; then answer requests until the page's process ends, or one with `--once`."""
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(NICE)
     replies = os.dup(1)
     os.dup2(2, 1)  # what a parser prints is no reply
     once = "--once" in arguments
@@ -70,6 +75,7 @@ def _answer_in_child(request: Request, limits: ProcessLimits, replies: int) -> S
     _load(request.function)  # here, so that later files find it
     child = os.fork()
     if child:
+        _end_with_page(child)
         _, status, usage = os.wait4(child, 0)
         return _stop_reason(os.waitstatus_to_exitcode(status), usage, limits)
     status = 1
@@ -84,6 +90,18 @@ def _answer_in_child(request: Request, limits: ProcessLimits, replies: int) -> S
         traceback.print_exc()
     finally:
         os._exit(status)
+
+
+def _end_with_page(child: int) -> None:
+    """Wait until the child ends, and kill it if the page's process ends before."""
+    with contextlib.suppress(OSError):  # a kernel without pidfd_open
+        end = os.pidfd_open(child)
+        poller = select.poll()
+        poller.register(end, select.POLLIN)
+        poller.register(0, 0)  # an event of the standard input means that its other end is closed
+        if any(file == 0 for file, _ in poller.poll()):
+            os.kill(child, signal.SIGKILL)
+        os.close(end)
 
 
 def _stop_reason(code: int, usage: Any, limits: ProcessLimits) -> StopReason | None:
