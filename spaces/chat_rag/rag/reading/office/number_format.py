@@ -6,11 +6,11 @@ import re
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-_TOKENS = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|(E[+-]|[0#?.,%]|.)', re.DOTALL)
+_TOKENS = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[\$([^\[\]-]*+)[^\[\]]*+\]|\[[^\[\]]*\]|(E[+-]|[0#?.,%]|.)', re.DOTALL)
 _CONDITION = re.compile(r"\[[<>=]")
-_SECTIONS = re.compile(r'(?:"[^"]*"|\\.|\[[^\]]*\]|[^;])+|(?<=;)(?=;)|(?<=;)$|^(?=;)')
+_SECTIONS = re.compile(r'(?:"[^"]*"|\\.|\[[^\[\]]*\]|[^;])+|(?<=;)(?=;)|(?<=;)$|^(?=;)')
 _DATE_TOKENS = re.compile(
-    r'"([^"]*)"|\\(.)|_.|\*.|\[(h+|m+|s+)\]|\[[^\]]*\]|(AM/PM|A/P|y+|m+|d+|h+|s+(?:\.0+)?|.)', re.IGNORECASE
+    r'"([^"]*)"|\\(.)|_.|\*.|\[(h+|m+|s+)\]|\[[^\[\]]*\]|(AM/PM|A/P|y+|m+|d+|h+|s+(?:\.0+)?|.)', re.IGNORECASE
 )
 _GENERAL = ("", "general", "@")
 _SHORT_DATES = ("mm-dd-yy", "m/d/yy h:mm")  # the system's format of dates, which the file doesn't have
