@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
 from tests.rag.make_documents import archive
 
@@ -99,3 +100,40 @@ def slides() -> bytes:
     stream = io.BytesIO()
     presentation.save(stream)
     return stream.getvalue()
+
+
+def book(
+    chapters: dict[str, str],
+    titles: dict[str, str] | None = None,
+    declaration: str = "",
+    extra: dict[str, bytes] | None = None,
+) -> bytes:
+    """Return an EPUB file with the XHTML of its chapters by name, their titles in its contents, and `extra` parts."""
+    container = (
+        '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles><rootfile '
+        'full-path="OEBPS/content.opf"/></rootfiles></container>'
+    )
+    items = "".join(
+        f'<item id="c{number}" href="{quote(name)}" media-type="application/xhtml+xml"/>'
+        for number, name in reversed(list(enumerate(chapters)))
+    )
+    spine = "".join(f'<itemref idref="c{number}"/>' for number in range(len(chapters)))
+    package = (
+        '<package xmlns="http://www.idpf.org/2007/opf" xmlns:dc="http://purl.org/dc/elements/1.1/"><metadata>'
+        "<dc:title>Tern Island</dc:title><dc:creator>A. Keeper</dc:creator></metadata>"
+        f"<manifest>{items}</manifest><spine>{spine}</spine></package>"
+    )
+    points = "".join(
+        f'<navPoint><navLabel><text>{title}</text></navLabel><content src="{name}#x"/></navPoint>'
+        for name, title in (titles or {}).items()
+    )
+    contents = f'<!DOCTYPE ncx PUBLIC "-//NISO//DTD ncx 2005-1//EN" "x"><ncx><navMap>{points}</navMap></ncx>'
+    page = '<html xmlns="http://www.w3.org/1999/xhtml"><head><title/></head><body>{}</body></html>'
+    parts = {
+        "mimetype": "application/epub+zip",
+        "META-INF/container.xml": container,
+        "OEBPS/content.opf": package,
+        "OEBPS/toc.ncx": contents,
+        **{f"OEBPS/{name}": declaration + page.format(body) for name, body in chapters.items()},
+    }
+    return archive({name: text.encode() for name, text in parts.items()} | (extra or {}))

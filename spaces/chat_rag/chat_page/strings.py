@@ -99,6 +99,8 @@ class Strings:
     hidden_slides: str = "{count:,} hidden slides were not read: {places}"
     formulas_one: str = "{count:,} cell has a formula without a stored result, on sheet {places}"
     formulas: str = "{count:,} cells have formulas without stored results, on sheet {places}"
+    unread_attachments_one: str = "{count:,} attachment was not read: {places}"
+    unread_attachments: str = "{count:,} attachments were not read: {places}"
     hidden_text_one: str = "{count:,} hidden piece of text was left out"
     hidden_text: str = "{count:,} hidden pieces of text were left out"
 

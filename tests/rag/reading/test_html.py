@@ -104,3 +104,34 @@ def test_html_form_values(read):
 )
 def test_html_shows_what_a_simple_browser_does(read, page, text):
     assert read("a.html", page).text == text
+
+
+def test_html_without_what_its_style_sheet_hides(read):
+    page = """<style>/* } */ .a, p#b {display:none} @media print {.c {display:none}} .d:hover {display:none}</style>
+    <p class="x a">1</p><p id=b>2</p><p class=c>3</p><p class=d>4</p><div id=b>5</div><p style="opacity:0">6</p>
+    <p style="position:absolute;left:-9999px">7</p>"""
+    document = read("a.html", page)
+    assert document.text.split() == ["3", "4", "5"]
+    assert [(note.kind, note.count) for note in document.notes] == [("hidden_text", 4)]
+    assert read("b.html", "<style>body {opacity: 0} .a {opacity: 0}</style><p class=a>Shown by a script</p>").text
+
+
+def test_html_of_frames_inside_the_page(read):
+    page = "<p>one</p><iframe srcdoc='<p>two <iframe srcdoc=&quot;three&quot;></iframe></p>'></iframe><p>four</p>"
+    assert read("a.html", page).text.split() == ["one", "two", "three", "four"]
+
+
+def test_html_has_raised_numbers_apart_from_figures_and_no_links_inside_the_page(read):
+    page = """<p>4,210<sup><a href="#fn3">3</a></sup> 10<sup>6</sup> m<sup>-2</sup> 1<sup>st</sup> <a href="/x">here</a>
+    <a href="https://example.org/a">there</a>"""
+    assert read("a.html", page).text.split() == [
+        *("4,210[3]", "10^6", "m^-2", "1st", "here"),
+        "[there](https://example.org/a)",
+    ]
+
+
+@pytest.mark.parametrize("name", ["a.html", "a.mht"])
+def test_html_of_a_saved_page_has_the_character_set_of_its_transport(read, name):
+    kind = b"Content-Type: text/html;\r\n\tcharset=windows-1251\r\n"
+    head = b"From: <Saved>\r\n" + kind + b"Content-Transfer-Encoding: 8bit\r\n\r\n"
+    assert read(name, head + "<p>Да</p>".encode("cp1251")).text == "Да"

@@ -13,7 +13,7 @@ _SIGNATURES = (
     (b"\x89PNG\r\n", "a PNG image", ""),
     (b"\xff\xd8\xff", "a JPEG image", ""),
     (b"GIF8", "a GIF image", ""),
-    (b"{\\rtf", "an RTF document", ""),
+    (b"{\\rtf", "an RTF document", ".rtf"),
     (b"\x1f\x8b", "a gzip archive", ""),
     (b"7z\xbc\xaf", "a 7-Zip archive", ""),
     (b"Rar!", "a RAR archive", ""),
@@ -34,6 +34,6 @@ def check_signature(data: bytes, suffix: str, name: str) -> None:
             can_rename = kind_suffix and kind_suffix != ".xls"
             remedy = f"Rename it to {kind_suffix} if that's what it is." if can_rename else "Save it in another format."
             raise DocumentError(f"“{name}” is named {suffix}, but it is {kind}.", remedy)
-    if suffix in (".pdf", ".xls", *_ARCHIVES):
+    if suffix in (".pdf", ".xls", ".rtf", *_ARCHIVES):
         kind = {".pdf": "PDF", ".docx": "Word document"}.get(suffix, f"{suffix} file")
         raise DocumentError(f"“{name}” isn't a valid {kind}.", "Export it again, or fix its name.")

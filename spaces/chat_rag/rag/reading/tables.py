@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from rag.documents import Cell, Content, Limits, Note, Page, Table
+from rag.documents import Cell, Content, Limits, Note, NoteKind, Page, Table
 from rag.errors import DocumentError
 
 # Cells whose structure is kept, for all tables of a file. A cell takes about 100 bytes in a reader's answer, which is
@@ -35,7 +35,7 @@ class ContentWriter:
         self._name, self._limits = name, limits
         self._parts: list[str] = []
         self._length = 0
-        self._structured_cells = 0
+        self._structured_cells = self._hidden = 0
         self._tables: list[Table] = []
         self._page_starts: list[int] = []
 
@@ -75,6 +75,26 @@ class ContentWriter:
         self._structured_cells += len(spans)
         self._tables.append(Table(start, self._length, tuple(spans), caption))
 
+    def add_content(self, content: Content) -> None:
+        """Add what another reader found in a part of the file."""
+        if content.text.strip():
+            self._separate()
+            shift = self._length
+            self._add(content.text)
+            for table in content.tables:
+                if self._structured_cells + len(table.cells) <= _STRUCTURED_CELLS:
+                    self._structured_cells += len(table.cells)
+                    self._tables.append(_shifted(table, shift))
+        for note in content.notes:
+            if note.kind == NoteKind.HIDDEN_TEXT:
+                self.note_hidden(note.count)
+            else:
+                self.notes.append(note)
+
+    def note_hidden(self, count: int) -> None:
+        """Add to the number of pieces of text that nobody can see."""
+        self._hidden += count
+
     def content(self) -> Content:
         """Return everything that was added."""
         ends = [*self._page_starts[1:], self._length]
@@ -82,7 +102,8 @@ class ContentWriter:
             Page(number, start, end)
             for number, (start, end) in enumerate(zip(self._page_starts, ends, strict=False), 1)
         )
-        return Content("".join(self._parts), pages, tuple(self._tables), tuple(self.notes))
+        hidden = [Note(NoteKind.HIDDEN_TEXT, self._hidden)] if self._hidden else []
+        return Content("".join(self._parts), pages, tuple(self._tables), (*self.notes, *hidden))
 
     def _add_row(self, number: int, row: dict[int, GridCell], width: int, spans: list[Cell]) -> None:
         self._add("|")
@@ -110,6 +131,11 @@ class ContentWriter:
                 f"“{self._name}” has more than {self._limits.characters:,} characters, the limit for one file.",
                 "Split it into smaller files.",
             )
+
+
+def _shifted(table: Table, shift: int) -> Table:
+    cells = [replace(cell, start=cell.start + shift, end=cell.end + shift) for cell in table.cells]
+    return replace(table, start=table.start + shift, end=table.end + shift, cells=tuple(cells))
 
 
 def mark_header(cells: Iterable[GridCell]) -> list[GridCell]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import dataclass
+from typing import Any
 
 from rag.documents import Limits
 from rag.errors import DocumentError
@@ -16,13 +17,15 @@ _XML_SHARE = 4  # XML can use a quarter of the limit: its tree takes about 20 ti
 _SAVE_AGAIN = "Open it in the program that created it, save it again, and upload that file."
 _TYPES = "[Content_Types].xml"
 _XML = (".xml", ".rels")
+_PAGES = (".htm", ".html", ".xhtml", ".mht", ".mhtml", ".txt", ".rtf")  # no XML parser reads these
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveKind:
     """What an archive must have: one of `marks` in the part `proof`.
 
-    Parts that end with one of `markup` are read. `share` is how many times less than the limit all markup may take.
+    Parts that end with one of `markup` are read, if their XML doesn't have the `forbidden` declaration. `share` is how
+    many times less than the limit all markup may take.
     """
 
     name: str
@@ -30,12 +33,22 @@ class ArchiveKind:
     proof: str = _TYPES
     markup: tuple[str, ...] = _XML
     share: int = _XML_SHARE
+    # Office programs write no document type, and a file with one can define entities that grow to gigabytes.
+    forbidden: bytes = b"<!DOCTYPE"
 
 
-WORD = ArchiveKind("Word document", (b"wordprocessingml", b"vnd.ms-word"))
+# A Word document can have other documents inside.
+WORD = ArchiveKind("Word document", (b"wordprocessingml", b"vnd.ms-word"), markup=(*_XML, *_PAGES, ".docx", ".docm"))
 # Sheets are parsed as a stream, without a tree.
 WORKBOOK = ArchiveKind("spreadsheet", (b"spreadsheetml", b"vnd.ms-excel"), share=1)
 PRESENTATION = ArchiveKind("presentation", (b"presentationml", b"vnd.ms-powerpoint"))
+BOOK = ArchiveKind(
+    "EPUB book",
+    (b"urn:oasis:names:tc:opendocument:xmlns:container",),
+    "META-INF/container.xml",
+    (*_XML, *_PAGES, ".opf", ".ncx"),
+    forbidden=b"<!ENTITY",  # books have document types
+)
 OPEN_DOCUMENT = ArchiveKind("OpenDocument file", (b"office:document-content",), "content.xml", (".xml",))
 
 
@@ -51,6 +64,13 @@ def checked_parts(data: bytes, name: str, limits: Limits, kind: ArchiveKind) -> 
         article = "an" if kind.name[0] in "EO" else "a"
         raise DocumentError(f"“{name}” is a ZIP archive, but not {article} {kind.name}.", _SAVE_AGAIN)
     return parts
+
+
+def parse_xml(content: bytes) -> Any:
+    """Return the root of an XML part."""
+    from lxml import etree
+
+    return etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
 
 
 def packed(parts: dict[str, bytes]) -> io.BytesIO:
@@ -92,10 +112,9 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, kind: Arc
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise DocumentError(f"“{name}” uses a compression method that office programs don't use.", _SAVE_AGAIN)
     content = archive.read(entry)
-    # Office programs write no document type, and a file with one can define entities that grow to gigabytes.
-    # UTF-16 has NULs.
-    if b"<!DOCTYPE" in content.replace(b"\0", b""):
-        raise DocumentError(f"“{name}” has an XML document type, which such files never have.", _SAVE_AGAIN)
+    is_xml = not entry.filename.lower().endswith(_PAGES)
+    if is_xml and kind.forbidden in content.replace(b"\0", b""):  # UTF-16 has NULs
+        raise DocumentError(f"“{name}” has an XML document type or entities, which such files never have.", _SAVE_AGAIN)
     return content
 
 

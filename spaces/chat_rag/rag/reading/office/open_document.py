@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rag.documents import Content, Limits, Note, NoteKind
-from rag.reading.office.archive import OPEN_DOCUMENT, checked_parts
+from rag.documents import Content, Limits
+from rag.reading.office.archive import OPEN_DOCUMENT, checked_parts, parse_xml
+from rag.reading.superscripts import mark_superscript
 from rag.reading.tables import ContentWriter, GridCell
 
 _OASIS = "{urn:oasis:names:tc:opendocument:xmlns:"
@@ -20,28 +21,21 @@ _LEFT_OUT = (f"{_OFFICE}annotation", f"{_TEXT}tracked-changes", f"{_TEXT}note-ci
 def read_open_document(data: bytes, name: str, limits: Limits) -> Content:
     """Return headings, paragraphs, lists and tables; page headers come first, footers and notes last."""
     parts = checked_parts(data, name, limits, OPEN_DOCUMENT)
-    root = parse(parts["content.xml"])
+    root = parse_xml(parts["content.xml"])
     writer = ContentWriter(name, limits)
-    styles = parse(parts["styles.xml"]) if parts.get("styles.xml") else None
+    styles = parse_xml(parts["styles.xml"]) if parts.get("styles.xml") else None
     for text in _page_parts(styles, "header"):
         writer.add_block(text)
     hidden = hidden_styles(root) | (hidden_styles(styles) if styles is not None else set())
     left_out = _remove_hidden(root, hidden)
+    _mark_superscripts(root)
     body = root.find(f"{_OFFICE}body/{_OFFICE}text")
     notes: list[str] = []
     _add_blocks(writer, body if body is not None else root, notes)
     for text in [*notes, *_page_parts(styles, "footer")]:
         writer.add_block(text)
-    if left_out:
-        writer.notes.append(Note(NoteKind.HIDDEN_TEXT, left_out))
+    writer.note_hidden(left_out)
     return writer.content()
-
-
-def parse(content: bytes) -> Any:
-    """Return the root of an XML part."""
-    from lxml import etree
-
-    return etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
 
 
 def hidden_styles(root: Any) -> set[str | None]:
@@ -134,6 +128,17 @@ def _remove_hidden(root: Any, hidden: set[str | None]) -> int:
             for child in list(element):
                 element.remove(child)
     return count
+
+
+def _mark_superscripts(root: Any) -> None:
+    raised = {
+        style.get(f"{_STYLE}name")
+        for style in root.iter(f"{_STYLE}style")
+        if any(properties.get(f"{_STYLE}text-position", "").startswith("super") for properties in style)
+    }
+    for span in root.iter(f"{_TEXT}span"):
+        if span.get(f"{_TEXT}style-name") in raised:
+            span.text = mark_superscript(span.text or "")
 
 
 def _page_parts(styles: Any, kind: str) -> list[str]:

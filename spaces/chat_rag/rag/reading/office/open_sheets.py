@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.documents import Content, Limits, Note, NoteKind
-from rag.reading.office.archive import OPEN_DOCUMENT, checked_parts
-from rag.reading.office.open_document import TABLE, hidden_styles, parse, plain_text
+from rag.reading.office.archive import OPEN_DOCUMENT, checked_parts, parse_xml
+from rag.reading.office.open_document import TABLE, hidden_styles, plain_text
 from rag.reading.office.sheet_tables import add_sheet
 from rag.reading.tables import ContentWriter, GridCell
 
@@ -17,7 +17,7 @@ _MAX_REPEAT = 1_000
 
 def read_open_sheets(data: bytes, name: str, limits: Limits) -> Content:
     """Return the tables of each visible sheet under a heading with its name."""
-    root = parse(checked_parts(data, name, limits, OPEN_DOCUMENT)["content.xml"])
+    root = parse_xml(checked_parts(data, name, limits, OPEN_DOCUMENT)["content.xml"])
     hidden_names = hidden_styles(root)
     writer = ContentWriter(name, limits)
     hidden = []

@@ -7,6 +7,7 @@ from typing import Any
 
 from rag.documents import Content, Limits, Note, NoteKind
 from rag.reading.office.archive import PRESENTATION, checked_parts, packed
+from rag.reading.superscripts import mark_superscript
 from rag.reading.tables import ContentWriter, GridCell
 
 _MAX_SPAN = 100
@@ -68,8 +69,16 @@ def _add_shape(writer: ContentWriter, shape: Any) -> None:
 
 def _text(frame: Any) -> str:
     """Return the paragraphs, one line each; a vertical tab is a line break."""
-    lines = (paragraph.text.replace("\v", "\n").strip() for paragraph in frame.paragraphs)
+    lines = (_paragraph(paragraph).replace("\v", "\n").strip() for paragraph in frame.paragraphs)
     return "\n".join(filter(None, lines))
+
+
+def _paragraph(paragraph: Any) -> str:
+    """Return a paragraph's text; runs above the line are exponents or numbers of notes."""
+    for run in paragraph.runs:
+        if int(run._r.rPr.get("baseline", "0") if run._r.rPr is not None else "0") > 0:
+            run.text = mark_superscript(run.text)
+    return str(paragraph.text)
 
 
 def _cells(table: Any) -> Iterator[GridCell]:
@@ -79,7 +88,7 @@ def _cells(table: Any) -> Iterator[GridCell]:
                 yield GridCell(
                     row_number,
                     column,
-                    cell.text,
+                    _text(cell.text_frame),
                     min(cell.span_height, _MAX_SPAN),
                     min(cell.span_width, _MAX_SPAN),
                     header=row_number == 0 and table.first_row,

@@ -1,230 +1,121 @@
-"""Prepares a Word file's XML for a converter that reads only the main text, without its revisions and numbers."""
+"""Reads Word files as their readers see them."""
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections import defaultdict
+from pathlib import PurePosixPath
 from typing import Any
 
-from rag.reading.office.open_document import parse
+from rag.documents import Content, Limits
+from rag.reading.html.markdown import OPTIONS, add_markdown, html_converter
+from rag.reading.html.page import read_html
+from rag.reading.html.tree import NormalizedPage
+from rag.reading.office.archive import WORD, checked_parts, packed, parse_xml
+from rag.reading.office.word_formulas import MATH, write_formulas
+from rag.reading.office.word_numbers import number_paragraphs
+from rag.reading.office.word_xml import (
+    RELATIONSHIPS,
+    STYLES,
+    W,
+    accept_changes,
+    add_other_parts,
+    insert_text,
+    mark_headings,
+    remove_hidden,
+    unfold_boxes,
+)
+from rag.reading.plain import read_text
+from rag.reading.rich_text.reader import read_rich_text
+from rag.reading.tables import ContentWriter
 
-_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
-_RELATIONSHIPS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
-_DOCUMENT, _NUMBERING, _STYLES = "word/document.xml", "word/numbering.xml", "word/styles.xml"
-_EXTRA = re.compile(r"word/(header|footer|comments)\d*\.xml")
-_OFF = ("0", "false", "off")
-_FORMATS = ("decimal", "decimalZero", "lowerLetter", "upperLetter", "lowerRoman", "upperRoman")
-_ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"))
-_ROMAN_ONES = ((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
-Levels = dict[int, tuple[str, str, int]]  # by level: format, text such as "%1.%2.", first number
+_DOCUMENT = "word/document.xml"
+_STRICT = b"http://purl.oclc.org/ooxml/"
+_TRANSITIONAL = {
+    b"wordprocessingml/main": b"http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+    b"officeDocument/math": MATH.encode(),
+    b"officeDocument/relationships": b"http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+}
+# Characters for private use mark the place of a file inside this one.
+_PLACE = re.compile("\ue002(\\d{1,4})\ue003")
+_MAX_DEPTH = 3
 
 
-def prepare(parts: dict[str, bytes]) -> tuple[dict[str, bytes], int]:
-    """Return the parts with one text as its reader sees it, and how many hidden texts were left out.
+def read_word(data: bytes, name: str, limits: Limits, depth: int = 0) -> Content:
+    """Return the document as Markdown, with the alternative text of each image.
 
     Insertions and moved text stand at their new place, deletions are gone, numbers of clauses are text, headers come
     first, footers and comments last, and the text of boxes follows its paragraph.
     """
-    if _DOCUMENT not in parts:
-        return parts, 0
-    root = parse(parts[_DOCUMENT])
-    body = root.find(f"{_W}body")
+    from markitdown import StreamInfo
+    from markitdown.converters import DocxConverter
+
+    parts = checked_parts(data, name, limits, WORD)
+    hidden, files = _prepare(parts)
+    converter = DocxConverter()  # type: ignore[no-untyped-call]  # its constructor has no annotations
+    pages: list[NormalizedPage] = []
+    converter._html_converter = html_converter(pages)
+    markdown = converter.convert(packed(parts), StreamInfo(extension=".docx"), **OPTIONS).markdown
+    writer = ContentWriter(name, limits)
+    for index, piece in enumerate(_PLACE.split(markdown)):
+        if index % 2 == 0:
+            add_markdown(writer, piece, pages[0])
+        elif int(piece) < len(files) and depth < _MAX_DEPTH:
+            content = _read_inner(files[int(piece)], parts, name, limits, depth + 1)
+            writer.add_content(content)
+    writer.note_hidden(hidden + sum(page.hidden for page in pages))
+    return writer.content()
+
+
+def _prepare(parts: dict[str, bytes]) -> tuple[int, list[str]]:
+    """Change the main text to what its reader sees; return how many hidden texts there were, and the files inside."""
+    from lxml import etree
+
+    for part, content in parts.items():
+        for strict, transitional in _TRANSITIONAL.items() if _STRICT in content else ():
+            parts[part] = parts[part].replace(_STRICT + strict, transitional)
+    root = parse_xml(parts[_DOCUMENT]) if _DOCUMENT in parts else None
+    body = root.find(f"{W}body") if root is not None else None
     if body is None:
-        return parts, 0
-    _add_other_parts(body, parts)
-    _accept_changes(root)
-    hidden = _remove_hidden(root, parts)
-    _number_paragraphs(root, parts)
-    _unfold_boxes(root)
-    from lxml import etree
-
-    return parts | {_DOCUMENT: etree.tostring(root, xml_declaration=True, encoding="UTF-8")}, hidden
-
-
-def _add_other_parts(body: Any, parts: dict[str, bytes]) -> None:
-    """Add the different texts of headers, footers and comments to the body."""
-    seen: set[str] = set()
-    first = 0
-    for name in sorted(filter(_EXTRA.fullmatch, parts)):
-        root = parse(parts[name])
-        text = "".join(root.itertext()).strip()
-        if not text or text in seen or text.isdecimal():
-            continue
-        seen.add(text)
-        for element in root.iter():
-            # They refer to this part's own relationships.
-            for attribute in [attribute for attribute in element.attrib if attribute.startswith(_RELATIONSHIPS)]:
-                del element.attrib[attribute]
-        blocks = [
-            block
-            for block in root.iter(f"{_W}p", f"{_W}tbl")
-            if next(block.iterancestors(f"{_W}p", f"{_W}tbl"), None) is None
-        ]
-        if "header" in name:
-            for block in blocks:
-                body.insert(first, block)
-                first += 1
-        else:
-            for block in blocks:
-                if "comments" in name:
-                    _insert_text(block, "Comment: ")
-                _append(body, block)
+        return 0, []
+    styles = parse_xml(parts[STYLES]) if parts.get(STYLES) else None
+    add_other_parts(body, parts)
+    accept_changes(root)
+    hidden = remove_hidden(root, styles)
+    number_paragraphs(root, parts, styles)
+    mark_headings(root, styles)
+    unfold_boxes(root)
+    write_formulas(root)
+    files = _mark_files(root, parts)
+    parts[_DOCUMENT] = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return hidden, files
 
 
-def _append(body: Any, block: Any) -> None:
-    section = body.find(f"{_W}sectPr")
-    body.append(block) if section is None else section.addprevious(block)
-
-
-def _accept_changes(root: Any) -> None:
-    for name in ("del", "moveFrom"):
-        for element in list(root.iter(f"{_W}{name}")):
-            parent = element.getparent()
-            if parent.tag == f"{_W}trPr":
-                row = parent.getparent()
-                if row.getparent() is not None:
-                    row.getparent().remove(row)
-            elif parent.tag != f"{_W}rPr":  # there it marks the end of a paragraph, which mammoth reads
-                parent.remove(element)
-    for element in root.iter(f"{_W}moveTo"):
-        if element.getparent().tag != f"{_W}rPr":
-            element.tag = f"{_W}ins"
-
-
-def _remove_hidden(root: Any, parts: dict[str, bytes]) -> int:
-    """Remove runs that are hidden by themselves or by their style."""
-    styles = {
-        style.get(f"{_W}styleId")
-        for style in (parse(parts[_STYLES]).iter(f"{_W}style") if parts.get(_STYLES) else ())
-        if _is_on(style.find(f"{_W}rPr/{_W}vanish"))
+def _mark_files(root: Any, parts: dict[str, bytes]) -> list[str]:
+    """Replace each file inside the document (`altChunk`) by a paragraph with its number; return their names."""
+    chunks = list(root.iter(f"{W}altChunk"))
+    relationships = parts.get("word/_rels/document.xml.rels")
+    targets = {
+        element.get("Id"): posixpath.normpath(posixpath.join("/word", element.get("Target", "")))[1:]
+        for element in (parse_xml(relationships) if relationships and chunks else ())
     }
-    hidden = 0
-    for run in list(root.iter(f"{_W}r")):
-        vanish = run.find(f"{_W}rPr/{_W}vanish")
-        style = run.find(f"{_W}rPr/{_W}rStyle")
-        by_style = style is not None and style.get(f"{_W}val") in styles
-        if _is_on(vanish) or (by_style and vanish is None):
-            hidden += bool("".join(run.itertext()).strip())
-            run.getparent().remove(run)
-    return hidden
+    files = []
+    for chunk in chunks:
+        files.append(targets.get(chunk.get(f"{RELATIONSHIPS}id"), ""))
+        chunk.tag = f"{W}p"
+        for child in list(chunk):
+            chunk.remove(child)
+        insert_text(chunk, f"\ue002{len(files) - 1}\ue003")
+    return files
 
 
-def _is_on(element: Any) -> bool:
-    return element is not None and element.get(f"{_W}val", "1") not in _OFF
-
-
-def _number_paragraphs(root: Any, parts: dict[str, bytes]) -> None:
-    """Write the number of each numbered paragraph into its text; bullets stay lists."""
-    if not parts.get(_NUMBERING):
-        return
-    numbering, style_numbers = _numbering(parse(parts[_NUMBERING])), _style_numbers(parts)
-    counters: dict[str, dict[int, int]] = defaultdict(dict)
-    for paragraph in root.iter(f"{_W}p"):
-        own = paragraph.find(f"{_W}pPr/{_W}numPr")
-        style = paragraph.find(f"{_W}pPr/{_W}pStyle")
-        style_name = style.get(f"{_W}val") if style is not None else ""
-        properties = own if own is not None else style_numbers.get(style_name)
-        if properties is None:
-            continue
-        number, level = _value(properties.find(f"{_W}numId"), ""), _value(properties.find(f"{_W}ilvl"), "0")
-        abstract, levels = numbering.get(number, ("", {}))
-        if not level.isdecimal() or int(level) not in levels:
-            continue
-        label = _label(counters[abstract], levels, int(level))
-        if label:
-            _insert_text(paragraph, f"{label} ")
-            if own is not None:
-                own.getparent().remove(own)
-
-
-def _style_numbers(parts: dict[str, bytes]) -> dict[str, Any]:
-    """Return the numbering of each paragraph style that has one."""
-    if not parts.get(_STYLES):
-        return {}
-    return {
-        style.get(f"{_W}styleId"): properties
-        for style in parse(parts[_STYLES]).iter(f"{_W}style")
-        if (properties := style.find(f"{_W}pPr/{_W}numPr")) is not None
-        # Word's own lists stay lists.
-        and not style.get(f"{_W}styleId", "").startswith("List")
-    }
-
-
-def _numbering(root: Any) -> dict[str, tuple[str, Levels]]:
-    abstracts: dict[str, Levels] = {}
-    for abstract in root.iter(f"{_W}abstractNum"):
-        abstracts[abstract.get(f"{_W}abstractNumId")] = {
-            int(level.get(f"{_W}ilvl", "0")): (
-                _value(level.find(f"{_W}numFmt"), "decimal"),
-                _value(level.find(f"{_W}lvlText"), ""),
-                int(_value(level.find(f"{_W}start"), "1")),
-            )
-            for level in abstract.iter(f"{_W}lvl")
-        }
-    return {
-        number.get(f"{_W}numId"): (reference, abstracts.get(reference, {}))
-        for number in root.iter(f"{_W}num")
-        if (reference := _value(number.find(f"{_W}abstractNumId"), ""))
-    }
-
-
-def _label(counter: dict[int, int], levels: Levels, level: int) -> str:
-    """Count a paragraph and return its number, such as "2.2"; "" for bullets."""
-    number_format, text, start = levels[level]
-    counter[level] = counter.get(level, start - 1) + 1
-    for deeper in [number for number in counter if number > level]:
-        del counter[deeper]
-    if number_format not in _FORMATS:
-        return ""
-
-    def number_of(match: re.Match[str]) -> str:
-        place = int(match[1]) - 1
-        kind, _, first = levels.get(place, ("decimal", "", 1))
-        return _number(counter.setdefault(place, first), kind)
-
-    return re.sub(r"%([1-9])", number_of, text)
-
-
-def _number(value: int, number_format: str) -> str:
-    if number_format.endswith("Letter"):
-        text = chr(ord("a") + (value - 1) % 26) * min((value - 1) // 26 + 1, 10)
-    elif number_format.endswith("Roman"):
-        text, rest = "", min(value, 5000)
-        for amount, letters in (*_ROMAN, *_ROMAN_ONES):
-            text += letters * (rest // amount)
-            rest %= amount
-    else:
-        return str(value).zfill(2) if number_format == "decimalZero" else str(value)
-    return text.upper() if number_format.startswith("upper") else text
-
-
-def _value(element: Any, default: str) -> str:
-    return default if element is None else str(element.get(f"{_W}val", default))
-
-
-def _insert_text(paragraph: Any, text: str) -> None:
-    """Insert a text at a paragraph's start."""
-    from lxml import etree
-
-    run = etree.Element(f"{_W}r")
-    etree.SubElement(run, f"{_W}t").text = text
-    properties = paragraph.find(f"{_W}pPr")
-    paragraph.insert(0, run) if properties is None else properties.addnext(run)
-
-
-def _unfold_boxes(root: Any) -> None:
-    """Put the paragraphs of each text box after the paragraph that has it."""
-    for alternatives in list(root.iter(f"{_MC}AlternateContent")):
-        choice = alternatives.find(f"{_MC}Choice")
-        if choice is not None and next(choice.iter(f"{_W}txbxContent"), None) is not None:
-            for fallback in alternatives.findall(f"{_MC}Fallback"):
-                alternatives.remove(fallback)
-    for box in list(root.iter(f"{_W}txbxContent")):
-        outer = list(box.iterancestors(f"{_W}p"))
-        if not outer:
-            continue
-        place = outer[-1]
-        for block in reversed(box.findall("*")):
-            place.addnext(block)
-        box.getparent().remove(box)
+def _read_inner(file: str, parts: dict[str, bytes], name: str, limits: Limits, depth: int) -> Content:
+    """Read a file inside the document; one of another kind has no content."""
+    data, suffix = parts.get(file, b""), PurePosixPath(file).suffix.lower()
+    if not data:
+        return Content("")
+    if suffix in (".docx", ".docm", ".dotx"):
+        return read_word(data, name, limits, depth)
+    if suffix == ".rtf":
+        return read_rich_text(data, name, limits)
+    return read_text(data, name, limits) if suffix == ".txt" else read_html(data, name, limits)

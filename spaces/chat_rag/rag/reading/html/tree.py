@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from rag.reading.html_tables import MARKS, HtmlTable, take_tables
-from rag.reading.html_visible import add_fallback, keep_visible
+from rag.reading.html.tables import MARKS, HtmlTable, take_tables
+from rag.reading.html.visible import add_fallback, keep_visible, show_frames
+from rag.reading.superscripts import mark_superscript
 
 _NO_TEXT = ("script", "style", "template", "noscript", "iframe", "object", "embed", "svg", "canvas", "audio", "video")
 _SPACE = re.compile(r"[\t \r\n]{2,}")  # the white space that HTML displays as one space
@@ -22,6 +23,7 @@ _MAX_DEPTH = 400
 _MAX_LIST_ITEMS, _MAX_HEAD_ROWS, _MAX_COLUMNS = 100, 20, 100
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _BLOCKS = ("address", "article", "blockquote", "dd", "div", "dl", "dt", "li", "ol", "p", "pre", "section", "tr", "ul")
+_ADDRESSES = ("http://", "https://", "mailto:")
 _OWN_LINE = {*_HEADINGS, *_BLOCKS, "br", "hr"}
 
 
@@ -47,6 +49,7 @@ def normalized_html(source: str) -> NormalizedPage:
     root = html.document_fromstring(
         source.translate(dict.fromkeys(map(ord, MARKS))).encode(), parser=parser, ensure_head_body=True
     )
+    show_frames(root)
     _check_depth(root)
     hidden = keep_visible(root)
     add_fallback(root)
@@ -56,6 +59,10 @@ def normalized_html(source: str) -> NormalizedPage:
         alternative = image.get("alt", "")
         image.attrib.clear()
         image.tag, image.text = "span", alternative
+    for raised in list(root.iter("sup")):
+        _mark_superscript(raised)
+    for link in root.iter("a"):
+        _limit_link(link)
     for block in list(root.iter("pre")):
         _flatten(block)
     for element in root.iter(etree.Element):
@@ -65,6 +72,25 @@ def normalized_html(source: str) -> NormalizedPage:
     _limit_tables(root)
     tables = take_tables(root)
     return NormalizedPage(str(html.tostring(root, encoding="unicode")), tables, hidden)
+
+
+def _mark_superscript(raised: Any) -> None:
+    """Mark an exponent with ^, and put the number of a note, which is a link, in brackets."""
+    text = "".join(raised.itertext()).strip()
+    marked = mark_superscript(text)
+    if marked != text:
+        is_note = next(raised.iter("a"), None) is not None or next(raised.iterancestors("a"), None) is not None
+        for child in list(raised):
+            raised.remove(child)
+        raised.text = f"[{text}]" if is_note else marked
+
+
+def _limit_link(link: Any) -> None:
+    """Remove an address that leads nowhere outside of the page, and the arrow from a note back to its mark."""
+    if not link.get("href", "").strip().lower().startswith(_ADDRESSES):
+        link.attrib.pop("href", None)
+        if link.text == "↑":
+            link.text = ""
 
 
 def _check_depth(root: Any) -> None:

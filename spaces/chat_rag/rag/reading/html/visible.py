@@ -3,45 +3,58 @@
 from __future__ import annotations
 
 import re
-from email import message_from_bytes, policy
+from collections.abc import Iterator
 from typing import Any
 
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*(hidden|collapse)|font-size\s*:\s*0(?![.\d])", re.I)
+_HIDDEN_STYLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*(hidden|collapse)|(font-size|opacity)\s*:\s*0(?![.\d])"
+    r"|(left|top|text-indent)\s*:\s*-\d{4}",
+    re.I,
+)
+_MAX_FRAMES = 3  # frames inside frames
+_BRACES = re.compile(r"([{}])")
+_COMMENT = re.compile(r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/")
+_SELECTOR = re.compile(r"(\w*)([.#])([\w-]+)")
 _COOKIES = re.compile(
     r"\b(cookie|consent|gdpr)[-_]?(banner|bar|notice|popup|consent|dialog|message|overlay|wall)", re.I
 )
-_MIME = re.compile(rb"(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?content-type:\s*multipart/related", re.I)
 _NO_VALUE = ("hidden", "submit", "reset", "button", "image", "file", "password")
 
 
-def saved_page(data: bytes) -> bytes:
-    """Return the HTML of a page that a browser saved with its pictures (MHTML); return other data as it is."""
-    if not _MIME.match(data[:10_000].replace(b"\r\n", b"\n")):
-        return data
-    message = message_from_bytes(data, policy=policy.default)
-    for part in message.walk():
-        if part.get_content_type() in ("text/html", "application/xhtml+xml"):
-            content = part.get_payload(decode=True)
-            return content if isinstance(content, bytes) else data
-    return data
+def show_frames(root: Any) -> None:
+    """Put the pages that frames have in `srcdoc` in their places."""
+    from lxml import html
+
+    for _ in range(_MAX_FRAMES):
+        for frame in [frame for frame in root.iter("iframe") if frame.get("srcdoc", "").strip()]:
+            inner = html.document_fromstring(frame.get("srcdoc"), ensure_head_body=True).find("body")
+            frame.clear(keep_tail=True)
+            frame.tag, frame.text = "div", inner.text
+            frame.extend(inner)
 
 
 def keep_visible(root: Any) -> int:
-    """Remove what is hidden, menus and cookie banners, if other text is left; return the number of hidden texts."""
+    """Remove what is hidden, menus and cookie banners; return the number of hidden texts.
+
+    Menus, banners and what a style sheet hides, which a script can show, stay if there is no other text.
+    """
     for template in list(root.iter("template")):
         if template.get("shadowrootmode") or template.get("shadowroot"):
             template.tag = "div"
     hidden = 0
-    for element in list(root.iter()):
-        if isinstance(element.tag, str) and _is_hidden(element):
-            hidden += bool(_has_text(element))
+    for element in _elements(root):
+        if _is_hidden(element):
+            hidden += _has_text(element)
             _remove(element)
     _show_values(root)
-    furniture = [element for element in root.iter() if isinstance(element.tag, str) and _is_furniture(element)]
-    for element in furniture:
+    rules = set(_hiding_rules(root))
+    furniture = [element for element in _elements(root) if _is_furniture(element)]
+    unseen = [element for element in _elements(root) if rules and _hides(rules, element)]
+    for element in (*furniture, *unseen):
         element.set("data-left-out", "")
     if any(text.strip() for text in _texts_outside(root)):
-        for element in furniture:
+        hidden += sum(map(_has_text, unseen))
+        for element in (*furniture, *unseen):
             _remove(element)
     return hidden
 
@@ -73,6 +86,36 @@ def add_fallback(root: Any) -> None:
 
 def _is_hidden(element: Any) -> bool:
     return element.get("hidden") is not None or bool(_HIDDEN_STYLE.search(element.get("style", "")))
+
+
+def _hiding_rules(root: Any) -> Iterator[tuple[str, str]]:
+    """Yield the classes (".name") and ids ("#name") that the page's own style sheets hide, each with a tag or ""."""
+    for sheet in root.iter("style"):
+        for selectors, properties in _rules(_COMMENT.sub("", sheet.text or "")):
+            for selector in selectors.split(",") if _HIDDEN_STYLE.search(properties) else ():
+                if simple := _SELECTOR.fullmatch(selector.strip()):
+                    yield simple[1].lower(), f"{simple[2]}{simple[3]}"
+
+
+def _rules(sheet: str) -> Iterator[tuple[str, str]]:
+    """Yield the selectors and properties of a style sheet, without the rules for printers and small screens."""
+    depth, selectors, properties = 0, "", ""
+    for piece in _BRACES.split(sheet):
+        if piece == "{":
+            depth += 1
+        elif piece == "}":
+            if depth == 1:
+                yield selectors, properties
+            depth = max(depth - 1, 0)
+        elif depth == 0:
+            selectors = piece
+        elif depth == 1:
+            properties = piece
+
+
+def _hides(rules: set[tuple[str, str]], element: Any) -> bool:
+    names = [f".{name}" for name in element.get("class", "").split()] + [f"#{element.get('id', '')}"]
+    return any((tag, name) in rules for name in names for tag in ("", element.tag))
 
 
 def _is_furniture(element: Any) -> bool:
@@ -119,6 +162,10 @@ def _texts_outside(root: Any) -> Any:
             silent -= is_silent
             if not silent and element.tail and element is not root:
                 yield element.tail
+
+
+def _elements(root: Any) -> list[Any]:
+    return [element for element in root.iter() if isinstance(element.tag, str)]
 
 
 def _has_text(element: Any) -> bool:
