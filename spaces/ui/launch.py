@@ -20,6 +20,7 @@ from ui.edge.uploads import Uploads
 from ui.guard import Guard
 from ui.login import Login, credentials
 from ui.memory import return_free_memory_regularly
+from ui.responsiveness import keep_responsive
 from ui.origins import SameOrigin, allowed_origins, outermost
 from ui.theme import CSS, HEAD, theme
 
@@ -57,6 +58,7 @@ def launch_arguments(
     limit_connections(limits)
     trust_hub_proxies()
     return_free_memory_regularly()
+    keep_responsive()
     return {
         "server_name": options.host,
         "server_port": options.port,

@@ -80,7 +80,7 @@ def main() -> None:
     page = Page.from_config(options.url, httpx2.get(f"{options.url}/config", trust_env=False).json())
     kinds = options.kinds.split(",")
     attacking = asyncio.run(attack(page, kinds, options.guests, options.addresses, options.seconds, options.rate))
-    print(json.dumps(attacking.counts))
+    print(json.dumps({name: counts for name, counts in attacking.counts.items() if counts}))
 
 
 if __name__ == "__main__":
