@@ -6,7 +6,7 @@ import importlib
 
 # Imported by the apps, at startup or on first use.
 MODULES = (
-    "charset_normalizer",
+    "chardet",
     "chromadb.api.fastapi",  # the client of a Chroma server
     "genai_prices",
     "gradio",

@@ -164,7 +164,7 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
         HANDLERS.open_page, key, [key, documents, chatbot, sources, samples], queue=False, **key_first
     )
     page_load.then(None, fragment, fragment, js=scripts.READ_LINK_JS, **private).then(
-        HANDLERS.open_link, [fragment, key], chatbot, concurrency_limit=None, **key_second
+        HANDLERS.open_link, [fragment, key], [chatbot, sources], concurrency_limit=None, **key_second
     )
     page_load.then(HANDLERS.follow_uploads, key, documents, concurrency_limit=None, **key_first)
     delete.click(

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fastapi import Depends
 from starlette.middleware import Middleware
 
 from ui.admission.client import ClientAddress, trust_hub_proxies
 from ui.edge.bodies import BodyLimits
 from ui.edge.connections import limit_connections
+from ui.edge.events import EventCheck
 from ui.edge.limits import MB, EdgeLimits
 from ui.edge.uploads import Uploads
 from ui.guard import Guard
@@ -83,9 +85,11 @@ def app_arguments(limits: EdgeLimits, *, login: bool) -> dict[str, Any]:
     """Return the arguments of the page's FastAPI app: the guard, the limits and what protects a login."""
     body_limits = Middleware(BodyLimits, limits, Uploads(_upload_folder(), limits))
     middleware = [Middleware(ClientAddress), Middleware(Guard), body_limits]
-    if not login:
-        return {"middleware": middleware}
-    return {"middleware": [Middleware(SameOrigin, allowed_origins()), *middleware], "lifespan": outermost}
+    arguments: dict[str, Any] = {"middleware": middleware, "dependencies": [Depends(EventCheck(limits))]}
+    if login:
+        middleware.insert(0, Middleware(SameOrigin, allowed_origins()))
+        arguments["lifespan"] = outermost
+    return arguments
 
 
 def _upload_folder() -> Path:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 
+@lru_cache(4096)
 def network(host: str) -> str:
     """Return the address to count by: an IPv4 address, or the /64 network of an IPv6 one, which is one customer's."""
     try:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 SAFE_METHODS = ("GET", "HEAD")
+# A browser's words for a request of another page, also for a picture or a link, which have no origin.
+OTHER_SITES = ("cross-site", "same-site")
 REFUSAL = "This page has a login and answers its own origin only. Add the other one to SPACEPORT_ORIGINS.\n"
 
 
@@ -30,9 +32,13 @@ class SameOrigin:
         self._allowed = allowed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or self._is_own(headers := Headers(scope=scope)):
+        if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        if scope["method"] not in SAFE_METHODS:
+        headers = Headers(scope=scope)
+        foreign_logout = "/logout" in scope["path"] and headers.get("sec-fetch-site") in OTHER_SITES
+        if self._is_own(headers) and not foreign_logout:
+            return await self._app(scope, receive, send)
+        if foreign_logout or scope["method"] not in SAFE_METHODS:
             return await PlainTextResponse(REFUSAL, 403)(scope, receive, send)
         without_origin = [(name, value) for name, value in headers.raw if name != b"origin"]
         return await self._app({**scope, "headers": without_origin}, receive, send)

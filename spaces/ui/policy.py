@@ -25,7 +25,7 @@ SOURCES = {
 HUB_ANCESTORS = "https://huggingface.co https://*.hf.space"
 # What asks the visitor or reads their devices. Writing to the clipboard isn't here: the page copies links.
 DENIED = (
-    "accelerometer", "autoplay", "bluetooth", "camera", "display-capture", "encrypted-media", "geolocation",
+    "accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "geolocation",
     "gyroscope", "hid", "idle-detection", "local-fonts", "magnetometer", "microphone", "midi", "payment", "serial",
     "storage-access", "usb", "window-management", "xr-spatial-tracking",
 )  # fmt: skip

@@ -34,6 +34,8 @@ GRADIO: dict[str, str] = {
     "/static/{path:path}": "GET",
     "/svelte/{path:path}": "GET",
     f"{API}/theme.css": "GET",
+    # Gradio fetches an address that is given as a file.
+    **{f"{API}/file{sign}{scheme}:{{path:path}}": "" for sign in "=/" for scheme in ("http", "https")},
     # Visitors' own files.
     f"{API}/upload": "POST",
     f"{API}/upload_progress": "GET",

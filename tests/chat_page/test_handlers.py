@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ from chat_page.chat import Chat
 from chat_page.conversation import Conversation
 from chat_page.handlers import Handlers
 from chat_page.sharing.share import link_fragment
+from chat_page.sources.panel import sources_html
 from rag.answering.turn import Turn
 from rag.documents import Limits
 from ui.tickets import new_key
@@ -58,6 +60,18 @@ def test_a_question_becomes_a_turn_without_an_answer(handlers: Handlers, convers
     assert len(conversation.turns) == 3
 
 
+def test_a_long_conversation_ends(handlers: Handlers, conversation: Conversation) -> None:
+    """Each event draws all of it: without a limit, one request of a hundred bytes costs seconds."""
+    conversation.turns = (Turn("Long?", "word " * 61_000, finish_reason="stop", target="t"), *TURNS)
+    with pytest.warns(UserWarning, match="too long to go on"):
+        box, messages = handlers.submit("More?", KEY, REQUEST)
+    assert len(conversation.turns) == 3
+    assert box.value == "More?"
+    assert contents(messages)[-1] == "Two."
+    handlers.retry(KEY, gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
+    assert conversation.turns == (Turn("Long?"),)
+
+
 def test_undo_moves_the_exact_question_back_into_the_box(handlers: Handlers, conversation: Conversation) -> None:
     question, messages, _ = handlers.undo(KEY, gr.UndoData(None, {"index": 1, "value": "One."}), REQUEST)
     assert (question, messages, conversation.turns) == ("First <b>?", [], ())
@@ -96,10 +110,24 @@ def test_clear_deletes_the_turns_also_from_the_disk(chat: Chat, handlers: Handle
     assert chat.visitor(KEY).stored_conversation() == Conversation()
 
 
-def test_a_link_replaces_the_conversation(handlers: Handlers, conversation: Conversation) -> None:
-    messages = handlers.open_link(link_fragment([Turn("Shared?", "Yes.")]), KEY, REQUEST)
+async def test_a_link_replaces_the_conversation(handlers: Handlers, conversation: Conversation) -> None:
+    messages, sources = await handlers.open_link(link_fragment([Turn("Shared?", "Yes.")]), KEY, REQUEST)
     assert [turn.question for turn in conversation.turns] == ["Shared?"]
     assert contents(messages)[1:] == ["Shared?", "Yes."]
+    assert sources == sources_html([])  # not those of the conversation before
+
+
+@pytest.mark.parametrize("name", ["export_markdown", "export_json", "share_link", "open_link"])
+async def test_work_on_a_whole_conversation_leaves_the_event_loop_free(
+    handlers: Handlers, conversation: Conversation, name: str
+) -> None:
+    turn = Turn("Why?", "[a](b) " * 25_000, finish_reason="stop", target="t")
+    conversation.turns = (turn,)
+    inputs = [link_fragment([turn])] if name == "open_link" else []
+    before = time.thread_time(), time.process_time()
+    await getattr(handlers, name)(*inputs, KEY, REQUEST)
+    loop_seconds, all_seconds = time.thread_time() - before[0], time.process_time() - before[1]
+    assert loop_seconds < all_seconds / 2
 
 
 def test_a_reload_shows_what_there_was_of_an_answer(chat: Chat, handlers: Handlers, conversation: Conversation) -> None:

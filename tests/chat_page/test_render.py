@@ -19,7 +19,7 @@ from chat_page.sources import panel
 from rag.answering.markers import Marker, anchors
 from rag.answering.turn import Turn, model_messages
 from rag.answering.types import AnswerEnd, Citation, Retrieval
-from rag.documents import Document, Passage
+from rag.documents import Document, Note, NoteKind, Passage
 from rag.errors import DocumentError
 from rag.library.progress import FileProgress, FileSummary, Snapshot, Step
 from ui.markdown import safe_markdown
@@ -256,3 +256,12 @@ def test_a_message_belongs_to_its_turn() -> None:
     shared = Conversation((Turn("a", "1", shared=True, target="laptop"), Turn("b")))
     assert len(conversation_messages(shared)) == 5
     assert [turn_index(shared, index) for index in range(6)] == [0, 0, 0, 0, 1, None]
+
+
+def test_a_document_shows_the_notes_of_its_reader():
+    notes = (Note(NoteKind.PICTURE_PAGES, 1, ("2",)), Note(NoteKind.ENCODING_UNSURE, places=("cp1252", "<cp850>")))
+    document = Document("id", "a.txt", "text", (), "text/plain", notes=notes)
+    html = render.documents_html([document])
+    assert "1 page is a picture that was not read: 2" in html
+    assert "cp1252, or &lt;cp850&gt;" in html
+    assert "was not read: 2" in render.file_summary(FileSummary("a.txt", 0, 4, 1, False, notes))

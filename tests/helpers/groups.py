@@ -12,6 +12,7 @@ SHARED = {
     "engine": ("tests/containers",),
     "attacked page": (
         "tests/security/test_errors.py",
+        "tests/security/test_event_limits.py",
         "tests/security/test_injection.py",
         "tests/security/test_links.py",
         "tests/security/test_routes.py",
@@ -58,8 +59,11 @@ NEEDS_BY_PATH = {
     "tests/publish/test_faults.py": "time",
     "tests/security/test_admission.py": "browser",
     "tests/security/test_shared_measurements.py": "browser",
+    "tests/containers/test_pins.py": "containers",
     "tests/rag/search/test_embedders.py": "models",
     "tests/rag/test_headless.py": "models",
+    "tests/security/test_linear_patterns.py": "time",
+    "tests/security/test_readers.py": "time",
     "tests/test_delivery.py": "time",
 }
 

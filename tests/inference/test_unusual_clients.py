@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from tests.helpers.servers import wait_until
 from tests.inference.servers import Server, question
@@ -55,6 +55,13 @@ def test_pipelined_requests(server: Server) -> None:
     with connected(server) as connection:
         connection.sendall(REQUEST * 3)
         assert read_until(connection, b"total_tokens", 3).count(b" 200 OK") == 3
+
+
+def test_more_pipelined_requests_than_a_client_needs_end_the_connection(server: Server) -> None:
+    with connected(server) as connection:
+        connection.sendall(REQUEST + b"GET /health HTTP/1.1\r\n\r\n" * 2_000)
+        with suppress(ConnectionError):
+            assert read_until(connection, b"alive", 2_000).count(b"alive") <= 16
 
 
 def test_http_1_0(server: Server) -> None:

@@ -75,6 +75,16 @@ def test_a_space_believes_the_proxies_of_the_hub(monkeypatch: pytest.MonkeyPatch
     assert seen["address"] == "192.0.2.1"
 
 
+@pytest.mark.parametrize(
+    "path", ["queue/data?session_hash=a", "heartbeat/a", "upload_progress?upload_id=a", "call/a/b"]
+)
+def test_a_flood_of_streams_is_refused(path: str) -> None:
+    """Each leaves something behind: a name that Gradio keeps, or an error in the log."""
+    with server(Limits(events_per_second=3)) as url, httpx2.Client(base_url=url) as http:
+        statuses = [http.get(f"/gradio_api/{path}").status_code for _ in range(31)]
+    assert statuses == [404] * 30 + [429]
+
+
 def test_a_flood_of_events_is_refused_for_its_address_only() -> None:
     with server(Limits(events_per_second=3)) as url, httpx2.Client(base_url=url) as http:
 

@@ -6,13 +6,14 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -35,9 +36,24 @@ async def hasty(request: Request) -> PlainTextResponse:
     return PlainTextResponse("no", 403)
 
 
+async def endless(request: Request) -> StreamingResponse:
+    async def beats() -> AsyncIterator[bytes]:
+        while True:
+            yield b"beat"
+            await asyncio.sleep(60)
+
+    return StreamingResponse(beats())
+
+
 @pytest.fixture(scope="module", params=[HttpToolsProtocol, H11Protocol])
 def port(request: pytest.FixtureRequest) -> Iterator[int]:
-    app = Starlette(routes=[Route("/echo", echo, methods=["POST"]), Route("/hasty", hasty, methods=["POST"])])
+    app = Starlette(
+        routes=[
+            Route("/echo", echo, methods=["POST"]),
+            Route("/hasty", hasty, methods=["POST"]),
+            Route("/endless", endless),
+        ]
+    )
     app.add_middleware(BodyLimits, limits=LIMITS)
     with serving_app(app, http=limited_connections(LIMITS, request.param)) as port:
         yield port
@@ -50,8 +66,8 @@ def receive(connection: socket.socket) -> bytes:
     return answer
 
 
-def connected(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), timeout=10)
+def connected(port: int, source: str = "127.0.0.1") -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=10, source_address=(source, 0))
 
 
 @pytest.mark.parametrize(
@@ -94,6 +110,56 @@ def test_a_new_connection_takes_the_place_of_one_that_waits(port: int) -> None:
         assert receive(connection).endswith(b"2")
     for each in waiting:
         each.close()
+
+
+ENDLESS = b"GET /endless HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize("header", [b"", b"X-Forwarded-For: 203.0.113.9\r\n"], ids=["direct", "behind a proxy"])
+def test_the_open_requests_of_one_address_leave_room_for_others(port: int, header: bytes) -> None:
+    with ExitStack() as stack:
+        for _ in range(3 * LIMITS.connections):
+            connection = stack.enter_context(connected(port))
+            connection.sendall(ENDLESS + header + b"\r\n")
+        visitors = []
+        for number in range(5):
+            connection = stack.enter_context(connected(port, "127.0.0.1" if header else f"127.0.0.{number + 2}"))
+            forwarded = b"X-Forwarded-For: 198.51.100.%d\r\n" % number if header else b""
+            connection.sendall(ENDLESS + forwarded + b"\r\n")
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+            visitors.append(connection)
+        flood = [stack.enter_context(connected(port)) for _ in range(2 * LIMITS.connections)]
+        for connection in flood:
+            connection.sendall(ENDLESS + header + b"\r\n")
+        for connection in visitors:  # each still has its answer
+            connection.settimeout(0.05)
+            with pytest.raises(TimeoutError):
+                while connection.recv(65536):
+                    pass
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [b"GET /x HTTP/1.1\r\nX: " + b"x" * 4_000_000, b"GET /x HTTP/1.1\r\n\r\n" * 20_000],
+    ids=["a head without an end", "many requests"],
+)
+def test_what_arrives_behind_an_open_request_is_limited(port: int, behind: bytes) -> None:
+    with connected(port) as connection:
+        connection.sendall(ENDLESS + b"\r\n")
+        connection.settimeout(2)
+        with pytest.raises(ConnectionError):
+            for start in range(0, len(behind), 65536):
+                connection.sendall(behind[start : start + 65536])
+            while connection.recv(65536):
+                pass
+            raise ConnectionAbortedError  # the server closed it
+
+
+def test_a_few_requests_may_be_sent_at_once(port: int) -> None:
+    request = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n%b\r\nab"
+    with connected(port) as connection:
+        connection.sendall(request % b"" * 3 + request % b"Connection: close\r\n")
+        assert receive(connection).count(b"HTTP/1.1 200") == 4
 
 
 def finish(uploads: Uploads, folder: Path, name: str, address: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from backends import Message
 from backends.http.errors import not_an_api
 from backends.kubernetes.errors import unwrap_handshake
 from chat_page.conversation import Conversation
-from chat_page.handlers import Handlers
 from chat_page.messages import conversation_messages
 from chat_page.pacing import GrowthFilter
 from chat_page.sharing import export, share
@@ -94,12 +92,6 @@ def test_a_link_with_an_answer_of_repeated_markup_opens_in_linear_time(unit: str
         conversation_messages(Conversation(share.open_turns(fragments[size])))
 
     assert_linear(work)
-
-
-@pytest.mark.parametrize("name", ["export_markdown", "export_json", "share_link", "open_link"])
-def test_work_on_a_whole_conversation_runs_in_a_thread(name: str) -> None:
-    """Gradio runs a handler in a thread unless it is a coroutine."""
-    assert not inspect.iscoroutinefunction(getattr(Handlers, name))
 
 
 @pytest.mark.parametrize("unit", [*GENERAL, "Aa ", "a [1] "])

@@ -79,6 +79,14 @@ def test_a_page_of_another_origin_changes_nothing_in_the_name_of_a_visitor(app: 
         assert "access-control-allow-origin" not in answer.headers, path
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_page_of_another_origin_signs_nobody_out(app: App, cookies: dict[str, str], site: str) -> None:
+    """A picture with the address /logout would end all sessions of the account."""
+    for path in ("/logout", "/logout/", "/logout?all_session=false"):
+        assert httpx2.get(app.url + path, cookies=cookies, headers={"Sec-Fetch-Site": site}).status_code == 403
+    assert httpx2.get(f"{app.url}/config", cookies=cookies).status_code == 200
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -17,6 +17,8 @@ HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: c
 BODY_SECONDS = 65.0  # longer than the app waits: it answers 408 first
 # Linux buffers megabytes for a client that doesn't read, so that a whole answer would seem to be sent.
 SEND_BUFFER_BYTES = 64 * 1024
+# Requests that wait on a connection for the answer to an earlier one; no other limit counts them.
+MAX_PIPELINED = 16
 OTHER_DESCRIPTORS = 64  # the log, the engine's pipes, the listening socket, and connections that are being closed
 
 
@@ -70,6 +72,8 @@ class GuardedProtocol(HttpToolsProtocol):
             if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
                 self.transport.write(HEAD_TOO_LARGE)
                 self.transport.close()
+        if len(self.pipeline) > MAX_PIPELINED:
+            self.transport.close()
         self._update()
 
     def on_headers_complete(self) -> None:

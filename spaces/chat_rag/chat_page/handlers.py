@@ -33,6 +33,8 @@ from ui.tickets import Tickets, account_key, is_key, new_key
 
 BUSY: dict[str, Any] = {"submit_btn": False, "stop_btn": True}
 READY: dict[str, Any] = {"submit_btn": True, "stop_btn": False}
+# Of a conversation that goes on: each event draws all of it, and Gradio keeps what thousands of pages show.
+MAX_CHARACTERS = 300_000
 
 
 class Handlers:
@@ -208,6 +210,9 @@ class Handlers:
             gr.Warning(f"{question_too_long()} {ENGLISH.question_too_long_remedy}")
         if not 0 < len(text) <= MAX_QUESTION_CHARACTERS:
             return gr.skip(), gr.skip()
+        if sum(len(turn.question) + len(turn.thought) + len(turn.answer) for turn in earlier) > MAX_CHARACTERS:
+            gr.Warning(f"{ENGLISH.conversation_too_long} {ENGLISH.conversation_too_long_remedy}")
+            return gr.Textbox(value=text), conversation_messages(conversation)
         try:
             self._chat.admission.take_question(caller)
         except Refused as refusal:
@@ -235,18 +240,19 @@ class Handlers:
             gr.Warning(str(error))
             return "", gr.skip()
 
-    def open_link(self, fragment: str, key: str, request: gr.Request) -> Any:
-        """Replace the page's conversation by the one in a link."""
+    async def open_link(self, fragment: str, key: str, request: gr.Request) -> tuple[Any, Any]:
+        """Replace the page's conversation and its sources by those in a link."""
         if not fragment:
-            return gr.skip()
+            return gr.skip(), gr.skip()
         try:
-            turns = share.open_turns(fragment)
-        except share.ShareError as error:
+            turns = await self._chat.view(self._caller(key, request), share.open_turns, fragment)
+        except (share.ShareError, Refused) as error:
             gr.Warning(str(error))
-            return gr.skip()
-        _, conversation = self._find(key, request)
+            return gr.skip(), gr.skip()
+        _, conversation = await asyncio.to_thread(self._find, key, request)
         _replace_turns(conversation, turns)
-        return conversation_messages(conversation)
+        messages = await asyncio.to_thread(conversation_messages, conversation)
+        return messages, panel.sources_html(conversation.turns)
 
     async def _export(self, write: Callable[[Sequence[Turn]], str], key: str, request: gr.Request) -> str:
         """Return the conversation as `write` writes it, or "" if the visitor must wait."""

@@ -8,7 +8,7 @@ from html import escape
 from backends import Stopwatch
 from chat_page.strings import ENGLISH, pluralize
 from rag.answering.types import Retrieval
-from rag.documents import Document
+from rag.documents import Document, Note, NoteKind
 from rag.errors import RagError
 from rag.library.progress import FileProgress, FileSummary, Snapshot, Step
 
@@ -67,7 +67,17 @@ def file_summary(file: FileSummary) -> str:
         ENGLISH.character_count.format(characters=file.characters),
         pluralize(ENGLISH.chunk_count_one, ENGLISH.chunk_count, chunks=file.chunks),
     ]
-    return f"{file.name}: {', '.join(filter(None, facts))}{ENGLISH.already_added if file.duplicate else ''}"
+    notes = "".join(f" – {note_text(note)}" for note in file.notes)
+    return f"{file.name}: {', '.join(filter(None, facts))}{ENGLISH.already_added if file.duplicate else ''}{notes}"
+
+
+def note_text(note: Note) -> str:
+    """Return what the visitor should know about how a document was read."""
+    if note.kind == NoteKind.ENCODING_UNSURE:
+        chosen, *others = note.places
+        return ENGLISH.encoding_unsure.format(chosen=chosen, others=", ".join(others))
+    template = ENGLISH.picture_pages_one if note.count == 1 else ENGLISH.picture_pages
+    return template.format(count=note.count, places=", ".join(note.places))
 
 
 def _document_item(document: Document) -> str:
@@ -75,8 +85,13 @@ def _document_item(document: Document) -> str:
     return (
         f'<li><span class="sp-name" title="{name}">{name}</span><span class="sp-size">{_size(document)}</span>'
         f'<button type="button" data-remove="{escape(document.id)}" title="{ENGLISH.remove}"'
-        f' aria-label="{label}">&times;</button></li>'
+        f' aria-label="{label}">&times;</button>{_notes(document)}</li>'
     )
+
+
+def _notes(document: Document) -> str:
+    notes = "; ".join(note_text(note) for note in document.notes)
+    return f'<small class="sp-note">{escape(notes)}</small>' if notes else ""
 
 
 def _pending_item(file: FileProgress) -> str:

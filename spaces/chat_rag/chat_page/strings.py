@@ -35,6 +35,8 @@ class Strings:
     question_hint: str = "Ask a question"
     question_too_long: str = "A question can have up to {limit:,} characters."
     question_too_long_remedy: str = "Put a long text into a file and upload it."
+    conversation_too_long: str = "This conversation is too long to go on."
+    conversation_too_long_remedy: str = "Download it if you need it, then clear it."
     unknown_target: str = "There is no such target."
     unknown_target_remedy: str = "Choose one from the menu."
     waiting_next: str = "Waiting for a free place: you're next"
@@ -86,6 +88,11 @@ class Strings:
     chunk_count_one: str = "{chunks:,} chunk"
     chunk_count: str = "{chunks:,} chunks"
     already_added: str = " (already added)"
+
+    # What the visitor should know about how a document was read
+    picture_pages_one: str = "{count:,} page is a picture that was not read: {places}"
+    picture_pages: str = "{count:,} pages are pictures that were not read: {places}"
+    encoding_unsure: str = "its encoding is a guess: {chosen}, or {others}. Save it as UTF-8 if letters look wrong"
 
     # The source panel
     no_sources: str = "Sources appear here."

@@ -1,6 +1,6 @@
-"""Command line of the chat: `python -m rag ask` and `python -m rag search`.
+"""Command line of the chat: `python -m rag ask`, `python -m rag search` and `python -m rag read`.
 
-Both give the same answers and passages as the page. Exit status: 0 for success, 1 for a failure (message and remedy on
+They read, find and answer as the page does. Exit status: 0 for success, 1 for a failure (message and remedy on
 stderr), 2 for wrong usage.
 """
 
@@ -18,6 +18,7 @@ from typing import Any
 from backends import Catalog
 from backends.http.connections import close_connections
 from backends.terminal import exit_status
+from rag import read_command
 from rag.answering.answer import Rag
 from rag.answering.api import answer_json
 from rag.answering.retrieve import retrieve_characters
@@ -37,9 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m rag", description="Ask questions about documents without a page.")
-    commands = parser.add_subparsers(required=True, metavar="ask | search")
+    commands = parser.add_subparsers(required=True, metavar="ask | search | read")
     _add_ask(commands.add_parser("ask", help="answer one question about some files"))
     _add_search(commands.add_parser("search", help="write the best passages for many questions"))
+    read_command.add_arguments(commands.add_parser("read", help="print what is read of some files"))
     return parser
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 # Receives the share of a piece of work that is done, from 0 to 1. An error that it raises cancels the work.
 ShareReport = Callable[[float], None]
@@ -31,6 +32,55 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a table, at a row and column counted from 0; its text is `Document.text[start:end]`."""
+
+    row: int
+    column: int
+    start: int
+    end: int
+    row_span: int = 1
+    column_span: int = 1
+    header: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table and its span of characters in `Document.text`; a column or row without a cell is blank there."""
+
+    start: int
+    end: int
+    cells: tuple[Cell, ...]
+    caption: str = ""
+
+
+class NoteKind(StrEnum):
+    """What a reader left out of a file, or did with it that the visitor should know."""
+
+    PICTURE_PAGES = "picture_pages"  # pages without text that weren't recognized
+    ENCODING_UNSURE = "encoding_unsure"  # places: the encoding that was chosen, and others that are as likely
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that the visitor should know about what was read: how often, and where (pages, sheets, lines)."""
+
+    kind: NoteKind
+    count: int = 1
+    places: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a reader finds in a file."""
+
+    text: str
+    pages: tuple[Page, ...] = ()
+    tables: tuple[Table, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """The text of a file; `id` is the first 16 hexadecimal digits of its SHA-256, `name` is safe to display."""
 
@@ -39,6 +89,8 @@ class Document:
     text: str
     pages: tuple[Page, ...]
     media_type: str
+    tables: tuple[Table, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     def page_of(self, start: int) -> int | None:
         """Return the number of the page with the character at `start`, or None for a format without pages."""

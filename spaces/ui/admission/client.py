@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 address: ContextVar[str] = ContextVar("address", default="")
-# Requests that make the page work. All else is cheap, or isn't answered at all.
-EVENTS = ("/gradio_api/run/", "/gradio_api/api/", "/gradio_api/queue/join", "/gradio_api/call/")
+# Requests that make the page work, or leave something behind. All else is cheap, or isn't answered at all.
+EVENTS = (
+    "/gradio_api/run/", "/gradio_api/api/", "/gradio_api/queue/", "/gradio_api/call/", "/gradio_api/heartbeat/",
+    "/gradio_api/upload",
+)  # fmt: skip
 DIRECT_CALLS = EVENTS[:2]
 WINDOW_SECONDS = 10.0
 # A Space can be reached through the Hub's proxies only, which are in private networks and append the client's address
@@ -65,7 +68,7 @@ class ClientAddress:
         headers = [(name, value) for name, value in scope["headers"] if name != b"x-forwarded-for"]
         scope = {**scope, "headers": [*headers, (b"x-forwarded-for", host.encode())]}
         path = _path(scope)
-        if scope["method"] == "POST" and path.startswith(EVENTS) and (wait := self._events.take(network(host))):
+        if path.startswith(EVENTS) and (wait := self._events.take(network(host))):
             return await _refuse(send, math.ceil(wait))
         if path.startswith(DIRECT_CALLS):
             return await _call_for_reader(self._app, scope, receive, send)

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from typing import Any
 
 from uvicorn.config import HTTP_PROTOCOLS
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from ui.edge.limits import EdgeLimits, size_text
+from ui.network import network
 
 # The descriptors that a page uses besides its connections.
 OTHER_DESCRIPTORS = 256
 # A client that is still sending reads its answer only if the connection stays open for a while.
 LINGER_SECONDS = 1.0
+# Requests that wait on a connection for the answer to an earlier one. Browsers send none; each takes some kilobytes.
+MAX_PIPELINED = 16
 
 
 def limit_connections(limits: EdgeLimits) -> None:
@@ -34,7 +38,7 @@ def limited_connections(limits: EdgeLimits, protocol: type[asyncio.Protocol] = A
 class ConnectionLimits(asyncio.Protocol):
     """A part of uvicorn's protocols that closes a connection whose next head is too large or isn't complete in time.
 
-    When all connections are taken, a new one takes the place of the one that has waited longest for a request.
+    When all connections are taken, one of the address with the most is closed.
     """
 
     limits: EdgeLimits
@@ -43,23 +47,30 @@ class ConnectionLimits(asyncio.Protocol):
     transport: asyncio.Transport
     connections: set[Any]
     cycle: Any
+    client: tuple[str, int] | None
+    _made = 0.0
     _timer: asyncio.TimerHandle | None = None
     _head_bytes = 0
     _refused = False
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        self._made = self.loop.time()
         self._start_timer()
         if len(self.connections) > self.limits.connections:
-            self._close_longest_waiting()
+            self._make_room()
 
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return
+        cycle, body_complete = self.cycle, self.cycle is not None and not self.cycle.more_body
         super().data_received(data)
         if not self.waits_for_head:
             self._stop_timer()
-            self._head_bytes = 0
+            behind = self.cycle is cycle and body_complete  # the next head, behind a request that is being answered
+            self._head_bytes = self._head_bytes + len(data) if behind else 0
+            if self._head_bytes > self.limits.head_bytes or len(getattr(self, "pipeline", ())) > MAX_PIPELINED:
+                self.transport.close()
             return
         self._head_bytes += len(data)
         if not self._timer:
@@ -100,10 +111,21 @@ class ConnectionLimits(asyncio.Protocol):
         else:
             self.transport.close()
 
-    def _close_longest_waiting(self) -> None:
-        connections = (each for each in self.connections if isinstance(each, ConnectionLimits) and each is not self)
-        waiting = [each for each in connections if each.waits_for_head and not each.transport.is_closing()]
-        min(waiting, key=lambda each: each.deadline, default=self).transport.close()
+    @property
+    def address(self) -> str:
+        """The client's address: behind a proxy, the one that the last request came from."""
+        client = self.cycle.scope.get("client") if self.cycle else self.client
+        return network(client[0]) if client else ""
+
+    def _make_room(self) -> None:
+        """Close a connection of the address with the most: the one that waits longest, or else the newest."""
+        others = (each for each in self.connections if isinstance(each, ConnectionLimits))
+        connections = [(each, each.address) for each in others if not each.transport.is_closing()]
+        most, _ = Counter(address for _, address in connections).most_common(1)[0]
+        candidates = [each for each, address in connections if address == most]
+        waiting = [each for each in candidates if each.waits_for_head and each is not self]
+        newest = max(candidates, key=lambda each: each._made)
+        min(waiting, key=lambda each: each.deadline, default=newest).transport.close()
 
     def _refuse(self, status: str, message: str) -> None:
         if not self._refused and not self.transport.is_closing():

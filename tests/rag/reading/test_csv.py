@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conftest import DATA
+
 
 def test_csv_rows_carry_their_column_names(read):
     document = read("a.csv", 'name,sold,note\nPhones,"82,959","first\nsecond"\nTablets,,"say ""hi"""\n')
@@ -46,3 +48,101 @@ def test_csv_with_a_quote_that_never_closes(refusal):
 def test_csv_that_grows_without_bound(refusal):
     content = "x" * 50_000 + ",b\n" + "1,2\n" * 100_000
     assert "10,000,000 characters" in refusal("a.csv", content).message
+
+
+CASES = {
+    "blank corner": (",2021,2022,2023\nSkarv,12,15,19\nHolm,6,7,8\n", "column 1: Skarv; 2021: 12; 2022: 15; 2023: 19"),
+    "years": ("Port,2021,2022\nSkarv,12,15\n", "Port: Skarv; 2021: 12; 2022: 15"),
+    "years only": ("2021,2022\n12,15\n13,16\n", "2021: 12; 2022: 15"),
+    "years in data": ("Skarv,2021\nHolm,2022\nGrunn,2019\n", "column 1: Skarv; column 2: 2021"),
+    "sep line": ("sep=;\r\nPort;Fee\r\nSkarv;14\r\n", "Port: Skarv; Fee: 14"),
+    "no header": ("Skarv,North,14\nHolm,South,9\n", "column 1: Skarv; column 2: North; column 3: 14"),
+    "no header of names": ("Skarv,North\nHolm,North\nGrunn,West\n", "column 1: Skarv; column 2: North"),
+    "no header, dates": ("2024-05-01,open\n2024-05-02,shut\n", "column 1: 2024-05-01; column 2: open"),
+    "no header, decimals": ("a;1,5;2,5\nb;3,5;4,5\n", "column 1: a; column 2: 1,5; column 3: 2,5"),
+    "spaces": ('"Port", "Fee", "Note"\n"Skarv", "14", "cheap, clean"\n', "Port: Skarv; Fee: 14; Note: cheap, clean"),
+    "backslash": ('id,note\n1,"he said \\"no\\", twice"\n2,"plain"\n', 'id: 1; note: he said "no", twice'),
+    "backslash at an end": ('id,path\n1,"C:\\dir\\"\n2,"D:\\"\n', "id: 1; path: C:\\dir\\"),
+    "one column": ("Name\nSkarv, North\nHolm, South\n", "Name: Skarv, North"),
+    "one column of decimals": ("Price\n1,5\n2,5\n", "Price: 1,5"),
+    "euros": ("Port;Fee\nSkarv;14,50 €\n", "Port: Skarv; Fee: 14,50 €"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_header_and_the_quotes_are_found_by_evidence(read, case):
+    content, line = CASES[case]
+    assert read("a.csv", content).text.splitlines()[0] == line
+
+
+@pytest.mark.parametrize("titles", ["Harbour dues 2024,,\nprinted 3 May,,\n,,\n", "Harbour dues 2024\n\n", "# Dues\n"])
+def test_title_rows_are_no_header(read, titles):
+    document = read("a.csv", titles + "Port,Summer,Winter\nSkarv,14,9\nHolm,12,7\n")
+    assert document.text.splitlines()[-2:] == [
+        "Port: Skarv; Summer: 14; Winter: 9",
+        "Port: Holm; Summer: 12; Winter: 7",
+    ]
+    assert "ues" in document.tables[0].caption
+
+
+def test_two_header_rows(read):
+    text = "Port,2023,,2024,\n,Summer,Winter,Summer,Winter\nSkarv,14,9,15,10\nHolm,1,2,3,4\n"
+    document = read("a.csv", text)
+    assert document.text.splitlines()[0] == (
+        "Port: Skarv; 2023 Summer: 14; 2023 Winter: 9; 2024 Summer: 15; 2024 Winter: 10"
+    )
+    assert grid(document)[:2] == [
+        ["Port", "2023", "2023", "2024", "2024"],
+        ["", "Summer", "Winter", "Summer", "Winter"],
+    ]
+
+
+def grid(document):
+    (table,) = document.tables
+    rows = [[""] * (max(cell.column for cell in table.cells) + 1) for _ in range(max(c.row for c in table.cells) + 1)]
+    for cell in table.cells:
+        rows[cell.row][cell.column] = document.text[cell.start : cell.end]
+    return rows
+
+
+def test_the_cells_are_spans_of_the_text(read):
+    document = read("a.csv", 'Port,Fee,Note\nSkarv,14,"cheap,\nclean"\nHolm,,far\n')
+    assert grid(document) == [["Port", "Fee", "Note"], ["Skarv", "14", "cheap, clean"], ["Holm", "", "far"]]
+    assert {cell.row for cell in document.tables[0].cells if cell.header} == {0}
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ('part,note\nPipe,"never closed\nElbow,fine\nTee,fine\n', 2),
+        ('part,note\nPipe,fine\nElbow,"never\nTee,"fine"\nNut,fine\n', 3),
+        ('part,note\nPipe,"two\nlines"\nElbow,"never closed\n', 4),
+    ],
+)
+def test_an_unclosed_quote_is_an_error_with_its_line(refusal, content, line):
+    assert f"line {line} " in refusal("a.csv", content).message
+
+
+def test_a_tsv_file(read):
+    document = read("a.tsv", "port\tfee, nightly\nSkarv\t1,400\n")
+    assert document.text == "port: Skarv; fee, nightly: 1,400"
+    assert document.media_type == "text/csv"
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("blank_corner_year_header", "column 1: Skarv; 2021: 12; 2022: 15; 2023: 19"),
+        ("title_rows_above_header", "Harbour dues 2024"),
+        ("excel_sep_line", "Port: Skarv; Fee: 14"),
+        ("no_header_text", "column 1: Skarv; column 2: North; column 3: 14"),
+        ("space_after_comma_quotes", "Port: Skarv; Fee: 14; Note: cheap, clean"),
+        ("backslash_escapes", 'id: 1; note: he said "no", twice'),
+        ("single_column", "Name: Skarv, North"),
+    ],
+)
+def test_the_shared_cases(read, name, first):
+    path = DATA / "cases" / "csv" / f"{name}.csv"
+    if not path.exists():
+        pytest.skip(f"{path} is not here")
+    assert read(path.name, path.read_bytes()).text.splitlines()[0] == first

@@ -15,7 +15,7 @@ from tests.rag import make_documents as make
 
 
 def test_importing_the_reader_imports_no_parser():
-    heavy = "pypdfium2 markitdown charset_normalizer semantic_text_splitter lxml bs4 gradio"
+    heavy = "pypdfium2 markitdown chardet semantic_text_splitter lxml bs4 gradio"
     script = (
         f"import sys, rag.reading.parse, rag.reading.chunk; print([m for m in {heavy.split()!r} if m in sys.modules])"
     )

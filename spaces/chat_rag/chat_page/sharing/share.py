@@ -25,8 +25,9 @@ from rag.reading.file_names import display_name
 VERSION = 1
 # Mail and chat programs cut or refuse longer links. The page's own address can have MAX_ADDRESS of these characters.
 MAX_LINK, MAX_ADDRESS = 30_000, 1_000
-# Bytes of JSON: ten times as much as a link of ordinary text contains.
-MAX_INFLATED = 1_000_000
+# Bytes of JSON: twice as much as a link of ordinary text contains. Gradio keeps what thousands of pages show, with
+# up to four bytes a character.
+MAX_INFLATED = 200_000
 
 
 class ShareError(SpaceportError):
@@ -136,7 +137,7 @@ def _schema() -> Any:
 
     class LinkTurn(Strict):
         q: str = Field(max_length=20_000)
-        a: str = Field(max_length=200_000)
+        a: str = Field(max_length=MAX_INFLATED)
         c: list[CitedDocument] = Field(max_length=99)
         m: str = Field(max_length=100)
         t: str = Field(max_length=40, pattern=r"^[0-9T:.+Z-]*$")

@@ -40,7 +40,9 @@ class AddedDocument:
     def summary(self) -> FileSummary:
         """The facts about the document, without its text."""
         document = self.document
-        return FileSummary(document.name, len(document.pages), len(document.text), self.chunks, self.duplicate)
+        return FileSummary(
+            document.name, len(document.pages), len(document.text), self.chunks, self.duplicate, document.notes
+        )
 
 
 @dataclass(frozen=True, slots=True)

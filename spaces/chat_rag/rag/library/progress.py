@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from rag.documents import Note
 from rag.errors import RagError
 
 
@@ -36,6 +37,7 @@ class FileSummary:
     characters: int
     chunks: int
     duplicate: bool
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,7 +42,7 @@ def _document_json(document: Document, chunks: Sequence[Chunk], label: str) -> b
     names = [name for name in Chunk.__dataclass_fields__ if name != "text"]
     value = {
         "label": label,
-        "document": {name: getattr(document, name) for name in Document.__dataclass_fields__ if name != "pages"},
+        "document": {name: value for name, value in asdict(document).items() if name != "pages"},
         "pages": [(page.number, page.start, page.end) for page in document.pages],
         "chunks": [{name: getattr(chunk, name) for name in names} for chunk in chunks],
     }
@@ -59,6 +60,7 @@ def _vectors_npy(vectors: Any) -> bytes:
 def read_folder(place: Path, label: str) -> StoredDocument:
     """Return the document in a folder; raise `ValueError`, `KeyError` or `TypeError` if it is damaged or outdated."""
     import numpy as np
+    from pydantic import TypeAdapter
 
     sums = json.loads((place / SUMS).read_bytes())
     if sums["format"] != FORMAT:
@@ -70,6 +72,7 @@ def read_folder(place: Path, label: str) -> StoredDocument:
     value = json.loads(parts[DOCUMENT])
     if value["label"] != label:
         raise ValueError(f"its label is {value['label']}")
-    document = Document(**value["document"], pages=tuple(Page(*page) for page in value["pages"]))
+    pages = tuple(Page(*page) for page in value["pages"])
+    document = TypeAdapter(Document).validate_python(value["document"] | {"pages": pages})
     chunks = [Chunk(**fields, text=document.text[fields["start"] : fields["end"]]) for fields in value["chunks"]]
     return StoredDocument(document, chunks, np.load(io.BytesIO(parts[VECTORS]), allow_pickle=False))

@@ -30,7 +30,7 @@ def chunk_document(document: Document, *, size: int = 1000, overlap: int = 100) 
     table's header is its last heading.
     """
     text = document.text
-    headings = find_headings(text) if document.media_type in _MARKDOWN else []
+    headings = document_headings(document)
     tables = list(find_tables(text))
     if document.media_type == "text/csv":
         spans = _row_spans(document, size)
@@ -49,6 +49,11 @@ def chunk_document(document: Document, *, size: int = 1000, overlap: int = 100) 
         for start, end in spans
         if text[start:end].strip()
     ]
+
+
+def document_headings(document: Document) -> list[Heading]:
+    """Return the headings of a document in Markdown or a format that is read as Markdown."""
+    return find_headings(document.text) if document.media_type in _MARKDOWN else []
 
 
 def _spans(document: Document, sections: list[Span], size: int, overlap: int) -> Iterator[Span]:

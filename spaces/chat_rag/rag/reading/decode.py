@@ -6,7 +6,9 @@ import codecs
 import re
 import unicodedata
 
+from rag.documents import Note, NoteKind
 from rag.errors import DocumentError
+from rag.reading.encodings import guess_encoding
 
 # UTF-32 comes first: its little-endian byte order mark starts with the one of UTF-16.
 _BYTE_ORDER_MARKS = (
@@ -17,7 +19,6 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _UTF_16 = ("utf-16-le", "utf-16-be")
-_NOT_LEGACY = ["utf_7", "utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be"]
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _META_CHARSET = re.compile(
     rb"""<(?:meta\s[^>]{0,200}?charset|\?xml\s[^>]{0,200}?encoding)\s*+=\s*+["']?\s*+([\w.:-]+)""", re.I
@@ -30,6 +31,12 @@ _CHARACTER_SETS = re.compile(
 
 def decode(data: bytes, name: str, *, declared: str = "") -> str:
     """Return the characters of a text file without a byte order mark and otherwise unchanged."""
+    return decode_with_notes(data, name, declared=declared)[0]
+
+
+def decode_with_notes(data: bytes, name: str, *, declared: str = "") -> tuple[str, tuple[Note, ...]]:
+    """Return the text of a file, and a note if its encoding can't be told from others."""
+    notes: tuple[Note, ...] = ()
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             text = _try(data[len(mark) :], encoding)
@@ -37,13 +44,15 @@ def decode(data: bytes, name: str, *, declared: str = "") -> str:
     else:
         text = _try(data, declared) if declared else None
         if text is None:
-            text = _utf_16(data) if b"\0" in data else _try(data, "utf-8") or _damaged_utf_8(data) or _legacy(data)
+            text = _utf_16(data) if b"\0" in data else _try(data, "utf-8") or _damaged_utf_8(data)
+        if text is None and b"\0" not in data:
+            text, notes = _legacy(data)
     if text is None or len(_CONTROLS.findall(text)) > len(text) / 100 or "\0" in text:
         raise DocumentError(
             f"“{name}” isn't a text file: it has binary data, or characters in an unknown encoding.",
             "Save it as UTF-8 text, or fix its extension.",
         )
-    return text
+    return text, notes
 
 
 def declared_encoding(data: bytes) -> str:
@@ -92,17 +101,13 @@ def _damaged_utf_8(data: bytes) -> str | None:
     return text if broken * 10 <= intact else None
 
 
-def _legacy(data: bytes) -> str | None:
+def _legacy(data: bytes) -> tuple[str | None, tuple[Note, ...]]:
     """Decode a one-byte or East Asian encoding that is guessed from the characters."""
-    from charset_normalizer import from_bytes
-
-    matches = from_bytes(data, cp_exclusion=_NOT_LEGACY)
-    best = matches.best()
-    if best is None:
-        return None
-    # The library rates Western European text as equally likely in cp1250, whose name sorts first.
-    for match in matches:
-        likely = match.chaos <= best.chaos and match.coherence >= best.coherence - 0.05
-        if likely and "cp1252" in match.could_be_from_charset:
-            return _try(data, "cp1252") or str(best)
-    return str(best)
+    guess = guess_encoding(data)
+    if guess is None:
+        return None, ()
+    if not guess.alternatives:
+        return _try(data, guess.encoding), ()
+    return _try(data, guess.encoding), (
+        Note(NoteKind.ENCODING_UNSURE, places=(guess.encoding, *guess.alternatives[:2])),
+    )

@@ -13,8 +13,13 @@ _TABLE = re.compile(r"^(?:[^|\n]*\|[^\n]*(?:\n|\Z)){3,}", re.MULTILINE)
 _CLOSING_MARKS = re.compile(r"(^|\s)#+$")
 _TABLE_RULE = re.compile(r"[|:\s-]*")  # the line below the header of a Markdown table
 _FENCE_OR_HEADING = re.compile(
-    r"^ {0,3}(?:(?P<fence>`{3,}|~{3,})|(?P<level>#{1,6})(?=[ \t\r\n]|$))(?P<rest>.*)", re.MULTILINE
+    r"^ {0,3}(?:(?P<fence>`{3,}|~{3,})|(?P<level>#{1,6})(?=[ \t\r\n]|$))(?P<rest>.*)"
+    # A line of words between an empty line and a line of = or -; reStructuredText has other marks too.
+    r"|(?:\A|(?<=\n\n)|(?<=\r\n\r\n))(?P<title>[^\s|>+*`~#=-][^\r\n]{0,119})\r?\n"
+    r"(?P<underline>=++|-++|~++|\^++)(?=[ \t]*+\r?$)",
+    re.MULTILINE,
 )
+_UNDERLINES = {"=": 1, "-": 2, "~": 3, "^": 4}
 
 
 class Heading(NamedTuple):
@@ -34,12 +39,12 @@ class Table(NamedTuple):
 
 
 def find_headings(text: str) -> list[Heading]:
-    """Return the #-headings outside of code fences, each with the path of those above it."""
+    """Return the headings with # or a line below them, outside of code fences, each with the path of those above it."""
     headings: list[Heading] = []
     ancestors: list[tuple[int, str]] = []
     fence = ""
     for match in _FENCE_OR_HEADING.finditer(text):
-        marks, rest = match["fence"], match["rest"].strip()
+        marks, rest = match["fence"], (match["rest"] or match["title"] or "").strip()
         if marks and fence:
             if marks.startswith(fence) and not rest:
                 fence = ""
@@ -47,7 +52,8 @@ def find_headings(text: str) -> list[Heading]:
             # A line such as ```code``` is inline code, not a fence.
             fence = "" if marks[0] == "`" and "`" in rest else marks
         elif not fence:
-            level, title = len(match["level"]), _CLOSING_MARKS.sub("", rest[:_TITLE_CHARACTERS]).strip()
+            level = len(match["level"]) if match["level"] else _UNDERLINES[match["underline"][0]]
+            title = _CLOSING_MARKS.sub("", rest[:_TITLE_CHARACTERS]).strip()
             ancestors = [ancestor for ancestor in ancestors if ancestor[0] < level] + [(level, title)]
             path = " > ".join(title for _, title in ancestors if title)
             headings.append(Heading(match.start(), match.end(), path))

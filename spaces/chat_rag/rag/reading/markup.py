@@ -6,7 +6,7 @@ import io
 import re
 from typing import Any
 
-from rag.documents import Limits, Page
+from rag.documents import Content, Limits
 from rag.errors import DocumentError
 from rag.reading.decode import declared_encoding, decode
 from rag.reading.docx import check_and_strip
@@ -17,7 +17,7 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 _OPTIONS: dict[str, Any] = {"strict": True, "escape_asterisks": False, "escape_underscores": False}
 
 
-def read_html(data: bytes, name: str, limits: Limits) -> tuple[str, tuple[Page, ...]]:
+def read_html(data: bytes, name: str, limits: Limits) -> Content:
     """Return the page as Markdown; links are not followed."""
     source = decode(data, name, declared=declared_encoding(data))
     if len(source) > limits.characters:
@@ -25,10 +25,10 @@ def read_html(data: bytes, name: str, limits: Limits) -> tuple[str, tuple[Page, 
             f"“{name}” has {len(source):,} characters; the limit is {limits.characters:,}.",
             "Split it into smaller files.",
         )
-    return _tidy(_html_converter().convert_string(source, **_OPTIONS).markdown), ()
+    return Content(_tidy(_html_converter().convert_string(source, **_OPTIONS).markdown))
 
 
-def read_docx(data: bytes, name: str, limits: Limits) -> tuple[str, tuple[Page, ...]]:
+def read_docx(data: bytes, name: str, limits: Limits) -> Content:
     """Return the document as Markdown, with the alternative text of each image."""
     from markitdown import StreamInfo
     from markitdown.converters import DocxConverter
@@ -36,7 +36,7 @@ def read_docx(data: bytes, name: str, limits: Limits) -> tuple[str, tuple[Page, 
     archive = io.BytesIO(check_and_strip(data, name, limits))
     converter = DocxConverter()  # type: ignore[no-untyped-call]  # its constructor has no annotations
     converter._html_converter = _html_converter()
-    return _tidy(converter.convert(archive, StreamInfo(extension=".docx"), **_OPTIONS).markdown), ()
+    return Content(_tidy(converter.convert(archive, StreamInfo(extension=".docx"), **_OPTIONS).markdown))
 
 
 def _html_converter() -> Any:

@@ -6,33 +6,28 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from rag.documents import Document, Limits, Page, ShareReport
+from rag.documents import Content, Document, Limits, ShareReport
 from rag.errors import DocumentError
-from rag.reading.csv_rows import read_csv
-from rag.reading.decode import decode
+from rag.reading.delimited.rows import read_csv, read_tsv
 from rag.reading.file_names import display_name
 from rag.reading.file_types import check_signature
 from rag.reading.markup import read_docx, read_html
 from rag.reading.pdf import read_pdf
+from rag.reading.plain import read_notebook, read_text, read_xml
 
-Text = tuple[str, tuple[Page, ...]]
-Reader = Callable[[bytes, str, Limits, ShareReport], Text]
-
-
-def _read_plain_text(data: bytes, name: str, limits: Limits, report: ShareReport) -> Text:
-    return decode(data, name), ()
+Reader = Callable[[bytes, str, Limits, ShareReport], Content]
 
 
-def _without_progress(reader: Callable[[bytes, str, Limits], Text]) -> Reader:
+def _without_progress(reader: Callable[[bytes, str, Limits], Content]) -> Reader:
     """Wrap a reader of a format without pages, which doesn't report its progress."""
     return lambda data, name, limits, report: reader(data, name, limits)
 
 
 _READERS: dict[str, tuple[str, Reader]] = {
     ".pdf": ("application/pdf", read_pdf),
-    ".md": ("text/markdown", _read_plain_text),
-    ".markdown": ("text/markdown", _read_plain_text),
-    ".txt": ("text/plain", _read_plain_text),
+    ".md": ("text/markdown", _without_progress(read_text)),
+    ".markdown": ("text/markdown", _without_progress(read_text)),
+    ".txt": ("text/plain", _without_progress(read_text)),
     ".html": ("text/html", _without_progress(read_html)),
     ".htm": ("text/html", _without_progress(read_html)),
     ".docx": (
@@ -40,7 +35,47 @@ _READERS: dict[str, tuple[str, Reader]] = {
         _without_progress(read_docx),
     ),
     ".csv": ("text/csv", _without_progress(read_csv)),
+    ".tsv": ("text/csv", _without_progress(read_tsv)),
+    ".xhtml": ("text/html", _without_progress(read_html)),
+    ".mdx": ("text/markdown", _without_progress(read_text)),
+    ".rst": ("text/markdown", _without_progress(read_text)),  # its headings are underlined too
+    ".ipynb": ("text/markdown", _without_progress(read_notebook)),
+    ".xml": ("text/plain", _without_progress(read_xml)),
 }
+_PLAIN_SUFFIXES = (
+    *(".text", ".log", ".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".sql", ".tex"),
+    *(
+        ".py",
+        ".js",
+        ".ts",
+        ".jsx",
+        ".tsx",
+        ".java",
+        ".kt",
+        ".c",
+        ".h",
+        ".cc",
+        ".cpp",
+        ".hpp",
+        ".cs",
+        ".go",
+        ".rs",
+        ".rb",
+    ),
+    *(".rb", ".php", ".swift", ".scala", ".r", ".sh", ".bash", ".ps1", ".lua", ".pl", ".css", ".proto"),
+)
+_READERS |= dict.fromkeys(_PLAIN_SUFFIXES, ("text/plain", _without_progress(read_text)))
+_WITHOUT_SUFFIX = (
+    "readme",
+    "license",
+    "licence",
+    "changelog",
+    "changes",
+    "notice",
+    "authors",
+    "makefile",
+    "dockerfile",
+)
 SUFFIXES = tuple(_READERS)
 
 
@@ -59,23 +94,28 @@ def read_document(
     data = _read_bytes(path, name, limits)
     check_signature(data, suffix, name)
     media_type, reader = _READERS[suffix]
-    text, pages = _read(reader, data, name, limits, report)
-    if not text.strip():
+    content = _read(reader, data, name, limits, report)
+    if not content.text.strip():
         raise DocumentError(f"“{name}” has no text.", "Upload a file with text; scanned pages need OCR first.")
-    if len(text) > limits.characters:
+    if len(content.text) > limits.characters:
         raise DocumentError(
-            f"“{name}” has {len(text):,} characters; the limit is {limits.characters:,}.",
+            f"“{name}” has {len(content.text):,} characters; the limit is {limits.characters:,}.",
             "Split it into smaller files.",
         )
-    if report and not pages:
+    if report and not content.pages:
         report(1.0)
-    return Document(hashlib.sha256(data).hexdigest()[:16], name, text, pages, media_type)
+    document_id = hashlib.sha256(data).hexdigest()[:16]
+    return Document(
+        document_id, name, content.text, content.pages, media_type, tables=content.tables, notes=content.notes
+    )
 
 
 def _suffix(name: str, path: Path) -> str:
     for suffix in (Path(name).suffix.lower(), path.suffix.lower()):
         if suffix in _READERS:
             return suffix
+    if name.lower() in _WITHOUT_SUFFIX:
+        return ".text"
     raise DocumentError(f"Unsupported file type: “{name}”.", f"Supported types: {', '.join(SUFFIXES)}.")
 
 
@@ -101,7 +141,7 @@ def _read_bytes(path: Path, name: str, limits: Limits) -> bytes:
     return data
 
 
-def _read(reader: Reader, data: bytes, name: str, limits: Limits, report: ShareReport | None) -> Text:
+def _read(reader: Reader, data: bytes, name: str, limits: Limits, report: ShareReport | None) -> Content:
     """Run a reader and turn every error of its parser into a `DocumentError`.
 
     A damaged file can cause any exception in a parser. Errors that `report` raises propagate unchanged.

@@ -6,7 +6,7 @@ import re
 import threading
 from typing import Any
 
-from rag.documents import Limits, Page, ShareReport
+from rag.documents import Content, Limits, Page, ShareReport
 from rag.errors import DocumentError
 from rag.reading import ocr
 from rag.reading.pdf_rows import join_rows
@@ -21,7 +21,7 @@ _WORD = re.compile(r"\w+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u00ad]")
 
 
-def read_pdf(data: bytes, name: str, limits: Limits, report: ShareReport) -> tuple[str, tuple[Page, ...]]:
+def read_pdf(data: bytes, name: str, limits: Limits, report: ShareReport) -> Content:
     """Return the text of all pages, in the file's own reading order, and the span of each page.
 
     Pages without text go through text recognition if tesseract is installed. `report` is called after each page.
@@ -33,7 +33,7 @@ def read_pdf(data: bytes, name: str, limits: Limits, report: ShareReport) -> tup
     for number, text in enumerate(texts, 1):
         pages.append(Page(number, start, start + len(text)))
         start += len(text) + len(_PAGE_SEPARATOR)
-    return _PAGE_SEPARATOR.join(texts), tuple(pages)
+    return Content(_PAGE_SEPARATOR.join(texts), tuple(pages))
 
 
 def _page_texts(data: bytes, name: str, limits: Limits, report: ShareReport) -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, is_dataclass, replace
 from functools import cache
@@ -23,9 +25,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 PROCESSES = 2
-PARSERS = ("charset_normalizer", "lxml.html", "markitdown.converters", "rag.reading.parse", "pypdfium2")
+PARSERS = ("chardet", "lxml.html", "markitdown.converters", "rag.reading.parse", "pypdfium2")
 RENDERERS = ("PIL.Image", "PIL.ImageDraw", "pypdfium2")
 _TICK_SECONDS = 0.1
+_pools: weakref.WeakSet[ReaderPool] = weakref.WeakSet()
 
 
 class ReaderPool:
@@ -49,6 +52,9 @@ class ReaderPool:
         self._changed = threading.Condition()
         self._tickets: list[object] = []  # the first ones have a process, the others wait
         self._idle: list[ReaderProcess] = []
+        self._processes: weakref.WeakSet[ReaderProcess] = weakref.WeakSet()
+        self._closed = False
+        _pools.add(self)
 
     def warm(self) -> None:
         """Start a process for the next file, if none is ready."""
@@ -78,10 +84,12 @@ class ReaderPool:
         return result
 
     def close(self) -> None:
-        """End the processes that wait for work."""
+        """End all processes, and start no more."""
         with self._changed:
-            while self._idle:
-                self._idle.pop().kill()
+            self._closed = True
+            for process in self._processes:
+                process.kill()
+            self._idle.clear()
 
     def _answer(self, process: ReaderProcess, file_name: str, report: ShareReport) -> tuple[str, bytes]:
         """Return the answer: "result" or "error", and its JSON."""
@@ -158,7 +166,12 @@ class ReaderPool:
         return self._start()
 
     def _start(self) -> ReaderProcess:
-        return ReaderProcess(self._modules, once=self._once)
+        with self._changed:
+            if self._closed:
+                raise OSError("the readers have ended")
+            process = ReaderProcess(self._modules, once=self._once)
+            self._processes.add(process)
+        return process
 
     def _put_back(self, process: ReaderProcess) -> None:
         with self._changed:
@@ -173,7 +186,8 @@ class ReaderPool:
 @cache
 def file_readers() -> ReaderPool:
     """Return the pool that reads this process's files: SPACEPORT_READERS processes with SPACEPORT_READER_… limits."""
-    return ReaderPool(int_setting("SPACEPORT_READERS", PROCESSES, least=1), ProcessLimits.from_environment())
+    size = int_setting("SPACEPORT_READERS", PROCESSES, least=1)
+    return ReaderPool(size, ProcessLimits.from_environment())
 
 
 @cache
@@ -181,6 +195,13 @@ def page_renderers() -> ReaderPool:
     """Return the pool that draws pages; a visitor who opens a source doesn't wait for files."""
     limits = replace(PICTURE_LIMITS, memory_mb=ProcessLimits.from_environment().memory_mb)
     return ReaderPool(1, limits, modules=RENDERERS)
+
+
+@atexit.register
+def _close_pools() -> None:
+    """End the processes when the program ends: registered at import, so that it comes after the end of ingestions."""
+    for pool in list(_pools):
+        pool.close()
 
 
 @cache

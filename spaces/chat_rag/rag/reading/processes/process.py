@@ -37,7 +37,7 @@ class ReaderProcess:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
         )
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        self.kill = weakref.finalize(self, _end_process, self._process)
+        weakref.finalize(self, _end_process, self._process).atexit = False  # its pool ends it, after those who use it
         threading.Thread(target=_pump, args=[self._process.stdout, self._lines], name="reader", daemon=True).start()
 
     @property
@@ -47,6 +47,10 @@ class ReaderProcess:
     @property
     def alive(self) -> bool:
         return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End the process and those that it started."""
+        _end_process(self._process)
 
     def send(self, request: Request) -> None:
         """Send a request; a process that has ended answers it with an empty line."""
@@ -73,12 +77,13 @@ def _pump(stdout: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
 
 def _end_process(process: subprocess.Popen[Any]) -> None:
     """End the process and those that it started."""
-    if process.poll() is None:
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-        process.wait()
+    with contextlib.suppress(ProcessLookupError):  # another thread ends it, too
+        if process.poll() is None:
+            if hasattr(os, "killpg"):
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
+    process.wait()
     if process.stdin:
         with contextlib.suppress(OSError):
             process.stdin.close()

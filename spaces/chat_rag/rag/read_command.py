@@ -1,0 +1,90 @@
+"""`python -m rag read`: what was read of each file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from rag.documents import Document, Table
+from rag.reading.chunk import document_headings
+from rag.reading.file_names import display_name
+from rag.reading.parse import read_document
+from rag.reading.processes.pool import file_readers
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a file")
+    parser.set_defaults(command=_read)
+
+
+def document_json(document: Document) -> dict[str, Any]:
+    """Return the text of a document, its pages, headings, tables and notes, ready for JSON."""
+    return {
+        "document": document.name,
+        "text": document.text,
+        "pages": [{"number": page.number, "start": page.start, "end": page.end} for page in document.pages],
+        "headings": [
+            {"start": heading.start, "end": heading.end, "path": heading.path}
+            for heading in document_headings(document)
+        ],
+        "tables": [_table_json(document, table) for table in document.tables],
+        "notes": [
+            {"kind": str(note.kind), "count": note.count, "places": list(note.places)} for note in document.notes
+        ],
+    }
+
+
+def _table_json(document: Document, table: Table) -> dict[str, Any]:
+    """Return the rows of a table: a cell that spans several fields stands in each, a blank one is ""."""
+    heights = [cell.row + cell.row_span for cell in table.cells]
+    widths = [cell.column + cell.column_span for cell in table.cells]
+    rows = [[""] * max(widths, default=0) for _ in range(max(heights, default=0))]
+    for cell in table.cells:
+        for row in rows[cell.row : cell.row + cell.row_span]:
+            columns = range(cell.column, cell.column + cell.column_span)
+            for column in columns:
+                row[column] = document.text[cell.start : cell.end]
+    return {
+        "start": table.start,
+        "end": table.end,
+        "caption": table.caption,
+        "header_rows": _header_rows(table),
+        "rows": rows,
+    }
+
+
+def _header_rows(table: Table) -> int:
+    """Return how many rows at the top have header cells only."""
+    data = [cell.row for cell in table.cells if not cell.header]
+    header = [cell.row + cell.row_span for cell in table.cells if cell.header]
+    return min(min(data, default=10**9), max(header, default=0))
+
+
+def _read(arguments: argparse.Namespace) -> int:
+    for file in arguments.files:
+        document = file_readers().run(read_document, display_name(file.name), path=file.absolute(), name=file.name)
+        found = document_json(document)
+        if arguments.json:
+            print(json.dumps(found, ensure_ascii=False))
+        else:
+            _print(found)
+    return 0
+
+
+def _print(found: dict[str, Any]) -> None:
+    print(f"== {found['document']}")
+    print(found["text"])
+    for heading in found["headings"]:
+        print(f"-- heading: {heading['path']}")
+    for page in found["pages"]:
+        print(f"-- page {page['number']}: characters {page['start']} to {page['end']}")
+    for table in found["tables"]:
+        print(f"-- table {table['caption']}".rstrip() + f": {table['header_rows']} header rows")
+        for row in table["rows"]:
+            print(" | ".join(row))
+    for note in found["notes"]:
+        print(f"-- note: {note['kind']} ({note['count']}) {', '.join(note['places'])}".rstrip())

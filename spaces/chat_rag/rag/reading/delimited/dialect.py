@@ -1,0 +1,118 @@
+"""Finds how a table in a text file separates and quotes its cells, and reads its rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rag.errors import DocumentError
+from rag.reading.delimited.header import is_number
+
+_DELIMITERS = ",;\t|"
+_SAMPLE_CHARACTERS = 64_000
+_SEPARATOR_LINE = re.compile(r'\s*+"?sep=([^\r\n"]|\\t)"?[ \t]*+(?:\r\n|\r|\n|\Z)', re.I)
+# A quote after a backslash inside a cell; before a delimiter the backslash can be the cell's last character.
+_ESCAPED_QUOTE = re.compile(r'\\"[^,;\t|\r\n]')
+_DECIMAL = re.compile(r"[+-]?\d++,\d++")
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How cells are separated and quoted; the rows begin at the character `start`."""
+
+    delimiter: str
+    start: int = 0
+    backslash: bool = False
+
+    def reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
+        """Return an iterator over rows; spaces after a delimiter don't count."""
+        return csv.reader(
+            lines, delimiter=self.delimiter, skipinitialspace=True, escapechar="\\" if self.backslash else None
+        )
+
+
+def find_dialect(text: str, delimiters: str = _DELIMITERS) -> Dialect:
+    """Return the dialect that gives most rows the same number of cells, or the one that a line `sep=` names.
+
+    csv.Sniffer isn't used: it can guess a letter, and it can be slow.
+    """
+    start = 0
+    if match := _SEPARATOR_LINE.match(text):
+        delimiters, start = match[1].replace("\\t", "\t"), match.end()
+    sample = text[start : start + _SAMPLE_CHARACTERS]
+    if len(text) - start > _SAMPLE_CHARACTERS:
+        sample = sample[: sample.rfind("\n") + 1] or sample
+    quotings = (False, True) if _ESCAPED_QUOTE.search(sample) else (False,)
+    scores = {}
+    for delimiter in delimiters:
+        for backslash in quotings:
+            dialect = Dialect(delimiter, start, backslash)
+            rows = [row for row in dialect.reader(io.StringIO(sample, newline="")) if row]
+            if score := _score(rows, delimiter):
+                scores[dialect] = (*score, backslash)
+    if not scores:
+        return Dialect(delimiters[0], start, quotings[-1]) if match else Dialect("\0", start, quotings[-1])
+    return max(scores, key=lambda dialect: scores[dialect])
+
+
+def _score(rows: list[list[str]], delimiter: str) -> tuple[float, float, int] | None:
+    """Return the share of rows with the usual number of cells, the share of numbers, and that number of cells."""
+    widths = Counter(len(row) for row in rows)
+    width, count = max(widths.items(), key=lambda item: (item[0] > 1, item[1]), default=(1, 0))
+    if width == 1 or (len(rows[0]) == 1 and _is_punctuation(rows, delimiter)):
+        return None
+    cells = [cell for row in rows[:200] for cell in row]
+    return count / widths.total(), sum(map(is_number, cells)) / len(cells), width
+
+
+def _is_punctuation(rows: list[list[str]], delimiter: str) -> bool:
+    """Return whether the commas are those of sentences or of decimals, in a file of one column."""
+    values = [delimiter.join(row) for row in rows if len(row) > 1]
+    return delimiter == "," and (
+        all(_DECIMAL.fullmatch(value.strip()) for value in values)
+        or not any(is_number(cell) for row in rows for cell in row[1:])
+    )
+
+
+def read_rows(text: str, dialect: Dialect, name: str) -> Iterator[list[str]]:
+    """Yield the rows that have a cell with text; raise `DocumentError` for a quote that is never closed."""
+    lines: list[str] = []
+
+    def recorded() -> Iterator[str]:
+        for line in io.StringIO(text[dialect.start :], newline=""):
+            lines.append(line)
+            yield line
+
+    reader = dialect.reader(recorded())
+    line_number = 1 + text.count("\n", 0, dialect.start)
+    while True:
+        lines.clear()
+        try:
+            row = next(reader, None)
+            if len(lines) > 1 or (lines and lines[0].count('"') % 2):
+                _check_quotes(lines, dialect)
+        except csv.Error as error:
+            raise DocumentError(
+                f"“{name}” has a quote in line {line_number:,} that is never closed.",
+                "Close it, or write it twice if it is part of the text.",
+            ) from error
+        if row is None:
+            return
+        line_number += len(lines)
+        if any(cell.strip() for cell in row):
+            yield row
+
+
+def _check_quotes(lines: list[str], dialect: Dialect) -> None:
+    """Raise `csv.Error` if a row ends inside a quote, or has several lines and text after a quote."""
+    escape = "\\" if dialect.backslash else None
+    try:
+        for _ in csv.reader(lines, delimiter=dialect.delimiter, skipinitialspace=True, escapechar=escape, strict=True):
+            pass
+    except csv.Error as error:
+        if len(lines) > 1 or "end of data" in str(error):
+            raise

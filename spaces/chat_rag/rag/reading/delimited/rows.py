@@ -1,0 +1,117 @@
+"""Reads a CSV or TSV file as lines that can be understood without the header, and as a table."""
+
+from __future__ import annotations
+
+from itertools import chain, islice, zip_longest
+
+from rag.documents import Cell, Content, Limits, Table
+from rag.errors import DocumentError
+from rag.reading.decode import decode_with_notes
+from rag.reading.delimited.dialect import Dialect, find_dialect, read_rows
+from rag.reading.delimited.header import find_layout
+
+_LAYOUT_ROWS = 200
+_MAX_CELLS = 50_000  # a larger table is text only: its cells would take more memory than its text
+
+
+def read_csv(data: bytes, name: str, limits: Limits) -> Content:
+    """Return one line per row: "column: value; column: value"."""
+    text, notes = decode_with_notes(data, name)
+    content = _content(text, find_dialect(text), name, limits)
+    return Content(content.text, tables=content.tables, notes=notes)
+
+
+def read_tsv(data: bytes, name: str, limits: Limits) -> Content:
+    """Return the rows of a file whose cells are separated by tabs; another delimiter counts if it has none."""
+    text, notes = decode_with_notes(data, name)
+    content = _content(text, find_dialect(text, "\t") if "\t" in text else find_dialect(text), name, limits)
+    return Content(content.text, tables=content.tables, notes=notes)
+
+
+def _content(text: str, dialect: Dialect, name: str, limits: Limits) -> Content:
+    rows = ([_one_line(cell) for cell in row] for row in read_rows(text, dialect, name))
+    first = list(islice(rows, _LAYOUT_ROWS))
+    layout = find_layout(first)
+    titles, headers = first[: layout.titles], first[layout.titles : layout.titles + layout.headers]
+    data = chain(first[layout.titles + layout.headers :], rows)
+    writer = _Writer(headers, name, limits)
+    title = [" ".join(filter(None, row)) for row in titles]
+    for line in title:
+        writer.write_line(line)
+    start = writer.length
+    for row in data:
+        writer.write_row(row)
+    if headers and not writer.rows:
+        writer.write_line("; ".join(filter(None, (" ".join(names) for names in writer.names))))
+    content = "\n".join(writer.lines)
+    if not writer.cells or len(writer.cells) > _MAX_CELLS:
+        return Content(content)
+    return Content(content, tables=(Table(start, len(content), writer.table_cells(), " ".join(title)),))
+
+
+class _Writer:
+    """Writes rows as lines, and remembers where each cell stands."""
+
+    def __init__(self, headers: list[list[str]], name: str, limits: Limits) -> None:
+        self.lines: list[str] = []
+        self.length = 0  # of the text with a line end after each line
+        self.rows = 0
+        self.cells: list[Cell] = []
+        self._headers = _filled_right(headers)
+        self.names = [tuple(filter(None, names)) for names in zip_longest(*self._headers, fillvalue="")]
+        self._header_cells: dict[tuple[int, int], Cell] = {}
+        self._name, self._limits = name, limits
+
+    def write_line(self, line: str) -> None:
+        self.lines.append(line)
+        self.length += len(line) + 1
+        # Checked for each line: a long header repeats in each row, so a small file can grow without bound.
+        if self.length > self._limits.characters:
+            raise DocumentError(
+                f"“{self._name}” has more than {self._limits.characters:,} characters, the limit for one file.",
+                "Split it into smaller files, or remove columns.",
+            )
+
+    def write_row(self, row: list[str]) -> None:
+        """Join a row's non-empty cells, each with its column's name or, without one, its column's number."""
+        parts, position = [], self.length
+        number = len(self._headers) + self.rows
+        for column, value in enumerate(row):
+            if not value:
+                continue
+            names = self.names[column] if column < len(self.names) else ()
+            label = " ".join(names) or f"column {column + 1}"
+            start = position + len(label) + 2
+            if len(self.cells) <= _MAX_CELLS:
+                self._add_header(column, position)
+                self.cells.append(Cell(number, column, start, start + len(value)))
+            parts.append(f"{label}: {value}")
+            position = start + len(value) + 2
+        self.rows += 1
+        self.write_line("; ".join(parts))
+
+    def table_cells(self) -> tuple[Cell, ...]:
+        """Return all cells; a header's text is where it is written first."""
+        return (*sorted(self._header_cells.values(), key=lambda cell: (cell.row, cell.column)), *self.cells)
+
+    def _add_header(self, column: int, position: int) -> None:
+        for row, names in enumerate(self._headers):
+            if column < len(names) and names[column]:
+                end = position + len(names[column])
+                self._header_cells.setdefault((row, column), Cell(row, column, position, end, header=True))
+                position = end + 1
+
+
+def _filled_right(headers: list[list[str]]) -> list[list[str]]:
+    """Return header rows in which the name of a group stands above each of its columns."""
+    if len(headers) < 2:
+        return headers
+    groups, names = headers
+    filled: list[str] = []
+    for index, group in enumerate(groups + [""] * (len(names) - len(groups))):
+        filled.append(group or (filled[-1] if filled and index < len(names) and names[index] else ""))
+    return [filled, names]
+
+
+def _one_line(cell: str) -> str:
+    return " ".join(cell.split())
