@@ -22,8 +22,8 @@ from ui.edge.uploads import Uploads
 from ui.guard import Guard
 from ui.login import Login, credentials
 from ui.memory import return_free_memory_regularly
-from ui.responsiveness import keep_responsive
 from ui.origins import SameOrigin, allowed_origins, outermost
+from ui.responsiveness import keep_responsive
 from ui.theme import CSS, HEAD, theme
 
 if os.environ.get("SPACES_ZERO_GPU"):

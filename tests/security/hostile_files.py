@@ -133,4 +133,6 @@ def write_file(path: Path) -> Document:
 
 
 def priority() -> Document:
-    return Document("", "", str(os.getpriority(os.PRIO_PROCESS, 0)), (), "")
+    group = Path("/proc/self/autogroup")
+    of_group = group.read_text().split()[-1] if group.exists() else ""
+    return Document("", of_group, str(os.getpriority(os.PRIO_PROCESS, 0)), (), "")
