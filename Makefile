@@ -9,7 +9,7 @@ WORKERS ?= 2
 
 VENV := .venv
 BIN  := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS)
 PIP  := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := pyproject.toml constraints.txt models.txt
 
@@ -44,7 +44,9 @@ stack-down: $(VENV)/dev.stamp ## Stop the stack (ARGS=--volumes deletes its data
 test: $(VENV)/dev.stamp ## Run every test (ARGS="-k stop" is passed to pytest)
 	$(PYTEST) $(ARGS)
 
+# Half of the time of these tests is waiting.
 .PHONY: quick
+quick: WORKERS = 4
 quick: check ## Check, and run the tests without browser, containers, models and measurements
 	$(PYTEST) -m "not browser and not containers and not models and not time" $(ARGS)
 

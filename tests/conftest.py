@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -104,10 +105,13 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give each test process its share of the processors.
+    """Give each test process its share of the processors, and let interruptions through.
 
     Two models at once, each with a thread for every processor, take twice the CPU time: threads wait for each other.
     """
+    # A shell starts background jobs with SIGINT ignored, and so does whatever they start: nothing could be interrupted.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if workers > 1:
         os.environ.setdefault("OMP_NUM_THREADS", str(max(1, usable_processors() // workers)))

@@ -51,7 +51,7 @@ def chat_events(config: Mapping[str, Any]) -> ChatEvents:
     events = config["dependencies"]
     submit = next(event for event in events if any(name == "submit" for _, name in event["targets"]))
     answer = next(event for event in events if event["types"]["generator"] and chatbots & set(event["outputs"]))
-    link = [event for event in events if set(event["outputs"]) <= chatbots and event["outputs"] and event["inputs"]]
+    link = [event for event in events if event["inputs"] and chatbots & set(event["outputs"][:1])]
     link = [event for event in link if components[event["inputs"][0]]["type"] == "textbox"]
     return ChatEvents(submit, answer, link[0] if link else None, components)
 

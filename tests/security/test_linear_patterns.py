@@ -250,7 +250,7 @@ def test_white_space_lists_and_preformatted_text_keep_their_content(read: Any) -
 
 
 def test_a_table_of_thousands_of_columns_is_previewed_in_linear_time() -> None:
-    documents = {columns: wide_table(columns) for columns in (4_000, 10_000, 20_000)}
+    documents = {columns: wide_table(columns) for columns in (4_000, 20_000, 40_000)}
 
     def work(columns: int) -> str:
         document = documents[columns]
@@ -263,7 +263,7 @@ def test_a_table_of_thousands_of_columns_is_previewed_in_linear_time() -> None:
     assert ">c2000</th>" in html
     assert html.count('scope="col"') <= MAX_COLUMNS + 1
     assert "more columns" in html
-    assert_linear(work, sizes=(10_000, 20_000))
+    assert_linear(work, sizes=(20_000, 40_000))  # with fewer columns, caches make the small one fast
 
 
 def wide_table(columns: int) -> Document:

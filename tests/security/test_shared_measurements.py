@@ -122,7 +122,7 @@ def test_a_report_is_sent_and_not_stored(page: Page, new_guest: NewGuest) -> Non
     assert guest.call("show", guest.inputs("show")).success
     before = page.stored()
     files = [guest.call(name, guest.inputs(name)).output[0] for name in ("write", "write_1", "write_2")]
-    assert [files[0][:9], files[1][:4], "|---" in files[2]] == ["<!doctype", "run,", True]
+    assert [files[0][:9], files[1][:4], "| ---" in files[2]] == ["<!doctype", "run,", True]
     assert page.stored() - before < 100_000
 
 

@@ -42,29 +42,11 @@ _READERS: dict[str, tuple[str, Reader]] = {
     ".ipynb": ("text/markdown", _without_progress(read_notebook)),
     ".xml": ("text/plain", _without_progress(read_xml)),
 }
-_PLAIN_SUFFIXES = (
-    *(".text", ".log", ".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".sql", ".tex"),
-    *(
-        ".py",
-        ".js",
-        ".ts",
-        ".jsx",
-        ".tsx",
-        ".java",
-        ".kt",
-        ".c",
-        ".h",
-        ".cc",
-        ".cpp",
-        ".hpp",
-        ".cs",
-        ".go",
-        ".rs",
-        ".rb",
-    ),
-    *(".rb", ".php", ".swift", ".scala", ".r", ".sh", ".bash", ".ps1", ".lua", ".pl", ".css", ".proto"),
-)
-_READERS |= dict.fromkeys(_PLAIN_SUFFIXES, ("text/plain", _without_progress(read_text)))
+_PLAIN = """
+text log json jsonl ndjson yaml yml toml ini cfg conf sql tex
+py js ts jsx tsx java kt c h cc cpp hpp cs go rs rb php swift scala r sh bash ps1 lua pl css proto
+"""
+_READERS |= dict.fromkeys([f".{suffix}" for suffix in _PLAIN.split()], ("text/plain", _without_progress(read_text)))
 _WITHOUT_SUFFIX = (
     "readme",
     "license",

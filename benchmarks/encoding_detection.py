@@ -1,6 +1,6 @@
 """Which detector names the encoding of a short text? Twelve languages, texts of 40, 400 and 4,000 characters.
 
-    python benchmarks/encodings.py
+    python benchmarks/encoding_detection.py
 
 The texts are translations that Linux systems install (/usr/share/locale: coreutils, git, bash, dpkg), and English with
 typographic marks. A text counts as right if every character is. Detectors that aren't installed are left out.
