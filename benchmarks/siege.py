@@ -40,6 +40,8 @@ HONEST_ADDRESS = "127.0.1.1"
 MODEL_WORDS_PER_SECOND = 20
 ACTIONS = ("page", "first_quote", "first_token", "citation", "link")
 MAX_RATIO, MAX_GROWTH = 2.0, 1.1
+# Seconds until each kind of guest is at work.
+SIEGE_BEGINS = 3
 MINUTE_LATER, AT_END = "after 1 min", "after 4 min"
 NOTES = "The harbour opens at six and closes when the last boat is home. " * 2_000
 TRACEBACK = re.compile(r"^Traceback.*\n(?:[ ].*\n)*(\S.*)", re.M)
@@ -64,8 +66,11 @@ async def run_siege(siege: Siege, server: Server, folders: Folders, seconds: flo
     memory = {"before": Memory.of(server.pid)}
     command = [sys.executable, "-m", "harness.siege.attack", server.url, "--seconds", str(seconds), *siege.options]
     attackers = await asyncio.create_subprocess_exec(*command, cwd=BENCHMARKS, stdout=asyncio.subprocess.PIPE)
+    assert attackers.stdout
+    await attackers.stdout.readline()  # until they have started
+    await asyncio.sleep(SIEGE_BEGINS)
     cpu, others, started = server.cpu_seconds(), others_seconds(), time.perf_counter()
-    visits = await visit_regularly(visitor, seconds)
+    visits = await visit_regularly(visitor, seconds - SIEGE_BEGINS)
     elapsed = time.perf_counter() - started
     cores = (server.cpu_seconds() - cpu) / elapsed, (others_seconds() - others) / elapsed
     memory["siege"] = Memory.of(server.pid)

@@ -58,6 +58,7 @@ async def attack(page: Page, kinds: list[str], guests: int, addresses: int, seco
         for number in range(guests):
             guest = Guest(page, address_of(number % addresses))
             group.create_task(attacking.run(kinds[number % len(kinds)], guest))
+        print("ready", flush=True)
     return attacking
 
 
