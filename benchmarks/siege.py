@@ -72,7 +72,7 @@ async def run_siege(siege: Siege, server: Server, folders: Folders, seconds: flo
     cpu, others, started = server.cpu_seconds(), others_seconds(), time.perf_counter()
     visits = await visit_regularly(visitor, seconds - SIEGE_BEGINS)
     elapsed = time.perf_counter() - started
-    cores = (server.cpu_seconds() - cpu) / elapsed, (others_seconds() - others) / elapsed
+    cores = (server.cpu_seconds() - cpu) / elapsed, max(0.0, others_seconds() - others) / elapsed
     memory["siege"] = Memory.of(server.pid)
     attacks = json.loads((await attackers.communicate())[0])
     await asyncio.sleep(rest)
