@@ -12,7 +12,7 @@ from backends import Catalog, NotConfigured, SpaceportError
 from compare.measure.workload import MAX_FILE_BYTES
 from compare.service import ComparisonService
 from compare_page import strings
-from compare_page.events import PRIVATE, VISITOR, Identity
+from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from compare_page.measure_page import MeasurePage
 from compare_page.race_page import RacePage
 from ui import html, launch
@@ -54,7 +54,7 @@ async def answers(prompt: str, request: gr.Request, targets: str = SELECTED[0] i
 
 
 with gr.Blocks(title=strings.TITLE, analytics_enabled=False, fill_width=True, delete_cache=(300, 3600)) as demo:
-    identity = Identity(SERVICE)
+    identity = VisitorIdentity(SERVICE)
     gr.HTML(html.header_html(strings.TITLE, strings.SUBTITLE))
     with gr.Tab(strings.RACE_TAB):
         race = RacePage(SERVICE, identity, CHOICES, SELECTED)

@@ -7,12 +7,12 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from backends import Backend, Catalog, NotConfigured, SpaceportError, Stopwatch
 from backends.stopwatch import wall_clock
@@ -40,13 +40,10 @@ from rag.search.embedders import Embedder
 from rag.search.vectors import chroma_client, sweep
 from ui.admission.admission import Admission
 from ui.admission.fair_queue import Caller
-from ui.threads import Threads
 
 logger = logging.getLogger(__name__)
 ABANDONED_SECONDS = 86_400
 MAX_QUESTION_CHARACTERS = 20_000
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,6 @@ class Chat:
         self._connections: dict[str, Backend] = {}
         self._warming = threading.Lock()
         self._pace = pacing.Pace()
-        self._views = Threads("view", 4)
 
     @property
     def private_folders(self) -> list[str]:
@@ -178,12 +174,7 @@ class Chat:
 
     async def preview(self, caller: Caller, visitor: Visitor, source: panel.OpenSource) -> str:
         """Return the place of a passage in its document as HTML."""
-        return await self.view(caller, self._preview, visitor, source)
-
-    async def view(self, caller: Caller, work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-        """Return what `work` draws or writes for the page, when the caller may have it done."""
-        async with self.admission.views.place(caller):
-            return await self._views.run(work, *arguments, **options)
+        return await self.admission.view(caller, self._preview, visitor, source)
 
     async def ask(self, caller: Caller, question: str, documents: Mapping[str, str], target: str) -> dict[str, Any]:
         """Return one answer over some texts, or over the sample documents, as JSON; nothing is stored."""

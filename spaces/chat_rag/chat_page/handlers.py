@@ -25,11 +25,11 @@ from rag.answering.turn import Turn
 from rag.answering.types import AnswerOptions
 from ui import html
 from ui.admission.admission import Refused
-from ui.admission.client import caller_of
 from ui.admission.fair_queue import Caller
 from ui.edge.uploads import keep_while_used
 from ui.markdown import ZERO_WIDTH_SPACE
-from ui.tickets import Tickets, account_key, is_key, new_key
+from ui.tickets import new_key
+from ui.visitor_keys import VisitorKeys
 
 BUSY: dict[str, Any] = {"submit_btn": False, "stop_btn": True}
 READY: dict[str, Any] = {"submit_btn": True, "stop_btn": False}
@@ -42,15 +42,14 @@ class Handlers:
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
-        self._tickets = Tickets()
+        self._keys = VisitorKeys()
 
     # Opening and closing the page.
 
     def open_page(self, key: str, request: gr.Request) -> tuple[Any, ...]:
         """Return the visitor's key, documents and conversation, which a reload must not lose."""
-        value = self._tickets.redeem(key)
-        private_key = value if is_key(value) else new_key()
-        visitor, conversation = self._page(private_key, request)
+        private_key = self._keys.enter(key)
+        visitor, conversation = self._find(private_key, request)
         documents = render.documents_html(visitor.library.documents, visitor.ingestion.snapshot())
         samples = gr.skip() if not visitor.library.documents else False
         messages = conversation_messages(conversation)
@@ -64,7 +63,7 @@ class Handlers:
         """Delete the visitor's data and start with a new key; the key is "" if the visitor cancels."""
         if not key:
             return (gr.skip(),) * 6
-        self._chat.forget(account_key(self._tickets.key(key), _account(request)))
+        self._chat.forget(self._keys.key(key, request))
         return new_key(), render.documents_html([]), [], panel.sources_html([]), "", True
 
     def warm(self, target: str) -> None:
@@ -87,7 +86,7 @@ class Handlers:
         visitor, _ = await asyncio.to_thread(self._find, key, request)
         files = [Path(path) for path in paths or []]
         try:
-            async for documents in self._chat.uploads.add(self._caller(key, request), visitor, files):
+            async for documents in self._chat.uploads.add(self._keys.caller(key, request), visitor, files):
                 yield gr.skip(), documents, gr.skip()
         except Refused as refusal:
             gr.Warning(str(refusal))
@@ -119,7 +118,7 @@ class Handlers:
         if source is None:
             return gr.skip()
         try:
-            preview = await self._chat.preview(self._caller(key, request), visitor, source)
+            preview = await self._chat.preview(self._keys.caller(key, request), visitor, source)
         except Refused as refusal:
             preview = render.note_html(str(refusal))
         return panel.preview_value(source, preview)
@@ -129,7 +128,7 @@ class Handlers:
     def submit(self, text: str, key: str, request: gr.Request) -> tuple[Any, Any]:
         """Add the question to the conversation and turn the send button into Stop."""
         _, conversation = self._find(key, request)
-        return self._ask(text, self._caller(key, request), conversation, conversation.turns, value="")
+        return self._ask(text, self._keys.caller(key, request), conversation, conversation.turns, value="")
 
     def example(self, key: str, event: gr.SelectData, request: gr.Request) -> tuple[Any, Any]:
         """Ask an example question."""
@@ -142,7 +141,7 @@ class Handlers:
         if index is None:
             return gr.skip(), gr.skip()
         turn = conversation.turns[index]
-        return self._ask(turn.question, self._caller(key, request), conversation, conversation.turns[:index])
+        return self._ask(turn.question, self._keys.caller(key, request), conversation, conversation.turns[:index])
 
     def edit(self, key: str, event: gr.EditData, request: gr.Request) -> tuple[Any, Any]:
         """Ask an edited question in place of the original."""
@@ -153,7 +152,7 @@ class Handlers:
         text = str(event.value)
         if ZERO_WIDTH_SPACE not in conversation.turns[index].question:
             text = text.replace(ZERO_WIDTH_SPACE, "")  # from `safe_markdown`: the visitor edits what the page shows
-        return self._ask(text, self._caller(key, request), conversation, conversation.turns[:index])
+        return self._ask(text, self._keys.caller(key, request), conversation, conversation.turns[:index])
 
     async def respond(
         self,
@@ -175,7 +174,7 @@ class Handlers:
         messages = await asyncio.to_thread(conversation_messages, conversation)
         updates = pacing.Updates(messages)
         yield updates.next(messages, None, None)  # without any update Gradio would show an empty page
-        caller = self._caller(key, request)
+        caller = self._keys.caller(key, request)
         async for update in self._chat.answer(caller, visitor, conversation, target, options, samples=samples):
             yield updates.next([*messages, *update.reply], update.sources, update.stats)
 
@@ -245,7 +244,7 @@ class Handlers:
         if not fragment:
             return gr.skip(), gr.skip()
         try:
-            turns = await self._chat.view(self._caller(key, request), share.open_turns, fragment)
+            turns = await self._chat.admission.view(self._keys.caller(key, request), share.open_turns, fragment)
         except (share.ShareError, Refused) as error:
             gr.Warning(str(error))
             return gr.skip(), gr.skip()
@@ -258,26 +257,15 @@ class Handlers:
         """Return the conversation as `write` writes it, or "" if the visitor must wait."""
         _, conversation = await asyncio.to_thread(self._find, key, request)
         try:
-            return await self._chat.view(self._caller(key, request), write, conversation.turns)
+            return await self._chat.admission.view(self._keys.caller(key, request), write, conversation.turns)
         except Refused as refusal:
             gr.Warning(str(refusal))
             return ""
 
-    def _caller(self, key: str, request: gr.Request) -> Caller:
-        return caller_of(request, self._tickets.key(key))
-
     def _find(self, key: str, request: gr.Request) -> tuple[Visitor, Conversation]:
         """Return the visitor and conversation of a page."""
-        return self._page(self._tickets.key(key), request)
-
-    def _page(self, key: object, request: gr.Request) -> tuple[Visitor, Conversation]:
-        visitor = self._chat.visitor(account_key(key, _account(request)))
+        visitor = self._chat.visitor(self._keys.key(key, request))
         return visitor, visitor.conversation(request.session_hash)
-
-
-def _account(request: gr.Request) -> str | None:
-    """The name of the account that is signed in, or None."""
-    return getattr(request, "username", None)
 
 
 def _replace_turns(conversation: Conversation, turns: tuple[Turn, ...]) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 from backends import Backend, BackendError, Catalog, ChatRequest, Delta, Message
 from backends.streams import closing
@@ -25,10 +24,7 @@ from compare.visitors import Visitor, Visitors
 from compare.votes import shuffle
 from ui.admission.admission import Admission, in_time
 from ui.admission.fair_queue import Caller
-from ui.threads import Threads
 
-P = ParamSpec("P")
-T = TypeVar("T")
 MAX_PROMPT_CHARACTERS = 20_000
 MAX_RUNS_IN_MEMORY = 16
 # How long a measurement may go on after its time, to describe the targets and end.
@@ -58,7 +54,6 @@ class ComparisonService:
         self.examples = {strings.example_name(path.stem): path for path in sorted(results.glob("*.jsonl"))}
         self._backends: dict[str, Backend] = {}
         self._runs: OrderedDict[Path, tuple[float, Run]] = OrderedDict()
-        self._views = Threads("view", 4)
 
     async def race(
         self,
@@ -179,11 +174,6 @@ class ComparisonService:
             self.load_run(visitor, earlier) if earlier else None,
             [price for price in alternatives if isinstance(price, PerToken)],
         )
-
-    async def view(self, caller: Caller, work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-        """Return what `work` calculates for the page, when the caller may have it done."""
-        async with self.admission.views.place(caller):
-            return await self._views.run(work, *arguments, **options)
 
     def path(self, visitor: Visitor, name: str) -> Path:
         """Return the file of a run."""

@@ -8,38 +8,34 @@ import gradio as gr
 
 from compare.service import ComparisonService
 from compare.visitors import Visitor
-from ui.admission.client import caller_of
 from ui.admission.fair_queue import Caller
 from ui.scripts import key_js
-from ui.tickets import Tickets, account_key, is_key, new_key
+from ui.tickets import is_key
+from ui.visitor_keys import VisitorKeys
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 # For events whose first input is the key. `Admission` decides whose turn it is, not Gradio's queue.
 VISITOR: dict[str, Any] = {**PRIVATE, "js": key_js()}
 
 
-class Identity:
-    """Visitors by the private key that is stored in their browser. A session hash proves nothing: it's in addresses.
-
-    A page that doesn't have its key yet sends a ticket (see `ui.tickets`).
-    """
+class VisitorIdentity:
+    """The page's visitors by the private key that is stored in their browser."""
 
     def __init__(self, service: ComparisonService) -> None:
         self._service = service
-        self._tickets = Tickets()
+        self._keys = VisitorKeys()
         # Not a secret: the browser receives it with the page. It's fixed so that the key survives a restart.
         self.key = gr.BrowserState("", storage_key="spaceport-compare-visitor", secret="spaceport")  # noqa: S106
 
     def open_page(self, key: str) -> str:
         """Return the visitor's key; a new visitor gets one."""
-        value = self._tickets.redeem(key)
-        return value if is_key(value) else new_key()
+        return self._keys.enter(key)
 
     def visitor(self, key: str, request: gr.Request) -> Visitor:
         """Return the visitor who sends an event; without a valid key it's one whom nobody finds again."""
-        name = account_key(self._tickets.key(key), getattr(request, "username", None))
+        name = self._keys.key(key, request)
         return self._service.visitors.get(name) if is_key(name) else Visitor()
 
     def caller(self, key: str, request: gr.Request) -> Caller:
         """Return who asks for a place."""
-        return caller_of(request, self._tickets.key(key))
+        return self._keys.caller(key, request)

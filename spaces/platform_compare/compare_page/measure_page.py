@@ -14,7 +14,7 @@ from compare.measure.workload import SHAPES
 from compare.report.strings import run_name
 from compare.service import ComparisonService
 from compare_page import forms, strings
-from compare_page.events import VISITOR, Identity
+from compare_page.events import VISITOR, VisitorIdentity
 from compare_page.results import Results
 from ui import html
 
@@ -25,7 +25,7 @@ class MeasurePage:
     def __init__(
         self,
         service: ComparisonService,
-        identity: Identity,
+        identity: VisitorIdentity,
         catalog: str | None,
         choices: Sequence[tuple[str, str]],
         selected: list[str],

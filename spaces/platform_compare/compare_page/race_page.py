@@ -15,7 +15,7 @@ from compare.report.strings import answer_label
 from compare.service import MAX_PROMPT_CHARACTERS, ComparisonService
 from compare.votes import LETTERS, TIE
 from compare_page import strings
-from compare_page.events import PRIVATE, VISITOR, Identity
+from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from ui.scripts import download_js
 
 MAX_COLUMNS = MAX_TARGETS
@@ -29,7 +29,7 @@ class RacePage:
     def __init__(
         self,
         service: ComparisonService,
-        identity: Identity,
+        identity: VisitorIdentity,
         choices: Sequence[tuple[str, str]],
         selected: list[str],
     ) -> None:

@@ -20,7 +20,7 @@ from compare.report.tables import requests_csv
 from compare.service import ComparisonService, ReportOptions
 from compare.visitors import Visitor
 from compare_page import strings
-from compare_page.events import PRIVATE, VISITOR, Identity
+from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from ui.scripts import download_js, key_js
 
 MAX_CHARTS = 5
@@ -36,7 +36,7 @@ ALTERNATIVES = ["openai/gpt-4o-mini", "openai/gpt-4o", "anthropic/claude-sonnet-
 class Results:
     """Creates its components where it is constructed; `show` with `inputs` fills `outputs`."""
 
-    def __init__(self, service: ComparisonService, identity: Identity) -> None:
+    def __init__(self, service: ComparisonService, identity: VisitorIdentity) -> None:
         self.service = service
         self._identity = identity
         self._create_components()
@@ -112,7 +112,7 @@ class Results:
         options = _options(definition, objective, prices, alternatives, utilization, spot)
         visitor, caller = self._identity.visitor(key, request), self._identity.caller(key, request)
         try:
-            parts = await self.service.view(caller, self._draw, visitor, name, _run_name(earlier), options)
+            parts = await self.service.admission.view(caller, self._draw, visitor, name, _run_name(earlier), options)
             return [*parts, gr.DownloadButton(value=self.service.path(visitor, name), visible=True)]
         except SpaceportError as error:
             raise gr.Error(str(error), print_exception=False) from error
@@ -133,9 +133,12 @@ class Results:
         if not name:
             return ""
         options = _options(definition, objective, prices, alternatives, utilization, spot)
-        visitor, caller = self._identity.visitor(key, request), self._identity.caller(key, request)
+        visitor = self._identity.visitor(key, request)
+        caller = self._identity.caller(key, request)
         try:
-            return await self.service.view(caller, self._write, suffix, visitor, name, _run_name(earlier), options)
+            return await self.service.admission.view(
+                caller, self._write, suffix, visitor, name, _run_name(earlier), options
+            )
         except SpaceportError as error:
             raise gr.Error(str(error), print_exception=False) from error
 

@@ -1,1 +1,1 @@
-"""Who may start work on a page now, who waits, and who is told to come back later."""
+"""Who may start work on a page now, who waits, and who must come back later."""

@@ -1,4 +1,4 @@
-"""One admission for all work on a page: who may start now, who waits, and who is told to come back later."""
+"""One admission for all work on a page: who may start now, who waits, and who must come back later."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from backends import SpaceportError, stopwatch
 from backends.streams import closing
@@ -15,9 +15,12 @@ from ui.admission.fair_queue import Caller, Entry, FairQueue
 from ui.admission.limits import Limits, Places
 from ui.admission.rate_limit import RateLimit
 from ui.admission.strings import MESSAGES, TOO_SLOW, TOO_SLOW_REMEDY, Reason, try_again
+from ui.threads import Threads
 
 MAX_RETRY_AFTER = 60  # seconds
 UPDATE_SECONDS = 1.0
+VIEW_THREADS = 4
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -142,6 +145,12 @@ class Admission:
         self._by_visitor = RateLimit(limits.questions_per_minute, now=now)
         self._by_address = RateLimit(limits.address_questions_per_minute, now=now)
         self._lock = threading.Lock()
+        self._view_threads = Threads("view", VIEW_THREADS)
+
+    async def view(self, caller: Caller, work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+        """Return what `work` draws, writes or calculates for a page, when the caller may have it done."""
+        async with self.views.place(caller):
+            return await self._view_threads.run(work, *arguments, **options)
 
     def take_question(self, caller: Caller, lane: Lane | None = None) -> None:
         """Count a question that comes into the lane (`answers`), or raise `Refused` and count nothing."""

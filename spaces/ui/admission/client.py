@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import os
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
+
+from starlette.responses import JSONResponse
 
 from ui.admission.fair_queue import Caller
 from ui.admission.limits import Limits
@@ -38,8 +39,13 @@ def caller_of(request: Any, key: object = "") -> Caller:
     An account counts as one visitor, whatever keys its browsers have.
     """
     where = network(client.host if (client := getattr(request, "client", None)) else "")
-    account = getattr(request, "username", None)
+    account = account_of(request)
     return Caller(where, f"account {account}" if account else f"key {key}" if is_key(key) else f"programs of {where}")
+
+
+def account_of(request: Any) -> str | None:
+    """Return the name of the account that is signed in, or None; `request` is a `gr.Request`."""
+    return getattr(request, "username", None)
 
 
 def trust_hub_proxies() -> None:
@@ -69,7 +75,7 @@ class ClientAddress:
         scope = {**scope, "headers": [*headers, (b"x-forwarded-for", host.encode())]}
         path = _path(scope)
         if path.startswith(EVENTS) and (wait := self._events.take(network(host))):
-            return await _refuse(send, math.ceil(wait))
+            return await _too_many_events(math.ceil(wait))(scope, receive, send)
         if path.startswith(DIRECT_CALLS):
             return await _call_for_reader(self._app, scope, receive, send)
         return await self._app(scope, receive, send)
@@ -99,11 +105,8 @@ async def _call_for_reader(app: ASGIApp, scope: Scope, receive: Receive, send: S
         reader.cancel()
 
 
-async def _refuse(send: Send, seconds: int) -> None:
-    body = json.dumps({"detail": f"{EVENT_FLOOD} {try_again(seconds)}"}).encode()
-    headers = [(b"content-type", b"application/json"), (b"retry-after", str(seconds).encode())]
-    await send({"type": "http.response.start", "status": 429, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _too_many_events(seconds: int) -> JSONResponse:
+    return JSONResponse({"detail": f"{EVENT_FLOOD} {try_again(seconds)}"}, 429, {"retry-after": str(seconds)})
 
 
 def _path(scope: Scope) -> str:

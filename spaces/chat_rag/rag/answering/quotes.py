@@ -1,0 +1,39 @@
+"""A quote: the exact words of a document that answer a question."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Words of a document that answer a question, exactly as they stand there.
+
+    `text` is `Document.text[start:end]`: a sentence, a list item or a row of a table. `answer_start` and `answer_end`
+    are the characters of the document that answer. `probability` says how likely the quote answers, from 0 to 1. A
+    cell of a table has its `row` and `column`, counted from 0, and its `labels`: row label, column header, unit.
+    """
+
+    document_id: str
+    document: str
+    page: int | None
+    heading: str
+    start: int
+    end: int
+    text: str
+    answer_start: int
+    answer_end: int
+    probability: float
+    labels: tuple[str, ...] = ()
+    row: int | None = None
+    column: int | None = None
+
+    @property
+    def answer(self) -> str:
+        """The words that answer."""
+        return self.text[self.answer_start - self.start : self.answer_end - self.start]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the quote as JSON."""
+        return asdict(self)
