@@ -133,6 +133,4 @@ def write_file(path: Path) -> Document:
 
 
 def priority() -> Document:
-    group = Path("/proc/self/autogroup")
-    of_group = group.read_text().split()[-1] if group.exists() else ""
-    return Document("", of_group, str(os.getpriority(os.PRIO_PROCESS, 0)), (), "")
+    return Document("", str(os.getsid(0)), str(os.getpriority(os.PRIO_PROCESS, 0)), (), "")

@@ -18,7 +18,6 @@ import sys
 import traceback
 from collections.abc import Callable
 from functools import cache, partial
-from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
 from rag.errors import DocumentError, StopReason
@@ -42,7 +41,8 @@ class Request(NamedTuple):
 
 def main(arguments: list[str]) -> None:
     """Import the modules that are named; then answer requests until the page's process ends, or one with `--once`."""
-    _lower_priority()
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(NICE)
     replies = os.dup(1)
     os.dup2(2, 1)  # what a parser prints is no reply
     once = "--once" in arguments
@@ -68,15 +68,6 @@ def main(arguments: list[str]) -> None:
         # A reader that was killed can leave half a line.
         os.write(replies, b"\n")
         _send(replies, "ended", reason.name if reason else "")
-
-
-def _lower_priority() -> None:
-    if hasattr(os, "nice"):  # not on Windows
-        os.nice(NICE)
-    # Outside of containers, Linux gives each session the same share of the processors, whatever its processes' priority
-    # is. A reader has a session of its own.
-    with contextlib.suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(NICE))
 
 
 def _answer_in_child(request: Request, limits: ProcessLimits, replies: int) -> StopReason | None:
