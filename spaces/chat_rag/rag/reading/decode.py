@@ -35,7 +35,7 @@ def decode(data: bytes, name: str, *, declared: str = "") -> str:
 
 
 def decode_with_notes(data: bytes, name: str, *, declared: str = "") -> tuple[str, tuple[Note, ...]]:
-    """Return the text of a file, and a note if its encoding can't be told from others."""
+    """Return the text of a file, and a note if other encodings are as likely."""
     notes: tuple[Note, ...] = ()
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
