@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -163,12 +165,13 @@ def test_a_few_requests_may_be_sent_at_once(port: int) -> None:
 
 
 def finish(uploads: Uploads, folder: Path, name: str, address: str) -> Path:
-    path = folder / name / name
+    path = folder / sha256(name.encode()).hexdigest() / name
     path.parent.mkdir(parents=True)
     path.write_bytes(b"x")
     uploads.receive(address, 1)
-    uploads.finish(address, 1, f'["{path}"]'.encode())
-    return path
+    (stored,) = json.loads(uploads.store(address, json.dumps([str(path)]).encode()))
+    uploads.end(address, 1)
+    return Path(stored)
 
 
 def test_room_is_for_an_address_and_for_all(tmp_path: Path) -> None:
@@ -195,6 +198,35 @@ def test_old_unused_uploads_make_room(tmp_path: Path) -> None:
     uploads.receive("a", LEAST_FILE_BYTES)
     assert used.exists()
     assert not unused.exists()
+
+
+def test_an_upload_that_no_event_uses_is_deleted(tmp_path: Path) -> None:
+    now = [1_000.0]
+    uploads = Uploads(tmp_path, EdgeLimits(unused_upload_seconds=50), lambda: now[0])
+    used, unused = finish(uploads, tmp_path, "1", "a"), finish(uploads, tmp_path, "2", "a")
+    uploads.use([str(used)])
+    uploads.clean()
+    assert unused.exists()
+    now[0] += 51
+    uploads.clean()
+    assert used.exists()
+    assert not unused.exists()
+
+
+def test_files_of_one_upload_stay_together(tmp_path: Path) -> None:
+    """Gradio names a folder after the content; a file's name can contain that, too."""
+    folder = tmp_path / sha256(b"x").hexdigest()
+    folder.mkdir()
+    paths = [folder / name for name in ("a.txt", "b.txt", folder.name)]
+    for path in paths:
+        path.write_bytes(b"x")
+    answer = json.dumps([str(path) for path in (*paths, paths[0])]).encode()
+    stored = Uploads(tmp_path, EdgeLimits()).store("a", answer)
+    assert len(stored) == len(answer)
+    places = [Path(path) for path in json.loads(stored)]
+    assert [place.name for place in places] == ["a.txt", "b.txt", folder.name, "a.txt"]
+    assert all(place.read_bytes() == b"x" for place in places)
+    assert not folder.exists()
 
 
 def test_what_gradio_leaves_behind_is_deleted(tmp_path: Path) -> None:
