@@ -8,7 +8,7 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,7 +16,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -47,6 +48,12 @@ async def endless(request: Request) -> StreamingResponse:
     return StreamingResponse(beats())
 
 
+async def echo_messages(socket: WebSocket) -> None:
+    await socket.accept()
+    async for text in socket.iter_text():
+        await socket.send_text(text)
+
+
 @pytest.fixture(scope="module", params=[HttpToolsProtocol, H11Protocol])
 def port(request: pytest.FixtureRequest) -> Iterator[int]:
     app = Starlette(
@@ -54,6 +61,7 @@ def port(request: pytest.FixtureRequest) -> Iterator[int]:
             Route("/echo", echo, methods=["POST"]),
             Route("/hasty", hasty, methods=["POST"]),
             Route("/endless", endless),
+            WebSocketRoute("/socket", echo_messages),
         ]
     )
     app.add_middleware(BodyLimits, limits=LIMITS)
@@ -138,6 +146,30 @@ def test_the_open_requests_of_one_address_leave_room_for_others(port: int, heade
             with pytest.raises(TimeoutError):
                 while connection.recv(65536):
                     pass
+
+
+UPGRADE = b"GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+UPGRADE += b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+
+
+@pytest.mark.parametrize("header", [b"", b"X-Forwarded-For: 203.0.113.9\r\n"], ids=["direct", "behind a proxy"])
+def test_web_sockets_of_one_address_leave_room_for_others(port: int, header: bytes) -> None:
+    """They were in no count: with all places taken by them, every new connection was closed."""
+    with ExitStack() as stack:
+        for _ in range(2 * LIMITS.connections):
+            socket = stack.enter_context(connected(port))
+            with suppress(OSError):  # one too many
+                socket.sendall(UPGRADE + header + b"\r\n")
+                socket.recv(65536)
+        visitor = stack.enter_context(connected(port, "127.0.0.1" if header else "127.0.0.2"))
+        visitor.sendall(ENDLESS + (b"X-Forwarded-For: 198.51.100.1\r\n" if header else b"") + b"\r\n")
+        assert visitor.recv(65536).startswith(b"HTTP/1.1 200")
+        for _ in range(LIMITS.connections):
+            stack.enter_context(connected(port)).sendall(UPGRADE + header + b"\r\n")
+        visitor.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            while visitor.recv(65536):
+                pass
 
 
 @pytest.mark.parametrize(
