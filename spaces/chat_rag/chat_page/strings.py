@@ -92,7 +92,9 @@ class Strings:
     # What the visitor should know about how a document was read
     picture_pages_one: str = "{count:,} page is a picture that was not read: {places}"
     picture_pages: str = "{count:,} pages are pictures that were not read: {places}"
-    encoding_unsure: str = "its encoding is a guess: {chosen}, or {others}. Save it as UTF-8 if letters look wrong"
+    encoding_unsure: str = "its encoding is a guess: {first}, or {others}. Save it as UTF-8 if letters look wrong"
+    hidden_text_one: str = "{count:,} hidden piece of text was left out"
+    hidden_text: str = "{count:,} hidden pieces of text were left out"
 
     # The source panel
     no_sources: str = "Sources appear here."
