@@ -109,7 +109,14 @@ def read_document(
         report(1.0)
     document_id = hashlib.sha256(data).hexdigest()[:16]
     return Document(
-        document_id, name, content.text, content.pages, media_type, tables=content.tables, notes=content.notes
+        document_id,
+        name,
+        content.text,
+        content.pages,
+        media_type,
+        tables=content.tables,
+        notes=content.notes,
+        furniture=content.furniture,
     )
 
 
