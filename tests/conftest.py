@@ -43,7 +43,7 @@ def missing(requirement: str) -> None:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a real browser."""
-    # The first is Chromium without windows: a page takes 1.1 s of CPU time instead of 2.3 s (November 2026).
+    # The first is Chromium without windows: it opens a page with half the CPU time, 1.1 s for 2.3 (November 2026).
     names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     path = next(filter(None, map(shutil.which, names)), None)
     if not path:
