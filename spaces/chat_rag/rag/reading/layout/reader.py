@@ -36,10 +36,10 @@ def read_page(page: Any) -> ReadPage:
     turned: list[Segment] = []
     hidden = 0
     if len(words):
-        visible = visible_words(page, text_page, words)
+        visible = visible_words(page, words)
         hidden = int(len(words) - visible.sum())
         words = words.select(visible) if hidden else words
-        if words.angle is not None and (words.angle > _STRAIGHT).any():
+        if (words.angle > _STRAIGHT).any():
             turned = make_segments(words.select(words.angle > _STRAIGHT))
             words = words.select(words.angle <= _STRAIGHT)
     segments, kept = _segments(text_page, words)
@@ -51,7 +51,7 @@ def _segments(text_page: Any, words: Words) -> tuple[list[Segment], Words | None
     """Return the segments, and the words if their places are those of the segments."""
     if not RIGHT_TO_LEFT.search(words.text):
         return attach_scripts(make_segments(words)), words
-    text = "".join(words.text[start:end] for start, end in zip(words.starts, words.ends, strict=True))
+    text = "".join(words.text[start:end] for start, end in _spans(words))
     if is_right_to_left(text):
         return logical_segments(text_page, words, mirrored=True), None
     leftward = _in_leftward_lines(words)
@@ -61,12 +61,15 @@ def _segments(text_page: Any, words: Words) -> tuple[list[Segment], Words | None
     return sorted(ordered, key=lambda segment: segment.order), None
 
 
+def _spans(words: Words) -> list[tuple[int, int]]:
+    return list(zip(words.starts.tolist(), words.ends.tolist(), strict=True))
+
+
 def _in_leftward_lines(words: Words) -> Any:
     """Return for each word whether its line has Arabic or Hebrew."""
     import numpy as np
 
-    spans = zip(words.starts, words.ends, strict=True)
-    leftward = np.array([bool(RIGHT_TO_LEFT.search(words.text, start, end)) for start, end in spans], bool)
+    leftward = np.array([bool(RIGHT_TO_LEFT.search(words.text, *span)) for span in _spans(words)], bool)
     bottoms = np.unique(np.round(words.bottom[leftward], 1))
     distance = np.abs(words.bottom[:, None] - bottoms[None, :]).min(axis=1, initial=np.inf)
     return distance < words.size / 3

@@ -53,16 +53,13 @@ def logical_segments(text_page: Any, words: Words, *, mirrored: bool) -> list[Se
 def _characters(text_page: Any, words: Words) -> list[_Character]:
     """Return the characters of the words; the heights are those of their words."""
     page = pdfium.address(text_page.raw)
-    indexes = [index for start, end in zip(words.starts, words.ends, strict=True) for index in range(start, end)]
+    spans = zip(words.starts.tolist(), words.ends.tolist(), words.size.tolist(), strict=True)
+    sized = [(index, size) for start, end, size in spans for index in range(start, end)]
+    indexes = [index for index, _ in sized]
     boxes, origins = pdfium.loose_boxes(page, indexes).tolist(), pdfium.origins(page, indexes).tolist()
-    sizes = [
-        size
-        for start, end, size in zip(words.starts, words.ends, words.size.tolist(), strict=True)
-        for _ in range(start, end)
-    ]
     return [
         _Character(index, unicodedata.normalize("NFKC", words.text[index]), (box[0], box[2], y - size / 5, size))
-        for index, box, (_, y), size in zip(indexes, boxes, origins, sizes, strict=True)
+        for (index, size), box, (_, y) in zip(sized, boxes, origins, strict=True)
     ]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +14,6 @@ _WIDEST_SPACE = 0.9
 _WIDEST_SPACE_OF_FIGURES = 0.55  # columns of figures can be closer
 _WIDEST_SPACE_BEFORE_CURRENCY = 0.3  # the sign of a column stands far from its figure, and near the column before it
 _JUMP = 0.15  # how much two words of a line may differ in height
-_LINE_END = re.compile(r"\s*[\r\n]\s*")
 
 
 @dataclass(slots=True, eq=False)
@@ -49,7 +47,7 @@ def make_segments(words: Words) -> list[Segment]:
 
     left, right, bottom, size = words.left, words.right, words.bottom, words.size
     heights = np.minimum(size[1:], size[:-1])
-    figures = words.figures()
+    figures = words.figures
     widest = np.where((figures[1:] == 1) & (figures[:-1] == 1), _WIDEST_SPACE_OF_FIGURES, _WIDEST_SPACE)
     widest[(figures[1:] == 2) & (figures[:-1] == 1)] = _WIDEST_SPACE_BEFORE_CURRENCY
     widest *= heights
@@ -67,13 +65,9 @@ def make_segments(words: Words) -> list[Segment]:
 
 
 def _segment(words: Words, first: int, last: int, place: Sequence[float], order: int) -> Segment:
-    start, end = words.starts[first], words.ends[last]
-    text, indexes = words.text[start:end], range(start, end)
-    return Segment(_LINE_END.sub(_spaces, text), indexes, *place, order, (first, last))  # type: ignore[arg-type]
-
-
-def _spaces(match: re.Match[str]) -> str:
-    return " " * len(match[0])
+    start, end = int(words.starts[first]), int(words.ends[last])
+    left, right, bottom, size = place
+    return Segment(words.text[start:end], range(start, end), left, right, bottom, size, order, (first, last))
 
 
 def split_segment(segment: Segment, words: Words, positions: Sequence[float]) -> list[Segment]:
