@@ -16,7 +16,7 @@ from backends.catalog import Catalog
 from backends.http.connections import close_connections
 from backends.openai import one_token_request
 from backends.stopwatch import Stopwatch
-from backends.terminal import exit_status
+from backends.terminal import exit_status, printable
 from backends.types import ChatRequest, Delta, Done, Downloadable, Message
 
 
@@ -128,7 +128,8 @@ def _print_delta(delta: Delta) -> None:
     """Write a piece of the answer to stdout; thoughts go to stderr, so that a pipe gets only the answer."""
     stream = sys.stdout if delta.kind == "answer" else sys.stderr
     dim = delta.kind == "thought" and stream.isatty()
-    print(f"\033[2m{delta.text}\033[0m" if dim else delta.text, end="", flush=True, file=stream)
+    text = printable(delta.text)
+    print(f"\033[2m{text}\033[0m" if dim else text, end="", flush=True, file=stream)
 
 
 def _summary(stopwatch: Stopwatch) -> str:

@@ -23,6 +23,10 @@ STEPS = {
 NOTES = {  # for one and for several
     NoteKind.PICTURE_PAGES: (ENGLISH.picture_pages_one, ENGLISH.picture_pages),
     NoteKind.ENCODING_UNSURE: (ENGLISH.encoding_unsure, ENGLISH.encoding_unsure),
+    NoteKind.HIDDEN_SHEETS: (ENGLISH.hidden_sheets_one, ENGLISH.hidden_sheets),
+    NoteKind.HIDDEN_SLIDES: (ENGLISH.hidden_slides_one, ENGLISH.hidden_slides),
+    NoteKind.FORMULAS_WITHOUT_RESULT: (ENGLISH.formulas_one, ENGLISH.formulas),
+    NoteKind.UNREAD_ATTACHMENTS: (ENGLISH.unread_attachments_one, ENGLISH.unread_attachments),
     NoteKind.HIDDEN_TEXT: (ENGLISH.hidden_text_one, ENGLISH.hidden_text),
 }
 

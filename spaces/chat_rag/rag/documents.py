@@ -62,6 +62,10 @@ class NoteKind(StrEnum):
 
     PICTURE_PAGES = "picture_pages"  # pages without text that weren't recognized
     ENCODING_UNSURE = "encoding_unsure"  # places: the encoding that was chosen, and others that are as likely
+    HIDDEN_SHEETS = "hidden_sheets"  # sheets, named in `places`, that weren't read
+    HIDDEN_SLIDES = "hidden_slides"  # slides, by their numbers in `places`, that weren't read
+    FORMULAS_WITHOUT_RESULT = "formulas_without_result"  # cells that show their formula; `places` are their sheets
+    UNREAD_ATTACHMENTS = "unread_attachments"  # files, named in `places`, that no reader knows or that are damaged
     HIDDEN_TEXT = "hidden_text"  # pieces of text that nobody can see, which were left out
 
 
