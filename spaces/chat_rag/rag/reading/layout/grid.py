@@ -13,6 +13,8 @@ from rag.reading.layout.rows import group_rows
 from rag.reading.layout.segments import Segment, split_segment
 from rag.reading.layout.words import Words
 
+_WIDE_SPACE = 0.32  # of the height: more than a space between the words of a header, which can span columns
+
 
 def make_grid(lines: Sequence[Line], least: int, first: int, end: int, words: Words | None) -> tuple[Grid, int] | None:
     """Return the table in the lines from `first` to `end`, and its first line, or None if they have no columns.
@@ -33,7 +35,7 @@ def make_grid(lines: Sequence[Line], least: int, first: int, end: int, words: Wo
         return None
     figures_left = _figures_left(rows, columns)
     top = header_above(lines, least, first, figures_left, columns[-1].right) if figures_left else first
-    header = [_split_line(line, columns, words) for line in lines[top:first]] + list(region[:headers])
+    header = [_split_line(line, columns, words, _WIDE_SPACE) for line in lines[top : first + headers]]
     count = header_line_count([*header, *body], min(columns[1].left, columns[0].right)) if top < first else headers
     cells, header_rows = header_cells(header[:count], columns)
     groups = group_rows([*header[count:], *body], columns[1].left)
@@ -101,15 +103,18 @@ def _occur_together(left: Column, right: Column, lines: Sequence[Line]) -> bool:
     return False
 
 
-def _split_line(line: Line, columns: Sequence[Column], words: Words | None) -> Line:
-    """Split segments that cover several columns, whose words were closer than the space between columns elsewhere."""
+def _split_line(line: Line, columns: Sequence[Column], words: Words | None, least: float = 0.0) -> Line:
+    """Split segments that cover several columns, whose words were closer than the space between columns elsewhere.
+
+    `least` is the width of a space at which they are split, in units of the line's height.
+    """
     if words is None or not any(len(touched_columns(segment, columns)) > 1 for segment in line.segments):
         return line
     segments: list[Segment] = []
     for segment in line.segments:
         touched = [columns[index] for index in touched_columns(segment, columns)]
-        middles = [(a.right + b.left) / 2 for a, b in pairwise(touched)]
-        segments += split_segment(segment, words, middles) if middles else [segment]
+        is_wide = len(touched) > 1
+        segments += split_segment(segment, words, touched, least * segment.size) if is_wide else [segment]
     return Line(segments)
 
 

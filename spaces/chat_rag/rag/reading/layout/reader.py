@@ -8,11 +8,11 @@ from typing import Any
 
 from rag.reading.layout.fields import annotation_segments
 from rag.reading.layout.furniture import EdgeLine
-from rag.reading.layout.lines import make_lines
+from rag.reading.layout.lines import Line, group_by_baseline, make_lines
 from rag.reading.layout.page import PageLayout, arrange
 from rag.reading.layout.right_to_left import RIGHT_TO_LEFT, is_right_to_left, logical_segments
 from rag.reading.layout.scripts import attach_scripts
-from rag.reading.layout.segments import Segment, make_segments
+from rag.reading.layout.segments import Segment, drawn_segments, make_segments
 from rag.reading.layout.visibility import visible_words
 from rag.reading.layout.words import Words, read_words
 
@@ -26,7 +26,8 @@ class ReadPage:
     segments: list[Segment]
     words: Words | None
     turned: list[Segment]
-    hidden_words: int = 0
+    hidden_words: int
+    lines: list[list[Segment]]  # its segments by their baselines
 
 
 def read_page(page: Any) -> ReadPage:
@@ -40,11 +41,11 @@ def read_page(page: Any) -> ReadPage:
         hidden = int(len(words) - visible.sum())
         words = words.select(visible) if hidden else words
         if (words.angle > _STRAIGHT).any():
-            turned = make_segments(words.select(words.angle > _STRAIGHT))
+            turned = drawn_segments(words.select(words.angle > _STRAIGHT))
             words = words.select(words.angle <= _STRAIGHT)
     segments, kept = _segments(text_page, words)
     segments = segments + annotation_segments(page, segments)
-    return ReadPage(segments, kept, turned, hidden)
+    return ReadPage(segments, kept, turned, hidden, group_by_baseline(segments))
 
 
 def _segments(text_page: Any, words: Words) -> tuple[list[Segment], Words | None]:
@@ -78,9 +79,9 @@ def _in_leftward_lines(words: Words) -> Any:
 def lay_out(page: ReadPage, head: Sequence[EdgeLine] = (), foot: Sequence[EdgeLine] = ()) -> PageLayout:
     """Return the page's lines and tables; `head` and `foot` are its lines that are on other pages too."""
     outside = {id(segment) for line in (*head, *foot) for segment in line.segments}
-    body = [segment for segment in page.segments if id(segment) not in outside] if outside else page.segments
+    lines = [line for line in page.lines if id(line[0]) not in outside]
     return PageLayout(
-        [*arrange(body, page.words), *make_lines(page.turned)],
+        [*arrange(lines, page.words), *(Line([segment]) for segment in page.turned)],
         [line for edge in head for line in make_lines(edge.segments)],
         [line for edge in foot for line in make_lines(edge.segments)],
     )

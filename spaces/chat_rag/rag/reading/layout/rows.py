@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from rag.reading.layout.lines import Line, is_figure
+from rag.reading.layout.lines import Line, goes_on_below, is_figure
 from rag.reading.layout.segments import Segment
 
 # The lines of a cell are closer together than rows are: 0.71 to 0.80 of the rows' distance in the filings of three
@@ -60,6 +60,9 @@ def _continued_cells(lines: Sequence[Line], data_left: float) -> set[int]:
     """
     joined: set[int] = set()
     for index, (upper, lower) in enumerate(pairwise(lines)):
+        if upper.left > data_left - 1 and goes_on_below(upper, lower):
+            joined.add(index)
+            continue
         if upper.bottom - lower.bottom > _SAME_CELL * max(upper.size, lower.size):
             continue
         if len(lower.segments) > 1 and _is_drawn_behind(upper, lower):
