@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import combinations, pairwise
 
 from rag.reading.layout.cells import Column, GridCell
-from rag.reading.layout.lines import Line, is_figure
+from rag.reading.layout.lines import Line, goes_on_below, is_figure
 from rag.reading.layout.segments import Segment
 
 _MOST_HEADER_LINES = 8
@@ -17,16 +17,26 @@ def header_line_count(lines: Sequence[Line], label_right: float | None = None) -
     """Return how many lines at the top are headers: words and years, up to the first line with a label."""
     has_figures = any(_has_figure(line) for line in lines)
     data_left = label_right or _data_left(lines)
+    is_labeled = False
     for index, line in enumerate(lines[:_MOST_HEADER_LINES]):
-        if _has_figure(line):
-            return index
         has_label = line.left + line.segments[0].right < 2 * data_left
-        if has_label and len(line.segments) == 1:
+        if _has_figure(line) or (has_label and (is_labeled or len(line.segments) == 1)):
             return index
-        if has_label:
-            # In two columns of words, the first row looks as all others do.
-            return index + 1 if has_figures or len(line.segments) > 2 else index
-    return 0
+        if is_labeled and (not has_figures or _belongs_to_row(lines, index, data_left)):
+            return index
+        if has_label and not has_figures and len(line.segments) == 2:
+            return index  # in two columns of words, the first row looks as all others do
+        is_labeled |= has_label
+    return min(len(lines), _MOST_HEADER_LINES) if is_labeled and len(lines) == 1 else 0
+
+
+def _belongs_to_row(lines: Sequence[Line], index: int, data_left: float) -> bool:
+    """Return whether the cells of a line go on in a row with a label below it."""
+    while index + 1 < len(lines) and goes_on_below(lines[index], lines[index + 1]):
+        index += 1
+        if lines[index].left < data_left - 1:
+            return True
+    return False
 
 
 def _data_left(lines: Sequence[Line]) -> float:

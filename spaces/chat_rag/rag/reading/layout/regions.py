@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.reading.layout.lines import Line, is_figure
+from rag.reading.layout.lines import Line, goes_on_below, is_figure
 
 _MOST_LABEL_LINES = 5  # lines without figures between two rows: labels of several lines, and titles of sections
 _MOST_HEADER_LINES = 8
@@ -42,17 +42,26 @@ def _end(lines: Sequence[Line], first: int) -> int:
             break
         if len(line.segments) > 1:
             figures = any(is_figure(segment.text) for segment in line.segments)
-            if has_rows and not figures and is_header_like(line, _left(lines[first : last + 1]) + 2 * line.size):
+            goes_on = goes_on_below(line, lines[index + 1]) if index + 1 < len(lines) else False
+            label_right = _left(lines[first : last + 1]) + 2 * line.size
+            if has_rows and not (figures or goes_on) and is_header_like(line, label_right):
                 break
             has_rows |= figures
             last = index
-        elif not _is_label(line, lines, last, index):
+        elif not (_is_label(line, lines, last, index) or _is_cell(line, lines, last, index)):
             break
     return last + 1
 
 
 def _left(lines: Sequence[Line]) -> float:
     return min(line.left for line in lines)
+
+
+def _is_cell(line: Line, lines: Sequence[Line], last: int, index: int) -> bool:
+    """Return whether a line of one segment is a part of a cell behind the label."""
+    if line.left < data_left(lines[last], _left(lines[last : index + 1])) - line.size:
+        return False
+    return index + 1 < len(lines) and goes_on_below(line, lines[index + 1])
 
 
 def _is_label(line: Line, lines: Sequence[Line], last: int, index: int) -> bool:

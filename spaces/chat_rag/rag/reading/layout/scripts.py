@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from rag.reading.layout.segments import Segment, inserted_text, join_segments
 
 _SMALLER = 0.85  # a script's height as a share of the text's, at most
+_LONGEST_WORD = 40
 _UNITS = frozenset(["m", "cm", "mm", "km", "dm", "nm", "µm", "μm", "in", "ft", "yd", "mi", "s", "h"])
 _ORDINALS = frozenset(["st", "nd", "rd", "th", "er", "re", "e", "ème", "o", "a", "os", "as", "TM", "SM", "®", "™"])
-_TAIL = re.compile(r"[^\W_]+$")
 _MARK = re.compile(r"[\[(]?([0-9a-z*†‡§]{1,2}(?:[,;] ?[0-9a-z*†‡§]{1,2}){0,8})[)\]]?", re.IGNORECASE)
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SIGNED = re.compile(r"[-−–+]\d+")
@@ -65,13 +65,12 @@ def _lower(text: Segment, script: Segment) -> Segment:
 
 
 def _raise(text: Segment, script: Segment, mark: str) -> Segment:
-    base = _TAIL.search(text.text)
-    word = base[0] if base else ""
+    word = _last_word(text.text[-_LONGEST_WORD:])
     if mark in _ORDINALS and word and mark.isalpha() and not (word.isdigit() and len(mark) == 1):
         return join_segments(text, script, "")
     if word in _UNITS and mark in ("2", "3"):
         return join_segments(text, _changed(script, mark.translate(_SUPERSCRIPTS)), "")
-    is_variable = len(word) == 1 and word.isalpha()
+    is_variable = 0 < len(word) <= 2 and word.isalpha() and mark.isdigit()
     if word == "10" or is_variable or _SIGNED.fullmatch(mark):
         return join_segments(text, script, "^")
     if (note := _MARK.fullmatch(mark)) and any(character.isalnum() for character in mark) and text.text[-1:].strip():
@@ -79,6 +78,14 @@ def _raise(text: Segment, script: Segment, mark: str) -> Segment:
             return join_segments(text, script, " ")
         return inserted_text(")", join_segments(text, _inner(script, note[1]), " (note "))
     return join_segments(text, script, " " if text.text[-1:].isdigit() and mark[:1].isdigit() else "")
+
+
+def _last_word(text: str) -> str:
+    """Return the letters and digits at the end of a text."""
+    start = len(text)
+    while start and text[start - 1].isalnum():
+        start -= 1
+    return text[start:]
 
 
 def _inner(script: Segment, mark: str) -> Segment:
