@@ -43,7 +43,7 @@ async def endless(request: Request) -> StreamingResponse:
     async def beats() -> AsyncIterator[bytes]:
         while True:
             yield b"beat"
-            await asyncio.sleep(60)
+            await asyncio.sleep(1)
 
     return StreamingResponse(beats())
 

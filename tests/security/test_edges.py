@@ -89,6 +89,7 @@ def send(app: App, head: str, body: Iterator[bytes] | tuple[bytes, ...] = ()) ->
                 except TimeoutError:
                     connection.settimeout(30)
             connection.settimeout(30)
+            connection.shutdown(socket.SHUT_WR)  # otherwise the server waits for seconds for the rest
             while part := connection.recv(65536):
                 answer += part
         except OSError:

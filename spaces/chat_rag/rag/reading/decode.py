@@ -58,10 +58,13 @@ def decode_with_notes(data: bytes, name: str, *, declared: str = "") -> tuple[st
 def declared_encoding(data: bytes) -> str:
     """Return Python's name of the encoding that an HTML page declares near its top, or ""."""
     match = _META_CHARSET.search(data[:4096])
-    if not match:
-        return ""
+    return known_encoding(match[1].decode("ascii", "ignore")) if match else ""
+
+
+def known_encoding(name: str) -> str:
+    """Return Python's name of a character set of documents, or "" for another codec."""
     try:
-        encoding = codecs.lookup(match[1].decode("ascii", "ignore")).name
+        encoding = codecs.lookup(name).name
     except LookupError:
         return ""
     if encoding in ("iso8859-1", "ascii"):
