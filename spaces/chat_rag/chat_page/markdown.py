@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
 
 from rag.answering.markers import Marker, anchors, split_at_markers
@@ -20,9 +20,10 @@ _SPELLED = re.compile(r"&(?=#\w|num;|percnt;|Tab;|NewLine;)")
 _FRAGMENT = re.compile(r"#(?=(\S{1,80}))")
 
 
-def linked_answer(answer: str, markers: Sequence[Marker], turn: int) -> str:
+def linked_answer(answer: str, markers: Sequence[Marker], turn: int, quoted: Mapping[int, int] | None = None) -> str:
     """Return an answer as safe Markdown in which each marker outside of code links to its source.
 
+    `quoted` counts the quotes of each passage, whose places in the source panel come first.
     No other link of the text leads to the source panel. What is code here can be a link for a renderer, so links are
     disabled in code as well.
     """
@@ -32,7 +33,7 @@ def linked_answer(answer: str, markers: Sequence[Marker], turn: int) -> str:
         if marker:
             starts.append(len(text))
             text += marker.text
-    links = deque(zip(starts, anchors(markers, turn), strict=False))  # a marker's text can still be missing
+    links = deque(zip(starts, anchors(markers, turn, quoted), strict=False))  # a marker's text can still be missing
     parts: list[str] = []
     offset = 0
     for part, is_code in split_code(text):

@@ -23,6 +23,7 @@ class Reply:
     end: AnswerEnd | None = None
     error: SpaceportError | None = None
     ahead: int | None = None  # how many wait before this one for a place at the model
+    writer: str = ""  # the label of the model that can write an answer if this reply ends with quotes
     _answer: str = ""
     _thought: str = ""
     _markers: list[Marker] = field(default_factory=list)
@@ -65,7 +66,9 @@ class Reply:
             self.question,
             answer=self._answer,
             thought=self._thought,
-            passages=self.retrieval.passages if self.retrieval else (),
+            passages=self.retrieval.passages if self.retrieval else self.question.passages,
+            quotes=self.retrieval.quotes if self.retrieval else self.question.quotes,
+            writer=self.writer if finish_reason == "quotes" else "",
             citations=self.end.citations if self.end else (),
             markers=tuple(self._markers),
             invalid_markers=self.end.invalid_markers if self.end else 0,

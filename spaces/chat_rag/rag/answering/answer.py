@@ -1,4 +1,4 @@
-"""One question about documents: retrieve passages, build the prompt, stream the answer, cite."""
+"""One question about documents: retrieve passages, quote them, build the prompt, stream the answer, cite."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
 from backends import Backend, BackendError, ChatRequest, Delta, Done, Event, Message, Stopwatch
+from backends.stopwatch import now
 from backends.streams import closing
 from rag.answering import budget, rewrite
-from rag.answering.abstain import CHECKED_PASSAGES, missing_evidence
+from rag.answering.abstain import CHECKED_PASSAGES
 from rag.answering.cite import Citer
+from rag.answering.evidence.selection import find_quotes
 from rag.answering.markers import Marker
+from rag.answering.placement import passage_of, passages_with_quotes
 from rag.answering.repetition import RepetitionDetector
-from rag.answering.retrieve import number_passages, retrieve_passages
+from rag.answering.retrieve import retrieve_passages
 from rag.answering.types import AnswerEnd, AnswerOptions, Citation, Retrieval
 from rag.library.library import Library
 from rag.search.embedders import Embedder
@@ -35,17 +38,21 @@ class Rag:
         options: AnswerOptions | None = None,
         stopwatch: Stopwatch | None = None,
     ) -> AsyncIterator[Retrieval | Delta | Marker | AnswerEnd]:
-        """Yield one `Retrieval`, the text of the answer with each `Marker` before its text, and one `AnswerEnd`.
+        """Yield the `Retrieval`, the text of the answer with each `Marker` before its text, and one `AnswerEnd`.
 
-        A `BackendError` comes after the `AnswerEnd` of the text so far; `RagError` says that the question doesn't fit
-        into the model's context window. If the documents don't answer, the model is called only with
-        `options.general_knowledge`. Without documents this is a plain chat.
+        The `Retrieval` comes again, with what fits into the prompt, if a model is asked. A `BackendError` comes after
+        the `AnswerEnd` of the text so far; `RagError` says that the question doesn't fit into the model's context
+        window. If the documents don't answer, the model is called only with `options.general_knowledge`. Without
+        documents this is a plain chat.
         """
-        options, stopwatch = options or AnswerOptions(), stopwatch or Stopwatch()
-        retrieval = await self._retrieve(question, history, backend, options.passages)
+        options, stopwatch, start = options or AnswerOptions(), stopwatch or Stopwatch(), now()
+        retrieval = replace(await self._retrieve(question, history, backend, options), seconds=now() - start)
+        yield retrieval
         if retrieval.abstention and not options.general_knowledge:
-            yield retrieval
             yield AnswerEnd((), 0, Done("abstained", None))
+            return
+        if retrieval.passages and not retrieval.abstention and options.writes == "quotes":
+            yield AnswerEnd((), 0, Done("quotes", None))
             return
         retrieval, prompt = await self._plan_prompt(question, retrieval, history, backend, options)
         yield retrieval
@@ -56,11 +63,16 @@ class Rag:
                 yield event
         rewrite.record_latency(backend, stopwatch.first_token_seconds)
 
-    async def _retrieve(self, question: str, history: Sequence[Message], backend: Backend, limit: int) -> Retrieval:
+    async def _retrieve(
+        self, question: str, history: Sequence[Message], backend: Backend, options: AnswerOptions
+    ) -> Retrieval:
         if not await SEARCH.run(self._has_documents):
             return Retrieval((), question)
-        query = await rewrite.build_query(question, history, backend)
-        return await SEARCH.run(self._search, question, query, limit)
+        if options.writes == "quotes":
+            query = await SEARCH.run(rewrite.expand_by_rule, question, history)
+        else:
+            query = await rewrite.build_query(question, history, backend)
+        return await SEARCH.run(self._search, question, query, options)
 
     async def _plan_prompt(
         self,
@@ -72,32 +84,40 @@ class Rag:
     ) -> tuple[Retrieval, budget.PromptPlan]:
         """Return the retrieval with the passages that fit into the prompt, and the prompt."""
         context_window = await budget.find_context_window(backend)
+        passages = () if retrieval.abstention else retrieval.passages
+        # An answer from passages needs the conversation only to understand a follow-up: earlier answers mislead.
+        needs_history = not passages or rewrite.is_follow_up(question)
         prompt = await SEARCH.run(
             budget.plan_prompt,
             question,
-            () if retrieval.abstention else retrieval.passages,
-            history,
+            passages,
+            history if needs_history else (),
             max_tokens=options.max_tokens,
             context_window=context_window,
             system=options.system,
         )
-        passages = retrieval.passages if retrieval.abstention else prompt.passages
-        omitted = prompt.omitted_passages
-        planned = replace(retrieval, passages=passages, omitted_passages=omitted, context_window=context_window)
-        return planned, prompt
+        if not retrieval.abstention:  # a quote has its passage in the source panel, whatever the model gets
+            sent = {passage.number for passage in prompt.passages}
+            quoted = {passage.number for quote in retrieval.quotes if (passage := passage_of(quote, passages))}
+            passages = tuple(passage for passage in passages if passage.number in sent | quoted)
+            retrieval = replace(retrieval, passages=passages, omitted_passages=prompt.omitted_passages)
+        return replace(retrieval, context_window=context_window), prompt
 
     def _has_documents(self) -> bool:
         """Return whether there is anything to search; this reads the sample documents the first time."""
         return any(library.documents for library in self.libraries)
 
-    def _search(self, question: str, query: str, limit: int) -> Retrieval:
-        """Return the best `limit` passages, and the abstention if the passages checked for everyone are too weak."""
+    def _search(self, question: str, query: str, options: AnswerOptions) -> Retrieval:
+        """Return the quotes and the best passages, and the abstention if the documents don't answer."""
         texts = dict.fromkeys((question, query))
-        count = max(limit, CHECKED_PASSAGES)
+        count = max(options.passages, CHECKED_PASSAGES)
         results = [retrieve_passages(self.libraries, text, self.embedder, limit=count) for text in texts]
-        passages = rewrite.interleave(results)
-        abstention = missing_evidence(query, passages)
-        return Retrieval(tuple(number_passages(passages[:limit])), query, abstention)
+        candidates = rewrite.interleave(results)
+        documents = {document.id: document for library in self.libraries for document in library.documents}
+        selection = find_quotes(query, candidates, documents, self.embedder)
+        quotes = selection.nearest if selection.abstention else selection.quotes
+        passages = passages_with_quotes(candidates, quotes, limit=options.passages, characters=options.characters)
+        return Retrieval(tuple(passages), query, selection.abstention, quotes=quotes)
 
 
 async def _add_citations(stream: AsyncIterator[Event], citer: Citer) -> AsyncIterator[Delta | Marker | AnswerEnd]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from backends import Message
 from rag.answering.abstain import REFUSAL, Abstention
 from rag.answering.markers import Marker
+from rag.answering.placement import passage_of
+from rag.answering.quotes import Quote
 from rag.answering.types import Citation
 from rag.documents import Passage
 
@@ -24,10 +26,13 @@ class ErrorMessage:
 class Turn:
     """A question and its answer.
 
-    `answer` is the exact text with its citation markers as `[n]`; `markers` says where they are. `passages` were sent
-    to the model or, with an `abstention`, are the nearest ones. `finish_reason` is None until the answer ends.
-    `target` is "" until a model is asked; `asked_at` is in ISO 8601. A `shared` turn came from a link: the passages of
-    its citations have a number, a document and a page, but no text.
+    `quotes` are the words of the documents that answer. `answer` is what a model wrote below them: the exact text with
+    its citation markers as `[n]`; `markers` says where they are. `passages` have the quotes and what was sent to the
+    model. With an `abstention`, quotes and passages are the nearest ones. `finish_reason` is None until the answer
+    ends. `writes` is "answer" if the visitor asked for a written answer, otherwise "": the target decides. `writer` is
+    the label of the model that could still write an answer, or "". `target` is "" until a model is asked; `asked_at` is
+    in ISO 8601. A `shared` turn came from a link: the passages of its citations have a number, a document and a page,
+    but no text.
     """
 
     question: str
@@ -43,10 +48,13 @@ class Turn:
     target: str = ""
     asked_at: str = ""
     shared: bool = False
+    quotes: tuple[Quote, ...] = ()
+    writes: str = ""
+    writer: str = ""
 
 
 def model_messages(turns: Iterable[Turn]) -> list[Message]:
-    """Return the conversation for a model: questions and answers, without thoughts and errors."""
+    """Return the conversation for a model: questions and answers, or their quotes, without thoughts and errors."""
     messages: list[Message] = []
     for turn in turns:
         messages.append(Message("user", turn.question))
@@ -54,4 +62,12 @@ def model_messages(turns: Iterable[Turn]) -> list[Message]:
             messages.append(Message("assistant", turn.answer.strip()))
         elif turn.abstention:
             messages.append(Message("assistant", REFUSAL))
+        elif turn.quotes:
+            messages.append(Message("assistant", "\n".join(_quote_text(quote, turn) for quote in turn.quotes)))
     return messages
+
+
+def _quote_text(quote: Quote, turn: Turn) -> str:
+    """Return a quote with the marker of its passage."""
+    passage = passage_of(quote, turn.passages)
+    return f"{quote.text} [{passage.number}]" if passage else quote.text
