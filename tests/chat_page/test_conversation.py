@@ -16,7 +16,7 @@ from rag.answering.abstain import Abstention, AbstentionKind, Evidence
 from rag.answering.markers import Marker
 from rag.answering.quotes import Quote
 from rag.answering.turn import ErrorMessage, Turn
-from rag.answering.types import Citation
+from rag.answering.types import Citation, Sentence
 from rag.documents import Passage
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
@@ -34,6 +34,7 @@ TURNS = (
         passages=(PASSAGE,),
         citations=(Citation(PASSAGE, False, ((15, 21), (0, 3))),),
         markers=(Marker(35, 1), Marker(40, 1, True)),
+        sentences=(Sentence(0, 34, True, (1,)), Sentence(35, 40, False)),
         invalid_markers=2,
         finish_reason="stop",
         target="laptop",

@@ -20,7 +20,7 @@ from rag.answering.abstain import Abstention, AbstentionKind, Evidence
 from rag.answering.markers import Marker, anchors
 from rag.answering.quotes import Quote
 from rag.answering.turn import Turn, model_messages
-from rag.answering.types import AnswerEnd, Citation, Retrieval
+from rag.answering.types import AnswerEnd, Citation, Retrieval, Sentence
 from rag.documents import Document, Note, NoteKind, Passage
 from rag.errors import DocumentError
 from rag.library.progress import FileProgress, FileSummary, Snapshot, Step
@@ -268,6 +268,27 @@ def test_a_quoted_passage_is_a_cited_source() -> None:
     html = panel.sources_html([replace(QUOTED, passages=(REPORT, SECOND))])
     assert html.index('id="source-1-1"') < html.index("Also retrieved (1)") < html.index('id="source-1-2"')
     assert '<span class="sp-how">Quoted</span>' in html
+
+
+def test_a_sentence_that_is_not_in_the_documents_is_underlined() -> None:
+    answer = "It was 5 <img> #source-1-1. It was 82,959 [1]. `It was 6.`"
+    sentences = (Sentence(0, 27, False), Sentence(28, 41, True, (1,)), Sentence(48, 57, False))
+    turn = Turn("q", answer, markers=(Marker(42, 1),), sentences=sentences, finish_reason="stop")
+    [message] = reply_messages(turn, 1)
+    assert message["content"] == (
+        '<span class="sp-unsupported" title="not found in the documents">It was 5 <\u200bimg> #\u200bsource-1-1.</span>'
+        " It was 82,959 [1](#source-1-1). `It was 6.`"
+    )
+    assert "metadata" not in message
+
+
+def test_an_answer_of_which_nothing_is_in_the_documents_is_folded() -> None:
+    turn = replace(QUOTED, answer="It was 5.", sentences=(Sentence(0, 9, False),), finish_reason="stop", writer="")
+    quotes, answer = reply_messages(turn, 1)
+    assert "82,959" in quotes["content"]
+    assert (answer["metadata"]["status"], "nothing was found" in answer["metadata"]["title"]) == ("done", True)
+    assert "metadata" not in reply_messages(replace(turn, finish_reason=None), 1)[1]  # while it streams
+    assert [message.content for message in model_messages([turn])] == ["q", f"{QUOTE.text} [1]"]
 
 
 def test_a_model_reads_the_quotes_of_earlier_turns() -> None:

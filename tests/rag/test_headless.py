@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -90,13 +91,16 @@ def test_a_question_that_the_file_does_not_answer(report: Path) -> None:
 
 def test_many_questions_about_a_folder(report: Path, tmp_path: Path) -> None:
     """The default target quotes: no model is loaded."""
-    (report.parent / "picture.png").write_bytes(b"not a document")
+    folder = tmp_path / "files"
+    folder.mkdir()
+    shutil.copy(report, folder)
+    (folder / "picture.png").write_bytes(b"not a document")
     questions, out = tmp_path / "q.jsonl", tmp_path / "r.jsonl"
     questions.write_text(
         '{"id": 7, "question": "What were total net sales for the quarter?"}\n'
         '{"id": "b", "question": "Who composed the opera about the barber of Seville?"}\n'
     )
-    process = rag("ask", report.parent, "--questions", questions, "--out", out)
+    process = rag("ask", folder, "--questions", questions, "--out", out)
     assert process.returncode == 0, process.stderr
     first, second = (json.loads(line) for line in out.read_text().splitlines())
     text = read_document(report).text

@@ -7,7 +7,7 @@ from typing import Any
 from chat_page.conversation import Conversation
 from chat_page.markdown import disarm_markdown, error_markdown, linked_answer
 from chat_page.quotes import quote_counts, quotes_html
-from chat_page.sharing.export import place, provenance
+from chat_page.sharing.export import place, provenance, unsupported_lines
 from chat_page.strings import ENGLISH
 from rag.answering.turn import Turn
 from ui.markdown import safe_markdown
@@ -54,7 +54,8 @@ def reply_messages(turn: Turn, number: int, status: str | None = None) -> list[C
     elif status and not turn.answer:
         messages.append(_assistant("", {"title": status, "status": "pending"}))
     if answer := _answer_markdown(turn, number):
-        messages.append(_assistant(answer))
+        folded = turn.finish_reason and turn.all_unsupported
+        messages.append(_assistant(answer, {"title": ENGLISH.unsupported_answer, "status": "done"} if folded else None))
     if turn.finish_reason == "abstained":
         messages += [_assistant(quotes)] if quotes else []
         messages.append(_assistant(f"*{ENGLISH.allow_general_knowledge}*"))
@@ -77,14 +78,14 @@ def _answer_markdown(turn: Turn, number: int) -> str:
         return ENGLISH.refusal
     if not turn.answer.strip():
         return ""
-    answer = linked_answer(turn.answer, turn.markers, number, quote_counts(turn)).lstrip()
+    answer = linked_answer(turn.answer, turn.markers, number, quote_counts(turn), turn.unsupported).lstrip()
     return f"{ENGLISH.not_from_documents}\n\n{answer}" if turn.abstention else answer
 
 
 def _shared_reply(turn: Turn) -> list[ChatMessage]:
     """The quotes and the answer of a link, as plain text without links, and the sources below."""
     sources = [f"[{citation.passage.number}] {place(citation.passage)}" for citation in turn.citations]
-    lines = [*sources, *provenance(turn)]
+    lines = [*sources, *unsupported_lines(turn), *provenance(turn)]
     parts = [quotes_html(turn, 0), disarm_markdown(turn.answer), disarm_markdown("\n".join(lines))]
     return [_assistant(part) for part in parts if part]
 

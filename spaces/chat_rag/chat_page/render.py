@@ -41,7 +41,7 @@ def stats_html(target: str, stopwatch: Stopwatch, retrieval: Retrieval | None, f
     parts = [escape(target), *_speed_parts(stopwatch), *_token_parts(stopwatch, retrieval)]
     if retrieval and retrieval.quotes and retrieval.seconds is not None:
         parts.insert(1, ENGLISH.quotes_after.format(seconds=retrieval.seconds))
-    if finish_reason in ("quotes", "abstained"):  # no model took part
+    if finish_reason in ("quotes", "abstained", "small_talk"):  # no model took part
         del parts[0]
     if retrieval and retrieval.abstention:
         parts.append(ENGLISH.no_close_match)

@@ -21,7 +21,7 @@ from rag.answering.abstain import Abstention, AbstentionKind, Evidence
 from rag.answering.markers import Marker
 from rag.answering.quotes import Quote
 from rag.answering.turn import ErrorMessage, Turn, model_messages
-from rag.answering.types import Citation
+from rag.answering.types import Citation, Sentence
 from rag.documents import Passage
 from tests.chat_page.earlier_version import LINK_FRAGMENT
 from ui.scripts import download_js
@@ -69,6 +69,7 @@ def test_json_has_every_question_answer_and_citation_with_its_exact_span() -> No
                 "question": "How much?",
                 "quotes": [],
                 "answer": "It was 82,959 [1].",
+                "sentences": [],
                 "citations": [
                     {
                         "number": 1,
@@ -85,7 +86,15 @@ def test_json_has_every_question_answer_and_citation_with_its_exact_span() -> No
                 "target": "laptop",
                 "time": TIME,
             },
-            {"question": "And now?", "quotes": [], "answer": "Half", "citations": [], "target": "", "time": ""},
+            {
+                "question": "And now?",
+                "quotes": [],
+                "answer": "Half",
+                "sentences": [],
+                "citations": [],
+                "target": "",
+                "time": "",
+            },
         ],
     }
 
@@ -115,6 +124,24 @@ def test_a_link_has_the_quotes() -> None:
     assert "Net sales · 2022 · <mark>82,959</mark> million" in quotes
     assert not any(active in quotes for active in ("<img", "\n", "$$", "<b>.pdf", "href"))
     assert open_turns(link_fragment(turns)) == turns
+
+
+def test_what_the_documents_do_not_support_stays_known() -> None:
+    answer = "\nIt was 5. It was 82,959 [1]."
+    turn = replace(
+        TURN, answer=answer, markers=(Marker(25, 1),), sentences=(Sentence(1, 10, False), Sentence(11, 25, True))
+    )
+    (exchange,) = json.loads(as_json([turn]))["exchanges"]
+    assert [(each["text"], each["supported"]) for each in exchange["sentences"]] == [
+        ("It was 5.", False),
+        ("It was 82,959 ", True),
+    ]
+    assert "Not found in the documents:\n\n- It was 5.\n" in as_markdown([turn])
+    [shared] = open_turns(link_fragment([turn]))
+    assert [shared.answer[each.start : each.end] for each in shared.unsupported] == ["It was 5."]
+    assert "Not found in the documents:\n\n- It was 5." in conversation_messages(Conversation((shared,)))[-1]["content"]
+    assert open_turns(link_fragment([shared])) == (shared,)
+    assert [message.content for message in model_messages([turn])] == ["How much?", "It was 82,959 [1]."]
 
 
 def test_a_link_without_quotes_opens_in_an_older_page() -> None:

@@ -12,7 +12,7 @@ from rag.answering.answer import Rag
 from rag.answering.markers import Marker
 from rag.answering.placement import passage_of
 from rag.answering.prompt import recent_messages
-from rag.answering.types import AnswerEnd, AnswerOptions, Retrieval
+from rag.answering.types import AnswerEnd, AnswerOptions, Retrieval, Sentence
 from rag.library.library import Library
 from rag.search.embedders import Embedder
 
@@ -57,7 +57,7 @@ async def test_passages_come_first_and_citations_last(
     library.add(write_file("tide.txt", "High water at the quay is at 14:20 today."))
     backend = QueueBackend(Delta("Let me look.", "thought"), Delta("High water is at 14:20 [1]"), Delta(" [4]."), DONE)
     answer, events = await collect(Rag(embedder, [library]), backend, "When is high water?")
-    assert answer == "High water is at 14:20 [1] ."
+    assert answer == "High water is at 14:20. [1]"
     assert isinstance(events[0], Retrieval)
     assert isinstance(events[1], Retrieval)  # again, with what fits into the prompt
     assert events[2] == Delta("Let me look.", "thought")
@@ -103,6 +103,36 @@ async def test_without_documents_it_is_a_plain_chat(library: Library, embedder: 
     assert not any("[" in message.content for message in backend.requests[0].messages)
 
 
+async def test_each_sentence_has_its_verdict_after_its_text(
+    library: Library, embedder: Embedder, write_file: WriteFile
+) -> None:
+    library.add(write_file("tide.txt", "High water at the quay is at 14:20 today."))
+    backend = QueueBackend(Delta("High water is at 14:20 [1]. Low"), Delta(" water is at 20:35 [1]."), DONE)
+    answer, events = await collect(Rag(embedder, [library]), backend, "When is high water?")
+    assert answer == "High water is at 14:20. [1] Low water is at 20:35."
+    sentences = [event for event in events if isinstance(event, Sentence)]
+    assert [(answer[each.start : each.end], each.supported, each.citations) for each in sentences] == [
+        ("High water is at 14:20.", True, (1,)),
+        ("Low water is at 20:35.", False, ()),
+    ]
+    at = events.index(sentences[0])
+    assert "14:20. [1] " in "".join(event.text for event in events[:at] if isinstance(event, Delta))
+
+
+async def test_a_backend_that_dies_within_a_sentence_leaves_it_without_a_verdict(
+    library: Library, embedder: Embedder, write_file: WriteFile
+) -> None:
+    library.add(write_file("tide.txt", "High water at the quay is at 14:20 today."))
+    backend = QueueBackend(Delta("High water is at 14:20. Low water is at 2"), Interrupted("It broke.", "Try again."))
+    events: list[object] = []
+    with pytest.raises(Interrupted):
+        async for event in Rag(embedder, [library]).answer("When is high water?", backend):
+            events.append(event)
+    assert [each.supported for each in events if isinstance(each, Sentence)] == [True]
+    assert isinstance(events[-1], AnswerEnd)
+    assert len(events[-1].citations) == 1
+
+
 async def test_an_interrupted_answer_keeps_its_citations(
     library: Library, embedder: Embedder, write_file: WriteFile
 ) -> None:
@@ -112,7 +142,7 @@ async def test_an_interrupted_answer_keeps_its_citations(
     with pytest.raises(Interrupted):
         async for event in Rag(embedder, [library]).answer("When is high water?", backend):
             events.append(event)
-    assert events[-2] == Delta("[1")
+    assert events[-2] == Delta(" [1")
     assert isinstance(events[-1], AnswerEnd)
 
 
@@ -183,7 +213,7 @@ async def test_the_model_answers_from_general_knowledge_only_if_allowed(
     assert isinstance(events[-1], AnswerEnd)
     assert events[-1].citations == ()
     answer, events = await collect(Rag(embedder, [library]), backend, "When is high water?", options=options)
-    assert answer == "Rossini did [1]."
+    assert answer == "Rossini did. [1]"
     assert isinstance(events[0], Retrieval)
     assert events[0].abstention is None
     assert TIDE in backend.requests[1].messages[-1].content
@@ -303,3 +333,19 @@ async def test_the_model_gets_up_to_6000_characters(
     characters = sum(len(passage.text) for passage in retrieval.passages)
     assert 4500 < characters <= 6000
     assert all(passage.text in backend.requests[0].messages[-1].content for passage in retrieval.passages)
+
+
+async def test_small_talk_searches_nothing_and_asks_no_model(
+    library: Library, embedder: Embedder, write_file: WriteFile
+) -> None:
+    library.add(write_file("tide.txt", TIDE))
+    backend = QueueBackend(Delta("No."), DONE)
+    answer, events = await collect(Rag(embedder, [library]), backend, "Hello!")
+    assert "tide.txt" in answer
+    assert backend.requests == []
+    retrieval, _, end = events
+    assert isinstance(retrieval, Retrieval)
+    assert isinstance(end, AnswerEnd)
+    assert (retrieval.passages, retrieval.quotes, retrieval.abstention, end.done.finish_reason) == (
+        (), (), None, "small_talk",
+    )  # fmt: skip

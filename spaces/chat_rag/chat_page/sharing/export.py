@@ -10,7 +10,7 @@ from chat_page.markdown import disarm_markdown
 from chat_page.strings import ENGLISH
 from rag.answering.quotes import Quote
 from rag.answering.turn import Turn
-from rag.answering.types import Citation
+from rag.answering.types import Citation, sentence_json
 from rag.documents import Passage
 
 VERSION = 2
@@ -49,11 +49,18 @@ def provenance(turn: Turn) -> list[str]:
     return [f"*{line}*"] if line else []
 
 
+def unsupported_lines(turn: Turn) -> list[str]:
+    """Return the sentences of an answer that the documents don't support, below a line that says so, or nothing."""
+    lines = [f"- {turn.answer[sentence.start : sentence.end]}" for sentence in turn.unsupported]
+    return ["", ENGLISH.unsupported_list, "", *lines, ""] if lines else []
+
+
 def _exchange(turn: Turn) -> dict[str, Any]:
     return {
         "question": turn.question,
         "quotes": [quote.as_json() for quote in turn.quotes],
         "answer": answer_text(turn),
+        "sentences": [sentence_json(sentence, turn.answer) for sentence in turn.sentences],
         "citations": [_citation(citation) for citation in turn.citations],
         "target": turn.target,
         "time": turn.asked_at,
@@ -79,7 +86,10 @@ def _citation(citation: Citation) -> dict[str, Any]:
 def _markdown(turn: Turn) -> str:
     label = ENGLISH.nearest_label if turn.abstention else ENGLISH.quotes_label
     quotes = [f"### {label}", *map(_quote_markdown, turn.quotes)] if turn.quotes else []
-    answer = ["### Answer", answer_text(turn)] if turn.answer or not turn.quotes or turn.abstention else []
+    unsupported = ["\n".join(unsupported_lines(turn)).strip()] if turn.unsupported else []
+    answer = (
+        ["### Answer", answer_text(turn), *unsupported] if turn.answer or not turn.quotes or turn.abstention else []
+    )
     parts = ["### Question", turn.question, *quotes, *answer, *map(_citation_markdown, turn.citations)]
     return disarm_markdown("\n\n".join([*parts, *provenance(turn)]))
 

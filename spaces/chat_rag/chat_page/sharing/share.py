@@ -20,11 +20,11 @@ from chat_page.sharing.export import answer_text
 from chat_page.strings import ENGLISH
 from rag.answering.quotes import Quote
 from rag.answering.turn import Turn
-from rag.answering.types import Citation
+from rag.answering.types import Citation, Sentence
 from rag.documents import Passage
 from rag.reading.file_names import display_name
 
-# Version 2 has quotes. A link without any still has version 1, which an older page can open.
+# Version 2 has quotes and unsupported sentences. A link without them still has version 1, which an older page can open.
 VERSION = 2
 # Mail and chat programs cut or refuse longer links. The page's own address can have MAX_ADDRESS of these characters.
 MAX_LINK, MAX_ADDRESS = 30_000, 1_000
@@ -41,7 +41,7 @@ def link_fragment(turns: Sequence[Turn]) -> str:
     """Return the part of the link after `#c=`; a `ShareError` says that there is too much to share, or nothing."""
     if not turns:
         raise ShareError(ENGLISH.nothing_to_share, ENGLISH.nothing_to_share_remedy)
-    version = VERSION if any(turn.quotes for turn in turns) else 1
+    version = VERSION if any(turn.quotes or turn.unsupported for turn in turns) else 1
     value = {"v": version, "turns": [_link_turn(turn) for turn in turns]}
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
@@ -71,6 +71,7 @@ def open_turns(fragment: str) -> tuple[Turn, ...]:
             question=turn.q,
             answer=turn.a,
             quotes=tuple(_quote(quoted) for quoted in turn.k),
+            sentences=tuple(Sentence(*sorted(span), False) for span in turn.u),
             citations=tuple(_citation(cited.n, cited.d, cited.p) for cited in turn.c),
             finish_reason="stop",
             target=turn.m,
@@ -84,13 +85,20 @@ def open_turns(fragment: str) -> tuple[Turn, ...]:
 def _link_turn(turn: Turn) -> dict[str, Any]:
     passages = [citation.passage for citation in turn.citations]
     quotes = {"k": [_link_quote(quote) for quote in turn.quotes]} if turn.quotes else {}
-    return quotes | {
-        "q": turn.question,
-        "a": answer_text(turn),
-        "c": [{"n": passage.number, "d": passage.document, "p": passage.page} for passage in passages],
-        "m": turn.target,
-        "t": turn.asked_at,
-    }
+    shift = len(turn.answer) - len(turn.answer.lstrip())  # the link's answer begins with a word
+    spans = [[max(0, each.start - shift), max(0, each.end - shift)] for each in turn.unsupported]
+    unsupported = {"u": spans} if spans else {}
+    return (
+        quotes
+        | unsupported
+        | {
+            "q": turn.question,
+            "a": answer_text(turn),
+            "c": [{"n": passage.number, "d": passage.document, "p": passage.page} for passage in passages],
+            "m": turn.target,
+            "t": turn.asked_at,
+        }
+    )
 
 
 def _link_quote(quote: Quote) -> dict[str, Any]:
@@ -155,11 +163,13 @@ def _schema() -> Any:
         d: str = Field(min_length=1, max_length=200)
         p: int | None = Field(ge=1, le=1_000_000)
 
+    span = Annotated[list[Annotated[int, Field(ge=0, le=MAX_INFLATED)]], Field(min_length=2, max_length=2)]
+
     class QuotedText(Strict):
         d: str = Field(min_length=1, max_length=200)
         p: int | None = Field(ge=1, le=1_000_000)
         t: str = Field(max_length=MAX_INFLATED)
-        a: list[Annotated[int, Field(ge=0, le=MAX_INFLATED)]] = Field(min_length=2, max_length=2)
+        a: span
         n: list[Annotated[str, Field(max_length=2_000)]] = Field(max_length=3)
 
     class LinkTurn(Strict):
@@ -167,6 +177,7 @@ def _schema() -> Any:
         a: str = Field(max_length=MAX_INFLATED)
         c: list[CitedDocument] = Field(max_length=99)
         k: list[QuotedText] = Field(default=[], max_length=20)
+        u: list[span] = Field(default=[], max_length=1_000)
         m: str = Field(max_length=100)
         t: str = Field(max_length=40, pattern=r"^[0-9T:.+Z-]*$")
 

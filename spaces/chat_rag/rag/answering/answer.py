@@ -16,7 +16,10 @@ from rag.answering.markers import Marker
 from rag.answering.placement import passage_of, passages_with_quotes
 from rag.answering.repetition import RepetitionDetector
 from rag.answering.retrieve import retrieve_passages
-from rag.answering.types import AnswerEnd, AnswerOptions, Citation, Retrieval
+from rag.answering.small_talk import find_small_talk, small_talk_reply
+from rag.answering.types import AnswerEnd, AnswerOptions, Citation, Retrieval, Sentence
+from rag.answering.verification.verifier import Verifier
+from rag.documents import Document
 from rag.library.library import Library
 from rag.search.embedders import Embedder
 from rag.threads import SEARCH
@@ -37,15 +40,21 @@ class Rag:
         history: Sequence[Message] = (),
         options: AnswerOptions | None = None,
         stopwatch: Stopwatch | None = None,
-    ) -> AsyncIterator[Retrieval | Delta | Marker | AnswerEnd]:
+    ) -> AsyncIterator[Retrieval | Delta | Marker | Sentence | AnswerEnd]:
         """Yield the `Retrieval`, the text of the answer with each `Marker` before its text, and one `AnswerEnd`.
 
-        The `Retrieval` comes again, with what fits into the prompt, if a model is asked. A `BackendError` comes after
-        the `AnswerEnd` of the text so far; `RagError` says that the question doesn't fit into the model's context
-        window. If the documents don't answer, the model is called only with `options.general_knowledge`. Without
-        documents this is a plain chat.
+        A `Sentence` with its verdict comes after its text. The `Retrieval` comes again, with what fits into the prompt,
+        if a model is asked. A `BackendError` comes after the `AnswerEnd` of the text so far; `RagError` says that the
+        question doesn't fit into the model's context window. If the documents don't answer, the model is called only
+        with `options.general_knowledge`. Without documents this is a plain chat. Small talk gets a reply of its own.
         """
         options, stopwatch, start = options or AnswerOptions(), stopwatch or Stopwatch(), now()
+        if talk := find_small_talk(question):
+            names = [document.name for document in (await SEARCH.run(self._documents)).values()]
+            yield Retrieval((), question)
+            yield Delta(small_talk_reply(talk, names))
+            yield AnswerEnd((), 0, Done("small_talk", None))
+            return
         retrieval = replace(await self._retrieve(question, history, backend, options), seconds=now() - start)
         yield retrieval
         if retrieval.abstention and not options.general_knowledge:
@@ -57,7 +66,9 @@ class Rag:
         retrieval, prompt = await self._plan_prompt(question, retrieval, history, backend, options)
         yield retrieval
         request = ChatRequest(prompt.messages, max_tokens=prompt.max_tokens, temperature=options.temperature)
-        answer = _add_citations(stopwatch.record(backend.stream(request)), Citer(prompt.passages))
+        verifier = Verifier(prompt.passages, self._documents())
+        await SEARCH.run(verifier.prepare)
+        answer = _add_citations(stopwatch.record(backend.stream(request)), Citer(prompt.passages, verifier))
         async with closing(answer):
             async for event in answer:
                 yield event
@@ -107,20 +118,24 @@ class Rag:
         """Return whether there is anything to search; this reads the sample documents the first time."""
         return any(library.documents for library in self.libraries)
 
+    def _documents(self) -> dict[str, Document]:
+        return {document.id: document for library in self.libraries for document in library.documents}
+
     def _search(self, question: str, query: str, options: AnswerOptions) -> Retrieval:
         """Return the quotes and the best passages, and the abstention if the documents don't answer."""
         texts = dict.fromkeys((question, query))
         count = max(options.passages, CHECKED_PASSAGES)
         results = [retrieve_passages(self.libraries, text, self.embedder, limit=count) for text in texts]
         candidates = rewrite.interleave(results)
-        documents = {document.id: document for library in self.libraries for document in library.documents}
-        selection = find_quotes(query, candidates, documents, self.embedder)
+        selection = find_quotes(query, candidates, self._documents(), self.embedder)
         quotes = selection.nearest if selection.abstention else selection.quotes
         passages = passages_with_quotes(candidates, quotes, limit=options.passages, characters=options.characters)
         return Retrieval(tuple(passages), query, selection.abstention, quotes=quotes)
 
 
-async def _add_citations(stream: AsyncIterator[Event], citer: Citer) -> AsyncIterator[Delta | Marker | AnswerEnd]:
+async def _add_citations(
+    stream: AsyncIterator[Event], citer: Citer
+) -> AsyncIterator[Delta | Marker | Sentence | AnswerEnd]:
     """Yield the stream with checked markers; an answer from passages ends early if it repeats itself."""
     repetition = RepetitionDetector()
     async with closing(stream):
@@ -133,25 +148,27 @@ async def _add_citations(stream: AsyncIterator[Event], citer: Citer) -> AsyncIte
                 if event.kind == "thought":
                     yield event
                     continue
-                text = citer.feed(event.text)
-                for marker in citer.new_markers():
-                    yield marker
-                if text:
-                    yield Delta(text)
+                for part in _parts(citer, citer.feed(event.text)):
+                    yield part
                 if citer.passages and repetition.add(event.text):
                     for last in _finish(citer, Done("repetition", None)):
                         yield last
                     return
         except BackendError:
-            for last in _finish(citer, Done("interrupted", None)):
+            for last in _finish(citer, Done("interrupted", None), finished=False):
                 yield last
             raise
 
 
-def _finish(citer: Citer, done: Done) -> list[Delta | Marker | AnswerEnd]:
-    rest = citer.flush()
-    end = AnswerEnd(_citations(citer), citer.invalid_markers, done)
-    return [*citer.new_markers(), *([Delta(rest)] if rest else []), end]
+def _finish(citer: Citer, done: Done, *, finished: bool = True) -> list[Delta | Marker | Sentence | AnswerEnd]:
+    rest = citer.flush(finished=finished)
+    return [*_parts(citer, rest), AnswerEnd(_citations(citer), citer.invalid_markers, done)]
+
+
+def _parts(citer: Citer, text: str) -> list[Delta | Marker | Sentence | AnswerEnd]:
+    """Return the next text of the answer between its markers and its verdicts."""
+    markers, sentences = citer.new_markers(), citer.new_sentences()
+    return [*markers, *([Delta(text)] if text else []), *sentences]
 
 
 def _citations(citer: Citer) -> tuple[Citation, ...]:

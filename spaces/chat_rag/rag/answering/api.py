@@ -15,7 +15,7 @@ from backends import Backend, Delta, Message, Stopwatch, Usage
 from backends.stopwatch import now
 from rag.answering.abstain import NOT_FROM_DOCUMENTS, REFUSAL, AbstentionKind
 from rag.answering.answer import Rag
-from rag.answering.types import AnswerEnd, AnswerOptions, Retrieval, passage_json
+from rag.answering.types import AnswerEnd, AnswerOptions, Retrieval, Sentence, passage_json, sentence_json
 from rag.documents import Limits
 from rag.errors import Cancelled
 from rag.library.library import Library
@@ -87,10 +87,12 @@ async def answer_json(
 
     `quotes` are the words of the documents that answer (see `Quote`), or if the documents don't answer the nearest
     ones. `citations` and, if the documents don't answer, `nearest` are passages with `document`, `page`, `start`, `end`
-    (characters of the extracted text) and `passage`, the text between them.
+    (characters of the extracted text) and `passage`, the text between them. `sentences` has each sentence of the answer
+    that claims something, and whether the documents support it.
     """
     options, stopwatch, start = options or AnswerOptions(), Stopwatch(), now()
     retrieval: Retrieval | None = None
+    sentences: list[Sentence] = []
     answer, thought, end, first_token_seconds = "", "", None, None
     async for event in rag.answer(question, backend, history=history, options=options, stopwatch=stopwatch):
         text = ""
@@ -104,6 +106,8 @@ async def answer_json(
             if event.abstention and not retrieval:
                 text = f"{NOT_FROM_DOCUMENTS}\n\n" if options.general_knowledge else REFUSAL
             retrieval = event
+        elif isinstance(event, Sentence):
+            sentences.append(event)
         elif isinstance(event, AnswerEnd):
             end = event
         answer += text
@@ -116,7 +120,8 @@ async def answer_json(
         "first_token_ms": _milliseconds(first_token_seconds),
         "total_ms": _milliseconds(now() - start),
     }
-    texts = {"question": question, "answer": answer, "thought": thought}
+    verdicts = [sentence_json(sentence, answer) for sentence in sentences]
+    texts = {"question": question, "answer": answer, "thought": thought, "sentences": verdicts}
     return texts | _retrieval_json(retrieval) | _end_json(end, retrieval) | {"timings": stopwatch.timings() | timings}
 
 

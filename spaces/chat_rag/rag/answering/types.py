@@ -68,6 +68,19 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Sentence:
+    """A finished sentence of an answer, or a cell of its tables, that claims something: `answer[start:end]`.
+
+    `supported` says whether the passages say the same; `citations` has the numbers of those that it cites.
+    """
+
+    start: int
+    end: int
+    supported: bool
+    citations: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerEnd:
     """The last event of an answer; `invalid_markers` counts the model's markers that name no passage."""
 
@@ -81,3 +94,8 @@ def passage_json(passage: Passage) -> dict[str, Any]:
     fields = asdict(passage)
     fields["passage"] = fields.pop("text")
     return fields
+
+
+def sentence_json(sentence: Sentence, answer: str) -> dict[str, Any]:
+    """Return a sentence of an answer as JSON, with its text."""
+    return asdict(sentence) | {"text": answer[sentence.start : sentence.end]}
