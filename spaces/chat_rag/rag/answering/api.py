@@ -13,7 +13,7 @@ from typing import Any
 
 from backends import Backend, Delta, Message, Stopwatch, Usage
 from backends.stopwatch import now
-from rag.answering.abstain import NOT_FROM_DOCUMENTS, REFUSAL, AbstentionKind
+from rag.answering.abstain import NOT_FROM_DOCUMENTS, REFUSAL, Abstention, AbstentionKind
 from rag.answering.answer import Rag
 from rag.answering.types import AnswerEnd, AnswerOptions, Retrieval, Sentence, passage_json, sentence_json
 from rag.documents import Limits
@@ -28,6 +28,8 @@ from rag.threads import READING
 ABSTENTION_REASONS = {
     AbstentionKind.NO_PASSAGES: "No passages found in the documents",
     AbstentionKind.WEAK_EVIDENCE: "No close match in the documents",
+    AbstentionKind.NOT_MENTIONED: "No document mentions {names}",
+    AbstentionKind.OTHER_YEARS: "No document mentions {years}; the documents cover {covered_years}",
 }
 
 
@@ -134,12 +136,20 @@ def describe_usage(usage: Usage | None, context_window: int | None) -> str:
     return f"{usage.input_tokens:,} of {context_window:,} tokens sent ({usage.input_tokens / context_window:.0%})"
 
 
+def abstention_reason(abstention: Abstention) -> str:
+    """Return the reason as one phrase, such as "No document mentions Microsoft"."""
+    names, years, covered_years = (
+        ", ".join(words) for words in (abstention.names, abstention.years, abstention.covered_years)
+    )
+    return ABSTENTION_REASONS[abstention.kind].format(names=names, years=years, covered_years=covered_years)
+
+
 def _retrieval_json(retrieval: Retrieval) -> dict[str, Any]:
     abstention = retrieval.abstention
     return {
         "searched": retrieval.query,
         "abstained": abstention is not None,
-        "reason": ABSTENTION_REASONS[abstention.kind] if abstention else None,
+        "reason": abstention_reason(abstention) if abstention else None,
         "quotes": [quote.as_json() for quote in retrieval.quotes],
         "nearest": [passage_json(passage) for passage in retrieval.passages] if abstention else [],
         "left_out": retrieval.omitted_passages,

@@ -13,7 +13,7 @@ from rag.reading.file_names import display_name
 from rag.reading.file_types import check_signature
 from rag.reading.markup import read_docx, read_html
 from rag.reading.pdf import read_pdf
-from rag.reading.plain import read_notebook, read_text, read_xml
+from rag.reading.plain import read_markdown, read_notebook, read_text, read_xml
 
 Reader = Callable[[bytes, str, Limits, ShareReport], Content]
 
@@ -25,8 +25,8 @@ def _without_progress(reader: Callable[[bytes, str, Limits], Content]) -> Reader
 
 _READERS: dict[str, tuple[str, Reader]] = {
     ".pdf": ("application/pdf", read_pdf),
-    ".md": ("text/markdown", _without_progress(read_text)),
-    ".markdown": ("text/markdown", _without_progress(read_text)),
+    ".md": ("text/markdown", _without_progress(read_markdown)),
+    ".markdown": ("text/markdown", _without_progress(read_markdown)),
     ".txt": ("text/plain", _without_progress(read_text)),
     ".html": ("text/html", _without_progress(read_html)),
     ".htm": ("text/html", _without_progress(read_html)),
@@ -37,7 +37,7 @@ _READERS: dict[str, tuple[str, Reader]] = {
     ".csv": ("text/csv", _without_progress(read_csv)),
     ".tsv": ("text/csv", _without_progress(read_tsv)),
     ".xhtml": ("text/html", _without_progress(read_html)),
-    ".mdx": ("text/markdown", _without_progress(read_text)),
+    ".mdx": ("text/markdown", _without_progress(read_markdown)),
     ".rst": ("text/markdown", _without_progress(read_text)),  # its headings are underlined too
     ".ipynb": ("text/markdown", _without_progress(read_notebook)),
     ".xml": ("text/plain", _without_progress(read_xml)),
