@@ -128,6 +128,7 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
         chatbot.example_select(HANDLERS.example, key, [question, chatbot], concurrency_limit=None, **key_first),
         chatbot.retry(HANDLERS.retry, key, [question, chatbot], queue=False, **key_first),
         chatbot.edit(HANDLERS.edit, key, [question, chatbot], concurrency_limit=None, **key_first),
+        chatbot.option_select(HANDLERS.write_answer, key, [question, chatbot], concurrency_limit=None, **key_first),
     ]
     answer_events = [
         event.then(

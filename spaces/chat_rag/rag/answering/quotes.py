@@ -34,6 +34,16 @@ class Quote:
         """The words that answer."""
         return self.text[self.answer_start - self.start : self.answer_end - self.start]
 
+    @property
+    def path(self) -> tuple[str, ...]:
+        """What leads to the cell of a table: its row label and its column header."""
+        return tuple(label for label in self.labels[:2] if label.strip())
+
+    @property
+    def unit(self) -> str:
+        """The unit of a table's cell, such as "million", or ""."""
+        return " ".join(self.labels[2:]).strip()
+
     def as_json(self) -> dict[str, Any]:
         """Return the quote as JSON."""
         return asdict(self)
