@@ -36,7 +36,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**12))
 
 # A thread waits this long for the interpreter lock if another one computes. With Python's 5 ms, a request with ten
 # system calls takes 50 ms while a document is split into chunks.
-SWITCH_SECONDS = 0.0005
+SWITCH_SECONDS = 0.0001
 # Gradio starts at most this many events. Those that wait for their turn count, so it's more than `Limits` let wait.
 MAX_EVENTS = 1024
 QUEUE: dict[str, Any] = {
