@@ -27,6 +27,7 @@ from rag.documents import Passage
 from rag.errors import RagError
 from rag.library.library import Library
 from rag.library.quota import UNLIMITED
+from rag.read_command import FILES, command_line_sources
 from rag.search.embedders import Embedder
 
 
@@ -47,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_ask(parser: argparse.ArgumentParser) -> None:
     defaults = AnswerOptions()
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=FILES)
     parser.add_argument("-q", "--question", required=True)
     parser.add_argument("--backend", metavar="NAME", help="the target (default: the first one of the catalogue)")
     parser.add_argument("--catalog", metavar="PATH", help="a catalogue other than the built-in one")
@@ -62,7 +63,7 @@ def _add_ask(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_search(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=FILES)
     parser.add_argument("--questions", required=True, type=Path, help='JSONL file of {"id", "question"}')
     parser.add_argument(
         "--limit-chars", type=int, default=6000, help="characters of passages per question (%(default)s)"
@@ -147,8 +148,8 @@ def _questions(path: Path) -> list[dict[str, Any]]:
 
 def _read(files: Sequence[Path], embedder: Embedder) -> Library:
     library = Library(embedder, quota=UNLIMITED)
-    for file in files:
-        summary = library.add(file).summary
+    for source in command_line_sources(files):
+        summary = library.add(source.path, name=source.name, folder=source.folder).summary
         print(f"{summary.name}: {summary.characters:,} characters, {summary.chunks:,} chunks", file=sys.stderr)
     return library
 

@@ -92,6 +92,11 @@ def read_document(
     )
 
 
+def is_supported(name: str) -> bool:
+    """Return whether files with this name are read."""
+    return Path(name).suffix.lower() in _READERS or name.lower() in _WITHOUT_SUFFIX
+
+
 def _suffix(name: str, path: Path) -> str:
     for suffix in (Path(name).suffix.lower(), path.suffix.lower()):
         if suffix in _READERS:
