@@ -17,6 +17,7 @@ from chat_page.strings import ENGLISH
 from rag.answering.types import AnswerOptions
 from rag.documents import Limits
 from rag.library.quota import Quota
+from rag.reading.archives.listing import ARCHIVE_SUFFIX
 from rag.reading.parse import SUFFIXES
 from ui import html, launch
 from ui.admission.client import caller_of
@@ -104,7 +105,11 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
         with gr.Column(scale=2, min_width=320):
             with gr.Accordion(ENGLISH.documents, open=True):
                 files = gr.File(
-                    show_label=False, file_count="multiple", file_types=list(SUFFIXES), height=132, elem_id="drop"
+                    show_label=False,
+                    file_count="multiple",
+                    file_types=[*SUFFIXES, ARCHIVE_SUFFIX],
+                    height=132,
+                    elem_id="drop",
                 )
                 documents = gr.HTML("", elem_id="documents", js_on_load=scripts.DOCUMENTS_JS)
                 samples = gr.Checkbox(True, label=ENGLISH.samples, elem_id="samples")

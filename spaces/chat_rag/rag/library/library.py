@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,7 @@ class Library:
     ) -> None:
         self._embedder = embedder
         self._limits = limits or Limits()
-        self._readers = readers or file_readers()
+        self.readers = readers or file_readers()
         self._store = store
         self._quota = quota or Quota()
         self._save_lock = threading.Lock()  # one document is saved at a time; a search doesn't wait for the disk
@@ -109,16 +109,21 @@ class Library:
         """Return the uploaded file, or None without a store."""
         return self._store.original(document_id) if self._store and document_id in self._documents else None
 
-    def add(self, path: Path, *, name: str | None = None, report: Report | None = None) -> AddedDocument:
+    def add(
+        self, path: Path, *, name: str | None = None, folder: str = "", report: Report | None = None
+    ) -> AddedDocument:
         """Read, chunk, embed, save and index one file: `read`, then `store`.
 
-        `report` receives the progress; an error that it raises cancels the addition. Raises `DocumentError` if the file
-        can't be used; then nothing of it is stored.
+        `folder` is where it was, such as "archive.zip/reports"; it comes before the document's name. `report` receives
+        the progress; an error that it raises cancels the addition. Raises `DocumentError` if the file can't be used;
+        then nothing of it is stored.
         """
-        parsed = self.read(path, name=name, report=report)
+        parsed = self.read(path, name=name, folder=folder, report=report)
         return parsed if isinstance(parsed, AddedDocument) else self.store(parsed, report=report)
 
-    def read(self, path: Path, *, name: str | None = None, report: Report | None = None) -> ParsedFile | AddedDocument:
+    def read(
+        self, path: Path, *, name: str | None = None, folder: str = "", report: Report | None = None
+    ) -> ParsedFile | AddedDocument:
         """Read one file in a process of its own; return the document if the library already has this content."""
         notify = report or _ignore
         notify(Step.READING, 0.0)
@@ -126,7 +131,7 @@ class Library:
         if duplicate := self._duplicate(document_id):
             return duplicate
         self._check_quota(display_name(name or path.name), Size(1, 0, length))
-        document = self._readers.run(
+        document = self.readers.run(
             read_document,
             display_name(name or path.name),
             path=path.absolute(),
@@ -134,6 +139,8 @@ class Library:
             limits=self._limits,
             report=lambda share: notify(Step.READING, share),
         )
+        if folder:
+            document = replace(document, name=f"{folder}/{document.name}")
         size = Size(1, page_count(document), length)
         self._check_quota(document.name, size)
         original = path.read_bytes() if self._store else b""

@@ -132,6 +132,11 @@ def _read_mail(data: bytes, name: str, limits: Limits) -> Content:
     return read_mail(data, name, limits, read_attachment)
 
 
+def is_supported(name: str) -> bool:
+    """Return whether files with this name are read."""
+    return Path(name).suffix.lower() in _READERS or name.lower() in _WITHOUT_SUFFIX
+
+
 def _suffix(name: str, path: Path) -> str:
     for suffix in (Path(name).suffix.lower(), path.suffix.lower()):
         if suffix in _READERS:
