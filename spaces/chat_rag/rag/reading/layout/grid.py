@@ -25,7 +25,7 @@ def make_grid(lines: Sequence[Line], least: int, first: int, end: int, words: Wo
     headers = header_line_count(region)
     rows = [line for line in region[headers:] if len(line.segments) > 1]
     rows = rows or [line for line in region if len(line.segments) > 1]
-    if len(rows) + headers < 2:
+    if sum(1 for line in region if len(line.segments) > 1) < 2:
         return None
     columns = find_columns(rows, region[:headers], min(line.segments[1].left for line in rows))
     if len(columns) < 2:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rag.reading.layout.segments import Segment, join_segments
@@ -67,6 +67,15 @@ def goes_on_below(upper: Line, lower: Line) -> bool:
     if upper.bottom - lower.bottom > _SAME_CELL * max(upper.size, lower.size):
         return False
     return all(any(is_next_line(above, cell) for cell in lower.segments) for above in upper.segments)
+
+
+def belongs_to_row(lines: Sequence[Line], index: int, label_right: float) -> bool:
+    """Return whether the cells of a line go on in the lines below, up to a row with a label."""
+    while index + 1 < len(lines) and goes_on_below(lines[index], lines[index + 1]):
+        index += 1
+        if lines[index].left < label_right - 2 * lines[index].size:
+            return True
+    return False
 
 
 def is_next_line(above: Segment, cell: Segment) -> bool:

@@ -12,6 +12,7 @@ from rag.reading.layout.segments import Segment
 from rag.reading.layout.words import Words
 
 RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_TOUCHING = 0.2  # points
 _ARABIC = re.compile(r"[\u0600-\u06ff]")
 _SPACE = 0.16  # of the line's height: letters of a word are closer
 _SPACE_BESIDE_OTHERS = 0.22  # if the page has spaces of its own
@@ -29,6 +30,12 @@ class _Character:
     def __init__(self, index: int, text: str, place: Sequence[float]) -> None:
         self.index, self.text, self.marks = index, text, ""
         self.left, self.right, self.bottom, self.size = place
+
+    def add_mark(self, mark: _Character) -> None:
+        """Add a vowel sign; PDFium divides the place of a glyph between its letter and its signs."""
+        self.marks += mark.text
+        if mark.left < self.right + _TOUCHING and mark.right > self.left - _TOUCHING:
+            self.left, self.right = min(self.left, mark.left), max(self.right, mark.right)
 
 
 def is_right_to_left(text: str) -> bool:
@@ -100,12 +107,12 @@ def _with_marks(line: list[_Character]) -> list[_Character]:
     """Return the letters of a line; each has the vowel signs that are drawn at it."""
     marks = [character for character in line if unicodedata.combining(character.text[:1] or " ")]
     letters = [character for character in line if not unicodedata.combining(character.text[:1] or " ")]
-    for mark in marks if letters else ():
-        middle = mark.left + mark.right
-        letter = min(letters, key=lambda letter: abs(letter.left + letter.right - middle))
-        letter.marks += mark.text
-        # PDFium divides the place of a glyph between its letters and signs.
-        letter.left, letter.right = min(letter.left, mark.left), max(letter.right, mark.right)
+    if letters:
+        middles = [letter.left + letter.right for letter in letters]
+        for mark in marks:
+            middle = mark.left + mark.right
+            distances = [abs(other - middle) for other in middles]
+            letters[distances.index(min(distances))].add_mark(mark)
     return letters or line
 
 
