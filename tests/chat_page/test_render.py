@@ -221,12 +221,15 @@ def test_quotes_stand_above_the_answer_and_lead_to_their_place() -> None:
 
 
 def test_a_cell_is_quoted_with_its_row_and_column() -> None:
-    cell = replace(QUOTE, labels=("Net <sales>", "Q2 2022", "million"), row=1, column=1)
+    cell = replace(QUOTE, labels=("Net <sales>", "Q2 2022", "in millions, except per share data"), row=1, column=1)
     [message] = reply_messages(replace(QUOTED, quotes=(cell,)), 1)
     assert "Net &lt;sales&gt; · Q2 2022 · <mark>82,959</mark> million</blockquote>" in message["content"]
-    without = replace(cell, labels=("", "Q2 2022", ""))
+    without = replace(cell, labels=("", "Q2 2022"))
     [message] = reply_messages(replace(QUOTED, quotes=(without,)), 1)
     assert '"auto">Q2 2022 · <mark>82,959</mark></blockquote>' in message["content"]
+    share = replace(cell, labels=("Net income per share", "in millions, except per share data"))
+    [message] = reply_messages(replace(QUOTED, quotes=(share,)), 1)
+    assert '"auto">Net income per share · <mark>82,959</mark></blockquote>' in message["content"]
 
 
 def test_the_nearest_quotes_of_an_abstention_stand_below_the_refusal() -> None:
@@ -236,6 +239,15 @@ def test_the_nearest_quotes_of_an_abstention_stand_below_the_refusal() -> None:
     assert refusal == "The documents do not answer this question."
     assert "82,959" in quotes
     assert "general knowledge" in hint
+
+
+def test_a_refusal_has_its_reason() -> None:
+    evidence = Evidence(0.1, 0.0)
+    names = Abstention(AbstentionKind.NOT_MENTIONED, evidence, names=("Microsoft",))
+    years = Abstention(AbstentionKind.OTHER_YEARS, evidence, years=("2020",), covered_years=("2022", "2023"))
+    turn = Turn("q", finish_reason="abstained")
+    assert reply_messages(replace(turn, abstention=names), 1)[0]["content"].endswith("No document mentions Microsoft.")
+    assert reply_messages(replace(turn, abstention=years), 1)[0]["content"].endswith("The documents cover 2022, 2023.")
 
 
 def test_an_answer_without_a_quote_says_so() -> None:

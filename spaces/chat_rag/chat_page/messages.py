@@ -7,7 +7,7 @@ from typing import Any
 from chat_page.conversation import Conversation
 from chat_page.markdown import disarm_markdown, error_markdown, linked_answer
 from chat_page.quotes import quote_counts, quotes_html
-from chat_page.sharing.export import place, provenance, unsupported_lines
+from chat_page.sharing.export import place, provenance, refusal_text, unsupported_lines
 from chat_page.strings import ENGLISH
 from rag.answering.turn import Turn
 from ui.markdown import safe_markdown
@@ -75,7 +75,7 @@ def _write_option(turn: Turn) -> list[dict[str, str]] | None:
 
 def _answer_markdown(turn: Turn, number: int) -> str:
     if turn.finish_reason == "abstained":
-        return ENGLISH.refusal
+        return safe_markdown(refusal_text(turn))
     if not turn.answer.strip():
         return ""
     answer = linked_answer(turn.answer, turn.markers, number, quote_counts(turn), turn.unsupported).lstrip()

@@ -56,6 +56,8 @@ class Strings:
     quotes_label: str = "From the documents"
     nearest_label: str = "The closest words in the documents"
     refusal: str = "The documents do not answer this question."
+    not_mentioned: str = "No document mentions {names}."
+    other_years: str = "No document is about {years}. The documents cover {covered}."
     not_from_documents: str = "The documents do not answer this question. This answer is from general knowledge."
     allow_general_knowledge: str = (
         "The closest passages are under Sources. To get an answer from general knowledge, allow it in Settings."

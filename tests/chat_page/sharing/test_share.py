@@ -28,7 +28,7 @@ from ui.scripts import download_js
 
 PASSAGE = Passage(1, "d", "report.pdf", 3, "Sales", 10, 31, "Net sales were 82,959", 0.5, 0.4, None)
 QUOTE = Quote("d", "report.pdf", 3, "Sales", 10, 31, PASSAGE.text, 25, 31, 0.9)
-CELL = replace(QUOTE, labels=("Net sales", "2022", "million"), row=4, column=2)
+CELL = replace(QUOTE, labels=("Net sales", "2022", "(In millions)"), row=4, column=2)
 TIME = "2026-11-21T16:00:00Z"
 TURN = Turn(
     "How much?",
@@ -373,7 +373,7 @@ def test_every_string_can_be_formatted() -> None:
         "ahead characters chunks columns count end first input last limit output page pages passages start thousands "
         "window"
     )
-    texts = "chosen dense lexical model name others place places reason text"
+    texts = "chosen covered dense lexical model name names others place places reason text years"
     values: dict[str, Any] = dict.fromkeys(counts.split(), 2) | dict.fromkeys(texts.split(), "x")
     values |= {"seconds": 0.5, "rate": 10.0, "share": 0.5, "score": 0.5}
     for field in fields(Strings):

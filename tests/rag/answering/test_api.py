@@ -73,7 +73,8 @@ async def test_an_abstention_has_the_nearest_passages(embedder: Embedder) -> Non
     backend = FixedBackend("Rossini.")
     reply = await answer_from_files(OTHER_SUBJECT, backend, embedder, texts={"tide.txt": TIDE})
     assert (reply["answer"], reply["abstained"], reply["citations"]) == (REFUSAL, True, [])
-    assert reply["reason"] == "No close match in the documents"
+    assert reply["reason"] == "No document mentions Seville"
+    assert reply["quotes"][0]["text"] == TIDE
     assert reply["nearest"][0]["passage"] == TIDE
     assert backend.requests == []
 

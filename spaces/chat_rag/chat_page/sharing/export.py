@@ -32,9 +32,20 @@ def as_markdown(turns: Sequence[Turn]) -> str:
 def answer_text(turn: Turn) -> str:
     """Return the answer as text; it says so if the documents don't answer the question."""
     if turn.finish_reason == "abstained":
-        return ENGLISH.refusal
+        return refusal_text(turn)
     answer = turn.answer.strip()
     return f"{ENGLISH.not_from_documents}\n\n{answer}" if turn.abstention and answer else answer
+
+
+def refusal_text(turn: Turn) -> str:
+    """Return that the documents don't answer the question, and why."""
+    abstention = turn.abstention
+    if abstention and abstention.names:
+        return f"{ENGLISH.refusal} {ENGLISH.not_mentioned.format(names=', '.join(abstention.names))}"
+    if abstention and abstention.years:
+        years, covered = ", ".join(abstention.years), ", ".join(abstention.covered_years)
+        return f"{ENGLISH.refusal} {ENGLISH.other_years.format(years=years, covered=covered)}"
+    return ENGLISH.refusal
 
 
 def place(passage: Passage | Quote) -> str:

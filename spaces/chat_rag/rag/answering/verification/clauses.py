@@ -24,12 +24,13 @@ _EMPTY = frozenset(
         """
         amount about approximately around nearly almost over more less than total totaled was were report reported
         record recorded company companies increase increased decrease decreased rise rose grow grew growth fall fell
-        decline declined drop dropped up down higher lower compare compared prior previous year years quarter quarters month
-        months period periods end ended fiscal same ago million millions billion billions thousand thousands trillion
-        percent percentage point points dollar dollars euro euros according document documents passage passages
-        respectively during first second third fourth january february march april may june july august september
-        october november december also which per each annual annually accounted represent represented reach
-        reached while whereas but versus from brought had has number figure value stood came expected only its both one two three six nine twelve
+        decline declined drop dropped up down higher lower compare compared prior previous year years quarter quarters
+        month months period periods end ended fiscal same ago million millions billion billions thousand thousands
+        trillion percent percentage point points dollar dollars euro euros according document documents passage
+        passages respectively during first second third fourth january february march april may june july august
+        september october november december also which per each annual annually accounted represent represented reach
+        reached while whereas but versus from brought had has number figure value stood came expected only its both
+        one two three six nine twelve
         """.split()  # noqa: SIM905  # a list with one word per line would be a page long
     )
 )
