@@ -204,3 +204,11 @@ def test_a_saved_page_contains_no_document(served: Served, victim: Guest) -> Non
     ):
         fetch(served.url, f"/{path}?session_hash={victim.session}")
         assert served.files() == before, path
+
+
+def test_a_page_whose_state_was_dropped_keeps_its_target(guest: Guest) -> None:
+    """Gradio drops the state of the oldest pages when others open thousands."""
+    dropped = guest.impersonate(session=secrets.token_hex(6))
+    outcome = dropped.ask("How much does the kettle hold?", target="gone")
+    assert outcome.success, outcome.error
+    assert "gone" in outcome.stream
