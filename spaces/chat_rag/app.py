@@ -28,7 +28,7 @@ from ui.settings import int_setting
 CORPUS = Path(__file__).parent / "corpus"
 DEFAULTS = AnswerOptions()
 # Gradio's state of a page takes 75 kB, and anybody can open pages. Nothing is lost when a page's state is dropped.
-MAX_SESSIONS = 300
+MAX_SESSIONS = 200
 
 ARGUMENTS = launch.parse_arguments(
     sys.argv[1:] if __name__ == "__main__" else [], "Chat with documents on any model backend."
