@@ -7,6 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+# The first character, and the one behind the last, in a text.
+Span = tuple[int, int]
+
 # Receives the share of a piece of work that is done, from 0 to 1. An error that it raises cancels the work.
 ShareReport = Callable[[float], None]
 
@@ -77,17 +80,21 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a reader finds in a file."""
+    """What a reader finds in a file; `furniture` are running heads and feet and page numbers."""
 
     text: str
     pages: tuple[Page, ...] = ()
     tables: tuple[Table, ...] = ()
     notes: tuple[Note, ...] = ()
+    furniture: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The text of a file; `id` is the first 16 hexadecimal digits of its SHA-256, `name` is safe to display."""
+    """The text of a file; `id` is the first 16 hexadecimal digits of its SHA-256, `name` is safe to display.
+
+    `furniture` are the spans of running heads and feet and page numbers, which no chunk contains.
+    """
 
     id: str
     name: str
@@ -96,6 +103,7 @@ class Document:
     media_type: str
     tables: tuple[Table, ...] = ()
     notes: tuple[Note, ...] = ()
+    furniture: tuple[Span, ...] = ()
 
     def page_of(self, start: int) -> int | None:
         """Return the number of the page with the character at `start`, or None for a format without pages."""
