@@ -65,6 +65,12 @@ class Story:
         self.blocks += filter(None, self.lines)
         self.lines = []
 
+    def end(self) -> None:
+        self.in_table = False
+        self.end_paragraph()
+        self.end_table()
+        self.blocks += filter(None, self.cells)  # of a row without an end
+
     def _take_text(self) -> str:
         """Return the text of the paragraph; two characters that are halves of one become it."""
         text = "".join(self.parts).encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip()
