@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from rag.read_command import document_json
+
 
 def test_html_has_only_its_text(read):
     page = """<!doctype html><html><head><title>T</title><style>p {color: red}</style></head><body>
@@ -71,6 +73,8 @@ def test_html_tables_keep_their_columns(read):
     assert table.caption == "Dues"
     assert [cell.header for cell in table.cells] == [True] * 4 + [False] * 5
     assert document.text[table.start : table.end].startswith("| Port")
+    (rows,) = [table["rows"] for table in document_json(document)["tables"]]
+    assert rows[1:] == [["Port", "Summer", "Winter"], ["Skarv", "14", "9"], ["Skarv", "15", "a | b"]]
 
 
 def test_html_without_what_is_hidden(read):
