@@ -13,6 +13,7 @@ from typing import Any
 
 from backends.errors import BackendError, NotConfigured, Unreachable
 from backends.kinds import check_protocol, import_kind
+from backends.local_models.choice import chosen_model
 from backends.settings import TargetSettings
 from backends.types import Backend
 from backends.variables import expand, hide_secrets
@@ -114,8 +115,13 @@ class Catalog:
         return str(self._entry(name).get("label") or name)
 
     def writes(self, name: str) -> str:
-        """What a target writes, "answer" or "quotes" (see `Target`); connects to nothing."""
-        return str(self._entry(name).get("writes", "answer"))
+        """What a target writes, "answer" or "quotes" (see `Target`); connects to nothing.
+
+        Without the key it is quotes for the packaged model: measured, it makes answers worse than the documents' words.
+        """
+        entry = self._entry(name)
+        packaged = entry["kind"] == "transformers" or (entry["kind"] == "embedded" and not chosen_model())
+        return str(entry.get("writes") or ("quotes" if packaged and not entry.get("model") else "answer"))
 
     def targets(self) -> list[Target]:
         return [self.target(name) for name in self._entries]

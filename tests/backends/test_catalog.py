@@ -193,11 +193,20 @@ def test_a_target_says_what_pages_show_of_it(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(NotConfigured, match=r"\[x\] in test.toml has writes = 'poems'") as caught:
         Catalog({"x": {**OPENAI, "writes": "poems"}}, source="test.toml")
     assert caught.value.remedy == 'Use "answer" or "quotes", or leave it out.'
+
+
+def test_the_packaged_model_writes_quotes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("SPACEPORT_CATALOG", raising=False)
-    built_in = Catalog.load()
-    assert {name: built_in.writes(name) for name in built_in.names if built_in.writes(name) != "answer"} == {
-        "laptop": "quotes"
-    }
+    monkeypatch.delenv("SPACEPORT_MODEL", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    catalog = Catalog.load()
+    assert [name for name in catalog.names if catalog.writes(name) == "quotes"] == ["laptop", "torch"]
+    monkeypatch.setenv("SPACEPORT_MODEL", "qwen2.5-1.5b")
+    assert catalog.writes("laptop") == "answer"
+    own = Catalog(
+        {"a": {"kind": "embedded", "model": "a.gguf"}, "b": {"kind": "embedded", "writes": "answer"}}, source="x"
+    )
+    assert (own.writes("a"), own.writes("b")) == ("answer", "answer")
 
 
 def test_a_fallback_that_forms_a_loop() -> None:

@@ -20,14 +20,14 @@ from rag.answering.types import AnswerOptions
 from rag.errors import RagError
 from rag.library.library import Library
 from rag.library.quota import UNLIMITED
-from rag.reading.parse import SUFFIXES
+from rag.read_command import FILES, command_line_sources
 from rag.search.embedders import Embedder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     defaults = AnswerOptions()
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a file, or a folder for all files in it")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=FILES)
     question = parser.add_mutually_exclusive_group(required=True)
     question.add_argument("-q", "--question")
     question.add_argument("--questions", type=Path, help='JSONL file of {"id", "question"}; needs --out')
@@ -48,17 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def read_files(files: Sequence[Path], embedder: Embedder) -> Library:
-    """Read files, and the readable files of folders, into a library without limits."""
+    """Read files, and those of folders and archives, into a library without limits."""
     library = Library(embedder, quota=UNLIMITED)
-    for file in list_files(files):
-        summary = library.add(file).summary
+    for source in command_line_sources(files):
+        summary = library.add(source.path, name=source.name, folder=source.folder).summary
         print(f"{summary.name}: {summary.characters:,} characters, {summary.chunks:,} chunks", file=sys.stderr)
     return library
-
-
-def list_files(files: Sequence[Path]) -> list[Path]:
-    """Return the files, and for a folder the readable files below it in the order of their names."""
-    return [path for file in files for path in (_folder_files(file) if file.is_dir() else [file])]
 
 
 def read_questions(path: Path) -> list[dict[str, Any]]:
@@ -79,13 +74,6 @@ def read_questions(path: Path) -> list[dict[str, Any]]:
                 f"Line {number} of {path} isn't a question ({error!r}).", 'Write {"id": 1, "question": "…"}.'
             ) from error
     return questions
-
-
-def _folder_files(folder: Path) -> list[Path]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix.lower() in SUFFIXES)
-    if not files:
-        raise RagError(f"The folder {folder} has no file that can be read.", f"Supported types: {', '.join(SUFFIXES)}.")
-    return files
 
 
 def _ask(arguments: argparse.Namespace) -> int:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rag.answering.verification.verifier import Verifier
-from rag.ask_command import list_files
 from rag.documents import Document, Passage
 from rag.errors import RagError
-from rag.reading.file_names import display_name
+from rag.read_command import FILES, command_line_sources
 from rag.reading.parse import read_document
 from rag.reading.processes.pool import file_readers
 
@@ -20,7 +20,7 @@ from rag.reading.processes.pool import file_readers
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("answers", type=Path, metavar="ANSWER", help="JSON of ask, its --out file, or a downloaded one")
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the documents, or folders of them")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=FILES)
     parser.set_defaults(command=_verify)
 
 
@@ -92,9 +92,9 @@ def _place(part: Mapping[str, Any]) -> str:
 def _verify(arguments: argparse.Namespace) -> int:
     answers = read_answers(arguments.answers)
     documents = {}
-    for file in list_files(arguments.files):
-        document = file_readers().run(read_document, display_name(file.name), path=file.absolute(), name=file.name)
-        documents[document.id] = document
+    for source in command_line_sources(arguments.files):
+        document = file_readers().run(read_document, source.name, path=source.path.absolute(), name=source.name)
+        documents[document.id] = replace(document, name=source.full_name)
     failures = 0
     for answer in answers:
         for problem in find_problems(answer, documents):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from rag.documents import Passage
-from rag.search.bm25 import STOP_WORDS
+from rag.search.languages import STOP_WORDS
 
 # These scripts have no spaces between words, so pairs of characters stand in for words.
 _EAST_ASIAN = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
