@@ -27,6 +27,8 @@ from ui.settings import int_setting
 
 CORPUS = Path(__file__).parent / "corpus"
 DEFAULTS = AnswerOptions()
+# Gradio's state of a page takes 75 kB, and anybody can open pages. Nothing is lost when a page's state is dropped.
+MAX_SESSIONS = 300
 
 ARGUMENTS = launch.parse_arguments(
     sys.argv[1:] if __name__ == "__main__" else [], "Chat with documents on any model backend."
@@ -36,6 +38,7 @@ try:
     LIMITS = EdgeLimits.from_environment(
         max_file_mb=int_setting("SPACEPORT_MAX_FILE_MB", 50, least=1),
         max_files=Quota.from_environment().files or EdgeLimits().files,
+        unused_upload_seconds=60,  # the page reads a file as soon as it is complete
     )
     if gr.NO_RELOAD:  # expensive objects and visitors' data survive an edit of this file
         CHAT = Chat(Catalog.load(ARGUMENTS.catalog), CORPUS, limits=Limits(file_bytes=LIMITS.file_bytes))
@@ -45,6 +48,8 @@ try:
 except SpaceportError as error:
     raise SystemExit(error.for_terminal) from error
 HANDLERS = Handlers(CHAT)
+# Gradio refuses a value that isn't a choice. The names are replaced by titles when the page has opened.
+TARGETS = [(START.title, START.name), *((name, name) for name in CHAT.catalog.names if name != START.name)]
 
 
 async def ask_documents(
@@ -75,7 +80,7 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
     with gr.Row(elem_id="head"):
         gr.HTML(html.header_html(ENGLISH.title, ENGLISH.tagline))
         target = gr.Dropdown(
-            [(START.title, START.name)], value=START.name, label=ENGLISH.model, container=False, scale=0, min_width=280,
+            TARGETS, value=START.name, label=ENGLISH.model, container=False, scale=0, min_width=280,
             elem_id="target",
         )  # fmt: skip
     with gr.Row():
@@ -128,6 +133,7 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
         chatbot.example_select(HANDLERS.example, key, [question, chatbot], concurrency_limit=None, **key_first),
         chatbot.retry(HANDLERS.retry, key, [question, chatbot], queue=False, **key_first),
         chatbot.edit(HANDLERS.edit, key, [question, chatbot], concurrency_limit=None, **key_first),
+        chatbot.option_select(HANDLERS.write_answer, key, [question, chatbot], concurrency_limit=None, **key_first),
     ]
     answer_events = [
         event.then(
@@ -180,10 +186,12 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
     demo.load(HANDLERS.list_targets, target, [target, unavailable], **private)
     demo.unload(HANDLERS.close_page)
     gr.api(ask_documents, api_name="ask_documents", concurrency_limit=None)
-demo.queue(max_size=launch.MAX_EVENTS, default_concurrency_limit=launch.SHORT_EVENTS)
+demo.queue(**launch.QUEUE)
 
 if __name__ == "__main__":
     demo.launch(
-        **launch.launch_arguments(ARGUMENTS, LIMITS, css=scripts.CSS, private=CHAT.private_folders),
+        **launch.launch_arguments(
+            ARGUMENTS, LIMITS, css=scripts.CSS, private=CHAT.private_folders, max_sessions=MAX_SESSIONS
+        ),
         mcp_server=launch.mcp_enabled(),
     )

@@ -6,6 +6,7 @@ import argparse
 import importlib
 import importlib.util
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,11 +30,22 @@ if os.environ.get("SPACES_ZERO_GPU"):
     # ZeroGPU refuses to start an app that doesn't define a GPU function at import time; this module defines one.
     importlib.import_module("backends.transformers.backend")
 
+# Gradio counts events for a page that stays closed: with pandas, in 7 ms after each event, which all others wait for.
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1")
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**12))
+
+# A thread waits this long for the interpreter lock if another one computes. With Python's 5 ms, a request with ten
+# system calls takes 50 ms while a document is split into chunks.
+SWITCH_SECONDS = 0.0001
 # Gradio starts at most this many events. Those that wait for their turn count, so it's more than `Limits` let wait.
 MAX_EVENTS = 1024
-# Events without a limit of their own that run at once. They are short.
-SHORT_EVENTS = 32
-# Gradio keeps the state of so many pages, which takes 70 kB each; a page that is dropped gets a new one.
+QUEUE: dict[str, Any] = {
+    "max_size": MAX_EVENTS,
+    "default_concurrency_limit": 32,  # events without a limit of their own that run at once; they are short
+    # Seconds. By default, each event that starts tells all others how many are ahead: n ** 2 messages for n events.
+    "status_update_rate": 60,
+}
+# Gradio keeps the state of so many pages; a page that is dropped gets a new one, without the choices that it was sent.
 MAX_SESSIONS = 4000
 
 
@@ -49,7 +61,12 @@ def parse_arguments(argv: Sequence[str], description: str) -> argparse.Namespace
 
 
 def launch_arguments(
-    options: argparse.Namespace, limits: EdgeLimits, *, css: str = "", private: Sequence[str] = ()
+    options: argparse.Namespace,
+    limits: EdgeLimits,
+    *,
+    css: str = "",
+    private: Sequence[str] = (),
+    max_sessions: int = MAX_SESSIONS,
 ) -> dict[str, Any]:
     """Return the keyword arguments of `launch()`: the options, the theme plus the page's `css`, and privacy settings.
 
@@ -59,6 +76,7 @@ def launch_arguments(
     limit_connections(limits)
     trust_hub_proxies()
     return_free_memory_regularly()
+    sys.setswitchinterval(SWITCH_SECONDS)
     return {
         "server_name": options.host,
         "server_port": options.port,
@@ -75,7 +93,7 @@ def launch_arguments(
         "footer_links": ["gradio"],
         "ssr_mode": False,
         "max_threads": MAX_EVENTS,
-        "state_session_capacity": MAX_SESSIONS,
+        "state_session_capacity": max_sessions,
     }
 
 

@@ -20,6 +20,15 @@ STEPS = {
     Step.SAVING: ENGLISH.file_saving,
     Step.STOPPING: ENGLISH.file_stopping,
 }
+NOTES = {  # for one and for several
+    NoteKind.PICTURE_PAGES: (ENGLISH.picture_pages_one, ENGLISH.picture_pages),
+    NoteKind.ENCODING_UNSURE: (ENGLISH.encoding_unsure, ENGLISH.encoding_unsure),
+    NoteKind.HIDDEN_SHEETS: (ENGLISH.hidden_sheets_one, ENGLISH.hidden_sheets),
+    NoteKind.HIDDEN_SLIDES: (ENGLISH.hidden_slides_one, ENGLISH.hidden_slides),
+    NoteKind.FORMULAS_WITHOUT_RESULT: (ENGLISH.formulas_one, ENGLISH.formulas),
+    NoteKind.UNREAD_ATTACHMENTS: (ENGLISH.unread_attachments_one, ENGLISH.unread_attachments),
+    NoteKind.HIDDEN_TEXT: (ENGLISH.hidden_text_one, ENGLISH.hidden_text),
+}
 
 
 def documents_html(documents: Sequence[Document], files: Snapshot | None = None, *, waiting: int | None = None) -> str:
@@ -39,6 +48,10 @@ def documents_html(documents: Sequence[Document], files: Snapshot | None = None,
 def stats_html(target: str, stopwatch: Stopwatch, retrieval: Retrieval | None, finish_reason: str | None) -> str:
     """Return the line under an answer: the model, its speed, the tokens, and anything unusual about the answer."""
     parts = [escape(target), *_speed_parts(stopwatch), *_token_parts(stopwatch, retrieval)]
+    if retrieval and retrieval.quotes and retrieval.seconds is not None:
+        parts.insert(1, ENGLISH.quotes_after.format(seconds=retrieval.seconds))
+    if finish_reason in ("quotes", "abstained", "small_talk"):  # no model took part
+        del parts[0]
     if retrieval and retrieval.abstention:
         parts.append(ENGLISH.no_close_match)
     if retrieval and retrieval.omitted_passages:
@@ -73,11 +86,9 @@ def file_summary(file: FileSummary) -> str:
 
 def note_text(note: Note) -> str:
     """Return what the visitor should know about how a document was read."""
-    if note.kind == NoteKind.ENCODING_UNSURE:
-        chosen, *others = note.places
-        return ENGLISH.encoding_unsure.format(chosen=chosen, others=", ".join(others))
-    template = ENGLISH.picture_pages_one if note.count == 1 else ENGLISH.picture_pages
-    return template.format(count=note.count, places=", ".join(note.places))
+    first, *others = note.places or ("",)
+    words = {"places": ", ".join(note.places), "first": first, "others": ", ".join(others)}
+    return NOTES[note.kind][note.count != 1].format(count=note.count, **words)
 
 
 def _document_item(document: Document) -> str:

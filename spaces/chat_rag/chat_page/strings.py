@@ -48,7 +48,16 @@ class Strings:
     thinking: str = "Thinking"
     thoughts: str = "Thoughts"
     no_answer: str = "The model returned no answer."
+    unsupported: str = "not found in the documents"
+    unsupported_answer: str = "The model wrote an answer of which nothing was found in the documents"
+    unsupported_list: str = "Not found in the documents:"
+    no_quotes: str = "No sentence or table cell stands out as the answer. The closest passages are under Sources."
+    write_answer: str = "Let {model} write an answer (a small model, it may be wrong)"
+    quotes_label: str = "From the documents"
+    nearest_label: str = "The closest words in the documents"
     refusal: str = "The documents do not answer this question."
+    not_mentioned: str = "No document mentions {names}."
+    other_years: str = "No document is about {years}. The documents cover {covered}."
     not_from_documents: str = "The documents do not answer this question. This answer is from general knowledge."
     allow_general_knowledge: str = (
         "The closest passages are under Sources. To get an answer from general knowledge, allow it in Settings."
@@ -59,6 +68,7 @@ class Strings:
     )
 
     # The line under an answer
+    quotes_after: str = "quotes after {seconds:.2f} s"
     first_text: str = "first token {seconds:.2f} s"
     speed: str = "{rate:.0f} tokens/s"
     tokens_in: str = "{input:,} tokens sent"
@@ -92,7 +102,17 @@ class Strings:
     # What the visitor should know about how a document was read
     picture_pages_one: str = "{count:,} page is a picture that was not read: {places}"
     picture_pages: str = "{count:,} pages are pictures that were not read: {places}"
-    encoding_unsure: str = "its encoding is a guess: {chosen}, or {others}. Save it as UTF-8 if letters look wrong"
+    encoding_unsure: str = "its encoding is a guess: {first}, or {others}. Save it as UTF-8 if letters look wrong"
+    hidden_sheets_one: str = "{count:,} hidden sheet was not read: {places}"
+    hidden_sheets: str = "{count:,} hidden sheets were not read: {places}"
+    hidden_slides_one: str = "{count:,} hidden slide was not read: {places}"
+    hidden_slides: str = "{count:,} hidden slides were not read: {places}"
+    formulas_one: str = "{count:,} cell has a formula without a stored result, on sheet {places}"
+    formulas: str = "{count:,} cells have formulas without stored results, on sheet {places}"
+    unread_attachments_one: str = "{count:,} attachment was not read: {places}"
+    unread_attachments: str = "{count:,} attachments were not read: {places}"
+    hidden_text_one: str = "{count:,} hidden piece of text was left out"
+    hidden_text: str = "{count:,} hidden pieces of text were left out"
 
     # The source panel
     no_sources: str = "Sources appear here."
@@ -100,6 +120,8 @@ class Strings:
     retrieved: str = "Retrieved ({passages})"
     also_retrieved: str = "Also retrieved ({passages})"
     page_number: str = "page {page}"
+    quoted: str = "Quoted"
+    nearest: str = "Closest"
     by_model: str = "Cited by the model"
     by_spaceport: str = "Added by Spaceport"
     scores: str = "score {score:.2f} (meaning {dense}, words {lexical})"

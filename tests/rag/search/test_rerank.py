@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from rag.search.embedders import Embedder
 from rag.search.rerank import RERANK_LIMIT, Reranker, configured_reranker
 from tests.rag.search.tiny_models import save_tokenizer
 
-pytest.importorskip("sentence_transformers")
+# Its import takes seconds, in every test process that only collects this module.
+pytestmark = pytest.mark.skipif(find_spec("sentence_transformers") is None, reason="sentence-transformers is not here")
 
 
 def cross_encoder(folder: Path, labels: int = 1) -> str:

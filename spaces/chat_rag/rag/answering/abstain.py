@@ -60,14 +60,19 @@ class AbstentionKind(StrEnum):
 
     NO_PASSAGES = "no_passages"
     WEAK_EVIDENCE = "weak_evidence"
+    NOT_MENTIONED = "not_mentioned"  # `names`: no document has them
+    OTHER_YEARS = "other_years"  # `years`: no document has them; the documents are about `covered_years`
 
 
 @dataclass(frozen=True, slots=True)
 class Abstention:
-    """The decision not to answer from the documents; `evidence.score` is below `THRESHOLD`."""
+    """The decision not to answer from the documents, and its reason."""
 
     kind: AbstentionKind
     evidence: Evidence
+    names: tuple[str, ...] = ()
+    years: tuple[str, ...] = ()
+    covered_years: tuple[str, ...] = ()
 
 
 def missing_evidence(question: str, passages: Sequence[Passage]) -> Abstention | None:

@@ -1,67 +1,148 @@
-"""Reads the text of a PDF page by page."""
+"""Reads the text and the tables of a PDF page by page."""
 
 from __future__ import annotations
 
-import re
 import threading
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rag.documents import Content, Limits, Page, ShareReport
+from rag.documents import Content, Limits, Note, NoteKind, ShareReport
 from rag.errors import DocumentError
 from rag.reading import ocr
-from rag.reading.pdf_rows import join_rows
+from rag.reading.layout.furniture import WINDOW, Edges, find_furniture, page_edges
+from rag.reading.layout.page_text import PageText, plain_page, write_page
+from rag.reading.layout.reader import ReadPage, lay_out, read_page
+from rag.reading.pdf_pages import assemble, join_broken_words
 
 PDFIUM_LOCK = threading.Lock()  # PDFium isn't thread-safe, not even across documents
-LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
-_PAGE_SEPARATOR = "\n\n"
-_HYPHEN = "\ufffe"
-# `\b` and `++`: a word is read once, not once from each of its characters.
-_HYPHENATED = re.compile(rf"\b(\w++){_HYPHEN}(\w++)")
-_WORD = re.compile(r"\w+")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u00ad]")
 
 
 def read_pdf(data: bytes, name: str, limits: Limits, report: ShareReport) -> Content:
-    """Return the text of all pages, in the file's own reading order, and the span of each page.
+    """Return the text of all pages in reading order, with the spans of pages and tables.
 
     Pages without text go through text recognition if tesseract is installed. `report` is called after each page.
     """
-    texts = _resolve_hyphens(_page_texts(data, name, limits, report))
-    if not any(texts):
+    reader = _Reader(name, limits, report)
+    texts = join_broken_words(list(reader.pages(data)))
+    if not any(page.text for page in texts):
         raise _no_text(name)
-    pages, start = [], 0
-    for number, text in enumerate(texts, 1):
-        pages.append(Page(number, start, start + len(text)))
-        start += len(text) + len(_PAGE_SEPARATOR)
-    return Content(_PAGE_SEPARATOR.join(texts), tuple(pages))
+    return assemble(texts, reader.notes())
 
 
-def _page_texts(data: bytes, name: str, limits: Limits, report: ShareReport) -> list[str]:
-    """Return PDFium's text of each page, or tesseract's for a page that is only an image."""
-    document = _open(data, name)
-    try:
-        count = _page_count(document, name, limits)
-        texts: list[str] = []
-        characters = scanned = 0
-        for index in range(count):
-            text, image = _page_text(document, index)
-            if image:
-                scanned += 1
-                if scanned > limits.scanned_pages:
-                    raise _too_many_scans(name, limits)
-                text = ocr.recognise(image, name, index + 1)
-            texts.append(_clean(text))
-            characters += len(text)
-            if characters > limits.characters:
-                raise DocumentError(
-                    f"“{name}” has more than {limits.characters:,} characters, the limit for one file.",
-                    "Split it into smaller files.",
-                )
-            report((index + 1) / count)
-        return texts
-    finally:
+class _Reader:
+    """Reads the pages of one file, and counts what isn't read."""
+
+    def __init__(self, name: str, limits: Limits, report: ShareReport) -> None:
+        self._name, self._limits, self._report = name, limits, report
+        self._pictures: list[int] = []
+        self._hidden: dict[int, int] = {}
+        self._characters = self._scanned = 0
+
+    def notes(self) -> tuple[Note, ...]:
+        """Return what the visitor should know about the file."""
+        notes = []
+        if self._pictures:
+            notes.append(Note(NoteKind.PICTURE_PAGES, len(self._pictures), tuple(map(str, self._pictures))))
+        if self._hidden:
+            pages = tuple(map(str, self._hidden))
+            notes.append(Note(NoteKind.HIDDEN_TEXT, sum(self._hidden.values()), pages))
+        return tuple(notes)
+
+    def pages(self, data: bytes) -> Iterator[PageText]:
+        """Yield the text of each page; a few pages are read ahead, to find the heads and feet that they share."""
+        document = _open(data, self._name)
+        try:
+            count = _page_count(document, self._name, self._limits)
+            window: list[tuple[ReadPage | str, Edges]] = []
+            first = 0  # the page at the start of the window
+            for index in range(count + WINDOW):
+                if index < count:
+                    page = self._read(document, index)
+                    window.append((page, page_edges([] if isinstance(page, str) else page.lines)))
+                    self._report((index + 1) / count)
+                if 0 <= (current := index - WINDOW) < count:
+                    yield self._write(window, current - first)
+                if current - first >= WINDOW:
+                    del window[0]
+                    first += 1
+        finally:
+            with PDFIUM_LOCK:
+                document.close()
+
+    def _read(self, document: Any, index: int) -> ReadPage | str:
+        """Return what a page has, or the text that was recognized on its picture."""
+        # The lock is held for one page only, so that a long file doesn't delay a short one.
         with PDFIUM_LOCK:
-            document.close()
+            page = document[index]
+            try:
+                content = read_page(page)
+                image = b""
+                if not content.segments and not content.turned:
+                    image = self._picture(page, index + 1)
+            finally:
+                page.close()  # this closes its text page too
+        if content.hidden_words:
+            self._hidden[index + 1] = content.hidden_words
+        return self._recognize(image, index + 1) if image else content
+
+    def _picture(self, page: Any, number: int) -> bytes:
+        """Return the picture of a page that is to be recognized; note a page whose picture nobody can read."""
+        if not any(True for _ in page.get_objects(max_depth=1)):
+            return b""
+        if ocr.is_available():
+            return ocr.page_image(page)
+        self._pictures.append(number)
+        return b""
+
+    def _recognize(self, image: bytes, number: int) -> str:
+        self._scanned += 1
+        if self._scanned > self._limits.scanned_pages:
+            raise _too_many_scans(self._name, self._limits)
+        return ocr.recognise(image, self._name, number)
+
+    def _write(self, window: Sequence[tuple[ReadPage | str, Edges]], index: int) -> PageText:
+        page, edges = window[index]
+        if isinstance(page, str):
+            written = plain_page(page)
+        else:
+            others = [(other - index, window[other][1]) for other in range(len(window)) if other != index]
+            written = write_page(lay_out(page, *find_furniture(edges, others)))
+        self._characters += len(written.text)
+        if self._characters > self._limits.characters:
+            raise DocumentError(
+                f"“{self._name}” has more than {self._limits.characters:,} characters, the limit for one file.",
+                "Split it into smaller files.",
+            )
+        return written
+
+
+def open_pdf(data: bytes) -> Any:
+    """Return a pypdfium2 document that knows the values of its form. The caller holds PDFium's lock."""
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(data)
+    if document.get_formtype():
+        document.init_forms()
+    return document
+
+
+def page_characters(page: Any) -> Iterator[list[tuple[int, str]]]:
+    """Yield the characters of a page in the order of its text, each with PDFium's index of it, or -1.
+
+    The order depends on how many lines are its head and foot, which only the whole document tells: each possible one
+    is yielded. The caller holds PDFium's lock.
+    """
+    content = read_page(page)
+    edges = page_edges(content.lines)
+    orders = []
+    for head in range(len(edges.head) + 1):
+        for foot in range(len(edges.foot) + 1):
+            layout = lay_out(content, edges.head[:head], edges.foot[:foot][::-1])
+            segments = write_page(layout).segments
+            order = [pair for segment in segments for pair in zip(segment.indexes, segment.text, strict=True)]
+            if order not in orders:
+                orders.append(order)
+                yield order
 
 
 def _open(data: bytes, name: str) -> Any:
@@ -70,7 +151,7 @@ def _open(data: bytes, name: str) -> Any:
 
     try:
         with PDFIUM_LOCK:
-            return pypdfium2.PdfDocument(data)
+            return open_pdf(data)
     except pypdfium2.PdfiumError as error:
         if getattr(error, "err_code", None) in (FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY):
             raise DocumentError(
@@ -90,20 +171,6 @@ def _page_count(document: Any, name: str, limits: Limits) -> int:
             f"“{name}” has {count:,} pages; the limit is {limits.pages:,}.", "Split it into smaller files."
         )
     return count
-
-
-def _page_text(document: Any, index: int) -> tuple[str, bytes]:
-    """Return a page's text, and its image if it has no text but something to recognise."""
-    # The lock is held for one page only, so that a long file doesn't delay a short one.
-    with PDFIUM_LOCK:
-        page = document[index]
-        try:
-            textpage = page.get_textpage()
-            text = join_rows(textpage, textpage.get_text_range())
-            is_scan = not text.strip() and ocr.is_available() and any(True for _ in page.get_objects(max_depth=1))
-            return text, ocr.page_image(page) if is_scan else b""
-        finally:
-            page.close()  # this closes its text page too
 
 
 def _no_text(name: str) -> DocumentError:
@@ -126,24 +193,3 @@ def _too_many_scans(name: str, limits: Limits) -> DocumentError:
 
 def _damaged(name: str) -> DocumentError:
     return DocumentError(f"“{name}” seems damaged: its pages can't be found.", "Download or export it again.")
-
-
-def _clean(text: str) -> str:
-    """Normalise line ends, ligatures, and PDFium's two marks for a hyphen at a line end."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x02", _HYPHEN)
-    return _CONTROLS.sub("", text).translate(LIGATURES).strip()
-
-
-def _resolve_hyphens(texts: list[str]) -> list[str]:
-    """Keep a hyphen at a line end if it joins two words (write-off); remove it if it breaks one (exam-ple)."""
-    if not any(_HYPHEN in text for text in texts):
-        return texts
-    words = {word for text in texts for word in _WORD.findall(_HYPHENATED.sub(" ", text).lower())}
-
-    def join(match: re.Match[str]) -> str:
-        left, right = match[1], match[2]
-        # A broken word occurs unbroken elsewhere in the document, or its second half never occurs as a word.
-        is_broken = (left + right).lower() in words or right.lower() not in words
-        return left + right if is_broken else f"{left}-{right}"
-
-    return [_HYPHENATED.sub(join, text).replace(_HYPHEN, "-") if _HYPHEN in text else text for text in texts]

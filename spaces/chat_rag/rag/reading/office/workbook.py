@@ -1,0 +1,119 @@
+"""Reads XLSX workbooks: values as displayed, merged cells, and which sheets are hidden."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from rag.documents import Content, Limits, Note, NoteKind
+from rag.reading.office.archive import WORKBOOK, checked_parts, packed
+from rag.reading.office.number_format import display_value
+from rag.reading.office.sheet_tables import add_sheet
+from rag.reading.tables import MAX_COLUMNS, ContentWriter, GridCell
+
+_EMPTY_CELL = re.compile(rb'<c r="[A-Z]+[0-9]+"(?: [a-z]+="[^"<>]*+")*+/>')
+_EMPTY_ROW = re.compile(rb'<row r="[0-9]+"[^<>/]*+(?:/>|>\s*+</row>)')
+
+
+def read_workbook(data: bytes, name: str, limits: Limits) -> Content:
+    """Return the tables of each visible sheet under a heading with its name."""
+    import openpyxl
+
+    parts = checked_parts(data, name, limits, WORKBOOK)
+    archive = packed({part: _without_empty_cells(content) for part, content in parts.items()})
+    writer = ContentWriter(name, limits)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about styles and extensions that it doesn't know
+        workbook = openpyxl.load_workbook(archive, read_only=True, data_only=True)
+        sheets = workbook.worksheets
+        hidden = tuple(sheet.title for sheet in sheets if sheet.sheet_state != "visible")
+        missing_results: list[str] = []
+        for sheet in sheets:
+            if sheet.sheet_state == "visible":
+                add_sheet(writer, sheet.title, _cells(workbook, sheet, missing_results))
+    if hidden:
+        writer.notes.append(Note(NoteKind.HIDDEN_SHEETS, len(hidden), hidden))
+    if missing_results:
+        places = tuple(dict.fromkeys(missing_results))
+        writer.notes.append(Note(NoteKind.FORMULAS_WITHOUT_RESULT, len(missing_results), places))
+    return writer.content()
+
+
+def _without_empty_cells(sheet: bytes) -> bytes:
+    """Remove cells that have only a format, and rows of them: a million take 12 s in openpyxl.
+
+    What has no position of its own depends on what stands before it; a sheet with that stays as it is.
+    """
+    for tag in (b"<c", b"<row"):
+        if sheet.count(tag + b" ") + sheet.count(tag + b">") != sheet.count(tag + b' r="'):
+            return sheet
+    return _EMPTY_ROW.sub(b"", _EMPTY_CELL.sub(b"", sheet))
+
+
+def _cells(workbook: Any, sheet: Any, missing_results: list[str]) -> Iterator[GridCell]:
+    """Return the cells with text, in order of rows."""
+    formats = _number_formats(workbook)
+    with sheet._get_source() as source:
+        parser = _parser(workbook, sheet, source, missing_results)
+        cells = [
+            (cell["row"] - 1, cell["column"] - 1, text)
+            for _, row in parser.parse()
+            for cell in row
+            if (text := display_value(cell["value"], formats.get(cell["style_id"], "General"))).strip()
+            and cell["column"] <= MAX_COLUMNS
+        ]
+    # Merged ranges stand after the cells.
+    ranges = parser.merged_cells.mergeCell if parser.merged_cells else ()
+    spans = {
+        (merged.min_row - 1, merged.min_col - 1): (
+            merged.max_row - merged.min_row + 1,
+            merged.max_col - merged.min_col + 1,
+        )
+        for merged in ranges
+    }
+    for row, column, text in sorted(cells, key=lambda cell: cell[:2]):
+        yield GridCell(row, column, text, *spans.get((row, column), (1, 1)))
+
+
+def _parser(workbook: Any, sheet: Any, source: Any, missing_results: list[str]) -> Any:
+    """Return openpyxl's parser of a sheet; a formula without a stored result shows itself.
+
+    openpyxl's rows would have a cell for each column up to the last one, and its sheets in memory one for each format.
+    Its parser yields what is in the file.
+    """
+    from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
+
+    class Parser(WorkSheetParser):  # type: ignore[misc]  # openpyxl has no types
+        def parse_cell(self, element: Any) -> Any:
+            cell = super().parse_cell(element)
+            if cell["value"] is None and (formula := element.find(FORMULA_TAG)) is not None:
+                missing_results.append(sheet.title)
+                cell["value"] = f"={formula.text or ''}"
+            return cell
+
+    return Parser(
+        source,
+        sheet._shared_strings,
+        data_only=True,
+        epoch=workbook.epoch,
+        date_formats=workbook._date_formats,
+        timedelta_formats=workbook._timedelta_formats,
+    )
+
+
+def _number_formats(workbook: Any) -> dict[int, str]:
+    """Return the format of each style by its number."""
+    from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
+
+    own = workbook._number_formats
+    formats = {}
+    for number, style in enumerate(workbook._cell_styles):
+        code = style.numFmtId
+        formats[number] = (
+            own[code - BUILTIN_FORMATS_MAX_SIZE]
+            if code >= BUILTIN_FORMATS_MAX_SIZE
+            else BUILTIN_FORMATS.get(code, "General")
+        )
+    return formats
