@@ -20,6 +20,12 @@ STEPS = {
     Step.SAVING: ENGLISH.file_saving,
     Step.STOPPING: ENGLISH.file_stopping,
 }
+NOTES = {  # for one and for several
+    NoteKind.PICTURE_PAGES: (ENGLISH.picture_pages_one, ENGLISH.picture_pages),
+    NoteKind.UNREAD_PICTURES: (ENGLISH.unread_pictures_one, ENGLISH.unread_pictures),
+    NoteKind.UNSURE_PAGES: (ENGLISH.unsure_pages_one, ENGLISH.unsure_pages),
+    NoteKind.ENCODING_UNSURE: (ENGLISH.encoding_unsure, ENGLISH.encoding_unsure),
+}
 
 
 def documents_html(documents: Sequence[Document], files: Snapshot | None = None, *, waiting: int | None = None) -> str:
@@ -73,11 +79,9 @@ def file_summary(file: FileSummary) -> str:
 
 def note_text(note: Note) -> str:
     """Return what the visitor should know about how a document was read."""
-    if note.kind == NoteKind.ENCODING_UNSURE:
-        chosen, *others = note.places
-        return ENGLISH.encoding_unsure.format(chosen=chosen, others=", ".join(others))
-    template = ENGLISH.picture_pages_one if note.count == 1 else ENGLISH.picture_pages
-    return template.format(count=note.count, places=", ".join(note.places))
+    first, *others = note.places or ("",)
+    words = {"places": ", ".join(note.places), "first": first, "others": ", ".join(others)}
+    return NOTES[note.kind][note.count != 1].format(count=note.count, **words)
 
 
 def _document_item(document: Document) -> str:

@@ -92,7 +92,11 @@ class Strings:
     # What the visitor should know about how a document was read
     picture_pages_one: str = "{count:,} page is a picture that was not read: {places}"
     picture_pages: str = "{count:,} pages are pictures that were not read: {places}"
-    encoding_unsure: str = "its encoding is a guess: {chosen}, or {others}. Save it as UTF-8 if letters look wrong"
+    unread_pictures_one: str = "{count:,} picture was not read: page {places}"
+    unread_pictures: str = "{count:,} pictures were not read: pages {places}"
+    unsure_pages_one: str = "{count:,} page is hard to recognize, check its letters: {places}"
+    unsure_pages: str = "{count:,} pages are hard to recognize, check their letters: {places}"
+    encoding_unsure: str = "its encoding is a guess: {first}, or {others}. Save it as UTF-8 if letters look wrong"
 
     # The source panel
     no_sources: str = "Sources appear here."

@@ -54,10 +54,27 @@ class Table:
     caption: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RecognizedLine:
+    """A line, or a cell, that was recognized on a picture: its span in `Document.text`, and its box.
+
+    The box is in shares of the width and height of the page, from its upper left corner.
+    """
+
+    start: int
+    end: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
 class NoteKind(StrEnum):
     """What a reader left out of a file, or did with it that the visitor should know."""
 
     PICTURE_PAGES = "picture_pages"  # pages without text that weren't recognized
+    UNREAD_PICTURES = "unread_pictures"  # large pictures beside text, on the pages in `places`, that weren't recognized
+    UNSURE_PAGES = "unsure_pages"  # pages that were recognized, with doubts
     ENCODING_UNSURE = "encoding_unsure"  # places: the encoding that was chosen, and others that are as likely
 
 
@@ -78,6 +95,7 @@ class Content:
     pages: tuple[Page, ...] = ()
     tables: tuple[Table, ...] = ()
     notes: tuple[Note, ...] = ()
+    recognized: tuple[RecognizedLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +109,7 @@ class Document:
     media_type: str
     tables: tuple[Table, ...] = ()
     notes: tuple[Note, ...] = ()
+    recognized: tuple[RecognizedLine, ...] = ()
 
     def page_of(self, start: int) -> int | None:
         """Return the number of the page with the character at `start`, or None for a format without pages."""

@@ -13,6 +13,8 @@ from rag.reading.file_names import display_name
 from rag.reading.file_types import check_signature
 from rag.reading.markup import read_docx, read_html
 from rag.reading.pdf import read_pdf
+from rag.reading.pictures import SUFFIXES as PICTURE_SUFFIXES
+from rag.reading.pictures import read_picture
 from rag.reading.plain import read_notebook, read_text, read_xml
 
 Reader = Callable[[bytes, str, Limits, ShareReport], Content]
@@ -42,6 +44,7 @@ _READERS: dict[str, tuple[str, Reader]] = {
     ".ipynb": ("text/markdown", _without_progress(read_notebook)),
     ".xml": ("text/plain", _without_progress(read_xml)),
 }
+_READERS |= {suffix: (media_type, read_picture) for suffix, media_type in PICTURE_SUFFIXES.items()}
 _PLAIN = """
 text log json jsonl ndjson yaml yml toml ini cfg conf sql tex
 py js ts jsx tsx java kt c h cc cpp hpp cs go rs rb php swift scala r sh bash ps1 lua pl css proto
@@ -88,7 +91,14 @@ def read_document(
         report(1.0)
     document_id = hashlib.sha256(data).hexdigest()[:16]
     return Document(
-        document_id, name, content.text, content.pages, media_type, tables=content.tables, notes=content.notes
+        document_id,
+        name,
+        content.text,
+        content.pages,
+        media_type,
+        tables=content.tables,
+        notes=content.notes,
+        recognized=content.recognized,
     )
 
 

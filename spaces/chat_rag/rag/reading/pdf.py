@@ -6,14 +6,16 @@ import re
 import threading
 from typing import Any
 
-from rag.documents import Content, Limits, Page, ShareReport
+from rag.documents import Content, Limits, ShareReport
 from rag.errors import DocumentError
-from rag.reading import ocr
+from rag.reading.ocr.errors import REMEDY
+from rag.reading.ocr.images import GreyImage
+from rag.reading.ocr.recognizer import Recognizer, install_remedy
+from rag.reading.ocr.scans import Scans, join_pages
 from rag.reading.pdf_rows import join_rows
 
 PDFIUM_LOCK = threading.Lock()  # PDFium isn't thread-safe, not even across documents
 LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
-_PAGE_SEPARATOR = "\n\n"
 _HYPHEN = "\ufffe"
 # `\b` and `++`: a word is read once, not once from each of its characters.
 _HYPHENATED = re.compile(rf"\b(\w++){_HYPHEN}(\w++)")
@@ -24,33 +26,27 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u00ad]")
 def read_pdf(data: bytes, name: str, limits: Limits, report: ShareReport) -> Content:
     """Return the text of all pages, in the file's own reading order, and the span of each page.
 
-    Pages without text go through text recognition if tesseract is installed. `report` is called after each page.
+    Pages without text go through text recognition if an engine is installed. `report` is called after each page.
     """
-    texts = _resolve_hyphens(_page_texts(data, name, limits, report))
+    with Recognizer(name) as recognizer:
+        scans = Scans(recognizer, name, limits)
+        texts = _resolve_hyphens(_page_texts(data, name, limits, report, scans))
     if not any(texts):
-        raise _no_text(name)
-    pages, start = [], 0
-    for number, text in enumerate(texts, 1):
-        pages.append(Page(number, start, start + len(text)))
-        start += len(text) + len(_PAGE_SEPARATOR)
-    return Content(_PAGE_SEPARATOR.join(texts), tuple(pages))
+        raise scans.error or _no_text(name, recognizer)
+    return join_pages(texts, scans)
 
 
-def _page_texts(data: bytes, name: str, limits: Limits, report: ShareReport) -> list[str]:
-    """Return PDFium's text of each page, or tesseract's for a page that is only an image."""
+def _page_texts(data: bytes, name: str, limits: Limits, report: ShareReport, scans: Scans) -> list[str]:
+    """Return PDFium's text of each page, or the recognized one of a page that is only an image."""
     document = _open(data, name)
     try:
         count = _page_count(document, name, limits)
         texts: list[str] = []
-        characters = scanned = 0
+        characters = 0
         for index in range(count):
-            text, image = _page_text(document, index)
-            if image:
-                scanned += 1
-                if scanned > limits.scanned_pages:
-                    raise _too_many_scans(name, limits)
-                text = ocr.recognise(image, name, index + 1)
-            texts.append(_clean(text))
+            text, image = _page_text(document, index, scans)
+            text = _clean(text) if image is None else scans.read(image, index + 1)
+            texts.append(text)
             characters += len(text)
             if characters > limits.characters:
                 raise DocumentError(
@@ -92,35 +88,27 @@ def _page_count(document: Any, name: str, limits: Limits) -> int:
     return count
 
 
-def _page_text(document: Any, index: int) -> tuple[str, bytes]:
-    """Return a page's text, and its image if it has no text but something to recognise."""
+def _page_text(document: Any, index: int, scans: Scans) -> tuple[str, GreyImage | None]:
+    """Return a page's text, and its image if it has no text but something to recognize."""
     # The lock is held for one page only, so that a long file doesn't delay a short one.
     with PDFIUM_LOCK:
         page = document[index]
         try:
             textpage = page.get_textpage()
             text = join_rows(textpage, textpage.get_text_range())
-            is_scan = not text.strip() and ocr.is_available() and any(True for _ in page.get_objects(max_depth=1))
-            return text, ocr.page_image(page) if is_scan else b""
+            return text, None if text.strip() else scans.draw(page, index + 1)
         finally:
             page.close()  # this closes its text page too
 
 
-def _no_text(name: str) -> DocumentError:
-    if ocr.is_available():
+def _no_text(name: str, recognizer: Recognizer) -> DocumentError:
+    if recognizer.is_available:
         return DocumentError(
             f"“{name}” has no text, and text recognition found none on its pages.",
-            "Check its pages. For languages other than English, set SPACEPORT_OCR_LANGUAGES (such as eng+deu).",
+            "Check its pages. For languages that its engine doesn't know, see SPACEPORT_OCR in the documentation.",
         )
     return DocumentError(
-        f"“{name}” has no text: its pages are probably images, so it needs OCR.",
-        f"{ocr.REMEDY} Or install tesseract on this machine: {ocr.INSTALL_COMMAND}.",
-    )
-
-
-def _too_many_scans(name: str, limits: Limits) -> DocumentError:
-    return DocumentError(
-        f"“{name}” has more than {limits.scanned_pages:,} scanned pages, the limit for text recognition.", ocr.REMEDY
+        f"“{name}” has no text: its pages are probably images, so it needs OCR.", f"{REMEDY} Or {install_remedy()}"
     )
 
 
