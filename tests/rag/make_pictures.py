@@ -24,7 +24,9 @@ def picture(*lines: str | Sequence[tuple[int, str]], size: int = 30, width: int 
     return image
 
 
-def scanned(image: Image.Image, *, degrees: float = 2.0, noise: float = 15.0, grey: int = 40, seed: int = 7) -> Image.Image:
+def scanned(
+    image: Image.Image, *, degrees: float = 2.0, noise: float = 15.0, grey: int = 40, seed: int = 7
+) -> Image.Image:
     """Return the picture as a bad scanner makes it: tilted, noisy, on grey paper."""
     import numpy as np
 

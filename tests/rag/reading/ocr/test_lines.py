@@ -13,12 +13,20 @@ def piece(text: str, left: float, top: float, *, right: float = 0, slope: float 
 
 
 def test_the_cells_of_a_row_are_on_one_line_in_any_order() -> None:
-    page = write_page(Reading([piece("9.50", 600, 103), piece("Skarv", 100, 100), piece("Elbow", 100, 140), piece("7", 600, 138)], WIDTH, HEIGHT))
+    page = write_page(
+        Reading(
+            [piece("9.50", 600, 103), piece("Skarv", 100, 100), piece("Elbow", 100, 140), piece("7", 600, 138)],
+            WIDTH,
+            HEIGHT,
+        )
+    )
     assert page.text == "Skarv 9.50\nElbow 7"
 
 
 def test_each_line_has_its_span_and_its_box() -> None:
-    page = write_page(Reading([piece(" Skarv ", 100, 140, right=200), piece("9.50", 600, 140, right=700)], WIDTH, HEIGHT))
+    page = write_page(
+        Reading([piece(" Skarv ", 100, 140, right=200), piece("9.50", 600, 140, right=700)], WIDTH, HEIGHT)
+    )
     skarv, price = page.lines
     assert (page.text[skarv.start : skarv.end], page.text[price.start : price.end]) == ("Skarv", "9.50")
     assert (skarv.left, skarv.top, skarv.right) == (0.1, 0.1, 0.2)
@@ -40,7 +48,10 @@ def test_columns_of_prose_are_read_one_after_the_other() -> None:
     right = [f"right line {number} of another column" for number in range(6)]
     pieces = [piece("A title over both of the columns", 300, 20, right=700)]
     for number in range(6):
-        pieces += [piece(left[number], 50, 100 + 30 * number, right=460), piece(right[number], 540, 110 + 30 * number, right=950)]
+        pieces += [
+            piece(left[number], 50, 100 + 30 * number, right=460),
+            piece(right[number], 540, 110 + 30 * number, right=950),
+        ]
     text = write_page(Reading(pieces, WIDTH, HEIGHT)).text
     assert text.split() == " ".join(["A title over both of the columns", *left, *right]).split()
 

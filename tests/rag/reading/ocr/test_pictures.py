@@ -76,7 +76,7 @@ def test_pictures_of_any_depth(read: Read, mode: str) -> None:
 def test_a_picture_with_too_many_pixels_is_refused_before_it_is_decoded(read: Read, width: int, height: int) -> None:
     data = png_of_size(width, height)
     assert len(data) < 1_000_000
-    with pytest.raises(DocumentError, match="bomb.png” has more than 64 megapixels"):
+    with pytest.raises(DocumentError, match="has more than 64 megapixels"):
         read(data, "bomb.png")
 
 
@@ -101,7 +101,7 @@ def test_a_damaged_picture_is_an_error(read: Read, keep: int) -> None:
 def test_a_file_that_is_no_picture_is_named(read: Read) -> None:
     with pytest.raises(DocumentError, match="isn't a valid picture"):
         read(b"some words", "a.webp")
-    with pytest.raises(DocumentError, match="is named .txt, but it is a PNG image"):
+    with pytest.raises(DocumentError, match=r"is named \.txt, but it is a PNG image"):
         read(encoded(picture(TEXT), "PNG"), "a.txt")
 
 

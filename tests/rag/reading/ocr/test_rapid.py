@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from rag.errors import ReaderStopped
 from rag.documents import Document
 from rag.reading.ocr.errors import PageFailed, PageTooSlow
 from rag.reading.ocr.images import GreyImage, grey_image
+from rag.reading.ocr.rapid import SIZE, RapidOcr
 from rag.reading.ocr.recognizer import Recognizer
 from rag.reading.parse import read_document
 from rag.reading.processes.limits import ProcessLimits
 from rag.reading.processes.pool import ReaderPool
+from tests.conftest import missing
 from tests.rag import make_documents as make
 from tests.rag import make_pictures
-from tests.rag.reading.ocr.conftest import Read
 
 pytestmark = pytest.mark.usefixtures("rapidocr")
 COLUMNS = (80, 480, 680, 980)
 
 
-@pytest.fixture
-def recognizer(rapidocr: None) -> Iterator[Recognizer]:
-    with Recognizer("scan.pdf", seconds=120) as recognizer:
+@pytest.fixture(scope="module")
+def recognizer() -> Iterator[Recognizer]:
+    """One process for several tests: its start takes a second."""
+    if not RapidOcr.is_installed():
+        missing("RapidOCR (pip install 'spaceport[ocr]')")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPACEPORT_OCR", "rapidocr")
+        recognizer = Recognizer("scan.pdf", seconds=120)
+    with recognizer:
         yield recognizer
 
 
@@ -43,7 +53,7 @@ def test_every_figure_of_a_bad_scan_is_right(recognizer: Recognizer) -> None:
     assert 0 < box.bottom - box.top < 0.12
 
 
-def test_a_scanned_page_is_read_within_the_limits_of_a_reader(tmp_path, rapidocr: None) -> None:
+def test_a_scanned_page_is_read_within_the_limits_of_a_reader(tmp_path: Path) -> None:
     path = tmp_path / "scan.pdf"
     path.write_bytes(make.pdf_scan("Total net sales were 82,959 million", "The fee is €7.50", with_text="Real text"))
     pool = ReaderPool(1, ProcessLimits())
@@ -59,24 +69,35 @@ def test_a_scanned_page_is_read_within_the_limits_of_a_reader(tmp_path, rapidocr
     assert document.notes == ()
 
 
-def test_another_process_takes_over_before_the_first_has_used_its_processor_time(tmp_path, rapidocr: None) -> None:
-    """The limit is for one process. Without a second one, a file of ten pages would stop in the middle."""
-    path = tmp_path / "scan.pdf"
-    path.write_bytes(make.pdf_scan("One", "Two", "Three", "Four"))
-    pool = ReaderPool(1, ProcessLimits(cpu_seconds=4))
-    try:
-        document = pool.run(read_document, "scan.pdf", path=path)
-    except ReaderStopped as error:
-        pytest.fail(str(error))
-    finally:
-        pool.close()
-    assert document.text.split() == ["One", "Two", "Three", "Four"]
-    assert document.notes == ()
+@pytest.mark.skipif(sys.platform != "linux", reason="prlimit is Linux's")
+def test_a_process_says_when_another_one_has_to_take_over() -> None:
+    """The limit on processor time is for one process: without a second one, a file of ten pages would stop halfway."""
+    import resource
+
+    image = grey_image(make_pictures.picture("One"), 2000)
+    request = SIZE.pack(image.width, image.height) + image.pixels
+    command = [sys.executable, "-m", "rag.reading.ocr.rapid_program"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdin and process.stdout
+        replies = []
+        for _ in range(2):
+            process.stdin.write(request)
+            process.stdin.flush()
+            replies.append(json.loads(process.stdout.readline()))
+            fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+            used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            resource.prlimit(process.pid, resource.RLIMIT_CPU, (max(int(2 * used), 1), 1000))
+        process.stdin.close()
+    assert [reply["last"] for reply in replies] == [False, True]
 
 
-def test_a_page_that_takes_too_long_is_an_error_and_the_next_one_is_read() -> None:
+def test_a_page_that_takes_too_long_is_an_error() -> None:
     noise = GreyImage(1000, 1400, os.urandom(1_400_000))
-    with Recognizer("scan.pdf", seconds=0.1) as recognizer, pytest.raises(PageTooSlow, match=r"took longer than 0\.1 s"):
+    with (
+        Recognizer("scan.pdf", seconds=0.1) as recognizer,
+        pytest.raises(PageTooSlow, match=r"took longer than 0\.1 s"),
+    ):
         recognizer.recognize(noise, 1)
 
 
@@ -87,3 +108,17 @@ def test_a_picture_that_the_engine_cannot_read_is_an_error(recognizer: Recognize
     assert page.text == "The next one"
 
 
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_page_is_turned_until_it_is_upright(recognizer: Recognizer, degrees: int) -> None:
+    rows = [[(80, "Skarv"), (700, "12.50")], [(80, "Elbow"), (700, "7.25")]]
+    image = make_pictures.picture("The dues of berth 42", *rows, width=900, height=700).rotate(degrees, expand=True)
+    page = recognizer.recognize(grey_image(image, recognizer.max_side), 1)
+    assert page.text == "The dues of berth 42\nSkarv 12.50\nElbow 7.25"
+    first = page.lines[0]
+    near = {90: first.left, 180: 1 - first.bottom, 270: 1 - first.right}[degrees]
+    assert near == pytest.approx(48 / 700, abs=0.03)
+
+
+def test_an_empty_page_has_no_text(recognizer: Recognizer) -> None:
+    page = recognizer.recognize(grey_image(make_pictures.scanned(make_pictures.picture(height=400)), 2000), 1)
+    assert page.text == ""

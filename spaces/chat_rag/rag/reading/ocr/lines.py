@@ -137,8 +137,8 @@ def _reading_order(rows: Sequence[Row]) -> Iterator[Row]:
             yield rows[index]
             index += 1
             continue
-        for in_column in (lambda piece: piece.left < middle, lambda piece: piece.left >= middle):
-            column = [list(filter(in_column, row)) for row in rows[index : index + end]]
+        for is_left in (True, False):
+            column = [[piece for piece in row if (piece.left < middle) == is_left] for row in rows[index : index + end]]
             yield from _reading_order([row for row in column if row])
         index += end
 

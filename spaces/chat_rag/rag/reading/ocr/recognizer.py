@@ -31,7 +31,9 @@ class Recognizer:
     def __enter__(self) -> Recognizer:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._engine:
             self._engine.close()
 
