@@ -1,4 +1,4 @@
-"""python -m backends list | check | ask | pull: the catalogue on the command line.
+"""python -m backends list | check | ask | models | pull | use: the catalogue and models on the command line.
 
 Exit status: 0 success, 1 failure (message and remedy on stderr), 2 wrong usage.
 """
@@ -14,9 +14,11 @@ from dataclasses import asdict
 
 from backends.catalog import Catalog
 from backends.http.connections import close_connections
+from backends.local_models.commands import add_commands, pull_model
+from backends.local_models.table import local_models
 from backends.openai import one_token_request
 from backends.stopwatch import Stopwatch
-from backends.terminal import exit_status
+from backends.terminal import exit_status, printable
 from backends.types import ChatRequest, Delta, Done, Downloadable, Message
 
 
@@ -33,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--catalog", metavar="PATH", default=None, help="a catalogue instead of the built-in one")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--catalog", metavar="PATH", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    commands = parser.add_subparsers(required=True, metavar="list | check | ask | pull")
+    commands = parser.add_subparsers(required=True, metavar="list | check | ask | models | pull | use")
     list_ = commands.add_parser("list", parents=[common], help="list the targets and which are available")
     list_.add_argument("--json", action="store_true", help="print JSON")
     list_.set_defaults(command=_list)
@@ -48,9 +50,10 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--temperature", type=float, default=0.2)
     ask.add_argument("--json", action="store_true", help="print one JSON object instead")
     ask.set_defaults(command=_ask)
-    pull = commands.add_parser("pull", parents=[common], help="download a target's model before the first question")
-    pull.add_argument("name", help="the target")
+    pull = commands.add_parser("pull", parents=[common], help="download a model of `models`, or that of a target")
+    pull.add_argument("name", help="the model or the target")
     pull.set_defaults(command=_pull)
+    add_commands(commands, common)
     return parser
 
 
@@ -111,6 +114,8 @@ async def _ask(options: argparse.Namespace) -> int:
 
 
 async def _pull(options: argparse.Namespace) -> int:
+    if options.name in local_models():
+        return await pull_model(local_models()[options.name])
     backend = Catalog.load(options.catalog).connect(options.name)
     if not isinstance(backend, Downloadable):
         print(f"{options.name} has nothing to download: its model is on the server.")
@@ -128,7 +133,8 @@ def _print_delta(delta: Delta) -> None:
     """Write a piece of the answer to stdout; thoughts go to stderr, so that a pipe gets only the answer."""
     stream = sys.stdout if delta.kind == "answer" else sys.stderr
     dim = delta.kind == "thought" and stream.isatty()
-    print(f"\033[2m{delta.text}\033[0m" if dim else delta.text, end="", flush=True, file=stream)
+    text = printable(delta.text)
+    print(f"\033[2m{text}\033[0m" if dim else text, end="", flush=True, file=stream)
 
 
 def _summary(stopwatch: Stopwatch) -> str:

@@ -6,10 +6,12 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, cast, get_args
 from urllib.parse import urlsplit, urlunsplit
 
 from backends.chat.client import ChatCall, stream_chat
+from backends.chat.parameters import MAX_TOKENS, Parameters
+from backends.chat.reasoning import Reasoning
 from backends.chat.requests import chat_body
 from backends.errors import NotConfigured, Rejected, Unreachable
 from backends.http.client import get_json
@@ -22,20 +24,33 @@ from backends.types import Backend, ChatRequest, Event, Health, Message
 
 @dataclass(frozen=True, slots=True)
 class Settings(HttpSettings):
-    """`model` is optional if the server has only one; `extra_body` is added to every request."""
+    """`model` is optional if the server has only one; `extra_body` is added to every request.
+
+    `max_tokens_field` and `drop` rename and leave out parameters; what a server refuses is also learned from its
+    refusal. `reasoning` says how thoughts are marked: see `backends.chat.reasoning`.
+    """
 
     url: str
     model: str | None = None
     api_key: str | None = None
     context: int | None = None
     extra_body: Mapping[str, Any] = field(default_factory=dict)
+    max_tokens_field: str = MAX_TOKENS
+    drop: list[str] = field(default_factory=list)
+    reasoning: str = "auto"
 
 
 def connect(settings: Mapping[str, Any]) -> Backend:
     """A client for the server at `url`; makes no request yet."""
     options = read_settings(Settings, settings)
-    endpoint = Endpoint(base_url(options.url), options.api_key or None, *options.timeouts)
-    return OpenAIBackend(endpoint, model=options.model, context=options.context, extra_body=options.extra_body)
+    return OpenAIBackend(
+        Endpoint(base_url(options.url), options.api_key or None, *options.timeouts),
+        model=options.model,
+        context=options.context,
+        extra_body=options.extra_body,
+        parameters=Parameters(options.max_tokens_field, options.drop),
+        reasoning=reasoning_setting(options.reasoning),
+    )
 
 
 def base_url(url: str) -> str:
@@ -51,6 +66,13 @@ def base_url(url: str) -> str:
     return urlunsplit(parts._replace(path=path or "/v1", fragment=""))
 
 
+def reasoning_setting(value: str) -> Reasoning:
+    """The setting `reasoning`; `NotConfigured` names the valid values."""
+    if value not in get_args(Reasoning):
+        raise NotConfigured(f"reasoning is {value!r}.", f"Use one of: {', '.join(get_args(Reasoning))}.")
+    return cast(Reasoning, value)
+
+
 class OpenAIBackend:
     """Streams from `{endpoint.url}/chat/completions`."""
 
@@ -63,12 +85,16 @@ class OpenAIBackend:
         model: str | None = None,
         context: int | None = None,
         extra_body: Mapping[str, Any] | None = None,
+        parameters: Parameters | None = None,
+        reasoning: Reasoning = "auto",
     ) -> None:
         self.endpoint = endpoint
         self.make_error: ErrorFactory = response_error
         self._model = model
         self._context = context
         self._extra_body = dict(extra_body or {})
+        self._parameters = parameters or Parameters()
+        self._reasoning = reasoning
 
     def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
         """Yield the answer as it arrives; see `backends.types.Backend`."""
@@ -99,10 +125,17 @@ class OpenAIBackend:
         """Do nothing: `backends.http.connections` pools the connections, which outlive a target."""
 
     async def _call(self, request: ChatRequest) -> ChatCall:
-        body = chat_body(request, model=self._model) | self._extra_body
+        body = self._parameters.adapt(chat_body(request, model=self._model)) | self._extra_body
         if "model" not in body and (model := await self._first_model()):
             body["model"] = model
-        return ChatCall(await self._current_endpoint(), "/chat/completions", body, make_error=self.make_error)
+        return ChatCall(
+            await self._current_endpoint(),
+            "/chat/completions",
+            body,
+            make_error=self.make_error,
+            reasoning=self._reasoning,
+            adapt=self._parameters.learn,
+        )
 
     async def _current_endpoint(self) -> Endpoint:
         """The endpoint for the next call; subclasses renew credentials here."""

@@ -10,6 +10,15 @@ from collections.abc import Callable
 
 from backends.errors import SpaceportError
 
+# The symbols for control characters, which could change a terminal's colours, title or clipboard.
+_CONTROL = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\t\n\r"}
+_CONTROL |= {0x7F: "\u2421"} | dict.fromkeys(range(0x80, 0xA0), "\ufffd")
+
+
+def printable(text: str) -> str:
+    """Return text with a visible symbol for each control character but tabs and line ends."""
+    return text.translate(_CONTROL)
+
 
 def exit_status(command: Callable[[], int]) -> int:
     """Run `command` and return its status, 1 after an error (printed to stderr), or 130 after Ctrl-C."""

@@ -55,9 +55,9 @@ def main() -> None:
         counts[size] += 1
         for name, detect in detectors.items():
             start = time.process_time()
-            found = detect(data)
+            detected = detect(data)
             seconds[name] += time.process_time() - start
-            right[name, size] += _decodes(data, found, text)
+            right[name, size] += _decodes(data, detected, text)
     total = sum(counts.values())
     rows = [
         [name, *(f"{right[name, size] / counts[size]:.1%}" for size in SIZES), f"{1000 * seconds[name] / total:.1f}"]

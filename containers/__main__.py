@@ -70,9 +70,9 @@ def _lock(options: argparse.Namespace) -> int:
 
 def _pin(options: argparse.Namespace) -> int:
     if options.check:
-        for reference in (found := pins.unpinned()):
+        for reference in (unpinned := pins.unpinned()):
             print(f"{reference.file.relative_to(images.ROOT)}: {reference} has no digest")
-        return 1 if found else 0
+        return 1 if unpinned else 0
     for image, digest in pins.pin(images.docker_client()).items():
         print(f"{image:<40} {digest}")
     return 0

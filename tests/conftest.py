@@ -43,9 +43,11 @@ def missing(requirement: str) -> None:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a real browser."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    # The first is Chromium without windows: it opens a page with half the CPU time, 1.1 s for 2.3 (November 2026).
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
     if not path:
-        missing("chromium (apt-get install chromium)")
+        missing("chromium (apt-get install chromium-headless-shell)")
     return str(path)
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import httpx2
 
-from backends.chat.events import DONE, ChatReader
-from backends.chat.sse import BadEvent, LinesDecoder, SSEDecoder
+from backends.chat.reader import ChatReader
+from backends.chat.reasoning import Reasoning
+from backends.chat.sse import DONE, BadEvent, SSEDecoder, begins_event
+from backends.errors import Rejected
 from backends.http.client import post_stream
 from backends.http.endpoint import Endpoint
 from backends.http.errors import ErrorFactory, not_an_api, response_error, transport_error
@@ -26,7 +28,8 @@ class ChatCall:
     """One HTTP call: where it goes, what it sends, and how this kind of server differs from the format.
 
     `make_error` makes the exception for an error status. `unwrap` extracts the body from the frames of another
-    protocol. `type_header` names the header with the body's media type.
+    protocol. `type_header` names the header with the body's media type. `reasoning` says how thoughts are marked.
+    `adapt` gets a refusal and returns whether the call should be prepared again, without what was refused.
     """
 
     endpoint: Endpoint
@@ -36,25 +39,28 @@ class ChatCall:
     make_error: ErrorFactory = response_error
     unwrap: Unwrap | None = None
     type_header: str = "content-type"
+    reasoning: Reasoning = "auto"
+    adapt: Callable[[Rejected], bool] | None = None
 
 
 async def stream_chat(prepare: Callable[[], Awaitable[ChatCall]]) -> AsyncIterator[Event]:
     """Make the call and yield the answer as it arrives: server-sent events, lines of JSON or one document."""
-    call = await prepare()
-    reader = ChatReader(call.endpoint.quote)
-    async with post_stream(call.endpoint, call.path, call.body, call.headers, call.make_error) as response:
-        # The response's own iterators cost more CPU for each token than everything else in this function.
-        raw = chunks = aiter(cast(httpx2.AsyncByteStream, response.stream))
+    async with contextlib.AsyncExitStack() as stack:
+        call, response = await _open(prepare, stack)
+        reader, decoder = ChatReader(call.endpoint.quote, call.reasoning), SSEDecoder()
+        raw = chunks = _chunks(response)
         if call.unwrap:
             chunks = call.unwrap(raw, reader)
         media_type = response.headers.get(call.type_header, "").lower()
         try:
-            if _is_document(media_type):
-                for delta in _document_deltas(call.endpoint, reader, await _read_all(chunks)):
+            head = await _read_head(chunks) if _is_document(media_type) else b""
+            if _is_document(media_type) and not begins_event(head):
+                for delta in _document_deltas(call.endpoint, reader, decoder, head + await _read_all(chunks)):
                     yield delta
                 yield reader.done
                 return
-            decoder = LinesDecoder() if "json" in media_type else SSEDecoder()
+            for delta in _read_chunk(head, decoder, reader):
+                yield delta
             async for chunk in chunks:
                 for payload in decoder.feed(chunk):
                     deltas = reader.read(payload)
@@ -64,14 +70,36 @@ async def stream_chat(prepare: Callable[[], Awaitable[ChatCall]]) -> AsyncIterat
                         yield delta
                 if reader.complete:
                     break
-            for delta in reader.finish(decoder.flush()):
+            for delta in reader.finish(decoder.flush(), decoder.unread):
                 yield delta
         except httpx2.TimeoutException as error:
             raise transport_error(call.endpoint, error) from error
-        except (httpx2.TransportError, BadEvent) as error:
+        except (httpx2.TransportError, httpx2.DecodingError, BadEvent) as error:
             raise reader.stream_error(call.endpoint.quote(str(error)) or type(error).__name__) from error
         yield reader.done
         await _drain(raw)
+
+
+async def _open(
+    prepare: Callable[[], Awaitable[ChatCall]], stack: contextlib.AsyncExitStack
+) -> tuple[ChatCall, httpx2.Response]:
+    """Make the call, again if the server refuses a parameter that it can do without."""
+    while True:
+        call = await prepare()
+        response = post_stream(call.endpoint, call.path, call.body, call.headers, call.make_error)
+        try:
+            return call, await stack.enter_async_context(response)
+        except Rejected as error:
+            if not (call.adapt and call.adapt(error)):
+                raise
+
+
+def _chunks(response: httpx2.Response) -> AsyncIterator[bytes]:
+    """Return the body as it arrives."""
+    if response.headers.get("content-encoding", "identity") != "identity":  # although the request asked for none
+        return response.aiter_bytes()
+    # The response's own iterators cost more CPU for each token than everything else in `stream_chat`.
+    return aiter(cast(httpx2.AsyncByteStream, response.stream))
 
 
 def _is_document(media_type: str) -> bool:
@@ -79,12 +107,27 @@ def _is_document(media_type: str) -> bool:
     return "html" in media_type or ("json" in media_type and not lines)
 
 
-def _document_deltas(endpoint: Endpoint, reader: ChatReader, content: bytes) -> list[Delta]:
-    """The deltas of a server that answers in one document although the request asked for a stream."""
+async def _read_head(chunks: AsyncIterator[bytes]) -> bytes:
+    """Return the first bytes of a body, enough to see whether it has events."""
+    head = b""
+    async for chunk in chunks:
+        head += chunk
+        if len(head.strip()) >= len(b"event:"):
+            break
+    return head
+
+
+def _read_chunk(chunk: bytes, decoder: SSEDecoder, reader: ChatReader) -> list[Delta]:
+    return [delta for payload in decoder.feed(chunk) for delta in reader.read(payload)]
+
+
+def _document_deltas(endpoint: Endpoint, reader: ChatReader, decoder: SSEDecoder, content: bytes) -> Iterator[Delta]:
+    """Yield the deltas of a server that answers in one document although the request asked for a stream."""
     text = content.decode("utf-8", "replace")
     if '"choices"' not in text and '"error"' not in text:
         raise not_an_api(endpoint, text)
-    return reader.read(text) + reader.finish([DONE])
+    yield from _read_chunk(content, decoder, reader)
+    yield from reader.finish([*decoder.flush(), DONE], decoder.unread)
 
 
 async def _read_all(chunks: AsyncIterator[bytes]) -> bytes:

@@ -1,10 +1,30 @@
-"""Splits a model's reasoning from its answer: text inside `<think>` tags becomes deltas of kind "thought"."""
+"""Splits a model's reasoning from its answer: text between tags such as `<think>` becomes deltas of kind "thought"."""
 
 from __future__ import annotations
 
+import re
+from typing import Literal
+
 from backends.types import Delta, Kind
 
+# How a target's text is split: "auto" at tags that begin the answer, "opened" if the model's template has already
+# opened the thought, "none" not at all.
+Reasoning = Literal["auto", "opened", "none"]
 OPEN, CLOSE = "<think>", "</think>"
+TAGS = {
+    OPEN: CLOSE,
+    "<thinking>": "</thinking>",
+    "<thought>": "</thought>",
+    "<reasoning>": "</reasoning>",
+    "<seed:think>": "</seed:think>",
+    "[THINK]": "[/THINK]",
+    "◁think▷": "◁/think▷",
+    "<|begin_of_thought|>": "<|end_of_thought|>",
+}
+# The format of gpt-oss: a header with a role and a channel, then the channel's text.
+_CHANNELS = ("<|channel|>", "<|start|>")
+_CHANNEL_TOKEN = re.compile(r"<\|(start|channel|message|end|return|call|constrain)\|>")
+_LONGEST_TOKEN = len("<|constrain|>")
 
 
 class CharacterJoiner:
@@ -38,60 +58,124 @@ def _is_encodable(text: str) -> bool:
 
 
 class ThoughtSplitter:
-    """Splits streamed text at `<think>` and `</think>`, wherever the chunks are cut.
+    """Splits streamed text at the tags of a thought, wherever the chunks are cut.
 
-    A tag in backticks is text about the tag and stays. A tag that is never closed makes the rest a thought;
-    a closing tag without an opening one is dropped.
+    A thought comes first: a tag after the first word of the answer is text about the tag, and stays. A tag that is
+    never closed makes the rest a thought. Blank space between a thought and the answer is dropped.
     """
 
-    def __init__(self) -> None:
-        self._kind: Kind = "answer"
+    def __init__(self, reasoning: Reasoning = "auto") -> None:
         self._joiner = CharacterJoiner()
         self._pending = ""  # may be the beginning of a tag
-        self._before = ""  # the character before `_pending`
+        self._opened = reasoning == "opened"
+        self._closing_tag = CLOSE
+        self._state: Literal["start", "thought", "channels", "answer"] = "thought" if self._opened else "start"
+        if reasoning == "none":
+            self._state = "answer"
+        self._channels = ChannelSplitter()
+        self._after_thought = False
 
     def feed(self, text: str) -> list[Delta]:
         """Return the deltas that are certain after `text`; text that may become a tag waits."""
         text = self._joiner.feed(text)
+        if self._state == "answer":
+            return [Delta(text)] if text else []
         deltas: list[Delta] = []
-        if not self._pending and "<" not in text:
-            self._emit(text, deltas)
-            return deltas
         text, self._pending = self._pending + text, ""
         while text:
-            at, tag = self._next_tag(text)
-            self._emit(text[:at], deltas)
-            if not tag:
-                self._pending = text[at:]
-                break
-            self._kind = "thought" if tag == OPEN else "answer"
-            self._before = ">"
-            text = text[at + len(tag) :]
+            if self._state == "start":
+                text = self._read_start(text)
+            elif self._state == "thought":
+                text, self._opened = self._read_thought(text, deltas), False
+            else:
+                deltas += self._channels.feed(text) if self._state == "channels" else [Delta(text)]
+                text = ""
+        return deltas
+
+    def start_answer(self) -> None:
+        """Expect no opened thought: the server sends the thoughts apart from the answer."""
+        if self._opened and not self._pending:
+            self._state, self._opened = "start", False
+
+    def flush(self) -> list[Delta]:
+        """Return the text that is still waiting at the end of the stream."""
+        kind: Kind = "thought" if self._state == "thought" else "answer"
+        text, self._pending = self._pending + self._joiner.flush(), ""
+        if self._state == "channels":
+            return [*self._channels.feed(text), *self._channels.flush()]
+        return [Delta(text, kind)] if text and not (self._after_thought and text.isspace()) else []
+
+    def _read_start(self, text: str) -> str:
+        """Decide what the answer begins with; return the text that isn't read yet."""
+        begin = text.lstrip()
+        if any(tag.startswith(begin[: len(tag)]) and len(begin) < len(tag) for tag in (*TAGS, *_CHANNELS)):
+            self._pending = text
+            return ""
+        if begin.startswith(_CHANNELS):
+            self._state = "channels"
+            return begin
+        for tag, closing_tag in TAGS.items():
+            if begin.startswith(tag):
+                self._state, self._closing_tag = "thought", closing_tag
+                return begin[len(tag) :]
+        self._state = "answer"
+        return begin if self._after_thought else text
+
+    def _read_thought(self, text: str, deltas: list[Delta]) -> str:
+        at = text.find(self._closing_tag)
+        if at < 0:
+            at = len(text) - _overlap(text, self._closing_tag)
+            self._pending, rest = text[at:], ""
+        else:
+            self._state, self._after_thought, rest = "start", True, text[at + len(self._closing_tag) :]
+        if at:
+            deltas.append(Delta(text[:at], "thought"))
+        return rest
+
+
+class ChannelSplitter:
+    """Splits text in channels, as gpt-oss writes it: `<|channel|>analysis<|message|>…<|end|>`."""
+
+    def __init__(self) -> None:
+        self._pending = ""
+        self._header: str | None = None  # what stands before <|message|>, or None inside of a message
+        self._kind: Kind = "answer"
+
+    def feed(self, text: str) -> list[Delta]:
+        """Return the deltas that are certain after `text`."""
+        text, self._pending = self._pending + text, ""
+        deltas: list[Delta] = []
+        at = 0
+        for token in _CHANNEL_TOKEN.finditer(text):
+            self._read(text[at : token.start()], deltas)
+            self._read_token(token[1])
+            at = token.end()
+        cut = text.rfind("<", max(at, len(text) - _LONGEST_TOKEN))
+        if cut >= 0:
+            text, self._pending = text[:cut], text[cut:]
+        self._read(text[at:], deltas)
         return deltas
 
     def flush(self) -> list[Delta]:
         """Return the text that is still waiting at the end of the stream."""
         deltas: list[Delta] = []
-        self._emit(self._pending + self._joiner.flush(), deltas)
-        self._pending = ""
+        self._read(self._pending, deltas)
         return deltas
 
-    def _emit(self, text: str, deltas: list[Delta]) -> None:
-        if text:
-            self._before = text[-1]
+    def _read(self, text: str, deltas: list[Delta]) -> None:
+        if self._header is not None:
+            self._header += text
+        elif text:
             deltas.append(Delta(text, self._kind))
 
-    def _next_tag(self, text: str) -> tuple[int, str]:
-        """The position of the next tag and the tag; without one, the start of a possible tag (or the end) and ""."""
-        at = text.find("<")
-        while at >= 0:
-            in_code = (text[at - 1] if at else self._before) == "`"
-            for tag in (OPEN, CLOSE):
-                # A thought may end in code, so a backtick before its closing tag means nothing.
-                if in_code and not (tag == CLOSE and self._kind == "thought"):
-                    continue
-                candidate = text[at : at + len(tag)]
-                if tag.startswith(candidate):
-                    return at, tag if candidate == tag else ""
-            at = text.find("<", at + 1)
-        return len(text), ""
+    def _read_token(self, name: str) -> None:
+        if name == "message":
+            header = (self._header or "").strip()
+            self._header, self._kind = None, "thought" if header.startswith(("analysis", "commentary")) else "answer"
+        elif name != "constrain":
+            self._header = ""
+
+
+def _overlap(text: str, tag: str) -> int:
+    """Return the length of the end of `text` that may be the beginning of `tag`."""
+    return next((size for size in range(min(len(tag) - 1, len(text)), 0, -1) if tag.startswith(text[-size:])), 0)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from backends.text import to_json
 
 MAX_EVENT_BYTES = 8 * 1024 * 1024
+DONE = "[DONE]"
+_BOM = b"\xef\xbb\xbf"
 _DATA = b"data:"
+_FIELDS = (_DATA, b"event:", b"id:", b"retry:", b":")
 
 
 class BadEvent(ValueError):
@@ -18,18 +22,34 @@ class BadEvent(ValueError):
 class SSEDecoder:
     """Chunks of bytes in, cut anywhere; the data of complete events out.
 
-    Lines may end in LF, CRLF or CR. Comments and fields other than `data` are ignored. Several `data` lines of one
-    event are joined by LF, as the HTML standard says.
+    Lines may end in LF, CRLF or CR. Comments and fields other than `data` and `event` are ignored. Several `data` lines
+    of one event are joined by LF, as the HTML standard says, unless the first is a complete document: some servers
+    leave out the blank lines. An event with the name `error` becomes `{"error": …}`. A line of JSON is an event, too.
+    `unread` is the text of all other lines, such as an error message.
     """
 
     def __init__(self) -> None:
         self._rest = b""
+        self._begun = False
         self._data: list[bytes] = []
         self._size = 0
+        self._name = b""
+        self._unread: list[bytes] = []
+        self._unread_size = 0
+        self._has_events = False
+
+    @property
+    def unread(self) -> str:
+        return b"\n".join(self._unread).decode("utf-8", "replace")
 
     def feed(self, chunk: bytes) -> list[str]:
         """Return the data of each event that `chunk` completes."""
         buffer = self._rest + chunk if self._rest else chunk
+        if not self._begun:
+            if len(buffer) < len(_BOM) and _BOM.startswith(buffer):
+                self._rest = buffer
+                return []
+            self._begun, buffer = True, buffer.removeprefix(_BOM)
         tail = b""
         if b"\r" in buffer:
             if buffer.endswith(b"\r"):  # its LF may still follow
@@ -42,47 +62,80 @@ class SSEDecoder:
         events: list[str] = []
         for line in lines:
             if line.startswith(_DATA):
+                if len(self._data) == 1 and _is_document(self._data[0]):
+                    events.append(self._dispatch())
                 self._data.append(line[6:] if line[5:6] == b" " else line[5:])
                 self._size += len(line)
-            elif not line and self._data:
-                events.append(self._dispatch())
+            elif line:
+                events += self._read_other(line)
+            else:
+                if self._data:
+                    events.append(self._dispatch())
+                self._name = b""
         return events
 
     def flush(self) -> list[str]:
         """Return the last event if the stream ended without its blank line."""
+        self._begun = True
         events = self.feed(b"\n")
-        return [*events, self._dispatch()] if self._data else events
+        if self._data:
+            try:
+                b"\n".join(self._data).decode()
+            except UnicodeDecodeError as error:
+                raise BadEvent("it ended inside a character") from error
+            events.append(self._dispatch())
+        if not events and not self._has_events and _is_document(b"\n".join(self._unread)):
+            events, self._unread = [self.unread], []
+        return events
 
     def _dispatch(self) -> str:
-        data, self._data, self._size = self._data, [], 0
-        try:
-            return (data[0] if len(data) == 1 else b"\n".join(data)).decode()
-        except UnicodeDecodeError as error:
-            raise BadEvent("it ended inside a character") from error
+        data, self._data, self._size, self._has_events = self._data, [], 0, True
+        text = (data[0] if len(data) == 1 else b"\n".join(data)).decode("utf-8", "replace")
+        return _error_payload(text) if self._name == b"error" else text
+
+    def _read_other(self, line: bytes) -> list[str]:
+        """Read a line that isn't data; return its event if it has one."""
+        if line.startswith(b"event:"):
+            self._name = line[6:].strip()
+        elif line.startswith(b"error:"):  # older versions of llama-server
+            return [_error_payload(line[6:].decode("utf-8", "replace").strip())]
+        elif _is_document(line) or (self._has_events and line.lstrip().startswith(b"{")):
+            self._has_events = True
+            return [line.decode("utf-8", "replace")]
+        elif not line.startswith(_FIELDS) and self._unread_size + len(line) < MAX_EVENT_BYTES:
+            self._unread.append(line)
+            self._unread_size += len(line)
+        return []
 
 
-class LinesDecoder:
-    """Like `SSEDecoder`, for JSON lines: each line is one event."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def feed(self, chunk: bytes) -> list[str]:
-        """Return each line that `chunk` completes."""
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        if len(self._rest) > MAX_EVENT_BYTES:
-            raise BadEvent(f"it sent a line of more than {MAX_EVENT_BYTES >> 20} MiB")
-        try:
-            return [line.decode() for line in lines if line.strip()]
-        except UnicodeDecodeError as error:
-            raise BadEvent("it ended inside a character") from error
-
-    def flush(self) -> list[str]:
-        """Return the last line if the stream ended without a line end."""
-        return self.feed(b"\n")
+def begins_event(head: bytes) -> bool:
+    """Return whether a body that begins with `head` has events, whatever its media type says."""
+    return head.removeprefix(_BOM).lstrip().startswith(_FIELDS)
 
 
 def encode_event(data: Mapping[str, Any] | str) -> bytes:
     """One server-sent event; a mapping becomes compact JSON."""
     text = data if isinstance(data, str) else to_json(data)
     return b"data: " + text.replace("\n", "\ndata: ").encode() + b"\n\n"
+
+
+def _is_document(data: bytes) -> bool:
+    """Return whether the bytes are a JSON object or the end marker."""
+    text = data.strip()
+    if text == DONE.encode():
+        return True
+    if not (text.startswith(b"{") and text.endswith(b"}")):
+        return False
+    try:
+        json.loads(text.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _error_payload(text: str) -> str:
+    try:
+        error = json.loads(text)
+    except (ValueError, RecursionError):
+        error = text
+    return to_json(error if isinstance(error, dict) and error.get("error") else {"error": error})

@@ -41,6 +41,8 @@ class Endpoint:
     def __post_init__(self) -> None:
         # A key pasted with its line end is still valid. The HTTP library would repeat an invalid key in its error.
         key = (self.api_key or "").strip()
+        if key.lower().startswith("bearer "):  # copied with the word before it
+            key = key[len("bearer ") :].strip()
         if not (key.isascii() and key.isprintable()):
             raise NotConfigured("The API key contains invalid characters.", "Copy it again, without line breaks.")
         object.__setattr__(self, "api_key", key or None)

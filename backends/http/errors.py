@@ -16,6 +16,9 @@ from backends.http.network import DialFailed
 from backends.stopwatch import wall_clock
 from backends.text import one_line
 
+CHECK_BILLING = "Check the plan and the billing of the account."
+# Not "billing": some servers name it for a limit that a minute's wait lifts.
+_QUOTA = ("insufficient_quota", "insufficient_balance", "insufficient balance", "billing_hard_limit", "credit balance")
 CHANGE_REQUEST = "Change the request as the message says."
 # Both stop at the next tag, so that unfinished tags don't make a response slow to read.
 _TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
@@ -65,9 +68,15 @@ def response_error(endpoint: Endpoint, status: int, headers: Mapping[str, str], 
         return Rejected(f"{label} refused the key ({status}){words}", remedy, status=status)
     if status == 404:
         remedy = "Check the model's name (`python -m backends check NAME`) and the path in the url."
+        if "/v1/v1" in endpoint.url:
+            remedy = "The url in the catalogue has /v1 twice: write it once."
+        elif "/v1" not in endpoint.url:
+            remedy += " The path of most servers ends in /v1."
         return Rejected(f"{label} does not have that model or route (404){words}", remedy, status=status)
+    if status == 402 or (status == 429 and is_quota(content.decode("utf-8", "replace").lower())):
+        return Rejected(f"{label} has no quota left ({status}){words}", CHECK_BILLING, status=status)
     if status in (429, 503, 529):
-        wait = _retry_after(headers.get("retry-after"))
+        wait = _retry_after(headers)
         remedy = f"Try again in {wait:g} s." if wait is not None else "Wait a moment, then try again."
         return Overloaded(f"{label} is busy ({status}){words}", remedy, retry_after=wait)
     if status >= 500:
@@ -79,6 +88,11 @@ def response_error(endpoint: Endpoint, status: int, headers: Mapping[str, str], 
     too_long = "context" in words.lower()
     remedy = "Send less: fewer passages, a shorter conversation." if too_long else CHANGE_REQUEST
     return Rejected(f"{label} refused the request ({status}){words}", remedy, status=status)
+
+
+def is_quota(text: str) -> bool:
+    """Return whether a refusal, in small letters, is about the account's money, which waiting doesn't change."""
+    return any(name in text for name in _QUOTA)
 
 
 def not_an_api(endpoint: Endpoint, text: str) -> Unreachable:
@@ -106,8 +120,12 @@ def _server_words(endpoint: Endpoint, content: bytes) -> str:
     return f": “{text}”." if text else "."
 
 
-def _retry_after(value: str | None) -> float | None:
-    """Seconds to wait, from either form of the Retry-After header."""
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, from retry-after-ms or either form of Retry-After."""
+    milliseconds, value = headers.get("retry-after-ms"), headers.get("retry-after")
+    with contextlib.suppress(ValueError):
+        if milliseconds:
+            return max(0.0, float(milliseconds) / 1000)
     if value is None:
         return None
     try:

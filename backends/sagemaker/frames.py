@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from backends.chat.events import ChatReader
+from backends.chat.reader import ChatReader
 from backends.errors import BackendError, Interrupted, TimedOut, Unreachable
 from backends.text import one_line
 

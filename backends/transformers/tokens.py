@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from backends.chat.reasoning import OPEN, ThoughtSplitter
+from backends.chat.reasoning import ThoughtSplitter
 from backends.types import Delta
 
 
@@ -17,12 +17,10 @@ class TokenReader:
         self.has_output = False
         self._decode = decode
         self._stop = tuple(filter(None, stop))
-        self._splitter = ThoughtSplitter()
+        self._splitter = ThoughtSplitter("opened" if in_thought else "auto")
         self._ids: list[int] = []
         self._emitted = 0  # the number of `_ids` whose text was returned
         self._pending = ""  # may be the beginning of a stop string
-        if in_thought:
-            self._splitter.feed(OPEN)
 
     def read(self, token: int) -> list[Delta]:
         """Return the text that is certain after one more token."""

@@ -10,8 +10,9 @@ from functools import partial
 from typing import Any
 
 from backends.chat.client import ChatCall, stream_chat
-from backends.chat.events import DONE, ChatReader
+from backends.chat.reader import ChatReader
 from backends.chat.requests import chat_body
+from backends.chat.sse import DONE
 from backends.errors import BackendError, NotConfigured, Overloaded, Rejected
 from backends.http.client import get_json, post_stream
 from backends.http.endpoint import Endpoint
@@ -125,7 +126,7 @@ class VertexBackend:
             yield Done(None, None)
             return
         reader = ChatReader(endpoint.quote)
-        for delta in reader.read(json.dumps(prediction)) + reader.finish([DONE]):
+        for delta in [*reader.read(json.dumps(prediction)), *reader.finish([DONE])]:
             yield delta
         yield reader.done
 

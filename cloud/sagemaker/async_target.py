@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 
 from backends import Health, Interrupted, Rejected, TimedOut, Unreachable
-from backends.chat.events import DONE, ChatReader
+from backends.chat.reader import ChatReader
 from backends.chat.requests import chat_body
+from backends.chat.sse import DONE
 from backends.settings import read_settings
 from backends.streams import iterate_in_thread
 from backends.text import one_line, to_json
@@ -58,7 +59,7 @@ class AsyncEndpoint:
             yield self._answer(request, cancelled)
 
         async for text in iterate_in_thread(answer):
-            for delta in reader.read(text) + reader.finish([DONE]):
+            for delta in [*reader.read(text), *reader.finish([DONE])]:
                 yield delta
         yield reader.done
 

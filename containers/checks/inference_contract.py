@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 
 from backends import Catalog, ChatRequest, Delta, Done, Message, Stopwatch
-from backends.chat.events import ChatReader
+from backends.chat.reader import ChatReader
 from backends.chat.sse import SSEDecoder
 from backends.http.connections import close_connections
 from containers import sandbox

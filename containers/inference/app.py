@@ -12,8 +12,8 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from backends import Rejected
-from backends.chat.events import ChatWriter
 from backends.chat.requests import parse_chat_request, read_stream_flags
+from backends.chat.writer import ChatWriter
 from backends.stopwatch import wall_clock
 from inference.errors import Unauthorized
 from inference.generation import CompletionRequest, Generation

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from starlette.responses import JSONResponse
 
 from backends import Interrupted, NotConfigured, Overloaded, Rejected, SpaceportError, TimedOut, Unreachable
-from backends.chat.events import error_body
+from backends.chat.writer import error_body
 
 CLIENT_CLOSED_REQUEST = 499  # nginx's status for a client that disconnected
 FAILED_DEPENDENCY = 424  # for an answer that was cancelled because another one of the same request failed

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backends import BackendError, ChatRequest, Delta, Done, Event, Overloaded, Stopwatch, TimedOut, Unreachable
-from backends.chat.events import ChatWriter
+from backends.chat.writer import ChatWriter
 from backends.stopwatch import now
 from backends.streams import closing
 from inference.errors import CLIENT_CLOSED_REQUEST, FAILED_DEPENDENCY, kind, status

@@ -35,6 +35,7 @@ try:
     LIMITS = EdgeLimits.from_environment(
         max_file_mb=int_setting("SPACEPORT_MAX_FILE_MB", 50, least=1),
         max_files=Quota.from_environment().files or EdgeLimits().files,
+        unused_upload_seconds=60,  # the page reads a file as soon as it is complete
     )
     if gr.NO_RELOAD:  # expensive objects and visitors' data survive an edit of this file
         CHAT = Chat(Catalog.load(ARGUMENTS.catalog), CORPUS, limits=Limits(file_bytes=LIMITS.file_bytes))

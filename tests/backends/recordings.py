@@ -57,9 +57,9 @@ OPENAI = Recording(
 
 # Escaped characters that the server cut into surrogates, CRLF, no space after the colon.
 ESCAPED = Recording(
-    b'data:{"choices":[{"delta":{"content":"ok \\ud83d"}}]}\r\n\r\n'
-    b'data:{"choices":[{"delta":{"content":"\\ude42 <th"}}]}\r\n\r\n'
-    b'data:{"choices":[{"delta":{"content":"ink>hm</think>!"},"finish_reason":"length"}],\r\n'
+    b'data:{"choices":[{"delta":{"content":"<th"}}]}\r\n\r\n'
+    b'data:{"choices":[{"delta":{"content":"ink>hm</think>ok \\ud83d"}}]}\r\n\r\n'
+    b'data:{"choices":[{"delta":{"content":"\\ude42 !"},"finish_reason":"length"}],\r\n'
     b'data:"usage":{"prompt_tokens":3,"completion_tokens":4}}\r\n\r\n'
     b"data: [DONE]\r\n\r\n",
     answer="ok 🙂 !",

@@ -344,11 +344,12 @@ async def test_keep_alive_comments_are_no_events(server: WireServer) -> None:
     assert events == [Delta("Hi"), Done("stop", None)]
 
 
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
 async def test_a_proxy_from_the_environment_never_sees_loopback(
-    server: WireServer, monkeypatch: pytest.MonkeyPatch
+    scheme: str, server: WireServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.setenv(variable, "http://127.0.0.1:9")
+        monkeypatch.setenv(variable, f"{scheme}://127.0.0.1:9")
     chat(server, Reply([OPENAI.wire]), Reply([ndjson(item("x"), item(done=True, done_reason="stop"))]))
     for name in NAMES:
         backend = connect(name, server.url)

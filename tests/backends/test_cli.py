@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from backends.model_files import packaged_model
+from backends.terminal import printable
 from tests.conftest import ROOT, missing
 
 
@@ -93,6 +94,10 @@ def test_a_dead_server_is_a_failure_with_a_remedy(tmp_path: Path) -> None:
     assert process.returncode == 1
     assert "not answering" in process.stderr
     assert "Start it" in process.stderr
+
+
+def test_an_answer_changes_no_terminal() -> None:
+    assert printable("a\0b\x1b[31mred\x07\x9b\tü\n") == "a␀b␛[31mred␇\ufffd\tü\n"
 
 
 def test_pull_finds_the_packaged_model(laptop: None) -> None:

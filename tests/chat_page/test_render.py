@@ -265,3 +265,10 @@ def test_a_document_shows_the_notes_of_its_reader():
     assert "1 page is a picture that was not read: 2" in html
     assert "cp1252, or &lt;cp850&gt;" in html
     assert "was not read: 2" in render.file_summary(FileSummary("a.txt", 0, 4, 1, False, notes))
+
+
+def test_each_kind_of_note_has_its_own_sentence():
+    assert set(render.NOTES) == set(NoteKind)
+    sentences = [render.note_text(Note(kind, count, ("a", "b"))) for kind in NoteKind for count in (1, 1_234)]
+    assert len(set(sentences)) == 2 * len(NoteKind) - 1  # a guess of the encoding has no number
+    assert "1,234 hidden sheets were not read: a, b" in sentences

@@ -13,12 +13,16 @@ import pytest
 from backends.streams import closing
 from chat_page.uploads import MAX_FILES, MAX_WATCHING, Uploads
 from chat_page.visitors.visitor import Visitor
-from rag.library.ingest import Ingestion
+from rag.errors import Cancelled
+from rag.library.ingest import REPEAT_SECONDS, Ingestion
 from rag.library.library import Library
 from rag.library.store import MemoryStore
 from rag.search.embedders import Embedder
+from tests.helpers.servers import wait_until
+from tests.security.hostile_files import nested_forms
 from ui.admission.admission import Admission, Refused
 from ui.admission.fair_queue import Caller
+from ui.admission.limits import Limits, Places
 
 CALLER = Caller("127.0.0.1", "key")
 
@@ -69,3 +73,55 @@ async def test_a_busy_visitor_adds_a_limited_number_of_files(visitor: Visitor, e
         else:
             await task
     assert len(visitor.ingestion.snapshot().files) == MAX_FILES
+
+
+async def test_files_of_a_visitor_who_has_left_are_no_longer_read(visitor: Visitor, tmp_path: Path) -> None:
+    """A reader went on for minutes after its guest was gone, and then took the next of the guest's files."""
+    admission = Admission(Limits(uploads=Places(1, 1, 1)))
+    uploads, paths = Uploads(admission.uploads, absence_seconds=0.5), [tmp_path / "a.pdf", tmp_path / "b.pdf"]
+    for path in paths:
+        path.write_bytes(nested_forms())
+    updates = uploads.add(CALLER, visitor, paths)
+    async with closing(updates):
+        assert "a.pdf" in await anext(updates)
+        await asyncio.sleep(1)
+        assert visitor.ingestion.busy
+    await asyncio.to_thread(wait_until, lambda: not visitor.ingestion.busy, 20)
+    assert all(isinstance(result, Cancelled) for result in visitor.ingestion.snapshot().results)
+    assert not any(path.exists() for path in paths)
+    async with asyncio.timeout(10):
+        async with admission.uploads.place(Caller("127.0.0.2", "another key")):
+            pass
+
+
+async def test_a_reload_leaves_the_files_alone(visitor: Visitor, endless_file: Path) -> None:
+    uploads = Uploads(Admission().uploads, absence_seconds=1)
+    updates = uploads.add(CALLER, visitor, [endless_file])
+    async with closing(updates):
+        await anext(updates)
+    again = uploads.progress(visitor)
+    async with closing(again):
+        await anext(again)
+        await asyncio.sleep(1.5)
+        assert not any(job.cancelled for job in visitor.ingestion._jobs)
+
+
+async def test_files_that_never_had_a_turn_are_deleted(visitor: Visitor, tmp_path: Path) -> None:
+    admission = Admission(Limits(uploads=Places(1, 1, 1)))
+    uploads, path = Uploads(admission.uploads), tmp_path / "kettle.txt"
+    path.write_text("The kettle is red.")
+    async with admission.uploads.place(CALLER):
+        updates = uploads.add(CALLER, visitor, [path])
+        async with closing(updates):
+            await anext(updates)
+            assert path.exists()
+    assert not path.exists()
+
+
+async def test_a_page_that_watches_is_asked_whether_it_is_there(visitor: Visitor, endless_file: Path) -> None:
+    """Gradio ends an event whose page has left at its next update: an endless file has none."""
+    visitor.ingestion.add(endless_file)
+    updates = Uploads(Admission().uploads).progress(visitor)
+    async with closing(updates), asyncio.timeout(3 * REPEAT_SECONDS):
+        shown = [await anext(updates) for _ in range(3)]
+    assert shown[-1] == shown[-2]

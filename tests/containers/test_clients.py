@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from backends.chat.events import ChatReader
+from backends.chat.reader import ChatReader
 from backends.chat.sse import SSEDecoder
 from tests.containers import gateway
 from tests.containers.gateway import ENDPOINT, PROJECT, REGION, Gateway

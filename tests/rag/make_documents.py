@@ -183,3 +183,18 @@ def quarterly_report(folder: Path) -> Path:
         )
     )
     return path
+
+
+def pdf_with_picture(above: str, picture: bytes, below: str, *, box: tuple[float, float, float, float]) -> bytes:
+    """Return a page with a line, a picture at left, bottom, width and height in points, and another line."""
+    from reportlab.lib.utils import ImageReader
+    from reportlab.pdfgen import canvas
+
+    stream = io.BytesIO()
+    sheet = canvas.Canvas(stream, pagesize=(595, 842))
+    sheet.drawString(72, 780, above)
+    sheet.drawImage(ImageReader(io.BytesIO(picture)), *box)
+    sheet.drawString(72, 60, below)
+    sheet.showPage()
+    sheet.save()
+    return stream.getvalue()

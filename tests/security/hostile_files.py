@@ -133,4 +133,4 @@ def write_file(path: Path) -> Document:
 
 
 def priority() -> Document:
-    return Document("", "", str(os.getpriority(os.PRIO_PROCESS, 0)), (), "")
+    return Document("", str(os.getsid(0)), str(os.getpriority(os.PRIO_PROCESS, 0)), (), "")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -40,9 +43,15 @@ async def endless(request: Request) -> StreamingResponse:
     async def beats() -> AsyncIterator[bytes]:
         while True:
             yield b"beat"
-            await asyncio.sleep(60)
+            await asyncio.sleep(1)
 
     return StreamingResponse(beats())
+
+
+async def echo_messages(socket: WebSocket) -> None:
+    await socket.accept()
+    async for text in socket.iter_text():
+        await socket.send_text(text)
 
 
 @pytest.fixture(scope="module", params=[HttpToolsProtocol, H11Protocol])
@@ -52,6 +61,7 @@ def port(request: pytest.FixtureRequest) -> Iterator[int]:
             Route("/echo", echo, methods=["POST"]),
             Route("/hasty", hasty, methods=["POST"]),
             Route("/endless", endless),
+            WebSocketRoute("/socket", echo_messages),
         ]
     )
     app.add_middleware(BodyLimits, limits=LIMITS)
@@ -138,6 +148,30 @@ def test_the_open_requests_of_one_address_leave_room_for_others(port: int, heade
                     pass
 
 
+UPGRADE = b"GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+UPGRADE += b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+
+
+@pytest.mark.parametrize("header", [b"", b"X-Forwarded-For: 203.0.113.9\r\n"], ids=["direct", "behind a proxy"])
+def test_web_sockets_of_one_address_leave_room_for_others(port: int, header: bytes) -> None:
+    """They were in no count: with all places taken by them, every new connection was closed."""
+    with ExitStack() as stack:
+        for _ in range(2 * LIMITS.connections):
+            socket = stack.enter_context(connected(port))
+            with suppress(OSError):  # one too many
+                socket.sendall(UPGRADE + header + b"\r\n")
+                socket.recv(65536)
+        visitor = stack.enter_context(connected(port, "127.0.0.1" if header else "127.0.0.2"))
+        visitor.sendall(ENDLESS + (b"X-Forwarded-For: 198.51.100.1\r\n" if header else b"") + b"\r\n")
+        assert visitor.recv(65536).startswith(b"HTTP/1.1 200")
+        for _ in range(LIMITS.connections):
+            stack.enter_context(connected(port)).sendall(UPGRADE + header + b"\r\n")
+        visitor.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            while visitor.recv(65536):
+                pass
+
+
 @pytest.mark.parametrize(
     "behind",
     [b"GET /x HTTP/1.1\r\nX: " + b"x" * 4_000_000, b"GET /x HTTP/1.1\r\n\r\n" * 20_000],
@@ -163,12 +197,13 @@ def test_a_few_requests_may_be_sent_at_once(port: int) -> None:
 
 
 def finish(uploads: Uploads, folder: Path, name: str, address: str) -> Path:
-    path = folder / name / name
+    path = folder / sha256(name.encode()).hexdigest() / name
     path.parent.mkdir(parents=True)
     path.write_bytes(b"x")
     uploads.receive(address, 1)
-    uploads.finish(address, 1, f'["{path}"]'.encode())
-    return path
+    (stored,) = json.loads(uploads.store(address, json.dumps([str(path)]).encode()))
+    uploads.end(address, 1)
+    return Path(stored)
 
 
 def test_room_is_for_an_address_and_for_all(tmp_path: Path) -> None:
@@ -195,6 +230,35 @@ def test_old_unused_uploads_make_room(tmp_path: Path) -> None:
     uploads.receive("a", LEAST_FILE_BYTES)
     assert used.exists()
     assert not unused.exists()
+
+
+def test_an_upload_that_no_event_uses_is_deleted(tmp_path: Path) -> None:
+    now = [1_000.0]
+    uploads = Uploads(tmp_path, EdgeLimits(unused_upload_seconds=50), lambda: now[0])
+    used, unused = finish(uploads, tmp_path, "1", "a"), finish(uploads, tmp_path, "2", "a")
+    uploads.use([str(used)])
+    uploads.clean()
+    assert unused.exists()
+    now[0] += 51
+    uploads.clean()
+    assert used.exists()
+    assert not unused.exists()
+
+
+def test_files_of_one_upload_stay_together(tmp_path: Path) -> None:
+    """Gradio names a folder after the content; a file's name can contain that, too."""
+    folder = tmp_path / sha256(b"x").hexdigest()
+    folder.mkdir()
+    paths = [folder / name for name in ("a.txt", "b.txt", folder.name)]
+    for path in paths:
+        path.write_bytes(b"x")
+    answer = json.dumps([str(path) for path in (*paths, paths[0])]).encode()
+    stored = Uploads(tmp_path, EdgeLimits()).store("a", answer)
+    assert len(stored) == len(answer)
+    places = [Path(path) for path in json.loads(stored)]
+    assert [place.name for place in places] == ["a.txt", "b.txt", folder.name, "a.txt"]
+    assert all(place.read_bytes() == b"x" for place in places)
+    assert not folder.exists()
 
 
 def test_what_gradio_leaves_behind_is_deleted(tmp_path: Path) -> None:

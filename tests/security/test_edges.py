@@ -89,6 +89,7 @@ def send(app: App, head: str, body: Iterator[bytes] | tuple[bytes, ...] = ()) ->
                 except TimeoutError:
                     connection.settimeout(30)
             connection.settimeout(30)
+            connection.shutdown(socket.SHUT_WR)  # otherwise the server waits for seconds for the rest
             while part := connection.recv(65536):
                 answer += part
         except OSError:
@@ -196,6 +197,25 @@ def test_an_honest_upload_of_the_largest_size_is_stored(edge: App, uploads: Path
         return answer.status_code == 200 and Path(answer.json()[0]).read_bytes() == content
 
     wait_until(upload, 10)  # the page looks for deleted files at most once a second
+
+
+def test_two_visitors_can_send_the_same_file(edge: App, uploads: Path) -> None:
+    """Both had one file: the page deleted it after the first was done, and the second read an error."""
+    guests = [Guest(edge.url) for _ in range(2)]
+    content = b"The kettle holds 1.7 litres."
+    paths = [guest.upload("kettle.txt", content).json()[0] for guest in guests]
+    for guest, path in zip(guests, paths, strict=True):
+        file = {"path": path, "orig_name": "kettle.txt", "meta": {"_type": "gradio.FileData"}}
+        assert "data-remove" in guest.call("upload", guest.inputs("upload", drop=[file])).stream
+        guest.http.close()
+    wait_until(lambda: stored(uploads) == 0, 10)
+
+
+def test_many_files_arrive_in_one_upload(edge: App, uploads: Path) -> None:
+    """Browsers accept compressed answers, and Gradio compresses long ones."""
+    files = [("files", (f"{number}.txt", b"same")) for number in range(20)]
+    answer = httpx2.post(f"{edge.url}/gradio_api/upload", files=files, verify=False)
+    assert sorted(Path(path).read_bytes() for path in answer.json()) == [b"same"] * 20
 
 
 def test_an_upload_is_deleted_after_its_use(edge: App, uploads: Path) -> None:

@@ -157,12 +157,12 @@ def test_an_upload_needs_its_full_address(served: Served, victim: Guest) -> None
 
 
 def test_an_upload_is_deleted_after_it_is_read(served: Served, victim: Guest) -> None:
-    (path,) = victim.upload("private.txt", f"The code is {CANARY}.".encode()).json()
     before = served.files()
-    assert Path(path) in before
+    (path,) = victim.upload("private.txt", f"The code is {CANARY}.".encode()).json()
+    assert Path(path).exists()
     file = {"path": path, "orig_name": "private.txt", "meta": {"_type": "gradio.FileData"}}
     assert "private.txt" in victim.call("upload", victim.inputs("upload", drop=[file])).stream
-    assert not [path for path in served.files() if CANARY.encode() in path.read_bytes()]
+    assert not [file for file in served.files() - before if CANARY.encode() in file.read_bytes()]
     status, body = fetch(served.url, f"/gradio_api/file={path}")
     assert status >= 400
     assert CANARY.encode() not in body

@@ -58,6 +58,7 @@ async def attack(page: Page, kinds: list[str], guests: int, addresses: int, seco
         for number in range(guests):
             guest = Guest(page, address_of(number % addresses))
             group.create_task(attacking.run(kinds[number % len(kinds)], guest))
+        print("ready", flush=True)
     return attacking
 
 
@@ -80,7 +81,7 @@ def main() -> None:
     page = Page.from_config(options.url, httpx2.get(f"{options.url}/config", trust_env=False).json())
     kinds = options.kinds.split(",")
     attacking = asyncio.run(attack(page, kinds, options.guests, options.addresses, options.seconds, options.rate))
-    print(json.dumps(attacking.counts))
+    print(json.dumps({name: counts for name, counts in attacking.counts.items() if counts}))
 
 
 if __name__ == "__main__":

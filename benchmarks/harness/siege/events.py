@@ -10,6 +10,7 @@ import secrets
 import zlib
 from functools import cache
 
+from chat_page.sharing.share import MAX_INFLATED
 from harness.siege.guest import TARGET, Guest
 from harness.siege.hostile_files import backticks, many_cells, nested_forms
 
@@ -78,7 +79,7 @@ async def queue_floods(guest: Guest) -> None:
 
 
 async def share_links(guest: Guest) -> None:
-    """Opens links that unpack to a megabyte, and shares the conversation in them."""
+    """Opens the largest links, which unpack to a hundred times their size, and shares the conversation in them."""
     await guest.run("open_link", _packed_link(), guest.key)
     await guest.run("share_link", guest.key)
 
@@ -101,9 +102,9 @@ def _texts() -> dict[str, str]:
 
 @cache
 def _packed_link() -> str:
-    """A valid link of the largest size that the page unpacks: 950 kB."""
-    turn = {"q": "Why?", "a": "`*_[word](#x) " * 13_000, "c": [], "m": TARGET, "t": ""}
-    text = json.dumps({"v": 1, "turns": [turn] * 5}, separators=(",", ":"))
+    """A valid link of the largest size that the page unpacks."""
+    words = "`*_[word](#x) " * ((MAX_INFLATED - 200) // 14)
+    text = json.dumps({"v": 1, "turns": [{"q": "Why?", "a": words, "c": [], "m": TARGET, "t": ""}]})
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     return base64.urlsafe_b64encode(packer.compress(text.encode()) + packer.flush()).decode().rstrip("=")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -29,13 +28,6 @@ class Folders:
         files = [path for name in ("uploads", "temporary") for path in (self.root / name).rglob("*")]
         files += [path for path in (self.root / "data").rglob("*") if UNFINISHED in str(path)]
         return [str(path.relative_to(self.root)) for path in files if path.is_file()]
-
-    def wait_for_files(self, seconds: float) -> list[str]:
-        """Wait until no such file is left, or for these seconds; return the ones that are."""
-        deadline = time.perf_counter() + seconds
-        while (files := self.files_of_nobody()) and time.perf_counter() < deadline:
-            time.sleep(1)
-        return files
 
 
 @dataclass(frozen=True)

@@ -39,9 +39,9 @@ class Outcome:
     def lost(self) -> list[str]:
         return [visit.error for visit in self.visits if visit.error]
 
-    @property
-    def growth(self) -> float:
-        return self.memory["later"].page / self.memory["before"].page
+    def growth(self, when: str) -> float:
+        """Return the memory of the page relative to that before the siege."""
+        return self.memory[when].page / self.memory["before"].page
 
     def seconds(self, action: str, visits: list[Visit]) -> float:
         """Return the median of an action; infinity if it never succeeded."""

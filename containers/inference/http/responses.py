@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from backends import BackendError, Delta, Interrupted
-from backends.chat.events import DONE, error_body
-from backends.chat.sse import encode_event
+from backends.chat.sse import DONE, encode_event
+from backends.chat.writer import error_body
 from backends.stopwatch import now
 from inference.errors import response, status
 from inference.generation import Generation

@@ -63,9 +63,9 @@ class Finding:
 def find_secrets(text: str) -> Iterator[Finding]:
     """Yield the secrets in a text, which may only have characters below 256: then lower case keeps all offsets."""
     lower = text.lower()
-    present = {keyword for rule in rules() for keyword in rule.keywords if keyword in lower}
     for rule in rules():
-        for start, end in _windows(lower, [keyword for keyword in rule.keywords if keyword in present]):
+        keywords = [keyword for keyword in rule.keywords if keyword in lower]
+        for start, end in _windows(lower, keywords) if keywords else ():
             for match in rule.pattern.finditer(text, start, end):
                 secret = _secret(match)
                 if entropy(secret) >= rule.entropy and not (rule.placeholders and PLACEHOLDER.search(secret)):

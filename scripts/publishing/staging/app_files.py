@@ -56,6 +56,11 @@ class _ImportVisitor(ast.NodeVisitor):
         if node.module and not node.level:
             self.lines[node.module.partition(".")[0]] = node.lineno
 
+    def generic_visit(self, node: ast.AST) -> None:
+        for child in ast.iter_child_nodes(node):
+            if not isinstance(child, ast.expr):  # most nodes are expressions, and none of them holds an import
+                self.visit(child)
+
     def visit_If(self, node: ast.If) -> None:
         skips_body = "TYPE_CHECKING" in ast.dump(node.test)
         for statement in node.orelse if skips_body else [*node.body, *node.orelse]:

@@ -24,10 +24,10 @@ class Checkout:
     def tree(self, folder: Path) -> dict[str, Path]:
         """Return the files below `folder` by their path in it, without caches; `StageError` for a link."""
         prefix = f"{self._relative(folder)}/"
-        found = {path.removeprefix(prefix): self.root / path for path in self.modes if path.startswith(prefix)}
-        found = {name: path for name, path in found.items() if not any(part in CACHES for part in name.split("/"))}
+        files = {path.removeprefix(prefix): self.root / path for path in self.modes if path.startswith(prefix)}
+        files = {name: path for name, path in files.items() if not any(part in CACHES for part in name.split("/"))}
         # A file that was deleted, but not yet in git, is none.
-        return {name: path for name, path in sorted(found.items()) if self._check(path).is_file()}
+        return {name: path for name, path in sorted(files.items()) if self._check(path).is_file()}
 
     def file(self, path: Path) -> Path:
         """Return a file; `StageError` if git doesn't track it, or if it is a link."""

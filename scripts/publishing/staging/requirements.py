@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
@@ -74,11 +75,12 @@ def _with_dependencies(requirements: list[Requirement], environment: Mapping[str
     return packages
 
 
-def _dependencies(name: str) -> list[Requirement]:
+@cache
+def _dependencies(name: str) -> tuple[Requirement, ...]:
     try:
-        return [Requirement(text) for text in requires(name) or []]
+        return tuple(Requirement(text) for text in requires(name) or ())
     except PackageNotFoundError:
-        return []
+        return ()
 
 
 def _applies(requirement: Requirement, extras: set[str], environment: Mapping[str, str]) -> bool:

@@ -82,8 +82,8 @@ class Handlers:
         self, paths: list[str] | None, key: str, request: gr.Request
     ) -> AsyncIterator[tuple[Any, Any, Any]]:
         """Read the dropped files: updates of the drop zone, the document list and the samples checkbox."""
-        keep_while_used(paths or [])
         visitor, _ = await asyncio.to_thread(self._find, key, request)
+        keep_while_used(paths or [])
         files = [Path(path) for path in paths or []]
         try:
             async for documents in self._chat.uploads.add(self._keys.caller(key, request), visitor, files):

@@ -25,6 +25,11 @@ NOTES = {  # for one and for several
     NoteKind.UNREAD_PICTURES: (ENGLISH.unread_pictures_one, ENGLISH.unread_pictures),
     NoteKind.UNSURE_PAGES: (ENGLISH.unsure_pages_one, ENGLISH.unsure_pages),
     NoteKind.ENCODING_UNSURE: (ENGLISH.encoding_unsure, ENGLISH.encoding_unsure),
+    NoteKind.HIDDEN_SHEETS: (ENGLISH.hidden_sheets_one, ENGLISH.hidden_sheets),
+    NoteKind.HIDDEN_SLIDES: (ENGLISH.hidden_slides_one, ENGLISH.hidden_slides),
+    NoteKind.FORMULAS_WITHOUT_RESULT: (ENGLISH.formulas_one, ENGLISH.formulas),
+    NoteKind.UNREAD_ATTACHMENTS: (ENGLISH.unread_attachments_one, ENGLISH.unread_attachments),
+    NoteKind.HIDDEN_TEXT: (ENGLISH.hidden_text_one, ENGLISH.hidden_text),
 }
 
 

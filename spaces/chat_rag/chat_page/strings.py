@@ -97,6 +97,16 @@ class Strings:
     unsure_pages_one: str = "{count:,} page is hard to recognize, check its letters: {places}"
     unsure_pages: str = "{count:,} pages are hard to recognize, check their letters: {places}"
     encoding_unsure: str = "its encoding is a guess: {first}, or {others}. Save it as UTF-8 if letters look wrong"
+    hidden_sheets_one: str = "{count:,} hidden sheet was not read: {places}"
+    hidden_sheets: str = "{count:,} hidden sheets were not read: {places}"
+    hidden_slides_one: str = "{count:,} hidden slide was not read: {places}"
+    hidden_slides: str = "{count:,} hidden slides were not read: {places}"
+    formulas_one: str = "{count:,} cell has a formula without a stored result, on sheet {places}"
+    formulas: str = "{count:,} cells have formulas without stored results, on sheet {places}"
+    unread_attachments_one: str = "{count:,} attachment was not read: {places}"
+    unread_attachments: str = "{count:,} attachments were not read: {places}"
+    hidden_text_one: str = "{count:,} hidden piece of text was left out"
+    hidden_text: str = "{count:,} hidden pieces of text were left out"
 
     # The source panel
     no_sources: str = "Sources appear here."

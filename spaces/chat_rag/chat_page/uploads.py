@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+from backends import stopwatch
 from backends.streams import closing
 from chat_page import render
 from chat_page.visitors.visitor import Visitor
-from rag.library.ingest import UPDATE_SECONDS, Ingestion
+from rag.library.ingest import UPDATE_SECONDS
 from ui.admission.admission import Lane, Place
 from ui.admission.fair_queue import Caller
 from ui.admission.strings import Reason
@@ -18,31 +19,31 @@ from ui.admission.strings import Reason
 # Every page that watches gets ten updates a second, with a line for each file; more of either would be an attack.
 MAX_WATCHING = 8
 MAX_FILES = 200
+# When no page has watched for so long, the visitor has left: a reload takes less.
+ABSENCE_SECONDS = 60.0
 
 
 class Uploads:
     """The uploads of all visitors; a visitor whose files are being read has a place in the lane."""
 
-    def __init__(self, lane: Lane) -> None:
+    def __init__(self, lane: Lane, absence_seconds: float = ABSENCE_SECONDS) -> None:
+        """After `absence_seconds` without a page that watches them, a visitor's files are no longer read."""
         self._lane = lane
+        self._absence_seconds = absence_seconds
         self._tasks: set[asyncio.Task[None]] = set()  # the event loop itself keeps only weak references
         self._watching: Counter[Visitor] = Counter()
 
     async def add(self, caller: Caller, visitor: Visitor, paths: Sequence[Path]) -> AsyncIterator[str]:
         """Read files into the visitor's library; yield the document list with their progress until all are done."""
-        if visitor.ingestion.busy and len(visitor.ingestion.snapshot().files) + len(paths) > MAX_FILES:
-            raise self._lane.refuse(Reason.VISITOR_BUSY)
-        if not visitor.ingestion.busy:  # otherwise the files come after those that have a place already
-            place = self._lane.join(caller)
-            try:
-                async for ahead in place.wait():
+        try:
+            turn = self._turn(caller, visitor, len(paths))
+            async with closing(turn):
+                async for ahead in turn:
                     yield render.documents_html(visitor.library.documents, waiting=ahead)
-            except BaseException:
-                place.release()
-                raise
-            task = asyncio.create_task(_release_after(place, visitor.ingestion))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        except BaseException:
+            for path in paths:
+                path.unlink(missing_ok=True)
+            raise
         visitor.ingestion.add(*paths)
         async for documents in self.progress(visitor):
             yield documents
@@ -60,13 +61,34 @@ class Uploads:
         finally:
             self._watching -= Counter([visitor])  # this drops it at 0
 
+    async def _turn(self, caller: Caller, visitor: Visitor, files: int) -> AsyncIterator[int]:
+        """Wait until the visitor may have more files read; yield how many visitors are ahead."""
+        if visitor.ingestion.busy:  # these files come after those that have a place already
+            if len(visitor.ingestion.snapshot().files) + files > MAX_FILES:
+                raise self._lane.refuse(Reason.VISITOR_BUSY)
+            return
+        place = self._lane.join(caller)
+        try:
+            async for ahead in place.wait():
+                yield ahead
+        except BaseException:
+            place.release()
+            raise
+        task = asyncio.create_task(self._read_while_watched(place, visitor))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-async def _release_after(place: Place, ingestion: Ingestion) -> None:
-    """Release the place when the files are read, also if the page was closed before."""
-    try:
-        while True:
-            await asyncio.sleep(UPDATE_SECONDS)
-            if not ingestion.busy:
-                return
-    finally:
-        place.release()
+    async def _read_while_watched(self, place: Place, visitor: Visitor) -> None:
+        """Release the place when the files are read, or stop them when the visitor has left."""
+        watched = stopwatch.now()
+        try:
+            while True:
+                await asyncio.sleep(UPDATE_SECONDS)
+                if not visitor.ingestion.busy:
+                    return
+                if self._watching[visitor]:
+                    watched = stopwatch.now()
+                elif stopwatch.now() - watched > self._absence_seconds:
+                    visitor.ingestion.cancel()
+        finally:
+            place.release()

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+# The first character, and the one behind the last, in a text.
+Span = tuple[int, int]
+
 # Receives the share of a piece of work that is done, from 0 to 1. An error that it raises cancels the work.
 ShareReport = Callable[[float], None]
 
@@ -76,6 +79,11 @@ class NoteKind(StrEnum):
     UNREAD_PICTURES = "unread_pictures"  # large pictures beside text, on the pages in `places`, that weren't recognized
     UNSURE_PAGES = "unsure_pages"  # pages that were recognized, with doubts
     ENCODING_UNSURE = "encoding_unsure"  # places: the encoding that was chosen, and others that are as likely
+    HIDDEN_SHEETS = "hidden_sheets"  # sheets, named in `places`, that weren't read
+    HIDDEN_SLIDES = "hidden_slides"  # slides, by their numbers in `places`, that weren't read
+    FORMULAS_WITHOUT_RESULT = "formulas_without_result"  # cells that show their formula; `places` are their sheets
+    UNREAD_ATTACHMENTS = "unread_attachments"  # files, named in `places`, that no reader knows or that are damaged
+    HIDDEN_TEXT = "hidden_text"  # pieces of text that nobody can see, which were left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +97,22 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a reader finds in a file."""
+    """What a reader finds in a file; `furniture` are running heads and feet and page numbers."""
 
     text: str
     pages: tuple[Page, ...] = ()
     tables: tuple[Table, ...] = ()
     notes: tuple[Note, ...] = ()
+    furniture: tuple[Span, ...] = ()
     recognized: tuple[RecognizedLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The text of a file; `id` is the first 16 hexadecimal digits of its SHA-256, `name` is safe to display."""
+    """The text of a file; `id` is the first 16 hexadecimal digits of its SHA-256, `name` is safe to display.
+
+    `furniture` are the spans of running heads and feet and page numbers, which no chunk contains.
+    """
 
     id: str
     name: str
@@ -109,6 +121,7 @@ class Document:
     media_type: str
     tables: tuple[Table, ...] = ()
     notes: tuple[Note, ...] = ()
+    furniture: tuple[Span, ...] = ()
     recognized: tuple[RecognizedLine, ...] = ()
 
     def page_of(self, start: int) -> int | None:

@@ -67,24 +67,24 @@ def _header_rows(table: Table) -> int:
 def _read(arguments: argparse.Namespace) -> int:
     for file in arguments.files:
         document = file_readers().run(read_document, display_name(file.name), path=file.absolute(), name=file.name)
-        found = document_json(document)
+        fields = document_json(document)
         if arguments.json:
-            print(json.dumps(found, ensure_ascii=False))
+            print(json.dumps(fields, ensure_ascii=False))
         else:
-            _print(found)
+            _print(fields)
     return 0
 
 
-def _print(found: dict[str, Any]) -> None:
-    print(f"== {found['document']}")
-    print(found["text"])
-    for heading in found["headings"]:
+def _print(fields: dict[str, Any]) -> None:
+    print(f"== {fields['document']}")
+    print(fields["text"])
+    for heading in fields["headings"]:
         print(f"-- heading: {heading['path']}")
-    for page in found["pages"]:
+    for page in fields["pages"]:
         print(f"-- page {page['number']}: characters {page['start']} to {page['end']}")
-    for table in found["tables"]:
+    for table in fields["tables"]:
         print(f"-- table {table['caption']}".rstrip() + f": {table['header_rows']} header rows")
         for row in table["rows"]:
             print(" | ".join(row))
-    for note in found["notes"]:
+    for note in fields["notes"]:
         print(f"-- note: {note['kind']} ({note['count']}) {', '.join(note['places'])}".rstrip())

@@ -15,9 +15,8 @@ from compare.measure.workload import MAX_FILE_BYTES
 from compare.report import charts, render
 from compare.report.export import report_markdown
 from compare.report.html_report import html
-from compare.report.report import Report
+from compare.report.report import Report, ReportOptions
 from compare.report.tables import requests_csv
-from compare.service import ReportOptions
 from dashboard_pages import layout, resources, strings
 
 ALTERNATIVES = ["openai/gpt-4o-mini", "openai/gpt-4o", "anthropic/claude-sonnet-4-5", "google/gemini-2.5-flash"]
@@ -103,8 +102,12 @@ def _select_prices(container: Any) -> dict[str, Any]:
         alternatives = st.multiselect(strings.BREAK_EVEN, ALTERNATIVES, key="alternatives", accept_new_options=True)
         percent = st.slider(strings.UTILISATION, 1, 100, 100, key="utilisation")
         spot = st.checkbox(strings.SPOT, key="spot")
-    by_token = [f"tokens:{model}" for model in alternatives]
-    return {"prices": prices, "utilisation": percent / 100, "spot": spot, "alternatives": by_token}
+    return {
+        "prices": prices.splitlines(),
+        "utilisation": percent / 100,
+        "spot": spot,
+        "alternatives": alternatives,
+    }
 
 
 def _draw_section(container: Any, title: str, body: str) -> None:

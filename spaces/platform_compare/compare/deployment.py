@@ -36,12 +36,12 @@ def usd_hour(row: str, spot: bool = False, price: str | None = None) -> float | 
     `price` is the user's own, such as 1.25/h, and replaces the table's.
     """
     table = Prices.load()
-    found = table.find(price) if price else table.rows.get(row)
-    if not isinstance(found, Hourly):
+    price_row = table.find(price) if price else table.rows.get(row)
+    if not isinstance(price_row, Hourly):
         return None
     if spot and not price:
-        return None if found.spot is None else found.at_spot().usd_hour
-    return found.usd_hour
+        return None if price_row.spot is None else price_row.at_spot().usd_hour
+    return price_row.usd_hour
 
 
 def benchmark(target: Mapping[str, Any], out: Path, concurrency: str, requests: int) -> int:

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from backends import Backend, BackendError, Catalog, ChatRequest, Delta, Message
 from backends.streams import closing
 from compare import run_file
-from compare.analyse.objectives import OBJECTIVES
-from compare.analyse.prices import PerToken, Price, Prices, run_prices, spot_prices
+from compare.analyse.prices import Price, Prices
 from compare.errors import PlanError, PriceError, RunError
 from compare.measure.background import BackgroundRun
 from compare.measure.measurement import Progress
 from compare.race import MAX_TARGETS, Race, race_columns, run_race
 from compare.records import Run
 from compare.report import strings
-from compare.report.report import Report
+from compare.report.report import Report, ReportOptions, build_report
 from compare.visitors import Visitor, Visitors
 from compare.votes import shuffle
 from ui.admission.admission import Admission, in_time
@@ -29,18 +27,6 @@ MAX_PROMPT_CHARACTERS = 20_000
 MAX_RUNS_IN_MEMORY = 16
 # How long a measurement may go on after its time, to describe the targets and end.
 ENDING_SECONDS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class ReportOptions:
-    """Options of a report; `prices` is text with one "target = price" per line."""
-
-    definition: str = "spaceport"
-    objective: str = "default"
-    prices: str = ""
-    utilisation: float = 1.0
-    spot: bool = False
-    alternatives: Sequence[str] = field(default_factory=tuple)
 
 
 class ComparisonService:
@@ -162,18 +148,7 @@ class ComparisonService:
     def report(self, visitor: Visitor, name: str, earlier: str | None, options: ReportOptions) -> Report:
         """Return the report of a run, optionally compared with an earlier one."""
         run = self.load_run(visitor, name)
-        stated = [line for line in options.prices.splitlines() if line.strip()]
-        prices = run_prices(run, stated, self.prices)
-        alternatives = [self.prices.find(text) for text in options.alternatives]
-        return Report(
-            run,
-            options.definition,
-            OBJECTIVES[options.objective],
-            spot_prices(prices) if options.spot else prices,
-            options.utilisation,
-            self.load_run(visitor, earlier) if earlier else None,
-            [price for price in alternatives if isinstance(price, PerToken)],
-        )
+        return build_report(run, self.load_run(visitor, earlier) if earlier else None, options, self.prices)
 
     def path(self, visitor: Visitor, name: str) -> Path:
         """Return the file of a run."""

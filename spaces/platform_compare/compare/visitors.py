@@ -16,7 +16,7 @@ from compare.race import Race
 from compare.votes import Ballot
 
 IDLE_SECONDS = 3600.0
-# Pages that one visitor has open, and runs in the visitor's list. Of more, the oldest are dropped.
+# Pages that one visitor has open, and runs in the visitor's list. Of more, the oldest are removed.
 MAX_PAGES, MAX_RUNS = 20, 20
 
 
@@ -77,7 +77,7 @@ class Visitor:
 class Visitors:
     """Visitors by key; safe across threads. Who is idle for `IDLE_SECONDS` is deleted.
 
-    Of more than `capacity` visitors (0: no limit), those without data are dropped first, then those seen longest ago.
+    Of more than `capacity` visitors (0: no limit), those without data are removed first, then those seen longest ago.
     """
 
     def __init__(self, capacity: int = 0, now: Callable[[], float] = stopwatch.now) -> None:
@@ -92,8 +92,8 @@ class Visitors:
             visitor = self._visitors.setdefault(key, Visitor())
             visitor.last_seen = self._now()
             self._visitors.move_to_end(key)
-            dropped = self._take_idle() + self._take_excess()
-        for each in dropped:
+            removed = self._take_idle() + self._take_excess()
+        for each in removed:
             each.close()
         return visitor
 
@@ -108,15 +108,15 @@ class Visitors:
         return len(self._visitors)
 
     def _take_idle(self) -> list[Visitor]:
-        dropped = []
+        removed = []
         while (oldest := next(iter(self._visitors.items())))[1].last_seen < self._now() - IDLE_SECONDS:
-            dropped.append(self._visitors.pop(oldest[0]))
-        return dropped
+            removed.append(self._visitors.pop(oldest[0]))
+        return removed
 
     def _take_excess(self) -> list[Visitor]:
-        dropped = []
+        removed = []
         while self._capacity and len(self._visitors) > self._capacity:
             keys = list(self._visitors)[:-1]
             key = next((key for key in keys if self._visitors[key].empty), keys[0])
-            dropped.append(self._visitors.pop(key))
-        return dropped
+            removed.append(self._visitors.pop(key))
+        return removed

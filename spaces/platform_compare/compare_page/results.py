@@ -15,9 +15,9 @@ from compare.report import charts, render
 from compare.report import strings as report_strings
 from compare.report.export import report_markdown
 from compare.report.html_report import html
-from compare.report.report import Report
+from compare.report.report import Report, ReportOptions
 from compare.report.tables import requests_csv
-from compare.service import ComparisonService, ReportOptions
+from compare.service import ComparisonService
 from compare.visitors import Visitor
 from compare_page import strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
@@ -171,8 +171,7 @@ class Results:
 def _options(
     definition: str, objective: str, prices: str, alternatives: list[str], utilization: float, spot: bool
 ) -> ReportOptions:
-    models = [f"tokens:{model}" for model in alternatives]
-    return ReportOptions(definition, objective, prices, utilization / 100, spot, models)
+    return ReportOptions(definition, objective, prices.splitlines(), utilization / 100, spot, alternatives)
 
 
 def _run_name(earlier: str) -> str | None:

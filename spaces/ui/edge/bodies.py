@@ -196,19 +196,21 @@ class _Upload(_Exchange):
     def __init__(
         self, scope: Scope, receive: Receive, send: Send, limits: EdgeLimits, check: MultipartCheck, uploads: Uploads
     ) -> None:
-        super().__init__(scope, receive, send, limits, limits.upload_bytes, None, check)
+        # Gradio would compress the list of many files.
+        plain = [header for header in scope["headers"] if header[0] != b"accept-encoding"]
+        super().__init__({**scope, "headers": plain}, receive, send, limits, limits.upload_bytes, None, check)
         self._uploads = uploads
-        self._response = b""
 
     def count(self, size: int) -> None:
         self._uploads.receive(self.address, size)
 
     async def send(self, message: Message) -> None:
-        self._response += message.get("body", b"")
+        if message["type"] == "http.response.body" and not self._refusal:
+            message = {**message, "body": self._uploads.store(self.address, message.get("body", b""))}
         await super().send(message)
 
     def end(self) -> None:
-        self._uploads.finish(self.address, self.received, b"" if self._refusal else self._response)
+        self._uploads.end(self.address, self.received)
         self._uploads.clean_later()
 
 

@@ -111,20 +111,14 @@ class ConnectionLimits(asyncio.Protocol):
         else:
             self.transport.close()
 
-    @property
-    def address(self) -> str:
-        """The client's address: behind a proxy, the one that the last request came from."""
-        client = self.cycle.scope.get("client") if self.cycle else self.client
-        return network(client[0]) if client else ""
-
     def _make_room(self) -> None:
         """Close a connection of the address with the most: the one that waits longest, or else the newest."""
-        others = (each for each in self.connections if isinstance(each, ConnectionLimits))
-        connections = [(each, each.address) for each in others if not each.transport.is_closing()]
+        connections = [(each, _address(each)) for each in self.connections if not each.transport.is_closing()]
         most, _ = Counter(address for _, address in connections).most_common(1)[0]
         candidates = [each for each, address in connections if address == most]
-        waiting = [each for each in candidates if each.waits_for_head and each is not self]
-        newest = max(candidates, key=lambda each: each._made)
+        limited = [each for each in candidates if isinstance(each, ConnectionLimits)]
+        waiting = [each for each in limited if each.waits_for_head and each is not self]
+        newest = max(limited, key=lambda each: each._made, default=candidates[0])  # or a WebSocket
         min(waiting, key=lambda each: each.deadline, default=newest).transport.close()
 
     def _refuse(self, status: str, message: str) -> None:
@@ -134,6 +128,13 @@ class ConnectionLimits(asyncio.Protocol):
             head = f"HTTP/1.1 {status}\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\n"
             self.transport.write(f"{head}content-length: {len(message)}\r\n\r\n{message}".encode())
             self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+
+def _address(connection: Any) -> str:
+    """Return the client's address: behind a proxy, the one that the last request, or the WebSocket, came from."""
+    request = getattr(connection, "cycle", None) or connection
+    client = (getattr(request, "scope", None) or {}).get("client") or connection.client
+    return network(client[0]) if client else ""
 
 
 def allow_descriptors(number: int) -> None:

@@ -28,6 +28,7 @@ class EdgeLimits:
     field_bytes: int = 64 * KB  # the parts of an upload that aren't files, all together
     uploads_per_address: int = 400 * MB  # uploads that arrive or wait to be used
     uploads: int = 4_000 * MB
+    unused_upload_seconds: float = 3600.0  # until an upload that no event works with is deleted
     body_seconds: float = 30.0  # without a byte, or for the start of a slow body
     body_bytes_per_second: int = 4 * KB  # the slowest that a body may be on average
 
@@ -38,7 +39,12 @@ class EdgeLimits:
 
     @classmethod
     def from_environment(
-        cls, *, max_file_mb: int = 50, max_files: int = 50, environment: Mapping[str, str] | None = None
+        cls,
+        *,
+        max_file_mb: int = 50,
+        max_files: int = 50,
+        unused_upload_seconds: float = 3600.0,
+        environment: Mapping[str, str] | None = None,
     ) -> EdgeLimits:
         """Read SPACEPORT_MAX_BODY_MB, _MAX_CONNECTIONS, _ADDRESS_UPLOADS_MB and _ALL_UPLOADS_MB."""
 
@@ -50,6 +56,7 @@ class EdgeLimits:
             default,
             file_bytes=max_file_mb * MB,
             files=max_files,
+            unused_upload_seconds=unused_upload_seconds,
             body_bytes=number("MAX_BODY_MB", default.body_bytes // MB) * MB,
             connections=number("MAX_CONNECTIONS", default.connections),
             uploads_per_address=number("ADDRESS_UPLOADS_MB", default.uploads_per_address // MB) * MB,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import secrets
 import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,13 +16,13 @@ from backends import stopwatch
 from ui.edge.budget import Budget
 from ui.edge.limits import EdgeLimits, Refused, size_text
 
-# What is this old and wasn't used may be deleted when there is no room: a page uses an upload as soon as it's complete.
+# What is this old and wasn't used may be deleted when there is no room: most uploads are used at once.
 UNUSED_SECONDS = 60.0
 # A file needs an entry here and a block on the disk, however short it is.
 LEAST_FILE_BYTES = 256_000
 # Gradio's parser writes into files of this name, and an event leaves an empty one behind.
 TEMPORARY, TEMPORARY_SECONDS = "tmp*", 3600.0
-CLEAN_SECONDS = 60.0
+CLEAN_SECONDS = 30.0
 RETRY_SECONDS = 60
 # Gradio has one upload folder for a process, and its events don't know the middleware.
 _served: weakref.WeakSet[Uploads] = weakref.WeakSet()
@@ -71,15 +73,25 @@ class Uploads:
             raise Refused(429, message, retry_seconds=RETRY_SECONDS)
         self._budget.take(address, size)
 
-    def finish(self, address: str, received: int, response: bytes) -> None:
-        """End an upload: from now on the files count that are in the response, a JSON list of paths."""
+    def store(self, address: str, response: bytes) -> bytes:
+        """Count the files of an upload from now on; return the response, a JSON list of paths, with their new places.
+
+        Each upload gets a folder of its own. Gradio's is named after the content: two visitors who send the same file
+        would share it, and the one who is read first would delete that of the other.
+        """
+        folders: dict[str, str] = {}
+        for path in map(Path, _paths(response)):
+            if path.exists():  # otherwise it's in the list twice
+                name = folders.setdefault(path.parent.name, secrets.token_hex(len(path.parent.name) // 2))
+                self._add(address, _move(path, self._folder / name))
+        separator = json.dumps(os.sep)[1:-1]  # no name of a file has one
+        for old, new in folders.items():  # of the same length, which the head of the response has announced
+            response = response.replace(f"{old}{separator}".encode(), f"{new}{separator}".encode())
+        return response
+
+    def end(self, address: str, received: int) -> None:
+        """End a request that has brought these bytes."""
         self._budget.give_back(address, received)
-        for path in _paths(response):
-            self._forget(path)  # the same file again
-            with contextlib.suppress(OSError):
-                size = max(Path(path).stat().st_size, LEAST_FILE_BYTES)
-                self._budget.take(address, size)
-                self._stored[path] = _Stored(address, size, self._now())
         if self._now() - self._cleaned > self._clean_seconds:
             self.clean()
 
@@ -95,13 +107,16 @@ class Uploads:
                 self._stored[path].used = True
 
     def clean(self) -> None:
-        """Forget deleted files; delete empty folders and old temporary files, which Gradio leaves behind."""
-        self._cleaned = self._now()
-        for deleted in [path for path in self._stored if not Path(path).exists()]:
-            self._forget(deleted)
-        for path in self._folder.iterdir() if self._folder.is_dir() else ():
+        """Forget deleted files; delete what nobody uses, and what Gradio leaves behind."""
+        self._cleaned = now = self._now()
+        for path, stored in list(self._stored.items()):
+            if not stored.used and now - stored.since > self._limits.unused_upload_seconds:
+                Path(path).unlink(missing_ok=True)
+            if not Path(path).exists():
+                self._forget(path)
+        for left in self._folder.iterdir() if self._folder.is_dir() else ():
             with contextlib.suppress(OSError):  # a folder with files, or what is deleted already
-                self._delete_left_behind(path)
+                self._delete_left_behind(left)
 
     def _clean_until_empty(self) -> None:
         self._timer = None
@@ -137,6 +152,11 @@ class Uploads:
                     Path(path).unlink()
                 self._forget(path)
 
+    def _add(self, address: str, path: Path) -> None:
+        size = max(path.stat().st_size, LEAST_FILE_BYTES)
+        self._budget.take(address, size)
+        self._stored[str(path)] = _Stored(address, size, self._now())
+
     def _forget(self, path: str) -> None:
         if stored := self._stored.pop(path, None):
             self._budget.give_back(stored.address, stored.size)
@@ -146,6 +166,14 @@ def keep_while_used(paths: Iterable[str]) -> None:
     """Keep these uploads until they are deleted, even if there is no room: an event works with them."""
     for uploads in _served:
         uploads.use(paths)
+
+
+def _move(path: Path, folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    moved = path.replace(folder / path.name)
+    with contextlib.suppress(OSError):  # another file of this upload has the same content
+        path.parent.rmdir()
+    return moved
 
 
 def _paths(response: bytes) -> list[str]:

@@ -7,9 +7,11 @@ import json
 import pytest
 
 from backends import ChatRequest, Delta, Done, Interrupted, Message, Overloaded, Rejected, Unreachable, Usage
-from backends.chat.events import DONE, ChatReader, ChatWriter, error_body, read_usage
+from backends.chat.reader import ChatReader
 from backends.chat.requests import chat_body, parse_chat_request, read_stream_flags
-from backends.chat.sse import BadEvent, SSEDecoder, encode_event
+from backends.chat.sse import DONE, BadEvent, SSEDecoder, encode_event
+from backends.chat.usage import read_usage
+from backends.chat.writer import ChatWriter, error_body
 from tests.backends.recordings import OPENAI, part
 
 
@@ -186,7 +188,7 @@ def read(*events: object) -> tuple[list[Delta], Done]:
     reader = ChatReader()
     payloads = [event if isinstance(event, str) else json.dumps(event) for event in events]
     deltas = [delta for payload in payloads for delta in reader.read(payload)]
-    return deltas + reader.finish(), reader.done
+    return [*deltas, *reader.finish()], reader.done
 
 
 def test_events_without_text_have_no_delta() -> None:
@@ -197,8 +199,8 @@ def test_events_without_text_have_no_delta() -> None:
 def test_usage_with_its_details() -> None:
     fields = {"prompt_tokens": 1, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 0}}
     more = {"completion_tokens_details": {"reasoning_tokens": 5}}
-    assert read({"choices": [], "usage": fields | more}, DONE)[1].usage == Usage(1, 2, 0, 5)
-    assert read({"choices": [], "usage": None}, DONE)[1].usage is None
+    assert read({"choices": [], "usage": fields | more}, part("stop"), DONE)[1].usage == Usage(1, 2, 0, 5)
+    assert read({"choices": [], "usage": None}, part("stop"), DONE)[1].usage is None
 
 
 def test_a_thought_under_both_names_is_one_delta() -> None:
@@ -269,7 +271,8 @@ def test_a_reader_reads_what_a_writer_writes() -> None:
     chunks = [writer.opening(), *map(writer.delta, deltas), *writer.closing(done), DONE]
     payloads = decode(b"".join(map(encode_event, chunks)))
     reader = ChatReader()
-    assert [delta for payload in payloads for delta in reader.read(payload)] + reader.finish() == deltas
+    read_deltas = [delta for payload in payloads for delta in reader.read(payload)]
+    assert [*read_deltas, *reader.finish()] == deltas
     assert reader.done == done
     assert reader.complete
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from backends import Delta
-from backends.chat.reasoning import ThoughtSplitter
+from backends.chat.reasoning import Reasoning, ThoughtSplitter
 
 
-def split(*chunks: str) -> list[tuple[str, str]]:
+def split(*chunks: str, reasoning: Reasoning = "auto") -> list[tuple[str, str]]:
     """The pieces by kind, with neighbours of one kind joined."""
-    splitter = ThoughtSplitter()
+    splitter = ThoughtSplitter(reasoning)
     deltas: list[Delta] = [delta for chunk in chunks for delta in splitter.feed(chunk)] + splitter.flush()
     joined: list[tuple[str, str]] = []
     for delta in deltas:
@@ -25,24 +25,26 @@ def split(*chunks: str) -> list[tuple[str, str]]:
 
 TEXTS = {
     "<think>hm</think>so": [("thought", "hm"), ("answer", "so")],
-    "a<think>b</think>c<think>d</think>e": [
-        ("answer", "a"),
-        ("thought", "b"),
-        ("answer", "c"),
-        ("thought", "d"),
-        ("answer", "e"),
-    ],
+    "\n<think>b</think>\n\n<think>d</think> e": [("thought", "bd"), ("answer", "e")],
     "<think>never closed": [("thought", "never closed")],
     "<think></think>so": [("answer", "so")],
-    "stray</think> close": [("answer", "stray close")],
+    "<think>hm</think>\n": [("thought", "hm")],
     "a < b, <thin> and <thinking>": [("answer", "a < b, <thin> and <thinking>")],
-    "<<think>x</think>": [("answer", "<"), ("thought", "x")],
+    "no tag named <think>, and text": [("answer", "no tag named <think>, and text")],
     "the tag `<think>` opens, `</think>` closes": [("answer", "the tag `<think>` opens, `</think>` closes")],
     "<think>use `x`</think>so": [("thought", "use `x`"), ("answer", "so")],
     "<think>use `</think>so": [("thought", "use `"), ("answer", "so")],
-    "ends in <thi": [("answer", "ends in <thi")],
+    "<thi": [("answer", "<thi")],
+    " \n": [("answer", " \n")],
     "<think>ends in </thi": [("thought", "ends in </thi")],
-    "🙂<think>深く</think>👩‍🔬": [("answer", "🙂"), ("thought", "深く"), ("answer", "👩‍🔬")],
+    "<think>深く</think>👩‍🔬": [("thought", "深く"), ("answer", "👩‍🔬")],
+    "<thinking>a</think></thinking>b": [("thought", "a</think>"), ("answer", "b")],
+    "[THINK]a[/THINK]b [THINK]": [("thought", "a"), ("answer", "b [THINK]")],
+    "<|channel|>analysis<|message|>a < b<|end|><|start|>assistant<|channel|>final<|message|>so <|x|>": [
+        ("thought", "a < b"),
+        ("answer", "so <|x|>"),
+    ],
+    "<|start|>assistant<|message|>so<|return|>": [("answer", "so")],
     "": [],
 }
 
@@ -58,9 +60,22 @@ def test_cut_at_every_position(text: str) -> None:
 
 def test_text_without_a_tag_is_not_held_back() -> None:
     splitter = ThoughtSplitter()
-    assert splitter.feed("a > b") == [Delta("a > b")]
-    assert splitter.feed("a <") == [Delta("a ")]
-    assert splitter.feed(" b") == [Delta("< b")]
+    assert splitter.feed("<t") == []
+    assert splitter.feed("d>") == [Delta("<td>")]
+    assert splitter.feed("a <") == [Delta("a <")]
+
+
+def test_a_thought_that_the_template_opened() -> None:
+    for at in range(20):
+        text = "The user asks.\n</think>\n\nHello <think>"
+        assert split(text[:at], text[at:], reasoning="opened") == [
+            ("thought", "The user asks.\n"),
+            ("answer", "Hello <think>"),
+        ]
+
+
+def test_a_target_without_thoughts() -> None:
+    assert split("<think>a</think>", reasoning="none") == [("answer", "<think>a</think>")]
 
 
 def test_surrogates_are_joined() -> None:

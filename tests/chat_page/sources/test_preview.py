@@ -177,6 +177,19 @@ def test_a_quote_is_marked_on_a_page_that_was_recognized(
     assert is_marked(html)
 
 
+def test_a_quote_beside_a_picture_with_text_is_marked_too(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPACEPORT_OCR", "tesseract")
+    if not Tesseract.is_installed():
+        missing("tesseract (apt-get install tesseract-ocr)")
+    chart = make_pictures.encoded(make_pictures.picture("Visitors in May: 4,210", width=600, height=400), "PNG")
+    data = make.pdf_with_picture("Sales were 82,959.", chart, "Costs were 6,797.", box=(100, 200, 390, 260))
+    document = read("report.pdf", data)
+    for line, quote in (("Sales were 82,959.", "82,959"), ("Costs were 6,797.", "6,797"), ("May: 4,210", "4,210")):
+        html = preview(document, passage_of(document, line), quote, data)
+        assert is_marked(html)
+        assert "<details" in html
+
+
 def is_marked(html: str) -> bool:
     """Return whether the picture has pixels of the highlighter's color in less than a third of its rows."""
     data = re.search(r'src="data:image/\w+;base64,([^"]+)"', html)

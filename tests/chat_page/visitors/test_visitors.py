@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -64,8 +65,9 @@ def start(root: Path, paused_embedder: PausedEmbedder, clock: Clock) -> Iterator
     """Create `Visitors` on the same folder, as a restarted process does."""
     instances: list[Visitors] = []
 
-    def create(folder: Path | None = root) -> Visitors:
-        instances.append(Visitors(folder, lambda store: Library(paused_embedder, store=store), HOUR, clock=clock))
+    def create(folder: Path | None = root, **limits: int) -> Visitors:
+        library = partial(Library, paused_embedder)
+        instances.append(Visitors(folder, lambda store: library(store=store), HOUR, clock=clock, **limits))
         return instances[-1]
 
     yield create
@@ -414,3 +416,58 @@ def test_a_visitor_whose_documents_cannot_be_deleted_is_still_forgotten(
     assert visitor.library.documents == []
     visitors.forget(key)
     assert list(root.iterdir()) == []
+
+
+@pytest.fixture
+def three_visitors(tmp_path: Path, clock: Clock) -> Callable[[Visitors], list[str]]:
+    """Add a document for each of three visitors, of whom the first comes back later."""
+
+    def add(visitors: Visitors) -> list[str]:
+        keys = [new_key() for _ in range(3)]
+        for key in keys:
+            visitors.get(key).ingestion.add(upload(tmp_path / key, "note.txt", "The kettle is red. " * 100))
+            wait_until_done(visitors.get(key).ingestion)
+            clock.ahead += 10
+        visitors.touch(keys[0])
+        return keys
+
+    return add
+
+
+def test_when_the_disk_has_no_room_the_visitor_who_was_here_longest_ago_goes(
+    start: Callable[..., Visitors], three_visitors: Callable[[Visitors], list[str]]
+) -> None:
+    earlier = start()
+    keys = three_visitors(earlier)
+    total = sum(earlier.get(key).store.total_bytes() for key in keys)
+    earlier.touch(keys[2])
+    earlier.touch(keys[0])
+    earlier.close()
+    visitors = start(max_bytes=total - 1)
+    assert [names(visitors, key) for key in keys] == [["note.txt"], [], ["note.txt"]]
+
+
+def test_when_the_memory_has_no_room_the_visitor_who_was_here_longest_ago_goes(
+    start: Callable[..., Visitors], three_visitors: Callable[[Visitors], list[str]]
+) -> None:
+    visitors = start(None, max_bytes=5_000)
+    keys = three_visitors(visitors)
+    visitors.sweep()
+    assert [names(visitors, key) for key in keys] == [["note.txt"], [], ["note.txt"]]
+    visitors.sweep()
+    assert len(names(visitors, keys[0])) == 1
+
+
+def test_a_visitor_whose_files_are_read_stays_when_there_is_no_room(
+    start: Callable[..., Visitors], tmp_path: Path, paused_embedder: PausedEmbedder
+) -> None:
+    visitors, key = start(max_bytes=1), new_key()
+    ingestion = visitors.get(key).ingestion
+    (number,) = ingestion.add(upload(tmp_path, "ropes.txt", ROPES))
+    wait_until_paused(ingestion, number)
+    visitors.sweep()
+    paused_embedder.go.set()
+    wait_until_done(ingestion)
+    assert names(visitors, key) == ["ropes.txt"]
+    visitors.sweep()
+    assert names(visitors, key) == []

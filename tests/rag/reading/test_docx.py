@@ -80,7 +80,7 @@ def test_docx_with_xml_entities_is_rejected(refusal, encoding):
         (make.docx()[:3000], "damaged"),
         (make.archive({"a.txt": b"hello"}), "not a Word document"),
         (make.archive({"[Content_Types].xml": b"spreadsheetml", "xl/workbook.xml": b"<x/>"}), "not a Word document"),
-        (make.packed_docx("<w:p><w:unclosed>"), "no text"),
+        (make.packed_docx("<w:p><w:unclosed>"), "damaged"),
         (make.archive({"[Content_Types].xml": b"wordprocessingml"}), "damaged"),
         (make.archive({"word/document.xml": b"<a/>" * 9}, zipfile.ZIP_BZIP2), "compression method"),
         (make.packed_docx(), "no text"),

@@ -1,4 +1,4 @@
-"""Texts in older encodings, many of them short: what was typed, or a note that it can't be told."""
+"""Texts in older encodings, many of them short: what was typed, or a note that the encoding is unsure."""
 
 from __future__ import annotations
 

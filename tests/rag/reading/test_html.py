@@ -57,3 +57,81 @@ def test_html_nested_too_deeply(refusal, tag, depth):
 )
 def test_html_without_text(refusal, page):
     assert refusal("a.html", page)
+
+
+def test_html_tables_keep_their_columns(read):
+    page = """<table><caption>Dues</caption><thead><tr><th rowspan=2>Port<th colspan=2>Fee<tr><th>Summer<th>Winter
+    <tbody><tr><td rowspan=2>Skarv<td>14<td>9<tr><td>15<td>a | b</table>after"""
+    document = read("a.html", page)
+    assert document.text == (
+        "Dues\n\n| Port | Fee | Fee |\n| --- | --- | --- |\n| Port | Summer | Winter |\n| Skarv | 14 | 9 |\n"
+        "| Skarv | 15 | a \\| b |\n\nafter"
+    )
+    (table,) = document.tables
+    assert table.caption == "Dues"
+    assert [cell.header for cell in table.cells] == [True] * 4 + [False] * 5
+    assert document.text[table.start : table.end].startswith("| Port")
+
+
+def test_html_without_what_is_hidden(read):
+    page = """<nav>Home</nav><div class="cookie-banner">We use cookies.</div><p>The fee is 14.</p>
+    <p style="display: none">a</p><p hidden>b</p><p style="font-size:0">c</p><p style="VISIBILITY:hidden">d</p> end"""
+    document = read("a.html", page)
+    assert document.text.split() == ["The", "fee", "is", "14.", "end"]
+    assert [(note.kind, note.count) for note in document.notes] == [("hidden_text", 4)]
+
+
+def test_html_form_values(read):
+    page = """<p>Boat <input value="Tern"> Berth <select><option>South<option selected>North</select>
+    <textarea>at dawn</textarea> <input type=checkbox checked> Insured <input type=hidden value=x></p>"""
+    assert read("a.html", page).text.split() == ["Boat", "Tern", "Berth", "North", "at", "dawn", "[x]", "Insured"]
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("<body><div></div><noscript><p>The fee is 14.</p></noscript>", "The fee is 14."),
+        ("<frameset><frame src=a><noframes><body><p>The fee is 14.</p></body></noframes></frameset>", "The fee is 14."),
+        ("<html><head><title>The fee is 14.</title></head><body></body></html>", "The fee is 14."),
+        ("<x-a><template shadowrootmode=open><p>The fee is 14.</p></template></x-a>", "The fee is 14."),
+        ("<nav>Only a menu</nav>", "Only a menu"),
+        (
+            "From: <Saved by Blink>\nMIME-Version: 1.0\nContent-Type: multipart/related;\n\tboundary=b\n\n--b\n"
+            "Content-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n<p>f=C3=A9e 1=\n4</p>\n--b--\n",
+            "fée 14",
+        ),
+    ],
+)
+def test_html_shows_what_a_simple_browser_does(read, page, text):
+    assert read("a.html", page).text == text
+
+
+def test_html_without_what_its_style_sheet_hides(read):
+    page = """<style>/* } */ .a, p#b {display:none} @media print {.c {display:none}} .d:hover {display:none}</style>
+    <p class="x a">1</p><p id=b>2</p><p class=c>3</p><p class=d>4</p><div id=b>5</div><p style="opacity:0">6</p>
+    <p style="position:absolute;left:-9999px">7</p>"""
+    document = read("a.html", page)
+    assert document.text.split() == ["3", "4", "5"]
+    assert [(note.kind, note.count) for note in document.notes] == [("hidden_text", 4)]
+    assert read("b.html", "<style>body {opacity: 0} .a {opacity: 0}</style><p class=a>Shown by a script</p>").text
+
+
+def test_html_of_frames_inside_the_page(read):
+    page = "<p>one</p><iframe srcdoc='<p>two <iframe srcdoc=&quot;three&quot;></iframe></p>'></iframe><p>four</p>"
+    assert read("a.html", page).text.split() == ["one", "two", "three", "four"]
+
+
+def test_html_has_raised_numbers_apart_from_figures_and_no_links_inside_the_page(read):
+    page = """<p>4,210<sup><a href="#fn3">3</a></sup> 10<sup>6</sup> m<sup>-2</sup> 1<sup>st</sup> <a href="/x">here</a>
+    <a href="https://example.org/a">there</a>"""
+    assert read("a.html", page).text.split() == [
+        *("4,210[3]", "10^6", "m^-2", "1st", "here"),
+        "[there](https://example.org/a)",
+    ]
+
+
+@pytest.mark.parametrize("name", ["a.html", "a.mht"])
+def test_html_of_a_saved_page_has_the_character_set_of_its_transport(read, name):
+    kind = b"Content-Type: text/html;\r\n\tcharset=windows-1251\r\n"
+    head = b"From: <Saved>\r\n" + kind + b"Content-Transfer-Encoding: 8bit\r\n\r\n"
+    assert read(name, head + "<p>Да</p>".encode("cp1251")).text == "Да"

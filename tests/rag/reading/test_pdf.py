@@ -24,17 +24,17 @@ def test_pdf_pages_have_exact_spans(read):
 
 def test_pdf_table_rows_stay_on_one_line(read):
     document = read("a.pdf", make.pdf_table([["Item", "2022", "2021"], ["Total net sales", "82,959", "81,434"]]))
-    assert document.text.splitlines() == ["Item 2022 2021", "Total net sales 82,959 81,434"]
+    assert document.text.splitlines() == ["Item | 2022 | 2021", "Total net sales | 82,959 | 81,434"]
 
 
 def test_pdf_row_with_cells_of_several_lines_stays_on_one_line(read):
     rows = [["", "June 25,\n2022", "June 26,\n2021"], ["Net sales of all\nproducts", "82,959", "81,434"]]
     document = read("a.pdf", make.pdf_table([*rows, ["Cost", "47,074", "46,179"], ["Margin", "35,885", "35,255"]]))
     assert document.text.splitlines() == [
-        "June 25, 2022 June 26, 2021",
-        "Net sales of all products 82,959 81,434",
-        "Cost 47,074 46,179",
-        "Margin 35,885 35,255",
+        "| June 25, 2022 | June 26, 2021",
+        "Net sales of all products | 82,959 | 81,434",
+        "Cost | 47,074 | 46,179",
+        "Margin | 35,885 | 35,255",
     ]
 
 
@@ -54,9 +54,9 @@ def statement(*labels: str, line_step: float = 10) -> bytes:
 def test_pdf_label_of_several_lines_stays_with_its_figures(read):
     content = statement("Interest", "Common stock withheld related to net|share settlement of|awards", "Dividends")
     assert read("a.pdf", content).text.splitlines() == [
-        "Interest 1,000 (1,500)",
-        "Common stock withheld related to net share settlement of awards 2,000 (2,500)",
-        "Dividends 3,000 (3,500)",
+        "Interest | 1,000 | (1,500)",
+        "Common stock withheld related to net share settlement of awards | 2,000 | (2,500)",
+        "Dividends | 3,000 | (3,500)",
     ]
 
 
@@ -68,7 +68,7 @@ def test_pdf_label_of_several_lines_stays_with_its_figures(read):
 def test_pdf_line_above_a_row_is_not_always_its_label(read, label, line_step):
     lines = read("a.pdf", statement("Interest", label, "Dividends", line_step=line_step)).text.splitlines()
     first, row = label.split("|")
-    assert lines[1:3] == [first, f"{row} 2,000 (2,500)"]
+    assert lines[1:3] == [first, f"{row} | 2,000 | (2,500)"]
 
 
 def test_pdf_columns_of_prose_stay_separate(read):
@@ -84,18 +84,24 @@ def test_pdf_columns_of_prose_stay_separate(read):
     [
         (
             "2022 Q3 AAPL.pdf",
-            "Total change in unrealized gains/losses on marketable debt securities (3,055) 163 (9,819) (792)",
+            "Total change in unrealized gains/losses on marketable debt securities | (3,055) | 163 | (9,819) | (792)",
         ),
-        ("2022 Q3 AAPL.pdf", "June 25, 2022 June 26, 2021 June 25, 2022 June 26, 2021"),
+        ("2022 Q3 AAPL.pdf", "| June 25, 2022 | June 26, 2021 | June 25, 2022 | June 26, 2021"),
         ("2022 Q3 AAPL.pdf", "Maturities 90 days or less:"),
-        ("2023 Q1 NVDA.pdf", "Debt securities issued by U.S. government agencies 2,442 1 (1) 2,442 199 2,243"),
-        ("2023 Q1 NVDA.pdf", "Basic $ 0.83 $ 0.65"),
+        (
+            "2023 Q1 NVDA.pdf",
+            "Debt securities issued by U.S. government agencies | 2,442 | 1 | (1) | 2,442 | 199 | 2,243",
+        ),
+        ("2023 Q1 NVDA.pdf", "Basic | $ 0.83 | $ 0.65"),
         (
             "2023 Q2 AMZN.pdf",
             "Common stock ($0.01 par value; 100,000 shares authorized; 10,757 and 10,828 shares issued; "
-            "10,242 and 10,313 shares outstanding) 108 108",
+            "10,242 and 10,313 shares outstanding) | 108 | 108",
         ),
-        ("2023 Q2 AMZN.pdf", "Three Months Ended June 30, Six Months Ended June 30, Twelve Months Ended June 30,"),
+        (
+            "2023 Q2 AMZN.pdf",
+            "| Three Months Ended June 30, | | Six Months Ended June 30, | | Twelve Months Ended June 30, |",
+        ),
     ],
 )
 def test_rows_of_real_statements_stay_on_one_line(filing, name, row):

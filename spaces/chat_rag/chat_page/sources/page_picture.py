@@ -11,16 +11,19 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from os.path import commonpath
 from typing import Any
 
 from rag.errors import DocumentError
-from rag.reading.pdf import LIGATURES, PDFIUM_LOCK
+from rag.reading.layout.page_text import LIGATURES
+from rag.reading.pdf import PDFIUM_LOCK, open_pdf, page_characters
 
 WIDTH = 1000  # pixels; a page with more than MAX_PIXELS is narrower
 MAX_PIXELS, MAX_SCALE = 2_500_000, 4.0
 MAX_BYTES = 600_000
 # One process renders the pages of all visitors, so a page that takes longer becomes text.
 SECONDS = 5.0
+_MOVED_LETTERS = 40  # of a word that a page break interrupts
 _FILL, _EDGE = (255, 221, 130), (194, 65, 12)
 
 Box = tuple[float, float, float, float]
@@ -70,9 +73,7 @@ def scale(marks: Sequence[Box], width: int, height: int) -> tuple[Box, ...]:
 
 @contextmanager
 def _page(data: bytes, number: int) -> Iterator[Any]:
-    import pypdfium2
-
-    document = pypdfium2.PdfDocument(data)
+    document = open_pdf(data)
     try:
         page = document[number - 1]
         try:
@@ -132,33 +133,37 @@ def _time_limit(seconds: float) -> Iterator[Any]:
 def highlighted_characters(page: Any, text: str, highlight: tuple[int, int]) -> list[Box]:
     """Return the boxes of the highlighted characters in points: left, bottom, right, top.
 
-    Cleaning a page's text changes its spaces, hyphens and ligatures, never the order of its letters and digits, so
-    the k-th letter or digit of the text is the k-th of the page.
+    The page is read as it was for its text, so the k-th letter or digit of the text is the k-th of the page. A word
+    that a page break interrupts is an exception: its second part is on the other page.
     """
-    import pypdfium2.raw as pdfium
-
-    text_page = page.get_textpage()
-    page_letters = [
-        (index, letter)
-        for index in range(text_page.count_chars())
-        for letter in _letters(chr(pdfium.FPDFText_GetUnicode(text_page, index)))
-    ]
-    if "".join(letter for _, letter in page_letters) != "".join(_letters(text)):
-        return []
+    letters = "".join(_letters(text))
     before = sum(1 for _ in _letters(text[: highlight[0]]))
     count = sum(1 for _ in _letters(text[highlight[0] : highlight[1]]))
-    if not count:
+    for characters in page_characters(page):
+        on_page = [(index, letter) for index, character in characters for letter in _letters(character)]
+        positions = _positions(letters, "".join(letter for _, letter in on_page))
+        if positions and count:
+            places = (on_page[position][0] for position in positions[before : before + count] if position is not None)
+            text_page = page.get_textpage()
+            boxes = (text_page.get_charbox(index, loose=True) for index in places if index >= 0)
+            return [box for box in boxes if box[0] < box[2] and box[1] < box[3]]
+    return []
+
+
+def _positions(letters: str, on_page: str) -> list[int | None]:
+    """Return for each letter of a text its position on the page, or no positions if the texts differ.
+
+    A few letters in a row may be missing on one side.
+    """
+    start = len(commonpath([letters, on_page]))
+    more = len(letters) - len(on_page)
+    rest = min(len(letters), len(on_page)) - start
+    if abs(more) > _MOVED_LETTERS or (rest and letters[-rest:] != on_page[-rest:]):
         return []
-    first, last = page_letters[before][0], page_letters[before + count - 1][0]
-    visible = (index for index in range(first, last + 1) if _is_visible(text_page, index))
-    boxes = (text_page.get_charbox(index, loose=True) for index in visible)
-    return [box for box in boxes if box[0] < box[2] and box[1] < box[3]]
-
-
-def _is_visible(text_page: Any, index: int) -> bool:
-    import pypdfium2.raw as pdfium
-
-    return not chr(pdfium.FPDFText_GetUnicode(text_page, index)).isspace()
+    return [
+        position if position < start else position - more if position >= start + max(more, 0) else None
+        for position in range(len(letters))
+    ]
 
 
 def _letters(text: str) -> Iterator[str]:

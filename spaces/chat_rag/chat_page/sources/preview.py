@@ -6,6 +6,7 @@ All text of the document is escaped: none of its tags, scripts, links or images 
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from html import escape
 
 from chat_page.markdown import shorten
@@ -124,16 +125,19 @@ def _page(document: Document, passage: Passage, span: Span, original: bytes | No
 
 def _draw(document: Document, page: Page, span: Span, original: bytes) -> Picture:
     start, end = max(span[0], page.start), min(span[1], page.end)
-    marks = [
-        (line.left, line.top, line.right, line.bottom)
-        for line in document.recognized
-        if line.start < end and line.end > start
-    ]
-    shared = {"data": original, "number": page.number, "marks": marks}
+    lines = [line for line in document.recognized if page.start <= line.start < page.end]
+    marks = [(line.left, line.top, line.right, line.bottom) for line in lines if line.start < end and line.end > start]
+    draw = partial(page_renderers().run, data=original, number=page.number, marks=marks)
     if document.media_type in PICTURE_TYPES:
-        return page_renderers().run(photo, document.name, name=document.name, **shared)
+        return draw(photo, document.name, name=document.name)
     text, highlight = document.text[page.start : page.end], (start - page.start, end - page.start)
-    return page_renderers().run(page_picture, document.name, text=text, highlight=highlight, **shared)
+    if lines and not marks:
+        # The text of pictures is none of the page's own characters.
+        first, last = lines[0].start - page.start, lines[-1].end - page.start
+        text = text[:first] + text[last:]
+        if highlight[0] >= last:
+            highlight = highlight[0] - (last - first), highlight[1] - (last - first)
+    return draw(page_picture, document.name, text=text, highlight=highlight)
 
 
 def _picture_html(picture: Picture, alt: str) -> str:

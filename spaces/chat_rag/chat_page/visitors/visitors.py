@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import re
@@ -27,6 +28,7 @@ from ui.tickets import is_key, new_key
 logger = logging.getLogger(__name__)
 CreateLibrary = Callable[[Store | MemoryStore], Library]
 IDLE_MINUTES = 60
+ALL_DATA_MB = 4_000
 SWEEP_SECONDS = 60.0
 _FOLDER = re.compile(r"[0-9a-f]{64}")
 
@@ -46,7 +48,8 @@ class Visitors:
     The data of a visitor is in a folder under `root` whose name is a hash of the key, so the disk doesn't reveal keys.
     Without a root, or if it isn't writable, `root` is None and everything stays in memory. A visitor who is idle for
     `idle_seconds` is deleted. At startup, visitors idle for longer than that are deleted too. Of more than `capacity`
-    visitors in memory, those without data are dropped.
+    visitors in memory, those without data are dropped. While all together have more than `max_bytes`, the one who was
+    last seen longest ago is deleted, at each sweep.
     """
 
     def __init__(
@@ -56,12 +59,14 @@ class Visitors:
         idle_seconds: float = IDLE_MINUTES * 60,
         *,
         capacity: int = Limits().visitors_in_memory,
+        max_bytes: int = ALL_DATA_MB * 1_000_000,
         clock: Callable[[], float] = stopwatch.wall_clock,
     ) -> None:
         self.root = root if root and disk.is_writable(root) else None
         self._create_library = create_library
         self._idle_seconds = idle_seconds
         self._capacity = capacity
+        self._max_bytes = max_bytes
         self._clock = clock
         self._slots: OrderedDict[str, _Slot] = OrderedDict()
         self._lock = threading.Lock()
@@ -72,10 +77,11 @@ class Visitors:
 
     @classmethod
     def from_environment(cls, create_library: CreateLibrary) -> Visitors:
-        """Read SPACEPORT_DATA, SPACEPORT_SESSION_MINUTES and SPACEPORT_VISITORS_IN_MEMORY."""
+        """Read SPACEPORT_DATA, _SESSION_MINUTES, _VISITORS_IN_MEMORY and _ALL_DATA_MB."""
         minutes = int_setting("SPACEPORT_SESSION_MINUTES", IDLE_MINUTES, least=1)
         capacity = Limits.from_environment().visitors_in_memory
-        return cls(disk.data_folder(), create_library, minutes * 60, capacity=capacity)
+        max_bytes = int_setting("SPACEPORT_ALL_DATA_MB", ALL_DATA_MB, least=1) * 1_000_000
+        return cls(disk.data_folder(), create_library, minutes * 60, capacity=capacity, max_bytes=max_bytes)
 
     def get(self, key: object) -> Visitor:
         """Return the visitor of a key, a new one if there is none; a malformed key gets a visitor with a new key."""
@@ -116,16 +122,17 @@ class Visitors:
             visitor.conversations.pop(session or "", None)
 
     def sweep(self) -> None:
-        """Delete the visitors who have been idle for too long."""
-        with self._lock:
-            names = set(self._slots)
-        if self.root:
-            names |= {folder.name for folder in self.root.iterdir() if _FOLDER.fullmatch(folder.name)}
-        for name in names:
-            try:
-                self._delete(name, partial(self._is_idle, name))
-            except (OSError, RagError):
-                logger.exception("The folder of an idle visitor could not be deleted.")
+        """Delete the visitors who have been idle for too long, and those for whom there is no room."""
+        for name in self._names():
+            self._try_to_delete(name, partial(self._is_idle, name))
+        sizes = {name: store.total_bytes() for name in self._names() if (store := self._store(name))}
+        excess = sum(sizes.values()) - self._max_bytes
+        for name in sorted(sizes, key=self._last_seen):
+            if excess <= 0:
+                break
+            self._try_to_delete(name, _is_quiet)
+            remaining = self._store(name)
+            excess -= sizes[name] - (remaining.total_bytes() if remaining else 0)
 
     def close(self) -> None:
         """Stop all threads and free the memory; the next process finds everything on the disk."""
@@ -162,13 +169,37 @@ class Visitors:
         if isinstance(visitor.store, Store):
             visitor.store.touch(visitor.last_seen)
 
+    def _names(self) -> set[str]:
+        with self._lock:
+            names = set(self._slots)
+        if self.root:
+            names |= {folder.name for folder in self.root.iterdir() if _FOLDER.fullmatch(folder.name)}
+        return names
+
+    def _store(self, name: str) -> Store | MemoryStore | None:
+        with self._lock:
+            visitor = slot.visitor if (slot := self._slots.get(name)) else None
+        return visitor.store if visitor else Store(self.root / name) if self.root else None
+
+    def _last_seen(self, name: str) -> float:
+        with self._lock:
+            visitor = slot.visitor if (slot := self._slots.get(name)) else None
+        last_seen = visitor.last_seen if visitor else 0.0
+        if self.root:
+            with contextlib.suppress(FileNotFoundError):  # another process can serve the visitor too
+                last_seen = max(last_seen, (self.root / name).stat().st_mtime)
+        return last_seen
+
     def _is_idle(self, name: str, slot: _Slot) -> bool:
         if slot.visitor and slot.visitor.ingestion.busy:
             self._touch(slot.visitor)
-        last_seen = slot.visitor.last_seen if slot.visitor else 0.0
-        if self.root and (folder := self.root / name).exists():
-            last_seen = max(last_seen, folder.stat().st_mtime)  # another process can serve the visitor too
-        return self._clock() - last_seen > self._idle_seconds
+        return self._clock() - self._last_seen(name) > self._idle_seconds
+
+    def _try_to_delete(self, name: str, condition: Callable[[_Slot], bool]) -> None:
+        try:
+            self._delete(name, condition)
+        except (OSError, RagError):
+            logger.exception("The folder of a visitor could not be deleted.")
 
     def _delete(self, name: str, condition: Callable[[_Slot], bool]) -> None:
         """Delete a visitor from memory and disk; a page that returns meanwhile waits and gets a new visitor."""
@@ -208,6 +239,11 @@ class Visitors:
     def _sweep_regularly(self) -> None:
         while not self._closing.wait(SWEEP_SECONDS):
             self.sweep()
+
+
+def _is_quiet(slot: _Slot) -> bool:
+    """Whether no file of the visitor is being read."""
+    return not (slot.visitor and slot.visitor.ingestion.busy)
 
 
 def _folder_name(key: str) -> str:

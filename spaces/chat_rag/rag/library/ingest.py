@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from backends import stopwatch
 from rag.errors import DocumentError, RagError, SessionEnded
 from rag.library.jobs import Job, State
 from rag.library.library import AddedDocument, Library
@@ -20,6 +21,8 @@ from rag.reading.file_names import display_name
 
 logger = logging.getLogger(__name__)
 UPDATE_SECONDS = 0.1
+# Gradio notices that a page has left when there is something to send.
+REPEAT_SECONDS = 2.0
 EXIT_SECONDS = 10.0
 _running_ingestions: weakref.WeakSet[Ingestion] = weakref.WeakSet()
 T = TypeVar("T")
@@ -78,14 +81,15 @@ class Ingestion:
             return Snapshot(tuple(job.progress for job in self._jobs))
 
     async def watch(self) -> AsyncIterator[Snapshot]:
-        """Yield the current snapshot and one after each change, until all files are done.
+        """Yield the current snapshot, one after each change, and the last one again, until all files are done.
 
         Any number of pages can watch; a page that leaves doesn't affect the files.
         """
-        previous = None
+        previous, shown = None, 0.0
         while True:
             snapshot = self.snapshot()
-            if snapshot != previous:
+            if snapshot != previous or stopwatch.now() - shown > REPEAT_SECONDS:
+                shown = stopwatch.now()
                 yield snapshot
             if snapshot.done:
                 self._results_seen = True

@@ -74,6 +74,14 @@ class Store:
             return (self._place(document_id) / ORIGINAL).stat().st_size
         return 0
 
+    def total_bytes(self) -> int:
+        """Return the size of everything that is stored."""
+        total = 0
+        for path in self.folder.rglob("*"):
+            with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+                total += path.stat().st_size
+        return total
+
     def delete(self, document_id: str) -> None:
         """Delete a document."""
         with self._lock, _disk_errors("Can't delete the document"):
@@ -148,6 +156,9 @@ class MemoryStore:
 
     def size(self, document_id: str) -> int:
         return len(self._originals.get(document_id, b""))
+
+    def total_bytes(self) -> int:
+        return sum(map(len, list(self._originals.values()))) + len(self._conversation or "")
 
     def delete(self, document_id: str) -> None:
         self._originals.pop(document_id, None)

@@ -7,17 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rag.documents import Chunk, Document
-from rag.reading.headings import Heading, find_headings, find_tables, heading_path, table_header
+from rag.reading.headings import Heading, document_tables, find_headings, heading_path, table_header
 
 if TYPE_CHECKING:
     from semantic_text_splitter import TextSplitter
 
 Span = tuple[int, int]
-_MARKDOWN = (
-    "text/markdown",
-    "text/html",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-)
+_MARKDOWN = ("text/markdown", "text/html", "application/vnd.")  # the beginnings of media types
 # The splitter's time grows with the square of a line's length: 12 s for a line of 2 MB, 0.3 s in blocks of this size.
 _BLOCK_CHARACTERS = 16_000
 _BLOCK_SEPARATORS = ("\n#", "\n\n", "\n", " ")  # where a block can end, the best first
@@ -31,7 +27,7 @@ def chunk_document(document: Document, *, size: int = 1000, overlap: int = 100) 
     """
     text = document.text
     headings = document_headings(document)
-    tables = list(find_tables(text))
+    tables = document_tables(document)
     if document.media_type == "text/csv":
         spans = _row_spans(document, size)
     else:
@@ -53,7 +49,7 @@ def chunk_document(document: Document, *, size: int = 1000, overlap: int = 100) 
 
 def document_headings(document: Document) -> list[Heading]:
     """Return the headings of a document in Markdown or a format that is read as Markdown."""
-    return find_headings(document.text) if document.media_type in _MARKDOWN else []
+    return find_headings(document.text) if document.media_type.startswith(_MARKDOWN) else []
 
 
 def _spans(document: Document, sections: list[Span], size: int, overlap: int) -> Iterator[Span]:
@@ -63,8 +59,15 @@ def _spans(document: Document, sections: list[Span], size: int, overlap: int) ->
     # (benchmarks/retrieval.py). TextSplitter also splits at blank lines, lines and sentences, so that list items and
     # rows stay whole.
     splitter = TextSplitter(size, overlap=overlap)
-    for start, end in [(page.start, page.end) for page in document.pages] or sections:
+    for start, end in _page_bodies(document) or sections:
         yield from _split(splitter, document.text, start, end, size)
+
+
+def _page_bodies(document: Document) -> list[Span]:
+    """Return the spans of the pages without their running heads and feet."""
+    starts = dict(document.furniture)
+    ends = {end: start for start, end in document.furniture}
+    return [(starts.get(page.start, page.start), ends.get(page.end, page.end)) for page in document.pages]
 
 
 def _sections(text: str, headings: Sequence[Heading], size: int) -> list[Span]:

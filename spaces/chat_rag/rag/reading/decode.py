@@ -35,7 +35,7 @@ def decode(data: bytes, name: str, *, declared: str = "") -> str:
 
 
 def decode_with_notes(data: bytes, name: str, *, declared: str = "") -> tuple[str, tuple[Note, ...]]:
-    """Return the text of a file, and a note if its encoding can't be told from others."""
+    """Return the text of a file, and a note if other encodings are as likely."""
     notes: tuple[Note, ...] = ()
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
@@ -58,10 +58,13 @@ def decode_with_notes(data: bytes, name: str, *, declared: str = "") -> tuple[st
 def declared_encoding(data: bytes) -> str:
     """Return Python's name of the encoding that an HTML page declares near its top, or ""."""
     match = _META_CHARSET.search(data[:4096])
-    if not match:
-        return ""
+    return known_encoding(match[1].decode("ascii", "ignore")) if match else ""
+
+
+def known_encoding(name: str) -> str:
+    """Return Python's name of a character set of documents, or "" for another codec."""
     try:
-        encoding = codecs.lookup(match[1].decode("ascii", "ignore")).name
+        encoding = codecs.lookup(name).name
     except LookupError:
         return ""
     if encoding in ("iso8859-1", "ascii"):

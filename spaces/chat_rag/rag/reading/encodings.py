@@ -14,21 +14,10 @@ from functools import cache
 from typing import NamedTuple
 
 # The encodings that text files have. Others of chardet's 80 are as rare as they are easy to confuse with these.
-_ENCODINGS = (
-    *("ascii", "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp874"),
-    *("koi8-r", "koi8-u", "cp866", "cp437", "cp850", "cp852", "iso8859-1", "iso8859-2", "iso8859-5", "iso8859-7"),
-    *(
-        "iso8859-15",
-        "mac-roman",
-        "cp932",
-        "shift_jis_2004",
-        "euc_jis_2004",
-        "iso2022_jp_2",
-        "gb18030",
-        "big5hkscs",
-        "cp949",
-    ),
-)
+_LATIN = ["ascii", "cp1252", "cp1250", "cp1254", "cp1257", "cp1258", "cp850", "cp852", "mac-roman"]
+_ISO = ["iso8859-1", "iso8859-2", "iso8859-5", "iso8859-7", "iso8859-15"]
+_OTHER_ALPHABETS = ["cp1251", "koi8-r", "koi8-u", "cp866", "cp437", "cp1253", "cp1255", "cp1256", "cp874"]
+_EAST_ASIAN = ["cp932", "shift_jis_2004", "euc_jis_2004", "iso2022_jp_2", "gb18030", "big5hkscs", "cp949"]
 _SUPERSETS = {  # as browsers decode them
     "iso8859-1": "cp1252",
     "ascii": "cp1252",
@@ -56,38 +45,41 @@ class Guess(NamedTuple):
 
 def guess_encoding(data: bytes) -> Guess | None:
     """Return the likeliest encoding of a text that isn't Unicode, or None if none decodes it."""
-    candidates = [(name, text) for name in _candidates(data[:_SAMPLE_BYTES]) if (text := _decoded(data, name))]
-    if not candidates:
+    samples = {name: text for name in _candidates(data[:_SAMPLE_BYTES]) if (text := _decoded_sample(data, name))}
+    if not samples:
         return None
-    faults = {name: _faults(text[:_SAMPLE_BYTES]) + _RARE.get(name, 0.0) for name, text in candidates}
+    faults = {name: _faults(text) + _RARE.get(name, 0.0) for name, text in samples.items()}
     fewest = min(faults.values())
-    best, best_text = next((name, text) for name, text in candidates if faults[name] <= fewest + _MARGIN)
-    if len(best_text) - len(best_text.encode("ascii", "ignore")) >= _ENOUGH_CHARACTERS:
+    best = next(name for name in samples if faults[name] <= fewest + _MARGIN)
+    text = data.decode(best)
+    if len(text) - len(text.encode("ascii", "ignore")) >= _ENOUGH_CHARACTERS:
         return Guess(best)
-    return Guess(
-        best, tuple(name for name, text in candidates if text != best_text and faults[name] <= fewest + _DOUBT)
-    )
+    likely = [name for name in samples if faults[name] <= fewest + _DOUBT]
+    return Guess(best, tuple(name for name in likely if data.decode(name) != text))
 
 
 def _candidates(sample: bytes) -> list[str]:
     """Return chardet's best candidates; cp1252 is always one of them."""
     import chardet
 
-    found = chardet.detect_all(
+    results = chardet.detect_all(
         sample,
         ignore_threshold=True,
         compat_names=False,
-        include_encodings=_ENCODINGS,
+        include_encodings=[*_LATIN, *_ISO, *_OTHER_ALPHABETS, *_EAST_ASIAN],
         no_match_encoding="cp1252",
         max_bytes=_SAMPLE_BYTES,
     )
-    names = [_SUPERSETS.get(str(result["encoding"]), str(result["encoding"])) for result in found if result["encoding"]]
+    names = [
+        _SUPERSETS.get(str(result["encoding"]), str(result["encoding"])) for result in results if result["encoding"]
+    ]
     return list(dict.fromkeys([*names[:_CANDIDATES], "cp1252"]))
 
 
-def _decoded(data: bytes, encoding: str) -> str | None:
+def _decoded_sample(data: bytes, encoding: str) -> str | None:
+    """Return the beginning of the text, or None if the encoding doesn't decode all of it."""
     try:
-        return data.decode(encoding)
+        return data.decode(encoding)[:_SAMPLE_BYTES]
     except (UnicodeError, LookupError):
         return None
 

@@ -7,6 +7,9 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from rag import documents
+from rag.documents import Document
+
 _TITLE_CHARACTERS = 120
 # Three lines or more with bars: a Markdown table, or one that was pasted without its frame.
 _TABLE = re.compile(r"^(?:[^|\n]*\|[^\n]*(?:\n|\Z)){3,}", re.MULTILINE)
@@ -80,6 +83,28 @@ def find_tables(text: str) -> Iterator[Table]:
             start = match.start() + len(header) + 1
             start += len(next_line) + 1 if _TABLE_RULE.fullmatch(next_line) else 0
             yield Table(start, match.end(), cells[:_TITLE_CHARACTERS])
+
+
+def document_tables(document: Document) -> list[Table]:
+    """Return the rows of a document's tables below their headers, and the names of their columns."""
+    if (
+        document.media_type != "application/pdf" or not document.tables
+    ):  # the text of other formats has the tables in Markdown
+        return list(find_tables(document.text))
+    return [_named_columns(document, table) for table in document.tables]
+
+
+def _named_columns(document: Document, table: documents.Table) -> Table:
+    """Return a table with its header as text: the cells above each other of a column are one name."""
+    names: dict[int, list[str]] = {}
+    header_rows = max((cell.row + cell.row_span for cell in table.cells if cell.header), default=0)
+    for cell in table.cells:
+        if cell.header:
+            for column in range(cell.column, cell.column + cell.column_span):
+                names.setdefault(column, []).append(" ".join(document.text[cell.start : cell.end].split()))
+    start = min((cell.start for cell in table.cells if cell.row >= header_rows), default=table.end)
+    header = " | ".join(" ".join(names[column]) for column in sorted(names))
+    return Table(start, table.end, header[:_TITLE_CHARACTERS])
 
 
 def table_header(tables: Sequence[Table], start: int) -> str:

@@ -11,11 +11,20 @@ from rag.errors import DocumentError
 from rag.reading.delimited.rows import read_csv, read_tsv
 from rag.reading.file_names import display_name
 from rag.reading.file_types import check_signature
-from rag.reading.markup import read_docx, read_html
+from rag.reading.html.page import read_html
+from rag.reading.mail import read_mail
+from rag.reading.office.book import read_book
+from rag.reading.office.old_workbook import read_old_workbook
+from rag.reading.office.open_document import read_open_document
+from rag.reading.office.open_sheets import read_open_sheets
+from rag.reading.office.slides import read_slides
+from rag.reading.office.word import read_word
+from rag.reading.office.workbook import read_workbook
 from rag.reading.pdf import read_pdf
 from rag.reading.pictures import SUFFIXES as PICTURE_SUFFIXES
 from rag.reading.pictures import read_picture
 from rag.reading.plain import read_notebook, read_text, read_xml
+from rag.reading.rich_text.reader import read_rich_text
 
 Reader = Callable[[bytes, str, Limits, ShareReport], Content]
 
@@ -25,6 +34,8 @@ def _without_progress(reader: Callable[[bytes, str, Limits], Content]) -> Reader
     return lambda data, name, limits, report: reader(data, name, limits)
 
 
+_OPEN_XML = "application/vnd.openxmlformats-officedocument."
+_OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 _READERS: dict[str, tuple[str, Reader]] = {
     ".pdf": ("application/pdf", read_pdf),
     ".md": ("text/markdown", _without_progress(read_text)),
@@ -32,11 +43,21 @@ _READERS: dict[str, tuple[str, Reader]] = {
     ".txt": ("text/plain", _without_progress(read_text)),
     ".html": ("text/html", _without_progress(read_html)),
     ".htm": ("text/html", _without_progress(read_html)),
-    ".docx": (
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        _without_progress(read_docx),
-    ),
+    ".docx": (_OPEN_XML + "wordprocessingml.document", _without_progress(read_word)),
     ".csv": ("text/csv", _without_progress(read_csv)),
+    ".xlsx": (_OPEN_XML + "spreadsheetml.sheet", _without_progress(read_workbook)),
+    ".xlsm": ("application/vnd.ms-excel.sheet.macroEnabled.12", _without_progress(read_workbook)),
+    ".mhtml": ("text/html", _without_progress(read_html)),
+    ".mht": ("text/html", _without_progress(read_html)),
+    ".docm": ("application/vnd.ms-word.document.macroEnabled.12", _without_progress(read_word)),
+    ".pptx": (_OPEN_XML + "presentationml.presentation", _without_progress(read_slides)),
+    ".pptm": ("application/vnd.ms-powerpoint.presentation.macroEnabled.12", _without_progress(read_slides)),
+    ".xls": ("application/vnd.ms-excel", _without_progress(read_old_workbook)),
+    ".ods": (_OPEN_DOCUMENT + "spreadsheet", _without_progress(read_open_sheets)),
+    ".odt": (_OPEN_DOCUMENT + "text", _without_progress(read_open_document)),
+    ".rtf": ("application/vnd.rtf", _without_progress(read_rich_text)),
+    ".epub": ("application/vnd.epub+zip", _without_progress(read_book)),
+    ".eml": ("application/vnd.mail", lambda data, name, limits, report: _read_mail(data, name, limits)),
     ".tsv": ("text/csv", _without_progress(read_tsv)),
     ".xhtml": ("text/html", _without_progress(read_html)),
     ".mdx": ("text/markdown", _without_progress(read_text)),
@@ -99,7 +120,20 @@ def read_document(
         tables=content.tables,
         notes=content.notes,
         recognized=content.recognized,
+        furniture=content.furniture,
     )
+
+
+def _read_mail(data: bytes, name: str, limits: Limits) -> Content:
+    """Read a message, and its attachments with the readers of their suffixes."""
+
+    def read_attachment(attachment: bytes, attachment_name: str) -> Content:
+        attachment_name = display_name(attachment_name)
+        suffix = _suffix(attachment_name, Path(attachment_name))
+        check_signature(attachment, suffix, attachment_name)
+        return _read(_READERS[suffix][1], attachment, attachment_name, limits, None)
+
+    return read_mail(data, name, limits, read_attachment)
 
 
 def _suffix(name: str, path: Path) -> str:

@@ -6,9 +6,12 @@ from typing import Any
 
 from rag.documents import Content, Limits, ShareReport
 from rag.errors import DocumentError
+from rag.reading.layout.page_text import write_page
+from rag.reading.layout.reader import lay_out
 from rag.reading.ocr.images import grey_image, open_image, select_frame
 from rag.reading.ocr.recognizer import Recognizer, install_remedy
-from rag.reading.ocr.scans import Scans, join_pages
+from rag.reading.ocr.scans import Scans
+from rag.reading.pdf_pages import assemble, join_broken_words
 
 SUFFIXES = {
     ".png": "image/png",
@@ -30,19 +33,20 @@ def read_picture(data: bytes, name: str, limits: Limits, report: ShareReport) ->
     with Recognizer(name) as recognizer:
         if not recognizer.is_available:
             raise DocumentError(f"“{name}” is a picture, and there is no text recognition here.", install_remedy())
-        scans = Scans(recognizer, name, limits)
-        texts = []
+        scans = Scans(recognizer, limits)
+        pages = []
         count = _frame_count(image, name, limits)
         for number in range(1, count + 1):
             select_frame(image, number, name)
-            texts.append(scans.read(grey_image(image, recognizer.max_side), number))
+            written = write_page(lay_out(scans.read(grey_image(image, recognizer.max_side), number)))
+            pages.append(scans.complete(written, number))
             report(number / count)
-    if not any(texts):
+    if not any(page.text for page in pages):
         raise scans.error or DocumentError(
             f"“{name}” is a picture in which no text was recognized.",
             "Take a sharper one, or upload the document that it shows.",
         )
-    return join_pages(texts, scans)
+    return assemble(join_broken_words(pages), tuple(scans.notes()))
 
 
 def _frame_count(image: Any, name: str, limits: Limits) -> int:
@@ -72,6 +76,7 @@ def recognize_image(data: bytes, recognizer: Recognizer, number: int = 1) -> str
             return ""
         if not recognizer.is_available:
             return None
-        return recognizer.recognize(grey_image(image, recognizer.max_side), number).text
+        page = recognizer.recognize(grey_image(image, recognizer.max_side), number).page
+        return assemble([write_page(lay_out(page))], ()).text
     except (DocumentError, OSError, SyntaxError, ValueError):  # Pillow raises the last three for a damaged picture
         return None

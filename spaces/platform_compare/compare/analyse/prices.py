@@ -98,7 +98,7 @@ class Prices:
 def run_prices(run: Run, overrides: Iterable[str], table: Prices) -> dict[str, Price]:
     """Return the prices of a run's targets: `overrides` as "target = price" each, else the catalogue's."""
     names = {name: str(target.get("price", "")) for name, target in run.header["targets"].items()}
-    for line in overrides:
+    for line in filter(str.strip, overrides):
         target, _, price = (part.strip() for part in line.partition("="))
         if target not in run.targets or not price:
             targets = ", ".join(run.targets)

@@ -10,11 +10,11 @@ from typing import Any
 from compare import run_file
 from compare.analyse.definitions import DEFINITIONS
 from compare.analyse.objectives import OBJECTIVES
-from compare.analyse.prices import PerToken, Prices, run_prices, spot_prices
+from compare.analyse.prices import Prices
 from compare.errors import CompareError, PriceError
 from compare.records import Run
 from compare.report.export import report_json, report_markdown
-from compare.report.report import Report
+from compare.report.report import Report, ReportOptions, build_report
 
 
 def add_report_command(commands: Any) -> None:
@@ -72,18 +72,16 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _build(options: argparse.Namespace, run: Run) -> Report:
-    table = Prices.load(options.prices)
-    prices = run_prices(run, options.price, table)
-    alternatives = [table.find(f"tokens:{model}") for model in options.break_even]
-    return Report(
-        run,
+    report_options = ReportOptions(
         options.definition,
-        OBJECTIVES[options.objective],
-        spot_prices(prices) if options.spot else prices,
+        options.objective,
+        options.price,
         options.utilisation,
-        run_file.read(options.against) if options.against else None,
-        [price for price in alternatives if isinstance(price, PerToken)],
+        options.spot,
+        options.break_even,
     )
+    earlier = run_file.read(options.against) if options.against else None
+    return build_report(run, earlier, report_options, Prices.load(options.prices))
 
 
 def _write(path: Path | None, text: str) -> None:

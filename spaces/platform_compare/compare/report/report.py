@@ -12,11 +12,23 @@ from compare.analyse.client_load import ClientLoad, client_load
 from compare.analyse.cost import BreakEven, Cost, break_evens, cost
 from compare.analyse.metrics import Metrics, compute_metrics
 from compare.analyse.objectives import OBJECTIVES, Objective
-from compare.analyse.prices import Hourly, PerToken, Price
+from compare.analyse.prices import Hourly, PerToken, Price, Prices, run_prices, spot_prices
 from compare.analyse.verdict import Verdict, compare_runs, recommended_requests, verdicts
 from compare.records import Run
 from compare.report import strings
 from compare.report.caveat_text import caveat_text, differences_text
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """Options of a report; `prices` are texts "target=price", `alternatives` names of models priced per token."""
+
+    definition: str = "spaceport"
+    objective: str = "default"
+    prices: Sequence[str] = ()
+    utilisation: float = 1.0
+    spot: bool = False
+    alternatives: Sequence[str] = ()
 
 
 @dataclass
@@ -128,3 +140,18 @@ class Report:
 
     def _metrics(self, target: str, load: str | None = None) -> Metrics:
         return compute_metrics(self.run, target, load, definition=self.definition, objective=self.objective)
+
+
+def build_report(run: Run, earlier: Run | None, options: ReportOptions, table: Prices) -> Report:
+    """Return the report of a run, with prices from `table`, optionally compared with an earlier run."""
+    prices = run_prices(run, options.prices, table)
+    alternatives = [table.find(f"tokens:{model}") for model in options.alternatives]
+    return Report(
+        run,
+        options.definition,
+        OBJECTIVES[options.objective],
+        spot_prices(prices) if options.spot else prices,
+        options.utilisation,
+        earlier,
+        [price for price in alternatives if isinstance(price, PerToken)],
+    )

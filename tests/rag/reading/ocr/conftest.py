@@ -7,13 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from rag.documents import Document
+from rag.documents import Content, Document
+from rag.reading.layout.page_text import write_page
+from rag.reading.layout.reader import lay_out
 from rag.reading.ocr.rapid import RapidOcr
+from rag.reading.ocr.recognized_page import RecognizedPage
 from rag.reading.ocr.tesseract import Tesseract
 from rag.reading.parse import read_document
+from rag.reading.pdf_pages import assemble
 from tests.conftest import missing
 
 Read = Callable[..., Document]
+
+
+def content_of(page: RecognizedPage) -> Content:
+    """Return a recognized page as a document has it."""
+    written = write_page(lay_out(page.page))
+    page.mark(written)
+    return assemble([written], ())
 
 
 @pytest.fixture

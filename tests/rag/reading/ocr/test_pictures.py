@@ -99,7 +99,7 @@ def test_a_damaged_picture_is_an_error(read: Read, keep: int) -> None:
 
 
 def test_a_file_that_is_no_picture_is_named(read: Read) -> None:
-    with pytest.raises(DocumentError, match="isn't a valid picture"):
+    with pytest.raises(DocumentError, match=r"isn't a valid \.webp file"):
         read(b"some words", "a.webp")
     with pytest.raises(DocumentError, match=r"is named \.txt, but it is a PNG image"):
         read(encoded(picture(TEXT), "PNG"), "a.txt")

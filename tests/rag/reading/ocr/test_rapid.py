@@ -22,6 +22,7 @@ from rag.reading.processes.pool import ReaderPool
 from tests.conftest import missing
 from tests.rag import make_documents as make
 from tests.rag import make_pictures
+from tests.rag.reading.ocr.conftest import content_of
 
 pytestmark = pytest.mark.usefixtures("rapidocr")
 COLUMNS = (80, 480, 680, 980)
@@ -39,18 +40,19 @@ def recognizer() -> Iterator[Recognizer]:
         yield recognizer
 
 
-def test_every_figure_of_a_bad_scan_is_right(recognizer: Recognizer) -> None:
-    rows = make_pictures.price_rows(3, 12)
+def test_every_cell_of_a_bad_scan_is_right_and_in_its_place(recognizer: Recognizer) -> None:
+    rows = [["Port", "Boats", "Fee", "Change"], *make_pictures.price_rows(3, 12)]
     lines = [list(zip(COLUMNS, row, strict=True)) for row in rows]
     image = make_pictures.scanned(make_pictures.picture("Harbour dues of the year 2024", *lines, size=28))
     page = recognizer.recognize(grey_image(image, recognizer.max_side), 1)
-    assert page.text.split("\n")[-len(rows) :] == [" ".join(row) for row in rows]
-    assert page.score > 0.9
-    texts = [page.text[line.start : line.end] for line in page.lines]
-    assert texts[1:5] == rows[0]
-    box = page.lines[3]  # the first amount
-    assert box.left * image.width == pytest.approx(COLUMNS[2], abs=25)
-    assert 0 < box.bottom - box.top < 0.12
+    assert page.score > 0.95
+    read = content_of(page)
+    (table,) = read.tables
+    cells = {(cell.row, cell.column): read.text[cell.start : cell.end] for cell in table.cells}
+    assert cells == {(row, column): text for row, texts in enumerate(rows) for column, text in enumerate(texts)}
+    amount = next(line for line in read.recognized if read.text[line.start : line.end] == rows[1][2])
+    assert amount.left * image.width == pytest.approx(COLUMNS[2], abs=25)
+    assert 0 < amount.bottom - amount.top < 0.12
 
 
 def test_a_scanned_page_is_read_within_the_limits_of_a_reader(tmp_path: Path) -> None:
@@ -105,20 +107,20 @@ def test_a_picture_that_the_engine_cannot_read_is_an_error(recognizer: Recognize
     with pytest.raises(PageFailed, match="page 7"):
         recognizer.recognize(GreyImage(0, 0, b""), 7)
     page = recognizer.recognize(grey_image(make_pictures.picture("The next one"), recognizer.max_side), 8)
-    assert page.text == "The next one"
+    assert content_of(page).text == "The next one"
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])
 def test_a_page_is_turned_until_it_is_upright(recognizer: Recognizer, degrees: int) -> None:
     rows = [[(80, "Skarv"), (700, "12.50")], [(80, "Elbow"), (700, "7.25")]]
     image = make_pictures.picture("The dues of berth 42", *rows, width=900, height=700).rotate(degrees, expand=True)
-    page = recognizer.recognize(grey_image(image, recognizer.max_side), 1)
-    assert page.text == "The dues of berth 42\nSkarv 12.50\nElbow 7.25"
-    first = page.lines[0]
+    read = content_of(recognizer.recognize(grey_image(image, recognizer.max_side), 1))
+    assert read.text == "The dues of berth 42\nSkarv | 12.50\nElbow | 7.25"
+    first = read.recognized[0]
     near = {90: first.left, 180: 1 - first.bottom, 270: 1 - first.right}[degrees]
     assert near == pytest.approx(48 / 700, abs=0.03)
 
 
 def test_an_empty_page_has_no_text(recognizer: Recognizer) -> None:
     page = recognizer.recognize(grey_image(make_pictures.scanned(make_pictures.picture(height=400)), 2000), 1)
-    assert page.text == ""
+    assert content_of(page).text == ""

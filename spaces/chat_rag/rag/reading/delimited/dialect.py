@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rag.errors import DocumentError
@@ -28,11 +28,10 @@ class Dialect:
     start: int = 0
     backslash: bool = False
 
-    def reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
+    def reader(self, lines: Iterable[str], *, strict: bool = False) -> Iterator[list[str]]:
         """Return an iterator over rows; spaces after a delimiter don't count."""
-        return csv.reader(
-            lines, delimiter=self.delimiter, skipinitialspace=True, escapechar="\\" if self.backslash else None
-        )
+        escape = "\\" if self.backslash else None
+        return csv.reader(lines, delimiter=self.delimiter, skipinitialspace=True, escapechar=escape, strict=strict)
 
 
 def find_dialect(text: str, delimiters: str = _DELIMITERS) -> Dialect:
@@ -109,9 +108,8 @@ def read_rows(text: str, dialect: Dialect, name: str) -> Iterator[list[str]]:
 
 def _check_quotes(lines: list[str], dialect: Dialect) -> None:
     """Raise `csv.Error` if a row ends inside a quote, or has several lines and text after a quote."""
-    escape = "\\" if dialect.backslash else None
     try:
-        for _ in csv.reader(lines, delimiter=dialect.delimiter, skipinitialspace=True, escapechar=escape, strict=True):
+        for _ in dialect.reader(lines, strict=True):
             pass
     except csv.Error as error:
         if len(lines) > 1 or "end of data" in str(error):

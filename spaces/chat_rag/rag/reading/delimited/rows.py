@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import chain, islice, zip_longest
 
-from rag.documents import Cell, Content, Limits, Table
+from rag.documents import Cell, Content, Limits, Note, Table
 from rag.errors import DocumentError
 from rag.reading.decode import decode_with_notes
 from rag.reading.delimited.dialect import Dialect, find_dialect, read_rows
@@ -17,18 +17,16 @@ _MAX_CELLS = 50_000  # a larger table is text only: its cells would take more me
 def read_csv(data: bytes, name: str, limits: Limits) -> Content:
     """Return one line per row: "column: value; column: value"."""
     text, notes = decode_with_notes(data, name)
-    content = _content(text, find_dialect(text), name, limits)
-    return Content(content.text, tables=content.tables, notes=notes)
+    return _read(text, notes, find_dialect(text), name, limits)
 
 
 def read_tsv(data: bytes, name: str, limits: Limits) -> Content:
     """Return the rows of a file whose cells are separated by tabs; another delimiter counts if it has none."""
     text, notes = decode_with_notes(data, name)
-    content = _content(text, find_dialect(text, "\t") if "\t" in text else find_dialect(text), name, limits)
-    return Content(content.text, tables=content.tables, notes=notes)
+    return _read(text, notes, find_dialect(text, "\t") if "\t" in text else find_dialect(text), name, limits)
 
 
-def _content(text: str, dialect: Dialect, name: str, limits: Limits) -> Content:
+def _read(text: str, notes: tuple[Note, ...], dialect: Dialect, name: str, limits: Limits) -> Content:
     rows = ([_one_line(cell) for cell in row] for row in read_rows(text, dialect, name))
     first = list(islice(rows, _LAYOUT_ROWS))
     layout = find_layout(first)
@@ -44,9 +42,10 @@ def _content(text: str, dialect: Dialect, name: str, limits: Limits) -> Content:
     if headers and not writer.rows:
         writer.write_line("; ".join(filter(None, (" ".join(names) for names in writer.names))))
     content = "\n".join(writer.lines)
-    if not writer.cells or len(writer.cells) > _MAX_CELLS:
-        return Content(content)
-    return Content(content, tables=(Table(start, len(content), writer.table_cells(), " ".join(title)),))
+    tables: tuple[Table, ...] = ()
+    if 0 < len(writer.cells) <= _MAX_CELLS:
+        tables = (Table(start, len(content), writer.table_cells(), " ".join(title)),)
+    return Content(content, tables=tables, notes=notes)
 
 
 class _Writer:

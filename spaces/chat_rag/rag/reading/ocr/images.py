@@ -107,4 +107,4 @@ def _eight_bits(image: Any) -> Any:
 def grey_image(image: Any, max_side: int) -> GreyImage:
     """Return a picture as an engine needs it."""
     grey = upright(image, max_side, "L")
-    return GreyImage(*grey.size, grey.tobytes())
+    return GreyImage(grey.width, grey.height, grey.tobytes())

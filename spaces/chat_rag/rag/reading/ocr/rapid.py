@@ -14,7 +14,7 @@ from typing import Any
 
 from rag.reading.ocr.errors import PageFailed, PageTooSlow
 from rag.reading.ocr.images import GreyImage
-from rag.reading.ocr.lines import Piece, Reading
+from rag.reading.ocr.pieces import Piece, Reading
 
 INSTALL_COMMAND = "pip install 'spaceport[ocr]'"
 SIZE = struct.Struct(">II")  # width and height, which come before the pixels
@@ -64,7 +64,8 @@ class RapidOcr:
             self.close()
         if reply is None:
             raise PageTooSlow(name, page, seconds) if late.is_set() else PageFailed(name, page)
-        return Reading([_piece(*line) for line in reply["lines"]], *reply["size"], reply["turns"])
+        width, height = reply["size"]
+        return Reading([_piece(*line) for line in reply["lines"]], width, height, reply["turns"])
 
     def close(self) -> None:
         """End the process."""

@@ -9,8 +9,9 @@ from typing import Any
 from rag.errors import DocumentError
 from rag.reading.ocr import rapid, tesseract
 from rag.reading.ocr.images import GreyImage, draw_page
-from rag.reading.ocr.lines import RecognizedPage, write_page
+from rag.reading.ocr.page_pictures import Box, PagePicture, draw_picture
 from rag.reading.ocr.rapid import RapidOcr
+from rag.reading.ocr.recognized_page import RecognizedPage, recognized_page
 from rag.reading.ocr.tesseract import Tesseract
 
 SETTING = "SPACEPORT_OCR"
@@ -56,13 +57,18 @@ class Recognizer:
         assert self._engine  # noqa: S101
         return draw_page(page, self._engine.dpi, self._engine.max_side)
 
+    def draw_part(self, page: Any, box: Box) -> PagePicture:
+        """Return a picture on a PDFium page as the engine needs it. The caller holds PDFium's lock."""
+        assert self._engine  # noqa: S101
+        return draw_picture(page, box, self._engine.dpi, self._engine.max_side)
+
     def recognize(self, image: GreyImage, page: int) -> RecognizedPage:
         """Return the text of a picture; `page` is its number in the file, for errors.
 
         Raises `PageTooSlow`, `PageFailed`, or another `DocumentError` that says what is missing.
         """
         assert self._engine  # noqa: S101
-        return write_page(self._engine.recognize(image, self.name, page, self._seconds))
+        return recognized_page(self._engine.recognize(image, self.name, page, self._seconds))
 
 
 def chosen_engine() -> type[Engine] | None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
-from rag.documents import Content, Limits, Note, NoteKind, Page, RecognizedLine
+from rag.documents import Limits, Note, NoteKind
 from rag.errors import DocumentError
+from rag.reading.layout.page_text import PageText, write_page
+from rag.reading.layout.reader import ReadPage, lay_out
 from rag.reading.ocr.errors import REMEDY, PageFailed, PageTooSlow
 from rag.reading.ocr.images import GreyImage
-from rag.reading.ocr.lines import RecognizedPage
+from rag.reading.ocr.page_pictures import PagePicture, find_pictures
+from rag.reading.ocr.recognized_page import RecognizedPage
 from rag.reading.ocr.recognizer import Recognizer
+from rag.reading.pdf_pages import with_text
 
-PAGE_SEPARATOR = "\n\n"
+_MOST_PICTURES = 50  # beside text, in one file: each takes a second or more
 
 
 class Scans:
@@ -22,10 +26,12 @@ class Scans:
     `error` is why the first unread page couldn't be recognized.
     """
 
-    def __init__(self, recognizer: Recognizer, name: str, limits: Limits) -> None:
-        self._recognizer, self._name, self._limits = recognizer, name, limits
+    def __init__(self, recognizer: Recognizer, limits: Limits) -> None:
+        self._recognizer, self._limits = recognizer, limits
         self._pages: dict[int, RecognizedPage] = {}
         self._unread: list[int] = []
+        self._pictures: dict[int, list[tuple[PagePicture, RecognizedPage]]] = {}
+        self._unread_pictures: Counter[int] = Counter()
         self.error: DocumentError | None = None
 
     def draw(self, page: Any, number: int) -> GreyImage | None:
@@ -40,40 +46,64 @@ class Scans:
         self._unread.append(number)
         return None
 
-    def read(self, image: GreyImage, number: int) -> str:
-        """Return the text of a page's picture; "" if the engine fails on it, which becomes a note."""
+    def read(self, image: GreyImage, number: int) -> ReadPage:
+        """Return what is on a page's picture; nothing if the engine fails on it, which becomes a note."""
         if len(self._pages) + len(self._unread) >= self._limits.scanned_pages:
             raise DocumentError(
-                f"“{self._name}” has more than {self._limits.scanned_pages:,} scanned pages, the limit for text "
-                "recognition.",
+                f"“{self._recognizer.name}” has more than {self._limits.scanned_pages:,} scanned pages, the limit for "
+                "text recognition.",
                 REMEDY,
             )
         try:
-            page = self._recognizer.recognize(image, number)
+            page = self._pages[number] = self._recognizer.recognize(image, number)
         except (PageTooSlow, PageFailed) as error:
             self.error = self.error or error
             self._unread.append(number)
-            return ""
-        self._pages[number] = page
-        return page.text
+            return ReadPage([], None, [])
+        return page.page
 
-    def lines(self, number: int, start: int) -> Iterator[RecognizedLine]:
-        """Yield the recognized lines of a page whose text is at `start` in the document."""
-        for line in self._pages.get(number, RecognizedPage()).lines:
-            yield replace(line, start=start + line.start, end=start + line.end)
+    def draw_pictures(self, page: Any, number: int) -> list[PagePicture]:
+        """Return the large pictures on a PDFium page with text. The caller holds PDFium's lock."""
+        boxes = find_pictures(page)
+        room = _MOST_PICTURES - sum(map(len, self._pictures.values())) if self._recognizer.is_available else 0
+        self._unread_pictures[number] += len(boxes[max(room, 0) :])
+        return [self._recognizer.draw_part(page, box) for box in boxes[: max(room, 0)]]
 
-    def notes(self) -> tuple[Note, ...]:
+    def read_pictures(self, pictures: Sequence[PagePicture], number: int) -> None:
+        """Recognize the pictures of a page; one on which the engine fails, or guesses, becomes a note."""
+        for picture in pictures:
+            try:
+                read = self._recognizer.recognize(picture.image, number)
+            except (PageTooSlow, PageFailed):
+                self._unread_pictures[number] += 1
+                continue
+            if read.page.segments and read.score < self._recognizer.unsure:
+                self._unread_pictures[number] += 1
+            elif read.page.segments:
+                self._pictures.setdefault(number, []).append((picture, read))
+
+    def complete(self, written: PageText, number: int) -> PageText:
+        """Return a page's text with that of its pictures behind it, and where recognized lines are."""
+        if number in self._pages:
+            self._pages[number].mark(written)
+        for picture, read in self._pictures.get(number, ()):
+            inside = write_page(lay_out(read.page))
+            read.mark(inside)
+            end = written.body[1]
+            before = "\n" if written.text[:end] and not written.text[:end].endswith("\n") else ""
+            behind = "\n" if written.text[end:] else ""
+            written = with_text(written, end, end, before + inside.text + behind)
+            start = end + len(before)
+            written.recognized += [picture.place(line, start) for line in inside.recognized]
+        return written
+
+    def notes(self) -> list[Note]:
         """Return which pages weren't read, and which ones may have wrong letters."""
-        unsure = [number for number, page in self._pages.items() if page.text and page.score < self._recognizer.unsure]
-        kinds = (NoteKind.PICTURE_PAGES, self._unread), (NoteKind.UNSURE_PAGES, unsure)
-        return tuple(Note(kind, len(pages), tuple(map(str, pages))) for kind, pages in kinds if pages)
-
-
-def join_pages(texts: Sequence[str], scans: Scans) -> Content:
-    """Return the texts of all pages as one, with the spans of pages and recognized lines."""
-    pages, recognized, start = [], list[RecognizedLine](), 0
-    for number, text in enumerate(texts, 1):
-        pages.append(Page(number, start, start + len(text)))
-        recognized += scans.lines(number, start)
-        start += len(text) + len(PAGE_SEPARATOR)
-    return Content(PAGE_SEPARATOR.join(texts), tuple(pages), notes=scans.notes(), recognized=tuple(recognized))
+        unsure = self._recognizer.unsure
+        doubtful = [number for number, page in self._pages.items() if page.page.segments and page.score < unsure]
+        kinds = (NoteKind.PICTURE_PAGES, self._unread), (NoteKind.UNSURE_PAGES, doubtful)
+        notes = [Note(kind, len(pages), tuple(map(str, pages))) for kind, pages in kinds if pages]
+        if count := self._unread_pictures.total():
+            pages = [str(number) for number, unread in self._unread_pictures.items() if unread]
+            notes.append(Note(NoteKind.UNREAD_PICTURES, count, tuple(pages)))
+        return notes

@@ -30,11 +30,12 @@ class ReaderProcess:
 
     def __init__(self, modules: Sequence[str], *, once: bool) -> None:
         # A program of its own, not `multiprocessing`: that one runs the page's app.py again in each process. It finds
-        # modules where this process does; a new session keeps Ctrl-C and the signals of a terminal away from it.
+        # modules where this process does. A group of its own keeps a terminal's signals away from it, such as Ctrl-C.
+        # It has no session of its own: Linux would share the processors among sessions whatever their priority is.
         command = [sys.executable, "-P", "-m", _WORKER, *(["--once"] if once else []), *modules]
         environment = os.environ | _ONE_THREAD | {"PYTHONPATH": os.pathsep.join(sys.path)}
         self._process = subprocess.Popen(  # noqa: S603
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, process_group=0
         )
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         weakref.finalize(self, _end_process, self._process).atexit = False  # its pool ends it, after those who use it

@@ -8,7 +8,11 @@ of the number of rows in a table's head, and deep nesting makes Beautiful Soup s
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
+
+from rag.reading.html.tables import MARKS, HtmlTable, take_tables
+from rag.reading.html.visible import add_fallback, keep_visible, show_frames
+from rag.reading.superscripts import mark_superscript
 
 _NO_TEXT = ("script", "style", "template", "noscript", "iframe", "object", "embed", "svg", "canvas", "audio", "video")
 _SPACE = re.compile(r"[\t \r\n]{2,}")  # the white space that HTML displays as one space
@@ -19,10 +23,19 @@ _MAX_DEPTH = 400
 _MAX_LIST_ITEMS, _MAX_HEAD_ROWS, _MAX_COLUMNS = 100, 20, 100
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _BLOCKS = ("address", "article", "blockquote", "dd", "div", "dl", "dt", "li", "ol", "p", "pre", "section", "tr", "ul")
+_ADDRESSES = ("http://", "https://", "mailto:")
 _OWN_LINE = {*_HEADINGS, *_BLOCKS, "br", "hr"}
 
 
-def normalized_html(source: str) -> str:
+class NormalizedPage(NamedTuple):
+    """A page's HTML, with a mark in the place of each table, and how many hidden texts were left out."""
+
+    html: str
+    tables: list[HtmlTable]
+    hidden: int
+
+
+def normalized_html(source: str) -> NormalizedPage:
     """Return a page without scripts, styles, comments and images, with closed tags and short runs of white space.
 
     Raises `RecursionError` if it's nested more deeply than the converter can read.
@@ -30,17 +43,26 @@ def normalized_html(source: str) -> str:
     from lxml import etree, html
 
     if not source.strip():
-        return ""
+        return NormalizedPage("", [], 0)
     # Python's own parser nests each unclosed <p> in the previous one; old pages have thousands of them.
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
-    root = html.document_fromstring(source.encode(), parser=parser, ensure_head_body=True)
-    etree.strip_elements(root, *_NO_TEXT, with_tail=False)
+    root = html.document_fromstring(
+        source.translate(dict.fromkeys(map(ord, MARKS))).encode(), parser=parser, ensure_head_body=True
+    )
+    show_frames(root)
     _check_depth(root)
+    hidden = keep_visible(root)
+    add_fallback(root)
+    etree.strip_elements(root, *_NO_TEXT, with_tail=False)
     for image in list(root.iter("img")):
         # A client that displays the text could load the image, and its server would learn who reads the document.
         alternative = image.get("alt", "")
         image.attrib.clear()
         image.tag, image.text = "span", alternative
+    for raised in list(root.iter("sup")):
+        _mark_superscript(raised)
+    for link in root.iter("a"):
+        _limit_link(link)
     for block in list(root.iter("pre")):
         _flatten(block)
     for element in root.iter(etree.Element):
@@ -48,7 +70,27 @@ def normalized_html(source: str) -> str:
     for numbered in list(root.iter("ol")):
         _split_list(numbered)
     _limit_tables(root)
-    return str(html.tostring(root, encoding="unicode"))
+    tables = take_tables(root)
+    return NormalizedPage(str(html.tostring(root, encoding="unicode")), tables, hidden)
+
+
+def _mark_superscript(raised: Any) -> None:
+    """Mark an exponent with ^, and put the number of a note, which is a link, in brackets."""
+    text = "".join(raised.itertext()).strip()
+    marked = mark_superscript(text)
+    if marked != text:
+        is_note = next(raised.iter("a"), None) is not None or next(raised.iterancestors("a"), None) is not None
+        for child in list(raised):
+            raised.remove(child)
+        raised.text = f"[{text}]" if is_note else marked
+
+
+def _limit_link(link: Any) -> None:
+    """Remove an address that leads nowhere outside of the page, and the arrow from a note back to its mark."""
+    if not link.get("href", "").strip().lower().startswith(_ADDRESSES):
+        link.attrib.pop("href", None)
+        if link.text == "↑":
+            link.text = ""
 
 
 def _check_depth(root: Any) -> None:

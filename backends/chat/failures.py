@@ -1,0 +1,81 @@
+"""Failures that a server reports inside of an answer, as the `BackendError` that they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from backends.errors import BackendError, Interrupted, Overloaded, Rejected
+from backends.http.errors import CHECK_BILLING, is_quota
+from backends.text import to_json
+
+# Finish reasons of servers and gateways that end an answer which isn't one.
+_FAILED = ("error", "abort", "aborted", "cancelled", "model_error", "network_error", "internal_error", "timeout")
+_OUT_OF_MEMORY = "insufficient_system_resource"
+_FILTERED = ("content_filter", "content-filter", "content_filtered", "safety", "sensitive", "recitation", "blocklist")
+_FILTERED_TERMS = ("spii", "prohibited_content", "guardrail_intervened", "refusal")
+_BUSY = ("rate_limit", "rate limit", "overloaded", "too_many_requests", "unavailable", "throttl")
+_OTHER_WORDS = "Ask in other words."
+
+
+def cut_off(reason: str) -> Interrupted:
+    """The error for a stream that broke after its first token."""
+    return Interrupted(f"The answer was cut off: {reason}.", "Try again; the text so far is kept.")
+
+
+def server_failure(error: Any, quote: Callable[[str], str], has_output: bool) -> BackendError:
+    """The error for a server's error object or its words."""
+    text = quote(_words(error)) or "no reason given"
+    if has_output:
+        return cut_off(f"the server reports “{text}”")
+    status, kind = _status(error), _kind(error)
+    if is_quota(kind) or status == 402:
+        return Rejected(f"The server has no quota left: “{text}”.", CHECK_BILLING, status=429)
+    if status in (429, 503, 529) or any(name in kind for name in _BUSY):
+        return Overloaded(f"The server is busy: “{text}”.", "Wait a moment, then try again.")
+    return Rejected(f"The server failed: “{text}”.", "Look at the server's log.", status=status or 500)
+
+
+def finish_failure(reason: str | None, has_output: bool) -> BackendError | None:
+    """The error for a finish reason, or None if the answer is one."""
+    name = (reason or "").lower()
+    if name in (*_FILTERED, *_FILTERED_TERMS):
+        if has_output:
+            return Interrupted(f"The server's filter cut the answer off ({reason}).", _OTHER_WORDS)
+        return Rejected(f"The server's filter withheld the answer ({reason}).", _OTHER_WORDS, status=400)
+    if name in (*_FAILED, _OUT_OF_MEMORY):
+        return server_failure(f"finish_reason {reason}", str, has_output)
+    return None
+
+
+def refusal(text: str, has_output: bool) -> BackendError:
+    """The error for a model that declines to answer, with its words."""
+    if has_output:
+        return Interrupted(f"The model refused to go on: “{text}”.", _OTHER_WORDS)
+    return Rejected(f"The model refused to answer: “{text}”.", _OTHER_WORDS, status=400)
+
+
+def _words(error: Any) -> str:
+    if not isinstance(error, Mapping):
+        return str(error)
+    for name in ("message", "detail", "msg", "error"):
+        if words := error.get(name):
+            return _words(words)
+    return to_json(error)
+
+
+def _status(error: Any) -> int | None:
+    """The HTTP status that an error object names, as a number or in text."""
+    if not isinstance(error, Mapping):
+        return None
+    for name in ("code", "status", "status_code"):
+        text = str(error.get(name))
+        if text.isdecimal() and 400 <= int(text[:4]) < 600:
+            return int(text)
+    return None
+
+
+def _kind(error: Any) -> str:
+    if not isinstance(error, Mapping):
+        return ""
+    return " ".join(str(error.get(name)) for name in ("code", "type", "status")).lower()

@@ -1,0 +1,165 @@
+"""Reads the events of a chat completion in the OpenAI format, and finds the failures among them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from backends.chat.failures import cut_off, finish_failure, refusal, server_failure
+from backends.chat.reasoning import CharacterJoiner, Reasoning, ThoughtSplitter
+from backends.chat.sse import DONE
+from backends.chat.usage import read_usage
+from backends.errors import BackendError, Unreachable
+from backends.text import one_line
+from backends.types import Delta, Done, Usage
+
+_parse = json.JSONDecoder().decode
+_UNFINISHED = "it closed the stream before the answer was complete"
+
+
+class ChatReader:
+    """Reads the events of one answer: JSON payloads in, deltas out; `complete` is true after [DONE].
+
+    `quote` prepares the server's words for an error message: one line, without secrets.
+    `last_event` names the last event without text: "empty" (role-only, finish), "usage" or "done".
+    """
+
+    def __init__(self, quote: Callable[[str], str] | None = None, reasoning: Reasoning = "auto") -> None:
+        self._quote = quote or one_line
+        self.finish_reason: str | None = None
+        self.usage: Usage | None = None
+        self.has_output = False
+        self.complete = False
+        self.last_event = ""
+        self._splitter = ThoughtSplitter(reasoning)
+        self._thoughts = CharacterJoiner()
+        self._refusal = ""
+        self._words = ""  # of an event that is no part of an answer
+        self._has_choices = False
+
+    def read(self, payload: str) -> list[Delta]:
+        """Return the deltas of one event; role-only, empty and usage-only events have none."""
+        if payload[:1] != "{":
+            text = payload.strip().strip("\"'")
+            if text == DONE:
+                self.complete, self.last_event = True, "done"
+                return []
+            if not text:
+                self.last_event = "empty"
+                return []
+        try:
+            deltas = self._deltas(_parse(payload))
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
+            raise self.stream_error(
+                f"it sent an event that is not a chat chunk: {self._quote(payload)[:80]!r}"
+            ) from error
+        if deltas:
+            self.has_output = True
+        return deltas
+
+    def finish(self, last: Iterable[str] = (), unread: str = "") -> Iterator[Delta]:
+        """Read the last events and yield the text held back; then raise the failure of the answer, if it has one.
+
+        `unread` is what the server sent besides events, such as the text of an error.
+        """
+        for payload in last:
+            yield from self.read(payload)
+        if half := self._thoughts.flush():
+            yield Delta(half, "thought")
+        for delta in self._splitter.flush():
+            self.has_output = True
+            yield delta
+        if failure := self._failure(unread):
+            raise failure
+
+    @property
+    def done(self) -> Done:
+        return Done(self.finish_reason, self.usage)
+
+    def stream_error(self, reason: str) -> BackendError:
+        """The error for a broken stream: `Interrupted` once there is output, `Unreachable` before."""
+        if self.has_output:
+            return cut_off(reason)
+        return Unreachable(f"The server gave no answer: {reason}.", "Look at the server's log, then try again.")
+
+    def _deltas(self, event: dict[str, Any]) -> list[Delta]:
+        if usage := event.get("usage"):
+            self.usage = read_usage(usage)
+        if error := event.get("error"):
+            raise self._server_failure(error)
+        choices = event.get("choices")
+        self.last_event = "empty" if choices else "usage"
+        if not choices:
+            self._read_other(event)
+            return []
+        choice = choices[0]
+        if choice.get("index"):  # another answer to the same question
+            choice = next((each for each in choices if not each.get("index")), {})
+        self._has_choices = True
+        return self._choice_deltas(choice) if choice else []
+
+    def _choice_deltas(self, choice: dict[str, Any]) -> list[Delta]:
+        if error := choice.get("error"):
+            raise self._server_failure(error)
+        if reason := choice.get("finish_reason"):
+            self.finish_reason = one_line(str(reason))
+        part = choice.get("delta") or choice.get("message") or {}
+        deltas: list[Delta] = []
+        # Some servers send the same thought under several names.
+        thought = part.get("reasoning") or part.get("reasoning_content") or _details_text(part.get("reasoning_details"))
+        if thought and (text := self._thoughts.feed(thought)):
+            self._splitter.start_answer()
+            deltas.append(Delta(text, "thought"))
+        # A server with the older route for completions answers with `text`.
+        content = part.get("content") or choice.get("text")
+        if isinstance(content, str):
+            deltas += self._splitter.feed(content)
+        elif content:
+            deltas += self._part_deltas([content] if isinstance(content, dict) else content)
+        if refused := part.get("refusal"):
+            self._refusal += refused
+        return deltas
+
+    def _part_deltas(self, parts: Iterable[str | dict[str, Any]]) -> list[Delta]:
+        deltas: list[Delta] = []
+        for part in parts:
+            if isinstance(part, str):
+                deltas += self._splitter.feed(part)
+            elif thought := part.get("thinking"):
+                deltas.append(Delta(thought if isinstance(thought, str) else _details_text(thought), "thought"))
+            elif refused := part.get("refusal"):
+                self._refusal += refused
+            else:
+                deltas += self._splitter.feed(part.get("text") or "")
+        return [delta for delta in deltas if delta.text]
+
+    def _read_other(self, event: dict[str, Any]) -> None:
+        """Read an event without an answer: an error of older servers, or words that count if no answer comes."""
+        if event.get("object") == "error":
+            raise self._server_failure(event)
+        words = event.get("message") or event.get("detail")
+        if isinstance(words, str):
+            self._words = words
+
+    def _failure(self, unread: str) -> BackendError | None:
+        """Return why this isn't a complete answer, or None."""
+        words = self._quote(self._words or unread)
+        if self._refusal:
+            return refusal(self._quote(self._refusal), self.has_output)
+        if failure := finish_failure(self.finish_reason, self.has_output):
+            return failure
+        if words and not self.has_output:
+            return self._server_failure(self._words or unread)
+        if not self.complete and self.finish_reason is None:
+            return self.stream_error(f"{_UNFINISHED} and said “{words}”" if words else _UNFINISHED)
+        if not self._has_choices:
+            return self.stream_error("none of its events was a part of an answer")
+        return None
+
+    def _server_failure(self, error: Any) -> BackendError:
+        return server_failure(error, self._quote, self.has_output)
+
+
+def _details_text(details: list[Mapping[str, Any]] | None) -> str:
+    return "".join(detail.get("text") or detail.get("summary") or "" for detail in details or ())

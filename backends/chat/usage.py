@@ -1,0 +1,40 @@
+"""Token counts in the fields of the OpenAI format: read by clients, written by servers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from backends.types import Usage
+
+MAX_TOKEN_COUNT = 10**9
+
+
+def read_usage(usage: Mapping[str, Any]) -> Usage | None:
+    """Token counts from the fields of the OpenAI format, or None if the server reports no valid counts."""
+    prompt, output = _count(usage.get("prompt_tokens", 0)), _count(usage.get("completion_tokens", 0))
+    if prompt is None or output is None:
+        return None
+    cached, reasoning = usage.get("prompt_tokens_details") or {}, usage.get("completion_tokens_details") or {}
+    return Usage(prompt, output, _count(cached.get("cached_tokens")), _count(reasoning.get("reasoning_tokens")))
+
+
+def write_usage(usage: Usage) -> dict[str, Any]:
+    """Token counts in the fields of the OpenAI format."""
+    fields: dict[str, Any] = {
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": usage.input_tokens + usage.output_tokens,
+    }
+    if usage.cached_tokens is not None:
+        fields["prompt_tokens_details"] = {"cached_tokens": usage.cached_tokens}
+    if usage.reasoning_tokens is not None:
+        fields["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
+    return fields
+
+
+def _count(value: Any) -> int | None:
+    """A number of tokens, or None if it isn't one: some gateways send null, text or floats."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if type(value) is int and 0 <= value <= MAX_TOKEN_COUNT else None

@@ -1,0 +1,59 @@
+"""Writes the events of a chat completion in the OpenAI format, for a server that serves a `Backend`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from backends.chat.usage import write_usage
+from backends.errors import SpaceportError
+from backends.text import to_json
+from backends.types import Delta, Done, Kind
+
+
+class ChatWriter:
+    """Writes one answer as chat completion chunks, for a server that serves a `Backend`."""
+
+    def __init__(self, *, answer_id: str, model: str, created: int) -> None:
+        self._head = {"id": answer_id, "object": "chat.completion.chunk", "created": created, "model": model}
+        # The JSON of a chunk up to its text, written once: only the text changes from chunk to chunk.
+        self._prefix = {
+            kind: to_json(self._chunk({name: ""})).partition('""}')[0]
+            for kind, name in (("answer", "content"), ("thought", "reasoning_content"))
+        }
+
+    def opening(self) -> dict[str, Any]:
+        """The first chunk, which has only a role."""
+        return self._chunk({"role": "assistant", "content": ""})
+
+    def delta(self, delta: Delta) -> str:
+        """One delta as the JSON of a chunk; a thought goes into `reasoning_content`."""
+        return f'{self._prefix[delta.kind]}{to_json(delta.text)}}},"finish_reason":null}}]}}'
+
+    def closing(self, done: Done) -> list[dict[str, Any]]:
+        """The chunk with the finish reason, then a chunk with the usage if it is known."""
+        chunks = [self._chunk({}, done.finish_reason or "stop")]
+        if done.usage:
+            chunks.append({**self._head, "choices": [], "usage": write_usage(done.usage)})
+        return chunks
+
+    def whole(self, deltas: Iterable[Delta], done: Done) -> dict[str, Any]:
+        """The complete answer as one object, for a client that doesn't stream."""
+        texts: dict[Kind, str] = {"answer": "", "thought": ""}
+        for delta in deltas:
+            texts[delta.kind] += delta.text
+        message = {"role": "assistant", "content": texts["answer"]}
+        if texts["thought"]:
+            message["reasoning_content"] = texts["thought"]
+        choice = {"index": 0, "message": message, "finish_reason": done.finish_reason or "stop"}
+        usage = {"usage": write_usage(done.usage)} if done.usage else {}
+        return {**self._head, "object": "chat.completion", "choices": [choice], **usage}
+
+    def _chunk(self, delta: dict[str, str], reason: str | None = None) -> dict[str, Any]:
+        return {**self._head, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
+
+
+def error_body(error: SpaceportError, status: int) -> dict[str, Any]:
+    """An error in the OpenAI shape, for an error response or as the last event of a stream."""
+    kind = "invalid_request_error" if 400 <= status < 500 and status != 429 else "server_error"
+    return {"error": {"message": str(error), "type": kind, "code": status}}

@@ -1,0 +1,1 @@
+"""The layout of a PDF page: its words by position become lines, columns of prose, and tables."""

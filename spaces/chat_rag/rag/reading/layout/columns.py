@@ -1,0 +1,121 @@
+"""Columns of prose: the parts of a PDF page in the order in which they are read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby, pairwise
+
+from rag.reading.layout.lines import is_figure
+from rag.reading.layout.segments import Segment
+
+_LEAST_LINES = 3
+_MOST_DEPTH = 6
+_GUTTER = 0.5  # the least width of the space between two columns, in units of the lines' height
+
+
+def reading_order(segments: Sequence[Segment], depth: int = 0) -> list[list[Segment]]:
+    """Return groups of segments in reading order: above the columns, each column, and below them."""
+    if depth == _MOST_DEPTH or len(segments) < 2 * _LEAST_LINES:
+        return [list(segments)] if segments else []
+    by_height = sorted(segments, key=lambda segment: -segment.bottom)
+    for position in _column_edges(by_height):
+        for first, last in _runs(by_height, position):
+            run = by_height[first:last]
+            left = [segment for segment in run if segment.left < position - 1]
+            right = [segment for segment in run if segment.left >= position - 1]
+            if _are_columns(left, right):
+                parts = (by_height[:first], left, right, by_height[last:])
+                return [group for part in parts for group in reading_order(part, depth + 1)]
+    return [list(segments)]
+
+
+def _column_edges(segments: Sequence[Segment]) -> list[float]:
+    """Return the positions where lines of words start below each other, the most frequent first."""
+    leftmost = min(segment.left for segment in segments)
+    counts = Counter(
+        round(segment.left / 2)
+        for segment in segments
+        if segment.left > leftmost + 2 * segment.size and segment.text.count(" ") > 1
+    )
+    # Neighbours count together: a left edge isn't exact.
+    edges = {edge: counts[edge - 1] + count + counts[edge + 1] for edge, count in counts.items()}
+    frequent = [edge for edge, count in edges.items() if count >= _LEAST_LINES]
+    frequent.sort(key=lambda edge: (-edges[edge], edge))
+    return [2.0 * edge - 2 for edge in frequent[:8]]
+
+
+def _runs(segments: Sequence[Segment], position: float) -> list[tuple[int, int]]:
+    """Return the spans of segments, from top to bottom, that stay on one side of a position; the longest first."""
+    runs, start = [], 0
+    for index, segment in enumerate(segments):
+        if segment.left < position - 1 and segment.right > position - _GUTTER * segment.size:
+            runs.append((start, index))
+            start = index + 1
+    runs.append((start, len(segments)))
+    runs = [_trim(segments, run, position) for run in runs if run[1] - run[0] >= 2 * _LEAST_LINES]
+    return sorted(runs, key=lambda run: run[0] - run[1])
+
+
+def _trim(segments: Sequence[Segment], run: tuple[int, int], position: float) -> tuple[int, int]:
+    """Remove lines above and below that have nothing beside them, if a gap separates them from the columns."""
+    first, last = run
+    sides = [segment.left >= position - 1 for segment in segments[first:last]]
+    if all(sides) or not any(sides):
+        return first, first
+    start = max(sides.index(True), sides.index(False)) + first
+    end = last - max(sides[::-1].index(True), sides[::-1].index(False))
+    start = _after_gap(segments, first, start)
+    for index in range(end, last):
+        if _is_gap(segments[index - 1], segments[index]):
+            return start, index
+    return start, last
+
+
+def _after_gap(segments: Sequence[Segment], first: int, start: int) -> int:
+    """Return the first index up to `start` from which on there is no gap between the lines."""
+    for index in range(start, first, -1):
+        if _is_gap(segments[index - 1], segments[index]):
+            return index
+    return first
+
+
+def _is_gap(upper: Segment, lower: Segment) -> bool:
+    return upper.bottom - lower.bottom > 1.7 * max(upper.size, lower.size)
+
+
+def _are_columns(left: Sequence[Segment], right: Sequence[Segment]) -> bool:
+    """Return whether two sides are columns of prose and not the cells of a table."""
+    if min(len(left), len(right)) < _LEAST_LINES or not (_is_prose(left) and _is_prose(right)):
+        return False
+    drawn = sorted([*((segment.order, False) for segment in left), *((segment.order, True) for segment in right)])
+    changes = sum(1 for _ in groupby(side for _, side in drawn)) - 1
+    beside = _lines_side_by_side(left, right)
+    if changes <= 3 or beside < min(len(left), len(right)) / 2:
+        return True
+    # Drawn line by line across both columns: then only running text tells columns from a table.
+    return changes >= 1.6 * beside and _is_running_text(left) and _is_running_text(right)
+
+
+def _is_prose(segments: Sequence[Segment]) -> bool:
+    words = sum(1 for segment in segments if segment.text.count(" ") >= 2)
+    figures = sum(1 for segment in segments if is_figure(segment.text))
+    return words >= 0.55 * len(segments) and figures <= 0.1 * len(segments)
+
+
+def _is_running_text(segments: Sequence[Segment]) -> bool:
+    """Return whether most lines go on in the next one: they are full, and the next one starts in the middle."""
+    starts = [segment.text.lstrip(" (“\"'‘„«")[:1] for segment in segments]
+    inside = sum(1 for start in starts if start.islower() or (start.isalpha() and start.lower() == start.upper()))
+    left = min(segment.left for segment in segments)
+    widest = max(segment.right for segment in segments) - left
+    full = sum(1 for segment in segments if segment.right - left > 0.6 * widest)
+    return inside >= 0.3 * len(segments) and full >= 0.6 * len(segments)
+
+
+def _lines_side_by_side(left: Sequence[Segment], right: Sequence[Segment]) -> int:
+    """Return how many lines of the left side share their baseline with one of the right side."""
+    baselines = sorted([(segment.bottom, 0, segment.size) for segment in left] + [(s.bottom, 1, s.size) for s in right])
+    return sum(
+        1 for (y, side, size), (above, other, _) in pairwise(baselines) if side != other and above - y < 0.2 * size
+    )

@@ -1,0 +1,130 @@
+"""Lines of a PDF page: segments that share a baseline, joined where only a space is between them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rag.reading.layout.segments import Segment, join_segments
+
+_SAME_LINE = 0.35  # how much the bottoms of a line's segments may differ, in units of the smaller one's height
+_SPACE = 0.12  # what is further apart, in units of the height, are two words
+_WIDEST_SPACE = 0.9
+_WIDEST_SPACE_OF_FIGURES = 0.55
+_WIDEST_SPACE_BEFORE_CURRENCY = 0.3
+_CURRENCIES = frozenset("$€£¥₹")
+_FIGURE_ENDS = frozenset("0123456789)%")
+_BEFORE_FIGURE = re.compile(r"[$€£¥₹(]|US\$|\(?[$€£¥₹]\(?")
+_AFTER_FIGURE = re.compile(r"[%)]{1,2}|\)%|%\)")
+# A bullet, or the number of a list item or of a heading, which stands before its text.
+_ENUMERATOR = re.compile(
+    r"[•●○◦▪■□☐☑☒✓✔✗➢–—*·-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,6})[.)]|\d{1,3}(?:\.\d{1,3}){1,4}\.?"
+)
+FIGURE = re.compile(
+    r"(?:[$€£¥₹]|US\$)? ?[(\[+−–-]? ?(?:[$€£¥₹]|US\$)? ?\d[\d.,'’ ]*+[)\]]? ?(?:%|‰|x|bn|m|k)?\)?(?: \(note \w\))?"
+    r"|(?:[$€£¥₹]|US\$)? ?[—–−-]{1,2}+ ?%?|n/?[am]|N/?[AM]"
+)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+
+
+@dataclass(slots=True, eq=False)
+class Line:
+    """The segments of a line from left to right; those that are only a space apart are one."""
+
+    segments: list[Segment]
+
+    @property
+    def left(self) -> float:
+        return self.segments[0].left
+
+    @property
+    def right(self) -> float:
+        return max(segment.right for segment in self.segments)
+
+    @property
+    def bottom(self) -> float:
+        return self.segments[0].bottom
+
+    @property
+    def size(self) -> float:
+        return max(segment.size for segment in self.segments)
+
+    @property
+    def text(self) -> str:
+        return " ".join(segment.text for segment in self.segments)
+
+
+def is_figure(text: str) -> bool:
+    """Return whether a text is a figure such as $ 1,234.5, (12) or 7 %, or the dash that means none; no year."""
+    text = text.strip()
+    return bool(FIGURE.fullmatch(text)) and not _YEAR.fullmatch(text)
+
+
+def make_lines(segments: Iterable[Segment]) -> list[Line]:
+    """Return the lines from top to bottom."""
+    return [Line(_join_words(line)) for line in group_by_baseline(segments)]
+
+
+def group_by_baseline(segments: Iterable[Segment]) -> list[list[Segment]]:
+    """Return the segments of each line from left to right, the lines from top to bottom."""
+    lines: list[list[Segment]] = []
+    for segment in sorted(segments, key=lambda segment: -segment.bottom):
+        if lines:
+            last = lines[-1][0]
+            if last.bottom - segment.bottom <= _SAME_LINE * min(last.size, segment.size):
+                lines[-1].append(segment)
+                continue
+        lines.append([segment])
+    for line in lines:
+        line.sort(key=lambda segment: segment.left)
+    return lines
+
+
+def _join_words(segments: list[Segment]) -> list[Segment]:
+    """Join neighbours that are only a space apart, currency signs with their figures, and list items' numbers."""
+    if len(segments) == 1:
+        return segments
+    joined = [segments[0]]
+    for segment in segments[1:]:
+        previous = joined[-1]
+        gap = segment.left - previous.right
+        size = min(previous.size, segment.size)
+        if gap < size * _widest_space(previous.text, segment.text):
+            needs_space = gap > _SPACE * size and not previous.text.endswith(" ") and not segment.text.startswith(" ")
+            joined[-1] = join_segments(previous, segment, " " if needs_space else "")
+        else:
+            joined.append(segment)
+    return _join_list_item(_join_signs(joined))
+
+
+def _widest_space(before: str, behind: str) -> float:
+    """Return how wide a space between two texts can be, in units of the height; columns of figures can be closer."""
+    if before[-1:] in _FIGURE_ENDS:
+        if behind[:1] in _CURRENCIES:
+            return _WIDEST_SPACE_BEFORE_CURRENCY
+        if behind[:1].isdigit():
+            return _WIDEST_SPACE_OF_FIGURES
+    return _WIDEST_SPACE
+
+
+def _join_signs(segments: list[Segment]) -> list[Segment]:
+    """Join a currency sign with the figure behind it, and a bracket or per cent sign with the one before it."""
+    joined = [segments[0]]
+    for segment in segments[1:]:
+        previous, text = joined[-1], segment.text.strip()
+        if _BEFORE_FIGURE.fullmatch(previous.text.strip()) and is_figure(text.lstrip("(")):
+            joined[-1] = join_segments(previous, segment, "" if previous.text.strip().endswith("(") else " ")
+        elif _AFTER_FIGURE.fullmatch(text) and segment.left - previous.right < 2 * segment.size:
+            joined[-1] = join_segments(previous, segment, "")
+        else:
+            joined.append(segment)
+    return joined
+
+
+def _join_list_item(segments: list[Segment]) -> list[Segment]:
+    if len(segments) == 2 and _ENUMERATOR.fullmatch(segments[0].text.strip()):
+        first, second = segments
+        if second.left - first.right < 4 * first.size and not is_figure(second.text):
+            return [join_segments(first, second, " ")]
+    return segments

@@ -1,0 +1,146 @@
+"""Writes the layout of a PDF page as text, with the spans of its tables' cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from rag.documents import Cell, RecognizedLine, Table
+from rag.reading.layout.cells import Column, Grid, GridCell
+from rag.reading.layout.lines import Line
+from rag.reading.layout.page import PageLayout
+from rag.reading.layout.segments import Segment
+from rag.reading.layout.words import HYPHEN
+
+HYPHENS = ("\x02", HYPHEN, "-", "‐", "\u00ad")
+_BAR = " | "
+LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
+_CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127, 0xAD])
+_CLEAN = LIGATURES | _CONTROLS | {10: " ", 13: " ", 9: " ", 0xA0: " "}
+
+
+@dataclass(slots=True)
+class TableText:
+    """A table with spans in its page's text, and where its columns are."""
+
+    table: Table
+    columns: Sequence[Column]
+    header_rows: int
+    is_last: bool  # nothing but the foot of the page follows
+    is_first: bool
+
+
+@dataclass(slots=True)
+class PageText:
+    """The text of a page; `HYPHEN` stands for a hyphen at a line end. `body` is the span without head and foot.
+
+    `spans` are those of the segments, and `recognized` are the lines of a picture.
+    """
+
+    text: str = ""
+    tables: list[TableText] = field(default_factory=list)
+    body: tuple[int, int] = (0, 0)
+    segments: list[Segment] = field(default_factory=list)
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    recognized: list[RecognizedLine] = field(default_factory=list)
+
+
+class _Writer:
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.length = 0
+        self.segments: list[Segment] = []
+        self.spans: list[tuple[int, int]] = []
+
+    def add(self, text: str) -> None:
+        self.parts.append(text)
+        self.length += len(text)
+
+    def add_segments(self, segments: Sequence[Segment]) -> tuple[int, int]:
+        """Write the lines of a cell or line, with a space between them; return the span."""
+        start = self.length
+        for number, segment in enumerate(segments):
+            self.segments.append(segment)
+            text = segment.text.translate(_CLEAN).strip()
+            self.spans.append((self.length, self.length + len(text)))
+            following = segments[number + 1] if number + 1 < len(segments) else None
+            if following and is_broken(text, following.text):
+                self.add(text[:-1] + HYPHEN)
+            else:
+                self.add(text + (" " if following else ""))
+        return start, self.length
+
+
+def is_broken(text: str, following: str) -> bool:
+    """Return whether a line ends in a hyphen behind a letter or digit, and the next one goes on with one."""
+    return text.endswith(HYPHENS) and text[-2:-1].isalnum() and following.strip()[:1].isalnum()
+
+
+def write_page(layout: PageLayout) -> PageText:
+    """Return the text of a page: a line for each line and each row of a table, with bars between its cells."""
+    writer, page = _Writer(), PageText()
+    _write_lines(writer, layout.head)
+    start = writer.length
+    for number, block in enumerate(layout.blocks):
+        if isinstance(block, Grid):
+            table = _write_grid(writer, block)
+            edges = number == len(layout.blocks) - 1, number == 0
+            page.tables.append(TableText(table, block.columns, block.header_rows, *edges))
+            writer.add("\n")
+        else:
+            following = layout.blocks[number + 1] if number + 1 < len(layout.blocks) else None
+            _write_line(writer, block, following if isinstance(following, Line) else None)
+    end = writer.length
+    _write_lines(writer, layout.foot)
+    page.text, page.body, page.segments = "".join(writer.parts).rstrip("\n"), (start, end), writer.segments
+    page.spans = writer.spans
+    page.body = (min(start, len(page.text)), min(end, len(page.text)))
+    return page
+
+
+def _write_lines(writer: _Writer, lines: Sequence[Line]) -> None:
+    for line in lines:
+        _write_line(writer, line, None)
+
+
+def _write_line(writer: _Writer, line: Line, following: Line | None) -> None:
+    """Write a line and a line end, unless a word goes on in the next line."""
+    *first, last = line.segments
+    for segment in first:
+        writer.add_segments([segment])
+        writer.add(" ")
+    start, end = writer.add_segments([last])
+    text = writer.parts[-1]
+    if following and end > start and is_broken(text, following.segments[0].text):
+        writer.parts[-1] = text[:-1] + HYPHEN
+    elif any(segment.text.strip() for segment in line.segments):
+        writer.add("\n")
+
+
+def _write_grid(writer: _Writer, grid: Grid) -> Table:
+    start = writer.length
+    cells: list[Cell] = []
+    rows: list[list[GridCell]] = [[] for _ in range(grid.row_count)]
+    for cell in grid.cells:
+        rows[cell.row].append(cell)
+    for number, row in enumerate(rows):
+        if number:
+            writer.add("\n")
+        cells += _write_row(writer, row, len(grid.columns))
+    caption = " ".join(line.text.translate(_CLEAN).strip() for line in grid.caption)
+    return Table(start, writer.length, tuple(cells), caption)
+
+
+def _write_row(writer: _Writer, row: Sequence[GridCell], columns: int) -> Iterator[Cell]:
+    """Write a row; a blank cell and the places that a cell spans are empty between their bars."""
+    by_column = {cell.column: cell for cell in row}
+    if not any(cell.column or cell.column_span == columns for cell in row):
+        columns = 1  # the title of a section
+    row_start = writer.length
+    for column in range(columns):
+        if column:
+            bar = _BAR if column in by_column else _BAR.rstrip()
+            writer.add(bar if writer.length > row_start else bar.lstrip())
+        if cell := by_column.get(column):
+            start, end = writer.add_segments(cell.segments)
+            yield Cell(cell.row, column, start, end, cell.row_span, cell.column_span, cell.header)

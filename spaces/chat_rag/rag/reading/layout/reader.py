@@ -1,0 +1,83 @@
+"""Reads the segments of a PDF page that a reader sees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rag.reading.layout.fields import annotation_segments
+from rag.reading.layout.furniture import EdgeLine
+from rag.reading.layout.lines import make_lines
+from rag.reading.layout.page import PageLayout, arrange
+from rag.reading.layout.right_to_left import RIGHT_TO_LEFT, is_right_to_left, logical_segments
+from rag.reading.layout.scripts import attach_scripts
+from rag.reading.layout.segments import Segment, make_segments
+from rag.reading.layout.visibility import visible_words
+from rag.reading.layout.words import Words, read_words
+
+_STRAIGHT = 0.1  # radians: text at another angle, such as a watermark, comes after the rest
+
+
+@dataclass(slots=True)
+class ReadPage:
+    """A page's segments as they were drawn, and how many words nobody can see."""
+
+    segments: list[Segment]
+    words: Words | None
+    turned: list[Segment]
+    hidden_words: int = 0
+
+
+def read_page(page: Any) -> ReadPage:
+    """Return the segments of a pypdfium2 page. The caller holds PDFium's lock."""
+    text_page = page.get_textpage()
+    words = read_words(text_page)
+    turned: list[Segment] = []
+    hidden = 0
+    if len(words):
+        visible = visible_words(page, text_page, words)
+        hidden = int(len(words) - visible.sum())
+        words = words.select(visible) if hidden else words
+        if words.angle is not None and (words.angle > _STRAIGHT).any():
+            turned = make_segments(words.select(words.angle > _STRAIGHT))
+            words = words.select(words.angle <= _STRAIGHT)
+    segments, kept = _segments(text_page, words)
+    segments = segments + annotation_segments(page, segments)
+    return ReadPage(segments, kept, turned, hidden)
+
+
+def _segments(text_page: Any, words: Words) -> tuple[list[Segment], Words | None]:
+    """Return the segments, and the words if their places are those of the segments."""
+    if not RIGHT_TO_LEFT.search(words.text):
+        return attach_scripts(make_segments(words)), words
+    text = "".join(words.text[start:end] for start, end in zip(words.starts, words.ends, strict=True))
+    if is_right_to_left(text):
+        return logical_segments(text_page, words, mirrored=True), None
+    leftward = _in_leftward_lines(words)
+    segments = attach_scripts(make_segments(words.select(~leftward)))
+    segments += logical_segments(text_page, words.select(leftward), mirrored=False)
+    ordered = [replace(segment, words=None, order=max(segment.indexes)) for segment in segments]
+    return sorted(ordered, key=lambda segment: segment.order), None
+
+
+def _in_leftward_lines(words: Words) -> Any:
+    """Return for each word whether its line has Arabic or Hebrew."""
+    import numpy as np
+
+    spans = zip(words.starts, words.ends, strict=True)
+    leftward = np.array([bool(RIGHT_TO_LEFT.search(words.text, start, end)) for start, end in spans], bool)
+    bottoms = np.unique(np.round(words.bottom[leftward], 1))
+    distance = np.abs(words.bottom[:, None] - bottoms[None, :]).min(axis=1, initial=np.inf)
+    return distance < words.size / 3
+
+
+def lay_out(page: ReadPage, head: Sequence[EdgeLine] = (), foot: Sequence[EdgeLine] = ()) -> PageLayout:
+    """Return the page's lines and tables; `head` and `foot` are its lines that are on other pages too."""
+    outside = {id(segment) for line in (*head, *foot) for segment in line.segments}
+    body = [segment for segment in page.segments if id(segment) not in outside] if outside else page.segments
+    return PageLayout(
+        [*arrange(body, page.words), *make_lines(page.turned)],
+        [line for edge in head for line in make_lines(edge.segments)],
+        [line for edge in foot for line in make_lines(edge.segments)],
+    )

@@ -1,0 +1,93 @@
+"""Finds the lines of a PDF page that are the rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag.reading.layout.lines import Line, is_figure
+
+_MOST_LABEL_LINES = 5  # lines without figures between two rows: labels of several lines, and titles of sections
+_MOST_HEADER_LINES = 8
+_WIDEST_GAP = 3.5  # between two rows, in units of the height of a line
+
+
+def table_regions(lines: Sequence[Line]) -> list[tuple[int, int]]:
+    """Return the spans of lines that may be tables, from top to bottom."""
+    regions, index = [], 0
+    while index < len(lines):
+        if len(lines[index].segments) < 2:
+            index += 1
+            continue
+        end = _end(lines, index)
+        regions.append((index, end))
+        index = end
+    return regions
+
+
+def is_header_like(line: Line, label_right: float) -> bool:
+    """Return whether a line has only words or years, and nothing in the column of the labels."""
+    return line.left > label_right and not any(is_figure(segment.text) for segment in line.segments)
+
+
+def _end(lines: Sequence[Line], first: int) -> int:
+    """Return the index behind the last line of the table that begins with the line `first`."""
+    last = first
+    has_rows = any(is_figure(segment.text) for segment in lines[first].segments)
+    for index in range(first + 1, len(lines)):
+        line, previous = lines[index], lines[index - 1]
+        if (
+            previous.bottom - line.bottom > _WIDEST_GAP * max(line.size, previous.size)
+            or index - last > _MOST_LABEL_LINES
+        ):
+            break
+        if len(line.segments) > 1:
+            figures = any(is_figure(segment.text) for segment in line.segments)
+            if has_rows and not figures and is_header_like(line, _left(lines[first : last + 1]) + 2 * line.size):
+                break
+            has_rows |= figures
+            last = index
+        elif not _is_label(line, lines, last, index):
+            break
+    return last + 1
+
+
+def _left(lines: Sequence[Line]) -> float:
+    return min(line.left for line in lines)
+
+
+def _is_label(line: Line, lines: Sequence[Line], last: int, index: int) -> bool:
+    """Return whether a line of one segment is a label, which ends before the columns, or the title of a section."""
+    following = next((other for other in lines[index + 1 : index + 6] if len(other.segments) > 1), None)
+    around = [lines[last], *([following] if following else [])]
+    left = min(row.left for row in (line, *around))
+    if line.right <= max(data_left(row, left) for row in around) + line.size:
+        return True
+    is_title = line.text.rstrip().endswith(":") and line.left - left < 2 * line.size
+    return is_title and following is lines[index + 1] if index + 1 < len(lines) else False
+
+
+def data_left(row: Line, left: float) -> float:
+    """Return where the first cell behind the label begins, in a row or a line of headers."""
+    figures = [segment.left for segment in row.segments[1:] if is_figure(segment.text)]
+    if figures:
+        return min(figures)
+    return next((segment.left for segment in row.segments if segment.left > left + 2 * row.size), row.right)
+
+
+def header_above(lines: Sequence[Line], least: int, first: int, left: float, right: float) -> int:
+    """Return the first line of the headers above a table whose data columns reach from `left` to `right`.
+
+    Titles of sections can stand between them and the first row.
+    """
+    top = first
+    for index in range(first - 1, max(least, first - _MOST_HEADER_LINES) - 1, -1):
+        line, below = lines[index], lines[index + 1]
+        if line.bottom - below.bottom > _WIDEST_GAP * below.size or is_figure(line.text):
+            break
+        if line.left > left - 2 * line.size and line.right < right + 2 * line.size:
+            top = index
+        elif line.right > left:
+            break
+    while top < first and lines[top].text.strip().startswith("("):
+        top += 1  # "(unaudited)" is a part of the caption
+    return top

@@ -1,0 +1,98 @@
+"""Finds words of a PDF page that nobody can see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rag.reading.layout import pdfium
+from rag.reading.layout.words import Words
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_INVISIBLE_MODES = (3, 7)
+_LIGHT = 200  # of 255: text in a lighter color may have no contrast to the page
+_FAINT = 16  # of 255: an alpha below it
+_SMALLEST_SIZE = 2.0  # points; nobody reads text of this height
+_SMALLEST_SHARE = 1 / 300  # of the page's longer side, for pages that are small themselves
+_CONTRAST = 20  # of 255, between the darkest and the lightest point of a word's place
+_MAX_PIXELS = 2_000_000
+
+
+def visible_words(page: Any, text_page: Any, words: Words) -> NDArray[np.bool_]:
+    """Return for each word whether a reader of the page sees it.
+
+    White text on a dark field and the invisible text over a scanned picture stay: the page is rendered, only if it has
+    words that may be invisible, and their places are checked for contrast. The caller holds PDFium's lock.
+    """
+
+    left, bottom, right, top = _page_box(page)
+    x, y = (words.places[:, 0] + words.places[:, 2]) / 2, (words.places[:, 1] + words.places[:, 3]) / 2
+    on_page = (x > left - 1) & (x < right + 1) & (y > bottom - 1) & (y < top + 1)
+    smallest = min(_SMALLEST_SIZE, max(right - left, top - bottom) * _SMALLEST_SHARE)
+    visible: NDArray[np.bool_] = on_page & (words.size >= smallest)
+    doubtful = _doubtful(pdfium.address(text_page.raw), words) & visible
+    if doubtful.any():
+        visible &= ~doubtful | _have_contrast(page, words.places, doubtful)
+    return visible
+
+
+def _page_box(page: Any) -> tuple[float, float, float, float]:
+    """Return left, bottom, right and top of what a viewer shows of the page."""
+    from pypdfium2 import raw
+
+    box = raw.FS_RECTF()
+    raw.FPDF_GetPageBoundingBox(page.raw, box)
+    return box.left, box.bottom, box.right, box.top
+
+
+def _doubtful(text_page: int, words: Words) -> NDArray[np.bool_]:
+    """Return for each word whether its text object is invisible, transparent or nearly white."""
+    import numpy as np
+
+    objects = pdfium.text_objects(text_page, words.starts)
+    unique = list(dict.fromkeys(filter(None, objects)))
+    colors = pdfium.fill_colors(unique)
+    modes = np.array(pdfium.render_modes(unique), int)
+    doubtful = np.isin(modes, _INVISIBLE_MODES) | (colors[:, 3] < _FAINT)
+    doubtful |= (colors[:, :3].min(axis=1, initial=255) >= _LIGHT) & (modes == 0)
+    if not doubtful.any():
+        return np.zeros(len(objects), bool)
+    chosen = {unique[index] for index in np.flatnonzero(doubtful).tolist()}
+    return np.array([address in chosen for address in objects], bool)
+
+
+def _have_contrast(page: Any, places: Any, doubtful: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return for the doubtful words whether the rendered page has a contrast where they are."""
+    import numpy as np
+
+    width, height = page.get_size()
+    scale = min(1.5, (_MAX_PIXELS / max(width * height, 1)) ** 0.5)
+    bitmap = page.render(scale=scale, grayscale=True)
+    try:
+        pixels = bitmap.to_numpy()[:, : bitmap.width].copy()
+    finally:
+        bitmap.close()
+    pixels = pixels.reshape(pixels.shape[0], -1)
+    contrast = np.zeros(len(places), bool)
+    for index in np.flatnonzero(doubtful).tolist():
+        left, top, right, bottom = _to_pixels(page, places[index], pixels.shape)
+        part = pixels[max(0, top) : bottom + 1, max(0, left) : right + 1]
+        contrast[index] = part.size > 0 and int(part.max()) - int(part.min()) > _CONTRAST
+    return contrast
+
+
+def _to_pixels(page: Any, place: Any, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom of a place in pixels; PDFium knows the page's rotation and crop."""
+    import ctypes
+
+    from pypdfium2 import raw
+
+    corners = []
+    for x, y in ((place[0], place[1]), (place[2], place[3])):
+        pixel_x, pixel_y = ctypes.c_int(), ctypes.c_int()
+        raw.FPDF_PageToDevice(page.raw, 0, 0, shape[1], shape[0], 0, x, y, pixel_x, pixel_y)
+        corners.append((pixel_x.value, pixel_y.value))
+    (x0, y0), (x1, y1) = corners
+    return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)

@@ -1,0 +1,1 @@
+"""Readers of office files: documents, spreadsheets, presentations and books."""

@@ -1,0 +1,99 @@
+"""Reads EPUB books: their chapters in order, each a page of XHTML."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote
+
+from rag.documents import Content, Limits
+from rag.errors import DocumentError
+from rag.reading.headings import find_headings
+from rag.reading.html.markdown import add_html
+from rag.reading.html.page import html_source
+from rag.reading.office.archive import BOOK, checked_parts, parse_xml
+from rag.reading.tables import ContentWriter
+
+_CONTAINER, _ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
+_PAGE_TYPES = ("application/xhtml+xml", "text/html")
+
+
+def read_book(data: bytes, name: str, limits: Limits) -> Content:
+    """Return the title and the chapters; one without headings begins with its title in the table of contents."""
+    parts = checked_parts(data, name, limits, BOOK)
+    package = next((element.get("full-path", "") for element in parse_xml(parts[_CONTAINER]).iter("{*}rootfile")), "")
+    root = parse_xml(parts[package]) if parts.get(package) else None
+    chapters = list(dict.fromkeys(_chapters(root, posixpath.dirname(package)))) if root is not None else []
+    if not any(map(parts.get, chapters)):
+        raise DocumentError(f"“{name}” isn't a valid book: its chapters are missing.", "Download it again.")
+    if set(chapters) & set(_encrypted(parts)):
+        raise DocumentError(f"“{name}” is protected against copies.", "Upload a copy without protection.")
+    writer = ContentWriter(name, limits)
+    for kind in ("title", "creator"):
+        names = ((element.text or "").strip() for element in root.iter(f"{{*}}{kind}"))
+        writer.add_block(", ".join(filter(None, names)))
+    titles = _titles(parts)
+    for chapter in filter(parts.get, chapters):
+        _add_chapter(writer, html_source(parts[chapter], name, limits), titles.get(chapter, ""), limits)
+    return writer.content()
+
+
+def _add_chapter(writer: ContentWriter, source: str, title: str, limits: Limits) -> None:
+    chapter = ContentWriter(title, limits)
+    chapter.note_hidden(add_html(chapter, source))
+    content = chapter.content()
+    if title and content.text and not find_headings(content.text):
+        writer.add_block(f"# {title}")
+    writer.add_content(content)
+
+
+def _chapters(root: Any, folder: str) -> Iterator[str]:
+    """Yield the parts with the chapters, in the order of the book."""
+    items = {item.get("id"): item for item in root.iter("{*}item")}
+    for reference in root.iter("{*}itemref"):
+        item = items.get(reference.get("idref"))
+        if (
+            item is not None
+            and item.get("media-type", "") in _PAGE_TYPES
+            and "nav" not in item.get("properties", "").split()
+        ):
+            yield _part(folder, item.get("href", ""))
+
+
+def _part(folder: str, link: str) -> str:
+    """Return the name of the part that a link inside a folder points to."""
+    return posixpath.normpath(posixpath.join("/", folder, unquote(link.partition("#")[0])))[1:]
+
+
+def _titles(parts: dict[str, bytes]) -> dict[str, str]:
+    """Return the titles of chapters in the tables of contents of EPUB 2 (`.ncx`) and 3 (`nav`), by part."""
+    titles: dict[str, str] = {}
+    for name, content in parts.items():
+        if name.lower().endswith(".ncx"):
+            links = [
+                (point.find("{*}content"), point.find("{*}navLabel"))
+                for point in parse_xml(content).iter("{*}navPoint")
+            ]
+            found = [(link.get("src", ""), label) for link, label in links if link is not None and label is not None]
+        elif b"toc" in content and b"<nav" in content:
+            found = [(link.get("href", ""), link) for link in _navigation_links(content)]
+        else:
+            continue
+        for link, label in found:
+            titles.setdefault(_part(posixpath.dirname(name), link), " ".join("".join(label.itertext()).split()))
+    return titles
+
+
+def _navigation_links(content: bytes) -> Iterator[Any]:
+    from lxml import html
+
+    for navigation in html.document_fromstring(content, parser=html.HTMLParser(encoding="utf-8")).iter("nav"):
+        yield from navigation.iter("a")
+
+
+def _encrypted(parts: dict[str, bytes]) -> Iterator[str]:
+    """Yield the parts that are encrypted; in books without protection these are fonts."""
+    if parts.get(_ENCRYPTION):
+        for reference in parse_xml(parts[_ENCRYPTION]).iter("{*}CipherReference"):
+            yield _part("", reference.get("URI", ""))

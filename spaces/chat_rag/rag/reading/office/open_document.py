@@ -1,0 +1,151 @@
+"""Reads ODT documents, and the XML that all OpenDocument files share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rag.documents import Content, Limits
+from rag.reading.office.archive import OPEN_DOCUMENT, checked_parts, parse_xml
+from rag.reading.superscripts import mark_superscript
+from rag.reading.tables import ContentWriter, GridCell
+
+_OASIS = "{urn:oasis:names:tc:opendocument:xmlns:"
+TABLE, _TEXT, _STYLE = f"{_OASIS}table:1.0}}", f"{_OASIS}text:1.0}}", f"{_OASIS}style:1.0}}"
+_OFFICE = f"{_OASIS}office:1.0}}"
+_PARAGRAPHS = (f"{_TEXT}p", f"{_TEXT}h")
+# What isn't part of the text where it stands: comments, deleted text, and the index's template.
+_LEFT_OUT = (f"{_OFFICE}annotation", f"{_TEXT}tracked-changes", f"{_TEXT}note-citation", f"{_OFFICE}forms")
+
+
+def read_open_document(data: bytes, name: str, limits: Limits) -> Content:
+    """Return headings, paragraphs, lists and tables; page headers come first, footers and notes last."""
+    parts = checked_parts(data, name, limits, OPEN_DOCUMENT)
+    root = parse_xml(parts["content.xml"])
+    writer = ContentWriter(name, limits)
+    styles = parse_xml(parts["styles.xml"]) if parts.get("styles.xml") else None
+    for text in _page_parts(styles, "header"):
+        writer.add_block(text)
+    hidden = hidden_styles(root) | (hidden_styles(styles) if styles is not None else set())
+    left_out = _remove_hidden(root, hidden)
+    _mark_superscripts(root)
+    body = root.find(f"{_OFFICE}body/{_OFFICE}text")
+    notes: list[str] = []
+    _add_blocks(writer, body if body is not None else root, notes)
+    for text in [*notes, *_page_parts(styles, "footer")]:
+        writer.add_block(text)
+    writer.note_hidden(left_out)
+    return writer.content()
+
+
+def hidden_styles(root: Any) -> set[str | None]:
+    """Return the names of styles that hide their text or their sheet."""
+    return {
+        style.get(f"{_STYLE}name")
+        for style in root.iter(f"{_STYLE}style")
+        if any(
+            properties.get(f"{_TEXT}display") == "none" or properties.get(f"{TABLE}display") == "false"
+            for properties in style
+        )
+    }
+
+
+def plain_text(element: Any) -> str:
+    """Return the text of an element's paragraphs, one line each."""
+    return "\n".join(_inline(paragraph) for paragraph in element.iter(*_PARAGRAPHS) if not _is_left_out(paragraph))
+
+
+def _is_left_out(paragraph: Any) -> bool:
+    return any(ancestor.tag in _LEFT_OUT for ancestor in paragraph.iterancestors())
+
+
+def _inline(paragraph: Any) -> str:
+    """Return the text of a paragraph with its spaces, tabs and line breaks, without its notes and inner paragraphs."""
+    parts = [paragraph.text or ""]
+    for child in paragraph:
+        if child.tag == f"{_TEXT}s":
+            parts.append(" " * min(int(child.get(f"{_TEXT}c", "1")), 100))
+        elif child.tag == f"{_TEXT}tab":
+            parts.append("\t")
+        elif child.tag == f"{_TEXT}line-break":
+            parts.append("\n")
+        elif child.tag == f"{_TEXT}note":
+            parts.append(f"[{child.findtext(f'{_TEXT}note-citation', '')}]")
+        elif isinstance(child.tag, str) and child.tag not in (*_LEFT_OUT, *_PARAGRAPHS):
+            parts.append(_inline(child))
+        parts.append(child.tail or "")
+    return "".join(parts)
+
+
+def _add_blocks(writer: ContentWriter, parent: Any, notes: list[str], bullet: str = "") -> None:
+    for element in parent:
+        if element.tag in _LEFT_OUT or not isinstance(element.tag, str):
+            continue
+        if element.tag == f"{TABLE}table":
+            writer.add_table(list(_table_cells(element)))
+        elif element.tag in _PARAGRAPHS:
+            level = min(int(element.get(f"{_TEXT}outline-level", "1")), 6) if element.tag == _PARAGRAPHS[1] else 0
+            text = _inline(element)
+            writer.add_block(f"{'#' * level} {' '.join(text.split())}" if level else f"{bullet}{text}")
+            notes += [
+                f"[{note.findtext(f'{_TEXT}note-citation', '')}] {plain_text(note)}"
+                for note in element.iter(f"{_TEXT}note")
+            ]
+            # Text boxes stand in the paragraph that they are anchored to.
+            for box in element.iter("{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}text-box"):
+                _add_blocks(writer, box, notes)
+        else:
+            _add_blocks(writer, element, notes, "* " if element.tag == f"{_TEXT}list-item" else bullet)
+
+
+def _table_cells(table: Any) -> Iterator[GridCell]:
+    header_rows = {id(row) for head in table.iter(f"{TABLE}table-header-rows") for row in head}
+    for number, row in enumerate(table.iter(f"{TABLE}table-row")):
+        column = 0
+        for cell in row.iterchildren(f"{TABLE}table-cell", f"{TABLE}covered-table-cell"):
+            repeats = min(int(cell.get(f"{TABLE}number-columns-repeated", "1")), 100)
+            if cell.tag == f"{TABLE}table-cell":
+                rows, columns = (int(cell.get(f"{TABLE}number-{kind}-spanned", "1")) for kind in ("rows", "columns"))
+                for repeat in range(repeats):
+                    yield GridCell(
+                        number,
+                        column + repeat,
+                        plain_text(cell),
+                        min(rows, 1000),
+                        min(columns, 100),
+                        id(row) in header_rows,
+                    )
+            column += repeats
+
+
+def _remove_hidden(root: Any, hidden: set[str | None]) -> int:
+    """Empty what a hidden style or a hidden section displays; return how many pieces of text that were."""
+    count = 0
+    for element in list(root.iter(f"{_TEXT}span", f"{_TEXT}section", *_PARAGRAPHS)):
+        if element.get(f"{_TEXT}style-name") in hidden or element.get(f"{_TEXT}display") == "none":
+            count += bool("".join(element.itertext()).strip())
+            element.text = None
+            for child in list(element):
+                element.remove(child)
+    return count
+
+
+def _mark_superscripts(root: Any) -> None:
+    raised = {
+        style.get(f"{_STYLE}name")
+        for style in root.iter(f"{_STYLE}style")
+        if any(properties.get(f"{_STYLE}text-position", "").startswith("super") for properties in style)
+    }
+    for span in root.iter(f"{_TEXT}span"):
+        if span.get(f"{_TEXT}style-name") in raised:
+            span.text = mark_superscript(span.text or "")
+
+
+def _page_parts(styles: Any, kind: str) -> list[str]:
+    """Return the different texts of page headers or footers."""
+    if styles is None:
+        return []
+    texts = (
+        plain_text(part) for part in styles.iter(f"{_STYLE}{kind}", f"{_STYLE}{kind}-first", f"{_STYLE}{kind}-left")
+    )
+    return list(dict.fromkeys(filter(str.strip, texts)))

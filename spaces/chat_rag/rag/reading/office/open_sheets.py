@@ -1,0 +1,55 @@
+"""Reads ODS spreadsheets: each cell has its displayed text beside its value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rag.documents import Content, Limits, Note, NoteKind
+from rag.reading.office.archive import OPEN_DOCUMENT, checked_parts, parse_xml
+from rag.reading.office.open_document import TABLE, hidden_styles, plain_text
+from rag.reading.office.sheet_tables import add_sheet
+from rag.reading.tables import ContentWriter, GridCell
+
+# A repeated cell with text beyond these is a format that reaches the sheet's end.
+_MAX_REPEAT = 1_000
+
+
+def read_open_sheets(data: bytes, name: str, limits: Limits) -> Content:
+    """Return the tables of each visible sheet under a heading with its name."""
+    root = parse_xml(checked_parts(data, name, limits, OPEN_DOCUMENT)["content.xml"])
+    hidden_names = hidden_styles(root)
+    writer = ContentWriter(name, limits)
+    hidden = []
+    for sheet in root.iter(f"{TABLE}table"):
+        title = sheet.get(f"{TABLE}name", "")
+        if sheet.get(f"{TABLE}style-name") in hidden_names:
+            hidden.append(title)
+        else:
+            add_sheet(writer, title, _cells(sheet))
+    if hidden:
+        writer.notes.append(Note(NoteKind.HIDDEN_SHEETS, len(hidden), tuple(hidden)))
+    return writer.content()
+
+
+def _cells(sheet: Any) -> Iterator[GridCell]:
+    number = 0
+    for row in sheet.iter(f"{TABLE}table-row"):
+        cells = list(_row_cells(row))
+        repeats = int(row.get(f"{TABLE}number-rows-repeated", "1"))
+        for repeat in range(min(repeats, _MAX_REPEAT) if cells else 0):
+            for column, text, row_span, column_span in cells:
+                yield GridCell(number + repeat, column, text, row_span, column_span)
+        number += repeats
+
+
+def _row_cells(row: Any) -> Iterator[tuple[int, str, int, int]]:
+    column = 0
+    for cell in row.iter(f"{TABLE}table-cell", f"{TABLE}covered-table-cell"):
+        repeats = int(cell.get(f"{TABLE}number-columns-repeated", "1"))
+        text = plain_text(cell)
+        if text.strip() and cell.tag == f"{TABLE}table-cell":
+            spans = [int(cell.get(f"{TABLE}number-{kind}-spanned", "1")) for kind in ("rows", "columns")]
+            for repeat in range(min(repeats, _MAX_REPEAT)):
+                yield column + repeat, text, spans[0], spans[1]
+        column += repeats

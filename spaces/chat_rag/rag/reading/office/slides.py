@@ -1,0 +1,95 @@
+"""Reads PPTX presentations: a page for each slide, with its tables and the speaker's notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rag.documents import Content, Limits, Note, NoteKind
+from rag.reading.office.archive import PRESENTATION, checked_parts, packed
+from rag.reading.superscripts import mark_superscript
+from rag.reading.tables import ContentWriter, GridCell
+
+_MAX_SPAN = 100
+_MAX_DEPTH = 50
+_TITLES = ("title", "ctrTitle")
+_FURNITURE = ("dt", "ftr", "sldNum")  # the date, the footer and the number, which each slide repeats
+
+
+def read_slides(data: bytes, name: str, limits: Limits) -> Content:
+    """Return a page for each slide: its title as a heading, its texts, its tables, then the notes."""
+    import pptx
+
+    presentation = pptx.Presentation(packed(checked_parts(data, name, limits, PRESENTATION)))
+    writer = ContentWriter(name, limits)
+    hidden = []
+    for number, slide in enumerate(presentation.slides, 1):
+        writer.add_page()
+        if slide.element.get("show") in ("0", "false"):
+            hidden.append(str(number))
+            continue
+        for shape in _shapes(slide.shapes):
+            _add_shape(writer, shape)
+        if slide.has_notes_slide and (frame := slide.notes_slide.notes_text_frame) is not None and frame.text.strip():
+            writer.add_block(f"Notes: {_text(frame)}")
+    if hidden:
+        writer.notes.append(Note(NoteKind.HIDDEN_SLIDES, len(hidden), tuple(hidden)))
+    return writer.content()
+
+
+def _shapes(shapes: Any, depth: int = 0) -> Iterator[Any]:
+    """Yield the visible shapes, those of groups too, the title first."""
+    found = sorted(shapes, key=lambda shape: _placeholder(shape) not in _TITLES)
+    for shape in found:
+        properties = next(shape.element.iter("{*}cNvPr"), None)
+        if properties is not None and properties.get("hidden") in ("1", "true"):
+            continue
+        if hasattr(shape, "shapes"):
+            if depth < _MAX_DEPTH:
+                yield from _shapes(shape.shapes, depth + 1)
+        else:
+            yield shape
+
+
+def _placeholder(shape: Any) -> str:
+    place = next(shape.element.iter("{*}ph"), None) if shape.is_placeholder else None
+    return place.get("type", "body") if place is not None else ""
+
+
+def _add_shape(writer: ContentWriter, shape: Any) -> None:
+    kind = _placeholder(shape)
+    if kind in _FURNITURE:
+        return
+    if getattr(shape, "has_table", False):
+        writer.add_table(list(_cells(shape.table)))
+    elif shape.has_text_frame:
+        text = _text(shape.text_frame)
+        writer.add_block(f"# {' '.join(text.split())}" if kind in _TITLES and text else text)
+
+
+def _text(frame: Any) -> str:
+    """Return the paragraphs, one line each; a vertical tab is a line break."""
+    lines = (_paragraph(paragraph).replace("\v", "\n").strip() for paragraph in frame.paragraphs)
+    return "\n".join(filter(None, lines))
+
+
+def _paragraph(paragraph: Any) -> str:
+    """Return a paragraph's text; runs above the line are exponents or numbers of notes."""
+    for run in paragraph.runs:
+        if int(run._r.rPr.get("baseline", "0") if run._r.rPr is not None else "0") > 0:
+            run.text = mark_superscript(run.text)
+    return str(paragraph.text)
+
+
+def _cells(table: Any) -> Iterator[GridCell]:
+    for row_number, row in enumerate(table.rows):
+        for column, cell in enumerate(row.cells):
+            if not cell.is_spanned:
+                yield GridCell(
+                    row_number,
+                    column,
+                    _text(cell.text_frame),
+                    min(cell.span_height, _MAX_SPAN),
+                    min(cell.span_width, _MAX_SPAN),
+                    header=row_number == 0 and table.first_row,
+                )

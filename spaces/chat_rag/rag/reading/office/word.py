@@ -1,0 +1,121 @@
+"""Reads Word files as their readers see them."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from pathlib import PurePosixPath
+from typing import Any
+
+from rag.documents import Content, Limits
+from rag.reading.html.markdown import OPTIONS, add_markdown, html_converter
+from rag.reading.html.page import read_html
+from rag.reading.html.tree import NormalizedPage
+from rag.reading.office.archive import WORD, checked_parts, packed, parse_xml
+from rag.reading.office.word_formulas import MATH, write_formulas
+from rag.reading.office.word_numbers import number_paragraphs
+from rag.reading.office.word_xml import (
+    RELATIONSHIPS,
+    STYLES,
+    W,
+    accept_changes,
+    add_other_parts,
+    insert_text,
+    mark_headings,
+    remove_hidden,
+    unfold_boxes,
+)
+from rag.reading.plain import read_text
+from rag.reading.rich_text.reader import read_rich_text
+from rag.reading.tables import ContentWriter
+
+_DOCUMENT = "word/document.xml"
+_STRICT = b"http://purl.oclc.org/ooxml/"
+_TRANSITIONAL = {
+    b"wordprocessingml/main": b"http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+    b"officeDocument/math": MATH.encode(),
+    b"officeDocument/relationships": b"http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+}
+# Characters for private use mark the place of a file inside this one.
+_PLACE = re.compile("\ue002(\\d{1,4})\ue003")
+_MAX_DEPTH = 3
+
+
+def read_word(data: bytes, name: str, limits: Limits, depth: int = 0) -> Content:
+    """Return the document as Markdown, with the alternative text of each image.
+
+    Insertions and moved text stand at their new place, deletions are gone, numbers of clauses are text, headers come
+    first, footers and comments last, and the text of boxes follows its paragraph.
+    """
+    from markitdown import StreamInfo
+    from markitdown.converters import DocxConverter
+
+    parts = checked_parts(data, name, limits, WORD)
+    hidden, files = _prepare(parts)
+    converter = DocxConverter()  # type: ignore[no-untyped-call]  # its constructor has no annotations
+    pages: list[NormalizedPage] = []
+    converter._html_converter = html_converter(pages)
+    markdown = converter.convert(packed(parts), StreamInfo(extension=".docx"), **OPTIONS).markdown
+    writer = ContentWriter(name, limits)
+    for index, piece in enumerate(_PLACE.split(markdown)):
+        if index % 2 == 0:
+            add_markdown(writer, piece, pages[0])
+        elif int(piece) < len(files) and depth < _MAX_DEPTH:
+            content = _read_inner(files[int(piece)], parts, name, limits, depth + 1)
+            writer.add_content(content)
+    writer.note_hidden(hidden + sum(page.hidden for page in pages))
+    return writer.content()
+
+
+def _prepare(parts: dict[str, bytes]) -> tuple[int, list[str]]:
+    """Change the main text to what its reader sees; return how many hidden texts there were, and the files inside."""
+    from lxml import etree
+
+    for part, content in parts.items():
+        for strict, transitional in _TRANSITIONAL.items() if _STRICT in content else ():
+            parts[part] = parts[part].replace(_STRICT + strict, transitional)
+    root = parse_xml(parts[_DOCUMENT]) if _DOCUMENT in parts else None
+    body = root.find(f"{W}body") if root is not None else None
+    if body is None:
+        return 0, []
+    styles = parse_xml(parts[STYLES]) if parts.get(STYLES) else None
+    add_other_parts(body, parts)
+    accept_changes(root)
+    hidden = remove_hidden(root, styles)
+    number_paragraphs(root, parts, styles)
+    mark_headings(root, styles)
+    unfold_boxes(root)
+    write_formulas(root)
+    files = _mark_files(root, parts)
+    parts[_DOCUMENT] = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return hidden, files
+
+
+def _mark_files(root: Any, parts: dict[str, bytes]) -> list[str]:
+    """Replace each file inside the document (`altChunk`) by a paragraph with its number; return their names."""
+    chunks = list(root.iter(f"{W}altChunk"))
+    relationships = parts.get("word/_rels/document.xml.rels")
+    targets = {
+        element.get("Id"): posixpath.normpath(posixpath.join("/word", element.get("Target", "")))[1:]
+        for element in (parse_xml(relationships) if relationships and chunks else ())
+    }
+    files = []
+    for chunk in chunks:
+        files.append(targets.get(chunk.get(f"{RELATIONSHIPS}id"), ""))
+        chunk.tag = f"{W}p"
+        for child in list(chunk):
+            chunk.remove(child)
+        insert_text(chunk, f"\ue002{len(files) - 1}\ue003")
+    return files
+
+
+def _read_inner(file: str, parts: dict[str, bytes], name: str, limits: Limits, depth: int) -> Content:
+    """Read a file inside the document; one of another kind has no content."""
+    data, suffix = parts.get(file, b""), PurePosixPath(file).suffix.lower()
+    if not data:
+        return Content("")
+    if suffix in (".docx", ".docm", ".dotx"):
+        return read_word(data, name, limits, depth)
+    if suffix == ".rtf":
+        return read_rich_text(data, name, limits)
+    return read_text(data, name, limits) if suffix == ".txt" else read_html(data, name, limits)

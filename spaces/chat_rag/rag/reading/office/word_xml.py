@@ -1,0 +1,174 @@
+"""The XML of Word files, and its changes for a converter that reads only the main text as it is stored."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rag.reading.office.archive import parse_xml
+
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+RELATIONSHIPS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+STYLES = "word/styles.xml"
+_EXTRA = re.compile(r"word/(header|footer|comments)\d*\.xml")
+_OFF = ("0", "false", "off")
+_WRAPPERS = ("fldSimple", "customXml", "dir", "bdo")  # mammoth drops them with their text
+_TINY = 4  # half points
+_MAX_HEADING = 6
+
+
+def value_of(element: Any, default: str = "") -> str:
+    """Return the value of a property, or the default without it."""
+    return default if element is None else str(element.get(f"{W}val", default))
+
+
+def is_on(element: Any) -> bool:
+    """Return whether a property is there and not switched off."""
+    return element is not None and element.get(f"{W}val", "1") not in _OFF
+
+
+def insert_text(paragraph: Any, text: str) -> None:
+    """Insert a text at a paragraph's start."""
+    from lxml import etree
+
+    run = etree.Element(f"{W}r")
+    etree.SubElement(run, f"{W}t").text = text
+    properties = paragraph.find(f"{W}pPr")
+    paragraph.insert(0, run) if properties is None else properties.addnext(run)
+
+
+def add_other_parts(body: Any, parts: dict[str, bytes]) -> None:
+    """Add the different texts of headers to the body's start, and of footers and comments to its end."""
+    seen: set[str] = set()
+    first = 0
+    for name in sorted(filter(_EXTRA.fullmatch, parts)):
+        root = parse_xml(parts[name])
+        text = "".join(root.itertext()).strip()
+        if not text or text in seen or text.isdecimal():
+            continue
+        seen.add(text)
+        _remove_references(root)
+        for block in _outer_blocks(root):
+            if "header" in name:
+                body.insert(first, block)
+                first += 1
+                continue
+            if "comments" in name:
+                insert_text(block, "Comment: ")
+            section = body.find(f"{W}sectPr")
+            body.append(block) if section is None else section.addprevious(block)
+
+
+def _remove_references(root: Any) -> None:
+    """Remove the references of a part to its own relationships, which the main text doesn't have."""
+    for element in root.iter():
+        for attribute in [attribute for attribute in element.attrib if attribute.startswith(RELATIONSHIPS)]:
+            del element.attrib[attribute]
+
+
+def _outer_blocks(root: Any) -> list[Any]:
+    kinds = (f"{W}p", f"{W}tbl")
+    return [block for block in root.iter(*kinds) if next(block.iterancestors(*kinds), None) is None]
+
+
+def accept_changes(root: Any) -> None:
+    """Keep what was inserted, and moved text at its new place; remove what was deleted; unwrap other elements."""
+    for name in ("del", "moveFrom"):
+        for element in list(root.iter(f"{W}{name}")):
+            parent = element.getparent()
+            if parent.tag == f"{W}trPr":
+                row = parent.getparent()
+                if row.getparent() is not None:
+                    row.getparent().remove(row)
+            elif parent.tag != f"{W}rPr":  # there it marks the end of a paragraph, which mammoth reads
+                parent.remove(element)
+    for element in root.iter(f"{W}moveTo"):
+        if element.getparent().tag != f"{W}rPr":
+            element.tag = f"{W}ins"
+    for element in root.iter(*(f"{W}{name}" for name in _WRAPPERS)):
+        element.tag = f"{W}smartTag"
+
+
+def remove_hidden(root: Any, styles: Any) -> int:
+    """Remove runs that nobody can see, by themselves or by their style; return how many had text."""
+    hidden_styles = {style.get(f"{W}styleId") for style in _styles(styles) if is_on(style.find(f"{W}rPr/{W}vanish"))}
+    hidden = 0
+    for run in list(root.iter(f"{W}r")):
+        if _is_hidden(run, hidden_styles):
+            hidden += bool("".join(run.itertext()).strip())
+            run.getparent().remove(run)
+    return hidden
+
+
+def _is_hidden(run: Any, hidden_styles: set[str | None]) -> bool:
+    properties = run.find(f"{W}rPr")
+    vanish = properties.find(f"{W}vanish") if properties is not None else None
+    if vanish is not None:
+        return is_on(vanish)
+    if properties is not None and _is_invisible(run, properties):
+        return True
+    style = properties.find(f"{W}rStyle") if properties is not None else None
+    paragraph_style = run.getparent().find(f"{W}pPr/{W}pStyle")
+    return value_of(style) in hidden_styles or value_of(paragraph_style) in hidden_styles
+
+
+def _is_invisible(run: Any, properties: Any) -> bool:
+    """Return whether a run is white without a background of its own or around it, or too small to be read."""
+    size = value_of(properties.find(f"{W}sz"))
+    if size.isdecimal() and int(size) <= _TINY:
+        return True
+    if value_of(properties.find(f"{W}color")).upper() != "FFFFFF":
+        return False
+    has_background = any(properties.find(f"{W}{name}") is not None for name in ("shd", "highlight"))
+    around = run.iterancestors(f"{W}tbl", f"{W}txbxContent")
+    return not has_background and next(around, None) is None and run.getparent().find(f"{W}pPr/{W}shd") is None
+
+
+def mark_headings(root: Any, styles: Any) -> None:
+    """Give paragraphs with an outline level, of their own or of their style, the style of a heading."""
+    levels: dict[str, str] = {}
+    parents: dict[str, str] = {}
+    for style in _styles(styles):
+        name = style.get(f"{W}styleId", "")
+        parents[name] = value_of(style.find(f"{W}basedOn"))
+        levels[name] = value_of(style.find(f"{W}pPr/{W}outlineLvl"))
+    for paragraph in root.iter(f"{W}p"):
+        properties = paragraph.find(f"{W}pPr")
+        if properties is None:
+            continue
+        style = properties.find(f"{W}pStyle")
+        level = value_of(properties.find(f"{W}outlineLvl")) or _inherited(value_of(style), levels, parents)
+        if level.isdecimal() and int(level) < _MAX_HEADING:
+            if style is None:
+                style = properties.makeelement(f"{W}pStyle")
+                properties.insert(0, style)
+            style.set(f"{W}val", f"Heading{int(level) + 1}")
+
+
+def _inherited(name: str, levels: dict[str, str], parents: dict[str, str]) -> str:
+    for _ in range(20):
+        if levels.get(name):
+            return levels[name]
+        name = parents.get(name, "")
+    return ""
+
+
+def _styles(styles: Any) -> Any:
+    return styles.iter(f"{W}style") if styles is not None else ()
+
+
+def unfold_boxes(root: Any) -> None:
+    """Put the paragraphs of each text box after the paragraph that has it."""
+    for alternatives in list(root.iter(f"{_MC}AlternateContent")):
+        choice = alternatives.find(f"{_MC}Choice")
+        if choice is not None and next(choice.iter(f"{W}txbxContent"), None) is not None:
+            for fallback in alternatives.findall(f"{_MC}Fallback"):
+                alternatives.remove(fallback)
+    for box in list(root.iter(f"{W}txbxContent")):
+        outer = list(box.iterancestors(f"{W}p"))
+        if not outer:
+            continue
+        for block in reversed(box.findall("*")):
+            outer[-1].addnext(block)
+        box.getparent().remove(box)

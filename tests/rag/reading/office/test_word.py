@@ -1,0 +1,198 @@
+"""Word files as their readers see them: changes, hidden text, numbers of clauses, boxes, headers, and merged cells."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.documents import Note, NoteKind
+from tests.rag import make_documents as make
+
+RUN = "<w:r><w:t>{}</w:t></w:r>"
+NUMBERING = (
+    f'<w:numbering xmlns:w="{make.WORD_NAMESPACE}"><w:abstractNum w:abstractNumId="0">'
+    + "".join(
+        f'<w:lvl w:ilvl="{level}"><w:start w:val="1"/><w:numFmt w:val="{kind}"/><w:lvlText w:val="{text}"/></w:lvl>'
+        for level, (kind, text) in enumerate([("decimal", "%1."), ("decimal", "%1.%2"), ("lowerLetter", "(%3)")])
+    )
+    + '</w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num></w:numbering>'
+)
+
+
+def clause(level: int, text: str) -> str:
+    properties = f'<w:pPr><w:numPr><w:ilvl w:val="{level}"/><w:numId w:val="1"/></w:numPr></w:pPr>'
+    return f"<w:p>{properties}{RUN.format(text)}</w:p>"
+
+
+def other_part(element: str, text: str) -> bytes:
+    link = (
+        '<w:hyperlink xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" r:id="rId7">'
+        f"{RUN.format(text)}</w:hyperlink>"
+    )
+    return f'<w:{element} xmlns:w="{make.WORD_NAMESPACE}"><w:p>{link}</w:p></w:{element}>'.encode()
+
+
+def test_changes_are_accepted(read):
+    body = (
+        f"<w:p>{RUN.format('The fee is ')}<w:del><w:r><w:delText>9</w:delText></w:r></w:del>"
+        f"<w:ins>{RUN.format('14')}</w:ins></w:p>"
+        f"<w:p>{RUN.format('Term: ')}<w:moveFrom>{RUN.format('old')}</w:moveFrom>"
+        f"<w:moveTo>{RUN.format('two years')}</w:moveTo></w:p>"
+        "<w:tbl><w:tr><w:tc>" + make.paragraph("Item") + "</w:tc><w:tc>" + make.paragraph("Fee") + "</w:tc></w:tr>"
+        "<w:tr><w:trPr><w:del/></w:trPr><w:tc>" + make.paragraph("gone") + "</w:tc></w:tr>"
+        "<w:tr><w:tc>" + make.paragraph("Water") + "</w:tc><w:tc>" + make.paragraph("12") + "</w:tc></w:tr></w:tbl>"
+    )
+    assert read("a.docx", make.packed_docx(body)).text == (
+        "The fee is 14\n\nTerm: two years\n\n| Item | Fee |\n| --- | --- |\n| Water | 12 |"
+    )
+
+
+def test_clauses_have_their_numbers(read):
+    body = clause(0, "Boat") + clause(0, "Fees") + clause(1, "Dues") + clause(1, "Late") + clause(2, "rain")
+    document = read("a.docx", make.packed_docx(body, extra={"word/numbering.xml": NUMBERING.encode()}))
+    assert document.text.split("\n\n") == ["1. Boat", "2. Fees", "2.1 Dues", "2.2 Late", "(a) rain"]
+
+
+def test_hidden_text_is_left_out_and_counted(read):
+    hidden = "<w:r><w:rPr><w:vanish/></w:rPr><w:t>secret</w:t></w:r>"
+    shown = '<w:r><w:rPr><w:vanish w:val="0"/></w:rPr><w:t> shown</w:t></w:r>'
+    document = read("a.docx", make.packed_docx(f"<w:p>{RUN.format('text')}{hidden}{shown}</w:p>"))
+    assert document.text == "text shown"
+    assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 1),)
+
+
+def test_headers_footers_comments_and_boxes_are_read(read):
+    box = f"<w:p><w:r><w:pict><w:txbxContent>{make.paragraph('in a box')}</w:txbxContent></w:pict></w:r></w:p>"
+    comments = (
+        f'<w:comments xmlns:w="{make.WORD_NAMESPACE}"><w:comment w:id="0">{make.paragraph("why?")}</w:comment>'
+        "</w:comments>"
+    )
+    extra = {
+        "word/header1.xml": other_part("hdr", "Contract 7"),
+        "word/header2.xml": other_part("hdr", "Contract 7"),
+        "word/footer1.xml": other_part("ftr", "Valid until May"),
+        "word/comments.xml": comments.encode(),
+    }
+    document = read("a.docm", make.packed_docx(make.paragraph("text") + box, extra=extra))
+    blocks = [block for block in document.text.split("\n\n") if block]
+    assert blocks == ["Contract 7", "text", "in a box", "Comment: why?", "Valid until May"]
+
+
+@pytest.mark.parametrize("merge", ['<w:vMerge w:val="restart"/>', '<w:gridSpan w:val="1"/><w:vMerge w:val="restart"/>'])
+def test_vertical_merges_keep_columns(read, merge):
+    def row(*cells: str) -> str:
+        return f"<w:tr>{''.join(f'<w:tc>{cell}</w:tc>' for cell in cells)}</w:tr>"
+
+    p = make.paragraph
+    table = (
+        row(p("Region"), p("Product"), p("Units"))
+        + row(f"<w:tcPr>{merge}</w:tcPr>{p('EU')}", p("Cable"), p("12"))
+        + row("<w:tcPr><w:vMerge/></w:tcPr><w:p/>", p("Hub"), p("7"))
+    )
+    document = read("a.docx", make.packed_docx(f"<w:tbl>{table}</w:tbl>"))
+    assert document.text.splitlines()[2:] == ["| EU | Cable | 12 |", "| EU | Hub | 7 |"]
+    cells = [document.text[cell.start : cell.end] for cell in document.tables[0].cells]
+    assert cells == ["Region", "Product", "Units", "EU", "Cable", "12", "Hub", "7"]
+    assert [cell.header for cell in document.tables[0].cells] == [True] * 3 + [False] * 5
+
+
+def test_a_list_starts_again_where_the_author_wants_it(read):
+    second = (
+        '<w:num w:numId="2"><w:abstractNumId w:val="0"/><w:lvlOverride w:ilvl="0"><w:startOverride w:val="1"/>'
+        "</w:lvlOverride></w:num>"
+    )
+    numbering = NUMBERING.replace("</w:numbering>", f"{second}</w:numbering>").encode()
+    again = [clause(0, text).replace('numId w:val="1"', 'numId w:val="2"') for text in ("North", "South")]
+    content = make.packed_docx(clause(0, "Boat") + "".join(again), extra={"word/numbering.xml": numbering})
+    assert read("a.docx", content).text.split("\n\n") == ["1. Boat", "1. North", "2. South"]
+
+
+@pytest.mark.parametrize("element", ["fldSimple", "customXml", "bdo", "smartTag"])
+def test_text_inside_other_elements_is_read(read, element):
+    body = f"<w:p>{RUN.format('Version ')}<w:{element}>{RUN.format('7.2')}</w:{element}></w:p>"
+    assert read("a.docx", make.packed_docx(body)).text == "Version 7.2"
+
+
+def test_outline_levels_are_headings(read):
+    styles = (
+        f'<w:styles xmlns:w="{make.WORD_NAMESPACE}"><w:style w:type="paragraph" w:styleId="Clause"><w:name w:val="C"/>'
+        '<w:basedOn w:val="Base"/></w:style><w:style w:type="paragraph" w:styleId="Base"><w:name w:val="B"/><w:pPr>'
+        '<w:outlineLvl w:val="0"/></w:pPr></w:style></w:styles>'
+    )
+    body = (
+        f'<w:p><w:pPr><w:pStyle w:val="Clause"/></w:pPr>{RUN.format("Rules")}</w:p>'
+        f'<w:p><w:pPr><w:outlineLvl w:val="1"/></w:pPr>{RUN.format("Dues")}</w:p>{make.paragraph("text")}'
+    )
+    document = read("a.docx", make.packed_docx(body, extra={"word/styles.xml": styles.encode()}))
+    assert document.text == "# Rules\n\n## Dues\n\ntext"
+
+
+def test_text_that_nobody_can_see_is_left_out_and_counted(read):
+    white = '<w:r><w:rPr><w:color w:val="FFFFFF"/>{}</w:rPr><w:t>{}</w:t></w:r>'
+    tiny = '<w:r><w:rPr><w:sz w:val="2"/></w:rPr><w:t>tiny</w:t></w:r>'
+    shaded = white.format('<w:shd w:val="clear" w:fill="000000"/>', " on black")
+    row = f"<w:tbl><w:tr><w:tc><w:p>{white.format('', 'Port')}</w:p></w:tc><w:tc><w:p/></w:tc></w:tr></w:tbl>"
+    document = read(
+        "a.docx", make.packed_docx(f"<w:p>{RUN.format('text')}{white.format('', 'x')}{tiny}{shaded}</w:p>{row}")
+    )
+    assert document.text.split("\n")[0] == "text on black"
+    assert "Port" in document.text
+    assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 2),)
+
+
+def test_raised_numbers_are_apart_from_figures(read):
+    raised = '<w:r><w:rPr><w:vertAlign w:val="superscript"/></w:rPr><w:t>{}</w:t></w:r>'
+    body = "".join(
+        RUN.format(text) + raised.format(mark) for text, mark in (("4,210", "3"), (" 10", "6"), (" 1", "st"))
+    )
+    assert read("a.docx", make.packed_docx(f"<w:p>{body}</w:p>")).text == "4,210^3 10^6 1st"
+
+
+def test_formulas_are_latex(read):
+    def math(inner: str) -> str:
+        return f'<m:oMath xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math">{inner}</m:oMath>'
+
+    half = "<m:f><m:num><m:r><m:t>a</m:t></m:r></m:num><m:den><m:r><m:t>2</m:t></m:r></m:den></m:f>"
+    unknown = "<m:acc><m:x><m:r><m:t>1</m:t></m:r><m:r><m:t>2</m:t></m:r></m:x></m:acc>"
+    body = f"<w:p>{RUN.format('Take ')}{math(half)}{RUN.format(' or ')}{math(unknown)}</w:p>"
+    assert read("a.docx", make.packed_docx(body)).text == r"Take $\frac{a}{2}$ or $1 2$"
+
+
+SAVED_PAGE = (
+    b"MIME-Version: 1.0\nContent-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html; charset=utf-8\n"
+    b"Content-Transfer-Encoding: quoted-printable\n\n<p>The f=C3=A9e is 14.</p>\n--b--\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("a.mht", SAVED_PAGE),
+        ("a.htm", "<!doctype html><meta charset=utf-8><p>The fée is 14.".encode()),
+        ("a.txt", "The fée is 14.".encode()),
+        ("a.rtf", rb"{\rtf1\ansi The f\'e9e is 14.}"),
+        ("a.docx", make.packed_docx(make.paragraph("The fée is 14."))),
+    ],
+)
+def test_a_document_inside_a_document_is_read_in_its_place(read, file, content):
+    relationships = (
+        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId9" '
+        f'Type="x" Target="{file}"/></Relationships>'
+    )
+    chunk = '<w:altChunk xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" r:id="rId9"/>'
+    extra = {"word/_rels/document.xml.rels": relationships.encode(), f"word/{file}": content}
+    body = make.paragraph("before") + chunk + make.paragraph("after \ue0027\ue003")
+    assert read("a.docx", make.packed_docx(body, extra=extra)).text.split() == [
+        "before",
+        "The",
+        "fée",
+        "is",
+        "14.",
+        "after",
+    ]
+
+
+def test_strict_word_files_are_read(read):
+    strict = "http://purl.oclc.org/ooxml/wordprocessingml/main"
+    body = f"<w:p>{RUN.format('text')}<w:r><w:rPr><w:vanish/></w:rPr><w:t>secret</w:t></w:r></w:p>"
+    document = f'<w:document xmlns:w="{strict}"><w:body>{body}</w:body></w:document>'
+    assert read("a.docx", make.packed_docx(extra={"word/document.xml": document.encode()})).text == "text"

@@ -1,0 +1,62 @@
+"""E-mail messages: head, body, attachments, and messages inside messages."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+
+from rag.documents import Note, NoteKind
+from tests.rag import make_documents as make
+
+
+def message(subject: str, text: str) -> EmailMessage:
+    mail = EmailMessage()
+    mail["From"] = "Ada <ada@example.org>"
+    mail["Subject"] = subject
+    mail.set_content(text)
+    return mail
+
+
+def test_a_message_with_attachments(read):
+    mail = message("Häfen und Gebühren", "The fee is 14.")
+    mail.add_alternative("<p>The fee is <i>14</i>.</p><p style='display:none'>9</p>", subtype="html")
+    mail.add_attachment(b"Port;Fee\nSkarv;14\n", maintype="text", subtype="csv", filename="fees.csv")
+    mail.add_attachment(b"\x89PNG\r\n\x1a\n12", maintype="image", subtype="png", filename="logo.png")
+    mail.add_attachment(make.docx()[:3000], maintype="application", subtype="x", filename="../a b.docx")
+    mail.add_attachment(message("Inner", "It is 15."))
+    document = read("a.eml", bytes(mail))
+    assert document.text.split("\n\n") == [
+        "# Häfen und Gebühren",
+        "From: Ada <ada@example.org>",
+        "The fee is *14*.",
+        "# fees.csv",
+        "Port: Skarv; Fee: 14",
+        "# Inner",
+        "From: Ada <ada@example.org>",
+        "It is 15.",
+    ]
+    (table,) = document.tables
+    assert [document.text[cell.start : cell.end] for cell in table.cells] == ["Port", "Fee", "Skarv", "14"]
+    assert document.notes == (
+        Note(NoteKind.UNREAD_ATTACHMENTS, 2, ("logo.png", "../a b.docx")),
+        Note(NoteKind.HIDDEN_TEXT, 1),
+    )
+
+
+def test_bytes_that_no_encoded_word_announces(read):
+    head = "Subject: Gebühr\nContent-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: 8bit\n\n".encode()
+    assert read("a.eml", head + "14 €".encode("cp1252")).text == "# Gebühr\n\n14 €"
+
+
+def test_text_without_a_head_is_no_message(refusal):
+    assert "isn't a valid e-mail" in refusal("a.eml", b"just text\n\nand more").message
+
+
+def test_messages_inside_messages_without_end(read):
+    mail = message("0", "the first")
+    for number in range(1, 30):
+        outer = message(str(number), "text")
+        outer.add_attachment(mail)
+        mail = outer
+    document = read("a.eml", bytes(mail))
+    assert "# 24" in document.text
+    assert "the first" not in document.text
