@@ -23,6 +23,7 @@ class Limits:
     characters: int = 10_000_000
     pages: int = 5_000
     scanned_pages: int = 200  # text recognition takes seconds per page
+    recognition_seconds: int = 600  # for all of them; a reader has 900 for everything
 
 
 @dataclass(frozen=True, slots=True)

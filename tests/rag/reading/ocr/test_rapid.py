@@ -89,7 +89,7 @@ def test_a_process_says_when_another_one_has_to_take_over() -> None:
             replies.append(json.loads(process.stdout.readline()))
             fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
             used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-            resource.prlimit(process.pid, resource.RLIMIT_CPU, (max(int(2 * used), 1), 1000))
+            resource.prlimit(process.pid, resource.RLIMIT_CPU, (max(int(3 * used), 1), 1000))
         process.stdin.close()
     assert [reply["last"] for reply in replies] == [False, True]
 

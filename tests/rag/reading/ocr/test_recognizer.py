@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.documents import Note, NoteKind
+from rag.documents import Limits, Note, NoteKind
 from rag.errors import DocumentError
 from rag.reading.ocr.rapid import RapidOcr
 from rag.reading.ocr.recognizer import chosen_engine
@@ -54,6 +54,14 @@ def test_without_an_engine_a_scanned_page_among_others_is_a_note(read: Read, mon
     assert document.text.strip() == "Real text"
     assert document.notes == (Note(NoteKind.PICTURE_PAGES, 2, ("2", "3")),)
     assert [page.number for page in document.pages] == [1, 2, 3]
+
+
+@pytest.mark.usefixtures("tesseract")
+def test_pages_for_which_there_is_no_time_are_a_note(read: Read) -> None:
+    scan = make.pdf_scan(*["A page"] * 5, with_text="Real text")
+    document = read(scan, limits=Limits(recognition_seconds=0))
+    assert document.text.strip() == "Real text"
+    assert document.notes == (Note(NoteKind.PICTURE_PAGES, 5, ("2–6",)),)
 
 
 @pytest.mark.parametrize("name", ["scan.pdf", "photo.png"])

@@ -17,7 +17,7 @@ from typing import Any
 
 from rag.reading.ocr.rapid import SIZE
 
-_CPU_SHARE = 0.5  # of the processor time that the process may use; then another one takes over
+_CPU_SHARE = 0.25  # of the processor time that the process may use; then another one takes over
 _DETECTION_SIDE = 1280  # pixels; the lines are found on a smaller picture than they are read on
 _SURE = 0.9  # a page with a lower score may be upside down
 _BLOCK = 8  # pixels; the noise of a scanner is 15, and 2 in the mean of such a block

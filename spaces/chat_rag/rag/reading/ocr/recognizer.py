@@ -15,7 +15,7 @@ from rag.reading.ocr.recognized_page import RecognizedPage, recognized_page
 from rag.reading.ocr.tesseract import Tesseract
 
 SETTING = "SPACEPORT_OCR"
-PAGE_SECONDS = 60.0
+PAGE_SECONDS = 120.0  # RapidOCR needs 35 s of a processor for 60 lines of 280 characters, and may have half of one
 Engine = RapidOcr | Tesseract
 _ENGINES: dict[str, type[Engine]] = {"rapidocr": RapidOcr, "tesseract": Tesseract}
 _NONE = "none"

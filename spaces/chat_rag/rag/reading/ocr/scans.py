@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
+from backends.stopwatch import now
 from rag.documents import Limits, Note, NoteKind
 from rag.errors import DocumentError
 from rag.reading.layout.page_text import PageText, write_page
@@ -28,6 +30,7 @@ class Scans:
 
     def __init__(self, recognizer: Recognizer, limits: Limits) -> None:
         self._recognizer, self._limits = recognizer, limits
+        self._end: float | None = None  # of the time for text recognition, which begins with the first picture
         self._pages: dict[int, RecognizedPage] = {}
         self._unread: list[int] = []
         self._pictures: dict[int, list[tuple[PagePicture, RecognizedPage]]] = {}
@@ -54,13 +57,23 @@ class Scans:
                 "text recognition.",
                 REMEDY,
             )
-        try:
-            page = self._pages[number] = self._recognizer.recognize(image, number)
-        except (PageTooSlow, PageFailed) as error:
-            self.error = self.error or error
+        page = self._recognize(image, number)
+        if page is None:
             self._unread.append(number)
             return ReadPage([], None, [])
+        self._pages[number] = page
         return page.page
+
+    def _recognize(self, image: GreyImage, number: int) -> RecognizedPage | None:
+        """Return what is on a picture, or None if the engine fails or there is no time left."""
+        self._end = self._end or now() + self._limits.recognition_seconds
+        if now() > self._end:
+            return None
+        try:
+            return self._recognizer.recognize(image, number)
+        except (PageTooSlow, PageFailed) as error:
+            self.error = self.error or error
+            return None
 
     def draw_pictures(self, page: Any, number: int) -> list[PagePicture]:
         """Return the large pictures on a PDFium page with text. The caller holds PDFium's lock."""
@@ -72,12 +85,8 @@ class Scans:
     def read_pictures(self, pictures: Sequence[PagePicture], number: int) -> None:
         """Recognize the pictures of a page; one on which the engine fails, or guesses, becomes a note."""
         for picture in pictures:
-            try:
-                read = self._recognizer.recognize(picture.image, number)
-            except (PageTooSlow, PageFailed):
-                self._unread_pictures[number] += 1
-                continue
-            if read.page.segments and read.score < self._recognizer.unsure:
+            read = self._recognize(picture.image, number)
+            if read is None or (read.page.segments and read.score < self._recognizer.unsure):
                 self._unread_pictures[number] += 1
             elif read.page.segments:
                 self._pictures.setdefault(number, []).append((picture, read))
@@ -102,8 +111,18 @@ class Scans:
         unsure = self._recognizer.unsure
         doubtful = [number for number, page in self._pages.items() if page.page.segments and page.score < unsure]
         kinds = (NoteKind.PICTURE_PAGES, self._unread), (NoteKind.UNSURE_PAGES, doubtful)
-        notes = [Note(kind, len(pages), tuple(map(str, pages))) for kind, pages in kinds if pages]
+        notes = [Note(kind, len(pages), tuple(_ranges(pages))) for kind, pages in kinds if pages]
         if count := self._unread_pictures.total():
-            pages = [str(number) for number, unread in self._unread_pictures.items() if unread]
-            notes.append(Note(NoteKind.UNREAD_PICTURES, count, tuple(pages)))
+            pages = [number for number, unread in self._unread_pictures.items() if unread]
+            notes.append(Note(NoteKind.UNREAD_PICTURES, count, tuple(_ranges(pages))))
         return notes
+
+
+def _ranges(pages: Sequence[int]) -> Iterator[str]:
+    """Yield page numbers in order, and those of three or more that follow each other as one: 4–9."""
+    for _, group in groupby(enumerate(pages), key=lambda pair: pair[1] - pair[0]):
+        first, *others = (number for _, number in group)
+        if len(others) > 1:
+            yield f"{first}–{others[-1]}"
+        else:
+            yield from map(str, (first, *others))
