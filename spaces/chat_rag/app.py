@@ -17,6 +17,7 @@ from chat_page.strings import ENGLISH
 from rag.answering.types import AnswerOptions
 from rag.documents import Limits
 from rag.library.quota import Quota
+from rag.reading.archives.listing import ARCHIVE_SUFFIX
 from rag.reading.parse import SUFFIXES
 from ui import html, launch
 from ui.admission.client import caller_of
@@ -26,6 +27,8 @@ from ui.settings import int_setting
 
 CORPUS = Path(__file__).parent / "corpus"
 DEFAULTS = AnswerOptions()
+# Gradio's state of a page takes 75 kB, and anybody can open pages. Nothing is lost when a page's state is dropped.
+MAX_SESSIONS = 300
 
 ARGUMENTS = launch.parse_arguments(
     sys.argv[1:] if __name__ == "__main__" else [], "Chat with documents on any model backend."
@@ -45,6 +48,8 @@ try:
 except SpaceportError as error:
     raise SystemExit(error.for_terminal) from error
 HANDLERS = Handlers(CHAT)
+# Gradio refuses a value that isn't a choice. The names are replaced by titles when the page has opened.
+TARGETS = [(START.title, START.name), *((name, name) for name in CHAT.catalog.names if name != START.name)]
 
 
 async def ask_documents(
@@ -75,7 +80,7 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
     with gr.Row(elem_id="head"):
         gr.HTML(html.header_html(ENGLISH.title, ENGLISH.tagline))
         target = gr.Dropdown(
-            [(START.title, START.name)], value=START.name, label=ENGLISH.model, container=False, scale=0, min_width=280,
+            TARGETS, value=START.name, label=ENGLISH.model, container=False, scale=0, min_width=280,
             elem_id="target",
         )  # fmt: skip
     with gr.Row():
@@ -100,7 +105,11 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
         with gr.Column(scale=2, min_width=320):
             with gr.Accordion(ENGLISH.documents, open=True):
                 files = gr.File(
-                    show_label=False, file_count="multiple", file_types=list(SUFFIXES), height=132, elem_id="drop"
+                    show_label=False,
+                    file_count="multiple",
+                    file_types=[*SUFFIXES, ARCHIVE_SUFFIX],
+                    height=132,
+                    elem_id="drop",
                 )
                 documents = gr.HTML("", elem_id="documents", js_on_load=scripts.DOCUMENTS_JS)
                 samples = gr.Checkbox(True, label=ENGLISH.samples, elem_id="samples")
@@ -124,6 +133,7 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
         chatbot.example_select(HANDLERS.example, key, [question, chatbot], concurrency_limit=None, **key_first),
         chatbot.retry(HANDLERS.retry, key, [question, chatbot], queue=False, **key_first),
         chatbot.edit(HANDLERS.edit, key, [question, chatbot], concurrency_limit=None, **key_first),
+        chatbot.option_select(HANDLERS.write_answer, key, [question, chatbot], concurrency_limit=None, **key_first),
     ]
     answer_events = [
         event.then(
@@ -176,10 +186,12 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
     demo.load(HANDLERS.list_targets, target, [target, unavailable], **private)
     demo.unload(HANDLERS.close_page)
     gr.api(ask_documents, api_name="ask_documents", concurrency_limit=None)
-demo.queue(max_size=launch.MAX_EVENTS, default_concurrency_limit=launch.SHORT_EVENTS)
+demo.queue(**launch.QUEUE)
 
 if __name__ == "__main__":
     demo.launch(
-        **launch.launch_arguments(ARGUMENTS, LIMITS, css=scripts.CSS, private=CHAT.private_folders),
+        **launch.launch_arguments(
+            ARGUMENTS, LIMITS, css=scripts.CSS, private=CHAT.private_folders, max_sessions=MAX_SESSIONS
+        ),
         mcp_server=launch.mcp_enabled(),
     )

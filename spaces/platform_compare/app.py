@@ -64,7 +64,7 @@ with gr.Blocks(title=strings.TITLE, analytics_enabled=False, fill_width=True, de
     demo.load(measure.results.show, measure.results.inputs, measure.results.outputs, concurrency_limit=None, **VISITOR)
     demo.load(check_targets, None, [race.targets, measure.targets, race.unavailable, measure.unavailable], **PRIVATE)
     gr.api(answers, api_name="answers", concurrency_limit=None)
-demo.queue(max_size=launch.MAX_EVENTS, default_concurrency_limit=launch.SHORT_EVENTS)
+demo.queue(**launch.QUEUE)
 
 if __name__ == "__main__":
     demo.launch(**launch.launch_arguments(ARGUMENTS, LIMITS))

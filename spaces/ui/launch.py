@@ -36,12 +36,16 @@ os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**12))
 
 # A thread waits this long for the interpreter lock if another one computes. With Python's 5 ms, a request with ten
 # system calls takes 50 ms while a document is split into chunks.
-SWITCH_SECONDS = 0.0005
+SWITCH_SECONDS = 0.0001
 # Gradio starts at most this many events. Those that wait for their turn count, so it's more than `Limits` let wait.
 MAX_EVENTS = 1024
-# Events without a limit of their own that run at once. They are short.
-SHORT_EVENTS = 32
-# Gradio keeps the state of so many pages, which takes 70 kB each; a page that is dropped gets a new one.
+QUEUE: dict[str, Any] = {
+    "max_size": MAX_EVENTS,
+    "default_concurrency_limit": 32,  # events without a limit of their own that run at once; they are short
+    # Seconds. By default, each event that starts tells all others how many are ahead: n ** 2 messages for n events.
+    "status_update_rate": 60,
+}
+# Gradio keeps the state of so many pages; a page that is dropped gets a new one, without the choices that it was sent.
 MAX_SESSIONS = 4000
 
 
@@ -57,7 +61,12 @@ def parse_arguments(argv: Sequence[str], description: str) -> argparse.Namespace
 
 
 def launch_arguments(
-    options: argparse.Namespace, limits: EdgeLimits, *, css: str = "", private: Sequence[str] = ()
+    options: argparse.Namespace,
+    limits: EdgeLimits,
+    *,
+    css: str = "",
+    private: Sequence[str] = (),
+    max_sessions: int = MAX_SESSIONS,
 ) -> dict[str, Any]:
     """Return the keyword arguments of `launch()`: the options, the theme plus the page's `css`, and privacy settings.
 
@@ -84,7 +93,7 @@ def launch_arguments(
         "footer_links": ["gradio"],
         "ssr_mode": False,
         "max_threads": MAX_EVENTS,
-        "state_session_capacity": MAX_SESSIONS,
+        "state_session_capacity": max_sessions,
     }
 
 

@@ -196,24 +196,24 @@ def test_a_few_requests_may_be_sent_at_once(port: int) -> None:
         assert receive(connection).count(b"HTTP/1.1 200") == 4
 
 
-def finish(uploads: Uploads, folder: Path, name: str, address: str) -> Path:
+def store(uploads: Uploads, folder: Path, name: str, address: str) -> Path:
     path = folder / sha256(name.encode()).hexdigest() / name
     path.parent.mkdir(parents=True)
     path.write_bytes(b"x")
     uploads.receive(address, 1)
     (stored,) = json.loads(uploads.store(address, json.dumps([str(path)]).encode()))
-    uploads.end(address, 1)
+    uploads.end(address, 1, stored=True)
     return Path(stored)
 
 
 def test_room_is_for_an_address_and_for_all(tmp_path: Path) -> None:
     limits = EdgeLimits(uploads_per_address=2 * LEAST_FILE_BYTES, uploads=3 * LEAST_FILE_BYTES)
     uploads = Uploads(tmp_path, limits)
-    first = finish(uploads, tmp_path, "1", "a")
-    finish(uploads, tmp_path, "2", "a")
+    first = store(uploads, tmp_path, "1", "a")
+    store(uploads, tmp_path, "2", "a")
     with pytest.raises(Refused, match="your address"):
         uploads.receive("a", LEAST_FILE_BYTES)
-    finish(uploads, tmp_path, "3", "b")
+    store(uploads, tmp_path, "3", "b")
     with pytest.raises(Refused, match="All uploads"):
         uploads.receive("b", LEAST_FILE_BYTES)
     first.unlink()
@@ -224,7 +224,7 @@ def test_room_is_for_an_address_and_for_all(tmp_path: Path) -> None:
 def test_old_unused_uploads_make_room(tmp_path: Path) -> None:
     now = [1_000.0]
     uploads = Uploads(tmp_path, EdgeLimits(uploads_per_address=2 * LEAST_FILE_BYTES), lambda: now[0])
-    used, unused = finish(uploads, tmp_path, "1", "a"), finish(uploads, tmp_path, "2", "a")
+    used, unused = store(uploads, tmp_path, "1", "a"), store(uploads, tmp_path, "2", "a")
     uploads.use([str(used)])
     now[0] += 100
     uploads.receive("a", LEAST_FILE_BYTES)
@@ -235,7 +235,7 @@ def test_old_unused_uploads_make_room(tmp_path: Path) -> None:
 def test_an_upload_that_no_event_uses_is_deleted(tmp_path: Path) -> None:
     now = [1_000.0]
     uploads = Uploads(tmp_path, EdgeLimits(unused_upload_seconds=50), lambda: now[0])
-    used, unused = finish(uploads, tmp_path, "1", "a"), finish(uploads, tmp_path, "2", "a")
+    used, unused = store(uploads, tmp_path, "1", "a"), store(uploads, tmp_path, "2", "a")
     uploads.use([str(used)])
     uploads.clean()
     assert unused.exists()
@@ -243,6 +243,19 @@ def test_an_upload_that_no_event_uses_is_deleted(tmp_path: Path) -> None:
     uploads.clean()
     assert used.exists()
     assert not unused.exists()
+
+
+async def test_uploads_that_break_off_are_refused_early_after_a_while(tmp_path: Path) -> None:
+    """Anybody could send megabytes again and again: they were parsed and written, and then forgotten."""
+    uploads = Uploads(tmp_path, EdgeLimits(broken_uploads_per_address=10))
+    for received in (6, 6):
+        assert uploads.refusal("a") is None
+        uploads.receive("a", received)
+        uploads.end("a", received, stored=False)
+    refusal = uploads.refusal("a")
+    assert refusal
+    assert refusal.message.startswith("Too many uploads")
+    assert uploads.refusal("b") is None
 
 
 def test_files_of_one_upload_stay_together(tmp_path: Path) -> None:

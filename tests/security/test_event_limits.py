@@ -58,7 +58,7 @@ def test_names_that_a_client_invents_are_short(guest: Guest) -> None:
 
 
 def test_only_the_api_takes_large_inputs(guest: Guest) -> None:
-    """Gradio keeps the last inputs of 4,000 pages."""
+    """Gradio keeps the last inputs of many pages."""
     large = "x " * 500_000
     for event, data in (
         ("submit", guest.inputs("submit", question=large)),

@@ -200,17 +200,25 @@ class _Upload(_Exchange):
         plain = [header for header in scope["headers"] if header[0] != b"accept-encoding"]
         super().__init__({**scope, "headers": plain}, receive, send, limits, limits.upload_bytes, None, check)
         self._uploads = uploads
+        self._stored = False
+
+    async def _run(self, app: ASGIApp) -> None:
+        self._refusal = self._uploads.refusal(self.address)
+        if not self._refusal:
+            await super()._run(app)
 
     def count(self, size: int) -> None:
         self._uploads.receive(self.address, size)
 
     async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.body" and not self._refusal:
+        if message["type"] == "http.response.start":
+            self._stored = message["status"] == 200 and not self._refusal
+        elif self._stored:
             message = {**message, "body": self._uploads.store(self.address, message.get("body", b""))}
         await super().send(message)
 
     def end(self) -> None:
-        self._uploads.end(self.address, self.received)
+        self._uploads.end(self.address, self.received, stored=self._stored)
         self._uploads.clean_later()
 
 

@@ -28,6 +28,7 @@ class EdgeLimits:
     field_bytes: int = 64 * KB  # the parts of an upload that aren't files, all together
     uploads_per_address: int = 400 * MB  # uploads that arrive or wait to be used
     uploads: int = 4_000 * MB
+    broken_uploads_per_address: int = 100 * MB  # in a minute, of uploads that broke off or were refused
     unused_upload_seconds: float = 3600.0  # until an upload that no event works with is deleted
     body_seconds: float = 30.0  # without a byte, or for the start of a slow body
     body_bytes_per_second: int = 4 * KB  # the slowest that a body may be on average

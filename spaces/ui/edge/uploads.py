@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import secrets
+import sys
 import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -54,10 +55,18 @@ class Uploads:
         self._folder = folder
         self._limits = limits
         self._budget = Budget(limits.uploads_per_address, limits.uploads)
+        self._broken = Budget(limits.broken_uploads_per_address, sys.maxsize)
         self._stored: dict[str, _Stored] = {}
         self._cleaned = self._now()
         self._freed = -1.0
         _served.add(self)
+
+    def refusal(self, address: str) -> Refused | None:
+        """Return why the address may not upload now, before anything is read, or None."""
+        if self._broken.fits_address(address, 1):
+            return None
+        message = "Too many uploads from your address broke off or were refused. Try again in a minute."
+        return Refused(429, message, retry_seconds=RETRY_SECONDS)
 
     def receive(self, address: str, size: int) -> None:
         """Count bytes that arrive; raise `Refused` if there is no room for them."""
@@ -89,9 +98,12 @@ class Uploads:
             response = response.replace(f"{old}{separator}".encode(), f"{new}{separator}".encode())
         return response
 
-    def end(self, address: str, received: int) -> None:
-        """End a request that has brought these bytes."""
+    def end(self, address: str, received: int, *, stored: bool) -> None:
+        """End a request that has brought these bytes; if no file is stored, they count for another minute."""
         self._budget.give_back(address, received)
+        if received and not stored:
+            self._broken.take(address, received)
+            asyncio.get_running_loop().call_later(RETRY_SECONDS, self._broken.give_back, address, received)
         if self._now() - self._cleaned > self._clean_seconds:
             self.clean()
 

@@ -66,7 +66,7 @@ class _Reader:
             for index in range(count + WINDOW):
                 if index < count:
                     page = self._read(document, index)
-                    window.append((page, page_edges(page.segments)))
+                    window.append((page, page_edges(page.lines)))
                     self._report((index + 1) / count)
                 if 0 <= (current := index - WINDOW) < count:
                     yield self._scans.complete(self._write(window, current - first), current + 1)
@@ -124,7 +124,7 @@ def page_characters(page: Any) -> Iterator[list[tuple[int, str]]]:
     is yielded. The caller holds PDFium's lock.
     """
     content = read_page(page)
-    edges = page_edges(content.segments)
+    edges = page_edges(content.lines)
     orders = []
     for head in range(len(edges.head) + 1):
         for foot in range(len(edges.foot) + 1):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from rag.documents import RecognizedLine
+from rag.reading.layout.lines import group_by_baseline
 from rag.reading.layout.page_text import PageText
 from rag.reading.layout.reader import ReadPage
 from rag.reading.layout.segments import Segment
@@ -79,7 +80,7 @@ def recognized_page(reading: Reading) -> RecognizedPage:
             )
     characters = sum(len(piece.text) for piece in pieces)
     score = sum(piece.score * len(piece.text) for piece in pieces) / max(characters, 1)
-    return RecognizedPage(ReadPage(segments, None, []), frame, score if pieces else 1.0)
+    return RecognizedPage(ReadPage(segments, None, [], 0, group_by_baseline(segments)), frame, score if pieces else 1.0)
 
 
 def _straighten(piece: Piece, slope: float) -> Piece:

@@ -60,7 +60,7 @@ class Scans:
         page = self._recognize(image, number)
         if page is None:
             self._unread.append(number)
-            return ReadPage([], None, [])
+            return ReadPage([], None, [], 0, [])
         self._pages[number] = page
         return page.page
 
