@@ -281,3 +281,18 @@ def pdf_of_objects(objects: Sequence[str]) -> bytes:
     head = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}"
     trailer = f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{len(content)}\n%%EOF"
     return (content + head + trailer).encode("latin-1")
+
+
+def pdf_with_picture(above: str, picture: bytes, below: str, *, box: tuple[float, float, float, float]) -> bytes:
+    """Return a page with a line, a picture at left, bottom, width and height in points, and another line."""
+    from reportlab.lib.utils import ImageReader
+    from reportlab.pdfgen import canvas
+
+    stream = io.BytesIO()
+    sheet = canvas.Canvas(stream, pagesize=(595, 842))
+    sheet.drawString(72, 780, above)
+    sheet.drawImage(ImageReader(io.BytesIO(picture)), *box)
+    sheet.drawString(72, 60, below)
+    sheet.showPage()
+    sheet.save()
+    return stream.getvalue()
