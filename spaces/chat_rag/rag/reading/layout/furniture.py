@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 
 from rag.reading.layout.segments import Segment
 
@@ -48,9 +47,10 @@ def page_edges(lines: Sequence[list[Segment]]) -> Edges:
 
 
 def _edge_lines(lines: Sequence[list[Segment]]) -> tuple[EdgeLine, ...]:
+    next_lines: list[list[Segment]] = [*lines[1:], []]
     return tuple(
         _edge_line(line, is_row=len(line) > 1 and len(line) == len(inner))
-        for line, inner in zip_longest(lines, lines[1:], fillvalue=[])
+        for line, inner in zip(lines, next_lines, strict=False)
     )[:_MOST_LINES]
 
 

@@ -105,14 +105,14 @@ def _table_cells(table: Any) -> Iterator[GridCell]:
         for cell in row.iterchildren(f"{TABLE}table-cell", f"{TABLE}covered-table-cell"):
             repeats = min(int(cell.get(f"{TABLE}number-columns-repeated", "1")), 100)
             if cell.tag == f"{TABLE}table-cell":
-                rows, columns = (int(cell.get(f"{TABLE}number-{kind}-spanned", "1")) for kind in ("rows", "columns"))
+                height, width = (int(cell.get(f"{TABLE}number-{kind}-spanned", "1")) for kind in ("rows", "columns"))
                 for repeat in range(repeats):
                     yield GridCell(
                         number,
                         column + repeat,
                         plain_text(cell),
-                        min(rows, 1000),
-                        min(columns, 100),
+                        min(height, 1000),
+                        min(width, 100),
                         is_header,
                     )
             column += repeats
