@@ -100,6 +100,10 @@ class Strings:
     already_added: str = " (already added)"
 
     # What the visitor should know about how a document was read
+    better_model: str = "Get a better model: {name}, {size} GB"
+    use_better_model: str = "Use the better model {name}, which is on this machine"
+    better_model_ready: str = "{name} is ready and answers from now on."
+    cannot_store: str = "The model can't be stored ({reason})."
     picture_pages_one: str = "{count:,} page is a picture that was not read: {places}"
     picture_pages: str = "{count:,} pages are pictures that were not read: {places}"
     unread_pictures_one: str = "{count:,} picture was not read: page {places}"
