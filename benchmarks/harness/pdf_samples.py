@@ -73,7 +73,7 @@ def _canvas(draw: Callable[[Canvas], None], rotation: int = 0) -> bytes:
 def _draw(
     sheet: Canvas, rows: Rows, *, right: bool, currency: bool = False, left: float = 60, top: float = 740
 ) -> None:
-    """Draw each cell in its column, in a font that fits; with `currency`, a sign stands at the left edge of the first row's cells."""
+    """Draw each cell in its column; with `currency`, a sign stands at the left edge of the first row's cells."""
     width = 400 / len(rows[0])
     sheet.setFont("Helvetica", min(12, width / 5))
     for line, row in enumerate(rows):

@@ -92,7 +92,7 @@ def test_two_header_rows_a_section_and_a_caption(read):
         (0, 3, 2),
         *((1, column, 1) for column in range(1, 5)),
     }
-    assert "Year ended 2021" in chunk_document(document, size=60)[-1].heading
+    assert "Year ended 2021" in chunk_document(document, size=60, overlap=0)[-1].heading
 
 
 def test_cells_of_several_lines_are_one_cell_each(read):
@@ -120,7 +120,7 @@ def test_a_table_over_pages_is_one_table_and_later_chunks_know_its_header(read, 
     assert rows(document) == lines
     assert len(document.tables) == 1
     assert document.tables[0].caption == "The pumps of the harbour:"
-    chunks = [chunk for chunk in chunk_document(document, size=300) if "Pump 8" in chunk.text]
+    chunks = [chunk for chunk in chunk_document(document, size=300) if (chunk.page or 0) > 1 and "Pump" in chunk.text]
     assert chunks
     assert all("Device | Serial | Flow" in chunk.heading for chunk in chunks)
 

@@ -109,13 +109,19 @@ def _place(line: Line, columns: Sequence[Column], *, has_row_below: bool) -> lis
     placed = [(segment, 0, 1) for segment in label]
     if not cells or len(cells) == len(columns) - 1:
         return placed + [(cell, index, 1) for index, cell in enumerate(cells, 1)]
-    if len(cells) == 1 and cells[0].text.strip().startswith("("):
-        return [*placed, (cells[0], 1, len(columns) - 1)]  # the unit of all columns
+    if len(cells) == 1 and _is_unit(cells[0], columns):
+        return [*placed, (cells[0], 1, len(columns) - 1)]
     edges = [(left.right + right.left) / 2 for left, right in pairwise(cells)]
     for cell, low, high in zip(cells, [float("-inf"), *edges], [*edges, float("inf")], strict=True):
         zone = [index for index, column in enumerate(columns) if index and low < column.center < high]
         placed.append((cell, *_best_span(cell, zone, columns, prefer_wide=has_row_below)))
     return placed
+
+
+def _is_unit(cell: Segment, columns: Sequence[Column]) -> bool:
+    """Return whether a text in brackets, such as (in millions), is in the middle of all columns behind the labels."""
+    shift = cell.left + cell.right - columns[1].left - columns[-1].right
+    return cell.text.strip().startswith("(") and abs(shift) < 4 * cell.size
 
 
 def _is_label(segment: Segment, columns: Sequence[Column]) -> bool:
