@@ -13,23 +13,30 @@ from typing import Any
 
 from backends.errors import BackendError, NotConfigured, Unreachable
 from backends.kinds import check_protocol, import_kind
+from backends.local_models.choice import chosen_model
 from backends.settings import TargetSettings
 from backends.types import Backend
 from backends.variables import expand, hide_secrets
 
 BUILT_IN = Path(__file__).with_name("backends.toml")
-CATALOG_KEYS = ("kind", "label", "price")  # keys of an entry that aren't settings of its backend
+CATALOG_KEYS = ("kind", "label", "price", "writes")  # keys of an entry that aren't settings of its backend
+WRITES = ("answer", "quotes")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One entry of the catalogue; `unavailable` is the error that prevents its use, or None."""
+    """One entry of the catalogue; `unavailable` is the error that prevents its use, or None.
+
+    `writes` says what a page shows for a question about documents: "answer" for quotes and the model's answer below
+    them, "quotes" for the quotes alone.
+    """
 
     name: str
     kind: str
     unavailable: BackendError | None
     label: str = ""
     price: str = ""
+    writes: str = "answer"
 
     @property
     def title(self) -> str:
@@ -47,8 +54,8 @@ class Catalog:
     """Named targets. Reading the catalogue makes no network request and imports no SDK.
 
     Every entry has a `kind`: a module of `backends`, or the dotted path of any importable module with
-    `connect(settings)`. `label` is for people, `price` for the comparator. Text may contain `${NAME}` or
-    `${NAME:-default}`; if NAME isn't set, NAME_FILE may name the file that contains the value.
+    `connect(settings)`. `label` is for people, `price` for the comparator, `writes` for pages (see `Target`). Text may
+    contain `${NAME}` or `${NAME:-default}`; if NAME isn't set, NAME_FILE may name the file that contains the value.
     """
 
     def __init__(
@@ -62,6 +69,10 @@ class Catalog:
             if not isinstance(entry, dict) or not isinstance(entry.get("kind"), str):
                 raise NotConfigured(
                     f"[{name}] in {self._file} has no kind.", 'Add one, for example kind = "openai" and a url.'
+                )
+            if (writes := entry.get("writes", "answer")) not in WRITES:
+                raise NotConfigured(
+                    f"[{name}] in {self._file} has writes = {writes!r}.", 'Use "answer" or "quotes", or leave it out.'
                 )
 
     @classmethod
@@ -96,7 +107,21 @@ class Catalog:
             self.connect(name)
         except BackendError as caught:
             error = caught
-        return Target(name, entry["kind"], error, str(entry.get("label", "")), str(entry.get("price", "")))
+        label, price = str(entry.get("label", "")), str(entry.get("price", ""))
+        return Target(name, entry["kind"], error, label, price, self.writes(name))
+
+    def title(self, name: str) -> str:
+        """The label of a target, or its name; connects to nothing."""
+        return str(self._entry(name).get("label") or name)
+
+    def writes(self, name: str) -> str:
+        """What a target writes, "answer" or "quotes" (see `Target`); connects to nothing.
+
+        Without the key it is quotes for the packaged model: measured, it makes answers worse than the documents' words.
+        """
+        entry = self._entry(name)
+        packaged = entry["kind"] == "transformers" or (entry["kind"] == "embedded" and not chosen_model())
+        return str(entry.get("writes") or ("quotes" if packaged and not entry.get("model") else "answer"))
 
     def targets(self) -> list[Target]:
         return [self.target(name) for name in self._entries]

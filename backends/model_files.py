@@ -22,7 +22,7 @@ def find_model(model: str | None) -> Path | None:
     Returns None if the file must be downloaded; raises `NotConfigured` if a path doesn't exist.
     """
     model = model or chosen_model()
-    if model in local_models():
+    if model and model in local_models():
         return find_downloaded(local_models()[model])
     if model and not model.startswith("hf:"):
         path = Path(model).expanduser()

@@ -8,9 +8,7 @@ reports; `rag.answering.answer` answers them at temperature 0.
 
 A citation resolves if the document's text at the passage's span equals the passage's text, and each of its markers has
 a span inside the passage. A marker supports its sentence if its span has every number of the sentence and at least 0.6
-of its content words (by their first five letters); the span is a few sentences or rows, not the passage. The second
-table covers the sentences that the model left without a marker. It varies the shares of words that an attribution
-needs, for sentences without and with figures. "strictly" asks for 0.75 of the words in the span.
+of its content words (by their first five letters); the span is a few sentences or rows, not the passage.
 """
 
 from __future__ import annotations
@@ -22,7 +20,7 @@ import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from harness.citation_metrics import Answer, citation_metrics, compare_thresholds
+from harness.citation_metrics import Answer, citation_metrics
 from harness.tables import table, write
 
 from backends import Backend, BackendError, Catalog, ChatRequest, Delta, Event
@@ -141,13 +139,10 @@ def main() -> None:
     parser.add_argument("--backend", default="laptop")
     arguments = parser.parse_args()
     answers, documents = asyncio.run(measure(arguments.directory, arguments.backend, arguments.questions))
-    metrics, thresholds = citation_metrics(answers, documents), compare_thresholds(answers)
+    metrics = citation_metrics(answers, documents)
     print(table(["measured", "value"], [[name, format_value(value)] for name, value in metrics.items()]))
-    columns = ["attributed", "supported", "strictly"]
-    rows = [[name, *(format_value(row[column]) for column in columns)] for name, row in thresholds.items()]
-    print("\n" + table(["at least", *columns], rows))
     setup = {"backend": arguments.backend, "questions": len(answers), "seed": SEED}
-    write("citations", {**setup, **metrics, "thresholds": thresholds})
+    write("citations", {**setup, **metrics})
 
 
 if __name__ == "__main__":

@@ -15,11 +15,11 @@ import csv
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+from harness.cached_embedder import CachedEmbedder
 from harness.tables import table, write
 
 from rag.answering import retrieve
@@ -31,35 +31,6 @@ from rag.search.index import Hit
 
 Score = Callable[[Sequence[Hit]], list[float]]
 APP = "as in the app"
-
-
-class CachedEmbedder(Embedder):
-    """An embedder that embeds no text twice; with a file, not even in the next run."""
-
-    def __init__(self, file: Path | None) -> None:
-        super().__init__()
-        self._file = file
-        self._vectors: dict[str, list[float]] = {}
-        if file and file.is_file():
-            import numpy as np
-
-            cache = np.load(file)
-            self._vectors = dict(zip(cache["texts"].tolist(), cache["vectors"].tolist(), strict=True))
-
-    def encode(self, texts: Sequence[str], report: Callable[[float], None] | None = None) -> list[list[float]]:
-        keys = [sha256(text.encode()).hexdigest() for text in texts]
-        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._vectors}
-        if new:
-            vectors = super().encode(list(new.values()), report)
-            self._vectors |= dict(zip(new, vectors, strict=True))
-            self._save()
-        return [self._vectors[key] for key in keys]
-
-    def _save(self) -> None:
-        if self._file:
-            import numpy as np
-
-            np.savez(self._file, texts=list(self._vectors), vectors=np.array(list(self._vectors.values()), np.float32))
 
 
 def reciprocal_rank(hits: Sequence[Hit]) -> list[float]:
@@ -155,12 +126,12 @@ def main() -> None:
     files = sorted(options.directory.glob("*.md"))
     with (options.directory / "questions_df.csv").open(newline="", encoding="utf-8") as file:
         questions = list(csv.DictReader(file))
-    embedder.encode([question["question"] for question in questions])
     shares = {}
     for name, (score, neighbour_weight) in VARIANTS.items():
         with replaced(retrieve, fuse=score), replaced(index, NEIGHBOUR_WEIGHT=neighbour_weight):
             shares[name] = coverage(questions, files, embedder, options.limit_chars)
     corpora = [_corpus(file, files, questions, shares[APP], embedder, options.limit_chars) for file in files]
+    embedder.save()
     _print(shares, corpora)
     settings = {"size": options.size, "overlap": options.overlap, "limit_chars": options.limit_chars}
     means = {name: fmean(values) for name, values in shares.items()}

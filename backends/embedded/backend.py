@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 
 from backends import model_files
 from backends.embedded.engine import Engine
+from backends.embedded.fast_copy import fast_copy
 from backends.embedded.subprocess_engine import SubprocessEngine
 from backends.errors import NotConfigured
 from backends.http.endpoint import Endpoint
@@ -114,6 +115,8 @@ def shared_engine(settings: Settings) -> AnyEngine:
     """Return the engine for these settings and start it if necessary; blocks."""
     with _lock:
         path = model_files.find_model(settings.model) or model_files.download_model(settings.model)
+        if path == model_files.packaged_model():
+            path = fast_copy(path)
         engine = _engines.get((path, settings))
         if engine is None:
             engine_class = SubprocessEngine if settings.subprocess else Engine

@@ -5,25 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.answering.cite import MIN_SHARE, MIN_SHARE_WITH_FIGURES, MIN_WORDS, Citer
 from rag.answering.markers import Marker, split_at_markers
 from rag.answering.support import content_tokens, sentence_spans
 from rag.answering.types import Citation
 from rag.documents import Passage
 
-MIN_SUPPORT, STRICT_SUPPORT = 0.6, 0.75
-# Shares of words for sentences without and with figures.
-THRESHOLDS = (
-    (0.4, 0.3),
-    (0.5, 0.3),
-    (0.5, 0.4),
-    (0.6, 0.4),
-    (0.6, 0.5),
-    (0.7, 0.5),
-    (0.7, 0.6),
-    (0.8, 0.7),
-    (0.9, 0.8),
-)
+MIN_SUPPORT = 0.6
+# A sentence with fewer content words makes no claim.
+MIN_WORDS = 3
 
 
 @dataclass(frozen=True)
@@ -123,42 +112,6 @@ def citation_metrics(answers: Sequence[Answer], documents: dict[str, str]) -> di
         ]
         metrics |= {f"markers {name}": len(results), f"supported, {name}": mean(results)}
     return metrics
-
-
-def attribution_metrics(
-    answers: Sequence[Answer], min_share: float, min_share_with_figures: float
-) -> dict[str, float | None]:
-    """Return how many of the sentences without a marker get one with these shares, and how many have support."""
-    sentence_count, pairs = 0, []
-    for answer in answers:
-        if not answer.passages or not answer.output:
-            continue
-        citer = Citer(answer.passages, min_share, min_share_with_figures)
-        text = citer.feed(answer.output) + citer.flush()
-        spans = {
-            passage.number: [passage.text[start:end] for start, end in citer.spans(passage.number)]
-            for passage in answer.passages
-        }
-        for sentence in split_sentences(text, [claim.marker for claim in citer.claims], spans):
-            if all(citation.marker.attributed for citation in sentence.citations):
-                sentence_count += 1
-                pairs += [(citation.span, sentence.text) for citation in sentence.citations]
-    return {
-        "bare sentences": sentence_count,
-        "attributed": len(pairs) / max(1, sentence_count),
-        "supported": mean([supports(*pair) for pair in pairs]),
-        "strictly": mean([supports(*pair, STRICT_SUPPORT) for pair in pairs]),
-    }
-
-
-def compare_thresholds(answers: Sequence[Answer]) -> dict[str, dict[str, float | None]]:
-    """Return the rows of the second table: the same answers with other thresholds."""
-    rows = {}
-    for thresholds in THRESHOLDS:
-        in_use = " (in use)" if thresholds == (MIN_SHARE, MIN_SHARE_WITH_FIGURES) else ""
-        name = "words {:g}, with figures {:g}".format(*thresholds) + in_use
-        rows[name] = attribution_metrics(answers, *thresholds)
-    return rows
 
 
 def mean(values: Sequence[bool]) -> float | None:

@@ -17,6 +17,7 @@ from chat_page.strings import ENGLISH
 from rag.answering.types import AnswerOptions
 from rag.documents import Limits
 from rag.library.quota import Quota
+from rag.reading.archives.listing import ARCHIVE_SUFFIX
 from rag.reading.parse import SUFFIXES
 from ui import html, launch
 from ui.admission.client import caller_of
@@ -27,7 +28,7 @@ from ui.settings import int_setting
 CORPUS = Path(__file__).parent / "corpus"
 DEFAULTS = AnswerOptions()
 # Gradio's state of a page takes 75 kB, and anybody can open pages. Nothing is lost when a page's state is dropped.
-MAX_SESSIONS = 300
+MAX_SESSIONS = 200
 
 ARGUMENTS = launch.parse_arguments(
     sys.argv[1:] if __name__ == "__main__" else [], "Chat with documents on any model backend."
@@ -104,7 +105,11 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
         with gr.Column(scale=2, min_width=320):
             with gr.Accordion(ENGLISH.documents, open=True):
                 files = gr.File(
-                    show_label=False, file_count="multiple", file_types=list(SUFFIXES), height=132, elem_id="drop"
+                    show_label=False,
+                    file_count="multiple",
+                    file_types=[*SUFFIXES, ARCHIVE_SUFFIX],
+                    height=132,
+                    elem_id="drop",
                 )
                 documents = gr.HTML("", elem_id="documents", js_on_load=scripts.DOCUMENTS_JS)
                 samples = gr.Checkbox(True, label=ENGLISH.samples, elem_id="samples")
@@ -128,6 +133,7 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
         chatbot.example_select(HANDLERS.example, key, [question, chatbot], concurrency_limit=None, **key_first),
         chatbot.retry(HANDLERS.retry, key, [question, chatbot], queue=False, **key_first),
         chatbot.edit(HANDLERS.edit, key, [question, chatbot], concurrency_limit=None, **key_first),
+        chatbot.option_select(HANDLERS.write_answer, key, [question, chatbot], concurrency_limit=None, **key_first),
     ]
     answer_events = [
         event.then(

@@ -20,13 +20,6 @@ TABS = 60
 FIRST = 120_000  # milliseconds; the first document waits for the embedding model
 
 
-@pytest.fixture(scope="module")
-def app(start_app: Callable[..., App], model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> App:
-    catalog: Path = tmp_path_factory.mktemp("catalog") / "backends.toml"
-    catalog.write_text(f'[scripted]\nkind = "openai"\nurl = "{model.url}"\n')
-    return start_app("--catalog", str(catalog))
-
-
 @pytest.fixture(scope="session")
 def axe() -> Any:
     """The rules of axe-core, which runs inside the page."""

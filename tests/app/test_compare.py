@@ -62,6 +62,15 @@ def race(page: Page, prompt: str = "Why is the sky blue?") -> None:
     page.locator("#prompt .submit-button").click()
 
 
+def limit_answers(page: Page, tokens: int) -> None:
+    """Set the maximum length of the answers of a race."""
+    page.get_by_role("button", name="Settings").click()
+    length = page.get_by_label("Maximum length (tokens)")
+    length.last.fill(str(tokens))
+    length.last.press("Enter")
+    expect(length.first).to_have_value(str(tokens))
+
+
 def measure(page: Page, requests: int) -> None:
     page.locator("#requests input").fill(str(requests))
     page.locator("#measure").click()
@@ -86,6 +95,7 @@ def download(page: Page, label: str, folder: Path) -> Path:
 
 def test_a_race_of_real_targets(real: App, open_page: OpenPage) -> None:
     page = open_at(open_page, real)
+    limit_answers(page, 48)
     race(page)
     columns = page.locator(".sp-column:visible")
     expect(columns).to_have_count(2)
@@ -93,14 +103,21 @@ def test_a_race_of_real_targets(real: App, open_page: OpenPage) -> None:
     for place in range(2):
         text = columns.nth(place).inner_text()
         assert re.search(r"first token\s+\d+\.\d\d s", text)
-        assert re.search(r"\d+ in, \d+ out", text)
+        tokens = re.search(r"\d+ in, (\d+) out", text)
+        assert tokens and 0 < int(tokens[1]) <= 48
         assert len(columns.nth(place).locator(".sp-answer.prose").inner_text()) > 20
     assert "USD" in columns.nth(0).inner_text()
     expect(page.get_by_text("Just for fun: they share this machine")).to_be_visible()
 
 
 def test_a_measurement_of_real_targets(real: App, open_page: OpenPage, browser: Browser, tmp_path: Path) -> None:
+    prompt = "Count upwards from one in words, one number after another, and do not stop."
+    prompts = tmp_path / "prompts.jsonl"
+    prompts.write_text(json.dumps({"prompt": prompt, "max_tokens": 8}))
     page = open_at(open_page, real, "Measure")
+    page.get_by_text("Load and repetitions").click()
+    page.locator("#own input[type=file]").set_input_files(str(prompts))
+    expect(page.locator("#own")).to_contain_text("prompts")
     measure(page, 14)
     expect(page.locator("#progress")).to_contain_text(
         re.compile(r"\d+ of 34 requests · about [\d,]+ s left"), timeout=90_000

@@ -60,12 +60,16 @@ def test_each_citation_leads_to_its_words_on_its_page(
     for turn, question in enumerate(QUESTIONS, start=1):
         ask(page, question)
         wait_for_answer(page, 300)
+        assert 1 <= page.locator("#chat .bot .sp-quotes").last.locator(".sp-quote").count() <= 3
         for link in page.locator(f'#chat a[href^="#source-{turn}-"]').all():
             link.click()
             key = re.match(r"#source-(\d+-\d+)", link.get_attribute("href") or "")[1]  # type: ignore[index]
             view = page.locator(f"#source-{key} .sp-view")
             expect(view).to_be_visible()
             name, number = place(view)
+            quote = page.locator("#chat .sp-quote", has=page.locator(f'a[href="{link.get_attribute("href")}"]'))
+            answer = letters(quote.locator("mark").first.text_content() or "")
+            assert answer in letters(page_text(next(file for file in filings if file.name == name), number))
             marked = letters(view.locator("mark").first.text_content() or "")
             assert marked
             text = page_text(next(file for file in filings if file.name == name), number)

@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx2
 import pytest
 
 from tests.conftest import missing
 from tests.helpers.apps import App
-from tests.helpers.scripted_model import ScriptedModel
 
 OFFICE = {"office.txt": "The harbour office opens at nine in the morning."}
 QUESTION = "When does the harbour office open?"
 
 
-@pytest.fixture(scope="module")
-def catalog(model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("catalog") / "backends.toml"
-    path.write_text(f'[scripted]\nkind = "openai"\nurl = "{model.url}"\n')
-    return str(path)
-
-
-async def test_an_agent_asks_documents_through_the_tool(start_app: Callable[..., App], catalog: str) -> None:
+async def test_an_agent_asks_documents_through_the_tool(start_app: Callable[..., App], catalog: Path) -> None:
     try:
         from mcp import ClientSession
         from mcp.client.streamable_http import streamable_http_client
     except ImportError:
         missing("the package mcp")
-    app = start_app("--catalog", catalog, SPACEPORT_MCP="1")
+    app = start_app("--catalog", str(catalog), SPACEPORT_MCP="1")
     async with (
         streamable_http_client(f"{app.url}/gradio_api/mcp/") as (read, write, *_),
         ClientSession(read, write) as session,
@@ -46,12 +39,11 @@ async def test_an_agent_asks_documents_through_the_tool(start_app: Callable[...,
     assert answer["abstained"] is False
 
 
-def test_the_server_is_off_by_default(start_app: Callable[..., App], catalog: str) -> None:
-    app = start_app("--catalog", catalog)
+def test_the_server_is_off_by_default(app: App) -> None:
     assert httpx2.post(f"{app.url}/gradio_api/mcp/", json={}).status_code in (404, 405)
 
 
-def test_a_page_with_a_login_has_no_mcp_server(start_app: Callable[..., App], catalog: str) -> None:
+def test_a_page_with_a_login_has_no_mcp_server(start_app: Callable[..., App], catalog: Path) -> None:
     """Gradio's server would list its tools to everybody, and could call none of them."""
     with pytest.raises(AssertionError, match="SPACEPORT_MCP doesn't work with SPACEPORT_AUTH"):
-        start_app("--catalog", catalog, SPACEPORT_MCP="1", SPACEPORT_AUTH="ada:secret")
+        start_app("--catalog", str(catalog), SPACEPORT_MCP="1", SPACEPORT_AUTH="ada:secret")

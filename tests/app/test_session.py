@@ -19,23 +19,6 @@ Open = Callable[..., Page]
 NOTE = "The spare key hangs behind the blue door."
 
 
-@pytest.fixture(scope="module")
-def catalog(model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    catalog: Path = tmp_path_factory.mktemp("catalog") / "backends.toml"
-    catalog.write_text(f'[scripted]\nkind = "openai"\nurl = "{model.url}"\n')
-    return catalog
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data")
-
-
-@pytest.fixture(scope="module")
-def app(start_app: Callable[..., App], catalog: Path, data: Path) -> App:
-    return start_app("--catalog", str(catalog), SPACEPORT_DATA=str(data))
-
-
 @pytest.fixture
 def note(tmp_path: Path) -> Path:
     path = tmp_path / "note.txt"
@@ -94,7 +77,8 @@ def test_a_reload_during_an_answer_keeps_the_text_so_far(app: App, model: Script
     expect(page.locator("#chat .user.message")).to_have_count(2)
 
 
-def test_a_visitor_deletes_everything(app: App, data: Path, open_page: Open, note: Path) -> None:
+def test_a_visitor_deletes_everything(app: App, open_page: Open, note: Path) -> None:
+    data = app.log.parent / "data"
     before = set(data.glob("visitors/*"))
     page = open_page(app)
     upload(page, note)

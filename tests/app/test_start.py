@@ -30,9 +30,10 @@ SPACE = ROOT / "spaces" / "chat_rag"
     ],
     ids=["gradio from the root", "gradio from its folder", "python from its folder"],
 )
-def test_it_starts(start_app: Callable[..., App], command: list[str], folder: Path) -> None:
+def test_it_starts_with_its_api_and_no_other(start_app: Callable[..., App], command: list[str], folder: Path) -> None:
     app = start_app(command=command, cwd=folder)
     assert "Chat with documents" in httpx2.get(f"{app.url}/config").text
+    assert list(httpx2.get(f"{app.url}/gradio_api/info").json()["named_endpoints"]) == ["/ask_documents"]
 
 
 def test_an_edit_appears_without_a_restart(start_app: Callable[..., App], tmp_path: Path) -> None:
@@ -48,12 +49,6 @@ def test_an_edit_appears_without_a_restart(start_app: Callable[..., App], tmp_pa
         return "Edited a moment ago" in httpx2.get(f"{app.url}/config").text
 
     wait_until(is_visible, 60, app.log.read_text)
-
-
-def test_only_the_api_is_public(start_app: Callable[..., App]) -> None:
-    app = start_app()
-    named = httpx2.get(f"{app.url}/gradio_api/info").json()["named_endpoints"]
-    assert list(named) == ["/ask_documents"]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -14,17 +13,6 @@ from tests.helpers.scripted_model import ScriptedModel
 from tests.helpers.servers import wait_until
 
 Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def app(start_app: Callable[..., App], model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> App:
-    catalog: Path = tmp_path_factory.mktemp("catalog") / "backends.toml"
-    catalog.write_text(
-        f'[scripted]\nkind = "openai"\nurl = "{model.url}"\n'
-        '[gone]\nkind = "openai"\nurl = "http://127.0.0.1:9/v1"\n'
-        '[unset]\nkind = "openai"\nurl = "${SPACEPORT_NOWHERE}"\n'
-    )
-    return start_app("--catalog", str(catalog))
 
 
 @pytest.fixture

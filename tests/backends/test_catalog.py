@@ -183,6 +183,32 @@ def test_labels_are_for_people() -> None:
     assert [target.title for target in catalog.targets()] == ["The big one", "b"]
 
 
+def test_a_target_says_what_pages_show_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    catalog = Catalog({"small": {**OPENAI, "writes": "quotes", "label": "Small"}, "good": OPENAI}, source="x")
+    assert (catalog.writes("small"), catalog.target("small").writes, catalog.title("small")) == ("quotes",) * 2 + (
+        "Small",
+    )
+    assert (catalog.writes("good"), catalog.target("good").writes, catalog.title("good")) == ("answer",) * 2 + ("good",)
+    assert catalog.target("small").unavailable is None  # it's no setting of the backend
+    with pytest.raises(NotConfigured, match=r"\[x\] in test.toml has writes = 'poems'") as caught:
+        Catalog({"x": {**OPENAI, "writes": "poems"}}, source="test.toml")
+    assert caught.value.remedy == 'Use "answer" or "quotes", or leave it out.'
+
+
+def test_the_packaged_model_writes_quotes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("SPACEPORT_CATALOG", raising=False)
+    monkeypatch.delenv("SPACEPORT_MODEL", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    catalog = Catalog.load()
+    assert [name for name in catalog.names if catalog.writes(name) == "quotes"] == ["laptop", "torch"]
+    monkeypatch.setenv("SPACEPORT_MODEL", "qwen2.5-1.5b")
+    assert catalog.writes("laptop") == "answer"
+    own = Catalog(
+        {"a": {"kind": "embedded", "model": "a.gguf"}, "b": {"kind": "embedded", "writes": "answer"}}, source="x"
+    )
+    assert (own.writes("a"), own.writes("b")) == ("answer", "answer")
+
+
 def test_a_fallback_that_forms_a_loop() -> None:
     entries = {
         "a": {"kind": "fallback", "targets": ["b"]},

@@ -14,8 +14,9 @@ from chat_page.strings import ENGLISH
 from chat_page.visitors.visitor import Visitor
 from rag.answering.abstain import Abstention, AbstentionKind, Evidence
 from rag.answering.markers import Marker
+from rag.answering.quotes import Quote
 from rag.answering.turn import ErrorMessage, Turn
-from rag.answering.types import Citation
+from rag.answering.types import Citation, Sentence
 from rag.documents import Passage
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
@@ -24,6 +25,7 @@ from rag.search.embedders import Embedder
 from tests.chat_page import earlier_version
 
 PASSAGE = Passage(1, "d", "report.pdf", 3, "Sales", 10, 31, "Net sales were 82,959", 0.5, 0.4, None)
+QUOTE = Quote("d", "report.pdf", 3, "", 10, 31, PASSAGE.text, 25, 31, 0.9, ("Net sales", "2022", "million"), 4, 2)
 TURNS = (
     Turn(
         "How much? <img src=x>",
@@ -32,6 +34,7 @@ TURNS = (
         passages=(PASSAGE,),
         citations=(Citation(PASSAGE, False, ((15, 21), (0, 3))),),
         markers=(Marker(35, 1), Marker(40, 1, True)),
+        sentences=(Sentence(0, 34, True, (1,)), Sentence(35, 40, False)),
         invalid_markers=2,
         finish_reason="stop",
         target="laptop",
@@ -46,6 +49,7 @@ TURNS = (
     Turn(
         "And then?", "Half", error=ErrorMessage("It broke.", "Try again."), finish_reason="interrupted", target="laptop"
     ),
+    Turn("Quoted", quotes=(QUOTE,), passages=(PASSAGE,), finish_reason="quotes", writes="answer", writer="A model"),
     Turn("From a link", "So.", finish_reason="stop", shared=True),
     Turn("Not answered yet \ud800"),
 )

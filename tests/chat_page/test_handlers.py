@@ -16,6 +16,7 @@ from chat_page.conversation import Conversation
 from chat_page.handlers import Handlers
 from chat_page.sharing.share import link_fragment
 from chat_page.sources.panel import sources_html
+from rag.answering.quotes import Quote
 from rag.answering.turn import Turn
 from rag.documents import Limits
 from ui.tickets import new_key
@@ -24,6 +25,7 @@ TURNS = (
     Turn("First <b>?", "One.", finish_reason="stop", target="t"),
     Turn("Second?", "Two.", thought="Hm.", finish_reason="stop", target="t"),
 )
+QUOTE = Quote("d", "report.pdf", 3, "", 0, 5, "Sales", 0, 5, 0.9)
 KEY = new_key()
 REQUEST: Any = SimpleNamespace(session_hash="page")
 
@@ -101,6 +103,22 @@ def test_an_event_about_no_message_changes_nothing(handlers: Handlers, conversat
     handlers.retry(KEY, gr.RetryData(None, {"index": index, "value": ""}), REQUEST)
     handlers.edit(KEY, gr.EditData(None, {"index": index, "value": "x", "previous_value": ""}), REQUEST)
     assert conversation.turns == TURNS
+
+
+def test_the_button_below_quotes_asks_for_a_written_answer(handlers: Handlers, conversation: Conversation) -> None:
+    quoted = Turn("Third?", quotes=(QUOTE,), finish_reason="quotes", target="t", writer="A small model")
+    conversation.turns = (*TURNS, quoted)
+    event = gr.SelectData(None, {"index": 5, "value": "write"})
+    _, messages = handlers.write_answer(KEY, event, REQUEST)
+    assert conversation.turns == (*TURNS, Turn("Third?", quotes=(QUOTE,), writes="answer"))
+    assert not any("options" in message for message in messages)
+    handlers.write_answer(KEY, event, REQUEST)  # a second click, while the answer streams
+    assert conversation.turns[-1] == Turn("Third?", quotes=(QUOTE,), writes="answer")
+    conversation.turns = TURNS
+    handlers.write_answer(KEY, event, REQUEST)
+    assert conversation.turns == TURNS
+    handlers.retry(KEY, gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
+    assert conversation.turns == (Turn("First <b>?"),)  # a retry shows the quotes again
 
 
 def test_clear_deletes_the_turns_also_from_the_disk(chat: Chat, handlers: Handlers, conversation: Conversation) -> None:

@@ -16,7 +16,6 @@ from typing import Any
 
 import boto3
 import httpx2
-from moto.server import ThreadedMotoServer
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -78,6 +77,8 @@ class AwsApi:
 @contextlib.contextmanager
 def serving(model: str = "") -> Iterator[AwsApi]:
     """Run AWS without resources; the server at `model` answers invocations."""
+    from moto.server import ThreadedMotoServer  # a second, also in test processes that only collect this folder
+
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     moto.start()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from containers import images, sandbox
-from tests.conftest import ROOT, missing
+from rag.search.onnx_export import cached_export
+from tests.conftest import missing
 
 TAG = "test"
 
@@ -46,7 +46,8 @@ def demo_image(engine: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The demo image, with an embedding model exported from its package, so that the Hub isn't needed."""
     tag = f"spaceport-demo:{TAG}"
     folder = tmp_path_factory.mktemp("context")
-    script = ROOT / "spaces" / "chat_rag" / "rag" / "search" / "onnx_export.py"
-    subprocess.run([sys.executable, script, "--from-package", folder / "embeddings"], check=True)
+    export = cached_export()
+    assert export
+    shutil.copytree(export, folder / "embeddings")
     list(images.build(engine, "demo", tag, trust=images.trusted_certificates(), extra=folder, local_base=True))
     return tag

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
 from pathlib import PurePosixPath
 
 from xdist.scheduler import LoadScopeScheduling
@@ -10,6 +11,12 @@ from xdist.scheduler import LoadScopeScheduling
 # Tests that share one thing: a Docker engine with its images, or one running app.
 SHARED = {
     "engine": ("tests/containers",),
+    "scripted page": (
+        "tests/app/test_access.py",
+        "tests/app/test_mcp.py",
+        "tests/app/test_session.py",
+        "tests/app/test_streaming.py",
+    ),
     "attacked page": (
         "tests/security/test_errors.py",
         "tests/security/test_event_limits.py",
@@ -68,8 +75,13 @@ NEEDS_BY_PATH = {
 }
 
 
-def needs(nodeid: str, fixtures: Collection[str]) -> set[str]:
+def needs(nodeid: str, fixtures: Collection[str]) -> frozenset[str]:
     """Return the marks of a test: browser, containers, models or time (it measures or waits for many seconds)."""
-    path = PurePosixPath(nodeid.partition("::")[0])
-    by_path = {need for part, need in NEEDS_BY_PATH.items() if path.is_relative_to(part)}
-    return by_path | {need for fixture, need in NEEDS_BY_FIXTURE.items() if fixture in fixtures}
+    by_fixture = {need for fixture, need in NEEDS_BY_FIXTURE.items() if fixture in fixtures}
+    return _needs_of_module(nodeid.partition("::")[0]) | by_fixture
+
+
+@cache
+def _needs_of_module(module: str) -> frozenset[str]:
+    path = PurePosixPath(module)
+    return frozenset(need for part, need in NEEDS_BY_PATH.items() if path.is_relative_to(part))

@@ -10,7 +10,7 @@ from backends.http.connections import close_connections
 from tests.inference.servers import Server, answer_of, events, question
 
 CHAT = "/v1/chat/completions"
-MODEL = "SmolLM2-135M-Instruct.Q4_1"
+MODEL = "SmolLM2-135M-Instruct.Q8_0"  # the fast copy of the packaged file
 
 
 def test_model_list_has_the_served_model(server: Server) -> None:

@@ -22,10 +22,13 @@ def hub() -> Iterator[Hub]:
 @pytest.fixture
 def publish(hub: Hub) -> Callable[..., int]:
     """Run `publish_space.py` with these arguments on the fake Hub, without a smoke test; `trial` starts the app."""
+    return publisher(hub)
 
+
+def publisher(hub: Hub) -> Callable[..., int]:
     def run(*arguments: str, token: str | None = TOKEN, trial: bool = False) -> int:
         api = HfApi(endpoint=hub.url, token=token or False)
-        more = [] if trial else ["--no-try"]
-        return publish_space.main([*arguments, *more, "--no-smoke", "--poll", "0.01", "--timeout", "5"], HubClient(api))
+        options = ["--no-smoke", "--poll", "0.01", "--timeout", "5", *([] if trial else ["--no-try"])]
+        return publish_space.main([*options, *arguments], HubClient(api))
 
     return run

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
 from time import sleep
@@ -24,6 +25,8 @@ from publishing.hub.client import Hub as HubClient
 from publishing.staging import front_matter
 from scripts import publish_space
 from tests.conftest import ROOT
+from tests.helpers.servers import serving
+from tests.publish.conftest import publisher
 from tests.publish.fake_hub import TOKEN, Hub, Space
 
 Publish = Callable[..., int]
@@ -31,12 +34,18 @@ REPO = "somebody/platform_compare"
 SPACE = "platform_compare"
 
 
+@pytest.fixture(scope="module")
+def first_publication() -> Space:
+    """A Space after its first publication."""
+    with serving(Hub()) as hub:
+        assert publisher(hub)(SPACE, "--apply") == 0
+        return hub.spaces[REPO]
+
+
 @pytest.fixture
-def published(hub: Hub, publish: Publish, capsys: pytest.CaptureFixture[str]) -> Space:
+def published(hub: Hub, first_publication: Space) -> Space:
     """A Space that has the current files."""
-    assert publish(SPACE, "--apply") == 0
-    capsys.readouterr()
-    hub.requests.clear()
+    hub.spaces[REPO] = deepcopy(first_publication)
     return hub.spaces[REPO]
 
 

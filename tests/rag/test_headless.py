@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -53,7 +54,8 @@ def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def test_the_citations_of_an_answer_are_exact(report: Path) -> None:
-    process = rag("ask", report, "-q", "What were total net sales for the quarter?", "--json")
+    question = "What were total net sales for the quarter?"
+    process = rag("ask", report, "-q", question, "--json", "--writes", "answer", "--passages", "3")
     assert process.returncode == 0, process.stderr
     reply = json.loads(process.stdout)
     text = read_document(report).text
@@ -87,6 +89,35 @@ def test_a_question_that_the_file_does_not_answer(report: Path) -> None:
     assert reply["usage"]["output_tokens"] > 0
 
 
+def test_many_questions_about_a_folder(report: Path, tmp_path: Path) -> None:
+    """The default target quotes: no model is loaded."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    shutil.copy(report, folder)
+    (folder / "picture.png").write_bytes(b"not a document")
+    questions, out = tmp_path / "q.jsonl", tmp_path / "r.jsonl"
+    questions.write_text(
+        '{"id": 7, "question": "What were total net sales for the quarter?"}\n'
+        '{"id": "b", "question": "Who composed the opera about the barber of Seville?"}\n'
+    )
+    process = rag("ask", folder, "--questions", questions, "--out", out)
+    assert process.returncode == 0, process.stderr
+    first, second = (json.loads(line) for line in out.read_text().splitlines())
+    text = read_document(report).text
+    assert (first["id"], first["question"]) == (7, "What were total net sales for the quarter?")
+    assert (first["answer"], first["citations"], first["abstained"], first["reason"]) == ("", [], False, None)
+    assert 1 <= len(first["quotes"]) <= 3
+    for quote in first["quotes"]:
+        assert text[quote["start"] : quote["end"]] == quote["text"]
+        assert quote["start"] <= quote["answer_start"] < quote["answer_end"] <= quote["end"]
+        assert (quote["document"], quote["page"] >= 1) == (report.name, True)
+        assert 0 <= quote["probability"] <= 1
+    assert 0 < first["timings"]["quotes_ms"] <= first["timings"]["total_ms"]
+    assert first["timings"]["first_token_ms"] is None
+    assert (second["id"], second["abstained"], second["answer"]) == ("b", True, REFUSAL)
+    assert second["reason"]
+
+
 def test_search_writes_a_line_with_offsets_for_each_question(tmp_path: Path, chroma: str) -> None:
     notes = tmp_path / "notes.md"
     notes.write_text(
@@ -115,6 +146,7 @@ def test_search_writes_a_line_with_offsets_for_each_question(tmp_path: Path, chr
         (["ask", "nowhere.pdf", "-q", "x"], 1, "nowhere.pdf"),
         (["ask", "README.md", "-q", "x", "--backend", "laptp"], 1, "Did you mean laptop?"),
         (["ask", "README.md"], 2, "--question"),
+        (["ask", "README.md", "--questions", "q.jsonl"], 1, "--out"),
         (["search", "README.md", "--questions", "pyproject.toml", "--out", os.devnull], 1, "Line 1 of pyproject.toml"),
     ],
 )

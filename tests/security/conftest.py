@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -14,7 +13,7 @@ from tests.helpers.apps import App, running_app
 from tests.helpers.scripted_model import ScriptedModel
 from tests.helpers.servers import serving
 from tests.security.attacks import Failing, hostile_model
-from tests.security.wire import Guest
+from tests.security.wire import Guest, guests
 
 # A secret in every private place; no response may contain it.
 CANARY = "canary-5b1f0c"
@@ -79,27 +78,15 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture
 def new_guest(served: Served) -> Iterator[Callable[..., Guest]]:
     """Create guests, with a key or ticket of their own if it's given."""
-    with ExitStack() as clients:
-
-        def create(key: str = "") -> Guest:
-            guest = Guest(served.url, key=key)
-            clients.callback(guest.http.close)
-            return guest
-
+    with guests(served.url) as create:
         yield create
 
 
 @pytest.fixture
-def guest(served: Served) -> Iterator[Guest]:
-    yield from _guest(served)
+def guest(new_guest: Callable[..., Guest]) -> Guest:
+    return new_guest()
 
 
 @pytest.fixture
-def victim(served: Served) -> Iterator[Guest]:
-    yield from _guest(served)
-
-
-def _guest(served: Served) -> Iterator[Guest]:
-    guest = Guest(served.url)
-    yield guest
-    guest.http.close()
+def victim(new_guest: Callable[..., Guest]) -> Guest:
+    return new_guest()

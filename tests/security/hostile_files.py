@@ -6,28 +6,13 @@ import os
 import signal
 import time
 import zlib
-from collections.abc import Sequence
 from pathlib import Path
 
 from rag.documents import Document, ShareReport
+from tests.helpers.pdf_objects import pdf_of_objects, stream
 from tests.rag import make_documents as make
 
 FORM = b"/Type/XObject/Subtype/Form/BBox[0 0 595 842]"
-
-
-def pdf_of_objects(objects: Sequence[bytes]) -> bytes:
-    """Return a PDF with these objects, numbered from 1; the first one is the catalogue."""
-    out, places = b"%PDF-1.7\n", []
-    for number, body in enumerate(objects, 1):
-        places.append(len(out))
-        out += b"%d 0 obj%s\nendobj\n" % (number, body)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    end = b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, len(out))
-    return out + b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1) + table + end
-
-
-def stream(content: bytes, entries: bytes = b"") -> bytes:
-    return b"<</Length %d%s>>stream\n%s\nendstream" % (len(content), entries, content)
 
 
 def packed_zeros(megabytes: int, entries: bytes = b"") -> bytes:

@@ -6,7 +6,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from rag.answering.turn import Turn
 from tests.helpers.apps import App, running_app
 from tests.helpers.scripted_model import ScriptedModel
 from tests.helpers.servers import serving, wait_until
-from tests.security.wire import EventOutcome, Guest
+from tests.security.wire import EventOutcome, Guest, guests
 
 FLOOD, HOME = "192.0.2.66", "192.0.2.7"
 LARGE = "The kettle number {} is red and holds two litres of water. " * 35_000  # 2 MB
@@ -61,14 +61,8 @@ def endless() -> str:
 @pytest.fixture
 def new_guest(page: Page) -> Iterator[NewGuest]:
     """Create new visitors of an address."""
-    with ExitStack() as clients:
-
-        def create(address: str) -> Guest:
-            guest = Guest(page.app.url, address=address)
-            clients.callback(guest.http.close)
-            return guest
-
-        yield create
+    with guests(page.app.url) as create:
+        yield lambda address: create(address=address)
 
 
 class Calls:

@@ -23,6 +23,7 @@ from rag.answering.prompt import quote
 from rag.answering.repetition import RepetitionDetector
 from rag.answering.rewrite import expand_by_rule
 from rag.answering.turn import Turn
+from rag.answering.verification.verifier import Verifier
 from rag.documents import Document, Passage
 from rag.errors import DocumentError
 from rag.reading.parse import read_document
@@ -119,9 +120,10 @@ def test_a_follow_up_to_thousands_of_names_is_searched_in_linear_time() -> None:
 def test_an_answer_of_repetitions_is_cited_in_linear_time(unit: str) -> None:
     text = "The kettle holds 1.7 litres. " * 100
     passages = [Passage(1, "d", "a.txt", None, "", 0, len(text), text, 1.0, None, None)]
+    documents = {"d": Document("d", "a.txt", text, (), "text/plain")}
 
     def work(size: int) -> None:
-        citer, detector = Citer(passages), RepetitionDetector()
+        citer, detector = Citer(passages, Verifier(passages, documents)), RepetitionDetector()
         answer = repeated(unit, size)
         for start in range(0, len(answer), 4):
             citer.feed(answer[start : start + 4])

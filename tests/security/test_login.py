@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
 
 import httpx2
 import pytest
 from playwright.sync_api import Browser
 from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse
 
 from tests.helpers.apps import App, running_app
 from tests.helpers.scripted_model import ScriptedModel
-from tests.helpers.servers import serving
-from tests.security.wire import Guest
+from tests.helpers.servers import serving, serving_app
+from tests.security.wire import Guest, guests
 from ui.login import PER_ADDRESS, PER_NAME, Login
 
 SIBLING = "https://evil.example.com"
@@ -115,8 +114,8 @@ def test_a_public_page_stays_open_to_programs_on_other_pages(start_app: Callable
     assert response.headers["access-control-allow-origin"] == SIBLING
 
 
-def test_a_page_of_another_port_cannot_read_in_a_real_browser(app: App, browser: Browser, tmp_path: Path) -> None:
-    with running_app(tmp_path) as other:
+def test_a_page_of_another_port_cannot_read_in_a_real_browser(app: App, browser: Browser) -> None:
+    with serving_app(HTMLResponse("<p>Another page"), lifespan="off") as port:  # without a policy that stops it first
         context = browser.new_context()
         page = context.new_page()
         page.goto(app.url)
@@ -125,7 +124,7 @@ def test_a_page_of_another_port_cannot_read_in_a_real_browser(app: App, browser:
           return (await fetch(url + "/login", {method: "POST", body, credentials: "include"})).status; }"""
         assert page.evaluate(script, [app.url]) == 200
         assert page.evaluate("async ([url]) => (await fetch(url + '/config')).status", [app.url]) == 200
-        page.goto(other.url)
+        page.goto(f"http://127.0.0.1:{port}")
         attack = """async ([url, method]) => {
           try {
             const headers = method === "POST" ? {"content-type": "application/json"} : {};
@@ -186,15 +185,13 @@ def test_names_and_passwords_are_compared_as_a_whole() -> None:
 @pytest.fixture
 def log_in_guest(app: App) -> Iterator[Callable[[str, str], Guest]]:
     """Create a visitor who is signed in."""
-    with ExitStack() as clients:
+    with guests(app.url) as create:
 
-        def create(name: str, password: str) -> Guest:
+        def log_in_as(name: str, password: str) -> Guest:
             cookies = dict(log_in(app, name, password, **{"X-Forwarded-For": "192.0.2.5"}).cookies)
-            guest = Guest(app.url, cookies={key: value for key, value in cookies.items() if "unsecure" in key})
-            clients.callback(guest.http.close)
-            return guest
+            return create(cookies={key: value for key, value in cookies.items() if "unsecure" in key})
 
-        yield create
+        yield log_in_as
 
 
 def test_signing_out_ends_every_session_of_the_account(app: App, log_in_guest: Callable[[str, str], Guest]) -> None:

@@ -80,7 +80,7 @@ def test_nobody_is_given_the_key_of_a_first_time_visitor(guest: Guest, new_guest
 
 def test_the_session_of_a_first_time_visitor_opens_no_document(guest: Guest, new_guest: NewGuest) -> None:
     """The visitor adds a document before the page has its key."""
-    first = new_guest(ticket())
+    first = new_guest(key=ticket())
     add_secret(first)
     thief = guest.impersonate(session=first.session)
     for key in ("", None, ticket()):
@@ -92,7 +92,7 @@ def test_the_session_of_a_first_time_visitor_opens_no_document(guest: Guest, new
 
 def test_a_page_is_given_its_key_once(new_guest: NewGuest) -> None:
     """A repeated request gets a key, but another one."""
-    first = new_guest(ticket())
+    first = new_guest(key=ticket())
     document = add_secret(first)
     outcomes = [first.run("open_page", [first.key]) for _ in range(3)]
     assert len({outcome.output[0] for outcome in outcomes}) == 3
@@ -100,7 +100,7 @@ def test_a_page_is_given_its_key_once(new_guest: NewGuest) -> None:
 
 
 def test_events_that_are_on_their_way_when_the_key_arrives_find_their_visitor(new_guest: NewGuest) -> None:
-    first = new_guest(ticket())
+    first = new_guest(key=ticket())
     key = first.run("open_page", [first.key]).output[0]
     document = add_secret(first)  # still with the ticket
     assert document in first.run("open_page", [key]).stream

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 from tests.compare.servers import Models
 from tests.helpers.apps import ROOT, App, running_app
 from tests.helpers.servers import serving, wait_until
-from tests.security.wire import EventOutcome, Guest
+from tests.security.wire import EventOutcome, Guest, guests
 
 SPACE = ROOT / "spaces" / "platform_compare" / "app.py"
 FLOOD, HOME = "192.0.2.66", "192.0.2.7"
@@ -44,14 +43,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 @pytest.fixture
 def new_guest(page: Page) -> Iterator[NewGuest]:
     """Create new visitors of an address."""
-    with ExitStack() as clients:
-
-        def create(address: str) -> Guest:
-            guest = Guest(page.app.url, address=address)
-            clients.callback(guest.http.close)
-            return guest
-
-        yield create
+    with guests(page.app.url) as create:
+        yield lambda address: create(address=address)
 
 
 def measure(guest: Guest, requests: int, *targets: str, **fields: object) -> EventOutcome:

@@ -6,6 +6,8 @@ import copy
 import http.client
 import json
 import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -114,6 +116,19 @@ class Guest:
         """Whether the page still accepts a question."""
         outcome = self.call("submit", self.inputs("submit", question="Are you there?"))
         return outcome.success and "Are you there?" in outcome.stream
+
+
+@contextmanager
+def guests(url: str) -> Iterator[Callable[..., Guest]]:
+    """Create visitors of a page, whose connections close when the block ends."""
+    with ExitStack() as clients:
+
+        def create(**visitor: Any) -> Guest:
+            guest = Guest(url, **visitor)
+            clients.callback(guest.http.close)
+            return guest
+
+        yield create
 
 
 def fetch(url: str, path: str, method: str = "GET") -> tuple[int, bytes]:

@@ -44,6 +44,8 @@ from ui.admission.fair_queue import Caller
 logger = logging.getLogger(__name__)
 ABANDONED_SECONDS = 86_400
 MAX_QUESTION_CHARACTERS = 20_000
+# More passages make a small model slower, and its answers no better.
+SMALL_MODEL_PASSAGES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,8 @@ class Chat:
             return
         earlier, number = conversation.turns[:-1], len(conversation.turns)
         reply = Reply(replace(conversation.turns[-1], target=target, asked_at=_utc_now()))
+        options = self._options(target, reply.question, options)
+        reply.writer = self.catalog.title(target) if options.writes == "quotes" else ""
         stopwatch, growth, place = Stopwatch(), pacing.GrowthFilter(), None
         visitor.latest, conversation.turns = conversation, (*earlier, reply.turn())
         yield PageUpdate(reply_messages(reply.turn(), number, reply.status), stats="")
@@ -172,6 +176,13 @@ class Chat:
                     reply.add(event)
                 yield (reply.retrieval, reply.end) != before
 
+    def _options(self, target: str, turn: Turn, options: AnswerOptions) -> AnswerOptions:
+        """Return the options for a target: one that writes only quotes gets few passages when it's asked to write."""
+        if target not in self.catalog.names or self.catalog.writes(target) == "answer":
+            return options
+        passages = min(options.passages, SMALL_MODEL_PASSAGES)
+        return replace(options, passages=passages, writes=turn.writes or "quotes")
+
     async def preview(self, caller: Caller, visitor: Visitor, source: panel.OpenSource) -> str:
         """Return the place of a passage in its document as HTML."""
         return await self.admission.view(caller, self._preview, visitor, source)
@@ -189,7 +200,8 @@ class Chat:
                     reading = api.temporary_library(self._embedder, texts=documents)
                     library = await stack.enter_async_context(reading)
             async with self.admission.answers.place(caller):
-                return await api.answer_json(Rag(self._embedder, [library]), question, backend)
+                options = self._options(target, Turn(question), AnswerOptions())
+                return await api.answer_json(Rag(self._embedder, [library]), question, backend, options=options)
 
     def warm(self, target: str) -> None:
         """Load the models and read the sample documents in a thread, once; the first page that opens calls this."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,21 @@ class Handlers:
         if ZERO_WIDTH_SPACE not in conversation.turns[index].question:
             text = text.replace(ZERO_WIDTH_SPACE, "")  # from `safe_markdown`: the visitor edits what the page shows
         return self._ask(text, self._keys.caller(key, request), conversation, conversation.turns[:index])
+
+    def write_answer(self, key: str, event: gr.SelectData, request: gr.Request) -> tuple[Any, Any]:
+        """Let the model write an answer below the quotes of the last question."""
+        _, conversation = self._find(key, request)
+        turn = conversation.turns[-1] if conversation.turns else None
+        if turn is None or not turn.writer:
+            return gr.skip(), gr.skip()
+        try:
+            self._chat.admission.take_question(self._keys.caller(key, request))
+        except Refused as refusal:
+            gr.Warning(str(refusal))
+            return gr.skip(), gr.skip()
+        again = replace(turn, target="", writer="", writes="answer", finish_reason=None)
+        conversation.turns = (*conversation.turns[:-1], again)
+        return gr.Textbox(**BUSY), conversation_messages(conversation)
 
     async def respond(
         self,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
 
+from chat_page.strings import ENGLISH
 from rag.answering.markers import Marker, anchors, split_at_markers
+from rag.answering.types import Sentence
 from ui.markdown import ZERO_WIDTH_SPACE, safe_markdown, split_code, without_diagrams
 
 # The first character of anything that loads, links or draws. A zero-width space after it disables the meaning and
@@ -16,13 +18,22 @@ _ACTIVE = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)|\](?=[(\[:])|%(?=%%LATEX)|\$(?=\
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 # Characters by number, and by the names of those that can spell an address: # and %, and what a browser drops in one.
 _SPELLED = re.compile(r"&(?=#\w|num;|percnt;|Tab;|NewLine;)")
+_UNSUPPORTED = f'<span class="sp-unsupported" title="{ENGLISH.unsupported}">'
 # The end of an address, which names a place on a page.
 _FRAGMENT = re.compile(r"#(?=(\S{1,80}))")
 
 
-def linked_answer(answer: str, markers: Sequence[Marker], turn: int) -> str:
+def linked_answer(
+    answer: str,
+    markers: Sequence[Marker],
+    turn: int,
+    quoted: Mapping[int, int] | None = None,
+    unsupported: Sequence[Sentence] = (),
+) -> str:
     """Return an answer as safe Markdown in which each marker outside of code links to its source.
 
+    `quoted` counts the quotes of each passage, whose places in the source panel come first. Sentences in `unsupported`
+    are underlined.
     No other link of the text leads to the source panel. What is code here can be a link for a renderer, so links are
     disabled in code as well.
     """
@@ -32,17 +43,19 @@ def linked_answer(answer: str, markers: Sequence[Marker], turn: int) -> str:
         if marker:
             starts.append(len(text))
             text += marker.text
-    links = deque(zip(starts, anchors(markers, turn), strict=False))  # a marker's text can still be missing
+    links = deque(zip(starts, anchors(markers, turn, quoted), strict=False))  # a marker's text can still be missing
+    underlined = _spans_in(text, answer, unsupported)
     parts: list[str] = []
     offset = 0
     for part, is_code in split_code(text):
         end = offset + len(part)
+        spans = [] if is_code else underlined
         while links and links[0][0] < end:
             start, (marker, anchor) = links.popleft()
             link = marker.text if is_code else _link(text[start - 1 : start], marker, anchor)
-            parts += [_without_own_links(text[offset:start]), link]
+            parts += [_underline(text, offset, start, spans), link]
             offset = start + len(marker.text)
-        parts.append(_without_own_links(text[offset:end]))
+        parts.append(_underline(text, offset, end, spans))
         offset = end
     return "".join(parts)
 
@@ -67,6 +80,31 @@ def shorten(text: str, characters: int = 160) -> str:
 def one_line(text: str) -> str:
     """Return the text with single spaces and no line breaks."""
     return " ".join(text.split())
+
+
+def _spans_in(text: str, answer: str, sentences: Sequence[Sentence]) -> list[tuple[int, int]]:
+    """Return where sentences of an answer are in `text`, the answer with zero-width spaces added."""
+    if not sentences:
+        return []
+    positions, at = [], 0
+    for character in answer:
+        while at < len(text) and text[at] != character:
+            at += 1
+        positions.append(at)
+        at += 1
+    positions.append(len(text))
+    return [(positions[each.start], positions[each.end]) for each in sentences if each.end <= len(answer)]
+
+
+def _underline(text: str, start: int, end: int, spans: Sequence[tuple[int, int]]) -> str:
+    """Return a part of the text with what the documents don't support underlined, and no link to the source panel."""
+    parts = []
+    for left, right in ((max(left, start), min(right, end)) for left, right in spans):
+        if left < right:
+            sentence = _without_own_links(text[left:right])
+            parts += [_without_own_links(text[start:left]), f"{_UNSUPPORTED}{sentence}</span>"]
+            start = right
+    return "".join([*parts, _without_own_links(text[start:end])])
 
 
 def _link(before: str, marker: Marker, anchor: str) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 
 from chat_page.conversation import Conversation
 from chat_page.markdown import disarm_markdown, error_markdown, linked_answer
-from chat_page.sharing.export import place, provenance
+from chat_page.quotes import quote_counts, quotes_html
+from chat_page.sharing.export import place, provenance, refusal_text, unsupported_lines
 from chat_page.strings import ENGLISH
 from rag.answering.turn import Turn
 from ui.markdown import safe_markdown
@@ -38,45 +39,55 @@ def question_message(turn: Turn) -> ChatMessage:
 
 
 def reply_messages(turn: Turn, number: int, status: str | None = None) -> list[ChatMessage]:
-    """Return the reply of turn `number`: folded thoughts, the answer with linked citations, an error.
+    """Return the reply of turn `number`: quotes, folded thoughts, the answer with linked citations, an error.
 
     While the answer streams, `status` says what the page shows until the first word.
     """
     if turn.shared:
         return _shared_reply(turn)
     messages = []
+    quotes = quotes_html(turn, number)
+    if quotes and not turn.abstention:
+        messages.append(_assistant(quotes, options=_write_option(turn)))
     if turn.thought.strip():
         messages.append(_thought(turn, status is not None and not turn.answer))
     elif status and not turn.answer:
         messages.append(_assistant("", {"title": status, "status": "pending"}))
     if answer := _answer_markdown(turn, number):
-        messages.append(_assistant(answer))
+        folded = turn.finish_reason and turn.all_unsupported
+        messages.append(_assistant(answer, {"title": ENGLISH.unsupported_answer, "status": "done"} if folded else None))
     if turn.finish_reason == "abstained":
+        messages += [_assistant(quotes)] if quotes else []
         messages.append(_assistant(f"*{ENGLISH.allow_general_knowledge}*"))
     if turn.error:
         messages.append(_assistant(error_markdown(turn.error.message, turn.error.remedy)))
+    elif turn.finish_reason == "quotes":
+        messages += [] if quotes else [_assistant(f"*{ENGLISH.no_quotes}*", options=_write_option(turn))]
     elif turn.finish_reason and not answer:
         messages.append(_assistant(f"*{ENGLISH.no_answer}*"))
     return messages
 
 
+def _write_option(turn: Turn) -> list[dict[str, str]] | None:
+    """The button that lets the model write an answer below the quotes."""
+    return [{"value": "write", "label": ENGLISH.write_answer.format(model=turn.writer)}] if turn.writer else None
+
+
 def _answer_markdown(turn: Turn, number: int) -> str:
     if turn.finish_reason == "abstained":
-        return ENGLISH.refusal
+        return safe_markdown(refusal_text(turn))
     if not turn.answer.strip():
         return ""
-    answer = linked_answer(turn.answer, turn.markers, number).lstrip()
+    answer = linked_answer(turn.answer, turn.markers, number, quote_counts(turn), turn.unsupported).lstrip()
     return f"{ENGLISH.not_from_documents}\n\n{answer}" if turn.abstention else answer
 
 
 def _shared_reply(turn: Turn) -> list[ChatMessage]:
-    """A shared answer as plain text, with its sources below."""
+    """The quotes and the answer of a link, as plain text without links, and the sources below."""
     sources = [f"[{citation.passage.number}] {place(citation.passage)}" for citation in turn.citations]
-    lines = [*sources, *provenance(turn)]
-    return [
-        _assistant(disarm_markdown(turn.answer)),
-        *([_assistant(disarm_markdown("\n".join(lines)))] if lines else []),
-    ]
+    lines = [*sources, *unsupported_lines(turn), *provenance(turn)]
+    parts = [quotes_html(turn, 0), disarm_markdown(turn.answer), disarm_markdown("\n".join(lines))]
+    return [_assistant(part) for part in parts if part]
 
 
 def _thought(turn: Turn, pending: bool) -> ChatMessage:
@@ -93,5 +104,8 @@ def _notices(conversation: Conversation) -> list[ChatMessage]:
     return []
 
 
-def _assistant(content: str, metadata: dict[str, str] | None = None) -> ChatMessage:
-    return {"role": "assistant", "content": content, **({"metadata": metadata} if metadata else {})}
+def _assistant(
+    content: str, metadata: dict[str, str] | None = None, options: list[dict[str, str]] | None = None
+) -> ChatMessage:
+    extras = {"metadata": metadata, "options": options}
+    return {"role": "assistant", "content": content, **{key: value for key, value in extras.items() if value}}

@@ -48,6 +48,10 @@ def documents_html(documents: Sequence[Document], files: Snapshot | None = None,
 def stats_html(target: str, stopwatch: Stopwatch, retrieval: Retrieval | None, finish_reason: str | None) -> str:
     """Return the line under an answer: the model, its speed, the tokens, and anything unusual about the answer."""
     parts = [escape(target), *_speed_parts(stopwatch), *_token_parts(stopwatch, retrieval)]
+    if retrieval and retrieval.quotes and retrieval.seconds is not None:
+        parts.insert(1, ENGLISH.quotes_after.format(seconds=retrieval.seconds))
+    if finish_reason in ("quotes", "abstained", "small_talk"):  # no model took part
+        del parts[0]
     if retrieval and retrieval.abstention:
         parts.append(ENGLISH.no_close_match)
     if retrieval and retrieval.omitted_passages:

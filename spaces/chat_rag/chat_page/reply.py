@@ -9,9 +9,9 @@ from chat_page.render import waiting_text
 from chat_page.strings import ENGLISH, pluralize
 from rag.answering.markers import Marker
 from rag.answering.turn import ErrorMessage, Turn
-from rag.answering.types import AnswerEnd, Retrieval
+from rag.answering.types import AnswerEnd, Retrieval, Sentence
 
-Event = Retrieval | Delta | Marker | AnswerEnd
+Event = Retrieval | Delta | Marker | Sentence | AnswerEnd
 
 
 @dataclass(slots=True)
@@ -23,9 +23,11 @@ class Reply:
     end: AnswerEnd | None = None
     error: SpaceportError | None = None
     ahead: int | None = None  # how many wait before this one for a place at the model
+    writer: str = ""  # the label of the model that can write an answer if this reply ends with quotes
     _answer: str = ""
     _thought: str = ""
     _markers: list[Marker] = field(default_factory=list)
+    _sentences: list[Sentence] = field(default_factory=list)
 
     def add(self, event: Event) -> None:
         """Take the next event of the stream."""
@@ -36,6 +38,8 @@ class Reply:
                 self._answer += event.text
         elif isinstance(event, Marker):
             self._markers.append(event)
+        elif isinstance(event, Sentence):
+            self._sentences.append(event)
         elif isinstance(event, Retrieval):
             self.retrieval = event
         else:
@@ -45,7 +49,7 @@ class Reply:
         """Whether the page shows `event` at once, because it starts a new section."""
         if isinstance(event, Delta):
             return not (self._thought if event.kind == "thought" else self._answer)
-        return not isinstance(event, Marker)
+        return not isinstance(event, Marker | Sentence)
 
     @property
     def status(self) -> str:
@@ -65,9 +69,12 @@ class Reply:
             self.question,
             answer=self._answer,
             thought=self._thought,
-            passages=self.retrieval.passages if self.retrieval else (),
+            passages=self.retrieval.passages if self.retrieval else self.question.passages,
+            quotes=self.retrieval.quotes if self.retrieval else self.question.quotes,
+            writer=self.writer if finish_reason == "quotes" else "",
             citations=self.end.citations if self.end else (),
             markers=tuple(self._markers),
+            sentences=tuple(self._sentences),
             invalid_markers=self.end.invalid_markers if self.end else 0,
             abstention=self.retrieval.abstention if self.retrieval else None,
             error=ErrorMessage(self.error.message, self.error.remedy) if self.error else None,

@@ -48,7 +48,16 @@ class Strings:
     thinking: str = "Thinking"
     thoughts: str = "Thoughts"
     no_answer: str = "The model returned no answer."
+    unsupported: str = "not found in the documents"
+    unsupported_answer: str = "The model wrote an answer of which nothing was found in the documents"
+    unsupported_list: str = "Not found in the documents:"
+    no_quotes: str = "No sentence or table cell stands out as the answer. The closest passages are under Sources."
+    write_answer: str = "Let {model} write an answer (a small model, it may be wrong)"
+    quotes_label: str = "From the documents"
+    nearest_label: str = "The closest words in the documents"
     refusal: str = "The documents do not answer this question."
+    not_mentioned: str = "No document mentions {names}."
+    other_years: str = "No document is about {years}. The documents cover {covered}."
     not_from_documents: str = "The documents do not answer this question. This answer is from general knowledge."
     allow_general_knowledge: str = (
         "The closest passages are under Sources. To get an answer from general knowledge, allow it in Settings."
@@ -59,6 +68,7 @@ class Strings:
     )
 
     # The line under an answer
+    quotes_after: str = "quotes after {seconds:.2f} s"
     first_text: str = "first token {seconds:.2f} s"
     speed: str = "{rate:.0f} tokens/s"
     tokens_in: str = "{input:,} tokens sent"
@@ -110,6 +120,8 @@ class Strings:
     retrieved: str = "Retrieved ({passages})"
     also_retrieved: str = "Also retrieved ({passages})"
     page_number: str = "page {page}"
+    quoted: str = "Quoted"
+    nearest: str = "Closest"
     by_model: str = "Cited by the model"
     by_spaceport: str = "Added by Spaceport"
     scores: str = "score {score:.2f} (meaning {dense}, words {lexical})"

@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import argparse
 import json
+import secrets
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from rag.documents import Document, Table
+from rag.reading.archives.sources import Source, expand
 from rag.reading.chunk import document_headings
-from rag.reading.file_names import display_name
 from rag.reading.parse import read_document
 from rag.reading.processes.pool import file_readers
+
+FILES = "a file, a folder, or a ZIP archive of documents"
+
+
+def command_line_sources(paths: Sequence[Path]) -> Iterator[Source]:
+    """Yield the files that the paths of a command stand for; name those that aren't read on stderr."""
+    with TemporaryDirectory(prefix="spaceport-") as folder:
+        for source in expand(paths, file_readers(), lambda: Path(folder, secrets.token_hex(8))):
+            if source.problem:
+                print(f"{source.full_name}: not read ({source.problem.rstrip('.')})", file=sys.stderr)
+            else:
+                yield source
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=FILES)
     parser.add_argument("--json", action="store_true", help="print one JSON object a file")
     parser.set_defaults(command=_read)
 
@@ -65,9 +82,9 @@ def _header_rows(table: Table) -> int:
 
 
 def _read(arguments: argparse.Namespace) -> int:
-    for file in arguments.files:
-        document = file_readers().run(read_document, display_name(file.name), path=file.absolute(), name=file.name)
-        fields = document_json(document)
+    for source in command_line_sources(arguments.files):
+        document = file_readers().run(read_document, source.name, path=source.path.absolute(), name=source.name)
+        fields = document_json(replace(document, name=source.full_name))
         if arguments.json:
             print(json.dumps(fields, ensure_ascii=False))
         else:

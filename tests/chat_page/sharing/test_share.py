@@ -6,7 +6,7 @@ import base64
 import json
 import resource
 import zlib
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import pytest
@@ -19,13 +19,16 @@ from chat_page.sharing.share import MAX_INFLATED, MAX_LINK, ShareError, link_fra
 from chat_page.strings import ENGLISH, Strings, pluralize
 from rag.answering.abstain import Abstention, AbstentionKind, Evidence
 from rag.answering.markers import Marker
+from rag.answering.quotes import Quote
 from rag.answering.turn import ErrorMessage, Turn, model_messages
-from rag.answering.types import Citation
+from rag.answering.types import Citation, Sentence
 from rag.documents import Passage
 from tests.chat_page.earlier_version import LINK_FRAGMENT
 from ui.scripts import download_js
 
 PASSAGE = Passage(1, "d", "report.pdf", 3, "Sales", 10, 31, "Net sales were 82,959", 0.5, 0.4, None)
+QUOTE = Quote("d", "report.pdf", 3, "Sales", 10, 31, PASSAGE.text, 25, 31, 0.9)
+CELL = replace(QUOTE, labels=("Net sales", "2022", "(In millions)"), row=4, column=2)
 TIME = "2026-11-21T16:00:00Z"
 TURN = Turn(
     "How much?",
@@ -60,12 +63,14 @@ def deflated(data: bytes) -> str:
 def test_json_has_every_question_answer_and_citation_with_its_exact_span() -> None:
     failed = Turn("And now?", "Half", error=ErrorMessage("It broke.", "Try again."), finish_reason="interrupted")
     assert json.loads(as_json([TURN, failed])) == {
-        "version": 1,
+        "version": 2,
         "exchanges": [
             {
                 "question": "How much?",
+                "quotes": [],
                 "answer": "It was 82,959 [1].",
-                "quotes": [
+                "sentences": [],
+                "citations": [
                     {
                         "number": 1,
                         "document": "report.pdf",
@@ -81,9 +86,68 @@ def test_json_has_every_question_answer_and_citation_with_its_exact_span() -> No
                 "target": "laptop",
                 "time": TIME,
             },
-            {"question": "And now?", "answer": "Half", "quotes": [], "target": "", "time": ""},
+            {
+                "question": "And now?",
+                "quotes": [],
+                "answer": "Half",
+                "sentences": [],
+                "citations": [],
+                "target": "",
+                "time": "",
+            },
         ],
     }
+
+
+def test_quotes_leave_the_page_with_their_exact_span() -> None:
+    turn = Turn("How much?", quotes=(QUOTE, CELL), finish_reason="quotes", target="laptop", writer="A model")
+    (exchange,) = json.loads(as_json([turn]))["exchanges"]
+    assert (exchange["answer"], exchange["citations"]) == ("", [])
+    assert exchange["quotes"][0] == {**asdict(QUOTE), "labels": []}
+    assert (exchange["quotes"][1]["labels"], exchange["quotes"][1]["column"]) == (list(CELL.labels), 2)
+    text = as_markdown([turn])
+    assert "> **report.pdf, page 3**\n>\n> Characters 10 to 31:\n>\n> Net sales were 82,959\n" in text
+    assert "> Net sales · 2022 · 82,959 million\n" in text
+    assert "### Answer" not in text
+
+
+def test_a_link_has_the_quotes() -> None:
+    evil = replace(QUOTE, text="<img src=x onerror=alert(1)>\n\n$$x$$ [a](b)", document="<b>.pdf", answer_end=9_999)
+    turns = open_turns(link_fragment([Turn("How much?", quotes=(QUOTE, CELL, evil), finish_reason="quotes")]))
+    first, cell, hostile = turns[0].quotes
+    assert (first.text, first.answer, first.document, first.page) == (QUOTE.text, "82,959", "report.pdf", 3)
+    assert (cell.path, cell.answer, cell.unit) == (("Net sales", "2022"), "82,959", "million")
+    assert hostile.answer_end == len(evil.text)
+    _, question, quotes = (message["content"] for message in conversation_messages(Conversation(turns)))
+    assert question == "How much?"
+    assert "Net sales were <mark>82,959</mark>" in quotes
+    assert "Net sales · 2022 · <mark>82,959</mark> million" in quotes
+    assert not any(active in quotes for active in ("<img", "\n", "$$", "<b>.pdf", "href"))
+    assert open_turns(link_fragment(turns)) == turns
+
+
+def test_what_the_documents_do_not_support_stays_known() -> None:
+    answer = "\nIt was 5. It was 82,959 [1]."
+    turn = replace(
+        TURN, answer=answer, markers=(Marker(25, 1),), sentences=(Sentence(1, 10, False), Sentence(11, 25, True))
+    )
+    (exchange,) = json.loads(as_json([turn]))["exchanges"]
+    assert [(each["text"], each["supported"]) for each in exchange["sentences"]] == [
+        ("It was 5.", False),
+        ("It was 82,959 ", True),
+    ]
+    assert "Not found in the documents:\n\n- It was 5.\n" in as_markdown([turn])
+    [shared] = open_turns(link_fragment([turn]))
+    assert [shared.answer[each.start : each.end] for each in shared.unsupported] == ["It was 5."]
+    assert "Not found in the documents:\n\n- It was 5." in conversation_messages(Conversation((shared,)))[-1]["content"]
+    assert open_turns(link_fragment([shared])) == (shared,)
+    assert [message.content for message in model_messages([turn])] == ["How much?", "It was 82,959 [1]."]
+
+
+def test_a_link_without_quotes_opens_in_an_older_page() -> None:
+    fragment = link_fragment([TURN])
+    data = zlib.decompress(base64.urlsafe_b64decode(fragment + "=" * (-len(fragment) % 4)), -15)
+    assert json.loads(data)["v"] == 1
 
 
 def test_json_is_exact() -> None:
@@ -143,7 +207,7 @@ def test_a_link_of_the_earlier_version_opens() -> None:
 
 def test_a_link_of_a_later_version_is_refused_with_the_reason() -> None:
     with pytest.raises(ShareError, match="later version of this page"):
-        open_turns(packed({"v": 2, "conversation": "in a format that nobody knows yet"}))
+        open_turns(packed({"v": 3, "conversation": "in a format that nobody knows yet"}))
 
 
 def test_a_shared_conversation_has_plain_numbers_and_reaches_the_model_as_it_is() -> None:
@@ -160,7 +224,8 @@ def test_a_shared_conversation_can_be_shared_again() -> None:
     once = open_turns(link_fragment([TURN, *hostile]))
     assert open_turns(link_fragment(once)) == once
     (exchange, _) = json.loads(as_json(once))["exchanges"]
-    assert exchange["quotes"][0] | {"document": "report.pdf", "page": 3, "start": None} == exchange["quotes"][0]
+    [citation] = exchange["citations"]
+    assert citation | {"document": "report.pdf", "page": 3, "start": None} == citation
     assert "report.pdf, page 3**\n" in as_markdown(once)
 
 
@@ -308,7 +373,7 @@ def test_every_string_can_be_formatted() -> None:
         "ahead characters chunks columns count end first input last limit output page pages passages start thousands "
         "window"
     )
-    texts = "chosen dense lexical name others place places reason text"
+    texts = "chosen covered dense lexical model name names others place places reason text years"
     values: dict[str, Any] = dict.fromkeys(counts.split(), 2) | dict.fromkeys(texts.split(), "x")
     values |= {"seconds": 0.5, "rate": 10.0, "share": 0.5, "score": 0.5}
     for field in fields(Strings):

@@ -18,6 +18,7 @@ from chat_page.sources.page_picture import MAX_BYTES, MAX_PIXELS, WIDTH, highlig
 from rag.errors import DocumentError
 from rag.reading.parse import read_document
 from tests.conftest import DATA, missing
+from tests.helpers.pdf_objects import pdf_of_objects, stream
 from tests.rag import make_documents as make
 
 NEEDLE = "Needle 42"
@@ -34,12 +35,12 @@ def texts(data: bytes) -> list[str]:
 
 def pdf_page(draw, size: tuple[float, float] = (595, 842)) -> bytes:
     """Return a PDF with one page, which `draw(canvas)` paints."""
-    stream = io.BytesIO()
-    sheet = canvas.Canvas(stream, pagesize=size)
+    out = io.BytesIO()
+    sheet = canvas.Canvas(out, pagesize=size)
     draw(sheet)
     sheet.showPage()
     sheet.save()
-    return stream.getvalue()
+    return out.getvalue()
 
 
 def image_of(uri: str) -> Image.Image:
@@ -153,21 +154,15 @@ def test_broken_words_and_ligatures_do_not_shift_the_highlight() -> None:
 def ligature_pdf() -> bytes:
     """A page that says “first office 42” with the glyph fi of Helvetica's standard encoding."""
     content = b"BT /F 20 Tf 72 700 Td (\256rst of\256ce 42) Tj ET"
-    objects = [
-        b"<</Type/Catalog/Pages 2 0 R>>",
-        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
-        b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
-        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding<</Differences[174/fi]>>>>",
-    ]
-    out = b"%PDF-1.4\n"
-    places = []
-    for number, body in enumerate(objects, 1):
-        places.append(len(out))
-        out += b"%d 0 obj%s\nendobj\n" % (number, body)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    end = b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, len(out))
-    return out + b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1) + table + end
+    return pdf_of_objects(
+        [
+            b"<</Type/Catalog/Pages 2 0 R>>",
+            b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
+            stream(content),
+            b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding<</Differences[174/fi]>>>>",
+        ]
+    )
 
 
 def test_a_ligature_is_two_letters_and_one_box() -> None:

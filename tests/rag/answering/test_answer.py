@@ -10,8 +10,9 @@ import pytest
 from backends import ChatRequest, Delta, Done, Health, Interrupted, Message, Usage
 from rag.answering.answer import Rag
 from rag.answering.markers import Marker
+from rag.answering.placement import passage_of
 from rag.answering.prompt import recent_messages
-from rag.answering.types import AnswerEnd, AnswerOptions, Retrieval
+from rag.answering.types import AnswerEnd, AnswerOptions, Retrieval, Sentence
 from rag.library.library import Library
 from rag.search.embedders import Embedder
 
@@ -56,9 +57,10 @@ async def test_passages_come_first_and_citations_last(
     library.add(write_file("tide.txt", "High water at the quay is at 14:20 today."))
     backend = QueueBackend(Delta("Let me look.", "thought"), Delta("High water is at 14:20 [1]"), Delta(" [4]."), DONE)
     answer, events = await collect(Rag(embedder, [library]), backend, "When is high water?")
-    assert answer == "High water is at 14:20 [1] ."
+    assert answer == "High water is at 14:20. [1]"
     assert isinstance(events[0], Retrieval)
-    assert events[1] == Delta("Let me look.", "thought")
+    assert isinstance(events[1], Retrieval)  # again, with what fits into the prompt
+    assert events[2] == Delta("Let me look.", "thought")
     end = events[-1]
     assert isinstance(end, AnswerEnd)
     assert end.done is DONE
@@ -101,6 +103,36 @@ async def test_without_documents_it_is_a_plain_chat(library: Library, embedder: 
     assert not any("[" in message.content for message in backend.requests[0].messages)
 
 
+async def test_each_sentence_has_its_verdict_after_its_text(
+    library: Library, embedder: Embedder, write_file: WriteFile
+) -> None:
+    library.add(write_file("tide.txt", "High water at the quay is at 14:20 today."))
+    backend = QueueBackend(Delta("High water is at 14:20 [1]. Low"), Delta(" water is at 20:35 [1]."), DONE)
+    answer, events = await collect(Rag(embedder, [library]), backend, "When is high water?")
+    assert answer == "High water is at 14:20. [1] Low water is at 20:35."
+    sentences = [event for event in events if isinstance(event, Sentence)]
+    assert [(answer[each.start : each.end], each.supported, each.citations) for each in sentences] == [
+        ("High water is at 14:20.", True, (1,)),
+        ("Low water is at 20:35.", False, ()),
+    ]
+    at = events.index(sentences[0])
+    assert "14:20. [1] " in "".join(event.text for event in events[:at] if isinstance(event, Delta))
+
+
+async def test_a_backend_that_dies_within_a_sentence_leaves_it_without_a_verdict(
+    library: Library, embedder: Embedder, write_file: WriteFile
+) -> None:
+    library.add(write_file("tide.txt", "High water at the quay is at 14:20 today."))
+    backend = QueueBackend(Delta("High water is at 14:20. Low water is at 2"), Interrupted("It broke.", "Try again."))
+    events: list[object] = []
+    with pytest.raises(Interrupted):
+        async for event in Rag(embedder, [library]).answer("When is high water?", backend):
+            events.append(event)
+    assert [each.supported for each in events if isinstance(each, Sentence)] == [True]
+    assert isinstance(events[-1], AnswerEnd)
+    assert len(events[-1].citations) == 1
+
+
 async def test_an_interrupted_answer_keeps_its_citations(
     library: Library, embedder: Embedder, write_file: WriteFile
 ) -> None:
@@ -110,7 +142,7 @@ async def test_an_interrupted_answer_keeps_its_citations(
     with pytest.raises(Interrupted):
         async for event in Rag(embedder, [library]).answer("When is high water?", backend):
             events.append(event)
-    assert events[-2] == Delta("[1")
+    assert events[-2] == Delta(" [1")
     assert isinstance(events[-1], AnswerEnd)
 
 
@@ -181,7 +213,7 @@ async def test_the_model_answers_from_general_knowledge_only_if_allowed(
     assert isinstance(events[-1], AnswerEnd)
     assert events[-1].citations == ()
     answer, events = await collect(Rag(embedder, [library]), backend, "When is high water?", options=options)
-    assert answer == "Rossini did [1]."
+    assert answer == "Rossini did. [1]"
     assert isinstance(events[0], Retrieval)
     assert events[0].abstention is None
     assert TIDE in backend.requests[1].messages[-1].content
@@ -222,14 +254,15 @@ async def test_passages_that_do_not_fit_are_omitted_and_counted(
     backend = QueueBackend(Delta("Yes."), DONE, context=1024)
     question = "When is high water at quay 7 today?"
     _, events = await collect(Rag(embedder, [library]), backend, question, options=AnswerOptions(12, 256))
-    retrieval, content = events[0], backend.requests[0].messages[-1].content
+    first, retrieval, content = events[0], events[1], backend.requests[0].messages[-1].content
+    assert isinstance(first, Retrieval)
     assert isinstance(retrieval, Retrieval)
     assert retrieval.context_window == 1024
-    assert 1 <= len(retrieval.passages) < 12
-    assert retrieval.omitted_passages == 12 - len(retrieval.passages)
-    assert [passage.number for passage in retrieval.passages] == list(range(1, len(retrieval.passages) + 1))
-    assert all(f"[{passage.number}] ({passage.document})\n" in content for passage in retrieval.passages)
-    assert f"[{len(retrieval.passages) + 1}]" not in content
+    sent = [passage for passage in retrieval.passages if f"[{passage.number}] ({passage.document})\n" in content]
+    assert 1 <= len(sent) < len(first.passages)
+    assert retrieval.omitted_passages == len(first.passages) - len(sent)
+    assert [passage.number for passage in sent] == list(range(1, len(sent) + 1))
+    assert all(passage_of(quote, retrieval.passages) for quote in retrieval.quotes)  # also if the model doesn't get it
 
 
 async def test_a_citation_has_the_span_that_supports_it(
@@ -243,3 +276,76 @@ async def test_a_citation_has_the_span_that_supports_it(
     [(start, stop)] = end.citations[0].spans
     assert end.citations[0].passage.text[start:stop] == TIDE
     assert end.citations[0].as_json()["supports"] == [{"start": start, "end": stop}]
+
+
+async def test_a_target_that_writes_quotes_is_not_called(
+    library: Library, embedder: Embedder, write_file: WriteFile
+) -> None:
+    text = f"The crane lifts 40 tonnes. {TIDE} Dogs are free."
+    library.add(write_file("tide.txt", text))
+    backend = QueueBackend(Delta("No."), DONE)
+    options = AnswerOptions(writes="quotes")
+    answer, events = await collect(
+        Rag(embedder, [library]), backend, "When is high water at the quay?", options=options
+    )
+    retrieval, end = events
+    assert isinstance(retrieval, Retrieval)
+    assert isinstance(end, AnswerEnd)
+    assert (answer, backend.requests, end.done.finish_reason) == ("", [], "quotes")
+    assert retrieval.quotes[0].text == TIDE == text[retrieval.quotes[0].start : retrieval.quotes[0].end]
+    assert passage_of(retrieval.quotes[0], retrieval.passages).number == 1  # type: ignore[union-attr]
+    assert retrieval.seconds is not None
+
+
+async def test_the_quotes_come_before_the_model_is_asked(
+    library: Library, embedder: Embedder, write_file: WriteFile
+) -> None:
+    library.add(write_file("tide.txt", TIDE))
+    backend = QueueBackend(Delta("At 14:20."), DONE)
+    events = Rag(embedder, [library]).answer("When is high water?", backend)
+    first = await anext(events)
+    assert isinstance(first, Retrieval)
+    assert first.quotes
+    assert backend.requests == []
+    await events.aclose()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("question", "contents"), [("When is high water?", 0), ("And today?", 2)])
+async def test_only_a_follow_up_gets_earlier_answers(
+    library: Library, embedder: Embedder, write_file: WriteFile, question: str, contents: int
+) -> None:
+    library.add(write_file("tide.txt", TIDE))
+    backend = QueueBackend(Delta("At 14:20."), DONE)
+    history = [Message("user", "When was high water at the quay?"), Message("assistant", "It was at 13:30.")]
+    await collect(Rag(embedder, [library]), backend, question, history=history)
+    assert len(backend.requests[0].messages) == 2 + contents
+
+
+async def test_the_model_gets_up_to_6000_characters(
+    library: Library, embedder: Embedder, write_file: WriteFile
+) -> None:
+    for hour in range(24):
+        library.add(write_file(f"{hour}.txt", f"High water at quay {hour} is at {hour}:20 today. " * 20))
+    backend = QueueBackend(Delta("Yes."), DONE, context=32_000)
+    _, events = await collect(Rag(embedder, [library]), backend, "When is high water at quay 7 today?")
+    retrieval = events[1]
+    assert isinstance(retrieval, Retrieval)
+    characters = sum(len(passage.text) for passage in retrieval.passages)
+    assert 4500 < characters <= 6000
+    assert all(passage.text in backend.requests[0].messages[-1].content for passage in retrieval.passages)
+
+
+async def test_small_talk_searches_nothing_and_asks_no_model(
+    library: Library, embedder: Embedder, write_file: WriteFile
+) -> None:
+    library.add(write_file("tide.txt", TIDE))
+    backend = QueueBackend(Delta("No."), DONE)
+    answer, events = await collect(Rag(embedder, [library]), backend, "Hello!")
+    assert "tide.txt" in answer
+    assert backend.requests == []
+    retrieval, _, end = events
+    assert isinstance(retrieval, Retrieval)
+    assert isinstance(end, AnswerEnd)
+    assert (retrieval.passages, retrieval.quotes, retrieval.abstention, end.done.finish_reason) == (
+        (), (), None, "small_talk",
+    )  # fmt: skip

@@ -59,7 +59,11 @@ async def test_an_answer_comes_from_texts_files_and_libraries(
     [citation] = reply["citations"]
     assert (citation["document"], citation["page"]) == ("tide.txt", None)
     assert f"# Tides\n\n{TIDE}"[citation["start"] : citation["end"]] == citation["passage"]
-    assert reply["answer"] == "High water is at 14:20 [1]."
+    assert reply["answer"] == "High water is at 14:20. [1]"
+    [sentence] = reply["sentences"]
+    assert (sentence["text"], sentence["supported"], sentence["citations"]) == ("High water is at 14:20.", True, [1])
+    assert reply["quotes"][0]["text"] == TIDE
+    assert 0 < reply["timings"]["quotes_ms"] < reply["timings"]["first_token_ms"] <= reply["timings"]["total_ms"]
     assert reply["abstained"] is False
     assert reply["sent"] == "100 of 4,096 tokens sent (2%)"
     assert [document.name for document in library.documents] == ["crane.txt"]  # the passed documents are dropped
@@ -69,7 +73,8 @@ async def test_an_abstention_has_the_nearest_passages(embedder: Embedder) -> Non
     backend = FixedBackend("Rossini.")
     reply = await answer_from_files(OTHER_SUBJECT, backend, embedder, texts={"tide.txt": TIDE})
     assert (reply["answer"], reply["abstained"], reply["citations"]) == (REFUSAL, True, [])
-    assert reply["reason"] == "No close match in the documents"
+    assert reply["reason"] == "No document mentions Seville"
+    assert reply["quotes"][0]["text"] == TIDE
     assert reply["nearest"][0]["passage"] == TIDE
     assert backend.requests == []
 

@@ -14,7 +14,7 @@ from rag.errors import DocumentError, RetrievalError
 from rag.library.library import Library
 from rag.library.samples import SampleLibrary
 from rag.reading.chunk import chunk_document
-from rag.search.bm25 import BM25Index, keywords
+from rag.search.bm25 import BM25Index
 from rag.search.embedders import Embedder
 from rag.search.fuse import fuse, unit_score
 from rag.search.index import Hit, Index, ScoreSpread
@@ -143,11 +143,6 @@ def test_several_threads_add_documents(library: Library, embedder: Embedder, wri
 def test_the_first_search_reads_the_samples(embedder: Embedder, write_file: WriteFile) -> None:
     samples = SampleLibrary(write_file("birds.md", BIRDS).parent, embedder)
     assert retrieve_passages([samples], "gannet", embedder, limit=1)[0].document == "birds.md"
-
-
-def test_keywords_of_a_question() -> None:
-    assert keywords("What is the code of Room 5?") == ["code", "room", "5"]
-    assert keywords("Who are you?") == ["who", "are", "you"]
 
 
 def test_lexical_search_stems() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from rag.documents import Chunk
 from rag.errors import RetrievalError
-from rag.search.bm25 import BM25Index, stems
+from rag.search.bm25 import BM25Index
 from rag.search.index import Index, contextual_vectors, mix_neighbours, pooled_statistics
 from rag.search.vectors import LAST_USED, PREFIX, VectorIndex, chroma_client, sweep
 from tests.helpers.servers import free_port, wait_until
@@ -169,17 +169,6 @@ def test_the_rarer_word_and_the_shorter_chunk_weigh_more() -> None:
     herring, gannet, long_gannet, *others = index.scores("herring or gannet")["d"]
     assert herring > gannet > long_gannet > 0
     assert others == [0, 0]
-
-
-def test_words_are_split_and_stemmed_as_the_index_does_it() -> None:
-    assert sorted(stems(["launches", "first_token", "Café"])) == ["cafe", "first", "launch", "token"]
-    assert stems([]) == []
-
-
-def test_words_of_any_script_are_indexed() -> None:
-    assert stems(["Größe", "海鸟在悬崖上", "Крачки", "cafe\u0301", "is", "ヴァ"]) == [
-        "große", "海鸟在悬崖上", "крачки", "cafe", "is", "ヴァ"
-    ]  # fmt: skip
 
 
 @pytest.fixture

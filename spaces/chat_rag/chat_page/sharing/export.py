@@ -8,11 +8,12 @@ from typing import Any
 
 from chat_page.markdown import disarm_markdown
 from chat_page.strings import ENGLISH
+from rag.answering.quotes import Quote
 from rag.answering.turn import Turn
-from rag.answering.types import Citation
+from rag.answering.types import Citation, sentence_json
 from rag.documents import Passage
 
-VERSION = 1
+VERSION = 2
 
 
 def as_json(turns: Sequence[Turn]) -> str:
@@ -31,13 +32,24 @@ def as_markdown(turns: Sequence[Turn]) -> str:
 def answer_text(turn: Turn) -> str:
     """Return the answer as text; it says so if the documents don't answer the question."""
     if turn.finish_reason == "abstained":
-        return ENGLISH.refusal
+        return refusal_text(turn)
     answer = turn.answer.strip()
     return f"{ENGLISH.not_from_documents}\n\n{answer}" if turn.abstention and answer else answer
 
 
-def place(passage: Passage) -> str:
-    """Return the document of a passage and its place there."""
+def refusal_text(turn: Turn) -> str:
+    """Return that the documents don't answer the question, and why."""
+    abstention = turn.abstention
+    if abstention and abstention.names:
+        return f"{ENGLISH.refusal} {ENGLISH.not_mentioned.format(names=', '.join(abstention.names))}"
+    if abstention and abstention.years:
+        years, covered = ", ".join(abstention.years), ", ".join(abstention.covered_years)
+        return f"{ENGLISH.refusal} {ENGLISH.other_years.format(years=years, covered=covered)}"
+    return ENGLISH.refusal
+
+
+def place(passage: Passage | Quote) -> str:
+    """Return the document of a passage or quote and its place there."""
     where = ENGLISH.page_number.format(page=passage.page) if passage.page else passage.heading
     return f"{passage.document}, {where}" if where else passage.document
 
@@ -48,17 +60,25 @@ def provenance(turn: Turn) -> list[str]:
     return [f"*{line}*"] if line else []
 
 
+def unsupported_lines(turn: Turn) -> list[str]:
+    """Return the sentences of an answer that the documents don't support, below a line that says so, or nothing."""
+    lines = [f"- {turn.answer[sentence.start : sentence.end]}" for sentence in turn.unsupported]
+    return ["", ENGLISH.unsupported_list, "", *lines, ""] if lines else []
+
+
 def _exchange(turn: Turn) -> dict[str, Any]:
     return {
         "question": turn.question,
+        "quotes": [quote.as_json() for quote in turn.quotes],
         "answer": answer_text(turn),
-        "quotes": [_quote(citation) for citation in turn.citations],
+        "sentences": [sentence_json(sentence, turn.answer) for sentence in turn.sentences],
+        "citations": [_citation(citation) for citation in turn.citations],
         "target": turn.target,
         "time": turn.asked_at,
     }
 
 
-def _quote(citation: Citation) -> dict[str, Any]:
+def _citation(citation: Citation) -> dict[str, Any]:
     """A citation as JSON; the passage of a shared turn has no text and no span."""
     passage = citation.passage
     return {
@@ -75,8 +95,22 @@ def _quote(citation: Citation) -> dict[str, Any]:
 
 
 def _markdown(turn: Turn) -> str:
-    parts = ["### Question", turn.question, "### Answer", answer_text(turn)]
-    return disarm_markdown("\n\n".join([*parts, *map(_citation_markdown, turn.citations), *provenance(turn)]))
+    label = ENGLISH.nearest_label if turn.abstention else ENGLISH.quotes_label
+    quotes = [f"### {label}", *map(_quote_markdown, turn.quotes)] if turn.quotes else []
+    unsupported = ["\n".join(unsupported_lines(turn)).strip()] if turn.unsupported else []
+    answer = (
+        ["### Answer", answer_text(turn), *unsupported] if turn.answer or not turn.quotes or turn.abstention else []
+    )
+    parts = ["### Question", turn.question, *quotes, *answer, *map(_citation_markdown, turn.citations)]
+    return disarm_markdown("\n\n".join([*parts, *provenance(turn)]))
+
+
+def _quote_markdown(quote: Quote) -> str:
+    """A quote with its document, and of a table's cell what leads to it."""
+    characters = ENGLISH.characters.format(start=quote.start, end=quote.end)
+    cell = [" · ".join([*quote.path, f"{quote.answer} {quote.unit}".strip()]), ""] if quote.labels else []
+    lines = [f"**{place(quote)}**", "", *cell, characters, "", *quote.text.strip().splitlines()]
+    return "\n".join(f"> {line}".rstrip() for line in lines)
 
 
 def _citation_markdown(citation: Citation) -> str:

@@ -1,8 +1,9 @@
 """A conversation as a link that contains all of it.
 
 The link is the page's address with `#c=` and a fragment: deflated JSON in base64url. A browser doesn't send the
-fragment to the server, so nothing is stored. A link has the questions, the answers and the names of the cited
-documents, never a passage, a thought or a file. Anyone can make a link, so `open_turns` trusts nothing in it.
+fragment to the server, so nothing is stored. A link has the questions, the quotes, the answers and the names of the
+cited documents, never another part of a document or a thought. Anyone can make a link, so `open_turns` trusts nothing
+in it.
 """
 
 from __future__ import annotations
@@ -12,17 +13,19 @@ import json
 import zlib
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 from backends import SpaceportError
 from chat_page.sharing.export import answer_text
 from chat_page.strings import ENGLISH
+from rag.answering.quotes import Quote
 from rag.answering.turn import Turn
-from rag.answering.types import Citation
+from rag.answering.types import Citation, Sentence
 from rag.documents import Passage
 from rag.reading.file_names import display_name
 
-VERSION = 1
+# Version 2 has quotes and unsupported sentences. A link without them still has version 1, which an older page can open.
+VERSION = 2
 # Mail and chat programs cut or refuse longer links. The page's own address can have MAX_ADDRESS of these characters.
 MAX_LINK, MAX_ADDRESS = 30_000, 1_000
 # Bytes of JSON: twice as much as a link of ordinary text contains. Gradio keeps what thousands of pages show, with
@@ -38,7 +41,8 @@ def link_fragment(turns: Sequence[Turn]) -> str:
     """Return the part of the link after `#c=`; a `ShareError` says that there is too much to share, or nothing."""
     if not turns:
         raise ShareError(ENGLISH.nothing_to_share, ENGLISH.nothing_to_share_remedy)
-    value = {"v": VERSION, "turns": [_link_turn(turn) for turn in turns]}
+    version = VERSION if any(turn.quotes or turn.unsupported for turn in turns) else 1
+    value = {"v": version, "turns": [_link_turn(turn) for turn in turns]}
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     data = compressor.compress(text.encode(errors="replace")) + compressor.flush()
@@ -66,6 +70,8 @@ def open_turns(fragment: str) -> tuple[Turn, ...]:
         Turn(
             question=turn.q,
             answer=turn.a,
+            quotes=tuple(_quote(quoted) for quoted in turn.k),
+            sentences=tuple(Sentence(*sorted(span), False) for span in turn.u),
             citations=tuple(_citation(cited.n, cited.d, cited.p) for cited in turn.c),
             finish_reason="stop",
             target=turn.m,
@@ -78,13 +84,35 @@ def open_turns(fragment: str) -> tuple[Turn, ...]:
 
 def _link_turn(turn: Turn) -> dict[str, Any]:
     passages = [citation.passage for citation in turn.citations]
-    return {
-        "q": turn.question,
-        "a": answer_text(turn),
-        "c": [{"n": passage.number, "d": passage.document, "p": passage.page} for passage in passages],
-        "m": turn.target,
-        "t": turn.asked_at,
-    }
+    quotes = {"k": [_link_quote(quote) for quote in turn.quotes]} if turn.quotes else {}
+    shift = len(turn.answer) - len(turn.answer.lstrip())  # the link's answer begins with a word
+    spans = [[max(0, each.start - shift), max(0, each.end - shift)] for each in turn.unsupported]
+    unsupported = {"u": spans} if spans else {}
+    return (
+        quotes
+        | unsupported
+        | {
+            "q": turn.question,
+            "a": answer_text(turn),
+            "c": [{"n": passage.number, "d": passage.document, "p": passage.page} for passage in passages],
+            "m": turn.target,
+            "t": turn.asked_at,
+        }
+    )
+
+
+def _link_quote(quote: Quote) -> dict[str, Any]:
+    answer = [quote.answer_start - quote.start, quote.answer_end - quote.start]
+    return {"d": quote.document, "p": quote.page, "t": quote.text, "a": answer, "n": list(quote.labels)}
+
+
+def _quote(quoted: Any) -> Quote:
+    """A quote whose place in its document isn't in the link: its characters count from its own start."""
+    length = len(quoted.t)
+    start, end = (min(offset, length) for offset in quoted.a)
+    return Quote(
+        "", display_name(quoted.d), quoted.p, "", 0, length, quoted.t, start, max(start, end), 0.0, tuple(quoted.n)
+    )
 
 
 def _citation(number: int, document: str, page: int | None) -> Citation:
@@ -135,15 +163,26 @@ def _schema() -> Any:
         d: str = Field(min_length=1, max_length=200)
         p: int | None = Field(ge=1, le=1_000_000)
 
+    span = Annotated[list[Annotated[int, Field(ge=0, le=MAX_INFLATED)]], Field(min_length=2, max_length=2)]
+
+    class QuotedText(Strict):
+        d: str = Field(min_length=1, max_length=200)
+        p: int | None = Field(ge=1, le=1_000_000)
+        t: str = Field(max_length=MAX_INFLATED)
+        a: span
+        n: list[Annotated[str, Field(max_length=2_000)]] = Field(max_length=3)
+
     class LinkTurn(Strict):
         q: str = Field(max_length=20_000)
         a: str = Field(max_length=MAX_INFLATED)
         c: list[CitedDocument] = Field(max_length=99)
+        k: list[QuotedText] = Field(default=[], max_length=20)
+        u: list[span] = Field(default=[], max_length=1_000)
         m: str = Field(max_length=100)
         t: str = Field(max_length=40, pattern=r"^[0-9T:.+Z-]*$")
 
     class Link(Strict):
-        v: int = Field(ge=VERSION, le=VERSION)
+        v: int = Field(ge=1, le=VERSION)
         turns: list[LinkTurn] = Field(min_length=1, max_length=200)
 
     return Link

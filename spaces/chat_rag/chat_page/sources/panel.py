@@ -14,19 +14,24 @@ from html import escape
 
 from chat_page.markdown import shorten
 from chat_page.strings import ENGLISH, pluralize
-from rag.answering.markers import Marker, anchors
+from rag.answering.markers import anchor
+from rag.answering.placement import quote_spans
 from rag.answering.turn import Turn
 from rag.answering.types import Citation
 from rag.documents import Passage
 
 # How much of a cited passage a card shows before and after the highlight.
 CONTEXT_CHARACTERS = 160
+Span = tuple[int, int]
 _SOURCE_KEY = re.compile(r"(\d{1,6})-(\d{1,3})")
 
 
 @dataclass(frozen=True, slots=True)
 class OpenSource:
-    """A passage that a visitor opens; `span` is the part of its text to highlight, `claim` the citation (from 0)."""
+    """A passage that a visitor opens; `span` is the part of its text to highlight.
+
+    `claim` is the quote or citation, counted from 0: a passage's quotes come first.
+    """
 
     turn: int
     passage: Passage
@@ -43,7 +48,7 @@ def find_source(turns: Sequence[Turn], source: str, claim: int) -> OpenSource | 
     passage = next((passage for passage in turn.passages if passage.number == number), None)
     if passage is None:
         return None
-    spans = next((citation.spans for citation in turn.citations if citation.passage.number == number), ())
+    spans = _cited_spans(turn, number)
     span = spans[claim] if 0 <= claim < len(spans) else (0, len(passage.text))
     return OpenSource(int(key[1]), passage, span, claim)
 
@@ -54,7 +59,7 @@ def preview_value(source: OpenSource, preview: str) -> str:
 
 
 def sources_html(turns: Sequence[Turn]) -> str:
-    """Return the source panel, the newest answer first: cited passages, then, folded, the other retrieved ones."""
+    """Return the source panel, the newest answer first: quoted and cited passages, then, folded, the other ones."""
     with_sources = [(number, turn) for number, turn in enumerate(turns, start=1) if turn.passages]
     if not with_sources:
         return f'<p class="sp-empty">{ENGLISH.no_sources}</p>'
@@ -69,52 +74,65 @@ def sources_html(turns: Sequence[Turn]) -> str:
 
 def _turn(number: int, turn: Turn) -> str:
     citations = {citation.passage.number: citation for citation in turn.citations}
-    rest = [passage for passage in turn.passages if passage.number not in citations]
+    spans = {passage.number: _cited_spans(turn, passage.number) for passage in turn.passages}
+    cited = {number for number in spans if spans[number] or number in citations}
+    rest = [passage for passage in turn.passages if passage.number not in cited]
     cards = "".join(
-        _card(number, passage, citations[passage.number]) for passage in turn.passages if passage.number in citations
+        _card(number, passage, spans[passage.number], _origin(turn, citations.get(passage.number)))
+        for passage in turn.passages
+        if passage.number in cited
     )
     note = f'<p class="sp-note">{_invalid_markers(turn.invalid_markers)}</p>' if turn.invalid_markers else ""
     if not rest:
         return cards + note
-    folded = "".join(_card(number, passage, None) for passage in rest)
+    folded = "".join(_card(number, passage) for passage in rest)
     summary = (ENGLISH.also_retrieved if cards else ENGLISH.retrieved).format(passages=len(rest))
     return f'{cards}{note}<details class="sp-more"><summary>{summary}</summary>{folded}</details>'
 
 
-def _card(turn: int, passage: Passage, citation: Citation | None) -> str:
+def _cited_spans(turn: Turn, number: int) -> list[Span]:
+    """The parts of a passage that are quoted, then those that the answer cites."""
+    citation = next((citation for citation in turn.citations if citation.passage.number == number), None)
+    return quote_spans(number, turn.quotes, turn.passages) + list(citation.spans if citation else ())
+
+
+def _origin(turn: Turn, citation: Citation | None) -> tuple[str, str]:
+    """The class of a card, and who cited its passage."""
+    if citation is None:
+        return " sp-quoted", ENGLISH.nearest if turn.abstention else ENGLISH.quoted
+    if citation.attributed:
+        return " sp-matched", ENGLISH.by_spaceport
+    return " sp-model", ENGLISH.by_model
+
+
+def _card(turn: int, passage: Passage, spans: Sequence[Span] = (), origin: tuple[str, str] = ("", "")) -> str:
     """A passage: a button with its number, document and place, its text, and who cited it."""
     key = f"{turn}-{passage.number}"
     place = ENGLISH.page_number.format(page=passage.page) if passage.page else passage.heading
     name = f'<bdi class="sp-name">{escape(passage.document)}</bdi><bdi class="sp-place">{escape(place)}</bdi>'
-    kind = origin = ""
-    if citation:
-        kind = " sp-matched" if citation.attributed else " sp-model"
-        origin = f'<span class="sp-how">{ENGLISH.by_spaceport if citation.attributed else ENGLISH.by_model}</span> · '
+    kind, words = origin
+    how = f'<span class="sp-how">{words}</span> · ' if words else ""
     return (
-        f'<article class="sp-card{kind}" id="source-{key}" tabindex="-1">{_anchors(turn, passage, citation)}'
+        f'<article class="sp-card{kind}" id="source-{key}" tabindex="-1">{_anchors(turn, passage, len(spans))}'
         f'<button type="button" class="sp-opener" data-open="{key}" aria-expanded="false"'
         f' aria-controls="preview-{key}" title="{ENGLISH.open_source}"><b class="sp-number">{passage.number}</b>'
-        f'{name}</button><blockquote dir="auto">{_excerpt(passage, citation)}</blockquote>'
+        f'{name}</button><blockquote dir="auto">{_excerpt(passage, spans)}</blockquote>'
         f'<div class="sp-slot" id="preview-{key}" data-opening="{ENGLISH.opening}" hidden></div>'
-        f"<footer>{origin}{_scores(passage)}</footer></article>"
+        f"<footer>{how}{_scores(passage)}</footer></article>"
     )
 
 
-def _anchors(turn: int, passage: Passage, citation: Citation | None) -> str:
+def _anchors(turn: int, passage: Passage, count: int) -> str:
     """The targets of an answer's links, which lead to the card even without the script."""
-    count = max(1, len(citation.spans) if citation else 0)
-    names = {
-        anchor
-        for attributed in (False, True)
-        for _, anchor in anchors([Marker(0, passage.number, attributed)] * count, turn)
-    } - {f"source-{turn}-{passage.number}"}
+    places = [anchor(turn, passage.number, claim) for claim in range(max(1, count))]
+    names = {name for place in places for name in (place, f"{place}a")} - {places[0]}
     return "".join(f'<span id="{name}"></span>' for name in sorted(names))
 
 
-def _excerpt(passage: Passage, citation: Citation | None) -> str:
+def _excerpt(passage: Passage, cited: Sequence[Span]) -> str:
     """The text of a passage; of a cited one, the supporting parts in <mark> with some text around them."""
     text = passage.text
-    spans = sorted(set(citation.spans)) if citation else []
+    spans = sorted(set(cited))
     low, high = len(text) - len(text.lstrip()), len(text.rstrip())
     begin, end = _around(text, low, high, spans) if spans else (low, high)
     parts, position = ["… " if begin > low else ""], begin

@@ -1,4 +1,4 @@
-"""One question about documents: retrieve passages, build the prompt, stream the answer, cite."""
+"""One question about documents: retrieve passages, quote them, build the prompt, stream the answer, cite."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
 from backends import Backend, BackendError, ChatRequest, Delta, Done, Event, Message, Stopwatch
+from backends.stopwatch import now
 from backends.streams import closing
 from rag.answering import budget, rewrite
-from rag.answering.abstain import CHECKED_PASSAGES, missing_evidence
+from rag.answering.abstain import CHECKED_PASSAGES
 from rag.answering.cite import Citer
+from rag.answering.evidence.selection import find_quotes
 from rag.answering.markers import Marker
+from rag.answering.placement import passage_of, passages_with_quotes
 from rag.answering.repetition import RepetitionDetector
-from rag.answering.retrieve import number_passages, retrieve_passages
-from rag.answering.types import AnswerEnd, AnswerOptions, Citation, Retrieval
+from rag.answering.retrieve import retrieve_passages
+from rag.answering.small_talk import find_small_talk, small_talk_reply
+from rag.answering.types import AnswerEnd, AnswerOptions, Citation, Retrieval, Sentence
+from rag.answering.verification.verifier import Verifier
+from rag.documents import Document
 from rag.library.library import Library
 from rag.search.embedders import Embedder
 from rag.threads import SEARCH
@@ -34,33 +40,50 @@ class Rag:
         history: Sequence[Message] = (),
         options: AnswerOptions | None = None,
         stopwatch: Stopwatch | None = None,
-    ) -> AsyncIterator[Retrieval | Delta | Marker | AnswerEnd]:
-        """Yield one `Retrieval`, the text of the answer with each `Marker` before its text, and one `AnswerEnd`.
+    ) -> AsyncIterator[Retrieval | Delta | Marker | Sentence | AnswerEnd]:
+        """Yield the `Retrieval`, the text of the answer with each `Marker` before its text, and one `AnswerEnd`.
 
-        A `BackendError` comes after the `AnswerEnd` of the text so far; `RagError` says that the question doesn't fit
-        into the model's context window. If the documents don't answer, the model is called only with
-        `options.general_knowledge`. Without documents this is a plain chat.
+        A `Sentence` with its verdict comes after its text. The `Retrieval` comes again, with what fits into the prompt,
+        if a model is asked. A `BackendError` comes after the `AnswerEnd` of the text so far; `RagError` says that the
+        question doesn't fit into the model's context window. If the documents don't answer, the model is called only
+        with `options.general_knowledge`. Without documents this is a plain chat. Small talk gets a reply of its own.
         """
-        options, stopwatch = options or AnswerOptions(), stopwatch or Stopwatch()
-        retrieval = await self._retrieve(question, history, backend, options.passages)
+        options, stopwatch, start = options or AnswerOptions(), stopwatch or Stopwatch(), now()
+        if talk := find_small_talk(question):
+            names = [document.name for document in (await SEARCH.run(self._documents)).values()]
+            yield Retrieval((), question)
+            yield Delta(small_talk_reply(talk, names))
+            yield AnswerEnd((), 0, Done("small_talk", None))
+            return
+        retrieval = replace(await self._retrieve(question, history, backend, options), seconds=now() - start)
+        yield retrieval
         if retrieval.abstention and not options.general_knowledge:
-            yield retrieval
             yield AnswerEnd((), 0, Done("abstained", None))
+            return
+        if retrieval.passages and not retrieval.abstention and options.writes == "quotes":
+            yield AnswerEnd((), 0, Done("quotes", None))
             return
         retrieval, prompt = await self._plan_prompt(question, retrieval, history, backend, options)
         yield retrieval
         request = ChatRequest(prompt.messages, max_tokens=prompt.max_tokens, temperature=options.temperature)
-        answer = _add_citations(stopwatch.record(backend.stream(request)), Citer(prompt.passages))
+        verifier = Verifier(prompt.passages, self._documents())
+        await SEARCH.run(verifier.prepare)
+        answer = _add_citations(stopwatch.record(backend.stream(request)), Citer(prompt.passages, verifier))
         async with closing(answer):
             async for event in answer:
                 yield event
         rewrite.record_latency(backend, stopwatch.first_token_seconds)
 
-    async def _retrieve(self, question: str, history: Sequence[Message], backend: Backend, limit: int) -> Retrieval:
+    async def _retrieve(
+        self, question: str, history: Sequence[Message], backend: Backend, options: AnswerOptions
+    ) -> Retrieval:
         if not await SEARCH.run(self._has_documents):
             return Retrieval((), question)
-        query = await rewrite.build_query(question, history, backend)
-        return await SEARCH.run(self._search, question, query, limit)
+        if options.writes == "quotes":
+            query = await SEARCH.run(rewrite.expand_by_rule, question, history)
+        else:
+            query = await rewrite.build_query(question, history, backend)
+        return await SEARCH.run(self._search, question, query, options)
 
     async def _plan_prompt(
         self,
@@ -72,35 +95,47 @@ class Rag:
     ) -> tuple[Retrieval, budget.PromptPlan]:
         """Return the retrieval with the passages that fit into the prompt, and the prompt."""
         context_window = await budget.find_context_window(backend)
+        passages = () if retrieval.abstention else retrieval.passages
+        # An answer from passages needs the conversation only to understand a follow-up: earlier answers mislead.
+        needs_history = not passages or rewrite.is_follow_up(question)
         prompt = await SEARCH.run(
             budget.plan_prompt,
             question,
-            () if retrieval.abstention else retrieval.passages,
-            history,
+            passages,
+            history if needs_history else (),
             max_tokens=options.max_tokens,
             context_window=context_window,
             system=options.system,
         )
-        passages = retrieval.passages if retrieval.abstention else prompt.passages
-        omitted = prompt.omitted_passages
-        planned = replace(retrieval, passages=passages, omitted_passages=omitted, context_window=context_window)
-        return planned, prompt
+        if not retrieval.abstention:  # a quote has its passage in the source panel, whatever the model gets
+            sent = {passage.number for passage in prompt.passages}
+            quoted = {passage.number for quote in retrieval.quotes if (passage := passage_of(quote, passages))}
+            passages = tuple(passage for passage in passages if passage.number in sent | quoted)
+            retrieval = replace(retrieval, passages=passages, omitted_passages=prompt.omitted_passages)
+        return replace(retrieval, context_window=context_window), prompt
 
     def _has_documents(self) -> bool:
         """Return whether there is anything to search; this reads the sample documents the first time."""
         return any(library.documents for library in self.libraries)
 
-    def _search(self, question: str, query: str, limit: int) -> Retrieval:
-        """Return the best `limit` passages, and the abstention if the passages checked for everyone are too weak."""
+    def _documents(self) -> dict[str, Document]:
+        return {document.id: document for library in self.libraries for document in library.documents}
+
+    def _search(self, question: str, query: str, options: AnswerOptions) -> Retrieval:
+        """Return the quotes and the best passages, and the abstention if the documents don't answer."""
         texts = dict.fromkeys((question, query))
-        count = max(limit, CHECKED_PASSAGES)
+        count = max(options.passages, CHECKED_PASSAGES)
         results = [retrieve_passages(self.libraries, text, self.embedder, limit=count) for text in texts]
-        passages = rewrite.interleave(results)
-        abstention = missing_evidence(query, passages)
-        return Retrieval(tuple(number_passages(passages[:limit])), query, abstention)
+        candidates = rewrite.interleave(results)
+        selection = find_quotes(query, candidates, self._documents(), self.embedder)
+        quotes = selection.nearest if selection.abstention else selection.quotes
+        passages = passages_with_quotes(candidates, quotes, limit=options.passages, characters=options.characters)
+        return Retrieval(tuple(passages), query, selection.abstention, quotes=quotes)
 
 
-async def _add_citations(stream: AsyncIterator[Event], citer: Citer) -> AsyncIterator[Delta | Marker | AnswerEnd]:
+async def _add_citations(
+    stream: AsyncIterator[Event], citer: Citer
+) -> AsyncIterator[Delta | Marker | Sentence | AnswerEnd]:
     """Yield the stream with checked markers; an answer from passages ends early if it repeats itself."""
     repetition = RepetitionDetector()
     async with closing(stream):
@@ -113,25 +148,27 @@ async def _add_citations(stream: AsyncIterator[Event], citer: Citer) -> AsyncIte
                 if event.kind == "thought":
                     yield event
                     continue
-                text = citer.feed(event.text)
-                for marker in citer.new_markers():
-                    yield marker
-                if text:
-                    yield Delta(text)
+                for part in _parts(citer, citer.feed(event.text)):
+                    yield part
                 if citer.passages and repetition.add(event.text):
                     for last in _finish(citer, Done("repetition", None)):
                         yield last
                     return
         except BackendError:
-            for last in _finish(citer, Done("interrupted", None)):
+            for last in _finish(citer, Done("interrupted", None), finished=False):
                 yield last
             raise
 
 
-def _finish(citer: Citer, done: Done) -> list[Delta | Marker | AnswerEnd]:
-    rest = citer.flush()
-    end = AnswerEnd(_citations(citer), citer.invalid_markers, done)
-    return [*citer.new_markers(), *([Delta(rest)] if rest else []), end]
+def _finish(citer: Citer, done: Done, *, finished: bool = True) -> list[Delta | Marker | Sentence | AnswerEnd]:
+    rest = citer.flush(finished=finished)
+    return [*_parts(citer, rest), AnswerEnd(_citations(citer), citer.invalid_markers, done)]
+
+
+def _parts(citer: Citer, text: str) -> list[Delta | Marker | Sentence | AnswerEnd]:
+    """Return the next text of the answer between its markers and its verdicts."""
+    markers, sentences = citer.new_markers(), citer.new_sentences()
+    return [*markers, *([Delta(text)] if text else []), *sentences]
 
 
 def _citations(citer: Citer) -> tuple[Citation, ...]:

@@ -12,9 +12,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from backends import Backend, Delta, Message, Stopwatch, Usage
-from rag.answering.abstain import NOT_FROM_DOCUMENTS, REFUSAL, AbstentionKind
+from backends.stopwatch import now
+from rag.answering.abstain import NOT_FROM_DOCUMENTS, REFUSAL, Abstention, AbstentionKind
 from rag.answering.answer import Rag
-from rag.answering.types import AnswerEnd, AnswerOptions, Retrieval, passage_json
+from rag.answering.types import AnswerEnd, AnswerOptions, Retrieval, Sentence, passage_json, sentence_json
 from rag.documents import Limits
 from rag.errors import Cancelled
 from rag.library.library import Library
@@ -27,6 +28,8 @@ from rag.threads import READING
 ABSTENTION_REASONS = {
     AbstentionKind.NO_PASSAGES: "No passages found in the documents",
     AbstentionKind.WEAK_EVIDENCE: "No close match in the documents",
+    AbstentionKind.NOT_MENTIONED: "No document mentions {names}",
+    AbstentionKind.OTHER_YEARS: "No document mentions {years}; the documents cover {covered_years}",
 }
 
 
@@ -84,29 +87,44 @@ async def answer_json(
 ) -> dict[str, Any]:
     """Return an answer as one JSON object; `on_text` gets its text while it streams.
 
-    `citations` and, if the documents don't answer, `nearest` are passages with `document`, `page`, `start`, `end`
-    (characters of the extracted text) and `passage`, the text between them.
+    `quotes` are the words of the documents that answer (see `Quote`), or if the documents don't answer the nearest
+    ones. `citations` and, if the documents don't answer, `nearest` are passages with `document`, `page`, `start`, `end`
+    (characters of the extracted text) and `passage`, the text between them. `sentences` has each sentence of the answer
+    that claims something, and whether the documents support it.
     """
-    options, stopwatch = options or AnswerOptions(), Stopwatch()
-    retrieval, answer, thought, end = Retrieval(()), "", "", None
+    options, stopwatch, start = options or AnswerOptions(), Stopwatch(), now()
+    retrieval: Retrieval | None = None
+    sentences: list[Sentence] = []
+    answer, thought, end, first_token_seconds = "", "", None, None
     async for event in rag.answer(question, backend, history=history, options=options, stopwatch=stopwatch):
         text = ""
+        if isinstance(event, Delta) and first_token_seconds is None:
+            first_token_seconds = now() - start
         if isinstance(event, Delta) and event.kind == "thought":
             thought += event.text
         elif isinstance(event, Delta):
             text = event.text
         elif isinstance(event, Retrieval):
-            retrieval = event
-            if retrieval.abstention:
+            if event.abstention and not retrieval:
                 text = f"{NOT_FROM_DOCUMENTS}\n\n" if options.general_knowledge else REFUSAL
+            retrieval = event
+        elif isinstance(event, Sentence):
+            sentences.append(event)
         elif isinstance(event, AnswerEnd):
             end = event
         answer += text
         if on_text and text:
             on_text(text)
     assert end is not None  # noqa: S101  # an answer ends with `AnswerEnd` or raises
-    texts = {"answer": answer, "thought": thought}
-    return texts | _retrieval_json(retrieval) | _end_json(end, retrieval) | {"timings": stopwatch.timings()}
+    retrieval = retrieval or Retrieval(())
+    timings = {
+        "quotes_ms": _milliseconds(retrieval.seconds),
+        "first_token_ms": _milliseconds(first_token_seconds),
+        "total_ms": _milliseconds(now() - start),
+    }
+    verdicts = [sentence_json(sentence, answer) for sentence in sentences]
+    texts = {"question": question, "answer": answer, "thought": thought, "sentences": verdicts}
+    return texts | _retrieval_json(retrieval) | _end_json(end, retrieval) | {"timings": stopwatch.timings() | timings}
 
 
 def describe_usage(usage: Usage | None, context_window: int | None) -> str:
@@ -118,15 +136,28 @@ def describe_usage(usage: Usage | None, context_window: int | None) -> str:
     return f"{usage.input_tokens:,} of {context_window:,} tokens sent ({usage.input_tokens / context_window:.0%})"
 
 
+def abstention_reason(abstention: Abstention) -> str:
+    """Return the reason as one phrase, such as "No document mentions Microsoft"."""
+    names, years, covered_years = (
+        ", ".join(words) for words in (abstention.names, abstention.years, abstention.covered_years)
+    )
+    return ABSTENTION_REASONS[abstention.kind].format(names=names, years=years, covered_years=covered_years)
+
+
 def _retrieval_json(retrieval: Retrieval) -> dict[str, Any]:
     abstention = retrieval.abstention
     return {
         "searched": retrieval.query,
         "abstained": abstention is not None,
-        "reason": ABSTENTION_REASONS[abstention.kind] if abstention else None,
+        "reason": abstention_reason(abstention) if abstention else None,
+        "quotes": [quote.as_json() for quote in retrieval.quotes],
         "nearest": [passage_json(passage) for passage in retrieval.passages] if abstention else [],
         "left_out": retrieval.omitted_passages,
     }
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(1000 * seconds, 1)
 
 
 def _end_json(end: AnswerEnd, retrieval: Retrieval) -> dict[str, Any]:

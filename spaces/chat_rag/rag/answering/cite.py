@@ -1,39 +1,29 @@
-"""Verified citations: each marker `[n]` in an answer names a passage that the model received.
+"""Verified citations: each sentence of an answer is checked when it is finished, and cites what says the same.
 
-The text streams through as it arrives. The model's marker stays if its passage exists. A sentence without a marker
-is attributed to the passage that contains its words and all of its numbers.
+The text streams through as it arrives, without the model's markers. A finished sentence that the passages support gets
+the markers of its evidence: those that the model named, or others. One that they don't support gets none.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from rag.answering.markers import (
-    Marker,
-    ModelMarker,
-    is_link_target_prefix,
-    is_marker_prefix,
-    link_target_end,
-    parse_marker,
-)
-from rag.answering.support import Sources, content_tokens, ends_sentence, has_figures
+from rag.answering.markers import Marker, is_link_target_prefix, is_marker_prefix, link_target_end, parse_marker
+from rag.answering.support import Sources, ends_sentence
+from rag.answering.types import Sentence
+from rag.answering.verification.figures import find_figures
+from rag.answering.verification.lines import is_delimiter_row, is_heading, is_row, row_cells, text_start
+from rag.answering.verification.verifier import Evidence, Verifier
 from rag.documents import Passage
 
-_LINE_START = re.compile(r"\W*(?:\d+[.)]\s*)?")
 _FULL_STOPS = ("。", "！", "？")  # no space follows these
-_LIST_NUMBER = re.compile(r"^\s*\d+[.)]\s")
 _MAX_RUN = 200  # how many backticks or white-space characters to wait for
 _BACKTICKS = re.compile(f"`{{1,{_MAX_RUN}}}")
 _SPACE = re.compile(rf"\s{{0,{_MAX_RUN}}}")
 # A longer text without an end isn't a claim. Without a limit, each of its words would cost as much as all before it.
-_MAX_SENTENCE = 1000
-# A sentence with fewer content words makes no claim that can be attributed.
-MIN_WORDS = 3
-# The share of its words that a passage must contain, besides every number. Figures identify a sentence, so a sentence
-# with figures needs a smaller share.
-MIN_SHARE, MIN_SHARE_WITH_FIGURES = 0.6, 0.4
+_MAX_SENTENCE, _MAX_ROW = 1000, 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +44,31 @@ class Claim:
 
 @dataclass(slots=True)
 class Citer:
-    """Passes an answer through and checks its citations.
+    """Passes an answer through, checks its sentences and adds their citations.
 
     Without passages the answer is a plain chat and stays as it is.
     """
 
     passages: Sequence[Passage]
-    min_share: float = MIN_SHARE
-    min_share_with_figures: float = MIN_SHARE_WITH_FIGURES
+    verifier: Verifier
     claims: list[Claim] = field(default_factory=list)
     """One for each marker of the answer, in the order of the text."""
+    sentences: list[Sentence] = field(default_factory=list)
+    """The sentences that claim something, in the order of the text."""
     invalid_markers: int = 0
     """How many of the model's markers named no passage."""
     _sources: Sources = field(init=False)
     _length: int = 0  # characters of the answer so far
     _pending: str = ""  # text that may be the beginning of a marker
+    _line: str = ""  # the line of the answer so far
     _sentence: str = ""
     _raw: str = ""  # the sentence with the markers of the model
-    _open_claims: int = 0  # how many of the last claims belong to the current sentence
-    _reported: int = 0  # how many markers `new_markers` has returned
+    _cited: list[int] = field(default_factory=list)  # the passages that the model names in the sentence
+    _reported_markers: int = 0  # how many markers `new_markers` has returned
+    _reported_sentences: int = 0
     _after_marker: bool = False
-    _marker_starts_line: bool = False
     _code: str = ""  # the backticks that end the code, if the text is in code
+    _header: list[str] = field(default_factory=list)  # the cells of a table's first row
 
     def __post_init__(self) -> None:
         self._sources = Sources(self.passages)
@@ -96,17 +89,23 @@ class Citer:
         """Return the part of the answer that is final after `text`."""
         return "".join(self._settle(self._pending + text, last=False)) if self.passages else text
 
-    def flush(self) -> str:
-        """Return the rest of the answer."""
-        return "".join(self._settle(self._pending, last=True))
+    def flush(self, *, finished: bool = True) -> str:
+        """Return the rest of the answer; a last sentence that isn't `finished` isn't checked."""
+        return "".join(self._settle(self._pending, last=True, finished=finished))
 
     def new_markers(self) -> list[Marker]:
         """Return the markers that were added since the last call."""
-        markers = [claim.marker for claim in self.claims[self._reported :]]
-        self._reported = len(self.claims)
+        markers = [claim.marker for claim in self.claims[self._reported_markers :]]
+        self._reported_markers = len(self.claims)
         return markers
 
-    def _settle(self, text: str, *, last: bool) -> Iterator[str]:
+    def new_sentences(self) -> list[Sentence]:
+        """Return the sentences that were finished since the last call."""
+        sentences = self.sentences[self._reported_sentences :]
+        self._reported_sentences = len(self.sentences)
+        return sentences
+
+    def _settle(self, text: str, *, last: bool, finished: bool = True) -> Iterator[str]:
         position = 0
         while position < len(text):
             step = self._step(text, position, last)
@@ -116,7 +115,7 @@ class Citer:
             self._length += len(output)
             yield output
         self._pending = text[position:]
-        if last:
+        if last and finished:
             output = self._close_sentence()
             self._length += len(output)
             yield output
@@ -130,30 +129,43 @@ class Citer:
             if self._code != "```" and character == "\n":  # a single backtick in a sentence isn't code
                 self._code = ""
             return self._take(character), position + 1
-        if self._after_marker and self._makes_link(text, position):
-            return self._without_link(text, position, last)
+        if not self._line:
+            end = self._row_end(text, position, last)
+            if end is None:
+                return None
+            if end > position:
+                return self._cite_row(text[position:end]), end
+        if self._after_marker:
+            return self._behind_marker(text, position, last)
         if character in "[［【":
             if marker := parse_marker(text, position):
-                return self._markers(marker), marker.end
+                self._add_model_marker(marker.numbers, marker.text, is_range=marker.is_range)
+                return "", marker.end
             if not last and is_marker_prefix(text, position):
                 return None
-        closing = ""
-        if (character.isspace() or self._sentence.endswith(_FULL_STOPS)) and self._ends_sentence(character):
-            # A marker often follows the full stop: wait for what comes after the space.
-            following = _SPACE.match(text, position).end()  # type: ignore[union-attr]  # it also matches nothing
-            marker = parse_marker(text, following)
-            if not last and not marker and (following == len(text) or is_marker_prefix(text, following)):
-                return None
-            if not marker:
-                closing = self._close_sentence()
+        if character.isspace() or self._sentence.endswith(_FULL_STOPS):
+            return self._space(text, position, last)
+        return self._take(character), position + 1
+
+    def _space(self, text: str, position: int, last: bool) -> tuple[str, int] | None:
+        """Return the white space at `position`, unless a marker follows, behind the markers of a finished sentence."""
+        character, following = text[position], _SPACE.match(text, position).end()  # type: ignore[union-attr]
+        marker = parse_marker(text, following)
+        if not last and not marker and (following == len(text) or is_marker_prefix(text, following)):
+            return None
+        if marker and "\n" not in text[position:following] and following > position:
+            return "", following
+        closing = self._close_sentence() if self._ends_sentence(character) else ""
         return closing + self._take(character), position + 1
 
     def _take(self, text: str) -> str:
         if len(self._sentence) >= _MAX_SENTENCE:
-            self._end_sentence()
+            self._reset_sentence()
         self._sentence += text
         self._raw += text
-        self._after_marker = False
+        self._line = "" if text == "\n" else self._line + text if len(self._line) < _MAX_ROW else self._line
+        if text.strip():
+            self._after_marker = False
         return text
 
     def _backticks(self, text: str, position: int, last: bool) -> tuple[str, int] | None:
@@ -165,76 +177,119 @@ class Citer:
             self._code = fence
         elif self._code == fence:
             self._code = ""
+        if fence == "```":
+            self._reset_sentence()
         return self._take(run), position + len(run)
 
-    def _makes_link(self, text: str, position: int) -> bool:
-        """Whether Markdown would turn the last marker and the text at `position` into a link or its definition."""
-        character = text[position]
-        return (
-            character == "("
-            or (character == ":" and self._marker_starts_line)
-            or (character == "[" and not parse_marker(text, position))
-        )
-
-    def _without_link(self, text: str, position: int, last: bool) -> tuple[str, int] | None:
-        """Drop a link target; separate any other text from the marker by a space."""
+    def _behind_marker(self, text: str, position: int, last: bool) -> tuple[str, int] | None:
+        """Drop the link target behind a marker of the model, which must not become a link of the text before it."""
         end = link_target_end(text, position)
+        if end is None and not last and is_link_target_prefix(text, position):
+            return None
+        self._after_marker = False
         if end is not None:
             return "", end
-        if not last and (is_link_target_prefix(text, position) or is_marker_prefix(text, position)):
-            return None
-        return " " + self._take(text[position]), position + 1
+        # The white space before the marker is gone as well.
+        joins = self._sentence.strip() and (text[position].isalnum() or text[position] == "(")
+        return (self._take(" "), position) if joins else self._step(text, position, last)
 
     def _ends_sentence(self, following: str) -> bool:
         if not self._sentence.strip():
             return False
         return following == "\n" or ends_sentence(self._sentence.rstrip())
 
-    def _markers(self, model_marker: ModelMarker) -> str:
-        """Return the markers of the answer for one marker of the model."""
-        output = ""
-        unknown = 0
-        quoted_from = self._sources.quoting(self._raw, model_marker.text)
-        for number in model_marker.numbers:
-            if 1 <= number <= len(self.passages) and (not quoted_from or number in quoted_from):
-                marker = Marker(self._length + len(output), number)
-                self.claims.append(Claim(marker))
-                self._open_claims += 1
-                output += marker.text
-            else:
-                unknown += 1
-        self.invalid_markers += min(unknown, 1) if model_marker.is_range else unknown
-        self._marker_starts_line = bool(_LINE_START.fullmatch(self._raw.rpartition("\n")[2]))
-        self._raw = self._raw[-_MAX_SENTENCE:] + model_marker.text
-        self._after_marker = bool(output)
-        return output
+    def _add_model_marker(self, numbers: Sequence[int], text: str, *, is_range: bool) -> None:
+        """Remember the passages that the model names; count those that don't exist, or that the document wrote."""
+        quoted_from = self._sources.quoting(self._raw, text)
+        valid = [n for n in numbers if 1 <= n <= len(self.passages) and (not quoted_from or n in quoted_from)]
+        unknown = len(numbers) - len(valid)
+        self.invalid_markers += min(unknown, 1) if is_range else unknown
+        self._cited += [number for number in valid if number not in self._cited]
+        self._raw = self._raw[-_MAX_SENTENCE:] + text
+        self._after_marker = True
 
-    def _support_claims(self) -> None:
-        """Set the spans for the claims of the sentence that ends."""
-        first = len(self.claims) - self._open_claims
-        numbers = {claim.number for claim in self.claims[first:]}
-        spans = {number: self._sources.best_span(number, self._sentence) for number in numbers}
-        for index, claim in enumerate(self.claims[first:], start=first):
-            start, end = spans[claim.number]
-            self.claims[index] = replace(claim, start=start, end=end)
-
-    def _end_sentence(self) -> None:
-        if self._open_claims:
-            self._support_claims()
-        self._sentence, self._raw, self._open_claims = "", "", 0
+    def _reset_sentence(self) -> None:
+        self._sentence, self._raw, self._cited = "", "", []
 
     def _close_sentence(self) -> str:
-        """Return the marker for the sentence that ends here, if it needs one; a short piece joins the next sentence."""
-        if self._open_claims:
-            self._end_sentence()
+        """Return the markers of the sentence that ends here; a short piece joins the next sentence of its line."""
+        first_line = self._sentence.lstrip("\n")
+        skipped = len(self._sentence) - len(first_line)
+        lead = text_start(first_line) if self._line.strip() == first_line.strip() else 0
+        lead += len(first_line[lead:]) - len(first_line[lead:].lstrip())
+        claim = first_line[lead:].rstrip()
+        if self._code or not claim:
             return ""
-        sentence = _LIST_NUMBER.sub("", self._sentence)
-        if self._code or len(set(content_tokens(sentence))) < MIN_WORDS:
-            return ""
-        self._end_sentence()
-        number, share = self._sources.best_match(sentence)
-        if number is None or share < (self.min_share_with_figures if has_figures(sentence) else self.min_share):
-            return ""
-        marker = Marker(self._length + 1, number, attributed=True)
-        self.claims.append(Claim(marker, *self._sources.best_span(number, sentence)))
-        return f" {marker.text}"
+        start = self._length - len(self._sentence) + skipped + lead
+        output = self._cite(claim, start, claim, None if is_heading(self._line) else self._length)
+        self._reset_sentence()
+        return output
+
+    def _cite(self, text: str, start: int, claim: str, position: int | None) -> str:
+        """Record the verdict on `claim`, whose `text` begins at `start`, and return its markers for `position`."""
+        verdict = self.verifier.check(claim, self._cited)
+        if verdict is None:  # it claims nothing: the model may say where it comes from
+            evidence = [Evidence(number, *self._sources.best_span(number, claim)) for number in self._cited]
+        else:
+            evidence = list(verdict.evidence)
+        output = "" if position is None else self._markers(evidence, position)
+        if verdict:
+            numbers = tuple(each.number for each in evidence) if output else ()
+            self.sentences.append(Sentence(start, start + len(text), verdict.supported, numbers))
+        return output
+
+    def _markers(self, evidence: Sequence[Evidence], position: int) -> str:
+        """Add a claim for each piece of evidence and return their markers, to stand at `position` of the answer."""
+        output = " " if evidence else ""
+        for each in evidence:
+            marker = Marker(position + len(output), each.number, attributed=each.number not in self._cited)
+            self.claims.append(Claim(marker, each.start, each.end))
+            output += marker.text
+        return output
+
+    def _row_end(self, text: str, position: int, last: bool) -> int | None:
+        """Return the end of the table's row that begins at `position`, `position` if none does, or None to wait."""
+        end = text.find("\n", position)
+        line = text[position : end if end >= 0 else None]
+        if not is_row(line):
+            unknown = end < 0 and not last and not line.strip() and len(line) < _MAX_RUN
+            self._header = self._header if unknown else []
+            return None if unknown else position
+        return None if end < 0 and not last and len(line) < _MAX_ROW else position + len(line)
+
+    def _cite_row(self, line: str) -> str:
+        """Return a row with the markers of its cells; the first row of a table names the columns."""
+        self._reset_sentence()
+        self._line = line  # until the line break
+        cells = [line[start:end] for start, end in row_cells(line)]
+        if not self._header or is_delimiter_row(line):
+            self._header = self._header or cells
+            return line
+        output, position = "", 0
+        for column, (start, end) in enumerate(row_cells(line)):
+            output += line[position:start]
+            output += self._cite_cell(line[start:end], cells[0] if column else "", column, self._length + len(output))
+            position = end
+        return output + line[position:]
+
+    def _cite_cell(self, cell: str, label: str, column: int, position: int) -> str:
+        """Return a cell without the model's markers, and with those of its evidence; the first one is a label."""
+        text = self._without_model_markers(cell)
+        if not column or not text:
+            return text
+        header = self._header[column] if column < len(self._header) and find_figures(text) else ""
+        return text + self._cite(text, position, f"{label} {header}: {text}", position + len(text))
+
+    def _without_model_markers(self, cell: str) -> str:
+        parts, position, start = list[str](), 0, 0
+        self._reset_sentence()
+        while position < len(cell):
+            if cell[position] in "[［【" and (marker := parse_marker(cell, position)):
+                parts.append(cell[start:position].rstrip())
+                self._raw = ""
+                self._add_model_marker(marker.numbers, marker.text, is_range=marker.is_range)
+                position = start = link_target_end(cell, marker.end) or marker.end
+            else:
+                position += 1
+        self._after_marker = False
+        return "".join([*parts, cell[start:]]).strip()

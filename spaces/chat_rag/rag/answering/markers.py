@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 _WORDS = ("passages", "passage", "sources", "source", "documents", "document", "refs", "ref")
@@ -126,15 +126,23 @@ def split_at_markers(answer: str, markers: Iterable[Marker]) -> Iterator[tuple[s
     yield answer[start:], None
 
 
-def anchors(markers: Iterable[Marker], turn: int) -> Iterator[tuple[Marker, str]]:
-    """Yield each marker with the id of its place in the source panel.
+def anchors(
+    markers: Iterable[Marker], turn: int, quoted: Mapping[int, int] | None = None
+) -> Iterator[tuple[Marker, str]]:
+    """Yield each marker with the id of its place in the source panel; `quoted` counts the quotes of each passage.
 
-    The first citation of a passage has the id `source-TURN-NUMBER`, the next ones `source-TURN-NUMBER-K` with K from 1.
     The id of an attributed citation ends in `a`.
     """
-    counts: Counter[int] = Counter()
+    counts = Counter(quoted or {})
     for marker in markers:
-        count = counts[marker.number]
+        claim = counts[marker.number]
         counts[marker.number] += 1
-        repeat = f"-{count}" if count else ""
-        yield marker, f"source-{turn}-{marker.number}{repeat}{'a' if marker.attributed else ''}"
+        yield marker, f"{anchor(turn, marker.number, claim)}{'a' if marker.attributed else ''}"
+
+
+def anchor(turn: int, number: int, claim: int) -> str:
+    """Return the id of a place in the source panel: `source-TURN-NUMBER`, and of a passage's next places `…-CLAIM`.
+
+    A passage's quotes come first, then its citations.
+    """
+    return f"source-{turn}-{number}{f'-{claim}' if claim else ''}"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
+
+_MEASURE = re.compile(r"\bin (thousand|million|billion)s\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +15,8 @@ class Quote:
 
     `text` is `Document.text[start:end]`: a sentence, a list item or a row of a table. `answer_start` and `answer_end`
     are the characters of the document that answer. `probability` says how likely the quote answers, from 0 to 1. A
-    cell of a table has its `row` and `column`, counted from 0, and its `labels`: row label, column header, unit.
+    cell of a table has its `row` and `column`, counted from 0, and its `labels`: row label, column header, and what
+    says in which unit its figures are, such as "in millions".
     """
 
     document_id: str
@@ -33,6 +37,18 @@ class Quote:
     def answer(self) -> str:
         """The words that answer."""
         return self.text[self.answer_start - self.start : self.answer_end - self.start]
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """What leads to the cell of a table: its row label and its column header."""
+        return tuple(label for label in self.labels[:2] if label.strip() and not _MEASURE.search(label))
+
+    @property
+    def unit(self) -> str:
+        """The unit behind the value of a table's cell: "million" if the table is in millions; "" if it has its own."""
+        measures = [match for label in self.labels if (match := _MEASURE.search(label))]
+        has_own = "%" in self.answer or any("per share" in label.lower() for label in self.path)
+        return measures[-1][1].lower() if measures and not has_own else ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the quote as JSON."""

@@ -14,7 +14,7 @@ from backends.streams import closing
 from rag.answering.markers import MARKER_PATTERN, up_to_last_marker
 from rag.answering.prompt import escape_special_tokens, recent_messages
 from rag.documents import Passage
-from rag.search.bm25 import STOP_WORDS
+from rag.search.languages import STOP_WORDS
 from rag.threads import SEARCH
 
 # The time limit of a rewrite. Only a backend with first tokens in a third of it is used.

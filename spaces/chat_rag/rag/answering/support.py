@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from rag.documents import Passage
-from rag.search.bm25 import STOP_WORDS
+from rag.search.languages import STOP_WORDS
 
 # These scripts have no spaces between words, so pairs of characters stand in for words.
 _EAST_ASIAN = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
@@ -86,24 +86,14 @@ class Sources:
         quotation = f"{before}{marker}".replace(" ", "")
         return {number for number, text in self._unspaced.items() if quotation in text}
 
-    def best_match(self, claim: str) -> tuple[int | None, float]:
-        """Return the passage with most of the claim's words and all of its numbers, and the share of the words."""
-        best: int | None = None
-        best_share = 0.0
-        for number, text in self._texts.items():
-            share, has_all_numbers = text.overlap(claim)
-            if has_all_numbers and (best is None or share > best_share):
-                best, best_share = number, share
-        return best, best_share
+    def shares(self, claim: str) -> dict[int, float]:
+        """Return the share of the claim's words that each passage with all of its numbers has."""
+        overlaps = {number: text.overlap(claim) for number, text in self._texts.items()}
+        return {number: share for number, (share, has_all_numbers) in overlaps.items() if has_all_numbers}
 
     def best_span(self, number: int, claim: str) -> tuple[int, int]:
         """Return the span of a passage that supports the claim: see `SourceText.best_span`."""
         return self._texts[number].best_span(claim)
-
-
-def has_figures(text: str) -> bool:
-    """Return whether a text has a number of two digits or more, which identifies a claim."""
-    return any(token[0].isdigit() and len(token) > 1 for token in content_tokens(text))
 
 
 def content_tokens(text: str) -> list[str]:

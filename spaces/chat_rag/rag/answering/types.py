@@ -7,6 +7,7 @@ from typing import Any
 
 from backends import Done
 from rag.answering.abstain import Abstention
+from rag.answering.quotes import Quote
 from rag.documents import Passage
 
 
@@ -14,24 +15,29 @@ from rag.documents import Passage
 class AnswerOptions:
     """Settings of one answer.
 
-    `passages` is the number of passages to send if they fit. The temperature is 0 because an answer from documents is
-    looked up, not made up. `general_knowledge` lets the model answer without passages if the documents don't answer.
+    `passages` is the number of passages to send if they fit, `characters` how long they may be together. The
+    temperature is 0 because an answer from documents is looked up, not made up. `general_knowledge` lets the model
+    answer without passages if the documents don't answer. With `writes` "quotes", an answer from documents is the
+    quotes, and the model isn't called.
     """
 
-    passages: int = 3
+    passages: int = 12
     max_tokens: int = 512
     temperature: float = 0.0
     system: str = ""
     general_knowledge: bool = False
+    characters: int = 6000
+    writes: str = "answer"
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
     """The result of the search for a question, before the model gets it.
 
-    `query` is the text that was searched for. `passages` go to the model; with an `abstention` they are the nearest
-    ones and stay here. `omitted_passages` counts those that the prompt had no room for. `context_window` is the
-    window in tokens that the target reports, or None.
+    `query` is the text that was searched for. `quotes` are the words of the documents that answer, best first; each is
+    in one of the `passages`, which go to the model. With an `abstention` both are the nearest ones, and nothing goes to
+    the model. `seconds` is the time from the question to the quotes. `omitted_passages` counts those that the prompt
+    had no room for. `context_window` is the window in tokens that the target reports, or None.
     """
 
     passages: tuple[Passage, ...]
@@ -39,6 +45,8 @@ class Retrieval:
     abstention: Abstention | None = None
     omitted_passages: int = 0
     context_window: int | None = None
+    quotes: tuple[Quote, ...] = ()
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,19 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Sentence:
+    """A finished sentence of an answer, or a cell of its tables, that claims something: `answer[start:end]`.
+
+    `supported` says whether the passages say the same; `citations` has the numbers of those that it cites.
+    """
+
+    start: int
+    end: int
+    supported: bool
+    citations: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerEnd:
     """The last event of an answer; `invalid_markers` counts the model's markers that name no passage."""
 
@@ -73,3 +94,8 @@ def passage_json(passage: Passage) -> dict[str, Any]:
     fields = asdict(passage)
     fields["passage"] = fields.pop("text")
     return fields
+
+
+def sentence_json(sentence: Sentence, answer: str) -> dict[str, Any]:
+    """Return a sentence of an answer as JSON, with its text."""
+    return asdict(sentence) | {"text": answer[sentence.start : sentence.end]}

@@ -17,6 +17,8 @@ from rag.errors import DocumentError, RagError, SessionEnded
 from rag.library.jobs import Job, State
 from rag.library.library import AddedDocument, Library
 from rag.library.progress import Snapshot, Step
+from rag.library.unpacking import unpack_archive
+from rag.reading.archives.listing import is_archive
 from rag.reading.file_names import display_name
 
 logger = logging.getLogger(__name__)
@@ -54,8 +56,7 @@ class Ingestion:
                 self._jobs.clear()
             self._results_seen = False
             for path in paths:
-                self._last_number += 1
-                self._jobs.append(job := Job(self._last_number, path, display_name(path.name)))
+                self._jobs.append(job := self._new_job(path, display_name(path.name)))
                 if self._closed:
                     job.discard()
                     job.finish(SessionEnded(job.name))
@@ -112,6 +113,10 @@ class Ingestion:
             self.cancel()
             self._changed.wait_for(lambda: not self._threads, wait_seconds)
 
+    def _new_job(self, path: Path, name: str, folder: str = "") -> Job:
+        self._last_number += 1
+        return Job(self._last_number, path, name, folder)
+
     def _start(self, name: str, work: Callable[[], None]) -> None:
         if name not in self._threads and not self._closed:
             self._threads.add(name)
@@ -121,7 +126,11 @@ class Ingestion:
     def _read_files(self) -> None:
         # Only one file ahead: parsed files stay in memory.
         while job := self._next_job("read", State.QUEUED, State.READING, self._none_parsed):
-            outcome = self._attempt(job, partial(self._library.read, job.path, report=job.report))
+            if is_archive(job.name):
+                self._unpack(job)
+                continue
+            work = partial(self._library.read, job.path, name=job.name, folder=job.folder, report=job.report)
+            outcome = self._attempt(job, work)
             job.discard()
             with self._changed:
                 if isinstance(outcome, RagError):
@@ -133,6 +142,28 @@ class Ingestion:
                 else:
                     job.parsed, job.state, job.step, job.share = outcome, State.PARSED, Step.WAITING, None
                 self._changed.notify_all()
+
+    def _unpack(self, job: Job) -> None:
+        """Put the documents of an archive into its place."""
+        work = partial(unpack_archive, job.path, job.name, self._library.readers, partial(job.report, Step.READING))
+        outcome = self._attempt(job, work)
+        job.discard()
+        with self._changed:
+            if isinstance(outcome, RagError):
+                job.finish(outcome)
+            else:
+                jobs = [self._new_job(source.path, source.name, source.folder) for source in outcome.sources]
+                at = self._jobs.index(job) + 1
+                self._jobs[at:at] = jobs
+                if job.cancelled:
+                    for each in jobs:
+                        each.discard()
+                        each.finish(each.cancellation())
+                if outcome.problem:
+                    job.finish(outcome.problem)
+                else:
+                    self._jobs.remove(job)
+            self._changed.notify_all()
 
     def _store_files(self) -> None:
         while job := self._next_job("store", State.PARSED, State.STORING, lambda: True):

@@ -24,11 +24,12 @@ class State(Enum):
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """One file in the pipeline."""
+    """One file in the pipeline; `folder` is where it was in an archive."""
 
     number: int
     path: Path
     name: str
+    folder: str = ""
     state: State = State.QUEUED
     step: Step = Step.WAITING
     share: float | None = None
@@ -42,8 +43,12 @@ class Job:
             self.inode = self.path.stat().st_ino
 
     @property
+    def full_name(self) -> str:
+        return f"{self.folder}/{self.name}" if self.folder else self.name
+
+    @property
     def progress(self) -> FileProgress:
-        return FileProgress(self.number, self.name, self.step, self.share, self.result)
+        return FileProgress(self.number, self.full_name, self.step, self.share, self.result)
 
     def discard(self) -> None:
         """Delete the upload: anyone who knows the address of Gradio's copy can download it.
@@ -61,7 +66,7 @@ class Job:
         self.step, self.share = step, share
 
     def cancellation(self) -> Cancelled:
-        return Cancelled(f"“{self.name}” was stopped and not added.")
+        return Cancelled(f"“{self.full_name}” was stopped and not added.")
 
     def finish(self, result: FileSummary | RagError) -> None:
         self.state, self.step, self.share = State.DONE, Step.DONE, None

@@ -21,7 +21,7 @@ from rag.reading.office.slides import read_slides
 from rag.reading.office.word import read_word
 from rag.reading.office.workbook import read_workbook
 from rag.reading.pdf import read_pdf
-from rag.reading.plain import read_notebook, read_text, read_xml
+from rag.reading.plain import read_markdown, read_notebook, read_text, read_xml
 from rag.reading.rich_text.reader import read_rich_text
 
 Reader = Callable[[bytes, str, Limits, ShareReport], Content]
@@ -36,8 +36,8 @@ _OPEN_XML = "application/vnd.openxmlformats-officedocument."
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 _READERS: dict[str, tuple[str, Reader]] = {
     ".pdf": ("application/pdf", read_pdf),
-    ".md": ("text/markdown", _without_progress(read_text)),
-    ".markdown": ("text/markdown", _without_progress(read_text)),
+    ".md": ("text/markdown", _without_progress(read_markdown)),
+    ".markdown": ("text/markdown", _without_progress(read_markdown)),
     ".txt": ("text/plain", _without_progress(read_text)),
     ".html": ("text/html", _without_progress(read_html)),
     ".htm": ("text/html", _without_progress(read_html)),
@@ -58,7 +58,7 @@ _READERS: dict[str, tuple[str, Reader]] = {
     ".eml": ("application/vnd.mail", lambda data, name, limits, report: _read_mail(data, name, limits)),
     ".tsv": ("text/csv", _without_progress(read_tsv)),
     ".xhtml": ("text/html", _without_progress(read_html)),
-    ".mdx": ("text/markdown", _without_progress(read_text)),
+    ".mdx": ("text/markdown", _without_progress(read_markdown)),
     ".rst": ("text/markdown", _without_progress(read_text)),  # its headings are underlined too
     ".ipynb": ("text/markdown", _without_progress(read_notebook)),
     ".xml": ("text/plain", _without_progress(read_xml)),
@@ -130,6 +130,11 @@ def _read_mail(data: bytes, name: str, limits: Limits) -> Content:
         return _read(_READERS[suffix][1], attachment, attachment_name, limits, None)
 
     return read_mail(data, name, limits, read_attachment)
+
+
+def is_supported(name: str) -> bool:
+    """Return whether files with this name are read."""
+    return Path(name).suffix.lower() in _READERS or name.lower() in _WITHOUT_SUFFIX
 
 
 def _suffix(name: str, path: Path) -> str:

@@ -58,7 +58,7 @@ class _Reader:
             for index in range(count + WINDOW):
                 if index < count:
                     page = self._read(document, index)
-                    window.append((page, page_edges([] if isinstance(page, str) else page.segments)))
+                    window.append((page, page_edges([] if isinstance(page, str) else page.lines)))
                     self._report((index + 1) / count)
                 if 0 <= (current := index - WINDOW) < count:
                     yield self._write(window, current - first)
@@ -133,7 +133,7 @@ def page_characters(page: Any) -> Iterator[list[tuple[int, str]]]:
     is yielded. The caller holds PDFium's lock.
     """
     content = read_page(page)
-    edges = page_edges(content.segments)
+    edges = page_edges(content.lines)
     orders = []
     for head in range(len(edges.head) + 1):
         for foot in range(len(edges.foot) + 1):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from rag.documents import Content, Note, Page, Span, Table
+from rag.documents import Cell, Content, Note, Page, Span, Table
 from rag.reading.hyphens import HYPHEN, resolve_hyphens
 from rag.reading.layout.cells import Column
 from rag.reading.layout.lines import is_figure
@@ -82,7 +82,10 @@ def _place(start: int, moved: Callable[[int], int], position: int) -> int:
 
 
 def _move_table(table: Table, move: Callable[[int], int]) -> Table:
-    cells = tuple(replace(cell, start=move(cell.start), end=move(cell.end)) for cell in table.cells)
+    cells = tuple(
+        Cell(cell.row, cell.column, move(cell.start), move(cell.end), cell.row_span, cell.column_span, cell.header)
+        for cell in table.cells
+    )
     return replace(table, start=move(table.start), end=move(table.end), cells=cells)
 
 

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from rag.documents import Content, Limits
 from rag.errors import DocumentError
 from rag.reading.decode import declared_encoding, decode, decode_with_notes
+from rag.reading.markdown_tables import find_markdown_tables
 
 
 def read_text(data: bytes, name: str, limits: Limits) -> Content:
     """Return the characters of a text file."""
     text, notes = decode_with_notes(data, name)
     return Content(text, notes=notes)
+
+
+def read_markdown(data: bytes, name: str, limits: Limits) -> Content:
+    """Return the characters of a Markdown file, and its tables."""
+    content = read_text(data, name, limits)
+    return replace(content, tables=find_markdown_tables(content.text))
 
 
 def read_xml(data: bytes, name: str, limits: Limits) -> Content:

@@ -12,6 +12,8 @@ from rag.errors import DocumentError
 # Cells whose structure is kept, for all tables of a file. A cell takes about 100 bytes in a reader's answer, which is
 # limited; the rows after these are text only.
 _STRUCTURED_CELLS = 200_000
+MAX_COLUMNS = 16_384  # as many as a sheet of Excel
+_FIELD_CHARACTERS = 3  # the least that a field takes
 _NAME = re.compile(r"(19|20)\d\d\b|\D*[^\W\d]")
 
 
@@ -57,6 +59,7 @@ class ContentWriter:
             return
         height = max(cell.row for cell in cells) + 1
         width = max(cell.column + cell.column_span for cell in cells)
+        self._check_size(cells, height, width)
         rows: list[dict[int, GridCell]] = [{} for _ in range(height)]
         for cell in mark_header(cells):
             for row in rows[cell.row : cell.row + cell.row_span]:
@@ -105,6 +108,16 @@ class ContentWriter:
         hidden = [Note(NoteKind.HIDDEN_TEXT, self._hidden)] if self._hidden else []
         return Content("".join(self._parts), pages, tuple(self._tables), (*self.notes, *hidden))
 
+    def _check_size(self, cells: Sequence[GridCell], height: int, width: int) -> None:
+        """Raise `DocumentError` for a table that takes much time before its text is too long."""
+        if width > MAX_COLUMNS:
+            raise DocumentError(
+                f"“{self._name}” has a table with more than {MAX_COLUMNS:,} columns.", "Split it into smaller tables."
+            )
+        fields = max(height * width, sum(cell.row_span * cell.column_span for cell in cells))
+        if fields * _FIELD_CHARACTERS > self._limits.characters:
+            raise self._too_long()
+
     def _add_row(self, number: int, row: dict[int, GridCell], width: int, spans: list[Cell]) -> None:
         self._add("|")
         for column in range(width):
@@ -127,10 +140,13 @@ class ContentWriter:
         self._length += len(text)
         # Checked for each cell: one that spans many rows and columns repeats, so a small file can grow without bound.
         if self._length > self._limits.characters:
-            raise DocumentError(
-                f"“{self._name}” has more than {self._limits.characters:,} characters, the limit for one file.",
-                "Split it into smaller files.",
-            )
+            raise self._too_long()
+
+    def _too_long(self) -> DocumentError:
+        return DocumentError(
+            f"“{self._name}” has more than {self._limits.characters:,} characters, the limit for one file.",
+            "Split it into smaller files.",
+        )
 
 
 def _shifted(table: Table, shift: int) -> Table:

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import re
-import threading
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
 from typing import Any
 
-_WORD = re.compile(r"\w+")
-_TOKEN = re.compile(r"[^\W_]+")
-_DIACRITICS = re.compile(r"[\u0300-\u036f]")
-# Function words and question words: with them, a search finds chunks that only sound like the question.
-STOP_WORDS = frozenset(
-    """
-    a about an and are as at be been by can could did do does for from had has have how i in into is it its me my of on
-    or our should that the their them then there these they this those to was we were what when where which who whom
-    whose why will with would you your
-    """.split()  # noqa: SIM905  # a list with one word per line would be a page long
-)
+from rag.search.languages import STOP_WORDS, detect_language
+from rag.search.words import keywords, split_tokens, stem_tokens, stems
+
+__all__ = ["STOP_WORDS", "BM25Index", "keywords", "stems"]
 # BM25's k1 and b with their usual values, as in SQLite and Lucene: saturation by repeated words, weight of the length.
 K1, B = 1.2, 0.75
-_thread = threading.local()  # a Stemmer isn't thread-safe
+# Chunks that tell a document's language, evenly spaced.
+_LANGUAGE_SAMPLE = 20
 
 
 class BM25Index:
@@ -53,7 +44,7 @@ class BM25Index:
         ends = np.cumsum(counts)
         lengths = np.concatenate([document.lengths for document in postings])
         scores: Any = np.zeros(len(lengths))
-        if matches := _matches(stems(keywords(question)), postings, len(lengths)):
+        if matches := _matches(split_tokens(keywords(question)), postings, len(lengths)):
             # One calculation for all words and documents: a loop over 50 documents takes six times as long.
             numbers, spans, weights = zip(*matches, strict=True)
             sizes = [span.stop - span.start for span in spans]
@@ -77,9 +68,10 @@ class _Postings:
     """The words of a document's chunks.
 
     `spans[stem]` is the slice of `rows` and `frequencies` with the chunks that have the stem and how often;
-    `lengths` has the number of words of each chunk.
+    `lengths` has the number of words of each chunk; all words are stemmed as words of `language`.
     """
 
+    language: str
     spans: dict[str, slice]
     rows: Any
     frequencies: Any
@@ -89,9 +81,10 @@ class _Postings:
     def of(cls, texts: Sequence[str]) -> _Postings:
         import numpy as np
 
+        language = detect_language("\n".join(texts[:: -(-len(texts) // _LANGUAGE_SAMPLE)]))
         lengths, postings = [], dict[str, tuple[list[int], list[int]]]()
         for row, text in enumerate(texts):
-            words = _stemmed_words(text)
+            words = stem_tokens(split_tokens([text]), language)
             lengths.append(len(words))
             for stem, frequency in Counter(words).items():
                 rows, frequencies = postings.setdefault(stem, ([], []))
@@ -99,6 +92,7 @@ class _Postings:
                 frequencies.append(frequency)
         ends = np.cumsum([len(rows) for rows, _ in postings.values()], dtype=np.int64).tolist()
         return cls(
+            language,
             {stem: slice(start, end) for stem, start, end in zip(postings, [0, *ends], ends, strict=False)},
             np.array([row for rows, _ in postings.values() for row in rows], np.uint32),
             np.array([frequency for _, frequencies in postings.values() for frequency in frequencies], np.float32),
@@ -106,48 +100,27 @@ class _Postings:
         )
 
 
-def keywords(text: str) -> list[str]:
-    """Return the words that carry meaning, in lower case, each once; all words if there are no others."""
-    words = list(dict.fromkeys(_WORD.findall(text.lower())))
-    return [word for word in words if word not in STOP_WORDS] or words
+def _matches(tokens: Sequence[str], documents: Sequence[_Postings], total: int) -> list[tuple[int, slice, float]]:
+    """Return where each token occurs: the document's number, the slice of its rows, and the token's weight.
 
-
-def stems(texts: Sequence[str]) -> list[str]:
-    """Return the distinct stems of some words or texts, as they are indexed: without accents and English endings."""
-    return list(dict.fromkeys(stem for text in texts for stem in _stemmed_words(text)))
-
-
-def _stemmed_words(text: str) -> list[str]:
-    """Return the stem of every word; a word is a run of letters and digits."""
-    words = _TOKEN.findall(_without_diacritics(text.lower()))
-    # Porter's stemmer shortens even "as" and "is"; short words stay as they are.
-    return [stem if len(word) > 2 else word for word, stem in zip(words, _stemmer().stemWords(words), strict=True)]
-
-
-def _stemmer() -> Any:
-    """Return this thread's stemmer."""
-    if not hasattr(_thread, "stemmer"):
-        from Stemmer import Stemmer
-
-        _thread.stemmer = Stemmer("porter")
-    return _thread.stemmer
-
-
-def _without_diacritics(text: str) -> str:
-    if text.isascii():
-        return text
-    return unicodedata.normalize("NFC", _DIACRITICS.sub("", unicodedata.normalize("NFD", text)))
-
-
-def _matches(words: Iterable[str], documents: Sequence[_Postings], total: int) -> list[tuple[int, slice, float]]:
-    """Return where each word occurs: the document's number, the slice of its rows, and the word's weight.
-
-    The fewer of the `total` chunks have the word, the higher its weight; it is never negative, as in Lucene.
+    A document has the stems of its own language. The fewer of the `total` chunks have the token, the higher its weight;
+    it is never negative, as in Lucene.
     """
+    stems = {language: _distinct(stem_tokens(tokens, language)) for language in {each.language for each in documents}}
     matches = []
-    for word in words:
-        places = [(number, span) for number, document in enumerate(documents) if (span := document.spans.get(word))]
+    for position in range(len(tokens)):
+        places = [
+            (number, span)
+            for number, document in enumerate(documents)
+            if (span := document.spans.get(stems[document.language][position]))
+        ]
         chunks = sum(span.stop - span.start for _, span in places)
         weight = log(1 + (total - chunks + 0.5) / (chunks + 0.5))
         matches += [(number, span, weight) for number, span in places]
     return matches
+
+
+def _distinct(stems: Sequence[str]) -> list[str]:
+    """Return the stems with an empty one, which no chunk has, for each that was there before."""
+    first = {stem: position for position, stem in reversed(list(enumerate(stems)))}
+    return [stem if first[stem] == position else "" for position, stem in enumerate(stems)]

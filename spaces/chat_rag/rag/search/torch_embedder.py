@@ -9,6 +9,7 @@ from typing import Any
 
 from backends.processors import has_feature, limit_spin_wait, usable_processors
 from rag.errors import RetrievalError
+from rag.search.prompts import prompts_of
 
 # The processor's unit that multiplies matrices of bfloat16. AVX-512 has bfloat16 too (avx512_bf16), but took 1.6 times
 # the time of float32.
@@ -35,6 +36,7 @@ class TorchModel:
         if torch.get_num_threads() > usable_processors():  # torch ignores a container's limit
             torch.set_num_threads(usable_processors())
         self._model: Any = SentenceTransformer(name).eval()
+        self.prompts = prompts_of(name, getattr(self._model, "prompts", None) or {})
         self._tokenizer_lock = threading.Lock()  # each call changes the settings of a transformers tokenizer
         on_cpu = self._model.device.type == "cpu"
         self.workers = usable_processors() if on_cpu else 1

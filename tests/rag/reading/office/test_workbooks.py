@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 import pytest
 
 from rag.documents import Document, Limits, Note, NoteKind, Table
+from rag.read_command import document_json
 from rag.reading.chunk import chunk_document
 from rag.reading.office.number_format import display_value
 from tests.conftest import DATA
@@ -16,13 +17,8 @@ from tests.rag.make_documents import archive
 
 def rows(document: Document, table: Table) -> list[list[str]]:
     """Return the cells of a table as they are displayed; each place that a cell spans has its text."""
-    width = max(cell.column + cell.column_span for cell in table.cells)
-    grid = [[""] * width for _ in range(max(cell.row + cell.row_span for cell in table.cells))]
-    for cell in table.cells:
-        for row in range(cell.row, cell.row + cell.row_span):
-            for column in range(cell.column, cell.column + cell.column_span):
-                grid[row][column] = document.text[cell.start : cell.end]
-    return grid
+    found: list[list[str]] = document_json(document)["tables"][document.tables.index(table)]["rows"]
+    return found
 
 
 @pytest.mark.parametrize(

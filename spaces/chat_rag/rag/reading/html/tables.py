@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from rag.reading.tables import GridCell
+from rag.reading.tables import MAX_COLUMNS, GridCell
 
 # Characters for private use mark the place of a table; a page's own ones are icons.
 MARKS = "\ue000\ue001"
@@ -62,6 +62,8 @@ def _cells(table: Any) -> Iterator[GridCell]:
             yield GridCell(number, column, _text(cell), rows, columns, is_header)
             started |= dict.fromkeys(range(column, column + columns), rows)
             column += columns
+            if column > MAX_COLUMNS:
+                return  # the table is refused
         below = {place: rows - 1 for place, rows in (below | started).items() if rows > 1}
 
 

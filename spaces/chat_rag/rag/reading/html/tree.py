@@ -54,6 +54,16 @@ def normalized_html(source: str) -> NormalizedPage:
     hidden = keep_visible(root)
     add_fallback(root)
     etree.strip_elements(root, *_NO_TEXT, with_tail=False)
+    _simplify(root)
+    _limit_tables(root)
+    tables = take_tables(root)
+    return NormalizedPage(str(html.tostring(root, encoding="unicode")), tables, hidden)
+
+
+def _simplify(root: Any) -> None:
+    """Replace what a text can't show, or what a converter to Markdown reads slowly."""
+    from lxml import etree
+
     for image in list(root.iter("img")):
         # A client that displays the text could load the image, and its server would learn who reads the document.
         alternative = image.get("alt", "")
@@ -69,9 +79,6 @@ def normalized_html(source: str) -> NormalizedPage:
         _normalize_space(element)
     for numbered in list(root.iter("ol")):
         _split_list(numbered)
-    _limit_tables(root)
-    tables = take_tables(root)
-    return NormalizedPage(str(html.tostring(root, encoding="unicode")), tables, hidden)
 
 
 def _mark_superscript(raised: Any) -> None:

@@ -11,6 +11,7 @@ from rag.reading.layout.segments import Segment
 
 _LEAST_LINES = 3
 _MOST_DEPTH = 6
+_EDGE = 8.0  # points within which lines begin below each other
 _GUTTER = 0.5  # the least width of the space between two columns, in units of the lines' height
 
 
@@ -107,9 +108,11 @@ def _is_running_text(segments: Sequence[Segment]) -> bool:
     """Return whether most lines go on in the next one: they are full, and the next one starts in the middle."""
     starts = [segment.text.lstrip(" (“\"'‘„«")[:1] for segment in segments]
     inside = sum(1 for start in starts if start.islower() or (start.isalpha() and start.lower() == start.upper()))
-    left = min(segment.left for segment in segments)
-    widest = max(segment.right for segment in segments) - left
-    full = sum(1 for segment in segments if segment.right - left > 0.6 * widest)
+    widest: dict[int, float] = {}  # by the left edge: a side can have several columns
+    for segment in segments:
+        edge = round(segment.left / _EDGE)
+        widest[edge] = max(widest.get(edge, 0), segment.right - segment.left)
+    full = sum(1 for s in segments if s.right - s.left > 0.6 * widest[round(s.left / _EDGE)])
     return inside >= 0.3 * len(segments) and full >= 0.6 * len(segments)
 
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from rag.reading.layout.lines import group_by_baseline
 from rag.reading.layout.segments import Segment
 
 WINDOW = 4  # how many pages before and behind a page are compared with it
 _MOST_LINES = 3  # lines of a head or a foot
 _SAME_PLACE = 6.0  # points
+_LONGEST_PAGE_NUMBER = 30  # characters
 _NUMBERS = re.compile(r"\d+")
 _PAGE_NUMBER = re.compile(
     r"\W*(?:(?:page|seite|p\.|pg\.?|s\.|página|pagina|sida|side|strona|стр\.?|第)\s*)?"
@@ -41,9 +41,8 @@ class Edges:
     foot: tuple[EdgeLine, ...]
 
 
-def page_edges(segments: Sequence[Segment]) -> Edges:
-    """Return what is compared between pages."""
-    lines = group_by_baseline(segments)
+def page_edges(lines: Sequence[list[Segment]]) -> Edges:
+    """Return what is compared between pages; each line is its segments from left to right."""
     head, foot = lines[: _MOST_LINES + 1], lines[::-1][: _MOST_LINES + 1]
     return Edges(_edge_lines(head), _edge_lines(foot))
 
@@ -57,7 +56,7 @@ def _edge_lines(lines: Sequence[list[Segment]]) -> tuple[EdgeLine, ...]:
 
 def _edge_line(line: Sequence[Segment], *, is_row: bool) -> EdgeLine:
     text = " ".join(" ".join(segment.text for segment in line).split())
-    is_page_number = bool(_PAGE_NUMBER.fullmatch(text))
+    is_page_number = len(text) <= _LONGEST_PAGE_NUMBER and bool(_PAGE_NUMBER.fullmatch(text))
     numbers = tuple(_NUMBERS.findall(text))
     return EdgeLine(_NUMBERS.sub("#", text.lower()), numbers, line[0].bottom, is_page_number, is_row, tuple(line))
 

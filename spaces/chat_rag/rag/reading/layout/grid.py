@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
+from itertools import pairwise
 
-from rag.reading.layout.cells import Column, Grid, GridCell, overlap
+from rag.reading.layout.cells import OVERLAP, Column, Grid, GridCell, overlap, touched_columns
 from rag.reading.layout.headers import header_cells, header_line_count
 from rag.reading.layout.lines import Line, is_figure
 from rag.reading.layout.regions import header_above
@@ -13,7 +13,7 @@ from rag.reading.layout.rows import group_rows
 from rag.reading.layout.segments import Segment, split_segment
 from rag.reading.layout.words import Words
 
-_OVERLAP = 1.0  # points by which a cell and a column overlap at least
+_WIDE_SPACE = 0.32  # of the height: more than a space between the words of a header, which can span columns
 
 
 def make_grid(lines: Sequence[Line], least: int, first: int, end: int, words: Words | None) -> tuple[Grid, int] | None:
@@ -25,7 +25,7 @@ def make_grid(lines: Sequence[Line], least: int, first: int, end: int, words: Wo
     headers = header_line_count(region)
     rows = [line for line in region[headers:] if len(line.segments) > 1]
     rows = rows or [line for line in region if len(line.segments) > 1]
-    if len(rows) + headers < 2:
+    if sum(1 for line in region if len(line.segments) > 1) < 2:
         return None
     columns = find_columns(rows, region[:headers], min(line.segments[1].left for line in rows))
     if len(columns) < 2:
@@ -35,7 +35,7 @@ def make_grid(lines: Sequence[Line], least: int, first: int, end: int, words: Wo
         return None
     figures_left = _figures_left(rows, columns)
     top = header_above(lines, least, first, figures_left, columns[-1].right) if figures_left else first
-    header = [_split_line(line, columns, words) for line in lines[top:first]] + list(region[:headers])
+    header = [_split_line(line, columns, words, _WIDE_SPACE) for line in lines[top : first + headers]]
     count = header_line_count([*header, *body], min(columns[1].left, columns[0].right)) if top < first else headers
     cells, header_rows = header_cells(header[:count], columns)
     groups = group_rows([*header[count:], *body], columns[1].left)
@@ -47,7 +47,7 @@ def make_grid(lines: Sequence[Line], least: int, first: int, end: int, words: Wo
 def _figures_left(rows: Sequence[Line], columns: Sequence[Column]) -> float | None:
     """Return the left edge of the first column, behind the labels, that has mostly figures."""
     for column in columns[1:]:
-        cells = [segment for line in rows for segment in line.segments if overlap(segment, column) > _OVERLAP]
+        cells = [segment for line in rows for segment in line.segments if overlap(segment, column) > OVERLAP]
         if 2 * sum(1 for cell in cells if is_figure(cell.text)) > len(cells):
             return column.left
     return None
@@ -58,7 +58,7 @@ def find_columns(rows: Sequence[Line], header: Sequence[Line], label_edge: float
 
     Narrow cells make the columns. What covers several of them spans them.
     """
-    labels = [line.segments[0] for line in rows if line.segments[0].left < label_edge - _OVERLAP]
+    labels = [line.segments[0] for line in rows if line.segments[0].left < label_edge - OVERLAP]
     label_set = set(map(id, labels))
     cells = sorted(
         (segment for line in rows for segment in line.segments if id(segment) not in label_set),
@@ -66,7 +66,7 @@ def find_columns(rows: Sequence[Line], header: Sequence[Line], label_edge: float
     )
     columns: list[Column] = []
     for cell in cells:
-        touched = [column for column in columns if overlap(cell, column) > _OVERLAP / 2]
+        touched = [column for column in columns if overlap(cell, column) > OVERLAP / 2]
         if not touched:
             columns.append(Column(cell.left, cell.right))
         elif len(touched) == 1:
@@ -96,29 +96,32 @@ def _merge_columns(columns: list[Column], lines: Sequence[Line]) -> list[Column]
 
 def _occur_together(left: Column, right: Column, lines: Sequence[Line]) -> bool:
     for line in lines:
-        in_left = {id(segment) for segment in line.segments if overlap(segment, left) > _OVERLAP}
-        in_right = {id(segment) for segment in line.segments if overlap(segment, right) > _OVERLAP}
+        in_left = {id(segment) for segment in line.segments if overlap(segment, left) > OVERLAP}
+        in_right = {id(segment) for segment in line.segments if overlap(segment, right) > OVERLAP}
         if in_left - in_right and in_right - in_left:
             return True
     return False
 
 
-def _split_line(line: Line, columns: Sequence[Column], words: Words | None) -> Line:
-    """Split segments that cover several columns, whose words were closer than the space between columns elsewhere."""
-    if words is None:
+def _split_line(line: Line, columns: Sequence[Column], words: Words | None, least: float = 0.0) -> Line:
+    """Split segments that cover several columns, whose words were closer than the space between columns elsewhere.
+
+    `least` is the width of a space at which they are split, in units of the line's height.
+    """
+    if words is None or not any(len(touched_columns(segment, columns)) > 1 for segment in line.segments):
         return line
     segments: list[Segment] = []
     for segment in line.segments:
-        touched = [column for column in columns if overlap(segment, column) > _OVERLAP]
-        middles = [(a.right + b.left) / 2 for a, b in itertools.pairwise(touched)]
-        segments += split_segment(segment, words, middles) if middles else [segment]
+        touched = [columns[index] for index in touched_columns(segment, columns)]
+        is_wide = len(touched) > 1
+        segments += split_segment(segment, words, touched, least * segment.size) if is_wide else [segment]
     return Line(segments)
 
 
 def _is_ragged(lines: Sequence[Line], columns: Sequence[Column]) -> bool:
     """Return whether many cells cover several columns, so that the lines are no table."""
     cells = [segment for line in lines if len(line.segments) > 1 for segment in line.segments]
-    wide = sum(1 for cell in cells if sum(overlap(cell, column) > 2 * _OVERLAP for column in columns[1:]) > 1)
+    wide = sum(1 for cell in cells if len(touched_columns(cell, columns[1:], 2 * OVERLAP)) > 1)
     return wide > 0.3 * len(cells)
 
 
@@ -134,18 +137,19 @@ def _row_cells(row: int, group: Sequence[Line], columns: Sequence[Column]) -> li
             else:
                 cells[first] = GridCell(row, first, [segment], span)
     ordered = [cells[column] for column in sorted(cells)]
-    for cell, following in itertools.pairwise(ordered):
+    for cell, following in pairwise(ordered):
         cell.column_span = min(cell.column_span, following.column - cell.column)
     return ordered
 
 
 def column_of(segment: Segment, columns: Sequence[Column]) -> tuple[int, int]:
     """Return the column of a cell and how many it spans."""
-    overlaps = [overlap(segment, column) for column in columns]
-    touched = [index for index, points in enumerate(overlaps) if points > _OVERLAP]
+    touched = touched_columns(segment, columns)
     if not touched:
-        distances = [abs((segment.left + segment.right) / 2 - column.center) for column in columns]
+        distances = [abs(segment.left + segment.right - column.left - column.right) for column in columns]
         return distances.index(min(distances)), 1
-    if touched[0] == 0 or is_figure(segment.text):
-        return (0 if touched[0] == 0 else max(touched, key=lambda index: overlaps[index])), 1
-    return touched[0], touched[-1] - touched[0] + 1
+    if touched[0] == 0:
+        return 0, 1
+    if len(touched) > 1 and is_figure(segment.text):
+        return max(touched, key=lambda index: overlap(segment, columns[index])), 1
+    return touched[0], len(touched)

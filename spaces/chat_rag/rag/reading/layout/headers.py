@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import combinations, pairwise
 
 from rag.reading.layout.cells import Column, GridCell
-from rag.reading.layout.lines import Line, is_figure
+from rag.reading.layout.lines import Line, belongs_to_row, is_figure, is_next_line
 from rag.reading.layout.segments import Segment
 
 _MOST_HEADER_LINES = 8
@@ -17,15 +17,16 @@ def header_line_count(lines: Sequence[Line], label_right: float | None = None) -
     """Return how many lines at the top are headers: words and years, up to the first line with a label."""
     has_figures = any(_has_figure(line) for line in lines)
     data_left = label_right or _data_left(lines)
+    is_labeled = False
     for index, line in enumerate(lines[:_MOST_HEADER_LINES]):
-        if _has_figure(line):
-            return index
         has_label = line.left + line.segments[0].right < 2 * data_left
-        if has_label and len(line.segments) == 1:
+        if _has_figure(line) or (has_label and (is_labeled or len(line.segments) == 1)):
             return index
-        if has_label:
-            # In two columns of words, the first row looks as all others do.
-            return index + 1 if has_figures or len(line.segments) > 2 else index
+        if is_labeled and (not has_figures or belongs_to_row(lines, index, data_left)):
+            return index
+        if has_label and not has_figures and len(line.segments) == 2:
+            return index  # in two columns of words, the first row looks as all others do
+        is_labeled |= has_label
     return 0
 
 
@@ -45,6 +46,9 @@ def header_cells(lines: Sequence[Line], columns: Sequence[Column]) -> tuple[list
     placed: list[tuple[int, int, list[Segment]]] = []  # first column, span, segments from top to bottom
     for line in reversed(lines):
         for segment, first, span in _place(line, columns, has_row_below=bool(placed)):
+            if below := next((cell for cell in placed if is_next_line(segment, cell[2][0])), None):
+                below[2].insert(0, segment)  # the upper line of a cell
+                continue
             same = next(
                 (cell for cell in placed if cell[:2] == (first, span) and _stands_on(segment, cell[2][0])), None
             )
@@ -89,6 +93,8 @@ def _place(line: Line, columns: Sequence[Column], *, has_row_below: bool) -> lis
     placed = [(segment, 0, 1) for segment in label]
     if not cells or len(cells) == len(columns) - 1:
         return placed + [(cell, index, 1) for index, cell in enumerate(cells, 1)]
+    if len(cells) == 1 and cells[0].text.strip().startswith("("):
+        return [*placed, (cells[0], 1, len(columns) - 1)]  # the unit of all columns
     edges = [(left.right + right.left) / 2 for left, right in pairwise(cells)]
     for cell, low, high in zip(cells, [float("-inf"), *edges], [*edges, float("inf")], strict=True):
         zone = [index for index, column in enumerate(columns) if index and low < column.center < high]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rag.reading.layout.segments import Segment, join_segments
 
 _SAME_LINE = 0.35  # how much the bottoms of a line's segments may differ, in units of the smaller one's height
+_SAME_CELL = 1.5  # the most that two lines of a cell are apart, in units of their height
 _SPACE = 0.12  # what is further apart, in units of the height, are two words
 _WIDEST_SPACE = 0.9
-_WIDEST_SPACE_OF_FIGURES = 0.55
+_WIDEST_SPACE_OF_FIGURES = 0.4
 _WIDEST_SPACE_BEFORE_CURRENCY = 0.3
 _CURRENCIES = frozenset("$€£¥₹")
 _FIGURE_ENDS = frozenset("0123456789)%")
@@ -61,9 +62,37 @@ def is_figure(text: str) -> bool:
     return bool(FIGURE.fullmatch(text)) and not _YEAR.fullmatch(text)
 
 
+def goes_on_below(upper: Line, lower: Line) -> bool:
+    """Return whether each cell of a line goes on in the line below: it's drawn next, and right below."""
+    if upper.bottom - lower.bottom > _SAME_CELL * max(upper.size, lower.size):
+        return False
+    return all(any(is_next_line(above, cell) for cell in lower.segments) for above in upper.segments)
+
+
+def belongs_to_row(lines: Sequence[Line], index: int, label_right: float) -> bool:
+    """Return whether the cells of a line go on in the lines below, up to a row with a label."""
+    while index + 1 < len(lines) and goes_on_below(lines[index], lines[index + 1]):
+        index += 1
+        if lines[index].left < label_right - 2 * lines[index].size:
+            return True
+    return False
+
+
+def is_next_line(above: Segment, cell: Segment) -> bool:
+    """Return whether a segment was drawn right after the one that it's below."""
+    if cell.order - above.order != above.count or (is_figure(cell.text) and is_figure(above.text)):
+        return False
+    return min(cell.right, above.right) > max(cell.left, above.left)
+
+
 def make_lines(segments: Iterable[Segment]) -> list[Line]:
     """Return the lines from top to bottom."""
-    return [Line(_join_words(line)) for line in group_by_baseline(segments)]
+    return join_lines(group_by_baseline(segments))
+
+
+def join_lines(baselines: Iterable[list[Segment]]) -> list[Line]:
+    """Return the lines of some segments by their baselines."""
+    return [Line(_join_words(line)) for line in baselines]
 
 
 def group_by_baseline(segments: Iterable[Segment]) -> list[list[Segment]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from rag.reading.layout.cells import Grid
 from rag.reading.layout.columns import reading_order
 from rag.reading.layout.grid import make_grid
-from rag.reading.layout.lines import Line, make_lines
+from rag.reading.layout.lines import Line, join_lines, make_lines
 from rag.reading.layout.regions import table_regions
 from rag.reading.layout.segments import Segment
 from rag.reading.layout.words import Words
@@ -27,11 +27,12 @@ class PageLayout:
     foot: list[Line] = field(default_factory=list)
 
 
-def arrange(segments: Sequence[Segment], words: Words | None) -> list[Line | Grid]:
-    """Return the lines and tables of a page, or of a part of it, in reading order."""
+def arrange(baselines: Sequence[list[Segment]], words: Words | None) -> list[Line | Grid]:
+    """Return the lines and tables of a page in reading order; `baselines` are its segments by line."""
     blocks: list[Line | Grid] = []
-    for group in reading_order(segments):
-        lines, done = make_lines(group), 0
+    groups = reading_order([segment for line in baselines for segment in line])
+    for group in groups:
+        lines, done = join_lines(baselines) if len(groups) == 1 else make_lines(group), 0
         for first, end in table_regions(lines):
             if table := make_grid(lines, done, first, end, words):
                 grid, top = table

@@ -55,7 +55,7 @@ class _Writer:
         start = self.length
         for number, segment in enumerate(segments):
             self.segments.append(segment)
-            text = segment.text.translate(_CLEAN).strip()
+            text = " ".join(segment.text.translate(_CLEAN).split())
             following = segments[number + 1] if number + 1 < len(segments) else None
             if following and is_broken(text, following.text):
                 self.add(text[:-1] + HYPHEN)

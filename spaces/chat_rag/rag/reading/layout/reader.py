@@ -8,11 +8,11 @@ from typing import Any
 
 from rag.reading.layout.fields import annotation_segments
 from rag.reading.layout.furniture import EdgeLine
-from rag.reading.layout.lines import make_lines
+from rag.reading.layout.lines import Line, group_by_baseline, make_lines
 from rag.reading.layout.page import PageLayout, arrange
 from rag.reading.layout.right_to_left import RIGHT_TO_LEFT, is_right_to_left, logical_segments
 from rag.reading.layout.scripts import attach_scripts
-from rag.reading.layout.segments import Segment, make_segments
+from rag.reading.layout.segments import Segment, drawn_segments, make_segments
 from rag.reading.layout.visibility import visible_words
 from rag.reading.layout.words import Words, read_words
 
@@ -26,7 +26,8 @@ class ReadPage:
     segments: list[Segment]
     words: Words | None
     turned: list[Segment]
-    hidden_words: int = 0
+    hidden_words: int
+    lines: list[list[Segment]]  # its segments by their baselines
 
 
 def read_page(page: Any) -> ReadPage:
@@ -36,22 +37,22 @@ def read_page(page: Any) -> ReadPage:
     turned: list[Segment] = []
     hidden = 0
     if len(words):
-        visible = visible_words(page, text_page, words)
+        visible = visible_words(page, words)
         hidden = int(len(words) - visible.sum())
         words = words.select(visible) if hidden else words
-        if words.angle is not None and (words.angle > _STRAIGHT).any():
-            turned = make_segments(words.select(words.angle > _STRAIGHT))
+        if (words.angle > _STRAIGHT).any():
+            turned = drawn_segments(words.select(words.angle > _STRAIGHT))
             words = words.select(words.angle <= _STRAIGHT)
     segments, kept = _segments(text_page, words)
     segments = segments + annotation_segments(page, segments)
-    return ReadPage(segments, kept, turned, hidden)
+    return ReadPage(segments, kept, turned, hidden, group_by_baseline(segments))
 
 
 def _segments(text_page: Any, words: Words) -> tuple[list[Segment], Words | None]:
     """Return the segments, and the words if their places are those of the segments."""
     if not RIGHT_TO_LEFT.search(words.text):
         return attach_scripts(make_segments(words)), words
-    text = "".join(words.text[start:end] for start, end in zip(words.starts, words.ends, strict=True))
+    text = "".join(words.text[start:end] for start, end in _spans(words))
     if is_right_to_left(text):
         return logical_segments(text_page, words, mirrored=True), None
     leftward = _in_leftward_lines(words)
@@ -61,12 +62,15 @@ def _segments(text_page: Any, words: Words) -> tuple[list[Segment], Words | None
     return sorted(ordered, key=lambda segment: segment.order), None
 
 
+def _spans(words: Words) -> list[tuple[int, int]]:
+    return list(zip(words.starts.tolist(), words.ends.tolist(), strict=True))
+
+
 def _in_leftward_lines(words: Words) -> Any:
     """Return for each word whether its line has Arabic or Hebrew."""
     import numpy as np
 
-    spans = zip(words.starts, words.ends, strict=True)
-    leftward = np.array([bool(RIGHT_TO_LEFT.search(words.text, start, end)) for start, end in spans], bool)
+    leftward = np.array([bool(RIGHT_TO_LEFT.search(words.text, *span)) for span in _spans(words)], bool)
     bottoms = np.unique(np.round(words.bottom[leftward], 1))
     distance = np.abs(words.bottom[:, None] - bottoms[None, :]).min(axis=1, initial=np.inf)
     return distance < words.size / 3
@@ -75,9 +79,9 @@ def _in_leftward_lines(words: Words) -> Any:
 def lay_out(page: ReadPage, head: Sequence[EdgeLine] = (), foot: Sequence[EdgeLine] = ()) -> PageLayout:
     """Return the page's lines and tables; `head` and `foot` are its lines that are on other pages too."""
     outside = {id(segment) for line in (*head, *foot) for segment in line.segments}
-    body = [segment for segment in page.segments if id(segment) not in outside] if outside else page.segments
+    lines = [line for line in page.lines if id(line[0]) not in outside]
     return PageLayout(
-        [*arrange(body, page.words), *make_lines(page.turned)],
+        [*arrange(lines, page.words), *(Line([segment]) for segment in page.turned)],
         [line for edge in head for line in make_lines(edge.segments)],
         [line for edge in foot for line in make_lines(edge.segments)],
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.reading.layout.lines import Line, is_figure
+from rag.reading.layout.lines import Line, belongs_to_row, is_figure
 
 _MOST_LABEL_LINES = 5  # lines without figures between two rows: labels of several lines, and titles of sections
 _MOST_HEADER_LINES = 8
+_GAP = 1.6
 _WIDEST_GAP = 3.5  # between two rows, in units of the height of a line
 
 
@@ -42,17 +43,41 @@ def _end(lines: Sequence[Line], first: int) -> int:
             break
         if len(line.segments) > 1:
             figures = any(is_figure(segment.text) for segment in line.segments)
-            if has_rows and not figures and is_header_like(line, _left(lines[first : last + 1]) + 2 * line.size):
+            if has_rows and not figures and _is_after_gap(lines, index):
+                break
+            label_right = _left(lines[first : last + 1]) + 2 * line.size
+            if has_rows and is_header_like(line, label_right) and not belongs_to_row(lines, index, line.left):
                 break
             has_rows |= figures
             last = index
-        elif not _is_label(line, lines, last, index):
+        elif not has_rows and _is_header(line, lines[first : last + 1]):
+            continue
+        elif not (_is_label(line, lines, last, index) or _is_cell(line, lines, last, index)):
             break
     return last + 1
 
 
+def _is_after_gap(lines: Sequence[Line], index: int) -> bool:
+    """Return whether a line is further below the line before it than that one is below its own."""
+    step = lines[index - 1].bottom - lines[index].bottom
+    return index > 1 and step > _GAP * (lines[index - 2].bottom - lines[index - 1].bottom)
+
+
 def _left(lines: Sequence[Line]) -> float:
     return min(line.left for line in lines)
+
+
+def _is_cell(line: Line, lines: Sequence[Line], last: int, index: int) -> bool:
+    """Return whether a line of one segment is a part of a cell behind the label."""
+    if line.left < data_left(lines[last], _left(lines[last : index + 1])) - line.size:
+        return False
+    return belongs_to_row(lines, index, line.left)
+
+
+def _is_header(line: Line, above: Sequence[Line]) -> bool:
+    """Return whether a line of one segment, such as the unit of the figures, is over the columns of the lines above."""
+    left, right = _left(above), max(row.right for row in above)
+    return line.left > left - 2 * line.size and line.right < right + 2 * line.size
 
 
 def _is_label(line: Line, lines: Sequence[Line], last: int, index: int) -> bool:
@@ -60,7 +85,8 @@ def _is_label(line: Line, lines: Sequence[Line], last: int, index: int) -> bool:
     following = next((other for other in lines[index + 1 : index + 6] if len(other.segments) > 1), None)
     around = [lines[last], *([following] if following else [])]
     left = min(row.left for row in (line, *around))
-    if line.right <= max(data_left(row, left) for row in around) + line.size:
+    is_left = line.left < data_left(lines[last], left)
+    if is_left and line.right <= max(data_left(row, left) for row in around) + line.size:
         return True
     is_title = line.text.rstrip().endswith(":") and line.left - left < 2 * line.size
     return is_title and following is lines[index + 1] if index + 1 < len(lines) else False

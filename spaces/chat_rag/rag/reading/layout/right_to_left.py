@@ -12,20 +12,30 @@ from rag.reading.layout.segments import Segment
 from rag.reading.layout.words import Words
 
 RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_TOUCHING = 0.2  # points
+_ARABIC = re.compile(r"[\u0600-\u06ff]")
 _SPACE = 0.16  # of the line's height: letters of a word are closer
+_SPACE_BESIDE_OTHERS = 0.22  # if the page has spaces of its own
 _COLUMN = 0.9
 _SAME_LINE = 0.35
 _PAIRS = {"(": ")", "[": "]", "{": "}", "«": "»", "<": ">"}
 _MIRROR = _PAIRS | {right: left for left, right in _PAIRS.items()}
+_BESIDE_NUMBERS = frozenset("%٪‰°$€£₪#+")
 _INSIDE_NUMBERS = frozenset(".,:/-–+%٪٫٬'’$€£₪#")
 
 
 class _Character:
-    __slots__ = ("bottom", "index", "left", "right", "size", "text")
+    __slots__ = ("bottom", "index", "left", "marks", "right", "size", "text")
 
     def __init__(self, index: int, text: str, place: Sequence[float]) -> None:
-        self.index, self.text = index, text
+        self.index, self.text, self.marks = index, text, ""
         self.left, self.right, self.bottom, self.size = place
+
+    def add_mark(self, mark: _Character) -> None:
+        """Add a vowel sign; PDFium divides the place of a glyph between its letter and its signs."""
+        self.marks += mark.text
+        if mark.left < self.right + _TOUCHING and mark.right > self.left - _TOUCHING:
+            self.left, self.right = min(self.left, mark.left), max(self.right, mark.right)
 
 
 def is_right_to_left(text: str) -> bool:
@@ -41,7 +51,7 @@ def logical_segments(text_page: Any, words: Words, *, mirrored: bool) -> list[Se
     """
     segments: list[Segment] = []
     for line in _lines(_characters(text_page, words)):
-        for part in _parts(line):
+        for part in _parts(_with_marks(line)):
             characters = _reading_order(part, mirrored=mirrored)
             segments.append(_segment(characters, mirrored=mirrored))
     segments.sort(key=lambda segment: min(index for index in segment.indexes if index >= 0))
@@ -53,16 +63,32 @@ def logical_segments(text_page: Any, words: Words, *, mirrored: bool) -> list[Se
 def _characters(text_page: Any, words: Words) -> list[_Character]:
     """Return the characters of the words; the heights are those of their words."""
     page = pdfium.address(text_page.raw)
-    indexes = [index for start, end in zip(words.starts, words.ends, strict=True) for index in range(start, end)]
+    spans = zip(words.starts.tolist(), words.ends.tolist(), words.size.tolist(), strict=True)
+    sized = [(index, size) for start, end, size in spans for index in range(start, end)]
+    indexes = [index for index, _ in sized]
     boxes, origins = pdfium.loose_boxes(page, indexes).tolist(), pdfium.origins(page, indexes).tolist()
-    sizes = [
-        size
-        for start, end, size in zip(words.starts, words.ends, words.size.tolist(), strict=True)
-        for _ in range(start, end)
+    characters = [
+        _Character(index, _plain(words.text[index]), (box[0], box[2], y - size / 5, size))
+        for (index, size), box, (_, y) in zip(sized, boxes, origins, strict=True)
     ]
+    return characters + _spaces(page, words)
+
+
+def _plain(character: str) -> str:
+    """Return a letter for the form that it has in a word; a vowel sign alone is one with a space before it."""
+    return unicodedata.normalize("NFKC", character).strip() or character
+
+
+def _spaces(page: int, words: Words) -> list[_Character]:
+    """Return the spaces that the page itself has; those that PDFium adds have no width."""
+    spans = zip(words.ends.tolist(), words.starts[1:].tolist(), words.size.tolist(), strict=False)
+    sized = [(index, size) for end, start, size in spans if start - end <= 3 for index in range(end, start)]
+    indexes = [index for index, _ in sized]
+    boxes, origins = pdfium.loose_boxes(page, indexes).tolist(), pdfium.origins(page, indexes).tolist()
     return [
-        _Character(index, unicodedata.normalize("NFKC", words.text[index]), (box[0], box[2], y - size / 5, size))
-        for index, box, (_, y), size in zip(indexes, boxes, origins, sizes, strict=True)
+        _Character(index, " ", (box[0], box[2], y - size / 5, size))
+        for (index, size), box, (_, y) in zip(sized, boxes, origins, strict=True)
+        if box[2] - box[0] > 0.05 * size
     ]
 
 
@@ -77,18 +103,34 @@ def _lines(characters: list[_Character]) -> list[list[_Character]]:
     return lines
 
 
+def _with_marks(line: list[_Character]) -> list[_Character]:
+    """Return the letters of a line; each has the vowel signs that are drawn at it."""
+    marks = [character for character in line if unicodedata.combining(character.text[:1] or " ")]
+    letters = [character for character in line if not unicodedata.combining(character.text[:1] or " ")]
+    if letters:
+        middles = [letter.left + letter.right for letter in letters]
+        for mark in marks:
+            middle = mark.left + mark.right
+            distances = [abs(other - middle) for other in middles]
+            letters[distances.index(min(distances))].add_mark(mark)
+    return letters or line
+
+
 def _parts(line: list[_Character]) -> list[list[_Character]]:
     """Return the characters of a line from left to right, in parts with a wide gap between them."""
     line.sort(key=lambda character: (character.left + character.right, -character.index))
-    parts, right = [[line[0]]], line[0].right
+    parts, last = [[line[0]]], line[0]
+    has_spaces = any(character.text == " " for character in line)
     for character in line[1:]:
-        gap = character.left - right
-        if gap > _COLUMN * character.size:
+        gap = (character.left - last.right) / character.size
+        # Letters that aren't connected can be as far apart as words.
+        are_letters = _ARABIC.match(character.text) and _ARABIC.match(last.text)
+        if gap > _COLUMN:
             parts.append([])
-        elif gap > _SPACE * character.size:
-            parts[-1].append(_Character(-1, " ", (right, character.left, character.bottom, character.size)))
+        elif gap > (_SPACE_BESIDE_OTHERS if has_spaces and are_letters else _SPACE):
+            parts[-1].append(_Character(-1, " ", (last.right, character.left, character.bottom, character.size)))
         parts[-1].append(character)
-        right = max(right, character.right)
+        last = max(last, character, key=lambda one: one.right)
     return parts
 
 
@@ -100,7 +142,7 @@ def _reading_order(visual: list[_Character], *, mirrored: bool) -> list[_Charact
     if base:
         runs.reverse()
     ordered = [character for run, leftward in runs for character in (reversed(run) if leftward else run)]
-    return _with_paired_brackets(_with_marks_behind_letters(ordered)) if RIGHT_TO_LEFT.search(text) else ordered
+    return _with_paired_brackets(ordered) if RIGHT_TO_LEFT.search(text) else ordered
 
 
 def _runs(visual: list[_Character]) -> list[tuple[list[_Character], bool]]:
@@ -127,7 +169,8 @@ def _end_of_rightward_run(visual: Sequence[_Character], start: int) -> int:
     Spaces and signs belong to it between Latin words; between digits, only signs such as a decimal point.
     """
     if not _is_rightward(visual[start].text):
-        return start
+        is_sign = visual[start].text in _BESIDE_NUMBERS and start + 1 < len(visual)
+        return _end_of_rightward_run(visual, start + 1) if is_sign and visual[start + 1].text.isdigit() else start
     end, has_letter, index = start + 1, visual[start].text.isalpha(), start + 1
     while index < len(visual):
         text = visual[index].text
@@ -140,31 +183,13 @@ def _end_of_rightward_run(visual: Sequence[_Character], start: int) -> int:
         elif RIGHT_TO_LEFT.search(text):
             break
         index += 1
+    if visual[end - 1].text.isdigit() and end < len(visual) and visual[end].text in _BESIDE_NUMBERS:
+        end += 1
     return end
 
 
 def _is_rightward(text: str) -> bool:
     return unicodedata.bidirectional(text[:1] or " ") in ("L", "EN", "AN")
-
-
-def _with_marks_behind_letters(characters: list[_Character]) -> list[_Character]:
-    """Put each vowel sign behind the letter that it's drawn at; from the left it can come before it."""
-    letters = [character for character in characters if not unicodedata.combining(character.text[:1] or " ")]
-    if len(letters) == len(characters) or not letters:
-        return characters
-    marks: dict[int, list[_Character]] = {}
-    position = 0
-    for character in characters:
-        if not unicodedata.combining(character.text[:1] or " "):
-            position += 1
-            continue
-        near = letters[max(0, position - 2) : position + 2]
-        middle = character.left + character.right
-        nearest = min(near, key=lambda letter: abs(letter.left + letter.right - middle))
-        marks.setdefault(id(nearest), []).append(character)
-    return [
-        part for letter in letters for part in (letter, *sorted(marks.get(id(letter), []), key=lambda mark: mark.index))
-    ]
 
 
 def _with_paired_brackets(characters: list[_Character]) -> list[_Character]:
@@ -181,8 +206,8 @@ def _with_paired_brackets(characters: list[_Character]) -> list[_Character]:
 
 
 def _segment(characters: Sequence[_Character], *, mirrored: bool) -> Segment:
-    text = "".join(character.text for character in characters)
-    indexes = [character.index for character in characters for _ in character.text]
+    text = "".join(character.text + character.marks for character in characters)
+    indexes = [character.index for character in characters for _ in character.text + character.marks]
     left, right = min(c.left for c in characters), max(c.right for c in characters)
     if mirrored:
         left, right = -right, -left

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from rag.reading.layout.lines import Line
+from rag.reading.layout.lines import Line, goes_on_below, is_figure
 from rag.reading.layout.segments import Segment
 
 # The lines of a cell are closer together than rows are: 0.71 to 0.80 of the rows' distance in the filings of three
@@ -60,7 +60,12 @@ def _continued_cells(lines: Sequence[Line], data_left: float) -> set[int]:
     """
     joined: set[int] = set()
     for index, (upper, lower) in enumerate(pairwise(lines)):
+        if upper.left > data_left - 1 and goes_on_below(upper, lower):
+            joined.add(index)
+            continue
         if upper.bottom - lower.bottom > _SAME_CELL * max(upper.size, lower.size):
+            continue
+        if len(lower.segments) > 1 and _is_drawn_behind(upper, lower):
             continue
         continued = [any(_continues(above, cell, upper) for above in upper.segments) for cell in lower.segments]
         if not all(continued):
@@ -75,9 +80,16 @@ def _continued_cells(lines: Sequence[Line], data_left: float) -> set[int]:
     return joined
 
 
+def _is_drawn_behind(upper: Line, lower: Line) -> bool:
+    """Return whether a line was drawn as a whole behind the one above it."""
+    return min(cell.order for cell in lower.segments) > max(cell.order for cell in upper.segments)
+
+
 def _continues(above: Segment, cell: Segment, line: Line) -> bool:
     """Return whether `cell` is drawn right after the one above it, before the next cell of the line above."""
-    if cell.order <= above.order or min(cell.right, above.right) - max(cell.left, above.left) <= 0:
+    if cell.order <= above.order or (is_figure(cell.text) and is_figure(above.text)):
+        return False
+    if min(cell.right, above.right) - max(cell.left, above.left) <= 0:
         return False
     return not any(above.order < other.order < cell.order for other in line.segments if other is not above) and any(
         other.order > cell.order or other.order < above.order for other in line.segments if other is not above

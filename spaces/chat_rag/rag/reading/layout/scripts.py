@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
+from operator import attrgetter
 
 from rag.reading.layout.segments import Segment, inserted_text, join_segments
 
 _SMALLER = 0.85  # a script's height as a share of the text's, at most
+_LONGEST_WORD = 40
+_LONGEST_SCRIPT = 12
+_MOST_NEIGHBORS = 40  # that a script is compared with
+_right_edge = attrgetter("right")
 _UNITS = frozenset(["m", "cm", "mm", "km", "dm", "nm", "µm", "μm", "in", "ft", "yd", "mi", "s", "h"])
 _ORDINALS = frozenset(["st", "nd", "rd", "th", "er", "re", "e", "ème", "o", "a", "os", "as", "TM", "SM", "®", "™"])
-_TAIL = re.compile(r"[^\W_]+$")
 _MARK = re.compile(r"[\[(]?([0-9a-z*†‡§]{1,2}(?:[,;] ?[0-9a-z*†‡§]{1,2}){0,8})[)\]]?", re.IGNORECASE)
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_BRACKETS = ("(", ")", "[", "]")
 _SIGNED = re.compile(r"[-−–+]\d+")
 
 
@@ -28,15 +34,36 @@ def attach_scripts(segments: Sequence[Segment]) -> list[Segment]:
             attached[-1].size, attached[-1].bottom = segment.size, segment.bottom
         else:
             attached.append(segment)
-    return attached
+    return _attach_distant(attached)
+
+
+def _attach_distant(segments: list[Segment]) -> list[Segment]:
+    """Return the segments with the scripts attached that were drawn long after their text."""
+    sizes = sorted(segment.size for segment in segments)
+    largest = _SMALLER * sizes[len(sizes) // 2] if sizes else 0.0
+    scripts = [segment for segment in segments if segment.size <= largest and len(segment.text) <= _LONGEST_SCRIPT]
+    if not scripts:
+        return segments
+    by_edge = sorted(segments, key=_right_edge)
+    replaced: dict[int, Segment | None] = {}
+    for script in scripts:
+        first = bisect_left(by_edge, script.left - script.size / 2, key=_right_edge)
+        for index in range(first, min(first + _MOST_NEIGHBORS, len(by_edge))):
+            text = by_edge[index]
+            if text is not script and replaced.get(id(text), text) and _is_script(text, script):
+                joined = _attach(replaced.get(id(text)) or text, script)
+                replaced[id(text)], replaced[id(script)] = joined, None
+                break
+    kept = (replaced.get(id(segment), segment) for segment in segments)
+    return [segment for segment in kept if segment]
 
 
 def _is_script(text: Segment, script: Segment) -> bool:
     """Return whether the second segment is a smaller one right behind the first, and higher or lower."""
-    if script.size > _SMALLER * text.size or len(script.text) > 12:
+    if script.size > _SMALLER * text.size or len(script.text) > _LONGEST_SCRIPT:
         return False
     distance = script.left - text.right
-    if not -0.1 * text.size < distance < 0.25 * text.size:
+    if not -0.1 * text.size < distance < 0.35 * text.size:
         return False
     return text.bottom - 0.4 * text.size < script.bottom < text.top - 0.2 * text.size
 
@@ -65,20 +92,27 @@ def _lower(text: Segment, script: Segment) -> Segment:
 
 
 def _raise(text: Segment, script: Segment, mark: str) -> Segment:
-    base = _TAIL.search(text.text)
-    word = base[0] if base else ""
+    word = _last_word(text.text[-_LONGEST_WORD:])
     if mark in _ORDINALS and word and mark.isalpha() and not (word.isdigit() and len(mark) == 1):
         return join_segments(text, script, "")
     if word in _UNITS and mark in ("2", "3"):
         return join_segments(text, _changed(script, mark.translate(_SUPERSCRIPTS)), "")
-    is_variable = len(word) == 1 and word.isalpha()
+    is_variable = 0 < len(word) <= 2 and word.isalpha() and mark.isdigit()
     if word == "10" or is_variable or _SIGNED.fullmatch(mark):
         return join_segments(text, script, "^")
+    if mark[:1] in _BRACKETS and mark[-1:] in _BRACKETS and not word.isdigit():
+        return join_segments(text, script, " ")
     if (note := _MARK.fullmatch(mark)) and any(character.isalnum() for character in mark) and text.text[-1:].strip():
-        if mark[0] in "([" and not word.isdigit():
-            return join_segments(text, script, " ")
         return inserted_text(")", join_segments(text, _inner(script, note[1]), " (note "))
     return join_segments(text, script, " " if text.text[-1:].isdigit() and mark[:1].isdigit() else "")
+
+
+def _last_word(text: str) -> str:
+    """Return the letters and digits at the end of a text."""
+    start = len(text)
+    while start and text[start - 1].isalnum():
+        start -= 1
+    return text[start:]
 
 
 def _inner(script: Segment, mark: str) -> Segment:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import itertools
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Protocol
 
 from rag.reading.layout.words import Words
 
 # In units of the line's height, which is 1.1 to 1.2 times the font size: a space is 0.25 wide, in justified text up to
 # 0.8, and the distance of two columns is rarely less than 1.
 _WIDEST_SPACE = 0.9
-_WIDEST_SPACE_OF_FIGURES = 0.55  # columns of figures can be closer
+_WIDEST_SPACE_OF_FIGURES = 0.4  # columns of figures can be closer
 _WIDEST_SPACE_BEFORE_CURRENCY = 0.3  # the sign of a column stands far from its figure, and near the column before it
 _JUMP = 0.15  # how much two words of a line may differ in height
-_LINE_END = re.compile(r"\s*[\r\n]\s*")
+
+
+class Extent(Protocol):
+    """Something with a left and a right edge."""
+
+    left: float
+    right: float
 
 
 @dataclass(slots=True, eq=False)
@@ -35,6 +41,7 @@ class Segment:
     size: float
     order: int
     words: tuple[int, int] | None = None
+    count: int = 1  # of the segments that it was put together from
 
     @property
     def top(self) -> float:
@@ -49,7 +56,7 @@ def make_segments(words: Words) -> list[Segment]:
 
     left, right, bottom, size = words.left, words.right, words.bottom, words.size
     heights = np.minimum(size[1:], size[:-1])
-    figures = words.figures()
+    figures = words.figures
     widest = np.where((figures[1:] == 1) & (figures[:-1] == 1), _WIDEST_SPACE_OF_FIGURES, _WIDEST_SPACE)
     widest[(figures[1:] == 2) & (figures[:-1] == 1)] = _WIDEST_SPACE_BEFORE_CURRENCY
     widest *= heights
@@ -66,28 +73,38 @@ def make_segments(words: Words) -> list[Segment]:
     ]
 
 
+def drawn_segments(words: Words) -> list[Segment]:
+    """Return a segment for words that were drawn one after the other at one angle, wherever they are."""
+    import numpy as np
+
+    follows = (np.diff(words.numbers) == 1) & (abs(np.diff(words.angle)) < 0.01)
+    firsts = [0, *(np.flatnonzero(~follows) + 1).tolist()]
+    lasts = [*(first - 1 for first in firsts[1:]), len(words) - 1]
+    place = 0.0, 0.0, 0.0, 1.0
+    return [_segment(words, first, last, place, first) for first, last in zip(firsts, lasts, strict=True)]
+
+
 def _segment(words: Words, first: int, last: int, place: Sequence[float], order: int) -> Segment:
-    start, end = words.starts[first], words.ends[last]
-    text, indexes = words.text[start:end], range(start, end)
-    return Segment(_LINE_END.sub(_spaces, text), indexes, *place, order, (first, last))  # type: ignore[arg-type]
+    start, end = int(words.starts[first]), int(words.ends[last])
+    left, right, bottom, size = place
+    return Segment(words.text[start:end], range(start, end), left, right, bottom, size, order, (first, last))
 
 
-def _spaces(match: re.Match[str]) -> str:
-    return " " * len(match[0])
-
-
-def split_segment(segment: Segment, words: Words, positions: Sequence[float]) -> list[Segment]:
-    """Split a segment at the gaps between words that contain one of the horizontal positions."""
+def split_segment(segment: Segment, words: Words, columns: Sequence[Extent], least: float = 0.0) -> list[Segment]:
+    """Split a segment at spaces of at least `least` points between words that are in different columns."""
     if segment.words is None:
         return [segment]
     first, last = segment.words
-    cuts = [
-        index + 1
-        for index in range(first, last)
-        if any(words.right[index] - 1 <= position <= words.left[index + 1] + 1 for position in positions)
-    ]
-    if not cuts:
-        return [segment]
+    cuts: list[int] = []
+    previous = None
+    for index in range(first, last + 1):
+        left, right = float(words.left[index]), float(words.right[index])
+        inside = [min(right, column.right) - max(left, column.left) for column in columns]
+        column = inside.index(max(inside)) if max(inside) > 0 else previous
+        is_apart = index > first and left - words.right[index - 1] >= least
+        if is_apart and previous is not None and column != previous:
+            cuts.append(index)
+        previous = column
     edges = [first, *cuts, last + 1]
     return [
         _segment(
@@ -97,7 +114,7 @@ def split_segment(segment: Segment, words: Words, positions: Sequence[float]) ->
             (float(words.left[start]), float(words.right[end - 1]), segment.bottom, segment.size),
             segment.order,
         )
-        for start, end in itertools.pairwise(edges)
+        for start, end in pairwise(edges)
     ]
 
 
@@ -111,6 +128,7 @@ def join_segments(first: Segment, second: Segment, between: str) -> Segment:
         first.bottom,
         max(first.size, second.size),
         min(first.order, second.order),
+        count=first.count + second.count,
     )
 
 
@@ -124,4 +142,5 @@ def inserted_text(text: str, segment: Segment) -> Segment:
         segment.bottom,
         segment.size,
         segment.order,
+        count=segment.count,
     )

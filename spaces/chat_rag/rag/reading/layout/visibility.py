@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_INVISIBLE_MODES = (3, 7)
 _LIGHT = 200  # of 255: text in a lighter color may have no contrast to the page
 _FAINT = 16  # of 255: an alpha below it
 _SMALLEST_SIZE = 2.0  # points; nobody reads text of this height
@@ -20,7 +19,7 @@ _CONTRAST = 20  # of 255, between the darkest and the lightest point of a word's
 _MAX_PIXELS = 2_000_000
 
 
-def visible_words(page: Any, text_page: Any, words: Words) -> NDArray[np.bool_]:
+def visible_words(page: Any, words: Words) -> NDArray[np.bool_]:
     """Return for each word whether a reader of the page sees it.
 
     White text on a dark field and the invisible text over a scanned picture stay: the page is rendered, only if it has
@@ -32,7 +31,7 @@ def visible_words(page: Any, text_page: Any, words: Words) -> NDArray[np.bool_]:
     on_page = (x > left - 1) & (x < right + 1) & (y > bottom - 1) & (y < top + 1)
     smallest = min(_SMALLEST_SIZE, max(right - left, top - bottom) * _SMALLEST_SHARE)
     visible: NDArray[np.bool_] = on_page & (words.size >= smallest)
-    doubtful = _doubtful(pdfium.address(text_page.raw), words) & visible
+    doubtful = _doubtful(words) & visible
     if doubtful.any():
         visible &= ~doubtful | _have_contrast(page, words.places, doubtful)
     return visible
@@ -47,20 +46,19 @@ def _page_box(page: Any) -> tuple[float, float, float, float]:
     return box.left, box.bottom, box.right, box.top
 
 
-def _doubtful(text_page: int, words: Words) -> NDArray[np.bool_]:
+def _doubtful(words: Words) -> NDArray[np.bool_]:
     """Return for each word whether its text object is invisible, transparent or nearly white."""
     import numpy as np
 
-    objects = pdfium.text_objects(text_page, words.starts)
-    unique = list(dict.fromkeys(filter(None, objects)))
+    unique = list(dict.fromkeys(filter(None, words.objects.tolist())))
     colors = pdfium.fill_colors(unique)
-    modes = np.array(pdfium.render_modes(unique), int)
-    doubtful = np.isin(modes, _INVISIBLE_MODES) | (colors[:, 3] < _FAINT)
+    modes = np.array(pdfium.render_modes(unique), int)  # 3 and 7 are invisible
+    doubtful = (modes == 3) | (modes == 7) | (colors[:, 3] < _FAINT)
     doubtful |= (colors[:, :3].min(axis=1, initial=255) >= _LIGHT) & (modes == 0)
     if not doubtful.any():
-        return np.zeros(len(objects), bool)
-    chosen = {unique[index] for index in np.flatnonzero(doubtful).tolist()}
-    return np.array([address in chosen for address in objects], bool)
+        return np.zeros(len(words), bool)
+    chosen = [unique[index] for index in np.flatnonzero(doubtful).tolist()]
+    return np.isin(words.objects, chosen)
 
 
 def _have_contrast(page: Any, places: Any, doubtful: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from rag.reading.layout import pdfium
@@ -15,17 +14,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Numbers = NDArray[np.float64]
+    Indexes = NDArray[np.intp]
 
 HYPHEN = "\ufffe"  # a hyphen at a line end, which may be part of the word or not; PDFium's own mark for it is \x02
-_WORD = re.compile(r"[^\s\x02\ufffe]++[\x02\ufffe]?|[\x02\ufffe]")
-_DIGIT = re.compile(r"\d")
-_DIGITS = frozenset("0123456789")
-_FIGURE_ENDS = frozenset("0123456789)%")
-_CURRENCIES = frozenset("$€£¥₹")
+_HYPHENS = (0x02, 0xFFFE)
+_SPACES = (*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x3000)
 _OTHER_SIZE = 0.12  # the share by which a superscript's height differs at least
-_SAMPLES = 24
+_SAMPLES = 12
 # Of a font without a line height, such as one of bitmaps.
 _DESCENT, _HEIGHT = 0.2, 1.15
+# Kinds of characters.
+_SPACE, _DIGIT, _CURRENCY, _FIGURE_END, _HYPHEN, _CLOSING = 1, 2, 4, 8, 16, 32
 
 
 @dataclass(slots=True)
@@ -34,19 +33,23 @@ class Words:
 
     `text` has a character for each index of PDFium. Places are in points of the page as it's read: lines are
     horizontal and y grows upwards. `bottom` is the lower edge of the line and `size` its height. `places` has left,
-    bottom, right and top of each word on the page as it's stored, `numbers` its number among all words of the page.
+    bottom, right and top of each word on the page as it's stored, `objects` the address of its text object, `numbers`
+    its number among all words of the page. `figures` is 2 for a word that begins with a currency sign, 1 for another
+    one that may be a figure, and else 0.
     """
 
     text: str
-    starts: list[int]
-    ends: list[int]
+    starts: Indexes
+    ends: Indexes
+    objects: Indexes
+    figures: NDArray[np.int8]
     left: Numbers
     right: Numbers
     bottom: Numbers
     size: Numbers
     places: Numbers
-    angle: Numbers | None = None
-    numbers: NDArray[np.intp] = field(init=False)
+    angle: Numbers
+    numbers: Indexes = field(init=False)
 
     def __post_init__(self) -> None:
         import numpy as np
@@ -56,30 +59,20 @@ class Words:
     def __len__(self) -> int:
         return len(self.starts)
 
-    def figures(self) -> NDArray[np.int8]:
-        """Return for each word 1 if it may be a figure, 2 if it's a currency sign or begins with one, and else 0."""
-        import numpy as np
-
-        text = self.text
-        kinds = [
-            2 if text[start] in _CURRENCIES else 1 if text[end - 1] in _FIGURE_ENDS or text[start] in _DIGITS else 0
-            for start, end in zip(self.starts, self.ends)  # noqa: B905
-        ]
-        return np.array(kinds, np.int8)
-
     def select(self, keep: NDArray[np.bool_]) -> Words:
         """Return the words for which `keep` is true."""
-        chosen = keep.nonzero()[0].tolist()
         words = Words(
             self.text,
-            [self.starts[index] for index in chosen],
-            [self.ends[index] for index in chosen],
+            self.starts[keep],
+            self.ends[keep],
+            self.objects[keep],
+            self.figures[keep],
             self.left[keep],
             self.right[keep],
             self.bottom[keep],
             self.size[keep],
             self.places[keep],
-            None if self.angle is None else self.angle[keep],
+            self.angle[keep],
         )
         words.numbers = self.numbers[keep]
         return words
@@ -87,15 +80,27 @@ class Words:
 
 def read_words(text_page: Any) -> Words:
     """Return the words of a pypdfium2 text page. The caller holds PDFium's lock."""
+    import numpy as np
+
     page = pdfium.address(text_page.raw)
     text = _characters(text_page, page)
-    spans = [match.span() for match in _WORD.finditer(text)]
-    starts, ends = _split_scripts(page, text, [start for start, _ in spans], [end for _, end in spans])
+    kinds = _kinds(text)
+    starts, ends = _spans(kinds)
+    objects = np.array(pdfium.text_objects(page, starts.tolist()), np.intp)
     first, last = _boxes(page, starts, ends)
-    if _needs_matrices(page, starts, first):
-        return _upright(page, text, starts, ends)
-    left, right, bottom, top = first[:, 0], last[:, 2], first[:, 3], first[:, 1]
-    return Words(text, starts, ends, left, right, bottom, top - bottom, _places(first, last))
+    cuts = _script_cuts(page, kinds, starts, ends, objects, first, last)
+    if cuts:
+        starts, ends = np.sort(np.append(starts, cuts)), np.sort(np.append(ends, cuts))
+        objects = np.array(pdfium.text_objects(page, starts.tolist()), np.intp)
+        first, last = _boxes(page, starts, ends)
+    figures = _figures(kinds, starts, ends)
+    places = np.concatenate([np.minimum(first, last)[:, 0::3], np.maximum(first, last)[:, 2:0:-1]], axis=1)
+    if _needs_matrices(page, starts, first, last):
+        upright = _upright(page, starts, first, last)
+    else:
+        upright = first[:, 0], last[:, 2], first[:, 3], first[:, 1] - first[:, 3], np.zeros(len(starts))
+    left, right, bottom, size, angle = upright
+    return Words(text, starts, ends, objects, figures, left, right, bottom, size, places, angle)
 
 
 def _characters(text_page: Any, page: int) -> str:
@@ -106,71 +111,117 @@ def _characters(text_page: Any, page: int) -> str:
     return text
 
 
-def _boxes(page: int, starts: Sequence[int], ends: Sequence[int]) -> tuple[Numbers, Numbers]:
+def _kinds(text: str) -> NDArray[np.uint8]:
+    """Return the kinds of each character."""
+    import numpy as np
+
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    kinds: NDArray[np.uint8] = _table()[np.minimum(codes, 0xFFFF)]
+    return kinds
+
+
+@cache
+def _table() -> NDArray[np.uint8]:
+    import numpy as np
+
+    table = np.zeros(0x10000, np.uint8)
+    table[list(_SPACES)] |= _SPACE
+    table[list(_HYPHENS)] |= _HYPHEN
+    for characters, kind in (("0123456789", _DIGIT | _FIGURE_END), (")%", _FIGURE_END), ("$€£¥₹", _CURRENCY)):
+        table[list(map(ord, characters))] |= kind
+    table[list(map(ord, ".,;:!?)]”’"))] |= _CLOSING
+    return table
+
+
+def _spans(kinds: NDArray[np.uint8]) -> tuple[Indexes, Indexes]:
+    """Return the starts and ends of the words; a hyphen at a line end is the end of one."""
+    import numpy as np
+
+    inside = np.concatenate([[False], kinds & _SPACE == 0, [False]])
+    starts = np.flatnonzero(inside[1:] & ~inside[:-1])
+    ends = np.flatnonzero(~inside[1:] & inside[:-1])
+    hyphens = np.flatnonzero(kinds & _HYPHEN) + 1
+    hyphens = hyphens[(hyphens < len(kinds)) & inside[1:][np.minimum(hyphens, len(kinds))]]
+    if len(hyphens):
+        starts, ends = np.union1d(starts, hyphens), np.union1d(ends, hyphens)
+    return starts, ends
+
+
+def _boxes(page: int, starts: Indexes, ends: Indexes) -> tuple[Numbers, Numbers]:
     """Return left, top, right and bottom of the first and of the last character of each word."""
-    indexes = [index for start, end in zip(starts, ends, strict=True) for index in (start, end - 1)]
+    import numpy as np
+
+    indexes = np.stack([starts, ends - 1], axis=1).ravel().tolist()
     boxes = pdfium.loose_boxes(page, indexes).astype(float)
     return boxes[0::2], boxes[1::2]
 
 
-def _split_scripts(page: int, text: str, starts: list[int], ends: list[int]) -> tuple[list[int], list[int]]:
-    """Split words with digits where the size of their characters changes, as in 4,210³ and 10⁶."""
-    words = [
-        number
-        for number, (start, end) in enumerate(zip(starts, ends, strict=True))
-        if end - start > 1 and _DIGIT.search(text, start, end)
-    ]
-    # A superscript is another text object.
-    first_objects = pdfium.text_objects(page, [starts[number] for number in words])
-    last_objects = pdfium.text_objects(page, [ends[number] - 1 for number in words])
-    mixed = [number for number, a, b in zip(words, first_objects, last_objects, strict=True) if a != b]
-    indexes = [index for number in mixed for index in range(starts[number], ends[number])]
-    boxes = pdfium.loose_boxes(page, indexes)
-    heights = (boxes[:, 1] - boxes[:, 3]).tolist()
-    cuts = [
-        index
-        for previous, index, before, height in zip(indexes, indexes[1:], heights, heights[1:], strict=False)
-        if index == previous + 1 and abs(height - before) > _OTHER_SIZE * max(height, before) and text[index] != HYPHEN
-    ]
-    inside = set(starts)
-    cuts = [cut for cut in cuts if cut not in inside]
-    return (sorted([*starts, *cuts]), sorted([*ends, *cuts])) if cuts else (starts, ends)
-
-
-def _places(first: Numbers, last: Numbers) -> Numbers:
+def _script_cuts(
+    page: int,
+    kinds: NDArray[np.uint8],
+    starts: Indexes,
+    ends: Indexes,
+    objects: Indexes,
+    first: Numbers,
+    last: Numbers,
+) -> list[int]:
+    """Return where the size of the characters changes in words with digits, as in 4,210³ and 10⁶."""
     import numpy as np
 
-    return np.stack([*np.minimum(first, last)[:, [0, 3]].T, *np.maximum(first, last)[:, [2, 1]].T], axis=1)
+    digits = np.concatenate([[0], np.cumsum(kinds & _DIGIT > 0)])
+    height, end_height = first[:, 1] - first[:, 3], last[:, 1] - last[:, 3]
+    differ = abs(height - end_height) > _OTHER_SIZE * height
+    closed = kinds[ends - 1] & _CLOSING > 0  # the script may be before a full stop
+    words = np.flatnonzero((digits[ends] > digits[starts]) & (ends - starts > 1) & (differ | closed)).tolist()
+    # A superscript is another text object.
+    last_objects = pdfium.text_objects(page, (ends[words] - 1).tolist())
+    spans = zip(starts[words].tolist(), ends[words].tolist(), objects[words].tolist(), last_objects, strict=True)
+    indexes = [index for start, end, one, other in spans if one != other for index in range(start, end)]
+    if not indexes:
+        return []
+    boxes = pdfium.loose_boxes(page, indexes)
+    heights = (boxes[:, 1] - boxes[:, 3]).tolist()
+    return [
+        index
+        for previous, index, before, height in zip(indexes, indexes[1:], heights, heights[1:], strict=False)
+        if index == previous + 1 and abs(height - before) > _OTHER_SIZE * max(height, before)
+    ]
 
 
-def _needs_matrices(page: int, starts: Sequence[int], first: Numbers) -> bool:
+def _figures(kinds: NDArray[np.uint8], starts: Indexes, ends: Indexes) -> NDArray[np.int8]:
+    import numpy as np
+
+    may_be_figure = (kinds[ends - 1] & _FIGURE_END > 0) | (kinds[starts] & _DIGIT > 0)
+    return np.where(kinds[starts] & _CURRENCY > 0, 2, may_be_figure).astype(np.int8)
+
+
+def _needs_matrices(page: int, starts: Indexes, first: Numbers, last: Numbers) -> bool:
     """Return whether text is turned, or a font has no height, so that the loose boxes say too little."""
     if not len(starts):
         return False
-    step = max(1, len(starts) // _SAMPLES)
-    sample = list(starts[::step])
-    tight, loose = pdfium.tight_boxes(page, sample), first[::step]
+    if (abs(first[:, 3] - last[:, 3]) > abs(first[:, 1] - first[:, 3]) / 2).any():
+        return True
+    sample = starts[:: max(1, len(starts) // _SAMPLES)].tolist()
+    tight, loose = pdfium.tight_boxes(page, sample), first[:: max(1, len(starts) // _SAMPLES)]
     without_height = (abs(tight[:, 3] - loose[:, 1]) < 0.01) & (abs(tight[:, 2] - loose[:, 3]) < 0.01)
     return bool(without_height.any()) or any(pdfium.angles(page, sample))
 
 
-def _upright(page: int, text: str, starts: list[int], ends: list[int]) -> Words:
-    """Return the words by origin and matrix, turned so that most lines are horizontal."""
+def _upright(page: int, starts: Indexes, first: Numbers, last: Numbers) -> tuple[Numbers, ...]:
+    """Return left, right, bottom, size and angle by origin and matrix, turned so that most lines are horizontal."""
     import numpy as np
 
-    angle = np.array(pdfium.angles(page, starts))
+    indexes = starts.tolist()
+    angle = np.array(pdfium.angles(page, indexes))
     quarters = np.rint(angle / (math.pi / 2)).astype(int) % 4
     turn = int(np.bincount(quarters, minlength=4).argmax())
-    scale = np.hypot(*pdfium.matrices(page, starts)[:, 2:4].T)
-    size = np.array(pdfium.font_sizes(page, starts)) * np.where(scale > 0, scale, 1)
-    first, last = _boxes(page, starts, ends)
-    x, y = pdfium.origins(page, starts).T
+    scale = np.hypot(*pdfium.matrices(page, indexes)[:, 2:4].T)
+    size = np.array(pdfium.font_sizes(page, indexes)) * np.where(scale > 0, scale, 1)
+    x, y = pdfium.origins(page, indexes).T
     left, right, base = [
         (np.minimum(first[:, 0], x), last[:, 2], y),
         (-first[:, 1], -last[:, 3], x),
         (-first[:, 2], -last[:, 0], -y),
         (first[:, 3], last[:, 1], -x),
     ][turn]
-    own_angle = np.abs(angle - turn * math.pi / 2)
-    bottom, height = base - _DESCENT * size, _HEIGHT * size
-    return Words(text, starts, ends, left, right, bottom, height, _places(first, last), own_angle)
+    return left, right, base - _DESCENT * size, _HEIGHT * size, np.abs(angle - turn * math.pi / 2)

@@ -67,10 +67,15 @@ def checked_parts(data: bytes, name: str, limits: Limits, kind: ArchiveKind) -> 
 
 
 def parse_xml(content: bytes) -> Any:
-    """Return the root of an XML part."""
+    """Return the root of an XML part. Raises `RecursionError` if it is nested too deeply."""
     from lxml import etree
 
-    return etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
+    try:
+        return etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
+    except etree.XMLSyntaxError as error:
+        if "depth" in str(error):
+            raise RecursionError(str(error)) from error
+        raise
 
 
 def packed(parts: dict[str, bytes]) -> io.BytesIO:

@@ -23,8 +23,8 @@ def read_book(data: bytes, name: str, limits: Limits) -> Content:
     """Return the title and the chapters; one without headings begins with its title in the table of contents."""
     parts = checked_parts(data, name, limits, BOOK)
     package = next((element.get("full-path", "") for element in parse_xml(parts[_CONTAINER]).iter("{*}rootfile")), "")
-    root = parse_xml(parts[package]) if parts.get(package) else None
-    chapters = list(dict.fromkeys(_chapters(root, posixpath.dirname(package)))) if root is not None else []
+    root = parse_xml(parts.get(package) or b"<package/>")
+    chapters = list(dict.fromkeys(_chapters(root, posixpath.dirname(package))))
     if not any(map(parts.get, chapters)):
         raise DocumentError(f"“{name}” isn't a valid book: its chapters are missing.", "Download it again.")
     if set(chapters) & set(_encrypted(parts)):

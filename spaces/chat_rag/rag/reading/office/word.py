@@ -38,7 +38,7 @@ _TRANSITIONAL = {
 }
 # Characters for private use mark the place of a file inside this one.
 _PLACE = re.compile("\ue002(\\d{1,4})\ue003")
-_MAX_DEPTH = 3
+_MAX_DEPTH = 1
 
 
 def read_word(data: bytes, name: str, limits: Limits, depth: int = 0) -> Content:
@@ -99,9 +99,10 @@ def _mark_files(root: Any, parts: dict[str, bytes]) -> list[str]:
         element.get("Id"): posixpath.normpath(posixpath.join("/word", element.get("Target", "")))[1:]
         for element in (parse_xml(relationships) if relationships and chunks else ())
     }
-    files = []
+    files: list[str] = []
     for chunk in chunks:
-        files.append(targets.get(chunk.get(f"{RELATIONSHIPS}id"), ""))
+        file = targets.get(chunk.get(f"{RELATIONSHIPS}id"), "")
+        files.append("" if file in files else file)
         chunk.tag = f"{W}p"
         for child in list(chunk):
             chunk.remove(child)

@@ -35,6 +35,6 @@ def _latex(formula: Any) -> str:
     from markitdown.converter_utils.docx.math.omml import oMath2Latex
 
     try:
-        return str(oMath2Latex(formula).latex).strip()
+        return str(oMath2Latex(formula).latex).strip()  # type: ignore[no-untyped-call]  # it has no annotations
     except Exception:  # markitdown's converter doesn't know all elements, and has no error of its own
         return " ".join(text.text or "" for text in formula.iter(f"{_M}t"))

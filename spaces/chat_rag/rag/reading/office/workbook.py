@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -10,14 +11,18 @@ from rag.documents import Content, Limits, Note, NoteKind
 from rag.reading.office.archive import WORKBOOK, checked_parts, packed
 from rag.reading.office.number_format import display_value
 from rag.reading.office.sheet_tables import add_sheet
-from rag.reading.tables import ContentWriter, GridCell
+from rag.reading.tables import MAX_COLUMNS, ContentWriter, GridCell
+
+_EMPTY_CELL = re.compile(rb'<c r="[A-Z]+[0-9]+"(?: [a-z]+="[^"<>]*+")*+/>')
+_EMPTY_ROW = re.compile(rb'<row r="[0-9]+"[^<>/]*+(?:/>|>\s*+</row>)')
 
 
 def read_workbook(data: bytes, name: str, limits: Limits) -> Content:
     """Return the tables of each visible sheet under a heading with its name."""
     import openpyxl
 
-    archive = packed(checked_parts(data, name, limits, WORKBOOK))
+    parts = checked_parts(data, name, limits, WORKBOOK)
+    archive = packed({part: _without_empty_cells(content) for part, content in parts.items()})
     writer = ContentWriter(name, limits)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about styles and extensions that it doesn't know
@@ -36,39 +41,29 @@ def read_workbook(data: bytes, name: str, limits: Limits) -> Content:
     return writer.content()
 
 
-def _cells(workbook: Any, sheet: Any, missing_results: list[str]) -> Iterator[GridCell]:
-    """Return the cells with text; a formula without a stored result shows itself.
+def _without_empty_cells(sheet: bytes) -> bytes:
+    """Remove cells that have only a format, and rows of them: a million take 12 s in openpyxl.
 
-    openpyxl's rows would have a cell for each column up to the last one, and its sheets in memory one for each format.
-    Its parser yields what is in the file.
+    What has no position of its own depends on what stands before it; a sheet with that stays as it is.
     """
-    from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
+    for tag in (b"<c", b"<row"):
+        if sheet.count(tag + b" ") + sheet.count(tag + b">") != sheet.count(tag + b' r="'):
+            return sheet
+    return _EMPTY_ROW.sub(b"", _EMPTY_CELL.sub(b"", sheet))
 
+
+def _cells(workbook: Any, sheet: Any, missing_results: list[str]) -> Iterator[GridCell]:
+    """Return the cells with text, in order of rows."""
     formats = _number_formats(workbook)
-
-    class Parser(WorkSheetParser):  # type: ignore[misc]  # openpyxl has no types
-        def parse_cell(self, element: Any) -> Any:
-            cell = super().parse_cell(element)
-            if cell["value"] is None and (formula := element.find(FORMULA_TAG)) is not None:
-                missing_results.append(sheet.title)
-                cell["value"] = f"={formula.text or ''}"
-            return cell
-
     with sheet._get_source() as source:
-        parser = Parser(
-            source,
-            sheet._shared_strings,
-            data_only=True,
-            epoch=workbook.epoch,
-            date_formats=workbook._date_formats,
-            timedelta_formats=workbook._timedelta_formats,
-        )
-        found = []
-        for _, row in parser.parse():
-            for cell in row:
-                text = display_value(cell["value"], formats.get(cell["style_id"], "General"))
-                if text.strip():
-                    found.append((cell["row"] - 1, cell["column"] - 1, text))
+        parser = _parser(workbook, sheet, source, missing_results)
+        cells = [
+            (cell["row"] - 1, cell["column"] - 1, text)
+            for _, row in parser.parse()
+            for cell in row
+            if (text := display_value(cell["value"], formats.get(cell["style_id"], "General"))).strip()
+            and cell["column"] <= MAX_COLUMNS
+        ]
     # Merged ranges stand after the cells.
     ranges = parser.merged_cells.mergeCell if parser.merged_cells else ()
     spans = {
@@ -78,9 +73,34 @@ def _cells(workbook: Any, sheet: Any, missing_results: list[str]) -> Iterator[Gr
         )
         for merged in ranges
     }
-    found.sort(key=lambda cell: cell[:2])
-    for row, column, text in found:
+    for row, column, text in sorted(cells, key=lambda cell: cell[:2]):
         yield GridCell(row, column, text, *spans.get((row, column), (1, 1)))
+
+
+def _parser(workbook: Any, sheet: Any, source: Any, missing_results: list[str]) -> Any:
+    """Return openpyxl's parser of a sheet; a formula without a stored result shows itself.
+
+    openpyxl's rows would have a cell for each column up to the last one, and its sheets in memory one for each format.
+    Its parser yields what is in the file.
+    """
+    from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
+
+    class Parser(WorkSheetParser):  # type: ignore[misc]  # openpyxl has no types
+        def parse_cell(self, element: Any) -> Any:
+            cell = super().parse_cell(element)
+            if cell["value"] is None and (formula := element.find(FORMULA_TAG)) is not None:
+                missing_results.append(sheet.title)
+                cell["value"] = f"={formula.text or ''}"
+            return cell
+
+    return Parser(
+        source,
+        sheet._shared_strings,
+        data_only=True,
+        epoch=workbook.epoch,
+        date_formats=workbook._date_formats,
+        timedelta_formats=workbook._timedelta_formats,
+    )
 
 
 def _number_formats(workbook: Any) -> dict[int, str]:

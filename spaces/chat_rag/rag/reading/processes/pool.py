@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 PROCESSES = 2
-PARSERS = ("chardet", "lxml.html", "markitdown.converters", "rag.reading.parse", "pypdfium2")
+PARSERS = ("chardet", "lxml.html", "markitdown.converters", "numpy", "rag.reading.parse", "pypdfium2")
 RENDERERS = ("PIL.Image", "PIL.ImageDraw", "pypdfium2")
 _TICK_SECONDS = 0.1
 _pools: weakref.WeakSet[ReaderPool] = weakref.WeakSet()

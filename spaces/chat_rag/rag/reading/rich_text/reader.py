@@ -176,8 +176,10 @@ class _Reader:
             self._group = replace(group, hidden=False, deleted=False, raised=False, font=-1)
         elif word in ("super", "nosupersub"):
             self._group = replace(group, raised=word == "super" and number != 0)
-        elif word in ("v", "deleted"):
-            self._group = replace(group, **{"hidden" if word == "v" else word: number != 0})
+        elif word == "v":
+            self._group = replace(group, hidden=number != 0)
+        elif word == "deleted":
+            self._group = replace(group, deleted=number != 0)
         elif word == "deff":
             self._default_font = number or 0
         elif word in ("ansicpg", "mac", "pc", "pca"):

@@ -1,0 +1,73 @@
+"""Finds the words of a sentence that have the kind of answer a question asks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from rag.answering.evidence.questions import Kind, Question
+from rag.search.bm25 import stems
+
+_MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+_SCALE = r"(?:thousand|million|billion|trillion|[mb]n)"
+_WORD_NUMBER = (
+    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|twenty|thirty|forty|"
+    r"fifty|sixty|seventy|eighty|ninety|hundred|thousand|dozen|half)"
+    r"(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?"
+)
+_NUMBER = rf"(?<![\w.])[-−]?\d[\d,]*(?:\.\d+)?(?:\s{_SCALE})?(?![\w])"
+_NUMERAL = rf"(?:{_NUMBER}|\b{_WORD_NUMBER}\b)"
+_NAME = r"[A-Z][\w’'.-]*(?:\s(?:(?:of|the|de|von|van|al|and)\s)*[A-Z][\w’'.-]*)*"
+_PATTERNS: dict[Kind, str] = {
+    Kind.MONEY: rf"(?:US\$|[$€£¥]|USD |EUR )\s?\(?\d[\d,]*(?:\.\d+)?\)?(?:\s?{_SCALE})?"
+    rf"|{_NUMBER}\s(?:dollars|euros|pounds|cents)",
+    Kind.PERCENT: rf"{_NUMERAL}\s?(?:%|per ?cent|percentage points|basis points)",
+    Kind.NUMBER: rf"{_NUMERAL}(?:\s{_SCALE})?",
+    Kind.DURATION: rf"(?:{_NUMERAL}|several|a few|an?)[\s-](?:\w+\s)?"
+    r"(?:years?|months?|weeks?|days?|hours?|minutes?|seconds?|decades?|centuries|quarters?)(?:\sold)?"
+    r"|\b(?:annual|month|week|dai|quarter|year)ly\b|\bannual basis\b|\b(?:each|every) \w+",
+    Kind.DATE: rf"(?:{_MONTH}\s\d{{1,2}}(?!\d)(?:,?\s\d{{4}})?|\d{{1,2}}\s{_MONTH}(?:\s\d{{4}})?|{_MONTH}\s\d{{4}}"
+    r"|(?<![\w,.$])(?:1[0-9]|20)\d\d(?:s|[-–]\d{2,4})?(?![\w,%])"
+    r"|\b\d{1,2}(?:st|nd|rd|th)[- ]century\b|\d+ (?:BC|AD)\b)",
+    Kind.PERSON: _NAME,
+    Kind.PLACE: _NAME,
+    Kind.REASON: r"\b(?:because|due to|as a result|result(?:ed|ing)? (?:of|from)|caused|driven by|owing to|so that"
+    r"|in order to|primarily|since|attributable|reflect\w*)\b.*",
+}
+_COMPILED = {kind: re.compile(pattern) for kind, pattern in _PATTERNS.items()}
+_NAMES = {Kind.PERSON, Kind.PLACE}
+_WORD = re.compile(r"\w+")
+Span = tuple[int, int]
+
+
+def candidates(kind: Kind, text: str, question: Question) -> Iterator[Span]:
+    """Yield the parts of a sentence that have the kind of answer and aren't words of the question."""
+    if kind not in _COMPILED:
+        return
+    asked = set(question.stems) | question.years
+    for match in _COMPILED[kind].finditer(text):
+        words = set(stems([match[0]]))
+        if words and not words <= asked and not (kind in _NAMES and _starts_sentence(text, match, words)):
+            yield match.start(), match.end()
+
+
+def answer_span(text: str, question: Question) -> Span:
+    """Return the part of a sentence that answers: the candidate nearest to the question's words, or all of it."""
+    spans = list(candidates(question.kind, text, question))
+    if not spans and question.kind is Kind.MONEY:
+        spans = list(candidates(Kind.PERCENT, text, question)) or list(candidates(Kind.NUMBER, text, question))
+    if not spans:
+        return 0, len(text)
+    places = [word.start() for word in _WORD.finditer(text) if set(stems([word[0]])) & set(question.stems)]
+    return min(spans, key=lambda span: _distance(span, places))
+
+
+def _distance(span: Span, places: Sequence[int]) -> float:
+    """Return the mean distance of the nearest three words of the question."""
+    distances = sorted(min(abs(place - span[0]), abs(place - span[1])) for place in places)[:3]
+    return sum(distances) / len(distances) if distances else 0.0
+
+
+def _starts_sentence(text: str, match: re.Match[str], words: set[str]) -> bool:
+    """Return whether a single capitalized word is only the first one of the sentence."""
+    return len(words) == 1 and not text[: match.start()].strip(" \"'“(#-*")

@@ -1,0 +1,42 @@
+"""Recognizes a question that compares documents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from rag.answering.evidence.questions import Question
+from rag.documents import Document, Passage
+
+_COMPARISON = re.compile(
+    r"\b(?:compar\w*|versus|vs\.?|differ(?:s|ed|ence|ences|ent)?\b.*\b(?:between|from|and)|contrast|"
+    r"(?:each|every|both|all)(?: of)?(?: the(?:se)?)? (?:documents?|files?|reports?|filings?|compan(?:y|ies)))\b",
+    re.IGNORECASE,
+)
+_BEGINNING = 3_000  # characters in which a document says whose it is
+_MAX_DOCUMENTS = 4
+
+
+def compared_documents(question: str, documents: Mapping[str, Document]) -> tuple[str, ...]:
+    """Return the ids of the documents that a question compares: those that it names, or all if it names fewer than two.
+
+    This is empty for any other question, and where there is only one document.
+    """
+    if len(documents) < 2 or not _COMPARISON.search(question):
+        return ()
+    names = {name.lower().removesuffix("’s").removesuffix("'s") for name in Question(question).names}
+    named = [
+        document_id
+        for document_id, document in documents.items()
+        if any(name in f"{document.name} {document.text[:_BEGINNING]}".lower() for name in names)
+    ]
+    return tuple(named if len(named) > 1 else documents)[:_MAX_DOCUMENTS]
+
+
+def passages_of_each(passages: Sequence[Passage], document_ids: Sequence[str], limit: int) -> list[Passage]:
+    """Return the best passages of each of the documents, `limit` of each, from a ranking of all."""
+    return [
+        passage
+        for document_id in document_ids
+        for passage in [each for each in passages if each.document_id == document_id][:limit]
+    ]

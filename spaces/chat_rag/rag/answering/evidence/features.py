@@ -1,0 +1,216 @@
+"""Measures how well each unit fits a question, as the numbers that the model weighs."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import log
+from typing import TYPE_CHECKING
+
+from rag.answering.evidence.answers import candidates
+from rag.answering.evidence.figures import is_figure, is_period, value
+from rag.answering.evidence.questions import Kind, Question, years_of
+from rag.answering.evidence.unit_vectors import encode
+from rag.answering.evidence.units import Unit
+from rag.search.bm25 import stems
+from rag.search.embedders import Embedder
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_KINDS_WITH_FIGURES = {Kind.MONEY, Kind.NUMBER, Kind.PERCENT}
+_CHANGE = re.compile(r"change|increase|decrease|variance|growth|%|percent", re.IGNORECASE)
+_ENDS = re.compile(r"[.!?。！？][\"'”’)\]]*$")
+
+
+@dataclass(frozen=True)
+class Measures:
+    """The features of the units of a question: a row for each unit, a column for each name."""
+
+    values: NDArray[np.float64]
+    best_cosine: float
+
+
+def embedded_text(unit: Unit) -> str:
+    """Return the text of a unit that is embedded: a sentence below its heading, or the label of a cell's row."""
+    if unit.cell:
+        return f"{unit.label}, {unit.cell.column_header}".strip(", ") or unit.text
+    heading = unit.heading.rpartition(" > ")[2]
+    return f"{heading}. {unit.text}" if heading else unit.text
+
+
+class Measurer:
+    """Measures the units for one question."""
+
+    def __init__(self, question: Question, units: Sequence[Unit], embedder: Embedder) -> None:
+        self.question, self.units = question, units
+        self._stems = [frozenset(stems([embedded_text(unit)])) for unit in units]
+        self._context = [frozenset(stems([unit.heading, unit.before, unit.after])) for unit in units]
+        self._weights = self._word_weights()
+        self._cosines = self._measure_cosines(embedder)
+
+    def table(self) -> NDArray[np.float64]:
+        """Return the features of all units."""
+        import numpy as np
+
+        rows = [self._row(at) for at in range(len(self.units))]
+        values = np.array([[row[name] for name in NAMES] for row in rows], np.float64)
+        for name, relative in RELATIVE:  # how far behind the best unit of this question
+            column = values[:, NAMES.index(name)]
+            values[:, NAMES.index(relative)] = column - column.max()
+        return values
+
+    def _measure_cosines(self, embedder: Embedder) -> NDArray[np.float64]:
+        """Return the cosine of the question with each unit, with its surroundings, and with a cell's table."""
+        import numpy as np
+
+        texts = [embedded_text(unit) for unit in self.units]
+        surroundings = [unit.before[-300:] or unit.heading or unit.text for unit in self.units]
+        vectors = encode(embedder, [self.question.text, *texts, *surroundings]).astype(np.float64)
+        question, own, around = vectors[0], vectors[1 : 1 + len(texts)], vectors[1 + len(texts) :]
+        mixed = own + 0.4 * around
+        mixed /= np.linalg.norm(mixed, axis=1, keepdims=True)
+        return np.stack([own @ question, around @ question, mixed @ question], axis=1)
+
+    def _word_weights(self) -> dict[str, float]:
+        """Return the weight of each of the question's words: rare ones among the units say more."""
+        texts = set(self._stems)
+        counts = Counter(stem for text in texts for stem in text)
+        return {stem: log(1 + (len(texts) + 0.5) / (counts[stem] + 0.5)) for stem in self.question.stems}
+
+    def _coverage(self, words: frozenset[str]) -> float:
+        total = sum(self._weights.values())
+        return sum(weight for stem, weight in self._weights.items() if stem in words) / total if total else 0.0
+
+    def _row(self, at: int) -> dict[str, float]:
+        unit, own = self.units[at], self._stems[at]
+        around = own | self._context[at]
+        row = dict.fromkeys(NAMES, 0.0)
+        row |= {
+            "cosine": self._cosines[at, 0],
+            "cosine around": self._cosines[at, 1],
+            "cosine mixed": self._cosines[at, 2],
+            "coverage": self._coverage(own),
+            "coverage around": self._coverage(around),
+            "names": self._share_of_names(own),
+            "names around": self._share_of_names(around),
+            "passage rank": 1 / (1 + unit.rank),
+            "precision": len(own & set(self.question.stems)) / (len(own) or 1),
+        }
+        return row | (self._cell_row(unit) if unit.cell else self._text_row(unit, own))
+
+    def _share_of_names(self, words: frozenset[str]) -> float:
+        names = [set(stems([name])) for name in self.question.names]
+        return sum(name <= words for name in names) / len(names) if names else 0.5
+
+    def _text_row(self, unit: Unit, own: frozenset[str]) -> dict[str, float]:
+        question = self.question
+        asks_for_kind = question.kind not in (Kind.OTHER, Kind.YES_NO)
+        has_kind = any(candidates(question.kind, unit.text, question))
+        years = years_of(unit.text)
+        return {
+            "text has the kind": float(asks_for_kind and has_kind),
+            "text lacks the kind": float(asks_for_kind and not has_kind),
+            "text year": _year_match(question.years, years, years_of(f"{unit.heading} {unit.before} {unit.after}")),
+            "text length": log(1 + len(unit.text.split())),
+            "text is a sentence": float(bool(_ENDS.search(unit.text))),
+            "text is a question": float(unit.text.rstrip().endswith("?")),
+            "text is new": 1 - len(own & set(question.stems)) / (len(own) or 1),
+            "pairs": _shared_pairs(question.text, unit.text),
+        }
+
+    def _cell_row(self, unit: Unit) -> dict[str, float]:
+        cell, question = unit.cell, self.question
+        assert cell is not None  # noqa: S101  # the caller checked it
+        label, header = frozenset(stems([cell.row_label])), frozenset(stems([cell.column_header]))
+        header_words = frozenset(stem for stem in header if not stem.isdigit())
+        asked = set(question.stems)
+        header_years = years_of(cell.column_header) or years_of(unit.label)
+        return {
+            "is a cell": 1.0,
+            "label coverage": self._coverage(label),
+            "label precision": len(label & asked) / (len(label) or 1),
+            "label is asked": float(bool(label) and label <= asked | {"total"}),
+            "section coverage": self._coverage(frozenset(stems([cell.section])) - label),
+            "header coverage": self._coverage(header_words - label),
+            "header precision": len(header_words & asked) / (len(header_words) or 1),
+            "cell year": _year_match(question.years, header_years, years_of(unit.before)),
+            "period": _period_match(question, cell.column_header),
+            "column": 1 / (1 + cell.cell.column),
+            "cell has the kind": float(_has_kind(question, cell.text, cell.column_header)),
+            "change column": float(bool(_CHANGE.search(cell.column_header)) != bool(_CHANGE.search(question.text))),
+            "total": float(("total" in label) == ("total" in asked)),
+            "extreme": self._extreme(unit),
+            "rest coverage": self._coverage(frozenset(stems([unit.before])) - label - header),
+        }
+
+    def _extreme(self, unit: Unit) -> float:
+        """Return 1 for the largest or smallest figure of a row if the question asks for it, -1 for another one."""
+        if not self.question.extreme or not unit.cell:
+            return 0.0
+        row = [
+            number
+            for each in self.units
+            if each.cell and each.document.id == unit.document.id and each.start == unit.start
+            if (number := value(each.cell.text)) is not None and not _CHANGE.search(each.cell.column_header)
+        ]
+        own = value(unit.cell.text)
+        best: Callable[[list[float]], float] = max if self.question.extreme > 0 else min
+        return 1.0 if row and own == best(row) and len(row) > 1 else -1.0
+
+
+def _year_match(asked: frozenset[str], own: frozenset[str], around: frozenset[str]) -> float:
+    """Return 1 if the text has the years, 0.5 if they stand around it, -1 if it has others only, 0 if unknown."""
+    if not asked:
+        return 0.0
+    if asked & own:
+        return 1.0
+    return -1.0 if own else 0.5 if asked & around else -0.3
+
+
+def _period_match(question: Question, header: str) -> float:
+    """Return whether a column has the length of the question's period: 1, -1, or 0 if one of them names none."""
+    lengths = re.findall(r"\b(three|six|nine|twelve) (?:months|weeks)", header, re.IGNORECASE)
+    if not lengths or not question.months:
+        return 0.0
+    return 1.0 if question.months == lengths[0].lower() else -1.0
+
+
+def _has_kind(question: Question, text: str, header: str) -> bool:
+    """Return whether a cell has the kind of value that the question asks for."""
+    is_percent = "%" in text or "%" in header or "percent" in header.lower()
+    if question.kind is Kind.PERCENT:
+        return is_percent
+    if question.kind is Kind.DATE:
+        return is_period(text) or bool(question.extreme)
+    if question.kind in (Kind.MONEY, Kind.NUMBER):
+        return is_figure(text) and not is_percent
+    return question.kind is Kind.OTHER and is_figure(text)
+
+
+def _shared_pairs(question: str, text: str) -> float:
+    """Return the share of the question's pairs of neighbouring words that the text has."""
+    words, others = re.findall(r"\w+", question.lower()), re.findall(r"\w+", text.lower())
+    pairs = set(pairwise(words))
+    return len(pairs & set(pairwise(others))) / len(pairs) if pairs else 0.0
+
+
+NAMES = (
+    "cosine", "cosine around", "cosine mixed", "coverage", "coverage around", "names", "names around", "passage rank",
+    "precision", "text has the kind", "text lacks the kind", "text year", "text length", "text is a sentence",
+    "text is a question", "text is new", "pairs", "is a cell", "label coverage", "label precision", "label is asked",
+    "section coverage", "header coverage", "header precision", "cell year", "period", "column", "cell has the kind",
+    "change column", "total", "extreme", "rest coverage", "cosine behind", "mixed behind", "coverage behind",
+    "coverage around behind", "label behind",
+)  # fmt: skip
+RELATIVE = (
+    ("cosine", "cosine behind"),
+    ("cosine mixed", "mixed behind"),
+    ("coverage", "coverage behind"),
+    ("coverage around", "coverage around behind"),
+    ("label coverage", "label behind"),
+)

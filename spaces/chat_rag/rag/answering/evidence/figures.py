@@ -1,0 +1,72 @@
+"""Recognizes figures, years and labels in the cells of tables."""
+
+from __future__ import annotations
+
+import re
+
+_CURRENCY = r"[$€£¥]|US\$|USD|EUR|GBP|Rs\.?"
+# 1,234.5 · (1,234) · $ 12 · 4.25% · -3 (3) · 1.234,56 · — · n/a, each with an optional footnote mark behind it.
+_NUMBER = r"\d{1,3}(?:[,.'\u00a0 ]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?|\.\d+"
+FIGURE = re.compile(
+    rf"(?:{_CURRENCY})?\s*[-−–(+]?\s*(?:{_CURRENCY})?\s*[-−–]?\s*(?:{_NUMBER})\s*\)?\s*"
+    rf"(?:%|pts?|bps|x|million|billion|[mbk]n?)?\s*\)?(?:\s*\(\d[\d.,]*%?\))?"
+)
+_NOTE_MARK = re.compile(r"\s*(?:\([a-z\d]\)|\[[a-z\d]\]|[*†‡§¹²³]|\^\d)+\s*$", re.IGNORECASE)
+_BLANK = re.compile(r"(?:\$|€|£)?\s*(?:[-−–—\s.]+%?|n/?[am]\.?|nil|none|nm|\*+)", re.IGNORECASE)
+YEAR = re.compile(r"(?<![\d,.$])(?:19|20)\d\d(?![\d,%]|\.\d)")
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_DATE = re.compile(
+    rf"(?:(?:fiscal|fy|cy|year|as of|at|ended|ending|quarter|q[1-4])[\s:]*)*(?:{_MONTH}\s*\d{{0,2}},?\s*)?(?:19|20)\d\d"
+    rf"|(?:fy|cy)\s?'?\d\d|q[1-4](?:\s*(?:fy)?\s*'?(?:\d\d){{1,2}})?|{_MONTH}\s*\d{{1,2}},?"
+    rf"|\d{{1,2}} {_MONTH}(?: \d{{4}})?",
+    re.IGNORECASE,
+)
+_MAX_FIGURE = 60
+_UNIT = re.compile(
+    r"\(?(?<!\w)((?:u\.?s\.? ?)?(?:\$|€|£|dollars|usd|eur|amounts|shares)?[\w\s,$€£]{0,30}?\bin\s+(?:\w+\s+of\s+)?"
+    r"(?:thousands|millions|billions|percent|dollars|euros?|000s?|lakhs|crores)\b[^()\n|]{0,60}"
+    r"|[$€£¥][ ]?(?:thousands?|millions?|billions?|[mbk]n?))\)?",
+    re.IGNORECASE,
+)
+
+
+def without_note_mark(text: str) -> str:
+    """Return a label without the footnote marks at its end: "Services (3)" is "Services"."""
+    return _NOTE_MARK.sub("", text) or text
+
+
+def is_figure(text: str) -> bool:
+    """Return whether a cell has a figure, and not only a year or a date."""
+    if len(text) > _MAX_FIGURE:
+        return False
+    texts = text.strip(), _NOTE_MARK.sub("", text).strip()  # "(5)" is a figure, and a mark in "12 (5)"
+    return any(map(FIGURE.fullmatch, texts)) and not is_period(text)
+
+
+def is_blank(text: str) -> bool:
+    """Return whether a cell says that there is no value: "—", "n/a"."""
+    return not text.strip() or bool(_BLANK.fullmatch(text.strip()))
+
+
+def is_period(text: str) -> bool:
+    """Return whether a cell is a year or a date, as in the header of a table."""
+    return bool(_DATE.fullmatch(_NOTE_MARK.sub("", text).strip()))
+
+
+def value(text: str) -> float | None:
+    """Return the number of a figure; parentheses are a minus."""
+    match = re.search(_NUMBER, text)
+    if not match:
+        return None
+    digits = match[0].replace("'", "").replace("\u00a0", "").replace(" ", "")
+    if re.fullmatch(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+,\d{1,2}", digits):  # 1.234,56
+        digits = digits.replace(".", "").replace(",", ".")
+    number = float(digits.replace(",", ""))
+    is_negative = bool(re.match(r"\s*[^\d]{0,4}[-−–(]", text[: match.start() + 1] if match.start() else ""))
+    return -number if is_negative else number
+
+
+def find_unit(text: str) -> str:
+    """Return the unit that a caption or header names: "in millions", "in thousands, except per share data"."""
+    match = _UNIT.search(text)
+    return " ".join(match[1].split()) if match else ""

@@ -1,0 +1,53 @@
+"""Which names and years of a question the documents mention at all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rag.answering.evidence.figures import YEAR
+from rag.answering.evidence.questions import Question
+from rag.documents import Document
+
+# A year that stands a few times only is a maturity date or a reference, not what a document is about.
+_MIN_SHARE, _MAX_YEARS = 0.1, 6
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """The names and years of a question that no document has."""
+
+    names: tuple[str, ...] = ()
+    years: tuple[str, ...] = ()
+
+
+def find_missing(question: Question, documents: Iterable[Document]) -> Missing:
+    """Return the names and years of the question that no document mentions, in its text or its name."""
+    names, years = list(question.names), sorted(question.years)
+    for document in documents:
+        text = f"{document.name}\n{document.text}".lower() if names or years else ""
+        names = [name for name in names if not _mentions(text, name)]
+        years = [year for year in years if not _mentions(text, year) and not _mentions(text, f"fy{year[2:]}")]
+    return Missing(tuple(names), tuple(years))
+
+
+def covered_years(documents: Iterable[Document]) -> tuple[str, ...]:
+    """Return the years that the documents are about, in their order."""
+    counts = Counter(year for document in documents for year in YEAR.findall(document.text))
+    most = max(counts.values(), default=0)
+    years = [year for year, count in counts.most_common(_MAX_YEARS) if count >= _MIN_SHARE * most]
+    return tuple(sorted(years))
+
+
+def _mentions(text: str, name: str) -> bool:
+    """Return whether a text in lower case has a name as a word, perhaps in another number or case."""
+    name = name.lower()
+    stem = name[:-1] if len(name) > 4 and name.endswith("s") else name
+    start = text.find(stem)
+    while start >= 0:
+        end = start + len(stem)
+        if not text[max(0, start - 1) : start].isalnum() and not text[end : end + 2].isalpha():
+            return True
+        start = text.find(stem, end)
+    return False

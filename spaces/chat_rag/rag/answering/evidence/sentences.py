@@ -1,0 +1,41 @@
+"""Splits the text of a passage into sentences, list items and rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rag.answering.support import sentence_spans
+
+# A full stop behind these ends no sentence; "U.S." and initials are known to `sentence_spans`.
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(\"“])(?:Jr|Sr|Prof|Rev|Gen|Gov|Sen|Rep|Hon|Capt|Lt|Col|Sgt|Mt|Ft|Vol|pp|ca|cf|al|etc|e\.g|i\.e|Ph\.D|Bros|Dept|"
+    r"Univ|Assn|Ave|Nos|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|resp|incl|excl|est|Figs|Eq|Ref|Art|Sec|Messrs|Mmes|lit"
+    r"|z\.B|bzw|Nr|Bd|Hrsg|Sra|Dra|Ud)\.$"
+)
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_HEADING = re.compile(r"\s*(?:#{1,6}\s|(?:=\s+)+[^=]+(?:\s=)+\s*$)")
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+Span = tuple[int, int]
+
+
+def split_sentences(text: str) -> Iterator[Span]:
+    """Yield the spans of the text's sentences, list items and rows, without headings and lines without a word."""
+    for start, end in _joined(text):
+        part = text[start:end]
+        if (_WORD.search(part) or _CJK.search(part)) and not _HEADING.match(part):
+            yield start, end
+
+
+def _joined(text: str) -> Iterator[Span]:
+    """Yield the sentences, those that an abbreviation cut in two as one."""
+    start, end = 0, 0
+    for next_start, next_end in sentence_spans(text):
+        if end and "\n" not in text[end:next_start] and _ABBREVIATION.search(text[max(start, end - 12) : end]):
+            end = next_end
+            continue
+        if end:
+            yield start, end
+        start, end = next_start, next_end
+    if end:
+        yield start, end

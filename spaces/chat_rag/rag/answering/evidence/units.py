@@ -1,0 +1,92 @@
+"""Takes passages apart into the units that can answer: sentences, list items, and the cells of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rag.answering.evidence.figures import find_unit
+from rag.answering.evidence.grid import Grid, LabeledCell
+from rag.answering.evidence.sentences import split_sentences
+from rag.answering.evidence.structure import Structure, introduction, structure_of
+from rag.documents import Document, Passage, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A sentence or cell of a document with its context.
+
+    `start` and `end` are the characters of the sentence, or of the cell's row. `before` and `after` are the sentences
+    around it; of a cell, `before` is what introduces its table. `rank` is that of its passage, from 0.
+    """
+
+    document: Document
+    start: int
+    end: int
+    text: str
+    heading: str
+    rank: int
+    before: str = ""
+    after: str = ""
+    cell: LabeledCell | None = None
+    measure: str = ""
+    """The unit of the table's figures, such as "in millions"."""
+
+    @property
+    def label(self) -> str:
+        """The label of a cell's row, below that of its section."""
+        return f"{self.cell.section} {self.cell.row_label}".strip() if self.cell else ""
+
+
+def find_units(passages: Sequence[Passage], documents: Mapping[str, Document]) -> list[Unit]:
+    """Return the units of the passages, in their order, each once."""
+    units: dict[tuple[str, int, int], Unit] = {}
+    for rank, passage in enumerate(passages):
+        if document := documents.get(passage.document_id):
+            for unit in _passage_units(passage, document, rank):
+                place = unit.cell.cell.start if unit.cell else -1
+                units.setdefault((document.id, unit.start, place), unit)
+    return list(units.values())
+
+
+def _passage_units(passage: Passage, document: Document, rank: int) -> Iterator[Unit]:
+    structure = structure_of(document)
+    covered: list[tuple[int, int]] = []
+    for table in structure.tables_between(document, passage.start, passage.end):
+        cells = list(_cells(table, document, passage, rank))
+        covered += [(cell.start, cell.end) for cell in cells]
+        if cells and table.cells:
+            first = min(cell.start for cell in cells)
+            covered += [(cell.start, cell.end) for cell in table.cells if cell.end <= first or cell.header]
+        yield from cells
+    yield from _sentences(passage, document, rank, structure, covered)
+
+
+def _cells(table: Table, document: Document, passage: Passage, rank: int) -> Iterator[Unit]:
+    """Yield the cells of a table whose rows begin in the passage."""
+    grid = Grid(table, document.text)
+    intro = table.caption or introduction(document, table.start)
+    measure = grid.unit or find_unit(intro)
+    for cell in grid.labeled_cells():
+        if passage.start <= cell.start < passage.end:
+            text = document.text[cell.start : cell.end]
+            yield Unit(document, cell.start, cell.end, text, passage.heading, rank, intro, cell=cell, measure=measure)
+
+
+def _sentences(
+    passage: Passage, document: Document, rank: int, structure: Structure, covered: Sequence[tuple[int, int]]
+) -> Iterator[Unit]:
+    """Yield the sentences of a passage that are no part of a table and no running head."""
+    text = passage.text
+    spans = [
+        (start, end)
+        for start, end in split_sentences(text)
+        if not structure.is_furniture(text[start:end])
+        and not any(left < passage.start + end and passage.start + start < right for left, right in covered)
+    ]
+    for at, (start, end) in enumerate(spans):
+        before = text[slice(*spans[at - 1])] if at else ""
+        after = text[slice(*spans[at + 1])] if at + 1 < len(spans) else ""
+        yield Unit(
+            document, passage.start + start, passage.start + end, text[start:end], passage.heading, rank, before, after
+        )

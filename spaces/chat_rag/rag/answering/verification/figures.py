@@ -1,0 +1,158 @@
+"""Figures and periods of a text: "$1.28 billion" is 1,280 million dollars, "(1,234)" is negative, "Q3" is a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_SCALE_WORDS = {
+    1e3: r"thousands?|tausend|mil(?!l)|milliers?|千",
+    1e6: r"millions?|millionen|mio\.?|mn|millones|百万",
+    1e9: r"billions?|milliarden?|mrd\.?|bn|milliards?|mil millones|十亿|十億",
+    1e12: r"trillions?|billionen|tn",
+    1e4: r"万",
+    1e8: r"亿|億",
+}
+_SCALE_LETTERS = {"k": 1e3, "m": 1e6, "b": 1e9}
+_CURRENCY = r"US\$|[$€£¥]|\b(?:USD|EUR|GBP|CHF|JPY)\b"
+_NUMBER = r"\d{1,2}:[0-5]\d(?![\d:])|\d{1,3}(?:[,.'’\u00a0\u202f]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?"
+_SCALE = "|".join(sorted((words for words in _SCALE_WORDS.values()), key=len, reverse=True))
+_FIGURE = re.compile(
+    rf"(?<![\w.,])(?P<open>\(\s*)?(?P<first>{_CURRENCY})?\s*(?P<sign>(?<!\d)[-−–])?\s*(?P<second>{_CURRENCY})?\s*"
+    rf"(?P<number>{_NUMBER})(?:(?P<letter>[kmb])(?![\w$])|(?:\s*|-)(?P<scale>{_SCALE})(?!\w))?"
+    rf"(?P<close>\s*\))?\s*(?P<percent>%|％|per ?cent\b|prozent\b|por ciento\b|pour cent\b|percentage points?\b)?"
+    rf"(?:\s*(?P<third>€|dollars?\b|euros?\b|pounds?\b|yen\b))?(?![\w])(?!-[A-Z]\b)",
+    re.IGNORECASE,
+)
+_CURRENCIES = {
+    "us$": "$",
+    "usd": "$",
+    "dollar": "$",
+    "eur": "€",
+    "euro": "€",
+    "gbp": "£",
+    "pound": "£",
+    "jpy": "¥",
+    "yen": "¥",
+}
+_EUROPEAN = re.compile(r"\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,}|\d+,\d{1,2}")
+_MEASURE = re.compile(r"\b(thousands|millions|billions|000s)\b", re.IGNORECASE)
+_MEASURES = {"thousands": 1e3, "000s": 1e3, "millions": 1e6, "billions": 1e9}
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = (
+    r"(?P<{0}>(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b)\.?"
+)
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4}
+_LENGTHS = {"three": 3, "six": 6, "nine": 9, "twelve": 12, "thirteen": 3, "twenty-six": 6, "thirty-nine": 9}
+_PERIOD = re.compile(
+    rf"\b{_MONTH.format('m1')}\s+(?P<d1>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*%)"
+    rf"|\b(?P<d2>\d{{1,2}})(?:st|nd|rd|th|\.)?\s+{_MONTH.format('m2')}"
+    rf"|\b(?P<iso>(?:19|20)\d\d-\d\d-\d\d)\b"
+    rf"|\bq(?P<q>[1-4])(?!\w)"
+    rf"|\b(?P<ordinal>first|second|third|fourth|[1-4](?:st|nd|rd|th))[\s-]+(?:fiscal\s+)?quarter\b"
+    rf"|\b(?P<length>three|six|nine|twelve|thirteen|twenty-six|thirty-nine|3|6|9|12)[\s-]+(?:months?|weeks)\b"
+    rf"|(?<![$€£¥\d.,-])\b(?:fy\s?'?)?(?P<year>(?:19|20)\d\d)\b(?![.,]\d|\s*(?:%|{_SCALE})(?!\w))"
+    rf"|\bfy\s?'?(?P<short>\d\d)\b"
+    rf"|\b(?P<before>year[\s-]+(?:ago|earlier|over[\s-]+year)|(?:prior|previous|last|preceding)[\s-]+(?:fiscal[\s-]+)?year)\b"
+    rf"|\b(?P<last>sequential(?:ly)?|quarter[\s-]+over[\s-]+quarter|(?:prior|previous|last|preceding)[\s-]+quarter)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number of a text, where it stands, and its meaning.
+
+    `value` is without `scale`, the factor of a word such as "million" (1 without one). `step` is the worth of the last
+    digit. `unit` is "%", a currency sign or "". `text` has its digits as they are written.
+    """
+
+    start: int
+    end: int
+    text: str
+    value: float
+    step: float
+    scale: float
+    unit: str
+    negative: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A time of a text: its kind is "year", "day" (month and day), "quarter", "months" (a length) or "base".
+
+    A base is what a change is measured from: the year (1) or the quarter (2) before.
+    """
+
+    start: int
+    end: int
+    kind: str
+    value: int
+
+
+def find_figures(text: str) -> list[Figure]:
+    """Return the figures of a text without those of its dates."""
+    blank = list(text)
+    for period in find_periods(text):
+        blank[period.start : period.end] = " " * (period.end - period.start)
+    return [_figure(match) for match in _FIGURE.finditer("".join(blank))]
+
+
+def find_periods(text: str) -> list[Period]:
+    """Return the years, days, quarters and lengths of time of a text."""
+    return [period for match in _PERIOD.finditer(text) for period in _periods(match)]
+
+
+def find_scale(text: str) -> float | None:
+    """Return the factor that a caption or header names, as "in millions" does, or None."""
+    match = _MEASURE.search(text)
+    return _MEASURES[match[1].lower()] if match else None
+
+
+def _figure(match: re.Match[str]) -> Figure:
+    digits = match["number"]
+    value, step = _value(digits)
+    scale = _SCALE_LETTERS[match["letter"].lower()] if match["letter"] else _scale(match["scale"])
+    currency = (match["first"] or match["second"] or match["third"] or "").lower().rstrip("s")
+    unit = "%" if match["percent"] else ":" if ":" in digits else _CURRENCIES.get(currency, currency)
+    negative = bool(match["sign"] or (match["open"] and match["close"]))
+    start = match.start("number") if match["open"] and not match["close"] else match.start()
+    return Figure(start, match.end(), digits, value, step, scale, unit, negative)
+
+
+def _value(digits: str) -> tuple[float, float]:
+    if ":" in digits:  # a time of day
+        hours, minutes = map(int, digits.split(":"))
+        return 60.0 * hours + minutes, 1.0
+    plain = digits.replace("'", "").replace("’", "").replace("\u00a0", "").replace("\u202f", "")
+    if _EUROPEAN.fullmatch(plain):  # 1.234,56
+        plain = plain.replace(".", "").replace(",", ".")
+    plain = plain.replace(",", "") if plain.count(".") < 2 else plain.replace(".", "")
+    return float(plain), 10.0 ** -len(plain.partition(".")[2])
+
+
+def _scale(word: str | None) -> float:
+    return next((scale for scale, words in _SCALE_WORDS.items() if word and re.fullmatch(words, word, re.I)), 1.0)
+
+
+def _periods(match: re.Match[str]) -> Iterator[Period]:
+    start, end = match.span()
+    if month := match["m1"] or match["m2"]:
+        day = int(match["d1"] or match["d2"])
+        yield Period(start, end, "day", 100 * (_MONTHS.index(month[:3].lower()) + 1) + day)
+    elif match["iso"]:
+        year, month_number, day = map(int, match["iso"].split("-"))
+        yield Period(start, end, "year", year)
+        yield Period(start, end, "day", 100 * month_number + day)
+    elif match["q"] or match["ordinal"]:
+        yield Period(start, end, "quarter", int(match["q"] or _ORDINALS[match["ordinal"].lower()]))
+        yield Period(start, end, "months", 3)
+    elif match["before"] or match["last"]:
+        yield Period(start, end, "base", 1 if match["before"] else 2)
+    elif length := match["length"]:
+        yield Period(start, end, "months", _LENGTHS.get(length.lower()) or int(length))
+    else:
+        yield Period(start, end, "year", int(match["year"] or f"20{match['short']}"))

@@ -1,0 +1,45 @@
+"""The parts of a Markdown line: what stands before its text, and the cells of a table's row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+# Quotation marks, list marks and task boxes of a line, then the marks of a heading.
+_PREFIX = re.compile(r"(?:\s|>|[-*+•]\s|\d{1,3}[.)]\s|\[[ xX]\]\s)*")
+_HEADING = re.compile(r"\s{0,3}#{1,6}(?:\s|$)")
+_ROW = re.compile(r"[ \t]{0,8}\|")
+_DELIMITERS = re.compile(r"[\s|:-]*-[\s|:-]*")
+_BAR = re.compile(r"(?<!\\)\|")
+
+
+def text_start(line: str) -> int:
+    """Return where the text of a line begins, behind the marks of a list, a quotation or a heading."""
+    if heading := _HEADING.match(line):
+        return heading.end()
+    return _PREFIX.match(line).end()  # type: ignore[union-attr]  # it also matches nothing
+
+
+def is_heading(line: str) -> bool:
+    """Return whether a line is a heading."""
+    return bool(_HEADING.match(line))
+
+
+def is_row(line: str) -> bool:
+    """Return whether a line begins like the row of a table."""
+    return bool(_ROW.match(line))
+
+
+def is_delimiter_row(line: str) -> bool:
+    """Return whether a line stands between the header and the rows of a table: |---|---|."""
+    return bool(_DELIMITERS.fullmatch(line))
+
+
+def row_cells(line: str) -> Iterator[tuple[int, int]]:
+    """Yield the spans of the cells of a row, without the white space around them."""
+    bars = [bar.start() for bar in _BAR.finditer(line)]
+    for left, right in zip(bars, [*bars[1:], len(line)], strict=True):
+        cell = line[left + 1 : right]
+        if right < len(line) or cell.strip():
+            start = left + 1 + len(cell) - len(cell.lstrip())
+            yield min(start, right), max(min(start, right), left + 1 + len(cell.rstrip()))

@@ -1,0 +1,100 @@
+"""What the passages say of each of their figures: a cell's row and column, or the clause of its sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from rag.answering.evidence.units import Unit, find_units
+from rag.answering.verification.clauses import Clause, figure_clauses, role_words
+from rag.answering.verification.figures import find_figures, find_periods, find_scale
+from rag.documents import Document, Passage
+
+# How far above a figure its "in millions" can stand, and where a document says what it is about.
+_SCALE_CHARACTERS, _TITLE_CHARACTERS = 4_000, 2_500
+_PRONOUN = re.compile(
+    r"\W*(?:it|its|this|that|these|those|they|their|he|she|his|her|such|of (?:this|these|which))\b", re.I
+)
+_SCALE_NOTE = re.compile(r"\bin (?:thousands|millions|billions)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One figure of a passage: `clause` has what its row and column, or its part of the sentence, say of it.
+
+    `start` and `end` are characters of the passage: of the cell's row, or the sentence. `scale` is what "in millions"
+    above it says, or None. `context` has the words around it: the table's or the paragraph's, the heading, the title.
+    Statements of one `group` are alternatives of each other: the figures of a sentence, or a document's rows. `is_cell`
+    says that the periods are those of a column.
+    """
+
+    passage: Passage
+    start: int
+    end: int
+    clause: Clause
+    scale: float | None
+    context: frozenset[str]
+    group: tuple[str, int]
+    is_cell: bool
+
+
+class Statements:
+    """The statements of some passages."""
+
+    def __init__(self, passages: Sequence[Passage], documents: Mapping[str, Document]) -> None:
+        self.passages, self._documents = passages, documents
+        self._titles: dict[str, str] = {}
+
+    @cached_property
+    def all(self) -> list[Statement]:
+        """The statements, in the order of the passages."""
+        return [
+            statement
+            for passage in self.passages
+            for unit in find_units([passage], self._documents)
+            for statement in self._of_unit(passage, unit)
+        ]
+
+    def title(self, document_id: str) -> str:
+        """Return the text in which a document says what it is about: its name and its beginning."""
+        if document_id not in self._titles:
+            document = self._documents.get(document_id)
+            self._titles[document_id] = f"{document.name}\n{document.text[:_TITLE_CHARACTERS]}" if document else ""
+        return self._titles[document_id]
+
+    def document_text(self, document_id: str) -> str:
+        """Return the text of a document, or "" if it isn't here."""
+        document = self._documents.get(document_id)
+        return document.text if document else ""
+
+    def _of_unit(self, passage: Passage, unit: Unit) -> list[Statement]:
+        # A sentence goes on from the one before it if it begins with a pronoun; a table has its introduction.
+        before = unit.before if unit.cell or _PRONOUN.match(unit.text) else ""
+        context = role_words(f"{passage.document} {unit.heading} {before} {unit.text}")
+        place = unit.start - passage.start, unit.end - passage.start
+        if cell := unit.cell:
+            labels = f"{cell.section} {cell.row_label} {cell.column_header}"
+            scale, words, periods = self._scale(unit, unit.measure), role_words(labels), tuple(find_periods(labels))
+            clauses = [Clause(figure, words, periods) for figure in find_figures(cell.text)]
+            context |= words
+        else:
+            clauses, scale = figure_clauses(unit.text), self._scale(unit, "")
+        row = unit.cell is not None or _is_row(unit.text)
+        key = (passage.document_id, -1 if row else unit.start)
+        return [
+            Statement(passage, *place, clause, scale, context, key, is_cell=unit.cell is not None) for clause in clauses
+        ]
+
+    def _scale(self, unit: Unit, measure: str) -> float | None:
+        """Return the scale that the table names, or the last one above the unit."""
+        if scale := find_scale(measure):
+            return scale
+        notes = list(_SCALE_NOTE.finditer(unit.document.text, max(0, unit.start - _SCALE_CHARACTERS), unit.start))
+        return find_scale(notes[-1][0]) if notes else None
+
+
+def _is_row(text: str) -> bool:
+    """Return whether a line is a table's row that was read as text: a short label and figures."""
+    return not text.rstrip().endswith((".", "!", "?", "。")) and len(text) < 160

@@ -1,0 +1,272 @@
+"""Decides whether the passages say what a sentence says, and where."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import log
+
+from rag.answering.support import Sources, content_tokens
+from rag.answering.verification.clauses import Clause, figure_clauses, role_words
+from rag.answering.verification.figures import Figure, Period, find_periods
+from rag.answering.verification.names import Name, find_names, find_phrases, normalize
+from rag.answering.verification.statements import Statement, Statements
+from rag.documents import Document, Passage
+
+# "The passages don't mention it" needs no passage.
+_SAYS_NOTHING = re.compile(
+    r"(?:\bnot?\b|n't|cannot|\bunable\b).{0,60}?\b(?:mention|contain|provid|specif|stat|includ|inform|answer|found|find|say|sa[iy]d"
+    r"|give|address|discuss|determin|refer)|\b(?:keine?|nicht|ningun|aucun)\b",
+    re.IGNORECASE,
+)
+# A sentence with fewer content words, without a figure or a name, makes no claim.
+MIN_WORDS = 4
+# The share of a figure's words, by weight, that its row, column or clause and their surroundings must have; and by how
+# much another row may have more of them.
+MIN_ROLE, RIVAL_MARGIN, MIN_RIVAL = 0.5, 0.3, 0.5
+UNKNOWN_WEIGHT = 0.4
+CLEAR_RIVAL, CLEAR_MARGIN = 0.95, 0.1
+# The share of the words that a passage must have to be cited for a sentence without figures, and to be its source.
+MIN_CITED, MIN_SUPPORTED = 0.6, 0.35
+# A positive income isn't a figure in parentheses, unless it's a tax or an expense.
+_INCOME, _CHARGE = "incom", frozenset({"tax", "cost", "loss", "provis", "other", "use"})
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A part of a passage that supports a sentence, in characters of the passage's text."""
+
+    number: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the passages say what a sentence says, and the evidence, at most one part of each passage."""
+
+    supported: bool
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Verifier:
+    """Checks sentences against some passages."""
+
+    def __init__(self, passages: Sequence[Passage], documents: Mapping[str, Document]) -> None:
+        self._passages = passages
+        self._statements = Statements(passages, documents)
+
+    def prepare(self) -> None:
+        """Read the passages, which takes longer than a check: the thread that serves the pages must not do it."""
+        self._weights  # noqa: B018  # the first access reads them
+
+    @cached_property
+    def _sources(self) -> Sources:
+        return Sources(self._passages)
+
+    @cached_property
+    def _weights(self) -> dict[str, float]:
+        """How much a word says about a figure: less if many rows and sentences have it."""
+        groups = {(each.group, each.start): each.clause.words for each in self._statements.all}
+        counts = Counter(word for words in groups.values() for word in words)
+        return {word: log(1 + len(groups) / count) for word, count in counts.items()}
+
+    def check(self, sentence: str, preferred: Sequence[int] = ()) -> Verdict | None:
+        """Return the verdict on a sentence, or None if it claims nothing; passages in `preferred` are cited first."""
+        clauses = figure_clauses(sentence)
+        if sentence.rstrip("*_ ").endswith("?") or (not clauses and _SAYS_NOTHING.search(sentence)):
+            return None
+        if not self._claims_something(sentence, clauses):
+            return None
+        if not self._has_phrases(sentence):
+            return Verdict(supported=False)
+        if not clauses:
+            return self._check_words(sentence, preferred)
+        names = find_names(sentence)
+        chosen: list[Statement] = []
+        for clause in clauses:
+            used = {statement.passage.number for statement in chosen} or set(preferred)
+            statement = self._best_statement(clause, names, used)
+            if statement is None:
+                return Verdict(supported=False)
+            chosen.append(statement)
+        return Verdict(supported=True, evidence=_merge(chosen))
+
+    def _claims_something(self, sentence: str, clauses: Sequence[Clause]) -> bool:
+        if clauses:  # a lone digit is no claim
+            return any(clause.words or len(clause.figure.text) > 1 for clause in clauses)
+        named = any(not name.begins for name in find_names(sentence))
+        return named or len(set(content_tokens(sentence))) >= MIN_WORDS
+
+    def _best_statement(self, clause: Clause, names: Sequence[Name], used: set[int]) -> Statement | None:
+        """Return the statement with this figure in this role, or None."""
+        best: tuple[float, bool, int] | None = None
+        result: Statement | None = None
+        for at, statement in enumerate(self._statements.all):
+            if not _same_figure(clause, statement) or not self._same_periods(clause, statement):
+                continue
+            if not self._same_names(names, statement.passage):
+                continue
+            role = self._role(clause, statement, names)
+            if role is None:
+                continue
+            rank = (round(role, 2), statement.passage.number in used, -at)
+            if best is None or rank > best:
+                best, result = rank, statement
+        return result
+
+    def _role(self, clause: Clause, statement: Statement, names: Sequence[Name]) -> float | None:
+        """Return how well the words of both agree, from 0 to 1, or None if the figure has another role there."""
+        around = statement.clause.words | statement.context
+        # The name of a company stands in the title, seldom beside a figure: it was checked before.
+        words = clause.words - (role_words(" ".join(name.word for name in names)) - around)
+        if not words:
+            return 1.0
+        share = self._share(words, around)
+        if share < MIN_ROLE:
+            return None
+        own, rival = self._against_others(clause, statement)
+        margin = CLEAR_MARGIN if rival >= CLEAR_RIVAL else RIVAL_MARGIN
+        return None if rival >= MIN_RIVAL and rival - own > margin else (share + own) / 2
+
+    def _against_others(self, clause: Clause, statement: Statement) -> tuple[float, float]:
+        """Return how well the figure's own row or clause agrees, and the best one of another figure beside it.
+
+        Only the words that some of them have can tell them apart.
+        """
+        group = [each for each in self._statements.all if each.group == statement.group]
+        words = clause.words & frozenset().union(*(each.clause.words for each in group))
+        if not words:
+            return 1.0, 0.0
+        others = [each for each in group if not _same_figure(clause, each)]
+        rival = max((self._share(words, other.clause.words) for other in others), default=0.0)
+        return self._share(words, statement.clause.words), rival
+
+    def _share(self, words: frozenset[str], others: frozenset[str]) -> float:
+        # A word that the passages don't have may be a verb of the answer: it weighs less than a rare one of theirs.
+        unknown = UNKNOWN_WEIGHT * max(self._weights.values(), default=1.0)
+        total = sum(self._weights.get(word, unknown) for word in words)
+        return sum(self._weights.get(word, unknown) for word in words & others) / total
+
+    def _same_periods(self, clause: Clause, statement: Statement) -> bool:
+        return all(self._same_period(period, clause, statement) for period in clause.periods)
+
+    def _same_period(self, period: Period, clause: Clause, statement: Statement) -> bool:
+        """Return whether a figure's time is that of the statement, or its passage has it and nothing contradicts."""
+        own = {each.value for each in statement.clause.periods if each.kind == period.kind}
+        if own:
+            return period.value in own
+        if period.kind in (
+            "months",
+            "quarter",
+            "base",
+        ):  # a document says once which quarter it is about, in its own way
+            return True
+        if period.kind == "year" and self._has_rival_of_year(period.value, statement):
+            return False
+        text = f"{statement.passage.text} {self._statements.title(statement.passage.document_id)}"
+        nearby = {each.value for each in find_periods(text) if each.kind == period.kind}
+        return period.value in nearby or period.value in self._document_periods(statement, period.kind)
+
+    def _has_rival_of_year(self, year: int, statement: Statement) -> bool:
+        """Return whether another figure of the same sentence is the one of this year."""
+        return any(
+            each.kind == "year" and each.value == year
+            for other in self._statements.all
+            if other.group == statement.group and other is not statement and other.start == statement.start
+            for each in other.clause.periods
+        )
+
+    def _document_periods(self, statement: Statement, kind: str) -> set[int]:
+        start = max(0, statement.passage.start - 3_000)
+        text = self._statements.document_text(statement.passage.document_id)[start : statement.passage.end]
+        return {period.value for period in find_periods(text) if period.kind == kind}
+
+    def _same_names(self, names: Sequence[Name], passage: Passage) -> bool:
+        """Return whether each name of a sentence stands in the passage or in the title of its document."""
+        return all(self._has_name(name, passage) for name in names)
+
+    def _has_name(self, name: Name, passage: Passage) -> bool:
+        text = f"{passage.text}\n{passage.heading}\n{self._statements.title(passage.document_id)}"
+        if _contains(normalize(text), name.word) or not role_words(name.word) - role_words(text):
+            return True
+        # A sentence may begin with any word, but not with one that the whole document doesn't have.
+        document = self._statements.document_text(passage.document_id)
+        return name.begins and bool(role_words(name.word) & role_words(document))
+
+    def _has_phrases(self, sentence: str) -> bool:
+        phrases = find_phrases(sentence)
+        texts = [normalize(passage.text) for passage in self._passages] if phrases else []
+        return all(any(phrase in text for text in texts) for phrase in phrases)
+
+    def _check_words(self, sentence: str, preferred: Sequence[int]) -> Verdict:
+        """Check a sentence without figures by its names, its times and its words."""
+        shares = self._sources.shares(sentence)
+        best = max(shares, key=lambda number: (shares[number], number in preferred, -number), default=0)
+        passage = next((passage for passage in self._passages if passage.number == best), None)
+        if passage is None or shares[best] < MIN_SUPPORTED or not self._same_names(find_names(sentence), passage):
+            return Verdict(supported=False)
+        start, end = self._sources.best_span(best, sentence)
+        if not self._has_periods(sentence, passage, passage.text[start:end]):
+            return Verdict(supported=False)
+        # A passage that the model names needs fewer of the words than one that is added.
+        cited = [number for number in preferred if shares.get(number, 0) >= MIN_SUPPORTED]
+        cited = cited or [best] * (shares[best] >= MIN_CITED)
+        return Verdict(True, tuple(Evidence(number, *self._sources.best_span(number, sentence)) for number in cited))
+
+    def _has_periods(self, sentence: str, passage: Passage, source: str) -> bool:
+        """Return whether the times of a sentence are those of its source, or around it if the source has none."""
+        around = f"{passage.text} {passage.heading} {self._statements.title(passage.document_id)}"
+        own, nearby = ({(each.kind, each.value) for each in find_periods(text)} for text in (source, around))
+        kinds = {kind for kind, _ in own}
+        times = {(each.kind, each.value) for each in find_periods(sentence) if each.kind in ("year", "day")}
+        return all(time in own if time[0] in kinds else time in nearby for time in times)
+
+
+def _same_figure(clause: Clause, statement: Statement) -> bool:
+    """Return whether both figures are the same value with the same unit, as far as the answer is exact."""
+    answer, source = clause.figure, statement.clause.figure
+    if not _same_unit(answer, source, statement):
+        return False
+    if source.negative and not answer.negative and _INCOME in clause.words and not clause.words & _CHARGE:
+        return False
+    if source.scale != 1:
+        values = [source.value * source.scale]
+    else:
+        scale = statement.scale or 1
+        # A per-share amount isn't in millions, and many answers leave the scale out.
+        values = (
+            [source.value * scale] if answer.scale != 1 and statement.scale else [source.value, source.value * scale]
+        )
+    if answer.scale == 1 and answer.text == source.text:
+        return source.scale == 1
+    value, tolerance = answer.value * answer.scale, _tolerance(answer)
+    return any(abs(value - each) <= tolerance + 1e-9 * abs(each) for each in values)
+
+
+def _same_unit(answer: Figure, source: Figure, statement: Statement) -> bool:
+    if (answer.unit == "%") != (source.unit == "%"):
+        return "percent" in statement.context or (answer.unit == "%" and statement.is_cell and source.unit == "")
+    return answer.unit == source.unit or "" in (answer.unit, source.unit)
+
+
+def _tolerance(figure: Figure) -> float:
+    """Return half of the last digit of a rounded figure; a short one is exact."""
+    digits = figure.text.replace(",", "").replace(".", "").lstrip("0")
+    return figure.step * figure.scale / 2 if len(digits) >= 2 and (figure.scale != 1 or figure.unit == "%") else 0.0
+
+
+def _contains(text: str, name: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
+
+
+def _merge(statements: Sequence[Statement]) -> tuple[Evidence, ...]:
+    """Return the evidence: for each passage the part with all its statements."""
+    parts: dict[int, tuple[int, int]] = {}
+    for statement in statements:
+        start, end = parts.get(statement.passage.number, (statement.start, statement.end))
+        parts[statement.passage.number] = min(start, statement.start), max(end, statement.end)
+    return tuple(Evidence(number, *span) for number, span in parts.items())

@@ -1,0 +1,144 @@
+"""`python -m rag ask`: answers one question, or a file of questions, about some files."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import functools
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from backends import Backend, Catalog, SpaceportError
+from backends.catalog import WRITES
+from backends.http.connections import close_connections
+from rag.answering.answer import Rag
+from rag.answering.api import answer_json
+from rag.answering.types import AnswerOptions
+from rag.errors import RagError
+from rag.library.library import Library
+from rag.library.quota import UNLIMITED
+from rag.read_command import FILES, command_line_sources
+from rag.search.embedders import Embedder
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    defaults = AnswerOptions()
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=FILES)
+    question = parser.add_mutually_exclusive_group(required=True)
+    question.add_argument("-q", "--question")
+    question.add_argument("--questions", type=Path, help='JSONL file of {"id", "question"}; needs --out')
+    parser.add_argument("--out", type=Path, help="the JSONL file of answers to write")
+    parser.add_argument("--backend", metavar="NAME", help="the target (default: the first one of the catalogue)")
+    parser.add_argument("--catalog", metavar="PATH", help="a catalogue other than the built-in one")
+    parser.add_argument(
+        "--writes", choices=WRITES, help="quotes alone, or an answer below them (default: the target's)"
+    )
+    parser.add_argument("--passages", type=int, default=defaults.passages, help="passages for the model (%(default)s)")
+    parser.add_argument("--max-tokens", type=int, default=defaults.max_tokens, help="length limit (%(default)s tokens)")
+    parser.add_argument("--temperature", type=float, default=defaults.temperature, help="(%(default)s)")
+    parser.add_argument(
+        "--allow-without", action="store_true", help="answer from general knowledge if the documents don't"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(command=_ask)
+
+
+def read_files(files: Sequence[Path], embedder: Embedder) -> Library:
+    """Read files, and those of folders and archives, into a library without limits."""
+    library = Library(embedder, quota=UNLIMITED)
+    for source in command_line_sources(files):
+        summary = library.add(source.path, name=source.name, folder=source.folder).summary
+        print(f"{summary.name}: {summary.characters:,} characters, {summary.chunks:,} chunks", file=sys.stderr)
+    return library
+
+
+def read_questions(path: Path) -> list[dict[str, Any]]:
+    """Return the questions of a JSONL file, each with `id` and `question`."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RagError(f"Can't read the questions in {path}: {error}.", "Pass a JSONL file in UTF-8.") from error
+    questions = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            question = json.loads(line)
+            questions.append({"id": question["id"], "question": str(question["question"])})
+        except (ValueError, KeyError, TypeError) as error:
+            raise RagError(
+                f"Line {number} of {path} isn't a question ({error!r}).", 'Write {"id": 1, "question": "…"}.'
+            ) from error
+    return questions
+
+
+def _ask(arguments: argparse.Namespace) -> int:
+    if (arguments.questions is None) != (arguments.out is None):
+        raise RagError("--questions and --out belong together.", "Pass both, or one question with -q.")
+    return asyncio.run(_answer(arguments))
+
+
+async def _answer(arguments: argparse.Namespace) -> int:
+    questions = read_questions(arguments.questions) if arguments.questions else []
+    catalog = Catalog.load(arguments.catalog)
+    name = arguments.backend or catalog.default
+    backend, embedder = catalog.connect(name), Embedder()
+    library = await asyncio.to_thread(read_files, arguments.files, embedder)
+    options = AnswerOptions(
+        arguments.passages,
+        arguments.max_tokens,
+        arguments.temperature,
+        general_knowledge=arguments.allow_without,
+        writes=arguments.writes or catalog.writes(name),
+    )
+    rag = Rag(embedder, [library])
+    try:
+        if arguments.questions:
+            return await _answer_all(questions, rag, backend, options, arguments.out)
+        on_text = None if arguments.json else functools.partial(print, end="", flush=True)
+        reply = await answer_json(rag, arguments.question, backend, options=options, on_text=on_text)
+    finally:
+        library.close()
+        await close_connections()
+    if arguments.json:
+        print(json.dumps(reply, ensure_ascii=False))
+    else:
+        _print_sources(reply)
+    return 0
+
+
+async def _answer_all(
+    questions: Sequence[dict[str, Any]], rag: Rag, backend: Backend, options: AnswerOptions, out: Path
+) -> int:
+    """Write a line for each question; one that fails has an `error`. Return 1 if any failed."""
+    failures = 0
+    with out.open("w", encoding="utf-8") as file:
+        for question in questions:
+            try:
+                line = question | await answer_json(rag, question["question"], backend, options=options)
+            except SpaceportError as error:
+                failures += 1
+                line = question | {"error": str(error)}
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.flush()
+    if failures:
+        print(f"{failures:,} of {len(questions):,} questions failed; their lines have an error.", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def _print_sources(reply: dict[str, Any]) -> None:
+    if reply["answer"]:
+        print()
+    if reply["nearest"]:
+        print(f"Nearest passages ({reply['reason']}):")
+    for quote in [] if reply["abstained"] else reply["quotes"]:
+        page = f", page {quote['page']}" if quote["page"] else ""
+        labels = f"{' · '.join(quote['labels'])}: " if quote["labels"] else ""
+        print(f"“{labels}{' '.join(quote['text'].split())}” ({quote['document']}{page})")
+    for passage in reply["citations"] or reply["nearest"]:
+        page = f", page {passage['page']}" if passage["page"] else ""
+        print(f"[{passage['number']}] {passage['document']}{page}, characters {passage['start']} to {passage['end']}")

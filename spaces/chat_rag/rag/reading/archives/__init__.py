@@ -1,0 +1,1 @@
+"""Finds the documents in folders and ZIP archives, within limits."""

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from rag.answering.evidence.figure_lines import find_figure_tables
+from rag.answering.evidence.figures import find_unit, is_blank, is_figure, is_period, value
+from rag.answering.evidence.grid import Grid, LabeledCell
+from rag.documents import Cell, Table
+from rag.reading.markdown_tables import find_markdown_tables
+
+
+def cells_of(text: str) -> list[LabeledCell]:
+    return list(Grid(find_markdown_tables(text)[0], text).labeled_cells())
+
+
+def labels_of(text: str) -> dict[str, tuple[str, str, str]]:
+    return {cell.text: (cell.section, cell.row_label, cell.column_header) for cell in cells_of(text)}
+
+
+def test_a_figure_has_the_labels_of_all_header_rows() -> None:
+    labels = labels_of(
+        "|  | Domestic |  | International |  |\n|---|---|---|---|---|\n|  | September 30, |  | September 30, |  |\n"
+        "|  | 2019 | 2018 | 2019 | 2018 |\n| Discount rate | 4.00% | 3.75% | 1.90% | 2.80% |\n"
+    )
+    assert labels["3.75%"] == ("", "Discount rate", "Domestic September 30, 2018")
+    assert labels["1.90%"] == ("", "Discount rate", "International September 30, 2019")
+
+
+def test_a_header_in_the_middle_belongs_to_all_columns() -> None:
+    labels = labels_of(
+        "|  |  | Fiscal |  |\n|---|---|---|---|\n|  | 2019 | 2018 | 2017 |\n|  |  | (in millions) |  |\n"
+        "| Solutions: |  |  |  |\n| Sensors | 914 | 918 | 814 |\n| Total | 1 | 2 | 3 |\n| Cash | 7 | 8 | 9 |\n"
+    )
+    assert labels["918"] == ("Solutions:", "Sensors", "Fiscal 2018")
+    assert labels["8"] == ("", "Cash", "Fiscal 2018"), "a total ends its section"
+
+
+def test_merged_cells_stand_at_each_of_their_places() -> None:
+    text = "Revenue 2022 2021 North 10 20"
+    spans = {word: (text.index(word), text.index(word) + len(word)) for word in text.split()}
+    cells = (
+        Cell(0, 1, *spans["Revenue"], column_span=2, header=True),
+        Cell(1, 1, *spans["2022"], header=True),
+        Cell(1, 2, *spans["2021"], header=True),
+        Cell(2, 0, *spans["North"]),
+        Cell(2, 1, *spans["10"]),
+        Cell(2, 2, *spans["20"]),
+    )
+    cells = tuple(sorted(cells, key=lambda cell: (cell.row, cell.column)))
+    labels = {cell.text: cell.column_header for cell in Grid(Table(0, len(text), cells), text).labeled_cells()}
+    assert labels == {"10": "Revenue 2022", "20": "Revenue 2021"}
+
+
+def test_a_blank_cell_is_no_answer() -> None:
+    assert set(labels_of("| | 2022 | 2021 | 2020 |\n|---|---|---|---|\n| Fees | n/a | — | 12 |\n")) == {"12"}
+    assert all(map(is_blank, ["", "—", "-", "n/a", "N/A", "- - %", "$ —", "nm"]))
+
+
+def test_negative_figures_have_parentheses_or_a_minus() -> None:
+    assert [value(text) for text in ("(1,234)", "$ (5)", "-3 (3)", "−7.5%", "12", "$1,452.4")] == [
+        -1234, -5, -3, -7.5, 12, 1452.4,
+    ]  # fmt: skip
+    assert all(map(is_figure, ["(1,234)", "$ (5)", "-3 (3)", "4.25%", "$  1,452.4", "1.5x", "12 (a)"]))
+
+
+def test_thousands_have_commas_points_or_spaces() -> None:
+    assert [value(text) for text in ("1,234,567", "1.234.567", "1.234,56", "1'234", "12,5")] == [
+        1234567, 1234567, 1234.56, 1234, 12.5,
+    ]  # fmt: skip
+
+
+def test_years_and_dates_are_no_figures() -> None:
+    assert all(map(is_period, ["2019", "FY19", "June 30, 2022", "Q3 2022", "Fiscal 2019", "Year ended 2018"]))
+    assert not any(map(is_figure, ["2019", "FY19", "June 30, 2022", "Total"]))
+
+
+def test_footnote_marks_are_no_part_of_a_label() -> None:
+    labels = labels_of("| | 2022 (a) | 2021 |\n|---|---|---|\n| Services (3) | 12 | 13 |\n| Rent* | 1 | 2 |\n")
+    assert labels["12"] == ("", "Services", "2022")
+    assert labels["2"] == ("", "Rent", "2021")
+
+
+def test_the_second_part_of_a_table_has_its_own_header() -> None:
+    labels = labels_of("| | 2022 | 2021 |\n|---|---|---|\n| Rent | 1 | 2 |\n| | 2020 | 2019 |\n| Rent | 3 | 4 |\n")
+    assert (labels["2"][2], labels["4"][2]) == ("2021", "2019")
+
+
+def test_the_unit_of_a_table() -> None:
+    assert find_unit("(In millions, except per share data)") == "In millions, except per share data"
+    assert find_unit("Sales were as follows (in thousands):") == "in thousands"
+    assert (find_unit("€ million"), find_unit("Interest in companies")) == ("€ million", "")
+
+
+PAGE = """Apple Inc.
+Net sales were as follows (in millions):
+Three Months Ended Nine Months Ended
+June 25, 2022 June 26, 2021 June 25, 2022 June 26, 2021
+iPhone (1) $ 40,665 $ 39,570 $ 162,863 $ 153,105
+Mac 7,382 8,235 28,669 26,012
+Odd row 7 8
+Cash flow (148) — (74) 1
+The amounts of 2022 include sales of 12 and of other things, which were described in the notes above.
+"""
+
+
+def test_lines_of_figures_are_a_table() -> None:
+    (table,) = find_figure_tables(PAGE, 0, len(PAGE))
+    labels = {cell.text: (cell.row_label, cell.column_header) for cell in Grid(table, PAGE).labeled_cells()}
+    assert labels["$ 162,863"] == ("iPhone", "Nine Months Ended June 25, 2022")
+    assert labels["8,235"] == ("Mac", "Three Months Ended June 26, 2021")
+    assert labels["(74)"] == ("Cash flow", "Nine Months Ended June 25, 2022")
+    assert "7" not in labels, "with two figures for four columns, nobody knows their columns"
+
+
+def test_prose_is_no_table() -> None:
+    assert find_figure_tables("2022 was good\nIt had 12\nand 13 more 5\n", 0, 38) == []

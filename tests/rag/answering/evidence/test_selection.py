@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rag.answering.abstain import AbstentionKind
+from rag.answering.evidence.selection import QuoteSelection, find_quotes
+from rag.answering.retrieve import retrieve_passages
+from rag.library.library import Library
+from rag.search.embedders import Embedder
+
+Ask = Callable[..., QuoteSelection]
+
+
+@pytest.fixture
+def ask(library: Library, embedder: Embedder, write_file: Callable[[str, str], Path]) -> Ask:
+    """Ask a question of texts by name."""
+
+    def ask(question: str, **texts: str) -> QuoteSelection:
+        for name, text in texts.items():
+            library.add(write_file(f"{name}.md", text))
+        documents = {document.id: document for document in library.documents}
+        passages = retrieve_passages([library], question, embedder, limit=8)
+        selection = find_quotes(question, passages, documents, embedder)
+        for quote in (*selection.quotes, *selection.nearest):
+            assert quote.text == documents[quote.document_id].text[quote.start : quote.end]
+            assert quote.start <= quote.answer_start < quote.answer_end <= quote.end
+            assert 0 <= quote.probability <= 1
+        return selection
+
+    return ask
+
+
+BIRDS = """# Birds of the harbour
+
+The grey heron stands at the old pier every morning. It eats 12 fish a day. Dr. Ada Lund of the U.S. National Museum
+counted 340 herons in May 2021. The harbour was built for $1.28 billion in 1954 by Acme Inc. and two partners.
+
+## Food
+
+- Cormorants dive for eels.
+- Terns take 35 % of the sand eels.
+"""
+FEES = """# Fees of {year}
+
+Fees were as follows (in thousands):
+
+| | {year} | {before} |
+|---|---|---|
+| Audit fees (1) | $1.234.567 | $ 2,345 |
+| Tax fees | (1,250) | n/a |
+| Other fees | {other} | 17 |
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "text"),
+    [
+        ("Who counted the herons?", "Ada Lund", "counted 340 herons in May 2021."),
+        ("When were the herons counted?", "May 2021", "Dr. Ada Lund of the U.S. National Museum"),
+        ("What share of the sand eels do the terns take?", "35 %", "Terns take 35 % of the sand eels."),
+    ],
+)
+def test_the_answer_is_marked_inside_its_sentence(ask: Ask, question: str, answer: str, text: str) -> None:
+    quote = ask(question, birds=BIRDS).quotes[0]
+    assert text in quote.text
+    assert answer in quote.answer
+
+
+def test_a_cell_is_quoted_with_its_labels(ask: Ask) -> None:
+    quote = ask("What were the tax fees in 2022?", fees=FEES.format(year=2022, before=2021, other=9)).quotes[0]
+    assert (quote.answer, quote.labels) == ("(1,250)", ("Tax fees", "2022", "in thousands"))
+    assert (quote.row, quote.column) == (2, 1)
+    assert quote.text.startswith("Tax fees")
+
+
+def test_thousands_with_points_and_a_footnote_mark(ask: Ask) -> None:
+    quote = ask("What were the audit fees in 2022?", fees=FEES.format(year=2022, before=2021, other=9)).quotes[0]
+    assert (quote.answer, quote.labels[0]) == ("$1.234.567", "Audit fees")
+
+
+def test_a_document_of_only_tables(ask: Ask) -> None:
+    table = "| | 2022 | 2021 |\n|---|---|---|\n| Rent | 12 | 13 |\n| Wages | 30 | 31 |\n"
+    quote = ask("What were the wages in 2021?", table=table).quotes[0]
+    assert (quote.answer, quote.labels) == ("31", ("Wages", "2021"))
+
+
+def test_two_documents_with_the_same_table_for_other_years(ask: Ask) -> None:
+    texts = {"new": FEES.format(year=2022, before=2021, other=9), "old": FEES.format(year=2018, before=2017, other=5)}
+    quote = ask("What were the other fees in 2018?", **texts).quotes[0]
+    assert (quote.document, quote.answer) == ("old.md", "5")
+
+
+def test_an_abstention_says_which_years_the_documents_cover(ask: Ask) -> None:
+    texts = {"new": FEES.format(year=2022, before=2021, other=9)}
+    selection = ask("What were the other fees in 2015?", **texts)
+    assert selection.abstention
+    assert (selection.abstention.kind, selection.abstention.years) == (AbstentionKind.OTHER_YEARS, ("2015",))
+    assert selection.abstention.covered_years == ("2021", "2022")
+    assert selection.quotes == ()
+    assert selection.nearest
+
+
+def test_a_summary_has_key_sentences_in_the_order_of_the_text(ask: Ask) -> None:
+    quotes = ask("What is this about?", birds=BIRDS).quotes
+    assert 1 <= len(quotes) <= 3
+    assert [quote.start for quote in quotes] == sorted(quote.start for quote in quotes)
+
+
+def test_a_comparison_quotes_each_document(ask: Ask) -> None:
+    texts = {
+        "Alba": "# Alba\n\nAlba had 120 employees in 2022.\n",
+        "Brio": "# Brio\n\nBrio had 75 employees in 2022.\n",
+    }
+    quotes = ask("Compare the number of employees of Alba and Brio", **texts).quotes
+    assert {quote.document for quote in quotes} == {"Alba.md", "Brio.md"}
+
+
+def test_without_passages_the_documents_do_not_answer(embedder: Embedder) -> None:
+    selection = find_quotes("How tall is the tower?", [], {}, embedder)
+    assert selection.abstention
+    assert selection.abstention.kind == AbstentionKind.NO_PASSAGES

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from rag.documents import Table
+from rag.reading.markdown_tables import find_markdown_tables
+from rag.reading.parse import read_document
+
+WriteFile = Callable[[str, str], Path]
+
+
+def rows(text: str, table: Table) -> list[list[str]]:
+    count = max(cell.row for cell in table.cells) + 1
+    return [[text[cell.start : cell.end] for cell in table.cells if cell.row == row] for row in range(count)]
+
+
+def test_a_markdown_file_has_its_tables(write_file: WriteFile) -> None:
+    text = "# Fees\n\nBelow:\n\n| Fee | 2022 |\n|:---|---:|\n| Late \\| early | $ 12 |\n|  | 7 |\n\nEnd | of.\n"
+    document = read_document(write_file("fees.md", text))
+    (table,) = document.tables
+    assert rows(text, table) == [["Fee", "2022"], ["Late \\| early", "$ 12"], ["7"]]
+    assert text[table.start : table.end] == text[text.index("| Fee") : text.index("\n\nEnd")]
+    assert [cell.column for cell in table.cells if cell.row == 2] == [1]
+    assert [cell.header for cell in table.cells] == [True, True, False, False, False]
+
+
+def test_a_table_without_a_frame_and_a_rule() -> None:
+    text = "($ in millions) | 2017 | 2016\nnotes due 5.000% (5.000%) | 600 | -\ntotal | 1279 | 1278"
+    (table,) = find_markdown_tables(text)
+    assert rows(text, table)[1] == ["notes due 5.000% (5.000%)", "600", "-"]
+    assert not any(cell.header for cell in table.cells)
+
+
+def test_a_bar_in_a_line_is_no_table() -> None:
+    assert find_markdown_tables("a | b\n\nc | d | e\nf | g\n") == ()
+
+
+def test_a_short_row_has_only_its_cells() -> None:
+    text = "|a|b|c|\n|-|-|-|\n|1|2|\n"
+    assert rows(text, find_markdown_tables(text)[0]) == [["a", "b", "c"], ["1", "2"]]

@@ -1,0 +1,50 @@
+"""What a model expects before a question and a passage, with real, small, untrained models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.search.embedders import Embedder
+from rag.search.prompts import Prompts, prompts_of
+from tests.rag.search.tiny_models import save_embedding_model
+
+pytest.importorskip("sentence_transformers")
+E5 = Prompts("query: ", "passage: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "prompts"),
+    [
+        ("intfloat/multilingual-e5-small", E5),
+        ("/models/multilingual-e5-base/", E5),
+        ("intfloat/e5-small-v2", E5),
+        ("sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2", Prompts()),
+        ("sentence-transformers/all-MiniLM-L6-v2", Prompts()),
+        ("/models/e5/multilingual-minilm", Prompts()),
+    ],
+)
+def test_a_family_has_its_prompts_by_its_name(name: str, prompts: Prompts) -> None:
+    assert prompts_of(name, {}) == prompts
+
+
+def test_the_files_of_a_model_come_before_its_name() -> None:
+    assert prompts_of("my-e5-small", {"query": "Q ", "document": "D ", "clustering": "C "}) == Prompts("Q ", "D ")
+    assert prompts_of("my-e5-small", {"query": "", "document": ""}) == E5
+
+
+def test_a_question_and_a_passage_are_embedded_with_their_prompts(tmp_path: Path) -> None:
+    declared = Embedder(save_embedding_model(tmp_path / "declared", {"query": "q1 ", "document": "d2 "}))
+    by_name = Embedder(save_embedding_model(tmp_path / "tiny-e5-small", {}))
+    plain = Embedder(save_embedding_model(tmp_path / "plain", {}))
+    for embedder, question, passage in ((declared, "q1 ", "d2 "), (by_name, *_texts(E5)), (plain, "", "")):
+        without_prompts = embedder._load()
+        expected = without_prompts.vectors(without_prompts.tokenise([f"{question}tern", f"{passage}tern"])[0], [0, 1])
+        assert np.allclose(embedder.encode_question("tern"), expected[0], atol=1e-5)
+        assert np.allclose(embedder.encode(["tern"])[0], expected[1], atol=1e-5)
+
+
+def _texts(prompts: Prompts) -> tuple[str, str]:
+    return prompts.question, prompts.passage
