@@ -4,13 +4,16 @@
 
 FOLDER has XQuAD (Artetxe et al., 2020; CC BY-SA 4.0) as `xquad.LANGUAGE.json`: the same 240 paragraphs and 1,190
 questions in each language. Each paragraph is a document of one library. Questions are searched in the paragraphs of
-their own language, and then in the English ones. The embedding model is the one that SPACEPORT_EMBEDDINGS names.
+their own language, and then in the English ones. Then each question is asked of half of the articles, once of those
+with the answer (a refusal is wrong) and once of the others (a refusal is right). The embedding model is the one that
+SPACEPORT_EMBEDDINGS names.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +22,8 @@ from typing import Any
 from harness.cached_embedder import CachedEmbedder
 from harness.tables import table, write
 
+from rag.answering.abstain import CHECKED_PASSAGES, missing_evidence
+from rag.answering.retrieve import retrieve_passages
 from rag.documents import Document
 from rag.library.library import Library, ParsedFile
 from rag.library.quota import UNLIMITED, Size
@@ -71,6 +76,19 @@ def measure(library: Library, questions: Sequence[Question], embedder: Embedder)
     }
 
 
+def measure_refusals(paragraphs: dict[str, str], questions: Sequence[Question], embedder: Embedder) -> dict[str, float]:
+    """Return the share of questions that are refused, of those that the documents answer and of the others."""
+    names = list(paragraphs)
+    halves = names[: len(names) // 2], names[len(names) // 2 :]  # an article has five paragraphs: none is in both
+    libraries = [build_library({name: paragraphs[name] for name in half}, embedder) for half in halves]
+    refused = Counter[bool]()
+    for question in questions:
+        for half, library in zip(halves, libraries, strict=True):
+            passages = retrieve_passages([library], question.text, embedder, limit=CHECKED_PASSAGES)
+            refused[question.paragraph in half] += missing_evidence(question.text, passages) is not None
+    return {"own refused": refused[True] / len(questions), "others refused": refused[False] / len(questions)}
+
+
 def _rank(hits: Sequence[Hit], weight: float, paragraph: str) -> int:
     """Return the paragraph's rank among the paragraphs that the search found, from 1; 0 if it isn't one of them."""
     scored = sorted(zip(fuse(hits, weight), hits, strict=True), key=lambda pair: -pair[0])
@@ -98,9 +116,19 @@ def main() -> None:
     for asked, read in pairs:
         questions = texts[asked][1][:: options.every]
         results.append({"questions": asked, "paragraphs": read, **measure(libraries[read], questions, embedder)})
+    refusals = [
+        {"language": language, **measure_refusals(paragraphs, questions[:: options.every], embedder)}
+        for language, (paragraphs, questions) in texts.items()
+    ]
     embedder.save()
     print(table(["questions", "paragraphs", *(f"{arm}: first, in three" for arm in ARMS)], [*map(_row, results)]))
-    write("languages", {"embeddings": Path(embedder.name).name, "every": options.every, "searches": results})
+    rows = [[each["language"], f"{each['own refused']:.1%}", f"{each['others refused']:.1%}"] for each in refusals]
+    print()
+    print(table(["language", "answerable refused", "other articles' questions refused"], rows))
+    write(
+        "languages",
+        {"embeddings": Path(embedder.name).name, "every": options.every, "searches": results, "refusals": refusals},
+    )
 
 
 def _row(result: dict[str, Any]) -> list[str]:

@@ -63,7 +63,7 @@ def rank_passages(libraries: Sequence[Library], question: str, embedder: Embedde
     libraries = [library for library in libraries if library.documents]
     if not libraries:
         return []
-    vector = embedder.encode_question(question)
+    vector = embedder.encode_question(question).tolist()
     hits = [hit for library in libraries for hit in library.search(question, vector)]
     ranking = sorted(zip(fuse(hits), hits, strict=True), key=lambda pair: -pair[0])
     passages = _drop_duplicates([_passage(hit.chunk, unit_score(score), hit) for score, hit in ranking])
