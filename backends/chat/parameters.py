@@ -11,7 +11,7 @@ from backends.errors import Rejected
 
 MAX_TOKENS, NEWER_MAX_TOKENS = "max_tokens", "max_completion_tokens"
 # A server can do without these: without the others, the answer would be another one.
-_OPTIONAL = ("stream_options", "temperature", "top_p", "seed")
+_OPTIONAL = {name: re.compile(rf"\b{name}\b") for name in ("stream_options", "temperature", "top_p", "seed")}
 _REFUSED = re.compile(r"support|recogni[sz]ed|unknown|permitted|unexpected|extra ", re.IGNORECASE)
 _log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Parameters:
         if NEWER_MAX_TOKENS in error.message and self.max_tokens_field == MAX_TOKENS:
             self.max_tokens_field = NEWER_MAX_TOKENS
             return True
-        refused = {name for name in _OPTIONAL if re.search(rf"\b{name}\b", error.message)} - self.drop
+        refused = {name for name, word in _OPTIONAL.items() if word.search(error.message)} - self.drop
         if refused:
             _log.warning("The server doesn't take %s: asked without.", ", ".join(sorted(refused)))
         self.drop |= refused

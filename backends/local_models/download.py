@@ -19,6 +19,7 @@ from backends.streams import ProgressCallback
 # Files of a model that is split, and files beside the model's own.
 _PART = re.compile(r"-\d{5}-of-\d{5}\.gguf$")
 _OTHER = re.compile(r"mmproj|imatrix", re.IGNORECASE)
+_SEPARATOR = re.compile(r"[-./]")
 _CHUNK_BYTES = 1 << 22
 
 
@@ -51,8 +52,8 @@ def find_downloaded(model: LocalModel) -> Path | None:
 
 def select_file(model: LocalModel, names: Iterable[str]) -> str | None:
     """Return the file of the model's quantization, in one part; None if there is none."""
-    pattern = re.compile(rf"(?:^|[-._/]){re.escape(model.quantization)}(?:[-._]|$)", re.IGNORECASE)
-    matches = [name for name in names if name.endswith(".gguf") and pattern.search(name)]
+    quantization = model.quantization.lower()
+    matches = [name for name in names if name.endswith(".gguf") and quantization in _SEPARATOR.split(name.lower())]
     return min((name for name in matches if not (_PART.search(name) or _OTHER.search(name))), key=len, default=None)
 
 

@@ -9,13 +9,13 @@ import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 # How many documents a reply names, and the most characters of a message that can be small talk.
 NAMED_DOCUMENTS, MAX_CHARACTERS = 3, 80
 KINDS = ("greeting", "thanks", "farewell", "ability")
+_WORDS: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 _SENTENCE_END = re.compile(r"[.,!?;:！？。，、]+")
 _MARKS = re.compile(r"[\s.…~()¡¿👋🙏👍😀🙂]+")
 
@@ -42,7 +42,7 @@ def find_small_talk(text: str) -> SmallTalk | None:
 
 def small_talk_reply(talk: SmallTalk, documents: Sequence[str]) -> str:
     """Return the reply in the language of the message; it says what can be asked about which documents."""
-    words = _words()[talk.language]["replies"]
+    words = _WORDS[talk.language]["replies"]
     names = ", ".join(documents[:NAMED_DOCUMENTS]) or words["none"]
     if len(documents) > NAMED_DOCUMENTS:
         names = words["others"].format(names=names, count=len(documents) - NAMED_DOCUMENTS)
@@ -51,18 +51,11 @@ def small_talk_reply(talk: SmallTalk, documents: Sequence[str]) -> str:
 
 
 def _match(text: str) -> SmallTalk | None:
-    return next((talk for talk, pattern in _patterns().items() if pattern.fullmatch(text)), None)
+    return next((talk for talk, pattern in _PATTERNS.items() if pattern.fullmatch(text)), None)
 
 
-@cache
-def _words() -> dict[str, Any]:
-    return tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
-
-
-@cache
-def _patterns() -> dict[SmallTalk, re.Pattern[str]]:
-    return {
-        SmallTalk(kind, language): re.compile(f"(?:{'|'.join(words[kind])})(?: (?:there|all|again))?", re.IGNORECASE)
-        for language, words in _words().items()
-        for kind in KINDS
-    }
+_PATTERNS = {
+    SmallTalk(kind, language): re.compile(f"(?:{'|'.join(words[kind])})(?: (?:there|all|again))?", re.IGNORECASE)
+    for language, words in _WORDS.items()
+    for kind in KINDS
+}

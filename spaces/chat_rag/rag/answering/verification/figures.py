@@ -14,6 +14,7 @@ _SCALE_WORDS = {
     1e4: r"万",
     1e8: r"亿|億",
 }
+_SCALES = {scale: re.compile(words, re.IGNORECASE) for scale, words in _SCALE_WORDS.items()}
 _SCALE_LETTERS = {"k": 1e3, "m": 1e6, "b": 1e9}
 _CURRENCY = r"US\$|[$€£¥]|\b(?:USD|EUR|GBP|CHF|JPY)\b"
 _NUMBER = r"\d{1,2}:[0-5]\d(?![\d:])|\d{1,3}(?:[,.'’\u00a0\u202f]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?"
@@ -136,7 +137,7 @@ def _value(digits: str) -> tuple[float, float]:
 
 
 def _scale(word: str | None) -> float:
-    return next((scale for scale, words in _SCALE_WORDS.items() if word and re.fullmatch(words, word, re.I)), 1.0)
+    return next((scale for scale, words in _SCALES.items() if word and words.fullmatch(word)), 1.0)
 
 
 def _periods(match: re.Match[str]) -> Iterator[Period]:
