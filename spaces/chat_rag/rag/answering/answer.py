@@ -10,11 +10,11 @@ from backends.stopwatch import now
 from backends.streams import closing
 from rag.answering import budget, rewrite
 from rag.answering.cite import Citer
+from rag.answering.evidence.candidates import retrieve_candidates
 from rag.answering.evidence.selection import find_quotes
 from rag.answering.markers import Marker
 from rag.answering.placement import passage_of, passages_with_quotes
 from rag.answering.repetition import RepetitionDetector
-from rag.answering.retrieve import retrieve_passages
 from rag.answering.small_talk import find_small_talk, small_talk_reply
 from rag.answering.types import AnswerEnd, AnswerOptions, Citation, Retrieval, Sentence
 from rag.answering.verification.verifier import Verifier
@@ -127,9 +127,10 @@ class Rag:
         """Return the quotes and the best passages, and the abstention if the documents don't answer."""
         texts = dict.fromkeys((question, query))
         count = max(options.passages, QUOTED_PASSAGES)
-        results = [retrieve_passages(self.libraries, text, self.embedder, limit=count) for text in texts]
+        results = [retrieve_candidates(self.libraries, text, self.embedder, limit=count) for text in texts]
         candidates = rewrite.interleave(results)
-        selection = find_quotes(query, candidates[:QUOTED_PASSAGES], self._documents(), self.embedder)
+        quoted = candidates[: max(QUOTED_PASSAGES, len(results[0]))]
+        selection = find_quotes(query, quoted, self._documents(), self.embedder)
         quotes = selection.nearest if selection.abstention else selection.quotes
         passages = passages_with_quotes(candidates, quotes, limit=options.passages, characters=options.characters)
         return Retrieval(tuple(passages), query, selection.abstention, quotes=quotes)

@@ -10,7 +10,7 @@ from rag.documents import Cell, Table
 
 # Lines in a row that have bars, with or without the frame around them.
 _BLOCK = re.compile(r"^(?:[^|\n]*\|[^\n]*(?:\n|\Z)){2,}", re.MULTILINE)
-_RULE = re.compile(r"[ \t]*+\|?[ \t]*+:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+\|?[ \t]*+")
+_RULE = re.compile(r"[|: \t-]++")  # the line below the header of a table with a frame
 _BAR = re.compile(r"(?<!\\)\|")
 _LINE = re.compile(r"[^\n]+")
 Span = tuple[int, int]
@@ -22,7 +22,8 @@ def find_markdown_tables(text: str) -> tuple[Table, ...]:
     for block in _BLOCK.finditer(text):
         lines = [(line.start(), line.end()) for line in _LINE.finditer(text, block.start(), block.end())]
         rows = [list(_cell_spans(text, *line)) for line in lines]
-        has_rule = bool(_RULE.fullmatch(text, *lines[1]))
+        rule = text[slice(*lines[1])]
+        has_rule = "-" in rule and bool(_RULE.fullmatch(rule))
         if len(rows[0]) == len(rows[1]) > 1:
             del rows[1 : 1 + has_rule]
             tables.append(Table(lines[0][0], lines[-1][1], tuple(_cells(rows, has_rule))))

@@ -149,3 +149,10 @@ def test_a_document_without_the_name_is_not_quoted(ask: Ask) -> None:
     quotes = ask("What were the net sales of Brio in 2022?", **texts).quotes
     assert {quote.document for quote in quotes} == {"b.md"}
     assert quotes[0].answer == "75"
+
+
+def test_a_figure_of_another_name_is_not_quoted(ask: Ask) -> None:
+    prose = "Alba sells cheese in many towns and villages of the region. " * 60
+    report = f"# Alba report\n\nThe revenue was $12 million in 2022.\n\n{prose}\n\nWe use software by Brio.\n"
+    selection = ask("What was Brio's revenue in 2022?", report=report)
+    assert all("$12 million" not in quote.text for quote in selection.quotes)

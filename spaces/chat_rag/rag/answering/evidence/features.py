@@ -155,8 +155,8 @@ class Measurer:
             "cell year": _year_match(question.years, header_years, years_of(unit.before)),
             "period": _period_match(question, cell.column_header),
             "column": 1 / (1 + cell.cell.column),
-            "cell has the kind": float(_has_kind(question, cell.text, cell.column_header)),
-            "change column": float(bool(_CHANGE.search(cell.column_header)) != bool(_CHANGE.search(question.text))),
+            "cell has the kind": float(_has_kind(question, cell.text, f"{cell.section} {cell.column_header}")),
+            "change column": float(_is_change(f"{cell.section} {cell.column_header}") != _is_change(question.text)),
             "total": float(("total" in label) == ("total" in asked)),
             "extreme": self._extreme(unit),
             "rest coverage": self._coverage(frozenset(stems([unit.before])) - label - header),
@@ -175,6 +175,10 @@ class Measurer:
         own = value(unit.cell.text)
         best: Callable[[list[float]], float] = max if self.question.extreme > 0 else min
         return 1.0 if row and own == best(row) and len(row) > 1 else -1.0
+
+
+def _is_change(text: str) -> bool:
+    return bool(_CHANGE.search(text))
 
 
 def _year_match(asked: frozenset[str], own: frozenset[str], around: frozenset[str]) -> float:

@@ -44,7 +44,7 @@ def is_figure(text: str) -> bool:
     if len(text) > _MAX_FIGURE:
         return False
     texts = text.strip(), without_note_mark(text).strip()  # "(5)" is a figure, and a mark in "12 (5)"
-    return any(map(FIGURE.fullmatch, texts)) and not is_period(text)
+    return any(FIGURE.fullmatch(each) for each in texts) and not is_period(text)
 
 
 def is_blank(text: str) -> bool:

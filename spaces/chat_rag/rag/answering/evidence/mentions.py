@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rag.answering.evidence.figures import YEAR
 from rag.answering.evidence.questions import Question
+from rag.answering.evidence.units import Unit
 from rag.documents import Document
 
 # A year that stands a few times only is a maturity date or a reference, not what a document is about.
 _MIN_SHARE, _MAX_YEARS = 0.1, 6
+# A document is about a name that stands in so many characters at its beginning, or so often in it.
+_BEGINNING, _OFTEN = 3_000, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +38,31 @@ def find_missing(question: Question, documents: Iterable[Document]) -> Missing:
     return Missing(tuple(names) if len(names) == len(question.names) else (), tuple(years))
 
 
-def documents_with_names(question: Question, documents: Iterable[Document]) -> frozenset[str]:
-    """Return the ids of the documents that can be meant: those with a name of the question if one has them all."""
-    documents = list(documents)
-    counts = {document.id: _count_names(question, document) for document in documents}
-    if not question.names or len(documents) < 2 or max(counts.values()) < len(question.names):
-        return frozenset(counts)
-    return frozenset(document_id for document_id, count in counts.items() if count)
+def units_that_are_meant(question: Question, units: Sequence[Unit]) -> list[Unit]:
+    """Return the units of documents that are about a name of the question, or of passages that have one.
 
-
-def _count_names(question: Question, document: Document) -> int:
+    If a document is about all names, those that are about none of them are left out. "Microsoft's revenue" is no figure
+    of a report that only mentions Microsoft elsewhere.
+    """
+    documents = {unit.document.id: unit.document for unit in units}
+    counts = {key: sum(_is_about(each, name) for name in question.names) for key, each in documents.items()}
+    highest = max(counts.values(), default=0)
     if not question.names:
-        return 0
-    text = f"{document.name}\n{document.text}".lower()
-    return sum(_mentions(text, name) for name in question.names)
+        return list(units)
+    if highest == len(question.names):
+        return [unit for unit in units if counts[unit.document.id]]
+    return [unit for unit in units if counts[unit.document.id] or _has_name(unit, question)]
+
+
+def _is_about(document: Document, name: str) -> bool:
+    """Return whether a document has a name in its own name, at its beginning, or often."""
+    beginning = f"{document.name}\n{document.text[:_BEGINNING]}".lower()
+    return _mentions(beginning, name) or document.text.lower().count(name.lower()) >= _OFTEN
+
+
+def _has_name(unit: Unit, question: Question) -> bool:
+    text = f"{unit.heading}\n{unit.passage.text if unit.passage else unit.text}".lower()
+    return any(_mentions(text, name) for name in question.names)
 
 
 def covered_years(documents: Iterable[Document]) -> tuple[str, ...]:

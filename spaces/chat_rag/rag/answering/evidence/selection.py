@@ -10,7 +10,7 @@ from rag.answering.evidence.answerable import Situation
 from rag.answering.evidence.answers import answer_span
 from rag.answering.evidence.comparison import compared_documents
 from rag.answering.evidence.features import Measurer
-from rag.answering.evidence.mentions import covered_years, documents_with_names, find_missing
+from rag.answering.evidence.mentions import covered_years, find_missing, units_that_are_meant
 from rag.answering.evidence.model import packaged_model
 from rag.answering.evidence.questions import Question
 from rag.answering.evidence.small_talk import is_small_talk
@@ -50,13 +50,13 @@ def find_quotes(
     if documents and is_about_whole_documents(question):
         summary = key_sentences([*documents.values()], embedder)
         return QuoteSelection(tuple(_quote(unit, asked, 1.0) for unit in summary))
-    meant = documents_with_names(asked, documents.values())
-    units = find_units([passage for passage in passages if passage.document_id in meant], documents)
+    units = find_units(passages, documents)
     if not units:
         return QuoteSelection(abstention=Abstention(AbstentionKind.NO_PASSAGES, evidence))
     situation = Situation(asked, evidence, find_missing(asked, documents.values()))
-    quotes, is_answered = _rank(situation, units, embedder)
-    if is_answered or not is_latin(question):  # the threshold was measured for no other script
+    meant = units_that_are_meant(asked, units)
+    quotes, is_answered = _rank(situation, meant or units, embedder)
+    if (meant and is_answered) or not is_latin(question):  # the threshold was measured for no other script
         return QuoteSelection(_choose(question, quotes, documents))
     return QuoteSelection(nearest=tuple(quotes[:MAX_QUOTES]), abstention=_abstention(situation, documents))
 
