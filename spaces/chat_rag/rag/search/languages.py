@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections import Counter
+from collections import Counter, defaultdict
 from functools import cache
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def detect_language(text: str) -> str:
     letters = sum(map(str.isalpha, text))
     if unspaced := _unspaced_language(text, letters):
         return unspaced
-    scores: Counter[str] = Counter()
+    scores: defaultdict[str, float] = defaultdict(float)
     for word, count in Counter(_WORD.findall(text)).items():
         languages = _languages_by_word().get(word, ())
         for language in languages:
