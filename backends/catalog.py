@@ -13,7 +13,7 @@ from typing import Any
 
 from backends.errors import BackendError, NotConfigured, Unreachable
 from backends.kinds import check_protocol, import_kind
-from backends.local_models.choice import chosen_model
+from backends.local_models.choice import chosen_model, model_title
 from backends.settings import TargetSettings
 from backends.types import Backend
 from backends.variables import expand, hide_secrets
@@ -107,12 +107,13 @@ class Catalog:
             self.connect(name)
         except BackendError as caught:
             error = caught
-        label, price = str(entry.get("label", "")), str(entry.get("price", ""))
-        return Target(name, entry["kind"], error, label, price, self.writes(name))
+        return Target(name, entry["kind"], error, self.title(name), str(entry.get("price", "")), self.writes(name))
 
     def title(self, name: str) -> str:
-        """The label of a target, or its name; connects to nothing."""
-        return str(self._entry(name).get("label") or name)
+        """The label of a target, else the model of an embedded one, else its name; connects to nothing."""
+        entry = self._entry(name)
+        is_default = entry["kind"] == "embedded" and not entry.get("model")
+        return str(entry.get("label") or (model_title() if is_default else name))
 
     def writes(self, name: str) -> str:
         """What a target writes, "answer" or "quotes" (see `Target`); connects to nothing.

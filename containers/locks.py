@@ -29,7 +29,8 @@ LOCKS = (
             "containers/demo/requirements.txt",
         ),
         # onnxruntime replaces the first three. Chroma imports the Kubernetes client only as a server in a cluster.
-        excluded=("torch", "sentence-transformers", "onnx", "kubernetes"),
+        # RapidOCR with opencv would be a fifth of the image.
+        excluded=("torch", "sentence-transformers", "onnx", "kubernetes", "rapidocr"),
     ),
     Lock("containers/demo/requirements-export-locked.txt", ("containers/demo/requirements-export.txt",)),
 )

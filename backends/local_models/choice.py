@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 VARIABLE = "SPACEPORT_MODEL"
+PACKAGED_TITLE = "SmolLM2 135M, tiny, on this machine"
 
 
 def chosen_model() -> str | None:
@@ -26,6 +27,12 @@ def choose_model(model: str | None) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{model}\n", encoding="utf-8")
+
+
+def model_title() -> str:
+    """What a page calls the model in use."""
+    model = chosen_model()
+    return f"{Path(model).stem if model.endswith('.gguf') else model}, on this machine" if model else PACKAGED_TITLE
 
 
 def choice_file() -> Path:

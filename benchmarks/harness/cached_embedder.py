@@ -24,11 +24,13 @@ class CachedEmbedder(Embedder):
             self._vectors = dict(zip(cache["texts"].tolist(), cache["vectors"], strict=True))
 
     def _encode(self, texts: Sequence[str], report: Callable[[float], None] | None = None) -> Any:
+        import numpy as np
+
         keys = [sha256(text.encode()).hexdigest() for text in texts]
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._vectors}
         if new:
             self._vectors |= dict(zip(new, super()._encode(list(new.values()), report), strict=True))
-        return [self._vectors[key] for key in keys]
+        return np.stack([self._vectors[key] for key in keys])
 
     def save(self) -> None:
         """Write the vectors to the file, if there is one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import gradio as gr
 
 from backends import Catalog, SpaceportError
 from chat_page import scripts
+from chat_page.better_model import ModelOffer
 from chat_page.chat import MAX_QUESTION_CHARACTERS, Chat
 from chat_page.handlers import Handlers
 from chat_page.sources import panel
@@ -28,7 +30,7 @@ from ui.settings import int_setting
 CORPUS = Path(__file__).parent / "corpus"
 DEFAULTS = AnswerOptions()
 # Gradio's state of a page takes 75 kB, and anybody can open pages. Nothing is lost when a page's state is dropped.
-MAX_SESSIONS = 300
+MAX_SESSIONS = 200
 
 ARGUMENTS = launch.parse_arguments(
     sys.argv[1:] if __name__ == "__main__" else [], "Chat with documents on any model backend."
@@ -48,6 +50,7 @@ try:
 except SpaceportError as error:
     raise SystemExit(error.for_terminal) from error
 HANDLERS = Handlers(CHAT)
+OFFER = ModelOffer(CHAT.catalog, host=ARGUMENTS.host or os.environ.get("GRADIO_SERVER_NAME"), share=ARGUMENTS.share)
 # Gradio refuses a value that isn't a choice. The names are replaced by titles when the page has opened.
 TARGETS = [(START.title, START.name), *((name, name) for name in CHAT.catalog.names if name != START.name)]
 
@@ -123,6 +126,8 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
                 max_tokens = gr.Slider(16, 4096, DEFAULTS.max_tokens, step=16, label=ENGLISH.max_tokens)
                 system = gr.Textbox("", label=ENGLISH.system, lines=2, placeholder=ENGLISH.system_hint)
                 delete = gr.Button(ENGLISH.delete, size="sm", variant="stop", elem_id="delete")
+                better_model = gr.Button(OFFER.label(), visible=bool(OFFER.label()), size="sm", elem_id="better_model")
+                model_progress = gr.HTML("")
                 unavailable = gr.HTML("", elem_id="unavailable")
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -182,6 +187,9 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
         HANDLERS.delete_data, key, [key, documents, chatbot, sources, stats, samples], js=scripts.CONFIRM_JS,
         queue=False, **private,
     )  # fmt: skip
+    better_model.click(OFFER.get, None, model_progress, concurrency_limit=None, **private).then(
+        CHAT.reconnect, None, None, **private
+    ).then(HANDLERS.list_targets, target, [target, unavailable], **private)
     demo.load(HANDLERS.warm, target, None, **private)
     demo.load(HANDLERS.list_targets, target, [target, unavailable], **private)
     demo.unload(HANDLERS.close_page)

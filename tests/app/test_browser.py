@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.helpers.apps import App
-from tests.helpers.chat import ask, upload, uploaded, wait_for_answer
+from tests.helpers.chat import ask, limit_answers, upload, uploaded, wait_for_answer
 from tests.rag.make_documents import quarterly_report
 
 Open = Callable[..., Page]
@@ -130,6 +130,7 @@ def test_a_file_above_the_limit_is_refused_with_the_limit(app: App, open_page: O
 
 def test_undo_edit_and_retry_change_the_conversation(app: App, open_page: Open) -> None:
     page = open_page(app)
+    limit_answers(page, 64)
     ask(page, "How many rooms does the guest house have?")
     first = wait_for_answer(page)
     page.get_by_role("button", name="Retry").last.click()

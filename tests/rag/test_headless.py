@@ -110,7 +110,7 @@ def test_many_questions_about_a_folder(report: Path, tmp_path: Path) -> None:
     for quote in first["quotes"]:
         assert text[quote["start"] : quote["end"]] == quote["text"]
         assert quote["start"] <= quote["answer_start"] < quote["answer_end"] <= quote["end"]
-        assert (quote["document"], quote["page"] >= 1) == (report.name, True)
+        assert (quote["document"], quote["page"] >= 1) == (f"files/{report.name}", True)
         assert 0 <= quote["probability"] <= 1
     assert 0 < first["timings"]["quotes_ms"] <= first["timings"]["total_ms"]
     assert first["timings"]["first_token_ms"] is None

@@ -240,6 +240,12 @@ def test_a_page_of_repeated_html_is_read_in_linear_time(read: Any, page: tuple[s
     assert_linear(lambda size: read("a.html", pages[size]))
 
 
+@pytest.mark.parametrize("unit", ["a", " ", "{a}", r"\par ", r"\'41", r"\u65?", r"\intbl a\par ", r"\v a\v0 "])
+def test_rich_text_of_repeated_words_is_read_in_linear_time(read: Any, unit: str) -> None:
+    files = {size: rb"{\rtf1 a" + repeated(unit, size).encode() + b"b}" for size in (4_000, *SIZES)}
+    assert_linear(lambda size: read("a.rtf", files[size]))
+
+
 def test_white_space_lists_and_preformatted_text_keep_their_content(read: Any) -> None:
     items = "".join(f"<li>item {number}" for number in range(250))
     lines = f"<pre>\n  if a:\n      b{' ' * 50}c{chr(10) * 9}d\n</pre>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -92,8 +93,9 @@ async def _ask(guest: Guest, record: Visit, question: str) -> None:
 
 def _answer_text(conversation: Any) -> str:
     last = conversation[-1]
-    is_answer = last["role"] == "assistant" and not (last.get("metadata") or {}).get("title")
-    return str(last["content"][0]["text"]) if is_answer else ""
+    # An answer that the documents don't support is folded at its end, under a title.
+    is_answer = last["role"] == "assistant" and (last.get("metadata") or {}).get("status") != "pending"
+    return re.sub("<[^>]*>", "", last["content"][0]["text"]) if is_answer else ""
 
 
 async def _open_citation(guest: Guest, record: Visit) -> None:

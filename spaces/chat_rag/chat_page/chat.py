@@ -99,6 +99,10 @@ class Chat:
             self._connections[name] = self.catalog.connect(name)
         return self._connections[name]
 
+    def reconnect(self) -> None:
+        """Connect again at the next question: this machine has another model."""
+        self._connections.clear()
+
     async def answer(
         self,
         caller: Caller,

@@ -100,8 +100,16 @@ class Strings:
     already_added: str = " (already added)"
 
     # What the visitor should know about how a document was read
+    better_model: str = "Get a better model: {name}, {size} GB"
+    use_better_model: str = "Use the better model {name}, which is on this machine"
+    better_model_ready: str = "{name} is ready and answers from now on."
+    cannot_store: str = "The model can't be stored ({reason})."
     picture_pages_one: str = "{count:,} page is a picture that was not read: {places}"
     picture_pages: str = "{count:,} pages are pictures that were not read: {places}"
+    unread_pictures_one: str = "{count:,} picture was not read: page {places}"
+    unread_pictures: str = "{count:,} pictures were not read: pages {places}"
+    unsure_pages_one: str = "{count:,} page is hard to recognize, check its letters: {places}"
+    unsure_pages: str = "{count:,} pages are hard to recognize, check their letters: {places}"
     encoding_unsure: str = "its encoding is a guess: {first}, or {others}. Save it as UTF-8 if letters look wrong"
     hidden_sheets_one: str = "{count:,} hidden sheet was not read: {places}"
     hidden_sheets: str = "{count:,} hidden sheets were not read: {places}"

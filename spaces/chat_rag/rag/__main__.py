@@ -1,6 +1,6 @@
-"""Command line of the chat: `python -m rag ask`, `python -m rag search` and `python -m rag read`.
+"""Command line of the chat: `python -m rag ask`, `verify`, `search` and `read`.
 
-They read, find and answer as the page does. Exit status: 0 for success, 1 for a failure (message and remedy on
+They read, find, answer and check as the page does. Exit status: 0 for success, 1 for a failure (message and remedy on
 stderr), 2 for wrong usage.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from backends.terminal import exit_status
-from rag import ask_command, read_command
+from rag import ask_command, read_command, verify_command
 from rag.answering.retrieve import retrieve_characters
 from rag.ask_command import read_files, read_questions
 from rag.documents import Passage
@@ -30,8 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m rag", description="Ask questions about documents without a page.")
-    commands = parser.add_subparsers(required=True, metavar="ask | search | read")
+    commands = parser.add_subparsers(required=True, metavar="ask | verify | search | read")
     ask_command.add_arguments(commands.add_parser("ask", help="answer questions about some files"))
+    verify_command.add_arguments(commands.add_parser("verify", help="check answers in JSON against their documents"))
     _add_search(commands.add_parser("search", help="write the best passages for many questions"))
     read_command.add_arguments(commands.add_parser("read", help="print what is read of some files"))
     return parser

@@ -23,6 +23,7 @@ class Limits:
     characters: int = 10_000_000
     pages: int = 5_000
     scanned_pages: int = 200  # text recognition takes seconds per page
+    recognition_seconds: int = 600  # for all of them; a reader has 900 for everything
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,27 @@ class Table:
     caption: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RecognizedLine:
+    """A line, or a cell, that was recognized on a picture: its span in `Document.text`, and its box.
+
+    The box is in shares of the width and height of the page, from its upper left corner.
+    """
+
+    start: int
+    end: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
 class NoteKind(StrEnum):
     """What a reader left out of a file, or did with it that the visitor should know."""
 
     PICTURE_PAGES = "picture_pages"  # pages without text that weren't recognized
+    UNREAD_PICTURES = "unread_pictures"  # large pictures beside text, on the pages in `places`, that weren't recognized
+    UNSURE_PAGES = "unsure_pages"  # pages that were recognized, with doubts
     ENCODING_UNSURE = "encoding_unsure"  # places: the encoding that was chosen, and others that are as likely
     HIDDEN_SHEETS = "hidden_sheets"  # sheets, named in `places`, that weren't read
     HIDDEN_SLIDES = "hidden_slides"  # slides, by their numbers in `places`, that weren't read
@@ -87,6 +105,7 @@ class Content:
     tables: tuple[Table, ...] = ()
     notes: tuple[Note, ...] = ()
     furniture: tuple[Span, ...] = ()
+    recognized: tuple[RecognizedLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +123,7 @@ class Document:
     tables: tuple[Table, ...] = ()
     notes: tuple[Note, ...] = ()
     furniture: tuple[Span, ...] = ()
+    recognized: tuple[RecognizedLine, ...] = ()
 
     def page_of(self, start: int) -> int | None:
         """Return the number of the page with the character at `start`, or None for a format without pages."""

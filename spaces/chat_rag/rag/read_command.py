@@ -57,14 +57,15 @@ def document_json(document: Document) -> dict[str, Any]:
 
 def _table_json(document: Document, table: Table) -> dict[str, Any]:
     """Return the rows of a table: a cell that spans several fields stands in each, a blank one is ""."""
+    is_markdown = document.text.startswith("|", table.start)  # there, a bar inside a cell is escaped
     heights = [cell.row + cell.row_span for cell in table.cells]
     widths = [cell.column + cell.column_span for cell in table.cells]
     rows = [[""] * max(widths, default=0) for _ in range(max(heights, default=0))]
     for cell in table.cells:
+        text = document.text[cell.start : cell.end]
         for row in rows[cell.row : cell.row + cell.row_span]:
-            columns = range(cell.column, cell.column + cell.column_span)
-            for column in columns:
-                row[column] = document.text[cell.start : cell.end]
+            for column in range(cell.column, cell.column + cell.column_span):
+                row[column] = text.replace("\\|", "|") if is_markdown else text
     return {
         "start": table.start,
         "end": table.end,

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from collections.abc import Callable
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from chat_page.sources.preview import CONTEXT_CHARACTERS, missing_html, preview_html
 from rag.documents import Document, Passage
+from rag.reading.ocr.tesseract import Tesseract
 from rag.reading.parse import read_document
+from tests.conftest import missing
 from tests.rag import make_documents as make
+from tests.rag import make_pictures
 
 Read = Callable[[str, bytes | str], Document]
 EVIL = (
@@ -143,6 +150,54 @@ def test_a_page_of_a_pdf_is_a_picture_with_its_text_below(read: Read) -> None:
     assert html.index("<img ") < html.index("<details") < html.index("<mark>82,959</mark>")
     assert "Expense was" in html
     assert "Page one" not in html
+
+
+@pytest.mark.parametrize("name", ["scan.pdf", "scan.tif", "photo.jpg"])
+def test_a_quote_is_marked_on_a_page_that_was_recognized(
+    read: Read, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("SPACEPORT_OCR", "tesseract")
+    if not Tesseract.is_installed():
+        missing("tesseract (apt-get install tesseract-ocr)")
+    lines = "The fee of a berth is 7,350", "It is due on the first of May"
+    if name.endswith(".pdf"):
+        data = make.pdf_scan("\n".join(lines))
+    elif name.endswith(".tif"):
+        pages = [make_pictures.picture(line) for line in lines[::-1]]
+        data = make_pictures.encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:])
+    else:
+        photo, exif = make_pictures.turned_by_camera(make_pictures.picture(*lines))
+        data = make_pictures.encoded(photo, "JPEG", exif=exif)
+    document = read(name, data)
+    html = preview(document, passage_of(document, lines[0]), "7,350", data)
+    assert html.count("<img ") == 1
+    assert 'class="sp-spot"' in html
+    assert html.index("<img ") < html.index("<details") < html.index("<mark>7,350</mark>")
+    assert ("page 2 of 2" if name.endswith(".tif") else "page 1 of 1") in html
+    assert is_marked(html)
+
+
+def test_a_quote_beside_a_picture_with_text_is_marked_too(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPACEPORT_OCR", "tesseract")
+    if not Tesseract.is_installed():
+        missing("tesseract (apt-get install tesseract-ocr)")
+    chart = make_pictures.encoded(make_pictures.picture("Visitors in May: 4,210", width=600, height=400), "PNG")
+    data = make.pdf_with_picture("Sales were 82,959.", chart, "Costs were 6,797.", box=(100, 200, 390, 260))
+    document = read("report.pdf", data)
+    for line, quote in (("Sales were 82,959.", "82,959"), ("Costs were 6,797.", "6,797"), ("May: 4,210", "4,210")):
+        html = preview(document, passage_of(document, line), quote, data)
+        assert is_marked(html)
+        assert "<details" in html
+
+
+def is_marked(html: str) -> bool:
+    """Return whether the picture has pixels of the highlighter's color in less than a third of its rows."""
+    data = re.search(r'src="data:image/\w+;base64,([^"]+)"', html)
+    assert data
+    image = Image.open(io.BytesIO(base64.b64decode(data[1]))).convert("RGB")
+    pixels = np.asarray(image).astype(int)
+    rows = ((pixels[:, :, 0] > 230) & (pixels[:, :, 2] < 170)).any(axis=1)
+    return bool(0 < rows.mean() < 1 / 3)
 
 
 @pytest.mark.parametrize("kind", ["not stored", "another file", "truncated"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from rag.read_command import document_json
+
 
 def test_html_has_only_its_text(read):
     page = """<!doctype html><html><head><title>T</title><style>p {color: red}</style></head><body>
@@ -71,6 +73,8 @@ def test_html_tables_keep_their_columns(read):
     assert table.caption == "Dues"
     assert [cell.header for cell in table.cells] == [True] * 4 + [False] * 5
     assert document.text[table.start : table.end].startswith("| Port")
+    (rows,) = [table["rows"] for table in document_json(document)["tables"]]
+    assert rows[1:] == [["Port", "Summer", "Winter"], ["Skarv", "14", "9"], ["Skarv", "15", "a | b"]]
 
 
 def test_html_without_what_is_hidden(read):
@@ -135,3 +139,12 @@ def test_html_of_a_saved_page_has_the_character_set_of_its_transport(read, name)
     kind = b"Content-Type: text/html;\r\n\tcharset=windows-1251\r\n"
     head = b"From: <Saved>\r\n" + kind + b"Content-Transfer-Encoding: 8bit\r\n\r\n"
     assert read(name, head + "<p>Да</p>".encode("cp1251")).text == "Да"
+
+
+def test_html_blocks_and_tables_that_arrange_the_page_are_apart(read):
+    page = """<header>Site</header><aside>Offer</aside><details><summary>More</summary>inside</details>
+    <dialog>x</dialog><table><tr><td><table><tr><td><table><tr><th>a<th>b<tr><td>1<td>2</table></table><td>right</table>"""
+    document = read("a.html", page)
+    assert document.text.split("\n\n") == [
+        *("Site", "Offer", "More", "inside", "| a | b |\n| --- | --- |\n| 1 | 2 |", "right")
+    ]

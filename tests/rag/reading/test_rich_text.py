@@ -25,6 +25,7 @@ def rich_text(body: str) -> bytes:
         (r"\bin3 }}}end", "end"),
         (r"end}garbage", "end"),
         ("one\\\ntwo", "one\n\ntwo"),
+        (r"\trowd\cellx9\intbl one\cell two\par three", "two\n\nthree\n\none"),
     ],
 )
 def test_characters(read, body, text):

@@ -71,7 +71,7 @@ def open_turns(fragment: str) -> tuple[Turn, ...]:
             question=turn.q,
             answer=turn.a,
             quotes=tuple(_quote(quoted) for quoted in turn.k),
-            sentences=tuple(Sentence(*sorted(span), False) for span in turn.u),
+            sentences=tuple(Sentence(min(span), max(span), supported=False) for span in turn.u),
             citations=tuple(_citation(cited.n, cited.d, cited.p) for cited in turn.c),
             finish_reason="stop",
             target=turn.m,

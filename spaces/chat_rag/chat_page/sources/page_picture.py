@@ -40,23 +40,35 @@ class Picture:
 
 
 def page_picture(
-    data: bytes, number: int, text: str, highlight: tuple[int, int], *, seconds: float = SECONDS
+    data: bytes,
+    number: int,
+    text: str,
+    highlight: tuple[int, int],
+    *,
+    marks: tuple[Box, ...] = (),
+    seconds: float = SECONDS,
 ) -> Picture:
     """Render page `number` (from 1) of the PDF `data`; `highlight` is a span of `text`, the page's extracted text.
 
-    There are no boxes if the page's own characters differ from `text`. A page that can't be rendered within the limits
-    above is a `DocumentError`.
+    `marks` are the boxes of a page that was recognized, in shares of its width and height. Without them, there are no
+    boxes if the page's own characters differ from `text`. A page that can't be rendered within the limits above is a
+    `DocumentError`.
     """
     import pypdfium2
 
     try:
         with PDFIUM_LOCK, _page(data, number) as page:
             image, (width, height) = _render(page, seconds)
-            characters = highlighted_characters(page, text, highlight)
-            boxes = tuple(_merge_lines(_to_pixels(page, characters, width, height)))
+            characters = [] if marks else highlighted_characters(page, text, highlight)
+            boxes = scale(marks, width, height) or tuple(_merge_lines(_to_pixels(page, characters, width, height)))
     except (pypdfium2.PdfiumError, IndexError, ValueError) as error:
         raise DocumentError(f"Page {number} cannot be drawn.", "Read its text instead.") from error
-    return Picture(_encode(_highlight(image, boxes)), width, height, boxes)
+    return Picture(encode(draw_boxes(image, boxes)), width, height, boxes)
+
+
+def scale(marks: Sequence[Box], width: int, height: int) -> tuple[Box, ...]:
+    """Convert boxes in shares of a picture to boxes in pixels."""
+    return tuple((left * width, top * height, right * width, bottom * height) for left, top, right, bottom in marks)
 
 
 @contextmanager
@@ -197,7 +209,7 @@ def _same_line(line: Box, box: Box) -> bool:
     return False
 
 
-def _highlight(image: Any, boxes: Sequence[Box]) -> Any:
+def draw_boxes(image: Any, boxes: Sequence[Box]) -> Any:
     """Colour each box like a highlighter pen and draw a frame, which is visible without colours too."""
     from PIL import Image, ImageChops, ImageDraw
 
@@ -214,7 +226,7 @@ def _highlight(image: Any, boxes: Sequence[Box]) -> Any:
     return image
 
 
-def _encode(image: Any) -> str:
+def encode(image: Any) -> str:
     """Return a data: URI of at most MAX_BYTES: PNG, or JPEG with decreasing quality."""
     for kind, options in itertools.chain([("PNG", {})], (("JPEG", {"quality": quality}) for quality in (80, 50, 20))):
         stream = io.BytesIO()

@@ -6,18 +6,22 @@ All text of the document is escaped: none of its tags, scripts, links or images 
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from html import escape
 
 from chat_page.markdown import shorten
 from chat_page.sources.page_picture import Picture, page_picture
+from chat_page.sources.photo import photo
 from chat_page.sources.table import Span, table_html
 from chat_page.strings import ENGLISH
-from rag.documents import Document, Passage
+from rag.documents import Document, Page, Passage
 from rag.errors import DocumentError
+from rag.reading.pictures import SUFFIXES as PICTURE_SUFFIXES
 from rag.reading.processes.pool import page_renderers
 
 # How much text a preview shows before and after the passage.
 CONTEXT_CHARACTERS, CONTEXT_LINES = 600, 6
+PICTURE_TYPES = frozenset(PICTURE_SUFFIXES.values())
 
 
 def preview_html(document: Document, passage: Passage, highlight: Span, original: bytes | None) -> str:
@@ -26,8 +30,8 @@ def preview_html(document: Document, passage: Passage, highlight: Span, original
     `original` is the uploaded file, if it is stored: a page of a PDF then becomes a picture.
     """
     span = _document_span(document, passage, highlight)
-    if document.media_type == "application/pdf":
-        body = _pdf(document, passage, span, original)
+    if document.media_type == "application/pdf" or document.media_type in PICTURE_TYPES:
+        body = _page(document, passage, span, original)
     elif document.media_type == "text/csv":
         body = table_html(document, span)
     else:
@@ -98,7 +102,7 @@ def _first_lines(text: str) -> str:
     return "".join(text.splitlines(keepends=True)[:CONTEXT_LINES]).strip("\n")
 
 
-def _pdf(document: Document, passage: Passage, span: Span, original: bytes | None) -> str:
+def _page(document: Document, passage: Passage, span: Span, original: bytes | None) -> str:
     """The page as a picture with its text folded below it; if that fails, the text with the reason."""
     text = _text(document, passage, span)
     page = next((page for page in document.pages if page.start <= span[0] < page.end), None)
@@ -106,16 +110,8 @@ def _pdf(document: Document, passage: Passage, span: Span, original: bytes | Non
         return f'<p class="sp-note">{ENGLISH.file_not_stored}</p>{text}'
     if hashlib.sha256(original).hexdigest()[:16] != document.id:
         return f'<p class="sp-note">{ENGLISH.file_differs}</p>{text}'
-    highlight = span[0] - page.start, min(span[1], page.end) - page.start
     try:
-        picture = page_renderers().run(
-            page_picture,
-            document.name,
-            data=original,
-            number=page.number,
-            text=document.text[page.start : page.end],
-            highlight=highlight,
-        )
+        picture = _draw(document, page, span, original)
     except DocumentError as error:
         return f'<p class="sp-note">{escape(ENGLISH.text_instead.format(reason=error.message))}</p>{text}'
     excerpt = shorten(document.text[span[0] : span[1]])
@@ -125,6 +121,23 @@ def _pdf(document: Document, passage: Passage, span: Span, original: bytes | Non
         return f"{_picture_html(picture, alt)}{note}{text}"
     summary = f"<summary>{ENGLISH.passage_text}</summary>"
     return f'{_picture_html(picture, alt)}<details class="sp-more">{summary}{text}</details>'
+
+
+def _draw(document: Document, page: Page, span: Span, original: bytes) -> Picture:
+    start, end = max(span[0], page.start), min(span[1], page.end)
+    lines = [line for line in document.recognized if page.start <= line.start < page.end]
+    marks = [(line.left, line.top, line.right, line.bottom) for line in lines if line.start < end and line.end > start]
+    draw = partial(page_renderers().run, data=original, number=page.number, marks=marks)
+    if document.media_type in PICTURE_TYPES:
+        return draw(photo, document.name, name=document.name)
+    text, highlight = document.text[page.start : page.end], (start - page.start, end - page.start)
+    if lines and not marks:
+        # The text of pictures is none of the page's own characters.
+        first, last = lines[0].start - page.start, lines[-1].end - page.start
+        text = text[:first] + text[last:]
+        if highlight[0] >= last:
+            highlight = highlight[0] - (last - first), highlight[1] - (last - first)
+    return draw(page_picture, document.name, text=text, highlight=highlight)
 
 
 def _picture_html(picture: Picture, alt: str) -> str:

@@ -9,7 +9,6 @@ from backends import Backend, BackendError, ChatRequest, Delta, Done, Event, Mes
 from backends.stopwatch import now
 from backends.streams import closing
 from rag.answering import budget, rewrite
-from rag.answering.abstain import CHECKED_PASSAGES
 from rag.answering.cite import Citer
 from rag.answering.evidence.selection import find_quotes
 from rag.answering.markers import Marker
@@ -23,6 +22,9 @@ from rag.documents import Document
 from rag.library.library import Library
 from rag.search.embedders import Embedder
 from rag.threads import SEARCH
+
+# The quotes come from the same number of passages for everyone, however many a visitor sends to the model.
+QUOTED_PASSAGES = 8
 
 
 @dataclass(slots=True)
@@ -124,10 +126,10 @@ class Rag:
     def _search(self, question: str, query: str, options: AnswerOptions) -> Retrieval:
         """Return the quotes and the best passages, and the abstention if the documents don't answer."""
         texts = dict.fromkeys((question, query))
-        count = max(options.passages, CHECKED_PASSAGES)
+        count = max(options.passages, QUOTED_PASSAGES)
         results = [retrieve_passages(self.libraries, text, self.embedder, limit=count) for text in texts]
         candidates = rewrite.interleave(results)
-        selection = find_quotes(query, candidates, self._documents(), self.embedder)
+        selection = find_quotes(query, candidates[:QUOTED_PASSAGES], self._documents(), self.embedder)
         quotes = selection.nearest if selection.abstention else selection.quotes
         passages = passages_with_quotes(candidates, quotes, limit=options.passages, characters=options.characters)
         return Retrieval(tuple(passages), query, selection.abstention, quotes=quotes)

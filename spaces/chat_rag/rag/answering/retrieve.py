@@ -63,7 +63,7 @@ def rank_passages(libraries: Sequence[Library], question: str, embedder: Embedde
     libraries = [library for library in libraries if library.documents]
     if not libraries:
         return []
-    vector = embedder.encode_question(question)
+    vector = embedder.encode_question(question).tolist()
     hits = [hit for library in libraries for hit in library.search(question, vector)]
     weight = MULTILINGUAL_WEIGHT if embedder.multilingual else DENSE_WEIGHT
     ranking = sorted(zip(fuse(hits, weight), hits, strict=True), key=lambda pair: -pair[0])

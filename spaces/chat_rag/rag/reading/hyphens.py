@@ -49,7 +49,7 @@ def keeps_hyphen(left: str, right: str, words: frozenset[str], compounds: frozen
     if left[-1:].isdigit() or right[:1].isdigit():
         return True
     left, right = left.lower(), right.lower()
-    if f"{left}-{right}" in compounds:
+    if not compounds.isdisjoint((f"{left}-{right}", f"{left}-{right}s", f"{left}-{right.removesuffix('s')}")):
         return True
     if left + right in words:
         return False

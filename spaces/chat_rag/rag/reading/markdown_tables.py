@@ -10,7 +10,7 @@ from rag.documents import Cell, Table
 
 # Lines in a row that have bars, with or without the frame around them.
 _BLOCK = re.compile(r"^(?:[^|\n]*\|[^\n]*(?:\n|\Z)){2,}", re.MULTILINE)
-_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
+_RULE = re.compile(r"[ \t]*+\|?[ \t]*+:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+\|?[ \t]*+")
 _BAR = re.compile(r"(?<!\\)\|")
 _LINE = re.compile(r"[^\n]+")
 Span = tuple[int, int]

@@ -21,6 +21,8 @@ from rag.reading.office.slides import read_slides
 from rag.reading.office.word import read_word
 from rag.reading.office.workbook import read_workbook
 from rag.reading.pdf import read_pdf
+from rag.reading.pictures import SUFFIXES as PICTURE_SUFFIXES
+from rag.reading.pictures import read_picture
 from rag.reading.plain import read_markdown, read_notebook, read_text, read_xml
 from rag.reading.rich_text.reader import read_rich_text
 
@@ -63,6 +65,7 @@ _READERS: dict[str, tuple[str, Reader]] = {
     ".ipynb": ("text/markdown", _without_progress(read_notebook)),
     ".xml": ("text/plain", _without_progress(read_xml)),
 }
+_READERS |= {suffix: (media_type, read_picture) for suffix, media_type in PICTURE_SUFFIXES.items()}
 _PLAIN = """
 text log json jsonl ndjson yaml yml toml ini cfg conf sql tex
 py js ts jsx tsx java kt c h cc cpp hpp cs go rs rb php swift scala r sh bash ps1 lua pl css proto
@@ -116,6 +119,7 @@ def read_document(
         media_type,
         tables=content.tables,
         notes=content.notes,
+        recognized=content.recognized,
         furniture=content.furniture,
     )
 

@@ -8,10 +8,13 @@ from typing import Any
 
 from rag.documents import Content, Limits, Note, NoteKind, ShareReport
 from rag.errors import DocumentError
-from rag.reading import ocr
 from rag.reading.layout.furniture import WINDOW, Edges, find_furniture, page_edges
-from rag.reading.layout.page_text import PageText, plain_page, write_page
+from rag.reading.layout.page_text import PageText, write_page
 from rag.reading.layout.reader import ReadPage, lay_out, read_page
+from rag.reading.ocr.errors import REMEDY
+from rag.reading.ocr.page_pictures import has_images
+from rag.reading.ocr.recognizer import Recognizer, install_remedy
+from rag.reading.ocr.scans import Scans
 from rag.reading.pdf_pages import assemble, join_broken_words
 
 PDFIUM_LOCK = threading.Lock()  # PDFium isn't thread-safe, not even across documents
@@ -20,29 +23,33 @@ PDFIUM_LOCK = threading.Lock()  # PDFium isn't thread-safe, not even across docu
 def read_pdf(data: bytes, name: str, limits: Limits, report: ShareReport) -> Content:
     """Return the text of all pages in reading order, with the spans of pages and tables.
 
-    Pages without text go through text recognition if tesseract is installed. `report` is called after each page.
+    Pages without text go through text recognition if an engine is installed. `report` is called after each page.
     """
-    reader = _Reader(name, limits, report)
-    texts = join_broken_words(list(reader.pages(data)))
+    with Recognizer(name) as recognizer:
+        reader = _Reader(name, limits, report, Scans(recognizer, limits))
+        texts = join_broken_words(list(reader.pages(data)))
     if not any(page.text for page in texts):
-        raise _no_text(name)
+        raise reader.error or _no_text(name, recognizer)
     return assemble(texts, reader.notes())
 
 
 class _Reader:
     """Reads the pages of one file, and counts what isn't read."""
 
-    def __init__(self, name: str, limits: Limits, report: ShareReport) -> None:
-        self._name, self._limits, self._report = name, limits, report
-        self._pictures: list[int] = []
+    def __init__(self, name: str, limits: Limits, report: ShareReport, scans: Scans) -> None:
+        self._name, self._limits, self._report, self._scans = name, limits, report, scans
+        self._has_images = False
         self._hidden: dict[int, int] = {}
-        self._characters = self._scanned = 0
+        self._characters = 0
+
+    @property
+    def error(self) -> DocumentError | None:
+        """Why a page couldn't be recognized."""
+        return self._scans.error
 
     def notes(self) -> tuple[Note, ...]:
         """Return what the visitor should know about the file."""
-        notes = []
-        if self._pictures:
-            notes.append(Note(NoteKind.PICTURE_PAGES, len(self._pictures), tuple(map(str, self._pictures))))
+        notes = self._scans.notes()
         if self._hidden:
             pages = tuple(map(str, self._hidden))
             notes.append(Note(NoteKind.HIDDEN_TEXT, sum(self._hidden.values()), pages))
@@ -51,17 +58,18 @@ class _Reader:
     def pages(self, data: bytes) -> Iterator[PageText]:
         """Yield the text of each page; a few pages are read ahead, to find the heads and feet that they share."""
         document = _open(data, self._name)
+        self._has_images = has_images(data)
         try:
             count = _page_count(document, self._name, self._limits)
-            window: list[tuple[ReadPage | str, Edges]] = []
+            window: list[tuple[ReadPage, Edges]] = []
             first = 0  # the page at the start of the window
             for index in range(count + WINDOW):
                 if index < count:
                     page = self._read(document, index)
-                    window.append((page, page_edges([] if isinstance(page, str) else page.lines)))
+                    window.append((page, page_edges(page.lines)))
                     self._report((index + 1) / count)
                 if 0 <= (current := index - WINDOW) < count:
-                    yield self._write(window, current - first)
+                    yield self._scans.complete(self._write(window, current - first), current + 1)
                 if current - first >= WINDOW:
                     del window[0]
                     first += 1
@@ -69,44 +77,27 @@ class _Reader:
             with PDFIUM_LOCK:
                 document.close()
 
-    def _read(self, document: Any, index: int) -> ReadPage | str:
-        """Return what a page has, or the text that was recognized on its picture."""
+    def _read(self, document: Any, index: int) -> ReadPage:
+        """Return what a page has, or what was recognized on its picture."""
         # The lock is held for one page only, so that a long file doesn't delay a short one.
         with PDFIUM_LOCK:
             page = document[index]
             try:
                 content = read_page(page)
-                image = b""
-                if not content.segments and not content.turned:
-                    image = self._picture(page, index + 1)
+                has_text = content.segments or content.turned
+                image = None if has_text else self._scans.draw(page, index + 1)
+                pictures = self._scans.draw_pictures(page, index + 1) if has_text and self._has_images else []
             finally:
                 page.close()  # this closes its text page too
         if content.hidden_words:
             self._hidden[index + 1] = content.hidden_words
-        return self._recognize(image, index + 1) if image else content
+        self._scans.read_pictures(pictures, index + 1)
+        return self._scans.read(image, index + 1) if image else content
 
-    def _picture(self, page: Any, number: int) -> bytes:
-        """Return the picture of a page that is to be recognized; note a page whose picture nobody can read."""
-        if not any(True for _ in page.get_objects(max_depth=1)):
-            return b""
-        if ocr.is_available():
-            return ocr.page_image(page)
-        self._pictures.append(number)
-        return b""
-
-    def _recognize(self, image: bytes, number: int) -> str:
-        self._scanned += 1
-        if self._scanned > self._limits.scanned_pages:
-            raise _too_many_scans(self._name, self._limits)
-        return ocr.recognise(image, self._name, number)
-
-    def _write(self, window: Sequence[tuple[ReadPage | str, Edges]], index: int) -> PageText:
+    def _write(self, window: Sequence[tuple[ReadPage, Edges]], index: int) -> PageText:
         page, edges = window[index]
-        if isinstance(page, str):
-            written = plain_page(page)
-        else:
-            others = [(other - index, window[other][1]) for other in range(len(window)) if other != index]
-            written = write_page(lay_out(page, *find_furniture(edges, others)))
+        others = [(other - index, window[other][1]) for other in range(len(window)) if other != index]
+        written = write_page(lay_out(page, *find_furniture(edges, others)))
         self._characters += len(written.text)
         if self._characters > self._limits.characters:
             raise DocumentError(
@@ -173,21 +164,14 @@ def _page_count(document: Any, name: str, limits: Limits) -> int:
     return count
 
 
-def _no_text(name: str) -> DocumentError:
-    if ocr.is_available():
+def _no_text(name: str, recognizer: Recognizer) -> DocumentError:
+    if recognizer.is_available:
         return DocumentError(
             f"“{name}” has no text, and text recognition found none on its pages.",
-            "Check its pages. For languages other than English, set SPACEPORT_OCR_LANGUAGES (such as eng+deu).",
+            "Check its pages. For languages that its engine doesn't know, see SPACEPORT_OCR in the documentation.",
         )
     return DocumentError(
-        f"“{name}” has no text: its pages are probably images, so it needs OCR.",
-        f"{ocr.REMEDY} Or install tesseract on this machine: {ocr.INSTALL_COMMAND}.",
-    )
-
-
-def _too_many_scans(name: str, limits: Limits) -> DocumentError:
-    return DocumentError(
-        f"“{name}” has more than {limits.scanned_pages:,} scanned pages, the limit for text recognition.", ocr.REMEDY
+        f"“{name}” has no text: its pages are probably images, so it needs OCR.", f"{REMEDY} Or {install_remedy()}"
     )
 
 

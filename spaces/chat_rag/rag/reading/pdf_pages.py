@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from rag.documents import Cell, Content, Note, Page, Span, Table
+from rag.documents import Cell, Content, Note, Page, RecognizedLine, Span, Table
 from rag.reading.hyphens import HYPHEN, resolve_hyphens
 from rag.reading.layout.cells import Column
 from rag.reading.layout.lines import is_figure
@@ -28,8 +28,8 @@ def join_broken_words(pages: Sequence[PageText]) -> list[PageText]:
             continue
         word = rest.split(maxsplit=1)[0]
         cut = first.body[0] + len(body)
-        joined[index] = _with_text(first, cut - 1, cut, HYPHEN + word)
-        joined[index + 1] = _with_text(second, start, start + len(rest) - len(rest[len(word) :].lstrip()), "")
+        joined[index] = with_text(first, cut - 1, cut, HYPHEN + word)
+        joined[index + 1] = with_text(second, start, start + len(rest) - len(rest[len(word) :].lstrip()), "")
     return joined
 
 
@@ -37,7 +37,7 @@ def _in_table(page: PageText, position: int) -> bool:
     return any(table.table.start <= position < table.table.end for table in page.tables)
 
 
-def _with_text(page: PageText, start: int, end: int, text: str) -> PageText:
+def with_text(page: PageText, start: int, end: int, text: str) -> PageText:
     """Return the page with another text between two positions outside of its tables."""
     change = len(text) - (end - start)
 
@@ -46,7 +46,8 @@ def _with_text(page: PageText, start: int, end: int, text: str) -> PageText:
 
     tables = [replace(table, table=_move_table(table.table, move)) for table in page.tables]
     body = page.body[0], move(page.body[1])
-    return PageText(page.text[:start] + text + page.text[end:], tables, body)
+    recognized = [_move_line(line, move) for line in page.recognized]
+    return PageText(page.text[:start] + text + page.text[end:], tables, body, recognized=recognized)
 
 
 def assemble(pages: Sequence[PageText], notes: tuple[Note, ...]) -> Content:
@@ -56,6 +57,7 @@ def assemble(pages: Sequence[PageText], notes: tuple[Note, ...]) -> Content:
     spans: list[Page] = []
     furniture: list[Span] = []
     tables: list[Table] = []
+    recognized: list[RecognizedLine] = []
     open_table: TableText | None = None  # at the end of the page before
     start = 0
     for number, (page, page_text, moved) in enumerate(zip(pages, texts, moves, strict=True), 1):
@@ -63,6 +65,7 @@ def assemble(pages: Sequence[PageText], notes: tuple[Note, ...]) -> Content:
         spans.append(Page(number, start, end))
         body = start + moved(page.body[0]), start + moved(page.body[1])
         furniture += [(first, last) for first, last in ((start, body[0]), (body[1], end)) if text[first:last].strip()]
+        recognized += [_move_line(line, partial(_place, start, moved)) for line in page.recognized]
         for part in page.tables:
             placed = replace(part, table=_move_table(part.table, partial(_place, start, moved)))
             joined = open_table and part.is_first and continue_table(open_table, placed, text)
@@ -74,7 +77,7 @@ def assemble(pages: Sequence[PageText], notes: tuple[Note, ...]) -> Content:
         if not (page.tables and page.tables[-1].is_last):
             open_table = None
         start = end + len(PAGE_SEPARATOR)
-    return Content(text, tuple(spans), tuple(tables), notes, tuple(furniture))
+    return Content(text, tuple(spans), tuple(tables), notes, tuple(furniture), tuple(recognized))
 
 
 def _place(start: int, moved: Callable[[int], int], position: int) -> int:
@@ -87,6 +90,10 @@ def _move_table(table: Table, move: Callable[[int], int]) -> Table:
         for cell in table.cells
     )
     return replace(table, start=move(table.start), end=move(table.end), cells=cells)
+
+
+def _move_line(line: RecognizedLine, move: Callable[[int], int]) -> RecognizedLine:
+    return replace(line, start=move(line.start), end=move(line.end))
 
 
 def continue_table(first: TableText, second: TableText, text: str) -> TableText | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rag.documents import Cell, Content, Limits, Note, NoteKind, Page, Table
@@ -97,6 +97,15 @@ class ContentWriter:
     def note_hidden(self, count: int) -> None:
         """Add to the number of pieces of text that nobody can see."""
         self._hidden += count
+
+    def limited(self, cells: Iterable[GridCell]) -> Iterator[GridCell]:
+        """Yield the cells until their text is too long; a file can repeat one cell very often."""
+        length = 0
+        for cell in cells:
+            length += len(cell.text) + _FIELD_CHARACTERS
+            if length > self._limits.characters:
+                raise self._too_long()
+            yield cell
 
     def content(self) -> Content:
         """Return everything that was added."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rag.documents import Chunk
 from rag.search.bm25 import BM25Index
+from rag.search.exact import ExactVectors
 from rag.search.vectors import VectorIndex
 
 # The share of the previous and the next chunk's score that is added to a chunk's own. Measured with
@@ -54,7 +56,7 @@ class Index:
         self._chroma = chroma
         self._documents: dict[str, _IndexedDocument] = {}
         self._lexical = BM25Index()
-        self._vectors: VectorIndex | None = None
+        self._vectors: VectorIndex | ExactVectors | None = None
         self._sample: Any = None  # sample vectors of all documents, and the share of all chunks that each represents
 
     def add(self, document_id: str, chunks: Sequence[Chunk], vectors: Any) -> None:
@@ -63,7 +65,7 @@ class Index:
             return
         keys = [f"{document_id}/{row}" for row in range(len(chunks))]
         if self._vectors is None:
-            self._vectors = VectorIndex(self._chroma)
+            self._vectors = _vectors(self._chroma)
         vectors = contextual_vectors(vectors)
         try:
             self._vectors.add(document_id, keys, vectors)
@@ -129,6 +131,10 @@ class Index:
         deviation = float(weights @ (cosines - mean) ** 2) ** 0.5
         scores = np.concatenate([lexical[document_id] for document_id in self._documents])
         return ScoreSpread(len(scores), (mean, deviation), (float(scores.mean()), float(scores.std())))
+
+
+def _vectors(chroma: Any | None) -> VectorIndex | ExactVectors:
+    return VectorIndex(chroma) if chroma or os.environ.get("SPACEPORT_CHROMA_URL") else ExactVectors()
 
 
 def search_text(chunk: Chunk) -> str:

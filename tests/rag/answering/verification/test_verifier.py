@@ -20,6 +20,7 @@ Operating loss of Other (1,234) 567
 Apple's net sales increased 2% during the third quarter of 2022 compared to the third quarter of 2021. The
 Company repurchased $21.7 billion of its common stock, and paid dividends of $3,811 million. Timothy Cook said
 that “the supply of chips is tight” in this market. A lease ends on March 31, 2031. The Company has 5 segments.
+Mac net sales decreased because of fewer people at home, partially offset by higher net sales of MacBook Pro.
 """
 NVIDIA = """NVIDIA Corporation
 Revenue for the first quarter of fiscal year 2023 was $8.29 billion, up 46% from a year ago and up 8% from the
@@ -88,6 +89,8 @@ def test_a_true_sentence_has_its_evidence(verifier: Verifier, sentence: str, sou
         "Total net sales were €82,959 million.",
         "Apple paid dividends of $21.7 billion.",
         "Cook said “the supply of chips is good”.",
+        "Revenue was down 46% from a year ago.",
+        "Mac net sales increased because of fewer people at home.",
         "A lease ends on March 31, 2030.",
         "Tim Smith said that chips are scarce in this market.",
         "The company has 39 segments.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from rag.documents import Note, NoteKind
@@ -35,3 +37,18 @@ def test_slides_are_pages(read, name):
 )
 def test_slides_that_cannot_be_read(refusal, content, words):
     assert words in refusal("a.pptx", content).message
+
+
+def test_raised_numbers_are_apart_from_figures(read):
+    from pptx import Presentation
+
+    presentation = Presentation()
+    slide = presentation.slides.add_slide(presentation.slide_layouts[5])
+    paragraph = slide.shapes.title.text_frame.paragraphs[0]
+    for text, baseline in (("4,210", 0), ("3", 30_000), (" in 1", 0), ("st", 30_000), (" H", 0), ("2", -25_000)):
+        run = paragraph.add_run()
+        run.text = text
+        run._r.get_or_add_rPr().set("baseline", str(baseline))
+    stream = io.BytesIO()
+    presentation.save(stream)
+    assert read("a.pptx", stream.getvalue()).text == "# 4,210^3 in 1st H2"

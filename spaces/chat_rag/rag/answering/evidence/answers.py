@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from rag.answering.evidence.figures import YEAR
 from rag.answering.evidence.questions import Kind, Question
 from rag.search.bm25 import stems
 
@@ -15,15 +16,16 @@ _WORD_NUMBER = (
     r"fifty|sixty|seventy|eighty|ninety|hundred|thousand|dozen|half)"
     r"(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?"
 )
-_NUMBER = rf"(?<![\w.])[-−]?\d[\d,]*(?:\.\d+)?(?:\s{_SCALE})?(?![\w])"
+_DIGITS = r"\d++(?:,\d++)*+(?:\.\d++)?"
+_NUMBER = rf"(?<![\w.,])[-−]?{_DIGITS}(?:\s{_SCALE})?(?!\w)"
 _NUMERAL = rf"(?:{_NUMBER}|\b{_WORD_NUMBER}\b)"
 _NAME = r"[A-Z][\w’'.-]*(?:\s(?:(?:of|the|de|von|van|al|and)\s)*[A-Z][\w’'.-]*)*"
 _PATTERNS: dict[Kind, str] = {
-    Kind.MONEY: rf"(?:US\$|[$€£¥]|USD |EUR )\s?\(?\d[\d,]*(?:\.\d+)?\)?(?:\s?{_SCALE})?"
+    Kind.MONEY: rf"(?:US\$|[$€£¥]|USD |EUR )\s?\(?{_DIGITS}\)?(?:\s?{_SCALE})?"
     rf"|{_NUMBER}\s(?:dollars|euros|pounds|cents)",
     Kind.PERCENT: rf"{_NUMERAL}\s?(?:%|per ?cent|percentage points|basis points)",
     Kind.NUMBER: rf"{_NUMERAL}(?:\s{_SCALE})?",
-    Kind.DURATION: rf"(?:{_NUMERAL}|several|a few|an?)[\s-](?:\w+\s)?"
+    Kind.DURATION: rf"(?:{_NUMERAL}|\bseveral|\ba few|\ban?)[\s-](?:\w{{1,20}}\s)?"
     r"(?:years?|months?|weeks?|days?|hours?|minutes?|seconds?|decades?|centuries|quarters?)(?:\sold)?"
     r"|\b(?:annual|month|week|dai|quarter|year)ly\b|\bannual basis\b|\b(?:each|every) \w+",
     Kind.DATE: rf"(?:{_MONTH}\s\d{{1,2}}(?!\d)(?:,?\s\d{{4}})?|\d{{1,2}}\s{_MONTH}(?:\s\d{{4}})?|{_MONTH}\s\d{{4}}"
@@ -58,8 +60,17 @@ def answer_span(text: str, question: Question) -> Span:
         spans = list(candidates(Kind.PERCENT, text, question)) or list(candidates(Kind.NUMBER, text, question))
     if not spans:
         return 0, len(text)
+    if len(spans) > 1 and "respectively" in text:
+        return _respective_span(spans, text, question)
     places = [word.start() for word in _WORD.finditer(text) if set(stems([word[0]])) & set(question.stems)]
     return min(spans, key=lambda span: _distance(span, places))
+
+
+def _respective_span(spans: Sequence[Span], text: str, question: Question) -> Span:
+    """Return the span in the place of the question's year among the years; all of the sentence if that isn't clear."""
+    years = list(dict.fromkeys(YEAR.findall(text)))
+    asked = [at for at, year in enumerate(years) if year in question.years]
+    return spans[asked[0]] if len(asked) == 1 and len(years) == len(spans) else (0, len(text))
 
 
 def _distance(span: Span, places: Sequence[int]) -> float:

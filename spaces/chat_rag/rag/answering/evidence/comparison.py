@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from rag.answering.evidence.questions import Question
-from rag.documents import Document, Passage
+from rag.documents import Document
 
 _COMPARISON = re.compile(
-    r"\b(?:compar\w*|versus|vs\.?|differ(?:s|ed|ence|ences|ent)?\b.*\b(?:between|from|and)|contrast|"
+    r"\b(?:compar\w*|versus|vs\.?|differ(?:s|ed|ence|ences|ent)?\b.{0,200}\b(?:between|from|and)|contrast|"
     r"(?:each|every|both|all)(?: of)?(?: the(?:se)?)? (?:documents?|files?|reports?|filings?|compan(?:y|ies)))\b",
     re.IGNORECASE,
 )
@@ -31,12 +31,3 @@ def compared_documents(question: str, documents: Mapping[str, Document]) -> tupl
         if any(name in f"{document.name} {document.text[:_BEGINNING]}".lower() for name in names)
     ]
     return tuple(named if len(named) > 1 else documents)[:_MAX_DOCUMENTS]
-
-
-def passages_of_each(passages: Sequence[Passage], document_ids: Sequence[str], limit: int) -> list[Passage]:
-    """Return the best passages of each of the documents, `limit` of each, from a ranking of all."""
-    return [
-        passage
-        for document_id in document_ids
-        for passage in [each for each in passages if each.document_id == document_id][:limit]
-    ]

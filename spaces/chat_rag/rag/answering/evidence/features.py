@@ -48,9 +48,13 @@ class Measurer:
 
     def __init__(self, question: Question, units: Sequence[Unit], embedder: Embedder) -> None:
         self.question, self.units = question, units
+        passages = {unit.passage for unit in units if unit.passage}
+        self._passages = {passage: frozenset(stems([passage.heading, passage.text])) for passage in passages}
         self._stems = [frozenset(stems([embedded_text(unit)])) for unit in units]
         self._context = [frozenset(stems([unit.heading, unit.before, unit.after])) for unit in units]
-        self._weights = self._word_weights()
+        self._weights = self._word_weights([*dict.fromkeys(self._stems)])
+        # A word of each passage, such as the subject of the document, doesn't say which sentence answers.
+        self._rare = self._word_weights([*self._passages.values()])
         self._cosines = self._measure_cosines(embedder)
 
     def table(self) -> NDArray[np.float64]:
@@ -70,21 +74,26 @@ class Measurer:
 
         texts = [embedded_text(unit) for unit in self.units]
         surroundings = [unit.before[-300:] or unit.heading or unit.text for unit in self.units]
-        vectors = encode(embedder, [self.question.text, *texts, *surroundings]).astype(np.float64)
-        question, own, around = vectors[0], vectors[1 : 1 + len(texts)], vectors[1 + len(texts) :]
+        labels = [
+            unit.cell.row_label or unit.text if unit.cell else text
+            for unit, text in zip(self.units, texts, strict=True)
+        ]
+        vectors = encode(embedder, [self.question.text, *texts, *surroundings, *labels]).astype(np.float64)
+        question, (own, around, label) = vectors[0], np.split(vectors[1:], 3)
         mixed = own + 0.4 * around
         mixed /= np.linalg.norm(mixed, axis=1, keepdims=True)
-        return np.stack([own @ question, around @ question, mixed @ question], axis=1)
+        return np.stack([own @ question, around @ question, mixed @ question, label @ question], axis=1)
 
-    def _word_weights(self) -> dict[str, float]:
-        """Return the weight of each of the question's words: rare ones among the units say more."""
-        texts = set(self._stems)
+    def _word_weights(self, texts: Sequence[frozenset[str]]) -> dict[str, float]:
+        """Return the weight of each of the question's words: rare ones among the texts say more."""
         counts = Counter(stem for text in texts for stem in text)
         return {stem: log(1 + (len(texts) + 0.5) / (counts[stem] + 0.5)) for stem in self.question.stems}
 
-    def _coverage(self, words: frozenset[str]) -> float:
-        total = sum(self._weights.values())
-        return sum(weight for stem, weight in self._weights.items() if stem in words) / total if total else 0.0
+    def _coverage(self, words: frozenset[str], weights: dict[str, float] | None = None) -> float:
+        """Return the share of the question's words, by their weights, that a text has."""
+        weights = self._weights if weights is None else weights
+        total = sum(weights.values())
+        return sum(weight for stem, weight in weights.items() if stem in words) / total if total else 0.0
 
     def _row(self, at: int) -> dict[str, float]:
         unit, own = self.units[at], self._stems[at]
@@ -96,12 +105,15 @@ class Measurer:
             "cosine mixed": self._cosines[at, 2],
             "coverage": self._coverage(own),
             "coverage around": self._coverage(around),
+            "rare coverage": self._coverage(own, self._rare),
+            "rare coverage around": self._coverage(around, self._rare),
+            "passage coverage": self._coverage(self._passages[unit.passage] if unit.passage else own),
             "names": self._share_of_names(own),
             "names around": self._share_of_names(around),
             "passage rank": 1 / (1 + unit.rank),
             "precision": len(own & set(self.question.stems)) / (len(own) or 1),
         }
-        return row | (self._cell_row(unit) if unit.cell else self._text_row(unit, own))
+        return row | (self._cell_row(unit, at) if unit.cell else self._text_row(unit, own))
 
     def _share_of_names(self, words: frozenset[str]) -> float:
         names = [set(stems([name])) for name in self.question.names]
@@ -123,7 +135,7 @@ class Measurer:
             "pairs": _shared_pairs(question.text, unit.text),
         }
 
-    def _cell_row(self, unit: Unit) -> dict[str, float]:
+    def _cell_row(self, unit: Unit, at: int) -> dict[str, float]:
         cell, question = unit.cell, self.question
         assert cell is not None  # noqa: S101  # the caller checked it
         label, header = frozenset(stems([cell.row_label])), frozenset(stems([cell.column_header]))
@@ -132,6 +144,8 @@ class Measurer:
         header_years = years_of(cell.column_header) or years_of(unit.label)
         return {
             "is a cell": 1.0,
+            "cell for words": float(question.wants_words),
+            "label cosine": self._cosines[at, 3],
             "label coverage": self._coverage(label),
             "label precision": len(label & asked) / (len(label) or 1),
             "label is asked": float(bool(label) and label <= asked | {"total"}),
@@ -204,8 +218,9 @@ NAMES = (
     "precision", "text has the kind", "text lacks the kind", "text year", "text length", "text is a sentence",
     "text is a question", "text is new", "pairs", "is a cell", "label coverage", "label precision", "label is asked",
     "section coverage", "header coverage", "header precision", "cell year", "period", "column", "cell has the kind",
-    "change column", "total", "extreme", "rest coverage", "cosine behind", "mixed behind", "coverage behind",
-    "coverage around behind", "label behind",
+    "cell for words", "label cosine", "rare coverage", "rare coverage around", "passage coverage", "rare behind",
+    "rare around behind", "label cosine behind", "change column", "total", "extreme", "rest coverage",
+    "cosine behind", "mixed behind", "coverage behind", "coverage around behind", "label behind",
 )  # fmt: skip
 RELATIVE = (
     ("cosine", "cosine behind"),
@@ -213,4 +228,7 @@ RELATIVE = (
     ("coverage", "coverage behind"),
     ("coverage around", "coverage around behind"),
     ("label coverage", "label behind"),
+    ("label cosine", "label cosine behind"),
+    ("rare coverage", "rare behind"),
+    ("rare coverage around", "rare around behind"),
 )

@@ -11,12 +11,10 @@ from dataclasses import dataclass, field
 
 from rag.documents import Cell, Table
 
-_FIGURE = (
-    r"(?:[$€£]\s*)?(?:\(\s*[$€£]?\s*[\d,.]+\s*%?\s*\)(?:\s*%)?|[-−–]?[$€£]?\d[\d,]*(?:\.\d+)?(?:\s?%)?|[—–](?:\s?%)?"
-    r"|n/[am]|N/[AM]|NM)"
+_FIGURE = re.compile(
+    r"(?<!\S)(?:[$€£]\s?)?(?:\(\s?(?:[$€£]\s?)?\d[\d,.]*+\s?%?\s?\)(?:\s?%)?|[-−–]?[$€£]?\d[\d,]*+(?:\.\d++)?(?:\s?%)?|[—–](?:\s?%)?"
+    r"|n/[am]|N/[AM]|NM)(?!\S)"
 )
-_ROW = re.compile(rf"(?P<label>\S.*?)\s+(?P<figures>{_FIGURE}(?:\s+{_FIGURE})*)\s*(?:\(\d\))?")
-_FIGURES = re.compile(_FIGURE)
 _MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 _SPAN = r"(?:Three|Six|Nine|Twelve|Thirteen|Twenty-Six|Thirty-Nine) (?:Months|Weeks)|Quarters?|(?:Fiscal )?Years?"
 _PERIOD = re.compile(
@@ -24,6 +22,7 @@ _PERIOD = re.compile(
     rf"|(?:As of )?{_MONTH} \d{{1,2}},(?: (?:19|20)\d\d(?! (?:19|20)\d\d))?|(?:19|20)\d\d|Thereafter|Total|Change",
     re.IGNORECASE,
 )
+_LETTER = re.compile(r"[^\W\d]")
 _MARK = re.compile(r"\(\d\)")
 _LINE = re.compile(r"[^\n]+")
 _MAX_LABEL, _MAX_LINE = 110, 400
@@ -40,11 +39,10 @@ class _Rows:
     """Where a first figure can also be the mark of a footnote: "iPhone (1) 40,665"."""
 
     def table(self) -> Table | None:
-        """Return the table, or None if its rows don't have one figure for each column."""
-        counts = [len(figures) for _, figures in self.rows if figures]
-        width = max(set(counts), key=counts.count, default=0)
-        headers = [spans for spans in self.headers if width and width % len(spans) == 0]
-        if len(counts) < 2 or not headers or max(map(len, headers)) != width:
+        """Return the table, or None if no row has a figure for each column."""
+        width = max(map(len, self.headers), default=0)
+        headers = [spans for spans in self.headers if width % len(spans) == 0]
+        if not any(len(figures) == width for _, figures in self.rows) or not headers:
             return None
         cells: list[Cell] = []
         for row, spans in enumerate(headers):
@@ -66,15 +64,14 @@ def find_figure_tables(text: str, start: int, end: int) -> list[Table]:
     current = _Rows()
     for line in lines:
         periods = _periods(text, line)
-        row = _ROW.fullmatch(text, *line) if line[1] - line[0] <= _MAX_LINE else None
+        label, figures = _split_row(text, line)
         if periods:
             if current.rows:
                 tables.append(current.table())
                 current = _Rows()
             current.headers.append(periods)
-        elif row and len(row["label"]) <= _MAX_LABEL and re.search(r"[^\W\d]", row["label"]):
-            figures = [match.span() for match in _FIGURES.finditer(text, row.start("figures"), row.end("figures"))]
-            current.rows.append((row.span("label"), figures))
+        elif figures and label[1] - label[0] <= _MAX_LABEL and _LETTER.search(text, *label):
+            current.rows.append((label, figures))
             if _MARK.fullmatch(text, *figures[0]):
                 current.marks.add(figures[0][0])
         elif _is_label(text, line):
@@ -85,6 +82,19 @@ def find_figure_tables(text: str, start: int, end: int) -> list[Table]:
             current = _Rows()
     tables.append(current.table())
     return [table for table in tables if table]
+
+
+def _split_row(text: str, line: Span) -> tuple[Span, list[Span]]:
+    """Return the label of a line and the figures behind it, without a footnote mark behind these."""
+    start, end = line[0], line[1]
+    figures: list[Span] = []
+    for match in reversed(list(_FIGURE.finditer(text, start, end)) if end - start <= _MAX_LINE else []):
+        if text[match.end() : end].strip():
+            break
+        figures.insert(0, match.span())
+        end = match.start()
+    label = text[start:end]
+    return (start + len(label) - len(label.lstrip()), start + len(label.rstrip())), figures
 
 
 def _periods(text: str, line: Span) -> list[Span]:

@@ -6,40 +6,44 @@ import re
 
 _CURRENCY = r"[$€£¥]|US\$|USD|EUR|GBP|Rs\.?"
 # 1,234.5 · (1,234) · $ 12 · 4.25% · -3 (3) · 1.234,56 · — · n/a, each with an optional footnote mark behind it.
-_NUMBER = r"\d{1,3}(?:[,.'\u00a0 ]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?|\.\d+"
+_NUMBER = r"\d{1,3}(?:[,.'\u00a0 ]\d{3})++(?!\d)(?:[.,]\d++)?|\d++(?:[.,]\d++)?|\.\d++"
+_FIRST_NUMBER = re.compile(_NUMBER)
 FIGURE = re.compile(
-    rf"(?:{_CURRENCY})?\s*[-−–(+]?\s*(?:{_CURRENCY})?\s*[-−–]?\s*(?:{_NUMBER})\s*\)?\s*"
-    rf"(?:%|pts?|bps|x|million|billion|[mbk]n?)?\s*\)?(?:\s*\(\d[\d.,]*%?\))?"
+    rf"(?:{_CURRENCY})?\s*+[-−–(+]?\s*+(?:{_CURRENCY})?\s*+[-−–]?\s*+(?:{_NUMBER})\s*+\)?\s*+"
+    rf"(?:%|pts?|bps|x|million|billion|[mbk]n?)?\s*+\)?(?:\s*+\(\d[\d.,]*+%?\))?"
 )
-_NOTE_MARK = re.compile(r"\s*(?:\([a-z\d]\)|\[[a-z\d]\]|[*†‡§¹²³]|\^\d)+\s*$", re.IGNORECASE)
-_BLANK = re.compile(r"(?:\$|€|£)?\s*(?:[-−–—\s.]+%?|n/?[am]\.?|nil|none|nm|\*+)", re.IGNORECASE)
+# It begins behind a letter, a figure or a space: a run of marks is read once.
+_NOTE_MARK = re.compile(r"(?<![*†‡§¹²³)\]])(?:\([a-z\d]\)|\[[a-z\d]\]|[*†‡§¹²³])++$", re.IGNORECASE)
+_BLANK = re.compile(r"(?:\$|€|£)?\s*+(?:[-−–—\s.]++%?|n/?[am]\.?|nil|none|nm|\*++)", re.IGNORECASE)
 YEAR = re.compile(r"(?<![\d,.$])(?:19|20)\d\d(?![\d,%]|\.\d)")
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _DATE = re.compile(
-    rf"(?:(?:fiscal|fy|cy|year|as of|at|ended|ending|quarter|q[1-4])[\s:]*)*(?:{_MONTH}\s*\d{{0,2}},?\s*)?(?:19|20)\d\d"
-    rf"|(?:fy|cy)\s?'?\d\d|q[1-4](?:\s*(?:fy)?\s*'?(?:\d\d){{1,2}})?|{_MONTH}\s*\d{{1,2}},?"
+    r"(?:(?:fiscal|fy|cy|year|as of|at|ended|ending|quarter|q[1-4])[\s:]*+)*+"
+    rf"(?:{_MONTH}\s*+\d{{0,2}}+,?\s*+)?(?:19|20)\d\d"
+    rf"|(?:fy|cy)\s?'?\d\d|q[1-4](?:\s*+(?:fy)?\s*+'?(?:\d\d){{1,2}})?|{_MONTH}\s*+\d{{1,2}},?"
     rf"|\d{{1,2}} {_MONTH}(?: \d{{4}})?",
     re.IGNORECASE,
 )
 _MAX_FIGURE = 60
+_SCALES = r"thousands|millions|billions|percent|dollars|euros?|000s?|lakhs|crores"
 _UNIT = re.compile(
-    r"\(?(?<!\w)((?:u\.?s\.? ?)?(?:\$|€|£|dollars|usd|eur|amounts|shares)?[\w\s,$€£]{0,30}?\bin\s+(?:\w+\s+of\s+)?"
-    r"(?:thousands|millions|billions|percent|dollars|euros?|000s?|lakhs|crores)\b[^()\n|]{0,60}"
-    r"|[$€£¥][ ]?(?:thousands?|millions?|billions?|[mbk]n?))\)?",
+    r"(?<!\w)(?:(?:U\.?S\.? )?(?:\$|€|£|dollars|amounts|shares) )?in (?:\w{1,20} of )?"
+    rf"(?:{_SCALES})\b[^()\n|:]{{0,60}}"
+    r"|[$€£¥] ?(?:thousands?|millions?|billions?|[mbk]n?)\b",
     re.IGNORECASE,
 )
 
 
 def without_note_mark(text: str) -> str:
     """Return a label without the footnote marks at its end: "Services (3)" is "Services"."""
-    return _NOTE_MARK.sub("", text) or text
+    return _NOTE_MARK.sub("", text.rstrip()).rstrip() or text
 
 
 def is_figure(text: str) -> bool:
     """Return whether a cell has a figure, and not only a year or a date."""
     if len(text) > _MAX_FIGURE:
         return False
-    texts = text.strip(), _NOTE_MARK.sub("", text).strip()  # "(5)" is a figure, and a mark in "12 (5)"
+    texts = text.strip(), without_note_mark(text).strip()  # "(5)" is a figure, and a mark in "12 (5)"
     return any(map(FIGURE.fullmatch, texts)) and not is_period(text)
 
 
@@ -50,12 +54,12 @@ def is_blank(text: str) -> bool:
 
 def is_period(text: str) -> bool:
     """Return whether a cell is a year or a date, as in the header of a table."""
-    return bool(_DATE.fullmatch(_NOTE_MARK.sub("", text).strip()))
+    return len(text) <= _MAX_FIGURE and bool(_DATE.fullmatch(without_note_mark(text).strip()))
 
 
 def value(text: str) -> float | None:
     """Return the number of a figure; parentheses are a minus."""
-    match = re.search(_NUMBER, text)
+    match = _FIRST_NUMBER.search(text)
     if not match:
         return None
     digits = match[0].replace("'", "").replace("\u00a0", "").replace(" ", "")
@@ -69,4 +73,4 @@ def value(text: str) -> float | None:
 def find_unit(text: str) -> str:
     """Return the unit that a caption or header names: "in millions", "in thousands, except per share data"."""
     match = _UNIT.search(text)
-    return " ".join(match[1].split()) if match else ""
+    return " ".join(match[0].split()) if match else ""

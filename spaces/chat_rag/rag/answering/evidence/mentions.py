@@ -16,7 +16,10 @@ _MIN_SHARE, _MAX_YEARS = 0.1, 6
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """The names and years of a question that no document has."""
+    """The names of a question if no document has any of them, and those of its years that no document has.
+
+    A question can have a name that its document doesn't: "What did President Biden say?" of his own speech.
+    """
 
     names: tuple[str, ...] = ()
     years: tuple[str, ...] = ()
@@ -29,7 +32,23 @@ def find_missing(question: Question, documents: Iterable[Document]) -> Missing:
         text = f"{document.name}\n{document.text}".lower() if names or years else ""
         names = [name for name in names if not _mentions(text, name)]
         years = [year for year in years if not _mentions(text, year) and not _mentions(text, f"fy{year[2:]}")]
-    return Missing(tuple(names), tuple(years))
+    return Missing(tuple(names) if len(names) == len(question.names) else (), tuple(years))
+
+
+def documents_with_names(question: Question, documents: Iterable[Document]) -> frozenset[str]:
+    """Return the ids of the documents that can be meant: those with a name of the question if one has them all."""
+    documents = list(documents)
+    counts = {document.id: _count_names(question, document) for document in documents}
+    if not question.names or len(documents) < 2 or max(counts.values()) < len(question.names):
+        return frozenset(counts)
+    return frozenset(document_id for document_id, count in counts.items() if count)
+
+
+def _count_names(question: Question, document: Document) -> int:
+    if not question.names:
+        return 0
+    text = f"{document.name}\n{document.text}".lower()
+    return sum(_mentions(text, name) for name in question.names)
 
 
 def covered_years(documents: Iterable[Document]) -> tuple[str, ...]:

@@ -1,12 +1,16 @@
-"""The models that turn features into probabilities, as plain numbers."""
+"""The models that turn features into probabilities, as plain numbers; benchmarks/answers_train.py makes them."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from functools import cache
+from math import exp
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from rag.answering.evidence.answerable import QUESTION_NAMES, Situation, question_features
+from rag.answering.evidence.features import NAMES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,11 +25,11 @@ class UnitModel:
 
     weights: dict[str, float]
 
-    def scores(self, values: NDArray[np.float64], names: tuple[str, ...]) -> NDArray[np.float64]:
+    def scores(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the score of each row of features."""
         import numpy as np
 
-        scores: NDArray[np.float64] = values @ np.array([self.weights[name] for name in names])
+        scores: NDArray[np.float64] = values @ np.array([self.weights[name] for name in NAMES])
         return scores
 
     def shares(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -37,7 +41,43 @@ class UnitModel:
         return shares
 
 
+@dataclass(frozen=True)
+class QuestionModel:
+    """A logistic regression for whether the documents answer; below the threshold they don't."""
+
+    weights: dict[str, float]
+    bias: float
+    threshold: float
+
+    def probability(self, values: NDArray[np.float64]) -> float:
+        """Return how likely the documents answer."""
+        logit = self.bias + sum(
+            self.weights[name] * value for name, value in zip(QUESTION_NAMES, values.tolist(), strict=True)
+        )
+        return 1 / (1 + exp(-logit))
+
+
+@dataclass(frozen=True)
+class Model:
+    """Both models."""
+
+    units: UnitModel
+    questions: QuestionModel
+
+    def answered(self, situation: Situation, values: NDArray[np.float64], scores: NDArray[np.float64]) -> float:
+        """Return how likely the documents answer; 0 if none has a name, or a year, of the question."""
+        missing = situation.missing
+        if missing.names or (missing.years and len(missing.years) == len(situation.question.years)):
+            return 0.0
+        return self.questions.probability(question_features(situation, values, scores))
+
+
+def read_model(values: dict[str, Any]) -> Model:
+    """Return the models of a JSON object."""
+    return Model(UnitModel(**values["units"]), QuestionModel(**values["questions"]))
+
+
 @cache
-def unit_model() -> UnitModel:
-    """Return the packaged model of units."""
-    return UnitModel(json.loads(WEIGHTS.read_text(encoding="utf-8"))["units"]["weights"])
+def packaged_model() -> Model:
+    """Return the packaged models."""
+    return read_model(json.loads(WEIGHTS.read_text(encoding="utf-8")))

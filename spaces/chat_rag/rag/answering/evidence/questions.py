@@ -41,9 +41,9 @@ _KINDS = [
     (Kind.PERSON, r"\bwho(?:m|se)?\b|\bwhat (?:person|people|man|woman|actor|king|president)\b"),
     (Kind.PLACE, r"\bwhere\b|\b(?:what|which) (?:country|city|state|place|location|region|continent|town|area)\b"),
     (Kind.REASON, r"\bwhy\b|\bhow come\b|\bwhat (?:is the |was the )?(?:reason|caused?)\b"),
-    (Kind.MONEY, rf"\bhow much\b|\bhow (?:high|large|big) (?:is|was|were|are)\b.*\b(?:{_MONEY_WORDS})\b"),
+    (Kind.MONEY, rf"\bhow much\b|\bhow (?:high|large|big) (?:is|was|were|are)\b.{{0,200}}\b(?:{_MONEY_WORDS})\b"),
     (Kind.NUMBER, r"\bhow (?:many|large|big|high|far|tall|deep|fast)\b|\b(?:the|what) (?:total )?number of\b"),
-    (Kind.MONEY, rf"^what (?:is|was|were|are|did)\b.*\b(?:{_MONEY_WORDS})\b"),
+    (Kind.MONEY, rf"^what (?:is|was|were|are|did)\b.{{0,200}}\b(?:{_MONEY_WORDS})\b"),
     (Kind.YES_NO, r"^(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may)\b"),
 ]
 _KIND_PATTERNS = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KINDS]
@@ -51,8 +51,19 @@ _SHORT_YEAR = re.compile(r"\b(?:FY|F|CY)\s?'?(\d\d)\b")
 _QUARTER = re.compile(r"\b(?:(first|second|third|fourth)[ -](?:fiscal )?quarter|q([1-4]))\b", re.IGNORECASE)
 _MONTHS = re.compile(r"\b(three|six|nine|twelve)[ -]months?\b", re.IGNORECASE)
 _QUARTERS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
-_NAME = re.compile(r"(?<![\w.])(?:[A-Z][\w&]*(?:[-.’'][A-Z\d][\w&]*)*|[a-z][A-Z]\w+)")
+_NAME = re.compile(r"(?<![\w.])(?:[A-Z][\w&]*(?:[.’'][A-Za-z\d][\w&]*)*|[a-z][A-Z]\w+)")
+_NO_NAME = re.compile(
+    r"(?:FY|CY|F|Q)?'?\d+|Q[1-4]|January|February|March|April|May|June|July|August|September|October|November|December"
+    r"|Corporation|Corp|Inc|Company|Group|Ltd|Limited|Holdings|Plc|Fiscal|Year|Quarter|Table|Note|Section",
+    re.IGNORECASE,
+)
 _POSSESSIVE = re.compile(r"[’']s?$")
+_WANTS_WORDS = re.compile(
+    r"^how (?:is|are|was|were|does|do|did|can|should|would)\b|^(?:why|who|where|describe|explain)\b"
+    r"|^what (?:does|do|did)\b.{0,200}\b(?:mean|include|comprise|represent|consist|refer|relate|reflect)"
+    r"|\breasons?\b|\bcauses?d?\b",
+    re.IGNORECASE,
+)
 _MOST = re.compile(r"\b(?:larg|high|great|bigg|most|max)\w*\b", re.IGNORECASE)
 _LEAST = re.compile(r"\b(?:small|low|least|less|fewe|min)\w*\b", re.IGNORECASE)
 
@@ -81,18 +92,14 @@ class Question:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The capitalized words, without the first word of a sentence."""
+        """The capitalized words, without the first word of a sentence, and without months and legal forms."""
         return tuple(
             dict.fromkeys(
-                _POSSESSIVE.sub("", match[0])
+                name
                 for match in _NAME.finditer(self.text)
-                if match.start()
-                and self.text[: match.start()].rstrip()[-1:] not in ".?!:"
-                and len(match[0]) > 1
-                and match[0].lower() not in STOP_WORDS
-                and not YEAR.fullmatch(match[0])
-                and not _SHORT_YEAR.fullmatch(match[0])
-                and not _QUARTER.fullmatch(match[0])
+                if match.start() and self.text[: match.start()].rstrip()[-1:] not in ".?!:"
+                if len(name := _POSSESSIVE.sub("", match[0])) > 1
+                if name.lower() not in STOP_WORDS and not _NO_NAME.fullmatch(name)
             )
         )
 
@@ -102,6 +109,11 @@ class Question:
         if self.kind is not Kind.DATE and not re.match(r"(?:what|which)\b", self.text, re.IGNORECASE):
             return 0
         return 1 if _MOST.search(self.text) else -1 if _LEAST.search(self.text) else 0
+
+    @cached_property
+    def wants_words(self) -> bool:
+        """Whether the question asks for an explanation, so that no figure answers it."""
+        return bool(_WANTS_WORDS.search(self.text))
 
     @cached_property
     def months(self) -> str:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.answering.abstain import Abstention, AbstentionKind, is_about_whole_documents, measure_evidence
-from rag.answering.abstain import missing_evidence as weak_evidence
+from rag.answering.abstain import Abstention, AbstentionKind, is_about_whole_documents, is_latin, measure_evidence
+from rag.answering.evidence.answerable import Situation
 from rag.answering.evidence.answers import answer_span
 from rag.answering.evidence.comparison import compared_documents
-from rag.answering.evidence.features import NAMES, Measurer
-from rag.answering.evidence.mentions import covered_years, find_missing
-from rag.answering.evidence.model import unit_model
+from rag.answering.evidence.features import Measurer
+from rag.answering.evidence.mentions import covered_years, documents_with_names, find_missing
+from rag.answering.evidence.model import packaged_model
 from rag.answering.evidence.questions import Question
+from rag.answering.evidence.small_talk import is_small_talk
 from rag.answering.evidence.summary import key_sentences
+from rag.answering.evidence.typos import read_question
 from rag.answering.evidence.units import Unit, find_units
 from rag.answering.quotes import Quote
 from rag.documents import Document, Passage
@@ -41,43 +43,52 @@ def find_quotes(
 
     A question about whole documents gets key sentences of each, and one that compares documents a quote of each.
     """
-    asked = Question(question)
+    asked = read_question(question, passages)
+    evidence = measure_evidence(asked.text, passages)
+    if is_small_talk(question):
+        return QuoteSelection(abstention=Abstention(AbstentionKind.SMALL_TALK, evidence))
     if documents and is_about_whole_documents(question):
-        return QuoteSelection(
-            tuple(_quote(unit, asked, 1.0) for unit in key_sentences([*documents.values()], embedder))
-        )
-    quotes = _rank(asked, find_units(passages, documents), embedder)
-    if abstention := missing_evidence(asked, passages, documents):
-        return QuoteSelection(nearest=tuple(quotes[:MAX_QUOTES]), abstention=abstention)
-    if compared := compared_documents(question, documents):
-        firsts = (next((quote for quote in quotes if quote.document_id == each), None) for each in compared)
-        return QuoteSelection(tuple(filter(None, firsts)))
-    return QuoteSelection(tuple(quotes[:MAX_QUOTES]))
-
-
-def missing_evidence(
-    question: Question, passages: Sequence[Passage], documents: Mapping[str, Document]
-) -> Abstention | None:
-    """Return why the documents can't answer a question, or None if they may."""
-    missing = find_missing(question, documents.values())
-    abstention = weak_evidence(question.text, passages)
-    if missing.years and len(missing.years) == len(question.years):
-        covered = covered_years(documents.values())
-        evidence = measure_evidence(question.text, passages)
-        return Abstention(AbstentionKind.OTHER_YEARS, evidence, years=missing.years, covered_years=covered)
-    if abstention and abstention.kind is AbstentionKind.WEAK_EVIDENCE and missing.names:
-        return Abstention(AbstentionKind.NOT_MENTIONED, abstention.evidence, names=missing.names)
-    return abstention
-
-
-def _rank(question: Question, units: Sequence[Unit], embedder: Embedder) -> list[Quote]:
-    """Return a quote of each unit, best first."""
+        summary = key_sentences([*documents.values()], embedder)
+        return QuoteSelection(tuple(_quote(unit, asked, 1.0) for unit in summary))
+    meant = documents_with_names(asked, documents.values())
+    units = find_units([passage for passage in passages if passage.document_id in meant], documents)
     if not units:
-        return []
-    model = unit_model()
-    shares = model.shares(model.scores(Measurer(question, units, embedder).table(), NAMES))
-    order = (-shares).argsort(kind="stable")
-    return [_quote(units[at], question, float(shares[at])) for at in order]
+        return QuoteSelection(abstention=Abstention(AbstentionKind.NO_PASSAGES, evidence))
+    situation = Situation(asked, evidence, find_missing(asked, documents.values()))
+    quotes, is_answered = _rank(situation, units, embedder)
+    if is_answered or not is_latin(question):  # the threshold was measured for no other script
+        return QuoteSelection(_choose(question, quotes, documents))
+    return QuoteSelection(nearest=tuple(quotes[:MAX_QUOTES]), abstention=_abstention(situation, documents))
+
+
+def _rank(situation: Situation, units: Sequence[Unit], embedder: Embedder) -> tuple[list[Quote], bool]:
+    """Return a quote of each unit, best first, and whether the documents answer the question."""
+    model = packaged_model()
+    values = Measurer(situation.question, units, embedder).table()
+    scores = model.units.scores(values)
+    answered = model.answered(situation, values, scores)
+    probabilities = answered * model.units.shares(scores)
+    order = (-scores).argsort(kind="stable")
+    quotes = [_quote(units[at], situation.question, float(probabilities[at])) for at in order]
+    return quotes, answered >= model.questions.threshold
+
+
+def _choose(question: str, quotes: Sequence[Quote], documents: Mapping[str, Document]) -> tuple[Quote, ...]:
+    """Return the first quotes, or the first one of each document that the question compares."""
+    compared = compared_documents(question, documents)
+    firsts = [next((quote for quote in quotes if quote.document_id == each), None) for each in compared]
+    return tuple(filter(None, firsts)) or tuple(quotes[:MAX_QUOTES])
+
+
+def _abstention(situation: Situation, documents: Mapping[str, Document]) -> Abstention:
+    """Return the reason why the documents don't answer."""
+    missing, evidence = situation.missing, situation.evidence
+    if missing.names:
+        return Abstention(AbstentionKind.NOT_MENTIONED, evidence, names=missing.names)
+    if missing.years:
+        covered = covered_years(documents.values())
+        return Abstention(AbstentionKind.OTHER_YEARS, evidence, years=missing.years, covered_years=covered)
+    return Abstention(AbstentionKind.WEAK_EVIDENCE, evidence)
 
 
 def _quote(unit: Unit, question: Question, probability: float) -> Quote:

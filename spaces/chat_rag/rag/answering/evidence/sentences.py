@@ -14,7 +14,7 @@ _ABBREVIATION = re.compile(
     r"|z\.B|bzw|Nr|Bd|Hrsg|Sra|Dra|Ud)\.$"
 )
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_HEADING = re.compile(r"\s*(?:#{1,6}\s|(?:=\s+)+[^=]+(?:\s=)+\s*$)")
+_HEADING = re.compile(r"\s*+(?:#{1,6}\s|=(?: =)*+ [^=\n]{1,200} =)")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 Span = tuple[int, int]
 

@@ -69,7 +69,7 @@ def _sentences(document: Document) -> list[Unit]:
         is_sentence = text.endswith((".", "!", "。", "”", '."')) and "|" not in text
         words = len(text.split()) if not any(character > "\u3000" for character in text) else len(text) // 3
         if is_sentence and _WORDS[0] <= words <= _WORDS[1] and not structure.is_furniture(text):
-            units.append(Unit(document, start, end, text, "", 0))
+            units.append(Unit(document, start, end, text))
     return units[:_MAX_SENTENCES]
 
 

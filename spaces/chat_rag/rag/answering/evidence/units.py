@@ -24,13 +24,18 @@ class Unit:
     start: int
     end: int
     text: str
-    heading: str
-    rank: int
+    passage: Passage | None = None
+    rank: int = 0
     before: str = ""
     after: str = ""
     cell: LabeledCell | None = None
     measure: str = ""
     """The unit of the table's figures, such as "in millions"."""
+
+    @property
+    def heading(self) -> str:
+        """The headings above the unit."""
+        return self.passage.heading if self.passage else ""
 
     @property
     def label(self) -> str:
@@ -70,7 +75,7 @@ def _cells(table: Table, document: Document, passage: Passage, rank: int) -> Ite
     for cell in grid.labeled_cells():
         if passage.start <= cell.start < passage.end:
             text = document.text[cell.start : cell.end]
-            yield Unit(document, cell.start, cell.end, text, passage.heading, rank, intro, cell=cell, measure=measure)
+            yield Unit(document, cell.start, cell.end, text, passage, rank, intro, cell=cell, measure=measure)
 
 
 def _sentences(
@@ -87,6 +92,4 @@ def _sentences(
     for at, (start, end) in enumerate(spans):
         before = text[slice(*spans[at - 1])] if at else ""
         after = text[slice(*spans[at + 1])] if at + 1 < len(spans) else ""
-        yield Unit(
-            document, passage.start + start, passage.start + end, text[start:end], passage.heading, rank, before, after
-        )
+        yield Unit(document, passage.start + start, passage.start + end, text[start:end], passage, rank, before, after)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from rag.answering.support import content_tokens
@@ -34,6 +34,12 @@ _EMPTY = frozenset(
         """.split()  # noqa: SIM905  # a list with one word per line would be a page long
     )
 )
+_DIRECTION = re.compile(
+    r"\b(?:(?P<up>increas(?:e|es|ed|ing)|rose|ris(?:e|es|en|ing)|gr[eo]w(?:s|n|ing)?|growth|climb(?:s|ed)?|gain(?:s|ed)?|up"
+    r"|higher)|(?P<down>decreas(?:e|es|ed|ing)|fell|fall(?:s|en|ing)?|declin(?:e|es|ed|ing)|dropp?(?:s|ed|ing)?|down"
+    r"|lower|shrank))\b",
+    re.IGNORECASE,
+)
 # Words that texts use for each other.
 _SAME = {
     word: group[0]
@@ -50,17 +56,27 @@ _SAME = {
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A figure with the stems of the words and the periods that its sentence ties to it."""
+    """A figure with the stems of the words and the periods that its sentence ties to it.
+
+    `direction` is 1 if its part of the sentence says that something rose, -1 if it fell, 0 otherwise.
+    """
 
     figure: Figure
     words: frozenset[str]
     periods: tuple[Period, ...]
+    direction: int = 0
 
 
 def role_words(text: str) -> frozenset[str]:
     """Return the stems of the words that say what a figure is of."""
     words = [token for token in content_tokens(text) if not token[0].isdigit()]
     return frozenset(_SAME.get(stem, stem) for stem in stems(words) if stem not in _EMPTY)
+
+
+def find_direction(text: str) -> int:
+    """Return 1 if a text says first that something rose, -1 if it fell, and 0 otherwise."""
+    match = _DIRECTION.search(text)
+    return 0 if match is None else 1 if match["up"] else -1
 
 
 def figure_clauses(sentence: str) -> list[Clause]:
@@ -77,7 +93,7 @@ def figure_clauses(sentence: str) -> list[Clause]:
         own = tuple(period for period in periods if start <= period.start < end)
         if clauses and not words:  # "and 4 in 2021": it has the subject of the first figure
             words = clauses[0].words
-        clauses.append(Clause(figure, words, own))
+        clauses.append(Clause(figure, words, own, find_direction(sentence[start:end])))
     return _with_common_periods(clauses)
 
 
@@ -110,9 +126,7 @@ def _with_common_periods(clauses: list[Clause]) -> list[Clause]:
         period.kind: period for period in every if len({each.value for each in every if each.kind == period.kind}) == 1
     }
     return [
-        Clause(
-            clause.figure, clause.words, clause.periods + tuple(common[kind] for kind in common.keys() - _kinds(clause))
-        )
+        replace(clause, periods=clause.periods + tuple(common[kind] for kind in common.keys() - _kinds(clause)))
         for clause in clauses
     ]
 

@@ -18,11 +18,12 @@ _SCALE_LETTERS = {"k": 1e3, "m": 1e6, "b": 1e9}
 _CURRENCY = r"US\$|[$€£¥]|\b(?:USD|EUR|GBP|CHF|JPY)\b"
 _NUMBER = r"\d{1,2}:[0-5]\d(?![\d:])|\d{1,3}(?:[,.'’\u00a0\u202f]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?"
 _SCALE = "|".join(sorted((words for words in _SCALE_WORDS.values()), key=len, reverse=True))
+_S = r"\s{0,3}"  # bounded, so that white space can't slow down a search
 _FIGURE = re.compile(
-    rf"(?<![\w.,])(?P<open>\(\s*)?(?P<first>{_CURRENCY})?\s*(?P<sign>(?<!\d)[-−–])?\s*(?P<second>{_CURRENCY})?\s*"
-    rf"(?P<number>{_NUMBER})(?:(?P<letter>[kmb])(?![\w$])|(?:\s*|-)(?P<scale>{_SCALE})(?!\w))?"
-    rf"(?P<close>\s*\))?\s*(?P<percent>%|％|per ?cent\b|prozent\b|por ciento\b|pour cent\b|percentage points?\b)?"
-    rf"(?:\s*(?P<third>€|dollars?\b|euros?\b|pounds?\b|yen\b))?(?![\w])(?!-[A-Z]\b)",
+    rf"(?<![\w.,])(?P<open>\({_S})?(?P<first>{_CURRENCY})?{_S}(?P<sign>(?<!\d)[-−–])?{_S}(?P<second>{_CURRENCY})?{_S}"
+    rf"(?P<number>{_NUMBER})(?:(?P<letter>[kmb])(?![\w$])|(?:{_S}|-)(?P<scale>{_SCALE})(?!\w))?"
+    rf"(?P<close>{_S}\))?{_S}(?P<percent>%|％|(?:per ?cent|prozent|por ciento|pour cent|percentage points?)\b)?"
+    rf"(?:{_S}(?P<third>€|dollars?\b|euros?\b|pounds?\b|yen\b))?(?![\w])(?!-[A-Z]\b)",
     re.IGNORECASE,
 )
 _CURRENCIES = {

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 _PREFIX = re.compile(r"(?:\s|>|[-*+•]\s|\d{1,3}[.)]\s|\[[ xX]\]\s)*")
 _HEADING = re.compile(r"\s{0,3}#{1,6}(?:\s|$)")
 _ROW = re.compile(r"[ \t]{0,8}\|")
-_DELIMITERS = re.compile(r"[\s|:-]*-[\s|:-]*")
 _BAR = re.compile(r"(?<!\\)\|")
 
 
@@ -32,7 +31,7 @@ def is_row(line: str) -> bool:
 
 def is_delimiter_row(line: str) -> bool:
     """Return whether a line stands between the header and the rows of a table: |---|---|."""
-    return bool(_DELIMITERS.fullmatch(line))
+    return "-" in line and set(line) <= set(" \t|:-")
 
 
 def row_cells(line: str) -> Iterator[tuple[int, int]]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import log
 
-from rag.answering.support import Sources, content_tokens
-from rag.answering.verification.clauses import Clause, figure_clauses, role_words
+from rag.answering.support import Sources, content_tokens, sentence_spans
+from rag.answering.verification.clauses import Clause, figure_clauses, find_direction, role_words
 from rag.answering.verification.figures import Figure, Period, find_periods
 from rag.answering.verification.names import Name, find_names, find_phrases, normalize
 from rag.answering.verification.statements import Statement, Statements
@@ -210,7 +210,8 @@ class Verifier:
         if passage is None or shares[best] < MIN_SUPPORTED or not self._same_names(find_names(sentence), passage):
             return Verdict(supported=False)
         start, end = self._sources.best_span(best, sentence)
-        if not self._has_periods(sentence, passage, passage.text[start:end]):
+        source = passage.text[start:end]
+        if not self._has_periods(sentence, passage, source) or _is_opposite(sentence, source):
             return Verdict(supported=False)
         # A passage that the model names needs fewer of the words than one that is added.
         cited = [number for number in preferred if shares.get(number, 0) >= MIN_SUPPORTED]
@@ -229,7 +230,7 @@ class Verifier:
 def _same_figure(clause: Clause, statement: Statement) -> bool:
     """Return whether both figures are the same value with the same unit, as far as the answer is exact."""
     answer, source = clause.figure, statement.clause.figure
-    if not _same_unit(answer, source, statement):
+    if not _same_unit(answer, source, statement) or clause.direction * statement.clause.direction < 0:
         return False
     if source.negative and not answer.negative and _INCOME in clause.words and not clause.words & _CHARGE:
         return False
@@ -251,6 +252,12 @@ def _same_unit(answer: Figure, source: Figure, statement: Statement) -> bool:
     if (answer.unit == "%") != (source.unit == "%"):
         return "percent" in statement.context or (answer.unit == "%" and statement.is_cell and source.unit == "")
     return answer.unit == source.unit or "" in (answer.unit, source.unit)
+
+
+def _is_opposite(sentence: str, source: str) -> bool:
+    """Return whether a sentence says "increased" where its source says "decreased", or the other way round."""
+    directions = {find_direction(source[start:end]) for start, end in sentence_spans(source)} - {0}
+    return bool(directions) and find_direction(sentence) == -next(iter(directions)) and len(directions) == 1
 
 
 def _tolerance(figure: Figure) -> float:

@@ -13,7 +13,7 @@ MARKS = "\ue000\ue001"
 PLACE = re.compile(f"{MARKS[0]}(\\d+){MARKS[1]}")
 _MAX_SPAN = 1_000
 _LAYOUT = ("table", "h1", "h2", "h3", "h4", "h5", "h6", "pre")
-_TABLE_TAGS = ("table", "thead", "tbody", "tfoot", "tr", "td", "th", "caption")
+_PARTS = ("thead", "tbody", "tfoot", "tr", "td", "th", "caption")
 _BREAKS = {"address", "article", "blockquote", "br", "dd", "div", "dl", "dt", "hr", "li", "ol", "p", "section", "ul"}
 
 
@@ -32,9 +32,9 @@ def take_tables(root: Any) -> list[HtmlTable]:
     for table in list(root.iter("table")):
         cells = [] if any(True for _ in _inner(table)) else list(_cells(table))
         if len({cell.column for cell in cells}) < 2:
-            for element in [table, *table.iter(*_TABLE_TAGS)]:
-                if element is table or next(element.iterancestors("table"), None) is table:
-                    element.tag = "div"
+            own = [part for part in table.iter(*_PARTS) if next(part.iterancestors("table")) is table]
+            for part in (table, *own):
+                part.tag = "div"
             continue
         caption = table.find("caption")
         place = etree.Element("p")

@@ -24,6 +24,11 @@ _MAX_LIST_ITEMS, _MAX_HEAD_ROWS, _MAX_COLUMNS = 100, 20, 100
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _BLOCKS = ("address", "article", "blockquote", "dd", "div", "dl", "dt", "li", "ol", "p", "pre", "section", "tr", "ul")
 _ADDRESSES = ("http://", "https://", "mailto:")
+# Blocks that the converter takes for parts of a line.
+_MORE_BLOCKS = (
+    *("aside", "center", "details", "dialog", "fieldset", "figcaption", "figure", "footer", "form", "header", "hgroup"),
+    *("legend", "main", "nav", "search", "summary"),
+)
 _OWN_LINE = {*_HEADINGS, *_BLOCKS, "br", "hr"}
 
 
@@ -69,6 +74,8 @@ def _simplify(root: Any) -> None:
         alternative = image.get("alt", "")
         image.attrib.clear()
         image.tag, image.text = "span", alternative
+    for block in list(root.iter(*_MORE_BLOCKS)):
+        block.tag = "div"
     for raised in list(root.iter("sup")):
         _mark_superscript(raised)
     for link in root.iter("a"):

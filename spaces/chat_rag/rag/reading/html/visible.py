@@ -85,6 +85,8 @@ def add_fallback(root: Any) -> None:
 
 
 def _is_hidden(element: Any) -> bool:
+    if element.tag == "dialog" and element.get("open") is None:
+        return True
     return element.get("hidden") is not None or bool(_HIDDEN_STYLE.search(element.get("style", "")))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 
 from rag.reading.layout.segments import Segment
 
@@ -48,9 +47,10 @@ def page_edges(lines: Sequence[list[Segment]]) -> Edges:
 
 
 def _edge_lines(lines: Sequence[list[Segment]]) -> tuple[EdgeLine, ...]:
+    next_lines: list[list[Segment]] = [*lines[1:], []]
     return tuple(
         _edge_line(line, is_row=len(line) > 1 and len(line) == len(inner))
-        for line, inner in zip_longest(lines, lines[1:], fillvalue=[])
+        for line, inner in zip(lines, next_lines, strict=False)
     )[:_MOST_LINES]
 
 
@@ -69,13 +69,14 @@ def find_furniture(edges: Edges, others: Sequence[tuple[int, Edges]]) -> tuple[l
 
 
 def _count(lines: Sequence[EdgeLine], others: Sequence[tuple[int, Sequence[EdgeLine]]]) -> int:
-    """Count the lines from the edge of the page that are on other pages too; a page number is the least sign."""
+    """Count the lines from the edge of the page that are on two other pages too, or on the only other one."""
     count = 0
     for number, line in enumerate(lines, 1):
         twins = list(_twins(line, others))
         counts_pages = any(line.numbers != twin.numbers for twin in twins)
-        if (len(twins) >= 2 and (counts_pages or not line.is_row)) or (counts_pages and len(others) == 1):
-            count = number
+        if not ((len(twins) >= 2 and (counts_pages or not line.is_row)) or (counts_pages and len(others) == 1)):
+            break
+        count = number
     return count
 
 

@@ -10,6 +10,7 @@ from rag.reading.layout.lines import Line, belongs_to_row, is_figure, is_next_li
 from rag.reading.layout.segments import Segment
 
 _MOST_HEADER_LINES = 8
+Placed = tuple[int, int, list[Segment]]  # a header cell: first column, span, segments from top to bottom
 _CLOSE = 1.8  # the most that two lines of a header cell are apart, in units of their height
 
 
@@ -43,11 +44,11 @@ def _has_figure(line: Line) -> bool:
 
 def header_cells(lines: Sequence[Line], columns: Sequence[Column]) -> tuple[list[GridCell], int]:
     """Return the header cells and the number of header rows; cells that stand on each other are one cell."""
-    placed: list[tuple[int, int, list[Segment]]] = []  # first column, span, segments from top to bottom
+    placed: list[Placed] = []
     for line in reversed(lines):
         for segment, first, span in _place(line, columns, has_row_below=bool(placed)):
-            if below := next((cell for cell in placed if is_next_line(segment, cell[2][0])), None):
-                below[2].insert(0, segment)  # the upper line of a cell
+            if below := _lower_part(segment, placed):
+                below[2].insert(0, segment)
                 continue
             same = next(
                 (cell for cell in placed if cell[:2] == (first, span) and _stands_on(segment, cell[2][0])), None
@@ -59,20 +60,35 @@ def header_cells(lines: Sequence[Line], columns: Sequence[Column]) -> tuple[list
     return _stack(placed)
 
 
+def _lower_part(segment: Segment, placed: Sequence[Placed]) -> Placed | None:
+    """Return the cell whose upper line a segment is: drawn right before it, aligned with it, and over nothing else."""
+    near = [cell for cell in placed if _stands_on(segment, cell[2][0])]
+    under = [cell for cell in near if min(segment.right, cell[2][0].right) > max(segment.left, cell[2][0].left)]
+    if len(under) != 1 or not is_next_line(segment, under[0][2][0]):
+        return None
+    lower = under[0][2][0]
+    shifts = (
+        segment.left - lower.left,
+        segment.right - lower.right,
+        segment.left + segment.right - lower.left - lower.right,
+    )
+    return under[0] if min(map(abs, shifts)) < segment.size / 2 else None
+
+
 def _stands_on(segment: Segment, below: Segment) -> bool:
     return segment.bottom - below.bottom < _CLOSE * max(segment.size, below.size)
 
 
-def _is_covered(placed: Sequence[tuple[int, int, list[Segment]]], cell: tuple[int, int, list[Segment]]) -> bool:
+def _is_covered(placed: Sequence[Placed], cell: Placed) -> bool:
     """Return whether another header cell is already above one."""
     return any(other is not cell and other[2][0].bottom > cell[2][0].bottom and _share(other, cell) for other in placed)
 
 
-def _share(one: tuple[int, int, list[Segment]], other: tuple[int, int, list[Segment]]) -> bool:
+def _share(one: Placed, other: Placed) -> bool:
     return one[0] < other[0] + other[1] and other[0] < one[0] + one[1]
 
 
-def _stack(placed: Sequence[tuple[int, int, list[Segment]]]) -> tuple[list[GridCell], int]:
+def _stack(placed: Sequence[Placed]) -> tuple[list[GridCell], int]:
     """Give each header cell its row, counted from the lowest one."""
     levels: list[int] = []
     for index, cell in enumerate(placed):
@@ -93,13 +109,19 @@ def _place(line: Line, columns: Sequence[Column], *, has_row_below: bool) -> lis
     placed = [(segment, 0, 1) for segment in label]
     if not cells or len(cells) == len(columns) - 1:
         return placed + [(cell, index, 1) for index, cell in enumerate(cells, 1)]
-    if len(cells) == 1 and cells[0].text.strip().startswith("("):
-        return [*placed, (cells[0], 1, len(columns) - 1)]  # the unit of all columns
+    if len(cells) == 1 and _is_unit(cells[0], columns):
+        return [*placed, (cells[0], 1, len(columns) - 1)]
     edges = [(left.right + right.left) / 2 for left, right in pairwise(cells)]
     for cell, low, high in zip(cells, [float("-inf"), *edges], [*edges, float("inf")], strict=True):
         zone = [index for index, column in enumerate(columns) if index and low < column.center < high]
         placed.append((cell, *_best_span(cell, zone, columns, prefer_wide=has_row_below)))
     return placed
+
+
+def _is_unit(cell: Segment, columns: Sequence[Column]) -> bool:
+    """Return whether a text in brackets, such as (in millions), is in the middle of all columns behind the labels."""
+    shift = cell.left + cell.right - columns[1].left - columns[-1].right
+    return cell.text.strip().startswith("(") and abs(shift) < 4 * cell.size
 
 
 def _is_label(segment: Segment, columns: Sequence[Column]) -> bool:

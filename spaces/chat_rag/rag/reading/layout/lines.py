@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from rag.reading.layout.segments import Segment, join_segments
 
@@ -34,28 +35,23 @@ class Line:
     """The segments of a line from left to right; those that are only a space apart are one."""
 
     segments: list[Segment]
+    left: float = field(init=False)
+    right: float = field(init=False)
+    bottom: float = field(init=False)
+    size: float = field(init=False)
 
-    @property
-    def left(self) -> float:
-        return self.segments[0].left
-
-    @property
-    def right(self) -> float:
-        return max(segment.right for segment in self.segments)
-
-    @property
-    def bottom(self) -> float:
-        return self.segments[0].bottom
-
-    @property
-    def size(self) -> float:
-        return max(segment.size for segment in self.segments)
+    def __post_init__(self) -> None:
+        first = self.segments[0]
+        self.left, self.right, self.bottom, self.size = first.left, first.right, first.bottom, first.size
+        for segment in self.segments[1:]:
+            self.right, self.size = max(self.right, segment.right), max(self.size, segment.size)
 
     @property
     def text(self) -> str:
         return " ".join(segment.text for segment in self.segments)
 
 
+@lru_cache(maxsize=4096)  # each cell is looked at several times
 def is_figure(text: str) -> bool:
     """Return whether a text is a figure such as $ 1,234.5, (12) or 7 %, or the dash that means none; no year."""
     text = text.strip()

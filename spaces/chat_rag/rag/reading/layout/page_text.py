@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from rag.documents import Cell, Table
+from rag.documents import Cell, RecognizedLine, Table
 from rag.reading.layout.cells import Column, Grid, GridCell
 from rag.reading.layout.lines import Line
 from rag.reading.layout.page import PageLayout
@@ -32,12 +32,17 @@ class TableText:
 
 @dataclass(slots=True)
 class PageText:
-    """The text of a page; `HYPHEN` stands for a hyphen at a line end. `body` is the span without head and foot."""
+    """The text of a page; `HYPHEN` stands for a hyphen at a line end. `body` is the span without head and foot.
+
+    `spans` are those of the segments, and `recognized` are the lines of a picture.
+    """
 
     text: str = ""
     tables: list[TableText] = field(default_factory=list)
     body: tuple[int, int] = (0, 0)
     segments: list[Segment] = field(default_factory=list)
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    recognized: list[RecognizedLine] = field(default_factory=list)
 
 
 class _Writer:
@@ -45,6 +50,7 @@ class _Writer:
         self.parts: list[str] = []
         self.length = 0
         self.segments: list[Segment] = []
+        self.spans: list[tuple[int, int]] = []
 
     def add(self, text: str) -> None:
         self.parts.append(text)
@@ -56,18 +62,13 @@ class _Writer:
         for number, segment in enumerate(segments):
             self.segments.append(segment)
             text = " ".join(segment.text.translate(_CLEAN).split())
+            self.spans.append((self.length, self.length + len(text)))
             following = segments[number + 1] if number + 1 < len(segments) else None
             if following and is_broken(text, following.text):
                 self.add(text[:-1] + HYPHEN)
             else:
                 self.add(text + (" " if following else ""))
         return start, self.length
-
-
-def plain_page(text: str) -> PageText:
-    """Return a page whose text has no positions, such as one that was recognized on a picture."""
-    text = text.replace("\r\n", "\n").translate(LIGATURES | _CONTROLS).strip()
-    return PageText(text, body=(0, len(text)))
 
 
 def is_broken(text: str, following: str) -> bool:
@@ -92,6 +93,7 @@ def write_page(layout: PageLayout) -> PageText:
     end = writer.length
     _write_lines(writer, layout.foot)
     page.text, page.body, page.segments = "".join(writer.parts).rstrip("\n"), (start, end), writer.segments
+    page.spans = writer.spans
     page.body = (min(start, len(page.text)), min(end, len(page.text)))
     return page
 

@@ -99,21 +99,21 @@ def _add_blocks(writer: ContentWriter, parent: Any, notes: list[str], bullet: st
 
 
 def _table_cells(table: Any) -> Iterator[GridCell]:
-    header_rows = {id(row) for head in table.iter(f"{TABLE}table-header-rows") for row in head}
-    for number, row in enumerate(table.iter(f"{TABLE}table-row")):
-        column = 0
+    rows = (row for row in table.iter(f"{TABLE}table-row") if next(row.iterancestors(f"{TABLE}table")) is table)
+    for number, row in enumerate(rows):
+        is_header, column = row.getparent().tag == f"{TABLE}table-header-rows", 0
         for cell in row.iterchildren(f"{TABLE}table-cell", f"{TABLE}covered-table-cell"):
             repeats = min(int(cell.get(f"{TABLE}number-columns-repeated", "1")), 100)
             if cell.tag == f"{TABLE}table-cell":
-                rows, columns = (int(cell.get(f"{TABLE}number-{kind}-spanned", "1")) for kind in ("rows", "columns"))
+                height, width = (int(cell.get(f"{TABLE}number-{kind}-spanned", "1")) for kind in ("rows", "columns"))
                 for repeat in range(repeats):
                     yield GridCell(
                         number,
                         column + repeat,
                         plain_text(cell),
-                        min(rows, 1000),
-                        min(columns, 100),
-                        id(row) in header_rows,
+                        min(height, 1000),
+                        min(width, 100),
+                        is_header,
                     )
             column += repeats
 

@@ -12,7 +12,7 @@ _MAX_SPAN = 1_000
 
 def add_sheet(writer: ContentWriter, name: str, cells: Iterable[GridCell]) -> None:
     """Add a sheet's tables under a heading with its name; `cells` are those with text, in order of rows."""
-    tables = list(_tables(cells))
+    tables = list(_tables(writer.limited(cells)))
     if not tables:
         return
     writer.add_block(f"# {' '.join(name.split())}")
@@ -74,7 +74,9 @@ def _bands(cells: Iterable[GridCell]) -> Iterator[list[GridCell]]:
         if band and cell.row > end:
             yield band
             band = []
-        band.append(replace(cell, row_span=min(cell.row_span, _MAX_SPAN), column_span=min(cell.column_span, _MAX_SPAN)))
+        if max(cell.row_span, cell.column_span) > _MAX_SPAN:
+            cell = replace(cell, row_span=min(cell.row_span, _MAX_SPAN), column_span=min(cell.column_span, _MAX_SPAN))
+        band.append(cell)
         end = max(end, cell.row + band[-1].row_span)
     if band:
         yield band

@@ -35,23 +35,23 @@ class Story:
     parts: list[str] = field(default_factory=list)
     level: int = 0
     in_table: bool = False
+    lines: list[str] = field(default_factory=list)  # of a cell that hasn't ended
     cells: list[str] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     blocks: list[str | list[Row]] = field(default_factory=list)
 
     def end_paragraph(self) -> None:
-        text = "".join(self.parts).encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip()
+        text = self._take_text()
         if self.in_table:
-            self.parts = [f"{text}\n"] if text else []
+            self.lines.append(text)
             return
-        self.parts = []
         self.end_table()
         if text:
             self.blocks.append(f"{'#' * self.level} {' '.join(text.split())}" if self.level else text)
 
     def end_cell(self) -> None:
-        self.cells.append("".join(self.parts).strip())
-        self.parts = []
+        self.cells.append("\n".join([*self.lines, self._take_text()]).strip())
+        self.lines = []
 
     def end_row(self, definitions: list[CellDefinition], is_header: bool) -> None:
         self.rows.append(Row(self.cells, definitions, is_header))
@@ -61,6 +61,21 @@ class Story:
         if self.rows:
             self.blocks.append(self.rows)
             self.rows = []
+        # Paragraphs that a row without an end has.
+        self.blocks += filter(None, self.lines)
+        self.lines = []
+
+    def end(self) -> None:
+        self.in_table = False
+        self.end_paragraph()
+        self.end_table()
+        self.blocks += filter(None, self.cells)  # of a row without an end
+
+    def _take_text(self) -> str:
+        """Return the text of the paragraph; two characters that are halves of one become it."""
+        text = "".join(self.parts).encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip()
+        self.parts = []
+        return text
 
 
 def table_cells(rows: list[Row]) -> list[GridCell]:

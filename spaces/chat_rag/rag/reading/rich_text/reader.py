@@ -94,9 +94,7 @@ class _Reader:
                 self._symbol(symbol)
         self._end_bytes()
         for story in self.stories.values():
-            story.in_table = False
-            story.end_paragraph()
-            story.end_table()
+            story.end()
 
     def _symbol(self, symbol: str) -> None:
         if symbol == "*":

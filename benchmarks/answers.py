@@ -1,0 +1,206 @@
+"""How often the first quotes are the answer, and how often questions that the documents don't answer are refused.
+
+    python benchmarks/answers.py DIRECTORY [--vectors FILE] [--rows FILE]
+
+DIRECTORY has `spans` (brandonstarxel/chunking_evaluation, MIT), `tables` (TAT-QA, CC BY 4.0), `xquad` (CC BY-SA 4.0)
+and `filings` (three quarterly reports). Each corpus is measured with models that were trained on the other corpora
+only, as benchmarks/answers_train.py trains them; half of `tables`, by the hash of a context's id, is in no training and
+is measured with models of all the rest. The last table asks the packaged models twelve questions about `filings`.
+
+The plain cosine of "heading. sentence", or of a row's label and column header, ranks the same units for comparison. The
+gold words are the share of the words of the answer's sentence or cell that the first quote has.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from answers_train import collect_all
+from harness.answer_filings import measure_filings
+from harness.answer_models import fit_questions, fit_units
+from harness.answer_rows import Row
+from harness.tables import table, write
+
+from rag.answering.evidence.features import NAMES
+from rag.answering.evidence.model import Model
+
+TABLES = "tables"
+Scores = dict[int, Any]
+KINDS: dict[str, Callable[[Row], bool]] = {
+    "text": lambda row: not row.case.cells,
+    "cell": lambda row: bool(row.case.cells) and not row.case.years_only,
+    "column": lambda row: row.case.years_only,  # "In which year was it larger?"
+}
+# Features that measure one thing; the ablation leaves each group out.
+GROUPS = {
+    "cosines": (
+        "cosine", "cosine around", "cosine mixed", "cosine behind", "mixed behind", "label cosine",
+        "label cosine behind",
+    ),
+    "words": ("coverage", "coverage around", "precision", "pairs", "coverage behind", "coverage around behind"),
+    "rare words": ("rare coverage", "rare coverage around", "rare behind", "rare around behind", "passage coverage"),
+    "names": ("names", "names around"),
+    "kind of answer": ("text has the kind", "text lacks the kind", "cell has the kind", "cell for words"),
+    "years and periods": ("text year", "cell year", "period"),
+    "row labels": ("label coverage", "label precision", "label is asked", "label behind", "section coverage", "total"),
+    "column headers": ("header coverage", "header precision", "column", "change column", "extreme", "rest coverage"),
+    "passage rank": ("passage rank",),
+    "form of the sentence": ("text length", "text is a sentence", "text is a question", "text is new"),
+}  # fmt: skip
+
+
+def folds(rows: Sequence[Row]) -> list[tuple[str, list[Row], list[Row]]]:
+    """Return each corpus with the rows to train on and to test on."""
+    parts = []
+    for name in sorted({row.case.corpus for row in rows}):
+        training = [row for row in rows if not row.case.held_out and (row.case.corpus != name or name == TABLES)]
+        tested = [row for row in rows if row.case.corpus == name and (row.case.held_out or name != TABLES)]
+        parts.append((name, training, tested))
+    return parts
+
+
+def answered(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if not row.near_miss]
+
+
+def trainable(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in answered(rows) if row.answers.any()]
+
+
+def ranks(rows: Sequence[Row], score: Callable[[Row], Any]) -> dict[str, float]:
+    """Return how often the first quote, and one of three, answers, and the gold words that the first quote has."""
+    orders = [(-score(row)).argsort(kind="stable")[:3] for row in rows]
+    pairs = list(zip(rows, orders, strict=True))
+    return {
+        "questions": len(rows),
+        "first": float(np.mean([row.answers[order[:1]].any() for row, order in pairs])),
+        "three": float(np.mean([row.answers[order].any() for row, order in pairs])),
+        "gold words": float(np.mean([row.held_words[order[:1]].sum() for row, order in pairs])),
+    }
+
+
+def cosine(row: Row) -> Any:
+    return row.values[:, NAMES.index("cosine")]
+
+
+def refusals(rows: Sequence[Row], model: Model) -> dict[str, float]:
+    """Return the share of the questions of each kind of near miss, and of the others, that is refused."""
+    shares = {}
+    for kind in sorted({row.near_miss for row in rows}):
+        own = [row for row in rows if row.near_miss == kind]
+        shares[kind or "answerable"] = float(np.mean([is_refused(row, model) for row in own]))
+    return shares
+
+
+def is_refused(row: Row, model: Model) -> bool:
+    if not len(row.values):
+        return True
+    scores = model.units.scores(row.values)
+    return model.answered(row.situation, row.values, scores) < model.questions.threshold
+
+
+def measure_folds(rows: Sequence[Row]) -> tuple[list[dict[str, Any]], dict[str, dict[str, float]]]:
+    """Return the ranks of each corpus and kind of question, and the refusals of each corpus."""
+    results, refused = [], {}
+    for name, training, tested in folds(rows):
+        units = fit_units(trainable(training))
+        model = Model(units, fit_questions(training, units))
+        for kind, is_kind in KINDS.items():
+            if own := [row for row in answered(tested) if is_kind(row)]:
+                of_model, of_cosine = ranks(own, lambda row: units.scores(row.values)), ranks(own, cosine)  # noqa: B023
+                results.append({"corpus": name, "kind": kind, "cosine": of_cosine, "model": of_model})
+        refused[name] = refusals(tested, model)
+    return results, refused
+
+
+def ablation(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
+    """Return how often the first quote answers text and table questions, without each group of features."""
+    shares = {}
+    for group, names in {"all features": (), **GROUPS}.items():
+        right: dict[str, list[bool]] = {kind: [] for kind in KINDS}
+        for _, training, tested in folds(rows):
+            units = fit_units(trainable(training), without=names)
+            for kind, is_kind in KINDS.items():
+                own = [row for row in answered(tested) if is_kind(row)]
+                right[kind] += [bool(row.answers[units.scores(row.values).argmax()]) for row in own]
+        shares[group] = {kind: float(np.mean(values)) for kind, values in right.items()}
+    return shares
+
+
+def mean_of(results: Sequence[dict[str, Any]], kind: str, ranking: str, value: str) -> float:
+    own = [(each[ranking]["questions"], each[ranking][value]) for each in results if each["kind"] == kind]
+    return sum(count * share for count, share in own) / sum(count for count, _ in own)
+
+
+def print_ranks(results: Sequence[dict[str, Any]]) -> None:
+    values = ("first", "three", "gold words")
+    rows = [
+        [each["corpus"], each["kind"], str(each["model"]["questions"])]
+        + [f"{each[ranking][value]:.2f}" for ranking in ("cosine", "model") for value in values]
+        for each in results
+    ]
+    for kind in KINDS:
+        count = sum(each["model"]["questions"] for each in results if each["kind"] == kind)
+        rows.append(
+            ["all", kind, str(count)]
+            + [f"{mean_of(results, kind, ranking, value):.2f}" for ranking in ("cosine", "model") for value in values]
+        )
+    heads = [f"{ranking}: {value}" for ranking in ("cosine", "model") for value in values]
+    print(table(["held out", "answer", "questions", *heads], rows), end="\n\n")
+
+
+def print_refusals(refused: dict[str, dict[str, float]]) -> None:
+    kinds = sorted({kind for shares in refused.values() for kind in shares})
+    cells = [
+        [name, *(f"{shares[kind]:.1%}" if kind in shares else "" for kind in kinds)] for name, shares in refused.items()
+    ]
+    print(table(["held out, refused", *kinds], cells), end="\n\n")
+
+
+def print_filings(filings: dict[str, Any]) -> None:
+    cells = [[each["question"], each["quote"], "yes" if each["right"] else "no"] for each in filings["questions"]]
+    print(table(["question", "first quote", "right"], cells))
+    print(f"\nfirst quotes right: {filings['right']} of {len(cells)}; p95 of the search and the quotes: ", end="")
+    print(f"{filings['p95_ms']:.0f} ms")
+
+
+def pooled_refusals(refused: dict[str, dict[str, float]], rows: Sequence[Row]) -> dict[str, float]:
+    """Return the shares over all corpora together."""
+    counts = {
+        (name, row_kind or "answerable"): sum(row.near_miss == row_kind for row in tested)
+        for name, _, tested in folds(rows)
+        for row_kind in {row.near_miss for row in tested}
+    }
+    kinds = {kind for _, kind in counts}
+    return {
+        kind: sum(refused[name][kind] * count for (name, each), count in counts.items() if each == kind)
+        / sum(count for (_, each), count in counts.items() if each == kind)
+        for kind in kinds
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--vectors", type=Path, help="an .npz file that caches the vectors for the next run")
+    parser.add_argument("--rows", type=Path, help="the file of benchmarks/answers_train.py with the features")
+    options = parser.parse_args()
+    rows = collect_all(options.directory, options.vectors, options.rows)
+    results, refused = measure_folds(rows)
+    print_ranks(results)
+    refused["all"] = pooled_refusals(refused, rows)
+    print_refusals(refused)
+    ablated = ablation(rows)
+    cells = [[name, *(f"{share:.3f}" for share in each.values())] for name, each in ablated.items()]
+    print(table(["first quote right, without", *KINDS], cells), end="\n\n")
+    filings = measure_filings(options.directory / "filings")
+    print_filings(filings)
+    write("answers", {"ranks": results, "refused": refused, "ablation": ablated, "filings": filings})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""An uploaded picture, with boxes highlighted."""
+
+from __future__ import annotations
+
+from chat_page.sources.page_picture import MAX_PIXELS, WIDTH, Box, Picture, draw_boxes, encode, scale
+from rag.errors import DocumentError
+from rag.reading.ocr.images import open_image, select_frame, upright
+
+
+def photo(data: bytes, name: str, number: int, marks: tuple[Box, ...]) -> Picture:
+    """Return page `number` (from 1) of a picture; `marks` are boxes in shares of its width and height.
+
+    One that can't be decoded is a `DocumentError`.
+    """
+    try:
+        image = open_image(data, name)
+        select_frame(image, number, name)
+        shrunk = upright(image, MAX_PIXELS // WIDTH, "RGB")
+        shrunk.thumbnail((WIDTH, MAX_PIXELS // WIDTH))
+    except (EOFError, OSError, SyntaxError, ValueError) as error:
+        raise DocumentError(f"Page {number} cannot be drawn.", "Read its text instead.") from error
+    width, height = shrunk.size
+    boxes = scale(marks, width, height)
+    return Picture(encode(draw_boxes(shrunk, boxes)), width, height, boxes)

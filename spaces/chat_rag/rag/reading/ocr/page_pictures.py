@@ -1,0 +1,114 @@
+"""Pictures on the pages of a PDF that have text, too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rag.documents import RecognizedLine
+from rag.reading.ocr.images import GreyImage
+
+Box = tuple[float, float, float, float]  # left, bottom, right and top
+_IMAGE = re.compile(rb"/Image\b")
+_LEAST_SHARE = 0.1  # of the page: a smaller picture is a logo or a line
+_MOST_CHARACTERS = 100  # of text over a picture; one with more is a background, or a scan with its text behind it
+_MOST_OBJECTS = 2_000  # a map has 100,000, and asking for each one's kind takes a microsecond
+_TOUCHING = 2.0  # points: scanners cut a page into strips
+
+
+@dataclass(frozen=True, slots=True)
+class PagePicture:
+    """A picture as the engine needs it, and its box in shares of the page's width and height from the upper left."""
+
+    image: GreyImage
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def place(self, line: RecognizedLine, start: int) -> RecognizedLine:
+        """Return a line of the picture as one of the page, in whose text that of the picture begins at `start`."""
+        width, height = self.right - self.left, self.bottom - self.top
+        sides = (
+            self.left + line.left * width,
+            self.top + line.top * height,
+            self.left + line.right * width,
+            self.top + line.bottom * height,
+        )
+        return RecognizedLine(start + line.start, start + line.end, *(round(side, 4) for side in sides))
+
+
+def has_images(data: bytes) -> bool:
+    """Return whether a PDF contains pictures; the dictionaries of streams are never packed."""
+    return bool(_IMAGE.search(data))
+
+
+def find_pictures(page: Any) -> list[Box]:
+    """Return the places, in points, of a page's large pictures without text over them.
+
+    The caller holds PDFium's lock.
+    """
+    left, bottom, right, top = page.get_bbox()
+    area = (right - left) * (top - bottom)
+    if area <= 0 or page.get_rotation():
+        return []
+    boxes = [
+        (max(box[0], left), max(box[1], bottom), min(box[2], right), min(box[3], top)) for box in _image_boxes(page)
+    ]
+    large = [box for box in _merge(boxes) if (box[2] - box[0]) * (box[3] - box[1]) >= _LEAST_SHARE * area]
+    if not large:
+        return []
+    text_page = page.get_textpage()
+    return [box for box in large if len("".join(text_page.get_text_bounded(*box).split())) <= _MOST_CHARACTERS]
+
+
+def draw_picture(page: Any, box: Box, dpi: float, max_side: int) -> PagePicture:
+    """Return a part of a page. The caller holds PDFium's lock."""
+    left, bottom, right, top = page.get_bbox()
+    width, height = right - left, top - bottom
+    scale = min(dpi / 72, max_side / max(box[2] - box[0], box[3] - box[1]))
+    crop = box[0] - left, box[1] - bottom, right - box[2], top - box[3]
+    bitmap = page.render(scale=scale, crop=crop, grayscale=True)
+    try:
+        rows = bitmap.to_numpy()
+        image = GreyImage(bitmap.width, bitmap.height, bytes(rows[:, : bitmap.width].tobytes()))
+    finally:
+        bitmap.close()
+    return PagePicture(image, crop[0] / width, crop[3] / height, 1 - crop[2] / width, 1 - crop[1] / height)
+
+
+def _image_boxes(page: Any) -> Iterator[Box]:
+    import ctypes
+
+    from pypdfium2 import raw
+
+    for index in range(min(raw.FPDFPage_CountObjects(page), _MOST_OBJECTS)):
+        part = raw.FPDFPage_GetObject(page, index)
+        if raw.FPDFPageObj_GetType(part) == raw.FPDF_PAGEOBJ_IMAGE:
+            sides = [ctypes.c_float() for _ in range(4)]
+            if raw.FPDFPageObj_GetBounds(part, *sides):
+                left, bottom, right, top = (side.value for side in sides)
+                yield left, bottom, right, top
+
+
+def _merge(boxes: Sequence[Box]) -> list[Box]:
+    """Return the boxes with those that touch as one."""
+    merged: list[Box] = []
+    for box in sorted(boxes):
+        left, bottom, right, top = box
+        if left >= right or bottom >= top:
+            continue
+        touching = [
+            other
+            for other in merged
+            if min(right, other[2]) - max(left, other[0]) > -_TOUCHING
+            and min(top, other[3]) - max(bottom, other[1]) > -_TOUCHING
+        ]
+        merged = [other for other in merged if other not in touching]
+        group = [box, *touching]
+        merged.append(
+            (min(b[0] for b in group), min(b[1] for b in group), max(b[2] for b in group), max(b[3] for b in group))
+        )
+    return merged

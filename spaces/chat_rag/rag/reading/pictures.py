@@ -1,0 +1,82 @@
+"""Reads uploaded pictures: a photo or a scan is a page, and a TIFF can have several."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rag.documents import Content, Limits, ShareReport
+from rag.errors import DocumentError
+from rag.reading.layout.page_text import write_page
+from rag.reading.layout.reader import lay_out
+from rag.reading.ocr.images import grey_image, open_image, select_frame
+from rag.reading.ocr.recognizer import Recognizer, install_remedy
+from rag.reading.ocr.scans import Scans
+from rag.reading.pdf_pages import assemble, join_broken_words
+
+SUFFIXES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+}
+_ICON_SIDE = 100  # pixels; a smaller picture inside of a document is an icon or a line
+
+
+def read_picture(data: bytes, name: str, limits: Limits, report: ShareReport) -> Content:
+    """Return the text that is recognized on a picture, a page for each picture of a TIFF.
+
+    `report` is called after each page.
+    """
+    image = open_image(data, name)
+    with Recognizer(name) as recognizer:
+        if not recognizer.is_available:
+            raise DocumentError(f"“{name}” is a picture, and there is no text recognition here.", install_remedy())
+        scans = Scans(recognizer, limits)
+        pages = []
+        count = _frame_count(image, name, limits)
+        for number in range(1, count + 1):
+            select_frame(image, number, name)
+            written = write_page(lay_out(scans.read(grey_image(image, recognizer.max_side), number)))
+            pages.append(scans.complete(written, number))
+            report(number / count)
+    if not any(page.text for page in pages):
+        raise scans.error or DocumentError(
+            f"“{name}” is a picture in which no text was recognized.",
+            "Take a sharper one, or upload the document that it shows.",
+        )
+    return assemble(join_broken_words(pages), tuple(scans.notes()))
+
+
+def _frame_count(image: Any, name: str, limits: Limits) -> int:
+    """Return the number of pages; of an animation only the first picture is a page."""
+    if image.format != "TIFF":
+        return 1
+    for index in range(limits.scanned_pages + 1):
+        try:
+            image.seek(index)
+        except EOFError:
+            return index
+    raise DocumentError(
+        f"“{name}” has more than {limits.scanned_pages:,} pages, the limit for text recognition.",
+        "Split it into smaller files.",
+    )
+
+
+def recognize_image(data: bytes, recognizer: Recognizer, number: int = 1) -> str | None:
+    """Return the text on a picture inside of a document; "" for an icon, or if there is no text on it.
+
+    None means that the picture wasn't read: there is no engine, the picture is of another format or too large, or the
+    engine fails. `number` counts the pictures, for messages.
+    """
+    try:
+        image = open_image(data, recognizer.name)
+        if min(image.size) < _ICON_SIDE:
+            return ""
+        if not recognizer.is_available:
+            return None
+        page = recognizer.recognize(grey_image(image, recognizer.max_side), number).page
+        return assemble([write_page(lay_out(page))], ()).text
+    except (DocumentError, OSError, SyntaxError, ValueError):  # Pillow raises the last three for a damaged picture
+        return None

@@ -1,0 +1,95 @@
+"""A Hub on a real socket that lists one repository with a model file, and sends it, also in parts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from backends.local_models.table import LocalModel
+
+COMMIT = "c" * 40
+
+
+@dataclass
+class Repository:
+    """What the Hub says about the model's file, and how it sends it."""
+
+    content: bytes
+    model: LocalModel
+    sha256: str = ""
+    size: int = 0
+    cut_at: int | None = None  # the first answer ends there
+    ranges: list[str] = field(default_factory=list)
+
+    @property
+    def file(self) -> str:
+        return f"{self.model.name}-instruct-{self.model.quantization}.gguf"
+
+    def listing(self) -> dict[str, Any]:
+        sha256 = self.sha256 or hashlib.sha256(self.content).hexdigest()
+        size = self.size or len(self.content)
+        names = [self.file.replace(self.model.quantization, "q8_0"), self.file, "README.md"]
+        lfs = {"sha256": sha256, "size": size, "pointerSize": 134}
+        return {
+            "id": self.model.repository,
+            "sha": COMMIT,
+            "siblings": [{"rfilename": name, "size": size, "blobId": "b" * 40, "lfs": lfs} for name in names],
+        }
+
+
+class ModelHub(ThreadingHTTPServer):
+    def __init__(self, repository: Repository) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.repository = repository
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: ModelHub
+
+    def do_HEAD(self) -> None:
+        self.send_file(b"")
+
+    def do_GET(self) -> None:
+        repository = self.server.repository
+        if self.path.startswith(f"/api/models/{repository.model.repository}"):
+            body = json.dumps(repository.listing()).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+        else:
+            self.send_file(repository.content)
+
+    def send_file(self, content: bytes) -> None:
+        repository = self.server.repository
+        if self.path != f"/{repository.model.repository}/resolve/{COMMIT}/{repository.file}":
+            self.send_response(404)
+            self.send_header("X-Error-Code", "EntryNotFound")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        total, start = len(repository.content), 0
+        if content and (wanted := re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))):
+            start = int(wanted[1])
+            repository.ranges.append(wanted[0])
+        self.send_response(206 if start else 200)
+        self.send_header("ETag", f'"{hashlib.sha256(repository.content).hexdigest()}"')
+        self.send_header("X-Repo-Commit", COMMIT)
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
+        self.send_header("Content-Length", str(total - start))
+        self.end_headers()
+        end, repository.cut_at = (repository.cut_at or total, None) if content else (total, repository.cut_at)
+        if content:
+            self.wfile.write(content[start:end])
+        if end < total:
+            self.close_connection = True
+
+    def log_message(self, *arguments: object) -> None:
+        pass

@@ -1,0 +1,69 @@
+"""Pictures on pages of a PDF that have text, too."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+from rag.documents import Note, NoteKind
+from tests.rag import make_documents as make
+from tests.rag.make_pictures import encoded, picture
+from tests.rag.reading.ocr.conftest import Read
+
+CHART = encoded(picture("Visitors in May: 4,210", width=600, height=400), "PNG")
+BOX = (100.0, 200.0, 390.0, 260.0)
+pytestmark = pytest.mark.usefixtures("tesseract")
+
+
+def test_the_text_of_a_large_picture_comes_behind_that_of_its_page(read: Read) -> None:
+    document = read(make.pdf_with_picture("A line above.", CHART, "A line below.", box=BOX))
+    assert document.text == "A line above.\nA line below.\nVisitors in May: 4,210"
+    assert document.notes == ()
+    (line,) = document.recognized
+    assert document.text[line.start : line.end] == "Visitors in May: 4,210"
+    assert line.left == pytest.approx((100 + 80 / 600 * 390) / 595, abs=0.01)
+    assert line.top == pytest.approx((842 - 460 + 48 / 400 * 260) / 842, abs=0.02)
+
+
+def test_without_an_engine_it_is_a_note(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPACEPORT_OCR", "none")
+    document = read(make.pdf_with_picture("A line above.", CHART, "A line below.", box=BOX))
+    assert document.text == "A line above.\nA line below."
+    assert document.notes == (Note(NoteKind.UNREAD_PICTURES, 1, ("1",)),)
+
+
+def test_logos_and_photos_without_text_are_no_note(read: Read) -> None:
+    photo = encoded(Image.linear_gradient("L"), "PNG")
+    for image, box in ((CHART, (100, 200, 60, 40)), (photo, BOX)):
+        document = read(make.pdf_with_picture("A line above.", image, "A line below.", box=box))
+        assert document.text == "A line above.\nA line below."
+        assert document.notes == ()
+
+
+def test_a_stamp_on_a_scan_does_not_keep_its_page_from_being_read(read: Read) -> None:
+    scan = encoded(picture("The lease ends on 1 May", width=1240, height=1754), "PNG")
+    document = read(make.pdf_with_picture("SCANNED 000123", scan, "", box=(0, 0, 595, 842)))
+    assert document.text == "SCANNED 000123\nThe lease ends on 1 May"
+
+
+def test_a_scan_that_has_its_text_is_not_read_twice(read: Read) -> None:
+    from reportlab.lib.utils import ImageReader
+    from reportlab.pdfgen import canvas
+
+    lines = [f"Line {number} of a page that was recognized before" for number in range(6)]
+    scan = picture(*lines, width=1240, height=1754)
+    stream = io.BytesIO()
+    sheet = canvas.Canvas(stream, pagesize=(595, 842))
+    sheet.drawImage(ImageReader(scan), 0, 0, 595, 842)
+    for number, line in enumerate(lines, 1):
+        text = sheet.beginText(80 * 0.48, 842 - (number * 48 + 30) * 0.48)
+        text.setTextRenderMode(3)
+        text.textLine(line)
+        sheet.drawText(text)
+    sheet.showPage()
+    sheet.save()
+    document = read(stream.getvalue())
+    assert document.text == "\n".join(lines)
+    assert document.recognized == ()

@@ -1,0 +1,83 @@
+"""ODT documents: headings, lists, tables, notes, changes, hidden text, and page headers."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.documents import Note, NoteKind
+from tests.rag import make_office as make
+from tests.rag.make_documents import archive
+
+STYLES = (
+    '<style:style style:name="up"><style:text-properties style:text-position="super 58%"/></style:style>'
+    '<style:style style:name="gone"><style:text-properties text:display="none"/></style:style>'
+)
+WIDE, TALL = 'table:number-columns-spanned="2"', 'table:number-rows-spanned="2"'
+OASIS = "urn:oasis:names:tc:opendocument:xmlns"
+
+
+def odt(body: str, parts: dict[str, bytes] | None = None) -> bytes:
+    return make.open_document(f"<office:text>{body}</office:text>", STYLES, parts)
+
+
+def test_text_is_as_its_reader_sees_it(read):
+    body = (
+        "<text:tracked-changes><text:deletion><text:p>old</text:p></text:deletion></text:tracked-changes>"
+        '<text:h text:outline-level="2">Dues</text:h><text:list><text:list-item><text:p>one</text:p></text:list-item>'
+        "</text:list><text:p>a<text:s text:c='3'/>b<text:tab/>c<text:line-break/>d"
+        "<text:note><text:note-citation>1</text:note-citation><text:note-body><text:p>In winter 9.</text:p>"
+        '</text:note-body></text:note></text:p><text:p>10<text:span text:style-name="up">6</text:span> seen '
+        '<text:span text:style-name="gone">secret</text:span></text:p>'
+        "<text:p>box<draw:frame><draw:text-box><text:p>4711</text:p></draw:text-box></draw:frame></text:p>"
+    )
+    document = read("a.odt", odt(body))
+    assert document.text.split("\n\n") == [
+        *("## Dues", "* one", "a   b\tc\nd[1]", "10^6 seen ", "box", "4711", "[1] In winter 9."),
+    ]
+    assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 1),)
+
+
+def test_tables_keep_their_columns(read):
+    def cell(text: str, attributes: str = "") -> str:
+        return f"<table:table-cell {attributes}><text:p>{text}</text:p></table:table-cell>"
+
+    inner = f"<table:table><table:table-row>{cell('in')}{cell('side')}</table:table-row></table:table>"
+    covered = "<table:covered-table-cell/>"
+    head = f"<table:table-header-rows><table:table-row>{cell('Port')}{cell('Dues', WIDE)}"
+    rows = (
+        f"{head}{covered}</table:table-row></table:table-header-rows>"
+        f"<table:table-row>{cell('Skarv', TALL)}{cell('14')}{cell('9')}</table:table-row>"
+        f"<table:table-row>{covered}{cell('15')}<table:table-cell><text:p>a | b</text:p>{inner}</table:table-cell>"
+        "</table:table-row>"
+    )
+    document = read("a.odt", odt(f"<table:table>{rows}</table:table>"))
+    assert document.text == (
+        "| Port | Dues | Dues |\n| --- | --- | --- |\n| Skarv | 14 | 9 |\n| Skarv | 15 | a \\| b in side |"
+    )
+    (table,) = document.tables
+    assert [cell.header for cell in table.cells[:3]] == [True, True, False]
+
+
+def test_page_headers_come_first_and_footers_last(read):
+    pages = "".join(
+        f"<style:{kind}><text:p>{text}</text:p></style:{kind}>"
+        for kind, text in (("header", "Contract 7"), ("header-first", "Contract 7"), ("footer", "Until May"))
+    )
+    names = f'xmlns:style="{OASIS}:style:1.0" xmlns:text="{OASIS}:text:1.0"'
+    styles = f"<x {names}>{pages}</x>".encode()
+    assert read("a.odt", odt("<text:p>text</text:p>", parts={"styles.xml": styles})).text.split() == [
+        *("Contract", "7", "text", "Until", "May")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (archive({"content.xml": bytes(30_000_000)}), "unpack to 30 MB"),
+        (archive({"content.xml": b"<!DOCTYPE x [<!ENTITY a 'b'>]><x/>"}), "document type"),
+        (odt("")[:200], "damaged"),
+        (odt(""), "no text"),
+    ],
+)
+def test_documents_that_cannot_be_read(refusal, content, words):
+    assert words in refusal("a.odt", content).message
