@@ -48,3 +48,18 @@ def test_a_question_and_a_passage_are_embedded_with_their_prompts(tmp_path: Path
 
 def _texts(prompts: Prompts) -> tuple[str, str]:
     return prompts.question, prompts.passage
+
+
+def test_a_model_for_one_language_is_not_multilingual(embedder: Embedder, tmp_path: Path) -> None:
+    assert not embedder.multilingual
+    assert not Embedder(save_embedding_model(tmp_path / "plain", {})).multilingual
+    assert Embedder(save_embedding_model(tmp_path / "large", {}, words=70_000)).multilingual
+
+
+def test_a_cosine_is_put_on_another_scale_only_if_all_texts_are_near(embedder: Embedder, tmp_path: Path) -> None:
+    assert embedder.similarity(0.5) == 0.5
+    narrow = Embedder(save_embedding_model(tmp_path / "narrow", {}))  # with random weights, all texts are near
+    passage, question = narrow.encode(["A violin has four strings."])[0], narrow.encode_question("Who won the match?")
+    cosine = float(passage @ question)
+    assert cosine > 0.3 > narrow.similarity(cosine)
+    assert narrow.similarity(1.0) == 1.0
