@@ -29,6 +29,7 @@ def save_tokenizer(folder: Path, words: int = 0) -> int:
 
 def save_embedding_model(folder: Path, prompts: Mapping[str, str], words: int = 0) -> str:
     """Save a model for sentence-transformers of one layer, with its prompts; return the folder."""
+    import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
     from transformers import BertConfig, BertModel
@@ -38,6 +39,7 @@ def save_embedding_model(folder: Path, prompts: Mapping[str, str], words: int = 
         vocab_size=save_tokenizer(encoder, words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
         intermediate_size=16, max_position_embeddings=64, initializer_range=1.0,
     )  # fmt: skip
+    torch.manual_seed(0)  # each run has the same weights
     BertModel(config).save_pretrained(encoder)
     transformer = Transformer(str(encoder))
     model = SentenceTransformer(modules=[transformer, Pooling(16)], prompts=dict(prompts), device="cpu")
