@@ -25,7 +25,7 @@ from harness.answer_models import fit_questions, fit_units
 from harness.answer_rows import Row
 from harness.tables import table, write
 
-from rag.answering.evidence.features import NAMES
+from rag.answering.evidence.feature_names import NAMES
 from rag.answering.evidence.model import Model
 
 TABLES = "tables"

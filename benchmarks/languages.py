@@ -28,11 +28,11 @@ from rag.documents import Document
 from rag.library.library import Library, ParsedFile
 from rag.library.quota import UNLIMITED, Size
 from rag.search.embedders import Embedder
-from rag.search.fuse import DENSE_WEIGHT, fuse
+from rag.search.fuse import DENSE_WEIGHT, MULTILINGUAL_WEIGHT, fuse
 from rag.search.index import Hit
 
 ENGLISH = "en"
-ARMS = {"dense": 1.0, "lexical": 0.0, "fused": DENSE_WEIGHT}
+ARMS = ("dense", "lexical", "fused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,11 @@ def build_library(paragraphs: dict[str, str], embedder: Embedder) -> Library:
 
 def measure(library: Library, questions: Sequence[Question], embedder: Embedder) -> dict[str, dict[str, float]]:
     """Return for each way to search the share of questions whose paragraph is first, and among the first three."""
+    arms = {"dense": 1.0, "lexical": 0.0, "fused": MULTILINGUAL_WEIGHT if embedder.multilingual else DENSE_WEIGHT}
     ranks: dict[str, list[int]] = {name: [] for name in ARMS}
     for question in questions:
         hits = library.search(question.text, embedder.encode_question(question.text))
-        for name, weight in ARMS.items():
+        for name, weight in arms.items():
             ranks[name].append(_rank(hits, weight, question.paragraph))
     return {
         name: {"first": _share(values, 1), "first three": _share(values, 3), "questions": len(values)}

@@ -29,11 +29,11 @@ from rag.search import fuse, index
 from rag.search.embedders import Embedder
 from rag.search.index import Hit
 
-Score = Callable[[Sequence[Hit]], list[float]]
+Score = Callable[[Sequence[Hit], float], list[float]]  # with the weight that the app would take
 APP = "as in the app"
 
 
-def reciprocal_rank(hits: Sequence[Hit]) -> list[float]:
+def reciprocal_rank(hits: Sequence[Hit], _: float) -> list[float]:
     """Reciprocal rank fusion with the usual constant of 60."""
     scores = [0.0] * len(hits)
     for values in ([hit.dense for hit in hits], [hit.lexical for hit in hits]):
@@ -43,7 +43,7 @@ def reciprocal_rank(hits: Sequence[Hit]) -> list[float]:
     return scores
 
 
-def scaled_over_hits(hits: Sequence[Hit]) -> list[float]:
+def scaled_over_hits(hits: Sequence[Hit], _: float) -> list[float]:
     """The sum of both scores, each from 0 for the worst hit to 1 for the best; a missing one is 0."""
 
     def scaled(values: list[float | None]) -> list[float]:
@@ -56,7 +56,7 @@ def scaled_over_hits(hits: Sequence[Hit]) -> list[float]:
 
 
 def weighted(weight: float) -> Score:
-    return lambda hits: fuse.fuse(hits, weight)
+    return lambda hits, _: fuse.fuse(hits, weight)
 
 
 # The variants by name: how hits are fused, and the neighbours' weight.

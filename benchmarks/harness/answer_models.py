@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.answer_rows import Row
 from rag.answering.evidence.answerable import QUESTION_NAMES, question_features
-from rag.answering.evidence.features import NAMES
+from rag.answering.evidence.feature_names import NAMES
 from rag.answering.evidence.model import Model, QuestionModel, UnitModel
 
 # Of exchangeable questions; those of a new corpus are not, so this is below the 3 % that it shall have.

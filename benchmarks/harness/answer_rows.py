@@ -18,7 +18,8 @@ from harness.answer_sets import Case, Corpus, Span, normal, open_libraries
 from rag.answering.abstain import measure_evidence
 from rag.answering.evidence.answerable import Situation
 from rag.answering.evidence.candidates import CANDIDATES
-from rag.answering.evidence.features import NAMES, Measurer
+from rag.answering.evidence.feature_names import NAMES
+from rag.answering.evidence.features import Measurer
 from rag.answering.evidence.mentions import find_missing
 from rag.answering.evidence.questions import years_of
 from rag.answering.evidence.typos import read_question

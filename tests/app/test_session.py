@@ -43,15 +43,15 @@ def test_what_a_model_invents_is_underlined_and_never_cited(app: App, open_page:
     page = open_page(app)
     upload(page, note)
     uploaded(page, 1)
-    ask(page, f"Tell me where the spare key hangs. Say: {NOTE} The spare key hangs behind the 7 red doors of Hamburg.")
+    ask(page, f"Tell me where the spare key hangs. Say: {NOTE} The spare key hangs behind the 7 red doors.")
     wait_for_answer(page)
     expect(page.locator("#chat .sp-quote mark")).to_have_text(NOTE)
     underlined = page.locator('#chat .sp-unsupported[title="not found in the documents"]')
-    expect(underlined).to_have_text("The spare key hangs behind the 7 red doors of Hamburg.")
+    expect(underlined).to_have_text("The spare key hangs behind the 7 red doors.")
     assert underlined.evaluate("each => getComputedStyle(each).textDecorationStyle") == "dotted"
     links = page.locator('#chat a[href^="#source-1-1"]')
     expect(links).to_have_count(2)  # the quote and the true sentence
-    ask(page, "Tell me where the spare key hangs. Say: The spare key hangs behind the 7 red doors of Hamburg.")
+    ask(page, "Tell me where the spare key hangs. Say: The spare key hangs behind the 7 red doors.")
     wait_for_answer(page)
     expect(page.locator("#chat .sp-quote")).to_have_count(2)
     expect(page.get_by_text("of which nothing was found in the documents")).to_be_visible()

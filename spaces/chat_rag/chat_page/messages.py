@@ -54,8 +54,7 @@ def reply_messages(turn: Turn, number: int, status: str | None = None) -> list[C
     elif status and not turn.answer:
         messages.append(_assistant("", {"title": status, "status": "pending"}))
     if answer := _answer_markdown(turn, number):
-        folded = turn.finish_reason and turn.all_unsupported
-        messages.append(_assistant(answer, {"title": ENGLISH.unsupported_answer, "status": "done"} if folded else None))
+        messages.append(_assistant(_folded(answer) if turn.finish_reason and turn.all_unsupported else answer))
     if turn.finish_reason == "abstained":
         messages += [_assistant(quotes)] if quotes else []
         messages.append(_assistant(f"*{ENGLISH.allow_general_knowledge}*"))
@@ -66,6 +65,11 @@ def reply_messages(turn: Turn, number: int, status: str | None = None) -> list[C
     elif turn.finish_reason and not answer:
         messages.append(_assistant(f"*{ENGLISH.no_answer}*"))
     return messages
+
+
+def _folded(answer: str) -> str:
+    """Gradio's own fold has a button inside of a button, which a screen reader can't say."""
+    return f"<details><summary>{ENGLISH.unsupported_answer}</summary>\n\n{answer}\n\n</details>"
 
 
 def _write_option(turn: Turn) -> list[dict[str, str]] | None:

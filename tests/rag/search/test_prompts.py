@@ -9,6 +9,7 @@ import pytest
 
 from rag.search.embedders import Embedder
 from rag.search.prompts import Prompts, prompts_of
+from rag.search.unrelated import UNRELATED_PASSAGES, UNRELATED_QUESTIONS, UNUSUAL_COSINE
 from tests.rag.search.tiny_models import save_embedding_model
 
 pytest.importorskip("sentence_transformers")
@@ -48,3 +49,22 @@ def test_a_question_and_a_passage_are_embedded_with_their_prompts(tmp_path: Path
 
 def _texts(prompts: Prompts) -> tuple[str, str]:
     return prompts.question, prompts.passage
+
+
+def test_a_model_for_one_language_is_not_multilingual(embedder: Embedder, tmp_path: Path) -> None:
+    assert not embedder.multilingual
+    assert not Embedder(save_embedding_model(tmp_path / "plain", {})).multilingual
+    assert Embedder(save_embedding_model(tmp_path / "large", {}, words=70_000)).multilingual
+
+
+def test_a_cosine_is_put_on_another_scale_only_if_all_texts_are_near(embedder: Embedder, tmp_path: Path) -> None:
+    assert embedder.similarity(0.5) == 0.5
+    narrow = Embedder(save_embedding_model(tmp_path / "narrow", {}))  # with random weights, all texts are near
+    cosines = [
+        float(cosine)
+        for question in UNRELATED_QUESTIONS
+        for cosine in narrow.encode(UNRELATED_PASSAGES) @ narrow.encode_question(question)
+    ]
+    assert np.mean(cosines) > UNUSUAL_COSINE
+    assert np.mean([narrow.similarity(cosine) for cosine in cosines]) == pytest.approx(0, abs=1e-5)
+    assert narrow.similarity(1.0) == 1.0

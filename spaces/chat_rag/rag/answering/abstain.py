@@ -22,8 +22,8 @@ CHECKED_PASSAGES = 5
 # that are asked of other documents.
 SIMILARITY_WEIGHT, THRESHOLD = 0.6, 0.45
 # In scripts other than Latin, the default embedding model knows characters rather than words, so that its cosine says
-# less. With this weight, 1 % of 397 Chinese questions are refused (benchmarks/languages.py), and 59 % of those that are
-# asked of other documents.
+# less. With this weight, 1 % of 1,190 Chinese questions are refused (benchmarks/languages.py), and 50 % of those that
+# are asked of other documents.
 OTHER_SCRIPTS_WEIGHT = 0.4
 _GENERIC_WORDS = Path(__file__).with_name("generic_words.toml")
 # Words of questions about texts in general. They don't say what the question is about, so no passage needs them.

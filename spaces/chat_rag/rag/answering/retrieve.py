@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag.documents import Chunk, Passage
+from rag.documents import Passage
 from rag.library.library import Library
 from rag.search.embedders import Embedder
-from rag.search.fuse import fuse, unit_score
+from rag.search.fuse import DENSE_WEIGHT, MULTILINGUAL_WEIGHT, fuse, unit_score
 from rag.search.index import Hit
 from rag.search.rerank import configured_reranker
 
@@ -65,8 +65,9 @@ def rank_passages(libraries: Sequence[Library], question: str, embedder: Embedde
         return []
     vector = embedder.encode_question(question).tolist()
     hits = [hit for library in libraries for hit in library.search(question, vector)]
-    ranking = sorted(zip(fuse(hits), hits, strict=True), key=lambda pair: -pair[0])
-    passages = _drop_duplicates([_passage(hit.chunk, unit_score(score), hit) for score, hit in ranking])
+    weight = MULTILINGUAL_WEIGHT if embedder.multilingual else DENSE_WEIGHT
+    ranking = sorted(zip(fuse(hits, weight), hits, strict=True), key=lambda pair: -pair[0])
+    passages = _drop_duplicates([_passage(hit, unit_score(score), embedder) for score, hit in ranking])
     reranker = configured_reranker()
     return reranker.order(question, passages) if reranker else passages
 
@@ -115,7 +116,8 @@ def _uncovered_spans(passage: Passage, others: Sequence[Passage]) -> list[tuple[
     return spans
 
 
-def _passage(chunk: Chunk, score: float, hit: Hit) -> Passage:
+def _passage(hit: Hit, score: float, embedder: Embedder) -> Passage:
+    chunk = hit.chunk
     return Passage(
         number=0,
         document_id=chunk.document_id,
@@ -126,6 +128,6 @@ def _passage(chunk: Chunk, score: float, hit: Hit) -> Passage:
         end=chunk.end,
         text=chunk.text,
         score=round(score, 4),
-        dense=hit.dense,
+        dense=None if hit.dense is None else embedder.similarity(hit.dense),
         lexical=hit.lexical,
     )

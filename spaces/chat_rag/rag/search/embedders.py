@@ -15,6 +15,7 @@ from rag.search.onnx_embedder import OnnxModel
 from rag.search.onnx_export import HUB_MODEL, cached_export, is_exported, packaged_model
 from rag.search.prompts import Prompts
 from rag.search.torch_embedder import BFLOAT16_FEATURE, TorchModel
+from rag.search.unrelated import UNRELATED_PASSAGES, UNRELATED_QUESTIONS, UNUSUAL_COSINE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 BATCH_TOKENS = 512  # with padding; larger batches were no faster and occupy a processor for longer
 TOKENISE_BATCH = 512  # texts, which are sorted by length among themselves
+# English models have 30,000 to 50,000 tokens; those for many languages 100,000 and more.
+_MULTILINGUAL_VOCABULARY = 60_000
 
 
 class Model(Protocol):
@@ -29,6 +32,7 @@ class Model(Protocol):
 
     workers: int
     prompts: Prompts
+    vocabulary_size: int
 
     def prepare_thread(self) -> None:
         """Prepare the calling thread; each thread that computes calls this once."""
@@ -50,11 +54,12 @@ class Embedder:
     def __init__(self, model: str | None = None) -> None:
         self.name = model or os.environ.get("SPACEPORT_EMBEDDINGS") or packaged_model() or HUB_MODEL
         self._model: Model | None = None
+        self._unrelated: float | None = None
         self._load_lock = threading.Lock()
 
     def warm(self) -> None:
         """Load the model now."""
-        self.encode(["warm"])
+        self._unrelated_cosine()
 
     def encode(self, texts: Sequence[str], report: ShareReport | None = None) -> NDArray[np.float32]:
         """Return one vector per passage, as the rows of an array; `report` receives the share that is done.
@@ -69,6 +74,28 @@ class Embedder:
         """Return the vector to search with; some models embed a question in another way than a passage."""
         vector: NDArray[np.float32] = self._encode([f"{self._load().prompts.question}{question}"])[0]
         return vector
+
+    @property
+    def multilingual(self) -> bool:
+        """Whether the model knows many languages, judged by the size of its vocabulary."""
+        return self._load().vocabulary_size >= _MULTILINGUAL_VOCABULARY
+
+    def similarity(self, cosine: float) -> float:
+        """Return a cosine on a scale where texts that have nothing to do with each other are near 0.
+
+        Some models give any two texts a cosine of 0.7 and more. For the others, such as the default, nothing changes.
+        """
+        unrelated = self._unrelated_cosine()
+        return (cosine - unrelated) / (1 - unrelated) if unrelated > UNUSUAL_COSINE else cosine
+
+    def _unrelated_cosine(self) -> float:
+        if self._unrelated is None:
+            passages = self.encode(UNRELATED_PASSAGES)
+            cosines = [
+                float(value) for question in UNRELATED_QUESTIONS for value in passages @ self.encode_question(question)
+            ]
+            self._unrelated = sum(cosines) / len(cosines)
+        return self._unrelated
 
     def _encode(self, texts: Sequence[str], report: ShareReport | None = None) -> NDArray[np.float32]:
         import numpy as np

@@ -40,6 +40,7 @@ class OnnxModel:
                 f"Create {MODEL} and {TOKENIZER} again: python -m rag.search.onnx_export FOLDER.",
             ) from error
         self.workers = usable_processors()
+        self.vocabulary_size: int = self._tokenizer.get_vocab_size()
         self.prompts = prompts_of(folder, _declared_prompts(Path(folder) / PROMPTS))
         self._input_names = [model_input.name for model_input in self._session.get_inputs()]
 

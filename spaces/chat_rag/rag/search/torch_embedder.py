@@ -36,6 +36,7 @@ class TorchModel:
         if torch.get_num_threads() > usable_processors():  # torch ignores a container's limit
             torch.set_num_threads(usable_processors())
         self._model: Any = SentenceTransformer(name).eval()
+        self.vocabulary_size: int = len(self._model.tokenizer)
         self.prompts = prompts_of(name, getattr(self._model, "prompts", None) or {})
         self._tokenizer_lock = threading.Lock()  # each call changes the settings of a transformers tokenizer
         on_cpu = self._model.device.type == "cpu"

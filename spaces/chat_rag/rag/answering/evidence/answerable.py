@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.answering.abstain import Evidence
-from rag.answering.evidence.features import NAMES
+from rag.answering.evidence.feature_names import NAMES
 from rag.answering.evidence.mentions import Missing
 from rag.answering.evidence.questions import Question
 

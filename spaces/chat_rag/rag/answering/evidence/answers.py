@@ -30,7 +30,7 @@ _PATTERNS: dict[Kind, str] = {
     r"|\b(?:annual|month|week|dai|quarter|year)ly\b|\bannual basis\b|\b(?:each|every) \w+",
     Kind.DATE: rf"(?:{_MONTH}\s\d{{1,2}}(?!\d)(?:,?\s\d{{4}})?|\d{{1,2}}\s{_MONTH}(?:\s\d{{4}})?|{_MONTH}\s\d{{4}}"
     r"|(?<![\w,.$])(?:1[0-9]|20)\d\d(?:s|[-–]\d{2,4})?(?![\w,%])"
-    r"|\b\d{1,2}(?:st|nd|rd|th)[- ]century\b|(?<!\d)\d{1,4} (?:BC|AD)\b)",
+    r"|\b\d{1,2}(?:st|nd|rd|th)[- ]century\b|(?<!\d)\d++ (?:BC|AD)\b)",
     Kind.PERSON: _NAME,
     Kind.PLACE: _NAME,
     Kind.REASON: r"\b(?:because|due to|as a result|result(?:ed|ing)? (?:of|from)|caused|driven by|owing to|so that"

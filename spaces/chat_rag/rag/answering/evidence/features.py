@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from math import log
 from typing import TYPE_CHECKING
 
 from rag.answering.evidence.answers import candidates
+from rag.answering.evidence.feature_names import NAMES, RELATIVE
 from rag.answering.evidence.figures import is_figure, is_period, value
 from rag.answering.evidence.questions import Kind, Question, years_of
 from rag.answering.evidence.unit_vectors import encode
@@ -25,14 +25,6 @@ if TYPE_CHECKING:
 _KINDS_WITH_FIGURES = {Kind.MONEY, Kind.NUMBER, Kind.PERCENT}
 _CHANGE = re.compile(r"change|increase|decrease|variance|growth|%|percent", re.IGNORECASE)
 _ENDS = re.compile(r"[.!?。！？][\"'”’)\]]*$")
-
-
-@dataclass(frozen=True)
-class Measures:
-    """The features of the units of a question: a row for each unit, a column for each name."""
-
-    values: NDArray[np.float64]
-    best_cosine: float
 
 
 def embedded_text(unit: Unit) -> str:
@@ -215,24 +207,3 @@ def _shared_pairs(question: str, text: str) -> float:
     words, others = re.findall(r"\w+", question.lower()), re.findall(r"\w+", text.lower())
     pairs = set(pairwise(words))
     return len(pairs & set(pairwise(others))) / len(pairs) if pairs else 0.0
-
-
-NAMES = (
-    "cosine", "cosine around", "cosine mixed", "coverage", "coverage around", "names", "names around", "passage rank",
-    "precision", "text has the kind", "text lacks the kind", "text year", "text length", "text is a sentence",
-    "text is a question", "text is new", "pairs", "is a cell", "label coverage", "label precision", "label is asked",
-    "section coverage", "header coverage", "header precision", "cell year", "period", "column", "cell has the kind",
-    "cell for words", "label cosine", "rare coverage", "rare coverage around", "passage coverage", "rare behind",
-    "rare around behind", "label cosine behind", "change column", "total", "extreme", "rest coverage",
-    "cosine behind", "mixed behind", "coverage behind", "coverage around behind", "label behind",
-)  # fmt: skip
-RELATIVE = (
-    ("cosine", "cosine behind"),
-    ("cosine mixed", "mixed behind"),
-    ("coverage", "coverage behind"),
-    ("coverage around", "coverage around behind"),
-    ("label coverage", "label behind"),
-    ("label cosine", "label cosine behind"),
-    ("rare coverage", "rare behind"),
-    ("rare coverage around", "rare around behind"),
-)

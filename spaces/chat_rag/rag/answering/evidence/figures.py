@@ -9,7 +9,7 @@ _CURRENCY = r"[$€£¥]|US\$|USD|EUR|GBP|Rs\.?"
 _NUMBER = r"\d{1,3}(?:[,.'\u00a0 ]\d{3})++(?!\d)(?:[.,]\d++)?|\d++(?:[.,]\d++)?|\.\d++"
 _FIRST_NUMBER = re.compile(_NUMBER)
 FIGURE = re.compile(
-    rf"(?:{_CURRENCY})?\s*+[-−–(+]?\s*+(?:{_CURRENCY})?\s*+[-−–]?\s*+(?:{_NUMBER})\s*+\)?\s*+"
+    rf"(?<!\s)(?:{_CURRENCY})?\s*+[-−–(+]?\s*+(?:{_CURRENCY})?\s*+[-−–]?\s*+(?:{_NUMBER})\s*+\)?\s*+"
     rf"(?:%|pts?|bps|x|million|billion|[mbk]n?)?\s*+\)?(?:\s*+\(\d[\d.,]*+%?\))?"
 )
 # It begins behind a letter, a figure or a space: a run of marks is read once.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.answering.evidence.answerable import QUESTION_NAMES, Situation, question_features
-from rag.answering.evidence.features import NAMES
+from rag.answering.evidence.feature_names import NAMES
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,0 +1,24 @@
+"""The names of the features, in the order of their columns."""
+
+from __future__ import annotations
+
+NAMES = (
+    "cosine", "cosine around", "cosine mixed", "coverage", "coverage around", "names", "names around", "passage rank",
+    "precision", "text has the kind", "text lacks the kind", "text year", "text length", "text is a sentence",
+    "text is a question", "text is new", "pairs", "is a cell", "label coverage", "label precision", "label is asked",
+    "section coverage", "header coverage", "header precision", "cell year", "period", "column", "cell has the kind",
+    "cell for words", "label cosine", "rare coverage", "rare coverage around", "passage coverage", "rare behind",
+    "rare around behind", "label cosine behind", "change column", "total", "extreme", "rest coverage",
+    "cosine behind", "mixed behind", "coverage behind", "coverage around behind", "label behind",
+)  # fmt: skip
+# How far a feature is behind that of the best unit of the question.
+RELATIVE = (
+    ("cosine", "cosine behind"),
+    ("cosine mixed", "mixed behind"),
+    ("coverage", "coverage behind"),
+    ("coverage around", "coverage around behind"),
+    ("label coverage", "label behind"),
+    ("label cosine", "label cosine behind"),
+    ("rare coverage", "rare behind"),
+    ("rare coverage around", "rare around behind"),
+)
