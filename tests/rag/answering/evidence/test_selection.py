@@ -153,6 +153,7 @@ def test_a_document_without_the_name_is_not_quoted(ask: Ask) -> None:
 
 def test_a_figure_of_another_name_is_not_quoted(ask: Ask) -> None:
     prose = "Alba sells cheese in many towns and villages of the region. " * 60
-    report = f"# Alba report\n\nThe revenue was $12 million in 2022.\n\n{prose}\n\nWe use software by Brio.\n"
+    end = "We use software by Brio. Dairy revenue was $3 million in 2022.\n"
+    report = f"# Alba report\n\nThe revenue was $12 million in 2022.\n\n{prose}\n\n{end}"
     selection = ask("What was Brio's revenue in 2022?", report=report)
-    assert all("$12 million" not in quote.text for quote in selection.quotes)
+    assert all("million" not in quote.text for quote in selection.quotes)

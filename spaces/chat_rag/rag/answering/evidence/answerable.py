@@ -36,20 +36,23 @@ class Situation:
 
 
 def question_features(
-    situation: Situation, values: NDArray[np.float64], scores: NDArray[np.float64]
+    situation: Situation,
+    values: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    meant: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
-    """Return the features of a question, from those of its units and their scores."""
+    """Return the features of a question, from those of its units and their scores; `meant` has those to choose from."""
     import numpy as np
 
     question, missing = situation.question, situation.missing
-    order = (-scores).argsort(kind="stable")
-    best, second = order[0], order[min(1, len(order) - 1)]
+    best = (scores if meant is None else np.where(meant, scores, -np.inf)).argmax()
+    second = np.delete(scores, best).max() if len(scores) > 1 else scores[best]
     odds = np.exp(scores - scores[best])
     return np.array(
         [
             *(values[best, NAMES.index(name)] for name in _OF_BEST),
             *(values[:, NAMES.index(name)].max() for name in _HIGHEST),
-            min(scores[best] - scores[second], 4.0),
+            min(scores[best] - second, 4.0),
             1 / odds.sum(),
             situation.evidence.similarity,
             situation.evidence.coverage,

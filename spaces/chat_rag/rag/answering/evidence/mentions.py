@@ -38,20 +38,17 @@ def find_missing(question: Question, documents: Iterable[Document]) -> Missing:
     return Missing(tuple(names) if len(names) == len(question.names) else (), tuple(years))
 
 
-def units_that_are_meant(question: Question, units: Sequence[Unit]) -> list[Unit]:
-    """Return the units of documents that are about a name of the question, or of passages that have one.
+def are_meant(question: Question, units: Sequence[Unit]) -> list[bool]:
+    """Return whether each unit can be meant: its document is about a name of the question, or it has one itself.
 
-    If a document is about all names, those that are about none of them are left out. "Microsoft's revenue" is no figure
-    of a report that only mentions Microsoft elsewhere.
+    If a document is about all names, those that are about none of them are not meant. "Microsoft's revenue" is no
+    figure of a report that only mentions Microsoft elsewhere.
     """
     documents = {unit.document.id: unit.document for unit in units}
     counts = {key: sum(_is_about(each, name) for name in question.names) for key, each in documents.items()}
-    highest = max(counts.values(), default=0)
-    if not question.names:
-        return list(units)
-    if highest == len(question.names):
-        return [unit for unit in units if counts[unit.document.id]]
-    return [unit for unit in units if counts[unit.document.id] or _has_name(unit, question)]
+    if not question.names or max(counts.values(), default=0) == len(question.names):
+        return [bool(counts[unit.document.id] or not question.names) for unit in units]
+    return [bool(counts[unit.document.id]) or _has_name(unit, question) for unit in units]
 
 
 def _is_about(document: Document, name: str) -> bool:
@@ -61,7 +58,8 @@ def _is_about(document: Document, name: str) -> bool:
 
 
 def _has_name(unit: Unit, question: Question) -> bool:
-    text = f"{unit.heading}\n{unit.passage.text if unit.passage else unit.text}".lower()
+    introduction = unit.before if unit.cell else ""
+    text = f"{unit.heading}\n{introduction}\n{unit.label}\n{unit.text}".lower()
     return any(_mentions(text, name) for name in question.names)
 
 

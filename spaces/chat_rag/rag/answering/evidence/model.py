@@ -64,12 +64,18 @@ class Model:
     units: UnitModel
     questions: QuestionModel
 
-    def answered(self, situation: Situation, values: NDArray[np.float64], scores: NDArray[np.float64]) -> float:
+    def answered(
+        self,
+        situation: Situation,
+        values: NDArray[np.float64],
+        scores: NDArray[np.float64],
+        meant: NDArray[np.bool_] | None = None,
+    ) -> float:
         """Return how likely the documents answer; 0 if none has a name, or a year, of the question."""
         missing = situation.missing
         if missing.names or (missing.years and len(missing.years) == len(situation.question.years)):
             return 0.0
-        return self.questions.probability(question_features(situation, values, scores))
+        return self.questions.probability(question_features(situation, values, scores, meant))
 
 
 def read_model(values: dict[str, Any]) -> Model:

@@ -10,7 +10,7 @@ from rag.answering.evidence.answerable import Situation
 from rag.answering.evidence.answers import answer_span
 from rag.answering.evidence.comparison import compared_documents
 from rag.answering.evidence.features import Measurer
-from rag.answering.evidence.mentions import covered_years, find_missing, units_that_are_meant
+from rag.answering.evidence.mentions import are_meant, covered_years, find_missing
 from rag.answering.evidence.model import packaged_model
 from rag.answering.evidence.questions import Question
 from rag.answering.evidence.small_talk import is_small_talk
@@ -22,6 +22,8 @@ from rag.documents import Document, Passage
 from rag.search.embedders import Embedder
 
 MAX_QUOTES = 3
+# If the best unit is so much better than any that has the question's name, the documents answer for another name only.
+_MAX_BEHIND = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +56,23 @@ def find_quotes(
     if not units:
         return QuoteSelection(abstention=Abstention(AbstentionKind.NO_PASSAGES, evidence))
     situation = Situation(asked, evidence, find_missing(asked, documents.values()))
-    meant = units_that_are_meant(asked, units)
-    quotes, is_answered = _rank(situation, meant or units, embedder)
-    if (meant and is_answered) or not is_latin(question):  # the threshold was measured for no other script
+    quotes, is_answered = _rank(situation, units, embedder)
+    if quotes and (is_answered or not is_latin(question)):  # the threshold was measured for no other script
         return QuoteSelection(_choose(question, quotes, documents))
     return QuoteSelection(nearest=tuple(quotes[:MAX_QUOTES]), abstention=_abstention(situation, documents))
 
 
 def _rank(situation: Situation, units: Sequence[Unit], embedder: Embedder) -> tuple[list[Quote], bool]:
-    """Return a quote of each unit, best first, and whether the documents answer the question."""
-    model = packaged_model()
+    """Return a quote of each unit that can be meant, best first, and whether the documents answer the question."""
+    import numpy as np
+
+    model, meant = packaged_model(), np.array(are_meant(situation.question, units))
     values = Measurer(situation.question, units, embedder).table()
     scores = model.units.scores(values)
-    answered = model.answered(situation, values, scores)
+    is_near = meant.any() and scores[meant].max() > scores.max() - _MAX_BEHIND
+    answered = model.answered(situation, values, scores, meant) if is_near else 0.0
     probabilities = answered * model.units.shares(scores)
-    order = (-scores).argsort(kind="stable")
+    order = [at for at in (-scores).argsort(kind="stable") if meant[at] or not meant.any()]
     quotes = [_quote(units[at], situation.question, float(probabilities[at])) for at in order]
     return quotes, answered >= model.questions.threshold
 
