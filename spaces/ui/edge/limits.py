@@ -47,7 +47,7 @@ class EdgeLimits:
         unused_upload_seconds: float = 3600.0,
         environment: Mapping[str, str] | None = None,
     ) -> EdgeLimits:
-        """Read SPACEPORT_MAX_BODY_MB, _MAX_CONNECTIONS, _ADDRESS_UPLOADS_MB and _ALL_UPLOADS_MB."""
+        """Read SPACEPORT_MAX_BODY_MB, _MAX_CONNECTIONS, SPACEPORT_ADDRESS_UPLOADS_MB and SPACEPORT_ALL_UPLOADS_MB."""
 
         def number(name: str, default: int) -> int:
             return int_setting(f"SPACEPORT_{name}", default, environment, least=1)
