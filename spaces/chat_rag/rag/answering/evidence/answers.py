@@ -24,7 +24,7 @@ _PATTERNS: dict[Kind, str] = {
     Kind.MONEY: rf"(?:US\$|[$€£¥]|USD |EUR )\s?\(?{_DIGITS}\)?(?:\s?{_SCALE})?"
     rf"|{_NUMBER}\s(?:dollars|euros|pounds|cents)",
     Kind.PERCENT: rf"{_NUMERAL}\s?(?:%|per ?cent|percentage points|basis points)",
-    Kind.NUMBER: rf"{_NUMERAL}(?:\s{_SCALE})?",
+    Kind.NUMBER: rf"(?<![$€£¥])(?<![$€£¥]\s){_NUMERAL}(?:\s{_SCALE})?",
     Kind.DURATION: rf"(?:{_NUMERAL}|\bseveral|\ba few|\ban?)[\s-](?:\w{{1,20}}\s)?"
     r"(?:years?|months?|weeks?|days?|hours?|minutes?|seconds?|decades?|centuries|quarters?)(?:\sold)?"
     r"|\b(?:annual|month|week|dai|quarter|year)ly\b|\bannual basis\b|\b(?:each|every) \w+",
@@ -49,7 +49,13 @@ def candidates(kind: Kind, text: str, question: Question) -> Iterator[Span]:
     asked = set(question.stems) | question.years
     for match in _COMPILED[kind].finditer(text):
         words = set(stems([match[0]]))
-        if words and not words <= asked and not (kind in _NAMES and _starts_sentence(text, match, words)):
+        is_year = kind is Kind.NUMBER and YEAR.fullmatch(match[0])
+        if (
+            words
+            and not words <= asked
+            and not is_year
+            and not (kind in _NAMES and _starts_sentence(text, match, words))
+        ):
             yield match.start(), match.end()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rag.answering.evidence.comparison import compared_documents
 from rag.answering.evidence.mentions import documents_that_are_meant
 from rag.answering.evidence.questions import Question
+from rag.answering.evidence.table_rows import find_rows
 from rag.answering.retrieve import number_passages, rank_passages, retrieve_passages
 from rag.documents import Passage
 from rag.library.library import Library
@@ -19,15 +20,18 @@ CANDIDATES = 8
 def retrieve_candidates(
     libraries: Sequence[Library], question: str, embedder: Embedder, *, limit: int = CANDIDATES
 ) -> list[Passage]:
-    """Return the best passages for a question, best first; for a comparison, as many of each document.
+    """Return the best passages for a question, best first, then rows of tables with its words as their label.
 
-    If documents are about the names of the question, those of others aren't searched.
+    For a comparison, there are as many passages of each document. If documents are about the names of the question,
+    those of others aren't searched.
     """
     documents = {document.id: document for library in libraries for document in library.documents}
     compared = compared_documents(question, documents)
     if not compared:
-        meant = documents_that_are_meant(Question(question), documents.values())
-        return retrieve_passages(libraries, question, embedder, limit=limit, documents=meant)
+        asked = Question(question)
+        meant = documents_that_are_meant(asked, documents.values())
+        passages = retrieve_passages(libraries, question, embedder, limit=limit, documents=meant)
+        return number_passages([*passages, *find_rows(asked, [documents[each] for each in meant], passages)])
     ranking = rank_passages(libraries, question, embedder)
     share = max(3, limit // len(compared))
     parts = ([each for each in ranking if each.document_id == document_id][:share] for document_id in compared)

@@ -101,7 +101,11 @@ def _quote(unit: Unit, question: Question, probability: float) -> Quote:
     labels: tuple[str, ...] = ()
     if unit.cell:
         start, end = unit.cell.cell.start - unit.start, unit.cell.cell.end - unit.start
-        labels = tuple(filter(None, (unit.cell.row_label, unit.cell.column_header, unit.measure)))
+        section = unit.cell.section.rstrip(": ")  # "Operating income" of a segment isn't the company's
+        label = (
+            f"{section}: {unit.cell.row_label}" if section and unit.cell.row_label else unit.cell.row_label or section
+        )
+        labels = tuple(filter(None, (label, unit.cell.column_header, unit.measure)))
     return Quote(
         document_id=unit.document.id,
         document=unit.document.name,

@@ -1,0 +1,66 @@
+"""Rows of tables whose label has the question's words, which a search for passages misses among many others."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.answering.evidence.answers import answer_span
+from rag.answering.evidence.questions import Question
+from rag.answering.evidence.table_rows import find_rows
+from rag.documents import Cell, Document, Page, Table
+
+ROWS = [("", "2022", "2021"), ("Net sales", "100", "90"), ("Net income", "12", "9"), ("Other income, net", "3", "2")]
+
+
+def document(name: str, title: str) -> Document:
+    text, cells = f"{title}\n\n", []
+    start = len(text)
+    for number, row in enumerate(ROWS):
+        for column, value in enumerate(row):
+            cells.append(Cell(number, column, len(text), len(text) + len(value), header=number == 0))
+            text += f"{value} | " if column < 2 else value
+        text += "\n"
+    table = Table(start, len(text) - 1, tuple(cell for cell in cells if cell.end > cell.start))
+    return Document(name, name, text, (Page(1, 0, len(text)),), "text/plain", (table,))
+
+
+DOCUMENTS = [document("a.md", "Annual report of Alba"), document("b.md", "Annual report of Brio")]
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("What was Brio's net income in the third quarter of 2022?", "Net income | 12 | 9"),
+        ("How much were the net sales of Brio in June 2021?", "Net sales | 100 | 90"),
+    ],
+)
+def test_a_row_is_found_by_its_label_in_the_document_that_is_meant(question: str, row: str) -> None:
+    best, *_ = find_rows(Question(question), DOCUMENTS, [])
+    assert best.document == "b.md"
+    assert row in best.text
+    assert best.text == DOCUMENTS[1].text[best.start : best.end]
+
+
+def test_a_row_of_a_passage_is_not_repeated() -> None:
+    question = Question("What was Brio's net income?")
+    best, *_ = find_rows(question, DOCUMENTS, [])
+    assert find_rows(question, DOCUMENTS, [best]) == []
+
+
+@pytest.mark.parametrize(
+    "question", ["Why did Brio's net income fall?", "What was the number of Brio's ships?", "2022?"]
+)
+def test_other_questions_need_no_row(question: str) -> None:
+    assert find_rows(Question(question), DOCUMENTS, []) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "answer"),
+    [
+        ("How many shares did it buy?", "It bought 408 million shares for $65.0 billion under a plan.", "408 million"),
+        ("How many pairs were counted?", "Between 2014 and 2024 the pairs rose from 1,850 to 2,430.", "1,850"),
+    ],
+)
+def test_a_number_is_neither_money_nor_a_year(question: str, text: str, answer: str) -> None:
+    start, end = answer_span(text, Question(question))
+    assert text[start:end] == answer
