@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from rag.documents import Passage
@@ -16,13 +16,22 @@ from rag.search.rerank import configured_reranker
 PASSAGE_SIZE = 1000
 
 
-def retrieve_passages(libraries: Sequence[Library], question: str, embedder: Embedder, *, limit: int) -> list[Passage]:
-    """Return the best `limit` passages of all libraries, best first, numbered from 1.
+def retrieve_passages(
+    libraries: Sequence[Library],
+    question: str,
+    embedder: Embedder,
+    *,
+    limit: int,
+    documents: Collection[str] | None = None,
+) -> list[Passage]:
+    """Return the best `limit` passages of all libraries, or of `documents` by id, best first, numbered from 1.
 
     Good chunks that follow each other on a page are joined into one passage of at most `PASSAGE_SIZE` characters.
     """
     passages: list[Passage] = []
     for candidate in rank_passages(libraries, question, embedder):
+        if documents is not None and candidate.document_id not in documents:
+            continue
         for index, passage in enumerate(passages):
             if joined := _join(passage, candidate, libraries):
                 passages[index] = joined

@@ -157,3 +157,9 @@ def test_a_figure_of_another_name_is_not_quoted(ask: Ask) -> None:
     report = f"# Alba report\n\nThe revenue was $12 million in 2022.\n\n{prose}\n\n{end}"
     selection = ask("What was Brio's revenue in 2022?", report=report)
     assert all("million" not in quote.text for quote in selection.quotes)
+
+
+def test_the_label_of_a_row_has_its_section(ask: Ask) -> None:
+    table = "| | 2022 | 2021 |\n|---|---|---|\n| AWS | | |\n| Operating income | 12 | 13 |\n| Other costs | 30 | 31 |\n"
+    quote = ask("What was the operating income of AWS in 2021?", table=table).quotes[0]
+    assert (quote.answer, quote.labels) == ("13", ("AWS: Operating income", "2021"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.answering.evidence.comparison import compared_documents
+from rag.answering.evidence.mentions import documents_that_are_meant
 from rag.answering.evidence.questions import Question
 from rag.answering.evidence.table_rows import find_rows
 from rag.answering.retrieve import number_passages, rank_passages, retrieve_passages
@@ -21,13 +22,16 @@ def retrieve_candidates(
 ) -> list[Passage]:
     """Return the best passages for a question, best first, then rows of tables with its words as their label.
 
-    For a comparison, there are as many passages of each document.
+    For a comparison, there are as many passages of each document. If documents are about the names of the question,
+    those of others aren't searched.
     """
     documents = {document.id: document for library in libraries for document in library.documents}
     compared = compared_documents(question, documents)
     if not compared:
-        passages = retrieve_passages(libraries, question, embedder, limit=limit)
-        return number_passages([*passages, *find_rows(Question(question), documents.values(), passages)])
+        asked = Question(question)
+        meant = documents_that_are_meant(asked, documents.values())
+        passages = retrieve_passages(libraries, question, embedder, limit=limit, documents=meant)
+        return number_passages([*passages, *find_rows(asked, [documents[each] for each in meant], passages)])
     ranking = rank_passages(libraries, question, embedder)
     share = max(3, limit // len(compared))
     parts = ([each for each in ranking if each.document_id == document_id][:share] for document_id in compared)

@@ -38,17 +38,21 @@ def find_missing(question: Question, documents: Iterable[Document]) -> Missing:
     return Missing(tuple(names) if len(names) == len(question.names) else (), tuple(years))
 
 
+def documents_that_are_meant(question: Question, documents: Iterable[Document]) -> frozenset[str]:
+    """Return the ids of the documents that are about a name of the question if one is about all; otherwise of all."""
+    counts = {document.id: sum(_is_about(document, name) for name in question.names) for document in documents}
+    is_named = bool(question.names) and max(counts.values(), default=0) == len(question.names)
+    return frozenset(document_id for document_id, count in counts.items() if count or not is_named)
+
+
 def are_meant(question: Question, units: Sequence[Unit]) -> list[bool]:
     """Return whether each unit can be meant: its document is about a name of the question, or it has one itself.
 
-    If a document is about all names, those that are about none of them are not meant. "Microsoft's revenue" is no
-    figure of a report that only mentions Microsoft elsewhere.
+    "Microsoft's revenue" is no figure of a report that only mentions Microsoft elsewhere.
     """
     documents = {unit.document.id: unit.document for unit in units}
-    counts = {key: sum(_is_about(each, name) for name in question.names) for key, each in documents.items()}
-    if not question.names or max(counts.values(), default=0) == len(question.names):
-        return [bool(counts[unit.document.id] or not question.names) for unit in units]
-    return [bool(counts[unit.document.id]) or _has_name(unit, question) for unit in units]
+    about = {key for key, each in documents.items() if any(_is_about(each, name) for name in question.names)}
+    return [not question.names or unit.document.id in about or _has_name(unit, question) for unit in units]
 
 
 def _is_about(document: Document, name: str) -> bool:

@@ -10,7 +10,7 @@ from rag.answering.evidence.answerable import Situation
 from rag.answering.evidence.answers import answer_span
 from rag.answering.evidence.comparison import compared_documents
 from rag.answering.evidence.features import Measurer
-from rag.answering.evidence.mentions import are_meant, covered_years, find_missing
+from rag.answering.evidence.mentions import are_meant, covered_years, documents_that_are_meant, find_missing
 from rag.answering.evidence.model import packaged_model
 from rag.answering.evidence.questions import Question
 from rag.answering.evidence.small_talk import is_small_talk
@@ -52,7 +52,8 @@ def find_quotes(
     if documents and is_about_whole_documents(question):
         summary = key_sentences([*documents.values()], embedder)
         return QuoteSelection(tuple(_quote(unit, asked, 1.0) for unit in summary))
-    units = find_units(passages, documents)
+    meant = documents_that_are_meant(asked, documents.values())
+    units = find_units([passage for passage in passages if passage.document_id in meant], documents)
     if not units:
         return QuoteSelection(abstention=Abstention(AbstentionKind.NO_PASSAGES, evidence))
     situation = Situation(asked, evidence, find_missing(asked, documents.values()))
@@ -100,7 +101,11 @@ def _quote(unit: Unit, question: Question, probability: float) -> Quote:
     labels: tuple[str, ...] = ()
     if unit.cell:
         start, end = unit.cell.cell.start - unit.start, unit.cell.cell.end - unit.start
-        labels = tuple(filter(None, (unit.cell.row_label, unit.cell.column_header, unit.measure)))
+        section = unit.cell.section.rstrip(": ")  # "Operating income" of a segment isn't the company's
+        label = (
+            f"{section}: {unit.cell.row_label}" if section and unit.cell.row_label else unit.cell.row_label or section
+        )
+        labels = tuple(filter(None, (label, unit.cell.column_header, unit.measure)))
     return Quote(
         document_id=unit.document.id,
         document=unit.document.name,
