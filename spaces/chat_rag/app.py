@@ -50,7 +50,12 @@ try:
 except SpaceportError as error:
     raise SystemExit(error.for_terminal) from error
 HANDLERS = Handlers(CHAT)
-OFFER = ModelOffer(CHAT.catalog, host=ARGUMENTS.host or os.environ.get("GRADIO_SERVER_NAME"), share=ARGUMENTS.share)
+OFFER = ModelOffer(
+    CHAT.catalog,
+    host=ARGUMENTS.host or os.environ.get("GRADIO_SERVER_NAME"),
+    share=ARGUMENTS.share,
+    on_ready=CHAT.reconnect,
+)
 # Gradio refuses a value that isn't a choice. The names are replaced by titles when the page has opened.
 TARGETS = [(START.title, START.name), *((name, name) for name in CHAT.catalog.names if name != START.name)]
 
@@ -187,9 +192,9 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
         HANDLERS.delete_data, key, [key, documents, chatbot, sources, stats, samples], js=scripts.CONFIRM_JS,
         queue=False, **private,
     )  # fmt: skip
-    better_model.click(OFFER.get, None, model_progress, concurrency_limit=None, **private).then(
-        CHAT.reconnect, None, None, **private
-    ).then(HANDLERS.list_targets, target, [target, unavailable], **private)
+    better_model.click(OFFER.get_model, None, model_progress, concurrency_limit=None, **private).then(
+        HANDLERS.list_targets, target, [target, unavailable], **private
+    )
     demo.load(HANDLERS.warm, target, None, **private)
     demo.load(HANDLERS.list_targets, target, [target, unavailable], **private)
     demo.unload(HANDLERS.close_page)

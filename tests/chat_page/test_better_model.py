@@ -26,9 +26,10 @@ from backends import Catalog
 from chat_page.better_model import ModelOffer
 
 async def get():
-    offer = ModelOffer(Catalog({"laptop": {"kind": "embedded"}}, source="test"), host=None, share=False)
+    catalog = Catalog({"laptop": {"kind": "embedded"}}, source="test")
+    offer = ModelOffer(catalog, host=None, share=False, on_ready=lambda: print("ready"))
     print(offer.label())
-    async for step in offer.get():
+    async for step in offer.get_model():
         print(step)
     print(repr(offer.label()))
 
@@ -66,6 +67,7 @@ def test_the_best_model_is_downloaded_and_then_in_use(tmp_path: Path) -> None:
         output = run(f"http://127.0.0.1:{hub.server_port}", tmp_path)
     assert output.startswith(f"Get a better model: {model.name}, ")
     assert "Downloading" in output
+    assert "ready\n" in output
     assert f"{model.name} is ready" in output
     assert output.endswith("''\n")
 
@@ -77,14 +79,14 @@ def test_an_unreachable_hub_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_page_that_others_can_open_offers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ModelOffer(EMBEDDED, host="0.0.0.0", share=False).label() == ""
-    assert ModelOffer(EMBEDDED, host=None, share=True).label() == ""
+    assert ModelOffer(EMBEDDED, host="0.0.0.0", share=False, on_ready=print).label() == ""
+    assert ModelOffer(EMBEDDED, host=None, share=True, on_ready=print).label() == ""
     monkeypatch.setenv("SPACE_ID", "someone/chat")
-    assert ModelOffer(EMBEDDED, host=None, share=False).label() == ""
+    assert ModelOffer(EMBEDDED, host=None, share=False, on_ready=print).label() == ""
 
 
 def test_a_machine_with_a_model_of_its_own_is_offered_none(monkeypatch: pytest.MonkeyPatch) -> None:
     catalog = Catalog({"gpu": {"kind": "openai", "url": "http://127.0.0.1:9"}}, source="test")
-    assert ModelOffer(catalog, host=None, share=False).label() == ""
+    assert ModelOffer(catalog, host=None, share=False, on_ready=print).label() == ""
     monkeypatch.setenv("SPACEPORT_MODEL", "qwen2.5-1.5b")
-    assert ModelOffer(EMBEDDED, host=None, share=False).label() == ""
+    assert ModelOffer(EMBEDDED, host=None, share=False, on_ready=print).label() == ""

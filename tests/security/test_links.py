@@ -101,7 +101,7 @@ def test_a_broken_link_changes_nothing(guest: Guest) -> None:
     for fragment in [*BROKEN, *map(packed, malformed)]:
         outcome = guest.call("open_link", [fragment, guest.key])
         assert "This link contains no conversation that can be opened." in outcome.stream, fragment[:60]
-    later = guest.call("open_link", [packed({"v": 2, "turns": [turn]}), guest.key])
+    later = guest.call("open_link", [packed({"v": 99, "turns": [turn]}), guest.key])
     assert "A later version of this page made this link." in later.stream
     assert "Why?" in guest.call("export_markdown", guest.inputs("export_markdown")).stream
 
@@ -141,13 +141,14 @@ def test_a_download_of_hostile_texts_loads_nothing(hostile_guest: Guest) -> None
     assert questions == [f"How red is the kettle? {attack} Attack: {name}" for name, attack in ATTACKS.items()]
 
 
-def test_a_link_contains_no_passage_no_thought_and_no_key(guest: Guest) -> None:
-    guest.add_document("vault.txt", f"The vault code of the lighthouse is {CANARY}.")
-    assert CANARY in guest.ask("What is the vault code of the lighthouse?").stream
+def test_a_link_contains_quotes_but_no_passage_no_thought_and_no_key(guest: Guest) -> None:
+    text = f"The vault of the lighthouse has a blue door. Only the keeper knows the word {CANARY}."
+    guest.add_document("vault.txt", text)
+    assert CANARY in guest.ask("What colour is the door of the vault of the lighthouse?").stream
     guest.ask("Think. Attack: whisper", general_knowledge=True)
     (fragment, _) = guest.call("share_link", guest.inputs("share_link")).output
     data = zlib.decompress(base64.urlsafe_b64decode(fragment + "=" * (-len(fragment) % 4)), -15)
-    assert b"What is the vault code of the lighthouse?" in data
+    assert b"The vault of the lighthouse has a blue door." in data
     assert data.count(b"whisper") == 1  # in the question, not in the thought
     for secret in (CANARY, guest.key, guest.session):
         assert secret.encode() not in data

@@ -53,6 +53,8 @@ EVENTS = [
     "list_targets",
     "warm",
     "ask_documents",
+    "write_answer",
+    "get_model",
     *CLICKS,
     *DATA_EVENTS,
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from backends import Catalog, NotConfigured, SpaceportError
 from backends.local_models.choice import choose_model, chosen_model
@@ -19,10 +19,13 @@ _LOOPBACK = (None, "", "127.0.0.1", "localhost", "::1")
 
 
 class ModelOffer:
-    """The offer of one process. Only a page that nobody else can open makes it: a download fills this disk."""
+    """The offer of one process. Only a page that nobody else can open makes it: a download fills this disk.
 
-    def __init__(self, catalog: Catalog, *, host: str | None, share: bool) -> None:
-        self._catalog = catalog
+    `on_ready` is called when another model is in use.
+    """
+
+    def __init__(self, catalog: Catalog, *, host: str | None, share: bool, on_ready: Callable[[], None]) -> None:
+        self._catalog, self._on_ready = catalog, on_ready
         self._private = host in _LOOPBACK and not share and not os.environ.get("SPACE_ID")
         self._downloading = asyncio.Lock()
 
@@ -43,7 +46,7 @@ class ModelOffer:
         text = ENGLISH.use_better_model if find_downloaded(model) else ENGLISH.better_model
         return text.format(name=model.name, size=f"{model.file_gb:g}")
 
-    async def get(self) -> AsyncIterator[str]:
+    async def get_model(self) -> AsyncIterator[str]:
         """Download the model and make it this machine's; yield the progress as HTML, at the end a sentence."""
         model = self.model()
         if model is None or self._downloading.locked():
@@ -54,6 +57,7 @@ class ModelOffer:
                     async for step in _steps(model):
                         yield step
                 choose_model(model.name)
+                self._on_ready()
             except OSError as error:
                 yield _note(NotConfigured(ENGLISH.cannot_store.format(reason=error.strerror or "")))
                 return

@@ -17,7 +17,7 @@ from backends.http.connections import close_connections
 from rag.answering.answer import Rag
 from rag.answering.api import answer_json
 from rag.answering.types import AnswerOptions
-from rag.errors import RagError
+from rag.errors import DocumentError, RagError
 from rag.library.library import Library
 from rag.library.quota import UNLIMITED
 from rag.read_command import FILES, command_line_sources
@@ -51,7 +51,13 @@ def read_files(files: Sequence[Path], embedder: Embedder) -> Library:
     """Read files, and those of folders and archives, into a library without limits."""
     library = Library(embedder, quota=UNLIMITED)
     for source in command_line_sources(files):
-        summary = library.add(source.path, name=source.name, folder=source.folder).summary
+        try:
+            summary = library.add(source.path, name=source.name, folder=source.folder).summary
+        except DocumentError as error:
+            if source.path in files:
+                raise
+            print(f"{source.full_name}: not read ({error.message.rstrip('.')})", file=sys.stderr)
+            continue
         print(f"{summary.name}: {summary.characters:,} characters, {summary.chunks:,} chunks", file=sys.stderr)
     return library
 

@@ -13,7 +13,6 @@ _HIDDEN_STYLE = re.compile(
 )
 _MAX_FRAMES = 3  # frames inside frames
 _BRACES = re.compile(r"([{}])")
-_COMMENT = re.compile(r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/")
 _SELECTOR = re.compile(r"(\w*)([.#])([\w-]+)")
 _COOKIES = re.compile(
     r"\b(cookie|consent|gdpr)[-_]?(banner|bar|notice|popup|consent|dialog|message|overlay|wall)", re.I
@@ -93,10 +92,15 @@ def _is_hidden(element: Any) -> bool:
 def _hiding_rules(root: Any) -> Iterator[tuple[str, str]]:
     """Yield the classes (".name") and ids ("#name") that the page's own style sheets hide, each with a tag or ""."""
     for sheet in root.iter("style"):
-        for selectors, properties in _rules(_COMMENT.sub("", sheet.text or "")):
+        for selectors, properties in _rules(_without_comments(sheet.text or "")):
             for selector in selectors.split(",") if _HIDDEN_STYLE.search(properties) else ():
                 if simple := _SELECTOR.fullmatch(selector.strip()):
                     yield simple[1].lower(), f"{simple[2]}{simple[3]}"
+
+
+def _without_comments(sheet: str) -> str:
+    first, *others = sheet.split("/*")
+    return first + "".join(other.partition("*/")[2] for other in others)
 
 
 def _rules(sheet: str) -> Iterator[tuple[str, str]]:
