@@ -22,6 +22,8 @@ from rag.documents import Document, Passage
 from rag.search.embedders import Embedder
 
 MAX_QUOTES = 3
+# A further quote is at least this share as likely as the first one.
+LEAST_SHARE = 0.1
 # If the best unit is so much better than any that has the question's name, the documents answer for another name only.
 _MAX_BEHIND = 2.0
 
@@ -82,7 +84,8 @@ def _choose(question: str, quotes: Sequence[Quote], documents: Mapping[str, Docu
     """Return the first quotes, or the first one of each document that the question compares."""
     compared = compared_documents(question, documents)
     firsts = [next((quote for quote in quotes if quote.document_id == each), None) for each in compared]
-    return tuple(filter(None, firsts)) or tuple(quotes[:MAX_QUOTES])
+    likely = [quote for quote in quotes[:MAX_QUOTES] if quote.probability >= LEAST_SHARE * quotes[0].probability]
+    return tuple(filter(None, firsts)) or tuple(likely)
 
 
 def _abstention(situation: Situation, documents: Mapping[str, Document]) -> Abstention:
