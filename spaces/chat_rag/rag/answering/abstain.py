@@ -61,7 +61,6 @@ class AbstentionKind(StrEnum):
     NO_PASSAGES = "no_passages"
     WEAK_EVIDENCE = "weak_evidence"
     NOT_MENTIONED = "not_mentioned"  # `names`: no document has them
-    SMALL_TALK = "small_talk"  # it asks nothing of the documents
     OTHER_YEARS = "other_years"  # `years`: no document has them; the documents are about `covered_years`
 
 

@@ -28,7 +28,6 @@ from rag.threads import READING
 ABSTENTION_REASONS = {
     AbstentionKind.NO_PASSAGES: "No passages found in the documents",
     AbstentionKind.WEAK_EVIDENCE: "No close match in the documents",
-    AbstentionKind.SMALL_TALK: "This asks nothing of the documents",
     AbstentionKind.NOT_MENTIONED: "No document mentions {names}",
     AbstentionKind.OTHER_YEARS: "No document mentions {years}; the documents cover {covered_years}",
 }

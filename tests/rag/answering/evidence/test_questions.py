@@ -6,7 +6,6 @@ from rag.answering.evidence.answers import answer_span
 from rag.answering.evidence.mentions import covered_years, find_missing
 from rag.answering.evidence.questions import Kind, Question
 from rag.answering.evidence.sentences import split_sentences
-from rag.answering.evidence.small_talk import is_small_talk
 from rag.answering.evidence.typos import read_question
 from rag.documents import Document, Passage
 
@@ -87,15 +86,3 @@ def test_a_misspelt_word_is_read_as_one_of_the_passages() -> None:
     assert read_question("How many herns did Bedigo count in Sydney?", passages).text == (
         "How many herons did Bendigo count in Sydney?"
     )
-
-
-@pytest.mark.parametrize(
-    "text", ["Hello", "hi there!", "What can you do?", "Thanks a lot", "Who are you?", "??", "Help"]
-)
-def test_small_talk(text: str) -> None:
-    assert is_small_talk(text)
-
-
-@pytest.mark.parametrize("text", ["What can you do? " * 6, "Hello World Inc. revenue", "cash", "Who is the CEO?", ""])
-def test_a_question_is_no_small_talk(text: str) -> None:
-    assert not is_small_talk(text)

@@ -133,14 +133,12 @@ def test_a_name_that_no_document_has_is_the_reason(ask: Ask) -> None:
     assert (selection.abstention.kind, selection.abstention.names) == (AbstentionKind.NOT_MENTIONED, ("Microsoft",))
 
 
-def test_small_talk_gets_no_quotes(ask: Ask) -> None:
-    selection = ask("Hello", birds=BIRDS)
-    assert selection.abstention
-    assert (selection.abstention.kind, selection.quotes) == (AbstentionKind.SMALL_TALK, ())
-
-
-def test_another_script_is_never_refused(ask: Ask) -> None:
-    assert ask("海港是什么时候建造的？", birds=BIRDS).abstention is None
+@pytest.mark.parametrize(
+    ("question", "is_answered"), [("港口的守夜人晚上几点锁门？", True), ("歌剧塞维利亚理发师是谁作曲的？", False)]
+)
+def test_questions_in_another_script(question: str, is_answered: bool, ask: Ask) -> None:
+    text = "港口的守夜人每天晚上十点锁门。船只必须在九点以前进港。灯塔有四十一级台阶。"
+    assert (ask(question, harbour=text).abstention is None) is is_answered
 
 
 def test_a_document_without_the_name_is_not_quoted(ask: Ask) -> None:

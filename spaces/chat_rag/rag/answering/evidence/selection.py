@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.answering.abstain import Abstention, AbstentionKind, is_about_whole_documents, is_latin, measure_evidence
+from rag.answering.abstain import (
+    Abstention,
+    AbstentionKind,
+    is_about_whole_documents,
+    is_latin,
+    measure_evidence,
+    missing_evidence,
+)
 from rag.answering.evidence.answerable import Situation
 from rag.answering.evidence.answers import answer_span
 from rag.answering.evidence.comparison import compared_documents
@@ -13,7 +20,6 @@ from rag.answering.evidence.features import Measurer
 from rag.answering.evidence.mentions import are_meant, covered_years, documents_that_are_meant, find_missing
 from rag.answering.evidence.model import packaged_model
 from rag.answering.evidence.questions import Question
-from rag.answering.evidence.small_talk import is_small_talk
 from rag.answering.evidence.summary import key_sentences
 from rag.answering.evidence.typos import read_question
 from rag.answering.evidence.units import Unit, find_units
@@ -49,8 +55,6 @@ def find_quotes(
     """
     asked = read_question(question, passages)
     evidence = measure_evidence(asked.text, passages)
-    if is_small_talk(question):
-        return QuoteSelection(abstention=Abstention(AbstentionKind.SMALL_TALK, evidence))
     if documents and is_about_whole_documents(question):
         summary = key_sentences([*documents.values()], embedder)
         return QuoteSelection(tuple(_quote(unit, asked, 1.0) for unit in summary))
@@ -60,7 +64,9 @@ def find_quotes(
         return QuoteSelection(abstention=Abstention(AbstentionKind.NO_PASSAGES, evidence))
     situation = Situation(asked, evidence, find_missing(asked, documents.values()))
     quotes, is_answered = _rank(situation, units, embedder)
-    if quotes and (is_answered or not is_latin(question)):  # the threshold was measured for no other script
+    if not is_latin(question):  # the model was trained on English questions only
+        is_answered = missing_evidence(asked.text, passages) is None
+    if quotes and is_answered:
         return QuoteSelection(_choose(question, quotes, documents))
     return QuoteSelection(nearest=tuple(quotes[:MAX_QUOTES]), abstention=_abstention(situation, documents))
 
