@@ -17,13 +17,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from shutil import which
 
 from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import TimeoutError as NotSeen
 
 ROOT = Path(__file__).parent.parent
 BROWSER_ARGUMENTS = [
@@ -42,7 +43,7 @@ TERMINAL_CSS = "margin:0;padding:20px 24px;background:#0f172a;color:#e2e8f0;font
 CATALOG = """
 [laptop]
 kind = "embedded"
-label = "This machine · llama.cpp"
+label = "SmolLM2 135M, tiny, on this machine"
 price = "0.05/h"
 
 [single]
@@ -117,7 +118,8 @@ def open_page(browser: Browser, width: int, height: int, dark: bool) -> Page:
 def ask(page: Page, question: str, *, wait: bool = True) -> None:
     page.locator("#question textarea").fill(question)
     page.locator("#question .submit-button").click()
-    page.wait_for_selector("#question .stop-button")
+    with suppress(NotSeen):  # quotes can be there before the stop button is seen
+        page.wait_for_selector("#question .stop-button", timeout=5_000)
     if wait:
         page.wait_for_selector("#question .submit-button", timeout=120_000)
         page.wait_for_timeout(500)
@@ -125,7 +127,7 @@ def ask(page: Page, question: str, *, wait: bool = True) -> None:
 
 def upload(page: Page, filing: Path) -> None:
     page.locator("#drop input[type=file]").set_input_files(str(filing))
-    page.wait_for_selector("#documents li", timeout=120_000)
+    page.wait_for_selector("#documents [data-remove]", timeout=120_000)
 
 
 def chat_states(browser: Browser, filing: Path | None, out: Path) -> None:
@@ -178,12 +180,16 @@ def compare_states(browser: Browser, out: Path) -> None:
 
 
 def chat_picture(browser: Browser, filing: Path | None) -> None:
-    page = open_page(browser, 1280, 820, dark=False)
+    page = open_page(browser, 1280, 1060, dark=False)
     if filing:
         upload(page, filing)
-        ask(page, "What were total net sales for the quarter?")
+        ask(page, "What were iPhone net sales in the quarter ended June 25, 2022?")
     else:
         ask(page, "How many cars does the car park hold?")
+    page.locator("#chat .sp-quote a").first.click()
+    page.locator("#sources .sp-view").first.wait_for()
+    page.wait_for_timeout(2000)
+    page.evaluate("scrollTo(0, 0)")
     page.screenshot(path=ROOT / "docs" / "chat.png")
 
 
@@ -242,7 +248,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="write every state to this directory")
     parser.add_argument("--space", choices=("chat_rag", "platform_compare", "publish"), help="take only its pictures")
     options = parser.parse_args()
-    chromium = which("chromium") or which("google-chrome")
+    chromium = which("chromium-headless-shell") or which("chromium") or which("google-chrome")
     if not chromium:
         sys.exit("error: Chromium is missing.\n  Install it: apt-get install chromium")
     with sync_playwright() as playwright:

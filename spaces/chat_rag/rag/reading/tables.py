@@ -1,4 +1,4 @@
-"""Writes text and tables as Markdown, and keeps the span of each cell."""
+"""Writes text and tables as Markdown, finds their header rows, and keeps the span of each cell."""
 
 from __future__ import annotations
 
