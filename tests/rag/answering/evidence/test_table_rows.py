@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from rag.answering.evidence.answers import answer_span
+from rag.answering.evidence.mentions import documents_that_are_meant
 from rag.answering.evidence.questions import Question
 from rag.answering.evidence.table_rows import find_rows
-from rag.documents import Cell, Document, Page, Table
+from rag.documents import Cell, Document, Page, Passage, Table
 
 ROWS = [("", "2022", "2021"), ("Net sales", "100", "90"), ("Net income", "12", "9"), ("Other income, net", "3", "2")]
 
@@ -27,6 +28,13 @@ def document(name: str, title: str) -> Document:
 DOCUMENTS = [document("a.md", "Annual report of Alba"), document("b.md", "Annual report of Brio")]
 
 
+def rows(question: str, *passages: Passage) -> list[Passage]:
+    """The rows of the documents that are meant, as the page finds them."""
+    asked = Question(question)
+    meant = documents_that_are_meant(asked, DOCUMENTS)
+    return find_rows(asked, [each for each in DOCUMENTS if each.id in meant], passages)
+
+
 @pytest.mark.parametrize(
     ("question", "row"),
     [
@@ -35,23 +43,22 @@ DOCUMENTS = [document("a.md", "Annual report of Alba"), document("b.md", "Annual
     ],
 )
 def test_a_row_is_found_by_its_label_in_the_document_that_is_meant(question: str, row: str) -> None:
-    best, *_ = find_rows(Question(question), DOCUMENTS, [])
+    best, *_ = rows(question)
     assert best.document == "b.md"
     assert row in best.text
     assert best.text == DOCUMENTS[1].text[best.start : best.end]
 
 
 def test_a_row_of_a_passage_is_not_repeated() -> None:
-    question = Question("What was Brio's net income?")
-    best, *_ = find_rows(question, DOCUMENTS, [])
-    assert find_rows(question, DOCUMENTS, [best]) == []
+    best, *_ = rows("What was Brio's net income?")
+    assert rows("What was Brio's net income?", best) == []
 
 
 @pytest.mark.parametrize(
     "question", ["Why did Brio's net income fall?", "What was the number of Brio's ships?", "2022?"]
 )
 def test_other_questions_need_no_row(question: str) -> None:
-    assert find_rows(Question(question), DOCUMENTS, []) == []
+    assert rows(question) == []
 
 
 @pytest.mark.parametrize(

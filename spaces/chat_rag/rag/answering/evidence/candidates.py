@@ -31,7 +31,9 @@ def retrieve_candidates(
         asked = Question(question)
         meant = documents_that_are_meant(asked, documents.values())
         passages = retrieve_passages(libraries, question, embedder, limit=limit, documents=meant)
-        return number_passages([*passages, *find_rows(asked, [documents[each] for each in meant], passages)])
+        # In the order of the documents: a set has another one in each process, and rows can be equally good.
+        in_order = [document for key, document in documents.items() if key in meant]
+        return number_passages([*passages, *find_rows(asked, in_order, passages)])
     ranking = rank_passages(libraries, question, embedder)
     share = max(3, limit // len(compared))
     parts = ([each for each in ranking if each.document_id == document_id][:share] for document_id in compared)

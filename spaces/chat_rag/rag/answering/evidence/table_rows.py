@@ -35,7 +35,7 @@ def find_rows(question: Question, documents: Iterable[Document], passages: Seque
         return []
     scored = [
         (_shared(asked, label), document, start, end, table)
-        for document in _named_documents(question, documents)
+        for document in documents
         for label, start, end, table in _document_rows(document)
         if not _is_covered(document, start, passages)
     ]
@@ -45,18 +45,6 @@ def find_rows(question: Question, documents: Iterable[Document], passages: Seque
 
 def _shared(asked: frozenset[str], label: frozenset[str]) -> float:
     return 2 * len(asked & label) / (len(asked) + len(label))
-
-
-def _named_documents(question: Question, documents: Iterable[Document]) -> list[Document]:
-    """Return the documents that have the question's names most often, or all of them for a question without one."""
-    counts = [(document, _count_names(question, document)) for document in documents]
-    highest = max((count for _, count in counts), default=0)
-    return [document for document, count in counts if count >= 0.5 * highest]
-
-
-def _count_names(question: Question, document: Document) -> int:
-    text = f"{document.name}\n{document.text}".lower() if question.names else ""
-    return sum(text.count(name.lower()) for name in question.names)
 
 
 def _document_rows(document: Document) -> list[Row]:
