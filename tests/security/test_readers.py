@@ -150,7 +150,7 @@ def test_a_reader_writes_no_files(pool: ReaderPool, tmp_path: Path) -> None:
 
 
 def test_an_honest_file_is_read_after_two_attackers(honest: Path) -> None:
-    pool = ReaderPool(2, ProcessLimits(seconds=2), modules=())
+    pool = ReaderPool(2, ProcessLimits(seconds=5), modules=())
     with ThreadPoolExecutor(2) as attackers:
         attacks = [attackers.submit(pool.run, hostile.sleep, "a.txt") for _ in range(2)]
         wait_until(lambda: len(pool._tickets) == 2)

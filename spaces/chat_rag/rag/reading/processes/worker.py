@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> None:
     replies = os.dup(1)
     os.dup2(2, 1)  # what a parser prints is no reply
     once = "--once" in arguments
-    # markitdown imports pandas for spreadsheets, which are read here without it. It would take 0.5 s, 77 MB and a thread,
+    # markitdown imports pandas for spreadsheets, which are read here without it. It takes 0.5 s, 77 MB and a thread,
     # which no fork has. (Measured 2026-11-28.)
     with _unavailable("pandas"):
         for name in filter("--once".__ne__, arguments):
