@@ -186,8 +186,7 @@ class Handlers:
         options = AnswerOptions(
             int(passages), int(max_tokens), float(temperature), system[:MAX_QUESTION_CHARACTERS], general_knowledge
         )
-        visitor, conversation = await asyncio.to_thread(self._find, key, request)
-        messages = await asyncio.to_thread(conversation_messages, conversation)
+        visitor, conversation, messages = await asyncio.to_thread(self._find_messages, key, request)
         updates = pacing.Updates(messages)
         yield updates.next(messages, None, None)  # without any update Gradio would show an empty page
         caller = self._keys.caller(key, request)
@@ -264,10 +263,12 @@ class Handlers:
         except (share.ShareError, Refused) as error:
             gr.Warning(str(error))
             return gr.skip(), gr.skip()
-        _, conversation = await asyncio.to_thread(self._find, key, request)
+        return await asyncio.to_thread(self._open_turns, turns, key, request)
+
+    def _open_turns(self, turns: tuple[Turn, ...], key: str, request: gr.Request) -> tuple[list[ChatMessage], str]:
+        _, conversation = self._find(key, request)
         _replace_turns(conversation, turns)
-        messages = await asyncio.to_thread(conversation_messages, conversation)
-        return messages, panel.sources_html(conversation.turns)
+        return conversation_messages(conversation), panel.sources_html(conversation.turns)
 
     async def _export(self, write: Callable[[Sequence[Turn]], str], key: str, request: gr.Request) -> str:
         """Return the conversation as `write` writes it, or "" if the visitor must wait."""
@@ -277,6 +278,11 @@ class Handlers:
         except Refused as refusal:
             gr.Warning(str(refusal))
             return ""
+
+    def _find_messages(self, key: str, request: gr.Request) -> tuple[Visitor, Conversation, list[ChatMessage]]:
+        """Return the visitor, the conversation and its messages: one wait for the event loop instead of two."""
+        visitor, conversation = self._find(key, request)
+        return visitor, conversation, conversation_messages(conversation)
 
     def _find(self, key: str, request: gr.Request) -> tuple[Visitor, Conversation]:
         """Return the visitor and conversation of a page."""
