@@ -6,13 +6,15 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from rag.documents import Content, Document, Limits, ShareReport
+from rag.documents import Content, Document, Limits, NoteKind, ShareReport
 from rag.errors import DocumentError
 from rag.reading.delimited.rows import read_csv, read_tsv
 from rag.reading.file_names import display_name
 from rag.reading.file_types import check_signature
 from rag.reading.html.page import read_html
 from rag.reading.mail import read_mail
+from rag.reading.notebook import read_notebook
+from rag.reading.ocr.recognizer import chosen_engine, install_remedy
 from rag.reading.office.book import read_book
 from rag.reading.office.old_workbook import read_old_workbook
 from rag.reading.office.open_document import read_open_document
@@ -23,7 +25,7 @@ from rag.reading.office.workbook import read_workbook
 from rag.reading.pdf import read_pdf
 from rag.reading.pictures import SUFFIXES as PICTURE_SUFFIXES
 from rag.reading.pictures import read_picture
-from rag.reading.plain import read_markdown, read_notebook, read_text, read_xml
+from rag.reading.plain import read_json, read_markdown, read_text, read_xml
 from rag.reading.rich_text.reader import read_rich_text
 
 Reader = Callable[[bytes, str, Limits, ShareReport], Content]
@@ -67,10 +69,11 @@ _READERS: dict[str, tuple[str, Reader]] = {
 }
 _READERS |= {suffix: (media_type, read_picture) for suffix, media_type in PICTURE_SUFFIXES.items()}
 _PLAIN = """
-text log json jsonl ndjson yaml yml toml ini cfg conf sql tex
+text log yaml yml toml ini cfg conf sql tex
 py js ts jsx tsx java kt c h cc cpp hpp cs go rs rb php swift scala r sh bash ps1 lua pl css proto
 """
 _READERS |= dict.fromkeys([f".{suffix}" for suffix in _PLAIN.split()], ("text/plain", _without_progress(read_text)))
+_READERS |= dict.fromkeys((".json", ".jsonl", ".ndjson"), ("text/plain", _without_progress(read_json)))
 _WITHOUT_SUFFIX = (
     "readme",
     "license",
@@ -102,7 +105,7 @@ def read_document(
     media_type, reader = _READERS[suffix]
     content = _read(reader, data, name, limits, report)
     if not content.text.strip():
-        raise DocumentError(f"“{name}” has no text.", "Upload a file with text; scanned pages need OCR first.")
+        raise _no_text(name, content)
     if len(content.text) > limits.characters:
         raise DocumentError(
             f"“{name}” has {len(content.text):,} characters; the limit is {limits.characters:,}.",
@@ -122,6 +125,15 @@ def read_document(
         recognized=content.recognized,
         furniture=content.furniture,
     )
+
+
+def _no_text(name: str, content: Content) -> DocumentError:
+    pictures = sum(note.count for note in content.notes if note.kind == NoteKind.UNREAD_INNER_PICTURES)
+    if not pictures:
+        return DocumentError(f"“{name}” has no text.", "Upload a file with text; scanned pages need OCR first.")
+    shown = "a picture that wasn't" if pictures == 1 else f"{pictures:,} pictures that weren't"
+    remedy = "Upload the pictures as PNG or JPEG files." if chosen_engine() else install_remedy()
+    return DocumentError(f"“{name}” has no text, but {shown} read.", remedy)
 
 
 def _read_mail(data: bytes, name: str, limits: Limits) -> Content:
