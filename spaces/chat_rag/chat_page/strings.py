@@ -81,6 +81,7 @@ class Strings:
     stopped_at_repetition: str = "Stopped because the answer repeated itself"
 
     # The visitor's documents
+    web_page: str = "Add a web page by its address"
     samples: str = "Search the sample documents (Tern Island)"
     remove: str = "Remove"
     remove_document: str = "Remove {name}"

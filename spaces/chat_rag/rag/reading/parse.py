@@ -86,6 +86,16 @@ _WITHOUT_SUFFIX = (
     "dockerfile",
 )
 SUFFIXES = tuple(_READERS)
+_OTHER_TYPES = {  # besides those of the readers, by which documents are stored
+    "application/xhtml+xml": ".xhtml",
+    "application/json": ".json",
+    "application/xml": ".xml",
+    "text/xml": ".xml",
+    "text/tab-separated-values": ".tsv",
+    "application/rtf": ".rtf",
+    "message/rfc822": ".eml",
+    "application/x-ipynb+json": ".ipynb",
+}
 
 
 def read_document(
@@ -153,8 +163,15 @@ def is_supported(name: str) -> bool:
     return Path(name).suffix.lower() in _READERS or name.lower() in _WITHOUT_SUFFIX
 
 
+def suffix_of(media_type: str) -> str:
+    """Return the suffix of files of a media type, or "" if no reader knows it."""
+    suffixes = (suffix for suffix, (known_type, _) in _READERS.items() if known_type == media_type)
+    return _OTHER_TYPES.get(media_type) or next(suffixes, "")
+
+
 def _suffix(name: str, path: Path) -> str:
-    for suffix in (Path(name).suffix.lower(), path.suffix.lower()):
+    # The path's comes first: the last part of a web page's address, such as page.php, isn't its type.
+    for suffix in (path.suffix.lower(), Path(name).suffix.lower()):
         if suffix in _READERS:
             return suffix
     if name.lower() in _WITHOUT_SUFFIX:
