@@ -12,7 +12,8 @@ from rag.reading.delimited.rows import read_csv, read_tsv
 from rag.reading.file_names import display_name
 from rag.reading.file_types import check_signature
 from rag.reading.html.page import read_html
-from rag.reading.mail import read_mail
+from rag.reading.messages.mail import ReadFile, read_mail
+from rag.reading.messages.outlook import read_outlook
 from rag.reading.notebook import read_notebook
 from rag.reading.ocr.recognizer import chosen_engine, install_remedy
 from rag.reading.office.book import read_book
@@ -59,7 +60,14 @@ _READERS: dict[str, tuple[str, Reader]] = {
     ".odt": (_OPEN_DOCUMENT + "text", _without_progress(read_open_document)),
     ".rtf": ("application/vnd.rtf", _without_progress(read_rich_text)),
     ".epub": ("application/vnd.epub+zip", _without_progress(read_book)),
-    ".eml": ("application/vnd.mail", lambda data, name, limits, report: _read_mail(data, name, limits)),
+    ".eml": (
+        "application/vnd.mail",
+        lambda data, name, limits, report: read_mail(data, name, limits, _attachments(limits)),
+    ),
+    ".msg": (
+        "application/vnd.ms-outlook",
+        lambda data, name, limits, report: read_outlook(data, name, limits, _attachments(limits)),
+    ),
     ".tsv": ("text/csv", _without_progress(read_tsv)),
     ".xhtml": ("text/html", _without_progress(read_html)),
     ".mdx": ("text/markdown", _without_progress(read_markdown)),
@@ -146,8 +154,8 @@ def _no_text(name: str, content: Content) -> DocumentError:
     return DocumentError(f"“{name}” has no text, but {shown} read.", remedy)
 
 
-def _read_mail(data: bytes, name: str, limits: Limits) -> Content:
-    """Read a message, and its attachments with the readers of their suffixes."""
+def _attachments(limits: Limits) -> ReadFile:
+    """Return a function that reads the attachments of a message with the readers of their suffixes."""
 
     def read_attachment(attachment: bytes, attachment_name: str) -> Content:
         attachment_name = display_name(attachment_name)
@@ -155,7 +163,7 @@ def _read_mail(data: bytes, name: str, limits: Limits) -> Content:
         check_signature(attachment, suffix, attachment_name)
         return _read(_READERS[suffix][1], attachment, attachment_name, limits, None)
 
-    return read_mail(data, name, limits, read_attachment)
+    return read_attachment
 
 
 def is_supported(name: str) -> bool:
