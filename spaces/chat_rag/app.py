@@ -21,6 +21,7 @@ from rag.documents import Limits
 from rag.library.quota import Quota
 from rag.reading.archives.listing import ARCHIVE_SUFFIX
 from rag.reading.parse import SUFFIXES
+from rag.reading.web.fetch import urls_allowed
 from ui import html, launch
 from ui.admission.client import caller_of
 from ui.edge.limits import EdgeLimits
@@ -119,6 +120,13 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
                     height=132,
                     elem_id="drop",
                 )
+                address = gr.Textbox(
+                    label=ENGLISH.web_page,
+                    placeholder="https://",
+                    max_lines=1,
+                    visible=urls_allowed(),
+                    elem_id="address",
+                )
                 documents = gr.HTML("", elem_id="documents", js_on_load=scripts.DOCUMENTS_JS)
                 samples = gr.Checkbox(True, label=ENGLISH.samples, elem_id="samples")
             with gr.Accordion(ENGLISH.sources, open=True):
@@ -165,6 +173,9 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
     chatbot.clear(HANDLERS.clear, key, [sources, stats], queue=False, **key_first)
 
     files.upload(HANDLERS.upload, [files, key], [files, documents, samples], concurrency_limit=None, **key_second)
+    address.submit(
+        HANDLERS.add_url, [address, key], [address, documents, samples], concurrency_limit=None, **key_second
+    )
     documents.delete(HANDLERS.remove, key, documents, queue=False, trigger_mode="multiple", **key_first)
     documents.stop(HANDLERS.cancel, key, None, queue=False, trigger_mode="multiple", **key_first)
     # By default Gradio drops an event while the previous one is running: a second citation would never open.

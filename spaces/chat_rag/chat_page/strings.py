@@ -81,6 +81,7 @@ class Strings:
     stopped_at_repetition: str = "Stopped because the answer repeated itself"
 
     # The visitor's documents
+    web_page: str = "Add a web page by its address"
     samples: str = "Search the sample documents (Tern Island)"
     remove: str = "Remove"
     remove_document: str = "Remove {name}"
@@ -108,6 +109,8 @@ class Strings:
     picture_pages: str = "{count:,} pages are pictures that were not read: {places}"
     unread_pictures_one: str = "{count:,} picture was not read: page {places}"
     unread_pictures: str = "{count:,} pictures were not read: pages {places}"
+    unread_inner_pictures_one: str = "{count:,} picture was not read"
+    unread_inner_pictures: str = "{count:,} pictures were not read"
     unsure_pages_one: str = "{count:,} page is hard to recognize, check its letters: {places}"
     unsure_pages: str = "{count:,} pages are hard to recognize, check their letters: {places}"
     encoding_unsure: str = "its encoding is a guess: {first}, or {others}. Save it as UTF-8 if letters look wrong"
