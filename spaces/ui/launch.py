@@ -65,10 +65,11 @@ def launch_arguments(
     limits: EdgeLimits,
     *,
     css: str = "",
+    head: str = "",
     private: Sequence[str] = (),
     max_sessions: int = MAX_SESSIONS,
 ) -> dict[str, Any]:
-    """Return the keyword arguments of `launch()`: the options, the theme plus the page's `css`, and privacy settings.
+    """Return the keyword arguments of `launch()`: the options, the theme, the page's own `css` and `head`, and privacy.
 
     Files in the `private` folders are never served.
     """
@@ -84,7 +85,7 @@ def launch_arguments(
         "auth": Login(accounts) if accounts else None,
         "theme": theme(),
         "css": CSS + css,
-        "head": HEAD,
+        "head": HEAD + head,
         "blocked_paths": [*private, str(_upload_folder() / "deep_links")],
         "enable_monitoring": False,
         "app_kwargs": app_arguments(limits, login=bool(accounts)),

@@ -96,29 +96,9 @@ CSS = """
 }
 """
 
-# The browser must not follow a citation's link: with the page's base address it would reload the page and lose the
-# conversation. The script opens the folded lists around the passage, scrolls to it and marks it. A link in a message to
-# another place of this page isn't a citation: a model wrote it, and it leads nowhere.
 HEAD = r"""
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <script>
-document.addEventListener("click", (event) => {
-  const link = event.target.closest('.message a[href], a[href*="#source-"]');
-  if (!link || !link.hash || link.origin !== location.origin) return;
-  event.preventDefault();
-  const [, key, claim] = link.getAttribute("href").match(/^#source-(\d+-\d+)(?:-(\d+))?a?$/) ?? [];
-  const card = key && document.getElementById(`source-${key}`);
-  if (!card) return;
-  for (let fold = card; fold; fold = fold.parentElement) if (fold.tagName === "DETAILS") fold.open = true;
-  document.querySelectorAll(".sp-card.sp-on").forEach((other) => other.classList.remove("sp-on"));
-  card.classList.add("sp-on");
-  card.focus({preventScroll: true});
-  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  card.scrollIntoView({block: "nearest", behavior: reducedMotion ? "auto" : "smooth"});
-  const button = card.querySelector("[data-open]");
-  button.dataset.claim = claim ?? "0";
-  button.click();
-}, true);
 // Copied text has no zero-width spaces, which make a model's text safe to display.
 document.addEventListener("copy", (event) => {
   const text = String(getSelection());

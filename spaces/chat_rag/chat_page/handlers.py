@@ -216,6 +216,11 @@ class Handlers:
         visitor.save(conversation)
         return panel.sources_html([]), ""
 
+    def new_chat(self, key: str, request: gr.Request) -> tuple[list[ChatMessage], str, str]:
+        """Begin a conversation without turns; the documents stay."""
+        sources, stats = self.clear(key, request)
+        return [], sources, stats
+
     def _ask(
         self, text: str, caller: Caller, conversation: Conversation, earlier: tuple[Turn, ...], **box: Any
     ) -> tuple[Any, Any]:

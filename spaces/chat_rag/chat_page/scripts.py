@@ -15,7 +15,8 @@ def read_asset(name: str) -> str:
     return (_FOLDER / name).read_text(encoding="utf-8")
 
 
-CSS = read_asset("sources/panel.css")
+CSS = read_asset("layout/page.css") + read_asset("sources/panel.css")
+HEAD = f"<script>{read_asset('layout/page.js')}</script>"
 PANEL_JS = read_asset("sources/panel.js")
 DOCUMENTS_JS = read_asset("documents.js")
 COPY_LINK_JS = read_asset("sharing/copy_link.js")

@@ -24,6 +24,10 @@ class Strings:
     sources: str = "Sources"
     settings: str = "Settings"
 
+    new_chat: str = "New chat"
+    attach: str = "Attach files"
+    close_sources: str = "Close the sources"
+
     # The conversation
     invitation: str = "### Ask a question about your documents\nor try one of these with the sample documents"
     examples: tuple[str, ...] = (
