@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chat_page.answer_line import answer_line, end_note
 from chat_page.conversation import Conversation
 from chat_page.markdown import disarm_markdown, error_markdown, linked_answer
 from chat_page.quotes import quote_counts, quotes_html
@@ -62,8 +63,12 @@ def reply_messages(turn: Turn, number: int, status: str | None = None) -> list[C
         messages.append(_assistant(error_markdown(turn.error.message, turn.error.remedy)))
     elif turn.finish_reason == "quotes":
         messages += [] if quotes else [_assistant(f"*{ENGLISH.no_quotes}*", options=_write_option(turn))]
+    elif note := end_note(turn):
+        messages.append(_assistant(f"*{note}*"))
     elif turn.finish_reason and not answer:
         messages.append(_assistant(f"*{ENGLISH.no_answer}*"))
+    if turn.finish_reason and (line := answer_line(turn)):
+        messages.append(_assistant(line))
     return messages
 
 
