@@ -189,6 +189,7 @@ if __name__ == "__main__":
             LIMITS,
             css=scripts.CSS,
             head=scripts.HEAD,
+            description=ENGLISH.tagline,
             private=CHAT.private_folders,
             max_sessions=MAX_SESSIONS,
         ),

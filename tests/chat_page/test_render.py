@@ -410,3 +410,22 @@ def test_each_kind_of_note_has_its_own_sentence():
     sentences = [render.note_text(Note(kind, count, ("a", "b"))) for kind in NoteKind for count in (1, 1_234)]
     assert len(set(sentences)) == 2 * len(NoteKind) - 1  # a guess of the encoding has no number
     assert "1,234 hidden sheets were not read: a, b" in sentences
+
+
+def test_a_very_long_answer_folds_when_the_next_question_comes() -> None:
+    text = "\n\n".join(
+        [("A paragraph of an answer. " * 20).strip()] * 6
+        + ["```\ncode\n\n\nmore\n```"]
+        + [("The end. " * 60).strip()] * 10
+    )
+    turn = Turn("q", text, finish_reason="stop")
+    _, newest = conversation_messages(Conversation((turn,)))
+    assert newest["content"] == text
+    _, older, *_ = conversation_messages(Conversation((turn, Turn("next"))))
+    beginning, summary, rest = re.split("<details>(<summary>.*</summary>)", older["content"])
+    assert 3_000 <= len(beginning) < 4_000
+    assert beginning.count("```") % 2 == rest.count("```") % 2 == 0
+    assert f"{beginning.strip()}\n\n{rest.removesuffix('</details>').strip()}" == text.strip()
+    assert "Show the rest (" in summary
+    short = replace(turn, answer=text[:5_000])
+    assert "<details>" not in str(conversation_messages(Conversation((short, Turn("next")))))

@@ -64,6 +64,7 @@ class Strings:
     writing: str = "Writing an answer"
     thinking: str = "Thinking"
     thoughts: str = "Thoughts"
+    rest_of_answer: str = "Show the rest ({characters:,} characters)"
     no_answer: str = "The model returned no answer."
     unsupported: str = "not found in the documents"
     unsupported_answer: str = "The model wrote an answer of which nothing was found in the documents"
