@@ -32,13 +32,13 @@ class Strings:
 
     # The conversation
     first_invitation: str = (
-        "### Ask your documents\n"
+        "## Ask your documents\n"
         "Drop PDF, Office or text files anywhere on this page. Each answer shows the exact words it comes from.\n\n"
         "To look around first, ask the sample documents:"
     )
-    invitation: str = "### Ask your documents\nEach answer shows the exact words it comes from. For a start:"
+    invitation: str = "## Ask your documents\nEach answer shows the exact words it comes from. For a start:"
     plain_chat: str = (
-        "### Ask the model\nNo document is asked. Add one, or search the samples, for answers with sources."
+        "## Ask the model\nNo document is asked. Add one, or search the samples, for answers with sources."
     )
     summary_question: str = "What is {name} about?"
     heading_question: str = "What does {name} say about {heading}?"
