@@ -17,7 +17,7 @@ from typing import Any
 from backends import Backend, Catalog, NotConfigured, SpaceportError, Stopwatch
 from backends.stopwatch import wall_clock
 from backends.streams import batches, closing
-from chat_page import pacing, render
+from chat_page import pacing
 from chat_page.conversation import Conversation
 from chat_page.messages import ChatMessage, reply_messages
 from chat_page.reply import Reply
@@ -28,6 +28,7 @@ from chat_page.visitors.visitor import Visitor
 from chat_page.visitors.visitors import Visitors
 from rag.answering import api
 from rag.answering.answer import Rag
+from rag.answering.measurements import measurements
 from rag.answering.turn import Turn, model_messages
 from rag.answering.types import AnswerOptions
 from rag.documents import Limits
@@ -54,7 +55,6 @@ class PageUpdate:
 
     reply: list[ChatMessage]
     sources: str | None = None
-    stats: str | None = None
 
 
 class Chat:
@@ -123,7 +123,7 @@ class Chat:
         reply.writer = self.catalog.title(target) if options.writes == "quotes" else ""
         stopwatch, growth, place = Stopwatch(), pacing.GrowthFilter(), None
         visitor.latest, conversation.turns = conversation, (*earlier, reply.turn())
-        yield PageUpdate(reply_messages(reply.turn(), number, reply.status), stats="")
+        yield PageUpdate(reply_messages(reply.turn(), number, reply.status))
         try:
             place = self.admission.answers.join(caller)
             async for reply.ahead in place.wait():
@@ -146,11 +146,10 @@ class Chat:
             # This runs even if the page is closed or reloaded during the answer: the text so far stays.
             if place:
                 place.release()
-            turn = reply.turn(ended=True)
+            turn = replace(reply.turn(ended=True), measurements=measurements(stopwatch, reply.retrieval))
             conversation.turns = (*earlier, turn)
             await asyncio.to_thread(self._save, visitor, conversation)
-        stats = render.stats_html(target, stopwatch, reply.retrieval, turn.finish_reason)
-        yield PageUpdate(reply_messages(turn, number), stats=stats)
+        yield PageUpdate(reply_messages(turn, number))
 
     async def _updates(
         self,
@@ -164,7 +163,7 @@ class Chat:
         samples: bool,
     ) -> AsyncIterator[bool]:
         """Add the events of the answer to `reply`; yield after each batch whether the sources changed."""
-        libraries = [visitor.library, *([self._samples] if samples else [])]
+        libraries = [visitor.library.without(visitor.left_out), *([self._samples] if samples else [])]
         answer = Rag(self._embedder, libraries).answer(
             reply.question.question,
             self.connect(reply.question.target),
@@ -222,7 +221,7 @@ class Chat:
         for library in (visitor.library, self._samples):
             if document := library.document(source.passage.document_id):
                 original = library.original(document.id)
-                return preview.preview_html(document, source.passage, source.span, original)
+                return preview.preview_html(document, source.passage, source.span, original, page=source.page)
         return preview.missing_html(source.passage)
 
     def _save(self, visitor: Visitor, conversation: Conversation) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import gradio as gr
 
-from chat_page import pacing, render
+from chat_page import pacing, render, suggestions
 from chat_page.chat import MAX_QUESTION_CHARACTERS, Chat, question_too_long
 from chat_page.conversation import Conversation
 from chat_page.messages import ChatMessage, conversation_messages, turn_index
@@ -53,7 +53,7 @@ class Handlers:
         """Return the visitor's key, documents and conversation, which a reload must not lose."""
         private_key = self._keys.enter(key)
         visitor, conversation = self._find(private_key, request)
-        documents = render.documents_html(visitor.library.documents, visitor.ingestion.snapshot())
+        documents = render.visitor_documents(visitor, visitor.ingestion.snapshot())
         samples = gr.skip() if not visitor.library.documents else False
         messages = conversation_messages(conversation)
         return private_key, documents, messages, panel.sources_html(conversation.turns), samples
@@ -65,19 +65,20 @@ class Handlers:
     def delete_data(self, key: str, request: gr.Request) -> tuple[Any, ...]:
         """Delete the visitor's data and start with a new key; the key is "" if the visitor cancels."""
         if not key:
-            return (gr.skip(),) * 6
+            return (gr.skip(),) * 5
         self._chat.forget(self._keys.key(key, request))
-        return new_key(), render.documents_html([]), [], panel.sources_html([]), "", True
+        return new_key(), render.documents_html([]), [], panel.sources_html([]), True
 
     def warm(self, target: str) -> None:
         """Load the models after the first page opens, so that neither the start nor the first answer waits."""
         self._chat.warm(target)
 
-    async def list_targets(self, target: str) -> tuple[Any, str]:
-        """Return the targets that are available now and the reasons for the others; the selected one stays."""
+    async def list_targets(self, target: str) -> tuple[Any, str, str]:
+        """Return the available targets, the reasons for the others, and the state of the selected one, which stays."""
         targets = await self._chat.catalog.check_targets()
         choices = [(each.title, each.name) for each in targets if not each.unavailable or each.name == target]
-        return gr.Dropdown(choices=choices, value=target), html.unavailable_html(targets)
+        selected = next((each for each in targets if each.name == target), None)
+        return gr.Dropdown(choices=choices, value=target), html.unavailable_html(targets), render.state_html(selected)
 
     # Documents.
 
@@ -119,7 +120,23 @@ class Handlers:
         """Remove the document whose button was clicked."""
         visitor, _ = self._find(key, request)
         visitor.library.remove(str(event.document))
-        return render.documents_html(visitor.library.documents, visitor.ingestion.snapshot())
+        visitor.left_out.discard(str(event.document))
+        return render.visitor_documents(visitor, visitor.ingestion.snapshot())
+
+    def choose(self, key: str, event: gr.EventData, request: gr.Request) -> None:
+        """Ask a document from now on, or leave it out."""
+        visitor, _ = self._find(key, request)
+        change = visitor.left_out.discard if event.asked else visitor.left_out.add
+        if visitor.library.document(document := str(event.document)):
+            change(document)
+
+    def suggest(self, key: str, samples: bool, request: gr.Request) -> Any:
+        """Return the empty conversation with questions that fit the documents."""
+        visitor, _ = self._find(key, request)
+        documents = visitor.library.without(visitor.left_out).documents
+        examples = suggestions.questions(documents) or (ENGLISH.examples if samples else ())
+        invitation = ENGLISH.invitation if documents else ENGLISH.first_invitation if samples else ENGLISH.plain_chat
+        return gr.Chatbot(examples=[{"text": text} for text in examples], placeholder=invitation)
 
     def cancel(self, key: str, event: gr.EventData, request: gr.Request) -> None:
         """Stop reading the file whose button was clicked."""
@@ -129,7 +146,9 @@ class Handlers:
     async def open_source(self, key: str, event: gr.EventData, request: gr.Request) -> Any:
         """Return the place in the document for a card or a citation."""
         visitor, conversation = await asyncio.to_thread(self._find, key, request)
-        source = panel.find_source(conversation.turns, str(event.source), int(event.claim))
+        source = panel.find_source(
+            conversation.turns, str(event.source), int(event.claim), int(getattr(event, "page", 0))
+        )
         if source is None:
             return gr.skip()
         try:
@@ -195,22 +214,25 @@ class Handlers:
         general_knowledge: bool,
         samples: bool,
         request: gr.Request,
-    ) -> AsyncIterator[tuple[Any, Any, Any]]:
-        """Stream the answer to the last question: the conversation, the source panel, the line under the answer."""
+    ) -> AsyncIterator[tuple[Any, Any]]:
+        """Stream the answer to the last question: the conversation and the source panel."""
         options = AnswerOptions(
             int(passages), int(max_tokens), float(temperature), system[:MAX_QUESTION_CHARACTERS], general_knowledge
         )
         visitor, conversation = await asyncio.to_thread(self._find, key, request)
         messages = await asyncio.to_thread(conversation_messages, conversation)
         updates = pacing.Updates(messages)
-        yield updates.next(messages, None, None)  # without any update Gradio would show an empty page
+        yield updates.next(messages, None)  # without any update Gradio would show an empty page
         caller = self._keys.caller(key, request)
         async for update in self._chat.answer(caller, visitor, conversation, target, options, samples=samples):
-            yield updates.next([*messages, *update.reply], update.sources, update.stats)
+            yield updates.next([*messages, *update.reply], update.sources)
 
     def finish(self, key: str, request: gr.Request) -> tuple[Any, list[ChatMessage]]:
         """Restore the send button after an answer or Stop, with nothing pending in the conversation."""
         _, conversation = self._find(key, request)
+        *earlier, last = conversation.turns or (None,)
+        if last and last.finish_reason is None:  # Stop: the answer's own end can come later
+            conversation.turns = (*earlier, replace(last, finish_reason="stopped"))
         return gr.Textbox(**READY), conversation_messages(conversation)
 
     def undo(self, key: str, event: gr.UndoData, request: gr.Request) -> tuple[Any, Any, Any]:
@@ -223,12 +245,16 @@ class Handlers:
         visitor.save(conversation)
         return question, conversation_messages(conversation), panel.sources_html(conversation.turns)
 
-    def clear(self, key: str, request: gr.Request) -> tuple[str, str]:
+    def clear(self, key: str, request: gr.Request) -> str:
         """Delete the conversation and its sources; the documents stay."""
         visitor, conversation = self._find(key, request)
         _replace_turns(conversation, ())
         visitor.save(conversation)
-        return panel.sources_html([]), ""
+        return panel.sources_html([])
+
+    def new_chat(self, key: str, request: gr.Request) -> tuple[list[ChatMessage], str]:
+        """Begin a conversation without turns; the documents stay."""
+        return [], self.clear(key, request)
 
     def _ask(
         self, text: str, caller: Caller, conversation: Conversation, earlier: tuple[Turn, ...], **box: Any

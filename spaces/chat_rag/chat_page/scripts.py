@@ -16,6 +16,9 @@ def read_asset(name: str) -> str:
 
 
 CSS = read_asset("sources/panel.css")
+# Not in `CSS`: Gradio limits the rules of a media query to what is inside of its container.
+_WORDS = f":root {{ --sp-drop-words: {json.dumps(ENGLISH.drop_here)}; }}"
+HEAD = f"<style>{_WORDS}{read_asset('layout/page.css')}</style><script>{read_asset('layout/page.js')}</script>"
 PANEL_JS = read_asset("sources/panel.js")
 DOCUMENTS_JS = read_asset("documents.js")
 COPY_LINK_JS = read_asset("sharing/copy_link.js")

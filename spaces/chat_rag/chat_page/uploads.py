@@ -40,7 +40,7 @@ class Uploads:
             turn = self._turn(caller, visitor, len(files))
             async with closing(turn):
                 async for ahead in turn:
-                    yield render.documents_html(visitor.library.documents, waiting=ahead)
+                    yield render.visitor_documents(visitor, waiting=ahead)
         except BaseException:
             for file in files:
                 path = file.path if isinstance(file, Source) else file
@@ -59,7 +59,7 @@ class Uploads:
         try:
             async with closing(snapshots):
                 async for snapshot in snapshots:
-                    yield render.documents_html(visitor.library.documents, snapshot)
+                    yield render.visitor_documents(visitor, snapshot)
         finally:
             self._watching -= Counter([visitor])  # this drops it at 0
 

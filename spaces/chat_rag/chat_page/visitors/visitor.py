@@ -18,6 +18,7 @@ class Visitor:
     """All data of one visitor.
 
     `key` is the secret that identifies the visitor's browser; `last_seen` is a time of the clock of `Visitors`.
+    `left_out` are the ids of the documents that questions leave out.
     """
 
     key: str
@@ -27,6 +28,7 @@ class Visitor:
     conversations: dict[str, Conversation] = field(default_factory=dict)
     latest: Conversation | None = None
     last_seen: float = 0.0
+    left_out: set[str] = field(default_factory=set)
 
     @property
     def empty(self) -> bool:
