@@ -12,9 +12,11 @@ from backends import Catalog, NotConfigured, SpaceportError
 from compare.measure.workload import MAX_FILE_BYTES
 from compare.service import ComparisonService
 from compare_page import strings
+from compare_page.css import CSS
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from compare_page.measure_page import MeasurePage
 from compare_page.race_page import RacePage
+from compare_page.targets import choices, unavailable_html
 from ui import html, launch
 from ui.admission.client import caller_of
 from ui.edge.limits import EdgeLimits
@@ -30,16 +32,16 @@ try:
 except NotConfigured as error:
     raise SystemExit(error.for_terminal) from error
 AVAILABLE = [target for target in TARGETS if not target.unavailable]
-CHOICES = [(target.title, target.name) for target in AVAILABLE]
+CHOICES = choices(AVAILABLE)
 SELECTED = list(dict.fromkeys([*filter(None, [ARGUMENTS.backend]), *(target.name for target in AVAILABLE)]))[:2]
 
 
 async def check_targets() -> tuple[Any, Any, str, str]:
     """Return the targets that answer now, and why the others don't."""
     targets = await SERVICE.catalog.check_targets()
-    choices = [(target.title, target.name) for target in targets if not target.unavailable or target.name in SELECTED]
-    groups = gr.CheckboxGroup(choices=choices), gr.CheckboxGroup(choices=choices)
-    return *groups, html.unavailable_html(targets), html.unavailable_html(targets)
+    usable = choices(target for target in targets if not target.unavailable or target.name in SELECTED)
+    groups = gr.CheckboxGroup(choices=usable), gr.CheckboxGroup(choices=usable)
+    return *groups, unavailable_html(targets), unavailable_html(targets)
 
 
 async def answers(prompt: str, request: gr.Request, targets: str = SELECTED[0] if SELECTED else "") -> dict[str, str]:
@@ -67,4 +69,4 @@ with gr.Blocks(title=strings.TITLE, analytics_enabled=False, fill_width=True, de
 demo.queue(**launch.QUEUE)
 
 if __name__ == "__main__":
-    demo.launch(**launch.launch_arguments(ARGUMENTS, LIMITS))
+    demo.launch(**launch.launch_arguments(ARGUMENTS, LIMITS, css=CSS))

@@ -148,7 +148,13 @@ class ComparisonService:
     def report(self, visitor: Visitor, name: str, earlier: str | None, options: ReportOptions) -> Report:
         """Return the report of a run, optionally compared with an earlier one."""
         run = self.load_run(visitor, name)
-        return build_report(run, self.load_run(visitor, earlier) if earlier else None, options, self.prices)
+        before = self.load_run(visitor, earlier) if earlier else None
+        return build_report(run, before, options, self.prices, self.target_names)
+
+    @property
+    def target_names(self) -> list[str]:
+        """The names of all targets; their order decides the colours."""
+        return [target.name for target in self.catalog.targets()]
 
     def path(self, visitor: Visitor, name: str) -> Path:
         """Return the file of a run."""
