@@ -16,6 +16,8 @@ from compare_page.css import CSS
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from compare_page.measure_page import MeasurePage
 from compare_page.race_page import RacePage
+from compare_page.results import MEASURE
+from compare_page.scripts import READ_LINK_JS
 from compare_page.targets import choices, unavailable_html
 from ui import html, launch
 from ui.admission.client import caller_of
@@ -58,12 +60,16 @@ async def answers(prompt: str, request: gr.Request, targets: str = SELECTED[0] i
 with gr.Blocks(title=strings.TITLE, analytics_enabled=False, fill_width=True, delete_cache=(300, 3600)) as demo:
     identity = VisitorIdentity(SERVICE)
     gr.HTML(html.header_html(strings.TITLE, strings.SUBTITLE))
-    with gr.Tab(strings.RACE_TAB):
-        race = RacePage(SERVICE, identity, CHOICES, SELECTED)
-    with gr.Tab(strings.MEASURE_TAB):
-        measure = MeasurePage(SERVICE, identity, ARGUMENTS.catalog, CHOICES, SELECTED)
-    demo.load(identity.open_page, identity.key, identity.key, queue=False, **VISITOR)
-    demo.load(measure.results.show, measure.results.inputs, measure.results.outputs, concurrency_limit=None, **VISITOR)
+    with gr.Tabs() as tabs:
+        with gr.Tab(strings.RACE_TAB):
+            race = RacePage(SERVICE, identity, CHOICES, SELECTED)
+        with gr.Tab(strings.MEASURE_TAB, id=MEASURE):
+            measure = MeasurePage(SERVICE, identity, ARGUMENTS.catalog, CHOICES, SELECTED)
+    link = gr.Textbox(visible=False)
+    page_load = demo.load(identity.open_page, identity.key, identity.key, queue=False, **VISITOR)
+    page_load.then(None, link, link, js=READ_LINK_JS, **PRIVATE).then(
+        measure.results.open_link, [identity.key, link], [measure.results.run, tabs], concurrency_limit=None, **VISITOR
+    ).then(measure.results.show, measure.results.inputs, measure.results.outputs, concurrency_limit=None, **VISITOR)
     demo.load(check_targets, None, [race.targets, measure.targets, race.unavailable, measure.unavailable], **PRIVATE)
     gr.api(answers, api_name="answers", concurrency_limit=None)
 demo.queue(**launch.QUEUE)

@@ -6,15 +6,18 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from compare import run_file
+from tests.app.test_access import axe, tab_to, violations
 from tests.compare.servers import Models
 from tests.helpers.apps import App
 from tests.helpers.servers import serving, wait_until
 
+__all__ = ["axe"]  # a fixture
 SPACE = "spaces/platform_compare/app.py"
 # The same model on the same engine, once with all threads and once with one: two different real targets.
 REAL = (
@@ -317,6 +320,24 @@ def test_a_stored_run_is_opened_and_compared(scripted: App, open_page: OpenPage,
     expect(page.locator("#verdict")).to_contain_text(same)
 
 
+def test_a_run_is_shared_by_link_with_another_visitor(scripted: App, open_page: OpenPage, new_page: OpenPage) -> None:
+    page = open_at(open_page, scripted, "Measure")
+    select(page, "#targets", "steady", "slow")
+    measure(page, 12)
+    wait_until_measured(page, "steady", "slow")
+    headline = page.locator(".sp-headline").inner_text()
+    details(page, "Files and settings")
+    page.get_by_role("button", name="Share by link").click()
+    box = page.locator("#link textarea, #link input")
+    expect(box).to_have_value(re.compile(r"/#run=[0-9a-f]{24}$"))
+    other = new_page(width=390)
+    other.goto(box.input_value())
+    expect(other.locator(".sp-headline")).to_have_text(headline)
+    expect(other.locator("#run input")).to_have_value(re.compile("^steady vs slow, 20"))
+    other.goto(f"{scripted.url}/#run={'0' * 24}")
+    expect(other.get_by_text("The run of this link isn't here any more")).to_be_visible()
+
+
 def test_other_visitors_see_none_of_it(scripted: App, open_page: OpenPage) -> None:
     page = open_at(open_page, scripted, "Measure")
     page.locator("#run input").click()
@@ -340,3 +361,55 @@ def test_nothing_is_wider_than_the_page(scripted: App, open_page: OpenPage, widt
     details(page, "Charts")
     expect(page.locator("#charts .js-plotly-plot:visible").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def all_violations(axe: Any, page: Page) -> dict[str, list[str]]:
+    """Return axe's violations at three widths, in light and dark."""
+    found: dict[str, list[str]] = {}
+    for dark in (False, True):
+        page.evaluate("dark => document.body.classList.toggle('dark', dark)", dark)
+        for width in (1280, 768, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_timeout(300)  # colours change in a transition
+            found |= {f"{rule} {width} {dark}": nodes for rule, nodes in violations(axe, page).items()}
+    return found
+
+
+def test_axe_finds_no_serious_violation(scripted: App, open_page: OpenPage, axe: Any) -> None:
+    page = open_at(open_page, scripted)
+    select(page, "#racers", "steady", "thinker")
+    race(page)
+    expect(page.locator(".sp-state.sp-done")).to_have_count(2)
+    page.get_by_role("button", name="Settings").click()
+    assert all_violations(axe, page) == {}
+    page.get_by_role("tab", name="Measure").click()
+    expect(page.locator("#metrics-table tbody tr").first).to_be_visible()
+    page.locator("#overview .sp-term").first.click()
+    assert all_violations(axe, page) == {}
+    page.set_viewport_size({"width": 1280, "height": 900})
+    for tab in ("Verdict", "Charts", "Cost", "Files and settings"):
+        details(page, tab)
+        if tab == "Charts":  # until they are drawn, Gradio shows placeholders
+            expect(page.locator("#charts .js-plotly-plot:visible")).to_have_count(4)
+        assert violations(axe, page) == {}, tab
+
+
+def test_a_run_by_keyboard_alone(scripted: App, open_page: OpenPage) -> None:
+    page = open_at(open_page, scripted)
+    tab_to(page, page.get_by_role("tab", name="Measure"))
+    page.keyboard.press("Enter")
+    tab_to(page, page.locator("#requests input"))
+    page.keyboard.press("Control+A")
+    page.keyboard.type("12")
+    tab_to(page, page.locator("#measure"))
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#stop", state="visible")
+    page.wait_for_selector("#measure", state="visible", timeout=60_000)
+    expect(page.locator(".sp-headline")).to_contain_text("12 requests each")
+    tab_to(page, page.locator("#overview .sp-term").first)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Time to first token: how long you wait").first).to_be_visible()
+    page.keyboard.press("Escape")
+    tab_to(page, page.locator("#details").get_by_role("tab", name="Verdict"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#verdict")).to_be_visible()

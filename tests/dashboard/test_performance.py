@@ -29,7 +29,7 @@ def test_without_a_prometheus_the_page_says_how_to_connect_one_and_what_it_shows
     page = open_page("performance")
     assert not page.exception
     assert "SPACEPORT_PROMETHEUS_URL" in page.info[0].value
-    assert "<dt>TTFT</dt>" in texts(page)
+    assert "<dt>First token</dt>" in texts(page)
     assert "<dt>KV cache</dt>" in texts(page)
     assert not page.get("plotly_chart")
     assert not page.metric

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from backends import SpaceportError
-from compare.report.glossary import explanation, glossary_html
+from compare.report.glossary import explanation, labels_html
 from dashboard_pages import layout, resources, strings
 from live_metrics.charts import draw_panel, format_current, panel_title
 from live_metrics.prometheus import Prometheus
@@ -75,4 +75,4 @@ def _explain_panels() -> None:
     """Say how to connect a Prometheus, and what the page shows then."""
     st.info(strings.NO_PROMETHEUS)
     titles = dict.fromkeys(panel.title for source in (*SERVERS, GPU) for panel in source.panels)
-    st.html(glossary_html(titles))
+    st.html(labels_html(titles))

@@ -42,8 +42,8 @@ READ_AT = "{source}, read {age}. Numbers cover the last five minutes. Times are 
 STALE = "These are the last numbers that Prometheus sent: "
 NO_GPU = "No GPU metrics: Prometheus doesn't scrape NVIDIA's DCGM exporter."
 NO_PROMETHEUS = (
-    "No server to watch yet. Set SPACEPORT_PROMETHEUS_URL to the address of a Prometheus, like http://127.0.0.1:9090, "
-    "and this page shows these metrics live."
+    "Set SPACEPORT_PROMETHEUS_URL to the address of a Prometheus, like `http://127.0.0.1:9090`: "
+    "this page shows these metrics live."
 )
 
 # Runs

@@ -77,6 +77,9 @@ SPOT = "Use spot prices where available"
 OPEN_RUN = "Open a stored run (JSONL)"
 NO_RUN = "Measure, or open a stored run, to see its metrics."
 RAW_FILE = "Raw arrivals (JSONL)"
+SHARE = "Share by link"
+LINK = "Link to this run"
+LINK_INFO = "Everybody with the link can open the run with its settings, but not your prompts."
 FILES = {"html": "Report (HTML)", "csv": "Requests (CSV)", "md": "Table (Markdown)"}
 
 

@@ -83,6 +83,14 @@ def glossary_html(texts: Iterable[str]) -> str:
     return f'<dl class="sp-glossary">{items}</dl>' if items else ""
 
 
+def labels_html(labels: Iterable[str]) -> str:
+    """Return labels with what their terms mean, as a list; a label without a term is left out."""
+    items = "".join(
+        f"<dt>{escape(label)}</dt><dd>{escape(text)}</dd>" for label in labels if (text := explanation(label))
+    )
+    return f'<dl class="sp-glossary">{items}</dl>'
+
+
 def glossary_lines(texts: Iterable[str]) -> list[str]:
     """Return the terms of the labels with their meaning, a line each."""
     return [f"{term}: {TERMS[term]}" for term in find_terms(texts)]

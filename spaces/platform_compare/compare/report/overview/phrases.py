@@ -102,7 +102,7 @@ def notes(count: int) -> str:
 
 
 def shown_load(load: str) -> str:
-    return f"Figures at {load}. All loads are under Metrics."
+    return f"Figures at {load}; the metrics have the other loads."
 
 
 def join(names: Sequence[str]) -> str:
