@@ -41,7 +41,7 @@ def chat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Chat:
 @pytest.fixture
 def conversation(chat: Chat) -> Conversation:
     conversation = chat.visitor(KEY).conversation("page")
-    conversation.turns = TURNS
+    conversation.replace_turns(TURNS)
     return conversation
 
 
@@ -107,30 +107,26 @@ def test_an_event_about_no_message_changes_nothing(handlers: Handlers, conversat
 
 def test_the_button_below_quotes_asks_for_a_written_answer(handlers: Handlers, conversation: Conversation) -> None:
     quoted = Turn("Third?", quotes=(QUOTE,), finish_reason="quotes", target="t", writer="A small model")
-    conversation.turns = (*TURNS, quoted)
+    conversation.replace_turns((*TURNS, quoted))
     event = gr.SelectData(None, {"index": 5, "value": "write"})
     _, messages = handlers.write_answer(KEY, event, REQUEST)
     assert conversation.turns == (*TURNS, Turn("Third?", quotes=(QUOTE,), writes="answer"))
     assert not any("options" in message for message in messages)
     handlers.write_answer(KEY, event, REQUEST)  # a second click, while the answer streams
     assert conversation.turns[-1] == Turn("Third?", quotes=(QUOTE,), writes="answer")
-    conversation.turns = TURNS
+    conversation.replace_turns(TURNS)
     handlers.write_answer(KEY, event, REQUEST)
     assert conversation.turns == TURNS
     handlers.retry(KEY, gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
     assert conversation.turns == (Turn("First <b>?"),)  # a retry shows the quotes again
 
 
-def test_clear_deletes_the_turns_also_from_the_disk(chat: Chat, handlers: Handlers, conversation: Conversation) -> None:
-    chat.visitor(KEY).save(conversation)
-    handlers.clear(KEY, REQUEST)
-    assert conversation.turns == ()
-    assert chat.visitor(KEY).stored_conversation() == Conversation()
-
-
-async def test_a_link_replaces_the_conversation(handlers: Handlers, conversation: Conversation) -> None:
+async def test_a_link_opens_beside_the_conversations(
+    chat: Chat, handlers: Handlers, conversation: Conversation
+) -> None:
     messages, sources = await handlers.open_link(link_fragment([Turn("Shared?", "Yes.")]), KEY, REQUEST)
-    assert [turn.question for turn in conversation.turns] == ["Shared?"]
+    assert [turn.question for turn in chat.visitor(KEY).conversation("page").turns] == ["Shared?"]
+    assert conversation.turns == TURNS
     assert contents(messages)[1:] == ["Shared?", "Yes."]
     assert sources == sources_html([])  # not those of the conversation before
 
@@ -150,9 +146,8 @@ async def test_work_on_a_whole_conversation_leaves_the_event_loop_free(
 
 def test_a_reload_shows_what_there_was_of_an_answer(chat: Chat, handlers: Handlers, conversation: Conversation) -> None:
     conversation.turns = (Turn("Why?", "Because", target="t"),)
-    chat.visitor(KEY).latest = conversation
-    _, _, messages, _, _ = handlers.open_page(KEY, SimpleNamespace(session_hash="reloaded"))  # type: ignore[arg-type]
+    _, _, messages, _, _ = handlers.open_page(KEY, "", SimpleNamespace(session_hash="reloaded"))  # type: ignore[arg-type]
     assert contents(messages) == ["Why?", "Because"]
     conversation.turns = (Turn("Why?", target="t"),)
-    _, _, messages, _, _ = handlers.open_page(KEY, SimpleNamespace(session_hash="again"))  # type: ignore[arg-type]
+    _, _, messages, _, _ = handlers.open_page(KEY, "", SimpleNamespace(session_hash="again"))  # type: ignore[arg-type]
     assert contents(messages) == ["Why?"]

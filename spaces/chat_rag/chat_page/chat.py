@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from backends.stopwatch import wall_clock
 from backends.streams import batches, closing
 from chat_page import pacing, render
 from chat_page.conversation import Conversation
-from chat_page.messages import ChatMessage, reply_messages
+from chat_page.conversations.running import PageUpdate, RunningAnswer
+from chat_page.messages import reply_messages
 from chat_page.reply import Reply
 from chat_page.sources import panel, preview
 from chat_page.strings import ENGLISH
@@ -40,21 +41,15 @@ from rag.search.embedders import Embedder
 from rag.search.vectors import chroma_client, sweep
 from ui.admission.admission import Admission
 from ui.admission.fair_queue import Caller
+from ui.settings import int_setting
 
 logger = logging.getLogger(__name__)
 ABANDONED_SECONDS = 86_400
+# An answer goes on for so long without a page that shows it: a reload or a lost connection takes less.
+ABSENCE_SECONDS = 60
 MAX_QUESTION_CHARACTERS = 20_000
 # More passages make a small model slower, and its answers no better.
 SMALL_MODEL_PASSAGES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class PageUpdate:
-    """An update of the page: the reply to the last question; None leaves a part as it is."""
-
-    reply: list[ChatMessage]
-    sources: str | None = None
-    stats: str | None = None
 
 
 class Chat:
@@ -63,6 +58,8 @@ class Chat:
     def __init__(self, catalog: Catalog, corpus: Path, *, limits: Limits) -> None:
         self.catalog = catalog
         self.admission = Admission()
+        self._absence_seconds = int_setting("SPACEPORT_ABSENCE_SECONDS", ABSENCE_SECONDS, least=1)
+        self._answers: dict[str, RunningAnswer] = {}  # by the turn
         self.uploads = Uploads(self.admission.uploads)
         self._embedder = Embedder()
         self._samples = SampleLibrary(corpus, self._embedder)
@@ -87,10 +84,6 @@ class Chat:
         """Delete all data of a visitor."""
         self._visitors.forget(key)
 
-    def close_page(self, session: str | None) -> None:
-        """Drop the conversation of a page that was closed."""
-        self._visitors.close_page(session)
-
     def connect(self, name: str) -> Backend:
         """Return the backend of a target, connected once for all visitors."""
         if name not in self.catalog.names:
@@ -103,28 +96,73 @@ class Chat:
         """Connect again at the next question: this machine has another model."""
         self._connections.clear()
 
-    async def answer(
+    def start_answer(
         self,
         caller: Caller,
         visitor: Visitor,
         conversation: Conversation,
+        turn_id: str,
         target: str,
         options: AnswerOptions,
         *,
         samples: bool,
-    ) -> AsyncIterator[PageUpdate]:
-        """Answer the last question of the conversation; an error becomes part of the turn."""
+    ) -> RunningAnswer | None:
+        """Start to answer a question, the last one if there's none with this id; return its answer if it's running."""
+        index = conversation.index(turn_id)
+        turns = conversation.turns if index is None else conversation.turns[index : index + 1]
         # The question of a link wasn't counted, so nobody may have it answered.
-        if not conversation.turns or conversation.turns[-1].target or conversation.turns[-1].shared:
-            return
-        earlier, number = conversation.turns[:-1], len(conversation.turns)
-        reply = Reply(replace(conversation.turns[-1], target=target, asked_at=_utc_now()))
+        if not turns or turns[-1].target or turns[-1].shared:
+            return self._answers.get(turns[-1].id) if turns else None
+        turn = turns[-1]
+        turn = replace(turn, target=target, asked_at=_utc_now())
+        conversation.update(turn)
+        updates = self._write_answer(caller, visitor, conversation, turn, options, samples=samples)
+        answer = RunningAnswer(turn.id, updates, self._absence_seconds, lambda: self._answers.pop(turn.id, None))
+        self._answers[turn.id] = answer
+        return answer
+
+    def is_running(self, turn_id: str) -> bool:
+        """Return whether the answer of a turn is being written."""
+        return turn_id in self._answers
+
+    def running(self, conversation: Conversation) -> RunningAnswer | None:
+        """Return the answer that is being written to a conversation; of several, the last one."""
+        ids = [turn.id for turn in conversation.turns if turn.id in self._answers]
+        return self._answers[ids[-1]] if ids else None
+
+    async def stop(self, conversation: Conversation) -> None:
+        """Stop the answers that are being written to a conversation; their text so far stays."""
+        for turn in conversation.turns:
+            if answer := self._answers.get(turn.id):
+                await answer.stop()
+
+    def stop_soon(self, conversation: Conversation) -> None:
+        """Stop them from any thread."""
+        for turn in conversation.turns:
+            if answer := self._answers.get(turn.id):
+                answer.stop_soon()
+
+    async def _write_answer(
+        self,
+        caller: Caller,
+        visitor: Visitor,
+        conversation: Conversation,
+        question: Turn,
+        options: AnswerOptions,
+        *,
+        samples: bool,
+    ) -> AsyncIterator[PageUpdate]:
+        """Write the answer of a turn into the conversation; an error becomes part of the turn."""
+        index = conversation.index(question.id) or 0
+        earlier, number, target = conversation.turns[:index], index + 1, question.target
+        reply = Reply(question)
         options = self._options(target, reply.question, options)
         reply.writer = self.catalog.title(target) if options.writes == "quotes" else ""
         stopwatch, growth, place = Stopwatch(), pacing.GrowthFilter(), None
-        visitor.latest, conversation.turns = conversation, (*earlier, reply.turn())
         yield PageUpdate(reply_messages(reply.turn(), number, reply.status), stats="")
         try:
+            await asyncio.to_thread(self._save, visitor, conversation)
+            conversation.saved = False  # it stays in memory until the answer ends
             place = self.admission.answers.join(caller)
             async for reply.ahead in place.wait():
                 yield PageUpdate(reply_messages(reply.turn(), number, reply.status))
@@ -133,7 +171,9 @@ class Chat:
             async with closing(updates):
                 async for sources_changed in updates:
                     turn = reply.turn()
-                    conversation.turns = (*earlier, turn)
+                    conversation.update(turn)
+                    if conversation.deleted:
+                        break
                     if not growth.is_due(turn.thought, turn.answer, urgent=sources_changed):
                         continue
                     sources = None
@@ -143,11 +183,11 @@ class Chat:
         except SpaceportError as error:
             reply.error = error
         finally:
-            # This runs even if the page is closed or reloaded during the answer: the text so far stays.
+            # This runs even if the answer is stopped: the text so far stays.
             if place:
                 place.release()
             turn = reply.turn(ended=True)
-            conversation.turns = (*earlier, turn)
+            conversation.update(turn, ended=True)
             await asyncio.to_thread(self._save, visitor, conversation)
         stats = render.stats_html(target, stopwatch, reply.retrieval, turn.finish_reason)
         yield PageUpdate(reply_messages(turn, number), stats=stats)
@@ -222,9 +262,10 @@ class Chat:
 
     def _save(self, visitor: Visitor, conversation: Conversation) -> None:
         try:
-            visitor.save(conversation)
-        except RagError:
-            logger.exception("A conversation could not be saved.")
+            visitor.conversations.save(conversation)
+            conversation.problem = ""
+        except RagError as error:
+            conversation.problem = ENGLISH.not_saved.format(reason=str(error))
 
     def _load(self, target: str) -> None:
         with contextlib.suppress(SpaceportError):
