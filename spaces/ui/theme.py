@@ -99,13 +99,23 @@ CSS = """
 HEAD = r"""
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <script>
-// Copied text has no zero-width spaces, which make a model's text safe to display.
+// Copied text is what the model wrote: without the zero-width spaces that make it safe to display, which follow the
+// first character of what they disable, and without the languages that the page writes before those of a fence. A page
+// can add cleaners of its own.
+const copyCleaners = [(text) => text.replace(/(?<=[<!\]%$&#\\])\u200b/g, "")
+  .replace(/^([ \t>*-]*[`~]{3,})(?:text (?=\s*mermaid)|c (?=\s*cpp))/gim, "$1")];
+const cleanCopy = (text) => copyCleaners.reduce((copy, clean) => clean(copy), text);
 document.addEventListener("copy", (event) => {
   const text = String(getSelection());
-  if (!text.includes("\u200b")) return;
-  event.clipboardData.setData("text/plain", text.replaceAll("\u200b", ""));
+  if (cleanCopy(text) === text) return;
+  event.clipboardData.setData("text/plain", cleanCopy(text));
   event.preventDefault();
 });
+// The buttons of messages and code blocks write to the clipboard themselves. It's missing on pages without TLS.
+if (navigator.clipboard) {
+  const write = navigator.clipboard.writeText.bind(navigator.clipboard);
+  navigator.clipboard.writeText = (text) => write(cleanCopy(text));
+}
 // A model writes a link's text and its address, whose path and query can carry what it has read: the reader sees both.
 const showAddress = (link) => {
   const address = `${link.host}${link.pathname}${link.search}${link.hash}`;

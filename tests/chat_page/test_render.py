@@ -45,7 +45,8 @@ def markers_in(answer: str, *attributed: bool) -> tuple[Marker, ...]:
         ("a < b and 3<4", "a < b and 3<4"),
         ("`![x](y)` and ```\n<b>\n```", "`!\u200b[x](y)` and ```\n<\u200bb>\n```"),
         ("<!-- x --></p>", "<\u200b!-- x --><\u200b/p>"),
-        ("```mermaid\nA@{ img: 'http://t/p.png' }", "`\u200b``mermaid\nA@{ img: 'http://t/p.png' }"),
+        ("```mermaid\nA@{ img: 'http://t/p.png' }", "```text mermaid\nA@{ img: 'http://t/p.png' }"),
+        ("~~~ CPP\nint x;", "~~~c  CPP\nint x;"),
     ],
 )
 def test_the_text_of_a_model_loads_nothing(text: str, safe: str) -> None:

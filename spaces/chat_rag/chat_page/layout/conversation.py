@@ -11,6 +11,13 @@ from chat_page.layout.document_list import FILE_TYPES
 from chat_page.strings import ENGLISH
 from ui import html
 
+# `$…$` isn't here: "between $5 and $10" is money. `chat_page.formulas` writes real formulas in the other form.
+FORMULAS: list[dict[str, str | bool]] = [
+    {"left": "$$", "right": "$$", "display": True},
+    {"left": "\\[", "right": "\\]", "display": True},
+    {"left": "\\(", "right": "\\)", "display": False},
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -51,7 +58,7 @@ def build_chatbot() -> gr.Chatbot:
     return gr.Chatbot(
         elem_id="chat", show_label=False, height="100%", scale=1, autoscroll=False, allow_tags=False, editable="user",
         buttons=["copy"], feedback_options=None, examples=[{"text": text} for text in ENGLISH.examples],
-        placeholder=ENGLISH.invitation, container=False,
+        placeholder=ENGLISH.invitation, container=False, latex_delimiters=FORMULAS,
     )  # fmt: skip
 
 

@@ -67,3 +67,14 @@ const closeSidebar = () => untouched && document.querySelector("#sidebar.open .t
 
 new MutationObserver(() => { watchQuestions(); closeSidebar(); })
   .observe(document, {childList: true, subtree: true, attributeFilter: ["class"]});
+
+// A copied message has the text of its quotes, not their HTML, and markers instead of links to this page's sources.
+const quoteText = (html) => [...new DOMParser().parseFromString(html, "text/html").querySelectorAll(".sp-quote")]
+  .map((quote) => `“${quote.querySelector("blockquote").textContent}” (${quote.querySelector("figcaption").textContent})`)
+  .join("\n");
+copyCleaners.push((text) => text
+  .replace(/<div class="sp-quotes".*?<\/div>/gs, quoteText)
+  .replace(/<(?:div|details) class="sp-line".*?<\/(?:div|details)>/gs, "")
+  .replace(/<span class="sp-unsupported"[^>]*>(.*?)<\/span>/gs, "$1")
+  .replace(/(\[\d+\+?\])\(#source-[\da-z-]+\)/g, "$1")
+  .trim());
