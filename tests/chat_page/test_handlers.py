@@ -13,6 +13,7 @@ import pytest
 from backends import Catalog
 from chat_page.chat import Chat
 from chat_page.conversation import Conversation
+from chat_page.conversation_handlers import ConversationHandlers
 from chat_page.handlers import Handlers
 from chat_page.sharing.share import link_fragment
 from chat_page.sources.panel import sources_html
@@ -117,6 +118,7 @@ def test_the_button_below_quotes_asks_for_a_written_answer(handlers: Handlers, c
     conversation.replace_turns(TURNS)
     handlers.write_answer(KEY, event, REQUEST)
     assert conversation.turns == TURNS
+    handlers.open_page(KEY, conversation.id, REQUEST)
     handlers.retry(KEY, gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
     assert conversation.turns == (Turn("First <b>?"),)  # a retry shows the quotes again
 
@@ -151,3 +153,65 @@ def test_a_reload_shows_what_there_was_of_an_answer(chat: Chat, handlers: Handle
     conversation.turns = (Turn("Why?", target="t"),)
     _, _, messages, _, _ = handlers.open_page(KEY, "", SimpleNamespace(session_hash="again"))  # type: ignore[arg-type]
     assert contents(messages) == ["Why?"]
+
+
+OTHER: Any = SimpleNamespace(session_hash="other page")
+
+
+def test_two_pages_with_one_conversation_erase_nothing(handlers: Handlers, conversation: Conversation) -> None:
+    """The later page replaced what the earlier one had stored, and so did a retry there."""
+    for page in (REQUEST, OTHER):
+        handlers.open_page(KEY, conversation.id, page)
+    handlers.submit("Mine?", KEY, REQUEST)
+    handlers.submit("Yours?", KEY, OTHER)
+    assert [turn.question for turn in conversation.turns[2:]] == ["Mine?", "Yours?"]
+    with pytest.warns(UserWarning, match="changed on another page"):
+        _, messages = handlers.retry(KEY, gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
+    assert contents(messages)[-1] == "Yours?"
+    assert len(conversation.turns) == 4
+    handlers.retry(KEY, gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)  # the visitor has seen what would go
+    assert conversation.turns == (Turn("First <b>?"),)
+
+
+def test_each_page_has_its_own_conversation(chat: Chat, handlers: Handlers, conversation: Conversation) -> None:
+    chats = ConversationHandlers(chat, handlers)
+    handlers.open_page(KEY, conversation.id, OTHER)
+    chats.new_chat(KEY, "", REQUEST)
+    handlers.submit("Third?", KEY, REQUEST)
+    assert chat.visitor(KEY).conversation("other page") is conversation
+    assert conversation.turns == TURNS
+    _, messages, _, _, html = chats.select(KEY, "", click(conversation=conversation.id), REQUEST)
+    assert contents(messages)[0] == "First <\u200bb>?"
+    assert html.count("data-chat=") == 2
+    # A restart of the server knows no pages; the browser's tab knows its conversation.
+    _, _, messages, _, _ = handlers.open_page(KEY, conversation.id, SimpleNamespace(session_hash="new"))  # type: ignore[arg-type]
+    assert contents(messages)[-1] == "Two."
+
+
+async def test_a_conversation_that_is_deleted_leaves_its_page(
+    chat: Chat, handlers: Handlers, conversation: Conversation
+) -> None:
+    chats = ConversationHandlers(chat, handlers)
+    chat.visitor(KEY).conversations.save(conversation)
+    other = chat.visitor(KEY).conversations.new()
+    other.replace_turns(TURNS[1:])
+    *page, html = await chats.delete(KEY, "", click(conversation=other.id), REQUEST)
+    assert all(part == gr.skip() for part in page)
+    assert html.count("data-chat=") == 1
+    _, messages, _, _, html = await chats.delete(KEY, "", click(conversation=conversation.id), REQUEST)
+    assert messages == []
+    assert "data-chat=" not in html
+    assert chat.visitor(KEY).conversations.list() == []
+
+
+def test_a_long_name_is_shortened_with_a_sentence(chat: Chat, handlers: Handlers, conversation: Conversation) -> None:
+    chats = ConversationHandlers(chat, handlers)
+    with pytest.warns(UserWarning, match="up to 100 characters"):
+        html = chats.rename(KEY, "", click(conversation=conversation.id, name="<b> " * 125), REQUEST)
+    assert "<b>" not in html
+    (listed,) = chat.visitor(KEY).conversations.list()
+    assert len(listed.title) == 100
+
+
+def click(**data: str) -> gr.EventData:
+    return gr.EventData(None, data)

@@ -19,6 +19,7 @@ from backends.stopwatch import wall_clock
 from backends.streams import batches, closing
 from chat_page import pacing, render
 from chat_page.conversation import Conversation
+from chat_page.conversations.feedback import Rating, SharedFeedback, feedback_line
 from chat_page.conversations.running import PageUpdate, RunningAnswer
 from chat_page.messages import reply_messages
 from chat_page.reply import Reply
@@ -59,6 +60,7 @@ class Chat:
         self.catalog = catalog
         self.admission = Admission()
         self._absence_seconds = int_setting("SPACEPORT_ABSENCE_SECONDS", ABSENCE_SECONDS, least=1)
+        self.shared_feedback = SharedFeedback.from_environment()
         self._answers: dict[str, RunningAnswer] = {}  # by the turn
         self.uploads = Uploads(self.admission.uploads)
         self._embedder = Embedder()
@@ -83,6 +85,10 @@ class Chat:
     def forget(self, key: object) -> None:
         """Delete all data of a visitor."""
         self._visitors.forget(key)
+
+    def close_page(self, session: str | None) -> None:
+        """Record that a page was closed."""
+        self._visitors.close_page(session)
 
     def connect(self, name: str) -> Backend:
         """Return the backend of a target, connected once for all visitors."""
@@ -117,17 +123,23 @@ class Chat:
         turn = replace(turn, target=target, asked_at=_utc_now())
         conversation.update(turn)
         updates = self._write_answer(caller, visitor, conversation, turn, options, samples=samples)
-        answer = RunningAnswer(turn.id, updates, self._absence_seconds, lambda: self._answers.pop(turn.id, None))
+        answer = RunningAnswer(
+            turn.id,
+            updates,
+            on_end=lambda: self._answers.pop(turn.id, None),
+            has_left=lambda: not visitor.present,
+            absence_seconds=self._absence_seconds,
+        )
         self._answers[turn.id] = answer
         return answer
 
     def is_running(self, turn_id: str) -> bool:
         """Return whether the answer of a turn is being written."""
-        return turn_id in self._answers
+        return turn_id in self._answers and not self._answers[turn_id].ended
 
     def running(self, conversation: Conversation) -> RunningAnswer | None:
         """Return the answer that is being written to a conversation; of several, the last one."""
-        ids = [turn.id for turn in conversation.turns if turn.id in self._answers]
+        ids = [turn.id for turn in conversation.turns if self.is_running(turn.id)]
         return self._answers[ids[-1]] if ids else None
 
     async def stop(self, conversation: Conversation) -> None:
@@ -161,7 +173,7 @@ class Chat:
         stopwatch, growth, place = Stopwatch(), pacing.GrowthFilter(), None
         yield PageUpdate(reply_messages(reply.turn(), number, reply.status), stats="")
         try:
-            await asyncio.to_thread(self._save, visitor, conversation)
+            await asyncio.to_thread(self.save, visitor, conversation)
             conversation.saved = False  # it stays in memory until the answer ends
             place = self.admission.answers.join(caller)
             async for reply.ahead in place.wait():
@@ -188,7 +200,7 @@ class Chat:
                 place.release()
             turn = reply.turn(ended=True)
             conversation.update(turn, ended=True)
-            await asyncio.to_thread(self._save, visitor, conversation)
+            await asyncio.to_thread(self.save, visitor, conversation)
         stats = render.stats_html(target, stopwatch, reply.retrieval, turn.finish_reason)
         yield PageUpdate(reply_messages(turn, number), stats=stats)
 
@@ -253,6 +265,13 @@ class Chat:
             page_renderers().warm()
             threading.Thread(target=self._load, args=[target], name="warm", daemon=True).start()
 
+    def rate(self, visitor: Visitor, turn: Turn, rating: Rating) -> None:
+        """Keep what the visitor thinks of an answer, and send it if the operator shares feedback."""
+        line = feedback_line(turn, rating, _utc_now())
+        visitor.store.add_feedback(line)
+        if self.shared_feedback:
+            self.shared_feedback.add(line)
+
     def _preview(self, visitor: Visitor, source: panel.OpenSource) -> str:
         for library in (visitor.library, self._samples):
             if document := library.document(source.passage.document_id):
@@ -260,7 +279,8 @@ class Chat:
                 return preview.preview_html(document, source.passage, source.span, original)
         return preview.missing_html(source.passage)
 
-    def _save(self, visitor: Visitor, conversation: Conversation) -> None:
+    def save(self, visitor: Visitor, conversation: Conversation) -> None:
+        """Store a conversation; its `problem` says why it couldn't be."""
         try:
             visitor.conversations.save(conversation)
             conversation.problem = ""

@@ -81,8 +81,8 @@ def short_title(text: str) -> str:
     line = " ".join(text[: 10 * TITLE_CHARACTERS].split())
     if len(line) <= TITLE_CHARACTERS:
         return line
-    cut = line[:TITLE_CHARACTERS].rstrip()
-    return f"{cut.rpartition(' ')[0] if ' ' in cut[TITLE_CHARACTERS // 2 :] else cut} …"
+    words, _, rest = line[: TITLE_CHARACTERS + 1].rpartition(" ")
+    return f"{words if len(rest) < TITLE_CHARACTERS // 2 else line[:TITLE_CHARACTERS]} …"
 
 
 def head_json(conversation: Conversation) -> dict[str, Any]:

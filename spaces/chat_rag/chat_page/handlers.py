@@ -28,6 +28,7 @@ from rag.answering.turn import Turn
 from rag.answering.types import AnswerOptions
 from ui import html
 from ui.admission.admission import Refused
+from ui.admission.fair_queue import Caller
 from ui.edge.uploads import keep_while_used
 from ui.markdown import ZERO_WIDTH_SPACE
 from ui.tickets import new_key
@@ -60,8 +61,12 @@ class Handlers:
         conversation = visitor.conversation(request.session_hash)
         documents = render.documents_html(visitor.library.documents, visitor.ingestion.snapshot())
         samples = gr.skip() if not visitor.library.documents else False
-        messages = self._messages(visitor, conversation, request)
+        messages = self.messages(visitor, conversation, request)
         return private_key, documents, messages, panel.sources_html(conversation.turns), samples
+
+    def close_page(self, request: gr.Request) -> None:
+        """Record that a page was closed; the visitor's data stays for a while."""
+        self._chat.close_page(request.session_hash)
 
     def delete_data(self, key: str, request: gr.Request) -> tuple[Any, ...]:
         """Delete the visitor's data and start with a new key; the key is "" if the visitor cancels."""
@@ -86,7 +91,7 @@ class Handlers:
         self, paths: list[str] | None, key: str, request: gr.Request
     ) -> AsyncIterator[tuple[Any, Any, Any]]:
         """Read the dropped files: updates of the drop zone, the document list and the samples checkbox."""
-        visitor, _ = await asyncio.to_thread(self._find, key, request)
+        visitor, _ = await asyncio.to_thread(self.find, key, request)
         keep_while_used(paths or [])
         files = [Path(path) for path in paths or []]
         try:
@@ -98,7 +103,7 @@ class Handlers:
 
     async def follow_uploads(self, key: str, request: gr.Request) -> AsyncIterator[Any]:
         """Show the progress of files on a page that opened while they were being read."""
-        visitor, _ = await asyncio.to_thread(self._find, key, request)
+        visitor, _ = await asyncio.to_thread(self.find, key, request)
         yield gr.skip()  # without any update Gradio would show an empty list
         if visitor.ingestion.busy:
             async for documents in self._chat.uploads.progress(visitor):
@@ -106,18 +111,18 @@ class Handlers:
 
     def remove(self, key: str, event: gr.EventData, request: gr.Request) -> str:
         """Remove the document whose button was clicked."""
-        visitor, _ = self._find(key, request)
+        visitor, _ = self.find(key, request)
         visitor.library.remove(str(event.document))
         return render.documents_html(visitor.library.documents, visitor.ingestion.snapshot())
 
     def cancel(self, key: str, event: gr.EventData, request: gr.Request) -> None:
         """Stop reading the file whose button was clicked."""
-        visitor, _ = self._find(key, request)
+        visitor, _ = self.find(key, request)
         visitor.ingestion.cancel(int(event.number))
 
     async def open_source(self, key: str, event: gr.EventData, request: gr.Request) -> Any:
         """Return the place in the document for a card or a citation."""
-        visitor, conversation = await asyncio.to_thread(self._find, key, request)
+        visitor, conversation = await asyncio.to_thread(self.find, key, request)
         source = panel.find_source(conversation.turns, str(event.source), int(event.claim))
         if source is None:
             return gr.skip()
@@ -139,22 +144,22 @@ class Handlers:
 
     def retry(self, key: str, event: gr.RetryData, request: gr.Request) -> tuple[Any, Any]:
         """Ask the question of an answer again."""
-        visitor, conversation = self._find(key, request)
+        visitor, conversation = self.find(key, request)
         index = turn_index(conversation, event.index)  # type: ignore[arg-type]  # an int for messages
         if index is None:
             return gr.skip(), gr.skip()
         if self._is_stale(visitor, conversation, request):
-            return gr.skip(), self._messages(visitor, conversation, request)
+            return gr.skip(), self.messages(visitor, conversation, request)
         return self._ask(conversation.turns[index].question, key, request, before=index)
 
     def edit(self, key: str, event: gr.EditData, request: gr.Request) -> tuple[Any, Any]:
         """Ask an edited question in place of the original."""
-        visitor, conversation = self._find(key, request)
+        visitor, conversation = self.find(key, request)
         index = turn_index(conversation, event.index)  # type: ignore[arg-type]  # an int for messages
         if index is None:
             return gr.skip(), gr.skip()
         if self._is_stale(visitor, conversation, request):
-            return gr.skip(), self._messages(visitor, conversation, request)
+            return gr.skip(), self.messages(visitor, conversation, request)
         text = str(event.value)
         if ZERO_WIDTH_SPACE not in conversation.turns[index].question:
             text = text.replace(ZERO_WIDTH_SPACE, "")  # from `safe_markdown`: the visitor edits what the page shows
@@ -162,7 +167,7 @@ class Handlers:
 
     def write_answer(self, key: str, event: gr.SelectData, request: gr.Request) -> tuple[Any, Any]:
         """Let the model write an answer below the quotes of the last question."""
-        visitor, conversation = self._find(key, request)
+        visitor, conversation = self.find(key, request)
         turn = conversation.turns[-1] if conversation.turns else None
         if turn is None or not turn.writer:
             return gr.skip(), gr.skip()
@@ -173,7 +178,7 @@ class Handlers:
             return gr.skip(), gr.skip()
         conversation.update(replace(turn, target="", writer="", writes="answer", finish_reason=None), ended=True)
         visitor.page(request.session_hash).asked = turn.id
-        return gr.Textbox(**BUSY), self._messages(visitor, conversation, request)
+        return gr.Textbox(**BUSY), self.messages(visitor, conversation, request)
 
     async def respond(
         self,
@@ -191,7 +196,7 @@ class Handlers:
         options = AnswerOptions(
             int(passages), int(max_tokens), float(temperature), system[:MAX_QUESTION_CHARACTERS], general_knowledge
         )
-        visitor, conversation = await asyncio.to_thread(self._find, key, request)
+        visitor, conversation = await asyncio.to_thread(self.find, key, request)
         caller = self._keys.caller(key, request)
         asked = visitor.page(request.session_hash).asked
         answer = self._chat.start_answer(caller, visitor, conversation, asked, target, options, samples=samples)
@@ -202,8 +207,12 @@ class Handlers:
 
     async def follow(self, key: str, request: gr.Request) -> AsyncIterator[tuple[Any, Any, Any]]:
         """Stream the answer that is being written to the page's conversation, if there is one."""
-        visitor, conversation = await asyncio.to_thread(self._find, key, request)
-        async for update in self._follow(visitor, conversation, self._chat.running(conversation), request):
+        visitor, conversation = await asyncio.to_thread(self.find, key, request)
+        answer = self._chat.running(conversation)
+        if answer is None or answer.is_followed_by(request.session_hash or ""):
+            yield gr.skip(), gr.skip(), gr.skip()
+            return
+        async for update in self._follow(visitor, conversation, answer, request):
             yield update
 
     async def _follow(
@@ -216,10 +225,14 @@ class Handlers:
         if answer is None:
             return
         page = visitor.page(request.session_hash)
+        if page.conversation_id != conversation.id:
+            return
         page.asked = answer.turn_id
         followed = answer.follow(request.session_hash or "")
         async with closing(followed):
             async for update in followed:
+                if page.conversation_id != conversation.id:  # the visitor opened another one
+                    return
                 yield updates.next([*messages, *update.reply], update.sources, update.stats)
         if conversation.turns and conversation.turns[-1].id == answer.turn_id:
             page.shown = conversation.changes
@@ -229,7 +242,7 @@ class Handlers:
 
         The event says which conversation is on it. Return the question's buttons, the conversation and its sources.
         """
-        visitor, conversation = self._find(key, request)
+        visitor, conversation = self.find(key, request)
         tab = str(getattr(event, "conversation", "") or "")
         if tab and tab != conversation.id:
             conversation = visitor.conversations.open(tab)
@@ -239,26 +252,28 @@ class Handlers:
             return gr.Textbox(**BUSY), gr.skip(), gr.skip()
         if answer or visitor.page(request.session_hash).shown == conversation.changes:
             return gr.skip(), gr.skip(), gr.skip()
-        messages = self._messages(visitor, conversation, request)
+        messages = self.messages(visitor, conversation, request)
         return gr.Textbox(**READY), messages, panel.sources_html(conversation.turns)
 
     async def stop(self, key: str, request: gr.Request) -> tuple[Any, list[ChatMessage]]:
         """Stop the answers that are being written to the page's conversation."""
-        _, conversation = await asyncio.to_thread(self._find, key, request)
+        _, conversation = await asyncio.to_thread(self.find, key, request)
         await self._chat.stop(conversation)
         return await asyncio.to_thread(self.finish, key, request)
 
     def finish(self, key: str, request: gr.Request) -> tuple[Any, Any]:
         """Restore the send button after an answer or Stop, with nothing pending in the conversation."""
-        visitor, conversation = self._find(key, request)
+        visitor, conversation = self.find(key, request)
         # The page has lost its connection to an answer that goes on.
         if self._chat.is_running(visitor.page(request.session_hash).asked):
             return gr.skip(), gr.skip()
-        return gr.Textbox(**READY), self._messages(visitor, conversation, request)
+        if visitor.page(request.session_hash).shown == conversation.changes:
+            return gr.Textbox(**READY), gr.skip()
+        return gr.Textbox(**READY), self.messages(visitor, conversation, request)
 
     def undo(self, key: str, event: gr.UndoData, request: gr.Request) -> tuple[Any, Any, Any]:
         """Move the question of an answer back into the box."""
-        visitor, conversation = self._find(key, request)
+        visitor, conversation = self.find(key, request)
         index = turn_index(conversation, event.index)  # type: ignore[arg-type]  # an int for messages
         if index is None:
             return gr.skip(), gr.skip(), gr.skip()
@@ -267,8 +282,8 @@ class Handlers:
             question = conversation.turns[index].question
             self._chat.stop_soon(conversation)
             conversation.replace_turns(conversation.turns[:index])
-            visitor.conversations.save(conversation)
-        messages = self._messages(visitor, conversation, request)
+            self._chat.save(visitor, conversation)
+        messages = self.messages(visitor, conversation, request)
         return question, messages, panel.sources_html(conversation.turns)
 
     def _ask(
@@ -278,7 +293,7 @@ class Handlers:
 
         A refused question goes into the box.
         """
-        visitor, conversation = self._find(key, request)
+        visitor, conversation = self.find(key, request)
         text, earlier = text.strip(), conversation.turns[:before]
         if len(text) > MAX_QUESTION_CHARACTERS:
             gr.Warning(f"{question_too_long()} {ENGLISH.question_too_long_remedy}")
@@ -286,17 +301,17 @@ class Handlers:
             return gr.skip(), gr.skip()
         if sum(len(turn.question) + len(turn.thought) + len(turn.answer) for turn in earlier) > MAX_CHARACTERS:
             gr.Warning(f"{ENGLISH.conversation_too_long} {ENGLISH.conversation_too_long_remedy}")
-            return gr.Textbox(value=text), self._messages(visitor, conversation, request)
+            return gr.Textbox(value=text), self.messages(visitor, conversation, request)
         try:
             self._chat.admission.take_question(self._keys.caller(key, request))
         except Refused as refusal:
             gr.Warning(str(refusal))
-            return gr.Textbox(value=text), self._messages(visitor, conversation, request)
+            return gr.Textbox(value=text), self.messages(visitor, conversation, request)
         if before is not None:
             self._chat.stop_soon(conversation)
             conversation.replace_turns(earlier)
         visitor.page(request.session_hash).asked = conversation.append(Turn(text)).id
-        return gr.Textbox(**box, **BUSY), self._messages(visitor, conversation, request)
+        return gr.Textbox(**box, **BUSY), self.messages(visitor, conversation, request)
 
     # Download and share.
 
@@ -326,28 +341,34 @@ class Handlers:
         except (share.ShareError, Refused) as error:
             gr.Warning(str(error))
             return gr.skip(), gr.skip()
-        visitor, _ = await asyncio.to_thread(self._find, key, request)
-        conversation = visitor.conversations.new()
+        visitor, _ = await asyncio.to_thread(self.find, key, request)
+        # A reload opens the link again.
+        same = (each for each in visitor.conversations.loaded if each.turns == turns)
+        conversation = next(same, None) or visitor.conversations.new()
         conversation.replace_turns(turns)
         visitor.show(request.session_hash, conversation)
-        messages = await asyncio.to_thread(self._messages, visitor, conversation, request)
+        messages = await asyncio.to_thread(self.messages, visitor, conversation, request)
         return messages, panel.sources_html(conversation.turns)
 
     async def _export(self, write: Callable[[Sequence[Turn]], str], key: str, request: gr.Request) -> str:
         """Return the conversation as `write` writes it, or "" if the visitor must wait."""
-        _, conversation = await asyncio.to_thread(self._find, key, request)
+        _, conversation = await asyncio.to_thread(self.find, key, request)
         try:
             return await self._chat.admission.view(self._keys.caller(key, request), write, conversation.turns)
         except Refused as refusal:
             gr.Warning(str(refusal))
             return ""
 
-    def _find(self, key: str, request: gr.Request) -> tuple[Visitor, Conversation]:
+    def find(self, key: str, request: gr.Request) -> tuple[Visitor, Conversation]:
         """Return the visitor and conversation of a page."""
         visitor = self._chat.visitor(self._keys.key(key, request))
         return visitor, visitor.conversation(request.session_hash)
 
-    def _messages(self, visitor: Visitor, conversation: Conversation, request: gr.Request) -> list[ChatMessage]:
+    def caller(self, key: str, request: gr.Request) -> Caller:
+        """Return who asks for a place."""
+        return self._keys.caller(key, request)
+
+    def messages(self, visitor: Visitor, conversation: Conversation, request: gr.Request) -> list[ChatMessage]:
         """Return all messages of a conversation, and remember that the page shows them."""
         page = visitor.page(request.session_hash)
         if page.conversation_id == conversation.id:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from backends import Stopwatch
+from chat_page.conversations.feedback import SharedFeedback
 from chat_page.strings import ENGLISH, pluralize
 from rag.answering.types import Retrieval
 from rag.documents import Document, Note, NoteKind
@@ -63,6 +64,11 @@ def stats_html(target: str, stopwatch: Stopwatch, retrieval: Retrieval | None, f
     if finish_reason in FINISH_NOTES:
         parts.append(FINISH_NOTES[finish_reason])
     return f'<p class="sp-note">{" · ".join(parts)}</p>'
+
+
+def feedback_note(shared: SharedFeedback | None) -> str:
+    """Return what the page says about thumbs if the operator gets them."""
+    return note_html(ENGLISH.feedback_note.format(dataset=shared.dataset)) if shared else ""
 
 
 def note_html(text: str) -> str:

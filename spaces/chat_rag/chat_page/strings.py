@@ -45,6 +45,18 @@ class Strings:
     attach: str = "Attach files"
     close_sources: str = "Close the sources"
 
+    # Thumbs
+    reason_wrong: str = "It's wrong"
+    reason_incomplete: str = "Something is missing"
+    reason_source: str = "The source doesn't say that"
+    reason_other: str = "Another reason"
+    feedback_kept: str = "Thank you. Your rating is kept with your data."
+    feedback_shared: str = "Thank you. Your rating is sent to {dataset} with the question and the answer."
+    feedback_note: str = (
+        "A thumb sends the question, the answer and its quotes to the operator's dataset {dataset}. "
+        "What was sent stays there when you delete your data."
+    )
+
     # The conversation
     invitation: str = "### Ask a question about your documents\nor try one of these with the sample documents"
     examples: tuple[str, ...] = (

@@ -23,16 +23,22 @@ class PageUpdate:
 class RunningAnswer:
     """An answer that is being written by a task of its own, and the pages that follow it.
 
-    Create it in an event loop. When no page has followed it for `absence_seconds`, it's stopped. Its `updates` end with
-    the answer; cancelling them keeps the text so far. `on_end` is called then.
+    Create it in an event loop. Its `updates` end with the answer; cancelling them keeps the text so far. `on_end` is
+    called then. When no page has followed the answer for `absence_seconds` and the visitor has left, it's stopped.
     """
 
     def __init__(
-        self, turn_id: str, updates: AsyncIterator[PageUpdate], absence_seconds: float, on_end: Callable[[], object]
+        self,
+        turn_id: str,
+        updates: AsyncIterator[PageUpdate],
+        *,
+        on_end: Callable[[], object],
+        has_left: Callable[[], bool],
+        absence_seconds: float,
     ) -> None:
         self.turn_id = turn_id
         self._loop = asyncio.get_running_loop()
-        self._absence_seconds = absence_seconds
+        self._has_left, self._absence_seconds = has_left, absence_seconds
         self._followers: dict[str, object] = {}
         self._absence: asyncio.TimerHandle | None = None
         self._latest = PageUpdate([])
@@ -65,8 +71,12 @@ class RunningAnswer:
         finally:
             if self._followers.get(session) is me:
                 del self._followers[session]
-            if not self._followers and not self._task.done():
-                self._absence = self._loop.call_later(self._absence_seconds, self._task.cancel)
+            self._wait_for_followers()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more comes."""
+        return self._task.done()
 
     def is_followed_by(self, session: str) -> bool:
         """Return whether a page follows the answer."""
@@ -82,6 +92,16 @@ class RunningAnswer:
         """End the answer, from any thread."""
         with contextlib.suppress(RuntimeError):  # the event loop has ended, and the answer with it
             self._loop.call_soon_threadsafe(self._task.cancel)
+
+    def _wait_for_followers(self) -> None:
+        if not self._followers and not self._task.done():
+            self._absence = self._loop.call_later(self._absence_seconds, self._stop_if_abandoned)
+
+    def _stop_if_abandoned(self) -> None:
+        if self._has_left():
+            self._task.cancel()
+        else:
+            self._wait_for_followers()
 
     async def _run(self, updates: AsyncIterator[PageUpdate]) -> None:
         try:

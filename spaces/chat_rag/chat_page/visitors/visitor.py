@@ -26,6 +26,7 @@ class OpenPage:
     conversation_id: str
     asked: str = ""
     shown: int | None = None
+    closed: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -54,8 +55,19 @@ class Visitor:
 
     def page(self, session: str | None) -> OpenPage:
         """Return an open page. A new page continues the visitor's latest conversation."""
-        page = self._pages.get(session or "")
-        return page or self.show(session, self.conversations.latest())
+        page = self._pages.get(session or "") or self.show(session, self.conversations.latest())
+        page.closed = False
+        return page
+
+    def close_page(self, session: str | None) -> None:
+        """Record that a page was closed, or has lost its connection."""
+        if page := self._pages.get(session or ""):
+            page.closed = True
+
+    @property
+    def present(self) -> bool:
+        """Whether the visitor has an open page."""
+        return any(not page.closed for page in list(self._pages.values()))
 
     def show(self, session: str | None, conversation: Conversation) -> OpenPage:
         """Put a conversation on a page."""

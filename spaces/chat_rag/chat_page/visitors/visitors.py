@@ -115,6 +115,13 @@ class Visitors:
         if is_key(key):
             self._delete(_folder_name(key), lambda slot: True)
 
+    def close_page(self, session: str | None) -> None:
+        """Record that a page was closed; its visitor may have other pages, or open it again."""
+        with self._lock:
+            visitors = [slot.visitor for slot in self._slots.values() if slot.visitor]
+        for visitor in visitors:
+            visitor.close_page(session)
+
     def sweep(self) -> None:
         """Delete the visitors who have been idle for too long, and those for whom there is no room."""
         for name in self._names():

@@ -20,6 +20,7 @@ from rag.library.stored_files import ORIGINAL, StoredDocument, folder_files, rea
 
 logger = logging.getLogger(__name__)
 _ID = re.compile(r"[0-9a-f]{8,64}")
+MAX_FEEDBACK_BYTES = 1_000_000
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -137,11 +138,14 @@ class Store:
             disk.remove(path)
 
     def add_feedback(self, line: str) -> None:
-        """Append a line to the visitor's feedback; after `destroy`, do nothing."""
+        """Append a line to the visitor's feedback; after `destroy`, do nothing. `DocumentError` if there's no room."""
+        path = self.folder / "feedback.jsonl"
         with self._lock, _disk_errors("Can't save the feedback"):
+            if path.exists() and path.stat().st_size + len(line) > MAX_FEEDBACK_BYTES:
+                raise DocumentError("There is no room for more feedback.", "What you sent before is stored.")
             if not self._destroyed:
                 disk.make_folder(self.folder)
-                disk.append_line(self.folder / "feedback.jsonl", line)
+                disk.append_line(path, line)
 
     def touch(self, last_seen: float) -> None:
         """Record on disk when the visitor was last seen, as a Unix time; do nothing if nothing is stored."""
