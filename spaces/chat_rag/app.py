@@ -16,6 +16,7 @@ from chat_page.chat import MAX_QUESTION_CHARACTERS, Chat
 from chat_page.conversation_handlers import ConversationHandlers
 from chat_page.handlers import Handlers
 from chat_page.layout.conversation import build_chatbot, build_composer, build_head
+from chat_page.layout.conversation_actions import build_conversation_actions
 from chat_page.layout.conversation_list import build_conversation_list
 from chat_page.layout.document_list import build_document_list
 from chat_page.layout.settings import build_settings
@@ -91,13 +92,13 @@ with gr.Blocks(
     download = gr.Textbox(visible=False)
     with gr.Sidebar(width=300, elem_id="sidebar"):
         conversations = build_conversation_list()
+        actions = build_conversation_actions()
         shelf = build_document_list()
         settings = build_settings(OFFER.label())
     with gr.Row(elem_id="page", scale=1):
         with gr.Column(elem_id="middle", scale=1, min_width=0):
-            head = build_head()
+            build_head()
             chatbot = build_chatbot()
-            stats = gr.HTML("", elem_id="figures")
             composer = build_composer(TARGETS, MAX_QUESTION_CHARACTERS)
             gr.HTML(render.feedback_note(CHAT.shared_feedback), visible=bool(CHAT.shared_feedback), elem_id="feedback")
         pane = build_sources_pane()
@@ -119,7 +120,7 @@ with gr.Blocks(
         event.then(
             HANDLERS.respond,
             [key, target, *settings.answer_options, samples],
-            [chatbot, sources, stats],
+            [chatbot, sources],
             # `Admission` decides whose turn it is. Gradio's queue would be first come, first served, for all together.
             concurrency_limit=None,
             concurrency_id="answer",
@@ -133,44 +134,47 @@ with gr.Blocks(
         HANDLERS.resume, key, [question, chatbot, sources], queue=False, trigger_mode="always_last", **key_first
     )
     answer_events.append(
-        resumed.then(
-            HANDLERS.follow, key, [chatbot, sources, stats], concurrency_limit=None, postprocess=False, **key_first
-        )
+        resumed.then(HANDLERS.follow, key, [chatbot, sources], concurrency_limit=None, postprocess=False, **key_first)
     )
     ended = [event.then(HANDLERS.finish, key, [question, chatbot], queue=False, **key_first) for event in answer_events]
     question.stop(HANDLERS.stop, key, [question, chatbot], cancels=answer_events, queue=False, **key_first)
     chatbot.undo(HANDLERS.undo, key, [question, chatbot, sources], concurrency_limit=None, **key_first)
 
     chatbot.like(CHATS.rate, key, None, concurrency_limit=None, trigger_mode="multiple", **key_first)
-    list_inputs, shown = [key, conversations.search], [question, chatbot, sources, stats, conversations.chats]
+    list_inputs, shown = [key, conversations.search], [question, chatbot, sources, conversations.chats]
     for component_event, handler in (
         (conversations.new.click, CHATS.new_chat),
         (conversations.chats.select, CHATS.select),
         (conversations.chats.delete, CHATS.delete),
     ):
-        component_event(handler, list_inputs, shown, cancels=answer_events, concurrency_limit=None, **key_first)
+        component_event(handler, list_inputs, shown, concurrency_limit=None, **key_first)
     conversations.chats.edit(
         CHATS.rename, list_inputs, conversations.chats, concurrency_limit=None, trigger_mode="multiple", **key_first
     )
 
-    for upload in (files, composer.attach):
+    changes = [
         upload.upload(
             HANDLERS.upload, [upload, key], [upload, documents, samples], concurrency_limit=None, **key_second
         )
-    documents.delete(HANDLERS.remove, key, documents, queue=False, trigger_mode="multiple", **key_first)
+        for upload in (files, composer.attach)
+    ]
+    changes += [
+        documents.delete(HANDLERS.remove, key, documents, queue=False, trigger_mode="multiple", **key_first),
+        documents.select(HANDLERS.choose, key, None, queue=False, trigger_mode="multiple", **key_first),
+    ]
     documents.stop(HANDLERS.cancel, key, None, queue=False, trigger_mode="multiple", **key_first)
     # By default Gradio drops an event while the previous one is running: a second citation would never open.
     sources.select(HANDLERS.open_source, key, preview, concurrency_limit=None, trigger_mode="multiple", **key_first)
 
     for button, handler, name, media_type in (
-        (head.markdown, HANDLERS.export_markdown, "conversation.md", "text/markdown"),
-        (head.json, HANDLERS.export_json, "conversation.json", "application/json"),
+        (actions.markdown, HANDLERS.export_markdown, "conversation.md", "text/markdown"),
+        (actions.json, HANDLERS.export_json, "conversation.json", "application/json"),
     ):
         button.click(handler, key, download, queue=False, **key_first).then(
             None, download, download, js=download_js(name, media_type), **private
         )
-    head.share.click(HANDLERS.share_link, key, [download, head.link], concurrency_limit=None, **key_first).then(
-        None, download, head.link, js=scripts.COPY_LINK_JS, **private
+    actions.share.click(HANDLERS.share_link, key, [download, actions.link], concurrency_limit=None, **key_first).then(
+        None, download, actions.link, js=scripts.COPY_LINK_JS, **private
     )
 
     page_load = demo.load(
@@ -180,9 +184,12 @@ with gr.Blocks(
     linked = page_load.then(None, fragment, fragment, js=scripts.READ_LINK_JS, **private).then(
         HANDLERS.open_link, [fragment, key], [chatbot, sources], concurrency_limit=None, **key_second
     )
+    for change in (*changes, page_load):
+        change.then(HANDLERS.suggest, [key, samples], chatbot, queue=False, **key_first)
+    samples.input(HANDLERS.suggest, [key, samples], chatbot, queue=False, **key_first)
     page_load.then(HANDLERS.follow_uploads, key, documents, concurrency_limit=None, **key_first)
     deleted = settings.delete.click(
-        HANDLERS.delete_data, key, [key, documents, chatbot, sources, stats, samples], js=scripts.CONFIRM_JS,
+        HANDLERS.delete_data, key, [key, documents, chatbot, sources, samples], js=scripts.CONFIRM_JS,
         queue=False, **private,
     )  # fmt: skip
     for event in (linked, *question_events, *ended, deleted):
@@ -192,10 +199,11 @@ with gr.Blocks(
         **key_first,
     )  # fmt: skip
     settings.better_model.click(OFFER.get_model, None, settings.model_progress, concurrency_limit=None, **private).then(
-        HANDLERS.list_targets, target, [target, unavailable], **private
+        HANDLERS.list_targets, target, [target, unavailable, composer.state], **private
     )
     demo.load(HANDLERS.warm, target, None, **private)
-    demo.load(HANDLERS.list_targets, target, [target, unavailable], **private)
+    demo.load(HANDLERS.list_targets, target, [target, unavailable, composer.state], **private)
+    target.input(HANDLERS.list_targets, target, [target, unavailable, composer.state], **private)
     demo.unload(HANDLERS.close_page)
     gr.api(ask_documents, api_name="ask_documents", concurrency_limit=None)
 demo.queue(**launch.QUEUE)
@@ -207,6 +215,7 @@ if __name__ == "__main__":
             LIMITS,
             css=scripts.CSS,
             head=scripts.HEAD,
+            description=ENGLISH.tagline,
             private=CHAT.private_folders,
             max_sessions=MAX_SESSIONS,
         ),

@@ -8,9 +8,9 @@ ZERO_WIDTH_SPACE = "\u200b"
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]*`)", re.DOTALL)
 # The first character of a tag and of an image.
 _ACTIVE = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)")
-# A code fence that a renderer turns into a diagram, or (C++, Gradio 6.31) fails at with a blank message: its highlighter
-# needs the grammar of C first. Another language before the name prevents both. A match starts only at the first mark,
-# and nothing is read twice: otherwise the time would grow with the square of a run of backticks.
+# A code fence that a renderer turns into a diagram, or at which Gradio 6.31 fails with a blank message: C++, whose
+# highlighter needs that of C first. Another language before the name prevents both. A match starts only at the first
+# mark, and nothing is read twice: otherwise the time would grow with the square of a run of backticks.
 _FENCE = re.compile(r"(?<![`~])([`~]{3,}+)(?=\s*+(mermaid|cpp))", re.IGNORECASE)
 _LANGUAGES = {"mermaid": "text ", "cpp": "c "}
 

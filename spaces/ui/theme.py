@@ -8,8 +8,16 @@ from __future__ import annotations
 from typing import Any
 
 CSS = """
-:root { --sp-accent: #c2410c; --sp-mark: #ffedd5; --sp-bad: #b91c1c; --sp-good: #15803d; }
-.dark { --sp-accent: #fb923c; --sp-mark: #43230f; --sp-bad: #fca5a5; --sp-good: #4ade80; }
+:root { --sp-accent: #c2410c; --sp-mark: #ffedd5; --sp-bad: #b91c1c; --sp-good: #15803d; color-scheme: light; }
+:root:has(body.dark), .dark { --sp-accent: #fb923c; --sp-mark: #43230f; --sp-bad: #fca5a5; --sp-good: #4ade80;
+  color-scheme: dark; }
+* { scrollbar-width: thin; scrollbar-color: var(--neutral-400) transparent; }
+.dark * { scrollbar-color: var(--neutral-600) transparent; }
+:is(input, textarea)::placeholder { color: var(--body-text-color-subdued) !important; opacity: 1; }
+@media (prefers-reduced-motion: reduce) {
+  *, ::before, ::after { animation-duration: .01ms !important; animation-iteration-count: 1 !important;
+    transition-duration: .01ms !important; scroll-behavior: auto !important; }
+}
 .gradio-container main { width: 100%; max-width: 1400px !important; margin: 0 auto !important; }
 #head { align-items: center; }
 .sp-head { display: flex; align-items: baseline; gap: .1rem .75rem; flex-wrap: wrap; padding: .25rem 0; }
@@ -153,6 +161,7 @@ def theme() -> Any:
         block_border_width="1px",
         block_shadow="none",
         body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_400",
         button_primary_background_fill="*primary_700",
         button_primary_background_fill_hover="*primary_800",
         button_primary_background_fill_dark="*primary_700",

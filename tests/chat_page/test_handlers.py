@@ -180,7 +180,7 @@ def test_each_page_has_its_own_conversation(chat: Chat, handlers: Handlers, conv
     handlers.submit("Third?", KEY, REQUEST)
     assert chat.visitor(KEY).conversation("other page") is conversation
     assert conversation.turns == TURNS
-    _, messages, _, _, html = chats.select(KEY, "", click(conversation=conversation.id), REQUEST)
+    _, messages, _, html = chats.select(KEY, "", click(conversation=conversation.id), REQUEST)
     assert contents(messages)[0] == "First <\u200bb>?"
     assert html.count("data-chat=") == 2
     # A restart of the server knows no pages; the browser's tab knows its conversation.
@@ -198,7 +198,7 @@ async def test_a_conversation_that_is_deleted_leaves_its_page(
     *page, html = await chats.delete(KEY, "", click(conversation=other.id), REQUEST)
     assert all(part == gr.skip() for part in page)
     assert html.count("data-chat=") == 1
-    _, messages, _, _, html = await chats.delete(KEY, "", click(conversation=conversation.id), REQUEST)
+    _, messages, _, html = await chats.delete(KEY, "", click(conversation=conversation.id), REQUEST)
     assert messages == []
     assert "data-chat=" not in html
     assert chat.visitor(KEY).conversations.list() == []

@@ -17,7 +17,7 @@ from typing import Any
 from backends import Backend, Catalog, NotConfigured, SpaceportError, Stopwatch
 from backends.stopwatch import wall_clock
 from backends.streams import batches, closing
-from chat_page import pacing, render
+from chat_page import pacing
 from chat_page.conversation import Conversation
 from chat_page.conversations.feedback import Rating, SharedFeedback, feedback_line
 from chat_page.conversations.running import PageUpdate, RunningAnswer
@@ -30,6 +30,7 @@ from chat_page.visitors.visitor import Visitor
 from chat_page.visitors.visitors import Visitors
 from rag.answering import api
 from rag.answering.answer import Rag
+from rag.answering.measurements import measurements
 from rag.answering.turn import Turn, model_messages
 from rag.answering.types import AnswerOptions
 from rag.documents import Limits
@@ -142,6 +143,12 @@ class Chat:
         ids = [turn.id for turn in conversation.turns if self.is_running(turn.id)]
         return self._answers[ids[-1]] if ids else None
 
+    def leave(self, conversation: Conversation, session: str) -> None:
+        """End what a page follows in a conversation, from any thread; the answers go on."""
+        for turn in conversation.turns:
+            if answer := self._answers.get(turn.id):
+                answer.leave(session)
+
     async def stop(self, conversation: Conversation) -> None:
         """Stop the answers that are being written to a conversation; their text so far stays."""
         for turn in conversation.turns:
@@ -171,7 +178,7 @@ class Chat:
         options = self._options(target, reply.question, options)
         reply.writer = self.catalog.title(target) if options.writes == "quotes" else ""
         stopwatch, growth, place = Stopwatch(), pacing.GrowthFilter(), None
-        yield PageUpdate(reply_messages(reply.turn(), number, reply.status), stats="")
+        yield PageUpdate(reply_messages(reply.turn(), number, reply.status))
         try:
             await asyncio.to_thread(self.save, visitor, conversation)
             conversation.saved = False  # it stays in memory until the answer ends
@@ -198,11 +205,10 @@ class Chat:
             # This runs even if the answer is stopped: the text so far stays.
             if place:
                 place.release()
-            turn = reply.turn(ended=True)
+            turn = replace(reply.turn(ended=True), measurements=measurements(stopwatch, reply.retrieval))
             conversation.update(turn, ended=True)
             await asyncio.to_thread(self.save, visitor, conversation)
-        stats = render.stats_html(target, stopwatch, reply.retrieval, turn.finish_reason)
-        yield PageUpdate(reply_messages(turn, number), stats=stats)
+        yield PageUpdate(reply_messages(turn, number))
 
     async def _updates(
         self,
@@ -215,7 +221,7 @@ class Chat:
         samples: bool,
     ) -> AsyncIterator[bool]:
         """Add the events of the answer to `reply`; yield after each batch whether the sources changed."""
-        libraries = [visitor.library, *([self._samples] if samples else [])]
+        libraries = [visitor.library.without(visitor.left_out), *([self._samples] if samples else [])]
         answer = Rag(self._embedder, libraries).answer(
             reply.question.question,
             self.connect(reply.question.target),
@@ -276,7 +282,7 @@ class Chat:
         for library in (visitor.library, self._samples):
             if document := library.document(source.passage.document_id):
                 original = library.original(document.id)
-                return preview.preview_html(document, source.passage, source.span, original)
+                return preview.preview_html(document, source.passage, source.span, original, page=source.page)
         return preview.missing_html(source.passage)
 
     def save(self, visitor: Visitor, conversation: Conversation) -> None:

@@ -25,8 +25,7 @@ MAX_SEARCH_CHARACTERS = 200
 class ConversationHandlers:
     """The handlers of the list; `search` is the text of its search box.
 
-    Those that change the page return the question's buttons, the conversation, its sources, the line under the answer
-    and the list.
+    Those that change the page return the question's buttons, the conversation, its sources and the list.
     """
 
     def __init__(self, chat: Chat, page: Handlers) -> None:
@@ -77,7 +76,7 @@ class ConversationHandlers:
             gr.Warning(str(error))
         if deleted.id != conversation.id:
             chats = await asyncio.to_thread(self._list, visitor, conversation, search, request)
-            return (*(gr.skip() for _ in range(4)), chats)
+            return (*(gr.skip() for _ in range(3)), chats)
         return await asyncio.to_thread(self._show, visitor, visitor.conversations.new(), search, request)
 
     async def rate(self, key: str, event: gr.LikeData, request: gr.Request) -> None:
@@ -98,11 +97,14 @@ class ConversationHandlers:
             gr.Info(ENGLISH.feedback_shared.format(dataset=shared.dataset) if shared else ENGLISH.feedback_kept)
 
     def _show(self, visitor: Visitor, conversation: Conversation, search: str, request: gr.Request) -> tuple[Any, ...]:
+        before = visitor.conversation(request.session_hash)
         visitor.show(request.session_hash, conversation)
+        if before is not conversation:
+            self._chat.leave(before, request.session_hash or "")
         messages = self._page.messages(visitor, conversation, request)
         buttons = gr.Textbox(**(BUSY if self._chat.running(conversation) else READY))
         chats = self._list(visitor, conversation, search, request)
-        return buttons, messages, panel.sources_html(conversation.turns), "", chats
+        return buttons, messages, panel.sources_html(conversation.turns), chats
 
     def _list(self, visitor: Visitor, conversation: Conversation, search: str, request: gr.Request) -> str:
         search = str(search or "")[:MAX_SEARCH_CHARACTERS]

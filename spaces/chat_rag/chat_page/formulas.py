@@ -10,7 +10,9 @@ from ui.markdown import split_code
 # before its second dollar.
 _INLINE = re.compile(r"(?<![\w$\\])\$(?=[^\s$])([^$\n]{1,300}?)(?<=[^\s\\])\$(?![\w$])")
 # What mathematics has and prices don't: a command, an index or power, an equation, a relation; or one letter alone.
-_MATHEMATICS = re.compile(r"\\[A-Za-z]|[\^_=<>]|^[A-Za-z]'?$|^[A-Za-z]\w?\([^)]*\)$|^[A-Za-z0-9]+( ?[-+*/] ?[A-Za-z0-9]+)+$")
+_MATHEMATICS = re.compile(
+    r"\\[A-Za-z]|[\^_=<>]|^[A-Za-z]'?$|^[A-Za-z]\w?\([^)]*\)$|^[A-Za-z0-9]+( ?[-+*/] ?[A-Za-z0-9]+)+$"
+)
 # A formula doesn't contain the page's own tags or links.
 _OWN = ("<span", "</span", "](#")
 

@@ -15,7 +15,7 @@ from typing import Any
 import gradio as gr
 
 from backends.streams import closing
-from chat_page import pacing, render
+from chat_page import pacing, render, suggestions
 from chat_page.chat import MAX_QUESTION_CHARACTERS, Chat, question_too_long
 from chat_page.conversation import Conversation
 from chat_page.conversations.running import RunningAnswer
@@ -59,7 +59,7 @@ class Handlers:
         if tab:
             visitor.show(request.session_hash, visitor.conversations.open(tab))
         conversation = visitor.conversation(request.session_hash)
-        documents = render.documents_html(visitor.library.documents, visitor.ingestion.snapshot())
+        documents = render.visitor_documents(visitor, visitor.ingestion.snapshot())
         samples = gr.skip() if not visitor.library.documents else False
         messages = self.messages(visitor, conversation, request)
         return private_key, documents, messages, panel.sources_html(conversation.turns), samples
@@ -71,19 +71,20 @@ class Handlers:
     def delete_data(self, key: str, request: gr.Request) -> tuple[Any, ...]:
         """Delete the visitor's data and start with a new key; the key is "" if the visitor cancels."""
         if not key:
-            return (gr.skip(),) * 6
+            return (gr.skip(),) * 5
         self._chat.forget(self._keys.key(key, request))
-        return new_key(), render.documents_html([]), [], panel.sources_html([]), "", True
+        return new_key(), render.documents_html([]), [], panel.sources_html([]), True
 
     def warm(self, target: str) -> None:
         """Load the models after the first page opens, so that neither the start nor the first answer waits."""
         self._chat.warm(target)
 
-    async def list_targets(self, target: str) -> tuple[Any, str]:
-        """Return the targets that are available now and the reasons for the others; the selected one stays."""
+    async def list_targets(self, target: str) -> tuple[Any, str, str]:
+        """Return the available targets, the reasons for the others, and the state of the selected one, which stays."""
         targets = await self._chat.catalog.check_targets()
         choices = [(each.title, each.name) for each in targets if not each.unavailable or each.name == target]
-        return gr.Dropdown(choices=choices, value=target), html.unavailable_html(targets)
+        selected = next((each for each in targets if each.name == target), None)
+        return gr.Dropdown(choices=choices, value=target), html.unavailable_html(targets), render.state_html(selected)
 
     # Documents.
 
@@ -113,7 +114,23 @@ class Handlers:
         """Remove the document whose button was clicked."""
         visitor, _ = self.find(key, request)
         visitor.library.remove(str(event.document))
-        return render.documents_html(visitor.library.documents, visitor.ingestion.snapshot())
+        visitor.left_out.discard(str(event.document))
+        return render.visitor_documents(visitor, visitor.ingestion.snapshot())
+
+    def choose(self, key: str, event: gr.EventData, request: gr.Request) -> None:
+        """Ask a document from now on, or leave it out."""
+        visitor, _ = self.find(key, request)
+        change = visitor.left_out.discard if event.asked else visitor.left_out.add
+        if visitor.library.document(document := str(event.document)):
+            change(document)
+
+    def suggest(self, key: str, samples: bool, request: gr.Request) -> Any:
+        """Return the empty conversation with questions that fit the documents."""
+        visitor, _ = self.find(key, request)
+        documents = visitor.library.without(visitor.left_out).documents
+        examples = suggestions.questions(documents) or (ENGLISH.examples if samples else ())
+        invitation = ENGLISH.invitation if documents else ENGLISH.first_invitation if samples else ENGLISH.plain_chat
+        return gr.Chatbot(examples=[{"text": text} for text in examples], placeholder=invitation)
 
     def cancel(self, key: str, event: gr.EventData, request: gr.Request) -> None:
         """Stop reading the file whose button was clicked."""
@@ -123,7 +140,9 @@ class Handlers:
     async def open_source(self, key: str, event: gr.EventData, request: gr.Request) -> Any:
         """Return the place in the document for a card or a citation."""
         visitor, conversation = await asyncio.to_thread(self.find, key, request)
-        source = panel.find_source(conversation.turns, str(event.source), int(event.claim))
+        source = panel.find_source(
+            conversation.turns, str(event.source), int(event.claim), int(getattr(event, "page", 0))
+        )
         if source is None:
             return gr.skip()
         try:
@@ -191,8 +210,8 @@ class Handlers:
         general_knowledge: bool,
         samples: bool,
         request: gr.Request,
-    ) -> AsyncIterator[tuple[Any, Any, Any]]:
-        """Stream the answer to the last question: the conversation, the source panel, the line under the answer."""
+    ) -> AsyncIterator[tuple[Any, Any]]:
+        """Stream the answer to the last question: the conversation and the source panel."""
         options = AnswerOptions(
             int(passages), int(max_tokens), float(temperature), system[:MAX_QUESTION_CHARACTERS], general_knowledge
         )
@@ -205,23 +224,23 @@ class Handlers:
         if conversation.problem:
             gr.Warning(conversation.problem)
 
-    async def follow(self, key: str, request: gr.Request) -> AsyncIterator[tuple[Any, Any, Any]]:
+    async def follow(self, key: str, request: gr.Request) -> AsyncIterator[tuple[Any, Any]]:
         """Stream the answer that is being written to the page's conversation, if there is one."""
         visitor, conversation = await asyncio.to_thread(self.find, key, request)
         answer = self._chat.running(conversation)
         if answer is None or answer.is_followed_by(request.session_hash or ""):
-            yield gr.skip(), gr.skip(), gr.skip()
+            yield gr.skip(), gr.skip()
             return
         async for update in self._follow(visitor, conversation, answer, request):
             yield update
 
     async def _follow(
         self, visitor: Visitor, conversation: Conversation, answer: RunningAnswer | None, request: gr.Request
-    ) -> AsyncIterator[tuple[Any, Any, Any]]:
+    ) -> AsyncIterator[tuple[Any, Any]]:
         index = conversation.index(answer.turn_id) if answer else None
         messages = await asyncio.to_thread(conversation_messages, conversation, index)
         updates = pacing.Updates(messages)
-        yield updates.next(messages, None, None)  # without any update Gradio would show an empty page
+        yield updates.next(messages, None)  # without any update Gradio would show an empty page
         if answer is None:
             return
         page = visitor.page(request.session_hash)
@@ -233,7 +252,7 @@ class Handlers:
             async for update in followed:
                 if page.conversation_id != conversation.id:  # the visitor opened another one
                     return
-                yield updates.next([*messages, *update.reply], update.sources, update.stats)
+                yield updates.next([*messages, *update.reply], update.sources)
         if conversation.turns and conversation.turns[-1].id == answer.turn_id:
             page.shown = conversation.changes
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from chat_page.answer_line import answer_line, end_note
 from chat_page.conversation import Conversation
-from chat_page.markdown import disarm_markdown, error_markdown, linked_answer
+from chat_page.markdown import disarm_markdown, error_markdown, fold_end, linked_answer
 from chat_page.quotes import quote_counts, quotes_html
 from chat_page.sharing.export import place, provenance, refusal_text, unsupported_lines
 from chat_page.strings import ENGLISH
@@ -19,7 +20,8 @@ def conversation_messages(conversation: Conversation, question: int | None = Non
     """Return all messages of a conversation, or those up to the question with this index, without its reply."""
     turns, messages = conversation.turns, _notices(conversation)
     for number, turn in enumerate(turns[:question], start=1):
-        messages += [question_message(turn), *reply_messages(turn, number)]
+        older = number < len(conversation.turns)  # the newest answer is being read
+        messages += [question_message(turn), *reply_messages(turn, number, fold=older)]
     return messages if question is None else [*messages, question_message(turns[question])]
 
 
@@ -38,10 +40,11 @@ def question_message(turn: Turn) -> ChatMessage:
     return {"role": "user", "content": (disarm_markdown if turn.shared else safe_markdown)(turn.question)}
 
 
-def reply_messages(turn: Turn, number: int, status: str | None = None) -> list[ChatMessage]:
+def reply_messages(turn: Turn, number: int, status: str | None = None, *, fold: bool = False) -> list[ChatMessage]:
     """Return the reply of turn `number`: quotes, folded thoughts, the answer with linked citations, an error.
 
-    While the answer streams, `status` says what the page shows until the first word.
+    While the answer streams, `status` says what the page shows until the first word. `fold` folds the end of a very
+    long answer.
     """
     if turn.shared:
         return _shared_reply(turn)
@@ -54,6 +57,7 @@ def reply_messages(turn: Turn, number: int, status: str | None = None) -> list[C
     elif status and not turn.answer:
         messages.append(_assistant("", {"title": status, "status": "pending"}))
     if answer := _answer_markdown(turn, number):
+        answer = fold_end(answer) if fold else answer
         messages.append(_assistant(_folded(answer) if turn.finish_reason and turn.all_unsupported else answer))
     if turn.finish_reason == "abstained":
         messages += [_assistant(quotes)] if quotes else []
@@ -62,8 +66,12 @@ def reply_messages(turn: Turn, number: int, status: str | None = None) -> list[C
         messages.append(_assistant(error_markdown(turn.error.message, turn.error.remedy)))
     elif turn.finish_reason == "quotes":
         messages += [] if quotes else [_assistant(f"*{ENGLISH.no_quotes}*", options=_write_option(turn))]
+    elif note := end_note(turn):
+        messages.append(_assistant(f"*{note}*"))
     elif turn.finish_reason and not answer:
         messages.append(_assistant(f"*{ENGLISH.no_answer}*"))
+    if turn.finish_reason and (line := answer_line(turn)):
+        messages.append(_assistant(line))
     return messages
 
 

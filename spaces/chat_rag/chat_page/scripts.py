@@ -16,8 +16,10 @@ def read_asset(name: str) -> str:
     return (_FOLDER / name).read_text(encoding="utf-8")
 
 
-CSS = read_asset("layout/page.css") + read_asset("sources/panel.css")
-HEAD = f"<script>{read_asset('layout/page.js')}</script>"
+CSS = read_asset("sources/panel.css")
+# Not in `CSS`: Gradio limits the rules of a media query to what is inside of its container.
+_WORDS = f":root {{ --sp-drop-words: {json.dumps(ENGLISH.drop_here)}; }}"
+HEAD = f"<style>{_WORDS}{read_asset('layout/page.css')}</style><script>{read_asset('layout/page.js')}</script>"
 PANEL_JS = read_asset("sources/panel.js")
 DOCUMENTS_JS = read_asset("documents.js")
 CHAT_LIST_JS = read_asset("conversations/chat_list.js")

@@ -43,6 +43,8 @@ class Strings:
     no_room_remedy: str = "Delete chats or documents that you no longer need."
 
     attach: str = "Attach files"
+    model_ready: str = "Ready"
+    model_unavailable: str = "Not available"
     close_sources: str = "Close the sources"
 
     # Thumbs
@@ -58,7 +60,18 @@ class Strings:
     )
 
     # The conversation
-    invitation: str = "### Ask a question about your documents\nor try one of these with the sample documents"
+    first_invitation: str = (
+        "### Ask your documents\n"
+        "Drop PDF, Office or text files anywhere on this page. Each answer shows the exact words it comes from.\n\n"
+        "To look around first, ask the sample documents:"
+    )
+    invitation: str = "### Ask your documents\nEach answer shows the exact words it comes from. For a start:"
+    plain_chat: str = (
+        "### Ask the model\nNo document is asked. Add one, or search the samples, for answers with sources."
+    )
+    summary_question: str = "What is {name} about?"
+    heading_question: str = "What does {name} say about {heading}?"
+    drop_here: str = "Drop files to add them to your documents"
     examples: tuple[str, ...] = (
         "How many visitors does the viewing deck hold?",
         "What is the exclusion zone?",
@@ -80,6 +93,7 @@ class Strings:
     writing: str = "Writing an answer"
     thinking: str = "Thinking"
     thoughts: str = "Thoughts"
+    rest_of_answer: str = "Show the rest ({characters:,} characters)"
     no_answer: str = "The model returned no answer."
     unsupported: str = "not found in the documents"
     unsupported_answer: str = "The model wrote an answer of which nothing was found in the documents"
@@ -101,20 +115,24 @@ class Strings:
     )
 
     # The line under an answer
+    total_time: str = "{seconds:.1f} s"
+    tokens_one: str = "{tokens:,} token"
+    tokens: str = "{tokens:,} tokens"
     quotes_after: str = "quotes after {seconds:.2f} s"
     first_text: str = "first token {seconds:.2f} s"
     speed: str = "{rate:.0f} tokens/s"
     tokens_in: str = "{input:,} tokens sent"
     tokens_in_of: str = "{input:,} of {window:,} tokens sent ({share:.0%})"
-    tokens_out: str = "{output:,} tokens received"
     no_close_match: str = "No close match in the documents"
     passages_omitted_one: str = "{passages} passage didn't fit into the prompt"
     passages_omitted: str = "{passages} passages didn't fit into the prompt"
-    stopped_at_length: str = "Stopped at the length limit"
-    stopped_at_repetition: str = "Stopped because the answer repeated itself"
+    stopped: str = "Stopped."
+    stopped_at_length: str = "Stopped at the length limit. You can raise it in Settings."
+    stopped_at_repetition: str = "Stopped because the answer repeated itself."
 
     # The visitor's documents
     samples: str = "Search the sample documents (Tern Island)"
+    ask_document: str = "Ask {name}"
     remove: str = "Remove"
     remove_document: str = "Remove {name}"
     stop: str = "Stop"
@@ -165,11 +183,19 @@ class Strings:
     nearest: str = "Closest"
     by_model: str = "Cited by the model"
     by_spaceport: str = "Added by Spaceport"
+    strong_match: str = "Strong match"
+    good_match: str = "Good match"
+    weak_match: str = "Weak match"
     scores: str = "score {score:.2f} (meaning {dense}, words {lexical})"
     invalid_markers_one: str = "Removed {count} citation to a source that doesn't exist."
     invalid_markers: str = "Removed {count} citations to sources that don't exist."
 
     # A source that is open
+    zoom_in: str = "Zoom in"
+    zoom_out: str = "Zoom out"
+    previous_page: str = "Previous page"
+    next_page: str = "Next page"
+    cited_page: str = "Cited page"
     opening: str = "Opening …"
     source_label: str = "{name}. Cited: {text}"
     source_label_with_place: str = "{name}, {place}. Cited: {text}"

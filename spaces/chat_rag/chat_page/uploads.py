@@ -39,7 +39,7 @@ class Uploads:
             turn = self._turn(caller, visitor, len(paths))
             async with closing(turn):
                 async for ahead in turn:
-                    yield render.documents_html(visitor.library.documents, waiting=ahead)
+                    yield render.visitor_documents(visitor, waiting=ahead)
         except BaseException:
             for path in paths:
                 path.unlink(missing_ok=True)
@@ -57,7 +57,7 @@ class Uploads:
         try:
             async with closing(snapshots):
                 async for snapshot in snapshots:
-                    yield render.documents_html(visitor.library.documents, snapshot)
+                    yield render.visitor_documents(visitor, snapshot)
         finally:
             self._watching -= Counter([visitor])  # this drops it at 0
 

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from backends.stopwatch import wall_clock
@@ -138,6 +138,7 @@ class Conversations:
         else:
             head, body = stored or (None, None)
             conversation = from_json(body) if stored else Conversation(created=self._clock())
+        conversation.turns = tuple(map(_ended, conversation.turns))
         conversation.id, conversation.saved = conversation_id, True
         if isinstance(head, dict):
             conversation.name = str(head.get("name") or "")
@@ -196,6 +197,11 @@ def _line(conversation_id: str, head: Any) -> ListedConversation:
     title = head.get("title") if isinstance(head, dict) else None
     updated = _number(head.get("updated")) if isinstance(head, dict) else 0.0
     return ListedConversation(conversation_id, title if isinstance(title, str) else ENGLISH.unreadable_title, updated)
+
+
+def _ended(turn: Turn) -> Turn:
+    """A stored turn whose answer was being written when the server ended was stopped."""
+    return replace(turn, finish_reason="stopped") if turn.target and turn.finish_reason is None else turn
 
 
 def _number(value: Any) -> float:

@@ -17,7 +17,6 @@ class PageUpdate:
 
     reply: list[ChatMessage]
     sources: str | None = None
-    stats: str | None = None
 
 
 class RunningAnswer:
@@ -82,6 +81,12 @@ class RunningAnswer:
         """Return whether a page follows the answer."""
         return session in self._followers
 
+    def leave(self, session: str) -> None:
+        """End what a page follows, from any thread: the visitor opened another conversation there."""
+        if self._followers.pop(session, None) is not None:
+            with contextlib.suppress(RuntimeError):  # the event loop has ended
+                self._loop.call_soon_threadsafe(self._wake)
+
     async def stop(self) -> None:
         """End the answer; its text so far is stored when this returns."""
         self._task.cancel()
@@ -108,8 +113,7 @@ class RunningAnswer:
             async with closing(updates):
                 async for update in updates:
                     sources = self._latest.sources if update.sources is None else update.sources
-                    stats = self._latest.stats if update.stats is None else update.stats
-                    self._latest = replace(update, sources=sources, stats=stats)
+                    self._latest = replace(update, sources=sources)
                     self._wake()
         finally:
             # The task isn't done yet: the followers look again when it is.

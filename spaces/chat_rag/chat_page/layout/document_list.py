@@ -28,7 +28,7 @@ def build_document_list() -> DocumentList:
     gr.HTML(f'<h2 class="sp-title">{ENGLISH.documents}</h2>')
     return DocumentList(
         files=gr.File(
-            show_label=False, file_count="multiple", file_types=FILE_TYPES, height=96, elem_id="drop",
+            show_label=False, file_count="multiple", file_types=FILE_TYPES, height=56, elem_id="drop",
         ),
         documents=gr.HTML("", elem_id="documents", js_on_load=scripts.DOCUMENTS_JS),
         samples=gr.Checkbox(True, label=ENGLISH.samples, elem_id="samples", container=False),

@@ -30,10 +30,17 @@ const closePane = () => {
   keepInPlace(link, () => showPane(false));
   link.focus({preventScroll: true});
 };
-document.addEventListener("click", (event) => event.target.closest("[data-close-pane]") && closePane());
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-close-pane]")) closePane();
+  const button = event.target.closest("[data-open-pane]");
+  if (!button) return;
+  citation = button;
+  showPane(true);
+  document.querySelector("[data-close-pane]").focus();
+});
 document.addEventListener("keydown", (event) => {
   const pane = event.key === "Escape" && event.target.closest("#pane");
-  if (pane && !event.target.closest(".sp-card.sp-open")) closePane();
+  if (pane) closePane();
 });
 
 // The browser must not follow a citation's link: with the page's base address it would reload the page and lose the
@@ -78,3 +85,31 @@ copyCleaners.push((text) => text
   .replace(/<span class="sp-unsupported"[^>]*>(.*?)<\/span>/gs, "$1")
   .replace(/(\[\d+\+?\])\(#source-[\da-z-]+\)/g, "$1")
   .trim());
+
+// While an answer is on its way, its waiting line has the seconds so far.
+let asked = 0;
+setInterval(() => {
+  const waiting = document.querySelector("#question .stop-button");
+  asked = waiting ? asked || Date.now() : 0;
+  const seconds = asked && Math.round((Date.now() - asked) / 1000);
+  document.querySelector("#chat")?.style.setProperty("--sp-elapsed", seconds ? `"${seconds} s"` : '""');
+}, 1000);
+
+// Files can be dropped anywhere. The drop zone in the sidebar reads its own.
+const carriesFiles = (event) => event.dataTransfer?.types.includes("Files") && !event.target.closest?.("#drop");
+document.addEventListener("dragover", (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  document.body.classList.add("sp-dropping");
+});
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) document.body.classList.remove("sp-dropping");
+});
+document.addEventListener("drop", (event) => {
+  document.body.classList.remove("sp-dropping");
+  const input = document.querySelector("#composer-tools > input[type=file]");
+  if (!carriesFiles(event) || !input) return;
+  event.preventDefault();
+  input.files = event.dataTransfer.files;
+  input.dispatchEvent(new Event("change", {bubbles: true}));
+});

@@ -24,7 +24,8 @@ def build_sources_pane() -> SourcesPane:
     with gr.Column(elem_id="pane", scale=0, min_width=0):
         gr.HTML(
             f'<div class="sp-pane-head"><h2 class="sp-title">{ENGLISH.sources}</h2>'
-            f'<button type="button" data-close-pane aria-label="{ENGLISH.close_sources}">&times;</button></div>'
+            f'<button type="button" data-close-pane aria-label="{ENGLISH.close_sources}">&times;</button></div>',
+            apply_default_css=False,
         )
         return SourcesPane(
             sources=gr.HTML(panel.sources_html([]), elem_id="sources", js_on_load=scripts.PANEL_JS),

@@ -34,6 +34,7 @@ class Visitor:
     """All data of one visitor.
 
     `key` is the secret that identifies the visitor's browser; `last_seen` is a time of the clock of `Visitors`.
+    `left_out` are the ids of the documents that questions leave out.
     """
 
     key: str
@@ -41,6 +42,7 @@ class Visitor:
     ingestion: Ingestion
     store: Store | MemoryStore
     last_seen: float = 0.0
+    left_out: set[str] = field(default_factory=set)
     conversations: Conversations = field(init=False)
     _pages: OrderedDict[str, OpenPage] = field(default_factory=OrderedDict)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from backends import Message
 from rag.answering.abstain import REFUSAL, Abstention
 from rag.answering.markers import Marker
+from rag.answering.measurements import Measurements
 from rag.answering.placement import passage_of
 from rag.answering.quotes import Quote
 from rag.answering.types import Citation, Sentence
@@ -52,6 +53,7 @@ class Turn:
     writes: str = ""
     writer: str = ""
     sentences: tuple[Sentence, ...] = ()
+    measurements: Measurements | None = None
     id: str = field(default="", compare=False)
 
     @property
