@@ -95,9 +95,9 @@ class WebClient:
             if reply.status == 200:
                 rules.parse(reply.content.decode("utf-8", "replace").splitlines())
             elif reply.status >= 500:
-                rules.disallow_all = True
+                rules.parse(["User-agent: *", "Disallow: /"])
             else:
-                rules.allow_all = True
+                rules.parse([])
         return self._robots[origin].can_fetch(AGENT, str(url))
 
 
