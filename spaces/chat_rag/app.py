@@ -200,7 +200,7 @@ with gr.Blocks(
     )  # fmt: skip
     for event in (linked, *question_events, *ended, deleted):
         event.then(CHATS.list_chats, list_inputs, conversations.chats, queue=False, **key_first)
-    conversations.search.input(
+    conversations.search.change(  # Gradio 6.31 has no "input" for the first change, such as a pasted text
         CHATS.list_chats, list_inputs, conversations.chats, concurrency_limit=None, trigger_mode="always_last",
         **key_first,
     )  # fmt: skip

@@ -15,7 +15,7 @@ from chat_page.web_pages import add_url
 from rag.errors import DocumentError
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
-from rag.library.store import MemoryStore
+from rag.library.memory_store import MemoryStore
 from rag.search.embedders import Embedder
 from tests.helpers.servers import wait_until
 from tests.helpers.web_site import Site

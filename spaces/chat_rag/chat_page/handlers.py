@@ -106,9 +106,9 @@ class Handlers:
 
     async def add_url(self, url: str, key: str, request: gr.Request) -> AsyncIterator[tuple[Any, Any, Any]]:
         """Fetch a web page into the documents: updates of the address, the document list and the samples checkbox."""
-        visitor, _ = await asyncio.to_thread(self._find, key, request)
+        visitor, _ = await asyncio.to_thread(self.find, key, request)
         try:
-            async for documents in add_url(self._chat.uploads, self._keys.caller(key, request), visitor, url):
+            async for documents in add_url(self._chat.uploads, self.caller(key, request), visitor, url):
                 yield gr.skip(), documents, gr.skip()
         except (DocumentError, Refused) as refusal:
             gr.Warning(str(refusal))

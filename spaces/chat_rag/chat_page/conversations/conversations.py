@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -115,10 +115,10 @@ class Conversations:
         self._store.delete_conversation(conversation_id)
 
     @property
-    def loaded(self) -> list[Conversation]:
+    def loaded(self) -> Sequence[Conversation]:
         """The conversations in memory."""
         with self._lock:
-            return list(self._loaded.values())
+            return tuple(self._loaded.values())
 
     def forget(self) -> None:
         """Accept no more changes: the visitor's data is deleted."""
@@ -162,7 +162,7 @@ class Conversations:
                 stored = self._store.read_conversation(line.id)
             except ValueError:
                 return False
-            return bool(stored) and any(words in text.casefold() for text in _stored_texts(stored[1]))
+            return stored is not None and any(words in text.casefold() for text in _stored_texts(stored[1]))
         return any(words in text.casefold() for turn in loaded.turns for text in _texts(turn))
 
     def _write(self, conversation: Conversation) -> None:

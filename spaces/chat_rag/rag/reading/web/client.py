@@ -21,7 +21,6 @@ from rag.reading.web.addresses import Edge, NotPublic, PublicBackend
 
 AGENT = "Spaceport"
 _HEADERS = (("User-Agent", f"{AGENT}/1 (reads a page that its user names)"), ("Accept-Encoding", "identity"))
-_CLOSED = ("User-agent: *", "Disallow: /")
 _REDIRECTS = (301, 302, 303, 307, 308)
 _CHUNK = 1 << 16
 _LONGEST_URL = 2_000
@@ -93,8 +92,12 @@ class WebClient:
         if origin not in self._robots:
             self._robots[origin] = rules = RobotFileParser()
             reply = self._get(httpx2.URL(origin), self._limits.robots_bytes, with_robots=False)
-            found = reply.content.decode("utf-8", "replace").splitlines() if reply.status == 200 else []
-            rules.parse(_CLOSED if reply.status >= 500 else found)
+            if reply.status == 200:
+                rules.parse(reply.content.decode("utf-8", "replace").splitlines())
+            elif reply.status >= 500:
+                rules.parse(["User-agent: *", "Disallow: /"])
+            else:
+                rules.parse([])
         return self._robots[origin].can_fetch(AGENT, str(url))
 
 
