@@ -10,9 +10,10 @@ from typing import Any
 import gradio as gr
 
 from backends import Catalog, SpaceportError
-from chat_page import scripts
+from chat_page import render, scripts
 from chat_page.better_model import ModelOffer
 from chat_page.chat import MAX_QUESTION_CHARACTERS, Chat
+from chat_page.conversation_handlers import ConversationHandlers
 from chat_page.handlers import Handlers
 from chat_page.layout.conversation import build_chatbot, build_composer, build_head
 from chat_page.layout.conversation_actions import build_conversation_actions
@@ -51,6 +52,7 @@ try:
 except SpaceportError as error:
     raise SystemExit(error.for_terminal) from error
 HANDLERS = Handlers(CHAT)
+CHATS = ConversationHandlers(CHAT, HANDLERS)
 OFFER = ModelOffer(
     CHAT.catalog,
     host=ARGUMENTS.host or os.environ.get("GRADIO_SERVER_NAME"),
@@ -86,7 +88,7 @@ with gr.Blocks(
 ) as demo:
     # Not a secret: the browser receives it with the page. It's fixed so that the key survives a restart of the server.
     key = gr.BrowserState("", storage_key="spaceport-visitor", secret="spaceport")  # noqa: S106
-    fragment = gr.Textbox(visible=False)
+    tab, fragment = gr.Textbox(visible=False), gr.Textbox(visible=False)
     download = gr.Textbox(visible=False)
     with gr.Sidebar(width=300, elem_id="sidebar"):
         conversations = build_conversation_list()
@@ -98,6 +100,7 @@ with gr.Blocks(
             build_head()
             chatbot = build_chatbot()
             composer = build_composer(TARGETS, MAX_QUESTION_CHARACTERS)
+            gr.HTML(render.feedback_note(CHAT.shared_feedback), visible=bool(CHAT.shared_feedback), elem_id="feedback")
         pane = build_sources_pane()
     question, target = composer.question, composer.target
     files, documents, samples = shelf.files, shelf.documents, shelf.samples
@@ -109,7 +112,7 @@ with gr.Blocks(
     question_events = [
         question.submit(HANDLERS.submit, [question, key], [question, chatbot], concurrency_limit=None, **key_second),
         chatbot.example_select(HANDLERS.example, key, [question, chatbot], concurrency_limit=None, **key_first),
-        chatbot.retry(HANDLERS.retry, key, [question, chatbot], queue=False, **key_first),
+        chatbot.retry(HANDLERS.retry, key, [question, chatbot], concurrency_limit=None, **key_first),
         chatbot.edit(HANDLERS.edit, key, [question, chatbot], concurrency_limit=None, **key_first),
         chatbot.option_select(HANDLERS.write_answer, key, [question, chatbot], concurrency_limit=None, **key_first),
     ]
@@ -126,12 +129,28 @@ with gr.Blocks(
         )
         for event in question_events
     ]
-    for event in answer_events:
-        event.then(HANDLERS.finish, key, [question, chatbot], queue=False, **key_first)
-    question.stop(HANDLERS.finish, key, [question, chatbot], cancels=answer_events, queue=False, **key_first)
-    chatbot.undo(HANDLERS.undo, key, [question, chatbot, sources], queue=False, **key_first)
-    chatbot.clear(HANDLERS.clear, key, sources, queue=False, **key_first)
-    conversations.new.click(HANDLERS.new_chat, key, [chatbot, sources], queue=False, **key_first)
+    # A page that is opened again, or has lost its connection, follows the answer that is being written meanwhile.
+    resumed = conversations.chats.tick(
+        HANDLERS.resume, key, [question, chatbot, sources], queue=False, trigger_mode="always_last", **key_first
+    )
+    answer_events.append(
+        resumed.then(HANDLERS.follow, key, [chatbot, sources], concurrency_limit=None, postprocess=False, **key_first)
+    )
+    ended = [event.then(HANDLERS.finish, key, [question, chatbot], queue=False, **key_first) for event in answer_events]
+    question.stop(HANDLERS.stop, key, [question, chatbot], cancels=answer_events, queue=False, **key_first)
+    chatbot.undo(HANDLERS.undo, key, [question, chatbot, sources], concurrency_limit=None, **key_first)
+
+    chatbot.like(CHATS.rate, key, None, concurrency_limit=None, trigger_mode="multiple", **key_first)
+    list_inputs, shown = [key, conversations.search], [question, chatbot, sources, conversations.chats]
+    for component_event, handler in (
+        (conversations.new.click, CHATS.new_chat),
+        (conversations.chats.select, CHATS.select),
+        (conversations.chats.delete, CHATS.delete),
+    ):
+        component_event(handler, list_inputs, shown, concurrency_limit=None, **key_first)
+    conversations.chats.edit(
+        CHATS.rename, list_inputs, conversations.chats, concurrency_limit=None, trigger_mode="multiple", **key_first
+    )
 
     changes = [
         upload.upload(
@@ -139,6 +158,12 @@ with gr.Blocks(
         )
         for upload in (files, composer.attach)
     ]
+    changes.append(
+        shelf.address.submit(
+            HANDLERS.add_url, [shelf.address, key], [shelf.address, documents, samples], concurrency_limit=None,
+            **key_second,
+        )
+    )  # fmt: skip
     changes += [
         documents.delete(HANDLERS.remove, key, documents, queue=False, trigger_mode="multiple", **key_first),
         documents.select(HANDLERS.choose, key, None, queue=False, trigger_mode="multiple", **key_first),
@@ -159,18 +184,25 @@ with gr.Blocks(
     )
 
     page_load = demo.load(
-        HANDLERS.open_page, key, [key, documents, chatbot, sources, samples], queue=False, **key_first
-    )
-    page_load.then(None, fragment, fragment, js=scripts.READ_LINK_JS, **private).then(
+        HANDLERS.open_page, [key, tab], [key, documents, chatbot, sources, samples], queue=False,
+        **{**private, "js": scripts.TAB_JS},
+    )  # fmt: skip
+    linked = page_load.then(None, fragment, fragment, js=scripts.READ_LINK_JS, **private).then(
         HANDLERS.open_link, [fragment, key], [chatbot, sources], concurrency_limit=None, **key_second
     )
     for change in (*changes, page_load):
         change.then(HANDLERS.suggest, [key, samples], chatbot, queue=False, **key_first)
     samples.input(HANDLERS.suggest, [key, samples], chatbot, queue=False, **key_first)
     page_load.then(HANDLERS.follow_uploads, key, documents, concurrency_limit=None, **key_first)
-    settings.delete.click(
+    deleted = settings.delete.click(
         HANDLERS.delete_data, key, [key, documents, chatbot, sources, samples], js=scripts.CONFIRM_JS,
         queue=False, **private,
+    )  # fmt: skip
+    for event in (linked, *question_events, *ended, deleted):
+        event.then(CHATS.list_chats, list_inputs, conversations.chats, queue=False, **key_first)
+    conversations.search.change(  # Gradio 6.31 has no "input" for the first change, such as a pasted text
+        CHATS.list_chats, list_inputs, conversations.chats, concurrency_limit=None, trigger_mode="always_last",
+        **key_first,
     )  # fmt: skip
     settings.better_model.click(OFFER.get_model, None, settings.model_progress, concurrency_limit=None, **private).then(
         HANDLERS.list_targets, target, [target, unavailable, composer.state], **private

@@ -13,6 +13,7 @@ SHARED = {
     "engine": ("tests/containers",),
     "scripted page": (
         "tests/app/test_access.py",
+        "tests/app/test_conversations.py",
         "tests/app/test_mcp.py",
         "tests/app/test_session.py",
         "tests/app/test_streaming.py",

@@ -16,13 +16,13 @@ from ui.markdown import safe_markdown
 ChatMessage = dict[str, Any]
 
 
-def conversation_messages(conversation: Conversation) -> list[ChatMessage]:
-    """Return all messages of a conversation in which no answer is streaming."""
-    messages = _notices(conversation)
-    for number, turn in enumerate(conversation.turns, start=1):
+def conversation_messages(conversation: Conversation, question: int | None = None) -> list[ChatMessage]:
+    """Return all messages of a conversation, or those up to the question with this index, without its reply."""
+    turns, messages = conversation.turns, _notices(conversation)
+    for number, turn in enumerate(turns[:question], start=1):
         older = number < len(conversation.turns)  # the newest answer is being read
         messages += [question_message(turn), *reply_messages(turn, number, fold=older)]
-    return messages
+    return messages if question is None else [*messages, question_message(turns[question])]
 
 
 def turn_index(conversation: Conversation, message_index: int) -> int | None:

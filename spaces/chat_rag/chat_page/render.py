@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from html import escape
 
 from backends import Target
+from chat_page.conversations.feedback import SharedFeedback
 from chat_page.strings import ENGLISH, pluralize
 from chat_page.visitors.visitor import Visitor
 from rag.documents import Document, Note, NoteKind
@@ -22,6 +23,7 @@ STEPS = {
 NOTES = {  # for one and for several
     NoteKind.PICTURE_PAGES: (ENGLISH.picture_pages_one, ENGLISH.picture_pages),
     NoteKind.UNREAD_PICTURES: (ENGLISH.unread_pictures_one, ENGLISH.unread_pictures),
+    NoteKind.UNREAD_INNER_PICTURES: (ENGLISH.unread_inner_pictures_one, ENGLISH.unread_inner_pictures),
     NoteKind.UNSURE_PAGES: (ENGLISH.unsure_pages_one, ENGLISH.unsure_pages),
     NoteKind.ENCODING_UNSURE: (ENGLISH.encoding_unsure, ENGLISH.encoding_unsure),
     NoteKind.HIDDEN_SHEETS: (ENGLISH.hidden_sheets_one, ENGLISH.hidden_sheets),
@@ -69,6 +71,11 @@ def state_html(target: Target | None) -> str:
     words = ENGLISH.model_ready if ready else ENGLISH.model_unavailable
     reason = escape(target.reason) if target and not ready else ""
     return f'<span class="sp-state{"" if ready else " sp-failed"}" title="{reason}">{words}</span>'
+
+
+def feedback_note(shared: SharedFeedback | None) -> str:
+    """Return what the page says about thumbs if the operator gets them."""
+    return note_html(ENGLISH.feedback_note.format(dataset=shared.dataset)) if shared else ""
 
 
 def note_html(text: str) -> str:

@@ -24,11 +24,40 @@ class Strings:
     sources: str = "Sources"
     settings: str = "Settings"
 
+    # The list of conversations
     new_chat: str = "New chat"
+    chats: str = "Chats"
+    search_chats: str = "Search chats"
+    no_chats: str = "Your chats appear here."
+    no_chats_match: str = "No chat has this text."
+    more_chats: str = "{count:,} older chats aren't shown. Search finds them."
+    rename_chat: str = "Rename “{title}”"
+    delete_chat: str = "Delete “{title}”"
+    chat_name: str = "Name of the chat"
+    confirm_delete_chat: str = "Delete this chat? It can't be brought back."
+    name_too_long: str = "A name can have up to {limit} characters. It was shortened."
+    unreadable_title: str = "A chat that can't be opened"
+    changed_elsewhere: str = "This chat has changed on another page. It's now shown as it is. Try again."
+    not_saved: str = "This answer is on the page but not stored: {reason}"
+    no_room: str = "There is no room for more chats."
+    no_room_remedy: str = "Delete chats or documents that you no longer need."
+
     attach: str = "Attach files"
     model_ready: str = "Ready"
     model_unavailable: str = "Not available"
     close_sources: str = "Close the sources"
+
+    # Thumbs
+    reason_wrong: str = "It's wrong"
+    reason_incomplete: str = "Something is missing"
+    reason_source: str = "The source doesn't say that"
+    reason_other: str = "Another reason"
+    feedback_kept: str = "Thank you. Your rating is kept with your data."
+    feedback_shared: str = "Thank you. Your rating is sent to {dataset} with the question and the answer."
+    feedback_note: str = (
+        "A thumb sends the question, the answer and its quotes to the operator's dataset {dataset}. "
+        "What was sent stays there when you delete your data."
+    )
 
     # The conversation
     first_invitation: str = (
@@ -53,7 +82,7 @@ class Strings:
     question_too_long: str = "A question can have up to {limit:,} characters."
     question_too_long_remedy: str = "Put a long text into a file and upload it."
     conversation_too_long: str = "This conversation is too long to go on."
-    conversation_too_long_remedy: str = "Download it if you need it, then clear it."
+    conversation_too_long_remedy: str = "Start a new chat."
     unknown_target: str = "There is no such target."
     unknown_target_remedy: str = "Choose one from the menu."
     waiting_next: str = "Waiting for a free place: you're next"
@@ -102,6 +131,7 @@ class Strings:
     stopped_at_repetition: str = "Stopped because the answer repeated itself."
 
     # The visitor's documents
+    web_page: str = "Add a web page by its address"
     samples: str = "Search the sample documents (Tern Island)"
     ask_document: str = "Ask {name}"
     remove: str = "Remove"
@@ -130,6 +160,8 @@ class Strings:
     picture_pages: str = "{count:,} pages are pictures that were not read: {places}"
     unread_pictures_one: str = "{count:,} picture was not read: page {places}"
     unread_pictures: str = "{count:,} pictures were not read: pages {places}"
+    unread_inner_pictures_one: str = "{count:,} picture was not read"
+    unread_inner_pictures: str = "{count:,} pictures were not read"
     unsure_pages_one: str = "{count:,} page is hard to recognize, check its letters: {places}"
     unsure_pages: str = "{count:,} pages are hard to recognize, check their letters: {places}"
     encoding_unsure: str = "its encoding is a guess: {first}, or {others}. Save it as UTF-8 if letters look wrong"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from chat_page.conversations.feedback import RATINGS, REASONS
 from chat_page.layout.document_list import FILE_TYPES
 from chat_page.strings import ENGLISH
 from ui import html
@@ -40,7 +41,8 @@ def build_chatbot() -> gr.Chatbot:
     """Build the conversation inside the current block. page.js scrolls it: Gradio would scroll past the quotes."""
     return gr.Chatbot(
         elem_id="chat", show_label=False, height="100%", scale=1, autoscroll=False, allow_tags=False, editable="user",
-        buttons=["copy"], feedback_options=None, examples=[{"text": text} for text in ENGLISH.examples],
+        buttons=["copy"], feedback_options=(*RATINGS, *REASONS),
+        examples=[{"text": text} for text in ENGLISH.examples],
         placeholder=ENGLISH.first_invitation, container=False, latex_delimiters=FORMULAS,
     )  # fmt: skip
 

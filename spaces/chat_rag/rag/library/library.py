@@ -12,9 +12,10 @@ from typing import Any
 
 from rag.documents import Chunk, Document, Limits
 from rag.errors import DocumentError, SessionEnded
+from rag.library.memory_store import MemoryStore
 from rag.library.progress import FileSummary, Report, Step
 from rag.library.quota import Quota, Size, page_count
-from rag.library.store import MemoryStore, Store
+from rag.library.store import Store
 from rag.reading.chunk import chunk_document
 from rag.reading.file_names import display_name
 from rag.reading.parse import read_document
@@ -80,7 +81,7 @@ class Library:
         self._limits = limits or Limits()
         self.readers = readers or file_readers()
         self._store = store
-        self._quota = quota or Quota()
+        self.quota = quota or Quota()
         self._save_lock = threading.Lock()  # one document is saved at a time; a search doesn't wait for the disk
         self._lock = threading.RLock()
         self._documents: dict[str, Document] = {}
@@ -244,7 +245,7 @@ class Library:
         with self._lock:
             largest = max(self._sizes, key=lambda document_id: self._sizes[document_id].pages, default=None)
             largest_name = self._documents[largest].name if largest else ""
-            self._quota.check(name, addition, self.size, largest_name)
+            self.quota.check(name, addition, self.size, largest_name)
 
     @property
     def _label(self) -> str:
