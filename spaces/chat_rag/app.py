@@ -159,6 +159,12 @@ with gr.Blocks(
         )
         for upload in (files, composer.attach)
     ]
+    changes.append(
+        shelf.address.submit(
+            HANDLERS.add_url, [shelf.address, key], [shelf.address, documents, samples], concurrency_limit=None,
+            **key_second,
+        )
+    )  # fmt: skip
     changes += [
         documents.delete(HANDLERS.remove, key, documents, queue=False, trigger_mode="multiple", **key_first),
         documents.select(HANDLERS.choose, key, None, queue=False, trigger_mode="multiple", **key_first),

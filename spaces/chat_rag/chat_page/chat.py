@@ -186,7 +186,7 @@ class Chat:
             async for reply.ahead in place.wait():
                 yield PageUpdate(reply_messages(reply.turn(), number, reply.status))
             reply.ahead = None
-            updates = self._updates(visitor, reply, earlier, options, stopwatch, samples=samples)
+            updates = self._updates(caller, visitor, reply, earlier, options, stopwatch, samples=samples)
             async with closing(updates):
                 async for sources_changed in updates:
                     turn = reply.turn()
@@ -212,6 +212,7 @@ class Chat:
 
     async def _updates(
         self,
+        caller: Caller,
         visitor: Visitor,
         reply: Reply,
         earlier: Sequence[Turn],
@@ -230,7 +231,11 @@ class Chat:
             stopwatch=stopwatch,
         )
         events = self.admission.in_time(answer)
-        updates = batches(events, self._pace.seconds, at_once=reply.starts_section, pause_between_batches=True)
+
+        def interval() -> float:
+            return self._pace.seconds(self.admission.answers.queue.running(caller))
+
+        updates = batches(events, interval, at_once=reply.starts_section, pause_between_batches=True)
         async with closing(updates):
             async for batch in updates:
                 before = reply.retrieval, reply.end

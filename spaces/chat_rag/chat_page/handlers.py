@@ -24,8 +24,10 @@ from chat_page.sharing import export, share
 from chat_page.sources import panel
 from chat_page.strings import ENGLISH
 from chat_page.visitors.visitor import Visitor
+from chat_page.web_pages import add_url
 from rag.answering.turn import Turn
 from rag.answering.types import AnswerOptions
+from rag.errors import DocumentError
 from ui import html
 from ui.admission.admission import Refused
 from ui.admission.fair_queue import Caller
@@ -101,6 +103,18 @@ class Handlers:
         except Refused as refusal:
             gr.Warning(str(refusal))
         yield None, gr.skip(), False if visitor.library.documents else gr.skip()
+
+    async def add_url(self, url: str, key: str, request: gr.Request) -> AsyncIterator[tuple[Any, Any, Any]]:
+        """Fetch a web page into the documents: updates of the address, the document list and the samples checkbox."""
+        visitor, _ = await asyncio.to_thread(self.find, key, request)
+        try:
+            async for documents in add_url(self._chat.uploads, self.caller(key, request), visitor, url):
+                yield gr.skip(), documents, gr.skip()
+        except (DocumentError, Refused) as refusal:
+            gr.Warning(str(refusal))
+            yield gr.skip(), gr.skip(), gr.skip()
+            return
+        yield "", gr.skip(), False if visitor.library.documents else gr.skip()
 
     async def follow_uploads(self, key: str, request: gr.Request) -> AsyncIterator[Any]:
         """Show the progress of files on a page that opened while they were being read."""

@@ -51,7 +51,7 @@ def reply_messages(turn: Turn, number: int, status: str | None = None, *, fold: 
     messages = []
     quotes = quotes_html(turn, number)
     if quotes and not turn.abstention:
-        messages.append(_assistant(quotes, options=_write_option(turn)))
+        messages.append(_assistant(quotes))
     if turn.thought.strip():
         messages.append(_thought(turn, status is not None and not turn.answer))
     elif status and not turn.answer:
@@ -65,13 +65,15 @@ def reply_messages(turn: Turn, number: int, status: str | None = None, *, fold: 
     if turn.error:
         messages.append(_assistant(error_markdown(turn.error.message, turn.error.remedy)))
     elif turn.finish_reason == "quotes":
-        messages += [] if quotes else [_assistant(f"*{ENGLISH.no_quotes}*", options=_write_option(turn))]
+        messages += [] if quotes else [_assistant(f"*{ENGLISH.no_quotes}*")]
     elif note := end_note(turn):
         messages.append(_assistant(f"*{note}*"))
     elif turn.finish_reason and not answer:
         messages.append(_assistant(f"*{ENGLISH.no_answer}*"))
     if turn.finish_reason and (line := answer_line(turn)):
         messages.append(_assistant(line))
+    if messages and turn.writer:  # Gradio shows the options of the last message only
+        messages[-1]["options"] = _write_option(turn)
     return messages
 
 
@@ -80,9 +82,9 @@ def _folded(answer: str) -> str:
     return f"<details><summary>{ENGLISH.unsupported_answer}</summary>\n\n{answer}\n\n</details>"
 
 
-def _write_option(turn: Turn) -> list[dict[str, str]] | None:
+def _write_option(turn: Turn) -> list[dict[str, str]]:
     """The button that lets the model write an answer below the quotes."""
-    return [{"value": "write", "label": ENGLISH.write_answer.format(model=turn.writer)}] if turn.writer else None
+    return [{"value": "write", "label": ENGLISH.write_answer.format(model=turn.writer)}]
 
 
 def _answer_markdown(turn: Turn, number: int) -> str:
@@ -116,8 +118,6 @@ def _notices(conversation: Conversation) -> list[ChatMessage]:
     return []
 
 
-def _assistant(
-    content: str, metadata: dict[str, str] | None = None, options: list[dict[str, str]] | None = None
-) -> ChatMessage:
-    extras = {"metadata": metadata, "options": options}
-    return {"role": "assistant", "content": content, **{key: value for key, value in extras.items() if value}}
+def _assistant(content: str, metadata: dict[str, str] | None = None) -> ChatMessage:
+    message: ChatMessage = {"role": "assistant", "content": content}
+    return {**message, "metadata": metadata} if metadata else message

@@ -63,13 +63,13 @@ class Strings:
 
     # The conversation
     first_invitation: str = (
-        "### Ask your documents\n"
+        "## Ask your documents\n"
         "Drop PDF, Office or text files anywhere on this page. Each answer shows the exact words it comes from.\n\n"
         "To look around first, ask the sample documents:"
     )
-    invitation: str = "### Ask your documents\nEach answer shows the exact words it comes from. For a start:"
+    invitation: str = "## Ask your documents\nEach answer shows the exact words it comes from. For a start:"
     plain_chat: str = (
-        "### Ask the model\nNo document is asked. Add one, or search the samples, for answers with sources."
+        "## Ask the model\nNo document is asked. Add one, or search the samples, for answers with sources."
     )
     summary_question: str = "What is {name} about?"
     heading_question: str = "What does {name} say about {heading}?"
@@ -133,6 +133,7 @@ class Strings:
     stopped_at_repetition: str = "Stopped because the answer repeated itself."
 
     # The visitor's documents
+    web_page: str = "Add a web page by its address"
     samples: str = "Search the sample documents (Tern Island)"
     ask_document: str = "Ask {name}"
     remove: str = "Remove"
@@ -161,6 +162,8 @@ class Strings:
     picture_pages: str = "{count:,} pages are pictures that were not read: {places}"
     unread_pictures_one: str = "{count:,} picture was not read: page {places}"
     unread_pictures: str = "{count:,} pictures were not read: pages {places}"
+    unread_inner_pictures_one: str = "{count:,} picture was not read"
+    unread_inner_pictures: str = "{count:,} pictures were not read"
     unsure_pages_one: str = "{count:,} page is hard to recognize, check its letters: {places}"
     unsure_pages: str = "{count:,} pages are hard to recognize, check their letters: {places}"
     encoding_unsure: str = "its encoding is a guess: {first}, or {others}. Save it as UTF-8 if letters look wrong"

@@ -25,7 +25,7 @@ def questions(documents: Sequence[Document]) -> tuple[str, ...]:
 
 
 def _of_document(document: Document) -> Iterator[str]:
-    topics = [heading for heading in _topics(document) if heading.casefold() not in document.name.casefold()]
+    topics = [topic for topic in dict.fromkeys(_topics(document)) if topic.casefold() not in document.name.casefold()]
     if not topics:
         yield ENGLISH.summary_question.format(name=document.name)
     for heading in topics[:COUNT]:
@@ -33,8 +33,8 @@ def _of_document(document: Document) -> Iterator[str]:
 
 
 def _topics(document: Document) -> Iterator[str]:
-    """The last parts of the headings below the title, each once."""
-    paths = dict.fromkeys(heading.path for heading in find_headings(document.text[:200_000]))
+    """The last parts of the headings; those below the title come first."""
+    paths = [heading.path for heading in find_headings(document.text[:200_000])]
     for path in sorted(paths, key=lambda path: " > " not in path):  # a title alone is the whole document
         heading = re.sub(r"[*_`#]", "", path.rpartition(" > ")[2]).strip()
         if len(heading) in _LENGTH and not _GENERAL.fullmatch(heading) and any(map(str.isalpha, heading)):

@@ -140,7 +140,7 @@ def test_the_download_has_all_conversations(reopen: Open) -> None:
         ("Where do terns nest?", "In the dunes."),
         ("Ferry", "At 07:10."),
     ]
-    assert again.loaded == []
+    assert not again.loaded
     assert again.size > 0
 
 

@@ -392,3 +392,19 @@ def test_the_quota_is_for_all_documents_together(embedder: Embedder, store: Stor
     assert library.size.files == 3
     assert library.size.pages == 4
     library.close()
+
+
+def test_a_document_that_is_left_out_is_not_searched(embedder: Embedder, tmp_path: Path) -> None:
+    library = Library(embedder)
+    for name, text in (("a.txt", "The gannet dives for herring. " * 400), ("b.txt", "The gannet nests on cliffs.")):
+        (tmp_path / name).write_text(text)
+        library.add(tmp_path / name)
+    long, short = library.documents
+    view = library.without([long.id])
+    assert view.documents == [short]
+    assert {
+        passage.document for passage in retrieve_passages([view], "Where does the gannet dive?", embedder, limit=5)
+    } == {"b.txt"}
+    assert library.chunk_count(long.id) > library.chunk_count(short.id) == 1
+    assert library.documents == [long, short]
+    assert library.without([long.id, short.id]).documents == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -127,10 +127,10 @@ class Conversations:
         return sum(self._store.conversation_sizes().values())
 
     @property
-    def loaded(self) -> list[Conversation]:
+    def loaded(self) -> Sequence[Conversation]:
         """The conversations in memory."""
         with self._lock:
-            return list(self._loaded.values())
+            return tuple(self._loaded.values())
 
     def forget(self) -> None:
         """Accept no more changes: the visitor's data is deleted."""

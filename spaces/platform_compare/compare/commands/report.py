@@ -81,7 +81,10 @@ def _build(options: argparse.Namespace, run: Run) -> Report:
         options.break_even,
     )
     earlier = run_file.read(options.against) if options.against else None
-    return build_report(run, earlier, report_options, Prices.load(options.prices))
+    report = build_report(run, earlier, report_options, Prices.load(options.prices))
+    if report.price_errors:
+        raise report.price_errors[0]
+    return report
 
 
 def _write(path: Path | None, text: str) -> None:
