@@ -1,8 +1,8 @@
 """Take screenshots of the pages: `make screenshots [ARGS="--filing PDF --out DIRECTORY"]`.
 
 Without arguments this writes docs/chat.png, docs/compare.png, docs/publish.png and the dashboard's pictures. With
---out it writes every state (empty, streaming, answered, with an error; a race and a measurement) at 1280 and 390
-pixels, light and dark.
+--out it writes every state (empty, loaded, answering, answered, with a source, with an error; a race and a measurement)
+at 1280 and 390 pixels, the chat at 768 too, light and dark.
 """
 
 from __future__ import annotations
@@ -135,24 +135,30 @@ def upload(page: Page, filing: Path) -> None:
 def chat_states(browser: Browser, filing: Path | None, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     question = "What were total net sales for the quarter?" if filing else "How many cars does the car park hold?"
-    for width, height in SIZES:
+    for width, height in (*SIZES, (768, 1024)):
         for dark in (False, True):
             name = f"{width}-{'dark' if dark else 'light'}"
             page = open_page(browser, width, height, dark)
-            page.screenshot(path=out / f"{name}-1-empty.png", full_page=width == 390)
+            page.screenshot(path=out / f"{name}-1-empty.png")
             if filing:
                 upload(page, filing)
+                page.wait_for_timeout(1000)
+                page.screenshot(path=out / f"{name}-2-loaded.png")
             ask(page, question, wait=False)
             page.wait_for_timeout(600)
-            page.screenshot(path=out / f"{name}-2-streaming.png", full_page=width == 390)
+            page.screenshot(path=out / f"{name}-3-answering.png")
             page.wait_for_selector("#question .submit-button", timeout=120_000)
             page.wait_for_timeout(500)
-            page.screenshot(path=out / f"{name}-3-answered.png", full_page=width == 390)
-            page.locator("#samples input").set_checked(False)
+            page.screenshot(path=out / f"{name}-4-answered.png")
+            open_source(page)
+            page.screenshot(path=out / f"{name}-5-source.png")
+            page.locator("[data-close-pane]").click()
+            # A phone's sidebar is closed: these elements are outside of the window.
+            page.locator("#samples input").evaluate("box => box.checked && box.click()")
             if filing:
-                page.locator("#documents [data-remove]").click()
+                page.locator("#documents [data-remove]").evaluate("button => button.click()")
             ask(page, "word " * 3900)  # longer than the model's context window
-            page.screenshot(path=out / f"{name}-4-error.png", full_page=width == 390)
+            page.screenshot(path=out / f"{name}-6-error.png")
             page.context.close()
 
 
@@ -163,6 +169,12 @@ def open_details(page: Page, tab: str) -> None:
         page.locator("#details .overflow-menu > button").click()
         button = page.locator("#details .overflow-dropdown button", has_text=tab)
     button.click()
+
+
+def open_source(page: Page) -> None:
+    page.locator("#chat .sp-quote a").first.click()
+    page.locator("#sources .sp-view").first.wait_for()
+    page.wait_for_timeout(2000)
 
 
 def compare_states(browser: Browser, out: Path) -> None:
@@ -194,16 +206,13 @@ def compare_states(browser: Browser, out: Path) -> None:
 
 
 def chat_picture(browser: Browser, filing: Path | None) -> None:
-    page = open_page(browser, 1280, 1060, dark=False)
+    page = open_page(browser, 1280, 800, dark=False)
     if filing:
         upload(page, filing)
         ask(page, "What were iPhone net sales in the quarter ended June 25, 2022?")
     else:
         ask(page, "How many cars does the car park hold?")
-    page.locator("#chat .sp-quote a").first.click()
-    page.locator("#sources .sp-view").first.wait_for()
-    page.wait_for_timeout(2000)
-    page.evaluate("scrollTo(0, 0)")
+    open_source(page)
     page.screenshot(path=ROOT / "docs" / "chat.png")
 
 

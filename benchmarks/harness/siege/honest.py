@@ -95,7 +95,7 @@ def _answer_text(conversation: Any) -> str:
     last = conversation[-1]
     # An answer that the documents don't support is folded at its end, under a title.
     is_answer = last["role"] == "assistant" and (last.get("metadata") or {}).get("status") != "pending"
-    return re.sub("<[^>]*>", "", last["content"][0]["text"]) if is_answer else ""
+    return re.sub("<summary>.*?</summary>|<[^>]*>", "", last["content"][0]["text"]) if is_answer else ""
 
 
 async def _open_citation(guest: Guest, record: Visit) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from backends import Message
 from rag.answering.abstain import REFUSAL, Abstention
 from rag.answering.markers import Marker
+from rag.answering.measurements import Measurements
 from rag.answering.placement import passage_of
 from rag.answering.quotes import Quote
 from rag.answering.types import Citation, Sentence
@@ -32,7 +33,7 @@ class Turn:
     `finish_reason` is None until the answer ends. `writes` is "answer" if the visitor asked for a written answer,
     otherwise "": the target decides. `writer` is the label of the model that could still write an answer, or "".
     `target` is "" until a model is asked; `asked_at` is in ISO 8601. A `shared` turn came from a link: the passages of
-    its citations have a number, a document and a page, but no text.
+    its citations have a number, a document and a page, but no text. `id` tells the turns of a conversation apart.
     """
 
     question: str
@@ -52,6 +53,8 @@ class Turn:
     writes: str = ""
     writer: str = ""
     sentences: tuple[Sentence, ...] = ()
+    measurements: Measurements | None = None
+    id: str = field(default="", compare=False)
 
     @property
     def unsupported(self) -> tuple[Sentence, ...]:
