@@ -303,6 +303,9 @@ class Handlers:
         # The page has lost its connection to an answer that goes on.
         if self._chat.is_running(visitor.page(request.session_hash).asked):
             return gr.skip(), gr.skip()
+        last = conversation.turns[-1] if conversation.turns else None
+        if last and last.finish_reason is None and not self._chat.is_running(last.id):  # stopped before its beginning
+            conversation.update(replace(last, finish_reason="stopped"), ended=True)
         if visitor.page(request.session_hash).shown == conversation.changes:
             return gr.Textbox(**READY), gr.skip()
         return gr.Textbox(**READY), self.messages(visitor, conversation, request)
