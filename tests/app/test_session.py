@@ -85,6 +85,7 @@ def test_a_reload_during_an_answer_keeps_the_text_so_far(app: App, model: Script
     page.reload()
     expect(page.locator("#chat .user.message")).to_have_text("Go on for ever, reload.")
     expect(page.locator("#chat .bot").last).to_contain_text("word word")
+    page.locator("#question .stop-button").click()
     wait_until(
         lambda: "Go on for ever, reload." in model.disconnected,
         60,
