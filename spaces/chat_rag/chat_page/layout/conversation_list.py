@@ -27,5 +27,5 @@ def build_conversation_list() -> ConversationList:
             label=ENGLISH.search_chats, show_label=False, placeholder=ENGLISH.search_chats, container=False,
             max_lines=1, max_length=200, elem_id="search-chats",
         ),
-        chats=gr.HTML("", elem_id="chats", js_on_load=scripts.CHAT_LIST_JS),
+        chats=gr.HTML("", elem_id="chats", js_on_load=scripts.CHAT_LIST_JS, apply_default_css=False),
     )  # fmt: skip
