@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from chat_page.strings import ENGLISH
 from rag.answering.quotes import Quote
 from rag.answering.turn import Turn, turns_before
 from rag.documents import Limits
+from rag.library.quota import Quota
 from ui.tickets import new_key
 
 TURNS = (
@@ -263,6 +265,19 @@ def test_a_long_name_is_shortened_with_a_sentence(chat: Chat, handlers: Handlers
     assert "<b>" not in html
     (listed,) = chat.visitor(KEY).conversations.listed()
     assert len(listed.title) == 100
+
+
+async def test_without_room_the_answer_stays_on_the_page(
+    chat: Chat, handlers: Handlers, conversation: Conversation
+) -> None:
+    visitor = chat.visitor(KEY)
+    visitor.library.quota = Quota(megabytes=1)
+    conversation.replace_turns((Turn("Long?", "word " * 250_000, finish_reason="stop", target="t"),))
+    await asyncio.to_thread(chat.save, visitor, conversation)
+    with pytest.warns(UserWarning, match="no room for more chats. Delete chats or documents"):
+        async for messages, _ in handlers.respond(KEY, "t", 1, 16, 0, "", False, False, REQUEST):
+            assert len(messages) == 2
+    assert len(conversation.turns) == 1
 
 
 def click(**data: str) -> gr.EventData:

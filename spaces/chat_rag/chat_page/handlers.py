@@ -258,16 +258,14 @@ class Handlers:
         messages = await asyncio.to_thread(conversation_messages, conversation, index)
         updates = pacing.Updates(messages)
         yield updates.next(messages, None)  # without any update Gradio would show an empty page
-        if answer is None:
+        if answer is None or not visitor.shows(request.session_hash, conversation):
             return
         page = visitor.page(request.session_hash)
-        if page.conversation_id != conversation.id:
-            return
         page.asked = answer.turn_id
         followed = answer.follow(request.session_hash or "")
         async with closing(followed):
             async for update in followed:
-                if page.conversation_id != conversation.id:  # the visitor opened another one
+                if not visitor.shows(request.session_hash, conversation):  # another one was opened there
                     return
                 yield updates.next([*messages, *update.reply], update.sources)
         if conversation.turns and conversation.turns[-1].id == answer.turn_id:
