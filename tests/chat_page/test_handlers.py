@@ -67,12 +67,13 @@ def test_a_question_becomes_a_turn_without_an_answer(handlers: Handlers, convers
     assert len(conversation.turns) == 3
 
 
-def test_stop_before_the_first_word_says_so(handlers: Handlers, conversation: Conversation) -> None:
+async def test_stop_before_the_first_word_says_so(handlers: Handlers, conversation: Conversation) -> None:
     handlers.submit("Third?", KEY, REQUEST)
-    _, messages = handlers.finish(KEY, REQUEST)
+    _, messages = await handlers.stop(KEY, REQUEST)
     assert contents(messages)[-2:] == ["Third?", "*Stopped.*"]
-    _, messages = handlers.finish(KEY, REQUEST)
-    assert contents(messages)[-2:] == ["Third?", "*Stopped.*"]
+    handlers.submit("Fourth?", KEY, REQUEST)
+    _, messages = await handlers.stop(KEY, REQUEST)
+    assert contents(messages)[-4:] == ["Third?", "*Stopped.*", "Fourth?", "*Stopped.*"]
 
 
 def test_a_visitor_leaves_out_documents(handlers: Handlers, chat: Chat, tmp_path: Path) -> None:

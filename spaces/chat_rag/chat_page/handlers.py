@@ -293,6 +293,9 @@ class Handlers:
         """Stop the answers that are being written to the page's conversation."""
         _, conversation = await asyncio.to_thread(self.find, key, request)
         await self._chat.stop(conversation)
+        for turn in conversation.turns:
+            if turn.finish_reason is None and not turn.shared:  # its answer hadn't begun
+                conversation.update(replace(turn, finish_reason="stopped"), ended=True)
         return await asyncio.to_thread(self.finish, key, request)
 
     def finish(self, key: str, request: gr.Request) -> tuple[Any, Any]:
