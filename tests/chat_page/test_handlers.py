@@ -228,6 +228,17 @@ def test_two_pages_with_one_conversation_erase_nothing(handlers: Handlers, conve
     assert conversation.turns == (Turn("First <b>?"),)
 
 
+def test_the_end_of_an_answer_on_one_page_stops_no_question_of_another(
+    handlers: Handlers, conversation: Conversation
+) -> None:
+    """A question stands in the conversation for a moment before its answer begins."""
+    handlers.open_page(KEY, conversation.id, REQUEST)
+    handlers.open_page(KEY, conversation.id, OTHER)
+    handlers.submit("Yours?", KEY, OTHER)
+    handlers.finish(KEY, REQUEST)
+    assert conversation.turns[-1] == Turn("Yours?")
+
+
 def test_each_page_has_its_own_conversation(chat: Chat, handlers: Handlers, conversation: Conversation) -> None:
     chats = ConversationHandlers(chat, handlers)
     handlers.open_page(KEY, conversation.id, OTHER)
