@@ -95,7 +95,7 @@ def running_app(space: str) -> Iterator[None]:
         env={**os.environ, "GRADIO_SERVER_PORT": PORT},
     )
     try:
-        for _ in range(600):
+        for _ in range(1800):
             try:
                 urllib.request.urlopen(URL, timeout=5).close()
                 break

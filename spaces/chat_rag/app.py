@@ -112,7 +112,7 @@ with gr.Blocks(
     question_events = [
         question.submit(HANDLERS.submit, [question, key], [question, chatbot], concurrency_limit=None, **key_second),
         chatbot.example_select(HANDLERS.example, key, [question, chatbot], concurrency_limit=None, **key_first),
-        chatbot.retry(HANDLERS.retry, key, [question, chatbot], concurrency_limit=None, **key_first),
+        chatbot.retry(HANDLERS.retry, [key, target], [question, chatbot], concurrency_limit=None, **key_first),
         chatbot.edit(HANDLERS.edit, key, [question, chatbot], concurrency_limit=None, **key_first),
         chatbot.option_select(HANDLERS.write_answer, key, [question, chatbot], concurrency_limit=None, **key_first),
     ]
@@ -144,6 +144,7 @@ with gr.Blocks(
     list_inputs, shown = [key, conversations.search], [question, chatbot, sources, conversations.chats]
     for component_event, handler in (
         (conversations.new.click, CHATS.new_chat),
+        (chatbot.clear, CHATS.new_chat),
         (conversations.chats.select, CHATS.select),
         (conversations.chats.delete, CHATS.delete),
     ):
@@ -175,8 +176,9 @@ with gr.Blocks(
     for button, handler, name, media_type in (
         (actions.markdown, HANDLERS.export_markdown, "conversation.md", "text/markdown"),
         (actions.json, HANDLERS.export_json, "conversation.json", "application/json"),
+        (conversations.download, CHATS.export_all, "conversations.json", "application/json"),
     ):
-        button.click(handler, key, download, queue=False, **key_first).then(
+        button.click(handler, key, download, concurrency_limit=None, **key_first).then(
             None, download, download, js=download_js(name, media_type), **private
         )
     actions.share.click(HANDLERS.share_link, key, [download, actions.link], concurrency_limit=None, **key_first).then(

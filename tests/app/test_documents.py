@@ -21,9 +21,9 @@ from tests.rag.make_pictures import encoded, picture, scanned
 # By file: a question, its answer as the document writes it, and the place of the quote.
 QUESTIONS = {
     "berths.xlsx": ("What is the winter price of the pontoon berth?", "1,350 €", "Prices"),
-    "safety.pptx": ("Which radio channel does the harbour master use?", "channel 74", "page 2 of 2"),
+    "safety.pptx": ("Which radio channel does the harbour master use?", "74", "page 2 of 2"),
     "lease.pdf": ("When does the lease of the boathouse end?", "31 August 2031", "page 1 of 1"),
-    "notice.jpg": ("How much is the deposit for a kayak?", "450 crowns", "page 1 of 1"),
+    "notice.jpg": ("How much is the deposit for a kayak?", "450", "page 1 of 1"),
     "gebühren.csv": ("Wie hoch ist die Gebühr in Nürnberg?", "18,75 €", "row 2"),
 }
 PICTURES = ("lease.pdf", "notice.jpg")
@@ -87,7 +87,7 @@ def test_each_kind_of_document_answers_with_its_quote_in_its_place(
         wait_for_answer(page)
         quote = page.locator("#chat .sp-quotes").last.locator(".sp-quote").first
         expect(quote).to_contain_text(name)
-        expect(quote.locator("mark").first).to_contain_text(re.sub(r"^channel ", "", answer))
+        expect(quote.locator("mark").first).to_contain_text(answer)
         quote.locator("a").first.click()
         view = page.locator("#sources .sp-view:visible").last
         expect(view).to_have_attribute("aria-label", re.compile(re.escape(name)))
@@ -97,7 +97,7 @@ def test_each_kind_of_document_answers_with_its_quote_in_its_place(
 
 def _expect_marked(view: Locator, answer: str, *, is_picture: bool) -> None:
     """Expect the answer to be marked: on the picture of its page, in its row, or in its text."""
-    expect(view.locator("mark", has_text=answer.removeprefix("channel ")).first).to_be_attached()
+    expect(view.locator("mark", has_text=answer).first).to_be_attached()
     if is_picture:
         expect(view.locator("img")).to_have_js_property("complete", True)
         assert view.locator("img").evaluate("image => image.naturalWidth") > 500

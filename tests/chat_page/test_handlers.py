@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +20,7 @@ from chat_page.sharing.share import link_fragment
 from chat_page.sources.panel import sources_html
 from chat_page.strings import ENGLISH
 from rag.answering.quotes import Quote
-from rag.answering.turn import Turn
+from rag.answering.turn import Turn, turns_before
 from rag.documents import Limits
 from ui.tickets import new_key
 
@@ -69,7 +70,7 @@ def test_stop_before_the_first_word_says_so(handlers: Handlers, conversation: Co
     _, messages = handlers.finish(KEY, REQUEST)
     assert contents(messages)[-2:] == ["Third?", "*Stopped.*"]
     _, messages = handlers.finish(KEY, REQUEST)
-    assert contents(messages)[-2:] == ["Third?", "*Stopped.*"]
+    assert messages == gr.skip()
 
 
 def test_a_visitor_leaves_out_documents(handlers: Handlers, chat: Chat, tmp_path: Path) -> None:
@@ -96,7 +97,7 @@ def test_a_long_conversation_ends(handlers: Handlers, conversation: Conversation
     assert len(conversation.turns) == 3
     assert box.value == "More?"
     assert contents(messages)[-1] == "Two."
-    handlers.retry(KEY, gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
+    handlers.retry(KEY, "t", gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
     assert conversation.turns == (Turn("Long?"),)
 
 
@@ -106,8 +107,22 @@ def test_undo_moves_the_exact_question_back_into_the_box(handlers: Handlers, con
 
 
 def test_retry_drops_the_answer_and_the_turns_after_it(handlers: Handlers, conversation: Conversation) -> None:
-    handlers.retry(KEY, gr.RetryData(None, {"index": 1, "value": "One."}), REQUEST)
+    handlers.retry(KEY, "t", gr.RetryData(None, {"index": 1, "value": "One."}), REQUEST)
     assert conversation.turns == (Turn("First <b>?"),)
+
+
+def test_retry_with_another_model_keeps_both_answers(handlers: Handlers, conversation: Conversation) -> None:
+    """The answer of the first model was dropped."""
+    event = gr.RetryData(None, {"index": 4, "value": "Two."})
+    handlers.retry(KEY, "other", event, REQUEST)
+    second = conversation.turns[1]
+    assert conversation.turns == (*TURNS, Turn("Second?", again=second.id))
+    assert turns_before(conversation.turns[2], conversation.turns[:2]) == [TURNS[0]]
+    conversation.update(replace(conversation.turns[2], answer="Deux.", target="other", finish_reason="stop"))
+    handlers.retry(KEY, "third", gr.RetryData(None, {"index": 6, "value": "Deux."}), REQUEST)
+    assert conversation.turns[3].again == second.id
+    assert turns_before(conversation.turns[3], conversation.turns[:3]) == [TURNS[0]]
+    assert turns_before(Turn("Third?"), conversation.turns[:3]) == list(conversation.turns[:3])
 
 
 def test_an_edited_question_has_no_trace_of_its_display(handlers: Handlers, conversation: Conversation) -> None:
@@ -126,7 +141,7 @@ def test_an_edited_question_keeps_its_own_zero_width_spaces(handlers: Handlers, 
 @pytest.mark.parametrize("index", [99, 10**300])
 def test_an_event_about_no_message_changes_nothing(handlers: Handlers, conversation: Conversation, index: int) -> None:
     handlers.undo(KEY, gr.UndoData(None, {"index": index, "value": ""}), REQUEST)
-    handlers.retry(KEY, gr.RetryData(None, {"index": index, "value": ""}), REQUEST)
+    handlers.retry(KEY, "t", gr.RetryData(None, {"index": index, "value": ""}), REQUEST)
     handlers.edit(KEY, gr.EditData(None, {"index": index, "value": "x", "previous_value": ""}), REQUEST)
     assert conversation.turns == TURNS
 
@@ -144,7 +159,7 @@ def test_the_button_below_quotes_asks_for_a_written_answer(handlers: Handlers, c
     handlers.write_answer(KEY, event, REQUEST)
     assert conversation.turns == TURNS
     handlers.open_page(KEY, conversation.id, REQUEST)
-    handlers.retry(KEY, gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
+    handlers.retry(KEY, "t", gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
     assert conversation.turns == (Turn("First <b>?"),)  # a retry shows the quotes again
 
 
@@ -201,10 +216,12 @@ def test_two_pages_with_one_conversation_erase_nothing(handlers: Handlers, conve
     handlers.submit("Yours?", KEY, OTHER)
     assert [turn.question for turn in conversation.turns[2:]] == ["Mine?", "Yours?"]
     with pytest.warns(UserWarning, match="changed on another page"):
-        _, messages = handlers.retry(KEY, gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
+        _, messages = handlers.retry(KEY, "t", gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
     assert contents(messages)[-1] == "Yours?"
     assert len(conversation.turns) == 4
-    handlers.retry(KEY, gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)  # the visitor has seen what would go
+    handlers.retry(
+        KEY, "t", gr.RetryData(None, {"index": 1, "value": ""}), REQUEST
+    )  # the visitor has seen what would go
     assert conversation.turns == (Turn("First <b>?"),)
 
 
@@ -236,7 +253,7 @@ async def test_a_conversation_that_is_deleted_leaves_its_page(
     _, messages, _, html = await chats.delete(KEY, "", click(conversation=conversation.id), REQUEST)
     assert messages == []
     assert "data-chat=" not in html
-    assert chat.visitor(KEY).conversations.list() == []
+    assert chat.visitor(KEY).conversations.listed() == []
 
 
 def test_a_long_name_is_shortened_with_a_sentence(chat: Chat, handlers: Handlers, conversation: Conversation) -> None:
@@ -244,7 +261,7 @@ def test_a_long_name_is_shortened_with_a_sentence(chat: Chat, handlers: Handlers
     with pytest.warns(UserWarning, match="up to 100 characters"):
         html = chats.rename(KEY, "", click(conversation=conversation.id, name="<b> " * 125), REQUEST)
     assert "<b>" not in html
-    (listed,) = chat.visitor(KEY).conversations.list()
+    (listed,) = chat.visitor(KEY).conversations.listed()
     assert len(listed.title) == 100
 
 

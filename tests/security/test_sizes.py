@@ -39,6 +39,7 @@ CLICKS += ["resume", "select", "rename", "rate", "delete"]
 DATA_EVENTS = [
     "export_markdown",
     "export_json",
+    "export_all",
     "share_link",
     "open_link",
     "open_page",

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ from chat_page.visitors.visitors import Visitors
 from rag.answering import api
 from rag.answering.answer import Rag
 from rag.answering.measurements import measurements
-from rag.answering.turn import Turn, model_messages
+from rag.answering.turn import Turn, model_messages, turns_before
 from rag.answering.types import AnswerOptions
 from rag.documents import Limits
 from rag.errors import RagError
@@ -173,7 +173,7 @@ class Chat:
     ) -> AsyncIterator[PageUpdate]:
         """Write the answer of a turn into the conversation; an error becomes part of the turn."""
         index = conversation.index(question.id) or 0
-        earlier, number, target = conversation.turns[:index], index + 1, question.target
+        earlier, number, target = turns_before(question, conversation.turns[:index]), index + 1, question.target
         reply = Reply(question)
         options = self._options(target, reply.question, options)
         reply.writer = self.catalog.title(target) if options.writes == "quotes" else ""
@@ -215,7 +215,7 @@ class Chat:
         caller: Caller,
         visitor: Visitor,
         reply: Reply,
-        earlier: tuple[Turn, ...],
+        earlier: Sequence[Turn],
         options: AnswerOptions,
         stopwatch: Stopwatch,
         *,

@@ -175,15 +175,18 @@ class Handlers:
         """Ask an example question."""
         return self.submit(str(event.value["text"]), key, request)
 
-    def retry(self, key: str, event: gr.RetryData, request: gr.Request) -> tuple[Any, Any]:
-        """Ask the question of an answer again."""
+    def retry(self, key: str, target: str, event: gr.RetryData, request: gr.Request) -> tuple[Any, Any]:
+        """Ask the question of an answer again; below it, if another model is selected: both answers stay."""
         visitor, conversation = self.find(key, request)
         index = turn_index(conversation, event.index)  # type: ignore[arg-type]  # an int for messages
         if index is None:
             return gr.skip(), gr.skip()
         if self._is_stale(visitor, conversation, request):
             return gr.skip(), self.messages(visitor, conversation, request)
-        return self._ask(conversation.turns[index].question, key, request, before=index)
+        turn = conversation.turns[index]
+        if target != turn.target and (turn.answer or turn.quotes) and not turn.shared:
+            return self._ask(turn.question, key, request, again=turn.again or turn.id)
+        return self._ask(turn.question, key, request, before=index)
 
     def edit(self, key: str, event: gr.EditData, request: gr.Request) -> tuple[Any, Any]:
         """Ask an edited question in place of the original."""
@@ -300,6 +303,9 @@ class Handlers:
         # The page has lost its connection to an answer that goes on.
         if self._chat.is_running(visitor.page(request.session_hash).asked):
             return gr.skip(), gr.skip()
+        last = conversation.turns[-1] if conversation.turns else None
+        if last and last.finish_reason is None and not self._chat.is_running(last.id):  # stopped before its beginning
+            conversation.update(replace(last, finish_reason="stopped"), ended=True)
         if visitor.page(request.session_hash).shown == conversation.changes:
             return gr.Textbox(**READY), gr.skip()
         return gr.Textbox(**READY), self.messages(visitor, conversation, request)
@@ -320,7 +326,7 @@ class Handlers:
         return question, messages, panel.sources_html(conversation.turns)
 
     def _ask(
-        self, text: str, key: str, request: gr.Request, *, before: int | None = None, **box: Any
+        self, text: str, key: str, request: gr.Request, *, before: int | None = None, again: str = "", **box: Any
     ) -> tuple[Any, Any]:
         """Add a question; one in place of an earlier one goes `before` it and drops the turns from there on.
 
@@ -343,7 +349,7 @@ class Handlers:
         if before is not None:
             self._chat.stop_soon(conversation)
             conversation.replace_turns(earlier)
-        visitor.page(request.session_hash).asked = conversation.append(Turn(text)).id
+        visitor.page(request.session_hash).asked = conversation.append(Turn(text, again=again)).id
         return gr.Textbox(**box, **BUSY), self.messages(visitor, conversation, request)
 
     # Download and share.

@@ -31,6 +31,8 @@ class Strings:
     no_chats: str = "Your chats appear here."
     no_chats_match: str = "No chat has this text."
     more_chats: str = "{count:,} older chats aren't shown. Search finds them."
+    download_all: str = "Download all chats"
+    too_large_to_export: str = "All chats together have more than {limit} MB. Download them one by one."
     rename_chat: str = "Rename “{title}”"
     delete_chat: str = "Delete “{title}”"
     chat_name: str = "Name of the chat"

@@ -114,3 +114,21 @@ def test_a_book_without_its_parts_is_refused_with_what_is_missing(refusal):
     error = refusal("a.epub", make.archive({"mimetype": b"application/epub+zip"}))
     assert error.message == "“a.epub” isn't a complete EPUB book: its part META-INF/container.xml is missing."
     assert error.remedy == "Download it again, or export it again as EPUB."
+
+
+def test_notes_below_a_csv_table_are_no_rows(read):
+    rows = "Port,Summer,Winter\nSkarv,14,9\nThe outer pier,,\nHolm,12,7\n"
+    rows += "\nAll amounts in crowns.,,\nSource: harbour office\n"
+    document = read("a.csv", rows)
+    assert document.text == (
+        "Port: Skarv; Summer: 14; Winter: 9\nPort: The outer pier\nPort: Holm; Summer: 12; Winter: 7\n"
+        "All amounts in crowns.\nSource: harbour office"
+    )
+    (table,) = document.tables
+    assert document.text[: table.end].endswith("Winter: 7")
+    assert max(cell.row for cell in table.cells) == 3
+
+
+def test_rows_with_a_first_cell_alone_are_rows(read):
+    assert read("a.csv", "Port,Fee\nSkarv,14\nHolm,\n").text == "Port: Skarv; Fee: 14\nPort: Holm"
+    assert read("a.csv", "Question,Answer\nWho pays the fee?,\n").text == "Question: Who pays the fee?"
