@@ -13,6 +13,7 @@ from backends.catalog import Catalog, Target
 from backends.errors import (
     BackendError,
     Interrupted,
+    InvalidAnswer,
     NotConfigured,
     Overloaded,
     Rejected,
@@ -21,7 +22,19 @@ from backends.errors import (
     Unreachable,
 )
 from backends.stopwatch import Arrival, Mark, Stopwatch
-from backends.types import Backend, ChatRequest, Delta, Done, Event, Health, Message, Usage
+from backends.types import (
+    Backend,
+    ChatRequest,
+    Delta,
+    Done,
+    Event,
+    Health,
+    Message,
+    Picture,
+    Tool,
+    ToolCall,
+    Usage,
+)
 
 __all__ = [
     "Arrival",
@@ -34,15 +47,19 @@ __all__ = [
     "Event",
     "Health",
     "Interrupted",
+    "InvalidAnswer",
     "Mark",
     "Message",
     "NotConfigured",
     "Overloaded",
+    "Picture",
     "Rejected",
     "SpaceportError",
     "Stopwatch",
     "Target",
     "TimedOut",
+    "Tool",
+    "ToolCall",
     "Unreachable",
     "Usage",
 ]

@@ -12,11 +12,13 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
 
+from backends.answer_checks import load_schema
 from backends.catalog import Catalog
 from backends.http.connections import close_connections
 from backends.local_models.commands import add_commands, pull_model
 from backends.local_models.table import local_models
 from backends.openai import one_token_request
+from backends.pictures import load_picture
 from backends.stopwatch import Stopwatch
 from backends.terminal import exit_status, printable
 from backends.types import ChatRequest, Delta, Done, Downloadable, Message
@@ -46,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("name", help="the target")
     ask.add_argument("question")
     ask.add_argument("--system", default="", help="a system prompt")
+    ask.add_argument("--picture", action="append", default=[], metavar="FILE", help="send a picture with the question")
+    ask.add_argument("--schema", metavar="FILE", help="a JSON schema that the answer must match")
     ask.add_argument("--max-tokens", type=int, default=512)
     ask.add_argument("--temperature", type=float, default=0.2)
     ask.add_argument("--json", action="store_true", help="print one JSON object instead")
@@ -90,19 +94,28 @@ async def _check(options: argparse.Namespace) -> int:
     return 0
 
 
+def _question(options: argparse.Namespace) -> ChatRequest:
+    system = (Message("system", options.system),) if options.system else ()
+    pictures = tuple(load_picture(path) for path in options.picture)
+    content = (options.question, *pictures) if pictures else options.question
+    return ChatRequest(
+        (*system, Message("user", content)),
+        max_tokens=options.max_tokens,
+        temperature=options.temperature,
+        schema=load_schema(options.schema) if options.schema else None,
+    )
+
+
 async def _ask(options: argparse.Namespace) -> int:
     backend = Catalog.load(options.catalog).connect(options.name)
-    system = (Message("system", options.system),) if options.system else ()
-    request = ChatRequest(
-        (*system, Message("user", options.question)), max_tokens=options.max_tokens, temperature=options.temperature
-    )
+    request = _question(options)
     stopwatch, texts, done = Stopwatch(), {"answer": "", "thought": ""}, Done(None, None)
     async for event in stopwatch.record(backend.stream(request)):
         if isinstance(event, Delta):
             texts[event.kind] += event.text
             if not options.json:
                 _print_delta(event)
-        else:
+        elif isinstance(event, Done):
             done = event
     if options.json:
         usage = asdict(done.usage) if done.usage else None

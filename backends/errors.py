@@ -7,7 +7,8 @@
         ├── Rejected          the server refused the request (.status)
         ├── Overloaded        the server is busy; try later (.retry_after, seconds or None)
         ├── TimedOut          the server accepted the request and sent nothing more
-        └── Interrupted       the stream broke after its first token; the caller keeps the text so far
+        ├── Interrupted       the stream broke after its first token; the caller keeps the text so far
+        └── InvalidAnswer     the answer is complete, but isn't what the request asked for (.text)
 
 Each has a message (what happened) and a remedy (what to do).
 """
@@ -75,3 +76,11 @@ class TimedOut(BackendError):
 
 class Interrupted(BackendError):
     """The stream broke after its first token."""
+
+
+class InvalidAnswer(BackendError):
+    """The answer doesn't match the request's schema, or a tool call has no valid arguments; `text` is what came."""
+
+    def __init__(self, message: str, remedy: str = "", *, text: str) -> None:
+        super().__init__(message, remedy)
+        self.text = text

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, cast, get_args
 from urllib.parse import urlsplit, urlunsplit
 
+from backends.answer_checks import checked
 from backends.chat.client import ChatCall, stream_chat
 from backends.chat.parameters import MAX_TOKENS, Parameters
 from backends.chat.reasoning import Reasoning
@@ -98,7 +99,7 @@ class OpenAIBackend:
 
     def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
         """Yield the answer as it arrives; see `backends.types.Backend`."""
-        return stream_chat(partial(self._call, request))
+        return checked(stream_chat(partial(self._call, request)), request)
 
     async def check(self) -> Health:
         """Ask which models the server has; if it has no /models, request one token instead."""

@@ -2,27 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 Kind = Literal["answer", "thought"]
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture in a message: the bytes of a file, and its media type; `backends.pictures` reads and resizes files."""
+
+    data: bytes = field(repr=False)
+    media_type: str = "image/png"
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function that the model may call; `parameters` is the JSON schema of its arguments."""
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=lambda: {"type": "object", "properties": {}})
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that the model asks for, complete; the caller runs it and answers with a message of the role "tool"."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a conversation; its content never includes the thoughts of earlier answers."""
+    """One message of a conversation; its content never includes the thoughts of earlier answers.
+
+    `content` is text, or a sequence of texts and pictures. An assistant's message repeats its `tool_calls`; a tool's
+    message has the result as its content and the call's id as `tool_call_id`.
+    """
 
     role: Role
-    content: str
+    content: str | tuple[str | Picture, ...]
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.content, str):
+            object.__setattr__(self, "content", tuple(self.content))
+        object.__setattr__(self, "tool_calls", tuple(self.tool_calls))
+
+    @property
+    def text(self) -> str:
+        """The content without its pictures."""
+        if isinstance(self.content, str):
+            return self.content
+        return "".join(part for part in self.content if isinstance(part, str))
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        return tuple(part for part in self.content if isinstance(part, Picture))
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
     """A conversation for a model to continue, and the sampling parameters.
 
-    `model=None` uses the target's default; `max_tokens` counts output tokens, including thoughts.
+    `model=None` uses the target's default; `max_tokens` counts output tokens, including thoughts. `tool_choice` is
+    "auto", "none", "required" or a tool's name. `schema` is the JSON schema that the answer must match: an answer
+    that doesn't ends in `InvalidAnswer`.
     """
 
     messages: tuple[Message, ...]
@@ -32,11 +82,14 @@ class ChatRequest:
     top_p: float | None = None
     stop: tuple[str, ...] = ()
     seed: int | None = None
+    tools: tuple[Tool, ...] = ()
+    tool_choice: str = "auto"
+    schema: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         # Callers usually have a list; a tuple keeps the request immutable.
-        object.__setattr__(self, "messages", tuple(self.messages))
-        object.__setattr__(self, "stop", tuple(self.stop))
+        for name in ("messages", "stop", "tools"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +130,15 @@ class Health:
     detail: str = ""
 
 
-Event = Delta | Done
+Event = Delta | ToolCall | Done
 
 
 @runtime_checkable
 class Backend(Protocol):
     """One model on one platform.
 
-    `stream` yields zero or more `Delta`, then exactly one `Done`; a failure raises a `BackendError`.
+    `stream` yields zero or more `Delta`, then the `ToolCall`s, then exactly one `Done`; a failure raises a
+    `BackendError`.
     Closing or cancelling the iterator frees the connection at once, and the server stops generating.
     """
 

@@ -1,8 +1,8 @@
 """Take screenshots of the pages: `make screenshots [ARGS="--filing PDF --out DIRECTORY"]`.
 
-Without arguments this writes docs/chat.png, docs/compare.png and docs/publish.png for the README. With --out it writes
-every state (empty, streaming, answered, with an error; a race and a measurement) at 1280 and 390 pixels, light and
-dark.
+Without arguments this writes docs/chat.png, docs/compare.png, docs/publish.png and the dashboard's pictures. With
+--out it writes every state (empty, loaded, answering, answered, with a source, with an error; a race and a measurement)
+at 1280 and 390 pixels, the chat at 768 too, light and dark.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from shutil import which
 
 from playwright.sync_api import Browser, Page, sync_playwright
 from playwright.sync_api import TimeoutError as NotSeen
+
+from dashboard_screenshots import take_dashboard_pictures
 
 ROOT = Path(__file__).parent.parent
 BROWSER_ARGUMENTS = [
@@ -93,7 +95,7 @@ def running_app(space: str) -> Iterator[None]:
         env={**os.environ, "GRADIO_SERVER_PORT": PORT},
     )
     try:
-        for _ in range(600):
+        for _ in range(1800):
             try:
                 urllib.request.urlopen(URL, timeout=5).close()
                 break
@@ -133,25 +135,46 @@ def upload(page: Page, filing: Path) -> None:
 def chat_states(browser: Browser, filing: Path | None, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     question = "What were total net sales for the quarter?" if filing else "How many cars does the car park hold?"
-    for width, height in SIZES:
+    for width, height in (*SIZES, (768, 1024)):
         for dark in (False, True):
             name = f"{width}-{'dark' if dark else 'light'}"
             page = open_page(browser, width, height, dark)
-            page.screenshot(path=out / f"{name}-1-empty.png", full_page=width == 390)
+            page.screenshot(path=out / f"{name}-1-empty.png")
             if filing:
                 upload(page, filing)
+                page.wait_for_timeout(1000)
+                page.screenshot(path=out / f"{name}-2-loaded.png")
             ask(page, question, wait=False)
             page.wait_for_timeout(600)
-            page.screenshot(path=out / f"{name}-2-streaming.png", full_page=width == 390)
+            page.screenshot(path=out / f"{name}-3-answering.png")
             page.wait_for_selector("#question .submit-button", timeout=120_000)
             page.wait_for_timeout(500)
-            page.screenshot(path=out / f"{name}-3-answered.png", full_page=width == 390)
-            page.locator("#samples input").set_checked(False)
+            page.screenshot(path=out / f"{name}-4-answered.png")
+            open_source(page)
+            page.screenshot(path=out / f"{name}-5-source.png")
+            page.locator("[data-close-pane]").click()
+            # A phone's sidebar is closed: these elements are outside of the window.
+            page.locator("#samples input").evaluate("box => box.checked && box.click()")
             if filing:
-                page.locator("#documents [data-remove]").click()
+                page.locator("#documents [data-remove]").evaluate("button => button.click()")
             ask(page, "word " * 3900)  # longer than the model's context window
-            page.screenshot(path=out / f"{name}-4-error.png", full_page=width == 390)
+            page.screenshot(path=out / f"{name}-6-error.png")
             page.context.close()
+
+
+def open_details(page: Page, tab: str) -> None:
+    """Open a tab of a run's details; on a phone, it's in a menu."""
+    button = page.locator("#details").get_by_role("tab", name=tab)
+    if not button.is_visible():
+        page.locator("#details .overflow-menu > button").click()
+        button = page.locator("#details .overflow-dropdown button", has_text=tab)
+    button.click()
+
+
+def open_source(page: Page) -> None:
+    page.locator("#chat .sp-quote a").first.click()
+    page.locator("#sources .sp-view").first.wait_for()
+    page.wait_for_timeout(2000)
 
 
 def compare_states(browser: Browser, out: Path) -> None:
@@ -176,28 +199,28 @@ def compare_states(browser: Browser, out: Path) -> None:
             page.wait_for_selector("#measure", state="visible", timeout=240_000)
             page.wait_for_timeout(3000)
             page.screenshot(path=out / f"{name}-5-measured.png", full_page=True)
+            open_details(page, "Charts")
+            page.wait_for_timeout(3000)
+            page.screenshot(path=out / f"{name}-6-charts.png", full_page=True)
             page.context.close()
 
 
 def chat_picture(browser: Browser, filing: Path | None) -> None:
-    page = open_page(browser, 1280, 1060, dark=False)
+    page = open_page(browser, 1280, 800, dark=False)
     if filing:
         upload(page, filing)
         ask(page, "What were iPhone net sales in the quarter ended June 25, 2022?")
     else:
         ask(page, "How many cars does the car park hold?")
-    page.locator("#chat .sp-quote a").first.click()
-    page.locator("#sources .sp-view").first.wait_for()
-    page.wait_for_timeout(2000)
-    page.evaluate("scrollTo(0, 0)")
+    open_source(page)
     page.screenshot(path=ROOT / "docs" / "chat.png")
 
 
 def compare_picture(browser: Browser) -> None:
     """Take the picture of the recorded run, as the published Space shows it to a visitor without a key."""
-    page = open_page(browser, 1280, 1500, dark=False)
+    page = open_page(browser, 1280, 1180, dark=False)
     page.get_by_role("tab", name="Measure").click()
-    page.locator("#charts .js-plotly-plot").first.wait_for()
+    page.locator(".sp-headline").wait_for()
     page.wait_for_timeout(2000)
     page.screenshot(path=ROOT / "docs" / "compare.png")
 
@@ -230,7 +253,11 @@ def publish_picture(browser: Browser) -> None:
 
 def take_pictures(browser: Browser, options: argparse.Namespace) -> None:
     """Take the pictures of the pages that the options ask for."""
+    if options.space == "dashboard" or not (options.space or options.out):
+        take_dashboard_pictures(browser, ROOT / "docs")
     for space in [options.space] if options.space else ("chat_rag", "platform_compare"):
+        if space == "dashboard":
+            continue
         with running_app(space):
             if space == "chat_rag" and options.out:
                 chat_states(browser, options.filing, options.out)
@@ -246,7 +273,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--filing", type=Path, help="the document to ask about (default: the sample documents)")
     parser.add_argument("--out", type=Path, help="write every state to this directory")
-    parser.add_argument("--space", choices=("chat_rag", "platform_compare", "publish"), help="take only its pictures")
+    parser.add_argument(
+        "--space", choices=("chat_rag", "platform_compare", "dashboard", "publish"), help="take only its pictures"
+    )
     options = parser.parse_args()
     chromium = which("chromium-headless-shell") or which("chromium") or which("google-chrome")
     if not chromium:

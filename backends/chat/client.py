@@ -55,8 +55,8 @@ async def stream_chat(prepare: Callable[[], Awaitable[ChatCall]]) -> AsyncIterat
         try:
             head = await _read_head(chunks) if _is_document(media_type) else b""
             if _is_document(media_type) and not begins_event(head):
-                for delta in _document_deltas(call.endpoint, reader, decoder, head + await _read_all(chunks)):
-                    yield delta
+                for event in _document_events(call.endpoint, reader, decoder, head + await _read_all(chunks)):
+                    yield event
                 yield reader.done
                 return
             for delta in _read_chunk(head, decoder, reader):
@@ -70,8 +70,8 @@ async def stream_chat(prepare: Callable[[], Awaitable[ChatCall]]) -> AsyncIterat
                         yield delta
                 if reader.complete:
                     break
-            for delta in reader.finish(decoder.flush(), decoder.unread):
-                yield delta
+            for event in reader.finish(decoder.flush(), decoder.unread):
+                yield event
         except httpx2.TimeoutException as error:
             raise transport_error(call.endpoint, error) from error
         except (httpx2.TransportError, httpx2.DecodingError, BadEvent) as error:
@@ -121,8 +121,8 @@ def _read_chunk(chunk: bytes, decoder: SSEDecoder, reader: ChatReader) -> list[D
     return [delta for payload in decoder.feed(chunk) for delta in reader.read(payload)]
 
 
-def _document_deltas(endpoint: Endpoint, reader: ChatReader, decoder: SSEDecoder, content: bytes) -> Iterator[Delta]:
-    """Yield the deltas of a server that answers in one document although the request asked for a stream."""
+def _document_events(endpoint: Endpoint, reader: ChatReader, decoder: SSEDecoder, content: bytes) -> Iterator[Event]:
+    """Yield the events of a server that answers in one document although the request asked for a stream."""
     text = content.decode("utf-8", "replace")
     if '"choices"' not in text and '"error"' not in text:
         raise not_an_api(endpoint, text)

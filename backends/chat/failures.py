@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from backends.errors import BackendError, Interrupted, Overloaded, Rejected
-from backends.http.errors import CHECK_BILLING, is_quota
+from backends.http.errors import BUSY_STATUSES, CHECK_BILLING, is_quota
 from backends.text import to_json
 
 # Finish reasons of servers and gateways that end an answer which isn't one.
@@ -31,7 +31,7 @@ def server_failure(error: Any, quote: Callable[[str], str], has_output: bool) ->
     status, kind = _status(error), _kind(error)
     if is_quota(kind) or status == 402:
         return Rejected(f"The server has no quota left: “{text}”.", CHECK_BILLING, status=429)
-    if status in (429, 503, 529) or any(name in kind for name in _BUSY):
+    if status in BUSY_STATUSES or any(name in kind for name in _BUSY):
         return Overloaded(f"The server is busy: “{text}”.", "Wait a moment, then try again.")
     return Rejected(f"The server failed: “{text}”.", "Look at the server's log.", status=status or 500)
 

@@ -9,17 +9,20 @@ from typing import Any
 from backends.chat.failures import cut_off, finish_failure, refusal, server_failure
 from backends.chat.reasoning import CharacterJoiner, Reasoning, ThoughtSplitter
 from backends.chat.sse import DONE
+from backends.chat.tools import ToolCallAssembler
 from backends.chat.usage import read_usage
 from backends.errors import BackendError, Unreachable
 from backends.text import one_line
-from backends.types import Delta, Done, Usage
+from backends.types import Delta, Done, Event, Usage
 
 _parse = json.JSONDecoder().decode
 _UNFINISHED = "it closed the stream before the answer was complete"
 
 
 class ChatReader:
-    """Reads the events of one answer: JSON payloads in, deltas out; `complete` is true after [DONE].
+    """Reads the events of one answer: JSON payloads in, deltas out, tool calls at the end.
+
+    `complete` is true after [DONE].
 
     `quote` prepares the server's words for an error message: one line, without secrets.
     `last_event` names the last event without text: "empty" (role-only, finish), "usage" or "done".
@@ -34,6 +37,7 @@ class ChatReader:
         self.last_event = ""
         self._splitter = ThoughtSplitter(reasoning)
         self._thoughts = CharacterJoiner()
+        self._calls = ToolCallAssembler()
         self._refusal = ""
         self._words = ""  # of an event that is no part of an answer
         self._has_choices = False
@@ -58,8 +62,8 @@ class ChatReader:
             self.has_output = True
         return deltas
 
-    def finish(self, last: Iterable[str] = (), unread: str = "") -> Iterator[Delta]:
-        """Read the last events and yield the text held back; then raise the failure of the answer, if it has one.
+    def finish(self, last: Iterable[str] = (), unread: str = "") -> Iterator[Event]:
+        """Read the last events; yield the text held back and the tool calls, or raise the failure of the answer.
 
         `unread` is what the server sent besides events, such as the text of an error.
         """
@@ -72,6 +76,7 @@ class ChatReader:
             yield delta
         if failure := self._failure(unread):
             raise failure
+        yield from self._calls.finish(self._quote, self.finish_reason)
 
     @property
     def done(self) -> Done:
@@ -119,6 +124,9 @@ class ChatReader:
             deltas += self._part_deltas([content] if isinstance(content, dict) else content)
         if refused := part.get("refusal"):
             self._refusal += refused
+        if calls := part.get("tool_calls"):
+            self._calls.feed(calls)
+            self.has_output, self.last_event = True, "tool call"
         return deltas
 
     def _part_deltas(self, parts: Iterable[str | dict[str, Any]]) -> list[Delta]:

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
+from backends.chat.checks import (
+    bad_request,
+    describe,
+    read_flag,
+    read_integer,
+    read_number,
+    read_text,
+    replace_surrogates,
+)
+from backends.chat.messages import read_messages, write_message
+from backends.chat.tools import tools_body
 from backends.errors import Rejected
-from backends.types import ChatRequest, Message, Role
+from backends.types import ChatRequest, Tool
 
-ROLES: dict[str, Role] = {**{role: role for role in get_args(Role)}, "developer": "system"}
-EXAMPLE = 'Send {"messages": [{"role": "user", "content": "…"}]}.'
 MAX_STOPS = 16
 MAX_STOP_CHARACTERS = 5000  # engines look for each of them after every token
 MAX_TOKENS = 2**31 - 1  # engines count in 32 bits; a larger number would overflow
+MAX_TOOLS = 128
 # Fields that would change the answer and aren't supported, with the values that have no effect.
 UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {
     "n": (None, 1),
-    "tools": (None, []),
     "functions": (None, []),
-    "tool_choice": (None, "none", "auto"),
-    "response_format": (None, {"type": "text"}),
     "logprobs": (None, False),
     "logit_bias": (None, {}),
     "frequency_penalty": (None, 0),
@@ -30,13 +37,17 @@ UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {
 def chat_body(request: ChatRequest, *, model: str | None = None, stream: bool = True) -> dict[str, Any]:
     """The JSON body for `request`; `request.model` takes precedence over `model`, the target's default."""
     body: dict[str, Any] = {
-        "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+        "messages": [write_message(message) for message in request.messages],
         "max_tokens": request.max_tokens,
         "temperature": request.temperature,
         "stream": stream,
     }
     optional = {"model": request.model or model, "top_p": request.top_p, "seed": request.seed}
     body.update({name: value for name, value in optional.items() if value is not None})
+    body.update(tools_body(request))
+    if request.schema is not None:
+        schema = {"name": "answer", "schema": dict(request.schema), "strict": True}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
     if request.stop:
         body["stop"] = list(request.stop)
     if stream:
@@ -50,20 +61,24 @@ def parse_chat_request(body: Any) -> ChatRequest:
     A missing or empty `model` is None. `max_completion_tokens` takes precedence over the older `max_tokens`.
     """
     if not isinstance(body, Mapping):
-        raise bad_request(f"it is {_describe(body)}, not an object")
+        raise bad_request(f"it is {describe(body)}, not an object")
     for name, neutral in UNSUPPORTED.items():
         if body.get(name) not in neutral:
             raise Rejected(f"{name} is not supported here.", f"Ask without {name}.", status=400)
-    newer = _integer(body, "max_completion_tokens", minimum=1)
-    max_tokens = newer if newer is not None else _integer(body, "max_tokens", minimum=1)
-    temperature = _number(body, "temperature", 0, 2)
+    newer = read_integer(body, "max_completion_tokens", minimum=1)
+    max_tokens = newer if newer is not None else read_integer(body, "max_tokens", minimum=1)
+    temperature = read_number(body, "temperature", 0, 2)
     optional: dict[str, Any] = {"max_tokens": max_tokens and min(max_tokens, MAX_TOKENS), "temperature": temperature}
+    tools = _tools(body.get("tools"))
     return ChatRequest(
-        _messages(body.get("messages")),
-        model=_text(body, "model") or None,
-        top_p=_number(body, "top_p", 0, 1),
-        seed=_integer(body, "seed", minimum=-(2**63)),
+        read_messages(body.get("messages")),
+        model=read_text(body, "model") or None,
+        top_p=read_number(body, "top_p", 0, 1),
+        seed=read_integer(body, "seed", minimum=-(2**63)),
         stop=_stop(body.get("stop")),
+        tools=tools,
+        tool_choice=_tool_choice(body.get("tool_choice"), tools),
+        schema=_schema(body.get("response_format")),
         **{name: value for name, value in optional.items() if value is not None},
     )
 
@@ -72,53 +87,57 @@ def read_stream_flags(body: Mapping[str, Any]) -> tuple[bool, bool]:
     """Whether the client wants a stream, and whether it wants the usage at the end."""
     options = body.get("stream_options") or {}
     if not isinstance(options, Mapping):
-        raise bad_request(f"stream_options is {_describe(options)}, not an object")
-    return _flag(body, "stream"), _flag(options, "include_usage")
+        raise bad_request(f"stream_options is {describe(options)}, not an object")
+    return read_flag(body, "stream"), read_flag(options, "include_usage")
 
 
-def bad_request(reason: str) -> Rejected:
-    """The error for a body that isn't a chat completion request."""
-    return Rejected(f"The request is not a chat completion: {reason}.", EXAMPLE, status=400)
+def _tools(tools: Any) -> tuple[Tool, ...]:
+    if tools is None:
+        return ()
+    if not isinstance(tools, list):
+        raise bad_request(f"tools is {describe(tools)}, not a list")
+    if len(tools) > MAX_TOOLS:
+        raise bad_request(f"tools has {len(tools)} entries; the maximum is {MAX_TOOLS}")
+    return tuple(_tool(f"tools[{index}]", tool) for index, tool in enumerate(tools))
 
 
-def _messages(messages: Any) -> tuple[Message, ...]:
-    if not isinstance(messages, list):
-        raise bad_request(f"messages is {_describe(messages)}, not a list")
-    if not messages:
-        raise bad_request("messages is empty")
-    return tuple(_message(f"messages[{index}]", each) for index, each in enumerate(messages))
+def _tool(path: str, tool: Any) -> Tool:
+    function = tool.get("function") if isinstance(tool, Mapping) else None
+    name = function.get("name") if isinstance(function, Mapping) else None
+    if not isinstance(function, Mapping) or not isinstance(name, str) or not name:
+        raise bad_request(f"{path} is not a function with a name")
+    description, parameters = function.get("description"), function.get("parameters")
+    if parameters is not None and not isinstance(parameters, Mapping):
+        raise bad_request(f"the parameters of {path} are {describe(parameters)}, not a JSON schema")
+    text = replace_surrogates(description) if isinstance(description, str) else ""
+    return Tool(name, text) if parameters is None else Tool(name, text, parameters)
 
 
-def _message(path: str, message: Any) -> Message:
-    if not isinstance(message, Mapping):
-        raise bad_request(f"{path} is {_describe(message)}, not an object")
-    role = message.get("role")
-    if not isinstance(role, str) or role not in ROLES:
-        value = f"{role[:40]!r}" if isinstance(role, str) else _describe(role)
-        raise bad_request(f"the role of {path} is {value}, not one of {', '.join(ROLES)}")
-    return Message(ROLES[role], _content(f"{path}.content", message.get("content")))
+def _tool_choice(choice: Any, tools: tuple[Tool, ...]) -> str:
+    if isinstance(choice, Mapping):
+        function = choice.get("function")
+        choice = function.get("name") if isinstance(function, Mapping) else None
+        if choice not in {tool.name for tool in tools}:
+            raise bad_request("tool_choice names a function that is not among tools")
+        return str(choice)
+    if choice not in (None, "auto", "none", "required"):
+        raise bad_request("tool_choice is not auto, none, required or a function")
+    return choice or "auto"
 
 
-def _content(path: str, content: Any) -> str:
-    if isinstance(content, list):
-        return "".join(_part(f"{path}[{index}]", part) for index, part in enumerate(content))
-    if not isinstance(content, str):
-        raise bad_request(f"{path} is {_describe(content)}, not text")
-    return replace_surrogates(content)
-
-
-def _part(path: str, part: Any) -> str:
-    text = part.get("text") if isinstance(part, Mapping) and part.get("type") == "text" else None
-    if not isinstance(text, str):
-        raise bad_request(f"{path} is not a text part; only text is supported")
-    return replace_surrogates(text)
-
-
-def replace_surrogates(text: str) -> str:
-    """`text` with surrogates, which JSON can contain and UTF-8 can't, joined or replaced by U+FFFD."""
-    if text.isascii():
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def _schema(response_format: Any) -> Mapping[str, Any] | None:
+    if response_format is None:
+        return None
+    kind = response_format.get("type") if isinstance(response_format, Mapping) else None
+    if kind == "text":
+        return None
+    if kind == "json_object":
+        return {"type": "object"}
+    holder = response_format.get("json_schema") if kind == "json_schema" else None
+    schema = holder.get("schema") if isinstance(holder, Mapping) else None
+    if not isinstance(schema, Mapping):
+        raise bad_request("response_format is not text, json_object or a json_schema with its schema")
+    return schema
 
 
 def _stop(stop: Any) -> tuple[str, ...]:
@@ -130,50 +149,3 @@ def _stop(stop: Any) -> tuple[str, ...]:
     if (longest := max(map(len, stops), default=0)) > MAX_STOP_CHARACTERS:
         raise bad_request(f"a stop has {longest:,} characters; the maximum is {MAX_STOP_CHARACTERS:,}")
     return tuple(replace_surrogates(each) for each in stops if each)
-
-
-def _text(body: Mapping[str, Any], name: str) -> str:
-    value = body.get(name)
-    if value is not None and not isinstance(value, str):
-        raise bad_request(f"{name} is {_describe(value)}, not text")
-    return value or ""
-
-
-def _flag(body: Mapping[str, Any], name: str) -> bool:
-    value = body.get(name)
-    if value is not None and not isinstance(value, bool):
-        raise bad_request(f"{name} is {_describe(value)}, not true or false")
-    return bool(value)
-
-
-def _integer(body: Mapping[str, Any], name: str, *, minimum: int) -> int | None:
-    value = body.get(name)
-    if value is None:
-        return None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if type(value) is not int or not minimum <= value < 2**63:
-        bound = "a whole number" if minimum < 0 else f"a whole number from {minimum}"
-        raise bad_request(f"{name} is {_describe(value)}, not {bound}")
-    return value
-
-
-def _number(body: Mapping[str, Any], name: str, low: float, high: float) -> float | None:
-    value = body.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise bad_request(f"{name} is {_describe(value)}, not a number from {low:g} to {high:g}")
-    return float(value)
-
-
-def _describe(value: Any) -> str:
-    """A value for an error message: a number as it is, anything else by its type."""
-    if value is None:
-        return "missing"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (int, float)):
-        return f"{value!r}"[:40]
-    names: dict[type, str] = {str: "text", list: "a list", dict: "an object"}
-    return names.get(type(value), type(value).__name__)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from backends.chat.tools import write_call
 from backends.chat.usage import write_usage
 from backends.errors import SpaceportError
 from backends.text import to_json
-from backends.types import Delta, Done, Kind
+from backends.types import Delta, Done, Event, Kind, ToolCall
 
 
 class ChatWriter:
@@ -30,6 +31,10 @@ class ChatWriter:
         """One delta as the JSON of a chunk; a thought goes into `reasoning_content`."""
         return f'{self._prefix[delta.kind]}{to_json(delta.text)}}},"finish_reason":null}}]}}'
 
+    def tool_call(self, call: ToolCall, index: int) -> dict[str, Any]:
+        """One complete call, the answer's number `index`, as a chunk."""
+        return self._chunk({"tool_calls": [write_call(call, index=index)]})
+
     def closing(self, done: Done) -> list[dict[str, Any]]:
         """The chunk with the finish reason, then a chunk with the usage if it is known."""
         chunks = [self._chunk({}, done.finish_reason or "stop")]
@@ -37,19 +42,25 @@ class ChatWriter:
             chunks.append({**self._head, "choices": [], "usage": write_usage(done.usage)})
         return chunks
 
-    def whole(self, deltas: Iterable[Delta], done: Done) -> dict[str, Any]:
+    def whole(self, events: Iterable[Event], done: Done) -> dict[str, Any]:
         """The complete answer as one object, for a client that doesn't stream."""
-        texts: dict[Kind, str] = {"answer": "", "thought": ""}
-        for delta in deltas:
-            texts[delta.kind] += delta.text
-        message = {"role": "assistant", "content": texts["answer"]}
+        texts: dict[Kind, list[str]] = {"answer": [], "thought": []}
+        calls = []
+        for event in events:
+            if isinstance(event, Delta):
+                texts[event.kind].append(event.text)
+            elif isinstance(event, ToolCall):
+                calls.append(write_call(event))
+        message: dict[str, Any] = {"role": "assistant", "content": "".join(texts["answer"])}
         if texts["thought"]:
-            message["reasoning_content"] = texts["thought"]
+            message["reasoning_content"] = "".join(texts["thought"])
+        if calls:
+            message["tool_calls"] = calls
         choice = {"index": 0, "message": message, "finish_reason": done.finish_reason or "stop"}
         usage = {"usage": write_usage(done.usage)} if done.usage else {}
         return {**self._head, "object": "chat.completion", "choices": [choice], **usage}
 
-    def _chunk(self, delta: dict[str, str], reason: str | None = None) -> dict[str, Any]:
+    def _chunk(self, delta: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
         return {**self._head, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
 
 

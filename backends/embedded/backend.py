@@ -12,6 +12,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from backends import model_files
+from backends.embedded.capabilities import needs_more_than_text, refuse_unsupported
 from backends.embedded.engine import Engine
 from backends.embedded.fast_copy import fast_copy
 from backends.embedded.subprocess_engine import SubprocessEngine
@@ -61,7 +62,9 @@ class EmbeddedBackend:
 
     def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
         """Yield the answer as it arrives; the first call loads the model, and downloads it if necessary."""
-        return self._running[1].stream(request) if self._running else self._first_stream(request)
+        if self._running is None or needs_more_than_text(request):
+            return self._prepared_stream(request)
+        return self._running[1].stream(request)
 
     async def check(self) -> Health:
         """Load the model and check that its engine runs."""
@@ -86,8 +89,10 @@ class EmbeddedBackend:
         """Release the engine; it stops when no target uses it."""
         self._running = None
 
-    async def _first_stream(self, request: ChatRequest) -> AsyncIterator[Event]:
+    async def _prepared_stream(self, request: ChatRequest) -> AsyncIterator[Event]:
         client = await self._client()
+        if needs_more_than_text(request) and self._running:
+            await refuse_unsupported(client.endpoint, self._running[0].name, request)
         stream = client.stream(request)
         async with closing(stream):
             async for event in stream:

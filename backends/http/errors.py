@@ -19,6 +19,7 @@ from backends.text import one_line
 CHECK_BILLING = "Check the plan and the billing of the account."
 # Not "billing": some servers name it for a limit that a minute's wait lifts.
 _QUOTA = ("insufficient_quota", "insufficient_balance", "insufficient balance", "billing_hard_limit", "credit balance")
+BUSY_STATUSES = (429, 503, 529)  # 529: Anthropic's servers
 CHANGE_REQUEST = "Change the request as the message says."
 # Both stop at the next tag, so that unfinished tags don't make a response slow to read.
 _TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
@@ -75,7 +76,7 @@ def response_error(endpoint: Endpoint, status: int, headers: Mapping[str, str], 
         return Rejected(f"{label} does not have that model or route (404){words}", remedy, status=status)
     if status == 402 or (status == 429 and is_quota(content.decode("utf-8", "replace").lower())):
         return Rejected(f"{label} has no quota left ({status}){words}", CHECK_BILLING, status=status)
-    if status in (429, 503, 529):
+    if status in BUSY_STATUSES:
         wait = _retry_after(headers)
         remedy = f"Try again in {wait:g} s." if wait is not None else "Wait a moment, then try again."
         return Overloaded(f"{label} is busy ({status}){words}", remedy, retry_after=wait)

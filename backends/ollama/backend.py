@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
+from backends.answer_checks import checked
 from backends.errors import NotConfigured
 from backends.http.connections import LIMITS, tls
 from backends.http.endpoint import Endpoint
 from backends.http.settings import HttpSettings
 from backends.ollama.errors import translate_errors
 from backends.ollama.reader import OllamaReader
+from backends.ollama.requests import chat_arguments
 from backends.ollama.window import chat_options, context_length, window_for
 from backends.settings import read_settings, require_package
 from backends.streams import closing
@@ -81,13 +83,16 @@ class OllamaBackend:
         # A connection belongs to the event loop that opened it.
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, ollama.AsyncClient] = WeakKeyDictionary()
 
-    async def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
+    def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
         """Yield the answer as it arrives; see `backends.types.Backend`."""
+        return checked(self._stream(request), request)
+
+    async def _stream(self, request: ChatRequest) -> AsyncIterator[Event]:
         model, reader = request.model or self._settings.model, OllamaReader()
         with translate_errors(self._endpoint, model, reader):
             parts = await self._client().chat(
                 model,
-                [{"role": message.role, "content": message.content} for message in request.messages],
+                **chat_arguments(request),
                 stream=True,
                 think=self._settings.think,
                 options=chat_options(request, await self._window(model, request)),
@@ -96,8 +101,8 @@ class OllamaBackend:
                 async for part in parts:
                     for delta in reader.read(part):
                         yield delta
-        for delta in reader.finish():
-            yield delta
+        for event in reader.finish():
+            yield event
         yield reader.done
 
     async def check(self) -> Health:

@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING
 
 from backends.chat.reasoning import ThoughtSplitter
 from backends.errors import Interrupted, Unreachable
-from backends.types import Delta, Done, Usage
+from backends.types import Delta, Done, Event, ToolCall, Usage
 
 if TYPE_CHECKING:
     import ollama
 
 
 class OllamaReader:
-    """Items in, deltas out; keeps the last item for its token counts."""
+    """Items in, deltas out, tool calls at the end; keeps the last item for its token counts."""
 
     def __init__(self) -> None:
         self.has_output = False
         self._last: ollama.ChatResponse | None = None
         self._splitter = ThoughtSplitter()
+        self._calls: list[ToolCall] = []
 
     def read(self, part: ollama.ChatResponse) -> list[Delta]:
         """Return the deltas of one item."""
@@ -27,19 +28,22 @@ class OllamaReader:
             deltas.append(Delta(part.message.thinking, "thought"))
         if part.message.content:
             deltas += self._splitter.feed(part.message.content)
+        for call in part.message.tool_calls or ():  # each is complete
+            function = call.function
+            self._calls.append(ToolCall(f"call_{len(self._calls) + 1}", function.name, function.arguments))
         if part.done:
             self._last = part
-        self.has_output = self.has_output or bool(deltas)
+        self.has_output = self.has_output or bool(deltas or self._calls)
         return deltas
 
-    def finish(self) -> list[Delta]:
-        """Return the text held back; an end without a last item is an error."""
+    def finish(self) -> list[Event]:
+        """Return the text held back and the tool calls; an end without a last item is an error."""
         if self._last is None:
             reason = "it closed the stream before the answer was complete"
             if self.has_output:
                 raise cut_off(reason)
             raise Unreachable(f"The server gave no answer: {reason}.", "Look at the server's log, then try again.")
-        return self._splitter.flush()
+        return [*self._splitter.flush(), *self._calls]
 
     @property
     def done(self) -> Done:

@@ -21,7 +21,7 @@ def window_for(request: ChatRequest, limit: int | None, *, fixed: bool = False) 
     Ollama silently drops the beginning of a conversation that doesn't fit. It reloads the model for each different
     window, so windows are powers of two.
     """
-    prompt = sum(estimate_tokens(message.content) + TOKENS_PER_MESSAGE for message in request.messages)
+    prompt = sum(estimate_tokens(message.text) + TOKENS_PER_MESSAGE for message in request.messages)
     size = prompt + request.max_tokens
     if limit is not None and size > limit:
         raise Rejected(

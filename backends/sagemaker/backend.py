@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from backends.answer_checks import checked
 from backends.chat.client import ChatCall, stream_chat
 from backends.chat.requests import chat_body
 from backends.errors import BackendError, NotConfigured
@@ -74,7 +75,7 @@ class SageMakerBackend:
     def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
         """Yield the answer as it arrives; see `backends.types.Backend`."""
         prepare = self._chat_route_call if self._settings.route == "openai" else self._invocation
-        return stream_chat(partial(asyncio.to_thread, prepare, request))
+        return checked(stream_chat(partial(asyncio.to_thread, prepare, request)), request)
 
     async def check(self) -> Health:
         """Ask for the endpoint's state; without the permission to see it, request one token instead."""

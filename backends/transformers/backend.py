@@ -60,6 +60,7 @@ class TransformersBackend:
 
     def _answer(self, request: ChatRequest, stopped: threading.Event) -> Iterator[Event]:
         """Generate one answer; blocks. Ends within one token after `stopped` is set."""
+        _refuse_more_than_text(request)
         model = load(self._settings)
         ids, in_thought = model.prompt(request)
         if stopped.is_set():  # while a long prompt was rendered and tokenized
@@ -82,6 +83,18 @@ class TransformersBackend:
         yield from reader.flush()
         at_limit = count >= options["max_new_tokens"] and last not in options["eos_token_id"] and not reader.at_stop
         yield Done("length" if at_limit else "stop", Usage(len(ids), count))
+
+
+def _refuse_more_than_text(request: ChatRequest) -> None:
+    """Raise `Rejected` for what only a server with a model's own parser or a grammar can do."""
+    asked = {
+        "tools": bool(request.tools) and request.tool_choice != "none",
+        "a JSON schema": request.schema is not None,
+        "pictures": any(message.pictures for message in request.messages),
+    }
+    if names := " and ".join(name for name, is_asked in asked.items() if is_asked):
+        message = f"The transformers kind doesn't support {names}."
+        raise Rejected(message, "Ask a target of another kind, such as embedded, openai or ollama.", status=400)
 
 
 def _generation_error(error: Exception, *, interrupted: bool) -> BackendError:

@@ -65,7 +65,7 @@ class LoadedModel:
         """The tokens of the conversation, and whether the chat template ends with an open `<think>`."""
         if request.model not in (None, self.name):
             raise Rejected(f"This target serves {self.name}, not {request.model}.", "Leave out `model`.", status=404)
-        messages = [{"role": message.role, "content": message.content} for message in request.messages]
+        messages = [{"role": message.role, "content": message.text} for message in request.messages]
         try:
             text = self.tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
         except Exception as error:  # jinja's errors, or a ValueError if there is no template

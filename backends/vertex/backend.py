@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from backends.answer_checks import checked
 from backends.chat.client import ChatCall, stream_chat
 from backends.chat.reader import ChatReader
 from backends.chat.requests import chat_body
@@ -78,8 +79,8 @@ class VertexBackend:
     def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
         """Yield the answer as it arrives; see `backends.types.Backend`."""
         if self._settings.route == "instances":
-            return self._predict(request)
-        return stream_chat(partial(self._call, request))
+            return checked(self._predict(request), request)
+        return checked(stream_chat(partial(self._call, request)), request)
 
     async def check(self) -> Health:
         """Ask which model the endpoint has; without the permission to see it, request one token instead."""

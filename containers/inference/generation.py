@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from backends import BackendError, ChatRequest, Delta, Done, Event, Overloaded, Stopwatch, TimedOut, Unreachable
+from backends import BackendError, ChatRequest, Done, Event, Overloaded, Stopwatch, TimedOut, Unreachable
 from backends.chat.writer import ChatWriter
 from backends.stopwatch import now
 from backends.streams import closing
@@ -63,15 +63,15 @@ class Generation:
 
     async def complete(self) -> dict[str, Any]:
         """Return the whole answer as a chat completion."""
-        deltas: list[Delta] = []
+        events: list[Event] = []
         done = Done(None, None)
-        async with self.recorded(), self.events() as events:
-            async for event in events:
-                if isinstance(event, Delta):
-                    deltas.append(event)
-                else:
+        async with self.recorded(), self.events() as stream:
+            async for event in stream:
+                if isinstance(event, Done):
                     done = event
-        return self.request.writer.whole(deltas, done)
+                else:
+                    events.append(event)
+        return self.request.writer.whole(events, done)
 
     @asynccontextmanager
     async def recorded(self) -> AsyncIterator[None]:

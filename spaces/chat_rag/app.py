@@ -10,25 +10,27 @@ from typing import Any
 import gradio as gr
 
 from backends import Catalog, SpaceportError
-from chat_page import scripts
+from chat_page import render, scripts
 from chat_page.better_model import ModelOffer
 from chat_page.chat import MAX_QUESTION_CHARACTERS, Chat
+from chat_page.conversation_handlers import ConversationHandlers
 from chat_page.handlers import Handlers
-from chat_page.sources import panel
+from chat_page.layout.conversation import build_chatbot, build_composer, build_head
+from chat_page.layout.conversation_actions import build_conversation_actions
+from chat_page.layout.conversation_list import build_conversation_list
+from chat_page.layout.document_list import build_document_list
+from chat_page.layout.settings import build_settings
+from chat_page.layout.sources_pane import build_sources_pane
 from chat_page.strings import ENGLISH
-from rag.answering.types import AnswerOptions
 from rag.documents import Limits
 from rag.library.quota import Quota
-from rag.reading.archives.listing import ARCHIVE_SUFFIX
-from rag.reading.parse import SUFFIXES
-from ui import html, launch
+from ui import launch
 from ui.admission.client import caller_of
 from ui.edge.limits import EdgeLimits
 from ui.scripts import download_js, key_js
 from ui.settings import int_setting
 
 CORPUS = Path(__file__).parent / "corpus"
-DEFAULTS = AnswerOptions()
 # Gradio's state of a page takes 75 kB, and anybody can open pages. Nothing is lost when a page's state is dropped.
 MAX_SESSIONS = 200
 
@@ -50,6 +52,7 @@ try:
 except SpaceportError as error:
     raise SystemExit(error.for_terminal) from error
 HANDLERS = Handlers(CHAT)
+CHATS = ConversationHandlers(CHAT, HANDLERS)
 OFFER = ModelOffer(
     CHAT.catalog,
     host=ARGUMENTS.host or os.environ.get("GRADIO_SERVER_NAME"),
@@ -80,60 +83,28 @@ async def ask_documents(
         raise gr.Error(str(error), print_exception=False) from error
 
 
-with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, delete_cache=(300, 3600)) as demo:
+with gr.Blocks(
+    title=ENGLISH.title, analytics_enabled=False, fill_width=True, fill_height=True, delete_cache=(300, 3600)
+) as demo:
     # Not a secret: the browser receives it with the page. It's fixed so that the key survives a restart of the server.
     key = gr.BrowserState("", storage_key="spaceport-visitor", secret="spaceport")  # noqa: S106
-    fragment = gr.Textbox(visible=False)
+    tab, fragment = gr.Textbox(visible=False), gr.Textbox(visible=False)
     download = gr.Textbox(visible=False)
-    with gr.Row(elem_id="head"):
-        gr.HTML(html.header_html(ENGLISH.title, ENGLISH.tagline))
-        target = gr.Dropdown(
-            TARGETS, value=START.name, label=ENGLISH.model, container=False, scale=0, min_width=280,
-            elem_id="target",
-        )  # fmt: skip
-    with gr.Row():
-        with gr.Column(scale=3, min_width=320):
-            chatbot = gr.Chatbot(
-                elem_id="chat", show_label=False, height="68vh", min_height=380, allow_tags=False, editable="user",
-                buttons=["copy"], feedback_options=None, examples=[{"text": text} for text in ENGLISH.examples],
-                placeholder=ENGLISH.invitation,
-            )  # fmt: skip
-            question = gr.Textbox(
-                label=ENGLISH.question, show_label=False, placeholder=ENGLISH.question_hint, submit_btn=True,
-                autofocus=True, max_lines=8, max_length=MAX_QUESTION_CHARACTERS, elem_id="question",
-            )  # fmt: skip
-            stats = gr.HTML("", elem_id="figures")
-            with gr.Row(elem_id="export"):
-                share_button = gr.Button(ENGLISH.share, size="sm", variant="secondary")
-                markdown_button = gr.Button(ENGLISH.download_markdown, size="sm", variant="secondary")
-                json_button = gr.Button(ENGLISH.download_json, size="sm", variant="secondary")
-            link = gr.Textbox(
-                visible=False, label=ENGLISH.link, buttons=["copy"], interactive=False, max_lines=1, elem_id="link",
-            )  # fmt: skip
-        with gr.Column(scale=2, min_width=320):
-            with gr.Accordion(ENGLISH.documents, open=True):
-                files = gr.File(
-                    show_label=False,
-                    file_count="multiple",
-                    file_types=[*SUFFIXES, ARCHIVE_SUFFIX],
-                    height=132,
-                    elem_id="drop",
-                )
-                documents = gr.HTML("", elem_id="documents", js_on_load=scripts.DOCUMENTS_JS)
-                samples = gr.Checkbox(True, label=ENGLISH.samples, elem_id="samples")
-            with gr.Accordion(ENGLISH.sources, open=True):
-                sources = gr.HTML(panel.sources_html([]), elem_id="sources", js_on_load=scripts.PANEL_JS)
-                preview = gr.HTML("", elem_id="preview", js_on_load=scripts.PREVIEW_JS)
-            with gr.Accordion(ENGLISH.settings, open=False):
-                general_knowledge = gr.Checkbox(False, label=ENGLISH.general_knowledge, elem_id="general_knowledge")
-                passages = gr.Slider(1, 12, DEFAULTS.passages, step=1, label=ENGLISH.passages)
-                temperature = gr.Slider(0, 1.5, DEFAULTS.temperature, step=0.1, label=ENGLISH.temperature)
-                max_tokens = gr.Slider(16, 4096, DEFAULTS.max_tokens, step=16, label=ENGLISH.max_tokens)
-                system = gr.Textbox("", label=ENGLISH.system, lines=2, placeholder=ENGLISH.system_hint)
-                delete = gr.Button(ENGLISH.delete, size="sm", variant="stop", elem_id="delete")
-                better_model = gr.Button(OFFER.label(), visible=bool(OFFER.label()), size="sm", elem_id="better_model")
-                model_progress = gr.HTML("")
-                unavailable = gr.HTML("", elem_id="unavailable")
+    with gr.Sidebar(width=300, elem_id="sidebar"):
+        conversations = build_conversation_list()
+        actions = build_conversation_actions()
+        shelf = build_document_list()
+        settings = build_settings(OFFER.label())
+    with gr.Row(elem_id="page", scale=1):
+        with gr.Column(elem_id="middle", scale=1, min_width=0):
+            build_head()
+            chatbot = build_chatbot()
+            composer = build_composer(TARGETS, MAX_QUESTION_CHARACTERS)
+            gr.HTML(render.feedback_note(CHAT.shared_feedback), visible=bool(CHAT.shared_feedback), elem_id="feedback")
+        pane = build_sources_pane()
+    question, target = composer.question, composer.target
+    files, documents, samples = shelf.files, shelf.documents, shelf.samples
+    sources, preview, unavailable = pane.sources, pane.preview, settings.unavailable
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     # Events whose first or second input is the key.
@@ -141,15 +112,15 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
     question_events = [
         question.submit(HANDLERS.submit, [question, key], [question, chatbot], concurrency_limit=None, **key_second),
         chatbot.example_select(HANDLERS.example, key, [question, chatbot], concurrency_limit=None, **key_first),
-        chatbot.retry(HANDLERS.retry, key, [question, chatbot], queue=False, **key_first),
+        chatbot.retry(HANDLERS.retry, [key, target], [question, chatbot], concurrency_limit=None, **key_first),
         chatbot.edit(HANDLERS.edit, key, [question, chatbot], concurrency_limit=None, **key_first),
         chatbot.option_select(HANDLERS.write_answer, key, [question, chatbot], concurrency_limit=None, **key_first),
     ]
     answer_events = [
         event.then(
             HANDLERS.respond,
-            [key, target, passages, max_tokens, temperature, system, general_knowledge, samples],
-            [chatbot, sources, stats],
+            [key, target, *settings.answer_options, samples],
+            [chatbot, sources],
             # `Admission` decides whose turn it is. Gradio's queue would be first come, first served, for all together.
             concurrency_limit=None,
             concurrency_id="answer",
@@ -158,45 +129,89 @@ with gr.Blocks(title=ENGLISH.title, analytics_enabled=False, fill_width=True, de
         )
         for event in question_events
     ]
-    for event in answer_events:
-        event.then(HANDLERS.finish, key, [question, chatbot], queue=False, **key_first)
-    question.stop(HANDLERS.finish, key, [question, chatbot], cancels=answer_events, queue=False, **key_first)
-    chatbot.undo(HANDLERS.undo, key, [question, chatbot, sources], queue=False, **key_first)
-    chatbot.clear(HANDLERS.clear, key, [sources, stats], queue=False, **key_first)
+    # A page that is opened again, or has lost its connection, follows the answer that is being written meanwhile.
+    resumed = conversations.chats.tick(
+        HANDLERS.resume, key, [question, chatbot, sources], queue=False, trigger_mode="always_last", **key_first
+    )
+    answer_events.append(
+        resumed.then(HANDLERS.follow, key, [chatbot, sources], concurrency_limit=None, postprocess=False, **key_first)
+    )
+    ended = [event.then(HANDLERS.finish, key, [question, chatbot], queue=False, **key_first) for event in answer_events]
+    question.stop(HANDLERS.stop, key, [question, chatbot], cancels=answer_events, queue=False, **key_first)
+    chatbot.undo(HANDLERS.undo, key, [question, chatbot, sources], concurrency_limit=None, **key_first)
 
-    files.upload(HANDLERS.upload, [files, key], [files, documents, samples], concurrency_limit=None, **key_second)
-    documents.delete(HANDLERS.remove, key, documents, queue=False, trigger_mode="multiple", **key_first)
+    chatbot.like(CHATS.rate, key, None, concurrency_limit=None, trigger_mode="multiple", **key_first)
+    list_inputs, shown = [key, conversations.search], [question, chatbot, sources, conversations.chats]
+    for component_event, handler in (
+        (conversations.new.click, CHATS.new_chat),
+        (chatbot.clear, CHATS.new_chat),
+        (conversations.chats.select, CHATS.select),
+        (conversations.chats.delete, CHATS.delete),
+    ):
+        component_event(handler, list_inputs, shown, concurrency_limit=None, **key_first)
+    conversations.chats.edit(
+        CHATS.rename, list_inputs, conversations.chats, concurrency_limit=None, trigger_mode="multiple", **key_first
+    )
+
+    changes = [
+        upload.upload(
+            HANDLERS.upload, [upload, key], [upload, documents, samples], concurrency_limit=None, **key_second
+        )
+        for upload in (files, composer.attach)
+    ]
+    changes.append(
+        shelf.address.submit(
+            HANDLERS.add_url, [shelf.address, key], [shelf.address, documents, samples], concurrency_limit=None,
+            **key_second,
+        )
+    )  # fmt: skip
+    changes += [
+        documents.delete(HANDLERS.remove, key, documents, queue=False, trigger_mode="multiple", **key_first),
+        documents.select(HANDLERS.choose, key, None, queue=False, trigger_mode="multiple", **key_first),
+    ]
     documents.stop(HANDLERS.cancel, key, None, queue=False, trigger_mode="multiple", **key_first)
     # By default Gradio drops an event while the previous one is running: a second citation would never open.
     sources.select(HANDLERS.open_source, key, preview, concurrency_limit=None, trigger_mode="multiple", **key_first)
 
     for button, handler, name, media_type in (
-        (markdown_button, HANDLERS.export_markdown, "conversation.md", "text/markdown"),
-        (json_button, HANDLERS.export_json, "conversation.json", "application/json"),
+        (actions.markdown, HANDLERS.export_markdown, "conversation.md", "text/markdown"),
+        (actions.json, HANDLERS.export_json, "conversation.json", "application/json"),
+        (conversations.download, CHATS.export_all, "conversations.json", "application/json"),
     ):
-        button.click(handler, key, download, queue=False, **key_first).then(
+        button.click(handler, key, download, concurrency_limit=None, **key_first).then(
             None, download, download, js=download_js(name, media_type), **private
         )
-    share_button.click(HANDLERS.share_link, key, [download, link], concurrency_limit=None, **key_first).then(
-        None, download, link, js=scripts.COPY_LINK_JS, **private
+    actions.share.click(HANDLERS.share_link, key, [download, actions.link], concurrency_limit=None, **key_first).then(
+        None, download, actions.link, js=scripts.COPY_LINK_JS, **private
     )
 
     page_load = demo.load(
-        HANDLERS.open_page, key, [key, documents, chatbot, sources, samples], queue=False, **key_first
-    )
-    page_load.then(None, fragment, fragment, js=scripts.READ_LINK_JS, **private).then(
+        HANDLERS.open_page, [key, tab], [key, documents, chatbot, sources, samples], queue=False,
+        **{**private, "js": scripts.TAB_JS},
+    )  # fmt: skip
+    linked = page_load.then(None, fragment, fragment, js=scripts.READ_LINK_JS, **private).then(
         HANDLERS.open_link, [fragment, key], [chatbot, sources], concurrency_limit=None, **key_second
     )
+    for change in (*changes, page_load):
+        change.then(HANDLERS.suggest, [key, samples], chatbot, queue=False, **key_first)
+    samples.input(HANDLERS.suggest, [key, samples], chatbot, queue=False, **key_first)
     page_load.then(HANDLERS.follow_uploads, key, documents, concurrency_limit=None, **key_first)
-    delete.click(
-        HANDLERS.delete_data, key, [key, documents, chatbot, sources, stats, samples], js=scripts.CONFIRM_JS,
+    deleted = settings.delete.click(
+        HANDLERS.delete_data, key, [key, documents, chatbot, sources, samples], js=scripts.CONFIRM_JS,
         queue=False, **private,
     )  # fmt: skip
-    better_model.click(OFFER.get_model, None, model_progress, concurrency_limit=None, **private).then(
-        HANDLERS.list_targets, target, [target, unavailable], **private
+    for event in (linked, *question_events, *ended, deleted):
+        event.then(CHATS.list_chats, list_inputs, conversations.chats, queue=False, **key_first)
+    conversations.search.change(  # Gradio 6.31 has no "input" for the first change, such as a pasted text
+        CHATS.list_chats, list_inputs, conversations.chats, concurrency_limit=None, trigger_mode="always_last",
+        **key_first,
+    )  # fmt: skip
+    settings.better_model.click(OFFER.get_model, None, settings.model_progress, concurrency_limit=None, **private).then(
+        HANDLERS.list_targets, target, [target, unavailable, composer.state], **private
     )
     demo.load(HANDLERS.warm, target, None, **private)
-    demo.load(HANDLERS.list_targets, target, [target, unavailable], **private)
+    demo.load(HANDLERS.list_targets, target, [target, unavailable, composer.state], **private)
+    target.input(HANDLERS.list_targets, target, [target, unavailable, composer.state], **private)
     demo.unload(HANDLERS.close_page)
     gr.api(ask_documents, api_name="ask_documents", concurrency_limit=None)
 demo.queue(**launch.QUEUE)
@@ -204,7 +219,13 @@ demo.queue(**launch.QUEUE)
 if __name__ == "__main__":
     demo.launch(
         **launch.launch_arguments(
-            ARGUMENTS, LIMITS, css=scripts.CSS, private=CHAT.private_folders, max_sessions=MAX_SESSIONS
+            ARGUMENTS,
+            LIMITS,
+            css=scripts.CSS,
+            head=scripts.HEAD,
+            description=ENGLISH.tagline,
+            private=CHAT.private_folders,
+            max_sessions=MAX_SESSIONS,
         ),
         mcp_server=launch.mcp_enabled(),
     )

@@ -11,6 +11,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 import import_paths  # noqa: F401 - must come before the imports that it makes possible
+from dashboard_pages import performance, playground, runs  # noqa: F401 - the first visitor would wait for these
 from ui.edge.bodies import BodyLimits, UploadRoutes
 from ui.edge.limits import EdgeLimits
 from ui.guard import Guard

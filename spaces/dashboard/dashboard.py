@@ -5,14 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 import import_paths  # noqa: F401 - must come before the imports that it makes possible
-from dashboard_pages import comparison, layout, performance, playground, strings
+from dashboard_pages import layout, performance, playground, runs, strings
 
 PAGES = [
     st.Page(playground.page, title=strings.PLAYGROUND, url_path="playground", icon=":material/chat:", default=True),
     st.Page(performance.page, title=strings.PERFORMANCE, url_path="performance", icon=":material/monitoring:"),
-    st.Page(comparison.page, title=strings.COMPARISON, url_path="comparison", icon=":material/compare_arrows:"),
+    st.Page(runs.page, title=strings.RUNS, url_path="runs", icon=":material/compare_arrows:"),
 ]
 
 st.set_page_config(page_title=strings.TITLE, page_icon="🛰️", layout="wide")
 layout.add_css()
-st.navigation(PAGES, position="top").run()
+page = st.navigation(PAGES, position="top")
+layout.navigation(PAGES)
+page.run()

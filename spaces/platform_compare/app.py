@@ -12,9 +12,13 @@ from backends import Catalog, NotConfigured, SpaceportError
 from compare.measure.workload import MAX_FILE_BYTES
 from compare.service import ComparisonService
 from compare_page import strings
+from compare_page.css import CSS
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from compare_page.measure_page import MeasurePage
 from compare_page.race_page import RacePage
+from compare_page.results import MEASURE
+from compare_page.scripts import READ_LINK_JS
+from compare_page.targets import choices, unavailable_html
 from ui import html, launch
 from ui.admission.client import caller_of
 from ui.edge.limits import EdgeLimits
@@ -30,16 +34,16 @@ try:
 except NotConfigured as error:
     raise SystemExit(error.for_terminal) from error
 AVAILABLE = [target for target in TARGETS if not target.unavailable]
-CHOICES = [(target.title, target.name) for target in AVAILABLE]
+CHOICES = choices(AVAILABLE)
 SELECTED = list(dict.fromkeys([*filter(None, [ARGUMENTS.backend]), *(target.name for target in AVAILABLE)]))[:2]
 
 
 async def check_targets() -> tuple[Any, Any, str, str]:
     """Return the targets that answer now, and why the others don't."""
     targets = await SERVICE.catalog.check_targets()
-    choices = [(target.title, target.name) for target in targets if not target.unavailable or target.name in SELECTED]
-    groups = gr.CheckboxGroup(choices=choices), gr.CheckboxGroup(choices=choices)
-    return *groups, html.unavailable_html(targets), html.unavailable_html(targets)
+    usable = choices(target for target in targets if not target.unavailable or target.name in SELECTED)
+    groups = gr.CheckboxGroup(choices=usable), gr.CheckboxGroup(choices=usable)
+    return *groups, unavailable_html(targets), unavailable_html(targets)
 
 
 async def answers(prompt: str, request: gr.Request, targets: str = SELECTED[0] if SELECTED else "") -> dict[str, str]:
@@ -56,15 +60,19 @@ async def answers(prompt: str, request: gr.Request, targets: str = SELECTED[0] i
 with gr.Blocks(title=strings.TITLE, analytics_enabled=False, fill_width=True, delete_cache=(300, 3600)) as demo:
     identity = VisitorIdentity(SERVICE)
     gr.HTML(html.header_html(strings.TITLE, strings.SUBTITLE))
-    with gr.Tab(strings.RACE_TAB):
-        race = RacePage(SERVICE, identity, CHOICES, SELECTED)
-    with gr.Tab(strings.MEASURE_TAB):
-        measure = MeasurePage(SERVICE, identity, ARGUMENTS.catalog, CHOICES, SELECTED)
-    demo.load(identity.open_page, identity.key, identity.key, queue=False, **VISITOR)
-    demo.load(measure.results.show, measure.results.inputs, measure.results.outputs, concurrency_limit=None, **VISITOR)
+    with gr.Tabs() as tabs:
+        with gr.Tab(strings.RACE_TAB):
+            race = RacePage(SERVICE, identity, CHOICES, SELECTED)
+        with gr.Tab(strings.MEASURE_TAB, id=MEASURE):
+            measure = MeasurePage(SERVICE, identity, ARGUMENTS.catalog, CHOICES, SELECTED)
+    link = gr.Textbox(visible=False)
+    page_load = demo.load(identity.open_page, identity.key, identity.key, queue=False, **VISITOR)
+    page_load.then(None, link, link, js=READ_LINK_JS, **PRIVATE).then(
+        measure.results.open_link, [identity.key, link], [measure.results.run, tabs], concurrency_limit=None, **VISITOR
+    ).then(measure.results.show, measure.results.inputs, measure.results.outputs, concurrency_limit=None, **VISITOR)
     demo.load(check_targets, None, [race.targets, measure.targets, race.unavailable, measure.unavailable], **PRIVATE)
     gr.api(answers, api_name="answers", concurrency_limit=None)
 demo.queue(**launch.QUEUE)
 
 if __name__ == "__main__":
-    demo.launch(**launch.launch_arguments(ARGUMENTS, LIMITS))
+    demo.launch(**launch.launch_arguments(ARGUMENTS, LIMITS, css=CSS))

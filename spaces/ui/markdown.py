@@ -8,9 +8,11 @@ ZERO_WIDTH_SPACE = "\u200b"
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]*`)", re.DOTALL)
 # The first character of a tag and of an image.
 _ACTIVE = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)")
-# A code fence that a renderer turns into a diagram. A match starts only at the first mark, and nothing is read twice:
-# otherwise the time would grow with the square of a run of backticks.
-_DIAGRAM_FENCE = re.compile(r"(?<![`~])([`~]{3,}+)(?=\s*+mermaid)", re.IGNORECASE)
+# A code fence that a renderer turns into a diagram, or at which Gradio 6.31 fails with a blank message: C++, whose
+# highlighter needs that of C first. Another language before the name prevents both. A match starts only at the first
+# mark, and nothing is read twice: otherwise the time would grow with the square of a run of backticks.
+_FENCE = re.compile(r"(?<![`~])([`~]{3,}+)(?=\s*+(mermaid|cpp))", re.IGNORECASE)
+_LANGUAGES = {"mermaid": "text ", "cpp": "c "}
 
 
 def safe_markdown(text: str) -> str:
@@ -20,12 +22,12 @@ def safe_markdown(text: str) -> str:
     after the first character disables each of them, in code as well: renderers don't agree on what is code, and an
     attacker can use the difference.
     """
-    return _ACTIVE.sub(f"\\g<0>{ZERO_WIDTH_SPACE}", without_diagrams(text))
+    return _ACTIVE.sub(f"\\g<0>{ZERO_WIDTH_SPACE}", with_safe_fences(text))
 
 
-def without_diagrams(text: str) -> str:
-    """Return the Markdown text with each fence of a diagram broken by zero-width spaces."""
-    return _DIAGRAM_FENCE.sub(lambda fence: ZERO_WIDTH_SPACE.join((*fence[1][:-2], fence[1][-2:])), text)
+def with_safe_fences(text: str) -> str:
+    """Return the Markdown text with a harmless language at each code fence of a diagram or of C++."""
+    return _FENCE.sub(lambda fence: f"{fence[1]}{_LANGUAGES[fence[2].lower()]}", text)
 
 
 def split_code(text: str) -> list[tuple[str, bool]]:

@@ -8,8 +8,16 @@ from __future__ import annotations
 from typing import Any
 
 CSS = """
-:root { --sp-accent: #c2410c; --sp-mark: #ffedd5; --sp-bad: #b91c1c; --sp-good: #15803d; }
-.dark { --sp-accent: #fb923c; --sp-mark: #43230f; --sp-bad: #fca5a5; --sp-good: #4ade80; }
+:root { --sp-accent: #c2410c; --sp-mark: #ffedd5; --sp-bad: #b91c1c; --sp-good: #15803d; color-scheme: light; }
+:root:has(body.dark), .dark { --sp-accent: #fb923c; --sp-mark: #43230f; --sp-bad: #fca5a5; --sp-good: #4ade80;
+  color-scheme: dark; }
+* { scrollbar-width: thin; scrollbar-color: var(--neutral-400) transparent; }
+.dark * { scrollbar-color: var(--neutral-600) transparent; }
+:is(input, textarea)::placeholder { color: var(--body-text-color-subdued) !important; opacity: 1; }
+@media (prefers-reduced-motion: reduce) {
+  *, ::before, ::after { animation-duration: .01ms !important; animation-iteration-count: 1 !important;
+    transition-duration: .01ms !important; scroll-behavior: auto !important; }
+}
 .gradio-container main { width: 100%; max-width: 1400px !important; margin: 0 auto !important; }
 #head { align-items: center; }
 .sp-head { display: flex; align-items: baseline; gap: .1rem .75rem; flex-wrap: wrap; padding: .25rem 0; }
@@ -96,36 +104,26 @@ CSS = """
 }
 """
 
-# The browser must not follow a citation's link: with the page's base address it would reload the page and lose the
-# conversation. The script opens the folded lists around the passage, scrolls to it and marks it. A link in a message to
-# another place of this page isn't a citation: a model wrote it, and it leads nowhere.
 HEAD = r"""
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <script>
-document.addEventListener("click", (event) => {
-  const link = event.target.closest('.message a[href], a[href*="#source-"]');
-  if (!link || !link.hash || link.origin !== location.origin) return;
-  event.preventDefault();
-  const [, key, claim] = link.getAttribute("href").match(/^#source-(\d+-\d+)(?:-(\d+))?a?$/) ?? [];
-  const card = key && document.getElementById(`source-${key}`);
-  if (!card) return;
-  for (let fold = card; fold; fold = fold.parentElement) if (fold.tagName === "DETAILS") fold.open = true;
-  document.querySelectorAll(".sp-card.sp-on").forEach((other) => other.classList.remove("sp-on"));
-  card.classList.add("sp-on");
-  card.focus({preventScroll: true});
-  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  card.scrollIntoView({block: "nearest", behavior: reducedMotion ? "auto" : "smooth"});
-  const button = card.querySelector("[data-open]");
-  button.dataset.claim = claim ?? "0";
-  button.click();
-}, true);
-// Copied text has no zero-width spaces, which make a model's text safe to display.
+// Copied text is what the model wrote: without the zero-width spaces that make it safe to display, which follow the
+// first character of what they disable, and without the languages that the page writes before those of a fence. A page
+// can add cleaners of its own.
+const copyCleaners = [(text) => text.replace(/(?<=[<!\]%$&#\\])\u200b/g, "")
+  .replace(/^([ \t>*-]*[`~]{3,})(?:text (?=\s*mermaid)|c (?=\s*cpp))/gim, "$1")];
+const cleanCopy = (text) => copyCleaners.reduce((copy, clean) => clean(copy), text);
 document.addEventListener("copy", (event) => {
   const text = String(getSelection());
-  if (!text.includes("\u200b")) return;
-  event.clipboardData.setData("text/plain", text.replaceAll("\u200b", ""));
+  if (cleanCopy(text) === text) return;
+  event.clipboardData.setData("text/plain", cleanCopy(text));
   event.preventDefault();
 });
+// The buttons of messages and code blocks write to the clipboard themselves. It's missing on pages without TLS.
+if (navigator.clipboard) {
+  const write = navigator.clipboard.writeText.bind(navigator.clipboard);
+  navigator.clipboard.writeText = (text) => write(cleanCopy(text));
+}
 // A model writes a link's text and its address, whose path and query can carry what it has read: the reader sees both.
 const showAddress = (link) => {
   const address = `${link.host}${link.pathname}${link.search}${link.hash}`;
@@ -163,6 +161,7 @@ def theme() -> Any:
         block_border_width="1px",
         block_shadow="none",
         body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_400",
         button_primary_background_fill="*primary_700",
         button_primary_background_fill_hover="*primary_800",
         button_primary_background_fill_dark="*primary_700",

@@ -32,5 +32,5 @@ def catalog(model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> P
 @pytest.fixture(scope="package")
 def app(catalog: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """The chat page on the scripted model, for all modules that need no other page."""
-    with running_app(tmp_path_factory.mktemp("app"), "--catalog", str(catalog)) as app:
+    with running_app(tmp_path_factory.mktemp("app"), "--catalog", str(catalog), SPACEPORT_ABSENCE_SECONDS="4") as app:
         yield app

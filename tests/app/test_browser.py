@@ -38,7 +38,7 @@ def test_a_pdf_is_answered_from_and_each_citation_has_its_passage(app: App, open
     assert wait_for_answer(page).strip()
     expect(page.locator("#chat .sp-quote").first).to_be_visible()
     expect(page.locator("#sources .sp-card", has_text="82,959").first).to_be_attached()
-    expect(page.locator("#figures")).to_contain_text("quotes after")
+    expect(page.locator("#chat .sp-line").last).to_contain_text("quotes after")
     links = page.locator('#chat a[href^="#source-"]').all()
     for link in links:
         link.click()
@@ -53,7 +53,7 @@ def test_a_pdf_is_answered_from_and_each_citation_has_its_passage(app: App, open
     quotes = page.locator("#chat .sp-quotes").inner_text()
     page.get_by_role("button", name="write an answer").click()
     wait_for_answer(page)
-    expect(page.locator("#figures")).to_contain_text("first token")
+    expect(page.locator("#chat .sp-line").last).to_contain_text("first token")
     expect(page.locator("#chat .sp-quotes")).to_have_text(re.compile(re.escape(quotes.split()[0])))
     expect(page.get_by_role("button", name="write an answer")).to_have_count(0)
     expect(page.locator("#chat .user.message")).to_have_count(1)

@@ -6,15 +6,18 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from compare import run_file
+from tests.app.test_access import axe, tab_to, violations
 from tests.compare.servers import Models
 from tests.helpers.apps import App
 from tests.helpers.servers import serving, wait_until
 
+__all__ = ["axe"]  # a fixture
 SPACE = "spaces/platform_compare/app.py"
 # The same model on the same engine, once with all threads and once with one: two different real targets.
 REAL = (
@@ -53,8 +56,17 @@ def open_at(open_page: OpenPage, app: App, tab: str = "Race", **more: object) ->
 def select(page: Page, group: str, *labels: str) -> None:
     """Check these boxes and no others."""
     for box in page.locator(f"{group} input[type=checkbox]").all():
-        label = box.locator("xpath=..").inner_text().strip()
+        label = box.locator("xpath=..").inner_text().strip().partition(" · ")[0]
         box.set_checked(label in labels)
+
+
+def details(page: Page, tab: str) -> None:
+    """Open a tab of a run's details; on a phone, it's in a menu."""
+    button = page.locator("#details").get_by_role("tab", name=tab)
+    if not button.is_visible():
+        page.locator("#details .overflow-menu > button").click()
+        button = page.locator("#details .overflow-dropdown button", has_text=tab)
+    button.click()
 
 
 def race(page: Page, prompt: str = "Why is the sky blue?") -> None:
@@ -96,7 +108,8 @@ def test_a_race_of_real_targets(real: App, open_page: OpenPage) -> None:
         assert re.search(r"\d+ in, \d+ out", text)
         assert len(columns.nth(place).locator(".sp-answer.prose").inner_text()) > 20
     assert "USD" in columns.nth(0).inner_text()
-    expect(page.get_by_text("Just for fun: they share this machine")).to_be_visible()
+    assert re.search(r"model load\s+\d+\.\d\d s", columns.nth(0).inner_text())  # apart from the first token
+    expect(page.get_by_text("they share this machine")).to_be_visible()
 
 
 def test_a_measurement_of_real_targets(real: App, open_page: OpenPage, browser: Browser, tmp_path: Path) -> None:
@@ -113,10 +126,15 @@ def test_a_measurement_of_real_targets(real: App, open_page: OpenPage, browser: 
     )
     wait_until_measured(page, "laptop", "single")
     expect(page.locator("#run input")).to_have_value(re.compile("laptop vs single"))
-    expect(page.locator("#verdict")).to_contain_text("from token to token")
     expect(page.locator("#metrics-table")).to_contain_text("concurrency 1")
+    expect(page.locator(".sp-headline")).to_contain_text("14 requests each")
+    details(page, "Verdict")
+    expect(page.locator("#verdict")).to_contain_text("from token to token")
+    details(page, "Cost")
     expect(page.locator("#cost")).to_contain_text("0.05 USD/h")
+    details(page, "Charts")
     expect(page.locator("#charts .js-plotly-plot:visible")).to_have_count(5)
+    details(page, "Files and settings")
     stored = run_file.read(download(page, "Raw arrivals (JSONL)", tmp_path))
     assert stored.ended == "finished"
     assert [len(stored.measured(name)) for name in ("laptop", "single")] == [14, 14]
@@ -138,11 +156,38 @@ def _check_standalone(browser: Browser, report: Path) -> None:
 
 def test_a_recorded_run_is_there_without_any_key(real: App, open_page: OpenPage) -> None:
     page = open_at(open_page, real, "Measure")
-    expect(page.locator("#verdict li").first).to_contain_text("times faster")
-    expect(page.locator("#charts .js-plotly-plot:visible").first).to_be_visible()
+    expect(page.locator(".sp-headline")).to_have_text(re.compile("3.5× faster to the end; 60 requests each"))
+    expect(page.locator(".sp-target")).to_have_count(2)
+    expect(page.locator("#verdict")).not_to_be_visible()  # details are behind tabs
     page.locator("#definition input").click()
     page.get_by_role("option", name="GuideLLM").click()
     expect(page.locator("#metrics-table")).to_contain_text("TTFT p50")
+
+
+def test_a_term_is_explained_on_request(real: App, open_page: OpenPage) -> None:
+    page = open_at(open_page, real, "Measure")
+    tip = page.get_by_text("Time to first token: how long you wait").first
+    expect(page.locator(".sp-headline")).to_be_visible()
+    assert not tip.is_visible()
+    page.locator("#overview .sp-term").first.press("Enter")
+    expect(tip).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(tip).not_to_be_visible()
+
+
+def test_a_wrong_price_is_reported_at_its_field_and_nowhere_else(real: App, open_page: OpenPage) -> None:
+    page = open_at(open_page, real, "Measure")
+    details(page, "Cost")
+    field = page.locator("#prices textarea")
+    field.fill("laptop = 0.05/h\ntorch = cheap")
+    expect(page.locator("#price-errors")).to_contain_text("torch: There is no price 'cheap'")
+    expect(page.locator("#cost")).to_contain_text("0.05 USD/h")
+    assert not page.locator(".error:visible").count()
+    details(page, "Charts")
+    expect(page.locator("#charts .js-plotly-plot:visible").first).to_be_visible()
+    details(page, "Cost")
+    field.fill("laptop = 0.05/h")
+    expect(page.locator("#price-errors")).to_be_empty()
 
 
 def test_columns_fail_and_think_independently(scripted: App, open_page: OpenPage) -> None:
@@ -154,6 +199,25 @@ def test_columns_fail_and_think_independently(scripted: App, open_page: OpenPage
     expect(page.locator(".sp-answer.prose blockquote")).to_contain_text("api_key")
     expect(page.locator(".sp-race details summary")).to_have_text("Thoughts")
     expect(page.locator("#ballot")).to_be_hidden()
+
+
+def test_a_length_that_was_just_set_is_the_races(scripted: App, open_page: OpenPage, models: Models) -> None:
+    """Also in settings that are closed again, and at once after it was entered."""
+    page = open_at(open_page, scripted)
+    select(page, "#racers", "steady", "slow")
+    page.get_by_role("button", name="Settings").click()
+    length = page.locator("#max-length input[type=number]")
+    length.fill("48")
+    race(page, "With a length.")
+    expect(page.locator(".sp-state.sp-done")).to_have_count(2)
+    assert models.requests["steady"][-1]["max_tokens"] == 48
+    length.fill("32")
+    page.get_by_role("button", name="Settings").click()
+    race(page, "With another length.")
+    wait_until(lambda: models.requests["slow"][-1]["messages"][-1]["content"] == "With another length.")
+    assert models.requests["slow"][-1]["max_tokens"] == 32
+    page.get_by_role("button", name="Settings").click()
+    expect(length).to_have_value("32")
 
 
 def test_stop_ends_every_column(scripted: App, open_page: OpenPage, models: Models) -> None:
@@ -173,8 +237,11 @@ def test_a_blind_vote_reveals_the_names_afterwards(scripted: App, open_page: Ope
     select(page, "#racers", "steady", "slow")
     page.locator("#blind input").check()
     race(page, "Say something.")
-    expect(page.locator(".sp-state.sp-done")).to_have_count(2)
-    assert "steady" not in page.locator("#race-columns").inner_text()
+    expect(page.locator("#ballot")).to_be_visible()
+    expect(page.locator("#race-columns")).to_contain_text("word7")
+    shown = page.locator("#race-columns").inner_html()
+    assert not re.search(r"steady|slow|tokens|first token|\d s<|sp-colour|sp-done", shown)
+    expect(page.get_by_role("button", name="Both are bad")).to_be_visible()
     page.get_by_role("button", name="Answer B is better").click()
     expect(page.locator("#race-columns")).to_contain_text("steady")
     expect(page.locator("#standing")).to_contain_text("1 of 1")
@@ -214,7 +281,7 @@ def test_a_stopped_measurement_keeps_its_results(scripted: App, open_page: OpenP
     page.wait_for_timeout(2500)
     page.locator("#stop").click()
     wait_until_measured(page, "steady", "slow")
-    expect(page.locator("#verdict")).to_contain_text("The run was stopped early")
+    expect(page.locator("#overview .sp-caveats")).to_contain_text("The run was stopped early")
 
 
 def test_bad_fields_are_reported_on_the_page(scripted: App, open_page: OpenPage, tmp_path: Path) -> None:
@@ -241,15 +308,34 @@ def test_a_stored_run_is_opened_and_compared(scripted: App, open_page: OpenPage,
     select(page, "#targets", "steady", "slow")
     measure(page, 14)
     wait_until_measured(page, "steady", "slow")
+    details(page, "Files and settings")
     stored = download(page, "Raw arrivals (JSONL)", tmp_path)
-    page.get_by_text("Reproduce this run").click()
     page.locator("#open input[type=file]").set_input_files(str(stored))
     expect(page.locator("#run input")).to_have_value(re.compile(r"steady vs slow, 20"))
     page.locator("#against input").click()
     page.get_by_role("option", name="steady vs slow, short").click()
+    details(page, "Verdict")
     expect(page.locator("#verdict")).to_contain_text("Compared with the earlier run")
     same = re.compile(r"steady \(this run\) and steady \(earlier\) (are equally fast|show no clear difference)")
     expect(page.locator("#verdict")).to_contain_text(same)
+
+
+def test_a_run_is_shared_by_link_with_another_visitor(scripted: App, open_page: OpenPage, new_page: OpenPage) -> None:
+    page = open_at(open_page, scripted, "Measure")
+    select(page, "#targets", "steady", "slow")
+    measure(page, 12)
+    wait_until_measured(page, "steady", "slow")
+    headline = page.locator(".sp-headline").inner_text()
+    details(page, "Files and settings")
+    page.get_by_role("button", name="Share by link").click()
+    box = page.locator("#link textarea, #link input")
+    expect(box).to_have_value(re.compile(r"/#run=[0-9a-f]{24}$"))
+    other = new_page(width=390)
+    other.goto(box.input_value())
+    expect(other.locator(".sp-headline")).to_have_text(headline)
+    expect(other.locator("#run input")).to_have_value(re.compile("^steady vs slow, 20"))
+    other.goto(f"{scripted.url}/#run={'0' * 24}")
+    expect(other.get_by_text("The run of this link isn't here any more")).to_be_visible()
 
 
 def test_other_visitors_see_none_of_it(scripted: App, open_page: OpenPage) -> None:
@@ -260,7 +346,7 @@ def test_other_visitors_see_none_of_it(scripted: App, open_page: OpenPage) -> No
     assert all(name.strip().startswith(("✓", "Example")) for name in names)
 
 
-@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (768, False), (390, True)])
 def test_nothing_is_wider_than_the_page(scripted: App, open_page: OpenPage, width: int, dark: bool) -> None:
     page = open_at(open_page, scripted, width=width, dark=dark)
     select(page, "#racers", "steady", "thinker")
@@ -268,5 +354,62 @@ def test_nothing_is_wider_than_the_page(scripted: App, open_page: OpenPage, widt
     expect(page.locator(".sp-state.sp-done")).to_have_count(2)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.get_by_role("tab", name="Measure").click()
+    expect(page.locator("#metrics-table tbody tr").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    tables = "[...document.querySelectorAll('.sp-table')].map(each => each.scrollWidth - each.clientWidth)"
+    assert max(page.evaluate(tables)) <= 0
+    details(page, "Charts")
     expect(page.locator("#charts .js-plotly-plot:visible").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def all_violations(axe: Any, page: Page) -> dict[str, list[str]]:
+    """Return axe's violations at three widths, in light and dark."""
+    found: dict[str, list[str]] = {}
+    for dark in (False, True):
+        page.evaluate("dark => document.body.classList.toggle('dark', dark)", dark)
+        for width in (1280, 768, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_timeout(300)  # colours change in a transition
+            found |= {f"{rule} {width} {dark}": nodes for rule, nodes in violations(axe, page).items()}
+    return found
+
+
+def test_axe_finds_no_serious_violation(scripted: App, open_page: OpenPage, axe: Any) -> None:
+    page = open_at(open_page, scripted)
+    select(page, "#racers", "steady", "thinker")
+    race(page)
+    expect(page.locator(".sp-state.sp-done")).to_have_count(2)
+    page.get_by_role("button", name="Settings").click()
+    assert all_violations(axe, page) == {}
+    page.get_by_role("tab", name="Measure").click()
+    expect(page.locator("#metrics-table tbody tr").first).to_be_visible()
+    page.locator("#overview .sp-term").first.click()
+    assert all_violations(axe, page) == {}
+    page.set_viewport_size({"width": 1280, "height": 900})
+    for tab in ("Verdict", "Charts", "Cost", "Files and settings"):
+        details(page, tab)
+        if tab == "Charts":  # until they are drawn, Gradio shows placeholders
+            expect(page.locator("#charts .js-plotly-plot:visible")).to_have_count(4)
+        assert violations(axe, page) == {}, tab
+
+
+def test_a_run_by_keyboard_alone(scripted: App, open_page: OpenPage) -> None:
+    page = open_at(open_page, scripted)
+    tab_to(page, page.get_by_role("tab", name="Measure"))
+    page.keyboard.press("Enter")
+    tab_to(page, page.locator("#requests input"))
+    page.keyboard.press("Control+A")
+    page.keyboard.type("12")
+    tab_to(page, page.locator("#measure"))
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#stop", state="visible")
+    page.wait_for_selector("#measure", state="visible", timeout=60_000)
+    expect(page.locator(".sp-headline")).to_contain_text("12 requests each")
+    tab_to(page, page.locator("#overview .sp-term").first)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Time to first token: how long you wait").first).to_be_visible()
+    page.keyboard.press("Escape")
+    tab_to(page, page.locator("#details").get_by_role("tab", name="Verdict"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#verdict")).to_be_visible()

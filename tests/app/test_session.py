@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Dialog, Page, Route, expect
 
 from tests.helpers.apps import App
 from tests.helpers.chat import ask, leave_samples_out, upload, uploaded, wait_for_answer
@@ -85,6 +85,7 @@ def test_a_reload_during_an_answer_keeps_the_text_so_far(app: App, model: Script
     page.reload()
     expect(page.locator("#chat .user.message")).to_have_text("Go on for ever, reload.")
     expect(page.locator("#chat .bot").last).to_contain_text("word word")
+    page.locator("#question .stop-button").click()
     wait_until(
         lambda: "Go on for ever, reload." in model.disconnected,
         60,
@@ -98,22 +99,34 @@ def test_a_reload_during_an_answer_keeps_the_text_so_far(app: App, model: Script
 
 def test_a_visitor_deletes_everything(app: App, open_page: Open, note: Path) -> None:
     data = app.log.parent / "data"
-    before = set(data.glob("visitors/*"))
+    before = set(data.glob("visitors/*/documents"))  # visitors of other tests can have a conversation meanwhile
     page = open_page(app)
     upload(page, note)
     uploaded(page, 1)
-    (folder,) = {*data.glob("visitors/*")} - before
+    (folder,) = {each.parent for each in {*data.glob("visitors/*/documents")} - before}
     assert (folder.stat().st_mode & 0o777) == 0o700
     page.get_by_text("Settings", exact=True).first.click()
-    page.once("dialog", lambda dialog: dialog.dismiss())
-    page.locator("#delete").click()
+    click_delete(page, confirm=False)
     expect(page.locator("#documents [data-remove]")).to_have_count(1)
-    page.once("dialog", lambda dialog: dialog.accept())
-    page.locator("#delete").click()
+    click_delete(page, confirm=True)
     expect(page.locator("#documents [data-remove]")).to_have_count(0)
     wait_until(lambda: not folder.exists(), 60, lambda: "the folder is still there")
     page.reload()
     expect(page.locator("#documents [data-remove]")).to_have_count(0)
+
+
+def click_delete(page: Page, *, confirm: bool) -> None:
+    """Click until the page asks: Gradio ignores clicks until the button's last event has ended."""
+    questions = list[str]()
+
+    def answer(dialog: Dialog) -> None:
+        questions.append(dialog.message)
+        (dialog.accept if confirm else dialog.dismiss)()
+
+    page.once("dialog", answer)
+    while not questions:
+        page.locator("#delete").click()
+        page.wait_for_timeout(100)
 
 
 def test_a_killed_server_restores_the_documents(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chat_page.conversation import VERSION, Conversation, from_json, to_json
+from chat_page.conversations.conversations import Conversations
 from chat_page.messages import conversation_messages, turn_index
 from chat_page.strings import ENGLISH
 from chat_page.visitors.visitor import Visitor
@@ -18,9 +19,11 @@ from rag.answering.quotes import Quote
 from rag.answering.turn import ErrorMessage, Turn
 from rag.answering.types import Citation, Sentence
 from rag.documents import Passage
+from rag.library.conversation_format import conversation_data, new_conversation_id
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
-from rag.library.store import MemoryStore, Store
+from rag.library.memory_store import MemoryStore
+from rag.library.store import Store
 from rag.search.embedders import Embedder
 from tests.chat_page import earlier_version
 
@@ -62,28 +65,12 @@ def visitor(request: pytest.FixtureRequest, tmp_path: Path) -> Visitor:
     return Visitor("k" * 43, library, Ingestion(library), store)
 
 
-def test_a_stored_conversation_returns_as_it_was(visitor: Visitor) -> None:
-    assert visitor.stored_conversation() == Conversation()
-    visitor.save(Conversation(TURNS))
-    assert visitor.stored_conversation() == Conversation(TURNS)
-
-
 def test_the_stored_form_is_json_with_a_version() -> None:
     value = json.loads(json.dumps(to_json(Conversation(TURNS))))
     assert value["version"] == VERSION
     assert value["turns"][0]["answer"] == TURNS[0].answer
     assert value["turns"][1]["abstention"]["kind"] == "weak_evidence"
     assert from_json(value) == Conversation(TURNS)
-
-
-def test_a_new_page_continues_the_latest_conversation(visitor: Visitor) -> None:
-    first = visitor.conversation("first")
-    first.turns = TURNS[:1]
-    visitor.save(first)
-    second = visitor.conversation("second")
-    second.turns += TURNS[1:2]
-    assert visitor.conversation("first").turns == TURNS[:1]
-    assert visitor.conversation("second").turns == TURNS[:2]
 
 
 @pytest.mark.parametrize(
@@ -105,15 +92,16 @@ def test_a_new_page_continues_the_latest_conversation(visitor: Visitor) -> None:
     ids=lambda value: repr(value)[:60],
 )
 def test_a_conversation_in_another_format_is_dropped_with_a_note(visitor: Visitor, value: Any) -> None:
-    visitor.store.write_conversation(value)
+    identifier = new_conversation_id()
+    visitor.store.write_conversation(identifier, conversation_data({"title": "Where?"}, value))
     conversation = visitor.conversation("page")
-    assert conversation == Conversation(unreadable=True)
+    assert (conversation, conversation.id) == (Conversation(unreadable=True), identifier)
     (note,) = conversation_messages(conversation)
     assert ENGLISH.conversation_unreadable in note["content"]
     conversation.turns = TURNS[:1]
     assert turn_index(conversation, 1) == 0
-    visitor.save(conversation)
-    assert visitor.stored_conversation() == Conversation(TURNS[:1])
+    visitor.conversations.save(conversation)
+    assert Conversations(visitor.store, lambda: None).latest() == Conversation(TURNS[:1])
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"\xff\xfe", b"[" * 100_000], ids=lambda data: repr(data[:10]))
@@ -121,7 +109,13 @@ def test_a_damaged_file_is_dropped_with_a_note(tmp_path: Path, data: bytes) -> N
     store = Store(tmp_path / "visitor")
     library = Library(Embedder(), store=store)
     visitor = Visitor("k" * 43, library, Ingestion(library), store)
-    visitor.save(Conversation(TURNS))
-    (file,) = store.folder.glob("conversation.json")
+    stored = visitor.conversations.new()
+    stored.replace_turns(TURNS)
+    visitor.conversations.save(stored)
+    (file,) = store.folder.glob("conversations/*.json")
     file.write_bytes(data)
-    assert visitor.stored_conversation() == Conversation(unreadable=True)
+    conversations = Conversations(store, lambda: None)
+    assert [each.title for each in conversations.listed()] == [ENGLISH.unreadable_title]
+    assert conversations.latest() == Conversation(unreadable=True)
+    conversations.delete(stored.id)
+    assert conversations.listed() == []

@@ -65,6 +65,14 @@ def test_the_interval_converges_to_the_target_load(pace: pacing.Pace, clocks: Cl
     assert 0.035 / interval == pytest.approx(pacing.TARGET_LOAD)
 
 
+def test_answers_of_one_address_share_the_updates_of_one_on_a_busy_page(pace: pacing.Pace, clocks: Clocks) -> None:
+    assert pace.seconds(answers=12) == pacing.MIN_INTERVAL  # the thread has time
+    for _ in range(12):
+        clocks.advance(0.3, load=0.9)
+        intervals = [pace.seconds(answers) for answers in (1, 4, 12)]
+    assert intervals == [pacing.MAX_INTERVAL, 4 * pacing.MAX_INTERVAL, pacing.MAX_SHARED_INTERVAL]
+
+
 def test_the_load_is_not_measured_over_a_moment(pace: pacing.Pace, clocks: Clocks) -> None:
     pace.seconds()
     clocks.advance(pacing.SAMPLE_SECONDS / 2, load=1.0)

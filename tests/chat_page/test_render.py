@@ -18,6 +18,7 @@ from chat_page.reply import Reply
 from chat_page.sources import panel
 from rag.answering.abstain import Abstention, AbstentionKind, Evidence
 from rag.answering.markers import Marker, anchors
+from rag.answering.measurements import Measurements
 from rag.answering.quotes import Quote
 from rag.answering.turn import Turn, model_messages
 from rag.answering.types import AnswerEnd, Citation, Retrieval, Sentence
@@ -45,7 +46,8 @@ def markers_in(answer: str, *attributed: bool) -> tuple[Marker, ...]:
         ("a < b and 3<4", "a < b and 3<4"),
         ("`![x](y)` and ```\n<b>\n```", "`!\u200b[x](y)` and ```\n<\u200bb>\n```"),
         ("<!-- x --></p>", "<\u200b!-- x --><\u200b/p>"),
-        ("```mermaid\nA@{ img: 'http://t/p.png' }", "`\u200b``mermaid\nA@{ img: 'http://t/p.png' }"),
+        ("```mermaid\nA@{ img: 'http://t/p.png' }", "```text mermaid\nA@{ img: 'http://t/p.png' }"),
+        ("~~~ CPP\nint x;", "~~~c  CPP\nint x;"),
     ],
 )
 def test_the_text_of_a_model_loads_nothing(text: str, safe: str) -> None:
@@ -187,7 +189,7 @@ def test_a_card_opens_the_passage_of_its_citation() -> None:
     assert [panel.find_source(turns, "3-1", claim).span for claim in (0, 2, -1, 10**9)] == [(2, 6), whole, whole, whole]
     assert panel.find_source(turns, "3-2", 0).span == whole
     value = panel.preview_value(panel.find_source(turns, "3-1", 1), "<p>x</p>")
-    assert value == '<div data-preview="3-1" data-claim="1"><p>x</p></div>'
+    assert value == '<div data-preview="3-1" data-view="1-0"><p>x</p></div>'
 
 
 @pytest.mark.parametrize(
@@ -357,7 +359,31 @@ def test_the_status_says_what_happens_before_the_first_word() -> None:
 def test_an_empty_answer_is_reported() -> None:
     turn = Reply(Turn("q")).turn(ended=True)
     assert turn.finish_reason == "stopped"
-    assert "no answer" in reply_messages(turn, 1)[0]["content"]
+    assert [message["content"] for message in reply_messages(turn, 1)] == ["*Stopped.*"]
+    empty = replace(turn, finish_reason="stop")
+    assert "no answer" in reply_messages(empty, 1)[0]["content"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "note"), [("stopped", "*Stopped.*"), ("length", "*Stopped at the length limit"), ("stop", "")]
+)
+def test_an_answer_that_ended_early_says_so(reason: str, note: str) -> None:
+    turn = Turn("q", "Half an", finish_reason=reason, target="<b>", measurements=Measurements(total_seconds=2.5))
+    answer, *notes, line = [message["content"] for message in reply_messages(turn, 1)]
+    assert answer == "Half an"
+    assert [each.startswith(note) for each in notes] == [True] * bool(note)
+    assert line == '<div class="sp-line">&lt;b&gt; · 2.5 s</div>'
+
+
+def test_the_line_under_an_answer_has_its_details_folded() -> None:
+    measured = Measurements(0.5, 1.25, 2.5, 20, 1_500, 31, 3_000, omitted_passages=1)
+    turn = Turn("q", "So.", finish_reason="stop", target="laptop", measurements=measured)
+    line = reply_messages(turn, 1)[-1]["content"]
+    assert "<summary>laptop · 2.5 s · 31 tokens</summary>quotes after 0.50 s · first token 1.25 s" in line
+    assert "1,500 of 3,000 tokens sent (50%) · 1 passage didn't fit" in line
+    assert "sp-line" not in str(reply_messages(replace(turn, finish_reason=None), 1))
+    quotes = replace(turn, finish_reason="quotes", measurements=Measurements(0.5))
+    assert reply_messages(quotes, 1)[-1]["content"] == '<div class="sp-line">quotes after 0.50 s</div>'
 
 
 def test_a_message_belongs_to_its_turn() -> None:
@@ -384,3 +410,22 @@ def test_each_kind_of_note_has_its_own_sentence():
     sentences = [render.note_text(Note(kind, count, ("a", "b"))) for kind in NoteKind for count in (1, 1_234)]
     assert len(set(sentences)) == 2 * len(NoteKind) - 1  # a guess of the encoding has no number
     assert "1,234 hidden sheets were not read: a, b" in sentences
+
+
+def test_a_very_long_answer_folds_when_the_next_question_comes() -> None:
+    text = "\n\n".join(
+        [("A paragraph of an answer. " * 20).strip()] * 6
+        + ["```\ncode\n\n\nmore\n```"]
+        + [("The end. " * 60).strip()] * 10
+    )
+    turn = Turn("q", text, finish_reason="stop")
+    _, newest = conversation_messages(Conversation((turn,)))
+    assert newest["content"] == text
+    _, older, *_ = conversation_messages(Conversation((turn, Turn("next"))))
+    beginning, summary, rest = re.split("<details>(<summary>.*</summary>)", older["content"])
+    assert 3_000 <= len(beginning) < 4_000
+    assert beginning.count("```") % 2 == rest.count("```") % 2 == 0
+    assert f"{beginning.strip()}\n\n{rest.removesuffix('</details>').strip()}" == text.strip()
+    assert "Show the rest (" in summary
+    short = replace(turn, answer=text[:5_000])
+    assert "<details>" not in str(conversation_messages(Conversation((short, Turn("next")))))

@@ -16,7 +16,7 @@ from chat_page.visitors.visitor import Visitor
 from rag.errors import Cancelled
 from rag.library.ingest import REPEAT_SECONDS, Ingestion
 from rag.library.library import Library
-from rag.library.store import MemoryStore
+from rag.library.memory_store import MemoryStore
 from rag.search.embedders import Embedder
 from tests.helpers.servers import wait_until
 from tests.security.hostile_files import nested_forms

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from backends import Catalog
+from backends import Backend, Catalog, ChatRequest, Health, Message
 from compare.errors import PlanError
-from compare.race import Race, race_columns
-from compare.report import race_view
+from compare.race import Race, race_columns, run_race
+from compare.report import race_view, strings
 from compare.service import ComparisonService
-from compare.votes import TIE, Ballot, shuffle
+from compare.votes import BOTH_BAD, TIE, Ballot, shuffle
 from tests.compare.servers import TOKENS, Models
 
 
@@ -102,13 +102,23 @@ def test_two_to_four_different_targets(names: list[str], message: str) -> None:
         race_columns(names, {}, {})
 
 
-async def test_names_and_costs_are_hidden_until_the_vote(models: Models, tmp_path: Path) -> None:
-    service = create_service(models, tmp_path, "steady", "slow", price="1.25/h")
+async def test_everything_that_gives_a_target_away_is_hidden_until_the_vote(models: Models, tmp_path: Path) -> None:
+    """A pace, a thought, an error's wording, a token count or a price can name a target as well as its name."""
+    service = create_service(models, tmp_path, "steady", "slow", "thinker", "refuses", price="1.25/h")
     visitor = service.visitors.get("visitor")
-    async for race in start_race(service, "steady", "slow", blind=True):
-        heads = [race_view.head_html(column, place, hidden=race.hidden) for place, column in enumerate(race.columns)]
-        assert not any(word in head for head in heads for word in ("steady", "slow", "USD", "cost"))
-        assert "Answer A" in heads[0]
+    seen: set[tuple[str, str]] = set()
+    async for race in start_race(service, "steady", "slow", "thinker", "refuses", blind=True):
+        views = [race_view.column_view(race, place, {"steady": "#123456"}) for place in range(4)]
+        heads = {head.replace(f"Answer {letter}", "") for letter, (head, _) in zip("ABCD", views, strict=True)}
+        assert len(heads) == 1
+        if race.over:
+            seen = {(column.target, body) for column, (_, body) in zip(race.columns, views, strict=True)}
+        else:
+            assert {body for _, body in views} == {strings.HIDDEN_UNTIL_DONE}
+        text = " ".join(part for view in views for part in view)
+        assert not any(word in text for word in (" s</", "USD", "tokens", "sp-done", "sp-failed", "thought", "api_key"))
+    assert dict(seen)["refuses"] == strings.NO_ANSWER
+    assert dict(seen)["steady"].startswith("word0 word1")
     second = race.columns[1].target
     result = service.vote(visitor, "B")
     assert result is race
@@ -122,8 +132,9 @@ def test_votes_are_counted_and_exported() -> None:
     ballot.cast("one", ["a", "b"], "A", blind=True)
     ballot.cast("two", ["b", "a"], "B", blind=True)
     ballot.cast("three", ["a", "b"], TIE, blind=False)
-    assert ballot.standings() == [("a", 2, 3), ("b", 0, 3)]
-    assert [json.loads(line)["winner"] for line in ballot.jsonl().splitlines()] == ["a", "a", "tie"]
+    ballot.cast("four", ["a", "b"], BOTH_BAD, blind=True)
+    assert ballot.standings() == [("a", 2, 4), ("b", 0, 4)]
+    assert [json.loads(line)["winner"] for line in ballot.jsonl().splitlines()] == ["a", "a", "tie", "both bad"]
 
 
 def test_the_order_of_hidden_columns_varies() -> None:
@@ -137,6 +148,37 @@ async def test_a_models_text_is_never_markup(models: Models, tmp_path: Path) -> 
     column.thought = "<img src=x onerror=alert(1)>"
     assert "<script" not in race_view.body_markdown(column)
     assert "![x]" not in race_view.body_markdown(column)
-    head = race_view.head_html(column, 0, hidden=False)
+    head = race_view.head_html(column)
     assert "<img" not in head
     assert "&lt;b&gt;steady" in head
+
+
+async def test_a_race_counts_a_models_load_apart_from_its_first_token(models: Models, tmp_path: Path) -> None:
+    """A model on this machine is loaded first, and the others wait for it at the start."""
+
+    class Local:
+        local = True
+
+        def __init__(self, backend: Backend) -> None:
+            self.stream, self.aclose, self._backend, self.loaded = backend.stream, backend.aclose, backend, False
+
+        async def check(self) -> Health:
+            await asyncio.sleep(0.3)
+            self.loaded = True
+            return await self._backend.check()
+
+    catalog = Catalog.load(models.catalog(tmp_path, "steady", "slow"))
+    columns = race_columns(["steady", "slow"], {}, {})
+    local = Local(catalog.connect("steady"))
+    states = set()
+    request = ChatRequest((Message("user", "Go"),), max_tokens=32)
+    async for _ in run_race(columns, {"steady": local, "slow": catalog.connect("slow")}, request):
+        states.add(columns[0].state)
+        assert local.loaded or not columns[1].answer
+    steady, slow = columns
+    assert "loading" in states
+    assert steady.load_seconds is not None
+    assert steady.load_seconds > 0.29
+    assert slow.load_seconds is None
+    assert f"<dt>model load</dt><dd>{steady.load_seconds:.2f} s</dd>" in race_view.head_html(steady)
+    assert "model load" not in race_view.head_html(slow)

@@ -97,7 +97,7 @@ def test_question_about_a_pdf(
     ask(page, "What were total net sales for the quarter?")
     assert wait_for_answer(page, seconds=300).strip()
     expect(page.locator("#sources .sp-card", has_text="82,959").first).to_be_attached()
-    expect(page.locator("#figures")).to_contain_text("first token")
+    expect(page.locator("#chat .sp-line").last).to_contain_text("first token")
 
     deadline = time.monotonic() + 90
     while query_prometheus(pages["prometheus"], 'sum(spaceport_requests_total{dialect="openai",status="200"})') < 1:

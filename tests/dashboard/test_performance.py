@@ -1,9 +1,8 @@
-"""The performance page: live metrics with a Prometheus, a labelled recorded run without one."""
+"""The performance page: live metrics with a Prometheus, and how to get them without one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import streamlit as st
@@ -26,14 +25,13 @@ def live(server: Prometheus, fresh: None, monkeypatch: pytest.MonkeyPatch) -> Pr
     return server
 
 
-def test_without_a_prometheus_the_page_shows_a_labelled_recorded_run(open_page: Page) -> None:
+def test_without_a_prometheus_the_page_says_how_to_connect_one_and_what_it_shows(open_page: Page) -> None:
     page = open_page("performance")
     assert not page.exception
-    assert "Recorded, not live" in page.info[0].value
-    assert "2026-11-21 on Linux x86_64, 2 processors" in page.info[0].value
     assert "SPACEPORT_PROMETHEUS_URL" in page.info[0].value
-    assert "TTFT p50" in texts(page)
-    assert len(page.get("plotly_chart")) == 3
+    assert "<dt>First token</dt>" in texts(page)
+    assert "<dt>KV cache</dt>" in texts(page)
+    assert not page.get("plotly_chart")
     assert not page.metric
 
 
@@ -45,7 +43,7 @@ def test_live_metrics_with_their_age(live: Prometheus, open_page: Page) -> None:
     assert values["Queue, waiting"] == "0.250 requests"
     assert values["GPU, all"] == "0.250 % busy"
     assert "read 0 s ago" in texts(page)
-    assert "Recorded" not in texts(page)
+    assert page.metric[0].help.startswith("Time to first token: how long you wait")
     assert "No GPU metrics" not in texts(page)
     assert len(page.get("plotly_chart")) == len(page.metric)
 
@@ -99,24 +97,3 @@ def test_the_last_reading_stays_when_prometheus_fails(live: Prometheus, open_pag
     assert "(503)" in page.error[0].value
     assert "These are the last numbers that Prometheus sent" in texts(page)
     assert page.metric
-
-
-def test_without_prometheus_and_recorded_run(open_page: Page) -> None:
-    from dashboard_pages import resources
-
-    resources.comparison_service().examples.clear()
-    page = open_page("performance")
-    assert not page.exception
-    assert "no recorded run" in page.info[0].value
-
-
-def test_a_broken_recorded_run(open_page: Page, tmp_path: Path) -> None:
-    from dashboard_pages import resources
-
-    broken = tmp_path / "broken.jsonl"
-    broken.write_text('{"type": "run", "version": 7}')
-    resources.comparison_service().examples.clear()
-    resources.comparison_service().examples["broken"] = broken
-    page = open_page("performance")
-    assert not page.exception
-    assert "broken.jsonl has format version 7" in page.error[0].value

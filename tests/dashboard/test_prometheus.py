@@ -99,6 +99,46 @@ async def test_the_requests_match_the_time_span(server: Scripted) -> None:
     assert panel(reading, "First token").lines[0].values == (None, 250)
 
 
+VLLM_METRICS = """
+# TYPE vllm:num_requests_running gauge
+vllm:num_requests_running{{engine="0",model_name="m"}} 3
+# TYPE vllm:kv_cache_usage_perc gauge
+vllm:kv_cache_usage_perc{{engine="0",model_name="m"}} 0.42
+vllm:kv_cache_usage_perc{{engine="1",model_name="m"}} 0.97
+# TYPE vllm:prefix_cache_queries_total counter
+vllm:prefix_cache_queries_total{{engine="0",model_name="m"}} {queries}
+# TYPE vllm:prefix_cache_hits_total counter
+vllm:prefix_cache_hits_total{{engine="0",model_name="m"}} {hits}
+# TYPE vllm:num_preemptions_total counter
+vllm:num_preemptions_total{{engine="0",model_name="m"}} {scrapes}
+"""
+
+
+async def test_vllms_kv_cache_and_prefix_cache(tmp_path: Path) -> None:
+    """The metrics are as vLLM 0.11 exposes them (vllm/v1/metrics/loggers.py); a real Prometheus reads them."""
+    scrapes = 0
+
+    def scrape() -> bytes:
+        nonlocal scrapes
+        scrapes += 1
+        return VLLM_METRICS.format(queries=400 * scrapes, hits=300 * scrapes, scrapes=scrapes).encode()
+
+    with prometheus_server.real(tmp_path, scrape) as url:
+        for _ in range(600):
+            try:
+                reading = await read(url, seconds=20)
+                if panel(reading, "Prefix cache").current is not None:
+                    break
+            except NoMetrics:  # it hasn't scraped yet
+                pass
+            await asyncio.sleep(0.1)
+    assert reading.source == "vLLM"
+    assert panel(reading, "KV cache").current == pytest.approx(97)
+    assert {line.label for line in panel(reading, "KV cache").lines} == {"m 0", "m 1"}
+    assert panel(reading, "Prefix cache").current == pytest.approx(75)
+    assert (panel(reading, "Preemptions").current or 0) > 0
+
+
 async def test_vllm_is_read_if_there_is_no_spaceport_server(server: Scripted) -> None:
     server.series = [{"__name__": "vllm:num_requests_running", "model_name": "x"}]
     reading = await read(server.url)

@@ -73,6 +73,10 @@ class Handler(BaseHTTPRequestHandler):
         elif ". Say: " in question:
             for word in question.rpartition(". Say: ")[2].split(" "):
                 yield {"content": f"{word} "}
+        elif "slowly" in question:
+            for number in range(60):
+                yield {"content": f"slow{number} "}
+                time.sleep(0.1)
         elif "for ever" in question:
             while True:
                 yield {"content": "word "}

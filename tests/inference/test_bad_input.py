@@ -26,6 +26,11 @@ def assert_rejected(answer: httpx2.Response, status: int, *words: str) -> None:
     assert answer.headers["x-request-id"]
 
 
+TOOL = {"type": "function", "function": {"name": "weather", "description": "The weather of a town"}}
+PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+MANY = {"type": "array", "items": {"type": "string"}, "maxItems": 10_000_000}
+
+
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize(
     ("content", "reason"),
@@ -56,7 +61,8 @@ def test_body_that_is_not_a_json_object(server: Server, route: str, content: byt
         ({"messages": [USER, {"role": "wizard", "content": "Hi"}]}, "the role of messages[1] is 'wizard'"),
         ({"messages": [{"content": "Hi"}]}, "the role of messages[0] is missing"),
         ({"messages": [{"role": "user", "content": 7}]}, "messages[0].content is 7"),
-        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "only text is supported"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "is not a data URL"),
+        ({"messages": [{"role": "user", "content": [PICTURE]}]}, "takes no pictures"),
         ({"max_tokens": "ten"}, "max_tokens is text"),
         ({"max_tokens": 0}, "max_tokens is 0"),
         ({"max_tokens": 1.5}, "max_tokens is 1.5"),
@@ -70,8 +76,11 @@ def test_body_that_is_not_a_json_object(server: Server, route: str, content: byt
         ({"stop": ["a"] * 17}, "stop has 17"),
         ({"model": 7}, "model is 7"),
         ({"n": 2}, "n is not supported"),
-        ({"tools": [{"type": "function"}]}, "tools is not supported"),
-        ({"response_format": {"type": "json_object"}}, "response_format is not supported"),
+        ({"tools": [{"type": "function"}]}, "not a function with a name"),
+        ({"tools": [TOOL]}, "can't call tools"),
+        ({"tools": [TOOL] * 400}, "The tools and the schema have"),
+        ({"response_format": {"type": "grammar"}}, "response_format is not"),
+        ({"response_format": {"type": "json_schema", "json_schema": {"schema": MANY}}}, "more than 1,000 items"),
         ({"logprobs": True}, "logprobs is not supported"),
     ],
     ids=lambda value: json.dumps(value)[:40] if isinstance(value, dict) else "",
@@ -116,6 +125,14 @@ def test_oversized_body_is_read_and_rejected(server: Server, route: str) -> None
     assert_rejected(server.post(route, content=body), 413, "10 MB")
     parts = (body[start : start + 1_000_000] for start in range(0, len(body), 1_000_000))
     assert_rejected(server.post(route, content=parts), 413, "10 MB")
+
+
+@pytest.mark.parametrize("unit", ["[],", "{},", '{"a":1},'])
+def test_a_body_of_millions_of_values_is_read_and_rejected(server: Server, unit: str) -> None:
+    """Parsing it took seconds, in which no other answer went on and /health was silent."""
+    body = f'{{"messages": [{unit * (9_000_000 // len(unit))}1]}}'.encode()
+    assert_rejected(server.post(CHAT, content=body), 413, "100,000 values")
+    assert server.get("/health").status_code == 200
 
 
 @pytest.mark.parametrize(

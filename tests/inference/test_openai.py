@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import openai
 import pytest
 
@@ -124,3 +126,13 @@ async def test_our_own_client_gets_the_same_answer_and_usage(server: Server) -> 
 def test_parameters_at_their_limits_are_accepted(server: Server, parameters: dict[str, object]) -> None:
     answer = server.post(CHAT, question(tokens=2, **parameters))
     assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_by_a_schema(server: Server, stream: bool) -> None:
+    schema = {"type": "object", "properties": {"town": {"type": "string", "maxLength": 20}}, "required": ["town"]}
+    response_format = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}
+    answer = server.post(CHAT, question(tokens=60, stream=stream, response_format=response_format))
+    assert answer.status_code == 200
+    text = answer_of(events(answer.text)[:-1]) if stream else answer.json()["choices"][0]["message"]["content"]
+    assert isinstance(json.loads(text)["town"], str)

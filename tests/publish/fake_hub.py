@@ -170,12 +170,12 @@ class Handler(BaseHTTPRequestHandler):
         status = 409 if repo in self.server.spaces else 200
         if status == 200:
             space = Space(
-                request["sdk"], request.get("visibility") == "private", request.get("hardware") or "cpu-basic"
+                request.get("sdk", ""), request.get("visibility") == "private", request.get("hardware") or "cpu-basic"
             )
             space.sleep = request.get("sleepTimeSeconds")
             space.commit("initial commit", {".gitattributes": b"*.bin filter=lfs\n", "README.md": b"---\n---\n"})
             self.server.spaces[repo] = space
-        return status, {"url": f"{self.server.url}/spaces/{repo}"}, {}
+        return status, {"url": f"{self.server.url}/{request.get('type') or 'model'}s/{repo}"}, {}
 
     def on_delete(self, body: bytes) -> Any:
         request = json.loads(body)

@@ -58,8 +58,11 @@ def run(space: StagedSpace, case: Case) -> Result:
         return Result(error, hub.spaces.get(REPO))
 
 
+# huggingface_hub's own time-out of "preupload" is 10 s, and it retries five times.
 CASES: list[Case] = [
-    case for case in product(ROUTES, FAULTS, TIMES) if case[2] != 2 or not str(case[1]).startswith("silent")
+    (route, fault, times)
+    for route, fault, times in product(ROUTES, FAULTS, TIMES)
+    if not str(fault).startswith("silent") or times == 1 or (times == 9 and route != "preupload")
 ]
 CREATING: list[Case] = [("create", fault, 9) for fault in ("refused", 401, 402, 403, 409, 429, 500, "half")]
 
@@ -71,7 +74,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[Case, Result]:
         (folder / place).write_bytes(data)
     space = StagedSpace("space", folder, {place: folder / place for place in NEW}, {"sdk": "gradio"})
     cases = [*CASES, *CREATING]
-    with ThreadPoolExecutor(100) as pool:
+    with ThreadPoolExecutor(len(cases)) as pool:
         return dict(zip(cases, pool.map(lambda case: run(space, case), cases), strict=True))
 
 

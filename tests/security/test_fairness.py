@@ -52,6 +52,16 @@ def test_a_visitor_has_a_share_of_the_address() -> None:
     assert queue.join(Caller("office", "colleague"))[0].running
 
 
+def test_the_places_of_an_address_are_counted_over_all_of_its_visitors() -> None:
+    queue = FairQueue(Places(8, 3, 2), UNLIMITED)
+    entries = flood(queue, 5)
+    assert queue.running(Caller("flood", "key of somebody else")) == 3
+    assert queue.running(Caller("home", "newcomer")) == 0
+    for entry in entries:
+        queue.leave(entry)
+    assert queue.running(Caller("flood", "newcomer")) == 0
+
+
 def test_a_few_addresses_with_long_work_leave_places_for_newcomers() -> None:
     queue = FairQueue(Places(32, 12, 3), Places(256, 32, 4))
     for address in "abc":

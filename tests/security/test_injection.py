@@ -143,7 +143,7 @@ def test_a_document_is_text_in_its_name_its_passages_and_its_preview(
     files = hostile_files(tmp_path)
     upload(page, *files)
     expect(page.locator("#documents [data-remove]")).to_have_count(len(files), timeout=120_000)
-    watch.check("#documents, #figures")
+    watch.check("#documents")
     page.get_by_role("button", name="Settings").click()
     passages = page.get_by_label("Passages sent to the model").last
     passages.fill("12")
@@ -158,7 +158,7 @@ def test_a_document_is_text_in_its_name_its_passages_and_its_preview(
         card.locator("[data-open]").click()
         expect(card.locator(".sp-view")).to_be_visible()
     assert cards.count() >= 12, page.locator("#sources").inner_text()[:3000]
-    watch.check("#documents, #sources, #preview, #figures, #chat")
+    watch.check("#documents, #sources, #preview, #chat")
 
 
 def test_a_document_cannot_end_the_thoughts_or_add_a_citation(served: Served, page: Page, tmp_path: Path) -> None:

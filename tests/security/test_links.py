@@ -50,7 +50,7 @@ def test_a_link_contains_the_conversation_and_no_document(served: Served, browse
     page.locator("#samples input").uncheck()
     page.locator("#question textarea").fill("Say ten words.")
     page.locator("#question .submit-button").click()
-    expect(page.locator("#figures")).to_contain_text("scripted")
+    expect(page.locator("#chat .sp-line").last).to_contain_text("scripted")
     page.get_by_role("button", name="Share by link").click()
     link_box = page.locator("#link textarea, #link input")
     expect(link_box).to_have_value(re.compile(re.escape(f"{served.url}/#c=")))  # without the query

@@ -207,4 +207,4 @@ def test_a_key_of_another_account_opens_nothing(log_in_guest: Callable[[str, str
     assert "harbour" in ada.call("export_markdown", [ada.key]).stream
     assert "harbour" not in alan.call("export_markdown", [ada.key]).stream
     alan.call("delete_data", [ada.key])
-    assert "harbour" in ada.impersonate(session="another").call("open_page", [ada.key]).stream
+    assert "harbour" in ada.impersonate(session="another").call("open_page", [ada.key, ""]).stream

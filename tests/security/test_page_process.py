@@ -68,6 +68,27 @@ def test_gradio_counts_no_events_with_pandas() -> None:
     assert subprocess.check_output(command, text=True).split() == ["1", "{}"]
 
 
+SETTINGS = """
+import sys
+import ui.launch
+from gradio.utils import MatplotlibBackendMananger
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        print("searched for", name)
+
+with MatplotlibBackendMananger():
+    sys.meta_path.insert(0, Finder())
+with MatplotlibBackendMananger():
+    pass
+"""
+
+
+def test_gradio_does_not_search_for_matplotlib_at_each_update() -> None:
+    """It did so twice, in all folders of the path: a twelfth of the event loop's time under siege."""
+    assert subprocess.check_output([sys.executable, "-c", SETTINGS], text=True) == ""
+
+
 WAITING = """
 import asyncio
 import httpx2

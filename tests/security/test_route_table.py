@@ -120,18 +120,18 @@ def test_the_dashboard_serves_its_pages_and_nothing_internal(base: str) -> None:
     allowed: Callable[..., bool] = lambda path, method="GET": table.allows(request(base + path, method))  # noqa: E731
     for path in (
         "/",
-        "/comparison",
+        "/runs",
         "/_stcore/health",
         "/media/a.csv",
         "/static/js/x.js",
-        "/comparison/_stcore/health",
+        "/runs/_stcore/health",
     ):
         assert allowed(path), path
     assert table.allows({"type": "websocket", "path": f"{base}/_stcore/stream", "root_path": ""})
     for path in ("/_stcore/metrics", "/_stcore/agent/mcp", "/_stcore/script-health-check", "/auth/login"):
         assert not allowed(path), path
     assert allowed("/_stcore/upload_file/a/b", "PUT")
-    assert not allowed("/comparison", "POST")
+    assert not allowed("/runs", "POST")
 
 
 def test_the_page_of_all_routes_is_what_the_command_prints() -> None:

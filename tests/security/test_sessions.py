@@ -36,7 +36,15 @@ def visible_data(guest: Guest) -> str:
     """Return everything the page sends to a guest: conversation, documents, downloads, an answer and its source."""
     streams = [
         guest.call(name, guest.inputs(name)).stream
-        for name in ("open_page", "export_markdown", "export_json", "share_link", "follow_uploads")
+        for name in (
+            "open_page",
+            "export_markdown",
+            "export_json",
+            "share_link",
+            "follow_uploads",
+            "list_chats",
+            "export_all",
+        )
     ]
     streams += [guest.call("open_source", guest.inputs("open_source"), event_data={"source": "1-1", "claim": 0}).stream]
     return "".join([*streams, guest.ask(QUESTION).stream])
@@ -60,7 +68,7 @@ def test_the_session_of_another_visitor_opens_nothing(victim: Guest, guest: Gues
     data = visible_data(other)
     assert CANARY not in data
     assert "vault.txt" not in data
-    for name in ("clear", "finish", "delete_data"):
+    for name in ("new_chat", "finish", "stop", "delete_data"):
         other.call(name, other.inputs(name))
     other.call("remove", other.inputs("remove"), event_data={"document": document})
     other.call("undo", other.inputs("undo"), event_data={"index": 0, "value": ""})
@@ -68,13 +76,14 @@ def test_the_session_of_another_visitor_opens_nothing(victim: Guest, guest: Gues
     assert CANARY in victim.ask(QUESTION).stream
 
 
-@pytest.mark.parametrize("name", ["open_page", "export_markdown", "follow_uploads", "delete_data"])
+@pytest.mark.parametrize("name", ["open_page", "export_markdown", "follow_uploads", "delete_data", "list_chats"])
 def test_nobody_is_given_the_key_of_a_first_time_visitor(guest: Guest, new_guest: NewGuest, name: str) -> None:
     """Session hashes stand in addresses. The visitor's page hasn't left: it's still the one that asked first."""
     first = new_guest()
     for asker in (first, guest.impersonate(session=first.session)):
         for key in ("", None, " ", "page-", first.session):
-            for outcome in (asker.call(name, [key]), asker.run(name, [key])):
+            inputs = [key, *asker.inputs(name)[1:]]
+            for outcome in (asker.call(name, inputs), asker.run(name, inputs)):
                 assert first.key not in outcome.stream, key
 
 
@@ -85,25 +94,39 @@ def test_the_session_of_a_first_time_visitor_opens_no_document(guest: Guest, new
     thief = guest.impersonate(session=first.session)
     for key in ("", None, ticket()):
         assert CANARY not in visible_data(thief.impersonate(key=key))
-    key = first.run("open_page", [first.key]).output[0]
+    key = first.run("open_page", [first.key, ""]).output[0]
     assert len(key) == 43
-    assert "vault.txt" in first.impersonate(key=key).call("open_page", [key]).stream
+    assert "vault.txt" in first.impersonate(key=key).call("open_page", [key, ""]).stream
 
 
 def test_a_page_is_given_its_key_once(new_guest: NewGuest) -> None:
     """A repeated request gets a key, but another one."""
     first = new_guest(key=ticket())
     document = add_secret(first)
-    outcomes = [first.run("open_page", [first.key]) for _ in range(3)]
+    outcomes = [first.run("open_page", [first.key, ""]) for _ in range(3)]
     assert len({outcome.output[0] for outcome in outcomes}) == 3
     assert [document in outcome.stream for outcome in outcomes] == [True, False, False]
 
 
 def test_events_that_are_on_their_way_when_the_key_arrives_find_their_visitor(new_guest: NewGuest) -> None:
     first = new_guest(key=ticket())
-    key = first.run("open_page", [first.key]).output[0]
+    key = first.run("open_page", [first.key, ""]).output[0]
     document = add_secret(first)  # still with the ticket
-    assert document in first.run("open_page", [key]).stream
+    assert document in first.run("open_page", [key, ""]).stream
+
+
+def test_the_id_of_a_conversation_opens_nothing_without_its_key(victim: Guest, guest: Guest) -> None:
+    victim.ask(QUESTION)
+    listed = victim.call("list_chats", victim.inputs("list_chats")).output[0]
+    conversation = listed.partition('data-chat="')[2].partition('"')[0]
+    assert len(conversation) == 16
+    for name in ("select", "rename", "delete", "resume"):
+        data = {"conversation": conversation, "name": "Mine"}
+        outcome = guest.call(name, guest.inputs(name), event_data=data)
+        assert QUESTION not in outcome.stream, name
+    assert QUESTION not in guest.call("open_page", [guest.key, conversation]).stream
+    assert QUESTION in victim.call("list_chats", victim.inputs("list_chats")).stream
+    assert QUESTION in victim.call("export_markdown", victim.inputs("export_markdown")).stream
 
 
 def test_a_visitor_cannot_close_the_page_of_another(victim: Guest, guest: Guest) -> None:
@@ -178,13 +201,13 @@ def test_a_visitor_cannot_stop_the_answer_of_another(served: Served, victim: Gue
                 body = {"session_hash": session, "fn_index": index, "event_id": other}
                 assert guest.http.post("/gradio_api/cancel", json=body).status_code == 200
     guest.http.post("/gradio_api/reset", json={"event_id": "guess"})
-    guest.call("finish", guest.inputs("finish"))
+    for name in ("finish", "stop"):
+        guest.impersonate(session=victim.session).run(name, guest.inputs(name))
     sent = served.model.delta_counts[question]
     wait_until(lambda: served.model.delta_counts[question] > sent + 20)
     assert question not in served.model.disconnected
 
-    body = {"session_hash": victim.session, "fn_index": victim.events["respond"]["id"], "event_id": event}
-    victim.http.post("/gradio_api/cancel", json=body)
+    victim.run("stop", victim.inputs("stop"))
     wait_until(lambda: question in served.model.disconnected, 60, lambda: "the visitor could not stop the answer")
     reader.join(15)
 

@@ -35,9 +35,11 @@ INVALID_VALUES: dict[str, Any] = {
 }
 # One event per handler; the others with the same name have the same input.
 CLICKS = ["example", "retry", "edit", "undo", "remove", "cancel", "open_source"]
+CLICKS += ["resume", "select", "rename", "rate", "delete"]
 DATA_EVENTS = [
     "export_markdown",
     "export_json",
+    "export_all",
     "share_link",
     "open_link",
     "open_page",
@@ -48,7 +50,10 @@ EVENTS = [
     "submit",
     "respond",
     "finish",
-    "clear",
+    "stop",
+    "follow",
+    "new_chat",
+    "list_chats",
     "upload",
     "list_targets",
     "warm",
@@ -84,7 +89,7 @@ def test_an_invalid_parameter_is_refused_cleanly(served: Served, guest: Guest, e
     for place in range(len(valid)):
         for name, wrong in INVALID_VALUES.items():
             if event == "respond":
-                guest.call("clear", guest.inputs("clear"))
+                guest.call("new_chat", guest.inputs("new_chat"))
                 guest.call("submit", guest.inputs("submit", question="Attack: tag"))  # the answer is immediate
             if name != "a long text" or event != "ask_documents":
                 assert_clean(guest.call(event, [*valid[:place], wrong, *valid[place + 1 :]]), served)
@@ -99,7 +104,9 @@ def test_invalid_event_data_is_refused_cleanly(served: Served, guest: Guest, eve
     guest.add_document("kettle.txt", "The kettle holds 1.7 litres.")
     guest.ask("How much does the kettle hold?")
     for wrong in INVALID_VALUES.values():
-        parts = dict.fromkeys(("index", "value", "document", "number", "source", "claim"), wrong)
+        parts = dict.fromkeys(
+            ("index", "value", "document", "number", "source", "claim", "conversation", "name"), wrong
+        )
         for event_data in (wrong, parts, parts | {"source": "1-1", "value": {"text": wrong}}):
             assert_clean(guest.call(event, guest.inputs(event), event_data=event_data), served)
     assert guest.is_alive()

@@ -41,7 +41,7 @@ class Guest:
         self.config = self.http.get("/config").json()
         self.components = {component["id"]: component for component in self.config["components"]}
         self.events = {event["api_name"]: event for event in self.config["dependencies"]}
-        self.key = self.key or self.call("open_page", [""]).output[0]
+        self.key = self.key or self.call("open_page", ["", ""]).output[0]
 
     def impersonate(self, *, session: str = "", key: Any = None) -> Guest:
         """Return the same client with another session or key."""

@@ -64,9 +64,9 @@ async def _load(guest: Guest, record: Visit) -> None:
     guest.open_page()
     started = time.perf_counter()
     (await guest.http.get("/")).raise_for_status()
-    await guest.run("open_page", guest.key)
+    await guest.run("open_page", guest.key, "")
     record.page = time.perf_counter() - started
-    await guest.run("clear", guest.key)
+    await guest.run("new_chat", guest.key, "")
 
 
 async def _ask(guest: Guest, record: Visit, question: str) -> None:
@@ -95,7 +95,7 @@ def _answer_text(conversation: Any) -> str:
     last = conversation[-1]
     # An answer that the documents don't support is folded at its end, under a title.
     is_answer = last["role"] == "assistant" and (last.get("metadata") or {}).get("status") != "pending"
-    return re.sub("<[^>]*>", "", last["content"][0]["text"]) if is_answer else ""
+    return re.sub("<summary>.*?</summary>|<[^>]*>", "", last["content"][0]["text"]) if is_answer else ""
 
 
 async def _open_citation(guest: Guest, record: Visit) -> None:

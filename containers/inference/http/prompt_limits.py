@@ -9,9 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from backends import Rejected
+from backends.text import to_json
 from inference.settings import Settings
 
 MAX_CHARACTERS_PER_TOKEN = 100
+MAX_SCHEMA_CHARACTERS, MAX_SCHEMA_BOUND = 20_000, 1000
+_BOUNDS = ("minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties")
 
 
 def check_size(completions: Sequence[Mapping[str, Any]], settings: Settings, context: int | None) -> None:
@@ -28,6 +31,7 @@ def check_size(completions: Sequence[Mapping[str, Any]], settings: Settings, con
             length += len(text)
             if count > settings.max_messages:
                 raise _too_many(settings.max_messages)
+        length += _more_characters(completion)
         total += length
         if total > settings.max_prompt_characters:
             raise _too_long(settings.max_prompt_characters)
@@ -43,6 +47,29 @@ def _texts(messages: Any) -> Iterator[str]:
         for part in content if isinstance(content, list) and content else [content]:
             text = part.get("text") if isinstance(part, Mapping) else part
             yield text if isinstance(text, str) else ""
+
+
+def _more_characters(completion: Mapping[str, Any]) -> int:
+    """Return the size of the tools and the schema. The engine makes a grammar of them, so they have a limit too."""
+    fields = {name: completion[name] for name in ("tools", "response_format") if completion.get(name)}
+    if not fields:
+        return 0
+    length = len(to_json(fields))
+    if length > MAX_SCHEMA_CHARACTERS:
+        message = f"The tools and the schema have {length:,} characters."
+        raise Rejected(message, f"Send at most {MAX_SCHEMA_CHARACTERS:,}.", status=400)
+    if _largest_bound(fields) > MAX_SCHEMA_BOUND:
+        message = f"A schema has a minimum or maximum of more than {MAX_SCHEMA_BOUND:,} items or characters."
+        raise Rejected(message, "Leave that bound out.", status=400)
+    return length
+
+
+def _largest_bound(value: Any) -> float:
+    """Return the largest count in a schema. Each repetition becomes a part of the grammar."""
+    values = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    found = [_largest_bound(inner) for _, inner in values]
+    counts = [inner for name, inner in values if name in _BOUNDS and isinstance(inner, (int, float))]
+    return max([0, *found, *counts])
 
 
 def _too_many(limit: int) -> Rejected:

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from backends import BackendError, Delta, Interrupted
+from backends import BackendError, Delta, Done, Interrupted
 from backends.chat.sse import DONE, encode_event
 from backends.chat.writer import error_body
 from backends.stopwatch import now
@@ -100,7 +100,7 @@ class EventStream(GeneratedResponse):
 
     async def _stream(self, send: Send) -> None:
         request = self._generation.request
-        head = encode_event(request.writer.opening())
+        head, calls = encode_event(request.writer.opening()), 0
         async with self._generation.events() as events:
             async for event in events:
                 self._last = now()
@@ -108,6 +108,9 @@ class EventStream(GeneratedResponse):
                     await self._send_start(send)
                 if isinstance(event, Delta):
                     await _send_body(send, head + encode_event(request.writer.delta(event)))
+                elif not isinstance(event, Done):
+                    await _send_body(send, head + encode_event(request.writer.tool_call(event, calls)))
+                    calls += 1
                 else:
                     chunks = [chunk for chunk in request.writer.closing(event) if request.usage or chunk["choices"]]
                     tail = head + b"".join(map(encode_event, chunks)) + encode_event(DONE)

@@ -14,16 +14,20 @@ from typing import Any
 
 import gradio as gr
 
-from chat_page import pacing, render
+from backends.streams import closing
+from chat_page import pacing, render, suggestions
 from chat_page.chat import MAX_QUESTION_CHARACTERS, Chat, question_too_long
 from chat_page.conversation import Conversation
+from chat_page.conversations.running import RunningAnswer
 from chat_page.messages import ChatMessage, conversation_messages, turn_index
 from chat_page.sharing import export, share
 from chat_page.sources import panel
 from chat_page.strings import ENGLISH
 from chat_page.visitors.visitor import Visitor
+from chat_page.web_pages import add_url
 from rag.answering.turn import Turn
 from rag.answering.types import AnswerOptions
+from rag.errors import DocumentError
 from ui import html
 from ui.admission.admission import Refused
 from ui.admission.fair_queue import Caller
@@ -41,41 +45,48 @@ MAX_CHARACTERS = 300_000
 class Handlers:
     """The event handlers of one `Chat`."""
 
-    def __init__(self, chat: Chat) -> None:
+    def __init__(self, chat: Chat, keys: VisitorKeys | None = None) -> None:
         self._chat = chat
-        self._keys = VisitorKeys()
+        self._keys = keys or VisitorKeys()
 
     # Opening and closing the page.
 
-    def open_page(self, key: str, request: gr.Request) -> tuple[Any, ...]:
-        """Return the visitor's key, documents and conversation, which a reload must not lose."""
+    def open_page(self, key: str, tab: str, request: gr.Request) -> tuple[Any, ...]:
+        """Return the visitor's key, documents and conversation, which a reload must not lose.
+
+        `tab` is the id of the conversation that was on the page before it was reloaded, or "".
+        """
         private_key = self._keys.enter(key)
-        visitor, conversation = self._find(private_key, request)
-        documents = render.documents_html(visitor.library.documents, visitor.ingestion.snapshot())
+        visitor = self._chat.visitor(self._keys.key(private_key, request))
+        if tab:
+            visitor.show(request.session_hash, visitor.conversations.open(tab))
+        conversation = visitor.conversation(request.session_hash)
+        documents = render.visitor_documents(visitor, visitor.ingestion.snapshot())
         samples = gr.skip() if not visitor.library.documents else False
-        messages = conversation_messages(conversation)
+        messages = self.messages(visitor, conversation, request)
         return private_key, documents, messages, panel.sources_html(conversation.turns), samples
 
     def close_page(self, request: gr.Request) -> None:
-        """Drop the page's conversation; the visitor's data stays for a while."""
+        """Record that a page was closed; the visitor's data stays for a while."""
         self._chat.close_page(request.session_hash)
 
     def delete_data(self, key: str, request: gr.Request) -> tuple[Any, ...]:
         """Delete the visitor's data and start with a new key; the key is "" if the visitor cancels."""
         if not key:
-            return (gr.skip(),) * 6
+            return (gr.skip(),) * 5
         self._chat.forget(self._keys.key(key, request))
-        return new_key(), render.documents_html([]), [], panel.sources_html([]), "", True
+        return new_key(), render.documents_html([]), [], panel.sources_html([]), True
 
     def warm(self, target: str) -> None:
         """Load the models after the first page opens, so that neither the start nor the first answer waits."""
         self._chat.warm(target)
 
-    async def list_targets(self, target: str) -> tuple[Any, str]:
-        """Return the targets that are available now and the reasons for the others; the selected one stays."""
+    async def list_targets(self, target: str) -> tuple[Any, str, str]:
+        """Return the available targets, the reasons for the others, and the state of the selected one, which stays."""
         targets = await self._chat.catalog.check_targets()
         choices = [(each.title, each.name) for each in targets if not each.unavailable or each.name == target]
-        return gr.Dropdown(choices=choices, value=target), html.unavailable_html(targets)
+        selected = next((each for each in targets if each.name == target), None)
+        return gr.Dropdown(choices=choices, value=target), html.unavailable_html(targets), render.state_html(selected)
 
     # Documents.
 
@@ -83,7 +94,7 @@ class Handlers:
         self, paths: list[str] | None, key: str, request: gr.Request
     ) -> AsyncIterator[tuple[Any, Any, Any]]:
         """Read the dropped files: updates of the drop zone, the document list and the samples checkbox."""
-        visitor, _ = await asyncio.to_thread(self._find, key, request)
+        visitor, _ = await asyncio.to_thread(self.find, key, request)
         keep_while_used(paths or [])
         files = [Path(path) for path in paths or []]
         try:
@@ -93,9 +104,21 @@ class Handlers:
             gr.Warning(str(refusal))
         yield None, gr.skip(), False if visitor.library.documents else gr.skip()
 
+    async def add_url(self, url: str, key: str, request: gr.Request) -> AsyncIterator[tuple[Any, Any, Any]]:
+        """Fetch a web page into the documents: updates of the address, the document list and the samples checkbox."""
+        visitor, _ = await asyncio.to_thread(self.find, key, request)
+        try:
+            async for documents in add_url(self._chat.uploads, self.caller(key, request), visitor, url):
+                yield gr.skip(), documents, gr.skip()
+        except (DocumentError, Refused) as refusal:
+            gr.Warning(str(refusal))
+            yield gr.skip(), gr.skip(), gr.skip()
+            return
+        yield "", gr.skip(), False if visitor.library.documents else gr.skip()
+
     async def follow_uploads(self, key: str, request: gr.Request) -> AsyncIterator[Any]:
         """Show the progress of files on a page that opened while they were being read."""
-        visitor, _ = await asyncio.to_thread(self._find, key, request)
+        visitor, _ = await asyncio.to_thread(self.find, key, request)
         yield gr.skip()  # without any update Gradio would show an empty list
         if visitor.ingestion.busy:
             async for documents in self._chat.uploads.progress(visitor):
@@ -103,19 +126,37 @@ class Handlers:
 
     def remove(self, key: str, event: gr.EventData, request: gr.Request) -> str:
         """Remove the document whose button was clicked."""
-        visitor, _ = self._find(key, request)
+        visitor, _ = self.find(key, request)
         visitor.library.remove(str(event.document))
-        return render.documents_html(visitor.library.documents, visitor.ingestion.snapshot())
+        visitor.left_out.discard(str(event.document))
+        return render.visitor_documents(visitor, visitor.ingestion.snapshot())
+
+    def choose(self, key: str, event: gr.EventData, request: gr.Request) -> None:
+        """Ask a document from now on, or leave it out."""
+        visitor, _ = self.find(key, request)
+        change = visitor.left_out.discard if event.asked else visitor.left_out.add
+        if visitor.library.document(document := str(event.document)):
+            change(document)
+
+    def suggest(self, key: str, samples: bool, request: gr.Request) -> Any:
+        """Return the empty conversation with questions that fit the documents."""
+        visitor, _ = self.find(key, request)
+        documents = visitor.library.without(visitor.left_out).documents
+        examples = suggestions.questions(documents) or (ENGLISH.examples if samples else ())
+        invitation = ENGLISH.invitation if documents else ENGLISH.first_invitation if samples else ENGLISH.plain_chat
+        return gr.Chatbot(examples=[{"text": text} for text in examples], placeholder=invitation)
 
     def cancel(self, key: str, event: gr.EventData, request: gr.Request) -> None:
         """Stop reading the file whose button was clicked."""
-        visitor, _ = self._find(key, request)
+        visitor, _ = self.find(key, request)
         visitor.ingestion.cancel(int(event.number))
 
     async def open_source(self, key: str, event: gr.EventData, request: gr.Request) -> Any:
         """Return the place in the document for a card or a citation."""
-        visitor, conversation = await asyncio.to_thread(self._find, key, request)
-        source = panel.find_source(conversation.turns, str(event.source), int(event.claim))
+        visitor, conversation = await asyncio.to_thread(self.find, key, request)
+        source = panel.find_source(
+            conversation.turns, str(event.source), int(event.claim), int(getattr(event, "page", 0))
+        )
         if source is None:
             return gr.skip()
         try:
@@ -128,36 +169,41 @@ class Handlers:
 
     def submit(self, text: str, key: str, request: gr.Request) -> tuple[Any, Any]:
         """Add the question to the conversation and turn the send button into Stop."""
-        _, conversation = self._find(key, request)
-        return self._ask(text, self._keys.caller(key, request), conversation, conversation.turns, value="")
+        return self._ask(text, key, request, value="")
 
     def example(self, key: str, event: gr.SelectData, request: gr.Request) -> tuple[Any, Any]:
         """Ask an example question."""
         return self.submit(str(event.value["text"]), key, request)
 
-    def retry(self, key: str, event: gr.RetryData, request: gr.Request) -> tuple[Any, Any]:
-        """Ask the question of an answer again."""
-        _, conversation = self._find(key, request)
+    def retry(self, key: str, target: str, event: gr.RetryData, request: gr.Request) -> tuple[Any, Any]:
+        """Ask the question of an answer again; below it, if another model is selected: both answers stay."""
+        visitor, conversation = self.find(key, request)
         index = turn_index(conversation, event.index)  # type: ignore[arg-type]  # an int for messages
         if index is None:
             return gr.skip(), gr.skip()
+        if self._is_stale(visitor, conversation, request):
+            return gr.skip(), self.messages(visitor, conversation, request)
         turn = conversation.turns[index]
-        return self._ask(turn.question, self._keys.caller(key, request), conversation, conversation.turns[:index])
+        if target != turn.target and (turn.answer or turn.quotes) and not turn.shared:
+            return self._ask(turn.question, key, request, again=turn.again or turn.id)
+        return self._ask(turn.question, key, request, before=index)
 
     def edit(self, key: str, event: gr.EditData, request: gr.Request) -> tuple[Any, Any]:
         """Ask an edited question in place of the original."""
-        _, conversation = self._find(key, request)
+        visitor, conversation = self.find(key, request)
         index = turn_index(conversation, event.index)  # type: ignore[arg-type]  # an int for messages
         if index is None:
             return gr.skip(), gr.skip()
+        if self._is_stale(visitor, conversation, request):
+            return gr.skip(), self.messages(visitor, conversation, request)
         text = str(event.value)
         if ZERO_WIDTH_SPACE not in conversation.turns[index].question:
             text = text.replace(ZERO_WIDTH_SPACE, "")  # from `safe_markdown`: the visitor edits what the page shows
-        return self._ask(text, self._keys.caller(key, request), conversation, conversation.turns[:index])
+        return self._ask(text, key, request, before=index)
 
     def write_answer(self, key: str, event: gr.SelectData, request: gr.Request) -> tuple[Any, Any]:
         """Let the model write an answer below the quotes of the last question."""
-        _, conversation = self._find(key, request)
+        visitor, conversation = self.find(key, request)
         turn = conversation.turns[-1] if conversation.turns else None
         if turn is None or not turn.writer:
             return gr.skip(), gr.skip()
@@ -166,9 +212,9 @@ class Handlers:
         except Refused as refusal:
             gr.Warning(str(refusal))
             return gr.skip(), gr.skip()
-        again = replace(turn, target="", writer="", writes="answer", finish_reason=None)
-        conversation.turns = (*conversation.turns[:-1], again)
-        return gr.Textbox(**BUSY), conversation_messages(conversation)
+        conversation.update(replace(turn, target="", writer="", writes="answer", finish_reason=None), ended=True)
+        visitor.page(request.session_hash).asked = turn.id
+        return gr.Textbox(**BUSY), self.messages(visitor, conversation, request)
 
     async def respond(
         self,
@@ -181,60 +227,130 @@ class Handlers:
         general_knowledge: bool,
         samples: bool,
         request: gr.Request,
-    ) -> AsyncIterator[tuple[Any, Any, Any]]:
-        """Stream the answer to the last question: the conversation, the source panel, the line under the answer."""
+    ) -> AsyncIterator[tuple[Any, Any]]:
+        """Stream the answer to the last question: the conversation and the source panel."""
         options = AnswerOptions(
             int(passages), int(max_tokens), float(temperature), system[:MAX_QUESTION_CHARACTERS], general_knowledge
         )
-        visitor, conversation = await asyncio.to_thread(self._find, key, request)
-        messages = await asyncio.to_thread(conversation_messages, conversation)
-        updates = pacing.Updates(messages)
-        yield updates.next(messages, None, None)  # without any update Gradio would show an empty page
+        visitor, conversation = await asyncio.to_thread(self.find, key, request)
         caller = self._keys.caller(key, request)
-        async for update in self._chat.answer(caller, visitor, conversation, target, options, samples=samples):
-            yield updates.next([*messages, *update.reply], update.sources, update.stats)
+        asked = visitor.page(request.session_hash).asked
+        answer = self._chat.start_answer(caller, visitor, conversation, asked, target, options, samples=samples)
+        async for update in self._follow(visitor, conversation, answer, request):
+            yield update
+        if conversation.problem:
+            gr.Warning(conversation.problem)
 
-    def finish(self, key: str, request: gr.Request) -> tuple[Any, list[ChatMessage]]:
+    async def follow(self, key: str, request: gr.Request) -> AsyncIterator[tuple[Any, Any]]:
+        """Stream the answer that is being written to the page's conversation, if there is one."""
+        visitor, conversation = await asyncio.to_thread(self.find, key, request)
+        answer = self._chat.running(conversation)
+        if answer is None or answer.is_followed_by(request.session_hash or ""):
+            yield gr.skip(), gr.skip()
+            return
+        async for update in self._follow(visitor, conversation, answer, request):
+            yield update
+
+    async def _follow(
+        self, visitor: Visitor, conversation: Conversation, answer: RunningAnswer | None, request: gr.Request
+    ) -> AsyncIterator[tuple[Any, Any]]:
+        index = conversation.index(answer.turn_id) if answer else None
+        messages = await asyncio.to_thread(conversation_messages, conversation, index)
+        updates = pacing.Updates(messages)
+        yield updates.next(messages, None)  # without any update Gradio would show an empty page
+        if answer is None:
+            return
+        page = visitor.page(request.session_hash)
+        if page.conversation_id != conversation.id:
+            return
+        page.asked = answer.turn_id
+        followed = answer.follow(request.session_hash or "")
+        async with closing(followed):
+            async for update in followed:
+                if page.conversation_id != conversation.id:  # the visitor opened another one
+                    return
+                yield updates.next([*messages, *update.reply], update.sources)
+        if conversation.turns and conversation.turns[-1].id == answer.turn_id:
+            page.shown = conversation.changes
+
+    def resume(self, key: str, event: gr.EventData, request: gr.Request) -> tuple[Any, Any, Any]:
+        """Bring a page up to date that had lost its connection, was in the background, or came back from the history.
+
+        The event says which conversation is on it. Return the question's buttons, the conversation and its sources.
+        """
+        visitor, conversation = self.find(key, request)
+        tab = str(getattr(event, "conversation", "") or "")
+        if tab and tab != conversation.id:
+            conversation = visitor.conversations.open(tab)
+            visitor.show(request.session_hash, conversation)
+        answer = self._chat.running(conversation)
+        if answer and not answer.is_followed_by(request.session_hash or ""):
+            return gr.Textbox(**BUSY), gr.skip(), gr.skip()
+        if answer or visitor.page(request.session_hash).shown == conversation.changes:
+            return gr.skip(), gr.skip(), gr.skip()
+        messages = self.messages(visitor, conversation, request)
+        return gr.Textbox(**READY), messages, panel.sources_html(conversation.turns)
+
+    async def stop(self, key: str, request: gr.Request) -> tuple[Any, list[ChatMessage]]:
+        """Stop the answers that are being written to the page's conversation."""
+        _, conversation = await asyncio.to_thread(self.find, key, request)
+        await self._chat.stop(conversation)
+        return await asyncio.to_thread(self.finish, key, request)
+
+    def finish(self, key: str, request: gr.Request) -> tuple[Any, Any]:
         """Restore the send button after an answer or Stop, with nothing pending in the conversation."""
-        _, conversation = self._find(key, request)
-        return gr.Textbox(**READY), conversation_messages(conversation)
+        visitor, conversation = self.find(key, request)
+        # The page has lost its connection to an answer that goes on.
+        if self._chat.is_running(visitor.page(request.session_hash).asked):
+            return gr.skip(), gr.skip()
+        last = conversation.turns[-1] if conversation.turns else None
+        if last and last.finish_reason is None and not self._chat.is_running(last.id):  # stopped before its beginning
+            conversation.update(replace(last, finish_reason="stopped"), ended=True)
+        if visitor.page(request.session_hash).shown == conversation.changes:
+            return gr.Textbox(**READY), gr.skip()
+        return gr.Textbox(**READY), self.messages(visitor, conversation, request)
 
     def undo(self, key: str, event: gr.UndoData, request: gr.Request) -> tuple[Any, Any, Any]:
         """Move the question of an answer back into the box."""
-        visitor, conversation = self._find(key, request)
+        visitor, conversation = self.find(key, request)
         index = turn_index(conversation, event.index)  # type: ignore[arg-type]  # an int for messages
         if index is None:
             return gr.skip(), gr.skip(), gr.skip()
-        question, conversation.turns = conversation.turns[index].question, conversation.turns[:index]
-        visitor.save(conversation)
-        return question, conversation_messages(conversation), panel.sources_html(conversation.turns)
-
-    def clear(self, key: str, request: gr.Request) -> tuple[str, str]:
-        """Delete the conversation and its sources; the documents stay."""
-        visitor, conversation = self._find(key, request)
-        _replace_turns(conversation, ())
-        visitor.save(conversation)
-        return panel.sources_html([]), ""
+        question: Any = gr.skip()
+        if not self._is_stale(visitor, conversation, request):
+            question = conversation.turns[index].question
+            self._chat.stop_soon(conversation)
+            conversation.replace_turns(conversation.turns[:index])
+            self._chat.save(visitor, conversation)
+        messages = self.messages(visitor, conversation, request)
+        return question, messages, panel.sources_html(conversation.turns)
 
     def _ask(
-        self, text: str, caller: Caller, conversation: Conversation, earlier: tuple[Turn, ...], **box: Any
+        self, text: str, key: str, request: gr.Request, *, before: int | None = None, again: str = "", **box: Any
     ) -> tuple[Any, Any]:
-        """Add a question after the `earlier` turns; the others are dropped. A refused question goes into the box."""
-        text = text.strip()
+        """Add a question; one in place of an earlier one goes `before` it and drops the turns from there on.
+
+        A refused question goes into the box.
+        """
+        visitor, conversation = self.find(key, request)
+        text, earlier = text.strip(), conversation.turns[:before]
         if len(text) > MAX_QUESTION_CHARACTERS:
             gr.Warning(f"{question_too_long()} {ENGLISH.question_too_long_remedy}")
         if not 0 < len(text) <= MAX_QUESTION_CHARACTERS:
             return gr.skip(), gr.skip()
         if sum(len(turn.question) + len(turn.thought) + len(turn.answer) for turn in earlier) > MAX_CHARACTERS:
             gr.Warning(f"{ENGLISH.conversation_too_long} {ENGLISH.conversation_too_long_remedy}")
-            return gr.Textbox(value=text), conversation_messages(conversation)
+            return gr.Textbox(value=text), self.messages(visitor, conversation, request)
         try:
-            self._chat.admission.take_question(caller)
+            self._chat.admission.take_question(self._keys.caller(key, request))
         except Refused as refusal:
             gr.Warning(str(refusal))
-            return gr.Textbox(value=text), conversation_messages(conversation)
-        conversation.turns = (*earlier, Turn(text))
-        return gr.Textbox(**box, **BUSY), conversation_messages(conversation)
+            return gr.Textbox(value=text), self.messages(visitor, conversation, request)
+        if before is not None:
+            self._chat.stop_soon(conversation)
+            conversation.replace_turns(earlier)
+        visitor.page(request.session_hash).asked = conversation.append(Turn(text, again=again)).id
+        return gr.Textbox(**box, **BUSY), self.messages(visitor, conversation, request)
 
     # Download and share.
 
@@ -256,7 +372,7 @@ class Handlers:
             return "", gr.skip()
 
     async def open_link(self, fragment: str, key: str, request: gr.Request) -> tuple[Any, Any]:
-        """Replace the page's conversation and its sources by those in a link."""
+        """Show the conversation in a link, beside the visitor's own ones, and its sources."""
         if not fragment:
             return gr.skip(), gr.skip()
         try:
@@ -264,25 +380,44 @@ class Handlers:
         except (share.ShareError, Refused) as error:
             gr.Warning(str(error))
             return gr.skip(), gr.skip()
-        _, conversation = await asyncio.to_thread(self._find, key, request)
-        _replace_turns(conversation, turns)
-        messages = await asyncio.to_thread(conversation_messages, conversation)
+        visitor, _ = await asyncio.to_thread(self.find, key, request)
+        # A reload opens the link again.
+        same = (each for each in visitor.conversations.loaded if each.turns == turns)
+        conversation = next(same, None) or visitor.conversations.new()
+        conversation.replace_turns(turns)
+        visitor.show(request.session_hash, conversation)
+        messages = await asyncio.to_thread(self.messages, visitor, conversation, request)
         return messages, panel.sources_html(conversation.turns)
 
     async def _export(self, write: Callable[[Sequence[Turn]], str], key: str, request: gr.Request) -> str:
         """Return the conversation as `write` writes it, or "" if the visitor must wait."""
-        _, conversation = await asyncio.to_thread(self._find, key, request)
+        _, conversation = await asyncio.to_thread(self.find, key, request)
         try:
             return await self._chat.admission.view(self._keys.caller(key, request), write, conversation.turns)
         except Refused as refusal:
             gr.Warning(str(refusal))
             return ""
 
-    def _find(self, key: str, request: gr.Request) -> tuple[Visitor, Conversation]:
+    def find(self, key: str, request: gr.Request) -> tuple[Visitor, Conversation]:
         """Return the visitor and conversation of a page."""
         visitor = self._chat.visitor(self._keys.key(key, request))
         return visitor, visitor.conversation(request.session_hash)
 
+    def caller(self, key: str, request: gr.Request) -> Caller:
+        """Return who asks for a place."""
+        return self._keys.caller(key, request)
 
-def _replace_turns(conversation: Conversation, turns: tuple[Turn, ...]) -> None:
-    conversation.turns, conversation.unreadable = turns, False
+    def messages(self, visitor: Visitor, conversation: Conversation, request: gr.Request) -> list[ChatMessage]:
+        """Return all messages of a conversation, and remember that the page shows them."""
+        page = visitor.page(request.session_hash)
+        if page.conversation_id == conversation.id:
+            page.shown = conversation.changes
+        return conversation_messages(conversation)
+
+    def _is_stale(self, visitor: Visitor, conversation: Conversation, request: gr.Request) -> bool:
+        """Return whether another page has changed the conversation: what it added mustn't be dropped unseen."""
+        shown = visitor.page(request.session_hash).shown
+        if shown is None or shown == conversation.changes:
+            return False
+        gr.Warning(ENGLISH.changed_elsewhere)
+        return True

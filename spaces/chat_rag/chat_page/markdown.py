@@ -7,18 +7,23 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
 
+from chat_page.formulas import mark_formulas
 from chat_page.strings import ENGLISH
 from rag.answering.markers import Marker, anchors, split_at_markers
 from rag.answering.types import Sentence
-from ui.markdown import ZERO_WIDTH_SPACE, safe_markdown, split_code, without_diagrams
+from ui.markdown import ZERO_WIDTH_SPACE, safe_markdown, split_code, with_safe_fences
 
 # The first character of anything that loads, links or draws. A zero-width space after it disables the meaning and
 # keeps the look, in code as well: renderers don't agree on what is code, and an attacker can use the difference.
-_ACTIVE = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)|\](?=[(\[:])|%(?=%%LATEX)|\$(?=\$)", re.IGNORECASE)
+_ACTIVE = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)|\](?=[(\[:])|%(?=%%LATEX)|\$(?=\$)|\\(?=[(\[])", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 # Characters by number, and by the names of those that can spell an address: # and %, and what a browser drops in one.
 _SPELLED = re.compile(r"&(?=#\w|num;|percnt;|Tab;|NewLine;)")
 _UNSUPPORTED = f'<span class="sp-unsupported" title="{ENGLISH.unsupported}">'
+# An answer folds that is more than twice as long; about 40 lines of it stay.
+FOLD_CHARACTERS = 3_000
+# Between two paragraphs, neither of which is part of a list, a quote or a table.
+_PARAGRAPH = re.compile(r"\n[ \t]*\n+(?=[^\s>|*+\-\d])")
 # The end of an address, which names a place on a page.
 _FRAGMENT = re.compile(r"#(?=(\S{1,80}))")
 
@@ -57,12 +62,24 @@ def linked_answer(
             offset = start + len(marker.text)
         parts.append(_underline(text, offset, end, spans))
         offset = end
-    return "".join(parts)
+    return mark_formulas("".join(parts))
 
 
 def disarm_markdown(text: str) -> str:
     """Return untrusted text without any tag, image, link, diagram, formula or control character."""
-    return _ACTIVE.sub(f"\\g<0>{ZERO_WIDTH_SPACE}", without_diagrams(_CONTROL.sub("", text)))
+    return _ACTIVE.sub(f"\\g<0>{ZERO_WIDTH_SPACE}", with_safe_fences(_CONTROL.sub("", text)))
+
+
+def fold_end(markdown: str) -> str:
+    """Return a long answer with all but its beginning folded; it is cut between two paragraphs."""
+    if len(markdown) <= 2 * FOLD_CHARACTERS:
+        return markdown
+    for gap in _PARAGRAPH.finditer(markdown, FOLD_CHARACTERS):
+        beginning, rest = markdown[: gap.start()], markdown[gap.end() :]
+        if all(beginning.count(mark) % 2 == 0 for mark in ("```", "~~~", "$$")):
+            summary = ENGLISH.rest_of_answer.format(characters=len(rest))
+            return f"{beginning}\n\n<details><summary>{summary}</summary>\n\n{rest}\n\n</details>"
+    return markdown
 
 
 def error_markdown(message: str, remedy: str) -> str:

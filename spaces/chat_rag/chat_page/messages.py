@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from chat_page.answer_line import answer_line, end_note
 from chat_page.conversation import Conversation
-from chat_page.markdown import disarm_markdown, error_markdown, linked_answer
+from chat_page.markdown import disarm_markdown, error_markdown, fold_end, linked_answer
 from chat_page.quotes import quote_counts, quotes_html
 from chat_page.sharing.export import place, provenance, refusal_text, unsupported_lines
 from chat_page.strings import ENGLISH
@@ -15,12 +16,13 @@ from ui.markdown import safe_markdown
 ChatMessage = dict[str, Any]
 
 
-def conversation_messages(conversation: Conversation) -> list[ChatMessage]:
-    """Return all messages of a conversation in which no answer is streaming."""
-    messages = _notices(conversation)
-    for number, turn in enumerate(conversation.turns, start=1):
-        messages += [question_message(turn), *reply_messages(turn, number)]
-    return messages
+def conversation_messages(conversation: Conversation, question: int | None = None) -> list[ChatMessage]:
+    """Return all messages of a conversation, or those up to the question with this index, without its reply."""
+    turns, messages = conversation.turns, _notices(conversation)
+    for number, turn in enumerate(turns[:question], start=1):
+        older = number < len(conversation.turns)  # the newest answer is being read
+        messages += [question_message(turn), *reply_messages(turn, number, fold=older)]
+    return messages if question is None else [*messages, question_message(turns[question])]
 
 
 def turn_index(conversation: Conversation, message_index: int) -> int | None:
@@ -38,22 +40,24 @@ def question_message(turn: Turn) -> ChatMessage:
     return {"role": "user", "content": (disarm_markdown if turn.shared else safe_markdown)(turn.question)}
 
 
-def reply_messages(turn: Turn, number: int, status: str | None = None) -> list[ChatMessage]:
+def reply_messages(turn: Turn, number: int, status: str | None = None, *, fold: bool = False) -> list[ChatMessage]:
     """Return the reply of turn `number`: quotes, folded thoughts, the answer with linked citations, an error.
 
-    While the answer streams, `status` says what the page shows until the first word.
+    While the answer streams, `status` says what the page shows until the first word. `fold` folds the end of a very
+    long answer.
     """
     if turn.shared:
         return _shared_reply(turn)
     messages = []
     quotes = quotes_html(turn, number)
     if quotes and not turn.abstention:
-        messages.append(_assistant(quotes, options=_write_option(turn)))
+        messages.append(_assistant(quotes))
     if turn.thought.strip():
         messages.append(_thought(turn, status is not None and not turn.answer))
     elif status and not turn.answer:
         messages.append(_assistant("", {"title": status, "status": "pending"}))
     if answer := _answer_markdown(turn, number):
+        answer = fold_end(answer) if fold else answer
         messages.append(_assistant(_folded(answer) if turn.finish_reason and turn.all_unsupported else answer))
     if turn.finish_reason == "abstained":
         messages += [_assistant(quotes)] if quotes else []
@@ -61,9 +65,15 @@ def reply_messages(turn: Turn, number: int, status: str | None = None) -> list[C
     if turn.error:
         messages.append(_assistant(error_markdown(turn.error.message, turn.error.remedy)))
     elif turn.finish_reason == "quotes":
-        messages += [] if quotes else [_assistant(f"*{ENGLISH.no_quotes}*", options=_write_option(turn))]
+        messages += [] if quotes else [_assistant(f"*{ENGLISH.no_quotes}*")]
+    elif note := end_note(turn):
+        messages.append(_assistant(f"*{note}*"))
     elif turn.finish_reason and not answer:
         messages.append(_assistant(f"*{ENGLISH.no_answer}*"))
+    if turn.finish_reason and (line := answer_line(turn)):
+        messages.append(_assistant(line))
+    if messages and turn.writer:  # Gradio shows the options of the last message only
+        messages[-1]["options"] = _write_option(turn)
     return messages
 
 
@@ -72,9 +82,9 @@ def _folded(answer: str) -> str:
     return f"<details><summary>{ENGLISH.unsupported_answer}</summary>\n\n{answer}\n\n</details>"
 
 
-def _write_option(turn: Turn) -> list[dict[str, str]] | None:
+def _write_option(turn: Turn) -> list[dict[str, str]]:
     """The button that lets the model write an answer below the quotes."""
-    return [{"value": "write", "label": ENGLISH.write_answer.format(model=turn.writer)}] if turn.writer else None
+    return [{"value": "write", "label": ENGLISH.write_answer.format(model=turn.writer)}]
 
 
 def _answer_markdown(turn: Turn, number: int) -> str:
@@ -108,8 +118,6 @@ def _notices(conversation: Conversation) -> list[ChatMessage]:
     return []
 
 
-def _assistant(
-    content: str, metadata: dict[str, str] | None = None, options: list[dict[str, str]] | None = None
-) -> ChatMessage:
-    extras = {"metadata": metadata, "options": options}
-    return {"role": "assistant", "content": content, **{key: value for key, value in extras.items() if value}}
+def _assistant(content: str, metadata: dict[str, str] | None = None) -> ChatMessage:
+    message: ChatMessage = {"role": "assistant", "content": content}
+    return {**message, "metadata": metadata} if metadata else message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from html import escape
@@ -13,6 +14,9 @@ from rag.answering.placement import passage_of
 from rag.answering.quotes import Quote
 from rag.answering.turn import Turn
 from rag.documents import Passage
+
+# What begins a formula for the page.
+_FORMULA = re.compile(r"\$(?=\$)|\\(?=[(\[])")
 
 
 def quotes_html(turn: Turn, number: int) -> str:
@@ -64,4 +68,4 @@ def _text(text: str) -> str:
     """The text escaped, in one line, with nothing that the page would draw as a formula."""
     edges = (" " if text[:1].isspace() else "", " " if text[-1:].isspace() else "")
     line = escape(" ".join(text.split()))
-    return f"{edges[0]}{line}{edges[1]}".replace("$$", "$<wbr>$") if line else edges[0]
+    return _FORMULA.sub(r"\g<0><wbr>", f"{edges[0]}{line}{edges[1]}") if line else edges[0]

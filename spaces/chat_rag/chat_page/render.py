@@ -1,18 +1,18 @@
-"""HTML of the chat page: the document list and the line under an answer."""
+"""HTML of the document list and of notes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 
-from backends import Stopwatch
+from backends import Target
+from chat_page.conversations.feedback import SharedFeedback
 from chat_page.strings import ENGLISH, pluralize
-from rag.answering.types import Retrieval
+from chat_page.visitors.visitor import Visitor
 from rag.documents import Document, Note, NoteKind
 from rag.errors import RagError
 from rag.library.progress import FileProgress, FileSummary, Snapshot, Step
 
-FINISH_NOTES = {"length": ENGLISH.stopped_at_length, "repetition": ENGLISH.stopped_at_repetition}
 STEPS = {
     Step.WAITING: ENGLISH.file_waiting,
     Step.READING: ENGLISH.file_reading,
@@ -23,6 +23,7 @@ STEPS = {
 NOTES = {  # for one and for several
     NoteKind.PICTURE_PAGES: (ENGLISH.picture_pages_one, ENGLISH.picture_pages),
     NoteKind.UNREAD_PICTURES: (ENGLISH.unread_pictures_one, ENGLISH.unread_pictures),
+    NoteKind.UNREAD_INNER_PICTURES: (ENGLISH.unread_inner_pictures_one, ENGLISH.unread_inner_pictures),
     NoteKind.UNSURE_PAGES: (ENGLISH.unsure_pages_one, ENGLISH.unsure_pages),
     NoteKind.ENCODING_UNSURE: (ENGLISH.encoding_unsure, ENGLISH.encoding_unsure),
     NoteKind.HIDDEN_SHEETS: (ENGLISH.hidden_sheets_one, ENGLISH.hidden_sheets),
@@ -33,12 +34,29 @@ NOTES = {  # for one and for several
 }
 
 
-def documents_html(documents: Sequence[Document], files: Snapshot | None = None, *, waiting: int | None = None) -> str:
-    """Return the visitor's documents with a button to remove each, the progress of new files, and their results.
+def visitor_documents(visitor: Visitor, files: Snapshot | None = None, *, waiting: int | None = None) -> str:
+    """Return the list of a visitor's documents; `documents_html` says what is in it."""
+    documents = visitor.library.documents
+    chunks = {document.id: visitor.library.chunk_count(document.id) for document in documents}
+    return documents_html(documents, files, waiting=waiting, chunks=chunks, left_out=visitor.left_out)
 
-    `waiting` is how many visitors' files are read before these, or None.
+
+def documents_html(
+    documents: Sequence[Document],
+    files: Snapshot | None = None,
+    *,
+    waiting: int | None = None,
+    chunks: Mapping[str, int] | None = None,
+    left_out: Collection[str] = (),
+) -> str:
+    """Return documents with a box to ask each and a button to remove it, the progress of new files, and their results.
+
+    `waiting` is how many visitors' files are read before these, or None. `chunks` has the number of pieces of each
+    document, by id; questions leave out those in `left_out`.
     """
-    items = "".join(_document_item(document) for document in documents)
+    items = "".join(
+        _document_item(document, (chunks or {}).get(document.id), document.id not in left_out) for document in documents
+    )
     pending = "".join(_pending_item(file) for file in files.pending) if files else ""
     results = "".join(_result_note(result) for result in files.results) if files else ""
     if waiting is not None:
@@ -47,22 +65,17 @@ def documents_html(documents: Sequence[Document], files: Snapshot | None = None,
     return f'<div class="sp-documents">{document_list}<div role="status">{results}</div></div>'
 
 
-def stats_html(target: str, stopwatch: Stopwatch, retrieval: Retrieval | None, finish_reason: str | None) -> str:
-    """Return the line under an answer: the model, its speed, the tokens, and anything unusual about the answer."""
-    parts = [escape(target), *_speed_parts(stopwatch), *_token_parts(stopwatch, retrieval)]
-    if retrieval and retrieval.quotes and retrieval.seconds is not None:
-        parts.insert(1, ENGLISH.quotes_after.format(seconds=retrieval.seconds))
-    if finish_reason in ("quotes", "abstained", "small_talk"):  # no model took part
-        del parts[0]
-    if retrieval and retrieval.abstention:
-        parts.append(ENGLISH.no_close_match)
-    if retrieval and retrieval.omitted_passages:
-        parts.append(
-            pluralize(ENGLISH.passages_omitted_one, ENGLISH.passages_omitted, passages=retrieval.omitted_passages)
-        )
-    if finish_reason in FINISH_NOTES:
-        parts.append(FINISH_NOTES[finish_reason])
-    return f'<p class="sp-note">{" · ".join(parts)}</p>'
+def state_html(target: Target | None) -> str:
+    """Return whether a model can be asked now; the reason why not is in the settings."""
+    ready = target is not None and not target.unavailable
+    words = ENGLISH.model_ready if ready else ENGLISH.model_unavailable
+    reason = escape(target.reason) if target and not ready else ""
+    return f'<span class="sp-state{"" if ready else " sp-failed"}" title="{reason}">{words}</span>'
+
+
+def feedback_note(shared: SharedFeedback | None) -> str:
+    """Return what the page says about thumbs if the operator gets them."""
+    return note_html(ENGLISH.feedback_note.format(dataset=shared.dataset)) if shared else ""
 
 
 def note_html(text: str) -> str:
@@ -93,10 +106,15 @@ def note_text(note: Note) -> str:
     return NOTES[note.kind][note.count != 1].format(count=note.count, **words)
 
 
-def _document_item(document: Document) -> str:
+def _document_item(document: Document, chunks: int | None, asked: bool) -> str:
     name, label = escape(document.name), escape(ENGLISH.remove_document.format(name=document.name))
+    size = _size(document)
+    if chunks:
+        size += f" · {pluralize(ENGLISH.chunk_count_one, ENGLISH.chunk_count, chunks=chunks)}"
     return (
-        f'<li><span class="sp-name" title="{name}">{name}</span><span class="sp-size">{_size(document)}</span>'
+        f'<li><label><input type="checkbox" data-ask="{escape(document.id)}"{" checked" if asked else ""}'
+        f' aria-label="{escape(ENGLISH.ask_document.format(name=document.name))}">'
+        f'<span class="sp-name" title="{name}">{name}</span></label><span class="sp-size">{size}</span>'
         f'<button type="button" data-remove="{escape(document.id)}" title="{ENGLISH.remove}"'
         f' aria-label="{label}">&times;</button>{_notes(document)}</li>'
     )
@@ -122,30 +140,11 @@ def _pending_item(file: FileProgress) -> str:
 def _result_note(result: FileSummary | RagError) -> str:
     if isinstance(result, RagError):
         return f'<p class="sp-note sp-bad">{escape(str(result))}</p>'
-    return f'<p class="sp-note">{escape(file_summary(result))}</p>'
+    spoken = "" if result.notes or result.duplicate else " sp-spoken"  # the list shows the same
+    return f'<p class="sp-note{spoken}">{escape(file_summary(result))}</p>'
 
 
 def _size(document: Document) -> str:
     if document.pages:
         return pluralize(ENGLISH.page_count_one, ENGLISH.page_count, pages=len(document.pages))
     return ENGLISH.thousand_characters.format(thousands=max(1, len(document.text) // 1000))
-
-
-def _speed_parts(stopwatch: Stopwatch) -> list[str]:
-    parts = []
-    if stopwatch.first_token_seconds is not None:
-        parts.append(ENGLISH.first_text.format(seconds=stopwatch.first_token_seconds))
-    if stopwatch.tokens_per_second:
-        parts.append(ENGLISH.speed.format(rate=stopwatch.tokens_per_second))
-    return parts
-
-
-def _token_parts(stopwatch: Stopwatch, retrieval: Retrieval | None) -> list[str]:
-    if not stopwatch.usage:
-        return []
-    count, window = stopwatch.usage.input_tokens, retrieval.context_window if retrieval else None
-    if window:
-        sent = ENGLISH.tokens_in_of.format(input=count, window=window, share=count / window)
-    else:
-        sent = ENGLISH.tokens_in.format(input=count)
-    return [sent, ENGLISH.tokens_out.format(output=stopwatch.usage.output_tokens)]

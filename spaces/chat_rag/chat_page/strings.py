@@ -24,8 +24,56 @@ class Strings:
     sources: str = "Sources"
     settings: str = "Settings"
 
+    # The list of conversations
+    new_chat: str = "New chat"
+    chats: str = "Chats"
+    search_chats: str = "Search chats"
+    no_chats: str = "Your chats appear here."
+    no_chats_match: str = "No chat has this text."
+    more_chats: str = "{count:,} older chats aren't shown. Search finds them."
+    download_all: str = "Download all chats"
+    too_large_to_export: str = "All chats together have more than {limit} MB. Download them one by one."
+    rename_chat: str = "Rename “{title}”"
+    delete_chat: str = "Delete “{title}”"
+    chat_name: str = "Name of the chat"
+    confirm_delete_chat: str = "Delete this chat? It can't be brought back."
+    name_too_long: str = "A name can have up to {limit} characters. It was shortened."
+    unreadable_title: str = "A chat that can't be opened"
+    changed_elsewhere: str = "This chat has changed on another page. It's now shown as it is. Try again."
+    not_saved: str = "This answer is on the page but not stored: {reason}"
+    no_room: str = "There is no room for more chats."
+    no_room_remedy: str = "Delete chats or documents that you no longer need."
+
+    attach: str = "Attach files"
+    model_ready: str = "Ready"
+    model_unavailable: str = "Not available"
+    close_sources: str = "Close the sources"
+
+    # Thumbs
+    reason_wrong: str = "It's wrong"
+    reason_incomplete: str = "Something is missing"
+    reason_source: str = "The source doesn't say that"
+    reason_other: str = "Another reason"
+    feedback_kept: str = "Thank you. Your rating is kept with your data."
+    feedback_shared: str = "Thank you. Your rating is sent to {dataset} with the question and the answer."
+    feedback_note: str = (
+        "A thumb sends the question, the answer and its quotes to the operator's dataset {dataset}. "
+        "What was sent stays there when you delete your data."
+    )
+
     # The conversation
-    invitation: str = "### Ask a question about your documents\nor try one of these with the sample documents"
+    first_invitation: str = (
+        "## Ask your documents\n"
+        "Drop PDF, Office or text files anywhere on this page. Each answer shows the exact words it comes from.\n\n"
+        "To look around first, ask the sample documents:"
+    )
+    invitation: str = "## Ask your documents\nEach answer shows the exact words it comes from. For a start:"
+    plain_chat: str = (
+        "## Ask the model\nNo document is asked. Add one, or search the samples, for answers with sources."
+    )
+    summary_question: str = "What is {name} about?"
+    heading_question: str = "What does {name} say about {heading}?"
+    drop_here: str = "Drop files to add them to your documents"
     examples: tuple[str, ...] = (
         "How many visitors does the viewing deck hold?",
         "What is the exclusion zone?",
@@ -36,7 +84,7 @@ class Strings:
     question_too_long: str = "A question can have up to {limit:,} characters."
     question_too_long_remedy: str = "Put a long text into a file and upload it."
     conversation_too_long: str = "This conversation is too long to go on."
-    conversation_too_long_remedy: str = "Download it if you need it, then clear it."
+    conversation_too_long_remedy: str = "Start a new chat."
     unknown_target: str = "There is no such target."
     unknown_target_remedy: str = "Choose one from the menu."
     waiting_next: str = "Waiting for a free place: you're next"
@@ -47,6 +95,7 @@ class Strings:
     writing: str = "Writing an answer"
     thinking: str = "Thinking"
     thoughts: str = "Thoughts"
+    rest_of_answer: str = "Show the rest ({characters:,} characters)"
     no_answer: str = "The model returned no answer."
     unsupported: str = "not found in the documents"
     unsupported_answer: str = "The model wrote an answer of which nothing was found in the documents"
@@ -71,20 +120,25 @@ class Strings:
     )
 
     # The line under an answer
+    total_time: str = "{seconds:.1f} s"
+    tokens_one: str = "{tokens:,} token"
+    tokens: str = "{tokens:,} tokens"
     quotes_after: str = "quotes after {seconds:.2f} s"
     first_text: str = "first token {seconds:.2f} s"
     speed: str = "{rate:.0f} tokens/s"
     tokens_in: str = "{input:,} tokens sent"
     tokens_in_of: str = "{input:,} of {window:,} tokens sent ({share:.0%})"
-    tokens_out: str = "{output:,} tokens received"
     no_close_match: str = "No close match in the documents"
     passages_omitted_one: str = "{passages} passage didn't fit into the prompt"
     passages_omitted: str = "{passages} passages didn't fit into the prompt"
-    stopped_at_length: str = "Stopped at the length limit"
-    stopped_at_repetition: str = "Stopped because the answer repeated itself"
+    stopped: str = "Stopped."
+    stopped_at_length: str = "Stopped at the length limit. You can raise it in Settings."
+    stopped_at_repetition: str = "Stopped because the answer repeated itself."
 
     # The visitor's documents
+    web_page: str = "Add a web page by its address"
     samples: str = "Search the sample documents (Tern Island)"
+    ask_document: str = "Ask {name}"
     remove: str = "Remove"
     remove_document: str = "Remove {name}"
     stop: str = "Stop"
@@ -111,6 +165,8 @@ class Strings:
     picture_pages: str = "{count:,} pages are pictures that were not read: {places}"
     unread_pictures_one: str = "{count:,} picture was not read: page {places}"
     unread_pictures: str = "{count:,} pictures were not read: pages {places}"
+    unread_inner_pictures_one: str = "{count:,} picture was not read"
+    unread_inner_pictures: str = "{count:,} pictures were not read"
     unsure_pages_one: str = "{count:,} page is hard to recognize, check its letters: {places}"
     unsure_pages: str = "{count:,} pages are hard to recognize, check their letters: {places}"
     encoding_unsure: str = "its encoding is a guess: {first}, or {others}. Save it as UTF-8 if letters look wrong"
@@ -135,11 +191,19 @@ class Strings:
     nearest: str = "Closest"
     by_model: str = "Cited by the model"
     by_spaceport: str = "Added by Spaceport"
+    strong_match: str = "Strong match"
+    good_match: str = "Good match"
+    weak_match: str = "Weak match"
     scores: str = "score {score:.2f} (meaning {dense}, words {lexical})"
     invalid_markers_one: str = "Removed {count} citation to a source that doesn't exist."
     invalid_markers: str = "Removed {count} citations to sources that don't exist."
 
     # A source that is open
+    zoom_in: str = "Zoom in"
+    zoom_out: str = "Zoom out"
+    previous_page: str = "Previous page"
+    next_page: str = "Next page"
+    cited_page: str = "Cited page"
     opening: str = "Opening …"
     source_label: str = "{name}. Cited: {text}"
     source_label_with_place: str = "{name}, {place}. Cited: {text}"

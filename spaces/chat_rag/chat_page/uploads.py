@@ -12,6 +12,7 @@ from backends.streams import closing
 from chat_page import render
 from chat_page.visitors.visitor import Visitor
 from rag.library.ingest import UPDATE_SECONDS
+from rag.reading.archives.sources import Source
 from ui.admission.admission import Lane, Place
 from ui.admission.fair_queue import Caller
 from ui.admission.strings import Reason
@@ -28,23 +29,24 @@ class Uploads:
 
     def __init__(self, lane: Lane, absence_seconds: float = ABSENCE_SECONDS) -> None:
         """After `absence_seconds` without a page that watches them, a visitor's files are no longer read."""
-        self._lane = lane
+        self.lane = lane
         self._absence_seconds = absence_seconds
         self._tasks: set[asyncio.Task[None]] = set()  # the event loop itself keeps only weak references
         self._watching: Counter[Visitor] = Counter()
 
-    async def add(self, caller: Caller, visitor: Visitor, paths: Sequence[Path]) -> AsyncIterator[str]:
+    async def add(self, caller: Caller, visitor: Visitor, files: Sequence[Path | Source]) -> AsyncIterator[str]:
         """Read files into the visitor's library; yield the document list with their progress until all are done."""
         try:
-            turn = self._turn(caller, visitor, len(paths))
+            turn = self._turn(caller, visitor, len(files))
             async with closing(turn):
                 async for ahead in turn:
-                    yield render.documents_html(visitor.library.documents, waiting=ahead)
+                    yield render.visitor_documents(visitor, waiting=ahead)
         except BaseException:
-            for path in paths:
+            for file in files:
+                path = file.path if isinstance(file, Source) else file
                 path.unlink(missing_ok=True)
             raise
-        visitor.ingestion.add(*paths)
+        visitor.ingestion.add(*files)
         async for documents in self.progress(visitor):
             yield documents
 
@@ -57,7 +59,7 @@ class Uploads:
         try:
             async with closing(snapshots):
                 async for snapshot in snapshots:
-                    yield render.documents_html(visitor.library.documents, snapshot)
+                    yield render.visitor_documents(visitor, snapshot)
         finally:
             self._watching -= Counter([visitor])  # this drops it at 0
 
@@ -65,9 +67,9 @@ class Uploads:
         """Wait until the visitor may have more files read; yield how many visitors are ahead."""
         if visitor.ingestion.busy:  # these files come after those that have a place already
             if len(visitor.ingestion.snapshot().files) + files > MAX_FILES:
-                raise self._lane.refuse(Reason.VISITOR_BUSY)
+                raise self.lane.refuse(Reason.VISITOR_BUSY)
             return
-        place = self._lane.join(caller)
+        place = self.lane.join(caller)
         try:
             async for ahead in place.wait():
                 yield ahead

@@ -18,7 +18,7 @@ from rag import ask_command, read_command, verify_command
 from rag.answering.retrieve import retrieve_characters
 from rag.ask_command import read_files, read_questions
 from rag.documents import Passage
-from rag.read_command import FILES
+from rag.read_command import FILES, location
 from rag.search.embedders import Embedder
 
 
@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_search(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=FILES)
+    parser.add_argument("files", nargs="+", type=location, metavar="FILE", help=FILES)
     parser.add_argument("--questions", required=True, type=Path, help='JSONL file of {"id", "question"}')
     parser.add_argument(
         "--limit-chars", type=int, default=6000, help="characters of passages per question (%(default)s)"

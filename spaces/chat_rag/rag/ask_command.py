@@ -20,14 +20,15 @@ from rag.answering.types import AnswerOptions
 from rag.errors import DocumentError, RagError
 from rag.library.library import Library
 from rag.library.quota import UNLIMITED
-from rag.read_command import FILES, command_line_sources
+from rag.read_command import FILES, command_line_sources, location
+from rag.reading.web.fetch import is_url
 from rag.search.embedders import Embedder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     defaults = AnswerOptions()
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=FILES)
+    parser.add_argument("files", nargs="+", type=location, metavar="FILE", help=FILES)
     question = parser.add_mutually_exclusive_group(required=True)
     question.add_argument("-q", "--question")
     question.add_argument("--questions", type=Path, help='JSONL file of {"id", "question"}; needs --out')
@@ -47,14 +48,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_ask)
 
 
-def read_files(files: Sequence[Path], embedder: Embedder) -> Library:
+def read_files(files: Sequence[Path | str], embedder: Embedder) -> Library:
     """Read files, and those of folders and archives, into a library without limits."""
     library = Library(embedder, quota=UNLIMITED)
     for source in command_line_sources(files):
         try:
             summary = library.add(source.path, name=source.name, folder=source.folder).summary
         except DocumentError as error:
-            if source.path in files:
+            if source.path in files or is_url(source.folder):
                 raise
             print(f"{source.full_name}: not read ({error.message.rstrip('.')})", file=sys.stderr)
             continue

@@ -78,6 +78,7 @@ class NoteKind(StrEnum):
 
     PICTURE_PAGES = "picture_pages"  # pages without text that weren't recognized
     UNREAD_PICTURES = "unread_pictures"  # large pictures beside text, on the pages in `places`, that weren't recognized
+    UNREAD_INNER_PICTURES = "unread_inner_pictures"  # pictures of a file without pages, that weren't recognized
     UNSURE_PAGES = "unsure_pages"  # pages that were recognized, with doubts
     ENCODING_UNSURE = "encoding_unsure"  # places: the encoding that was chosen, and others that are as likely
     HIDDEN_SHEETS = "hidden_sheets"  # sheets, named in `places`, that weren't read

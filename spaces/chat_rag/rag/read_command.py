@@ -17,23 +17,41 @@ from rag.reading.archives.sources import Source, expand
 from rag.reading.chunk import document_headings
 from rag.reading.parse import read_document
 from rag.reading.processes.pool import file_readers
+from rag.reading.web.fetch import fetch, is_url
 
-FILES = "a file, a folder, or a ZIP archive of documents"
+FILES = "a file, a folder, a ZIP archive of documents, or the address of a web page"
 
 
-def command_line_sources(paths: Sequence[Path]) -> Iterator[Source]:
-    """Yield the files that the paths of a command stand for; name those that aren't read on stderr."""
+def location(argument: str) -> Path | str:
+    """Return the path that an argument of a command names, or the address of a web page."""
+    return argument if is_url(argument) else Path(argument)
+
+
+def command_line_sources(locations: Sequence[Path | str]) -> Iterator[Source]:
+    """Yield the files that the arguments of a command stand for; name those that aren't read on stderr."""
     with TemporaryDirectory(prefix="spaceport-") as folder:
-        for source in expand(paths, file_readers(), lambda: Path(folder, secrets.token_hex(8))):
-            if source.problem:
-                print(f"{source.full_name}: not read ({source.problem.rstrip('.')})", file=sys.stderr)
-            else:
-                yield source
+        for place in locations:
+            if isinstance(place, str):
+                yield from _page(place)
+                continue
+            for source in expand([place], file_readers(), lambda: Path(folder, secrets.token_hex(8))):
+                if source.problem:
+                    print(f"{source.full_name}: not read ({source.problem.rstrip('.')})", file=sys.stderr)
+                else:
+                    yield source
+
+
+def _page(url: str) -> Iterator[Source]:
+    source = fetch(url)
+    try:
+        yield source
+    finally:
+        source.path.unlink(missing_ok=True)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=FILES)
+    parser.add_argument("files", nargs="+", type=location, metavar="FILE", help=FILES)
     parser.add_argument("--json", action="store_true", help="print one JSON object a file")
     parser.set_defaults(command=_read)
 

@@ -12,7 +12,7 @@ from typing import Any
 from rag.answering.verification.verifier import Verifier
 from rag.documents import Document, Passage
 from rag.errors import RagError
-from rag.read_command import FILES, command_line_sources
+from rag.read_command import FILES, command_line_sources, location
 from rag.reading.parse import read_document
 from rag.reading.processes.pool import file_readers
 
@@ -20,7 +20,7 @@ from rag.reading.processes.pool import file_readers
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("answers", type=Path, metavar="ANSWER", help="JSON of ask, its --out file, or a downloaded one")
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=FILES)
+    parser.add_argument("files", nargs="+", type=location, metavar="FILE", help=FILES)
     parser.set_defaults(command=_verify)
 
 

@@ -12,6 +12,7 @@ from compare.analyse.prices import Price, Prices
 from compare.errors import PriceError
 from compare.race import RaceColumn, run_race
 from compare.report import formats
+from compare.report.strings import target_label
 from dashboard_pages import strings
 
 
@@ -69,7 +70,7 @@ def stream_reply(history: Sequence[PlaygroundTurn], turn: PlaygroundTurn, backen
 
 def summary(reply: RaceColumn) -> str:
     """Return a line with target, state, speed, tokens and cost, as far as they are known."""
-    stopwatch, parts = reply.stopwatch, [reply.title]
+    stopwatch, parts = reply.stopwatch, [target_label(reply.target, reply.title)]
     if reply.state in strings.STATES:
         parts.append(strings.STATES[reply.state])
     if stopwatch.first_token_seconds is not None:

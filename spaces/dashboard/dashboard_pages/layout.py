@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import escape
 from typing import Any
 
 import streamlit as st
 
 from backends import SpaceportError, Target
 from backends.stopwatch import wall_clock
+from compare.report.overview.cards import CSS as OVERVIEW_CSS
 from dashboard_pages import strings
 from ui.html import header_html, unavailable_html
 from ui.markdown import safe_markdown, split_code
@@ -23,13 +25,17 @@ NEUTRAL_COLOURS = {
     "--background-fill-primary": ("#ffffff", "#0a0f1e"),
     "--background-fill-secondary": ("#f8fafc", "#0f172a"),
 }
-# The buttons of a chart: save as an image, reset the axes.
-CHART_CONFIG = {"displaylogo": False, "modeBarButtons": [["toImage", "resetScale2d"]]}
+CHART_CONFIG = {"displaylogo": False}
 STREAMLIT_CSS = """
 .stMainBlockContainer { padding: 4.25rem 1.5rem 3rem; max-width: 1400px; }
 [data-testid="stChatInput"] textarea:focus-visible { outline: none !important; }  /* its frame shows the focus */
 .sp-table table { color: var(--body-text-color); }
-@media (max-width: 640px) { .stMainBlockContainer { padding: 4rem .75rem 2rem; } }
+.st-key-navigation { display: none; }
+@media (max-width: 768px) {
+  .stMainBlockContainer { padding: 3.5rem .75rem 2rem; }
+  .st-key-navigation { display: flex; flex-flow: row nowrap; gap: .25rem; overflow-x: auto; }
+  .st-key-navigation [data-testid="stPageLink-NavLink"] { min-height: 44px; padding: 0 .6rem; }
+}
 """
 _VARIABLES = re.compile(r"(--sp-\w+): (#\w+);")
 _PRICE = re.compile(r"(?<!\\)\$(?=\d)")
@@ -45,7 +51,14 @@ def css() -> str:
     light, dark = (dict(_VARIABLES.findall(line)) for line in CSS.strip().splitlines()[:2])
     pairs = NEUTRAL_COLOURS | {name: (value, dark[name]) for name, value in light.items()}
     colours = " ".join(f"{name}: light-dark({one}, {other});" for name, (one, other) in pairs.items())
-    return f".stApp {{ {colours} }}\n{CSS}{STREAMLIT_CSS}"
+    return f".stApp {{ {colours} }}\n{CSS}{OVERVIEW_CSS}{STREAMLIT_CSS}"
+
+
+def navigation(pages: Sequence[Any]) -> None:
+    """Draw links to the pages for a phone, where Streamlit hides its own in a menu."""
+    with st.container(key="navigation"):
+        for page in pages:
+            st.page_link(page)
 
 
 def header(title: str, subtitle: str) -> None:
@@ -74,6 +87,7 @@ def show_charts(figures: Mapping[str, Any], key: str) -> None:
             figure = figures[title]
             # At the bottom of the chart: on a phone, a long legend would overlap the axis.
             figure.update_layout(legend={"yref": "container", "y": 0, "yanchor": "bottom"})
+            column.html(f'<p class="sp-chart">{escape(title)}</p>')
             column.plotly_chart(figure, theme=None, key=f"{key}-{title}", config=CHART_CONFIG, alt=title)
 
 

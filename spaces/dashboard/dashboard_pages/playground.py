@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from backends import BackendError, SpaceportError, Target
+from compare.report.strings import target_label
 from dashboard_pages import layout, resources, strings
 from dashboard_pages.conversation import Parameters, PlaygroundTurn, export, new_turn, stream_reply, summary
 
@@ -41,7 +42,7 @@ def page() -> None:
 
 
 def _select_target(targets: list[Target]) -> str | None:
-    titles = {target.name: target.title for target in targets if not target.unavailable}
+    titles = {each.name: target_label(each.name, each.title) for each in targets if not each.unavailable}
     name = st.selectbox(strings.BACKEND, list(titles), format_func=lambda key: titles.get(key, key), key="target")
     if name is None:
         st.warning(strings.NO_BACKEND)

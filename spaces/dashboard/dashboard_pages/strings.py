@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 TITLE = "Spaceport dashboard"
-PLAYGROUND, PERFORMANCE, COMPARISON = "Playground", "Performance", "Comparison"
+PLAYGROUND, PERFORMANCE, RUNS = "Playground", "Performance", "Runs"
 PLAYGROUND_SUBTITLE = "One conversation, any model backend"
 PERFORMANCE_SUBTITLE = "Live server metrics"
-COMPARISON_SUBTITLE = "Which backend is faster, and what it costs"
+RUNS_SUBTITLE = "What the comparator measured"
 
 # Playground
 CHECKING_MODELS = "Checking which models are available"
@@ -28,6 +28,7 @@ SYSTEM_PROMPT, SYSTEM_PROMPT_PLACEHOLDER = "System prompt", "How the model shoul
 FIRST_TOKEN, TOKENS_PER_SECOND, TOTAL_SECONDS = "first token {:.2f} s", "{} tokens/s", "{:.2f} s in total"
 TOKEN_COUNTS, PRICE = "{:,} tokens in, {:,} out", "{} USD"
 STATES: Mapping[str, str] = {
+    "loading": "loading the model",
     "waiting": "waiting for the first token",
     "thinking": "thinking",
     "answering": "answering",
@@ -40,28 +41,17 @@ TIME = "Time"
 READ_AT = "{source}, read {age}. Numbers cover the last five minutes. Times are in UTC."
 STALE = "These are the last numbers that Prometheus sent: "
 NO_GPU = "No GPU metrics: Prometheus doesn't scrape NVIDIA's DCGM exporter."
-READING_RECORDED_RUN = "Reading the recorded run"
-RECORDED = (
-    "**Recorded, not live:** {description}. Set SPACEPORT_PROMETHEUS_URL to see the metrics of a server as they arrive."
+NO_PROMETHEUS = (
+    "Set SPACEPORT_PROMETHEUS_URL to the address of a Prometheus, like `http://127.0.0.1:9090`: "
+    "this page shows these metrics live."
 )
-RECORDED_DESCRIPTION = "a measurement of {date} on {system}, {processors} processors ({targets})"
-RECORDED_LIMITS = "A recorded run has no queue or GPU metrics. Live metrics of a server do."
-NOTHING_TO_SHOW = "There is no recorded run. Set SPACEPORT_PROMETHEUS_URL to see live metrics."
 
-# Comparison
+# Runs
 NO_RUNS = "There is no recorded run. Measure with the comparator, then open its JSONL file."
-RUN, BASELINE = "Run", "Compare with"
-NO_BASELINE = "no other run"
+RUNS_NOTE = "The comparator measures runs and shows all their details: `make compare`, or `python -m compare run`."
+RUN = "Run"
 OPEN_RUN, OPEN_RUN_HELP = "Open a stored run", "The JSONL file that the comparator wrote"
-VERDICT, METRICS, COST = "Verdict", "Metrics", "Cost"
-COMPUTING_VERDICT = "Computing the verdict"
-DEFINITIONS, METRIC_DEFINITIONS, GOODPUT_TARGETS = "Definitions", "Metric definitions", "Goodput targets"
-PRICES, PRICE_LINES = "Prices", "One line per target"
-PRICE_LINES_PLACEHOLDER = "gpu = ml.g5.xlarge\nlaptop = 0.05/h"
-BREAK_EVEN = "Break-even with a price per token"
-UTILISATION = "Utilization (%)"
-SPOT = "Spot prices where available"
-REPRODUCE = "Reproduce this run"
+COMPUTING_SUMMARY = "Computing the summary"
 REPORT_HTML, RAW_JSONL = "Report (HTML)", "Raw arrivals (JSONL)"
 REQUESTS_CSV, TABLE_MARKDOWN = "Requests (CSV)", "Table (Markdown)"
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import plotly.graph_objects as go
 
-from compare.report.chart_style import COLOURS, DASHES, GRID, TEXT
+from compare.report.chart_style import COLOURS, DASHES, GRID, TEXT, TOOLS
 from compare.report.formats import milliseconds, rate
 from live_metrics.readings import Line, PanelReading
 
@@ -25,7 +25,7 @@ def draw_panel(reading: PanelReading, since: float, until: float) -> go.Figure:
             connectgaps=False,
             line={"color": COLOURS[index % len(COLOURS)], "dash": DASHES[index % len(DASHES)], "width": 2},
         )
-    figure.update_layout(_layout(f"{reading.panel.title}, {reading.panel.unit}"))
+    figure.update_layout(_layout())
     figure.update_xaxes(
         gridcolor=GRID,
         zeroline=False,
@@ -38,13 +38,18 @@ def draw_panel(reading: PanelReading, since: float, until: float) -> go.Figure:
     return figure
 
 
-def _layout(title: str) -> go.Layout:
+def panel_title(reading: PanelReading) -> str:
+    """Return the heading of a panel, which is outside of the picture: a toolbar would cover it there."""
+    return f"{reading.panel.title}, {reading.panel.unit}"
+
+
+def _layout() -> go.Layout:
     return go.Layout(
         height=260,
         margin={"l": 48, "r": 12, "t": 34, "b": 56},
+        modebar={"remove": TOOLS, "bgcolor": "rgba(0,0,0,0)"},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        title={"text": title, "x": 0, "xref": "paper", "font": {"size": 14, "weight": 600}},
         font={"family": "ui-sans-serif, system-ui, sans-serif", "size": 12, "color": TEXT},
         legend={"orientation": "h", "xanchor": "left", "x": 0},
         hovermode="x unified",

@@ -53,7 +53,7 @@ def _panel(title: str, unit: str, *lines: Query, current: Query | None = None) -
 
 
 def _percent(label: str, part: str, total: str) -> Query:
-    """Return the share of requests in percent: 0 if none was of that kind, no value if there were no requests."""
+    """Return a share in percent: 0 if there was no `part`, no value if there was no `total`."""
     return Query(label, f"(({part}) or 0 * ({total})) / (({total}) > 0)", 100)
 
 
@@ -115,6 +115,16 @@ VLLM = Source(
             Query("in flight", "sum(vllm:num_requests_running)"),
         ),
         _latency("Queue wait", "vllm:request_queue_time_seconds"),
+        _panel(
+            "KV cache", "% used",
+            Query("{model_name} {engine}", "max by (model_name, engine) (vllm:kv_cache_usage_perc)", 100),
+            current=Query("fullest", "max(vllm:kv_cache_usage_perc)", 100),
+        ),
+        _panel(
+            "Prefix cache", "% of prompt tokens",
+            _percent("hit rate", _rate("vllm:prefix_cache_hits_total"), _rate("vllm:prefix_cache_queries_total")),
+        ),
+        _panel("Preemptions", "requests/s", Query("interrupted", _rate("vllm:num_preemptions_total"))),
         _panel(
             "Errors", "% of requests",
             _percent(

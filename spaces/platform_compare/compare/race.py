@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from backends import Backend, BackendError, ChatRequest, Delta, SpaceportError, Stopwatch
+from backends.stopwatch import now
 from backends.streams import closing
 from compare.analyse.cost import race_cost
 from compare.analyse.prices import Price
@@ -16,12 +17,15 @@ from compare.errors import PlanError
 # Ten updates a second of four columns look like a stream.
 UPDATE_SECONDS = 0.1
 MAX_TARGETS = 4
-State = Literal["waiting", "thinking", "answering", "done", "stopped", "failed"]
+State = Literal["loading", "waiting", "thinking", "answering", "done", "stopped", "failed"]
 
 
 @dataclass(slots=True)
 class RaceColumn:
-    """One target in a race: its text so far, its state and its times."""
+    """One target in a race: its text so far, its state and its times.
+
+    `load_seconds` is how long a model on this machine took to load. It's over when the stopwatch starts.
+    """
 
     target: str
     title: str
@@ -31,6 +35,7 @@ class RaceColumn:
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
     error: SpaceportError | None = None
     price: Price | None = None
+    load_seconds: float | None = None
 
     @property
     def cost(self) -> float | None:
@@ -80,28 +85,48 @@ def race_columns(targets: Sequence[str], titles: Mapping[str, str], prices: Mapp
 async def run_race(
     columns: Sequence[RaceColumn], backends: Mapping[str, Backend], request: ChatRequest
 ) -> AsyncIterator[Sequence[RaceColumn]]:
-    """Fill the columns and yield them as they change; closing the iterator stops every target at once."""
-    tasks = [asyncio.create_task(_run(column, backends[column.target], request)) for column in columns]
-    try:
-        pending = set(tasks)
-        while pending:
-            _, pending = await asyncio.wait(pending, timeout=UPDATE_SECONDS)
-            yield columns
-    finally:
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+    """Fill the columns and yield them as they change; closing the iterator stops every target at once.
+
+    All start together, when the models on this machine are loaded.
+    """
+    for step in (_load, _answer):
+        running = [column for column in columns if column.state not in ("done", "failed")]
+        work = [(column, step(column, backends[column.target], request)) for column in running]
+        tasks = [asyncio.create_task(_guard(*each)) for each in work]
+        try:
+            pending = set(tasks)
+            while pending:
+                _, pending = await asyncio.wait(pending, timeout=UPDATE_SECONDS)
+                yield columns
+        finally:
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                await asyncio.wait(tasks)
 
 
-async def _run(column: RaceColumn, backend: Backend, request: ChatRequest) -> None:
+async def _load(column: RaceColumn, backend: Backend, _: ChatRequest) -> None:
+    """Load a model that runs on this machine, because its first request would include that."""
+    if not backend.local:
+        return
+    column.state, started = "loading", now()
+    await backend.check()
+    column.state, column.load_seconds = "waiting", now() - started
+
+
+async def _answer(column: RaceColumn, backend: Backend, request: ChatRequest) -> None:
+    stream = column.stopwatch.record(backend.stream(request))
+    async with closing(stream):
+        async for event in stream:
+            if isinstance(event, Delta):
+                _add_delta(column, event)
+    column.state = "done"
+
+
+async def _guard(column: RaceColumn, work: Coroutine[Any, Any, None]) -> None:
+    """Do one column's work; a failure is the column's, and the others go on."""
     try:
-        stream = column.stopwatch.record(backend.stream(request))
-        async with closing(stream):
-            async for event in stream:
-                if isinstance(event, Delta):
-                    _add_delta(column, event)
-        column.state = "done"
+        await work
     except BackendError as error:
         column.state, column.error = "failed", error
     except asyncio.CancelledError:

@@ -18,6 +18,7 @@ from compare.race import MAX_TARGETS, Race, race_columns, run_race
 from compare.records import Run
 from compare.report import strings
 from compare.report.report import Report, ReportOptions, build_report
+from compare.shared_runs import SharedRuns
 from compare.visitors import Visitor, Visitors
 from compare.votes import shuffle
 from ui.admission.admission import Admission, in_time
@@ -35,6 +36,7 @@ class ComparisonService:
     def __init__(self, catalog: Catalog, results: Path) -> None:
         self.catalog = catalog
         self.admission = Admission()
+        self.shared_runs = SharedRuns.from_environment()
         self.visitors = Visitors(self.admission.limits.visitors_in_memory)
         self.prices = Prices.load()
         self.examples = {strings.example_name(path.stem): path for path in sorted(results.glob("*.jsonl"))}
@@ -135,6 +137,16 @@ class ComparisonService:
         run_file.write(run, copy)
         return visitor.add_run(strings.run_name(run.targets, run.header["started"][:16]), copy)
 
+    def share_run(self, visitor: Visitor, name: str) -> str:
+        """Store a visitor's run for everybody with its link, and return its name in the link."""
+        path = self.path(visitor, name)
+        return path.stem if name in self.examples else self.shared_runs.share(self.load_run(visitor, name))
+
+    def open_shared_run(self, visitor: Visitor, link: str) -> str:
+        """Add the run of a link to the visitor's list, and return its name there."""
+        example = next((name for name, path in self.examples.items() if path.stem == link), None)
+        return example or self.open_run(visitor, self.shared_runs.find(link))
+
     def load_run(self, visitor: Visitor, name: str) -> Run:
         """Return a stored run by its name; it is read again only if its file changes."""
         path = self.path(visitor, name)
@@ -148,7 +160,13 @@ class ComparisonService:
     def report(self, visitor: Visitor, name: str, earlier: str | None, options: ReportOptions) -> Report:
         """Return the report of a run, optionally compared with an earlier one."""
         run = self.load_run(visitor, name)
-        return build_report(run, self.load_run(visitor, earlier) if earlier else None, options, self.prices)
+        before = self.load_run(visitor, earlier) if earlier else None
+        return build_report(run, before, options, self.prices, self.target_names)
+
+    @property
+    def target_names(self) -> list[str]:
+        """The names of all targets; their order decides the colours."""
+        return [target.name for target in self.catalog.targets()]
 
     def path(self, visitor: Visitor, name: str) -> Path:
         """Return the file of a run."""

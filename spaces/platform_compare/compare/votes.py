@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 LETTERS = "ABCD"
-TIE = "tie"
+TIE, BOTH_BAD = "tie", "both bad"
 # Of more votes of one visitor, the oldest are dropped.
 MAX_VOTES = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One vote; `winner` is a target or "tie"."""
+    """One vote; `winner` is a target, "tie" or "both bad"."""
 
     prompt: str
     targets: tuple[str, ...]
@@ -31,8 +31,8 @@ class Ballot:
     votes: list[Vote] = field(default_factory=list)
 
     def cast(self, prompt: str, targets: Sequence[str], choice: str, *, blind: bool) -> Vote:
-        """Add a vote for a column's letter, or for a tie."""
-        winner = TIE if choice == TIE else targets[LETTERS.index(choice)]
+        """Add a vote for a column's letter, or for none of them."""
+        winner = choice if choice in (TIE, BOTH_BAD) else targets[LETTERS.index(choice)]
         vote = Vote(prompt, tuple(targets), winner, blind)
         self.votes.append(vote)
         del self.votes[:-MAX_VOTES]

@@ -33,10 +33,11 @@ class MeasurePage:
         self.service = service
         self._identity = identity
         self._catalog = catalog
+        gr.HTML(f'<p class="sp-lead">{strings.MEASURE_LEAD}</p>')
         with gr.Row():
             with gr.Column(scale=2, min_width=300):
                 self._create_form(choices, selected)
-            with gr.Column(scale=5, min_width=320):
+            with gr.Column(scale=6, min_width=600):
                 self.results = Results(service, identity)
         self._connect_events()
 
@@ -44,23 +45,26 @@ class MeasurePage:
         self.targets = gr.CheckboxGroup(choices, value=selected, label=strings.TARGETS, elem_id="targets")
         shapes = [(shape.label, name) for name, shape in SHAPES.items()]
         self.workload = gr.Dropdown(shapes, value="short", label=strings.WORKLOAD, elem_id="workload")
-        with gr.Accordion(strings.LOAD, open=False):
-            modes = [(label, mode) for mode, label in strings.MODES.items()]
-            self.mode = gr.Radio(modes, value="concurrency", label=strings.MODE)
-            self.loads = gr.Textbox("1", label=strings.LOADS, info=strings.LOADS_INFO, elem_id="loads")
-            self.warmup = gr.Number(2, label=strings.WARMUP, precision=0)
-            self.seed = gr.Number(0, label=strings.SEED, precision=0)
-            self.minutes = gr.Number(
-                self.service.admission.limits.measured_minutes or 30, label=strings.MINUTES, elem_id="minutes"
-            )
-            self.prompt_file = gr.File(label=strings.OWN_PROMPTS, file_types=[".jsonl"], height=120, elem_id="own")
         self.requests = gr.Number(
             40, label=strings.REQUESTS, precision=0, elem_id="requests", info=strings.REQUESTS_INFO
         )
         self.start = gr.Button(strings.MEASURE, variant="primary", elem_id="measure")
         self.stop = gr.Button(strings.STOP, variant="stop", visible=False, elem_id="stop")
         self.progress = gr.HTML("", elem_id="progress")
+        with gr.Accordion(strings.LOAD, open=False):
+            self._create_load()
         self.unavailable = gr.HTML("", elem_id="unavailable")
+
+    def _create_load(self) -> None:
+        modes = [(label, mode) for mode, label in strings.MODES.items()]
+        self.mode = gr.Radio(modes, value="concurrency", label=strings.MODE)
+        self.loads = gr.Textbox("1", label=strings.LOADS, info=strings.LOADS_INFO, elem_id="loads")
+        self.warmup = gr.Number(2, label=strings.WARMUP, precision=0)
+        self.seed = gr.Number(0, label=strings.SEED, precision=0)
+        self.minutes = gr.Number(
+            self.service.admission.limits.measured_minutes or 30, label=strings.MINUTES, elem_id="minutes"
+        )
+        self.prompt_file = gr.File(label=strings.OWN_PROMPTS, file_types=[".jsonl"], height=120, elem_id="own")
 
     def _connect_events(self) -> None:
         fields = [self._identity.key, self.targets, self.workload, self.prompt_file, self.mode, self.loads,

@@ -11,16 +11,17 @@ from backends import SpaceportError
 from backends.streams import closing
 from compare.race import MAX_TARGETS, Race
 from compare.report import race_view
+from compare.report.chart_style import target_colours
 from compare.report.strings import answer_label
 from compare.service import MAX_PROMPT_CHARACTERS, ComparisonService
-from compare.votes import LETTERS, TIE
+from compare.votes import BOTH_BAD, LETTERS, TIE
 from compare_page import strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from ui.scripts import download_js
 
 MAX_COLUMNS = MAX_TARGETS
-BUSY: dict[str, Any] = {"submit_btn": False, "stop_btn": True}
-READY: dict[str, Any] = {"submit_btn": True, "stop_btn": False}
+BUSY: dict[str, Any] = {"submit_btn": False, "stop_btn": strings.STOP}
+READY: dict[str, Any] = {"submit_btn": strings.RACE, "stop_btn": False}
 
 
 class RacePage:
@@ -35,22 +36,22 @@ class RacePage:
     ) -> None:
         self.service = service
         self._identity = identity
-        gr.HTML(f'<p class="sp-note">{strings.RACE_NOTE}</p>')
+        gr.HTML(f'<p class="sp-lead">{strings.RACE_LEAD}</p>')
         self.targets = gr.CheckboxGroup(choices, value=selected, label=strings.RACE_TARGETS, elem_id="racers")
         self.prompt = gr.Textbox(
-            label=strings.PROMPT, show_label=False, placeholder=strings.PROMPT_PLACEHOLDER, submit_btn=True,
-            autofocus=True, max_lines=6, max_length=MAX_PROMPT_CHARACTERS, elem_id="prompt",
+            label=strings.PROMPT, show_label=False, placeholder=strings.PROMPT_PLACEHOLDER,
+            submit_btn=strings.RACE, autofocus=True, max_lines=6, max_length=MAX_PROMPT_CHARACTERS, elem_id="prompt",
         )  # fmt: skip
         gr.Examples(strings.EXAMPLE_PROMPTS, self.prompt, label=strings.EXAMPLES)
         self.blind = gr.Checkbox(False, label=strings.HIDE_NAMES, elem_id="blind")
         with gr.Accordion(strings.SETTINGS, open=False):
-            self.max_tokens = gr.Slider(16, 2048, 256, step=16, label=strings.MAX_LENGTH)
+            self.max_tokens = gr.Slider(16, 2048, 256, step=16, label=strings.MAX_LENGTH, elem_id="max-length")
             self.temperature = gr.Slider(0, 1.5, 0.2, step=0.1, label=strings.TEMPERATURE)
         with gr.Row(elem_id="race-columns"):
             self.columns = [part for _ in range(MAX_COLUMNS) for part in self._create_column()]
         with gr.Row(visible=False, elem_id="ballot") as self.ballot:
             self.vote_buttons = [gr.Button("", size="sm") for _ in range(MAX_COLUMNS)]
-            self.vote_buttons.append(gr.Button(strings.EQUAL, size="sm"))
+            self.vote_buttons += [gr.Button(label, size="sm") for label in (strings.EQUAL, strings.BOTH_BAD)]
         self.standings = gr.HTML("", elem_id="standing")
         self.votes_file = gr.Button(strings.VOTES_FILE, visible=False, size="sm")
         self._download = gr.Textbox(visible=False)
@@ -70,7 +71,7 @@ class RacePage:
         race.then(self.finish, key, final, queue=False, **VISITOR)
         self.prompt.stop(self.finish, key, final, cancels=race, queue=False, **VISITOR)
         after_vote = [self.ballot, self.standings, self.votes_file, *self.columns]
-        for choice, button in zip([*LETTERS, TIE], self.vote_buttons, strict=True):
+        for choice, button in zip([*LETTERS, TIE, BOTH_BAD], self.vote_buttons, strict=True):
             button.click(self.vote, [key, gr.State(choice)], after_vote, **VISITOR)
         self.votes_file.click(self.votes, key, self._download, **VISITOR).then(
             None, self._download, self._download, js=download_js("votes.jsonl", "application/x-ndjson"), **PRIVATE
@@ -106,7 +107,7 @@ class RacePage:
                 )  # fmt: skip
                 async with closing(updates):
                     async for race in updates:
-                        yield _column_updates(race)
+                        yield self._column_updates(race)
         except SpaceportError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
@@ -114,16 +115,16 @@ class RacePage:
         """End a race, finished or stopped; with two answers, open the vote."""
         race = self._identity.visitor(key, request).races.get(request.session_hash or "")
         if race is None:
-            return [gr.Textbox(**READY), gr.Row(visible=False), *[gr.skip()] * (3 * MAX_COLUMNS + MAX_COLUMNS + 1)]
+            return [gr.Textbox(**READY), gr.Row(visible=False), *[gr.skip()] * (4 * MAX_COLUMNS + 2)]
         race.stop()
         ballot = gr.Row(visible=race.votable)
-        return [gr.Textbox(**READY), ballot, *_column_updates(race), *_vote_button_updates(race), gr.Button()]
+        return [gr.Textbox(**READY), ballot, *self._column_updates(race), *_vote_button_updates(race)]
 
     def vote(self, key: str, choice: str, request: gr.Request) -> list[Any]:
         """Count the vote, show the names, and offer all votes as a file."""
         visitor = self._identity.visitor(key, request)
         race = self.service.vote(visitor, choice, request.session_hash or "")
-        columns = _column_updates(race) if race else [gr.skip()] * 3 * MAX_COLUMNS
+        columns = self._column_updates(race) if race else [gr.skip()] * 3 * MAX_COLUMNS
         standings = race_view.standings_html(visitor.ballot.standings())
         return [gr.Row(visible=False), standings, gr.Button(visible=True), *columns]
 
@@ -131,17 +132,15 @@ class RacePage:
         """Return all votes of the visitor as JSON lines."""
         return self._identity.visitor(key, request).ballot.jsonl()
 
-
-def _column_updates(race: Race) -> list[Any]:
-    updates: list[Any] = []
-    for place in range(MAX_COLUMNS):
-        if place < len(race.columns):
-            column = race.columns[place]
-            head = race_view.head_html(column, place, hidden=race.hidden)
-            updates += [gr.Column(visible=True), head, race_view.body_markdown(column)]
-        else:
-            updates += [gr.Column(visible=False), "", ""]
-    return updates
+    def _column_updates(self, race: Race) -> list[Any]:
+        colours = target_colours([column.target for column in race.columns], self.service.target_names)
+        updates: list[Any] = []
+        for place in range(MAX_COLUMNS):
+            if place < len(race.columns):
+                updates += [gr.Column(visible=True), *race_view.column_view(race, place, colours)]
+            else:
+                updates += [gr.Column(visible=False), "", ""]
+        return updates
 
 
 def _vote_button_updates(race: Race) -> list[Any]:
@@ -149,8 +148,9 @@ def _vote_button_updates(race: Race) -> list[Any]:
     updates = []
     for place in range(MAX_COLUMNS):
         if place < len(race.columns) and race.columns[place].answer:
-            name = answer_label(LETTERS[place]) if race.hidden else race.columns[place].title
+            name = answer_label(LETTERS[place]) if race.hidden else race.columns[place].target
             updates.append(gr.Button(strings.better_label(name), visible=True))
         else:
             updates.append(gr.Button(visible=False))
-    return updates
+    bad = strings.BOTH_BAD if sum(bool(column.answer) for column in race.columns) == 2 else strings.ALL_BAD
+    return [*updates, gr.Button(), gr.Button(bad)]

@@ -1,8 +1,9 @@
-"""The results of a run: verdict, metrics, cost, charts and downloads."""
+"""The results of a run: its headline and cards, then the details by tabs, and downloads."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,17 @@ from compare.report import charts, render
 from compare.report import strings as report_strings
 from compare.report.export import report_markdown
 from compare.report.html_report import html
+from compare.report.overview.cards import overview_html
 from compare.report.report import Report, ReportOptions
 from compare.report.tables import requests_csv
 from compare.service import ComparisonService
 from compare.visitors import Visitor
-from compare_page import strings
+from compare_page import scripts, strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from ui.scripts import download_js, key_js
 
-MAX_CHARTS = 5
+MEASURE = "measure"  # the id of the tab
+
 # How each file is written, and its media type.
 WRITERS: dict[str, tuple[Callable[[Report], str], str]] = {
     "html": (html, "text/html"),
@@ -42,7 +45,10 @@ class Results:
         self._create_components()
         self.inputs: list[Any] = [identity.key, self.run, self.earlier, self.definition, self.objective, self.prices,
                                   self.alternatives, self.utilization, self.spot]  # fmt: skip
-        self.outputs: list[Any] = [self.verdict, self.metrics, self.cost, *self.plots, self.settings, self.raw]
+        self.outputs: list[Any] = [
+            self.overview, self.verdict, self.metrics, self.cost, self.price_errors, self.settings,
+            *(part for pair in self.charts.values() for part in pair), self.raw,
+        ]  # fmt: skip
         self._connect_events()
 
     def _create_components(self) -> None:
@@ -55,38 +61,54 @@ class Results:
                 [strings.NO_OTHER_RUN], value=strings.NO_OTHER_RUN, label=strings.COMPARE_WITH, min_width=300,
                 elem_id="against",
             )  # fmt: skip
-        self.verdict = gr.HTML("", elem_id="verdict")
-        with gr.Accordion(strings.METRICS, open=True):
-            with gr.Row():
-                definitions = [(title, name) for name, title in TITLES.items()]
-                self.definition = gr.Dropdown(
-                    definitions, value="spaceport", label=strings.DEFINITIONS, elem_id="definition"
-                )
-                self.objective = gr.Dropdown(list(OBJECTIVES), value="default", label=strings.OBJECTIVES)
-            self.metrics = gr.HTML("", elem_id="metrics-table")
-        with gr.Accordion(report_strings.COST, open=True):
-            self.cost = gr.HTML("", elem_id="cost")
-            self._create_prices()
-        with gr.Row(elem_id="charts"):
-            self.plots = [gr.Plot(visible=False, show_label=False, min_width=320) for _ in range(MAX_CHARTS)]
-        with gr.Accordion(report_strings.REPRODUCE, open=False):
-            self.settings = gr.HTML("", elem_id="repeat")
-            self.upload = gr.File(label=strings.OPEN_RUN, file_types=[".jsonl"], height=120, elem_id="open")
-        with gr.Row(elem_id="files"):
-            self.raw = gr.DownloadButton(strings.RAW_FILE, size="sm", visible=False, min_width=120)
-            self.files = {suffix: gr.Button(label, size="sm", min_width=120) for suffix, label in strings.FILES.items()}
-            self._download = gr.Textbox(visible=False)
+        self.overview = gr.HTML("", elem_id="overview")
+        with gr.Tabs(elem_id="details"):
+            with gr.Tab(strings.METRICS):
+                self._create_metrics()
+            with gr.Tab(report_strings.VERDICT):
+                self.verdict = gr.HTML("", elem_id="verdict")
+            with gr.Tab(report_strings.CHARTS), gr.Row(elem_id="charts"):
+                self.charts = {name: _create_chart(title) for name, title in report_strings.CHART_TITLES.items()}
+            with gr.Tab(report_strings.COST):
+                self.cost = gr.HTML("", elem_id="cost")
+                self._create_prices()
+            with gr.Tab(strings.THIS_RUN):
+                self._create_files()
+
+    def _create_metrics(self) -> None:
+        self.metrics = gr.HTML("", elem_id="metrics-table")
+        with gr.Row():
+            definitions = [(title, name) for name, title in TITLES.items()]
+            self.definition = gr.Dropdown(
+                definitions, value="spaceport", label=strings.DEFINITIONS, elem_id="definition"
+            )
+            self.objective = gr.Dropdown(list(OBJECTIVES), value="default", label=strings.OBJECTIVES)
 
     def _create_prices(self) -> None:
-        with gr.Accordion(strings.PRICES, open=False):
-            self.prices = gr.Textbox(
-                "", lines=2, label=strings.PRICES_LABEL, elem_id="prices", placeholder=strings.PRICES_PLACEHOLDER
-            )
-            self.alternatives = gr.Dropdown(
-                ALTERNATIVES, value=[], multiselect=True, allow_custom_value=True, label=strings.BREAK_EVEN
-            )
+        self.prices = gr.Textbox(
+            "", label=strings.PRICES_LABEL, lines=2, max_length=2000, placeholder=strings.PRICES_PLACEHOLDER,
+            elem_id="prices",
+        )  # fmt: skip
+        self.price_errors = gr.HTML("", elem_id="price-errors")
+        self.alternatives = gr.Dropdown(
+            ALTERNATIVES, value=[], multiselect=True, allow_custom_value=True, label=strings.BREAK_EVEN
+        )
+        with gr.Row():
             self.utilization = gr.Slider(1, 100, 100, step=1, label=strings.UTILIZATION)
-            self.spot = gr.Checkbox(False, label=strings.SPOT)
+            self.spot = gr.Checkbox(label=strings.SPOT)
+
+    def _create_files(self) -> None:
+        with gr.Row(elem_id="files"):
+            self.raw = gr.DownloadButton(strings.RAW_FILE, visible=False, size="sm")
+            self.files = {suffix: gr.Button(label, size="sm") for suffix, label in strings.FILES.items()}
+            self.share = gr.Button(strings.SHARE, size="sm", elem_id="share")
+        self.link = gr.Textbox(
+            visible=False, label=strings.LINK, info=strings.LINK_INFO, interactive=False, buttons=["copy"],
+            elem_id="link",
+        )  # fmt: skip
+        self._download = gr.Textbox(visible=False)
+        self.settings = gr.HTML("", elem_id="repeat")
+        self.upload = gr.File(label=strings.OPEN_RUN, file_types=[".jsonl"], height=120, elem_id="open")
 
     def _connect_events(self) -> None:
         key, waiting = self._identity.key, {"concurrency_limit": None, **VISITOR}
@@ -100,6 +122,33 @@ class Results:
             button.click(self.write, fields, self._download, **{**waiting, "js": key_js(1)}).then(
                 None, self._download, self._download, js=download_js(f"measurement.{suffix}", media_type), **PRIVATE
             )
+
+        shared = self.share.click(self.share_run, [key, self.run], [self._download, self.link], **waiting)
+        shared.success(None, self._download, self.link, js=scripts.LINK_JS, **PRIVATE)
+
+    async def share_run(self, key: str, name: str | None, request: gr.Request) -> tuple[str, Any]:
+        """Store the run for everybody with its link."""
+        if not name:
+            raise gr.Error(strings.NO_RUN, print_exception=False)
+        try:
+            visitor, caller = self._identity.visitor(key, request), self._identity.caller(key, request)
+            self.service.admission.take_question(caller)
+            link = await self.service.admission.view(caller, self.service.share_run, visitor, name)
+        except SpaceportError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        return link, gr.Textbox(visible=True)
+
+    async def open_link(self, key: str, link: str, request: gr.Request) -> tuple[Any, Any]:
+        """Open the run that the page's address names, and show its tab."""
+        if not link:
+            return gr.skip(), gr.skip()
+        visitor, caller = self._identity.visitor(key, request), self._identity.caller(key, request)
+        try:
+            name = await self.service.admission.view(caller, self.service.open_shared_run, visitor, link)
+        except SpaceportError as error:
+            gr.Warning(escape(str(error)))
+            return gr.skip(), gr.skip()
+        return gr.Dropdown(choices=self.service.run_names(visitor), value=name), gr.Tabs(selected=MEASURE)
 
     async def show(
         self,
@@ -119,10 +168,17 @@ class Results:
 
     def _draw(self, visitor: Visitor, name: str, earlier: str | None, options: ReportOptions) -> list[Any]:
         report = self.service.report(visitor, name, earlier, options)
-        plots = [gr.Plot(figure, visible=True) for figure in charts.draw_charts(report).values()]
-        plots += [gr.Plot(visible=False)] * (MAX_CHARTS - len(plots))
-        parts = [render.verdict_html(report), render.metrics_html(report), render.cost_html(report)]
-        return [*parts, *plots, render.reproduce_html(report)]
+        figures = charts.draw_charts(report)
+        pictures = [(gr.Column(visible=chart in figures), figures.get(chart)) for chart in self.charts]
+        return [
+            overview_html(report),
+            render.verdict_html(report),
+            render.metrics_html(report),
+            render.cost_html(report),
+            _price_errors_html(report),
+            render.reproduce_html(report),
+            *(part for pair in pictures for part in pair),
+        ]
 
     async def write(
         self,
@@ -166,6 +222,19 @@ class Results:
         runs = [each for each in self.service.run_names(visitor) if each != name]
         value = earlier if earlier in runs else strings.NO_OTHER_RUN
         return gr.Dropdown(choices=[strings.NO_OTHER_RUN, *runs], value=value)
+
+
+def _create_chart(title: str) -> tuple[gr.Column, gr.Plot]:
+    """Create a chart below its title: inside the picture, the toolbar would cover it."""
+    with gr.Column(visible=False, min_width=320) as column:
+        gr.HTML(f'<p class="sp-chart">{title}</p>')
+        return column, gr.Plot(show_label=False, container=False)
+
+
+def _price_errors_html(report: Report) -> str:
+    """Return what is wrong with the prices, for below their field: all else is shown without them."""
+    errors = "".join(f"<li>{escape(str(error))}</li>" for error in report.price_errors)
+    return f'<ul class="sp-note sp-bad" role="alert">{errors}</ul>' if errors else ""
 
 
 def _options(

@@ -9,7 +9,11 @@ RACE_TAB = "Race"
 MEASURE_TAB = "Measure"
 
 # Race
-RACE_NOTE = "Just for fun: they share this machine. For numbers, use Measure."
+RACE_LEAD = (
+    "Send one prompt to two to four targets and watch them answer side by side. It's just for fun, because they share "
+    "this machine: for numbers, use Measure."
+)
+RACE = "Race"
 RACE_TARGETS = "Two to four targets"
 PROMPT = "Prompt"
 PROMPT_PLACEHOLDER = "One prompt for all targets"
@@ -19,11 +23,16 @@ HIDE_NAMES = "Hide the names until I vote"
 SETTINGS = "Settings"
 MAX_LENGTH = "Maximum length (tokens)"
 TEMPERATURE = "Temperature"
-EQUAL = "They are equal"
+EQUAL = "Equally good"
+BOTH_BAD, ALL_BAD = "Both are bad", "All are bad"
 VOTES_FILE = "My votes (JSONL)"
 NO_PROMPT = "Enter a prompt."
 
 # Measure
+MEASURE_LEAD = (
+    "Choose two or more targets and press Measure: each gets the same prompts in turn, and you get one sentence that "
+    "says which is faster, and how sure that is. Until then, you see an example."
+)
 TARGETS = "Targets"
 WORKLOAD = "Prompts and answers (tokens)"
 LOAD = "Load and repetitions"
@@ -41,7 +50,7 @@ SEED = "Random seed"
 MINUTES = "Maximum duration (minutes)"
 OWN_PROMPTS = "Your own prompts (JSONL)"
 REQUESTS = "Requests per target and load"
-REQUESTS_INFO = "After a run, the verdict says how many requests detect a 5% difference."
+REQUESTS_INFO = "More requests show smaller differences."
 MEASURE = "Measure"
 STOP = "Stop"
 STARTING = "Starting"
@@ -57,10 +66,10 @@ RUN = "Run"
 COMPARE_WITH = "Compare with"
 NO_OTHER_RUN = "no other run"
 METRICS = "Metrics"
+THIS_RUN = "Files and settings"
 DEFINITIONS = "Metric definitions"
 OBJECTIVES = "Goodput targets"
-PRICES = "Prices"
-PRICES_LABEL = "One line per target"
+PRICES_LABEL = "Prices, one line per target"
 PRICES_PLACEHOLDER = "gpu = ml.g5.xlarge\nlaptop = 0.05/h\ncloud = tokens:openai/gpt-4o-mini"
 BREAK_EVEN = "Break-even with a price per token"
 UTILIZATION = "Utilization (%)"
@@ -68,6 +77,9 @@ SPOT = "Use spot prices where available"
 OPEN_RUN = "Open a stored run (JSONL)"
 NO_RUN = "Measure, or open a stored run, to see its metrics."
 RAW_FILE = "Raw arrivals (JSONL)"
+SHARE = "Share by link"
+LINK = "Link to this run"
+LINK_INFO = "Everybody with the link can open the run with its settings, but not your prompts."
 FILES = {"html": "Report (HTML)", "csv": "Requests (CSV)", "md": "Table (Markdown)"}
 
 
@@ -85,3 +97,8 @@ def progress_text(done: int, total: int, seconds_left: float | None, current_ste
     """Return the progress of a measurement."""
     left = "" if seconds_left is None else f" · about {seconds_left:,.0f} s left"
     return f"{done} of {total} requests{left} · {current_step}"
+
+
+def unavailable_summary(count: int) -> str:
+    """Return the line behind which the targets are listed that can't be used."""
+    return "1 target is not set up" if count == 1 else f"{count} targets are not set up"

@@ -56,6 +56,10 @@ class FairQueue:
         """How many entries wait."""
         return len(self._waiting)
 
+    def running(self, caller: Caller) -> int:
+        """Return how many places the caller's address has."""
+        return self._running[_names(caller)[0]]
+
     def ahead(self, entry: Entry) -> int:
         """Return how many waiting entries are before this one."""
         rank = self._rank(entry)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import re
 from collections.abc import Iterator
@@ -43,6 +44,7 @@ ROUTES = ("proxy", "forward")
 def cluster_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     with api_server.serving(tmp_path_factory.mktemp("cluster")) as api:
         yield api
+    gc.collect()  # here, where the warning is expected
 
 
 @pytest.fixture

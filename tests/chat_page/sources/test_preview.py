@@ -220,3 +220,19 @@ def test_a_page_that_cannot_be_drawn_is_text_with_a_note(read: Read) -> None:
     html = preview(document, passage_of(document, "Net sales were 82,959."), "82,959", data)
     assert "Page 7 cannot be drawn. This is its text." in html
     assert marks(html) == ["82,959"]
+
+
+def test_a_reader_can_leaf_to_other_pages(read: Read) -> None:
+    content = make.pdf("The first page.", "The second page has the words.", "The third page.")
+    document = read("three.pdf", content)
+    passage = passage_of(document, "has the words")
+    cited = preview_html(document, passage, (0, 13), content)
+    assert "page 2 of 3" in cited
+    assert re.findall(r'data-page="(\d)"', cited) == ["1", "3"]
+    third = preview_html(document, passage, (0, 13), content, page=3)
+    assert 'aria-label="three.pdf, page 3 of 3"' in third
+    assert "<img" in third
+    assert "sp-spot" not in third
+    assert re.findall(r'data-page="(\d)"[^>]*?(disabled)?>', third) == [("0", ""), ("2", ""), ("4", "disabled")]
+    assert "The third page." in preview_html(document, passage, (0, 13), None, page=3)
+    assert "page 2 of 3" in preview_html(document, passage, (0, 13), content, page=9)

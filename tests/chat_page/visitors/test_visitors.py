@@ -18,13 +18,14 @@ import pytest
 
 from backends import NotConfigured
 from chat_page.conversation import Conversation
+from chat_page.visitors.visitor import Visitor
 from chat_page.visitors.visitors import Visitors
 from rag.answering.retrieve import retrieve_passages
 from rag.answering.turn import Turn
 from rag.errors import DocumentError
 from rag.library import disk
 from rag.library.library import Library
-from rag.library.store import MemoryStore
+from rag.library.memory_store import MemoryStore
 from rag.search.embedders import Embedder
 from tests.helpers.servers import wait_until
 from tests.rag.library.test_ingest import ROPES, PausedEmbedder, wait_until_done, wait_until_paused
@@ -84,6 +85,13 @@ def upload(folder: Path, name: str, text: str) -> Path:
     return path
 
 
+def add_conversation(visitor: Visitor, *turns: Turn) -> Conversation:
+    conversation = visitor.conversation("page")
+    conversation.replace_turns(turns or CONVERSATION.turns)
+    visitor.conversations.save(conversation)
+    return conversation
+
+
 def names(visitors: Visitors, key: str) -> list[str]:
     return [document.name for document in visitors.get(key).library.documents]
 
@@ -141,7 +149,7 @@ def test_the_disk_has_no_key_and_only_its_owner_can_read(
     visitors, key = start(), new_key()
     visitor = visitors.get(key)
     visitor.library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
-    visitor.save(CONVERSATION)
+    add_conversation(visitor)
     (folder,) = root.iterdir()
     assert folder.name == hashlib.sha256(key.encode()).hexdigest()
     assert key.encode() not in all_bytes(root)
@@ -153,7 +161,7 @@ def test_the_disk_has_no_key_and_only_its_owner_can_read(
 def test_a_restart_finds_documents_and_conversation(start: Callable[..., Visitors], tmp_path: Path) -> None:
     visitors, key = start(), new_key()
     visitors.get(key).library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
-    visitors.get(key).save(CONVERSATION)
+    add_conversation(visitors.get(key))
     visitors.close()
     restarted = start()
     assert names(restarted, key) == ["note.txt"]
@@ -166,14 +174,13 @@ def test_a_visitor_can_delete_everything(start: Callable[..., Visitors], root: P
     for each in (key, other):
         visitors.get(each).library.add(upload(tmp_path, "note.txt", "The spare key hangs behind the blue door."))
     visitor = visitors.get(key)
-    visitor.conversation("page").turns = CONVERSATION.turns
-    visitor.save(CONVERSATION)
+    conversation = add_conversation(visitor)
     visitors.forget(key)
     visitors.forget(key)
     assert [folder.name for folder in root.iterdir()] == [hashlib.sha256(other.encode()).hexdigest()]
     assert visitor.library.documents == []
-    assert visitor.conversations == {}
-    visitor.save(CONVERSATION)  # an answer that was still streaming
+    assert not visitor.conversations.loaded
+    visitor.conversations.save(conversation)  # an answer that was still streaming
     assert (names(visitors, key), visitors.get(key).conversation("page")) == ([], Conversation())
     assert names(visitors, other) == ["note.txt"]
 
@@ -295,7 +302,7 @@ def test_fifty_visitors_at_once(start: Callable[..., Visitors], root: Path, tmp_
         visitor = visitors.get(key)
         passages = retrieve_passages([visitor.library], "What is the code?", embedder, limit=9)
         texts = [passage.text for passage in passages]
-        visitor.save(Conversation((Turn(key),)))
+        add_conversation(visitor, Turn(key))
         if (
             texts != [f"The code of room {number} is {number * 7}."]
             or visitor.conversation("page").turns[0].question != key
@@ -344,7 +351,7 @@ def test_invented_pages_of_one_visitor_take_bounded_memory(start: Callable[..., 
     visitor = start().get(new_key())
     for number in range(500):
         visitor.conversation(f"page {number}")
-    assert len(visitor.conversations) <= 50
+    assert len(visitor.conversations.loaded) <= 50
 
 
 def test_without_a_folder_everything_is_in_memory_and_the_log_says_so_once(

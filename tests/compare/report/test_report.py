@@ -22,6 +22,7 @@ from compare.report import formats, render, strings, tables
 from compare.report.caveat_text import caveat_text
 from compare.report.export import report_json, report_markdown
 from compare.report.html_report import html
+from compare.report.overview.cards import caveats_html
 from compare.report.report import Report
 from tests.compare.make_runs import block, build_run, failure, record, simulate
 
@@ -97,7 +98,7 @@ def test_every_run_makes_every_format(run: Run) -> None:
     assert report_markdown(report).startswith(f"**{' vs '.join(run.targets)}** · Short question · 2026-02-03")
     assert len(read_csv(run)) == len(run.records)
     page = Page(html(report))
-    assert page.tags.count("section") == 5
+    assert page.tags.count("section") == 6
     for target in run.targets:
         assert target in page.text
 
@@ -264,11 +265,12 @@ def test_missing_results_are_explained(run: Run, part: Any, text: str) -> None:
 def test_cells_of_a_table_are_escaped() -> None:
     assert render.table((BOLD, "n"), [[BOLD, IMAGE]], text_columns=1) == (
         '<div class="sp-table"><table><thead><tr><th>&lt;b&gt;x&lt;/b&gt;</th><th class="sp-num">n</th></tr></thead>'
-        "<tbody><tr><td>&lt;b&gt;x&lt;/b&gt;</td>"
-        '<td class="sp-num">&lt;img src=x onerror=&quot;alert(1)&quot;&gt;</td></tr></tbody></table></div>'
+        '<tbody><tr class="sp-row"><td data-label="&lt;b&gt;x&lt;/b&gt;">&lt;b&gt;x&lt;/b&gt;</td>'
+        '<td class="sp-num" data-label="n">&lt;img src=x onerror=&quot;alert(1)&quot;&gt;</td></tr></tbody></table>'
+        "</div>"
     )
-    assert render.caveats_html([IMAGE]).count("<img") == 0
-    assert render.caveats_html([]) == ""
+    assert caveats_html([IMAGE]).count("<img") == 0
+    assert caveats_html([]) == ""
 
 
 def test_names_cant_break_a_markdown_table() -> None:

@@ -22,10 +22,12 @@ import pytest
 from rag.answering.retrieve import retrieve_passages
 from rag.documents import Chunk, Document, Page
 from rag.errors import Cancelled, DocumentError
+from rag.library.conversation_format import conversation_data
 from rag.library.library import CHUNK_OVERLAP, CHUNK_SIZE, CHUNKING_VERSION, Library
+from rag.library.memory_store import MemoryStore
 from rag.library.progress import FileSummary, Step
 from rag.library.quota import Quota, QuotaExceeded, Size
-from rag.library.store import MemoryStore, Store
+from rag.library.store import Store
 from rag.reading.chunk import chunk_document
 from rag.reading.parse import read_document
 from rag.search.embedders import Embedder
@@ -35,6 +37,7 @@ from tests.rag import make_documents as make
 WriteFile = Callable[[str, str], Path]
 TEXT = "# Tern Island\n\nThe ferry leaves at nine.\n\n" + "The gannet dives from thirty metres for herring.\n\n" * 40
 IDENTIFIER = "0123456789abcdef"
+CONVERSATION_ID = "c" * 16
 
 # Adds file after file to a store and prints the id of each one that is done. The vectors have no meaning: the test
 # kills the process many times, and loading the real model would take most of that time.
@@ -59,16 +62,18 @@ import resource, sys
 from pathlib import Path
 from rag.documents import Document
 from rag.errors import DocumentError
+from rag.library.conversation_format import conversation_data
 from rag.library.store import Store
 
+ID = "c" * 16
 store = Store(Path(sys.argv[1]))
 small = Document("a" * 16, "small.txt", "Terns nest here.", (), "text/plain")
 store.save(small, [], [], b"Terns nest here.")
-store.write_conversation(["before"])
+store.write_conversation(ID, conversation_data({}, ["before"]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 for attempt in (
     lambda: store.save(Document("b" * 16, "large.txt", "x", (), "text/plain"), [], [], b"x" * 200_000),
-    lambda: store.write_conversation(["x" * 200_000]),
+    lambda: store.write_conversation(ID, conversation_data({}, ["x" * 200_000])),
 ):
     try:
         attempt()
@@ -152,7 +157,7 @@ def test_only_the_owner_has_access(store: Store) -> None:
     before = os.umask(0)
     try:
         store.save(*sample(), b"x")
-        store.write_conversation([])
+        store.write_conversation(CONVERSATION_ID, conversation_data({}, []))
     finally:
         os.umask(before)
     for path in [store.folder, *store.folder.rglob("*")]:
@@ -195,21 +200,40 @@ def test_only_a_document_id_is_a_path(store: Store, document_id: str) -> None:
     assert len(list(store.load())) == 1
 
 
-def test_the_conversation_is_stored_beside_the_documents(store: Store) -> None:
-    assert store.read_conversation() is None
-    store.write_conversation([{"role": "user", "content": "Wann fährt die Fähre? 🚢"}])
-    store.write_conversation([{"role": "user", "content": "When?"}])
-    assert Store(store.folder).read_conversation() == [{"role": "user", "content": "When?"}]
-    (store.folder / "conversation.json").write_bytes(b'[{"role')
-    with pytest.raises(ValueError, match="Unterminated"):
-        store.read_conversation()
+def test_a_conversation_is_stored_beside_the_documents(store: Store) -> None:
+    assert store.read_conversation(CONVERSATION_ID) is None
+    store.write_conversation(CONVERSATION_ID, conversation_data({"title": "Fähre 🚢"}, ["Wann fährt die Fähre? 🚢"]))
+    store.write_conversation("d" * 16, conversation_data({"title": "Other"}, ["Other"]))
+    store.write_conversation(CONVERSATION_ID, conversation_data({"title": "Fähre 🚢"}, ["When?\n"]))
+    again = Store(store.folder)
+    assert again.read_conversation(CONVERSATION_ID) == ({"title": "Fähre 🚢"}, ["When?\n"])
+    assert again.conversation_heads() == {CONVERSATION_ID: {"title": "Fähre 🚢"}, "d" * 16: {"title": "Other"}}
+    again.delete_conversation("d" * 16)
+    again.delete_conversation("d" * 16)
+    assert list(again.conversation_sizes()) == [CONVERSATION_ID]
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b'{"title": "x"}\n', b'{}\n{"a', b"[" * 100_000 + b"\n1\n"])
+def test_a_damaged_conversation_is_an_error(store: Store, data: bytes) -> None:
+    store.write_conversation(CONVERSATION_ID, data)
+    with pytest.raises(ValueError, match=r"\w"):
+        store.read_conversation(CONVERSATION_ID)
+    assert list(store.conversation_heads()) == [CONVERSATION_ID]
+
+
+@pytest.mark.parametrize("conversation_id", ["../conversation", "", "c" * 15, "C" * 16, "c" * 16 + "\n", "a/b"])
+def test_only_a_conversation_id_is_a_path(store: Store, conversation_id: str) -> None:
+    with pytest.raises(DocumentError, match="no such conversation"):
+        store.write_conversation(conversation_id, b"{}\n{}\n")
+    with pytest.raises(DocumentError, match="no such conversation"):
+        store.delete_conversation(conversation_id)
 
 
 def test_nothing_is_written_after_destroy(store: Store) -> None:
     store.save(*sample(), b"x")
     store.destroy()
     store.destroy()
-    store.write_conversation(["late"])
+    store.write_conversation(CONVERSATION_ID, conversation_data({}, ["late"]))
     with pytest.raises(DocumentError, match="session has ended"):
         store.save(*sample(), b"x")
     assert not store.folder.exists()
@@ -219,12 +243,13 @@ def test_nothing_is_written_after_destroy(store: Store) -> None:
 def test_a_memory_store_has_the_originals_in_memory() -> None:
     store = MemoryStore()
     store.save(*sample(), b"the file")
-    store.write_conversation(["a"])
+    store.write_conversation(CONVERSATION_ID, conversation_data({"title": "a"}, ["a"]))
     assert (store.original(IDENTIFIER), store.size(IDENTIFIER)) == (b"the file", 8)
-    assert store.read_conversation() == ["a"]
+    assert store.read_conversation(CONVERSATION_ID) == ({"title": "a"}, ["a"])
+    assert store.conversation_heads() == {CONVERSATION_ID: {"title": "a"}}
     assert list(store.load()) == []
     store.destroy()
-    assert (store.original(IDENTIFIER), store.read_conversation()) == (None, None)
+    assert (store.original(IDENTIFIER), store.read_conversation(CONVERSATION_ID)) == (None, None)
     with pytest.raises(DocumentError, match="session has ended"):
         store.save(*sample(), b"x")
 
@@ -239,7 +264,7 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(store: Store) -> None:
     assert lines[1].startswith("Can't save the conversation: the disk is full.")
     assert not list(store.folder.rglob(".unfinished-*"))
     assert [document.name for document, _, _ in store.load()] == ["small.txt"]
-    assert store.read_conversation() == ["before"]
+    assert store.read_conversation(CONVERSATION_ID) == ({}, ["before"])
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -367,3 +392,19 @@ def test_the_quota_is_for_all_documents_together(embedder: Embedder, store: Stor
     assert library.size.files == 3
     assert library.size.pages == 4
     library.close()
+
+
+def test_a_document_that_is_left_out_is_not_searched(embedder: Embedder, tmp_path: Path) -> None:
+    library = Library(embedder)
+    for name, text in (("a.txt", "The gannet dives for herring. " * 400), ("b.txt", "The gannet nests on cliffs.")):
+        (tmp_path / name).write_text(text)
+        library.add(tmp_path / name)
+    long, short = library.documents
+    view = library.without([long.id])
+    assert view.documents == [short]
+    assert {
+        passage.document for passage in retrieve_passages([view], "Where does the gannet dive?", embedder, limit=5)
+    } == {"b.txt"}
+    assert library.chunk_count(long.id) > library.chunk_count(short.id) == 1
+    assert library.documents == [long, short]
+    assert library.without([long.id, short.id]).documents == []

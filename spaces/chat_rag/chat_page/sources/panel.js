@@ -1,4 +1,5 @@
-// The source panel's HTML component. Its `select` event has `source` ("TURN-NUMBER") and `claim` (from 0).
+// The source panel's HTML component. Its `select` event has `source` ("TURN-NUMBER"), `claim` (from 0) and `page` (0 for
+// that of the citation). A view is "CLAIM-PAGE".
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 const slotOf = (button) => element.querySelector("#" + button.getAttribute("aria-controls"));
 const setOpen = (button, open) => {
@@ -6,15 +7,18 @@ const setOpen = (button, open) => {
   button.closest(".sp-card").classList.toggle("sp-open", open);
   slotOf(button).hidden = !open;
 };
-const request = (button) => trigger("select", {source: button.dataset.open, claim: Number(button.dataset.requested)});
+const request = (button) => {
+  const [claim, page] = button.dataset.requested.split("-").map(Number);
+  trigger("select", {source: button.dataset.open, claim, page});
+};
 const fill = () => {
   const view = document.querySelector("#preview [data-preview]");
   const button = view && element.querySelector(`[data-open="${view.dataset.preview}"]`);
   const slot = button && slotOf(button);
-  if (!slot?.hasAttribute("aria-busy") || button.dataset.requested !== view.dataset.claim) return;
+  if (!slot?.hasAttribute("aria-busy") || button.dataset.requested !== view.dataset.view) return;
   slot.innerHTML = view.innerHTML;
   slot.removeAttribute("aria-busy");
-  slot.dataset.claim = view.dataset.claim;
+  slot.dataset.view = view.dataset.view;
   const box = slot.querySelector(".sp-text, .sp-page, .sp-rows");
   const spot = slot.querySelector(".sp-spot, mark");
   if (box && spot) {
@@ -29,26 +33,43 @@ const fill = () => {
   if (busy) request(element.querySelector(`[aria-controls="${busy.id}"]`));
 };
 document.addEventListener("sp-preview", fill);
+const show = (button, view) => {
+  const slot = slotOf(button);
+  setOpen(button, true);
+  if (slot.dataset.view === view && !slot.hasAttribute("aria-busy")) return;
+  button.dataset.requested = view;
+  slot.setAttribute("aria-busy", "true");
+  if (document.querySelector(`#preview [data-preview="${button.dataset.open}"][data-view="${view}"]`)) return fill();
+  if (!slot.firstChild) slot.textContent = slot.dataset.opening;
+  request(button);
+};
+// The buttons above a page: the page before or after it, and its size in steps of a quarter.
+element.addEventListener("click", (event) => {
+  const tool = event.target.closest("[data-page], [data-zoom]");
+  if (!tool) return;
+  const card = tool.closest(".sp-card"), sheet = card.querySelector(".sp-sheet");
+  if (tool.dataset.page) {
+    const opener = card.querySelector("[data-open]");
+    const [claim] = opener.dataset.requested.split("-");
+    return show(opener, `${claim}-${tool.dataset.page}`);
+  }
+  const zoom = Number(sheet?.style.getPropertyValue("--zoom") || 1) + Number(tool.dataset.zoom) / 4;
+  sheet?.style.setProperty("--zoom", Math.min(3, Math.max(1, zoom)));
+});
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-open]");
   if (!button) return;
   const claim = button.dataset.claim || "0";
   delete button.dataset.claim;
   const open = button.getAttribute("aria-expanded") === "true";
-  const slot = slotOf(button);
   // A click on the button closes the card; a citation of another sentence moves the highlight.
   if (open && event.isTrusted) return setOpen(button, false);
-  setOpen(button, true);
-  if (slot.dataset.claim === claim) return;
-  button.dataset.requested = claim;
-  slot.setAttribute("aria-busy", "true");
-  if (document.querySelector(`#preview [data-preview="${button.dataset.open}"][data-claim="${claim}"]`)) return fill();
-  if (!slot.firstChild) slot.textContent = slot.dataset.opening;
-  request(button);
+  show(button, `${claim}-0`);
 });
 element.addEventListener("keydown", (event) => {
   const card = event.key === "Escape" && event.target.closest(".sp-card.sp-open");
   if (!card) return;
+  event.stopPropagation(); // the pane stays open
   const button = card.querySelector("[data-open]");
   setOpen(button, false);
   button.focus();

@@ -22,6 +22,8 @@ from rag.documents import Passage
 
 # How much of a cited passage a card shows before and after the highlight.
 CONTEXT_CHARACTERS = 160
+# 0.5 is the score of an average chunk; 0.73 is two standard deviations better, 0.62 one.
+MATCHES = ((0.73, ENGLISH.strong_match), (0.62, ENGLISH.good_match), (-1.0, ENGLISH.weak_match))
 Span = tuple[int, int]
 _SOURCE_KEY = re.compile(r"(\d{1,6})-(\d{1,3})")
 
@@ -30,16 +32,18 @@ _SOURCE_KEY = re.compile(r"(\d{1,6})-(\d{1,3})")
 class OpenSource:
     """A passage that a visitor opens; `span` is the part of its text to highlight.
 
-    `claim` is the quote or citation, counted from 0: a passage's quotes come first.
+    `claim` is the quote or citation, counted from 0: a passage's quotes come first. `page` is another page of the
+    document that the visitor leafs to, or 0.
     """
 
     turn: int
     passage: Passage
     span: tuple[int, int]
     claim: int
+    page: int = 0
 
 
-def find_source(turns: Sequence[Turn], source: str, claim: int) -> OpenSource | None:
+def find_source(turns: Sequence[Turn], source: str, claim: int, page: int = 0) -> OpenSource | None:
     """Return the passage that a `select` event names, or None. The event comes from the browser: trust nothing."""
     key = _SOURCE_KEY.fullmatch(source)
     if not key or not 1 <= int(key[1]) <= len(turns):
@@ -50,12 +54,13 @@ def find_source(turns: Sequence[Turn], source: str, claim: int) -> OpenSource | 
         return None
     spans = _cited_spans(turn, number)
     span = spans[claim] if 0 <= claim < len(spans) else (0, len(passage.text))
-    return OpenSource(int(key[1]), passage, span, claim)
+    return OpenSource(int(key[1]), passage, span, claim, page)
 
 
 def preview_value(source: OpenSource, preview: str) -> str:
     """Return the value of the hidden component: the preview with the key of its card."""
-    return f'<div data-preview="{source.turn}-{source.passage.number}" data-claim="{source.claim}">{preview}</div>'
+    key, view = f"{source.turn}-{source.passage.number}", f"{source.claim}-{source.page}"
+    return f'<div data-preview="{key}" data-view="{view}">{preview}</div>'
 
 
 def sources_html(turns: Sequence[Turn]) -> str:
@@ -111,14 +116,14 @@ def _card(turn: int, passage: Passage, spans: Sequence[Span] = (), origin: tuple
     place = ENGLISH.page_number.format(page=passage.page) if passage.page else passage.heading
     name = f'<bdi class="sp-name">{escape(passage.document)}</bdi><bdi class="sp-place">{escape(place)}</bdi>'
     kind, words = origin
-    how = f'<span class="sp-how">{words}</span> · ' if words else ""
+    how = f'<span class="sp-how">{words}</span>' if words else ""
     return (
         f'<article class="sp-card{kind}" id="source-{key}" tabindex="-1">{_anchors(turn, passage, len(spans))}'
         f'<button type="button" class="sp-opener" data-open="{key}" aria-expanded="false"'
         f' aria-controls="preview-{key}" title="{ENGLISH.open_source}"><b class="sp-number">{passage.number}</b>'
         f'{name}</button><blockquote dir="auto">{_excerpt(passage, spans)}</blockquote>'
         f'<div class="sp-slot" id="preview-{key}" data-opening="{ENGLISH.opening}" hidden></div>'
-        f"<footer>{how}{_scores(passage)}</footer></article>"
+        f"<footer>{how}{_match(passage)}</footer></article>"
     )
 
 
@@ -150,6 +155,12 @@ def _around(text: str, low: int, high: int, spans: Sequence[tuple[int, int]]) ->
     begin = low if begin <= low else begin + len(text[begin : spans[0][0]].partition(" ")[0]) + 1
     cut = text.rfind(" ", end - CONTEXT_CHARACTERS, end)
     return min(begin, spans[0][0]), high if end >= high else cut if cut >= 0 else end
+
+
+def _match(passage: Passage) -> str:
+    """How well a passage matches the question, with the numbers folded."""
+    words = next(words for least, words in MATCHES if passage.score >= least)
+    return f"<details><summary>{words}</summary>{_scores(passage)}</details>"
 
 
 def _scores(passage: Passage) -> str:

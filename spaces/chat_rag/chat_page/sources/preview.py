@@ -11,6 +11,7 @@ from html import escape
 
 from chat_page.markdown import shorten
 from chat_page.sources.page_picture import Picture, page_picture
+from chat_page.sources.page_view import page_tools, picture_html
 from chat_page.sources.photo import photo
 from chat_page.sources.table import Span, table_html
 from chat_page.strings import ENGLISH
@@ -24,12 +25,17 @@ CONTEXT_CHARACTERS, CONTEXT_LINES = 600, 6
 PICTURE_TYPES = frozenset(PICTURE_SUFFIXES.values())
 
 
-def preview_html(document: Document, passage: Passage, highlight: Span, original: bytes | None) -> str:
+def preview_html(
+    document: Document, passage: Passage, highlight: Span, original: bytes | None, *, page: int = 0
+) -> str:
     """Return the place of a citation in its document; `highlight` is a span of `passage.text`.
 
-    `original` is the uploaded file, if it is stored: a page of a PDF then becomes a picture.
+    `original` is the uploaded file, if it is stored: a page of a PDF then becomes a picture. `page` is another page to
+    show, or 0 for that of the citation.
     """
     span = _document_span(document, passage, highlight)
+    if other := next((each for each in document.pages if each.number == page), None):
+        return _other_page(document, other, span, original)
     if document.media_type == "application/pdf" or document.media_type in PICTURE_TYPES:
         body = _page(document, passage, span, original)
     elif document.media_type == "text/csv":
@@ -42,7 +48,8 @@ def preview_html(document: Document, passage: Passage, highlight: Span, original
     label = escape(template.format(name=document.name, place=place, text=excerpt))
     return (
         f'<section class="sp-view" tabindex="-1" aria-label="{label}"><header><bdi class="sp-name">'
-        f'{escape(document.name)}</bdi><bdi class="sp-place">{escape(place)}</bdi></header>{body}</section>'
+        f'{escape(document.name)}</bdi><bdi class="sp-place">{escape(place)}</bdi>'
+        f"{page_tools(document, document.page_of(span[0]) or 0, 0)}</header>{body}</section>"
     )
 
 
@@ -113,14 +120,36 @@ def _page(document: Document, passage: Passage, span: Span, original: bytes | No
     try:
         picture = _draw(document, page, span, original)
     except DocumentError as error:
-        return f'<p class="sp-note">{escape(ENGLISH.text_instead.format(reason=error.message))}</p>{text}'
+        return _reason(error) + text
     excerpt = shorten(document.text[span[0] : span[1]])
     alt = ENGLISH.picture.format(page=page.number, name=document.name, text=excerpt)
     if not picture.boxes:
         note = f'<p class="sp-note">{ENGLISH.not_highlighted}</p>'
-        return f"{_picture_html(picture, alt)}{note}{text}"
+        return f"{picture_html(picture, alt)}{note}{text}"
     summary = f"<summary>{ENGLISH.passage_text}</summary>"
-    return f'{_picture_html(picture, alt)}<details class="sp-more">{summary}{text}</details>'
+    return f'{picture_html(picture, alt)}<details class="sp-more">{summary}{text}</details>'
+
+
+def _other_page(document: Document, page: Page, cited: Span, original: bytes | None) -> str:
+    """A page that the visitor leafs to, without a highlight; its text if it can't be drawn."""
+    place = ENGLISH.page_of.format(page=page.number, pages=len(document.pages))
+    alt = f"{document.name}, {place}"
+    text = escape(document.text[page.start : page.end].strip())
+    body = f'<div class="sp-text" tabindex="0" role="group" aria-label="{ENGLISH.text_part}" dir="auto">{text}</div>'
+    if original is not None and hashlib.sha256(original).hexdigest()[:16] == document.id:
+        try:
+            body = picture_html(_draw(document, page, (page.start, page.start), original), alt)
+        except DocumentError as error:
+            body = _reason(error) + body
+    tools = page_tools(document, page.number, document.page_of(cited[0]) or 0)
+    return (
+        f'<section class="sp-view" tabindex="-1" aria-label="{escape(alt)}"><header>'
+        f'<bdi class="sp-place">{escape(place)}</bdi>{tools}</header>{body}</section>'
+    )
+
+
+def _reason(error: DocumentError) -> str:
+    return f'<p class="sp-note">{escape(ENGLISH.text_instead.format(reason=error.message))}</p>'
 
 
 def _draw(document: Document, page: Page, span: Span, original: bytes) -> Picture:
@@ -138,14 +167,3 @@ def _draw(document: Document, page: Page, span: Span, original: bytes) -> Pictur
         if highlight[0] >= last:
             highlight = highlight[0] - (last - first), highlight[1] - (last - first)
     return draw(page_picture, document.name, text=text, highlight=highlight)
-
-
-def _picture_html(picture: Picture, alt: str) -> str:
-    spot = ""
-    if picture.boxes:  # an invisible place to scroll to
-        left, top = picture.boxes[0][0] / picture.width, picture.boxes[0][1] / picture.height
-        spot = f'<i class="sp-spot" style="left:{max(left, 0):.1%};top:{max(top, 0):.1%}"></i>'
-    return (
-        f'<div class="sp-page" tabindex="0" role="group" aria-label="{ENGLISH.page_part}"><div class="sp-sheet">{spot}'
-        f'<img src="{picture.uri}" width="{picture.width}" height="{picture.height}" alt="{escape(alt)}"></div></div>'
-    )

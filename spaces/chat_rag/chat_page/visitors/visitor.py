@@ -1,16 +1,32 @@
-"""One visitor of the page: documents, files being read, and the conversations of the open pages."""
+"""One visitor: documents, files being read, conversations, and the open pages."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from chat_page.conversation import Conversation, from_json, to_json
+from chat_page.conversation import Conversation
+from chat_page.conversations.conversations import Conversations
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
-from rag.library.store import MemoryStore, Store
+from rag.library.memory_store import MemoryStore
+from rag.library.store import Store
 
 # Pages that one visitor has open; of more, the oldest continues with the latest conversation.
 MAX_PAGES = 50
+
+
+@dataclass(slots=True)
+class OpenPage:
+    """A page: the conversation on it, its question that is answered, and how many changes of the conversation it shows.
+
+    `shown` is None if that isn't known.
+    """
+
+    conversation_id: str
+    asked: str = ""
+    shown: int | None = None
+    closed: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -18,48 +34,63 @@ class Visitor:
     """All data of one visitor.
 
     `key` is the secret that identifies the visitor's browser; `last_seen` is a time of the clock of `Visitors`.
+    `left_out` are the ids of the documents that questions leave out.
     """
 
     key: str
     library: Library
     ingestion: Ingestion
     store: Store | MemoryStore
-    conversations: dict[str, Conversation] = field(default_factory=dict)
-    latest: Conversation | None = None
     last_seen: float = 0.0
+    left_out: set[str] = field(default_factory=set)
+    conversations: Conversations = field(init=False)
+    _pages: OrderedDict[str, OpenPage] = field(default_factory=OrderedDict)
+
+    def __post_init__(self) -> None:
+        self.conversations = Conversations(self.store, self._room)
 
     @property
     def empty(self) -> bool:
         """Whether nothing would be lost if this object were dropped: what is stored is read again."""
-        asked = any(conversation.turns for conversation in self.conversations.values())
-        return not (asked or self.latest or self.library.documents or self.ingestion.busy)
+        asked = any(conversation.turns for conversation in self.conversations.loaded)
+        return not (asked or self.library.documents or self.ingestion.busy)
+
+    def page(self, session: str | None) -> OpenPage:
+        """Return an open page. A new page continues the visitor's latest conversation."""
+        page = self._pages.get(session or "") or self.show(session, self.conversations.latest())
+        page.closed = False
+        return page
+
+    def close_page(self, session: str | None) -> None:
+        """Record that a page was closed, or has lost its connection."""
+        if page := self._pages.get(session or ""):
+            page.closed = True
+
+    @property
+    def present(self) -> bool:
+        """Whether the visitor has an open page."""
+        return any(not page.closed for page in list(self._pages.values()))
+
+    def show(self, session: str | None, conversation: Conversation) -> OpenPage:
+        """Put a conversation on a page."""
+        page = self._pages[session or ""] = OpenPage(conversation.id)
+        self._pages.move_to_end(session or "")
+        while len(self._pages) > MAX_PAGES:
+            self._pages.popitem(last=False)
+        return page
 
     def conversation(self, session: str | None) -> Conversation:
-        """Return the conversation of an open page. A new page continues the visitor's latest conversation."""
-        conversation = self.conversations.get(session or "")
-        if conversation is None:
-            conversation = Conversation(self.latest.turns) if self.latest else self.stored_conversation()
-            self.conversations[session or ""] = conversation
-            if len(self.conversations) > MAX_PAGES:
-                self.conversations.pop(next(iter(self.conversations)))
-        return conversation
-
-    def save(self, conversation: Conversation) -> None:
-        """Store a conversation as the latest one; `DocumentError` if the disk is full."""
-        self.latest = conversation
-        self.store.write_conversation(to_json(conversation))
-
-    def stored_conversation(self) -> Conversation:
-        """Return the conversation that was stored last; it is `unreadable` if the file is damaged."""
-        try:
-            value = self.store.read_conversation()
-        except (ValueError, RecursionError):
-            return Conversation(unreadable=True)
-        return Conversation() if value is None else from_json(value)
+        """Return the conversation of an open page."""
+        return self.conversations.open(self.page(session).conversation_id)
 
     def close(self) -> None:
         """Stop what is running and free the memory; everything on the disk stays."""
         self.ingestion.close()
         self.library.close()
-        self.conversations.clear()
-        self.latest = None
+        self.conversations.close()
+        self._pages.clear()
+
+    def _room(self) -> int | None:
+        """The bytes that the conversations may have: documents and conversations share the visitor's megabytes."""
+        megabytes = self.library.quota.megabytes
+        return megabytes * 1_000_000 - self.library.size.bytes if megabytes else None

@@ -20,7 +20,8 @@ from rag.errors import RagError
 from rag.library import disk
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
-from rag.library.store import MemoryStore, Store
+from rag.library.memory_store import MemoryStore
+from rag.library.store import Store
 from ui.admission.limits import Limits
 from ui.settings import int_setting
 from ui.tickets import is_key, new_key
@@ -115,11 +116,11 @@ class Visitors:
             self._delete(_folder_name(key), lambda slot: True)
 
     def close_page(self, session: str | None) -> None:
-        """Drop the conversation of a closed page; its visitor may have other pages, or open it again."""
+        """Record that a page was closed; its visitor may have other pages, or open it again."""
         with self._lock:
             visitors = [slot.visitor for slot in self._slots.values() if slot.visitor]
         for visitor in visitors:
-            visitor.conversations.pop(session or "", None)
+            visitor.close_page(session)
 
     def sweep(self) -> None:
         """Delete the visitors who have been idle for too long, and those for whom there is no room."""
@@ -220,6 +221,7 @@ class Visitors:
 
     def _destroy(self, name: str, visitor: Visitor | None) -> None:
         if visitor:
+            visitor.conversations.forget()
             visitor.close()
             visitor.store.destroy()
         elif self.root:

@@ -148,6 +148,8 @@ async def _add_citations(
                     for last in _finish(citer, event):
                         yield last
                     return
+                if not isinstance(event, Delta):  # a call of a tool that nobody offered
+                    continue
                 if event.kind == "thought":
                     yield event
                     continue

@@ -85,7 +85,7 @@ def estimate_tokens(text: str) -> int:
 
 def estimate_prompt_tokens(messages: Sequence[Message]) -> int:
     """Estimate the tokens of a conversation with its chat template, on the high side."""
-    contents = sum(MESSAGE_TOKENS + estimate_tokens(message.content) for message in messages)
+    contents = sum(MESSAGE_TOKENS + estimate_tokens(message.text) for message in messages)
     return ceil(MARGIN * (MESSAGE_TOKENS + contents))
 
 

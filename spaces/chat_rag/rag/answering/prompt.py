@@ -75,7 +75,7 @@ def recent_messages(history: Sequence[Message], characters: int = HISTORY_CHARAC
     messages: list[Message] = []
     left = characters
     for message in reversed(history):
-        text = escape_special_tokens(without_markers(message.content)).strip()
+        text = escape_special_tokens(without_markers(message.text)).strip()
         left -= len(text)
         if left < 0:
             break

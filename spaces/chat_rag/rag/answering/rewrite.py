@@ -70,8 +70,8 @@ def expand_by_rule(question: str, history: Sequence[Message]) -> str:
     if not questions or not is_follow_up(question):
         return question
     previous = questions[-1]
-    previous_query = expand_by_rule(history[previous].content, history[:previous][-2 * _MAX_TURNS :])
-    answer = " ".join(message.content for message in history[previous + 1 :])
+    previous_query = expand_by_rule(history[previous].text, history[:previous][-2 * _MAX_TURNS :])
+    answer = " ".join(message.text for message in history[previous + 1 :])
     words = _new_words(_subject(previous_query, question), question)
     if not words or not capitalized_words(previous_query):  # a subject without a name may have one in the answer
         subject = set(words)
@@ -127,7 +127,7 @@ def is_valid_rewrite(rewrite: str, question: str, history: Sequence[Message]) ->
         return False
     if not rewrite or "\n" in rewrite or len(rewrite) > max(_MAX_CHARACTERS, 2 * len(question)):
         return False
-    texts = (question, *(message.content for message in history))
+    texts = (question, *(message.text for message in history))
     conversation_words = {word.lower() for text in texts for word in _WORD.findall(text)}
     content_words = [word.lower() for word in _content_words(rewrite)]
     figures = {word.lower() for word in _content_words(question) if word[0].isdigit()}
@@ -155,7 +155,7 @@ def is_fast(backend: Backend) -> bool:
 
 async def _request_rewrite(question: str, history: Sequence[Message], backend: Backend) -> str:
     turns = recent_messages(history[-2 * _MAX_TURNS :])
-    transcript = "\n".join(f"{message.role.title()}: {message.content[:600]}" for message in turns)
+    transcript = "\n".join(f"{message.role.title()}: {message.text[:600]}" for message in turns)
     content = escape_special_tokens(f"{transcript}\n\nLast question: {question}")
     messages = Message("system", _INSTRUCTION), Message("user", content)
     text, stream = "", backend.stream(ChatRequest(messages, max_tokens=80, temperature=0.0))

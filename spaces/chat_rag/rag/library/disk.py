@@ -51,6 +51,12 @@ def write_file(path: Path, data: bytes) -> None:
     _sync(path.parent)
 
 
+def append_line(path: Path, line: str) -> None:
+    """Append a line to a file with access for the owner only; a line that was cut off before doesn't damage it."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as file:
+        file.write(f"{line}\n".encode())
+
+
 def remove(path: Path) -> None:
     """Delete a folder if it exists; it is renamed first, so that nobody ever sees a part of it."""
     unfinished = _unfinished(path)

@@ -19,6 +19,7 @@ from rag.library.library import AddedDocument, Library
 from rag.library.progress import Snapshot, Step
 from rag.library.unpacking import unpack_archive
 from rag.reading.archives.listing import is_archive
+from rag.reading.archives.sources import Source
 from rag.reading.file_names import display_name
 
 logger = logging.getLogger(__name__)
@@ -49,21 +50,22 @@ class Ingestion:
         self._threads: set[str] = set()
         self._closed = False
 
-    def add(self, *paths: Path) -> list[int]:
-        """Queue files under their own names; return the numbers to cancel them by."""
+    def add(self, *files: Path | Source) -> list[int]:
+        """Queue files under their own names, or those of their sources; return the numbers to cancel them by."""
         with self._changed:
             if self._results_seen and all(job.state is State.DONE for job in self._jobs):
                 self._jobs.clear()
             self._results_seen = False
-            for path in paths:
-                self._jobs.append(job := self._new_job(path, display_name(path.name)))
+            for file in files:
+                source = file if isinstance(file, Source) else Source(file, display_name(file.name))
+                self._jobs.append(job := self._new_job(source.path, source.name, source.folder))
                 if self._closed:
                     job.discard()
                     job.finish(SessionEnded(job.name))
             self._start("read", self._read_files)
             self._start("store", self._store_files)
             self._changed.notify_all()
-            return [job.number for job in self._jobs[len(self._jobs) - len(paths) :]]
+            return [job.number for job in self._jobs[len(self._jobs) - len(files) :]]
 
     def cancel(self, number: int | None = None) -> None:
         """Stop one file, or all of them; nothing remains of files that aren't done."""

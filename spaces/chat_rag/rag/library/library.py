@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rag.documents import Chunk, Document, Limits
 from rag.errors import DocumentError, SessionEnded
+from rag.library.memory_store import MemoryStore
 from rag.library.progress import FileSummary, Report, Step
 from rag.library.quota import Quota, Size, page_count
-from rag.library.store import MemoryStore, Store
+from rag.library.store import Store
 from rag.reading.chunk import chunk_document
 from rag.reading.file_names import display_name
 from rag.reading.parse import read_document
 from rag.reading.processes.pool import ReaderPool, file_readers
 from rag.search.embedders import Embedder
-from rag.search.index import Hit, Index, search_text
+from rag.search.index import HITS, Hit, Index, search_text
 from rag.search.languages import DENSE_LANGUAGES, detect_language
 
 # Characters. Small chunks are found precisely, and `rag.answering.retrieve` joins neighbours, so an overlap would only
@@ -79,12 +81,13 @@ class Library:
         self._limits = limits or Limits()
         self.readers = readers or file_readers()
         self._store = store
-        self._quota = quota or Quota()
+        self.quota = quota or Quota()
         self._save_lock = threading.Lock()  # one document is saved at a time; a search doesn't wait for the disk
         self._lock = threading.RLock()
         self._documents: dict[str, Document] = {}
         self._sizes: dict[str, Size] = {}
         self._index = Index(chroma)
+        self._left_out: frozenset[str] = frozenset()
         self._closed = False
         if store:
             self._load(store)
@@ -93,13 +96,24 @@ class Library:
     def documents(self) -> list[Document]:
         """The documents in the order in which they were added."""
         with self._lock:
-            return list(self._documents.values())
+            return [document for document in self._documents.values() if document.id not in self._left_out]
 
     @property
     def size(self) -> Size:
         """The number of files, pages and bytes."""
         with self._lock:
             return sum(self._sizes.values(), Size())
+
+    def without(self, documents: Collection[str]) -> Library:
+        """Return the same library for questions that leave out some documents, by id."""
+        view = copy.copy(self)
+        view._left_out = frozenset(documents)
+        return view
+
+    def chunk_count(self, document_id: str) -> int:
+        """Return the number of pieces of a document that the search finds."""
+        with self._lock:
+            return self._index.count(document_id)
 
     def document(self, document_id: str) -> Document | None:
         """Return a document, or None if it isn't in the library."""
@@ -175,7 +189,12 @@ class Library:
     def search(self, question: str, vector: Sequence[float]) -> list[Hit]:
         """Return the chunks that either search finds, in no order; `rag.answering.retrieve` fuses the scores."""
         with self._lock:
-            return self._index.search(question, vector) if self._documents else []
+            if not self._documents:
+                return []
+            # The chunks of documents that are left out must not take the places of others.
+            limit = HITS + sum(map(self._index.count, self._left_out))
+            hits = self._index.search(question, vector, limit)
+            return [hit for hit in hits if hit.chunk.document_id not in self._left_out]
 
     def close(self) -> None:
         """Clear the library and its index; a file that is being added at the same time is dropped."""
@@ -226,7 +245,7 @@ class Library:
         with self._lock:
             largest = max(self._sizes, key=lambda document_id: self._sizes[document_id].pages, default=None)
             largest_name = self._documents[largest].name if largest else ""
-            self._quota.check(name, addition, self.size, largest_name)
+            self.quota.check(name, addition, self.size, largest_name)
 
     @property
     def _label(self) -> str:

@@ -1,25 +1,26 @@
-"""Storage of a visitor's documents and conversation on disk; each is stored completely or not at all."""
+"""Storage of a visitor's documents and conversations on disk; each is stored completely or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import logging
 import os
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from rag.documents import Chunk, Document
 from rag.errors import DocumentError, SessionEnded
 from rag.library import disk
+from rag.library.conversation_format import is_conversation_id, parse_conversation, parse_head
 from rag.library.stored_files import ORIGINAL, StoredDocument, folder_files, read_folder
 
 logger = logging.getLogger(__name__)
 _ID = re.compile(r"[0-9a-f]{8,64}")
+MAX_FEEDBACK_BYTES = 1_000_000
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -29,7 +30,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._documents = folder / "documents"
-        self._conversation = folder / "conversation.json"
+        self._conversations = folder / "conversations"
         self._lock = threading.Lock()
         self._destroyed = False
 
@@ -87,24 +88,64 @@ class Store:
         with self._lock, _disk_errors("Can't delete the document"):
             disk.remove(self._place(document_id))
 
-    def write_conversation(self, value: Any) -> None:
-        """Replace the stored conversation with a JSON value; after `destroy`, do nothing.
+    def write_conversation(self, conversation_id: str, data: bytes) -> None:
+        """Write or replace a conversation with what `conversation_data` returns; after `destroy`, do nothing.
 
-        Raises `DocumentError` if the disk is full; the previous value is then unchanged.
+        Raises `DocumentError` if the disk is full; what was stored is then unchanged.
         """
-        data = json.dumps(value).encode()
+        place = self._conversation(conversation_id)
         with self._lock, _disk_errors("Can't save the conversation"):
             if not self._destroyed:
-                disk.make_folder(self.folder)
-                disk.write_file(self._conversation, data)
+                disk.make_folder(self._conversations)
+                disk.write_file(place, data)
 
-    def read_conversation(self) -> Any:
-        """Return the stored conversation, or None if there is none; `ValueError` if the file is damaged."""
+    def read_conversation(self, conversation_id: str) -> tuple[Any, Any] | None:
+        """Return the head and body of a conversation, or None if there is none; `ValueError` if the file is damaged."""
+        with contextlib.suppress(OSError):
+            return parse_conversation(self._conversation(conversation_id).read_bytes())
+        return None
+
+    def conversation_heads(self) -> dict[str, Any]:
+        """Return the heads of all conversations by their ids; None for a file that is damaged."""
+        heads = {}
+        for path in self._conversations.glob("[!.]*.json"):
+            with contextlib.suppress(OSError), path.open("rb") as file:
+                heads[path.stem] = parse_head(file.readline())
+        return heads
+
+    def conversation_sizes(self) -> dict[str, int]:
+        """Return the sizes of all conversations in bytes, by their ids."""
+        sizes = {}
+        for path in self._conversations.glob("[!.]*.json"):
+            with contextlib.suppress(OSError):
+                sizes[path.stem] = path.stat().st_size
+        return sizes
+
+    def delete_conversation(self, conversation_id: str) -> None:
+        """Delete a conversation."""
+        with self._lock, _disk_errors("Can't delete the conversation"):
+            disk.remove(self._conversation(conversation_id))
+
+    def take_earlier_conversation(self, move: Callable[[Any], None]) -> None:
+        """Pass on the only conversation that the version before stored, None if it's damaged, then delete it."""
+        path = self.folder / "conversation.json"
         try:
-            data = self._conversation.read_bytes()
+            data = path.read_bytes()
         except OSError:
-            return None
-        return json.loads(data)
+            return
+        move(parse_head(data))
+        with self._lock, _disk_errors("Can't delete the conversation"):
+            disk.remove(path)
+
+    def add_feedback(self, line: str) -> None:
+        """Append a line to the visitor's feedback; after `destroy`, do nothing. `DocumentError` if there's no room."""
+        path = self.folder / "feedback.jsonl"
+        with self._lock, _disk_errors("Can't save the feedback"):
+            if path.exists() and path.stat().st_size + len(line) > MAX_FEEDBACK_BYTES:
+                raise DocumentError("There is no room for more feedback.", "What you sent before is stored.")
+            if not self._destroyed:
+                disk.make_folder(self.folder)
+                disk.append_line(path, line)
 
     def touch(self, last_seen: float) -> None:
         """Record on disk when the visitor was last seen, as a Unix time; do nothing if nothing is stored."""
@@ -114,7 +155,8 @@ class Store:
     def delete_unfinished(self) -> None:
         """Delete the files that a process left half written when it ended."""
         with self._lock:
-            paths = [path for folder in (self.folder, self._documents) for path in folder.glob(f"{disk.UNFINISHED}*")]
+            folders = self.folder, self._documents, self._conversations
+            paths = [path for folder in folders for path in folder.glob(f"{disk.UNFINISHED}*")]
             last_seen = self.folder.stat().st_mtime if paths else 0.0
             for path in paths:
                 disk.delete(path)
@@ -132,47 +174,10 @@ class Store:
             raise DocumentError("There is no such document.", "Choose one from the list.")
         return self._documents / document_id
 
-
-class MemoryStore:
-    """A store without a disk: uploaded files and the conversation end with the process."""
-
-    def __init__(self) -> None:
-        self._originals: dict[str, bytes] = {}
-        self._conversation: str | None = None
-        self._destroyed = False
-
-    def save(
-        self, document: Document, chunks: Sequence[Chunk], vectors: Any, original: bytes, *, label: str = ""
-    ) -> None:
-        if self._destroyed:
-            raise SessionEnded(document.name)
-        self._originals[document.id] = original
-
-    def load(self, label: str = "") -> Iterator[StoredDocument]:
-        return iter(())
-
-    def original(self, document_id: str) -> bytes | None:
-        return self._originals.get(document_id)
-
-    def size(self, document_id: str) -> int:
-        return len(self._originals.get(document_id, b""))
-
-    def total_bytes(self) -> int:
-        return sum(map(len, list(self._originals.values()))) + len(self._conversation or "")
-
-    def delete(self, document_id: str) -> None:
-        self._originals.pop(document_id, None)
-
-    def write_conversation(self, value: Any) -> None:
-        self._conversation = None if self._destroyed else json.dumps(value)
-
-    def read_conversation(self) -> Any:
-        return None if self._conversation is None else json.loads(self._conversation)
-
-    def destroy(self) -> None:
-        self._destroyed = True
-        self._originals.clear()
-        self._conversation = None
+    def _conversation(self, conversation_id: str) -> Path:
+        if not is_conversation_id(conversation_id):
+            raise DocumentError("There is no such conversation.", "Choose one from the list.")
+        return self._conversations / f"{conversation_id}.json"
 
 
 @contextlib.contextmanager

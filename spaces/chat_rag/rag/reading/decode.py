@@ -18,6 +18,7 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+SOFT_HYPHEN = "\u00ad"  # where a word may be broken; it isn't a part of the word
 _UTF_16 = ("utf-16-le", "utf-16-be")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _META_CHARSET = re.compile(
@@ -52,7 +53,7 @@ def decode_with_notes(data: bytes, name: str, *, declared: str = "") -> tuple[st
             f"“{name}” isn't a text file: it has binary data, or characters in an unknown encoding.",
             "Save it as UTF-8 text, or fix its extension.",
         )
-    return text, notes
+    return text.replace(SOFT_HYPHEN, ""), notes
 
 
 def declared_encoding(data: bytes) -> str:

@@ -6,7 +6,8 @@ from rag.errors import DocumentError
 from rag.reading.pictures import SUFFIXES as PICTURE_SUFFIXES
 
 _ARCHIVES = (".docx", ".docm", ".xlsx", ".xlsm", ".pptx", ".pptm", ".odt", ".ods", ".epub")
-_GROUPS = (_ARCHIVES, PICTURE_SUFFIXES)  # which one of a group it is, its reader finds out
+_COMPOUND = (".xls", ".msg")
+_GROUPS = (_ARCHIVES, PICTURE_SUFFIXES, _COMPOUND)  # which one of a group it is, its reader finds out
 # First bytes, what they are, and the suffix of the supported format ("" for none).
 _SIGNATURES = (
     (b"%PDF-", "a PDF", ".pdf"),
@@ -40,6 +41,6 @@ def check_signature(data: bytes, suffix: str, name: str) -> None:
             can_rename = kind_suffix and kind_suffix != ".xls"
             remedy = f"Rename it to {kind_suffix} if that's what it is." if can_rename else "Save it in another format."
             raise DocumentError(f"“{name}” is named {suffix}, but it is {kind}.", remedy)
-    if suffix in (".pdf", ".xls", ".rtf", *_ARCHIVES, *PICTURE_SUFFIXES):
+    if suffix in (".pdf", ".rtf", *_COMPOUND, *_ARCHIVES, *PICTURE_SUFFIXES):
         kind = {".pdf": "PDF", ".docx": "Word document"}.get(suffix, f"{suffix} file")
         raise DocumentError(f"“{name}” isn't a valid {kind}.", "Export it again, or fix its name.")

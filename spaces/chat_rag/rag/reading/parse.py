@@ -6,13 +6,16 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from rag.documents import Content, Document, Limits, ShareReport
+from rag.documents import Content, Document, Limits, NoteKind, ShareReport
 from rag.errors import DocumentError
 from rag.reading.delimited.rows import read_csv, read_tsv
 from rag.reading.file_names import display_name
 from rag.reading.file_types import check_signature
 from rag.reading.html.page import read_html
-from rag.reading.mail import read_mail
+from rag.reading.messages.mail import ReadFile, read_mail
+from rag.reading.messages.outlook import read_outlook
+from rag.reading.notebook import read_notebook
+from rag.reading.ocr.recognizer import chosen_engine, install_remedy
 from rag.reading.office.book import read_book
 from rag.reading.office.old_workbook import read_old_workbook
 from rag.reading.office.open_document import read_open_document
@@ -23,7 +26,7 @@ from rag.reading.office.workbook import read_workbook
 from rag.reading.pdf import read_pdf
 from rag.reading.pictures import SUFFIXES as PICTURE_SUFFIXES
 from rag.reading.pictures import read_picture
-from rag.reading.plain import read_markdown, read_notebook, read_text, read_xml
+from rag.reading.plain import read_json, read_markdown, read_text, read_xml
 from rag.reading.rich_text.reader import read_rich_text
 
 Reader = Callable[[bytes, str, Limits, ShareReport], Content]
@@ -57,7 +60,14 @@ _READERS: dict[str, tuple[str, Reader]] = {
     ".odt": (_OPEN_DOCUMENT + "text", _without_progress(read_open_document)),
     ".rtf": ("application/vnd.rtf", _without_progress(read_rich_text)),
     ".epub": ("application/vnd.epub+zip", _without_progress(read_book)),
-    ".eml": ("application/vnd.mail", lambda data, name, limits, report: _read_mail(data, name, limits)),
+    ".eml": (
+        "application/vnd.mail",
+        lambda data, name, limits, report: read_mail(data, name, limits, _attachments(limits)),
+    ),
+    ".msg": (
+        "application/vnd.ms-outlook",
+        lambda data, name, limits, report: read_outlook(data, name, limits, _attachments(limits)),
+    ),
     ".tsv": ("text/csv", _without_progress(read_tsv)),
     ".xhtml": ("text/html", _without_progress(read_html)),
     ".mdx": ("text/markdown", _without_progress(read_markdown)),
@@ -67,10 +77,11 @@ _READERS: dict[str, tuple[str, Reader]] = {
 }
 _READERS |= {suffix: (media_type, read_picture) for suffix, media_type in PICTURE_SUFFIXES.items()}
 _PLAIN = """
-text log json jsonl ndjson yaml yml toml ini cfg conf sql tex
+text log yaml yml toml ini cfg conf sql tex
 py js ts jsx tsx java kt c h cc cpp hpp cs go rs rb php swift scala r sh bash ps1 lua pl css proto
 """
 _READERS |= dict.fromkeys([f".{suffix}" for suffix in _PLAIN.split()], ("text/plain", _without_progress(read_text)))
+_READERS |= dict.fromkeys((".json", ".jsonl", ".ndjson"), ("text/plain", _without_progress(read_json)))
 _WITHOUT_SUFFIX = (
     "readme",
     "license",
@@ -83,6 +94,16 @@ _WITHOUT_SUFFIX = (
     "dockerfile",
 )
 SUFFIXES = tuple(_READERS)
+_OTHER_TYPES = {  # besides those of the readers, by which documents are stored
+    "application/xhtml+xml": ".xhtml",
+    "application/json": ".json",
+    "application/xml": ".xml",
+    "text/xml": ".xml",
+    "text/tab-separated-values": ".tsv",
+    "application/rtf": ".rtf",
+    "message/rfc822": ".eml",
+    "application/x-ipynb+json": ".ipynb",
+}
 
 
 def read_document(
@@ -102,7 +123,7 @@ def read_document(
     media_type, reader = _READERS[suffix]
     content = _read(reader, data, name, limits, report)
     if not content.text.strip():
-        raise DocumentError(f"“{name}” has no text.", "Upload a file with text; scanned pages need OCR first.")
+        raise _no_text(name, content)
     if len(content.text) > limits.characters:
         raise DocumentError(
             f"“{name}” has {len(content.text):,} characters; the limit is {limits.characters:,}.",
@@ -124,8 +145,17 @@ def read_document(
     )
 
 
-def _read_mail(data: bytes, name: str, limits: Limits) -> Content:
-    """Read a message, and its attachments with the readers of their suffixes."""
+def _no_text(name: str, content: Content) -> DocumentError:
+    pictures = sum(note.count for note in content.notes if note.kind == NoteKind.UNREAD_INNER_PICTURES)
+    if not pictures:
+        return DocumentError(f"“{name}” has no text.", "Upload a file with text; scanned pages need OCR first.")
+    shown = "a picture that wasn't" if pictures == 1 else f"{pictures:,} pictures that weren't"
+    remedy = "Upload the pictures as PNG or JPEG files." if chosen_engine() else install_remedy()
+    return DocumentError(f"“{name}” has no text, but {shown} read.", remedy)
+
+
+def _attachments(limits: Limits) -> ReadFile:
+    """Return a function that reads the attachments of a message with the readers of their suffixes."""
 
     def read_attachment(attachment: bytes, attachment_name: str) -> Content:
         attachment_name = display_name(attachment_name)
@@ -133,7 +163,7 @@ def _read_mail(data: bytes, name: str, limits: Limits) -> Content:
         check_signature(attachment, suffix, attachment_name)
         return _read(_READERS[suffix][1], attachment, attachment_name, limits, None)
 
-    return read_mail(data, name, limits, read_attachment)
+    return read_attachment
 
 
 def is_supported(name: str) -> bool:
@@ -141,8 +171,15 @@ def is_supported(name: str) -> bool:
     return Path(name).suffix.lower() in _READERS or name.lower() in _WITHOUT_SUFFIX
 
 
+def suffix_of(media_type: str) -> str:
+    """Return the suffix of files of a media type, or "" if no reader knows it."""
+    suffixes = (suffix for suffix, (known_type, _) in _READERS.items() if known_type == media_type)
+    return _OTHER_TYPES.get(media_type) or next(suffixes, "")
+
+
 def _suffix(name: str, path: Path) -> str:
-    for suffix in (Path(name).suffix.lower(), path.suffix.lower()):
+    # The path's comes first: the last part of a web page's address, such as page.php, isn't its type.
+    for suffix in (path.suffix.lower(), Path(name).suffix.lower()):
         if suffix in _READERS:
             return suffix
     if name.lower() in _WITHOUT_SUFFIX:

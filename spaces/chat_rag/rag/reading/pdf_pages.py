@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import takewhile
 
 from rag.documents import Cell, Content, Note, Page, RecognizedLine, Span, Table
 from rag.reading.hyphens import HYPHEN, resolve_hyphens
@@ -108,9 +109,17 @@ def continue_table(first: TableText, second: TableText, text: str) -> TableText 
         if any(map(is_figure, body)) or second.table.caption:
             return None  # a table of its own
         skipped = 0  # its first row looks like a header, as in any table of words
-    shift = 1 + max(cell.row for cell in first.table.cells) - skipped
+    shift = 1 + first.table.cells[-1].row - skipped  # cells are in the order of their rows
     cells = [
-        replace(cell, row=cell.row + shift, header=cell.header and first.header_rows == 0)
+        Cell(
+            cell.row + shift,
+            cell.column,
+            cell.start,
+            cell.end,
+            cell.row_span,
+            cell.column_span,
+            cell.header and first.header_rows == 0,
+        )
         for cell in second.table.cells
         if cell.row >= skipped
     ]
@@ -119,7 +128,9 @@ def continue_table(first: TableText, second: TableText, text: str) -> TableText 
 
 
 def _header_texts(part: TableText, text: str) -> list[tuple[int, int, str]]:
-    return [(cell.row, cell.column, text[cell.start : cell.end]) for cell in part.table.cells if cell.header]
+    """Return the cells of the header; a table over many pages has many other cells."""
+    top = takewhile(lambda cell: cell.row < part.header_rows, part.table.cells)
+    return [(cell.row, cell.column, text[cell.start : cell.end]) for cell in top if cell.header]
 
 
 def _distance(one: Column, other: Column) -> float:

@@ -21,7 +21,6 @@ SUFFIXES = {
     ".tif": "image/tiff",
     ".tiff": "image/tiff",
 }
-_ICON_SIDE = 100  # pixels; a smaller picture inside of a document is an icon or a line
 
 
 def read_picture(data: bytes, name: str, limits: Limits, report: ShareReport) -> Content:
@@ -62,21 +61,3 @@ def _frame_count(image: Any, name: str, limits: Limits) -> int:
         f"“{name}” has more than {limits.scanned_pages:,} pages, the limit for text recognition.",
         "Split it into smaller files.",
     )
-
-
-def recognize_image(data: bytes, recognizer: Recognizer, number: int = 1) -> str | None:
-    """Return the text on a picture inside of a document; "" for an icon, or if there is no text on it.
-
-    None means that the picture wasn't read: there is no engine, the picture is of another format or too large, or the
-    engine fails. `number` counts the pictures, for messages.
-    """
-    try:
-        image = open_image(data, recognizer.name)
-        if min(image.size) < _ICON_SIDE:
-            return ""
-        if not recognizer.is_available:
-            return None
-        page = recognizer.recognize(grey_image(image, recognizer.max_side), number).page
-        return assemble([write_page(lay_out(page))], ()).text
-    except (DocumentError, OSError, SyntaxError, ValueError):  # Pillow raises the last three for a damaged picture
-        return None

@@ -1,27 +1,40 @@
-"""Reads text files: plain text, XML and notebooks."""
+"""Reads text files: plain text, Markdown, JSON and XML."""
 
 from __future__ import annotations
 
-import json
+import re
 from dataclasses import replace
-from typing import Any
 
-from rag.documents import Content, Limits
-from rag.errors import DocumentError
-from rag.reading.decode import declared_encoding, decode, decode_with_notes
+from rag.documents import Content, Limits, Note, NoteKind
+from rag.reading.decode import declared_encoding, decode_with_notes
 from rag.reading.markdown_tables import find_markdown_tables
+
+# Colors and links of a terminal.
+_TERMINAL = re.compile(r"\x1b(?:\[[0-9;:?]{0,30}[A-Za-z]|\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\))")
+_ESCAPE = re.compile(
+    r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|.)", re.DOTALL
+)
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 
 
 def read_text(data: bytes, name: str, limits: Limits) -> Content:
     """Return the characters of a text file."""
     text, notes = decode_with_notes(data, name)
-    return Content(text, notes=notes)
+    return Content(_TERMINAL.sub("", text) if "\x1b" in text else text, notes=notes)
+
+
+def read_json(data: bytes, name: str, limits: Limits) -> Content:
+    r"""Return a JSON file, or one with an object in each line, as it is, but with å for \u00e5."""
+    content = read_text(data, name, limits)
+    return replace(content, text=_with_letters(content.text)) if "\\u" in content.text else content
 
 
 def read_markdown(data: bytes, name: str, limits: Limits) -> Content:
-    """Return the characters of a Markdown file, and its tables."""
+    """Return the characters of a Markdown file without its comments, which nobody sees, and its tables."""
     content = read_text(data, name, limits)
-    return replace(content, tables=find_markdown_tables(content.text))
+    text, hidden = _without_comments(content.text) if "<!--" in content.text else (content.text, 0)
+    notes = (*content.notes, Note(NoteKind.HIDDEN_TEXT, hidden)) if hidden else content.notes
+    return replace(content, text=text, tables=find_markdown_tables(text), notes=notes)
 
 
 def read_xml(data: bytes, name: str, limits: Limits) -> Content:
@@ -30,40 +43,36 @@ def read_xml(data: bytes, name: str, limits: Limits) -> Content:
     return Content(text, notes=notes)
 
 
-def read_notebook(data: bytes, name: str, limits: Limits) -> Content:
-    """Return a notebook's cells in their order, as Markdown: code in fences, each followed by its text output."""
-    try:
-        notebook = json.loads(decode(data, name))
-        cells = notebook["cells"] if "cells" in notebook else notebook["worksheets"][0]["cells"]
-        parts = [part for cell in cells for part in _cell_parts(cell)]
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        raise DocumentError(f"“{name}” isn't a valid notebook.", "Save it again in Jupyter, and upload it.") from error
-    return Content("\n\n".join(part for part in parts if part.strip()))
+def _with_letters(text: str) -> str:
+    """Return JSON with characters for their escapes, except those that a string can't contain as they are."""
+
+    def character(match: re.Match[str]) -> str:
+        high, low, single = (int(digits, 16) if digits else 0 for digits in match.groups())
+        if high:  # two escapes of UTF-16 are one character
+            return chr(0x10000 + (high - 0xD800 << 10) + low - 0xDC00)
+        return chr(single) if single >= 0xA0 and not 0xD800 <= single < 0xE000 else match[0]
+
+    return _ESCAPE.sub(character, text)
 
 
-def _cell_parts(cell: dict[str, Any]) -> list[str]:
-    source = _joined(cell.get("source", cell.get("input", "")))
-    if cell.get("cell_type") != "code":
-        return [source]
-    outputs = [_output_text(output) for output in cell.get("outputs", [])]
-    return [_fenced(text) for text in (source, *outputs) if text.strip()]
-
-
-def _output_text(output: dict[str, Any]) -> str:
-    if "text" in output:
-        return _joined(output["text"])
-    if output.get("output_type") in ("error", "pyerr"):
-        return f"{output.get('ename', '')}: {output.get('evalue', '')}"
-    return _joined(output.get("data", {}).get("text/plain", ""))
-
-
-def _joined(source: str | list[str]) -> str:
-    return source if isinstance(source, str) else "".join(source)
-
-
-def _fenced(text: str) -> str:
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    end = "" if text.endswith("\n") else "\n"
-    return f"{fence}\n{text}{end}{fence}"
+def _without_comments(text: str) -> tuple[str, int]:
+    """Return Markdown without the comments outside of code, and their number."""
+    kept: list[str] = []
+    fence, hidden, position, has_end = "", 0, 0, True
+    while position < len(text):
+        end = text.find("\n", position) + 1 or len(text)
+        line = text[position:end]
+        marks = _FENCE.match(line)
+        if marks and (not fence or (marks[1].startswith(fence) and not line[marks.end() :].strip())):
+            fence = "" if fence else marks[1]
+        start = -1 if fence or not has_end else line.find("<!--")
+        close = text.find("-->", position + start) if start >= 0 and line.count("`", 0, start) % 2 == 0 else -1
+        has_end = has_end and (start < 0 or close >= 0 or line.count("`", 0, start) % 2 == 1)
+        if close < 0:
+            kept.append(line)
+            position = end
+            continue
+        kept.append(line[:start])
+        hidden += bool(text[position + start + 4 : close].strip())
+        position = close + 3
+    return "".join(kept), hidden

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from rag.documents import Cell, Content, Limits, Note, NoteKind, Page, Table
 from rag.errors import DocumentError
+from rag.reading.decode import SOFT_HYPHEN
 
 # Cells whose structure is kept, for all tables of a file. A cell takes about 100 bytes in a reader's answer, which is
 # limited; the rows after these are text only.
@@ -43,7 +44,7 @@ class ContentWriter:
 
     def add_block(self, text: str) -> None:
         """Add a paragraph, or Markdown with several blocks."""
-        if text := text.strip("\n"):
+        if text := text.replace(SOFT_HYPHEN, "").strip("\n"):
             self._separate()
             self._add(text)
 
@@ -183,4 +184,4 @@ def mark_header(cells: Iterable[GridCell]) -> list[GridCell]:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(text.replace(SOFT_HYPHEN, "").split())

@@ -18,6 +18,9 @@ NEIGHBOUR_WEIGHT = 0.4
 # Vectors per document that estimate the distribution of all cosines; 50 were as accurate.
 SAMPLE_SIZE = 100
 
+# How many chunks each of the two searches finds.
+HITS = 100
+
 
 @dataclass(frozen=True, slots=True)
 class ScoreSpread:
@@ -85,7 +88,7 @@ class Index:
         if self._vectors:
             self._vectors.remove(document_id)
 
-    def search(self, question: str, vector: Sequence[float], limit: int = 100) -> list[Hit]:
+    def search(self, question: str, vector: Sequence[float], limit: int = HITS) -> list[Hit]:
         """Return the chunks that either search finds, in no order; `rag.answering.retrieve` fuses the scores."""
         if not self._documents or self._vectors is None:
             return []

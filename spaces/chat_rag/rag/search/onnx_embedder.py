@@ -100,5 +100,8 @@ def _session(file: Path) -> Any:
     options = SessionOptions()
     # Batches run in parallel, each in one thread: the threads of one batch would wait for each other.
     options.intra_op_num_threads = 1
+    # onnxruntime would keep the memory of the most texts that were ever computed at once, 45 MB, and a plan for each
+    # length of a text. The C library gives memory back.
+    options.enable_cpu_mem_arena = options.enable_mem_pattern = False
     options.log_severity_level = 3  # errors; it warns about machines without a GPU
     return InferenceSession(str(file), options, providers=["CPUExecutionProvider"])

@@ -7,7 +7,7 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -95,19 +95,34 @@ class Prices:
         raise PriceError(f"There is no price {text!r}.", hint + FORMATS)
 
 
-def run_prices(run: Run, overrides: Iterable[str], table: Prices) -> dict[str, Price]:
-    """Return the prices of a run's targets: `overrides` as "target = price" each, else the catalogue's."""
-    names = {name: str(target.get("price", "")) for name, target in run.header["targets"].items()}
+def run_prices(run: Run, overrides: Iterable[str], table: Prices) -> tuple[dict[str, Price], list[PriceError]]:
+    """Return the prices of a run's targets, `overrides` as "target = price" each, else the catalogue's; and the errors.
+
+    A target whose price can't be used has none.
+    """
+    texts = {name: str(target.get("price", "")) for name, target in run.header["targets"].items()}
+    prices: dict[str, Price] = {}
+    errors: list[PriceError] = []
     for line in filter(str.strip, overrides):
         target, _, price = (part.strip() for part in line.partition("="))
-        if target not in run.targets or not price:
-            targets = ", ".join(run.targets)
-            raise PriceError(
-                f"{line!r} isn't a price of a target in this run.",
-                f"Write TARGET = PRICE, such as {run.targets[0]} = 1.25/h. The targets are {targets}.",
-            )
-        names[target] = price
-    return {name: table.find(price) for name, price in names.items() if price}
+        if target in run.targets and price:
+            texts[target] = price
+        else:
+            errors.append(_unknown_target(line, run.targets))
+    for name, text in texts.items():
+        if text:
+            try:
+                prices[name] = table.find(text)
+            except PriceError as error:
+                errors.append(PriceError(f"{name}: {error.message}", error.remedy))
+    return prices, errors
+
+
+def _unknown_target(line: str, targets: Sequence[str]) -> PriceError:
+    return PriceError(
+        f"{line!r} isn't a price of a target in this run.",
+        f"Write TARGET = PRICE, such as {targets[0]} = 1.25/h. The targets are {', '.join(targets)}.",
+    )
 
 
 def spot_prices(prices: dict[str, Price]) -> dict[str, Price]:

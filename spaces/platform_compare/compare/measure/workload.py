@@ -38,7 +38,7 @@ class Prompt:
     def request(self, *, nonce: str, max_tokens: int | None, temperature: float) -> ChatRequest:
         """Build the request. The nonce comes first, so that no server can reuse a cached prefix."""
         first, *rest = self.messages
-        messages = (replace(first, content=f"[{nonce}] {first.content}"), *rest)
+        messages = (replace(first, content=f"[{nonce}] {first.text}"), *rest)
         return ChatRequest(messages, max_tokens=max_tokens or self.max_tokens or 256, temperature=temperature)
 
 

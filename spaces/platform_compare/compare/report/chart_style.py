@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import plotly.graph_objects as go
 
 # Distinct for colour-blind readers, and bright enough for white and black backgrounds.
@@ -9,6 +11,20 @@ COLOURS = ("#e8590c", "#1c86ee", "#2b9348", "#a855f7", "#d6336c", "#0c9aa6", "#b
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 GRID = "rgba(128,128,128,.25)"
 TEXT = "#6b7280"
+# A toolbar with less: what stays is saving the picture and resetting the axes.
+TOOLS = ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale"]
+
+
+def target_colours(targets: Sequence[str], catalog: Sequence[str] = ()) -> dict[str, str]:
+    """Return a colour for each target. Its place in the catalogue decides, so it's the same in every run and race."""
+    colours: dict[str, str] = {}
+    free = list(COLOURS)
+    for name in sorted(targets, key=lambda name: (name not in catalog, list(targets).index(name))):
+        own = COLOURS[list(catalog).index(name) % len(COLOURS)] if name in catalog else ""
+        colours[name] = own if own in free else (free or list(COLOURS))[0]
+        if colours[name] in free:
+            free.remove(colours[name])
+    return colours
 
 
 def blank_figure(x: str, y: str = "", *, log_x: bool = False) -> go.Figure:
@@ -16,10 +32,11 @@ def blank_figure(x: str, y: str = "", *, log_x: bool = False) -> go.Figure:
     figure = go.Figure()
     figure.update_layout(
         height=360,
-        margin={"l": 56, "r": 12, "t": 40, "b": 48},
+        # The title is a heading above the figure, where no toolbar covers it; the margin is the toolbar's.
+        margin={"l": 56, "r": 12, "t": 36, "b": 48},
+        modebar={"remove": TOOLS, "bgcolor": "rgba(0,0,0,0)"},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        title_font={"size": 14, "weight": 600},
         font={"family": "ui-sans-serif, system-ui, sans-serif", "size": 12, "color": TEXT},
         legend={"orientation": "h", "yanchor": "top", "y": -0.22, "xanchor": "left", "x": 0},
         colorway=COLOURS,

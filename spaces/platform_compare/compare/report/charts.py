@@ -16,9 +16,11 @@ from compare.report import strings
 from compare.report.chart_style import COLOURS, DASHES, TEXT, blank_figure
 from compare.report.report import Report
 
+MAX_LABEL = 42  # characters of a label's line: a phone has room for no more
+
 
 def draw_charts(report: Report) -> dict[str, go.Figure]:
-    """Return every chart that the run has data for, by its title."""
+    """Return every chart that the run has data for, by its name in `strings.CHART_TITLES`."""
     draw: dict[str, Callable[[Report], go.Figure]] = {
         "differences": differences,
         "first_tokens": first_tokens,
@@ -26,10 +28,8 @@ def draw_charts(report: Report) -> dict[str, go.Figure]:
         "throughput": throughput,
         "cost": cost,
     }
-    figures = {strings.CHART_TITLES[name]: function(report) for name, function in draw.items()}
-    for title, figure in figures.items():
-        figure.update_layout(title={"text": title, "x": 0, "xref": "paper", "y": 0.98, "yref": "container"})
-    return {title: figure for title, figure in figures.items() if figure.data}
+    figures = {name: function(report) for name, function in draw.items()}
+    return {name: figure for name, figure in figures.items() if figure.data}
 
 
 def differences(report: Report) -> go.Figure:
@@ -56,12 +56,13 @@ def differences(report: Report) -> go.Figure:
             hoverinfo="text",
         )
     for row, label in enumerate(_labels(comparisons)):  # above its line: to the side, a phone would have no room
-        figure.add_annotation(
-            x=0, y=row, text=label, xref="paper", xanchor="left", yshift=13, showarrow=False, font={"size": 11}
-        )
+        figure.add_annotation(  # on this logarithmic axis, 0 is where the ratio is 1
+            x=0, y=row, text=label, xanchor="left", xshift=5, yshift=8, yanchor="bottom", align="left", showarrow=False,
+            font={"size": 11},
+        )  # fmt: skip
     figure.add_vline(1, line={"color": TEXT, "dash": "dot"})
     figure.update_yaxes(range=[len(comparisons) - 0.5, -0.9], showticklabels=False, showgrid=False)
-    height = 150 + 42 * len(comparisons)
+    height = 150 + (56 if any("<br>" in label for label in _labels(comparisons)) else 42) * len(comparisons)
     # The legend's position is a share of the height: this puts it as many pixels below as in the other charts.
     figure.update_layout(height=height, margin={"l": 12}, legend_y=-60 / (height - 90))
     return figure
@@ -164,13 +165,14 @@ def _labels(verdicts: list[Verdict]) -> list[str]:
     """Return what each line compares; the load and the pair only if there are several."""
     pairs = {frozenset((verdict.faster, verdict.slower)) for verdict in verdicts}
     loads = {verdict.load for verdict in verdicts}
-    return [
-        strings.METRIC_LABELS[verdict.metric]
-        + strings.QUANTILE_PHRASES[verdict.quantile]
-        + (f" · {verdict.faster} / {verdict.slower}" if len(pairs) > 1 else "")
-        + (f" · {verdict.load}" if len(loads) > 1 else "")
-        for verdict in verdicts
-    ]
+    labels = []
+    for verdict in verdicts:
+        pair = [f"{verdict.faster} / {verdict.slower}"] if len(pairs) > 1 else []
+        load = [verdict.load] if len(loads) > 1 else []
+        metric = strings.METRIC_LABELS[verdict.metric] + strings.QUANTILE_PHRASES[verdict.quantile]
+        line, details = " · ".join([metric, *pair, *load]), " · ".join([*pair, *load])
+        labels.append(f"{metric}<br>{details}" if len(line) > MAX_LABEL else line)
+    return labels
 
 
 def _name(report: Report, target: str, load: str) -> str:
@@ -184,7 +186,5 @@ def _line(report: Report, target: str, load: str, shape: str) -> dict[str, Any]:
 
 def _colour(report: Report, name: str) -> str:
     """Return the colour of a target, also under its name in a comparison with an earlier run."""
-    for place, target in enumerate(report.run.targets):
-        if name in (target, this_label(target), earlier_label(target)):
-            return COLOURS[place % len(COLOURS)]
-    return COLOURS[-1]
+    names = {label(target): target for target in report.run.targets for label in (str, this_label, earlier_label)}
+    return report.colours[names[name]] if name in names else COLOURS[-1]

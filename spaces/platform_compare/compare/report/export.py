@@ -10,6 +10,8 @@ from compare.analyse.definitions import TITLES
 from compare.analyse.metrics import cold_start
 from compare.report import strings, tables
 from compare.report.formats import usd
+from compare.report.glossary import glossary_lines
+from compare.report.overview.headline import headline
 from compare.report.report import Report
 from compare.report.settings_text import settings_rows
 from compare.report.tables import markdown_text
@@ -21,6 +23,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "version": 1,
         "run": report.run.header,
         "ended": report.run.ended,
+        "headline": headline(report),
         "definition": report.definition,
         "objective": asdict(report.objective),
         "targets": {target: _target_json(report, target) for target in report.run.targets},
@@ -53,7 +56,13 @@ def report_markdown(report: Report) -> str:
     about = f"{workload} · {header['started']} · {metrics_title}, times in ms"
     title = f"**{markdown_text(strings.versus(report.run.targets))}** · {markdown_text(about)}"
     rows = [tables.metrics_row(*key, metrics) for key, metrics in report.cells.items()]
-    parts = [title, "", tables.markdown_table(strings.METRIC_HEADERS, rows)]
+    parts = [
+        title,
+        "",
+        f"**{markdown_text(headline(report))}**",
+        "",
+        tables.markdown_table(strings.METRIC_HEADERS, rows),
+    ]
     if report.costs:
         parts += ["", tables.markdown_table(strings.COST_HEADERS, cost_rows(report)), "", *_items(report.cost_notes)]
     verdicts = [f"{each.load}: {strings.verdict_text(each)}" for each in (*report.verdicts, *report.changes)]
@@ -69,6 +78,10 @@ def report_markdown(report: Report) -> str:
             f"{strings.REPRODUCE}:",
             "",
             *_items(settings),
+            "",
+            f"{strings.TERMS}:",
+            "",
+            *_items(glossary_lines(strings.EXPLAINED_LABELS)),
             "",
         ]
     )

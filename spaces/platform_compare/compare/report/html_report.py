@@ -9,10 +9,12 @@ import plotly.offline
 
 from compare.analyse.definitions import TITLES
 from compare.report import charts, render, strings
+from compare.report.overview.cards import CSS as OVERVIEW_CSS
+from compare.report.overview.cards import overview_html
 from compare.report.report import Report
 
-CSS = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
-CHART_CONFIG = {"displaylogo": False, "responsive": True, "modeBarButtons": [["toImage", "resetScale2d"]]}
+CSS = Path(__file__).with_name("report.css").read_text(encoding="utf-8") + OVERVIEW_CSS
+CHART_CONFIG = {"displaylogo": False, "responsive": True}
 
 
 def html(report: Report) -> str:
@@ -20,6 +22,7 @@ def html(report: Report) -> str:
     title = strings.versus(report.run.targets)
     header = report.run.header
     parts = {
+        strings.SUMMARY: overview_html(report),
         strings.VERDICT: render.verdict_html(report),
         strings.metrics_title(TITLES[report.definition]): render.metrics_html(report),
         strings.COST: render.cost_html(report),
@@ -41,6 +44,7 @@ def html(report: Report) -> str:
 
 def _charts(report: Report) -> str:
     return "".join(
-        f"<div>{figure.to_html(full_html=False, include_plotlyjs=False, config=CHART_CONFIG)}</div>"
-        for figure in charts.draw_charts(report).values()
+        f"<div><h3>{escape(strings.CHART_TITLES[name])}</h3>"
+        f"{figure.to_html(full_html=False, include_plotlyjs=False, config=CHART_CONFIG)}</div>"
+        for name, figure in charts.draw_charts(report).items()
     )

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
-from compare.race import RaceColumn
+from compare.race import Race, RaceColumn
 from compare.report import strings
 from compare.report.formats import MISSING, rate, usd
 from compare.votes import LETTERS
 from ui.markdown import safe_markdown
 
+SHOWN_LOAD_SECONDS = 0.1  # less is no load: the model was there
 
-def head_html(column: RaceColumn, place: int, *, hidden: bool) -> str:
+
+def column_view(race: Race, place: int, colours: Mapping[str, str]) -> tuple[str, str]:
+    """Return a column's head as HTML and its text as Markdown.
+
+    While the names are hidden, nothing that differs between targets is shown but the answers, and these only together:
+    a pace, a thought, an error's wording or a token count can give a target away.
+    """
+    column = race.columns[place]
+    if not race.hidden:
+        return head_html(column, colours.get(column.target, "")), body_markdown(column)
+    label = escape(strings.answer_label(LETTERS[place]))
+    head = f'<div class="sp-race"><header><b>{label}</b></header></div>'
+    return head, (safe_markdown(column.answer) or strings.NO_ANSWER) if race.over else strings.HIDDEN_UNTIL_DONE
+
+
+def head_html(column: RaceColumn, colour: str = "") -> str:
     """Return a column's head: name, state, times and cost; the thoughts fold when the answer begins."""
-    name = strings.answer_label(LETTERS[place]) if hidden else column.title
     state = f'<span class="sp-state sp-{column.state}">{strings.RACE_STATES[column.state]}</span>'
-    header = f"<header><b>{escape(name)}</b>{state}</header>"
-    return f'<div class="sp-race">{header}{_times_html(column, hidden)}{_thoughts_html(column)}</div>'
+    title = f"<p>{escape(column.title)}</p>" if column.title != column.target else ""
+    style = f' style="--sp-colour:{colour}"' if colour else ""
+    header = f"<header><b>{escape(column.target)}</b>{state}</header>{title}"
+    return f'<div class="sp-race"{style}>{header}{_times_html(column)}{_thoughts_html(column)}</div>'
 
 
 def body_markdown(column: RaceColumn) -> str:
@@ -34,17 +51,18 @@ def standings_html(rows: Sequence[tuple[str, int, int]]) -> str:
     return f'<p class="sp-note">{escape(strings.standings_text(rows))}</p>' if rows else ""
 
 
-def _times_html(column: RaceColumn, hidden: bool) -> str:
+def _times_html(column: RaceColumn) -> str:
     stopwatch, usage = column.stopwatch, column.stopwatch.usage
     tokens = strings.token_counts_text(usage.input_tokens, usage.output_tokens) if usage else MISSING
+    load = column.load_seconds or 0.0
     values = {
+        **({strings.RACE_LOAD: _seconds(load)} if load >= SHOWN_LOAD_SECONDS else {}),
         strings.RACE_TTFT: _seconds(stopwatch.first_token_seconds),
         strings.RACE_RATE: rate(stopwatch.tokens_per_second),
         strings.RACE_END_TO_END: _seconds(stopwatch.total_seconds),
         strings.RACE_TOKENS: tokens,
+        strings.RACE_COST: MISSING if column.cost is None else f"{usd(column.cost)} USD",
     }
-    if not hidden:  # the cost would reveal the target
-        values[strings.RACE_COST] = MISSING if column.cost is None else f"{usd(column.cost)} USD"
     cells = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in values.items())
     return f"<dl>{cells}</dl>"
 

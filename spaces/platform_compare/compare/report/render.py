@@ -10,35 +10,21 @@ from compare.analyse.verdict import Finding, Verdict
 from compare.report import strings, tables
 from compare.report.export import cost_rows
 from compare.report.formats import MISSING, milliseconds, percent
+from compare.report.glossary import glossary_html, term_html
 from compare.report.report import Report
 from compare.report.settings_text import settings_rows
 
-VERDICT_CLASSES = {
-    Finding.FASTER: "sp-good",
-    Finding.EQUALLY_FAST: "",
-    Finding.NOT_DISTINGUISHABLE: "",
-    Finding.TOO_FEW_MEASUREMENTS: "sp-dim",
-}
-
 
 def verdict_html(report: Report) -> str:
-    """Return the run's verdicts by load, then what a reader needs to know before trusting them."""
-    by_load = len(report.run.loads) > 1
-    parts = [_verdict_list(report.verdicts, by_load)]
+    """Return the run's verdicts by load, and how certain they are."""
+    parts = [_verdict_lists(report.verdicts)]
     if report.changes:
-        parts.append(f"<h4>{escape(strings.EARLIER)}</h4>" + _verdict_list(report.changes, by_load))
+        parts.append(f"<h3>{escape(strings.EARLIER)}</h3>" + _verdict_lists(report.changes))
         parts.append(_note(strings.NOT_INTERLEAVED))
     if len(report.run.targets) == 1 and not report.changes:
         parts = [f'<p class="sp-empty">{escape(strings.ONE_TARGET)}</p>']
     advice = _note(report.advice) if report.advice else ""
-    return f'<div class="sp-verdict">{"".join(parts)}{advice}{caveats_html(report.caveats)}</div>'
-
-
-def caveats_html(texts: Sequence[str]) -> str:
-    """Return the caveats as a list, or "" without caveats."""
-    if not texts:
-        return ""
-    return f'<ul class="sp-caveats">{"".join(f"<li>{escape(text)}</li>" for text in texts)}</ul>'
+    return f'<div class="sp-verdict">{"".join(parts)}{advice}</div>'
 
 
 def metrics_html(report: Report) -> str:
@@ -50,10 +36,11 @@ def metrics_html(report: Report) -> str:
         for (target, load), metrics in report.cells.items()
     )
     return (
-        table(strings.METRIC_HEADERS, rows, text_columns=2)
+        table(strings.METRIC_HEADERS, rows, text_columns=2, key="metrics")
         + _note(strings.metrics_note(report.objective, open_loop=report.has_open_loop))
         + _details(strings.PERCENTILES, percentiles)
         + _details(strings.CLIENT, _client_html(report))
+        + _details(strings.TERMS, glossary_html(strings.EXPLAINED_LABELS))
     )
 
 
@@ -69,21 +56,32 @@ def reproduce_html(report: Report) -> str:
     return table(("", ""), settings_rows(report), text_columns=2)
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, text_columns: int = 1) -> str:
-    """Return an HTML table that scrolls in its own box; columns after the first `text_columns` are numbers."""
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, text_columns: int = 1, key: str = "") -> str:
+    """Return an HTML table; columns after the first `text_columns` are numbers. On a phone, each row is a card.
+
+    With a `key`, which is unique on the page, the headers explain their terms.
+    """
     names = headers if any(headers) else ()
     head = "".join(
-        f"<th>{escape(name)}</th>" if place < text_columns else f'<th class="sp-num">{escape(name)}</th>'
+        f"<th{_number(place, text_columns)}>{term_html(name, f'{key}-{place}') if key else escape(name)}</th>"
         for place, name in enumerate(names)
     )
     body = "".join(
-        f"<tr>{''.join(_cell(cell, place < text_columns) for place, cell in enumerate(row))}</tr>" for row in rows
+        '<tr class="sp-row">'
+        + "".join(_cell(cell, place, text_columns, headers[place]) for place, cell in enumerate(row))
+        + "</tr>"
+        for row in rows
     )
     return f'<div class="sp-table"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def _cell(text: str, is_text: bool) -> str:
-    return f"<td>{escape(text)}</td>" if is_text else f'<td class="sp-num">{escape(text)}</td>'
+def _cell(text: str, place: int, text_columns: int, header: str) -> str:
+    label = f' data-label="{escape(header)}"' if header else ""
+    return f"<td{_number(place, text_columns)}{label}>{escape(text)}</td>"
+
+
+def _number(place: int, text_columns: int) -> str:
+    return "" if place < text_columns else ' class="sp-num"'
 
 
 def _note(text: str) -> str:
@@ -94,15 +92,17 @@ def _details(title: str, body: str) -> str:
     return f'<details class="sp-more"><summary>{escape(title)}</summary>{body}</details>'
 
 
-def _verdict_list(verdicts: Sequence[Verdict], by_load: bool) -> str:
-    decided = [verdict for verdict in verdicts if verdict.decision is not Finding.TOO_FEW_MEASUREMENTS]
-    too_few = len(verdicts) - len(decided)
-    items = "".join(
-        f'<li class="{VERDICT_CLASSES[verdict.decision]}">{escape(f"{verdict.load}: " if by_load else "")}'
-        f"{escape(strings.verdict_text(verdict))}</li>"
-        for verdict in decided
-    )
-    return f"<ul>{items}</ul>" + (_note(strings.too_few_text(too_few)) if too_few else "")
+def _verdict_lists(verdicts: Sequence[Verdict]) -> str:
+    """Return a list of the verdicts for each load, with the load as its heading if there are several."""
+    loads = list(dict.fromkeys(verdict.load for verdict in verdicts))
+    parts = []
+    for load in loads:
+        decided = [v for v in verdicts if v.load == load and v.decision is not Finding.TOO_FEW_MEASUREMENTS]
+        items = "".join(f"<li>{escape(strings.verdict_text(verdict))}</li>" for verdict in decided)
+        heading = f"<h4>{escape(load)}</h4>" if len(loads) > 1 else ""
+        parts.append(f"{heading}<ul>{items}</ul>" if items else "")
+    too_few = sum(verdict.decision is Finding.TOO_FEW_MEASUREMENTS for verdict in verdicts)
+    return "".join(parts) + (_note(strings.too_few_text(too_few)) if too_few else "")
 
 
 def _client_html(report: Report) -> str:
@@ -122,7 +122,7 @@ def _client_html(report: Report) -> str:
                 f"{client.new_connections} of {known}" if known else MISSING,
             ]
         )
-    return table(strings.CLIENT_HEADERS, rows, text_columns=2) + _note(strings.CLIENT_NOTE)
+    return table(strings.CLIENT_HEADERS, rows, text_columns=2, key="client") + _note(strings.CLIENT_NOTE)
 
 
 def _cold_start(report: Report, target: str) -> str:

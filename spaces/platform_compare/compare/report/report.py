@@ -14,9 +14,11 @@ from compare.analyse.metrics import Metrics, compute_metrics
 from compare.analyse.objectives import OBJECTIVES, Objective
 from compare.analyse.prices import Hourly, PerToken, Price, Prices, run_prices, spot_prices
 from compare.analyse.verdict import Verdict, compare_runs, recommended_requests, verdicts
+from compare.errors import PriceError
 from compare.records import Run
 from compare.report import strings
 from compare.report.caveat_text import caveat_text, differences_text
+from compare.report.chart_style import target_colours
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class Report:
     """A run, seen with a definition, an objective and prices by target. Everything derives from the stored run.
 
     `utilisation` is the share of its capacity that an hourly endpoint uses. `alternatives` are per-token models that
-    hourly endpoints are compared with, besides the run's own targets.
+    hourly endpoints are compared with, besides the run's own targets. `price_errors` are prices that can't be used; the
+    rest of the report does without them. `catalog` are the names of all targets, whose order decides the colours.
     """
 
     run: Run
@@ -47,6 +50,18 @@ class Report:
     earlier: Run | None = None
     alternatives: Sequence[PerToken] = ()
     today: date | None = None
+    price_errors: Sequence[PriceError] = ()
+    catalog: Sequence[str] = ()
+
+    @cached_property
+    def colours(self) -> dict[str, str]:
+        """The colour of each target, the same in every run and picture of a catalogue."""
+        return target_colours(self.run.targets, self.catalog)
+
+    @property
+    def main_load(self) -> str:
+        """The load that the headline and the cards are about: the first one with measured requests."""
+        return next((load for _, load in self.cells), self.run.loads[0])
 
     @cached_property
     def cells(self) -> dict[tuple[str, str], Metrics]:
@@ -142,10 +157,20 @@ class Report:
         return compute_metrics(self.run, target, load, definition=self.definition, objective=self.objective)
 
 
-def build_report(run: Run, earlier: Run | None, options: ReportOptions, table: Prices) -> Report:
-    """Return the report of a run, with prices from `table`, optionally compared with an earlier run."""
-    prices = run_prices(run, options.prices, table)
-    alternatives = [table.find(f"tokens:{model}") for model in options.alternatives]
+def build_report(
+    run: Run, earlier: Run | None, options: ReportOptions, table: Prices, catalog: Sequence[str] = ()
+) -> Report:
+    """Return the report of a run, with prices from `table`, optionally compared with an earlier run.
+
+    A price that can't be used is left out, and its error is in `price_errors`.
+    """
+    prices, errors = run_prices(run, options.prices, table)
+    alternatives = []
+    for model in options.alternatives:
+        try:
+            alternatives.append(table.find(f"tokens:{model}"))
+        except PriceError as error:
+            errors.append(error)
     return Report(
         run,
         options.definition,
@@ -154,4 +179,6 @@ def build_report(run: Run, earlier: Run | None, options: ReportOptions, table: P
         options.utilisation,
         earlier,
         [price for price in alternatives if isinstance(price, PerToken)],
+        price_errors=errors,
+        catalog=catalog,
     )

@@ -1,6 +1,6 @@
 """Words of the report: labels, and the sentences about verdicts, costs, prices and runs.
 
-`caveat_text`, `canary_text` and `settings_text` have the words of those parts.
+`overview.phrases`, `caveat_text`, `canary_text` and `settings_text` have the words of those parts.
 """
 
 from __future__ import annotations
@@ -21,6 +21,11 @@ CLIENT_HEADERS = ("target", "load", "cold first token", "cached tokens", "lag p5
                   "new connections")  # fmt: skip
 PERCENTILE_HEADERS = ("", "n", "mean", "p50", "p90", "p95", "p99")
 
+# The labels whose terms are explained below the table of metrics and below the Markdown.
+EXPLAINED_LABELS = (*METRIC_HEADERS, "concurrency", "interval")
+
+TERMS = "What the terms mean"
+SUMMARY = "Summary"
 VERDICT = "Verdict"
 COST = "Cost"
 CHARTS = "Charts"
@@ -36,6 +41,7 @@ NO_HOURLY_PRICE = "There is no break-even because no target has an hourly price.
 CLIENT_NOTE = "Client CPU includes models that run in the client's process."
 THOUGHTS = "Thoughts"
 RACE_STATES = {
+    "loading": "loading the model",
     "waiting": "waiting for the first token",
     "thinking": "thinking",
     "answering": "answering",
@@ -43,6 +49,9 @@ RACE_STATES = {
     "stopped": "stopped",
     "failed": "failed",
 }
+NO_ANSWER = "No answer."
+HIDDEN_UNTIL_DONE = "All answers appear together when the last one is complete."
+RACE_LOAD = "model load"
 RACE_TTFT = "first token"
 RACE_RATE = "tokens/s"
 RACE_END_TO_END = "end to end"
@@ -93,6 +102,11 @@ PERCENTILE_LABELS = {
 def versus(targets: Sequence[str]) -> str:
     """Return the title of a run."""
     return " vs ".join(targets)
+
+
+def target_label(name: str, title: str) -> str:
+    """Return a target's name as it is everywhere, with its title if it has one."""
+    return name if title == name else f"{name} · {title}"
 
 
 def run_name(targets: Sequence[str], detail: str) -> str:

@@ -7,8 +7,6 @@ from PIL import Image
 
 from rag.documents import Limits
 from rag.errors import DocumentError
-from rag.reading.ocr.recognizer import Recognizer
-from rag.reading.pictures import recognize_image
 from tests.rag.make_pictures import encoded, picture, png_of_size, turned_by_camera
 from tests.rag.reading.ocr.conftest import Read
 
@@ -103,19 +101,3 @@ def test_a_file_that_is_no_picture_is_named(read: Read) -> None:
         read(b"some words", "a.webp")
     with pytest.raises(DocumentError, match=r"is named \.txt, but it is a PNG image"):
         read(encoded(picture(TEXT), "PNG"), "a.txt")
-
-
-def test_pictures_inside_of_documents() -> None:
-    with Recognizer("a.docx") as recognizer:
-        assert recognize_image(encoded(picture(TEXT), "PNG"), recognizer) == TEXT
-        assert recognize_image(encoded(Image.new("L", (40, 40)), "PNG"), recognizer) == ""  # an icon
-        assert recognize_image(b"\x01\x00\x00\x00 a Windows metafile", recognizer) is None
-        assert recognize_image(png_of_size(9_000, 9_000), recognizer) is None
-        assert recognize_image(encoded(picture(TEXT), "PNG")[:400], recognizer) is None
-
-
-def test_without_an_engine_pictures_inside_of_documents_are_unread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SPACEPORT_OCR", "none")
-    with Recognizer("a.docx") as recognizer:
-        assert recognize_image(encoded(picture(TEXT), "PNG"), recognizer) is None
-        assert recognize_image(encoded(Image.new("L", (40, 40)), "PNG"), recognizer) == ""

@@ -56,7 +56,7 @@ def test_a_book_with_an_encrypted_font_is_read(read):
         (make.book(CHAPTERS, extra={"OEBPS/content.opf": b""}), "isn't a valid book"),
         (make.book(CHAPTERS, extra={"OEBPS/big.xhtml": bytes(30_000_000)}), "unpack to 30 MB"),
         (make.book({}), "chapters are missing"),
-        (archive({"mimetype": b"application/epub+zip"}), "not an EPUB book"),
+        (archive({"mimetype": b"application/epub+zip"}), "its part META-INF/container.xml is missing"),
         (b"text", "isn't a valid .epub file"),
     ],
 )

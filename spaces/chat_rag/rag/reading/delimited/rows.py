@@ -11,6 +11,7 @@ from rag.reading.delimited.dialect import Dialect, find_dialect, read_rows
 from rag.reading.delimited.header import find_layout
 
 _LAYOUT_ROWS = 200
+_REMARK_SPACES, _MOST_REMARKS = 2, 10
 _MAX_CELLS = 50_000  # a larger table is text only: its cells would take more memory than its text
 
 
@@ -37,15 +38,33 @@ def _read(text: str, notes: tuple[Note, ...], dialect: Dialect, name: str, limit
     for line in title:
         writer.write_line(line)
     start = writer.length
+    remarks: list[list[str]] = []
     for row in data:
-        writer.write_row(row)
+        if headers and _is_remark(row):
+            remarks.append(row)
+            continue
+        for each in (*remarks, row):
+            writer.write_row(each)
+        remarks.clear()
+    if not writer.rows or len(remarks) > _MOST_REMARKS:
+        for each in remarks:
+            writer.write_row(each)
+        remarks.clear()
     if headers and not writer.rows:
         writer.write_line("; ".join(filter(None, (" ".join(names) for names in writer.names))))
+    end = max(writer.length - 1, 0)
+    for row in remarks:  # nothing but these is below them
+        writer.write_line(row[0])
     content = "\n".join(writer.lines)
     tables: tuple[Table, ...] = ()
     if 0 < len(writer.cells) <= _MAX_CELLS:
-        tables = (Table(start, len(content), writer.table_cells(), " ".join(title)),)
+        tables = (Table(start, end, writer.table_cells(), " ".join(title)),)
     return Content(content, tables=tables, notes=notes)
+
+
+def _is_remark(row: list[str]) -> bool:
+    """Return whether a row has nothing but some words in its first cell: below a table, it is a note or a source."""
+    return bool(row) and row[0].count(" ") >= _REMARK_SPACES and not any(row[1:])
 
 
 class _Writer:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from operator import attrgetter
 
 from rag.reading.layout.lines import Line
 from rag.reading.layout.segments import Segment
@@ -51,14 +50,33 @@ class Grid:
         return max((cell.row + cell.row_span for cell in self.cells if cell.header), default=0)
 
 
-def touched_columns(cell: Segment, columns: Sequence[Column], least: float = OVERLAP) -> range:
-    """Return the indexes of the columns, which are sorted, that a cell overlaps by more than `least` points."""
-    first = bisect_left(columns, cell.left + least, key=_right_edge)
-    end = bisect_left(columns, cell.right - least, lo=first, key=_left_edge)
-    return range(first, max(first, end))
+class ColumnEdges:
+    """The left and right edges of a table's columns, from left to right, to find those that a cell is in."""
 
+    def __init__(self, columns: Iterable[Column] = ()) -> None:
+        self.lefts: list[float] = []
+        self.rights: list[float] = []
+        for column in columns:
+            self.lefts.append(column.left)
+            self.rights.append(column.right)
 
-_left_edge, _right_edge = attrgetter("left"), attrgetter("right")
+    def touched(self, cell: Segment, least: float = OVERLAP, first: int = 0) -> range:
+        """Return the indexes, from `first` on, of the columns that a cell overlaps by more than `least` points."""
+        start = bisect_left(self.rights, cell.left + least, first)
+        end = bisect_left(self.lefts, cell.right - least, start)
+        return range(start, end if end > start else start)
+
+    def add(self, cell: Segment, least: float) -> None:
+        """Make a column of a cell that is in none, or widen the only one that it's in."""
+        touched = self.touched(cell, least)
+        if not touched:
+            index = bisect_left(self.lefts, cell.left)
+            self.lefts.insert(index, cell.left)
+            self.rights.insert(index, cell.right)
+        elif len(touched) == 1:
+            index = touched[0]
+            self.lefts[index] = min(self.lefts[index], cell.left)
+            self.rights[index] = max(self.rights[index], cell.right)
 
 
 def overlap(cell: Segment | Column, column: Column) -> float:

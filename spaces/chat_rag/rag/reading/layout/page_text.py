@@ -61,7 +61,7 @@ class _Writer:
         start = self.length
         for number, segment in enumerate(segments):
             self.segments.append(segment)
-            text = " ".join(segment.text.translate(_CLEAN).split())
+            text = clean_text(segment.text)
             self.spans.append((self.length, self.length + len(text)))
             following = segments[number + 1] if number + 1 < len(segments) else None
             if following and is_broken(text, following.text):
@@ -69,6 +69,13 @@ class _Writer:
             else:
                 self.add(text + (" " if following else ""))
         return start, self.length
+
+
+def clean_text(text: str) -> str:
+    """Return a text without ligatures and control characters, and with one space between its words."""
+    if not (text.isascii() and text.isprintable()):  # most texts are, and need no table
+        text = text.translate(_CLEAN)
+    return " ".join(text.split())
 
 
 def is_broken(text: str, following: str) -> bool:

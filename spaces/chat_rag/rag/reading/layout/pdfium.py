@@ -41,10 +41,8 @@ def tight_boxes(text_page: int, indexes: Sequence[int]) -> NDArray[np.float64]:
     import numpy as np
 
     boxes = np.zeros((len(indexes), 4))
-    rows = range(boxes.ctypes.data, boxes.ctypes.data + 32 * len(indexes), 32)
     call = _function("FPDFText_GetCharBox", _INT, _POINTER, _INT, _POINTER, _POINTER, _POINTER, _POINTER)
-    numbers = [[row + 8 * number for row in rows] for number in range(4)]
-    deque(map(call, repeat(text_page), indexes, *numbers), 0)
+    deque(map(call, repeat(text_page), indexes, *_columns(boxes)), 0)
     return boxes
 
 
@@ -64,9 +62,8 @@ def origins(text_page: int, indexes: Sequence[int]) -> NDArray[np.float64]:
     import numpy as np
 
     points = np.zeros((len(indexes), 2))
-    rows = range(points.ctypes.data, points.ctypes.data + 16 * len(indexes), 16)
     call = _function("FPDFText_GetCharOrigin", _INT, _POINTER, _INT, _POINTER, _POINTER)
-    deque(map(call, repeat(text_page), indexes, rows, [row + 8 for row in rows]), 0)
+    deque(map(call, repeat(text_page), indexes, *_columns(points)), 0)
     return points
 
 
@@ -101,10 +98,31 @@ def fill_colors(objects: Sequence[int]) -> NDArray[np.uint32]:
     import numpy as np
 
     colors = np.zeros((len(objects), 4), np.uint32)
-    rows = range(colors.ctypes.data, colors.ctypes.data + 16 * len(objects), 16)
     call = _function("FPDFPageObj_GetFillColor", _INT, _POINTER, _POINTER, _POINTER, _POINTER, _POINTER)
-    deque(map(call, objects, *([row + 4 * number for row in rows] for number in range(4))), 0)
+    deque(map(call, objects, *_columns(colors)), 0)
     return colors
+
+
+def image_boxes(page: int, most: int) -> NDArray[np.float32]:
+    """Return left, bottom, right and top of the pictures among the first `most` objects of a page."""
+    import numpy as np
+    from pypdfium2 import raw
+
+    count = min(_function("FPDFPage_CountObjects", _INT, _POINTER)(page), most)
+    objects = list(map(_function("FPDFPage_GetObject", _POINTER, _POINTER, _INT), repeat(page), range(count)))
+    kinds = map(_function("FPDFPageObj_GetType", _INT, _POINTER), objects)
+    images = [part for part, kind in zip(objects, kinds, strict=True) if kind == raw.FPDF_PAGEOBJ_IMAGE]
+    boxes = np.zeros((len(images), 4), np.float32)
+    call = _function("FPDFPageObj_GetBounds", _INT, _POINTER, _POINTER, _POINTER, _POINTER, _POINTER)
+    deque(map(call, images, *_columns(boxes)), 0)
+    return boxes
+
+
+def _columns(rows: NDArray[Any]) -> list[range]:
+    """Return the addresses of the numbers of each column of an array."""
+    start, step = rows.ctypes.data, rows.strides[0]
+    size = rows.itemsize
+    return [range(first, first + step * len(rows), step) for first in range(start, start + step, size)]
 
 
 @cache

@@ -66,10 +66,13 @@ def make_segments(words: Words) -> list[Segment]:
     continues &= words.numbers[1:] - words.numbers[:-1] == 1  # nothing hidden is between them
     firsts = [0, *(np.flatnonzero(~continues) + 1).tolist()]
     lasts = [*(first - 1 for first in firsts[1:]), len(words) - 1]
-    places = np.stack([left[firsts], right[lasts], bottom[firsts], size[firsts]], axis=1).tolist()
+    values = words.starts[firsts], words.ends[lasts], left[firsts], right[lasts], bottom[firsts], size[firsts]
+    text, spans = words.text, zip(firsts, lasts, strict=True)
     return [
-        _segment(words, first, last, place, order)
-        for order, (first, last, place) in enumerate(zip(firsts, lasts, places, strict=True))
+        Segment(text[start:end], range(start, end), left, right, bottom, size, order, span)
+        for order, (span, start, end, left, right, bottom, size) in enumerate(
+            zip(spans, *(value.tolist() for value in values), strict=True)
+        )
     ]
 
 

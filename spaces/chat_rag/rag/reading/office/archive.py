@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ _RATIO_FROM_BYTES = 10_000_000  # a small part can compress very well
 _XML_SHARE = 4  # XML can use a quarter of the limit: its tree takes about 20 times its size
 _SAVE_AGAIN = "Open it in the program that created it, save it again, and upload that file."
 _TYPES = "[Content_Types].xml"
+_MIME_TYPE = "mimetype"  # the part of EPUB and OpenDocument files that says what they are
 _XML = (".xml", ".rels")
 _PAGES = (".htm", ".html", ".xhtml", ".mht", ".mhtml", ".txt", ".rtf")  # no XML parser reads these
 
@@ -35,6 +37,7 @@ class ArchiveKind:
     share: int = _XML_SHARE
     # Office programs write no document type, and a file with one can define entities that grow to gigabytes.
     forbidden: bytes = b"<!DOCTYPE"
+    remedy: str = _SAVE_AGAIN
 
 
 # A Word document can have other documents inside.
@@ -48,6 +51,7 @@ BOOK = ArchiveKind(
     "META-INF/container.xml",
     (*_XML, *_PAGES, ".opf", ".ncx"),
     forbidden=b"<!ENTITY",  # books have document types
+    remedy="Download it again, or export it again as EPUB.",
 )
 OPEN_DOCUMENT = ArchiveKind("OpenDocument file", (b"office:document-content",), "content.xml", (".xml",))
 
@@ -60,10 +64,23 @@ def checked_parts(data: bytes, name: str, limits: Limits, kind: ArchiveKind) -> 
             parts = {entry.filename: _read(archive, entry, name, kind) for entry in archive.infolist()}
     except (zipfile.BadZipFile, EOFError, zipfile.LargeZipFile) as error:
         raise DocumentError(f"“{name}” seems damaged: its parts can't be unpacked.", _SAVE_AGAIN) from error
+    article = "an" if kind.name[0] in "EO" else "a"
+    if kind.proof not in parts and _MIME_TYPE in parts:
+        raise DocumentError(f"“{name}” isn't a complete {kind.name}: its part {kind.proof} is missing.", kind.remedy)
     if not any(mark in parts.get(kind.proof, b"") for mark in kind.marks):
-        article = "an" if kind.name[0] in "EO" else "a"
-        raise DocumentError(f"“{name}” is a ZIP archive, but not {article} {kind.name}.", _SAVE_AGAIN)
+        raise DocumentError(f"“{name}” is a ZIP archive, but not {article} {kind.name}.", kind.remedy)
     return parts
+
+
+def unpacked_part(data: bytes, part: str) -> bytes:
+    """Return a part without markup of an archive that was checked, or b"" if it isn't there."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entry = archive.getinfo(part)
+            is_plain = entry.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) and not entry.flag_bits & 1
+            return archive.read(entry) if is_plain else b""
+    except (KeyError, zipfile.BadZipFile, EOFError, zlib.error):
+        return b""
 
 
 def parse_xml(content: bytes) -> Any:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
-from urllib.parse import unquote
 
 from rag.documents import Content, Limits
 from rag.errors import DocumentError
 from rag.reading.headings import find_headings
 from rag.reading.html.markdown import add_html
 from rag.reading.html.page import html_source
-from rag.reading.office.archive import BOOK, checked_parts, parse_xml
+from rag.reading.ocr.inner_pictures import InnerPictures
+from rag.reading.office.archive import BOOK, checked_parts, parse_xml, unpacked_part
+from rag.reading.office.relations import part_name
 from rag.reading.tables import ContentWriter
 
 _CONTAINER, _ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
+_PICTURE = re.compile(r"""<(?:img|image)\b[^<>]*?\s(?:src|href|xlink:href)\s*=\s*["']([^"'<>]{1,1000})["']""", re.I)
 _PAGE_TYPES = ("application/xhtml+xml", "text/html")
 
 
@@ -34,8 +38,15 @@ def read_book(data: bytes, name: str, limits: Limits) -> Content:
         names = ((element.text or "").strip() for element in root.iter(f"{{*}}{kind}"))
         writer.add_block(", ".join(filter(None, names)))
     titles = _titles(parts)
-    for chapter in filter(parts.get, chapters):
-        _add_chapter(writer, html_source(parts[chapter], name, limits), titles.get(chapter, ""), limits)
+    with InnerPictures(name, limits) as pictures:
+        for chapter in filter(parts.get, chapters):
+            source = html_source(parts[chapter], name, limits)
+            _add_chapter(writer, source, titles.get(chapter, ""), limits)
+            for link in _PICTURE.findall(source):
+                part = part_name(posixpath.dirname(chapter), unescape(link))
+                if part in parts:
+                    pictures.add(writer, unpacked_part(data, part))
+        pictures.note_unread(writer)
     return writer.content()
 
 
@@ -58,12 +69,7 @@ def _chapters(root: Any, folder: str) -> Iterator[str]:
             and item.get("media-type", "") in _PAGE_TYPES
             and "nav" not in item.get("properties", "").split()
         ):
-            yield _part(folder, item.get("href", ""))
-
-
-def _part(folder: str, link: str) -> str:
-    """Return the name of the part that a link inside a folder points to."""
-    return posixpath.normpath(posixpath.join("/", folder, unquote(link.partition("#")[0])))[1:]
+            yield part_name(folder, item.get("href", ""))
 
 
 def _titles(parts: dict[str, bytes]) -> dict[str, str]:
@@ -81,7 +87,7 @@ def _titles(parts: dict[str, bytes]) -> dict[str, str]:
         else:
             continue
         for link, label in found:
-            titles.setdefault(_part(posixpath.dirname(name), link), " ".join("".join(label.itertext()).split()))
+            titles.setdefault(part_name(posixpath.dirname(name), link), " ".join("".join(label.itertext()).split()))
     return titles
 
 
@@ -96,4 +102,4 @@ def _encrypted(parts: dict[str, bytes]) -> Iterator[str]:
     """Yield the parts that are encrypted; in books without protection these are fonts."""
     if parts.get(_ENCRYPTION):
         for reference in parse_xml(parts[_ENCRYPTION]).iter("{*}CipherReference"):
-            yield _part("", reference.get("URI", ""))
+            yield part_name("", reference.get("URI", ""))

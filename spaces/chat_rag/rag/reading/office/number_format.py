@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 _TOKENS = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[\$([^\[\]-]*+)[^\[\]]*+\]|\[[^\[\]]*\]|(E[+-]|[0#?.,%]|.)', re.DOTALL)
 _CONDITION = re.compile(r"\[[<>=]")
@@ -12,6 +13,7 @@ _SECTIONS = re.compile(r'(?:"[^"]*"|\\.|\[[^\[\]]*\]|[^;])+|(?<=;)(?=;)|(?<=;)$|
 _DATE_TOKENS = re.compile(
     r'"([^"]*)"|\\(.)|_.|\*.|\[(h+|m+|s+)\]|\[[^\[\]]*\]|(AM/PM|A/P|y+|m+|d+|h+|s+(?:\.0+)?|.)', re.IGNORECASE
 )
+_FRACTION = re.compile(r"#? ?\?{1,3}/(\?{1,3}|\d{1,3})")
 _GENERAL = ("", "general", "@")
 _SHORT_DATES = ("mm-dd-yy", "m/d/yy h:mm")  # the system's format of dates, which the file doesn't have
 
@@ -35,10 +37,23 @@ def _display_number(value: float, number_format: str) -> str:
     sections = [match[0] for match in _SECTIONS.finditer(number_format)]
     index = 1 if value < 0 and len(sections) > 1 else 2 if value == 0 and len(sections) > 2 else 0
     try:
+        if fraction := _FRACTION.fullmatch(sections[index].strip()):
+            return ("-" if value < 0 else "") + _display_fraction(abs(value), fraction[1])
         text = _display_section(abs(value), sections[index])
     except (ValueError, ArithmeticError, IndexError):
         return _general(value)
     return f"-{text}" if value < 0 and index == 0 and _has_digit(text) else text
+
+
+def _display_fraction(value: float, denominator: str) -> str:
+    """Return a positive value as in 2 1/4; the denominator is a number, or a placeholder for each of its digits."""
+    if denominator.isdecimal():
+        part = Fraction(round(value * int(denominator)), int(denominator))
+        whole, top, bottom = int(part), round((part - int(part)) * int(denominator)), int(denominator)
+    else:
+        part = Fraction(value).limit_denominator(10 ** len(denominator) - 1)
+        whole, top, bottom = int(part), (part - int(part)).numerator, part.denominator
+    return " ".join(filter(None, [str(whole) if whole or not top else "", f"{top}/{bottom}" if top else ""]))
 
 
 def _display_section(value: float, section: str) -> str:

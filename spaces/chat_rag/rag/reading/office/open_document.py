@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from rag.documents import Content, Limits
-from rag.reading.office.archive import OPEN_DOCUMENT, checked_parts, parse_xml
+from rag.reading.ocr.inner_pictures import InnerPictures
+from rag.reading.office.archive import OPEN_DOCUMENT, checked_parts, parse_xml, unpacked_part
 from rag.reading.superscripts import mark_superscript
 from rag.reading.tables import ContentWriter, GridCell
 
 _OASIS = "{urn:oasis:names:tc:opendocument:xmlns:"
 TABLE, _TEXT, _STYLE = f"{_OASIS}table:1.0}}", f"{_OASIS}text:1.0}}", f"{_OASIS}style:1.0}}"
-_OFFICE = f"{_OASIS}office:1.0}}"
+_OFFICE, _DRAW = f"{_OASIS}office:1.0}}", f"{_OASIS}drawing:1.0}}"
+_LINK = "{http://www.w3.org/1999/xlink}href"
 _PARAGRAPHS = (f"{_TEXT}p", f"{_TEXT}h")
 # What isn't part of the text where it stands: comments, deleted text, and the index's template.
 _LEFT_OUT = (f"{_OFFICE}annotation", f"{_TEXT}tracked-changes", f"{_TEXT}note-citation", f"{_OFFICE}forms")
@@ -31,7 +33,13 @@ def read_open_document(data: bytes, name: str, limits: Limits) -> Content:
     _mark_superscripts(root)
     body = root.find(f"{_OFFICE}body/{_OFFICE}text")
     notes: list[str] = []
-    _add_blocks(writer, body if body is not None else root, notes)
+    with InnerPictures(name, limits) as pictures:
+
+        def add_picture(part: str) -> None:
+            pictures.add(writer, unpacked_part(data, part))
+
+        _Blocks(writer, notes, add_picture).add(body if body is not None else root)
+        pictures.note_unread(writer)
     for text in [*notes, *_page_parts(styles, "footer")]:
         writer.add_block(text)
     writer.note_hidden(left_out)
@@ -77,25 +85,44 @@ def _inline(paragraph: Any) -> str:
     return "".join(parts)
 
 
-def _add_blocks(writer: ContentWriter, parent: Any, notes: list[str], bullet: str = "") -> None:
-    for element in parent:
-        if element.tag in _LEFT_OUT or not isinstance(element.tag, str):
-            continue
-        if element.tag == f"{TABLE}table":
-            writer.add_table(list(_table_cells(element)))
-        elif element.tag in _PARAGRAPHS:
-            level = min(int(element.get(f"{_TEXT}outline-level", "1")), 6) if element.tag == _PARAGRAPHS[1] else 0
-            text = _inline(element)
-            writer.add_block(f"{'#' * level} {' '.join(text.split())}" if level else f"{bullet}{text}")
-            notes += [
-                f"[{note.findtext(f'{_TEXT}note-citation', '')}] {plain_text(note)}"
-                for note in element.iter(f"{_TEXT}note")
-            ]
-            # Text boxes stand in the paragraph that they are anchored to.
-            for box in element.iter("{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}text-box"):
-                _add_blocks(writer, box, notes)
-        else:
-            _add_blocks(writer, element, notes, "* " if element.tag == f"{_TEXT}list-item" else bullet)
+class _Blocks:
+    """Writes the blocks of a text; its notes and comments are collected."""
+
+    def __init__(self, writer: ContentWriter, notes: list[str], add_picture: Callable[[str], None]) -> None:
+        self._writer, self._notes, self._add_picture = writer, notes, add_picture
+
+    def add(self, parent: Any, bullet: str = "") -> None:
+        for element in parent:
+            if element.tag in _LEFT_OUT or not isinstance(element.tag, str):
+                continue
+            if element.tag == f"{TABLE}table":
+                self._writer.add_table(list(_table_cells(element)))
+                self._add_pictures(element)
+            elif element.tag in _PARAGRAPHS:
+                self._add_paragraph(element, bullet)
+            elif element.tag == f"{_DRAW}image":
+                self._add_picture(element.get(_LINK, ""))
+            else:
+                self.add(element, "* " if element.tag == f"{_TEXT}list-item" else bullet)
+
+    def _add_paragraph(self, paragraph: Any, bullet: str) -> None:
+        is_heading = paragraph.tag == _PARAGRAPHS[1]
+        level = min(int(paragraph.get(f"{_TEXT}outline-level", "1")), 6) if is_heading else 0
+        text = _inline(paragraph)
+        self._writer.add_block(f"{'#' * level} {' '.join(text.split())}" if level else f"{bullet}{text}")
+        for note in paragraph.iter(f"{_TEXT}note"):
+            self._notes.append(f"[{note.findtext(f'{_TEXT}note-citation', '')}] {plain_text(note)}")
+        for comment in paragraph.iter(f"{_OFFICE}annotation"):
+            text = " ".join("".join(part.itertext()) for part in comment.iter(*_PARAGRAPHS))
+            self._notes.append(f"Comment: {text}" if text.strip() else "")
+        # Text boxes stand in the paragraph that they are anchored to.
+        for box in paragraph.iter(f"{_DRAW}text-box"):
+            self.add(box)
+        self._add_pictures(paragraph)
+
+    def _add_pictures(self, element: Any) -> None:
+        for image in element.iter(f"{_DRAW}image"):
+            self._add_picture(image.get(_LINK, ""))
 
 
 def _table_cells(table: Any) -> Iterator[GridCell]:

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.documents import Content, Limits, Note, NoteKind
-from rag.reading.office.archive import PRESENTATION, checked_parts, packed
+from rag.reading.ocr.inner_pictures import InnerPictures
+from rag.reading.office.archive import PRESENTATION, checked_parts, packed, unpacked_part
+from rag.reading.office.charts import add_chart
+from rag.reading.office.relations import RELATIONSHIPS
 from rag.reading.superscripts import mark_superscript
 from rag.reading.tables import ContentWriter, GridCell
 
@@ -23,15 +26,20 @@ def read_slides(data: bytes, name: str, limits: Limits) -> Content:
     presentation = pptx.Presentation(packed(checked_parts(data, name, limits, PRESENTATION)))
     writer = ContentWriter(name, limits)
     hidden = []
-    for number, slide in enumerate(presentation.slides, 1):
-        writer.add_page()
-        if slide.element.get("show") in ("0", "false"):
-            hidden.append(str(number))
-            continue
-        for shape in _shapes(slide.shapes):
-            _add_shape(writer, shape)
-        if slide.has_notes_slide and (frame := slide.notes_slide.notes_text_frame) is not None and frame.text.strip():
-            writer.add_block(f"Notes: {_text(frame)}")
+    with InnerPictures(name, limits) as pictures:
+        for number, slide in enumerate(presentation.slides, 1):
+            writer.add_page()
+            if slide.element.get("show") in ("0", "false"):
+                hidden.append(str(number))
+                continue
+            for shape in _shapes(slide.shapes):
+                _add_shape(writer, shape)
+                for part in _picture_parts(shape):
+                    pictures.add(writer, unpacked_part(data, part))
+            frame = slide.notes_slide.notes_text_frame if slide.has_notes_slide else None
+            if frame is not None and frame.text.strip():
+                writer.add_block(f"Notes: {_text(frame)}")
+        pictures.note_unread(writer)
     if hidden:
         writer.notes.append(Note(NoteKind.HIDDEN_SLIDES, len(hidden), tuple(hidden)))
     return writer.content()
@@ -62,9 +70,19 @@ def _add_shape(writer: ContentWriter, shape: Any) -> None:
         return
     if getattr(shape, "has_table", False):
         writer.add_table(list(_cells(shape.table)))
+    elif getattr(shape, "has_chart", False):
+        add_chart(writer, shape.chart._chartSpace)
     elif shape.has_text_frame:
         text = _text(shape.text_frame)
         writer.add_block(f"# {' '.join(text.split())}" if kind in _TITLES and text else text)
+
+
+def _picture_parts(shape: Any) -> Iterator[str]:
+    """Yield the parts with the pictures of a shape; a shape can be filled with one."""
+    for picture in shape.element.iter("{*}blip"):
+        relation = shape.part.rels.get(picture.get(f"{RELATIONSHIPS}embed"))
+        if relation is not None and not relation.is_external:
+            yield str(relation.target_part.partname).lstrip("/")
 
 
 def _text(frame: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from pathlib import PurePosixPath
 from typing import Any
@@ -11,11 +10,13 @@ from rag.documents import Content, Limits
 from rag.reading.html.markdown import OPTIONS, add_markdown, html_converter
 from rag.reading.html.page import read_html
 from rag.reading.html.tree import NormalizedPage
-from rag.reading.office.archive import WORD, checked_parts, packed, parse_xml
+from rag.reading.ocr.inner_pictures import InnerPictures
+from rag.reading.office.archive import WORD, checked_parts, packed, parse_xml, unpacked_part
+from rag.reading.office.charts import add_chart
+from rag.reading.office.relations import RELATIONSHIPS, Relation, relations
 from rag.reading.office.word_formulas import MATH, write_formulas
 from rag.reading.office.word_numbers import number_paragraphs
 from rag.reading.office.word_xml import (
-    RELATIONSHIPS,
     STYLES,
     W,
     accept_changes,
@@ -39,6 +40,7 @@ _TRANSITIONAL = {
 # Characters for private use mark the place of a file inside this one.
 _PLACE = re.compile("\ue002(\\d{1,4})\ue003")
 _MAX_DEPTH = 1
+_MOST_PARTS = 9_000  # a place has four digits
 
 
 def read_word(data: bytes, name: str, limits: Limits, depth: int = 0) -> Content:
@@ -51,24 +53,31 @@ def read_word(data: bytes, name: str, limits: Limits, depth: int = 0) -> Content
     from markitdown.converters import DocxConverter
 
     parts = checked_parts(data, name, limits, WORD)
-    hidden, files = _prepare(parts)
+    hidden, inside = _prepare(parts)
     converter = DocxConverter()  # type: ignore[no-untyped-call]  # its constructor has no annotations
     pages: list[NormalizedPage] = []
     converter._html_converter = html_converter(pages)
     markdown = converter.convert(packed(parts), StreamInfo(extension=".docx"), **OPTIONS).markdown
     writer = ContentWriter(name, limits)
-    for index, piece in enumerate(_PLACE.split(markdown)):
-        if index % 2 == 0:
-            add_markdown(writer, piece, pages[0])
-        elif int(piece) < len(files) and depth < _MAX_DEPTH:
-            content = _read_inner(files[int(piece)], parts, name, limits, depth + 1)
-            writer.add_content(content)
+    with InnerPictures(name, limits) as pictures:
+        for index, piece in enumerate(_PLACE.split(markdown)):
+            if index % 2 == 0:
+                add_markdown(writer, piece, pages[0])
+                continue
+            kind, part = inside[int(piece)] if int(piece) < len(inside) else ("", "")
+            if kind == "image":
+                pictures.add(writer, unpacked_part(data, part))
+            elif kind == "chart" and parts.get(part):
+                add_chart(writer, parse_xml(parts[part]))
+            elif kind and depth < _MAX_DEPTH:
+                writer.add_content(_read_inner(part, parts, name, limits, depth + 1))
+        pictures.note_unread(writer)
     writer.note_hidden(hidden + sum(page.hidden for page in pages))
     return writer.content()
 
 
-def _prepare(parts: dict[str, bytes]) -> tuple[int, list[str]]:
-    """Change the main text to what its reader sees; return how many hidden texts there were, and the files inside."""
+def _prepare(parts: dict[str, bytes]) -> tuple[int, list[Relation]]:
+    """Change the main text to what its reader sees; return how many hidden texts there were, and what is inside."""
     from lxml import etree
 
     for part, content in parts.items():
@@ -86,28 +95,36 @@ def _prepare(parts: dict[str, bytes]) -> tuple[int, list[str]]:
     mark_headings(root, styles)
     unfold_boxes(root)
     write_formulas(root)
-    files = _mark_files(root, parts)
+    inside = _mark_parts(root, body, parts)
     parts[_DOCUMENT] = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
-    return hidden, files
+    return hidden, inside
 
 
-def _mark_files(root: Any, parts: dict[str, bytes]) -> list[str]:
-    """Replace each file inside the document (`altChunk`) by a paragraph with its number; return their names."""
-    chunks = list(root.iter(f"{W}altChunk"))
-    relationships = parts.get("word/_rels/document.xml.rels")
-    targets = {
-        element.get("Id"): posixpath.normpath(posixpath.join("/word", element.get("Target", "")))[1:]
-        for element in (parse_xml(relationships) if relationships and chunks else ())
-    }
-    files: list[str] = []
-    for chunk in chunks:
-        file = targets.get(chunk.get(f"{RELATIONSHIPS}id"), "")
-        files.append("" if file in files else file)
-        chunk.tag = f"{W}p"
-        for child in list(chunk):
-            chunk.remove(child)
-        insert_text(chunk, f"\ue002{len(files) - 1}\ue003")
-    return files
+def _mark_parts(root: Any, body: Any, parts: dict[str, bytes]) -> list[Relation]:
+    """Mark the place of each file inside the document (`altChunk`), picture and chart with its number; return them."""
+    related = relations(parts, _DOCUMENT)
+    inside: list[Relation] = []
+    last: dict[Any, Any] = {}  # by block: the place that was added behind it
+    for element in list(root.iter(f"{W}altChunk", "{*}blip", "{*}imagedata", "{*}chart")):
+        names = (element.get(f"{RELATIONSHIPS}{name}") for name in ("id", "embed"))
+        relation = next((related[name] for name in names if name in related), None)
+        if relation is None or relation in inside or len(inside) > _MOST_PARTS:
+            continue
+        place = element
+        if element.tag == f"{W}altChunk":
+            element.tag = f"{W}p"
+            for child in list(element):
+                element.remove(child)
+        else:
+            block = next((block for block in element.iterancestors() if block.getparent() is body), None)
+            if block is None:
+                continue
+            place = block.makeelement(f"{W}p")
+            last.get(block, block).addnext(place)
+            last[block] = place
+        insert_text(place, f"\ue002{len(inside)}\ue003")
+        inside.append(relation)
+    return inside
 
 
 def _read_inner(file: str, parts: dict[str, bytes], name: str, limits: Limits, depth: int) -> Content:

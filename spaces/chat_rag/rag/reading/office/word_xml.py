@@ -6,9 +6,9 @@ import re
 from typing import Any
 
 from rag.reading.office.archive import parse_xml
+from rag.reading.office.relations import RELATIONSHIPS
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-RELATIONSHIPS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 STYLES = "word/styles.xml"
 _EXTRA = re.compile(r"word/(header|footer|comments)\d*\.xml")

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.documents import Content, Limits, Note, NoteKind
-from rag.reading.office.archive import WORKBOOK, checked_parts, packed
+from rag.reading.ocr.inner_pictures import InnerPictures
+from rag.reading.office.archive import WORKBOOK, checked_parts, packed, unpacked_part
 from rag.reading.office.number_format import display_value
+from rag.reading.office.sheet_extras import add_comments, picture_parts
 from rag.reading.office.sheet_tables import add_sheet
 from rag.reading.tables import MAX_COLUMNS, ContentWriter, GridCell
 
@@ -30,9 +32,14 @@ def read_workbook(data: bytes, name: str, limits: Limits) -> Content:
         sheets = workbook.worksheets
         hidden = tuple(sheet.title for sheet in sheets if sheet.sheet_state != "visible")
         missing_results: list[str] = []
-        for sheet in sheets:
-            if sheet.sheet_state == "visible":
-                add_sheet(writer, sheet.title, _cells(workbook, sheet, missing_results))
+        with InnerPictures(name, limits) as pictures:
+            for sheet in sheets:
+                if sheet.sheet_state == "visible":
+                    add_sheet(writer, sheet.title, _cells(workbook, sheet, missing_results))
+                    add_comments(writer, parts, sheet._worksheet_path)
+                    for part in picture_parts(parts, sheet._worksheet_path):
+                        pictures.add(writer, unpacked_part(data, part))
+            pictures.note_unread(writer)
     if hidden:
         writer.notes.append(Note(NoteKind.HIDDEN_SHEETS, len(hidden), hidden))
     if missing_results:

@@ -1,4 +1,4 @@
-"""The comparison page: verdict, metrics and cost of a run, and uploads."""
+"""The runs page: the summary of a run, and uploads."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def cached() -> Iterator[None]:
 
 @pytest.fixture
 def page() -> AppTest:
-    return session("comparison")
+    return session("runs")
 
 
 @pytest.fixture(scope="module")
 def shared_page() -> AppTest:
     """One session for many uploads."""
-    return session("comparison")
+    return session("runs")
 
 
 def upload(page: AppTest, name: str, content: bytes) -> AppTest:
@@ -46,50 +46,24 @@ def stored_run(**header: object) -> bytes:
     return "".join(f"{line}\n" for line in run_file.lines(run)).encode()
 
 
-def test_the_recorded_run_has_a_verdict_metrics_and_charts(page: AppTest) -> None:
+def test_the_recorded_run_has_a_headline_and_cards_and_nothing_else_of_the_comparator(page: AppTest) -> None:
     assert not page.exception
     assert page.selectbox(key="run").value == "Example: laptop vs torch two cores"
-    assert "times faster to the first token" in texts(page)
-    assert "TTFT p50" in texts(page)
-    assert "No target has a price" in texts(page)
-    assert len(page.get("plotly_chart")) >= 4
-    assert [header.value for header in page.subheader] == ["Verdict", "Metrics", "Cost"]
-
-
-def test_prices_give_costs(page: AppTest) -> None:
-    page.text_area(key="prices").set_value("laptop = 0.05/h\ntorch = tokens:0.15/0.60").run()
-    assert not page.exception
-    assert "0.05 USD/h" in texts(page)
-    assert "cheaper than 0.15/0.6 USD per million tokens" in texts(page)
-    before = texts(page)
-    page.slider(key="utilisation").set_value(50).run()
-    assert "50% of the measured throughput" in texts(page)
-    assert texts(page) != before
-
-
-def test_an_invalid_price_has_a_remedy(page: AppTest) -> None:
-    page.text_area(key="prices").set_value("laptop = cheap").run()
-    assert not page.exception
-    assert "There is no price" in page.error[0].value
-    assert "1.25/h" in page.error[0].value
+    assert "laptop starts 1.3× later than torch but is 3.5× faster to the end" in texts(page)
+    assert texts(page).count('class="sp-target"') == 2
+    assert "python -m compare run" in texts(page)
+    assert len(page.get("download_button")) == 4
+    assert not page.get("plotly_chart")
+    assert "<table" not in texts(page)
 
 
 def test_an_uploaded_run(page: AppTest) -> None:
     upload(page, "run.jsonl", stored_run())
     assert not page.exception
     assert page.selectbox(key="run").value.startswith("one vs two")
-    assert "one is 2.0 times faster" in texts(page)
+    assert "one starts 2.0× sooner than two and is 2.0× faster to the end" in texts(page)
     # Only this session has it.
-    assert not any("one vs two" in name for name in session("comparison").selectbox(key="run").options)
-
-
-def test_a_run_compared_with_an_earlier_one(page: AppTest) -> None:
-    upload(page, "run.jsonl", stored_run())
-    upload(page, "again.jsonl", stored_run())
-    earlier = next(name for name in page.selectbox(key="against").options if name.startswith("one vs"))
-    page.selectbox(key="against").set_value(earlier).run()
-    assert not page.exception
-    assert "Compared with the earlier run" in texts(page)
+    assert not any("one vs two" in name for name in session("runs").selectbox(key="run").options)
 
 
 @pytest.mark.parametrize(

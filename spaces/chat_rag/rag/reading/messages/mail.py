@@ -26,6 +26,11 @@ def read_mail(data: bytes, name: str, limits: Limits, read_file: ReadFile) -> Co
     message = message_from_bytes(data, policy=policy.default)
     if not any(_header(message, key) for key in (*_HEAD, "Subject")):
         raise DocumentError(f"“{name}” isn't a valid e-mail message.", "Save it again in the mail program.")
+    return read_message(message, name, limits, read_file)
+
+
+def read_message(message: EmailMessage | Message, name: str, limits: Limits, read_file: ReadFile) -> Content:
+    """Return what `read_mail` does, of a message that was parsed."""
     reader = _Reader(name, limits, read_file)
     reader.add_message(message)
     if reader.unread:

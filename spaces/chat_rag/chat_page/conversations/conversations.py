@@ -1,0 +1,236 @@
+"""All conversations of one visitor: stored one by one, and shared by the pages that show them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from backends.stopwatch import wall_clock
+from chat_page.conversation import Conversation, from_json, head_json, to_json
+from chat_page.strings import ENGLISH
+from rag.answering.turn import Turn
+from rag.errors import RagError
+from rag.library.conversation_format import conversation_data, is_conversation_id, new_conversation_id
+from rag.library.memory_store import MemoryStore
+from rag.library.quota import QuotaExceeded
+from rag.library.store import Store
+
+logger = logging.getLogger(__name__)
+# Of more, those that are stored and were used longest ago are read again from the disk.
+MAX_LOADED = 50
+# The conversation that the version before stored. A fixed id: moving it twice makes no second one.
+EARLIER_ID = "0" * 16
+
+
+@dataclass(frozen=True, slots=True)
+class ListedConversation:
+    """A line of the list; `updated` is a Unix time."""
+
+    id: str
+    title: str
+    updated: float
+
+
+class Conversations:
+    """The conversations of a visitor, by their ids; safe across threads.
+
+    Two pages that show the same conversation share one object, so neither overwrites what the other adds. A
+    conversation is stored with its first question. `room` returns how many bytes all of them may have together, or None
+    for no limit.
+    """
+
+    def __init__(
+        self, store: Store | MemoryStore, room: Callable[[], int | None], clock: Callable[[], float] = wall_clock
+    ) -> None:
+        self._store, self._room, self._clock = store, room, clock
+        self._loaded: OrderedDict[str, Conversation] = OrderedDict()
+        self._lock = threading.RLock()
+        try:
+            store.take_earlier_conversation(self._move_earlier)
+        except RagError:
+            logger.exception("The earlier conversation could not be moved.")
+
+    def open(self, conversation_id: object) -> Conversation:
+        """Return a conversation; one without turns if none with this id is stored, or if it isn't an id."""
+        if not isinstance(conversation_id, str) or not is_conversation_id(conversation_id):
+            return self.new()
+        with self._lock:
+            conversation = self._loaded.get(conversation_id) or self._read(conversation_id)
+            self._keep(conversation)
+            return conversation
+
+    def new(self) -> Conversation:
+        """Return a conversation without turns; it isn't stored and not in the list."""
+        with self._lock:
+            conversation = Conversation(id=new_conversation_id(), created=self._clock())
+            self._keep(conversation)
+            return conversation
+
+    def latest(self) -> Conversation:
+        """Return the conversation that was changed last, or a new one if there's none."""
+        with self._lock:
+            if lines := self.listed():
+                return self.open(lines[0].id)
+            unreadable = self._loaded.get(EARLIER_ID)
+            return unreadable or self.new()
+
+    def listed(self, search: str = "") -> list[ListedConversation]:
+        """Return the conversations with this text in their title, questions or answers; the one changed last first."""
+        lines = {each: _line(each, head) for each, head in self._store.conversation_heads().items()}
+        with self._lock:  # also those that couldn't be stored
+            loaded = {each.id: each for each in self._loaded.values() if each.turns}
+        lines |= {each.id: ListedConversation(each.id, each.title, each.updated) for each in loaded.values()}
+        words = search.casefold().strip()
+        found = [each for each in lines.values() if not words or self._contains(each, words, loaded.get(each.id))]
+        return sorted(found, key=lambda each: each.updated, reverse=True)
+
+    def save(self, conversation: Conversation) -> None:
+        """Store a conversation as the one that was changed last; a `RagError` says that there is no room.
+
+        It then stays in memory as it is.
+        """
+        conversation.updated = self._clock()
+        self._write(conversation)
+
+    def rename(self, conversation_id: object, name: str) -> None:
+        """Name a conversation; an empty name brings back its first question. `RagError` if that can't be stored."""
+        conversation = self.open(conversation_id)
+        if conversation.turns:
+            conversation.name = name
+            self._write(conversation)
+
+    def delete(self, conversation_id: object) -> None:
+        """Delete a conversation; an answer that is still being written to it isn't stored."""
+        if not isinstance(conversation_id, str) or not is_conversation_id(conversation_id):
+            return
+        with self._lock:
+            conversation = self._loaded.pop(conversation_id, None)
+        if conversation:
+            with conversation.save_lock:
+                conversation.deleted = True
+        self._store.delete_conversation(conversation_id)
+
+    def all(self) -> Iterator[Conversation]:
+        """Yield all conversations, the one changed last first; what was only read for this isn't kept in memory."""
+        for line in self.listed():
+            with self._lock:
+                conversation = self._loaded.get(line.id)
+            yield conversation or self._read(line.id)
+
+    @property
+    def size(self) -> int:
+        """The bytes of all stored conversations."""
+        return sum(self._store.conversation_sizes().values())
+
+    @property
+    def loaded(self) -> Sequence[Conversation]:
+        """The conversations in memory."""
+        with self._lock:
+            return tuple(self._loaded.values())
+
+    def forget(self) -> None:
+        """Accept no more changes: the visitor's data is deleted."""
+        for conversation in self.loaded:
+            conversation.deleted = True
+
+    def close(self) -> None:
+        """Free the memory; what is stored stays."""
+        with self._lock:
+            self._loaded.clear()
+
+    def _read(self, conversation_id: str) -> Conversation:
+        try:
+            stored = self._store.read_conversation(conversation_id)
+        except ValueError:
+            conversation, head = Conversation(unreadable=True), None
+        else:
+            head, body = stored or (None, None)
+            conversation = from_json(body) if stored else Conversation(created=self._clock())
+        conversation.turns = tuple(map(_ended, conversation.turns))
+        conversation.id, conversation.saved = conversation_id, True
+        if isinstance(head, dict):
+            conversation.name = str(head.get("name") or "")
+            conversation.created, conversation.updated = _number(head.get("created")), _number(head.get("updated"))
+        return conversation
+
+    def _keep(self, conversation: Conversation) -> None:
+        """Keep a conversation in memory, and drop another one if there are too many."""
+        self._loaded[conversation.id] = conversation
+        self._loaded.move_to_end(conversation.id)
+        if len(self._loaded) > MAX_LOADED:
+            others = list(self._loaded.values())[:-1]
+            oldest = next((each for each in others if not each.turns or each.saved), others[0])
+            del self._loaded[oldest.id]
+
+    def _contains(self, line: ListedConversation, words: str, loaded: Conversation | None) -> bool:
+        if words in line.title.casefold():
+            return True
+        if loaded is None:
+            try:
+                stored = self._store.read_conversation(line.id)
+            except ValueError:
+                return False
+            return stored is not None and any(words in text.casefold() for text in _stored_texts(stored[1]))
+        return any(words in text.casefold() for turn in loaded.turns for text in _texts(turn))
+
+    def _write(self, conversation: Conversation) -> None:
+        with conversation.save_lock:
+            if conversation.deleted:
+                return
+            conversation.saved, turns = False, conversation.turns
+            data = conversation_data(head_json(conversation), to_json(conversation))
+            self._check_room(conversation.id, len(data))
+            self._store.write_conversation(conversation.id, data)
+            conversation.saved = turns is conversation.turns
+
+    def _check_room(self, conversation_id: str, length: int) -> None:
+        room = self._room()
+        if room is None:
+            return
+        sizes = self._store.conversation_sizes() | {conversation_id: length}
+        if sum(sizes.values()) > room:
+            raise QuotaExceeded(ENGLISH.no_room, ENGLISH.no_room_remedy)
+
+    def _move_earlier(self, value: Any) -> None:
+        conversation = from_json(value)
+        conversation.id = EARLIER_ID
+        conversation.created = self._clock()
+        self._loaded[EARLIER_ID] = conversation
+        if conversation.turns:
+            self.save(conversation)
+
+
+def _line(conversation_id: str, head: Any) -> ListedConversation:
+    """A line of the list, also for a conversation whose file is damaged: it can be deleted there."""
+    title = head.get("title") if isinstance(head, dict) else None
+    updated = _number(head.get("updated")) if isinstance(head, dict) else 0.0
+    return ListedConversation(conversation_id, title if isinstance(title, str) else ENGLISH.unreadable_title, updated)
+
+
+def _ended(turn: Turn) -> Turn:
+    """A stored turn whose answer was being written when the server ended was stopped."""
+    return replace(turn, finish_reason="stopped") if turn.target and turn.finish_reason is None else turn
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _texts(turn: Turn) -> list[str]:
+    return [turn.question, turn.answer, *(quote.text for quote in turn.quotes)]
+
+
+def _stored_texts(body: Any) -> list[str]:
+    """The questions, answers and quotes of a stored conversation, without checking the rest of it."""
+    try:
+        return [
+            str(text)
+            for turn in body["turns"]
+            for text in (turn["question"], turn.get("answer", ""), *(quote["text"] for quote in turn.get("quotes", [])))
+        ]
+    except (TypeError, KeyError, AttributeError):
+        return []

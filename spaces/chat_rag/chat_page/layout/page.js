@@ -1,0 +1,115 @@
+// The page's own behaviour: where the conversation scrolls, and the pane of sources.
+const narrow = matchMedia("(max-width: 1099px)");
+const phone = matchMedia("(max-width: 768px)");
+const log = () => document.querySelector("#chat .bubble-wrap");
+
+// A new question goes to the top of the conversation, and the answer grows below it.
+let questions = 0;
+const watchQuestions = () => {
+  const rows = document.querySelectorAll("#chat .user-row");
+  if (rows.length > questions) {
+    const row = rows[rows.length - 1];
+    log().scrollTop += row.getBoundingClientRect().top - log().getBoundingClientRect().top;
+  }
+  questions = rows.length;
+};
+
+// Opening the pane makes the conversation narrower: what was clicked stays where it is.
+const keepInPlace = (element, change) => {
+  const before = element.getBoundingClientRect().top;
+  change();
+  log().scrollTop += element.getBoundingClientRect().top - before;
+};
+const showPane = (open) => {
+  document.body.classList.toggle("sp-pane-closed", !open);
+  document.body.classList.toggle("sp-pane-open", open);
+};
+let citation = null; // the one that opened the pane gets the focus back
+const closePane = () => {
+  const link = citation?.isConnected ? citation : document.querySelector("#question textarea");
+  keepInPlace(link, () => showPane(false));
+  link.focus({preventScroll: true});
+};
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-close-pane]")) closePane();
+  const button = event.target.closest("[data-open-pane]");
+  if (!button) return;
+  citation = button;
+  showPane(true);
+  document.querySelector("[data-close-pane]").focus();
+});
+document.addEventListener("keydown", (event) => {
+  const pane = event.key === "Escape" && event.target.closest("#pane");
+  if (pane) closePane();
+});
+
+// The browser must not follow a citation's link: with the page's base address it would reload the page and lose the
+// conversation. A click opens the passage in the pane, and the folded lists around it, and marks it. A link in a message
+// to another place of this page isn't a citation: a model wrote it, and it leads nowhere.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest('.message a[href], a[href*="#source-"]');
+  if (!link || !link.hash || link.origin !== location.origin) return;
+  event.preventDefault();
+  const [, key, claim] = link.getAttribute("href").match(/^#source-(\d+-\d+)(?:-(\d+))?a?$/) ?? [];
+  const card = key && document.getElementById(`source-${key}`);
+  if (!card) return;
+  citation = link;
+  keepInPlace(link, () => showPane(true));
+  for (let fold = card; fold; fold = fold.parentElement) if (fold.tagName === "DETAILS") fold.open = true;
+  document.querySelectorAll(".sp-card.sp-on").forEach((other) => other.classList.remove("sp-on"));
+  card.classList.add("sp-on");
+  card.focus({preventScroll: true});
+  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  card.scrollIntoView({block: "nearest", behavior: reducedMotion ? "auto" : "smooth"});
+  const button = card.querySelector("[data-open]");
+  button.dataset.claim = claim ?? "0";
+  button.click();
+}, true);
+
+// On a phone an open sidebar covers the page, so it starts closed. Gradio opens it more than once while the page loads:
+// close it until the visitor does something.
+let untouched = phone.matches;
+for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => { untouched = false; }, {capture: true});
+const closeSidebar = () => untouched && document.querySelector("#sidebar.open .toggle-button")?.click();
+
+new MutationObserver(() => { watchQuestions(); closeSidebar(); })
+  .observe(document, {childList: true, subtree: true, attributeFilter: ["class"]});
+
+// A copied message has the text of its quotes, not their HTML, and markers instead of links to this page's sources.
+const quoteText = (html) => [...new DOMParser().parseFromString(html, "text/html").querySelectorAll(".sp-quote")]
+  .map((quote) => `“${quote.querySelector("blockquote").textContent}” (${quote.querySelector("figcaption").textContent})`)
+  .join("\n");
+copyCleaners.push((text) => text
+  .replace(/<div class="sp-quotes".*?<\/div>/gs, quoteText)
+  .replace(/<(?:div|details) class="sp-line".*?<\/(?:div|details)>/gs, "")
+  .replace(/<span class="sp-unsupported"[^>]*>(.*?)<\/span>/gs, "$1")
+  .replace(/(\[\d+\+?\])\(#source-[\da-z-]+\)/g, "$1")
+  .trim());
+
+// While an answer is on its way, its waiting line has the seconds so far.
+let asked = 0;
+setInterval(() => {
+  const waiting = document.querySelector("#question .stop-button");
+  asked = waiting ? asked || Date.now() : 0;
+  const seconds = asked && Math.round((Date.now() - asked) / 1000);
+  document.querySelector("#chat")?.style.setProperty("--sp-elapsed", seconds ? `"${seconds} s"` : '""');
+}, 1000);
+
+// Files can be dropped anywhere. The drop zone in the sidebar reads its own.
+const carriesFiles = (event) => event.dataTransfer?.types.includes("Files") && !event.target.closest?.("#drop");
+document.addEventListener("dragover", (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  document.body.classList.add("sp-dropping");
+});
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) document.body.classList.remove("sp-dropping");
+});
+document.addEventListener("drop", (event) => {
+  document.body.classList.remove("sp-dropping");
+  const input = document.querySelector("#composer-tools > input[type=file]");
+  if (!carriesFiles(event) || !input) return;
+  event.preventDefault();
+  input.files = event.dataTransfer.files;
+  input.dispatchEvent(new Event("change", {bubbles: true}));
+});

@@ -1,0 +1,41 @@
+"""Questions that a visitor's documents can answer, to begin with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice, zip_longest
+
+from chat_page.strings import ENGLISH
+from rag.documents import Document
+from rag.reading.headings import find_headings
+
+COUNT = 3
+# Headings of every text say nothing about this one; a question needs words, and has to fit a card.
+_GENERAL = re.compile(
+    r"(table of )?contents|introduction|overview|summary|conclusions?|references|appendix.*|index", re.I
+)
+_LENGTH = range(4, 61)
+
+
+def questions(documents: Sequence[Document]) -> tuple[str, ...]:
+    """Return up to three questions: about headings of the newest documents, in turn, or what a document is about."""
+    rounds = zip_longest(*(_of_document(document) for document in reversed(documents[-COUNT:])))
+    return tuple(islice((question for each in rounds for question in each if question), COUNT))
+
+
+def _of_document(document: Document) -> Iterator[str]:
+    topics = [topic for topic in dict.fromkeys(_topics(document)) if topic.casefold() not in document.name.casefold()]
+    if not topics:
+        yield ENGLISH.summary_question.format(name=document.name)
+    for heading in topics[:COUNT]:
+        yield ENGLISH.heading_question.format(name=document.name, heading=f"“{heading}”")
+
+
+def _topics(document: Document) -> Iterator[str]:
+    """The last parts of the headings; those below the title come first."""
+    paths = [heading.path for heading in find_headings(document.text[:200_000])]
+    for path in sorted(paths, key=lambda path: " > " not in path):  # a title alone is the whole document
+        heading = re.sub(r"[*_`#]", "", path.rpartition(" > ")[2]).strip()
+        if len(heading) in _LENGTH and not _GENERAL.fullmatch(heading) and any(map(str.isalpha, heading)):
+            yield heading

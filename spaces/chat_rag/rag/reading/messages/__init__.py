@@ -1,0 +1,1 @@
+"""Reads e-mail messages, as mail programs and Outlook save them."""

@@ -1,0 +1,96 @@
+"""What the terms of measurements mean, in plain words: for the page, the reports and the dashboard.
+
+`TERMS` is the only place with these words. A label such as "TTFT p95" contains terms; `find_terms` returns them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from html import escape
+
+TERMS: dict[str, str] = {
+    "TTFT": "Time to first token: how long you wait from sending a question until the first word appears.",
+    "ITL": "Inter-token latency: the pause between two pieces of text while an answer is written.",
+    "TPOT": "Time per output token: the time after the first token, divided by the tokens that came in it.",
+    "E2E": "End to end: how long you wait from sending a question until the answer is complete.",
+    "p50": "The median: half of the values are below it.",
+    "p90": "The value that 90% stay below.",
+    "p95": "The value that 95% stay below: the slow end of what users see.",
+    "p99": "The value that 99% stay below: only 1 in 100 is slower.",
+    "goodput": "The share of requests that were answered within all of the limits below the table.",
+    "tokens/s": "Tokens per second. A token is a piece of text, about three quarters of an English word.",
+    "requests/s": "Answers that were completed per second.",
+    "concurrency": "How many requests are in flight at the same time.",
+    "open loop": "Requests are sent on a schedule, whether or not earlier ones were answered, as real users do.",
+    "closed loop": "The next request is sent when one is answered, so a slow target gets fewer requests.",
+    "cold": "The very first request, to a model that may still have to be loaded.",
+    "lag": "How late the measuring program noticed an event because it was busy itself.",
+    "cached tokens": "Tokens of the prompt that the server remembered from earlier requests and did not read again.",
+    "break-even": "The load from which a machine by the hour is cheaper than paying per token.",
+    "utilization": "The share of its capacity that a rented machine works; it costs the same when it is idle.",
+    "interval": "The range that contains the true ratio. All ranges of a run hold together with 95% certainty.",
+    "speed": "How fast the words of one answer come after the first one.",
+    "cost": "What the measured answers cost at the price of the machine or of the tokens.",
+    "failed": "Requests that ended with an error or without any text.",
+    "queue": "Requests that wait because the server is busy with others.",
+    "KV cache": "The memory in which a server keeps what it has read. When it's full, requests wait.",
+    "prefix cache": "Beginnings of prompts that are not read again. The hit rate is their share of all tokens.",
+    "preemptions": "Requests that a server interrupted because its KV cache was full; it starts them again later.",
+    "GPU": "The processor that runs the model. Near 100% means that it has no room for more work.",
+}
+_OTHER_NAMES = {
+    "first token": "TTFT",
+    "time to first token": "TTFT",
+    "inter-token latency": "ITL",
+    "time per output token": "TPOT",
+    "end to end": "E2E",
+    "throughput": "tokens/s",
+    "requests per second": "requests/s",
+}
+_NAMES = {name.lower(): name for name in TERMS} | _OTHER_NAMES
+_PATTERN = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(_NAMES, key=len, reverse=True)))})(?!\w)", re.I)
+
+
+def find_terms(texts: Iterable[str]) -> list[str]:
+    """Return the terms that labels contain, each once, in the order of their appearance."""
+    return list(dict.fromkeys(_NAMES[match[0].lower()] for text in texts for match in _PATTERN.finditer(text)))
+
+
+def explanation(label: str) -> str:
+    """Return what the terms of a label mean; "" if it has none."""
+    return " ".join(TERMS[term] for term in find_terms([label]))
+
+
+def term_html(label: str, key: str) -> str:
+    """Return a label as a button that explains it; `key` makes its id unique on the page. A plain label stays text.
+
+    The explanation is a popover: it opens by mouse, finger and keyboard, closes with Escape, and no table cuts it off.
+    """
+    text = explanation(label)
+    if not text:
+        return escape(label)
+    name = f"sp-tip-{escape(key)}"
+    return (
+        f'<button type="button" class="sp-term" popovertarget="{name}" title="{escape(text)}">{escape(label)}</button>'
+        f'<span class="sp-tip" id="{name}" popover>{escape(text)}</span>'
+    )
+
+
+def glossary_html(texts: Iterable[str]) -> str:
+    """Return the terms of the labels with their meaning, as a list."""
+    items = "".join(f"<dt>{escape(term)}</dt><dd>{escape(TERMS[term])}</dd>" for term in find_terms(texts))
+    return f'<dl class="sp-glossary">{items}</dl>' if items else ""
+
+
+def labels_html(labels: Iterable[str]) -> str:
+    """Return labels with what their terms mean, as a list; a label without a term is left out."""
+    items = "".join(
+        f"<dt>{escape(label)}</dt><dd>{escape(text)}</dd>" for label in labels if (text := explanation(label))
+    )
+    return f'<dl class="sp-glossary">{items}</dl>'
+
+
+def glossary_lines(texts: Iterable[str]) -> list[str]:
+    """Return the terms of the labels with their meaning, a line each."""
+    return [f"{term}: {TERMS[term]}" for term in find_terms(texts)]

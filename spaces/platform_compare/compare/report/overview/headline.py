@@ -1,0 +1,116 @@
+"""The headline of a run: one sentence that says who starts sooner, who finishes sooner, and how certain that is.
+
+It says no more than the verdicts, whose intervals hold together with 95 % certainty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from compare.analyse.verdict import Finding, Verdict
+from compare.report.formats import ratio
+from compare.report.overview import phrases
+from compare.report.report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How targets compare in one metric: `leader` is faster than every other; "" if none is.
+
+    `wins` are the leader's verdicts. `ahead` are the targets that no other beats, if somebody beats somebody.
+    """
+
+    leader: str
+    wins: tuple[Verdict, ...]
+    ahead: tuple[str, ...]
+    equal: bool
+
+    @property
+    def is_decided(self) -> bool:
+        return bool(self.ahead) or self.equal
+
+
+def standing(verdicts: Sequence[Verdict], metric: str, load: str) -> Standing:
+    """Return the standing of the targets by the medians of one metric at one load."""
+    rows = [each for each in verdicts if (each.metric, each.quantile, each.load) == (metric, 0.5, load)]
+    wins = [each for each in rows if each.decision is Finding.FASTER]
+    names = sorted({name for each in rows for name in (each.faster, each.slower)})
+    beaten = {each.slower for each in wins}
+    leader = next((name for name in names if sum(each.faster == name for each in wins) == len(names) - 1), "")
+    return Standing(
+        leader,
+        tuple(each for each in wins if each.faster == leader),
+        tuple(name for name in names if name not in beaten) if beaten else (),
+        bool(rows) and all(each.decision is Finding.EQUALLY_FAST for each in rows),
+    )
+
+
+def headline(report: Report) -> str:
+    """Return the headline of a run; of its comparison with the earlier run if it has a single target."""
+    silent = [name for name in report.run.targets if not report.overall[name].succeeded]
+    if len(silent) == len(report.run.targets):
+        return phrases.NOTHING_MEASURED
+    if silent:
+        return phrases.no_answer_text(silent)
+    verdicts = report.verdicts or report.changes
+    if not verdicts:
+        return phrases.ONE_TARGET
+    load = report.main_load
+    first, end = (standing(verdicts, metric, load) for metric in ("ttft", "e2e"))
+    parts = (_comparison(report, first, end), _other_loads(report, end), _failures(report))
+    return " ".join(filter(None, parts))
+
+
+def _comparison(report: Report, first: Standing, end: Standing) -> str:
+    load = report.main_load
+    requests = min(metrics.requests for (_, at), metrics in report.cells.items() if at == load)
+    if not (first.is_decided or end.is_decided):
+        return phrases.no_difference_text(requests, report.recommended_requests)
+    names = sorted({name for each in (report.verdicts or report.changes) for name in (each.faster, each.slower)})
+    text = _compare_two(first, end, names) if len(names) == 2 else _compare_several(first, end)
+    return phrases.headline_text(text, requests, load if len(report.run.loads) > 1 else "")
+
+
+def _compare_two(first: Standing, end: Standing, names: Sequence[str]) -> str:
+    """Compare two targets, from the view of the one that finishes sooner."""
+    subject = end.leader or first.leader
+    if not subject:  # equally fast in one of the two, undecided or equally fast in the other
+        return phrases.neither_text(names, starts_equal=first.equal, ends_equal=end.equal)
+    other = names[1] if subject == names[0] else names[0]
+    start = phrases.start_text(ratio(first.wins[0].ratio), sooner=first.leader == subject) if first.leader else ""
+    finish = phrases.end_text(ratio(end.wins[0].ratio)) if end.leader else ""
+    if start and finish:
+        return f"{subject} {start} than {other} {'and' if first.leader == subject else 'but'} {finish}"
+    if finish:
+        return f"{subject} {finish} than {other}; {phrases.EQUAL_START if first.equal else phrases.UNDECIDED_START}"
+    return f"{subject} {start} than {other}; {phrases.EQUAL_END if end.equal else phrases.UNDECIDED_END}"
+
+
+def _compare_several(first: Standing, end: Standing) -> str:
+    parts = []
+    for each, words in ((end, phrases.END), (first, phrases.START)):
+        if each.leader:
+            ratios = sorted(verdict.ratio or 1 for verdict in each.wins)
+            parts.append(phrases.leader_text(each.leader, words, ratio(ratios[0]), ratio(ratios[-1])))
+        elif each.ahead:
+            parts.append(phrases.ahead_text(each.ahead, words))
+        else:
+            parts.append(words.equal if each.equal else words.undecided)
+    return "; ".join(parts)
+
+
+def _other_loads(report: Report, end: Standing) -> str:
+    """Name the loads at which another target finishes first: the headline must not hide them."""
+    leaders = {load: standing(report.verdicts, "e2e", load).leader for load in report.run.loads}
+    others = [load for load, leader in leaders.items() if leader and end.leader and leader != end.leader]
+    return phrases.other_leader_text(others) if others else ""
+
+
+def _failures(report: Report) -> str:
+    failed = [
+        (name, metrics.requests - metrics.succeeded, metrics.requests)
+        for name, metrics in report.overall.items()
+        if metrics.succeeded < metrics.requests
+    ]
+    return phrases.failures_text(failed)

@@ -1,0 +1,109 @@
+"""Words of the headline and of the cards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """How a sentence about several targets says who leads in a metric, or that nobody does."""
+
+    leads: str
+    ahead: str
+    undecided: str
+    equal: str
+
+
+UNDECIDED_END, EQUAL_END = "no difference to the end shown", "they are equally fast to the end"
+UNDECIDED_START, EQUAL_START = "no difference to the first token shown", "they start equally fast"
+END = Metric("is the fastest to the end", "are the fastest to the end", UNDECIDED_END, EQUAL_END)
+START = Metric("starts first", "start first", UNDECIDED_START, EQUAL_START)
+NOTHING_MEASURED = "No request succeeded, so there is nothing to compare."
+ONE_TARGET = "One target alone has no verdict. Add a second one, or compare with an earlier run."
+
+FIRST_TOKEN, SPEED, COST, FAILED = "First token", "Speed", "Cost", "Failed"
+FASTEST = "fastest"
+NO_TOKENS, NO_PRICE = "the server reports no tokens", "no price entered"
+PER_1000_REQUESTS = "USD per 1,000 requests"
+
+
+def start_text(times: str, *, sooner: bool) -> str:
+    return f"starts {times}× {'sooner' if sooner else 'later'}"
+
+
+def end_text(times: str) -> str:
+    return f"is {times}× faster to the end"
+
+
+def neither_text(names: Sequence[str], *, starts_equal: bool, ends_equal: bool) -> str:
+    """Return that neither of two targets is faster in anything."""
+    if starts_equal and ends_equal:
+        return f"{join(names)} are equally fast"
+    rest = UNDECIDED_END if starts_equal else UNDECIDED_START
+    return f"{join(names)} {'start equally fast' if starts_equal else 'are equally fast to the end'}; {rest}"
+
+
+def leader_text(leader: str, words: Metric, low: str, high: str) -> str:
+    """Return who leads; `low` to `high` are its ratios to the others."""
+    return (
+        f"{leader} {words.leads}, {low}× ahead" if low == high else f"{leader} {words.leads}, {low}× to {high}× ahead"
+    )
+
+
+def ahead_text(names: Sequence[str], words: Metric) -> str:
+    if len(names) == 1:
+        return f"{names[0]} is ahead of some targets, but not clearly of all: {words.undecided}"
+    return f"{join(names)} {words.ahead}, without a clear difference between them"
+
+
+def headline_text(text: str, requests: int, load: str) -> str:
+    """Return a comparison with what it is based on; `load` is "" if the run has a single one."""
+    at = f" at {load}" if load else ""
+    return f"{text}; {requests:,} requests each{at}, 95% sure."
+
+
+def no_difference_text(requests: int, recommended: int | None) -> str:
+    """Return that nothing was decided, and how many requests would show a difference of 5 %."""
+    if recommended and recommended <= requests:
+        return f"No difference shown; {requests:,} requests each would have shown one of 5%."
+    more = f": a difference of 5% takes about {recommended:,}" if recommended else ""
+    return f"No difference shown; {requests:,} requests each are too few{more}."
+
+
+def no_answer_text(names: Sequence[str]) -> str:
+    return f"{join(names)} answered no request, so there is nothing to compare."
+
+
+def other_leader_text(loads: Sequence[str]) -> str:
+    return f"At {join(loads)} another target finishes first."
+
+
+def failures_text(failed: Sequence[tuple[str, int, int]]) -> str:
+    """Return how many requests each target failed, of how many."""
+    return " ".join(f"{name} failed {count:,} of {total:,} requests." for name, count, total in failed)
+
+
+def of_requests(count: int) -> str:
+    return f"of {count:,} requests"
+
+
+def slow_requests(milliseconds: str) -> str:
+    return f"95% within {milliseconds} ms"
+
+
+def whole_answer(milliseconds: str) -> str:
+    return f"whole answer {milliseconds} ms"
+
+
+def notes(count: int) -> str:
+    return "1 note before you trust it" if count == 1 else f"{count} notes before you trust it"
+
+
+def shown_load(load: str) -> str:
+    return f"Figures at {load}; the metrics have the other loads."
+
+
+def join(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

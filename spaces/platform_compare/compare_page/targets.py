@@ -1,0 +1,24 @@
+"""The catalogue's targets for the page's forms: choices by name, and those that can't be used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from backends import Target
+from compare.report.strings import target_label
+from compare_page import strings
+from ui import html
+
+
+def choices(targets: Iterable[Target]) -> list[tuple[str, str]]:
+    """Return the choices of a form: a label and the name of each target."""
+    return [(target_label(target.name, target.title), target.name) for target in targets]
+
+
+def unavailable_html(targets: Iterable[Target]) -> str:
+    """Return the unavailable targets with reason and remedy, behind a line that counts them; "" without any."""
+    missing = [target for target in targets if target.unavailable]
+    if not missing:
+        return ""
+    summary = strings.unavailable_summary(len(missing))
+    return f'<details class="sp-more"><summary>{summary}</summary>{html.unavailable_html(missing)}</details>'

@@ -1,0 +1,138 @@
+"""The page's layout in a browser: what moves, what stays, and what an answer looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.helpers.apps import App
+from tests.helpers.chat import ask, leave_samples_out, upload, uploaded, wait_for_answer
+
+Open = Callable[..., Page]
+FORMULAS = r"It is $a^2$ and \(b_1 * c_1\) and $$d^2$$ but costs from $5 to $10, or US$3."
+CODE = "int main() {\n    std::vector<int> v{1};  // <b>![x](y)\n    return v[0](1);\n}"
+
+
+def top(element: Locator) -> float:
+    box = element.bounding_box()
+    assert box
+    return box["y"]
+
+
+def say(page: Page, text: str) -> Locator:
+    """Let the model say a text, without documents, and return its message."""
+    ask(page, f"Tell me. Say: {text}")
+    wait_for_answer(page)
+    return page.locator("#chat .bot .message-content:not(:has(.sp-line))").last
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 860), (390, 844)], ids=["wide", "phone"])
+def test_a_citation_never_moves_the_answer(app: App, open_page: Open, width: int, height: int) -> None:
+    page = open_page(app, width=width, height=height)
+    ask(page, "How did the number of Arctic terns change? Say: So it was.")
+    wait_for_answer(page)
+    quote = page.locator("#chat .sp-quote a").first
+    expect(quote).to_be_in_viewport()  # Gradio would scroll to the end of the answer
+    if width > 1000:
+        page.locator("[data-close-pane]").click()
+    expect(page.locator("#pane")).to_be_hidden()
+    before = top(quote)
+    quote.click()
+    expect(page.locator("#pane .sp-view mark").first).to_be_in_viewport()
+    assert abs(top(quote) - before) <= 4
+    page.locator("[data-close-pane]").click()
+    expect(page.locator("#pane")).to_be_hidden()
+    assert abs(top(quote) - before) <= 4
+    expect(quote).to_be_focused()
+
+
+def test_the_composer_stays_at_the_bottom_and_a_question_goes_to_the_top(app: App, open_page: Open) -> None:
+    page = open_page(app, width=390, height=700)
+    leave_samples_out_on_phone(page)
+    say(page, "\n\n".join(f"Paragraph {number}." for number in range(40)))
+    say(page, "Short.")
+    question = page.locator("#chat .user.message").last
+    assert top(question) < 200
+    composer = page.locator("#composer").bounding_box()
+    assert composer and 640 < composer["y"] + composer["height"] <= 700
+
+
+def leave_samples_out_on_phone(page: Page) -> None:
+    page.locator("#sidebar .toggle-button").click()
+    leave_samples_out(page)
+    page.locator("#sidebar .toggle-button").click()
+    expect(page.locator("#samples")).not_to_be_in_viewport()
+
+
+def test_formulas_are_drawn_and_money_is_not(app: App, open_page: Open) -> None:
+    page = open_page(app)
+    leave_samples_out(page)
+    message = say(page, FORMULAS)
+    expect(message.locator(".katex annotation")).to_have_text(["a^2", "b_1 * c_1", "d^2"])
+    expect(message).to_contain_text("but costs from $5 to $10, or US$3.")
+
+
+def test_code_is_shown_and_copied_as_the_model_wrote_it(app: App, open_page: Open) -> None:
+    page = open_page(app)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    leave_samples_out(page)
+    message = say(page, f"So:\n\n```cpp\n{CODE}\n```\n\n```mermaid\ngraph TD; A-->B\n```")
+    expect(message.locator("pre code")).to_have_count(2)
+    expect(message.locator("pre code").first).to_contain_text("std::vector")
+    expect(message.locator("svg[id^=mermaid]")).to_have_count(0)
+    message.locator(".copy_code_button").first.click()
+    expect(message.locator(".copy_code_button .check").first).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()").strip() == CODE
+    page.get_by_role("button", name="Copy message").last.click()
+    page.wait_for_function("async () => (await navigator.clipboard.readText()).startsWith('So:')")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert f"```cpp\n{CODE}\n```\n\n```mermaid\n" in copied
+    assert "sp-line" not in copied
+
+
+def test_a_copied_answer_has_its_quotes_as_text(app: App, open_page: Open) -> None:
+    page = open_page(app)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    ask(page, "What is the exclusion zone? Say: So it is.")
+    wait_for_answer(page)
+    page.get_by_role("button", name="Copy message").last.click()
+    page.wait_for_function("async () => (await navigator.clipboard.readText()).includes('pad-operations.md')")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("“")
+    assert not any(tag in copied for tag in ("<div", "<figure", "<mark", "](#"))
+
+
+def test_a_document_that_is_left_out_is_not_asked(app: App, open_page: Open, tmp_path: Path) -> None:
+    for name in ("hall", "attic"):
+        (tmp_path / f"{name}.txt").write_text(f"The spare key of the {name} hangs behind the blue door.")
+    page = open_page(app)
+    upload(page, tmp_path / "hall.txt", tmp_path / "attic.txt")
+    uploaded(page, 2)
+    expect(page.locator("#documents .sp-size").first).to_have_text("1k characters · 1 chunk")
+    with page.expect_response("**/gradio_api/run/predict*"):
+        page.get_by_label("Ask hall.txt").uncheck()
+    ask(page, "Where does the spare key hang? Say: There.")
+    wait_for_answer(page)
+    expect(page.locator("#sources .sp-card")).to_have_count(1)
+    expect(page.locator("#sources .sp-card")).to_contain_text("attic.txt")
+
+
+def test_a_file_can_be_dropped_anywhere_and_gives_questions(app: App, open_page: Open) -> None:
+    page = open_page(app)
+    data = page.evaluate_handle(
+        """() => {
+          const data = new DataTransfer();
+          data.items.add(new File(["# Tea\\n\\n## Kettles\\n\\nThe kettle holds 1.7 litres."], "tea.md"));
+          return data;
+        }"""
+    )
+    page.wait_for_function("localStorage.getItem('spaceport-visitor')")
+    page.locator("#chat").dispatch_event("dragover", {"dataTransfer": data})
+    page.locator("#chat").dispatch_event("drop", {"dataTransfer": data})
+    uploaded(page, 1)
+    page.get_by_text("What does tea.md say about “Kettles”?").click()
+    wait_for_answer(page)
+    expect(page.locator("#sources .sp-card").first).to_contain_text("tea.md")

@@ -1,0 +1,82 @@
+"""Thumbs are kept with the visitor's data; only a dataset that the operator names gets them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from huggingface_hub import HfApi
+
+from chat_page.conversations.feedback import REASONS, Rating, SharedFeedback, feedback_line
+from chat_page.render import feedback_note
+from rag.answering.turn import Turn
+from rag.errors import DocumentError
+from rag.library.store import MAX_FEEDBACK_BYTES, Store
+from tests.helpers.servers import serving
+from tests.publish.fake_hub import TOKEN, Hub
+
+TURN = Turn("Where do terns nest?", "In the dunes.", finish_reason="stop", target="laptop", id="a1")
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    with serving(Hub()) as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("liked", "rating"),
+    [
+        (True, Rating("like")), (False, Rating("dislike")), ("Like", Rating("like")), ("Dislike", Rating("dislike")),
+        (REASONS[0], Rating("dislike", REASONS[0])), ("<img src=x>", Rating("")), (None, Rating("")), ([], Rating("")),
+    ],
+)  # fmt: skip
+def test_a_rating_is_one_that_the_page_offers(liked: object, rating: Rating) -> None:
+    assert Rating.from_event(liked) == rating
+
+
+def test_feedback_is_kept_with_the_visitors_data_and_deleted_with_it(tmp_path: Path) -> None:
+    store = Store(tmp_path / "visitor")
+    for rating in (Rating("like"), Rating("dislike", REASONS[1])):
+        store.add_feedback(feedback_line(TURN, rating, "2026-11-28T17:00:00+00:00"))
+    lines = [json.loads(line) for line in (store.folder / "feedback.jsonl").read_text().splitlines()]
+    assert [(each["rating"], each["reason"]) for each in lines] == [("like", ""), ("dislike", REASONS[1])]
+    assert {each["question"] for each in lines} == {TURN.question}
+    assert (store.folder / "feedback.jsonl").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(DocumentError, match="no room"):
+        store.add_feedback("x" * MAX_FEEDBACK_BYTES)
+    store.destroy()
+    store.add_feedback("late")
+    assert not store.folder.exists()
+
+
+def test_without_the_operators_setting_nothing_is_shared() -> None:
+    assert SharedFeedback.from_environment({}) is None
+    assert SharedFeedback.from_environment({"SPACEPORT_FEEDBACK": " "}) is None
+    assert feedback_note(None) == ""
+
+
+def test_a_dataset_gets_the_lines_and_the_page_says_so(hub: Hub, tmp_path: Path) -> None:
+    shared = SharedFeedback("somebody/thumbs", tmp_path / "feedback", HfApi(endpoint=hub.url, token=TOKEN))
+    assert hub.requests == []
+    assert "somebody/thumbs" in feedback_note(shared)
+    line = feedback_line(TURN, Rating("like"), "2026-11-28T17:00:00+00:00")
+    shared.add(line)
+    shared.add(line)
+    shared.scheduler.trigger().result()
+    shared.scheduler.stop()
+    dataset = hub.spaces["somebody/thumbs"]
+    assert dataset.private
+    (data,) = [content for path, content in dataset.head.files.items() if path.startswith("feedback-")]
+    assert data.decode() == f"{line}\n{line}\n"
+
+
+def test_a_hub_that_does_not_answer_costs_nothing_but_a_line_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shared = SharedFeedback("somebody/thumbs", tmp_path / "feedback", HfApi(endpoint="http://127.0.0.1:9", token=TOKEN))
+    shared.add("{}")
+    assert "could not be shared" in caplog.text
+    assert TOKEN not in caplog.text

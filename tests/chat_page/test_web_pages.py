@@ -1,0 +1,81 @@
+"""Web pages that a visitor adds by their address."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chat_page.uploads import Uploads
+from chat_page.visitors.visitor import Visitor
+from chat_page.web_pages import add_url
+from rag.errors import DocumentError
+from rag.library.ingest import Ingestion
+from rag.library.library import Library
+from rag.library.memory_store import MemoryStore
+from rag.search.embedders import Embedder
+from tests.helpers.servers import wait_until
+from tests.helpers.web_site import Site
+from ui.admission.admission import Admission
+from ui.admission.fair_queue import Caller
+
+CALLER = Caller("127.0.0.1", "key")
+URL = "http://port.example/dues"
+PAGE = b"<fee>14</fee>"
+
+
+@pytest.fixture
+def visitor(embedder: Embedder) -> Iterator[Visitor]:
+    store = MemoryStore()
+    library = Library(embedder, store=store)
+    visitor = Visitor("k" * 43, library, Ingestion(library), store)
+    yield visitor
+    visitor.close()
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.setenv("SPACEPORT_ALLOW_URLS", "1")
+    site = Site()
+    site.add("/dues", PAGE, "application/xml")
+    yield site
+    site.close()
+
+
+async def test_a_page_is_a_document_with_its_address(visitor: Visitor, site: Site) -> None:
+    updates = [update async for update in add_url(Uploads(Admission().uploads), CALLER, visitor, URL, site.edge)]
+    (document,) = visitor.library.documents
+    assert (document.name, document.text) == (URL, PAGE.decode())
+    assert URL in updates[-1]
+    assert not _fetched_files()
+
+
+async def test_a_page_that_cant_be_fetched_is_refused_and_leaves_the_place(visitor: Visitor, site: Site) -> None:
+    uploads = Uploads(Admission().uploads)
+    for url in ("http://127.0.0.1/", "http://port.example/none", "file:///etc/passwd"):
+        with pytest.raises(DocumentError):
+            async for _ in add_url(uploads, CALLER, visitor, url, site.edge):
+                pass
+    assert not visitor.library.documents
+    assert not visitor.ingestion.busy
+
+
+async def test_a_page_that_arrives_after_its_visitor_has_left_is_deleted(visitor: Visitor, site: Site) -> None:
+    site.pause = 0.2
+    task = asyncio.create_task(anext(add_url(Uploads(Admission().uploads), CALLER, visitor, URL, site.edge)))
+    await asyncio.to_thread(wait_until, lambda: bool(site.requests))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.to_thread(wait_until, lambda: len(site.requests) == 2)
+    await asyncio.sleep(0.5)  # the file comes after the request
+    assert not _fetched_files()
+    assert not visitor.library.documents
+
+
+def _fetched_files() -> list[Path]:
+    """Return the files of this type that were fetched; no other test leaves one."""
+    return list(Path(tempfile.gettempdir()).glob("spaceport-*.xml"))
