@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page
 ROOT = Path(__file__).parent.parent
 PORT = "7870"
 URL = f"http://127.0.0.1:{PORT}"
-WATCHED_SECONDS = 180  # a rate needs some minutes of samples
+WATCHED_SECONDS = 90  # a rate needs some samples
 QUESTIONS = ("Name a colour.", "Count to five.", "What is the sea?", "Say hello.")
 
 
