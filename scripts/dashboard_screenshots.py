@@ -40,7 +40,7 @@ def take_dashboard_pictures(browser: Browser, out: Path) -> None:
             time.sleep(turn % 3)
             turn += 1
         page = _open(browser, "performance", 1280, 1000)
-        page.locator(".js-plotly-plot").first.wait_for()
+        page.locator(".js-plotly-plot").first.wait_for(timeout=180_000)
         page.wait_for_timeout(2000)
         page.screenshot(path=out / "dashboard.png")
         page.context.close()

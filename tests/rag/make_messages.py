@@ -19,6 +19,7 @@ def outlook_message(
     body: str = "",
     html: str = "",
     attachments: dict[str, bytes] | None = None,
+    rich_text: bytes = b"",
     sent: datetime = datetime(2024, 5, 3, 10, tzinfo=UTC),
 ) -> bytes:
     """Return a message from Ann to Ben; `attachments` are the files by name, and one without content is a message."""
@@ -32,6 +33,8 @@ def outlook_message(
     }
     if body:
         properties[_BODY, _TEXT] = body.encode("utf-16-le")
+    if rich_text:
+        properties[0x1009, _BINARY] = rich_text
     if html:
         properties[_HTML, _BINARY] = html.encode()
     root = _properties(properties, header=bytes(8) + struct.pack("<4I", 0, 0, 0, len(attachments or {})) + bytes(8))

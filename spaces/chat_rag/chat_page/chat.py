@@ -118,7 +118,7 @@ class Chat:
         index = conversation.index(turn_id)
         turns = conversation.turns if index is None else conversation.turns[index : index + 1]
         # The question of a link wasn't counted, so nobody may have it answered.
-        if not turns or turns[-1].target or turns[-1].shared:
+        if not turns or turns[-1].target or turns[-1].shared or turns[-1].finish_reason:
             return self._answers.get(turns[-1].id) if turns else None
         turn = turns[-1]
         turn = replace(turn, target=target, asked_at=_utc_now())

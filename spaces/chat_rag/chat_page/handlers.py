@@ -258,16 +258,14 @@ class Handlers:
         messages = await asyncio.to_thread(conversation_messages, conversation, index)
         updates = pacing.Updates(messages)
         yield updates.next(messages, None)  # without any update Gradio would show an empty page
-        if answer is None:
+        if answer is None or not visitor.shows(request.session_hash, conversation):
             return
         page = visitor.page(request.session_hash)
-        if page.conversation_id != conversation.id:
-            return
         page.asked = answer.turn_id
         followed = answer.follow(request.session_hash or "")
         async with closing(followed):
             async for update in followed:
-                if page.conversation_id != conversation.id:  # the visitor opened another one
+                if not visitor.shows(request.session_hash, conversation):  # another one was opened there
                     return
                 yield updates.next([*messages, *update.reply], update.sources)
         if conversation.turns and conversation.turns[-1].id == answer.turn_id:
@@ -295,6 +293,9 @@ class Handlers:
         """Stop the answers that are being written to the page's conversation."""
         _, conversation = await asyncio.to_thread(self.find, key, request)
         await self._chat.stop(conversation)
+        for turn in conversation.turns:
+            if turn.finish_reason is None and not turn.shared:  # its answer hadn't begun
+                conversation.update(replace(turn, finish_reason="stopped"), ended=True)
         return await asyncio.to_thread(self.finish, key, request)
 
     def finish(self, key: str, request: gr.Request) -> tuple[Any, Any]:
@@ -303,9 +304,6 @@ class Handlers:
         # The page has lost its connection to an answer that goes on.
         if self._chat.is_running(visitor.page(request.session_hash).asked):
             return gr.skip(), gr.skip()
-        last = conversation.turns[-1] if conversation.turns else None
-        if last and last.finish_reason is None and not self._chat.is_running(last.id):  # stopped before its beginning
-            conversation.update(replace(last, finish_reason="stopped"), ended=True)
         if visitor.page(request.session_hash).shown == conversation.changes:
             return gr.Textbox(**READY), gr.skip()
         return gr.Textbox(**READY), self.messages(visitor, conversation, request)

@@ -107,6 +107,9 @@ class Strings:
     refusal: str = "The documents do not answer this question."
     not_mentioned: str = "No document mentions {names}."
     other_years: str = "No document is about {years}. The documents cover {covered}."
+    other_language: str = (
+        "The documents are in {languages}. Ask in {languages}, or set SPACEPORT_EMBEDDINGS to a multilingual model."
+    )
     not_from_documents: str = "The documents do not answer this question. This answer is from general knowledge."
     allow_general_knowledge: str = (
         "The closest passages are under Sources. To get an answer from general knowledge, allow it in Settings."

@@ -38,6 +38,11 @@ def test_attachments_are_read_or_named(read):
     )
 
 
+def test_a_message_of_rich_text_alone_says_that_it_wasnt_read(read):
+    (note,) = read("a.msg", outlook_message("Gebühren", rich_text=b"LZFu")).notes
+    assert note.places == ("the message's rich text",)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

@@ -57,6 +57,8 @@ def refusal_text(turn: Turn) -> str:
     if abstention and abstention.years:
         years, covered = ", ".join(abstention.years), ", ".join(abstention.covered_years)
         return f"{ENGLISH.refusal} {ENGLISH.other_years.format(years=years, covered=covered)}"
+    if abstention and abstention.languages:
+        return f"{ENGLISH.refusal} {ENGLISH.other_language.format(languages=' or '.join(abstention.languages))}"
     return ENGLISH.refusal
 
 

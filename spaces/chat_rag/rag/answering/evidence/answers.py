@@ -47,16 +47,23 @@ def candidates(kind: Kind, text: str, question: Question) -> Iterator[Span]:
     if kind not in _COMPILED:
         return
     asked = set(question.stems) | question.years
+    dates = _dates(text) if kind is Kind.NUMBER else []
     for match in _COMPILED[kind].finditer(text):
         words = set(stems([match[0]]))
-        is_year = kind is Kind.NUMBER and YEAR.fullmatch(match[0])
+        is_date = any(start <= match.start() < end for start, end in dates)  # "28" of "April 28"
         if (
             words
             and not words <= asked
-            and not is_year
+            and not is_date
             and not (kind in _NAMES and _starts_sentence(text, match, words))
         ):
             yield match.start(), match.end()
+
+
+def _dates(text: str) -> list[Span]:
+    """Return the dates with a month, and the years; 1,500 can be a number."""
+    dates = _COMPILED[Kind.DATE].finditer(text)
+    return [date.span() for date in dates if YEAR.fullmatch(date[0]) or any(map(str.isalpha, date[0]))]
 
 
 def answer_span(text: str, question: Question) -> Span:

@@ -11,6 +11,8 @@ from rag.answering.evidence.sentences import split_sentences
 from rag.answering.evidence.structure import Structure, introduction, structure_of
 from rag.documents import Document, Passage, Table
 
+_MAX_SENTENCE = 500  # characters of a sentence outside of its passage
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -99,15 +101,30 @@ def _cells(table: Table, document: Document, passage: Passage, rank: int, grids:
 def _sentences(
     passage: Passage, document: Document, rank: int, structure: Structure, covered: Sequence[tuple[int, int]]
 ) -> Iterator[Unit]:
-    """Yield the sentences of a passage that are no part of a table and no running head."""
-    text = passage.text
+    """Yield the sentences that begin or end in a passage and are no part of a table and no running head."""
+    first, last = _reach(passage, document)
+    text = document.text[first:last]
     spans = [
         (start, end)
         for start, end in split_sentences(text)
-        if not structure.is_furniture(text[start:end])
-        and not any(left < passage.start + end and passage.start + start < right for left, right in covered)
+        if first + end > passage.start
+        and first + start < passage.end
+        and not structure.is_furniture(text[start:end])
+        and not any(left < first + end and first + start < right for left, right in covered)
     ]
     for at, (start, end) in enumerate(spans):
         before = text[slice(*spans[at - 1])] if at else ""
         after = text[slice(*spans[at + 1])] if at + 1 < len(spans) else ""
-        yield Unit(document, passage.start + start, passage.start + end, text[start:end], passage, rank, before, after)
+        yield Unit(document, first + start, first + end, text[start:end], passage, rank, before, after)
+
+
+def _reach(passage: Passage, document: Document) -> tuple[int, int]:
+    """Return where a sentence can begin and end that the passage cuts: on its page, between the running heads."""
+    page = next((page for page in document.pages if page.start <= passage.start < page.end), None)
+    first, last = (page.start, page.end) if page else (0, len(document.text))
+    for start, end in document.furniture:
+        if first <= start and end <= passage.start:
+            first = end
+        elif passage.end <= start < last:
+            last = start
+    return max(first, passage.start - _MAX_SENTENCE), min(last, passage.end + _MAX_SENTENCE)

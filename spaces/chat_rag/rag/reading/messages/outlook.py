@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from oxmsg import Message
 
 _DISPLAY_TO, _DISPLAY_CC = 0x0E04, 0x0E03
+_RICH_TEXT, _RICH_TEXT_NAME = 0x1009, "the message's rich text"
 _SHORT_FILE_NAME, _DISPLAY_NAME = 0x3704, 0x3001
 
 
@@ -43,16 +44,18 @@ def _internet_message(outlook: Message) -> EmailMessage:
         message.set_content(html.rstrip("\0"), subtype="html")
     else:
         message.set_content(_plain(outlook.body, lines=True))
+    if not outlook.html_body and not outlook.body and outlook.properties.binary_prop_value(_RICH_TEXT):
+        _add_file(message, _RICH_TEXT_NAME, None)
     for attachment in outlook.attachments:
         own = attachment.properties.str_prop_value
         file_name = attachment.file_name or own(_SHORT_FILE_NAME) or own(_DISPLAY_NAME)
-        message.add_attachment(
-            attachment.file_bytes or b"\0",  # a message inside has none, and no reader knows this
-            maintype="application",
-            subtype="octet-stream",
-            filename=_plain(file_name) or "attachment",
-        )
+        _add_file(message, _plain(file_name) or "attachment", attachment.file_bytes)
     return message
+
+
+def _add_file(message: EmailMessage, name: str, content: bytes | None) -> None:
+    """Attach a file; a message inside, and packed rich text, have no content, and no reader knows this one."""
+    message.add_attachment(content or b"\0", maintype="application", subtype="octet-stream", filename=name)
 
 
 def _plain(text: str | None, *, lines: bool = False) -> str:
