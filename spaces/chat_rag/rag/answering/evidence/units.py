@@ -45,22 +45,42 @@ class Unit:
         return f"{self.cell.section} {self.cell.row_label}".strip() if self.cell else ""
 
 
-def find_units(passages: Sequence[Passage], documents: Mapping[str, Document]) -> list[Unit]:
-    """Return the units of the passages, in their order, each once."""
+def find_units(
+    passages: Sequence[Passage], documents: Mapping[str, Document], grids: Grids | None = None
+) -> list[Unit]:
+    """Return the units of the passages, in their order, each once; `grids` serves for further calls."""
     units: dict[tuple[str, int, int], Unit] = {}
+    grids = grids or Grids()
     for rank, passage in enumerate(passages):
         if document := documents.get(passage.document_id):
-            for unit in _passage_units(passage, document, rank):
+            for unit in _passage_units(passage, document, rank, grids):
                 place = unit.cell.cell.start if unit.cell else -1
                 units.setdefault((document.id, unit.start, place), unit)
     return list(units.values())
 
 
-def _passage_units(passage: Passage, document: Document, rank: int) -> Iterator[Unit]:
+class Grids:
+    """The cells of tables with their labels, once for all passages: a table can be as long as a document."""
+
+    def __init__(self) -> None:
+        self._cells: dict[tuple[str, int], tuple[list[LabeledCell], str, str]] = {}
+
+    def cells(self, table: Table, document: Document) -> tuple[list[LabeledCell], str, str]:
+        """Return the cells of a table in their order, what introduces the table, and the unit of its figures."""
+        key = document.id, table.start
+        if key not in self._cells:
+            grid = Grid(table, document.text)
+            intro = table.caption or introduction(document, table.start)
+            cells = list(grid.labeled_cells())
+            self._cells[key] = cells, intro, grid.unit or find_unit(intro)
+        return self._cells[key]
+
+
+def _passage_units(passage: Passage, document: Document, rank: int, grids: Grids) -> Iterator[Unit]:
     structure = structure_of(document)
     covered: list[tuple[int, int]] = []
     for table in structure.tables_between(document, passage.start, passage.end):
-        cells = list(_cells(table, document, passage, rank))
+        cells = list(_cells(table, document, passage, rank, grids))
         covered += [(cell.start, cell.end) for cell in cells]
         if cells and table.cells:
             first = min(cell.start for cell in cells)
@@ -69,12 +89,10 @@ def _passage_units(passage: Passage, document: Document, rank: int) -> Iterator[
     yield from _sentences(passage, document, rank, structure, covered)
 
 
-def _cells(table: Table, document: Document, passage: Passage, rank: int) -> Iterator[Unit]:
+def _cells(table: Table, document: Document, passage: Passage, rank: int, grids: Grids) -> Iterator[Unit]:
     """Yield the cells of a table whose rows begin in the passage."""
-    grid = Grid(table, document.text)
-    intro = table.caption or introduction(document, table.start)
-    measure = grid.unit or find_unit(intro)
-    for cell in grid.labeled_cells():
+    cells, intro, measure = grids.cells(table, document)
+    for cell in cells:
         if passage.start <= cell.start < passage.end:
             text = document.text[cell.start : cell.end]
             yield Unit(document, cell.start, cell.end, text, passage, rank, intro, cell=cell, measure=measure)
