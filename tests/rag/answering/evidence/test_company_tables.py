@@ -143,3 +143,8 @@ def test_a_question_in_another_language_is_refused_with_the_reason(ask: Callable
     abstention = ask("Wie hoch war der Krankenstand der Beschäftigten im letzten Winter?", SEGMENTS).abstention
     assert abstention
     assert (abstention.kind, abstention.languages) == (AbstentionKind.OTHER_LANGUAGE, ("English",))
+
+
+def test_a_question_in_the_language_of_its_document_is_answered(ask: Callable[..., QuoteSelection]) -> None:
+    text = "# El puerto\n\nLa señora Lund contó 340 garzas en el puerto. El faro es de 1954.\n"
+    assert "340" in ask("¿Cuántas garzas contó la señora Lund en el puerto?", text).quotes[0].text

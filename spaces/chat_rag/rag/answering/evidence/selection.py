@@ -28,6 +28,7 @@ from rag.answering.evidence.units import Unit, find_units
 from rag.answering.quotes import Quote
 from rag.documents import Document, Passage
 from rag.search.embedders import Embedder
+from rag.search.languages import ENGLISH, detect_language
 
 MAX_QUOTES = 3
 # A further quote is at least this share as likely as the first one.
@@ -69,12 +70,21 @@ def find_quotes(
     situation = Situation(asked, evidence, find_missing(asked, documents.values()))
     ranking = _rank(situation, units, embedder)
     is_answered = ranking.answered >= packaged_model().questions.threshold
-    if not is_latin(question):  # the model was trained on English questions only
+    if not _is_for_model(question, documents, embedder):
         is_answered = missing_evidence(asked.text, passages) is None
     if is_answered and not ranking.is_other_period:
         return QuoteSelection(_likely(ranking.quotes))
     nearest = tuple(ranking.quotes[:MAX_QUOTES])
     return QuoteSelection(nearest=nearest, abstention=_abstention(situation, ranking, documents, embedder))
+
+
+def _is_for_model(question: str, documents: Mapping[str, Document], embedder: Embedder) -> bool:
+    """Return whether the model decides if the documents answer: it was trained on English questions only.
+
+    It also decides for a question in a language that no document has, of which the words of a passage say nothing.
+    """
+    is_foreign = not embedder.multilingual and bool(other_languages(question, documents.values()))
+    return is_latin(question) and (is_foreign or detect_language(question) == ENGLISH)
 
 
 @dataclass(frozen=True, slots=True)
