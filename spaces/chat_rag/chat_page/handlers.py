@@ -9,20 +9,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from backends.streams import closing
+from backends.visitor import visitor_context
 from chat_page import pacing, render, suggestions
-from chat_page.chat import MAX_QUESTION_CHARACTERS, Chat, question_too_long
+from chat_page.chat import Chat
 from chat_page.conversation import Conversation
 from chat_page.conversations.running import RunningAnswer
 from chat_page.messages import ChatMessage, conversation_messages, turn_index
 from chat_page.sharing import export, share
 from chat_page.sources import panel
 from chat_page.strings import ENGLISH
+from chat_page.tools import MAX_QUESTION_CHARACTERS, question_too_long
 from chat_page.visitors.visitor import Visitor
 from chat_page.web_pages import add_url
 from rag.answering.turn import Turn
@@ -33,6 +36,7 @@ from ui.admission.admission import Refused
 from ui.admission.fair_queue import Caller
 from ui.edge.uploads import keep_while_used
 from ui.markdown import ZERO_WIDTH_SPACE
+from ui.sign_in import session
 from ui.tickets import new_key
 from ui.visitor_keys import VisitorKeys
 
@@ -74,8 +78,15 @@ class Handlers:
         """Delete the visitor's data and start with a new key; the key is "" if the visitor cancels."""
         if not key:
             return (gr.skip(),) * 5
-        self._chat.forget(self._keys.key(key, request))
+        for each in {self._keys.key(key, request), self._keys.browser_key(key)}:
+            self._chat.forget(each)
         return new_key(), render.documents_html([]), [], panel.sources_html([]), True
+
+    def show_account(self, key: str, request: gr.Request) -> str:
+        """Return what signing in means for the visitor's data; "" for who isn't signed in."""
+        if not session.account(request):
+            return ""
+        return render.account_html(browser_has_data=self._chat.touch(self._keys.browser_key(key)))
 
     def warm(self, target: str) -> None:
         """Load the models after the first page opens, so that neither the start nor the first answer waits."""
@@ -235,7 +246,8 @@ class Handlers:
         visitor, conversation = await asyncio.to_thread(self.find, key, request)
         caller = self._keys.caller(key, request)
         asked = visitor.page(request.session_hash).asked
-        answer = self._chat.start_answer(caller, visitor, conversation, asked, target, options, samples=samples)
+        start = partial(self._chat.start_answer, caller, visitor, conversation, asked, target, options, samples=samples)
+        answer = visitor_context(session.token(request)).run(start)
         async for update in self._follow(visitor, conversation, answer, request):
             yield update
         if conversation.problem:
@@ -398,6 +410,8 @@ class Handlers:
 
     def find(self, key: str, request: gr.Request) -> tuple[Visitor, Conversation]:
         """Return the visitor and conversation of a page."""
+        if session.account(request):  # what this browser has without an account stays as long as it's used with one
+            self._chat.touch(self._keys.browser_key(key))
         visitor = self._chat.visitor(self._keys.key(key, request))
         return visitor, visitor.conversation(request.session_hash)
 
