@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -174,7 +175,9 @@ def table_document(rows: Sequence[Sequence[str]]) -> Document:
         for column, value in enumerate(values):
             cells.append(Cell(row, column, len(text), len(text) + len(value)))
             text += f"{value} "
-    return Document("d", "a.csv", text, (Page(1, 0, len(text)),), "text/csv", (Table(0, len(text), tuple(cells)),))
+    # What is known about a document is kept by its id.
+    name = sha256(text.encode()).hexdigest()[:16]
+    return Document(name, "a.csv", text, (Page(1, 0, len(text)),), "text/csv", (Table(0, len(text), tuple(cells)),))
 
 
 @pytest.mark.parametrize(
@@ -192,8 +195,9 @@ def test_the_cells_of_a_long_table_have_their_labels_in_linear_time(
     }
 
     def work(size: int) -> None:
-        text = documents[size].text
-        find_units([Passage(1, "d", "a.csv", 1, "", 0, 100, text[:100], 1.0, None, None)], {"d": documents[size]})
+        document = documents[size]
+        passage = Passage(1, document.id, "a.csv", 1, "", 0, 100, document.text[:100], 1.0, None, None)
+        assert find_units([passage], {document.id: document})
 
     assert_linear(work)
 
@@ -202,13 +206,13 @@ def test_a_long_table_is_read_once_for_all_its_passages() -> None:
     def work(size: int) -> None:
         document = table_document([["label", "word"], *[["total", "7"]] * 500])
         passages = [
-            Passage(number, "d", "a.csv", 1, "", 9 * number, 9 * number + 9, "", 1.0, None, None)
+            Passage(number, document.id, "a.csv", 1, "", 9 * number, 9 * number + 9, "", 1.0, None, None)
             for number in range(size // 40)
         ]
         calls: Counter[str] = Counter()
         sys.setprofile(lambda frame, event, argument: calls.update([frame.f_code.co_name] if event == "call" else []))
         try:
-            find_units(passages, {"d": document})
+            find_units(passages, {document.id: document})
         finally:
             sys.setprofile(None)
         assert calls["_is_header"] <= 2 * 501
