@@ -13,13 +13,11 @@ gold words are the share of the words of the answer's sentence or cell that the 
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from answers_train import collect_all
+from answers_train import read_arguments
 from harness.answer_filings import measure_filings
 from harness.answer_models import fit_questions, fit_units
 from harness.answer_rows import Row
@@ -46,6 +44,7 @@ GROUPS = {
     "names": ("names", "names around"),
     "kind of answer": ("text has the kind", "text lacks the kind", "cell has the kind", "cell for words"),
     "years and periods": ("text year", "cell year", "period"),
+    "parts of the company": ("part",),
     "row labels": ("label coverage", "label precision", "label is asked", "label behind", "section coverage", "total"),
     "column headers": ("header coverage", "header precision", "column", "change column", "extreme", "rest coverage"),
     "passage rank": ("passage rank",),
@@ -184,12 +183,7 @@ def pooled_refusals(refused: dict[str, dict[str, float]], rows: Sequence[Row]) -
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("directory", type=Path)
-    parser.add_argument("--vectors", type=Path, help="an .npz file that caches the vectors for the next run")
-    parser.add_argument("--rows", type=Path, help="the file of benchmarks/answers_train.py with the features")
-    options = parser.parse_args()
-    rows = collect_all(options.directory, options.vectors, options.rows)
+    directory, rows = read_arguments(__doc__)
     results, refused = measure_folds(rows)
     print_ranks(results)
     refused["all"] = pooled_refusals(refused, rows)
@@ -197,7 +191,7 @@ def main() -> None:
     ablated = ablation(rows)
     cells = [[name, *(f"{share:.3f}" for share in each.values())] for name, each in ablated.items()]
     print(table(["first quote right, without", *KINDS], cells), end="\n\n")
-    filings = measure_filings(options.directory / "filings")
+    filings = measure_filings(directory / "filings")
     print_filings(filings)
     write("answers", {"ranks": results, "refused": refused, "ablation": ablated, "filings": filings})
 

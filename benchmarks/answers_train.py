@@ -40,13 +40,18 @@ def collect_all(directory: Path, vectors: Path | None, stored: Path | None) -> l
     return rows
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def read_arguments(description: str | None) -> tuple[Path, list[Row]]:
+    """Return the directory that the command line names, and the rows of its corpora."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=Path)
     parser.add_argument("--vectors", type=Path, help="an .npz file that caches the vectors for the next run")
-    parser.add_argument("--rows", type=Path, help="a file that keeps the features for benchmarks/answers.py")
+    parser.add_argument("--rows", type=Path, help="a file that keeps the features for the next run, also of the other")
     options = parser.parse_args()
-    rows = collect_all(options.directory, options.vectors, options.rows)
+    return options.directory, collect_all(options.directory, options.vectors, options.rows)
+
+
+def main() -> None:
+    _, rows = read_arguments(__doc__)
     model = train([row for row in rows if not row.case.held_out])
     WEIGHTS.write_text(json.dumps(round_numbers(asdict(model)), indent=1) + "\n", encoding="utf-8")
     print(f"saved to {WEIGHTS}")

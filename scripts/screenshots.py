@@ -1,8 +1,8 @@
 """Take screenshots of the pages: `make screenshots [ARGS="--filing PDF --out DIRECTORY"]`.
 
-Without arguments this writes docs/chat.png, docs/compare.png and docs/publish.png for the README. With --out it writes
-every state (empty, loaded, answering, answered, with a source, with an error; a race and a measurement) at 1280 and
-390 pixels, the chat at 768 too, light and dark.
+Without arguments this writes docs/chat.png, docs/compare.png, docs/publish.png and the dashboard's pictures. With
+--out it writes every state (empty, loaded, answering, answered, with a source, with an error; a race and a measurement)
+at 1280 and 390 pixels, the chat at 768 too, light and dark.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from shutil import which
 
 from playwright.sync_api import Browser, Page, sync_playwright
 from playwright.sync_api import TimeoutError as NotSeen
+
+from dashboard_screenshots import take_dashboard_pictures
 
 ROOT = Path(__file__).parent.parent
 BROWSER_ARGUMENTS = [
@@ -93,7 +95,7 @@ def running_app(space: str) -> Iterator[None]:
         env={**os.environ, "GRADIO_SERVER_PORT": PORT},
     )
     try:
-        for _ in range(600):
+        for _ in range(1800):
             try:
                 urllib.request.urlopen(URL, timeout=5).close()
                 break
@@ -109,6 +111,7 @@ def running_app(space: str) -> Iterator[None]:
 def open_page(browser: Browser, width: int, height: int, dark: bool) -> Page:
     context = browser.new_context(viewport={"width": width, "height": height}, device_scale_factor=1)
     page = context.new_page()
+    page.set_default_timeout(120_000)
     page.goto(f"{URL}/?__theme={'dark' if dark else 'light'}")
     page.locator("#question textarea, #prompt textarea").fill("")
     page.wait_for_timeout(800)
@@ -160,6 +163,15 @@ def chat_states(browser: Browser, filing: Path | None, out: Path) -> None:
             page.context.close()
 
 
+def open_details(page: Page, tab: str) -> None:
+    """Open a tab of a run's details; on a phone, it's in a menu."""
+    button = page.locator("#details").get_by_role("tab", name=tab)
+    if not button.is_visible():
+        page.locator("#details .overflow-menu > button").click()
+        button = page.locator("#details .overflow-dropdown button", has_text=tab)
+    button.click()
+
+
 def open_source(page: Page) -> None:
     page.locator("#chat .sp-quote a").first.click()
     page.locator("#sources .sp-view").first.wait_for()
@@ -188,6 +200,9 @@ def compare_states(browser: Browser, out: Path) -> None:
             page.wait_for_selector("#measure", state="visible", timeout=240_000)
             page.wait_for_timeout(3000)
             page.screenshot(path=out / f"{name}-5-measured.png", full_page=True)
+            open_details(page, "Charts")
+            page.wait_for_timeout(3000)
+            page.screenshot(path=out / f"{name}-6-charts.png", full_page=True)
             page.context.close()
 
 
@@ -204,9 +219,9 @@ def chat_picture(browser: Browser, filing: Path | None) -> None:
 
 def compare_picture(browser: Browser) -> None:
     """Take the picture of the recorded run, as the published Space shows it to a visitor without a key."""
-    page = open_page(browser, 1280, 1500, dark=False)
+    page = open_page(browser, 1280, 1180, dark=False)
     page.get_by_role("tab", name="Measure").click()
-    page.locator("#charts .js-plotly-plot").first.wait_for()
+    page.locator(".sp-headline").wait_for()
     page.wait_for_timeout(2000)
     page.screenshot(path=ROOT / "docs" / "compare.png")
 
@@ -239,7 +254,11 @@ def publish_picture(browser: Browser) -> None:
 
 def take_pictures(browser: Browser, options: argparse.Namespace) -> None:
     """Take the pictures of the pages that the options ask for."""
+    if options.space == "dashboard" or not (options.space or options.out):
+        take_dashboard_pictures(browser, ROOT / "docs")
     for space in [options.space] if options.space else ("chat_rag", "platform_compare"):
+        if space == "dashboard":
+            continue
         with running_app(space):
             if space == "chat_rag" and options.out:
                 chat_states(browser, options.filing, options.out)
@@ -255,7 +274,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--filing", type=Path, help="the document to ask about (default: the sample documents)")
     parser.add_argument("--out", type=Path, help="write every state to this directory")
-    parser.add_argument("--space", choices=("chat_rag", "platform_compare", "publish"), help="take only its pictures")
+    parser.add_argument(
+        "--space", choices=("chat_rag", "platform_compare", "dashboard", "publish"), help="take only its pictures"
+    )
     options = parser.parse_args()
     chromium = which("chromium-headless-shell") or which("chromium") or which("google-chrome")
     if not chromium:

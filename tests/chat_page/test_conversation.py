@@ -115,7 +115,7 @@ def test_a_damaged_file_is_dropped_with_a_note(tmp_path: Path, data: bytes) -> N
     (file,) = store.folder.glob("conversations/*.json")
     file.write_bytes(data)
     conversations = Conversations(store, lambda: None)
-    assert [each.title for each in conversations.list()] == [ENGLISH.unreadable_title]
+    assert [each.title for each in conversations.listed()] == [ENGLISH.unreadable_title]
     assert conversations.latest() == Conversation(unreadable=True)
     conversations.delete(stored.id)
-    assert conversations.list() == []
+    assert conversations.listed() == []

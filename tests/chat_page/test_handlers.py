@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,8 +21,9 @@ from chat_page.sharing.share import link_fragment
 from chat_page.sources.panel import sources_html
 from chat_page.strings import ENGLISH
 from rag.answering.quotes import Quote
-from rag.answering.turn import Turn
+from rag.answering.turn import Turn, turns_before
 from rag.documents import Limits
+from rag.library.quota import Quota
 from ui.tickets import new_key
 
 TURNS = (
@@ -64,12 +67,13 @@ def test_a_question_becomes_a_turn_without_an_answer(handlers: Handlers, convers
     assert len(conversation.turns) == 3
 
 
-def test_stop_before_the_first_word_says_so(handlers: Handlers, conversation: Conversation) -> None:
+async def test_stop_before_the_first_word_says_so(handlers: Handlers, conversation: Conversation) -> None:
     handlers.submit("Third?", KEY, REQUEST)
-    _, messages = handlers.finish(KEY, REQUEST)
+    _, messages = await handlers.stop(KEY, REQUEST)
     assert contents(messages)[-2:] == ["Third?", "*Stopped.*"]
-    _, messages = handlers.finish(KEY, REQUEST)
-    assert contents(messages)[-2:] == ["Third?", "*Stopped.*"]
+    handlers.submit("Fourth?", KEY, REQUEST)
+    _, messages = await handlers.stop(KEY, REQUEST)
+    assert contents(messages)[-4:] == ["Third?", "*Stopped.*", "Fourth?", "*Stopped.*"]
 
 
 def test_a_visitor_leaves_out_documents(handlers: Handlers, chat: Chat, tmp_path: Path) -> None:
@@ -96,7 +100,7 @@ def test_a_long_conversation_ends(handlers: Handlers, conversation: Conversation
     assert len(conversation.turns) == 3
     assert box.value == "More?"
     assert contents(messages)[-1] == "Two."
-    handlers.retry(KEY, gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
+    handlers.retry(KEY, "t", gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
     assert conversation.turns == (Turn("Long?"),)
 
 
@@ -106,8 +110,22 @@ def test_undo_moves_the_exact_question_back_into_the_box(handlers: Handlers, con
 
 
 def test_retry_drops_the_answer_and_the_turns_after_it(handlers: Handlers, conversation: Conversation) -> None:
-    handlers.retry(KEY, gr.RetryData(None, {"index": 1, "value": "One."}), REQUEST)
+    handlers.retry(KEY, "t", gr.RetryData(None, {"index": 1, "value": "One."}), REQUEST)
     assert conversation.turns == (Turn("First <b>?"),)
+
+
+def test_retry_with_another_model_keeps_both_answers(handlers: Handlers, conversation: Conversation) -> None:
+    """The answer of the first model was dropped."""
+    event = gr.RetryData(None, {"index": 4, "value": "Two."})
+    handlers.retry(KEY, "other", event, REQUEST)
+    second = conversation.turns[1]
+    assert conversation.turns == (*TURNS, Turn("Second?", again=second.id))
+    assert turns_before(conversation.turns[2], conversation.turns[:2]) == [TURNS[0]]
+    conversation.update(replace(conversation.turns[2], answer="Deux.", target="other", finish_reason="stop"))
+    handlers.retry(KEY, "third", gr.RetryData(None, {"index": 6, "value": "Deux."}), REQUEST)
+    assert conversation.turns[3].again == second.id
+    assert turns_before(conversation.turns[3], conversation.turns[:3]) == [TURNS[0]]
+    assert turns_before(Turn("Third?"), conversation.turns[:3]) == list(conversation.turns[:3])
 
 
 def test_an_edited_question_has_no_trace_of_its_display(handlers: Handlers, conversation: Conversation) -> None:
@@ -126,7 +144,7 @@ def test_an_edited_question_keeps_its_own_zero_width_spaces(handlers: Handlers, 
 @pytest.mark.parametrize("index", [99, 10**300])
 def test_an_event_about_no_message_changes_nothing(handlers: Handlers, conversation: Conversation, index: int) -> None:
     handlers.undo(KEY, gr.UndoData(None, {"index": index, "value": ""}), REQUEST)
-    handlers.retry(KEY, gr.RetryData(None, {"index": index, "value": ""}), REQUEST)
+    handlers.retry(KEY, "t", gr.RetryData(None, {"index": index, "value": ""}), REQUEST)
     handlers.edit(KEY, gr.EditData(None, {"index": index, "value": "x", "previous_value": ""}), REQUEST)
     assert conversation.turns == TURNS
 
@@ -144,7 +162,7 @@ def test_the_button_below_quotes_asks_for_a_written_answer(handlers: Handlers, c
     handlers.write_answer(KEY, event, REQUEST)
     assert conversation.turns == TURNS
     handlers.open_page(KEY, conversation.id, REQUEST)
-    handlers.retry(KEY, gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
+    handlers.retry(KEY, "t", gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
     assert conversation.turns == (Turn("First <b>?"),)  # a retry shows the quotes again
 
 
@@ -201,11 +219,24 @@ def test_two_pages_with_one_conversation_erase_nothing(handlers: Handlers, conve
     handlers.submit("Yours?", KEY, OTHER)
     assert [turn.question for turn in conversation.turns[2:]] == ["Mine?", "Yours?"]
     with pytest.warns(UserWarning, match="changed on another page"):
-        _, messages = handlers.retry(KEY, gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
+        _, messages = handlers.retry(KEY, "t", gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
     assert contents(messages)[-1] == "Yours?"
     assert len(conversation.turns) == 4
-    handlers.retry(KEY, gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)  # the visitor has seen what would go
+    handlers.retry(
+        KEY, "t", gr.RetryData(None, {"index": 1, "value": ""}), REQUEST
+    )  # the visitor has seen what would go
     assert conversation.turns == (Turn("First <b>?"),)
+
+
+def test_the_end_of_an_answer_on_one_page_stops_no_question_of_another(
+    handlers: Handlers, conversation: Conversation
+) -> None:
+    """A question stands in the conversation for a moment before its answer begins."""
+    handlers.open_page(KEY, conversation.id, REQUEST)
+    handlers.open_page(KEY, conversation.id, OTHER)
+    handlers.submit("Yours?", KEY, OTHER)
+    handlers.finish(KEY, REQUEST)
+    assert conversation.turns[-1] == Turn("Yours?")
 
 
 def test_each_page_has_its_own_conversation(chat: Chat, handlers: Handlers, conversation: Conversation) -> None:
@@ -236,7 +267,7 @@ async def test_a_conversation_that_is_deleted_leaves_its_page(
     _, messages, _, html = await chats.delete(KEY, "", click(conversation=conversation.id), REQUEST)
     assert messages == []
     assert "data-chat=" not in html
-    assert chat.visitor(KEY).conversations.list() == []
+    assert chat.visitor(KEY).conversations.listed() == []
 
 
 def test_a_long_name_is_shortened_with_a_sentence(chat: Chat, handlers: Handlers, conversation: Conversation) -> None:
@@ -244,8 +275,21 @@ def test_a_long_name_is_shortened_with_a_sentence(chat: Chat, handlers: Handlers
     with pytest.warns(UserWarning, match="up to 100 characters"):
         html = chats.rename(KEY, "", click(conversation=conversation.id, name="<b> " * 125), REQUEST)
     assert "<b>" not in html
-    (listed,) = chat.visitor(KEY).conversations.list()
+    (listed,) = chat.visitor(KEY).conversations.listed()
     assert len(listed.title) == 100
+
+
+async def test_without_room_the_answer_stays_on_the_page(
+    chat: Chat, handlers: Handlers, conversation: Conversation
+) -> None:
+    visitor = chat.visitor(KEY)
+    visitor.library.quota = Quota(megabytes=1)
+    conversation.replace_turns((Turn("Long?", "word " * 250_000, finish_reason="stop", target="t"),))
+    await asyncio.to_thread(chat.save, visitor, conversation)
+    with pytest.warns(UserWarning, match="no room for more chats. Delete chats or documents"):
+        async for messages, _ in handlers.respond(KEY, "t", 1, 16, 0, "", False, False, REQUEST):
+            assert len(messages) == 2
+    assert len(conversation.turns) == 1
 
 
 def click(**data: str) -> gr.EventData:

@@ -127,6 +127,14 @@ def test_oversized_body_is_read_and_rejected(server: Server, route: str) -> None
     assert_rejected(server.post(route, content=parts), 413, "10 MB")
 
 
+@pytest.mark.parametrize("unit", ["[],", "{},", '{"a":1},'])
+def test_a_body_of_millions_of_values_is_read_and_rejected(server: Server, unit: str) -> None:
+    """Parsing it took seconds, in which no other answer went on and /health was silent."""
+    body = f'{{"messages": [{unit * (9_000_000 // len(unit))}1]}}'.encode()
+    assert_rejected(server.post(CHAT, content=body), 413, "100,000 values")
+    assert server.get("/health").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [

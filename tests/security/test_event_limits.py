@@ -57,6 +57,24 @@ def test_names_that_a_client_invents_are_short(guest: Guest) -> None:
     assert answer.status_code == 422
 
 
+@pytest.mark.parametrize("unit", ["[],", "{},", '"",', "1,"])
+@pytest.mark.parametrize("path", ["run/ask_documents", "call/ask_documents", "run/predict", "queue/join"])
+def test_an_event_has_thousands_of_values_and_not_millions(guest: Guest, unit: str, path: str) -> None:
+    """8 MB of empty lists take a second to parse, and several to walk through, while all other visitors wait."""
+    number = guest.events["ask_documents"]["id"]
+    values = unit * (7_000_000 // len(unit))
+    body = f'{{"data": ["Why?", [{values}1], ""], "fn_index": {number}, "session_hash": "{guest.session}"}}'
+    headers = {"content-type": "application/json"}
+    answer = guest.http.post(f"/gradio_api/{path}", content=body.encode(), headers=headers)
+    assert (answer.status_code, "10,000 values" in answer.text) == (413, True)
+    assert guest.is_alive()
+
+
+def test_the_punctuation_of_a_document_is_not_counted(guest: Guest) -> None:
+    text = 'The "kettle" holds [1.7], {2}, or 3 litres. \\ ' * 2_000
+    assert guest.call("ask_documents", ["How much does the kettle hold?", {"a.txt": text}, "scripted"]).success
+
+
 def test_only_the_api_takes_large_inputs(guest: Guest) -> None:
     """Gradio keeps the last inputs of many pages."""
     large = "x " * 500_000

@@ -36,7 +36,15 @@ def visible_data(guest: Guest) -> str:
     """Return everything the page sends to a guest: conversation, documents, downloads, an answer and its source."""
     streams = [
         guest.call(name, guest.inputs(name)).stream
-        for name in ("open_page", "export_markdown", "export_json", "share_link", "follow_uploads", "list_chats")
+        for name in (
+            "open_page",
+            "export_markdown",
+            "export_json",
+            "share_link",
+            "follow_uploads",
+            "list_chats",
+            "export_all",
+        )
     ]
     streams += [guest.call("open_source", guest.inputs("open_source"), event_data={"source": "1-1", "claim": 0}).stream]
     return "".join([*streams, guest.ask(QUESTION).stream])
@@ -194,12 +202,12 @@ def test_a_visitor_cannot_stop_the_answer_of_another(served: Served, victim: Gue
                 assert guest.http.post("/gradio_api/cancel", json=body).status_code == 200
     guest.http.post("/gradio_api/reset", json={"event_id": "guess"})
     for name in ("finish", "stop"):
-        guest.impersonate(session=victim.session).call(name, guest.inputs(name))
+        guest.impersonate(session=victim.session).run(name, guest.inputs(name))
     sent = served.model.delta_counts[question]
     wait_until(lambda: served.model.delta_counts[question] > sent + 20)
     assert question not in served.model.disconnected
 
-    victim.call("stop", victim.inputs("stop"))
+    victim.run("stop", victim.inputs("stop"))
     wait_until(lambda: question in served.model.disconnected, 60, lambda: "the visitor could not stop the answer")
     reader.join(15)
 

@@ -39,10 +39,14 @@ CLICKS += ["resume", "select", "rename", "rate", "delete"]
 DATA_EVENTS = [
     "export_markdown",
     "export_json",
+    "export_all",
     "share_link",
     "open_link",
     "open_page",
     "follow_uploads",
+    "choose",
+    "suggest",
+    "add_url",
     "delete_data",
 ]
 EVENTS = [

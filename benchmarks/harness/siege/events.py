@@ -58,7 +58,7 @@ async def hostile_tables(guest: Guest) -> None:
 async def invented_keys(guest: Guest) -> None:
     """Opens the page with a new key and a new session each time."""
     guest.renew()
-    await guest.run("open_page", guest.key)
+    await guest.run("open_page", guest.key, "")
 
 
 async def previews_and_exports(guest: Guest) -> None:

@@ -64,9 +64,9 @@ async def _load(guest: Guest, record: Visit) -> None:
     guest.open_page()
     started = time.perf_counter()
     (await guest.http.get("/")).raise_for_status()
-    await guest.run("open_page", guest.key)
+    await guest.run("open_page", guest.key, "")
     record.page = time.perf_counter() - started
-    await guest.run("clear", guest.key)
+    await guest.run("new_chat", guest.key, "")
 
 
 async def _ask(guest: Guest, record: Visit, question: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from starlette.requests import Request
 
 from backends import Rejected
+from backends.json_values import ValueCounter
 from backends.text import one_line
 
 TIMEOUT_SECONDS = 60
@@ -19,21 +20,23 @@ TIMEOUT_SECONDS = 60
 MAX_DISCARDED_BYTES = 256 * 1024 * 1024
 # How many bodies above a size are received at once; the others wait, so that slow uploads don't fill the memory.
 LARGE_BODIES, LARGE_BODY_BYTES = 16, 256 * 1024
+# Parsing 10 MB of empty lists would stop all answers for seconds.
+MAX_VALUES = 100_000
 
 
 async def read_json(request: Request, limit: int, large_bodies: asyncio.Semaphore) -> Any:
     """Parse the request body as JSON; a body above `LARGE_BODY_BYTES` holds `large_bodies` while it arrives.
 
-    Raises `Rejected` with status 413 for more than `limit` bytes, 408 after a time-out, 400 for invalid JSON.
+    Raises `Rejected`: 413 for more than `limit` bytes or MAX_VALUES, 408 after a time-out, 400 for invalid JSON.
     """
-    body, size = bytearray(), 0
+    body, size, counter = bytearray(), 0, ValueCounter()
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS), AsyncExitStack() as stack:
             async for chunk in request.stream():
                 if size <= LARGE_BODY_BYTES < size + len(chunk):
                     await stack.enter_async_context(large_bodies)
                 size += len(chunk)
-                if size <= limit:
+                if size <= limit and counter.add(chunk) <= MAX_VALUES:
                     body += chunk
                 elif size > MAX_DISCARDED_BYTES:
                     break
@@ -45,6 +48,8 @@ async def read_json(request: Request, limit: int, large_bodies: asyncio.Semaphor
         raise Rejected(
             f"The body is larger than {limit / 1e6:g} MB.", "Send less, or raise SPACEPORT_MAX_BODY_MB.", status=413
         )
+    if counter.count > MAX_VALUES:
+        raise Rejected(f"The body has more than {MAX_VALUES:,} values.", "Send fewer messages and options.", status=413)
     return parse_json(body)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -13,6 +14,7 @@ from chat_page.conversations.chat_list import chat_list_html
 from chat_page.conversations.feedback import Rating
 from chat_page.handlers import BUSY, READY, Handlers
 from chat_page.messages import turn_index
+from chat_page.sharing import export
 from chat_page.sources import panel
 from chat_page.strings import ENGLISH
 from chat_page.visitors.visitor import Visitor
@@ -20,6 +22,7 @@ from rag.errors import RagError
 from ui.admission.admission import Refused
 
 MAX_SEARCH_CHARACTERS = 200
+MAX_EXPORT_BYTES = 20_000_000  # the page gets it as the value of an event
 
 
 class ConversationHandlers:
@@ -79,6 +82,19 @@ class ConversationHandlers:
             return (*(gr.skip() for _ in range(3)), chats)
         return await asyncio.to_thread(self._show, visitor, visitor.conversations.new(), search, request)
 
+    async def export_all(self, key: str, request: gr.Request) -> str:
+        """Return all conversations as JSON, or "" with a warning."""
+        visitor, _ = await asyncio.to_thread(self._page.find, key, request)
+        if await asyncio.to_thread(lambda: visitor.conversations.size) > MAX_EXPORT_BYTES:
+            gr.Warning(ENGLISH.too_large_to_export.format(limit=MAX_EXPORT_BYTES // 1_000_000))
+            return ""
+        try:
+            write = partial(export.all_as_json, visitor.conversations.all())
+            return await self._chat.admission.view(self._page.caller(key, request), write)
+        except Refused as refusal:
+            gr.Warning(str(refusal))
+            return ""
+
     async def rate(self, key: str, event: gr.LikeData, request: gr.Request) -> None:
         """Keep a thumb, or the reason for one."""
         visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
@@ -111,7 +127,7 @@ class ConversationHandlers:
         answer = self._chat.running(conversation)
         # The page's own question has an event that follows its answer.
         unfollowed = answer is not None and answer.turn_id != visitor.page(request.session_hash).asked
-        chats = visitor.conversations.list(search)
+        chats = visitor.conversations.listed(search)
         return chat_list_html(chats, conversation.id, search=search, unfollowed=unfollowed)
 
 

@@ -24,6 +24,12 @@ class Strings:
     sources: str = "Sources"
     settings: str = "Settings"
 
+    # The account
+    sign_in: str = "Sign in with Hugging Face"
+    sign_out: str = "Sign out ({name})"
+    signed_in: str = "Your documents and conversations follow your account."
+    kept_in_browser: str = "What you did here without it is kept in this browser: it's back when you sign out."
+
     # The list of conversations
     new_chat: str = "New chat"
     chats: str = "Chats"
@@ -31,6 +37,8 @@ class Strings:
     no_chats: str = "Your chats appear here."
     no_chats_match: str = "No chat has this text."
     more_chats: str = "{count:,} older chats aren't shown. Search finds them."
+    download_all: str = "Download all chats"
+    too_large_to_export: str = "All chats together have more than {limit} MB. Download them one by one."
     rename_chat: str = "Rename “{title}”"
     delete_chat: str = "Delete “{title}”"
     chat_name: str = "Name of the chat"
@@ -105,6 +113,9 @@ class Strings:
     refusal: str = "The documents do not answer this question."
     not_mentioned: str = "No document mentions {names}."
     other_years: str = "No document is about {years}. The documents cover {covered}."
+    other_language: str = (
+        "The documents are in {languages}. Ask in {languages}, or set SPACEPORT_EMBEDDINGS to a multilingual model."
+    )
     not_from_documents: str = "The documents do not answer this question. This answer is from general knowledge."
     allow_general_knowledge: str = (
         "The closest passages are under Sources. To get an answer from general knowledge, allow it in Settings."
@@ -227,7 +238,7 @@ class Strings:
     system: str = "System prompt"
     system_hint: str = "Leave empty for the default"
     delete: str = "Delete my data"
-    confirm_delete: str = "Delete your documents and this conversation?"
+    confirm_delete: str = "Delete your documents and conversations?"
 
     # Download and share
     download_markdown: str = "Download Markdown"

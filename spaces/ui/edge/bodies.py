@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 
 from backends import stopwatch
+from backends.json_values import ValueCounter
 from ui.edge.budget import Budget
 from ui.edge.limits import EdgeLimits, Refused, size_text
 from ui.edge.multipart import MultipartCheck, boundary_of
@@ -80,8 +81,30 @@ class BodyLimits:
                 if self._uploads:
                     return _Upload(scope, receive, send, self._limits, check, self._uploads)
                 return _Exchange(scope, receive, send, self._limits, self._limits.upload_bytes, None, check)
-        limit = self._limits.body_bytes if EVENTS.allows(scope) else self._limits.small_body_bytes
-        return _Exchange(scope, receive, send, self._limits, limit, self._bodies)
+        if EVENTS.allows(scope):
+            return _Exchange(
+                scope, receive, send, self._limits, self._limits.body_bytes, self._bodies, JsonCheck(self._limits)
+            )
+        return _Exchange(scope, receive, send, self._limits, self._limits.small_body_bytes, self._bodies)
+
+
+class BodyCheck(Protocol):
+    """Looks at a body while it arrives."""
+
+    def add(self, data: bytes) -> None:
+        """Check the next bytes; raise `Refused` if they exceed a limit."""
+
+
+class JsonCheck:
+    """Limits the values of a JSON body, each of which is walked through many times after it has been parsed."""
+
+    def __init__(self, limits: EdgeLimits) -> None:
+        self._most = limits.json_values
+        self._counter = ValueCounter()
+
+    def add(self, data: bytes) -> None:
+        if self._counter.add(data) > self._most:
+            raise Refused(413, f"The event has too many inputs: the limit is {self._most:,} values.")
 
 
 class _Exchange:
@@ -89,7 +112,7 @@ class _Exchange:
 
     def __init__(
         self, scope: Scope, receive: Receive, send: Send, limits: EdgeLimits, most: int, budget: Budget | None,
-        check: MultipartCheck | None = None,
+        check: BodyCheck | None = None,
     ) -> None:  # fmt: skip
         self._scope, self._receive, self._send = scope, receive, send
         self._limits = limits

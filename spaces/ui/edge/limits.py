@@ -20,6 +20,7 @@ class EdgeLimits:
     head_seconds: float = 10.0
     connections: int = 2_000
     body_bytes: int = 8 * MB  # an event's inputs; the documents of an API call are the largest
+    json_values: int = 10_000  # in an event's inputs, without those inside of strings
     small_body_bytes: int = 64 * KB  # every other body
     bodies_per_address: int = 32 * MB  # all bodies at the same time, because they are in memory
     bodies: int = 128 * MB

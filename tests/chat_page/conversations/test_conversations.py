@@ -13,6 +13,7 @@ import pytest
 from chat_page.conversation import TITLE_CHARACTERS, Conversation, short_title, to_json
 from chat_page.conversations.chat_list import MAX_LISTED, chat_list_html
 from chat_page.conversations.conversations import MAX_LOADED, Conversations
+from chat_page.sharing.export import all_as_json
 from chat_page.strings import ENGLISH
 from rag.answering.turn import Turn
 from rag.errors import DocumentError
@@ -41,7 +42,7 @@ def add(conversations: Conversations, question: str, answer: str = "Yes.") -> Co
 
 
 def titles(conversations: Conversations, search: str = "") -> list[str]:
-    return [each.title for each in conversations.list(search)]
+    return [each.title for each in conversations.listed(search)]
 
 
 def test_conversations_return_with_the_one_changed_last_first(reopen: Open) -> None:
@@ -58,7 +59,7 @@ def test_conversations_return_with_the_one_changed_last_first(reopen: Open) -> N
     assert reopen().latest().id == ferry.id
     second.delete(ferry.id)
     second.save(opened)  # an answer that was still being written
-    assert [each.id for each in reopen().list()] == [tern.id]
+    assert [each.id for each in reopen().listed()] == [tern.id]
 
 
 def test_two_pages_add_to_one_conversation(reopen: Open) -> None:
@@ -98,7 +99,7 @@ def test_an_older_conversation_is_said_to_be_unreadable(tmp_path: Path) -> None:
     (store.folder / "conversation.json").write_text(json.dumps(earlier_version.CONVERSATION))
     conversations = Conversations(store, lambda: None)
     assert conversations.latest() == Conversation(unreadable=True)
-    assert conversations.list() == []
+    assert conversations.listed() == []
 
 
 @pytest.mark.parametrize("name", ["A name", "<img src=x onerror=alert(1)>", "${alert(1)}", "x" * 500])
@@ -107,13 +108,13 @@ def test_a_name_is_text(reopen: Open, name: str) -> None:
     ferry, tern = add(conversations, "When does the ferry leave?"), add(conversations, "Where do terns nest?")
     conversations.rename(ferry.id, name)
     assert titles(reopen()) == ["Where do terns nest?", name]
-    html = chat_list_html(conversations.list(), tern.id)
+    html = chat_list_html(conversations.listed(), tern.id)
     assert "<img" not in html
     assert html.count("aria-current") == 1
     conversations.rename(ferry.id, "")
     assert titles(reopen()) == ["Where do terns nest?", "When does the ferry leave?"]
     conversations.rename("f" * 16, "Nothing")
-    assert len(reopen().list()) == 2
+    assert len(reopen().listed()) == 2
 
 
 def test_a_search_finds_titles_questions_and_answers(reopen: Open) -> None:
@@ -126,6 +127,21 @@ def test_a_search_finds_titles_questions_and_answers(reopen: Open) -> None:
         assert titles(each, "nothing like it") == []
         assert len(titles(each, "  ")) == 2
     assert ENGLISH.no_chats_match in chat_list_html([], "", search="x")
+
+
+def test_the_download_has_all_conversations(reopen: Open) -> None:
+    conversations = reopen()
+    ferry = add(conversations, "When does the ferry leave?", "At 07:10.")
+    add(conversations, "Where do terns nest?", "In the dunes.")
+    conversations.rename(ferry.id, "Ferry")
+    again = reopen()
+    value = json.loads(all_as_json(again.all()))
+    assert [(each["title"], each["exchanges"][0]["answer"]) for each in value["conversations"]] == [
+        ("Where do terns nest?", "In the dunes."),
+        ("Ferry", "At 07:10."),
+    ]
+    assert not again.loaded
+    assert again.size > 0
 
 
 def test_a_title_is_a_short_line() -> None:
@@ -151,7 +167,7 @@ def test_two_hundred_conversations_are_listed_without_reading_their_answers(tmp_
     assert len(conversations.loaded) <= MAX_LOADED
     again = Conversations(store, lambda: None)
     before = time.thread_time()
-    listed = again.list()
+    listed = again.listed()
     listing = time.thread_time() - before
     before = time.thread_time()
     for each in listed:

@@ -179,7 +179,7 @@ def test_a_visitor_can_delete_everything(start: Callable[..., Visitors], root: P
     visitors.forget(key)
     assert [folder.name for folder in root.iterdir()] == [hashlib.sha256(other.encode()).hexdigest()]
     assert visitor.library.documents == []
-    assert visitor.conversations.loaded == []
+    assert not visitor.conversations.loaded
     visitor.conversations.save(conversation)  # an answer that was still streaming
     assert (names(visitors, key), visitors.get(key).conversation("page")) == ([], Conversation())
     assert names(visitors, other) == ["note.txt"]

@@ -17,7 +17,7 @@ from rag.answering.retrieve import retrieve_passages
 from rag.errors import RetrievalError
 from rag.library.library import Library
 from rag.search import embedders
-from rag.search.embedders import Embedder, batch_by_length
+from rag.search.embedders import UPLOAD_NICE, Embedder, batch_by_length
 from rag.search.onnx_embedder import OnnxModel, computes_in_int8
 from rag.search.onnx_export import cached_export, is_exported, packaged_model
 from rag.search.torch_embedder import TorchModel
@@ -126,6 +126,19 @@ def test_threads_do_not_disturb_each_other(onnx_embedder: Embedder) -> None:
         thread.join()
     assert len(results) == 4
     assert all(np.allclose(vectors, expected, atol=1e-5) for vectors in results.values())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own")
+def test_questions_go_before_uploads(onnx_embedder: Embedder) -> None:
+    onnx_embedder.encode(["The harbour opens at six. " * 40] * 20)
+    onnx_embedder.encode_question("When does the harbour open?")
+    nice = {
+        each.name.rpartition("_")[0]: os.getpriority(os.PRIO_PROCESS, each.native_id)
+        for each in threading.enumerate()
+        if each.name.startswith("embed-") and each.native_id
+    }
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert nice == {"embed-question": own, "embed-upload": UPLOAD_NICE}
 
 
 @pytest.mark.parametrize("kind", ["embedder", "onnx_embedder"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -73,19 +73,19 @@ class Conversations:
     def latest(self) -> Conversation:
         """Return the conversation that was changed last, or a new one if there's none."""
         with self._lock:
-            if listed := self.list():
-                return self.open(listed[0].id)
+            if lines := self.listed():
+                return self.open(lines[0].id)
             unreadable = self._loaded.get(EARLIER_ID)
             return unreadable or self.new()
 
-    def list(self, search: str = "") -> list[ListedConversation]:
+    def listed(self, search: str = "") -> list[ListedConversation]:
         """Return the conversations with this text in their title, questions or answers; the one changed last first."""
-        listed = {each: _line(each, head) for each, head in self._store.conversation_heads().items()}
+        lines = {each: _line(each, head) for each, head in self._store.conversation_heads().items()}
         with self._lock:  # also those that couldn't be stored
             loaded = {each.id: each for each in self._loaded.values() if each.turns}
-        listed |= {each.id: ListedConversation(each.id, each.title, each.updated) for each in loaded.values()}
+        lines |= {each.id: ListedConversation(each.id, each.title, each.updated) for each in loaded.values()}
         words = search.casefold().strip()
-        found = [each for each in listed.values() if not words or self._contains(each, words, loaded.get(each.id))]
+        found = [each for each in lines.values() if not words or self._contains(each, words, loaded.get(each.id))]
         return sorted(found, key=lambda each: each.updated, reverse=True)
 
     def save(self, conversation: Conversation) -> None:
@@ -113,6 +113,18 @@ class Conversations:
             with conversation.save_lock:
                 conversation.deleted = True
         self._store.delete_conversation(conversation_id)
+
+    def all(self) -> Iterator[Conversation]:
+        """Yield all conversations, the one changed last first; what was only read for this isn't kept in memory."""
+        for line in self.listed():
+            with self._lock:
+                conversation = self._loaded.get(line.id)
+            yield conversation or self._read(line.id)
+
+    @property
+    def size(self) -> int:
+        """The bytes of all stored conversations."""
+        return sum(self._store.conversation_sizes().values())
 
     @property
     def loaded(self) -> Sequence[Conversation]:

@@ -17,6 +17,7 @@ class ConversationList:
     new: gr.Button
     search: gr.Textbox
     chats: gr.HTML
+    download: gr.Button
 
 
 def build_conversation_list() -> ConversationList:
@@ -27,5 +28,6 @@ def build_conversation_list() -> ConversationList:
             label=ENGLISH.search_chats, show_label=False, placeholder=ENGLISH.search_chats, container=False,
             max_lines=1, max_length=200, elem_id="search-chats",
         ),
-        chats=gr.HTML("", elem_id="chats", js_on_load=scripts.CHAT_LIST_JS),
+        chats=gr.HTML("", elem_id="chats", js_on_load=scripts.CHAT_LIST_JS, apply_default_css=False),
+        download=gr.Button(ENGLISH.download_all, size="sm", variant="secondary", elem_id="download-chats"),
     )  # fmt: skip

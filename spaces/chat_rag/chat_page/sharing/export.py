@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
+from chat_page.conversation import Conversation
 from chat_page.markdown import disarm_markdown
 from chat_page.strings import ENGLISH
 from rag.answering.quotes import Quote
@@ -22,6 +24,16 @@ def as_json(turns: Sequence[Turn]) -> str:
     `start`, `end` and `spans` are character offsets into the document's extracted text.
     """
     return json.dumps({"version": VERSION, "exchanges": [_exchange(turn) for turn in turns]}, ensure_ascii=False)
+
+
+def all_as_json(conversations: Iterable[Conversation]) -> str:
+    """Return several conversations for programs, each with its title and times in ISO 8601."""
+    values = [
+        {"title": each.title, "created": _iso(each.created), "updated": _iso(each.updated)}
+        | {"exchanges": [_exchange(turn) for turn in each.turns]}
+        for each in conversations
+    ]
+    return json.dumps({"version": VERSION, "conversations": values}, ensure_ascii=False)
 
 
 def as_markdown(turns: Sequence[Turn]) -> str:
@@ -45,6 +57,8 @@ def refusal_text(turn: Turn) -> str:
     if abstention and abstention.years:
         years, covered = ", ".join(abstention.years), ", ".join(abstention.covered_years)
         return f"{ENGLISH.refusal} {ENGLISH.other_years.format(years=years, covered=covered)}"
+    if abstention and abstention.languages:
+        return f"{ENGLISH.refusal} {ENGLISH.other_language.format(languages=' or '.join(abstention.languages))}"
     return ENGLISH.refusal
 
 
@@ -64,6 +78,10 @@ def unsupported_lines(turn: Turn) -> list[str]:
     """Return the sentences of an answer that the documents don't support, below a line that says so, or nothing."""
     lines = [f"- {turn.answer[sentence.start : sentence.end]}" for sentence in turn.unsupported]
     return ["", ENGLISH.unsupported_list, "", *lines, ""] if lines else []
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 def _exchange(turn: Turn) -> dict[str, Any]:

@@ -61,7 +61,8 @@ class AbstentionKind(StrEnum):
     NO_PASSAGES = "no_passages"
     WEAK_EVIDENCE = "weak_evidence"
     NOT_MENTIONED = "not_mentioned"  # `names`: no document has them
-    OTHER_YEARS = "other_years"  # `years`: no document has them; the documents are about `covered_years`
+    OTHER_YEARS = "other_years"  # `years`: no document is about them; the documents are about `covered_years`
+    OTHER_LANGUAGE = "other_language"  # the question isn't in `languages`, which are those of the documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Abstention:
     names: tuple[str, ...] = ()
     years: tuple[str, ...] = ()
     covered_years: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
 
 
 def missing_evidence(question: str, passages: Sequence[Passage]) -> Abstention | None:

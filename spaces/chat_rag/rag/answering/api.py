@@ -29,7 +29,9 @@ ABSTENTION_REASONS = {
     AbstentionKind.NO_PASSAGES: "No passages found in the documents",
     AbstentionKind.WEAK_EVIDENCE: "No close match in the documents",
     AbstentionKind.NOT_MENTIONED: "No document mentions {names}",
-    AbstentionKind.OTHER_YEARS: "No document mentions {years}; the documents cover {covered_years}",
+    AbstentionKind.OTHER_YEARS: "No document is about {years}; the documents cover {covered_years}",
+    AbstentionKind.OTHER_LANGUAGE: "The documents are in {languages}; ask in {languages}, or set SPACEPORT_EMBEDDINGS"
+    " to a multilingual model",
 }
 
 
@@ -138,10 +140,12 @@ def describe_usage(usage: Usage | None, context_window: int | None) -> str:
 
 def abstention_reason(abstention: Abstention) -> str:
     """Return the reason as one phrase, such as "No document mentions Microsoft"."""
-    names, years, covered_years = (
-        ", ".join(words) for words in (abstention.names, abstention.years, abstention.covered_years)
+    return ABSTENTION_REASONS[abstention.kind].format(
+        names=", ".join(abstention.names),
+        years=", ".join(abstention.years),
+        covered_years=", ".join(abstention.covered_years),
+        languages=" or ".join(abstention.languages),
     )
-    return ABSTENTION_REASONS[abstention.kind].format(names=names, years=years, covered_years=covered_years)
 
 
 def _retrieval_json(retrieval: Retrieval) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class Turn:
     otherwise "": the target decides. `writer` is the label of the model that could still write an answer, or "".
     `target` is "" until a model is asked; `asked_at` is in ISO 8601. A `shared` turn came from a link: the passages of
     its citations have a number, a document and a page, but no text. `id` tells the turns of a conversation apart.
+    `again` is the id of the turn whose question this one asks another model, or "".
     """
 
     question: str
@@ -55,6 +56,7 @@ class Turn:
     sentences: tuple[Sentence, ...] = ()
     measurements: Measurements | None = None
     id: str = field(default="", compare=False)
+    again: str = ""
 
     @property
     def unsupported(self) -> tuple[Sentence, ...]:
@@ -65,6 +67,11 @@ class Turn:
     def all_unsupported(self) -> bool:
         """Whether the documents support no sentence of the answer."""
         return bool(self.sentences) and len(self.unsupported) == len(self.sentences)
+
+
+def turns_before(question: Turn, earlier: Iterable[Turn]) -> list[Turn]:
+    """Return the turns that a question follows, without the answers of other models to it."""
+    return [turn for turn in earlier if not question.again or question.again not in (turn.id, turn.again)]
 
 
 def model_messages(turns: Iterable[Turn]) -> list[Message]:

@@ -16,6 +16,7 @@ from rag.search.onnx_export import HUB_MODEL, cached_export, is_exported, packag
 from rag.search.prompts import Prompts
 from rag.search.torch_embedder import BFLOAT16_FEATURE, TorchModel
 from rag.search.unrelated import UNRELATED_PASSAGES, UNRELATED_QUESTIONS, UNUSUAL_COSINE
+from ui.threads import lower_priority
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 BATCH_TOKENS = 512  # with padding; larger batches were no faster and occupy a processor for longer
 TOKENISE_BATCH = 512  # texts, which are sorted by length among themselves
+UPLOAD_NICE = 10  # as the processes that read files
 # English models have 30,000 to 50,000 tokens; those for many languages 100,000 and more.
 _MULTILINGUAL_VOCABULARY = 60_000
 
@@ -137,12 +139,15 @@ class Embedder:
         with self._load_lock:
             if self._model is None:
                 model = load(self.name)
-                self._question_pool, self._upload_pool = (
-                    ThreadPoolExecutor(model.workers, f"embed-{purpose}", model.prepare_thread)
-                    for purpose in ("question", "upload")
-                )
+                self._question_pool = ThreadPoolExecutor(model.workers, "embed-question", model.prepare_thread)
+                self._upload_pool = ThreadPoolExecutor(model.workers, "embed-upload", _prepare_upload_thread, (model,))
                 self._model = model
             return self._model
+
+
+def _prepare_upload_thread(model: Model) -> None:
+    lower_priority(UPLOAD_NICE)  # an upload has a thread for each processor, which answers need, too
+    model.prepare_thread()
 
 
 def load(name: str) -> Model:

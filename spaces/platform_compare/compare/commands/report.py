@@ -36,6 +36,7 @@ def add_report_command(commands: Any) -> None:
     report.add_argument("--json", type=Path, metavar="FILE", help="write all metrics as JSON (- for the terminal)")
     report.add_argument("--html", type=Path, metavar="FILE", help="write a stand-alone page with charts")
     report.add_argument("--csv", type=Path, metavar="FILE", help="write one line per request")
+    report.add_argument("--rows", type=Path, metavar="FILE", help="append a row per target and load to a JSONL dataset")
     report.add_argument("--markdown", type=Path, metavar="FILE", help="write what is printed")
     report.set_defaults(command=_report)
 
@@ -55,6 +56,10 @@ def _report(options: argparse.Namespace) -> int:
         from compare.report.tables import requests_csv
 
         _write(options.csv, requests_csv(run))
+    if options.rows:
+        from compare.report.rows import report_rows
+
+        _append(options.rows, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in report_rows(report)))
     if options.html:
         from compare.report.html_report import html
 
@@ -66,7 +71,7 @@ def _check(options: argparse.Namespace) -> None:
     if not 0 < options.utilisation <= 1:
         raise PriceError(f"A utilisation of {options.utilisation:g} isn't possible.", "Use a share above 0, up to 1.")
     inputs = [path.resolve() for path in (options.run, options.against, options.prices) if path]
-    for path in (options.json, options.html, options.csv, options.markdown):
+    for path in (options.json, options.html, options.csv, options.markdown, options.rows):
         if path and path.resolve() in inputs:
             raise CompareError(f"{path} is an input of the report.", "Choose another path for the output.")
 
@@ -85,6 +90,14 @@ def _build(options: argparse.Namespace, run: Run) -> Report:
     if report.price_errors:
         raise report.price_errors[0]
     return report
+
+
+def _append(path: Path, text: str) -> None:
+    try:
+        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+    except OSError as error:
+        raise CompareError(f"Can't write {path} ({error.strerror}).", "Choose another path.") from error
 
 
 def _write(path: Path | None, text: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
-from rag.answering.evidence.comparison import compared_documents
+from rag.answering.evidence.comparison import compared_documents, question_to_each
 from rag.answering.evidence.mentions import documents_that_are_meant
 from rag.answering.evidence.questions import Question
 from rag.answering.evidence.table_rows import find_rows
@@ -34,7 +35,12 @@ def retrieve_candidates(
         # In the order of the documents: a set has another one in each process, and rows can be equally good.
         in_order = [document for key, document in documents.items() if key in meant]
         return number_passages([*passages, *find_rows(asked, in_order, passages)])
-    ranking = rank_passages(libraries, question, embedder)
-    share = max(3, limit // len(compared))
-    parts = ([each for each in ranking if each.document_id == document_id][:share] for document_id in compared)
-    return number_passages([passage for part in parts for passage in part])
+    ranking, share = rank_passages(libraries, question, embedder), max(3, limit // len(compared))
+    passages = [
+        passage
+        for document_id in compared
+        for passage in [each for each in ranking if each.document_id == document_id][:share]
+    ]
+    asked = Question(question_to_each(question))
+    rows = (find_rows(asked, [documents[document_id]], passages) for document_id in compared)
+    return number_passages([*passages, *chain.from_iterable(rows)])

@@ -1,10 +1,11 @@
-"""Recognizes a question that compares documents."""
+"""Recognizes a question that compares documents, and what it asks of each."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
+from rag.answering.abstain import is_about_whole_documents
 from rag.answering.evidence.questions import Question
 from rag.documents import Document
 
@@ -13,6 +14,13 @@ _COMPARISON = re.compile(
     r"(?:each|every|both|all)(?: of)?(?: the(?:se)?)? (?:documents?|files?|reports?|filings?|compan(?:y|ies)))\b",
     re.IGNORECASE,
 )
+# What is left of a comparison without its names: "the … of and in".
+_LEFT_OVER = re.compile(
+    r"(?<=\s)(?:what|which|how|is|are|was|were|do|does|did|the|and|of|for|to|with|between|from|in|by|on|about|each|both|all"
+    r"|differ\w*|differences?|two|three|four|say|says)(?=[\s,.?])",
+    re.IGNORECASE,
+)
+_NAME_END = re.compile(r"(?:['’]s?)?[,.?!]?$")
 _BEGINNING = 3_000  # characters in which a document says whose it is
 _MAX_DOCUMENTS = 4
 
@@ -31,3 +39,16 @@ def compared_documents(question: str, documents: Mapping[str, Document]) -> tupl
         if any(name in f"{document.name} {document.text[:_BEGINNING]}".lower() for name in names)
     ]
     return tuple(named if len(named) > 1 else documents)[:_MAX_DOCUMENTS]
+
+
+def question_to_each(question: str) -> str:
+    """Return what a comparison asks of each document: "Compare Alba's and Brio's net income" asks for net income."""
+    names = set(Question(question).names)
+    words = [word for word in _COMPARISON.sub(_joining_word, question).split() if _NAME_END.sub("", word) not in names]
+    rest = " ".join(_LEFT_OVER.sub(" ", f" {' '.join(words)} ").split()).strip(" ,.?")
+    return question if is_about_whole_documents(rest) else f"What was the {rest}?"
+
+
+def _joining_word(match: re.Match[str]) -> str:
+    """Return the words between "differ" and "between", which say what differs."""
+    return match[0].partition(" ")[2] if match[0].lower().startswith("differ") else " "

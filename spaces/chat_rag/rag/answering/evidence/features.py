@@ -10,6 +10,14 @@ from math import log
 from typing import TYPE_CHECKING
 
 from rag.answering.evidence.answers import candidates
+from rag.answering.evidence.cell_match import (
+    find_parts,
+    label_stems,
+    latest_days,
+    match_length,
+    match_period,
+    match_years,
+)
 from rag.answering.evidence.feature_names import NAMES, RELATIVE
 from rag.answering.evidence.figures import is_figure, is_period, value
 from rag.answering.evidence.questions import Kind, Question, years_of
@@ -22,7 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_KINDS_WITH_FIGURES = {Kind.MONEY, Kind.NUMBER, Kind.PERCENT}
+_COLUMN_SHARE = 0.5  # of the vector of a cell's column beside that of its row
 _CHANGE = re.compile(r"change|increase|decrease|variance|growth|%|percent", re.IGNORECASE)
 _ENDS = re.compile(r"[.!?。！？][\"'”’)\]]*$")
 
@@ -42,7 +50,9 @@ class Measurer:
         self.question, self.units = question, units
         passages = {unit.passage for unit in units if unit.passage}
         self._passages = {passage: frozenset(stems([passage.heading, passage.text])) for passage in passages}
-        self._stems = [frozenset(stems([embedded_text(unit)])) for unit in units]
+        self._latest, self._parts = latest_days(units), find_parts(question, units)
+        self._periods = [match_period(question, unit, self._latest) if unit.cell else 0.0 for unit in units]
+        self._stems = [self._own_stems(at) for at in range(len(units))]
         self._context = [frozenset(stems([unit.heading, unit.before, unit.after])) for unit in units]
         self._weights = self._word_weights([*dict.fromkeys(self._stems)])
         # A word of each passage, such as the subject of the document, doesn't say which sentence answers.
@@ -60,20 +70,28 @@ class Measurer:
             values[:, NAMES.index(relative)] = column - column.max()
         return values
 
+    def _own_stems(self, at: int) -> frozenset[str]:
+        """Return the stems of a unit; a cell of the question's period has all words of that period."""
+        asked = self.question.period_stems if self._periods[at] == 1 else frozenset()
+        return frozenset(stems([embedded_text(self.units[at])])) | asked
+
     def _measure_cosines(self, embedder: Embedder) -> NDArray[np.float64]:
         """Return the cosine of the question with each unit, with its surroundings, and with a cell's table."""
         import numpy as np
 
-        texts = [embedded_text(unit) for unit in self.units]
-        surroundings = [unit.before[-300:] or unit.heading or unit.text for unit in self.units]
+        # The words of a cell's row and column are embedded apart: a table has far fewer of them than cells.
+        texts = [(unit.label or unit.text) if unit.cell else embedded_text(unit) for unit in self.units]
+        columns = [unit.cell.column_header if unit.cell else "" for unit in self.units]
         labels = [
             unit.cell.row_label or unit.text if unit.cell else text
             for unit, text in zip(self.units, texts, strict=True)
         ]
-        vectors = encode(embedder, [self.question.text, *texts, *surroundings, *labels]).astype(np.float64)
-        question, (own, around, label) = vectors[0], np.split(vectors[1:], 3)
-        mixed = own + 0.4 * around
-        mixed /= np.linalg.norm(mixed, axis=1, keepdims=True)
+        surroundings = [unit.before[-300:] or unit.heading or unit.text for unit in self.units]
+        question = embedder.encode_question(self.question.text).astype(np.float64)
+        vectors = encode(embedder, [*texts, *columns, *labels, *surroundings]).astype(np.float64)
+        own, column, label, around = np.split(vectors, 4)
+        own = _unit_length(own + _COLUMN_SHARE * column * np.array([[bool(each)] for each in columns]))
+        mixed = _unit_length(own + 0.4 * around)
         return np.stack([own @ question, around @ question, mixed @ question, label @ question], axis=1)
 
     def _word_weights(self, texts: Sequence[frozenset[str]]) -> dict[str, float]:
@@ -119,7 +137,7 @@ class Measurer:
         return {
             "text has the kind": float(asks_for_kind and has_kind),
             "text lacks the kind": float(asks_for_kind and not has_kind),
-            "text year": _year_match(question.years, years, years_of(f"{unit.heading} {unit.before} {unit.after}")),
+            "text year": match_years(question.years, years, years_of(f"{unit.heading} {unit.before} {unit.after}")),
             "text length": log(1 + len(unit.text.split())),
             "text is a sentence": float(bool(_ENDS.search(unit.text))),
             "text is a question": float(unit.text.rstrip().endswith("?")),
@@ -130,10 +148,9 @@ class Measurer:
     def _cell_row(self, unit: Unit, at: int) -> dict[str, float]:
         cell, question = unit.cell, self.question
         assert cell is not None  # noqa: S101  # the caller checked it
-        label, header = frozenset(stems([cell.row_label])), frozenset(stems([cell.column_header]))
+        label, header = label_stems(unit), frozenset(stems([cell.column_header]))
         header_words = frozenset(stem for stem in header if not stem.isdigit())
         asked = set(question.stems)
-        header_years = years_of(cell.column_header) or years_of(unit.label)
         return {
             "is a cell": 1.0,
             "cell for words": float(question.wants_words),
@@ -144,8 +161,9 @@ class Measurer:
             "section coverage": self._coverage(frozenset(stems([cell.section])) - label),
             "header coverage": self._coverage(header_words - label),
             "header precision": len(header_words & asked) / (len(header_words) or 1),
-            "cell year": _year_match(question.years, header_years, years_of(unit.before)),
-            "period": _period_match(question, cell.column_header),
+            "cell year": self._periods[at],
+            "period": match_length(question, cell.column_header),
+            "part": float(self._parts[at]),
             "column": 1 / (1 + cell.cell.column),
             "cell has the kind": float(_has_kind(question, cell.text, f"{cell.section} {cell.column_header}")),
             "change column": float(_is_change(f"{cell.section} {cell.column_header}") != _is_change(question.text)),
@@ -169,25 +187,15 @@ class Measurer:
         return 1.0 if row and own == best(row) and len(row) > 1 else -1.0
 
 
+def _unit_length(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    import numpy as np
+
+    scaled: NDArray[np.float64] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return scaled
+
+
 def _is_change(text: str) -> bool:
     return bool(_CHANGE.search(text))
-
-
-def _year_match(asked: frozenset[str], own: frozenset[str], around: frozenset[str]) -> float:
-    """Return 1 if the text has the years, 0.5 if they stand around it, -1 if it has others only, 0 if unknown."""
-    if not asked:
-        return 0.0
-    if asked & own:
-        return 1.0
-    return -1.0 if own else 0.5 if asked & around else -0.3
-
-
-def _period_match(question: Question, header: str) -> float:
-    """Return whether a column has the length of the question's period: 1, -1, or 0 if one of them names none."""
-    lengths = re.findall(r"\b(three|six|nine|twelve) (?:months|weeks)", header, re.IGNORECASE)
-    if not lengths or not question.months:
-        return 0.0
-    return 1.0 if question.months == lengths[0].lower() else -1.0
 
 
 def _has_kind(question: Question, text: str, header: str) -> bool:

@@ -14,6 +14,11 @@ FIGURE = re.compile(
 )
 # It begins behind a letter, a figure or a space: a run of marks is read once.
 _NOTE_MARK = re.compile(r"(?<![*†‡§¹²³)\]])(?:\([a-z\d]\)|\[[a-z\d]\]|[*†‡§¹²³])++$", re.IGNORECASE)
+_ALTERNATIVE = re.compile(
+    r"\((?:loss(?:es)?|expenses?|deficit|benefits?|income|gains?|decreases?|increases?|reductions?|us(?:ed)?(?: in)?"
+    r"|repayments?|outflows?|credits?)\)",
+    re.IGNORECASE,
+)
 _BLANK = re.compile(r"(?:\$|€|£)?\s*+(?:[-−–—\s.]++%?|n/?[am]\.?|nil|none|nm|\*++)", re.IGNORECASE)
 YEAR = re.compile(r"(?<![\d,.$])(?:19|20)\d\d(?![\d,%]|\.\d)")
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
@@ -37,6 +42,11 @@ _UNIT = re.compile(
 def without_note_mark(text: str) -> str:
     """Return a label without the footnote marks at its end: "Services (3)" is "Services"."""
     return _NOTE_MARK.sub("", text.rstrip()).rstrip() or text
+
+
+def without_alternatives(label: str) -> str:
+    """Return a label without the other sign of its figure: "Net income (loss)" is "Net income"."""
+    return " ".join(_ALTERNATIVE.sub(" ", label).split()) or label
 
 
 def is_figure(text: str) -> bool:

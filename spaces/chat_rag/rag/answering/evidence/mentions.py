@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rag.answering.evidence.figures import YEAR
+from rag.answering.evidence.periods import CALENDAR
 from rag.answering.evidence.questions import Question
+from rag.answering.evidence.structure import structure_of
 from rag.answering.evidence.units import Unit
 from rag.documents import Document
 
@@ -34,13 +36,23 @@ def find_missing(question: Question, documents: Iterable[Document]) -> Missing:
     for document in documents:
         text = f"{document.name}\n{document.text}".lower() if names or years else ""
         names = [name for name in names if not _mentions(text, name)]
-        years = [year for year in years if not _mentions(text, year) and not _mentions(text, f"fy{year[2:]}")]
+        years = [year for year in years if not _has_year(document, text, year)]
     return Missing(tuple(names) if len(names) == len(question.names) else (), tuple(years))
+
+
+def _has_year(document: Document, text: str, year: str) -> bool:
+    """Return whether a document, with its text in lower case, mentions a year, or days of the fiscal year of this name.
+
+    October 2022 can be in fiscal 2023, which a report needn't name.
+    """
+    is_fiscal = structure_of(document).fiscal_years != CALENDAR
+    names = [year, f"fy{year[2:]}", *([str(int(year) - 1)] if is_fiscal else [])]
+    return any(_mentions(text, name) for name in names)
 
 
 def documents_that_are_meant(question: Question, documents: Iterable[Document]) -> frozenset[str]:
     """Return the ids of the documents that are about a name of the question if one is about all; otherwise of all."""
-    counts = {document.id: sum(_is_about(document, name) for name in question.names) for document in documents}
+    counts = {document.id: sum(is_about(document, name) for name in question.names) for document in documents}
     is_named = bool(question.names) and max(counts.values(), default=0) == len(question.names)
     return frozenset(document_id for document_id, count in counts.items() if count or not is_named)
 
@@ -51,11 +63,11 @@ def are_meant(question: Question, units: Sequence[Unit]) -> list[bool]:
     "Microsoft's revenue" is no figure of a report that only mentions Microsoft elsewhere.
     """
     documents = {unit.document.id: unit.document for unit in units}
-    about = {key for key, each in documents.items() if any(_is_about(each, name) for name in question.names)}
+    about = {key for key, each in documents.items() if any(is_about(each, name) for name in question.names)}
     return [not question.names or unit.document.id in about or _has_name(unit, question) for unit in units]
 
 
-def _is_about(document: Document, name: str) -> bool:
+def is_about(document: Document, name: str) -> bool:
     """Return whether a document has a name in its own name, at its beginning, or often."""
     beginning = f"{document.name}\n{document.text[:_BEGINNING]}".lower()
     return _mentions(beginning, name) or document.text.lower().count(name.lower()) >= _OFTEN

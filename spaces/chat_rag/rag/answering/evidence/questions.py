@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from rag.answering.evidence.figures import YEAR
+from rag.answering.evidence.periods import PERIOD_STEMS, Day, days_in, length_in
 from rag.search.bm25 import STOP_WORDS, keywords, stems
 
 
@@ -49,7 +50,7 @@ _KINDS = [
 _KIND_PATTERNS = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KINDS]
 _SHORT_YEAR = re.compile(r"\b(?:FY|F|CY)\s?'?(\d\d)\b")
 _QUARTER = re.compile(r"\b(?:(first|second|third|fourth)[ -](?:fiscal )?quarter|q([1-4]))\b", re.IGNORECASE)
-_MONTHS = re.compile(r"\b(three|six|nine|twelve)[ -]months?\b", re.IGNORECASE)
+_FISCAL = re.compile(r"\bfiscal\b|\bFY", re.IGNORECASE)
 _QUARTERS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
 _NAME = re.compile(r"(?<![\w.])(?:[A-Z][\w&]*(?:[.’'][A-Za-z\d][\w&]*)*|[a-z][A-Z]\w+)")
 _NO_NAME = re.compile(
@@ -64,8 +65,9 @@ _WANTS_WORDS = re.compile(
     r"|\breasons?\b|\bcauses?d?\b",
     re.IGNORECASE,
 )
-_MOST = re.compile(r"\b(?:larg|high|great|bigg|most|max)\w*\b", re.IGNORECASE)
-_LEAST = re.compile(r"\b(?:small|low|least|less|fewe|min)\w*\b", re.IGNORECASE)
+# In lower case: "Greater China" is a name.
+_MOST = re.compile(r"\b(?:larg|high|great|bigg|most|max)\w*\b")
+_LEAST = re.compile(r"\b(?:small|low|least|less|fewe|min)\w*\b")
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,11 @@ class Question:
         """The stems of the words that carry meaning, without years."""
         words = [word for word in keywords(self.text) if not YEAR.fullmatch(word)]
         return tuple(stems(words))
+
+    @cached_property
+    def period_stems(self) -> frozenset[str]:
+        """The stems of the words that name a period, and of the days in it."""
+        return frozenset(stem for stem in self.stems if stem in PERIOD_STEMS or (stem.isdigit() and len(stem) < 3))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -116,11 +123,25 @@ class Question:
         return bool(_WANTS_WORDS.search(self.text))
 
     @cached_property
-    def months(self) -> str:
-        """The length of the period that the question names: "three", "six", "nine", "twelve", or ""."""
-        if match := _MONTHS.search(self.text):
-            return match[1].lower()
-        return "three" if re.search(r"\bquarter", self.text, re.IGNORECASE) else ""
+    def months(self) -> int:
+        """The length of the period that the question names, in months; 0 if it names none. "Fiscal 2023" is a year."""
+        return length_in(self.text) or (12 if self.is_fiscal and self.years and not self.quarter else 0)
+
+    @cached_property
+    def quarter(self) -> int:
+        """The number of the quarter that the question names, 0 if it names none."""
+        match = _QUARTER.search(self.text)
+        return (_QUARTERS[match[1].lower()] if match[1] else int(match[2])) if match else 0
+
+    @cached_property
+    def is_fiscal(self) -> bool:
+        """Whether the question counts years as the company does."""
+        return bool(_FISCAL.search(self.text))
+
+    @cached_property
+    def days(self) -> tuple[Day, ...]:
+        """The days that the question names."""
+        return tuple(days_in(self.text))
 
 
 def years_of(text: str) -> frozenset[str]:

@@ -15,17 +15,20 @@ from rag.answering.abstain import (
 )
 from rag.answering.evidence.answerable import Situation
 from rag.answering.evidence.answers import answer_span
-from rag.answering.evidence.comparison import compared_documents
+from rag.answering.evidence.comparison import compared_documents, question_to_each
+from rag.answering.evidence.feature_names import NAMES
 from rag.answering.evidence.features import Measurer
+from rag.answering.evidence.languages import other_languages
 from rag.answering.evidence.mentions import are_meant, covered_years, documents_that_are_meant, find_missing
 from rag.answering.evidence.model import packaged_model
-from rag.answering.evidence.questions import Question
+from rag.answering.evidence.questions import Kind, Question
 from rag.answering.evidence.summary import key_sentences
 from rag.answering.evidence.typos import read_question
 from rag.answering.evidence.units import Unit, find_units
 from rag.answering.quotes import Quote
 from rag.documents import Document, Passage
 from rag.search.embedders import Embedder
+from rag.search.languages import ENGLISH, detect_language
 
 MAX_QUOTES = 3
 # A further quote is at least this share as likely as the first one.
@@ -58,50 +61,110 @@ def find_quotes(
     if documents and is_about_whole_documents(question):
         summary = key_sentences([*documents.values()], embedder)
         return QuoteSelection(tuple(_quote(unit, asked, 1.0) for unit in summary))
+    if compared := compared_documents(question, documents):
+        return _compare(question, compared, passages, documents, embedder)
     meant = documents_that_are_meant(asked, documents.values())
     units = find_units([passage for passage in passages if passage.document_id in meant], documents)
     if not units:
         return QuoteSelection(abstention=Abstention(AbstentionKind.NO_PASSAGES, evidence))
     situation = Situation(asked, evidence, find_missing(asked, documents.values()))
-    quotes, is_answered = _rank(situation, units, embedder)
-    if not is_latin(question):  # the model was trained on English questions only
+    ranking = _rank(situation, units, embedder)
+    is_answered = ranking.answered >= packaged_model().questions.threshold
+    if not _is_for_model(question, documents, embedder):
         is_answered = missing_evidence(asked.text, passages) is None
-    if quotes and is_answered:
-        return QuoteSelection(_choose(question, quotes, documents))
-    return QuoteSelection(nearest=tuple(quotes[:MAX_QUOTES]), abstention=_abstention(situation, documents))
+    if is_answered and not ranking.is_other_period:
+        return QuoteSelection(_likely(ranking.quotes))
+    nearest = tuple(ranking.quotes[:MAX_QUOTES])
+    return QuoteSelection(nearest=nearest, abstention=_abstention(situation, ranking, documents, embedder))
 
 
-def _rank(situation: Situation, units: Sequence[Unit], embedder: Embedder) -> tuple[list[Quote], bool]:
-    """Return a quote of each unit that can be meant, best first, and whether the documents answer the question."""
+def _is_for_model(question: str, documents: Mapping[str, Document], embedder: Embedder) -> bool:
+    """Return whether the model decides if the documents answer: it was trained on English questions only.
+
+    It also decides for a question in a language that no document has, of which the words of a passage say nothing.
+    """
+    is_foreign = not embedder.multilingual and bool(other_languages(question, documents.values()))
+    return is_latin(question) and (is_foreign or detect_language(question) == ENGLISH)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranking:
+    """A quote of each unit that can be meant, best first, and how likely the documents answer the question.
+
+    `is_other_period` says that the best unit is a figure for another time than the question's.
+    """
+
+    quotes: list[Quote]
+    answered: float
+    is_other_period: bool
+
+
+def _rank(situation: Situation, units: Sequence[Unit], embedder: Embedder) -> _Ranking:
     import numpy as np
 
-    model, meant = packaged_model(), np.array(are_meant(situation.question, units))
-    values = Measurer(situation.question, units, embedder).table()
+    model, question = packaged_model(), situation.question
+    meant = np.array(are_meant(question, units))
+    values = Measurer(question, units, embedder).table()
     scores = model.units.scores(values)
     is_near = meant.any() and scores[meant].max() > scores.max() - _MAX_BEHIND
     answered = model.answered(situation, values, scores, meant) if is_near else 0.0
     probabilities = answered * model.units.shares(scores)
     order = [at for at in (-scores).argsort(kind="stable") if meant[at] or not meant.any()]
-    quotes = [_quote(units[at], situation.question, float(probabilities[at])) for at in order]
-    return quotes, answered >= model.questions.threshold
+    quotes = [_quote(units[at], question, float(probabilities[at])) for at in order]
+    best = dict(zip(NAMES, values[order[0]].tolist(), strict=True))
+    return _Ranking(quotes, answered, _is_other_period(question, units[order[0]], best))
 
 
-def _choose(question: str, quotes: Sequence[Quote], documents: Mapping[str, Document]) -> tuple[Quote, ...]:
-    """Return the first quotes, or the first one of each document that the question compares."""
-    compared = compared_documents(question, documents)
-    firsts = [next((quote for quote in quotes if quote.document_id == each), None) for each in compared]
-    likely = [quote for quote in quotes[:MAX_QUOTES] if quote.probability >= LEAST_SHARE * quotes[0].probability]
-    return tuple(filter(None, firsts)) or tuple(likely)
+def _is_other_period(question: Question, unit: Unit, features: Mapping[str, float]) -> bool:
+    """Return whether a cell is of another time than the question's, or a sentence of a document about other years."""
+    if unit.cell:
+        return features["period"] < 0 or (bool(question.years) and features["cell year"] == -1)
+    is_figure = question.kind in (Kind.MONEY, Kind.PERCENT)
+    return is_figure and features["text year"] < 0 and not question.years & set(covered_years([unit.document]))
 
 
-def _abstention(situation: Situation, documents: Mapping[str, Document]) -> Abstention:
+def _compare(
+    question: str,
+    compared: Sequence[str],
+    passages: Sequence[Passage],
+    documents: Mapping[str, Document],
+    embedder: Embedder,
+) -> QuoteSelection:
+    """Return the first quote of each document, for what the comparison asks of each."""
+    parts = [
+        find_quotes(
+            question_to_each(question),
+            [passage for passage in passages if passage.document_id == document_id],
+            {document_id: documents[document_id]},
+            embedder,
+        )
+        for document_id in compared
+    ]
+    if quotes := [quote for part in parts for quote in part.quotes[:1]]:
+        return QuoteSelection(tuple(quotes))
+    nearest = [quote for part in parts for quote in part.nearest[:1]]
+    return QuoteSelection(nearest=tuple(nearest), abstention=parts[0].abstention)
+
+
+def _likely(quotes: Sequence[Quote]) -> tuple[Quote, ...]:
+    """Return the first quotes without those that are far less likely than the first one."""
+    return tuple(quote for quote in quotes[:MAX_QUOTES] if quote.probability >= LEAST_SHARE * quotes[0].probability)
+
+
+def _abstention(
+    situation: Situation, ranking: _Ranking, documents: Mapping[str, Document], embedder: Embedder
+) -> Abstention:
     """Return the reason why the documents don't answer."""
-    missing, evidence = situation.missing, situation.evidence
+    question, missing, evidence = situation.question, situation.missing, situation.evidence
+    languages = () if embedder.multilingual else other_languages(question.text, documents.values())
+    if languages:
+        return Abstention(AbstentionKind.OTHER_LANGUAGE, evidence, languages=languages)
     if missing.names:
         return Abstention(AbstentionKind.NOT_MENTIONED, evidence, names=missing.names)
-    if missing.years:
-        covered = covered_years(documents.values())
-        return Abstention(AbstentionKind.OTHER_YEARS, evidence, years=missing.years, covered_years=covered)
+    covered = covered_years(documents.values())
+    years = missing.years or (tuple(sorted(question.years - set(covered))) if ranking.is_other_period else ())
+    if years:
+        return Abstention(AbstentionKind.OTHER_YEARS, evidence, years=years, covered_years=covered)
     return Abstention(AbstentionKind.WEAK_EVIDENCE, evidence)
 
 

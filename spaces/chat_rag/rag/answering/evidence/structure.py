@@ -1,4 +1,4 @@
-"""The structure of a document that its passages don't show: its running heads, and the tables of its pages.
+"""The structure of a document that its passages don't show: its running heads, fiscal years and tables of its pages.
 
 It is kept for the documents of the last questions, as numbers only: nothing of a removed document's words stays.
 """
@@ -12,6 +12,7 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 
 from rag.answering.evidence.figure_lines import find_figure_tables
+from rag.answering.evidence.periods import FiscalYears, find_fiscal_years
 from rag.documents import Document, Page, Table
 
 # A running head stands on so many pages, among so many first or last lines.
@@ -22,10 +23,14 @@ _DIGITS = re.compile(r"\d+")
 
 @dataclass(slots=True)
 class Structure:
-    """The running heads of a document, as hashes, and its tables; those of a page are looked up when needed."""
+    """The running heads of a document, as hashes, its fiscal years, and its tables.
+
+    The tables of a page without marked ones are looked up when needed.
+    """
 
     furniture: frozenset[int]
     tables: tuple[Table, ...]
+    fiscal_years: FiscalYears
     _page_tables: dict[int, list[Table]] = field(default_factory=dict)
 
     def is_furniture(self, line: str) -> bool:
@@ -57,7 +62,8 @@ def structure_of(document: Document) -> Structure:
         if key in _structures:
             _structures.move_to_end(key)
             return _structures[key]
-    structure = Structure(_furniture(document), tuple(sorted(document.tables, key=lambda table: table.start)))
+    tables = tuple(sorted(document.tables, key=lambda table: table.start))
+    structure = Structure(_furniture(document), tables, find_fiscal_years(document.text))
     with _lock:
         _structures[key] = structure
         while len(_structures) > _KEPT_DOCUMENTS:

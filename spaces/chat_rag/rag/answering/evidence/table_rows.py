@@ -6,21 +6,22 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
+from rag.answering.evidence.figures import without_alternatives
+from rag.answering.evidence.mentions import is_about
+from rag.answering.evidence.periods import PERIOD_STEMS
 from rag.answering.evidence.questions import Kind, Question
 from rag.documents import Document, Passage, Table
 from rag.search.bm25 import stems
+from rag.search.languages import ENGLISH
+from rag.search.words import content_words
 
 _FIGURES = {Kind.MONEY, Kind.NUMBER, Kind.PERCENT, Kind.OTHER}
 # A row is a candidate if its label and the question share so much of both; more rows take longer than they help.
 _LEAST_SHARED, _MOST_ROWS = 0.65, 4
 _AROUND = 300  # characters of the table around the row, for the reader of the source
-_PERIODS = frozenset(
-    stems(
-        [
-            "first second third fourth quarter fiscal year years month months three six nine twelve ended period",
-            "q1 q2 q3 q4 january february march april may june july august september october november december",
-        ]
-    )
+# Words of a question that no label has.
+_ASKING = frozenset(
+    stems(["much many s did do does get got have has had make made pay paid spend spent earn earned report reported"])
 )
 _KEPT_DOCUMENTS = 64
 Row = tuple[frozenset[str], int, int, Table]
@@ -30,7 +31,10 @@ _lock = threading.Lock()
 
 def find_rows(question: Question, documents: Iterable[Document], passages: Sequence[Passage]) -> list[Passage]:
     """Return the rows that answer by their label, best first, as passages; those of `passages` are left out."""
-    asked = frozenset(question.stems) - _PERIODS - frozenset(stems([name.lower() for name in question.names]))
+    documents = list(documents)
+    words = frozenset(stem for stem in question.stems if not stem.isdigit()) - PERIOD_STEMS - _ASKING
+    owners = frozenset(stems([name for name in question.names if any(is_about(each, name) for each in documents)]))
+    asked = words - owners
     if question.kind not in _FIGURES or not asked:
         return []
     scored = [
@@ -70,8 +74,13 @@ def _table_rows(document: Document, table: Table) -> list[Row]:
         spans[cell.row] = min(start, cell.start), max(end, cell.end)
         if cell.column == 0 and not cell.header:
             labels[cell.row] = document.text[cell.start : cell.end]
-    rows = ((frozenset(stems([label])), *spans[number], table) for number, label in labels.items())
+    rows = ((_words(label), *spans[number], table) for number, label in labels.items())
     return [row for row in rows if row[0]]
+
+
+def _words(label: str) -> frozenset[str]:
+    words = content_words(without_alternatives(label).lower(), ENGLISH)
+    return frozenset(stems(words)) - PERIOD_STEMS
 
 
 def _is_covered(document: Document, start: int, passages: Sequence[Passage]) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+from rag.answering.evidence.periods import PERIOD_STEMS
 from rag.answering.evidence.questions import Question
 from rag.documents import Passage
 from rag.search.bm25 import STOP_WORDS, stems
@@ -19,7 +20,8 @@ _LIKENESS = 0.84
 def read_question(text: str, passages: Sequence[Passage]) -> Question:
     """Return the question, each word that no passage has as the one that it is most like, if it is very like."""
     words = {word for passage in passages for word in _WORD.findall(f"{passage.heading} {passage.text}")}
-    known = set(stems([" ".join(words)]))
+    # A report of "Three Months" has no word "quarter", but many that are like it.
+    known = set(stems([" ".join(words)])) | PERIOD_STEMS
     spellings = {word.lower(): word for word in sorted(words)}
 
     def correct(match: re.Match[str]) -> str:

@@ -1,0 +1,115 @@
+"""Compares the periods and the parts of a company that a cell's labels name with those of the question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag.answering.evidence.figures import without_alternatives
+from rag.answering.evidence.periods import CALENDAR, PERIOD_STEMS, Day, days_in, is_later, last_day, length_in
+from rag.answering.evidence.questions import Question, years_of
+from rag.answering.evidence.structure import structure_of
+from rag.answering.evidence.units import Unit
+from rag.search.bm25 import STOP_WORDS, stems
+
+# What says that a figure is of the whole company, or is the one in its books.
+_WHOLE = frozenset(
+    stems(["total", "consolidated", "reported", "overall", "group", "company", "combined", "sum", "amount"])
+)
+# A column of changes is none of a part; the feature "change column" knows it.
+_CHANGES = frozenset(stems(["change changes increase increases decrease decreases variance growth percent"]))
+_NO_DAY = 31  # of a month without a day
+RowKey = tuple[str, int]
+
+
+def label_stems(unit: Unit) -> frozenset[str]:
+    """Return the stems of a cell's row label, without the other sign that it can have."""
+    return frozenset(stems([without_alternatives(unit.cell.row_label)])) if unit.cell else frozenset()
+
+
+def latest_days(units: Sequence[Unit]) -> dict[RowKey, Day]:
+    """Return the end of the last period of each row."""
+    latest: dict[RowKey, Day] = {}
+    for unit in units:
+        if unit.cell and (day := last_day(unit.cell.column_header)):
+            key = unit.document.id, unit.start
+            latest[key] = day if key not in latest or is_later(day, latest[key]) else latest[key]
+    return latest
+
+
+def match_years(asked: frozenset[str], own: frozenset[str], around: frozenset[str]) -> float:
+    """Return 1 if the text has the years, 0.5 if they stand around it, -1 if it has others only, 0 if unknown."""
+    if not asked:
+        return 0.0
+    if asked & own:
+        return 1.0
+    return -1.0 if own else 0.5 if asked & around else -0.3
+
+
+def match_period(question: Question, unit: Unit, latest: dict[RowKey, Day]) -> float:
+    """Return how well the end of a cell's period matches the question, as `match_years` does.
+
+    Without a year in the question, the periods of a row before the last one aren't meant.
+    """
+    header = unit.cell.column_header if unit.cell else ""
+    if not question.years:
+        newest = latest.get((unit.document.id, unit.start))
+        return 0.0 if newest is None or last_day(header) == newest else -0.5
+    days = days_in(header)
+    if days and (question.days or question.quarter or question.is_fiscal):
+        return 1.0 if any(_is_asked(question, day, header, unit) for day in days) else -1.0
+    own = years_of(header) or years_of(unit.label)
+    fiscal = structure_of(unit.document).fiscal_years
+    own |= {str(fiscal.quarter_of(day)[0]) for day in days if fiscal != CALENDAR}
+    return match_years(question.years, own, years_of(unit.before))
+
+
+def _is_asked(question: Question, day: Day, header: str, unit: Unit) -> bool:
+    """Return whether a period that ends on a day is the question's, by its date or by its quarter and fiscal year."""
+    if question.days:
+        return any(
+            (each.year, each.month) == (day.year, day.month) and each.day in (day.day, _NO_DAY)
+            for each in question.days
+        )
+    year, quarter = structure_of(unit.document).fiscal_years.quarter_of(day)
+    is_quarter = question.quarter in (0, quarter) or length_in(header) > 3
+    years = {str(year)} if question.is_fiscal else {str(year), str(day.year)}
+    return is_quarter and bool(years & question.years)
+
+
+def match_length(question: Question, header: str) -> float:
+    """Return whether a column has the length of the question's period: 1, -1, or 0 if one of them names none."""
+    length = length_in(header)
+    if not length or not question.months:
+        return 0.0
+    return 1.0 if question.months == length else -1.0
+
+
+def find_parts(question: Question, units: Sequence[Unit]) -> list[bool]:
+    """Return whether each cell is only of a part that the question doesn't name, while the whole has a cell as well.
+
+    "Operating income" of a segment isn't the company's, and the change of a figure isn't the figure.
+    """
+    common = _common_header_stems(units)
+    parts = [_part(question, unit) - common.get((unit.document.id, unit.start), frozenset()) for unit in units]
+    labels = [(unit.document.id, label_stems(unit)) for unit in units]
+    wholes = {label for label, unit, part in zip(labels, units, parts, strict=True) if unit.cell and not part}
+    return [bool(part) and label in wholes for label, part in zip(labels, parts, strict=True)]
+
+
+def _common_header_stems(units: Sequence[Unit]) -> dict[RowKey, frozenset[str]]:
+    """Return the stems that the headers of all cells of a row have; they tell no cell from another."""
+    common: dict[RowKey, frozenset[str]] = {}
+    for unit in units:
+        if unit.cell:
+            key, words = (unit.document.id, unit.start), frozenset(stems([unit.cell.column_header]))
+            common[key] = common[key] & words if key in common else words
+    return common
+
+
+def _part(question: Question, unit: Unit) -> frozenset[str]:
+    """Return the stems of a cell's section and header that are no period, not the whole, and not in the question."""
+    words = frozenset(stems([unit.cell.section, unit.cell.column_header])) if unit.cell else frozenset()
+    if words & _WHOLE:
+        return frozenset()
+    known = PERIOD_STEMS | _CHANGES | STOP_WORDS | set(question.stems) | label_stems(unit)
+    return frozenset(word for word in words - known if word.isalpha() and len(word) > 1)

@@ -1,0 +1,20 @@
+"""Recognizes a question in a language that none of the documents has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rag.documents import Document
+from rag.search.languages import detect_language
+
+# A question of fewer words can be a name or a term that every language has.
+_FEWEST_WORDS = 3
+
+
+def other_languages(question: str, documents: Iterable[Document]) -> tuple[str, ...]:
+    """Return the languages of the documents, such as "English", if the question is in none of them."""
+    languages = sorted({detect_language(document.text) for document in documents})
+    asked = detect_language(question)
+    if asked in languages or (question.isascii() and len(question.split()) < _FEWEST_WORDS):
+        return ()
+    return tuple(language.capitalize() for language in languages)

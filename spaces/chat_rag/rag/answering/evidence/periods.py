@@ -1,0 +1,119 @@
+"""Reads the periods of questions and of columns, by the calendar and by a company's fiscal years."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from rag.answering.evidence.figures import YEAR
+from rag.search.bm25 import stems
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
+_DATE = re.compile(
+    rf"\b({_MONTH})(?: (\d{{1,2}}))?,? ((?:19|20)\d\d)\b|\b(\d{{1,2}}) ({_MONTH}) ((?:19|20)\d\d)\b", re.IGNORECASE
+)
+_ENDS = r"(?:ended|ending|ends)(?: on)?"
+_YEAR_ENDS = re.compile(
+    rf"\byears? {_ENDS}(?: the last \w{{1,12}} (?:of|in))? ({_MONTH})(?: (\d{{1,2}})\b)?", re.IGNORECASE
+)
+_NUMBERED_YEAR = re.compile(
+    rf"\bfiscal (?:year )?((?:19|20)\d\d),?(?: \w{{1,12}}){{0,4}} {_ENDS} {_MONTH} \d{{1,2}}, ((?:19|20)\d\d)",
+    re.IGNORECASE,
+)
+_LENGTHS = {
+    3: r"\bthree[ -]months?\b|\b(?:thirteen|13) weeks\b|\bquarter(?:s|ly)?\b|\bq[1-4]\b",
+    6: r"\bsix[ -]months?\b|\b(?:twenty[ -]six|26) weeks\b|\bfirst half\b",
+    9: r"\bnine[ -]months?\b|\b(?:thirty[ -]nine|39) weeks\b",
+    12: r"\btwelve[ -]months?\b|\b(?:fifty[ -](?:two|three)|5[23]) weeks\b|\b(?:fiscal|full) year|\byears? ended\b",
+}
+_LENGTH_PATTERNS = {months: re.compile(pattern, re.IGNORECASE) for months, pattern in _LENGTHS.items()}
+PERIOD_STEMS = frozenset(
+    stems(
+        [
+            "first second third fourth quarter fiscal year years month months three six nine twelve ended period",
+            "q1 q2 q3 q4 january february march april may june july august september october november december",
+            "as of at the end in on weeks thirteen twenty thirty fifty",
+        ]
+    )
+)
+# A year of 52 or 53 weeks ends some days before or after the end of its month.
+_DRIFT = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The end of a period. Days compare by time."""
+
+    year: int
+    month: int
+    day: int
+
+
+@dataclass(frozen=True, slots=True)
+class FiscalYears:
+    """How a company counts its years: the month that ends one, and its number less the calendar year of that end."""
+
+    last_month: int = 12
+    offset: int = 0
+
+    def quarter_of(self, end: Day) -> tuple[int, int]:
+        """Return the fiscal year and quarter of a period that ends on a day."""
+        year, month = end.year, end.month
+        if end.day <= _DRIFT:
+            year, month = (year, month - 1) if month > 1 else (year - 1, 12)
+        months = (month - self.last_month - 1) % 12
+        return year + int(month > self.last_month) + self.offset, months // 3 + 1
+
+
+CALENDAR = FiscalYears()
+
+
+def find_fiscal_years(text: str) -> FiscalYears:
+    """Return how a document counts fiscal years, from what it says most often; the calendar's if it says nothing."""
+    months: Counter[int] = Counter()
+    for match in _YEAR_ENDS.finditer(text):
+        drifts = match[2] is not None and int(match[2]) <= _DRIFT
+        months[(_month(match[1]) - 1 - drifts) % 12 + 1] += 1
+    offsets = Counter(int(match[1]) - int(match[2]) for match in _NUMBERED_YEAR.finditer(text))
+    likely = [offset for offset, _ in offsets.most_common(1) if offset in (-1, 0)]
+    return FiscalYears(months.most_common(1)[0][0] if months else 12, likely[0] if likely else 0)
+
+
+def days_in(text: str) -> list[Day]:
+    """Return the days in a text, each with its year; a month alone is its end."""
+    return [_day(match) for match in _DATE.finditer(text)]
+
+
+def length_in(text: str) -> int:
+    """Return the months of the first period that a text names, 0 if it names none."""
+    places = [
+        (match.start(), months) for months, pattern in _LENGTH_PATTERNS.items() if (match := pattern.search(text))
+    ]
+    return min(places)[1] if places else 0
+
+
+def last_day(header: str) -> Day | None:
+    """Return the end of a column's period; a year alone is its end."""
+    days = days_in(header) or [Day(int(year), 12, 31) for year in YEAR.findall(header)]
+    return max(days, key=_order, default=None)
+
+
+def is_later(first: Day, second: Day) -> bool:
+    """Return whether one day is after another."""
+    return _order(first) > _order(second)
+
+
+def _order(day: Day) -> tuple[int, int, int]:
+    return day.year, day.month, day.day
+
+
+def _day(match: re.Match[str]) -> Day:
+    if match[5]:
+        return Day(int(match[6]), _month(match[5]), int(match[4]))
+    return Day(int(match[3]), _month(match[1]), int(match[2] or 31))
+
+
+def _month(name: str) -> int:
+    return _MONTHS.index(name[:3].lower()) + 1

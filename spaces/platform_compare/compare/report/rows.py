@@ -1,0 +1,51 @@
+"""A run as rows of a dataset: flat values, one row per target and load, for a file that grows with every run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from compare.report.overview.headline import headline
+from compare.report.report import Report
+
+VERSION = 1
+
+
+def report_rows(report: Report) -> list[dict[str, Any]]:
+    """Return the rows of a run, all with the same columns; times in milliseconds, None for what is unknown."""
+    return [_row(report, target, load) for target, load in report.cells]
+
+
+def _row(report: Report, target: str, load: str) -> dict[str, Any]:
+    header, metrics = report.run.header, report.cells[target, load]
+    cost = report.costs.get((target, load))
+    served = header["targets"][target].get("served", {})
+    return {
+        "version": VERSION,
+        "run": header["id"],
+        "started": header["started"],
+        "workload": header["workload"]["name"],
+        "workload_hash": header["workload"]["hash"],
+        "system": header["environment"]["system"],
+        "processors": header["environment"]["processors"],
+        "definition": report.definition,
+        "target": target,
+        "title": header["targets"][target]["title"],
+        "kind": header["targets"][target]["settings"].get("kind"),
+        "model": served.get("model"),
+        "load": load,
+        "requests": metrics.requests,
+        "failed": metrics.requests - metrics.succeeded,
+        "ttft_ms_p50": metrics.ttft_ms.p50,
+        "ttft_ms_p95": metrics.ttft_ms.p95,
+        "itl_ms_p50": metrics.itl_ms.p50,
+        "tpot_ms_p50": metrics.tpot_ms.p50,
+        "e2e_ms_p50": metrics.e2e_ms.p50,
+        "e2e_ms_p95": metrics.e2e_ms.p95,
+        "output_tokens_per_s": metrics.output_tokens_per_s,
+        "requests_per_s": metrics.requests_per_s,
+        "goodput_share": metrics.goodput_share,
+        "usd_per_1000_requests": cost.per_1000_requests if cost else None,
+        "usd_per_million_output_tokens": cost.per_million_output_tokens if cost else None,
+        "headline": headline(report),
+        "caveats": len(report.caveats),
+    }

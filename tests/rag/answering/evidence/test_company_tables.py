@@ -1,0 +1,150 @@
+"""The tables of company reports: which column and row of several that have the question's words is the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rag.answering.abstain import AbstentionKind
+from rag.answering.evidence.candidates import retrieve_candidates
+from rag.answering.evidence.selection import QuoteSelection, find_quotes
+from rag.library.library import Library
+from rag.search.embedders import Embedder
+
+QUARTERS = """# {name} Corporation
+
+Quarterly report. The last annual report is for the fiscal year ended {year_end}. Amounts are those of all regions.
+
+## Consolidated Statements of Operations (in {scale})
+
+| | Three Months Ended | | Nine Months Ended | |
+|---|---|---|---|---|
+| | {end} | {end_before} | {end} | {end_before} |
+| Net sales | $ 5,120 | $ 4,310 | $ 15,730 | $ 13,240 |
+| Cost of sales | 3,075 | 2,610 | 9,310 | 8,050 |
+| Operating income (loss) | (412) | 385 | (1,190) | 1,240 |
+| Net income (loss) | $ (377) | $ 290 | $ (995) | $ 905 |
+"""
+FISCAL = {
+    "September": QUARTERS.format(
+        name="Alba", year_end="September 25, 2021", scale="millions", end="June 25, 2022", end_before="June 26, 2021"
+    ),
+    "January": QUARTERS.format(
+        name="Alba", year_end="January 30, 2022", scale="thousands", end="October 30, 2022",
+        end_before="October 31, 2021",
+    ),
+}  # fmt: skip
+SEGMENTS = """# Brio Inc.
+
+Quarterly report for the year ended December 31, 2023. Information on segments is as follows (in millions):
+
+| | 2023 | 2022 | % Change |
+|---|---|---|---|
+| North America: | | | |
+| Net sales | $ 8,254 | $ 7,443 | 11% |
+| Operating income (loss) | 321 | (62) | — |
+| Cloud: | | | |
+| Net sales | 2,214 | 1,973 | 12% |
+| Operating income | 536 | 571 | (6)% |
+| Consolidated: | | | |
+| Net sales | 10,468 | 9,416 | 11% |
+| Operating income | 857 | 509 | 68% |
+| Other income | 12 | 14 | (14)% |
+| Total other income, net | 19 | 23 | (17)% |
+"""
+
+
+@pytest.fixture
+def ask(library: Library, embedder: Embedder, write_file: Callable[[str, str], Path]) -> Callable[..., QuoteSelection]:
+    """Ask a question of texts."""
+
+    def ask(question: str, *texts: str) -> QuoteSelection:
+        for number, text in enumerate(texts):
+            library.add(write_file(f"report-{number}.md", text))
+        documents = {document.id: document for document in library.documents}
+        passages = retrieve_candidates([library], question, embedder)
+        return find_quotes(question, passages, documents, embedder)
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("year_end", "period", "answer"),
+    [
+        ("September", "the third quarter of fiscal 2022", "$ (377)"),
+        ("September", "the third quarter of fiscal 2021", "$ 290"),
+        ("September", "the nine months ended June 25, 2022", "$ (995)"),
+        ("September", "the nine months ended June 26, 2021", "$ 905"),
+        ("January", "the third quarter of fiscal 2023", "$ (377)"),  # its last day is in October 2022
+        ("January", "the third quarter of fiscal 2022", "$ 290"),
+        ("January", "Q3 FY22", "$ 290"),
+    ],
+)
+def test_the_column_is_that_of_the_period(
+    ask: Callable[..., QuoteSelection], year_end: str, period: str, answer: str
+) -> None:
+    quote = ask(f"What was Alba's net income in {period}?", FISCAL[year_end]).quotes[0]
+    assert quote.answer == answer
+    assert quote.labels[-1] == f"in {'millions' if year_end == 'September' else 'thousands'}"
+
+
+@pytest.mark.parametrize(
+    "period", ["fiscal 2019", "the first quarter of fiscal 2020", "the six months ended June 25, 2022"]
+)
+def test_a_period_that_no_column_has_is_refused(ask: Callable[..., QuoteSelection], period: str) -> None:
+    selection = ask(f"What was Alba's net income in {period}?", FISCAL["September"])
+    assert not selection.quotes
+    assert selection.abstention
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("What was Brio's operating income in 2023?", "857"),
+        ("What was Brio's operating income in 2022?", "509"),
+        ("What were Brio's net sales in 2023?", "10,468"),
+        ("What was the operating income of Brio's Cloud segment in 2023?", "536"),
+        ("What were the net sales of Brio in North America in 2022?", "$ 7,443"),
+        ("What was Brio's operating loss in North America in 2022?", "(62)"),
+        ("What was Brio's total other income in 2022?", "23"),
+        ("What was the percent change of Brio's consolidated operating income?", "68%"),
+        ("What is Brio's consolidated operating income?", "857"),  # the last year, if none is named
+    ],
+)
+def test_the_row_is_that_of_the_company_or_of_the_part_that_the_question_names(
+    ask: Callable[..., QuoteSelection], question: str, answer: str
+) -> None:
+    assert ask(question, SEGMENTS).quotes[0].answer == answer
+
+
+def test_a_name_that_begins_with_greater_asks_for_no_largest_figure(ask: Callable[..., QuoteSelection]) -> None:
+    text = FISCAL["September"].replace("Net sales", "Net sales of Greater Alba")
+    quote = ask("What were the net sales of Greater Alba in the third quarter of fiscal 2022?", text).quotes[0]
+    assert quote.answer == "$ 5,120"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Compare Alba's and Brio's operating income.",
+        "What is the difference in operating income between Alba and Brio?",
+    ],
+)
+def test_a_comparison_shows_the_row_of_each_document(ask: Callable[..., QuoteSelection], question: str) -> None:
+    quotes = ask(question, FISCAL["September"], SEGMENTS).quotes
+    assert [quote.document for quote in quotes] == ["report-0.md", "report-1.md"]
+    assert [quote.labels[0] for quote in quotes] == ["Operating income (loss)", "Consolidated: Operating income"]
+    assert quotes[1].answer == "857"
+
+
+def test_a_question_in_another_language_is_refused_with_the_reason(ask: Callable[..., QuoteSelection]) -> None:
+    abstention = ask("Wie hoch war der Krankenstand der Beschäftigten im letzten Winter?", SEGMENTS).abstention
+    assert abstention
+    assert (abstention.kind, abstention.languages) == (AbstentionKind.OTHER_LANGUAGE, ("English",))
+
+
+def test_a_question_in_the_language_of_its_document_is_answered(ask: Callable[..., QuoteSelection]) -> None:
+    text = "# El puerto\n\nLa señora Lund contó 340 garzas en el puerto. El faro es de 1954.\n"
+    assert "340" in ask("¿Cuántas garzas contó la señora Lund en el puerto?", text).quotes[0].text
