@@ -140,7 +140,8 @@ def test_a_comparison_shows_the_row_of_each_document(ask: Callable[..., QuoteSel
 
 
 def test_a_question_in_another_language_is_refused_with_the_reason(ask: Callable[..., QuoteSelection]) -> None:
-    abstention = ask("Wie hoch war der Krankenstand der Beschäftigten im letzten Winter?", SEGMENTS).abstention
+    text = f"{SEGMENTS}\n{'The company sells goods to its customers in all of the regions. ' * 6}\n"
+    abstention = ask("Wie hoch war der Krankenstand der Beschäftigten im letzten Winter?", text).abstention
     assert abstention
     assert (abstention.kind, abstention.languages) == (AbstentionKind.OTHER_LANGUAGE, ("English",))
 
@@ -148,3 +149,10 @@ def test_a_question_in_another_language_is_refused_with_the_reason(ask: Callable
 def test_a_question_in_the_language_of_its_document_is_answered(ask: Callable[..., QuoteSelection]) -> None:
     text = "# El puerto\n\nLa señora Lund contó 340 garzas en el puerto. El faro es de 1954.\n"
     assert "340" in ask("¿Cuántas garzas contó la señora Lund en el puerto?", text).quotes[0].text
+
+
+def test_the_language_of_a_small_table_is_not_guessed(ask: Callable[..., QuoteSelection]) -> None:
+    text = "# Alba\n\n| | 2022 | 2021 |\n|---|---|---|\n| Net sales (1) | 1,200 | n/a |\n| Net income | (17) | 12 |\n"
+    abstention = ask("What were the net sales in 2021?", text).abstention
+    assert abstention
+    assert not abstention.languages
