@@ -13,8 +13,10 @@ from backends import Catalog, SpaceportError
 from chat_page import render, scripts
 from chat_page.better_model import ModelOffer
 from chat_page.chat import Chat
-from chat_page.conversation_handlers import ConversationHandlers
-from chat_page.handlers import Handlers
+from chat_page.handlers.chat_list import ConversationHandlers
+from chat_page.handlers.documents import DocumentHandlers
+from chat_page.handlers.exports import ExportHandlers
+from chat_page.handlers.page import Handlers
 from chat_page.layout.account import build_account, hide_from_api
 from chat_page.layout.conversation import build_chatbot, build_composer, build_head
 from chat_page.layout.conversation_actions import build_conversation_actions
@@ -55,6 +57,8 @@ except SpaceportError as error:
     raise SystemExit(error.for_terminal) from error
 HANDLERS = Handlers(CHAT)
 CHATS = ConversationHandlers(CHAT, HANDLERS)
+DOCUMENTS = DocumentHandlers(CHAT, HANDLERS)
+EXPORTS = ExportHandlers(CHAT, HANDLERS)
 OFFER = ModelOffer(
     CHAT.catalog,
     host=ARGUMENTS.host or os.environ.get("GRADIO_SERVER_NAME"),
@@ -177,33 +181,33 @@ with gr.Blocks(
 
     changes = [
         upload.upload(
-            HANDLERS.upload, [upload, key], [upload, documents, samples], concurrency_limit=None, **key_second
+            DOCUMENTS.upload, [upload, key], [upload, documents, samples], concurrency_limit=None, **key_second
         )
         for upload in (files, composer.attach)
     ]
     changes.append(
         shelf.address.submit(
-            HANDLERS.add_url, [shelf.address, key], [shelf.address, documents, samples], concurrency_limit=None,
+            DOCUMENTS.add_url, [shelf.address, key], [shelf.address, documents, samples], concurrency_limit=None,
             **key_second,
         )
     )  # fmt: skip
     changes += [
-        documents.delete(HANDLERS.remove, key, documents, queue=False, trigger_mode="multiple", **key_first),
-        documents.select(HANDLERS.choose, key, None, queue=False, trigger_mode="multiple", **key_first),
+        documents.delete(DOCUMENTS.remove, key, documents, queue=False, trigger_mode="multiple", **key_first),
+        documents.select(DOCUMENTS.choose, key, None, queue=False, trigger_mode="multiple", **key_first),
     ]
-    documents.stop(HANDLERS.cancel, key, None, queue=False, trigger_mode="multiple", **key_first)
+    documents.stop(DOCUMENTS.cancel, key, None, queue=False, trigger_mode="multiple", **key_first)
     # By default Gradio drops an event while the previous one is running: a second citation would never open.
-    sources.select(HANDLERS.open_source, key, preview, concurrency_limit=None, trigger_mode="multiple", **key_first)
+    sources.select(DOCUMENTS.open_source, key, preview, concurrency_limit=None, trigger_mode="multiple", **key_first)
 
     for button, handler, name, media_type in (
-        (actions.markdown, HANDLERS.export_markdown, "conversation.md", "text/markdown"),
-        (actions.json, HANDLERS.export_json, "conversation.json", "application/json"),
+        (actions.markdown, EXPORTS.export_markdown, "conversation.md", "text/markdown"),
+        (actions.json, EXPORTS.export_json, "conversation.json", "application/json"),
         (conversations.download, CHATS.export_all, "conversations.json", "application/json"),
     ):
         button.click(handler, key, download, concurrency_limit=None, **key_first).then(
             None, download, download, js=download_js(name, media_type), **private
         )
-    actions.share.click(HANDLERS.share_link, key, [download, actions.link], concurrency_limit=None, **key_first).then(
+    actions.share.click(EXPORTS.share_link, key, [download, actions.link], concurrency_limit=None, **key_first).then(
         None, download, actions.link, js=scripts.COPY_LINK_JS, **private
     )
 
@@ -212,14 +216,14 @@ with gr.Blocks(
         **{**private, "js": scripts.TAB_JS},
     )  # fmt: skip
     linked = page_load.then(None, fragment, fragment, js=scripts.READ_LINK_JS, **private).then(
-        HANDLERS.open_link, [fragment, key], [chatbot, sources], concurrency_limit=None, **key_second
+        EXPORTS.open_link, [fragment, key], [chatbot, sources], concurrency_limit=None, **key_second
     )
     if account:
         page_load.then(HANDLERS.show_account, key, account, queue=False, **key_first)
     for change in (*changes, page_load):
-        change.then(HANDLERS.suggest, [key, samples], chatbot, queue=False, **key_first)
-    samples.input(HANDLERS.suggest, [key, samples], chatbot, queue=False, **key_first)
-    page_load.then(HANDLERS.follow_uploads, key, documents, concurrency_limit=None, **key_first)
+        change.then(DOCUMENTS.suggest, [key, samples], chatbot, queue=False, **key_first)
+    samples.input(DOCUMENTS.suggest, [key, samples], chatbot, queue=False, **key_first)
+    page_load.then(DOCUMENTS.follow_uploads, key, documents, concurrency_limit=None, **key_first)
     deleted = settings.delete.click(
         HANDLERS.delete_data, key, [key, documents, chatbot, sources, samples], js=scripts.CONFIRM_JS,
         queue=False, **private,

@@ -15,8 +15,10 @@ import pytest
 from backends import Catalog
 from chat_page.chat import Chat
 from chat_page.conversation import Conversation
-from chat_page.conversation_handlers import ConversationHandlers
-from chat_page.handlers import Handlers
+from chat_page.handlers.chat_list import ConversationHandlers
+from chat_page.handlers.documents import DocumentHandlers
+from chat_page.handlers.exports import ExportHandlers
+from chat_page.handlers.page import Handlers
 from chat_page.sharing.share import link_fragment
 from chat_page.sources.panel import sources_html
 from chat_page.strings import ENGLISH
@@ -55,6 +57,16 @@ def handlers(chat: Chat) -> Handlers:
     return Handlers(chat)
 
 
+@pytest.fixture
+def documents(chat: Chat, handlers: Handlers) -> DocumentHandlers:
+    return DocumentHandlers(chat, handlers)
+
+
+@pytest.fixture
+def exports(chat: Chat, handlers: Handlers) -> ExportHandlers:
+    return ExportHandlers(chat, handlers)
+
+
 def contents(messages: list[dict[str, Any]]) -> list[str]:
     return [message["content"] for message in messages]
 
@@ -76,19 +88,19 @@ async def test_stop_before_the_first_word_says_so(handlers: Handlers, conversati
     assert contents(messages)[-4:] == ["Third?", "*Stopped.*", "Fourth?", "*Stopped.*"]
 
 
-def test_a_visitor_leaves_out_documents(handlers: Handlers, chat: Chat, tmp_path: Path) -> None:
+def test_a_visitor_leaves_out_documents(documents: DocumentHandlers, chat: Chat, tmp_path: Path) -> None:
     visitor = chat.visitor(KEY)
     (tmp_path / "tea.md").write_text("# Tea\n\n## Kettles\n\nThe kettle holds 1.7 litres.")
     added = visitor.library.add(tmp_path / "tea.md")
     event: Any = SimpleNamespace(document=added.document.id, asked=False)
-    assert "“Kettles”" in handlers.suggest(KEY, True, REQUEST).examples[0]["text"]
-    handlers.choose(KEY, event, REQUEST)
-    handlers.choose(KEY, SimpleNamespace(document="unknown", asked=False), REQUEST)  # type: ignore[arg-type]
+    assert "“Kettles”" in documents.suggest(KEY, True, REQUEST).examples[0]["text"]
+    documents.choose(KEY, event, REQUEST)
+    documents.choose(KEY, SimpleNamespace(document="unknown", asked=False), REQUEST)  # type: ignore[arg-type]
     assert visitor.left_out == {added.document.id}
-    assert [each["text"] for each in handlers.suggest(KEY, True, REQUEST).examples] == list(ENGLISH.examples)
-    assert handlers.suggest(KEY, False, REQUEST).examples == []
+    assert [each["text"] for each in documents.suggest(KEY, True, REQUEST).examples] == list(ENGLISH.examples)
+    assert documents.suggest(KEY, False, REQUEST).examples == []
     event.asked = True
-    handlers.choose(KEY, event, REQUEST)
+    documents.choose(KEY, event, REQUEST)
     assert not visitor.left_out
 
 
@@ -167,9 +179,9 @@ def test_the_button_below_quotes_asks_for_a_written_answer(handlers: Handlers, c
 
 
 async def test_a_link_opens_beside_the_conversations(
-    chat: Chat, handlers: Handlers, conversation: Conversation
+    chat: Chat, exports: ExportHandlers, conversation: Conversation
 ) -> None:
-    messages, sources = await handlers.open_link(link_fragment([Turn("Shared?", "Yes.")]), KEY, REQUEST)
+    messages, sources = await exports.open_link(link_fragment([Turn("Shared?", "Yes.")]), KEY, REQUEST)
     assert [turn.question for turn in chat.visitor(KEY).conversation("page").turns] == ["Shared?"]
     assert conversation.turns == TURNS
     assert contents(messages)[1:] == ["Shared?", "Yes."]
@@ -178,7 +190,7 @@ async def test_a_link_opens_beside_the_conversations(
 
 @pytest.mark.parametrize("name", ["export_markdown", "export_json", "share_link", "open_link"])
 async def test_work_on_a_whole_conversation_leaves_the_event_loop_free(
-    handlers: Handlers, conversation: Conversation, name: str
+    exports: ExportHandlers, conversation: Conversation, name: str
 ) -> None:
     turn = Turn("Why?", "[a](b) " * 25_000, finish_reason="stop", target="t")
     conversation.turns = (turn,)
@@ -186,10 +198,10 @@ async def test_work_on_a_whole_conversation_leaves_the_event_loop_free(
     modules = set[str]()  # with a function that ran in the thread of the event loop
     sys.setprofile(lambda frame, event, argument: modules.add(str(frame.f_globals.get("__name__"))))
     try:
-        await getattr(handlers, name)(*inputs, KEY, REQUEST)
+        await getattr(exports, name)(*inputs, KEY, REQUEST)
     finally:
         sys.setprofile(None)
-    assert "chat_page.handlers" in modules
+    assert "chat_page.handlers.exports" in modules
     assert not modules & {
         "chat_page.sharing.export",
         "chat_page.sharing.share",

@@ -38,7 +38,7 @@ _PATTERNS: dict[Kind, str] = {
 }
 # "increased 2% or $1.5 billion" has no sales figure, "increased to $1.5 billion" has one.
 _CHANGE = (
-    r"\b(?:increas\w{1,3}|decreas\w{1,3}|declin\w{1,3}|grew|grow\w{0,3}|rose|ris(?:e|es|en|ing)|fell|fall\w{0,3}|drop\w{0,4})"
+    r"\b(?:(?:in|de)creas\w{1,3}|declin\w{1,3}|grew|grow\w{0,3}|rose|ris(?:en?|es|ing)|fell|fall\w{0,3}|drop\w{0,4})"
 )
 _BEFORE_CHANGE = re.compile(
     rf"{_CHANGE}\s(?:(?:in|of|by|approximately|about|nearly|almost|over)\s)*"

@@ -7,34 +7,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from backends.streams import closing
 from backends.visitor import visitor_context
-from chat_page import pacing, render, suggestions
+from chat_page import pacing, render
 from chat_page.chat import Chat
 from chat_page.conversation import Conversation
 from chat_page.conversations.running import RunningAnswer
 from chat_page.messages import ChatMessage, conversation_messages, turn_index
-from chat_page.sharing import export, share
 from chat_page.sources import panel
 from chat_page.strings import ENGLISH
 from chat_page.tools import MAX_QUESTION_CHARACTERS, question_too_long
 from chat_page.visitors.visitor import Visitor
-from chat_page.web_pages import add_url
 from rag.answering.turn import Turn
 from rag.answering.types import AnswerOptions
-from rag.errors import DocumentError
 from ui import html
 from ui.admission.admission import Refused
 from ui.admission.fair_queue import Caller
-from ui.edge.uploads import keep_while_used
 from ui.markdown import ZERO_WIDTH_SPACE
 from ui.sign_in import session
 from ui.tickets import new_key
@@ -98,83 +93,6 @@ class Handlers:
         choices = [(each.title, each.name) for each in targets if not each.unavailable or each.name == target]
         selected = next((each for each in targets if each.name == target), None)
         return gr.Dropdown(choices=choices, value=target), html.unavailable_html(targets), render.state_html(selected)
-
-    # Documents.
-
-    async def upload(
-        self, paths: list[str] | None, key: str, request: gr.Request
-    ) -> AsyncIterator[tuple[Any, Any, Any]]:
-        """Read the dropped files: updates of the drop zone, the document list and the samples checkbox."""
-        visitor, _ = await asyncio.to_thread(self.find, key, request)
-        keep_while_used(paths or [])
-        files = [Path(path) for path in paths or []]
-        try:
-            async for documents in self._chat.uploads.add(self._keys.caller(key, request), visitor, files):
-                yield gr.skip(), documents, gr.skip()
-        except Refused as refusal:
-            gr.Warning(str(refusal))
-        yield None, gr.skip(), False if visitor.library.documents else gr.skip()
-
-    async def add_url(self, url: str, key: str, request: gr.Request) -> AsyncIterator[tuple[Any, Any, Any]]:
-        """Fetch a web page into the documents: updates of the address, the document list and the samples checkbox."""
-        visitor, _ = await asyncio.to_thread(self.find, key, request)
-        try:
-            async for documents in add_url(self._chat.uploads, self.caller(key, request), visitor, url):
-                yield gr.skip(), documents, gr.skip()
-        except (DocumentError, Refused) as refusal:
-            gr.Warning(str(refusal))
-            yield gr.skip(), gr.skip(), gr.skip()
-            return
-        yield "", gr.skip(), False if visitor.library.documents else gr.skip()
-
-    async def follow_uploads(self, key: str, request: gr.Request) -> AsyncIterator[Any]:
-        """Show the progress of files on a page that opened while they were being read."""
-        visitor, _ = await asyncio.to_thread(self.find, key, request)
-        yield gr.skip()  # without any update Gradio would show an empty list
-        if visitor.ingestion.busy:
-            async for documents in self._chat.uploads.progress(visitor):
-                yield documents
-
-    def remove(self, key: str, event: gr.EventData, request: gr.Request) -> str:
-        """Remove the document whose button was clicked."""
-        visitor, _ = self.find(key, request)
-        visitor.library.remove(str(event.document))
-        visitor.left_out.discard(str(event.document))
-        return render.visitor_documents(visitor, visitor.ingestion.snapshot())
-
-    def choose(self, key: str, event: gr.EventData, request: gr.Request) -> None:
-        """Ask a document from now on, or leave it out."""
-        visitor, _ = self.find(key, request)
-        change = visitor.left_out.discard if event.asked else visitor.left_out.add
-        if visitor.library.document(document := str(event.document)):
-            change(document)
-
-    def suggest(self, key: str, samples: bool, request: gr.Request) -> Any:
-        """Return the empty conversation with questions that fit the documents."""
-        visitor, _ = self.find(key, request)
-        documents = visitor.library.without(visitor.left_out).documents
-        examples = suggestions.questions(documents) or (ENGLISH.examples if samples else ())
-        invitation = ENGLISH.invitation if documents else ENGLISH.first_invitation if samples else ENGLISH.plain_chat
-        return gr.Chatbot(examples=[{"text": text} for text in examples], placeholder=invitation)
-
-    def cancel(self, key: str, event: gr.EventData, request: gr.Request) -> None:
-        """Stop reading the file whose button was clicked."""
-        visitor, _ = self.find(key, request)
-        visitor.ingestion.cancel(int(event.number))
-
-    async def open_source(self, key: str, event: gr.EventData, request: gr.Request) -> Any:
-        """Return the place in the document for a card or a citation."""
-        visitor, conversation = await asyncio.to_thread(self.find, key, request)
-        source = panel.find_source(
-            conversation.turns, str(event.source), int(event.claim), int(getattr(event, "page", 0))
-        )
-        if source is None:
-            return gr.skip()
-        try:
-            preview = await self._chat.preview(self._keys.caller(key, request), visitor, source)
-        except Refused as refusal:
-            preview = render.note_html(str(refusal))
-        return panel.preview_value(source, preview)
 
     # The conversation. The server keeps it: what a client claims about earlier messages is not trusted.
 
@@ -361,52 +279,6 @@ class Handlers:
             conversation.replace_turns(earlier)
         visitor.page(request.session_hash).asked = conversation.append(Turn(text, again=again)).id
         return gr.Textbox(**box, **BUSY), self.messages(visitor, conversation, request)
-
-    # Download and share.
-
-    async def export_markdown(self, key: str, request: gr.Request) -> str:
-        """Return the conversation as Markdown."""
-        return await self._export(export.as_markdown, key, request)
-
-    async def export_json(self, key: str, request: gr.Request) -> str:
-        """Return the conversation as JSON."""
-        return await self._export(export.as_json, key, request)
-
-    async def share_link(self, key: str, request: gr.Request) -> tuple[str, Any]:
-        """Return the part of the link after `#c=`, and the box that shows the link."""
-        try:
-            link = await self._export(share.link_fragment, key, request)
-            return link, gr.Textbox(visible=True) if link else gr.skip()
-        except share.ShareError as error:
-            gr.Warning(str(error))
-            return "", gr.skip()
-
-    async def open_link(self, fragment: str, key: str, request: gr.Request) -> tuple[Any, Any]:
-        """Show the conversation in a link, beside the visitor's own ones, and its sources."""
-        if not fragment:
-            return gr.skip(), gr.skip()
-        try:
-            turns = await self._chat.admission.view(self._keys.caller(key, request), share.open_turns, fragment)
-        except (share.ShareError, Refused) as error:
-            gr.Warning(str(error))
-            return gr.skip(), gr.skip()
-        visitor, _ = await asyncio.to_thread(self.find, key, request)
-        # A reload opens the link again.
-        same = (each for each in visitor.conversations.loaded if each.turns == turns)
-        conversation = next(same, None) or visitor.conversations.new()
-        conversation.replace_turns(turns)
-        visitor.show(request.session_hash, conversation)
-        messages = await asyncio.to_thread(self.messages, visitor, conversation, request)
-        return messages, panel.sources_html(conversation.turns)
-
-    async def _export(self, write: Callable[[Sequence[Turn]], str], key: str, request: gr.Request) -> str:
-        """Return the conversation as `write` writes it, or "" if the visitor must wait."""
-        _, conversation = await asyncio.to_thread(self.find, key, request)
-        try:
-            return await self._chat.admission.view(self._keys.caller(key, request), write, conversation.turns)
-        except Refused as refusal:
-            gr.Warning(str(refusal))
-            return ""
 
     def find(self, key: str, request: gr.Request) -> tuple[Visitor, Conversation]:
         """Return the visitor and conversation of a page."""

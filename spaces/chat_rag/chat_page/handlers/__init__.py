@@ -1,0 +1,1 @@
+"""The event handlers of the chat page."""

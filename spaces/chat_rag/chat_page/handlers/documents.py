@@ -1,0 +1,102 @@
+"""The event handlers of the visitor's documents, and of the places in them that answers name."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from chat_page import render, suggestions
+from chat_page.chat import Chat
+from chat_page.handlers.page import Handlers
+from chat_page.sources import panel
+from chat_page.strings import ENGLISH
+from chat_page.web_pages import add_url
+from rag.errors import DocumentError
+from ui.admission.admission import Refused
+from ui.edge.uploads import keep_while_used
+
+
+class DocumentHandlers:
+    """The handlers of the document list and the source panel."""
+
+    def __init__(self, chat: Chat, page: Handlers) -> None:
+        self._chat, self._page = chat, page
+
+    async def upload(
+        self, paths: list[str] | None, key: str, request: gr.Request
+    ) -> AsyncIterator[tuple[Any, Any, Any]]:
+        """Read the dropped files: updates of the drop zone, the document list and the samples checkbox."""
+        visitor, _ = await asyncio.to_thread(self._page.find, key, request)
+        keep_while_used(paths or [])
+        files = [Path(path) for path in paths or []]
+        try:
+            async for documents in self._chat.uploads.add(self._page.caller(key, request), visitor, files):
+                yield gr.skip(), documents, gr.skip()
+        except Refused as refusal:
+            gr.Warning(str(refusal))
+        yield None, gr.skip(), False if visitor.library.documents else gr.skip()
+
+    async def add_url(self, url: str, key: str, request: gr.Request) -> AsyncIterator[tuple[Any, Any, Any]]:
+        """Fetch a web page into the documents: updates of the address, the document list and the samples checkbox."""
+        visitor, _ = await asyncio.to_thread(self._page.find, key, request)
+        try:
+            async for documents in add_url(self._chat.uploads, self._page.caller(key, request), visitor, url):
+                yield gr.skip(), documents, gr.skip()
+        except (DocumentError, Refused) as refusal:
+            gr.Warning(str(refusal))
+            yield gr.skip(), gr.skip(), gr.skip()
+            return
+        yield "", gr.skip(), False if visitor.library.documents else gr.skip()
+
+    async def follow_uploads(self, key: str, request: gr.Request) -> AsyncIterator[Any]:
+        """Show the progress of files on a page that opened while they were being read."""
+        visitor, _ = await asyncio.to_thread(self._page.find, key, request)
+        yield gr.skip()  # without any update Gradio would show an empty list
+        if visitor.ingestion.busy:
+            async for documents in self._chat.uploads.progress(visitor):
+                yield documents
+
+    def remove(self, key: str, event: gr.EventData, request: gr.Request) -> str:
+        """Remove the document whose button was clicked."""
+        visitor, _ = self._page.find(key, request)
+        visitor.library.remove(str(event.document))
+        visitor.left_out.discard(str(event.document))
+        return render.visitor_documents(visitor, visitor.ingestion.snapshot())
+
+    def choose(self, key: str, event: gr.EventData, request: gr.Request) -> None:
+        """Ask a document from now on, or leave it out."""
+        visitor, _ = self._page.find(key, request)
+        change = visitor.left_out.discard if event.asked else visitor.left_out.add
+        if visitor.library.document(document := str(event.document)):
+            change(document)
+
+    def suggest(self, key: str, samples: bool, request: gr.Request) -> Any:
+        """Return the empty conversation with questions that fit the documents."""
+        visitor, _ = self._page.find(key, request)
+        documents = visitor.library.without(visitor.left_out).documents
+        examples = suggestions.questions(documents) or (ENGLISH.examples if samples else ())
+        invitation = ENGLISH.invitation if documents else ENGLISH.first_invitation if samples else ENGLISH.plain_chat
+        return gr.Chatbot(examples=[{"text": text} for text in examples], placeholder=invitation)
+
+    def cancel(self, key: str, event: gr.EventData, request: gr.Request) -> None:
+        """Stop reading the file whose button was clicked."""
+        visitor, _ = self._page.find(key, request)
+        visitor.ingestion.cancel(int(event.number))
+
+    async def open_source(self, key: str, event: gr.EventData, request: gr.Request) -> Any:
+        """Return the place in the document for a card or a citation."""
+        visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
+        source = panel.find_source(
+            conversation.turns, str(event.source), int(event.claim), int(getattr(event, "page", 0))
+        )
+        if source is None:
+            return gr.skip()
+        try:
+            preview = await self._chat.preview(self._page.caller(key, request), visitor, source)
+        except Refused as refusal:
+            preview = render.note_html(str(refusal))
+        return panel.preview_value(source, preview)
