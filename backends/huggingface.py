@@ -3,43 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from backends.errors import NotConfigured, Rejected
+from backends.errors import BackendError, NotConfigured, Rejected
 from backends.http.client import get_json
 from backends.http.endpoint import Endpoint
+from backends.http.errors import response_error
 from backends.http.settings import HttpSettings
 from backends.openai import OpenAIBackend, base_url, model_cards
 from backends.settings import read_settings, require_package
 from backends.types import Backend, Health
+from backends.visitor import SIGN_IN_AGAIN, visitor_token
+
+ACCOUNTS = ("operator", "visitor")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings(HttpSettings):
-    """`model` is a Hub id; `provider` is a provider's name, `fastest` or `cheapest`; by default the Hub chooses."""
+    """`model` is a Hub id; `provider` is a provider's name, `fastest` or `cheapest`; by default the Hub chooses.
+
+    `account` says whose quota is used: that of `api_key` ("operator"), or of who is signed in on the page ("visitor").
+    """
 
     model: str
     provider: str | None = None
     api_key: str | None = None
     url: str | None = None
+    account: str = "operator"
 
 
 def connect(settings: Mapping[str, Any]) -> Backend:
-    """A client with the token from `api_key`, HF_TOKEN or `hf auth login`; makes no request yet."""
+    """A client with the token from `api_key`, HF_TOKEN or `hf auth login`, or the visitor's; makes no request yet."""
     require_package("huggingface_hub", extra="huggingface")
     from huggingface_hub import constants, get_token
 
     options = read_settings(Settings, settings)
-    token = options.api_key or get_token()
-    if not token:
+    if options.account not in ACCOUNTS:
+        raise NotConfigured(f"account is {options.account!r}.", f"Use one of: {', '.join(ACCOUNTS)}.")
+    visitor = options.account == "visitor"
+    token = None if visitor else options.api_key or get_token()
+    if not (token or visitor):
         raise NotConfigured(
             "There is no Hugging Face token.",
             "Set HF_TOKEN to one that may call Inference Providers (huggingface.co/settings/tokens).",
         )
     router = options.url or constants.INFERENCE_PROXY_TEMPLATE.format(provider="v1")
     endpoint = Endpoint(base_url(router), token, *options.timeouts, name="Hugging Face")
-    return HuggingFaceBackend(endpoint, options.model, options.provider)
+    backend = VisitorAccountBackend if visitor else HuggingFaceBackend
+    return backend(endpoint, options.model, options.provider)
 
 
 class HuggingFaceBackend(OpenAIBackend):
@@ -65,3 +77,26 @@ class HuggingFaceBackend(OpenAIBackend):
         windows = [offer["context_length"] for offer in offers if offer.get("context_length")]
         names = ", ".join(str(offer.get("provider")) for offer in offers)
         return Health(self._id, min(windows, default=None), f"served by {names}" if names else "")
+
+
+class VisitorAccountBackend(HuggingFaceBackend):
+    """Streams with the token of the visitor who asks; `check` needs none, because the list of models is public."""
+
+    def __init__(self, endpoint: Endpoint, model: str, provider: str | None = None) -> None:
+        super().__init__(endpoint, model, provider)
+        self.make_error = _visitor_error
+
+    async def _current_endpoint(self) -> Endpoint:
+        return replace(self.endpoint, api_key=visitor_token())
+
+
+def _visitor_error(endpoint: Endpoint, status: int, headers: Mapping[str, str], content: bytes) -> BackendError:
+    """The error for a visitor, who can sign in again or look at their account, but can't change the catalogue."""
+    error = response_error(endpoint, status, headers, content)
+    if status == 401:
+        return Rejected("Hugging Face doesn't accept your sign-in any more (401).", SIGN_IN_AGAIN, status=status)
+    if status == 403:
+        return Rejected(error.message, "Sign in again and allow calls to Inference Providers.", status=status)
+    if status == 402:
+        return Rejected(error.message, "Your own account pays: see huggingface.co/settings/billing.", status=status)
+    return error

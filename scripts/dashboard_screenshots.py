@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page
 ROOT = Path(__file__).parent.parent
 PORT = "7870"
 URL = f"http://127.0.0.1:{PORT}"
-WATCHED_SECONDS = 180  # a rate needs some minutes of samples
+WATCHED_SECONDS = 90  # a rate needs some samples
 QUESTIONS = ("Name a colour.", "Count to five.", "What is the sea?", "Say hello.")
 
 
@@ -40,7 +40,7 @@ def take_dashboard_pictures(browser: Browser, out: Path) -> None:
             time.sleep(turn % 3)
             turn += 1
         page = _open(browser, "performance", 1280, 1000)
-        page.locator(".js-plotly-plot").first.wait_for()
+        page.locator(".js-plotly-plot").first.wait_for(timeout=180_000)
         page.wait_for_timeout(2000)
         page.screenshot(path=out / "dashboard.png")
         page.context.close()

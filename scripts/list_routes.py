@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from inference.app import create_app
 from inference.service import Service
 from inference.settings import Settings
-from ui.routes import API, GRADIO, STREAMLIT, RouteTable, installed_routes
+from ui.routes import API, GRADIO, SIGN_IN, STREAMLIT, RouteTable, installed_routes
 
 ROOT = Path(__file__).parents[1]
 Row = tuple[str, str, str]  # path, method, caller
@@ -23,7 +23,8 @@ NOTE = "<!-- `python scripts/list_routes.py > docs/routes.md` writes this page; 
 PAGES = """\
 The guard ([guard.py](../spaces/ui/guard.py)) answers 404 where nobody may call, and for what a later version of Gradio
 adds. [routes.py](../spaces/ui/routes.py) opens routes, and has the reason for each closed one. Without
-`SPACEPORT_AUTH`, everybody counts as logged in. The MCP routes exist only on the chat page, with `SPACEPORT_MCP`."""
+`SPACEPORT_AUTH`, everybody counts as logged in. The MCP routes exist only on the chat page, with `SPACEPORT_MCP`,
+and `/login/huggingface` and `/login/callback` only on its Space, with `hf_oauth: true`."""
 DASHBOARD = """\
 The same guard protects the dashboard, which has no login. `/` contains the static files and the pages."""
 SERVER = """\
@@ -32,10 +33,10 @@ Without `SPACEPORT_API_KEY`, everybody counts as having the key. `AIP_PREDICT_RO
 
 
 def page_routes() -> Iterator[Row]:
-    """Yield the routes of the chat page and of the comparator, which are the same but for MCP."""
+    """Yield the routes of the chat page and of the comparator, which are the same but for MCP and signing in."""
     yield from ((route.path, route.method, route.caller) for route in installed_routes())
-    for path, methods in GRADIO.items():
-        if path.startswith(f"{API}/mcp"):
+    for path, methods in (GRADIO | SIGN_IN).items():
+        if path.startswith(f"{API}/mcp") or path in SIGN_IN:
             yield from ((path, method, "everybody") for method in methods.split())
 
 

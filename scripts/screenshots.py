@@ -111,6 +111,7 @@ def running_app(space: str) -> Iterator[None]:
 def open_page(browser: Browser, width: int, height: int, dark: bool) -> Page:
     context = browser.new_context(viewport={"width": width, "height": height}, device_scale_factor=1)
     page = context.new_page()
+    page.set_default_timeout(120_000)
     page.goto(f"{URL}/?__theme={'dark' if dark else 'light'}")
     page.locator("#question textarea, #prompt textarea").fill("")
     page.wait_for_timeout(800)

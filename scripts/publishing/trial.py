@@ -15,6 +15,7 @@ from pathlib import Path
 from publishing.errors import StageError
 from publishing.smoke import ask
 from publishing.staging import dockerfile
+from publishing.staging.requirements import HUB_COMMAND
 from publishing.staging.stage import StagedSpace
 
 # The variables that a trial inherits: none of them leads to the repository or to an account.
@@ -37,7 +38,8 @@ def create_environment(space: StagedSpace, folder: Path, report: Callable[[str],
     if not python.exists():
         report(f"{space.name}: installing its requirements as the Hub would")
         _run([sys.executable, "-m", "venv", str(folder)])
-    sdk = [f"gradio=={space.front_matter['sdk_version']}"] if space.front_matter["sdk"] == "gradio" else []
+    version = space.front_matter.get("sdk_version")
+    sdk = [each.format(version=version) for each in HUB_COMMAND] if space.front_matter["sdk"] == "gradio" else []
     _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *sdk,
           "-r", str(space.folder / "requirements.txt")])  # fmt: skip
     return python

@@ -12,9 +12,10 @@ import gradio as gr
 from backends import Catalog, SpaceportError
 from chat_page import render, scripts
 from chat_page.better_model import ModelOffer
-from chat_page.chat import MAX_QUESTION_CHARACTERS, Chat
+from chat_page.chat import Chat
 from chat_page.conversation_handlers import ConversationHandlers
 from chat_page.handlers import Handlers
+from chat_page.layout.account import build_account, hide_from_api
 from chat_page.layout.conversation import build_chatbot, build_composer, build_head
 from chat_page.layout.conversation_actions import build_conversation_actions
 from chat_page.layout.conversation_list import build_conversation_list
@@ -22,6 +23,7 @@ from chat_page.layout.document_list import build_document_list
 from chat_page.layout.settings import build_settings
 from chat_page.layout.sources_pane import build_sources_pane
 from chat_page.strings import ENGLISH
+from chat_page.tools import MAX_QUESTION_CHARACTERS
 from rag.documents import Limits
 from rag.library.quota import Quota
 from ui import launch
@@ -78,7 +80,26 @@ async def ask_documents(
         documents don't answer the question.
     """
     try:
-        return await CHAT.ask(caller_of(request), question, documents or {}, target)
+        return await CHAT.tools.ask(caller_of(request), question, documents or {}, target)
+    except SpaceportError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+
+
+async def search_documents(
+    question: str, request: gr.Request, documents: dict[str, str] | None = None, passages: int = 5
+) -> list[dict]:
+    """Find the passages of documents that say most about a question; no model is asked, and nothing is stored.
+
+    Args:
+        question: What to look for, as a question or as words.
+        documents: The documents, each a name and its text. Without any, the sample documents are searched.
+        passages: How many passages to return, up to 20.
+
+    Returns:
+        The passages, best first: number, document, page, start and end in characters, score, and the text as `passage`.
+    """
+    try:
+        return await CHAT.tools.search(caller_of(request), question, documents or {}, passages)
     except SpaceportError as error:
         raise gr.Error(str(error), print_exception=False) from error
 
@@ -95,6 +116,7 @@ with gr.Blocks(
         actions = build_conversation_actions()
         shelf = build_document_list()
         settings = build_settings(OFFER.label())
+        account = build_account()
     with gr.Row(elem_id="page", scale=1):
         with gr.Column(elem_id="middle", scale=1, min_width=0):
             build_head()
@@ -192,6 +214,8 @@ with gr.Blocks(
     linked = page_load.then(None, fragment, fragment, js=scripts.READ_LINK_JS, **private).then(
         HANDLERS.open_link, [fragment, key], [chatbot, sources], concurrency_limit=None, **key_second
     )
+    if account:
+        page_load.then(HANDLERS.show_account, key, account, queue=False, **key_first)
     for change in (*changes, page_load):
         change.then(HANDLERS.suggest, [key, samples], chatbot, queue=False, **key_first)
     samples.input(HANDLERS.suggest, [key, samples], chatbot, queue=False, **key_first)
@@ -213,7 +237,9 @@ with gr.Blocks(
     demo.load(HANDLERS.list_targets, target, [target, unavailable, composer.state], **private)
     target.input(HANDLERS.list_targets, target, [target, unavailable, composer.state], **private)
     demo.unload(HANDLERS.close_page)
-    gr.api(ask_documents, api_name="ask_documents", concurrency_limit=None)
+    for tool in (ask_documents, search_documents):
+        gr.api(tool, api_name=tool.__name__, concurrency_limit=None)
+hide_from_api(demo)
 demo.queue(**launch.QUEUE)
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ from compare.service import ComparisonService
 from compare_page import strings
 from compare_page.css import CSS
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
+from compare_page.links import MEASURE
 from compare_page.measure_page import MeasurePage
 from compare_page.race_page import RacePage
-from compare_page.results import MEASURE
 from compare_page.scripts import READ_LINK_JS
 from compare_page.targets import choices, unavailable_html
 from ui import html, launch
@@ -68,7 +68,11 @@ with gr.Blocks(title=strings.TITLE, analytics_enabled=False, fill_width=True, de
     link = gr.Textbox(visible=False)
     page_load = demo.load(identity.open_page, identity.key, identity.key, queue=False, **VISITOR)
     page_load.then(None, link, link, js=READ_LINK_JS, **PRIVATE).then(
-        measure.results.open_link, [identity.key, link], [measure.results.run, tabs], concurrency_limit=None, **VISITOR
+        measure.results.links.open_link,
+        [identity.key, link],
+        [measure.results.run, tabs],
+        concurrency_limit=None,
+        **VISITOR,
     ).then(measure.results.show, measure.results.inputs, measure.results.outputs, concurrency_limit=None, **VISITOR)
     demo.load(check_targets, None, [race.targets, measure.targets, race.unavailable, measure.unavailable], **PRIVATE)
     gr.api(answers, api_name="answers", concurrency_limit=None)

@@ -25,6 +25,8 @@ from ui.guard import Guard
 from ui.login import Login, credentials
 from ui.memory import return_free_memory_regularly
 from ui.origins import SameOrigin, allowed_origins, outermost
+from ui.sign_in import settings as sign_in
+from ui.sign_in.edges import SignInEdges
 from ui.theme import CSS, HEAD, theme
 
 if os.environ.get("SPACES_ZERO_GPU"):
@@ -115,12 +117,14 @@ def preview_tags(description: str) -> str:
 
 
 def app_arguments(limits: EdgeLimits, *, login: bool) -> dict[str, Any]:
-    """Return the arguments of the page's FastAPI app: the guard, the limits and what protects a login."""
+    """Return the arguments of the page's FastAPI app: the guard, the limits and what protects accounts."""
     body_limits = Middleware(BodyLimits, limits, Uploads(_upload_folder(), limits))
-    middleware = [Middleware(ClientAddress), Middleware(Guard), body_limits]
+    signs_in = sign_in.is_enabled()
+    edges = [Middleware(SignInEdges)] if signs_in else []
+    middleware = [Middleware(ClientAddress), Middleware(Guard), *edges, body_limits]
     arguments: dict[str, Any] = {"middleware": middleware, "dependencies": [Depends(EventCheck(limits))]}
-    if login:
-        middleware.insert(0, Middleware(SameOrigin, allowed_origins()))
+    if login or signs_in:
+        middleware.insert(0, Middleware(SameOrigin, allowed_origins(), as_guest=signs_in))
         arguments["lifespan"] = outermost
     return arguments
 

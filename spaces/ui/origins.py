@@ -1,4 +1,4 @@
-"""ASGI middleware for a page with a login: pages of other origins can neither read nor act in a visitor's name."""
+"""ASGI middleware for a page with accounts: pages of other origins can neither read nor act in a visitor's name."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ if TYPE_CHECKING:
 SAFE_METHODS = ("GET", "HEAD")
 # A browser's words for a request of another page, also for a picture or a link, which have no origin.
 OTHER_SITES = ("cross-site", "same-site")
-REFUSAL = "This page has a login and answers its own origin only. Add the other one to SPACEPORT_ORIGINS.\n"
+REFUSAL = "This page has accounts and answers its own origin only. Add the other one to SPACEPORT_ORIGINS.\n"
 
 
 class SameOrigin:
     """Refuses what pages of other origins send, and hides their `Origin` from Gradio, which would allow it to read.
 
-    `allowed` are other origins that may call the page with credentials, such as `https://portal.example.com`.
+    With `as_guest` it answers them without their cookies instead: a public Space may be part of another page. `allowed`
+    are other origins that may call the page with credentials, such as `https://portal.example.com`.
     """
 
-    def __init__(self, app: ASGIApp, allowed: Collection[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, allowed: Collection[str] = (), *, as_guest: bool = False) -> None:
         self._app = app
         self._allowed = allowed
+        self._as_guest = as_guest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -38,10 +40,11 @@ class SameOrigin:
         foreign_logout = "/logout" in scope["path"] and headers.get("sec-fetch-site") in OTHER_SITES
         if self._is_own(headers) and not foreign_logout:
             return await self._app(scope, receive, send)
-        if foreign_logout or scope["method"] not in SAFE_METHODS:
+        if foreign_logout or not (self._as_guest or scope["method"] in SAFE_METHODS):
             return await PlainTextResponse(REFUSAL, 403)(scope, receive, send)
-        without_origin = [(name, value) for name, value in headers.raw if name != b"origin"]
-        return await self._app({**scope, "headers": without_origin}, receive, send)
+        hidden = b"cookie" if self._as_guest else b"origin"
+        without_it = [(name, value) for name, value in headers.raw if name != hidden]
+        return await self._app({**scope, "headers": without_it}, receive, send)
 
     def _is_own(self, headers: Headers) -> bool:
         """Whether a request comes from this page, an allowed one, or no page at all.

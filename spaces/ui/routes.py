@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Match, Route
 
+from ui.sign_in import settings as sign_in
+
 if TYPE_CHECKING:
     from starlette.types import Scope
 
@@ -67,6 +69,8 @@ GRADIO: dict[str, str] = {
     f"{API}/login_check": "GET",
     f"{API}/user": "GET",
 }
+# Only on a Space where visitors sign in with Hugging Face; Gradio keeps the redirects on the page's own origin.
+SIGN_IN: dict[str, str] = {"/login/huggingface": "GET", "/login/callback": "GET"}
 # The beginnings of the paths that were reviewed and stay closed, with the reason. The guard doesn't read this; a test
 # does.
 GRADIO_CLOSED: dict[str, str] = {
@@ -130,7 +134,7 @@ class RouteTable:
 def gradio_routes() -> RouteTable:
     """Return the open routes of a Gradio page."""
     watched = {f"{API}/dev/reload": "GET"} if os.environ.get("GRADIO_WATCH_DIRS") else {}
-    return RouteTable(GRADIO | watched)
+    return RouteTable(GRADIO | watched | (SIGN_IN if sign_in.is_enabled() else {}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from ui.admission.client import account_of, caller_of
 from ui.admission.fair_queue import Caller
+from ui.sign_in import session
 from ui.tickets import Tickets, account_key, is_key, new_key
 
 
@@ -24,8 +25,18 @@ class VisitorKeys:
         return key if is_key(key) else new_key()
 
     def key(self, value: object, request: Any) -> object:
-        """Return the key by which the server knows the visitor, under the account that is signed in."""
+        """Return the key by which the server knows the visitor.
+
+        With Hugging Face it's the account's own key, the same in every browser; with a login of the page it's made of
+        the browser's key and the account.
+        """
+        if account := session.account(request):
+            return session.storage_key(account)
         return account_key(self._tickets.key(value), account_of(request))
+
+    def browser_key(self, value: object) -> object:
+        """Return the key of the browser itself: what it has without an account."""
+        return self._tickets.key(value)
 
     def caller(self, value: object, request: Any) -> Caller:
         """Return who asks for a place."""

@@ -1,42 +1,66 @@
-"""The MCP server: one tool, which stores nothing, if it is switched on."""
+"""The MCP server: two tools, which store nothing, if it is switched on."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
+from mcp import ClientSession
+from mcp.client.streamable_http import streamable_http_client
 
-from tests.conftest import missing
+from publishing.staging.stage import stage
+from tests.conftest import ROOT
 from tests.helpers.apps import App
 
 OFFICE = {"office.txt": "The harbour office opens at nine in the morning."}
 QUESTION = "When does the harbour office open?"
 
 
-async def test_an_agent_asks_documents_through_the_tool(start_app: Callable[..., App], catalog: Path) -> None:
-    try:
-        from mcp import ClientSession
-        from mcp.client.streamable_http import streamable_http_client
-    except ImportError:
-        missing("the package mcp")
-    app = start_app("--catalog", str(catalog), SPACEPORT_MCP="1")
+@asynccontextmanager
+async def agent(url: str) -> AsyncIterator[ClientSession]:
+    """A client of the page's MCP server."""
     async with (
-        streamable_http_client(f"{app.url}/gradio_api/mcp/") as (read, write, *_),
+        streamable_http_client(f"{url}/gradio_api/mcp/") as (read, write, *_),
         ClientSession(read, write) as session,
     ):
         await session.initialize()
-        [tool] = (await session.list_tools()).tools
-        assert tool.name.endswith("ask_documents")
-        assert "passages that support the answer" in (tool.description or "")
-        assert set(tool.inputSchema["properties"]) == {"question", "documents", "target"}
-        result = await session.call_tool(tool.name, {"question": QUESTION, "documents": OFFICE, "target": "scripted"})
-    assert not result.isError
-    answer = ast.literal_eval(result.content[0].text)  # Gradio writes a dict as Python does
-    assert answer["answer"].startswith("word0")
-    assert answer["abstained"] is False
+        yield session
+
+
+async def call(session: ClientSession, name: str, **arguments: Any) -> Any:
+    """Return the result of a tool by the end of its name."""
+    tools = {tool.name: tool for tool in (await session.list_tools()).tools}
+    [full_name] = [each for each in tools if each.endswith(name)]
+    result = await session.call_tool(full_name, arguments)
+    assert not result.isError, result
+    return ast.literal_eval(result.content[0].text)  # Gradio writes a dict as Python does
+
+
+async def test_an_agent_asks_and_searches_documents_of_a_published_space_through_tools(
+    start_app: Callable[..., App], catalog: Path, tmp_path: Path
+) -> None:
+    folder = stage(ROOT, "chat_rag", tmp_path / "chat_rag").folder
+    app = start_app("--catalog", str(catalog), space=folder / "app.py", cwd=folder, SPACEPORT_MCP="1")
+    async with agent(app.url) as session:
+        ask, search = (await session.list_tools()).tools
+        assert ask.name.endswith("ask_documents")
+        assert search.name.endswith("search_documents")
+        assert "passages that support the answer" in (ask.description or "")
+        assert set(ask.inputSchema["properties"]) == {"question", "documents", "target"}
+        assert set(search.inputSchema["properties"]) == {"question", "documents", "passages"}
+        answer = await call(session, "ask_documents", question=QUESTION, documents=OFFICE, target="scripted")
+        assert answer["answer"].startswith("word0")
+        assert answer["abstained"] is False
+        [passage] = await call(session, "search_documents", question=QUESTION, documents=OFFICE)
+        assert (passage["document"], passage["passage"]) == ("office.txt", OFFICE["office.txt"])
+        samples = await call(session, "search_documents", question="exclusion zone", passages=2)
+        assert len(samples) == 2
+        assert "exclusion zone" in samples[0]["passage"]
 
 
 def test_the_server_is_off_by_default(app: App) -> None:

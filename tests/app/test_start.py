@@ -33,7 +33,10 @@ SPACE = ROOT / "spaces" / "chat_rag"
 def test_it_starts_with_its_api_and_no_other(start_app: Callable[..., App], command: list[str], folder: Path) -> None:
     app = start_app(command=command, cwd=folder)
     assert "Chat with documents" in httpx2.get(f"{app.url}/config").text
-    assert list(httpx2.get(f"{app.url}/gradio_api/info").json()["named_endpoints"]) == ["/ask_documents"]
+    assert list(httpx2.get(f"{app.url}/gradio_api/info").json()["named_endpoints"]) == [
+        "/ask_documents",
+        "/search_documents",
+    ]
 
 
 def test_an_edit_appears_without_a_restart(start_app: Callable[..., App], tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from chat_page.strings import ENGLISH
 from rag.answering.quotes import Quote
 from rag.answering.turn import Turn, turns_before
 from rag.documents import Limits
+from rag.library.quota import Quota
 from ui.tickets import new_key
 
 TURNS = (
@@ -65,12 +67,13 @@ def test_a_question_becomes_a_turn_without_an_answer(handlers: Handlers, convers
     assert len(conversation.turns) == 3
 
 
-def test_stop_before_the_first_word_says_so(handlers: Handlers, conversation: Conversation) -> None:
+async def test_stop_before_the_first_word_says_so(handlers: Handlers, conversation: Conversation) -> None:
     handlers.submit("Third?", KEY, REQUEST)
-    _, messages = handlers.finish(KEY, REQUEST)
+    _, messages = await handlers.stop(KEY, REQUEST)
     assert contents(messages)[-2:] == ["Third?", "*Stopped.*"]
-    _, messages = handlers.finish(KEY, REQUEST)
-    assert messages == gr.skip()
+    handlers.submit("Fourth?", KEY, REQUEST)
+    _, messages = await handlers.stop(KEY, REQUEST)
+    assert contents(messages)[-4:] == ["Third?", "*Stopped.*", "Fourth?", "*Stopped.*"]
 
 
 def test_a_visitor_leaves_out_documents(handlers: Handlers, chat: Chat, tmp_path: Path) -> None:
@@ -225,6 +228,17 @@ def test_two_pages_with_one_conversation_erase_nothing(handlers: Handlers, conve
     assert conversation.turns == (Turn("First <b>?"),)
 
 
+def test_the_end_of_an_answer_on_one_page_stops_no_question_of_another(
+    handlers: Handlers, conversation: Conversation
+) -> None:
+    """A question stands in the conversation for a moment before its answer begins."""
+    handlers.open_page(KEY, conversation.id, REQUEST)
+    handlers.open_page(KEY, conversation.id, OTHER)
+    handlers.submit("Yours?", KEY, OTHER)
+    handlers.finish(KEY, REQUEST)
+    assert conversation.turns[-1] == Turn("Yours?")
+
+
 def test_each_page_has_its_own_conversation(chat: Chat, handlers: Handlers, conversation: Conversation) -> None:
     chats = ConversationHandlers(chat, handlers)
     handlers.open_page(KEY, conversation.id, OTHER)
@@ -263,6 +277,19 @@ def test_a_long_name_is_shortened_with_a_sentence(chat: Chat, handlers: Handlers
     assert "<b>" not in html
     (listed,) = chat.visitor(KEY).conversations.listed()
     assert len(listed.title) == 100
+
+
+async def test_without_room_the_answer_stays_on_the_page(
+    chat: Chat, handlers: Handlers, conversation: Conversation
+) -> None:
+    visitor = chat.visitor(KEY)
+    visitor.library.quota = Quota(megabytes=1)
+    conversation.replace_turns((Turn("Long?", "word " * 250_000, finish_reason="stop", target="t"),))
+    await asyncio.to_thread(chat.save, visitor, conversation)
+    with pytest.warns(UserWarning, match="no room for more chats. Delete chats or documents"):
+        async for messages, _ in handlers.respond(KEY, "t", 1, 16, 0, "", False, False, REQUEST):
+            assert len(messages) == 2
+    assert len(conversation.turns) == 1
 
 
 def click(**data: str) -> gr.EventData:

@@ -11,7 +11,10 @@ from typing import Any
 
 
 class ScriptedModel(ThreadingHTTPServer):
-    """Records the bodies of requests, and for each question the deltas sent and whether the client disconnected."""
+    """Records the bodies and keys of requests, and for each question the deltas and whether the client disconnected.
+
+    A request with a key in `refused` gets HTTP 401 with the key in its text.
+    """
 
     daemon_threads = True
 
@@ -20,6 +23,8 @@ class ScriptedModel(ThreadingHTTPServer):
         self.requests: list[dict[str, Any]] = []
         self.disconnected: set[str] = set()
         self.delta_counts: dict[str, int] = {}
+        self.keys: list[tuple[str, str]] = []  # path and key
+        self.refused: set[str] = set()
 
     @property
     def url(self) -> str:
@@ -31,6 +36,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        self.record_key()
         body = json.dumps({"data": [{"id": "scripted"}]}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -42,6 +48,9 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.requests.append(body)
         question = body["messages"][-1]["content"].rpartition("Question: ")[2]
+        if (key := self.record_key()) in self.server.refused:
+            self.send_error(401, f"{key} was revoked")
+            return
         if "refuse" in question:
             self.send_error(401, "no key")
             return
@@ -60,6 +69,11 @@ class Handler(BaseHTTPRequestHandler):
             if "ten words" not in question:
                 self.event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
                 self.wfile.write(b"data: [DONE]\n\n")
+
+    def record_key(self) -> str:
+        key = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        self.server.keys.append((self.path, key))
+        return key
 
     def script(self, question: str) -> Iterator[dict[str, str]]:
         if "think" in question:

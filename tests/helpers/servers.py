@@ -33,7 +33,7 @@ def serving(server: Server) -> Iterator[Server]:
 @contextmanager
 def serving_app(app: Any, **options: Any) -> Iterator[int]:
     """Run an ASGI app in a thread with these uvicorn options, and yield its port."""
-    server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", 0, log_level="warning", **options))
+    server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", options.pop("port", 0), log_level="warning", **options))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +21,14 @@ from chat_page.sharing import export, share
 from chat_page.sources.preview import preview_html
 from chat_page.sources.table import MAX_COLUMNS
 from rag.answering.cite import Citer
+from rag.answering.evidence.units import find_units
 from rag.answering.markers import Marker
 from rag.answering.prompt import quote
 from rag.answering.repetition import RepetitionDetector
 from rag.answering.rewrite import expand_by_rule
 from rag.answering.turn import Turn
 from rag.answering.verification.verifier import Verifier
-from rag.documents import Document, Passage
+from rag.documents import Cell, Document, Page, Passage, Table
 from rag.errors import DocumentError
 from rag.reading.parse import read_document
 from tests.rag import make_documents as make
@@ -162,6 +166,59 @@ def test_a_gateway_answer_of_repeated_tags_is_quoted_in_linear_time(unit: str) -
 
 
 # A document.
+
+
+def table_document(rows: Sequence[Sequence[str]]) -> Document:
+    """Return a document that is one table."""
+    cells, text = [], ""
+    for row, values in enumerate(rows):
+        for column, value in enumerate(values):
+            cells.append(Cell(row, column, len(text), len(text) + len(value)))
+            text += f"{value} "
+    # What is known about a document is kept by its id.
+    name = sha256(text.encode()).hexdigest()[:16]
+    return Document(name, "a.csv", text, (Page(1, 0, len(text)),), "text/csv", (Table(0, len(text), tuple(cells)),))
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [(["label", "word"], ["total", "7"]), (["label", "2023"], ["total", "7"]), (["total", "7"], ["2023", "2023"])],
+    ids=["words above a figure", "periods above a figure", "periods below a figure"],
+)
+@pytest.mark.parametrize("share", [1, 2])
+def test_the_cells_of_a_long_table_have_their_labels_in_linear_time(
+    first: list[str], last: list[str], share: int
+) -> None:
+    documents = {
+        size: table_document([first] * (size // 10) + [last] * (size // 10 if share == 1 else 1))
+        for size in (4_000, *SIZES)
+    }
+
+    def work(size: int) -> None:
+        document = documents[size]
+        passage = Passage(1, document.id, "a.csv", 1, "", 0, 100, document.text[:100], 1.0, None, None)
+        assert find_units([passage], {document.id: document})
+
+    assert_linear(work)
+
+
+def test_a_long_table_is_read_once_for_all_its_passages() -> None:
+    def work(size: int) -> None:
+        document = table_document([["label", "word"], *[["total", "7"]] * 500])
+        passages = [
+            Passage(number, document.id, "a.csv", 1, "", 9 * number, 9 * number + 9, "", 1.0, None, None)
+            for number in range(size // 40)
+        ]
+        calls: Counter[str] = Counter()
+        sys.setprofile(lambda frame, event, argument: calls.update([frame.f_code.co_name] if event == "call" else []))
+        try:
+            find_units(passages, {document.id: document})
+        finally:
+            sys.setprofile(None)
+        assert calls["_is_header"] <= 2 * 501
+
+    work(400)
+    work(4_000)
 
 
 @pytest.fixture

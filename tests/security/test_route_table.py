@@ -19,7 +19,7 @@ from inference.settings import Settings
 from list_routes import inference_routes, markdown, streamlit_routes
 from tests.conftest import ROOT
 from ui.guard import Guard
-from ui.routes import API, GRADIO, GRADIO_CLOSED, STREAMLIT, RouteTable, gradio_routes, installed_routes
+from ui.routes import API, GRADIO, GRADIO_CLOSED, SIGN_IN, STREAMLIT, RouteTable, gradio_routes, installed_routes
 
 
 def request(path: str, method: str = "GET", root: str = "") -> dict[str, Any]:
@@ -79,6 +79,21 @@ def test_the_watcher_of_edits_is_open_only_while_edits_are_watched(monkeypatch: 
     assert not gradio_routes().allows(request(f"{API}/dev/reload"))
     monkeypatch.setenv("GRADIO_WATCH_DIRS", "/code")
     assert gradio_routes().allows(request(f"{API}/dev/reload"))
+
+
+def test_signing_in_is_open_only_where_the_hub_has_set_it_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = {"SYSTEM": "spaces", "SPACE_ID": "lab/chat", "OAUTH_CLIENT_ID": "client"}
+    for name in (*hub, "SPACEPORT_AUTH"):
+        monkeypatch.delenv(name, raising=False)
+    for path in SIGN_IN:
+        assert not gradio_routes().allows(request(path))
+    for name, value in hub.items():
+        monkeypatch.setenv(name, value)
+    for path in SIGN_IN:
+        assert gradio_routes().allows(request(path))
+        assert not gradio_routes().allows(request(path, "POST"))
+    monkeypatch.setenv("SPACEPORT_AUTH", "ada:engine")  # accounts of its own
+    assert not any(gradio_routes().allows(request(path)) for path in SIGN_IN)
 
 
 def added_by_a_later_version() -> Starlette:

@@ -44,6 +44,9 @@ DATA_EVENTS = [
     "open_link",
     "open_page",
     "follow_uploads",
+    "choose",
+    "suggest",
+    "add_url",
     "delete_data",
 ]
 EVENTS = [

@@ -34,9 +34,10 @@ class Guest:
     key: str = ""
     address: str = ""  # where the visitor is, as a proxy tells it
     cookies: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        headers = {"X-Forwarded-For": self.address} if self.address else {}
+        headers = self.headers | ({"X-Forwarded-For": self.address} if self.address else {})
         self.http = httpx2.Client(base_url=self.url, timeout=60, verify=False, headers=headers, cookies=self.cookies)
         self.config = self.http.get("/config").json()
         self.components = {component["id"]: component for component in self.config["components"]}

@@ -9,30 +9,40 @@ from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from publishing.errors import StageError
 
 # The Hub's image has these in the version of sdk_version; another version here would only break the build.
 IN_THE_IMAGE = {"gradio", "gradio-client", "spaces"}
+# In the same command the Hub installs Gradio with these extras, whose bounds the lock of this repository doesn't know.
+HUB_EXTRAS = {"oauth", "mcp"}
+HUB_COMMAND = ("gradio[mcp,oauth]=={version}", "uvicorn>=0.14.0", "websockets>=10.4")
 HEADER = "# Exact versions from the repository's lock; written by publish_space.py, do not edit.\n"
 TORCH_CPU_INDEX = "--extra-index-url https://download.pytorch.org/whl/cpu\n"
 
 
-def pin_requirements(text: str, lock: Path, *, python: str, zero_gpu: bool) -> str:
+def pin_requirements(text: str, lock: Path, *, python: str, zero_gpu: bool, gradio: bool = True) -> str:
     """Return the text of a requirements.txt that pins `text`, one without versions, and its dependencies.
 
-    `python` is the Space's version, such as "3.11". Torch comes for the CPU, unless the hardware is ZeroGPU,
-    whose image has it.
+    `python` is the Space's version, such as "3.11". If it's a `gradio` Space, what can't be installed beside the Hub's
+    Gradio isn't pinned: pip chooses a version within Gradio's bounds. Torch comes for the CPU, unless the hardware is
+    ZeroGPU, whose image has it.
     """
     environment = {"python_version": python, "python_full_version": f"{python}.0", "sys_platform": "linux",
                    "platform_system": "Linux", "platform_machine": "x86_64", "os_name": "posix",
                    "implementation_name": "cpython", "platform_python_implementation": "CPython"}  # fmt: skip
     versions = _lock_versions(lock, environment)
     packages = _with_dependencies(list(_parse(text)), environment)
+    bounds = _hub_bounds(versions, environment) if gradio else {}
     lines = []
     for name in sorted(packages):
-        if name in IN_THE_IMAGE or _is_cuda(name):
+        if name in IN_THE_IMAGE or _is_cuda(name) or _depends_on_bounds(name, bounds, environment):
+            continue
+        if name in bounds:
+            lines.append(f"{name}{bounds[name]}\n")
             continue
         if name not in versions:
             raise StageError(f"The lock has no version of {name}.", "Update the lock: make lock.")
@@ -73,6 +83,31 @@ def _with_dependencies(requirements: list[Requirement], environment: Mapping[str
         packages[name] = packages.get(name, set()) | requirement.extras
         queue += [each for each in _dependencies(name) if _applies(each, packages[name], environment)]
     return packages
+
+
+def _hub_bounds(versions: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, SpecifierSet]:
+    """Return the bounds of the Hub's Gradio for the packages whose version in the lock is outside of them."""
+    bounds: dict[str, SpecifierSet] = {}
+    for requirement in _dependencies("gradio"):
+        if _applies(requirement, HUB_EXTRAS, environment):
+            name = canonicalize_name(requirement.name)
+            bounds[name] = bounds.get(name, SpecifierSet()) & requirement.specifier
+    return {name: each for name, each in bounds.items() if name in versions and versions[name] not in each}
+
+
+def _depends_on_bounds(name: str, bounds: Mapping[str, SpecifierSet], environment: Mapping[str, str]) -> bool:
+    """Return whether the locked release of a package needs another release of a package in `bounds`, or is its part."""
+    for requirement in _dependencies(name):
+        specifier = bounds.get(canonicalize_name(requirement.name))
+        if specifier and _applies(requirement, set(), environment):
+            ends = [Version(each.version) for each in specifier]
+            if not any(end in specifier and end in requirement.specifier for end in ends):
+                return True
+    return any(
+        canonicalize_name(requirement.name) == name and any(each.operator == "==" for each in requirement.specifier)
+        for owner in bounds
+        for requirement in _dependencies(owner)
+    )
 
 
 @cache

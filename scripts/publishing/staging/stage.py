@@ -58,7 +58,9 @@ def stage(
     lock = root / "constraints.txt"
     python = ".".join(_python_version(values, app).split(".")[:2])
     unpinned = checkout.file(app / "requirements.txt").read_text(encoding="utf-8")
-    pinned = requirements.pin_requirements(unpinned, lock, python=python, zero_gpu=zero_gpu)
+    pinned = requirements.pin_requirements(
+        unpinned, lock, python=python, zero_gpu=zero_gpu, gradio=values.get("sdk") == "gradio"
+    )
     _write(folder / "requirements.txt", pinned)
     _write(folder / "README.md", readme + _source_link(root, name))
     _copy(checkout.file(root / "LICENSE"), folder / "LICENSE")

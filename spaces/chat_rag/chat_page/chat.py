@@ -7,12 +7,10 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from backends import Backend, Catalog, NotConfigured, SpaceportError, Stopwatch
 from backends.stopwatch import wall_clock
@@ -25,10 +23,10 @@ from chat_page.messages import reply_messages
 from chat_page.reply import Reply
 from chat_page.sources import panel, preview
 from chat_page.strings import ENGLISH
+from chat_page.tools import Tools
 from chat_page.uploads import Uploads
 from chat_page.visitors.visitor import Visitor
 from chat_page.visitors.visitors import Visitors
-from rag.answering import api
 from rag.answering.answer import Rag
 from rag.answering.measurements import measurements
 from rag.answering.turn import Turn, model_messages, turns_before
@@ -49,7 +47,6 @@ logger = logging.getLogger(__name__)
 ABANDONED_SECONDS = 86_400
 # An answer goes on for so long without a page that shows it: a reload or a lost connection takes less.
 ABSENCE_SECONDS = 60
-MAX_QUESTION_CHARACTERS = 20_000
 # More passages make a small model slower, and its answers no better.
 SMALL_MODEL_PASSAGES = 3
 
@@ -70,6 +67,7 @@ class Chat:
         self._visitors = Visitors.from_environment(
             lambda store: Library(self._embedder, limits=limits, store=store, quota=quota)
         )
+        self.tools = Tools(self.admission, self._embedder, self._samples, connect=self.connect, options=self._options)
         self._connections: dict[str, Backend] = {}
         self._warming = threading.Lock()
         self._pace = pacing.Pace()
@@ -82,6 +80,10 @@ class Chat:
     def visitor(self, key: object) -> Visitor:
         """Return the visitor of a private key."""
         return self._visitors.get(key)
+
+    def touch(self, key: object) -> bool:
+        """Record that a visitor is still there, without loading anything; return whether there is data of theirs."""
+        return self._visitors.touch(key)
 
     def forget(self, key: object) -> None:
         """Delete all data of a visitor."""
@@ -118,7 +120,7 @@ class Chat:
         index = conversation.index(turn_id)
         turns = conversation.turns if index is None else conversation.turns[index : index + 1]
         # The question of a link wasn't counted, so nobody may have it answered.
-        if not turns or turns[-1].target or turns[-1].shared:
+        if not turns or turns[-1].target or turns[-1].shared or turns[-1].finish_reason:
             return self._answers.get(turns[-1].id) if turns else None
         turn = turns[-1]
         turn = replace(turn, target=target, asked_at=_utc_now())
@@ -254,22 +256,6 @@ class Chat:
         """Return the place of a passage in its document as HTML."""
         return await self.admission.view(caller, self._preview, visitor, source)
 
-    async def ask(self, caller: Caller, question: str, documents: Mapping[str, str], target: str) -> dict[str, Any]:
-        """Return one answer over some texts, or over the sample documents, as JSON; nothing is stored."""
-        if len(question) > MAX_QUESTION_CHARACTERS:
-            raise RagError(question_too_long(), ENGLISH.question_too_long_remedy)
-        backend = self.connect(target)
-        self.admission.take_question(caller)
-        async with self.admission.time_limit(), AsyncExitStack() as stack:
-            library: Library | SampleLibrary = self._samples
-            if documents:
-                async with self.admission.readings.place(caller):
-                    reading = api.temporary_library(self._embedder, texts=documents)
-                    library = await stack.enter_async_context(reading)
-            async with self.admission.answers.place(caller):
-                options = self._options(target, Turn(question), AnswerOptions())
-                return await api.answer_json(Rag(self._embedder, [library]), question, backend, options=options)
-
     def warm(self, target: str) -> None:
         """Load the models and read the sample documents in a thread, once; the first page that opens calls this."""
         if self._warming.acquire(blocking=False):
@@ -310,11 +296,6 @@ class Chat:
         with contextlib.suppress(SpaceportError):
             self._embedder.warm()
             self._samples.documents  # noqa: B018  # the first access reads them
-
-
-def question_too_long() -> str:
-    """Return the message for a question above the limit."""
-    return ENGLISH.question_too_long.format(limit=MAX_QUESTION_CHARACTERS)
 
 
 def _utc_now() -> str:

@@ -9,20 +9,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from backends.streams import closing
+from backends.visitor import visitor_context
 from chat_page import pacing, render, suggestions
-from chat_page.chat import MAX_QUESTION_CHARACTERS, Chat, question_too_long
+from chat_page.chat import Chat
 from chat_page.conversation import Conversation
 from chat_page.conversations.running import RunningAnswer
 from chat_page.messages import ChatMessage, conversation_messages, turn_index
 from chat_page.sharing import export, share
 from chat_page.sources import panel
 from chat_page.strings import ENGLISH
+from chat_page.tools import MAX_QUESTION_CHARACTERS, question_too_long
 from chat_page.visitors.visitor import Visitor
 from chat_page.web_pages import add_url
 from rag.answering.turn import Turn
@@ -33,6 +36,7 @@ from ui.admission.admission import Refused
 from ui.admission.fair_queue import Caller
 from ui.edge.uploads import keep_while_used
 from ui.markdown import ZERO_WIDTH_SPACE
+from ui.sign_in import session
 from ui.tickets import new_key
 from ui.visitor_keys import VisitorKeys
 
@@ -74,8 +78,15 @@ class Handlers:
         """Delete the visitor's data and start with a new key; the key is "" if the visitor cancels."""
         if not key:
             return (gr.skip(),) * 5
-        self._chat.forget(self._keys.key(key, request))
+        for each in {self._keys.key(key, request), self._keys.browser_key(key)}:
+            self._chat.forget(each)
         return new_key(), render.documents_html([]), [], panel.sources_html([]), True
+
+    def show_account(self, key: str, request: gr.Request) -> str:
+        """Return what signing in means for the visitor's data; "" for who isn't signed in."""
+        if not session.account(request):
+            return ""
+        return render.account_html(browser_has_data=self._chat.touch(self._keys.browser_key(key)))
 
     def warm(self, target: str) -> None:
         """Load the models after the first page opens, so that neither the start nor the first answer waits."""
@@ -235,7 +246,8 @@ class Handlers:
         visitor, conversation = await asyncio.to_thread(self.find, key, request)
         caller = self._keys.caller(key, request)
         asked = visitor.page(request.session_hash).asked
-        answer = self._chat.start_answer(caller, visitor, conversation, asked, target, options, samples=samples)
+        start = partial(self._chat.start_answer, caller, visitor, conversation, asked, target, options, samples=samples)
+        answer = visitor_context(session.token(request)).run(start)
         async for update in self._follow(visitor, conversation, answer, request):
             yield update
         if conversation.problem:
@@ -258,16 +270,14 @@ class Handlers:
         messages = await asyncio.to_thread(conversation_messages, conversation, index)
         updates = pacing.Updates(messages)
         yield updates.next(messages, None)  # without any update Gradio would show an empty page
-        if answer is None:
+        if answer is None or not visitor.shows(request.session_hash, conversation):
             return
         page = visitor.page(request.session_hash)
-        if page.conversation_id != conversation.id:
-            return
         page.asked = answer.turn_id
         followed = answer.follow(request.session_hash or "")
         async with closing(followed):
             async for update in followed:
-                if page.conversation_id != conversation.id:  # the visitor opened another one
+                if not visitor.shows(request.session_hash, conversation):  # another one was opened there
                     return
                 yield updates.next([*messages, *update.reply], update.sources)
         if conversation.turns and conversation.turns[-1].id == answer.turn_id:
@@ -295,6 +305,9 @@ class Handlers:
         """Stop the answers that are being written to the page's conversation."""
         _, conversation = await asyncio.to_thread(self.find, key, request)
         await self._chat.stop(conversation)
+        for turn in conversation.turns:
+            if turn.finish_reason is None and not turn.shared:  # its answer hadn't begun
+                conversation.update(replace(turn, finish_reason="stopped"), ended=True)
         return await asyncio.to_thread(self.finish, key, request)
 
     def finish(self, key: str, request: gr.Request) -> tuple[Any, Any]:
@@ -303,9 +316,6 @@ class Handlers:
         # The page has lost its connection to an answer that goes on.
         if self._chat.is_running(visitor.page(request.session_hash).asked):
             return gr.skip(), gr.skip()
-        last = conversation.turns[-1] if conversation.turns else None
-        if last and last.finish_reason is None and not self._chat.is_running(last.id):  # stopped before its beginning
-            conversation.update(replace(last, finish_reason="stopped"), ended=True)
         if visitor.page(request.session_hash).shown == conversation.changes:
             return gr.Textbox(**READY), gr.skip()
         return gr.Textbox(**READY), self.messages(visitor, conversation, request)
@@ -400,6 +410,8 @@ class Handlers:
 
     def find(self, key: str, request: gr.Request) -> tuple[Visitor, Conversation]:
         """Return the visitor and conversation of a page."""
+        if session.account(request):  # what this browser has without an account stays as long as it's used with one
+            self._chat.touch(self._keys.browser_key(key))
         visitor = self._chat.visitor(self._keys.key(key, request))
         return visitor, visitor.conversation(request.session_hash)
 

@@ -83,6 +83,11 @@ def note_html(text: str) -> str:
     return f'<p class="sp-note">{escape(text)}</p>'
 
 
+def account_html(*, browser_has_data: bool) -> str:
+    """Return what signing in means for the visitor's data."""
+    return note_html(f"{ENGLISH.signed_in} {ENGLISH.kept_in_browser if browser_has_data else ''}".rstrip())
+
+
 def waiting_text(ahead: int) -> str:
     """Return what the page shows while a place isn't free yet."""
     return ENGLISH.waiting.format(ahead=ahead) if ahead else ENGLISH.waiting_next

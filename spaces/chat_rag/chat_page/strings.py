@@ -24,6 +24,12 @@ class Strings:
     sources: str = "Sources"
     settings: str = "Settings"
 
+    # The account
+    sign_in: str = "Sign in with Hugging Face"
+    sign_out: str = "Sign out ({name})"
+    signed_in: str = "Your documents and conversations follow your account."
+    kept_in_browser: str = "What you did here without it is kept in this browser: it's back when you sign out."
+
     # The list of conversations
     new_chat: str = "New chat"
     chats: str = "Chats"
@@ -232,7 +238,7 @@ class Strings:
     system: str = "System prompt"
     system_hint: str = "Leave empty for the default"
     delete: str = "Delete my data"
-    confirm_delete: str = "Delete your documents and this conversation?"
+    confirm_delete: str = "Delete your documents and conversations?"
 
     # Download and share
     download_markdown: str = "Download Markdown"

@@ -21,11 +21,10 @@ from compare.report.report import Report, ReportOptions
 from compare.report.tables import requests_csv
 from compare.service import ComparisonService
 from compare.visitors import Visitor
-from compare_page import scripts, strings
+from compare_page import strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
+from compare_page.links import RunLinks
 from ui.scripts import download_js, key_js
-
-MEASURE = "measure"  # the id of the tab
 
 # How each file is written, and its media type.
 WRITERS: dict[str, tuple[Callable[[Report], str], str]] = {
@@ -101,11 +100,7 @@ class Results:
         with gr.Row(elem_id="files"):
             self.raw = gr.DownloadButton(strings.RAW_FILE, visible=False, size="sm")
             self.files = {suffix: gr.Button(label, size="sm") for suffix, label in strings.FILES.items()}
-            self.share = gr.Button(strings.SHARE, size="sm", elem_id="share")
-        self.link = gr.Textbox(
-            visible=False, label=strings.LINK, info=strings.LINK_INFO, interactive=False, buttons=["copy"],
-            elem_id="link",
-        )  # fmt: skip
+        self.links = RunLinks(self.service, self._identity, self.run)
         self._download = gr.Textbox(visible=False)
         self.settings = gr.HTML("", elem_id="repeat")
         self.upload = gr.File(label=strings.OPEN_RUN, file_types=[".jsonl"], height=120, elem_id="open")
@@ -122,33 +117,6 @@ class Results:
             button.click(self.write, fields, self._download, **{**waiting, "js": key_js(1)}).then(
                 None, self._download, self._download, js=download_js(f"measurement.{suffix}", media_type), **PRIVATE
             )
-
-        shared = self.share.click(self.share_run, [key, self.run], [self._download, self.link], **waiting)
-        shared.success(None, self._download, self.link, js=scripts.LINK_JS, **PRIVATE)
-
-    async def share_run(self, key: str, name: str | None, request: gr.Request) -> tuple[str, Any]:
-        """Store the run for everybody with its link."""
-        if not name:
-            raise gr.Error(strings.NO_RUN, print_exception=False)
-        try:
-            visitor, caller = self._identity.visitor(key, request), self._identity.caller(key, request)
-            self.service.admission.take_question(caller)
-            link = await self.service.admission.view(caller, self.service.share_run, visitor, name)
-        except SpaceportError as error:
-            raise gr.Error(str(error), print_exception=False) from error
-        return link, gr.Textbox(visible=True)
-
-    async def open_link(self, key: str, link: str, request: gr.Request) -> tuple[Any, Any]:
-        """Open the run that the page's address names, and show its tab."""
-        if not link:
-            return gr.skip(), gr.skip()
-        visitor, caller = self._identity.visitor(key, request), self._identity.caller(key, request)
-        try:
-            name = await self.service.admission.view(caller, self.service.open_shared_run, visitor, link)
-        except SpaceportError as error:
-            gr.Warning(escape(str(error)))
-            return gr.skip(), gr.skip()
-        return gr.Dropdown(choices=self.service.run_names(visitor), value=name), gr.Tabs(selected=MEASURE)
 
     async def show(
         self,

@@ -15,6 +15,7 @@ from ui.admission.limits import Limits
 from ui.admission.rate_limit import RateLimit
 from ui.admission.strings import EVENT_FLOOD, try_again
 from ui.network import network
+from ui.sign_in import session
 from ui.tickets import is_key
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ def caller_of(request: Any, key: object = "") -> Caller:
 
 
 def account_of(request: Any) -> str | None:
-    """Return the name of the account that is signed in, or None; `request` is a `gr.Request`."""
-    return getattr(request, "username", None)
+    """Return what identifies the account that is signed in, or None; `request` is a `gr.Request`."""
+    return session.account(request) or getattr(request, "username", None)
 
 
 def trust_hub_proxies() -> None:

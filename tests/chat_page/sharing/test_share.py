@@ -374,8 +374,10 @@ def test_every_string_can_be_formatted() -> None:
         "ahead characters chunks columns count end first input last limit output page pages passages start thousands "
         "tokens window"
     )
-    texts = "chosen covered dataset dense heading languages lexical model name names others place places reason size "
-    texts += "text title years"
+    texts = (
+        "chosen covered dataset dense heading languages lexical model name names others place places "
+        "reason size text title years"
+    )
     values: dict[str, Any] = dict.fromkeys(counts.split(), 2) | dict.fromkeys(texts.split(), "x")
     values |= {"seconds": 0.5, "rate": 10.0, "share": 0.5, "score": 0.5}
     for field in fields(Strings):

@@ -61,6 +61,11 @@ class Visitor:
         page.closed = False
         return page
 
+    def shows(self, session: str | None, conversation: Conversation) -> bool:
+        """Return whether a conversation is on a page."""
+        page = self._pages.get(session or "")
+        return page is not None and page.conversation_id == conversation.id
+
     def close_page(self, session: str | None) -> None:
         """Record that a page was closed, or has lost its connection."""
         if page := self._pages.get(session or ""):

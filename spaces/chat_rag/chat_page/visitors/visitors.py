@@ -99,16 +99,18 @@ class Visitors:
                     self._touch(slot.visitor)
                     return slot.visitor
 
-    def touch(self, key: object) -> None:
-        """Record that the visitor is still there, without loading anything."""
-        if is_key(key):
-            name = _folder_name(key)
-            with self._lock:
-                visitor = slot.visitor if (slot := self._slots.get(name)) else None
-            if visitor:
-                self._touch(visitor)
-            elif self.root:
-                Store(self.root / name).touch(self._clock())
+    def touch(self, key: object) -> bool:
+        """Record that the visitor is still there, without loading anything; return whether there is data of theirs."""
+        if not is_key(key):
+            return False
+        name = _folder_name(key)
+        with self._lock:
+            visitor = slot.visitor if (slot := self._slots.get(name)) else None
+        if visitor:
+            self._touch(visitor)
+        elif self.root:
+            Store(self.root / name).touch(self._clock())
+        return bool(visitor and not visitor.empty) or bool(self.root and (self.root / name).is_dir())
 
     def forget(self, key: object) -> None:
         """Delete all data of a visitor at once, even if an answer or an upload is running."""

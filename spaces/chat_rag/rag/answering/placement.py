@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rag.answering.quotes import Quote
 from rag.answering.retrieve import number_passages
@@ -21,10 +22,10 @@ def passages_with_quotes(
     chosen: list[Passage] = []
     for quote in quotes:
         if not passage_of(quote, chosen):
-            chosen.append(passage_of(quote, passages) or _own_passage(quote))
+            chosen.append(passage_of(quote, passages) or _extended(quote, passages) or _own_passage(quote))
     room = characters - sum(len(passage.text) for passage in chosen)
     for passage in passages:
-        if any(passage is other for other in chosen):
+        if any(other.document_id == passage.document_id and _holds(other, passage) for other in chosen):
             continue
         room -= len(passage.text)
         if len(chosen) >= limit or (chosen and room < 0):
@@ -43,6 +44,22 @@ def passage_of(quote: Quote, passages: Sequence[Passage]) -> Passage | None:
         ),
         None,
     )
+
+
+def _extended(quote: Quote, passages: Sequence[Passage]) -> Passage | None:
+    """Return the passage that cuts the quote's sentence, with all of the sentence, or None."""
+    for passage in passages:
+        if passage.document_id != quote.document_id or quote.start >= passage.end or quote.end <= passage.start:
+            continue
+        before = passage.text[: max(0, quote.start - passage.start)]
+        after = passage.text[quote.end - passage.start :] if quote.end < passage.end else ""
+        start, end = min(passage.start, quote.start), max(passage.end, quote.end)
+        return replace(passage, start=start, end=end, text=f"{before}{quote.text}{after}")
+    return None
+
+
+def _holds(passage: Passage, other: Passage) -> bool:
+    return passage.start <= other.start and other.end <= passage.end
 
 
 def quote_spans(number: int, quotes: Sequence[Quote], passages: Sequence[Passage]) -> list[Span]:

@@ -19,7 +19,7 @@ def verdict_html(report: Report) -> str:
     """Return the run's verdicts by load, and how certain they are."""
     parts = [_verdict_lists(report.verdicts)]
     if report.changes:
-        parts.append(f"<h3>{escape(strings.EARLIER)}</h3>" + _verdict_lists(report.changes))
+        parts.append(_subtitle(strings.EARLIER) + _verdict_lists(report.changes))
         parts.append(_note(strings.NOT_INTERLEAVED))
     if len(report.run.targets) == 1 and not report.changes:
         parts = [f'<p class="sp-empty">{escape(strings.ONE_TARGET)}</p>']
@@ -31,8 +31,7 @@ def metrics_html(report: Report) -> str:
     """Return the metrics by target and load; all percentiles and the client's load are folded."""
     rows = [tables.metrics_row(*key, metrics) for key, metrics in report.cells.items()]
     percentiles = "".join(
-        f"<h4>{escape(target)}, {escape(load)}</h4>"
-        + table(strings.PERCENTILE_HEADERS, tables.percentile_rows(metrics))
+        _subtitle(f"{target}, {load}") + table(strings.PERCENTILE_HEADERS, tables.percentile_rows(metrics))
         for (target, load), metrics in report.cells.items()
     )
     return (
@@ -88,6 +87,11 @@ def _note(text: str) -> str:
     return f'<p class="sp-note">{escape(text)}</p>'
 
 
+def _subtitle(text: str) -> str:
+    """Return a small heading. It's no heading element, whose level would have to fit every page that shows it."""
+    return f'<p class="sp-subtitle">{escape(text)}</p>'
+
+
 def _details(title: str, body: str) -> str:
     return f'<details class="sp-more"><summary>{escape(title)}</summary>{body}</details>'
 
@@ -99,7 +103,7 @@ def _verdict_lists(verdicts: Sequence[Verdict]) -> str:
     for load in loads:
         decided = [v for v in verdicts if v.load == load and v.decision is not Finding.TOO_FEW_MEASUREMENTS]
         items = "".join(f"<li>{escape(strings.verdict_text(verdict))}</li>" for verdict in decided)
-        heading = f"<h4>{escape(load)}</h4>" if len(loads) > 1 else ""
+        heading = _subtitle(load) if len(loads) > 1 else ""
         parts.append(f"{heading}<ul>{items}</ul>" if items else "")
     too_few = sum(verdict.decision is Finding.TOO_FEW_MEASUREMENTS for verdict in verdicts)
     return "".join(parts) + (_note(strings.too_few_text(too_few)) if too_few else "")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.evidence.answers import answer_span
+from rag.answering.evidence.answers import answer_span, candidates
 from rag.answering.evidence.mentions import covered_years, find_missing
 from rag.answering.evidence.questions import Kind, Question
 from rag.answering.evidence.sentences import split_sentences
@@ -56,6 +56,23 @@ def test_the_kind_of_answer(question: str, kind: Kind) -> None:
 def test_the_words_that_answer(question: str, sentence: str, answer: str) -> None:
     start, end = answer_span(sentence, Question(question))
     assert sentence[start:end] == answer
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "figures"),
+    [
+        ("What were net sales?", "Net sales increased 2% or $1.5 billion.", []),
+        ("What were net sales?", "Net sales increased by $1.5 billion to $83 billion.", ["$83 billion"]),
+        ("What were net sales?", "Net sales rose 2% to $83 billion.", ["$83 billion"]),
+        ("How many pairs nested?", "The pairs fell by 40 and 310 nested.", ["310"]),
+        ("By how much did net sales increase?", "Net sales increased 2% or $1.5 billion.", ["$1.5 billion"]),
+        ("How much more was spent?", "Spending grew by $3 million.", ["$3 million"]),
+    ],
+)
+def test_a_change_is_no_answer_to_how_much_there_is(question: str, sentence: str, figures: list[str]) -> None:
+    asked = Question(question)
+    found = [sentence[start:end] for start, end in candidates(asked.kind, sentence, asked)]
+    assert found == figures
 
 
 def test_a_sentence_does_not_end_at_an_abbreviation_or_a_decimal() -> None:

@@ -36,6 +36,19 @@ _PATTERNS: dict[Kind, str] = {
     Kind.REASON: r"\b(?:because|due to|as a result|result(?:ed|ing)? (?:of|from)|caused|driven by|owing to|so that"
     r"|in order to|primarily|since|attributable|reflect\w*)\b.*",
 }
+# "increased 2% or $1.5 billion" has no sales figure, "increased to $1.5 billion" has one.
+_CHANGE = (
+    r"\b(?:increas\w{1,3}|decreas\w{1,3}|declin\w{1,3}|grew|grow\w{0,3}|rose|ris(?:e|es|en|ing)|fell|fall\w{0,3}|drop\w{0,4})"
+)
+_BEFORE_CHANGE = re.compile(
+    rf"{_CHANGE}\s(?:(?:in|of|by|approximately|about|nearly|almost|over)\s)*"
+    rf"(?:[$€£¥]?\s?{_DIGITS}\s?(?:%|per ?cent|{_SCALE})?,?\s(?:or\s|\())?$",
+    re.IGNORECASE,
+)
+_ASKS_CHANGE = re.compile(
+    rf"{_CHANGE}|\b(?:chang\w{{1,3}}|more|less|fewer|higher|lower|up|down|differ\w*|gain\w*|added?|lost|reduc\w*)\b",
+    re.IGNORECASE,
+)
 _COMPILED = {kind: re.compile(pattern) for kind, pattern in _PATTERNS.items()}
 _NAMES = {Kind.PERSON, Kind.PLACE}
 _WORD = re.compile(r"\w+")
@@ -48,6 +61,7 @@ def candidates(kind: Kind, text: str, question: Question) -> Iterator[Span]:
         return
     asked = set(question.stems) | question.years
     dates = _dates(text) if kind is Kind.NUMBER else []
+    asks_level = question.kind in (Kind.MONEY, Kind.NUMBER) and not _ASKS_CHANGE.search(question.text)
     for match in _COMPILED[kind].finditer(text):
         words = set(stems([match[0]]))
         is_date = any(start <= match.start() < end for start, end in dates)  # "28" of "April 28"
@@ -55,6 +69,7 @@ def candidates(kind: Kind, text: str, question: Question) -> Iterator[Span]:
             words
             and not words <= asked
             and not is_date
+            and not (asks_level and _BEFORE_CHANGE.search(text[max(0, match.start() - 60) : match.start()]))
             and not (kind in _NAMES and _starts_sentence(text, match, words))
         ):
             yield match.start(), match.end()

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from rag.answering.evidence.figures import find_unit, is_blank, is_figure, is_period, without_note_mark
 from rag.documents import Cell, Table
 
+# Of a table whose rows all look like headers, each figure would otherwise have all of them.
+MAX_HEADER_ROWS = 20
+
 
 @dataclass(frozen=True, slots=True)
 class LabeledCell:
@@ -30,6 +33,7 @@ class Grid:
     table: Table
     text: str
     rows: list[dict[int, Cell]] = field(init=False)
+    _first_figure_row: int = field(init=False)
 
     def __post_init__(self) -> None:
         count = max((cell.row + cell.row_span for cell in self.table.cells), default=0)
@@ -38,6 +42,7 @@ class Grid:
             for row in self.rows[cell.row : cell.row + cell.row_span]:
                 for column in range(cell.column, cell.column + cell.column_span):
                     row.setdefault(column, cell)
+        self._first_figure_row = self._find_first_figure_row()
 
     @property
     def unit(self) -> str:
@@ -56,7 +61,7 @@ class Grid:
         section, in_headers = "", True
         for number, row in enumerate(self.rows):
             if self._is_header(row, number):
-                headers = [*headers, row] if in_headers else [row]
+                headers = [*headers[1 - MAX_HEADER_ROWS :], row] if in_headers else [row]
                 in_headers = True
                 continue
             label = without_note_mark(self.content(row.get(0)))
@@ -89,12 +94,10 @@ class Grid:
         if all(is_period(text) or find_unit(text) or is_blank(text) for text in texts):
             return True
         # Above the first figure, words name columns. A table without figures has one row of them.
-        return number < self._first_figure_row() if self._has_figures() else number == 0
+        has_figures = self._first_figure_row < len(self.rows)
+        return number < self._first_figure_row if has_figures else number == 0
 
-    def _has_figures(self) -> bool:
-        return self._first_figure_row() < len(self.rows)
-
-    def _first_figure_row(self) -> int:
+    def _find_first_figure_row(self) -> int:
         for number, row in enumerate(self.rows):
             if any(is_figure(self.content(cell)) for column, cell in row.items() if column > 0):
                 return number

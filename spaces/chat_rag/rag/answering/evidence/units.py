@@ -11,6 +11,8 @@ from rag.answering.evidence.sentences import split_sentences
 from rag.answering.evidence.structure import Structure, introduction, structure_of
 from rag.documents import Document, Passage, Table
 
+_MAX_SENTENCE = 500  # characters of a sentence outside of its passage
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -43,22 +45,42 @@ class Unit:
         return f"{self.cell.section} {self.cell.row_label}".strip() if self.cell else ""
 
 
-def find_units(passages: Sequence[Passage], documents: Mapping[str, Document]) -> list[Unit]:
-    """Return the units of the passages, in their order, each once."""
+def find_units(
+    passages: Sequence[Passage], documents: Mapping[str, Document], grids: Grids | None = None
+) -> list[Unit]:
+    """Return the units of the passages, in their order, each once; `grids` serves for further calls."""
     units: dict[tuple[str, int, int], Unit] = {}
+    grids = grids or Grids()
     for rank, passage in enumerate(passages):
         if document := documents.get(passage.document_id):
-            for unit in _passage_units(passage, document, rank):
+            for unit in _passage_units(passage, document, rank, grids):
                 place = unit.cell.cell.start if unit.cell else -1
                 units.setdefault((document.id, unit.start, place), unit)
     return list(units.values())
 
 
-def _passage_units(passage: Passage, document: Document, rank: int) -> Iterator[Unit]:
+class Grids:
+    """The cells of tables with their labels, once for all passages: a table can be as long as a document."""
+
+    def __init__(self) -> None:
+        self._cells: dict[tuple[str, int], tuple[list[LabeledCell], str, str]] = {}
+
+    def cells(self, table: Table, document: Document) -> tuple[list[LabeledCell], str, str]:
+        """Return the cells of a table in their order, what introduces the table, and the unit of its figures."""
+        key = document.id, table.start
+        if key not in self._cells:
+            grid = Grid(table, document.text)
+            intro = table.caption or introduction(document, table.start)
+            cells = list(grid.labeled_cells())
+            self._cells[key] = cells, intro, grid.unit or find_unit(intro)
+        return self._cells[key]
+
+
+def _passage_units(passage: Passage, document: Document, rank: int, grids: Grids) -> Iterator[Unit]:
     structure = structure_of(document)
     covered: list[tuple[int, int]] = []
     for table in structure.tables_between(document, passage.start, passage.end):
-        cells = list(_cells(table, document, passage, rank))
+        cells = list(_cells(table, document, passage, rank, grids))
         covered += [(cell.start, cell.end) for cell in cells]
         if cells and table.cells:
             first = min(cell.start for cell in cells)
@@ -67,12 +89,10 @@ def _passage_units(passage: Passage, document: Document, rank: int) -> Iterator[
     yield from _sentences(passage, document, rank, structure, covered)
 
 
-def _cells(table: Table, document: Document, passage: Passage, rank: int) -> Iterator[Unit]:
+def _cells(table: Table, document: Document, passage: Passage, rank: int, grids: Grids) -> Iterator[Unit]:
     """Yield the cells of a table whose rows begin in the passage."""
-    grid = Grid(table, document.text)
-    intro = table.caption or introduction(document, table.start)
-    measure = grid.unit or find_unit(intro)
-    for cell in grid.labeled_cells():
+    cells, intro, measure = grids.cells(table, document)
+    for cell in cells:
         if passage.start <= cell.start < passage.end:
             text = document.text[cell.start : cell.end]
             yield Unit(document, cell.start, cell.end, text, passage, rank, intro, cell=cell, measure=measure)
@@ -81,15 +101,30 @@ def _cells(table: Table, document: Document, passage: Passage, rank: int) -> Ite
 def _sentences(
     passage: Passage, document: Document, rank: int, structure: Structure, covered: Sequence[tuple[int, int]]
 ) -> Iterator[Unit]:
-    """Yield the sentences of a passage that are no part of a table and no running head."""
-    text = passage.text
+    """Yield the sentences that begin or end in a passage and are no part of a table and no running head."""
+    first, last = _reach(passage, document)
+    text = document.text[first:last]
     spans = [
         (start, end)
         for start, end in split_sentences(text)
-        if not structure.is_furniture(text[start:end])
-        and not any(left < passage.start + end and passage.start + start < right for left, right in covered)
+        if first + end > passage.start
+        and first + start < passage.end
+        and not structure.is_furniture(text[start:end])
+        and not any(left < first + end and first + start < right for left, right in covered)
     ]
     for at, (start, end) in enumerate(spans):
         before = text[slice(*spans[at - 1])] if at else ""
         after = text[slice(*spans[at + 1])] if at + 1 < len(spans) else ""
-        yield Unit(document, passage.start + start, passage.start + end, text[start:end], passage, rank, before, after)
+        yield Unit(document, first + start, first + end, text[start:end], passage, rank, before, after)
+
+
+def _reach(passage: Passage, document: Document) -> tuple[int, int]:
+    """Return where a sentence can begin and end that the passage cuts: on its page, between the running heads."""
+    page = next((page for page in document.pages if page.start <= passage.start < page.end), None)
+    first, last = (page.start, page.end) if page else (0, len(document.text))
+    for start, end in document.furniture:
+        if first <= start and end <= passage.start:
+            first = end
+        elif passage.end <= start < last:
+            last = start
+    return max(first, passage.start - _MAX_SENTENCE), min(last, passage.end + _MAX_SENTENCE)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from rag.answering.evidence.units import Unit, find_units
+from rag.answering.evidence.units import Grids, Unit, find_units
 from rag.answering.verification.clauses import Clause, figure_clauses, role_words
 from rag.answering.verification.figures import find_figures, find_periods, find_scale
 from rag.documents import Document, Passage
@@ -50,10 +50,11 @@ class Statements:
     @cached_property
     def all(self) -> list[Statement]:
         """The statements, in the order of the passages."""
+        grids = Grids()
         return [
             statement
             for passage in self.passages
-            for unit in find_units([passage], self._documents)
+            for unit in find_units([passage], self._documents, grids)
             for statement in self._of_unit(passage, unit)
         ]
 
