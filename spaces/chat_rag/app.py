@@ -25,7 +25,7 @@ from chat_page.layout.document_list import build_document_list
 from chat_page.layout.settings import build_settings
 from chat_page.layout.sources_pane import build_sources_pane
 from chat_page.strings import ENGLISH
-from chat_page.tools import MAX_QUESTION_CHARACTERS
+from rag.answering.types import MAX_QUESTION_CHARACTERS
 from rag.documents import Limits
 from rag.library.quota import Quota
 from ui import launch

@@ -99,10 +99,12 @@ def test_many_questions_about_a_folder(report: Path, tmp_path: Path) -> None:
     questions.write_text(
         '{"id": 7, "question": "What were total net sales for the quarter?"}\n'
         '{"id": "b", "question": "Who composed the opera about the barber of Seville?"}\n'
+        + json.dumps({"id": "long", "question": "net sales? " * 2000})
     )
     process = rag("ask", folder, "--questions", questions, "--out", out)
-    assert process.returncode == 0, process.stderr
-    first, second = (json.loads(line) for line in out.read_text().splitlines())
+    assert process.returncode == 1, process.stderr
+    assert "1 of 3 questions failed" in process.stderr
+    first, second, long = (json.loads(line) for line in out.read_text().splitlines())
     text = read_document(report).text
     assert (first["id"], first["question"]) == (7, "What were total net sales for the quarter?")
     assert (first["answer"], first["citations"], first["abstained"], first["reason"]) == ("", [], False, None)
@@ -116,6 +118,9 @@ def test_many_questions_about_a_folder(report: Path, tmp_path: Path) -> None:
     assert first["timings"]["first_token_ms"] is None
     assert (second["id"], second["abstained"], second["answer"]) == ("b", True, REFUSAL)
     assert second["reason"]
+    assert (long["id"], long["abstained"], long["quotes"]) == ("long", True, [])
+    assert long["question"] == "net sales? " * 2000
+    assert "up to 10,000 characters" in long["reason"]
 
 
 def test_search_writes_a_line_with_offsets_for_each_question(tmp_path: Path, chroma: str) -> None:

@@ -12,7 +12,7 @@ from rag.answering import api
 from rag.answering.answer import Rag
 from rag.answering.retrieve import retrieve_passages
 from rag.answering.turn import Turn
-from rag.answering.types import AnswerOptions, passage_json
+from rag.answering.types import MAX_QUESTION_CHARACTERS, AnswerOptions, passage_json
 from rag.errors import RagError
 from rag.library.library import Library
 from rag.library.samples import SampleLibrary
@@ -20,7 +20,6 @@ from rag.search.embedders import Embedder
 from ui.admission.admission import Admission
 from ui.admission.fair_queue import Caller
 
-MAX_QUESTION_CHARACTERS = 20_000
 MAX_PASSAGES = 20
 
 

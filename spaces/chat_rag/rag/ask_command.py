@@ -24,6 +24,11 @@ from rag.read_command import FILES, command_line_sources, location
 from rag.reading.web.fetch import is_url
 from rag.search.embedders import Embedder
 
+# What a question that failed has in its line, so that readers of the file find the fields of each other line.
+NO_ANSWER: dict[str, Any] = {
+    "abstained": True, "answer": "", "quotes": [], "sentences": [], "citations": [], "nearest": [], "timings": {},
+}  # fmt: skip
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
@@ -121,7 +126,7 @@ async def _answer(arguments: argparse.Namespace) -> int:
 async def _answer_all(
     questions: Sequence[dict[str, Any]], rag: Rag, backend: Backend, options: AnswerOptions, out: Path
 ) -> int:
-    """Write a line for each question; one that fails has an `error`. Return 1 if any failed."""
+    """Write a line for each question; one that fails has an `error` and no answer. Return 1 if any failed."""
     failures = 0
     with out.open("w", encoding="utf-8") as file:
         for question in questions:
@@ -129,7 +134,7 @@ async def _answer_all(
                 line = question | await answer_json(rag, question["question"], backend, options=options)
             except SpaceportError as error:
                 failures += 1
-                line = question | {"error": str(error)}
+                line = question | NO_ANSWER | {"reason": str(error), "error": str(error)}
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
             file.flush()
     if failures:

@@ -23,10 +23,10 @@ from chat_page.conversations.running import RunningAnswer
 from chat_page.messages import ChatMessage, conversation_messages, turn_index
 from chat_page.sources import panel
 from chat_page.strings import ENGLISH
-from chat_page.tools import MAX_QUESTION_CHARACTERS, question_too_long
+from chat_page.tools import question_too_long
 from chat_page.visitors.visitor import Visitor
 from rag.answering.turn import Turn
-from rag.answering.types import AnswerOptions
+from rag.answering.types import MAX_QUESTION_CHARACTERS, AnswerOptions
 from ui import html
 from ui.admission.admission import Refused
 from ui.admission.fair_queue import Caller

@@ -16,9 +16,17 @@ from rag.answering.markers import Marker
 from rag.answering.placement import passage_of, passages_with_quotes
 from rag.answering.repetition import RepetitionDetector
 from rag.answering.small_talk import find_small_talk, small_talk_reply
-from rag.answering.types import AnswerEnd, AnswerOptions, Citation, Retrieval, Sentence
+from rag.answering.types import (
+    MAX_QUESTION_CHARACTERS,
+    AnswerEnd,
+    AnswerOptions,
+    Citation,
+    Retrieval,
+    Sentence,
+)
 from rag.answering.verification.verifier import Verifier
 from rag.documents import Document
+from rag.errors import RagError
 from rag.library.library import Library
 from rag.search.embedders import Embedder
 from rag.threads import SEARCH
@@ -47,9 +55,11 @@ class Rag:
 
         A `Sentence` with its verdict comes after its text. The `Retrieval` comes again, with what fits into the prompt,
         if a model is asked. A `BackendError` comes after the `AnswerEnd` of the text so far; `RagError` says that the
-        question doesn't fit into the model's context window. If the documents don't answer, the model is called only
-        with `options.general_knowledge`. Without documents this is a plain chat. Small talk gets a reply of its own.
+        question is too long, for `MAX_QUESTION_CHARACTERS` or for the model's context window. If the documents don't
+        answer, the model is called only with `options.general_knowledge`. Without documents this is a plain chat. Small
+        talk gets a reply of its own.
         """
+        _check_length(question)
         options, stopwatch, start = options or AnswerOptions(), stopwatch or Stopwatch(), now()
         if talk := find_small_talk(question):
             names = [document.name for document in (await SEARCH.run(self._documents)).values()]
@@ -163,6 +173,12 @@ async def _add_citations(
             for last in _finish(citer, Done("interrupted", None), finished=False):
                 yield last
             raise
+
+
+def _check_length(question: str) -> None:
+    if len(question) > MAX_QUESTION_CHARACTERS:
+        message = f"A question can have up to {MAX_QUESTION_CHARACTERS:,} characters; this one has {len(question):,}."
+        raise RagError(message, "Put a long text into a file, and ask about it.")
 
 
 def _finish(citer: Citer, done: Done, *, finished: bool = True) -> list[Delta | Marker | Sentence | AnswerEnd]:

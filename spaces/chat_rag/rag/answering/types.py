@@ -10,6 +10,8 @@ from rag.answering.abstain import Abstention
 from rag.answering.quotes import Quote
 from rag.documents import Passage
 
+MAX_QUESTION_CHARACTERS = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class AnswerOptions:
