@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from rag.answering.evidence.figure_lines import find_figure_tables
-from rag.answering.evidence.figures import find_unit, is_blank, is_figure, is_period, value
-from rag.answering.evidence.grid import Grid, LabeledCell
+from rag.answering.evidence.tables.figure_lines import find_figure_tables
+from rag.answering.evidence.tables.figures import find_unit, is_blank, is_figure, is_period, value
+from rag.answering.evidence.tables.grid import Grid, LabeledCell
 from rag.documents import Cell, Table
 from rag.reading.markdown_tables import find_markdown_tables
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.evidence.periods import Day, FiscalYears, days_in, find_fiscal_years, last_day, length_in
-from rag.answering.evidence.questions import Question
+from rag.answering.evidence.asked.periods import Day, FiscalYears, days_in, find_fiscal_years, last_day, length_in
+from rag.answering.evidence.asked.questions import Question
 
 
 @pytest.mark.parametrize(

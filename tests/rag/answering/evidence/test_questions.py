@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from rag.answering.evidence.answers import answer_span, candidates
-from rag.answering.evidence.mentions import covered_years, find_missing
-from rag.answering.evidence.questions import Kind, Question
+from rag.answering.evidence.asked.mentions import covered_years, find_missing
+from rag.answering.evidence.asked.questions import Kind, Question
+from rag.answering.evidence.asked.typos import read_question
 from rag.answering.evidence.sentences import split_sentences
-from rag.answering.evidence.typos import read_question
 from rag.documents import Document, Passage
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rag.answering.evidence.figures import YEAR
-from rag.answering.evidence.questions import Kind, Question
+from rag.answering.evidence.asked.questions import Kind, Question
+from rag.answering.evidence.tables.figures import YEAR
 from rag.search.bm25 import stems
 
 _MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"

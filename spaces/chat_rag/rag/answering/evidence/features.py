@@ -10,7 +10,9 @@ from math import log
 from typing import TYPE_CHECKING
 
 from rag.answering.evidence.answers import candidates
-from rag.answering.evidence.cell_match import (
+from rag.answering.evidence.asked.questions import Kind, Question, years_of
+from rag.answering.evidence.feature_names import NAMES, RELATIVE
+from rag.answering.evidence.tables.cell_scope import (
     find_parts,
     label_stems,
     latest_days,
@@ -18,9 +20,7 @@ from rag.answering.evidence.cell_match import (
     match_period,
     match_years,
 )
-from rag.answering.evidence.feature_names import NAMES, RELATIVE
-from rag.answering.evidence.figures import is_figure, is_period, value
-from rag.answering.evidence.questions import Kind, Question, years_of
+from rag.answering.evidence.tables.figures import is_figure, is_period, value
 from rag.answering.evidence.unit_vectors import encode
 from rag.answering.evidence.units import Unit
 from rag.search.bm25 import stems

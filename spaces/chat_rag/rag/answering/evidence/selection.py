@@ -15,15 +15,15 @@ from rag.answering.abstain import (
 )
 from rag.answering.evidence.answerable import Situation
 from rag.answering.evidence.answers import answer_span
+from rag.answering.evidence.asked.languages import other_languages
+from rag.answering.evidence.asked.mentions import are_meant, covered_years, documents_that_are_meant, find_missing
+from rag.answering.evidence.asked.questions import Kind, Question
+from rag.answering.evidence.asked.typos import read_question
 from rag.answering.evidence.comparison import compared_documents, question_to_each
 from rag.answering.evidence.feature_names import NAMES
 from rag.answering.evidence.features import Measurer
-from rag.answering.evidence.languages import other_languages
-from rag.answering.evidence.mentions import are_meant, covered_years, documents_that_are_meant, find_missing
 from rag.answering.evidence.model import packaged_model
-from rag.answering.evidence.questions import Kind, Question
 from rag.answering.evidence.summary import key_sentences
-from rag.answering.evidence.typos import read_question
 from rag.answering.evidence.units import Unit, find_units
 from rag.answering.quotes import Quote
 from rag.documents import Document, Passage

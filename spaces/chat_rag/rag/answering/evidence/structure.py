@@ -11,8 +11,8 @@ from bisect import bisect_left, bisect_right
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 
-from rag.answering.evidence.figure_lines import find_figure_tables
-from rag.answering.evidence.periods import FiscalYears, find_fiscal_years
+from rag.answering.evidence.asked.periods import FiscalYears, find_fiscal_years
+from rag.answering.evidence.tables.figure_lines import find_figure_tables
 from rag.documents import Document, Page, Table
 
 # A running head stands on so many pages, among so many first or last lines.

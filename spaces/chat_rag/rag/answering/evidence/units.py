@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.answering.evidence.figures import find_unit
-from rag.answering.evidence.grid import Grid, LabeledCell
 from rag.answering.evidence.sentences import split_sentences
 from rag.answering.evidence.structure import Structure, introduction, structure_of
+from rag.answering.evidence.tables.figures import find_unit
+from rag.answering.evidence.tables.grid import Grid, LabeledCell
 from rag.documents import Document, Passage, Table
 
 _MAX_SENTENCE = 500  # characters of a sentence outside of its passage

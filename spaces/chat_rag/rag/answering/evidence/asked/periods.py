@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from rag.answering.evidence.figures import YEAR
+from rag.answering.evidence.tables.figures import YEAR
 from rag.search.bm25 import stems
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

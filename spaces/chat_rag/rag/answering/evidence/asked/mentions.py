@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rag.answering.evidence.figures import YEAR
-from rag.answering.evidence.periods import CALENDAR
-from rag.answering.evidence.questions import Question
+from rag.answering.evidence.asked.periods import CALENDAR
+from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.structure import structure_of
+from rag.answering.evidence.tables.figures import YEAR
 from rag.answering.evidence.units import Unit
 from rag.documents import Document
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.answering.evidence.figures import without_alternatives
-from rag.answering.evidence.periods import CALENDAR, PERIOD_STEMS, Day, days_in, is_later, last_day, length_in
-from rag.answering.evidence.questions import Question, years_of
+from rag.answering.evidence.asked.periods import CALENDAR, PERIOD_STEMS, Day, days_in, is_later, last_day, length_in
+from rag.answering.evidence.asked.questions import Question, years_of
 from rag.answering.evidence.structure import structure_of
+from rag.answering.evidence.tables.figures import without_alternatives
 from rag.answering.evidence.units import Unit
 from rag.search.bm25 import STOP_WORDS, stems
 

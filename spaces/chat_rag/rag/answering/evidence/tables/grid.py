@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from rag.answering.evidence.figures import find_unit, is_blank, is_figure, is_period, without_note_mark
+from rag.answering.evidence.tables.figures import find_unit, is_blank, is_figure, is_period, without_note_mark
 from rag.documents import Cell, Table
 
 # Of a table whose rows all look like headers, each figure would otherwise have all of them.

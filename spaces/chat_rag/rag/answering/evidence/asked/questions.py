@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from rag.answering.evidence.figures import YEAR
-from rag.answering.evidence.periods import PERIOD_STEMS, Day, days_in, length_in
+from rag.answering.evidence.asked.periods import PERIOD_STEMS, Day, days_in, length_in
+from rag.answering.evidence.tables.figures import YEAR
 from rag.search.bm25 import STOP_WORDS, keywords, stems
 
 

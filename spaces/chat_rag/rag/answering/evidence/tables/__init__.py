@@ -1,0 +1,1 @@
+"""Tables as evidence: their cells with all labels, what counts as a figure, and whose figure it is."""
