@@ -37,7 +37,7 @@ def test_the_staged_dashboard_runs_outside_the_repository(python: Path, browser:
         context = browser.new_context()
         page = context.new_page()
         page.goto(f"{url}/runs")
-        expect(page.get_by_text("times faster to the first token").first).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("faster to the end").first).to_be_visible(timeout=60_000)
         page.get_by_role("link", name="Playground").click()
         box = page.get_by_test_id("stChatInputTextArea")
         box.fill("Say hello.")

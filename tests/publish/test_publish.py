@@ -352,7 +352,7 @@ def test_stale_previews_are_pruned(hub: Hub, publish: Publish, capsys: pytest.Ca
 
 @pytest.mark.parametrize(("answer", "status"), [("y", 0), ("n", 1), ("", 1)])
 def test_the_terminal_asks_before_a_third_is_deleted(hub: Hub, published: Space, answer: str, status: int) -> None:
-    published.commit("by hand", {f"old/{number}.txt": b"x" for number in range(90)} | published.head.files)
+    published.commit("by hand", {f"old/{number}.txt": b"x" for number in range(300)} | published.head.files)
     before = published.head.oid
     person, terminal = os.openpty()
     os.write(person, f"{answer}\n".encode())
@@ -367,7 +367,7 @@ def test_the_terminal_asks_before_a_third_is_deleted(hub: Hub, published: Space,
     os.close(person)
     os.close(terminal)
     assert process.returncode == status, process.stderr
-    assert "90 of" in process.stdout
+    assert "300 of" in process.stdout
     assert (published.head.oid == before) == bool(status)
 
 

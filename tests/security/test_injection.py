@@ -82,6 +82,7 @@ def ask_as_guest(page: Page, served: Served, questions: list[str]) -> Watch:
     for question in questions:
         assert guest.ask(question).success
     watch = Watch(page, served)
+    page.evaluate("sessionStorage.clear()")  # a tab opens its own conversation, a new one the latest
     page.reload()
     expect(page.locator("#chat .user.message")).to_have_count(len(questions))
     return watch

@@ -63,7 +63,7 @@ def assert_pattern_is_linear(found: Found) -> None:
 
 def test_all_patterns_are_found() -> None:
     places = {found.place for package in ("ui", "rag") for found in package_patterns(package)}
-    assert {"ui.markdown._DIAGRAM_FENCE", "rag.reading.hyphens._HYPHENATED", "rag.answering.markers._MARKER"} <= places
+    assert {"ui.markdown._FENCE", "rag.reading.hyphens._HYPHENATED", "rag.answering.markers._MARKER"} <= places
     literals = {found.place.partition(":")[0] for found in literal_patterns()}
     assert {"backends/ollama/window.py", "spaces/dashboard/dashboard_pages/layout.py"} <= literals
 

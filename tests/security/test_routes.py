@@ -133,7 +133,8 @@ def test_no_route_reads_the_data_of_a_visitor(served: Served, victim: Guest) -> 
     victim.ask("What is the code?")
     folder = served.data / "visitors" / hashlib.sha256(victim.key.encode()).hexdigest()
     stored = [path for path in folder.rglob("*") if path.is_file() and CANARY.encode() in path.read_bytes()]
-    assert {path.name for path in stored} >= {"conversation.json", "document.json", "original"}
+    assert {path.name for path in stored} >= {"document.json", "original"}
+    assert "conversations" in {path.parent.name for path in stored}
     for path in [*stored, folder, folder / "documents" / document, served.data]:
         assert path.exists()
         for reader in READERS:
@@ -228,4 +229,4 @@ def test_the_description_of_the_page_has_no_secret_and_no_path(served: Served, g
         for secret in (CANARY, str(ROOT), str(served.folder), str(served.uploads)):
             assert secret not in text, path
     named = guest.http.get("/gradio_api/info").json()["named_endpoints"]
-    assert list(named) == ["/ask_documents"]
+    assert list(named) == ["/ask_documents", "/search_documents"]

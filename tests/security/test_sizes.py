@@ -61,6 +61,7 @@ EVENTS = [
     "list_targets",
     "warm",
     "ask_documents",
+    "search_documents",
     "write_answer",
     "get_model",
     *CLICKS,
@@ -71,6 +72,8 @@ EVENTS = [
 def valid_inputs(guest: Guest, event: str) -> list[Any]:
     if event == "ask_documents":
         return ["How much does the kettle hold?", {"kettle.txt": "The kettle holds 1.7 litres."}, "scripted"]
+    if event == "search_documents":
+        return ["How much does the kettle hold?", {"kettle.txt": "The kettle holds 1.7 litres."}, 3]
     return guest.inputs(event, question="Why?", samples=False, target="scripted")
 
 
@@ -94,7 +97,7 @@ def test_an_invalid_parameter_is_refused_cleanly(served: Served, guest: Guest, e
             if event == "respond":
                 guest.call("new_chat", guest.inputs("new_chat"))
                 guest.call("submit", guest.inputs("submit", question="Attack: tag"))  # the answer is immediate
-            if name != "a long text" or event != "ask_documents":
+            if name != "a long text" or event not in ("ask_documents", "search_documents"):
                 assert_clean(guest.call(event, [*valid[:place], wrong, *valid[place + 1 :]]), served)
     for data in ([], [*valid, *["more"] * 50], valid[:-1]):
         assert_clean(guest.call(event, data), served)
@@ -159,7 +162,7 @@ def test_a_question_of_200_kilobytes_is_too_long(served: Served, guest: Guest) -
         ("edit", {"index": 0, "value": LONG, "previous_value": "Why?"}),
     ):
         outcome = guest.call(event, guest.inputs(event, question=LONG), event_data=event_data)
-        assert "up to 20,000 characters" in outcome.stream, event
+        assert "up to 10,000 characters" in outcome.stream, event
         guest.call("respond", guest.inputs("respond", samples=False, target="scripted"))
     assert len(served.model.requests) == requests
     assert guest.is_alive()

@@ -23,7 +23,7 @@ _UNSUPPORTED = f'<span class="sp-unsupported" title="{ENGLISH.unsupported}">'
 # An answer folds that is more than twice as long; about 40 lines of it stay.
 FOLD_CHARACTERS = 3_000
 # Between two paragraphs, neither of which is part of a list, a quote or a table.
-_PARAGRAPH = re.compile(r"\n[ \t]*\n+(?=[^\s>|*+\-\d])")
+_PARAGRAPH = re.compile(r"(?<!\n)\n[ \t]*+\n++(?=[^\s>|*+\-\d])")
 # The end of an address, which names a place on a page.
 _FRAGMENT = re.compile(r"#(?=(\S{1,80}))")
 
@@ -74,9 +74,13 @@ def fold_end(markdown: str) -> str:
     """Return a long answer with all but its beginning folded; it is cut between two paragraphs."""
     if len(markdown) <= 2 * FOLD_CHARACTERS:
         return markdown
+    marks, counted = dict.fromkeys(("```", "~~~", "$$"), 0), 0
     for gap in _PARAGRAPH.finditer(markdown, FOLD_CHARACTERS):
-        beginning, rest = markdown[: gap.start()], markdown[gap.end() :]
-        if all(beginning.count(mark) % 2 == 0 for mark in ("```", "~~~", "$$")):
+        for mark in marks:
+            marks[mark] += markdown.count(mark, counted, gap.start())
+        counted = gap.start()
+        if all(count % 2 == 0 for count in marks.values()):
+            beginning, rest = markdown[: gap.start()], markdown[gap.end() :]
             summary = ENGLISH.rest_of_answer.format(characters=len(rest))
             return f"{beginning}\n\n<details><summary>{summary}</summary>\n\n{rest}\n\n</details>"
     return markdown

@@ -31,9 +31,9 @@ def engine_seconds(server: Server) -> float:
 @pytest.mark.parametrize(
     ("path", "body"),
     [
-        (CHAT, {"messages": [EMPTY] * 23_000}),
-        (CHAT, {"messages": [{"role": "user", "content": [PART] * 23_000}]}),
-        ("/invocations", {"inputs": [EMPTY] * 23_000}),
+        (CHAT, {"messages": [EMPTY] * 10_000}),
+        (CHAT, {"messages": [{"role": "user", "content": [PART] * 10_000}]}),
+        ("/invocations", {"inputs": [EMPTY] * 10_000}),
         ("/predict", {"instances": [{"messages": [EMPTY] * 30}] * 64}),
         ("/predict", {"instances": [{}] * 64, "parameters": {"messages": [EMPTY] * 500}}),
     ],
