@@ -20,6 +20,7 @@ QUESTIONS = (
 )
 # A visitor may ask 20 questions per minute.
 INTERVAL, ANSWER_TOKENS = 3.5, 30
+PAGE_PARTS = ('class="sp-quotes"', 'class="sp-line"')
 
 
 @dataclass
@@ -92,10 +93,16 @@ async def _ask(guest: Guest, record: Visit, question: str) -> None:
 
 
 def _answer_text(conversation: Any) -> str:
-    last = conversation[-1]
+    """Return the text that the model wrote: neither the quotes above it nor the line below it."""
+    answers = [
+        text
+        for message in conversation
+        if message["role"] == "assistant"
+        and (message.get("metadata") or {}).get("status") != "pending"
+        and not any(part in (text := message["content"][0]["text"]) for part in PAGE_PARTS)
+    ]
     # An answer that the documents don't support is folded at its end, under a title.
-    is_answer = last["role"] == "assistant" and (last.get("metadata") or {}).get("status") != "pending"
-    return re.sub("<summary>.*?</summary>|<[^>]*>", "", last["content"][0]["text"]) if is_answer else ""
+    return re.sub("<summary>.*?</summary>|<[^>]*>", "", answers[-1]) if answers else ""
 
 
 async def _open_citation(guest: Guest, record: Visit) -> None:
