@@ -237,6 +237,8 @@ def test_a_cell_is_quoted_with_its_row_and_column() -> None:
 def test_the_nearest_quotes_of_an_abstention_stand_below_the_refusal() -> None:
     abstention = Abstention(AbstentionKind.WEAK_EVIDENCE, Evidence(0.1, 0.0))
     messages = reply_messages(replace(QUOTED, abstention=abstention, finish_reason="abstained", writer=""), 1)
+    assert "<mark>" in str(reply_messages(QUOTED, 1))
+    assert "<mark>" not in str(messages)  # a mark says "this is the answer"
     refusal, quotes, hint = (message["content"] for message in messages)
     assert refusal == "The documents do not answer this question."
     assert "82,959" in quotes

@@ -25,8 +25,10 @@ def quotes_html(turn: Turn, number: int) -> str:
     It has no line break: an empty line would end the block, and Markdown would read the document's words.
     """
     label = ENGLISH.nearest_label if turn.abstention else ENGLISH.quotes_label
+    # A mark says "this is the answer". The nearest quotes of a refusal have none.
+    mark = ("", "") if turn.abstention else ("<mark>", "</mark>")
     items = "".join(
-        f'<figure class="sp-quote"><blockquote dir="auto">{_words(quote)}</blockquote>'
+        f'<figure class="sp-quote"><blockquote dir="auto">{_words(quote, mark)}</blockquote>'
         f"<figcaption>{_source(quote, passage, number, claim)}</figcaption></figure>"
         for quote, passage, claim in placed_quotes(turn)
     )
@@ -48,12 +50,13 @@ def quote_counts(turn: Turn) -> dict[int, int]:
     return Counter(passage.number for _, passage, _ in placed_quotes(turn) if passage)
 
 
-def _words(quote: Quote) -> str:
+def _words(quote: Quote, mark: tuple[str, str]) -> str:
+    left, right = mark
     if quote.labels:
-        value = f"<mark>{_text(quote.answer)}</mark>{f' {_text(quote.unit)}' if quote.unit else ''}"
+        value = f"{left}{_text(quote.answer)}{right}{f' {_text(quote.unit)}' if quote.unit else ''}"
         return " · ".join([*map(_text, quote.path), value])
     start, end = quote.answer_start - quote.start, quote.answer_end - quote.start
-    return f"{_text(quote.text[:start])}<mark>{_text(quote.text[start:end])}</mark>{_text(quote.text[end:])}"
+    return f"{_text(quote.text[:start])}{left}{_text(quote.text[start:end])}{right}{_text(quote.text[end:])}"
 
 
 def _source(quote: Quote, passage: Passage | None, number: int, claim: int) -> str:
