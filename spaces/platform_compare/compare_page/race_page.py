@@ -18,6 +18,7 @@ from compare.votes import BOTH_BAD, LETTERS, TIE
 from compare_page import strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from ui.scripts import download_js
+from ui.sections import closed_section
 
 MAX_COLUMNS = MAX_TARGETS
 BUSY: dict[str, Any] = {"submit_btn": False, "stop_btn": strings.STOP}
@@ -44,7 +45,7 @@ class RacePage:
         )  # fmt: skip
         gr.Examples(strings.EXAMPLE_PROMPTS, self.prompt, label=strings.EXAMPLES)
         self.blind = gr.Checkbox(False, label=strings.HIDE_NAMES, elem_id="blind")
-        with gr.Accordion(strings.SETTINGS, open=False):
+        with closed_section(strings.SETTINGS):
             self.max_tokens = gr.Slider(16, 2048, 256, step=16, label=strings.MAX_LENGTH, elem_id="max-length")
             self.temperature = gr.Slider(0, 1.5, 0.2, step=0.1, label=strings.TEMPERATURE)
         with gr.Row(elem_id="race-columns"):
