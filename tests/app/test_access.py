@@ -37,9 +37,9 @@ def note(tmp_path: Path) -> Path:
     return path
 
 
-def violations(axe: Any, page: Page) -> dict[str, list[str]]:
+def violations(axe: Any, page: Page, **options: Any) -> dict[str, list[str]]:
     """Return the violated rules, each with its elements."""
-    results = axe.run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    results = axe.run(page, options={"resultTypes": ["violations"], **options}).response["violations"]
     return {rule["id"]: [f"{node['target']} {node['html'][:160]}" for node in rule["nodes"]] for rule in results}
 
 

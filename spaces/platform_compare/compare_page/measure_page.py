@@ -17,6 +17,7 @@ from compare_page import forms, strings
 from compare_page.events import VISITOR, VisitorIdentity
 from compare_page.results import Results
 from ui import html
+from ui.sections import closed_section
 
 
 class MeasurePage:
@@ -51,7 +52,7 @@ class MeasurePage:
         self.start = gr.Button(strings.MEASURE, variant="primary", elem_id="measure")
         self.stop = gr.Button(strings.STOP, variant="stop", visible=False, elem_id="stop")
         self.progress = gr.HTML("", elem_id="progress")
-        with gr.Accordion(strings.LOAD, open=False):
+        with closed_section(strings.LOAD):
             self._create_load()
         self.unavailable = gr.HTML("", elem_id="unavailable")
 

@@ -18,6 +18,7 @@ from compare.votes import BOTH_BAD, LETTERS, TIE
 from compare_page import strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from ui.scripts import download_js
+from ui.sections import closed_section
 
 MAX_COLUMNS = MAX_TARGETS
 BUSY: dict[str, Any] = {"submit_btn": False, "stop_btn": strings.STOP}
@@ -44,7 +45,7 @@ class RacePage:
         )  # fmt: skip
         gr.Examples(strings.EXAMPLE_PROMPTS, self.prompt, label=strings.EXAMPLES)
         self.blind = gr.Checkbox(False, label=strings.HIDE_NAMES, elem_id="blind")
-        with gr.Accordion(strings.SETTINGS, open=False):
+        with closed_section(strings.SETTINGS):
             self.max_tokens = gr.Slider(16, 2048, 256, step=16, label=strings.MAX_LENGTH, elem_id="max-length")
             self.temperature = gr.Slider(0, 1.5, 0.2, step=0.1, label=strings.TEMPERATURE)
         with gr.Row(elem_id="race-columns"):
@@ -68,7 +69,8 @@ class RacePage:
         submit = self.prompt.submit(self.begin, self.prompt, [self.prompt, self.ballot], queue=False, **PRIVATE)
         fields = [key, self.prompt, self.targets, self.blind, self.max_tokens, self.temperature]
         race = submit.success(self.race, fields, self.columns, concurrency_limit=None, **VISITOR)
-        race.then(self.finish, key, final, queue=False, **VISITOR)
+        for ended in (race.success, race.failure):  # after an error, Gradio 6.31 leaves `then` out
+            ended(self.finish, key, final, queue=False, **VISITOR)
         self.prompt.stop(self.finish, key, final, cancels=race, queue=False, **VISITOR)
         after_vote = [self.ballot, self.standings, self.votes_file, *self.columns]
         for choice, button in zip([*LETTERS, TIE, BOTH_BAD], self.vote_buttons, strict=True):

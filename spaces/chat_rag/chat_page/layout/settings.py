@@ -9,6 +9,7 @@ from gradio.components import Component
 
 from chat_page.strings import ENGLISH
 from rag.answering.types import AnswerOptions
+from ui.sections import closed_section
 
 DEFAULTS = AnswerOptions()
 
@@ -35,7 +36,7 @@ class Settings:
 
 def build_settings(better_model: str) -> Settings:
     """Build the settings inside the current block; `better_model` is the text of the button that offers one, or ""."""
-    with gr.Accordion(ENGLISH.settings, open=False):
+    with closed_section(ENGLISH.settings):
         return Settings(
             general_knowledge=gr.Checkbox(False, label=ENGLISH.general_knowledge, elem_id="general_knowledge"),
             passages=gr.Slider(1, 12, DEFAULTS.passages, step=1, label=ENGLISH.passages),
