@@ -90,4 +90,4 @@ def test_only_the_api_takes_large_inputs(guest: Guest) -> None:
             answer = guest.http.post(f"/gradio_api/{path}", json=body)
             assert answer.status_code == 413, path
     answer = guest.call("ask_documents", [large, None, "scripted"])
-    assert "20,000" in answer.error  # it reached the page, whose limit for a question is another one
+    assert "10,000" in answer.error  # it reached the page, whose limit for a question is another one
