@@ -36,6 +36,7 @@ def test_stop_reaches_the_server_and_others_continue(app: App, model: ScriptedMo
     mine.locator("#question .stop-button").click()
     wait_until(lambda: "Go on for ever, A." in model.disconnected, 60, lambda: "the request was not cancelled")
     expect(mine.locator("#question .submit-button")).to_be_visible()
+    expect(mine.locator("#chat")).to_contain_text("Stopped.")
     expect(mine.locator("#chat .bot").last).to_contain_text("word word")
 
     sent = model.delta_counts["Go on for ever, B."]

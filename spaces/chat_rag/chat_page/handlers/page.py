@@ -221,12 +221,13 @@ class Handlers:
 
     async def stop(self, key: str, request: gr.Request) -> tuple[Any, list[ChatMessage]]:
         """Stop the answers that are being written to the page's conversation."""
-        _, conversation = await asyncio.to_thread(self.find, key, request)
+        visitor, conversation = await asyncio.to_thread(self.find, key, request)
         await self._chat.stop(conversation)
         for turn in conversation.turns:
             if turn.finish_reason is None and not turn.shared:  # its answer hadn't begun
                 conversation.update(replace(turn, finish_reason="stopped"), ended=True)
-        return await asyncio.to_thread(self.finish, key, request)
+        # The page has left the stream: what it shows isn't known.
+        return gr.Textbox(**READY), await asyncio.to_thread(self.messages, visitor, conversation, request)
 
     def finish(self, key: str, request: gr.Request) -> tuple[Any, Any]:
         """Restore the send button after an answer or Stop, with nothing pending in the conversation."""
