@@ -119,6 +119,7 @@ def test_documents_are_escaped_everywhere() -> None:
         )
     )
     html = render.documents_html([Document("id", EVIL, "text", (), "text/plain")], files)
+    assert "4 characters" in html
     assert "<script" not in html
     assert "<img" not in html
 

@@ -152,4 +152,4 @@ def _result_note(result: FileSummary | RagError) -> str:
 def _size(document: Document) -> str:
     if document.pages:
         return pluralize(ENGLISH.page_count_one, ENGLISH.page_count, pages=len(document.pages))
-    return ENGLISH.thousand_characters.format(thousands=max(1, len(document.text) // 1000))
+    return ENGLISH.character_count.format(characters=len(document.text))

@@ -156,7 +156,6 @@ class Strings:
     file_stopping: str = "Stopping"
     page_count_one: str = "{pages:,} page"
     page_count: str = "{pages:,} pages"
-    thousand_characters: str = "{thousands:,}k characters"
     character_count: str = "{characters:,} characters"
     chunk_count_one: str = "{chunks:,} chunk"
     chunk_count: str = "{chunks:,} chunks"

@@ -371,7 +371,7 @@ def test_a_download_script_quotes_name_and_type() -> None:
 def test_every_string_can_be_formatted() -> None:
     """A misspelt name in a string would fail only when the string is displayed."""
     counts = (
-        "ahead characters chunks columns count end first input last limit output page pages passages start thousands "
+        "ahead characters chunks columns count end first input last limit output page pages passages start "
         "tokens window"
     )
     texts = (
