@@ -13,6 +13,7 @@ from rag.answering.evidence.answers import candidates
 from rag.answering.evidence.asked.questions import Kind, Question, years_of
 from rag.answering.evidence.feature_names import NAMES, RELATIVE
 from rag.answering.evidence.tables.cell_scope import (
+    CHANGE_WORDS,
     find_parts,
     label_stems,
     latest_days,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _COLUMN_SHARE = 0.5  # of the vector of a cell's column beside that of its row
-_CHANGE = re.compile(r"change|increase|decrease|variance|growth|%|percent", re.IGNORECASE)
+_CHANGE = re.compile("|".join((*CHANGE_WORDS, "%")), re.IGNORECASE)
 _ENDS = re.compile(r"[.!?。！？][\"'”’)\]]*$")
 
 

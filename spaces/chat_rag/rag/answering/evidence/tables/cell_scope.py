@@ -15,8 +15,9 @@ from rag.search.bm25 import STOP_WORDS, stems
 _WHOLE = frozenset(
     stems(["total", "consolidated", "reported", "overall", "group", "company", "combined", "sum", "amount"])
 )
-# A column of changes is none of a part; the feature "change column" knows it.
-_CHANGES = frozenset(stems(["change changes increase increases decrease decreases variance growth percent"]))
+# What names a column of changes. It is none of a part; the feature "change column" knows it.
+CHANGE_WORDS = ("change", "increase", "decrease", "variance", "growth", "percent")
+_CHANGES = frozenset(stems(CHANGE_WORDS))
 _NO_DAY = 31  # of a month without a day
 RowKey = tuple[str, int]
 
