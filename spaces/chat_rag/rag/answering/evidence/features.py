@@ -51,8 +51,8 @@ class Measurer:
         self.question, self.units = question, units
         passages = {unit.passage for unit in units if unit.passage}
         self._passages = {passage: frozenset(stems([passage.heading, passage.text])) for passage in passages}
-        self._latest, self._parts = latest_days(units), find_parts(question, units)
-        self._periods = [match_period(question, unit, self._latest) if unit.cell else 0.0 for unit in units]
+        latest, self._parts = latest_days(units), find_parts(question, units)
+        self._periods = [match_period(question, unit, latest) if unit.cell else 0.0 for unit in units]
         self._stems = [self._own_stems(at) for at in range(len(units))]
         self._context = [frozenset(stems([unit.heading, unit.before, unit.after])) for unit in units]
         self._weights = self._word_weights([*dict.fromkeys(self._stems)])
