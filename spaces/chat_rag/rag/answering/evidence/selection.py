@@ -57,12 +57,12 @@ def find_quotes(
     A question about whole documents gets key sentences of each, and one that compares documents a quote of each.
     """
     asked = read_question(question, passages)
-    evidence = measure_evidence(asked.text, passages)
     if documents and is_about_whole_documents(question):
         summary = key_sentences([*documents.values()], embedder)
         return QuoteSelection(tuple(_quote(unit, asked, 1.0) for unit in summary))
     if compared := compared_documents(question, documents):
         return _compare(question, compared, passages, documents, embedder)
+    evidence = measure_evidence(asked.text, passages)
     meant = documents_that_are_meant(asked, documents.values())
     units = find_units([passage for passage in passages if passage.document_id in meant], documents)
     if not units:
@@ -83,8 +83,11 @@ def _is_for_model(question: str, documents: Mapping[str, Document], embedder: Em
 
     It also decides for a question in a language that no document has, of which the words of a passage say nothing.
     """
-    is_foreign = not embedder.multilingual and bool(other_languages(question, documents.values()))
-    return is_latin(question) and (is_foreign or detect_language(question) == ENGLISH)
+    if not is_latin(question):
+        return False
+    if detect_language(question) == ENGLISH:
+        return True
+    return not embedder.multilingual and bool(other_languages(question, documents.values()))
 
 
 @dataclass(frozen=True, slots=True)
