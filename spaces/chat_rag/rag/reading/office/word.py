@@ -102,7 +102,7 @@ def _prepare(parts: dict[str, bytes]) -> tuple[int, list[Relation]]:
 def _mark_parts(root: Any, body: Any, parts: dict[str, bytes]) -> list[Relation]:
     """Mark the place of each file inside the document (`altChunk`), picture and chart with its number; return them."""
     related = relations(parts, _DOCUMENT)
-    inside: list[Relation] = []
+    inside: dict[Relation, None] = {}  # in order, each once
     last: dict[Any, Any] = {}  # by block: the place that was added behind it
     for element in list(root.iter(f"{W}altChunk", "{*}blip", "{*}imagedata", "{*}chart")):
         names = (element.get(f"{RELATIONSHIPS}{name}") for name in ("id", "embed"))
@@ -122,8 +122,8 @@ def _mark_parts(root: Any, body: Any, parts: dict[str, bytes]) -> list[Relation]
             last.get(block, block).addnext(place)
             last[block] = place
         insert_text(place, f"\ue002{len(inside)}\ue003")
-        inside.append(relation)
-    return inside
+        inside[relation] = None
+    return list(inside)
 
 
 def _read_inner(file: str, parts: dict[str, bytes], name: str, limits: Limits, depth: int) -> Content:
