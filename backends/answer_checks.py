@@ -19,14 +19,16 @@ def checked(stream: AsyncIterator[Event], request: ChatRequest) -> AsyncIterator
     Many servers generate by the schema, and make the model call a required tool. Others ignore both, and the length
     limit can cut any answer.
     """
-    must_call = bool(request.tools) and request.tool_choice not in ("auto", "none")
-    return _checked(stream, request, must_call=must_call) if must_call or request.schema is not None else stream
+    schema = request.schema if request.validate else None
+    return _checked(stream, request, schema) if request.must_call or schema is not None else stream
 
 
-async def _checked(stream: AsyncIterator[Event], request: ChatRequest, *, must_call: bool) -> AsyncIterator[Event]:
-    if request.schema is not None:
+async def _checked(
+    stream: AsyncIterator[Event], request: ChatRequest, schema: Mapping[str, Any] | None
+) -> AsyncIterator[Event]:
+    if schema is not None:
         require_package("jsonschema", extra="schemas")
-        check_schema(request.schema)
+        check_schema(schema)
     texts: list[str] = []
     has_called = False
     async with closing(stream):
@@ -35,10 +37,11 @@ async def _checked(stream: AsyncIterator[Event], request: ChatRequest, *, must_c
                 texts.append(event.text)
             has_called = has_called or isinstance(event, ToolCall)
             if isinstance(event, Done) and not has_called:
-                if must_call:
+                if request.must_call:
                     remedy = "Choose a model and a server that support tools."
                     raise InvalidAnswer("The model called no tool.", remedy, text="".join(texts))
-                check_answer("".join(texts), request.schema or {}, event.finish_reason)
+                if schema is not None:
+                    check_answer("".join(texts), schema, event.finish_reason)
             yield event
 
 
@@ -65,8 +68,10 @@ def check_schema(schema: Mapping[str, Any]) -> None:
 
 
 def check_answer(text: str, schema: Mapping[str, Any], finish_reason: str | None) -> None:
-    """Raise `InvalidAnswer` if the text isn't JSON that matches the schema."""
+    """Raise `InvalidAnswer` if the text isn't JSON that matches the schema, `NotConfigured` for a `$ref` elsewhere."""
     import jsonschema
+    import referencing
+    import referencing.exceptions
 
     try:
         value = json.loads(text)
@@ -75,7 +80,13 @@ def check_answer(text: str, schema: Mapping[str, Any], finish_reason: str | None
             raise InvalidAnswer("The answer reached its length limit.", "Raise max_tokens.", text=text) from error
         remedy = "Try again; the server may not support response_format."
         raise InvalidAnswer("The answer is not JSON.", remedy, text=text) from error
-    validator = jsonschema.validators.validator_for(schema)(schema)
-    if (mismatch := jsonschema.exceptions.best_match(validator.iter_errors(value))) is not None:
+    # With its own registry, jsonschema would fetch the address of a `$ref`.
+    validator = jsonschema.validators.validator_for(schema)(schema, registry=referencing.Registry())
+    try:
+        mismatch = jsonschema.exceptions.best_match(validator.iter_errors(value))
+    except referencing.exceptions.Unresolvable as error:
+        message = f"The schema refers to {error.ref!r}, which isn't in it."
+        raise NotConfigured(message, "Put it under $defs.") from error
+    if mismatch is not None:
         message = f"The answer doesn't match the schema at {mismatch.json_path}: {mismatch.message[:200]}."
         raise InvalidAnswer(message, "Try again; the server may not support response_format.", text=text)

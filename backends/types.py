@@ -72,7 +72,8 @@ class ChatRequest:
 
     `model=None` uses the target's default; `max_tokens` counts output tokens, including thoughts. `tool_choice` is
     "auto", "none", "required" or a tool's name. `schema` is the JSON schema that the answer must match: an answer
-    that doesn't ends in `InvalidAnswer`.
+    that doesn't ends in `InvalidAnswer`. With `validate` false, the model gets the schema and the answer isn't checked:
+    a stranger's schema can take exponential time.
     """
 
     messages: tuple[Message, ...]
@@ -85,11 +86,26 @@ class ChatRequest:
     tools: tuple[Tool, ...] = ()
     tool_choice: str = "auto"
     schema: Mapping[str, Any] | None = None
+    validate: bool = True
 
     def __post_init__(self) -> None:
         # Callers usually have a list; a tuple keeps the request immutable.
         for name in ("messages", "stop", "tools"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+
+    @property
+    def offers_tools(self) -> bool:
+        """Whether the model may call a tool."""
+        return bool(self.tools) and self.tool_choice != "none"
+
+    @property
+    def must_call(self) -> bool:
+        """Whether the model has to call a tool."""
+        return self.offers_tools and self.tool_choice != "auto"
+
+    @property
+    def has_pictures(self) -> bool:
+        return any(message.pictures for message in self.messages)
 
 
 @dataclass(frozen=True, slots=True)

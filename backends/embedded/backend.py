@@ -12,7 +12,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from backends import model_files
-from backends.embedded.capabilities import needs_more_than_text, refuse_unsupported
+from backends.embedded.capabilities import refuse_unsupported
 from backends.embedded.engine import Engine
 from backends.embedded.fast_copy import fast_copy
 from backends.embedded.subprocess_engine import SubprocessEngine
@@ -62,7 +62,7 @@ class EmbeddedBackend:
 
     def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
         """Yield the answer as it arrives; the first call loads the model, and downloads it if necessary."""
-        if self._running is None or needs_more_than_text(request):
+        if self._running is None or request.offers_tools or request.has_pictures:
             return self._prepared_stream(request)
         return self._running[1].stream(request)
 
@@ -91,7 +91,7 @@ class EmbeddedBackend:
 
     async def _prepared_stream(self, request: ChatRequest) -> AsyncIterator[Event]:
         client = await self._client()
-        if needs_more_than_text(request) and self._running:
+        if self._running and (request.offers_tools or request.has_pictures):
             await refuse_unsupported(client.endpoint, self._running[0].name, request)
         stream = client.stream(request)
         async with closing(stream):

@@ -13,17 +13,12 @@ from backends.types import ChatRequest
 REMEDY = "Choose another model for this target, or ask another target."
 
 
-def needs_more_than_text(request: ChatRequest) -> bool:
-    """Whether the request has tools that may be called, or pictures."""
-    return bool(request.tools and request.tool_choice != "none") or any(m.pictures for m in request.messages)
-
-
 async def refuse_unsupported(endpoint: Endpoint, name: str, request: ChatRequest) -> None:
     """Raise `Rejected` if the request has tools or pictures that the model doesn't take."""
     root = replace(endpoint, url=endpoint.url.removesuffix("/v1"))
     properties: Any = await get_json(root, "/props")
-    if request.tools and not (properties.get("chat_template_caps") or {}).get("supports_tools", True):
+    if request.offers_tools and not (properties.get("chat_template_caps") or {}).get("supports_tools", True):
         raise Rejected(f"{name} can't call tools: its chat template has no place for them.", REMEDY, status=400)
     vision = (properties.get("modalities") or {}).get("vision", True)
-    if any(message.pictures for message in request.messages) and not vision:
+    if request.has_pictures and not vision:
         raise Rejected(f"{name} takes no pictures.", REMEDY, status=400)

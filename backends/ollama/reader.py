@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backends.chat.failures import cut_off
 from backends.chat.reasoning import ThoughtSplitter
-from backends.errors import Interrupted, Unreachable
+from backends.errors import Unreachable
 from backends.types import Delta, Done, Event, ToolCall, Usage
 
 if TYPE_CHECKING:
@@ -51,8 +52,3 @@ class OllamaReader:
         if last is None or last.prompt_eval_count is None or last.eval_count is None:
             return Done(last.done_reason if last else None, None)
         return Done(last.done_reason, Usage(last.prompt_eval_count, last.eval_count))
-
-
-def cut_off(reason: str) -> Interrupted:
-    """The error for a stream that broke after its first token."""
-    return Interrupted(f"The answer was cut off: {reason}.", "Try again; the text so far is kept.")

@@ -13,10 +13,10 @@ from backends.types import ChatRequest, Message
 def chat_arguments(request: ChatRequest) -> dict[str, Any]:
     """The messages, tools and schema of a request; `Rejected` for a tool choice that Ollama doesn't have."""
     arguments: dict[str, Any] = {"messages": _messages(request.messages)}
-    if request.tools and request.tool_choice != "none":
-        if request.tool_choice != "auto":
-            message = f"Ollama can't be made to call a tool (tool_choice {request.tool_choice!r})."
-            raise Rejected(message, 'Ask with tool_choice "auto".', status=400)
+    if request.must_call:
+        message = f"Ollama can't be made to call a tool (tool_choice {request.tool_choice!r})."
+        raise Rejected(message, 'Ask with tool_choice "auto".', status=400)
+    if request.offers_tools:
         arguments["tools"] = [write_tool(tool) for tool in request.tools]
     if request.schema is not None:
         arguments["format"] = dict(request.schema)

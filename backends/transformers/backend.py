@@ -88,9 +88,9 @@ class TransformersBackend:
 def _refuse_more_than_text(request: ChatRequest) -> None:
     """Raise `Rejected` for what only a server with a model's own parser or a grammar can do."""
     asked = {
-        "tools": bool(request.tools) and request.tool_choice != "none",
+        "tools": request.offers_tools,
         "a JSON schema": request.schema is not None,
-        "pictures": any(message.pictures for message in request.messages),
+        "pictures": request.has_pictures,
     }
     if names := " and ".join(name for name, is_asked in asked.items() if is_asked):
         message = f"The transformers kind doesn't support {names}."

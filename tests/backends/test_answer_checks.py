@@ -53,6 +53,21 @@ async def test_a_schema_that_is_none(server: WireServer) -> None:
         await answer(server, "{}", ChatRequest(REQUEST.messages, schema={"type": "number of things"}))
 
 
+async def test_a_reference_to_another_server_is_not_followed(server: WireServer) -> None:
+    server.on("/schema", Reply.json({"type": "string"}))
+    with pytest.raises(NotConfigured, match="refers to 'http://127"):
+        await answer(server, '{"n": 3}', ChatRequest(REQUEST.messages, schema={"$ref": f"{server.url}/schema"}))
+    assert server.requests("/schema") == []
+
+
+async def test_a_server_leaves_the_check_to_its_client(server: WireServer) -> None:
+    """A stranger's schema can take exponential time: each definition has the one before it twice."""
+    levels = {f"a{n}": {"allOf": [{"$ref": f"#/$defs/a{n - 1}"}] * 2} for n in range(1, 40)}
+    schema = {"$defs": {"a0": {"type": "string"}, **levels}, "$ref": "#/$defs/a39"}
+    assert await answer(server, "3", ChatRequest(REQUEST.messages, schema=schema, validate=False)) == "3"
+    assert server.requests(CHAT)[0].json["response_format"]["json_schema"]["schema"] == schema
+
+
 async def test_ollama_gets_its_own_fields(server: WireServer) -> None:
     call = {"function": {"name": "count", "arguments": {"of": "cats"}}}
     message = {"role": "assistant", "content": "", "tool_calls": [call]}

@@ -28,6 +28,16 @@ def assert_rejected(answer: httpx2.Response, status: int, *words: str) -> None:
 
 TOOL = {"type": "function", "function": {"name": "weather", "description": "The weather of a town"}}
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+
+
+def deep_tool(depth: int, **innermost: int) -> dict[str, Any]:
+    """A tool whose schema is deeper than Python's stack."""
+    schema: dict[str, Any] = dict(innermost)
+    for _ in range(depth):
+        schema = {"items": schema}
+    return {"type": "function", "function": {"name": "deep", "parameters": schema}}
+
+
 MANY = {"type": "array", "items": {"type": "string"}, "maxItems": 10_000_000}
 
 
@@ -80,6 +90,7 @@ def test_body_that_is_not_a_json_object(server: Server, route: str, content: byt
         ({"tools": [TOOL]}, "can't call tools"),
         ({"tools": [TOOL] * 400}, "The tools and the schema have"),
         ({"response_format": {"type": "grammar"}}, "response_format is not"),
+        ({"tools": [TOOL, deep_tool(900, maxItems=1001)]}, "more than 1,000 items"),
         ({"response_format": {"type": "json_schema", "json_schema": {"schema": MANY}}}, "more than 1,000 items"),
         ({"logprobs": True}, "logprobs is not supported"),
     ],

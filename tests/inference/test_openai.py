@@ -136,3 +136,12 @@ def test_an_answer_by_a_schema(server: Server, stream: bool) -> None:
     assert answer.status_code == 200
     text = answer_of(events(answer.text)[:-1]) if stream else answer.json()["choices"][0]["message"]["content"]
     assert isinstance(json.loads(text)["town"], str)
+
+
+def test_a_schema_of_a_stranger_is_not_checked_here(server: Server) -> None:
+    """It could take exponential time: each definition has the one before it twice."""
+    levels = {f"a{n}": {"allOf": [{"$ref": f"#/$defs/a{n - 1}"}] * 2} for n in range(1, 40)}
+    schema = {"$defs": {"a0": {"type": "string"}, **levels}, "$ref": "#/$defs/a39"}
+    response_format = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+    assert server.post(CHAT, question(tokens=4, response_format=response_format)).status_code in (200, 400, 502)
+    assert server.post(CHAT, question(tokens=1)).status_code == 200

@@ -58,18 +58,22 @@ def _more_characters(completion: Mapping[str, Any]) -> int:
     if length > MAX_SCHEMA_CHARACTERS:
         message = f"The tools and the schema have {length:,} characters."
         raise Rejected(message, f"Send at most {MAX_SCHEMA_CHARACTERS:,}.", status=400)
-    if _largest_bound(fields) > MAX_SCHEMA_BOUND:
+    if max(_counts(fields), default=0) > MAX_SCHEMA_BOUND:
         message = f"A schema has a minimum or maximum of more than {MAX_SCHEMA_BOUND:,} items or characters."
         raise Rejected(message, "Leave that bound out.", status=400)
     return length
 
 
-def _largest_bound(value: Any) -> float:
-    """Return the largest count in a schema. Each repetition becomes a part of the grammar."""
-    values = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
-    found = [_largest_bound(inner) for _, inner in values]
-    counts = [inner for name, inner in values if name in _BOUNDS and isinstance(inner, (int, float))]
-    return max([0, *found, *counts])
+def _counts(fields: Mapping[str, Any]) -> Iterator[float]:
+    """Yield the minima and maxima of a schema. Each repetition becomes a part of the grammar."""
+    rest: list[Any] = [fields]  # not by recursion: JSON can be deeper than Python's stack
+    while rest:
+        value = rest.pop()
+        if isinstance(value, Mapping):
+            yield from (count for name, count in value.items() if name in _BOUNDS and isinstance(count, (int, float)))
+            rest += value.values()
+        elif isinstance(value, list):
+            rest += value
 
 
 def _too_many(limit: int) -> Rejected:
