@@ -74,8 +74,7 @@ def find_quotes(
         is_answered = missing_evidence(asked.text, passages) is None
     if is_answered and not ranking.is_other_period:
         return QuoteSelection(_likely(ranking.quotes))
-    nearest = tuple(ranking.quotes[:MAX_QUOTES])
-    return QuoteSelection(nearest=nearest, abstention=_abstention(situation, ranking, documents, embedder))
+    return QuoteSelection(nearest=ranking.quotes, abstention=_abstention(situation, ranking, documents, embedder))
 
 
 def _is_for_model(question: str, documents: Mapping[str, Document], embedder: Embedder) -> bool:
@@ -92,12 +91,12 @@ def _is_for_model(question: str, documents: Mapping[str, Document], embedder: Em
 
 @dataclass(frozen=True, slots=True)
 class _Ranking:
-    """A quote of each unit that can be meant, best first, and how likely the documents answer the question.
+    """The quotes of the best units that can be meant, best first, and how likely the documents answer the question.
 
     `is_other_period` says that the best unit is a figure for another time than the question's.
     """
 
-    quotes: list[Quote]
+    quotes: tuple[Quote, ...]
     answered: float
     is_other_period: bool
 
@@ -113,7 +112,7 @@ def _rank(situation: Situation, units: Sequence[Unit], embedder: Embedder) -> _R
     answered = model.answered(situation, values, scores, meant) if is_near else 0.0
     probabilities = answered * model.units.shares(scores)
     order = [at for at in (-scores).argsort(kind="stable") if meant[at] or not meant.any()]
-    quotes = [_quote(units[at], question, float(probabilities[at])) for at in order]
+    quotes = tuple(_quote(units[at], question, float(probabilities[at])) for at in order[:MAX_QUOTES])
     best = dict(zip(NAMES, values[order[0]].tolist(), strict=True))
     return _Ranking(quotes, answered, _is_other_period(question, units[order[0]], best))
 
@@ -150,8 +149,8 @@ def _compare(
 
 
 def _likely(quotes: Sequence[Quote]) -> tuple[Quote, ...]:
-    """Return the first quotes without those that are far less likely than the first one."""
-    return tuple(quote for quote in quotes[:MAX_QUOTES] if quote.probability >= LEAST_SHARE * quotes[0].probability)
+    """Return the quotes without those that are far less likely than the first one."""
+    return tuple(quote for quote in quotes if quote.probability >= LEAST_SHARE * quotes[0].probability)
 
 
 def _abstention(
@@ -172,7 +171,6 @@ def _abstention(
 
 
 def _quote(unit: Unit, question: Question, probability: float) -> Quote:
-    start, end = answer_span(unit.text, question)
     labels: tuple[str, ...] = ()
     if unit.cell:
         start, end = unit.cell.cell.start - unit.start, unit.cell.cell.end - unit.start
@@ -181,6 +179,8 @@ def _quote(unit: Unit, question: Question, probability: float) -> Quote:
             f"{section}: {unit.cell.row_label}" if section and unit.cell.row_label else unit.cell.row_label or section
         )
         labels = tuple(filter(None, (label, unit.cell.column_header, unit.measure)))
+    else:
+        start, end = answer_span(unit.text, question)
     return Quote(
         document_id=unit.document.id,
         document=unit.document.name,
