@@ -131,6 +131,12 @@ class Document:
         index = bisect_right(self.pages, start, key=lambda page: page.start) - 1
         return self.pages[index].number if index >= 0 else None
 
+    def page_bodies(self) -> list[Span]:
+        """Return the spans of the pages without their running heads and feet."""
+        starts = dict(self.furniture)
+        ends = {end: start for start, end in self.furniture}
+        return [(starts.get(page.start, page.start), ends.get(page.end, page.end)) for page in self.pages]
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:

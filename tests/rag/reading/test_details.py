@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 
 import pytest
 
@@ -47,6 +48,17 @@ def test_comments_of_markdown_are_hidden_text(read):
     document = read("a.md", text)
     assert document.text == "Fee 14.\n\n```\n<!-- code -->\n```\n\n`<!-- inline -->`\n\n\n\n<!-- open"
     assert [(note.kind, note.count) for note in document.notes] == [(NoteKind.HIDDEN_TEXT, 2)]
+
+
+def test_eight_times_the_comments_in_a_line_take_less_than_twenty_times_as_long(read):
+    def seconds(count):
+        text = "<!-- a -->" * count + "Fee 14."
+        start = time.process_time()
+        assert read("a.md", text).text == "Fee 14."
+        return time.process_time() - start
+
+    few, many = seconds(20_000), seconds(160_000)
+    assert many < 20 * few
 
 
 def test_a_notebook_shows_its_tables(read):

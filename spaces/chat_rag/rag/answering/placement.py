@@ -25,7 +25,7 @@ def passages_with_quotes(
             chosen.append(passage_of(quote, passages) or _extended(quote, passages) or _own_passage(quote))
     room = characters - sum(len(passage.text) for passage in chosen)
     for passage in passages:
-        if any(other.document_id == passage.document_id and _holds(other, passage) for other in chosen):
+        if any(_contains(other, passage) for other in chosen):
             continue
         room -= len(passage.text)
         if len(chosen) >= limit or (chosen and room < 0):
@@ -36,14 +36,7 @@ def passages_with_quotes(
 
 def passage_of(quote: Quote, passages: Sequence[Passage]) -> Passage | None:
     """Return the passage that contains a quote, or None."""
-    return next(
-        (
-            passage
-            for passage in passages
-            if passage.document_id == quote.document_id and passage.start <= quote.start and quote.end <= passage.end
-        ),
-        None,
-    )
+    return next((passage for passage in passages if _contains(passage, quote)), None)
 
 
 def _extended(quote: Quote, passages: Sequence[Passage]) -> Passage | None:
@@ -52,14 +45,14 @@ def _extended(quote: Quote, passages: Sequence[Passage]) -> Passage | None:
         if passage.document_id != quote.document_id or quote.start >= passage.end or quote.end <= passage.start:
             continue
         before = passage.text[: max(0, quote.start - passage.start)]
-        after = passage.text[quote.end - passage.start :] if quote.end < passage.end else ""
+        after = passage.text[quote.end - passage.start :]
         start, end = min(passage.start, quote.start), max(passage.end, quote.end)
         return replace(passage, start=start, end=end, text=f"{before}{quote.text}{after}")
     return None
 
 
-def _holds(passage: Passage, other: Passage) -> bool:
-    return passage.start <= other.start and other.end <= passage.end
+def _contains(passage: Passage, part: Quote | Passage) -> bool:
+    return passage.document_id == part.document_id and passage.start <= part.start and part.end <= passage.end
 
 
 def quote_spans(number: int, quotes: Sequence[Quote], passages: Sequence[Passage]) -> list[Span]:

@@ -58,7 +58,7 @@ def append_line(path: Path, line: str) -> None:
 
 
 def remove(path: Path) -> None:
-    """Delete a folder if it exists; it is renamed first, so that nobody ever sees a part of it."""
+    """Delete a file or folder if it exists; it is renamed first, so that nobody ever sees a part of it."""
     unfinished = _unfinished(path)
     with contextlib.suppress(FileNotFoundError):
         path.replace(unfinished)

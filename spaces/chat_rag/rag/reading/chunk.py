@@ -59,15 +59,8 @@ def _spans(document: Document, sections: list[Span], size: int, overlap: int) ->
     # (benchmarks/retrieval.py). TextSplitter also splits at blank lines, lines and sentences, so that list items and
     # rows stay whole.
     splitter = TextSplitter(size, overlap=overlap)
-    for start, end in _page_bodies(document) or sections:
+    for start, end in document.page_bodies() or sections:
         yield from _split(splitter, document.text, start, end, size)
-
-
-def _page_bodies(document: Document) -> list[Span]:
-    """Return the spans of the pages without their running heads and feet."""
-    starts = dict(document.furniture)
-    ends = {end: start for start, end in document.furniture}
-    return [(starts.get(page.start, page.start), ends.get(page.end, page.end)) for page in document.pages]
 
 
 def _sections(text: str, headings: Sequence[Heading], size: int) -> list[Span]:

@@ -22,10 +22,9 @@ def read_notebook(data: bytes, name: str, limits: Limits) -> Content:
     try:
         notebook = json.loads(decode(data, name))
         cells = notebook["cells"] if "cells" in notebook else notebook["worksheets"][0]["cells"]
-        with InnerPictures(name, limits) as pictures:
+        with InnerPictures(writer, name, limits) as pictures:
             for cell in cells:
                 _add_cell(writer, cell, pictures)
-            pictures.note_unread(writer)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise DocumentError(f"“{name}” isn't a valid notebook.", "Save it again in Jupyter, and upload it.") from error
     return writer.content()
@@ -46,7 +45,7 @@ def _add_cell(writer: ContentWriter, cell: dict[str, Any], pictures: InnerPictur
             writer.add_block(_fenced(_output_text(output)))
         for kind in _PICTURES:
             if picture := values.get(kind):
-                pictures.add(writer, base64.b64decode(_joined(picture)))
+                pictures.add(base64.b64decode(_joined(picture)))
 
 
 def _output_text(output: dict[str, Any]) -> str:

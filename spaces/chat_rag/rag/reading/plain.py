@@ -58,21 +58,22 @@ def _with_letters(text: str) -> str:
 def _without_comments(text: str) -> tuple[str, int]:
     """Return Markdown without the comments outside of code, and their number."""
     kept: list[str] = []
-    fence, hidden, position, has_end = "", 0, 0, True
+    fence, hidden, position, end, has_end = "", 0, 0, 0, True
     while position < len(text):
-        end = text.find("\n", position) + 1 or len(text)
-        line = text[position:end]
-        marks = _FENCE.match(line)
-        if marks and (not fence or (marks[1].startswith(fence) and not line[marks.end() :].strip())):
+        if position >= end:  # a line can have thousands of comments, and its end is looked for once
+            end = text.find("\n", position) + 1 or len(text)
+        marks = _FENCE.match(text, position, end)
+        if marks and (not fence or (marks[1].startswith(fence) and not text[marks.end() : end].strip())):
             fence = "" if fence else marks[1]
-        start = -1 if fence or not has_end else line.find("<!--")
-        close = text.find("-->", position + start) if start >= 0 and line.count("`", 0, start) % 2 == 0 else -1
-        has_end = has_end and (start < 0 or close >= 0 or line.count("`", 0, start) % 2 == 1)
+        start = -1 if fence else text.find("<!--", position, end)
+        is_comment = start >= 0 and text.count("`", position, start) % 2 == 0
+        close = text.find("-->", start) if is_comment and has_end else -1
+        has_end = has_end and (close >= 0 or not is_comment)
         if close < 0:
-            kept.append(line)
+            kept.append(text[position:end])
             position = end
             continue
-        kept.append(line[:start])
-        hidden += bool(text[position + start + 4 : close].strip())
+        kept.append(text[position:start])
+        hidden += bool(text[start + 4 : close].strip())
         position = close + 3
     return "".join(kept), hidden

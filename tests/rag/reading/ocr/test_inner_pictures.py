@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -127,6 +128,22 @@ def test_pictures_that_arent_read_are_counted(
 def test_a_picture_in_another_format_is_counted(read: Read) -> None:
     (note,) = read(text_document(METAFILE), "a.odt").notes
     assert (note.kind, note.count, note.places) == (NoteKind.UNREAD_INNER_PICTURES, 1, ())
+
+
+def test_eight_times_the_pictures_take_less_than_twenty_times_as_long(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPACEPORT_OCR", "none")
+    few, many = _seconds(read, 200), _seconds(read, 1_600)
+    assert many < 20 * few
+
+
+def _seconds(read: Read, count: int) -> float:
+    file = text_document(*(b"%d" % number for number in range(count)))
+    start = time.process_time()
+    (note,) = read(file, "a.odt").notes
+    assert note.count == count
+    return time.process_time() - start
 
 
 @pytest.mark.usefixtures("tesseract")

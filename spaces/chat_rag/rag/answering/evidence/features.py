@@ -13,6 +13,7 @@ from rag.answering.evidence.answers import candidates
 from rag.answering.evidence.asked.questions import Kind, Question, years_of
 from rag.answering.evidence.feature_names import NAMES, RELATIVE
 from rag.answering.evidence.tables.cell_scope import (
+    CHANGE_WORDS,
     find_parts,
     label_stems,
     latest_days,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _COLUMN_SHARE = 0.5  # of the vector of a cell's column beside that of its row
-_CHANGE = re.compile(r"change|increase|decrease|variance|growth|%|percent", re.IGNORECASE)
+_CHANGE = re.compile("|".join((*CHANGE_WORDS, "%")), re.IGNORECASE)
 _ENDS = re.compile(r"[.!?。！？][\"'”’)\]]*$")
 
 
@@ -50,8 +51,8 @@ class Measurer:
         self.question, self.units = question, units
         passages = {unit.passage for unit in units if unit.passage}
         self._passages = {passage: frozenset(stems([passage.heading, passage.text])) for passage in passages}
-        self._latest, self._parts = latest_days(units), find_parts(question, units)
-        self._periods = [match_period(question, unit, self._latest) if unit.cell else 0.0 for unit in units]
+        latest, self._parts = latest_days(units), find_parts(question, units)
+        self._periods = [match_period(question, unit, latest) if unit.cell else 0.0 for unit in units]
         self._stems = [self._own_stems(at) for at in range(len(units))]
         self._context = [frozenset(stems([unit.heading, unit.before, unit.after])) for unit in units]
         self._weights = self._word_weights([*dict.fromkeys(self._stems)])

@@ -57,12 +57,12 @@ def find_quotes(
     A question about whole documents gets key sentences of each, and one that compares documents a quote of each.
     """
     asked = read_question(question, passages)
-    evidence = measure_evidence(asked.text, passages)
     if documents and is_about_whole_documents(question):
         summary = key_sentences([*documents.values()], embedder)
         return QuoteSelection(tuple(_quote(unit, asked, 1.0) for unit in summary))
     if compared := compared_documents(question, documents):
         return _compare(question, compared, passages, documents, embedder)
+    evidence = measure_evidence(asked.text, passages)
     meant = documents_that_are_meant(asked, documents.values())
     units = find_units([passage for passage in passages if passage.document_id in meant], documents)
     if not units:
@@ -74,8 +74,7 @@ def find_quotes(
         is_answered = missing_evidence(asked.text, passages) is None
     if is_answered and not ranking.is_other_period:
         return QuoteSelection(_likely(ranking.quotes))
-    nearest = tuple(ranking.quotes[:MAX_QUOTES])
-    return QuoteSelection(nearest=nearest, abstention=_abstention(situation, ranking, documents, embedder))
+    return QuoteSelection(nearest=ranking.quotes, abstention=_abstention(situation, ranking, documents, embedder))
 
 
 def _is_for_model(question: str, documents: Mapping[str, Document], embedder: Embedder) -> bool:
@@ -83,18 +82,21 @@ def _is_for_model(question: str, documents: Mapping[str, Document], embedder: Em
 
     It also decides for a question in a language that no document has, of which the words of a passage say nothing.
     """
-    is_foreign = not embedder.multilingual and bool(other_languages(question, documents.values()))
-    return is_latin(question) and (is_foreign or detect_language(question) == ENGLISH)
+    if not is_latin(question):
+        return False
+    if detect_language(question) == ENGLISH:
+        return True
+    return not embedder.multilingual and bool(other_languages(question, documents.values()))
 
 
 @dataclass(frozen=True, slots=True)
 class _Ranking:
-    """A quote of each unit that can be meant, best first, and how likely the documents answer the question.
+    """The quotes of the best units that can be meant, best first, and how likely the documents answer the question.
 
     `is_other_period` says that the best unit is a figure for another time than the question's.
     """
 
-    quotes: list[Quote]
+    quotes: tuple[Quote, ...]
     answered: float
     is_other_period: bool
 
@@ -110,7 +112,7 @@ def _rank(situation: Situation, units: Sequence[Unit], embedder: Embedder) -> _R
     answered = model.answered(situation, values, scores, meant) if is_near else 0.0
     probabilities = answered * model.units.shares(scores)
     order = [at for at in (-scores).argsort(kind="stable") if meant[at] or not meant.any()]
-    quotes = [_quote(units[at], question, float(probabilities[at])) for at in order]
+    quotes = tuple(_quote(units[at], question, float(probabilities[at])) for at in order[:MAX_QUOTES])
     best = dict(zip(NAMES, values[order[0]].tolist(), strict=True))
     return _Ranking(quotes, answered, _is_other_period(question, units[order[0]], best))
 
@@ -147,8 +149,8 @@ def _compare(
 
 
 def _likely(quotes: Sequence[Quote]) -> tuple[Quote, ...]:
-    """Return the first quotes without those that are far less likely than the first one."""
-    return tuple(quote for quote in quotes[:MAX_QUOTES] if quote.probability >= LEAST_SHARE * quotes[0].probability)
+    """Return the quotes without those that are far less likely than the first one."""
+    return tuple(quote for quote in quotes if quote.probability >= LEAST_SHARE * quotes[0].probability)
 
 
 def _abstention(
@@ -169,7 +171,6 @@ def _abstention(
 
 
 def _quote(unit: Unit, question: Question, probability: float) -> Quote:
-    start, end = answer_span(unit.text, question)
     labels: tuple[str, ...] = ()
     if unit.cell:
         start, end = unit.cell.cell.start - unit.start, unit.cell.cell.end - unit.start
@@ -178,6 +179,8 @@ def _quote(unit: Unit, question: Question, probability: float) -> Quote:
             f"{section}: {unit.cell.row_label}" if section and unit.cell.row_label else unit.cell.row_label or section
         )
         labels = tuple(filter(None, (label, unit.cell.column_header, unit.measure)))
+    else:
+        start, end = answer_span(unit.text, question)
     return Quote(
         document_id=unit.document.id,
         document=unit.document.name,

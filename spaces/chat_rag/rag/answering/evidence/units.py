@@ -120,11 +120,6 @@ def _sentences(
 
 def _reach(passage: Passage, document: Document) -> tuple[int, int]:
     """Return where a sentence can begin and end that the passage cuts: on its page, between the running heads."""
-    page = next((page for page in document.pages if page.start <= passage.start < page.end), None)
-    first, last = (page.start, page.end) if page else (0, len(document.text))
-    for start, end in document.furniture:
-        if first <= start and end <= passage.start:
-            first = end
-        elif passage.end <= start < last:
-            last = start
+    bodies = (body for body in document.page_bodies() if body[0] <= passage.start < body[1])
+    first, last = next(bodies, (0, len(document.text)))
     return max(first, passage.start - _MAX_SENTENCE), min(last, passage.end + _MAX_SENTENCE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import chain, islice, zip_longest
 
 from rag.documents import Cell, Content, Limits, Note, Table
@@ -38,28 +39,31 @@ def _read(text: str, notes: tuple[Note, ...], dialect: Dialect, name: str, limit
     for line in title:
         writer.write_line(line)
     start = writer.length
-    remarks: list[list[str]] = []
-    for row in data:
-        if headers and _is_remark(row):
-            remarks.append(row)
-            continue
-        for each in (*remarks, row):
-            writer.write_row(each)
-        remarks.clear()
-    if not writer.rows or len(remarks) > _MOST_REMARKS:
-        for each in remarks:
-            writer.write_row(each)
-        remarks.clear()
+    remarks = _write_rows(writer, data, has_header=bool(headers))
     if headers and not writer.rows:
         writer.write_line("; ".join(filter(None, (" ".join(names) for names in writer.names))))
     end = max(writer.length - 1, 0)
-    for row in remarks:  # nothing but these is below them
-        writer.write_line(row[0])
+    for remark in remarks:
+        writer.write_line(remark)
     content = "\n".join(writer.lines)
     tables: tuple[Table, ...] = ()
     if 0 < len(writer.cells) <= _MAX_CELLS:
         tables = (Table(start, end, writer.table_cells(), " ".join(title)),)
     return Content(content, tables=tables, notes=notes)
+
+
+def _write_rows(writer: _Writer, rows: Iterable[list[str]], *, has_header: bool) -> list[str]:
+    """Write the rows of a table; return the remarks that stand below it, which aren't written."""
+    unwritten: list[list[str]] = []  # remarks, if no other row follows
+    for row in rows:
+        unwritten.append(row)
+        if not (has_header and _is_remark(row)):
+            writer.write_rows(unwritten)
+            unwritten.clear()
+    if not writer.rows or len(unwritten) > _MOST_REMARKS:
+        writer.write_rows(unwritten)
+        unwritten.clear()
+    return [row[0] for row in unwritten]
 
 
 def _is_remark(row: list[str]) -> bool:
@@ -90,7 +94,11 @@ class _Writer:
                 "Split it into smaller files, or remove columns.",
             )
 
-    def write_row(self, row: list[str]) -> None:
+    def write_rows(self, rows: list[list[str]]) -> None:
+        for row in rows:
+            self._write_row(row)
+
+    def _write_row(self, row: list[str]) -> None:
         """Join a row's non-empty cells, each with its column's name or, without one, its column's number."""
         parts, position = [], self.length
         number = len(self._headers) + self.rows

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rag.reading.layout.cells import Grid
 from rag.reading.layout.columns import reading_order
-from rag.reading.layout.grid import make_grid
 from rag.reading.layout.lines import Line, join_lines, make_lines
-from rag.reading.layout.regions import table_regions
 from rag.reading.layout.segments import Segment
+from rag.reading.layout.tables.cells import Grid
+from rag.reading.layout.tables.grid import make_grid
+from rag.reading.layout.tables.regions import table_regions
 from rag.reading.layout.words import Words
 
 _CAPTION_LINES = 3

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rag.documents import Cell, RecognizedLine, Table
-from rag.reading.layout.cells import Column, Grid, GridCell
 from rag.reading.layout.lines import Line
 from rag.reading.layout.page import PageLayout
 from rag.reading.layout.segments import Segment
+from rag.reading.layout.tables.cells import Column, Grid, GridCell
 from rag.reading.layout.words import HYPHEN
 
 HYPHENS = ("\x02", HYPHEN, "-", "‐", "\u00ad")

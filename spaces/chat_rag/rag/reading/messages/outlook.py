@@ -26,7 +26,7 @@ def read_outlook(data: bytes, name: str, limits: Limits, read_file: ReadFile) ->
 
     try:
         message = _internet_message(Message.load(data))
-    except (ValueError, OSError, KeyError, LookupError, AssertionError) as error:
+    except (ValueError, OSError, LookupError, AssertionError) as error:
         raise DocumentError(f"“{name}” isn't a valid Outlook message.", "Save it again in Outlook.") from error
     return read_message(message, name, limits, read_file)
 

@@ -20,10 +20,10 @@ _MOST_PICTURES = 50  # in one file: each takes a second or more
 
 
 class InnerPictures:
-    """Reads the pictures of one file, each one once; the engine ends with the `with` block."""
+    """Reads the pictures of one file, each one once; with the `with` block the engine ends, and a note is written."""
 
-    def __init__(self, name: str, limits: Limits) -> None:
-        self._recognizer, self._limits = Recognizer(name), limits
+    def __init__(self, writer: ContentWriter, name: str, limits: Limits) -> None:
+        self._writer, self._recognizer, self._limits = writer, Recognizer(name), limits
         self._seen: set[bytes] = set()
         self._read = self._unread = 0
         self._end: float | None = None  # of the time for text recognition, which begins with the first picture
@@ -35,8 +35,10 @@ class InnerPictures:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._recognizer.__exit__(kind, error, trace)
+        if self._unread:
+            self._writer.notes.append(Note(NoteKind.UNREAD_INNER_PICTURES, self._unread))
 
-    def add(self, writer: ContentWriter, data: bytes) -> None:
+    def add(self, data: bytes) -> None:
         """Write what is on a picture, unless it was there before."""
         key = hashlib.sha256(data).digest()
         if key in self._seen:
@@ -49,12 +51,7 @@ class InnerPictures:
             self._unread += 1
         elif content.text.strip():
             self._read += 1
-            writer.add_content(content)
-
-    def note_unread(self, writer: ContentWriter) -> None:
-        """Write a note if there are pictures that weren't read."""
-        if self._unread:
-            writer.notes.append(Note(NoteKind.UNREAD_INNER_PICTURES, self._unread))
+            self._writer.add_content(content)
 
 
 def recognize_image(data: bytes, recognizer: Recognizer | None, number: int = 1) -> Content | None:

@@ -72,15 +72,20 @@ def checked_parts(data: bytes, name: str, limits: Limits, kind: ArchiveKind) -> 
     return parts
 
 
-def unpacked_part(data: bytes, part: str) -> bytes:
-    """Return a part without markup of an archive that was checked, or b"" if it isn't there."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entry = archive.getinfo(part)
+class OtherParts:
+    """The parts without markup of an archive that was checked, unpacked when they are needed."""
+
+    def __init__(self, data: bytes) -> None:
+        self._archive = zipfile.ZipFile(io.BytesIO(data))  # opened once: that reads the names of all parts
+
+    def unpack(self, part: str) -> bytes:
+        """Return a part, or b"" if it isn't there."""
+        try:
+            entry = self._archive.getinfo(part)
             is_plain = entry.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) and not entry.flag_bits & 1
-            return archive.read(entry) if is_plain else b""
-    except (KeyError, zipfile.BadZipFile, EOFError, zlib.error):
-        return b""
+            return self._archive.read(entry) if is_plain else b""
+        except (KeyError, zipfile.BadZipFile, EOFError, zlib.error):
+            return b""
 
 
 def parse_xml(content: bytes) -> Any:

@@ -14,7 +14,7 @@ from rag.reading.headings import find_headings
 from rag.reading.html.markdown import add_html
 from rag.reading.html.page import html_source
 from rag.reading.ocr.inner_pictures import InnerPictures
-from rag.reading.office.archive import BOOK, checked_parts, parse_xml, unpacked_part
+from rag.reading.office.archive import BOOK, OtherParts, checked_parts, parse_xml
 from rag.reading.office.relations import part_name
 from rag.reading.tables import ContentWriter
 
@@ -37,16 +37,15 @@ def read_book(data: bytes, name: str, limits: Limits) -> Content:
     for kind in ("title", "creator"):
         names = ((element.text or "").strip() for element in root.iter(f"{{*}}{kind}"))
         writer.add_block(", ".join(filter(None, names)))
-    titles = _titles(parts)
-    with InnerPictures(name, limits) as pictures:
+    titles, other_parts = _titles(parts), OtherParts(data)
+    with InnerPictures(writer, name, limits) as pictures:
         for chapter in filter(parts.get, chapters):
             source = html_source(parts[chapter], name, limits)
             _add_chapter(writer, source, titles.get(chapter, ""), limits)
             for link in _PICTURE.findall(source):
                 part = part_name(posixpath.dirname(chapter), unescape(link))
                 if part in parts:
-                    pictures.add(writer, unpacked_part(data, part))
-        pictures.note_unread(writer)
+                    pictures.add(other_parts.unpack(part))
     return writer.content()
 
 

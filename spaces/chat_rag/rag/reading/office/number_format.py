@@ -48,11 +48,10 @@ def _display_number(value: float, number_format: str) -> str:
 def _display_fraction(value: float, denominator: str) -> str:
     """Return a positive value as in 2 1/4; the denominator is a number, or a placeholder for each of its digits."""
     if denominator.isdecimal():
-        part = Fraction(round(value * int(denominator)), int(denominator))
-        whole, top, bottom = int(part), round((part - int(part)) * int(denominator)), int(denominator)
+        top, bottom = round(value * int(denominator)), int(denominator)
     else:
-        part = Fraction(value).limit_denominator(10 ** len(denominator) - 1)
-        whole, top, bottom = int(part), (part - int(part)).numerator, part.denominator
+        top, bottom = Fraction(value).limit_denominator(10 ** len(denominator) - 1).as_integer_ratio()
+    whole, top = divmod(top, bottom)
     return " ".join(filter(None, [str(whole) if whole or not top else "", f"{top}/{bottom}" if top else ""]))
 
 

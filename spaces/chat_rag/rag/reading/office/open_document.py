@@ -7,7 +7,7 @@ from typing import Any
 
 from rag.documents import Content, Limits
 from rag.reading.ocr.inner_pictures import InnerPictures
-from rag.reading.office.archive import OPEN_DOCUMENT, checked_parts, parse_xml, unpacked_part
+from rag.reading.office.archive import OPEN_DOCUMENT, OtherParts, checked_parts, parse_xml
 from rag.reading.superscripts import mark_superscript
 from rag.reading.tables import ContentWriter, GridCell
 
@@ -32,14 +32,10 @@ def read_open_document(data: bytes, name: str, limits: Limits) -> Content:
     left_out = _remove_hidden(root, hidden)
     _mark_superscripts(root)
     body = root.find(f"{_OFFICE}body/{_OFFICE}text")
-    notes: list[str] = []
-    with InnerPictures(name, limits) as pictures:
-
-        def add_picture(part: str) -> None:
-            pictures.add(writer, unpacked_part(data, part))
-
-        _Blocks(writer, notes, add_picture).add(body if body is not None else root)
-        pictures.note_unread(writer)
+    notes, other_parts = list[str](), OtherParts(data)
+    with InnerPictures(writer, name, limits) as pictures:
+        blocks = _Blocks(writer, notes, lambda part: pictures.add(other_parts.unpack(part)))
+        blocks.add(body if body is not None else root)
     for text in [*notes, *_page_parts(styles, "footer")]:
         writer.add_block(text)
     writer.note_hidden(left_out)

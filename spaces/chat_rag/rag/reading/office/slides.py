@@ -7,7 +7,7 @@ from typing import Any
 
 from rag.documents import Content, Limits, Note, NoteKind
 from rag.reading.ocr.inner_pictures import InnerPictures
-from rag.reading.office.archive import PRESENTATION, checked_parts, packed, unpacked_part
+from rag.reading.office.archive import PRESENTATION, OtherParts, checked_parts, packed
 from rag.reading.office.charts import add_chart
 from rag.reading.office.relations import RELATIONSHIPS
 from rag.reading.superscripts import mark_superscript
@@ -25,8 +25,8 @@ def read_slides(data: bytes, name: str, limits: Limits) -> Content:
 
     presentation = pptx.Presentation(packed(checked_parts(data, name, limits, PRESENTATION)))
     writer = ContentWriter(name, limits)
-    hidden = []
-    with InnerPictures(name, limits) as pictures:
+    hidden, other_parts = list[str](), OtherParts(data)
+    with InnerPictures(writer, name, limits) as pictures:
         for number, slide in enumerate(presentation.slides, 1):
             writer.add_page()
             if slide.element.get("show") in ("0", "false"):
@@ -35,11 +35,10 @@ def read_slides(data: bytes, name: str, limits: Limits) -> Content:
             for shape in _shapes(slide.shapes):
                 _add_shape(writer, shape)
                 for part in _picture_parts(shape):
-                    pictures.add(writer, unpacked_part(data, part))
+                    pictures.add(other_parts.unpack(part))
             frame = slide.notes_slide.notes_text_frame if slide.has_notes_slide else None
             if frame is not None and frame.text.strip():
                 writer.add_block(f"Notes: {_text(frame)}")
-        pictures.note_unread(writer)
     if hidden:
         writer.notes.append(Note(NoteKind.HIDDEN_SLIDES, len(hidden), tuple(hidden)))
     return writer.content()

@@ -11,7 +11,7 @@ from rag.reading.html.markdown import OPTIONS, add_markdown, html_converter
 from rag.reading.html.page import read_html
 from rag.reading.html.tree import NormalizedPage
 from rag.reading.ocr.inner_pictures import InnerPictures
-from rag.reading.office.archive import WORD, checked_parts, packed, parse_xml, unpacked_part
+from rag.reading.office.archive import WORD, OtherParts, checked_parts, packed, parse_xml
 from rag.reading.office.charts import add_chart
 from rag.reading.office.relations import RELATIONSHIPS, Relation, relations
 from rag.reading.office.word_formulas import MATH, write_formulas
@@ -58,20 +58,19 @@ def read_word(data: bytes, name: str, limits: Limits, depth: int = 0) -> Content
     pages: list[NormalizedPage] = []
     converter._html_converter = html_converter(pages)
     markdown = converter.convert(packed(parts), StreamInfo(extension=".docx"), **OPTIONS).markdown
-    writer = ContentWriter(name, limits)
-    with InnerPictures(name, limits) as pictures:
+    writer, other_parts = ContentWriter(name, limits), OtherParts(data)
+    with InnerPictures(writer, name, limits) as pictures:
         for index, piece in enumerate(_PLACE.split(markdown)):
             if index % 2 == 0:
                 add_markdown(writer, piece, pages[0])
                 continue
             kind, part = inside[int(piece)] if int(piece) < len(inside) else ("", "")
             if kind == "image":
-                pictures.add(writer, unpacked_part(data, part))
+                pictures.add(other_parts.unpack(part))
             elif kind == "chart" and parts.get(part):
                 add_chart(writer, parse_xml(parts[part]))
             elif kind and depth < _MAX_DEPTH:
                 writer.add_content(_read_inner(part, parts, name, limits, depth + 1))
-        pictures.note_unread(writer)
     writer.note_hidden(hidden + sum(page.hidden for page in pages))
     return writer.content()
 
@@ -103,7 +102,7 @@ def _prepare(parts: dict[str, bytes]) -> tuple[int, list[Relation]]:
 def _mark_parts(root: Any, body: Any, parts: dict[str, bytes]) -> list[Relation]:
     """Mark the place of each file inside the document (`altChunk`), picture and chart with its number; return them."""
     related = relations(parts, _DOCUMENT)
-    inside: list[Relation] = []
+    inside: dict[Relation, None] = {}  # in order, each once
     last: dict[Any, Any] = {}  # by block: the place that was added behind it
     for element in list(root.iter(f"{W}altChunk", "{*}blip", "{*}imagedata", "{*}chart")):
         names = (element.get(f"{RELATIONSHIPS}{name}") for name in ("id", "embed"))
@@ -123,8 +122,8 @@ def _mark_parts(root: Any, body: Any, parts: dict[str, bytes]) -> list[Relation]
             last.get(block, block).addnext(place)
             last[block] = place
         insert_text(place, f"\ue002{len(inside)}\ue003")
-        inside.append(relation)
-    return inside
+        inside[relation] = None
+    return list(inside)
 
 
 def _read_inner(file: str, parts: dict[str, bytes], name: str, limits: Limits, depth: int) -> Content:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rag.documents import Content, Limits, Note, NoteKind
 from rag.reading.ocr.inner_pictures import InnerPictures
-from rag.reading.office.archive import WORKBOOK, checked_parts, packed, unpacked_part
+from rag.reading.office.archive import WORKBOOK, OtherParts, checked_parts, packed
 from rag.reading.office.number_format import display_value
 from rag.reading.office.sheet_extras import add_comments, picture_parts
 from rag.reading.office.sheet_tables import add_sheet
@@ -25,21 +25,20 @@ def read_workbook(data: bytes, name: str, limits: Limits) -> Content:
 
     parts = checked_parts(data, name, limits, WORKBOOK)
     archive = packed({part: _without_empty_cells(content) for part, content in parts.items()})
-    writer = ContentWriter(name, limits)
+    writer, other_parts = ContentWriter(name, limits), OtherParts(data)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about styles and extensions that it doesn't know
         workbook = openpyxl.load_workbook(archive, read_only=True, data_only=True)
         sheets = workbook.worksheets
         hidden = tuple(sheet.title for sheet in sheets if sheet.sheet_state != "visible")
         missing_results: list[str] = []
-        with InnerPictures(name, limits) as pictures:
+        with InnerPictures(writer, name, limits) as pictures:
             for sheet in sheets:
                 if sheet.sheet_state == "visible":
                     add_sheet(writer, sheet.title, _cells(workbook, sheet, missing_results))
                     add_comments(writer, parts, sheet._worksheet_path)
                     for part in picture_parts(parts, sheet._worksheet_path):
-                        pictures.add(writer, unpacked_part(data, part))
-            pictures.note_unread(writer)
+                        pictures.add(other_parts.unpack(part))
     if hidden:
         writer.notes.append(Note(NoteKind.HIDDEN_SHEETS, len(hidden), hidden))
     if missing_results:

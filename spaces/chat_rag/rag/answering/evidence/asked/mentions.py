@@ -45,9 +45,10 @@ def _has_year(document: Document, text: str, year: str) -> bool:
 
     October 2022 can be in fiscal 2023, which a report needn't name.
     """
-    is_fiscal = structure_of(document).fiscal_years != CALENDAR
-    names = [year, f"fy{year[2:]}", *([str(int(year) - 1)] if is_fiscal else [])]
-    return any(_mentions(text, name) for name in names)
+    if _mentions(text, year) or _mentions(text, f"fy{year[2:]}"):
+        return True
+    # The year before first: fiscal years are looked for in the whole text.
+    return _mentions(text, str(int(year) - 1)) and structure_of(document).fiscal_years != CALENDAR
 
 
 def documents_that_are_meant(question: Question, documents: Iterable[Document]) -> frozenset[str]:

@@ -10,7 +10,7 @@ from rag.answering.evidence.tables.figures import YEAR
 from rag.search.bm25 import stems
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
+_MONTH = rf"(?:{'|'.join(_MONTHS)})[a-z]{{0,6}}\.?"
 _DATE = re.compile(
     rf"\b({_MONTH})(?: (\d{{1,2}}))?,? ((?:19|20)\d\d)\b|\b(\d{{1,2}}) ({_MONTH}) ((?:19|20)\d\d)\b", re.IGNORECASE
 )
@@ -42,7 +42,7 @@ PERIOD_STEMS = frozenset(
 _DRIFT = 7
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Day:
     """The end of a period. Days compare by time."""
 
@@ -97,16 +97,7 @@ def length_in(text: str) -> int:
 def last_day(header: str) -> Day | None:
     """Return the end of a column's period; a year alone is its end."""
     days = days_in(header) or [Day(int(year), 12, 31) for year in YEAR.findall(header)]
-    return max(days, key=_order, default=None)
-
-
-def is_later(first: Day, second: Day) -> bool:
-    """Return whether one day is after another."""
-    return _order(first) > _order(second)
-
-
-def _order(day: Day) -> tuple[int, int, int]:
-    return day.year, day.month, day.day
+    return max(days, default=None)
 
 
 def _day(match: re.Match[str]) -> Day:

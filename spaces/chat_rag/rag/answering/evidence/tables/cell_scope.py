@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.answering.evidence.asked.periods import CALENDAR, PERIOD_STEMS, Day, days_in, is_later, last_day, length_in
+from rag.answering.evidence.asked.periods import CALENDAR, PERIOD_STEMS, Day, days_in, last_day, length_in
 from rag.answering.evidence.asked.questions import Question, years_of
 from rag.answering.evidence.structure import structure_of
 from rag.answering.evidence.tables.figures import without_alternatives
@@ -15,8 +15,9 @@ from rag.search.bm25 import STOP_WORDS, stems
 _WHOLE = frozenset(
     stems(["total", "consolidated", "reported", "overall", "group", "company", "combined", "sum", "amount"])
 )
-# A column of changes is none of a part; the feature "change column" knows it.
-_CHANGES = frozenset(stems(["change changes increase increases decrease decreases variance growth percent"]))
+# What names a column of changes. It is none of a part; the feature "change column" knows it.
+CHANGE_WORDS = ("change", "increase", "decrease", "variance", "growth", "percent")
+_CHANGES = frozenset(stems(CHANGE_WORDS))
 _NO_DAY = 31  # of a month without a day
 RowKey = tuple[str, int]
 
@@ -32,7 +33,7 @@ def latest_days(units: Sequence[Unit]) -> dict[RowKey, Day]:
     for unit in units:
         if unit.cell and (day := last_day(unit.cell.column_header)):
             key = unit.document.id, unit.start
-            latest[key] = day if key not in latest or is_later(day, latest[key]) else latest[key]
+            latest[key] = max(day, latest.get(key, day))
     return latest
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.reading.layout.cells import OVERLAP, Column, overlap
 from rag.reading.layout.lines import Line
 from rag.reading.layout.segments import Segment
+from rag.reading.layout.tables.cells import OVERLAP, Column, overlap
 
 _NEAR = 1.5  # in units of the height of a line
 _Placed = tuple[Segment, int]  # a segment and the number of its line

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from rag.reading.layout.cells import OVERLAP, Column, ColumnEdges, Grid, GridCell, overlap
-from rag.reading.layout.headers import header_cells, header_line_count
 from rag.reading.layout.lines import Line, is_figure
-from rag.reading.layout.merged_columns import merge_columns
-from rag.reading.layout.regions import header_above
-from rag.reading.layout.rows import group_rows
 from rag.reading.layout.segments import Segment, split_segment
+from rag.reading.layout.tables.cells import OVERLAP, Column, ColumnEdges, Grid, GridCell, overlap
+from rag.reading.layout.tables.headers import header_cells, header_line_count
+from rag.reading.layout.tables.merged_columns import merge_columns
+from rag.reading.layout.tables.regions import header_above
+from rag.reading.layout.tables.rows import group_rows
 from rag.reading.layout.words import Words
 
 _WIDE_SPACE = 0.32  # of the height: more than a space between the words of a header, which can span columns
