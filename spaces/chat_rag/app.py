@@ -31,6 +31,7 @@ from rag.library.quota import Quota
 from ui import launch
 from ui.admission.client import caller_of
 from ui.edge.limits import EdgeLimits
+from ui.events import call_after
 from ui.scripts import download_js, key_js
 from ui.settings import int_setting
 
@@ -162,7 +163,11 @@ with gr.Blocks(
     answer_events.append(
         resumed.then(HANDLERS.follow, key, [chatbot, sources], concurrency_limit=None, postprocess=False, **key_first)
     )
-    ended = [event.then(HANDLERS.finish, key, [question, chatbot], queue=False, **key_first) for event in answer_events]
+    ended = [
+        after
+        for event in answer_events
+        for after in call_after(event, HANDLERS.finish, key, [question, chatbot], queue=False, **key_first)
+    ]
     question.stop(HANDLERS.stop, key, [question, chatbot], cancels=answer_events, queue=False, **key_first)
     chatbot.undo(HANDLERS.undo, key, [question, chatbot, sources], concurrency_limit=None, **key_first)
 
