@@ -23,10 +23,11 @@ from chat_page.conversations.running import RunningAnswer
 from chat_page.messages import ChatMessage, conversation_messages, turn_index
 from chat_page.sources import panel
 from chat_page.strings import ENGLISH
-from chat_page.tools import question_too_long
 from chat_page.visitors.visitor import Visitor
+from rag.answering.answer import check_length
 from rag.answering.turn import Turn
 from rag.answering.types import MAX_QUESTION_CHARACTERS, AnswerOptions
+from rag.errors import RagError
 from ui import html
 from ui.admission.admission import Refused
 from ui.admission.fair_queue import Caller
@@ -262,9 +263,12 @@ class Handlers:
         """
         visitor, conversation = self.find(key, request)
         text, earlier = text.strip(), conversation.turns[:before]
-        if len(text) > MAX_QUESTION_CHARACTERS:
-            gr.Warning(f"{question_too_long()} {ENGLISH.question_too_long_remedy}")
-        if not 0 < len(text) <= MAX_QUESTION_CHARACTERS:
+        if not text:
+            return gr.skip(), gr.skip()
+        try:
+            check_length(text)
+        except RagError as error:
+            gr.Warning(str(error))
             return gr.skip(), gr.skip()
         if sum(len(turn.question) + len(turn.thought) + len(turn.answer) for turn in earlier) > MAX_CHARACTERS:
             gr.Warning(f"{ENGLISH.conversation_too_long} {ENGLISH.conversation_too_long_remedy}")
