@@ -12,7 +12,7 @@ from chat_page.chat import Chat
 from chat_page.conversation import MAX_NAME_CHARACTERS, Conversation
 from chat_page.conversations.chat_list import chat_list_html
 from chat_page.conversations.feedback import Rating
-from chat_page.handlers.page import BUSY, READY, Handlers
+from chat_page.handlers.page import BUSY, READY, PageHandlers
 from chat_page.messages import turn_index
 from chat_page.sharing import export
 from chat_page.sources import panel
@@ -31,7 +31,7 @@ class ConversationHandlers:
     Those that change the page return the question's buttons, the conversation, its sources and the list.
     """
 
-    def __init__(self, chat: Chat, page: Handlers) -> None:
+    def __init__(self, chat: Chat, page: PageHandlers) -> None:
         self._chat, self._page = chat, page
 
     async def list_chats(self, key: str, search: str, request: gr.Request) -> Any:
