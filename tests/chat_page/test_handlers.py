@@ -329,7 +329,7 @@ async def test_without_room_the_answer_stays_on_the_page(
     visitor = chat.visitor(KEY)
     visitor.library.quota = Quota(megabytes=1)
     conversation.replace_turns((Turn("Long?", "word " * 250_000, finish_reason="stop", target="t"),))
-    await asyncio.to_thread(chat.save, visitor, conversation)
+    await asyncio.to_thread(visitor.save, conversation)
     with pytest.warns(UserWarning, match="no room for more chats. Delete chats or documents"):
         async for messages, _ in answers.respond(KEY, "t", 1, 16, 0, "", False, False, REQUEST):
             assert len(messages) == 2

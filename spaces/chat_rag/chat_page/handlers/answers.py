@@ -49,7 +49,9 @@ class AnswerHandlers:
         visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
         caller = self._page.caller(key, request)
         asked = visitor.page(request.session_hash).asked
-        start = partial(self._chat.start_answer, caller, visitor, conversation, asked, target, options, samples=samples)
+        start = partial(
+            self._chat.answers.start, caller, visitor, conversation, asked, target, options, samples=samples
+        )
         answer = visitor_context(session.token(request)).run(start)
         async for update in self._follow(visitor, conversation, answer, request):
             yield update
@@ -59,7 +61,7 @@ class AnswerHandlers:
     async def follow(self, key: str, request: gr.Request) -> AsyncIterator[tuple[Any, Any]]:
         """Stream the answer that is being written to the page's conversation, if there is one."""
         visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
-        answer = self._chat.running(conversation)
+        answer = self._chat.answers.running(conversation)
         if answer is None or answer.is_followed_by(request.session_hash or ""):
             yield gr.skip(), gr.skip()
             return
@@ -96,7 +98,7 @@ class AnswerHandlers:
         if tab and tab != conversation.id:
             conversation = visitor.conversations.open(tab)
             visitor.show(request.session_hash, conversation)
-        answer = self._chat.running(conversation)
+        answer = self._chat.answers.running(conversation)
         if answer and not answer.is_followed_by(request.session_hash or ""):
             return gr.Textbox(**BUSY), gr.skip(), gr.skip()
         if answer or visitor.page(request.session_hash).shown == conversation.changes:
@@ -107,7 +109,7 @@ class AnswerHandlers:
     async def stop(self, key: str, request: gr.Request) -> tuple[Any, list[ChatMessage]]:
         """Stop the answers that are being written to the page's conversation."""
         _, conversation = await asyncio.to_thread(self._page.find, key, request)
-        await self._chat.stop(conversation)
+        await self._chat.answers.stop(conversation)
         for turn in conversation.turns:
             if turn.finish_reason is None and not turn.shared:  # its answer hadn't begun
                 conversation.update(replace(turn, finish_reason="stopped"), ended=True)
@@ -117,7 +119,7 @@ class AnswerHandlers:
         """Restore the send button after an answer or Stop, with nothing pending in the conversation."""
         visitor, conversation = self._page.find(key, request)
         # The page has lost its connection to an answer that goes on.
-        if self._chat.is_running(visitor.page(request.session_hash).asked):
+        if self._chat.answers.is_running(visitor.page(request.session_hash).asked):
             return gr.skip(), gr.skip()
         if visitor.page(request.session_hash).shown == conversation.changes:
             return gr.Textbox(**READY), gr.skip()

@@ -72,7 +72,7 @@ class ConversationHandlers:
         """Delete a conversation; if it was on the page, a new one is."""
         visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
         deleted = await asyncio.to_thread(visitor.conversations.open, _id(event))
-        await self._chat.stop(deleted)
+        await self._chat.answers.stop(deleted)
         try:
             await asyncio.to_thread(visitor.conversations.delete, deleted.id)
         except RagError as error:
@@ -116,15 +116,15 @@ class ConversationHandlers:
         before = visitor.conversation(request.session_hash)
         visitor.show(request.session_hash, conversation)
         if before is not conversation:
-            self._chat.leave(before, request.session_hash or "")
+            self._chat.answers.leave(before, request.session_hash or "")
         messages = self._page.messages(visitor, conversation, request)
-        buttons = gr.Textbox(**(BUSY if self._chat.running(conversation) else READY))
+        buttons = gr.Textbox(**(BUSY if self._chat.answers.running(conversation) else READY))
         chats = self._list(visitor, conversation, search, request)
         return buttons, messages, panel.sources_html(conversation.turns), chats
 
     def _list(self, visitor: Visitor, conversation: Conversation, search: str, request: gr.Request) -> str:
         search = str(search or "")[:MAX_SEARCH_CHARACTERS]
-        answer = self._chat.running(conversation)
+        answer = self._chat.answers.running(conversation)
         # The page's own question has an event that follows its answer.
         unfollowed = answer is not None and answer.turn_id != visitor.page(request.session_hash).asked
         chats = visitor.conversations.listed(search)

@@ -91,9 +91,9 @@ class QuestionHandlers:
         question: Any = gr.skip()
         if not self._is_stale(visitor, conversation, request):
             question = conversation.turns[index].question
-            self._chat.stop_soon(conversation)
+            self._chat.answers.stop_soon(conversation)
             conversation.replace_turns(conversation.turns[:index])
-            self._chat.save(visitor, conversation)
+            visitor.save(conversation)
         messages = self._page.messages(visitor, conversation, request)
         return question, messages, panel.sources_html(conversation.turns)
 
@@ -122,7 +122,7 @@ class QuestionHandlers:
             gr.Warning(str(refusal))
             return gr.Textbox(value=text), self._page.messages(visitor, conversation, request)
         if before is not None:
-            self._chat.stop_soon(conversation)
+            self._chat.answers.stop_soon(conversation)
             conversation.replace_turns(earlier)
         visitor.page(request.session_hash).asked = conversation.append(Turn(text, again=again)).id
         return gr.Textbox(**box, **BUSY), self._page.messages(visitor, conversation, request)
