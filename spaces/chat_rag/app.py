@@ -13,10 +13,12 @@ from backends import Catalog, SpaceportError
 from chat_page import render, scripts
 from chat_page.better_model import ModelOffer
 from chat_page.chat import Chat
+from chat_page.handlers.answers import AnswerHandlers
 from chat_page.handlers.chat_list import ConversationHandlers
 from chat_page.handlers.documents import DocumentHandlers
 from chat_page.handlers.exports import ExportHandlers
-from chat_page.handlers.page import Handlers
+from chat_page.handlers.page import PageHandlers
+from chat_page.handlers.questions import QuestionHandlers
 from chat_page.layout.account import build_account, hide_from_api
 from chat_page.layout.conversation import build_chatbot, build_composer, build_head
 from chat_page.layout.conversation_actions import build_conversation_actions
@@ -31,6 +33,7 @@ from rag.library.quota import Quota
 from ui import launch
 from ui.admission.client import caller_of
 from ui.edge.limits import EdgeLimits
+from ui.events import call_after
 from ui.scripts import download_js, key_js
 from ui.settings import int_setting
 
@@ -55,10 +58,12 @@ try:
         raise START.unavailable
 except SpaceportError as error:
     raise SystemExit(error.for_terminal) from error
-HANDLERS = Handlers(CHAT)
-CHATS = ConversationHandlers(CHAT, HANDLERS)
-DOCUMENTS = DocumentHandlers(CHAT, HANDLERS)
-EXPORTS = ExportHandlers(CHAT, HANDLERS)
+PAGE = PageHandlers(CHAT)
+QUESTIONS = QuestionHandlers(CHAT, PAGE)
+ANSWERS = AnswerHandlers(CHAT, PAGE)
+CHATS = ConversationHandlers(CHAT, PAGE)
+DOCUMENTS = DocumentHandlers(CHAT, PAGE)
+EXPORTS = ExportHandlers(CHAT, PAGE)
 OFFER = ModelOffer(
     CHAT.catalog,
     host=ARGUMENTS.host or os.environ.get("GRADIO_SERVER_NAME"),
@@ -136,15 +141,15 @@ with gr.Blocks(
     # Events whose first or second input is the key.
     key_first, key_second = ({**private, "js": key_js(index)} for index in (0, 1))
     question_events = [
-        question.submit(HANDLERS.submit, [question, key], [question, chatbot], concurrency_limit=None, **key_second),
-        chatbot.example_select(HANDLERS.example, key, [question, chatbot], concurrency_limit=None, **key_first),
-        chatbot.retry(HANDLERS.retry, [key, target], [question, chatbot], concurrency_limit=None, **key_first),
-        chatbot.edit(HANDLERS.edit, key, [question, chatbot], concurrency_limit=None, **key_first),
-        chatbot.option_select(HANDLERS.write_answer, key, [question, chatbot], concurrency_limit=None, **key_first),
+        question.submit(QUESTIONS.submit, [question, key], [question, chatbot], concurrency_limit=None, **key_second),
+        chatbot.example_select(QUESTIONS.example, key, [question, chatbot], concurrency_limit=None, **key_first),
+        chatbot.retry(QUESTIONS.retry, [key, target], [question, chatbot], concurrency_limit=None, **key_first),
+        chatbot.edit(QUESTIONS.edit, key, [question, chatbot], concurrency_limit=None, **key_first),
+        chatbot.option_select(QUESTIONS.write_answer, key, [question, chatbot], concurrency_limit=None, **key_first),
     ]
     answer_events = [
         event.then(
-            HANDLERS.respond,
+            ANSWERS.respond,
             [key, target, *settings.answer_options, samples],
             [chatbot, sources],
             # `Admission` decides whose turn it is. Gradio's queue would be first come, first served, for all together.
@@ -157,14 +162,18 @@ with gr.Blocks(
     ]
     # A page that is opened again, or has lost its connection, follows the answer that is being written meanwhile.
     resumed = conversations.chats.tick(
-        HANDLERS.resume, key, [question, chatbot, sources], queue=False, trigger_mode="always_last", **key_first
+        ANSWERS.resume, key, [question, chatbot, sources], queue=False, trigger_mode="always_last", **key_first
     )
     answer_events.append(
-        resumed.then(HANDLERS.follow, key, [chatbot, sources], concurrency_limit=None, postprocess=False, **key_first)
+        resumed.then(ANSWERS.follow, key, [chatbot, sources], concurrency_limit=None, postprocess=False, **key_first)
     )
-    ended = [event.then(HANDLERS.finish, key, [question, chatbot], queue=False, **key_first) for event in answer_events]
-    question.stop(HANDLERS.stop, key, [question, chatbot], cancels=answer_events, queue=False, **key_first)
-    chatbot.undo(HANDLERS.undo, key, [question, chatbot, sources], concurrency_limit=None, **key_first)
+    ended = [
+        after
+        for event in answer_events
+        for after in call_after(event, ANSWERS.finish, key, [question, chatbot], queue=False, **key_first)
+    ]
+    question.stop(ANSWERS.stop, key, [question, chatbot], cancels=answer_events, queue=False, **key_first)
+    chatbot.undo(QUESTIONS.undo, key, [question, chatbot, sources], concurrency_limit=None, **key_first)
 
     chatbot.like(CHATS.rate, key, None, concurrency_limit=None, trigger_mode="multiple", **key_first)
     list_inputs, shown = [key, conversations.search], [question, chatbot, sources, conversations.chats]
@@ -212,20 +221,20 @@ with gr.Blocks(
     )
 
     page_load = demo.load(
-        HANDLERS.open_page, [key, tab], [key, documents, chatbot, sources, samples], queue=False,
+        PAGE.open_page, [key, tab], [key, documents, chatbot, sources, samples], queue=False,
         **{**private, "js": scripts.TAB_JS},
     )  # fmt: skip
     linked = page_load.then(None, fragment, fragment, js=scripts.READ_LINK_JS, **private).then(
         EXPORTS.open_link, [fragment, key], [chatbot, sources], concurrency_limit=None, **key_second
     )
     if account:
-        page_load.then(HANDLERS.show_account, key, account, queue=False, **key_first)
+        page_load.then(PAGE.show_account, key, account, queue=False, **key_first)
     for change in (*changes, page_load):
         change.then(DOCUMENTS.suggest, [key, samples], chatbot, queue=False, **key_first)
     samples.input(DOCUMENTS.suggest, [key, samples], chatbot, queue=False, **key_first)
     page_load.then(DOCUMENTS.follow_uploads, key, documents, concurrency_limit=None, **key_first)
     deleted = settings.delete.click(
-        HANDLERS.delete_data, key, [key, documents, chatbot, sources, samples], js=scripts.CONFIRM_JS,
+        PAGE.delete_data, key, [key, documents, chatbot, sources, samples], js=scripts.CONFIRM_JS,
         queue=False, **private,
     )  # fmt: skip
     for event in (linked, *question_events, *ended, deleted):
@@ -235,12 +244,12 @@ with gr.Blocks(
         **key_first,
     )  # fmt: skip
     settings.better_model.click(OFFER.get_model, None, settings.model_progress, concurrency_limit=None, **private).then(
-        HANDLERS.list_targets, target, [target, unavailable, composer.state], **private
+        PAGE.list_targets, target, [target, unavailable, composer.state], **private
     )
-    demo.load(HANDLERS.warm, target, None, **private)
-    demo.load(HANDLERS.list_targets, target, [target, unavailable, composer.state], **private)
-    target.input(HANDLERS.list_targets, target, [target, unavailable, composer.state], **private)
-    demo.unload(HANDLERS.close_page)
+    demo.load(PAGE.warm, target, None, **private)
+    demo.load(PAGE.list_targets, target, [target, unavailable, composer.state], **private)
+    target.input(PAGE.list_targets, target, [target, unavailable, composer.state], **private)
+    demo.unload(PAGE.close_page)
     for tool in (ask_documents, search_documents):
         gr.api(tool, api_name=tool.__name__, concurrency_limit=None)
 hide_from_api(demo)

@@ -19,7 +19,6 @@ CSS = """
     transition-duration: .01ms !important; scroll-behavior: auto !important; }
 }
 .gradio-container main { width: 100%; max-width: 1400px !important; margin: 0 auto !important; }
-#head { align-items: center; }
 .sp-head { display: flex; align-items: baseline; gap: .1rem .75rem; flex-wrap: wrap; padding: .25rem 0; }
 .sp-head h1 { font-size: 1.35rem; margin: 0; letter-spacing: -.01em; }
 .sp-head p { margin: 0; color: var(--body-text-color-subdued); }
@@ -80,7 +79,6 @@ CSS = """
 .sp-answer blockquote { border-left: 3px solid var(--sp-bad); padding-left: .75rem; }
 .sp-verdict ul { margin: 0 0 .5rem; padding-left: 1.1rem; list-style: disc; }
 .sp-verdict li { margin: .15rem 0; }
-.sp-verdict .sp-good { color: var(--sp-good); font-weight: 600; }
 .sp-verdict .sp-caveats li { color: var(--sp-accent); font-size: .875rem; }
 .sp-table { overflow-x: auto; margin: .25rem 0 .5rem; }
 .sp-table table { border-collapse: collapse; width: 100%; font-size: .8125rem; margin: 0; }
@@ -97,10 +95,9 @@ CSS = """
 :is(.message, .thought, .prose) a[data-address]:not([data-address=""])::after { content: " (" attr(data-address) ")";
   font-size: .8em; color: var(--body-text-color-subdued); overflow-wrap: anywhere; }
 .message blockquote { border-left: 3px solid var(--sp-bad); padding-left: .75rem; }
-.block:has(> .html-container > .prose:empty), #documents:empty, #figures:empty { display: none; }
+.block:has(> .html-container > .prose:empty), #documents:empty { display: none; }
 @media (max-width: 640px) {
   .gradio-container main { padding: .5rem !important; }
-  #head { flex-direction: column; align-items: stretch; }
 }
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.helpers.apps import App
 from tests.helpers.chat import ask, leave_samples_out, wait_for_answer
@@ -75,6 +75,25 @@ def test_an_error_says_what_to_do_and_is_not_sent_to_the_model(app: App, model: 
     assert not any("api_key" in text for text in sent)
     assert not any("The user asks" in text for text in sent)
     assert any("word0" in text for text in sent)
+
+
+def test_an_answer_that_fails_unexpectedly_gives_the_send_button_back(app: App, open_chat: Open) -> None:
+    page = open_chat(app)
+
+    def ask_for_too_many_passages(route: Route) -> None:
+        body = route.request.post_data_json
+        if len(body["data"]) == 8:  # the event that writes the answer: key, target, passages, …
+            body["data"][2] = 99
+        route.continue_(post_data=body)
+
+    page.route("**/gradio_api/queue/join*", ask_for_too_many_passages)
+    ask(page, "Say ten words.")
+    expect(page.get_by_text("Value 99 is greater than maximum value 12")).to_be_visible()
+    expect(page.locator("#question .submit-button")).to_be_visible()
+    page.unroute("**/gradio_api/queue/join*")
+    ask(page, "Now think.")
+    wait_for_answer(page)
+    expect(page.locator("#chat")).to_contain_text("word9")
 
 
 def test_thoughts_are_folded_and_separate(app: App, open_chat: Open) -> None:

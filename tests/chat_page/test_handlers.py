@@ -15,10 +15,12 @@ import pytest
 from backends import Catalog
 from chat_page.chat import Chat
 from chat_page.conversation import Conversation
+from chat_page.handlers.answers import AnswerHandlers
 from chat_page.handlers.chat_list import ConversationHandlers
 from chat_page.handlers.documents import DocumentHandlers
 from chat_page.handlers.exports import ExportHandlers
-from chat_page.handlers.page import Handlers
+from chat_page.handlers.page import PageHandlers
+from chat_page.handlers.questions import QuestionHandlers
 from chat_page.sharing.share import link_fragment
 from chat_page.sources.panel import sources_html
 from chat_page.strings import ENGLISH
@@ -53,38 +55,50 @@ def conversation(chat: Chat) -> Conversation:
 
 
 @pytest.fixture
-def handlers(chat: Chat) -> Handlers:
-    return Handlers(chat)
+def page_handlers(chat: Chat) -> PageHandlers:
+    return PageHandlers(chat)
 
 
 @pytest.fixture
-def documents(chat: Chat, handlers: Handlers) -> DocumentHandlers:
-    return DocumentHandlers(chat, handlers)
+def questions(chat: Chat, page_handlers: PageHandlers) -> QuestionHandlers:
+    return QuestionHandlers(chat, page_handlers)
 
 
 @pytest.fixture
-def exports(chat: Chat, handlers: Handlers) -> ExportHandlers:
-    return ExportHandlers(chat, handlers)
+def answers(chat: Chat, page_handlers: PageHandlers) -> AnswerHandlers:
+    return AnswerHandlers(chat, page_handlers)
+
+
+@pytest.fixture
+def documents(chat: Chat, page_handlers: PageHandlers) -> DocumentHandlers:
+    return DocumentHandlers(chat, page_handlers)
+
+
+@pytest.fixture
+def exports(chat: Chat, page_handlers: PageHandlers) -> ExportHandlers:
+    return ExportHandlers(chat, page_handlers)
 
 
 def contents(messages: list[dict[str, Any]]) -> list[str]:
     return [message["content"] for message in messages]
 
 
-def test_a_question_becomes_a_turn_without_an_answer(handlers: Handlers, conversation: Conversation) -> None:
-    _, messages = handlers.submit("  Third?  ", KEY, REQUEST)
+def test_a_question_becomes_a_turn_without_an_answer(questions: QuestionHandlers, conversation: Conversation) -> None:
+    _, messages = questions.submit("  Third?  ", KEY, REQUEST)
     assert conversation.turns == (*TURNS, Turn("Third?"))
     assert contents(messages) == ["First <\u200bb>?", "One.", "Second?", "Hm.", "Two.", "Third?"]
-    handlers.submit("   ", KEY, REQUEST)
+    questions.submit("   ", KEY, REQUEST)
     assert len(conversation.turns) == 3
 
 
-async def test_stop_before_the_first_word_says_so(handlers: Handlers, conversation: Conversation) -> None:
-    handlers.submit("Third?", KEY, REQUEST)
-    _, messages = await handlers.stop(KEY, REQUEST)
+async def test_stop_before_the_first_word_says_so(
+    questions: QuestionHandlers, answers: AnswerHandlers, conversation: Conversation
+) -> None:
+    questions.submit("Third?", KEY, REQUEST)
+    _, messages = await answers.stop(KEY, REQUEST)
     assert contents(messages)[-2:] == ["Third?", "*Stopped.*"]
-    handlers.submit("Fourth?", KEY, REQUEST)
-    _, messages = await handlers.stop(KEY, REQUEST)
+    questions.submit("Fourth?", KEY, REQUEST)
+    _, messages = await answers.stop(KEY, REQUEST)
     assert contents(messages)[-4:] == ["Third?", "*Stopped.*", "Fourth?", "*Stopped.*"]
 
 
@@ -104,77 +118,87 @@ def test_a_visitor_leaves_out_documents(documents: DocumentHandlers, chat: Chat,
     assert not visitor.left_out
 
 
-def test_a_long_conversation_ends(handlers: Handlers, conversation: Conversation) -> None:
+def test_a_long_conversation_ends(questions: QuestionHandlers, conversation: Conversation) -> None:
     """Each event draws all of it: without a limit, one request of a hundred bytes costs seconds."""
     conversation.turns = (Turn("Long?", "word " * 61_000, finish_reason="stop", target="t"), *TURNS)
     with pytest.warns(UserWarning, match="too long to go on"):
-        box, messages = handlers.submit("More?", KEY, REQUEST)
+        box, messages = questions.submit("More?", KEY, REQUEST)
     assert len(conversation.turns) == 3
     assert box.value == "More?"
     assert contents(messages)[-1] == "Two."
-    handlers.retry(KEY, "t", gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
+    questions.retry(KEY, "t", gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
     assert conversation.turns == (Turn("Long?"),)
 
 
-def test_undo_moves_the_exact_question_back_into_the_box(handlers: Handlers, conversation: Conversation) -> None:
-    question, messages, _ = handlers.undo(KEY, gr.UndoData(None, {"index": 1, "value": "One."}), REQUEST)
+def test_undo_moves_the_exact_question_back_into_the_box(
+    questions: QuestionHandlers, conversation: Conversation
+) -> None:
+    question, messages, _ = questions.undo(KEY, gr.UndoData(None, {"index": 1, "value": "One."}), REQUEST)
     assert (question, messages, conversation.turns) == ("First <b>?", [], ())
 
 
-def test_retry_drops_the_answer_and_the_turns_after_it(handlers: Handlers, conversation: Conversation) -> None:
-    handlers.retry(KEY, "t", gr.RetryData(None, {"index": 1, "value": "One."}), REQUEST)
+def test_retry_drops_the_answer_and_the_turns_after_it(questions: QuestionHandlers, conversation: Conversation) -> None:
+    questions.retry(KEY, "t", gr.RetryData(None, {"index": 1, "value": "One."}), REQUEST)
     assert conversation.turns == (Turn("First <b>?"),)
 
 
-def test_retry_with_another_model_keeps_both_answers(handlers: Handlers, conversation: Conversation) -> None:
+def test_retry_with_another_model_keeps_both_answers(questions: QuestionHandlers, conversation: Conversation) -> None:
     """The answer of the first model was dropped."""
     event = gr.RetryData(None, {"index": 4, "value": "Two."})
-    handlers.retry(KEY, "other", event, REQUEST)
+    questions.retry(KEY, "other", event, REQUEST)
     second = conversation.turns[1]
     assert conversation.turns == (*TURNS, Turn("Second?", again=second.id))
     assert turns_before(conversation.turns[2], conversation.turns[:2]) == [TURNS[0]]
     conversation.update(replace(conversation.turns[2], answer="Deux.", target="other", finish_reason="stop"))
-    handlers.retry(KEY, "third", gr.RetryData(None, {"index": 6, "value": "Deux."}), REQUEST)
+    questions.retry(KEY, "third", gr.RetryData(None, {"index": 6, "value": "Deux."}), REQUEST)
     assert conversation.turns[3].again == second.id
     assert turns_before(conversation.turns[3], conversation.turns[:3]) == [TURNS[0]]
     assert turns_before(Turn("Third?"), conversation.turns[:3]) == list(conversation.turns[:3])
 
 
-def test_an_edited_question_has_no_trace_of_its_display(handlers: Handlers, conversation: Conversation) -> None:
+def test_an_edited_question_has_no_trace_of_its_display(
+    questions: QuestionHandlers, conversation: Conversation
+) -> None:
     data = {"index": 0, "previous_value": "First <\u200bb>?", "value": "First <\u200bb> again?"}
-    handlers.edit(KEY, gr.EditData(None, data), REQUEST)
+    questions.edit(KEY, gr.EditData(None, data), REQUEST)
     assert conversation.turns == (Turn("First <b> again?"),)
 
 
-def test_an_edited_question_keeps_its_own_zero_width_spaces(handlers: Handlers, conversation: Conversation) -> None:
+def test_an_edited_question_keeps_its_own_zero_width_spaces(
+    questions: QuestionHandlers, conversation: Conversation
+) -> None:
     conversation.turns = (Turn("ភាសា\u200bខ្មែរ"),)
     data = {"index": 0, "previous_value": "ភាសា\u200bខ្មែរ", "value": "ភាសា\u200bខ្មែរ?"}
-    handlers.edit(KEY, gr.EditData(None, data), REQUEST)
+    questions.edit(KEY, gr.EditData(None, data), REQUEST)
     assert conversation.turns == (Turn("ភាសា\u200bខ្មែរ?"),)
 
 
 @pytest.mark.parametrize("index", [99, 10**300])
-def test_an_event_about_no_message_changes_nothing(handlers: Handlers, conversation: Conversation, index: int) -> None:
-    handlers.undo(KEY, gr.UndoData(None, {"index": index, "value": ""}), REQUEST)
-    handlers.retry(KEY, "t", gr.RetryData(None, {"index": index, "value": ""}), REQUEST)
-    handlers.edit(KEY, gr.EditData(None, {"index": index, "value": "x", "previous_value": ""}), REQUEST)
+def test_an_event_about_no_message_changes_nothing(
+    questions: QuestionHandlers, conversation: Conversation, index: int
+) -> None:
+    questions.undo(KEY, gr.UndoData(None, {"index": index, "value": ""}), REQUEST)
+    questions.retry(KEY, "t", gr.RetryData(None, {"index": index, "value": ""}), REQUEST)
+    questions.edit(KEY, gr.EditData(None, {"index": index, "value": "x", "previous_value": ""}), REQUEST)
     assert conversation.turns == TURNS
 
 
-def test_the_button_below_quotes_asks_for_a_written_answer(handlers: Handlers, conversation: Conversation) -> None:
+def test_the_button_below_quotes_asks_for_a_written_answer(
+    page_handlers: PageHandlers, questions: QuestionHandlers, conversation: Conversation
+) -> None:
     quoted = Turn("Third?", quotes=(QUOTE,), finish_reason="quotes", target="t", writer="A small model")
     conversation.replace_turns((*TURNS, quoted))
     event = gr.SelectData(None, {"index": 5, "value": "write"})
-    _, messages = handlers.write_answer(KEY, event, REQUEST)
+    _, messages = questions.write_answer(KEY, event, REQUEST)
     assert conversation.turns == (*TURNS, Turn("Third?", quotes=(QUOTE,), writes="answer"))
     assert not any("options" in message for message in messages)
-    handlers.write_answer(KEY, event, REQUEST)  # a second click, while the answer streams
+    questions.write_answer(KEY, event, REQUEST)  # a second click, while the answer streams
     assert conversation.turns[-1] == Turn("Third?", quotes=(QUOTE,), writes="answer")
     conversation.replace_turns(TURNS)
-    handlers.write_answer(KEY, event, REQUEST)
+    questions.write_answer(KEY, event, REQUEST)
     assert conversation.turns == TURNS
-    handlers.open_page(KEY, conversation.id, REQUEST)
-    handlers.retry(KEY, "t", gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
+    page_handlers.open_page(KEY, conversation.id, REQUEST)
+    questions.retry(KEY, "t", gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
     assert conversation.turns == (Turn("First <b>?"),)  # a retry shows the quotes again
 
 
@@ -211,65 +235,71 @@ async def test_work_on_a_whole_conversation_leaves_the_event_loop_free(
     }
 
 
-def test_a_reload_shows_what_there_was_of_an_answer(chat: Chat, handlers: Handlers, conversation: Conversation) -> None:
+def test_a_reload_shows_what_there_was_of_an_answer(
+    chat: Chat, page_handlers: PageHandlers, conversation: Conversation
+) -> None:
     conversation.turns = (Turn("Why?", "Because", target="t"),)
-    _, _, messages, _, _ = handlers.open_page(KEY, "", SimpleNamespace(session_hash="reloaded"))  # type: ignore[arg-type]
+    _, _, messages, _, _ = page_handlers.open_page(KEY, "", SimpleNamespace(session_hash="reloaded"))  # type: ignore[arg-type]
     assert contents(messages) == ["Why?", "Because"]
     conversation.turns = (Turn("Why?", target="t"),)
-    _, _, messages, _, _ = handlers.open_page(KEY, "", SimpleNamespace(session_hash="again"))  # type: ignore[arg-type]
+    _, _, messages, _, _ = page_handlers.open_page(KEY, "", SimpleNamespace(session_hash="again"))  # type: ignore[arg-type]
     assert contents(messages) == ["Why?"]
 
 
 OTHER: Any = SimpleNamespace(session_hash="other page")
 
 
-def test_two_pages_with_one_conversation_erase_nothing(handlers: Handlers, conversation: Conversation) -> None:
+def test_two_pages_with_one_conversation_erase_nothing(
+    page_handlers: PageHandlers, questions: QuestionHandlers, conversation: Conversation
+) -> None:
     """The later page replaced what the earlier one had stored, and so did a retry there."""
     for page in (REQUEST, OTHER):
-        handlers.open_page(KEY, conversation.id, page)
-    handlers.submit("Mine?", KEY, REQUEST)
-    handlers.submit("Yours?", KEY, OTHER)
+        page_handlers.open_page(KEY, conversation.id, page)
+    questions.submit("Mine?", KEY, REQUEST)
+    questions.submit("Yours?", KEY, OTHER)
     assert [turn.question for turn in conversation.turns[2:]] == ["Mine?", "Yours?"]
     with pytest.warns(UserWarning, match="changed on another page"):
-        _, messages = handlers.retry(KEY, "t", gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
+        _, messages = questions.retry(KEY, "t", gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
     assert contents(messages)[-1] == "Yours?"
     assert len(conversation.turns) == 4
-    handlers.retry(
+    questions.retry(
         KEY, "t", gr.RetryData(None, {"index": 1, "value": ""}), REQUEST
     )  # the visitor has seen what would go
     assert conversation.turns == (Turn("First <b>?"),)
 
 
 def test_the_end_of_an_answer_on_one_page_stops_no_question_of_another(
-    handlers: Handlers, conversation: Conversation
+    page_handlers: PageHandlers, questions: QuestionHandlers, answers: AnswerHandlers, conversation: Conversation
 ) -> None:
     """A question stands in the conversation for a moment before its answer begins."""
-    handlers.open_page(KEY, conversation.id, REQUEST)
-    handlers.open_page(KEY, conversation.id, OTHER)
-    handlers.submit("Yours?", KEY, OTHER)
-    handlers.finish(KEY, REQUEST)
+    page_handlers.open_page(KEY, conversation.id, REQUEST)
+    page_handlers.open_page(KEY, conversation.id, OTHER)
+    questions.submit("Yours?", KEY, OTHER)
+    answers.finish(KEY, REQUEST)
     assert conversation.turns[-1] == Turn("Yours?")
 
 
-def test_each_page_has_its_own_conversation(chat: Chat, handlers: Handlers, conversation: Conversation) -> None:
-    chats = ConversationHandlers(chat, handlers)
-    handlers.open_page(KEY, conversation.id, OTHER)
+def test_each_page_has_its_own_conversation(
+    chat: Chat, page_handlers: PageHandlers, questions: QuestionHandlers, conversation: Conversation
+) -> None:
+    chats = ConversationHandlers(chat, page_handlers)
+    page_handlers.open_page(KEY, conversation.id, OTHER)
     chats.new_chat(KEY, "", REQUEST)
-    handlers.submit("Third?", KEY, REQUEST)
+    questions.submit("Third?", KEY, REQUEST)
     assert chat.visitor(KEY).conversation("other page") is conversation
     assert conversation.turns == TURNS
     _, messages, _, html = chats.select(KEY, "", click(conversation=conversation.id), REQUEST)
     assert contents(messages)[0] == "First <\u200bb>?"
     assert html.count("data-chat=") == 2
     # A restart of the server knows no pages; the browser's tab knows its conversation.
-    _, _, messages, _, _ = handlers.open_page(KEY, conversation.id, SimpleNamespace(session_hash="new"))  # type: ignore[arg-type]
+    _, _, messages, _, _ = page_handlers.open_page(KEY, conversation.id, SimpleNamespace(session_hash="new"))  # type: ignore[arg-type]
     assert contents(messages)[-1] == "Two."
 
 
 async def test_a_conversation_that_is_deleted_leaves_its_page(
-    chat: Chat, handlers: Handlers, conversation: Conversation
+    chat: Chat, page_handlers: PageHandlers, conversation: Conversation
 ) -> None:
-    chats = ConversationHandlers(chat, handlers)
+    chats = ConversationHandlers(chat, page_handlers)
     chat.visitor(KEY).conversations.save(conversation)
     other = chat.visitor(KEY).conversations.new()
     other.replace_turns(TURNS[1:])
@@ -282,8 +312,10 @@ async def test_a_conversation_that_is_deleted_leaves_its_page(
     assert chat.visitor(KEY).conversations.listed() == []
 
 
-def test_a_long_name_is_shortened_with_a_sentence(chat: Chat, handlers: Handlers, conversation: Conversation) -> None:
-    chats = ConversationHandlers(chat, handlers)
+def test_a_long_name_is_shortened_with_a_sentence(
+    chat: Chat, page_handlers: PageHandlers, conversation: Conversation
+) -> None:
+    chats = ConversationHandlers(chat, page_handlers)
     with pytest.warns(UserWarning, match="up to 100 characters"):
         html = chats.rename(KEY, "", click(conversation=conversation.id, name="<b> " * 125), REQUEST)
     assert "<b>" not in html
@@ -292,14 +324,14 @@ def test_a_long_name_is_shortened_with_a_sentence(chat: Chat, handlers: Handlers
 
 
 async def test_without_room_the_answer_stays_on_the_page(
-    chat: Chat, handlers: Handlers, conversation: Conversation
+    chat: Chat, answers: AnswerHandlers, conversation: Conversation
 ) -> None:
     visitor = chat.visitor(KEY)
     visitor.library.quota = Quota(megabytes=1)
     conversation.replace_turns((Turn("Long?", "word " * 250_000, finish_reason="stop", target="t"),))
-    await asyncio.to_thread(chat.save, visitor, conversation)
+    await asyncio.to_thread(visitor.save, conversation)
     with pytest.warns(UserWarning, match="no room for more chats. Delete chats or documents"):
-        async for messages, _ in handlers.respond(KEY, "t", 1, 16, 0, "", False, False, REQUEST):
+        async for messages, _ in answers.respond(KEY, "t", 1, 16, 0, "", False, False, REQUEST):
             assert len(messages) == 2
     assert len(conversation.turns) == 1
 

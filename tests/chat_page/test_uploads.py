@@ -14,10 +14,7 @@ from backends.streams import closing
 from chat_page.uploads import MAX_FILES, MAX_WATCHING, Uploads
 from chat_page.visitors.visitor import Visitor
 from rag.errors import Cancelled
-from rag.library.ingest import REPEAT_SECONDS, Ingestion
-from rag.library.library import Library
-from rag.library.memory_store import MemoryStore
-from rag.search.embedders import Embedder
+from rag.library.ingest import REPEAT_SECONDS
 from tests.helpers.servers import wait_until
 from tests.security.hostile_files import nested_forms
 from ui.admission.admission import Admission, Refused
@@ -35,15 +32,6 @@ def endless_file(tmp_path: Path) -> Iterator[Path]:
     writer = os.open(path, os.O_RDWR)
     yield path
     os.close(writer)
-
-
-@pytest.fixture
-def visitor(embedder: Embedder) -> Iterator[Visitor]:
-    store = MemoryStore()
-    library = Library(embedder, store=store)
-    visitor = Visitor("k" * 43, library, Ingestion(library), store)
-    yield visitor
-    visitor.close()
 
 
 async def test_a_few_pages_watch_the_same_files(visitor: Visitor, endless_file: Path) -> None:

@@ -13,10 +13,6 @@ from chat_page.uploads import Uploads
 from chat_page.visitors.visitor import Visitor
 from chat_page.web_pages import add_url
 from rag.errors import DocumentError
-from rag.library.ingest import Ingestion
-from rag.library.library import Library
-from rag.library.memory_store import MemoryStore
-from rag.search.embedders import Embedder
 from tests.helpers.servers import wait_until
 from tests.helpers.web_site import Site
 from ui.admission.admission import Admission
@@ -25,15 +21,6 @@ from ui.admission.fair_queue import Caller
 CALLER = Caller("127.0.0.1", "key")
 URL = "http://port.example/dues"
 PAGE = b"<fee>14</fee>"
-
-
-@pytest.fixture
-def visitor(embedder: Embedder) -> Iterator[Visitor]:
-    store = MemoryStore()
-    library = Library(embedder, store=store)
-    visitor = Visitor("k" * 43, library, Ingestion(library), store)
-    yield visitor
-    visitor.close()
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.helpers.servers import reply_with_json
+
 TOKENS = 8
 MODELS = ("steady", "slow", "thinker", "silent", "endless", "dies", "refuses", "busy")
 
@@ -65,16 +67,17 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # a delayed acknowledgement would hold texts back for 40 ms
 
     def do_GET(self) -> None:
-        self.reply(200, {"data": [{"id": name} for name in MODELS]})
+        reply_with_json(self, {"data": [{"id": name} for name in MODELS]})
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         model, before = body["model"], self.server.begin(body)
         try:
             if model == "refuses":
-                self.reply(401, {"error": {"message": f"no such key {self.headers.get('Authorization')}"}})
+                words = f"no such key {self.headers.get('Authorization')}"
+                reply_with_json(self, {"error": {"message": words}}, 401)
             elif model == "busy":
-                self.reply(429, {"error": {"message": "no room"}})
+                reply_with_json(self, {"error": {"message": "no room"}}, 429)
             elif model == "dies" and before >= 6:
                 self.close_connection = True
                 self.connection.shutdown(socket.SHUT_RDWR)
@@ -114,14 +117,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def chunk(self, data: bytes) -> None:
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-
-    def reply(self, status: int, value: Any) -> None:
-        body = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
     def log_message(self, *arguments: object) -> None:
         pass

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from backends.local_models.table import LocalModel
+from tests.helpers.servers import reply_with_json
 
 COMMIT = "c" * 40
 
@@ -57,12 +57,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         repository = self.server.repository
         if self.path.startswith(f"/api/models/{repository.model.repository}"):
-            body = json.dumps(repository.listing()).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            reply_with_json(self, repository.listing())
         else:
             self.send_file(repository.content)
 

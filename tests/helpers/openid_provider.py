@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import base64
-import json
 import secrets
 import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+
+from tests.helpers.servers import reply_with_json
 
 CLIENT, SECRET, SCOPES = "client-4711", "the-clients-own-secret", "openid profile inference-api"
 
@@ -76,19 +76,20 @@ class Handler(BaseHTTPRequestHandler):
         url = self.server.url
         if parts.path == "/.well-known/openid-configuration":
             names = {"authorization": "authorize", "token": "token", "userinfo": "userinfo"}
-            self.reply(
+            reply_with_json(
+                self,
                 {f"{name}_endpoint": f"{url}/oauth/{path}" for name, path in names.items()}
-                | {"issuer": url, "jwks_uri": f"{url}/oauth/jwks", "id_token_signing_alg_values_supported": ["RS256"]}
+                | {"issuer": url, "jwks_uri": f"{url}/oauth/jwks", "id_token_signing_alg_values_supported": ["RS256"]},
             )
         elif parts.path == "/oauth/jwks":
-            self.reply({"keys": [self.server.key.as_dict(private=False)]})
+            reply_with_json(self, {"keys": [self.server.key.as_dict(private=False)]})
         elif parts.path == "/oauth/authorize":
             self.authorize(query)
         elif parts.path == "/oauth/userinfo":
             self.record_use()
-            self.reply({})
+            reply_with_json(self, {})
         else:
-            self.reply({"error": "not_found"}, 404)
+            reply_with_json(self, {"error": "not_found"}, 404)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
@@ -97,11 +98,12 @@ class Handler(BaseHTTPRequestHandler):
         code = self.server.records.codes.pop(form.get("code", ""), None)
         known = self.headers.get("Authorization") == f"Basic {basic}" and code
         if self.server.broken or not known or code is None or code.redirect_uri != form.get("redirect_uri"):
-            self.reply({"error": "invalid_grant"}, 400)
+            reply_with_json(self, {"error": "invalid_grant"}, 400)
             return
         token = f"hf_oauth_{code.person.name}_{secrets.token_hex(16)}"
         self.server.records.tokens[token] = code.person.name
-        self.reply(
+        reply_with_json(
+            self,
             {
                 "access_token": token, "token_type": "bearer", "expires_in": code.person.seconds, "scope": SCOPES,
                 "id_token": self.id_token(code),
@@ -139,14 +141,6 @@ class Handler(BaseHTTPRequestHandler):
     def record_use(self) -> None:
         token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
         self.server.records.uses.append(Use(self.path, token))
-
-    def reply(self, value: Any, status: int = 200) -> None:
-        body = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
     def log_message(self, *arguments: object) -> None:
         pass

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.helpers.servers import reply_with_json
+
 
 class ScriptedModel(ThreadingHTTPServer):
     """Records the bodies and keys of requests, and for each question the deltas and whether the client disconnected.
@@ -37,12 +39,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.record_key()
-        body = json.dumps({"data": [{"id": "scripted"}]}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        reply_with_json(self, {"data": [{"id": "scripted"}]})
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
 from socketserver import BaseServer
 from typing import Any, TypeVar
 
@@ -43,6 +45,16 @@ def serving_app(app: Any, **options: Any) -> Iterator[int]:
     finally:
         server.should_exit = True
         thread.join(2)  # a response without end, or a client that keeps its WebSocket, goes on
+
+
+def reply_with_json(handler: BaseHTTPRequestHandler, value: Any, status: int = 200) -> None:
+    """Send a value as the response of a handler."""
+    body = json.dumps(value).encode()
+    handler.send_response(status)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Content-Length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body)
 
 
 def client() -> httpx2.AsyncClient:

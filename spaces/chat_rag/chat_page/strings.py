@@ -87,8 +87,6 @@ class Strings:
     )
     question: str = "Question"
     question_hint: str = "Ask a question"
-    question_too_long: str = "A question can have up to {limit:,} characters."
-    question_too_long_remedy: str = "Put a long text into a file and upload it."
     conversation_too_long: str = "This conversation is too long to go on."
     conversation_too_long_remedy: str = "Start a new chat."
     unknown_target: str = "There is no such target."

@@ -7,13 +7,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from backends import Backend
-from chat_page.strings import ENGLISH
 from rag.answering import api
-from rag.answering.answer import Rag
+from rag.answering.answer import Rag, check_length
 from rag.answering.retrieve import retrieve_passages
 from rag.answering.turn import Turn
-from rag.answering.types import MAX_QUESTION_CHARACTERS, AnswerOptions, passage_json
-from rag.errors import RagError
+from rag.answering.types import AnswerOptions, passage_json
 from rag.library.library import Library
 from rag.library.samples import SampleLibrary
 from rag.search.embedders import Embedder
@@ -43,7 +41,7 @@ class Tools:
 
     async def ask(self, caller: Caller, question: str, documents: Mapping[str, str], target: str) -> dict[str, Any]:
         """Return one answer as JSON."""
-        _check_length(question)
+        check_length(question)
         backend = self._connect(target)
         self._admission.take_question(caller)
         async with (
@@ -58,7 +56,7 @@ class Tools:
         self, caller: Caller, question: str, documents: Mapping[str, str], limit: int
     ) -> list[dict[str, Any]]:
         """Return the best passages as JSON, best first; no model is asked."""
-        _check_length(question)
+        check_length(question)
         self._admission.take_question(caller)
         async with self._admission.time_limit(), self._library(caller, documents) as library:
             passages = await self._admission.view(
@@ -81,13 +79,3 @@ class Tools:
                 reading = api.temporary_library(self._embedder, texts=documents)
                 library = await stack.enter_async_context(reading)
             yield library
-
-
-def question_too_long() -> str:
-    """Return the message for a question above the limit."""
-    return ENGLISH.question_too_long.format(limit=MAX_QUESTION_CHARACTERS)
-
-
-def _check_length(question: str) -> None:
-    if len(question) > MAX_QUESTION_CHARACTERS:
-        raise RagError(question_too_long(), ENGLISH.question_too_long_remedy)

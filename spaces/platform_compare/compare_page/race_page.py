@@ -17,6 +17,7 @@ from compare.service import MAX_PROMPT_CHARACTERS, ComparisonService
 from compare.votes import BOTH_BAD, LETTERS, TIE
 from compare_page import strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
+from ui.events import call_after
 from ui.scripts import download_js
 from ui.sections import closed_section
 
@@ -69,8 +70,7 @@ class RacePage:
         submit = self.prompt.submit(self.begin, self.prompt, [self.prompt, self.ballot], queue=False, **PRIVATE)
         fields = [key, self.prompt, self.targets, self.blind, self.max_tokens, self.temperature]
         race = submit.success(self.race, fields, self.columns, concurrency_limit=None, **VISITOR)
-        for ended in (race.success, race.failure):  # after an error, Gradio 6.31 leaves `then` out
-            ended(self.finish, key, final, queue=False, **VISITOR)
+        call_after(race, self.finish, key, final, queue=False, **VISITOR)
         self.prompt.stop(self.finish, key, final, cancels=race, queue=False, **VISITOR)
         after_vote = [self.ballot, self.standings, self.votes_file, *self.columns]
         for choice, button in zip([*LETTERS, TIE, BOTH_BAD], self.vote_buttons, strict=True):

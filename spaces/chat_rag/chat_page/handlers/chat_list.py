@@ -12,7 +12,7 @@ from chat_page.chat import Chat
 from chat_page.conversation import MAX_NAME_CHARACTERS, Conversation
 from chat_page.conversations.chat_list import chat_list_html
 from chat_page.conversations.feedback import Rating
-from chat_page.handlers.page import BUSY, READY, Handlers
+from chat_page.handlers.page import BUSY, READY, PageHandlers
 from chat_page.messages import turn_index
 from chat_page.sharing import export
 from chat_page.sources import panel
@@ -31,7 +31,7 @@ class ConversationHandlers:
     Those that change the page return the question's buttons, the conversation, its sources and the list.
     """
 
-    def __init__(self, chat: Chat, page: Handlers) -> None:
+    def __init__(self, chat: Chat, page: PageHandlers) -> None:
         self._chat, self._page = chat, page
 
     async def list_chats(self, key: str, search: str, request: gr.Request) -> Any:
@@ -72,7 +72,7 @@ class ConversationHandlers:
         """Delete a conversation; if it was on the page, a new one is."""
         visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
         deleted = await asyncio.to_thread(visitor.conversations.open, _id(event))
-        await self._chat.stop(deleted)
+        await self._chat.answers.stop(deleted)
         try:
             await asyncio.to_thread(visitor.conversations.delete, deleted.id)
         except RagError as error:
@@ -116,15 +116,15 @@ class ConversationHandlers:
         before = visitor.conversation(request.session_hash)
         visitor.show(request.session_hash, conversation)
         if before is not conversation:
-            self._chat.leave(before, request.session_hash or "")
+            self._chat.answers.leave(before, request.session_hash or "")
         messages = self._page.messages(visitor, conversation, request)
-        buttons = gr.Textbox(**(BUSY if self._chat.running(conversation) else READY))
+        buttons = gr.Textbox(**(BUSY if self._chat.answers.running(conversation) else READY))
         chats = self._list(visitor, conversation, search, request)
         return buttons, messages, panel.sources_html(conversation.turns), chats
 
     def _list(self, visitor: Visitor, conversation: Conversation, search: str, request: gr.Request) -> str:
         search = str(search or "")[:MAX_SEARCH_CHARACTERS]
-        answer = self._chat.running(conversation)
+        answer = self._chat.answers.running(conversation)
         # The page's own question has an event that follows its answer.
         unfollowed = answer is not None and answer.turn_id != visitor.page(request.session_hash).asked
         chats = visitor.conversations.listed(search)

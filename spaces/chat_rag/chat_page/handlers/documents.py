@@ -11,7 +11,7 @@ import gradio as gr
 
 from chat_page import render, suggestions
 from chat_page.chat import Chat
-from chat_page.handlers.page import Handlers
+from chat_page.handlers.page import PageHandlers
 from chat_page.sources import panel
 from chat_page.strings import ENGLISH
 from chat_page.web_pages import add_url
@@ -23,7 +23,7 @@ from ui.edge.uploads import keep_while_used
 class DocumentHandlers:
     """The handlers of the document list and the source panel."""
 
-    def __init__(self, chat: Chat, page: Handlers) -> None:
+    def __init__(self, chat: Chat, page: PageHandlers) -> None:
         self._chat, self._page = chat, page
 
     async def upload(

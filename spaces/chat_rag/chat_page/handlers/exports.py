@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from chat_page.chat import Chat
-from chat_page.handlers.page import Handlers
+from chat_page.handlers.page import PageHandlers
 from chat_page.sharing import export, share
 from chat_page.sources import panel
 from rag.answering.turn import Turn
@@ -19,7 +19,7 @@ from ui.admission.admission import Refused
 class ExportHandlers:
     """The handlers of the buttons below the list of conversations, and of links to conversations."""
 
-    def __init__(self, chat: Chat, page: Handlers) -> None:
+    def __init__(self, chat: Chat, page: PageHandlers) -> None:
         self._chat, self._page = chat, page
 
     async def export_markdown(self, key: str, request: gr.Request) -> str:

@@ -30,7 +30,7 @@ class Settings:
 
     @property
     def answer_options(self) -> list[Component]:
-        """The components with the options of an answer, in the order of `Handlers.respond`."""
+        """The components with the options of an answer, in the order of `AnswerHandlers.respond`."""
         return [self.passages, self.max_tokens, self.temperature, self.system, self.general_knowledge]
 
 

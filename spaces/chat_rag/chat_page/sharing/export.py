@@ -29,7 +29,7 @@ def as_json(turns: Sequence[Turn]) -> str:
 def all_as_json(conversations: Iterable[Conversation]) -> str:
     """Return several conversations for programs, each with its title and times in ISO 8601."""
     values = [
-        {"title": each.title, "created": _iso(each.created), "updated": _iso(each.updated)}
+        {"title": each.title, "created": iso_time(each.created), "updated": iso_time(each.updated)}
         | {"exchanges": [_exchange(turn) for turn in each.turns]}
         for each in conversations
     ]
@@ -80,7 +80,8 @@ def unsupported_lines(turn: Turn) -> list[str]:
     return ["", ENGLISH.unsupported_list, "", *lines, ""] if lines else []
 
 
-def _iso(seconds: float) -> str:
+def iso_time(seconds: float) -> str:
+    """Return a Unix time as text, in UTC."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 

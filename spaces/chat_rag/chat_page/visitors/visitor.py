@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from chat_page.conversation import Conversation
 from chat_page.conversations.conversations import Conversations
+from chat_page.strings import ENGLISH
+from rag.errors import RagError
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
 from rag.library.memory_store import MemoryStore
@@ -87,6 +89,14 @@ class Visitor:
     def conversation(self, session: str | None) -> Conversation:
         """Return the conversation of an open page."""
         return self.conversations.open(self.page(session).conversation_id)
+
+    def save(self, conversation: Conversation) -> None:
+        """Store a conversation; its `problem` says why it couldn't be."""
+        try:
+            self.conversations.save(conversation)
+            conversation.problem = ""
+        except RagError as error:
+            conversation.problem = ENGLISH.not_saved.format(reason=str(error))
 
     def close(self) -> None:
         """Stop what is running and free the memory; everything on the disk stays."""

@@ -59,7 +59,7 @@ class Rag:
         answer, the model is called only with `options.general_knowledge`. Without documents this is a plain chat. Small
         talk gets a reply of its own.
         """
-        _check_length(question)
+        check_length(question)
         options, stopwatch, start = options or AnswerOptions(), stopwatch or Stopwatch(), now()
         if talk := find_small_talk(question):
             names = [document.name for document in (await SEARCH.run(self._documents)).values()]
@@ -175,7 +175,8 @@ async def _add_citations(
             raise
 
 
-def _check_length(question: str) -> None:
+def check_length(question: str) -> None:
+    """Raise `RagError` if a question is longer than `MAX_QUESTION_CHARACTERS`."""
     if len(question) > MAX_QUESTION_CHARACTERS:
         message = f"A question can have up to {MAX_QUESTION_CHARACTERS:,} characters; this one has {len(question):,}."
         raise RagError(message, "Put a long text into a file, and ask about it.")

@@ -1,0 +1,126 @@
+"""The event handlers that stream an answer to the page and end it there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from backends.streams import closing
+from backends.visitor import visitor_context
+from chat_page import pacing
+from chat_page.chat import Chat
+from chat_page.conversation import Conversation
+from chat_page.conversations.running import RunningAnswer
+from chat_page.handlers.page import BUSY, READY, PageHandlers
+from chat_page.messages import ChatMessage, conversation_messages
+from chat_page.sources import panel
+from chat_page.visitors.visitor import Visitor
+from rag.answering.types import MAX_QUESTION_CHARACTERS, AnswerOptions
+from ui.sign_in import session
+
+
+class AnswerHandlers:
+    """The handlers of answers: they go on while no page shows them, and a page follows them again."""
+
+    def __init__(self, chat: Chat, page: PageHandlers) -> None:
+        self._chat, self._page = chat, page
+
+    async def respond(
+        self,
+        key: str,
+        target: str,
+        passages: float,
+        max_tokens: float,
+        temperature: float,
+        system: str,
+        general_knowledge: bool,
+        samples: bool,
+        request: gr.Request,
+    ) -> AsyncIterator[tuple[Any, Any]]:
+        """Stream the answer to the last question: the conversation and the source panel."""
+        options = AnswerOptions(
+            int(passages), int(max_tokens), float(temperature), system[:MAX_QUESTION_CHARACTERS], general_knowledge
+        )
+        visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
+        caller = self._page.caller(key, request)
+        asked = visitor.page(request.session_hash).asked
+        start = partial(
+            self._chat.answers.start, caller, visitor, conversation, asked, target, options, samples=samples
+        )
+        answer = visitor_context(session.token(request)).run(start)
+        async for update in self._follow(visitor, conversation, answer, request):
+            yield update
+        if conversation.problem:
+            gr.Warning(conversation.problem)
+
+    async def follow(self, key: str, request: gr.Request) -> AsyncIterator[tuple[Any, Any]]:
+        """Stream the answer that is being written to the page's conversation, if there is one."""
+        visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
+        answer = self._chat.answers.running(conversation)
+        if answer is None or answer.is_followed_by(request.session_hash or ""):
+            yield gr.skip(), gr.skip()
+            return
+        async for update in self._follow(visitor, conversation, answer, request):
+            yield update
+
+    async def _follow(
+        self, visitor: Visitor, conversation: Conversation, answer: RunningAnswer | None, request: gr.Request
+    ) -> AsyncIterator[tuple[Any, Any]]:
+        index = conversation.index(answer.turn_id) if answer else None
+        messages = await asyncio.to_thread(conversation_messages, conversation, index)
+        updates = pacing.Updates(messages)
+        yield updates.next(messages, None)  # without any update Gradio would show an empty page
+        if answer is None or not visitor.shows(request.session_hash, conversation):
+            return
+        page = visitor.page(request.session_hash)
+        page.asked = answer.turn_id
+        followed = answer.follow(request.session_hash or "")
+        async with closing(followed):
+            async for update in followed:
+                if not visitor.shows(request.session_hash, conversation):  # another one was opened there
+                    return
+                yield updates.next([*messages, *update.reply], update.sources)
+        if conversation.turns and conversation.turns[-1].id == answer.turn_id:
+            page.shown = conversation.changes
+
+    def resume(self, key: str, event: gr.EventData, request: gr.Request) -> tuple[Any, Any, Any]:
+        """Bring a page up to date that had lost its connection, was in the background, or came back from the history.
+
+        The event says which conversation is on it. Return the question's buttons, the conversation and its sources.
+        """
+        visitor, conversation = self._page.find(key, request)
+        tab = str(getattr(event, "conversation", "") or "")
+        if tab and tab != conversation.id:
+            conversation = visitor.conversations.open(tab)
+            visitor.show(request.session_hash, conversation)
+        answer = self._chat.answers.running(conversation)
+        if answer and not answer.is_followed_by(request.session_hash or ""):
+            return gr.Textbox(**BUSY), gr.skip(), gr.skip()
+        if answer or visitor.page(request.session_hash).shown == conversation.changes:
+            return gr.skip(), gr.skip(), gr.skip()
+        messages = self._page.messages(visitor, conversation, request)
+        return gr.Textbox(**READY), messages, panel.sources_html(conversation.turns)
+
+    async def stop(self, key: str, request: gr.Request) -> tuple[Any, list[ChatMessage]]:
+        """Stop the answers that are being written to the page's conversation."""
+        _, conversation = await asyncio.to_thread(self._page.find, key, request)
+        await self._chat.answers.stop(conversation)
+        for turn in conversation.turns:
+            if turn.finish_reason is None and not turn.shared:  # its answer hadn't begun
+                conversation.update(replace(turn, finish_reason="stopped"), ended=True)
+        return await asyncio.to_thread(self.finish, key, request)
+
+    def finish(self, key: str, request: gr.Request) -> tuple[Any, Any]:
+        """Restore the send button after an answer or Stop, with nothing pending in the conversation."""
+        visitor, conversation = self._page.find(key, request)
+        # The page has lost its connection to an answer that goes on.
+        if self._chat.answers.is_running(visitor.page(request.session_hash).asked):
+            return gr.skip(), gr.skip()
+        if visitor.page(request.session_hash).shown == conversation.changes:
+            return gr.Textbox(**READY), gr.skip()
+        return gr.Textbox(**READY), self._page.messages(visitor, conversation, request)
