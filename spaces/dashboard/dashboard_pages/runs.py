@@ -71,7 +71,7 @@ def _draw_downloads(report: Report) -> None:
     stem = re.sub(r"[^\w-]+", "_", f"{'-'.join(report.run.targets)}-{report.run.header['id']}")[:80]
     files = {
         strings.REPORT_HTML: (".html", "text/html", lambda: html(report)),
-        strings.RAW_JSONL: (".jsonl", "application/jsonl", lambda: "\n".join([*run_file.lines(report.run), ""])),
+        strings.RAW_JSONL: (".jsonl", "application/jsonl", lambda: run_file.text(report.run)),
         strings.REQUESTS_CSV: (".csv", "text/csv", lambda: requests_csv(report.run)),
         strings.TABLE_MARKDOWN: (".md", "text/markdown", lambda: report_markdown(report)),
     }
