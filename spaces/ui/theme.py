@@ -80,8 +80,6 @@ CSS = """
 .sp-answer blockquote { border-left: 3px solid var(--sp-bad); padding-left: .75rem; }
 .sp-verdict ul { margin: 0 0 .5rem; padding-left: 1.1rem; list-style: disc; }
 .sp-verdict li { margin: .15rem 0; }
-.sp-verdict .sp-good { color: var(--sp-good); font-weight: 600; }
-.sp-verdict .sp-caveats li { color: var(--sp-accent); font-size: .875rem; }
 .sp-table { overflow-x: auto; margin: .25rem 0 .5rem; }
 .sp-table table { border-collapse: collapse; width: 100%; font-size: .8125rem; margin: 0; }
 .sp-table :is(table, thead, tbody, tr) { border: 0 !important; }
