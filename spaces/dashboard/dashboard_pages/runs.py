@@ -9,8 +9,8 @@ import streamlit as st
 from backends import SpaceportError
 from compare import run_file
 from compare.measure.workload import MAX_FILE_BYTES
-from compare.report.export import report_markdown
-from compare.report.html_report import html
+from compare.report.files.export import report_markdown
+from compare.report.files.html_report import html
 from compare.report.overview.cards import overview_html
 from compare.report.report import Report, ReportOptions
 from compare.report.tables import requests_csv

@@ -13,7 +13,7 @@ from compare.analyse.objectives import OBJECTIVES
 from compare.analyse.prices import Prices
 from compare.errors import CompareError, PriceError
 from compare.records import Run
-from compare.report.export import report_json, report_markdown
+from compare.report.files.export import report_json, report_markdown
 from compare.report.report import Report, ReportOptions, build_report
 
 
@@ -57,12 +57,12 @@ def _report(options: argparse.Namespace) -> int:
 
         _write(options.csv, requests_csv(run))
     if options.rows:
-        from compare.report.rows import report_rows
+        from compare.report.files.rows import report_rows
 
         rows = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in report_rows(report))
         _write(options.rows, rows, mode="a")
     if options.html:
-        from compare.report.html_report import html
+        from compare.report.files.html_report import html
 
         _write(options.html, html(report))
     return 0
