@@ -40,9 +40,9 @@ def measure_live(page: Page, folder: Path) -> Metrics:
     page.locator("#measure").click()
     page.wait_for_selector("#stop", state="visible")
     page.wait_for_selector("#measure", state="visible", timeout=300_000)
-    page.wait_for_timeout(3000)  # until the charts are drawn
+    page.wait_for_timeout(3000)  # until the results are drawn
     with page.expect_download() as download:
-        page.get_by_text(strings.FILES["jsonl"]).click()
+        page.get_by_text(strings.RAW_FILE).click()
     out = folder / "live.jsonl"
     download.value.save_as(out)
     return compute_metrics(run_file.read(out), "plain")
@@ -58,6 +58,7 @@ def open_form(page: Page, url: str) -> Page:
     page.locator("#requests input").fill(str(REQUESTS))
     page.locator("#workload input").click()
     page.get_by_role("option", name="Chat turn").click()
+    page.get_by_role("tab", name=strings.THIS_RUN).click()  # where the file is
     return page
 
 

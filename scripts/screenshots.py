@@ -12,10 +12,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from html import escape
@@ -26,18 +22,15 @@ from shutil import which
 from playwright.sync_api import Browser, Page, sync_playwright
 from playwright.sync_api import TimeoutError as NotSeen
 
-from dashboard_screenshots import take_dashboard_pictures
+sys.path.insert(0, str(Path(__file__).parent.parent))  # the tests aren't installed
 
-ROOT = Path(__file__).parent.parent
-BROWSER_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-]
-PORT = "7869"
-URL = f"http://127.0.0.1:{PORT}"
+from dashboard_screenshots import take_dashboard_pictures
+from tests.conftest import BROWSER_ARGUMENTS, ROOT
+from tests.helpers.apps import running_app
+from tests.helpers.compare import open_details
+from tests.helpers.servers import serving
+from tests.publish.fake_hub import TOKEN, Hub
+
 SIZES = ((1280, 860), (390, 844))
 
 TERMINAL_CSS = "margin:0;padding:20px 24px;background:#0f172a;color:#e2e8f0;font:14px/1.5 'DejaVu Sans Mono',monospace"
@@ -83,36 +76,21 @@ class FullServer(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running_app(space: str) -> Iterator[None]:
-    """Run the Space with the embedded model, the same model with one thread, and a full server."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), FullServer)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    catalog = Path(tempfile.mkdtemp()) / "backends.toml"
-    catalog.write_text(CATALOG.format(port=server.server_port))
-    process = subprocess.Popen(
-        [sys.executable, f"spaces/{space}/app.py", "--catalog", str(catalog)],
-        cwd=ROOT,
-        env={**os.environ, "GRADIO_SERVER_PORT": PORT},
-    )
-    try:
-        for _ in range(1800):
-            try:
-                urllib.request.urlopen(URL, timeout=5).close()
-                break
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.1)
-        yield
-    finally:
-        process.terminate()
-        process.wait()
-        server.shutdown()
+def running_space(space: str) -> Iterator[str]:
+    """Run the Space with the embedded model, the same model with one thread, and a full server; yield its address."""
+    with tempfile.TemporaryDirectory() as name, serving(ThreadingHTTPServer(("127.0.0.1", 0), FullServer)) as server:
+        folder = Path(name)
+        catalog = folder / "backends.toml"
+        catalog.write_text(CATALOG.format(port=server.server_port))
+        with running_app(folder, "--catalog", str(catalog), space=f"spaces/{space}/app.py") as app:
+            yield app.url
 
 
-def open_page(browser: Browser, width: int, height: int, dark: bool) -> Page:
+def open_page(browser: Browser, url: str, width: int, height: int, dark: bool) -> Page:
     context = browser.new_context(viewport={"width": width, "height": height}, device_scale_factor=1)
     page = context.new_page()
     page.set_default_timeout(120_000)
-    page.goto(f"{URL}/?__theme={'dark' if dark else 'light'}")
+    page.goto(f"{url}/?__theme={'dark' if dark else 'light'}")
     page.locator("#question textarea, #prompt textarea").fill("")
     page.wait_for_timeout(800)
     return page
@@ -133,13 +111,13 @@ def upload(page: Page, filing: Path) -> None:
     page.wait_for_selector("#documents [data-remove]", timeout=120_000)
 
 
-def chat_states(browser: Browser, filing: Path | None, out: Path) -> None:
+def chat_states(browser: Browser, url: str, filing: Path | None, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     question = "What were total net sales for the quarter?" if filing else "How many cars does the car park hold?"
     for width, height in (*SIZES, (768, 1024)):
         for dark in (False, True):
             name = f"{width}-{'dark' if dark else 'light'}"
-            page = open_page(browser, width, height, dark)
+            page = open_page(browser, url, width, height, dark)
             page.screenshot(path=out / f"{name}-1-empty.png")
             if filing:
                 upload(page, filing)
@@ -163,27 +141,18 @@ def chat_states(browser: Browser, filing: Path | None, out: Path) -> None:
             page.context.close()
 
 
-def open_details(page: Page, tab: str) -> None:
-    """Open a tab of a run's details; on a phone, it's in a menu."""
-    button = page.locator("#details").get_by_role("tab", name=tab)
-    if not button.is_visible():
-        page.locator("#details .overflow-menu > button").click()
-        button = page.locator("#details .overflow-dropdown button", has_text=tab)
-    button.click()
-
-
 def open_source(page: Page) -> None:
     page.locator("#chat .sp-quote a").first.click()
     page.locator("#sources .sp-view").first.wait_for()
     page.wait_for_timeout(2000)
 
 
-def compare_states(browser: Browser, out: Path) -> None:
+def compare_states(browser: Browser, url: str, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for width, height in SIZES:
         for dark in (False, True):
             name = f"compare-{width}-{'dark' if dark else 'light'}"
-            page = open_page(browser, width, height, dark)
+            page = open_page(browser, url, width, height, dark)
             page.screenshot(path=out / f"{name}-1-empty.png", full_page=True)
             page.get_by_label("A server at its limit").first.check()
             page.locator("#prompt textarea").fill("Why is the sky blue?")
@@ -206,8 +175,8 @@ def compare_states(browser: Browser, out: Path) -> None:
             page.context.close()
 
 
-def chat_picture(browser: Browser, filing: Path | None) -> None:
-    page = open_page(browser, 1280, 800, dark=False)
+def chat_picture(browser: Browser, url: str, filing: Path | None) -> None:
+    page = open_page(browser, url, 1280, 800, dark=False)
     if filing:
         upload(page, filing)
         ask(page, "What were iPhone net sales in the quarter ended June 25, 2022?")
@@ -217,9 +186,9 @@ def chat_picture(browser: Browser, filing: Path | None) -> None:
     page.screenshot(path=ROOT / "docs" / "chat.png")
 
 
-def compare_picture(browser: Browser) -> None:
+def compare_picture(browser: Browser, url: str) -> None:
     """Take the picture of the recorded run, as the published Space shows it to a visitor without a key."""
-    page = open_page(browser, 1280, 1180, dark=False)
+    page = open_page(browser, url, 1280, 1180, dark=False)
     page.get_by_role("tab", name="Measure").click()
     page.locator(".sp-headline").wait_for()
     page.wait_for_timeout(2000)
@@ -228,10 +197,6 @@ def compare_picture(browser: Browser) -> None:
 
 def publish_picture(browser: Browser) -> None:
     """Take the picture of a plan and its result in a terminal, with the tests' Hub."""
-    sys.path.insert(0, str(ROOT))
-    from tests.helpers.servers import serving
-    from tests.publish.fake_hub import TOKEN, Hub
-
     with serving(Hub()) as hub:
         environment = {**os.environ, "HF_ENDPOINT": hub.url, "HF_TOKEN": TOKEN}
 
@@ -259,15 +224,15 @@ def take_pictures(browser: Browser, options: argparse.Namespace) -> None:
     for space in [options.space] if options.space else ("chat_rag", "platform_compare"):
         if space == "dashboard":
             continue
-        with running_app(space):
+        with running_space(space) as url:
             if space == "chat_rag" and options.out:
-                chat_states(browser, options.filing, options.out)
+                chat_states(browser, url, options.filing, options.out)
             elif space == "chat_rag":
-                chat_picture(browser, options.filing)
+                chat_picture(browser, url, options.filing)
             elif options.out:
-                compare_states(browser, options.out)
+                compare_states(browser, url, options.out)
             else:
-                compare_picture(browser)
+                compare_picture(browser, url)
 
 
 def main() -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import secrets
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,8 @@ import httpx2
 from harness.paced_server import WORD, age_ms
 
 API = "gradio_api"
+# What the chat page puts around an answer: the quotes above it, and the line with its measurements below it.
+PAGE_PARTS = ('class="sp-quotes"', 'class="sp-line"')
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,7 @@ class Visitor:
         position = 0
         async for conversation in self._conversations():
             self.updates += 1
-            self.messages, last = len(conversation), conversation[-1]
-            if last["role"] != "assistant" or (last.get("metadata") or {}).get("title"):
-                continue
-            self.text = last["content"][0]["text"]
+            self.messages, self.text = len(conversation), answer_text(conversation)
             for word in WORD.finditer(self.text, position):
                 self.lags_ms.append(age_ms(word[0]))
                 position = word.end()
@@ -158,6 +158,18 @@ def apply_changes(value: Any, changes: list[Any]) -> Any:
         else:
             container[last] = new
     return value
+
+
+def answer_text(conversation: Sequence[dict[str, Any]]) -> str:
+    """Return what the model wrote to the last question; "" while there is only a status, a thought or quotes."""
+    for message in reversed(conversation):
+        if message["role"] == "user":
+            break
+        text, title = message["content"][0]["text"], (message.get("metadata") or {}).get("title")
+        if not title and not any(part in text for part in PAGE_PARTS):
+            # An answer that the documents don't support is folded at its end, under a title.
+            return re.sub("<summary>.*?</summary>|<[^>]*>", "", text)
+    return ""
 
 
 def _message(role: str, text: str) -> dict[str, Any]:

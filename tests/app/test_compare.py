@@ -15,6 +15,7 @@ from compare import run_file
 from tests.app.test_access import axe, tab_to, violations
 from tests.compare.servers import Models
 from tests.helpers.apps import App
+from tests.helpers.compare import open_details
 from tests.helpers.servers import serving, wait_until
 
 __all__ = ["axe"]  # a fixture
@@ -71,15 +72,6 @@ def select(page: Page, group: str, *labels: str) -> None:
     for box in page.locator(f"{group} input[type=checkbox]").all():
         label = box.locator("xpath=..").inner_text().strip().partition(" · ")[0]
         box.set_checked(label in labels)
-
-
-def details(page: Page, tab: str) -> None:
-    """Open a tab of a run's details; on a phone, it's in a menu."""
-    button = page.locator("#details").get_by_role("tab", name=tab)
-    if not button.is_visible():
-        page.locator("#details .overflow-menu > button").click()
-        button = page.locator("#details .overflow-dropdown button", has_text=tab)
-    button.click()
 
 
 def race(page: Page, prompt: str = "Why is the sky blue?") -> None:
@@ -142,13 +134,13 @@ def test_a_measurement_of_real_targets(compared: App, open_page: OpenPage, brows
     expect(page.locator("#run input")).to_have_value(re.compile("laptop vs single"))
     expect(page.locator("#metrics-table")).to_contain_text("concurrency 1")
     expect(page.locator(".sp-headline")).to_contain_text("12 requests each")
-    details(page, "Verdict")
+    open_details(page, "Verdict")
     expect(page.locator("#verdict")).to_contain_text("from token to token")
-    details(page, "Cost")
+    open_details(page, "Cost")
     expect(page.locator("#cost")).to_contain_text("0.05 USD/h")
-    details(page, "Charts")
+    open_details(page, "Charts")
     expect(page.locator("#charts .js-plotly-plot:visible")).to_have_count(5)
-    details(page, "Files and settings")
+    open_details(page, "Files and settings")
     stored = run_file.read(download(page, "Raw arrivals (JSONL)", tmp_path))
     assert stored.ended == "finished"
     assert [len(stored.measured(name)) for name in ("laptop", "single")] == [12, 12]
@@ -191,15 +183,15 @@ def test_a_term_is_explained_on_request(compared: App, open_page: OpenPage) -> N
 
 def test_a_wrong_price_is_reported_at_its_field_and_nowhere_else(compared: App, open_page: OpenPage) -> None:
     page = open_at(open_page, compared, "Measure")
-    details(page, "Cost")
+    open_details(page, "Cost")
     field = page.locator("#prices textarea")
     field.fill("laptop = 0.05/h\ntorch = cheap")
     expect(page.locator("#price-errors")).to_contain_text("torch: There is no price 'cheap'")
     expect(page.locator("#cost")).to_contain_text("0.05 USD/h")
     assert not page.locator(".error:visible").count()
-    details(page, "Charts")
+    open_details(page, "Charts")
     expect(page.locator("#charts .js-plotly-plot:visible").first).to_be_visible()
-    details(page, "Cost")
+    open_details(page, "Cost")
     field.fill("laptop = 0.05/h")
     expect(page.locator("#price-errors")).to_be_empty()
 
@@ -298,7 +290,7 @@ def test_a_stopped_measurement_keeps_its_results_and_is_shared_by_link(
     wait_until_measured(page, "steady", "slow")
     expect(page.locator("#overview .sp-caveats")).to_contain_text("The run was stopped early")
     headline = page.locator(".sp-headline").inner_text()
-    details(page, "Files and settings")
+    open_details(page, "Files and settings")
     page.get_by_role("button", name="Share by link").click()
     box = page.locator("#link textarea, #link input")
     expect(box).to_have_value(re.compile(r"/#run=[0-9a-f]{24}$"))
@@ -331,13 +323,13 @@ def test_bad_fields_are_reported_on_the_page(compared: App, open_page: OpenPage,
 def test_a_stored_run_is_opened_and_compared(compared: App, open_page: OpenPage, tmp_path: Path) -> None:
     page = open_at(open_page, compared, "Measure")
     example = page.locator("#run input").input_value()
-    details(page, "Files and settings")
+    open_details(page, "Files and settings")
     stored = download(page, "Raw arrivals (JSONL)", tmp_path)
     page.locator("#open input[type=file]").set_input_files(str(stored))
     expect(page.locator("#run input")).to_have_value(re.compile(r"laptop vs torch, 20"))
     page.locator("#against input").click()
     page.get_by_role("option", name=example).click()
-    details(page, "Verdict")
+    open_details(page, "Verdict")
     expect(page.locator("#verdict")).to_contain_text("Compared with the earlier run")
     same = re.compile(r"laptop \(this run\) and laptop \(earlier\) (are equally fast|show no clear difference)")
     expect(page.locator("#verdict")).to_contain_text(same)
@@ -360,7 +352,7 @@ def test_nothing_is_wider_than_the_page(compared: App, open_page: OpenPage) -> N
     page.get_by_role("tab", name="Measure").click()
     expect(page.locator("#metrics-table tbody tr").first).to_be_visible()
     _check_widths(page)
-    details(page, "Charts")
+    open_details(page, "Charts")
     expect(page.locator("#charts .js-plotly-plot:visible").first).to_be_visible()
     _check_widths(page)
 
@@ -404,7 +396,7 @@ def test_axe_finds_no_serious_violation(compared: App, open_page: OpenPage, axe:
     page.locator("#overview .sp-term").first.click()
     assert all_violations(axe, page) == {}
     for tab in ("Verdict", "Charts", "Cost", "Files and settings"):
-        details(page, tab)
+        open_details(page, tab)
         if tab == "Charts":  # until they are drawn, Gradio shows placeholders
             expect(page.locator("#charts .js-plotly-plot:visible")).to_have_count(4)
         assert violations(axe, page) == {}, tab

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,17 @@ def panel(reading: Reading, title: str) -> PanelReading:
     return next(each for each in reading.panels if each.panel.title == title)
 
 
+async def wait_for_panel(url: str, title: str) -> Reading:
+    """Read until Prometheus has scraped enough for the number of a panel."""
+    for _ in range(600):
+        with suppress(NoMetrics):  # it hasn't scraped yet
+            reading = await read(url, seconds=20)
+            if panel(reading, title).current is not None:
+                return reading
+        await asyncio.sleep(0.1)
+    pytest.fail(f"{title} has no number")
+
+
 def record_requests(metrics: Metrics) -> None:
     """Record an answer with its first text after 200 ms and nine more at 15 ms, and a failed request."""
     arrivals = [Arrival(0.2 + 0.015 * place, "answer", 4) for place in range(10)]
@@ -61,14 +73,7 @@ async def test_a_real_prometheus_with_the_inference_servers_metrics(tmp_path: Pa
         return metrics.render()
 
     with prometheus_server.real(tmp_path, scrape) as url:
-        for _ in range(600):
-            try:
-                reading = await read(url, seconds=20)
-                if panel(reading, "First token").current is not None:
-                    break
-            except NoMetrics:  # it hasn't scraped yet
-                pass
-            await asyncio.sleep(0.1)
+        reading = await wait_for_panel(url, "First token")
         for promql in (query.promql for source in (*SERVERS, GPU) for each in source.panels for query in each.lines):
             expression = promql.replace("$window", "120s")
             response = httpx2.get(f"{url}/api/v1/query", params={"query": expression})
@@ -124,14 +129,7 @@ async def test_vllms_kv_cache_and_prefix_cache(tmp_path: Path) -> None:
         return VLLM_METRICS.format(queries=400 * scrapes, hits=300 * scrapes, scrapes=scrapes).encode()
 
     with prometheus_server.real(tmp_path, scrape) as url:
-        for _ in range(600):
-            try:
-                reading = await read(url, seconds=20)
-                if panel(reading, "Prefix cache").current is not None:
-                    break
-            except NoMetrics:  # it hasn't scraped yet
-                pass
-            await asyncio.sleep(0.1)
+        reading = await wait_for_panel(url, "Prefix cache")
     assert reading.source == "vLLM"
     assert panel(reading, "KV cache").current == pytest.approx(97)
     assert {line.label for line in panel(reading, "KV cache").lines} == {"m 0", "m 1"}

@@ -43,7 +43,7 @@ def upload(page: AppTest, name: str, content: bytes) -> AppTest:
 def stored_run(**header: object) -> bytes:
     run = simulate({"one": 1.0, "two": 2.0}, rounds=12, noise=0.01)
     run.header.update(header)
-    return "".join(f"{line}\n" for line in run_file.lines(run)).encode()
+    return run_file.text(run).encode()
 
 
 def test_the_recorded_run_has_a_headline_and_cards_and_nothing_else_of_the_comparator(page: AppTest) -> None:
@@ -96,7 +96,7 @@ def test_file_names_stay_in_the_upload_folder(page: AppTest) -> None:
 def test_names_in_a_run_are_escaped(page: AppTest) -> None:
     evil = "<img src=x onerror=alert(1)>"
     run = simulate({evil: 1.0, "two": 2.0}, rounds=4)
-    upload(page, "run.jsonl", "".join(f"{line}\n" for line in run_file.lines(run)).encode())
+    upload(page, "run.jsonl", run_file.text(run).encode())
     assert not page.exception
     assert evil not in "".join(part.body for part in page.html)
 

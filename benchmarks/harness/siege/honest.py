@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness.paced_server import WORD
-from harness.page_client import apply_changes
+from harness.page_client import answer_text, apply_changes
 from harness.siege.guest import Guest
 
 QUESTIONS = (
@@ -20,7 +19,6 @@ QUESTIONS = (
 )
 # A visitor may ask 20 questions per minute.
 INTERVAL, ANSWER_TOKENS = 3.5, 30
-PAGE_PARTS = ('class="sp-quotes"', 'class="sp-line"')
 
 
 @dataclass
@@ -85,24 +83,11 @@ async def _ask(guest: Guest, record: Visit, question: str) -> None:
         conversation = change if conversation is None else apply_changes(conversation, change)
         if record.first_quote is None and "sp-card" in json.dumps(sources):
             record.first_quote = elapsed
-        if record.first_token is None and WORD.search(_answer_text(conversation)):
+        if record.first_token is None and WORD.search(answer_text(conversation)):
             record.first_token = elapsed
-    words = len(WORD.findall(_answer_text(conversation)))
-    assert record.first_quote is not None, f"no quote: {_answer_text(conversation)}"
-    assert words == ANSWER_TOKENS, f"{words} of {ANSWER_TOKENS} words: {_answer_text(conversation)}"
-
-
-def _answer_text(conversation: Any) -> str:
-    """Return the text that the model wrote: neither the quotes above it nor the line below it."""
-    answers = [
-        text
-        for message in conversation
-        if message["role"] == "assistant"
-        and (message.get("metadata") or {}).get("status") != "pending"
-        and not any(part in (text := message["content"][0]["text"]) for part in PAGE_PARTS)
-    ]
-    # An answer that the documents don't support is folded at its end, under a title.
-    return re.sub("<summary>.*?</summary>|<[^>]*>", "", answers[-1]) if answers else ""
+    words = len(WORD.findall(answer_text(conversation)))
+    assert record.first_quote is not None, f"no quote: {answer_text(conversation)}"
+    assert words == ANSWER_TOKENS, f"{words} of {ANSWER_TOKENS} words: {answer_text(conversation)}"
 
 
 async def _open_citation(guest: Guest, record: Visit) -> None:

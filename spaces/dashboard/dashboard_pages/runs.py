@@ -9,8 +9,8 @@ import streamlit as st
 from backends import SpaceportError
 from compare import run_file
 from compare.measure.workload import MAX_FILE_BYTES
-from compare.report.export import report_markdown
-from compare.report.html_report import html
+from compare.report.files.export import report_markdown
+from compare.report.files.html_report import html
 from compare.report.overview.cards import overview_html
 from compare.report.report import Report, ReportOptions
 from compare.report.tables import requests_csv
@@ -71,7 +71,7 @@ def _draw_downloads(report: Report) -> None:
     stem = re.sub(r"[^\w-]+", "_", f"{'-'.join(report.run.targets)}-{report.run.header['id']}")[:80]
     files = {
         strings.REPORT_HTML: (".html", "text/html", lambda: html(report)),
-        strings.RAW_JSONL: (".jsonl", "application/jsonl", lambda: "\n".join([*run_file.lines(report.run), ""])),
+        strings.RAW_JSONL: (".jsonl", "application/jsonl", lambda: run_file.text(report.run)),
         strings.REQUESTS_CSV: (".csv", "text/csv", lambda: requests_csv(report.run)),
         strings.TABLE_MARKDOWN: (".md", "text/markdown", lambda: report_markdown(report)),
     }

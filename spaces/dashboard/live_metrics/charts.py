@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import plotly.graph_objects as go
 
-from compare.report.chart_style import COLOURS, DASHES, GRID, TEXT, TOOLS
+from compare.report.chart_style import COLOURS, DASHES, GRID, LAYOUT
 from compare.report.formats import milliseconds, rate
 from live_metrics.readings import Line, PanelReading
 
@@ -25,7 +25,14 @@ def draw_panel(reading: PanelReading, since: float, until: float) -> go.Figure:
             connectgaps=False,
             line={"color": COLOURS[index % len(COLOURS)], "dash": DASHES[index % len(DASHES)], "width": 2},
         )
-    figure.update_layout(_layout())
+    figure.update_layout(
+        height=260,
+        margin={"l": 48, "r": 12, "t": 34, "b": 56},
+        legend={"orientation": "h", "xanchor": "left", "x": 0},
+        hovermode="x unified",
+        showlegend=True,
+        **LAYOUT,
+    )
     figure.update_xaxes(
         gridcolor=GRID,
         zeroline=False,
@@ -41,20 +48,6 @@ def draw_panel(reading: PanelReading, since: float, until: float) -> go.Figure:
 def panel_title(reading: PanelReading) -> str:
     """Return the heading of a panel, which is outside of the picture: a toolbar would cover it there."""
     return f"{reading.panel.title}, {reading.panel.unit}"
-
-
-def _layout() -> go.Layout:
-    return go.Layout(
-        height=260,
-        margin={"l": 48, "r": 12, "t": 34, "b": 56},
-        modebar={"remove": TOOLS, "bgcolor": "rgba(0,0,0,0)"},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": "ui-sans-serif, system-ui, sans-serif", "size": 12, "color": TEXT},
-        legend={"orientation": "h", "xanchor": "left", "x": 0},
-        hovermode="x unified",
-        showlegend=True,
-    )
 
 
 def format_current(reading: PanelReading) -> str:

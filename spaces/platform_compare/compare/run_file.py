@@ -47,7 +47,12 @@ def parse(content: Sequence[str | bytes], name: str) -> Run:
 
 def write(run: Run, path: Path) -> None:
     """Store a run; a run that was read is written back unchanged."""
-    path.write_text("".join(f"{line}\n" for line in lines(run)), encoding="utf-8")
+    path.write_text(text(run), encoding="utf-8")
+
+
+def text(run: Run) -> str:
+    """Return the text of a run's file."""
+    return "".join(f"{line}\n" for line in lines(run))
 
 
 def lines(run: Run) -> Iterable[str]:

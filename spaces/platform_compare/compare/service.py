@@ -161,12 +161,7 @@ class ComparisonService:
         """Return the report of a run, optionally compared with an earlier one."""
         run = self.load_run(visitor, name)
         before = self.load_run(visitor, earlier) if earlier else None
-        return build_report(run, before, options, self.prices, self.target_names)
-
-    @property
-    def target_names(self) -> list[str]:
-        """The names of all targets; their order decides the colours."""
-        return [target.name for target in self.catalog.targets()]
+        return build_report(run, before, options, self.prices, self.catalog.names)
 
     def path(self, visitor: Visitor, name: str) -> Path:
         """Return the file of a run."""

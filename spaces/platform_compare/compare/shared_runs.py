@@ -43,7 +43,7 @@ class SharedRuns:
 
     def share(self, run: Run) -> str:
         """Store a run and return its name; a run that is shared twice is stored once."""
-        content = "".join(f"{line}\n" for line in run_file.lines(run)).encode()
+        content = run_file.text(run).encode()
         if len(content) > MAX_BYTES // 10:
             raise RunError(f"A run of more than {MAX_BYTES // 10_000_000:,} MB can't be shared.", "Send its file.")
         name = hashlib.sha256(content).hexdigest()[:24]

@@ -135,7 +135,7 @@ class RacePage:
         return self._identity.visitor(key, request).ballot.jsonl()
 
     def _column_updates(self, race: Race) -> list[Any]:
-        colours = target_colours([column.target for column in race.columns], self.service.target_names)
+        colours = target_colours([column.target for column in race.columns], self.service.catalog.names)
         updates: list[Any] = []
         for place in range(MAX_COLUMNS):
             if place < len(race.columns):

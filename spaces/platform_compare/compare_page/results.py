@@ -14,8 +14,8 @@ from compare.analyse.definitions import TITLES
 from compare.analyse.objectives import OBJECTIVES
 from compare.report import charts, render
 from compare.report import strings as report_strings
-from compare.report.export import report_markdown
-from compare.report.html_report import html
+from compare.report.files.export import report_markdown
+from compare.report.files.html_report import html
 from compare.report.overview.cards import overview_html
 from compare.report.report import Report, ReportOptions
 from compare.report.tables import requests_csv

@@ -11,9 +11,9 @@ from compare.analyse.prices import Hourly, Prices
 from compare.records import Run
 from compare.report.chart_style import COLOURS, target_colours
 from compare.report.charts import draw_charts
-from compare.report.export import report_markdown
+from compare.report.files.export import report_markdown
+from compare.report.files.html_report import html
 from compare.report.glossary import TERMS, explanation, find_terms, glossary_html, term_html
-from compare.report.html_report import html
 from compare.report.overview.cards import make_cards, overview_html
 from compare.report.overview.headline import headline
 from compare.report.report import Report, ReportOptions, build_report

@@ -20,8 +20,8 @@ from compare.analyse.prices import Hourly, PerToken
 from compare.records import Run
 from compare.report import formats, render, strings, tables
 from compare.report.caveat_text import caveat_text
-from compare.report.export import report_json, report_markdown
-from compare.report.html_report import html
+from compare.report.files.export import report_json, report_markdown
+from compare.report.files.html_report import html
 from compare.report.overview.cards import caveats_html
 from compare.report.report import Report
 from tests.compare.make_runs import block, build_run, failure, record, simulate

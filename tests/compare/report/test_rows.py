@@ -7,8 +7,8 @@ from pathlib import Path
 
 from compare import run_file
 from compare.__main__ import main
+from compare.report.files.rows import report_rows
 from compare.report.report import Report
-from compare.report.rows import report_rows
 from tests.compare.make_runs import block, build_run, failure, record, simulate
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from compare import run_file
 from compare.analyse.definitions import DEFINITIONS
@@ -13,7 +13,7 @@ from compare.analyse.objectives import OBJECTIVES
 from compare.analyse.prices import Prices
 from compare.errors import CompareError, PriceError
 from compare.records import Run
-from compare.report.export import report_json, report_markdown
+from compare.report.files.export import report_json, report_markdown
 from compare.report.report import Report, ReportOptions, build_report
 
 
@@ -57,11 +57,12 @@ def _report(options: argparse.Namespace) -> int:
 
         _write(options.csv, requests_csv(run))
     if options.rows:
-        from compare.report.rows import report_rows
+        from compare.report.files.rows import report_rows
 
-        _append(options.rows, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in report_rows(report)))
+        rows = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in report_rows(report))
+        _write(options.rows, rows, mode="a")
     if options.html:
-        from compare.report.html_report import html
+        from compare.report.files.html_report import html
 
         _write(options.html, html(report))
     return 0
@@ -92,17 +93,10 @@ def _build(options: argparse.Namespace, run: Run) -> Report:
     return report
 
 
-def _append(path: Path, text: str) -> None:
-    try:
-        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-    except OSError as error:
-        raise CompareError(f"Can't write {path} ({error.strerror}).", "Choose another path.") from error
-
-
-def _write(path: Path | None, text: str) -> None:
+def _write(path: Path | None, text: str, mode: Literal["w", "a"] = "w") -> None:
     if path:
         try:
-            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+            with path.open(mode, encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
         except OSError as error:
             raise CompareError(f"Can't write {path} ({error.strerror}).", "Choose another path.") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -13,6 +14,12 @@ GRID = "rgba(128,128,128,.25)"
 TEXT = "#6b7280"
 # A toolbar with less: what stays is saving the picture and resetting the axes.
 TOOLS = ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale"]
+LAYOUT: dict[str, Any] = {
+    "modebar": {"remove": TOOLS, "bgcolor": "rgba(0,0,0,0)"},
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)",
+    "font": {"family": "ui-sans-serif, system-ui, sans-serif", "size": 12, "color": TEXT},
+}
 
 
 def target_colours(targets: Sequence[str], catalog: Sequence[str] = ()) -> dict[str, str]:
@@ -34,13 +41,10 @@ def blank_figure(x: str, y: str = "", *, log_x: bool = False) -> go.Figure:
         height=360,
         # The title is a heading above the figure, where no toolbar covers it; the margin is the toolbar's.
         margin={"l": 56, "r": 12, "t": 36, "b": 48},
-        modebar={"remove": TOOLS, "bgcolor": "rgba(0,0,0,0)"},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": "ui-sans-serif, system-ui, sans-serif", "size": 12, "color": TEXT},
         legend={"orientation": "h", "yanchor": "top", "y": -0.22, "xanchor": "left", "x": 0},
         colorway=COLOURS,
         hovermode="closest",
+        **LAYOUT,
     )
     figure.update_xaxes(title=x, gridcolor=GRID, zeroline=False, type="log" if log_x else "linear", automargin=True)
     figure.update_yaxes(title=y, gridcolor=GRID, zeroline=False, automargin=True)

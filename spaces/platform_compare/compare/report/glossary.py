@@ -79,18 +79,19 @@ def term_html(label: str, key: str) -> str:
 
 def glossary_html(texts: Iterable[str]) -> str:
     """Return the terms of the labels with their meaning, as a list."""
-    items = "".join(f"<dt>{escape(term)}</dt><dd>{escape(TERMS[term])}</dd>" for term in find_terms(texts))
-    return f'<dl class="sp-glossary">{items}</dl>' if items else ""
+    return _list_html((term, TERMS[term]) for term in find_terms(texts))
 
 
 def labels_html(labels: Iterable[str]) -> str:
     """Return labels with what their terms mean, as a list; a label without a term is left out."""
-    items = "".join(
-        f"<dt>{escape(label)}</dt><dd>{escape(text)}</dd>" for label in labels if (text := explanation(label))
-    )
-    return f'<dl class="sp-glossary">{items}</dl>'
+    return _list_html((label, text) for label in labels if (text := explanation(label)))
 
 
 def glossary_lines(texts: Iterable[str]) -> list[str]:
     """Return the terms of the labels with their meaning, a line each."""
     return [f"{term}: {TERMS[term]}" for term in find_terms(texts)]
+
+
+def _list_html(explained: Iterable[tuple[str, str]]) -> str:
+    items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in explained)
+    return f'<dl class="sp-glossary">{items}</dl>' if items else ""

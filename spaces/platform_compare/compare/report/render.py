@@ -8,7 +8,6 @@ from html import escape
 from compare.analyse.metrics import cold_start
 from compare.analyse.verdict import Finding, Verdict
 from compare.report import strings, tables
-from compare.report.export import cost_rows
 from compare.report.formats import MISSING, milliseconds, percent
 from compare.report.glossary import glossary_html, term_html
 from compare.report.report import Report
@@ -47,7 +46,8 @@ def cost_html(report: Report) -> str:
     """Return the cost at the measured throughput, and the break-even points of hourly endpoints."""
     if not report.costs:
         return f'<p class="sp-empty">{escape(strings.NO_PRICE)}</p>'
-    return table(strings.COST_HEADERS, cost_rows(report), text_columns=3) + "".join(map(_note, report.cost_notes))
+    notes = "".join(map(_note, report.cost_notes))
+    return table(strings.COST_HEADERS, tables.cost_rows(report), text_columns=3) + notes
 
 
 def reproduce_html(report: Report) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from compare.analyse.distribution import Distribution
 from compare.analyse.metrics import Metrics
 from compare.records import Run
-from compare.report.formats import milliseconds, percent, rate
+from compare.report.formats import milliseconds, percent, rate, usd
+from compare.report.report import Report
 from compare.report.strings import PERCENTILE_LABELS
 
 CSV_COLUMNS = ("run", "seed", "workload_hash", "target", "load", "block", "phase", "prompt", "intended_s", "sent_s",
@@ -56,6 +57,14 @@ def metrics_row(target: str, load: str, metrics: Metrics) -> list[str]:
         rate(metrics.output_tokens_per_s),
         rate(metrics.requests_per_s),
         percent(metrics.goodput_share),
+    ]
+
+
+def cost_rows(report: Report) -> list[list[str]]:
+    """Return the costs as text, below `strings.COST_HEADERS`."""
+    return [
+        [target, load, each.price, usd(each.per_1000_requests), usd(each.per_million_output_tokens)]
+        for (target, load), each in report.costs.items()
     ]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from compare.analyse.verdict import Finding, Verdict
+from compare.report import strings
 from compare.report.formats import ratio
 from compare.report.overview import phrases
 from compare.report.report import Report
@@ -55,7 +56,7 @@ def headline(report: Report) -> str:
         return phrases.no_answer_text(silent)
     verdicts = report.verdicts or report.changes
     if not verdicts:
-        return phrases.ONE_TARGET
+        return strings.ONE_TARGET
     load = report.main_load
     first, end = (standing(verdicts, metric, load) for metric in ("ttft", "e2e"))
     parts = (_comparison(report, first, end), _other_loads(report, end), _failures(report))

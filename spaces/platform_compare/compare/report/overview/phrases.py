@@ -21,7 +21,6 @@ UNDECIDED_START, EQUAL_START = "no difference to the first token shown", "they s
 END = Metric("is the fastest to the end", "are the fastest to the end", UNDECIDED_END, EQUAL_END)
 START = Metric("starts first", "start first", UNDECIDED_START, EQUAL_START)
 NOTHING_MEASURED = "No request succeeded, so there is nothing to compare."
-ONE_TARGET = "One target alone has no verdict. Add a second one, or compare with an earlier run."
 
 FIRST_TOKEN, SPEED, COST, FAILED = "First token", "Speed", "Cost", "Failed"
 FASTEST = "fastest"

@@ -1,4 +1,4 @@
-"""A report as JSON and as Markdown, and its rows of costs."""
+"""A report as JSON and as Markdown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from compare.analyse.definitions import TITLES
 from compare.analyse.metrics import cold_start
 from compare.report import strings, tables
-from compare.report.formats import usd
 from compare.report.glossary import glossary_lines
 from compare.report.overview.headline import headline
 from compare.report.report import Report
@@ -64,7 +63,12 @@ def report_markdown(report: Report) -> str:
         tables.markdown_table(strings.METRIC_HEADERS, rows),
     ]
     if report.costs:
-        parts += ["", tables.markdown_table(strings.COST_HEADERS, cost_rows(report)), "", *_items(report.cost_notes)]
+        parts += [
+            "",
+            tables.markdown_table(strings.COST_HEADERS, tables.cost_rows(report)),
+            "",
+            *_items(report.cost_notes),
+        ]
     verdicts = [f"{each.load}: {strings.verdict_text(each)}" for each in (*report.verdicts, *report.changes)]
     notes = [*([strings.NOT_INTERLEAVED] if report.changes else []), *report.caveats]
     advice = [report.advice] if report.advice else []
@@ -89,11 +93,3 @@ def report_markdown(report: Report) -> str:
 
 def _items(texts: Iterable[str]) -> list[str]:
     return [f"- {markdown_text(text)}" for text in texts]
-
-
-def cost_rows(report: Report) -> list[list[str]]:
-    """Return the costs as text, below `strings.COST_HEADERS`."""
-    return [
-        [target, load, each.price, usd(each.per_1000_requests), usd(each.per_million_output_tokens)]
-        for (target, load), each in report.costs.items()
-    ]
