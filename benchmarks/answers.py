@@ -42,7 +42,7 @@ GROUPS = {
     "words": ("coverage", "coverage around", "precision", "pairs", "coverage behind", "coverage around behind"),
     "rare words": ("rare coverage", "rare coverage around", "rare behind", "rare around behind", "passage coverage"),
     "names": ("names", "names around"),
-    "kind of answer": ("text has the kind", "text lacks the kind", "cell has the kind", "cell for words"),
+    "kind of answer": ("has the kind", "lacks the kind", "lacks a figure", "counts", "cell for words"),
     "years and periods": ("text year", "cell year", "period"),
     "parts of the company": ("part",),
     "row labels": ("label coverage", "label precision", "label is asked", "label behind", "section coverage", "total"),

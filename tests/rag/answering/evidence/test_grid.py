@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import pytest
+
+from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.tables.cell_kinds import has_kind
 from rag.answering.evidence.tables.figure_lines import find_figure_tables
 from rag.answering.evidence.tables.figures import find_unit, is_blank, is_figure, is_period, value
 from rag.answering.evidence.tables.grid import Grid, LabeledCell
@@ -112,3 +116,47 @@ def test_lines_of_figures_are_a_table() -> None:
 
 def test_prose_is_no_table() -> None:
     assert find_figure_tables("2022 was good\nIt had 12\nand 13 more 5\n", 0, 38) == []
+
+
+def test_a_numbered_row_is_named_by_its_words() -> None:
+    labels = labels_of(
+        "| Item | Description | Price |\n|---|---|---|\n| 1001 | Oak desk | 389 |\n| 1002 | Chair | 214 |\n"
+    )
+    assert labels["389"] == ("", "1001 Oak desk", "Price")
+    assert labels["Oak desk"] == ("", "1001", "Description")
+
+
+def test_a_year_names_its_row() -> None:
+    labels = labels_of("| Year | Place | Price |\n|---|---|---|\n| 2001 | Oslo | 389 |\n| 2002 | Rome | 214 |\n")
+    assert labels["214"] == ("", "2002", "Price")
+
+
+def test_the_words_of_a_row() -> None:
+    cells = cells_of("| Date | From | To | Price |\n|---|---|---|---|\n| 6 June | Oslo | Rome | 120 |\n")
+    assert {cell.row_words for cell in cells} == {"Oslo Rome"}
+
+
+@pytest.mark.parametrize(
+    ("question", "header", "text", "expected"),
+    [
+        ("How much is a chair?", "Unit price (EUR)", "48.90", True),
+        ("How much is a chair?", "Quantity", "6", False),
+        ("How much is a chair?", "2022", "6", None),
+        ("How many chairs were ordered?", "Quantity", "6", True),
+        ("How many chairs were ordered?", "Net amount (EUR)", "48.90", False),
+        ("What is the tax rate?", "VAT rate", "19%", True),
+        ("What is the tax rate?", "Net amount", "19", False),
+        ("How long does it take?", "Minutes", "45", True),
+        ("How long does it take?", "Price (CHF)", "45", False),
+        ("How long is it valid?", "Valid for", "two years", True),
+        ("When is it due?", "Due", "31 October", True),
+        ("Who does it?", "Who", "Marta Kowal", True),
+        ("Who does it?", "Price", "45", False),
+        ("What is a chair?", "Price", "45", None),
+    ],
+)  # fmt: skip
+def test_the_column_says_what_kind_its_figures_have(
+    question: str, header: str, text: str, expected: bool | None
+) -> None:
+    cell = LabeledCell(Cell(1, 1, 0, len(text)), text, "Chair", "", header, 0, len(text))
+    assert has_kind(Question(question), cell) is expected

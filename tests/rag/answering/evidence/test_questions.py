@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.evidence.answers import answer_span, candidates
+from rag.answering.evidence.answers import answer_span, candidates, counts, has_figure
+from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.mentions import covered_years, find_missing
-from rag.answering.evidence.asked.questions import Kind, Question
+from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.asked.typos import read_question
 from rag.answering.evidence.sentences import split_sentences
 from rag.documents import Document, Passage
@@ -33,6 +34,16 @@ def passage(text: str) -> Passage:
         ("How long does the warranty last?", Kind.DURATION),
         ("Did sales decline?", Kind.YES_NO),
         ("What is a heron?", Kind.OTHER),
+        ("How large is the deposit?", Kind.MONEY),
+        ("What do members pay?", Kind.MONEY),
+        ("How much butter do I need?", Kind.NUMBER),  # no money
+        ("How loud is it?", Kind.NUMBER),
+        ("How much notice must I give?", Kind.DURATION),
+        ("What time does it close?", Kind.DATE),
+        ("What happens when it rains?", Kind.OTHER),  # asks for no date
+        ("How is the tax rate determined?", Kind.OTHER),  # nor for a rate
+        ("What is the term for a young heron?", Kind.OTHER),
+        ("What were the main reasons for the change of sales?", Kind.OTHER),
     ],
 )
 def test_the_kind_of_answer(question: str, kind: Kind) -> None:
@@ -50,6 +61,14 @@ def test_the_kind_of_answer(question: str, kind: Kind) -> None:
         ("How long is the lease?", "The lease has a term of 12 years.", "12 years"),
         ("What is a heron?", "A heron is a bird.", "A heron is a bird."),
         ("How much was paid in 2023?", "In 2024 and 2023 $9 and $8 were paid, respectively.", "$8"),
+        ("How much is a colour print?", "A page in black and white costs 10p, in colour 40p.", "40p"),
+        ("How much is the fee?", "The fee is EUR 1,150 a month.", "EUR 1,150"),
+        ("How much is the fee?", "The fee is 40 CHF.", "40 CHF"),
+        ("How long does it take?", "It takes 3 hours and 40 minutes.", "3 hours and 40 minutes"),
+        ("How hot is the oven?", "Heat the oven to 200 °C.", "200 °C"),
+        ("When does it open?", "It opens at 9:30 a.m.", "9:30 a.m"),
+        ("When is the market?", "The market is on Saturdays.", "Saturdays"),
+        ("How many items are there?", "Within two weeks, for EUR 5, there are 12 items; ring 01628 555 0117.", "12"),
         ("How much was paid?", "$9 and $8 were paid, respectively.", "$9 and $8 were paid, respectively."),
     ],
 )  # fmt: skip
@@ -103,3 +122,47 @@ def test_a_misspelt_word_is_read_as_one_of_the_passages() -> None:
     assert read_question("How many herns did Bedigo count in Sydney?", passages).text == (
         "How many herons did Bendigo count in Sydney?"
     )
+
+
+@pytest.mark.parametrize(
+    ("question", "names", "whole"),
+    [
+        ("Which flat at 12 Dover Street is free?", ("Dover",), ("12 Dover Street",)),
+        ("Did Tim Cook meet One Medical's founder?", ("Tim", "Cook", "One", "Medical"), ("Tim Cook", "One Medical")),
+        ("What did Square earn on Monday?", ("Square",), ("Square",)),
+    ],
+)
+def test_words_of_one_name_stay_together(question: str, names: tuple[str, ...], whole: tuple[str, ...]) -> None:
+    asked = Question(question)
+    assert (asked.names, asked.whole_names(asked.names)) == (names, whole)
+
+
+def test_another_street_is_missing() -> None:
+    missing = find_missing(Question("Who lives at 15 Chester Street?"), [document("Flat 4, 12 Dover Street.")])
+    assert missing.names == ("Chester",)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_counted"),
+    [
+        ("The house has six small rooms.", True),
+        ("Rooms are cleaned every two weeks.", False),
+        ("Rooms cost EUR 12.", False),
+    ],
+)
+def test_a_number_of_what_the_question_counts(text: str, is_counted: bool) -> None:
+    assert counts(text, Question("How many rooms are there?")) is is_counted
+
+
+@pytest.mark.parametrize(
+    ("text", "is_there"),
+    [
+        ("It closes in May.", True),
+        ("Membership is free.", True),
+        ("Rent is due monthly.", True),
+        ("No rest.", True),
+        ("Income came from rents.", False),
+    ],
+)
+def test_a_text_without_any_figure(text: str, is_there: bool) -> None:
+    assert has_figure(text) is is_there

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 # Of the best unit, and the highest among all units.
 _OF_BEST = (
-    "text lacks the kind", "text year", "is a cell", "label precision", "label cosine", "cell year",
+    "lacks the kind", "text year", "is a cell", "label precision", "label cosine", "cell year", "cosine",
+    "passage rank", "text length",
 )  # fmt: skip
 _HIGHEST = ("cosine", "coverage around", "rare coverage around")
 QUESTION_NAMES = (
@@ -35,6 +36,13 @@ class Situation:
     missing: Missing
 
 
+def best_unit(scores: NDArray[np.float64], meant: NDArray[np.bool_] | None = None) -> int:
+    """Return the place of the unit with the highest score among those that can be meant."""
+    import numpy as np
+
+    return int((scores if meant is None else np.where(meant, scores, -np.inf)).argmax())
+
+
 def question_features(
     situation: Situation,
     values: NDArray[np.float64],
@@ -45,7 +53,7 @@ def question_features(
     import numpy as np
 
     question, missing = situation.question, situation.missing
-    best = (scores if meant is None else np.where(meant, scores, -np.inf)).argmax()
+    best = best_unit(scores, meant)
     second = np.delete(scores, best).max() if len(scores) > 1 else scores[best]
     odds = np.exp(scores - scores[best])
     return np.array(

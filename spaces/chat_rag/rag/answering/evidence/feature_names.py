@@ -4,10 +4,11 @@ from __future__ import annotations
 
 NAMES = (
     "cosine", "cosine around", "cosine mixed", "coverage", "coverage around", "names", "names around", "passage rank",
-    "precision", "text has the kind", "text lacks the kind", "text year", "text length", "text is a sentence",
-    "text is a question", "text is new", "pairs", "is a cell", "label coverage", "label precision", "label is asked",
+    "precision", "has the kind", "lacks the kind", "lacks a figure", "counts", "text year", "text length",
+    "text is a sentence", "text is a question", "text is new", "pairs", "is a cell", "label coverage",
+    "label precision", "label is asked",
     "section coverage", "header coverage", "header precision", "cell year", "period", "part", "column",
-    "cell has the kind", "cell for words", "label cosine", "rare coverage", "rare coverage around", "passage coverage",
+    "cell for words", "label cosine", "rare coverage", "rare coverage around", "passage coverage",
     "rare behind", "rare around behind", "label cosine behind", "change column", "total", "extreme", "rest coverage",
     "cosine behind", "mixed behind", "coverage behind", "coverage around behind", "label behind",
 )  # fmt: skip

@@ -9,9 +9,11 @@ from itertools import pairwise
 from math import log
 from typing import TYPE_CHECKING
 
-from rag.answering.evidence.answers import candidates
-from rag.answering.evidence.asked.questions import Kind, Question, years_of
+from rag.answering.evidence.answers import candidates, counts, has_figure, says_amount
+from rag.answering.evidence.asked.kinds import FIGURES, Kind
+from rag.answering.evidence.asked.questions import Question, years_of
 from rag.answering.evidence.feature_names import NAMES, RELATIVE
+from rag.answering.evidence.tables.cell_kinds import has_kind
 from rag.answering.evidence.tables.cell_scope import (
     CHANGE_WORDS,
     find_parts,
@@ -21,7 +23,7 @@ from rag.answering.evidence.tables.cell_scope import (
     match_period,
     match_years,
 )
-from rag.answering.evidence.tables.figures import is_figure, is_period, value
+from rag.answering.evidence.tables.figures import is_figure, value
 from rag.answering.evidence.unit_vectors import encode
 from rag.answering.evidence.units import Unit
 from rag.search.bm25 import stems
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 _COLUMN_SHARE = 0.5  # of the vector of a cell's column beside that of its row
 _CHANGE = re.compile("|".join((*CHANGE_WORDS, "%")), re.IGNORECASE)
+_CONDITION = re.compile(r"\b(?:when|whenever|if|where|once|upon|after|before|until|unless)\b", re.IGNORECASE)
 _ENDS = re.compile(r"[.!?。！？][\"'”’)\]]*$")
 
 
@@ -41,7 +44,12 @@ def embedded_text(unit: Unit) -> str:
     if unit.cell:
         return f"{unit.label}, {unit.cell.column_header}".strip(", ") or unit.text
     heading = unit.heading.rpartition(" > ")[2]
-    return f"{heading}. {unit.text}" if heading else unit.text
+    text = f"{unit.referent} {unit.text}".lstrip()
+    return f"{heading}. {text}" if heading else text
+
+
+def _around(unit: Unit) -> tuple[str, ...]:
+    return unit.heading, unit.before, unit.after, unit.cell.row_words if unit.cell else ""
 
 
 class Measurer:
@@ -54,7 +62,7 @@ class Measurer:
         latest, self._parts = latest_days(units), find_parts(question, units)
         self._periods = [match_period(question, unit, latest) if unit.cell else 0.0 for unit in units]
         self._stems = [self._own_stems(at) for at in range(len(units))]
-        self._context = [frozenset(stems([unit.heading, unit.before, unit.after])) for unit in units]
+        self._context = [frozenset(stems(_around(unit))) for unit in units]
         self._weights = self._word_weights([*dict.fromkeys(self._stems)])
         # A word of each passage, such as the subject of the document, doesn't say which sentence answers.
         self._rare = self._word_weights([*self._passages.values()])
@@ -124,20 +132,50 @@ class Measurer:
             "passage rank": 1 / (1 + unit.rank),
             "precision": len(own & set(self.question.stems)) / (len(own) or 1),
         }
+        row |= self._kind_row(unit)
         return row | (self._cell_row(unit, at) if unit.cell else self._text_row(unit, own))
 
     def _share_of_names(self, words: frozenset[str]) -> float:
         names = [set(stems([name])) for name in self.question.names]
         return sum(name <= words for name in names) / len(names) if names else 0.5
 
+    def _kind_row(self, unit: Unit) -> dict[str, float]:
+        """Return whether a unit has the kind of answer that the question asks for."""
+        question = self.question
+        if unit.cell:
+            has = has_kind(question, unit.cell)
+        else:
+            asks = question.kind not in (Kind.OTHER, Kind.YES_NO)
+            has = any(candidates(question.kind, unit.text, question)) if asks else None
+        return {
+            "counts": float(self._counts(unit)),
+            "has the kind": float(has is True),
+            "lacks the kind": float(has is False),
+            "lacks a figure": float(self._lacks_figure(unit)),
+        }
+
+    def _counts(self, unit: Unit) -> bool:
+        """Return whether a unit says how many there are of what the question counts."""
+        if cell := unit.cell:
+            return bool(self.question.counted & set(stems([cell.row_label, cell.column_header]))) and is_figure(
+                cell.text
+            )
+        return counts(unit.text, self.question)
+
+    def _lacks_figure(self, unit: Unit) -> bool:
+        """Return whether a unit has no figure, as the question asks for; a date can be a condition."""
+        if self.question.kind not in FIGURES:
+            return False
+        if unit.cell:  # "3 May" is no answer to how much, "Indefinite" is one to how long
+            text = unit.cell.text
+            return has_kind(self.question, unit.cell) is False and not is_figure(text) and not says_amount(text)
+        is_condition = self.question.kind is Kind.DATE and _CONDITION.search(unit.text)
+        return not (has_figure(unit.text) or is_condition)
+
     def _text_row(self, unit: Unit, own: frozenset[str]) -> dict[str, float]:
         question = self.question
-        asks_for_kind = question.kind not in (Kind.OTHER, Kind.YES_NO)
-        has_kind = any(candidates(question.kind, unit.text, question))
         years = years_of(unit.text)
         return {
-            "text has the kind": float(asks_for_kind and has_kind),
-            "text lacks the kind": float(asks_for_kind and not has_kind),
             "text year": match_years(question.years, years, years_of(f"{unit.heading} {unit.before} {unit.after}")),
             "text length": log(1 + len(unit.text.split())),
             "text is a sentence": float(bool(_ENDS.search(unit.text))),
@@ -154,7 +192,7 @@ class Measurer:
         asked = set(question.stems)
         return {
             "is a cell": 1.0,
-            "cell for words": float(question.wants_words),
+            "cell for words": float(question.wants_words and is_figure(cell.text)),
             "label cosine": self._cosines[at, 3],
             "label coverage": self._coverage(label),
             "label precision": len(label & asked) / (len(label) or 1),
@@ -166,7 +204,6 @@ class Measurer:
             "period": match_length(question, cell.column_header),
             "part": float(self._parts[at]),
             "column": 1 / (1 + cell.cell.column),
-            "cell has the kind": float(_has_kind(question, cell.text, f"{cell.section} {cell.column_header}")),
             "change column": float(_is_change(f"{cell.section} {cell.column_header}") != _is_change(question.text)),
             "total": float(("total" in label) == ("total" in asked)),
             "extreme": self._extreme(unit),
@@ -197,18 +234,6 @@ def _unit_length(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _is_change(text: str) -> bool:
     return bool(_CHANGE.search(text))
-
-
-def _has_kind(question: Question, text: str, header: str) -> bool:
-    """Return whether a cell has the kind of value that the question asks for."""
-    is_percent = "%" in text or "%" in header or "percent" in header.lower()
-    if question.kind is Kind.PERCENT:
-        return is_percent
-    if question.kind is Kind.DATE:
-        return is_period(text) or bool(question.extreme)
-    if question.kind in (Kind.MONEY, Kind.NUMBER):
-        return is_figure(text) and not is_percent
-    return question.kind is Kind.OTHER and is_figure(text)
 
 
 def _shared_pairs(question: str, text: str) -> float:

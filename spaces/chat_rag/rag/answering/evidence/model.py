@@ -9,7 +9,7 @@ from math import exp
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.answering.evidence.answerable import QUESTION_NAMES, Situation, question_features
+from rag.answering.evidence.answerable import QUESTION_NAMES, Situation, best_unit, question_features
 from rag.answering.evidence.feature_names import NAMES
 
 if TYPE_CHECKING:
@@ -71,9 +71,15 @@ class Model:
         scores: NDArray[np.float64],
         meant: NDArray[np.bool_] | None = None,
     ) -> float:
-        """Return how likely the documents answer; 0 if none has a name, or a year, of the question."""
+        """Return how likely the documents answer; 0 if none has a name, or a year, of the question.
+
+        It is also 0 if the question asks for a figure and the best unit has none.
+        """
         missing = situation.missing
         if missing.names or (missing.years and len(missing.years) == len(situation.question.years)):
+            return 0.0
+        best = best_unit(scores, meant)
+        if situation.question.wants_figure and values[best, NAMES.index("lacks a figure")]:
             return 0.0
         return self.questions.probability(question_features(situation, values, scores, meant))
 

@@ -15,9 +15,10 @@ from rag.answering.abstain import (
 )
 from rag.answering.evidence.answerable import Situation
 from rag.answering.evidence.answers import answer_span
+from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.languages import other_languages
 from rag.answering.evidence.asked.mentions import are_meant, covered_years, documents_that_are_meant, find_missing
-from rag.answering.evidence.asked.questions import Kind, Question
+from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.asked.typos import read_question
 from rag.answering.evidence.comparison import compared_documents, question_to_each
 from rag.answering.evidence.feature_names import NAMES
@@ -162,7 +163,7 @@ def _abstention(
     if languages:
         return Abstention(AbstentionKind.OTHER_LANGUAGE, evidence, languages=languages)
     if missing.names:
-        return Abstention(AbstentionKind.NOT_MENTIONED, evidence, names=missing.names)
+        return Abstention(AbstentionKind.NOT_MENTIONED, evidence, names=question.whole_names(missing.names))
     covered = covered_years(documents.values())
     years = missing.years or (tuple(sorted(question.years - set(covered))) if ranking.is_other_period else ())
     if years:

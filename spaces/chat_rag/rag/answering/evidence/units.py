@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ from rag.answering.evidence.tables.figures import find_unit
 from rag.answering.evidence.tables.grid import Grid, LabeledCell
 from rag.documents import Document, Passage, Table
 
+_PRONOUN = re.compile(
+    r"\W*(?:it|its|this|that|these|those|they|their|he|she|his|her|such|of (?:this|these|which))\b", re.IGNORECASE
+)
 _MAX_SENTENCE = 500  # characters of a sentence outside of its passage
 
 
@@ -38,6 +42,11 @@ class Unit:
     def heading(self) -> str:
         """The headings above the unit."""
         return self.passage.heading if self.passage else ""
+
+    @property
+    def referent(self) -> str:
+        """The sentence before a sentence that begins with a pronoun, and so goes on from it; otherwise ""."""
+        return self.before if not self.cell and _PRONOUN.match(self.text) else ""
 
     @property
     def label(self) -> str:

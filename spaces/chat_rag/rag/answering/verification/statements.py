@@ -14,9 +14,6 @@ from rag.documents import Document, Passage
 
 # How far above a figure its "in millions" can stand, and where a document says what it is about.
 _SCALE_CHARACTERS, _TITLE_CHARACTERS = 4_000, 2_500
-_PRONOUN = re.compile(
-    r"\W*(?:it|its|this|that|these|those|they|their|he|she|his|her|such|of (?:this|these|which))\b", re.I
-)
 _SCALE_NOTE = re.compile(r"\bin (?:thousands|millions|billions)\b", re.IGNORECASE)
 
 
@@ -71,8 +68,7 @@ class Statements:
         return document.text if document else ""
 
     def _of_unit(self, passage: Passage, unit: Unit) -> list[Statement]:
-        # A sentence goes on from the one before it if it begins with a pronoun; a table has its introduction.
-        before = unit.before if unit.cell or _PRONOUN.match(unit.text) else ""
+        before = unit.before if unit.cell else unit.referent
         context = role_words(f"{passage.document} {unit.heading} {before} {unit.text}")
         place = unit.start - passage.start, unit.end - passage.start
         if cell := unit.cell:

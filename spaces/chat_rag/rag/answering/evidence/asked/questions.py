@@ -3,61 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 
+from rag.answering.evidence.asked.kinds import FIGURES, Kind, kind_of
 from rag.answering.evidence.asked.periods import PERIOD_STEMS, Day, days_in, length_in
 from rag.answering.evidence.tables.figures import YEAR
 from rag.search.bm25 import STOP_WORDS, keywords, stems
 
-
-class Kind(StrEnum):
-    """What kind of answer a question asks for."""
-
-    MONEY = "money"
-    PERCENT = "percent"
-    NUMBER = "number"
-    DURATION = "duration"
-    DATE = "date"
-    PERSON = "person"
-    PLACE = "place"
-    REASON = "reason"
-    YES_NO = "yes_no"
-    OTHER = "other"
-
-
-_MONEY_WORDS = (
-    r"cost|price|pay|paid|spen[dt]|revenues?|sales|income|profit|loss(?:es)?|earn(?:ings|ed)?|expenses?|salary|worth|money|"
-    r"budget|cash|debt|assets?|liabilit\w+|dividends?|charges?|fees?|dollars|value|amount"
-)
-_KINDS = [
-    (
-        Kind.PERCENT,
-        r"\bpercent(?:age)?\b|\bwhat (?:share|proportion|fraction|portion|rate)\b|%"
-        r"|\b(?:growth|tax|interest|discount) rate\b",
-    ),
-    (Kind.DURATION, r"\bhow (?:long|often|frequently|old)\b|\bwhat (?:is the )?(?:duration|term|period of time)\b"),
-    (Kind.DATE, r"\bwhen\b|\b(?:what|which) (?:\w+ )?(?:year|date|day|month|decade|century|quarter)s?\b"),
-    (Kind.PERSON, r"\bwho(?:m|se)?\b|\bwhat (?:person|people|man|woman|actor|king|president)\b"),
-    (Kind.PLACE, r"\bwhere\b|\b(?:what|which) (?:country|city|state|place|location|region|continent|town|area)\b"),
-    (Kind.REASON, r"\bwhy\b|\bhow come\b|\bwhat (?:is the |was the )?(?:reason|caused?)\b"),
-    (Kind.MONEY, rf"\bhow much\b|\bhow (?:high|large|big) (?:is|was|were|are)\b.{{0,200}}\b(?:{_MONEY_WORDS})\b"),
-    (Kind.NUMBER, r"\bhow (?:many|large|big|high|far|tall|deep|fast)\b|\b(?:the|what) (?:total )?number of\b"),
-    (Kind.MONEY, rf"^what (?:is|was|were|are|did)\b.{{0,200}}\b(?:{_MONEY_WORDS})\b"),
-    (Kind.YES_NO, r"^(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may)\b"),
-]
-_KIND_PATTERNS = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KINDS]
 _SHORT_YEAR = re.compile(r"\b(?:FY|F|CY)\s?'?(\d\d)\b")
 _QUARTER = re.compile(r"\b(?:(first|second|third|fourth)[ -](?:fiscal )?quarter|q([1-4]))\b", re.IGNORECASE)
 _FISCAL = re.compile(r"\bfiscal\b|\bFY", re.IGNORECASE)
 _QUARTERS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
 _NAME = re.compile(r"(?<![\w.])(?:[A-Z][\w&]*(?:[.’'][A-Za-z\d][\w&]*)*|[a-z][A-Z]\w+)")
+_STREET = r"Street|Road|Lane|Avenue|Square|Close|Drive|Terrace|Boulevard"
 _NO_NAME = re.compile(
     r"(?:FY|CY|F|Q)?'?\d+|Q[1-4]|January|February|March|April|May|June|July|August|September|October|November|December"
+    r"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?"
     r"|Corporation|Corp|Inc|Company|Group|Ltd|Limited|Holdings|Plc|Fiscal|Year|Quarter|Table|Note|Section",
     re.IGNORECASE,
 )
+_IN_STREET = re.compile(rf"[A-Z][\w.’'-]* (?:{_STREET})$")
+_HOUSE_NUMBER = re.compile(r"\b\d{1,5}[A-Za-z]? $")
+_BEFORE = 40  # characters: a question can be long
 _POSSESSIVE = re.compile(r"[’']s?$")
 _WANTS_WORDS = re.compile(
     r"^how (?:is|are|was|were|does|do|did|can|should|would)\b|^(?:why|who|where|describe|explain)\b"
@@ -65,6 +34,10 @@ _WANTS_WORDS = re.compile(
     r"|\breasons?\b|\bcauses?d?\b",
     re.IGNORECASE,
 )
+_ASKS_FIGURE = re.compile(r"(?:\w+ )?(?:how|when)\b", re.IGNORECASE)
+_COUNTED = re.compile(r"\bhow (?:many|much) (\w+(?: \w+)?)", re.IGNORECASE)
+# Words that only ask, and that the answer needn't have.
+_ASKING = frozenset(["much", "many", "s", "must", "may", "might", "shall", "ever"])
 # In lower case: "Greater China" is a name.
 _MOST = re.compile(r"\b(?:larg|high|great|bigg|most|max)\w*\b")
 _LEAST = re.compile(r"\b(?:small|low|least|less|fewe|min)\w*\b")
@@ -79,7 +52,7 @@ class Question:
     @cached_property
     def kind(self) -> Kind:
         """The kind of the answer."""
-        return next((kind for kind, pattern in _KIND_PATTERNS if pattern.search(self.text)), Kind.OTHER)
+        return kind_of(self.text)
 
     @cached_property
     def years(self) -> frozenset[str]:
@@ -90,7 +63,7 @@ class Question:
     def stems(self) -> tuple[str, ...]:
         """The stems of the words that carry meaning, without years."""
         words = [word for word in keywords(self.text) if not YEAR.fullmatch(word)]
-        return tuple(stems(words))
+        return tuple(stems([word for word in words if word not in _ASKING] or words))
 
     @cached_property
     def period_stems(self) -> frozenset[str]:
@@ -99,16 +72,56 @@ class Question:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The capitalized words, without the first word of a sentence, and without months and legal forms."""
+        """The capitalized words, without the first word of a sentence, and without months and legal forms.
+
+        "Street" is no name in "Dover Street", which any other street has as well.
+        """
         return tuple(
             dict.fromkeys(
                 name
-                for match in _NAME.finditer(self.text)
-                if match.start() and self.text[: match.start()].rstrip()[-1:] not in ".?!:"
-                if len(name := _POSSESSIVE.sub("", match[0])) > 1
-                if name.lower() not in STOP_WORDS and not _NO_NAME.fullmatch(name)
+                for start, name in self._capitalized
+                if not _NO_NAME.fullmatch(name)
+                if not _IN_STREET.search(self.text, max(0, start - _BEFORE), start + len(name))
             )
         )
+
+    @cached_property
+    def _capitalized(self) -> tuple[tuple[int, str], ...]:
+        """The place and the text of each capitalized word that doesn't begin a sentence."""
+        return tuple(
+            (match.start(), name)
+            for match in _NAME.finditer(self.text)
+            if match.start() and self.text[: match.start()].rstrip()[-1:] not in ".?!:"
+            if len(name := _POSSESSIVE.sub("", match[0])) > 1 and name.lower() not in STOP_WORDS
+        )
+
+    def whole_names(self, names: Collection[str]) -> tuple[str, ...]:
+        """Return names as the question writes them: "Dover", of an address, is "12 Dover Street"."""
+        wholes: list[tuple[int, str]] = []
+        for start, name in self._capitalized:
+            first, before = wholes[-1] if wholes else (0, "")
+            if before and self.text[first:start] == f"{before} ":
+                wholes[-1] = first, f"{before} {name}"
+            else:
+                wholes.append((start, name))
+        asked = [(start, name) for start, name in wholes if set(name.split()) & set(names)]
+        return tuple(dict.fromkeys(self._house_number(start, name) + name for start, name in asked))
+
+    def _house_number(self, start: int, name: str) -> str:
+        """Return the number of a house in a street, with the space behind it; "" for another name."""
+        number = _HOUSE_NUMBER.search(self.text, max(0, start - _BEFORE), start) if _IN_STREET.search(name) else None
+        return number[0] if number else ""
+
+    @cached_property
+    def wants_figure(self) -> bool:
+        """Whether the question asks how much, how many, how long or when: no words alone answer it."""
+        return self.kind in FIGURES and bool(_ASKS_FIGURE.match(self.text))
+
+    @cached_property
+    def counted(self) -> frozenset[str]:
+        """The stems of what the question asks the number of: "How many study rooms are there?" asks for rooms."""
+        match = _COUNTED.search(self.text)
+        return frozenset(stems([word for word in match[1].split() if word not in STOP_WORDS])) if match else frozenset()
 
     @cached_property
     def extreme(self) -> int:

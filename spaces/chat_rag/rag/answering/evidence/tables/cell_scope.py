@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rag.answering.evidence.asked.periods import CALENDAR, PERIOD_STEMS, Day, days_in, last_day, length_in
 from rag.answering.evidence.asked.questions import Question, years_of
 from rag.answering.evidence.structure import structure_of
-from rag.answering.evidence.tables.figures import without_alternatives
+from rag.answering.evidence.tables.figures import is_figure, without_alternatives
 from rag.answering.evidence.units import Unit
 from rag.search.bm25 import STOP_WORDS, stems
 
@@ -18,6 +18,10 @@ _WHOLE = frozenset(
 # What names a column of changes. It is none of a part; the feature "change column" knows it.
 CHANGE_WORDS = ("change", "increase", "decrease", "variance", "growth", "percent")
 _CHANGES = frozenset(stems(CHANGE_WORDS))
+# What a column measures: "Unit price" beside "Amount" isn't the figure of a part of the company.
+_MEASURES = frozenset(
+    stems(["unit price cost fee quantity number count rate duration length minutes hours days weeks usd eur gbp chf"])
+)
 _NO_DAY = 31  # of a month without a day
 RowKey = tuple[str, int]
 
@@ -93,8 +97,11 @@ def find_parts(question: Question, units: Sequence[Unit]) -> list[bool]:
     common = _common_header_stems(units)
     parts = [_part(question, unit) - common.get((unit.document.id, unit.start), frozenset()) for unit in units]
     labels = [(unit.document.id, label_stems(unit)) for unit in units]
-    wholes = {label for label, unit, part in zip(labels, units, parts, strict=True) if unit.cell and not part}
-    return [bool(part) and label in wholes for label, part in zip(labels, parts, strict=True)]
+    # A list of duties has no parts.
+    figures = [unit.cell is not None and is_figure(unit.cell.text) for unit in units]
+    rows = list(zip(labels, figures, parts, strict=True))
+    wholes = {label for label, figure, part in rows if figure and not part}
+    return [figure and bool(part) and label in wholes for label, figure, part in rows]
 
 
 def _common_header_stems(units: Sequence[Unit]) -> dict[RowKey, frozenset[str]]:
@@ -112,5 +119,5 @@ def _part(question: Question, unit: Unit) -> frozenset[str]:
     words = frozenset(stems([unit.cell.section, unit.cell.column_header])) if unit.cell else frozenset()
     if words & _WHOLE:
         return frozenset()
-    known = PERIOD_STEMS | _CHANGES | STOP_WORDS | set(question.stems) | label_stems(unit)
+    known = PERIOD_STEMS | _CHANGES | _MEASURES | STOP_WORDS | set(question.stems) | label_stems(unit)
     return frozenset(word for word in words - known if word.isalpha() and len(word) > 1)

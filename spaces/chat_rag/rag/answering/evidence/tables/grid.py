@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -10,6 +11,10 @@ from rag.documents import Cell, Table
 
 # Of a table whose rows all look like headers, each figure would otherwise have all of them.
 MAX_HEADER_ROWS = 20
+# The first column of a list: 1, 2., A-17, 1003; a year names a row by itself.
+_NUMBERING = re.compile(r"(?!(?:19|20)\d\d$)#?(?:[A-Z]{1,4}-?)?\d{1,8}\.?")
+_FEWEST_NUMBERED = 2
+_LETTERS = re.compile(r"[^\W\d_]{3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,8 @@ class LabeledCell:
     start: int
     end: int
     """The span of the cell's row."""
+    row_words: str = ""
+    """The cells of the row that have words: of a list of flights, from where to where each is."""
 
 
 @dataclass(slots=True)
@@ -34,6 +41,8 @@ class Grid:
     text: str
     rows: list[dict[int, Cell]] = field(init=False)
     _first_figure_row: int = field(init=False)
+    _names: int = field(init=False)
+    """The column with the names of the rows if the first one has only their numbers, as in an invoice; otherwise 0."""
 
     def __post_init__(self) -> None:
         count = max((cell.row + cell.row_span for cell in self.table.cells), default=0)
@@ -43,6 +52,7 @@ class Grid:
                 for column in range(cell.column, cell.column + cell.column_span):
                     row.setdefault(column, cell)
         self._first_figure_row = self._find_first_figure_row()
+        self._names = self._find_names()
 
     @property
     def unit(self) -> str:
@@ -71,9 +81,11 @@ class Grid:
                 continue
             in_headers = False
             start, end = min(cell.start for cell in row.values()), max(cell.end for cell in row.values())
+            words = " ".join(self.content(cell) for _, cell in values if self._has_words(cell))
+            named = f"{label} {self.content(row.get(self._names))}".strip() if self._names else label
             for column, cell in values:
-                header = self._column_header(headers, column)
-                yield LabeledCell(cell, self.content(cell), label, section, header, start, end)
+                header, own_label = self._column_header(headers, column), label if column == self._names else named
+                yield LabeledCell(cell, self.content(cell), own_label, section, header, start, end, words)
             if label.lower().startswith("total"):
                 section = ""
 
@@ -102,6 +114,18 @@ class Grid:
             if any(is_figure(self.content(cell)) for column, cell in row.items() if column > 0):
                 return number
         return len(self.rows)
+
+    def _find_names(self) -> int:
+        rows = [row for number, row in enumerate(self.rows) if number >= self._first_figure_row and 0 in row]
+        if len(rows) < _FEWEST_NUMBERED or not all(_NUMBERING.fullmatch(self.content(row[0])) for row in rows):
+            return 0
+        columns = sorted({column for row in rows for column in row if column > 0})
+        worded = (column for column in columns if all(self._has_words(row.get(column)) for row in rows))
+        return next(worded, 0)
+
+    def _has_words(self, cell: Cell | None) -> bool:
+        text = self.content(cell)
+        return bool(_LETTERS.search(text)) and not is_figure(text) and not is_period(text)
 
     def _column_header(self, headers: list[dict[int, Cell]], column: int) -> str:
         parts = [self.content(self._header_cell(row, column)) for row in headers]

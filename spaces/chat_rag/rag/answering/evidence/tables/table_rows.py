@@ -6,9 +6,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
+from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.mentions import is_about
 from rag.answering.evidence.asked.periods import PERIOD_STEMS
-from rag.answering.evidence.asked.questions import Kind, Question
+from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.tables.figures import without_alternatives
 from rag.documents import Document, Passage, Table
 from rag.search.bm25 import stems

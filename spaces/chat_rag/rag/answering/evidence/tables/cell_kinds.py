@@ -1,0 +1,53 @@
+"""Whether a cell has the kind of answer that a question asks for, by its text and by the header of its column."""
+
+from __future__ import annotations
+
+import re
+
+from rag.answering.evidence.answers import candidates
+from rag.answering.evidence.asked.kinds import Kind
+from rag.answering.evidence.asked.periods import last_day, length_in
+from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.tables.figures import is_figure, is_period
+from rag.answering.evidence.tables.grid import LabeledCell
+
+# What the header of a column says about its figures. The first kind counts: a "Tax (%)" is no money.
+_HEADERS = {
+    Kind.PERCENT: r"%|\bper ?cent|\bshare\b|\brate\b|\bweight\b",
+    Kind.DURATION: r"\b(?:years?|months?|weeks?|days?|hours?|hrs?|minutes?|mins?|seconds?|duration|length|valid for)\b",
+    Kind.MONEY: r"[$€£¥₹]|\b(?:USD|EUR|GBP|CHF|JPY|price|cost|fee|rent|salary|wage|pay|amount)s?\b",
+    Kind.NUMBER: r"\b(?:quantity|qty|count|number|no|pieces|pcs|units|seats|people|persons|entries)\b",
+}
+_HEADER_PATTERNS = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _HEADERS.items()}
+_WORDS = {Kind.PERSON, Kind.PLACE, Kind.REASON}
+
+
+def has_kind(question: Question, cell: LabeledCell) -> bool | None:
+    """Return whether a cell has the kind of answer that the question asks for; None if nothing tells."""
+    kind, header = question.kind, f"{cell.section} {cell.column_header}"
+    if kind in (Kind.OTHER, Kind.YES_NO):
+        return None
+    if kind is Kind.DATE:  # the period of a figure, or its largest one, is in the header
+        is_date = is_period(cell.text) or bool(question.extreme) or _has_candidate(question, cell)
+        return is_date or (None if is_figure(cell.text) else False)
+    is_money = kind is Kind.MONEY and is_figure(cell.text)  # only the first figure of a column may have a "$"
+    if not is_money and _has_candidate(question, cell):
+        return True
+    if not is_figure(cell.text):
+        return None if kind in _WORDS else False
+    if kind in _WORDS:
+        return False
+    own = Kind.PERCENT if "%" in cell.text else _kind_of_column(header)
+    return own is kind if own or kind in (Kind.PERCENT, Kind.DURATION) else None
+
+
+def _has_candidate(question: Question, cell: LabeledCell) -> bool:
+    """Return whether the text of a cell alone has the kind: a number needs its column to tell what it counts."""
+    return question.kind is not Kind.NUMBER and any(candidates(question.kind, cell.text, question))
+
+
+def _kind_of_column(header: str) -> Kind | None:
+    """Return the kind that a header names; "Three months ended" names the period of a figure."""
+    if length_in(header) or last_day(header):
+        return None
+    return next((kind for kind, pattern in _HEADER_PATTERNS.items() if pattern.search(header)), None)
