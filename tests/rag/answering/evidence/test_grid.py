@@ -142,6 +142,7 @@ def test_the_words_of_a_row() -> None:
         ("How much is a chair?", "Unit price (EUR)", "48.90", True),
         ("How much is a chair?", "Quantity", "6", False),
         ("How much is a chair?", "2022", "6", None),
+        ("How much is a chair?", "Three Months Ended June 30, 2023", "6", None),  # a period, no duration
         ("How many chairs were ordered?", "Quantity", "6", True),
         ("How many chairs were ordered?", "Net amount (EUR)", "48.90", False),
         ("What is the tax rate?", "VAT rate", "19%", True),
