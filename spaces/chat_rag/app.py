@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from backends import Catalog, SpaceportError
-from chat_page import render, scripts
+from chat_page import scripts
 from chat_page.better_model import ModelOffer
 from chat_page.chat import Chat
 from chat_page.handlers.answers import AnswerHandlers
@@ -26,6 +26,7 @@ from chat_page.layout.conversation_list import build_conversation_list
 from chat_page.layout.document_list import build_document_list
 from chat_page.layout.settings import build_settings
 from chat_page.layout.sources_pane import build_sources_pane
+from chat_page.rendering.documents import feedback_note
 from chat_page.strings import ENGLISH
 from rag.answering.types import MAX_QUESTION_CHARACTERS
 from rag.documents import Limits
@@ -131,7 +132,7 @@ with gr.Blocks(
             build_head()
             chatbot = build_chatbot()
             composer = build_composer(TARGETS, MAX_QUESTION_CHARACTERS)
-            gr.HTML(render.feedback_note(CHAT.shared_feedback), visible=bool(CHAT.shared_feedback), elem_id="feedback")
+            gr.HTML(feedback_note(CHAT.shared_feedback), visible=bool(CHAT.shared_feedback), elem_id="feedback")
         pane = build_sources_pane()
     question, target = composer.question, composer.target
     files, documents, samples = shelf.files, shelf.documents, shelf.samples

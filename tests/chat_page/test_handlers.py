@@ -229,7 +229,7 @@ async def test_work_on_a_whole_conversation_leaves_the_event_loop_free(
     assert not modules & {
         "chat_page.sharing.export",
         "chat_page.sharing.share",
-        "chat_page.messages",
+        "chat_page.rendering.messages",
         "json",
         "ui.markdown",
     }

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from backends import Delta, SpaceportError
-from chat_page.render import waiting_text
+from chat_page.rendering.documents import waiting_text
 from chat_page.strings import ENGLISH, pluralize
-from rag.answering.markers import Marker
+from rag.answering.citations.markers import Marker
 from rag.answering.turn import ErrorMessage, Turn
 from rag.answering.types import AnswerEnd, Retrieval, Sentence
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from backends.streams import closing
-from chat_page import render
+from chat_page.rendering.documents import documents_html
 from chat_page.uploads import Uploads
 from chat_page.visitors.visitor import Visitor
 from rag.errors import DocumentError
@@ -32,7 +32,7 @@ async def add_url(
     place = uploads.lane.join(caller)
     try:
         async for ahead in place.wait():
-            yield render.documents_html(visitor.library.documents, waiting=ahead)
+            yield documents_html(visitor.library.documents, waiting=ahead)
         source = await _fetch(url, edge)
     finally:
         place.release()

@@ -10,7 +10,7 @@ import pytest
 from huggingface_hub import HfApi
 
 from chat_page.conversations.feedback import REASONS, Rating, SharedFeedback, feedback_line
-from chat_page.render import feedback_note
+from chat_page.rendering.documents import feedback_note
 from rag.answering.turn import Turn
 from rag.errors import DocumentError
 from rag.library.store import MAX_FEEDBACK_BYTES, Store

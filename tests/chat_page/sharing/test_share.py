@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from chat_page.conversation import Conversation
-from chat_page.markdown import disarm_markdown
-from chat_page.messages import conversation_messages
+from chat_page.rendering.markdown import disarm_markdown
+from chat_page.rendering.messages import conversation_messages
 from chat_page.sharing.export import as_json, as_markdown
 from chat_page.sharing.share import MAX_INFLATED, MAX_LINK, ShareError, link_fragment, open_turns
 from chat_page.strings import ENGLISH, Strings, pluralize
-from rag.answering.abstain import Abstention, AbstentionKind, Evidence
-from rag.answering.markers import Marker
+from rag.answering.abstention.abstain import Abstention, AbstentionKind, Evidence
+from rag.answering.citations.markers import Marker
 from rag.answering.quotes import Quote
 from rag.answering.turn import ErrorMessage, Turn, model_messages
 from rag.answering.types import Citation, Sentence

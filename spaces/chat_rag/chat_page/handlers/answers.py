@@ -17,7 +17,7 @@ from chat_page.chat import Chat
 from chat_page.conversation import Conversation
 from chat_page.conversations.running import RunningAnswer
 from chat_page.handlers.page import BUSY, READY, PageHandlers
-from chat_page.messages import ChatMessage, conversation_messages
+from chat_page.rendering.messages import ChatMessage, conversation_messages
 from chat_page.sources import panel
 from chat_page.visitors.visitor import Visitor
 from rag.answering.types import MAX_QUESTION_CHARACTERS, AnswerOptions

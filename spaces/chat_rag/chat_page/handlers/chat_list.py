@@ -13,7 +13,7 @@ from chat_page.conversation import MAX_NAME_CHARACTERS, Conversation
 from chat_page.conversations.chat_list import chat_list_html
 from chat_page.conversations.feedback import Rating
 from chat_page.handlers.page import BUSY, READY, PageHandlers
-from chat_page.messages import turn_index
+from chat_page.rendering.messages import turn_index
 from chat_page.sharing import export
 from chat_page.sources import panel
 from chat_page.strings import ENGLISH

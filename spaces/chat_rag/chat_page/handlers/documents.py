@@ -9,9 +9,10 @@ from typing import Any
 
 import gradio as gr
 
-from chat_page import render, suggestions
+from chat_page import suggestions
 from chat_page.chat import Chat
 from chat_page.handlers.page import PageHandlers
+from chat_page.rendering.documents import note_html, visitor_documents
 from chat_page.sources import panel
 from chat_page.strings import ENGLISH
 from chat_page.web_pages import add_url
@@ -65,7 +66,7 @@ class DocumentHandlers:
         visitor, _ = self._page.find(key, request)
         visitor.library.remove(str(event.document))
         visitor.left_out.discard(str(event.document))
-        return render.visitor_documents(visitor, visitor.ingestion.snapshot())
+        return visitor_documents(visitor, visitor.ingestion.snapshot())
 
     def choose(self, key: str, event: gr.EventData, request: gr.Request) -> None:
         """Ask a document from now on, or leave it out."""
@@ -98,5 +99,5 @@ class DocumentHandlers:
         try:
             preview = await self._chat.preview(self._page.caller(key, request), visitor, source)
         except Refused as refusal:
-            preview = render.note_html(str(refusal))
+            preview = note_html(str(refusal))
         return panel.preview_value(source, preview)

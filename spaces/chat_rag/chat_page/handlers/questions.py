@@ -13,7 +13,7 @@ import gradio as gr
 from chat_page.chat import Chat
 from chat_page.conversation import Conversation
 from chat_page.handlers.page import BUSY, PageHandlers
-from chat_page.messages import turn_index
+from chat_page.rendering.messages import turn_index
 from chat_page.sources import panel
 from chat_page.strings import ENGLISH
 from chat_page.visitors.visitor import Visitor

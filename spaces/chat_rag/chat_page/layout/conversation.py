@@ -12,7 +12,7 @@ from chat_page.layout.document_list import FILE_TYPES
 from chat_page.strings import ENGLISH
 from ui import html
 
-# `$…$` isn't here: "between $5 and $10" is money. `chat_page.formulas` writes real formulas in the other form.
+# `$…$` isn't here: "between $5 and $10" is money. `rendering.formulas` writes real formulas in the other form.
 FORMULAS: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
     {"left": "\\[", "right": "\\]", "display": True},

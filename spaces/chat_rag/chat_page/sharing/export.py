@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chat_page.conversation import Conversation
-from chat_page.markdown import disarm_markdown
+from chat_page.rendering.markdown import disarm_markdown
 from chat_page.strings import ENGLISH
 from rag.answering.quotes import Quote
 from rag.answering.turn import Turn

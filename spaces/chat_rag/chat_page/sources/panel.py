@@ -1,8 +1,8 @@
 """The source panel: a card for each passage, which opens the passage's place in the document.
 
-A citation in an answer links to the id of a place in the panel (see `rag.answering.markers.anchors`). A script of the
-page finds the card with that id and clicks its button. The button requests the preview, which panel.js puts into the
-card.
+A citation in an answer links to the id of a place in the panel (see `anchors` in `rag.answering.citations.markers`). A
+script of the page finds the card with that id and clicks its button. The button requests the preview, which panel.js
+puts into the card.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from chat_page.markdown import shorten
+from chat_page.rendering.markdown import shorten
 from chat_page.strings import ENGLISH, pluralize
-from rag.answering.markers import anchor
-from rag.answering.placement import quote_spans
+from rag.answering.citations.markers import anchor
+from rag.answering.citations.placement import quote_spans
 from rag.answering.turn import Turn
 from rag.answering.types import Citation
 from rag.documents import Passage

@@ -9,7 +9,7 @@ import hashlib
 from functools import partial
 from html import escape
 
-from chat_page.markdown import shorten
+from chat_page.rendering.markdown import shorten
 from chat_page.sources.page_picture import Picture, page_picture
 from chat_page.sources.page_view import page_tools, picture_html
 from chat_page.sources.photo import photo

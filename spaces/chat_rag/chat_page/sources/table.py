@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from html import escape
 
-from chat_page.markdown import shorten
+from chat_page.rendering.markdown import shorten
 from chat_page.strings import ENGLISH, pluralize
 from rag.documents import Document
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from backends import Backend, BackendError, ChatRequest, Delta, Done, Event, Message, Stopwatch
 from backends.stopwatch import now
 from backends.streams import closing
-from rag.answering import budget, rewrite
-from rag.answering.cite import Citer
+from rag.answering.citations.cite import Citer
+from rag.answering.citations.markers import Marker
+from rag.answering.citations.placement import passage_of, passages_with_quotes
 from rag.answering.evidence.candidates import retrieve_candidates
 from rag.answering.evidence.selection import find_quotes
-from rag.answering.markers import Marker
-from rag.answering.placement import passage_of, passages_with_quotes
+from rag.answering.prompts import budget, rewrite
 from rag.answering.repetition import RepetitionDetector
 from rag.answering.small_talk import find_small_talk, small_talk_reply
 from rag.answering.types import (

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.evidence.answers import answer_span, candidates
+from rag.answering.evidence.answer_spans import answer_span, candidates
 from rag.answering.evidence.asked.mentions import covered_years, find_missing
 from rag.answering.evidence.asked.questions import Kind, Question
 from rag.answering.evidence.asked.typos import read_question

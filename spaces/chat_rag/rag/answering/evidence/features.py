@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import log
 from typing import TYPE_CHECKING
 
-from rag.answering.evidence.answers import candidates
+from rag.answering.evidence.answer_spans import candidates
 from rag.answering.evidence.asked.questions import Kind, Question, years_of
 from rag.answering.evidence.feature_names import NAMES, RELATIVE
 from rag.answering.evidence.tables.cell_scope import (

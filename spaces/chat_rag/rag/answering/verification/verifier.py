@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import log
 
-from rag.answering.support import Sources, content_tokens, sentence_spans
 from rag.answering.verification.clauses import Clause, figure_clauses, find_direction, role_words
 from rag.answering.verification.figures import Figure, Period, find_periods
 from rag.answering.verification.names import Name, find_names, find_phrases, normalize
 from rag.answering.verification.statements import Statement, Statements
+from rag.answering.verification.support import Sources, content_tokens, sentence_spans
 from rag.documents import Document, Passage
 
 # "The passages don't mention it" needs no passage.

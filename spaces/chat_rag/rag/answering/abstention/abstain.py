@@ -12,9 +12,6 @@ from rag.documents import Passage
 from rag.search.languages import detect_language, word_lists
 from rag.search.words import content_words, keywords, stems
 
-# The text of an abstention for the API, the command line and the model's history. A page has its own words.
-REFUSAL = "The documents do not answer this question."
-NOT_FROM_DOCUMENTS = f"{REFUSAL} This answer is from general knowledge."
 # The check reads the same number of passages for everyone, however many a visitor sends to the model.
 CHECKED_PASSAGES = 5
 # Measured with benchmarks/abstain.py: the weight of the cosine, and the lowest score that counts as evidence. At 0.45

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backends import Message
-from rag.answering.prompt import RULES, build_messages, escape_special_tokens, quote, recent_messages
+from rag.answering.prompts.prompt import RULES, build_messages, escape_special_tokens, quote, recent_messages
 from rag.answering.retrieve import retrieve_passages
 from rag.documents import Passage
 from rag.library.library import Library

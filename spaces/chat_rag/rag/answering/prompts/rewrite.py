@@ -11,8 +11,8 @@ from weakref import WeakKeyDictionary
 
 from backends import Backend, BackendError, ChatRequest, Delta, Message
 from backends.streams import closing
-from rag.answering.markers import MARKER_PATTERN, up_to_last_marker
-from rag.answering.prompt import escape_special_tokens, recent_messages
+from rag.answering.citations.markers import MARKER_PATTERN, up_to_last_marker
+from rag.answering.prompts.prompt import escape_special_tokens, recent_messages
 from rag.documents import Passage
 from rag.search.languages import STOP_WORDS
 from rag.threads import SEARCH

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from backends import ChatRequest, Delta, Done, Event, Health, Message, Unreachable
-from rag.answering import rewrite
-from rag.answering.rewrite import build_query, cited_names, expand_by_rule, interleave, is_valid_rewrite
+from rag.answering.prompts import rewrite
+from rag.answering.prompts.rewrite import build_query, cited_names, expand_by_rule, interleave, is_valid_rewrite
 from rag.documents import Passage
 
 

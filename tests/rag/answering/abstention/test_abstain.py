@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.answering.abstain import (
+from rag.answering.abstention.abstain import (
     AbstentionKind,
     is_about_whole_documents,
     measure_evidence,

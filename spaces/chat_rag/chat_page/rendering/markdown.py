@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
 
-from chat_page.formulas import mark_formulas
+from chat_page.rendering.formulas import mark_formulas
 from chat_page.strings import ENGLISH
-from rag.answering.markers import Marker, anchors, split_at_markers
+from rag.answering.citations.markers import Marker, anchors, split_at_markers
 from rag.answering.types import Sentence
 from ui.markdown import ZERO_WIDTH_SPACE, safe_markdown, split_code, with_safe_fences
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat_page.formulas import mark_formulas
+from chat_page.rendering.formulas import mark_formulas
 
 
 @pytest.mark.parametrize(

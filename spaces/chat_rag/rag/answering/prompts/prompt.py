@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from backends import Message
-from rag.answering.markers import escape_markers, without_markers
+from rag.answering.citations.markers import escape_markers, without_markers
 from rag.documents import Passage
 
 SYSTEM_PROMPT = "You are a helpful assistant. Answer briefly and truthfully."

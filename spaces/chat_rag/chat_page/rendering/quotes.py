@@ -9,8 +9,8 @@ from html import escape
 
 from chat_page.sharing.export import place
 from chat_page.strings import ENGLISH
-from rag.answering.markers import anchor
-from rag.answering.placement import passage_of
+from rag.answering.citations.markers import anchor
+from rag.answering.citations.placement import passage_of
 from rag.answering.quotes import Quote
 from rag.answering.turn import Turn
 from rag.documents import Passage

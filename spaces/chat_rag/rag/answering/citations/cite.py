@@ -10,11 +10,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from rag.answering.markers import Marker, is_link_target_prefix, is_marker_prefix, link_target_end, parse_marker
-from rag.answering.support import Sources, ends_sentence
+from rag.answering.citations.markers import (
+    Marker,
+    is_link_target_prefix,
+    is_marker_prefix,
+    link_target_end,
+    parse_marker,
+)
 from rag.answering.types import Sentence
 from rag.answering.verification.figures import find_figures
 from rag.answering.verification.lines import is_delimiter_row, is_heading, is_row, row_cells, text_start
+from rag.answering.verification.support import Sources, ends_sentence
 from rag.answering.verification.verifier import Evidence, Verifier
 from rag.documents import Passage
 

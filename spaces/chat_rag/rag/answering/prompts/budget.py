@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from backends import Backend, BackendError, Message
 from backends.stopwatch import now
-from rag.answering.prompt import HISTORY_CHARACTERS, build_messages, recent_messages
+from rag.answering.prompts.prompt import HISTORY_CHARACTERS, build_messages, recent_messages
 from rag.documents import Passage
 from rag.errors import RagError
 

@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from rag.answering.cite import Citer
-from rag.answering.markers import Marker, split_at_markers
-from rag.answering.support import SourceText, sentence_spans
+from rag.answering.citations.cite import Citer
+from rag.answering.citations.markers import Marker, split_at_markers
+from rag.answering.verification.support import SourceText, sentence_spans
 from rag.answering.verification.verifier import Verifier
 from rag.documents import Document, Passage
 

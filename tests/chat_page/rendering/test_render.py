@@ -10,14 +10,14 @@ from urllib.parse import unquote
 import pytest
 
 from backends import Delta, Done, Interrupted
-from chat_page import render
 from chat_page.conversation import Conversation
-from chat_page.markdown import linked_answer
-from chat_page.messages import conversation_messages, reply_messages, turn_index
+from chat_page.rendering.documents import NOTES, documents_html, file_summary, note_text
+from chat_page.rendering.markdown import linked_answer
+from chat_page.rendering.messages import conversation_messages, reply_messages, turn_index
 from chat_page.reply import Reply
 from chat_page.sources import panel
-from rag.answering.abstain import Abstention, AbstentionKind, Evidence
-from rag.answering.markers import Marker, anchors
+from rag.answering.abstention.abstain import Abstention, AbstentionKind, Evidence
+from rag.answering.citations.markers import Marker, anchors
 from rag.answering.measurements import Measurements
 from rag.answering.quotes import Quote
 from rag.answering.turn import Turn, model_messages
@@ -118,7 +118,7 @@ def test_documents_are_escaped_everywhere() -> None:
             FileProgress(3, EVIL, result=FileSummary(EVIL, 1, 1, 1, False)),
         )
     )
-    html = render.documents_html([Document("id", EVIL, "text", (), "text/plain")], files)
+    html = documents_html([Document("id", EVIL, "text", (), "text/plain")], files)
     assert "4 characters" in html
     assert "<script" not in html
     assert "<img" not in html
@@ -126,10 +126,10 @@ def test_documents_are_escaped_everywhere() -> None:
 
 def test_the_page_names_each_step_and_sums_up_each_result() -> None:
     files = [FileProgress(1, "a.txt", step, 0.5) for step in Step if step is not Step.DONE]
-    html = render.documents_html([], Snapshot(tuple(files)))
+    html = documents_html([], Snapshot(tuple(files)))
     assert all(f"{word} 50%" in html for word in ("Waiting", "Reading", "Embedding", "Saving", "Stopping"))
-    assert render.file_summary(FileSummary("a.txt", 0, 41, 1, False)) == "a.txt: 41 characters, 1 chunk"
-    assert render.file_summary(FileSummary("b.pdf", 3, 4100, 12, True)) == (
+    assert file_summary(FileSummary("a.txt", 0, 41, 1, False)) == "a.txt: 41 characters, 1 chunk"
+    assert file_summary(FileSummary("b.pdf", 3, 4100, 12, True)) == (
         "b.pdf: 3 pages, 4,100 characters, 12 chunks (already added)"
     )
 
@@ -402,15 +402,15 @@ def test_a_message_belongs_to_its_turn() -> None:
 def test_a_document_shows_the_notes_of_its_reader():
     notes = (Note(NoteKind.PICTURE_PAGES, 1, ("2",)), Note(NoteKind.ENCODING_UNSURE, places=("cp1252", "<cp850>")))
     document = Document("id", "a.txt", "text", (), "text/plain", notes=notes)
-    html = render.documents_html([document])
+    html = documents_html([document])
     assert "1 page is a picture that was not read: 2" in html
     assert "cp1252, or &lt;cp850&gt;" in html
-    assert "was not read: 2" in render.file_summary(FileSummary("a.txt", 0, 4, 1, False, notes))
+    assert "was not read: 2" in file_summary(FileSummary("a.txt", 0, 4, 1, False, notes))
 
 
 def test_each_kind_of_note_has_its_own_sentence():
-    assert set(render.NOTES) == set(NoteKind)
-    sentences = [render.note_text(Note(kind, count, ("a", "b"))) for kind in NoteKind for count in (1, 1_234)]
+    assert set(NOTES) == set(NoteKind)
+    sentences = [note_text(Note(kind, count, ("a", "b"))) for kind in NoteKind for count in (1, 1_234)]
     assert len(set(sentences)) == 2 * len(NoteKind) - 1  # a guess of the encoding has no number
     assert "1,234 hidden sheets were not read: a, b" in sentences
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from backends import ChatRequest, Done, Event, Health, Message, Unreachable
-from rag.answering import budget
-from rag.answering.prompt import build_messages
+from rag.answering.prompts import budget
+from rag.answering.prompts.prompt import build_messages
 from rag.documents import Passage
 from rag.errors import RagError
 
