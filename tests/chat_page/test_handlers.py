@@ -323,6 +323,19 @@ def test_a_long_name_is_shortened_with_a_sentence(
     assert len(listed.title) == 100
 
 
+async def test_an_answer_that_the_page_has_left_ends_with_what_is_on_the_page(
+    chat: Chat, page_handlers: PageHandlers, questions: QuestionHandlers, answers: AnswerHandlers
+) -> None:
+    """Gradio sends the last values of an event again when it ends, which may be after the next conversation is shown."""
+    chats = ConversationHandlers(chat, page_handlers)
+    questions.submit("First?", KEY, REQUEST)
+    updates = answers.respond(KEY, "t", 1, 16, 0, "", False, False, REQUEST)
+    messages, _ = await anext(updates)
+    assert len(messages) == 1
+    chats.new_chat(KEY, "", REQUEST)
+    assert [messages async for messages, _ in updates][-1] == []
+
+
 async def test_without_room_the_answer_stays_on_the_page(
     chat: Chat, answers: AnswerHandlers, conversation: Conversation
 ) -> None:

@@ -71,6 +71,19 @@ class AnswerHandlers:
     async def _follow(
         self, visitor: Visitor, conversation: Conversation, answer: RunningAnswer | None, request: gr.Request
     ) -> AsyncIterator[tuple[Any, Any]]:
+        updates = self._updates(visitor, conversation, answer, request)
+        async with closing(updates):
+            async for update in updates:
+                yield update
+        if not visitor.shows(request.session_hash, conversation):
+            # Gradio repeats the last values when an event ends, maybe after the other conversation is on the page.
+            other = visitor.conversation(request.session_hash)
+            messages = await asyncio.to_thread(self._page.messages, visitor, other, request)
+            yield pacing.Updates(messages).next(messages, panel.sources_html(other.turns))
+
+    async def _updates(
+        self, visitor: Visitor, conversation: Conversation, answer: RunningAnswer | None, request: gr.Request
+    ) -> AsyncIterator[tuple[Any, Any]]:
         index = conversation.index(answer.turn_id) if answer else None
         messages = await asyncio.to_thread(conversation_messages, conversation, index)
         updates = pacing.Updates(messages)
@@ -108,12 +121,13 @@ class AnswerHandlers:
 
     async def stop(self, key: str, request: gr.Request) -> tuple[Any, list[ChatMessage]]:
         """Stop the answers that are being written to the page's conversation."""
-        _, conversation = await asyncio.to_thread(self._page.find, key, request)
+        visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
         await self._chat.answers.stop(conversation)
         for turn in conversation.turns:
             if turn.finish_reason is None and not turn.shared:  # its answer hadn't begun
                 conversation.update(replace(turn, finish_reason="stopped"), ended=True)
-        return await asyncio.to_thread(self.finish, key, request)
+        # The page has left the stream: what it shows isn't known.
+        return gr.Textbox(**READY), await asyncio.to_thread(self._page.messages, visitor, conversation, request)
 
     def finish(self, key: str, request: gr.Request) -> tuple[Any, Any]:
         """Restore the send button after an answer or Stop, with nothing pending in the conversation."""
