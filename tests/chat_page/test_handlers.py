@@ -326,7 +326,7 @@ def test_a_long_name_is_shortened_with_a_sentence(
 async def test_an_answer_that_the_page_has_left_ends_with_what_is_on_the_page(
     chat: Chat, page_handlers: PageHandlers, questions: QuestionHandlers, answers: AnswerHandlers
 ) -> None:
-    """Gradio sends the last values of an event again when it ends, which may be after the next conversation is shown."""
+    """Gradio repeats the last values of an event at its end, maybe after the next conversation is on the page."""
     chats = ConversationHandlers(chat, page_handlers)
     questions.submit("First?", KEY, REQUEST)
     updates = answers.respond(KEY, "t", 1, 16, 0, "", False, False, REQUEST)
