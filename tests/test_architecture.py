@@ -44,7 +44,7 @@ LAYERS = {
         ("chat_page.handlers",),
         ("chat_page.chat",),
         ("chat_page.sources", "chat_page.sharing", "chat_page.visitors"),
-        ("chat_page.conversation", "chat_page.rendering.markdown", "chat_page.strings"),
+        ("chat_page.conversation", "chat_page.rendering.markdown", "chat_page.strings", "chat_page.translations"),
     ],
     "inference": [("inference.app",), ("inference.http",), ("inference.generation",), ("inference.service",)],
     "rag": [

@@ -28,7 +28,7 @@ class Refused(SpaceportError):
     """A request isn't served now; `retry_after` is the wait in seconds."""
 
     def __init__(self, reason: Reason, retry_after: float, limit: int = 0) -> None:
-        self.reason = reason
+        self.reason, self.limit = reason, limit
         self.retry_after = max(1, math.ceil(retry_after))
         super().__init__(MESSAGES[reason].format(limit=limit), try_again(self.retry_after))
 
@@ -37,6 +37,7 @@ class TooSlow(SpaceportError):
     """An answer took longer than its time limit."""
 
     def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
         super().__init__(TOO_SLOW.format(seconds=seconds), TOO_SLOW_REMEDY)
 
 

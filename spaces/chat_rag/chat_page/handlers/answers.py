@@ -16,6 +16,7 @@ from chat_page import pacing
 from chat_page.chat import Chat
 from chat_page.conversation import Conversation
 from chat_page.conversations.running import RunningAnswer
+from chat_page.handlers.notices import warn
 from chat_page.handlers.page import BUSY, READY, PageHandlers
 from chat_page.rendering.messages import ChatMessage, conversation_messages
 from chat_page.sources import panel
@@ -56,7 +57,7 @@ class AnswerHandlers:
         async for update in self._follow(visitor, conversation, answer, request):
             yield update
         if conversation.problem:
-            gr.Warning(conversation.problem)
+            warn(conversation.problem)
 
     async def follow(self, key: str, request: gr.Request) -> AsyncIterator[tuple[Any, Any]]:
         """Stream the answer that is being written to the page's conversation, if there is one."""

@@ -15,6 +15,7 @@ from chat_page.conversation import Conversation
 from chat_page.rendering.documents import account_html, documents_html, state_html, visitor_documents
 from chat_page.rendering.messages import ChatMessage, conversation_messages
 from chat_page.sources import panel
+from chat_page.translations.languages import strings
 from chat_page.visitors.visitor import Visitor
 from ui import html
 from ui.admission.fair_queue import Caller
@@ -75,7 +76,11 @@ class PageHandlers:
         targets = await self._chat.catalog.check_targets()
         choices = [(each.title, each.name) for each in targets if not each.unavailable or each.name == target]
         selected = next((each for each in targets if each.name == target), None)
-        return gr.Dropdown(choices=choices, value=target), html.unavailable_html(targets), state_html(selected)
+        return (
+            gr.Dropdown(choices=choices, value=target),
+            html.unavailable_html(targets, strings().unavailable_models),
+            state_html(selected),
+        )
 
     def find(self, key: str, request: gr.Request) -> tuple[Visitor, Conversation]:
         """Return the visitor and conversation of a page."""

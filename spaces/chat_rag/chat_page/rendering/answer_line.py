@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from chat_page.strings import ENGLISH, pluralize
+from chat_page.translations.languages import strings
 from rag.answering.measurements import Measurements
 from rag.answering.turn import Turn
 
-END_NOTES = {
-    "length": ENGLISH.stopped_at_length,
-    "repetition": ENGLISH.stopped_at_repetition,
-    "stopped": ENGLISH.stopped,
-}
 # How an answer ends that no model wrote.
 WITHOUT_MODEL = ("quotes", "abstained", "small_talk")
 
 
 def end_note(turn: Turn) -> str:
     """Return why an answer ended before the model was ready with it, or ""."""
-    return "" if turn.error else END_NOTES.get(turn.finish_reason or "", "")
+    words = strings()
+    notes = {
+        "length": words.stopped_at_length,
+        "repetition": words.stopped_at_repetition,
+        "stopped": words.stopped,
+    }
+    return "" if turn.error else notes.get(turn.finish_reason or "", "")
 
 
 def answer_line(turn: Turn) -> str:
@@ -34,34 +35,37 @@ def answer_line(turn: Turn) -> str:
 
 
 def _summary(turn: Turn, measured: Measurements) -> Iterator[str]:
+    words = strings()
     if turn.finish_reason in WITHOUT_MODEL:
         if measured.quotes_seconds is not None:
-            yield ENGLISH.quotes_after.format(seconds=measured.quotes_seconds)
+            yield words.fill(words.quotes_after, seconds=measured.quotes_seconds)
         return
     yield escape(turn.target)
     if measured.total_seconds is not None:
-        yield ENGLISH.total_time.format(seconds=measured.total_seconds)
+        yield words.fill(words.total_time, seconds=measured.total_seconds)
     if measured.output_tokens is not None:
-        yield pluralize(ENGLISH.tokens_one, ENGLISH.tokens, tokens=measured.output_tokens)
+        yield words.pluralize(words.tokens_one, words.tokens, tokens=measured.output_tokens)
 
 
 def _details(turn: Turn, measured: Measurements) -> Iterator[str]:
+    words = strings()
     if turn.finish_reason not in WITHOUT_MODEL:
         if measured.quotes_seconds is not None:
-            yield ENGLISH.quotes_after.format(seconds=measured.quotes_seconds)
+            yield words.fill(words.quotes_after, seconds=measured.quotes_seconds)
         if measured.first_token_seconds is not None:
-            yield ENGLISH.first_text.format(seconds=measured.first_token_seconds)
+            yield words.fill(words.first_text, seconds=measured.first_token_seconds)
         if measured.tokens_per_second:
-            yield ENGLISH.speed.format(rate=measured.tokens_per_second)
+            yield words.fill(words.speed, rate=measured.tokens_per_second)
         if measured.input_tokens is not None:
             yield _tokens_sent(measured.input_tokens, measured.context_window)
     if turn.abstention:
-        yield ENGLISH.no_close_match
+        yield words.no_close_match
     if measured.omitted_passages:
-        yield pluralize(ENGLISH.passages_omitted_one, ENGLISH.passages_omitted, passages=measured.omitted_passages)
+        yield words.pluralize(words.passages_omitted_one, words.passages_omitted, passages=measured.omitted_passages)
 
 
 def _tokens_sent(tokens: int, window: int | None) -> str:
+    words = strings()
     if window:
-        return ENGLISH.tokens_in_of.format(input=tokens, window=window, share=tokens / window)
-    return ENGLISH.tokens_in.format(input=tokens)
+        return words.fill(words.tokens_in_of, input=tokens, window=window, share=tokens / window)
+    return words.fill(words.tokens_in, input=tokens)

@@ -7,31 +7,13 @@ from html import escape
 
 from backends import Target
 from chat_page.conversations.feedback import SharedFeedback
-from chat_page.strings import ENGLISH, pluralize
+from chat_page.strings import Strings
+from chat_page.translations.errors import error_text
+from chat_page.translations.languages import strings
 from chat_page.visitors.visitor import Visitor
 from rag.documents import Document, Note, NoteKind
 from rag.errors import RagError
 from rag.library.progress import FileProgress, FileSummary, Snapshot, Step
-
-STEPS = {
-    Step.WAITING: ENGLISH.file_waiting,
-    Step.READING: ENGLISH.file_reading,
-    Step.EMBEDDING: ENGLISH.file_embedding,
-    Step.SAVING: ENGLISH.file_saving,
-    Step.STOPPING: ENGLISH.file_stopping,
-}
-NOTES = {  # for one and for several
-    NoteKind.PICTURE_PAGES: (ENGLISH.picture_pages_one, ENGLISH.picture_pages),
-    NoteKind.UNREAD_PICTURES: (ENGLISH.unread_pictures_one, ENGLISH.unread_pictures),
-    NoteKind.UNREAD_INNER_PICTURES: (ENGLISH.unread_inner_pictures_one, ENGLISH.unread_inner_pictures),
-    NoteKind.UNSURE_PAGES: (ENGLISH.unsure_pages_one, ENGLISH.unsure_pages),
-    NoteKind.ENCODING_UNSURE: (ENGLISH.encoding_unsure, ENGLISH.encoding_unsure),
-    NoteKind.HIDDEN_SHEETS: (ENGLISH.hidden_sheets_one, ENGLISH.hidden_sheets),
-    NoteKind.HIDDEN_SLIDES: (ENGLISH.hidden_slides_one, ENGLISH.hidden_slides),
-    NoteKind.FORMULAS_WITHOUT_RESULT: (ENGLISH.formulas_one, ENGLISH.formulas),
-    NoteKind.UNREAD_ATTACHMENTS: (ENGLISH.unread_attachments_one, ENGLISH.unread_attachments),
-    NoteKind.HIDDEN_TEXT: (ENGLISH.hidden_text_one, ENGLISH.hidden_text),
-}
 
 
 def visitor_documents(visitor: Visitor, files: Snapshot | None = None, *, waiting: int | None = None) -> str:
@@ -67,15 +49,16 @@ def documents_html(
 
 def state_html(target: Target | None) -> str:
     """Return whether a model can be asked now; the reason why not is in the settings."""
+    words = strings()
     ready = target is not None and not target.unavailable
-    words = ENGLISH.model_ready if ready else ENGLISH.model_unavailable
+    state = words.model_ready if ready else words.model_unavailable
     reason = escape(target.reason) if target and not ready else ""
-    return f'<span class="sp-state{"" if ready else " sp-failed"}" title="{reason}">{words}</span>'
+    return f'<span class="sp-state{"" if ready else " sp-failed"}" title="{reason}">{state}</span>'
 
 
-def feedback_note(shared: SharedFeedback | None) -> str:
+def feedback_note(shared: SharedFeedback | None, words: Strings) -> str:
     """Return what the page says about thumbs if the operator gets them."""
-    return note_html(ENGLISH.feedback_note.format(dataset=shared.dataset)) if shared else ""
+    return note_html(words.fill(words.feedback_note, dataset=shared.dataset)) if shared else ""
 
 
 def note_html(text: str) -> str:
@@ -85,42 +68,59 @@ def note_html(text: str) -> str:
 
 def account_html(*, browser_has_data: bool) -> str:
     """Return what signing in means for the visitor's data."""
-    return note_html(f"{ENGLISH.signed_in} {ENGLISH.kept_in_browser if browser_has_data else ''}".rstrip())
+    words = strings()
+    return note_html(f"{words.signed_in} {words.kept_in_browser if browser_has_data else ''}".rstrip())
 
 
 def waiting_text(ahead: int) -> str:
     """Return what the page shows while a place isn't free yet."""
-    return ENGLISH.waiting.format(ahead=ahead) if ahead else ENGLISH.waiting_next
+    words = strings()
+    return words.fill(words.waiting, ahead=ahead) if ahead else words.waiting_next
 
 
 def file_summary(file: FileSummary) -> str:
     """Return a line about a file that was added."""
+    words = strings()
     facts = [
-        pluralize(ENGLISH.page_count_one, ENGLISH.page_count, pages=file.pages) if file.pages else "",
-        ENGLISH.character_count.format(characters=file.characters),
-        pluralize(ENGLISH.chunk_count_one, ENGLISH.chunk_count, chunks=file.chunks),
+        words.pluralize(words.page_count_one, words.page_count, pages=file.pages) if file.pages else "",
+        words.fill(words.character_count, characters=file.characters),
+        words.pluralize(words.chunk_count_one, words.chunk_count, chunks=file.chunks),
     ]
     notes = "".join(f" – {note_text(note)}" for note in file.notes)
-    return f"{file.name}: {', '.join(filter(None, facts))}{ENGLISH.already_added if file.duplicate else ''}{notes}"
+    return f"{file.name}: {', '.join(filter(None, facts))}{words.already_added if file.duplicate else ''}{notes}"
 
 
 def note_text(note: Note) -> str:
     """Return what the visitor should know about how a document was read."""
+    words = strings()
     first, *others = note.places or ("",)
-    words = {"places": ", ".join(note.places), "first": first, "others": ", ".join(others)}
-    return NOTES[note.kind][note.count != 1].format(count=note.count, **words)
+    values = {"places": ", ".join(note.places), "first": first, "others": ", ".join(others)}
+    one, several = {
+        NoteKind.PICTURE_PAGES: (words.picture_pages_one, words.picture_pages),
+        NoteKind.UNREAD_PICTURES: (words.unread_pictures_one, words.unread_pictures),
+        NoteKind.UNREAD_INNER_PICTURES: (words.unread_inner_pictures_one, words.unread_inner_pictures),
+        NoteKind.UNSURE_PAGES: (words.unsure_pages_one, words.unsure_pages),
+        NoteKind.ENCODING_UNSURE: (words.encoding_unsure, words.encoding_unsure),
+        NoteKind.HIDDEN_SHEETS: (words.hidden_sheets_one, words.hidden_sheets),
+        NoteKind.HIDDEN_SLIDES: (words.hidden_slides_one, words.hidden_slides),
+        NoteKind.FORMULAS_WITHOUT_RESULT: (words.formulas_one, words.formulas),
+        NoteKind.UNREAD_ATTACHMENTS: (words.unread_attachments_one, words.unread_attachments),
+        NoteKind.HIDDEN_TEXT: (words.hidden_text_one, words.hidden_text),
+    }[note.kind]
+    return words.fill(one if note.count == 1 else several, count=note.count, **values)
 
 
 def _document_item(document: Document, chunks: int | None, asked: bool) -> str:
-    name, label = escape(document.name), escape(ENGLISH.remove_document.format(name=document.name))
+    words = strings()
+    name, label = escape(document.name), escape(words.fill(words.remove_document, name=document.name))
     size = _size(document)
     if chunks:
-        size += f" · {pluralize(ENGLISH.chunk_count_one, ENGLISH.chunk_count, chunks=chunks)}"
+        size += f" · {words.pluralize(words.chunk_count_one, words.chunk_count, chunks=chunks)}"
     return (
         f'<li><label><input type="checkbox" data-ask="{escape(document.id)}"{" checked" if asked else ""}'
-        f' aria-label="{escape(ENGLISH.ask_document.format(name=document.name))}">'
+        f' aria-label="{escape(words.fill(words.ask_document, name=document.name))}">'
         f'<span class="sp-name" title="{name}">{name}</span></label><span class="sp-size">{size}</span>'
-        f'<button type="button" data-remove="{escape(document.id)}" title="{ENGLISH.remove}"'
+        f'<button type="button" data-remove="{escape(document.id)}" title="{words.remove}"'
         f' aria-label="{label}">&times;</button>{_notes(document)}</li>'
     )
 
@@ -132,24 +132,37 @@ def _notes(document: Document) -> str:
 
 def _pending_item(file: FileProgress) -> str:
     """A file that is being read: its progress and a button that stops it."""
-    name, label = escape(file.name), escape(ENGLISH.stop_file.format(name=file.name))
-    step = STEPS[file.step] if file.share is None else f"{STEPS[file.step]} {file.share:.0%}"
+    words = strings()
+    name, label = escape(file.name), escape(words.fill(words.stop_file, name=file.name))
+    step = _step_text(file.step) + ("" if file.share is None else f" {file.share:.0%}")
     return (
         f'<li class="sp-coming"><span class="sp-name" title="{name}">{name}</span>'
         f'<span class="sp-size">{escape(step)}</span><button type="button" data-cancel="{file.number}"'
-        f' aria-label="{label}" title="{ENGLISH.stop}">&times;</button>'
+        f' aria-label="{label}" title="{words.stop}">&times;</button>'
         f'<div class="sp-bar"><i style="width:{file.share or 0:.1%}"></i></div></li>'
     )
 
 
+def _step_text(step: Step) -> str:
+    words = strings()
+    return {
+        Step.WAITING: words.file_waiting,
+        Step.READING: words.file_reading,
+        Step.EMBEDDING: words.file_embedding,
+        Step.SAVING: words.file_saving,
+        Step.STOPPING: words.file_stopping,
+    }[step]
+
+
 def _result_note(result: FileSummary | RagError) -> str:
     if isinstance(result, RagError):
-        return f'<p class="sp-note sp-bad">{escape(str(result))}</p>'
+        return f'<p class="sp-note sp-bad">{escape(error_text(result))}</p>'
     spoken = "" if result.notes or result.duplicate else " sp-spoken"  # the list shows the same
     return f'<p class="sp-note{spoken}">{escape(file_summary(result))}</p>'
 
 
 def _size(document: Document) -> str:
+    words = strings()
     if document.pages:
-        return pluralize(ENGLISH.page_count_one, ENGLISH.page_count, pages=len(document.pages))
-    return ENGLISH.character_count.format(characters=len(document.text))
+        return words.pluralize(words.page_count_one, words.page_count, pages=len(document.pages))
+    return words.fill(words.character_count, characters=len(document.text))

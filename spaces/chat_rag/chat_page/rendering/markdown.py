@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
 
 from chat_page.rendering.formulas import mark_formulas
-from chat_page.strings import ENGLISH
+from chat_page.translations.languages import strings
 from rag.answering.citations.markers import Marker, anchors, split_at_markers
 from rag.answering.types import Sentence
 from ui.markdown import ZERO_WIDTH_SPACE, safe_markdown, split_code, with_safe_fences
@@ -19,7 +19,6 @@ _ACTIVE = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)|\](?=[(\[:])|%(?=%%LATEX)|\$(?=\
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 # Characters by number, and by the names of those that can spell an address: # and %, and what a browser drops in one.
 _SPELLED = re.compile(r"&(?=#\w|num;|percnt;|Tab;|NewLine;)")
-_UNSUPPORTED = f'<span class="sp-unsupported" title="{ENGLISH.unsupported}">'
 # An answer folds that is more than twice as long; about 40 lines of it stay.
 FOLD_CHARACTERS = 3_000
 # Between two paragraphs, neither of which is part of a list, a quote or a table.
@@ -72,6 +71,7 @@ def disarm_markdown(text: str) -> str:
 
 def fold_end(markdown: str) -> str:
     """Return a long answer with all but its beginning folded; it is cut between two paragraphs."""
+    words = strings()
     if len(markdown) <= 2 * FOLD_CHARACTERS:
         return markdown
     marks, counted = dict.fromkeys(("```", "~~~", "$$"), 0), 0
@@ -81,7 +81,7 @@ def fold_end(markdown: str) -> str:
         counted = gap.start()
         if all(count % 2 == 0 for count in marks.values()):
             beginning, rest = markdown[: gap.start()], markdown[gap.end() :]
-            summary = ENGLISH.rest_of_answer.format(characters=len(rest))
+            summary = words.fill(words.rest_of_answer, characters=len(rest))
             return f"{beginning}\n\n<details><summary>{summary}</summary>\n\n{rest}\n\n</details>"
     return markdown
 
@@ -123,7 +123,8 @@ def _underline(text: str, start: int, end: int, spans: Sequence[tuple[int, int]]
     for left, right in ((max(left, start), min(right, end)) for left, right in spans):
         if left < right:
             sentence = _without_own_links(text[left:right])
-            parts += [_without_own_links(text[start:left]), f"{_UNSUPPORTED}{sentence}</span>"]
+            underlined = f'<span class="sp-unsupported" title="{strings().unsupported}">{sentence}</span>'
+            parts += [_without_own_links(text[start:left]), underlined]
             start = right
     return "".join([*parts, _without_own_links(text[start:end])])
 

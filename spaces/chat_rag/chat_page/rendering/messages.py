@@ -9,7 +9,7 @@ from chat_page.rendering.answer_line import answer_line, end_note
 from chat_page.rendering.markdown import disarm_markdown, error_markdown, fold_end, linked_answer
 from chat_page.rendering.quotes import quote_counts, quotes_html
 from chat_page.sharing.export import place, provenance, refusal_text, unsupported_lines
-from chat_page.strings import ENGLISH
+from chat_page.translations.languages import strings
 from rag.answering.turn import Turn
 from ui.markdown import safe_markdown
 
@@ -46,6 +46,7 @@ def reply_messages(turn: Turn, number: int, status: str | None = None, *, fold: 
     While the answer streams, `status` says what the page shows until the first word. `fold` folds the end of a very
     long answer.
     """
+    words = strings()
     if turn.shared:
         return _shared_reply(turn)
     messages = []
@@ -61,15 +62,15 @@ def reply_messages(turn: Turn, number: int, status: str | None = None, *, fold: 
         messages.append(_assistant(_folded(answer) if turn.finish_reason and turn.all_unsupported else answer))
     if turn.finish_reason == "abstained":
         messages += [_assistant(quotes)] if quotes else []
-        messages.append(_assistant(f"*{ENGLISH.allow_general_knowledge}*"))
+        messages.append(_assistant(f"*{words.allow_general_knowledge}*"))
     if turn.error:
         messages.append(_assistant(error_markdown(turn.error.message, turn.error.remedy)))
     elif turn.finish_reason == "quotes":
-        messages += [] if quotes else [_assistant(f"*{ENGLISH.no_quotes}*")]
+        messages += [] if quotes else [_assistant(f"*{words.no_quotes}*")]
     elif note := end_note(turn):
         messages.append(_assistant(f"*{note}*"))
     elif turn.finish_reason and not answer:
-        messages.append(_assistant(f"*{ENGLISH.no_answer}*"))
+        messages.append(_assistant(f"*{words.no_answer}*"))
     if turn.finish_reason and (line := answer_line(turn)):
         messages.append(_assistant(line))
     if messages and turn.writer:  # Gradio shows the options of the last message only
@@ -79,21 +80,22 @@ def reply_messages(turn: Turn, number: int, status: str | None = None, *, fold: 
 
 def _folded(answer: str) -> str:
     """Gradio's own fold has a button inside of a button, which a screen reader can't say."""
-    return f"<details><summary>{ENGLISH.unsupported_answer}</summary>\n\n{answer}\n\n</details>"
+    return f"<details><summary>{strings().unsupported_answer}</summary>\n\n{answer}\n\n</details>"
 
 
 def _write_option(turn: Turn) -> list[dict[str, str]]:
     """The button that lets the model write an answer below the quotes."""
-    return [{"value": "write", "label": ENGLISH.write_answer.format(model=turn.writer)}]
+    words = strings()
+    return [{"value": "write", "label": words.fill(words.write_answer, model=turn.writer)}]
 
 
 def _answer_markdown(turn: Turn, number: int) -> str:
     if turn.finish_reason == "abstained":
-        return safe_markdown(refusal_text(turn))
+        return safe_markdown(refusal_text(turn, strings()))
     if not turn.answer.strip():
         return ""
     answer = linked_answer(turn.answer, turn.markers, number, quote_counts(turn), turn.unsupported).lstrip()
-    return f"{ENGLISH.not_from_documents}\n\n{answer}" if turn.abstention else answer
+    return f"{strings().not_from_documents}\n\n{answer}" if turn.abstention else answer
 
 
 def _shared_reply(turn: Turn) -> list[ChatMessage]:
@@ -105,16 +107,18 @@ def _shared_reply(turn: Turn) -> list[ChatMessage]:
 
 
 def _thought(turn: Turn, pending: bool) -> ChatMessage:
-    title, status = (ENGLISH.thinking, "pending") if pending else (ENGLISH.thoughts, "done")
+    words = strings()
+    title, status = (words.thinking, "pending") if pending else (words.thoughts, "done")
     return _assistant(safe_markdown(turn.thought), {"title": title, "status": status})
 
 
 def _notices(conversation: Conversation) -> list[ChatMessage]:
     """What the page says above the conversation."""
+    words = strings()
     if conversation.unreadable:
-        return [_assistant(f"*{ENGLISH.conversation_unreadable}*")]
+        return [_assistant(f"*{words.conversation_unreadable}*")]
     if conversation.turns and conversation.turns[0].shared:
-        return [_assistant(f"*{ENGLISH.shared}*")]
+        return [_assistant(f"*{words.shared}*")]
     return []
 
 

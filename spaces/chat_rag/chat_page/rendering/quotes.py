@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from html import escape
 
 from chat_page.sharing.export import place
-from chat_page.strings import ENGLISH
+from chat_page.translations.languages import strings
 from rag.answering.citations.markers import anchor
 from rag.answering.citations.placement import passage_of
 from rag.answering.quotes import Quote
@@ -24,7 +24,8 @@ def quotes_html(turn: Turn, number: int) -> str:
 
     It has no line break: an empty line would end the block, and Markdown would read the document's words.
     """
-    label = ENGLISH.nearest_label if turn.abstention else ENGLISH.quotes_label
+    words = strings()
+    label = words.nearest_label if turn.abstention else words.quotes_label
     # A mark says "this is the answer". The nearest quotes of a refusal have none.
     mark = ("", "") if turn.abstention else ("<mark>", "</mark>")
     items = "".join(
