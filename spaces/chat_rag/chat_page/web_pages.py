@@ -33,22 +33,19 @@ async def add_url(
     try:
         async for ahead in place.wait():
             yield documents_html(visitor.library.documents, waiting=ahead)
-        source = await _fetch(url, edge)
-    finally:
+    except BaseException:
         place.release()
+        raise
+    fetching = asyncio.get_running_loop().run_in_executor(_FETCHERS, partial(fetch, url, edge=edge))
+    try:
+        source = await place.keep(fetching)
+    except asyncio.CancelledError:
+        fetching.add_done_callback(_discard)  # the visitor has left
+        raise
     added = uploads.add(caller, visitor, [source])
     async with closing(added):
         async for documents in added:
             yield documents
-
-
-async def _fetch(url: str, edge: Edge | None) -> Source:
-    fetching = asyncio.get_running_loop().run_in_executor(_FETCHERS, partial(fetch, url, edge=edge))
-    try:
-        return await asyncio.shield(fetching)
-    except asyncio.CancelledError:
-        fetching.add_done_callback(_discard)  # the visitor has left
-        raise
 
 
 def _discard(fetching: asyncio.Future[Source]) -> None:
