@@ -130,6 +130,15 @@ def test_a_long_conversation_ends(questions: QuestionHandlers, conversation: Con
     assert conversation.turns == (Turn("Long?"),)
 
 
+def test_a_question_that_is_too_long_stays_in_the_box(questions: QuestionHandlers, conversation: Conversation) -> None:
+    text = "word " * 4_000
+    with pytest.warns(UserWarning, match="up to 10,000 characters; this one has 19,999"):
+        box, messages = questions.submit(text, KEY, REQUEST)
+    assert box.value == text.strip()
+    assert contents(messages)[-1] == "Two."
+    assert conversation.turns == TURNS
+
+
 def test_undo_moves_the_exact_question_back_into_the_box(
     questions: QuestionHandlers, conversation: Conversation
 ) -> None:
