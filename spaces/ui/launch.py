@@ -25,6 +25,7 @@ from ui.guard import Guard
 from ui.login import Login, credentials
 from ui.memory import return_free_memory_regularly
 from ui.origins import SameOrigin, allowed_origins, outermost
+from ui.session_state import keep_no_configurations
 from ui.sign_in import settings as sign_in
 from ui.sign_in.edges import SignInEdges
 from ui.theme import CSS, HEAD, theme
@@ -87,6 +88,7 @@ def launch_arguments(
     limit_connections(limits)
     trust_hub_proxies()
     return_free_memory_regularly()
+    keep_no_configurations()
     sys.setswitchinterval(SWITCH_SECONDS)
     return {
         "server_name": options.host,
