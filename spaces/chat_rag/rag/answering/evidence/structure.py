@@ -62,13 +62,21 @@ def structure_of(document: Document) -> Structure:
         if key in _structures:
             _structures.move_to_end(key)
             return _structures[key]
-    tables = tuple(sorted(document.tables, key=lambda table: table.start))
-    structure = Structure(_furniture(document), tables, find_fiscal_years(document.text))
+    structure = Structure(_furniture(document), _outer_tables(document), find_fiscal_years(document.text))
     with _lock:
         _structures[key] = structure
         while len(_structures) > _KEPT_DOCUMENTS:
             _structures.popitem(last=False)
     return structure
+
+
+def _outer_tables(document: Document) -> tuple[Table, ...]:
+    """Return the tables in the order of the text, without those inside of another's cell."""
+    tables: list[Table] = []
+    for table in sorted(document.tables, key=lambda table: (table.start, -table.end)):
+        if not tables or table.start >= tables[-1].end:
+            tables.append(table)
+    return tuple(tables)
 
 
 def introduction(document: Document, start: int) -> str:
