@@ -8,8 +8,8 @@ from typing import Any
 def keep_no_configurations() -> None:
     """Keep Gradio from making the configuration of the whole page for each session, with all values it was sent.
 
-    That is for links to stored pages, whose route is closed (see `ui.routes`). It took 12 ms of the event loop for each
-    new page, and the memory of each conversation that a page shows, for as long as the session is remembered.
+    That is for links to stored pages, whose route is closed (see `ui.access.routes`). It took 12 ms of the event loop
+    for each new page, and the memory of each conversation that a page shows, for as long as the session is remembered.
     """
     from gradio.blocks import BlocksConfig
 

@@ -28,7 +28,7 @@ from rag.answering.quotes import Quote
 from rag.answering.turn import Turn, turns_before
 from rag.documents import Limits
 from rag.library.quota import Quota
-from ui.tickets import new_key
+from ui.access.tickets import new_key
 
 TURNS = (
     Turn("First <b>?", "One.", finish_reason="stop", target="t"),
