@@ -30,7 +30,6 @@ from chat_page.layout.sources_pane import build_sources_pane
 from chat_page.rendering.documents import feedback_note
 from chat_page.strings import ENGLISH
 from chat_page.translations.labels import TRANSLATIONS, translated
-from rag.answering.types import MAX_QUESTION_CHARACTERS
 from rag.documents import Limits
 from rag.library.quota import Quota
 from ui import launch
@@ -133,7 +132,7 @@ with gr.Blocks(
         with gr.Column(elem_id="middle", scale=1, min_width=0):
             build_head()
             chatbot = build_chatbot()
-            composer = build_composer(TARGETS, MAX_QUESTION_CHARACTERS)
+            composer = build_composer(TARGETS)
             note = translated(partial(feedback_note, CHAT.shared_feedback))
             gr.HTML(note, visible=bool(CHAT.shared_feedback), elem_id="feedback")
         pane = build_sources_pane()

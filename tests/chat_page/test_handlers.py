@@ -28,7 +28,7 @@ from rag.answering.quotes import Quote
 from rag.answering.turn import Turn, turns_before
 from rag.documents import Limits
 from rag.library.quota import Quota
-from ui.tickets import new_key
+from ui.access.tickets import new_key
 
 TURNS = (
     Turn("First <b>?", "One.", finish_reason="stop", target="t"),
@@ -128,6 +128,15 @@ def test_a_long_conversation_ends(questions: QuestionHandlers, conversation: Con
     assert contents(messages)[-1] == "Two."
     questions.retry(KEY, "t", gr.RetryData(None, {"index": 1, "value": ""}), REQUEST)
     assert conversation.turns == (Turn("Long?"),)
+
+
+def test_a_question_that_is_too_long_stays_in_the_box(questions: QuestionHandlers, conversation: Conversation) -> None:
+    text = "word " * 4_000
+    with pytest.warns(UserWarning, match="up to 10,000 characters; this one has 19,999"):
+        box, messages = questions.submit(text, KEY, REQUEST)
+    assert box.value == text.strip()
+    assert contents(messages)[-1] == "Two."
+    assert conversation.turns == TURNS
 
 
 def test_undo_moves_the_exact_question_back_into_the_box(

@@ -266,6 +266,7 @@ class Strings:
     max_tokens: str = "Maximum length (tokens)"
     system: str = "System prompt"
     system_hint: str = "Leave empty for the default"
+    system_too_long: str = "A system prompt can have up to {limit:,} characters. The rest was left out."
     delete: str = "Delete my data"
     confirm_delete: str = "Delete your documents and conversations?"
 

@@ -9,14 +9,14 @@ from starlette.responses import PlainTextResponse
 from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
+from ui.access.network import network
 from ui.edge.budget import Budget
 from ui.edge.limits import MB, EdgeLimits
-from ui.network import network
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from ui.routes import RouteTable
+    from ui.access.routes import RouteTable
 
 RETRY_SECONDS = 60
 REFUSAL = "Uploads fill the room that they may have. Close other tabs of this page, or try again in a minute.\n"

@@ -20,6 +20,7 @@ from chat_page.handlers.notices import warn
 from chat_page.handlers.page import BUSY, READY, PageHandlers
 from chat_page.rendering.messages import ChatMessage, conversation_messages
 from chat_page.sources import panel
+from chat_page.translations.languages import strings
 from chat_page.visitors.visitor import Visitor
 from rag.answering.types import MAX_QUESTION_CHARACTERS, AnswerOptions
 from ui.sign_in import session
@@ -44,9 +45,11 @@ class AnswerHandlers:
         request: gr.Request,
     ) -> AsyncIterator[tuple[Any, Any]]:
         """Stream the answer to the last question: the conversation and the source panel."""
-        options = AnswerOptions(
-            int(passages), int(max_tokens), float(temperature), system[:MAX_QUESTION_CHARACTERS], general_knowledge
-        )
+        if len(system) > MAX_QUESTION_CHARACTERS:
+            words = strings()
+            warn(words.fill(words.system_too_long, limit=MAX_QUESTION_CHARACTERS))
+        system = system[:MAX_QUESTION_CHARACTERS]
+        options = AnswerOptions(int(passages), int(max_tokens), float(temperature), system, general_knowledge)
         visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
         caller = self._page.caller(key, request)
         asked = visitor.page(request.session_hash).asked

@@ -18,10 +18,10 @@ from chat_page.sources import panel
 from chat_page.translations.languages import strings
 from chat_page.visitors.visitor import Visitor
 from ui import html
+from ui.access.tickets import new_key
+from ui.access.visitor_keys import VisitorKeys
 from ui.admission.fair_queue import Caller
 from ui.sign_in import session
-from ui.tickets import new_key
-from ui.visitor_keys import VisitorKeys
 
 BUSY: dict[str, Any] = {"submit_btn": False, "stop_btn": True}
 READY: dict[str, Any] = {"submit_btn": True, "stop_btn": False}

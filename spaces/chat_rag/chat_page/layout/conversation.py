@@ -47,16 +47,17 @@ def build_chatbot() -> gr.Chatbot:
     )  # fmt: skip
 
 
-def build_composer(targets: Sequence[tuple[str, str]], max_characters: int) -> Composer:
+def build_composer(targets: Sequence[tuple[str, str]]) -> Composer:
     """Build the composer inside the current block; the first of `targets` (title, name) is selected.
 
     A MultimodalTextbox would send files with the question: reading them would begin late, and a file that nobody reads
-    within a minute is deleted.
+    within a minute is deleted. The question has no `max_length`: a browser cuts off what is pasted beyond it and says
+    nothing, while the server refuses the whole and gives the limit.
     """
     with gr.Column(elem_id="composer", min_width=0):
         question = gr.Textbox(
             label=label("question"), show_label=False, placeholder=label("question_hint"), submit_btn=True,
-            autofocus=True, max_lines=8, max_length=max_characters, elem_id="question", container=False,
+            autofocus=True, max_lines=8, elem_id="question", container=False,
         )  # fmt: skip
         with gr.Row(elem_id="composer-tools"):
             attach = gr.UploadButton(

@@ -29,7 +29,7 @@ _PATTERNS: dict[Kind, str] = {
     r"(?:years?|months?|weeks?|days?|hours?|minutes?|seconds?|decades?|centuries|quarters?)(?:\sold)?"
     r"|\b(?:annual|month|week|dai|quarter|year)ly\b|\bannual basis\b|\b(?:each|every) \w+",
     Kind.DATE: rf"(?:{_MONTH}\s\d{{1,2}}(?!\d)(?:,?\s\d{{4}})?|\d{{1,2}}\s{_MONTH}(?:\s\d{{4}})?|{_MONTH}\s\d{{4}}"
-    r"|(?<![\w,.$])(?:1[0-9]|20)\d\d(?:s|[-–]\d{2,4})?(?![\w,%])"
+    r"|(?<![\w,.$])(?:1[0-9]|20)\d\d(?:s|[-–]\d{2,4})?(?![\w%]|,\d)"
     r"|\b\d{1,2}(?:st|nd|rd|th)[- ]century\b|(?<!\d)\d++ (?:BC|AD)\b)",
     Kind.PERSON: _NAME,
     Kind.PLACE: _NAME,

@@ -67,9 +67,8 @@ class Structure:
 
 
 def _structure(document: Document) -> Structure:
-    tables = tuple(sorted(document.tables, key=lambda table: table.start))
     fiscal_years = find_fiscal_years(text_blocks(document.text))
-    return Structure(_furniture(document), tables, fiscal_years, tuple(document.page_bodies()))
+    return Structure(_furniture(document), _outer_tables(document), fiscal_years, tuple(document.page_bodies()))
 
 
 _structures = PerDocument(_structure)
@@ -78,6 +77,15 @@ _structures = PerDocument(_structure)
 def structure_of(document: Document) -> Structure:
     """Return the structure of a document."""
     return _structures.of(document)
+
+
+def _outer_tables(document: Document) -> tuple[Table, ...]:
+    """Return the tables in the order of the text, without those inside of another's cell."""
+    tables: list[Table] = []
+    for table in sorted(document.tables, key=lambda table: (table.start, -table.end)):
+        if not tables or table.start >= tables[-1].end:
+            tables.append(table)
+    return tuple(tables)
 
 
 def introduction(document: Document, start: int) -> str:

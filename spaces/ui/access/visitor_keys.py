@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ui.access.tickets import Tickets, account_key, is_key, new_key
 from ui.admission.client import account_of, caller_of
 from ui.admission.fair_queue import Caller
 from ui.sign_in import session
-from ui.tickets import Tickets, account_key, is_key, new_key
 
 
 class VisitorKeys:

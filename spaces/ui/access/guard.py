@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ui.policy import security_headers
-from ui.routes import RouteTable, gradio_routes
+from ui.access.policy import security_headers
+from ui.access.routes import RouteTable, gradio_routes
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

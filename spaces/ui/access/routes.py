@@ -1,6 +1,6 @@
 """The routes that the pages serve. All others are closed, and so are those that a later version of Gradio adds.
 
-`python -m ui.routes` lists every route of the installed Gradio with who may call it.
+`python -m ui.access.routes` lists every route of the installed Gradio with who may call it.
 """
 
 from __future__ import annotations

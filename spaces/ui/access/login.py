@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from starlette.exceptions import HTTPException
 
 from backends import stopwatch
+from ui.access.network import network
 from ui.admission import client
 from ui.admission.rate_limit import RateLimit
-from ui.network import network
 
 # Failed attempts per minute. Behind one address can be an office, and one person's name can be attacked from many
 # addresses: neither limit alone would do.
