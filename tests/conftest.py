@@ -66,13 +66,16 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open an empty page for a new visitor, who shares no cookie or storage with another."""
+    """Open an empty page for a new visitor, who shares no cookie or storage with another.
+
+    Other options are those of `Browser.new_context`, such as `locale` and `has_touch`.
+    """
     contexts = []
 
-    def open_one(*, width: int = 1280, height: int = 860, dark: bool = False, locale: str = "en-US") -> Page:
+    def open_one(*, width: int = 1280, height: int = 860, dark: bool = False, **options: Any) -> Page:
         scheme = "dark" if dark else "light"
         viewport: ViewportSize = {"width": width, "height": height}
-        contexts.append(browser.new_context(viewport=viewport, color_scheme=scheme, locale=locale))
+        contexts.append(browser.new_context(viewport=viewport, color_scheme=scheme, **options))
         page = contexts[-1].new_page()
         page.set_default_timeout(60_000)
         return page
