@@ -12,9 +12,9 @@ from backends.streams import batches, closing
 from chat_page import pacing
 from chat_page.conversation import Conversation
 from chat_page.conversations.running import PageUpdate, RunningAnswer
+from chat_page.rendering.answer_text import iso_time
 from chat_page.rendering.messages import reply_messages
 from chat_page.reply import Reply
-from chat_page.sharing.export import iso_time
 from chat_page.sources import panel
 from chat_page.visitors.visitor import Visitor
 from rag.answering.answer import Rag

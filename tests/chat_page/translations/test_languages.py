@@ -17,6 +17,7 @@ from gradio.context import LocalContext
 from backends import Unreachable
 from chat_page import suggestions
 from chat_page.conversations.feedback import Rating
+from chat_page.rendering.answer_text import answer_text
 from chat_page.rendering.documents import file_summary, note_html, waiting_text
 from chat_page.sharing import export
 from chat_page.strings import ENGLISH, Strings
@@ -113,7 +114,7 @@ def test_a_refusal_is_in_the_language_of_the_page_and_in_english_for_programs() 
     abstention = Abstention(AbstentionKind.OTHER_LANGUAGE, evidence, languages=("English", "Dutch"))
     turn = Turn("Wie hoch ist der Turm?", finish_reason="abstained", abstention=abstention)
     with page_in(GERMAN):
-        text = export.answer_text(turn, strings())
+        text = answer_text(turn, strings())
         assert text.startswith(
             "Die Dokumente beantworten diese Frage nicht. Sprache der Dokumente: Englisch oder Dutch."
         )

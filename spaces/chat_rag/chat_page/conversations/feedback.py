@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from chat_page.sharing.export import answer_text
+from chat_page.rendering.answer_text import answer_text
 from chat_page.strings import ENGLISH, Strings
 from chat_page.translations.languages import LANGUAGES
 from rag.answering.turn import Turn

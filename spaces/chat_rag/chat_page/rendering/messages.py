@@ -6,9 +6,9 @@ from typing import Any
 
 from chat_page.conversation import Conversation
 from chat_page.rendering.answer_line import answer_line, end_note
+from chat_page.rendering.answer_text import place, provenance, refusal_text, unsupported_lines
 from chat_page.rendering.markdown import disarm_markdown, error_markdown, fold_end, linked_answer
 from chat_page.rendering.quotes import quote_counts, quotes_html
-from chat_page.sharing.export import place, provenance, refusal_text, unsupported_lines
 from chat_page.translations.languages import strings
 from rag.answering.turn import Turn
 from ui.markdown import safe_markdown

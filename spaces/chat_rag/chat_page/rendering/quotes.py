@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from html import escape
 
-from chat_page.sharing.export import place
+from chat_page.rendering.answer_text import place
 from chat_page.translations.languages import strings
 from rag.answering.citations.markers import anchor
 from rag.answering.citations.placement import passage_of

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from chat_page.conversation import Conversation
+from chat_page.rendering.answer_text import answer_text, iso_time, place, provenance, unsupported_lines
 from chat_page.rendering.markdown import disarm_markdown
-from chat_page.strings import ENGLISH, Strings
-from chat_page.translations.languages import language_name, strings
+from chat_page.strings import ENGLISH
+from chat_page.translations.languages import strings
 from rag.answering.quotes import Quote
 from rag.answering.turn import Turn
 from rag.answering.types import Citation, sentence_json
-from rag.documents import Passage
 
 VERSION = 2
 
@@ -41,52 +40,6 @@ def all_as_json(conversations: Iterable[Conversation]) -> str:
 def as_markdown(turns: Sequence[Turn]) -> str:
     """Return the conversation for people. Displaying it loads nothing; code is exact only in the JSON."""
     return "\n\n---\n\n".join(_markdown(turn) for turn in turns) + "\n"
-
-
-def answer_text(turn: Turn, words: Strings) -> str:
-    """Return the answer as text; it says so if the documents don't answer the question."""
-    if turn.finish_reason == "abstained":
-        return refusal_text(turn, words)
-    answer = turn.answer.strip()
-    return f"{words.not_from_documents}\n\n{answer}" if turn.abstention and answer else answer
-
-
-def refusal_text(turn: Turn, words: Strings) -> str:
-    """Return that the documents don't answer the question, and why."""
-    abstention = turn.abstention
-    if abstention and abstention.names:
-        return f"{words.refusal} {words.fill(words.not_mentioned, names=', '.join(abstention.names))}"
-    if abstention and abstention.years:
-        years, covered = ", ".join(abstention.years), ", ".join(abstention.covered_years)
-        return f"{words.refusal} {words.fill(words.other_years, years=years, covered=covered)}"
-    if abstention and abstention.languages:
-        languages = words.alternatives.join(language_name(each, words) for each in abstention.languages)
-        return f"{words.refusal} {words.fill(words.other_language, languages=languages)}"
-    return words.refusal
-
-
-def place(passage: Passage | Quote) -> str:
-    """Return the document of a passage or quote and its place there."""
-    words = strings()
-    where = words.fill(words.page_number, page=passage.page) if passage.page else passage.heading
-    return f"{passage.document}, {where}" if where else passage.document
-
-
-def provenance(turn: Turn) -> list[str]:
-    """Return a line with the model and the time of an answer, or nothing."""
-    line = " · ".join(part for part in (turn.target, turn.asked_at) if part)
-    return [f"*{line}*"] if line else []
-
-
-def unsupported_lines(turn: Turn) -> list[str]:
-    """Return the sentences of an answer that the documents don't support, below a line that says so, or nothing."""
-    lines = [f"- {turn.answer[sentence.start : sentence.end]}" for sentence in turn.unsupported]
-    return ["", strings().unsupported_list, "", *lines, ""] if lines else []
-
-
-def iso_time(seconds: float) -> str:
-    """Return a Unix time as text, in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 def _exchange(turn: Turn) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Annotated, Any
 
 from backends import SpaceportError
-from chat_page.sharing.export import answer_text
+from chat_page.rendering.answer_text import answer_text
 from chat_page.translations.languages import strings
 from rag.answering.quotes import Quote
 from rag.answering.turn import Turn
