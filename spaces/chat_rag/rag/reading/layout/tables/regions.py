@@ -32,7 +32,7 @@ def is_header_like(line: Line, label_right: float) -> bool:
 
 def _end(lines: Sequence[Line], first: int) -> int:
     """Return the index behind the last line of the table that begins with the line `first`."""
-    last = first
+    last, left = first, lines[first].left  # the left edge of the lines from the first to the last one
     has_rows = any(is_figure(segment.text) for segment in lines[first].segments)
     for index in range(first + 1, len(lines)):
         line, previous = lines[index], lines[index - 1]
@@ -45,10 +45,11 @@ def _end(lines: Sequence[Line], first: int) -> int:
             figures = any(is_figure(segment.text) for segment in line.segments)
             if has_rows and not figures and _is_after_gap(lines, index):
                 break
-            label_right = _left(lines[first : last + 1]) + 2 * line.size
+            label_right = left + 2 * line.size
             if has_rows and is_header_like(line, label_right) and not belongs_to_row(lines, index, line.left):
                 break
             has_rows |= figures
+            left = min(left, _left(lines[last + 1 : index + 1]))
             last = index
         elif not has_rows and _is_header(line, lines[first : last + 1]):
             continue
