@@ -44,6 +44,21 @@ def test_each_column_of_prose_is_read_as_a_block(read, lefts, by_line):
     assert not document.tables
 
 
+def test_columns_below_a_table_on_one_side_are_read_as_blocks(read):
+    cells = [("Pier", "7", "3"), ("Quay", "5", "9"), ("Rock", "1", "2")]
+    strings = [
+        (left, 700 - 20 * line, text)
+        for line, row in enumerate(cells)
+        for left, text in zip((60, 140, 200), row, strict=True)
+    ]
+    left, right = prose(5, 6, 0), prose(5, 6, 50)
+    strings += [(60, 628 - 14 * n, text) for n, text in enumerate(left)]
+    strings += [(320, 642 - 14 * n, text) for n, text in enumerate(right)]
+    document = read("a.pdf", make.pdf_strings(*strings))
+    assert document.text.splitlines() == [*(" | ".join(row) for row in cells), *left, *right]
+    assert len(document.tables) == 1
+
+
 def test_columns_whose_lines_have_other_heights_are_read_as_blocks(read):
     left, right = prose(5, 8, 0), prose(5, 8, 50)
     strings = [(60, 700 - 14 * n, text) for n, text in enumerate(left)]
@@ -236,6 +251,19 @@ def test_a_hyphen_at_a_line_end_stays_where_it_belongs_to_the_word(read, first, 
     assert read("a.pdf", make.pdf(f"{first}\n{second}")).text == joined
     pages = read("b.pdf", make.pdf(f"Above.\n{first}", f"{second}\nBelow.")).text
     assert pages.split() == f"Above. {joined} Below.".split() or first[-2].isdigit()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "joined"),
+    [
+        ("Per E-Mail-", "Adresse", "Per E-Mail-Adresse"),
+        ("Die EU-", "Kommission", "Die EU-Kommission"),
+        ("DER HAFEN-", "MEISTER", "DER HAFENMEISTER"),
+        ("Der Hafen-", "meister", "Der Hafenmeister"),
+    ],
+)
+def test_a_hyphen_before_a_capital_stays(read, first, second, joined):
+    assert read("a.pdf", make.pdf(f"{first}\n{second}")).text == joined
 
 
 def report_page(number: int, count: int, sheet) -> None:

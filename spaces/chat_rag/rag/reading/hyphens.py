@@ -48,6 +48,8 @@ def keeps_hyphen(left: str, right: str, words: frozenset[str], compounds: frozen
     """Return whether two parts of a word at a line end belong together with a hyphen."""
     if left[-1:].isdigit() or right[:1].isdigit():
         return True
+    if right[:1].isupper() and (left[-1:].islower() or right[1:2].islower()):
+        return True  # E-Mail-Adresse, EU-Kommission
     left, right = left.lower(), right.lower()
     if not compounds.isdisjoint((f"{left}-{right}", f"{left}-{right}s", f"{left}-{right.removesuffix('s')}")):
         return True
