@@ -111,14 +111,16 @@ def test_cells_of_several_lines_are_one_cell_each(read):
 
 
 @pytest.mark.parametrize("align", ["TOP", "MIDDLE", "BOTTOM"])
-def test_the_last_row_has_all_lines_of_its_cell(read, align):
+@pytest.mark.parametrize(
+    "text", ["Bends sheets of metal up to three", "Bends sheets of metal up to three in thickness"]
+)
+def test_the_last_row_has_all_lines_of_its_cell(read, align, text):
     from reportlab.lib.styles import getSampleStyleSheet
     from reportlab.platypus import Paragraph, Table
 
-    text = "Bends sheets of metal up to three millimetres in thickness, and pipes"
     style = getSampleStyleSheet()["Normal"]
     lines = [["Machine", "What it does", "Since"], ["Saw", "Cuts", "2004"], ["Press", Paragraph(text, style), "2011"]]
-    table = Table(lines, colWidths=[80, 130, 60], style=[("VALIGN", (0, 0), (-1, -1), align)])
+    table = Table(lines, colWidths=[80, 110, 60], style=[("VALIGN", (0, 0), (-1, -1), align)])
     document = read("a.pdf", make.pdf_flow(table, "The machines stand in the old hall."))
     assert rows(document) == [*lines[:2], ["Press", text, "2011"]]
     assert document.text.endswith("\nThe machines stand in the old hall.")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations, pairwise
 
-from rag.reading.layout.lines import Line, belongs_to_row, is_figure, is_next_line
+from rag.reading.layout.lines import OVERLAPPING, Line, belongs_to_row, is_figure, is_next_line
 from rag.reading.layout.segments import Segment
 from rag.reading.layout.tables.cells import Column, GridCell
 
 _MOST_HEADER_LINES = 8
 Placed = tuple[int, int, list[Segment]]  # a header cell: first column, span, segments from top to bottom
-_OVERLAPPING = 0.95  # two lines that are closer, in units of their height, are beside each other
 _CLOSE = 1.8  # the most that two lines of a header cell are apart, in units of their height
 
 
@@ -40,7 +39,7 @@ def _is_between_header_lines(lines: Sequence[Line], index: int) -> bool:
     if not 0 < index < len(lines) - 1 or len(lines[index].segments) > 1:
         return False
     above, line, below = lines[index - 1 : index + 2]
-    closest = _OVERLAPPING * line.size
+    closest = OVERLAPPING * line.size
     is_between = above.bottom - line.bottom < closest and line.bottom - below.bottom < closest
     return is_between and min(above.left, below.left) > line.right and not _has_figure(below)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.reading.layout.lines import Line, belongs_to_row, is_figure, is_next_line
-from rag.reading.layout.segments import Segment
 
 _MOST_LABEL_LINES = 5  # lines without figures between two rows: labels of several lines, and titles of sections
 _MOST_HEADER_LINES = 8
@@ -54,7 +53,7 @@ def _end(lines: Sequence[Line], first: int) -> int:
             has_rows |= figures
             left = min(left, _left(lines[last + 1 : index + 1]))
             last = index
-        elif index - 1 in (last, rest) and any(_is_rest(line, cell) for cell in previous.segments[index - 1 == last :]):
+        elif index - 1 in (last, rest) and _is_rest(line, lines[max(first, index - 2) : index]):
             rest = index
         elif not has_rows and _is_header(line, lines[first : last + 1]):
             continue
@@ -63,11 +62,16 @@ def _end(lines: Sequence[Line], first: int) -> int:
     return max(last, rest) + 1
 
 
-def _is_rest(line: Line, above: Segment) -> bool:
-    """Return whether a line goes on with the cell above it, below the last row too: drawn next, at the same edge."""
-    cell = line.segments[0]
-    is_near = above.bottom - cell.bottom <= _SAME_CELL * max(above.size, cell.size)
-    return is_near and is_next_line(above, cell) and abs(cell.left - above.left) < 1
+def _is_rest(line: Line, above: Sequence[Line]) -> bool:
+    """Return whether a line goes on with a cell above it, below the last row too: drawn next, at the same edge."""
+    rest = line.segments[0]
+    cells = [cell for other in above for cell in other.segments[len(other.segments) > 1 :]]  # without the labels
+    return any(
+        cell.bottom - rest.bottom <= _SAME_CELL * max(cell.size, rest.size)
+        and is_next_line(cell, rest)
+        and abs(cell.left - rest.left) < 1
+        for cell in cells
+    )
 
 
 def _is_after_gap(lines: Sequence[Line], index: int) -> bool:
