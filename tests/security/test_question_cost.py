@@ -144,6 +144,14 @@ def test_a_sentence_of_figures_is_checked_in_linear_time() -> None:
     assert counts[1] <= 2.3 * counts[0], counts
 
 
+def test_a_sentence_of_hundreds_of_figures_is_not_checked() -> None:
+    document = long_table(300)
+    verifier = Verifier([passage(document, 0, 6_000)], {document.id: document})
+    verifier.prepare()
+    assert verifier.is_slow, "its checks don't run in the thread that serves the pages"
+    assert count_calls(lambda: verifier.check(f"The visitors were {'104, ' * 300}and 105.")) < 100_000
+
+
 def test_names_and_years_are_looked_for_without_a_call_for_each_place() -> None:
     def prepare(sentences: int) -> Callable[[], object]:
         document, question = prose(sentences), Question("What did Har and Visitors say about Alba in 2031?")

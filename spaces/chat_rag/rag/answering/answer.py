@@ -163,7 +163,10 @@ async def _add_citations(
                 if event.kind == "thought":
                     yield event
                     continue
-                for part in _parts(citer, citer.feed(event.text)):
+                # The thread that serves the pages must not compare figures for long.
+                is_slow = bool(citer.passages) and citer.verifier.is_slow
+                text = await SEARCH.run(citer.feed, event.text) if is_slow else citer.feed(event.text)
+                for part in _parts(citer, text):
                     yield part
                 if citer.passages and repetition.add(event.text):
                     for last in _finish(citer, Done("repetition", None)):

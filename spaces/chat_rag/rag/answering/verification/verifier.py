@@ -11,7 +11,8 @@ from math import log
 from typing import TypeVar
 
 from rag.answering.verification.clauses import Clause, figure_clauses, find_direction
-from rag.answering.verification.figures import Figure, Period, find_periods
+from rag.answering.verification.figure_match import is_same_figure
+from rag.answering.verification.figures import Period, find_periods
 from rag.answering.verification.names import Name, find_names, find_phrases, normalize
 from rag.answering.verification.statements import Statement, Statements
 from rag.answering.verification.support import Sources, content_tokens, sentence_spans
@@ -29,6 +30,10 @@ _SAYS_NOTHING = re.compile(
 )
 # A sentence with fewer content words, without a figure or a name, makes no claim.
 MIN_WORDS = 4
+# A sentence with more figures isn't supported. Each is compared with all of the passages, 3 ms for a large table.
+MAX_FIGURES = 40
+# Passages with more figures are compared in a thread: a sentence would take up to 0.2 s.
+MANY_STATEMENTS = 100
 # The share of a figure's words, by weight, that its row, column or clause and their surroundings must have; and by how
 # much another row may have more of them.
 MIN_ROLE, RIVAL_MARGIN, MIN_RIVAL = 0.5, 0.3, 0.5
@@ -36,8 +41,6 @@ UNKNOWN_WEIGHT = 0.4
 CLEAR_RIVAL, CLEAR_MARGIN = 0.95, 0.1
 # The share of the words that a passage must have to be cited for a sentence without figures, and to be its source.
 MIN_CITED, MIN_SUPPORTED = 0.6, 0.35
-# A positive income isn't a figure in parentheses, unless it's a tax or an expense.
-_INCOME, _CHARGE = "incom", frozenset({"tax", "cost", "loss", "provis", "other", "use"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,11 @@ class Verifier:
         """Read the passages, which takes longer than a check: the thread that serves the pages must not do it."""
         self._statements.read()
         self._weights  # noqa: B018  # the first access counts their words
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether a check can take long enough to keep others waiting."""
+        return len(self._statements.all) > MANY_STATEMENTS
 
     @cached_property
     def _sources(self) -> Sources:
@@ -103,7 +111,7 @@ class Verifier:
             return None
         if not self._claims_something(sentence, clauses):
             return None
-        if not self._has_phrases(sentence):
+        if len(clauses) > MAX_FIGURES or not self._has_phrases(sentence):
             return Verdict(supported=False)
         if not clauses:
             return self._check_words(sentence, preferred)
@@ -129,7 +137,7 @@ class Verifier:
         best: tuple[float, bool, int] | None = None
         result: Statement | None = None
         for at, statement in enumerate(self._statements.all):
-            if not _same_figure(clause, statement) or not self._same_periods(clause, statement):
+            if not is_same_figure(clause, statement) or not self._same_periods(clause, statement):
                 continue
             if not self._surroundings.have_names(names, statement.passage):
                 continue
@@ -163,7 +171,7 @@ class Verifier:
         if statement.group not in rivals:
             group = self._groups[statement.group]
             words = clause.words & frozenset().union(*(each.clause.words for each in group))
-            others = {each.clause.words for each in group if not _same_figure(clause, each)} if words else ()
+            others = {each.clause.words for each in group if not is_same_figure(clause, each)} if words else ()
             rivals[statement.group] = words, max((self._share(words, other) for other in others), default=0.0)
         words, rival = rivals[statement.group]
         return (self._share(words, statement.clause.words), rival) if words else (1.0, 0.0)
@@ -244,43 +252,10 @@ def _grouped(statements: Iterable[Statement], key: Callable[[Statement], K]) -> 
     return groups
 
 
-def _same_figure(clause: Clause, statement: Statement) -> bool:
-    """Return whether both figures are the same value with the same unit, as far as the answer is exact."""
-    answer, source = clause.figure, statement.clause.figure
-    if not _same_unit(answer, source, statement) or clause.direction * statement.clause.direction < 0:
-        return False
-    if source.negative and not answer.negative and _INCOME in clause.words and not clause.words & _CHARGE:
-        return False
-    if source.scale != 1:
-        values = [source.value * source.scale]
-    else:
-        scale = statement.scale or 1
-        # A per-share amount isn't in millions, and many answers leave the scale out.
-        values = (
-            [source.value * scale] if answer.scale != 1 and statement.scale else [source.value, source.value * scale]
-        )
-    if answer.scale == 1 and answer.text == source.text:
-        return source.scale == 1
-    value, tolerance = answer.value * answer.scale, _tolerance(answer)
-    return any(abs(value - each) <= tolerance + 1e-9 * abs(each) for each in values)
-
-
-def _same_unit(answer: Figure, source: Figure, statement: Statement) -> bool:
-    if (answer.unit == "%") != (source.unit == "%"):
-        return "percent" in statement.context or (answer.unit == "%" and statement.is_cell and source.unit == "")
-    return answer.unit == source.unit or "" in (answer.unit, source.unit)
-
-
 def _is_opposite(sentence: str, source: str) -> bool:
     """Return whether a sentence says "increased" where its source says "decreased", or the other way round."""
     directions = {find_direction(source[start:end]) for start, end in sentence_spans(source)} - {0}
     return bool(directions) and find_direction(sentence) == -next(iter(directions)) and len(directions) == 1
-
-
-def _tolerance(figure: Figure) -> float:
-    """Return half of the last digit of a rounded figure; a short one is exact."""
-    digits = figure.text.replace(",", "").replace(".", "").lstrip("0")
-    return figure.step * figure.scale / 2 if len(digits) >= 2 and (figure.scale != 1 or figure.unit == "%") else 0.0
 
 
 def _merge(statements: Sequence[Statement]) -> tuple[Evidence, ...]:

@@ -138,13 +138,11 @@ def _spans(kinds: NDArray[np.uint8]) -> tuple[Indexes, Indexes]:
     import numpy as np
 
     inside = np.concatenate([[False], kinds & _SPACE == 0, [False]])
-    starts = np.flatnonzero(inside[1:] & ~inside[:-1])
-    ends = np.flatnonzero(~inside[1:] & inside[:-1])
+    starts, ends = inside[1:] & ~inside[:-1], ~inside[1:] & inside[:-1]
     hyphens = np.flatnonzero(kinds & _HYPHEN) + 1
     hyphens = hyphens[(hyphens < len(kinds)) & inside[1:][np.minimum(hyphens, len(kinds))]]
-    if len(hyphens):
-        starts, ends = np.union1d(starts, hyphens), np.union1d(ends, hyphens)
-    return starts, ends
+    starts[hyphens] = ends[hyphens] = True
+    return np.flatnonzero(starts), np.flatnonzero(ends)
 
 
 def _boxes(page: int, starts: Indexes, ends: Indexes) -> tuple[Numbers, Numbers]:
