@@ -15,16 +15,17 @@ from typing import Any
 from fastapi import Depends
 from starlette.middleware import Middleware
 
+from ui.access.guard import Guard
+from ui.access.login import Login, credentials
+from ui.access.origins import SameOrigin, allowed_origins, outermost
 from ui.admission.client import ClientAddress, trust_hub_proxies
 from ui.edge.bodies import BodyLimits
 from ui.edge.connections import limit_connections
 from ui.edge.events import EventCheck
 from ui.edge.limits import MB, EdgeLimits
 from ui.edge.uploads import Uploads
-from ui.guard import Guard
-from ui.login import Login, credentials
 from ui.memory import return_free_memory_regularly
-from ui.origins import SameOrigin, allowed_origins, outermost
+from ui.session_state import keep_no_configurations
 from ui.sign_in import settings as sign_in
 from ui.sign_in.edges import SignInEdges
 from ui.theme import CSS, HEAD, theme
@@ -87,6 +88,7 @@ def launch_arguments(
     limit_connections(limits)
     trust_hub_proxies()
     return_free_memory_regularly()
+    keep_no_configurations()
     sys.setswitchinterval(SWITCH_SECONDS)
     return {
         "server_name": options.host,

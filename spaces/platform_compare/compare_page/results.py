@@ -107,7 +107,7 @@ class Results:
 
     def _connect_events(self) -> None:
         key, waiting = self._identity.key, {"concurrency_limit": None, **VISITOR}
-        self.upload.upload(self.open_run, [key, self.upload], self.run, **VISITOR)
+        self.upload.upload(self.open_run, [key, self.upload], self.run, **waiting)
         self.run.change(self.update_earlier, [key, self.run, self.earlier], self.earlier, queue=False, **VISITOR)
         changes = [component.change for component in self.inputs[1:]]
         gr.on(changes, self.show, self.inputs, self.outputs, trigger_mode="always_last", **waiting)
@@ -171,17 +171,17 @@ class Results:
         text = write(self.service.report(visitor, name, earlier, options))
         return text.encode(errors="backslashreplace").decode()
 
-    def open_run(self, key: str, path: str | None, request: gr.Request) -> Any:
+    async def open_run(self, key: str, path: str | None, request: gr.Request) -> Any:
         """Add an uploaded run to the list and select it."""
-        visitor = self._identity.visitor(key, request)
+        visitor, caller = self._identity.visitor(key, request), self._identity.caller(key, request)
         if not path:
             return gr.skip()
         try:
-            name = self.service.open_run(visitor, Path(path))
+            name = await self.service.admission.view(caller, self.service.open_run, visitor, Path(path))
         except SpaceportError as error:
             raise gr.Error(str(error), print_exception=False) from error
         finally:
-            Path(path).unlink(missing_ok=True)  # Gradio's copy, which anyone with its address can download
+            _delete(Path(path))  # Gradio's copy, which anyone with its address can download
         return gr.Dropdown(choices=self.service.run_names(visitor), value=name)
 
     def update_earlier(self, key: str, name: str | None, earlier: str, request: gr.Request) -> Any:
@@ -190,6 +190,10 @@ class Results:
         runs = [each for each in self.service.run_names(visitor) if each != name]
         value = earlier if earlier in runs else strings.NO_OTHER_RUN
         return gr.Dropdown(choices=[strings.NO_OTHER_RUN, *runs], value=value)
+
+
+def _delete(path: Path) -> None:
+    path.unlink(missing_ok=True)
 
 
 def _create_chart(title: str) -> tuple[gr.Column, gr.Plot]:

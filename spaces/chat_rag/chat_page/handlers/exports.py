@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from chat_page.chat import Chat
+from chat_page.handlers.notices import warn
 from chat_page.handlers.page import PageHandlers
 from chat_page.sharing import export, share
 from chat_page.sources import panel
@@ -36,7 +37,7 @@ class ExportHandlers:
             link = await self._export(share.link_fragment, key, request)
             return link, gr.Textbox(visible=True) if link else gr.skip()
         except share.ShareError as error:
-            gr.Warning(str(error))
+            warn(error)
             return "", gr.skip()
 
     async def open_link(self, fragment: str, key: str, request: gr.Request) -> tuple[Any, Any]:
@@ -46,7 +47,7 @@ class ExportHandlers:
         try:
             turns = await self._chat.admission.view(self._page.caller(key, request), share.open_turns, fragment)
         except (share.ShareError, Refused) as error:
-            gr.Warning(str(error))
+            warn(error)
             return gr.skip(), gr.skip()
         visitor, _ = await asyncio.to_thread(self._page.find, key, request)
         # A reload opens the link again.
@@ -63,5 +64,5 @@ class ExportHandlers:
         try:
             return await self._chat.admission.view(self._page.caller(key, request), write, conversation.turns)
         except Refused as refusal:
-            gr.Warning(str(refusal))
+            warn(refusal)
             return ""

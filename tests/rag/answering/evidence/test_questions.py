@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.evidence.answers import answer_span, candidates
+from rag.answering.evidence.answer_spans import answer_span, candidates
 from rag.answering.evidence.asked.mentions import covered_years, find_missing
 from rag.answering.evidence.asked.questions import Kind, Question
 from rag.answering.evidence.asked.typos import read_question
@@ -51,6 +51,11 @@ def test_the_kind_of_answer(question: str, kind: Kind) -> None:
         ("What is a heron?", "A heron is a bird.", "A heron is a bird."),
         ("How much was paid in 2023?", "In 2024 and 2023 $9 and $8 were paid, respectively.", "$8"),
         ("How much was paid?", "$9 and $8 were paid, respectively.", "$9 and $8 were paid, respectively."),
+        (
+            "What were net sales?",
+            "Net sales increased 2% during 2022 compared to 2021, driven by services.",
+            "Net sales increased 2% during 2022 compared to 2021, driven by services.",
+        ),
     ],
 )  # fmt: skip
 def test_the_words_that_answer(question: str, sentence: str, answer: str) -> None:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from itertools import islice
 
 from rag.answering.evidence.asked.periods import PERIOD_STEMS, Day, days_in, length_in
 from rag.answering.evidence.tables.figures import YEAR
@@ -58,6 +59,7 @@ _NO_NAME = re.compile(
     r"|Corporation|Corp|Inc|Company|Group|Ltd|Limited|Holdings|Plc|Fiscal|Year|Quarter|Table|Note|Section",
     re.IGNORECASE,
 )
+_MAX_NAMES = 16  # each is looked for in the whole text of all documents
 _POSSESSIVE = re.compile(r"[’']s?$")
 _WANTS_WORDS = re.compile(
     r"^how (?:is|are|was|were|does|do|did|can|should|would)\b|^(?:why|who|where|describe|explain)\b"
@@ -99,14 +101,17 @@ class Question:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The capitalized words, without the first word of a sentence, and without months and legal forms."""
+        """The first capitalized words that begin no sentence, without months and legal forms."""
         return tuple(
-            dict.fromkeys(
-                name
-                for match in _NAME.finditer(self.text)
-                if match.start() and self.text[: match.start()].rstrip()[-1:] not in ".?!:"
-                if len(name := _POSSESSIVE.sub("", match[0])) > 1
-                if name.lower() not in STOP_WORDS and not _NO_NAME.fullmatch(name)
+            islice(
+                dict.fromkeys(
+                    name
+                    for match in _NAME.finditer(self.text)
+                    if match.start() and self.text[: match.start()].rstrip()[-1:] not in ".?!:"
+                    if len(name := _POSSESSIVE.sub("", match[0])) > 1
+                    if name.lower() not in STOP_WORDS and not _NO_NAME.fullmatch(name)
+                ),
+                _MAX_NAMES,
             )
         )
 
