@@ -63,7 +63,7 @@ def _shapes(shapes: Any, depth: int = 0) -> Iterator[Any]:
 
 
 def _is_outside(shape: Any, presentation: Any) -> bool:
-    """Return whether a shape is beside the slide; its place isn't known if it's in a group, or has that of the layout."""
+    """Return whether a shape is beside the slide; in a group, or without a place of its own, it can't be known."""
     places = shape.left, shape.top, shape.width, shape.height
     if None in places or shape.element.getparent().tag.endswith("}grpSp"):
         return False
