@@ -16,6 +16,7 @@ from compare.analyse.verdict import verdicts
 from compare.errors import RunError
 from compare.service import BYTES_IN_MEMORY, ComparisonService
 from compare.visitors import Visitor, Visitors
+from compare_page.results import _options
 from tests.compare.make_runs import build_run, record
 
 
@@ -58,6 +59,7 @@ def test_a_block_that_no_plan_has_is_refused(block: int) -> None:
         {"plan__targets": []},
         {"loads": [f"load {at}" for at in range(65)]},
         {"loads": ["x" * 1000]},
+        {"plan__targets": [f"t{at}" for at in range(8)], "loads": [f"load {at}" for at in range(20)]},
         {"loads": []},
         {"plan__seed": -1},
         {"plan__requests": 10**15},
@@ -137,3 +139,9 @@ def test_what_an_unknown_visitor_stores_ends_with_the_event(service: ComparisonS
     del visitor
     gc.collect()
     assert not folder.exists()
+
+
+def test_a_report_has_only_as_many_prices_as_its_fields_hold() -> None:
+    """A text in the place of the list was as many models as it has characters, each looked up among all prices."""
+    options = _options("spaceport", "default", "a=b\n" * 100_000, "x" * 100_000, 100, False)  # type: ignore[arg-type]
+    assert (len(options.prices), len(options.alternatives)) == (500, 20)

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from compare.measure.plan import MAX_BLOCKS, MAX_REQUESTS, MAX_TARGETS
 from compare.records import BlockRecord, Record
 
-# No run has more loads, no target a longer name. A report has a part for each target and load, with their names.
-MAX_LOADS, MAX_NAME = 64, 200
+# No run has more loads, no target a longer name. A report has a part for each target and load, with their names, and
+# compares all targets at each load: 8 targets at 64 loads took minutes.
+MAX_LOADS, MAX_NAME, MAX_CELLS = 64, 200, 128
 Value = TypeVar("Value")
 Entry = TypeVar("Entry", Record, BlockRecord)
 Name = Annotated[str, Field(max_length=MAX_NAME)]
@@ -66,6 +67,8 @@ def validate_header(header: dict[str, Any]) -> None:
     for names in (header["plan"]["targets"], header["loads"]):
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"{twice} is there twice")
+    if (cells := len(header["plan"]["targets"]) * len(header["loads"])) > MAX_CELLS:
+        raise ValueError(f"it has {cells} targets times loads")
     for name in header["plan"]["targets"]:
         if name not in header["targets"]:
             raise ValueError(f"the target {name} is not described")

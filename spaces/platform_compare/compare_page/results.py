@@ -33,6 +33,7 @@ WRITERS: dict[str, tuple[Callable[[Report], str], str]] = {
     "md": (report_markdown, "text/markdown"),
 }
 ALTERNATIVES = ["openai/gpt-4o-mini", "openai/gpt-4o", "anthropic/claude-sonnet-4-5", "google/gemini-2.5-flash"]
+MAX_PRICES_CHARACTERS, MAX_ALTERNATIVES = 2000, 20
 
 
 class Results:
@@ -85,8 +86,8 @@ class Results:
 
     def _create_prices(self) -> None:
         self.prices = gr.Textbox(
-            "", label=strings.PRICES_LABEL, lines=2, max_length=2000, placeholder=strings.PRICES_PLACEHOLDER,
-            elem_id="prices",
+            "", label=strings.PRICES_LABEL, lines=2, max_length=MAX_PRICES_CHARACTERS,
+            placeholder=strings.PRICES_PLACEHOLDER, elem_id="prices",
         )  # fmt: skip
         self.price_errors = gr.HTML("", elem_id="price-errors")
         self.alternatives = gr.Dropdown(
@@ -212,7 +213,9 @@ def _price_errors_html(report: Report) -> str:
 def _options(
     definition: str, objective: str, prices: str, alternatives: list[str], utilization: float, spot: bool
 ) -> ReportOptions:
-    return ReportOptions(definition, objective, prices.splitlines(), utilization / 100, spot, alternatives)
+    # A program can send more than the fields hold, and each line is looked up among all prices.
+    lines, models = prices[:MAX_PRICES_CHARACTERS].splitlines(), alternatives[:MAX_ALTERNATIVES]
+    return ReportOptions(definition, objective, lines, utilization / 100, spot, models)
 
 
 def _run_name(earlier: str) -> str | None:
