@@ -69,7 +69,7 @@ def _is_outside(shape: Any, presentation: Any) -> bool:
         return False
     left, top, width, height = places
     is_beside = left + width <= 0 or left >= presentation.slide_width
-    return is_beside or top + height <= 0 or top >= presentation.slide_height
+    return bool(is_beside or top + height <= 0 or top >= presentation.slide_height)
 
 
 def _placeholder(shape: Any) -> str:
