@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import openpyxl
+import pytest
 import xlsxwriter
 
 from rag.documents import Note, NoteKind
@@ -25,6 +26,23 @@ def test_hidden_rows_and_columns_are_left_out_and_counted(read):
         *("| Port | Fee |", "| --- | --- |", "| Skarv | 14 |", "| Holm | 9 |", "| Folded | 7 |")
     ]
     assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 2),)
+
+
+@pytest.mark.parametrize("has_table", [False, True])
+def test_white_cells_are_left_out_unless_they_may_have_a_background(read, has_table):
+    stream = io.BytesIO()
+    workbook = xlsxwriter.Workbook(stream)
+    sheet = workbook.add_worksheet("Fees")
+    sheet.write_row(0, 0, ["Port", "Fee"], workbook.add_format({"font_color": "white", "bg_color": "navy"}))
+    sheet.write_row(1, 0, ["Skarv", 14])
+    sheet.write(2, 0, "white", workbook.add_format({"font_color": "white"}))
+    if has_table:
+        sheet.add_table(4, 0, 5, 1, {"data": [["a", 1]]})
+    workbook.close()
+    document = read("a.xlsx", stream.getvalue())
+    assert "| Port | Fee |" in document.text
+    assert ("white" in document.text) is has_table
+    assert document.notes == (() if has_table else (Note(NoteKind.HIDDEN_TEXT, 1),))
 
 
 def test_boxes_titles_of_charts_and_printed_lines_are_read(read):

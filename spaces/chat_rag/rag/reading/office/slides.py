@@ -68,8 +68,9 @@ def _is_outside(shape: Any, presentation: Any) -> bool:
     if None in places or shape.element.getparent().tag.endswith("}grpSp"):
         return False
     left, top, width, height = places
-    is_beside = left + width <= 0 or left >= presentation.slide_width
-    return bool(is_beside or top + height <= 0 or top >= presentation.slide_height)
+    is_beside: bool = left + width <= 0 or left >= presentation.slide_width
+    is_above_or_below: bool = top + height <= 0 or top >= presentation.slide_height
+    return is_beside or is_above_or_below
 
 
 def _placeholder(shape: Any) -> str:

@@ -71,12 +71,12 @@ def _without_empty_cells(sheet: bytes) -> bytes:
 
 
 def _cells(workbook: Any, sheet: Any, missing_results: list[str], left_out: set[str]) -> Iterator[GridCell]:
-    """Yield the cells with text, in order of rows; add the hidden rows and columns that have text to `left_out`."""
+    """Yield the cells with text, in order of rows; add the hidden rows, columns and cells with text to `left_out`."""
     formats = _number_formats(workbook)
     with sheet._get_source() as source:
         parser = _parser(workbook, sheet, source, missing_results)
         cells = [
-            (cell["row"] - 1, cell["column"] - 1, text)
+            (cell["row"] - 1, cell["column"] - 1, text, cell["style_id"])
             for _, row in parser.parse()
             for cell in row
             if (text := display_value(cell["value"], formats.get(cell["style_id"], "General"))).strip()
@@ -92,9 +92,14 @@ def _cells(workbook: Any, sheet: Any, missing_results: list[str], left_out: set[
         for merged in ranges
     }
     hidden_rows, hidden_columns = _hidden(parser)
-    for row, column, text in sorted(cells, key=lambda cell: cell[:2]):
+    # Tables and conditions can give a cell another background.
+    invisible = set() if parser.tables.tablePart or parser.formatting else _white_styles(workbook)
+    for row, column, text, style in sorted(cells, key=lambda cell: cell[:2]):
         if row in hidden_rows or column in hidden_columns:
             left_out.add(f"row {row}" if row in hidden_rows else f"column {column}")
+            continue
+        if style in invisible:
+            left_out.add(f"cell {row} {column}")
             continue
         yield GridCell(row, column, text, *spans.get((row, column), (1, 1)))
 
@@ -110,6 +115,20 @@ def _hidden(parser: Any) -> tuple[set[int], set[int]]:
 
 def _is_hidden(attributes: dict[str, str]) -> bool:
     return attributes.get("hidden") in ("1", "true") and attributes.get("outlineLevel", "0") == "0"
+
+
+def _white_styles(workbook: Any) -> set[int]:
+    """Return the numbers of the styles with white letters and no background."""
+    white = set()
+    for number, style in enumerate(workbook._cell_styles):
+        color, fill = workbook._fonts[style.fontId].color, workbook._fills[style.fillId]
+        is_white = color is not None and (
+            (color.type == "rgb" and str(color.rgb)[-6:].upper() == "FFFFFF")
+            or (color.type == "theme" and color.theme == 0)
+        )
+        if is_white and getattr(fill, "fill_type", "gradient") in (None, "none"):
+            white.add(number)
+    return white
 
 
 def _parser(workbook: Any, sheet: Any, source: Any, missing_results: list[str]) -> Any:
