@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from backends import Catalog, SpaceportError
 from chat_page import scripts
@@ -36,10 +37,12 @@ from ui import launch
 from ui.admission.client import caller_of
 from ui.edge.limits import EdgeLimits
 from ui.events import call_after
+from ui.link_preview import LinkPreview
 from ui.scripts import download_js, key_js
 from ui.settings import int_setting
 
 CORPUS = Path(__file__).parent / "corpus"
+PREVIEW = Path(__file__).parent / "preview.png"  # `make screenshots` takes it
 # Gradio's state of a page takes 75 kB, and anybody can open pages. Nothing is lost when a page's state is dropped.
 MAX_SESSIONS = 200
 
@@ -266,7 +269,7 @@ if __name__ == "__main__":
             LIMITS,
             css=scripts.CSS,
             head=scripts.HEAD,
-            description=ENGLISH.tagline,
+            preview=Middleware(LinkPreview, ENGLISH.title, ENGLISH.tagline, PREVIEW),
             private=CHAT.private_folders,
             max_sessions=MAX_SESSIONS,
         ),

@@ -21,6 +21,7 @@ def test_a_german_page_is_german(app: App, open_page: Open, tmp_path: Path) -> N
     page = open_page(app, locale="de-DE")
     expect(page.locator("html")).to_have_attribute("lang", "de")
     expect(page.locator("#head h1")).to_have_text("Chat mit Dokumenten")
+    expect(page).to_have_title("Chat mit Dokumenten")
     expect(page.locator("#chat")).to_contain_text("Fragen zu Ihren Dokumenten")
     expect(page.get_by_placeholder("Eine Frage stellen")).to_be_visible()
     expect(page.get_by_role("button", name="Dateien hinzufügen")).to_be_visible()

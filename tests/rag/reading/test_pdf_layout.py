@@ -234,6 +234,10 @@ def test_a_hebrew_word_in_an_english_line_is_read_in_its_logical_order(read):
     assert text == "The word is מגדלור in Hebrew, and 4,210 more."
 
 
+def test_a_letter_that_its_font_doesnt_name_is_marked(read):
+    assert read("a.pdf", make.pdf_with_letters("The \0ox is 4 m wide.")).text == "The \ufffdox is 4 m wide."
+
+
 def report_page(number: int, count: int, sheet) -> None:
     sheet.drawString(60, 810, "Harbour report" if number % 2 else "Review of the coast")
     make.draw_rows(sheet, [[line] for line in prose(9, 8, 11 * number)], [60], top=760)

@@ -226,3 +226,20 @@ def test_a_level_can_write_all_numbers_as_figures(read):
     body = clause(0, "Fees") + clause(1, "Dues")
     document = read("a.docx", make.packed_docx(body, extra={"word/numbering.xml": numbering.encode()}))
     assert document.text.split("\n\n") == ["I. Fees", "1.1 Dues"]
+
+
+def test_hidden_and_white_styles_hide_their_text_and_that_of_styles_based_on_them(read):
+    styles = (
+        f'<w:styles xmlns:w="{make.WORD_NAMESPACE}"><w:style w:styleId="a"><w:rPr><w:vanish/></w:rPr></w:style>'
+        '<w:style w:styleId="b"><w:basedOn w:val="a"/></w:style>'
+        '<w:style w:styleId="c"><w:basedOn w:val="b"/><w:rPr><w:vanish w:val="0"/></w:rPr></w:style>'
+        '<w:style w:styleId="d"><w:rPr><w:color w:val="FFFFFF"/></w:rPr></w:style>'
+        '<w:style w:styleId="e"><w:basedOn w:val="d"/><w:pPr><w:shd w:fill="000080"/></w:pPr></w:style></w:styles>'
+    )
+    runs = "".join(f'<w:r><w:rPr><w:rStyle w:val="{name}"/></w:rPr><w:t>{name} </w:t></w:r>' for name in "abc")
+    paragraphs = "".join(f'<w:p><w:pPr><w:pStyle w:val="{name}"/></w:pPr>{RUN.format(name)}</w:p>' for name in "de")
+    document = read(
+        "a.docx", make.packed_docx(f"<w:p>{runs}</w:p>{paragraphs}", extra={"word/styles.xml": styles.encode()})
+    )
+    assert document.text.split() == ["c", "e"]
+    assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 3),)

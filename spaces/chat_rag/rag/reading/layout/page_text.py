@@ -16,8 +16,9 @@ from rag.reading.layout.words import HYPHEN
 HYPHENS = ("\x02", HYPHEN, "-", "‐", "\u00ad")
 _BAR = " | "
 LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
-_CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127, 0xAD])
-_CLEAN = LIGATURES | _CONTROLS | {10: " ", 13: " ", 9: " ", 0xA0: " "}
+_CONTROLS = dict.fromkeys([*range(1, 9), 11, 12, *range(14, 32), 127, 0xAD])
+# A letter whose font doesn't say which one it is has the code 0; a mark shows that something is there.
+_CLEAN = LIGATURES | _CONTROLS | {0: "\ufffd", 10: " ", 13: " ", 9: " ", 0xA0: " "}
 _UNCLEAN = re.compile(f"[{re.escape(''.join(map(chr, _CLEAN)))}]")
 
 

@@ -107,7 +107,13 @@ def _characters(text_page: Any, page: int) -> str:
     """Return the page's text with one character for each index of PDFium."""
     text: str = text_page.get_text_range()
     if len(text) != (count := text_page.count_chars()):
-        text = "".join(map(chr, pdfium.code_points(page, range(count))))
+        return "".join(map(chr, pdfium.code_points(page, range(count))))
+    if HYPHEN in text:  # or a letter whose font doesn't say which one it is
+        characters = list(text)
+        places = [index for index, character in enumerate(characters) if character == HYPHEN]
+        for index, code in zip(places, pdfium.code_points(page, places), strict=True):
+            characters[index] = HYPHEN if code else "\0"
+        return "".join(characters)
     return text
 
 

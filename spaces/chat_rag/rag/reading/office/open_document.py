@@ -14,6 +14,7 @@ from rag.reading.tables import INNER, ContentWriter, GridCell
 _OASIS = "{urn:oasis:names:tc:opendocument:xmlns:"
 TABLE, _TEXT, _STYLE = f"{_OASIS}table:1.0}}", f"{_OASIS}text:1.0}}", f"{_OASIS}style:1.0}}"
 _OFFICE, _DRAW = f"{_OASIS}office:1.0}}", f"{_OASIS}drawing:1.0}}"
+_FORMAT = f"{_OASIS}xsl-fo-compatible:1.0}}"
 _LINK = "{http://www.w3.org/1999/xlink}href"
 _PARAGRAPHS = (f"{_TEXT}p", f"{_TEXT}h")
 # What isn't part of the text where it stands: comments, deleted text, and the index's template.
@@ -48,10 +49,19 @@ def hidden_styles(root: Any) -> set[str | None]:
         style.get(f"{_STYLE}name")
         for style in root.iter(f"{_STYLE}style")
         if any(
-            properties.get(f"{_TEXT}display") == "none" or properties.get(f"{TABLE}display") == "false"
+            properties.get(f"{_TEXT}display") == "none"
+            or properties.get(f"{TABLE}display") == "false"
+            or _is_white(style, properties)
             for properties in style
         )
     }
+
+
+def _is_white(style: Any, properties: Any) -> bool:
+    """Return whether a style of words, not of a paragraph or a cell, is white without a background of its own."""
+    is_white = properties.get(f"{_FORMAT}color", "").lower() in ("#ffffff", "#fff")
+    background = properties.get(f"{_FORMAT}background-color", "transparent")
+    return style.get(f"{_STYLE}family") == "text" and is_white and background == "transparent"
 
 
 def plain_text(element: Any) -> str:
