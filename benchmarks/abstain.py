@@ -19,8 +19,8 @@ from pathlib import Path
 
 from harness.tables import table, write
 
-from rag.answering import abstain
-from rag.answering.abstain import Evidence, is_about_whole_documents, measure_evidence
+from rag.answering.abstention import abstain
+from rag.answering.abstention.abstain import Evidence, is_about_whole_documents, measure_evidence
 from rag.answering.retrieve import retrieve_passages
 from rag.documents import Passage
 from rag.library.library import Library

@@ -26,7 +26,7 @@ from harness.tables import table, write
 from backends import Backend, BackendError, Catalog, ChatRequest, Delta, Event
 from backends.http.connections import close_connections
 from rag.answering.answer import Rag
-from rag.answering.markers import Marker
+from rag.answering.citations.markers import Marker
 from rag.answering.types import AnswerEnd, Retrieval
 from rag.library.library import Library
 from rag.search.embedders import Embedder

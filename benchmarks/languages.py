@@ -22,7 +22,7 @@ from typing import Any
 from harness.cached_embedder import CachedEmbedder
 from harness.tables import table, write
 
-from rag.answering.abstain import CHECKED_PASSAGES, missing_evidence
+from rag.answering.abstention.abstain import CHECKED_PASSAGES, missing_evidence
 from rag.answering.retrieve import retrieve_passages
 from rag.documents import Document
 from rag.library.library import Library, ParsedFile

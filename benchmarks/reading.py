@@ -1,11 +1,11 @@
 """What is read right of PDFs with known content, and in how much time and memory?
 
-    python benchmarks/reading.py [--samples 20] [--filings FOLDER] [--before CHECKOUT]
+    python benchmarks/reading.py [--samples 20] [--accuracy] [--filings FOLDER] [--before CHECKOUT]
 
 For each layout: the share of table cells at their right row and column, of words in their order, and how many figures
 are changed. The time is CPU time per page, the best of some rounds, for the PDFs in FOLDER and for the layouts. With
 `--before`, the same pages are read by the code of another checkout, in turn with this one. Memory is the peak of a
-process that reads a PDF of 100 pages and one of 1,000.
+process that reads a PDF of 100 pages and one of 1,000. `--accuracy` leaves out times and memory.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from rag.read_command import document_json
 from rag.reading.parse import read_document
 
 FIGURE = re.compile(r"\d[\d.,]*\d|\d")
+HEADERS = ["layout", "cells right", "words in order", "figures changed", "ms a page", "before", "ratio"]
 ROUNDS = 5
 # Runs in the checkout that is measured, which may have other modules: only `read_document` is used.
 TIMER = """
@@ -90,6 +91,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=20, help="documents of each layout")
     parser.add_argument("--filings", type=Path, help="a folder of real PDFs, for the time")
     parser.add_argument("--before", type=Path, help="a checkout of the version to compare the time with")
+    parser.add_argument("--accuracy", action="store_true", help="without times and memory")
     arguments = parser.parse_args()
     checkouts = {"now": Path(__file__).parent.parent} | ({"before": arguments.before} if arguments.before else {})
     rows, results = [], {}
@@ -100,16 +102,18 @@ def main() -> None:
                 paths.append(Path(folder) / f"{len(rows)}-{number}.pdf")
                 paths[-1].write_bytes(sample.content)
                 score.add(sample, read_document(paths[-1]))
-            times = _times(checkouts, paths)
+            times = {} if arguments.accuracy else _times(checkouts, paths)
             rows.append(_row(layout, score, times))
             results[layout] = vars(score) | {"ms_per_page": times}
+        if arguments.accuracy:
+            print(table(HEADERS[:4], [row[:4] for row in rows]))
+            return
         for path in sorted(arguments.filings.glob("*.pdf")) if arguments.filings else ():
             times = _times(checkouts, [path])
             rows.append(_row(path.name, Score(), times))
             results[path.name] = {"ms_per_page": times}
         memory = {str(pages): _peak(checkouts["now"], _long_pdf(Path(folder), pages)) for pages in (100, 1000)}
-    headers = ["layout", "cells right", "words in order", "figures changed", "ms a page", "before", "ratio"]
-    print(table(headers, rows))
+    print(table(HEADERS, rows))
     print(f"\npeak memory: {memory['100']:.0f} MB with 100 pages, {memory['1000']:.0f} MB with 1,000")
     write("reading", {"layouts": results, "peak_megabytes": memory})
 
@@ -139,7 +143,7 @@ def _row(name: str, score: Score, times: dict[str, float]) -> list[str]:
         share(score.right_cells, score.cells),
         share(score.words_in_order, score.words),
         f"{score.changed_figures} of {score.figures}" if score.figures else "",
-        f"{times['now']:.2f}",
+        f"{times['now']:.2f}" if times else "",
         f"{before:.2f}" if before else "",
         f"{times['now'] / before:.2f}" if before else "",
     ]
@@ -169,7 +173,8 @@ def _long_pdf(folder: Path, pages: int) -> Path:
     from pypdf import PdfReader, PdfWriter
 
     writer = PdfWriter()
-    parts = [folder / f"{number}-0.pdf" for number in (1, 9)]
+    names = list(LAYOUTS)
+    parts = [folder / f"{names.index(name)}-0.pdf" for name in ("table, figures at the right", "prose, one column")]
     for number in range(pages):
         writer.add_page(PdfReader(parts[number % 2]).pages[0])
     path = folder / f"long-{pages}.pdf"

@@ -15,14 +15,14 @@ from fastapi.routing import APIRoute
 from inference.app import create_app
 from inference.service import Service
 from inference.settings import Settings
-from ui.routes import API, GRADIO, SIGN_IN, STREAMLIT, RouteTable, installed_routes
+from ui.access.routes import API, GRADIO, SIGN_IN, STREAMLIT, RouteTable, installed_routes
 
 ROOT = Path(__file__).parents[1]
 Row = tuple[str, str, str]  # path, method, caller
 NOTE = "<!-- `python scripts/list_routes.py > docs/routes.md` writes this page; a test compares them. -->"
 PAGES = """\
-The guard ([guard.py](../spaces/ui/guard.py)) answers 404 where nobody may call, and for what a later version of Gradio
-adds. [routes.py](../spaces/ui/routes.py) opens routes, and has the reason for each closed one. Without
+The guard ([guard.py](../spaces/ui/access/guard.py)) answers 404 where nobody may call, and for what a later version of
+Gradio adds. [routes.py](../spaces/ui/access/routes.py) opens routes, and has the reason for each closed one. Without
 `SPACEPORT_AUTH`, everybody counts as logged in. The MCP routes exist only on the chat page, with `SPACEPORT_MCP`,
 and `/login/huggingface` and `/login/callback` only on its Space, with `hf_oauth: true`."""
 DASHBOARD = """\

@@ -1,8 +1,8 @@
 """Take screenshots of the pages: `make screenshots [ARGS="--filing PDF --out DIRECTORY"]`.
 
-Without arguments this writes docs/chat.png, docs/compare.png, docs/publish.png and the dashboard's pictures. With
---out it writes every state (empty, loaded, answering, answered, with a source, with an error; a race and a measurement)
-at 1280 and 390 pixels, the chat at 768 too, light and dark.
+Without arguments this writes docs/chat.png, docs/compare.png, docs/publish.png, the dashboard's pictures and
+spaces/chat_rag/preview.png. With --out it writes every state (empty, loaded, answering, answered, with a source, with
+an error; a race and a measurement) at 1280 and 390 pixels, the chat at 768 too, light and dark.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from tests.helpers.apps import running_app
 from tests.helpers.compare import open_details
 from tests.helpers.servers import serving
 from tests.publish.fake_hub import TOKEN, Hub
+from ui.link_preview import HEIGHT, WIDTH
 
 SIZES = ((1280, 860), (390, 844))
 
@@ -186,6 +187,19 @@ def chat_picture(browser: Browser, url: str, filing: Path | None) -> None:
     page.screenshot(path=ROOT / "docs" / "chat.png")
 
 
+def preview_picture(browser: Browser, url: str) -> None:
+    """Take the picture with which other sites show a link to the chat page: an answer and its source."""
+    page = open_page(browser, url, WIDTH, HEIGHT, dark=False)
+    question = "How many cars does the car park hold?"
+    ask(page, question)  # the first answer waits for the embedding model, and would show that time
+    page.locator("#new-chat").click()
+    page.locator("#sidebar .toggle-button").click()
+    ask(page, question)
+    open_source(page)
+    page.screenshot(path=ROOT / "spaces" / "chat_rag" / "preview.png")
+    page.context.close()
+
+
 def compare_picture(browser: Browser, url: str) -> None:
     """Take the picture of the recorded run, as the published Space shows it to a visitor without a key."""
     page = open_page(browser, url, 1280, 1180, dark=False)
@@ -229,6 +243,7 @@ def take_pictures(browser: Browser, options: argparse.Namespace) -> None:
                 chat_states(browser, url, options.filing, options.out)
             elif space == "chat_rag":
                 chat_picture(browser, url, options.filing)
+                preview_picture(browser, url)
             elif options.out:
                 compare_states(browser, url, options.out)
             else:

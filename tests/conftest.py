@@ -18,7 +18,7 @@ from tests.helpers.apps import App, running_app
 from tests.helpers.groups import GroupScheduling, needs
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, ViewportSize
 
 ROOT = Path(__file__).parent.parent
 DATA = Path(os.environ.get("SPACEPORT_TEST_DATA", ROOT.parent / "shared" / "data"))
@@ -66,12 +66,16 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open an empty page for a new visitor, who shares no cookie or storage with another."""
+    """Open an empty page for a new visitor, who shares no cookie or storage with another.
+
+    Other options are those of `Browser.new_context`, such as `locale` and `has_touch`.
+    """
     contexts = []
 
-    def open_one(*, width: int = 1280, height: int = 860, dark: bool = False) -> Page:
+    def open_one(*, width: int = 1280, height: int = 860, dark: bool = False, **options: Any) -> Page:
         scheme = "dark" if dark else "light"
-        contexts.append(browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme))
+        viewport: ViewportSize = {"width": width, "height": height}
+        contexts.append(browser.new_context(viewport=viewport, color_scheme=scheme, **options))
         page = contexts[-1].new_page()
         page.set_default_timeout(60_000)
         return page
@@ -85,7 +89,7 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 def open_page(new_page: Callable[..., Page]) -> Callable[..., Page]:
     """Open a Gradio app as a new visitor."""
 
-    def open_one(app: App, *, dark: bool = False, until: str = "#question textarea", **options: int) -> Page:
+    def open_one(app: App, *, dark: bool = False, until: str = "#question textarea", **options: Any) -> Page:
         page = new_page(dark=dark, **options)
         page.goto(f"{app.url}/?__theme={'dark' if dark else 'light'}")
         page.wait_for_selector(until)

@@ -44,7 +44,7 @@ LAYERS = {
         ("chat_page.handlers",),
         ("chat_page.chat",),
         ("chat_page.sources", "chat_page.sharing", "chat_page.visitors"),
-        ("chat_page.conversation", "chat_page.markdown", "chat_page.strings"),
+        ("chat_page.conversation", "chat_page.rendering.markdown", "chat_page.strings", "chat_page.translations"),
     ],
     "inference": [("inference.app",), ("inference.http",), ("inference.generation",), ("inference.service",)],
     "rag": [
@@ -113,8 +113,21 @@ def layer(module: str) -> int:
 
 
 def test_every_module_is_seen() -> None:
-    assert {"backends.catalog", "rag.answering.cite", "inference.app", "publishing.publish"} <= set(modules())
+    assert {"backends.catalog", "rag.answering.citations.cite", "inference.app", "publishing.publish"} <= set(modules())
     assert set(FOLDERS | NOT_INSTALLED) == set(BELOW)
+
+
+@pytest.mark.parametrize("package", ["backends", "chat_page", "compare", "compare_page", "rag", "ui"])
+def test_a_package_is_installed_with_its_data(package: str) -> None:
+    """A wheel has the modules, and of other files those that the table of package data names."""
+    folder = FOLDERS[package]
+    tracked = subprocess.run(["git", "ls-files", folder], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    files = {ROOT / name for name in tracked.splitlines() if not name.endswith(".py")}
+    for name, patterns in SETUPTOOLS["package-data"].items():
+        if name.partition(".")[0] == package:
+            place = folder.joinpath(*name.split(".")[1:])
+            files -= {path for pattern in patterns for path in place.glob(pattern)}
+    assert not files
 
 
 def test_every_package_is_installed() -> None:

@@ -134,7 +134,7 @@ class Cluster:
         configuration = Configuration()
         configuration.retries = False
         try:
-            load_kube_config(self._kubeconfig, self._context, configuration)  # type: ignore[no-untyped-call]
+            load_kube_config(self._kubeconfig, self._context, configuration)
         except (ConfigException, YAMLError, ValueError) as error:
             path = self._kubeconfig or "KUBECONFIG or ~/.kube/config"
             raise NotConfigured(
@@ -154,7 +154,7 @@ class Cluster:
         from kubernetes.config import ConfigException, list_kube_config_contexts
 
         with contextlib.suppress(ConfigException):
-            contexts, active = list_kube_config_contexts(self._kubeconfig)  # type: ignore[no-untyped-call]
+            contexts, active = list_kube_config_contexts(self._kubeconfig)
             context = next((each for each in contexts if each["name"] == self._context), active)
             return str(context["context"].get("namespace") or "default")
         return "default"

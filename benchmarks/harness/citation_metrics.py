@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.answering.markers import Marker, split_at_markers
-from rag.answering.support import content_tokens, sentence_spans
+from rag.answering.citations.markers import Marker, split_at_markers
 from rag.answering.types import Citation
+from rag.answering.verification.support import content_tokens, sentence_spans
 from rag.documents import Passage
 
 MIN_SUPPORT = 0.6

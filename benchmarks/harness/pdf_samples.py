@@ -1,4 +1,4 @@
-"""PDFs with known words, figures and tables, in twelve layouts."""
+"""PDFs with known words, figures and tables, in several layouts."""
 
 from __future__ import annotations
 
@@ -111,25 +111,36 @@ def _two_headers(generator: random.Random) -> Sample:
     return Sample(_canvas(draw), [[groups, *rows]])
 
 
-def _flow(rows: Rows, paragraphs: Sequence[str] = (), **options: Any) -> bytes:
+def _label_between_headers(generator: random.Random) -> Sample:
+    """Return a table whose label of the first column is in the middle of two header rows."""
+    rows = _rows(generator, 5)
+    groups = ["", "Quarter ended", "Quarter ended", "Year ended", "Year ended"]
+    spans = [("SPAN", (0, 0), (0, 1)), ("SPAN", (1, 0), (2, 0)), ("SPAN", (3, 0), (4, 0))]
+    style = [*spans, ("VALIGN", (0, 0), (-1, -1), "MIDDLE"), ("ALIGN", (1, 0), (-1, -1), "CENTER")]
+    drawn = [["Port", groups[1], "", groups[3], ""], ["", *rows[0][1:]], *rows[1:]]
+    return Sample(_flow(drawn, colWidths=[90, 70, 70, 70, 70], style=style), [[groups, *rows]])
+
+
+def _flow(rows: Rows, place: str = "BOTTOM", **options: Any) -> bytes:
+    """Return a PDF with a table; cells with several words wrap, unless the table has a style."""
     from reportlab.lib.styles import getSampleStyleSheet
     from reportlab.platypus import Paragraph, SimpleDocTemplate, Table
 
     style, stream = getSampleStyleSheet()["Normal"], io.BytesIO()
-    parts = [Paragraph(text, style) for text in paragraphs]
-    if rows:
-        parts.append(Table([[Paragraph(c, style) if " " in c else c for c in row] for row in rows], **options))
-    SimpleDocTemplate(stream).build(parts)
+    wraps = "style" not in options
+    cells = [[Paragraph(text, style) if " " in text and wraps else text for text in row] for row in rows]
+    options = {"style": [("VALIGN", (0, 0), (-1, -1), place)]} | options
+    SimpleDocTemplate(stream).build([Table(cells, **options)])
     return stream.getvalue()
 
 
-def _wrapped(generator: random.Random) -> Sample:
+def _wrapped(generator: random.Random, place: str = "BOTTOM") -> Sample:
     header = ["Machine", "What was done", "Since"]
     rows = [
         [generator.choice(NAMES), _sentence(generator)[:-1], str(generator.randrange(1990, 2024))]
         for _ in range(generator.randrange(4, 9))
     ]
-    return Sample(_flow([header, *rows], colWidths=[80, 170, 60]), [[header, *rows]])
+    return Sample(_flow([header, *rows], place, colWidths=[80, 170, 60]), [[header, *rows]])
 
 
 def _long(generator: random.Random) -> Sample:
@@ -170,6 +181,26 @@ def _prose(generator: random.Random, columns: int, *, by_line: bool) -> Sample:
     return Sample(_canvas(draw), words=words)
 
 
+def _columns_below_a_table(generator: random.Random) -> Sample:
+    """Return a narrow table at the left, and two columns of prose below it that begin at different heights."""
+    rows = _rows(generator, 3)[:6]
+    lines, texts = [], []
+    for left, top in ((60, 636.0), (320, 644.0)):
+        text = " ".join(_sentence(generator) for _ in range(6)).split()
+        texts += text
+        lines += [(left, top - 14 * n, " ".join(text[6 * n : 6 * n + 6])) for n in range(-(-len(text) // 6))]
+
+    def draw(sheet: Canvas) -> None:
+        sheet.setFont("Helvetica", 10)
+        for number, row in enumerate(rows):
+            for column, text in enumerate(row):
+                sheet.drawString(60 + 70 * column, 740 - 16 * number, text)
+        for line in lines:
+            sheet.drawString(*line)
+
+    return Sample(_canvas(draw), [rows], texts)
+
+
 def _notes(generator: random.Random) -> Sample:
     figures = [f"{generator.randrange(100, 90_000):,}" for _ in range(12)]
 
@@ -197,10 +228,13 @@ LAYOUTS: dict[str, Callable[[random.Random], Sample]] = {
     "table, blank cells": lambda generator: _table(generator, columns=5, blank=True, right=True),
     "table, turned page": lambda generator: _table(generator, right=False, rotation=90, top=540),
     "table, two header rows": _two_headers,
+    "table, label between headers": _label_between_headers,
     "table, cells of several lines": _wrapped,
+    "table, cells in the middle": lambda generator: _wrapped(generator, "MIDDLE"),
     "table over pages": _long,
     "prose, one column": lambda generator: _prose(generator, 1, by_line=True),
     "prose, two columns by line": lambda generator: _prose(generator, 2, by_line=True),
     "prose, three columns": lambda generator: _prose(generator, 3, by_line=False),
+    "prose, columns below a table": _columns_below_a_table,
     "figures with notes": _notes,
 }

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from backends import Catalog, SpaceportError
-from chat_page import render, scripts
+from chat_page import scripts
 from chat_page.better_model import ModelOffer
 from chat_page.chat import Chat
 from chat_page.handlers.answers import AnswerHandlers
@@ -26,18 +28,21 @@ from chat_page.layout.conversation_list import build_conversation_list
 from chat_page.layout.document_list import build_document_list
 from chat_page.layout.settings import build_settings
 from chat_page.layout.sources_pane import build_sources_pane
+from chat_page.rendering.documents import feedback_note
 from chat_page.strings import ENGLISH
-from rag.answering.types import MAX_QUESTION_CHARACTERS
+from chat_page.translations.labels import TRANSLATIONS, translated
 from rag.documents import Limits
 from rag.library.quota import Quota
 from ui import launch
 from ui.admission.client import caller_of
 from ui.edge.limits import EdgeLimits
 from ui.events import call_after
+from ui.link_preview import LinkPreview
 from ui.scripts import download_js, key_js
 from ui.settings import int_setting
 
 CORPUS = Path(__file__).parent / "corpus"
+PREVIEW = Path(__file__).parent / "preview.png"  # `make screenshots` takes it
 # Gradio's state of a page takes 75 kB, and anybody can open pages. Nothing is lost when a page's state is dropped.
 MAX_SESSIONS = 200
 
@@ -124,14 +129,15 @@ with gr.Blocks(
         conversations = build_conversation_list()
         actions = build_conversation_actions()
         shelf = build_document_list()
-        settings = build_settings(OFFER.label())
+        settings = build_settings(OFFER.label)
         account = build_account()
     with gr.Row(elem_id="page", scale=1):
         with gr.Column(elem_id="middle", scale=1, min_width=0):
             build_head()
             chatbot = build_chatbot()
-            composer = build_composer(TARGETS, MAX_QUESTION_CHARACTERS)
-            gr.HTML(render.feedback_note(CHAT.shared_feedback), visible=bool(CHAT.shared_feedback), elem_id="feedback")
+            composer = build_composer(TARGETS)
+            note = translated(partial(feedback_note, CHAT.shared_feedback))
+            gr.HTML(note, visible=bool(CHAT.shared_feedback), elem_id="feedback")
         pane = build_sources_pane()
     question, target = composer.question, composer.target
     files, documents, samples = shelf.files, shelf.documents, shelf.samples
@@ -253,6 +259,7 @@ with gr.Blocks(
     for tool in (ask_documents, search_documents):
         gr.api(tool, api_name=tool.__name__, concurrency_limit=None)
 hide_from_api(demo)
+demo.i18n_instance = TRANSLATIONS  # `launch` sets it too, but not again after an edit of this file
 demo.queue(**launch.QUEUE)
 
 if __name__ == "__main__":
@@ -262,9 +269,10 @@ if __name__ == "__main__":
             LIMITS,
             css=scripts.CSS,
             head=scripts.HEAD,
-            description=ENGLISH.tagline,
+            preview=Middleware(LinkPreview, ENGLISH.title, ENGLISH.tagline, PREVIEW),
             private=CHAT.private_folders,
             max_sessions=MAX_SESSIONS,
         ),
+        i18n=TRANSLATIONS,
         mcp_server=launch.mcp_enabled(),
     )

@@ -12,10 +12,11 @@ from starlette.middleware import Middleware
 
 import import_paths  # noqa: F401 - must come before the imports that it makes possible
 from dashboard_pages import performance, playground, runs  # noqa: F401 - the first visitor would wait for these
+from dashboard_pages.upload_room import UploadRoom
+from ui.access.guard import Guard
+from ui.access.routes import STREAMLIT, RouteTable
 from ui.edge.bodies import BodyLimits, UploadRoutes
 from ui.edge.limits import EdgeLimits
-from ui.guard import Guard
-from ui.routes import STREAMLIT, RouteTable
 
 BASE = f"/{st.get_option('server.baseUrlPath').strip('/')}"
 UPLOADS = UploadRoutes(RouteTable({"/_stcore/upload_file/{session}/{file}": "PUT"}, BASE), field=None)
@@ -25,6 +26,7 @@ app = st.App(
     Path(__file__).with_name("dashboard.py"),
     middleware=[
         Middleware(Guard, RouteTable(STREAMLIT, base=BASE)),
+        Middleware(UploadRoom, LIMITS, UPLOADS.routes),
         Middleware(BodyLimits, LIMITS, upload_routes=UPLOADS),
     ],
 )

@@ -1,1 +1,1 @@
-"""Code shared by the pages of all Spaces: theme, launch arguments, routes, login, guard and safe Markdown."""
+"""Code shared by the pages of all Spaces: theme, launch arguments, access, limits and safe Markdown."""

@@ -13,11 +13,11 @@ def header_html(title: str, subtitle: str) -> str:
     return f'<div class="sp-head"><h1>{escape(title)}</h1><p>{escape(subtitle)}</p></div>'
 
 
-def unavailable_html(targets: Iterable[Target]) -> str:
+def unavailable_html(targets: Iterable[Target], title: str = "Models that are not set up:") -> str:
     """Return the list of unavailable targets, each with the reason and the remedy; "" if all are available."""
     missing = [target for target in targets if target.unavailable]
     items = "".join(f"<li><b>{escape(target.title)}</b> {escape(target.reason)}</li>" for target in missing)
-    return f'<div class="sp-note"><p>Models that are not set up:</p><ul>{items}</ul></div>' if missing else ""
+    return f'<div class="sp-note"><p>{escape(title)}</p><ul>{items}</ul></div>' if missing else ""
 
 
 def progress_html(text: str, share: float | None) -> str:

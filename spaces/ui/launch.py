@@ -8,23 +8,23 @@ import importlib.util
 import os
 import sys
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from fastapi import Depends
 from starlette.middleware import Middleware
 
+from ui.access.guard import Guard
+from ui.access.login import Login, credentials
+from ui.access.origins import SameOrigin, allowed_origins, outermost
 from ui.admission.client import ClientAddress, trust_hub_proxies
 from ui.edge.bodies import BodyLimits
 from ui.edge.connections import limit_connections
 from ui.edge.events import EventCheck
 from ui.edge.limits import MB, EdgeLimits
 from ui.edge.uploads import Uploads
-from ui.guard import Guard
-from ui.login import Login, credentials
 from ui.memory import return_free_memory_regularly
-from ui.origins import SameOrigin, allowed_origins, outermost
+from ui.session_state import keep_no_configurations
 from ui.sign_in import settings as sign_in
 from ui.sign_in.edges import SignInEdges
 from ui.theme import CSS, HEAD, theme
@@ -75,18 +75,19 @@ def launch_arguments(
     *,
     css: str = "",
     head: str = "",
-    description: str = "",
+    preview: Middleware | None = None,
     private: Sequence[str] = (),
     max_sessions: int = MAX_SESSIONS,
 ) -> dict[str, Any]:
     """Return the keyword arguments of `launch()`: the options, the theme, the page's own `css` and `head`, and privacy.
 
-    Files in the `private` folders are never served.
+    `preview` is a `LinkPreview`. Files in the `private` folders are never served.
     """
     accounts = credentials()
     limit_connections(limits)
     trust_hub_proxies()
     return_free_memory_regularly()
+    keep_no_configurations()
     sys.setswitchinterval(SWITCH_SECONDS)
     return {
         "server_name": options.host,
@@ -95,10 +96,10 @@ def launch_arguments(
         "auth": Login(accounts) if accounts else None,
         "theme": theme(),
         "css": CSS + css,
-        "head": HEAD + preview_tags(description) + head,
+        "head": HEAD + head,
         "blocked_paths": [*private, str(_upload_folder() / "deep_links")],
         "enable_monitoring": False,
-        "app_kwargs": app_arguments(limits, login=bool(accounts)),
+        "app_kwargs": app_arguments(limits, login=bool(accounts), preview=preview),
         "max_file_size": f"{limits.file_bytes // MB}mb",  # the page shows it in units of 1,024 * 1,024
         "run_history": False,
         "favicon_path": str(ICON),
@@ -109,19 +110,12 @@ def launch_arguments(
     }
 
 
-def preview_tags(description: str) -> str:
-    """Return the tags with which other sites show a link to the page. Their picture needs the address of a Space."""
-    host = os.environ.get("SPACE_HOST", "")
-    values = {"description": description, "image": f"https://{host}/favicon.ico" if host else ""}
-    return "".join(f'<meta property="og:{name}" content="{escape(value)}">' for name, value in values.items() if value)
-
-
-def app_arguments(limits: EdgeLimits, *, login: bool) -> dict[str, Any]:
+def app_arguments(limits: EdgeLimits, *, login: bool, preview: Middleware | None = None) -> dict[str, Any]:
     """Return the arguments of the page's FastAPI app: the guard, the limits and what protects accounts."""
     body_limits = Middleware(BodyLimits, limits, Uploads(_upload_folder(), limits))
     signs_in = sign_in.is_enabled()
     edges = [Middleware(SignInEdges)] if signs_in else []
-    middleware = [Middleware(ClientAddress), Middleware(Guard), *edges, body_limits]
+    middleware = [Middleware(ClientAddress), Middleware(Guard), *edges, body_limits, *([preview] if preview else [])]
     arguments: dict[str, Any] = {"middleware": middleware, "dependencies": [Depends(EventCheck(limits))]}
     if login or signs_in:
         middleware.insert(0, Middleware(SameOrigin, allowed_origins(), as_guest=signs_in))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.conftest import missing
 from tests.helpers.apps import App
@@ -104,6 +106,56 @@ def test_a_source_can_be_opened_by_keyboard(app: App, open_page: Open, note: Pat
     page.keyboard.press("Escape")  # closes the pane
     expect(page.locator("#pane")).to_be_hidden()
     expect(page.locator('#chat a[href*="#source-"]').first).to_be_focused()
+
+
+def choose_by_keyboard(page: Page, file: Path) -> None:
+    """Choose a file. On a slow machine the page may still draw the button, and miss the first key."""
+    for timeout in (10_000, 60_000):
+        tab_to(page, page.get_by_role("button", name="Attach files"))
+        with suppress(PlaywrightTimeoutError):
+            with page.expect_file_chooser(timeout=timeout) as chooser:
+                page.keyboard.press("Enter")
+            chooser.value.set_files(file)
+            return
+    pytest.fail("no key opens the choice of files")
+
+
+def test_the_way_from_a_file_to_its_words_and_back_by_keyboard_alone(app: App, open_page: Open, note: Path) -> None:
+    page = open_page(app)
+    expect(page.locator("#model-state")).to_have_text("Ready")  # the page's own first events have ended
+    choose_by_keyboard(page, note)
+    expect(page.locator("#documents [data-remove]")).to_have_count(1, timeout=FIRST)
+    tab_to(page, page.locator("#question textarea"))
+    page.keyboard.type("How much water does the kettle hold? Say: It holds 1.7 litres.")
+    page.keyboard.press("Enter")
+    citation = page.locator("#chat .sp-quote a").first
+    expect(citation).to_be_visible()
+    expect(page.locator("#question .submit-button")).to_be_visible()
+    tab_to(page, citation)
+    page.keyboard.press("Enter")
+    expect(page.locator("#sources .sp-view mark")).to_contain_text("1.7 litres")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(citation).to_be_focused()
+    tab_to(page, page.locator("#question textarea"))
+
+
+def test_the_way_from_a_question_to_its_words_and_back_by_touch(app: App, open_page: Open) -> None:
+    page = open_page(app, width=390, height=844, has_touch=True, is_mobile=True)
+    page.get_by_text("What is the exclusion zone?").tap()
+    wait_for_answer(page)
+    page.locator("#chat .sp-quote a").first.tap()
+    expect(page.locator("#sources .sp-view mark").first).to_be_in_viewport()
+    page.locator("[data-close-pane]").tap()
+    expect(page.locator("#pane")).to_be_hidden()
+    page.locator("[data-open-pane]").tap()
+    expect(page.locator("#sources .sp-card").first).to_be_in_viewport()
+    page.locator("[data-close-pane]").tap()
+    page.locator("#sidebar .toggle-button").tap()
+    page.locator("#chats .sp-chat").first.tap()
+    expect(page.locator("#chats .sp-chat").first).not_to_be_in_viewport()  # the sidebar closes
+    page.locator("#question .submit-button").tap()
+    expect(page.locator("#chat .user.message")).to_have_count(1)  # there was nothing to send
 
 
 def test_a_document_can_be_removed_by_keyboard(app: App, open_page: Open, note: Path) -> None:

@@ -135,7 +135,7 @@ def test_a_measurement_of_real_targets(compared: App, open_page: OpenPage, brows
     expect(page.locator("#metrics-table")).to_contain_text("concurrency 1")
     expect(page.locator(".sp-headline")).to_contain_text("12 requests each")
     open_details(page, "Verdict")
-    expect(page.locator("#verdict")).to_contain_text("from token to token")
+    expect(page.locator("#verdict")).to_contain_text("to the end of the answer")
     open_details(page, "Cost")
     expect(page.locator("#cost")).to_contain_text("0.05 USD/h")
     open_details(page, "Charts")

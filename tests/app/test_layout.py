@@ -60,6 +60,34 @@ def test_the_composer_stays_at_the_bottom_and_a_question_goes_to_the_top(app: Ap
     assert composer and 640 < composer["y"] + composer["height"] <= 700
 
 
+def test_the_answers_to_a_question_that_is_asked_again_are_side_by_side_on_a_wide_screen(
+    app: App, open_page: Open
+) -> None:
+    page = open_page(app, width=1700)
+    for text in (
+        "Once.",
+        "What is the exclusion zone? Say: First.",
+        "What is the exclusion zone? Say: First.",
+        "Then.",
+    ):
+        ask(page, text)
+        wait_for_answer(page)
+    rows, questions = page.locator("#chat .bot-row"), page.locator("#chat .user.message")
+    expect(rows).to_have_count(4)
+    alone, first, second, last = (rows.nth(index).bounding_box() for index in range(4))
+    assert alone and first and second and last
+    assert abs(first["y"] - second["y"]) < 2
+    assert first["x"] + first["width"] < second["x"]
+    assert alone["width"] == last["width"] > 1.9 * first["width"]
+    assert last["y"] > max(box["y"] + box["height"] for box in (first, second))
+    expect(questions.nth(1)).to_be_visible()
+    expect(questions.nth(2)).to_be_hidden()
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(questions.nth(2)).to_be_visible()
+    below, above = rows.nth(2).bounding_box(), rows.nth(1).bounding_box()
+    assert below and above and below["y"] > above["y"] + above["height"]
+
+
 def leave_samples_out_on_phone(page: Page) -> None:
     page.locator("#sidebar .toggle-button").click()
     leave_samples_out(page)

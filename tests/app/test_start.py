@@ -44,7 +44,8 @@ def test_an_edit_appears_without_a_restart(start_app: Callable[..., App], tmp_pa
     shutil.copytree(SPACE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     app = start_app(command=[GRADIO, "app.py"], cwd=copy)
     page = copy / "app.py"
-    edited = page.read_text().replace("ENGLISH.tagline", '"Edited a moment ago"')
+    assert "title=ENGLISH.title," in page.read_text()
+    edited = page.read_text().replace("title=ENGLISH.title,", 'title="Edited a moment ago",')
 
     def is_visible() -> bool:
         page.write_text(edited)  # repeat it until the watcher has started

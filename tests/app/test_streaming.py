@@ -125,3 +125,12 @@ def test_the_model_menu_has_the_available_models_and_the_reasons_for_the_others(
     expect(page.locator("#unavailable")).to_contain_text("not answering")
     page.locator("#target input").click()
     expect(page.get_by_role("option")).to_have_count(1)
+
+
+def test_a_question_that_is_too_long_is_refused_with_the_limit_and_kept(app: App, open_chat: Open) -> None:
+    page = open_chat(app)
+    page.locator("#question textarea").fill("word " * 4_000)
+    page.locator("#question .submit-button").click()
+    expect(page.locator(".toast-body")).to_contain_text("up to 10,000 characters")
+    assert len(page.locator("#question textarea").input_value()) >= 19_999
+    expect(page.locator("#chat .message")).to_have_count(0)

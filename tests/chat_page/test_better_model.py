@@ -14,6 +14,7 @@ from backends.local_models.download import cache_folder
 from backends.local_models.machine import this_machine
 from backends.local_models.table import best_model
 from chat_page.better_model import ModelOffer
+from chat_page.strings import ENGLISH
 from tests.conftest import ROOT, missing
 from tests.helpers.model_hub import ModelHub, Repository
 from tests.helpers.servers import serving
@@ -24,14 +25,15 @@ GET = """
 import asyncio
 from backends import Catalog
 from chat_page.better_model import ModelOffer
+from chat_page.strings import ENGLISH
 
 async def get():
     catalog = Catalog({"laptop": {"kind": "embedded"}}, source="test")
     offer = ModelOffer(catalog, host=None, share=False, on_ready=lambda: print("ready"))
-    print(offer.label())
+    print(offer.label(ENGLISH))
     async for step in offer.get_model():
         print(step)
-    print(repr(offer.label()))
+    print(repr(offer.label(ENGLISH)))
 
 asyncio.run(get())
 """
@@ -79,14 +81,14 @@ def test_an_unreachable_hub_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_page_that_others_can_open_offers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ModelOffer(EMBEDDED, host="0.0.0.0", share=False, on_ready=print).label() == ""
-    assert ModelOffer(EMBEDDED, host=None, share=True, on_ready=print).label() == ""
+    assert ModelOffer(EMBEDDED, host="0.0.0.0", share=False, on_ready=print).label(ENGLISH) == ""
+    assert ModelOffer(EMBEDDED, host=None, share=True, on_ready=print).label(ENGLISH) == ""
     monkeypatch.setenv("SPACE_ID", "someone/chat")
-    assert ModelOffer(EMBEDDED, host=None, share=False, on_ready=print).label() == ""
+    assert ModelOffer(EMBEDDED, host=None, share=False, on_ready=print).label(ENGLISH) == ""
 
 
 def test_a_machine_with_a_model_of_its_own_is_offered_none(monkeypatch: pytest.MonkeyPatch) -> None:
     catalog = Catalog({"gpu": {"kind": "openai", "url": "http://127.0.0.1:9"}}, source="test")
-    assert ModelOffer(catalog, host=None, share=False, on_ready=print).label() == ""
+    assert ModelOffer(catalog, host=None, share=False, on_ready=print).label(ENGLISH) == ""
     monkeypatch.setenv("SPACEPORT_MODEL", "qwen2.5-1.5b")
-    assert ModelOffer(EMBEDDED, host=None, share=False, on_ready=print).label() == ""
+    assert ModelOffer(EMBEDDED, host=None, share=False, on_ready=print).label(ENGLISH) == ""

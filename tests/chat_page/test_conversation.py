@@ -10,11 +10,11 @@ import pytest
 
 from chat_page.conversation import VERSION, Conversation, from_json, to_json
 from chat_page.conversations.conversations import Conversations
-from chat_page.messages import conversation_messages, turn_index
+from chat_page.rendering.messages import conversation_messages, turn_index
 from chat_page.strings import ENGLISH
 from chat_page.visitors.visitor import Visitor
-from rag.answering.abstain import Abstention, AbstentionKind, Evidence
-from rag.answering.markers import Marker
+from rag.answering.abstention.abstain import Abstention, AbstentionKind, Evidence
+from rag.answering.citations.markers import Marker
 from rag.answering.quotes import Quote
 from rag.answering.turn import ErrorMessage, Turn
 from rag.answering.types import Citation, Sentence

@@ -28,7 +28,7 @@ from rag.answering.quotes import Quote
 from rag.answering.turn import Turn, turns_before
 from rag.documents import Limits
 from rag.library.quota import Quota
-from ui.tickets import new_key
+from ui.access.tickets import new_key
 
 TURNS = (
     Turn("First <b>?", "One.", finish_reason="stop", target="t"),
@@ -130,6 +130,15 @@ def test_a_long_conversation_ends(questions: QuestionHandlers, conversation: Con
     assert conversation.turns == (Turn("Long?"),)
 
 
+def test_a_question_that_is_too_long_stays_in_the_box(questions: QuestionHandlers, conversation: Conversation) -> None:
+    text = "word " * 4_000
+    with pytest.warns(UserWarning, match="up to 10,000 characters; this one has 19,999"):
+        box, messages = questions.submit(text, KEY, REQUEST)
+    assert box.value == text.strip()
+    assert contents(messages)[-1] == "Two."
+    assert conversation.turns == TURNS
+
+
 def test_undo_moves_the_exact_question_back_into_the_box(
     questions: QuestionHandlers, conversation: Conversation
 ) -> None:
@@ -229,7 +238,7 @@ async def test_work_on_a_whole_conversation_leaves_the_event_loop_free(
     assert not modules & {
         "chat_page.sharing.export",
         "chat_page.sharing.share",
-        "chat_page.messages",
+        "chat_page.rendering.messages",
         "json",
         "ui.markdown",
     }
@@ -321,6 +330,19 @@ def test_a_long_name_is_shortened_with_a_sentence(
     assert "<b>" not in html
     (listed,) = chat.visitor(KEY).conversations.listed()
     assert len(listed.title) == 100
+
+
+async def test_an_answer_that_the_page_has_left_ends_with_what_is_on_the_page(
+    chat: Chat, page_handlers: PageHandlers, questions: QuestionHandlers, answers: AnswerHandlers
+) -> None:
+    """Gradio repeats the last values of an event at its end, maybe after the next conversation is on the page."""
+    chats = ConversationHandlers(chat, page_handlers)
+    questions.submit("First?", KEY, REQUEST)
+    updates = answers.respond(KEY, "t", 1, 16, 0, "", False, False, REQUEST)
+    messages, _ = await anext(updates)
+    assert len(messages) == 1
+    chats.new_chat(KEY, "", REQUEST)
+    assert [messages async for messages, _ in updates][-1] == []
 
 
 async def test_without_room_the_answer_stays_on_the_page(

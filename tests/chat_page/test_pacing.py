@@ -16,7 +16,7 @@ from gradio.utils import diff
 from backends import Delta
 from backends.streams import batches, closing
 from chat_page import pacing
-from chat_page.messages import question_message
+from chat_page.rendering.messages import question_message
 from chat_page.reply import Reply
 from rag.answering.turn import Turn
 from rag.answering.types import Retrieval

@@ -5,18 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.app.conftest import model
+from tests.app.test_access import axe, violations
 from tests.dashboard.conftest import catalog_of
 from tests.helpers.apps import App
 from tests.helpers.scripted_model import ScriptedModel
 from tests.helpers.servers import free_port, wait_until
 
-__all__ = ["model"]  # a fixture
+__all__ = ["axe", "model"]  # fixtures
 OpenPage = Callable[..., Page]
 PATIENCE = 240_000  # milliseconds
 LAPTOP = '[laptop]\nkind = "embedded"\nlabel = "This machine"'
@@ -159,6 +161,19 @@ def test_a_phone_in_dark_mode(open_page: OpenPage, app: App, path: str) -> None:
     subdued = "getComputedStyle(document.querySelector('.sp-head p')).color"
     assert page.evaluate(subdued) == "rgb(148, 163, 184)"
     assert all(url.startswith((app.url, "data:", "blob:")) for url in urls)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("path", ["", "performance", "runs"])
+def test_axe_finds_no_violation(open_page: OpenPage, axe: Any, path: str, dark: bool) -> None:
+    page = open_page(path, dark=dark)
+    if not path:
+        ask(page, "think, then answer in ten words")
+        expect(last(page)).to_contain_text("in total")
+        expect(page.get_by_role("button", name="Clear")).to_be_enabled()
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 860})
+        assert violations(axe, page) == {}, width
 
 
 def test_the_report_can_be_downloaded(open_page: OpenPage, tmp_path: Path) -> None:

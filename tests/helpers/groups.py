@@ -14,6 +14,8 @@ SHARED = {
     "scripted page": (
         "tests/app/test_access.py",
         "tests/app/test_conversations.py",
+        "tests/app/test_languages.py",
+        "tests/app/test_link_preview.py",
         "tests/app/test_mcp.py",
         "tests/app/test_session.py",
         "tests/app/test_streaming.py",

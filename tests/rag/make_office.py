@@ -68,6 +68,7 @@ def open_document(body: str, styles: str = "", parts: dict[str, bytes] | None = 
     """Return an ODT or ODS file with the XML of its body and its automatic styles."""
     names = {name: f"{_OASIS}{name}:1.0" for name in ("office", "table", "text", "style")} | {
         "draw": f"{_OASIS}drawing:1.0",
+        "fo": f"{_OASIS}xsl-fo-compatible:1.0",
         "xlink": "http://www.w3.org/1999/xlink",
     }
     namespaces = " ".join(f'xmlns:{prefix}="{name}"' for prefix, name in names.items())

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from rag.answering.abstain import NOT_FROM_DOCUMENTS, REFUSAL
+from rag.answering.abstention.strings import NOT_FROM_DOCUMENTS, REFUSAL
 from rag.reading.parse import read_document
 from tests.conftest import ROOT
 from tests.helpers.servers import free_port, wait_until

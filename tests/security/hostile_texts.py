@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from re import _constants as code  # type: ignore[attr-defined]  # what `re.compile` parses a pattern with
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
@@ -20,22 +21,32 @@ GENERAL = (
 )
 
 
-def hostile_texts(pattern: re.Pattern[Any], characters: int) -> dict[str, str]:
-    """Return texts of about `characters`, by a short name; a text has one part many times and another end."""
-    texts = {f"{unit!r} repeated": _repeat(unit, characters) for unit in GENERAL}
-    texts |= {f"{unit!r} repeated, then x": _repeat(unit, characters) + "x" for unit in GENERAL if len(unit) == 1}
+@dataclass(frozen=True)
+class HostileText:
+    """A text that has one part many times."""
+
+    prefix: str
+    unit: str
+    end: str
+
+    def __str__(self) -> str:
+        return f"{self.prefix!r}, {self.unit!r} repeated, then {self.end!r}"
+
+    def of(self, characters: int) -> str:
+        """Return the text with about so many characters."""
+        return self.prefix + self.unit * (characters // len(self.unit)) + self.end
+
+
+def hostile_texts(pattern: re.Pattern[Any]) -> list[HostileText]:
+    """Return texts that are made from the pattern's parts, and some that are hostile to many patterns."""
+    texts = [HostileText("", unit, "") for unit in GENERAL]
+    texts += [HostileText("", unit, "x") for unit in GENERAL if len(unit) == 1]
     source = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
     flags = pattern.flags & ~(re.UNICODE | re.DEBUG)
     for prefix, unit in set(_repetitions(parser.parse(source, flags), "")):
-        for whole in {prefix, unit, prefix + unit} - {""}:
-            texts[f"{whole!r} repeated"] = _repeat(whole, characters)
-        for end in _ENDS:
-            texts[f"{prefix!r}, {unit!r} repeated, then {end!r}"] = prefix + _repeat(unit, characters) + end
-    return texts
-
-
-def _repeat(unit: str, characters: int) -> str:
-    return unit * (characters // len(unit))
+        texts += [HostileText("", whole, "") for whole in (prefix, unit, prefix + unit) if whole]
+        texts += [HostileText(prefix, unit, end) for end in _ENDS]
+    return list(dict.fromkeys(texts))
 
 
 def _repetitions(nodes: Iterable[Any], prefix: str) -> Iterator[tuple[str, str]]:

@@ -14,12 +14,12 @@ import pytest
 
 from backends import NotConfigured
 from tests.conftest import ROOT
+from ui.access.network import network
 from ui.admission.admission import Admission, Lane, Refused, TooSlow, in_time
 from ui.admission.fair_queue import Caller, Entry, FairQueue
 from ui.admission.limits import Limits, Places
 from ui.admission.rate_limit import RateLimit
 from ui.admission.strings import Reason
-from ui.network import network
 
 UNLIMITED = Places(0, 0, 0)
 keys = count(1)
@@ -217,6 +217,29 @@ async def test_a_refusal_says_when_to_come_back() -> None:
     with pytest.raises(Refused, match="No place became free in time"):
         await anext(waiting)
     first.release()
+
+
+async def test_work_that_nobody_waits_for_any_more_keeps_its_place_until_it_ends() -> None:
+    """Those who come, leave and come again would otherwise have a thread each."""
+    admission, end, running = Admission(Limits(views=Places(1, 1, 1))), threading.Event(), Counter[str]()
+
+    def work(name: str) -> None:
+        running[name] += 1
+        end.wait(10)
+
+    tasks = [asyncio.create_task(admission.view(Caller("flood", "key"), work, "flood"))]
+    for _ in range(3):
+        await asyncio.sleep(0.02)
+        tasks[-1].cancel()
+        await asyncio.wait(tasks)
+        tasks.append(asyncio.create_task(admission.view(Caller("flood", "key"), work, "flood")))
+    honest = asyncio.create_task(admission.view(Caller("home", "home"), work, "home"))
+    await asyncio.sleep(0.05)
+    assert running == {"flood": 1}
+    end.set()
+    await honest
+    await asyncio.wait(tasks)
+    assert admission.views.queue.in_flight == 0
 
 
 async def test_an_endless_answer_ends_and_its_connection_is_closed() -> None:

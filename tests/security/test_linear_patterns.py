@@ -15,17 +15,17 @@ from backends import Message
 from backends.http.errors import not_an_api
 from backends.kubernetes.errors import unwrap_handshake
 from chat_page.conversation import Conversation
-from chat_page.messages import conversation_messages
 from chat_page.pacing import GrowthFilter
+from chat_page.rendering.messages import conversation_messages
 from chat_page.sharing import export, share
 from chat_page.sources.preview import preview_html
 from chat_page.sources.table import MAX_COLUMNS
-from rag.answering.cite import Citer
+from rag.answering.citations.cite import Citer
+from rag.answering.citations.markers import Marker
 from rag.answering.evidence.units import find_units
-from rag.answering.markers import Marker
-from rag.answering.prompt import quote
+from rag.answering.prompts.prompt import quote
+from rag.answering.prompts.rewrite import expand_by_rule
 from rag.answering.repetition import RepetitionDetector
-from rag.answering.rewrite import expand_by_rule
 from rag.answering.turn import Turn
 from rag.answering.verification.verifier import Verifier
 from rag.documents import Cell, Document, Page, Passage, Table
@@ -55,15 +55,18 @@ def test_patterns_inside_functions_and_scripts_read_hostile_repetitions_in_linea
 
 
 def assert_pattern_is_linear(found: Found) -> None:
-    texts = {size: hostile_texts(found.pattern, size) for size in (4_000, *SIZES)}
-    for name in texts[SIZES[0]]:
-        what = f"{found.place}, {found.pattern.pattern!r}, on {name}"
-        assert_linear(lambda size, name=name: found.use(texts[size][name]), what)  # type: ignore[misc]
+    for text in hostile_texts(found.pattern):
+        what = f"{found.place}, {found.pattern.pattern!r}, on {text}"
+        assert_linear(lambda size, text=text: found.use(text.of(size)), what)  # type: ignore[misc]
 
 
 def test_all_patterns_are_found() -> None:
     places = {found.place for package in ("ui", "rag") for found in package_patterns(package)}
-    assert {"ui.markdown._FENCE", "rag.reading.hyphens._HYPHENATED", "rag.answering.markers._MARKER"} <= places
+    assert {
+        "ui.markdown._FENCE",
+        "rag.reading.hyphens._HYPHENATED",
+        "rag.answering.citations.markers._MARKER",
+    } <= places
     literals = {found.place.partition(":")[0] for found in literal_patterns()}
     assert {"backends/ollama/window.py", "spaces/dashboard/dashboard_pages/layout.py"} <= literals
 

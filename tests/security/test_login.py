@@ -14,7 +14,7 @@ from tests.helpers.apps import App, running_app
 from tests.helpers.scripted_model import ScriptedModel
 from tests.helpers.servers import serving, serving_app
 from tests.security.wire import Guest, guests
-from ui.login import PER_ADDRESS, PER_NAME, Login
+from ui.access.login import PER_ADDRESS, PER_NAME, Login
 
 SIBLING = "https://evil.example.com"
 PORTAL = "https://portal.example.com"

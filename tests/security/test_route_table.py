@@ -18,8 +18,8 @@ from inference.service import Service
 from inference.settings import Settings
 from list_routes import inference_routes, markdown, streamlit_routes
 from tests.conftest import ROOT
-from ui.guard import Guard
-from ui.routes import API, GRADIO, GRADIO_CLOSED, SIGN_IN, STREAMLIT, RouteTable, gradio_routes, installed_routes
+from ui.access.guard import Guard
+from ui.access.routes import API, GRADIO, GRADIO_CLOSED, SIGN_IN, STREAMLIT, RouteTable, gradio_routes, installed_routes
 
 
 def request(path: str, method: str = "GET", root: str = "") -> dict[str, Any]:

@@ -12,7 +12,8 @@ from backends.local_models.download import cache_folder, download, find_download
 from backends.local_models.machine import this_machine
 from backends.local_models.table import LocalModel, best_model
 from backends.streams import ProgressCallback, closing, report_progress
-from chat_page.strings import ENGLISH
+from chat_page.strings import Strings
+from chat_page.translations.languages import strings
 from ui import html
 
 _LOOPBACK = (None, "", "127.0.0.1", "localhost", "::1")
@@ -38,16 +39,17 @@ class ModelOffer:
         except (OSError, ImportError):  # without the packages of the embedded kind
             return None
 
-    def label(self) -> str:
+    def label(self, words: Strings) -> str:
         """Return the text of the button, or "" without an offer."""
         model = self.model()
         if model is None:
             return ""
-        text = ENGLISH.use_better_model if find_downloaded(model) else ENGLISH.better_model
-        return text.format(name=model.name, size=f"{model.file_gb:g}")
+        text = words.use_better_model if find_downloaded(model) else words.better_model
+        return words.fill(text, name=model.name, size=f"{model.file_gb:g}")
 
     async def get_model(self) -> AsyncIterator[str]:
         """Download the model and make it this machine's; yield the progress as HTML, at the end a sentence."""
+        words = strings()
         model = self.model()
         if model is None or self._downloading.locked():
             return
@@ -59,12 +61,12 @@ class ModelOffer:
                 choose_model(model.name)
                 self._on_ready()
             except OSError as error:
-                yield _note(NotConfigured(ENGLISH.cannot_store.format(reason=error.strerror or "")))
+                yield _note(NotConfigured(words.fill(words.cannot_store, reason=error.strerror or "")))
                 return
             except SpaceportError as error:
                 yield _note(error)
                 return
-        yield html.progress_html(ENGLISH.better_model_ready.format(name=model.name), None)
+        yield html.progress_html(words.fill(words.better_model_ready, name=model.name), None)
 
 
 async def _steps(model: LocalModel) -> AsyncIterator[str]:

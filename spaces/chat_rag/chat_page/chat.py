@@ -10,9 +10,9 @@ from pathlib import Path
 
 from backends import Backend, Catalog, NotConfigured, SpaceportError
 from backends.stopwatch import wall_clock
-from chat_page.answers import Answers
 from chat_page.conversations.feedback import Rating, SharedFeedback, feedback_line
-from chat_page.sharing.export import iso_time
+from chat_page.rendering.answer_text import iso_time
+from chat_page.running_answers import Answers
 from chat_page.sources import panel, preview
 from chat_page.strings import ENGLISH
 from chat_page.tools import Tools

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from backends import Delta, SpaceportError
-from chat_page.render import waiting_text
-from chat_page.strings import ENGLISH, pluralize
-from rag.answering.markers import Marker
+from chat_page.rendering.documents import waiting_text
+from chat_page.translations.errors import error_parts
+from chat_page.translations.languages import strings
+from rag.answering.citations.markers import Marker
 from rag.answering.turn import ErrorMessage, Turn
 from rag.answering.types import AnswerEnd, Retrieval, Sentence
 
@@ -54,13 +55,14 @@ class Reply:
     @property
     def status(self) -> str:
         """What the page shows until the first word of the answer."""
+        words = strings()
         if self.ahead is not None:
             return waiting_text(self.ahead)
         if self.retrieval is None:
-            return ENGLISH.searching
+            return words.searching
         if not self.retrieval.passages or self.retrieval.abstention:
-            return ENGLISH.writing
-        return pluralize(ENGLISH.reading_one, ENGLISH.reading, passages=len(self.retrieval.passages))
+            return words.writing
+        return words.pluralize(words.reading_one, words.reading, passages=len(self.retrieval.passages))
 
     def turn(self, *, ended: bool = False) -> Turn:
         """Return the turn as it is now; one that ended without an `AnswerEnd` was stopped or failed."""
@@ -77,6 +79,6 @@ class Reply:
             sentences=tuple(self._sentences),
             invalid_markers=self.end.invalid_markers if self.end else 0,
             abstention=self.retrieval.abstention if self.retrieval else None,
-            error=ErrorMessage(self.error.message, self.error.remedy) if self.error else None,
+            error=ErrorMessage(*error_parts(self.error)) if self.error else None,
             finish_reason=finish_reason,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from chat_page.strings import ENGLISH
+from chat_page.translations.languages import LANGUAGES
 from ui.scripts import key_js
 
 _FOLDER = Path(__file__).parent
@@ -16,9 +16,17 @@ def read_asset(name: str) -> str:
     return (_FOLDER / name).read_text(encoding="utf-8")
 
 
+def _css(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
 CSS = read_asset("sources/panel.css")
 # Not in `CSS`: Gradio limits the rules of a media query to what is inside of its container.
-_WORDS = f":root {{ --sp-drop-words: {json.dumps(ENGLISH.drop_here)}; }}"
+_WORDS = "".join(
+    f":root{'' if language == 'en' else f':lang({language})'} {{ --sp-drop-words: {_css(words.drop_here)};"
+    f" --sp-cited-begins: {_css(words.cited_begins)}; --sp-cited-ends: {_css(words.cited_ends)}; }}"
+    for language, words in LANGUAGES.items()
+)
 HEAD = f"<style>{_WORDS}{read_asset('layout/page.css')}</style><script>{read_asset('layout/page.js')}</script>"
 PANEL_JS = read_asset("sources/panel.js")
 DOCUMENTS_JS = read_asset("documents.js")
@@ -29,4 +37,5 @@ COPY_LINK_JS = read_asset("sharing/copy_link.js")
 READ_LINK_JS = read_asset("sharing/read_link.js")
 # For the hidden HTML component with elem_id "preview", whose value comes from `sources.panel.preview_value`.
 PREVIEW_JS = 'watch("value", () => document.dispatchEvent(new Event("sp-preview")));'
-CONFIRM_JS = f"(key) => confirm({json.dumps(ENGLISH.confirm_delete)}) ? key : ''"
+_CONFIRM = json.dumps({language: words.confirm_delete for language, words in LANGUAGES.items()})
+CONFIRM_JS = f"(key) => confirm((texts => texts[document.documentElement.lang] ?? texts.en)({_CONFIRM})) ? key : ''"

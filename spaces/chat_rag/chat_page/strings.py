@@ -1,20 +1,26 @@
-"""Every English string of the chat page. Another language is another `Strings`.
-
-`gr.I18n` can't replace this module: it translates the labels of components in the browser, but not the HTML and
-Markdown that the server generates. So the server chooses the language, once for all visitors.
-"""
+"""Every string of the chat page, in English. `chat_page.translations` has the other languages."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from chat_page.number_format import NumberFormat
+from rag.errors import STOPPED, StopReason
+from ui.admission import strings as admission
+from ui.admission.strings import MESSAGES, Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strings:
-    """Strings with {names} go through `str.format`; `*_one` is the singular.
+    """The strings of one language: `fill` sets the values of their {names}, and `*_one` is the singular.
 
     The code that builds HTML or Markdown escapes the values.
     """
+
+    # How numbers are written
+    thousands: str = ","
+    decimal: str = "."
 
     # The head of the page and its parts
     title: str = "Chat with documents"
@@ -54,6 +60,7 @@ class Strings:
     model_ready: str = "Ready"
     model_unavailable: str = "Not available"
     close_sources: str = "Close the sources"
+    unavailable_models: str = "Models that are not set up:"
 
     # Thumbs
     reason_wrong: str = "It's wrong"
@@ -87,6 +94,7 @@ class Strings:
     )
     question: str = "Question"
     question_hint: str = "Ask a question"
+    answer: str = "Answer"
     conversation_too_long: str = "This conversation is too long to go on."
     conversation_too_long_remedy: str = "Start a new chat."
     unknown_target: str = "There is no such target."
@@ -111,6 +119,12 @@ class Strings:
     refusal: str = "The documents do not answer this question."
     not_mentioned: str = "No document mentions {names}."
     other_years: str = "No document is about {years}. The documents cover {covered}."
+    alternatives: str = " or "
+    english: str = "English"
+    german: str = "German"
+    spanish: str = "Spanish"
+    french: str = "French"
+    chinese: str = "Chinese"
     other_language: str = (
         "The documents are in {languages}. Ask in {languages}, or set SPACEPORT_EMBEDDINGS to a multilingual model."
     )
@@ -202,6 +216,8 @@ class Strings:
     invalid_markers: str = "Removed {count} citations to sources that don't exist."
 
     # A source that is open
+    cited_begins: str = " cited text begins "
+    cited_ends: str = " cited text ends "
     zoom_in: str = "Zoom in"
     zoom_out: str = "Zoom out"
     previous_page: str = "Previous page"
@@ -227,6 +243,22 @@ class Strings:
     columns_hidden: str = "{columns:,} more columns aren't shown."
     row_head: str = "Row"
 
+    # Why the page doesn't answer or read something now
+    too_many_questions: str = MESSAGES[Reason.TOO_MANY_QUESTIONS]
+    too_many_from_address: str = MESSAGES[Reason.TOO_MANY_FROM_ADDRESS]
+    visitor_busy: str = MESSAGES[Reason.VISITOR_BUSY]
+    address_busy: str = MESSAGES[Reason.ADDRESS_BUSY]
+    full: str = MESSAGES[Reason.FULL]
+    waited: str = MESSAGES[Reason.WAITED]
+    try_again_one: str = admission.TRY_AGAIN_ONE
+    try_again: str = admission.TRY_AGAIN
+    too_slow: str = admission.TOO_SLOW
+    too_slow_remedy: str = admission.TOO_SLOW_REMEDY
+    file_memory: str = " ".join(STOPPED[StopReason.MEMORY])
+    file_time: str = " ".join(STOPPED[StopReason.TIME])
+    file_output: str = " ".join(STOPPED[StopReason.OUTPUT])
+    file_crash: str = " ".join(STOPPED[StopReason.CRASH])
+
     # The settings
     general_knowledge: str = "Answer from general knowledge if the documents don't"
     passages: str = "Passages sent to the model"
@@ -234,6 +266,7 @@ class Strings:
     max_tokens: str = "Maximum length (tokens)"
     system: str = "System prompt"
     system_hint: str = "Leave empty for the default"
+    system_too_long: str = "A system prompt can have up to {limit:,} characters. The rest was left out."
     delete: str = "Delete my data"
     confirm_delete: str = "Delete your documents and conversations?"
 
@@ -255,10 +288,13 @@ class Strings:
     link_too_new: str = "A later version of this page made this link."
     link_too_new_remedy: str = "Reload the page or ask for a download of the conversation."
 
+    def fill(self, text: str, /, **values: Any) -> str:
+        """Return one of these strings with its values, the numbers as this language writes them."""
+        return NumberFormat(self.thousands, self.decimal).vformat(text, (), values)
+
+    def pluralize(self, singular: str, plural: str, /, **numbers: int) -> str:
+        """Return the string for a number: `words.pluralize(words.page_count_one, words.page_count, pages=3)`."""
+        return self.fill(singular if next(iter(numbers.values())) == 1 else plural, **numbers)
+
 
 ENGLISH = Strings()
-
-
-def pluralize(singular: str, plural: str, **numbers: int) -> str:
-    """Format the string for a number: `pluralize(s.page_count_one, s.page_count, pages=3)`."""
-    return (singular if next(iter(numbers.values())) == 1 else plural).format(**numbers)

@@ -6,11 +6,14 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import islice, zip_longest
 
-from chat_page.strings import ENGLISH
+from chat_page.strings import Strings
+from chat_page.translations.languages import strings, strings_of
 from rag.documents import Document
 from rag.reading.headings import find_headings
+from rag.search.languages import detect_language
 
 COUNT = 3
+_FEWEST_WORDS = 40  # of fewer words, the language is a guess
 # Headings of every text say nothing about this one; a question needs words, and has to fit a card.
 _GENERAL = re.compile(
     r"(table of )?contents|introduction|overview|summary|conclusions?|references|appendix.*|index", re.I
@@ -26,10 +29,17 @@ def questions(documents: Sequence[Document]) -> tuple[str, ...]:
 
 def _of_document(document: Document) -> Iterator[str]:
     topics = [topic for topic in dict.fromkeys(_topics(document)) if topic.casefold() not in document.name.casefold()]
+    words = _strings(document)
     if not topics:
-        yield ENGLISH.summary_question.format(name=document.name)
+        yield words.fill(words.summary_question, name=document.name)
     for heading in topics[:COUNT]:
-        yield ENGLISH.heading_question.format(name=document.name, heading=f"“{heading}”")
+        yield words.fill(words.heading_question, name=document.name, heading=f"“{heading}”")
+
+
+def _strings(document: Document) -> Strings:
+    """The strings of the document's language: the default embedding model knows no other one to ask it in."""
+    told = len(document.text[:2_000].split()) >= _FEWEST_WORDS
+    return strings_of(detect_language(document.text)) if told else strings()
 
 
 def _topics(document: Document) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from backends import stopwatch
 from backends.streams import closing
-from chat_page import render
+from chat_page.rendering.documents import visitor_documents
 from chat_page.visitors.visitor import Visitor
 from rag.library.ingest import UPDATE_SECONDS
 from rag.reading.archives.sources import Source
@@ -40,7 +40,7 @@ class Uploads:
             turn = self._turn(caller, visitor, len(files))
             async with closing(turn):
                 async for ahead in turn:
-                    yield render.visitor_documents(visitor, waiting=ahead)
+                    yield visitor_documents(visitor, waiting=ahead)
         except BaseException:
             for file in files:
                 path = file.path if isinstance(file, Source) else file
@@ -59,7 +59,7 @@ class Uploads:
         try:
             async with closing(snapshots):
                 async for snapshot in snapshots:
-                    yield render.visitor_documents(visitor, snapshot)
+                    yield visitor_documents(visitor, snapshot)
         finally:
             self._watching -= Counter([visitor])  # this drops it at 0
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from backends.streams import closing
-from chat_page import render
+from chat_page.rendering.documents import documents_html
 from chat_page.uploads import Uploads
 from chat_page.visitors.visitor import Visitor
 from rag.errors import DocumentError
@@ -32,23 +32,20 @@ async def add_url(
     place = uploads.lane.join(caller)
     try:
         async for ahead in place.wait():
-            yield render.documents_html(visitor.library.documents, waiting=ahead)
-        source = await _fetch(url, edge)
-    finally:
+            yield documents_html(visitor.library.documents, waiting=ahead)
+    except BaseException:
         place.release()
+        raise
+    fetching = asyncio.get_running_loop().run_in_executor(_FETCHERS, partial(fetch, url, edge=edge))
+    try:
+        source = await place.keep(fetching)
+    except asyncio.CancelledError:
+        fetching.add_done_callback(_discard)  # the visitor has left
+        raise
     added = uploads.add(caller, visitor, [source])
     async with closing(added):
         async for documents in added:
             yield documents
-
-
-async def _fetch(url: str, edge: Edge | None) -> Source:
-    fetching = asyncio.get_running_loop().run_in_executor(_FETCHERS, partial(fetch, url, edge=edge))
-    try:
-        return await asyncio.shield(fetching)
-    except asyncio.CancelledError:
-        fetching.add_done_callback(_discard)  # the visitor has left
-        raise
 
 
 def _discard(fetching: asyncio.Future[Source]) -> None:

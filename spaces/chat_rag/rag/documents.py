@@ -109,7 +109,7 @@ class Content:
     recognized: tuple[RecognizedLine, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Document:
     """The text of a file; `id` is the first 16 hexadecimal digits of its SHA-256, `name` is safe to display.
 

@@ -11,6 +11,7 @@ RagError
 from __future__ import annotations
 
 from enum import Enum, auto
+from typing import NamedTuple
 
 from backends import SpaceportError
 
@@ -36,11 +37,22 @@ class StopReason(Enum):
     CRASH = auto()
 
 
-_STOPPED = {
-    StopReason.MEMORY: ("“{name}” needs more memory than one file may use.", "Split it, or save it in a simpler form."),
-    StopReason.TIME: ("“{name}” takes longer to read than one file may.", "Split it, or save it in a simpler form."),
-    StopReason.OUTPUT: ("“{name}” has more text than one file may have.", "Split it into smaller files."),
-    StopReason.CRASH: (
+class Problem(NamedTuple):
+    """What happened to the file {name}, and what to do."""
+
+    message: str
+    remedy: str
+
+
+STOPPED = {
+    StopReason.MEMORY: Problem(
+        "“{name}” needs more memory than one file may use.", "Split it, or save it in a simpler form."
+    ),
+    StopReason.TIME: Problem(
+        "“{name}” takes longer to read than one file may.", "Split it, or save it in a simpler form."
+    ),
+    StopReason.OUTPUT: Problem("“{name}” has more text than one file may have.", "Split it into smaller files."),
+    StopReason.CRASH: Problem(
         "“{name}” can't be read: its reader stopped working.",
         "Open it in the program that created it, save it again, and upload that file.",
     ),
@@ -51,9 +63,9 @@ class ReaderStopped(DocumentError):
     """The process that read the file `name` was stopped, or it crashed; other files aren't affected."""
 
     def __init__(self, name: str, reason: StopReason) -> None:
-        message, remedy = _STOPPED[reason]
+        message, remedy = STOPPED[reason]
         super().__init__(message.format(name=name), remedy)
-        self.reason = reason
+        self.name, self.reason = name, reason
 
 
 class SessionEnded(DocumentError):

@@ -75,7 +75,8 @@ def document_json(document: Document) -> dict[str, Any]:
 
 def _table_json(document: Document, table: Table) -> dict[str, Any]:
     """Return the rows of a table: a cell that spans several fields stands in each, a blank one is ""."""
-    is_markdown = document.text.startswith("|", table.start)  # there, a bar inside a cell is escaped
+    line_start = document.text.rfind("\n", 0, table.start) + 1  # a table inside of another has no line of its own
+    is_markdown = document.text.startswith("|", line_start)  # there, a bar inside a cell is escaped
     heights = [cell.row + cell.row_span for cell in table.cells]
     widths = [cell.column + cell.column_span for cell in table.cells]
     rows = [[""] * max(widths, default=0) for _ in range(max(heights, default=0))]

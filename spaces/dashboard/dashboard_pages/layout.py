@@ -29,6 +29,7 @@ CHART_CONFIG = {"displaylogo": False}
 STREAMLIT_CSS = """
 .stMainBlockContainer { padding: 4.25rem 1.5rem 3rem; max-width: 1400px; }
 [data-testid="stChatInput"] textarea:focus-visible { outline: none !important; }  /* its frame shows the focus */
+[data-testid="stCaptionContainer"] { color: var(--body-text-color-subdued); opacity: 1; }  /* 2.8:1 without */
 .sp-table table { color: var(--body-text-color); }
 .st-key-navigation { display: none; }
 @media (max-width: 768px) {

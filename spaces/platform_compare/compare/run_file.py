@@ -7,7 +7,7 @@ happen. "end" says why the run stopped.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from compare.schema import parse_block, parse_record, validate_header
 
 VERSION = 1
 MAX_FILE_BYTES = 500_000_000
+# Of a seed. Sums and squares of such numbers are still finite.
+MAX_DIGITS = 19
 REMEDY = "Use a file that `python -m compare run --out` wrote."
 
 
@@ -26,22 +28,24 @@ def read(path: Path) -> Run:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise RunError(f"{path.name} is larger than {MAX_FILE_BYTES / 1e6:g} MB.", "Measure fewer requests.")
-        content = path.read_bytes().removesuffix(b"\n").split(b"\n")
+        with path.open("rb") as file:
+            return parse(file, path.name)
     except OSError as error:
         raise RunError(f"Can't read {path.name} ({error.strerror}).", "Check the path.") from error
-    return parse(content, path.name)
 
 
-def parse(content: Sequence[str | bytes], name: str) -> Run:
+def parse(content: Iterable[str | bytes], name: str) -> Run:
     """Build a run from its lines; `name` is the file's name for error messages."""
-    run = Run(_parse_header(content[0] if content else "", name))
-    for number, line in enumerate(content[1:], start=2):
+    lines = iter(content)
+    run = Run(_parse_header(next(lines, ""), name))
+    damaged: RunError | None = None  # the process was killed while it wrote the last line
+    for number, line in enumerate(lines, start=2):
+        if damaged:
+            raise damaged
         try:
-            _add(run, json.loads(line))
+            _add(run, _load(line))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            if number == len(content):  # the process was killed while it wrote this line
-                break
-            raise RunError(f"Line {number} of {name} is damaged ({error}).", "Restore the file.") from error
+            damaged = RunError(f"Line {number} of {name} is damaged ({error}).", "Restore the file.")
     return run
 
 
@@ -78,7 +82,7 @@ def encode(value: Any) -> str:
 
 def _parse_header(line: str | bytes, name: str) -> dict[str, Any]:
     try:
-        header: dict[str, Any] = json.loads(line)
+        header: dict[str, Any] = _load(line)
         if header["type"] != "run":
             raise KeyError("type")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -93,6 +97,24 @@ def _parse_header(line: str | bytes, name: str) -> dict[str, Any]:
     except ValueError as error:
         raise RunError(f"The first line of {name} is damaged: {error}.", "Restore the file.") from error
     return header
+
+
+def _load(line: str | bytes) -> Any:
+    """Parse a line whose numbers can be added up and drawn."""
+    return json.loads(line, parse_int=_whole_number, parse_float=_number)
+
+
+def _whole_number(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f"a number has {len(text)} digits")
+    return int(text)
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not abs(number) < 10**MAX_DIGITS:
+        raise ValueError(f"a number is {text:.40}")
+    return number
 
 
 def _add(run: Run, entry: dict[str, Any]) -> None:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, with_config
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
+from compare.measure.plan import MAX_BLOCKS, MAX_REQUESTS, MAX_TARGETS
 from compare.records import BlockRecord, Record
 
+# No run has more loads, no target a longer name. A report has a part for each target and load, with their names, and
+# compares all targets at each load: 8 targets at 64 loads took minutes.
+MAX_LOADS, MAX_NAME, MAX_CELLS = 64, 200, 128
 Value = TypeVar("Value")
+Entry = TypeVar("Entry", Record, BlockRecord)
+Name = Annotated[str, Field(max_length=MAX_NAME)]
 
 
 class PlanHeader(BaseModel):
-    targets: list[str]
-    seed: int
-    requests: int
+    targets: Annotated[list[Name], Field(min_length=1, max_length=MAX_TARGETS)]
+    seed: Annotated[int, Field(ge=0)]
+    requests: Annotated[int, Field(ge=0, le=MAX_REQUESTS)]
     warmup: int
 
 
@@ -39,9 +45,9 @@ class TargetHeader(BaseModel):
 class Header(BaseModel):
     """The parts of a run's first line that a report reads; other keys are allowed."""
 
-    id: str
-    started: str
-    loads: list[str]
+    id: Name
+    started: Name
+    loads: Annotated[list[Name], Field(min_length=1, max_length=MAX_LOADS)]
     plan: PlanHeader
     workload: WorkloadHeader
     environment: EnvironmentHeader
@@ -58,6 +64,11 @@ _BLOCK = TypeAdapter(with_config(_CONFIG)(BlockRecord))
 def validate_header(header: dict[str, Any]) -> None:
     """Check a run's first line; raise `ValueError` that names the first problem."""
     _validate(_HEADER, header, strict=True)
+    for names in (header["plan"]["targets"], header["loads"]):
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"{twice} is there twice")
+    if (cells := len(header["plan"]["targets"]) * len(header["loads"])) > MAX_CELLS:
+        raise ValueError(f"it has {cells} targets times loads")
     for name in header["plan"]["targets"]:
         if name not in header["targets"]:
             raise ValueError(f"the target {name} is not described")
@@ -65,12 +76,19 @@ def validate_header(header: dict[str, Any]) -> None:
 
 def parse_record(entry: dict[str, Any]) -> Record:
     """Build a record from a "request" line; raise `ValueError` that names the first problem."""
-    return _validate(_RECORD, entry)
+    return _with_block(_validate(_RECORD, entry))
 
 
 def parse_block(entry: dict[str, Any]) -> BlockRecord:
     """Build a block record from a "block" line; raise `ValueError` that names the first problem."""
-    return _validate(_BLOCK, entry)
+    return _with_block(_validate(_BLOCK, entry))
+
+
+def _with_block(entry: Entry) -> Entry:
+    """Return the entry if a plan can have its block: a verdict needs memory for each number up to the highest one."""
+    if not 0 <= entry.block < MAX_BLOCKS:
+        raise ValueError(f"block is {entry.block}")
+    return entry
 
 
 def _validate(adapter: TypeAdapter[Value], value: dict[str, Any], *, strict: bool = False) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
@@ -25,7 +26,7 @@ from ui.admission.admission import Admission, in_time
 from ui.admission.fair_queue import Caller
 
 MAX_PROMPT_CHARACTERS = 20_000
-MAX_RUNS_IN_MEMORY = 16
+BYTES_IN_MEMORY = 20_000_000  # of the files of runs that stay in memory
 # How long a measurement may go on after its time, to describe the targets and end.
 ENDING_SECONDS = 60
 
@@ -41,7 +42,8 @@ class ComparisonService:
         self.prices = Prices.load()
         self.examples = {strings.example_name(path.stem): path for path in sorted(results.glob("*.jsonl"))}
         self._backends: dict[str, Backend] = {}
-        self._runs: OrderedDict[Path, tuple[float, Run]] = OrderedDict()
+        self._runs: OrderedDict[Path, tuple[float, int, Run]] = OrderedDict()
+        self._runs_lock = threading.Lock()
 
     async def race(
         self,
@@ -135,7 +137,9 @@ class ComparisonService:
         run = run_file.read(path)
         copy = visitor.new_file("opened")
         run_file.write(run, copy)
-        return visitor.add_run(strings.run_name(run.targets, run.header["started"][:16]), copy)
+        name = visitor.add_run(strings.run_name(run.targets, run.header["started"][:16]), copy)
+        self.visitors.make_room()
+        return name
 
     def share_run(self, visitor: Visitor, name: str) -> str:
         """Store a visitor's run for everybody with its link, and return its name in the link."""
@@ -150,12 +154,11 @@ class ComparisonService:
     def load_run(self, visitor: Visitor, name: str) -> Run:
         """Return a stored run by its name; it is read again only if its file changes."""
         path = self.path(visitor, name)
-        modified = path.stat().st_mtime
-        if path not in self._runs or self._runs[path][0] != modified:
-            self._runs[path] = (modified, run_file.read(path))
-            while len(self._runs) > MAX_RUNS_IN_MEMORY:
-                self._runs.popitem(last=False)
-        return self._runs[path][1]
+        status = path.stat()
+        known = self._runs.get(path)
+        run = known[2] if known and known[0] == status.st_mtime else run_file.read(path)
+        self._keep(path, status.st_mtime, status.st_size, run)
+        return run
 
     def report(self, visitor: Visitor, name: str, earlier: str | None, options: ReportOptions) -> Report:
         """Return the report of a run, optionally compared with an earlier one."""
@@ -168,6 +171,14 @@ class ComparisonService:
         if path := visitor.runs.get(name) or self.examples.get(name):
             return path
         raise RunError(f"There is no run {name!r} any more.", "Choose another one, or measure again.")
+
+    def _keep(self, path: Path, modified: float, size: int, run: Run) -> None:
+        """Keep the last runs in memory, where they take ten times as much as in their files."""
+        with self._runs_lock:
+            self._runs[path] = modified, size, run
+            self._runs.move_to_end(path)
+            while len(self._runs) > 1 and sum(size for _, size, _ in self._runs.values()) > BYTES_IN_MEMORY:
+                self._runs.popitem(last=False)
 
     def _connect(self, name: str) -> Backend:
         if name not in self._backends:

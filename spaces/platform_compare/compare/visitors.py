@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,9 +19,11 @@ from compare.votes import Ballot
 IDLE_SECONDS = 3600.0
 # Pages that one visitor has open, and runs in the visitor's list. Of more, the oldest are removed.
 MAX_PAGES, MAX_RUNS = 20, 20
+# The bytes of one visitor's runs, and of all visitors' together. Of more, the oldest are removed.
+VISITOR_BYTES, ALL_BYTES = 100_000_000, 2_000_000_000
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Visitor:
     """One visitor's votes, the last race of each page, running measurements, and runs by their names in the list."""
 
@@ -29,6 +32,8 @@ class Visitor:
     measurements: set[BackgroundRun] = field(default_factory=set)
     races: dict[str, Race] = field(default_factory=dict)
     last_seen: float = 0.0
+    max_bytes: int = VISITOR_BYTES
+    _sizes: dict[str, int] = field(default_factory=dict)
     _folder: Path | None = None
     _files: int = 0
 
@@ -39,10 +44,19 @@ class Visitor:
 
     @property
     def folder(self) -> Path:
-        """The visitor's folder. It's created when it is needed, because most visitors store nothing."""
+        """The visitor's folder. It's created when it is needed, because most visitors store nothing.
+
+        It is deleted with the visitor: one without a valid key is never closed.
+        """
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="spaceport-compare-"))
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         return self._folder
+
+    @property
+    def stored_bytes(self) -> int:
+        """The bytes of all runs in the list."""
+        return sum(self._sizes.values())
 
     def new_file(self, kind: str) -> Path:
         """Return the path of a new run file, which no other has."""
@@ -62,8 +76,11 @@ class Visitor:
         while unique in self.runs:
             unique, number = f"{name} ({number})", number + 1
         self.runs[unique] = path
-        if len(self.runs) > MAX_RUNS:
-            self.runs.pop(next(iter(self.runs))).unlink(missing_ok=True)
+        self._sizes[unique] = path.stat().st_size
+        while len(self.runs) > 1 and (len(self.runs) > MAX_RUNS or self.stored_bytes > self.max_bytes):
+            oldest = next(iter(self.runs))
+            self.runs.pop(oldest).unlink(missing_ok=True)
+            del self._sizes[oldest]
         return unique
 
     def close(self) -> None:
@@ -80,8 +97,11 @@ class Visitors:
     Of more than `capacity` visitors (0: no limit), those without data are removed first, then those seen longest ago.
     """
 
-    def __init__(self, capacity: int = 0, now: Callable[[], float] = stopwatch.now) -> None:
+    def __init__(
+        self, capacity: int = 0, now: Callable[[], float] = stopwatch.now, *, max_bytes: int = ALL_BYTES
+    ) -> None:
         self._capacity = capacity
+        self._max_bytes = max_bytes
         self._now = now
         self._visitors: OrderedDict[str, Visitor] = OrderedDict()
         self._lock = threading.Lock()
@@ -96,6 +116,20 @@ class Visitors:
         for each in removed:
             each.close()
         return visitor
+
+    def make_room(self) -> None:
+        """Delete the data of those seen longest ago until all runs together are small enough."""
+        removed = []
+        with self._lock:
+            total = sum(visitor.stored_bytes for visitor in self._visitors.values())
+            for key, visitor in list(self._visitors.items()):
+                if total <= self._max_bytes:
+                    break
+                if visitor.stored_bytes:
+                    removed.append(self._visitors.pop(key))
+                    total -= visitor.stored_bytes
+        for visitor in removed:
+            visitor.close()
 
     def forget(self, key: str) -> None:
         """Stop the measurements of a visitor, and delete the visitor's data."""

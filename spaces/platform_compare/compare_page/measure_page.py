@@ -84,10 +84,11 @@ class MeasurePage:
         form = forms.Form(targets, workload, prompt_file, mode, loads, requests, warmup, seed, minutes)
         name: str | None = None
         try:
-            arguments = forms.command_arguments(form, self._catalog, limits)
+            caller, title = self._identity.caller(key, request), run_name(targets, workload)
+            # In a thread: a file of prompts can have 20 MB.
+            arguments = await self.service.admission.view(caller, forms.command_arguments, form, self._catalog, limits)
             starting = html.progress_html(strings.STARTING, None)
             yield starting, gr.Button(visible=False), gr.Button(visible=True), gr.skip()
-            caller, title = self._identity.caller(key, request), run_name(targets, workload)
             async for event in self.service.measure(caller, visitor, arguments, title, minutes * 60):
                 if isinstance(event, Progress):
                     yield _progress_html(event), gr.skip(), gr.skip(), gr.skip()

@@ -13,7 +13,7 @@ from compare.race import MAX_TARGETS, Race
 from compare.report import race_view
 from compare.report.chart_style import target_colours
 from compare.report.strings import answer_label
-from compare.service import MAX_PROMPT_CHARACTERS, ComparisonService
+from compare.service import ComparisonService
 from compare.votes import BOTH_BAD, LETTERS, TIE
 from compare_page import strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
@@ -42,7 +42,7 @@ class RacePage:
         self.targets = gr.CheckboxGroup(choices, value=selected, label=strings.RACE_TARGETS, elem_id="racers")
         self.prompt = gr.Textbox(
             label=strings.PROMPT, show_label=False, placeholder=strings.PROMPT_PLACEHOLDER,
-            submit_btn=strings.RACE, autofocus=True, max_lines=6, max_length=MAX_PROMPT_CHARACTERS, elem_id="prompt",
+            submit_btn=strings.RACE, autofocus=True, max_lines=6, elem_id="prompt",
         )  # fmt: skip
         gr.Examples(strings.EXAMPLE_PROMPTS, self.prompt, label=strings.EXAMPLES)
         self.blind = gr.Checkbox(False, label=strings.HIDE_NAMES, elem_id="blind")

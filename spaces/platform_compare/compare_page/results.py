@@ -33,6 +33,7 @@ WRITERS: dict[str, tuple[Callable[[Report], str], str]] = {
     "md": (report_markdown, "text/markdown"),
 }
 ALTERNATIVES = ["openai/gpt-4o-mini", "openai/gpt-4o", "anthropic/claude-sonnet-4-5", "google/gemini-2.5-flash"]
+MAX_PRICES_CHARACTERS, MAX_ALTERNATIVES = 2000, 20
 
 
 class Results:
@@ -85,8 +86,8 @@ class Results:
 
     def _create_prices(self) -> None:
         self.prices = gr.Textbox(
-            "", label=strings.PRICES_LABEL, lines=2, max_length=2000, placeholder=strings.PRICES_PLACEHOLDER,
-            elem_id="prices",
+            "", label=strings.PRICES_LABEL, lines=2, max_length=MAX_PRICES_CHARACTERS,
+            placeholder=strings.PRICES_PLACEHOLDER, elem_id="prices",
         )  # fmt: skip
         self.price_errors = gr.HTML("", elem_id="price-errors")
         self.alternatives = gr.Dropdown(
@@ -107,7 +108,7 @@ class Results:
 
     def _connect_events(self) -> None:
         key, waiting = self._identity.key, {"concurrency_limit": None, **VISITOR}
-        self.upload.upload(self.open_run, [key, self.upload], self.run, **VISITOR)
+        self.upload.upload(self.open_run, [key, self.upload], self.run, **waiting)
         self.run.change(self.update_earlier, [key, self.run, self.earlier], self.earlier, queue=False, **VISITOR)
         changes = [component.change for component in self.inputs[1:]]
         gr.on(changes, self.show, self.inputs, self.outputs, trigger_mode="always_last", **waiting)
@@ -171,17 +172,17 @@ class Results:
         text = write(self.service.report(visitor, name, earlier, options))
         return text.encode(errors="backslashreplace").decode()
 
-    def open_run(self, key: str, path: str | None, request: gr.Request) -> Any:
+    async def open_run(self, key: str, path: str | None, request: gr.Request) -> Any:
         """Add an uploaded run to the list and select it."""
-        visitor = self._identity.visitor(key, request)
+        visitor, caller = self._identity.visitor(key, request), self._identity.caller(key, request)
         if not path:
             return gr.skip()
         try:
-            name = self.service.open_run(visitor, Path(path))
+            name = await self.service.admission.view(caller, self.service.open_run, visitor, Path(path))
         except SpaceportError as error:
             raise gr.Error(str(error), print_exception=False) from error
         finally:
-            Path(path).unlink(missing_ok=True)  # Gradio's copy, which anyone with its address can download
+            _delete(Path(path))  # Gradio's copy, which anyone with its address can download
         return gr.Dropdown(choices=self.service.run_names(visitor), value=name)
 
     def update_earlier(self, key: str, name: str | None, earlier: str, request: gr.Request) -> Any:
@@ -190,6 +191,10 @@ class Results:
         runs = [each for each in self.service.run_names(visitor) if each != name]
         value = earlier if earlier in runs else strings.NO_OTHER_RUN
         return gr.Dropdown(choices=[strings.NO_OTHER_RUN, *runs], value=value)
+
+
+def _delete(path: Path) -> None:
+    path.unlink(missing_ok=True)
 
 
 def _create_chart(title: str) -> tuple[gr.Column, gr.Plot]:
@@ -208,7 +213,9 @@ def _price_errors_html(report: Report) -> str:
 def _options(
     definition: str, objective: str, prices: str, alternatives: list[str], utilization: float, spot: bool
 ) -> ReportOptions:
-    return ReportOptions(definition, objective, prices.splitlines(), utilization / 100, spot, alternatives)
+    # A program can send more than the fields hold, and each line is looked up among all prices.
+    lines, models = prices[:MAX_PRICES_CHARACTERS].splitlines(), alternatives[:MAX_ALTERNATIVES]
+    return ReportOptions(definition, objective, lines, utilization / 100, spot, models)
 
 
 def _run_name(earlier: str) -> str | None:

@@ -7,7 +7,7 @@ import math
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from backends import SpaceportError, stopwatch
 from backends.streams import closing
@@ -28,7 +28,7 @@ class Refused(SpaceportError):
     """A request isn't served now; `retry_after` is the wait in seconds."""
 
     def __init__(self, reason: Reason, retry_after: float, limit: int = 0) -> None:
-        self.reason = reason
+        self.reason, self.limit = reason, limit
         self.retry_after = max(1, math.ceil(retry_after))
         super().__init__(MESSAGES[reason].format(limit=limit), try_again(self.retry_after))
 
@@ -37,6 +37,7 @@ class TooSlow(SpaceportError):
     """An answer took longer than its time limit."""
 
     def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
         super().__init__(TOO_SLOW.format(seconds=seconds), TOO_SLOW_REMEDY)
 
 
@@ -74,9 +75,22 @@ class Place:
         """Tell the one who waits that something has changed."""
         self._changed.set()
 
+    async def keep(self, work: asyncio.Future[T]) -> T:
+        """Wait for work that nothing can stop, such as a thread's, and release the place when it has ended.
+
+        A caller who leaves has the place until then. Otherwise the work of those who left would take all threads.
+        """
+        work.add_done_callback(self._end)
+        return await asyncio.shield(work)
+
     def release(self) -> None:
         """Give up the place or the wait."""
         self._lane.release(self._entry, self._started)
+
+    def _end(self, work: asyncio.Future[Any]) -> None:
+        self.release()
+        if not work.cancelled():
+            work.exception()  # of a caller who has left, nobody else asks for it
 
 
 class Lane:
@@ -105,13 +119,22 @@ class Lane:
         place = self._open[entry] = Place(self, entry)
         return place
 
-    @asynccontextmanager
-    async def place(self, caller: Caller) -> AsyncIterator[None]:
-        """Wait for a place and release it at the end of the block."""
+    async def enter(self, caller: Caller) -> Place:
+        """Wait for a place and return it."""
         place = self.join(caller)
         try:
             async for _ in place.wait():
                 pass
+        except BaseException:
+            place.release()
+            raise
+        return place
+
+    @asynccontextmanager
+    async def place(self, caller: Caller) -> AsyncIterator[None]:
+        """Wait for a place and release it at the end of the block."""
+        place = await self.enter(caller)
+        try:
             yield
         finally:
             place.release()
@@ -149,8 +172,8 @@ class Admission:
 
     async def view(self, caller: Caller, work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
         """Return what `work` draws, writes or calculates for a page, when the caller may have it done."""
-        async with self.views.place(caller):
-            return await self._view_threads.run(work, *arguments, **options)
+        place = await self.views.enter(caller)
+        return await place.keep(asyncio.ensure_future(self._view_threads.run(work, *arguments, **options)))
 
     def take_question(self, caller: Caller, lane: Lane | None = None) -> None:
         """Count a question that comes into the lane (`answers`), or raise `Refused` and count nothing."""

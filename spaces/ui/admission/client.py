@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse
 
+from ui.access.network import network
+from ui.access.tickets import is_key
 from ui.admission.fair_queue import Caller
 from ui.admission.limits import Limits
 from ui.admission.rate_limit import RateLimit
 from ui.admission.strings import EVENT_FLOOD, try_again
-from ui.network import network
 from ui.sign_in import session
-from ui.tickets import is_key
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

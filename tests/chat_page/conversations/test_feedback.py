@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from huggingface_hub import HfApi
 
-from chat_page.conversations.feedback import REASONS, Rating, SharedFeedback, feedback_line
-from chat_page.render import feedback_note
+from chat_page.conversations.feedback import Rating, SharedFeedback, feedback_line
+from chat_page.rendering.documents import feedback_note
+from chat_page.strings import ENGLISH
 from rag.answering.turn import Turn
 from rag.errors import DocumentError
 from rag.library.store import MAX_FEEDBACK_BYTES, Store
@@ -30,7 +31,8 @@ def hub() -> Iterator[Hub]:
     ("liked", "rating"),
     [
         (True, Rating("like")), (False, Rating("dislike")), ("Like", Rating("like")), ("Dislike", Rating("dislike")),
-        (REASONS[0], Rating("dislike", REASONS[0])), ("<img src=x>", Rating("")), (None, Rating("")), ([], Rating("")),
+        (ENGLISH.reason_wrong, Rating("dislike", ENGLISH.reason_wrong)),
+        ("<img src=x>", Rating("")), (None, Rating("")), ([], Rating("")),
     ],
 )  # fmt: skip
 def test_a_rating_is_one_that_the_page_offers(liked: object, rating: Rating) -> None:
@@ -39,10 +41,13 @@ def test_a_rating_is_one_that_the_page_offers(liked: object, rating: Rating) -> 
 
 def test_feedback_is_kept_with_the_visitors_data_and_deleted_with_it(tmp_path: Path) -> None:
     store = Store(tmp_path / "visitor")
-    for rating in (Rating("like"), Rating("dislike", REASONS[1])):
+    for rating in (Rating("like"), Rating("dislike", ENGLISH.reason_incomplete)):
         store.add_feedback(feedback_line(TURN, rating, "2026-11-28T17:00:00+00:00"))
     lines = [json.loads(line) for line in (store.folder / "feedback.jsonl").read_text().splitlines()]
-    assert [(each["rating"], each["reason"]) for each in lines] == [("like", ""), ("dislike", REASONS[1])]
+    assert [(each["rating"], each["reason"]) for each in lines] == [
+        ("like", ""),
+        ("dislike", ENGLISH.reason_incomplete),
+    ]
     assert {each["question"] for each in lines} == {TURN.question}
     assert (store.folder / "feedback.jsonl").stat().st_mode & 0o777 == 0o600
     with pytest.raises(DocumentError, match="no room"):
@@ -55,13 +60,13 @@ def test_feedback_is_kept_with_the_visitors_data_and_deleted_with_it(tmp_path: P
 def test_without_the_operators_setting_nothing_is_shared() -> None:
     assert SharedFeedback.from_environment({}) is None
     assert SharedFeedback.from_environment({"SPACEPORT_FEEDBACK": " "}) is None
-    assert feedback_note(None) == ""
+    assert feedback_note(None, ENGLISH) == ""
 
 
 def test_a_dataset_gets_the_lines_and_the_page_says_so(hub: Hub, tmp_path: Path) -> None:
     shared = SharedFeedback("somebody/thumbs", tmp_path / "feedback", HfApi(endpoint=hub.url, token=TOKEN))
     assert hub.requests == []
-    assert "somebody/thumbs" in feedback_note(shared)
+    assert "somebody/thumbs" in feedback_note(shared, ENGLISH)
     line = feedback_line(TURN, Rating("like"), "2026-11-28T17:00:00+00:00")
     shared.add(line)
     shared.add(line)

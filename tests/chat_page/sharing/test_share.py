@@ -7,19 +7,19 @@ import json
 import re
 import resource
 import zlib
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
 from chat_page.conversation import Conversation
-from chat_page.markdown import disarm_markdown
-from chat_page.messages import conversation_messages
+from chat_page.rendering.markdown import disarm_markdown
+from chat_page.rendering.messages import conversation_messages
 from chat_page.sharing.export import as_json, as_markdown
 from chat_page.sharing.share import MAX_INFLATED, MAX_LINK, ShareError, link_fragment, open_turns
-from chat_page.strings import ENGLISH, Strings, pluralize
-from rag.answering.abstain import Abstention, AbstentionKind, Evidence
-from rag.answering.markers import Marker
+from chat_page.strings import ENGLISH
+from rag.answering.abstention.abstain import Abstention, AbstentionKind, Evidence
+from rag.answering.citations.markers import Marker
 from rag.answering.quotes import Quote
 from rag.answering.turn import ErrorMessage, Turn, model_messages
 from rag.answering.types import Citation, Sentence
@@ -366,22 +366,3 @@ def test_a_download_script_quotes_name_and_type() -> None:
     script = download_js('a"b.md', "text/markdown")
     assert 'link.download = "a\\"b.md";' in script
     assert 'type: "text/markdown"' in script
-
-
-def test_every_string_can_be_formatted() -> None:
-    """A misspelt name in a string would fail only when the string is displayed."""
-    counts = (
-        "ahead characters chunks columns count end first input last limit output page pages passages start "
-        "tokens window"
-    )
-    texts = (
-        "chosen covered dataset dense heading languages lexical model name names others place places "
-        "reason size text title years"
-    )
-    values: dict[str, Any] = dict.fromkeys(counts.split(), 2) | dict.fromkeys(texts.split(), "x")
-    values |= {"seconds": 0.5, "rate": 10.0, "share": 0.5, "score": 0.5}
-    for field in fields(Strings):
-        for text in [getattr(ENGLISH, field.name)] if field.name != "examples" else ENGLISH.examples:
-            assert "{" not in text.format(**values), field.name
-    assert pluralize(ENGLISH.page_count_one, ENGLISH.page_count, pages=1) == "1 page"
-    assert pluralize(ENGLISH.page_count_one, ENGLISH.page_count, pages=1_200) == "1,200 pages"

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ui.tickets import Tickets
+from ui.access.tickets import Tickets
 
 
 def ticket() -> str:

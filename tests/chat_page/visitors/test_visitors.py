@@ -29,7 +29,7 @@ from rag.library.memory_store import MemoryStore
 from rag.search.embedders import Embedder
 from tests.helpers.servers import wait_until
 from tests.rag.library.test_ingest import ROPES, PausedEmbedder, wait_until_done, wait_until_paused
-from ui.tickets import new_key
+from ui.access.tickets import new_key
 
 HOUR = 3600.0
 CONVERSATION = Conversation((Turn("Where?", "Behind the door.", finish_reason="stop", target="laptop"),))

@@ -9,9 +9,9 @@ import pytest
 
 from backends import ChatRequest, Delta, Done, Health, Interrupted, Message, Usage
 from rag.answering.answer import Rag
-from rag.answering.markers import Marker
-from rag.answering.placement import passage_of
-from rag.answering.prompt import recent_messages
+from rag.answering.citations.markers import Marker
+from rag.answering.citations.placement import passage_of
+from rag.answering.prompts.prompt import recent_messages
 from rag.answering.types import AnswerEnd, AnswerOptions, Retrieval, Sentence
 from rag.library.library import Library
 from rag.search.embedders import Embedder

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from backends import ChatRequest, Delta, Done, Event, Health, Usage
-from rag.answering.abstain import NOT_FROM_DOCUMENTS, REFUSAL
+from rag.answering.abstention.strings import NOT_FROM_DOCUMENTS, REFUSAL
 from rag.answering.answer import Rag
 from rag.answering.api import answer_from_files, answer_json, describe_usage
 from rag.answering.types import AnswerOptions

@@ -112,6 +112,21 @@ def test_the_cells_are_spans_of_the_text(read):
 
 
 @pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        ("Skarv;North;14,50\nHolm;South;9,00\n", [["Skarv", "North", "14,50"], ["Holm", "South", "9,00"]]),
+        ("Staff\nName,Town\nAnna,Oslo\nNils,Molde\n", [["Name", "Town"], ["Anna", "Oslo"], ["Nils", "Molde"]]),
+        ("Note\nGood; very good\nBad\nSo; so\n", [["Note"], ["Good; very good"], ["Bad"], ["So; so"]]),
+        ("Note\nNo, thanks\nWell, I liked it, a lot\n", [["Note"], ["No, thanks"], ["Well, I liked it, a lot"]]),
+        ("Port;Fee\nSkarv;14\nHolm;9\n;\nSource: office;\n", [["Port", "Fee"], ["Skarv", "14"], ["Holm", "9"]]),
+    ],
+    ids=["decimal commas without a header", "title", "semicolons in sentences", "commas in sentences", "source"],
+)
+def test_delimiters_are_told_from_punctuation_and_tables_from_what_is_around_them(read, content, rows):
+    assert grid(read("a.csv", content)) == rows
+
+
+@pytest.mark.parametrize(
     ("content", "line"),
     [
         ('part,note\nPipe,"never closed\nElbow,fine\nTee,fine\n', 2),

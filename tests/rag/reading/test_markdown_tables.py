@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,3 +40,20 @@ def test_a_bar_in_a_line_is_no_table() -> None:
 def test_a_short_row_has_only_its_cells() -> None:
     text = "|a|b|c|\n|-|-|-|\n|1|2|\n"
     assert rows(text, find_markdown_tables(text)[0]) == [["a", "b", "c"], ["1", "2"]]
+
+
+def test_tables_in_html_and_in_quotations_are_tables(write_file: WriteFile) -> None:
+    html = "<table><tr><th>Port<th>Fee<tr><td>Skarv<td>14</table>"
+    text = f"Below:\n\n{html}\n\n```\n{html}\n```\n\n> | Port | Fee |\n> |---|---|\n> | Holm | 9 |\n"
+    document = read_document(write_file("fees.md", text))
+    first, second = document.tables
+    assert rows(document.text, first) == [["Port", "Fee"], ["Skarv", "14"]]
+    assert rows(document.text, second) == [["Port", "Fee"], ["Holm", "9"]]
+    assert f"```\n{html}\n```" in document.text
+
+
+def test_the_text_of_a_notebook_has_tables(write_file: WriteFile) -> None:
+    source = ["# Fees\n", "\n", "| Port | Fee |\n", "|---|---|\n", "| Skarv | 14 |"]
+    cell = json.dumps({"cell_type": "markdown", "source": source})
+    document = read_document(write_file("fees.ipynb", f'{{"cells": [{cell}]}}'))
+    assert [rows(document.text, table) for table in document.tables] == [[["Port", "Fee"], ["Skarv", "14"]]]

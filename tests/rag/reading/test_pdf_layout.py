@@ -44,6 +44,21 @@ def test_each_column_of_prose_is_read_as_a_block(read, lefts, by_line):
     assert not document.tables
 
 
+def test_columns_below_a_table_on_one_side_are_read_as_blocks(read):
+    cells = [("Pier", "7", "3"), ("Quay", "5", "9"), ("Rock", "1", "2")]
+    strings = [
+        (left, 700 - 20 * line, text)
+        for line, row in enumerate(cells)
+        for left, text in zip((60, 140, 200), row, strict=True)
+    ]
+    left, right = prose(5, 6, 0), prose(5, 6, 50)
+    strings += [(60, 628 - 14 * n, text) for n, text in enumerate(left)]
+    strings += [(320, 642 - 14 * n, text) for n, text in enumerate(right)]
+    document = read("a.pdf", make.pdf_strings(*strings))
+    assert document.text.splitlines() == [*(" | ".join(row) for row in cells), *left, *right]
+    assert len(document.tables) == 1
+
+
 def test_columns_whose_lines_have_other_heights_are_read_as_blocks(read):
     left, right = prose(5, 8, 0), prose(5, 8, 50)
     strings = [(60, 700 - 14 * n, text) for n, text in enumerate(left)]
@@ -219,23 +234,8 @@ def test_a_hebrew_word_in_an_english_line_is_read_in_its_logical_order(read):
     assert text == "The word is מגדלור in Hebrew, and 4,210 more."
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "joined"),
-    [
-        ("A self-", "employed pilot", "A self-employed pilot"),
-        ("A self-", "ish pilot", "A selfish pilot"),
-        ("In twenty-", "one years", "In twenty-one years"),
-        ("The non-", "refundable fee", "The non-refundable fee"),
-        ("It is non-", "sense", "It is nonsense"),
-        ("All arri-", "vals by sea", "All arrivals by sea"),
-        ("See page 12-", "14 of it", "See page 12-14 of it"),
-        ("A write-", "down; two write-downs", "A write-down; two write-downs"),
-    ],
-)
-def test_a_hyphen_at_a_line_end_stays_where_it_belongs_to_the_word(read, first, second, joined):
-    assert read("a.pdf", make.pdf(f"{first}\n{second}")).text == joined
-    pages = read("b.pdf", make.pdf(f"Above.\n{first}", f"{second}\nBelow.")).text
-    assert pages.split() == f"Above. {joined} Below.".split() or first[-2].isdigit()
+def test_a_letter_that_its_font_doesnt_name_is_marked(read):
+    assert read("a.pdf", make.pdf_with_letters("The \0ox is 4 m wide.")).text == "The \ufffdox is 4 m wide."
 
 
 def report_page(number: int, count: int, sheet) -> None:

@@ -110,6 +110,44 @@ def test_cells_of_several_lines_are_one_cell_each(read):
     assert rows(read("a.pdf", make.pdf_flow(table))) == lines
 
 
+@pytest.mark.parametrize("align", ["TOP", "MIDDLE", "BOTTOM"])
+@pytest.mark.parametrize(
+    "text", ["Bends sheets of metal up to three", "Bends sheets of metal up to three in thickness"]
+)
+def test_the_last_row_has_all_lines_of_its_cell(read, align, text):
+    from reportlab.lib.styles import getSampleStyleSheet
+    from reportlab.platypus import Paragraph, Table
+
+    style = getSampleStyleSheet()["Normal"]
+    lines = [["Machine", "What it does", "Since"], ["Saw", "Cuts", "2004"], ["Press", Paragraph(text, style), "2011"]]
+    table = Table(lines, colWidths=[80, 110, 60], style=[("VALIGN", (0, 0), (-1, -1), align)])
+    document = read("a.pdf", make.pdf_flow(table, "The machines stand in the old hall."))
+    assert rows(document) == [*lines[:2], ["Press", text, "2011"]]
+    assert document.text.endswith("\nThe machines stand in the old hall.")
+
+
+def test_a_label_in_the_middle_of_two_header_rows_is_a_part_of_the_header(read):
+    from reportlab.platypus import Table
+
+    lines = [["Port", "Fee", ""], ["", "Summer", "Winter"], ["Skarv", "31", "22"], ["Holm", "17", "11"]]
+    style = [
+        ("SPAN", (0, 0), (0, 1)),
+        ("SPAN", (1, 0), (2, 0)),
+        ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
+        ("ALIGN", (1, 0), (-1, -1), "CENTER"),
+    ]
+    document = read("a.pdf", make.pdf_flow(Table(lines, colWidths=[120, 80, 80], style=style)))
+    assert rows(document) == [["", "Fee", "Fee"], ["Port", "Summer", "Winter"], *lines[2:]]
+    assert document_json(document)["tables"][0]["header_rows"] == 2
+
+
+def test_names_of_columns_that_are_only_a_space_apart_are_the_header(read):
+    lines = [["Harbour", "Summer", "Winter"], ["Skarv", "7", "3"], ["Holm", "5", "12"]]
+    document = read("a.pdf", drawn(*lines, lefts=(60, 112, 163)))
+    assert rows(document) == lines
+    assert document_json(document)["tables"][0]["header_rows"] == 1
+
+
 @pytest.mark.parametrize("repeat", [0, 1], ids=["header once", "header on each page"])
 def test_a_table_over_pages_is_one_table_and_later_chunks_know_its_header(read, repeat):
     from reportlab.platypus import Table

@@ -19,7 +19,6 @@ from tests.conftest import DATA
         "a.jsonl",
         "a.yaml",
         "a.yml",
-        "a.rst",
         "a.mdx",
         "a.py",
         "a.rs",

@@ -38,6 +38,14 @@ def test_hidden_and_deleted_text_is_left_out(read):
     assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 1),)
 
 
+def test_white_text_is_left_out_unless_it_has_a_background(read):
+    colors = r"{\colortbl;\red0\green0\blue128;\red255\green255\blue255;}"
+    body = r"one {\cf2 white} {\cf2\cb1 two} {\cf2\plain three} {\cf1 four}\par"
+    document = read("a.rtf", rf"{{\rtf1\ansi{colors}{body}}}")
+    assert document.text.split() == ["one", "two", "three", "four"]
+    assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 1),)
+
+
 def test_headings_notes_headers_and_footers(read):
     body = (
         r"{\header\pard Contract 7\par}{\headerf\pard Contract 7\par}{\footer\pard Until May\par}\pard"

@@ -11,7 +11,7 @@ from typing import Any
 
 from backends.stopwatch import wall_clock
 from chat_page.conversation import Conversation, from_json, head_json, to_json
-from chat_page.strings import ENGLISH
+from chat_page.translations.languages import strings
 from rag.answering.turn import Turn
 from rag.errors import RagError
 from rag.library.conversation_format import conversation_data, is_conversation_id, new_conversation_id
@@ -193,7 +193,7 @@ class Conversations:
             return
         sizes = self._store.conversation_sizes() | {conversation_id: length}
         if sum(sizes.values()) > room:
-            raise QuotaExceeded(ENGLISH.no_room, ENGLISH.no_room_remedy)
+            raise QuotaExceeded(strings().no_room, strings().no_room_remedy)
 
     def _move_earlier(self, value: Any) -> None:
         conversation = from_json(value)
@@ -208,7 +208,7 @@ def _line(conversation_id: str, head: Any) -> ListedConversation:
     """A line of the list, also for a conversation whose file is damaged: it can be deleted there."""
     title = head.get("title") if isinstance(head, dict) else None
     updated = _number(head.get("updated")) if isinstance(head, dict) else 0.0
-    return ListedConversation(conversation_id, title if isinstance(title, str) else ENGLISH.unreadable_title, updated)
+    return ListedConversation(conversation_id, title if isinstance(title, str) else strings().unreadable_title, updated)
 
 
 def _ended(turn: Turn) -> Turn:

@@ -14,8 +14,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from chat_page.sharing.export import answer_text
-from chat_page.strings import ENGLISH
+from chat_page.rendering.answer_text import answer_text
+from chat_page.strings import ENGLISH, Strings
+from chat_page.translations.languages import LANGUAGES
 from rag.answering.turn import Turn
 from rag.library import disk
 
@@ -23,7 +24,15 @@ logger = logging.getLogger(__name__)
 SHARE_MINUTES = 5
 # Gradio draws the first two as thumbs, and the reasons under a flag.
 RATINGS = {"Like": "like", "Dislike": "dislike"}
-REASONS = (ENGLISH.reason_wrong, ENGLISH.reason_incomplete, ENGLISH.reason_source, ENGLISH.reason_other)
+
+
+def reasons(words: Strings) -> tuple[str, ...]:
+    """Return the reasons that a visitor can choose."""
+    return words.reason_wrong, words.reason_incomplete, words.reason_source, words.reason_other
+
+
+# By their texts in all languages: what is stored is in English.
+REASONS = dict(pair for words in LANGUAGES.values() for pair in zip(reasons(words), reasons(ENGLISH), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +49,7 @@ class Rating:
             return cls("like" if liked else "dislike")
         if isinstance(liked, str) and liked in RATINGS:
             return cls(RATINGS[liked])
-        return cls("dislike", liked) if isinstance(liked, str) and liked in REASONS else cls("")
+        return cls("dislike", REASONS[liked]) if isinstance(liked, str) and liked in REASONS else cls("")
 
 
 def feedback_line(turn: Turn, rating: Rating, time: str) -> str:
@@ -51,7 +60,7 @@ def feedback_line(turn: Turn, rating: Rating, time: str) -> str:
         "rating": rating.rating,
         "reason": rating.reason,
         "question": turn.question,
-        "answer": answer_text(turn),
+        "answer": answer_text(turn, ENGLISH),
         "quotes": [quote.text for quote in turn.quotes],
         "target": turn.target,
     }

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
 from backends.streams import closing
-from chat_page.messages import ChatMessage
+from chat_page.rendering.messages import ChatMessage
 
 
 @dataclass(frozen=True, slots=True)

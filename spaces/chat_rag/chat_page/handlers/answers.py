@@ -16,9 +16,11 @@ from chat_page import pacing
 from chat_page.chat import Chat
 from chat_page.conversation import Conversation
 from chat_page.conversations.running import RunningAnswer
+from chat_page.handlers.notices import warn
 from chat_page.handlers.page import BUSY, READY, PageHandlers
-from chat_page.messages import ChatMessage, conversation_messages
+from chat_page.rendering.messages import ChatMessage, conversation_messages
 from chat_page.sources import panel
+from chat_page.translations.languages import strings
 from chat_page.visitors.visitor import Visitor
 from rag.answering.types import MAX_QUESTION_CHARACTERS, AnswerOptions
 from ui.sign_in import session
@@ -43,9 +45,11 @@ class AnswerHandlers:
         request: gr.Request,
     ) -> AsyncIterator[tuple[Any, Any]]:
         """Stream the answer to the last question: the conversation and the source panel."""
-        options = AnswerOptions(
-            int(passages), int(max_tokens), float(temperature), system[:MAX_QUESTION_CHARACTERS], general_knowledge
-        )
+        if len(system) > MAX_QUESTION_CHARACTERS:
+            words = strings()
+            warn(words.fill(words.system_too_long, limit=MAX_QUESTION_CHARACTERS))
+        system = system[:MAX_QUESTION_CHARACTERS]
+        options = AnswerOptions(int(passages), int(max_tokens), float(temperature), system, general_knowledge)
         visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
         caller = self._page.caller(key, request)
         asked = visitor.page(request.session_hash).asked
@@ -56,7 +60,7 @@ class AnswerHandlers:
         async for update in self._follow(visitor, conversation, answer, request):
             yield update
         if conversation.problem:
-            gr.Warning(conversation.problem)
+            warn(conversation.problem)
 
     async def follow(self, key: str, request: gr.Request) -> AsyncIterator[tuple[Any, Any]]:
         """Stream the answer that is being written to the page's conversation, if there is one."""
@@ -69,6 +73,19 @@ class AnswerHandlers:
             yield update
 
     async def _follow(
+        self, visitor: Visitor, conversation: Conversation, answer: RunningAnswer | None, request: gr.Request
+    ) -> AsyncIterator[tuple[Any, Any]]:
+        updates = self._updates(visitor, conversation, answer, request)
+        async with closing(updates):
+            async for update in updates:
+                yield update
+        if not visitor.shows(request.session_hash, conversation):
+            # Gradio repeats the last values when an event ends, maybe after the other conversation is on the page.
+            other = visitor.conversation(request.session_hash)
+            messages = await asyncio.to_thread(self._page.messages, visitor, other, request)
+            yield pacing.Updates(messages).next(messages, panel.sources_html(other.turns))
+
+    async def _updates(
         self, visitor: Visitor, conversation: Conversation, answer: RunningAnswer | None, request: gr.Request
     ) -> AsyncIterator[tuple[Any, Any]]:
         index = conversation.index(answer.turn_id) if answer else None
@@ -108,12 +125,13 @@ class AnswerHandlers:
 
     async def stop(self, key: str, request: gr.Request) -> tuple[Any, list[ChatMessage]]:
         """Stop the answers that are being written to the page's conversation."""
-        _, conversation = await asyncio.to_thread(self._page.find, key, request)
+        visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
         await self._chat.answers.stop(conversation)
         for turn in conversation.turns:
             if turn.finish_reason is None and not turn.shared:  # its answer hadn't begun
                 conversation.update(replace(turn, finish_reason="stopped"), ended=True)
-        return await asyncio.to_thread(self.finish, key, request)
+        # The page has left the stream: what it shows isn't known.
+        return gr.Textbox(**READY), await asyncio.to_thread(self._page.messages, visitor, conversation, request)
 
     def finish(self, key: str, request: gr.Request) -> tuple[Any, Any]:
         """Restore the send button after an answer or Stop, with nothing pending in the conversation."""

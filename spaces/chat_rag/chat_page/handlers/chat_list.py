@@ -12,11 +12,12 @@ from chat_page.chat import Chat
 from chat_page.conversation import MAX_NAME_CHARACTERS, Conversation
 from chat_page.conversations.chat_list import chat_list_html
 from chat_page.conversations.feedback import Rating
+from chat_page.handlers.notices import warn
 from chat_page.handlers.page import BUSY, READY, PageHandlers
-from chat_page.messages import turn_index
+from chat_page.rendering.messages import turn_index
 from chat_page.sharing import export
 from chat_page.sources import panel
-from chat_page.strings import ENGLISH
+from chat_page.translations.languages import strings
 from chat_page.visitors.visitor import Visitor
 from rag.errors import RagError
 from ui.admission.admission import Refused
@@ -43,7 +44,7 @@ class ConversationHandlers:
             caller = self._page.caller(key, request)
             return await self._chat.admission.view(caller, self._list, visitor, conversation, search, request)
         except Refused as refusal:
-            gr.Warning(str(refusal))
+            warn(refusal)
             return gr.skip()
 
     def new_chat(self, key: str, search: str, request: gr.Request) -> tuple[Any, ...]:
@@ -58,14 +59,15 @@ class ConversationHandlers:
 
     def rename(self, key: str, search: str, event: gr.EventData, request: gr.Request) -> str:
         """Name a conversation."""
+        words = strings()
         visitor, conversation = self._page.find(key, request)
         name = " ".join(str(getattr(event, "name", "") or "")[: 10 * MAX_NAME_CHARACTERS].split())
         if len(name) > MAX_NAME_CHARACTERS:
-            gr.Warning(ENGLISH.name_too_long.format(limit=MAX_NAME_CHARACTERS))
+            warn(words.fill(words.name_too_long, limit=MAX_NAME_CHARACTERS))
         try:
             visitor.conversations.rename(_id(event), name[:MAX_NAME_CHARACTERS])
         except RagError as error:
-            gr.Warning(str(error))
+            warn(error)
         return self._list(visitor, conversation, search, request)
 
     async def delete(self, key: str, search: str, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
@@ -76,7 +78,7 @@ class ConversationHandlers:
         try:
             await asyncio.to_thread(visitor.conversations.delete, deleted.id)
         except RagError as error:
-            gr.Warning(str(error))
+            warn(error)
         if deleted.id != conversation.id:
             chats = await asyncio.to_thread(self._list, visitor, conversation, search, request)
             return (*(gr.skip() for _ in range(3)), chats)
@@ -84,19 +86,21 @@ class ConversationHandlers:
 
     async def export_all(self, key: str, request: gr.Request) -> str:
         """Return all conversations as JSON, or "" with a warning."""
+        words = strings()
         visitor, _ = await asyncio.to_thread(self._page.find, key, request)
         if await asyncio.to_thread(lambda: visitor.conversations.size) > MAX_EXPORT_BYTES:
-            gr.Warning(ENGLISH.too_large_to_export.format(limit=MAX_EXPORT_BYTES // 1_000_000))
+            warn(words.fill(words.too_large_to_export, limit=MAX_EXPORT_BYTES // 1_000_000))
             return ""
         try:
             write = partial(export.all_as_json, visitor.conversations.all())
             return await self._chat.admission.view(self._page.caller(key, request), write)
         except Refused as refusal:
-            gr.Warning(str(refusal))
+            warn(refusal)
             return ""
 
     async def rate(self, key: str, event: gr.LikeData, request: gr.Request) -> None:
         """Keep a thumb, or the reason for one."""
+        words = strings()
         visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
         index = turn_index(conversation, event.index)  # type: ignore[arg-type]  # an int for messages
         if index is None:
@@ -106,11 +110,11 @@ class ConversationHandlers:
             caller, turn = self._page.caller(key, request), conversation.turns[index]
             await self._chat.admission.view(caller, self._chat.rate, visitor, turn, rating)
         except (RagError, Refused) as error:
-            gr.Warning(str(error))
+            warn(error)
             return
         shared = self._chat.shared_feedback
         if rating.rating:
-            gr.Info(ENGLISH.feedback_shared.format(dataset=shared.dataset) if shared else ENGLISH.feedback_kept)
+            gr.Info(words.fill(words.feedback_shared, dataset=shared.dataset) if shared else words.feedback_kept)
 
     def _show(self, visitor: Visitor, conversation: Conversation, search: str, request: gr.Request) -> tuple[Any, ...]:
         before = visitor.conversation(request.session_hash)

@@ -9,11 +9,14 @@ from typing import Any
 
 import gradio as gr
 
-from chat_page import render, suggestions
+from chat_page import suggestions
 from chat_page.chat import Chat
+from chat_page.conversations.feedback import RATINGS, reasons
+from chat_page.handlers.notices import warn
 from chat_page.handlers.page import PageHandlers
+from chat_page.rendering.documents import note_html, visitor_documents
 from chat_page.sources import panel
-from chat_page.strings import ENGLISH
+from chat_page.translations.languages import strings
 from chat_page.web_pages import add_url
 from rag.errors import DocumentError
 from ui.admission.admission import Refused
@@ -37,7 +40,7 @@ class DocumentHandlers:
             async for documents in self._chat.uploads.add(self._page.caller(key, request), visitor, files):
                 yield gr.skip(), documents, gr.skip()
         except Refused as refusal:
-            gr.Warning(str(refusal))
+            warn(refusal)
         yield None, gr.skip(), False if visitor.library.documents else gr.skip()
 
     async def add_url(self, url: str, key: str, request: gr.Request) -> AsyncIterator[tuple[Any, Any, Any]]:
@@ -47,7 +50,7 @@ class DocumentHandlers:
             async for documents in add_url(self._chat.uploads, self._page.caller(key, request), visitor, url):
                 yield gr.skip(), documents, gr.skip()
         except (DocumentError, Refused) as refusal:
-            gr.Warning(str(refusal))
+            warn(refusal)
             yield gr.skip(), gr.skip(), gr.skip()
             return
         yield "", gr.skip(), False if visitor.library.documents else gr.skip()
@@ -65,7 +68,7 @@ class DocumentHandlers:
         visitor, _ = self._page.find(key, request)
         visitor.library.remove(str(event.document))
         visitor.left_out.discard(str(event.document))
-        return render.visitor_documents(visitor, visitor.ingestion.snapshot())
+        return visitor_documents(visitor, visitor.ingestion.snapshot())
 
     def choose(self, key: str, event: gr.EventData, request: gr.Request) -> None:
         """Ask a document from now on, or leave it out."""
@@ -76,11 +79,15 @@ class DocumentHandlers:
 
     def suggest(self, key: str, samples: bool, request: gr.Request) -> Any:
         """Return the empty conversation with questions that fit the documents."""
+        words = strings()
         visitor, _ = self._page.find(key, request)
         documents = visitor.library.without(visitor.left_out).documents
-        examples = suggestions.questions(documents) or (ENGLISH.examples if samples else ())
-        invitation = ENGLISH.invitation if documents else ENGLISH.first_invitation if samples else ENGLISH.plain_chat
-        return gr.Chatbot(examples=[{"text": text} for text in examples], placeholder=invitation)
+        examples = suggestions.questions(documents) or (words.examples if samples else ())
+        invitation = words.invitation if documents else words.first_invitation if samples else words.plain_chat
+        feedback = (*RATINGS, *reasons(words))
+        return gr.Chatbot(
+            examples=[{"text": text} for text in examples], placeholder=invitation, feedback_options=feedback
+        )
 
     def cancel(self, key: str, event: gr.EventData, request: gr.Request) -> None:
         """Stop reading the file whose button was clicked."""
@@ -98,5 +105,5 @@ class DocumentHandlers:
         try:
             preview = await self._chat.preview(self._page.caller(key, request), visitor, source)
         except Refused as refusal:
-            preview = render.note_html(str(refusal))
+            preview = note_html(str(refusal))
         return panel.preview_value(source, preview)

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from chat_page.chat import Chat
+from chat_page.handlers.notices import warn
 from chat_page.handlers.page import PageHandlers
 from chat_page.sharing import export, share
 from chat_page.sources import panel
@@ -36,25 +37,27 @@ class ExportHandlers:
             link = await self._export(share.link_fragment, key, request)
             return link, gr.Textbox(visible=True) if link else gr.skip()
         except share.ShareError as error:
-            gr.Warning(str(error))
+            warn(error)
             return "", gr.skip()
 
     async def open_link(self, fragment: str, key: str, request: gr.Request) -> tuple[Any, Any]:
         """Show the conversation in a link, beside the visitor's own ones, and its sources."""
         if not fragment:
             return gr.skip(), gr.skip()
+        caller = self._page.caller(key, request)
         try:
-            turns = await self._chat.admission.view(self._page.caller(key, request), share.open_turns, fragment)
+            turns = await self._chat.admission.view(caller, share.open_turns, fragment)
+            visitor, _ = await asyncio.to_thread(self._page.find, key, request)
+            # A reload opens the link again.
+            same = (each for each in visitor.conversations.loaded if each.turns == turns)
+            conversation = next(same, None) or visitor.conversations.new()
+            conversation.replace_turns(turns)
+            visitor.show(request.session_hash, conversation)
+            # A link can have a megabyte: in the threads of all events, a few such links would delay everybody.
+            messages = await self._chat.admission.view(caller, self._page.messages, visitor, conversation, request)
         except (share.ShareError, Refused) as error:
-            gr.Warning(str(error))
+            warn(error)
             return gr.skip(), gr.skip()
-        visitor, _ = await asyncio.to_thread(self._page.find, key, request)
-        # A reload opens the link again.
-        same = (each for each in visitor.conversations.loaded if each.turns == turns)
-        conversation = next(same, None) or visitor.conversations.new()
-        conversation.replace_turns(turns)
-        visitor.show(request.session_hash, conversation)
-        messages = await asyncio.to_thread(self._page.messages, visitor, conversation, request)
         return messages, panel.sources_html(conversation.turns)
 
     async def _export(self, write: Callable[[Sequence[Turn]], str], key: str, request: gr.Request) -> str:
@@ -63,5 +66,5 @@ class ExportHandlers:
         try:
             return await self._chat.admission.view(self._page.caller(key, request), write, conversation.turns)
         except Refused as refusal:
-            gr.Warning(str(refusal))
+            warn(refusal)
             return ""

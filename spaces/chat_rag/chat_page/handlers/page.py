@@ -10,17 +10,18 @@ from typing import Any
 
 import gradio as gr
 
-from chat_page import render
 from chat_page.chat import Chat
 from chat_page.conversation import Conversation
-from chat_page.messages import ChatMessage, conversation_messages
+from chat_page.rendering.documents import account_html, documents_html, state_html, visitor_documents
+from chat_page.rendering.messages import ChatMessage, conversation_messages
 from chat_page.sources import panel
+from chat_page.translations.languages import strings
 from chat_page.visitors.visitor import Visitor
 from ui import html
+from ui.access.tickets import new_key
+from ui.access.visitor_keys import VisitorKeys
 from ui.admission.fair_queue import Caller
 from ui.sign_in import session
-from ui.tickets import new_key
-from ui.visitor_keys import VisitorKeys
 
 BUSY: dict[str, Any] = {"submit_btn": False, "stop_btn": True}
 READY: dict[str, Any] = {"submit_btn": True, "stop_btn": False}
@@ -43,7 +44,7 @@ class PageHandlers:
         if tab:
             visitor.show(request.session_hash, visitor.conversations.open(tab))
         conversation = visitor.conversation(request.session_hash)
-        documents = render.visitor_documents(visitor, visitor.ingestion.snapshot())
+        documents = visitor_documents(visitor, visitor.ingestion.snapshot())
         samples = gr.skip() if not visitor.library.documents else False
         messages = self.messages(visitor, conversation, request)
         return private_key, documents, messages, panel.sources_html(conversation.turns), samples
@@ -58,13 +59,13 @@ class PageHandlers:
             return (gr.skip(),) * 5
         for each in {self._keys.key(key, request), self._keys.browser_key(key)}:
             self._chat.forget(each)
-        return new_key(), render.documents_html([]), [], panel.sources_html([]), True
+        return new_key(), documents_html([]), [], panel.sources_html([]), True
 
     def show_account(self, key: str, request: gr.Request) -> str:
         """Return what signing in means for the visitor's data; "" for who isn't signed in."""
         if not session.account(request):
             return ""
-        return render.account_html(browser_has_data=self._chat.touch(self._keys.browser_key(key)))
+        return account_html(browser_has_data=self._chat.touch(self._keys.browser_key(key)))
 
     def warm(self, target: str) -> None:
         """Load the models after the first page opens, so that neither the start nor the first answer waits."""
@@ -75,7 +76,11 @@ class PageHandlers:
         targets = await self._chat.catalog.check_targets()
         choices = [(each.title, each.name) for each in targets if not each.unavailable or each.name == target]
         selected = next((each for each in targets if each.name == target), None)
-        return gr.Dropdown(choices=choices, value=target), html.unavailable_html(targets), render.state_html(selected)
+        return (
+            gr.Dropdown(choices=choices, value=target),
+            html.unavailable_html(targets, strings().unavailable_models),
+            state_html(selected),
+        )
 
     def find(self, key: str, request: gr.Request) -> tuple[Visitor, Conversation]:
         """Return the visitor and conversation of a page."""

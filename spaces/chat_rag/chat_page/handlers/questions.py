@@ -12,10 +12,11 @@ import gradio as gr
 
 from chat_page.chat import Chat
 from chat_page.conversation import Conversation
+from chat_page.handlers.notices import warn
 from chat_page.handlers.page import BUSY, PageHandlers
-from chat_page.messages import turn_index
+from chat_page.rendering.messages import turn_index
 from chat_page.sources import panel
-from chat_page.strings import ENGLISH
+from chat_page.translations.languages import strings
 from chat_page.visitors.visitor import Visitor
 from rag.answering.answer import check_length
 from rag.answering.turn import Turn
@@ -76,7 +77,7 @@ class QuestionHandlers:
         try:
             self._chat.admission.take_question(self._page.caller(key, request))
         except Refused as refusal:
-            gr.Warning(str(refusal))
+            warn(refusal)
             return gr.skip(), gr.skip()
         conversation.update(replace(turn, target="", writer="", writes="answer", finish_reason=None), ended=True)
         visitor.page(request.session_hash).asked = turn.id
@@ -104,6 +105,7 @@ class QuestionHandlers:
 
         A refused question goes into the box.
         """
+        words = strings()
         visitor, conversation = self._page.find(key, request)
         text, earlier = text.strip(), conversation.turns[:before]
         if not text:
@@ -111,15 +113,15 @@ class QuestionHandlers:
         try:
             check_length(text)
         except RagError as error:
-            gr.Warning(str(error))
-            return gr.skip(), gr.skip()
+            warn(error)
+            return gr.Textbox(value=text), self._page.messages(visitor, conversation, request)
         if sum(len(turn.question) + len(turn.thought) + len(turn.answer) for turn in earlier) > MAX_CHARACTERS:
-            gr.Warning(f"{ENGLISH.conversation_too_long} {ENGLISH.conversation_too_long_remedy}")
+            warn(f"{words.conversation_too_long} {words.conversation_too_long_remedy}")
             return gr.Textbox(value=text), self._page.messages(visitor, conversation, request)
         try:
             self._chat.admission.take_question(self._page.caller(key, request))
         except Refused as refusal:
-            gr.Warning(str(refusal))
+            warn(refusal)
             return gr.Textbox(value=text), self._page.messages(visitor, conversation, request)
         if before is not None:
             self._chat.answers.stop_soon(conversation)
@@ -132,5 +134,5 @@ class QuestionHandlers:
         shown = visitor.page(request.session_hash).shown
         if shown is None or shown == conversation.changes:
             return False
-        gr.Warning(ENGLISH.changed_elsewhere)
+        warn(strings().changed_elsewhere)
         return True

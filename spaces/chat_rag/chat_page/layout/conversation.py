@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from chat_page.conversations.feedback import RATINGS, REASONS
+from chat_page.conversations.feedback import RATINGS, reasons
 from chat_page.layout.document_list import FILE_TYPES
-from chat_page.strings import ENGLISH
+from chat_page.strings import ENGLISH, Strings
+from chat_page.translations.labels import label, translated
 from ui import html
 
-# `$…$` isn't here: "between $5 and $10" is money. `chat_page.formulas` writes real formulas in the other form.
+# `$…$` isn't here: "between $5 and $10" is money. `rendering.formulas` writes real formulas in the other form.
 FORMULAS: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
     {"left": "\\[", "right": "\\]", "display": True},
@@ -32,40 +33,45 @@ class Composer:
 
 def build_head() -> None:
     """Build the head inside the current block: the title, and a button for the sources when there are any."""
-    button = f'<button type="button" class="sp-button" data-open-pane>{ENGLISH.sources}</button>'
-    top = f'<div class="sp-top">{html.header_html(ENGLISH.title, ENGLISH.tagline)}{button}</div>'
-    gr.HTML(top, elem_id="head", apply_default_css=False)
+    gr.HTML(translated(_head), elem_id="head", apply_default_css=False)
 
 
 def build_chatbot() -> gr.Chatbot:
     """Build the conversation inside the current block. page.js scrolls it: Gradio would scroll past the quotes."""
     return gr.Chatbot(
         elem_id="chat", show_label=False, height="100%", scale=1, autoscroll=False, allow_tags=False, editable="user",
-        buttons=["copy"], feedback_options=(*RATINGS, *REASONS),
+        buttons=["copy"], feedback_options=(*RATINGS, *reasons(ENGLISH)),
         examples=[{"text": text} for text in ENGLISH.examples],
-        placeholder=ENGLISH.first_invitation, container=False, latex_delimiters=FORMULAS,
+        placeholder=label("first_invitation"), container=False,
+        latex_delimiters=FORMULAS,
     )  # fmt: skip
 
 
-def build_composer(targets: Sequence[tuple[str, str]], max_characters: int) -> Composer:
+def build_composer(targets: Sequence[tuple[str, str]]) -> Composer:
     """Build the composer inside the current block; the first of `targets` (title, name) is selected.
 
     A MultimodalTextbox would send files with the question: reading them would begin late, and a file that nobody reads
-    within a minute is deleted.
+    within a minute is deleted. The question has no `max_length`: a browser cuts off what is pasted beyond it and says
+    nothing, while the server refuses the whole and gives the limit.
     """
     with gr.Column(elem_id="composer", min_width=0):
         question = gr.Textbox(
-            label=ENGLISH.question, show_label=False, placeholder=ENGLISH.question_hint, submit_btn=True,
-            autofocus=True, max_lines=8, max_length=max_characters, elem_id="question", container=False,
+            label=label("question"), show_label=False, placeholder=label("question_hint"), submit_btn=True,
+            autofocus=True, max_lines=8, elem_id="question", container=False,
         )  # fmt: skip
         with gr.Row(elem_id="composer-tools"):
             attach = gr.UploadButton(
-                ENGLISH.attach, file_count="multiple", file_types=FILE_TYPES, size="sm", scale=0, min_width=0,
+                label("attach"), file_count="multiple", file_types=FILE_TYPES, size="sm", scale=0, min_width=0,
                 elem_id="attach",
             )  # fmt: skip
             target = gr.Dropdown(
-                list(targets), value=targets[0][1], label=ENGLISH.model, container=False, min_width=0,
+                list(targets), value=targets[0][1], label=label("model"), container=False, min_width=0,
                 elem_id="target",
             )  # fmt: skip
             state = gr.HTML("", elem_id="model-state")
     return Composer(question, attach, target, state)
+
+
+def _head(words: Strings) -> str:
+    button = f'<button type="button" class="sp-button" data-open-pane>{words.sources}</button>'
+    return f'<div class="sp-top">{html.header_html(words.title, words.tagline)}{button}</div>'

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from chat_page.strings import ENGLISH
+from chat_page.translations.labels import label
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,10 @@ def build_conversation_actions() -> ConversationActions:
     """Build the actions inside the current block; the style sheet hides them while there is no conversation."""
     with gr.Row(elem_id="export"):
         share, markdown, json = (
-            gr.Button(label, size="sm", variant="secondary", min_width=0)
-            for label in (ENGLISH.share, ENGLISH.download_markdown, ENGLISH.download_json)
+            gr.Button(label(name), size="sm", variant="secondary", min_width=0)
+            for name in ("share", "download_markdown", "download_json")
         )
     link = gr.Textbox(
-        visible=False, label=ENGLISH.link, buttons=["copy"], interactive=False, max_lines=1, elem_id="link",
+        visible=False, label=label("link"), buttons=["copy"], interactive=False, max_lines=1, elem_id="link",
     )  # fmt: skip
     return ConversationActions(share, markdown, json, link)

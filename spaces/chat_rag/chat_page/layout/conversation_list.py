@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from chat_page import scripts
-from chat_page.strings import ENGLISH
+from chat_page.translations.labels import label
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,11 @@ class ConversationList:
 def build_conversation_list() -> ConversationList:
     """Build the list inside the current block."""
     return ConversationList(
-        new=gr.Button(ENGLISH.new_chat, size="sm", variant="secondary", elem_id="new-chat"),
+        new=gr.Button(label("new_chat"), size="sm", variant="secondary", elem_id="new-chat"),
         search=gr.Textbox(
-            label=ENGLISH.search_chats, show_label=False, placeholder=ENGLISH.search_chats, container=False,
+            label=label("search_chats"), show_label=False, placeholder=label("search_chats"), container=False,
             max_lines=1, max_length=200, elem_id="search-chats",
         ),
         chats=gr.HTML("", elem_id="chats", js_on_load=scripts.CHAT_LIST_JS, apply_default_css=False),
-        download=gr.Button(ENGLISH.download_all, size="sm", variant="secondary", elem_id="download-chats"),
+        download=gr.Button(label("download_all"), size="sm", variant="secondary", elem_id="download-chats"),
     )  # fmt: skip

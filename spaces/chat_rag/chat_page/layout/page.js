@@ -6,9 +6,11 @@ const log = () => document.querySelector("#chat .bubble-wrap");
 // A new question goes to the top of the conversation, and the answer grows below it.
 let questions = 0;
 const watchQuestions = () => {
-  const rows = document.querySelectorAll("#chat .user-row");
+  const rows = [...document.querySelectorAll("#chat .user-row")];
+  // The answers to a question that is asked again, such as of another model, are side by side where there is room.
+  rows.forEach((row, index) => row.toggleAttribute("data-again", row.textContent === rows[index - 1]?.textContent));
   if (rows.length > questions) {
-    const row = rows[rows.length - 1];
+    const row = rows.findLast((each) => each.checkVisibility()) ?? rows.at(-1);
     log().scrollTop += row.getBoundingClientRect().top - log().getBoundingClientRect().top;
   }
   questions = rows.length;
@@ -72,7 +74,13 @@ let untouched = phone.matches;
 for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => { untouched = false; }, {capture: true});
 const closeSidebar = () => untouched && document.querySelector("#sidebar.open .toggle-button")?.click();
 
-new MutationObserver(() => { watchQuestions(); closeSidebar(); })
+// Gradio translates the words of the page, but not the title of its tab.
+const translateTitle = () => {
+  const title = document.querySelector("#head h1")?.textContent;
+  if (title && document.title !== title) document.title = title;
+};
+
+new MutationObserver(() => { watchQuestions(); closeSidebar(); translateTitle(); })
   .observe(document, {childList: true, subtree: true, attributeFilter: ["class"]});
 
 // A copied message has the text of its quotes, not their HTML, and markers instead of links to this page's sources.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import gradio as gr
 from gradio.components import Component
 
-from chat_page.strings import ENGLISH
+from chat_page.strings import ENGLISH, Strings
+from chat_page.translations.labels import label, translated
 from rag.answering.types import AnswerOptions
 from ui.sections import closed_section
 
@@ -34,17 +36,19 @@ class Settings:
         return [self.passages, self.max_tokens, self.temperature, self.system, self.general_knowledge]
 
 
-def build_settings(better_model: str) -> Settings:
-    """Build the settings inside the current block; `better_model` is the text of the button that offers one, or ""."""
-    with closed_section(ENGLISH.settings):
+def build_settings(better_model: Callable[[Strings], str]) -> Settings:
+    """Build the settings inside the current block; `better_model` returns the text of the button that offers one."""
+    with closed_section(label("settings")):
         return Settings(
-            general_knowledge=gr.Checkbox(False, label=ENGLISH.general_knowledge, elem_id="general_knowledge"),
-            passages=gr.Slider(1, 12, DEFAULTS.passages, step=1, label=ENGLISH.passages),
-            temperature=gr.Slider(0, 1.5, DEFAULTS.temperature, step=0.1, label=ENGLISH.temperature),
-            max_tokens=gr.Slider(16, 4096, DEFAULTS.max_tokens, step=16, label=ENGLISH.max_tokens),
-            system=gr.Textbox("", label=ENGLISH.system, lines=2, placeholder=ENGLISH.system_hint),
-            delete=gr.Button(ENGLISH.delete, size="sm", variant="stop", elem_id="delete"),
-            better_model=gr.Button(better_model, visible=bool(better_model), size="sm", elem_id="better_model"),
+            general_knowledge=gr.Checkbox(False, label=label("general_knowledge"), elem_id="general_knowledge"),
+            passages=gr.Slider(1, 12, DEFAULTS.passages, step=1, label=label("passages")),
+            temperature=gr.Slider(0, 1.5, DEFAULTS.temperature, step=0.1, label=label("temperature")),
+            max_tokens=gr.Slider(16, 4096, DEFAULTS.max_tokens, step=16, label=label("max_tokens")),
+            system=gr.Textbox("", label=label("system"), lines=2, placeholder=label("system_hint")),
+            delete=gr.Button(label("delete"), size="sm", variant="stop", elem_id="delete"),
+            better_model=gr.Button(
+                translated(better_model), visible=bool(better_model(ENGLISH)), size="sm", elem_id="better_model"
+            ),
             model_progress=gr.HTML(""),
             unavailable=gr.HTML("", elem_id="unavailable"),
         )

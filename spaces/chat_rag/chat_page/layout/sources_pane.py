@@ -8,7 +8,8 @@ import gradio as gr
 
 from chat_page import scripts
 from chat_page.sources import panel
-from chat_page.strings import ENGLISH
+from chat_page.strings import Strings
+from chat_page.translations.labels import translated
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +23,15 @@ class SourcesPane:
 def build_sources_pane() -> SourcesPane:
     """Build the pane inside the current block."""
     with gr.Column(elem_id="pane", scale=0, min_width=0):
-        gr.HTML(
-            f'<div class="sp-pane-head"><h2 class="sp-title">{ENGLISH.sources}</h2>'
-            f'<button type="button" data-close-pane aria-label="{ENGLISH.close_sources}">&times;</button></div>',
-            apply_default_css=False,
-        )
+        gr.HTML(translated(_head), apply_default_css=False)
         return SourcesPane(
             sources=gr.HTML(panel.sources_html([]), elem_id="sources", js_on_load=scripts.PANEL_JS),
             preview=gr.HTML("", elem_id="preview", js_on_load=scripts.PREVIEW_JS),
         )
+
+
+def _head(words: Strings) -> str:
+    return (
+        f'<div class="sp-pane-head"><h2 class="sp-title">{words.sources}</h2>'
+        f'<button type="button" data-close-pane aria-label="{words.close_sources}">&times;</button></div>'
+    )

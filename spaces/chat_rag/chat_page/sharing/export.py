@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from chat_page.conversation import Conversation
-from chat_page.markdown import disarm_markdown
+from chat_page.rendering.answer_text import answer_text, iso_time, place, provenance, unsupported_lines
+from chat_page.rendering.markdown import disarm_markdown
 from chat_page.strings import ENGLISH
+from chat_page.translations.languages import strings
 from rag.answering.quotes import Quote
 from rag.answering.turn import Turn
 from rag.answering.types import Citation, sentence_json
-from rag.documents import Passage
 
 VERSION = 2
 
@@ -21,7 +21,8 @@ VERSION = 2
 def as_json(turns: Sequence[Turn]) -> str:
     """Return the conversation for programs: questions and answers, each citation with its document and exact span.
 
-    `start`, `end` and `spans` are character offsets into the document's extracted text.
+    What the page itself says is in English. `start`, `end` and `spans` are character offsets into the document's
+    extracted text.
     """
     return json.dumps({"version": VERSION, "exchanges": [_exchange(turn) for turn in turns]}, ensure_ascii=False)
 
@@ -41,55 +42,11 @@ def as_markdown(turns: Sequence[Turn]) -> str:
     return "\n\n---\n\n".join(_markdown(turn) for turn in turns) + "\n"
 
 
-def answer_text(turn: Turn) -> str:
-    """Return the answer as text; it says so if the documents don't answer the question."""
-    if turn.finish_reason == "abstained":
-        return refusal_text(turn)
-    answer = turn.answer.strip()
-    return f"{ENGLISH.not_from_documents}\n\n{answer}" if turn.abstention and answer else answer
-
-
-def refusal_text(turn: Turn) -> str:
-    """Return that the documents don't answer the question, and why."""
-    abstention = turn.abstention
-    if abstention and abstention.names:
-        return f"{ENGLISH.refusal} {ENGLISH.not_mentioned.format(names=', '.join(abstention.names))}"
-    if abstention and abstention.years:
-        years, covered = ", ".join(abstention.years), ", ".join(abstention.covered_years)
-        return f"{ENGLISH.refusal} {ENGLISH.other_years.format(years=years, covered=covered)}"
-    if abstention and abstention.languages:
-        return f"{ENGLISH.refusal} {ENGLISH.other_language.format(languages=' or '.join(abstention.languages))}"
-    return ENGLISH.refusal
-
-
-def place(passage: Passage | Quote) -> str:
-    """Return the document of a passage or quote and its place there."""
-    where = ENGLISH.page_number.format(page=passage.page) if passage.page else passage.heading
-    return f"{passage.document}, {where}" if where else passage.document
-
-
-def provenance(turn: Turn) -> list[str]:
-    """Return a line with the model and the time of an answer, or nothing."""
-    line = " · ".join(part for part in (turn.target, turn.asked_at) if part)
-    return [f"*{line}*"] if line else []
-
-
-def unsupported_lines(turn: Turn) -> list[str]:
-    """Return the sentences of an answer that the documents don't support, below a line that says so, or nothing."""
-    lines = [f"- {turn.answer[sentence.start : sentence.end]}" for sentence in turn.unsupported]
-    return ["", ENGLISH.unsupported_list, "", *lines, ""] if lines else []
-
-
-def iso_time(seconds: float) -> str:
-    """Return a Unix time as text, in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
-
-
 def _exchange(turn: Turn) -> dict[str, Any]:
     return {
         "question": turn.question,
         "quotes": [quote.as_json() for quote in turn.quotes],
-        "answer": answer_text(turn),
+        "answer": answer_text(turn, ENGLISH),
         "sentences": [sentence_json(sentence, turn.answer) for sentence in turn.sentences],
         "citations": [_citation(citation) for citation in turn.citations],
         "target": turn.target,
@@ -114,19 +71,23 @@ def _citation(citation: Citation) -> dict[str, Any]:
 
 
 def _markdown(turn: Turn) -> str:
-    label = ENGLISH.nearest_label if turn.abstention else ENGLISH.quotes_label
+    words = strings()
+    label = words.nearest_label if turn.abstention else words.quotes_label
     quotes = [f"### {label}", *map(_quote_markdown, turn.quotes)] if turn.quotes else []
     unsupported = ["\n".join(unsupported_lines(turn)).strip()] if turn.unsupported else []
     answer = (
-        ["### Answer", answer_text(turn), *unsupported] if turn.answer or not turn.quotes or turn.abstention else []
+        [f"### {words.answer}", answer_text(turn, words), *unsupported]
+        if turn.answer or not turn.quotes or turn.abstention
+        else []
     )
-    parts = ["### Question", turn.question, *quotes, *answer, *map(_citation_markdown, turn.citations)]
+    parts = [f"### {words.question}", turn.question, *quotes, *answer, *map(_citation_markdown, turn.citations)]
     return disarm_markdown("\n\n".join([*parts, *provenance(turn)]))
 
 
 def _quote_markdown(quote: Quote) -> str:
     """A quote with its document, and of a table's cell what leads to it."""
-    characters = ENGLISH.characters.format(start=quote.start, end=quote.end)
+    words = strings()
+    characters = words.fill(words.characters, start=quote.start, end=quote.end)
     cell = [" · ".join([*quote.path, f"{quote.answer} {quote.unit}".strip()]), ""] if quote.labels else []
     lines = [f"**{place(quote)}**", "", *cell, characters, "", *quote.text.strip().splitlines()]
     return "\n".join(f"> {line}".rstrip() for line in lines)
@@ -134,10 +95,11 @@ def _quote_markdown(quote: Quote) -> str:
 
 def _citation_markdown(citation: Citation) -> str:
     """The spans that support the answer, or the whole passage if there are none."""
+    words = strings()
     passage = citation.passage
     lines = [f"**[{passage.number}] {place(passage)}**"]
     spans = sorted({(start, end) for start, end in citation.spans if start < end}) or [(0, len(passage.text))]
     for start, end in spans if passage.text else ():
-        characters = ENGLISH.characters.format(start=passage.start + start, end=passage.start + end)
+        characters = words.fill(words.characters, start=passage.start + start, end=passage.start + end)
         lines += ["", characters, "", *passage.text[start:end].strip().splitlines()]
     return "\n".join(f"> {line}".rstrip() for line in lines)

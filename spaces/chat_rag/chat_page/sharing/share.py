@@ -16,8 +16,8 @@ from functools import cache
 from typing import Annotated, Any
 
 from backends import SpaceportError
-from chat_page.sharing.export import answer_text
-from chat_page.strings import ENGLISH
+from chat_page.rendering.answer_text import answer_text
+from chat_page.translations.languages import strings
 from rag.answering.quotes import Quote
 from rag.answering.turn import Turn
 from rag.answering.types import Citation, Sentence
@@ -39,8 +39,9 @@ class ShareError(SpaceportError):
 
 def link_fragment(turns: Sequence[Turn]) -> str:
     """Return the part of the link after `#c=`; a `ShareError` says that there is too much to share, or nothing."""
+    words = strings()
     if not turns:
-        raise ShareError(ENGLISH.nothing_to_share, ENGLISH.nothing_to_share_remedy)
+        raise ShareError(words.nothing_to_share, words.nothing_to_share_remedy)
     version = VERSION if any(turn.quotes or turn.unsupported for turn in turns) else 1
     value = {"v": version, "turns": [_link_turn(turn) for turn in turns]}
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
@@ -49,23 +50,24 @@ def link_fragment(turns: Sequence[Turn]) -> str:
     fragment = base64.urlsafe_b64encode(data).decode().rstrip("=")
     if len(fragment) > MAX_LINK - MAX_ADDRESS:
         raise ShareError(
-            ENGLISH.link_too_long.format(characters=len(fragment), limit=MAX_LINK), ENGLISH.link_too_long_remedy
+            words.fill(words.link_too_long, characters=len(fragment), limit=MAX_LINK), words.link_too_long_remedy
         )
     try:
         open_turns(fragment)  # never hand out a link that the reader would refuse
     except ShareError as error:
-        raise ShareError(ENGLISH.not_shareable, ENGLISH.not_shareable_remedy) from error
+        raise ShareError(words.not_shareable, words.not_shareable_remedy) from error
     return fragment
 
 
 def open_turns(fragment: str) -> tuple[Turn, ...]:
     """Return the conversation of a fragment, without the `#c=`; a `ShareError` says why there is none."""
+    words = strings()
     try:
         data = _inflate(fragment)
         _check_version(data)
         link = _schema().model_validate_json(data)
     except (ValueError, zlib.error) as error:  # the errors of pydantic and base64 are ValueErrors
-        raise ShareError(ENGLISH.no_conversation, ENGLISH.no_conversation_remedy) from error
+        raise ShareError(words.no_conversation, words.no_conversation_remedy) from error
     return tuple(
         Turn(
             question=turn.q,
@@ -94,7 +96,7 @@ def _link_turn(turn: Turn) -> dict[str, Any]:
         | unsupported
         | {
             "q": turn.question,
-            "a": answer_text(turn),
+            "a": answer_text(turn, strings()),
             "c": [{"n": passage.number, "d": passage.document, "p": passage.page} for passage in passages],
             "m": turn.target,
             "t": turn.asked_at,
@@ -135,9 +137,10 @@ def _inflate(fragment: str) -> bytes:
 
 def _check_version(data: bytes) -> None:
     """Refuse a link that a later version of the page made, and say so."""
+    words = strings()
     version = _version_schema().model_validate_json(data).v
     if version > VERSION:
-        raise ShareError(ENGLISH.link_too_new, ENGLISH.link_too_new_remedy)
+        raise ShareError(words.link_too_new, words.link_too_new_remedy)
 
 
 @cache

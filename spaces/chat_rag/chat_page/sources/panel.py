@@ -1,8 +1,8 @@
 """The source panel: a card for each passage, which opens the passage's place in the document.
 
-A citation in an answer links to the id of a place in the panel (see `rag.answering.markers.anchors`). A script of the
-page finds the card with that id and clicks its button. The button requests the preview, which panel.js puts into the
-card.
+A citation in an answer links to the id of a place in the panel (see `anchors` in `rag.answering.citations.markers`). A
+script of the page finds the card with that id and clicks its button. The button requests the preview, which panel.js
+puts into the card.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from chat_page.markdown import shorten
-from chat_page.strings import ENGLISH, pluralize
-from rag.answering.markers import anchor
-from rag.answering.placement import quote_spans
+from chat_page.rendering.markdown import shorten
+from chat_page.translations.languages import strings
+from rag.answering.citations.markers import anchor
+from rag.answering.citations.placement import quote_spans
 from rag.answering.turn import Turn
 from rag.answering.types import Citation
 from rag.documents import Passage
@@ -23,7 +23,7 @@ from rag.documents import Passage
 # How much of a cited passage a card shows before and after the highlight.
 CONTEXT_CHARACTERS = 160
 # 0.5 is the score of an average chunk; 0.73 is two standard deviations better, 0.62 one.
-MATCHES = ((0.73, ENGLISH.strong_match), (0.62, ENGLISH.good_match), (-1.0, ENGLISH.weak_match))
+STRONG_SCORE, GOOD_SCORE = 0.73, 0.62
 Span = tuple[int, int]
 _SOURCE_KEY = re.compile(r"(\d{1,6})-(\d{1,3})")
 
@@ -67,7 +67,7 @@ def sources_html(turns: Sequence[Turn]) -> str:
     """Return the source panel, the newest answer first: quoted and cited passages, then, folded, the other ones."""
     with_sources = [(number, turn) for number, turn in enumerate(turns, start=1) if turn.passages]
     if not with_sources:
-        return f'<p class="sp-empty">{ENGLISH.no_sources}</p>'
+        return f'<p class="sp-empty">{strings().no_sources}</p>'
     *older, newest = with_sources
     earlier = "".join(
         f'<details class="sp-turn"><summary>{escape(shorten(turn.question, 80))}</summary>'
@@ -78,6 +78,7 @@ def sources_html(turns: Sequence[Turn]) -> str:
 
 
 def _turn(number: int, turn: Turn) -> str:
+    words = strings()
     citations = {citation.passage.number: citation for citation in turn.citations}
     spans = {passage.number: _cited_spans(turn, passage.number) for passage in turn.passages}
     cited = {number for number in spans if spans[number] or number in citations}
@@ -91,7 +92,7 @@ def _turn(number: int, turn: Turn) -> str:
     if not rest:
         return cards + note
     folded = "".join(_card(number, passage) for passage in rest)
-    summary = (ENGLISH.also_retrieved if cards else ENGLISH.retrieved).format(passages=len(rest))
+    summary = (words.also_retrieved if cards else words.retrieved).format(passages=len(rest))
     return f'{cards}{note}<details class="sp-more"><summary>{summary}</summary>{folded}</details>'
 
 
@@ -103,26 +104,28 @@ def _cited_spans(turn: Turn, number: int) -> list[Span]:
 
 def _origin(turn: Turn, citation: Citation | None) -> tuple[str, str]:
     """The class of a card, and who cited its passage."""
+    words = strings()
     if citation is None:
-        return " sp-quoted", ENGLISH.nearest if turn.abstention else ENGLISH.quoted
+        return " sp-quoted", words.nearest if turn.abstention else words.quoted
     if citation.attributed:
-        return " sp-matched", ENGLISH.by_spaceport
-    return " sp-model", ENGLISH.by_model
+        return " sp-matched", words.by_spaceport
+    return " sp-model", words.by_model
 
 
 def _card(turn: int, passage: Passage, spans: Sequence[Span] = (), origin: tuple[str, str] = ("", "")) -> str:
     """A passage: a button with its number, document and place, its text, and who cited it."""
+    words = strings()
     key = f"{turn}-{passage.number}"
-    place = ENGLISH.page_number.format(page=passage.page) if passage.page else passage.heading
+    place = words.fill(words.page_number, page=passage.page) if passage.page else passage.heading
     name = f'<bdi class="sp-name">{escape(passage.document)}</bdi><bdi class="sp-place">{escape(place)}</bdi>'
-    kind, words = origin
-    how = f'<span class="sp-how">{words}</span>' if words else ""
+    kind, how = origin
+    how = f'<span class="sp-how">{how}</span>' if how else ""
     return (
         f'<article class="sp-card{kind}" id="source-{key}" tabindex="-1">{_anchors(turn, passage, len(spans))}'
         f'<button type="button" class="sp-opener" data-open="{key}" aria-expanded="false"'
-        f' aria-controls="preview-{key}" title="{ENGLISH.open_source}"><b class="sp-number">{passage.number}</b>'
+        f' aria-controls="preview-{key}" title="{words.open_source}"><b class="sp-number">{passage.number}</b>'
         f'{name}</button><blockquote dir="auto">{_excerpt(passage, spans)}</blockquote>'
-        f'<div class="sp-slot" id="preview-{key}" data-opening="{ENGLISH.opening}" hidden></div>'
+        f'<div class="sp-slot" id="preview-{key}" data-opening="{words.opening}" hidden></div>'
         f"<footer>{how}{_match(passage)}</footer></article>"
     )
 
@@ -159,15 +162,20 @@ def _around(text: str, low: int, high: int, spans: Sequence[tuple[int, int]]) ->
 
 def _match(passage: Passage) -> str:
     """How well a passage matches the question, with the numbers folded."""
-    words = next(words for least, words in MATCHES if passage.score >= least)
-    return f"<details><summary>{words}</summary>{_scores(passage)}</details>"
+    words = strings()
+    match = words.weak_match
+    if passage.score >= GOOD_SCORE:
+        match = words.strong_match if passage.score >= STRONG_SCORE else words.good_match
+    return f"<details><summary>{match}</summary>{_scores(passage)}</details>"
 
 
 def _scores(passage: Passage) -> str:
-    dense = "–" if passage.dense is None else f"{passage.dense:.2f}"
-    lexical = "–" if passage.lexical is None else f"{passage.lexical:.1f}"
-    return ENGLISH.scores.format(score=passage.score, dense=dense, lexical=lexical)
+    words = strings()
+    dense = "–" if passage.dense is None else words.fill("{value:.2f}", value=passage.dense)
+    lexical = "–" if passage.lexical is None else words.fill("{value:.1f}", value=passage.lexical)
+    return words.fill(words.scores, score=passage.score, dense=dense, lexical=lexical)
 
 
 def _invalid_markers(count: int) -> str:
-    return pluralize(ENGLISH.invalid_markers_one, ENGLISH.invalid_markers, count=count)
+    words = strings()
+    return words.pluralize(words.invalid_markers_one, words.invalid_markers, count=count)

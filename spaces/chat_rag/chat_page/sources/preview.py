@@ -9,12 +9,12 @@ import hashlib
 from functools import partial
 from html import escape
 
-from chat_page.markdown import shorten
+from chat_page.rendering.markdown import shorten
 from chat_page.sources.page_picture import Picture, page_picture
 from chat_page.sources.page_view import page_tools, picture_html
 from chat_page.sources.photo import photo
 from chat_page.sources.table import Span, table_html
-from chat_page.strings import ENGLISH
+from chat_page.translations.languages import strings
 from rag.documents import Document, Page, Passage
 from rag.errors import DocumentError
 from rag.reading.pictures import SUFFIXES as PICTURE_SUFFIXES
@@ -33,6 +33,7 @@ def preview_html(
     `original` is the uploaded file, if it is stored: a page of a PDF then becomes a picture. `page` is another page to
     show, or 0 for that of the citation.
     """
+    words = strings()
     span = _document_span(document, passage, highlight)
     if other := next((each for each in document.pages if each.number == page), None):
         return _other_page(document, other, span, original)
@@ -44,7 +45,7 @@ def preview_html(
         body = _text(document, passage, span)
     place = place_of(document, passage, span)
     excerpt = shorten(document.text[span[0] : span[1]])
-    template = ENGLISH.source_label_with_place if place else ENGLISH.source_label
+    template = words.source_label_with_place if place else words.source_label
     label = escape(template.format(name=document.name, place=place, text=excerpt))
     return (
         f'<section class="sp-view" tabindex="-1" aria-label="{label}"><header><bdi class="sp-name">'
@@ -57,18 +58,19 @@ def missing_html(passage: Passage) -> str:
     """Return the passage alone, for a document that was removed."""
     return (
         f'<section class="sp-view" tabindex="-1" aria-label="{escape(passage.document)}"><p class="sp-note">'
-        f"{ENGLISH.document_removed}</p>"
+        f"{strings().document_removed}</p>"
         f'<div class="sp-text" dir="auto">{escape(passage.text.strip())}</div></section>'
     )
 
 
 def place_of(document: Document, passage: Passage, span: Span) -> str:
     """Return the page, the headings or the rows of a span of the document."""
+    words = strings()
     if page := document.page_of(span[0]):
-        return ENGLISH.page_of.format(page=page, pages=len(document.pages))
+        return words.fill(words.page_of, page=page, pages=len(document.pages))
     if document.media_type == "text/csv":
         first, last = (document.text.count("\n", 0, offset) + 1 for offset in span)
-        return (ENGLISH.row if first == last else ENGLISH.rows).format(first=first, last=last)
+        return (words.row if first == last else words.rows).format(first=first, last=last)
     return passage.heading
 
 
@@ -87,7 +89,8 @@ def _text(document: Document, passage: Passage, span: Span) -> str:
     before = _last_lines(text[max(low, passage.start - CONTEXT_CHARACTERS) : passage.start])
     after = _first_lines(text[passage.end : min(high, passage.end + CONTEXT_CHARACTERS)])
     return (
-        f'<div class="sp-text" tabindex="0" role="group" aria-label="{ENGLISH.text_part}">{_context(before, "before")}'
+        f'<div class="sp-text" tabindex="0" role="group" aria-label="{strings().text_part}">'
+        f"{_context(before, 'before')}"
         f'<div class="sp-passage" dir="auto">{escape(text[passage.start : start])}'
         f"<mark>{escape(text[start:end])}</mark>{escape(text[end : passage.end])}</div>{_context(after, 'after')}</div>"
     )
@@ -111,31 +114,33 @@ def _first_lines(text: str) -> str:
 
 def _page(document: Document, passage: Passage, span: Span, original: bytes | None) -> str:
     """The page as a picture with its text folded below it; if that fails, the text with the reason."""
+    words = strings()
     text = _text(document, passage, span)
     page = next((page for page in document.pages if page.start <= span[0] < page.end), None)
     if original is None or page is None:
-        return f'<p class="sp-note">{ENGLISH.file_not_stored}</p>{text}'
+        return f'<p class="sp-note">{words.file_not_stored}</p>{text}'
     if hashlib.sha256(original).hexdigest()[:16] != document.id:
-        return f'<p class="sp-note">{ENGLISH.file_differs}</p>{text}'
+        return f'<p class="sp-note">{words.file_differs}</p>{text}'
     try:
         picture = _draw(document, page, span, original)
     except DocumentError as error:
         return _reason(error) + text
     excerpt = shorten(document.text[span[0] : span[1]])
-    alt = ENGLISH.picture.format(page=page.number, name=document.name, text=excerpt)
+    alt = words.fill(words.picture, page=page.number, name=document.name, text=excerpt)
     if not picture.boxes:
-        note = f'<p class="sp-note">{ENGLISH.not_highlighted}</p>'
+        note = f'<p class="sp-note">{words.not_highlighted}</p>'
         return f"{picture_html(picture, alt)}{note}{text}"
-    summary = f"<summary>{ENGLISH.passage_text}</summary>"
+    summary = f"<summary>{words.passage_text}</summary>"
     return f'{picture_html(picture, alt)}<details class="sp-more">{summary}{text}</details>'
 
 
 def _other_page(document: Document, page: Page, cited: Span, original: bytes | None) -> str:
     """A page that the visitor leafs to, without a highlight; its text if it can't be drawn."""
-    place = ENGLISH.page_of.format(page=page.number, pages=len(document.pages))
+    words = strings()
+    place = words.fill(words.page_of, page=page.number, pages=len(document.pages))
     alt = f"{document.name}, {place}"
     text = escape(document.text[page.start : page.end].strip())
-    body = f'<div class="sp-text" tabindex="0" role="group" aria-label="{ENGLISH.text_part}" dir="auto">{text}</div>'
+    body = f'<div class="sp-text" tabindex="0" role="group" aria-label="{words.text_part}" dir="auto">{text}</div>'
     if original is not None and hashlib.sha256(original).hexdigest()[:16] == document.id:
         try:
             body = picture_html(_draw(document, page, (page.start, page.start), original), alt)
@@ -149,7 +154,8 @@ def _other_page(document: Document, page: Page, cited: Span, original: bytes | N
 
 
 def _reason(error: DocumentError) -> str:
-    return f'<p class="sp-note">{escape(ENGLISH.text_instead.format(reason=error.message))}</p>'
+    words = strings()
+    return f'<p class="sp-note">{escape(words.fill(words.text_instead, reason=error.message))}</p>'
 
 
 def _draw(document: Document, page: Page, span: Span, original: bytes) -> Picture:

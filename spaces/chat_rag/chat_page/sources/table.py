@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from html import escape
 
-from chat_page.markdown import shorten
-from chat_page.strings import ENGLISH, pluralize
+from chat_page.rendering.markdown import shorten
+from chat_page.translations.languages import strings
 from rag.documents import Document
 
 Span = tuple[int, int]
@@ -17,6 +17,7 @@ CONTEXT_COLUMNS, MAX_COLUMNS = 2, 100
 
 def table_html(document: Document, span: Span) -> str:
     """Return the rows of a CSV file around the span as a table; the rows of the span are marked."""
+    words = strings()
     lines = _lines_around(document.text, span)
     all_columns = _columns([document.text[start:end] for start, end in lines])
     columns = _columns_around(all_columns, document.text, span)
@@ -25,8 +26,8 @@ def table_html(document: Document, span: Span) -> str:
     names = frozenset(all_columns)
     body = "".join(_row(document.text, line, columns, names, span) for line in lines)
     return (
-        f'{note}<div class="sp-table sp-rows" tabindex="0" role="group" aria-label="{ENGLISH.rows_part}"><table>'
-        f'<thead><tr><th scope="col">{ENGLISH.row_head}</th>{header}</tr></thead><tbody>{body}</tbody></table></div>'
+        f'{note}<div class="sp-table sp-rows" tabindex="0" role="group" aria-label="{words.rows_part}"><table>'
+        f'<thead><tr><th scope="col">{words.row_head}</th>{header}</tr></thead><tbody>{body}</tbody></table></div>'
     )
 
 
@@ -82,9 +83,10 @@ def _columns_around(columns: list[str], text: str, span: Span) -> list[str]:
 
 
 def _hidden_columns_note(count: int) -> str:
+    words = strings()
     if not count:
         return ""
-    return f'<p class="sp-note">{pluralize(ENGLISH.column_hidden, ENGLISH.columns_hidden, columns=count)}</p>'
+    return f'<p class="sp-note">{words.pluralize(words.column_hidden, words.columns_hidden, columns=count)}</p>'
 
 
 def _cells(line: str, columns: frozenset[str]) -> dict[str, str]:

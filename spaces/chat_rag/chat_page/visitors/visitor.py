@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from chat_page.conversation import Conversation
 from chat_page.conversations.conversations import Conversations
-from chat_page.strings import ENGLISH
+from chat_page.translations.languages import strings
 from rag.errors import RagError
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
@@ -92,11 +92,12 @@ class Visitor:
 
     def save(self, conversation: Conversation) -> None:
         """Store a conversation; its `problem` says why it couldn't be."""
+        words = strings()
         try:
             self.conversations.save(conversation)
             conversation.problem = ""
         except RagError as error:
-            conversation.problem = ENGLISH.not_saved.format(reason=str(error))
+            conversation.problem = words.fill(words.not_saved, reason=str(error))
 
     def close(self) -> None:
         """Stop what is running and free the memory; everything on the disk stays."""

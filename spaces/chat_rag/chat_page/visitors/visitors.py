@@ -22,9 +22,9 @@ from rag.library.ingest import Ingestion
 from rag.library.library import Library
 from rag.library.memory_store import MemoryStore
 from rag.library.store import Store
+from ui.access.tickets import is_key, new_key
 from ui.admission.limits import Limits
 from ui.settings import int_setting
-from ui.tickets import is_key, new_key
 
 logger = logging.getLogger(__name__)
 CreateLibrary = Callable[[Store | MemoryStore], Library]

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from backends import Backend, BackendError, ChatRequest, Delta, Done, Event, Message, Stopwatch
 from backends.stopwatch import now
 from backends.streams import closing
-from rag.answering import budget, rewrite
-from rag.answering.cite import Citer
+from rag.answering.citations.cite import Citer
+from rag.answering.citations.markers import Marker
+from rag.answering.citations.placement import passage_of, passages_with_quotes
 from rag.answering.evidence.candidates import retrieve_candidates
 from rag.answering.evidence.selection import find_quotes
-from rag.answering.markers import Marker
-from rag.answering.placement import passage_of, passages_with_quotes
+from rag.answering.prompts import budget, rewrite
 from rag.answering.repetition import RepetitionDetector
 from rag.answering.small_talk import find_small_talk, small_talk_reply
 from rag.answering.types import (
@@ -163,7 +163,10 @@ async def _add_citations(
                 if event.kind == "thought":
                     yield event
                     continue
-                for part in _parts(citer, citer.feed(event.text)):
+                # The thread that serves the pages must not compare figures for long.
+                is_slow = bool(citer.passages) and citer.verifier.is_slow
+                text = await SEARCH.run(citer.feed, event.text) if is_slow else citer.feed(event.text)
+                for part in _parts(citer, text):
                     yield part
                 if citer.passages and repetition.add(event.text):
                     for last in _finish(citer, Done("repetition", None)):

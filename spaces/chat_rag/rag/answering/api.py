@@ -13,7 +13,7 @@ from typing import Any
 
 from backends import Backend, Delta, Message, Stopwatch, Usage
 from backends.stopwatch import now
-from rag.answering.abstain import NOT_FROM_DOCUMENTS, REFUSAL, Abstention, AbstentionKind
+from rag.answering.abstention.strings import NOT_FROM_DOCUMENTS, REFUSAL, abstention_reason
 from rag.answering.answer import Rag
 from rag.answering.types import AnswerEnd, AnswerOptions, Retrieval, Sentence, passage_json, sentence_json
 from rag.documents import Limits
@@ -24,15 +24,6 @@ from rag.reading.file_names import display_name
 from rag.reading.parse import SUFFIXES
 from rag.search.embedders import Embedder
 from rag.threads import READING
-
-ABSTENTION_REASONS = {
-    AbstentionKind.NO_PASSAGES: "No passages found in the documents",
-    AbstentionKind.WEAK_EVIDENCE: "No close match in the documents",
-    AbstentionKind.NOT_MENTIONED: "No document mentions {names}",
-    AbstentionKind.OTHER_YEARS: "No document is about {years}; the documents cover {covered_years}",
-    AbstentionKind.OTHER_LANGUAGE: "The documents are in {languages}; ask in {languages}, or set SPACEPORT_EMBEDDINGS"
-    " to a multilingual model",
-}
 
 
 async def answer_from_files(
@@ -136,16 +127,6 @@ def describe_usage(usage: Usage | None, context_window: int | None) -> str:
     if not context_window:
         return f"{usage.input_tokens:,} tokens sent"
     return f"{usage.input_tokens:,} of {context_window:,} tokens sent ({usage.input_tokens / context_window:.0%})"
-
-
-def abstention_reason(abstention: Abstention) -> str:
-    """Return the reason as one phrase, such as "No document mentions Microsoft"."""
-    return ABSTENTION_REASONS[abstention.kind].format(
-        names=", ".join(abstention.names),
-        years=", ".join(abstention.years),
-        covered_years=", ".join(abstention.covered_years),
-        languages=" or ".join(abstention.languages),
-    )
 
 
 def _retrieval_json(retrieval: Retrieval) -> dict[str, Any]:

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from backends import Message
-from rag.answering.abstain import REFUSAL, Abstention
-from rag.answering.markers import Marker
+from rag.answering.abstention.abstain import Abstention
+from rag.answering.abstention.strings import REFUSAL
+from rag.answering.citations.markers import Marker
+from rag.answering.citations.placement import passage_of
 from rag.answering.measurements import Measurements
-from rag.answering.placement import passage_of
 from rag.answering.quotes import Quote
 from rag.answering.types import Citation, Sentence
 from rag.documents import Passage

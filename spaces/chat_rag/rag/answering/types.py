@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from backends import Done
-from rag.answering.abstain import Abstention
+from rag.answering.abstention.abstain import Abstention
 from rag.answering.quotes import Quote
 from rag.documents import Passage
 

@@ -21,7 +21,7 @@ from rag.reading.file_names import display_name
 from rag.reading.parse import read_document
 from rag.reading.processes.pool import ReaderPool, file_readers
 from rag.search.embedders import Embedder
-from rag.search.index import HITS, Hit, Index, search_text
+from rag.search.index import Hit, Index, search_text
 from rag.search.languages import DENSE_LANGUAGES, detect_language
 
 # Characters. Small chunks are found precisely, and `rag.answering.retrieve` joins neighbours, so an overlap would only
@@ -191,10 +191,7 @@ class Library:
         with self._lock:
             if not self._documents:
                 return []
-            # The chunks of documents that are left out must not take the places of others.
-            limit = HITS + sum(map(self._index.count, self._left_out))
-            hits = self._index.search(question, vector, limit)
-            return [hit for hit in hits if hit.chunk.document_id not in self._left_out]
+            return self._index.search(question, vector, left_out=self._left_out)
 
     def close(self) -> None:
         """Clear the library and its index; a file that is being added at the same time is dropped."""

@@ -39,8 +39,8 @@ def vocabulary(texts: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:
     for text in texts:
         plain = _HYPHENATED.sub(" ", text).lower() if HYPHEN in text else text.lower()
         words.update(_WORD.findall(plain))
-        if "-" in plain or "‐" in plain:
-            compounds.update(compound.replace("‐", "-") for compound in _COMPOUND.findall(plain))
+        with_hyphen = " ".join(word for word in plain.split() if "-" in word or "‐" in word)
+        compounds.update(compound.replace("‐", "-") for compound in _COMPOUND.findall(with_hyphen))
     return frozenset(words), frozenset(compounds)
 
 
@@ -48,6 +48,8 @@ def keeps_hyphen(left: str, right: str, words: frozenset[str], compounds: frozen
     """Return whether two parts of a word at a line end belong together with a hyphen."""
     if left[-1:].isdigit() or right[:1].isdigit():
         return True
+    if right[:1].isupper() and (left[-1:].islower() or right[1:2].islower()):
+        return True  # E-Mail-Adresse, EU-Kommission
     left, right = left.lower(), right.lower()
     if not compounds.isdisjoint((f"{left}-{right}", f"{left}-{right}s", f"{left}-{right.removesuffix('s')}")):
         return True
@@ -63,9 +65,9 @@ def keeps_hyphen(left: str, right: str, words: frozenset[str], compounds: frozen
 def resolve_hyphens(texts: Sequence[str]) -> tuple[list[str], list[Callable[[int], int]]]:
     """Return the texts with each hyphen at a line end kept or removed, and for each its map of old positions."""
     if not any(HYPHEN in text for text in texts):
-        return list(texts), [_unmoved] * len(texts)
+        return list(texts), [unmoved] * len(texts)
     words, compounds = vocabulary(texts)
-    resolved = [_resolve(text, words, compounds) if HYPHEN in text else (text, _unmoved) for text in texts]
+    resolved = [_resolve(text, words, compounds) if HYPHEN in text else (text, unmoved) for text in texts]
     return [text for text, _ in resolved], [moved for _, moved in resolved]
 
 
@@ -95,5 +97,6 @@ def _word_behind(text: str, hyphen: int) -> str:
     return match[0][:60] if match else ""
 
 
-def _unmoved(position: int) -> int:
+def unmoved(position: int) -> int:
+    """Return the position: nothing before it was removed."""
     return position

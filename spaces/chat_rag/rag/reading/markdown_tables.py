@@ -13,6 +13,7 @@ _BLOCK = re.compile(r"^(?:[^|\n]*\|[^\n]*(?:\n|\Z)){2,}", re.MULTILINE)
 _RULE = re.compile(r"[|: \t-]++")  # the line below the header of a table with a frame
 _BAR = re.compile(r"(?<!\\)\|")
 _LINE = re.compile(r"[^\n]+")
+_QUOTE = re.compile(r"[ \t]*+(?:>[ \t]*+)+")  # before each line of a quotation
 Span = tuple[int, int]
 
 
@@ -20,7 +21,7 @@ def find_markdown_tables(text: str) -> tuple[Table, ...]:
     """Return the tables: lines with bars below each other, with as many cells in the second line as in the first."""
     tables = []
     for block in _BLOCK.finditer(text):
-        lines = [(line.start(), line.end()) for line in _LINE.finditer(text, block.start(), block.end())]
+        lines = [_line_span(text, line) for line in _LINE.finditer(text, block.start(), block.end())]
         rows = [list(_cell_spans(text, *line)) for line in lines]
         rule = text[slice(*lines[1])]
         has_rule = "-" in rule and bool(_RULE.fullmatch(rule))
@@ -28,6 +29,11 @@ def find_markdown_tables(text: str) -> tuple[Table, ...]:
             del rows[1 : 1 + has_rule]
             tables.append(Table(lines[0][0], lines[-1][1], tuple(_cells(rows, has_rule))))
     return tuple(tables)
+
+
+def _line_span(text: str, line: re.Match[str]) -> Span:
+    quote = _QUOTE.match(text, line.start(), line.end())
+    return quote.end() if quote else line.start(), line.end()
 
 
 def _cell_spans(text: str, start: int, end: int) -> Iterator[Span]:

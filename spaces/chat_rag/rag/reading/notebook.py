@@ -10,6 +10,7 @@ from rag.documents import Content, Limits
 from rag.errors import DocumentError
 from rag.reading.decode import decode
 from rag.reading.html.markdown import add_html
+from rag.reading.markdown_tables import find_markdown_tables
 from rag.reading.ocr.inner_pictures import InnerPictures
 from rag.reading.tables import ContentWriter
 
@@ -33,7 +34,7 @@ def read_notebook(data: bytes, name: str, limits: Limits) -> Content:
 def _add_cell(writer: ContentWriter, cell: dict[str, Any], pictures: InnerPictures) -> None:
     source = _joined(cell.get("source", cell.get("input", "")))
     if cell.get("cell_type") != "code":
-        writer.add_block(source if source.strip() else "")
+        writer.add_content(Content(source.strip("\n"), tables=find_markdown_tables(source.strip("\n"))))
         return
     writer.add_block(_fenced(source))
     for output in cell.get("outputs", []):

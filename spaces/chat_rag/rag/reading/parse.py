@@ -27,6 +27,7 @@ from rag.reading.pdf import read_pdf
 from rag.reading.pictures import SUFFIXES as PICTURE_SUFFIXES
 from rag.reading.pictures import read_picture
 from rag.reading.plain import read_json, read_markdown, read_text, read_xml
+from rag.reading.restructured.reader import read_restructured
 from rag.reading.rich_text.reader import read_rich_text
 
 Reader = Callable[[bytes, str, Limits, ShareReport], Content]
@@ -71,7 +72,7 @@ _READERS: dict[str, tuple[str, Reader]] = {
     ".tsv": ("text/csv", _without_progress(read_tsv)),
     ".xhtml": ("text/html", _without_progress(read_html)),
     ".mdx": ("text/markdown", _without_progress(read_markdown)),
-    ".rst": ("text/markdown", _without_progress(read_text)),  # its headings are underlined too
+    ".rst": ("text/markdown", _without_progress(read_restructured)),
     ".ipynb": ("text/markdown", _without_progress(read_notebook)),
     ".xml": ("text/plain", _without_progress(read_xml)),
 }

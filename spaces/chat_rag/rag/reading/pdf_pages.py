@@ -8,7 +8,7 @@ from functools import partial
 from itertools import takewhile
 
 from rag.documents import Cell, Content, Note, Page, RecognizedLine, Span, Table
-from rag.reading.hyphens import HYPHEN, resolve_hyphens
+from rag.reading.hyphens import HYPHEN, resolve_hyphens, unmoved
 from rag.reading.layout.lines import is_figure
 from rag.reading.layout.page_text import HYPHENS, PageText, TableText
 from rag.reading.layout.tables.cells import Column
@@ -68,7 +68,7 @@ def assemble(pages: Sequence[PageText], notes: tuple[Note, ...]) -> Content:
         furniture += [(first, last) for first, last in ((start, body[0]), (body[1], end)) if text[first:last].strip()]
         recognized += [_move_line(line, partial(_place, start, moved)) for line in page.recognized]
         for part in page.tables:
-            placed = replace(part, table=_move_table(part.table, partial(_place, start, moved)))
+            placed = replace(part, table=_place_table(part.table, start, moved))
             joined = open_table and part.is_first and continue_table(open_table, placed, text)
             if joined:
                 tables[-1] = joined.table
@@ -91,6 +91,19 @@ def _move_table(table: Table, move: Callable[[int], int]) -> Table:
         for cell in table.cells
     )
     return replace(table, start=move(table.start), end=move(table.end), cells=cells)
+
+
+def _place_table(table: Table, start: int, moved: Callable[[int], int]) -> Table:
+    """Return a table of a page that begins at `start`; most pages have no hyphens that move their text."""
+    if moved is not unmoved:
+        return _move_table(table, partial(_place, start, moved))
+    if not start:
+        return table
+    cells = tuple(
+        Cell(cell.row, cell.column, cell.start + start, cell.end + start, cell.row_span, cell.column_span, cell.header)
+        for cell in table.cells
+    )
+    return Table(table.start + start, table.end + start, cells, table.caption)
 
 
 def _move_line(line: RecognizedLine, move: Callable[[int], int]) -> RecognizedLine:

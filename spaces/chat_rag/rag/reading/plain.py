@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from rag.documents import Content, Limits, Note, NoteKind
 from rag.reading.decode import declared_encoding, decode_with_notes
+from rag.reading.html.markdown import add_html
 from rag.reading.markdown_tables import find_markdown_tables
+from rag.reading.tables import ContentWriter
 
 # Colors and links of a terminal.
 _TERMINAL = re.compile(r"\x1b(?:\[[0-9;:?]{0,30}[A-Za-z]|\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\))")
@@ -15,6 +17,12 @@ _ESCAPE = re.compile(
     r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|.)", re.DOTALL
 )
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+# A block of code, or a table in HTML.
+_HTML_TABLE = re.compile(
+    r"^ {0,3}(?P<fence>`{3,}|~{3,}).*?(?:^ {0,3}(?P=fence)[`~]* *$|\Z)"
+    r"|^ {0,3}(?P<table><table\b(?:(?!</?table\b).)*</table>)",
+    re.MULTILINE | re.IGNORECASE | re.DOTALL,
+)
 
 
 def read_text(data: bytes, name: str, limits: Limits) -> Content:
@@ -34,7 +42,18 @@ def read_markdown(data: bytes, name: str, limits: Limits) -> Content:
     content = read_text(data, name, limits)
     text, hidden = _without_comments(content.text) if "<!--" in content.text else (content.text, 0)
     notes = (*content.notes, Note(NoteKind.HIDDEN_TEXT, hidden)) if hidden else content.notes
+    if "<table" in text:
+        text = _HTML_TABLE.sub(
+            lambda part: _as_markdown(part["table"], name, limits) if part["table"] else part[0], text
+        )
     return replace(content, text=text, tables=find_markdown_tables(text), notes=notes)
+
+
+def _as_markdown(table: str, name: str, limits: Limits) -> str:
+    """Return a table in HTML as one in Markdown."""
+    writer = ContentWriter(name, limits)
+    add_html(writer, table)
+    return writer.content().text
 
 
 def read_xml(data: bytes, name: str, limits: Limits) -> Content:

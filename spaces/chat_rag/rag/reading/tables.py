@@ -13,6 +13,7 @@ from rag.reading.decode import SOFT_HYPHEN
 # Cells whose structure is kept, for all tables of a file. A cell takes about 100 bytes in a reader's answer, which is
 # limited; the rows after these are text only.
 _STRUCTURED_CELLS = 200_000
+INNER = "\ue004"  # in the text of a cell: the place of a table inside of it
 MAX_COLUMNS = 16_384  # as many as a sheet of Excel
 _FIELD_CHARACTERS = 3  # the least that a field takes
 _NAME = re.compile(r"(19|20)\d\d\b|\D*[^\W\d]")
@@ -20,7 +21,10 @@ _NAME = re.compile(r"(19|20)\d\d\b|\D*[^\W\d]")
 
 @dataclass(frozen=True, slots=True)
 class GridCell:
-    """A cell of a table and its text, before it has a place in a document."""
+    """A cell of a table and its text, before it has a place in a document.
+
+    Each `INNER` in its text is the place of one of the tables in `inner`.
+    """
 
     row: int
     column: int
@@ -28,6 +32,7 @@ class GridCell:
     row_span: int = 1
     column_span: int = 1
     header: bool = False
+    inner: tuple[Sequence[GridCell], ...] = ()
 
 
 class ContentWriter:
@@ -55,7 +60,7 @@ class ContentWriter:
 
     def add_table(self, cells: Sequence[GridCell], caption: str = "") -> None:
         """Add a table: a line for each row; a cell that spans several rows or columns is in each of them."""
-        cells = [replace(cell, text=_one_line(cell.text)) for cell in cells]
+        cells = list(map(_tidy_cell, cells))
         if not any(cell.text for cell in cells):
             return
         height = max(cell.row for cell in cells) + 1
@@ -69,15 +74,15 @@ class ContentWriter:
         if caption:
             self.add_block(caption)
         self._separate()
-        start, spans = self._length, list[Cell]()
+        start, spans, inner = self._length, list[Cell](), list[Table]()
         for number, row in enumerate(rows):
-            self._add_row(number, row, width, spans)
+            self._add_row(number, row, width, spans, inner)
             if number == 0:
                 self._add("\n|" + " --- |" * width)
             if number + 1 < height:
                 self._add("\n")
         self._structured_cells += len(spans)
-        self._tables.append(Table(start, self._length, tuple(spans), caption))
+        self._tables += [Table(start, self._length, tuple(spans), caption), *inner]
 
     def add_content(self, content: Content) -> None:
         """Add what another reader found in a part of the file."""
@@ -128,18 +133,41 @@ class ContentWriter:
         if fields * _FIELD_CHARACTERS > self._limits.characters:
             raise self._too_long()
 
-    def _add_row(self, number: int, row: dict[int, GridCell], width: int, spans: list[Cell]) -> None:
+    def _add_row(
+        self, number: int, row: dict[int, GridCell], width: int, spans: list[Cell], inner: list[Table]
+    ) -> None:
         self._add("|")
         for column in range(width):
             cell = row.get(column)
-            text = cell.text.replace("|", "\\|") if cell else ""
             start = self._length + 1
-            self._add(f" {text} |")
             is_first = cell is not None and (cell.row, cell.column) == (number, column)
+            self._add(" ")
+            if cell:
+                self._add_cell(cell, inner if is_first else [])
             if cell and is_first and self._structured_cells + len(spans) < _STRUCTURED_CELLS:
+                spans.append(Cell(number, column, start, self._length, cell.row_span, cell.column_span, cell.header))
+            self._add(" |")
+
+    def _add_cell(self, cell: GridCell, inner: list[Table]) -> None:
+        """Add the text of a cell, with the tables inside of it as a list of their rows."""
+        for number, text in enumerate(cell.text.replace("|", "\\|").split(INNER)):
+            if 0 < number <= len(cell.inner):
+                self._add_inner(mark_header(cell.inner[number - 1]), inner)
+            self._add(text)
+
+    def _add_inner(self, cells: Sequence[GridCell], inner: list[Table]) -> None:
+        start, spans, row = self._length, list[Cell](), None
+        for cell in sorted(cells, key=lambda cell: (cell.row, cell.column)):
+            if cell.text:
+                self._add("" if row is None else ", " if cell.row == row else "; ")
+                row, first = cell.row, self._length
+                self._add_cell(cell, inner)
                 spans.append(
-                    Cell(number, column, start, start + len(text), cell.row_span, cell.column_span, cell.header)
+                    Cell(cell.row, cell.column, first, self._length, cell.row_span, cell.column_span, cell.header)
                 )
+        if spans and self._structured_cells + len(spans) < _STRUCTURED_CELLS:
+            self._structured_cells += len(spans)
+            inner.append(Table(start, self._length, tuple(spans)))
 
     def _separate(self) -> None:
         if self._length:
@@ -181,6 +209,11 @@ def mark_header(cells: Iterable[GridCell]) -> list[GridCell]:
     if max(cell.row for cell in cells) < rows or not all(_NAME.match(cell.text) for cell in header):
         return cells
     return [replace(cell, header=True) if cell.row < rows else cell for cell in cells]
+
+
+def _tidy_cell(cell: GridCell) -> GridCell:
+    inner = tuple(list(map(_tidy_cell, cells)) for cells in cell.inner)
+    return replace(cell, text=_one_line(cell.text), inner=inner)
 
 
 def _one_line(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import chain
 from typing import Any
 
@@ -25,15 +25,16 @@ class ExactVectors:
         """Remove a document's vectors."""
         self._documents.pop(document_id, None)
 
-    def search(self, vector: Sequence[float], limit: int) -> list[tuple[str, float]]:
-        """Return the nearest chunks, each with its identifier and cosine similarity."""
+    def search(self, vector: Sequence[float], limit: int, left_out: Collection[str] = ()) -> list[tuple[str, float]]:
+        """Return the nearest chunks of the documents that aren't left out, each with its id and cosine similarity."""
         import numpy as np
 
-        if not self._documents:
+        documents = [value for document_id, value in self._documents.items() if document_id not in left_out]
+        if not documents:
             return []
         question = np.asarray(vector, np.float32)
-        cosines = np.concatenate([vectors @ question for _, vectors in self._documents.values()])
-        ids = list(chain.from_iterable(ids for ids, _ in self._documents.values()))
+        cosines = np.concatenate([vectors @ question for _, vectors in documents])
+        ids = list(chain.from_iterable(ids for ids, _ in documents))
         best = np.argpartition(-cosines, limit)[:limit] if len(ids) > limit else np.arange(len(ids))
         return [(ids[row], float(cosines[row])) for row in best]
 

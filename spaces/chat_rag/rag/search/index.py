@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,20 +88,28 @@ class Index:
         if self._vectors:
             self._vectors.remove(document_id)
 
-    def search(self, question: str, vector: Sequence[float], limit: int = HITS) -> list[Hit]:
-        """Return the chunks that either search finds, in no order; `rag.answering.retrieve` fuses the scores."""
-        if not self._documents or self._vectors is None:
+    def search(
+        self, question: str, vector: Sequence[float], limit: int = HITS, *, left_out: Collection[str] = ()
+    ) -> list[Hit]:
+        """Return the chunks that either search finds, in no order; `rag.answering.retrieve` fuses the scores.
+
+        The documents that are `left_out` count in the statistics of the scores, and take no places.
+        """
+        searched = self._documents.keys() - left_out
+        if not searched or self._vectors is None:
             return []
         lexical = {
             document_id: mix_neighbours(scores) for document_id, scores in self._lexical.scores(question).items()
         }
-        dense = dict(self._vectors.search(vector, min(limit, sum(self._chunk_counts()))))
+        count = sum(len(self._documents[document_id].chunks) for document_id in searched)
+        dense = dict(self._vectors.search(vector, min(limit, count), left_out))
         spread = self._spread(vector, lexical)
         hits = []
+        lexical = {document_id: scores for document_id, scores in lexical.items() if document_id in searched}
         for key in sorted(dense.keys() | _best_keys(lexical, limit)):
             document_id, _, row = key.rpartition("/")
             # The vector index can still return chunks of a removed document.
-            if document_id in self._documents:
+            if document_id in searched:
                 score = float(lexical[document_id][int(row)])
                 chunk = self._documents[document_id].chunks[int(row)]
                 hits.append(Hit(chunk, dense.get(key), score or None, spread))

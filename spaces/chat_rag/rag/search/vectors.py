@@ -7,7 +7,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -98,10 +98,13 @@ class VectorIndex:
         except RetrievalError as error:
             logger.warning("The vectors of a removed document are deleted later: %s", error)
 
-    def search(self, vector: Sequence[float], limit: int) -> list[tuple[str, float]]:
-        """Return the nearest chunks, each with its identifier and cosine similarity."""
+    def search(self, vector: Sequence[float], limit: int, left_out: Collection[str] = ()) -> list[tuple[str, float]]:
+        """Return the nearest chunks of the documents that aren't left out, each with its id and cosine similarity."""
+        where: Any = {"document": {"$nin": list(left_out)}} if left_out else None
         with self._operation():
-            result = self._collection.query(query_embeddings=[vector], n_results=limit, include=["distances"])
+            result = self._collection.query(
+                query_embeddings=[vector], n_results=limit, where=where, include=["distances"]
+            )
         pairs = zip(result["ids"][0], result["distances"][0], strict=True)
         return [(chunk_id, 1 - distance) for chunk_id, distance in pairs]
 

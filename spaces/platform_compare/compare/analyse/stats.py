@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -124,23 +125,22 @@ class _Resamples:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._weights: dict[tuple[Hashable, int], NDArray[np.int64]] = {}
+        # Those of the load that is compared now, and of another run: all together can take gigabytes.
+        self._round_weights = lru_cache(8)(self._draw_round_weights)
         self._logs: dict[tuple[int, float], Floats] = {}
 
     def logs(self, side: Sample, quantile: float) -> Floats:
         key = (id(side), quantile)
         if key not in self._logs:
-            self._logs[key] = np.log(_quantiles(side, self._round_weights(side), quantile))
+            self._logs[key] = np.log(
+                _quantiles(side, self._round_weights(side.rounds, int(side.blocks.max()) + 1), quantile)
+            )
         return self._logs[key]
 
-    def _round_weights(self, side: Sample) -> NDArray[np.int64]:
+    def _draw_round_weights(self, rounds: Hashable, count: int) -> NDArray[np.int64]:
         """Return how often each resample draws each round."""
-        count = int(side.blocks.max()) + 1
-        key = (side.rounds, count)
-        if key not in self._weights:
-            random = np.random.default_rng([self._seed, count, *str(side.rounds).encode()])
-            self._weights[key] = random.multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
-        return self._weights[key]
+        random = np.random.default_rng([self._seed, count, *str(rounds).encode()])
+        return random.multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
 
 
 def _quantiles(side: Sample, weights: NDArray[np.int64], quantile: float) -> Floats:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from itertools import combinations
+from weakref import WeakKeyDictionary
 
 from compare.analyse import stats
 from compare.analyse.definitions import DEFINITIONS, Timing, user_timing
@@ -49,9 +49,21 @@ class Verdict:
     noise: float | None = None
 
 
-@lru_cache(maxsize=8)
+# By definition. They are kept as long as the run, which can have a hundred megabytes.
+Known = dict[str, tuple[Verdict, ...]]
+_verdicts: WeakKeyDictionary[Run, Known] = WeakKeyDictionary()
+_changes: WeakKeyDictionary[Run, WeakKeyDictionary[Run, Known]] = WeakKeyDictionary()
+
+
 def verdicts(run: Run, definition: str = "spaceport") -> tuple[Verdict, ...]:
     """Compare every pair of targets at every load; all intervals of the run are simultaneous."""
+    known = _verdicts.setdefault(run, {})
+    if definition not in known:
+        known[definition] = _compare_targets(run, definition)
+    return known[definition]
+
+
+def _compare_targets(run: Run, definition: str) -> tuple[Verdict, ...]:
     return _compare_all(
         {
             (load, metric, quantile, one, other): (
@@ -68,9 +80,15 @@ def verdicts(run: Run, definition: str = "spaceport") -> tuple[Verdict, ...]:
     )
 
 
-@lru_cache(maxsize=8)
 def compare_runs(run: Run, earlier: Run, definition: str = "spaceport") -> tuple[Verdict, ...]:
     """Compare a run with an earlier one, by shared target and load; other changes between the runs are included."""
+    known = _changes.setdefault(run, WeakKeyDictionary()).setdefault(earlier, {})
+    if definition not in known:
+        known[definition] = _compare_with(run, earlier, definition)
+    return known[definition]
+
+
+def _compare_with(run: Run, earlier: Run, definition: str) -> tuple[Verdict, ...]:
     shared = [(load, name) for load in run.loads if load in earlier.loads for name in run.targets]
     return _compare_all(
         {

@@ -1,6 +1,6 @@
 """Words of the report: labels, and the sentences about verdicts, costs, prices and runs.
 
-`overview.phrases`, `caveat_text`, `canary_text` and `settings_text` have the words of those parts.
+`overview.strings`, `caveat_text`, `canary_text` and `settings_text` have the words of those parts.
 """
 
 from __future__ import annotations

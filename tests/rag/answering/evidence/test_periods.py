@@ -20,7 +20,7 @@ from rag.answering.evidence.asked.questions import Question
     ],
 )  # fmt: skip
 def test_fiscal_years_are_those_that_the_document_names(text: str, expected: FiscalYears) -> None:
-    assert find_fiscal_years(text) == expected
+    assert find_fiscal_years([text]) == expected
 
 
 @pytest.mark.parametrize(

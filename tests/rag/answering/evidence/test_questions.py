@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.evidence.answers import answer_span, candidates, counts, has_figure
+from rag.answering.evidence.answer_spans import answer_span, candidates, counts, has_figure
 from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.mentions import covered_years, find_missing
 from rag.answering.evidence.asked.questions import Question
@@ -70,6 +70,11 @@ def test_the_kind_of_answer(question: str, kind: Kind) -> None:
         ("When is the market?", "The market is on Saturdays.", "Saturdays"),
         ("How many items are there?", "Within two weeks, for EUR 5, there are 12 items; ring 01628 555 0117.", "12"),
         ("How much was paid?", "$9 and $8 were paid, respectively.", "$9 and $8 were paid, respectively."),
+        (
+            "What were net sales?",
+            "Net sales increased 2% during 2022 compared to 2021, driven by services.",
+            "Net sales increased 2% during 2022 compared to 2021, driven by services.",
+        ),
     ],
 )  # fmt: skip
 def test_the_words_that_answer(question: str, sentence: str, answer: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.answering.abstain import AbstentionKind
+from rag.answering.abstention.abstain import AbstentionKind
 from rag.answering.evidence.candidates import retrieve_candidates
 from rag.answering.evidence.selection import QuoteSelection, find_quotes
 from rag.library.library import Library

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.evidence.answers import answer_span
+from rag.answering.evidence.answer_spans import answer_span
 from rag.answering.evidence.asked.mentions import documents_that_are_meant
 from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.tables.table_rows import find_rows

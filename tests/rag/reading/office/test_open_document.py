@@ -37,6 +37,19 @@ def test_text_is_as_its_reader_sees_it(read):
     assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 1),)
 
 
+def test_white_words_are_left_out_unless_they_have_a_background(read):
+    def style(name: str, properties: str) -> str:
+        return (
+            f'<style:style style:name="{name}" style:family="text"><style:text-properties {properties}/></style:style>'
+        )
+
+    styles = style("w", 'fo:color="#ffffff"') + style("b", 'fo:color="#ffffff" fo:background-color="#000080"')
+    spans = "".join(f'<text:span text:style-name="{name}">{name}</text:span> ' for name in "wb")
+    document = read("a.odt", make.open_document(f"<office:text><text:p>Text {spans}</text:p></office:text>", styles))
+    assert document.text.split() == ["Text", "b"]
+    assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 1),)
+
+
 def test_tables_keep_their_columns(read):
     def cell(text: str, attributes: str = "") -> str:
         return f"<table:table-cell {attributes}><text:p>{text}</text:p></table:table-cell>"
@@ -52,10 +65,11 @@ def test_tables_keep_their_columns(read):
     )
     document = read("a.odt", odt(f"<table:table>{rows}</table:table>"))
     assert document.text == (
-        "| Port | Dues | Dues |\n| --- | --- | --- |\n| Skarv | 14 | 9 |\n| Skarv | 15 | a \\| b in side |"
+        "| Port | Dues | Dues |\n| --- | --- | --- |\n| Skarv | 14 | 9 |\n| Skarv | 15 | a \\| b in, side |"
     )
-    (table,) = document.tables
+    table, inner_table = document.tables
     assert [cell.header for cell in table.cells[:3]] == [True, True, False]
+    assert document.text[inner_table.start : inner_table.end] == "in, side"
 
 
 def test_page_headers_come_first_and_footers_last(read):

@@ -52,3 +52,18 @@ def test_raised_numbers_are_apart_from_figures(read):
     stream = io.BytesIO()
     presentation.save(stream)
     assert read("a.pptx", stream.getvalue()).text == "# 4,210^3 in 1st H2"
+
+
+def test_text_beside_the_slide_is_left_out_and_counted(read):
+    from pptx import Presentation
+    from pptx.util import Inches
+
+    presentation = Presentation()
+    shapes = presentation.slides.add_slide(presentation.slide_layouts[6]).shapes
+    for left, top, text in ((1, 1, "seen"), (-4, 1, "left"), (1, 9, "below"), (9.5, 7, "corner")):
+        shapes.add_textbox(Inches(left), Inches(top), Inches(3), Inches(1)).text_frame.text = text
+    stream = io.BytesIO()
+    presentation.save(stream)
+    document = read("a.pptx", stream.getvalue())
+    assert document.text.split() == ["seen", "corner"]
+    assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 2),)

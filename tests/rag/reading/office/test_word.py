@@ -196,3 +196,50 @@ def test_strict_word_files_are_read(read):
     body = f"<w:p>{RUN.format('text')}<w:r><w:rPr><w:vanish/></w:rPr><w:t>secret</w:t></w:r></w:p>"
     document = f'<w:document xmlns:w="{strict}"><w:body>{body}</w:body></w:document>'
     assert read("a.docx", make.packed_docx(extra={"word/document.xml": document.encode()})).text == "text"
+
+
+def test_chosen_values_and_letters_with_a_reading_are_read(read):
+    choices = '<w:ddList><w:result w:val="1"/><w:listEntry w:val="South"/><w:listEntry w:val="North"/></w:ddList>'
+    field = (
+        f'<w:r><w:fldChar w:fldCharType="begin"><w:ffData>{choices}</w:ffData></w:fldChar></w:r>'
+        '<w:r><w:instrText>FORMDROPDOWN</w:instrText></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r>'
+    )
+    base = "<w:r><w:t>漢</w:t></w:r>"
+    ruby = f"<w:r><w:ruby><w:rt><w:r><w:t>かん</w:t></w:r></w:rt><w:rubyBase>{base}</w:rubyBase></w:ruby></w:r>"
+    document = read("a.docx", make.packed_docx(f"<w:p>{RUN.format('Pier: ')}{field}</w:p><w:p>{ruby}</w:p>"))
+    assert document.text.split() == ["Pier:", "North", "漢"]
+
+
+def test_a_row_that_begins_in_a_later_column_keeps_its_columns(read):
+    def cells(*texts: str) -> str:
+        return "".join(f"<w:tc>{make.paragraph(text)}</w:tc>" for text in texts)
+
+    before = '<w:trPr><w:gridBefore w:val="1"/></w:trPr>'
+    rows = f"<w:tr>{cells('Port', 'Summer', 'Winter')}</w:tr><w:tr>{before}{cells('14', '9')}</w:tr>"
+    assert "|  | 14 | 9 |" in read("a.docx", make.packed_docx(f"<w:tbl>{rows}</w:tbl>")).text
+
+
+def test_a_level_can_write_all_numbers_as_figures(read):
+    numbering = NUMBERING.replace('"decimal"/><w:lvlText w:val="%1."', '"upperRoman"/><w:lvlText w:val="%1."').replace(
+        '<w:lvlText w:val="%1.%2"', '<w:isLgl/><w:lvlText w:val="%1.%2"'
+    )
+    body = clause(0, "Fees") + clause(1, "Dues")
+    document = read("a.docx", make.packed_docx(body, extra={"word/numbering.xml": numbering.encode()}))
+    assert document.text.split("\n\n") == ["I. Fees", "1.1 Dues"]
+
+
+def test_hidden_and_white_styles_hide_their_text_and_that_of_styles_based_on_them(read):
+    styles = (
+        f'<w:styles xmlns:w="{make.WORD_NAMESPACE}"><w:style w:styleId="a"><w:rPr><w:vanish/></w:rPr></w:style>'
+        '<w:style w:styleId="b"><w:basedOn w:val="a"/></w:style>'
+        '<w:style w:styleId="c"><w:basedOn w:val="b"/><w:rPr><w:vanish w:val="0"/></w:rPr></w:style>'
+        '<w:style w:styleId="d"><w:rPr><w:color w:val="FFFFFF"/></w:rPr></w:style>'
+        '<w:style w:styleId="e"><w:basedOn w:val="d"/><w:pPr><w:shd w:fill="000080"/></w:pPr></w:style></w:styles>'
+    )
+    runs = "".join(f'<w:r><w:rPr><w:rStyle w:val="{name}"/></w:rPr><w:t>{name} </w:t></w:r>' for name in "abc")
+    paragraphs = "".join(f'<w:p><w:pPr><w:pStyle w:val="{name}"/></w:pPr>{RUN.format(name)}</w:p>' for name in "de")
+    document = read(
+        "a.docx", make.packed_docx(f"<w:p>{runs}</w:p>{paragraphs}", extra={"word/styles.xml": styles.encode()})
+    )
+    assert document.text.split() == ["c", "e"]
+    assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 3),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.answering.abstain import Evidence
+from rag.answering.abstention.abstain import Evidence
 from rag.answering.evidence.asked.mentions import Missing
 from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.feature_names import NAMES

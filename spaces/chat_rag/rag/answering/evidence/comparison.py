@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from rag.answering.abstain import is_about_whole_documents
+from rag.answering.abstention.abstain import is_about_whole_documents
 from rag.answering.evidence.asked.questions import Question
 from rag.documents import Document
 

@@ -9,13 +9,14 @@ from itertools import pairwise
 from math import log
 from typing import TYPE_CHECKING
 
-from rag.answering.evidence.answers import candidates, counts, has_figure, says_amount
+from rag.answering.evidence.answer_spans import candidates, counts, has_figure, says_amount
 from rag.answering.evidence.asked.kinds import FIGURES, Kind
 from rag.answering.evidence.asked.questions import Question, years_of
 from rag.answering.evidence.feature_names import NAMES, RELATIVE
 from rag.answering.evidence.tables.cell_kinds import has_kind
 from rag.answering.evidence.tables.cell_scope import (
     CHANGE_WORDS,
+    RowKey,
     find_parts,
     label_stems,
     latest_days,
@@ -61,6 +62,7 @@ class Measurer:
         self._passages = {passage: frozenset(stems([passage.heading, passage.text])) for passage in passages}
         latest, self._parts = latest_days(units), find_parts(question, units)
         self._periods = [match_period(question, unit, latest) if unit.cell else 0.0 for unit in units]
+        self._rows = self._row_values()
         self._stems = [self._own_stems(at) for at in range(len(units))]
         self._context = [frozenset(stems(_around(unit))) for unit in units]
         self._weights = self._word_weights([*dict.fromkeys(self._stems)])
@@ -78,6 +80,16 @@ class Measurer:
             column = values[:, NAMES.index(name)]
             values[:, NAMES.index(relative)] = column - column.max()
         return values
+
+    def _row_values(self) -> dict[RowKey, list[float]]:
+        """Return the figures of each row, without those of a change, for a question for the largest or smallest one."""
+        rows: dict[RowKey, list[float]] = {}
+        for unit in self.units if self.question.extreme else ():
+            if not unit.cell or _CHANGE.search(unit.cell.column_header):
+                continue
+            if (number := value(unit.cell.text)) is not None:
+                rows.setdefault((unit.document.id, unit.start), []).append(number)
+        return rows
 
     def _own_stems(self, at: int) -> frozenset[str]:
         """Return the stems of a unit; a cell of the question's period has all words of that period."""
@@ -214,12 +226,7 @@ class Measurer:
         """Return 1 for the largest or smallest figure of a row if the question asks for it, -1 for another one."""
         if not self.question.extreme or not unit.cell:
             return 0.0
-        row = [
-            number
-            for each in self.units
-            if each.cell and each.document.id == unit.document.id and each.start == unit.start
-            if (number := value(each.cell.text)) is not None and not _CHANGE.search(each.cell.column_header)
-        ]
+        row = self._rows.get((unit.document.id, unit.start), [])
         own = value(unit.cell.text)
         best: Callable[[list[float]], float] = max if self.question.extreme > 0 else min
         return 1.0 if row and own == best(row) and len(row) > 1 else -1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.answering.abstain import (
+from rag.answering.abstention.abstain import (
     Abstention,
     AbstentionKind,
     is_about_whole_documents,
@@ -13,10 +13,10 @@ from rag.answering.abstain import (
     measure_evidence,
     missing_evidence,
 )
+from rag.answering.abstention.foreign_question import other_languages
+from rag.answering.evidence.answer_spans import answer_span
 from rag.answering.evidence.answerable import Situation
-from rag.answering.evidence.answers import answer_span
 from rag.answering.evidence.asked.kinds import Kind
-from rag.answering.evidence.asked.languages import other_languages
 from rag.answering.evidence.asked.mentions import are_meant, covered_years, documents_that_are_meant, find_missing
 from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.asked.typos import read_question

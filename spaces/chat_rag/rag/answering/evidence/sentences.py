@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rag.answering.support import sentence_spans
+from rag.answering.verification.support import sentence_spans
 
 # A full stop behind these ends no sentence; "U.S." and initials are known to `sentence_spans`.
 _ABBREVIATION = re.compile(

@@ -1,37 +1,40 @@
 """The structure of a document that its passages don't show: its running heads, fiscal years and tables of its pages.
 
-It is kept for the documents of the last questions, as numbers only: nothing of a removed document's words stays.
+It is made at the first question and freed with the document.
 """
 
 from __future__ import annotations
 
 import re
-import threading
 from bisect import bisect_left, bisect_right
-from collections import Counter, OrderedDict
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rag.answering.evidence.asked.periods import FiscalYears, find_fiscal_years
+from rag.answering.evidence.per_document import PerDocument, text_blocks
 from rag.answering.evidence.tables.figure_lines import find_figure_tables
-from rag.documents import Document, Page, Table
+from rag.answering.evidence.tables.grid import Grid
+from rag.documents import Document, Page, Span, Table
 
 # A running head stands on so many pages, among so many first or last lines.
 _MIN_PAGES, _LINES = 3, 2
-_KEPT_DOCUMENTS = 64
 _DIGITS = re.compile(r"\d+")
 
 
 @dataclass(slots=True)
 class Structure:
-    """The running heads of a document, as hashes, its fiscal years, and its tables.
+    """The running heads of a document, as hashes, its fiscal years, its tables, and its pages without running heads.
 
-    The tables of a page without marked ones are looked up when needed.
+    The tables of a page without marked ones, and the grids of tables, are made when they are needed.
     """
 
     furniture: frozenset[int]
     tables: tuple[Table, ...]
     fiscal_years: FiscalYears
+    bodies: Sequence[Span]
     _page_tables: dict[int, list[Table]] = field(default_factory=dict)
+    _grids: dict[int, Grid] = field(default_factory=dict)
 
     def is_furniture(self, line: str) -> bool:
         """Return whether a line is a running head, a footer or a page number."""
@@ -50,25 +53,39 @@ class Structure:
             self._page_tables[page.number] = find_figure_tables(document.text, page.start, page.end)
         return [table for table in self._page_tables[page.number] if table.start < end and start < table.end]
 
+    def grid(self, document: Document, table: Table) -> Grid:
+        """Return a table of the document by rows and columns."""
+        if table.start not in self._grids:
+            self._grids[table.start] = Grid(table, document.text)
+        return self._grids[table.start]
 
-_structures: OrderedDict[tuple[str, str], Structure] = OrderedDict()
-_lock = threading.Lock()
+    def body_at(self, document: Document, start: int) -> Span:
+        """Return the page with the character at `start` without its running heads; without pages all of the text."""
+        index = bisect_right(self.bodies, start, key=lambda body: body[0]) - 1
+        is_inside = index >= 0 and start < self.bodies[index][1]
+        return self.bodies[index] if is_inside else (0, len(document.text))
+
+
+def _structure(document: Document) -> Structure:
+    fiscal_years = find_fiscal_years(text_blocks(document.text))
+    return Structure(_furniture(document), _outer_tables(document), fiscal_years, tuple(document.page_bodies()))
+
+
+_structures = PerDocument(_structure)
 
 
 def structure_of(document: Document) -> Structure:
     """Return the structure of a document."""
-    key = document.id, document.media_type
-    with _lock:
-        if key in _structures:
-            _structures.move_to_end(key)
-            return _structures[key]
-    tables = tuple(sorted(document.tables, key=lambda table: table.start))
-    structure = Structure(_furniture(document), tables, find_fiscal_years(document.text))
-    with _lock:
-        _structures[key] = structure
-        while len(_structures) > _KEPT_DOCUMENTS:
-            _structures.popitem(last=False)
-    return structure
+    return _structures.of(document)
+
+
+def _outer_tables(document: Document) -> tuple[Table, ...]:
+    """Return the tables in the order of the text, without those inside of another's cell."""
+    tables: list[Table] = []
+    for table in sorted(document.tables, key=lambda table: (table.start, -table.end)):
+        if not tables or table.start >= tables[-1].end:
+            tables.append(table)
+    return tuple(tables)
 
 
 def introduction(document: Document, start: int) -> str:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from math import log
 from typing import TYPE_CHECKING
 
+from rag.answering.evidence.per_document import PerDocument
 from rag.answering.evidence.sentences import split_sentences
 from rag.answering.evidence.structure import structure_of
 from rag.answering.evidence.unit_vectors import encode
 from rag.answering.evidence.units import Unit
-from rag.documents import Document
+from rag.documents import Document, Span
 from rag.search.bm25 import STOP_WORDS, stems
 from rag.search.embedders import Embedder
 
@@ -37,16 +38,26 @@ def key_sentences(documents: Sequence[Document], embedder: Embedder) -> list[Uni
 def _document_sentences(document: Document, embedder: Embedder, count: int, limit: int) -> list[Unit]:
     import numpy as np
 
-    units = _sentences(document)
-    lexical = _lexical_centrality([unit.text for unit in units])
-    order = sorted(range(len(units)), key=lambda at: -(lexical[at] + _LEAD / (1 + at / 10)))[:limit]
-    if not order:
+    candidates = _candidates.of(document)[:limit]
+    if not candidates:
         return []
-    vectors = encode(embedder, [units[at].text for at in order])
+    units = [Unit(document, start, end, document.text[start:end]) for _, (start, end) in candidates]
+    vectors = encode(embedder, [unit.text for unit in units])
     centre = vectors.mean(axis=0)
     centrality = vectors @ (centre / np.linalg.norm(centre))
-    scores = centrality + np.array([_LEAD / (1 + at / 10) for at in order])
-    return [units[order[at]] for at in sorted(_choose(scores, vectors, count), key=lambda at: order[at])]
+    scores = centrality + np.array([_LEAD / (1 + number / 10) for number, _ in candidates])
+    return [units[at] for at in sorted(_choose(scores, vectors, count), key=lambda at: units[at].start)]
+
+
+def _central_sentences(document: Document) -> tuple[tuple[int, Span], ...]:
+    """Return the sentences whose words are the most central, the best first, each with its number and its span."""
+    spans = _sentences(document)
+    lexical = _lexical_centrality([document.text[start:end] for start, end in spans])
+    order = sorted(range(len(spans)), key=lambda at: -(lexical[at] + _LEAD / (1 + at / 10)))[:_CANDIDATES]
+    return tuple((at, spans[at]) for at in order)
+
+
+_candidates = PerDocument(_central_sentences)
 
 
 def _choose(scores: NDArray[np.float32], vectors: NDArray[np.float32], count: int) -> list[int]:
@@ -60,17 +71,17 @@ def _choose(scores: NDArray[np.float32], vectors: NDArray[np.float32], count: in
     return chosen
 
 
-def _sentences(document: Document) -> list[Unit]:
-    """Return the sentences of a document that read as sentences, outside of its tables."""
+def _sentences(document: Document) -> list[Span]:
+    """Return the spans of the sentences of a document that read as sentences, outside of its tables."""
     structure = structure_of(document)
-    units = []
+    spans: list[Span] = []
     for start, end in split_sentences(document.text[: 400 * _MAX_SENTENCES]):
         text = document.text[start:end]
         is_sentence = text.endswith((".", "!", "。", "”", '."')) and "|" not in text
         words = len(text.split()) if not any(character > "\u3000" for character in text) else len(text) // 3
         if is_sentence and _WORDS[0] <= words <= _WORDS[1] and not structure.is_furniture(text):
-            units.append(Unit(document, start, end, text))
-    return units[:_MAX_SENTENCES]
+            spans.append((start, end))
+    return spans[:_MAX_SENTENCES]
 
 
 def _lexical_centrality(texts: Sequence[str]) -> list[float]:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from rag.answering.support import content_tokens
 from rag.answering.verification.figures import Figure, Period, find_figures, find_periods
+from rag.answering.verification.support import content_tokens
 from rag.search.bm25 import stems
 
 # Where the part of the next figure can begin.

@@ -5,12 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
-from rag.answering.evidence.units import Grids, Unit, find_units
+from rag.answering.evidence.per_document import PerDocument, text_blocks
+from rag.answering.evidence.units import Unit, find_units
 from rag.answering.verification.clauses import Clause, figure_clauses, role_words
 from rag.answering.verification.figures import find_figures, find_periods, find_scale
 from rag.documents import Document, Passage
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # How far above a figure its "in millions" can stand, and where a document says what it is about.
 _SCALE_CHARACTERS, _TITLE_CHARACTERS = 4_000, 2_500
@@ -43,15 +49,15 @@ class Statements:
     def __init__(self, passages: Sequence[Passage], documents: Mapping[str, Document]) -> None:
         self.passages, self._documents = passages, documents
         self._titles: dict[str, str] = {}
+        self._role_words = cache(role_words)  # all cells of a row have its text, and many have the same labels
 
     @cached_property
     def all(self) -> list[Statement]:
         """The statements, in the order of the passages."""
-        grids = Grids()
         return [
             statement
             for passage in self.passages
-            for unit in find_units([passage], self._documents, grids)
+            for unit in find_units([passage], self._documents)
             for statement in self._of_unit(passage, unit)
         ]
 
@@ -67,13 +73,33 @@ class Statements:
         document = self._documents.get(document_id)
         return document.text if document else ""
 
+    def has_word(self, document_id: str, words: frozenset[str]) -> bool:
+        """Return whether a document has any of these words, as `role_words` returns them."""
+        import numpy as np
+
+        document = self._documents.get(document_id)
+        if document is None or not words:
+            return False
+        vocabulary, hashes = _vocabulary.of(document), np.array([*map(hash, words)], np.int64)
+        return bool((np.searchsorted(vocabulary, hashes, "right") > np.searchsorted(vocabulary, hashes)).any())
+
+    def read(self) -> None:
+        """Read the passages and the words of their documents, which takes longer than a check."""
+        for document_id in {passage.document_id for passage in self.passages} & self._documents.keys():
+            _vocabulary.of(self._documents[document_id])
+        self.all  # noqa: B018  # the first access reads the passages
+
     def _of_unit(self, passage: Passage, unit: Unit) -> list[Statement]:
         before = unit.before if unit.cell else unit.referent
-        context = role_words(f"{passage.document} {unit.heading} {before} {unit.text}")
+        context = self._role_words(f"{passage.document} {unit.heading} {before} {unit.text}")
         place = unit.start - passage.start, unit.end - passage.start
         if cell := unit.cell:
             labels = f"{cell.section} {cell.row_label} {cell.column_header}"
-            scale, words, periods = self._scale(unit, unit.measure), role_words(labels), tuple(find_periods(labels))
+            scale, words, periods = (
+                self._scale(unit, unit.measure),
+                self._role_words(labels),
+                tuple(find_periods(labels)),
+            )
             clauses = [Clause(figure, words, periods) for figure in find_figures(cell.text)]
             context |= words
         else:
@@ -90,6 +116,19 @@ class Statements:
             return scale
         notes = list(_SCALE_NOTE.finditer(unit.document.text, max(0, unit.start - _SCALE_CHARACTERS), unit.start))
         return find_scale(notes[-1][0]) if notes else None
+
+
+def _distinct_words(document: Document) -> NDArray[np.int64]:
+    """Return the hashes of the words of a document, as `role_words` returns them, sorted."""
+    import numpy as np
+
+    words: set[int] = set()
+    for block in text_blocks(document.text):
+        words.update(map(hash, role_words(" ".join({*block.split()}))))
+    return np.array(sorted(words), np.int64)
+
+
+_vocabulary = PerDocument(_distinct_words)
 
 
 def _is_row(text: str) -> bool:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import log
+from typing import TypeVar
 
-from rag.answering.support import Sources, content_tokens, sentence_spans
-from rag.answering.verification.clauses import Clause, figure_clauses, find_direction, role_words
-from rag.answering.verification.figures import Figure, Period, find_periods
+from rag.answering.verification.clauses import Clause, figure_clauses, find_direction
+from rag.answering.verification.figure_match import is_same_figure
+from rag.answering.verification.figures import Period, find_periods
 from rag.answering.verification.names import Name, find_names, find_phrases, normalize
 from rag.answering.verification.statements import Statement, Statements
+from rag.answering.verification.support import Sources, content_tokens, sentence_spans
+from rag.answering.verification.surroundings import Surroundings
 from rag.documents import Document, Passage
 
+K = TypeVar("K")
+# For each group of statements, the words of a clause that tell them apart, and how well another figure's have them.
+Rivals = dict[tuple[str, int], tuple[frozenset[str], float]]
 # "The passages don't mention it" needs no passage.
 _SAYS_NOTHING = re.compile(
     r"(?:\bnot?\b|n't|cannot|\bunable\b).{0,60}?\b(?:mention|contain|provid|specif|stat|includ|inform|answer|found|find|say|sa[iy]d"
@@ -24,6 +30,10 @@ _SAYS_NOTHING = re.compile(
 )
 # A sentence with fewer content words, without a figure or a name, makes no claim.
 MIN_WORDS = 4
+# A sentence with more figures isn't supported. Each is compared with all of the passages, 3 ms for a large table.
+MAX_FIGURES = 40
+# Passages with more figures are compared in a thread: a sentence would take up to 0.2 s.
+MANY_STATEMENTS = 100
 # The share of a figure's words, by weight, that its row, column or clause and their surroundings must have; and by how
 # much another row may have more of them.
 MIN_ROLE, RIVAL_MARGIN, MIN_RIVAL = 0.5, 0.3, 0.5
@@ -31,8 +41,6 @@ UNKNOWN_WEIGHT = 0.4
 CLEAR_RIVAL, CLEAR_MARGIN = 0.95, 0.1
 # The share of the words that a passage must have to be cited for a sentence without figures, and to be its source.
 MIN_CITED, MIN_SUPPORTED = 0.6, 0.35
-# A positive income isn't a figure in parentheses, unless it's a tax or an expense.
-_INCOME, _CHARGE = "incom", frozenset({"tax", "cost", "loss", "provis", "other", "use"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +66,17 @@ class Verifier:
     def __init__(self, passages: Sequence[Passage], documents: Mapping[str, Document]) -> None:
         self._passages = passages
         self._statements = Statements(passages, documents)
+        self._surroundings = Surroundings(self._statements)
 
     def prepare(self) -> None:
         """Read the passages, which takes longer than a check: the thread that serves the pages must not do it."""
-        self._weights  # noqa: B018  # the first access reads them
+        self._statements.read()
+        self._weights  # noqa: B018  # the first access counts their words
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether a check can take long enough to keep others waiting."""
+        return len(self._statements.all) > MANY_STATEMENTS
 
     @cached_property
     def _sources(self) -> Sources:
@@ -74,6 +89,21 @@ class Verifier:
         counts = Counter(word for words in groups.values() for word in words)
         return {word: log(1 + len(groups) / count) for word, count in counts.items()}
 
+    @cached_property
+    def _groups(self) -> dict[tuple[str, int], list[Statement]]:
+        """The statements that are alternatives of each other."""
+        return _grouped(self._statements.all, lambda statement: statement.group)
+
+    @cached_property
+    def _places(self) -> dict[tuple[tuple[str, int], int], list[Statement]]:
+        """The statements of each sentence and row."""
+        return _grouped(self._statements.all, lambda statement: (statement.group, statement.start))
+
+    @cached_property
+    def _unknown_weight(self) -> float:
+        """The weight of a word that the passages don't have; it may be a verb of the answer."""
+        return UNKNOWN_WEIGHT * max(self._weights.values(), default=1.0)
+
     def check(self, sentence: str, preferred: Sequence[int] = ()) -> Verdict | None:
         """Return the verdict on a sentence, or None if it claims nothing; passages in `preferred` are cited first."""
         clauses = figure_clauses(sentence)
@@ -81,7 +111,7 @@ class Verifier:
             return None
         if not self._claims_something(sentence, clauses):
             return None
-        if not self._has_phrases(sentence):
+        if len(clauses) > MAX_FIGURES or not self._has_phrases(sentence):
             return Verdict(supported=False)
         if not clauses:
             return self._check_words(sentence, preferred)
@@ -103,14 +133,15 @@ class Verifier:
 
     def _best_statement(self, clause: Clause, names: Sequence[Name], used: set[int]) -> Statement | None:
         """Return the statement with this figure in this role, or None."""
+        rivals: Rivals = {}
         best: tuple[float, bool, int] | None = None
         result: Statement | None = None
         for at, statement in enumerate(self._statements.all):
-            if not _same_figure(clause, statement) or not self._same_periods(clause, statement):
+            if not is_same_figure(clause, statement) or not self._same_periods(clause, statement):
                 continue
-            if not self._same_names(names, statement.passage):
+            if not self._surroundings.have_names(names, statement.passage):
                 continue
-            role = self._role(clause, statement, names)
+            role = self._role(clause, statement, names, rivals)
             if role is None:
                 continue
             rank = (round(role, 2), statement.passage.number in used, -at)
@@ -118,36 +149,35 @@ class Verifier:
                 best, result = rank, statement
         return result
 
-    def _role(self, clause: Clause, statement: Statement, names: Sequence[Name]) -> float | None:
+    def _role(self, clause: Clause, statement: Statement, names: Sequence[Name], rivals: Rivals) -> float | None:
         """Return how well the words of both agree, from 0 to 1, or None if the figure has another role there."""
         around = statement.clause.words | statement.context
         # The name of a company stands in the title, seldom beside a figure: it was checked before.
-        words = clause.words - (role_words(" ".join(name.word for name in names)) - around)
+        words = clause.words - (self._surroundings.role_words(" ".join(name.word for name in names)) - around)
         if not words:
             return 1.0
         share = self._share(words, around)
         if share < MIN_ROLE:
             return None
-        own, rival = self._against_others(clause, statement)
+        own, rival = self._against_others(clause, statement, rivals)
         margin = CLEAR_MARGIN if rival >= CLEAR_RIVAL else RIVAL_MARGIN
         return None if rival >= MIN_RIVAL and rival - own > margin else (share + own) / 2
 
-    def _against_others(self, clause: Clause, statement: Statement) -> tuple[float, float]:
+    def _against_others(self, clause: Clause, statement: Statement, rivals: Rivals) -> tuple[float, float]:
         """Return how well the figure's own row or clause agrees, and the best one of another figure beside it.
 
-        Only the words that some of them have can tell them apart.
+        Only the words that some of them have can tell them apart. `rivals` has what is the same for a whole group.
         """
-        group = [each for each in self._statements.all if each.group == statement.group]
-        words = clause.words & frozenset().union(*(each.clause.words for each in group))
-        if not words:
-            return 1.0, 0.0
-        others = [each for each in group if not _same_figure(clause, each)]
-        rival = max((self._share(words, other.clause.words) for other in others), default=0.0)
-        return self._share(words, statement.clause.words), rival
+        if statement.group not in rivals:
+            group = self._groups[statement.group]
+            words = clause.words & frozenset().union(*(each.clause.words for each in group))
+            others = {each.clause.words for each in group if not is_same_figure(clause, each)} if words else ()
+            rivals[statement.group] = words, max((self._share(words, other) for other in others), default=0.0)
+        words, rival = rivals[statement.group]
+        return (self._share(words, statement.clause.words), rival) if words else (1.0, 0.0)
 
     def _share(self, words: frozenset[str], others: frozenset[str]) -> float:
-        # A word that the passages don't have may be a verb of the answer: it weighs less than a rare one of theirs.
-        unknown = UNKNOWN_WEIGHT * max(self._weights.values(), default=1.0)
+        unknown = self._unknown_weight
         total = sum(self._weights.get(word, unknown) for word in words)
         return sum(self._weights.get(word, unknown) for word in words & others) / total
 
@@ -167,35 +197,19 @@ class Verifier:
             return True
         if period.kind == "year" and self._has_rival_of_year(period.value, statement):
             return False
-        text = f"{statement.passage.text} {self._statements.title(statement.passage.document_id)}"
-        nearby = {each.value for each in find_periods(text) if each.kind == period.kind}
-        return period.value in nearby or period.value in self._document_periods(statement, period.kind)
+        time = period.kind, period.value
+        return time in self._surroundings.nearby_periods(statement.passage) or time in self._surroundings.periods_above(
+            statement.passage
+        )
 
     def _has_rival_of_year(self, year: int, statement: Statement) -> bool:
         """Return whether another figure of the same sentence is the one of this year."""
         return any(
             each.kind == "year" and each.value == year
-            for other in self._statements.all
-            if other.group == statement.group and other is not statement and other.start == statement.start
+            for other in self._places[statement.group, statement.start]
+            if other is not statement
             for each in other.clause.periods
         )
-
-    def _document_periods(self, statement: Statement, kind: str) -> set[int]:
-        start = max(0, statement.passage.start - 3_000)
-        text = self._statements.document_text(statement.passage.document_id)[start : statement.passage.end]
-        return {period.value for period in find_periods(text) if period.kind == kind}
-
-    def _same_names(self, names: Sequence[Name], passage: Passage) -> bool:
-        """Return whether each name of a sentence stands in the passage or in the title of its document."""
-        return all(self._has_name(name, passage) for name in names)
-
-    def _has_name(self, name: Name, passage: Passage) -> bool:
-        text = f"{passage.text}\n{passage.heading}\n{self._statements.title(passage.document_id)}"
-        if _contains(normalize(text), name.word) or not role_words(name.word) - role_words(text):
-            return True
-        # A sentence may begin with any word, but not with one that the whole document doesn't have.
-        document = self._statements.document_text(passage.document_id)
-        return name.begins and bool(role_words(name.word) & role_words(document))
 
     def _has_phrases(self, sentence: str) -> bool:
         phrases = find_phrases(sentence)
@@ -207,7 +221,11 @@ class Verifier:
         shares = self._sources.shares(sentence)
         best = max(shares, key=lambda number: (shares[number], number in preferred, -number), default=0)
         passage = next((passage for passage in self._passages if passage.number == best), None)
-        if passage is None or shares[best] < MIN_SUPPORTED or not self._same_names(find_names(sentence), passage):
+        if (
+            passage is None
+            or shares[best] < MIN_SUPPORTED
+            or not self._surroundings.have_names(find_names(sentence), passage)
+        ):
             return Verdict(supported=False)
         start, end = self._sources.best_span(best, sentence)
         source = passage.text[start:end]
@@ -227,58 +245,17 @@ class Verifier:
         return all(time in own if time[0] in kinds else time in nearby for time in times)
 
 
-def _same_figure(clause: Clause, statement: Statement) -> bool:
-    """Return whether both figures are the same value with the same unit, as far as the answer is exact."""
-    answer, source = clause.figure, statement.clause.figure
-    if not _same_unit(answer, source, statement) or clause.direction * statement.clause.direction < 0:
-        return False
-    if source.negative and not answer.negative and _INCOME in clause.words and not clause.words & _CHARGE:
-        return False
-    if source.scale != 1:
-        values = [source.value * source.scale]
-    else:
-        scale = statement.scale or 1
-        # A per-share amount isn't in millions, and many answers leave the scale out.
-        values = (
-            [source.value * scale] if answer.scale != 1 and statement.scale else [source.value, source.value * scale]
-        )
-    if answer.scale == 1 and answer.text == source.text:
-        return source.scale == 1
-    value, tolerance = answer.value * answer.scale, _tolerance(answer)
-    return any(abs(value - each) <= tolerance + 1e-9 * abs(each) for each in values)
-
-
-def _same_unit(answer: Figure, source: Figure, statement: Statement) -> bool:
-    if (answer.unit == "%") != (source.unit == "%"):
-        return "percent" in statement.context or (answer.unit == "%" and statement.is_cell and source.unit == "")
-    return answer.unit == source.unit or "" in (answer.unit, source.unit)
+def _grouped(statements: Iterable[Statement], key: Callable[[Statement], K]) -> dict[K, list[Statement]]:
+    groups: dict[K, list[Statement]] = {}
+    for statement in statements:
+        groups.setdefault(key(statement), []).append(statement)
+    return groups
 
 
 def _is_opposite(sentence: str, source: str) -> bool:
     """Return whether a sentence says "increased" where its source says "decreased", or the other way round."""
     directions = {find_direction(source[start:end]) for start, end in sentence_spans(source)} - {0}
     return bool(directions) and find_direction(sentence) == -next(iter(directions)) and len(directions) == 1
-
-
-def _tolerance(figure: Figure) -> float:
-    """Return half of the last digit of a rounded figure; a short one is exact."""
-    digits = figure.text.replace(",", "").replace(".", "").lstrip("0")
-    return figure.step * figure.scale / 2 if len(digits) >= 2 and (figure.scale != 1 or figure.unit == "%") else 0.0
-
-
-def _contains(text: str, name: str) -> bool:
-    """Return whether a name stands in a text as whole words."""
-    at = text.find(name)
-    while at >= 0:
-        end = at + len(name)
-        if not _is_word(text[at - 1 : at]) and not _is_word(text[end : end + 1]):
-            return True
-        at = text.find(name, at + 1)
-    return False
-
-
-def _is_word(character: str) -> bool:
-    return character.isalnum() or character == "_"
 
 
 def _merge(statements: Sequence[Statement]) -> tuple[Evidence, ...]:

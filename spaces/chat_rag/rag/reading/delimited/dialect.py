@@ -18,6 +18,7 @@ _SEPARATOR_LINE = re.compile(r'\s*+"?sep=([^\r\n"]|\\t)"?[ \t]*+(?:\r\n|\r|\n|\Z
 # A quote after a backslash inside a cell; before a delimiter the backslash can be the cell's last character.
 _ESCAPED_QUOTE = re.compile(r'\\"[^,;\t|\r\n]')
 _DECIMAL = re.compile(r"[+-]?\d++,\d++")
+_LIST = re.compile(r",(?!\d)|(?<!\d),")  # a comma that isn't between the digits of a decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +52,36 @@ def find_dialect(text: str, delimiters: str = _DELIMITERS) -> Dialect:
         for backslash in quotings:
             dialect = Dialect(delimiter, start, backslash)
             rows = [row for row in dialect.reader(io.StringIO(sample, newline="")) if row]
-            if score := _score(rows, delimiter):
+            if score := _score(rows, sample, delimiter):
                 scores[dialect] = (*score, backslash)
+    if any(score[0] == 1 and dialect.delimiter != "," for dialect, score in scores.items()) and not _LIST.search(
+        sample
+    ):
+        scores = {dialect: score for dialect, score in scores.items() if dialect.delimiter != ","}
     if not scores:
         return Dialect(delimiters[0], start, quotings[-1]) if match else Dialect("\0", start, quotings[-1])
     return max(scores, key=lambda dialect: scores[dialect])
 
 
-def _score(rows: list[list[str]], delimiter: str) -> tuple[float, float, int] | None:
+def _score(rows: list[list[str]], sample: str, delimiter: str) -> tuple[float, float, int] | None:
     """Return the share of rows with the usual number of cells, the share of numbers, and that number of cells."""
     widths = Counter(len(row) for row in rows)
     width, count = max(widths.items(), key=lambda item: (item[0] > 1, item[1]), default=(1, 0))
-    if width == 1 or (len(rows[0]) == 1 and _is_punctuation(rows, delimiter)):
+    if width == 1 or (len(rows[0]) == 1 and _is_punctuation(rows, sample, delimiter)):
         return None
     cells = [cell for row in rows[:200] for cell in row]
     return count / widths.total(), sum(map(is_number, cells)) / len(cells), width
 
 
-def _is_punctuation(rows: list[list[str]], delimiter: str) -> bool:
+def _is_punctuation(rows: list[list[str]], sample: str, delimiter: str) -> bool:
     """Return whether the commas are those of sentences or of decimals, in a file of one column."""
+    if delimiter not in ",;":
+        return False
     values = [delimiter.join(row) for row in rows if len(row) > 1]
-    return delimiter == "," and (
-        all(_DECIMAL.fullmatch(value.strip()) for value in values)
-        or not any(is_number(cell) for row in rows for cell in row[1:])
-    )
+    if delimiter == "," and all(_DECIMAL.fullmatch(value.strip()) for value in values):
+        return True
+    in_sentences = 2 * sample.count(f"{delimiter} ") >= sample.count(delimiter)
+    return in_sentences and not any(is_number(cell) for row in rows for cell in row[1:])
 
 
 def read_rows(text: str, dialect: Dialect, name: str) -> Iterator[list[str]]:

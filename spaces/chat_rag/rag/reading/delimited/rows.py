@@ -39,7 +39,8 @@ def _read(text: str, notes: tuple[Note, ...], dialect: Dialect, name: str, limit
     for line in title:
         writer.write_line(line)
     start = writer.length
-    remarks = _write_rows(writer, data, has_header=bool(headers))
+    has_columns = any(len(row) > 1 for row in headers)
+    remarks = _write_rows(writer, data, may_have_remarks=has_columns)
     if headers and not writer.rows:
         writer.write_line("; ".join(filter(None, (" ".join(names) for names in writer.names))))
     end = max(writer.length - 1, 0)
@@ -52,12 +53,12 @@ def _read(text: str, notes: tuple[Note, ...], dialect: Dialect, name: str, limit
     return Content(content, tables=tables, notes=notes)
 
 
-def _write_rows(writer: _Writer, rows: Iterable[list[str]], *, has_header: bool) -> list[str]:
+def _write_rows(writer: _Writer, rows: Iterable[list[str]], *, may_have_remarks: bool) -> list[str]:
     """Write the rows of a table; return the remarks that stand below it, which aren't written."""
     unwritten: list[list[str]] = []  # remarks, if no other row follows
     for row in rows:
         unwritten.append(row)
-        if not (has_header and _is_remark(row)):
+        if not (may_have_remarks and _is_remark(row)):
             writer.write_rows(unwritten)
             unwritten.clear()
     if not writer.rows or len(unwritten) > _MOST_REMARKS:
@@ -68,7 +69,8 @@ def _write_rows(writer: _Writer, rows: Iterable[list[str]], *, has_header: bool)
 
 def _is_remark(row: list[str]) -> bool:
     """Return whether a row has nothing but some words in its first cell: below a table, it is a note or a source."""
-    return bool(row) and row[0].count(" ") >= _REMARK_SPACES and not any(row[1:])
+    has_words = bool(row) and (row[0].count(" ") >= _REMARK_SPACES or ": " in row[0])
+    return has_words and not any(row[1:])
 
 
 class _Writer:

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 from rag.reading.html.tables import MARKS, HtmlTable, take_tables
 from rag.reading.html.visible import add_fallback, keep_visible, show_frames
 from rag.reading.superscripts import mark_superscript
+from rag.reading.tables import INNER
 
-_NO_TEXT = ("script", "style", "template", "noscript", "iframe", "object", "embed", "svg", "canvas", "audio", "video")
+_NO_TEXT = ("script", "style", "template", "noscript", "iframe", "object", "embed", "canvas", "audio", "video")
 _SPACE = re.compile(r"[\t \r\n]{2,}")  # the white space that HTML displays as one space
 _LONG_GAP = re.compile(r" {100,}")
 _EMPTY_LINES = re.compile(r"\n{3,}")
@@ -29,6 +30,16 @@ _MORE_BLOCKS = (
     *("aside", "center", "details", "dialog", "fieldset", "figcaption", "figure", "footer", "form", "header", "hgroup"),
     *("legend", "main", "nav", "search", "summary"),
 )
+_TABLE_ROLES = {
+    "table": "table",
+    "grid": "table",
+    "rowgroup": "tbody",
+    "row": "tr",
+    "columnheader": "th",
+    "rowheader": "th",
+    "cell": "td",
+    "gridcell": "td",
+}
 _OWN_LINE = {*_HEADINGS, *_BLOCKS, "br", "hr"}
 
 
@@ -52,7 +63,7 @@ def normalized_html(source: str) -> NormalizedPage:
     # Python's own parser nests each unclosed <p> in the previous one; old pages have thousands of them.
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
     root = html.document_fromstring(
-        source.translate(dict.fromkeys(map(ord, MARKS))).encode(), parser=parser, ensure_head_body=True
+        source.translate(dict.fromkeys(map(ord, MARKS + INNER))).encode(), parser=parser, ensure_head_body=True
     )
     show_frames(root)
     _check_depth(root)
@@ -76,6 +87,10 @@ def _simplify(root: Any) -> None:
         image.tag, image.text = "span", alternative
     for block in list(root.iter(*_MORE_BLOCKS)):
         block.tag = "div"
+    for drawing in list(root.iter("svg")):
+        _keep_labels(drawing)
+    for element in list(root.xpath("//*[@role]")):
+        element.tag = _TABLE_ROLES.get(element.get("role"), element.tag)
     for raised in list(root.iter("sup")):
         _mark_superscript(raised)
     for link in root.iter("a"):
@@ -86,6 +101,17 @@ def _simplify(root: Any) -> None:
         _normalize_space(element)
     for numbered in list(root.iter("ol")):
         _split_list(numbered)
+
+
+def _keep_labels(drawing: Any) -> None:
+    """Replace a drawing by its texts, such as the labels of a chart."""
+    from lxml import etree
+
+    labels = [" ".join("".join(text.itertext()).split()) for text in drawing.iter("text")]
+    drawing.clear(keep_tail=True)
+    drawing.tag = "div" if labels else "span"
+    for label in labels:
+        etree.SubElement(drawing, "p").text = label
 
 
 def _mark_superscript(raised: Any) -> None:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-_HIDDEN_STYLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*(hidden|collapse)|(font-size|opacity)\s*:\s*0(?![.\d])"
-    r"|(left|top|text-indent)\s*:\s*-\d{4}",
-    re.I,
-)
+from rag.reading.html.contrast import take_invisible
+from rag.reading.html.styles import StyleSheets, declarations
+
+_ZERO = re.compile(r"(?:0*\.)?0+(?:px|pt|r?em|%)?")
+_FAR_OUTSIDE = re.compile(r"-\d{4,}(?:px|pt|r?em|%|vw|vh)?|-\d{3}(?:r?em|%|vw|vh)")
+_CLIPPED = re.compile(r"rect\(\s*[01](?:px)?[\s,].*|inset\(\s*(?:50|100)%.*|circle\(\s*0.*")
+_SHRUNK = re.compile(r".*(?:scale\(\s*0|translate[xy]?\(\s*-\d{4}).*")
 _MAX_FRAMES = 3  # frames inside frames
-_BRACES = re.compile(r"([{}])")
-_SELECTOR = re.compile(r"(\w*)([.#])([\w-]+)")
 _COOKIES = re.compile(
     r"\b(cookie|consent|gdpr)[-_]?(banner|bar|notice|popup|consent|dialog|message|overlay|wall)", re.I
 )
+_MENUS = ("navigation", "menu", "menubar")
 _NO_VALUE = ("hidden", "submit", "reset", "button", "image", "file", "password")
 
 
@@ -46,16 +46,16 @@ def keep_visible(root: Any) -> int:
             hidden += _has_text(element)
             _remove(element)
     _show_values(root)
-    rules = set(_hiding_rules(root))
+    sheets = StyleSheets(root)
     furniture = [element for element in _elements(root) if _is_furniture(element)]
-    unseen = [element for element in _elements(root) if rules and _hides(rules, element)]
+    unseen = [element for element in _elements(root) if _is_unseen(element, sheets)]
     for element in (*furniture, *unseen):
         element.set("data-left-out", "")
     if any(text.strip() for text in _texts_outside(root)):
         hidden += sum(map(_has_text, unseen))
         for element in (*furniture, *unseen):
             _remove(element)
-    return hidden
+    return hidden + take_invisible(root, sheets)
 
 
 def add_fallback(root: Any) -> None:
@@ -86,46 +86,36 @@ def add_fallback(root: Any) -> None:
 def _is_hidden(element: Any) -> bool:
     if element.tag == "dialog" and element.get("open") is None:
         return True
-    return element.get("hidden") is not None or bool(_HIDDEN_STYLE.search(element.get("style", "")))
+    style = element.get("style")
+    return element.get("hidden") is not None or (style is not None and _hides(declarations(style)))
 
 
-def _hiding_rules(root: Any) -> Iterator[tuple[str, str]]:
-    """Yield the classes (".name") and ids ("#name") that the page's own style sheets hide, each with a tag or ""."""
-    for sheet in root.iter("style"):
-        for selectors, properties in _rules(_without_comments(sheet.text or "")):
-            for selector in selectors.split(",") if _HIDDEN_STYLE.search(properties) else ():
-                if simple := _SELECTOR.fullmatch(selector.strip()):
-                    yield simple[1].lower(), f"{simple[2]}{simple[3]}"
+def _hides(properties: dict[str, str]) -> bool:
+    """Return whether what an element declares keeps its text from being seen, whatever its color."""
+
+    def has(name: str, value: re.Pattern[str]) -> bool:
+        return name in properties and bool(value.fullmatch(properties[name]))
+
+    if properties.get("display") == "none" or properties.get("visibility") in ("hidden", "collapse"):
+        return True
+    if has("opacity", _ZERO) or has("clip-path", _CLIPPED) or has("transform", _SHRUNK):
+        return True
+    if any(has(name, _FAR_OUTSIDE) for name in ("left", "top", "text-indent", "margin-left", "margin-top")):
+        return True
+    is_folded = any(has(name, _ZERO) for name in ("height", "max-height", "width", "max-width"))
+    return has("clip", _CLIPPED) or (is_folded and properties.get("overflow") == "hidden")
 
 
-def _without_comments(sheet: str) -> str:
-    first, *others = sheet.split("/*")
-    return first + "".join(other.partition("*/")[2] for other in others)
-
-
-def _rules(sheet: str) -> Iterator[tuple[str, str]]:
-    """Yield the selectors and properties of a style sheet, without the rules for printers and small screens."""
-    depth, selectors, properties = 0, "", ""
-    for piece in _BRACES.split(sheet):
-        if piece == "{":
-            depth += 1
-        elif piece == "}":
-            if depth == 1:
-                yield selectors, properties
-            depth = max(depth - 1, 0)
-        elif depth == 0:
-            selectors = piece
-        elif depth == 1:
-            properties = piece
-
-
-def _hides(rules: set[tuple[str, str]], element: Any) -> bool:
-    names = [f".{name}" for name in element.get("class", "").split()] + [f"#{element.get('id', '')}"]
-    return any((tag, name) in rules for name in names for tag in ("", element.tag))
+def _is_unseen(element: Any, sheets: StyleSheets) -> bool:
+    """Return whether the page's style sheets hide an element."""
+    properties: dict[str, str] = {}
+    for rule in sheets.matching(element):
+        properties |= rule.properties
+    return _hides(properties)
 
 
 def _is_furniture(element: Any) -> bool:
-    if element.tag == "nav" or element.get("role") == "navigation":
+    if element.tag == "nav" or element.get("role") in _MENUS:
         return True
     return element.tag not in ("html", "body", "main") and bool(
         _COOKIES.search(f"{element.get('class', '')} {element.get('id', '')}")

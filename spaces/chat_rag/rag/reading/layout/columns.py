@@ -66,11 +66,28 @@ def _trim(segments: Sequence[Segment], run: tuple[int, int], position: float) ->
         return first, first
     start = max(sides.index(True), sides.index(False)) + first
     end = last - max(sides[::-1].index(True), sides[::-1].index(False))
-    start = _after_gap(segments, first, start)
+    if not _is_apart(segments[start - 1 : last], sides[start - 1 - first :]):
+        start = _after_gap(segments, first, start)
+    if _is_apart(segments[first : end + 1][::-1], sides[: end + 1 - first][::-1]):
+        return start, end
     for index in range(end, last):
         if _is_gap(segments[index - 1], segments[index]):
             return start, index
     return start, last
+
+
+def _is_apart(segments: Sequence[Segment], sides: Sequence[bool]) -> bool:
+    """Return whether the first segment has nothing beside it, and a gap separates it from the next one on its side.
+
+    The other side can begin a little higher, so that the gap isn't seen between it and the first segment.
+    """
+    if len(segments) < 2 or abs(segments[0].bottom - segments[1].bottom) < segments[0].size:
+        return False
+    following = next((other for other, side in zip(segments[1:], sides[1:], strict=True) if side == sides[0]), None)
+    if following is None:
+        return False
+    upper, lower = sorted((segments[0], following), key=lambda segment: -segment.bottom)
+    return _is_gap(upper, lower)
 
 
 def _after_gap(segments: Sequence[Segment], first: int, start: int) -> int:

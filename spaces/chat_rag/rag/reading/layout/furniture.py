@@ -50,8 +50,8 @@ def _edge_lines(lines: Sequence[list[Segment]]) -> tuple[EdgeLine, ...]:
     next_lines: list[list[Segment]] = [*lines[1:], []]
     return tuple(
         _edge_line(line, is_row=len(line) > 1 and len(line) == len(inner))
-        for line, inner in zip(lines, next_lines, strict=False)
-    )[:_MOST_LINES]
+        for line, inner in zip(lines[:_MOST_LINES], next_lines, strict=False)
+    )
 
 
 def _edge_line(line: Sequence[Segment], *, is_row: bool) -> EdgeLine:

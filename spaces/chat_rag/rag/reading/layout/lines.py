@@ -11,6 +11,7 @@ from rag.reading.layout.segments import Segment, join_segments
 
 _SAME_LINE = 0.35  # how much the bottoms of a line's segments may differ, in units of the smaller one's height
 _SAME_CELL = 1.5  # the most that two lines of a cell are apart, in units of their height
+OVERLAPPING = 0.95  # two lines that are closer, in units of their height, are beside each other
 _SPACE = 0.12  # what is further apart, in units of the height, are two words
 _WIDEST_SPACE = 0.9
 _WIDEST_SPACE_OF_FIGURES = 0.4

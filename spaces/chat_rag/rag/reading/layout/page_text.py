@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -15,8 +16,10 @@ from rag.reading.layout.words import HYPHEN
 HYPHENS = ("\x02", HYPHEN, "-", "‐", "\u00ad")
 _BAR = " | "
 LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
-_CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127, 0xAD])
-_CLEAN = LIGATURES | _CONTROLS | {10: " ", 13: " ", 9: " ", 0xA0: " "}
+_CONTROLS = dict.fromkeys([*range(1, 9), 11, 12, *range(14, 32), 127, 0xAD])
+# A letter whose font doesn't say which one it is has the code 0; a mark shows that something is there.
+_CLEAN = LIGATURES | _CONTROLS | {0: "\ufffd", 10: " ", 13: " ", 9: " ", 0xA0: " "}
+_UNCLEAN = re.compile(f"[{re.escape(''.join(map(chr, _CLEAN)))}]")
 
 
 @dataclass(slots=True)
@@ -59,23 +62,23 @@ class _Writer:
     def add_segments(self, segments: Sequence[Segment]) -> tuple[int, int]:
         """Write the lines of a cell or line, with a space between them; return the span."""
         start = self.length
+        last = len(segments) - 1
         for number, segment in enumerate(segments):
-            self.segments.append(segment)
             text = clean_text(segment.text)
+            self.segments.append(segment)
             self.spans.append((self.length, self.length + len(text)))
-            following = segments[number + 1] if number + 1 < len(segments) else None
-            if following and is_broken(text, following.text):
-                self.add(text[:-1] + HYPHEN)
-            else:
-                self.add(text + (" " if following else ""))
+            if number < last:
+                text = text[:-1] + HYPHEN if is_broken(text, segments[number + 1].text) else text + " "
+            self.parts.append(text)
+            self.length += len(text)
         return start, self.length
 
 
 def clean_text(text: str) -> str:
     """Return a text without ligatures and control characters, and with one space between its words."""
-    if not (text.isascii() and text.isprintable()):  # most texts are, and need no table
-        text = text.translate(_CLEAN)
-    return " ".join(text.split())
+    if text.isascii() and text.isprintable():  # most texts are, and need no table
+        return text if text.isalnum() else " ".join(text.split())
+    return " ".join((text.translate(_CLEAN) if _UNCLEAN.search(text) else text).split())
 
 
 def is_broken(text: str, following: str) -> bool:

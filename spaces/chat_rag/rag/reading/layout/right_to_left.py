@@ -25,10 +25,10 @@ _INSIDE_NUMBERS = frozenset(".,:/-–+%٪٫٬'’$€£₪#")
 
 
 class _Character:
-    __slots__ = ("bottom", "index", "left", "marks", "right", "size", "text")
+    __slots__ = ("bottom", "index", "left", "marks", "right", "size", "text", "word")
 
-    def __init__(self, index: int, text: str, place: Sequence[float]) -> None:
-        self.index, self.text, self.marks = index, text, ""
+    def __init__(self, index: int, text: str, place: Sequence[float], word: int = -1) -> None:
+        self.index, self.text, self.marks, self.word = index, text, "", word
         self.left, self.right, self.bottom, self.size = place
 
     def add_mark(self, mark: _Character) -> None:
@@ -64,12 +64,12 @@ def _characters(text_page: Any, words: Words) -> list[_Character]:
     """Return the characters of the words; the heights are those of their words."""
     page = pdfium.address(text_page.raw)
     spans = zip(words.starts.tolist(), words.ends.tolist(), words.size.tolist(), strict=True)
-    sized = [(index, size) for start, end, size in spans for index in range(start, end)]
-    indexes = [index for index, _ in sized]
+    sized = [(index, size, word) for word, (start, end, size) in enumerate(spans) for index in range(start, end)]
+    indexes = [index for index, _, _ in sized]
     boxes, origins = pdfium.loose_boxes(page, indexes).tolist(), pdfium.origins(page, indexes).tolist()
     characters = [
-        _Character(index, _plain(words.text[index]), (box[0], box[2], y - size / 5, size))
-        for (index, size), box, (_, y) in zip(sized, boxes, origins, strict=True)
+        _Character(index, _plain(words.text[index]), (box[0], box[2], y - size / 5, size), word)
+        for (index, size, word), box, (_, y) in zip(sized, boxes, origins, strict=True)
     ]
     return characters + _spaces(page, words)
 
@@ -125,9 +125,10 @@ def _parts(line: list[_Character]) -> list[list[_Character]]:
         gap = (character.left - last.right) / character.size
         # Letters that aren't connected can be as far apart as words.
         are_letters = _ARABIC.match(character.text) and _ARABIC.match(last.text)
+        is_sure = has_spaces or character.word == last.word >= 0  # PDFium has found no space between them either
         if gap > _COLUMN:
             parts.append([])
-        elif gap > (_SPACE_BESIDE_OTHERS if has_spaces and are_letters else _SPACE):
+        elif gap > (_SPACE_BESIDE_OTHERS if is_sure and are_letters else _SPACE):
             parts[-1].append(_Character(-1, " ", (last.right, character.left, character.bottom, character.size)))
         parts[-1].append(character)
         last = max(last, character, key=lambda one: one.right)

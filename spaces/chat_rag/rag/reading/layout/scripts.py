@@ -27,9 +27,11 @@ def attach_scripts(segments: Sequence[Segment]) -> list[Segment]:
     attached: list[Segment] = []
     for segment in segments:
         previous = attached[-1] if attached else None
-        if previous and _is_script(previous, segment):
+        if not previous or (_SMALLER * previous.size < segment.size and _SMALLER * segment.size < previous.size):
+            attached.append(segment)  # nearly all are of one size
+        elif _is_script(previous, segment):
             attached[-1] = _attach(previous, segment)
-        elif previous and _is_leading_mark(previous, segment):
+        elif _is_leading_mark(previous, segment):
             attached[-1] = join_segments(previous, segment, "" if segment.text[:1].isspace() else " ")
             attached[-1].size, attached[-1].bottom = segment.size, segment.bottom
         else:

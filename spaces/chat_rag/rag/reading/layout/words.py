@@ -107,7 +107,13 @@ def _characters(text_page: Any, page: int) -> str:
     """Return the page's text with one character for each index of PDFium."""
     text: str = text_page.get_text_range()
     if len(text) != (count := text_page.count_chars()):
-        text = "".join(map(chr, pdfium.code_points(page, range(count))))
+        return "".join(map(chr, pdfium.code_points(page, range(count))))
+    if HYPHEN in text:  # or a letter whose font doesn't say which one it is
+        characters = list(text)
+        places = [index for index, character in enumerate(characters) if character == HYPHEN]
+        for index, code in zip(places, pdfium.code_points(page, places), strict=True):
+            characters[index] = HYPHEN if code else "\0"
+        return "".join(characters)
     return text
 
 
@@ -138,13 +144,11 @@ def _spans(kinds: NDArray[np.uint8]) -> tuple[Indexes, Indexes]:
     import numpy as np
 
     inside = np.concatenate([[False], kinds & _SPACE == 0, [False]])
-    starts = np.flatnonzero(inside[1:] & ~inside[:-1])
-    ends = np.flatnonzero(~inside[1:] & inside[:-1])
+    starts, ends = inside[1:] & ~inside[:-1], ~inside[1:] & inside[:-1]
     hyphens = np.flatnonzero(kinds & _HYPHEN) + 1
     hyphens = hyphens[(hyphens < len(kinds)) & inside[1:][np.minimum(hyphens, len(kinds))]]
-    if len(hyphens):
-        starts, ends = np.union1d(starts, hyphens), np.union1d(ends, hyphens)
-    return starts, ends
+    starts[hyphens] = ends[hyphens] = True
+    return np.flatnonzero(starts), np.flatnonzero(ends)
 
 
 def _boxes(page: int, starts: Indexes, ends: Indexes) -> tuple[Numbers, Numbers]:

@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import threading
+from functools import cache
 from typing import Any
 
 from rag.reading.ocr.errors import PageFailed, PageTooSlow
@@ -31,6 +32,11 @@ _ENVIRONMENT = {
 }
 
 
+@cache  # looking for a package takes as long as reading a page
+def _has_packages() -> bool:
+    return all(importlib.util.find_spec(package) for package in _PACKAGES)
+
+
 class RapidOcr:
     """The process with the models, which starts with the first picture."""
 
@@ -42,7 +48,7 @@ class RapidOcr:
 
     @staticmethod
     def is_installed() -> bool:
-        return all(importlib.util.find_spec(package) for package in _PACKAGES)
+        return _has_packages()
 
     def recognize(self, image: GreyImage, name: str, page: int, seconds: float) -> Reading:
         """Return the lines of a picture. Raises `PageTooSlow` or `PageFailed`."""

@@ -9,11 +9,12 @@ from rag.documents import Content, Limits
 from rag.reading.ocr.inner_pictures import InnerPictures
 from rag.reading.office.archive import OPEN_DOCUMENT, OtherParts, checked_parts, parse_xml
 from rag.reading.superscripts import mark_superscript
-from rag.reading.tables import ContentWriter, GridCell
+from rag.reading.tables import INNER, ContentWriter, GridCell
 
 _OASIS = "{urn:oasis:names:tc:opendocument:xmlns:"
 TABLE, _TEXT, _STYLE = f"{_OASIS}table:1.0}}", f"{_OASIS}text:1.0}}", f"{_OASIS}style:1.0}}"
 _OFFICE, _DRAW = f"{_OASIS}office:1.0}}", f"{_OASIS}drawing:1.0}}"
+_FORMAT = f"{_OASIS}xsl-fo-compatible:1.0}}"
 _LINK = "{http://www.w3.org/1999/xlink}href"
 _PARAGRAPHS = (f"{_TEXT}p", f"{_TEXT}h")
 # What isn't part of the text where it stands: comments, deleted text, and the index's template.
@@ -48,10 +49,19 @@ def hidden_styles(root: Any) -> set[str | None]:
         style.get(f"{_STYLE}name")
         for style in root.iter(f"{_STYLE}style")
         if any(
-            properties.get(f"{_TEXT}display") == "none" or properties.get(f"{TABLE}display") == "false"
+            properties.get(f"{_TEXT}display") == "none"
+            or properties.get(f"{TABLE}display") == "false"
+            or _is_white(style, properties)
             for properties in style
         )
     }
+
+
+def _is_white(style: Any, properties: Any) -> bool:
+    """Return whether a style of words, not of a paragraph or a cell, is white without a background of its own."""
+    is_white = properties.get(f"{_FORMAT}color", "").lower() in ("#ffffff", "#fff")
+    background = properties.get(f"{_FORMAT}background-color", "transparent")
+    return style.get(f"{_STYLE}family") == "text" and is_white and background == "transparent"
 
 
 def plain_text(element: Any) -> str:
@@ -129,16 +139,23 @@ def _table_cells(table: Any) -> Iterator[GridCell]:
             repeats = min(int(cell.get(f"{TABLE}number-columns-repeated", "1")), 100)
             if cell.tag == f"{TABLE}table-cell":
                 height, width = (int(cell.get(f"{TABLE}number-{kind}-spanned", "1")) for kind in ("rows", "columns"))
+                text, inner = _cell_content(cell)
                 for repeat in range(repeats):
-                    yield GridCell(
-                        number,
-                        column + repeat,
-                        plain_text(cell),
-                        min(height, 1000),
-                        min(width, 100),
-                        is_header,
-                    )
+                    yield GridCell(number, column + repeat, text, min(height, 1000), min(width, 100), is_header, inner)
             column += repeats
+
+
+def _cell_content(cell: Any) -> tuple[str, tuple[list[GridCell], ...]]:
+    """Return the text of a cell, with a mark for each table inside of it, and those tables."""
+    texts: list[str] = []
+    inner: list[list[GridCell]] = []
+    for element in cell.iter(*_PARAGRAPHS, f"{TABLE}table"):
+        if next(element.iterancestors(f"{TABLE}table-cell")) is not cell or _is_left_out(element):
+            continue
+        if element.tag == f"{TABLE}table":
+            inner.append(list(_table_cells(element)))
+        texts.append(INNER if element.tag == f"{TABLE}table" else _inline(element).replace(INNER, ""))
+    return "\n".join(texts), tuple(inner)
 
 
 def _remove_hidden(root: Any, hidden: set[str | None]) -> int:

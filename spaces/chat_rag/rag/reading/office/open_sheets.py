@@ -26,17 +26,23 @@ def read_open_sheets(data: bytes, name: str, limits: Limits) -> Content:
         if sheet.get(f"{TABLE}style-name") in hidden_names:
             hidden.append(title)
         else:
-            add_sheet(writer, title, _cells(sheet))
+            left_out: set[int] = set()
+            add_sheet(writer, title, _cells(sheet, left_out))
+            writer.note_hidden(len(left_out))
     if hidden:
         writer.notes.append(Note(NoteKind.HIDDEN_SHEETS, len(hidden), tuple(hidden)))
     return writer.content()
 
 
-def _cells(sheet: Any) -> Iterator[GridCell]:
+def _cells(sheet: Any, left_out: set[int]) -> Iterator[GridCell]:
+    """Yield the cells with text; add the numbers of the hidden rows that have text to `left_out`."""
     number = 0
     for row in sheet.iter(f"{TABLE}table-row"):
         cells = list(_row_cells(row))
         repeats = int(row.get(f"{TABLE}number-rows-repeated", "1"))
+        if cells and row.get(f"{TABLE}visibility", "visible") != "visible":
+            left_out.add(number)
+            cells = []
         for repeat in range(min(repeats, _MAX_REPEAT) if cells else 0):
             for column, text, row_span, column_span in cells:
                 yield GridCell(number + repeat, column, text, row_span, column_span)

@@ -1,8 +1,11 @@
-"""What belongs to a sheet of an XLSX workbook beside its cells: comments and pictures."""
+"""What belongs to a sheet of an XLSX workbook beside its cells: comments, text boxes, titles of charts, pictures."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from html import unescape
+from typing import Any
 
 from rag.reading.office.archive import parse_xml
 from rag.reading.office.relations import relations
@@ -10,6 +13,9 @@ from rag.reading.tables import ContentWriter
 
 # Excel writes this before a comment that belongs to a thread, for older programs.
 _THREAD, _COMMENT = "[Threaded comment]", "Comment:"
+_PRINTED = re.compile(rb"<(?:odd|even|first)(?:Header|Footer)>([^<]*+)<")
+# Fonts, sizes, colors, sides, and what is filled in, such as the page's number.
+_CODES = re.compile(r'&(?:"[^"]*"|\d+|K[0-9A-F]{6}|K\d\d[+-]\d{3}|[A-Z])')
 
 
 def add_comments(writer: ContentWriter, parts: dict[str, bytes], sheet: str) -> None:
@@ -17,15 +23,44 @@ def add_comments(writer: ContentWriter, parts: dict[str, bytes], sheet: str) -> 
     for kind, part in relations(parts, sheet).values():
         content = parts.get(part) if kind == "comments" else None
         for comment in parse_xml(content).iter("{*}comment") if content else ():
-            text = " ".join("".join(run.text or "" for run in comment.iter("{*}t")).split())
+            text = _text(comment)
             if text.startswith(_THREAD):
                 text = text.partition(_COMMENT)[2].strip()
             if text:
                 writer.add_block(f"Comment on {comment.get('ref', '')}: {text}")
 
 
+def add_drawn_texts(writer: ContentWriter, parts: dict[str, bytes], sheet: str) -> None:
+    """Add the texts of a sheet's boxes and the titles of its charts; the figures of a chart are cells of a sheet."""
+    for drawing in _drawings(parts, sheet):
+        for box in parse_xml(parts[drawing]).iter("{*}txBody") if parts.get(drawing) else ():
+            writer.add_block("\n".join(filter(None, map(_text, box.iter("{*}p")))))
+        for kind, part in relations(parts, drawing).values():
+            for title in parse_xml(parts[part]).iter("{*}title") if kind == "chart" and parts.get(part) else ():
+                writer.add_block(f"Chart: {text}" if (text := _text(title)) else "")
+
+
+def add_printed_lines(writer: ContentWriter, parts: dict[str, bytes], sheet: str) -> None:
+    """Add the texts that are printed above and below a sheet."""
+    for line in dict.fromkeys(_PRINTED.findall(parts.get(sheet, b""))):
+        text = _CODES.sub(" ", unescape(line.decode("utf-8", "replace")))
+        writer.add_block(" ".join(text.split()) if any(map(str.isalpha, text)) else "")
+
+
+def chart_sheets(parts: dict[str, bytes]) -> list[str]:
+    """Return the parts of the sheets that are nothing but a chart."""
+    return sorted(part for part in parts if re.fullmatch(r"xl/chartsheets/[^/]+\.xml", part))
+
+
+def _drawings(parts: dict[str, bytes], sheet: str) -> list[str]:
+    return [part for kind, part in relations(parts, sheet).values() if kind == "drawing"]
+
+
+def _text(element: Any) -> str:
+    return " ".join("".join(text.text or "" for text in element.iter("{*}t")).split())
+
+
 def picture_parts(parts: dict[str, bytes], sheet: str) -> Iterator[str]:
     """Yield the parts with a sheet's pictures."""
-    drawings = [part for kind, part in relations(parts, sheet).values() if kind == "drawing"]
-    for drawing in drawings:
+    for drawing in _drawings(parts, sheet):
         yield from (part for kind, part in relations(parts, drawing).values() if kind == "image")

@@ -33,6 +33,10 @@ def read_slides(data: bytes, name: str, limits: Limits) -> Content:
                 hidden.append(str(number))
                 continue
             for shape in _shapes(slide.shapes):
+                if _is_outside(shape, presentation):
+                    has_text = shape.has_text_frame and bool(shape.text_frame.text.strip())
+                    writer.note_hidden(has_text or getattr(shape, "has_table", False))
+                    continue
                 _add_shape(writer, shape)
                 for part in _picture_parts(shape):
                     pictures.add(other_parts.unpack(part))
@@ -56,6 +60,17 @@ def _shapes(shapes: Any, depth: int = 0) -> Iterator[Any]:
                 yield from _shapes(shape.shapes, depth + 1)
         else:
             yield shape
+
+
+def _is_outside(shape: Any, presentation: Any) -> bool:
+    """Return whether a shape is beside the slide; in a group, or without a place of its own, it can't be known."""
+    places = shape.left, shape.top, shape.width, shape.height
+    if None in places or shape.element.getparent().tag.endswith("}grpSp"):
+        return False
+    left, top, width, height = places
+    is_beside: bool = left + width <= 0 or left >= presentation.slide_width
+    is_above_or_below: bool = top + height <= 0 or top >= presentation.slide_height
+    return is_beside or is_above_or_below
 
 
 def _placeholder(shape: Any) -> str:

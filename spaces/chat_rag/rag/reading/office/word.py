@@ -14,6 +14,7 @@ from rag.reading.ocr.inner_pictures import InnerPictures
 from rag.reading.office.archive import WORD, OtherParts, checked_parts, packed, parse_xml
 from rag.reading.office.charts import add_chart
 from rag.reading.office.relations import RELATIONSHIPS, Relation, relations
+from rag.reading.office.word_dropped import rewrite_dropped
 from rag.reading.office.word_formulas import MATH, write_formulas
 from rag.reading.office.word_numbers import number_paragraphs
 from rag.reading.office.word_xml import (
@@ -93,6 +94,7 @@ def _prepare(parts: dict[str, bytes]) -> tuple[int, list[Relation]]:
     number_paragraphs(root, parts, styles)
     mark_headings(root, styles)
     unfold_boxes(root)
+    rewrite_dropped(root)
     write_formulas(root)
     inside = _mark_parts(root, body, parts)
     parts[_DOCUMENT] = etree.tostring(root, xml_declaration=True, encoding="UTF-8")

@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import Any, NamedTuple
 
 from rag.reading.office.archive import parse_xml
-from rag.reading.office.word_xml import W, insert_text, value_of
+from rag.reading.office.word_xml import W, insert_text, is_on, value_of
 
 _NUMBERING = "word/numbering.xml"
 _FORMATS = ("decimal", "decimalZero", "lowerLetter", "upperLetter", "lowerRoman", "upperRoman")
@@ -16,11 +16,15 @@ _ROMAN_ONES = ((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
 
 
 class Numbering(NamedTuple):
-    """A list: by level its format, its text such as "%1.%2.", and its first number; and where it starts again."""
+    """A list: by level its format, its text such as "%1.%2.", and its first number; and where it starts again.
+
+    The levels in `decimal` write the numbers of all levels as 1, 2, 3.
+    """
 
     abstract: str
     levels: dict[int, tuple[str, str, int]]
     restarts: dict[int, int]
+    decimal: frozenset[int]
 
 
 def number_paragraphs(root: Any, parts: dict[str, bytes], styles: Any) -> None:
@@ -69,8 +73,16 @@ def _numbering(root: Any) -> dict[str, Numbering]:
         }
         for abstract in root.iter(f"{W}abstractNum")
     }
+    decimal = {
+        abstract.get(f"{W}abstractNumId"): frozenset(
+            int(level.get(f"{W}ilvl", "0")) for level in abstract.iter(f"{W}lvl") if is_on(level.find(f"{W}isLgl"))
+        )
+        for abstract in root.iter(f"{W}abstractNum")
+    }
     return {
-        number.get(f"{W}numId"): Numbering(reference, abstracts.get(reference, {}), _restarts(number))
+        number.get(f"{W}numId"): Numbering(
+            reference, abstracts.get(reference, {}), _restarts(number), decimal.get(reference, frozenset())
+        )
         for number in root.iter(f"{W}num")
         if (reference := value_of(number.find(f"{W}abstractNumId")))
     }
@@ -101,6 +113,7 @@ def _label(counter: dict[int, int], numbering: Numbering, level: int) -> str:
     def number_of(match: re.Match[str]) -> str:
         place = int(match[1]) - 1
         kind, _, first = levels.get(place, ("decimal", "", 1))
+        kind = "decimal" if level in numbering.decimal else kind
         return _number(counter.setdefault(place, first), kind)
 
     return re.sub(r"%([1-9])", number_of, text)

@@ -16,6 +16,7 @@ _OFF = ("0", "false", "off")
 _WRAPPERS = ("fldSimple", "customXml", "dir", "bdo")  # mammoth drops them with their text
 _TINY = 4  # half points
 _MAX_HEADING = 6
+_MAX_CHAIN = 20  # styles that are based on each other
 
 
 def value_of(element: Any, default: str = "") -> str:
@@ -92,37 +93,49 @@ def accept_changes(root: Any) -> None:
 
 def remove_hidden(root: Any, styles: Any) -> int:
     """Remove runs that nobody can see, by themselves or by their style; return how many had text."""
-    hidden_styles = {style.get(f"{W}styleId") for style in _styles(styles) if is_on(style.find(f"{W}rPr/{W}vanish"))}
+    looks = _style_properties(styles)
     hidden = 0
     for run in list(root.iter(f"{W}r")):
-        if _is_hidden(run, hidden_styles):
+        if _is_hidden(run, looks):
             hidden += bool("".join(run.itertext()).strip())
             run.getparent().remove(run)
     return hidden
 
 
-def _is_hidden(run: Any, hidden_styles: set[str | None]) -> bool:
-    properties = run.find(f"{W}rPr")
-    vanish = properties.find(f"{W}vanish") if properties is not None else None
-    if vanish is not None:
-        return is_on(vanish)
-    if properties is not None and _is_invisible(run, properties):
+def _style_properties(styles: Any) -> dict[str, dict[str, Any]]:
+    """Return the properties of text by the names of styles, with what each has from the one that it is based on."""
+    own: dict[str, dict[str, Any]] = {}
+    parents: dict[str, str] = {}
+    for style in _styles(styles):
+        name = style.get(f"{W}styleId", "")
+        parents[name] = value_of(style.find(f"{W}basedOn"))
+        found = [*style.iterfind(f"{W}rPr/*"), *style.iterfind(f"{W}pPr/{W}shd")]
+        own[name] = {element.tag: element for element in found if isinstance(element.tag, str)}
+    inherited: dict[str, dict[str, Any]] = {}
+    for name in own:
+        chain = [name]
+        while parents.get(chain[-1]) in own and len(chain) < _MAX_CHAIN:
+            chain.append(parents[chain[-1]])
+        inherited[name] = {tag: element for each in reversed(chain) for tag, element in own[each].items()}
+    return inherited
+
+
+def _is_hidden(run: Any, looks: dict[str, dict[str, Any]]) -> bool:
+    """Return whether a run is hidden, too small to be read, or white without a background of its own or around it."""
+    properties = {element.tag: element for element in run.iterfind(f"{W}rPr/*")}
+    paragraph = run.getparent()
+    for style in (properties.get(f"{W}rStyle"), paragraph.find(f"{W}pPr/{W}pStyle")):
+        properties = looks.get(value_of(style), {}) | properties
+    if is_on(properties.get(f"{W}vanish")):
         return True
-    style = properties.find(f"{W}rStyle") if properties is not None else None
-    paragraph_style = run.getparent().find(f"{W}pPr/{W}pStyle")
-    return value_of(style) in hidden_styles or value_of(paragraph_style) in hidden_styles
-
-
-def _is_invisible(run: Any, properties: Any) -> bool:
-    """Return whether a run is white without a background of its own or around it, or too small to be read."""
-    size = value_of(properties.find(f"{W}sz"))
+    size = value_of(properties.get(f"{W}sz"))
     if size.isdecimal() and int(size) <= _TINY:
         return True
-    if value_of(properties.find(f"{W}color")).upper() != "FFFFFF":
+    if value_of(properties.get(f"{W}color")).upper() != "FFFFFF":
         return False
-    has_background = any(properties.find(f"{W}{name}") is not None for name in ("shd", "highlight"))
+    has_background = any(f"{W}{name}" in properties for name in ("shd", "highlight"))
     around = run.iterancestors(f"{W}tbl", f"{W}txbxContent")
-    return not has_background and next(around, None) is None and run.getparent().find(f"{W}pPr/{W}shd") is None
+    return not has_background and next(around, None) is None and paragraph.find(f"{W}pPr/{W}shd") is None
 
 
 def mark_headings(root: Any, styles: Any) -> None:

@@ -11,7 +11,13 @@ from rag.documents import Content, Limits, Note, NoteKind
 from rag.reading.ocr.inner_pictures import InnerPictures
 from rag.reading.office.archive import WORKBOOK, OtherParts, checked_parts, packed
 from rag.reading.office.number_format import display_value
-from rag.reading.office.sheet_extras import add_comments, picture_parts
+from rag.reading.office.sheet_extras import (
+    add_comments,
+    add_drawn_texts,
+    add_printed_lines,
+    chart_sheets,
+    picture_parts,
+)
 from rag.reading.office.sheet_tables import add_sheet
 from rag.reading.tables import MAX_COLUMNS, ContentWriter, GridCell
 
@@ -35,10 +41,16 @@ def read_workbook(data: bytes, name: str, limits: Limits) -> Content:
         with InnerPictures(writer, name, limits) as pictures:
             for sheet in sheets:
                 if sheet.sheet_state == "visible":
-                    add_sheet(writer, sheet.title, _cells(workbook, sheet, missing_results))
+                    left_out: set[str] = set()
+                    add_sheet(writer, sheet.title, _cells(workbook, sheet, missing_results, left_out))
+                    writer.note_hidden(len(left_out))
                     add_comments(writer, parts, sheet._worksheet_path)
+                    add_drawn_texts(writer, parts, sheet._worksheet_path)
+                    add_printed_lines(writer, parts, sheet._worksheet_path)
                     for part in picture_parts(parts, sheet._worksheet_path):
                         pictures.add(other_parts.unpack(part))
+            for part in chart_sheets(parts):
+                add_drawn_texts(writer, parts, part)
     if hidden:
         writer.notes.append(Note(NoteKind.HIDDEN_SHEETS, len(hidden), hidden))
     if missing_results:
@@ -58,13 +70,13 @@ def _without_empty_cells(sheet: bytes) -> bytes:
     return _EMPTY_ROW.sub(b"", _EMPTY_CELL.sub(b"", sheet))
 
 
-def _cells(workbook: Any, sheet: Any, missing_results: list[str]) -> Iterator[GridCell]:
-    """Return the cells with text, in order of rows."""
+def _cells(workbook: Any, sheet: Any, missing_results: list[str], left_out: set[str]) -> Iterator[GridCell]:
+    """Yield the cells with text, in order of rows; add the hidden rows, columns and cells with text to `left_out`."""
     formats = _number_formats(workbook)
     with sheet._get_source() as source:
         parser = _parser(workbook, sheet, source, missing_results)
         cells = [
-            (cell["row"] - 1, cell["column"] - 1, text)
+            (cell["row"] - 1, cell["column"] - 1, text, cell["style_id"])
             for _, row in parser.parse()
             for cell in row
             if (text := display_value(cell["value"], formats.get(cell["style_id"], "General"))).strip()
@@ -79,8 +91,44 @@ def _cells(workbook: Any, sheet: Any, missing_results: list[str]) -> Iterator[Gr
         )
         for merged in ranges
     }
-    for row, column, text in sorted(cells, key=lambda cell: cell[:2]):
+    hidden_rows, hidden_columns = _hidden(parser)
+    # Tables and conditions can give a cell another background.
+    invisible = set() if parser.tables.tablePart or parser.formatting else _white_styles(workbook)
+    for row, column, text, style in sorted(cells, key=lambda cell: cell[:2]):
+        if row in hidden_rows or column in hidden_columns:
+            left_out.add(f"row {row}" if row in hidden_rows else f"column {column}")
+            continue
+        if style in invisible:
+            left_out.add(f"cell {row} {column}")
+            continue
         yield GridCell(row, column, text, *spans.get((row, column), (1, 1)))
+
+
+def _hidden(parser: Any) -> tuple[set[int], set[int]]:
+    """Return the hidden rows and columns, from 0; those of a folded group stay, which a button unfolds."""
+    rows = {int(number) - 1 for number, row in parser.row_dimensions.items() if _is_hidden(row)}
+    columns: set[int] = set()
+    for column in filter(_is_hidden, parser.column_dimensions.values()):
+        columns.update(range(int(column["min"]) - 1, min(int(column["max"]), MAX_COLUMNS)))
+    return rows, columns
+
+
+def _is_hidden(attributes: dict[str, str]) -> bool:
+    return attributes.get("hidden") in ("1", "true") and attributes.get("outlineLevel", "0") == "0"
+
+
+def _white_styles(workbook: Any) -> set[int]:
+    """Return the numbers of the styles with white letters and no background."""
+    white = set()
+    for number, style in enumerate(workbook._cell_styles):
+        color, fill = workbook._fonts[style.fontId].color, workbook._fills[style.fillId]
+        is_white = color is not None and (
+            (color.type == "rgb" and str(color.rgb)[-6:].upper() == "FFFFFF")
+            or (color.type == "theme" and color.theme == 0)
+        )
+        if is_white and getattr(fill, "fill_type", "gradient") in (None, "none"):
+            white.add(number)
+    return white
 
 
 def _parser(workbook: Any, sheet: Any, source: Any, missing_results: list[str]) -> Any:

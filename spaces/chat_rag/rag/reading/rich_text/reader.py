@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from rag.documents import Content, Limits
 from rag.reading.rich_text.blocks import CellDefinition, Story, table_cells
 from rag.reading.rich_text.words import (
+    BACKGROUNDS,
     CHARACTERS,
     CHARSETS,
     FOOTERS,
@@ -24,16 +25,20 @@ _TOKENS = re.compile(
     r"\\([a-zA-Z]{1,32})(-?\d{1,9})? ?|\\'([0-9a-fA-F]{2})|\\(.)|([{}])|([^\\{}\r\n]+)|[\r\n]+", re.DOTALL
 )
 _MAX_DEPTH = 1_000
+_WHITE = 3 * 255
 
 
 @dataclass(frozen=True, slots=True)
 class _Group:
     """What holds until the end of a group of the file."""
 
-    place: str = "text"  # "text", "header", "footer", "footnote", "annotation", "fonttbl", or "" for no text
+    # "text", "header", "footer", "footnote", "annotation", "fonttbl", "colortbl", or "" for no text
+    place: str = "text"
     hidden: bool = False
     deleted: bool = False
     raised: bool = False
+    color: int = 0
+    has_background: bool = False
     font: int = -1
     fallback: int = 1  # how many characters stand for a \u character in programs that don't know it
 
@@ -64,6 +69,8 @@ class _Reader:
         self._source = source
         self._group, self._groups = _Group(), list[_Group]()
         self._fonts: dict[int, str] = {}
+        self._colors: list[int] = []  # each is the sum of its red, green and blue
+        self._color = 0
         self._codec, self._default_font = "cp1252", -1
         self._bytes = bytearray()
         self._skip = 0  # characters that stand for a \u character
@@ -130,13 +137,23 @@ class _Reader:
 
     def _add(self, text: str) -> None:
         group = self._group
+        if group.place == "colortbl":
+            for _ in range(text.count(";")):
+                self._colors.append(self._color)
+                self._color = 0
         if group.place not in self.stories or group.deleted or not text:
             return
-        if group.hidden:
+        is_hidden = group.hidden or self._is_white(group)
+        if is_hidden:
             self.hidden += bool(text.strip()) and not self._was_hidden
         else:
             self.stories[group.place].parts.append(mark_superscript(text) if group.raised else text)
-        self._was_hidden = group.hidden and (self._was_hidden or bool(text.strip()))
+        self._was_hidden = is_hidden and (self._was_hidden or bool(text.strip()))
+
+    def _is_white(self, group: _Group) -> bool:
+        """Return whether text is white on a page that is white; the cells of a table can have another color."""
+        is_white = 0 < group.color < len(self._colors) and self._colors[group.color] == _WHITE
+        return is_white and not group.has_background and not self.stories[group.place].in_table
 
     def _word(self, word: str, number: int | None) -> None:
         is_optional, self._is_optional = self._is_optional, False
@@ -145,10 +162,12 @@ class _Reader:
             self._skip -= 1
         if word in LEFT_OUT or (is_optional and word not in TEXT_GROUPS):
             self._group = replace(self._group, place="")
-        elif place and word in (*HEADERS, *FOOTERS, *NOTES, "fonttbl"):
+        elif place and word in (*HEADERS, *FOOTERS, *NOTES, "fonttbl", "colortbl"):
             self._group = replace(self._group, place=word[:6] if word[:6] in ("header", "footer") else word)
         elif place == "fonttbl":
             self._font_word(word, number)
+        elif place == "colortbl":
+            self._color += (number or 0) if word in ("red", "green", "blue") else 0
         elif word in CHARACTERS:
             self._add(CHARACTERS[word])
         elif not self._character_word(word, number) and place:
@@ -170,8 +189,14 @@ class _Reader:
             self._group = replace(group, fallback=max(number or 0, 0))
         elif word == "f":
             self._group = replace(group, font=number or 0)
+        elif word == "cf":
+            self._group = replace(group, color=number or 0)
+        elif word in BACKGROUNDS:
+            self._group = replace(group, has_background=bool(number))
         elif word == "plain":
-            self._group = replace(group, hidden=False, deleted=False, raised=False, font=-1)
+            self._group = replace(
+                group, hidden=False, deleted=False, raised=False, font=-1, color=0, has_background=False
+            )
         elif word in ("super", "nosupersub"):
             self._group = replace(group, raised=word == "super" and number != 0)
         elif word == "v":

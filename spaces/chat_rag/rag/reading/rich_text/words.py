@@ -17,9 +17,10 @@ CHARACTERS = {
 HEADERS = ("header", "headerf", "headerl", "headerr")
 FOOTERS = ("footer", "footerf", "footerl", "footerr")
 NOTES = ("footnote", "annotation")
+BACKGROUNDS = ("cb", "highlight", "chcbpat", "cbpat")  # of characters, and of a paragraph
 # Groups that are no text of the page. Those that begin with \* are left out unless they are named elsewhere here.
 _NO_TEXT = """
-colortbl stylesheet info pict objdata objclass objname objalias objsect fldinst datafield listtable listoverridetable
+stylesheet info pict objdata objclass objname objalias objsect fldinst datafield listtable listoverridetable
 rsidtbl revtbl xe tc txe rxe bkmkstart bkmkend atnid atnauthor atndate atnref atnicn atntime atnparent atrfstart atrfend
 pn sp shprslt nonesttables generator filetbl themedata datastore latentstyles private ftnsep ftnsepc ftncn aftnsep
 aftnsepc aftncn falt panose fname

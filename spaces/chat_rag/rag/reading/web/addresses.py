@@ -14,7 +14,11 @@ import httpcore2
 from backends.stopwatch import now
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # the last 32 bits are an IPv4 address
-_TUNNELS = [ipaddress.ip_network(network) for network in ("2002::/16", "2001::/32", "64:ff9b:1::/48", "fec0::/10")]
+# Networks whose addresses have others in them, or that only some sites route.
+_TUNNELS = [
+    ipaddress.ip_network(network)
+    for network in ("::/96", "::ffff:0:0:0/96", "2002::/16", "2001::/32", "64:ff9b:1::/48", "fec0::/10")
+]
 
 
 class NotPublic(Exception):

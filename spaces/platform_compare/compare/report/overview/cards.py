@@ -10,7 +10,7 @@ from pathlib import Path
 from compare.analyse.metrics import Metrics
 from compare.report.formats import MISSING, milliseconds, rate, usd
 from compare.report.glossary import term_html
-from compare.report.overview import phrases
+from compare.report.overview import strings
 from compare.report.overview.headline import headline, standing
 from compare.report.report import Report
 
@@ -42,7 +42,7 @@ class Card:
 def overview_html(report: Report) -> str:
     """Return the headline, the cards, and the caveats behind a line that counts them."""
     load = report.main_load
-    note = f'<p class="sp-note">{escape(phrases.shown_load(load))}</p>' if len(report.run.loads) > 1 else ""
+    note = f'<p class="sp-note">{escape(strings.shown_load(load))}</p>' if len(report.run.loads) > 1 else ""
     return (
         f'<div class="sp-overview"><p class="sp-headline">{escape(headline(report))}</p>'
         f'<div class="sp-cards">{_cards_html(make_cards(report))}</div>{note}{caveats_html(report.caveats)}</div>'
@@ -54,7 +54,7 @@ def caveats_html(texts: Sequence[str]) -> str:
     if not texts:
         return ""
     items = "".join(f"<li>{escape(text)}</li>" for text in texts)
-    summary = escape(phrases.notes(len(texts)))
+    summary = escape(strings.notes(len(texts)))
     return f'<details class="sp-more"><summary>{summary}</summary><ul class="sp-caveats">{items}</ul></details>'
 
 
@@ -79,18 +79,18 @@ def make_cards(report: Report) -> list[Card]:
 
 def _first_token(metrics: Metrics, *, is_best: bool) -> Figure:
     p50, p95 = metrics.ttft_ms.p50, metrics.ttft_ms.p95
-    detail = phrases.slow_requests(milliseconds(p95)) if p95 else ""
-    return Figure(phrases.FIRST_TOKEN, f"{milliseconds(p50)} ms" if p50 else MISSING, detail, p50, is_best)
+    detail = strings.slow_requests(milliseconds(p95)) if p95 else ""
+    return Figure(strings.FIRST_TOKEN, f"{milliseconds(p50)} ms" if p50 else MISSING, detail, p50, is_best)
 
 
 def _speed(metrics: Metrics, *, is_best: bool) -> Figure:
     """Return the tokens per second of one answer, as its reader sees them."""
     per_token, whole = metrics.tpot_ms.p50, metrics.e2e_ms.p50
     speed = 1000 / per_token if per_token else None
-    detail = phrases.whole_answer(milliseconds(whole)) if whole else ""
-    missing = phrases.NO_TOKENS if metrics.succeeded else ""
+    detail = strings.whole_answer(milliseconds(whole)) if whole else ""
+    missing = strings.NO_TOKENS if metrics.succeeded else ""
     return Figure(
-        phrases.SPEED,
+        strings.SPEED,
         f"{rate(speed)} tokens/s" if speed else MISSING,
         detail or missing,
         speed,
@@ -101,14 +101,14 @@ def _speed(metrics: Metrics, *, is_best: bool) -> Figure:
 def _cost(report: Report, target: str, load: str) -> Figure:
     cost = report.costs.get((target, load))
     if cost is None or cost.per_1000_requests is None:
-        return Figure(phrases.COST, MISSING, phrases.NO_PRICE if cost is None else cost.price, None)
-    return Figure(phrases.COST, f"{usd(cost.per_1000_requests)} USD", phrases.PER_1000_REQUESTS, cost.per_1000_requests)
+        return Figure(strings.COST, MISSING, strings.NO_PRICE if cost is None else cost.price, None)
+    return Figure(strings.COST, f"{usd(cost.per_1000_requests)} USD", strings.PER_1000_REQUESTS, cost.per_1000_requests)
 
 
 def _failed(metrics: Metrics) -> Figure:
     failed = metrics.requests - metrics.succeeded
     share = failed / metrics.requests if metrics.requests else None
-    return Figure(phrases.FAILED, f"{failed:,}", phrases.of_requests(metrics.requests), share)
+    return Figure(strings.FAILED, f"{failed:,}", strings.of_requests(metrics.requests), share)
 
 
 def _cards_html(cards: Sequence[Card]) -> str:
@@ -132,7 +132,7 @@ def _card_html(card: Card, largest: Sequence[float], number: int) -> str:
 def _figure_html(figure: Figure, most: float, key: str) -> str:
     share = (figure.value or 0.0) / most if most else 0.0
     bar = f'<span class="sp-bar" aria-hidden="true"><i style="width:{share:.0%}"></i></span>'
-    best = f' <span class="sp-best">{phrases.FASTEST}</span>' if figure.is_best else ""
+    best = f' <span class="sp-best">{strings.FASTEST}</span>' if figure.is_best else ""
     return (
         f"<div><dt>{term_html(figure.name, key)}</dt><dd><strong>{escape(figure.text)}</strong>{best}"
         f"{' ' if figure.value is None else bar}<small>{escape(figure.detail)}</small></dd></div>"

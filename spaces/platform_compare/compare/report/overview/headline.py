@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from compare.analyse.verdict import Finding, Verdict
-from compare.report import strings
 from compare.report.formats import ratio
-from compare.report.overview import phrases
+from compare.report.overview import strings
 from compare.report.report import Report
+from compare.report.strings import ONE_TARGET
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,12 @@ def headline(report: Report) -> str:
     """Return the headline of a run; of its comparison with the earlier run if it has a single target."""
     silent = [name for name in report.run.targets if not report.overall[name].succeeded]
     if len(silent) == len(report.run.targets):
-        return phrases.NOTHING_MEASURED
+        return strings.NOTHING_MEASURED
     if silent:
-        return phrases.no_answer_text(silent)
+        return strings.no_answer_text(silent)
     verdicts = report.verdicts or report.changes
     if not verdicts:
-        return strings.ONE_TARGET
+        return ONE_TARGET
     load = report.main_load
     first, end = (standing(verdicts, metric, load) for metric in ("ttft", "e2e"))
     parts = (_comparison(report, first, end), _other_loads(report, end), _failures(report))
@@ -67,35 +67,35 @@ def _comparison(report: Report, first: Standing, end: Standing) -> str:
     load = report.main_load
     requests = min(metrics.requests for (_, at), metrics in report.cells.items() if at == load)
     if not (first.is_decided or end.is_decided):
-        return phrases.no_difference_text(requests, report.recommended_requests)
+        return strings.no_difference_text(requests, report.recommended_requests)
     names = sorted({name for each in (report.verdicts or report.changes) for name in (each.faster, each.slower)})
     text = _compare_two(first, end, names) if len(names) == 2 else _compare_several(first, end)
-    return phrases.headline_text(text, requests, load if len(report.run.loads) > 1 else "")
+    return strings.headline_text(text, requests, load if len(report.run.loads) > 1 else "")
 
 
 def _compare_two(first: Standing, end: Standing, names: Sequence[str]) -> str:
     """Compare two targets, from the view of the one that finishes sooner."""
     subject = end.leader or first.leader
     if not subject:  # equally fast in one of the two, undecided or equally fast in the other
-        return phrases.neither_text(names, starts_equal=first.equal, ends_equal=end.equal)
+        return strings.neither_text(names, starts_equal=first.equal, ends_equal=end.equal)
     other = names[1] if subject == names[0] else names[0]
-    start = phrases.start_text(ratio(first.wins[0].ratio), sooner=first.leader == subject) if first.leader else ""
-    finish = phrases.end_text(ratio(end.wins[0].ratio)) if end.leader else ""
+    start = strings.start_text(ratio(first.wins[0].ratio), sooner=first.leader == subject) if first.leader else ""
+    finish = strings.end_text(ratio(end.wins[0].ratio)) if end.leader else ""
     if start and finish:
         return f"{subject} {start} than {other} {'and' if first.leader == subject else 'but'} {finish}"
     if finish:
-        return f"{subject} {finish} than {other}; {phrases.EQUAL_START if first.equal else phrases.UNDECIDED_START}"
-    return f"{subject} {start} than {other}; {phrases.EQUAL_END if end.equal else phrases.UNDECIDED_END}"
+        return f"{subject} {finish} than {other}; {strings.EQUAL_START if first.equal else strings.UNDECIDED_START}"
+    return f"{subject} {start} than {other}; {strings.EQUAL_END if end.equal else strings.UNDECIDED_END}"
 
 
 def _compare_several(first: Standing, end: Standing) -> str:
     parts = []
-    for each, words in ((end, phrases.END), (first, phrases.START)):
+    for each, words in ((end, strings.END), (first, strings.START)):
         if each.leader:
             ratios = sorted(verdict.ratio or 1 for verdict in each.wins)
-            parts.append(phrases.leader_text(each.leader, words, ratio(ratios[0]), ratio(ratios[-1])))
+            parts.append(strings.leader_text(each.leader, words, ratio(ratios[0]), ratio(ratios[-1])))
         elif each.ahead:
-            parts.append(phrases.ahead_text(each.ahead, words))
+            parts.append(strings.ahead_text(each.ahead, words))
         else:
             parts.append(words.equal if each.equal else words.undecided)
     return "; ".join(parts)
@@ -105,7 +105,7 @@ def _other_loads(report: Report, end: Standing) -> str:
     """Name the loads at which another target finishes first: the headline must not hide them."""
     leaders = {load: standing(report.verdicts, "e2e", load).leader for load in report.run.loads}
     others = [load for load, leader in leaders.items() if leader and end.leader and leader != end.leader]
-    return phrases.other_leader_text(others) if others else ""
+    return strings.other_leader_text(others) if others else ""
 
 
 def _failures(report: Report) -> str:
@@ -114,4 +114,4 @@ def _failures(report: Report) -> str:
         for name, metrics in report.overall.items()
         if metrics.succeeded < metrics.requests
     ]
-    return phrases.failures_text(failed)
+    return strings.failures_text(failed)

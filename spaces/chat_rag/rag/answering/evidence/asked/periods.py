@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rag.answering.evidence.tables.figures import YEAR
@@ -70,13 +71,15 @@ class FiscalYears:
 CALENDAR = FiscalYears()
 
 
-def find_fiscal_years(text: str) -> FiscalYears:
-    """Return how a document counts fiscal years, from what it says most often; the calendar's if it says nothing."""
+def find_fiscal_years(texts: Iterable[str]) -> FiscalYears:
+    """Return how a document counts fiscal years, from what its parts say most often; the calendar's if they don't."""
     months: Counter[int] = Counter()
-    for match in _YEAR_ENDS.finditer(text):
-        drifts = match[2] is not None and int(match[2]) <= _DRIFT
-        months[(_month(match[1]) - 1 - drifts) % 12 + 1] += 1
-    offsets = Counter(int(match[1]) - int(match[2]) for match in _NUMBERED_YEAR.finditer(text))
+    offsets: Counter[int] = Counter()
+    for text in texts:
+        for match in _YEAR_ENDS.finditer(text):
+            drifts = match[2] is not None and int(match[2]) <= _DRIFT
+            months[(_month(match[1]) - 1 - drifts) % 12 + 1] += 1
+        offsets.update(int(match[1]) - int(match[2]) for match in _NUMBERED_YEAR.finditer(text))
     likely = [offset for offset, _ in offsets.most_common(1) if offset in (-1, 0)]
     return FiscalYears(months.most_common(1)[0][0] if months else 12, likely[0] if likely else 0)
 

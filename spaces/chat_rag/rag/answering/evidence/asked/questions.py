@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from rag.answering.evidence.asked.kinds import FIGURES, Kind, kind_of
 from rag.answering.evidence.asked.periods import PERIOD_STEMS, Day, days_in, length_in
@@ -24,9 +25,10 @@ _NO_NAME = re.compile(
     r"|Corporation|Corp|Inc|Company|Group|Ltd|Limited|Holdings|Plc|Fiscal|Year|Quarter|Table|Note|Section",
     re.IGNORECASE,
 )
-_IN_STREET = re.compile(rf"[A-Z][\w.’'-]* (?:{_STREET})$")
+_IN_STREET = re.compile(rf"(?<![\w.’'-])[A-Z][\w.’'-]* (?:{_STREET})$")
 _HOUSE_NUMBER = re.compile(r"\b\d{1,5}[A-Za-z]? $")
 _BEFORE = 40  # characters: a question can be long
+_MAX_NAMES = 16  # each is looked for in the whole text of all documents
 _POSSESSIVE = re.compile(r"[’']s?$")
 _WANTS_WORDS = re.compile(
     r"^how (?:is|are|was|were|does|do|did|can|should|would)\b|^(?:why|who|where|describe|explain)\b"
@@ -72,16 +74,19 @@ class Question:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The capitalized words, without the first word of a sentence, and without months and legal forms.
+        """The first capitalized words that begin no sentence, without months and legal forms.
 
         "Street" is no name in "Dover Street", which any other street has as well.
         """
         return tuple(
-            dict.fromkeys(
-                name
-                for start, name in self._capitalized
-                if not _NO_NAME.fullmatch(name)
-                if not _IN_STREET.search(self.text, max(0, start - _BEFORE), start + len(name))
+            islice(
+                dict.fromkeys(
+                    name
+                    for start, name in self._capitalized
+                    if not _NO_NAME.fullmatch(name)
+                    if not _IN_STREET.search(self.text, max(0, start - _BEFORE), start + len(name))
+                ),
+                _MAX_NAMES,
             )
         )
 

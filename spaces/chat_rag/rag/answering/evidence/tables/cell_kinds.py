@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rag.answering.evidence.answers import candidates
+from rag.answering.evidence.answer_spans import candidates
 from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.periods import last_day, length_in
 from rag.answering.evidence.asked.questions import Question

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.mentions import is_about
 from rag.answering.evidence.asked.periods import PERIOD_STEMS
 from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.per_document import PerDocument
 from rag.answering.evidence.tables.figures import without_alternatives
-from rag.documents import Document, Passage, Table
+from rag.documents import Document, Passage, Span, Table
 from rag.search.bm25 import stems
 from rag.search.languages import ENGLISH
 from rag.search.words import content_words
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 _FIGURES = {Kind.MONEY, Kind.NUMBER, Kind.PERCENT, Kind.OTHER}
 # A row is a candidate if its label and the question share so much of both; more rows take longer than they help.
 _LEAST_SHARED, _MOST_ROWS = 0.65, 4
-_AROUND = 300  # characters of the table around the row, for the reader of the source
+# Characters of the table around the row, for the reader of the source, and of all rows together.
+_AROUND, _MOST_AROUND = 300, 1200
 # Words of a question that no label has.
 _ASKING = frozenset(
     stems(["much many s did do does get got have has had make made pay paid spend spent earn earned report reported"])
 )
-_KEPT_DOCUMENTS = 64
-Row = tuple[frozenset[str], int, int, Table]
-_rows: OrderedDict[tuple[str, str], list[Row]] = OrderedDict()
-_lock = threading.Lock()
 
 
 def find_rows(question: Question, documents: Iterable[Document], passages: Sequence[Passage]) -> list[Passage]:
@@ -38,45 +41,93 @@ def find_rows(question: Question, documents: Iterable[Document], passages: Seque
     asked = words - owners
     if question.kind not in _FIGURES or not asked:
         return []
+    # Of each document the best ones: with those of all together, a long table would be sorted for each question.
     scored = [
-        (_shared(asked, label), document, start, end, table)
+        (score, document, start, end, table)
         for document in documents
-        for label, start, end, table in _document_rows(document)
-        if not _is_covered(document, start, passages)
+        if document.tables
+        for score, start, end, table in islice(_best_rows(asked, document, passages), _MOST_ROWS)
     ]
-    best = sorted((row for row in scored if row[0] >= _LEAST_SHARED), key=lambda row: -row[0])[:_MOST_ROWS]
+    best = sorted(scored, key=lambda row: -row[0])[:_MOST_ROWS]
     return [_passage(document, start, end, table, score) for score, document, start, end, table in best]
 
 
-def _shared(asked: frozenset[str], label: frozenset[str]) -> float:
-    return 2 * len(asked & label) / (len(asked) + len(label))
+@dataclass(frozen=True, slots=True)
+class _Labels:
+    """The rows of a document's tables that have a label, and the words of the labels as sorted hashes.
+
+    `rows[at]` is the row with the word `hashes[at]`; `lengths` has the number of words of each row's label, `spans` its
+    characters, and `tables` the number of its table.
+    """
+
+    hashes: NDArray[np.int64]
+    rows: NDArray[np.uint32]
+    lengths: NDArray[np.uint16]
+    spans: NDArray[np.uint32]
+    tables: NDArray[np.uint32]
+
+    @classmethod
+    def of(cls, document: Document) -> _Labels:
+        import numpy as np
+
+        words: dict[str, frozenset[str]] = {}  # many rows can have the same label
+        rows = [
+            (words[label] if label in words else words.setdefault(label, _words(label)), span, number)
+            for number, table in enumerate(document.tables)
+            for label, span in _labeled_rows(document, table)
+        ]
+        rows = [row for row in rows if row[0]]
+        pairs = [(hash(word), at) for at, (label_words, _, _) in enumerate(rows) for word in label_words]
+        pairs.sort()
+        return cls(
+            np.array([word for word, _ in pairs], np.int64),
+            np.array([at for _, at in pairs], np.uint32),
+            np.array([len(label_words) for label_words, _, _ in rows], np.uint16),
+            np.array([span for _, span, _ in rows], np.uint32).reshape(-1, 2),
+            np.array([number for _, _, number in rows], np.uint32),
+        )
+
+    def shares(self, asked: frozenset[str]) -> NDArray[np.float64]:
+        """Return for each row how much of both its label and the question have in common."""
+        import numpy as np
+
+        words = np.array(sorted(map(hash, asked)), np.int64)
+        bounds = zip(np.searchsorted(self.hashes, words), np.searchsorted(self.hashes, words, "right"), strict=True)
+        rows = np.concatenate([self.rows[start:end] for start, end in bounds])
+        shares: NDArray[np.float64] = 2 * np.bincount(rows, minlength=len(self.lengths)) / (len(asked) + self.lengths)
+        return shares
 
 
-def _document_rows(document: Document) -> list[Row]:
-    """Return each row with a label: words, span and table; kept for the documents of the last questions."""
-    key = document.id, document.media_type
-    with _lock:
-        if key in _rows:
-            _rows.move_to_end(key)
-            return _rows[key]
-    rows = [row for table in document.tables for row in _table_rows(document, table)]
-    with _lock:
-        _rows[key] = rows
-        while len(_rows) > _KEPT_DOCUMENTS:
-            _rows.popitem(last=False)
-    return rows
+_labels = PerDocument(_Labels.of)
 
 
-def _table_rows(document: Document, table: Table) -> list[Row]:
-    spans: dict[int, tuple[int, int]] = {}
+def _best_rows(
+    asked: frozenset[str], document: Document, passages: Sequence[Passage]
+) -> Iterator[tuple[float, int, int, Table]]:
+    """Yield the rows of a document that no passage has, the best first: share, span and table."""
+    import numpy as np
+
+    labels = _labels.of(document)
+    shares = labels.shares(asked)
+    found = np.flatnonzero(shares >= _LEAST_SHARED)
+    # Each passage can have many rows, so that the best ones of all are too few.
+    for at in found[np.argsort(-shares[found], kind="stable")].tolist():
+        start, end = labels.spans[at].tolist()
+        if not _is_covered(document, start, passages):
+            yield float(shares[at]), start, end, document.tables[labels.tables[at]]
+
+
+def _labeled_rows(document: Document, table: Table) -> Iterator[tuple[str, Span]]:
+    """Yield the label of each row with its span."""
+    spans: dict[int, Span] = {}
     labels: dict[int, str] = {}
     for cell in table.cells:
         start, end = spans.get(cell.row, (cell.start, cell.end))
         spans[cell.row] = min(start, cell.start), max(end, cell.end)
         if cell.column == 0 and not cell.header:
             labels[cell.row] = document.text[cell.start : cell.end]
-    rows = ((_words(label), *spans[number], table) for number, label in labels.items())
-    return [row for row in rows if row[0]]
+    for number, label in labels.items():
+        yield label, spans[number]
 
 
 def _words(label: str) -> frozenset[str]:
@@ -94,8 +145,8 @@ def _passage(document: Document, start: int, end: int, table: Table, score: floa
     first = text.rfind("\n", table.start, max(table.start, start - _AROUND)) + 1 or table.start
     last = text.find("\n", min(table.end, end + _AROUND), table.end)
     last = table.end if last < 0 else last
-    if last - first > 4 * _AROUND:  # rows of many columns
-        first, last = start, end
+    if last - first > _MOST_AROUND:  # rows of many columns
+        first, last = start, min(end, start + _MOST_AROUND)
     return Passage(
         number=0,
         document_id=document.id,

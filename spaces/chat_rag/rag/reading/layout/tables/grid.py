@@ -14,6 +14,7 @@ from rag.reading.layout.tables.regions import header_above
 from rag.reading.layout.tables.rows import group_rows
 from rag.reading.layout.words import Words
 
+_HEADER_GAP = 2.5  # the most between a header and its first row, in units of the height of a line
 _WIDE_SPACE = 0.32  # of the height: more than a space between the words of a header, which can span columns
 
 
@@ -37,6 +38,8 @@ def make_grid(lines: Sequence[Line], least: int, first: int, end: int, words: Wo
         return None
     figures_left = _figures_left(rows, columns, edges)
     top = header_above(lines, least, first, figures_left, columns[-1].right) if figures_left else first
+    if top == first > least and not headers and _is_joined_header(lines, first, columns, edges, words):
+        top = first - 1
     header = [_split_line(line, columns, edges, words, _WIDE_SPACE) for line in lines[top : first + headers]]
     count = header_line_count([*header, *body], min(columns[1].left, columns[0].right)) if top < first else headers
     cells, header_rows = header_cells(header[:count], columns)
@@ -44,6 +47,23 @@ def make_grid(lines: Sequence[Line], least: int, first: int, end: int, words: Wo
     for row, group in enumerate(groups, header_rows):
         cells += _row_cells(row, group, columns, edges)
     return Grid(columns, cells, header_rows + len(groups)), top
+
+
+def _is_joined_header(
+    lines: Sequence[Line], first: int, columns: Sequence[Column], edges: ColumnEdges, words: Words | None
+) -> bool:
+    """Return whether the line above the first row has a name for each column, which are only a space apart.
+
+    A sentence can have a space in the right place for two columns, hardly for more.
+    """
+    line, row = lines[first - 1], lines[first]
+    if len(columns) < 3 or len(line.segments) > 1 or line.bottom - row.bottom > _HEADER_GAP * max(line.size, row.size):
+        return False
+    cells = _split_line(line, columns, edges, words, _WIDE_SPACE).segments
+    places = [edges.touched(cell) for cell in cells]
+    if [list(place) for place in places] != [[index] for index in range(len(columns))]:
+        return False
+    return not any(is_figure(cell.text) for cell in cells)
 
 
 def _figures_left(rows: Sequence[Line], columns: Sequence[Column], edges: ColumnEdges) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations, pairwise
 
-from rag.reading.layout.lines import Line, belongs_to_row, is_figure, is_next_line
+from rag.reading.layout.lines import OVERLAPPING, Line, belongs_to_row, is_figure, is_next_line
 from rag.reading.layout.segments import Segment
 from rag.reading.layout.tables.cells import Column, GridCell
 
@@ -21,6 +21,9 @@ def header_line_count(lines: Sequence[Line], label_right: float | None = None) -
     is_labeled = False
     for index, line in enumerate(lines[:_MOST_HEADER_LINES]):
         has_label = line.left + line.segments[0].right < 2 * data_left
+        if has_label and _is_between_header_lines(lines, index):
+            is_labeled = True
+            continue
         if _has_figure(line) or (has_label and (is_labeled or len(line.segments) == 1)):
             return index
         if is_labeled and (not has_figures or belongs_to_row(lines, index, data_left)):
@@ -29,6 +32,16 @@ def header_line_count(lines: Sequence[Line], label_right: float | None = None) -
             return index  # in two columns of words, the first row looks as all others do
         is_labeled |= has_label
     return 0
+
+
+def _is_between_header_lines(lines: Sequence[Line], index: int) -> bool:
+    """Return whether a line is a label in the middle of two lines of names: they are closer than lines of text."""
+    if not 0 < index < len(lines) - 1 or len(lines[index].segments) > 1:
+        return False
+    above, line, below = lines[index - 1 : index + 2]
+    closest = OVERLAPPING * line.size
+    is_between = above.bottom - line.bottom < closest and line.bottom - below.bottom < closest
+    return is_between and min(above.left, below.left) > line.right and not _has_figure(below)
 
 
 def _data_left(lines: Sequence[Line]) -> float:

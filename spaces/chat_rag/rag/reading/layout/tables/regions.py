@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.reading.layout.lines import Line, belongs_to_row, is_figure
+from rag.reading.layout.lines import Line, belongs_to_row, is_figure, is_next_line
 
 _MOST_LABEL_LINES = 5  # lines without figures between two rows: labels of several lines, and titles of sections
 _MOST_HEADER_LINES = 8
 _GAP = 1.6
+_SAME_CELL = 1.5  # the most that two lines of a cell are apart, in units of their height
 _WIDEST_GAP = 3.5  # between two rows, in units of the height of a line
 
 
@@ -32,29 +33,45 @@ def is_header_like(line: Line, label_right: float) -> bool:
 
 def _end(lines: Sequence[Line], first: int) -> int:
     """Return the index behind the last line of the table that begins with the line `first`."""
-    last = first
+    last, left = first, lines[first].left  # the left edge of the lines from the first to the last one
+    rest = first  # the last line that is nothing but the rest of a cell
     has_rows = any(is_figure(segment.text) for segment in lines[first].segments)
     for index in range(first + 1, len(lines)):
         line, previous = lines[index], lines[index - 1]
         if (
             previous.bottom - line.bottom > _WIDEST_GAP * max(line.size, previous.size)
-            or index - last > _MOST_LABEL_LINES
+            or index - max(last, rest) > _MOST_LABEL_LINES
         ):
             break
         if len(line.segments) > 1:
             figures = any(is_figure(segment.text) for segment in line.segments)
             if has_rows and not figures and _is_after_gap(lines, index):
                 break
-            label_right = _left(lines[first : last + 1]) + 2 * line.size
+            label_right = left + 2 * line.size
             if has_rows and is_header_like(line, label_right) and not belongs_to_row(lines, index, line.left):
                 break
             has_rows |= figures
+            left = min(left, _left(lines[last + 1 : index + 1]))
             last = index
+        elif index - 1 in (last, rest) and _is_rest(line, lines[max(first, index - 2) : index]):
+            rest = index
         elif not has_rows and _is_header(line, lines[first : last + 1]):
             continue
         elif not (_is_label(line, lines, last, index) or _is_cell(line, lines, last, index)):
             break
-    return last + 1
+    return max(last, rest) + 1
+
+
+def _is_rest(line: Line, above: Sequence[Line]) -> bool:
+    """Return whether a line goes on with a cell above it, below the last row too: drawn next, at the same edge."""
+    rest = line.segments[0]
+    cells = [cell for other in above for cell in other.segments[len(other.segments) > 1 :]]  # without the labels
+    return any(
+        cell.bottom - rest.bottom <= _SAME_CELL * max(cell.size, rest.size)
+        and is_next_line(cell, rest)
+        and abs(cell.left - rest.left) < 1
+        for cell in cells
+    )
 
 
 def _is_after_gap(lines: Sequence[Line], index: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from rag.reading.layout.lines import Line, goes_on_below, is_figure
+from rag.reading.layout.lines import OVERLAPPING, Line, goes_on_below, is_figure
 from rag.reading.layout.segments import Segment
 
 # The lines of a cell are closer together than rows are: 0.71 to 0.80 of the rows' distance in the filings of three
@@ -17,7 +17,7 @@ _SAME_CELL = 1.5  # the most that two lines of a cell are apart, in units of the
 
 def group_rows(lines: Sequence[Line], data_left: float) -> list[list[Line]]:
     """Return the rows; a row is one line, or several if a cell has several lines."""
-    joined = _wrapped_labels(lines) | _continued_cells(lines, data_left)
+    joined = _wrapped_labels(lines) | _continued_cells(lines, data_left) | _overlapping(lines)
     rows: list[list[Line]] = []
     for index, line in enumerate(lines):
         if index - 1 in joined:
@@ -25,6 +25,20 @@ def group_rows(lines: Sequence[Line], data_left: float) -> list[list[Line]]:
         else:
             rows.append([line])
     return rows
+
+
+def _overlapping(lines: Sequence[Line]) -> set[int]:
+    """Return the indexes of lines whose next line is beside them: cells in the middle of others with more lines."""
+    return {
+        index
+        for index, (upper, lower) in enumerate(pairwise(lines))
+        if upper.bottom - lower.bottom < OVERLAPPING * min(upper.size, lower.size)
+        and not any(
+            min(above.right, cell.right) > max(above.left, cell.left)
+            for above in upper.segments
+            for cell in lower.segments
+        )
+    }
 
 
 def _wrapped_labels(lines: Sequence[Line]) -> set[int]:

@@ -1,0 +1,1 @@
+"""Turns and documents as Markdown, messages and HTML."""

@@ -1,0 +1,52 @@
+"""Errors in the language of the page, where an error says as data what happened.
+
+Those of models and of most files are in English: they quote servers, libraries and settings.
+"""
+
+from __future__ import annotations
+
+from backends import SpaceportError
+from chat_page.translations.languages import strings
+from rag.errors import ReaderStopped, StopReason
+from ui.admission.admission import Refused, TooSlow
+from ui.admission.strings import Reason
+
+
+def error_text(error: SpaceportError) -> str:
+    """Return an error as one text."""
+    return " ".join(filter(None, error_parts(error)))
+
+
+def error_parts(error: SpaceportError) -> tuple[str, str]:
+    """Return what happened, and what to do."""
+    words = strings()
+    if isinstance(error, Refused):
+        again = words.pluralize(words.try_again_one, words.try_again, seconds=error.retry_after)
+        return words.fill(_refusal(error.reason), limit=error.limit), again
+    if isinstance(error, TooSlow):
+        return words.fill(words.too_slow, seconds=error.seconds), words.too_slow_remedy
+    if isinstance(error, ReaderStopped):
+        return words.fill(_stopped(error.reason), name=error.name), ""
+    return error.message, error.remedy
+
+
+def _refusal(reason: Reason) -> str:
+    words = strings()
+    return {
+        Reason.TOO_MANY_QUESTIONS: words.too_many_questions,
+        Reason.TOO_MANY_FROM_ADDRESS: words.too_many_from_address,
+        Reason.VISITOR_BUSY: words.visitor_busy,
+        Reason.ADDRESS_BUSY: words.address_busy,
+        Reason.FULL: words.full,
+        Reason.WAITED: words.waited,
+    }[reason]
+
+
+def _stopped(reason: StopReason) -> str:
+    words = strings()
+    return {
+        StopReason.MEMORY: words.file_memory,
+        StopReason.TIME: words.file_time,
+        StopReason.OUTPUT: words.file_output,
+        StopReason.CRASH: words.file_crash,
+    }[reason]

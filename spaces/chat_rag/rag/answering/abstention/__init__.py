@@ -1,0 +1,1 @@
+"""Decides whether the documents answer a question, and says why not."""

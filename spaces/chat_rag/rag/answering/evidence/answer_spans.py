@@ -1,0 +1,158 @@
+"""Finds the words of a sentence that have the kind of answer a question asks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from rag.answering.evidence.asked.kinds import Kind
+from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.tables.figures import YEAR
+from rag.search.bm25 import stems
+
+_MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+_WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?"
+_SCALE = r"(?:thousand|million|billion|trillion|[mb]n)"
+_WORD_NUMBER = (
+    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen"
+    r"|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|dozen|(?<!\bin )half)"
+    r"(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?"
+)
+_DIGITS = r"\d++(?:,\d++)*+(?:\.\d++)?"
+_NUMBER = rf"(?<![\w.,])[-−]?{_DIGITS}(?:\s{_SCALE})?(?!\w)"
+_NUMERAL = rf"(?:{_NUMBER}|\b{_WORD_NUMBER}\b)"
+_MEASURE = r"(?:°\s?[CF]|[kmc]?m²?|[km]?g|k?m/h|mph|m?l|k?Wh?|dB(?:\(A\))?|k?V|A|bar|GB|MB|lbs?|kcal)"
+_NAME = r"[A-Z][\w’'.-]*(?:\s(?:(?:of|the|de|von|van|al|and)\s)*[A-Z][\w’'.-]*)*"
+_SIGN = r"(?:US\$|[$€£¥₹])"
+_CURRENCY = r"(?:USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR)"
+_TIME_UNIT = r"(?:years?|months?|weeks?|days?|hours?|minutes?|seconds?|decades?|centuries|quarters?)"
+_PATTERNS: dict[Kind, str] = {
+    Kind.MONEY: rf"(?:{_SIGN}|\b{_CURRENCY}\s)\s?\(?{_DIGITS}\)?(?:\s?{_SCALE})?"
+    rf"|{_NUMBER}\s?(?:{_SIGN}|{_CURRENCY}\b)|{_NUMERAL}\s(?:dollars|euros|pounds|francs|cents|pence)"
+    rf"|(?<![\w.,]){_DIGITS}[pc¢]\b|\b(?:for free|free of charge|is free|no (?:charge|fee))\b",
+    Kind.PERCENT: rf"{_NUMERAL}\s?(?:%|per ?cent|percentage points|basis points)",
+    Kind.NUMBER: rf"(?<![$€£¥])(?<![$€£¥]\s)(?!0\d){_NUMERAL}(?:\s{_SCALE}|\s?{_MEASURE}(?!\w))?",
+    Kind.DURATION: rf"(?:{_NUMERAL}|\bseveral|\ba few|\ban?)[\s-](?:\w{{1,20}}\s)?{_TIME_UNIT}(?:\sold)?"
+    rf"(?:\sand\s{_NUMERAL}\s{_TIME_UNIT})?"
+    r"|\b(?:annual|month|week|dai|quarter|year)ly\b|\bannual basis\b|\b(?:each|every) \w+",
+    Kind.DATE: rf"(?:{_MONTH}\s\d{{1,2}}(?!\d)(?:,?\s\d{{4}})?|\d{{1,2}}\s{_MONTH}(?:\s\d{{4}})?|{_MONTH}\s\d{{4}}"
+    r"|(?<![\w,.$])(?:1[0-9]|20)\d\d(?:s|[-–]\d{2,4})?(?![\w%]|,\d)"
+    r"|\b\d{1,2}(?:st|nd|rd|th)[- ]century\b|(?<!\d)\d++ (?:BC|AD)\b"
+    r"|(?<![\w.:])\d{1,2}(?::\d\d(?:\s?[ap]\.?m\b)?|\s?[ap]\.?m\b)"
+    rf"|\b{_WEEKDAY}\b|(?<=\b[Ii]n ){_MONTH}\b|(?<=\bfrom ){_MONTH}\b|(?<=\buntil ){_MONTH}\b)",
+    Kind.PERSON: _NAME,
+    Kind.PLACE: _NAME,
+    Kind.REASON: r"\b(?:because|due to|as a result|result(?:ed|ing)? (?:of|from)|caused|driven by|owing to|so that"
+    r"|in order to|primarily|since|attributable|reflect\w*)\b.*",
+}
+# "increased 2% or $1.5 billion" has no sales figure, "increased to $1.5 billion" has one.
+_CHANGE = (
+    r"\b(?:(?:in|de)creas\w{1,3}|declin\w{1,3}|grew|grow\w{0,3}|rose|ris(?:en?|es|ing)|fell|fall\w{0,3}|drop\w{0,4})"
+)
+_BEFORE_CHANGE = re.compile(
+    rf"{_CHANGE}\s(?:(?:in|of|by|approximately|about|nearly|almost|over)\s)*"
+    rf"(?:[$€£¥]?\s?{_DIGITS}\s?(?:%|per ?cent|{_SCALE})?,?\s(?:or\s|\())?$",
+    re.IGNORECASE,
+)
+_ASKS_CHANGE = re.compile(
+    rf"{_CHANGE}|\b(?:chang\w{{1,3}}|more|less|fewer|higher|lower|up|down|differ\w*|gain\w*|added?|lost|reduc\w*)\b",
+    re.IGNORECASE,
+)
+_COMPILED = {kind: re.compile(pattern) for kind, pattern in _PATTERNS.items()}
+_NAMES = {Kind.PERSON, Kind.PLACE}
+# "555" of a telephone number has digits beside it.
+_BEFORE_NUMBER = re.compile(rf"\b{_CURRENCY}\s$|\d[ -]$")
+_AFTER_NUMBER = re.compile(
+    rf"\s(?:{_CURRENCY}\b|per ?cent\b|dollars|euros|pounds)|\s?(?:{_SIGN}|%)|[\s-]{_TIME_UNIT}\b"
+)
+_AMOUNT = (
+    r"\b(?:no|none|free|included|once|twice|each|every|several|few|(?:annual|month|week|dai)ly|annual|centur(?:y|ies)"
+    r"|decades?|indefinite(?:ly)?|permanent(?:ly)?|forever|unlimited)\b"
+)
+_AMOUNT_PATTERN = re.compile(_AMOUNT, re.IGNORECASE)
+_FIGURE = re.compile(rf"\d|\b(?:{_WORD_NUMBER}|{_MONTH}|{_WEEKDAY})\b|{_AMOUNT}", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
+_NEXT, _NEXT_CHARACTERS = 3, 60
+Span = tuple[int, int]
+
+
+def candidates(kind: Kind, text: str, question: Question) -> Iterator[Span]:
+    """Yield the parts of a sentence that have the kind of answer and aren't words of the question."""
+    if kind not in _COMPILED:
+        return
+    asked = set(question.stems) | question.years
+    dates = _dates(text) if kind is Kind.NUMBER else []
+    asks_level = question.kind in (Kind.MONEY, Kind.NUMBER) and not _ASKS_CHANGE.search(question.text)
+    for match in _COMPILED[kind].finditer(text):
+        words = set(stems([match[0]]))
+        is_date = any(start <= match.start() < end for start, end in dates)  # "28" of "April 28"
+        if (
+            words
+            and not words <= asked
+            and not is_date
+            and not (kind is Kind.NUMBER and _is_other_figure(text, match))
+            and not (asks_level and _BEFORE_CHANGE.search(text[max(0, match.start() - 60) : match.start()]))
+            and not (kind in _NAMES and _starts_sentence(text, match, words))
+        ):
+            yield match.start(), match.end()
+
+
+def has_figure(text: str) -> bool:
+    """Return whether a text has any number, day or month: without one, it doesn't answer how much, how many or when."""
+    return bool(_FIGURE.search(text))
+
+
+def says_amount(text: str) -> bool:
+    """Return whether words say how much, how many or how long: "free", "unlimited"."""
+    return bool(_AMOUNT_PATTERN.search(text))
+
+
+def counts(text: str, question: Question) -> bool:
+    """Return whether a text has a number of what the question counts: "six rooms", "two small rooms"."""
+    return bool(question.counted) and any(
+        question.counted & set(stems(_WORD.findall(text, end, end + _NEXT_CHARACTERS)[:_NEXT]))
+        for _, end in candidates(Kind.NUMBER, text, question)
+    )
+
+
+def _is_other_figure(text: str, number: re.Match[str]) -> bool:
+    """Return whether a number is of money, time or a share, and doesn't say how many there are of something."""
+    before = text[max(0, number.start() - 5) : number.start()]
+    return bool(_BEFORE_NUMBER.search(before) or _AFTER_NUMBER.match(text, number.end()))
+
+
+def _dates(text: str) -> list[Span]:
+    """Return the dates with a month, and the years; 1,500 can be a number."""
+    dates = _COMPILED[Kind.DATE].finditer(text)
+    return [date.span() for date in dates if YEAR.fullmatch(date[0]) or any(map(str.isalpha, date[0]))]
+
+
+def answer_span(text: str, question: Question) -> Span:
+    """Return the part of a sentence that answers: the candidate nearest to the question's words, or all of it."""
+    spans = list(candidates(question.kind, text, question))
+    if not spans and question.kind is Kind.MONEY:
+        spans = list(candidates(Kind.PERCENT, text, question)) or list(candidates(Kind.NUMBER, text, question))
+    if not spans:
+        return 0, len(text)
+    if len(spans) > 1 and "respectively" in text:
+        return _respective_span(spans, text, question)
+    places = [word.span() for word in _WORD.finditer(text) if set(stems([word[0]])) & set(question.stems)]
+    return min(spans, key=lambda span: _distance(span, places))
+
+
+def _respective_span(spans: Sequence[Span], text: str, question: Question) -> Span:
+    """Return the span in the place of the question's year among the years; all of the sentence if that isn't clear."""
+    years = list(dict.fromkeys(YEAR.findall(text)))
+    asked = [at for at, year in enumerate(years) if year in question.years]
+    return spans[asked[0]] if len(asked) == 1 and len(years) == len(spans) else (0, len(text))
+
+
+def _distance(span: Span, places: Sequence[Span]) -> float:
+    """Return the mean distance of the nearest three words of the question."""
+    distances = sorted(max(start - span[1], span[0] - end, 0) for start, end in places)[:3]
+    return sum(distances) / len(distances) if distances else 0.0
+
+
+def _starts_sentence(text: str, match: re.Match[str], words: set[str]) -> bool:
+    """Return whether a single capitalized word is only the first one of the sentence."""
+    return len(words) == 1 and not text[: match.start()].strip(" \"'“(#-*")

@@ -1,0 +1,1 @@
+"""Reads reStructuredText as Markdown, with its tables as structure."""

@@ -1,0 +1,72 @@
+"""The tags and the picture with which other sites show a link to a page.
+
+Gradio's template has tags of its own ("Gradio", "Click to try out the app!"), and adds a page's `head` with a script,
+which those sites don't run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import FileResponse
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+PICTURE_PATH = "/static/preview.png"  # below a path that the guard opens
+WIDTH, HEIGHT = 1200, 630  # what Open Graph and its readers recommend
+_TAG = re.compile(rb'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*')
+
+
+class LinkPreview:
+    """ASGI middleware: it replaces the template's tags in the page, and serves the picture."""
+
+    def __init__(self, app: ASGIApp, title: str, description: str, picture: Path | None = None) -> None:
+        self._app, self._picture = app, picture
+        self._tags = "".join(_tags(title, description, bool(picture))).encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_get = scope["type"] == "http" and scope["method"] == "GET"
+        path = scope["path"].removeprefix(scope.get("root_path", "")) if is_get else ""
+        if self._picture and path == PICTURE_PATH:
+            await FileResponse(self._picture)(scope, receive, send)
+        else:
+            await self._app(scope, receive, self._send_with_tags(send) if path == "/" else send)
+
+    def _send_with_tags(self, send: Send) -> Send:
+        """Return what sends the page with the tags; the start waits for them, because it has the length."""
+        start: Message = {}
+
+        async def send_with_tags(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)
+                return
+            if start:  # the first part of the body has the whole head
+                body = self._with_tags(message.get("body", b""))
+                if not message.get("more_body"):
+                    MutableHeaders(scope=start)["content-length"] = str(len(body))
+                    message = {**message, "body": body}
+                await send(dict(start))
+                start.clear()
+            await send(message)
+
+        return send_with_tags
+
+    def _with_tags(self, page: bytes) -> bytes:
+        first = _TAG.search(page)
+        return page[: first.start()] + self._tags + _TAG.sub(b"", page[first.start() :]) if first else page
+
+
+def _tags(title: str, description: str, picture: bool) -> Iterator[str]:
+    values = {"type": "website", "title": title, "description": description}
+    if picture and (host := os.environ.get("SPACE_HOST")):  # its address must be a whole one
+        values |= {"image": f"https://{host}{PICTURE_PATH}", "image:width": str(WIDTH), "image:height": str(HEIGHT)}
+        yield '<meta name="twitter:card" content="summary_large_image">'
+    for name, value in values.items():
+        yield f'<meta property="og:{name}" content="{escape(value)}">'

@@ -1,0 +1,81 @@
+"""What a sheet has beside its visible cells: hidden rows and columns, boxes, charts, and lines for the printer."""
+
+from __future__ import annotations
+
+import io
+
+import openpyxl
+import pytest
+import xlsxwriter
+
+from rag.documents import Note, NoteKind
+from tests.rag import make_office as make
+
+
+def test_hidden_rows_and_columns_are_left_out_and_counted(read):
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    for row in (["Port", "Fee", "Draft"], ["Skarv", 14, 1], ["Old", 99, 2], ["Holm", 9, 3], ["Folded", 7, 4]):
+        sheet.append(row)
+    sheet.row_dimensions[3].hidden = sheet.column_dimensions["C"].hidden = True
+    sheet.row_dimensions.group(5, 5, hidden=True)  # a button unfolds it
+    stream = io.BytesIO()
+    workbook.save(stream)
+    document = read("a.xlsx", stream.getvalue())
+    assert document.text.splitlines()[2:] == [
+        *("| Port | Fee |", "| --- | --- |", "| Skarv | 14 |", "| Holm | 9 |", "| Folded | 7 |")
+    ]
+    assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 2),)
+
+
+@pytest.mark.parametrize("has_table", [False, True])
+def test_white_cells_are_left_out_unless_they_may_have_a_background(read, has_table):
+    stream = io.BytesIO()
+    workbook = xlsxwriter.Workbook(stream)
+    sheet = workbook.add_worksheet("Fees")
+    sheet.write_row(0, 0, ["Port", "Fee"], workbook.add_format({"font_color": "white", "bg_color": "navy"}))
+    sheet.write_row(1, 0, ["Skarv", 14])
+    sheet.write(2, 0, "white", workbook.add_format({"font_color": "white"}))
+    if has_table:
+        sheet.add_table(4, 0, 5, 1, {"data": [["a", 1]]})
+    workbook.close()
+    document = read("a.xlsx", stream.getvalue())
+    assert "| Port | Fee |" in document.text
+    assert ("white" in document.text) is has_table
+    assert document.notes == (() if has_table else (Note(NoteKind.HIDDEN_TEXT, 1),))
+
+
+def test_boxes_titles_of_charts_and_printed_lines_are_read(read):
+    stream = io.BytesIO()
+    workbook = xlsxwriter.Workbook(stream)
+    sheet = workbook.add_worksheet("Fees")
+    sheet.write_row(0, 0, ["Port", "Fee"])
+    sheet.write_row(1, 0, ["Skarv", 14])
+    sheet.insert_textbox(4, 0, "The gate code is 4711.")
+    sheet.set_header('&L&"Arial,Bold"&12Harbour office&RPage &P')
+    sheet.set_footer("&C&P/&N")
+    for title in ("Fees by port", "A sheet of its own"):
+        chart = workbook.add_chart({"type": "column"})
+        chart.add_series({"values": "=Fees!$B$2:$B$2"})
+        chart.set_title({"name": title})
+        place = sheet if title == "Fees by port" else workbook.add_chartsheet()
+        place.insert_chart("D2", chart) if place is sheet else place.set_chart(chart)
+    workbook.close()
+    blocks = read("a.xlsx", stream.getvalue()).text.split("\n\n")
+    assert blocks[2:] == [
+        *("The gate code is 4711.", "Chart: Fees by port", "Harbour office Page", "Chart: A sheet of its own")
+    ]
+
+
+def test_hidden_rows_of_open_sheets_are_left_out_and_counted(read):
+    def row(*texts: str, attributes: str = "") -> str:
+        cells = "".join(f"<table:table-cell><text:p>{text}</text:p></table:table-cell>" for text in texts)
+        return f"<table:table-row {attributes}>{cells}</table:table-row>"
+
+    hidden = row("Old", "99", attributes='table:visibility="collapse"')
+    rows = row("Port", "Fee") + row("Skarv", "14") + hidden + row("Holm", "9")
+    sheet = f'<table:table table:name="Fees">{rows}</table:table>'
+    document = read("a.ods", make.open_document(f"<office:spreadsheet>{sheet}</office:spreadsheet>"))
+    assert "99" not in document.text
+    assert "| Holm | 9 |" in document.text
+    assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 1),)
