@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PICTURE_PATH = "/static/preview.png"  # below a path that the guard opens
 WIDTH, HEIGHT = 1200, 630  # what Open Graph and its readers recommend
-_TAG = re.compile(rb'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*')
+_TAG = re.compile(rb'<meta\s+(?:property="og:|name="twitter:)[^<>]*>\s*')
 
 
 class LinkPreview:

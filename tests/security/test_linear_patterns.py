@@ -73,8 +73,10 @@ def test_all_patterns_are_found() -> None:
 
 def test_no_pattern_is_put_together_inside_a_function_where_this_test_cannot_find_it() -> None:
     modules = {place.partition(":")[0] for place in built_at_run_time()}
-    # The first has one alternative for each character of a secret; test_publisher_secrets runs the rules of the other.
-    assert modules == {"backends/http/endpoint.py", "scripts/publishing/scan/rules.py"}
+    # The first has one alternative for each character of a secret; test_publisher_secrets runs the rules of the second.
+    # The third has a name of the question as it is, of up to 60 characters, between checks of two characters.
+    mentions = "spaces/chat_rag/rag/answering/evidence/asked/mentions.py"
+    assert modules == {"backends/http/endpoint.py", "scripts/publishing/scan/rules.py", mentions}
 
 
 # A visitor's question, a conversation, a link.

@@ -19,6 +19,8 @@ from rag.documents import Document
 _MIN_SHARE, _MAX_YEARS = 0.1, 6
 # A document is about a name that stands in so many characters at its beginning, or so often in it.
 _BEGINNING, _OFTEN = 3_000, 5
+# A longer name is compared as it is: the check of its surroundings reads all of it at each place where it ends.
+_LONGEST_NAME = 60
 _lower_text = PerDocument(lambda document: f"{document.name}\n{document.text}".lower())
 _years = PerDocument(
     lambda document: Counter(year for block in text_blocks(document.text) for year in YEAR.findall(block))
@@ -97,6 +99,8 @@ def covered_years(documents: Iterable[Document]) -> tuple[str, ...]:
 def _mentions(text: str, name: str) -> bool:
     """Return whether a text in lower case has a name as a word, perhaps in another number or case."""
     name = name.lower()
+    if len(name) > _LONGEST_NAME:
+        return name in text
     stem = re.escape(name[:-1] if len(name) > 4 and name.endswith("s") else name)
     # The stem comes first, so that the pattern is looked for as fast as a plain text.
     pattern = re.compile(rf"{stem}(?<![^\W_]{stem})(?![^\W\d_]{{2}})")
