@@ -11,8 +11,6 @@ import tomllib
 from functools import lru_cache
 from pathlib import Path
 
-from gradio.context import LocalContext
-
 from chat_page.strings import ENGLISH, Strings
 
 
@@ -32,6 +30,8 @@ ENGLISH_ONLY = frozenset({"examples", "sign_in", "sign_out", "unknown_target", "
 
 def strings() -> Strings:
     """Return the strings for the page whose event is running, or English outside of an event."""
+    from gradio.context import LocalContext  # seconds at the start of a program that has no page
+
     request = LocalContext.request.get(None)
     return LANGUAGES[choose_language(request.headers.get("accept-language") or "" if request else "")]
 
