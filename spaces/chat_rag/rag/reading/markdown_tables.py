@@ -13,7 +13,7 @@ _BLOCK = re.compile(r"^(?:[^|\n]*\|[^\n]*(?:\n|\Z)){2,}", re.MULTILINE)
 _RULE = re.compile(r"[|: \t-]++")  # the line below the header of a table with a frame
 _BAR = re.compile(r"(?<!\\)\|")
 _LINE = re.compile(r"[^\n]+")
-_QUOTE = re.compile(r"[ \t]*+(?:>[ \t]*+)+")  # before each line of a quotation
+_QUOTE = re.compile(r"[ \t]{0,99}+(?:>[ \t]{0,99}+)+")  # before each line of a quotation
 Span = tuple[int, int]
 
 

@@ -166,6 +166,7 @@ def test_a_number_of_what_the_question_counts(text: str, is_counted: bool) -> No
         ("Membership is free.", True),
         ("Rent is due monthly.", True),
         ("No rest.", True),
+        ("The kettle holds a litre.", True),
         ("Income came from rents.", False),
     ],
 )

@@ -70,7 +70,14 @@ _AMOUNT = (
     r"|decades?|indefinite(?:ly)?|permanent(?:ly)?|forever|unlimited)\b"
 )
 _AMOUNT_PATTERN = re.compile(_AMOUNT, re.IGNORECASE)
-_FIGURE = re.compile(rf"\d|\b(?:{_WORD_NUMBER}|{_MONTH}|{_WEEKDAY})\b|{_AMOUNT}", re.IGNORECASE)
+# "The kettle holds a litre" says how much.
+_ONE_MEASURE = (
+    r"\ban?\s(?:lit(?:re|er)|cup|(?:table|tea)spoon|pint|gallon|pound|ounce|kilo\w{0,8}|gram(?:me)?|ton(?:ne)?|met(?:re|er)"
+    r"|mile|yard|foot|inch|hectare|acre|pair|third|quarter|fifth|tenth)\b"
+)
+_FIGURE = re.compile(
+    rf"\d|\b(?:{_WORD_NUMBER}|{_MONTH}|{_WEEKDAY})\b|{_AMOUNT}|{_ONE_MEASURE}|{_PATTERNS[Kind.DURATION]}", re.IGNORECASE
+)
 _WORD = re.compile(r"\w+")
 _NEXT, _NEXT_CHARACTERS = 3, 60
 Span = tuple[int, int]

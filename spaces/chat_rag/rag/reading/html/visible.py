@@ -11,7 +11,7 @@ from rag.reading.html.styles import StyleSheets, declarations
 _ZERO = re.compile(r"(?:0*\.)?0+(?:px|pt|r?em|%)?")
 _FAR_OUTSIDE = re.compile(r"-\d{4,}(?:px|pt|r?em|%|vw|vh)?|-\d{3}(?:r?em|%|vw|vh)")
 _CLIPPED = re.compile(r"rect\(\s*[01](?:px)?[\s,].*|inset\(\s*(?:50|100)%.*|circle\(\s*0.*")
-_SHRUNK = re.compile(r".*(?:scale\(\s*0|translate[xy]?\(\s*-\d{4}).*")
+_SHRUNK = re.compile(r"scale\(\s{0,9}0|translate[xy]?\(\s{0,9}-\d{4}")
 _MAX_FRAMES = 3  # frames inside frames
 _COOKIES = re.compile(
     r"\b(cookie|consent|gdpr)[-_]?(banner|bar|notice|popup|consent|dialog|message|overlay|wall)", re.I
@@ -98,7 +98,7 @@ def _hides(properties: dict[str, str]) -> bool:
 
     if properties.get("display") == "none" or properties.get("visibility") in ("hidden", "collapse"):
         return True
-    if has("opacity", _ZERO) or has("clip-path", _CLIPPED) or has("transform", _SHRUNK):
+    if has("opacity", _ZERO) or has("clip-path", _CLIPPED) or _SHRUNK.search(properties.get("transform", "")):
         return True
     if any(has(name, _FAR_OUTSIDE) for name in ("left", "top", "text-indent", "margin-left", "margin-top")):
         return True
