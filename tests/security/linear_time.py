@@ -6,6 +6,7 @@ import gc
 import re
 import time
 from collections.abc import Callable
+from functools import cache, partial
 
 SIZES = (10_000, 20_000, 40_000)
 # Twice the text may take 2.6 times as long: 2 for the text, and some for caches and other programs.
@@ -27,11 +28,12 @@ def assert_linear(work: Callable[[int], object], what: str = "", *, sizes: tuple
 
     `work` gets each of the sizes, and prepares its text itself if that is cheap.
     """
-    trial = cpu_seconds(work, _TRIAL_CHARACTERS)
-    if trial < _TRIAL_SECONDS or (trial < _SAFE_SECONDS and cpu_seconds(work, sizes[-1]) < FLOOR):
+    seconds = cache(partial(cpu_seconds, work))
+    trial = seconds(_TRIAL_CHARACTERS)
+    if trial < _TRIAL_SECONDS or (trial < _SAFE_SECONDS and seconds(sizes[-1]) < FLOOR):
         return
     for size in sizes[:-1]:
-        if cpu_seconds(work, 2 * size) <= CLEARLY_LINEAR * cpu_seconds(work, size):
+        if seconds(2 * size) <= CLEARLY_LINEAR * seconds(size):
             continue
         growth = min(_growth(work, size) for _ in range(3)) if _growth(work, size) > MAX_GROWTH else 0.0
         assert growth <= MAX_GROWTH, f"twice {size:,} characters take {growth:.1f} times as long: {what}"
