@@ -47,9 +47,9 @@ class LinkPreview:
             if message["type"] == "http.response.start":
                 start.update(message)
                 return
-            if start:  # the first part of the body has the whole head
-                body = self._with_tags(message.get("body", b""))
+            if start:  # a page in several parts stays as it is
                 if not message.get("more_body"):
+                    body = self._with_tags(message.get("body", b""))
                     MutableHeaders(scope=start)["content-length"] = str(len(body))
                     message = {**message, "body": body}
                 await send(dict(start))
