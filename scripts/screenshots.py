@@ -137,7 +137,7 @@ def chat_states(browser: Browser, url: str, filing: Path | None, out: Path) -> N
             page.locator("#samples input").evaluate("box => box.checked && box.click()")
             if filing:
                 page.locator("#documents [data-remove]").evaluate("button => button.click()")
-            ask(page, "word " * 3900)  # longer than the model's context window
+            ask(page, "word " * 3900)  # longer than a question can be
             page.screenshot(path=out / f"{name}-6-error.png")
             page.context.close()
 

@@ -38,8 +38,9 @@ def _of_document(document: Document) -> Iterator[str]:
 
 def _strings(document: Document) -> Strings:
     """The strings of the document's language: the default embedding model knows no other one to ask it in."""
-    told = len(document.text[:2_000].split()) >= _FEWEST_WORDS
-    return strings_of(detect_language(document.text)) if told else strings()
+    if len(document.text[:2_000].split()) < _FEWEST_WORDS:  # its language would be a guess
+        return strings()
+    return strings_of(detect_language(document.text))
 
 
 def _topics(document: Document) -> Iterator[str]:

@@ -16,8 +16,8 @@ _BLOCK_CHARACTERS = 100_000
 class PerDocument(Generic[T]):
     """Computes a value when it is first needed for a document, and keeps it as long as the document is in memory.
 
-    The value must not refer to the document, which would then never be freed. Documents are told apart as objects: to
-    compare or hash one takes as long as to read it.
+    The value must not refer to the document, which would then never be freed. The keys are the objects themselves: to
+    compare or hash documents takes as long as to read them.
     """
 
     def __init__(self, compute: Callable[[Document], T]) -> None:
