@@ -7,15 +7,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from rag.reading.layout.segments import Segment, join_segments
+from rag.reading.layout.segments import (
+    WIDEST_SPACE,
+    WIDEST_SPACE_BEFORE_CURRENCY,
+    WIDEST_SPACE_OF_FIGURES,
+    Segment,
+    join_segments,
+)
 
 _SAME_LINE = 0.35  # how much the bottoms of a line's segments may differ, in units of the smaller one's height
 _SAME_CELL = 1.5  # the most that two lines of a cell are apart, in units of their height
 OVERLAPPING = 0.95  # two lines that are closer, in units of their height, are beside each other
 _SPACE = 0.12  # what is further apart, in units of the height, are two words
-_WIDEST_SPACE = 0.9
-_WIDEST_SPACE_OF_FIGURES = 0.4
-_WIDEST_SPACE_BEFORE_CURRENCY = 0.3
 _CURRENCIES = frozenset("$€£¥₹")
 _FIGURE_ENDS = frozenset("0123456789)%")
 _BEFORE_FIGURE = re.compile(r"[$€£¥₹(]|US\$|\(?[$€£¥₹]\(?")
@@ -128,10 +131,10 @@ def _widest_space(before: str, behind: str) -> float:
     """Return how wide a space between two texts can be, in units of the height; columns of figures can be closer."""
     if before[-1:] in _FIGURE_ENDS:
         if behind[:1] in _CURRENCIES:
-            return _WIDEST_SPACE_BEFORE_CURRENCY
+            return WIDEST_SPACE_BEFORE_CURRENCY
         if behind[:1].isdigit():
-            return _WIDEST_SPACE_OF_FIGURES
-    return _WIDEST_SPACE
+            return WIDEST_SPACE_OF_FIGURES
+    return WIDEST_SPACE
 
 
 def _join_signs(segments: list[Segment]) -> list[Segment]:

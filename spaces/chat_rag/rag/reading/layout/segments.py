@@ -11,9 +11,9 @@ from rag.reading.layout.words import Words
 
 # In units of the line's height, which is 1.1 to 1.2 times the font size: a space is 0.25 wide, in justified text up to
 # 0.8, and the distance of two columns is rarely less than 1.
-_WIDEST_SPACE = 0.9
-_WIDEST_SPACE_OF_FIGURES = 0.4  # columns of figures can be closer
-_WIDEST_SPACE_BEFORE_CURRENCY = 0.3  # the sign of a column stands far from its figure, and near the column before it
+WIDEST_SPACE = 0.9
+WIDEST_SPACE_OF_FIGURES = 0.4  # columns of figures can be closer
+WIDEST_SPACE_BEFORE_CURRENCY = 0.3  # the sign of a column stands far from its figure, and near the column before it
 _JUMP = 0.15  # how much two words of a line may differ in height
 
 
@@ -57,8 +57,8 @@ def make_segments(words: Words) -> list[Segment]:
     left, right, bottom, size = words.left, words.right, words.bottom, words.size
     heights = np.minimum(size[1:], size[:-1])
     figures = words.figures
-    widest = np.where((figures[1:] == 1) & (figures[:-1] == 1), _WIDEST_SPACE_OF_FIGURES, _WIDEST_SPACE)
-    widest[(figures[1:] == 2) & (figures[:-1] == 1)] = _WIDEST_SPACE_BEFORE_CURRENCY
+    widest = np.where((figures[1:] == 1) & (figures[:-1] == 1), WIDEST_SPACE_OF_FIGURES, WIDEST_SPACE)
+    widest[(figures[1:] == 2) & (figures[:-1] == 1)] = WIDEST_SPACE_BEFORE_CURRENCY
     widest *= heights
     gap = left[1:] - right[:-1]
     continues = (gap < widest) & (gap > -0.3 * heights) & (abs(bottom[1:] - bottom[:-1]) < _JUMP * heights)
