@@ -50,15 +50,15 @@ def _doubtful(words: Words) -> NDArray[np.bool_]:
     """Return for each word whether its text object is invisible, transparent or nearly white."""
     import numpy as np
 
-    unique = list(dict.fromkeys(filter(None, words.objects.tolist())))
-    colors = pdfium.fill_colors(unique)
-    modes = np.array(pdfium.render_modes(unique), int)  # 3 and 7 are invisible
+    if not len(words):
+        return np.zeros(0, bool)
+    # Words of one object follow each other; one that PDFium has added has none.
+    is_first = np.concatenate([[True], words.objects[1:] != words.objects[:-1]])
+    colors, modes = pdfium.paints(words.objects[is_first])
     doubtful = (modes == 3) | (modes == 7) | (colors[:, 3] < _FAINT)
     doubtful |= (colors[:, :3].min(axis=1, initial=255) >= _LIGHT) & (modes == 0)
-    if not doubtful.any():
-        return np.zeros(len(words), bool)
-    chosen = [unique[index] for index in np.flatnonzero(doubtful).tolist()]
-    return np.isin(words.objects, chosen)
+    result: NDArray[np.bool_] = doubtful[np.cumsum(is_first) - 1] & (words.objects != 0)
+    return result
 
 
 def _have_contrast(page: Any, places: Any, doubtful: NDArray[np.bool_]) -> NDArray[np.bool_]:

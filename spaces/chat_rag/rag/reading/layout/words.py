@@ -86,12 +86,12 @@ def read_words(text_page: Any) -> Words:
     text = _characters(text_page, page)
     kinds = _kinds(text)
     starts, ends = _spans(kinds)
-    objects = np.array(pdfium.text_objects(page, starts.tolist()), np.intp)
+    objects = pdfium.text_objects(page, starts.tolist())
     first, last = _boxes(page, starts, ends)
     cuts = _script_cuts(page, kinds, starts, ends, objects, first, last)
     if cuts:
         starts, ends = np.sort(np.append(starts, cuts)), np.sort(np.append(ends, cuts))
-        objects = np.array(pdfium.text_objects(page, starts.tolist()), np.intp)
+        objects = pdfium.text_objects(page, starts.tolist())
         first, last = _boxes(page, starts, ends)
     figures = _figures(kinds, starts, ends)
     places = np.concatenate([np.minimum(first, last)[:, 0::3], np.maximum(first, last)[:, 2:0:-1]], axis=1)
@@ -178,7 +178,7 @@ def _script_cuts(
     closed = kinds[ends - 1] & _CLOSING > 0  # the script may be before a full stop
     words = np.flatnonzero((digits[ends] > digits[starts]) & (ends - starts > 1) & (differ | closed)).tolist()
     # A superscript is another text object.
-    last_objects = pdfium.text_objects(page, (ends[words] - 1).tolist())
+    last_objects = pdfium.text_objects(page, (ends[words] - 1).tolist()).tolist()
     spans = zip(starts[words].tolist(), ends[words].tolist(), objects[words].tolist(), last_objects, strict=True)
     indexes = [index for start, end, one, other in spans if one != other for index in range(start, end)]
     if not indexes:
