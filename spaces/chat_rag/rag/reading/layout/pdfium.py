@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _POINTER, _INT = ctypes.c_void_p, ctypes.c_int
 _BATCH = 1024
+_MOST_COVERS = 200
 
 
 class _Object(ctypes.c_void_p):
@@ -28,6 +29,13 @@ class _Object(ctypes.c_void_p):
 def address(handle: Any) -> int:
     """Return the address behind a handle of pypdfium2."""
     return ctypes.cast(handle, _POINTER).value or 0
+
+
+def text(text_page: int, count: int) -> str:
+    """Return the text of the first `count` characters."""
+    buffer = (ctypes.c_ushort * (2 * count + 1))()
+    written = _function("FPDFText_GetText")(_POINTER(text_page), 0, count, buffer)
+    return bytes(buffer)[: 2 * (written - 1)].decode("utf-16-le", errors="ignore") if written > 1 else ""
 
 
 def loose_boxes(text_page: int, indexes: Sequence[int]) -> NDArray[np.float32]:
@@ -97,6 +105,31 @@ def image_boxes(page: int, most: int) -> NDArray[np.float32]:
     kinds = map(_function("FPDFPageObj_GetType"), objects)
     images = list(compress(objects, map(raw.FPDF_PAGEOBJ_IMAGE.__eq__, kinds)))
     return _rows(_function("FPDFPageObj_GetBounds"), "f4", 4, images, apart=True)
+
+
+def covers(page: int, texts: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return left, bottom, right and top of the filled shapes and pictures that were drawn after all of the texts."""
+    import numpy as np
+    from pypdfium2 import raw
+
+    found: list[ctypes.c_void_p] = []
+    fill, stroke = ctypes.c_int(), ctypes.c_int()
+    for index in range(_function("FPDFPage_CountObjects")(_POINTER(page)) - 1, -1, -1):
+        item = _POINTER(_function("FPDFPage_GetObject", ctypes.c_size_t)(_POINTER(page), index))
+        kind = _function("FPDFPageObj_GetType")(item)
+        if kind == raw.FPDF_PAGEOBJ_TEXT:
+            if (texts == item.value).any():
+                break
+        elif kind == raw.FPDF_PAGEOBJ_PATH:
+            _function("FPDFPath_GetDrawMode")(item, ctypes.byref(fill), ctypes.byref(stroke))
+            found += [item] if fill.value else []
+        elif kind == raw.FPDF_PAGEOBJ_IMAGE:
+            found.append(item)
+        else:
+            break  # the words can be in a form
+        if len(found) == _MOST_COVERS:
+            break
+    return _rows(_function("FPDFPageObj_GetBounds"), "f4", 4, found, apart=True) if found else np.zeros((0, 4), "f4")
 
 
 def _each(call: Callable[..., Any], handle: int, indexes: Sequence[int]) -> list[Any]:
