@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from backends import Backend, Catalog, SpaceportError
-from backends.catalog import WRITES
+from backends.catalog import CHOICES
 from backends.http.connections import close_connections
 from rag.answering.answer import Rag
 from rag.answering.api import answer_json
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backend", metavar="NAME", help="the target (default: the first one of the catalogue)")
     parser.add_argument("--catalog", metavar="PATH", help="a catalogue other than the built-in one")
     parser.add_argument(
-        "--writes", choices=WRITES, help="quotes alone, or an answer below them (default: the target's)"
+        "--writes", choices=CHOICES["writes"], help="quotes alone, or an answer below them (default: the target's)"
     )
     parser.add_argument("--passages", type=int, default=defaults.passages, help="passages for the model (%(default)s)")
     parser.add_argument("--max-tokens", type=int, default=defaults.max_tokens, help="length limit (%(default)s tokens)")
