@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import difflib
 import os
 import tomllib
@@ -147,6 +146,8 @@ class Catalog:
 
         A local model is not checked, because that would load it.
         """
+        import asyncio  # half of the time of `import backends`
+
         return list(await asyncio.gather(*(self._check(name, seconds) for name in self.names)))
 
     def settings(self, name: str) -> dict[str, Any]:
@@ -158,6 +159,8 @@ class Catalog:
         return self._connect(name, ())
 
     async def _check(self, name: str, seconds: float) -> Target:
+        import asyncio
+
         target = await asyncio.to_thread(self.target, name)
         if target.unavailable:
             return target
