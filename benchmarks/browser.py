@@ -53,7 +53,7 @@ def ask(page: Page, tokens: int, rate: int) -> None:
     box.fill(QUESTION.format(tokens, rate))
     box.press("Enter")
     page.wait_for_timeout(1000 * (tokens / rate if rate else 0) + 1500)
-    page.wait_for_selector(".stop-button", state="hidden", timeout=60_000)
+    page.wait_for_selector(".stop-button", state="hidden", timeout=300_000)
 
 
 def conversation_characters(page: Page) -> int:

@@ -129,6 +129,12 @@ copyCleaners.push((text) => text
   .replace(/(\[\d+\+?\])\(#source-[\da-z-]+\)/g, "$1")
   .trim());
 
+// The choice to ask the samples stays in the tab when the page opens anew.
+document.addEventListener("change", (event) => {
+  const box = event.target.closest("#samples input");
+  if (box) sessionStorage.setItem("spaceport-samples", box.checked);
+});
+
 // While an answer is on its way, its waiting line has the seconds so far.
 let asked = 0;
 setInterval(() => {
