@@ -101,3 +101,14 @@ def test_hidden_rows_and_columns_of_old_workbooks_are_left_out_and_counted(read)
     document = read("a.xls", stream.getvalue())
     assert document.text == "# Fees\n\n| Port | Fee |\n| --- | --- |\n| Skarv | 14 |\n| Holm | 9 |"
     assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 2),)
+
+
+def test_raised_numbers_in_a_cell_are_apart_from_its_figure(read):
+    stream = io.BytesIO()
+    workbook = xlsxwriter.Workbook(stream)
+    sheet, raised = workbook.add_worksheet("Fees"), workbook.add_format({"font_script": 1})
+    sheet.write_row("A1", ["Port", "Fee"])
+    sheet.write_row("A2", ["Skarv"])
+    sheet.write_rich_string("B2", "4,210", raised, "3")
+    workbook.close()
+    assert "| Skarv | 4,210^3 |" in read("a.xlsx", stream.getvalue()).text

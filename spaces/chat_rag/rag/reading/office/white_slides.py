@@ -63,7 +63,7 @@ def _has_white_theme(master: Any) -> bool:
         return False
     theme = next((relation.target_part for relation in master.part.rels.values() if "/theme" in relation.reltype), None)
     light = parse_xml(theme.blob).find(f".//{_DRAWING}lt1") if theme is not None else None
-    return light is not None and len(light) > 0 and light[0].get("lastClr", light[0].get("val")) == "FFFFFF"
+    return light is not None and any(color.get("lastClr", color.get("val")) == "FFFFFF" for color in light)
 
 
 def _has_surface(element: Any) -> bool:
