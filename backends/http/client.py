@@ -23,10 +23,17 @@ async def get_json(endpoint: Endpoint, path: str, make_error: ErrorFactory = res
     record_read(None)
     if response.status_code >= 400:
         raise make_error(endpoint, response.status_code, response.headers, content)
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise not_an_api(endpoint, content.decode("utf-8", "replace")) from error
+    return _parse_json(endpoint, content)
+
+
+async def post_json(
+    endpoint: Endpoint, path: str, body: Mapping[str, Any], make_error: ErrorFactory = response_error
+) -> Any:
+    """POST JSON and return the document of the response; errors as `get_json`."""
+    async with post_stream(endpoint, path, body, make_error=make_error) as response:
+        with translate_errors(endpoint):
+            content = await response.aread()
+    return _parse_json(endpoint, content)
 
 
 @asynccontextmanager
@@ -52,6 +59,13 @@ async def post_stream(
     finally:
         record_read(None)  # bytes that nobody used must not set the timestamp of another target's next event
         await response.aclose()
+
+
+def _parse_json(endpoint: Endpoint, content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise not_an_api(endpoint, content.decode("utf-8", "replace")) from error
 
 
 async def _send(

@@ -20,7 +20,7 @@ from ui.access.origins import SameOrigin, allowed_origins, outermost
 from ui.admission.client import ClientAddress, trust_hub_proxies
 from ui.edge.bodies import BodyLimits
 from ui.edge.connections import limit_connections
-from ui.edge.events import EventCheck
+from ui.edge.events import UNKNOWN_EVENT, EventCheck
 from ui.edge.limits import MB, EdgeLimits
 from ui.edge.uploads import Uploads
 from ui.memory import return_free_memory_regularly
@@ -117,6 +117,7 @@ def app_arguments(limits: EdgeLimits, *, login: bool, preview: Middleware | None
     edges = [Middleware(SignInEdges)] if signs_in else []
     middleware = [Middleware(ClientAddress), Middleware(Guard), *edges, body_limits, *([preview] if preview else [])]
     arguments: dict[str, Any] = {"middleware": middleware, "dependencies": [Depends(EventCheck(limits))]}
+    arguments["exception_handlers"] = UNKNOWN_EVENT
     if login or signs_in:
         middleware.insert(0, Middleware(SameOrigin, allowed_origins(), as_guest=signs_in))
         arguments["lifespan"] = outermost
