@@ -53,7 +53,7 @@ def _is_white(color: Any, white_theme: bool) -> bool:
     value = color.get("val", "")
     if color.tag == f"{_DRAWING}schemeClr":
         return white_theme and value in _BACKGROUND
-    return color.tag == f"{_DRAWING}srgbClr" and value.upper() == "FFFFFF"
+    return bool(color.tag == f"{_DRAWING}srgbClr" and value.upper() == "FFFFFF")
 
 
 def _has_white_theme(master: Any) -> bool:
