@@ -34,6 +34,9 @@ from rag.search.languages import ENGLISH, detect_language
 MAX_QUOTES = 3
 # A further quote is at least this share as likely as the first one.
 LEAST_SHARE = 0.1
+# How likely documents must answer a question in their language if that is German, Spanish or another one than English
+# (benchmarks/languages.py).
+OTHER_LANGUAGES_THRESHOLD = 0.08
 # If the best unit is so much better than any that has the question's name, the documents answer for another name only.
 _MAX_BEHIND = 2.0
 
@@ -70,24 +73,27 @@ def find_quotes(
         return QuoteSelection(abstention=Abstention(AbstentionKind.NO_PASSAGES, evidence))
     situation = Situation(asked, evidence, find_missing(asked, documents.values()))
     ranking = _rank(situation, units, embedder)
-    is_answered = ranking.answered >= packaged_model().questions.threshold
-    if not _is_for_model(question, documents, embedder):
-        is_answered = missing_evidence(asked.text, passages) is None
+    threshold = _threshold(question, documents, embedder)
+    is_answered = missing_evidence(asked.text, passages) is None if threshold is None else ranking.answered >= threshold
     if is_answered and not ranking.is_other_period:
         return QuoteSelection(_likely(ranking.quotes))
     return QuoteSelection(nearest=ranking.quotes, abstention=_abstention(situation, ranking, documents, embedder))
 
 
-def _is_for_model(question: str, documents: Mapping[str, Document], embedder: Embedder) -> bool:
-    """Return whether the model decides if the documents answer: it was trained on English questions only.
+def _threshold(question: str, documents: Mapping[str, Document], embedder: Embedder) -> float | None:
+    """Return how likely the documents must answer by the model, or None where their words decide instead.
 
-    It also decides for a question in a language that no document has, of which the words of a passage say nothing.
+    The model was trained on English questions with an English embedding model. It also decides for a question in a
+    language that no document has, of which the words of a passage say nothing.
     """
     if not is_latin(question):
-        return False
+        return None
+    trained = packaged_model().questions.threshold
     if detect_language(question) == ENGLISH:
-        return True
-    return not embedder.multilingual and bool(other_languages(question, documents.values()))
+        return trained
+    if embedder.multilingual:
+        return None
+    return trained if other_languages(question, documents.values()) else OTHER_LANGUAGES_THRESHOLD
 
 
 @dataclass(frozen=True, slots=True)
