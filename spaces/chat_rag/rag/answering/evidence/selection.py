@@ -34,7 +34,7 @@ from rag.search.languages import ENGLISH, detect_language
 MAX_QUOTES = 3
 # A further quote is at least this share as likely as the first one.
 LEAST_SHARE = 0.1
-# How likely documents must answer a question in their language if that is German, Spanish or another one than English
+# How likely documents must at least answer, by the model, a question in German, Spanish or another language than English
 # (benchmarks/languages.py).
 OTHER_LANGUAGES_THRESHOLD = 0.08
 # If the best unit is so much better than any that has the question's name, the documents answer for another name only.
@@ -73,27 +73,31 @@ def find_quotes(
         return QuoteSelection(abstention=Abstention(AbstentionKind.NO_PASSAGES, evidence))
     situation = Situation(asked, evidence, find_missing(asked, documents.values()))
     ranking = _rank(situation, units, embedder)
-    threshold = _threshold(question, documents, embedder)
-    is_answered = missing_evidence(asked.text, passages) is None if threshold is None else ranking.answered >= threshold
+    is_answered = ranking.answered >= _threshold(question, documents, embedder)
+    if not _is_for_model(question, documents, embedder):
+        is_answered = is_answered and missing_evidence(asked.text, passages) is None
     if is_answered and not ranking.is_other_period:
         return QuoteSelection(_likely(ranking.quotes))
     return QuoteSelection(nearest=ranking.quotes, abstention=_abstention(situation, ranking, documents, embedder))
 
 
-def _threshold(question: str, documents: Mapping[str, Document], embedder: Embedder) -> float | None:
-    """Return how likely the documents must answer by the model, or None where their words decide instead.
+def _threshold(question: str, documents: Mapping[str, Document], embedder: Embedder) -> float:
+    """Return how likely the documents must answer, by the model."""
+    if _is_for_model(question, documents, embedder):
+        return packaged_model().questions.threshold
+    return OTHER_LANGUAGES_THRESHOLD if is_latin(question) and not embedder.multilingual else 0.0
 
-    The model was trained on English questions with an English embedding model. It also decides for a question in a
-    language that no document has, of which the words of a passage say nothing.
+
+def _is_for_model(question: str, documents: Mapping[str, Document], embedder: Embedder) -> bool:
+    """Return whether the model decides alone if the documents answer: it was trained on English questions only.
+
+    It also decides for a question in a language that no document has, of which the words of a passage say nothing.
     """
     if not is_latin(question):
-        return None
-    trained = packaged_model().questions.threshold
+        return False
     if detect_language(question) == ENGLISH:
-        return trained
-    if embedder.multilingual:
-        return None
-    return trained if other_languages(question, documents.values()) else OTHER_LANGUAGES_THRESHOLD
+        return True
+    return not embedder.multilingual and bool(other_languages(question, documents.values()))
 
 
 @dataclass(frozen=True, slots=True)
