@@ -14,8 +14,8 @@ from backends.stopwatch import now
 MIN_INTERVAL, MAX_INTERVAL = 0.05, 0.1
 # On a busy page, the answers of one address share the updates of one answer; each of them gets at least one a second.
 MAX_SHARED_INTERVAL = 1.0
-# The share of a core that this thread can use before updates become fewer, and how often the share is measured. All other
-# events wait for it: with 0.5, a first quote beside 64 hostile guests came twice as late. (Measured 2026-11-29.)
+# The share of a core that this thread can use before updates become fewer, and how often the share is measured. All
+# other events wait for it: with 0.5, a first quote beside 64 hostile guests came twice as late. (2026-11-29)
 TARGET_LOAD, SAMPLE_SECONDS = 0.3, 0.25
 # The share by which a text must have grown for the next update: 10 characters of 4,000, and 100 of 40,000.
 MIN_GROWTH = 1 / 400
