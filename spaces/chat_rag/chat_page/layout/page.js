@@ -15,13 +15,26 @@ const markStates = () => {
   }
 };
 
+// The conversation's size, for the same reason not as a container of queries.
+const sizes = new ResizeObserver(([{target, contentRect}]) => {
+  target.style.setProperty("--sp-log-height", `${contentRect.height}px`);
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  target.toggleAttribute("data-wide", contentRect.width >= 50 * rem);
+});
+let measured = null;
+const watchSize = () => {
+  if (log() === measured) return;
+  measured = log();
+  if (measured) sizes.observe(measured);
+};
+
 // The answers to a question that is asked again, such as of another model, are side by side where there is room.
 const markComparison = (conversation) => {
   conversation.toggleAttribute("data-compared", conversation.querySelector(":scope > [data-again]") !== null);
   const isAgain = (part) => part?.hasAttribute("data-again") ?? false;
   for (const part of conversation.children) {
     const next = part.nextElementSibling; // the buttons of an answer follow it
-    part.toggleAttribute("data-first", isAgain(next) || (part.matches(".bot-row") && isAgain(next?.nextElementSibling)));
+    part.toggleAttribute("data-first", isAgain(next) || part.matches(".bot-row") && isAgain(next?.nextElementSibling));
   }
 };
 
@@ -102,7 +115,7 @@ const translateTitle = () => {
   if (title && document.title !== title) document.title = title;
 };
 
-new MutationObserver(() => { markStates(); watchQuestions(); closeSidebar(); translateTitle(); })
+new MutationObserver(() => { markStates(); watchSize(); watchQuestions(); closeSidebar(); translateTitle(); })
   .observe(document, {childList: true, subtree: true, attributeFilter: ["class"]});
 
 // A copied message has the text of its quotes, not their HTML, and markers instead of links to this page's sources.
