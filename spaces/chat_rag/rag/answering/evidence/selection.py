@@ -34,8 +34,8 @@ from rag.search.languages import ENGLISH, detect_language
 MAX_QUOTES = 3
 # A further quote is at least this share as likely as the first one.
 LEAST_SHARE = 0.1
-# How likely, by the model, documents must at least answer a question in a language with Latin letters that isn't English
-# (benchmarks/languages.py).
+# How likely documents must answer, by the model, a question in German, Spanish or another language with Latin letters
+# than English (benchmarks/languages.py).
 OTHER_LANGUAGES_THRESHOLD = 0.08
 # If the best unit is so much better than any that has the question's name, the documents answer for another name only.
 _MAX_BEHIND = 2.0
