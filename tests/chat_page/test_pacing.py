@@ -60,9 +60,9 @@ def test_the_interval_grows_while_the_thread_is_busy_and_shrinks_again(pace: pac
 def test_the_interval_converges_to_the_target_load(pace: pacing.Pace, clocks: Clocks) -> None:
     interval = pace.seconds()
     for _ in range(30):
-        clocks.advance(0.3, load=0.035 / interval)
+        clocks.advance(0.3, load=0.021 / interval)
         interval = pace.seconds()
-    assert 0.035 / interval == pytest.approx(pacing.TARGET_LOAD)
+    assert 0.021 / interval == pytest.approx(pacing.TARGET_LOAD)
 
 
 def test_answers_of_one_address_share_the_updates_of_one_on_a_busy_page(pace: pacing.Pace, clocks: Clocks) -> None:
