@@ -7,6 +7,7 @@ import pytest
 from rag.answering.evidence.answer_spans import candidates
 from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.sentences import split_sentences
 from rag.answering.evidence.tables.figures import is_figure, value
 from rag.answering.verification.figures import find_figures
 
@@ -45,6 +46,8 @@ AMOUNTS = [
     ("EUR 2000", 2000, "€"),
     ("£.50", 0.5, "£"),
     ("EUR1.234", 1234, "€"),
+    ("CHF 1'234.–", 1234, "chf"),
+    ("1.234,- €", 1234, "€"),
 ]
 
 
@@ -64,6 +67,7 @@ def test_an_amount_is_read_whole(amount: str, number: float, unit: str) -> None:
     [
         (Kind.MONEY, "It costs 10–12 € a day.", ["10–12 €"]),
         (Kind.MONEY, "It costs €10–12 a day.", ["€10–12"]),
+        (Kind.MONEY, "It costs 10 €–12 € a day.", ["10 €–12 €"]),
         (Kind.MONEY, "It was a300/$62 then.", ["$62"]),
         (Kind.MONEY, "On page 12 345 € were named.", []),
         (Kind.MONEY, "The cells 5 12 345 € follow.", []),
@@ -89,6 +93,7 @@ def test_an_amount_is_read_whole(amount: str, number: float, unit: str) -> None:
         (Kind.NUMBER, "It holds １，２３４ boats.", ["１，２３４"]),
         (Kind.NUMBER, "There are ٣٤ boats.", ["٣٤"]),
         (Kind.NUMBER, "Call 01628 555 0117 or +44 20 7946 0958.", []),
+        (Kind.NUMBER, "Pay to GB29 NWBK 6016 1331 9268 19.", []),
         (Kind.NUMBER, "Pay to CH93 0076 2011 6238 5295 7.", []),
         (Kind.DURATION, "It takes 1 1/2 hours or 5–7 days.", ["5–7 days"]),
     ],
@@ -147,6 +152,7 @@ def test_a_cell_with_a_date_a_time_or_a_telephone_number_has_no_figure(text: str
         ("Mac 7 382 8 235", [7, 382, 8, 235]),
         ("Mac 1 234,50 2 345,60", [1234.5, 2345.6]),
         ("It costs 10–12 € a day.", [10, 12]),
+        ("It costs 10 €–12 € a day.", [10, 12]),
         ("It rose 1.085 % then.", [1.085]),
         ("It is 12.636 now.", [12.636]),
         ("It is version 3.11.2 of 12.05.2023.", [300110002, 1200052023]),  # compared as a whole
@@ -158,3 +164,8 @@ def test_a_cell_with_a_date_a_time_or_a_telephone_number_has_no_figure(text: str
 )
 def test_an_answer_has_the_numbers_of_its_text(text: str, numbers: list[float]) -> None:
     assert [figure.value * (-1 if figure.negative else 1) for figure in find_figures(text)] == pytest.approx(numbers)
+
+
+@pytest.mark.parametrize("text", ["It costs 3 Mrd. EUR now.", "It costs 1,2 Mio. € now.", "It costs Rs. 12,34,567 now."])
+def test_a_sentence_does_not_end_inside_an_amount(text: str) -> None:
+    assert list(split_sentences(text)) == [(0, len(text))]

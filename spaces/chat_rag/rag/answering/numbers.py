@@ -15,7 +15,7 @@ CODE = (
 )
 # "Ft" is the forint, "ft" a foot.
 CURRENCY_BEFORE = rf"(?-i:{SIGN}|\b(?:{CODE}(?![A-Za-z])|Rs\b\.?|Fr\.|kr\b))"
-CURRENCY_WORD = r"(?:(?i:dollars?|euros?|pounds?|francs?|franken|yen|rupees?)|(?-i:zł|Kč|kr|Ft|lei))"
+CURRENCY_WORD = r"(?:(?i:dollars?|euros?|pounds?|francs?|franken|yen|rupees?)|(?-i:zł|Kč|kr|Ft|lei|Fr(?=\.)))"
 CURRENCY_BEHIND = rf"(?:{SIGN}(?!\d)|(?:(?-i:{CODE})|{CURRENCY_WORD})\b)"
 PERCENT = r"(?:[%％٪]|(?i:per ?cent|prozent|por ciento|pour cent|percentage points?|basis points)\b)"
 SCALES = {
@@ -60,15 +60,16 @@ _WITHOUT_SPACES = "|".join(
         r"\.\d++",
     )
 )
-NUMBER = rf"(?>(?=[\d.½⅓⅔¼¾⅛⅜⅝⅞])(?:{_WITH_SPACES}|{_WITHOUT_SPACES}))"
-CELL_NUMBER = rf"(?>{_SPACED}(?:[.,]\d++)?|{_WITHOUT_SPACES})"
+_NO_CENTS = "(?:[.,][-–—]{1,2}(?![\\w–—-]))?"  # 12.– Fr.
+NUMBER = rf"(?>(?=[\d.½⅓⅔¼¾⅛⅜⅝⅞])(?:{_WITH_SPACES}|{_WITHOUT_SPACES})){_NO_CENTS}"
+CELL_NUMBER = rf"(?>{_SPACED}(?:[.,]\d++)?|{_WITHOUT_SPACES}){_NO_CENTS}"
 # A small figure above the line is the mark of a note, but not in 10³; 12.05.2023 isn't 12.05.
 END = r"(?!(?<=\b10)[⁰¹²³⁴-⁹])(?![^\W⁰¹²³⁴-⁹]|[.,'’]\d)"
 
 _GROUP_MARK = re.compile(r"[\s'’٬]")
 _THOUSANDS = re.compile(r"(?!0)\d{1,3}[.,]\d{3}")
 _HAS_POINT_GROUPS = re.compile(
-    rf"R\$|€|\bEUR(?![A-Za-z])|\b(?:Mio|Mrd|Millionen|Milliarden|Tausend)\b|{CURRENCY_WORD}\b"
+    r"R\$|€|\bEUR(?![A-Za-z])|\b(?:Mio|Mrd|Millionen|Milliarden|Tausend|(?i:euros?|franken)|zł|Kč|kr|Ft|lei)\b"
 )
 _HAS_DECIMAL_POINT = re.compile(r"(?<!R)\$|[£%]|\b(?:thousand|[mbtr]{1,2}illion|bn)\b", re.IGNORECASE)
 
@@ -78,6 +79,7 @@ def read_number(digits: str, around: str = "", *, in_cell: bool = False) -> tupl
 
     1,234 is in thousands. 1.234 is if it is a whole cell or in euros, but not where `around` has "$", "%" or "million".
     """
+    digits = digits.rstrip(".,-–—")
     if not digits[-1].isdecimal():  # ½
         return float(digits[:-1] or 0) + unicodedata.numeric(digits[-1]), 1.0
     plain = _GROUP_MARK.sub("", unicodedata.normalize("NFKC", digits))

@@ -28,13 +28,17 @@ _WORD_NUMBER = (
     r"|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|dozen|(?<!\bin )half)"
     r"(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?"
 )
-_SIGNED = rf"(?<![\w.,+])(?!\+\d{{1,3}}\s\d)[-−–+]?{NUMBER}(?:\s?[-–—]\s?(?!0\d){NUMBER})?"
+_TO = r"\s?[-–—]\s?"
+_SIGNED = (
+    r"(?<![\w.,+])(?!\+\d{1,3}\s\d)(?:(?<!\d[€%])(?<!\d\s[€%])[-−–+])?"
+    rf"{NUMBER}(?:\s?(?:{SIGNS}|%)?{_TO}(?!0\d){NUMBER})?"
+)
 _NUMERAL = rf"(?:{_SIGNED}(?:\s?{SCALE})?{END}|\b{_WORD_NUMBER}\b)"
 _MEASURE = r"(?:°\s?[CF]|[kmc]?m²?|[km]?g|k?m/h|mph|m?l|k?Wh?|dB(?:\(A\))?|k?V|A|bar|GB|MB|lbs?|kcal)"
 _NAME = r"[A-Z][\w’'.-]*(?:\s(?:(?:of|the|de|von|van|al|and)\s)*[A-Z][\w’'.-]*)*"
 _TIME_UNIT = r"(?:years?|months?|weeks?|days?|hours?|minutes?|seconds?|decades?|centuries|quarters?)"
 _PATTERNS: dict[Kind, str] = {
-    Kind.MONEY: rf"(?<![\w.,])[-−–]?{CURRENCY_BEFORE}\s?\(?[-−–]?{NUMBER}(?:\s?[-–—]\s?{SIGNS}?(?!0\d){NUMBER})?"
+    Kind.MONEY: rf"(?<![\w.,])[-−–]?{CURRENCY_BEFORE}\s?\(?[-−–]?{NUMBER}(?:{_TO}{SIGNS}?(?!0\d){NUMBER})?"
     rf"\)?(?:\s?{SCALE}|[kKmMbB](?![\w$]))?"
     rf"|{_SIGNED}(?:\s?{SCALE})?\s?[kKmMT]?{CURRENCY_BEHIND}|\b{_WORD_NUMBER}\s{CURRENCY_WORD}\b"
     rf"|(?:{_NUMERAL}\s(?:cents|pence)|{_SIGNED}[pc¢])\b|\b(?:for free|free of charge|is free|no (?:charge|fee))\b",
@@ -70,7 +74,9 @@ _COMPILED = {kind: re.compile(pattern) for kind, pattern in _PATTERNS.items()}
 _NAMES = {Kind.PERSON, Kind.PLACE}
 # "555" of a telephone number has digits beside it, "450" in "in 2023 450 people" has a year.
 _BEFORE_NUMBER = re.compile(rf"\b{CODE}\s$|(?:(?<!\b[12]\d\d)|(?<=\d [12]\d\d))\d[ -]$")
-_AFTER_NUMBER = re.compile(rf"\s?(?:{CURRENCY_BEHIND}|{PERCENT}|[kKmMT]€)|[\s-]{_TIME_UNIT}\b|[ -]0\d")
+_AFTER_NUMBER = re.compile(
+    rf"\s?(?:{CURRENCY_BEHIND}|{PERCENT}|[kKmMT]€)|[\s-]{_TIME_UNIT}\b|[ -]0\d|(?<=\d{{4}})\s\d{{4}}(?!\d)"
+)
 # A time, a fraction or a date, and digits with a space that can be two numbers or one: "page 12 345".
 _TORN_BEFORE, _GROUP_BEFORE = re.compile(r"\d[:/]$"), re.compile(r"(?<!\d)\d{1,3}[\s]$")
 _TORN_BEHIND, _GROUP_BEHIND = re.compile(r"[:/]\d"), re.compile(r"\s\d{3}(?!\d)")

@@ -24,7 +24,7 @@ _SCALE_LETTERS = {"k": 1e3, "t": 1e3, "m": 1e6, "b": 1e9}
 _S = r"\s{0,3}"  # bounded, so that white space can't slow down a search
 _CHAIN = r"\d{1,4}(?:[.,]\d{1,4}){2,7}"  # a date, a version, a list: it is compared as a whole
 _FIGURE = re.compile(
-    rf"(?<![\w.,])(?=[(\d.½⅓⅔¼¾⅛⅜⅝⅞−–-]|{CURRENCY_BEFORE})(?P<open>\({_S})?(?P<first>{CURRENCY_BEFORE})?{_S}(?P<sign>(?<!\d)[-−–])?{_S}"
+    rf"(?<![\w.,])(?=[(\d.½⅓⅔¼¾⅛⅜⅝⅞−–-]|{CURRENCY_BEFORE})(?P<open>\({_S})?(?P<first>{CURRENCY_BEFORE})?{_S}(?P<sign>(?<!\d)(?<!\d[€%])(?<!\d\s[€%])[-−–])?{_S}"
     rf"(?P<second>{CURRENCY_BEFORE})?{_S}(?P<number>\d{{1,2}}:[0-5]\d(?![\d:])|{NUMBER}|(?P<chain>{_CHAIN}))"
     rf"(?:(?P<letter>(?<=\d)[kmb](?![\w$])|{_S}[kmt](?=€|eur\b))|(?:{_S}|-)(?P<scale>{SCALE}))?"
     rf"(?P<close>{_S}\))?{_S}(?P<percent>{PERCENT})?(?:{_S}(?P<third>{CURRENCY_BEHIND}))?{END}(?!-[A-Z]\b)",
