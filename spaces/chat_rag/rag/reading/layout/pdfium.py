@@ -176,7 +176,7 @@ def _handles() -> tuple[NDArray[np.intp], list[ctypes.c_void_p]]:
     import numpy as np
 
     addresses = np.zeros(_BATCH, np.intp)
-    buffer = memoryview(addresses).cast("B")
+    buffer = addresses.data.cast("B")
     return addresses, [_POINTER.from_buffer(buffer, start) for start in range(0, addresses.nbytes, addresses.itemsize)]
 
 
