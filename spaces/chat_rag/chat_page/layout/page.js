@@ -4,7 +4,7 @@ const phone = matchMedia("(max-width: 768px)");
 const log = () => document.querySelector("#chat .bubble-wrap");
 
 // What the style rules need to know of the page. With `:has()` they could see it themselves, but then the browser would
-// compute the style of the whole conversation at each token (7 of 11 ms, November 2026).
+// compute the style of the whole conversation at each token: about 4 of 10 ms at 25,000 characters (November 2026).
 const STATES = {
   "sp-has-sources": "#pane .sp-card", "sp-has-messages": "#chat .message", "sp-has-chats": "#chats .sp-chat",
   "sp-sidebar-open": "#sidebar.open",
