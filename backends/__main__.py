@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
 
+from backends import telemetry
 from backends.answer_checks import load_schema
 from backends.catalog import Catalog
 from backends.http.connections import close_connections
@@ -29,7 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], Coroutine[None, None, int]] = options.command
-    return exit_status(lambda: asyncio.run(_run(command(options))))
+
+    def run() -> int:
+        telemetry.configure("spaceport")
+        return asyncio.run(_run(command(options)))
+
+    return exit_status(run)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -14,6 +14,7 @@ from backends.errors import BackendError, NotConfigured, Unreachable
 from backends.kinds import check_protocol, import_kind
 from backends.local_models.choice import chosen_model, model_title
 from backends.settings import TargetSettings
+from backends.telemetry.backend import with_spans
 from backends.types import Backend
 from backends.variables import expand, hide_secrets
 
@@ -189,7 +190,7 @@ class Catalog:
             settings = TargetSettings(name, values, lambda other: self._connect(other, (*parents, name)))
             backend: Backend = import_kind(entry["kind"]).connect(settings)
             check_protocol(entry["kind"], backend)
-            return backend
+            return with_spans(backend, entry["kind"], str(values.get("model") or ""))
         except NotConfigured as error:
             if error.target:
                 raise

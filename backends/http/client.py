@@ -13,6 +13,7 @@ from backends.http.connections import pooled_client
 from backends.http.endpoint import Endpoint
 from backends.http.errors import ErrorFactory, not_an_api, response_error, translate_errors
 from backends.stopwatch import mark, record_read
+from backends.telemetry.spans import request_headers
 
 
 async def get_json(endpoint: Endpoint, path: str, make_error: ErrorFactory = response_error) -> Any:
@@ -79,7 +80,10 @@ async def _send(
     while True:
         trace = _Trace()
         content = "content" if isinstance(body, bytes) else "json"
-        options: dict[str, Any] = {content: body, "headers": {**endpoint.headers, **(headers or {})}}
+        options: dict[str, Any] = {
+            content: body,
+            "headers": {**endpoint.headers, **request_headers(), **(headers or {})},
+        }
         extensions = {"trace": trace, "timeout": endpoint.timeout.as_dict()}
         try:
             client = pooled_client(endpoint.network)

@@ -12,8 +12,9 @@ from typing import Any
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
-from backends import ChatRequest, Rejected
+from backends import ChatRequest, Rejected, telemetry
 from backends.chat.requests import parse_chat_request, read_stream_flags
+from backends.telemetry.asgi import RequestSpans
 from inference.errors import Unauthorized
 from inference.formats import embeddings
 from inference.formats.formats import FORMATS
@@ -64,6 +65,8 @@ def create_app(service: Service) -> FastAPI:
         app.add_api_route(path, ready, methods=["HEAD"], include_in_schema=False)
     _add_operator_routes(app, service, authorize)
     error_handlers.install(app, service.metrics, dialect_by_route)
+    if telemetry.is_on():
+        app.add_middleware(RequestSpans, paths=frozenset(dialect_by_route))
     return app
 
 

@@ -12,7 +12,7 @@ from types import FrameType
 
 import uvicorn
 
-from backends import SpaceportError
+from backends import SpaceportError, telemetry
 from backends.embedded.subprocess_engine import kill_children
 from inference import logs
 from inference.app import create_app
@@ -89,6 +89,7 @@ def serve() -> int:
     """Run the server; returns 0 after a signal, 1 if the model or the port fails, 2 for wrong settings."""
     try:
         settings = from_environment()
+        telemetry.configure("spaceport-inference")
     except SpaceportError as error:
         print(error.for_terminal, file=sys.stderr)
         return 2

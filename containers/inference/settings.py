@@ -41,7 +41,7 @@ class Settings:
     up after 60 s, and a long prompt takes that long on a CPU. The server checks the model every
     `health_check_seconds`. A client has `client_seconds` for a request's head, and loses its connection if it reads
     nothing of its answer for as long. `max_connections` is how many clients may be connected. The messages of one
-    request, content parts included, are at most `max_messages`, with at most `max_prompt_characters` in all.
+    request, with content parts and tool calls, are at most `max_messages`, with at most `max_prompt_characters` in all.
     """
 
     host: str = "0.0.0.0"  # noqa: S104 - clients reach a container through its port

@@ -242,7 +242,9 @@ with PublicBlocks(
     )
     if account:
         page_load.then(PAGE.show_account, key, account, queue=False, **key_first)
-    for change in (*changes, page_load):
+    # The page opens anew after a reload, and after a lost connection.
+    choice_restored = page_load.then(None, samples, samples, js=scripts.SAMPLES_JS, **private)
+    for change in (*changes, choice_restored):
         change.then(DOCUMENTS.suggest, [key, samples], chatbot, queue=False, **key_first)
     samples.input(DOCUMENTS.suggest, [key, samples], chatbot, queue=False, **key_first)
     page_load.then(DOCUMENTS.follow_uploads, key, documents, concurrency_limit=None, **key_first)

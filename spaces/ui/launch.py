@@ -14,6 +14,7 @@ from typing import Any
 from fastapi import Depends
 from starlette.middleware import Middleware
 
+from backends import NotConfigured, telemetry
 from ui.access.guard import Guard
 from ui.access.login import Login, credentials
 from ui.access.origins import SameOrigin, allowed_origins, outermost
@@ -66,7 +67,12 @@ def parse_arguments(argv: Sequence[str], description: str) -> argparse.Namespace
     parser.add_argument("--host", help="the address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, help="the port (7860, or the next free one)")
     parser.add_argument("--share", action="store_true", help="create a public link through gradio.live")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    try:
+        telemetry.configure("spaceport-page")
+    except NotConfigured as error:
+        raise SystemExit(error.for_terminal) from error
+    return options
 
 
 def launch_arguments(

@@ -71,6 +71,7 @@ NEEDS_BY_PATH = {
     "tests/backends/test_cli.py": "models",
     "tests/backends/test_local_models.py": "models",
     "tests/backends/test_model_files.py": "time",
+    "tests/backends/vectors/test_local_models.py": "models",
     "tests/cloud/test_side_by_side.py": "models",
     "tests/cloud/test_terraform.py": "time",
     "tests/compare/analyse/test_canary.py": "time",

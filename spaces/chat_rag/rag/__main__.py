@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from backends import telemetry
 from backends.terminal import exit_status
 from rag.answering.types import AnswerOptions
 
@@ -22,8 +23,14 @@ QUESTIONS = 'JSONL file of {"id", "question"}'
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     arguments = _parser().parse_args(argv)
-    # The module of a command is imported only when it runs: that takes a second, and --help has no use for it.
-    return exit_status(lambda: importlib.import_module(f"rag.{arguments.command}_command").run(arguments))
+
+    def run() -> int:
+        telemetry.configure("spaceport-rag")
+        # The module of a command is imported only when it runs: that takes a second, and --help has no use for it.
+        status: int = importlib.import_module(f"rag.{arguments.command}_command").run(arguments)
+        return status
+
+    return exit_status(run)
 
 
 def _parser() -> argparse.ArgumentParser:

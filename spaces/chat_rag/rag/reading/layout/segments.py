@@ -108,6 +108,14 @@ def split_segment(segment: Segment, words: Words, columns: Sequence[Extent], lea
         if is_apart and previous is not None and column != previous:
             cuts.append(index)
         previous = column
+    return split_at_words(segment, words, cuts)
+
+
+def split_at_words(segment: Segment, words: Words, cuts: Sequence[int]) -> list[Segment]:
+    """Split a segment before the words with these indexes."""
+    if segment.words is None:
+        return [segment]
+    first, last = segment.words
     edges = [first, *cuts, last + 1]
     return [
         _segment(

@@ -50,10 +50,10 @@ def _colors(background: Any) -> list[Any]:
 def _is_white(color: Any, white_theme: bool) -> bool:
     if len(color):  # it is made darker or lighter
         return False
-    value = color.get("val", "")
+    value = str(color.get("val", ""))
     if color.tag == f"{_DRAWING}schemeClr":
         return white_theme and value in _BACKGROUND
-    return color.tag == f"{_DRAWING}srgbClr" and value.upper() == "FFFFFF"
+    return bool(color.tag == f"{_DRAWING}srgbClr" and value.upper() == "FFFFFF")
 
 
 def _has_white_theme(master: Any) -> bool:
@@ -63,7 +63,7 @@ def _has_white_theme(master: Any) -> bool:
         return False
     theme = next((relation.target_part for relation in master.part.rels.values() if "/theme" in relation.reltype), None)
     light = parse_xml(theme.blob).find(f".//{_DRAWING}lt1") if theme is not None else None
-    return light is not None and len(light) > 0 and light[0].get("lastClr", light[0].get("val")) == "FFFFFF"
+    return light is not None and any(color.get("lastClr", color.get("val")) == "FFFFFF" for color in light)
 
 
 def _has_surface(element: Any) -> bool:
