@@ -92,6 +92,8 @@ def publish(hub: Hub, name: str, repo: str, options: PublishOptions, report: Rep
 
 def _with_documents(space: StagedSpace, repo: str, options: PublishOptions, report: ReportLine) -> StagedSpace:
     assert options.documents  # noqa: S101
+    if "rag/__main__.py" not in space.files:
+        raise PublishError(f"{space.name} doesn't read documents.", "Publish them with chat_rag.")
     documents = open_documents(options.documents, space.folder.parent / "library")
     report(documents.warning(repo))
     if options.apply and not options.public_documents:

@@ -9,6 +9,7 @@ import pytest
 
 from publishing.errors import ContentError
 from publishing.staging import documents as staged_documents
+from rag import __main__ as rag
 from tests.publish.fake_hub import Hub
 
 Publish = Callable[..., int]
@@ -33,6 +34,8 @@ def test_documents_are_sent_once_and_only_when_they_may_be_public(
     assert "everybody who may see the Space can read these documents" in plan
     assert "not read: handbook/broken.pdf" in plan
     assert "+ library/manifest.json" in plan
+    assert rag.main(["build", str(folder), "--out", str(folder.parent / "library")]) == 0
+    command = ("chat_rag", "--documents", str(folder.parent / "library"), "--repo", REPO)
     assert publish(*command, "--apply") == 1
     assert "--public-documents" in capsys.readouterr().err
     assert not hub.spaces

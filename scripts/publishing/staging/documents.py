@@ -66,8 +66,6 @@ def open_documents(documents: Path, work: Path) -> Documents:
 
 def add_documents(space: StagedSpace, documents: Documents) -> StagedSpace:
     """Return the Space with the library."""
-    if "rag/__main__.py" not in space.files:
-        raise StageError(f"{space.name} doesn't read documents.", "Publish them with chat_rag.")
     files = {f"{PLACE}/{name}": path for name, path in documents.files.items()}
     for place, path in files.items():
         target = space.folder / place
