@@ -14,8 +14,15 @@ from rag.documents import ShareReport
 from rag.search.onnx_embedder import OnnxModel
 from rag.search.onnx_export import HUB_MODEL, cached_export, is_exported, packaged_model
 from rag.search.prompts import Prompts
+from rag.search.target_models import PREFIX, TargetModel, full_name
 from rag.search.torch_embedder import BFLOAT16_FEATURE, TorchModel
-from rag.search.unrelated import UNRELATED_PASSAGES, UNRELATED_QUESTIONS, UNUSUAL_COSINE
+from rag.search.unrelated import (
+    MULTILINGUAL_SIMILARITY,
+    TRANSLATIONS,
+    UNRELATED_PASSAGES,
+    UNRELATED_QUESTIONS,
+    UNUSUAL_COSINE,
+)
 from ui.threads import lower_priority
 
 if TYPE_CHECKING:
@@ -36,7 +43,7 @@ class Model(Protocol):
 
     workers: int
     prompts: Prompts
-    vocabulary_size: int
+    vocabulary_size: int  # 0 if it is unknown
 
     def prepare_thread(self) -> None:
         """Prepare the calling thread; each thread that computes calls this once."""
@@ -52,14 +59,20 @@ class Embedder:
     """An embedding model that is loaded at its first use; safe to call from several threads.
 
     `model` is a Hub id or a folder for sentence-transformers, or a folder with model.onnx and tokenizer.json,
-    which onnxruntime runs without torch.
+    which onnxruntime runs without torch. `target:NAME` is an embedding model of the catalogue, on any platform.
     """
 
     def __init__(self, model: str | None = None) -> None:
         self.name = model or os.environ.get("SPACEPORT_EMBEDDINGS") or packaged_model() or HUB_MODEL
         self._model: Model | None = None
         self._unrelated: float | None = None
+        self._multilingual: bool | None = None
         self._load_lock = threading.Lock()
+
+    @property
+    def full_name(self) -> str:
+        """The name of the model that the vectors depend on."""
+        return full_name(self.name) if self.name.startswith(PREFIX) else self.name
 
     def warm(self) -> None:
         """Load the model now."""
@@ -84,8 +97,11 @@ class Embedder:
 
     @property
     def multilingual(self) -> bool:
-        """Whether the model knows many languages, judged by the size of its vocabulary."""
-        return self._load().vocabulary_size >= _MULTILINGUAL_VOCABULARY
+        """Whether the model knows many languages, judged by the size of its vocabulary, or else by translations."""
+        if self._multilingual is None:
+            size = self._load().vocabulary_size
+            self._multilingual = size >= _MULTILINGUAL_VOCABULARY if size else self._knows_translations()
+        return self._multilingual
 
     def similarity(self, cosine: float) -> float:
         """Return a cosine on a scale where texts that have nothing to do with each other are near 0.
@@ -103,6 +119,11 @@ class Embedder:
             ]
             self._unrelated = sum(cosines) / len(cosines)
         return self._unrelated
+
+    def _knows_translations(self) -> bool:
+        texts, translations = self.encode(list(TRANSLATIONS)), self.encode(list(TRANSLATIONS.values()))
+        similarities = [self.similarity(float(cosine)) for cosine in (texts * translations).sum(axis=1)]
+        return sum(similarities) / len(similarities) >= MULTILINGUAL_SIMILARITY
 
     def _encode(
         self, texts: Sequence[str], report: ShareReport | None = None, *, urgent: bool = False
@@ -159,11 +180,13 @@ def _prepare_upload_thread(model: Model) -> None:
 
 
 def load(name: str) -> Model:
-    """Load a model on the runtime that is fastest on this machine.
+    """Load a model on the runtime that is fastest on this machine, or connect to its target.
 
     That is torch on a GPU or on a processor with a bfloat16 unit. Otherwise it is onnxruntime for the default model,
     which is exported at the first use, and torch for any other model of the Hub.
     """
+    if name.startswith(PREFIX):
+        return TargetModel(name)
     if is_exported(name):
         return OnnxModel(name)
     is_fast_in_torch = has_accelerator() or has_feature(BFLOAT16_FEATURE)

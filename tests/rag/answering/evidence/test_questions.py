@@ -122,6 +122,19 @@ def test_names_and_years_that_no_document_has() -> None:
     assert covered_years(documents) == ("2022", "2023")
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "¿Cuántos linajes hay?",
+        "¡Qué torre! ¿Cómo se llama?",
+        "“What is paid?” she asked.",
+        "(When is it due?)",
+    ],
+)
+def test_the_first_word_of_a_sentence_is_no_name_behind_its_opening_mark(question: str) -> None:
+    assert Question(question).names == ()
+
+
 def test_a_misspelt_word_is_read_as_one_of_the_passages() -> None:
     passages = [passage("The Bendigo office counted 340 herons.")]
     assert read_question("How many herns did Bedigo count in Sydney?", passages).text == (

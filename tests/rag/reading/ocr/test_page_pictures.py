@@ -44,7 +44,7 @@ def test_logos_and_photos_without_text_are_no_note(read: Read) -> None:
 
 def test_a_stamp_on_a_scan_does_not_keep_its_page_from_being_read(read: Read) -> None:
     scan = encoded(picture("The lease ends on 1 May", width=1240, height=1754), "PNG")
-    document = read(make.pdf_with_picture("SCANNED 000123", scan, "", box=(0, 0, 595, 842)))
+    document = read(make.pdf_with_picture("", scan, "SCANNED 000123", box=(0, 0, 595, 842)))
     assert document.text == "SCANNED 000123\nThe lease ends on 1 May"
 
 
