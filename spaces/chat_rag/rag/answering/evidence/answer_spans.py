@@ -94,7 +94,7 @@ _ONE_MEASURE = (
 _FIGURE = re.compile(
     rf"\d|\b(?:{_WORD_NUMBER}|{_MONTH}|{_WEEKDAY})\b|{_AMOUNT}|{_ONE_MEASURE}|{_PATTERNS[Kind.DURATION]}", re.IGNORECASE
 )
-_PRICE = re.compile(rf"\d[.,]\d\d(?!\d)|\d\s?{_SCALE}\b")
+_PRICE = re.compile(rf"\d[.,]\d\d(?!\d)|\d\s?{SCALE}")
 _WORD = re.compile(r"\w+")
 _NEXT, _NEXT_CHARACTERS = 3, 60
 Span = tuple[int, int]
