@@ -23,13 +23,15 @@ class CachedEmbedder(Embedder):
             cache = np.load(file)
             self._vectors = dict(zip(cache["texts"].tolist(), cache["vectors"], strict=True))
 
-    def _encode(self, texts: Sequence[str], report: Callable[[float], None] | None = None) -> Any:
+    def _encode(
+        self, texts: Sequence[str], report: Callable[[float], None] | None = None, *, urgent: bool = False
+    ) -> Any:
         import numpy as np
 
         keys = [sha256(text.encode()).hexdigest() for text in texts]
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._vectors}
         if new:
-            self._vectors |= dict(zip(new, super()._encode(list(new.values()), report), strict=True))
+            self._vectors |= dict(zip(new, super()._encode(list(new.values()), report, urgent=urgent), strict=True))
         return np.stack([self._vectors[key] for key in keys])
 
     def save(self) -> None:

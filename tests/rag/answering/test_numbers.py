@@ -166,6 +166,8 @@ def test_an_answer_has_the_numbers_of_its_text(text: str, numbers: list[float]) 
     assert [figure.value * (-1 if figure.negative else 1) for figure in find_figures(text)] == pytest.approx(numbers)
 
 
-@pytest.mark.parametrize("text", ["It costs 3 Mrd. EUR now.", "It costs 1,2 Mio. € now.", "It costs Rs. 12,34,567 now."])
+@pytest.mark.parametrize(
+    "text", ["It costs 3 Mrd. EUR now.", "It costs 1,2 Mio. € now.", "It costs Rs. 12,34,567 now."]
+)
 def test_a_sentence_does_not_end_inside_an_amount(text: str) -> None:
     assert list(split_sentences(text)) == [(0, len(text))]

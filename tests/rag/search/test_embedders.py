@@ -154,6 +154,33 @@ def test_a_question_does_not_wait_for_an_upload(request: pytest.FixtureRequest, 
     assert during
 
 
+class WatchedModel:
+    """A model that records which threads compute."""
+
+    def __init__(self, model: OnnxModel | TorchModel) -> None:
+        self._model, self.threads = model, set[str]()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._model, name)
+
+    def vectors(self, tokens: object, rows: list[int]) -> np.ndarray:
+        self.threads.add(threading.current_thread().name.rpartition("_")[0])
+        return self._model.vectors(tokens, rows)
+
+
+def test_the_texts_of_a_question_are_computed_apart_from_uploads(exported: Path) -> None:
+    embedder, texts = (
+        Embedder(str(exported)),
+        [f"Gannet {number} dives for herring in the bay." for number in range(40)],
+    )
+    embedder.warm()
+    model = embedder._model = WatchedModel(embedder._model)
+    assert embedder.encode(texts, urgent=True).shape == (40, 384)
+    assert model.threads == {"embed-question"}
+    embedder.encode(texts)
+    assert model.threads == {"embed-question", "embed-upload"}
+
+
 @pytest.mark.parametrize("kind", ["embedder", "onnx_embedder"])
 def test_an_error_of_the_report_cancels_the_work_and_propagates(request: pytest.FixtureRequest, kind: str) -> None:
     embedder, error, shares = request.getfixturevalue(kind), KeyError("stop"), list[float]()

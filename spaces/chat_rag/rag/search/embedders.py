@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+# Someone waits for the texts of a question, and all processors should finish at the same time.
+URGENT_BATCH_TOKENS = 128
 BATCH_TOKENS = 512  # with padding; larger batches were no faster and occupy a processor for longer
 TOKENISE_BATCH = 512  # texts, which are sorted by length among themselves
 UPLOAD_NICE = 10  # as the processes that read files
@@ -76,14 +78,17 @@ class Embedder:
         """Load the model now."""
         self._unrelated_cosine()
 
-    def encode(self, texts: Sequence[str], report: ShareReport | None = None) -> NDArray[np.float32]:
+    def encode(
+        self, texts: Sequence[str], report: ShareReport | None = None, *, urgent: bool = False
+    ) -> NDArray[np.float32]:
         """Return one vector per passage, as the rows of an array; `report` receives the share that is done.
 
+        `urgent` is for the texts that a question is compared with: they don't wait for an upload.
         An error that `report` raises cancels the work and propagates. A model reads only as many tokens of a text as
         it was trained with: all-MiniLM-L6-v2 reads 256.
         """
         prompt = self._load().prompts.passage
-        return self._encode([f"{prompt}{text}" for text in texts] if prompt else texts, report)
+        return self._encode([f"{prompt}{text}" for text in texts] if prompt else texts, report, urgent=urgent)
 
     def encode_question(self, question: str) -> NDArray[np.float32]:
         """Return the vector to search with; some models embed a question in another way than a passage."""
@@ -120,13 +125,18 @@ class Embedder:
         similarities = [self.similarity(float(cosine)) for cosine in (texts * translations).sum(axis=1)]
         return sum(similarities) / len(similarities) >= MULTILINGUAL_SIMILARITY
 
-    def _encode(self, texts: Sequence[str], report: ShareReport | None = None) -> NDArray[np.float32]:
+    def _encode(
+        self, texts: Sequence[str], report: ShareReport | None = None, *, urgent: bool = False
+    ) -> NDArray[np.float32]:
         import numpy as np
 
         model, vectors, completed = self._load(), np.empty((0, 0), dtype=np.float32), 0
         for start in range(0, len(texts), TOKENISE_BATCH):
             tokens, lengths = model.tokenise(texts[start : start + TOKENISE_BATCH])
-            for rows, batch_vectors in self._compute(model, tokens, list(batch_by_length(lengths, BATCH_TOKENS))):
+            batches = list(batch_by_length(lengths, URGENT_BATCH_TOKENS if urgent else BATCH_TOKENS))
+            # A question has its own threads and never waits for an upload; alone, it is one batch.
+            pool = self._question_pool if urgent or len(batches) == 1 else self._upload_pool
+            for rows, batch_vectors in self._compute(model, tokens, batches, pool):
                 if not len(vectors):
                     vectors = np.empty((len(texts), batch_vectors.shape[1]), dtype=np.float32)
                 vectors[[start + row for row in rows]] = batch_vectors
@@ -136,12 +146,10 @@ class Embedder:
         return vectors
 
     def _compute(
-        self, model: Model, tokens: Any, batches: Sequence[list[int]]
+        self, model: Model, tokens: Any, batches: Sequence[list[int]], pool: ThreadPoolExecutor
     ) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
         """Yield each batch with its vectors, in order; several batches are computed at a time."""
-        # A question is one batch: it has its own threads and never waits for an upload. An upload has only a few
-        # batches in the queue, enough for all threads, so that two uploads take turns.
-        pool = self._question_pool if len(batches) == 1 else self._upload_pool
+        # An upload has only a few batches in the queue, enough for all threads, so that two uploads take turns.
         running: deque[tuple[list[int], Future[Any]]] = deque()
         try:
             for rows in batches:

@@ -41,6 +41,11 @@ Slow roast is meant for large pieces of meat. It takes 4 hours and 30 minutes an
 
 The timer starts a program up to 12 hours later.
 """,
+    "club.md": """# Statutes of the Heron Sailing Club
+
+The board consists of the president, the treasurer and two boat masters. It is elected for two years. A bottle of
+varnish for the boats holds 30 cups and is kept in the shed.
+""",
     "rental.md": """# Rental of the boat house
 
 The house lies at 7 Abbey Lane in Lowick. Before the keys are handed over, the tenant pays a security deposit of
@@ -98,6 +103,8 @@ def test_the_first_quote_answers(
         ("rental.md", "How large is the house at 9 Priory Lane?", ("9 Priory Lane",)),
         ("order.md", "How much is the hammock?", ()),
         ("duties.md", "How much was paid for the fence?", ()),
+        ("club.md", "Who is the president of the club?", ()),
+        ("club.md", "How much does a bottle of varnish cost?", ()),
     ],
 )
 def test_a_near_miss_is_refused(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from math import log
 from typing import TYPE_CHECKING
 
-from rag.answering.evidence.answer_spans import candidates, counts, has_figure, says_amount
+from rag.answering.evidence.answer_spans import candidates, counts, has_figure, has_price, says_amount
 from rag.answering.evidence.asked.kinds import FIGURES, Kind
 from rag.answering.evidence.asked.questions import Question, years_of
 from rag.answering.evidence.feature_names import NAMES, RELATIVE
@@ -107,13 +107,22 @@ class Measurer:
             unit.cell.row_label or unit.text if unit.cell else text
             for unit, text in zip(self.units, texts, strict=True)
         ]
-        surroundings = [unit.before[-300:] or unit.heading or unit.text for unit in self.units]
+        introductions = [unit.before[-300:] or unit.heading or unit.text if unit.cell else "" for unit in self.units]
         question = embedder.encode_question(self.question.text).astype(np.float64)
-        vectors = encode(embedder, [*texts, *columns, *labels, *surroundings]).astype(np.float64)
+        vectors = encode(embedder, [*texts, *columns, *labels, *introductions]).astype(np.float64)
         own, column, label, around = np.split(vectors, 4)
         own = _unit_length(own + _COLUMN_SHARE * column * np.array([[bool(each)] for each in columns]))
+        for at, before in self._sentences_before():  # it is a unit itself: it needn't be embedded without its heading
+            around[at] = own[before]
         mixed = _unit_length(own + 0.4 * around)
         return np.stack([own @ question, around @ question, mixed @ question, label @ question], axis=1)
+
+    def _sentences_before(self) -> Iterator[tuple[int, int]]:
+        """Yield the place of each sentence with that of the sentence before it, or with its own if it is the first."""
+        places = {(unit.document.id, unit.text): at for at, unit in enumerate(self.units) if not unit.cell}
+        for at, unit in enumerate(self.units):
+            if not unit.cell:
+                yield at, places.get((unit.document.id, unit.before), at)
 
     def _word_weights(self, texts: Sequence[frozenset[str]]) -> dict[str, float]:
         """Return the weight of each of the question's words: rare ones among the texts say more."""
@@ -181,6 +190,8 @@ class Measurer:
         if unit.cell:  # "3 May" is no answer to how much, "Indefinite" is one to how long
             text = unit.cell.text
             return has_kind(self.question, unit.cell) is False and not is_figure(text) and not says_amount(text)
+        if self.question.wants_price and not (has_price(unit.text, self.question) or says_amount(unit.text)):
+            return True
         is_condition = self.question.kind is Kind.DATE and _CONDITION.search(unit.text)
         return not (has_figure(unit.text) or is_condition)
 

@@ -30,7 +30,7 @@ def encode(embedder: Embedder, texts: Sequence[str]) -> NDArray[np.float32]:
         known = {key: cache[key] for key in keys if key in cache}
     new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
     if new:
-        known |= dict(zip(new, embedder.encode(list(new.values())), strict=True))
+        known |= dict(zip(new, embedder.encode(list(new.values()), urgent=True), strict=True))
     with _lock:
         for key in keys:
             cache[key] = known[key]
