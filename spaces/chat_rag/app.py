@@ -242,7 +242,7 @@ with PublicBlocks(
     )
     if account:
         page_load.then(PAGE.show_account, key, account, queue=False, **key_first)
-    # The page opens anew after a reload, and after a lost connection.
+    # The page opens again after a reload, and after a lost connection.
     choice_restored = page_load.then(None, samples, samples, js=scripts.SAMPLES_JS, **private)
     for change in (*changes, choice_restored):
         change.then(DOCUMENTS.suggest, [key, samples], chatbot, queue=False, **key_first)
