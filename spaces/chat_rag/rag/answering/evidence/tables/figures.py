@@ -15,7 +15,7 @@ _FIGURE = re.compile(
 )
 # "640 W", "12.8 kg", "45 m²"; "2 yr" and "3Q" name columns.
 _MEASURE = re.compile(
-    rf"(?:{_NUMBER})\s?(?!(?:[QH]|FY|(?:yr|mo|mth|wk|week|year|day)s?)\b)(?:[^\W\d_]{{1,4}}|°[CF]?)[²³]?(?:/[^\W\d_]{{1,4}})?",
+    rf"{CELL_NUMBER}\s?(?!(?:[QH]|FY|(?:yr|mo|mth|wk|week|year|day)s?)\b)(?:[^\W\d_]{{1,4}}|°[CF]?)[²³]?(?:/[^\W\d_]{{1,4}})?",
     re.IGNORECASE,
 )
 # It begins behind a letter, a figure or a space: a run of marks is read once.
