@@ -243,7 +243,7 @@ with PublicBlocks(
     if account:
         page_load.then(PAGE.show_account, key, account, queue=False, **key_first)
     # The page opens again after a reload, and after a lost connection.
-    choice_restored = page_load.then(None, samples, samples, js=scripts.SAMPLES_JS, **private)
+    choice_restored = page_load.then(None, samples, samples, js=scripts.SHARED_JS, **private)
     for change in (*changes, choice_restored):
         change.then(DOCUMENTS.suggest, [key, samples], chatbot, queue=False, **key_first)
     samples.input(DOCUMENTS.suggest, [key, samples], chatbot, queue=False, **key_first)

@@ -129,11 +129,20 @@ copyCleaners.push((text) => text
   .replace(/(\[\d+\+?\])\(#source-[\da-z-]+\)/g, "$1")
   .trim());
 
-// The choice to ask the samples stays in the tab when the page opens anew.
+// Which shared documents are asked stays in this tab when the page opens again: whether it's the samples, or the titles.
+const sharedBoxes = () => [...document.querySelectorAll("#samples input")];
 document.addEventListener("change", (event) => {
   const box = event.target.closest("#samples input");
-  if (box) sessionStorage.setItem("spaceport-samples", box.checked);
+  if (!box) return;
+  const titles = sharedBoxes().filter((each) => each.checked).map((each) => each.title);
+  sessionStorage.setItem("spaceport-shared", JSON.stringify(box.title ? titles : box.checked));
 });
+// The value is in a list: Gradio takes a list of titles for the values of several components.
+window.sharedChoice = (choice) => {
+  const stored = JSON.parse(sessionStorage.getItem("spaceport-shared"));
+  if (Array.isArray(stored) !== Array.isArray(choice) || stored === null) return [choice];
+  return [Array.isArray(stored) ? sharedBoxes().map((each) => each.title).filter((each) => stored.includes(each)) : stored];
+};
 
 // While an answer is on its way, its waiting line has the seconds so far.
 let asked = 0;
