@@ -141,7 +141,7 @@ with PublicBlocks(
     with gr.Row(elem_id="page", scale=1):
         with gr.Column(elem_id="middle", scale=1, min_width=0):
             build_head()
-            chatbot = build_chatbot()
+            chatbot = build_chatbot(CHAT.shared.documents(CHAT.shared.default))
             composer = build_composer(TARGETS)
             note = translated(partial(feedback_note, CHAT.shared_feedback))
             gr.HTML(note, visible=bool(CHAT.shared_feedback), elem_id="feedback")

@@ -58,11 +58,11 @@ def test_each_library_can_be_left_out(shared: SharedLibraries, embedder: Embedde
         ]
         for choice in (["Handbook", "Handbook (2)"], ["Handbook"], ["Handbook (2)"], [])
     }
-    assert found[("Handbook",)] == ["birds/birds.txt"]
-    assert found[("Handbook (2)",)] == ["fees/fees.txt"]
+    assert found[("Handbook",)] == ["birds.txt"]
+    assert found[("Handbook (2)",)] == ["fees.txt"]
     assert found[()] == []
-    assert set(found["Handbook", "Handbook (2)"]) == {"birds/birds.txt", "fees/fees.txt"}
-    assert [document.name for document in shared.documents(["Handbook"])] == ["birds/birds.txt"]
+    assert set(found["Handbook", "Handbook (2)"]) == {"birds.txt", "fees.txt"}
+    assert [document.name for document in shared.documents(["Handbook"])] == ["birds.txt"]
 
 
 def test_without_a_library_the_samples_are_shared() -> None:
@@ -109,6 +109,6 @@ def test_the_first_questions_are_about_the_chosen_libraries(
     chat = Chat(Catalog.load(None), CORPUS, limits=Limits(), libraries=folders)
     handlers, request = DocumentHandlers(chat, PageHandlers(chat)), SimpleNamespace(session_hash="page")
     suggested = handlers.suggest(new_key(), ["Handbook"], request)  # type: ignore[arg-type]
-    assert [example["text"] for example in suggested.examples] == ["What is birds/birds.txt about?"]
+    assert [example["text"] for example in suggested.examples] == ["What is birds.txt about?"]
     assert not handlers.suggest(new_key(), [], request).examples  # type: ignore[arg-type]
     assert {str(folder) for folder in folders} <= set(chat.private_folders)

@@ -27,7 +27,7 @@ def test_it_finds_what_a_library_of_the_same_files_finds(
     build(CORPUS, tmp_path / "library")
     shared = BuiltLibrary(tmp_path / "library", embedder)
     for path in sorted(CORPUS.iterdir()):
-        library.add(path, folder="corpus")
+        library.add(path)
     assert shared.documents == library.documents
     for question in QUESTIONS:
         found = retrieve_passages([shared], question, embedder, limit=5)
@@ -80,9 +80,9 @@ def test_inspect_names_what_is_missing_first(
     assert main(["inspect", str(tmp_path / "library")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[:3] == [
-        "not read: handbook/broken.pdf (“broken.pdf” isn't a valid PDF)",
-        "not read: handbook/link.txt (a link)",
-        "the same as handbook/harbour/copy.txt: handbook/harbour/rules.txt",
+        "not read: broken.pdf (“broken.pdf” isn't a valid PDF)",
+        "not read: link.txt (a link)",
+        "the same as harbour/copy.txt: harbour/rules.txt",
     ]
     assert "documents: 4" in lines
     vectors = tmp_path / "library" / manifest.files["vectors"].name

@@ -35,7 +35,8 @@ def find_files(folder: Path, out: Path, readers: ReaderPool, unpacked: Path) -> 
     for source in folder_sources(folder, limits):
         if source.path.absolute().is_relative_to(out.absolute()):
             continue
-        for each in _expanded(source, readers, unpacked):
+        inside = replace(source, folder=source.folder.partition("/")[2])  # without the name of the folder itself
+        for each in _expanded(inside, readers, unpacked):
             yield FoundFile(each, "" if each.problem else fingerprint(each.path, Limits().file_bytes)[0])
 
 
