@@ -15,7 +15,13 @@ CODE = (
 )
 # "Ft" is the forint, "ft" a foot.
 CURRENCY_BEFORE = rf"(?-i:{SIGN}|\b(?:{CODE}(?![A-Za-z])|Rs\b\.?|Fr\.|kr\b))"
-CURRENCY_WORD = r"(?:(?i:dollars?|euros?|pounds?|francs?|franken|yen|rupees?)|(?-i:zł|Kč|kr|Ft|lei|Fr(?=\.)))"
+# Without names that are other words as well, such as "won" and "real".
+_CURRENCY_NAME = (
+    r"(?i:dollars?|euros?|pounds?|francs?|franken|yen|rupees?|crowns?|kron(?:or|er?|as?)|korun\w?|zlot(?:ys?|e|ych)"
+    r"|forints?|rou?bles?|pesos?|reais|dirhams?|dinars?|ri[ya]als?|shekels?|baht|yuan|renminbi|rupiah|ringgit|liras?"
+    r"|guilders?|shillings?|naira|hryvnias?)"
+)
+CURRENCY_WORD = rf"(?:{_CURRENCY_NAME}|(?-i:zł|Kč|kr|Ft|lei|Fr(?=\.)))"
 CURRENCY_BEHIND = rf"(?:{SIGN}(?!\d)|(?:(?-i:{CODE})|{CURRENCY_WORD})\b)"
 PERCENT = r"(?:[%％٪]|(?i:per ?cent|prozent|por ciento|pour cent|percentage points?|basis points)\b)"
 SCALES = {
