@@ -19,8 +19,8 @@ from chat_page.sources import panel
 from chat_page.visitors.visitor import Visitor
 from rag.answering.answer import Rag
 from rag.answering.measurements import measurements
+from rag.answering.options import AnswerOptions
 from rag.answering.turn import Turn, model_messages, turns_before
-from rag.answering.types import AnswerOptions
 from rag.library.library import Library
 from rag.search.embedders import Embedder
 from ui.admission.admission import Admission

@@ -9,9 +9,10 @@ from typing import Any
 from backends import Backend
 from rag.answering import api
 from rag.answering.answer import Rag, check_length
+from rag.answering.options import AnswerOptions
 from rag.answering.retrieve import retrieve_passages
 from rag.answering.turn import Turn
-from rag.answering.types import AnswerOptions, passage_json
+from rag.answering.types import passage_json
 from rag.library.library import Library
 from rag.search.embedders import Embedder
 from ui.admission.admission import Admission

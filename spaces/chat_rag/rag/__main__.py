@@ -14,7 +14,7 @@ from pathlib import Path
 
 from backends import telemetry
 from backends.terminal import exit_status
-from rag.answering.types import AnswerOptions
+from rag.answering.options import AnswerOptions
 
 FILES = "a file, a folder, a ZIP archive of documents, or the address of a web page"
 QUESTIONS = 'JSONL file of {"id", "question"}'
