@@ -78,6 +78,7 @@ _ONE_MEASURE = (
 _FIGURE = re.compile(
     rf"\d|\b(?:{_WORD_NUMBER}|{_MONTH}|{_WEEKDAY})\b|{_AMOUNT}|{_ONE_MEASURE}|{_PATTERNS[Kind.DURATION]}", re.IGNORECASE
 )
+_PRICE = re.compile(rf"\d[.,]\d\d(?!\d)|\d\s?{_SCALE}\b")
 _WORD = re.compile(r"\w+")
 _NEXT, _NEXT_CHARACTERS = 3, 60
 Span = tuple[int, int]
@@ -112,6 +113,12 @@ def has_figure(text: str) -> bool:
 def says_amount(text: str) -> bool:
     """Return whether words say how much, how many or how long: "free", "unlimited"."""
     return bool(_AMOUNT_PATTERN.search(text))
+
+
+def has_price(text: str, question: Question) -> bool:
+    """Return whether a text has an amount of money or a share of one, perhaps without its currency: "12.50"."""
+    kinds = (Kind.MONEY, Kind.PERCENT)
+    return bool(_PRICE.search(text)) or any(any(candidates(kind, text, question)) for kind in kinds)
 
 
 def counts(text: str, question: Question) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
-from rag.answering.evidence.asked.kinds import FIGURES, Kind, kind_of
+from rag.answering.evidence.asked.kinds import ASKS_PRICE, FIGURES, Kind, kind_of
 from rag.answering.evidence.asked.periods import PERIOD_STEMS, Day, days_in, length_in
 from rag.answering.evidence.tables.figures import YEAR
 from rag.search.bm25 import STOP_WORDS, keywords, stems
@@ -37,6 +37,10 @@ _WANTS_WORDS = re.compile(
     re.IGNORECASE,
 )
 _ASKS_FIGURE = re.compile(r"(?:\w+ )?(?:how|when)\b", re.IGNORECASE)
+_ASKS_CHANGE = re.compile(
+    r"\b(?:more|less|higher|lower|change|(?:in|de)crease|differ|grow|rise|fall)\w*", re.IGNORECASE
+)
+_ASKS_NAME = re.compile(r"who(?:['’]s| is| was| are| were) (?:the|our|your|my|his|her|their|its)\b", re.IGNORECASE)
 _COUNTED = re.compile(r"\bhow (?:many|much) (\w+(?: \w+)?)", re.IGNORECASE)
 # Words that only ask, and that the answer needn't have.
 _ASKING = frozenset(["much", "many", "s", "must", "may", "might", "shall", "ever"])
@@ -121,6 +125,16 @@ class Question:
     def wants_figure(self) -> bool:
         """Whether the question asks how much, how many, how long or when: no words alone answer it."""
         return self.kind in FIGURES and bool(_ASKS_FIGURE.match(self.text))
+
+    @cached_property
+    def wants_price(self) -> bool:
+        """Whether the question asks what something costs: a number of other things doesn't answer it."""
+        return self.kind is Kind.MONEY and bool(ASKS_PRICE.search(self.text)) and not _ASKS_CHANGE.search(self.text)
+
+    @cached_property
+    def wants_name(self) -> bool:
+        """Whether the question asks who has a role: "the president, the treasurer and two masters" doesn't answer."""
+        return self.kind is Kind.PERSON and bool(_ASKS_NAME.match(self.text))
 
     @cached_property
     def counted(self) -> frozenset[str]:

@@ -12,6 +12,11 @@ FIGURE = re.compile(
     rf"(?<!\s)(?:{_CURRENCY})?\s*+[-−–(+]?\s*+(?:{_CURRENCY})?\s*+[-−–]?\s*+(?:{_NUMBER})\s*+\)?\s*+"
     rf"(?:%|pts?|bps|x|million|billion|[mbk]n?)?\s*+\)?(?:\s*+\(\d[\d.,]*+%?\))?"
 )
+# "640 W", "12.8 kg", "45 m²"; "2 yr" and "3Q" name columns.
+_MEASURE = re.compile(
+    rf"(?:{_NUMBER})\s?(?!(?:[QH]|FY|(?:yr|mo|mth|wk|week|year|day)s?)\b)(?:[^\W\d_]{{1,4}}|°[CF]?)[²³]?(?:/[^\W\d_]{{1,4}})?",
+    re.IGNORECASE,
+)
 # It begins behind a letter, a figure or a space: a run of marks is read once.
 _NOTE_MARK = re.compile(r"(?<![*†‡§¹²³)\]])(?:\([a-z\d]\)|\[[a-z\d]\]|[*†‡§¹²³])++$", re.IGNORECASE)
 _ALTERNATIVE = re.compile(
@@ -55,6 +60,11 @@ def is_figure(text: str) -> bool:
         return False
     texts = text.strip(), without_note_mark(text).strip()  # "(5)" is a figure, and a mark in "12 (5)"
     return any(FIGURE.fullmatch(each) for each in texts) and not is_period(text)
+
+
+def is_measure(text: str) -> bool:
+    """Return whether a cell has a number with the symbol of its unit."""
+    return len(text) <= _MAX_FIGURE and bool(_MEASURE.fullmatch(text.strip()))
 
 
 def is_blank(text: str) -> bool:
