@@ -88,6 +88,8 @@ $(VENV)/python.stamp:
 	@test -n "$(PYTHON)" || { echo "Install Python 3.11 or newer, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11. Name a newer one: make PYTHON=/path/to/python3.11"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+# The pip that comes with Python 3.11 takes three times as long to find out which versions go together.
+	$(PIP) "pip>=25.3"
 	@touch $@
 
 # torch comes first. As another package's dependency, some indexes install a build with gigabytes of CUDA.

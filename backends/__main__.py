@@ -1,4 +1,4 @@
-"""python -m backends list | check | ask | models | pull | use: the catalogue and models on the command line.
+"""python -m backends list | check | ask | embed | rerank | models | pull | use: the catalogue on the command line.
 
 Exit status: 0 success, 1 failure (message and remedy on stderr), 2 wrong usage.
 """
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
 
+from backends import telemetry
 from backends.answer_checks import load_schema
 from backends.catalog import Catalog
 from backends.http.connections import close_connections
@@ -22,13 +23,19 @@ from backends.pictures import load_picture
 from backends.stopwatch import Stopwatch
 from backends.terminal import exit_status, printable
 from backends.types import ChatRequest, Delta, Done, Downloadable, Message
+from backends.vectors import commands as vectors
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], Coroutine[None, None, int]] = options.command
-    return exit_status(lambda: asyncio.run(_run(command(options))))
+
+    def run() -> int:
+        telemetry.configure("spaceport")
+        return asyncio.run(_run(command(options)))
+
+    return exit_status(run)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -37,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--catalog", metavar="PATH", default=None, help="a catalogue instead of the built-in one")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--catalog", metavar="PATH", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    commands = parser.add_subparsers(required=True, metavar="list | check | ask | models | pull | use")
+    commands = parser.add_subparsers(required=True, metavar="list | check | ask | embed | rerank | models | pull | use")
     list_ = commands.add_parser("list", parents=[common], help="list the targets and which are available")
     list_.add_argument("--json", action="store_true", help="print JSON")
     list_.set_defaults(command=_list)
@@ -58,12 +65,13 @@ def _parser() -> argparse.ArgumentParser:
     pull.add_argument("name", help="the model or the target")
     pull.set_defaults(command=_pull)
     add_commands(commands, common)
+    vectors.add_commands(commands, common)
     return parser
 
 
 async def _list(options: argparse.Namespace) -> int:
     catalog = Catalog.load(options.catalog)
-    targets = await asyncio.to_thread(catalog.targets)
+    targets = await asyncio.to_thread(lambda: [catalog.target(name) for name in catalog.all_names])
     if options.json:
         rows = [
             {"name": target.name, "kind": target.kind, "available": target.unavailable is None}
@@ -83,6 +91,9 @@ async def _list(options: argparse.Namespace) -> int:
 async def _check(options: argparse.Namespace) -> int:
     catalog = Catalog.load(options.catalog)
     name = options.name or catalog.default
+    if (task := catalog.task(name)) != "chat":
+        print(await vectors.check_task(catalog, name, task))
+        return 0
     backend = catalog.connect(name)
     health = await backend.check()
     stopwatch = Stopwatch()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import difflib
 import os
 import tomllib
@@ -15,12 +14,14 @@ from backends.errors import BackendError, NotConfigured, Unreachable
 from backends.kinds import check_protocol, import_kind
 from backends.local_models.choice import chosen_model, model_title
 from backends.settings import TargetSettings
+from backends.telemetry.backend import with_spans
 from backends.types import Backend
 from backends.variables import expand, hide_secrets
 
 BUILT_IN = Path(__file__).with_name("backends.toml")
-CATALOG_KEYS = ("kind", "label", "price", "writes")  # keys of an entry that aren't settings of its backend
-WRITES = ("answer", "quotes")
+CATALOG_KEYS = ("kind", "label", "price", "task", "writes")  # keys of an entry that aren't settings of its backend
+# The keys with a list of values; the first is the default.
+CHOICES = {"writes": ("answer", "quotes"), "task": ("chat", "embed", "rerank")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Target:
     """One entry of the catalogue; `unavailable` is the error that prevents its use, or None.
 
     `writes` says what a page shows for a question about documents: "answer" for quotes and the model's answer below
-    them, "quotes" for the quotes alone.
+    them, "quotes" for the quotes alone. `task` is "chat", or "embed" or "rerank" for a model that does only that.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Target:
     label: str = ""
     price: str = ""
     writes: str = "answer"
+    task: str = "chat"
 
     @property
     def title(self) -> str:
@@ -70,10 +72,12 @@ class Catalog:
                 raise NotConfigured(
                     f"[{name}] in {self._file} has no kind.", 'Add one, for example kind = "openai" and a url.'
                 )
-            if (writes := entry.get("writes", "answer")) not in WRITES:
-                raise NotConfigured(
-                    f"[{name}] in {self._file} has writes = {writes!r}.", 'Use "answer" or "quotes", or leave it out.'
-                )
+            for key, values in CHOICES.items():
+                if (value := entry.get(key, values[0])) not in values:
+                    raise NotConfigured(
+                        f"[{name}] in {self._file} has {key} = {value!r}.",
+                        f"Use {_alternatives(values)}, or leave it out.",
+                    )
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] | None = None) -> Catalog:
@@ -90,14 +94,19 @@ class Catalog:
 
     @property
     def names(self) -> list[str]:
+        """The targets that chat; those for another task are no choice of a page."""
+        return [name for name in self._entries if self.task(name) == "chat"]
+
+    @property
+    def all_names(self) -> list[str]:
         return list(self._entries)
 
     @property
     def default(self) -> str:
-        """The name of the first target."""
-        if not self._entries:
+        """The name of the first target that chats."""
+        if not self.names:
             raise NotConfigured(f"The catalogue {self._file} is empty.", "Add a target to it.")
-        return next(iter(self._entries))
+        return self.names[0]
 
     def target(self, name: str) -> Target:
         """One target, with the reason if it can't be used; makes no network request."""
@@ -107,7 +116,8 @@ class Catalog:
             self.connect(name)
         except BackendError as caught:
             error = caught
-        return Target(name, entry["kind"], error, self.title(name), str(entry.get("price", "")), self.writes(name))
+        price = str(entry.get("price", ""))
+        return Target(name, entry["kind"], error, self.title(name), price, self.writes(name), self.task(name))
 
     def title(self, name: str) -> str:
         """The label of a target, else the model of an embedded one, else its name; connects to nothing."""
@@ -124,15 +134,22 @@ class Catalog:
         packaged = entry["kind"] == "transformers" or (entry["kind"] == "embedded" and not chosen_model())
         return str(entry.get("writes") or ("quotes" if packaged and not entry.get("model") else "answer"))
 
+    def task(self, name: str) -> str:
+        """What a target's model does: "chat", "embed" or "rerank"."""
+        return str(self._entry(name).get("task") or "chat")
+
     def targets(self) -> list[Target]:
-        return [self.target(name) for name in self._entries]
+        """The targets that chat."""
+        return [self.target(name) for name in self.names]
 
     async def check_targets(self, seconds: float = 2.0) -> list[Target]:
         """Like `targets`, but also checks every server, concurrently and for at most `seconds`.
 
         A local model is not checked, because that would load it.
         """
-        return list(await asyncio.gather(*(self._check(name, seconds) for name in self._entries)))
+        import asyncio  # half of the time of `import backends`
+
+        return list(await asyncio.gather(*(self._check(name, seconds) for name in self.names)))
 
     def settings(self, name: str) -> dict[str, Any]:
         """The entry as written, without secrets, for a report."""
@@ -143,6 +160,8 @@ class Catalog:
         return self._connect(name, ())
 
     async def _check(self, name: str, seconds: float) -> Target:
+        import asyncio
+
         target = await asyncio.to_thread(self.target, name)
         if target.unavailable:
             return target
@@ -171,7 +190,7 @@ class Catalog:
             settings = TargetSettings(name, values, lambda other: self._connect(other, (*parents, name)))
             backend: Backend = import_kind(entry["kind"]).connect(settings)
             check_protocol(entry["kind"], backend)
-            return backend
+            return with_spans(backend, entry["kind"], str(values.get("model") or ""))
         except NotConfigured as error:
             if error.target:
                 raise
@@ -184,3 +203,8 @@ class Catalog:
             raise NotConfigured(f"There is no target {name!r}.", f"{hint}{self._file} has: {', '.join(self._entries)}.")
         entry: dict[str, Any] = self._entries[name]
         return entry
+
+
+def _alternatives(values: tuple[str, ...]) -> str:
+    *first, last = (f'"{value}"' for value in values)
+    return f"{', '.join(first)} or {last}"

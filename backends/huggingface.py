@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from backends.errors import BackendError, NotConfigured, Rejected
-from backends.http.client import get_json
+from backends.http.client import get_json, post_json
 from backends.http.endpoint import Endpoint
 from backends.http.errors import response_error
 from backends.http.settings import HttpSettings
 from backends.openai import OpenAIBackend, base_url, model_cards
 from backends.settings import read_settings, require_package
 from backends.types import Backend, Health
+from backends.vectors.checks import check_scores, check_vectors, invalid
+from backends.vectors.types import Embeddings
 from backends.visitor import SIGN_IN_AGAIN, visitor_token
 
 ACCOUNTS = ("operator", "visitor")
@@ -50,17 +52,22 @@ def connect(settings: Mapping[str, Any]) -> Backend:
         )
     router = options.url or constants.INFERENCE_PROXY_TEMPLATE.format(provider="v1")
     endpoint = Endpoint(base_url(router), token, *options.timeouts, name="Hugging Face")
+    # A url of one's own, such as an Inference Endpoint, has /embeddings and /rerank instead of pipelines.
+    models = None if options.url else f"{constants.INFERENCE_PROXY_TEMPLATE.format(provider='hf-inference')}/models"
     backend = VisitorAccountBackend if visitor else HuggingFaceBackend
-    return backend(endpoint, options.model, options.provider)
+    return backend(endpoint, options.model, options.provider, models_url=models)
 
 
 class HuggingFaceBackend(OpenAIBackend):
     """Streams through the Hub's router, which takes the provider as a suffix of the model's name."""
 
-    def __init__(self, endpoint: Endpoint, model: str, provider: str | None = None) -> None:
+    def __init__(
+        self, endpoint: Endpoint, model: str, provider: str | None = None, *, models_url: str | None = None
+    ) -> None:
         super().__init__(endpoint, model=f"{model}:{provider}" if provider else model)
         self._id, _, suffix = model.partition(":")
         self._provider = provider or suffix
+        self._models_url = models_url
 
     async def check(self) -> Health:
         """Ask whether the router lists the model, and which providers serve it."""
@@ -78,12 +85,34 @@ class HuggingFaceBackend(OpenAIBackend):
         names = ", ".join(str(offer.get("provider")) for offer in offers)
         return Health(self._id, min(windows, default=None), f"served by {names}" if names else "")
 
+    async def _embed_batch(self, texts: Sequence[str]) -> Embeddings:
+        if self._models_url is None:
+            return await super()._embed_batch(texts)
+        document = await self._run_pipeline("feature-extraction", list(texts))
+        return Embeddings(check_vectors(document, len(texts)))
+
+    async def _rerank_batch(self, query: str, texts: Sequence[str]) -> list[float]:
+        if self._models_url is None:
+            return await super()._rerank_batch(query, texts)
+        inputs = {"source_sentence": query, "sentences": list(texts)}
+        document = await self._run_pipeline("sentence-similarity", inputs)
+        if not isinstance(document, list):
+            raise invalid("no list of scores")
+        return check_scores(document, len(texts))
+
+    async def _run_pipeline(self, task: str, inputs: Any) -> Any:
+        """Return what a pipeline of the Hub's own provider makes of `inputs`."""
+        endpoint = replace(await self._current_endpoint(), url=f"{self._models_url}/{self._id}", public_path=True)
+        return await post_json(endpoint, f"/pipeline/{task}", {"inputs": inputs}, self.make_error)
+
 
 class VisitorAccountBackend(HuggingFaceBackend):
     """Streams with the token of the visitor who asks; `check` needs none, because the list of models is public."""
 
-    def __init__(self, endpoint: Endpoint, model: str, provider: str | None = None) -> None:
-        super().__init__(endpoint, model, provider)
+    def __init__(
+        self, endpoint: Endpoint, model: str, provider: str | None = None, *, models_url: str | None = None
+    ) -> None:
+        super().__init__(endpoint, model, provider, models_url=models_url)
         self.make_error = _visitor_error
 
     async def _current_endpoint(self) -> Endpoint:

@@ -1,9 +1,9 @@
-"""Any server with the OpenAI chat API: vLLM, llama-server, TGI, or Spaceport's own container."""
+"""Any server with the OpenAI API: vLLM, llama-server, TGI, or Spaceport's own container."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast, get_args
@@ -21,6 +21,9 @@ from backends.http.errors import ErrorFactory, response_error
 from backends.http.settings import HttpSettings
 from backends.settings import read_settings
 from backends.types import Backend, ChatRequest, Event, Health, Message
+from backends.vectors.batches import embed_in_batches, in_batches
+from backends.vectors.openai_format import request_embeddings, request_scores
+from backends.vectors.types import Embeddings
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +125,22 @@ class OpenAIBackend:
         card = next((card for card in models if card.get("id") == self._model), models[0] if models else {})
         return Health(self._model or str(card.get("id", "unnamed")), self._context or card.get("max_model_len"))
 
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        """Return one vector per text; see `backends.vectors.types.EmbeddingBackend`."""
+        return await embed_in_batches(texts, self._embed_batch)
+
+    async def rerank(self, query: str, texts: Sequence[str]) -> list[float]:
+        """Return one score per text; see `backends.vectors.types.RerankingBackend`."""
+        parts = await in_batches(texts, partial(self._rerank_batch, query))
+        return [score for part in parts for score in part]
+
     async def aclose(self) -> None:
         """Do nothing: `backends.http.connections` pools the connections, which outlive a target."""
 
     async def _call(self, request: ChatRequest) -> ChatCall:
         body = self._parameters.adapt(chat_body(request, model=self._model)) | self._extra_body
-        if "model" not in body and (model := await self._first_model()):
-            body["model"] = model
+        if "model" not in body:
+            body |= await self._model_field()
         return ChatCall(
             await self._current_endpoint(),
             "/chat/completions",
@@ -137,6 +149,19 @@ class OpenAIBackend:
             reasoning=self._reasoning,
             adapt=self._parameters.learn,
         )
+
+    async def _embed_batch(self, texts: Sequence[str]) -> Embeddings:
+        fields = await self._model_field() | self._extra_body
+        return await request_embeddings(await self._current_endpoint(), fields, texts, self.make_error)
+
+    async def _rerank_batch(self, query: str, texts: Sequence[str]) -> list[float]:
+        fields = await self._model_field() | self._extra_body
+        return await request_scores(await self._current_endpoint(), fields, query, texts, self.make_error)
+
+    async def _model_field(self) -> dict[str, Any]:
+        """The `model` of a request: that of the target, or the first that the server lists."""
+        model = self._model or await self._first_model()
+        return {"model": model} if model else {}
 
     async def _current_endpoint(self) -> Endpoint:
         """The endpoint for the next call; subclasses renew credentials here."""

@@ -94,7 +94,7 @@ def serving(parallel: int) -> Iterator[tuple[dict[str, tuple[str, str]], dict[st
 
 def serve() -> int:
     """Run Spaceport's server, and print its engine's address to standard output when it is ready."""
-    from inference import __main__ as inference
+    from inference import server as inference
 
     def print_engine(server: inference.Server) -> None:
         while server.service.phase is not Phase.READY:
@@ -108,7 +108,7 @@ def serve() -> int:
             threading.Thread(target=print_engine, args=[self], daemon=True).start()
 
     inference.Server = ReportingServer
-    return inference.main(["serve"])
+    return inference.serve()
 
 
 async def run_block(backend: Backend, streams: int, seed: int, workload: Workload) -> Block:

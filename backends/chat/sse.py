@@ -113,10 +113,11 @@ def begins_event(head: bytes) -> bool:
     return head.removeprefix(_BOM).lstrip().startswith(_FIELDS)
 
 
-def encode_event(data: Mapping[str, Any] | str) -> bytes:
-    """One server-sent event; a mapping becomes compact JSON."""
+def encode_event(data: Mapping[str, Any] | str, name: str = "") -> bytes:
+    """One server-sent event, with a name if the format has names; a mapping becomes compact JSON."""
     text = data if isinstance(data, str) else to_json(data)
-    return b"data: " + text.replace("\n", "\ndata: ").encode() + b"\n\n"
+    head = f"event: {name}\n".encode() if name else b""
+    return head + b"data: " + text.replace("\n", "\ndata: ").encode() + b"\n\n"
 
 
 def _is_document(data: bytes) -> bool:

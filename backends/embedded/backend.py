@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import atexit
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from weakref import WeakValueDictionary
 
 from backends import model_files
 from backends.embedded.capabilities import refuse_unsupported
-from backends.embedded.engine import Engine
+from backends.embedded.engine import Engine, Pooling, Task
 from backends.embedded.fast_copy import fast_copy
 from backends.embedded.subprocess_engine import SubprocessEngine
 from backends.errors import NotConfigured
@@ -22,6 +22,7 @@ from backends.openai import OpenAIBackend
 from backends.settings import read_settings, require_package
 from backends.streams import closing, report_progress
 from backends.types import Backend, ChatRequest, Event, Health
+from backends.vectors.types import Embeddings
 
 AnyEngine = Engine | SubprocessEngine
 
@@ -32,7 +33,8 @@ class Settings:
 
     `context` is the window of one request in tokens. `parallel` is the number of requests that are generated
     together. `threads` defaults to the processors available to this process. `subprocess` runs the engine in its own
-    process, so that loading a model doesn't block this one.
+    process, so that loading a model doesn't block this one. `pooling` is "mean", "cls" or "last" for embeddings of a
+    model whose file doesn't say how it makes one vector of its tokens.
     """
 
     model: str | None = None
@@ -41,12 +43,15 @@ class Settings:
     threads: int | None = None
     read_timeout: float = 120.0
     subprocess: bool = False
+    pooling: str | None = None
 
 
 def connect(settings: Mapping[str, Any]) -> Backend:
     """A backend for the model file; loads and downloads nothing before the first request."""
     require_package("xllamacpp", extra="embedded")
     options = read_settings(Settings, settings)
+    if options.pooling not in (None, *get_args(Pooling)):
+        raise NotConfigured(f"pooling is {options.pooling!r}.", f"Use one of: {', '.join(get_args(Pooling))}.")
     model_files.find_model(options.model)  # a path that doesn't exist is an error now
     return EmbeddedBackend(options)
 
@@ -59,12 +64,21 @@ class EmbeddedBackend:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._running: tuple[AnyEngine, OpenAIBackend] | None = None
+        self._others: dict[Task, tuple[AnyEngine, OpenAIBackend]] = {}  # an engine does one of the tasks
 
     def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
         """Yield the answer as it arrives; the first call loads the model, and downloads it if necessary."""
         if self._running is None or request.offers_tools or request.has_pictures:
             return self._prepared_stream(request)
         return self._running[1].stream(request)
+
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        """Return one vector per text; see `backends.vectors.types.EmbeddingBackend`."""
+        return await (await self._client_for("embed")).embed(texts) if texts else Embeddings(())
+
+    async def rerank(self, query: str, texts: Sequence[str]) -> list[float]:
+        """Return one score per text; see `backends.vectors.types.RerankingBackend`."""
+        return await (await self._client_for("rerank")).rerank(query, texts) if texts else []
 
     async def check(self) -> Health:
         """Load the model and check that its engine runs."""
@@ -86,8 +100,9 @@ class EmbeddedBackend:
                 yield step
 
     async def aclose(self) -> None:
-        """Release the engine; it stops when no target uses it."""
+        """Release the engines; they stop when no target uses them."""
         self._running = None
+        self._others.clear()
 
     async def _prepared_stream(self, request: ChatRequest) -> AsyncIterator[Event]:
         client = await self._client()
@@ -100,33 +115,46 @@ class EmbeddedBackend:
 
     async def _client(self) -> OpenAIBackend:
         if self._running is None:
-            engine = await asyncio.to_thread(shared_engine, self._settings)
-            endpoint = Endpoint(
-                engine.url,
-                engine.key,
-                read_timeout=self._settings.read_timeout,
-                name="The embedded model",
-                in_process=True,
-            )
-            self._running = engine, OpenAIBackend(endpoint, model=engine.name, context=self._settings.context)
+            self._running = await self._start("chat")
         return self._running[1]
 
+    async def _client_for(self, task: Task) -> OpenAIBackend:
+        if task not in self._others:
+            self._others[task] = await self._start(task)
+        return self._others[task][1]
 
-_engines: WeakValueDictionary[tuple[Path, Settings], AnyEngine] = WeakValueDictionary()
+    async def _start(self, task: Task) -> tuple[AnyEngine, OpenAIBackend]:
+        settings = self._settings
+        engine = await asyncio.to_thread(shared_engine, settings, task)
+        endpoint = Endpoint(
+            engine.url, engine.key, read_timeout=settings.read_timeout, name="The embedded model", in_process=True
+        )
+        return engine, OpenAIBackend(endpoint, model=engine.name, context=settings.context)
+
+
+_engines: WeakValueDictionary[tuple[Path, Settings, Task], AnyEngine] = WeakValueDictionary()
 _lock = threading.Lock()
 
 
-def shared_engine(settings: Settings) -> AnyEngine:
-    """Return the engine for these settings and start it if necessary; blocks."""
+def shared_engine(settings: Settings, task: Task = "chat") -> AnyEngine:
+    """Return the engine for these settings and a task, and start it if necessary; blocks."""
     with _lock:
         path = model_files.find_model(settings.model) or model_files.download_model(settings.model)
         if path == model_files.packaged_model():
             path = fast_copy(path)
-        engine = _engines.get((path, settings))
+        key = path, settings, task
+        engine = _engines.get(key)
         if engine is None:
             engine_class = SubprocessEngine if settings.subprocess else Engine
-            engine = engine_class(path, context=settings.context, parallel=settings.parallel, threads=settings.threads)
-            _engines[path, settings] = engine
+            engine = engine_class(
+                path,
+                context=settings.context,
+                parallel=settings.parallel,
+                threads=settings.threads,
+                task=task,
+                pooling=settings.pooling,
+            )
+            _engines[key] = engine
         return engine
 
 

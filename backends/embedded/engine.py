@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
+from typing import Any, Literal
 
 from backends.errors import NotConfigured
 from backends.processors import limit_spin_wait, usable_processors
 
 PROMPT_CACHE_MIB = 256
+Task = Literal["chat", "embed", "rerank"]
+Pooling = Literal["mean", "cls", "last"]
 
 
 class Engine:
@@ -21,7 +24,16 @@ class Engine:
 
     alive = True
 
-    def __init__(self, path: Path, *, context: int, parallel: int, threads: int | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        context: int,
+        parallel: int,
+        threads: int | None,
+        task: Task = "chat",
+        pooling: str | None = None,
+    ) -> None:
         limit_spin_wait()
         import xllamacpp
 
@@ -38,6 +50,10 @@ class Engine:
         params.ui = params.endpoint_slots = params.endpoint_metrics = False
         params.cache_ram_mib = PROMPT_CACHE_MIB
         params.verbosity = 0
+        if task != "chat":
+            params.embedding = True
+            params.pooling_type = _pooling_type("rank" if task == "rerank" else pooling)
+            params.n_batch = params.n_ubatch = context  # a text is read in one step
         try:
             self._server = xllamacpp.Server(params)
         except Exception as error:
@@ -47,6 +63,14 @@ class Engine:
     def stop(self) -> None:
         """Stop the server; its threads must end before the interpreter unloads the library."""
         del self._server
+
+
+def _pooling_type(name: str | None) -> Any:
+    """Return llama.cpp's constant; without a name, the model's file decides."""
+    import xllamacpp
+
+    kinds = xllamacpp.llama_pooling_type
+    return getattr(kinds, f"LLAMA_POOLING_TYPE_{(name or 'unspecified').upper()}")
 
 
 def load_error(path: Path, reason: str) -> NotConfigured:

@@ -13,6 +13,7 @@ from backends.http.connections import pooled_client
 from backends.http.endpoint import Endpoint
 from backends.http.errors import ErrorFactory, not_an_api, response_error, translate_errors
 from backends.stopwatch import mark, record_read
+from backends.telemetry.spans import request_headers
 
 
 async def get_json(endpoint: Endpoint, path: str, make_error: ErrorFactory = response_error) -> Any:
@@ -23,10 +24,17 @@ async def get_json(endpoint: Endpoint, path: str, make_error: ErrorFactory = res
     record_read(None)
     if response.status_code >= 400:
         raise make_error(endpoint, response.status_code, response.headers, content)
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise not_an_api(endpoint, content.decode("utf-8", "replace")) from error
+    return _parse_json(endpoint, content)
+
+
+async def post_json(
+    endpoint: Endpoint, path: str, body: Mapping[str, Any], make_error: ErrorFactory = response_error
+) -> Any:
+    """POST JSON and return the document of the response; errors as `get_json`."""
+    async with post_stream(endpoint, path, body, make_error=make_error) as response:
+        with translate_errors(endpoint):
+            content = await response.aread()
+    return _parse_json(endpoint, content)
 
 
 @asynccontextmanager
@@ -54,6 +62,13 @@ async def post_stream(
         await response.aclose()
 
 
+def _parse_json(endpoint: Endpoint, content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise not_an_api(endpoint, content.decode("utf-8", "replace")) from error
+
+
 async def _send(
     endpoint: Endpoint,
     method: str,
@@ -65,7 +80,10 @@ async def _send(
     while True:
         trace = _Trace()
         content = "content" if isinstance(body, bytes) else "json"
-        options: dict[str, Any] = {content: body, "headers": {**endpoint.headers, **(headers or {})}}
+        options: dict[str, Any] = {
+            content: body,
+            "headers": {**endpoint.headers, **request_headers(), **(headers or {})},
+        }
         extensions = {"trace": trace, "timeout": endpoint.timeout.as_dict()}
         try:
             client = pooled_client(endpoint.network)

@@ -16,7 +16,8 @@ from backends.text import one_line
 # A query value of at most this many characters is a version or a flag, not a secret.
 MAX_PUBLIC_CHARACTERS = 5
 PUBLIC_PATHS = ("", "/", "/v1", "/api")  # any other path may contain a key
-CALLS = ("/chat/completions", "/models", "/chat", "/tags")  # what the clients add to the path of a url
+# What the clients add to the path of a url.
+CALLS = ("/chat/completions", "/embeddings", "/rerank", "/models", "/chat", "/tags")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -23,6 +23,9 @@ from backends.ollama.window import chat_options, context_length, window_for
 from backends.settings import read_settings, require_package
 from backends.streams import closing
 from backends.types import Backend, ChatRequest, Event, Health
+from backends.vectors.batches import embed_in_batches
+from backends.vectors.checks import check_vectors
+from backends.vectors.types import Embeddings
 
 if TYPE_CHECKING:
     import ollama
@@ -105,6 +108,10 @@ class OllamaBackend:
             yield event
         yield reader.done
 
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        """Return one vector per text; see `backends.vectors.types.EmbeddingBackend`."""
+        return await embed_in_batches(texts, self._embed_batch)
+
     async def check(self) -> Health:
         """Ask whether the server has the model, and for its context window."""
         model = self._settings.model
@@ -127,6 +134,13 @@ class OllamaBackend:
         client = self._clients.pop(asyncio.get_running_loop(), None)
         if client is not None:
             await client.close()  # type: ignore[no-untyped-call]
+
+    async def _embed_batch(self, texts: Sequence[str]) -> Embeddings:
+        model = self._settings.model
+        with translate_errors(self._endpoint, model, OllamaReader()):
+            answer = await self._client().embed(model, list(texts))
+            vectors = [list(vector) for vector in answer.embeddings]
+        return Embeddings(check_vectors(vectors, len(texts)), answer.prompt_eval_count)
 
     def _client(self) -> ollama.AsyncClient:
         import httpx

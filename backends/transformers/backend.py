@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 from backends.errors import BackendError, Interrupted, NotConfigured, Overloaded, Rejected
@@ -14,7 +14,9 @@ from backends.streams import closing, iterate_in_thread
 from backends.transformers.generate import generate
 from backends.transformers.models import DEVICES, DTYPES, ZERO_GPU, Settings, load, source
 from backends.transformers.tokens import TokenReader
+from backends.transformers.vectors import embed_texts, score_texts
 from backends.types import Backend, ChatRequest, Done, Event, Health, Usage
+from backends.vectors.types import Embeddings
 
 
 def connect(settings: Mapping[str, Any]) -> Backend:
@@ -43,6 +45,14 @@ class TransformersBackend:
         async with closing(events):
             async for event in events:
                 yield event
+
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        """Return one vector per text; see `backends.vectors.types.EmbeddingBackend`."""
+        return await asyncio.to_thread(embed_texts, self._settings, texts)
+
+    async def rerank(self, query: str, texts: Sequence[str]) -> list[float]:
+        """Return one score per text; see `backends.vectors.types.RerankingBackend`."""
+        return await asyncio.to_thread(score_texts, self._settings, query, texts)
 
     async def check(self) -> Health:
         """Load the model, and report its name, context and device."""

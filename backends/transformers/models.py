@@ -117,8 +117,8 @@ def _load(settings: Settings) -> LoadedModel:
 
     location, filename = source(settings.model)
     # On ZeroGPU this process has no GPU: the weights stay in memory until a GPU is lent.
-    device = "cpu" if ZERO_GPU else _resolve_device(settings.device)
-    dtype = getattr(torch, _resolve_dtype(settings.dtype, device))
+    device = "cpu" if ZERO_GPU else resolve_device(settings.device)
+    dtype = getattr(torch, resolve_dtype(settings.dtype, device))
     options = {"gguf_file": filename} if filename else {}
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(location, **options)
@@ -137,7 +137,7 @@ def _load(settings: Settings) -> LoadedModel:
     return LoadedModel(name, model, tokenizer, "ZeroGPU" if ZERO_GPU else device, context, sorted(stops))
 
 
-def _resolve_device(device: str) -> str:
+def resolve_device(device: str) -> str:
     import torch
 
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
@@ -148,7 +148,7 @@ def _resolve_device(device: str) -> str:
     return device
 
 
-def _resolve_dtype(dtype: str, device: str) -> str:
+def resolve_dtype(dtype: str, device: str) -> str:
     """The number format: 16 bits need half the memory on a GPU; CPUs are slow with anything but float32."""
     if dtype != "auto":
         return dtype

@@ -1,8 +1,8 @@
 """Baseline chat app: `gr.ChatInterface` with a generator that yields the whole text so far at each token.
 
-    python benchmarks/harness/plain_chat.py CATALOG
+    python benchmarks/harness/plain_chat.py CATALOG [MESSAGES]
 
-`benchmarks/streaming.py` compares the chat with it: same model, same client, same conversation.
+Benchmarks compare the chat with it: same model, same client, same conversation. MESSAGES are in it from the start (40).
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ SENTENCES = ("The ferry leaves from the northern pier at half past nine. " * 9).
 HISTORY: list[dict[str, Any]] = [
     {"role": ("user", "assistant")[number % 2], "content": f"{SENTENCES} Number {number}."} for number in range(40)
 ]
-CATALOG = Catalog.load(sys.argv[1] if __name__ == "__main__" and sys.argv[1:] else None)
+ARGUMENTS = sys.argv[1:] if __name__ == "__main__" else []
+CATALOG = Catalog.load(ARGUMENTS[0] if ARGUMENTS else None)
 BACKEND = CATALOG.connect(CATALOG.default)
 
 
@@ -34,7 +35,12 @@ async def answer(message: str, history: list[dict[str, Any]]) -> AsyncIterator[s
             yield text
 
 
-demo = gr.ChatInterface(answer, chatbot=gr.Chatbot(HISTORY), concurrency_limit=None, analytics_enabled=False)
+demo = gr.ChatInterface(
+    answer,
+    chatbot=gr.Chatbot(HISTORY[: int(ARGUMENTS[1])] if ARGUMENTS[1:] else HISTORY),
+    concurrency_limit=None,
+    analytics_enabled=False,
+)
 
 if __name__ == "__main__":
     demo.launch(ssr_mode=False)

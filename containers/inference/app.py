@@ -1,4 +1,4 @@
-"""The HTTP routes: chat for OpenAI, SageMaker and Vertex AI clients; health, metrics and models for operators."""
+"""The HTTP routes: chat and embeddings for clients of several APIs; health, metrics and models for operators."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
-from backends import Rejected
+from backends import ChatRequest, Rejected, telemetry
 from backends.chat.requests import parse_chat_request, read_stream_flags
-from backends.chat.writer import ChatWriter
-from backends.stopwatch import wall_clock
+from backends.telemetry.asgi import RequestSpans
 from inference.errors import Unauthorized
-from inference.generation import CompletionRequest, Generation
+from inference.formats import embeddings
+from inference.formats.formats import FORMATS
+from inference.generation import CompletionRequest, Embedding, Generation
 from inference.http import dialects, error_handlers
 from inference.http.error_handlers import request_id
 from inference.http.prompt_limits import check_size
@@ -26,6 +28,7 @@ from inference.metrics import CONTENT_TYPE, DIALECTS
 from inference.service import Phase, Service
 
 CHAT, INVOCATIONS, PREDICT = "/v1/chat/completions", "/invocations", "/predict"
+RESPONSES, MESSAGES, EMBEDDINGS = "/v1/responses", "/v1/messages", "/v1/embeddings"
 
 
 def create_app(service: Service) -> FastAPI:
@@ -35,14 +38,15 @@ def create_app(service: Service) -> FastAPI:
     settings = service.settings
     large_bodies = asyncio.Semaphore(LARGE_BODIES)
     # The order matters: on Vertex AI the predict route can be the chat route itself, which then keeps its dialect.
-    routes = (CHAT, INVOCATIONS, settings.predict_route or PREDICT)
+    routes = (CHAT, INVOCATIONS, settings.predict_route or PREDICT, RESPONSES, MESSAGES, EMBEDDINGS)
     dialect_by_route = dict(reversed(list(zip(routes, DIALECTS, strict=True))))
 
     async def answer(request: Request) -> Response:
-        """Answer a chat completion, or Vertex AI's instances, as events or as one JSON body."""
+        """Answer a request for chat as events or as one JSON body, or one for embeddings."""
         body = await read_json(request, int(settings.max_body_mb * 1e6), large_bodies)
         service.ready()
-        return _answer(service, request, body, dialect_by_route[request.url.path])
+        dialect = dialect_by_route[request.url.path]
+        return (_embed if dialect == "embeddings" else _answer)(service, request, body, dialect)
 
     async def authorize(request: Request) -> None:
         """Require the API key if the server has one; the list of routes tells from this who may call a route."""
@@ -61,6 +65,8 @@ def create_app(service: Service) -> FastAPI:
         app.add_api_route(path, ready, methods=["HEAD"], include_in_schema=False)
     _add_operator_routes(app, service, authorize)
     error_handlers.install(app, service.metrics, dialect_by_route)
+    if telemetry.is_on():
+        app.add_middleware(RequestSpans, paths=frozenset(dialect_by_route))
     return app
 
 
@@ -78,39 +84,70 @@ def _add_operator_routes(app: FastAPI, service: Service, authorize: Callable[[Re
 
     @app.get("/v1/models", dependencies=[Depends(authorize)])
     async def models() -> dict[str, Any]:
-        """The one model that this server serves."""
+        """The model that this server serves, and the one for embeddings."""
         service.ready()
-        card = {"id": service.name, "object": "model", "created": 0, "owned_by": "spaceport"}
         context = service.health.context if service.health else None
-        return {"object": "list", "data": [card | ({"max_model_len": context} if context else {})]}
+        cards = [_model_card(service.name) | ({"max_model_len": context} if context else {})]
+        if service.embeddings:
+            cards.append(_model_card(service.embeddings[0]))
+        return {"object": "list", "data": cards}
+
+
+def _model_card(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "spaceport"}
 
 
 def _answer(service: Service, request: Request, body: Any, dialect: str) -> Response:
-    bodies, format_response = dialects.parse_body(body)
+    form = FORMATS[dialect]
+    format_response: dialects.FormatResponse
+    if form.to_chat_completion:
+        bodies, format_response = [form.to_chat_completion(body)], dialects.only_answer
+    else:
+        bodies, format_response = dialects.parse_body(body)
     check_size(bodies, service.settings, service.health.context if service.health else None)
     shared_id = request_id(request)  # every completion of one HTTP request has the same ID
-    completions = [_completion_request(service, completion, dialect, shared_id) for completion in bodies]
+    completions = []
+    for completion in bodies:
+        chat = _chat_request(service, completion)
+        writer = form.make_writer(body, completion, shared_id, service.name)
+        stream, _ = read_stream_flags(completion)
+        completions.append(CompletionRequest(chat, writer, dialect, shared_id, stream))
     if completions[0].stream:
         return EventStream(service, Generation(service, completions[0]))
     return JSONAnswer(service, [Generation(service, completion) for completion in completions], format_response)
 
 
-def _completion_request(service: Service, body: dict[str, Any], dialect: str, shared_id: str) -> CompletionRequest:
-    chat = parse_chat_request(body)
-    if chat.model not in (None, service.name):
-        message = f"There is no model {str(chat.model)[:80]!r} here."
-        raise Rejected(message, f"Ask for {service.name}, or for none.", status=404)
-    stream, usage = read_stream_flags(body)
-    writer = ChatWriter(answer_id=f"chatcmpl-{shared_id}", model=service.name, created=int(wall_clock()))
+def _chat_request(service: Service, completion: dict[str, Any]) -> ChatRequest:
+    chat = parse_chat_request(completion)
+    _check_model(chat.model, service.name)
     # The backend has its own name for the model. The client that sent a schema checks the answer.
-    return CompletionRequest(replace(chat, model=None, validate=False), writer, dialect, shared_id, stream, usage)
+    return replace(chat, model=None, validate=False)
+
+
+def _embed(service: Service, request: Request, body: Any, dialect: str) -> Response:
+    if service.embeddings is None:
+        raise Rejected("This server makes no embeddings.", "Set SPACEPORT_EMBEDDINGS_TARGET to a target.", status=404)
+    name, backend = service.embeddings
+    texts = embeddings.read_texts(body, service.settings)
+    _check_model(embeddings.read_model(body), name)
+    write = partial(embeddings.write_embeddings, model=name, encoding=body.get("encoding_format"))
+    work = Embedding(service, backend, texts, write, request_id=request_id(request), dialect=dialect)
+    return JSONAnswer(service, [work], dialects.only_answer)
+
+
+def _check_model(asked: str | None, name: str) -> None:
+    if asked not in (None, name):
+        message = f"There is no model {str(asked)[:80]!r} here."
+        raise Rejected(message, f"Ask for {name}, or for none.", status=404)
 
 
 def _authorize(request: Request, key: str | None) -> None:
     if key is None:
         return
     scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), key.encode()):
+    if scheme.lower() != "bearer":
+        token = request.headers.get("x-api-key", "")  # of Anthropic's client
+    if not hmac.compare_digest(token.strip().encode(), key.encode()):
         raise Unauthorized("The API key is missing or wrong.", "Send it as Authorization: Bearer KEY.", status=401)
 
 

@@ -1,4 +1,4 @@
-"""Maps errors to HTTP statuses, and to bodies in the OpenAI format."""
+"""Maps errors to HTTP statuses, and to bodies in the format of the route."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 
 from backends import Interrupted, NotConfigured, Overloaded, Rejected, SpaceportError, TimedOut, Unreachable
 from backends.chat.writer import error_body
+from inference.formats import messages_writer
 
 CLIENT_CLOSED_REQUEST = 499  # nginx's status for a client that disconnected
 FAILED_DEPENDENCY = 424  # for an answer that was cancelled because another one of the same request failed
@@ -48,12 +49,13 @@ def kind(error: SpaceportError) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__).lower()
 
 
-def response(error: SpaceportError, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """Return the error as a JSON response, with Retry-After if waiting helps."""
+def response(error: SpaceportError, headers: Mapping[str, str] | None = None, *, dialect: str = "") -> JSONResponse:
+    """Return the error as a JSON response in the dialect's shape, with Retry-After if waiting helps."""
     code = status(error)
     all_headers = dict(headers or {})
     if isinstance(error, Overloaded):
         all_headers["retry-after"] = str(max(1, math.ceil(error.retry_after or 0)))
     if code == 401:
         all_headers["www-authenticate"] = "Bearer"
-    return JSONResponse(error_body(error, code), code, all_headers)
+    body = messages_writer.error_body if dialect == "messages" else error_body
+    return JSONResponse(body(error, code), code, all_headers)

@@ -1,19 +1,21 @@
-"""Generates one answer: waits for a slot, streams from the backend, and records metrics and a log line at the end."""
+"""Answers to requests: they wait for a slot, use the backend, and record metrics and a log line at the end."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from backends import BackendError, ChatRequest, Done, Event, Overloaded, Stopwatch, TimedOut, Unreachable
-from backends.chat.writer import ChatWriter
 from backends.stopwatch import now
 from backends.streams import closing
+from backends.vectors import EmbeddingBackend, Embeddings
 from inference.errors import CLIENT_CLOSED_REQUEST, FAILED_DEPENDENCY, kind, status
+from inference.formats.writer import AnswerWriter
 from inference.service import Service
 
 logger = logging.getLogger(__name__)
@@ -21,57 +23,36 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class CompletionRequest:
-    """A chat request with its HTTP context; `usage` asks for a usage chunk at the end of a stream."""
+    """A chat request with its HTTP context."""
 
     chat: ChatRequest
-    writer: ChatWriter
+    writer: AnswerWriter
     dialect: str
     id: str
     stream: bool = False
-    usage: bool = False
 
 
-class Generation:
-    """The answer to one completion request, from the queue to its last event."""
+class Work(ABC):
+    """The answer to one request, from the queue to its end."""
 
-    def __init__(self, service: Service, request: CompletionRequest) -> None:
-        self.request = request
+    def __init__(self, service: Service, *, request_id: str, dialect: str, stream: bool = False) -> None:
+        self.id = request_id
+        self.dialect = dialect
         self.abandoned = False  # another answer of the same HTTP request failed
+        self._stream = stream
         self._service = service
         self._stopwatch = Stopwatch()
         self._queue_seconds: float | None = None
         self._start = now()
         self._recorded = False
 
-    @property
-    def has_text(self) -> bool:
-        """Whether part of the answer has arrived."""
-        return bool(self._stopwatch.arrivals)
-
-    @asynccontextmanager
-    async def events(self) -> AsyncIterator[AsyncIterator[Event]]:
-        """Wait for a slot and yield the answer's events; the exit releases the slot."""
-        backend = self._service.ready()
-        async with self._service.queue.slot() as self._queue_seconds:
-            stream = self._stopwatch.record(backend.stream(self.request.chat))
-            async with closing(stream):
-                yield stream
+    @abstractmethod
+    async def complete(self) -> dict[str, Any]:
+        """Return the whole answer."""
 
     def record_success(self) -> None:
         """Record the complete answer before its last bytes are sent."""
         self._record("", 200)
-
-    async def complete(self) -> dict[str, Any]:
-        """Return the whole answer as a chat completion."""
-        events: list[Event] = []
-        done = Done(None, None)
-        async with self.recorded(), self.events() as stream:
-            async for event in stream:
-                if isinstance(event, Done):
-                    done = event
-                else:
-                    events.append(event)
-        return self.request.writer.whole(events, done)
 
     @asynccontextmanager
     async def recorded(self) -> AsyncIterator[None]:
@@ -113,7 +94,7 @@ class Generation:
             return
         self._recorded = True
         metrics = self._service.metrics
-        metrics.requests.labels(self.request.dialect, str(code)).inc()
+        metrics.requests.labels(self.dialect, str(code)).inc()
         if error_kind:
             metrics.errors.labels(error_kind).inc()
         if self._queue_seconds is not None:
@@ -122,8 +103,8 @@ class Generation:
 
     def _log_fields(self) -> dict[str, Any]:
         """Times and counts of the answer, never its text."""
-        request, stopwatch = self.request, self._stopwatch
-        fields: dict[str, Any] = {"request_id": request.id, "dialect": request.dialect, "stream": request.stream}
+        stopwatch = self._stopwatch
+        fields: dict[str, Any] = {"request_id": self.id, "dialect": self.dialect, "stream": self._stream}
         fields["seconds"] = round(now() - self._start, 4)
         if self._queue_seconds is not None:
             fields["queue_seconds"] = round(self._queue_seconds, 4)
@@ -132,3 +113,58 @@ class Generation:
         if stopwatch.usage:
             fields |= {"input_tokens": stopwatch.usage.input_tokens, "output_tokens": stopwatch.usage.output_tokens}
         return fields | ({"finish_reason": stopwatch.finish_reason} if stopwatch.finish_reason else {})
+
+
+class Generation(Work):
+    """The answer to one completion request."""
+
+    def __init__(self, service: Service, request: CompletionRequest) -> None:
+        super().__init__(service, request_id=request.id, dialect=request.dialect, stream=request.stream)
+        self.request = request
+
+    @property
+    def has_text(self) -> bool:
+        """Whether part of the answer has arrived."""
+        return bool(self._stopwatch.arrivals)
+
+    @asynccontextmanager
+    async def events(self) -> AsyncIterator[AsyncIterator[Event]]:
+        """Wait for a slot and yield the answer's events; the exit releases the slot."""
+        backend = self._service.ready()
+        async with self._service.queue.slot() as self._queue_seconds:
+            stream = self._stopwatch.record(backend.stream(self.request.chat))
+            async with closing(stream):
+                yield stream
+
+    async def complete(self) -> dict[str, Any]:
+        """Return the whole answer in the request's format."""
+        events: list[Event] = []
+        done = Done(None, None)
+        async with self.recorded(), self.events() as stream:
+            async for event in stream:
+                if isinstance(event, Done):
+                    done = event
+                else:
+                    events.append(event)
+        return self.request.writer.whole(events, done)
+
+
+class Embedding(Work):
+    """The vectors of some texts; `write` makes the answer of them."""
+
+    def __init__(
+        self,
+        service: Service,
+        backend: EmbeddingBackend,
+        texts: Sequence[str],
+        write: Callable[[Embeddings], dict[str, Any]],
+        *,
+        request_id: str,
+        dialect: str,
+    ) -> None:
+        super().__init__(service, request_id=request_id, dialect=dialect)
+        self._backend, self._texts, self._write = backend, texts, write
+
+    async def complete(self) -> dict[str, Any]:
+        async with self.recorded(), self._service.queue.slot() as self._queue_seconds:
+            return self._write(await self._backend.embed(self._texts))

@@ -19,7 +19,7 @@ from backends import Stopwatch
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # one more line per series that no panel uses
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-DIALECTS = ("openai", "sagemaker", "vertex")
+DIALECTS = ("openai", "sagemaker", "vertex", "responses", "messages", "embeddings")
 FIRST_TOKEN = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 INTER_TOKEN = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5)
 DURATION = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from backends import Backend, Catalog, NotConfigured
+from backends.vectors import EmbeddingBackend, connect_embeddings
 from inference.settings import Settings
 
 # SageMaker unpacks a model into the first folder; the second is for a model that you mount.
@@ -22,6 +23,14 @@ def connect(settings: Settings, folders: Sequence[Path] = FOLDERS) -> Backend:
     if settings.target:
         return Catalog.load().connect(settings.target)
     return Catalog({"served": catalog_entry(settings, folders)}, source="the environment").connect("served")
+
+
+def connect_embedding_model(settings: Settings) -> tuple[str, EmbeddingBackend] | None:
+    """Return the model for embeddings and its name, or None if the server has none."""
+    if not (target := settings.embeddings_target):
+        return None
+    catalog = Catalog.load()
+    return str(catalog.settings(target).get("model") or target), connect_embeddings(catalog, target)
 
 
 def catalog_entry(settings: Settings, folders: Sequence[Path] = FOLDERS) -> dict[str, Any]:

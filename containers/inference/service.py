@@ -13,6 +13,7 @@ from backends import Backend, BackendError, Health, NotConfigured, Overloaded
 from backends.openai import one_token_request
 from backends.streams import closing
 from backends.types import Downloadable
+from backends.vectors import EmbeddingBackend
 from inference import model
 from inference.admission_queue import AdmissionQueue
 from inference.metrics import Metrics
@@ -44,6 +45,7 @@ class Service:
         self.name = settings.model_name or ""
         self.health: Health | None = None
         self.backend: Backend | None = None
+        self.embeddings: tuple[str, EmbeddingBackend] | None = None  # the model's name, and its backend
         self.responses: set[asyncio.Task[None]] = set()
         self.drain_expired = False
         self.loaded = False  # the model has answered at least once
@@ -55,6 +57,7 @@ class Service:
 
     async def run(self) -> None:
         """Load the model, then check its health until cancelled; raises a `BackendError` if it can never answer."""
+        self.embeddings = await asyncio.to_thread(model.connect_embedding_model, self.settings)
         self.backend = backend = await asyncio.to_thread(model.connect, self.settings, self._folders)
         if isinstance(backend, Downloadable):
             await _download(backend)

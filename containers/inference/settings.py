@@ -34,13 +34,14 @@ class Settings:
     """Each field is the environment variable SPACEPORT_ and its name; SPACEPORT_API_KEY_FILE names a file with the key.
 
     `kind` with `model` is a model on this machine; `target` is one of the catalogue instead, such as vLLM in a
-    container beside this one. `parallel` answers are generated at once and `queue` requests wait; the defaults of
-    both, and of `threads`, follow the machine. `drain_seconds` is how long streams may run after SIGTERM: less than
-    the 30 s after which SageMaker kills the container. A stream without text for `silence_seconds` sends a comment:
-    SageMaker and many proxies give up after 60 s, and a long prompt takes that long on a CPU. The server checks the
-    model every `health_check_seconds`. A client has `client_seconds` for a request's head, and loses its connection if
-    it reads nothing of its answer for as long. `max_connections` is how many clients may be connected. The messages of
-    one request, content parts included, are at most `max_messages`, with at most `max_prompt_characters` in all.
+    container beside this one. `embeddings_target` is the target of the catalogue that answers /v1/embeddings.
+    `parallel` answers are generated at once and `queue` requests wait; the defaults of both, and of `threads`, follow
+    the machine. `drain_seconds` is how long streams may run after SIGTERM: less than the 30 s after which SageMaker
+    kills the container. A stream without text for `silence_seconds` sends a comment: SageMaker and many proxies give
+    up after 60 s, and a long prompt takes that long on a CPU. The server checks the model every
+    `health_check_seconds`. A client has `client_seconds` for a request's head, and loses its connection if it reads
+    nothing of its answer for as long. `max_connections` is how many clients may be connected. The messages of one
+    request, with content parts and tool calls, are at most `max_messages`, with at most `max_prompt_characters` in all.
     """
 
     host: str = "0.0.0.0"  # noqa: S104 - clients reach a container through its port
@@ -49,6 +50,7 @@ class Settings:
     model: str | None = None
     model_name: str | None = None
     target: str | None = None
+    embeddings_target: str | None = None
     storage_uri: str | None = None
     context: int = 4096
     parallel: int | None = None

@@ -35,7 +35,9 @@ from rag.documents import Limits
 from rag.library.quota import Quota
 from ui import launch
 from ui.admission.client import caller_of
+from ui.edge.blocks import PublicBlocks
 from ui.edge.limits import EdgeLimits
+from ui.edge.refusals import refusal
 from ui.events import call_after
 from ui.link_preview import LinkPreview
 from ui.scripts import download_js, key_js
@@ -96,7 +98,7 @@ async def ask_documents(
     try:
         return await CHAT.tools.ask(caller_of(request), question, documents or {}, target)
     except SpaceportError as error:
-        raise gr.Error(str(error), print_exception=False) from error
+        raise refusal(error) from error
 
 
 async def search_documents(
@@ -115,10 +117,10 @@ async def search_documents(
     try:
         return await CHAT.tools.search(caller_of(request), question, documents or {}, passages)
     except SpaceportError as error:
-        raise gr.Error(str(error), print_exception=False) from error
+        raise refusal(error) from error
 
 
-with gr.Blocks(
+with PublicBlocks(
     title=ENGLISH.title, analytics_enabled=False, fill_width=True, fill_height=True, delete_cache=(300, 3600)
 ) as demo:
     # Not a secret: the browser receives it with the page. It's fixed so that the key survives a restart of the server.
@@ -235,7 +237,9 @@ with gr.Blocks(
     )
     if account:
         page_load.then(PAGE.show_account, key, account, queue=False, **key_first)
-    for change in (*changes, page_load):
+    # The page opens anew after a reload, and after a lost connection.
+    choice_restored = page_load.then(None, samples, samples, js=scripts.SAMPLES_JS, **private)
+    for change in (*changes, choice_restored):
         change.then(DOCUMENTS.suggest, [key, samples], chatbot, queue=False, **key_first)
     samples.input(DOCUMENTS.suggest, [key, samples], chatbot, queue=False, **key_first)
     page_load.then(DOCUMENTS.follow_uploads, key, documents, concurrency_limit=None, **key_first)

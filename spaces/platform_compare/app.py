@@ -21,7 +21,9 @@ from compare_page.scripts import READ_LINK_JS
 from compare_page.targets import choices, unavailable_html
 from ui import html, launch
 from ui.admission.client import caller_of
+from ui.edge.blocks import PublicBlocks
 from ui.edge.limits import EdgeLimits
+from ui.edge.refusals import refusal
 
 ARGUMENTS = launch.parse_arguments(sys.argv[1:] if __name__ == "__main__" else [], strings.DESCRIPTION)
 try:
@@ -54,10 +56,10 @@ async def answers(prompt: str, request: gr.Request, targets: str = SELECTED[0] i
         async with admission.answers.place(caller), admission.time_limit():
             return await SERVICE.answers(prompt, [name.strip() for name in targets.split(",") if name.strip()])
     except SpaceportError as error:
-        raise gr.Error(str(error), print_exception=False) from error
+        raise refusal(error) from error
 
 
-with gr.Blocks(title=strings.TITLE, analytics_enabled=False, fill_width=True, delete_cache=(300, 3600)) as demo:
+with PublicBlocks(title=strings.TITLE, analytics_enabled=False, fill_width=True, delete_cache=(300, 3600)) as demo:
     identity = VisitorIdentity(SERVICE)
     gr.HTML(html.header_html(strings.TITLE, strings.SUBTITLE))
     with gr.Tabs() as tabs:

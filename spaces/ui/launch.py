@@ -14,13 +14,14 @@ from typing import Any
 from fastapi import Depends
 from starlette.middleware import Middleware
 
+from backends import NotConfigured, telemetry
 from ui.access.guard import Guard
 from ui.access.login import Login, credentials
 from ui.access.origins import SameOrigin, allowed_origins, outermost
 from ui.admission.client import ClientAddress, trust_hub_proxies
 from ui.edge.bodies import BodyLimits
 from ui.edge.connections import limit_connections
-from ui.edge.events import EventCheck
+from ui.edge.events import UNKNOWN_EVENT, EventCheck
 from ui.edge.limits import MB, EdgeLimits
 from ui.edge.uploads import Uploads
 from ui.memory import return_free_memory_regularly
@@ -66,7 +67,12 @@ def parse_arguments(argv: Sequence[str], description: str) -> argparse.Namespace
     parser.add_argument("--host", help="the address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, help="the port (7860, or the next free one)")
     parser.add_argument("--share", action="store_true", help="create a public link through gradio.live")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    try:
+        telemetry.configure("spaceport-page")
+    except NotConfigured as error:
+        raise SystemExit(error.for_terminal) from error
+    return options
 
 
 def launch_arguments(
@@ -117,6 +123,7 @@ def app_arguments(limits: EdgeLimits, *, login: bool, preview: Middleware | None
     edges = [Middleware(SignInEdges)] if signs_in else []
     middleware = [Middleware(ClientAddress), Middleware(Guard), *edges, body_limits, *([preview] if preview else [])]
     arguments: dict[str, Any] = {"middleware": middleware, "dependencies": [Depends(EventCheck(limits))]}
+    arguments["exception_handlers"] = UNKNOWN_EVENT
     if login or signs_in:
         middleware.insert(0, Middleware(SameOrigin, allowed_origins(), as_guest=signs_in))
         arguments["lifespan"] = outermost

@@ -9,7 +9,7 @@ from typing import Any
 
 CSS = """
 :root { --sp-accent: #c2410c; --sp-mark: #ffedd5; --sp-bad: #b91c1c; --sp-good: #15803d; color-scheme: light; }
-:root:has(body.dark), .dark { --sp-accent: #fb923c; --sp-mark: #43230f; --sp-bad: #fca5a5; --sp-good: #4ade80;
+:root:has(> body.dark), .dark { --sp-accent: #fb923c; --sp-mark: #43230f; --sp-bad: #fca5a5; --sp-good: #4ade80;
   color-scheme: dark; }
 * { scrollbar-width: thin; scrollbar-color: var(--neutral-400) transparent; }
 .dark * { scrollbar-color: var(--neutral-600) transparent; }
@@ -128,12 +128,24 @@ const showAddress = (link) => {
   link.dataset.address = link.origin === location.origin || link.textContent.trim() === link.href ? "" : short;
   if (link.dataset.address) link.rel = "noopener noreferrer nofollow";
 };
-// Gradio gives the row of examples the role of a list without list items, and sets all text from left to right.
-new MutationObserver(() => {
-  document.querySelectorAll(".examples[role=list]").forEach((row) => row.setAttribute("role", "group"));
-  const texts = document.querySelectorAll(":is(textarea, .message, .message [dir]):not([dir=auto])");
-  texts.forEach((part) => part.dir = "auto");
-  document.querySelectorAll(":is(.message, .thought, .prose) a[href]:not([data-address])").forEach(showAddress);
+// Gradio gives the row of examples the role of a list without list items, and sets all text from left to right. It sets
+// the direction of each message again at each token, and then the browser computes the style of all that is inside. An
+// element without a direction costs nothing, and the text in it has its own. Only what is new on the page is searched:
+// a long conversation has more than ten thousand elements.
+const TEXTS = ":is(textarea, .message-content):not([dir=auto])", ROW = ".examples[role=list]";
+const GRADIO_TEXTS = ".message [data-testid][dir]";
+const LINKS = ":is(.message, .thought, .prose) a[href]:not([data-address])";
+const within = (part, selector) => [...(part.matches(selector) ? [part] : []), ...part.querySelectorAll(selector)];
+const prepare = (part) => {
+  within(part, ROW).forEach((row) => row.setAttribute("role", "group"));
+  within(part, TEXTS).forEach((text) => text.dir = "auto");
+  within(part, GRADIO_TEXTS).forEach((text) => text.removeAttribute("dir"));
+  within(part, LINKS).forEach(showAddress);
+};
+new MutationObserver((changes) => {
+  for (const {addedNodes} of changes) {
+    for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) prepare(node);
+  }
 }).observe(document, {childList: true, subtree: true});
 </script>
 """

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.helpers.apps import App
 from tests.helpers.chat import ask, leave_samples_out, upload, uploaded, wait_for_answer
@@ -86,6 +87,23 @@ def test_the_answers_to_a_question_that_is_asked_again_are_side_by_side_on_a_wid
     expect(questions.nth(2)).to_be_visible()
     below, above = rows.nth(2).bounding_box(), rows.nth(1).bounding_box()
     assert below and above and below["y"] > above["y"] + above["height"]
+
+
+def test_a_token_computes_the_style_of_its_own_answer_only(app: App, browser: Browser, open_page: Open) -> None:
+    page = open_page(app)
+    leave_samples_out(page)
+    for _ in range(3):
+        say(page, "\n\n".join(f"- Item **{number}** of the list" for number in range(100)))
+    earlier = page.locator("#chat .message *").count()
+    ask(page, "Go on for ever, with style.")
+    expect(page.locator("#chat .bot").last).to_contain_text("word word")
+    browser.start_tracing(page=page, categories=["devtools.timeline"])
+    page.wait_for_timeout(1000)
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    page.locator("#question .stop-button").click()
+    sizes = [event["args"]["elementCount"] for event in events if "elementCount" in event.get("args", {})]
+    assert sizes
+    assert max(sizes) < earlier / 4
 
 
 def leave_samples_out_on_phone(page: Page) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -48,6 +48,9 @@ class ReceivedRequest:
         return json.loads(self.body)
 
 
+AnyReply = Reply | Callable[[ReceivedRequest], Reply]
+
+
 class WireServer:
     """Answers each path with its replies in turn; the last reply repeats."""
 
@@ -58,10 +61,11 @@ class WireServer:
         self.received_requests: list[ReceivedRequest] = []
         self.client_left = asyncio.Event()
         self.hang_started = asyncio.Event()
-        self._replies: dict[str, list[Reply]] = {}
+        self._replies: dict[str, list[AnyReply]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def on(self, path: str, *replies: Reply) -> None:
+    def on(self, path: str, *replies: AnyReply) -> None:
+        """Set the replies of a path; a function makes one for each request."""
         self._replies[path] = list(replies)
         self.client_left.clear()
 
@@ -90,8 +94,11 @@ class WireServer:
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         self.received_requests.append(ReceivedRequest(method, path, headers, body))
-        replies = self._replies.get(path) or [Reply.json({"error": {"message": "no such route"}}, 404)]
-        return await self._send(replies.pop(0) if len(replies) > 1 else replies[0], reader, writer)
+        replies: list[AnyReply] = self._replies.get(path) or [Reply.json({"error": {"message": "no such route"}}, 404)]
+        reply = replies.pop(0) if len(replies) > 1 else replies[0]
+        if not isinstance(reply, Reply):
+            reply = reply(self.received_requests[-1])
+        return await self._send(reply, reader, writer)
 
     async def _send(self, reply: Reply, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         if reply.delay:

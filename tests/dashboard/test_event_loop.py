@@ -12,10 +12,10 @@ from backends import BackendError, Catalog
 from backends.http.connections import close_connections
 from dashboard_pages import conversation
 from dashboard_pages.conversation import Parameters, PlaygroundTurn
-from dashboard_pages.event_loop import EventLoopThread
 from tests.dashboard.conftest import catalog_of
 from tests.helpers.scripted_model import ScriptedModel
 from tests.helpers.servers import wait_until
+from ui.event_loop import EventLoopThread
 
 StartReply = Callable[[str], tuple[PlaygroundTurn, AsyncIterator[object]]]
 

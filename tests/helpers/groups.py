@@ -20,7 +20,12 @@ SHARED = {
         "tests/app/test_session.py",
         "tests/app/test_streaming.py",
     ),
+    "attacked comparator": (
+        "tests/security/test_comparator_events.py",
+        "tests/security/test_shared_measurements.py",
+    ),
     "attacked page": (
+        "tests/security/test_direct_calls.py",
         "tests/security/test_errors.py",
         "tests/security/test_event_limits.py",
         "tests/security/test_injection.py",
@@ -49,6 +54,7 @@ class GroupScheduling(LoadScopeScheduling):
 NEEDS_BY_FIXTURE = {
     "browser": "browser",
     "start_app": "browser",
+    "comparator": "browser",
     "served": "browser",
     "engine": "containers",
     "embedder": "models",
@@ -65,6 +71,7 @@ NEEDS_BY_PATH = {
     "tests/backends/test_cli.py": "models",
     "tests/backends/test_local_models.py": "models",
     "tests/backends/test_model_files.py": "time",
+    "tests/backends/vectors/test_local_models.py": "models",
     "tests/cloud/test_side_by_side.py": "models",
     "tests/cloud/test_terraform.py": "time",
     "tests/compare/analyse/test_canary.py": "time",
@@ -74,7 +81,6 @@ NEEDS_BY_PATH = {
     "tests/publish/test_faults.py": "time",
     "tests/publish/test_publish.py": "time",
     "tests/security/test_admission.py": "browser",
-    "tests/security/test_shared_measurements.py": "browser",
     "tests/containers/test_pins.py": "containers",
     "tests/rag/reading/ocr/test_rapid.py": "models",
     "tests/rag/search/test_embedders.py": "models",

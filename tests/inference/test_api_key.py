@@ -26,7 +26,7 @@ async def test_every_model_route_requires_the_key(wire: WireServer, tmp_path: Pa
     variables = {"SPACEPORT_API_KEY_FILE": str(tmp_path / "key")} if by_file else {"SPACEPORT_API_KEY": KEY}
     async with proxy(wire, tmp_path / "log", **variables) as server, client(server) as caller:
         texts = []
-        for headers in (*WRONG, {"authorization": b"Bearer \xff\xfe"}, {"x-api-key": KEY}):
+        for headers in (*WRONG, {"authorization": b"Bearer \xff\xfe"}, {"x-api-key": f"{KEY}x"}):
             answers = [await caller.post(path, json=question(), headers=headers) for path in POSTS]
             answers.append(await caller.get("/v1/models", headers=headers))
             for answer in answers:
@@ -35,11 +35,11 @@ async def test_every_model_route_requires_the_key(wire: WireServer, tmp_path: Pa
                 assert answer.headers["x-request-id"]
                 assert answer.json()["error"]["code"] == 401
             texts += [answer.text for answer in answers]
-        valid = {"authorization": f"Bearer {KEY}"}
-        for path in POSTS:
-            answer = await caller.post(path, json=question(), headers=valid)
-            assert answer.status_code == 200
-            texts.append(answer.text)
+        for valid in ({"authorization": f"Bearer {KEY}"}, {"x-api-key": KEY}):  # the second is Anthropic's
+            for path in POSTS:
+                answer = await caller.post(path, json=question(), headers=valid)
+                assert answer.status_code == 200
+                texts.append(answer.text)
         assert (await caller.get("/v1/models", headers={"authorization": f"bearer {KEY}"})).status_code == 200
         for path in ("/health", "/ready", "/ping", "/metrics"):
             assert (await caller.get(path)).status_code == 200

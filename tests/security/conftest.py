@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.apps import App, running_app
+from tests.compare.servers import Models
+from tests.helpers.apps import ROOT, App, running_app
 from tests.helpers.scripted_model import ScriptedModel
 from tests.helpers.servers import serving
 from tests.security.attacks import Failing, hostile_model
@@ -90,3 +91,35 @@ def guest(new_guest: Callable[..., Guest]) -> Guest:
 @pytest.fixture
 def victim(new_guest: Callable[..., Guest]) -> Guest:
     return new_guest()
+
+
+@dataclass(frozen=True)
+class Comparator:
+    """The comparator, its targets, and the folder of its temporary files."""
+
+    app: App
+    models: Models
+    temporary: Path
+
+    def stored(self) -> int:
+        """Return the bytes of all files that the page has written."""
+        return sum(path.stat().st_size for path in self.temporary.rglob("*") if path.is_file())
+
+
+@pytest.fixture(scope="package")
+def comparator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comparator]:
+    folder, temporary = tmp_path_factory.mktemp("compare"), tmp_path_factory.mktemp("tmp")
+    environment = {"TMPDIR": str(temporary), "SPACEPORT_QUESTIONS_A_MINUTE": "0", "SPACEPORT_EVENTS_A_SECOND": "0"}
+    environment["SPACEPORT_ADDRESS_QUESTIONS_A_MINUTE"] = "0"
+    with serving(Models()) as models:
+        catalog = models.catalog(folder, "steady", "slow", "endless")
+        space = ROOT / "spaces" / "platform_compare" / "app.py"
+        with running_app(folder, "--catalog", str(catalog), space=space, **environment) as app:
+            yield Comparator(app, models, temporary)
+
+
+@pytest.fixture
+def comparator_guest(comparator: Comparator) -> Iterator[Callable[[str], Guest]]:
+    """Create new visitors of the comparator at an address."""
+    with guests(comparator.app.url) as create:
+        yield lambda address: create(address=address)

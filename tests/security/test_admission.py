@@ -130,7 +130,7 @@ def test_endless_calls_of_one_address_take_its_share_only(page: Page, calls: Cal
     wait_until(lambda: len(calls.answers) >= 25)
     assert len(page.streams()) <= 2
     assert "word9" in ask(new_guest(HOME)).stream
-    assert all(answer.status_code == 500 and "Try again in" in answer.text for answer in calls.answers)
+    assert all(answer.status_code == 429 and "Try again in" in answer.text for answer in calls.answers)
 
 
 def test_a_flood_of_new_keys_is_not_what_a_newcomer_sees(page: Page, new_guest: NewGuest) -> None:

@@ -4,47 +4,21 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from tests.compare.servers import Models
-from tests.helpers.apps import ROOT, App, running_app
-from tests.helpers.servers import serving, wait_until
-from tests.security.wire import EventOutcome, Guest, guests
+from tests.helpers.servers import wait_until
+from tests.security.conftest import Comparator
+from tests.security.wire import EventOutcome, Guest
 
-SPACE = ROOT / "spaces" / "platform_compare" / "app.py"
 FLOOD, HOME = "192.0.2.66", "192.0.2.7"
 NewGuest = Callable[[str], Guest]
 
 
-@dataclass(frozen=True)
-class Page:
-    app: App
-    models: Models
-    temporary: Path
-
-    def stored(self) -> int:
-        """Return the bytes of all files that the page has written."""
-        return sum(path.stat().st_size for path in self.temporary.rglob("*") if path.is_file())
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    folder, temporary = tmp_path_factory.mktemp("compare"), tmp_path_factory.mktemp("tmp")
-    with serving(Models()) as models:
-        catalog = models.catalog(folder, "steady", "slow", "endless")
-        with running_app(folder, "--catalog", str(catalog), space=SPACE, TMPDIR=str(temporary)) as app:
-            yield Page(app, models, temporary)
-
-
 @pytest.fixture
-def new_guest(page: Page) -> Iterator[NewGuest]:
-    """Create new visitors of an address."""
-    with guests(page.app.url) as create:
-        yield lambda address: create(address=address)
+def new_guest(comparator_guest: NewGuest) -> NewGuest:
+    return comparator_guest
 
 
 def measure(guest: Guest, requests: int, *targets: str, **fields: object) -> EventOutcome:
@@ -63,7 +37,9 @@ def test_a_measurement_that_would_take_long_is_refused(new_guest: NewGuest, fiel
     assert "This page measures up to" in measure(new_guest(FLOOD), 40, "steady", **fields).stream
 
 
-def test_another_address_measures_before_the_second_measurement_of_a_flood(page: Page, new_guest: NewGuest) -> None:
+def test_another_address_measures_before_the_second_measurement_of_a_flood(
+    comparator: Comparator, new_guest: NewGuest
+) -> None:
     ended: list[Guest] = []
 
     def start(guest: Guest, requests: int) -> threading.Thread:
@@ -77,7 +53,7 @@ def test_another_address_measures_before_the_second_measurement_of_a_flood(page:
 
     first, second, home = new_guest(FLOOD), new_guest(FLOOD), new_guest(HOME)
     threads = [start(first, 40)]
-    wait_until(lambda: "steady" in page.models.requests)
+    wait_until(lambda: "steady" in comparator.models.requests)
     threads += [start(second, 40), start(home, 4)]
     wait_until(lambda: home in ended)
     assert ended == [first, home]
@@ -86,11 +62,11 @@ def test_another_address_measures_before_the_second_measurement_of_a_flood(page:
         thread.join(60)
 
 
-def test_a_target_that_is_named_many_times_answers_once(page: Page, new_guest: NewGuest) -> None:
-    sent = len(page.models.requests.get("slow", []))
+def test_a_target_that_is_named_many_times_answers_once(comparator: Comparator, new_guest: NewGuest) -> None:
+    sent = len(comparator.models.requests.get("slow", []))
     outcome = new_guest(HOME).call("answers", ["Why?", ",".join(["slow"] * 200)])
     assert outcome.success
-    assert len(page.models.requests["slow"]) == sent + 1
+    assert len(comparator.models.requests["slow"]) == sent + 1
 
 
 def test_a_call_names_few_targets(new_guest: NewGuest) -> None:
@@ -98,25 +74,25 @@ def test_a_call_names_few_targets(new_guest: NewGuest) -> None:
     assert "200 targets are too many for one call. Name up to 4." in outcome.error
 
 
-def test_pages_opened_with_made_up_sessions_leave_nothing(page: Page, new_guest: NewGuest) -> None:
+def test_pages_opened_with_made_up_sessions_leave_nothing(comparator: Comparator, new_guest: NewGuest) -> None:
     first = new_guest("192.0.2.9")
     assert first.call("show", first.inputs("show")).success
-    before, folders = page.stored(), len(list(page.temporary.iterdir()))
+    before, folders = comparator.stored(), len(list(comparator.temporary.iterdir()))
     for _ in range(10):
         guest = new_guest("192.0.2.9")
         outcome = guest.call("show", guest.inputs("show"))
         assert outcome.success, outcome.error
-    assert page.stored() - before < 100_000
-    assert len(list(page.temporary.iterdir())) == folders
+    assert comparator.stored() - before < 100_000
+    assert len(list(comparator.temporary.iterdir())) == folders
 
 
-def test_a_report_is_sent_and_not_stored(page: Page, new_guest: NewGuest) -> None:
+def test_a_report_is_sent_and_not_stored(comparator: Comparator, new_guest: NewGuest) -> None:
     guest = new_guest(HOME)
     assert guest.call("show", guest.inputs("show")).success
-    before = page.stored()
+    before = comparator.stored()
     files = [guest.call(name, guest.inputs(name)).output[0] for name in ("write", "write_1", "write_2")]
     assert [files[0][:9], files[1][:4], "| ---" in files[2]] == ["<!doctype", "run,", True]
-    assert page.stored() - before < 100_000
+    assert comparator.stored() - before < 100_000
 
 
 def test_the_session_of_another_visitor_shows_no_run(new_guest: NewGuest) -> None:

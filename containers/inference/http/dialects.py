@@ -28,7 +28,7 @@ def parse_body(body: Any) -> tuple[list[dict[str, Any]], FormatResponse]:
     if not isinstance(body, Mapping):
         raise bad_request("it is not an object")
     if "instances" not in body:
-        return [to_chat_completion(body)], lambda completions: completions[0]
+        return [to_chat_completion(body)], only_answer
     instances = body["instances"]
     if not isinstance(instances, list) or not instances:
         raise Rejected("instances is not a list with at least one instance.", _INSTANCES_REMEDY, status=400)
@@ -37,6 +37,11 @@ def parse_body(body: Any) -> tuple[list[dict[str, Any]], FormatResponse]:
         raise Rejected(message, "Send them in several requests.", status=400)
     shared = to_chat_completion({"parameters": body.get("parameters"), "stream": body.get("stream")})
     return [_parse_instance(instance, shared) for instance in instances], format_predictions
+
+
+def only_answer(answers: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the response to a request for one answer."""
+    return answers[0]
 
 
 def format_predictions(completions: list[dict[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Exception handlers: every rejected request gets an OpenAI error body, a request ID, a metric and a log line."""
+"""Exception handlers: each rejected request gets an error body in its format, a request ID, a metric and a log line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from inference.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
-ROUTES = "POST to /v1/chat/completions, /invocations or /predict; GET /v1/models, /health, /ready, /metrics."
+ROUTES = (
+    "POST to /v1/chat/completions, /v1/responses, /v1/messages, /v1/embeddings, /invocations or /predict; "
+    "GET /v1/models, /health, /ready, /metrics."
+)
 _ID = re.compile(r"[\w.:=-]{1,128}", re.ASCII)
 
 
@@ -34,7 +37,8 @@ def install(app: FastAPI, metrics: Metrics, dialects: Mapping[str, str]) -> None
     """Add handlers for the errors that routes raise; `dialects` maps routes to the metric's label."""
 
     def error_response(request: Request, error: SpaceportError, headers: Mapping[str, str] | None = None) -> Response:
-        result = response(error, {**(headers or {}), "x-request-id": request_id(request)})
+        all_headers = {**(headers or {}), "x-request-id": request_id(request)}
+        result = response(error, all_headers, dialect=dialects.get(request.url.path, ""))
         record(request, kind(error), result.status_code)
         return result
 

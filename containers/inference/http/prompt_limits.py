@@ -9,12 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from backends import Rejected
-from backends.text import to_json
+from inference.http.schema_limits import check_schemas
 from inference.settings import Settings
 
 MAX_CHARACTERS_PER_TOKEN = 100
-MAX_SCHEMA_CHARACTERS, MAX_SCHEMA_BOUND = 20_000, 1000
-_BOUNDS = ("minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties")
 
 
 def check_size(completions: Sequence[Mapping[str, Any]], settings: Settings, context: int | None) -> None:
@@ -31,7 +29,7 @@ def check_size(completions: Sequence[Mapping[str, Any]], settings: Settings, con
             length += len(text)
             if count > settings.max_messages:
                 raise _too_many(settings.max_messages)
-        length += _more_characters(completion)
+        length += check_schemas(completion)
         total += length
         if total > settings.max_prompt_characters:
             raise _too_long(settings.max_prompt_characters)
@@ -41,43 +39,23 @@ def check_size(completions: Sequence[Mapping[str, Any]], settings: Settings, con
 
 
 def _texts(messages: Any) -> Iterator[str]:
-    """Yield the text of each message or content part, and "" for what isn't text: its error comes later."""
+    """Yield the text of each message, content part and tool call, "" for what has none: its error comes later."""
     for message in messages if isinstance(messages, list) else []:
-        content = message.get("content") if isinstance(message, Mapping) else None
+        fields = message if isinstance(message, Mapping) else {}
+        content, calls = fields.get("content"), fields.get("tool_calls")
         for part in content if isinstance(content, list) and content else [content]:
-            text = part.get("text") if isinstance(part, Mapping) else part
-            yield text if isinstance(text, str) else ""
+            yield _text(part, "text")
+        for call in calls if isinstance(calls, list) else []:
+            yield _text(call.get("function") if isinstance(call, Mapping) else None, "arguments")
 
 
-def _more_characters(completion: Mapping[str, Any]) -> int:
-    """Return the size of the tools and the schema. The engine makes a grammar of them, so they have a limit too."""
-    fields = {name: completion[name] for name in ("tools", "response_format") if completion.get(name)}
-    if not fields:
-        return 0
-    length = len(to_json(fields))
-    if length > MAX_SCHEMA_CHARACTERS:
-        message = f"The tools and the schema have {length:,} characters."
-        raise Rejected(message, f"Send at most {MAX_SCHEMA_CHARACTERS:,}.", status=400)
-    if max(_counts(fields), default=0) > MAX_SCHEMA_BOUND:
-        message = f"A schema has a minimum or maximum of more than {MAX_SCHEMA_BOUND:,} items or characters."
-        raise Rejected(message, "Leave that bound out.", status=400)
-    return length
-
-
-def _counts(fields: Mapping[str, Any]) -> Iterator[float]:
-    """Yield the minima and maxima of a schema. Each repetition becomes a part of the grammar."""
-    rest: list[Any] = [fields]  # not by recursion: JSON can be deeper than Python's stack
-    while rest:
-        value = rest.pop()
-        if isinstance(value, Mapping):
-            yield from (count for name, count in value.items() if name in _BOUNDS and isinstance(count, (int, float)))
-            rest += value.values()
-        elif isinstance(value, list):
-            rest += value
+def _text(value: Any, name: str) -> str:
+    text = value.get(name) if isinstance(value, Mapping) else value
+    return text if isinstance(text, str) else ""
 
 
 def _too_many(limit: int) -> Rejected:
-    message = f"The request has more than {limit:,} messages and content parts."
+    message = f"The request has more than {limit:,} messages, content parts and tool calls."
     return Rejected(message, "Send fewer, or raise SPACEPORT_MAX_MESSAGES.", status=400)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections import Counter
 from contextlib import AsyncExitStack
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from starlette.requests import Request
 
 from backends import Rejected
+from backends.chat.checks import replace_surrogates
 from backends.json_values import ValueCounter
 from backends.text import one_line
 
@@ -22,6 +24,8 @@ MAX_DISCARDED_BYTES = 256 * 1024 * 1024
 LARGE_BODIES, LARGE_BODY_BYTES = 16, 256 * 1024
 # Parsing 10 MB of empty lists would stop all answers for seconds.
 MAX_VALUES = 100_000
+# Half of a character, as JSON's escape or in the bytes; with a NUL, the encoding is another one than UTF-8.
+_HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]|\0")
 
 
 async def read_json(request: Request, limit: int, large_bodies: asyncio.Semaphore) -> Any:
@@ -54,9 +58,15 @@ async def read_json(request: Request, limit: int, large_bodies: asyncio.Semaphor
 
 
 def parse_json(body: bytes | bytearray) -> Any:
-    """Parse JSON; raises `Rejected` with status 400 and the reason, also for an object with two equal names."""
+    """Parse JSON; raises `Rejected` with status 400 and the reason, also for an object with two equal names.
+
+    Halves of characters are joined or replaced: no text with one can be sent to the model.
+    """
     try:
-        return json.loads(body, object_pairs_hook=_object)
+        value = json.loads(body, object_pairs_hook=_object)
+        if not _HALF_CHARACTER.search(body):
+            return value
+        return json.loads(replace_surrogates(json.dumps(value, ensure_ascii=False)))
     except (ValueError, RecursionError) as error:
         message = f"The body is not JSON: {one_line(_reason(error))}."
         raise Rejected(message, "Send an object with messages.", status=400) from error

@@ -11,11 +11,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from backends import BackendError, Delta, Done, Interrupted
-from backends.chat.sse import DONE, encode_event
-from backends.chat.writer import error_body
 from backends.stopwatch import now
 from inference.errors import response, status
-from inference.generation import Generation
+from inference.generation import Generation, Work
 from inference.http.dialects import FormatResponse
 from inference.service import Service
 
@@ -56,20 +54,20 @@ class GeneratedResponse(Response, ABC):
 
 
 class JSONAnswer(GeneratedResponse):
-    """One JSON body for one generation, or for several that run concurrently."""
+    """One JSON body for one answer, or for several that are made concurrently."""
 
-    def __init__(self, service: Service, generations: Sequence[Generation], format_response: FormatResponse) -> None:
+    def __init__(self, service: Service, work: Sequence[Work], format_response: FormatResponse) -> None:
         super().__init__(service)
-        self._generations = generations
+        self._work = work
         self._format_response = format_response
 
     async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {"x-request-id": self._generations[0].request.id}
+        headers = {"x-request-id": self._work[0].id}
         try:
-            completions = await _complete_all(self._generations, concurrency=self._service.queue.slots)
+            completions = await _complete_all(self._work, concurrency=self._service.queue.slots)
             answer: Response = JSONResponse(self._format_response(completions), headers=headers)
         except BackendError as error:
-            answer = response(error, headers)
+            answer = response(error, headers, dialect=self._work[0].dialect)
         self._finishing = True
         await answer(scope, receive, send)
 
@@ -90,30 +88,30 @@ class EventStream(GeneratedResponse):
                 await self._stream(send)
         except BackendError as error:
             self._finishing = True
+            generation = self._generation
             if not self._started:
-                await response(error, {"x-request-id": self._generation.request.id})(scope, receive, send)
+                answer = response(error, {"x-request-id": generation.id}, dialect=generation.dialect)
+                await answer(scope, receive, send)
                 return
-            final = Interrupted(error.message, error.remedy) if self._generation.has_text else error
-            await _send_body(send, encode_event(error_body(final, status(final))), more=False)
+            final = Interrupted(error.message, error.remedy) if generation.has_text else error
+            await _send_body(send, generation.request.writer.failure(final, status(final)), more=False)
         finally:
             keep_alive.cancel()
 
     async def _stream(self, send: Send) -> None:
-        request = self._generation.request
-        head, calls = encode_event(request.writer.opening()), 0
+        writer = self._generation.request.writer
+        head = writer.opening()
         async with self._generation.events() as events:
             async for event in events:
                 self._last = now()
                 if head:
                     await self._send_start(send)
                 if isinstance(event, Delta):
-                    await _send_body(send, head + encode_event(request.writer.delta(event)))
+                    await _send_body(send, head + writer.delta(event))
                 elif not isinstance(event, Done):
-                    await _send_body(send, head + encode_event(request.writer.tool_call(event, calls)))
-                    calls += 1
+                    await _send_body(send, head + writer.tool_call(event))
                 else:
-                    chunks = [chunk for chunk in request.writer.closing(event) if request.usage or chunk["choices"]]
-                    tail = head + b"".join(map(encode_event, chunks)) + encode_event(DONE)
+                    tail = head + writer.closing(event)
                     self._generation.record_success()  # first: a client may read the metrics after the last bytes
                     self._finishing = True
                     await _send_body(send, tail, more=False)
@@ -132,30 +130,30 @@ class EventStream(GeneratedResponse):
     async def _send_start(self, send: Send) -> None:
         if not self._started:
             self._started = True
-            headers = HEADERS | {"x-request-id": self._generation.request.id}
+            headers = HEADERS | {"x-request-id": self._generation.id}
             encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
             await send({"type": "http.response.start", "status": 200, "headers": encoded})
 
 
-async def _complete_all(generations: Sequence[Generation], *, concurrency: int) -> list[dict[str, Any]]:
+async def _complete_all(work: Sequence[Work], *, concurrency: int) -> list[dict[str, Any]]:
     """Return all answers, or raise the first error and cancel the rest.
 
     Runs at most as many at once as there are slots, so that one large request to an idle server doesn't fill the queue.
     """
     semaphore = asyncio.Semaphore(concurrency)
 
-    async def complete(generation: Generation) -> dict[str, Any]:
+    async def complete(each: Work) -> dict[str, Any]:
         async with semaphore:
             try:
-                return await generation.complete()
+                return await each.complete()
             except BackendError:
-                for other in generations:
+                for other in work:
                     other.abandoned = True
                 raise
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(complete(generation)) for generation in generations]
+            tasks = [group.create_task(complete(each)) for each in work]
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
     return [task.result() for task in tasks]

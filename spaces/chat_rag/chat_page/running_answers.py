@@ -189,8 +189,10 @@ class Answers:
         )
         events = self._admission.in_time(answer)
 
+        characters = sum(turn.characters for turn in earlier)
+
         def interval() -> float:
-            return self._pace.seconds(self._admission.answers.queue.running(caller))
+            return self._pace.seconds(self._admission.answers.queue.running(caller), characters)
 
         updates = batches(events, interval, at_once=reply.starts_section, pause_between_batches=True)
         async with closing(updates):

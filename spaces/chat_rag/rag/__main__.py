@@ -7,71 +7,78 @@ stderr), 2 for wrong usage.
 from __future__ import annotations
 
 import argparse
-import json
+import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from backends import telemetry
 from backends.terminal import exit_status
-from rag import ask_command, read_command, verify_command
-from rag.answering.retrieve import retrieve_characters
-from rag.ask_command import read_files, read_questions
-from rag.documents import Passage
-from rag.read_command import FILES, location
-from rag.search.embedders import Embedder
+from rag.answering.types import AnswerOptions
+
+FILES = "a file, a folder, a ZIP archive of documents, or the address of a web page"
+QUESTIONS = 'JSONL file of {"id", "question"}'
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     arguments = _parser().parse_args(argv)
-    return exit_status(lambda: arguments.command(arguments))
+
+    def run() -> int:
+        telemetry.configure("spaceport-rag")
+        # The module of a command is imported only when it runs: that takes a second, and --help has no use for it.
+        status: int = importlib.import_module(f"rag.{arguments.command}_command").run(arguments)
+        return status
+
+    return exit_status(run)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m rag", description="Ask questions about documents without a page.")
-    commands = parser.add_subparsers(required=True, metavar="ask | verify | search | read")
-    ask_command.add_arguments(commands.add_parser("ask", help="answer questions about some files"))
-    verify_command.add_arguments(commands.add_parser("verify", help="check answers in JSON against their documents"))
+    commands = parser.add_subparsers(required=True, metavar="ask | verify | search | read", dest="command")
+    _add_ask(commands.add_parser("ask", help="answer questions about some files"))
+    verify = commands.add_parser("verify", help="check answers in JSON against their documents")
+    verify.add_argument("answers", type=Path, metavar="ANSWER", help="JSON of ask, its --out file, or a downloaded one")
+    _add_files(verify)
     _add_search(commands.add_parser("search", help="write the best passages for many questions"))
-    read_command.add_arguments(commands.add_parser("read", help="print what is read of some files"))
+    read = commands.add_parser("read", help="print what is read of some files")
+    _add_files(read)
+    read.add_argument("--json", action="store_true", help="print one JSON object a file")
     return parser
 
 
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", metavar="FILE", help=FILES)
+
+
+def _add_ask(parser: argparse.ArgumentParser) -> None:
+    defaults = AnswerOptions()
+    _add_files(parser)
+    question = parser.add_mutually_exclusive_group(required=True)
+    question.add_argument("-q", "--question")
+    question.add_argument("--questions", type=Path, help=f"{QUESTIONS}; needs --out")
+    parser.add_argument("--out", type=Path, help="the JSONL file of answers to write")
+    parser.add_argument("--backend", metavar="NAME", help="the target (default: the first one of the catalogue)")
+    parser.add_argument("--catalog", metavar="PATH", help="a catalogue other than the built-in one")
+    parser.add_argument(
+        "--writes", choices=("answer", "quotes"), help="quotes alone, or an answer below them (default: the target's)"
+    )
+    parser.add_argument("--passages", type=int, default=defaults.passages, help="passages for the model (%(default)s)")
+    parser.add_argument("--max-tokens", type=int, default=defaults.max_tokens, help="length limit (%(default)s tokens)")
+    parser.add_argument("--temperature", type=float, default=defaults.temperature, help="(%(default)s)")
+    parser.add_argument(
+        "--allow-without", action="store_true", help="answer from general knowledge if the documents don't"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
 def _add_search(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=location, metavar="FILE", help=FILES)
-    parser.add_argument("--questions", required=True, type=Path, help='JSONL file of {"id", "question"}')
+    _add_files(parser)
+    parser.add_argument("--questions", required=True, type=Path, help=QUESTIONS)
     parser.add_argument(
         "--limit-chars", type=int, default=6000, help="characters of passages per question (%(default)s)"
     )
     parser.add_argument("--out", required=True, type=Path, help="the JSONL file of passages to write")
-    parser.set_defaults(command=_search)
-
-
-def _search(arguments: argparse.Namespace) -> int:
-    questions = read_questions(arguments.questions)
-    embedder = Embedder()
-    library = read_files(arguments.files, embedder)
-    limit = arguments.limit_chars
-    try:
-        with arguments.out.open("w", encoding="utf-8") as out:
-            for question in questions:
-                passages = retrieve_characters([library], question["question"], embedder, limit_chars=limit)
-                line = {"id": question["id"], "passages": [_span(passage) for passage in passages]}
-                out.write(json.dumps(line, ensure_ascii=False) + "\n")
-    finally:
-        library.close()
-    return 0
-
-
-def _span(passage: Passage) -> dict[str, Any]:
-    return {
-        "document": passage.document,
-        "page": passage.page,
-        "start": passage.start,
-        "end": passage.end,
-        "score": passage.score,
-    }
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from backends import Backend, Catalog, SpaceportError
-from backends.catalog import WRITES
 from backends.http.connections import close_connections
 from rag.answering.answer import Rag
 from rag.answering.api import answer_json
@@ -20,7 +19,7 @@ from rag.answering.types import AnswerOptions
 from rag.errors import DocumentError, RagError
 from rag.library.library import Library
 from rag.library.quota import UNLIMITED
-from rag.read_command import FILES, command_line_sources, location
+from rag.read_command import command_line_sources, location
 from rag.reading.web.fetch import is_url
 from rag.search.embedders import Embedder
 
@@ -30,37 +29,15 @@ NO_ANSWER: dict[str, Any] = {
 }  # fmt: skip
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the command."""
-    defaults = AnswerOptions()
-    parser.add_argument("files", nargs="+", type=location, metavar="FILE", help=FILES)
-    question = parser.add_mutually_exclusive_group(required=True)
-    question.add_argument("-q", "--question")
-    question.add_argument("--questions", type=Path, help='JSONL file of {"id", "question"}; needs --out')
-    parser.add_argument("--out", type=Path, help="the JSONL file of answers to write")
-    parser.add_argument("--backend", metavar="NAME", help="the target (default: the first one of the catalogue)")
-    parser.add_argument("--catalog", metavar="PATH", help="a catalogue other than the built-in one")
-    parser.add_argument(
-        "--writes", choices=WRITES, help="quotes alone, or an answer below them (default: the target's)"
-    )
-    parser.add_argument("--passages", type=int, default=defaults.passages, help="passages for the model (%(default)s)")
-    parser.add_argument("--max-tokens", type=int, default=defaults.max_tokens, help="length limit (%(default)s tokens)")
-    parser.add_argument("--temperature", type=float, default=defaults.temperature, help="(%(default)s)")
-    parser.add_argument(
-        "--allow-without", action="store_true", help="answer from general knowledge if the documents don't"
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(command=_ask)
-
-
-def read_files(files: Sequence[Path | str], embedder: Embedder) -> Library:
+def read_files(files: Sequence[str], embedder: Embedder) -> Library:
     """Read files, and those of folders and archives, into a library without limits."""
+    named = [location(file) for file in files]
     library = Library(embedder, quota=UNLIMITED)
     for source in command_line_sources(files):
         try:
             summary = library.add(source.path, name=source.name, folder=source.folder).summary
         except DocumentError as error:
-            if source.path in files or is_url(source.folder):
+            if source.path in named or is_url(source.folder):
                 raise
             print(f"{source.full_name}: not read ({error.message.rstrip('.')})", file=sys.stderr)
             continue
@@ -88,7 +65,8 @@ def read_questions(path: Path) -> list[dict[str, Any]]:
     return questions
 
 
-def _ask(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
+    """Answer, and return the exit status."""
     if (arguments.questions is None) != (arguments.out is None):
         raise RagError("--questions and --out belong together.", "Pass both, or one question with -q.")
     return asyncio.run(_answer(arguments))

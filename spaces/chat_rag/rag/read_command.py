@@ -19,18 +19,16 @@ from rag.reading.parse import read_document
 from rag.reading.processes.pool import file_readers
 from rag.reading.web.fetch import fetch, is_url
 
-FILES = "a file, a folder, a ZIP archive of documents, or the address of a web page"
-
 
 def location(argument: str) -> Path | str:
     """Return the path that an argument of a command names, or the address of a web page."""
     return argument if is_url(argument) else Path(argument)
 
 
-def command_line_sources(locations: Sequence[Path | str]) -> Iterator[Source]:
+def command_line_sources(arguments: Sequence[str]) -> Iterator[Source]:
     """Yield the files that the arguments of a command stand for; name those that aren't read on stderr."""
     with TemporaryDirectory(prefix="spaceport-") as folder:
-        for place in locations:
+        for place in map(location, arguments):
             if isinstance(place, str):
                 yield from _page(place)
                 continue
@@ -47,13 +45,6 @@ def _page(url: str) -> Iterator[Source]:
         yield source
     finally:
         source.path.unlink(missing_ok=True)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the command."""
-    parser.add_argument("files", nargs="+", type=location, metavar="FILE", help=FILES)
-    parser.add_argument("--json", action="store_true", help="print one JSON object a file")
-    parser.set_defaults(command=_read)
 
 
 def document_json(document: Document) -> dict[str, Any]:
@@ -101,7 +92,8 @@ def _header_rows(table: Table) -> int:
     return min(min(data, default=10**9), max(header, default=0))
 
 
-def _read(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
+    """Print what is read of each file, and return the exit status."""
     for source in command_line_sources(arguments.files):
         document = file_readers().run(read_document, source.name, path=source.path.absolute(), name=source.name)
         fields = document_json(replace(document, name=source.full_name))

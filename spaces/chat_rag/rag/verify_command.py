@@ -12,16 +12,9 @@ from typing import Any
 from rag.answering.verification.verifier import Verifier
 from rag.documents import Document, Passage
 from rag.errors import RagError
-from rag.read_command import FILES, command_line_sources, location
+from rag.read_command import command_line_sources
 from rag.reading.parse import read_document
 from rag.reading.processes.pool import file_readers
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the command."""
-    parser.add_argument("answers", type=Path, metavar="ANSWER", help="JSON of ask, its --out file, or a downloaded one")
-    parser.add_argument("files", nargs="+", type=location, metavar="FILE", help=FILES)
-    parser.set_defaults(command=_verify)
 
 
 def read_answers(path: Path) -> list[dict[str, Any]]:
@@ -89,7 +82,8 @@ def _place(part: Mapping[str, Any]) -> str:
     return f"{part['document']}{page}, characters {part['start']} to {part['end']}"
 
 
-def _verify(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
+    """Print the problems of all answers, and return the exit status."""
     answers = read_answers(arguments.answers)
     documents = {}
     for source in command_line_sources(arguments.files):

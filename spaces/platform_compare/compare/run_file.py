@@ -14,7 +14,6 @@ from typing import Any
 
 from compare.errors import RunError
 from compare.records import BlockRecord, Record, Run
-from compare.schema import parse_block, parse_record, validate_header
 
 VERSION = 1
 MAX_FILE_BYTES = 500_000_000
@@ -81,6 +80,8 @@ def encode(value: Any) -> str:
 
 
 def _parse_header(line: str | bytes, name: str) -> dict[str, Any]:
+    from compare.schema import validate_header  # pydantic: a command's --help must not wait for it
+
     try:
         header: dict[str, Any] = _load(line)
         if header["type"] != "run":
@@ -118,6 +119,8 @@ def _number(text: str) -> float:
 
 
 def _add(run: Run, entry: dict[str, Any]) -> None:
+    from compare.schema import parse_block, parse_record
+
     kind = entry.pop("type")
     if kind == "request":
         run.records.append(parse_record(entry))

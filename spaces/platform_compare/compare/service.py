@@ -21,7 +21,7 @@ from compare.report import strings
 from compare.report.report import Report, ReportOptions, build_report
 from compare.shared_runs import SharedRuns
 from compare.visitors import Visitor, Visitors
-from compare.votes import shuffle
+from compare.votes import LETTERS, shuffle
 from ui.admission.admission import Admission, in_time
 from ui.admission.fair_queue import Caller
 
@@ -98,7 +98,7 @@ class ComparisonService:
     def vote(self, visitor: Visitor, choice: str, page: str = "") -> Race | None:
         """Count a vote for a column's letter or a tie, and reveal the names."""
         race = visitor.races.get(page)
-        if race:
+        if race and LETTERS.find(choice) < len(race.columns):  # a program can vote for a column that isn't there
             visitor.ballot.cast(race.prompt, [column.target for column in race.columns], choice, blind=race.hidden)
             race.hidden = False
         return race

@@ -11,6 +11,7 @@ from backends import SpaceportError
 from compare.service import ComparisonService
 from compare_page import scripts, strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
+from ui.edge.refusals import Refusal, refusal
 
 MEASURE = "measure"  # the id of the tab that shows runs
 
@@ -33,13 +34,13 @@ class RunLinks:
     async def share_run(self, key: str, name: str | None, request: gr.Request) -> tuple[str, Any]:
         """Store the run for everybody with its link, and show the box for it."""
         if not name:
-            raise gr.Error(strings.NO_RUN, print_exception=False)
+            raise Refusal(strings.NO_RUN)
         visitor, caller = self._identity.visitor(key, request), self._identity.caller(key, request)
         try:
             self.service.admission.take_question(caller)
             link = await self.service.admission.view(caller, self.service.share_run, visitor, name)
         except SpaceportError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise refusal(error) from error
         return link, gr.Textbox(visible=True)
 
     async def open_link(self, key: str, link: str, request: gr.Request) -> tuple[Any, Any]:

@@ -17,6 +17,7 @@ from compare.service import ComparisonService
 from compare.votes import BOTH_BAD, LETTERS, TIE
 from compare_page import strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
+from ui.edge.refusals import Refusal, refusal
 from ui.events import call_after
 from ui.scripts import download_js
 from ui.sections import closed_section
@@ -82,7 +83,7 @@ class RacePage:
     def begin(self, prompt: str) -> tuple[Any, Any]:
         """Turn the send button into Stop and close the vote on the previous race."""
         if not prompt.strip():
-            raise gr.Error(strings.NO_PROMPT, print_exception=False)
+            raise Refusal(strings.NO_PROMPT)
         return gr.Textbox(**BUSY), gr.Row(visible=False)
 
     async def race(
@@ -111,7 +112,7 @@ class RacePage:
                     async for race in updates:
                         yield self._column_updates(race)
         except SpaceportError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise refusal(error) from error
 
     def finish(self, key: str, request: gr.Request) -> list[Any]:
         """End a race, finished or stopped; with two answers, open the vote."""

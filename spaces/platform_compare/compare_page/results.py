@@ -24,6 +24,7 @@ from compare.visitors import Visitor
 from compare_page import strings
 from compare_page.events import PRIVATE, VISITOR, VisitorIdentity
 from compare_page.links import RunLinks
+from ui.edge.refusals import refusal
 from ui.scripts import download_js, key_js
 
 # How each file is written, and its media type.
@@ -133,7 +134,7 @@ class Results:
             parts = await self.service.admission.view(caller, self._draw, visitor, name, _run_name(earlier), options)
             return [*parts, gr.DownloadButton(value=self.service.path(visitor, name), visible=True)]
         except SpaceportError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise refusal(error) from error
 
     def _draw(self, visitor: Visitor, name: str, earlier: str | None, options: ReportOptions) -> list[Any]:
         report = self.service.report(visitor, name, earlier, options)
@@ -165,7 +166,7 @@ class Results:
                 caller, self._write, suffix, visitor, name, _run_name(earlier), options
             )
         except SpaceportError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise refusal(error) from error
 
     def _write(self, suffix: str, visitor: Visitor, name: str, earlier: str | None, options: ReportOptions) -> str:
         write, _ = WRITERS[suffix]
@@ -180,7 +181,7 @@ class Results:
         try:
             name = await self.service.admission.view(caller, self.service.open_run, visitor, Path(path))
         except SpaceportError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise refusal(error) from error
         finally:
             _delete(Path(path))  # Gradio's copy, which anyone with its address can download
         return gr.Dropdown(choices=self.service.run_names(visitor), value=name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import os
 from contextvars import ContextVar
@@ -16,10 +15,11 @@ from ui.admission.fair_queue import Caller
 from ui.admission.limits import Limits
 from ui.admission.rate_limit import RateLimit
 from ui.admission.strings import EVENT_FLOOD, try_again
+from ui.edge.direct_calls import run_direct_call
 from ui.sign_in import session
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 address: ContextVar[str] = ContextVar("address", default="")
 # Requests that make the page work, or leave something behind. All else is cheap, or isn't answered at all.
@@ -78,32 +78,8 @@ class ClientAddress:
         if path.startswith(EVENTS) and (wait := self._events.take(network(host))):
             return await _too_many_events(math.ceil(wait))(scope, receive, send)
         if path.startswith(DIRECT_CALLS):
-            return await _call_for_reader(self._app, scope, receive, send)
+            return await run_direct_call(self._app, scope, receive, send)
         return await self._app(scope, receive, send)
-
-
-async def _call_for_reader(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Call the app, and cancel it when the client disconnects: nobody would read the answer."""
-    messages: asyncio.Queue[Message] = asyncio.Queue()
-    call = asyncio.ensure_future(app(scope, messages.get, send))
-
-    async def forward() -> None:
-        while True:
-            message = await receive()
-            messages.put_nowait(message)
-            if message["type"] == "http.disconnect":
-                call.cancel()
-                return
-
-    reader = asyncio.create_task(forward())
-    try:
-        await call
-    except asyncio.CancelledError:
-        if not reader.done():
-            raise
-    finally:
-        call.cancel()
-        reader.cancel()
 
 
 def _too_many_events(seconds: int) -> JSONResponse:

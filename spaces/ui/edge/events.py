@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi import HTTPException, Request
+from fastapi.responses import JSONResponse
+from gradio.route_utils import FnIndexInferError
 
 from ui.edge.bodies import EVENTS
 from ui.edge.limits import KB, EdgeLimits, size_text
+from ui.edge.refusals import CANT_USE_INPUTS
 
 # Names that clients invent. Gradio keeps thousands of them, some until it ends.
 NAMES = ("session_hash", "event_id", "upload_id")
@@ -18,7 +21,7 @@ PAGE_EVENT_BYTES = 256 * KB
 
 
 class EventCheck:
-    """Refuses long names, large inputs of the page's own events, many files, and files that are addresses."""
+    """Refuses long names, invalid texts, large inputs of the page's own events, many files, and addresses as files."""
 
     def __init__(self, limits: EdgeLimits) -> None:
         self._limits = limits
@@ -41,11 +44,27 @@ class EventCheck:
             raise HTTPException(422, f"A session's name may have up to {NAME_CHARACTERS} characters.")
         if len(await request.body()) > PAGE_EVENT_BYTES and not _is_public(request, body):
             raise HTTPException(413, f"The event is too large: the limit is {size_text(PAGE_EVENT_BYTES)}.")
-        for number, path in enumerate(_file_paths(body), start=1):
-            if number > self._limits.files:
+        files = 0
+        for value in _values(body):
+            if isinstance(value, str) and not _is_complete(value):
+                raise HTTPException(422, "A text has half of a character (a lone surrogate).")
+            if (path := _file_path(value)) is not None:
+                files += 1
+                if path.lower().startswith(("http:", "https:")):
+                    raise HTTPException(422, "A file must be uploaded: this page fetches no addresses.")
+            if files > self._limits.files:
                 raise HTTPException(413, f"An event may name up to {self._limits.files:,} files.")
-            if path.lower().startswith(("http:", "https:")):
-                raise HTTPException(422, "A file must be uploaded: this page fetches no addresses.")
+
+
+async def refuse_unknown_event(request: Request, error: Exception) -> JSONResponse:
+    """Answer what Gradio can't even start: an event that the page hasn't, or parameters with other names."""
+    if not EVENTS.allows(request.scope):
+        raise error
+    return JSONResponse({"detail": CANT_USE_INPUTS}, 422)
+
+
+# What Gradio raises then. Without a handler, each such request would be a traceback in the log.
+UNKNOWN_EVENT = dict.fromkeys((FnIndexInferError, KeyError, TypeError), refuse_unknown_event)
 
 
 def _is_public(request: Request, body: dict[str, Any]) -> bool:
@@ -56,14 +75,28 @@ def _is_public(request: Request, body: dict[str, Any]) -> bool:
     return bool(named) and all(each.api_visibility == "public" for each in named)
 
 
-def _file_paths(value: Any) -> Iterator[str]:
-    """Yield the paths of all files in a JSON value, as Gradio finds them."""
+def _values(value: Any) -> Iterator[Any]:
+    """Yield all values and names in a JSON value."""
     values = [value]
     while values:
-        each = values.pop()
+        yield (each := values.pop())
         if isinstance(each, dict):
-            if "meta" in each and isinstance(path := each.get("path"), str):
-                yield path
+            values.extend(each)
             values.extend(each.values())
         elif isinstance(each, list):
             values.extend(each)
+
+
+def _file_path(value: Any) -> str | None:
+    """Return the path of a file, as Gradio finds it, or None."""
+    path = value.get("path") if isinstance(value, dict) and "meta" in value else None
+    return path if isinstance(path, str) else None
+
+
+def _is_complete(text: str) -> bool:
+    """Return whether a text can be sent: JSON can name half of a character, which fails wherever it's encoded."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -19,6 +19,10 @@ PART = {"type": "text", "text": ""}
 LIMITS = Settings(max_messages=10, max_prompt_characters=1000)
 
 
+def call(arguments: str) -> dict[str, Any]:
+    return {"id": "c", "type": "function", "function": {"name": "f", "arguments": arguments}}
+
+
 def engine_seconds(server: Server) -> float:
     """Return the CPU time that the engine's process has used."""
     ticks = 0
@@ -62,6 +66,8 @@ def test_a_conversation_of_many_messages_is_answered(server: Server) -> None:
         (413, "more than 1,000 characters", [{"messages": [{"content": "x" * 1001}]}]),
         (413, "more than 1,000 characters", [{"messages": [{"content": "x" * 400}]}] * 3),
         (413, "more than 1,000 characters", [{"messages": [{"content": [{"text": "x" * 501}] * 2}]}]),
+        (400, "more than 10 messages", [{"messages": [{"tool_calls": [call("{}")] * 10}]}]),
+        (413, "more than 1,000 characters", [{"messages": [{"tool_calls": [call("x" * 501)] * 2}]}]),
         (400, "501 characters", [{"messages": [{"content": "x" * 501}]}]),
     ],
 )
@@ -73,7 +79,8 @@ def test_the_error_says_the_limit(status: int, reason: str, completions: list[di
 
 
 def test_what_is_no_conversation_passes_to_the_parser() -> None:
-    odd: list[dict[str, Any]] = [{}, {"messages": None}, {"messages": "x"}, {"messages": [1, {"content": {}}]}]
+    odd_calls = {"content": {}, "tool_calls": [1, {"function": 2}]}
+    odd: list[dict[str, Any]] = [{}, {"messages": None}, {"messages": "x"}, {"messages": [1, odd_calls]}]
     check_size(odd, LIMITS, context=None)
 
 

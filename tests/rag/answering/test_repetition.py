@@ -24,6 +24,7 @@ def repeats(text: str, size: int) -> bool:
         ("".join(f"- Pad {n} costs {n} million marks.\n" for n in range(3)), False),
         ("Yes. Yes. Yes. No. No. No. ", False),
         ("One thing is said here once only. Another thing is said there just once. ", False),
+        ("".join(f"| {sea} | seals |\n| --- | --- | --- |\n| {sea} | 2 |\n\n" for sea in "ABC"), False),
     ],
 )
 def test_repetition_is_detected(text: str, repetition: bool, size: int) -> None:

@@ -161,3 +161,21 @@ def test_the_shared_cases(read, name, first):
     if not path.exists():
         pytest.skip(f"{path} is not here")
     assert read(path.name, path.read_bytes()).text.splitlines()[0] == first
+
+
+def test_tables_behind_an_empty_line_have_their_own_headers(read):
+    first, second = "Harbour dues\n\nPort,Fee\nSkarv,14\n\nHolm,9\n", "Wages 2024\nName,Wage,Since\nKari,300,2019\n"
+    document = read("a.csv", f"{first}\n{second}\nSource: the office\n")
+    assert document.text.splitlines() == [
+        *("Harbour dues", "Port: Skarv; Fee: 14", "Port: Holm; Fee: 9"),
+        *("Wages 2024", "Name: Kari; Wage: 300; Since: 2019", "Source: the office"),
+    ]
+    assert [(table.caption, max(cell.row for cell in table.cells)) for table in document.tables] == [
+        ("Harbour dues", 2),
+        ("Wages 2024", 1),
+    ]
+
+
+def test_a_row_of_units_is_a_part_of_the_header(read):
+    document = read("a.csv", "Port,Fee,Depth\n,crowns,m\nSkarv,14,3.5\nHolm,9,2\n")
+    assert document.text == "Port: Skarv; Fee crowns: 14; Depth m: 3.5\nPort: Holm; Fee crowns: 9; Depth m: 2"

@@ -148,3 +148,8 @@ def test_html_blocks_and_tables_that_arrange_the_page_are_apart(read):
     assert document.text.split("\n\n") == [
         *("Site", "Offer", "More", "inside", "| a | b |\n| --- | --- |\n| 1 | 2 |", "right")
     ]
+
+
+def test_html_lists_keep_their_letters_and_their_own_numbers(read):
+    lists = "<ol start=5><li>five<li value=9>nine<li>ten</ol><ol type=a><li>aa<li>bb</ol><ol type=I start=4><li>x</ol>"
+    assert " ".join(read("a.html", lists).text.split()) == "5. five 9. nine 10. ten a. aa b. bb IV. x"

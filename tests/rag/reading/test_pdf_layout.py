@@ -165,6 +165,22 @@ def test_text_outside_of_the_cropped_page_is_left_out(read):
     assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 1, ("1",)),)
 
 
+def test_words_under_a_filled_shape_that_was_drawn_last_are_left_out_and_counted(read):
+    def draw(sheet):
+        sheet.drawString(60, 700, "The fee is 14 crowns.")
+        sheet.drawString(60, 660, "Highlighted words.")
+        sheet.drawString(60, 620, "Framed words.")
+        sheet.setFillColorRGB(0, 0, 0)
+        sheet.rect(115, 696, 15, 12, stroke=0, fill=1)  # over 14
+        sheet.setFillColorRGB(1, 1, 0, alpha=0.4)
+        sheet.rect(58, 656, 120, 14, stroke=0, fill=1)
+        sheet.rect(58, 616, 120, 14, stroke=1, fill=0)
+
+    document = read("a.pdf", make.pdf_drawn(draw))
+    assert document.text == "The fee is crowns.\nHighlighted words.\nFramed words."
+    assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 1, ("1",)),)
+
+
 def test_the_invisible_text_over_a_scanned_picture_is_read(read):
     from PIL import Image, ImageDraw
     from reportlab.lib.utils import ImageReader

@@ -219,3 +219,31 @@ def test_statements_of_real_filings_have_their_labels_and_headers(filing, name, 
     names = [" ".join(filter(None, column)) for column in zip(*table["rows"][:count], strict=True)]
     assert names[:3] == headers
     assert row in [line[:3] for line in table["rows"][count:]]
+
+
+def test_columns_that_are_hardly_more_than_a_space_apart(read):
+    lines = [["Port", "State", "Keeper"], ["Skarv", "open", "Kari Nord"], ["Holm", "closed", "Ola Vik"]]
+    lines.append(["Sand", "open", "Per Lund"])
+    assert rows(read("a.pdf", drawn(*lines, lefts=(60, 98, 142)))) == lines
+
+
+def test_a_header_cell_of_several_lines_over_the_others_is_no_title(read):
+    from reportlab.lib.styles import getSampleStyleSheet
+    from reportlab.platypus import Paragraph, Table
+
+    header = ["Date", "What was done at the harbour in that week", "Cost"]
+    lines = [header, ["01.03.2024", "The lamp was painted", "14"], ["12.03.2024", "Nothing", "0"]]
+    style = getSampleStyleSheet()["Normal"]
+    table = Table([[Paragraph(text, style) for text in line] for line in lines], colWidths=[70, 160, 60])
+    document = read("a.pdf", make.pdf_flow(table))
+    assert rows(document) == lines
+    assert document.tables[0].caption == ""
+
+
+def test_a_cell_in_the_middle_of_two_rows_is_in_the_first_one(read):
+    from reportlab.platypus import Table
+
+    lines = [["Port", "2023", "2024", "State"], ["Skarv", "14", "15", "open"], ["Holm", "9", "10", ""]]
+    lines.append(["Total", "23", "25", "1"])
+    style = [("SPAN", (3, 1), (3, 2)), ("VALIGN", (0, 0), (-1, -1), "MIDDLE")]
+    assert rows(read("a.pdf", make.pdf_flow(Table(lines, style=style)))) == lines

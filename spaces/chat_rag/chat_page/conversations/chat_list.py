@@ -40,10 +40,10 @@ def _item(chat: ListedConversation, current: bool, reached_by_tab: bool) -> str:
     words = strings()
     title = escape(chat.title)
     rename, delete = (escape(label.format(title=chat.title)) for label in (words.rename_chat, words.delete_chat))
-    mark = ' aria-current="page"' if current else ""
+    line, mark = ('<li class="sp-current">', ' aria-current="page"') if current else ("<li>", "")
     button = '<button type="button"' if reached_by_tab else '<button type="button" tabindex="-1"'
     return (
-        f'<li>{button} class="sp-chat" data-chat="{escape(chat.id)}" title="{title}"{mark}>{title}</button>'
+        f'{line}{button} class="sp-chat" data-chat="{escape(chat.id)}" title="{title}"{mark}>{title}</button>'
         f'{button} data-rename aria-label="{rename}" title="{rename}">&#9998;</button>'
         f'{button} data-delete aria-label="{delete}" title="{delete}">&times;</button></li>'
     )

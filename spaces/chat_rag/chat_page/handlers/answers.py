@@ -23,6 +23,7 @@ from chat_page.sources import panel
 from chat_page.translations.languages import strings
 from chat_page.visitors.visitor import Visitor
 from rag.answering.types import MAX_QUESTION_CHARACTERS, AnswerOptions
+from ui.edge.event_data import event_text
 from ui.sign_in import session
 
 
@@ -111,7 +112,7 @@ class AnswerHandlers:
         The event says which conversation is on it. Return the question's buttons, the conversation and its sources.
         """
         visitor, conversation = self._page.find(key, request)
-        tab = str(getattr(event, "conversation", "") or "")
+        tab = event_text(event, "conversation")
         if tab and tab != conversation.id:
             conversation = visitor.conversations.open(tab)
             visitor.show(request.session_hash, conversation)

@@ -21,6 +21,7 @@ from chat_page.translations.languages import strings
 from chat_page.visitors.visitor import Visitor
 from rag.errors import RagError
 from ui.admission.admission import Refused
+from ui.edge.event_data import event_number, event_text
 
 MAX_SEARCH_CHARACTERS = 200
 MAX_EXPORT_BYTES = 20_000_000  # the page gets it as the value of an event
@@ -61,7 +62,7 @@ class ConversationHandlers:
         """Name a conversation."""
         words = strings()
         visitor, conversation = self._page.find(key, request)
-        name = " ".join(str(getattr(event, "name", "") or "")[: 10 * MAX_NAME_CHARACTERS].split())
+        name = " ".join(event_text(event, "name")[: 10 * MAX_NAME_CHARACTERS].split())
         if len(name) > MAX_NAME_CHARACTERS:
             warn(words.fill(words.name_too_long, limit=MAX_NAME_CHARACTERS))
         try:
@@ -102,7 +103,7 @@ class ConversationHandlers:
         """Keep a thumb, or the reason for one."""
         words = strings()
         visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
-        index = turn_index(conversation, event.index)  # type: ignore[arg-type]  # an int for messages
+        index = turn_index(conversation, event_number(event, "index"))
         if index is None:
             return
         rating = Rating.from_event(event.liked)
@@ -136,4 +137,4 @@ class ConversationHandlers:
 
 
 def _id(event: gr.EventData) -> str:
-    return str(getattr(event, "conversation", "") or "")
+    return event_text(event, "conversation")

@@ -20,6 +20,7 @@ from chat_page.translations.languages import strings
 from chat_page.web_pages import add_url
 from rag.errors import DocumentError
 from ui.admission.admission import Refused
+from ui.edge.event_data import event_number, event_text
 from ui.edge.uploads import keep_while_used
 
 
@@ -66,15 +67,17 @@ class DocumentHandlers:
     def remove(self, key: str, event: gr.EventData, request: gr.Request) -> str:
         """Remove the document whose button was clicked."""
         visitor, _ = self._page.find(key, request)
-        visitor.library.remove(str(event.document))
-        visitor.left_out.discard(str(event.document))
+        document = event_text(event, "document")
+        visitor.library.remove(document)
+        visitor.left_out.discard(document)
         return visitor_documents(visitor, visitor.ingestion.snapshot())
 
     def choose(self, key: str, event: gr.EventData, request: gr.Request) -> None:
         """Ask a document from now on, or leave it out."""
         visitor, _ = self._page.find(key, request)
-        change = visitor.left_out.discard if event.asked else visitor.left_out.add
-        if visitor.library.document(document := str(event.document)):
+        asked = event_number(event, "asked", 0)
+        change = visitor.left_out.discard if asked else visitor.left_out.add
+        if visitor.library.document(document := event_text(event, "document")):
             change(document)
 
     def suggest(self, key: str, samples: bool, request: gr.Request) -> Any:
@@ -92,13 +95,16 @@ class DocumentHandlers:
     def cancel(self, key: str, event: gr.EventData, request: gr.Request) -> None:
         """Stop reading the file whose button was clicked."""
         visitor, _ = self._page.find(key, request)
-        visitor.ingestion.cancel(int(event.number))
+        visitor.ingestion.cancel(event_number(event, "number"))
 
     async def open_source(self, key: str, event: gr.EventData, request: gr.Request) -> Any:
         """Return the place in the document for a card or a citation."""
         visitor, conversation = await asyncio.to_thread(self._page.find, key, request)
         source = panel.find_source(
-            conversation.turns, str(event.source), int(event.claim), int(getattr(event, "page", 0))
+            conversation.turns,
+            event_text(event, "source"),
+            event_number(event, "claim"),
+            event_number(event, "page", 0),
         )
         if source is None:
             return gr.skip()

@@ -22,6 +22,7 @@ from rag.answering.answer import check_length
 from rag.answering.turn import Turn
 from rag.errors import RagError
 from ui.admission.admission import Refused
+from ui.edge.event_data import event_number, event_text
 from ui.markdown import ZERO_WIDTH_SPACE
 
 # Of a conversation that goes on: each event draws all of it, and Gradio keeps what thousands of pages show.
@@ -40,12 +41,12 @@ class QuestionHandlers:
 
     def example(self, key: str, event: gr.SelectData, request: gr.Request) -> tuple[Any, Any]:
         """Ask an example question."""
-        return self.submit(str(event.value["text"]), key, request)
+        return self.submit(_example_text(event), key, request)
 
     def retry(self, key: str, target: str, event: gr.RetryData, request: gr.Request) -> tuple[Any, Any]:
         """Ask the question of an answer again; below it, if another model is selected: both answers stay."""
         visitor, conversation = self._page.find(key, request)
-        index = turn_index(conversation, event.index)  # type: ignore[arg-type]  # an int for messages
+        index = turn_index(conversation, event_number(event, "index"))
         if index is None:
             return gr.skip(), gr.skip()
         if self._is_stale(visitor, conversation, request):
@@ -58,12 +59,12 @@ class QuestionHandlers:
     def edit(self, key: str, event: gr.EditData, request: gr.Request) -> tuple[Any, Any]:
         """Ask an edited question in place of the original."""
         visitor, conversation = self._page.find(key, request)
-        index = turn_index(conversation, event.index)  # type: ignore[arg-type]  # an int for messages
+        index = turn_index(conversation, event_number(event, "index"))
         if index is None:
             return gr.skip(), gr.skip()
         if self._is_stale(visitor, conversation, request):
             return gr.skip(), self._page.messages(visitor, conversation, request)
-        text = str(event.value)
+        text = event_text(event, "value")
         if ZERO_WIDTH_SPACE not in conversation.turns[index].question:
             text = text.replace(ZERO_WIDTH_SPACE, "")  # from `safe_markdown`: the visitor edits what the page shows
         return self._ask(text, key, request, before=index)
@@ -86,7 +87,7 @@ class QuestionHandlers:
     def undo(self, key: str, event: gr.UndoData, request: gr.Request) -> tuple[Any, Any, Any]:
         """Move the question of an answer back into the box."""
         visitor, conversation = self._page.find(key, request)
-        index = turn_index(conversation, event.index)  # type: ignore[arg-type]  # an int for messages
+        index = turn_index(conversation, event_number(event, "index"))
         if index is None:
             return gr.skip(), gr.skip(), gr.skip()
         question: Any = gr.skip()
@@ -115,7 +116,7 @@ class QuestionHandlers:
         except RagError as error:
             warn(error)
             return gr.Textbox(value=text), self._page.messages(visitor, conversation, request)
-        if sum(len(turn.question) + len(turn.thought) + len(turn.answer) for turn in earlier) > MAX_CHARACTERS:
+        if sum(turn.characters for turn in earlier) > MAX_CHARACTERS:
             warn(f"{words.conversation_too_long} {words.conversation_too_long_remedy}")
             return gr.Textbox(value=text), self._page.messages(visitor, conversation, request)
         try:
@@ -136,3 +137,8 @@ class QuestionHandlers:
             return False
         warn(strings().changed_elsewhere)
         return True
+
+
+def _example_text(event: gr.SelectData) -> str:
+    text = event.value.get("text") if isinstance(event.value, dict) else None
+    return text if isinstance(text, str) else ""

@@ -3,12 +3,47 @@ const narrow = matchMedia("(max-width: 1099px)");
 const phone = matchMedia("(max-width: 768px)");
 const log = () => document.querySelector("#chat .bubble-wrap");
 
+// What the style rules need to know of the page. With `:has()` they could see it themselves, but then the browser would
+// compute the style of the whole conversation at each token: about 4 of 10 ms at 25,000 characters (November 2026).
+const STATES = {
+  "sp-has-sources": "#pane .sp-card", "sp-has-messages": "#chat .message", "sp-has-chats": "#chats .sp-chat",
+  "sp-sidebar-open": "#sidebar.open",
+};
+const markStates = () => {
+  for (const [name, selector] of Object.entries(STATES)) {
+    document.body?.classList.toggle(name, document.querySelector(selector) !== null);
+  }
+};
+
+// The conversation's size, for the same reason not as a container of queries.
+const sizes = new ResizeObserver(([{target, contentRect}]) => {
+  target.style.setProperty("--sp-log-height", `${contentRect.height}px`);
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  target.toggleAttribute("data-wide", contentRect.width >= 50 * rem);
+});
+let measured = null;
+const watchSize = () => {
+  if (log() === measured) return;
+  measured = log();
+  if (measured) sizes.observe(measured);
+};
+
+// The answers to a question that is asked again, such as of another model, are side by side where there is room.
+const markComparison = (conversation) => {
+  conversation.toggleAttribute("data-compared", conversation.querySelector(":scope > [data-again]") !== null);
+  const isAgain = (part) => part?.hasAttribute("data-again") ?? false;
+  for (const part of conversation.children) {
+    const next = part.nextElementSibling; // the buttons of an answer follow it
+    part.toggleAttribute("data-first", isAgain(next) || part.matches(".bot-row") && isAgain(next?.nextElementSibling));
+  }
+};
+
 // A new question goes to the top of the conversation, and the answer grows below it.
 let questions = 0;
 const watchQuestions = () => {
   const rows = [...document.querySelectorAll("#chat .user-row")];
-  // The answers to a question that is asked again, such as of another model, are side by side where there is room.
   rows.forEach((row, index) => row.toggleAttribute("data-again", row.textContent === rows[index - 1]?.textContent));
+  if (rows.length) markComparison(rows[0].parentElement);
   if (rows.length > questions) {
     const row = rows.findLast((each) => each.checkVisibility()) ?? rows.at(-1);
     log().scrollTop += row.getBoundingClientRect().top - log().getBoundingClientRect().top;
@@ -80,7 +115,7 @@ const translateTitle = () => {
   if (title && document.title !== title) document.title = title;
 };
 
-new MutationObserver(() => { watchQuestions(); closeSidebar(); translateTitle(); })
+new MutationObserver(() => { markStates(); watchSize(); watchQuestions(); closeSidebar(); translateTitle(); })
   .observe(document, {childList: true, subtree: true, attributeFilter: ["class"]});
 
 // A copied message has the text of its quotes, not their HTML, and markers instead of links to this page's sources.
@@ -94,13 +129,22 @@ copyCleaners.push((text) => text
   .replace(/(\[\d+\+?\])\(#source-[\da-z-]+\)/g, "$1")
   .trim());
 
+// The choice to ask the samples stays in the tab when the page opens anew.
+document.addEventListener("change", (event) => {
+  const box = event.target.closest("#samples input");
+  if (box) sessionStorage.setItem("spaceport-samples", box.checked);
+});
+
 // While an answer is on its way, its waiting line has the seconds so far.
 let asked = 0;
 setInterval(() => {
   const waiting = document.querySelector("#question .stop-button");
   asked = waiting ? asked || Date.now() : 0;
   const seconds = asked && Math.round((Date.now() - asked) / 1000);
-  document.querySelector("#chat")?.style.setProperty("--sp-elapsed", seconds ? `"${seconds} s"` : '""');
+  for (const title of document.querySelectorAll("#chat .title")) {
+    if (seconds && title.querySelector(".loading-spinner")) title.dataset.elapsed = `${seconds} s`;
+    else delete title.dataset.elapsed;
+  }
 }, 1000);
 
 // Files can be dropped anywhere. The drop zone in the sidebar reads its own.

@@ -23,7 +23,7 @@ class SourcesPane:
 def build_sources_pane() -> SourcesPane:
     """Build the pane inside the current block."""
     with gr.Column(elem_id="pane", scale=0, min_width=0):
-        gr.HTML(translated(_head), apply_default_css=False)
+        gr.HTML(translated(_head), apply_default_css=False, elem_id="pane-head")
         return SourcesPane(
             sources=gr.HTML(panel.sources_html([]), elem_id="sources", js_on_load=scripts.PANEL_JS),
             preview=gr.HTML("", elem_id="preview", js_on_load=scripts.PREVIEW_JS),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
-from backends import Backend, BackendError, ChatRequest, Delta, Done, Event, Message, Stopwatch
+from backends import Backend, BackendError, ChatRequest, Delta, Done, Event, Message, Stopwatch, telemetry
 from backends.stopwatch import now
 from backends.streams import closing
 from rag.answering.citations.cite import Citer
@@ -33,6 +33,7 @@ from rag.threads import SEARCH
 
 # The quotes come from the same number of passages for everyone, however many a visitor sends to the model.
 QUOTED_PASSAGES = 8
+AnswerEvent = Retrieval | Delta | Marker | Sentence | AnswerEnd
 
 
 @dataclass(slots=True)
@@ -42,7 +43,7 @@ class Rag:
     embedder: Embedder
     libraries: Sequence[Library]
 
-    async def answer(
+    def answer(
         self,
         question: str,
         backend: Backend,
@@ -50,7 +51,7 @@ class Rag:
         history: Sequence[Message] = (),
         options: AnswerOptions | None = None,
         stopwatch: Stopwatch | None = None,
-    ) -> AsyncIterator[Retrieval | Delta | Marker | Sentence | AnswerEnd]:
+    ) -> AsyncIterator[AnswerEvent]:
         """Yield the `Retrieval`, the text of the answer with each `Marker` before its text, and one `AnswerEnd`.
 
         A `Sentence` with its verdict comes after its text. The `Retrieval` comes again, with what fits into the prompt,
@@ -59,8 +60,19 @@ class Rag:
         answer, the model is called only with `options.general_knowledge`. Without documents this is a plain chat. Small
         talk gets a reply of its own.
         """
+        events = self._answer(question, backend, history, options or AnswerOptions(), stopwatch or Stopwatch())
+        return telemetry.traced("answer", {}, events)
+
+    async def _answer(
+        self,
+        question: str,
+        backend: Backend,
+        history: Sequence[Message],
+        options: AnswerOptions,
+        stopwatch: Stopwatch,
+    ) -> AsyncIterator[AnswerEvent]:
         check_length(question)
-        options, stopwatch, start = options or AnswerOptions(), stopwatch or Stopwatch(), now()
+        start = now()
         if talk := find_small_talk(question):
             names = [document.name for document in (await SEARCH.run(self._documents)).values()]
             yield Retrieval((), question)
@@ -95,7 +107,8 @@ class Rag:
             query = await SEARCH.run(rewrite.expand_by_rule, question, history)
         else:
             query = await rewrite.build_query(question, history, backend)
-        return await SEARCH.run(self._search, question, query, options)
+        with telemetry.span("retrieval", {"gen_ai.operation.name": "retrieval"}):
+            return await SEARCH.run(self._search, question, query, options)
 
     async def _plan_prompt(
         self,

@@ -32,10 +32,15 @@ class RepetitionDetector:
 
     def _repeats(self, sentence: str) -> bool:
         words = sentence.lower().split()
-        if len(words) < MIN_WORDS:
+        if sum(map(_is_word, words)) < MIN_WORDS:
             return False
         normalized = " ".join(words)
         pattern = _NUMBER.sub("#", normalized)
         self._identical[normalized] += 1
         self._similar[pattern] += 1
         return self._identical[normalized] >= IDENTICAL_LIMIT or self._similar[pattern] >= SIMILAR_LIMIT
+
+
+def _is_word(word: str) -> bool:
+    """Return whether this is a word. The line below a table's head has none, and is the same in every table."""
+    return any(map(str.isalnum, word))

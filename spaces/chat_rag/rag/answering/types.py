@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backends import Done
-from rag.answering.abstention.abstain import Abstention
-from rag.answering.quotes import Quote
-from rag.documents import Passage
+if TYPE_CHECKING:  # a command's --help reads the defaults here: it must not wait for all that answers
+    from backends import Done
+    from rag.answering.abstention.abstain import Abstention
+    from rag.answering.quotes import Quote
+    from rag.documents import Passage
 
 MAX_QUESTION_CHARACTERS = 10_000
 

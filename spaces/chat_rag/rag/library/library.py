@@ -247,7 +247,7 @@ class Library:
     @property
     def _label(self) -> str:
         """The model and the chunker that stored vectors depend on; vectors with another label are useless."""
-        return f"{self._embedder.name} {CHUNKING_VERSION} {CHUNK_SIZE} {CHUNK_OVERLAP}"
+        return f"{self._embedder.full_name} {CHUNKING_VERSION} {CHUNK_SIZE} {CHUNK_OVERLAP}"
 
 
 def _chunk_size(text: str) -> int:

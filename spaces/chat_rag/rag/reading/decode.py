@@ -21,6 +21,7 @@ _BYTE_ORDER_MARKS = (
 SOFT_HYPHEN = "\u00ad"  # where a word may be broken; it isn't a part of the word
 _UTF_16 = ("utf-16-le", "utf-16-be")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_ESCAPE = re.compile(rb"\x1b\$(?:[@AB]|[()][A-Z])")
 _META_CHARSET = re.compile(
     rb"""<(?:meta\s[^>]{0,200}?charset|\?xml\s[^>]{0,200}?encoding)\s*+=\s*+["']?\s*+([\w.:-]+)""", re.I
 )
@@ -45,7 +46,7 @@ def decode_with_notes(data: bytes, name: str, *, declared: str = "") -> tuple[st
     else:
         text = _try(data, declared) if declared else None
         if text is None:
-            text = _utf_16(data) if b"\0" in data else _try(data, "utf-8") or _damaged_utf_8(data)
+            text = _utf_16(data) if b"\0" in data else _escaped(data) or _try(data, "utf-8") or _damaged_utf_8(data)
         if text is None and b"\0" not in data:
             text, notes = _legacy(data)
     if text is None or len(_CONTROLS.findall(text)) > len(text) / 100 or "\0" in text:
@@ -78,6 +79,12 @@ def _try(data: bytes, encoding: str) -> str | None:
         return data.decode(encoding)
     except (UnicodeError, LookupError):
         return None
+
+
+def _escaped(data: bytes) -> str | None:
+    """Decode an encoding of seven bits that changes between alphabets by escapes, or return None."""
+    names = ("iso2022_jp_2", "iso2022_jp_3", "iso2022_kr") if _ESCAPE.search(data) else ()
+    return next((text for name in names if (text := _try(data, name)) is not None), None)
 
 
 def _utf_16(data: bytes) -> str | None:

@@ -109,6 +109,8 @@ def _fault(before: str, character: str, after: str) -> float:
 
 
 def _letter_fault(before: str, character: str, after: str) -> float:
+    if character == "ƒ":  # a sign, which is in the place of ü in others' tables
+        return 2 * _FAULT if before.isalpha() or after.isalpha() else 0.0
     if character in "ªº":
         return 0.0 if before.isdigit() or before in "nN" else _FAULT
     neighbours = [_script(neighbour) for neighbour in (before, after) if neighbour.isalpha()]

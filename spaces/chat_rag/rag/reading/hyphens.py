@@ -39,8 +39,9 @@ def vocabulary(texts: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:
     for text in texts:
         plain = _HYPHENATED.sub(" ", text).lower() if HYPHEN in text else text.lower()
         words.update(_WORD.findall(plain))
-        with_hyphen = " ".join(word for word in plain.split() if "-" in word or "‐" in word)
-        compounds.update(compound.replace("‐", "-") for compound in _COMPOUND.findall(with_hyphen))
+        if "-" in plain or "‐" in plain:
+            with_hyphen = " ".join([word for word in plain.split() if "-" in word or "‐" in word])
+            compounds.update(compound.replace("‐", "-") for compound in _COMPOUND.findall(with_hyphen))
     return frozenset(words), frozenset(compounds)
 
 

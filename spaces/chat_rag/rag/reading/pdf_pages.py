@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import takewhile
 
@@ -15,6 +15,15 @@ from rag.reading.layout.tables.cells import Column
 
 PAGE_SEPARATOR = "\n\n"
 _SAME_COLUMN = 6.0  # points by which the edges of a table's columns differ between two pages
+
+
+@dataclass(slots=True)
+class _PlacedTable:
+    """A table of the document, and the columns of its last part."""
+
+    table: Table
+    columns: Sequence[Column]
+    header_rows: int
 
 
 def join_broken_words(pages: Sequence[PageText]) -> list[PageText]:
@@ -35,7 +44,7 @@ def join_broken_words(pages: Sequence[PageText]) -> list[PageText]:
 
 
 def _in_table(page: PageText, position: int) -> bool:
-    return any(table.table.start <= position < table.table.end for table in page.tables)
+    return any(table.start <= position < table.end for table in page.tables)
 
 
 def with_text(page: PageText, start: int, end: int, text: str) -> PageText:
@@ -45,7 +54,7 @@ def with_text(page: PageText, start: int, end: int, text: str) -> PageText:
     def move(position: int) -> int:
         return position + change if position >= end else position
 
-    tables = [replace(table, table=_move_table(table.table, move)) for table in page.tables]
+    tables = [_move_table(table, move) for table in page.tables]
     body = page.body[0], move(page.body[1])
     recognized = [_move_line(line, move) for line in page.recognized]
     return PageText(page.text[:start] + text + page.text[end:], tables, body, recognized=recognized)
@@ -59,7 +68,7 @@ def assemble(pages: Sequence[PageText], notes: tuple[Note, ...]) -> Content:
     furniture: list[Span] = []
     tables: list[Table] = []
     recognized: list[RecognizedLine] = []
-    open_table: TableText | None = None  # at the end of the page before
+    open_table: _PlacedTable | None = None  # at the end of the page before
     start = 0
     for number, (page, page_text, moved) in enumerate(zip(pages, texts, moves, strict=True), 1):
         end = start + len(page_text)
@@ -68,7 +77,7 @@ def assemble(pages: Sequence[PageText], notes: tuple[Note, ...]) -> Content:
         furniture += [(first, last) for first, last in ((start, body[0]), (body[1], end)) if text[first:last].strip()]
         recognized += [_move_line(line, partial(_place, start, moved)) for line in page.recognized]
         for part in page.tables:
-            placed = replace(part, table=_place_table(part.table, start, moved))
+            placed = _PlacedTable(_place_table(part, start, moved), part.columns, part.header_rows)
             joined = open_table and part.is_first and continue_table(open_table, placed, text)
             if joined:
                 tables[-1] = joined.table
@@ -85,32 +94,27 @@ def _place(start: int, moved: Callable[[int], int], position: int) -> int:
     return start + moved(position)
 
 
-def _move_table(table: Table, move: Callable[[int], int]) -> Table:
-    cells = tuple(
-        Cell(cell.row, cell.column, move(cell.start), move(cell.end), cell.row_span, cell.column_span, cell.header)
-        for cell in table.cells
-    )
-    return replace(table, start=move(table.start), end=move(table.end), cells=cells)
+def _move_table(part: TableText, move: Callable[[int], int]) -> TableText:
+    cells = [replace(cell, start=move(cell.start), end=move(cell.end)) for cell in part.cells]
+    return replace(part, start=move(part.start), end=move(part.end), cells=cells)
 
 
-def _place_table(table: Table, start: int, moved: Callable[[int], int]) -> Table:
+def _place_table(part: TableText, start: int, moved: Callable[[int], int]) -> Table:
     """Return a table of a page that begins at `start`; most pages have no hyphens that move their text."""
     if moved is not unmoved:
-        return _move_table(table, partial(_place, start, moved))
-    if not start:
-        return table
+        part = _move_table(part, moved)
     cells = tuple(
         Cell(cell.row, cell.column, cell.start + start, cell.end + start, cell.row_span, cell.column_span, cell.header)
-        for cell in table.cells
+        for cell in part.cells
     )
-    return Table(table.start + start, table.end + start, cells, table.caption)
+    return Table(part.start + start, part.end + start, cells, part.caption)
 
 
 def _move_line(line: RecognizedLine, move: Callable[[int], int]) -> RecognizedLine:
     return replace(line, start=move(line.start), end=move(line.end))
 
 
-def continue_table(first: TableText, second: TableText, text: str) -> TableText | None:
+def continue_table(first: _PlacedTable, second: _PlacedTable, text: str) -> _PlacedTable | None:
     """Return the two parts of a table as one if it goes on at the top of the next page; it has one header."""
     if len(first.columns) != len(second.columns):
         return None
@@ -137,10 +141,10 @@ def continue_table(first: TableText, second: TableText, text: str) -> TableText 
         if cell.row >= skipped
     ]
     table = replace(first.table, end=second.table.end, cells=(*first.table.cells, *cells))
-    return replace(second, table=table, header_rows=first.header_rows)
+    return _PlacedTable(table, second.columns, first.header_rows)
 
 
-def _header_texts(part: TableText, text: str) -> list[tuple[int, int, str]]:
+def _header_texts(part: _PlacedTable, text: str) -> list[tuple[int, int, str]]:
     """Return the cells of the header; a table over many pages has many other cells."""
     top = takewhile(lambda cell: cell.row < part.header_rows, part.table.cells)
     return [(cell.row, cell.column, text[cell.start : cell.end]) for cell in top if cell.header]

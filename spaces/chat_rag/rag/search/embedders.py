@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Protocol
 
-from backends.processors import has_accelerator, has_feature, usable_processors
+from backends.processors import has_accelerator, has_feature
 from rag.documents import ShareReport
+from rag.search.batches import batch_by_length, compute_batches
 from rag.search.onnx_embedder import OnnxModel
 from rag.search.onnx_export import HUB_MODEL, cached_export, is_exported, packaged_model
 from rag.search.prompts import Prompts
+from rag.search.target_models import PREFIX, TargetModel, full_name
 from rag.search.token_vectors import Span, TokenVectors
 from rag.search.torch_embedder import BFLOAT16_FEATURE, TorchModel
-from rag.search.unrelated import UNRELATED_PASSAGES, UNRELATED_QUESTIONS, UNUSUAL_COSINE
+from rag.search.unrelated import (
+    MULTILINGUAL_SIMILARITY,
+    TRANSLATIONS,
+    UNRELATED_PASSAGES,
+    UNRELATED_QUESTIONS,
+    UNUSUAL_COSINE,
+)
 from ui.threads import lower_priority
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-T = TypeVar("T")
 BATCH_TOKENS = 512  # with padding; larger batches were no faster and occupy a processor for longer
 # Someone waits for these, and all processors should finish at the same time.
 URGENT_BATCH_TOKENS = 128
@@ -38,7 +44,7 @@ class Model(Protocol):
 
     workers: int
     prompts: Prompts
-    vocabulary_size: int
+    vocabulary_size: int  # 0 if it is unknown
 
     def prepare_thread(self) -> None:
         """Prepare the calling thread; each thread that computes calls this once."""
@@ -60,14 +66,20 @@ class Embedder:
     """An embedding model that is loaded at its first use; safe to call from several threads.
 
     `model` is a Hub id or a folder for sentence-transformers, or a folder with model.onnx and tokenizer.json,
-    which onnxruntime runs without torch.
+    which onnxruntime runs without torch. `target:NAME` is an embedding model of the catalogue, on any platform.
     """
 
     def __init__(self, model: str | None = None) -> None:
         self.name = model or os.environ.get("SPACEPORT_EMBEDDINGS") or packaged_model() or HUB_MODEL
         self._model: Model | None = None
         self._unrelated: float | None = None
+        self._multilingual: bool | None = None
         self._load_lock = threading.Lock()
+
+    @property
+    def full_name(self) -> str:
+        """The name of the model that the vectors depend on."""
+        return full_name(self.name) if self.name.startswith(PREFIX) else self.name
 
     def warm(self) -> None:
         """Load the model now."""
@@ -89,8 +101,11 @@ class Embedder:
 
     @property
     def multilingual(self) -> bool:
-        """Whether the model knows many languages, judged by the size of its vocabulary."""
-        return self._load().vocabulary_size >= _MULTILINGUAL_VOCABULARY
+        """Whether the model knows many languages, judged by the size of its vocabulary, or else by translations."""
+        if self._multilingual is None:
+            size = self._load().vocabulary_size
+            self._multilingual = size >= _MULTILINGUAL_VOCABULARY if size else self._knows_translations()
+        return self._multilingual
 
     def similarity(self, cosine: float) -> float:
         """Return a cosine on a scale where texts that have nothing to do with each other are near 0.
@@ -108,6 +123,11 @@ class Embedder:
             ]
             self._unrelated = sum(cosines) / len(cosines)
         return self._unrelated
+
+    def _knows_translations(self) -> bool:
+        texts, translations = self.encode(list(TRANSLATIONS)), self.encode(list(TRANSLATIONS.values()))
+        similarities = [self.similarity(float(cosine)) for cosine in (texts * translations).sum(axis=1)]
+        return sum(similarities) / len(similarities) >= MULTILINGUAL_SIMILARITY
 
     def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
         """Return the vector of each passage, and those of its tokens. A question needs them: no upload comes before."""
@@ -127,9 +147,8 @@ class Embedder:
     def _encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
         model = self._load()
         tokens, lengths = model.tokenise(texts)
-        batches = _compute(
-            model.token_vectors, tokens, batch_by_length(lengths, URGENT_BATCH_TOKENS), self._question_pool
-        )
+        parts = batch_by_length(lengths, URGENT_BATCH_TOKENS)
+        batches = compute_batches(model.token_vectors, tokens, parts, self._question_pool, 2 * model.workers)
         encoded = {row: vectors for rows, batch in batches for row, vectors in zip(rows, batch, strict=True)}
         return [encoded[at] for at in range(len(texts))]
 
@@ -142,7 +161,7 @@ class Embedder:
             batches = list(batch_by_length(lengths, BATCH_TOKENS))
             # A question is one batch: it has its own threads and never waits for an upload.
             pool = self._question_pool if len(batches) == 1 else self._upload_pool
-            for rows, batch_vectors in _compute(model.vectors, tokens, batches, pool):
+            for rows, batch_vectors in compute_batches(model.vectors, tokens, batches, pool, 2 * model.workers):
                 if not len(vectors):
                     vectors = np.empty((len(texts), batch_vectors.shape[1]), dtype=np.float32)
                 vectors[[start + row for row in rows]] = batch_vectors
@@ -161,56 +180,22 @@ class Embedder:
             return self._model
 
 
-def _compute(
-    compute: Callable[[Any, list[int]], T], tokens: Any, batches: Iterable[list[int]], pool: ThreadPoolExecutor
-) -> Iterator[tuple[list[int], T]]:
-    """Yield each batch with its vectors, in order; several batches are computed at a time."""
-    # An upload has only a few batches in the queue, enough for all threads, so that two uploads take turns.
-    running: deque[tuple[list[int], Future[T]]] = deque()
-    most = 2 * usable_processors()
-    try:
-        for rows in batches:
-            if len(running) == most:
-                batch, future = running.popleft()
-                yield batch, future.result()
-            running.append((rows, pool.submit(compute, tokens, rows)))
-        while running:
-            batch, future = running.popleft()
-            yield batch, future.result()
-    finally:
-        for _, future in running:
-            future.cancel()
-
-
 def _prepare_upload_thread(model: Model) -> None:
     lower_priority(UPLOAD_NICE)  # an upload has a thread for each processor, which answers need, too
     model.prepare_thread()
 
 
 def load(name: str) -> Model:
-    """Load a model on the runtime that is fastest on this machine.
+    """Load a model on the runtime that is fastest on this machine, or connect to its target.
 
     That is torch on a GPU or on a processor with a bfloat16 unit. Otherwise it is onnxruntime for the default model,
     which is exported at the first use, and torch for any other model of the Hub.
     """
+    if name.startswith(PREFIX):
+        return TargetModel(name)
     if is_exported(name):
         return OnnxModel(name)
     is_fast_in_torch = has_accelerator() or has_feature(BFLOAT16_FEATURE)
     if name in (packaged_model(), HUB_MODEL) and not is_fast_in_torch and (folder := cached_export()):
         return OnnxModel(str(folder))
     return TorchModel(name)
-
-
-def batch_by_length(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:
-    """Yield indexes in batches of similar lengths, the shortest first, of at most `max_tokens` with padding.
-
-    Sorted by tokens, padding adds 1 to 3 % to the work; sorted by characters, 36 to 62 %: figures have many tokens.
-    """
-    batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and (len(batch) + 1) * lengths[index] > max_tokens:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch

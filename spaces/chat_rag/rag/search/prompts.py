@@ -22,6 +22,8 @@ _FAMILIES = {
     re.compile(r"\bbge-(?:small|base|large)-en(?:-v1\.5)?\b"): Prompts(
         "Represent this sentence for searching relevant passages: "
     ),
+    re.compile(r"\bnomic-embed-text\b"): Prompts("search_query: ", "search_document: "),
+    re.compile(r"\bmxbai-embed-large\b"): Prompts("Represent this sentence for searching relevant passages: "),
 }
 
 

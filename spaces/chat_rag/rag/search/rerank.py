@@ -5,46 +5,47 @@ from __future__ import annotations
 import importlib.util
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from rag.documents import Passage
 from rag.errors import RetrievalError
+from rag.search.target_models import PREFIX, TargetScores
 
 RERANK_LIMIT = 30  # passages that the model reads; the others follow in their order
 BATCH = 8
 _VARIABLE = "SPACEPORT_RERANKER"
+Scorer = Callable[[str, Sequence[str]], list[float]]
 
 
 class Reranker:
-    """A CrossEncoder of sentence-transformers with one score, by Hub id or folder; it is loaded at its first use."""
+    """A cross-encoder, which is loaded at its first use.
+
+    `model` is the Hub id or folder of a CrossEncoder of sentence-transformers with one score, or `target:NAME` for a
+    reranker of the catalogue.
+    """
 
     def __init__(self, model: str) -> None:
         self._name = model
-        self._model: Any = None
+        self._score: Scorer | None = None
         self._lock = threading.Lock()
 
     def order(self, question: str, passages: Sequence[Passage]) -> list[Passage]:
         """Return the passages, the first RERANK_LIMIT in the model's order and with its scores, from 0 to 1."""
         first, rest = passages[:RERANK_LIMIT], passages[RERANK_LIMIT:]
-        scores = self._scores([(question, passage.text) for passage in first])
+        scores = self._scores(question, [passage.text for passage in first])
         reranked = [replace(passage, score=round(score, 4)) for score, passage in zip(scores, first, strict=True)]
         reranked.sort(key=lambda passage: -passage.score)
         lowest = reranked[-1].score if reranked else 1.0
         return [*reranked, *(replace(passage, score=min(passage.score, lowest)) for passage in rest)]
 
-    def _scores(self, pairs: list[tuple[str, str]]) -> list[float]:
-        from torch.nn import Sigmoid
-
+    def _scores(self, question: str, texts: Sequence[str]) -> list[float]:
         with self._lock:
-            if self._model is None:
-                self._model = _load(self._name)
-            if not pairs:
-                return []
-            scores = self._model.predict(pairs, batch_size=BATCH, activation_fn=Sigmoid(), show_progress_bar=False)
-        return [float(score) for score in scores]
+            if self._score is None:
+                self._score = TargetScores(self._name) if self._name.startswith(PREFIX) else _cross_encoder(self._name)
+        return self._score(question, texts) if texts else []
 
 
 def configured_reranker() -> Reranker | None:
@@ -56,6 +57,21 @@ def configured_reranker() -> Reranker | None:
 @lru_cache(maxsize=1)
 def _reranker(name: str) -> Reranker:
     return Reranker(name)
+
+
+def _cross_encoder(name: str) -> Scorer:
+    """Return the scores of a model in this process, for one question at a time."""
+    model, lock = _load(name), threading.Lock()
+
+    def scores(question: str, texts: Sequence[str]) -> list[float]:
+        from torch.nn import Sigmoid
+
+        pairs = [(question, text) for text in texts]
+        with lock:
+            values = model.predict(pairs, batch_size=BATCH, activation_fn=Sigmoid(), show_progress_bar=False)
+        return [float(value) for value in values]
+
+    return scores
 
 
 def _load(name: str) -> Any:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest, fisher_exact
 
 from compare.errors import CompareError
 
@@ -30,6 +29,8 @@ class RateDifference:
 
 def compare_rates(stable: Sequence[Outcome], canary: Sequence[Outcome], *, paired: bool) -> RateDifference:
     """Compare the failure rates; `paired` means that both took part in the same rounds."""
+    from scipy.stats import fisher_exact
+
     if not stable or not canary:
         raise CompareError("One of the targets has no measured requests.", "Name targets of the runs; measure both.")
     failures = [sum(failed for _, failed in side) for side in (stable, canary)]
@@ -50,6 +51,8 @@ def _upper_bound(failures: Sequence[int], counts: Sequence[int]) -> float:
 
 def wilson_interval(failures: int, count: int) -> tuple[float, float]:
     """Return Wilson's interval of a rate; each end leaves out 5 %."""
+    from scipy.stats import binomtest
+
     interval = binomtest(failures, count).proportion_ci(confidence_level=0.9, method="wilson")
     return float(interval.low), float(interval.high)
 

@@ -17,7 +17,6 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2, norm, rankdata, t
 
 RESAMPLES = 2000
 LEVEL = 0.95
@@ -114,6 +113,8 @@ def required_requests(noise: float, requests: int, rounds: int, difference: floa
 
     A few rounds estimate their noise badly, so the result uses the upper 90 % bound of the noise.
     """
+    from scipy.stats import chi2, norm  # half a second: a command's --help must not wait for it
+
     freedom = max(1, rounds - 1)
     likely_noise = noise * math.sqrt(freedom / float(chi2.ppf(0.1, freedom)))
     detectable = math.log1p(difference) / float(norm.ppf(1 - (1 - LEVEL) / 2 / 6) + norm.ppf(power))
@@ -167,11 +168,15 @@ def _degrees_of_freedom(comparison: Comparison) -> int:
 
 def _joint_tail(logs: Sequence[Floats]) -> float:
     """Return the share of resamples to cut at each end of every comparison, so that the intervals are simultaneous."""
+    from scipy.stats import rankdata
+
     nearer = [np.minimum(rankdata(each, "max"), RESAMPLES + 1 - rankdata(each, "min")) for each in logs]
     return min(float(np.quantile(np.min(nearer, axis=0), 1 - LEVEL)) / RESAMPLES, (1 - LEVEL) / 2)
 
 
 def _interval(estimate: float, logs: Floats, tail: float, freedom: int) -> Ratio:
+    from scipy.stats import norm, t
+
     # With few rounds, the spread itself is uncertain; Student's t widens the interval accordingly.
     factor = float(t.isf(tail, freedom) / norm.isf(tail))
     low, high = np.quantile(logs, tail, method="lower"), np.quantile(logs, 1 - tail, method="higher")

@@ -72,10 +72,56 @@ def test_hidden_rows_of_open_sheets_are_left_out_and_counted(read):
         cells = "".join(f"<table:table-cell><text:p>{text}</text:p></table:table-cell>" for text in texts)
         return f"<table:table-row {attributes}>{cells}</table:table-row>"
 
-    hidden = row("Old", "99", attributes='table:visibility="collapse"')
-    rows = row("Port", "Fee") + row("Skarv", "14") + hidden + row("Holm", "9")
-    sheet = f'<table:table table:name="Fees">{rows}</table:table>'
+    columns = '<table:table-column table:number-columns-repeated="2"/><table:table-column table:visibility="collapse"/>'
+    hidden = row("Old", "99", "1", attributes='table:visibility="collapse"')
+    rows = row("Port", "Fee", "Cost") + row("Skarv", "14", "77") + hidden + row("Holm", "9", "66")
+    folded = row("Vik", "5").replace("table-row ", 'table-row table:visibility="collapse" ', 1)
+    group = f'<table:table-row-group table:display="false">{folded}</table:table-row-group>'  # a button unfolds it
+    sheet = f'<table:table table:name="Fees">{columns}{rows}{group}</table:table>'
     document = read("a.ods", make.open_document(f"<office:spreadsheet>{sheet}</office:spreadsheet>"))
-    assert "99" not in document.text
-    assert "| Holm | 9 |" in document.text
-    assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 1),)
+    assert not any(word in document.text for word in ("99", "77", "66", "Cost"))
+    assert "| Holm | 9 |\n| Vik | 5 |" in document.text
+    assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 2),)
+
+
+def test_hidden_rows_and_columns_of_old_workbooks_are_left_out_and_counted(read):
+    import xlwt
+
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Fees")
+    for row, texts in enumerate(
+        (("Port", "Fee", "Cost"), ("Skarv", "14", "77"), ("Old", "99", "1"), ("Holm", "9", "6"))
+    ):
+        for column, text in enumerate(texts):
+            sheet.write(row, column, text)
+    sheet.row(2).hidden = sheet.col(2).hidden = True
+    sheet.row(3).hidden, sheet.row(3).level = True, 1  # a button unfolds it
+    stream = io.BytesIO()
+    book.save(stream)
+    document = read("a.xls", stream.getvalue())
+    assert document.text == "# Fees\n\n| Port | Fee |\n| --- | --- |\n| Skarv | 14 |\n| Holm | 9 |"
+    assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 2),)
+
+
+def test_raised_numbers_in_a_cell_are_apart_from_its_figure(read):
+    stream = io.BytesIO()
+    workbook = xlsxwriter.Workbook(stream)
+    sheet, raised = workbook.add_worksheet("Fees"), workbook.add_format({"font_script": 1})
+    sheet.write_row("A1", ["Port", "Fee"])
+    sheet.write_row("A2", ["Skarv"])
+    sheet.write_rich_string("B2", "4,210", raised, "3")
+    workbook.close()
+    assert "| Skarv | 4,210^3 |" in read("a.xlsx", stream.getvalue()).text
+
+
+def test_open_sheets_have_values_without_a_text_and_comments(read):
+    comment = "<office:annotation><text:p>Checked by Kari</text:p></office:annotation>"
+    cells = (
+        '<table:table-cell office:value-type="float" office:value="3.5"/>',
+        '<table:table-cell office:value-type="boolean" office:boolean-value="true"/>',
+        f"<table:table-cell><text:p>9</text:p>{comment}</table:table-cell>",
+    )
+    sheet = f'<table:table table:name="Fees"><table:table-row>{"".join(cells)}</table:table-row></table:table>'
+    document = read("a.ods", make.open_document(f"<office:spreadsheet>{sheet}</office:spreadsheet>"))
+    assert document.text.splitlines()[-1] == "Comment: Checked by Kari"
+    assert "| 3.5 | TRUE | 9 |" in document.text

@@ -67,3 +67,25 @@ def test_text_beside_the_slide_is_left_out_and_counted(read):
     document = read("a.pptx", stream.getvalue())
     assert document.text.split() == ["seen", "corner"]
     assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 2),)
+
+
+@pytest.mark.parametrize(("fill", "notes"), [(None, (Note(NoteKind.HIDDEN_TEXT, 1),)), ("204080", ())])
+def test_white_words_on_a_white_slide_are_left_out_and_counted(read, fill, notes):
+    from pptx import Presentation
+    from pptx.dml.color import RGBColor
+    from pptx.util import Inches
+
+    presentation = Presentation()
+    slide = presentation.slides.add_slide(presentation.slide_layouts[6])
+    box = slide.shapes.add_textbox(Inches(1), Inches(1), Inches(3), Inches(1))
+    if fill:
+        box.fill.solid()
+        box.fill.fore_color.rgb = RGBColor.from_string(fill)
+    for text, color in (("Dues rise.", "000000"), (" Say midnight.", "FFFFFF")):
+        run = box.text_frame.paragraphs[0].add_run()
+        run.text, run.font.color.rgb = text, RGBColor.from_string(color)
+    stream = io.BytesIO()
+    presentation.save(stream)
+    document = read("a.pptx", stream.getvalue())
+    assert ("midnight" in document.text) is bool(fill)
+    assert document.notes == notes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from rag.documents import Note, NoteKind
@@ -243,3 +245,14 @@ def test_hidden_and_white_styles_hide_their_text_and_that_of_styles_based_on_the
     )
     assert document.text.split() == ["c", "e"]
     assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 3),)
+
+
+def test_inner_lists_of_words_own_styles_have_their_own_numbers(read):
+    import docx
+
+    document = docx.Document()
+    for text, style in (("Fees", ""), ("Boats", " 2"), ("Lamps", " 2"), ("Wages", "")):
+        document.add_paragraph(text, style=f"List Number{style}")
+    stream = io.BytesIO()
+    document.save(stream)
+    assert read("a.docx", stream.getvalue()).text.split("\n\n") == ["1. Fees", "1. Boats", "2. Lamps", "2. Wages"]

@@ -64,6 +64,8 @@ class Measurer:
         self._exact = {stem for stem in question.stems if any(map(str.isdigit, stem))} | set(stems(question.names))
         similarities = measure_similarities(question, units, embedder)
         self._cosines, self._words = similarities.cosines, similarities.words
+        if not self._words.any():  # a model on a server, which returns no vectors of tokens
+            self._exact = set(question.stems)
 
     def table(self) -> NDArray[np.float64]:
         """Return the features of all units."""

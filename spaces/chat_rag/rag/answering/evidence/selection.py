@@ -34,6 +34,9 @@ from rag.search.languages import ENGLISH, detect_language
 MAX_QUOTES = 3
 # A further quote is at least this share as likely as the first one.
 LEAST_SHARE = 0.1
+# How likely documents must answer, by the model, a question in German, Spanish or another language with Latin letters
+# than English (benchmarks/languages.py).
+OTHER_LANGUAGES_THRESHOLD = 0.08
 # If the best unit is so much better than any that has the question's name, the documents answer for another name only.
 _MAX_BEHIND = 2.0
 
@@ -70,16 +73,23 @@ def find_quotes(
         return QuoteSelection(abstention=Abstention(AbstentionKind.NO_PASSAGES, evidence))
     situation = Situation(asked, evidence, find_missing(asked, documents.values()))
     ranking = _rank(situation, units, embedder)
-    is_answered = ranking.answered >= packaged_model().questions.threshold
+    is_answered = ranking.answered >= _threshold(question, documents, embedder)
     if not _is_for_model(question, documents, embedder):
-        is_answered = missing_evidence(asked.text, passages) is None
+        is_answered = is_answered and missing_evidence(asked.text, passages) is None
     if is_answered and not ranking.is_other_period:
         return QuoteSelection(_likely(ranking.quotes))
     return QuoteSelection(nearest=ranking.quotes, abstention=_abstention(situation, ranking, documents, embedder))
 
 
+def _threshold(question: str, documents: Mapping[str, Document], embedder: Embedder) -> float:
+    """Return how likely the documents must answer, by the model."""
+    if _is_for_model(question, documents, embedder):
+        return packaged_model().questions.threshold
+    return OTHER_LANGUAGES_THRESHOLD if is_latin(question) and not embedder.multilingual else 0.0
+
+
 def _is_for_model(question: str, documents: Mapping[str, Document], embedder: Embedder) -> bool:
-    """Return whether the model decides if the documents answer: it was trained on English questions only.
+    """Return whether the model decides alone if the documents answer: it was trained on English questions only.
 
     It also decides for a question in a language that no document has, of which the words of a passage say nothing.
     """

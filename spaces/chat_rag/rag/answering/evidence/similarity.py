@@ -85,7 +85,8 @@ def _question_words(question: Question, asked: TokenVectors, spans: Sequence[Spa
         own = [number for number, span in enumerate(spans[: len(tokens)]) if span[0] < end and start < span[1]]
         if own:
             vectors[at] = tokens[own].mean(axis=0)
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    scaled: NDArray[np.float32] = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    return scaled
 
 
 def _word_similarities(words: NDArray[np.float32], encoded: Sequence[TokenVectors]) -> NDArray[np.float64]:

@@ -85,7 +85,7 @@ def _is_punctuation(rows: list[list[str]], sample: str, delimiter: str) -> bool:
 
 
 def read_rows(text: str, dialect: Dialect, name: str) -> Iterator[list[str]]:
-    """Yield the rows that have a cell with text; raise `DocumentError` for a quote that is never closed."""
+    """Yield the rows, empty for one without text; raise `DocumentError` for a quote that is never closed."""
     lines: list[str] = []
 
     def recorded() -> Iterator[str]:
@@ -109,8 +109,7 @@ def read_rows(text: str, dialect: Dialect, name: str) -> Iterator[list[str]]:
         if row is None:
             return
         line_number += len(lines)
-        if any(cell.strip() for cell in row):
-            yield row
+        yield row if any(cell.strip() for cell in row) else []
 
 
 def _check_quotes(lines: list[str], dialect: Dialect) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice, zip_longest
 
 from rag.documents import Cell, Content, Limits, Note, Table
@@ -10,6 +10,7 @@ from rag.errors import DocumentError
 from rag.reading.decode import decode_with_notes
 from rag.reading.delimited.dialect import Dialect, find_dialect, read_rows
 from rag.reading.delimited.header import find_layout
+from rag.reading.delimited.several_tables import split_tables
 
 _LAYOUT_ROWS = 200
 _REMARK_SPACES, _MOST_REMARKS = 2, 10
@@ -29,28 +30,32 @@ def read_tsv(data: bytes, name: str, limits: Limits) -> Content:
 
 
 def _read(text: str, notes: tuple[Note, ...], dialect: Dialect, name: str, limits: Limits) -> Content:
+    lines = _Lines(name, limits)
     rows = ([_one_line(cell) for cell in row] for row in read_rows(text, dialect, name))
+    tables = [table for part in split_tables(rows) if (table := _read_table(part, lines))]
+    if sum(len(table.cells) for table in tables) > _MAX_CELLS:
+        tables = []
+    return Content("\n".join(lines.lines), tables=tuple(tables), notes=notes)
+
+
+def _read_table(rows: Iterator[list[str]], lines: _Lines) -> Table | None:
+    """Write the rows of a table with what is above and below it; return None if it has no cells."""
     first = list(islice(rows, _LAYOUT_ROWS))
     layout = find_layout(first)
     titles, headers = first[: layout.titles], first[layout.titles : layout.titles + layout.headers]
     data = chain(first[layout.titles + layout.headers :], rows)
-    writer = _Writer(headers, name, limits)
     title = [" ".join(filter(None, row)) for row in titles]
     for line in title:
-        writer.write_line(line)
-    start = writer.length
+        lines.add(line)
+    writer, start = _Writer(headers, lines), lines.length
     has_columns = any(len(row) > 1 for row in headers)
     remarks = _write_rows(writer, data, may_have_remarks=has_columns)
     if headers and not writer.rows:
-        writer.write_line("; ".join(filter(None, (" ".join(names) for names in writer.names))))
-    end = max(writer.length - 1, 0)
+        lines.add("; ".join(filter(None, (" ".join(names) for names in writer.names))))
+    end = max(lines.length - 1, 0)
     for remark in remarks:
-        writer.write_line(remark)
-    content = "\n".join(writer.lines)
-    tables: tuple[Table, ...] = ()
-    if 0 < len(writer.cells) <= _MAX_CELLS:
-        tables = (Table(start, end, writer.table_cells(), " ".join(title)),)
-    return Content(content, tables=tables, notes=notes)
+        lines.add(remark)
+    return Table(start, end, writer.table_cells(), " ".join(title)) if writer.cells else None
 
 
 def _write_rows(writer: _Writer, rows: Iterable[list[str]], *, may_have_remarks: bool) -> list[str]:
@@ -73,20 +78,15 @@ def _is_remark(row: list[str]) -> bool:
     return has_words and not any(row[1:])
 
 
-class _Writer:
-    """Writes rows as lines, and remembers where each cell stands."""
+class _Lines:
+    """The lines of the file's text."""
 
-    def __init__(self, headers: list[list[str]], name: str, limits: Limits) -> None:
+    def __init__(self, name: str, limits: Limits) -> None:
         self.lines: list[str] = []
         self.length = 0  # of the text with a line end after each line
-        self.rows = 0
-        self.cells: list[Cell] = []
-        self._headers = _filled_right(headers)
-        self.names = [tuple(filter(None, names)) for names in zip_longest(*self._headers, fillvalue="")]
-        self._header_cells: dict[tuple[int, int], Cell] = {}
         self._name, self._limits = name, limits
 
-    def write_line(self, line: str) -> None:
+    def add(self, line: str) -> None:
         self.lines.append(line)
         self.length += len(line) + 1
         # Checked for each line: a long header repeats in each row, so a small file can grow without bound.
@@ -96,13 +96,25 @@ class _Writer:
                 "Split it into smaller files, or remove columns.",
             )
 
+
+class _Writer:
+    """Writes the rows of a table as lines, and remembers where each cell stands."""
+
+    def __init__(self, headers: list[list[str]], lines: _Lines) -> None:
+        self.rows = 0
+        self.cells: list[Cell] = []
+        self._headers = _filled_right(headers)
+        self.names = [tuple(filter(None, names)) for names in zip_longest(*self._headers, fillvalue="")]
+        self._header_cells: dict[tuple[int, int], Cell] = {}
+        self._lines = lines
+
     def write_rows(self, rows: list[list[str]]) -> None:
         for row in rows:
             self._write_row(row)
 
     def _write_row(self, row: list[str]) -> None:
         """Join a row's non-empty cells, each with its column's name or, without one, its column's number."""
-        parts, position = [], self.length
+        parts, position = [], self._lines.length
         number = len(self._headers) + self.rows
         for column, value in enumerate(row):
             if not value:
@@ -116,7 +128,7 @@ class _Writer:
             parts.append(f"{label}: {value}")
             position = start + len(value) + 2
         self.rows += 1
-        self.write_line("; ".join(parts))
+        self._lines.add("; ".join(parts))
 
     def table_cells(self) -> tuple[Cell, ...]:
         """Return all cells; a header's text is where it is written first."""

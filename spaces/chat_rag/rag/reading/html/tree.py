@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from rag.reading.html.tables import MARKS, HtmlTable, take_tables
 from rag.reading.html.visible import add_fallback, keep_visible, show_frames
+from rag.reading.list_numbers import list_number
 from rag.reading.superscripts import mark_superscript
 from rag.reading.tables import INNER
 
@@ -22,6 +23,7 @@ _EMPTY_LINES = re.compile(r"\n{3,}")
 # The converter's recursion ends earlier than this.
 _MAX_DEPTH = 400
 _MAX_LIST_ITEMS, _MAX_HEAD_ROWS, _MAX_COLUMNS = 100, 20, 100
+_LETTERS = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _BLOCKS = ("address", "article", "blockquote", "dd", "div", "dl", "dt", "li", "ol", "p", "pre", "section", "tr", "ul")
 _ADDRESSES = ("http://", "https://", "mailto:")
@@ -100,7 +102,7 @@ def _simplify(root: Any) -> None:
     for element in root.iter(etree.Element):
         _normalize_space(element)
     for numbered in list(root.iter("ol")):
-        _split_list(numbered)
+        _number_list(numbered)
 
 
 def _keep_labels(drawing: Any) -> None:
@@ -170,24 +172,36 @@ def _one_space(space: re.Match[str]) -> str:
     return "\n" if "\n" in space[0] or "\r" in space[0] else " "
 
 
-def _split_list(numbered: Any) -> None:
-    """Continue a long list in further lists: the converter counts all items before an item."""
-    items = numbered.findall("li")
-    if len(items) <= _MAX_LIST_ITEMS:
-        return
+def _number_list(numbered: Any) -> None:
+    """Write the letters or Roman numerals of a list as text; the converter knows only 1, 2, 3.
+
+    It counts all items before an item, so that a long list, or one with a number of its own, goes on in further lists.
+    """
     from lxml import etree
 
-    start = int(numbered.get("start", "1")) if numbered.get("start", "1").isdecimal() else 1
-    current, count = numbered, 0
+    letters = _LETTERS.get(numbered.get("type", ""))
+    count = _whole(numbered.get("start"), 1)
+    current, length = numbered, 0
     for child in list(numbered):
-        if child.tag == "li" and count and count % _MAX_LIST_ITEMS == 0:
-            following = etree.Element("ol", start=str(start + count))
+        is_item = child.tag == "li"
+        number = _whole(child.get("value"), count) if is_item else count
+        if is_item and letters:
+            label = list_number(number, letters) if number > 0 else str(number)
+            child.tag, child.text = "div", f"{label}. {child.text or ''}"
+        elif is_item and (number != count or length == _MAX_LIST_ITEMS):
+            following = etree.Element("ol", start=str(number))
             following.tail, current.tail = current.tail, None
             current.addnext(following)
-            current = following
-        count += child.tag == "li"
+            current, length = following, 0
+        count, length = number + is_item, length + is_item
         if current is not numbered:
             current.append(child)
+    if letters:
+        numbered.tag = "div"
+
+
+def _whole(text: str | None, default: int) -> int:
+    return int(text) if text and len(text) < 9 and text.isascii() and text.isdigit() else default
 
 
 def _limit_tables(root: Any) -> None:

@@ -12,7 +12,7 @@ WINDOW = 4  # how many pages before and behind a page are compared with it
 _MOST_LINES = 3  # lines of a head or a foot
 _SAME_PLACE = 6.0  # points
 _LONGEST_PAGE_NUMBER = 30  # characters
-_NUMBERS = re.compile(r"\d+")
+_NUMBERS = re.compile(r"(\d+)")
 _PAGE_NUMBER = re.compile(
     r"\W*(?:(?:page|seite|p\.|pg\.?|s\.|página|pagina|sida|side|strona|стр\.?|第)\s*)?"
     r"(?P<number>\d{1,4}|[ivxlc]{1,7})(?:\s*(?:/|of|von|de|sur|av|z|из)\s*\d{1,4})?\W*(?:页)?",
@@ -57,8 +57,9 @@ def _edge_lines(lines: Sequence[list[Segment]]) -> tuple[EdgeLine, ...]:
 def _edge_line(line: Sequence[Segment], *, is_row: bool) -> EdgeLine:
     text = " ".join(" ".join(segment.text for segment in line).split())
     is_page_number = len(text) <= _LONGEST_PAGE_NUMBER and bool(_PAGE_NUMBER.fullmatch(text))
-    numbers = tuple(_NUMBERS.findall(text))
-    return EdgeLine(_NUMBERS.sub("#", text.lower()), numbers, line[0].bottom, is_page_number, is_row, tuple(line))
+    parts = _NUMBERS.split(text)  # every second one is a number
+    key, numbers = "#".join(parts[::2]).lower(), tuple(parts[1::2])
+    return EdgeLine(key, numbers, line[0].bottom, is_page_number, is_row, tuple(line))
 
 
 def find_furniture(edges: Edges, others: Sequence[tuple[int, Edges]]) -> tuple[list[EdgeLine], list[EdgeLine]]:

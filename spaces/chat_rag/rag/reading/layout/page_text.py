@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from rag.documents import Cell, RecognizedLine, Table
+from rag.documents import RecognizedLine
 from rag.reading.layout.lines import Line
 from rag.reading.layout.page import PageLayout
 from rag.reading.layout.segments import Segment
@@ -24,9 +24,12 @@ _UNCLEAN = re.compile(f"[{re.escape(''.join(map(chr, _CLEAN)))}]")
 
 @dataclass(slots=True)
 class TableText:
-    """A table with spans in its page's text, and where its columns are."""
+    """A table with spans in its page's text, and where its columns are; its cells are in the order of their rows."""
 
-    table: Table
+    start: int
+    end: int
+    cells: list[GridCell]
+    caption: str
     columns: Sequence[Column]
     header_rows: int
     is_last: bool  # nothing but the foot of the page follows
@@ -93,9 +96,8 @@ def write_page(layout: PageLayout) -> PageText:
     start = writer.length
     for number, block in enumerate(layout.blocks):
         if isinstance(block, Grid):
-            table = _write_grid(writer, block)
             edges = number == len(layout.blocks) - 1, number == 0
-            page.tables.append(TableText(table, block.columns, block.header_rows, *edges))
+            page.tables.append(TableText(*_write_grid(writer, block), block.columns, block.header_rows, *edges))
             writer.add("\n")
         else:
             following = layout.blocks[number + 1] if number + 1 < len(layout.blocks) else None
@@ -127,9 +129,10 @@ def _write_line(writer: _Writer, line: Line, following: Line | None) -> None:
         writer.add("\n")
 
 
-def _write_grid(writer: _Writer, grid: Grid) -> Table:
+def _write_grid(writer: _Writer, grid: Grid) -> tuple[int, int, list[GridCell], str]:
+    """Write a table; return its span, its cells by row, and its caption."""
     start = writer.length
-    cells: list[Cell] = []
+    cells: list[GridCell] = []
     rows: list[list[GridCell]] = [[] for _ in range(grid.row_count)]
     for cell in grid.cells:
         rows[cell.row].append(cell)
@@ -138,10 +141,10 @@ def _write_grid(writer: _Writer, grid: Grid) -> Table:
             writer.add("\n")
         cells += _write_row(writer, row, len(grid.columns))
     caption = " ".join(line.text.translate(_CLEAN).strip() for line in grid.caption)
-    return Table(start, writer.length, tuple(cells), caption)
+    return start, writer.length, cells, caption
 
 
-def _write_row(writer: _Writer, row: Sequence[GridCell], columns: int) -> Iterator[Cell]:
+def _write_row(writer: _Writer, row: Sequence[GridCell], columns: int) -> Iterator[GridCell]:
     """Write a row; a blank cell and the places that a cell spans are empty between their bars."""
     by_column = {cell.column: cell for cell in row}
     if not any(cell.column or cell.column_span == columns for cell in row):
@@ -152,5 +155,5 @@ def _write_row(writer: _Writer, row: Sequence[GridCell], columns: int) -> Iterat
             bar = _BAR if column in by_column else _BAR.rstrip()
             writer.add(bar if writer.length > row_start else bar.lstrip())
         if cell := by_column.get(column):
-            start, end = writer.add_segments(cell.segments)
-            yield Cell(cell.row, column, start, end, cell.row_span, cell.column_span, cell.header)
+            cell.start, cell.end = writer.add_segments(cell.segments)
+            yield cell

@@ -64,7 +64,7 @@ def make_segments(words: Words) -> list[Segment]:
     continues = (gap < widest) & (gap > -0.3 * heights) & (abs(bottom[1:] - bottom[:-1]) < _JUMP * heights)
     continues &= abs(size[1:] - size[:-1]) < _JUMP * heights
     continues &= words.numbers[1:] - words.numbers[:-1] == 1  # nothing hidden is between them
-    firsts = [0, *(np.flatnonzero(~continues) + 1).tolist()]
+    firsts = [0, *((~continues).nonzero()[0] + 1).tolist()]
     lasts = [*(first - 1 for first in firsts[1:]), len(words) - 1]
     values = words.starts[firsts], words.ends[lasts], left[firsts], right[lasts], bottom[firsts], size[firsts]
     text, spans = words.text, zip(firsts, lasts, strict=True)
@@ -108,6 +108,14 @@ def split_segment(segment: Segment, words: Words, columns: Sequence[Extent], lea
         if is_apart and previous is not None and column != previous:
             cuts.append(index)
         previous = column
+    return split_at_words(segment, words, cuts)
+
+
+def split_at_words(segment: Segment, words: Words, cuts: Sequence[int]) -> list[Segment]:
+    """Split a segment before the words with these indexes."""
+    if segment.words is None:
+        return [segment]
+    first, last = segment.words
     edges = [first, *cuts, last + 1]
     return [
         _segment(

@@ -86,15 +86,16 @@ def read_words(text_page: Any) -> Words:
     text = _characters(text_page, page)
     kinds = _kinds(text)
     starts, ends = _spans(kinds)
-    objects = np.array(pdfium.text_objects(page, starts.tolist()), np.intp)
+    objects = pdfium.text_objects(page, starts.tolist())
     first, last = _boxes(page, starts, ends)
     cuts = _script_cuts(page, kinds, starts, ends, objects, first, last)
     if cuts:
         starts, ends = np.sort(np.append(starts, cuts)), np.sort(np.append(ends, cuts))
-        objects = np.array(pdfium.text_objects(page, starts.tolist()), np.intp)
+        objects = pdfium.text_objects(page, starts.tolist())
         first, last = _boxes(page, starts, ends)
     figures = _figures(kinds, starts, ends)
-    places = np.concatenate([np.minimum(first, last)[:, 0::3], np.maximum(first, last)[:, 2:0:-1]], axis=1)
+    places = np.minimum(first, last)[:, [0, 3, 2, 1]]
+    np.maximum(first[:, 2:0:-1], last[:, 2:0:-1], out=places[:, 2:])
     if _needs_matrices(page, starts, first, last):
         upright = _upright(page, starts, first, last)
     else:
@@ -105,8 +106,9 @@ def read_words(text_page: Any) -> Words:
 
 def _characters(text_page: Any, page: int) -> str:
     """Return the page's text with one character for each index of PDFium."""
-    text: str = text_page.get_text_range()
-    if len(text) != (count := text_page.count_chars()):
+    count = text_page.count_chars()
+    text = pdfium.text(page, count)
+    if len(text) != count:  # a character outside of the basic plane is two
         return "".join(map(chr, pdfium.code_points(page, range(count))))
     if HYPHEN in text:  # or a letter whose font doesn't say which one it is
         characters = list(text)
@@ -143,20 +145,23 @@ def _spans(kinds: NDArray[np.uint8]) -> tuple[Indexes, Indexes]:
     """Return the starts and ends of the words; a hyphen at a line end is the end of one."""
     import numpy as np
 
-    inside = np.concatenate([[False], kinds & _SPACE == 0, [False]])
-    starts, ends = inside[1:] & ~inside[:-1], ~inside[1:] & inside[:-1]
-    hyphens = np.flatnonzero(kinds & _HYPHEN) + 1
-    hyphens = hyphens[(hyphens < len(kinds)) & inside[1:][np.minimum(hyphens, len(kinds))]]
-    starts[hyphens] = ends[hyphens] = True
-    return np.flatnonzero(starts), np.flatnonzero(ends)
+    inside = np.zeros(len(kinds) + 2, bool)
+    inside[1:-1] = kinds & _SPACE == 0
+    edges = (inside[1:] != inside[:-1]).nonzero()[0]
+    hyphens = (kinds & _HYPHEN).nonzero()[0] + 1
+    if not len(hyphens):
+        return edges[0::2], edges[1::2]
+    hyphens = np.setdiff1d(hyphens[inside[hyphens + 1]], edges)
+    return np.sort(np.append(edges[0::2], hyphens)), np.sort(np.append(edges[1::2], hyphens))
 
 
 def _boxes(page: int, starts: Indexes, ends: Indexes) -> tuple[Numbers, Numbers]:
     """Return left, top, right and bottom of the first and of the last character of each word."""
     import numpy as np
 
-    indexes = np.stack([starts, ends - 1], axis=1).ravel().tolist()
-    boxes = pdfium.loose_boxes(page, indexes).astype(float)
+    indexes = np.empty(2 * len(starts), np.intp)
+    indexes[0::2], indexes[1::2] = starts, ends - 1
+    boxes = pdfium.loose_boxes(page, indexes.tolist()).astype(float)
     return boxes[0::2], boxes[1::2]
 
 
@@ -172,13 +177,14 @@ def _script_cuts(
     """Return where the size of the characters changes in words with digits, as in 4,210³ and 10⁶."""
     import numpy as np
 
-    digits = np.concatenate([[0], np.cumsum(kinds & _DIGIT > 0)])
+    digits = np.zeros(len(kinds) + 1, np.intp)
+    (kinds & _DIGIT > 0).cumsum(out=digits[1:])
     height, end_height = first[:, 1] - first[:, 3], last[:, 1] - last[:, 3]
     differ = abs(height - end_height) > _OTHER_SIZE * height
     closed = kinds[ends - 1] & _CLOSING > 0  # the script may be before a full stop
-    words = np.flatnonzero((digits[ends] > digits[starts]) & (ends - starts > 1) & (differ | closed)).tolist()
+    words = ((digits[ends] > digits[starts]) & (ends - starts > 1) & (differ | closed)).nonzero()[0]
     # A superscript is another text object.
-    last_objects = pdfium.text_objects(page, (ends[words] - 1).tolist())
+    last_objects = pdfium.text_objects(page, (ends[words] - 1).tolist()).tolist()
     spans = zip(starts[words].tolist(), ends[words].tolist(), objects[words].tolist(), last_objects, strict=True)
     indexes = [index for start, end, one, other in spans if one != other for index in range(start, end)]
     if not indexes:

@@ -13,6 +13,9 @@ from rag.reading.ocr.images import GreyImage
 
 Box = tuple[float, float, float, float]  # left, bottom, right and top
 _IMAGE = re.compile(rb"/Image\b")
+_SIDE = re.compile(rb"/(?:Width|Height)\s+(\d{1,9})(?![\d.]|\s+\d+\s+R\b)")
+_LEAST_PIXELS, _LEAST_STRIP = 10_000, 400  # of a picture with text, and of the longer side of a strip of one
+_LONGEST_DICTIONARY = 2_000  # bytes
 _LEAST_SHARE = 0.1  # of the page: a smaller picture is a logo or a line
 _MOST_CHARACTERS = 100  # of text over a picture; one with more is a background, or a scan with its text behind it
 _MOST_OBJECTS = 2_000  # a map has 100,000, and asking for each one's kind takes half a microsecond
@@ -42,8 +45,21 @@ class PagePicture:
 
 
 def has_images(data: bytes) -> bool:
-    """Return whether a PDF contains pictures; the dictionaries of streams are never packed."""
-    return bool(_IMAGE.search(data))
+    """Return whether a PDF contains pictures that may have text; the dictionaries of streams are never packed.
+
+    Most files have a logo at most, whose pages needn't be searched for large pictures.
+    """
+    return any(_may_have_text(data, match.start()) for match in _IMAGE.finditer(data))
+
+
+def _may_have_text(data: bytes, position: int) -> bool:
+    """Return whether the picture whose dictionary is around a position is large enough, or doesn't say its size."""
+    start = data.rfind(b"obj", max(0, position - _LONGEST_DICTIONARY), position)
+    end = data.find(b"stream", position, position + _LONGEST_DICTIONARY)
+    sides = [int(side) for side in _SIDE.findall(data, max(start, 0), max(end, 0))]
+    if start < 0 or len(sides) != 2:
+        return True
+    return sides[0] * sides[1] >= _LEAST_PIXELS or max(sides) >= _LEAST_STRIP
 
 
 def find_pictures(page: Any) -> list[Box]:

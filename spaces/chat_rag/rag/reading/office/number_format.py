@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 _TOKENS = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[\$([^\[\]-]*+)[^\[\]]*+\]|\[[^\[\]]*\]|(E[+-]|[0#?.,%]|.)', re.DOTALL)
-_CONDITION = re.compile(r"\[[<>=]")
+_CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)\]")
+_COMPARE = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "=": operator.eq,
+    "<>": operator.ne,
+}
 _SECTIONS = re.compile(r'(?:"[^"]*"|\\.|\[[^\[\]]*\]|[^;])+|(?<=;)(?=;)|(?<=;)$|^(?=;)')
 _DATE_TOKENS = re.compile(
     r'"([^"]*)"|\\(.)|_.|\*.|\[(h+|m+|s+)\]|\[[^\[\]]*\]|(AM/PM|A/P|y+|m+|d+|h+|s+(?:\.0+)?|.)', re.IGNORECASE
@@ -32,17 +41,31 @@ def display_value(value: object, number_format: str) -> str:
 
 
 def _display_number(value: float, number_format: str) -> str:
-    if number_format.lower() in _GENERAL or _CONDITION.search(number_format):
+    if number_format.lower() in _GENERAL:
         return _general(value)
     sections = [match[0] for match in _SECTIONS.finditer(number_format)]
-    index = 1 if value < 0 and len(sections) > 1 else 2 if value == 0 and len(sections) > 2 else 0
+    index, has_sign = _choose_section(value, sections)
     try:
         if fraction := _FRACTION.fullmatch(sections[index].strip()):
             return ("-" if value < 0 else "") + _display_fraction(abs(value), fraction[1])
         text = _display_section(abs(value), sections[index])
     except (ValueError, ArithmeticError, IndexError):
         return _general(value)
-    return f"-{text}" if value < 0 and index == 0 and _has_digit(text) else text
+    return f"-{text}" if value < 0 and has_sign and _has_digit(text) else text
+
+
+def _choose_section(value: float, sections: list[str]) -> tuple[int, bool]:
+    """Return which section of a format is for a value, and whether a negative value has its sign there."""
+    conditions = [_CONDITION.search(section) for section in sections[:3]]
+    if not any(conditions):
+        index = 1 if value < 0 and len(sections) > 1 else 2 if value == 0 and len(sections) > 2 else 0
+        return index, index == 0
+    for index, condition in enumerate(conditions):
+        bound = float(condition[2]) if condition else 0.0
+        if condition is None or _COMPARE[condition[1]](value, bound):
+            is_negative = condition is not None and condition[1] in ("<", "<=") and bound <= 0
+            return index, not is_negative
+    return len(sections) - 1, True
 
 
 def _display_fraction(value: float, denominator: str) -> str:
@@ -64,7 +87,7 @@ def _display_section(value: float, section: str) -> str:
         literal = next((text for text in (quoted, escaped, currency) if text is not None), "")
         if sign and (sign in "0#?." or (sign == "," and pattern) or sign.startswith("E")):
             if suffix.strip():
-                raise ValueError(f"{section}: placeholders in two places")
+                return _fill_template(value, section)
             pattern += sign
             continue
         if sign and sign.lower() == "g":
@@ -74,6 +97,24 @@ def _display_section(value: float, section: str) -> str:
         prefix, suffix = (prefix, suffix + literal) if pattern else (prefix + literal, suffix)
     number = _by_pattern(Decimal(repr(value)) * 100**percents, pattern) if pattern else ""
     return f"{prefix}{number}{suffix}".strip()
+
+
+def _fill_template(value: float, section: str) -> str:
+    """Return a whole number in a format with signs between its digits, such as 000-0000."""
+    tokens = [match.groups() for match in _TOKENS.finditer(section)]
+    places = sum(sign is not None and sign in "0#?" for *_, sign in tokens)
+    if any(sign and (sign in ".,%" or sign.startswith("E")) for *_, sign in tokens) or value >= 1e15:
+        raise ValueError(f"{section}: placeholders in two places")
+    digits = f"{Decimal(repr(value)).quantize(Decimal(1), ROUND_HALF_UP)}".zfill(places)
+    first, rest = digits[: len(digits) - places], iter(digits[len(digits) - places :])
+    parts: list[str] = []
+    for *literals, sign in tokens:
+        if sign and sign in "0#?":
+            parts.append(first + next(rest))
+            first = ""
+        else:
+            parts.append(next((text for text in literals if text is not None), sign or ""))
+    return "".join(parts).strip()
 
 
 def _by_pattern(value: Decimal, pattern: str) -> str:

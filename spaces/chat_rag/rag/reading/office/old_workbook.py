@@ -32,19 +32,32 @@ def read_old_workbook(data: bytes, name: str, limits: Limits) -> Content:
         if sheet.visibility:
             hidden.append(sheet.name)
         else:
-            add_sheet(writer, sheet.name, _cells(workbook, sheet))
+            left_out: set[str] = set()
+            add_sheet(writer, sheet.name, _cells(workbook, sheet, left_out))
+            writer.note_hidden(len(left_out))
     if hidden:
         writer.notes.append(Note(NoteKind.HIDDEN_SHEETS, len(hidden), tuple(hidden)))
     return writer.content()
 
 
-def _cells(workbook: Any, sheet: Any) -> Iterator[GridCell]:
+def _cells(workbook: Any, sheet: Any, left_out: set[str]) -> Iterator[GridCell]:
+    """Yield the cells with text; add the hidden rows and columns with text to `left_out`."""
     spans = {(top, left): (bottom - top, right - left) for top, bottom, left, right in sheet.merged_cells}
+    hidden_rows, hidden_columns = _hidden(sheet.rowinfo_map), _hidden(sheet.colinfo_map)
     for row in range(sheet.nrows):
         for column in range(sheet.row_len(row)):
             text = _display(workbook, sheet.cell(row, column))
-            if text.strip():
+            if not text.strip():
+                continue
+            if row in hidden_rows or column in hidden_columns:
+                left_out.add(f"row {row}" if row in hidden_rows else f"column {column}")
+            else:
                 yield GridCell(row, column, text, *spans.get((row, column), (1, 1)))
+
+
+def _hidden(lines: dict[int, Any]) -> set[int]:
+    """Return the hidden rows or columns; those of a folded group stay, which a button unfolds."""
+    return {number for number, line in lines.items() if line.hidden and not line.outline_level}
 
 
 def _display(workbook: Any, cell: Any) -> str:

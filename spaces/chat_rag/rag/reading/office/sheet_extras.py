@@ -9,6 +9,7 @@ from typing import Any
 
 from rag.reading.office.archive import parse_xml
 from rag.reading.office.relations import relations
+from rag.reading.superscripts import mark_superscript
 from rag.reading.tables import ContentWriter
 
 # Excel writes this before a comment that belongs to a thread, for older programs.
@@ -50,6 +51,24 @@ def add_printed_lines(writer: ContentWriter, parts: dict[str, bytes], sheet: str
 def chart_sheets(parts: dict[str, bytes]) -> list[str]:
     """Return the parts of the sheets that are nothing but a chart."""
     return sorted(part for part in parts if re.fullmatch(r"xl/chartsheets/[^/]+\.xml", part))
+
+
+def mark_raised(strings: list[str], source: bytes) -> None:
+    """Keep raised numbers apart in the texts of a workbook's cells: "4,210" with note 3 isn't 42,103."""
+    if b'"superscript"' not in source:
+        return
+    for index, item in enumerate(parse_xml(source).iter("{*}si")):
+        runs = item.findall("{*}r")
+        if index < len(strings) and any(map(_is_raised, runs)):
+            texts = ("".join(text.text or "" for text in run.iterfind("{*}t")) for run in runs)
+            strings[index] = "".join(
+                mark_superscript(text) if _is_raised(run) else text for run, text in zip(runs, texts, strict=True)
+            )
+
+
+def _is_raised(run: Any) -> bool:
+    place = run.find("{*}rPr/{*}vertAlign")
+    return place is not None and place.get("val") == "superscript"
 
 
 def _drawings(parts: dict[str, bytes], sheet: str) -> list[str]:

@@ -10,6 +10,7 @@ from rag.reading.ocr.inner_pictures import InnerPictures
 from rag.reading.office.archive import PRESENTATION, OtherParts, checked_parts, packed
 from rag.reading.office.charts import add_chart
 from rag.reading.office.relations import RELATIONSHIPS
+from rag.reading.office.white_slides import is_white, remove_white_runs
 from rag.reading.superscripts import mark_superscript
 from rag.reading.tables import ContentWriter, GridCell
 
@@ -32,11 +33,14 @@ def read_slides(data: bytes, name: str, limits: Limits) -> Content:
             if slide.element.get("show") in ("0", "false"):
                 hidden.append(str(number))
                 continue
+            is_white_slide = is_white(slide)
             for shape in _shapes(slide.shapes):
                 if _is_outside(shape, presentation):
                     has_text = shape.has_text_frame and bool(shape.text_frame.text.strip())
                     writer.note_hidden(has_text or getattr(shape, "has_table", False))
                     continue
+                if is_white_slide and shape.has_text_frame:
+                    writer.note_hidden(remove_white_runs(shape.text_frame))
                 _add_shape(writer, shape)
                 for part in _picture_parts(shape):
                     pictures.add(other_parts.unpack(part))

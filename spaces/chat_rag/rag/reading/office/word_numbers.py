@@ -6,13 +6,13 @@ import re
 from collections import defaultdict
 from typing import Any, NamedTuple
 
+from rag.reading.list_numbers import list_number
 from rag.reading.office.archive import parse_xml
 from rag.reading.office.word_xml import W, insert_text, is_on, value_of
 
 _NUMBERING = "word/numbering.xml"
+_OWN_LISTS = "ListNumber"
 _FORMATS = ("decimal", "decimalZero", "lowerLetter", "upperLetter", "lowerRoman", "upperRoman")
-_ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"))
-_ROMAN_ONES = ((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
 
 
 class Numbering(NamedTuple):
@@ -48,6 +48,8 @@ def number_paragraphs(root: Any, parts: dict[str, bytes], styles: Any) -> None:
             insert_text(paragraph, f"{label} ")
             if own is not None:
                 own.getparent().remove(own)
+            if style_name.startswith(_OWN_LISTS):  # the converter would number it again, without inner lists
+                paragraph.find(f"{W}pPr").remove(paragraph.find(f"{W}pPr/{W}pStyle"))
 
 
 def _style_numbers(styles: Any) -> dict[str, Any]:
@@ -56,8 +58,8 @@ def _style_numbers(styles: Any) -> dict[str, Any]:
         style.get(f"{W}styleId"): properties
         for style in (styles.iter(f"{W}style") if styles is not None else ())
         if (properties := style.find(f"{W}pPr/{W}numPr")) is not None
-        # Word's own lists stay lists.
-        and not style.get(f"{W}styleId", "").startswith("List")
+        # Word's own lists with bullets stay lists.
+        and not style.get(f"{W}styleId", "").startswith("ListBullet")
     }
 
 
@@ -114,19 +116,6 @@ def _label(counter: dict[int, int], numbering: Numbering, level: int) -> str:
         place = int(match[1]) - 1
         kind, _, first = levels.get(place, ("decimal", "", 1))
         kind = "decimal" if level in numbering.decimal else kind
-        return _number(counter.setdefault(place, first), kind)
+        return list_number(counter.setdefault(place, first), kind)
 
     return re.sub(r"%([1-9])", number_of, text)
-
-
-def _number(value: int, number_format: str) -> str:
-    if number_format.endswith("Letter"):
-        text = chr(ord("a") + (value - 1) % 26) * min((value - 1) // 26 + 1, 10)
-    elif number_format.endswith("Roman"):
-        text, rest = "", min(value, 5000)
-        for amount, letters in (*_ROMAN, *_ROMAN_ONES):
-            text += letters * (rest // amount)
-            rest %= amount
-    else:
-        return str(value).zfill(2) if number_format == "decimalZero" else str(value)
-    return text.upper() if number_format.startswith("upper") else text

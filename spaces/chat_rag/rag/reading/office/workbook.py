@@ -16,6 +16,7 @@ from rag.reading.office.sheet_extras import (
     add_drawn_texts,
     add_printed_lines,
     chart_sheets,
+    mark_raised,
     picture_parts,
 )
 from rag.reading.office.sheet_tables import add_sheet
@@ -36,6 +37,8 @@ def read_workbook(data: bytes, name: str, limits: Limits) -> Content:
         warnings.simplefilter("ignore")  # about styles and extensions that it doesn't know
         workbook = openpyxl.load_workbook(archive, read_only=True, data_only=True)
         sheets = workbook.worksheets
+        if sheets:
+            mark_raised(sheets[0]._shared_strings, parts.get("xl/sharedStrings.xml", b""))
         hidden = tuple(sheet.title for sheet in sheets if sheet.sheet_state != "visible")
         missing_results: list[str] = []
         with InnerPictures(writer, name, limits) as pictures:

@@ -29,6 +29,7 @@ _IN_STREET = re.compile(rf"(?<![\w.’'-])[A-Z][\w.’'-]* (?:{_STREET})$")
 _HOUSE_NUMBER = re.compile(r"\b\d{1,5}[A-Za-z]? $")
 _BEFORE = 40  # characters: a question can be long
 _MAX_NAMES = 16  # each is looked for in the whole text of all documents
+_OPENING = "¿¡\"'“”„«»‘([ \t\r\n"  # what can stand before the first word of a sentence
 _POSSESSIVE = re.compile(r"[’']s?$")
 _WANTS_WORDS = re.compile(
     r"^how (?:is|are|was|were|does|do|did|can|should|would)\b|^(?:why|who|where|describe|explain)\b"
@@ -100,7 +101,7 @@ class Question:
         return tuple(
             (match.start(), name)
             for match in _NAME.finditer(self.text)
-            if match.start() and self.text[: match.start()].rstrip()[-1:] not in ".?!:"
+            if (before := self.text[: match.start()].rstrip(_OPENING)) and before[-1] not in ".?!:"
             if len(name := _POSSESSIVE.sub("", match[0])) > 1 and name.lower() not in STOP_WORDS
         )
 

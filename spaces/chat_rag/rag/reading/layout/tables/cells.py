@@ -26,7 +26,7 @@ class Column:
 
 @dataclass(slots=True)
 class GridCell:
-    """A cell by row and column; its segments are in reading order."""
+    """A cell by row and column; its segments are in reading order. `start` and `end` are set when it's written."""
 
     row: int
     column: int
@@ -34,6 +34,8 @@ class GridCell:
     column_span: int = 1
     row_span: int = 1
     header: bool = False
+    start: int = 0
+    end: int = 0
 
 
 @dataclass(slots=True)

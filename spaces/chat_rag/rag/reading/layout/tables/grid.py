@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from rag.reading.layout.lines import Line, is_figure
+from rag.reading.layout.lines import Line, goes_on_below, is_figure
 from rag.reading.layout.segments import Segment, split_segment
+from rag.reading.layout.tables.aligned_words import aligned_starts, split_at
 from rag.reading.layout.tables.cells import OVERLAP, Column, ColumnEdges, Grid, GridCell, overlap
 from rag.reading.layout.tables.headers import header_cells, header_line_count
 from rag.reading.layout.tables.merged_columns import merge_columns
@@ -27,6 +28,10 @@ def make_grid(lines: Sequence[Line], least: int, first: int, end: int, words: Wo
     headers = header_line_count(region)
     rows = [line for line in region[headers:] if len(line.segments) > 1]
     rows = rows or [line for line in region if len(line.segments) > 1]
+    if starts := aligned_starts(rows, region, words):
+        region = [split_at(line, starts, words) for line in region]
+        lines = [*lines[:first], *region, *lines[end:]]
+        rows = [line for line in region[headers:] if len(line.segments) > 1]
     if sum(1 for line in region if len(line.segments) > 1) < 2:
         return None
     columns = find_columns(rows, region[:headers], min(line.segments[1].left for line in rows))
@@ -40,6 +45,8 @@ def make_grid(lines: Sequence[Line], least: int, first: int, end: int, words: Wo
     top = header_above(lines, least, first, figures_left, columns[-1].right) if figures_left else first
     if top == first > least and not headers and _is_joined_header(lines, first, columns, edges, words):
         top = first - 1
+    while top > least and _is_wrapped_header(lines[top - 1], lines[top]):
+        top -= 1
     header = [_split_line(line, columns, edges, words, _WIDE_SPACE) for line in lines[top : first + headers]]
     count = header_line_count([*header, *body], min(columns[1].left, columns[0].right)) if top < first else headers
     cells, header_rows = header_cells(header[:count], columns)
@@ -47,6 +54,15 @@ def make_grid(lines: Sequence[Line], least: int, first: int, end: int, words: Wo
     for row, group in enumerate(groups, header_rows):
         cells += _row_cells(row, group, columns, edges)
     return Grid(columns, cells, header_rows + len(groups)), top
+
+
+def _is_wrapped_header(upper: Line, lower: Line) -> bool:
+    """Return whether a line above the first row is a part of its cells: it goes on there, and isn't a title.
+
+    A title is drawn before the row, and such a line after the row's label.
+    """
+    label = lower.segments[0]
+    return all(cell.order > label.order for cell in upper.segments) and goes_on_below(upper, lower)
 
 
 def _is_joined_header(

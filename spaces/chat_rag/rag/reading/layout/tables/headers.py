@@ -59,7 +59,8 @@ def header_cells(lines: Sequence[Line], columns: Sequence[Column]) -> tuple[list
     """Return the header cells and the number of header rows; cells that stand on each other are one cell."""
     placed: list[Placed] = []
     for line in reversed(lines):
-        for segment, first, span in _place(line, columns, has_row_below=bool(placed)):
+        # From right to left: a segment is put before what is in its cell already.
+        for segment, first, span in reversed(_place(line, columns, has_row_below=bool(placed))):
             if below := _lower_part(segment, placed):
                 below[2].insert(0, segment)
                 continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.reading.layout.lines import Line, belongs_to_row, is_figure, is_next_line
+from rag.reading.layout.lines import OVERLAPPING, Line, belongs_to_row, is_figure, is_next_line
 
 _MOST_LABEL_LINES = 5  # lines without figures between two rows: labels of several lines, and titles of sections
 _MOST_HEADER_LINES = 8
@@ -57,7 +57,11 @@ def _end(lines: Sequence[Line], first: int) -> int:
             rest = index
         elif not has_rows and _is_header(line, lines[first : last + 1]):
             continue
-        elif not (_is_label(line, lines, last, index) or _is_cell(line, lines, last, index)):
+        elif not (
+            _is_label(line, lines, last, index)
+            or _is_cell(line, lines, last, index)
+            or _is_between_rows(lines, last, index)
+        ):
             break
     return max(last, rest) + 1
 
@@ -89,6 +93,16 @@ def _is_cell(line: Line, lines: Sequence[Line], last: int, index: int) -> bool:
     if line.left < data_left(lines[last], _left(lines[last : index + 1])) - line.size:
         return False
     return belongs_to_row(lines, index, line.left)
+
+
+def _is_between_rows(lines: Sequence[Line], last: int, index: int) -> bool:
+    """Return whether a line is a cell in the middle of two rows, which it spans: it is beside both of them."""
+    if index - 1 != last or index + 1 == len(lines) or len(lines[index + 1].segments) < 2:
+        return False
+    above, line, below = lines[index - 1 : index + 2]
+    closest = OVERLAPPING * line.size
+    is_beside = above.bottom - line.bottom < closest and line.bottom - below.bottom < closest
+    return is_beside and line.left > max(above.right, below.right)
 
 
 def _is_header(line: Line, above: Sequence[Line]) -> bool:

@@ -29,16 +29,21 @@ def group_rows(lines: Sequence[Line], data_left: float) -> list[list[Line]]:
 
 def _overlapping(lines: Sequence[Line]) -> set[int]:
     """Return the indexes of lines whose next line is beside them: cells in the middle of others with more lines."""
-    return {
-        index
-        for index, (upper, lower) in enumerate(pairwise(lines))
-        if upper.bottom - lower.bottom < OVERLAPPING * min(upper.size, lower.size)
-        and not any(
-            min(above.right, cell.right) > max(above.left, cell.left)
-            for above in upper.segments
-            for cell in lower.segments
-        )
-    }
+    joined: set[int] = set()
+    for index, (upper, lower) in enumerate(pairwise(lines)):
+        if upper.bottom - lower.bottom >= OVERLAPPING * min(upper.size, lower.size) or _share_column(upper, lower):
+            continue
+        above = lines[index - 1] if index - 1 in joined else None
+        if above and min(len(above.segments), len(lower.segments)) > 1 and not goes_on_below(above, lower):
+            continue  # the cell between two rows, which it spans, is in the first one
+        joined.add(index)
+    return joined
+
+
+def _share_column(upper: Line, lower: Line) -> bool:
+    return any(
+        min(above.right, cell.right) > max(above.left, cell.left) for above in upper.segments for cell in lower.segments
+    )
 
 
 def _wrapped_labels(lines: Sequence[Line]) -> set[int]:

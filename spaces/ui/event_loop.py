@@ -1,4 +1,4 @@
-"""Runs the async backends in a thread with an event loop, for Streamlit's synchronous scripts."""
+"""Runs the async backends in a thread with an event loop, for synchronous code such as Streamlit's scripts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class EventLoopThread:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="dashboard-loop", daemon=True)
+        self._thread = threading.Thread(target=self._loop.run_forever, name="event-loop", daemon=True)
         self._thread.start()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:

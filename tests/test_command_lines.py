@@ -1,0 +1,53 @@
+"""The command lines answer --help without loading what only their work needs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+# Each takes 0.1 s of CPU or more to import.
+HEAVY = {"fastapi", "gradio", "plotly.basedatatypes", "pydantic", "scipy", "torch", "uvicorn"}
+HEAVY |= {"boto3", "chromadb", "docker", "google.auth", "onnxruntime", "sagemaker", "transformers", "xllamacpp"}
+SCRIPT = """
+import runpy, sys
+name, kind, heavy = sys.argv[1], sys.argv[2], sys.argv[3].split()
+sys.argv = [name, "--help"]
+try:
+    runpy.run_module(name, run_name="__main__") if kind == "module" else runpy.run_path(name, run_name="__main__")
+except SystemExit as end:
+    assert not end.code, end.code
+print("loaded:", *sorted(set(heavy) & sys.modules.keys()))
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "backends",
+        "rag",
+        "compare",
+        "inference",
+        "containers",
+        "cloud/deploy_sagemaker.py",
+        "cloud/deploy_vertex.py",
+        "scripts/publish_space.py",
+    ],
+)
+def test_help_loads_nothing_heavy(command: str) -> None:
+    kind = "file" if command.endswith(".py") else "module"
+    arguments = [sys.executable, "-c", SCRIPT, command, kind, " ".join(HEAVY)]
+    process = subprocess.run(arguments, capture_output=True, text=True, cwd=ROOT)
+    assert process.returncode == 0, process.stderr
+    assert "usage" in process.stdout
+    assert process.stdout.splitlines()[-1] == "loaded:"
+
+
+def test_importing_backends_loads_no_event_loop() -> None:
+    """asyncio is half of the time of that import."""
+    script = "import sys, backends; print('asyncio' in sys.modules)"
+    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert process.stdout == "False\n"
