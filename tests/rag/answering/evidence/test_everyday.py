@@ -51,6 +51,11 @@ varnish for the boats holds 30 cups and is kept in the shed.
 The house lies at 7 Abbey Lane in Lowick. Before the keys are handed over, the tenant pays a security deposit of
 GBP 450, which is returned within ten days after the house was handed back clean. Dogs are welcome.
 """,
+    "leaflet.md": """# Lowicin
+
+Lowicin is taken against hay fever. Adults take one tablet twice a day. Store the tablets below 25 degrees. The bottle
+holds sixty tablets. Do not take it with grapefruit juice.
+""",
 }
 
 
@@ -87,6 +92,8 @@ def ask(libraries: dict[str, Library], embedder: Embedder) -> Callable[[str, str
         ("oven.md", "How long does the slow roast take?", "4 hours and 30 minutes"),
         ("rental.md", "How large is the deposit?", "GBP 450"),
         ("rental.md", "Can I bring a dog?", "Dogs are welcome."),
+        ("leaflet.md", "How should the pills be kept?", "Store the tablets below 25 degrees."),
+        ("leaflet.md", "How many pills are in a flask?", "sixty"),
     ],
 )
 def test_the_first_quote_answers(

@@ -26,7 +26,7 @@ _ALTERNATIVE = re.compile(
     re.IGNORECASE,
 )
 _BLANK = re.compile(r"(?:\$|€|£)?\s*+(?:[-−–—\s.]++%?|n/?[am]\.?|nil|none|nm|\*++)", re.IGNORECASE)
-YEAR = re.compile(r"(?<![\d,.$])(?:19|20)\d\d(?![\d,%]|\.\d)")
+YEAR = re.compile(r"(?<![\d,.$])(?:19|20)\d\d(?!\d|%|[.,]\d)")
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _DATE = re.compile(
     r"(?:(?:fiscal|fy|cy|year|as of|at|ended|ending|quarter|q[1-4])[\s:]*+)*+"
