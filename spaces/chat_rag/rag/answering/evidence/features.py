@@ -9,6 +9,7 @@ from itertools import pairwise
 from math import log
 from typing import TYPE_CHECKING
 
+from rag.answering.abstention.abstain import is_latin
 from rag.answering.evidence.answer_spans import candidates, counts, has_figure, has_price, says_amount
 from rag.answering.evidence.asked.kinds import FIGURES, Kind
 from rag.answering.evidence.asked.questions import Question, years_of
@@ -64,7 +65,8 @@ class Measurer:
         self._exact = {stem for stem in question.stems if any(map(str.isdigit, stem))} | set(stems(question.names))
         similarities = measure_similarities(question, units, embedder)
         self._cosines, self._words = similarities.cosines, similarities.words
-        if not self._words.any():  # a model on a server, which returns no vectors of tokens
+        # A model on a server returns no vectors of tokens; in other scripts than Latin, a token isn't a word.
+        if not self._words.any() or not is_latin(question.text):
             self._exact = set(question.stems)
 
     def table(self) -> NDArray[np.float64]:
