@@ -73,19 +73,15 @@ def find_quotes(
         return QuoteSelection(abstention=Abstention(AbstentionKind.NO_PASSAGES, evidence))
     situation = Situation(asked, evidence, find_missing(asked, documents.values()))
     ranking = _rank(situation, units, embedder)
-    is_answered = ranking.answered >= _threshold(question, documents, embedder)
-    if not _is_for_model(question, documents, embedder):
-        is_answered = is_answered and missing_evidence(asked.text, passages) is None
+    if _is_for_model(question, documents, embedder):
+        is_answered = ranking.answered >= packaged_model().questions.threshold
+    else:
+        is_answered = missing_evidence(asked.text, passages) is None and not _is_hardly_answered(
+            question, ranking, embedder
+        )
     if is_answered and not ranking.is_other_period:
         return QuoteSelection(_likely(ranking.quotes))
     return QuoteSelection(nearest=ranking.quotes, abstention=_abstention(situation, ranking, documents, embedder))
-
-
-def _threshold(question: str, documents: Mapping[str, Document], embedder: Embedder) -> float:
-    """Return how likely the documents must answer, by the model."""
-    if _is_for_model(question, documents, embedder):
-        return packaged_model().questions.threshold
-    return OTHER_LANGUAGES_THRESHOLD if is_latin(question) and not embedder.multilingual else 0.0
 
 
 def _is_for_model(question: str, documents: Mapping[str, Document], embedder: Embedder) -> bool:
@@ -110,6 +106,12 @@ class _Ranking:
     quotes: tuple[Quote, ...]
     answered: float
     is_other_period: bool
+
+
+def _is_hardly_answered(question: str, ranking: _Ranking, embedder: Embedder) -> bool:
+    """Return whether the model finds an answer unlikely where it doesn't decide alone, but was measured."""
+    is_measured = is_latin(question) and not embedder.multilingual
+    return is_measured and ranking.answered < OTHER_LANGUAGES_THRESHOLD
 
 
 def _rank(situation: Situation, units: Sequence[Unit], embedder: Embedder) -> _Ranking:
