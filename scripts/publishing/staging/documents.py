@@ -48,12 +48,11 @@ def open_documents(documents: Path, work: Path) -> Documents:
 
     Raises `ContentError` if there is a secret in one of the files, or if they are too large for a Space.
     """
-    library = documents
-    if not (documents / MANIFEST).is_file():
+    if (documents / MANIFEST).is_file():
+        library, description = documents, _rag("inspect", str(documents))
+    else:
         check_content(_documents_below(documents))
-        library = work
-        _rag("build", str(documents), "--out", str(library))
-    description = _rag("inspect", str(library))
+        library, description = work, _rag("build", str(documents), "--out", str(work))  # it prints what inspect does
     manifest = json.loads((library / MANIFEST).read_text(encoding="utf-8"))
     names = [MANIFEST, *(file["name"] for file in manifest["files"].values())]
     if manifest["originals"]:
