@@ -46,8 +46,8 @@ def wait_for_answer(page: Page, seconds: float = 120, *, is_sent: bool = True) -
     After `ask` the question is sent: the box was emptied when the stop button came. After a click elsewhere it may
     not be sent yet.
     """
-    with suppress(TimeoutError):  # a short answer can end before the stop button is seen
-        if not is_sent:
+    if not is_sent:
+        with suppress(TimeoutError):  # a short answer can end before the stop button is seen
             page.wait_for_selector("#question .stop-button", timeout=5_000)
     page.wait_for_selector("#question .submit-button", timeout=seconds * 1000)
     return str(page.locator("#chat .bot").last.inner_text())

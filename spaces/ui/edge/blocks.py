@@ -26,7 +26,7 @@ class PublicBlocks(gr.Blocks):
     """
 
     async def process_api(self, block_fn: Any, *arguments: Any, **options: Any) -> Any:
-        """Run an event; a direct call is told why it was refused."""
+        """Run an event; a direct call gets the reason of a refusal."""
         function = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
         call = current_call.get()
         try:
