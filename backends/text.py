@@ -9,7 +9,11 @@ to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def one_line(text: str) -> str:
-    """`text` for an error message: one line without control characters, at most 300 characters."""
+    """`text` for an error message: one line without control characters, at most 300 characters.
+
+    It loses the period of its last sentence: the message quotes it and has its own.
+    """
     # A surrogate, which JSON can contain, can't be encoded; an escape sequence would change a terminal's colours.
     printable = "".join(letter for letter in text if letter.isprintable() or letter.isspace())
-    return " ".join(printable.split())[:300]
+    line = " ".join(printable.split())[:300]
+    return line if line.endswith("..") else line.removesuffix(".")

@@ -40,6 +40,11 @@ GROUPS = {
         "label cosine behind",
     ),
     "words": ("coverage", "coverage around", "precision", "pairs", "coverage behind", "coverage around behind"),
+    "likeness of words": (
+        "word likeness", "soft coverage", "soft coverage around",
+        "likeness behind", "soft behind", "soft around behind",
+    ),
+    "words of the sentence before": ("borrowed words",),
     "rare words": ("rare coverage", "rare coverage around", "rare behind", "rare around behind", "passage coverage"),
     "names": ("names", "names around"),
     "kind of answer": ("has the kind", "lacks the kind", "lacks a figure", "counts", "cell for words"),

@@ -11,17 +11,15 @@ from __future__ import annotations
 
 import argparse
 import random
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
-from harness.chat_app import BENCHMARKS, run_chat
+from harness.chat_app import run_chat, running_server
 from harness.pages import chromium
-from harness.tables import free_port, table, write
+from harness.tables import table, write
 from playwright.sync_api import Browser, Page
 
 LENGTHS = (0, 20_000, 60_000)
@@ -33,27 +31,13 @@ NO_LIMITS = {"SPACEPORT_ANSWERS": "0,0,0", "SPACEPORT_ADDRESS_QUESTIONS_A_MINUTE
 QUESTION = "How many visitors does the viewing deck hold? Write {} tokens, {} per second."
 
 
-@contextmanager
-def model_server() -> Iterator[int]:
-    """Start the model on a free port and yield the port."""
-    port = free_port()
-    command = [sys.executable, "-m", "harness.markdown_server", str(port)]
-    with subprocess.Popen(command, cwd=BENCHMARKS, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        try:
-            yield port
-        finally:
-            process.terminate()
-
-
 def ask(page: Page, tokens: int, rate: int) -> None:
     """Ask for an answer and wait until it has ended, without a look at the page meanwhile, which would count."""
     box = page.locator("textarea:visible")
     box.fill(QUESTION.format(tokens, rate))
     box.press("Enter")
     page.wait_for_timeout(1000 * (tokens / rate if rate else 0) + 1500)
-    page.wait_for_selector(".stop-button", state="hidden", timeout=60_000)
+    page.wait_for_selector(".stop-button", state="hidden", timeout=300_000)
 
 
 def conversation_characters(page: Page) -> int:
@@ -118,7 +102,7 @@ def main() -> None:
     options = parser.parse_args()
     lengths = [int(each) for each in options.lengths.split(",")]
     with ExitStack() as stack:
-        port = stack.enter_context(model_server())
+        port = stack.enter_context(running_server("markdown_server"))
         catalog = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "catalog.toml"
         catalog.write_text(f'[markdown]\nkind = "openai"\nurl = "http://127.0.0.1:{port}/v1"\nmodel = "markdown"\n')
         environment = {"SPACEPORT_CATALOG": str(catalog), **NO_LIMITS}

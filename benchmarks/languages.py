@@ -5,7 +5,8 @@
 FOLDER has XQuAD (Artetxe et al., 2020; CC BY-SA 4.0) as `xquad.LANGUAGE.json`: the same 240 paragraphs and 1,190
 questions in each language. Each paragraph is a document of one library. Questions are searched in the paragraphs of
 their own language, and then in the English ones. Then each question is asked of half of the articles, once of those
-with the answer (a refusal is wrong) and once of the others (a refusal is right). The embedding model is the one that
+with the answer (a refusal is wrong) and once of the others (a refusal is right). An article is a document, the
+decision is the page's, and a quote is right if it has the answer. The embedding model is the one that
 SPACEPORT_EMBEDDINGS names.
 """
 
@@ -22,8 +23,9 @@ from typing import Any
 from harness.cached_embedder import CachedEmbedder
 from harness.tables import table, write
 
-from rag.answering.abstention.abstain import CHECKED_PASSAGES, missing_evidence
-from rag.answering.retrieve import retrieve_passages
+from rag.answering.answer import QUOTED_PASSAGES
+from rag.answering.evidence.candidates import retrieve_candidates
+from rag.answering.evidence.selection import find_quotes
 from rag.documents import Document
 from rag.library.library import Library, ParsedFile
 from rag.library.quota import UNLIMITED, Size
@@ -33,31 +35,46 @@ from rag.search.index import Hit
 
 ENGLISH = "en"
 ARMS = ("dense", "lexical", "fused")
+QUOTES = {
+    "first": "first quote right",
+    "in three": "one of three right",
+    "own refused": "answerable refused",
+    "others refused": "other articles' questions refused",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question and the id of the paragraph that answers it."""
+    """A question, the id of the paragraph that answers it, and the answers."""
 
     text: str
     paragraph: str
+    answers: tuple[str, ...]
 
 
 def read_language(path: Path) -> tuple[dict[str, str], list[Question]]:
-    """Return the paragraphs of a file by id, and its questions."""
+    """Return the paragraphs of a file by id, "ARTICLE-PARAGRAPH", and its questions."""
     paragraphs, questions = {}, []
-    for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
-        for each in article["paragraphs"]:
-            name = f"p{len(paragraphs)}"
+    for number, article in enumerate(json.loads(path.read_text(encoding="utf-8"))["data"]):
+        for place, each in enumerate(article["paragraphs"]):
+            name = f"{number}-{place}"
             paragraphs[name] = each["context"]
-            questions += [Question(question["question"], name) for question in each["qas"]]
+            questions += [
+                Question(question["question"], name, tuple(answer["text"] for answer in question["answers"]))
+                for question in each["qas"]
+            ]
     return paragraphs, questions
 
 
-def build_library(paragraphs: dict[str, str], embedder: Embedder) -> Library:
-    """Return a library with one document a paragraph."""
+def article(paragraph: str) -> str:
+    """Return the id of the article that has this paragraph."""
+    return paragraph.partition("-")[0]
+
+
+def build_library(texts: dict[str, str], embedder: Embedder) -> Library:
+    """Return a library with a document for each text."""
     library = Library(embedder, quota=UNLIMITED)
-    for name, text in paragraphs.items():
+    for name, text in texts.items():
         document = Document(name, f"{name}.txt", text, (), "text/plain")
         library.store(ParsedFile(document, Size(1, 1, len(text)), b""))
     return library
@@ -77,17 +94,28 @@ def measure(library: Library, questions: Sequence[Question], embedder: Embedder)
     }
 
 
-def measure_refusals(paragraphs: dict[str, str], questions: Sequence[Question], embedder: Embedder) -> dict[str, float]:
-    """Return the share of questions that are refused, of those that the documents answer and of the others."""
-    names = list(paragraphs)
-    halves = names[: len(names) // 2], names[len(names) // 2 :]  # an article has five paragraphs: none is in both
-    libraries = [build_library({name: paragraphs[name] for name in half}, embedder) for half in halves]
-    refused = Counter[bool]()
+def measure_quotes(paragraphs: dict[str, str], questions: Sequence[Question], embedder: Embedder) -> dict[str, float]:
+    """Return the share of questions whose first quote is right, or one of three, and of those that are refused."""
+    articles: dict[str, str] = {}
+    for name, text in paragraphs.items():
+        articles[article(name)] = f"{articles.get(article(name), '')}{text}\n\n"
+    names = list(articles)
+    halves = [{name: articles[name] for name in names[start::2]} for start in (0, 1)]
+    libraries = [build_library(half, embedder) for half in halves]
+    count = Counter[str]()
     for question in questions:
         for half, library in zip(halves, libraries, strict=True):
-            passages = retrieve_passages([library], question.text, embedder, limit=CHECKED_PASSAGES)
-            refused[question.paragraph in half] += missing_evidence(question.text, passages) is not None
-    return {"own refused": refused[True] / len(questions), "others refused": refused[False] / len(questions)}
+            passages = retrieve_candidates([library], question.text, embedder, limit=QUOTED_PASSAGES)
+            documents = {document.id: document for document in library.documents}
+            selection = find_quotes(question.text, passages, documents, embedder)
+            if article(question.paragraph) not in half:
+                count["others refused"] += selection.abstention is not None
+                continue
+            right = [any(answer in quote.text for answer in question.answers) for quote in selection.quotes]
+            count["own refused"] += selection.abstention is not None
+            count["first"] += right[:1] == [True]
+            count["in three"] += any(right)
+    return {name: count[name] / len(questions) for name in QUOTES}
 
 
 def _rank(hits: Sequence[Hit], weight: float, paragraph: str) -> int:
@@ -117,18 +145,18 @@ def main() -> None:
     for asked, read in pairs:
         questions = texts[asked][1][:: options.every]
         results.append({"questions": asked, "paragraphs": read, **measure(libraries[read], questions, embedder)})
-    refusals = [
-        {"language": language, **measure_refusals(paragraphs, questions[:: options.every], embedder)}
+    quotes = [
+        {"language": language, **measure_quotes(paragraphs, questions[:: options.every], embedder)}
         for language, (paragraphs, questions) in texts.items()
     ]
     embedder.save()
     print(table(["questions", "paragraphs", *(f"{arm}: first, in three" for arm in ARMS)], [*map(_row, results)]))
-    rows = [[each["language"], f"{each['own refused']:.1%}", f"{each['others refused']:.1%}"] for each in refusals]
+    rows = [[each["language"], *(f"{each[name]:.1%}" for name in QUOTES)] for each in quotes]
     print()
-    print(table(["language", "answerable refused", "other articles' questions refused"], rows))
+    print(table(["language", *QUOTES.values()], rows))
     write(
         "languages",
-        {"embeddings": Path(embedder.name).name, "every": options.every, "searches": results, "refusals": refusals},
+        {"embeddings": Path(embedder.name).name, "every": options.every, "searches": results, "quotes": quotes},
     )
 
 

@@ -3,6 +3,7 @@
     python scripts/publish_space.py chat_rag                  # what would change
     python scripts/publish_space.py chat_rag --apply          # try, push, wait, smoke test
     python scripts/publish_space.py --changed origin/main --apply
+    python scripts/publish_space.py chat_rag --documents handbook/ --repo me/handbook --apply --public-documents
     python scripts/publish_space.py chat_rag --rollback --apply
 
 The token comes from HF_TOKEN, a trusted publisher (HF_OIDC_RESOURCE) or `hf auth login`, never from an argument.
@@ -94,6 +95,12 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="also a file that git doesn't track; one Space only",
     )
+    parser.add_argument(
+        "--documents",
+        type=_folder,
+        metavar="FOLDER",
+        help="documents, or a library of them, that the Space answers from; one Space only",
+    )
     parser.add_argument("--owner", metavar="NAME", help="an organisation, instead of your own account")
     parser.add_argument("--preview", type=int, metavar="N", help="a private Space NAME-pr-N for a pull request")
     parser.add_argument("--delete-preview", action="store_true", help="delete the Space of --preview")
@@ -105,6 +112,9 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
 def _add_steps(parser: argparse.ArgumentParser) -> None:
     """Add the options that say which steps to take."""
     parser.add_argument("--apply", action="store_true", help="make the changes; without it, only print the plan")
+    parser.add_argument(
+        "--public-documents", action="store_true", help="send the documents, although others can then read them"
+    )
     parser.add_argument("--yes", action="store_true", help="don't ask before deleting more than a third of the files")
     parser.add_argument("--rollback", action="store_true", help="restore the files from before the last commit")
     parser.add_argument(
@@ -142,6 +152,10 @@ def _selected_spaces(options: argparse.Namespace) -> list[str]:
         raise PublishError(f"--repo names one Space, but {len(spaces)} are selected.", "Publish them one by one.")
     if options.include and len(spaces) != 1:
         raise PublishError(f"--include is for one Space, but {len(spaces)} are selected.", "Publish them one by one.")
+    if options.documents and len(spaces) != 1:
+        raise PublishError(f"--documents is for one Space, but {len(spaces)} are selected.", "Publish them one by one.")
+    if options.documents and not options.documents.is_dir():
+        raise PublishError(f"There is no folder {options.documents}.", "Pass the folder with the documents.")
     if options.preview is not None and options.preview < 1:
         raise PublishError(f"There is no pull request {options.preview}.", "Give its number.")
     if options.delete_preview and not options.preview:
@@ -166,6 +180,8 @@ def _publish_one(options: argparse.Namespace, hub: Hub, name: str, repo: str, se
         allow_deletes=options.yes,
         rollback=options.on_failure == "rollback",
         include=tuple(options.include),
+        documents=options.documents,
+        public_documents=options.public_documents,
     )
     try:
         if options.prune_previews is not None:

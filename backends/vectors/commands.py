@@ -30,9 +30,11 @@ async def check_task(catalog: Catalog, name: str, task: str) -> str:
     """Embed or rerank one text and return a line about it."""
     start = now()
     if task == "embed":
-        [vector] = (await connect_embeddings(catalog, name).embed(["Hello"])).vectors
+        async with aclosing(connect_embeddings(catalog, name)) as backend:
+            [vector] = (await backend.embed(["Hello"])).vectors
         return f"{name}: vectors of {len(vector)} numbers; one text in {now() - start:.3f} s"
-    [score] = await connect_reranking(catalog, name).rerank("Hello", ["Hello"])
+    async with aclosing(connect_reranking(catalog, name)) as reranker:
+        [score] = await reranker.rerank("Hello", ["Hello"])
     return f"{name}: one text in {now() - start:.3f} s, score {score:g}"
 
 

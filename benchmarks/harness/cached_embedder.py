@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.search.embedders import Embedder
+from rag.search.token_vectors import TokenVectors
 
 
 class CachedEmbedder(Embedder):
@@ -17,6 +18,7 @@ class CachedEmbedder(Embedder):
         super().__init__()
         self._file = file
         self._vectors: dict[str, Any] = {}
+        self._tokens: dict[str, TokenVectors] = {}
         if file and file.is_file():
             import numpy as np
 
@@ -31,6 +33,11 @@ class CachedEmbedder(Embedder):
         if new:
             self._vectors |= dict(zip(new, super()._encode(list(new.values()), report), strict=True))
         return np.stack([self._vectors[key] for key in keys])
+
+    def _encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        new = [text for text in dict.fromkeys(texts) if text not in self._tokens]
+        self._tokens |= dict(zip(new, super()._encode_tokens(new) if new else [], strict=True))
+        return [self._tokens[text] for text in texts]
 
     def save(self) -> None:
         """Write the vectors to the file, if there is one."""

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -66,11 +66,16 @@ def read_config(url: str) -> dict[str, Any] | None:
         return None
 
 
-@contextmanager
-def model_server(words: int, rate: float) -> Iterator[int]:
+def model_server(words: int, rate: float) -> AbstractContextManager[int]:
     """Start the paced model on a free port and yield the port; with 0 words, requests say how many they want."""
+    return running_server("paced_server", str(words), "--rate", str(rate))
+
+
+@contextmanager
+def running_server(module: str, *arguments: str) -> Iterator[int]:
+    """Start a server of the harness on a free port and yield the port."""
     port = free_port()
-    command = [sys.executable, "-m", "harness.paced_server", str(port), str(words), "--rate", str(rate)]
+    command = [sys.executable, "-m", f"harness.{module}", str(port), *arguments]
     with subprocess.Popen(command, cwd=BENCHMARKS, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()

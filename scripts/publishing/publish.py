@@ -18,6 +18,7 @@ from publishing.hub.settings import NO_SETTINGS, SpaceSettings, changed_settings
 from publishing.hub.watch import WaitOptions, wait_until_running
 from publishing.smoke import smoke_test
 from publishing.staging.content_check import check_content
+from publishing.staging.documents import add_documents, open_documents
 from publishing.staging.stage import StagedSpace, stage
 from publishing.trial import create_environment, try_app
 
@@ -42,7 +43,8 @@ class PublishOptions:
 
     `trial` starts the staged app first, `wait` waits until the Space runs the commit, `smoke_test` then sends it a
     request, `allow_deletes` skips the question before many deletions, `rollback` undoes a commit that doesn't run.
-    `include` names files that git doesn't track.
+    `include` names files that git doesn't track. `documents` is a folder of documents, or a library, that the Space
+    answers from; they are sent only with `public_documents`.
     """
 
     root: Path
@@ -56,6 +58,8 @@ class PublishOptions:
     allow_deletes: bool = False
     rollback: bool = False
     include: tuple[str, ...] = ()
+    documents: Path | None = None
+    public_documents: bool = False
 
 
 def publish(hub: Hub, name: str, repo: str, options: PublishOptions, report: ReportLine) -> Outcome:
@@ -65,6 +69,8 @@ def publish(hub: Hub, name: str, repo: str, options: PublishOptions, report: Rep
         # A Space on ZeroGPU needs another Python version, even if the command doesn't name the hardware.
         hardware = options.settings.hardware or live.hardware or "cpu-basic"
         space = stage(options.root, name, Path(folder) / name, hardware=hardware, include=options.include)
+        if options.documents:
+            space = _with_documents(space, repo, options, report)
         check_content(space.files)
         if space.left_out:
             report(f"{repo}: left out, because git doesn't track it: {', '.join(space.left_out)}")
@@ -82,6 +88,17 @@ def publish(hub: Hub, name: str, repo: str, options: PublishOptions, report: Rep
         if options.trial:
             _try(space, report)
         return _push_and_watch(hub, plan, options, report)
+
+
+def _with_documents(space: StagedSpace, repo: str, options: PublishOptions, report: ReportLine) -> StagedSpace:
+    assert options.documents  # noqa: S101
+    if "rag/__main__.py" not in space.files:
+        raise PublishError(f"{space.name} doesn't read documents.", "Publish them with chat_rag.")
+    documents = open_documents(options.documents, space.folder.parent / "library")
+    report(documents.warning(repo))
+    if options.apply and not options.public_documents:
+        raise PublishError("Nothing was sent: others could read these documents.", "Add --public-documents.")
+    return add_documents(space, documents)
 
 
 def roll_back(hub: Hub, name: str, repo: str, options: PublishOptions, report: ReportLine) -> Outcome:

@@ -29,6 +29,7 @@ from chat_page.layout.document_list import build_document_list
 from chat_page.layout.settings import build_settings
 from chat_page.layout.sources_pane import build_sources_pane
 from chat_page.rendering.documents import feedback_note
+from chat_page.shared_libraries import library_folders
 from chat_page.strings import ENGLISH
 from chat_page.translations.labels import TRANSLATIONS, translated
 from rag.documents import Limits
@@ -44,6 +45,7 @@ from ui.scripts import download_js, key_js
 from ui.settings import int_setting
 
 CORPUS = Path(__file__).parent / "corpus"
+LIBRARY = Path(__file__).parent / "library"  # `publish_space.py --documents` puts it there
 PREVIEW = Path(__file__).parent / "preview.png"  # `make screenshots` takes it
 # Gradio's state of a page takes 75 kB, and anybody can open pages. Nothing is lost when a page's state is dropped.
 MAX_SESSIONS = 200
@@ -59,7 +61,10 @@ try:
         unused_upload_seconds=60,  # the page reads a file as soon as it is complete
     )
     if gr.NO_RELOAD:  # expensive objects and visitors' data survive an edit of this file
-        CHAT = Chat(Catalog.load(ARGUMENTS.catalog), CORPUS, limits=Limits(file_bytes=LIMITS.file_bytes))
+        CHAT = Chat(
+            Catalog.load(ARGUMENTS.catalog), CORPUS, limits=Limits(file_bytes=LIMITS.file_bytes),
+            libraries=library_folders(LIBRARY),
+        )  # fmt: skip
     START = CHAT.catalog.target(ARGUMENTS.backend or CHAT.catalog.default)
     if ARGUMENTS.backend and START.unavailable:
         raise START.unavailable
@@ -88,7 +93,7 @@ async def ask_documents(
 
     Args:
         question: The question to answer from the documents.
-        documents: The documents, each a name and its text. Without any, the sample documents are searched.
+        documents: The documents, each a name and its text. Without any, the page's own documents are searched.
         target: The model that answers, by its name in the catalogue.
 
     Returns:
@@ -108,7 +113,7 @@ async def search_documents(
 
     Args:
         question: What to look for, as a question or as words.
-        documents: The documents, each a name and its text. Without any, the sample documents are searched.
+        documents: The documents, each a name and its text. Without any, the page's own documents are searched.
         passages: How many passages to return, up to 20.
 
     Returns:
@@ -130,13 +135,13 @@ with PublicBlocks(
     with gr.Sidebar(width=300, elem_id="sidebar"):
         conversations = build_conversation_list()
         actions = build_conversation_actions()
-        shelf = build_document_list()
+        shelf = build_document_list(CHAT.shared.titles)
         settings = build_settings(OFFER.label)
         account = build_account()
     with gr.Row(elem_id="page", scale=1):
         with gr.Column(elem_id="middle", scale=1, min_width=0):
             build_head()
-            chatbot = build_chatbot()
+            chatbot = build_chatbot(CHAT.shared.documents(CHAT.shared.default))
             composer = build_composer(TARGETS)
             note = translated(partial(feedback_note, CHAT.shared_feedback))
             gr.HTML(note, visible=bool(CHAT.shared_feedback), elem_id="feedback")
@@ -237,7 +242,9 @@ with PublicBlocks(
     )
     if account:
         page_load.then(PAGE.show_account, key, account, queue=False, **key_first)
-    for change in (*changes, page_load):
+    # The page opens again after a reload, and after a lost connection.
+    choice_restored = page_load.then(None, samples, samples, js=scripts.SHARED_JS, **private)
+    for change in (*changes, choice_restored):
         change.then(DOCUMENTS.suggest, [key, samples], chatbot, queue=False, **key_first)
     samples.input(DOCUMENTS.suggest, [key, samples], chatbot, queue=False, **key_first)
     page_load.then(DOCUMENTS.follow_uploads, key, documents, concurrency_limit=None, **key_first)

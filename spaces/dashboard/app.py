@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 
 import import_paths  # noqa: F401 - must come before the imports that it makes possible
 from dashboard_pages import performance, playground, runs  # noqa: F401 - the first visitor would wait for these
+from dashboard_pages.back_messages import BackMessages
 from dashboard_pages.upload_room import UploadRoom
 from ui.access.guard import Guard
 from ui.access.routes import STREAMLIT, RouteTable
@@ -26,6 +27,7 @@ app = st.App(
     Path(__file__).with_name("dashboard.py"),
     middleware=[
         Middleware(Guard, RouteTable(STREAMLIT, base=BASE)),
+        Middleware(BackMessages),
         Middleware(UploadRoom, LIMITS, UPLOADS.routes),
         Middleware(BodyLimits, LIMITS, upload_routes=UPLOADS),
     ],

@@ -143,7 +143,7 @@ def test_the_way_from_a_file_to_its_words_and_back_by_keyboard_alone(app: App, o
 def test_the_way_from_a_question_to_its_words_and_back_by_touch(app: App, open_page: Open) -> None:
     page = open_page(app, width=390, height=844, has_touch=True, is_mobile=True)
     page.get_by_text("What is the exclusion zone?").tap()
-    wait_for_answer(page)
+    wait_for_answer(page, is_sent=False)
     page.locator("#chat .sp-quote a").first.tap()
     expect(page.locator("#sources .sp-view mark").first).to_be_in_viewport()
     page.locator("[data-close-pane]").tap()
@@ -234,7 +234,7 @@ def test_right_to_left_text_has_its_direction(app: App, open_page: Open, tmp_pat
     page.locator("#question textarea").fill(text)
     assert direction(page.locator("#question textarea")) == "rtl"
     page.locator("#question .submit-button").click()
-    wait_for_answer(page)
+    wait_for_answer(page, is_sent=False)
     assert direction(page.locator("#chat .user.message").get_by_text(text)) == "rtl"
     assert direction(page.locator("#sources").get_by_text(text).first) == "rtl"
 

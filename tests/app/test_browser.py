@@ -52,7 +52,7 @@ def test_a_pdf_is_answered_from_and_each_citation_has_its_passage(app: App, open
     # The default model is small: it writes only if it's asked to.
     quotes = page.locator("#chat .sp-quotes").inner_text()
     page.get_by_role("button", name="write an answer").click()
-    wait_for_answer(page)
+    wait_for_answer(page, is_sent=False)
     expect(page.locator("#chat .sp-line").last).to_contain_text("first token")
     expect(page.locator("#chat .sp-quotes")).to_have_text(re.compile(re.escape(quotes.split()[0])))
     expect(page.get_by_role("button", name="write an answer")).to_have_count(0)
@@ -62,7 +62,7 @@ def test_a_pdf_is_answered_from_and_each_citation_has_its_passage(app: App, open
 def test_a_first_visitor_can_ask_immediately(app: App, open_page: Open) -> None:
     page = open_page(app, width=390, height=844)
     page.get_by_text("What is the exclusion zone?").click()
-    assert wait_for_answer(page).strip()
+    assert wait_for_answer(page, is_sent=False).strip()
     expect(page.locator("#sources .sp-card").first).to_contain_text("pad-operations.md")
 
 
@@ -134,13 +134,15 @@ def test_undo_edit_and_retry_change_the_conversation(app: App, open_page: Open) 
     ask(page, "How many rooms does the guest house have?")
     first = wait_for_answer(page)
     page.get_by_role("button", name="Retry").last.click()
-    assert wait_for_answer(page).splitlines()[0] == first.splitlines()[0]  # the rest can vary with the cache
+    assert (
+        wait_for_answer(page, is_sent=False).splitlines()[0] == first.splitlines()[0]
+    )  # the rest can vary with the cache
     expect(page.locator("#chat .user.message")).to_have_count(1)
 
     page.get_by_role("button", name="Edit").first.click()
     page.locator("#chat textarea").fill("How much does a launch from Pad 2 cost?")
     page.get_by_role("button", name="Submit").first.click()
-    assert wait_for_answer(page) != first
+    assert wait_for_answer(page, is_sent=False) != first
     expect(page.locator("#chat .user.message")).to_have_text("How much does a launch from Pad 2 cost?")
 
     page.get_by_role("button", name="Undo").last.click()

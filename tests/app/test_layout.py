@@ -180,5 +180,5 @@ def test_a_file_can_be_dropped_anywhere_and_gives_questions(app: App, open_page:
     page.locator("#chat").dispatch_event("drop", {"dataTransfer": data})
     uploaded(page, 1)
     page.get_by_text("What does tea.md say about “Kettles”?").click()
-    wait_for_answer(page)
+    wait_for_answer(page, is_sent=False)
     expect(page.locator("#sources .sp-card").first).to_contain_text("tea.md")

@@ -60,9 +60,9 @@ def test_the_interval_grows_while_the_thread_is_busy_and_shrinks_again(pace: pac
 def test_the_interval_converges_to_the_target_load(pace: pacing.Pace, clocks: Clocks) -> None:
     interval = pace.seconds()
     for _ in range(30):
-        clocks.advance(0.3, load=0.035 / interval)
+        clocks.advance(0.3, load=0.021 / interval)
         interval = pace.seconds()
-    assert 0.035 / interval == pytest.approx(pacing.TARGET_LOAD)
+    assert 0.021 / interval == pytest.approx(pacing.TARGET_LOAD)
 
 
 def test_answers_of_one_address_share_the_updates_of_one_on_a_busy_page(pace: pacing.Pace, clocks: Clocks) -> None:
@@ -71,6 +71,11 @@ def test_answers_of_one_address_share_the_updates_of_one_on_a_busy_page(pace: pa
         clocks.advance(0.3, load=0.9)
         intervals = [pace.seconds(answers) for answers in (1, 4, 12)]
     assert intervals == [pacing.MAX_INTERVAL, 4 * pacing.MAX_INTERVAL, pacing.MAX_SHARED_INTERVAL]
+
+
+def test_a_long_conversation_has_fewer_updates(pace: pacing.Pace) -> None:
+    intervals = [pace.seconds(characters=characters) for characters in (0, 20_000, 60_000, 600_000)]
+    assert intervals == pytest.approx([0.05, 0.075, 0.125, 0.125])
 
 
 def test_the_load_is_not_measured_over_a_moment(pace: pacing.Pace, clocks: Clocks) -> None:

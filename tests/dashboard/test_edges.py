@@ -10,6 +10,7 @@ import httpx2
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect as connect_socket
 
 from tests.helpers.apps import App
@@ -78,6 +79,20 @@ def test_uploads_have_only_so_much_memory(app: App) -> None:
         assert set(statuses) == {204}
         statuses = [upload(app, name, "file") for name in names[1:]]
         assert (statuses[0], statuses[-1]) == (204, 429)
+
+
+@pytest.mark.parametrize("data", ["text", b"\xff\xff", b"\x0a\xff"], ids=repr)
+def test_what_no_page_sends_ends_the_connection_without_an_error(app: App, data: str | bytes) -> None:
+    logged = len(app.log.read_bytes())
+    with connect_socket(f"{app.url.replace('http', 'ws', 1)}/_stcore/stream") as connection:
+        connection.send(data)
+        with pytest.raises(ConnectionClosedError) as caught:
+            while True:
+                connection.recv(timeout=30)
+    assert caught.value.rcvd is not None
+    assert caught.value.rcvd.code == 1003
+    with open_session(app):
+        assert b"Traceback" not in app.log.read_bytes()[logged:]
 
 
 def test_slow_connections_leave_room_for_others(app: App) -> None:

@@ -40,9 +40,14 @@ def uploaded(page: Page, files: int) -> None:
     expect(page.locator("#documents [data-remove]")).to_have_count(files, timeout=120_000)
 
 
-def wait_for_answer(page: Page, seconds: float = 120) -> str:
-    """Wait for the send button to come back, and return the text of the last answer."""
-    with suppress(TimeoutError):  # a short answer can end before the stop button is seen
-        page.wait_for_selector("#question .stop-button", timeout=5_000)
+def wait_for_answer(page: Page, seconds: float = 120, *, is_sent: bool = True) -> str:
+    """Wait for the send button to come back, and return the text of the last answer.
+
+    After `ask` the question is sent: the box was emptied when the stop button came. After a click elsewhere it may
+    not be sent yet.
+    """
+    if not is_sent:
+        with suppress(TimeoutError):  # a short answer can end before the stop button is seen
+            page.wait_for_selector("#question .stop-button", timeout=5_000)
     page.wait_for_selector("#question .submit-button", timeout=seconds * 1000)
     return str(page.locator("#chat .bot").last.inner_text())

@@ -48,7 +48,7 @@ def no_traceback(comparator: Comparator) -> Iterator[None]:
 
 
 def inputs(guest: Guest, event: str) -> list[Any]:
-    """Return inputs that the handler itself refuses: what can't be told from valid ones costs little then."""
+    """Return inputs that the handler itself refuses: what looks valid costs little then."""
     if event == "answers":
         return ["Why?", "nowhere"]
     run = {"run": None} if event in ("show", "write") else {}

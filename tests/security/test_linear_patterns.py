@@ -96,7 +96,7 @@ def test_a_question_of_repeated_markup_is_shown_exported_and_shared_in_linear_ti
 
 @pytest.mark.parametrize("unit", MARKUP)
 def test_a_link_with_an_answer_of_repeated_markup_opens_in_linear_time(unit: str) -> None:
-    fragments = {size: share.link_fragment([Turn("Why?", repeated(unit, size))]) for size in (4_000, *SIZES)}
+    fragments = {size: share.link_fragment([Turn("Why?", repeated(unit, size))]) for size in SIZES}
 
     def work(size: int) -> None:
         conversation_messages(Conversation(share.open_turns(fragments[size])))
@@ -139,7 +139,7 @@ def test_an_answer_of_repetitions_is_cited_in_linear_time(unit: str) -> None:
             detector.add(answer[start : start + 4])
         citer.flush()
 
-    assert_linear(work, sizes=(2_500, 5_000, 10_000))
+    assert_linear(work, sizes=(1_000, 10_000))
 
 
 def test_an_answer_with_thousands_of_markers_is_displayed_in_linear_time() -> None:
@@ -195,8 +195,7 @@ def test_the_cells_of_a_long_table_have_their_labels_in_linear_time(
     first: list[str], last: list[str], share: int
 ) -> None:
     documents = {
-        size: table_document([first] * (size // 10) + [last] * (size // 10 if share == 1 else 1))
-        for size in (4_000, *SIZES)
+        size: table_document([first] * (size // 10) + [last] * (size // 10 if share == 1 else 1)) for size in SIZES
     }
 
     def work(size: int) -> None:
@@ -246,21 +245,19 @@ def test_a_passage_of_repetitions_is_quoted_in_linear_time(unit: str) -> None:
 
 
 def test_a_pdf_with_a_long_word_and_a_hyphen_is_read_in_linear_time(read: Any) -> None:
-    files = {
-        size: make.pdf_strings((9, 700, "exam-"), (9, 684, "ple"), (9, 600, "a" * size)) for size in (4_000, *SIZES)
-    }
+    files = {size: make.pdf_strings((9, 700, "exam-"), (9, 684, "ple"), (9, 600, "a" * size)) for size in SIZES}
     assert_linear(lambda size: read("a.pdf", files[size]))
 
 
 def test_a_pdf_with_a_row_of_many_digits_is_read_in_linear_time(read: Any) -> None:
     heights = (700, 692, 660, 628)
-    files = {size: make.pdf_strings(*((9, height, "1" * size + "x") for height in heights)) for size in (4_000, *SIZES)}
+    files = {size: make.pdf_strings(*((9, height, "1" * size + "x") for height in heights)) for size in SIZES}
     assert_linear(lambda size: read("a.pdf", files[size]))
 
 
 @pytest.mark.parametrize("unit", ["![", "![](data:", " ", "\n", "`", "[", "a "])
 def test_a_word_file_of_repeated_text_is_read_in_linear_time(read: Any, unit: str) -> None:
-    files = {size: make.packed_docx(make.paragraph(f"a{repeated(unit, size)}b")) for size in (4_000, *SIZES)}
+    files = {size: make.packed_docx(make.paragraph(f"a{repeated(unit, size)}b")) for size in SIZES}
     assert_linear(lambda size: read("a.docx", files[size]))
 
 
@@ -298,13 +295,13 @@ def test_a_word_file_of_repeated_text_is_read_in_linear_time(read: Any, unit: st
 )
 def test_a_page_of_repeated_html_is_read_in_linear_time(read: Any, page: tuple[str, str, str]) -> None:
     start, unit, end = page
-    pages = {size: f"{start}{repeated(unit, size)}{end}".encode() for size in (4_000, *SIZES)}
+    pages = {size: f"{start}{repeated(unit, size)}{end}".encode() for size in SIZES}
     assert_linear(lambda size: read("a.html", pages[size]))
 
 
 @pytest.mark.parametrize("unit", ["a", " ", "{a}", r"\par ", r"\'41", r"\u65?", r"\intbl a\par ", r"\v a\v0 "])
 def test_rich_text_of_repeated_words_is_read_in_linear_time(read: Any, unit: str) -> None:
-    files = {size: rb"{\rtf1 a" + repeated(unit, size).encode() + b"b}" for size in (4_000, *SIZES)}
+    files = {size: rb"{\rtf1 a" + repeated(unit, size).encode() + b"b}" for size in SIZES}
     assert_linear(lambda size: read("a.rtf", files[size]))
 
 
@@ -320,7 +317,7 @@ def test_white_space_lists_and_preformatted_text_keep_their_content(read: Any) -
 
 
 def test_a_table_of_thousands_of_columns_is_previewed_in_linear_time() -> None:
-    documents = {columns: wide_table(columns) for columns in (4_000, 20_000, 40_000)}
+    documents = {columns: wide_table(columns) for columns in SIZES}
 
     def work(columns: int) -> str:
         document = documents[columns]
@@ -333,7 +330,7 @@ def test_a_table_of_thousands_of_columns_is_previewed_in_linear_time() -> None:
     assert ">c2000</th>" in html
     assert html.count('scope="col"') <= MAX_COLUMNS + 1
     assert "more columns" in html
-    assert_linear(work, sizes=(20_000, 40_000))  # with fewer columns, caches make the small one fast
+    assert_linear(work)
 
 
 def wide_table(columns: int) -> Document:

@@ -51,9 +51,13 @@ def test_another_address_measures_before_the_second_measurement_of_a_flood(
         thread.start()
         return thread
 
+    def sent() -> int:
+        return len(comparator.models.requests.get("steady", []))
+
     first, second, home = new_guest(FLOOD), new_guest(FLOOD), new_guest(HOME)
+    sent_before = sent()
     threads = [start(first, 40)]
-    wait_until(lambda: "steady" in comparator.models.requests)
+    wait_until(lambda: sent() > sent_before)
     threads += [start(second, 40), start(home, 4)]
     wait_until(lambda: home in ended)
     assert ended == [first, home]

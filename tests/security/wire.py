@@ -58,6 +58,8 @@ class Guest:
             component = self.components.get(number, {})
             props = component.get("props", {})
             default = self.key if component.get("type") == "browserstate" else props.get("value")
+            if component.get("type") == "textbox" and default is None:
+                default = ""  # as a browser sends it
             values.append(overrides.get(props.get("elem_id") or "", default))
         return values
 

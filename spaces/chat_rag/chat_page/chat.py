@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from backends import Backend, Catalog, NotConfigured, SpaceportError
@@ -13,6 +14,7 @@ from backends.stopwatch import wall_clock
 from chat_page.conversations.feedback import Rating, SharedFeedback, feedback_line
 from chat_page.rendering.answer_text import iso_time
 from chat_page.running_answers import Answers
+from chat_page.shared_libraries import SharedLibraries
 from chat_page.sources import panel, preview
 from chat_page.strings import ENGLISH
 from chat_page.tools import Tools
@@ -23,7 +25,6 @@ from rag.answering.turn import Turn
 from rag.documents import Limits
 from rag.library.library import Library
 from rag.library.quota import Quota
-from rag.library.samples import SampleLibrary
 from rag.reading.processes.pool import page_renderers
 from rag.search.embedders import Embedder
 from rag.search.vectors import chroma_client, sweep
@@ -36,20 +37,21 @@ ABANDONED_SECONDS = 86_400
 class Chat:
     """One instance per process. Creating it is cheap: `warm` or the first question loads the models."""
 
-    def __init__(self, catalog: Catalog, corpus: Path, *, limits: Limits) -> None:
+    def __init__(self, catalog: Catalog, corpus: Path, *, limits: Limits, libraries: Sequence[Path] = ()) -> None:
+        """Load the built `libraries`, which visitors search in the place of the samples in `corpus`."""
         self.catalog = catalog
         self.admission = Admission()
         self.shared_feedback = SharedFeedback.from_environment()
         self.uploads = Uploads(self.admission.uploads)
         self._embedder = Embedder()
-        self._samples = SampleLibrary(corpus, self._embedder)
+        self.shared = SharedLibraries(libraries, corpus, self._embedder)
         quota = Quota.from_environment()
         self._visitors = Visitors.from_environment(
             lambda store: Library(self._embedder, limits=limits, store=store, quota=quota)
         )
-        self.answers = Answers(catalog, self.admission, self._embedder, self._samples, connect=self.connect)
+        self.answers = Answers(catalog, self.admission, self._embedder, connect=self.connect)
         self.tools = Tools(
-            self.admission, self._embedder, self._samples, connect=self.connect, options=self.answers.options
+            self.admission, self._embedder, self.shared.libraries, connect=self.connect, options=self.answers.options
         )
         self._connections: dict[str, Backend] = {}
         self._warming = threading.Lock()
@@ -57,7 +59,7 @@ class Chat:
     @property
     def private_folders(self) -> list[str]:
         """The folders that the server must never serve files from."""
-        return [str(self._visitors.root)] if self._visitors.root else []
+        return [str(folder) for folder in (self._visitors.root, *self.shared.folders) if folder]
 
     def visitor(self, key: object) -> Visitor:
         """Return the visitor of a private key."""
@@ -105,7 +107,7 @@ class Chat:
             self.shared_feedback.add(line)
 
     def _preview(self, visitor: Visitor, source: panel.OpenSource) -> str:
-        for library in (visitor.library, self._samples):
+        for library in (visitor.library, *self.shared.libraries):
             if document := library.document(source.passage.document_id):
                 original = library.original(document.id)
                 return preview.preview_html(document, source.passage, source.span, original, page=source.page)
@@ -122,4 +124,5 @@ class Chat:
                 asyncio.run(backend.check())
         with contextlib.suppress(SpaceportError):
             self._embedder.warm()
-            self._samples.documents  # noqa: B018  # the first access reads them
+            for library in self.shared.libraries:
+                library.documents  # noqa: B018  # the first access reads the samples

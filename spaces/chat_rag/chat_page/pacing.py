@@ -12,10 +12,14 @@ from backends.stopwatch import now
 # Seconds between two updates. 20 updates per second look like a stream, and 10 still do when many visitors share the
 # thread that serves the pages.
 MIN_INTERVAL, MAX_INTERVAL = 0.05, 0.1
+# For each update, a browser works through the whole conversation. From LONG characters on, updates are LONG_INTERVAL
+# apart, which still looks like a stream.
+LONG, LONG_INTERVAL = 60_000, 0.125
 # On a busy page, the answers of one address share the updates of one answer; each of them gets at least one a second.
 MAX_SHARED_INTERVAL = 1.0
-# The share of a core that this thread can use before updates become fewer, and how often the share is measured.
-TARGET_LOAD, SAMPLE_SECONDS = 0.5, 0.25
+# The share of a core that this thread can use before updates become fewer, and how often the share is measured. All
+# other events wait for it: with 0.5, a first quote beside 64 hostile guests came twice as late. (2026-11-29)
+TARGET_LOAD, SAMPLE_SECONDS = 0.3, 0.25
 # The share by which a text must have grown for the next update: 10 characters of 4,000, and 100 of 40,000.
 MIN_GROWTH = 1 / 400
 
@@ -31,20 +35,22 @@ class Pace:
         self._interval = MIN_INTERVAL
         self._last_sample: tuple[float, float] | None = None
 
-    def seconds(self, answers: int = 1) -> float:
-        """Return the interval of one of an address's `answers`; it grows with the thread's load.
+    def seconds(self, answers: int = 1, characters: int = 0) -> float:
+        """Return the interval of one of an address's `answers`, in a conversation of so many `characters`.
 
-        It is from MIN_INTERVAL to MAX_INTERVAL for a single answer, and longer for more.
+        It grows with the thread's load, from MIN_INTERVAL to MAX_INTERVAL for a single answer, and longer for more.
         """
-        clock, cpu = self._clock(), self._cpu_seconds()
+        clock = self._clock()
         if self._last_sample is None:
-            self._last_sample = clock, cpu
+            self._last_sample = clock, self._cpu_seconds()
         elif (elapsed := clock - self._last_sample[0]) >= SAMPLE_SECONDS:
+            cpu = self._cpu_seconds()  # a system call: for each update of many answers, it took 7 % of this thread
             # The thread's work is proportional to the number of updates: this interval would give TARGET_LOAD.
             load = (cpu - self._last_sample[1]) / elapsed
             self._interval = min(MAX_SHARED_INTERVAL, max(MIN_INTERVAL, self._interval * load / TARGET_LOAD))
             self._last_sample = clock, cpu
-        return min(self._interval, MAX_INTERVAL * answers)
+        least = MIN_INTERVAL + (LONG_INTERVAL - MIN_INTERVAL) * min(1, characters / LONG)
+        return max(least, min(self._interval, MAX_INTERVAL * answers))
 
 
 @dataclass(slots=True)

@@ -19,9 +19,9 @@ from chat_page.sources import panel
 from chat_page.visitors.visitor import Visitor
 from rag.answering.answer import Rag
 from rag.answering.measurements import measurements
+from rag.answering.options import AnswerOptions
 from rag.answering.turn import Turn, model_messages, turns_before
-from rag.answering.types import AnswerOptions
-from rag.library.samples import SampleLibrary
+from rag.library.library import Library
 from rag.search.embedders import Embedder
 from ui.admission.admission import Admission
 from ui.admission.fair_queue import Caller
@@ -41,14 +41,12 @@ class Answers:
         catalog: Catalog,
         admission: Admission,
         embedder: Embedder,
-        samples: SampleLibrary,
         *,
         connect: Callable[[str], Backend],
     ) -> None:
         self._catalog = catalog
         self._admission = admission
         self._embedder = embedder
-        self._samples = samples
         self._connect = connect
         self._absence_seconds = int_setting("SPACEPORT_ABSENCE_SECONDS", ABSENCE_SECONDS, least=1)
         self._by_turn: dict[str, RunningAnswer] = {}
@@ -63,7 +61,7 @@ class Answers:
         target: str,
         options: AnswerOptions,
         *,
-        samples: bool,
+        shared: Sequence[Library],
     ) -> RunningAnswer | None:
         """Start to answer a question, the last one if there's none with this id; return its answer if it's running."""
         index = conversation.index(turn_id)
@@ -73,7 +71,7 @@ class Answers:
             return self._by_turn.get(turns[-1].id) if turns else None
         turn = replace(turns[-1], target=target, asked_at=iso_time(wall_clock()))
         conversation.update(turn)
-        updates = self._write_answer(caller, visitor, conversation, turn, options, samples=samples)
+        updates = self._write_answer(caller, visitor, conversation, turn, options, shared=shared)
         answer = RunningAnswer(
             turn.id,
             updates,
@@ -126,7 +124,7 @@ class Answers:
         question: Turn,
         options: AnswerOptions,
         *,
-        samples: bool,
+        shared: Sequence[Library],
     ) -> AsyncIterator[PageUpdate]:
         """Write the answer of a turn into the conversation; an error becomes part of the turn."""
         index = conversation.index(question.id) or 0
@@ -143,7 +141,7 @@ class Answers:
             async for reply.ahead in place.wait():
                 yield PageUpdate(reply_messages(reply.turn(), number, reply.status))
             reply.ahead = None
-            updates = self._updates(caller, visitor, reply, earlier, options, stopwatch, samples=samples)
+            updates = self._updates(caller, visitor, reply, earlier, options, stopwatch, shared=shared)
             async with closing(updates):
                 async for sources_changed in updates:
                     turn = reply.turn()
@@ -176,10 +174,10 @@ class Answers:
         options: AnswerOptions,
         stopwatch: Stopwatch,
         *,
-        samples: bool,
+        shared: Sequence[Library],
     ) -> AsyncIterator[bool]:
         """Add the events of the answer to `reply`; yield after each batch whether the sources changed."""
-        libraries = [visitor.library.without(visitor.left_out), *([self._samples] if samples else [])]
+        libraries = [visitor.library.without(visitor.left_out), *shared]
         answer = Rag(self._embedder, libraries).answer(
             reply.question.question,
             self._connect(reply.question.target),
@@ -189,8 +187,10 @@ class Answers:
         )
         events = self._admission.in_time(answer)
 
+        characters = sum(turn.characters for turn in earlier)
+
         def interval() -> float:
-            return self._pace.seconds(self._admission.answers.queue.running(caller))
+            return self._pace.seconds(self._admission.answers.queue.running(caller), characters)
 
         updates = batches(events, interval, at_once=reply.starts_section, pause_between_batches=True)
         async with closing(updates):

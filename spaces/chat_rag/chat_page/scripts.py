@@ -33,6 +33,7 @@ DOCUMENTS_JS = read_asset("documents.js")
 CHAT_LIST_JS = read_asset("conversations/chat_list.js")
 # The inputs of the page's first event: the key, and the conversation that was in this tab before a reload.
 TAB_JS = f"(key, tab) => [...({key_js()})(key), sessionStorage.getItem('spaceport-conversation') ?? '']"
+SHARED_JS = "(choice) => sharedChoice(choice)"  # page.js remembers the choice for this tab
 COPY_LINK_JS = read_asset("sharing/copy_link.js")
 READ_LINK_JS = read_asset("sharing/read_link.js")
 # For the hidden HTML component with elem_id "preview", whose value comes from `sources.panel.preview_value`.

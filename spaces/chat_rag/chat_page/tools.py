@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from backends import Backend
 from rag.answering import api
 from rag.answering.answer import Rag, check_length
+from rag.answering.options import AnswerOptions
 from rag.answering.retrieve import retrieve_passages
 from rag.answering.turn import Turn
-from rag.answering.types import AnswerOptions, passage_json
+from rag.answering.types import passage_json
 from rag.library.library import Library
-from rag.library.samples import SampleLibrary
 from rag.search.embedders import Embedder
 from ui.admission.admission import Admission
 from ui.admission.fair_queue import Caller
@@ -22,20 +22,20 @@ MAX_PASSAGES = 20
 
 
 class Tools:
-    """The calls pass the page's admission, and nothing of them is stored. Without texts they use the samples."""
+    """The calls pass the page's admission, and nothing of them is stored. Without texts they search what all share."""
 
     def __init__(
         self,
         admission: Admission,
         embedder: Embedder,
-        samples: SampleLibrary,
+        shared: Sequence[Library],
         *,
         connect: Callable[[str], Backend],
         options: Callable[[str, Turn, AnswerOptions], AnswerOptions],
     ) -> None:
         self._admission = admission
         self._embedder = embedder
-        self._samples = samples
+        self._shared = shared
         self._connect = connect
         self._options = options
 
@@ -46,11 +46,11 @@ class Tools:
         self._admission.take_question(caller)
         async with (
             self._admission.time_limit(),
-            self._library(caller, documents) as library,
+            self._libraries(caller, documents) as libraries,
             self._admission.answers.place(caller),
         ):
             options = self._options(target, Turn(question), AnswerOptions())
-            return await api.answer_json(Rag(self._embedder, [library]), question, backend, options=options)
+            return await api.answer_json(Rag(self._embedder, libraries), question, backend, options=options)
 
     async def search(
         self, caller: Caller, question: str, documents: Mapping[str, str], limit: int
@@ -58,11 +58,11 @@ class Tools:
         """Return the best passages as JSON, best first; no model is asked."""
         check_length(question)
         self._admission.take_question(caller)
-        async with self._admission.time_limit(), self._library(caller, documents) as library:
+        async with self._admission.time_limit(), self._libraries(caller, documents) as libraries:
             passages = await self._admission.view(
                 caller,
                 retrieve_passages,
-                [library],
+                libraries,
                 question,
                 self._embedder,
                 limit=max(1, min(limit, MAX_PASSAGES)),
@@ -70,12 +70,12 @@ class Tools:
         return [passage_json(passage) for passage in passages]
 
     @asynccontextmanager
-    async def _library(self, caller: Caller, documents: Mapping[str, str]) -> AsyncIterator[Library | SampleLibrary]:
+    async def _libraries(self, caller: Caller, documents: Mapping[str, str]) -> AsyncIterator[Sequence[Library]]:
         if not documents:
-            yield self._samples
+            yield self._shared
             return
         async with AsyncExitStack() as stack:
             async with self._admission.readings.place(caller):  # free again when the texts are read
                 reading = api.temporary_library(self._embedder, texts=documents)
                 library = await stack.enter_async_context(reading)
-            yield library
+            yield [library]

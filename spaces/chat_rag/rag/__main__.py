@@ -1,4 +1,4 @@
-"""Command line of the chat: `python -m rag ask`, `verify`, `search` and `read`.
+"""Command line of the chat: `python -m rag ask`, `verify`, `search`, `read`, `build` and `inspect`.
 
 They read, find, answer and check as the page does. Exit status: 0 for success, 1 for a failure (message and remedy on
 stderr), 2 for wrong usage.
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from backends import telemetry
 from backends.terminal import exit_status
-from rag.answering.types import AnswerOptions
+from rag.answering.options import AnswerOptions
 
 FILES = "a file, a folder, a ZIP archive of documents, or the address of a web page"
 QUESTIONS = 'JSONL file of {"id", "question"}'
@@ -35,7 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m rag", description="Ask questions about documents without a page.")
-    commands = parser.add_subparsers(required=True, metavar="ask | verify | search | read", dest="command")
+    commands = parser.add_subparsers(
+        required=True, metavar="ask | verify | search | read | build | inspect", dest="command"
+    )
     _add_ask(commands.add_parser("ask", help="answer questions about some files"))
     verify = commands.add_parser("verify", help="check answers in JSON against their documents")
     verify.add_argument("answers", type=Path, metavar="ANSWER", help="JSON of ask, its --out file, or a downloaded one")
@@ -44,7 +46,29 @@ def _parser() -> argparse.ArgumentParser:
     read = commands.add_parser("read", help="print what is read of some files")
     _add_files(read)
     read.add_argument("--json", action="store_true", help="print one JSON object a file")
+    _add_build(commands.add_parser("build", help="build a library that the page loads"))
+    inspect = commands.add_parser("inspect", help="say what is in a library, and check its files")
+    inspect.add_argument("library", type=Path, metavar="LIBRARY", help="the folder that build wrote")
+    inspect.add_argument("--json", action="store_true", help="print the manifest as one JSON object")
     return parser
+
+
+def _add_build(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the documents")
+    parser.add_argument("--out", required=True, type=Path, metavar="LIBRARY", help="the folder to write")
+    parser.add_argument("--name", help="what the page calls it (default: the name of FOLDER)")
+    parser.add_argument(
+        "--workers", type=_positive, default=2, metavar="N", help="files that are read at once (%(default)s)"
+    )
+    parser.add_argument(
+        "--originals", action="store_true", help="with the files themselves, so that the page shows their pages"
+    )
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError
+    return number
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,7 @@ from backends import Backend, Catalog, SpaceportError
 from backends.http.connections import close_connections
 from rag.answering.answer import Rag
 from rag.answering.api import answer_json
-from rag.answering.types import AnswerOptions
+from rag.answering.options import AnswerOptions
 from rag.errors import DocumentError, RagError
 from rag.library.library import Library
 from rag.library.quota import UNLIMITED

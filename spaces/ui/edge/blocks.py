@@ -26,7 +26,7 @@ class PublicBlocks(gr.Blocks):
     """
 
     async def process_api(self, block_fn: Any, *arguments: Any, **options: Any) -> Any:
-        """Run an event; a direct call is told why it was refused."""
+        """Run an event; a direct call gets the reason of a refusal."""
         function = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
         call = current_call.get()
         try:
@@ -68,24 +68,30 @@ def _check_values(handler: Callable[..., Any], values: list[Any]) -> None:
 
 def _check_event_data(handler: Callable[..., Any] | None, event_data: Any) -> None:
     """Raise `Refusal` if Gradio can't make what the handler wants to know about an event."""
-    for _, hint in _parameters(handler) if handler and event_data else ():
-        if inspect.isclass(hint) and issubclass(hint, gr.EventData):
-            try:
-                check_all_files_in_cache(event_data._data)
-                hint(event_data.target, event_data._data)
-            except Exception as error:
-                raise Refusal(CANT_USE_INPUTS) from error
+    wanted = _event_data(handler) if handler and event_data else None
+    if wanted:
+        try:
+            check_all_files_in_cache(event_data._data)
+            wanted(event_data.target, event_data._data)
+        except Exception as error:
+            raise Refusal(CANT_USE_INPUTS) from error
 
 
 @cache
 def _expected(handler: Callable[..., Any]) -> list[tuple[str, TypeAdapter[Any]]]:
     """Return the name and the type of each parameter whose value comes from the client."""
-    ours = (gr.Request, gr.EventData)
     return [
         (name, TypeAdapter(hint, config=STRICT))
         for name, hint in _parameters(handler)
-        if not (inspect.isclass(hint) and issubclass(hint, ours))
+        if not (inspect.isclass(hint) and issubclass(hint, (gr.Request, gr.EventData)))
     ]
+
+
+@cache
+def _event_data(handler: Callable[..., Any]) -> type[gr.EventData] | None:
+    """Return the class in which the handler wants what is known about an event, or None."""
+    hints = (hint for _, hint in _parameters(handler))
+    return next((hint for hint in hints if inspect.isclass(hint) and issubclass(hint, gr.EventData)), None)
 
 
 def _parameters(handler: Callable[..., Any]) -> Iterator[tuple[str, Any]]:

@@ -33,7 +33,7 @@ async def test_one_trace_from_the_command_to_the_engine(server: WireServer, tmp_
             assert (await asyncio.to_thread(ask, tmp_path / "client", ours, collector.environment)).returncode == 1
             await asyncio.to_thread(wait_until, lambda: any(span["failed"] for span in collector.spans))
     by_id = {span["id"]: span for span in collector.spans}
-    engine_call = by_id[header.split("-")[2]]  # the span that the engine was told about
+    engine_call = by_id[header.split("-")[2]]  # the span whose context the engine got
     request = by_id[engine_call["parent"]]
     command = by_id[request["parent"]]
     assert {span["trace"] for span in (engine_call, request, command)} == {header.split("-")[1]}

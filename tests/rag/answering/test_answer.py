@@ -11,8 +11,9 @@ from backends import ChatRequest, Delta, Done, Health, Interrupted, Message, Usa
 from rag.answering.answer import Rag
 from rag.answering.citations.markers import Marker
 from rag.answering.citations.placement import passage_of
+from rag.answering.options import AnswerOptions
 from rag.answering.prompts.prompt import recent_messages
-from rag.answering.types import AnswerEnd, AnswerOptions, Retrieval, Sentence
+from rag.answering.types import AnswerEnd, Retrieval, Sentence
 from rag.library.library import Library
 from rag.search.embedders import Embedder
 

@@ -12,7 +12,7 @@ from backends import ChatRequest, Delta, Done, Event, Health, Usage
 from rag.answering.abstention.strings import NOT_FROM_DOCUMENTS, REFUSAL
 from rag.answering.answer import Rag
 from rag.answering.api import answer_from_files, answer_json, describe_usage
-from rag.answering.types import AnswerOptions
+from rag.answering.options import AnswerOptions
 from rag.errors import DocumentError
 from rag.library.library import Library
 from rag.search.embedders import Embedder

@@ -34,7 +34,7 @@ from rag.library.library import Library
 from rag.library.store import Store
 
 class Endless:
-    name = "endless"
+    name = full_name = "endless"
 
     def encode(self, texts, report):
         while True:

@@ -48,7 +48,7 @@ from rag.library.library import Library
 from rag.library.store import Store
 
 class Lengths:
-    name = "lengths"
+    name = full_name = "lengths"
 
     def encode(self, texts, report=None):
         return [[float(len(text)), 1.0, 0.0] for text in texts]

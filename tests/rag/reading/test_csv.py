@@ -174,3 +174,8 @@ def test_tables_behind_an_empty_line_have_their_own_headers(read):
         ("Harbour dues", 2),
         ("Wages 2024", 1),
     ]
+
+
+def test_a_row_of_units_is_a_part_of_the_header(read):
+    document = read("a.csv", "Port,Fee,Depth\n,crowns,m\nSkarv,14,3.5\nHolm,9,2\n")
+    assert document.text == "Port: Skarv; Fee crowns: 14; Depth m: 3.5\nPort: Holm; Fee crowns: 9; Depth m: 2"

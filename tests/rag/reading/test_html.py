@@ -134,6 +134,21 @@ def test_html_has_raised_numbers_apart_from_figures_and_no_links_inside_the_page
     ]
 
 
+def test_a_saved_page_has_its_frames_in_their_places(read):
+    def part(content: str, name: str = "") -> str:
+        head = f"Content-ID: <{name}>\n" if name else ""
+        return f"--x\nContent-Type: text/html; charset=utf-8\n{head}\n{content}\n"
+
+    page = (
+        "<p>Before <iframe src='cid:one@x'></iframe> after <iframe src='cid:one@x'></iframe><iframe src='cid:gone@x'>"
+    )
+    saved = "MIME-Version: 1.0\nContent-Type: multipart/related; boundary=x\n\n" + part(page)
+    saved += part('<p>The "fee" &amp; more <iframe src="cid:two@x"></iframe>', "one@x") + part("<p>is 14 €.", "two@x")
+    text = read("a.mhtml", f"{saved}--x--\n".encode()).text
+    assert [word for word in text.split() if word.isalnum()] == ["Before", "The", "more", "is", "14", "after"]
+    assert '"fee" & more' in text
+
+
 @pytest.mark.parametrize("name", ["a.html", "a.mht"])
 def test_html_of_a_saved_page_has_the_character_set_of_its_transport(read, name):
     kind = b"Content-Type: text/html;\r\n\tcharset=windows-1251\r\n"

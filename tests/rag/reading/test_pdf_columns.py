@@ -50,4 +50,4 @@ def test_thousands_of_columns_take_linear_time(rows):
     def work(columns: int) -> None:
         _columns(*rows(columns))
 
-    assert_linear(work, "columns", sizes=(1_000, 2_000, 4_000))
+    assert_linear(work, "columns", sizes=(400, 4_000))

@@ -17,9 +17,11 @@ from rag.answering.retrieve import retrieve_passages
 from rag.errors import RetrievalError
 from rag.library.library import Library
 from rag.search import embedders
-from rag.search.embedders import UPLOAD_NICE, Embedder, batch_by_length
+from rag.search.batches import batch_by_length
+from rag.search.embedders import UPLOAD_NICE, Embedder
 from rag.search.onnx_embedder import OnnxModel, computes_in_int8
 from rag.search.onnx_export import cached_export, is_exported, packaged_model
+from rag.search.token_vectors import TokenVectors
 from rag.search.torch_embedder import TorchModel
 from tests.conftest import ROOT, missing
 
@@ -152,6 +154,71 @@ def test_a_question_does_not_wait_for_an_upload(request: pytest.FixtureRequest, 
 
     assert len(embedder.encode(["The gannet dives for herring. " * 20] * 40, ask)) == 40
     assert during
+
+
+class WatchedModel:
+    """A model that records which threads compute."""
+
+    def __init__(self, model: OnnxModel | TorchModel) -> None:
+        self._model, self.threads = model, set[str]()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._model, name)
+
+    def vectors(self, tokens: object, rows: list[int]) -> np.ndarray:
+        self.threads.add(threading.current_thread().name.rpartition("_")[0])
+        return self._model.vectors(tokens, rows)
+
+    def token_vectors(self, tokens: object, rows: list[int]) -> list[TokenVectors]:
+        self.threads.add(threading.current_thread().name.rpartition("_")[0])
+        return self._model.token_vectors(tokens, rows)
+
+
+def test_the_texts_of_a_question_are_computed_apart_from_uploads(exported: Path) -> None:
+    embedder, texts = (
+        Embedder(str(exported)),
+        [f"Gannet {number} dives for herring in the bay." for number in range(40)],
+    )
+    embedder.warm()
+    model = embedder._model = WatchedModel(embedder._model)
+    assert len(embedder.encode_tokens(texts)) == 40
+    assert model.threads == {"embed-question"}
+    embedder.encode(texts)
+    assert model.threads == {"embed-question", "embed-upload"}
+
+
+@pytest.mark.parametrize("kind", ["embedder", "onnx_embedder"])
+def test_the_texts_of_a_question_do_not_wait_for_an_upload(request: pytest.FixtureRequest, kind: str) -> None:
+    embedder, during = request.getfixturevalue(kind), list[float]()
+    texts = [f"Gannet {number} dives for herring in the cold water of the bay." for number in range(40)]
+
+    def ask(share: float) -> None:
+        if not during:
+            assert [len(each.vector) for each in embedder.encode_tokens(texts)] == [384] * 40
+            during.append(share)
+
+    embedder.encode(["The gannet dives for herring. " * 20] * 40, ask)
+    assert during[0] < 1
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_each_token_has_its_own_vector(reference: TorchModel, onnx_model: OnnxModel, text: str) -> None:
+    [expected], [own] = (model.token_vectors(model.tokenise([text])[0], [0]) for model in (reference, onnx_model))
+    assert own.vector == pytest.approx(vectors(onnx_model, [text])[0], abs=1e-6)
+    assert own.tokens.shape == expected.tokens.shape
+    assert len(own.tokens) == len(onnx_model.token_spans(text)) == len(reference.token_spans(text))
+    if len(own.tokens):
+        assert np.sum(own.tokens.astype(float) * expected.tokens, axis=1).mean() > 0.97
+
+
+def test_the_tokens_of_a_question_have_their_places(embedder: Embedder) -> None:
+    question = "Is my boss unreachable?"
+    asked, spans = embedder.encode_question_tokens(question)
+    assert [question[start:end] for start, end in spans][:3] == ["Is", "my", "boss"]
+    assert len(spans) == len(asked.tokens)
+    [related, other] = embedder.encode_tokens(["Tell your supervisor.", "Peel the potatoes."])
+    likeness = [(each.tokens.astype(float) @ asked.tokens[2]).max() for each in (related, other)]
+    assert likeness[0] > likeness[1] + 0.2
 
 
 @pytest.mark.parametrize("kind", ["embedder", "onnx_embedder"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from rag.search.prompts import Prompts, prompts_of
 from rag.search.unrelated import UNRELATED_PASSAGES, UNRELATED_QUESTIONS, UNUSUAL_COSINE
 from tests.rag.search.tiny_models import save_embedding_model
 
-pytest.importorskip("sentence_transformers")
+pytestmark = pytest.mark.skipif(not find_spec("sentence_transformers"), reason="sentence-transformers is not here")
 E5 = Prompts("query: ", "passage: ")
 
 

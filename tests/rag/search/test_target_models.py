@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rag.answering.evidence.selection import QuoteSelection, find_quotes
 from rag.answering.retrieve import rank_passages
 from rag.errors import RetrievalError
 from rag.library.library import Library
@@ -52,6 +53,19 @@ async def test_a_search_with_the_embeddings_of_a_target(
     assert [passage.start for passage in found] == [
         passage.start for passage in rank_passages([library], question, embedder)
     ]
+
+
+async def test_quotes_with_the_embeddings_of_a_target(
+    server: WireServer, library: Library, write_file: Callable[[str, str], Path]
+) -> None:
+    library.add(write_file("rooms.md", "# Rooms\n\nThe hall is warm. The library opens at seven. Bring a pencil."))
+    documents = {document.id: document for document in library.documents}
+
+    def ask() -> QuoteSelection:
+        question, remote = "When does the library open?", Embedder("target:remote")
+        return find_quotes(question, rank_passages([library], question, remote), documents, remote)
+
+    assert (await asyncio.to_thread(ask)).quotes[0].text == "The library opens at seven."
 
 
 async def test_whether_a_target_knows_many_languages_is_seen_from_translations(server: WireServer) -> None:

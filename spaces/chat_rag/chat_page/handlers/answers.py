@@ -19,10 +19,11 @@ from chat_page.conversations.running import RunningAnswer
 from chat_page.handlers.notices import warn
 from chat_page.handlers.page import BUSY, READY, PageHandlers
 from chat_page.rendering.messages import ChatMessage, conversation_messages
+from chat_page.shared_libraries import Choice
 from chat_page.sources import panel
 from chat_page.translations.languages import strings
 from chat_page.visitors.visitor import Visitor
-from rag.answering.types import MAX_QUESTION_CHARACTERS, AnswerOptions
+from rag.answering.options import MAX_QUESTION_CHARACTERS, AnswerOptions
 from ui.edge.event_data import event_text
 from ui.sign_in import session
 
@@ -42,7 +43,7 @@ class AnswerHandlers:
         temperature: float,
         system: str,
         general_knowledge: bool,
-        samples: bool,
+        samples: Choice,
         request: gr.Request,
     ) -> AsyncIterator[tuple[Any, Any]]:
         """Stream the answer to the last question: the conversation and the source panel."""
@@ -55,7 +56,14 @@ class AnswerHandlers:
         caller = self._page.caller(key, request)
         asked = visitor.page(request.session_hash).asked
         start = partial(
-            self._chat.answers.start, caller, visitor, conversation, asked, target, options, samples=samples
+            self._chat.answers.start,
+            caller,
+            visitor,
+            conversation,
+            asked,
+            target,
+            options,
+            shared=self._chat.shared.chosen(samples),
         )
         answer = visitor_context(session.token(request)).run(start)
         async for update in self._follow(visitor, conversation, answer, request):

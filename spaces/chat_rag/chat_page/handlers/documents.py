@@ -15,6 +15,7 @@ from chat_page.conversations.feedback import RATINGS, reasons
 from chat_page.handlers.notices import warn
 from chat_page.handlers.page import PageHandlers
 from chat_page.rendering.documents import note_html, visitor_documents
+from chat_page.shared_libraries import Choice
 from chat_page.sources import panel
 from chat_page.translations.languages import strings
 from chat_page.web_pages import add_url
@@ -42,7 +43,7 @@ class DocumentHandlers:
                 yield gr.skip(), documents, gr.skip()
         except Refused as refusal:
             warn(refusal)
-        yield None, gr.skip(), False if visitor.library.documents else gr.skip()
+        yield None, gr.skip(), self._page.shared_choice(visitor)
 
     async def add_url(self, url: str, key: str, request: gr.Request) -> AsyncIterator[tuple[Any, Any, Any]]:
         """Fetch a web page into the documents: updates of the address, the document list and the samples checkbox."""
@@ -54,7 +55,7 @@ class DocumentHandlers:
             warn(refusal)
             yield gr.skip(), gr.skip(), gr.skip()
             return
-        yield "", gr.skip(), False if visitor.library.documents else gr.skip()
+        yield "", gr.skip(), self._page.shared_choice(visitor)
 
     async def follow_uploads(self, key: str, request: gr.Request) -> AsyncIterator[Any]:
         """Show the progress of files on a page that opened while they were being read."""
@@ -80,11 +81,11 @@ class DocumentHandlers:
         if visitor.library.document(document := event_text(event, "document")):
             change(document)
 
-    def suggest(self, key: str, samples: bool, request: gr.Request) -> Any:
+    def suggest(self, key: str, samples: Choice, request: gr.Request) -> Any:
         """Return the empty conversation with questions that fit the documents."""
         words = strings()
         visitor, _ = self._page.find(key, request)
-        documents = visitor.library.without(visitor.left_out).documents
+        documents = visitor.library.without(visitor.left_out).documents or self._chat.shared.documents(samples)
         examples = suggestions.questions(documents) or (words.examples if samples else ())
         invitation = words.invitation if documents else words.first_invitation if samples else words.plain_chat
         feedback = (*RATINGS, *reasons(words))

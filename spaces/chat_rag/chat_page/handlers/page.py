@@ -45,9 +45,8 @@ class PageHandlers:
             visitor.show(request.session_hash, visitor.conversations.open(tab))
         conversation = visitor.conversation(request.session_hash)
         documents = visitor_documents(visitor, visitor.ingestion.snapshot())
-        samples = gr.skip() if not visitor.library.documents else False
         messages = self.messages(visitor, conversation, request)
-        return private_key, documents, messages, panel.sources_html(conversation.turns), samples
+        return private_key, documents, messages, panel.sources_html(conversation.turns), self.shared_choice(visitor)
 
     def close_page(self, request: gr.Request) -> None:
         """Record that a page was closed; the visitor's data stays for a while."""
@@ -59,7 +58,7 @@ class PageHandlers:
             return (gr.skip(),) * 5
         for each in {self._keys.key(key, request), self._keys.browser_key(key)}:
             self._chat.forget(each)
-        return new_key(), documents_html([]), [], panel.sources_html([]), True
+        return new_key(), documents_html([]), [], panel.sources_html([]), self._chat.shared.default
 
     def show_account(self, key: str, request: gr.Request) -> str:
         """Return what signing in means for the visitor's data; "" for who isn't signed in."""
@@ -88,6 +87,10 @@ class PageHandlers:
             self._chat.touch(self._keys.browser_key(key))
         visitor = self._chat.visitor(self._keys.key(key, request))
         return visitor, visitor.conversation(request.session_hash)
+
+    def shared_choice(self, visitor: Visitor) -> Any:
+        """Return the update of the shared libraries' checkboxes: the visitor's own documents replace the samples."""
+        return False if visitor.library.documents and not self._chat.shared.titles else gr.skip()
 
     def caller(self, key: str, request: gr.Request) -> Caller:
         """Return who asks for a place."""

@@ -116,7 +116,7 @@ class QuestionHandlers:
         except RagError as error:
             warn(error)
             return gr.Textbox(value=text), self._page.messages(visitor, conversation, request)
-        if sum(len(turn.question) + len(turn.thought) + len(turn.answer) for turn in earlier) > MAX_CHARACTERS:
+        if sum(turn.characters for turn in earlier) > MAX_CHARACTERS:
             warn(f"{words.conversation_too_long} {words.conversation_too_long_remedy}")
             return gr.Textbox(value=text), self._page.messages(visitor, conversation, request)
         try:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from chat_page import suggestions
 from chat_page.conversations.feedback import RATINGS, reasons
 from chat_page.layout.document_list import FILE_TYPES
 from chat_page.strings import ENGLISH, Strings
 from chat_page.translations.labels import label, translated
+from rag.documents import Document
 from ui import html
 
 # `$…$` isn't here: "between $5 and $10" is money. `rendering.formulas` writes real formulas in the other form.
@@ -36,13 +38,16 @@ def build_head() -> None:
     gr.HTML(translated(_head), elem_id="head", apply_default_css=False)
 
 
-def build_chatbot() -> gr.Chatbot:
-    """Build the conversation inside the current block. page.js scrolls it: Gradio would scroll past the quotes."""
+def build_chatbot(documents: Sequence[Document]) -> gr.Chatbot:
+    """Build the conversation inside the current block, with questions to the `documents`, or else to the samples.
+
+    page.js scrolls it: Gradio would scroll past the quotes.
+    """
     return gr.Chatbot(
         elem_id="chat", show_label=False, height="100%", scale=1, autoscroll=False, allow_tags=False, editable="user",
         buttons=["copy"], feedback_options=(*RATINGS, *reasons(ENGLISH)),
-        examples=[{"text": text} for text in ENGLISH.examples],
-        placeholder=label("first_invitation"), container=False,
+        examples=[{"text": text} for text in suggestions.questions(documents) or ENGLISH.examples],
+        placeholder=label("invitation" if documents else "first_invitation"), container=False,
         latex_delimiters=FORMULAS,
     )  # fmt: skip
 

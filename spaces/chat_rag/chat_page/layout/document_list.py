@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import gradio as gr
@@ -17,16 +18,16 @@ FILE_TYPES = [*SUFFIXES, ARCHIVE_SUFFIX]
 
 @dataclass(frozen=True, slots=True)
 class DocumentList:
-    """The drop zone, the address of a web page, the list, and whether the sample documents are searched."""
+    """The drop zone, the address of a web page, the list, and which shared libraries are searched."""
 
     files: gr.File
     address: gr.Textbox
     documents: gr.HTML
-    samples: gr.Checkbox
+    samples: gr.Checkbox | gr.CheckboxGroup
 
 
-def build_document_list() -> DocumentList:
-    """Build the list inside the current block."""
+def build_document_list(libraries: Sequence[str]) -> DocumentList:
+    """Build the list inside the current block, with a checkbox for each library, or one for the samples."""
     gr.HTML(translated(lambda words: f'<h2 class="sp-title">{words.documents}</h2>'))
     return DocumentList(
         files=gr.File(
@@ -37,5 +38,13 @@ def build_document_list() -> DocumentList:
             visible=urls_allowed(), elem_id="address",
         ),
         documents=gr.HTML("", elem_id="documents", js_on_load=scripts.DOCUMENTS_JS),
-        samples=gr.Checkbox(True, label=label("samples"), elem_id="samples", container=False),
+        samples=_shared_libraries(libraries),
     )  # fmt: skip
+
+
+def _shared_libraries(titles: Sequence[str]) -> gr.Checkbox | gr.CheckboxGroup:
+    if not titles:
+        return gr.Checkbox(True, label=label("samples"), elem_id="samples", container=False)
+    return gr.CheckboxGroup(
+        list(titles), value=list(titles), label=label("documents"), show_label=False, elem_id="samples", container=False
+    )

@@ -10,7 +10,7 @@ from gradio.components import Component
 
 from chat_page.strings import ENGLISH, Strings
 from chat_page.translations.labels import label, translated
-from rag.answering.types import AnswerOptions
+from rag.answering.options import AnswerOptions
 from ui.sections import closed_section
 
 DEFAULTS = AnswerOptions()

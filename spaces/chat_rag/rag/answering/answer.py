@@ -13,17 +13,11 @@ from rag.answering.citations.markers import Marker
 from rag.answering.citations.placement import passage_of, passages_with_quotes
 from rag.answering.evidence.candidates import retrieve_candidates
 from rag.answering.evidence.selection import find_quotes
+from rag.answering.options import MAX_QUESTION_CHARACTERS, AnswerOptions
 from rag.answering.prompts import budget, rewrite
 from rag.answering.repetition import RepetitionDetector
 from rag.answering.small_talk import find_small_talk, small_talk_reply
-from rag.answering.types import (
-    MAX_QUESTION_CHARACTERS,
-    AnswerEnd,
-    AnswerOptions,
-    Citation,
-    Retrieval,
-    Sentence,
-)
+from rag.answering.types import AnswerEnd, Citation, Retrieval, Sentence
 from rag.answering.verification.verifier import Verifier
 from rag.documents import Document
 from rag.errors import RagError

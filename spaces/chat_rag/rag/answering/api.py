@@ -15,7 +15,8 @@ from backends import Backend, Delta, Message, Stopwatch, Usage
 from backends.stopwatch import now
 from rag.answering.abstention.strings import NOT_FROM_DOCUMENTS, REFUSAL, abstention_reason
 from rag.answering.answer import Rag
-from rag.answering.types import AnswerEnd, AnswerOptions, Retrieval, Sentence, passage_json, sentence_json
+from rag.answering.options import AnswerOptions
+from rag.answering.types import AnswerEnd, Retrieval, Sentence, passage_json, sentence_json
 from rag.documents import Limits
 from rag.errors import Cancelled
 from rag.library.library import Library

@@ -60,6 +60,11 @@ class Turn:
     again: str = ""
 
     @property
+    def characters(self) -> int:
+        """The length of all its texts."""
+        return len(self.question) + len(self.thought) + len(self.answer)
+
+    @property
     def unsupported(self) -> tuple[Sentence, ...]:
         """The sentences of the answer that the documents don't support."""
         return tuple(sentence for sentence in self.sentences if not sentence.supported)

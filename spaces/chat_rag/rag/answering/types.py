@@ -1,36 +1,14 @@
-"""Values of one answer: its options, the retrieval, the citations and the end of the stream."""
+"""Values of one answer: the retrieval, the citations and the end of the stream."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:  # a command's --help reads the defaults here: it must not wait for all that answers
-    from backends import Done
-    from rag.answering.abstention.abstain import Abstention
-    from rag.answering.quotes import Quote
-    from rag.documents import Passage
-
-MAX_QUESTION_CHARACTERS = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerOptions:
-    """Settings of one answer.
-
-    `passages` is the number of passages to send if they fit, `characters` how long they may be together. The
-    temperature is 0 because an answer from documents is looked up, not made up. `general_knowledge` lets the model
-    answer without passages if the documents don't answer. With `writes` "quotes", an answer from documents is the
-    quotes, and the model isn't called.
-    """
-
-    passages: int = 12
-    max_tokens: int = 512
-    temperature: float = 0.0
-    system: str = ""
-    general_knowledge: bool = False
-    characters: int = 6000
-    writes: str = "answer"
+from backends import Done
+from rag.answering.abstention.abstain import Abstention
+from rag.answering.quotes import Quote
+from rag.documents import Passage
 
 
 @dataclass(frozen=True, slots=True)

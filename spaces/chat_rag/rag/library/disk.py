@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 logger = logging.getLogger(__name__)
 # Paths with this prefix are half written or half deleted; the next process that opens the folder deletes them.
@@ -76,8 +77,13 @@ def delete(path: Path) -> None:
 def _write(path: Path, data: bytes) -> None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+        flush(file)
+
+
+def flush(file: IO[bytes]) -> None:
+    """Make what was written to a file survive a loss of power."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _sync(folder: Path) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rag.documents import Chunk, Document, Limits
+from rag.documents import Chunk, Document, Limits, ShareReport
 from rag.errors import DocumentError, SessionEnded
 from rag.library.memory_store import MemoryStore
 from rag.library.progress import FileSummary, Report, Step
@@ -141,7 +141,7 @@ class Library:
         """Read one file in a process of its own; return the document if the library already has this content."""
         notify = report or _ignore
         notify(Step.READING, 0.0)
-        document_id, length = _fingerprint(path, self._limits.file_bytes)
+        document_id, length = fingerprint(path, self._limits.file_bytes)
         if duplicate := self._duplicate(document_id):
             return duplicate
         self._check_quota(display_name(name or path.name), Size(1, 0, length))
@@ -168,10 +168,7 @@ class Library:
         if duplicate := self._duplicate(document.id):
             return duplicate
         notify(Step.EMBEDDING, 0.0)
-        chunks = chunk_document(document, size=_chunk_size(document.text), overlap=CHUNK_OVERLAP)
-        vectors = self._embedder.encode(
-            [search_text(chunk) for chunk in chunks], lambda share: notify(Step.EMBEDDING, share)
-        )
+        chunks, vectors = embed_document(document, self._embedder, lambda share: notify(Step.EMBEDDING, share))
         notify(Step.SAVING, 1.0)
         with self._save_lock:
             return self._duplicate(document.id) or self._save(parsed, chunks, vectors)
@@ -246,8 +243,20 @@ class Library:
 
     @property
     def _label(self) -> str:
-        """The model and the chunker that stored vectors depend on; vectors with another label are useless."""
-        return f"{self._embedder.full_name} {CHUNKING_VERSION} {CHUNK_SIZE} {CHUNK_OVERLAP}"
+        return vectors_label(self._embedder.full_name)
+
+
+def vectors_label(model: str) -> str:
+    """Return the model and the chunker that stored vectors depend on; vectors with another label are useless."""
+    return f"{model} {CHUNKING_VERSION} {CHUNK_SIZE} {CHUNK_OVERLAP}"
+
+
+def embed_document(
+    document: Document, embedder: Embedder, report: ShareReport | None = None
+) -> tuple[list[Chunk], Any]:
+    """Return the chunks of a document, and one vector (float32) for each."""
+    chunks = chunk_document(document, size=_chunk_size(document.text), overlap=CHUNK_OVERLAP)
+    return chunks, embedder.encode([search_text(chunk) for chunk in chunks], report)
 
 
 def _chunk_size(text: str) -> int:
@@ -258,7 +267,7 @@ def _ignore(step: Step, share: float) -> None:
     pass
 
 
-def _fingerprint(path: Path, max_bytes: int) -> tuple[str, int]:
+def fingerprint(path: Path, max_bytes: int) -> tuple[str, int]:
     """Return the file's document id and its length in bytes; `("", 0)` if it is too large or can't be read."""
     try:
         length = path.stat().st_size

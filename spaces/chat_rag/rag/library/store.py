@@ -63,6 +63,12 @@ class Store:
                 continue
             yield stored
 
+    def read(self, document_id: str, label: str = "") -> StoredDocument | None:
+        """Return one document, or None if it isn't stored, is damaged or has another label."""
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+            return read_folder(self._place(document_id), label)
+        return None
+
     def original(self, document_id: str) -> bytes | None:
         """Return the uploaded file, or None if it isn't stored."""
         with contextlib.suppress(DocumentError, FileNotFoundError):

@@ -7,10 +7,14 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.documents import Chunk, Document, Page
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 FORMAT = 1
 DOCUMENT, VECTORS, ORIGINAL, SUMS = "document.json", "vectors.npy", "original", "sums.json"
@@ -29,7 +33,7 @@ def folder_files(
 ) -> dict[str, bytes]:
     """Return the files of a document by name; `label` identifies the model and the chunker."""
     files = {
-        DOCUMENT: _document_json(document, chunks, label),
+        DOCUMENT: json.dumps({"label": label} | document_fields(document, chunks)).encode(),
         VECTORS: _vectors_npy(vectors),
         ORIGINAL: original,
     }
@@ -37,16 +41,29 @@ def folder_files(
     return files | {SUMS: json.dumps({"format": FORMAT, "sha256": sums}).encode()}
 
 
-def _document_json(document: Document, chunks: Sequence[Chunk], label: str) -> bytes:
-    """Return the document as JSON; chunks have no text, which is a part of the document's."""
+def document_fields(document: Document, chunks: Sequence[Chunk]) -> dict[str, Any]:
+    """Return the document for JSON; chunks have no text, which is a part of the document's."""
     names = [name for name in Chunk.__dataclass_fields__ if name != "text"]
-    value = {
-        "label": label,
+    return {
         "document": {name: value for name, value in asdict(document).items() if name != "pages"},
         "pages": [(page.number, page.start, page.end) for page in document.pages],
         "chunks": [{name: getattr(chunk, name) for name in names} for chunk in chunks],
     }
-    return json.dumps(value).encode()
+
+
+def parse_document(value: dict[str, Any]) -> tuple[Document, list[Chunk]]:
+    """Return the document and its chunks of what `document_fields` returned."""
+    pages = tuple(Page(*page) for page in value["pages"])
+    document = _document_type().validate_python(value["document"] | {"pages": pages})
+    chunks = [Chunk(**fields, text=document.text[fields["start"] : fields["end"]]) for fields in value["chunks"]]
+    return document, chunks
+
+
+@cache
+def _document_type() -> TypeAdapter[Document]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Document)
 
 
 def _vectors_npy(vectors: Any) -> bytes:
@@ -60,7 +77,6 @@ def _vectors_npy(vectors: Any) -> bytes:
 def read_folder(place: Path, label: str) -> StoredDocument:
     """Return the document in a folder; raise `ValueError`, `KeyError` or `TypeError` if it is damaged or outdated."""
     import numpy as np
-    from pydantic import TypeAdapter
 
     sums = json.loads((place / SUMS).read_bytes())
     if sums["format"] != FORMAT:
@@ -72,7 +88,4 @@ def read_folder(place: Path, label: str) -> StoredDocument:
     value = json.loads(parts[DOCUMENT])
     if value["label"] != label:
         raise ValueError(f"its label is {value['label']}")
-    pages = tuple(Page(*page) for page in value["pages"])
-    document = TypeAdapter(Document).validate_python(value["document"] | {"pages": pages})
-    chunks = [Chunk(**fields, text=document.text[fields["start"] : fields["end"]]) for fields in value["chunks"]]
-    return StoredDocument(document, chunks, np.load(io.BytesIO(parts[VECTORS]), allow_pickle=False))
+    return StoredDocument(*parse_document(value), np.load(io.BytesIO(parts[VECTORS]), allow_pickle=False))

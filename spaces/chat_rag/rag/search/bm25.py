@@ -11,7 +11,7 @@ from typing import Any
 from rag.search.languages import STOP_WORDS, detect_language
 from rag.search.words import keywords, split_tokens, stem_tokens, stems
 
-__all__ = ["STOP_WORDS", "BM25Index", "keywords", "stems"]
+__all__ = ["STOP_WORDS", "BM25Index", "Postings", "keywords", "stems"]
 # BM25's k1 and b with their usual values, as in SQLite and Lucene: saturation by repeated words, weight of the length.
 K1, B = 1.2, 0.75
 # Chunks that tell a document's language, evenly spaced.
@@ -22,11 +22,15 @@ class BM25Index:
     """The words of one visitor's chunks; safe across threads."""
 
     def __init__(self) -> None:
-        self._documents: dict[str, _Postings] = {}
+        self._documents: dict[str, Postings] = {}
 
     def add(self, document_id: str, texts: Sequence[str]) -> None:
         """Add the texts of a document's chunks, in order."""
-        self._documents[document_id] = _Postings.of(texts)
+        self.put(document_id, Postings.of(texts))
+
+    def put(self, document_id: str, postings: Postings) -> None:
+        """Add a document whose words were collected before."""
+        self._documents[document_id] = postings
 
     def remove(self, document_id: str) -> None:
         """Remove a document."""
@@ -64,7 +68,7 @@ class BM25Index:
 
 
 @dataclass(frozen=True, slots=True)
-class _Postings:
+class Postings:
     """The words of a document's chunks.
 
     `spans[stem]` is the slice of `rows` and `frequencies` with the chunks that have the stem and how often;
@@ -78,7 +82,7 @@ class _Postings:
     lengths: Any
 
     @classmethod
-    def of(cls, texts: Sequence[str]) -> _Postings:
+    def of(cls, texts: Sequence[str]) -> Postings:
         import numpy as np
 
         language = detect_language("\n".join(texts[:: -(-len(texts) // _LANGUAGE_SAMPLE)]))
@@ -100,7 +104,7 @@ class _Postings:
         )
 
 
-def _matches(tokens: Sequence[str], documents: Sequence[_Postings], total: int) -> list[tuple[int, slice, float]]:
+def _matches(tokens: Sequence[str], documents: Sequence[Postings], total: int) -> list[tuple[int, slice, float]]:
     """Return where each token occurs: the document's number, the slice of its rows, and the token's weight.
 
     A document has the stems of its own language. The fewer of the `total` chunks have the token, the higher its weight;

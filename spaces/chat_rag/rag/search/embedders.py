@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backends.processors import has_accelerator, has_feature
 from rag.documents import ShareReport
+from rag.search.batches import batch_by_length, compute_batches
 from rag.search.onnx_embedder import OnnxModel
 from rag.search.onnx_export import HUB_MODEL, cached_export, is_exported, packaged_model
 from rag.search.prompts import Prompts
 from rag.search.target_models import PREFIX, TargetModel, full_name
+from rag.search.token_vectors import Span, TokenVectors
 from rag.search.torch_embedder import BFLOAT16_FEATURE, TorchModel
 from rag.search.unrelated import (
     MULTILINGUAL_SIMILARITY,
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BATCH_TOKENS = 512  # with padding; larger batches were no faster and occupy a processor for longer
+# Someone waits for these, and all processors should finish at the same time.
+URGENT_BATCH_TOKENS = 128
 TOKENISE_BATCH = 512  # texts, which are sorted by length among themselves
 UPLOAD_NICE = 10  # as the processes that read files
 # English models have 30,000 to 50,000 tokens; those for many languages 100,000 and more.
@@ -49,8 +52,14 @@ class Model(Protocol):
     def tokenise(self, texts: Sequence[str]) -> tuple[Any, list[int]]:
         """Return the input of `vectors`, and the number of tokens of each text."""
 
+    def token_spans(self, text: str) -> list[Span]:
+        """Return the characters of each token of a text, without the special ones."""
+
     def vectors(self, tokens: Any, rows: Sequence[int]) -> NDArray[np.float32]:
         """Return one vector of length 1 for each of these texts."""
+
+    def token_vectors(self, tokens: Any, rows: Sequence[int]) -> list[TokenVectors]:
+        """Return the vector of each of these texts, and those of its tokens."""
 
 
 class Embedder:
@@ -120,13 +129,39 @@ class Embedder:
         similarities = [self.similarity(float(cosine)) for cosine in (texts * translations).sum(axis=1)]
         return sum(similarities) / len(similarities) >= MULTILINGUAL_SIMILARITY
 
+    def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Return the vector of each passage, and those of its tokens. A question needs them: no upload comes before."""
+        prompt = self._load().prompts.passage
+        return self._encode_tokens([f"{prompt}{text}" for text in texts])
+
+    def encode_question_tokens(self, question: str) -> tuple[TokenVectors, list[Span]]:
+        """Return the vectors of a question and of its tokens, and the characters of each token in the question.
+
+        There can be more vectors, since some models put words of their own before a question.
+        """
+        model = self._load()
+        prompt = model.prompts.question
+        spans = [(start - len(prompt), end - len(prompt)) for start, end in model.token_spans(f"{prompt}{question}")]
+        return self._encode_tokens([f"{prompt}{question}"])[0], spans
+
+    def _encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        model = self._load()
+        tokens, lengths = model.tokenise(texts)
+        parts = batch_by_length(lengths, URGENT_BATCH_TOKENS)
+        batches = compute_batches(model.token_vectors, tokens, parts, self._question_pool, 2 * model.workers)
+        encoded = {row: vectors for rows, batch in batches for row, vectors in zip(rows, batch, strict=True)}
+        return [encoded[at] for at in range(len(texts))]
+
     def _encode(self, texts: Sequence[str], report: ShareReport | None = None) -> NDArray[np.float32]:
         import numpy as np
 
         model, vectors, completed = self._load(), np.empty((0, 0), dtype=np.float32), 0
         for start in range(0, len(texts), TOKENISE_BATCH):
             tokens, lengths = model.tokenise(texts[start : start + TOKENISE_BATCH])
-            for rows, batch_vectors in self._compute(model, tokens, list(batch_by_length(lengths, BATCH_TOKENS))):
+            batches = list(batch_by_length(lengths, BATCH_TOKENS))
+            # A question is one batch: it has its own threads and never waits for an upload.
+            pool = self._question_pool if len(batches) == 1 else self._upload_pool
+            for rows, batch_vectors in compute_batches(model.vectors, tokens, batches, pool, 2 * model.workers):
                 if not len(vectors):
                     vectors = np.empty((len(texts), batch_vectors.shape[1]), dtype=np.float32)
                 vectors[[start + row for row in rows]] = batch_vectors
@@ -134,27 +169,6 @@ class Embedder:
                 if report:
                     report(completed / len(texts))
         return vectors
-
-    def _compute(
-        self, model: Model, tokens: Any, batches: Sequence[list[int]]
-    ) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
-        """Yield each batch with its vectors, in order; several batches are computed at a time."""
-        # A question is one batch: it has its own threads and never waits for an upload. An upload has only a few
-        # batches in the queue, enough for all threads, so that two uploads take turns.
-        pool = self._question_pool if len(batches) == 1 else self._upload_pool
-        running: deque[tuple[list[int], Future[Any]]] = deque()
-        try:
-            for rows in batches:
-                if len(running) == 2 * model.workers:
-                    batch, future = running.popleft()
-                    yield batch, future.result()
-                running.append((rows, pool.submit(model.vectors, tokens, rows)))
-            while running:
-                batch, future = running.popleft()
-                yield batch, future.result()
-        finally:
-            for _, future in running:
-                future.cancel()
 
     def _load(self) -> Model:
         with self._load_lock:
@@ -185,18 +199,3 @@ def load(name: str) -> Model:
     if name in (packaged_model(), HUB_MODEL) and not is_fast_in_torch and (folder := cached_export()):
         return OnnxModel(str(folder))
     return TorchModel(name)
-
-
-def batch_by_length(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:
-    """Yield indexes in batches of similar lengths, the shortest first, of at most `max_tokens` with padding.
-
-    Sorted by tokens, padding adds 1 to 3 % to the work; sorted by characters, 36 to 62 %: figures have many tokens.
-    """
-    batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and (len(batch) + 1) * lengths[index] > max_tokens:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag.documents import Chunk
-from rag.search.bm25 import BM25Index
+from rag.search.bm25 import BM25Index, Postings
 from rag.search.exact import ExactVectors
+from rag.search.quantized import QuantizedVectors
 from rag.search.vectors import VectorIndex
 
 # The share of the previous and the next chunk's score that is added to a chunk's own. Measured with
@@ -76,6 +77,19 @@ class Index:
         except BaseException:
             self.remove(document_id)
             raise
+        self._register(document_id, chunks, vectors)
+
+    def add_built(self, document_id: str, chunks: Sequence[Chunk], vectors: QuantizedVectors, words: Postings) -> None:
+        """Add a document of a built library: its vectors are mixed with their neighbours, its words are collected."""
+        if not chunks:
+            return
+        if self._vectors is None:
+            self._vectors = ExactVectors()
+        self._vectors.add(document_id, [f"{document_id}/{row}" for row in range(len(chunks))], vectors)
+        self._lexical.put(document_id, words)
+        self._register(document_id, chunks, vectors)
+
+    def _register(self, document_id: str, chunks: Sequence[Chunk], vectors: Any) -> None:
         self._sample = None
         step = -(-len(chunks) // SAMPLE_SIZE)
         self._documents[document_id] = _IndexedDocument(list(chunks), vectors[::step].copy())

@@ -15,6 +15,7 @@ from backends.processors import has_feature, usable_processors
 from rag.errors import RetrievalError
 from rag.search.onnx_export import INT8, MODEL, PROMPTS, TOKENIZER
 from rag.search.prompts import prompts_of
+from rag.search.token_vectors import Span, TokenVectors, unit_length
 
 # Without one of these units, the sums of 8-bit products overflow and the vectors are wrong.
 _INT8_FEATURES = ("avx512_vnni", "avx_vnni")
@@ -52,6 +53,13 @@ class OnnxModel:
         encodings = self._tokenizer.encode_batch(list(texts))
         return encodings, [sum(encoding.attention_mask) for encoding in encodings]
 
+    def token_spans(self, text: str) -> list[Span]:
+        """Return the characters of each token of a text."""
+        encoding = self._tokenizer.encode(text)
+        return [
+            span for span, special in zip(encoding.offsets, encoding.special_tokens_mask, strict=True) if not special
+        ]
+
     def vectors(self, tokens: Any, rows: Sequence[int]) -> Any:
         """Return one float32 vector of length 1 per text: the mean of its tokens' vectors, as in sentence-transformers.
 
@@ -62,7 +70,24 @@ class OnnxModel:
 
         if self._int8 and len(rows) > 1:
             return np.concatenate([self.vectors(tokens, [row]) for row in rows])
+        return _text_vectors(*self._run([tokens[row] for row in rows]))
+
+    def token_vectors(self, tokens: Any, rows: Sequence[int]) -> list[TokenVectors]:
+        """Return the vector of each text, as `vectors` does, and those of its tokens."""
+        import numpy as np
+
+        if self._int8 and len(rows) > 1:
+            return [each for row in rows for each in self.token_vectors(tokens, [row])]
         encodings = [tokens[row] for row in rows]
+        output, mask = self._run(encodings)
+        own = [np.array(encoding.special_tokens_mask[: mask.shape[1]]) == 0 for encoding in encodings]
+        texts = zip(_text_vectors(output, mask), output, own, strict=True)
+        return [TokenVectors(vector, unit_length(each[is_own])) for vector, each, is_own in texts]
+
+    def _run(self, encodings: Sequence[Any]) -> tuple[Any, Any]:
+        """Return the vectors of the tokens of each text, and the mask of those that are no padding."""
+        import numpy as np
+
         longest = max(sum(encoding.attention_mask) for encoding in encodings)
         mask = np.array([encoding.attention_mask[:longest] for encoding in encodings], dtype=np.int64)
         inputs = {
@@ -70,10 +95,15 @@ class OnnxModel:
             "attention_mask": mask,
             "token_type_ids": np.array([encoding.type_ids[:longest] for encoding in encodings], dtype=np.int64),
         }
-        output = self._session.run(None, {name: inputs[name] for name in self._input_names})[0]
-        # The vectors are scaled to length 1, so the sum over the tokens serves as well as their mean.
-        sums = (output * mask[..., None].astype(output.dtype)).sum(axis=1)
-        return (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
+        return self._session.run(None, {name: inputs[name] for name in self._input_names})[0], mask
+
+
+def _text_vectors(output: Any, mask: Any) -> Any:
+    """Return the vector of each text; it has the length 1, so the sum over the tokens serves as well as their mean."""
+    import numpy as np
+
+    sums = (output * mask[..., None].astype(output.dtype)).sum(axis=1)
+    return (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
 
 
 def computes_in_int8() -> bool:

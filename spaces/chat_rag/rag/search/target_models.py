@@ -10,6 +10,7 @@ from backends import BackendError, Catalog
 from backends.vectors import connect_embeddings, connect_reranking
 from rag.errors import RetrievalError
 from rag.search.prompts import prompts_of
+from rag.search.token_vectors import Span, TokenVectors
 from ui.event_loop import EventLoopThread
 
 if TYPE_CHECKING:
@@ -57,6 +58,17 @@ class TargetModel:
             )
         unit: NDArray[np.float32] = matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-9)
         return unit
+
+    def token_spans(self, text: str) -> list[Span]:
+        """Return nothing: a server tells no tokens."""
+        return []
+
+    def token_vectors(self, tokens: Any, rows: Sequence[int]) -> list[TokenVectors]:
+        """Return the vector of each text, without those of tokens, which a server doesn't return."""
+        import numpy as np
+
+        vectors = self.vectors(tokens, rows)
+        return [TokenVectors(vector, np.empty((0, len(vector)), np.float16)) for vector in vectors]
 
 
 class TargetScores:

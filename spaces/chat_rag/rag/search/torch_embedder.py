@@ -10,6 +10,7 @@ from typing import Any
 from backends.processors import has_feature, limit_spin_wait, usable_processors
 from rag.errors import RetrievalError
 from rag.search.prompts import prompts_of
+from rag.search.token_vectors import Span, TokenVectors, unit_length
 
 # The processor's unit that multiplies matrices of bfloat16. AVX-512 has bfloat16 too (avx512_bf16), but took 1.6 times
 # the time of float32.
@@ -60,8 +61,37 @@ class TorchModel:
             tokens = self._model.preprocess(list(texts))
         return tokens, tokens["attention_mask"].sum(dim=1).tolist()
 
+    def token_spans(self, text: str) -> list[Span]:
+        """Return the characters of each token of a text; nothing with a tokenizer that doesn't know them."""
+        if not self._model.tokenizer.is_fast:
+            return []
+        with self._tokenizer_lock:
+            encoding = self._model.tokenizer(text, truncation=True, return_offsets_mapping=True)
+        own = self._between_marks(encoding["input_ids"])
+        return [(start, end) for start, end in encoding["offset_mapping"][own]]
+
     def vectors(self, tokens: Any, rows: Sequence[int]) -> Any:
         """Return one float32 vector of length 1 for each of these texts, as a numpy array."""
+        return self._run(tokens, rows)[0]
+
+    def token_vectors(self, tokens: Any, rows: Sequence[int]) -> list[TokenVectors]:
+        """Return the vector of each text, as `vectors` does, and those of its tokens."""
+        vectors, outputs, batch = self._run(tokens, rows)
+        encoded = []
+        for at, vector in enumerate(vectors):
+            is_text = batch["attention_mask"][at].cpu().numpy() == 1
+            own = self._between_marks(batch["input_ids"][at].cpu().numpy()[is_text].tolist())
+            encoded.append(TokenVectors(vector, unit_length(outputs[at][is_text][own])))
+        return encoded
+
+    def _between_marks(self, identifiers: Sequence[int]) -> slice:
+        """Return which tokens are the text's own, and not the marks of the tokenizer at its beginning and its end."""
+        marks = set(self._model.tokenizer.all_special_ids)
+        begins, ends = identifiers[:1], identifiers[1:][-1:]
+        return slice(int(bool(marks & set(begins))), len(identifiers) - int(bool(marks & set(ends))))
+
+    def _run(self, tokens: Any, rows: Sequence[int]) -> tuple[Any, Any, Any]:
+        """Return the vectors of these texts and of their tokens, as numpy arrays, and the input of the model."""
         import torch
 
         longest = int(tokens["attention_mask"][rows].sum(dim=1).max())
@@ -72,8 +102,9 @@ class TorchModel:
                 name: value[rows, columns].to(self._model.device) if torch.is_tensor(value) else value
                 for name, value in tokens.items()
             }
-            vectors = self._model(batch)["sentence_embedding"].float()
-            return torch.nn.functional.normalize(vectors, dim=1).cpu().numpy()
+            output = self._model(dict(batch))
+            vectors = torch.nn.functional.normalize(output["sentence_embedding"].float(), dim=1)
+            return vectors.cpu().numpy(), output["token_embeddings"].float().cpu().numpy(), batch
 
 
 def _to_float32(module: Any, inputs: Any, features: dict[str, Any]) -> dict[str, Any]:

@@ -41,10 +41,20 @@ Slow roast is meant for large pieces of meat. It takes 4 hours and 30 minutes an
 
 The timer starts a program up to 12 hours later.
 """,
+    "club.md": """# Statutes of the Heron Sailing Club
+
+The board consists of the president, the treasurer and two boat masters. It is elected for two years. A bottle of
+varnish for the boats holds 30 cups and is kept in the shed.
+""",
     "rental.md": """# Rental of the boat house
 
 The house lies at 7 Abbey Lane in Lowick. Before the keys are handed over, the tenant pays a security deposit of
 GBP 450, which is returned within ten days after the house was handed back clean. Dogs are welcome.
+""",
+    "leaflet.md": """# Lowicin
+
+Lowicin is taken against hay fever. Adults take one tablet twice a day. Store the tablets below 25 degrees. The bottle
+holds sixty tablets. Do not take it with grapefruit juice.
 """,
 }
 
@@ -82,6 +92,8 @@ def ask(libraries: dict[str, Library], embedder: Embedder) -> Callable[[str, str
         ("oven.md", "How long does the slow roast take?", "4 hours and 30 minutes"),
         ("rental.md", "How large is the deposit?", "GBP 450"),
         ("rental.md", "Can I bring a dog?", "Dogs are welcome."),
+        ("leaflet.md", "How should the pills be kept?", "Store the tablets below 25 degrees."),
+        ("leaflet.md", "How many pills are in a flask?", "sixty"),
     ],
 )
 def test_the_first_quote_answers(
@@ -98,6 +110,8 @@ def test_the_first_quote_answers(
         ("rental.md", "How large is the house at 9 Priory Lane?", ("9 Priory Lane",)),
         ("order.md", "How much is the hammock?", ()),
         ("duties.md", "How much was paid for the fence?", ()),
+        ("club.md", "Who is the president of the club?", ()),
+        ("club.md", "How much does a bottle of varnish cost?", ()),
     ],
 )
 def test_a_near_miss_is_refused(

@@ -5,7 +5,7 @@ import pytest
 from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.tables.cell_kinds import has_kind
 from rag.answering.evidence.tables.figure_lines import find_figure_tables
-from rag.answering.evidence.tables.figures import find_unit, is_blank, is_figure, is_period, value
+from rag.answering.evidence.tables.figures import find_unit, is_blank, is_figure, is_measure, is_period, value
 from rag.answering.evidence.tables.grid import Grid, LabeledCell
 from rag.documents import Cell, Table
 from rag.reading.markdown_tables import find_markdown_tables
@@ -69,6 +69,17 @@ def test_thousands_have_commas_points_or_spaces() -> None:
     assert [value(text) for text in ("1,234,567", "1.234.567", "1.234,56", "1'234", "12,5")] == [
         1234567, 1234567, 1234.56, 1234, 12.5,
     ]  # fmt: skip
+
+
+def test_figures_with_the_symbol_of_a_unit_are_no_names_of_columns() -> None:
+    rows = "| Power | 640 W | 12 W |\n| Area | 45 m² | 7 m² |\n| Weight | 17.4 kg | 2 kg |\n| Price | 329 | 80 |\n"
+    labels = labels_of("| | Large | Small |\n|---|---|---|\n" + rows)
+    assert labels["640 W"] == ("", "Power", "Large")
+    assert labels["80"] == ("", "Price", "Small")
+    sizes = labels_of("| Paint | 250 ml | 2 l |\n|---|---|---|\n| White | 4.50 | 19.90 |\n")
+    assert sizes["19.90"] == ("", "White", "2 l"), "sizes in the first row name columns"
+    assert all(map(is_measure, ["25 l", "640 W", "20 °C", "60 km/h", "5mm"]))
+    assert not any(map(is_measure, ["2 yr", "3Q", "12 months", "R290", "2019", "1H"]))
 
 
 def test_years_and_dates_are_no_figures() -> None:

@@ -5,7 +5,7 @@ import pytest
 from rag.answering.evidence.answer_spans import answer_span, candidates, counts, has_figure
 from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.mentions import covered_years, find_missing
-from rag.answering.evidence.asked.questions import Question
+from rag.answering.evidence.asked.questions import Question, years_of
 from rag.answering.evidence.asked.typos import read_question
 from rag.answering.evidence.sentences import split_sentences
 from rag.documents import Document, Passage
@@ -122,6 +122,19 @@ def test_names_and_years_that_no_document_has() -> None:
     assert covered_years(documents) == ("2022", "2023")
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "¿Cuántos linajes hay?",
+        "¡Qué torre! ¿Cómo se llama?",
+        "“What is paid?” she asked.",
+        "(When is it due?)",
+    ],
+)
+def test_the_first_word_of_a_sentence_is_no_name_behind_its_opening_mark(question: str) -> None:
+    assert Question(question).names == ()
+
+
 def test_a_misspelt_word_is_read_as_one_of_the_passages() -> None:
     passages = [passage("The Bendigo office counted 340 herons.")]
     assert read_question("How many herns did Bedigo count in Sydney?", passages).text == (
@@ -172,3 +185,15 @@ def test_a_number_of_what_the_question_counts(text: str, is_counted: bool) -> No
 )
 def test_a_text_without_any_figure(text: str, is_there: bool) -> None:
     assert has_figure(text) is is_there
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [
+        ("In the nine months ended June 25, 2022, the company bought shares.", {"2022"}),
+        ("It grew in 2021, 2022, and FY23.", {"2021", "2022", "2023"}),
+        ("The 2,022 rooms cost $2022, or 2,022,500 in all, up 2019%.", set()),
+    ],
+)
+def test_years_of_a_text(text: str, years: set[str]) -> None:
+    assert years_of(text) == years

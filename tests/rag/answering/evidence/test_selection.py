@@ -161,3 +161,43 @@ def test_the_label_of_a_row_has_its_section(ask: Ask) -> None:
     table = "| | 2022 | 2021 |\n|---|---|---|\n| AWS | | |\n| Operating income | 12 | 13 |\n| Other costs | 30 | 31 |\n"
     quote = ask("What was the operating income of AWS in 2021?", table=table).quotes[0]
     assert (quote.answer, quote.labels) == ("13", ("AWS: Operating income", "2021"))
+
+
+SPANISH = """La estación meteorológica se fundó en 1952.
+
+Un amarre cuesta 14 euros por noche.
+
+El faro mide 31 metros de altura.
+
+El transbordador sale los días laborables a las 8:15.
+"""
+GERMAN = """Die Wetterstation wurde 1952 gegründet.
+
+Ein Liegeplatz kostet 14 Euro je Nacht.
+
+Der Leuchtturm ist 31 Meter hoch.
+
+Die Fähre fährt werktags um 8:15 Uhr.
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "answer"),
+    [
+        (SPANISH, "¿Cuánto cuesta un amarre?", "14 euros"),
+        (SPANISH, "¿Cuántos metros mide el faro?", "31 metros"),
+        (SPANISH, "¿Cuándo se fundó la estación meteorológica?", "1952"),
+        (SPANISH, "¿Quién ganó el campeonato del mundo?", None),
+        (SPANISH, "¿Quién escribió la ópera?", None),
+        (GERMAN, "Was kostet ein Liegeplatz?", "14 Euro"),
+        (GERMAN, "Wie hoch ist der Leuchtturm?", "31 Meter"),
+        (GERMAN, "Wann fährt die Fähre?", "8:15"),
+        (GERMAN, "Wer gewann die Weltmeisterschaft?", None),
+    ],
+)
+def test_other_languages_are_answered_or_refused(ask: Ask, text: str, question: str, answer: str | None) -> None:
+    selection = ask(question, island=text)
+    if answer is None:
+        assert selection.abstention
+    else:
+        assert answer in selection.quotes[0].text

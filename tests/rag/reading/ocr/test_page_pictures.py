@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from rag.documents import Note, NoteKind
+from rag.reading.ocr.page_pictures import has_images
 from tests.rag import make_documents as make
 from tests.rag.make_pictures import encoded, picture
 from tests.rag.reading.ocr.conftest import Read
@@ -44,7 +45,7 @@ def test_logos_and_photos_without_text_are_no_note(read: Read) -> None:
 
 def test_a_stamp_on_a_scan_does_not_keep_its_page_from_being_read(read: Read) -> None:
     scan = encoded(picture("The lease ends on 1 May", width=1240, height=1754), "PNG")
-    document = read(make.pdf_with_picture("SCANNED 000123", scan, "", box=(0, 0, 595, 842)))
+    document = read(make.pdf_with_picture("", scan, "SCANNED 000123", box=(0, 0, 595, 842)))
     assert document.text == "SCANNED 000123\nThe lease ends on 1 May"
 
 
@@ -67,3 +68,17 @@ def test_a_scan_that_has_its_text_is_not_read_twice(read: Read) -> None:
     document = read(stream.getvalue())
     assert document.text == "\n".join(lines)
     assert document.recognized == ()
+
+
+@pytest.mark.parametrize(
+    ("sides", "may_have_text"),
+    [
+        (b"/Width 46 /Height 56", False),  # a logo
+        (b"/Width 200\n/Height 100", True),
+        (b"/Height 8/Width 1700", True),  # a strip of a scan
+        (b"/Width 12 0 R /Height 56", True),  # the size is elsewhere
+    ],
+)
+def test_only_files_with_pictures_that_may_have_text_are_searched_for_them(sides: bytes, may_have_text: bool) -> None:
+    assert has_images(b"5 0 obj\n<< /Subtype /Image %s >>\nstream\n..." % sides) is may_have_text
+    assert not has_images(b"<< /ProcSet [/PDF /ImageB] >>")

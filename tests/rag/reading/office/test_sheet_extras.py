@@ -112,3 +112,16 @@ def test_raised_numbers_in_a_cell_are_apart_from_its_figure(read):
     sheet.write_rich_string("B2", "4,210", raised, "3")
     workbook.close()
     assert "| Skarv | 4,210^3 |" in read("a.xlsx", stream.getvalue()).text
+
+
+def test_open_sheets_have_values_without_a_text_and_comments(read):
+    comment = "<office:annotation><text:p>Checked by Kari</text:p></office:annotation>"
+    cells = (
+        '<table:table-cell office:value-type="float" office:value="3.5"/>',
+        '<table:table-cell office:value-type="boolean" office:boolean-value="true"/>',
+        f"<table:table-cell><text:p>9</text:p>{comment}</table:table-cell>",
+    )
+    sheet = f'<table:table table:name="Fees"><table:table-row>{"".join(cells)}</table:table-row></table:table>'
+    document = read("a.ods", make.open_document(f"<office:spreadsheet>{sheet}</office:spreadsheet>"))
+    assert document.text.splitlines()[-1] == "Comment: Checked by Kari"
+    assert "| 3.5 | TRUE | 9 |" in document.text

@@ -5,33 +5,45 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rag.answering.evidence.asked.kinds import Kind
+from rag.answering.evidence.asked.kinds import FIGURES, Kind
 from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.tables.figures import YEAR
+from rag.answering.numbers import (
+    CODE,
+    CURRENCY_BEFORE,
+    CURRENCY_BEHIND,
+    CURRENCY_WORD,
+    END,
+    NUMBER,
+    PERCENT,
+    SCALE,
+    SIGNS,
+)
 from rag.search.bm25 import stems
 
 _MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 _WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?"
-_SCALE = r"(?:thousand|million|billion|trillion|[mb]n)"
 _WORD_NUMBER = (
     r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen"
     r"|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|dozen|(?<!\bin )half)"
     r"(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?"
 )
-_DIGITS = r"\d++(?:,\d++)*+(?:\.\d++)?"
-_NUMBER = rf"(?<![\w.,])[-−]?{_DIGITS}(?:\s{_SCALE})?(?!\w)"
-_NUMERAL = rf"(?:{_NUMBER}|\b{_WORD_NUMBER}\b)"
+_TO = r"\s?[-–—]\s?"
+_SIGNED = (
+    r"(?<![\w.,+])(?!\+\d{1,3}\s\d)(?:(?<!\d[€%])(?<!\d\s[€%])[-−–+])?"
+    rf"{NUMBER}(?:\s?(?:{SIGNS}|%)?{_TO}(?!0\d){NUMBER})?"
+)
+_NUMERAL = rf"(?:{_SIGNED}(?:\s?{SCALE})?{END}|\b{_WORD_NUMBER}\b)"
 _MEASURE = r"(?:°\s?[CF]|[kmc]?m²?|[km]?g|k?m/h|mph|m?l|k?Wh?|dB(?:\(A\))?|k?V|A|bar|GB|MB|lbs?|kcal)"
 _NAME = r"[A-Z][\w’'.-]*(?:\s(?:(?:of|the|de|von|van|al|and)\s)*[A-Z][\w’'.-]*)*"
-_SIGN = r"(?:US\$|[$€£¥₹])"
-_CURRENCY = r"(?:USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR)"
 _TIME_UNIT = r"(?:years?|months?|weeks?|days?|hours?|minutes?|seconds?|decades?|centuries|quarters?)"
 _PATTERNS: dict[Kind, str] = {
-    Kind.MONEY: rf"(?:{_SIGN}|\b{_CURRENCY}\s)\s?\(?{_DIGITS}\)?(?:\s?{_SCALE})?"
-    rf"|{_NUMBER}\s?(?:{_SIGN}|{_CURRENCY}\b)|{_NUMERAL}\s(?:dollars|euros|pounds|francs|cents|pence)"
-    rf"|(?<![\w.,]){_DIGITS}[pc¢]\b|\b(?:for free|free of charge|is free|no (?:charge|fee))\b",
-    Kind.PERCENT: rf"{_NUMERAL}\s?(?:%|per ?cent|percentage points|basis points)",
-    Kind.NUMBER: rf"(?<![$€£¥])(?<![$€£¥]\s)(?!0\d){_NUMERAL}(?:\s{_SCALE}|\s?{_MEASURE}(?!\w))?",
+    Kind.MONEY: rf"(?<![\w.,])[-−–]?{CURRENCY_BEFORE}\s?\(?[-−–]?{NUMBER}(?:{_TO}{SIGNS}?(?!0\d){NUMBER})?"
+    rf"\)?(?:\s?{SCALE}|[kKmMbB](?![\w$]))?"
+    rf"|{_SIGNED}(?:\s?{SCALE})?\s?[kKmMT]?{CURRENCY_BEHIND}|\b{_WORD_NUMBER}\s{CURRENCY_WORD}\b"
+    rf"|(?:{_NUMERAL}\s(?:cents|pence)|{_SIGNED}[pc¢])\b|\b(?:for free|free of charge|is free|no (?:charge|fee))\b",
+    Kind.PERCENT: rf"(?:{_SIGNED}|{_NUMERAL})\s?{PERCENT}",
+    Kind.NUMBER: rf"(?<!{SIGNS})(?<!{SIGNS}\s)(?!0\d){_NUMERAL}(?:\s?{_MEASURE}(?!\w))?",
     Kind.DURATION: rf"(?:{_NUMERAL}|\bseveral|\ba few|\ban?)[\s-](?:\w{{1,20}}\s)?{_TIME_UNIT}(?:\sold)?"
     rf"(?:\sand\s{_NUMERAL}\s{_TIME_UNIT})?"
     r"|\b(?:annual|month|week|dai|quarter|year)ly\b|\bannual basis\b|\b(?:each|every) \w+",
@@ -51,7 +63,7 @@ _CHANGE = (
 )
 _BEFORE_CHANGE = re.compile(
     rf"{_CHANGE}\s(?:(?:in|of|by|approximately|about|nearly|almost|over)\s)*"
-    rf"(?:[$€£¥]?\s?{_DIGITS}\s?(?:%|per ?cent|{_SCALE})?,?\s(?:or\s|\())?$",
+    rf"(?:{SIGNS}?\s?{NUMBER}\s?(?:{PERCENT}|{SCALE})?,?\s(?:or\s|\())?$",
     re.IGNORECASE,
 )
 _ASKS_CHANGE = re.compile(
@@ -60,11 +72,15 @@ _ASKS_CHANGE = re.compile(
 )
 _COMPILED = {kind: re.compile(pattern) for kind, pattern in _PATTERNS.items()}
 _NAMES = {Kind.PERSON, Kind.PLACE}
-# "555" of a telephone number has digits beside it.
-_BEFORE_NUMBER = re.compile(rf"\b{_CURRENCY}\s$|\d[ -]$")
+# "555" of a telephone number has digits beside it, "450" in "in 2023 450 people" has a year.
+_BEFORE_NUMBER = re.compile(rf"\b{CODE}\s$|(?:(?<!\b[12]\d\d)|(?<=\d [12]\d\d))\d[ -]$")
 _AFTER_NUMBER = re.compile(
-    rf"\s(?:{_CURRENCY}\b|per ?cent\b|dollars|euros|pounds)|\s?(?:{_SIGN}|%)|[\s-]{_TIME_UNIT}\b"
+    rf"\s?(?:{CURRENCY_BEHIND}|{PERCENT}|[kKmMT]€)|[\s-]{_TIME_UNIT}\b|[ -]0\d|(?<=\d{{4}})\s\d{{4}}(?!\d)"
 )
+# A time, a fraction or a date, and digits with a space that can be two numbers or one: "page 12 345".
+_TORN_BEFORE, _GROUP_BEFORE = re.compile(r"\d[:/]$"), re.compile(r"(?<!\d)\d{1,3}[\s]$")
+_TORN_BEHIND, _GROUP_BEHIND = re.compile(r"[:/]\d"), re.compile(r"\s\d{3}(?!\d)")
+_IS_GROUP, _HAS_FIRST_GROUP = re.compile(r"\d{3}(?!\d)"), re.compile(r"(?<!\d)\d{1,3}$")
 _AMOUNT = (
     r"\b(?:no|none|free|included|once|twice|each|every|several|few|(?:annual|month|week|dai)ly|annual|centur(?:y|ies)"
     r"|decades?|indefinite(?:ly)?|permanent(?:ly)?|forever|unlimited)\b"
@@ -78,6 +94,7 @@ _ONE_MEASURE = (
 _FIGURE = re.compile(
     rf"\d|\b(?:{_WORD_NUMBER}|{_MONTH}|{_WEEKDAY})\b|{_AMOUNT}|{_ONE_MEASURE}|{_PATTERNS[Kind.DURATION]}", re.IGNORECASE
 )
+_PRICE = re.compile(rf"\d[.,]\d\d(?!\d)|\d\s?{SCALE}")
 _WORD = re.compile(r"\w+")
 _NEXT, _NEXT_CHARACTERS = 3, 60
 Span = tuple[int, int]
@@ -97,6 +114,7 @@ def candidates(kind: Kind, text: str, question: Question) -> Iterator[Span]:
             words
             and not words <= asked
             and not is_date
+            and not (kind in FIGURES - {Kind.DATE} and _is_torn(text, match))
             and not (kind is Kind.NUMBER and _is_other_figure(text, match))
             and not (asks_level and _BEFORE_CHANGE.search(text[max(0, match.start() - 60) : match.start()]))
             and not (kind in _NAMES and _starts_sentence(text, match, words))
@@ -114,6 +132,12 @@ def says_amount(text: str) -> bool:
     return bool(_AMOUNT_PATTERN.search(text))
 
 
+def has_price(text: str, question: Question) -> bool:
+    """Return whether a text has an amount of money or a share of one, perhaps without its currency: "12.50"."""
+    kinds = (Kind.MONEY, Kind.PERCENT)
+    return bool(_PRICE.search(text)) or any(any(candidates(kind, text, question)) for kind in kinds)
+
+
 def counts(text: str, question: Question) -> bool:
     """Return whether a text has a number of what the question counts: "six rooms", "two small rooms"."""
     return bool(question.counted) and any(
@@ -124,14 +148,25 @@ def counts(text: str, question: Question) -> bool:
 
 def _is_other_figure(text: str, number: re.Match[str]) -> bool:
     """Return whether a number is of money, time or a share, and doesn't say how many there are of something."""
-    before = text[max(0, number.start() - 5) : number.start()]
+    before = text[max(0, number.start() - 8) : number.start()]
     return bool(_BEFORE_NUMBER.search(before) or _AFTER_NUMBER.match(text, number.end()))
+
+
+def _is_torn(text: str, number: re.Match[str]) -> bool:
+    """Return whether digits beside a number can be a part of it."""
+    before, end = text[max(0, number.start() - 6) : number.start()], number.end()
+    return bool(
+        (number[0][0].isdecimal() and _TORN_BEFORE.search(before))
+        or (number[0][-1].isdecimal() and _TORN_BEHIND.match(text, end))
+        or (_IS_GROUP.match(number[0]) and _GROUP_BEFORE.search(before))
+        or (_HAS_FIRST_GROUP.search(number[0]) and _GROUP_BEHIND.match(text, end))
+    )
 
 
 def _dates(text: str) -> list[Span]:
     """Return the dates with a month, and the years; 1,500 can be a number."""
     dates = _COMPILED[Kind.DATE].finditer(text)
-    return [date.span() for date in dates if YEAR.fullmatch(date[0]) or any(map(str.isalpha, date[0]))]
+    return [date.span() for date in dates if YEAR.match(date[0]) or any(map(str.isalpha, date[0]))]
 
 
 def answer_span(text: str, question: Question) -> Span:

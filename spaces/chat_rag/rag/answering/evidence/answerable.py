@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # Of the best unit, and the highest among all units.
 _OF_BEST = (
     "lacks the kind", "text year", "is a cell", "label precision", "label cosine", "cell year", "cosine",
-    "passage rank", "text length",
+    "passage rank", "text length", "soft coverage around",
 )  # fmt: skip
 _HIGHEST = ("cosine", "coverage around", "rare coverage around")
 QUESTION_NAMES = (

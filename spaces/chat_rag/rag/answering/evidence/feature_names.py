@@ -11,6 +11,8 @@ NAMES = (
     "cell for words", "label cosine", "rare coverage", "rare coverage around", "passage coverage",
     "rare behind", "rare around behind", "label cosine behind", "change column", "total", "extreme", "rest coverage",
     "cosine behind", "mixed behind", "coverage behind", "coverage around behind", "label behind",
+    "word likeness", "soft coverage", "soft coverage around", "borrowed words",
+    "likeness behind", "soft behind", "soft around behind",
 )  # fmt: skip
 # How far a feature is behind that of the best unit of the question.
 RELATIVE = (
@@ -22,4 +24,7 @@ RELATIVE = (
     ("label cosine", "label cosine behind"),
     ("rare coverage", "rare behind"),
     ("rare coverage around", "rare around behind"),
+    ("word likeness", "likeness behind"),
+    ("soft coverage", "soft behind"),
+    ("soft coverage around", "soft around behind"),
 )

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from math import log
 from typing import TYPE_CHECKING
 
-from rag.answering.evidence.answer_spans import candidates, counts, has_figure, says_amount
+from rag.answering.abstention.abstain import is_latin
+from rag.answering.evidence.answer_spans import candidates, counts, has_figure, has_price, says_amount
 from rag.answering.evidence.asked.kinds import FIGURES, Kind
 from rag.answering.evidence.asked.questions import Question, years_of
 from rag.answering.evidence.feature_names import NAMES, RELATIVE
+from rag.answering.evidence.similarity import embedded_text, measure_similarities
 from rag.answering.evidence.tables.cell_kinds import has_kind
 from rag.answering.evidence.tables.cell_scope import (
     CHANGE_WORDS,
@@ -25,7 +27,6 @@ from rag.answering.evidence.tables.cell_scope import (
     match_years,
 )
 from rag.answering.evidence.tables.figures import is_figure, value
-from rag.answering.evidence.unit_vectors import encode
 from rag.answering.evidence.units import Unit
 from rag.search.bm25 import stems
 from rag.search.embedders import Embedder
@@ -34,19 +35,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_COLUMN_SHARE = 0.5  # of the vector of a cell's column beside that of its row
+# Words that have nothing to do with each other have a cosine of up to this.
+_UNRELATED_WORDS = 0.3
 _CHANGE = re.compile("|".join((*CHANGE_WORDS, "%")), re.IGNORECASE)
 _CONDITION = re.compile(r"\b(?:when|whenever|if|where|once|upon|after|before|until|unless)\b", re.IGNORECASE)
 _ENDS = re.compile(r"[.!?。！？][\"'”’)\]]*$")
-
-
-def embedded_text(unit: Unit) -> str:
-    """Return the text of a unit that is embedded: a sentence below its heading, or the label of a cell's row."""
-    if unit.cell:
-        return f"{unit.label}, {unit.cell.column_header}".strip(", ") or unit.text
-    heading = unit.heading.rpartition(" > ")[2]
-    text = f"{unit.referent} {unit.text}".lstrip()
-    return f"{heading}. {text}" if heading else text
 
 
 def _around(unit: Unit) -> tuple[str, ...]:
@@ -68,7 +61,13 @@ class Measurer:
         self._weights = self._word_weights([*dict.fromkeys(self._stems)])
         # A word of each passage, such as the subject of the document, doesn't say which sentence answers.
         self._rare = self._word_weights([*self._passages.values()])
-        self._cosines = self._measure_cosines(embedder)
+        # A name that is like another one, or a number, is of something else: "AWS" isn't Amazon.
+        self._exact = {stem for stem in question.stems if any(map(str.isdigit, stem))} | set(stems(question.names))
+        similarities = measure_similarities(question, units, embedder)
+        self._cosines, self._words = similarities.cosines, similarities.words
+        # A model on a server returns no vectors of tokens; in other scripts than Latin, a token isn't a word.
+        if not self._words.any() or not is_latin(question.text):
+            self._exact = set(question.stems)
 
     def table(self) -> NDArray[np.float64]:
         """Return the features of all units."""
@@ -95,25 +94,6 @@ class Measurer:
         """Return the stems of a unit; a cell of the question's period has all words of that period."""
         asked = self.question.period_stems if self._periods[at] == 1 else frozenset()
         return frozenset(stems([embedded_text(self.units[at])])) | asked
-
-    def _measure_cosines(self, embedder: Embedder) -> NDArray[np.float64]:
-        """Return the cosine of the question with each unit, with its surroundings, and with a cell's table."""
-        import numpy as np
-
-        # The words of a cell's row and column are embedded apart: a table has far fewer of them than cells.
-        texts = [(unit.label or unit.text) if unit.cell else embedded_text(unit) for unit in self.units]
-        columns = [unit.cell.column_header if unit.cell else "" for unit in self.units]
-        labels = [
-            unit.cell.row_label or unit.text if unit.cell else text
-            for unit, text in zip(self.units, texts, strict=True)
-        ]
-        surroundings = [unit.before[-300:] or unit.heading or unit.text for unit in self.units]
-        question = embedder.encode_question(self.question.text).astype(np.float64)
-        vectors = encode(embedder, [*texts, *columns, *labels, *surroundings]).astype(np.float64)
-        own, column, label, around = np.split(vectors, 4)
-        own = _unit_length(own + _COLUMN_SHARE * column * np.array([[bool(each)] for each in columns]))
-        mixed = _unit_length(own + 0.4 * around)
-        return np.stack([own @ question, around @ question, mixed @ question, label @ question], axis=1)
 
     def _word_weights(self, texts: Sequence[frozenset[str]]) -> dict[str, float]:
         """Return the weight of each of the question's words: rare ones among the texts say more."""
@@ -144,8 +124,36 @@ class Measurer:
             "passage rank": 1 / (1 + unit.rank),
             "precision": len(own & set(self.question.stems)) / (len(own) or 1),
         }
-        row |= self._kind_row(unit)
+        row |= self._word_row(at, own, around) | self._kind_row(unit)
         return row | (self._cell_row(unit, at) if unit.cell else self._text_row(unit, own))
+
+    def _word_row(self, at: int, own: frozenset[str], around: frozenset[str]) -> dict[str, float]:
+        """Return how like the words of a unit those of the question are; one that both have is as like as can be.
+
+        A sentence that begins with a pronoun has the words of the sentence before it, which may answer by itself.
+        """
+        unit = self.units[at]
+        likeness = {
+            stem: float(stem in own) if stem in self._exact else each
+            for stem, each in zip(self.question.stems, self._words[at].tolist(), strict=True)
+        }
+        related = {
+            stem: max(0.0, (each - _UNRELATED_WORDS) / (1 - _UNRELATED_WORDS)) for stem, each in likeness.items()
+        }
+        soft = {stem: 1.0 if stem in own else each for stem, each in related.items()}
+        soft_around = {stem: 1.0 if stem in around else each for stem, each in related.items()}
+        borrowed = own - frozenset(stems([unit.heading, unit.text])) if unit.referent else frozenset[str]()
+        return {
+            "word likeness": self._weighted(likeness),
+            "soft coverage": self._weighted(soft),
+            "soft coverage around": self._weighted(soft_around),
+            "borrowed words": self._coverage(borrowed),
+        }
+
+    def _weighted(self, values: Mapping[str, float]) -> float:
+        """Return the mean of the values of the question's words, rare words among the units counting more."""
+        total = sum(self._weights.values())
+        return sum(self._weights[stem] * value for stem, value in values.items()) / total if total else 0.0
 
     def _share_of_names(self, words: frozenset[str]) -> float:
         names = [set(stems([name])) for name in self.question.names]
@@ -181,6 +189,8 @@ class Measurer:
         if unit.cell:  # "3 May" is no answer to how much, "Indefinite" is one to how long
             text = unit.cell.text
             return has_kind(self.question, unit.cell) is False and not is_figure(text) and not says_amount(text)
+        if self.question.wants_price and not (has_price(unit.text, self.question) or says_amount(unit.text)):
+            return True
         is_condition = self.question.kind is Kind.DATE and _CONDITION.search(unit.text)
         return not (has_figure(unit.text) or is_condition)
 
@@ -230,13 +240,6 @@ class Measurer:
         own = value(unit.cell.text)
         best: Callable[[list[float]], float] = max if self.question.extreme > 0 else min
         return 1.0 if row and own == best(row) and len(row) > 1 else -1.0
-
-
-def _unit_length(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    import numpy as np
-
-    scaled: NDArray[np.float64] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    return scaled
 
 
 def _is_change(text: str) -> bool:

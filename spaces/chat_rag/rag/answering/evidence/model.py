@@ -73,13 +73,15 @@ class Model:
     ) -> float:
         """Return how likely the documents answer; 0 if none has a name, or a year, of the question.
 
-        It is also 0 if the question asks for a figure and the best unit has none.
+        It is also 0 if the question asks for a figure, or for the name of a person, and the best unit has none.
         """
         missing = situation.missing
         if missing.names or (missing.years and len(missing.years) == len(situation.question.years)):
             return 0.0
         best = best_unit(scores, meant)
         if situation.question.wants_figure and values[best, NAMES.index("lacks a figure")]:
+            return 0.0
+        if situation.question.wants_name and values[best, NAMES.index("lacks the kind")]:
             return 0.0
         return self.questions.probability(question_features(situation, values, scores, meant))
 

@@ -34,6 +34,9 @@ from rag.search.languages import ENGLISH, detect_language
 MAX_QUOTES = 3
 # A further quote is at least this share as likely as the first one.
 LEAST_SHARE = 0.1
+# How likely documents must answer, by the model, a question in German, Spanish or another language with Latin letters
+# than English (benchmarks/languages.py).
+OTHER_LANGUAGES_THRESHOLD = 0.08
 # If the best unit is so much better than any that has the question's name, the documents answer for another name only.
 _MAX_BEHIND = 2.0
 
@@ -70,16 +73,19 @@ def find_quotes(
         return QuoteSelection(abstention=Abstention(AbstentionKind.NO_PASSAGES, evidence))
     situation = Situation(asked, evidence, find_missing(asked, documents.values()))
     ranking = _rank(situation, units, embedder)
-    is_answered = ranking.answered >= packaged_model().questions.threshold
-    if not _is_for_model(question, documents, embedder):
-        is_answered = missing_evidence(asked.text, passages) is None
+    if _is_for_model(question, documents, embedder):
+        is_answered = ranking.answered >= packaged_model().questions.threshold
+    else:
+        is_answered = missing_evidence(asked.text, passages) is None and not _is_hardly_answered(
+            question, ranking, embedder
+        )
     if is_answered and not ranking.is_other_period:
         return QuoteSelection(_likely(ranking.quotes))
     return QuoteSelection(nearest=ranking.quotes, abstention=_abstention(situation, ranking, documents, embedder))
 
 
 def _is_for_model(question: str, documents: Mapping[str, Document], embedder: Embedder) -> bool:
-    """Return whether the model decides if the documents answer: it was trained on English questions only.
+    """Return whether the model decides alone if the documents answer: it was trained on English questions only.
 
     It also decides for a question in a language that no document has, of which the words of a passage say nothing.
     """
@@ -100,6 +106,12 @@ class _Ranking:
     quotes: tuple[Quote, ...]
     answered: float
     is_other_period: bool
+
+
+def _is_hardly_answered(question: str, ranking: _Ranking, embedder: Embedder) -> bool:
+    """Return whether the model finds an answer unlikely where it doesn't decide alone, but was measured."""
+    is_measured = is_latin(question) and not embedder.multilingual
+    return is_measured and ranking.answered < OTHER_LANGUAGES_THRESHOLD
 
 
 def _rank(situation: Situation, units: Sequence[Unit], embedder: Embedder) -> _Ranking:

@@ -11,7 +11,7 @@ from rag.answering.verification.support import sentence_spans
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"“])(?:Jr|Sr|Prof|Rev|Gen|Gov|Sen|Rep|Hon|Capt|Lt|Col|Sgt|Mt|Ft|Vol|pp|ca|cf|al|etc|e\.g|i\.e|Ph\.D|Bros|Dept|"
     r"Univ|Assn|Ave|Nos|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|resp|incl|excl|est|Figs|Eq|Ref|Art|Sec|Messrs|Mmes|lit"
-    r"|z\.B|bzw|Nr|Bd|Hrsg|Sra|Dra|Ud)\.$"
+    r"|z\.B|bzw|Nr|Bd|Hrsg|Sra|Dra|Ud|Mio|Mrd|Rs|Fr)\.$"
 )
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _HEADING = re.compile(r"\s*+(?:#{1,6}\s|=(?: =)*+ [^=\n]{1,200} =)")

@@ -42,7 +42,7 @@ def _document_sentences(document: Document, embedder: Embedder, count: int, limi
     if not candidates:
         return []
     units = [Unit(document, start, end, document.text[start:end]) for _, (start, end) in candidates]
-    vectors = encode(embedder, [unit.text for unit in units])
+    vectors = np.stack([encoded.vector for encoded in encode(embedder, [unit.text for unit in units])])
     centre = vectors.mean(axis=0)
     centrality = vectors @ (centre / np.linalg.norm(centre))
     scores = centrality + np.array([_LEAD / (1 + number / 10) for number, _ in candidates])

@@ -1,40 +1,50 @@
-"""Vectors of units, kept for the next questions by hash: nothing of the texts stays in memory."""
+"""Vectors of units and of their words, kept for the next questions by hash: nothing of the texts stays in memory."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from rag.search.embedders import Embedder
+from rag.search.token_vectors import TokenVectors
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-_KEPT_VECTORS = 20_000  # 31 MB
+# Of the tokens, in half precision: 46 MB. A report of a hundred pages has as many.
+_KEPT_TOKENS = 60_000
 _lock = threading.Lock()
-_caches: WeakKeyDictionary[Embedder, OrderedDict[bytes, NDArray[np.float32]]] = WeakKeyDictionary()
 
 
-def encode(embedder: Embedder, texts: Sequence[str]) -> NDArray[np.float32]:
-    """Return one vector per text, as the rows of an array; only texts that are new are embedded, in one batch."""
-    import numpy as np
+@dataclass
+class _Cache:
+    texts: OrderedDict[bytes, TokenVectors] = field(default_factory=OrderedDict)
+    tokens: int = 0
 
+    def add(self, key: bytes, vectors: TokenVectors) -> None:
+        """Keep the vectors of a text as the latest ones, and drop those that nothing asked for the longest."""
+        self.tokens += 0 if key in self.texts else 1 + len(vectors.tokens)
+        self.texts[key] = vectors
+        self.texts.move_to_end(key)
+        while self.tokens > _KEPT_TOKENS:
+            _, dropped = self.texts.popitem(last=False)
+            self.tokens -= 1 + len(dropped.tokens)
+
+
+_caches: WeakKeyDictionary[Embedder, _Cache] = WeakKeyDictionary()
+
+
+def encode(embedder: Embedder, texts: Sequence[str]) -> list[TokenVectors]:
+    """Return the vectors of each text; only texts that are new are embedded, together."""
     keys = [blake2b(text.encode(), digest_size=16).digest() for text in texts]
     with _lock:
-        cache = _caches.setdefault(embedder, OrderedDict())
-        known = {key: cache[key] for key in keys if key in cache}
+        cache = _caches.setdefault(embedder, _Cache())
+        known = {key: cache.texts[key] for key in keys if key in cache.texts}
     new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
     if new:
-        known |= dict(zip(new, embedder.encode(list(new.values())), strict=True))
+        known |= dict(zip(new, embedder.encode_tokens(list(new.values())), strict=True))
     with _lock:
         for key in keys:
-            cache[key] = known[key]
-            cache.move_to_end(key)
-        while len(cache) > _KEPT_VECTORS:
-            cache.popitem(last=False)
-    return np.stack([known[key] for key in keys])
+            cache.add(key, known[key])
+    return [known[key] for key in keys]

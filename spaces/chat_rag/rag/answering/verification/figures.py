@@ -6,39 +6,38 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_SCALE_WORDS = {
-    1e3: r"thousands?|tausend|mil(?!l)|milliers?|千",
-    1e6: r"millions?|millionen|mio\.?|mn|millones|百万",
-    1e9: r"billions?|milliarden?|mrd\.?|bn|milliards?|mil millones|十亿|十億",
-    1e12: r"trillions?|billionen|tn",
-    1e4: r"万",
-    1e8: r"亿|億",
-}
-_SCALES = {scale: re.compile(words, re.IGNORECASE) for scale, words in _SCALE_WORDS.items()}
-_SCALE_LETTERS = {"k": 1e3, "m": 1e6, "b": 1e9}
-_CURRENCY = r"US\$|[$€£¥]|\b(?:USD|EUR|GBP|CHF|JPY)\b"
-_NUMBER = r"\d{1,2}:[0-5]\d(?![\d:])|\d{1,3}(?:[,.'’\u00a0\u202f]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?"
-_SCALE = "|".join(sorted((words for words in _SCALE_WORDS.values()), key=len, reverse=True))
+from rag.answering.numbers import (
+    CODE,
+    CURRENCY_BEFORE,
+    CURRENCY_BEHIND,
+    END,
+    NUMBER,
+    PERCENT,
+    SCALE,
+    SCALES,
+    SIGNS,
+    read_number,
+)
+
+_SCALES = {scale: re.compile(words, re.IGNORECASE) for scale, words in SCALES.items()}
+_SCALE_LETTERS = {"k": 1e3, "t": 1e3, "m": 1e6, "b": 1e9}
 _S = r"\s{0,3}"  # bounded, so that white space can't slow down a search
+_CHAIN = r"\d{1,4}(?:[.,]\d{1,4}){2,7}"  # a date, a version, a list: it is compared as a whole
 _FIGURE = re.compile(
-    rf"(?<![\w.,])(?P<open>\({_S})?(?P<first>{_CURRENCY})?{_S}(?P<sign>(?<!\d)[-−–])?{_S}(?P<second>{_CURRENCY})?{_S}"
-    rf"(?P<number>{_NUMBER})(?:(?P<letter>[kmb])(?![\w$])|(?:{_S}|-)(?P<scale>{_SCALE})(?!\w))?"
-    rf"(?P<close>{_S}\))?{_S}(?P<percent>%|％|(?:per ?cent|prozent|por ciento|pour cent|percentage points?)\b)?"
-    rf"(?:{_S}(?P<third>€|dollars?\b|euros?\b|pounds?\b|yen\b))?(?![\w])(?!-[A-Z]\b)",
+    rf"(?<![\w.,])(?=[(\d.½⅓⅔¼¾⅛⅜⅝⅞−–-]|{CURRENCY_BEFORE})(?P<open>\({_S})?(?P<first>{CURRENCY_BEFORE})?{_S}(?P<sign>(?<!\d)(?<!\d[€%])(?<!\d\s[€%])[-−–])?{_S}"
+    rf"(?P<second>{CURRENCY_BEFORE})?{_S}(?P<number>\d{{1,2}}:[0-5]\d(?![\d:])|{NUMBER}|(?P<chain>{_CHAIN}))"
+    rf"(?:(?P<letter>(?<=\d)[kmb](?![\w$])|{_S}[kmt](?=€|eur\b))|(?:{_S}|-)(?P<scale>{SCALE}))?"
+    rf"(?P<close>{_S}\))?{_S}(?P<percent>{PERCENT})?(?:{_S}(?P<third>{CURRENCY_BEHIND}))?{END}(?!-[A-Z]\b)",
     re.IGNORECASE,
 )
 _CURRENCIES = {
-    "us$": "$",
-    "usd": "$",
-    "dollar": "$",
-    "eur": "€",
-    "euro": "€",
-    "gbp": "£",
-    "pound": "£",
-    "jpy": "¥",
-    "yen": "¥",
-}
-_EUROPEAN = re.compile(r"\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,}|\d+,\d{1,2}")
+    name: sign
+    for sign, names in {
+        "$": "us$ usd dollar", "€": "eur euro", "£": "gbp pound", "¥": "￥ jpy yen", "₹": "inr rs rupee",
+        "chf": "fr franc franken", "zł": "pln", "r$": "brl", "kč": "czk", "ft": "huf", "₽": "rub", "₺": "try",
+    }.items()
+    for name in names.split()
+}  # fmt: skip
 _MEASURE = re.compile(r"\b(thousands|millions|billions|000s)\b", re.IGNORECASE)
 _MEASURES = {"thousands": 1e3, "000s": 1e3, "millions": 1e6, "billions": 1e9}
 
@@ -56,7 +55,8 @@ _PERIOD = re.compile(
     rf"|\bq(?P<q>[1-4])(?!\w)"
     rf"|\b(?P<ordinal>first|second|third|fourth|[1-4](?:st|nd|rd|th))[\s-]+(?:fiscal\s+)?quarter\b"
     rf"|\b(?P<length>three|six|nine|twelve|thirteen|twenty-six|thirty-nine|3|6|9|12)[\s-]+(?:months?|weeks)\b"
-    rf"|(?<![$€£¥\d.,-])\b(?:fy\s?'?)?(?P<year>(?:19|20)\d\d)\b(?![.,]\d|\s*(?:%|{_SCALE})(?!\w))"
+    rf"|(?<![\d.,-])(?<!{SIGNS})(?<!{SIGNS}\s)(?<!\b{CODE}\s)\b(?:fy\s?'?)?(?P<year>(?:19|20)\d\d)\b"
+    rf"(?![.,]\d|\s{{0,3}}(?:{PERCENT}|{SCALE}|{CURRENCY_BEHIND}))"
     rf"|\bfy\s?'?(?P<short>\d\d)\b"
     rf"|\b(?P<before>year[\s-]+(?:ago|earlier|over[\s-]+year)|(?:prior|previous|last|preceding)[\s-]+(?:fiscal[\s-]+)?year)\b"
     rf"|\b(?P<last>sequential(?:ly)?|quarter[\s-]+over[\s-]+quarter|(?:prior|previous|last|preceding)[\s-]+quarter)\b",
@@ -116,24 +116,24 @@ def find_scale(text: str) -> float | None:
 
 def _figure(match: re.Match[str]) -> Figure:
     digits = match["number"]
-    value, step = _value(digits)
-    scale = _SCALE_LETTERS[match["letter"].lower()] if match["letter"] else _scale(match["scale"])
-    currency = (match["first"] or match["second"] or match["third"] or "").lower().rstrip("s")
+    value, step = _value(match)
+    scale = _SCALE_LETTERS[match["letter"].strip().lower()] if match["letter"] else _scale(match["scale"])
+    currency = (match["first"] or match["second"] or match["third"] or "").lower().rstrip(".")
+    currency = currency if currency in _CURRENCIES else currency.rstrip("s")
     unit = "%" if match["percent"] else ":" if ":" in digits else _CURRENCIES.get(currency, currency)
     negative = bool(match["sign"] or (match["open"] and match["close"]))
     start = match.start("number") if match["open"] and not match["close"] else match.start()
     return Figure(start, match.end(), digits, value, step, scale, unit, negative)
 
 
-def _value(digits: str) -> tuple[float, float]:
+def _value(match: re.Match[str]) -> tuple[float, float]:
+    digits = match["number"]
     if ":" in digits:  # a time of day
         hours, minutes = map(int, digits.split(":"))
         return 60.0 * hours + minutes, 1.0
-    plain = digits.replace("'", "").replace("’", "").replace("\u00a0", "").replace("\u202f", "")
-    if _EUROPEAN.fullmatch(plain):  # 1.234,56
-        plain = plain.replace(".", "").replace(",", ".")
-    plain = plain.replace(",", "") if plain.count(".") < 2 else plain.replace(".", "")
-    return float(plain), 10.0 ** -len(plain.partition(".")[2])
+    if match["chain"]:
+        return float("".join(part.zfill(4) for part in re.split("[.,]", digits))), 1.0
+    return read_number(digits, match[0])
 
 
 def _scale(word: str | None) -> float:

@@ -35,6 +35,8 @@ def find_layout(rows: Sequence[Sequence[str]]) -> Layout:
     has_gaps = any(not cell.strip() for cell in header[0][1:]) and _filled(header[0]) > 1
     if has_gaps and len(body) > 1 and _filled(body[0]) > 1 and _is_second_header(body[0], body[1:]):
         return Layout(titles, 2)
+    if len(body) > 1 and _has_units(body[0], body[1:]):
+        return Layout(titles, 2)
     return Layout(titles, 1)
 
 
@@ -80,6 +82,17 @@ def _has_years(first: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:
 
 def _is_second_header(row: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
     return all(_kind(cell) in ("", "text") for cell in row) and _is_header(row, body) and _has_figures(body)
+
+
+def _has_units(row: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
+    """Return whether a row has units: words above figures, and nothing above the labels of the rows."""
+    if not row or row[0].strip() or not all(below and below[0].strip() for below in body):
+        return False
+    columns = [[below[i] for below in body if i < len(below) and below[i].strip()] for i in range(len(row))]
+    filled = [(cell, column) for cell, column in zip(row, columns, strict=True) if cell.strip()]
+    return bool(filled) and all(
+        _kind(cell) == "text" and column and all(map(is_number, column)) for cell, column in filled
+    )
 
 
 def _has_figures(body: Sequence[Sequence[str]]) -> bool:

@@ -12,7 +12,7 @@ _ZERO = re.compile(r"(?:0*\.)?0+(?:px|pt|r?em|%)?")
 _FAR_OUTSIDE = re.compile(r"-\d{4,}(?:px|pt|r?em|%|vw|vh)?|-\d{3}(?:r?em|%|vw|vh)")
 _CLIPPED = re.compile(r"rect\(\s*[01](?:px)?[\s,].*|inset\(\s*(?:50|100)%.*|circle\(\s*0.*")
 _SHRUNK = re.compile(r"scale\(\s{0,9}0|translate[xy]?\(\s{0,9}-\d{4}")
-_MAX_FRAMES = 3  # frames inside frames
+MAX_FRAMES = 3  # frames inside frames
 _COOKIES = re.compile(
     r"\b(cookie|consent|gdpr)[-_]?(banner|bar|notice|popup|consent|dialog|message|overlay|wall)", re.I
 )
@@ -24,7 +24,7 @@ def show_frames(root: Any) -> None:
     """Put the pages that frames have in `srcdoc` in their places."""
     from lxml import html
 
-    for _ in range(_MAX_FRAMES):
+    for _ in range(MAX_FRAMES):
         for frame in [frame for frame in root.iter("iframe") if frame.get("srcdoc", "").strip()]:
             inner = html.document_fromstring(frame.get("srcdoc"), ensure_head_body=True).find("body")
             frame.clear(keep_tail=True)

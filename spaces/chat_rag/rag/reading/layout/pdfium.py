@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _POINTER, _INT = ctypes.c_void_p, ctypes.c_int
 _BATCH = 1024
-_MOST_COVERS = 200
+_MOST_COVERS, _MOST_OBJECTS = 200, 2_000  # a map has 100,000
 
 
 class _Object(ctypes.c_void_p):
@@ -114,7 +114,8 @@ def covers(page: int, texts: NDArray[np.intp]) -> NDArray[np.float32]:
 
     found: list[ctypes.c_void_p] = []
     fill, stroke = ctypes.c_int(), ctypes.c_int()
-    for index in range(_function("FPDFPage_CountObjects")(_POINTER(page)) - 1, -1, -1):
+    last = _function("FPDFPage_CountObjects")(_POINTER(page)) - 1
+    for index in range(last, max(last - _MOST_OBJECTS, -1), -1):
         item = _POINTER(_function("FPDFPage_GetObject", ctypes.c_size_t)(_POINTER(page), index))
         kind = _function("FPDFPageObj_GetType")(item)
         if kind == raw.FPDF_PAGEOBJ_TEXT:

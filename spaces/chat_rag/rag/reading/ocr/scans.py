@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -95,8 +96,13 @@ class Scans:
         """Return a page's text with that of its pictures behind it, and where recognized lines are."""
         if number in self._pages:
             self._pages[number].mark(written)
+        known = set(map(_letters, written.text.splitlines())) - {""}
         for picture, read in self._pictures.get(number, ()):
-            inside = write_page(lay_out(read.page))
+            # A stamp that is drawn over the picture is text of the page.
+            lines = [line for line in read.page.lines if _letters("".join(piece.text for piece in line)) not in known]
+            inside = write_page(lay_out(replace(read.page, lines=lines)))
+            if not inside.text:
+                continue
             read.mark(inside)
             end = written.body[1]
             before = "\n" if written.text[:end] and not written.text[:end].endswith("\n") else ""
@@ -116,6 +122,11 @@ class Scans:
             pages = [number for number, unread in self._unread_pictures.items() if unread]
             notes.append(Note(NoteKind.UNREAD_PICTURES, count, tuple(_ranges(pages))))
         return notes
+
+
+def _letters(line: str) -> str:
+    """Return the letters and digits of a line, by which two ways to read it are compared."""
+    return "".join(filter(str.isalnum, line.casefold()))
 
 
 def _ranges(pages: Sequence[int]) -> Iterator[str]:

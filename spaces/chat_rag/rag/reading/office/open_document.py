@@ -13,12 +13,12 @@ from rag.reading.tables import INNER, ContentWriter, GridCell
 
 _OASIS = "{urn:oasis:names:tc:opendocument:xmlns:"
 TABLE, _TEXT, _STYLE = f"{_OASIS}table:1.0}}", f"{_OASIS}text:1.0}}", f"{_OASIS}style:1.0}}"
-_OFFICE, _DRAW = f"{_OASIS}office:1.0}}", f"{_OASIS}drawing:1.0}}"
+OFFICE, _DRAW = f"{_OASIS}office:1.0}}", f"{_OASIS}drawing:1.0}}"
 _FORMAT = f"{_OASIS}xsl-fo-compatible:1.0}}"
 _LINK = "{http://www.w3.org/1999/xlink}href"
-_PARAGRAPHS = (f"{_TEXT}p", f"{_TEXT}h")
+PARAGRAPHS = (f"{_TEXT}p", f"{_TEXT}h")
 # What isn't part of the text where it stands: comments, deleted text, and the index's template.
-_LEFT_OUT = (f"{_OFFICE}annotation", f"{_TEXT}tracked-changes", f"{_TEXT}note-citation", f"{_OFFICE}forms")
+_LEFT_OUT = (f"{OFFICE}annotation", f"{_TEXT}tracked-changes", f"{_TEXT}note-citation", f"{OFFICE}forms")
 
 
 def read_open_document(data: bytes, name: str, limits: Limits) -> Content:
@@ -32,7 +32,7 @@ def read_open_document(data: bytes, name: str, limits: Limits) -> Content:
     hidden = hidden_styles(root) | (hidden_styles(styles) if styles is not None else set())
     left_out = _remove_hidden(root, hidden)
     _mark_superscripts(root)
-    body = root.find(f"{_OFFICE}body/{_OFFICE}text")
+    body = root.find(f"{OFFICE}body/{OFFICE}text")
     notes, other_parts = list[str](), OtherParts(data)
     with InnerPictures(writer, name, limits) as pictures:
         blocks = _Blocks(writer, notes, lambda part: pictures.add(other_parts.unpack(part)))
@@ -66,7 +66,7 @@ def _is_white(style: Any, properties: Any) -> bool:
 
 def plain_text(element: Any) -> str:
     """Return the text of an element's paragraphs, one line each."""
-    return "\n".join(_inline(paragraph) for paragraph in element.iter(*_PARAGRAPHS) if not _is_left_out(paragraph))
+    return "\n".join(_inline(paragraph) for paragraph in element.iter(*PARAGRAPHS) if not _is_left_out(paragraph))
 
 
 def _is_left_out(paragraph: Any) -> bool:
@@ -85,7 +85,7 @@ def _inline(paragraph: Any) -> str:
             parts.append("\n")
         elif child.tag == f"{_TEXT}note":
             parts.append(f"[{child.findtext(f'{_TEXT}note-citation', '')}]")
-        elif isinstance(child.tag, str) and child.tag not in (*_LEFT_OUT, *_PARAGRAPHS):
+        elif isinstance(child.tag, str) and child.tag not in (*_LEFT_OUT, *PARAGRAPHS):
             parts.append(_inline(child))
         parts.append(child.tail or "")
     return "".join(parts)
@@ -104,7 +104,7 @@ class _Blocks:
             if element.tag == f"{TABLE}table":
                 self._writer.add_table(list(_table_cells(element)))
                 self._add_pictures(element)
-            elif element.tag in _PARAGRAPHS:
+            elif element.tag in PARAGRAPHS:
                 self._add_paragraph(element, bullet)
             elif element.tag == f"{_DRAW}image":
                 self._add_picture(element.get(_LINK, ""))
@@ -112,14 +112,14 @@ class _Blocks:
                 self.add(element, "* " if element.tag == f"{_TEXT}list-item" else bullet)
 
     def _add_paragraph(self, paragraph: Any, bullet: str) -> None:
-        is_heading = paragraph.tag == _PARAGRAPHS[1]
+        is_heading = paragraph.tag == PARAGRAPHS[1]
         level = min(int(paragraph.get(f"{_TEXT}outline-level", "1")), 6) if is_heading else 0
         text = _inline(paragraph)
         self._writer.add_block(f"{'#' * level} {' '.join(text.split())}" if level else f"{bullet}{text}")
         for note in paragraph.iter(f"{_TEXT}note"):
             self._notes.append(f"[{note.findtext(f'{_TEXT}note-citation', '')}] {plain_text(note)}")
-        for comment in paragraph.iter(f"{_OFFICE}annotation"):
-            text = " ".join("".join(part.itertext()) for part in comment.iter(*_PARAGRAPHS))
+        for comment in paragraph.iter(f"{OFFICE}annotation"):
+            text = " ".join("".join(part.itertext()) for part in comment.iter(*PARAGRAPHS))
             self._notes.append(f"Comment: {text}" if text.strip() else "")
         # Text boxes stand in the paragraph that they are anchored to.
         for box in paragraph.iter(f"{_DRAW}text-box"):
@@ -149,7 +149,7 @@ def _cell_content(cell: Any) -> tuple[str, tuple[list[GridCell], ...]]:
     """Return the text of a cell, with a mark for each table inside of it, and those tables."""
     texts: list[str] = []
     inner: list[list[GridCell]] = []
-    for element in cell.iter(*_PARAGRAPHS, f"{TABLE}table"):
+    for element in cell.iter(*PARAGRAPHS, f"{TABLE}table"):
         if next(element.iterancestors(f"{TABLE}table-cell")) is not cell or _is_left_out(element):
             continue
         if element.tag == f"{TABLE}table":
@@ -161,7 +161,7 @@ def _cell_content(cell: Any) -> tuple[str, tuple[list[GridCell], ...]]:
 def _remove_hidden(root: Any, hidden: set[str | None]) -> int:
     """Empty what a hidden style or a hidden section displays; return how many pieces of text that were."""
     count = 0
-    for element in list(root.iter(f"{_TEXT}span", f"{_TEXT}section", *_PARAGRAPHS)):
+    for element in list(root.iter(f"{_TEXT}span", f"{_TEXT}section", *PARAGRAPHS)):
         if element.get(f"{_TEXT}style-name") in hidden or element.get(f"{_TEXT}display") == "none":
             count += bool("".join(element.itertext()).strip())
             element.text = None

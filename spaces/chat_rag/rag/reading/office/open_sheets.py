@@ -7,7 +7,7 @@ from typing import Any
 
 from rag.documents import Content, Limits, Note, NoteKind
 from rag.reading.office.archive import OPEN_DOCUMENT, checked_parts, parse_xml
-from rag.reading.office.open_document import TABLE, hidden_styles, plain_text
+from rag.reading.office.open_document import OFFICE, PARAGRAPHS, TABLE, hidden_styles, plain_text
 from rag.reading.office.sheet_tables import add_sheet
 from rag.reading.tables import MAX_COLUMNS, ContentWriter, GridCell
 
@@ -30,6 +30,9 @@ def read_open_sheets(data: bytes, name: str, limits: Limits) -> Content:
             left_out: set[str] = set()
             add_sheet(writer, title, _cells(sheet, left_out))
             writer.note_hidden(len(left_out))
+            for comment in sheet.iter(f"{OFFICE}annotation"):
+                text = " ".join(" ".join("".join(part.itertext()) for part in comment.iter(*PARAGRAPHS)).split())
+                writer.add_block(f"Comment: {text}" if text else "")
     if hidden:
         writer.notes.append(Note(NoteKind.HIDDEN_SHEETS, len(hidden), tuple(hidden)))
     return writer.content()
@@ -76,9 +79,16 @@ def _row_cells(row: Any) -> Iterator[tuple[int, str, int, int]]:
     column = 0
     for cell in row.iter(f"{TABLE}table-cell", f"{TABLE}covered-table-cell"):
         repeats = int(cell.get(f"{TABLE}number-columns-repeated", "1"))
-        text = plain_text(cell)
+        text = plain_text(cell) or _value(cell)
         if text.strip() and cell.tag == f"{TABLE}table-cell":
             spans = [int(cell.get(f"{TABLE}number-{kind}-spanned", "1")) for kind in ("rows", "columns")]
             for repeat in range(min(repeats, _MAX_REPEAT)):
                 yield column + repeat, text, spans[0], spans[1]
         column += repeats
+
+
+def _value(cell: Any) -> str:
+    """Return the value of a cell without a displayed text, which office programs always write."""
+    kinds = ("string-value", "date-value", "time-value", "boolean-value", "value")
+    value = str(next(filter(None, (cell.get(f"{OFFICE}{kind}") for kind in kinds)), ""))
+    return value.upper() if cell.get(f"{OFFICE}value-type") == "boolean" else value

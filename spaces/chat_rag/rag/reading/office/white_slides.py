@@ -50,7 +50,7 @@ def _colors(background: Any) -> list[Any]:
 def _is_white(color: Any, white_theme: bool) -> bool:
     if len(color):  # it is made darker or lighter
         return False
-    value = color.get("val", "")
+    value = str(color.get("val", ""))
     if color.tag == f"{_DRAWING}schemeClr":
         return white_theme and value in _BACKGROUND
     return bool(color.tag == f"{_DRAWING}srgbClr" and value.upper() == "FFFFFF")

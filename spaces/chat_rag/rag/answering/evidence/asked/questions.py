@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
-from rag.answering.evidence.asked.kinds import FIGURES, Kind, kind_of
+from rag.answering.evidence.asked.kinds import ASKS_PRICE, FIGURES, Kind, kind_of
 from rag.answering.evidence.asked.periods import PERIOD_STEMS, Day, days_in, length_in
 from rag.answering.evidence.tables.figures import YEAR
 from rag.search.bm25 import STOP_WORDS, keywords, stems
@@ -29,6 +29,7 @@ _IN_STREET = re.compile(rf"(?<![\w.’'-])[A-Z][\w.’'-]* (?:{_STREET})$")
 _HOUSE_NUMBER = re.compile(r"\b\d{1,5}[A-Za-z]? $")
 _BEFORE = 40  # characters: a question can be long
 _MAX_NAMES = 16  # each is looked for in the whole text of all documents
+_OPENING = "¿¡\"'“”„«»‘([ \t\r\n"  # what can stand before the first word of a sentence
 _POSSESSIVE = re.compile(r"[’']s?$")
 _WANTS_WORDS = re.compile(
     r"^how (?:is|are|was|were|does|do|did|can|should|would)\b|^(?:why|who|where|describe|explain)\b"
@@ -37,6 +38,10 @@ _WANTS_WORDS = re.compile(
     re.IGNORECASE,
 )
 _ASKS_FIGURE = re.compile(r"(?:\w+ )?(?:how|when)\b", re.IGNORECASE)
+_ASKS_CHANGE = re.compile(
+    r"\b(?:more|less|higher|lower|change|(?:in|de)crease|differ|grow|rise|fall)\w*", re.IGNORECASE
+)
+_ASKS_NAME = re.compile(r"who(?:['’]s| is| was| are| were) (?:the|our|your|my|his|her|their|its)\b", re.IGNORECASE)
 _COUNTED = re.compile(r"\bhow (?:many|much) (\w+(?: \w+)?)", re.IGNORECASE)
 # Words that only ask, and that the answer needn't have.
 _ASKING = frozenset(["much", "many", "s", "must", "may", "might", "shall", "ever"])
@@ -96,7 +101,7 @@ class Question:
         return tuple(
             (match.start(), name)
             for match in _NAME.finditer(self.text)
-            if match.start() and self.text[: match.start()].rstrip()[-1:] not in ".?!:"
+            if (before := self.text[: match.start()].rstrip(_OPENING)) and before[-1] not in ".?!:"
             if len(name := _POSSESSIVE.sub("", match[0])) > 1 and name.lower() not in STOP_WORDS
         )
 
@@ -121,6 +126,16 @@ class Question:
     def wants_figure(self) -> bool:
         """Whether the question asks how much, how many, how long or when: no words alone answer it."""
         return self.kind in FIGURES and bool(_ASKS_FIGURE.match(self.text))
+
+    @cached_property
+    def wants_price(self) -> bool:
+        """Whether the question asks what something costs: a number of other things doesn't answer it."""
+        return self.kind is Kind.MONEY and bool(ASKS_PRICE.search(self.text)) and not _ASKS_CHANGE.search(self.text)
+
+    @cached_property
+    def wants_name(self) -> bool:
+        """Whether the question asks who has a role: "the president, the treasurer and two masters" doesn't answer."""
+        return self.kind is Kind.PERSON and bool(_ASKS_NAME.match(self.text))
 
     @cached_property
     def counted(self) -> frozenset[str]:

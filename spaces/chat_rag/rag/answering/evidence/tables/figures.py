@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 
-_CURRENCY = r"[$€£¥]|US\$|USD|EUR|GBP|Rs\.?"
-# 1,234.5 · (1,234) · $ 12 · 4.25% · -3 (3) · 1.234,56 · — · n/a, each with an optional footnote mark behind it.
-_NUMBER = r"\d{1,3}(?:[,.'\u00a0 ]\d{3})++(?!\d)(?:[.,]\d++)?|\d++(?:[.,]\d++)?|\.\d++"
-_FIRST_NUMBER = re.compile(_NUMBER)
-FIGURE = re.compile(
-    rf"(?<!\s)(?:{_CURRENCY})?\s*+[-−–(+]?\s*+(?:{_CURRENCY})?\s*+[-−–]?\s*+(?:{_NUMBER})\s*+\)?\s*+"
-    rf"(?:%|pts?|bps|x|million|billion|[mbk]n?)?\s*+\)?(?:\s*+\(\d[\d.,]*+%?\))?"
+from rag.answering.numbers import CELL_NUMBER, CURRENCY_BEFORE, CURRENCY_BEHIND, PERCENT, SCALE, read_number
+
+# 1,234.5 · (1,234) · $ 12 · 12,50 € · 4.25% · -3 (3) · 4,210 (note 3), each with an optional footnote mark behind it.
+_NUMBER = re.compile(CELL_NUMBER)
+_FIGURE = re.compile(
+    rf"(?<!\s){CURRENCY_BEFORE}?\s*+[-−–(+]?\s*+{CURRENCY_BEFORE}?\s*+[-−–]?\s*+{CELL_NUMBER}\s*+\)?\s*+"
+    rf"(?:{PERCENT}|pts?|bps|x|{SCALE}|[mbk]n?)?\s*+(?:[kMT]?{CURRENCY_BEHIND})?\s*+\)?"
+    r"(?:\s*+\((?:[Nn]ote )?\d[\d.,]*+%?\))?"
+)
+# "640 W", "12.8 kg", "45 m²"; "2 yr" and "3Q" name columns.
+_MEASURE = re.compile(
+    rf"{CELL_NUMBER}\s?(?!(?:[QH]|FY|(?:yr|mo|mth|wk|week|year|day)s?)\b)(?:[^\W\d_]{{1,4}}|°[CF]?)[²³]?(?:/[^\W\d_]{{1,4}})?",
+    re.IGNORECASE,
 )
 # It begins behind a letter, a figure or a space: a run of marks is read once.
 _NOTE_MARK = re.compile(r"(?<![*†‡§¹²³)\]])(?:\([a-z\d]\)|\[[a-z\d]\]|[*†‡§¹²³])++$", re.IGNORECASE)
@@ -20,7 +26,7 @@ _ALTERNATIVE = re.compile(
     re.IGNORECASE,
 )
 _BLANK = re.compile(r"(?:\$|€|£)?\s*+(?:[-−–—\s.]++%?|n/?[am]\.?|nil|none|nm|\*++)", re.IGNORECASE)
-YEAR = re.compile(r"(?<![\d,.$])(?:19|20)\d\d(?![\d,%]|\.\d)")
+YEAR = re.compile(r"(?<![\d,.$])(?:19|20)\d\d(?!\d|%|[.,]\d)")
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _DATE = re.compile(
     r"(?:(?:fiscal|fy|cy|year|as of|at|ended|ending|quarter|q[1-4])[\s:]*+)*+"
@@ -54,7 +60,12 @@ def is_figure(text: str) -> bool:
     if len(text) > _MAX_FIGURE:
         return False
     texts = text.strip(), without_note_mark(text).strip()  # "(5)" is a figure, and a mark in "12 (5)"
-    return any(FIGURE.fullmatch(each) for each in texts) and not is_period(text)
+    return any(_FIGURE.fullmatch(each) for each in texts) and not is_period(text)
+
+
+def is_measure(text: str) -> bool:
+    """Return whether a cell has a number with the symbol of its unit."""
+    return len(text) <= _MAX_FIGURE and bool(_MEASURE.fullmatch(text.strip()))
 
 
 def is_blank(text: str) -> bool:
@@ -69,13 +80,10 @@ def is_period(text: str) -> bool:
 
 def value(text: str) -> float | None:
     """Return the number of a figure; parentheses are a minus."""
-    match = _FIRST_NUMBER.search(text)
+    match = _NUMBER.search(text)
     if not match:
         return None
-    digits = match[0].replace("'", "").replace("\u00a0", "").replace(" ", "")
-    if re.fullmatch(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+,\d{1,2}", digits):  # 1.234,56
-        digits = digits.replace(".", "").replace(",", ".")
-    number = float(digits.replace(",", ""))
+    number, _ = read_number(match[0], text, in_cell=True)
     is_negative = bool(re.match(r"\s*[^\d]{0,4}[-−–(]", text[: match.start() + 1] if match.start() else ""))
     return -number if is_negative else number
 

@@ -13,7 +13,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate, islice, pairwise
 
-from rag.answering.evidence.tables.figures import find_unit, is_blank, is_figure, is_period, without_note_mark
+from rag.answering.evidence.tables.figures import (
+    find_unit,
+    is_blank,
+    is_figure,
+    is_measure,
+    is_period,
+    without_note_mark,
+)
 from rag.documents import Cell, Span, Table
 
 # Of a table whose rows all look like headers, each figure would otherwise have all of them.
@@ -228,7 +235,7 @@ class Grid:
         cells = [cell for column, cell in row.items() if column > 0]
         if not row or all(cell.header for cell in row.values()):
             return True
-        if not cells or any(is_figure(self.content(cell)) for cell in cells):
+        if not cells or any(self._is_figure(cell) for cell in cells):
             return False
         # Above the first figure, words name columns. A table without figures has one row of them.
         if number < first_figure_row if first_figure_row < len(self._row_ends) else number == 0:
@@ -238,7 +245,12 @@ class Grid:
 
     def _find_first_figure_row(self) -> int:
         behind_labels = (cell for cell in self._cells if cell.column + cell.column_span > 1)
-        return next((cell.row for cell in behind_labels if is_figure(self.content(cell))), len(self._row_ends))
+        return next((cell.row for cell in behind_labels if self._is_figure(cell)), len(self._row_ends))
+
+    def _is_figure(self, cell: Cell) -> bool:
+        """Return whether a cell has a figure that is no name of a column, as "640 W" is one only in the first row."""
+        text = self.content(cell)
+        return is_figure(text) or (cell.row > 0 and is_measure(text))
 
     def _find_names(self, first_figure_row: int) -> int:
         cells = [cell for cell in self._cells if cell.row >= first_figure_row and not cell.header]

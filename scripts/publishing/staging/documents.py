@@ -1,0 +1,103 @@
+"""Puts a library of documents into a staged Space, where the chat page finds it beside its app.py."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from publishing.errors import ContentError, StageError
+from publishing.staging.content_check import MAX_FILE_BYTES, MAX_TOTAL_BYTES, check_content
+from publishing.staging.stage import StagedSpace
+
+PLACE = "library"  # in the Space
+MANIFEST = "manifest.json"
+ORIGINALS = "originals"
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """A built library: its files by their paths in it, and what `python -m rag inspect` says about it."""
+
+    files: dict[str, Path]
+    description: str
+
+    @property
+    def bytes(self) -> int:
+        return sum(path.stat().st_size for path in self.files.values())
+
+    def warning(self, repo: str) -> str:
+        """Return the lines of a plan about documents."""
+        lines = "".join(f"\n  {line}" for line in self.description.splitlines())
+        originals = "their texts and the files themselves" if self._has_originals else "their texts"
+        return (
+            f"{repo}: everybody who may see the Space can read these documents, {originals} "
+            f"({self.bytes / 1e6:.1f} MB):{lines}"
+        )
+
+    @property
+    def _has_originals(self) -> bool:
+        return any(name.startswith(f"{ORIGINALS}/") for name in self.files)
+
+
+def open_documents(documents: Path, work: Path) -> Documents:
+    """Return the library in a folder, or one that is built from the files of the folder in `work`.
+
+    Raises `ContentError` if there is a secret in one of the files, or if they are too large for a Space.
+    """
+    if (documents / MANIFEST).is_file():
+        library, description = documents, _rag("inspect", str(documents))
+    else:
+        check_content(_documents_below(documents))
+        library, description = work, _rag("build", str(documents), "--out", str(work))  # it prints what inspect does
+    manifest = json.loads((library / MANIFEST).read_text(encoding="utf-8"))
+    names = [MANIFEST, *(file["name"] for file in manifest["files"].values())]
+    if manifest["originals"]:
+        ids = {source["document"] for source in manifest["sources"] if source["document"]}
+        names += sorted(f"{ORIGINALS}/{document}" for document in ids)
+    found = Documents({name: library / name for name in names}, description)
+    check_size(found)
+    return found
+
+
+def add_documents(space: StagedSpace, documents: Documents) -> StagedSpace:
+    """Return the Space with the library."""
+    files = {f"{PLACE}/{name}": path for name, path in documents.files.items()}
+    for place, path in files.items():
+        target = space.folder / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target, follow_symlinks=False)
+    return replace(space, files=space.files | {place: space.folder / place for place in files})
+
+
+def _documents_below(folder: Path) -> dict[str, Path]:
+    """Return the files that a library can be built from: not those that are hidden, and not links."""
+    return {
+        path.relative_to(folder).as_posix(): path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and not path.is_symlink()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    }
+
+
+def check_size(documents: Documents) -> None:
+    largest = max(path.stat().st_size for path in documents.files.values())
+    if largest > MAX_FILE_BYTES or documents.bytes > MAX_TOTAL_BYTES:
+        raise ContentError(
+            f"The library has {documents.bytes / 1e6:.1f} MB, its largest file {largest / 1e6:.1f} MB. A Space gets at "
+            f"most {MAX_TOTAL_BYTES / 1e6:g} MB, and {MAX_FILE_BYTES / 1e6:g} MB a file.",
+            "Publish fewer documents, or build the library without --originals.",
+        )
+
+
+def _rag(*arguments: str) -> str:
+    """Run `python -m rag` and return what it prints; `StageError` with its own message if it fails."""
+    process = subprocess.run([sys.executable, "-m", "rag", *arguments], capture_output=True, text=True, check=False)
+    if process.returncode:
+        message, _, remedy = process.stderr.strip().rpartition("error: ")[2].partition("\n")
+        raise StageError(message or "python -m rag failed.", remedy.strip() or "Install the project: make install.")
+    return process.stdout

@@ -1,0 +1,71 @@
+"""A Space that is published with documents: what the plan says, what is refused, and what is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from publishing.errors import ContentError
+from publishing.staging import documents as staged_documents
+from rag import __main__ as rag
+from tests.publish.fake_hub import Hub
+
+Publish = Callable[..., int]
+REPO = "somebody/handbook"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "handbook"
+    place.mkdir()
+    (place / "birds.md").write_text("# Gannets\n\nThe gannet dives from thirty metres.\n")
+    (place / "broken.pdf").write_text("no PDF")
+    return place
+
+
+def test_documents_are_sent_once_and_only_when_they_may_be_public(
+    hub: Hub, publish: Publish, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("chat_rag", "--documents", str(folder), "--repo", REPO)
+    assert publish(*command) == 0
+    plan = capsys.readouterr().out
+    assert "everybody who may see the Space can read these documents" in plan
+    assert "not read: broken.pdf" in plan
+    assert "+ library/manifest.json" in plan
+    assert rag.main(["build", str(folder), "--out", str(folder.parent / "library")]) == 0
+    command = ("chat_rag", "--documents", str(folder.parent / "library"), "--repo", REPO)
+    assert publish(*command, "--apply") == 1
+    assert "--public-documents" in capsys.readouterr().err
+    assert not hub.spaces
+    assert publish(*command, "--apply", "--public-documents") == 0
+    sent = hub.spaces[REPO].head.files
+    assert any(b"dives from thirty metres" in data for place, data in sent.items() if place.startswith("library/"))
+    assert "corpus/seabird-report.md" in sent
+    capsys.readouterr()
+    assert publish(*command, "--apply", "--public-documents") == 0
+    assert "nothing to do" in capsys.readouterr().out
+
+
+def test_a_secret_in_a_document_is_named_before_anything_is_built(folder: Path, tmp_path: Path) -> None:
+    (folder / "notes.txt").write_text("Our key:\n-----BEGIN " + "RSA PRIVATE KEY-----\n" + "MIIEowIBAAKCAQEAx7" * 20)
+    with pytest.raises(ContentError, match=r"notes\.txt, line 2"):
+        staged_documents.open_documents(folder, tmp_path / "library")
+    assert not (tmp_path / "library").exists()
+
+
+def test_only_the_chat_takes_documents(publish: Publish, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert publish("platform_compare", "--documents", str(folder)) == 1
+    assert "doesn't read documents" in capsys.readouterr().err
+    assert publish("chat_rag", "dashboard", "--documents", str(folder)) == 1
+    assert "--documents is for one Space" in capsys.readouterr().err
+    assert publish("chat_rag", "--documents", str(folder / "nothing")) == 1
+    assert "There is no folder" in capsys.readouterr().err
+
+
+def test_a_library_that_is_too_large_is_refused_with_its_size(folder: Path, tmp_path: Path) -> None:
+    large = tmp_path / "large.bin"
+    large.write_bytes(bytes(staged_documents.MAX_FILE_BYTES + 1))
+    with pytest.raises(ContentError, match=r"The library has 10\.0 MB"):
+        staged_documents.check_size(staged_documents.Documents({"vectors": large}, ""))
