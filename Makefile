@@ -67,6 +67,7 @@ screenshots: $(VENV)/dev.stamp ## Take the README's screenshots (needs chromium)
 
 .PHONY: conformance
 conformance: $(VENV)/dev.stamp ## Try real servers and clients, and write docs/compatibility.md (ARGS="--only llama.cpp")
+	$(PIP) uv
 	$(BIN)/python scripts/conformance.py $(ARGS)
 
 .PHONY: install

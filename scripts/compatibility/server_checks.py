@@ -1,150 +1,84 @@
-"""What our client does against a server: each check returns what was seen, or raises with the reason."""
+"""Our client against a server: its chat, embeddings, scores and key."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import Awaitable, Mapping
 
-from backends import (
-    Backend,
-    BackendError,
-    Catalog,
-    ChatRequest,
-    Delta,
-    Done,
-    InvalidAnswer,
-    Message,
-    Rejected,
-    Tool,
-    ToolCall,
-)
-from backends.streams import closing
-from compatibility.programs import Running
+from backends import Backend, Catalog, Rejected
+from backends.http.connections import close_connections
+from backends.vectors import connect_embeddings, connect_reranking
+from compatibility.chat_checks import CHAT_CHECKS, QUESTION, Check
+from compatibility.outcomes import NotTried, Outcome, Shortcoming, judge
+from compatibility.workplace import Server, Target
 
-SCHEMA = {"type": "object", "properties": {"town": {"type": "string", "maxLength": 12}}, "required": ["town"]}
-WEATHER = Tool("weather", "The weather of a town", {"type": "object", "properties": {"town": {"type": "string"}}})
-QUESTION = ChatRequest((Message("user", "Count from one to twenty in words."),), max_tokens=24, temperature=0)
-AT_ONCE = 32
-Check = Callable[[Backend], Awaitable[str]]
+TEXTS = ("The cat sleeps on the sofa.", "Interest rates rose in May.", "A cat is sleeping on a couch.")
+NO_MODEL = "no model for it on this machine"
+NO_CHAT = "this server has no chat"
 
 
-async def check_server(server: Running) -> dict[str, str]:
+async def check_server(server: Server, chat_checks: Mapping[str, Check] = CHAT_CHECKS) -> dict[str, Outcome]:
     """Run every check, one after the other, and return what each saw."""
-    entry = {"kind": "openai", "url": server.url, "model": server.model, "read_timeout": 300}
-    backend = Catalog({"server": {**entry, "api_key": server.key}}, source="conformance").connect("server")
-    results = {}
-    for name, check in CHECKS.items():
-        try:
-            results[name] = await check(backend)
-        except (BackendError, AssertionError, TimeoutError) as error:
-            results[name] = f"failed: {error or 'not as expected'}"
-        print(f"  {name}: {results[name]}", flush=True)
-    await backend.aclose()
-    return results
-
-
-async def _stream(backend: Backend) -> str:
-    deltas, done = await _ask(backend, QUESTION)
-    assert len(deltas) > 1, "the answer came in one piece"
-    return f"yes, {len(deltas)} pieces, ends with {done.finish_reason!r}"
-
-
-async def _usage(backend: Backend) -> str:
-    _, done = await _ask(backend, QUESTION)
-    assert done.usage, "no token counts"
-    return f"yes, {done.usage.input_tokens} in, {done.usage.output_tokens} out"
-
-
-async def _stop(backend: Backend) -> str:
-    deltas, _ = await _ask(backend, QUESTION)
-    text = "".join(delta.text for delta in deltas)
-    words = text.split()
-    assert len(words) > 1, f"the answer is only “{text[:40]}”"
-    word = words[len(words) // 2]
-    deltas, _ = await _ask(backend, replace(QUESTION, stop=(word,)))
-    assert word not in "".join(delta.text for delta in deltas), f"the text goes on after {word!r}"
-    return "yes"
-
-
-async def _close(backend: Backend) -> str:
-    """Close a stream after its first piece, more often than the server has slots, and ask again."""
-    for _ in range(10):
-        stream = backend.stream(replace(QUESTION, max_tokens=400))
-        async with closing(stream):
-            await anext(stream)
-    async with asyncio.timeout(60):
-        await _ask(backend, QUESTION)
-    return "yes, the next request is answered"
-
-
-async def _tools(backend: Backend) -> str:
-    request = replace(QUESTION, messages=(Message("user", "Weather in Oslo?"),), tools=(WEATHER,), max_tokens=64)
+    backend = _catalog(server.chat).connect("server") if server.chat else None
+    checks: dict[str, Awaitable[str]] = {name: _chat(check, backend) for name, check in chat_checks.items()}
+    checks["error: wrong key"] = _wrong_key(server)
+    checks["embeddings"] = _embeddings(server.embed)
+    checks["rerank"] = _rerank(server.rerank)
+    outcomes = {}
     try:
-        events = [event async for event in backend.stream(replace(request, tool_choice="required"))]
+        for name, check in checks.items():
+            outcomes[name] = await judge(check)
+            print(f"  {name}: {outcomes[name].verdict}, {outcomes[name].seen}", flush=True)
+    finally:
+        await close_connections()
+    return outcomes
+
+
+async def _chat(check: Check, backend: Backend | None) -> str:
+    if backend is None:
+        raise NotTried(NO_CHAT)
+    return await check(backend)
+
+
+async def _wrong_key(server: Server) -> str:
+    """A wrong key is an error that says so."""
+    target = server.chat or server.embed
+    if target is None or not target.key:
+        raise NotTried("it asks for no key")
+    catalog = _catalog(target, api_key="sk-another")
+    try:
+        if server.chat:
+            _ = [event async for event in catalog.connect("server").stream(QUESTION)]
+        else:
+            await connect_embeddings(catalog, "server").embed(TEXTS)
     except Rejected as error:
-        return f"refused: {error.message}"
-    except InvalidAnswer as error:
-        return f"no call, which our check reports: {error.message}"
-    calls = [event for event in events if isinstance(event, ToolCall)]
-    assert calls and calls[0].name == "weather"
-    return f"yes, {calls[0].name}({json.dumps(dict(calls[0].arguments))[:40]})"
+        if error.status not in (401, 403):
+            raise Shortcoming(f"it refuses with another error: {error.message}") from error
+        return error.message
+    raise Shortcoming("it answers all the same")
 
 
-async def _schema(backend: Backend) -> str:
-    request = replace(QUESTION, messages=(Message("user", "Name a town."),), schema=SCHEMA, max_tokens=48)
+async def _embeddings(target: Target | None) -> str:
+    """Each text has a vector, and the tokens are counted."""
+    if target is None:
+        raise NotTried(NO_MODEL)
     try:
-        deltas, _ = await _ask(backend, request)
-    except InvalidAnswer as error:
-        return f"not followed, which our check reports: {error.message}"
-    return f"yes, {''.join(delta.text for delta in deltas)}"
+        embeddings = await connect_embeddings(_catalog(target), "server").embed(TEXTS)
+    except Rejected as error:
+        raise Shortcoming(f"it refuses: {error.message}") from error
+    return f"{len(embeddings.vectors)} vectors of {len(embeddings.vectors[0])}, {embeddings.input_tokens} tokens"
 
 
-async def _unknown_model(backend: Backend) -> str:
+async def _rerank(target: Target | None) -> str:
+    """Each text has a score."""
+    if target is None:
+        raise NotTried(NO_MODEL)
     try:
-        await _ask(backend, replace(QUESTION, model="no-such-model"))
-    except BackendError as error:
-        return f"{type(error).__name__}: {error.message}"
-    return "answers all the same"
+        scores = await connect_reranking(_catalog(target), "server").rerank("Where is the cat?", TEXTS)
+    except Rejected as error:
+        raise Shortcoming(f"it refuses: {error.message}") from error
+    return f"scores {', '.join(f'{score:.2f}' for score in scores)}"
 
 
-async def _too_long(backend: Backend) -> str:
-    try:
-        await _ask(backend, replace(QUESTION, messages=(Message("user", "word " * 20_000),)))
-    except BackendError as error:
-        return f"{type(error).__name__}: {error.message}"
-    return "answers all the same"
-
-
-async def _at_once(backend: Backend) -> str:
-    requests = [replace(QUESTION, max_tokens=8, messages=(Message("user", f"Say {n}."),)) for n in range(AT_ONCE)]
-    answers = await asyncio.gather(*(_ask(backend, request) for request in requests), return_exceptions=True)
-    errors = [answer for answer in answers if isinstance(answer, BaseException)]
-    assert not errors, f"{len(errors)} of {AT_ONCE} failed: {errors[0]}"
-    return f"yes, {AT_ONCE} answers"
-
-
-async def _ask(backend: Backend, request: ChatRequest) -> tuple[list[Delta], Done]:
-    deltas, done = [], Done(None, None)
-    stream = backend.stream(request)
-    async with closing(stream):
-        async for event in stream:
-            if isinstance(event, Delta):
-                deltas.append(event)
-            elif isinstance(event, Done):
-                done = event
-    return deltas, done
-
-
-CHECKS: dict[str, Check] = {
-    "stream": _stream,
-    "usage": _usage,
-    "stop": _stop,
-    "close": _close,
-    "tools": _tools,
-    "JSON schema": _schema,
-    "unknown model": _unknown_model,
-    "prompt too long": _too_long,
-    "32 at once": _at_once,
-}
+def _catalog(target: Target, **changes: str) -> Catalog:
+    entry = {"kind": "openai", "url": target.url, "model": target.model, "api_key": target.key, "read_timeout": 300}
+    return Catalog({"server": {**entry, **changes}}, source="conformance")
