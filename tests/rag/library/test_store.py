@@ -84,7 +84,7 @@ for attempt in (
 
 def sample(text: str = TEXT, name: str = "tern.md") -> tuple[Document, list[Chunk], np.ndarray]:
     document = Document(IDENTIFIER, name, text, (Page(1, 0, len(text)),), "text/markdown")
-    chunks = chunk_document(document, size=300)
+    chunks = chunk_document(document, size=300, overlap=100)
     return document, chunks, np.random.default_rng(0).random((len(chunks), 384), dtype=np.float32)
 
 
