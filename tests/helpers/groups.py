@@ -37,6 +37,7 @@ SHARED = {
 }
 
 
+@cache
 def group(nodeid: str) -> str:
     """Return the group of a test: its module, or what it shares with other modules."""
     path = PurePosixPath(nodeid.partition("::")[0])
