@@ -29,7 +29,7 @@ from rag.answering.answer import Rag
 from rag.answering.citations.markers import Marker
 from rag.answering.types import AnswerEnd, Retrieval
 from rag.library.library import Library
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 
 SEED = 7
 FILINGS = (

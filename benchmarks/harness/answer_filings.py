@@ -10,7 +10,7 @@ from rag.answering.evidence.candidates import retrieve_candidates
 from rag.answering.evidence.selection import find_quotes
 from rag.answering.quotes import Quote
 from rag.library.library import Library
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 
 # The question, and what its first quote says: words of the cell or, where there is none, of the sentence.
 QUESTIONS = {

@@ -27,7 +27,7 @@ from rag.answering.evidence.units import Unit, find_units
 from rag.answering.retrieve import retrieve_passages
 from rag.answering.verification.support import content_tokens
 from rag.documents import Document, Passage
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 
 _RANKED = 40  # enough to keep CANDIDATES after those with the answer are taken out
 _YEAR = re.compile(r"(?:19|20)\d\d")

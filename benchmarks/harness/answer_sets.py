@@ -13,7 +13,7 @@ from pathlib import Path
 from rag.documents import Document
 from rag.library.library import Library
 from rag.reading.markdown_tables import find_markdown_tables
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 
 Span = tuple[int, int]
 Place = tuple[int, int]  # a cell's row and column

@@ -13,7 +13,7 @@ from rag.answering.retrieve import retrieve_passages
 from rag.library.built.manifest import LibraryRefused
 from rag.library.built.shared_library import BuiltLibrary
 from rag.library.library import Library
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from tests.conftest import ROOT
 from tests.rag.library.built.conftest import Builder
 

@@ -18,8 +18,8 @@ from typing import Any
 from rag.errors import RagError
 from rag.library import disk
 from rag.library.library import vectors_label
-from rag.search.embedders import Embedder
-from rag.search.onnx_export import HUB_MODEL, packaged_model
+from rag.search.embedding.embedders import Embedder
+from rag.search.embedding.onnx_export import HUB_MODEL, packaged_model
 
 FORMAT = 1  # raise it when the files change, or the readers so that documents should be read again
 MANIFEST = "manifest.json"

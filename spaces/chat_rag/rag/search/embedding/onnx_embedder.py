@@ -13,9 +13,9 @@ from typing import Any
 
 from backends.processors import has_feature, usable_processors
 from rag.errors import RetrievalError
-from rag.search.onnx_export import INT8, MODEL, PROMPTS, TOKENIZER
-from rag.search.prompts import prompts_of
-from rag.search.token_vectors import Span, TokenVectors, unit_length
+from rag.search.embedding.onnx_export import INT8, MODEL, PROMPTS, TOKENIZER
+from rag.search.embedding.prompts import prompts_of
+from rag.search.embedding.token_vectors import Span, TokenVectors, unit_length
 
 # Without one of these units, the sums of 8-bit products overflow and the vectors are wrong.
 _INT8_FEATURES = ("avx512_vnni", "avx_vnni")
@@ -38,7 +38,7 @@ class OnnxModel:
         except Exception as error:  # both libraries raise classes of their own, and bare Exception
             raise RetrievalError(
                 f"Can't load the embedding model in {folder} ({type(error).__name__}).",
-                f"Create {MODEL} and {TOKENIZER} again: python -m rag.search.onnx_export FOLDER.",
+                f"Create {MODEL} and {TOKENIZER} again: python -m rag.search.embedding.onnx_export FOLDER.",
             ) from error
         self.workers = usable_processors()
         self.vocabulary_size: int = self._tokenizer.get_vocab_size()

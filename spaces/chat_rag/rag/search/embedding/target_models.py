@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from backends import BackendError, Catalog
 from backends.vectors import connect_embeddings, connect_reranking
 from rag.errors import RetrievalError
-from rag.search.prompts import prompts_of
-from rag.search.token_vectors import Span, TokenVectors
+from rag.search.embedding.prompts import prompts_of
+from rag.search.embedding.token_vectors import Span, TokenVectors
 from ui.event_loop import EventLoopThread
 
 if TYPE_CHECKING:

@@ -16,13 +16,13 @@ import pytest
 from rag.answering.retrieve import retrieve_passages
 from rag.errors import RetrievalError
 from rag.library.library import Library
-from rag.search import embedders
-from rag.search.batches import batch_by_length
-from rag.search.embedders import UPLOAD_NICE, Embedder
-from rag.search.onnx_embedder import OnnxModel, computes_in_int8
-from rag.search.onnx_export import cached_export, is_exported, packaged_model
-from rag.search.token_vectors import TokenVectors
-from rag.search.torch_embedder import TorchModel
+from rag.search.embedding import embedders
+from rag.search.embedding.batches import batch_by_length
+from rag.search.embedding.embedders import UPLOAD_NICE, Embedder
+from rag.search.embedding.onnx_embedder import OnnxModel, computes_in_int8
+from rag.search.embedding.onnx_export import cached_export, is_exported, packaged_model
+from rag.search.embedding.token_vectors import TokenVectors
+from rag.search.embedding.torch_embedder import TorchModel
 from tests.conftest import ROOT, missing
 
 TEXTS = {
@@ -43,7 +43,7 @@ WITHOUT_TORCH = """
 import sys
 sys.modules["torch"] = sys.modules["sentence_transformers"] = sys.modules["transformers"] = None
 from backends import SpaceportError
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 try:
     print(len(Embedder().encode(["a tern"])[0]))
 except SpaceportError as error:
@@ -59,7 +59,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not importlib.util.find_spec("onnx"):
         missing("the package onnx")
     folder = tmp_path_factory.mktemp("exported") / "embeddings"
-    program = ROOT / "spaces" / "chat_rag" / "rag" / "search" / "onnx_export.py"
+    program = ROOT / "spaces" / "chat_rag" / "rag" / "search" / "embedding" / "onnx_export.py"
     subprocess.run([sys.executable, "-W", "error", program, "--from-package", folder], check=True)
     return folder
 
@@ -320,4 +320,4 @@ def test_the_old_name_of_the_export_prints_the_new_command() -> None:
         [sys.executable, "-m", "rag.exported", "folder"], capture_output=True, text=True, check=False
     )
     assert (process.returncode, process.stdout) == (2, "")
-    assert "Run: python -m rag.search.onnx_export" in process.stderr
+    assert "Run: python -m rag.search.embedding.onnx_export" in process.stderr

@@ -14,7 +14,7 @@ from rag.answering.evidence.selection import QuoteSelection, find_quotes
 from rag.answering.retrieve import rank_passages
 from rag.errors import RetrievalError
 from rag.library.library import Library
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from rag.search.rerank import Reranker
 from tests.backends.wire_server import ReceivedRequest, Reply, WireServer, serving
 from tests.rag.search.test_rerank import passages

@@ -9,8 +9,8 @@ from typing import Any
 
 from backends.processors import has_feature, limit_spin_wait, usable_processors
 from rag.errors import RetrievalError
-from rag.search.prompts import prompts_of
-from rag.search.token_vectors import Span, TokenVectors, unit_length
+from rag.search.embedding.prompts import prompts_of
+from rag.search.embedding.token_vectors import Span, TokenVectors, unit_length
 
 # The processor's unit that multiplies matrices of bfloat16. AVX-512 has bfloat16 too (avx512_bf16), but took 1.6 times
 # the time of float32.
