@@ -8,7 +8,7 @@ from typing import Any
 from rag.documents import Content, Limits, Note, NoteKind
 from rag.reading.office.archive import OPEN_DOCUMENT, checked_parts, parse_xml
 from rag.reading.office.open_document import OFFICE, PARAGRAPHS, TABLE, hidden_styles, plain_text
-from rag.reading.office.sheet_tables import add_sheet
+from rag.reading.office.sheets.tables import add_sheet
 from rag.reading.tables import MAX_COLUMNS, ContentWriter, GridCell
 
 # A repeated cell with text beyond these is a format that reaches the sheet's end.

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from rag.reading.list_numbers import list_number
 from rag.reading.office.archive import parse_xml
-from rag.reading.office.word_xml import W, insert_text, is_on, value_of
+from rag.reading.office.word.document_xml import W, insert_text, is_on, value_of
 
 _NUMBERING = "word/numbering.xml"
 _OWN_LISTS = "ListNumber"

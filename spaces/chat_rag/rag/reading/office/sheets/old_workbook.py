@@ -9,7 +9,7 @@ from typing import Any
 from rag.documents import Content, Limits, Note, NoteKind
 from rag.errors import DocumentError
 from rag.reading.office.number_format import display_value
-from rag.reading.office.sheet_tables import add_sheet
+from rag.reading.office.sheets.tables import add_sheet
 from rag.reading.tables import ContentWriter, GridCell
 
 

@@ -11,7 +11,7 @@ from rag.documents import Content, Limits, Note, NoteKind
 from rag.reading.ocr.inner_pictures import InnerPictures
 from rag.reading.office.archive import WORKBOOK, OtherParts, checked_parts, packed
 from rag.reading.office.number_format import display_value
-from rag.reading.office.sheet_extras import (
+from rag.reading.office.sheets.extras import (
     add_comments,
     add_drawn_texts,
     add_printed_lines,
@@ -19,7 +19,7 @@ from rag.reading.office.sheet_extras import (
     mark_raised,
     picture_parts,
 )
-from rag.reading.office.sheet_tables import add_sheet
+from rag.reading.office.sheets.tables import add_sheet
 from rag.reading.tables import MAX_COLUMNS, ContentWriter, GridCell
 
 _EMPTY_CELL = re.compile(rb'<c r="[A-Z]+[0-9]+"(?: [a-z]+="[^"<>]*+")*+/>')

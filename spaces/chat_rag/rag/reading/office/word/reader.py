@@ -14,10 +14,7 @@ from rag.reading.ocr.inner_pictures import InnerPictures
 from rag.reading.office.archive import WORD, OtherParts, checked_parts, packed, parse_xml
 from rag.reading.office.charts import add_chart
 from rag.reading.office.relations import RELATIONSHIPS, Relation, relations
-from rag.reading.office.word_dropped import rewrite_dropped
-from rag.reading.office.word_formulas import MATH, write_formulas
-from rag.reading.office.word_numbers import number_paragraphs
-from rag.reading.office.word_xml import (
+from rag.reading.office.word.document_xml import (
     STYLES,
     W,
     accept_changes,
@@ -27,6 +24,9 @@ from rag.reading.office.word_xml import (
     remove_hidden,
     unfold_boxes,
 )
+from rag.reading.office.word.dropped import rewrite_dropped
+from rag.reading.office.word.formulas import MATH, write_formulas
+from rag.reading.office.word.numbers import number_paragraphs
 from rag.reading.plain import read_text
 from rag.reading.rich_text.reader import read_rich_text
 from rag.reading.tables import ContentWriter
