@@ -20,7 +20,7 @@ import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from harness.citation_metrics import Answer, citation_metrics
+from harness.answers.citation_metrics import Answer, citation_metrics
 from harness.tables import table, write
 
 from backends import Backend, BackendError, Catalog, ChatRequest, Delta, Event

@@ -1,6 +1,6 @@
 """A local chat server that sends words at a steady pace; each word encodes its send time.
 
-    cd benchmarks && python -m harness.paced_server PORT WORDS [--rate 100]
+    cd benchmarks && python -m harness.servers.paced_server PORT WORDS [--rate 100]
 
 A word is five letters: the time in tenths of a millisecond on a clock that all processes share on Linux. Every
 twelfth word ends a sentence, every sixtieth a paragraph. With 0 words, an answer has as many as the request's
@@ -15,7 +15,7 @@ import json
 import re
 import time
 
-from harness.scripted_server import STREAM, chunk, delta, exact_loop, read_request
+from harness.servers.scripted_server import STREAM, chunk, delta, exact_loop, read_request
 
 LETTERS, LENGTH = "abcdefghijklmnopqrstuvwxyz", 5
 WORD = re.compile(r"[a-z]{5}(?=[ .])")

@@ -1,4 +1,4 @@
-"""A local chat server that answers on a known schedule: `python benchmarks/harness/scripted_server.py PORT`.
+"""A local chat server that answers on a known schedule: `python benchmarks/harness/servers/scripted_server.py PORT`.
 
 The request's `model` names the scenario. The first text follows 200 ms after the request, then one every 20 ms, 50 in
 total or `max_tokens`. `GET /stamps` returns and clears the times at which the server read each request and wrote each

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from harness.tables import free_port
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 

@@ -15,10 +15,10 @@ from typing import IO, Any
 
 import httpx2
 
-from harness.page_client import ChatEvents, chat_events
+from harness.pages.page_client import ChatEvents, chat_events
 from harness.tables import free_port
 
-BENCHMARKS = Path(__file__).parent.parent
+BENCHMARKS = Path(__file__).parents[2]
 ROOT = BENCHMARKS.parent
 
 
@@ -75,7 +75,7 @@ def model_server(words: int, rate: float) -> AbstractContextManager[int]:
 def running_server(module: str, *arguments: str) -> Iterator[int]:
     """Start a server of the harness on a free port and yield the port."""
     port = free_port()
-    command = [sys.executable, "-m", f"harness.{module}", str(port), *arguments]
+    command = [sys.executable, "-m", f"harness.servers.{module}", str(port), *arguments]
     with subprocess.Popen(command, cwd=BENCHMARKS, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()

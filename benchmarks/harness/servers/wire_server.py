@@ -1,4 +1,4 @@
-"""A local chat server with a prepared answer: `python benchmarks/harness/wire_server.py PORT CHUNKS PACED`.
+"""A local chat server with a prepared answer: `python benchmarks/harness/servers/wire_server.py PORT CHUNKS PACED`.
 
 SageMaker's response stream has the same answer in AWS's frames; Vertex AI's streamRawPredict has it unchanged.
 

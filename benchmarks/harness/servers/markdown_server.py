@@ -1,6 +1,6 @@
 """A local chat server that answers with Markdown: headings, prose, lists, tables, code and formulas.
 
-    cd benchmarks && python -m harness.markdown_server PORT
+    cd benchmarks && python -m harness.servers.markdown_server PORT
 
 A question says how many tokens the answer has and how many come per second: "…: 600 tokens, 100 per second". With 0 per
 second, all come at once, in one event. A token is a word with the white space before it, 5.4 characters on average.
@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 
-from harness.scripted_server import STREAM, chunk, delta, exact_loop, read_request
+from harness.servers.scripted_server import STREAM, chunk, delta, exact_loop, read_request
 
 LENGTH = re.compile(r"(\d+) tokens, (\d+) per second")
 WORDS = """

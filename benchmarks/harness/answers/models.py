@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.answer_rows import Row
+from harness.answers.rows import Row
 from rag.answering.evidence.answerable import QUESTION_NAMES, question_features
 from rag.answering.evidence.feature_names import NAMES
 from rag.answering.evidence.model import Model, QuestionModel, UnitModel

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.answer_sets import Case, Corpus, Span, normal, open_libraries
+from harness.answers.sets import Case, Corpus, Span, normal, open_libraries
 from rag.answering.abstention.abstain import measure_evidence
 from rag.answering.evidence.answerable import Situation
 from rag.answering.evidence.asked.mentions import find_missing

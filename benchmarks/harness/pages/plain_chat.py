@@ -1,6 +1,6 @@
 """Baseline chat app: `gr.ChatInterface` with a generator that yields the whole text so far at each token.
 
-    python benchmarks/harness/plain_chat.py CATALOG [MESSAGES]
+    python benchmarks/harness/pages/plain_chat.py CATALOG [MESSAGES]
 
 Benchmarks compare the chat with it: same model, same client, same conversation. MESSAGES are in it from the start (40).
 """

@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx2
 
-from harness.paced_server import WORD, age_ms
+from harness.servers.paced_server import WORD, age_ms
 
 API = "gradio_api"
 # What the chat page puts around an answer: the quotes above it, and the line with its measurements below it.
