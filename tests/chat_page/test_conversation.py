@@ -19,7 +19,7 @@ from rag.answering.quotes import Quote
 from rag.answering.turn import ErrorMessage, Turn
 from rag.answering.types import Citation, Sentence
 from rag.documents import Passage
-from rag.library.conversation_format import conversation_data, new_conversation_id
+from rag.library.conversation_file import conversation_data, new_conversation_id
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
 from rag.library.memory_store import MemoryStore

@@ -16,13 +16,13 @@ import numpy as np
 
 from harness.answers.sets import Case, Corpus, Span, normal, open_libraries
 from rag.answering.abstention.abstain import measure_evidence
-from rag.answering.evidence.answerable import Situation
 from rag.answering.evidence.asked.mentions import find_missing
 from rag.answering.evidence.asked.questions import years_of
 from rag.answering.evidence.asked.typos import read_question
 from rag.answering.evidence.candidates import CANDIDATES
 from rag.answering.evidence.feature_names import NAMES
 from rag.answering.evidence.features import Measurer
+from rag.answering.evidence.question_features import Situation
 from rag.answering.evidence.units import Unit, find_units
 from rag.answering.retrieve import retrieve_passages
 from rag.answering.verification.support import content_tokens

@@ -27,7 +27,7 @@ from rag.reading.pdf import read_pdf
 from rag.reading.pictures import SUFFIXES as PICTURE_SUFFIXES
 from rag.reading.pictures import read_picture
 from rag.reading.plain import read_json, read_markdown, read_text, read_xml
-from rag.reading.restructured.reader import read_restructured
+from rag.reading.restructured_text.reader import read_restructured
 from rag.reading.rich_text.reader import read_rich_text
 
 Reader = Callable[[bytes, str, Limits, ShareReport], Content]

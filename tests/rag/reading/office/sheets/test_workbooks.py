@@ -150,7 +150,7 @@ def test_chunks_of_a_long_sheet_know_the_sheet_and_the_columns(read):
         for number in range(200):
             book.active.append([f"Port {number}", number])
 
-    chunks = chunk_document(read("a.xlsx", make.workbook(fill)))
+    chunks = chunk_document(read("a.xlsx", make.workbook(fill)), size=1000, overlap=100)
     assert len(chunks) > 2
     assert {chunk.heading for chunk in chunks[2:]} == {"Dues > Port | Summer fee"}
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from backends.streams import closing
-from chat_page.conversations.running import PageUpdate, RunningAnswer
+from chat_page.conversations.running_answer import PageUpdate, RunningAnswer
 
 
 class Script:

@@ -1,6 +1,6 @@
 """Compares measured times with the timestamps of a server with known delays, and with other tools.
 
-    python benchmarks/accuracy.py [--aiperf PATH] [--guidellm PATH]
+    python benchmarks/timing_accuracy.py [--aiperf PATH] [--guidellm PATH]
 
 scripted_server.py records when it read each request and sent each text; those timestamps are every row's truth. The
 paths are programs in separate environments: `python -m venv X; X/bin/pip install aiperf`, and for the other

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from rag.documents import Content, Limits
 from rag.reading.decode import decode_with_notes
-from rag.reading.restructured.directives import table_cells
-from rag.reading.restructured.drawn_tables import GRID_BORDER, SIMPLE_BORDER, grid_table, simple_table
+from rag.reading.restructured_text.directives import table_cells
+from rag.reading.restructured_text.drawn_tables import GRID_BORDER, SIMPLE_BORDER, grid_table, simple_table
 from rag.reading.tables import ContentWriter, GridCell
 
 _UNDERLINE = re.compile(r"([!-/:-@[-`{-~])\1+")

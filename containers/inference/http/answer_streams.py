@@ -13,8 +13,8 @@ from starlette.types import Receive, Scope, Send
 from backends import BackendError, Delta, Done, Interrupted
 from backends.stopwatch import now
 from inference.errors import response, status
+from inference.formats.cloud_platforms import FormatResponse
 from inference.generation import Generation, Work
-from inference.http.dialects import FormatResponse
 from inference.service import Service
 
 KEEP_ALIVE = b": still here\n\n"  # a comment in the event stream, which clients ignore

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from starlette.formparsers import MultiPartException
 
-from ui.settings import int_setting
+from ui.environment import int_setting
 
 KB, MB = 1_000, 1_000_000
 

@@ -1,6 +1,6 @@
 """Compares a measurement from the page, with a browser open, with the same measurement from the command line.
 
-    python benchmarks/live.py [--rounds 4]
+    python benchmarks/watched_run.py [--rounds 4]
 
 Both measure one scripted server (first token after 200 ms, then a token every 20 ms) in turn, in random order.
 """

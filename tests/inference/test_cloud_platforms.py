@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backends import Rejected
-from inference.http.dialects import parse_body, to_chat_completion
+from inference.formats.cloud_platforms import parse_body, to_chat_completion
 
 USER = [{"role": "user", "content": "Hi"}]
 

@@ -1,6 +1,6 @@
 """Time of each part of a search in a large library.
 
-    python benchmarks/latency.py DIRECTORY [--chunks 20000,100000] [--questions 200]
+    python benchmarks/search_latency.py DIRECTORY [--chunks 20000,100000] [--questions 200]
 
 DIRECTORY has the corpora and questions of benchmarks/retrieval.py. The library is generated from them: a chunk is the
 first half of one real chunk and the second half of another, so that words are as frequent as in real text, and its

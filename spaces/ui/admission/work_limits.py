@@ -1,4 +1,4 @@
-"""All limits of the public pages, as data: `python -m ui.admission.limits` prints them with what each one defends."""
+"""All limits of the public pages, as data; `python -m ui.admission.work_limits` prints what each one defends."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from backends import NotConfigured
-from ui.settings import int_setting, is_number, text_setting
+from ui.environment import int_setting, is_number, text_setting
 
 
 @dataclass(frozen=True, slots=True)
