@@ -29,8 +29,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from harness.chat_app import BENCHMARKS, ROOT, Server, model_server, run_chat
 from harness.host import others_seconds, ticks, was_busy
+from harness.pages.chat_app import BENCHMARKS, ROOT, Server, model_server, run_chat
 from harness.siege.attack import KINDS
 from harness.siege.guest import Guest, Page
 from harness.siege.honest import QUESTIONS, visit, visit_regularly

@@ -28,7 +28,7 @@ from rag.answering.evidence.summary import key_sentences
 from rag.answering.evidence.units import Unit, find_units
 from rag.answering.quotes import Quote
 from rag.documents import Document, Passage
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from rag.search.languages import ENGLISH, detect_language
 
 MAX_QUOTES = 3
