@@ -238,11 +238,11 @@ def test_the_result_is_the_same_as_in_this_process(name: str, pool: ReaderPool, 
     assert outcome(lambda: pool.run(read_document, name, path=path)) == outcome(lambda: read_document(path))
 
 
-def outcome(work: Callable[[], Document]) -> Document | str:
+def outcome(work: Callable[[], Document]) -> Document | tuple[str, object]:
     try:
         return work()
     except DocumentError as error:
-        return str(error)
+        return str(error), vars(error)
 
 
 def test_progress_is_reported(pool: ReaderPool, tmp_path: Path) -> None:
