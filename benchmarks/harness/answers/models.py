@@ -1,15 +1,16 @@
-"""Fits the models of quotes: which unit answers, and whether the documents answer at all."""
+"""Fits the models of quotes: which unit answers, which ones to embed, and whether the documents answer at all."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from harness.answers.rows import Row
-from rag.answering.evidence.feature_names import NAMES
+from rag.answering.evidence.feature_names import BY_VECTORS, NAMES, RELATIVE
 from rag.answering.evidence.model import Model, QuestionModel, UnitModel
 from rag.answering.evidence.question_features import QUESTION_NAMES, question_features
 
@@ -18,12 +19,27 @@ MAX_REFUSED = 0.02
 _L2 = 1e-3
 # No table of the training data has columns for periods of different lengths: the weight is that of the year.
 _PRIOR = {"period": "cell year"}
+_WITH_VECTORS = (*BY_VECTORS, *(relative for name, relative in RELATIVE if name in BY_VECTORS))
 
 
 def train(rows: Sequence[Row]) -> Model:
-    """Return both models."""
-    units = fit_units([row for row in rows if not row.near_miss and row.answers.any()])
-    return Model(units, fit_questions(rows, units))
+    """Return all models."""
+    trainable = [row for row in rows if not row.near_miss and row.answers.any()]
+    units, words = fit_units(trainable), fit_units(trainable, without=_WITH_VECTORS)
+    model = Model(units, words, QuestionModel({}, 0.0, 0.0))
+    return replace(model, questions=fit_questions([embedded_part(row, model) for row in rows], model))
+
+
+def embedded_part(row: Row, model: Model) -> Row:
+    """Return a row with the units only that the page would embed; their other features don't depend on the rest."""
+    likely = model.likely_units(row.values)
+    return replace(
+        row,
+        values=row.values[likely],
+        answers=row.answers[likely],
+        held_words=row.held_words[likely],
+        texts=tuple(row.texts[at] for at in likely),
+    )
 
 
 def fit_units(rows: Sequence[Row], without: Sequence[str] = ()) -> UnitModel:
@@ -62,20 +78,22 @@ def _corpus_weights(rows: Sequence[Row]) -> Any:
     return weights / weights.sum()
 
 
-def fit_questions(rows: Sequence[Row], units: UnitModel) -> QuestionModel:
-    """Return the model that says whether the documents answer, with its threshold."""
+def fit_questions(rows: Sequence[Row], model: Model) -> QuestionModel:
+    """Return the model that says whether the documents answer, with its threshold; `model` has those of the units."""
     from sklearn.linear_model import LogisticRegression
 
     rows = [row for row in rows if len(row.values)]
-    values = np.array([features_of(row, units) for row in rows])
+    values = np.array([features_of(row, model.units) for row in rows])
     means, deviations = values.mean(axis=0), values.std(axis=0) + 1e-9
-    model = LogisticRegression(C=0.5, max_iter=2000)
-    model.fit((values - means) / deviations, [not row.near_miss for row in rows], _corpus_weights(rows) * len(rows))
-    weights = model.coef_[0] / deviations
-    bias = float(model.intercept_[0] - weights @ means)
+    regression = LogisticRegression(C=0.5, max_iter=2000)
+    regression.fit(
+        (values - means) / deviations, [not row.near_miss for row in rows], _corpus_weights(rows) * len(rows)
+    )
+    weights = regression.coef_[0] / deviations
+    bias = float(regression.intercept_[0] - weights @ means)
     fitted = QuestionModel(dict(zip(QUESTION_NAMES, weights.tolist(), strict=True)), bias, 0.0)
-    answered = Model(units, fitted).answered
-    scores = [answered(row.situation, row.values, units.scores(row.values)) for row in rows if not row.near_miss]
+    answered = replace(model, questions=fitted).answered
+    scores = [answered(row.situation, row.values, model.units.scores(row.values)) for row in rows if not row.near_miss]
     return QuestionModel(fitted.weights, bias, conformal_threshold(scores))
 
 

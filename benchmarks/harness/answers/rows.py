@@ -78,7 +78,7 @@ def _row(
 ) -> Row:
     passages = passages[:CANDIDATES]
     question, units = read_question(case.question, passages), find_units(passages, documents)
-    values = Measurer(question, units, embedder).table() if units else np.zeros((0, len(NAMES)))
+    values = Measurer(question, units).table(embedder) if units else np.zeros((0, len(NAMES)))
     evidence = measure_evidence(question.text, passages)
     gold = [] if near_miss else _gold_words(case, documents)
     return Row(
