@@ -7,7 +7,7 @@ import re
 import unicodedata
 
 from rag.documents import Note, NoteKind
-from rag.errors import DocumentError
+from rag.errors import FileError, FileProblem
 from rag.reading.encodings import guess_encoding
 
 # UTF-32 comes first: its little-endian byte order mark starts with the one of UTF-16.
@@ -50,10 +50,7 @@ def decode_with_notes(data: bytes, name: str, *, declared: str = "") -> tuple[st
         if text is None and b"\0" not in data:
             text, notes = _legacy(data)
     if text is None or len(_CONTROLS.findall(text)) > len(text) / 100 or "\0" in text:
-        raise DocumentError(
-            f"“{name}” isn't a text file: it has binary data, or characters in an unknown encoding.",
-            "Save it as UTF-8 text, or fix its extension.",
-        )
+        raise FileError(FileProblem.NOT_A_TEXT, name=name)
     return text.replace(SOFT_HYPHEN, ""), notes
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rag.documents import Content, Limits, Note, NoteKind, ShareReport
-from rag.errors import DocumentError
+from rag.errors import DocumentError, FileError, FileProblem
 from rag.reading.layout.furniture import WINDOW, Edges, find_furniture, page_edges
 from rag.reading.layout.page_text import PageText, write_page
 from rag.reading.layout.reader import ReadPage, lay_out, read_page
@@ -145,10 +145,7 @@ def _open(data: bytes, name: str) -> Any:
             return open_pdf(data)
     except pypdfium2.PdfiumError as error:
         if getattr(error, "err_code", None) in (FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY):
-            raise DocumentError(
-                f"“{name}” is encrypted and needs a password.",
-                "Save a copy without the password and upload that file.",
-            ) from error
+            raise FileError(FileProblem.ENCRYPTED, name=name) from error
         raise _damaged(name) from error
 
 
@@ -158,9 +155,7 @@ def _page_count(document: Any, name: str, limits: Limits) -> int:
     if count == 0:
         raise _damaged(name)
     if count > limits.pages:
-        raise DocumentError(
-            f"“{name}” has {count:,} pages; the limit is {limits.pages:,}.", "Split it into smaller files."
-        )
+        raise FileError(FileProblem.TOO_MANY_PAGES, name=name, pages=count, limit=limits.pages)
     return count
 
 
@@ -176,4 +171,4 @@ def _no_text(name: str, recognizer: Recognizer) -> DocumentError:
 
 
 def _damaged(name: str) -> DocumentError:
-    return DocumentError(f"“{name}” seems damaged: its pages can't be found.", "Download or export it again.")
+    return FileError(FileProblem.NO_PAGES, name=name)

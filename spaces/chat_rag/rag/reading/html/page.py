@@ -9,7 +9,7 @@ from html import escape
 from types import MappingProxyType
 
 from rag.documents import Content, Limits
-from rag.errors import DocumentError
+from rag.errors import FileError, FileProblem
 from rag.reading.decode import declared_encoding, decode, known_encoding
 from rag.reading.html.markdown import add_html
 from rag.reading.html.visible import MAX_FRAMES
@@ -34,10 +34,7 @@ def html_source(
     source = decode(data, name, declared=known_encoding(charset) or declared_encoding(data))
     source = _with_frames(source, dict(frames), MAX_FRAMES)
     if len(source) > limits.characters:
-        raise DocumentError(
-            f"“{name}” has {len(source):,} characters; the limit is {limits.characters:,}.",
-            "Split it into smaller files.",
-        )
+        raise FileError(FileProblem.TOO_LONG, name=name, characters=len(source), limit=limits.characters)
     return source
 
 
