@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 from answers_train import read_arguments
-from harness.answer_filings import measure_filings
-from harness.answer_models import fit_questions, fit_units
-from harness.answer_rows import Row
+from harness.answers.filings import measure_filings
+from harness.answers.models import embedded_part, fit_units, train
+from harness.answers.rows import Row
 from harness.tables import table, write
 
 from rag.answering.evidence.feature_names import NAMES
@@ -111,13 +111,13 @@ def measure_folds(rows: Sequence[Row]) -> tuple[list[dict[str, Any]], dict[str, 
     """Return the ranks of each corpus and kind of question, and the refusals of each corpus."""
     results, refused = [], {}
     for name, training, tested in folds(rows):
-        units = fit_units(trainable(training))
-        model = Model(units, fit_questions(training, units))
+        model = train(training)
         for kind, is_kind in KINDS.items():
             if own := [row for row in answered(tested) if is_kind(row)]:
-                of_model, of_cosine = ranks(own, lambda row: units.scores(row.values)), ranks(own, cosine)  # noqa: B023
-                results.append({"corpus": name, "kind": kind, "cosine": of_cosine, "model": of_model})
-        refused[name] = refusals(tested, model)
+                embedded = [embedded_part(row, model) for row in own]
+                of_model = ranks(embedded, lambda row: model.units.scores(row.values))  # noqa: B023
+                results.append({"corpus": name, "kind": kind, "cosine": ranks(own, cosine), "model": of_model})
+        refused[name] = refusals([embedded_part(row, model) for row in tested], model)
     return results, refused
 
 

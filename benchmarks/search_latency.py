@@ -27,7 +27,7 @@ from rag.documents import Chunk, Document
 from rag.library.library import CHUNK_OVERLAP, CHUNK_SIZE
 from rag.reading.chunk import chunk_document
 from rag.reading.parse import read_document
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from rag.search.fuse import fuse
 from rag.search.index import Hit, Index, mix_neighbours, search_text
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from statistics import mean, median, quantiles
 
 from harness.load_tools import Server, Timings, aiperf, guidellm, run
-from harness.scripted_server import SCENARIOS, TOKENS
+from harness.servers.scripted_server import SCENARIOS, TOKENS
 from harness.tables import free_port, table, write
 
 COMPARE = [sys.executable, "-m", "compare"]
@@ -209,7 +209,7 @@ def main() -> None:
     parser.add_argument("--guidellm", type=Path, metavar="PATH", help="the guidellm program in another environment")
     options = parser.parse_args()
     port = free_port()
-    command = [sys.executable, str(Path(__file__).parent / "harness" / "scripted_server.py"), str(port)]
+    command = [sys.executable, str(Path(__file__).parent / "harness" / "servers" / "scripted_server.py"), str(port)]
     with tempfile.TemporaryDirectory() as folder, subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()

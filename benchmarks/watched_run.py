@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from harness.pages import ROOT, chromium, run_app
+from harness.pages.browser import ROOT, chromium, run_app
 from harness.tables import free_port, table, write
 from playwright.sync_api import Page
 
@@ -70,7 +70,8 @@ def measure_both(rounds: int) -> dict[str, list[Metrics]]:
     entry = '[{0}]\nkind = "openai"\nurl = "http://127.0.0.1:{1}/v1"\nmodel = "{0}"\n'
     catalog.write_text("".join(entry.format(name, port) for name in ("plain", "role_first")))
     server = subprocess.Popen(
-        [sys.executable, str(ROOT / "benchmarks/harness/scripted_server.py"), str(port)], stdout=subprocess.DEVNULL
+        [sys.executable, str(ROOT / "benchmarks/harness/servers/scripted_server.py"), str(port)],
+        stdout=subprocess.DEVNULL,
     )
     app = [sys.executable, str(ROOT / "spaces/platform_compare/app.py"), "--catalog", str(catalog)]
     results: dict[str, list[Metrics]] = {"headless": [], "page open": []}

@@ -20,7 +20,7 @@ from rag.documents import Limits
 from rag.library.built.build import BuildOptions, build_library
 from rag.library.built.manifest import LibraryRefused
 from rag.reading.processes.pool import file_readers
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from tests.conftest import ROOT
 from ui.access.tickets import new_key
 

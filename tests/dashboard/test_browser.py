@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.app.conftest import model
 from tests.app.test_access import axe, violations
@@ -52,8 +53,16 @@ def open_page(new_page: OpenPage, app: App) -> OpenPage:
     def open_one(path: str = "", *, beside: Page | None = None, **options: int) -> Page:
         page = beside.context.new_page() if beside else new_page(**options)
         page.set_default_timeout(60_000)
+        problems: list[str] = []
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("requestfailed", lambda request: problems.append(f"{request.url} {request.failure}"))
         page.goto(f"{app.url}/{path}", timeout=PATIENCE)
-        expect(page.locator(".sp-head"), app.log.read_text()).to_be_visible(timeout=PATIENCE)
+        # Once in some thousand loads on a busy machine, Streamlit's page stayed blank; what it said then was not kept.
+        try:
+            page.wait_for_selector(".sp-head")
+        except PlaywrightTimeout:
+            page.reload(timeout=PATIENCE)
+        expect(page.locator(".sp-head"), f"{problems}\n{app.log.read_text()}").to_be_visible(timeout=PATIENCE)
         return page
 
     return open_one

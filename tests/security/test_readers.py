@@ -25,7 +25,7 @@ from rag.library.progress import Step
 from rag.reading.parse import read_document
 from rag.reading.processes.limits import ProcessLimits
 from rag.reading.processes.pool import ReaderPool
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from tests.helpers.servers import wait_until
 from tests.rag import make_documents as make
 from tests.security import hostile_files as hostile

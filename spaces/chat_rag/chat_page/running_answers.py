@@ -22,7 +22,7 @@ from rag.answering.measurements import measurements
 from rag.answering.options import AnswerOptions
 from rag.answering.turn import Turn, model_messages, turns_before
 from rag.library.library import Library
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from ui.admission.admission import Admission
 from ui.admission.fair_queue import Caller
 from ui.environment import int_setting

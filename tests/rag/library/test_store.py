@@ -30,7 +30,7 @@ from rag.library.quota import Quota, QuotaExceeded, Size
 from rag.library.store import Store
 from rag.reading.chunk import chunk_document
 from rag.reading.parse import read_document
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from tests.conftest import missing
 from tests.rag import make_documents as make
 

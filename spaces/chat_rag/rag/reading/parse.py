@@ -17,12 +17,12 @@ from rag.reading.messages.outlook import read_outlook
 from rag.reading.notebook import read_notebook
 from rag.reading.ocr.recognizer import chosen_engine, install_remedy
 from rag.reading.office.book import read_book
-from rag.reading.office.old_workbook import read_old_workbook
 from rag.reading.office.open_document import read_open_document
-from rag.reading.office.open_sheets import read_open_sheets
+from rag.reading.office.sheets.old_workbook import read_old_workbook
+from rag.reading.office.sheets.open_sheets import read_open_sheets
+from rag.reading.office.sheets.workbook import read_workbook
 from rag.reading.office.slides import read_slides
-from rag.reading.office.word import read_word
-from rag.reading.office.workbook import read_workbook
+from rag.reading.office.word.reader import read_word
 from rag.reading.pdf import read_pdf
 from rag.reading.pictures import SUFFIXES as PICTURE_SUFFIXES
 from rag.reading.pictures import read_picture

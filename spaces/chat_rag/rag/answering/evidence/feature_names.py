@@ -14,6 +14,10 @@ NAMES = (
     "word likeness", "soft coverage", "soft coverage around", "borrowed words",
     "likeness behind", "soft behind", "soft around behind",
 )  # fmt: skip
+# Those that need the vectors of a unit.
+BY_VECTORS = (
+    "cosine", "cosine around", "cosine mixed", "label cosine", "word likeness", "soft coverage", "soft coverage around",
+)  # fmt: skip
 # How far a feature is behind that of the best unit of the question.
 RELATIVE = (
     ("cosine", "cosine behind"),

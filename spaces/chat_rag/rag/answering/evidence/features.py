@@ -1,21 +1,22 @@
-"""Measures how well each unit fits a question, as the numbers that the model weighs."""
+"""Measures how well each unit fits a question, as the numbers that the models weigh.
+
+The words of all units come first. They choose the units to embed, which takes most of the time of a question.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
 from math import log
 from typing import TYPE_CHECKING
 
 from rag.answering.abstention.abstain import is_latin
-from rag.answering.evidence.answer_spans import candidates, counts, has_figure, has_price, says_amount
-from rag.answering.evidence.asked.kinds import FIGURES, Kind
 from rag.answering.evidence.asked.questions import Question, years_of
-from rag.answering.evidence.feature_names import NAMES, RELATIVE
-from rag.answering.evidence.similarity import embedded_text, measure_similarities
-from rag.answering.evidence.tables.cell_kinds import has_kind
+from rag.answering.evidence.feature_names import BY_VECTORS, NAMES, RELATIVE
+from rag.answering.evidence.kind_features import kind_features
+from rag.answering.evidence.similarity import Similarities, embedded_text, measure_similarities
 from rag.answering.evidence.tables.cell_scope import (
     CHANGE_WORDS,
     RowKey,
@@ -29,7 +30,7 @@ from rag.answering.evidence.tables.cell_scope import (
 from rag.answering.evidence.tables.figures import is_figure, value
 from rag.answering.evidence.units import Unit
 from rag.search.bm25 import stems
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 # Words that have nothing to do with each other have a cosine of up to this.
 _UNRELATED_WORDS = 0.3
 _CHANGE = re.compile("|".join((*CHANGE_WORDS, "%")), re.IGNORECASE)
-_CONDITION = re.compile(r"\b(?:when|whenever|if|where|once|upon|after|before|until|unless)\b", re.IGNORECASE)
 _ENDS = re.compile(r"[.!?。！？][\"'”’)\]]*$")
 
 
@@ -49,7 +49,7 @@ def _around(unit: Unit) -> tuple[str, ...]:
 class Measurer:
     """Measures the units for one question."""
 
-    def __init__(self, question: Question, units: Sequence[Unit], embedder: Embedder) -> None:
+    def __init__(self, question: Question, units: Sequence[Unit]) -> None:
         self.question, self.units = question, units
         passages = {unit.passage for unit in units if unit.passage}
         self._passages = {passage: frozenset(stems([passage.heading, passage.text])) for passage in passages}
@@ -57,27 +57,34 @@ class Measurer:
         self._periods = [match_period(question, unit, latest) if unit.cell else 0.0 for unit in units]
         self._rows = self._row_values()
         self._stems = [self._own_stems(at) for at in range(len(units))]
-        self._context = [frozenset(stems(_around(unit))) for unit in units]
+        # The cells of a row have the same texts around them.
+        context = {around: frozenset(stems(around)) for around in set(map(_around, units))}
+        self._context = [context[_around(unit)] for unit in units]
+        self._names = [frozenset(stems([name])) for name in question.names]
         self._weights = self._word_weights([*dict.fromkeys(self._stems)])
         # A word of each passage, such as the subject of the document, doesn't say which sentence answers.
         self._rare = self._word_weights([*self._passages.values()])
-        # A name that is like another one, or a number, is of something else: "AWS" isn't Amazon.
-        self._exact = {stem for stem in question.stems if any(map(str.isdigit, stem))} | set(stems(question.names))
-        similarities = measure_similarities(question, units, embedder)
-        self._cosines, self._words = similarities.cosines, similarities.words
-        # A model on a server returns no vectors of tokens; in other scripts than Latin, a token isn't a word.
-        if not self._words.any() or not is_latin(question.text):
-            self._exact = set(question.stems)
+        self.words = self._word_table()
+        """The features of all units; those that need vectors are 0."""
 
-    def table(self) -> NDArray[np.float64]:
-        """Return the features of all units."""
+    def table(self, embedder: Embedder, chosen: Sequence[int] | None = None) -> NDArray[np.float64]:
+        """Return the features of the units with the places `chosen`, or of all."""
+        chosen = range(len(self.units)) if chosen is None else chosen
+        values: NDArray[np.float64] = self.words[[*chosen]]
+        similarities = measure_similarities(self.question, self.units, chosen, embedder)
+        exact = self._exact_stems(similarities)
+        for row, at in enumerate(chosen):
+            for name, number in self._vector_row(at, similarities, row, exact).items():
+                values[row, NAMES.index(name)] = number
+        _add_relative(values, BY_VECTORS)
+        return values
+
+    def _word_table(self) -> NDArray[np.float64]:
         import numpy as np
 
-        rows = [self._row(at) for at in range(len(self.units))]
+        rows = [self._word_row(at) for at in range(len(self.units))]
         values = np.array([[row[name] for name in NAMES] for row in rows], np.float64)
-        for name, relative in RELATIVE:  # how far behind the best unit of this question
-            column = values[:, NAMES.index(name)]
-            values[:, NAMES.index(relative)] = column - column.max()
+        _add_relative(values, NAMES)
         return values
 
     def _row_values(self) -> dict[RowKey, list[float]]:
@@ -106,14 +113,13 @@ class Measurer:
         total = sum(weights.values())
         return sum(weight for stem, weight in weights.items() if stem in words) / total if total else 0.0
 
-    def _row(self, at: int) -> dict[str, float]:
+    def _word_row(self, at: int) -> dict[str, float]:
         unit, own = self.units[at], self._stems[at]
         around = own | self._context[at]
+        # A sentence that begins with a pronoun has the words of the one before it, which may answer by itself.
+        borrowed = own - frozenset(stems([unit.heading, unit.text])) if unit.referent else frozenset[str]()
         row = dict.fromkeys(NAMES, 0.0)
         row |= {
-            "cosine": self._cosines[at, 0],
-            "cosine around": self._cosines[at, 1],
-            "cosine mixed": self._cosines[at, 2],
             "coverage": self._coverage(own),
             "coverage around": self._coverage(around),
             "rare coverage": self._coverage(own, self._rare),
@@ -123,31 +129,44 @@ class Measurer:
             "names around": self._share_of_names(around),
             "passage rank": 1 / (1 + unit.rank),
             "precision": len(own & set(self.question.stems)) / (len(own) or 1),
+            "borrowed words": self._coverage(borrowed),
         }
-        row |= self._word_row(at, own, around) | self._kind_row(unit)
+        row |= kind_features(self.question, unit)
         return row | (self._cell_row(unit, at) if unit.cell else self._text_row(unit, own))
 
-    def _word_row(self, at: int, own: frozenset[str], around: frozenset[str]) -> dict[str, float]:
-        """Return how like the words of a unit those of the question are; one that both have is as like as can be.
+    def _exact_stems(self, similarities: Similarities) -> set[str]:
+        """Return the stems that no other word is like: "AWS" isn't Amazon, and a number is no other one."""
+        question = self.question
+        # A model on a server returns no vectors of tokens; in other scripts than Latin, a token isn't a word.
+        if not similarities.words.any() or not is_latin(question.text):
+            return set(question.stems)
+        return {stem for stem in question.stems if any(map(str.isdigit, stem))} | set(stems(question.names))
 
-        A sentence that begins with a pronoun has the words of the sentence before it, which may answer by itself.
+    def _vector_row(self, at: int, similarities: Similarities, row: int, exact: Collection[str]) -> dict[str, float]:
+        """Return how like the question a unit is, and how like its words are; a word that both have is the most alike.
+
+        `row` is the place of the unit among the similarities.
         """
-        unit = self.units[at]
+        own = self._stems[at]
+        around = own | self._context[at]
         likeness = {
-            stem: float(stem in own) if stem in self._exact else each
-            for stem, each in zip(self.question.stems, self._words[at].tolist(), strict=True)
+            stem: float(stem in own) if stem in exact else each
+            for stem, each in zip(self.question.stems, similarities.words[row].tolist(), strict=True)
         }
         related = {
             stem: max(0.0, (each - _UNRELATED_WORDS) / (1 - _UNRELATED_WORDS)) for stem, each in likeness.items()
         }
         soft = {stem: 1.0 if stem in own else each for stem, each in related.items()}
         soft_around = {stem: 1.0 if stem in around else each for stem, each in related.items()}
-        borrowed = own - frozenset(stems([unit.heading, unit.text])) if unit.referent else frozenset[str]()
+        text, before, mixed, label = similarities.cosines[row].tolist()
         return {
+            "cosine": text,
+            "cosine around": before,
+            "cosine mixed": mixed,
+            "label cosine": label if self.units[at].cell else 0.0,
             "word likeness": self._weighted(likeness),
             "soft coverage": self._weighted(soft),
             "soft coverage around": self._weighted(soft_around),
-            "borrowed words": self._coverage(borrowed),
         }
 
     def _weighted(self, values: Mapping[str, float]) -> float:
@@ -156,43 +175,7 @@ class Measurer:
         return sum(self._weights[stem] * value for stem, value in values.items()) / total if total else 0.0
 
     def _share_of_names(self, words: frozenset[str]) -> float:
-        names = [set(stems([name])) for name in self.question.names]
-        return sum(name <= words for name in names) / len(names) if names else 0.5
-
-    def _kind_row(self, unit: Unit) -> dict[str, float]:
-        """Return whether a unit has the kind of answer that the question asks for."""
-        question = self.question
-        if unit.cell:
-            has = has_kind(question, unit.cell)
-        else:
-            asks = question.kind not in (Kind.OTHER, Kind.YES_NO)
-            has = any(candidates(question.kind, unit.text, question)) if asks else None
-        return {
-            "counts": float(self._counts(unit)),
-            "has the kind": float(has is True),
-            "lacks the kind": float(has is False),
-            "lacks a figure": float(self._lacks_figure(unit)),
-        }
-
-    def _counts(self, unit: Unit) -> bool:
-        """Return whether a unit says how many there are of what the question counts."""
-        if cell := unit.cell:
-            return bool(self.question.counted & set(stems([cell.row_label, cell.column_header]))) and is_figure(
-                cell.text
-            )
-        return counts(unit.text, self.question)
-
-    def _lacks_figure(self, unit: Unit) -> bool:
-        """Return whether a unit has no figure, as the question asks for; a date can be a condition."""
-        if self.question.kind not in FIGURES:
-            return False
-        if unit.cell:  # "3 May" is no answer to how much, "Indefinite" is one to how long
-            text = unit.cell.text
-            return has_kind(self.question, unit.cell) is False and not is_figure(text) and not says_amount(text)
-        if self.question.wants_price and not (has_price(unit.text, self.question) or says_amount(unit.text)):
-            return True
-        is_condition = self.question.kind is Kind.DATE and _CONDITION.search(unit.text)
-        return not (has_figure(unit.text) or is_condition)
+        return sum(name <= words for name in self._names) / len(self._names) if self._names else 0.5
 
     def _text_row(self, unit: Unit, own: frozenset[str]) -> dict[str, float]:
         question = self.question
@@ -215,7 +198,6 @@ class Measurer:
         return {
             "is a cell": 1.0,
             "cell for words": float(question.wants_words and is_figure(cell.text)),
-            "label cosine": self._cosines[at, 3],
             "label coverage": self._coverage(label),
             "label precision": len(label & asked) / (len(label) or 1),
             "label is asked": float(bool(label) and label <= asked | {"total"}),
@@ -240,6 +222,14 @@ class Measurer:
         own = value(unit.cell.text)
         best: Callable[[list[float]], float] = max if self.question.extreme > 0 else min
         return 1.0 if row and own == best(row) and len(row) > 1 else -1.0
+
+
+def _add_relative(values: NDArray[np.float64], names: Collection[str]) -> None:
+    """Add how far each of these features is behind that of the best unit."""
+    for name, relative in RELATIVE:
+        if name in names:
+            column = values[:, NAMES.index(name)]
+            values[:, NAMES.index(relative)] = column - column.max()
 
 
 def _is_change(text: str) -> bool:

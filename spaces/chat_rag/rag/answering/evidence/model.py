@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WEIGHTS = Path(__file__).with_name("weights.json")
+# Of each question. The best unit of each of the benchmark's 2,050 questions is among these (benchmarks/answers.py).
+_EMBEDDED_UNITS = 20
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,19 @@ class QuestionModel:
 
 @dataclass(frozen=True)
 class Model:
-    """Both models."""
+    """The model of the units, the one of their words only, and the one of the question."""
 
     units: UnitModel
+    words: UnitModel
     questions: QuestionModel
+
+    def likely_units(self, words: NDArray[np.float64]) -> list[int]:
+        """Return the places of the units whose words fit a question best, in their order; the others aren't embedded.
+
+        `words` is `Measurer.words`. Embedding the units takes most of the time of a question.
+        """
+        order = (-self.words.scores(words)).argsort(kind="stable")
+        return sorted(order[:_EMBEDDED_UNITS].tolist())
 
     def answered(
         self,
@@ -88,7 +99,7 @@ class Model:
 
 def read_model(values: dict[str, Any]) -> Model:
     """Return the models of a JSON object."""
-    return Model(UnitModel(**values["units"]), QuestionModel(**values["questions"]))
+    return Model(UnitModel(**values["units"]), UnitModel(**values["words"]), QuestionModel(**values["questions"]))
 
 
 @cache

@@ -28,7 +28,7 @@ from rag.answering.evidence.summary import key_sentences
 from rag.answering.evidence.units import Unit, find_units
 from rag.answering.quotes import Quote
 from rag.documents import Document, Passage
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from rag.search.languages import ENGLISH, detect_language
 
 MAX_QUOTES = 3
@@ -118,8 +118,11 @@ def _rank(situation: Situation, units: Sequence[Unit], embedder: Embedder) -> _R
     import numpy as np
 
     model, question = packaged_model(), situation.question
+    measurer = Measurer(question, units)
+    # A multilingual model finds answers in another language, which have no word of the question.
+    likely = model.likely_units(measurer.words) if not embedder.multilingual else range(len(units))
+    values, units = measurer.table(embedder, likely), [units[at] for at in likely]
     meant = np.array(are_meant(question, units))
-    values = Measurer(question, units, embedder).table()
     scores = model.units.scores(values)
     is_near = meant.any() and scores[meant].max() > scores.max() - _MAX_BEHIND
     answered = model.answered(situation, values, scores, meant) if is_near else 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,8 @@ from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.unit_vectors import encode
 from rag.answering.evidence.units import Unit
 from rag.search.bm25 import stems
-from rag.search.embedders import Embedder
-from rag.search.token_vectors import Span, TokenVectors
+from rag.search.embedding.embedders import Embedder
+from rag.search.embedding.token_vectors import Span, TokenVectors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,32 +45,46 @@ def embedded_text(unit: Unit) -> str:
     return f"{heading}. {text}" if heading else text
 
 
-def measure_similarities(question: Question, units: Sequence[Unit], embedder: Embedder) -> Similarities:
-    """Return how like the question the units are."""
+def measure_similarities(
+    question: Question, units: Sequence[Unit], chosen: Sequence[int], embedder: Embedder
+) -> Similarities:
+    """Return how like the question the units with the places `chosen` are."""
     import numpy as np
 
-    # The words of a cell's row and column are embedded apart: a table has far fewer of them than cells.
+    before = _sentences_before(units)
+    # A sentence before a chosen one is embedded as a unit, too: if it is chosen as well, that is done once.
+    places = dict.fromkeys([*chosen, *(before[at] for at in chosen if at in before)])
+    rows, embedded = {at: row for row, at in enumerate(places)}, [units[at] for at in places]
+    asked, spans = embedder.encode_question_tokens(question.text)
+    encoded = encode(embedder, _texts(embedded))
+    own, column, label, around = np.split(np.stack([each.vector for each in encoded]).astype(np.float64), 4)
+    has_column = np.array([[bool(unit.cell and unit.cell.column_header)] for unit in embedded])
+    own = _unit_length(own + _COLUMN_SHARE * column * has_column)
+    for at in chosen:
+        if at in before:
+            around[rows[at]] = own[rows[before[at]]]
+    mixed = _unit_length(own + _AROUND_SHARE * around)
+    cosines = np.stack([vectors @ asked.vector.astype(np.float64) for vectors in (own, around, mixed, label)], axis=1)
+    words = _word_similarities(_question_words(question, asked, spans), encoded[: 2 * len(embedded)])
+    return Similarities(cosines[: len(chosen)], words[: len(chosen)])
+
+
+def _texts(units: Sequence[Unit]) -> list[str]:
+    """Return the texts of all units, then their columns, labels and introductions; a sentence has no column.
+
+    The words of a cell's row and column are embedded apart: a table has far fewer of them than cells.
+    """
     texts = [(unit.label or unit.text) if unit.cell else embedded_text(unit) for unit in units]
     columns = [unit.cell.column_header if unit.cell else "" for unit in units]
     labels = [unit.cell.row_label or unit.text if unit.cell else text for unit, text in zip(units, texts, strict=True)]
     introductions = [unit.before[-300:] or unit.heading or unit.text if unit.cell else "" for unit in units]
-    asked, spans = embedder.encode_question_tokens(question.text)
-    encoded = encode(embedder, [*texts, *columns, *labels, *introductions])
-    own, column, label, around = np.split(np.stack([each.vector for each in encoded]).astype(np.float64), 4)
-    own = _unit_length(own + _COLUMN_SHARE * column * np.array([[bool(each)] for each in columns]))
-    for at, before in _sentences_before(units):  # it is a unit, too: to embed it again would take as long as all units
-        around[at] = own[before]
-    mixed = _unit_length(own + _AROUND_SHARE * around)
-    cosines = np.stack([vectors @ asked.vector.astype(np.float64) for vectors in (own, around, mixed, label)], axis=1)
-    return Similarities(cosines, _word_similarities(_question_words(question, asked, spans), encoded[: 2 * len(units)]))
+    return [*texts, *columns, *labels, *introductions]
 
 
-def _sentences_before(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
-    """Yield the place of each sentence with that of the sentence before it, or with its own if it is the first."""
+def _sentences_before(units: Sequence[Unit]) -> dict[int, int]:
+    """Return, by the place of each sentence, that of the sentence before it, or its own if it is the first."""
     places = {(unit.document.id, unit.text): at for at, unit in enumerate(units) if not unit.cell}
-    for at, unit in enumerate(units):
-        if not unit.cell:
-            yield at, places.get((unit.document.id, unit.before), at)
+    return {at: places.get((unit.document.id, unit.before), at) for at, unit in enumerate(units) if not unit.cell}
 
 
 def _question_words(question: Question, asked: TokenVectors, spans: Sequence[Span]) -> NDArray[np.float32]:
