@@ -36,7 +36,7 @@ CSS = """
   border-radius: 8px; padding: .6rem .75rem; margin: 0 0 .6rem; background: var(--background-fill-primary);
   scroll-margin: 1rem; }
 .sp-more .sp-card { border-left-color: var(--border-color-primary); }
-.sp-card.sp-on { background: var(--sp-mark); }
+.sp-card.sp-on { border-color: var(--sp-accent); box-shadow: 0 0 0 1px var(--sp-accent); }
 .sp-card header { display: flex; gap: .5rem; align-items: baseline; font-size: .875rem; }
 .sp-card .sp-name { font-weight: 600; min-width: 0; overflow: hidden; text-overflow: ellipsis;
   white-space: nowrap; }

@@ -173,13 +173,14 @@ def test_the_focus_is_visible(app: App, open_page: Open) -> None:
     invisible = []
     for _ in range(TABS):
         page.keyboard.press("Tab")
-        # The element itself or the element around it can draw the focus ring.
+        # The element itself or the element around it can draw the focus ring; that of the question is the composer's.
         element = page.evaluate("""() => {
             const element = document.activeElement;
             if (!element || element === document.body) return "";
-            const drawn = (e) => { const s = getComputedStyle(e);
-              return (s.outlineStyle !== "none" && parseFloat(s.outlineWidth) > 0) || s.boxShadow !== "none"; };
-            let mark = false;
+            const outlined = (e) => { const s = getComputedStyle(e);
+              return s.outlineStyle !== "none" && parseFloat(s.outlineWidth) > 0; };
+            const drawn = (e) => outlined(e) || getComputedStyle(e).boxShadow !== "none";
+            let mark = element.matches("#question textarea") && outlined(document.querySelector("#composer"));
             for (let each = element, up = 0; each && up < 3; each = each.parentElement, up++) mark ||= drawn(each);
             return mark ? "" : element.outerHTML.slice(0, 120);
         }""")
