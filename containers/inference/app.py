@@ -108,9 +108,10 @@ def _answer(service: Service, request: Request, body: Any, dialect: str) -> Resp
     shared_id = request_id(request)  # every completion of one HTTP request has the same ID
     completions = []
     for completion in bodies:
-        chat = _chat_request(service, completion)
+        with form.translate_errors():
+            chat = _chat_request(service, completion)
+            stream, _ = read_stream_flags(completion)
         writer = form.make_writer(body, completion, shared_id, service.name)
-        stream, _ = read_stream_flags(completion)
         completions.append(CompletionRequest(chat, writer, dialect, shared_id, stream))
     if completions[0].stream:
         return EventStream(service, Generation(service, completions[0]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +22,12 @@ class Format:
     """How a body becomes a chat completion, and who writes the answer to it.
 
     `make_writer` gets the body as the client sent it, the chat completion, the request's ID and the model's name.
+    `translate_errors` names the format in errors about the chat completion.
     """
 
     to_chat_completion: Callable[[Any], dict[str, Any]] | None  # None: SageMaker's and Vertex AI's have several
     make_writer: Callable[[Any, Mapping[str, Any], str, str], AnswerWriter]
+    translate_errors: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 def _chat_writer(_body: Any, completion: Mapping[str, Any], request_id: str, model: str) -> AnswerWriter:
@@ -45,6 +48,6 @@ FORMATS: Mapping[str, Format] = {
     "openai": CHAT,
     "sagemaker": CHAT,
     "vertex": CHAT,
-    "responses": Format(responses_request.to_chat_completion, _responses_writer),
-    "messages": Format(messages_request.to_chat_completion, _messages_writer),
+    "responses": Format(responses_request.to_chat_completion, _responses_writer, responses_request.translate_errors),
+    "messages": Format(messages_request.to_chat_completion, _messages_writer, messages_request.translate_errors),
 }

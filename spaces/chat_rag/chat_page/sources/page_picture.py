@@ -16,7 +16,7 @@ from typing import Any
 
 from rag.errors import DocumentError, FileError, FileProblem
 from rag.reading.layout.page_text import LIGATURES
-from rag.reading.pdf import PDFIUM_LOCK, open_pdf, page_characters
+from rag.reading.pdf.reader import PDFIUM_LOCK, open_pdf, page_characters
 
 WIDTH = 1000  # pixels; a page with more than MAX_PIXELS is narrower
 MAX_PIXELS, MAX_SCALE = 2_500_000, 4.0

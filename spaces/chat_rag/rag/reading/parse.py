@@ -23,12 +23,12 @@ from rag.reading.office.sheets.open_sheets import read_open_sheets
 from rag.reading.office.sheets.workbook import read_workbook
 from rag.reading.office.slides import read_slides
 from rag.reading.office.word.reader import read_word
-from rag.reading.pdf import read_pdf
+from rag.reading.pdf.reader import read_pdf
 from rag.reading.pictures import SUFFIXES as PICTURE_SUFFIXES
 from rag.reading.pictures import read_picture
-from rag.reading.plain import read_json, read_markdown, read_text, read_xml
 from rag.reading.restructured_text.reader import read_restructured
 from rag.reading.rich_text.reader import read_rich_text
+from rag.reading.text.plain import read_json, read_markdown, read_text, read_xml
 
 Reader = Callable[[bytes, str, Limits, ShareReport], Content]
 

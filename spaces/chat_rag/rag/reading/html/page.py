@@ -10,10 +10,10 @@ from types import MappingProxyType
 
 from rag.documents import Content, Limits
 from rag.errors import FileError, FileProblem
-from rag.reading.decode import declared_encoding, decode, known_encoding
 from rag.reading.html.markdown import add_html
 from rag.reading.html.visible import MAX_FRAMES
 from rag.reading.tables import ContentWriter
+from rag.reading.text.decode import declared_encoding, decode, known_encoding
 
 _MIME = re.compile(rb"(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?content-type:\s*(multipart/|text/html)", re.I)
 _SAVED_FRAME = re.compile(r"""\bsrc=["']cid:([^"'<>\s]{1,200})["']""", re.I)

@@ -27,9 +27,9 @@ from rag.reading.office.word.document_xml import (
 from rag.reading.office.word.dropped import rewrite_dropped
 from rag.reading.office.word.formulas import MATH, write_formulas
 from rag.reading.office.word.numbers import number_paragraphs
-from rag.reading.plain import read_text
 from rag.reading.rich_text.reader import read_rich_text
 from rag.reading.tables import ContentWriter
+from rag.reading.text.plain import read_text
 
 _DOCUMENT = "word/document.xml"
 _STRICT = b"http://purl.oclc.org/ooxml/"

@@ -15,7 +15,7 @@ from rag.reading.ocr.errors import REMEDY
 from rag.reading.ocr.page_pictures import has_images
 from rag.reading.ocr.recognizer import Recognizer, install_remedy
 from rag.reading.ocr.scans import Scans
-from rag.reading.pdf_pages import assemble, join_broken_words
+from rag.reading.pdf.pages import assemble, join_broken_words
 
 PDFIUM_LOCK = threading.Lock()  # PDFium isn't thread-safe, not even across documents
 

@@ -8,10 +8,10 @@ from functools import partial
 from itertools import takewhile
 
 from rag.documents import Cell, Content, Note, Page, RecognizedLine, Span, Table
-from rag.reading.hyphens import HYPHEN, resolve_hyphens, unmoved
 from rag.reading.layout.lines import is_figure
 from rag.reading.layout.page_text import HYPHENS, PageText, TableText
 from rag.reading.layout.tables.cells import Column
+from rag.reading.pdf.hyphens import HYPHEN, resolve_hyphens, unmoved
 
 PAGE_SEPARATOR = "\n\n"
 _SAME_COLUMN = 6.0  # points by which the edges of a table's columns differ between two pages

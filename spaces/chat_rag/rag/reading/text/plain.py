@@ -6,10 +6,10 @@ import re
 from dataclasses import replace
 
 from rag.documents import Content, Limits, Note, NoteKind
-from rag.reading.decode import declared_encoding, decode_with_notes
 from rag.reading.html.markdown import add_html
 from rag.reading.markdown_tables import find_markdown_tables
 from rag.reading.tables import ContentWriter
+from rag.reading.text.decode import declared_encoding, decode_with_notes
 
 # Colors and links of a terminal.
 _TERMINAL = re.compile(r"\x1b(?:\[[0-9;:?]{0,30}[A-Za-z]|\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\))")
