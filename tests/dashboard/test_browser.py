@@ -157,25 +157,12 @@ def test_thoughts_are_folded_and_images_of_a_model_are_not_loaded(open_page: Ope
     assert not any("tracker" in url for url in urls)
 
 
-@pytest.mark.parametrize("path", ["", "performance", "runs"])
-def test_a_phone_in_dark_mode(open_page: OpenPage, app: App, path: str) -> None:
-    page = open_page(path, width=390, dark=True)
-    urls: list[str] = []
-    page.on("request", lambda request: urls.append(request.url))
-    for name in ("Playground", "Performance", "Runs"):
-        expect(page.locator(".st-key-navigation").get_by_role("link", name=name)).to_be_in_viewport()
-    wide = "[document.documentElement, ...document.querySelectorAll('.stMain')].map(part => part.scrollWidth)"
-    assert max(page.evaluate(wide)) <= 390
-    assert page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor") == "rgb(10, 15, 30)"
-    subdued = "getComputedStyle(document.querySelector('.sp-head p')).color"
-    assert page.evaluate(subdued) == "rgb(148, 163, 184)"
-    assert all(url.startswith((app.url, "data:", "blob:")) for url in urls)
-
-
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("path", ["", "performance", "runs"])
-def test_axe_finds_no_violation(open_page: OpenPage, axe: Any, path: str, dark: bool) -> None:
+def test_a_page_on_two_screens(open_page: OpenPage, app: App, axe: Any, path: str, dark: bool) -> None:
     page = open_page(path, dark=dark)
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
     if not path:
         ask(page, "think, then answer in ten words")
         expect(last(page)).to_contain_text("in total")
@@ -183,6 +170,16 @@ def test_axe_finds_no_violation(open_page: OpenPage, axe: Any, path: str, dark: 
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 860})
         assert violations(axe, page) == {}, width
+    for name in ("Playground", "Performance", "Runs"):
+        expect(page.locator(".st-key-navigation").get_by_role("link", name=name)).to_be_in_viewport()
+    wide = "[document.documentElement, ...document.querySelectorAll('.stMain')].map(part => part.scrollWidth)"
+    assert max(page.evaluate(wide)) <= 390
+    subdued = "getComputedStyle(document.querySelector('.sp-head p')).color"
+    background = "getComputedStyle(document.querySelector('.stApp')).backgroundColor"
+    if dark:
+        assert page.evaluate(background) == "rgb(10, 15, 30)"
+        assert page.evaluate(subdued) == "rgb(148, 163, 184)"
+    assert all(url.startswith((app.url, "data:", "blob:")) for url in urls)
 
 
 def test_the_report_can_be_downloaded(open_page: OpenPage, tmp_path: Path) -> None:
