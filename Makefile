@@ -65,6 +65,11 @@ format: $(VENV)/dev.stamp ## Format the code
 screenshots: $(VENV)/dev.stamp ## Take the README's screenshots (needs chromium)
 	$(BIN)/python scripts/screenshots.py $(ARGS)
 
+.PHONY: conformance
+conformance: $(VENV)/dev.stamp ## Try real servers and clients, and write docs/compatibility.md (ARGS="--only llama.cpp")
+	$(PIP) uv
+	$(BIN)/python scripts/conformance.py $(ARGS)
+
 .PHONY: install
 install: $(VENV)/dev.stamp ## Install into .venv
 

@@ -16,7 +16,7 @@ from backends.settings import read_settings, require_package
 from backends.types import Backend, Health
 from backends.vectors.checks import check_scores, check_vectors, invalid
 from backends.vectors.types import Embeddings
-from backends.visitor import SIGN_IN_AGAIN, visitor_token
+from backends.visitor_token import SIGN_IN_AGAIN, visitor_token
 
 ACCOUNTS = ("operator", "visitor")
 

@@ -24,7 +24,7 @@ from rag.answering.abstention.abstain import Evidence, is_about_whole_documents,
 from rag.answering.retrieve import retrieve_passages
 from rag.documents import Passage
 from rag.library.library import Library
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 
 MAX_REFUSED = 0.03
 PASSAGES = 40  # enough to keep five passages after those with the answer are taken out

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 from answers_train import read_arguments
-from harness.answer_filings import measure_filings
-from harness.answer_models import embedded_part, fit_units, train
-from harness.answer_rows import Row
+from harness.answers.filings import measure_filings
+from harness.answers.models import embedded_part, fit_units, train
+from harness.answers.rows import Row
 from harness.tables import table, write
 
 from rag.answering.evidence.feature_names import NAMES

@@ -17,9 +17,9 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from harness.answer_models import round_numbers, train
-from harness.answer_rows import Row, collect
-from harness.answer_sets import read_corpora
+from harness.answers.models import round_numbers, train
+from harness.answers.rows import Row, collect
+from harness.answers.sets import read_corpora
 from harness.cached_embedder import CachedEmbedder
 
 from rag.answering.evidence.model import WEIGHTS

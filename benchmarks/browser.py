@@ -17,8 +17,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
-from harness.chat_app import run_chat, running_server
-from harness.pages import chromium
+from harness.pages.browser import chromium
+from harness.pages.chat_app import run_chat, running_server
 from harness.tables import table, write
 from playwright.sync_api import Browser, Page
 
@@ -106,7 +106,7 @@ def main() -> None:
         catalog = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "catalog.toml"
         catalog.write_text(f'[markdown]\nkind = "openai"\nurl = "http://127.0.0.1:{port}/v1"\nmodel = "markdown"\n')
         environment = {"SPACEPORT_CATALOG": str(catalog), **NO_LIMITS}
-        plain = stack.enter_context(run_chat(["benchmarks/harness/plain_chat.py", str(catalog), "0"]))
+        plain = stack.enter_context(run_chat(["benchmarks/harness/pages/plain_chat.py", str(catalog), "0"]))
         chat = stack.enter_context(run_chat(["spaces/chat_rag/app.py"], **environment))
         urls = {PLAIN: plain.url, CHAT: chat.url, DOCUMENTS: chat.url}
         browser = stack.enter_context(chromium())

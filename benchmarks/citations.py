@@ -20,7 +20,7 @@ import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from harness.citation_metrics import Answer, citation_metrics
+from harness.answers.citation_metrics import Answer, citation_metrics
 from harness.tables import table, write
 
 from backends import Backend, BackendError, Catalog, ChatRequest, Delta, Event
@@ -29,7 +29,7 @@ from rag.answering.answer import Rag
 from rag.answering.citations.markers import Marker
 from rag.answering.types import AnswerEnd, Retrieval
 from rag.library.library import Library
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 
 SEED = 7
 FILINGS = (

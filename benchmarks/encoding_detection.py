@@ -19,7 +19,7 @@ from pathlib import Path
 
 from harness.tables import table, write
 
-from rag.reading.encodings import guess_encoding
+from rag.reading.text.encodings import guess_encoding
 
 CATALOGS = ("coreutils.mo", "git.mo", "bash.mo", "dpkg.mo", "gnupg2.mo", "findutils.mo")
 SIZES = (40, 400, 4000)

@@ -40,11 +40,11 @@ from rag.library.library import CHUNK_OVERLAP, CHUNK_SIZE, Library
 from rag.library.quota import Quota
 from rag.reading.chunk import chunk_document
 from rag.reading.parse import read_document
-from rag.search.embedders import Embedder, Model, load
+from rag.search.embedding.embedders import Embedder, Model, load
+from rag.search.embedding.onnx_embedder import OnnxModel
+from rag.search.embedding.onnx_export import HUB_MODEL, cached_export, packaged_model
+from rag.search.embedding.torch_embedder import TorchModel
 from rag.search.index import search_text
-from rag.search.onnx_embedder import OnnxModel
-from rag.search.onnx_export import HUB_MODEL, cached_export, packaged_model
-from rag.search.torch_embedder import TorchModel
 
 MODEL = packaged_model() or HUB_MODEL
 QUESTION = "How much were total net sales in the quarter?"

@@ -29,7 +29,7 @@ from rag.answering.evidence.selection import find_quotes
 from rag.documents import Document
 from rag.library.library import Library, ParsedFile
 from rag.library.quota import UNLIMITED, Size
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from rag.search.fuse import DENSE_WEIGHT, MULTILINGUAL_WEIGHT, fuse
 from rag.search.index import Hit
 

@@ -144,7 +144,7 @@ def main() -> None:
         print(json.dumps(asyncio.run(compare(compared, options.url, options.rounds))))
         return
     port = free_port()
-    script = Path(__file__).parent / "harness" / "wire_server.py"
+    script = Path(__file__).parent / "harness" / "servers" / "wire_server.py"
     command = [sys.executable, str(script), str(port), str(CHUNKS), str(PACED_CHUNKS)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None

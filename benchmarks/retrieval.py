@@ -26,7 +26,7 @@ from rag.answering import retrieve
 from rag.library import library
 from rag.library.library import Library
 from rag.search import fuse, index
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from rag.search.index import Hit
 
 Score = Callable[[Sequence[Hit], float], list[float]]  # with the weight that the app would take

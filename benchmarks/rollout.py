@@ -66,8 +66,16 @@ async def stream_once(backend: Any, counts: Counts) -> None:
         counts.outcomes[outcome] += 1
 
 
-async def load(entries: dict[str, Any], target: str, streams: int, done: threading.Event, counts: Counts) -> None:
-    """Run a closed loop of `streams` clients until `done` is set, and wait for their last streams."""
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A closed loop of so many clients, each of which rests between two streams."""
+
+    streams: int
+    pause_seconds: float
+
+
+async def run_load(entries: dict[str, Any], target: str, load: Load, done: threading.Event, counts: Counts) -> None:
+    """Run the clients until `done` is set, and wait for their last streams."""
     from backends import Catalog
     from backends.http.connections import close_connections
 
@@ -77,18 +85,18 @@ async def load(entries: dict[str, Any], target: str, streams: int, done: threadi
         while not done.is_set():
             backend = catalog.connect(target)
             await stream_once(backend, counts)
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(load.pause_seconds)
 
-    await asyncio.gather(*(client() for _ in range(streams)))
+    await asyncio.gather(*(client() for _ in range(load.streams)))
     await close_connections()
 
 
 class Simulation:
     """Runs scenarios on one deployment, with a spare pod outside the Service as the second target of `fallback`."""
 
-    def __init__(self, deployment: Deployment, streams: int) -> None:
+    def __init__(self, deployment: Deployment, load: Load) -> None:
         self._deployment = deployment
-        self._streams = streams
+        self._load = load
         self._replicas = len(deployment.in_service)
         self.requests_on_killed: list[float] = []  # requests in flight or in the queue of a killed pod
         spare = deployment.start()
@@ -116,7 +124,7 @@ class Simulation:
         thread = threading.Thread(target=run_scenario)
         thread.start()
         target = "both" if "fallback" in name else "service"
-        asyncio.run(load(self._entries, target, self._streams, done, counts))
+        asyncio.run(run_load(self._entries, target, self._load, done, counts))
         thread.join()
         return counts
 
@@ -130,8 +138,10 @@ class Simulation:
         self._deployment.roll(pre_stop=False)
 
     def kill(self) -> None:
-        """Kill the busiest pod."""
-        busy = {pod.name: pod.metric(IN_FLIGHT) + pod.metric(QUEUED) for pod in self._deployment.in_service}
+        """Kill the busiest pod, as soon as one has requests."""
+        busy: dict[str, float] = {}
+        while not any(busy.values()):
+            busy = {pod.name: pod.metric(IN_FLIGHT) + pod.metric(QUEUED) for pod in self._deployment.in_service}
         pod = max(self._deployment.in_service, key=lambda pod: busy[pod.name])
         self.requests_on_killed.append(busy[pod.name])
         self._deployment.kill(pod)
@@ -186,6 +196,7 @@ def main() -> int:
     parser.add_argument("--image", default="spaceport-inference:dev")
     parser.add_argument("--replicas", type=int, default=3)
     parser.add_argument("--streams", type=int, default=20)
+    parser.add_argument("--pause", type=float, default=0.05, help="seconds between two streams of a client")
     parser.add_argument("--kustomization", type=Path, default=ROOT / "k8s" / "base")
     parser.add_argument("--short", action="store_true", help="only the scenarios with a goal")
     options = parser.parse_args()
@@ -198,7 +209,7 @@ def main() -> int:
         Path(folder).chmod(0o755)  # nginx's workers run as nobody
         deployment = Deployment(images.docker_client(), options.image, manifest, Path(folder), SMALL)
         with deployment.run(options.replicas):
-            simulation = Simulation(deployment, options.streams)
+            simulation = Simulation(deployment, Load(options.streams, options.pause))
             results = {name: simulation.run(name) for name in names}
     exits = [f"{pod.name}: {pod.exit}" for pod in deployment.pods if pod.exit]
     setup = {"replicas": options.replicas, "streams": options.streams, "manifest": asdict(manifest), "exits": exits}

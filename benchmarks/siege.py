@@ -9,8 +9,9 @@ token when a scripted model has been asked, which answers at once with 20 words 
 
 Page, model, visitor and attackers share the processors. The attackers run with nice 19, because real ones bring their
 own, and start at most `--rate` actions per second each. If other programs used the processors, their cores are in the
-table; the times are then worth little. Memory is compared after a rest of a minute, and at the end, four minutes after
-the siege, like files. A visitor's data stays for a minute instead of an hour, so that it isn't counted.
+table; the times are then worth little. Memory is that after a rest of a minute, and at the end, four minutes after the
+siege, like files; it is compared with that after a guest of each kind came for five seconds. A visitor's data stays for
+a minute instead of an hour, so that it isn't counted.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from harness.chat_app import BENCHMARKS, ROOT, Server, model_server, run_chat
 from harness.host import others_seconds, ticks, was_busy
+from harness.pages.chat_app import BENCHMARKS, ROOT, Server, model_server, run_chat
+from harness.siege.attack import KINDS
 from harness.siege.guest import Guest, Page
 from harness.siege.honest import QUESTIONS, visit, visit_regularly
 from harness.siege.leftovers import Folders, Memory
@@ -61,11 +63,10 @@ def sieges(guests: int, rate: float, kinds: str) -> list[Siege]:
 async def run_siege(siege: Siege, server: Server, folders: Folders, seconds: float, rest: float) -> Outcome:
     """Measure the visitor alone and under siege, then let the page rest."""
     visitor = Guest(Page.from_config(server.url, server.config), HONEST_ADDRESS)
-    await warm_up(visitor)
+    await warm_up(visitor, server.url)
     alone = await visit_regularly(visitor, seconds)
     memory = {"before": Memory.of(server.pid)}
-    command = [sys.executable, "-m", "harness.siege.attack", server.url, "--seconds", str(seconds), *siege.options]
-    attackers = await asyncio.create_subprocess_exec(*command, cwd=BENCHMARKS, stdout=asyncio.subprocess.PIPE)
+    attackers = await start_attackers(server.url, "--seconds", str(seconds), *siege.options)
     assert attackers.stdout
     await attackers.stdout.readline()  # until they have started
     await asyncio.sleep(SIEGE_BEGINS)
@@ -84,11 +85,22 @@ async def run_siege(siege: Siege, server: Server, folders: Folders, seconds: flo
     return Outcome(siege, alone, visits, memory, *cores, files, errors, attacks)
 
 
-async def warm_up(visitor: Guest) -> None:
-    """Do once what needs memory for good: load models and readers, embed a document of 50 pages, draw a preview."""
+async def start_attackers(url: str, *options: str) -> asyncio.subprocess.Process:
+    """Start the guests; their first line says that all are there."""
+    command = [sys.executable, "-m", "harness.siege.attack", url, *options]
+    return await asyncio.create_subprocess_exec(*command, cwd=BENCHMARKS, stdout=asyncio.subprocess.PIPE)
+
+
+async def warm_up(visitor: Guest, url: str) -> None:
+    """Do once what needs memory for good: load models, readers and modules, embed a document of 50 pages.
+
+    A guest of each kind comes for some seconds, because each needs modules that nobody needed before.
+    """
     await visitor.add_file("notes.txt", NOTES.encode())
     first = await visit(visitor, QUESTIONS[0])
     assert not first.error, first.error
+    guests = await start_attackers(url, "--guests", str(len(KINDS)), "--addresses", "8", "--seconds", "5")
+    await guests.communicate()
 
 
 def measure(siege: Siege, seconds: float, rest: float) -> Outcome:

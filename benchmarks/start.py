@@ -14,7 +14,7 @@ import sys
 import time
 from statistics import median
 
-from harness.pages import ROOT, chromium, run_app
+from harness.pages.browser import ROOT, chromium, run_app
 from harness.tables import table, write
 from playwright.sync_api import Browser
 

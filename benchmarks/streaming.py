@@ -25,8 +25,8 @@ from statistics import median, quantiles
 from typing import Any
 
 import httpx2
-from harness.chat_app import ROOT, Server, model_server, run_chat
-from harness.page_client import Visitor, ask_all
+from harness.pages.chat_app import ROOT, Server, model_server, run_chat
+from harness.pages.page_client import Visitor, ask_all
 from harness.tables import table, write
 
 RATE = 100
@@ -172,10 +172,12 @@ def main() -> None:
         catalog.write_text(f'[paced]\nkind = "openai"\nurl = "http://127.0.0.1:{port}/v1"\nmodel = "paced"\n')
         environment = {"SPACEPORT_CATALOG": str(catalog)}
         servers = {
-            PLAIN: stack.enter_context(run_chat(["benchmarks/harness/plain_chat.py", str(catalog)], **environment)),
+            PLAIN: stack.enter_context(
+                run_chat(["benchmarks/harness/pages/plain_chat.py", str(catalog)], **environment)
+            ),
             CHAT: stack.enter_context(run_chat(["benchmarks/streaming.py", "--chat"], **environment, **NO_LIMITS)),
         }
-        from harness.plain_chat import HISTORY
+        from harness.pages.plain_chat import HISTORY
 
         samples = compare(servers, loads, words, options.rounds, HISTORY)
     settings = {"seconds": options.seconds, "tokens_per_second": RATE, "history_messages": len(HISTORY)}

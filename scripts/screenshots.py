@@ -2,7 +2,8 @@
 
 Without arguments this writes docs/chat.png, docs/compare.png, docs/publish.png, the dashboard's pictures and
 spaces/chat_rag/preview.png. With --out it writes every state (empty, loaded, answering, answered, with a source, with
-an error; a race and a measurement) at 1280 and 390 pixels, the chat at 768 too, light and dark.
+an error; a race and a measurement) at 1280 and 390 pixels, the chat at 768 too, light and dark; and the chat in each
+language.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from playwright.sync_api import TimeoutError as NotSeen
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # the tests aren't installed
 
+from chat_page.translations.languages import LANGUAGES
 from dashboard_screenshots import take_dashboard_pictures
 from tests.conftest import BROWSER_ARGUMENTS, ROOT
 from tests.helpers.apps import running_app
@@ -87,8 +89,8 @@ def running_space(space: str) -> Iterator[str]:
             yield app.url
 
 
-def open_page(browser: Browser, url: str, width: int, height: int, dark: bool) -> Page:
-    context = browser.new_context(viewport={"width": width, "height": height}, device_scale_factor=1)
+def open_page(browser: Browser, url: str, width: int, height: int, dark: bool, *, locale: str = "en") -> Page:
+    context = browser.new_context(viewport={"width": width, "height": height}, device_scale_factor=1, locale=locale)
     page = context.new_page()
     page.set_default_timeout(120_000)
     page.goto(f"{url}/?__theme={'dark' if dark else 'light'}")
@@ -140,6 +142,18 @@ def chat_states(browser: Browser, url: str, filing: Path | None, out: Path) -> N
             ask(page, "word " * 3900)  # longer than a question can be
             page.screenshot(path=out / f"{name}-6-error.png")
             page.context.close()
+
+
+def language_states(browser: Browser, url: str, out: Path) -> None:
+    """Take an empty page and an error in each language but English."""
+    for language in (each for each in LANGUAGES if each != "en"):
+        page = open_page(browser, url, 1280, 860, dark=False, locale=language)
+        page.screenshot(path=out / f"{language}-1-empty.png")
+        empty_file = {"name": "empty.txt", "mimeType": "text/plain", "buffer": b" "}
+        page.locator("#drop input[type=file]").set_input_files(empty_file)  # type: ignore[arg-type]
+        ask(page, "How many cars does the car park hold?")
+        page.screenshot(path=out / f"{language}-2-answered.png")
+        page.context.close()
 
 
 def open_source(page: Page) -> None:
@@ -241,6 +255,7 @@ def take_pictures(browser: Browser, options: argparse.Namespace) -> None:
         with running_space(space) as url:
             if space == "chat_rag" and options.out:
                 chat_states(browser, url, options.filing, options.out)
+                language_states(browser, url, options.out)
             elif space == "chat_rag":
                 chat_picture(browser, url, options.filing)
                 preview_picture(browser, url)

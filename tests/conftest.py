@@ -15,7 +15,7 @@ import pytest
 
 from backends.processors import usable_processors
 from tests.helpers.apps import App, running_app
-from tests.helpers.groups import GroupScheduling, needs
+from tests.helpers.groups import GroupScheduling, group, needs
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, ViewportSize
@@ -110,6 +110,13 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
         yield start
 
 
+@pytest.fixture(scope="module")
+def small_heap() -> None:
+    """Hide what earlier tests imported: a measurement collects garbage before each block, which took half a second."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Give each test process its share of the processors, and let interruptions through.
 
@@ -124,10 +131,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need a browser, containers, models or much time."""
+    """Mark the tests that need a browser, containers, models or much time, and run their groups first.
+
+    The short groups at the end keep all processes busy until the last moment.
+    """
+    long_groups = set()
     for item in items:
-        for mark in needs(item.nodeid, getattr(item, "fixturenames", ())):
+        marks = needs(item.nodeid, getattr(item, "fixturenames", ()))
+        for mark in marks:
             item.add_marker(mark)
+        if marks:
+            long_groups.add(group(item.nodeid))
+    items.sort(key=lambda item: group(item.nodeid) not in long_groups)
 
 
 def pytest_collection_finish() -> None:

@@ -10,9 +10,17 @@ from backends.errors import Rejected
 EXAMPLE = 'Send {"messages": [{"role": "user", "content": "…"}]}.'
 
 
-def bad_request(reason: str) -> Rejected:
+class InvalidBody(Rejected):
+    """A body that isn't a request of its format; `reason` is the part of the message that doesn't name the format."""
+
+    def __init__(self, reason: str, name: str, example: str) -> None:
+        super().__init__(f"The request is not {name}: {reason}.", example, status=400)
+        self.reason = reason
+
+
+def bad_request(reason: str) -> InvalidBody:
     """The error for a body that isn't a chat completion request."""
-    return Rejected(f"The request is not a chat completion: {reason}.", EXAMPLE, status=400)
+    return InvalidBody(reason, "a chat completion", EXAMPLE)
 
 
 def read_text(body: Mapping[str, Any], name: str) -> str:

@@ -15,6 +15,9 @@ from backends.errors import BackendError
 from backends.http.network import DialFailed
 from backends.http.sockets import TimestampStream
 
+# A host with several addresses: the next one is tried beside the first after so long, like in the plain transport.
+NEXT_ADDRESS_SECONDS = 0.25
+
 
 class TimestampTransport(httpx2.AsyncHTTPTransport):
     """The httpx2 transport on sockets that record timestamps, or on sockets that `dial` returns."""
@@ -56,7 +59,9 @@ class TimestampBackend(httpcore2.AsyncNetworkBackend):
         return stream
 
     async def _open(self, stream: TimestampStream, host: str, port: int, local: tuple[str, int] | None) -> None:
-        await asyncio.get_running_loop().create_connection(lambda: stream, host, port, local_addr=local)
+        await asyncio.get_running_loop().create_connection(
+            lambda: stream, host, port, local_addr=local, happy_eyeballs_delay=NEXT_ADDRESS_SECONDS
+        )
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -1,1 +1,1 @@
-"""What several benchmarks share: local servers, clients, tables."""
+"""What several benchmarks share: servers, pages and their clients, questions with answers, samples, tables."""

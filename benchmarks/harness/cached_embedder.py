@@ -7,8 +7,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from rag.search.embedders import Embedder
-from rag.search.token_vectors import TokenVectors
+from rag.search.embedding.embedders import Embedder
+from rag.search.embedding.token_vectors import TokenVectors
 
 
 class CachedEmbedder(Embedder):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx2
 
-from harness.scripted_server import TOKENS
+from harness.servers.scripted_server import TOKENS
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,14 @@ from backends import ChatRequest, Rejected, telemetry
 from backends.chat.requests import parse_chat_request, read_stream_flags
 from backends.telemetry.asgi import RequestSpans
 from inference.errors import Unauthorized
-from inference.formats import embeddings
-from inference.formats.formats import FORMATS
+from inference.formats import cloud_platforms, embeddings
+from inference.formats.table import FORMATS
 from inference.generation import CompletionRequest, Embedding, Generation
-from inference.http import dialects, error_handlers
+from inference.http import error_handlers
+from inference.http.answer_streams import EventStream, JSONAnswer
 from inference.http.error_handlers import request_id
 from inference.http.prompt_limits import check_size
 from inference.http.request_body import LARGE_BODIES, read_json
-from inference.http.responses import EventStream, JSONAnswer
 from inference.metrics import CONTENT_TYPE, DIALECTS
 from inference.service import Phase, Service
 
@@ -99,18 +99,19 @@ def _model_card(name: str) -> dict[str, Any]:
 
 def _answer(service: Service, request: Request, body: Any, dialect: str) -> Response:
     form = FORMATS[dialect]
-    format_response: dialects.FormatResponse
+    format_response: cloud_platforms.FormatResponse
     if form.to_chat_completion:
-        bodies, format_response = [form.to_chat_completion(body)], dialects.only_answer
+        bodies, format_response = [form.to_chat_completion(body)], cloud_platforms.only_answer
     else:
-        bodies, format_response = dialects.parse_body(body)
+        bodies, format_response = cloud_platforms.parse_body(body)
     check_size(bodies, service.settings, service.health.context if service.health else None)
     shared_id = request_id(request)  # every completion of one HTTP request has the same ID
     completions = []
     for completion in bodies:
-        chat = _chat_request(service, completion)
+        with form.translate_errors():
+            chat = _chat_request(service, completion)
+            stream, _ = read_stream_flags(completion)
         writer = form.make_writer(body, completion, shared_id, service.name)
-        stream, _ = read_stream_flags(completion)
         completions.append(CompletionRequest(chat, writer, dialect, shared_id, stream))
     if completions[0].stream:
         return EventStream(service, Generation(service, completions[0]))
@@ -132,7 +133,7 @@ def _embed(service: Service, request: Request, body: Any, dialect: str) -> Respo
     _check_model(embeddings.read_model(body), name)
     write = partial(embeddings.write_embeddings, model=name, encoding=body.get("encoding_format"))
     work = Embedding(service, backend, texts, write, request_id=request_id(request), dialect=dialect)
-    return JSONAnswer(service, [work], dialects.only_answer)
+    return JSONAnswer(service, [work], cloud_platforms.only_answer)
 
 
 def _check_model(asked: str | None, name: str) -> None:

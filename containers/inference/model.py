@@ -30,7 +30,10 @@ def connect_embedding_model(settings: Settings) -> tuple[str, EmbeddingBackend] 
     if not (target := settings.embeddings_target):
         return None
     catalog = Catalog.load()
-    return str(catalog.settings(target).get("model") or target), connect_embeddings(catalog, target)
+    name = str(catalog.settings(target).get("model") or target)
+    if Path(name).exists():  # clients get the name, and a path is none of their business
+        name = Path(name).name.removesuffix(".gguf")
+    return name, connect_embeddings(catalog, target)
 
 
 def catalog_entry(settings: Settings, folders: Sequence[Path] = FOLDERS) -> dict[str, Any]:

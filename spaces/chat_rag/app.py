@@ -36,13 +36,13 @@ from rag.documents import Limits
 from rag.library.quota import Quota
 from ui import launch
 from ui.admission.client import caller_of
-from ui.edge.blocks import PublicBlocks
-from ui.edge.limits import EdgeLimits
+from ui.edge.public_blocks import PublicBlocks
 from ui.edge.refusals import refusal
+from ui.edge.request_limits import EdgeLimits
+from ui.environment import int_setting
 from ui.events import call_after
 from ui.link_preview import LinkPreview
 from ui.scripts import download_js, key_js
-from ui.settings import int_setting
 
 CORPUS = Path(__file__).parent / "corpus"
 LIBRARY = Path(__file__).parent / "library"  # `publish_space.py --documents` puts it there

@@ -12,12 +12,12 @@ from starlette.middleware import Middleware
 
 import import_paths  # noqa: F401 - must come before the imports that it makes possible
 from dashboard_pages import performance, playground, runs  # noqa: F401 - the first visitor would wait for these
-from dashboard_pages.back_messages import BackMessages
 from dashboard_pages.upload_room import UploadRoom
+from dashboard_pages.websocket_check import BackMessages
 from ui.access.guard import Guard
 from ui.access.routes import STREAMLIT, RouteTable
 from ui.edge.bodies import BodyLimits, UploadRoutes
-from ui.edge.limits import EdgeLimits
+from ui.edge.request_limits import EdgeLimits
 
 BASE = f"/{st.get_option('server.baseUrlPath').strip('/')}"
 UPLOADS = UploadRoutes(RouteTable({"/_stcore/upload_file/{session}/{file}": "PUT"}, BASE), field=None)

@@ -9,7 +9,7 @@ from streamlit.web import cli
 
 import import_paths  # noqa: F401 - must come before the imports that it makes possible
 from ui.edge.connections import limit_connections
-from ui.edge.limits import EdgeLimits
+from ui.edge.request_limits import EdgeLimits
 
 if __name__ == "__main__":
     limit_connections(EdgeLimits.from_environment())

@@ -21,9 +21,9 @@ from compare_page.scripts import READ_LINK_JS
 from compare_page.targets import choices, unavailable_html
 from ui import html, launch
 from ui.admission.client import caller_of
-from ui.edge.blocks import PublicBlocks
-from ui.edge.limits import EdgeLimits
+from ui.edge.public_blocks import PublicBlocks
 from ui.edge.refusals import refusal
+from ui.edge.request_limits import EdgeLimits
 
 ARGUMENTS = launch.parse_arguments(sys.argv[1:] if __name__ == "__main__" else [], strings.DESCRIPTION)
 try:

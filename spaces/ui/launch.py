@@ -22,7 +22,7 @@ from ui.admission.client import ClientAddress, trust_hub_proxies
 from ui.edge.bodies import BodyLimits
 from ui.edge.connections import limit_connections
 from ui.edge.events import UNKNOWN_EVENT, EventCheck
-from ui.edge.limits import MB, EdgeLimits
+from ui.edge.request_limits import MB, EdgeLimits
 from ui.edge.uploads import Uploads
 from ui.memory import return_free_memory_regularly
 from ui.session_state import keep_no_configurations

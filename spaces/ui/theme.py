@@ -32,21 +32,11 @@ CSS = """
 .sp-bar { height: 4px; border-radius: 2px; background: var(--border-color-primary); overflow: hidden; }
 .sp-bar > i { display: block; height: 100%; background: var(--sp-accent); }
 
-.sp-documents ul { list-style: none; margin: 0; padding: 0; }
-.sp-documents li { display: flex; align-items: center; gap: .5rem; padding: .3rem 0; margin: 0;
-  border-bottom: 1px solid var(--border-color-primary); }
-.sp-documents .sp-name { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.sp-documents .sp-size { color: var(--body-text-color-subdued); font-size: .8rem; white-space: nowrap; }
-.sp-documents button { width: 28px; height: 28px; border-radius: 6px; font-size: 1.1rem; line-height: 1;
-  color: var(--body-text-color-subdued); background: none; border: 0; cursor: pointer; }
-.sp-documents button:hover, .sp-documents button:focus-visible { color: var(--sp-bad);
-  background: var(--background-fill-secondary); }
-
 .sp-card { border: 1px solid var(--border-color-primary); border-left: 3px solid var(--sp-accent);
   border-radius: 8px; padding: .6rem .75rem; margin: 0 0 .6rem; background: var(--background-fill-primary);
   scroll-margin: 1rem; }
 .sp-more .sp-card { border-left-color: var(--border-color-primary); }
-.sp-card.sp-on { background: var(--sp-mark); }
+.sp-card.sp-on { border-color: var(--sp-accent); box-shadow: 0 0 0 1px var(--sp-accent); }
 .sp-card header { display: flex; gap: .5rem; align-items: baseline; font-size: .875rem; }
 .sp-card .sp-name { font-weight: 600; min-width: 0; overflow: hidden; text-overflow: ellipsis;
   white-space: nowrap; }

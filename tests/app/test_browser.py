@@ -105,6 +105,11 @@ def test_each_file_has_its_result(app: App, open_page: Open, tmp_path: Path) -> 
     assert "empty.txt" in notes[1]
     expect(page.locator("#documents [data-remove]")).to_have_count(2)
     expect(page.locator("#documents img")).to_have_count(0)
+    big = tmp_path / "big.txt"
+    with big.open("wb") as out:
+        out.truncate(100_000_000)
+    upload(page, big)
+    expect(page.get_by_text(re.compile(r"\b50(\.0)? ?MB", re.IGNORECASE)).first).to_be_visible()
 
 
 def test_a_removed_document_is_gone(app: App, open_page: Open, tmp_path: Path) -> None:
@@ -117,15 +122,6 @@ def test_a_removed_document_is_gone(app: App, open_page: Open, tmp_path: Path) -
     ask(page, "Where does the spare key hang?")
     wait_for_answer(page)
     expect(page.locator("#sources .sp-card")).to_have_count(0)
-
-
-def test_a_file_above_the_limit_is_refused_with_the_limit(app: App, open_page: Open, tmp_path: Path) -> None:
-    big = tmp_path / "big.txt"
-    with big.open("wb") as out:
-        out.truncate(100_000_000)
-    page = open_page(app)
-    upload(page, big)
-    expect(page.get_by_text(re.compile(r"\b50(\.0)? ?MB", re.IGNORECASE)).first).to_be_visible()
 
 
 def test_undo_edit_and_retry_change_the_conversation(app: App, open_page: Open) -> None:

@@ -42,13 +42,17 @@ def test_a_german_page_is_german(app: App, open_page: Open, tmp_path: Path) -> N
     expect(page.locator("#chat")).to_contain_text("Die Dokumente beantworten diese Frage nicht.")
 
 
-@pytest.mark.parametrize(("locale", "title"), [("zh-CN", "文档问答"), ("nl-NL", "Chat with documents")])
-def test_a_page_in_another_language(app: App, open_page: Open, locale: str, title: str) -> None:
+@pytest.mark.parametrize(
+    ("locale", "title", "warning"),
+    [
+        ("zh-CN", "文档问答", "还没有可分享的内容。"),
+        ("nl-NL", "Chat with documents", "There's nothing to share yet."),
+    ],
+)
+def test_a_page_and_its_warnings_in_another_language(
+    app: App, open_page: Open, locale: str, title: str, warning: str
+) -> None:
     page = open_page(app, locale=locale, width=390)
     expect(page.locator("#head h1")).to_have_text(title)
-
-
-def test_a_warning_is_in_the_language_of_the_page(app: App, open_page: Open) -> None:
-    page = open_page(app, locale="fr-FR")
     page.locator("#export button").first.evaluate("button => button.click()")
-    expect(page.locator(".toast-body")).to_contain_text("Il n’y a encore rien à partager.")
+    expect(page.locator(".toast-body")).to_contain_text(warning)

@@ -23,6 +23,12 @@ def top(element: Locator) -> float:
     return box["y"]
 
 
+def bottom(element: Locator) -> float:
+    box = element.bounding_box()
+    assert box
+    return box["y"] + box["height"]
+
+
 def say(page: Page, text: str) -> Locator:
     """Let the model say a text, without documents, and return its message."""
     ask(page, f"Tell me. Say: {text}")
@@ -33,6 +39,7 @@ def say(page: Page, text: str) -> Locator:
 @pytest.mark.parametrize(("width", "height"), [(1280, 860), (390, 844)], ids=["wide", "phone"])
 def test_a_citation_never_moves_the_answer(app: App, open_page: Open, width: int, height: int) -> None:
     page = open_page(app, width=width, height=height)
+    assert 0 <= top(page.locator("#chat .example").first) - bottom(page.locator("#chat .placeholder .prose")) < 40
     ask(page, "How did the number of Arctic terns change? Say: So it was.")
     wait_for_answer(page)
     quote = page.locator("#chat .sp-quote a").first
@@ -113,42 +120,35 @@ def leave_samples_out_on_phone(page: Page) -> None:
     expect(page.locator("#samples")).not_to_be_in_viewport()
 
 
-def test_formulas_are_drawn_and_money_is_not(app: App, open_page: Open) -> None:
-    page = open_page(app)
-    leave_samples_out(page)
-    message = say(page, FORMULAS)
-    expect(message.locator(".katex annotation")).to_have_text(["a^2", "b_1 * c_1", "d^2"])
-    expect(message).to_contain_text("but costs from $5 to $10, or US$3.")
-
-
-def test_code_is_shown_and_copied_as_the_model_wrote_it(app: App, open_page: Open) -> None:
-    page = open_page(app)
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    leave_samples_out(page)
-    message = say(page, f"So:\n\n```cpp\n{CODE}\n```\n\n```mermaid\ngraph TD; A-->B\n```")
-    expect(message.locator("pre code")).to_have_count(2)
-    expect(message.locator("pre code").first).to_contain_text("std::vector")
-    expect(message.locator("svg[id^=mermaid]")).to_have_count(0)
-    message.locator(".copy_code_button").first.click()
-    expect(message.locator(".copy_code_button .check").first).to_be_visible()
-    assert page.evaluate("navigator.clipboard.readText()").strip() == CODE
-    page.get_by_role("button", name="Copy message").last.click()
-    page.wait_for_function("async () => (await navigator.clipboard.readText()).startsWith('So:')")
-    copied = page.evaluate("navigator.clipboard.readText()")
-    assert f"```cpp\n{CODE}\n```\n\n```mermaid\n" in copied
-    assert "sp-line" not in copied
-
-
-def test_a_copied_answer_has_its_quotes_as_text(app: App, open_page: Open) -> None:
+def test_an_answer_is_shown_and_copied_as_the_model_wrote_it(app: App, open_page: Open) -> None:
     page = open_page(app)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     ask(page, "What is the exclusion zone? Say: So it is.")
     wait_for_answer(page)
+    quotes = copy_last_answer(page, "pad-operations.md")
+    assert quotes.startswith("“")
+    assert not any(tag in quotes for tag in ("<div", "<figure", "<mark", "](#"))
+
+    leave_samples_out(page)
+    message = say(page, f"So:\n\n```cpp\n{CODE}\n```\n\n```mermaid\ngraph TD; A-->B\n```\n\n{FORMULAS}")
+    expect(message.locator("pre code")).to_have_count(2)
+    expect(message.locator("pre code").first).to_contain_text("std::vector")
+    expect(message.locator("svg[id^=mermaid]")).to_have_count(0)
+    expect(message.locator(".katex annotation")).to_have_text(["a^2", "b_1 * c_1", "d^2"])
+    expect(message).to_contain_text("but costs from $5 to $10, or US$3.")
+    message.locator(".copy_code_button").first.click()
+    expect(message.locator(".copy_code_button .check").first).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()").strip() == CODE
+    copied = copy_last_answer(page, "So:")
+    assert f"```cpp\n{CODE}\n```\n\n```mermaid\n" in copied
+    assert "sp-line" not in copied
+
+
+def copy_last_answer(page: Page, text: str) -> str:
+    """Copy the last answer, which has this text, and return what the clipboard then has."""
     page.get_by_role("button", name="Copy message").last.click()
-    page.wait_for_function("async () => (await navigator.clipboard.readText()).includes('pad-operations.md')")
-    copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied.startswith("“")
-    assert not any(tag in copied for tag in ("<div", "<figure", "<mark", "](#"))
+    page.wait_for_function("async (text) => (await navigator.clipboard.readText()).includes(text)", arg=text)
+    return str(page.evaluate("navigator.clipboard.readText()"))
 
 
 def test_a_document_that_is_left_out_is_not_asked(app: App, open_page: Open, tmp_path: Path) -> None:

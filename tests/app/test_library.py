@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from rag.library.built.build import BuildOptions, build_library
 from rag.reading.processes.limits import ProcessLimits
 from rag.reading.processes.pool import ReaderPool
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from tests.helpers.apps import App
 from tests.helpers.chat import ask, wait_for_answer
 

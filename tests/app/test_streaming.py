@@ -62,13 +62,18 @@ def test_a_stream_that_breaks_keeps_its_text_and_shows_the_error(app: App, open_
     expect(page.locator("#chat blockquote")).to_contain_text("cut off")
 
 
-def test_an_error_says_what_to_do_and_is_not_sent_to_the_model(app: App, model: ScriptedModel, open_chat: Open) -> None:
+def test_errors_and_thoughts_are_shown_and_not_sent_to_the_model(
+    app: App, model: ScriptedModel, open_chat: Open
+) -> None:
     page = open_chat(app)
     ask(page, "Please refuse.")
     wait_for_answer(page)
     expect(page.locator("#chat blockquote")).to_contain_text("Set api_key")
     ask(page, "And now think.")
+    expect(page.locator("#chat")).to_contain_text("Thinking")
     wait_for_answer(page)
+    expect(page.locator("#chat")).to_contain_text("Thoughts")
+    expect(page.get_by_text("The user asks.")).to_be_hidden()
     ask(page, "Say more.")
     wait_for_answer(page)
     sent = [message["content"] for message in model.requests[-1]["messages"]]
@@ -94,15 +99,6 @@ def test_an_answer_that_fails_unexpectedly_gives_the_send_button_back(app: App, 
     ask(page, "Now think.")
     wait_for_answer(page)
     expect(page.locator("#chat")).to_contain_text("word9")
-
-
-def test_thoughts_are_folded_and_separate(app: App, open_chat: Open) -> None:
-    page = open_chat(app)
-    ask(page, "Please think.")
-    expect(page.locator("#chat")).to_contain_text("Thinking")
-    wait_for_answer(page)
-    expect(page.locator("#chat")).to_contain_text("Thoughts")
-    expect(page.get_by_text("The user asks.")).to_be_hidden()
 
 
 def test_an_answer_loads_nothing_and_invents_no_citation(app: App, open_page: Open) -> None:

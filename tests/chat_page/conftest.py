@@ -10,7 +10,7 @@ from chat_page.visitors.visitor import Visitor
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
 from rag.library.memory_store import MemoryStore
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from tests.rag.conftest import embedder
 
 __all__ = ["embedder", "visitor"]

@@ -19,12 +19,12 @@ from rag.answering.quotes import Quote
 from rag.answering.turn import ErrorMessage, Turn
 from rag.answering.types import Citation, Sentence
 from rag.documents import Passage
-from rag.library.conversation_format import conversation_data, new_conversation_id
+from rag.library.conversation_file import conversation_data, new_conversation_id
 from rag.library.ingest import Ingestion
 from rag.library.library import Library
 from rag.library.memory_store import MemoryStore
 from rag.library.store import Store
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from tests.chat_page import earlier_version
 
 PASSAGE = Passage(1, "d", "report.pdf", 3, "Sales", 10, 31, "Net sales were 82,959", 0.5, 0.4, None)

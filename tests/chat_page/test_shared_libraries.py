@@ -20,7 +20,7 @@ from rag.documents import Limits
 from rag.library.built.build import BuildOptions, build_library
 from rag.library.built.manifest import LibraryRefused
 from rag.reading.processes.pool import file_readers
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from tests.conftest import ROOT
 from ui.access.tickets import new_key
 
@@ -110,5 +110,8 @@ def test_the_first_questions_are_about_the_chosen_libraries(
     handlers, request = DocumentHandlers(chat, PageHandlers(chat)), SimpleNamespace(session_hash="page")
     suggested = handlers.suggest(new_key(), ["Handbook"], request)  # type: ignore[arg-type]
     assert [example["text"] for example in suggested.examples] == ["What is birds.txt about?"]
-    assert not handlers.suggest(new_key(), [], request).examples  # type: ignore[arg-type]
+    nothing = handlers.suggest(new_key(), [], request)  # type: ignore[arg-type]
+    assert not nothing.examples
+    assert "No document is selected" in nothing.placeholder
+    assert "sample" not in nothing.placeholder
     assert {str(folder) for folder in folders} <= set(chat.private_folders)

@@ -19,7 +19,7 @@ from tests.helpers.servers import wait_until
 from tests.security.hostile_files import nested_forms
 from ui.admission.admission import Admission, Refused
 from ui.admission.fair_queue import Caller
-from ui.admission.limits import Limits, Places
+from ui.admission.work_limits import Limits, Places
 
 CALLER = Caller("127.0.0.1", "key")
 

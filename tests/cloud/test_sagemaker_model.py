@@ -18,6 +18,7 @@ from tests.cloud.test_sagemaker import bucket
 from tests.inference.servers import Server
 
 Run = Callable[..., int]
+pytestmark = pytest.mark.usefixtures("small_heap")
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from tests.cloud.vertex_front import serving
 from tests.inference.servers import Server
 
 TARGETS = "laptop,server,sagemaker,vertex"
+pytestmark = pytest.mark.usefixtures("small_heap")
 
 
 @pytest.fixture

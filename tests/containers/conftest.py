@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from containers import images, sandbox
-from rag.search.onnx_export import cached_export
+from rag.search.embedding.onnx_export import cached_export
 from tests.conftest import missing
 
 TAG = "test"

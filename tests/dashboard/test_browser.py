@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.app.conftest import model
 from tests.app.test_access import axe, violations
@@ -52,8 +53,16 @@ def open_page(new_page: OpenPage, app: App) -> OpenPage:
     def open_one(path: str = "", *, beside: Page | None = None, **options: int) -> Page:
         page = beside.context.new_page() if beside else new_page(**options)
         page.set_default_timeout(60_000)
+        problems: list[str] = []
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("requestfailed", lambda request: problems.append(f"{request.url} {request.failure}"))
         page.goto(f"{app.url}/{path}", timeout=PATIENCE)
-        expect(page.locator(".sp-head"), app.log.read_text()).to_be_visible(timeout=PATIENCE)
+        # Once in some thousand loads on a busy machine, Streamlit's page stayed blank; what it said then was not kept.
+        try:
+            page.wait_for_selector(".sp-head")
+        except PlaywrightTimeout:
+            page.reload(timeout=PATIENCE)
+        expect(page.locator(".sp-head"), f"{problems}\n{app.log.read_text()}").to_be_visible(timeout=PATIENCE)
         return page
 
     return open_one
@@ -148,25 +157,12 @@ def test_thoughts_are_folded_and_images_of_a_model_are_not_loaded(open_page: Ope
     assert not any("tracker" in url for url in urls)
 
 
-@pytest.mark.parametrize("path", ["", "performance", "runs"])
-def test_a_phone_in_dark_mode(open_page: OpenPage, app: App, path: str) -> None:
-    page = open_page(path, width=390, dark=True)
-    urls: list[str] = []
-    page.on("request", lambda request: urls.append(request.url))
-    for name in ("Playground", "Performance", "Runs"):
-        expect(page.locator(".st-key-navigation").get_by_role("link", name=name)).to_be_in_viewport()
-    wide = "[document.documentElement, ...document.querySelectorAll('.stMain')].map(part => part.scrollWidth)"
-    assert max(page.evaluate(wide)) <= 390
-    assert page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor") == "rgb(10, 15, 30)"
-    subdued = "getComputedStyle(document.querySelector('.sp-head p')).color"
-    assert page.evaluate(subdued) == "rgb(148, 163, 184)"
-    assert all(url.startswith((app.url, "data:", "blob:")) for url in urls)
-
-
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("path", ["", "performance", "runs"])
-def test_axe_finds_no_violation(open_page: OpenPage, axe: Any, path: str, dark: bool) -> None:
+def test_a_page_on_two_screens(open_page: OpenPage, app: App, axe: Any, path: str, dark: bool) -> None:
     page = open_page(path, dark=dark)
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
     if not path:
         ask(page, "think, then answer in ten words")
         expect(last(page)).to_contain_text("in total")
@@ -174,6 +170,16 @@ def test_axe_finds_no_violation(open_page: OpenPage, axe: Any, path: str, dark: 
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 860})
         assert violations(axe, page) == {}, width
+    for name in ("Playground", "Performance", "Runs"):
+        expect(page.locator(".st-key-navigation").get_by_role("link", name=name)).to_be_in_viewport()
+    wide = "[document.documentElement, ...document.querySelectorAll('.stMain')].map(part => part.scrollWidth)"
+    assert max(page.evaluate(wide)) <= 390
+    subdued = "getComputedStyle(document.querySelector('.sp-head p')).color"
+    background = "getComputedStyle(document.querySelector('.stApp')).backgroundColor"
+    if dark:
+        assert page.evaluate(background) == "rgb(10, 15, 30)"
+        assert page.evaluate(subdued) == "rgb(148, 163, 184)"
+    assert all(url.startswith((app.url, "data:", "blob:")) for url in urls)
 
 
 def test_the_report_can_be_downloaded(open_page: OpenPage, tmp_path: Path) -> None:

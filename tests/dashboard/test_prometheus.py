@@ -16,9 +16,9 @@ from backends.http.connections import close_connections
 from inference.metrics import Metrics
 from live_metrics.charts import draw_panel, format_current
 from live_metrics.errors import MetricsError, NoMetrics, NotPrometheus, TooSlow
+from live_metrics.metric_values import TIME_SPANS, PanelReading, Reading
 from live_metrics.prometheus import Prometheus
 from live_metrics.queries import GPU, SERVERS, SPACEPORT
-from live_metrics.readings import TIME_SPANS, PanelReading, Reading
 from tests.dashboard import prometheus_server
 from tests.dashboard.prometheus_server import Prometheus as Scripted
 from tests.helpers.servers import free_port

@@ -37,6 +37,7 @@ SHARED = {
 }
 
 
+@cache
 def group(nodeid: str) -> str:
     """Return the group of a test: its module, or what it shares with other modules."""
     path = PurePosixPath(nodeid.partition("::")[0])
@@ -83,7 +84,7 @@ NEEDS_BY_PATH = {
     "tests/security/test_admission.py": "browser",
     "tests/containers/test_pins.py": "containers",
     "tests/rag/reading/ocr/test_rapid.py": "models",
-    "tests/rag/search/test_embedders.py": "models",
+    "tests/rag/search/embedding/test_embedders.py": "models",
     "tests/rag/test_headless.py": "models",
     "tests/security/test_edge_limits.py": "time",
     "tests/security/test_linear_patterns.py": "time",

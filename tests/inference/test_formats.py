@@ -20,6 +20,10 @@ from ui.event_loop import EventLoopThread
 RESPONSES, MESSAGES, EMBEDDINGS = "/v1/responses", "/v1/messages", "/v1/embeddings"
 PARAMETERS = {"type": "object", "properties": {"town": {"type": "string"}}, "required": ["town"]}
 CALL = {"index": 0, "id": "call_7", "function": {"name": "weather", "arguments": '{"town": "Oslo"}'}}
+HELLO = {"role": "user", "content": "Hello"}
+PICTURE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "?"}}
+# How an error names the body of each route.
+NAMES = {RESPONSES: "a response to create", MESSAGES: "a message to create", EMBEDDINGS: "one for embeddings"}
 KEY = "secret-key"
 
 
@@ -250,12 +254,22 @@ def test_vectors_in_base64_are_little_endian(wired: tuple[Server, WireServer]) -
         (RESPONSES, {"input": [{"type": "item_reference", "id": "x"}]}, "'item_reference'"),
         (RESPONSES, {"input": [{"role": "user", "content": [{"type": "input_file"}]}]}, "neither text nor a picture"),
         (RESPONSES, {"input": "a", "tools": [{"type": "web_search"}]}, "is not a function"),
-        (RESPONSES, {"input": "a", "max_output_tokens": 0}, "max_tokens is 0"),
+        (RESPONSES, {"input": "a", "max_output_tokens": 0}, "max_output_tokens is 0"),
+        (RESPONSES, {"input": []}, "input is empty"),
+        (RESPONSES, {"input": "a", "temperature": "warm"}, "temperature is text"),
+        (RESPONSES, {"input": "a", "stream": 1}, "stream is 1"),
+        (RESPONSES, {"input": [{"role": "wizard", "content": "a"}]}, "the role of a message is 'wizard'"),
+        (RESPONSES, {"input": [{"type": "function_call_output", "output": "a"}]}, "a message is missing, not text"),
+        (RESPONSES, {"input": "a", "tools": [{"type": "function"}]}, "tools[0] is not a function with a name"),
         (RESPONSES, {"input": "a", "conversation": "c"}, "conversation is not supported"),
-        (RESPONSES, {"input": "a", "text": {"format": {"type": "yaml"}}}, "response_format is not"),
+        (RESPONSES, {"input": "a", "text": {"format": {"type": "yaml"}}}, "text.format is not"),
         (RESPONSES, {"input": [{"type": "function_call", "call_id": "1", "name": "n"}]}, "arguments is missing"),
         (MESSAGES, {"messages": "Hi"}, "messages is text, not a list"),
         (MESSAGES, {"messages": []}, "messages is empty"),
+        (MESSAGES, {"messages": [HELLO], "max_tokens": "ten"}, "max_tokens is text"),
+        (MESSAGES, {"messages": [HELLO], "stop_sequences": 1}, "stop_sequences is neither"),
+        (MESSAGES, {"system": "b", "messages": [{"role": "user", "content": [PICTURE]}]}, "picture of a message is"),
+        (EMBEDDINGS, {"input": "a", "model": 7}, "model is 7, not text"),
         (MESSAGES, {"messages": [{"role": "system", "content": "a"}]}, "not user or assistant"),
         (MESSAGES, {"messages": [{"role": "user", "content": [{"type": "document"}]}]}, "'document'"),
         (
@@ -270,7 +284,10 @@ def test_vectors_in_base64_are_little_endian(wired: tuple[Server, WireServer]) -
 def test_bad_bodies(wired: tuple[Server, WireServer], route: str, body: Any, reason: str) -> None:
     answer = wired[0].post(route, body, headers={"authorization": f"Bearer {KEY}"})
     assert answer.status_code == 400
-    assert reason in answer.json()["error"]["message"]
+    message = answer.json()["error"]["message"]
+    assert reason in message
+    assert NAMES[route] in message or "not supported" in message
+    assert "messages" not in message.lower() or route == MESSAGES
     assert answer.json().get("type") == ("error" if route == MESSAGES else None)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from backends import NotConfigured
-from inference.model import catalog_entry, find_model, slot_count
+from inference.model import catalog_entry, connect_embedding_model, find_model, slot_count
 from inference.settings import Settings
 from inference.storage import download
 from tests.helpers.servers import serving
@@ -121,3 +121,15 @@ def test_two_addresses_use_separate_folders(tmp_path: Path) -> None:
             path = find_model(Settings(storage_uri=f"gs://b/{name}"), [])
             assert path
             assert Path(path).name == file
+
+
+def test_the_name_of_an_embedding_model_is_not_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = make_files(tmp_path, "MiniLM-L6-v2.Q8_0.gguf") / "MiniLM-L6-v2.Q8_0.gguf"
+    (tmp_path / "targets.toml").write_text(
+        f'[mine]\nkind = "embedded"\nmodel = "{model}"\n[theirs]\nkind = "ollama"\nmodel = "library/minilm:v2"\n'
+    )
+    monkeypatch.setenv("SPACEPORT_CATALOG", str(tmp_path / "targets.toml"))
+    for target, name in (("mine", "MiniLM-L6-v2.Q8_0"), ("theirs", "library/minilm:v2")):
+        embedding_model = connect_embedding_model(Settings(embeddings_target=target))
+        assert embedding_model
+        assert embedding_model[0] == name

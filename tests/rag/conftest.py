@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from rag.library.library import Library
-from rag.search.embedders import Embedder
-from rag.search.onnx_export import packaged_model
+from rag.search.embedding.embedders import Embedder
+from rag.search.embedding.onnx_export import packaged_model
 from tests.conftest import missing
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from rag.__main__ import main
 from rag.answering.api import answer_from_files
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from tests.rag.answering.test_api import FixedBackend
 
 TEXT = "The crane lifts 40 tonnes. High water at the quay is at 14:20 today. Dogs are free."

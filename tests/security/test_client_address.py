@@ -16,7 +16,7 @@ from starlette.routing import Route
 from tests.helpers.servers import serving_app, wait_until
 from ui.admission import client
 from ui.admission.client import HUB_PROXIES, ClientAddress
-from ui.admission.limits import Limits
+from ui.admission.work_limits import Limits
 
 running: set[str] = set()
 

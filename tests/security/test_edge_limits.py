@@ -22,10 +22,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tests.helpers.servers import serving_app, wait_until
-from ui.access.network import network
+from ui.access.client_address import network
 from ui.edge.bodies import BodyLimits
 from ui.edge.connections import limited_connections
-from ui.edge.limits import EdgeLimits, Refused
+from ui.edge.request_limits import EdgeLimits, Refused
 from ui.edge.uploads import LEAST_FILE_BYTES, Uploads
 
 LIMITS = EdgeLimits(head_seconds=0.3, body_seconds=0.3, connections=20, small_body_bytes=5_000, body_bytes_per_second=9)

@@ -14,12 +14,12 @@ import pytest
 
 from backends import NotConfigured
 from tests.conftest import ROOT
-from ui.access.network import network
+from ui.access.client_address import network
 from ui.admission.admission import Admission, Lane, Refused, TooSlow, in_time
 from ui.admission.fair_queue import Caller, Entry, FairQueue
-from ui.admission.limits import Limits, Places
 from ui.admission.rate_limit import RateLimit
 from ui.admission.strings import Reason
+from ui.admission.work_limits import Limits, Places
 
 UNLIMITED = Places(0, 0, 0)
 keys = count(1)

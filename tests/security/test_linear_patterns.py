@@ -64,7 +64,7 @@ def test_all_patterns_are_found() -> None:
     places = {found.place for package in ("ui", "rag") for found in package_patterns(package)}
     assert {
         "ui.markdown._FENCE",
-        "rag.reading.hyphens._HYPHENATED",
+        "rag.reading.pdf.hyphens._HYPHENATED",
         "rag.answering.citations.markers._MARKER",
     } <= places
     literals = {found.place.partition(":")[0] for found in literal_patterns()}

@@ -25,7 +25,7 @@ from rag.library.progress import Step
 from rag.reading.parse import read_document
 from rag.reading.processes.limits import ProcessLimits
 from rag.reading.processes.pool import ReaderPool
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from tests.helpers.servers import wait_until
 from tests.rag import make_documents as make
 from tests.security import hostile_files as hostile
@@ -238,11 +238,11 @@ def test_the_result_is_the_same_as_in_this_process(name: str, pool: ReaderPool, 
     assert outcome(lambda: pool.run(read_document, name, path=path)) == outcome(lambda: read_document(path))
 
 
-def outcome(work: Callable[[], Document]) -> Document | str:
+def outcome(work: Callable[[], Document]) -> Document | tuple[str, object]:
     try:
         return work()
     except DocumentError as error:
-        return str(error)
+        return str(error), vars(error)
 
 
 def test_progress_is_reported(pool: ReaderPool, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from harness.page_client import API, session_messages
+from harness.pages.page_client import API, session_messages
 
 TARGET = "paced"
 

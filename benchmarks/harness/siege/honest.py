@@ -8,8 +8,8 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from harness.paced_server import WORD
-from harness.page_client import answer_text, apply_changes
+from harness.pages.page_client import answer_text, apply_changes
+from harness.servers.paced_server import WORD
 from harness.siege.guest import Guest
 
 QUESTIONS = (

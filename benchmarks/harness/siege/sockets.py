@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import urlsplit
 
-from harness.page_client import API
+from harness.pages.page_client import API
 from harness.siege.guest import Guest
 
 MB = 1_000_000

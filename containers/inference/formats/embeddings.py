@@ -40,7 +40,8 @@ def read_texts(body: Any, settings: Settings) -> list[str]:
 
 def read_model(body: Mapping[str, Any]) -> str | None:
     """Return the model that a client asks for, or None."""
-    return read_text(body, "model") or None
+    with _read.translate_errors():
+        return read_text(body, "model") or None
 
 
 def write_embeddings(embeddings: Embeddings, model: str, encoding: str | None) -> dict[str, Any]:

@@ -8,7 +8,10 @@ from typing import Any
 from backends.text import to_json
 from inference.formats.reading import BodyReader, Part, call_part, picture_part, text_part
 
-_read = BodyReader("a message to create", 'Send {"max_tokens": 64, "messages": [{"role": "user", "content": "…"}]}.')
+_EXAMPLE = 'Send {"max_tokens": 64, "messages": [{"role": "user", "content": "…"}]}.'
+_FIELDS = {"stop": "stop_sequences", "response_format": "output_config.format"}
+_read = BodyReader("a message to create", _EXAMPLE, _FIELDS)
+translate_errors = _read.translate_errors
 _UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {"top_k": (None,), "container": (None,), "mcp_servers": (None, [])}
 _SAME_NAMES = {
     **{name: name for name in ("model", "max_tokens", "temperature", "top_p", "stream")},

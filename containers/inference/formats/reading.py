@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from backends import Rejected
-from backends.chat.checks import describe
+from backends.chat.checks import InvalidBody, describe
 
 Part = dict[str, Any]
+# A message of the chat completion. The client's own has another number: one of its items can become several.
+_MESSAGE = re.compile(r"messages\[\d+\][\w.\[\]]*")
 
 
 class BodyReader:
-    """Reads values of one format; its errors name the format and show an example."""
+    """Reads values of one format; its errors name the format and show an example.
 
-    def __init__(self, name: str, example: str) -> None:
+    `fields` has the format's names of a chat completion's fields.
+    """
+
+    def __init__(self, name: str, example: str, fields: Mapping[str, str] | None = None) -> None:
         self._name = name
         self._example = example
+        self._fields = fields or {}
 
-    def invalid(self, reason: str) -> Rejected:
+    def invalid(self, reason: str) -> InvalidBody:
         """The error for a body that isn't a request of the format."""
-        return Rejected(f"The request is not {self._name}: {reason}.", self._example, status=400)
+        return InvalidBody(reason, self._name, self._example)
+
+    @contextmanager
+    def translate_errors(self) -> Iterator[None]:
+        """Name the format, and its fields, in errors about the chat completion that a body became."""
+        try:
+            yield
+        except InvalidBody as error:
+            field, space, rest = _MESSAGE.sub("a message", error.reason).partition(" ")
+            raise self.invalid(self._fields.get(field, field) + space + rest) from error
 
     def object(self, path: str, value: Any) -> Mapping[str, Any]:
         if not isinstance(value, Mapping):

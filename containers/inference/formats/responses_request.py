@@ -7,7 +7,9 @@ from typing import Any
 
 from inference.formats.reading import BodyReader, Part, call_part, picture_part, text_part
 
-_read = BodyReader("a response to create", 'Send {"input": "…"}.')
+_FIELDS = {"max_tokens": "max_output_tokens", "messages": "input", "response_format": "text.format"}
+_read = BodyReader("a response to create", 'Send {"input": "…"}.', _FIELDS)
+translate_errors = _read.translate_errors
 _TEXTS = ("input_text", "output_text", "text")
 # Fields that need what earlier requests stored, or a model of OpenAI's.
 _UNSUPPORTED: Mapping[str, tuple[Any, ...]] = {

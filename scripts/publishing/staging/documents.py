@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -14,8 +13,6 @@ from publishing.staging.content_check import MAX_FILE_BYTES, MAX_TOTAL_BYTES, ch
 from publishing.staging.stage import StagedSpace
 
 PLACE = "library"  # in the Space
-MANIFEST = "manifest.json"
-ORIGINALS = "originals"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +21,7 @@ class Documents:
 
     files: dict[str, Path]
     description: str
+    has_originals: bool = False
 
     @property
     def bytes(self) -> int:
@@ -32,15 +30,11 @@ class Documents:
     def warning(self, repo: str) -> str:
         """Return the lines of a plan about documents."""
         lines = "".join(f"\n  {line}" for line in self.description.splitlines())
-        originals = "their texts and the files themselves" if self._has_originals else "their texts"
+        originals = "their texts and the files themselves" if self.has_originals else "their texts"
         return (
             f"{repo}: everybody who may see the Space can read these documents, {originals} "
             f"({self.bytes / 1e6:.1f} MB):{lines}"
         )
-
-    @property
-    def _has_originals(self) -> bool:
-        return any(name.startswith(f"{ORIGINALS}/") for name in self.files)
 
 
 def open_documents(documents: Path, work: Path) -> Documents:
@@ -48,17 +42,16 @@ def open_documents(documents: Path, work: Path) -> Documents:
 
     Raises `ContentError` if there is a secret in one of the files, or if they are too large for a Space.
     """
-    if (documents / MANIFEST).is_file():
+    from rag.library.built.manifest import is_library, read_manifest
+
+    if is_library(documents):
         library, description = documents, _rag("inspect", str(documents))
     else:
         check_content(_documents_below(documents))
         library, description = work, _rag("build", str(documents), "--out", str(work))  # it prints what inspect does
-    manifest = json.loads((library / MANIFEST).read_text(encoding="utf-8"))
-    names = [MANIFEST, *(file["name"] for file in manifest["files"].values())]
-    if manifest["originals"]:
-        ids = {source["document"] for source in manifest["sources"] if source["document"]}
-        names += sorted(f"{ORIGINALS}/{document}" for document in ids)
-    found = Documents({name: library / name for name in names}, description)
+    manifest = read_manifest(library)
+    files = {name: library / name for name in sorted(manifest.file_names)}
+    found = Documents(files, description, manifest.originals)
     check_size(found)
     return found
 

@@ -26,7 +26,7 @@ from rag.documents import Limits
 from rag.library.library import Library
 from rag.library.quota import Quota
 from rag.reading.processes.pool import page_renderers
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from rag.search.vectors import chroma_client, sweep
 from ui.admission.admission import Admission
 from ui.admission.fair_queue import Caller

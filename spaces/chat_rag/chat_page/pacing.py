@@ -13,8 +13,8 @@ from backends.stopwatch import now
 # thread that serves the pages.
 MIN_INTERVAL, MAX_INTERVAL = 0.05, 0.1
 # For each update, a browser works through the whole conversation. From LONG characters on, updates are LONG_INTERVAL
-# apart, which still looks like a stream.
-LONG, LONG_INTERVAL = 60_000, 0.125
+# apart: 7 updates per second, each with some words.
+LONG, LONG_INTERVAL = 60_000, 0.15
 # On a busy page, the answers of one address share the updates of one answer; each of them gets at least one a second.
 MAX_SHARED_INTERVAL = 1.0
 # The share of a core that this thread can use before updates become fewer, and how often the share is measured. All

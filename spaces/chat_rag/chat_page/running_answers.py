@@ -11,7 +11,7 @@ from backends.stopwatch import wall_clock
 from backends.streams import batches, closing
 from chat_page import pacing
 from chat_page.conversation import Conversation
-from chat_page.conversations.running import PageUpdate, RunningAnswer
+from chat_page.conversations.running_answer import PageUpdate, RunningAnswer
 from chat_page.rendering.answer_text import iso_time
 from chat_page.rendering.messages import reply_messages
 from chat_page.reply import Reply
@@ -22,10 +22,10 @@ from rag.answering.measurements import measurements
 from rag.answering.options import AnswerOptions
 from rag.answering.turn import Turn, model_messages, turns_before
 from rag.library.library import Library
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from ui.admission.admission import Admission
 from ui.admission.fair_queue import Caller
-from ui.settings import int_setting
+from ui.environment import int_setting
 
 # An answer goes on for so long without a page that shows it: a reload or a lost connection takes less.
 ABSENCE_SECONDS = 60

@@ -11,7 +11,7 @@ from rag.library.built.manifest import is_library
 from rag.library.built.shared_library import BuiltLibrary
 from rag.library.library import Library
 from rag.library.samples import SampleLibrary
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 
 Choice = bool | Sequence[str]  # of the samples' checkbox, or of the checkboxes with the titles of libraries
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from chat_page.number_format import NumberFormat
-from rag.errors import STOPPED, StopReason
+from rag.errors import FileProblem
 from ui.admission import strings as admission
 from ui.admission.strings import MESSAGES, Reason
 
@@ -82,7 +83,7 @@ class Strings:
     )
     invitation: str = "## Ask your documents\nEach answer shows the exact words it comes from. For a start:"
     plain_chat: str = (
-        "## Ask the model\nNo document is asked. Add one, or search the samples, for answers with sources."
+        "## Ask the model\nNo document is selected. For answers with sources, add one, or select one under Documents."
     )
     summary_question: str = "What is {name} about?"
     heading_question: str = "What does {name} say about {heading}?"
@@ -254,10 +255,6 @@ class Strings:
     try_again: str = admission.TRY_AGAIN
     too_slow: str = admission.TOO_SLOW
     too_slow_remedy: str = admission.TOO_SLOW_REMEDY
-    file_memory: str = " ".join(STOPPED[StopReason.MEMORY])
-    file_time: str = " ".join(STOPPED[StopReason.TIME])
-    file_output: str = " ".join(STOPPED[StopReason.OUTPUT])
-    file_crash: str = " ".join(STOPPED[StopReason.CRASH])
 
     # The settings
     general_knowledge: str = "Answer from general knowledge if the documents don't"
@@ -287,6 +284,9 @@ class Strings:
     no_conversation_remedy: str = "Ask for the link again. It may have been cut off."
     link_too_new: str = "A later version of this page made this link."
     link_too_new_remedy: str = "Reload the page or ask for a download of the conversation."
+
+    # Errors by the name of their `FileProblem`; in other languages, also by the name of their class
+    errors: Mapping[str, Sequence[str]] = field(default_factory=lambda: {each.name: each.value for each in FileProblem})
 
     def fill(self, text: str, /, **values: Any) -> str:
         """Return one of these strings with its values, the numbers as this language writes them."""

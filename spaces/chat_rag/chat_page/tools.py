@@ -14,7 +14,7 @@ from rag.answering.retrieve import retrieve_passages
 from rag.answering.turn import Turn
 from rag.answering.types import passage_json
 from rag.library.library import Library
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from ui.admission.admission import Admission
 from ui.admission.fair_queue import Caller
 

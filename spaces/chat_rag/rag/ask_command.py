@@ -21,7 +21,7 @@ from rag.library.library import Library
 from rag.library.quota import UNLIMITED
 from rag.read_command import command_line_sources, location
 from rag.reading.web.fetch import is_url
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 
 # What a question that failed has in its line, so that readers of the file find the fields of each other line.
 NO_ANSWER: dict[str, Any] = {

@@ -11,7 +11,7 @@ from rag.inspect_command import describe
 from rag.library.built.build import BuildOptions, build_library
 from rag.reading.processes.limits import ProcessLimits
 from rag.reading.processes.pool import ReaderPool
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -3,7 +3,8 @@
 RagError
 ├── DocumentError       a file can't be read or stored
 │   ├── Cancelled       the visitor stopped the upload
-│   ├── ReaderStopped   reading the file needs more than a file may use, or crashes the reader
+│   ├── FileError       one of the problems that files have; `FileProblem` has their texts
+│   │   └── ReaderStopped   reading the file needs more than a file may use, or crashes the reader
 │   └── SessionEnded    the visitor's session ended before the file was added
 └── RetrievalError      the documents can't be searched
 """
@@ -38,33 +39,57 @@ class StopReason(Enum):
 
 
 class Problem(NamedTuple):
-    """What happened to the file {name}, and what to do."""
+    """What happened, and what to do; with {values}."""
 
     message: str
     remedy: str
 
 
-STOPPED = {
-    StopReason.MEMORY: Problem(
-        "“{name}” needs more memory than one file may use.", "Split it, or save it in a simpler form."
-    ),
-    StopReason.TIME: Problem(
-        "“{name}” takes longer to read than one file may.", "Split it, or save it in a simpler form."
-    ),
-    StopReason.OUTPUT: Problem("“{name}” has more text than one file may have.", "Split it into smaller files."),
-    StopReason.CRASH: Problem(
-        "“{name}” can't be read: its reader stopped working.",
-        "Open it in the program that created it, save it again, and upload that file.",
-    ),
-}
+_SAVE_AGAIN = "Open it in the program that created it, save it again, and upload that file."
 
 
-class ReaderStopped(DocumentError):
+class FileProblem(Enum):
+    """The problems that visitors' files have most often. A page has its own texts for them in other languages."""
+
+    EMPTY = Problem("“{name}” is empty.", "Check that it was saved, and upload it again.")
+    UNSUPPORTED = Problem("Unsupported file type: “{name}”.", "Supported types: {types}.")
+    TOO_LARGE = Problem(
+        "“{name}” has {megabytes:,.0f} MB; the limit is {limit:,.0f} MB.", "Split it, or remove its images."
+    )
+    TOO_LONG = Problem(
+        "“{name}” has {characters:,} characters; the limit is {limit:,}.", "Split it into smaller files."
+    )
+    TOO_MANY_PAGES = Problem("“{name}” has {pages:,} pages; the limit is {limit:,}.", "Split it into smaller files.")
+    ENCRYPTED = Problem(
+        "“{name}” is encrypted and needs a password.", "Save a copy without the password and upload that file."
+    )
+    DAMAGED = Problem("“{name}” seems damaged: its content can't be read ({reason}).", _SAVE_AGAIN)
+    NO_PAGES = Problem("“{name}” seems damaged: its pages can't be found.", "Download or export it again.")
+    NO_TEXT = Problem("“{name}” has no text.", "Upload a file with text; scanned pages need OCR first.")
+    NOT_A_TEXT = Problem(
+        "“{name}” isn't a text file: it has binary data, or characters in an unknown encoding.",
+        "Save it as UTF-8 text, or fix its extension.",
+    )
+    PAGE_NOT_DRAWN = Problem("Page {page} cannot be drawn.", "Read its text instead.")
+    MEMORY = Problem("“{name}” needs more memory than one file may use.", "Split it, or save it in a simpler form.")
+    TIME = Problem("“{name}” takes longer to read than one file may.", "Split it, or save it in a simpler form.")
+    OUTPUT = Problem("“{name}” has more text than one file may have.", "Split it into smaller files.")
+    CRASH = Problem("“{name}” can't be read: its reader stopped working.", _SAVE_AGAIN)
+
+
+class FileError(DocumentError):
+    """A file has one of the frequent problems; `problem` and `values` say it as data."""
+
+    def __init__(self, problem: FileProblem, **values: str | float) -> None:
+        super().__init__(problem.value.message.format(**values), problem.value.remedy.format(**values))
+        self.problem, self.values = problem, values
+
+
+class ReaderStopped(FileError):
     """The process that read the file `name` was stopped, or it crashed; other files aren't affected."""
 
     def __init__(self, name: str, reason: StopReason) -> None:
-        message, remedy = STOPPED[reason]
-        super().__init__(message.format(name=name), remedy)
+        super().__init__(FileProblem[reason.name], name=name)
         self.name, self.reason = name, reason
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from rag.answering.retrieve import retrieve_characters
 from rag.ask_command import read_files, read_questions
 from rag.documents import Passage
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 
 
 def run(arguments: argparse.Namespace) -> int:

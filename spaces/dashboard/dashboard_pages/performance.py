@@ -11,9 +11,9 @@ from backends import SpaceportError
 from compare.report.glossary import explanation, labels_html
 from dashboard_pages import layout, resources, strings
 from live_metrics.charts import draw_panel, format_current, panel_title
+from live_metrics.metric_values import TIME_SPANS, Reading
 from live_metrics.prometheus import Prometheus
 from live_metrics.queries import GPU, SERVERS
-from live_metrics.readings import TIME_SPANS, Reading
 
 REFRESH_SECONDS = 5
 

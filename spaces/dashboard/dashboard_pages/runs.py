@@ -11,9 +11,9 @@ from compare import run_file
 from compare.measure.workload import MAX_FILE_BYTES
 from compare.report.files.export import report_markdown
 from compare.report.files.html_report import html
+from compare.report.files.requests_csv import requests_csv
 from compare.report.overview.cards import overview_html
 from compare.report.report import Report, ReportOptions
-from compare.report.tables import requests_csv
 from dashboard_pages import layout, resources, strings
 
 

@@ -9,9 +9,9 @@ from starlette.responses import PlainTextResponse
 from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
-from ui.access.network import network
+from ui.access.client_address import network
 from ui.edge.budget import Budget
-from ui.edge.limits import MB, EdgeLimits
+from ui.edge.request_limits import MB, EdgeLimits
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

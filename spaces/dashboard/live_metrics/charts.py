@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from compare.report.chart_style import COLOURS, DASHES, GRID, LAYOUT
 from compare.report.formats import milliseconds, rate
-from live_metrics.readings import Line, PanelReading
+from live_metrics.metric_values import Line, PanelReading
 
 MAX_LINES = 8  # a chart with more is unreadable
 

@@ -14,8 +14,8 @@ from backends.http.endpoint import Endpoint
 from backends.http.errors import translate_errors
 from backends.stopwatch import wall_clock
 from live_metrics.errors import NoMetrics, NotPrometheus, TooSlow
+from live_metrics.metric_values import Line, PanelReading, Reading, TimeSpan
 from live_metrics.queries import GPU, SERVERS, Panel, Query
-from live_metrics.readings import Line, PanelReading, Reading, TimeSpan
 
 TIMEOUT_SECONDS = 3.0  # for all requests together; a page waits for them
 CURRENT_SECONDS = 300  # the window of the current values, as in the alerts

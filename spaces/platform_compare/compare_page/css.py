@@ -9,6 +9,8 @@ CSS = (
     + """
 .sp-lead { font-size: 1rem; margin: .25rem 0 .5rem; max-width: 100ch; color: var(--body-text-color); }
 button[role="tab"][aria-selected="true"] { color: var(--sp-accent); }
+#prompt .input-container { gap: .5rem; }
+#prompt textarea { border-radius: var(--input-radius); outline-offset: 0; }
 #prompt .submit-button { background: var(--button-primary-background-fill); color: var(--button-primary-text-color); }
 #charts .html-container, #overview .html-container { padding: 0; }
 """

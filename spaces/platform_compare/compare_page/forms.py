@@ -11,7 +11,7 @@ from compare.errors import PlanError
 from compare.measure import plan, workload
 from compare.measure.plan import RunPlan
 from compare_page import strings
-from ui.admission.limits import Limits
+from ui.admission.work_limits import Limits
 
 Mode = Literal["concurrency", "sweep", "poisson", "constant"]
 

@@ -16,9 +16,9 @@ from compare.report import charts, render
 from compare.report import strings as report_strings
 from compare.report.files.export import report_markdown
 from compare.report.files.html_report import html
+from compare.report.files.requests_csv import requests_csv
 from compare.report.overview.cards import overview_html
 from compare.report.report import Report, ReportOptions
-from compare.report.tables import requests_csv
 from compare.service import ComparisonService
 from compare.visitors import Visitor
 from compare_page import strings

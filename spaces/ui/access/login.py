@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from starlette.exceptions import HTTPException
 
 from backends import stopwatch
-from ui.access.network import network
+from ui.access.client_address import network
 from ui.admission import client
 from ui.admission.rate_limit import RateLimit
 

@@ -12,9 +12,9 @@ from typing import Any, ParamSpec, TypeVar
 from backends import SpaceportError, stopwatch
 from backends.streams import closing
 from ui.admission.fair_queue import Caller, Entry, FairQueue
-from ui.admission.limits import Limits, Places
 from ui.admission.rate_limit import RateLimit
 from ui.admission.strings import MESSAGES, TOO_SLOW, TOO_SLOW_REMEDY, Reason, try_again
+from ui.admission.work_limits import Limits, Places
 from ui.threads import Threads
 
 MAX_RETRY_AFTER = 60  # seconds

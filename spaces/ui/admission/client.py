@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse
 
-from ui.access.network import network
+from ui.access.client_address import network
 from ui.access.tickets import is_key
 from ui.admission.fair_queue import Caller
-from ui.admission.limits import Limits
 from ui.admission.rate_limit import RateLimit
 from ui.admission.strings import EVENT_FLOOD, try_again
+from ui.admission.work_limits import Limits
 from ui.edge.direct_calls import run_direct_call
 from ui.sign_in import session
 

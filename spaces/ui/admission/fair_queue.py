@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from dataclasses import dataclass
 
-from ui.admission.limits import Places
 from ui.admission.strings import Reason
+from ui.admission.work_limits import Places
 
 MAX_REMEMBERED = 10_000
 # One place in so many is only for an address that has none. Otherwise a few addresses could take all of them, and

@@ -11,11 +11,11 @@ from starlette.responses import PlainTextResponse
 
 from backends import stopwatch
 from backends.json_values import ValueCounter
-from ui.access.network import network
+from ui.access.client_address import network
 from ui.access.routes import API, RouteTable
 from ui.edge.budget import Budget
-from ui.edge.limits import EdgeLimits, Refused, size_text
 from ui.edge.multipart import MultipartCheck, boundary_of
+from ui.edge.request_limits import EdgeLimits, Refused, size_text
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

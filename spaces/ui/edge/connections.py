@@ -13,8 +13,8 @@ from typing import Any
 from uvicorn.config import HTTP_PROTOCOLS
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from ui.access.network import network
-from ui.edge.limits import EdgeLimits, size_text
+from ui.access.client_address import network
+from ui.edge.request_limits import EdgeLimits, size_text
 
 # The descriptors that a page uses besides its connections.
 OTHER_DESCRIPTORS = 256

@@ -10,8 +10,8 @@ from fastapi.responses import JSONResponse
 from gradio.route_utils import FnIndexInferError
 
 from ui.edge.bodies import EVENTS
-from ui.edge.limits import KB, EdgeLimits, size_text
 from ui.edge.refusals import CANT_USE_INPUTS
+from ui.edge.request_limits import KB, EdgeLimits, size_text
 
 # Names that clients invent. Gradio keeps thousands of them, some until it ends.
 NAMES = ("session_hash", "event_id", "upload_id")

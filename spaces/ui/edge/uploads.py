@@ -15,7 +15,7 @@ from pathlib import Path
 
 from backends import stopwatch
 from ui.edge.budget import Budget
-from ui.edge.limits import EdgeLimits, Refused, size_text
+from ui.edge.request_limits import EdgeLimits, Refused, size_text
 
 # What is this old and wasn't used may be deleted when there is no room: most uploads are used at once.
 UNUSED_SECONDS = 60.0

@@ -10,7 +10,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from backends.stopwatch import wall_clock
-from backends.visitor import VisitorToken
+from backends.visitor_token import VisitorToken
 
 ENTRY = "oauth_info"  # what Gradio calls the account in the session
 _PENDING = "_state_huggingface_"  # begins the names of sign-ins that wait for their callback

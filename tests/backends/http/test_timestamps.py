@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import socket
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -26,6 +28,7 @@ from tests.backends.recordings import OPENAI, REQUEST
 from tests.backends.wire_server import Reply, WireServer, cuts
 
 CHAT = "/v1/chat/completions"
+SILENT = "127.0.0.9"
 
 
 def connect(server: WireServer) -> Backend:
@@ -141,6 +144,53 @@ async def test_nothing_listening() -> None:
     with pytest.raises(Unreachable, match="is not answering"):
         await ask(backend)
     await close_connections()
+
+
+class TwoAddresses(asyncio.SelectorEventLoop):
+    """Resolves each name to an address that never answers, and then to the server's."""
+
+    async def getaddrinfo(self, host: Any, port: Any, **more: Any) -> list[Any]:  # type: ignore[override]
+        resolve = super().getaddrinfo
+        return [*await resolve(SILENT, port, **more), *await resolve("127.0.0.1", port, **more)]
+
+
+@pytest.mark.parametrize("timestamps", [False, True])
+async def test_an_address_that_never_answers_does_not_keep_the_next_one_waiting(
+    server: WireServer, timestamps: bool
+) -> None:
+    server.on(CHAT, Reply([OPENAI.wire]))
+    url = server.url.replace("127.0.0.1", "two.example")
+    entry = {"kind": "openai", "url": url, "model": "tiny", "connect_timeout": 20.0}
+
+    async def answer() -> object:
+        backend = Catalog({"x": entry}, source="test").connect("x")
+        try:
+            if timestamps:
+                return (await ask(backend))[0][-1]
+            return [event async for event in backend.stream(REQUEST)][-1]
+        finally:
+            await close_connections()
+
+    def run() -> object:
+        with asyncio.Runner(loop_factory=TwoAddresses) as runner:
+            return runner.run(asyncio.wait_for(answer(), 10))
+
+    with silent_listener(httpx2.URL(server.url).port or 0):
+        assert isinstance(await asyncio.to_thread(run), Done)
+
+
+@contextmanager
+def silent_listener(port: int) -> Iterator[None]:
+    """Listen at `SILENT` with a full queue: the system drops whatever asks for another connection."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind((SILENT, port))
+        listener.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex((SILENT, port))
+        yield
 
 
 async def test_closing_frees_the_connection(server: WireServer) -> None:

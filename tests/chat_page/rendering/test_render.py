@@ -226,20 +226,21 @@ def test_quotes_stand_above_the_answer_and_lead_to_their_place() -> None:
 def test_a_cell_is_quoted_with_its_row_and_column() -> None:
     cell = replace(QUOTE, labels=("Net <sales>", "Q2 2022", "in millions, except per share data"), row=1, column=1)
     [message] = reply_messages(replace(QUOTED, quotes=(cell,)), 1)
-    assert "Net &lt;sales&gt; · Q2 2022 · <mark>82,959</mark> million</blockquote>" in message["content"]
+    words = 'Net &lt;sales&gt; · Q2 2022 · <mark class="sp-cell">82,959</mark> million</blockquote>'
+    assert words in message["content"]
     without = replace(cell, labels=("", "Q2 2022"))
     [message] = reply_messages(replace(QUOTED, quotes=(without,)), 1)
-    assert '"auto">Q2 2022 · <mark>82,959</mark></blockquote>' in message["content"]
+    assert '"auto">Q2 2022 · <mark class="sp-cell">82,959</mark></blockquote>' in message["content"]
     share = replace(cell, labels=("Net income per share", "in millions, except per share data"))
     [message] = reply_messages(replace(QUOTED, quotes=(share,)), 1)
-    assert '"auto">Net income per share · <mark>82,959</mark></blockquote>' in message["content"]
+    assert '"auto">Net income per share · <mark class="sp-cell">82,959</mark></blockquote>' in message["content"]
 
 
 def test_the_nearest_quotes_of_an_abstention_stand_below_the_refusal() -> None:
     abstention = Abstention(AbstentionKind.WEAK_EVIDENCE, Evidence(0.1, 0.0))
     messages = reply_messages(replace(QUOTED, abstention=abstention, finish_reason="abstained", writer=""), 1)
-    assert "<mark>" in str(reply_messages(QUOTED, 1))
-    assert "<mark>" not in str(messages)  # a mark says "this is the answer"
+    assert "<mark" in str(reply_messages(QUOTED, 1))
+    assert "<mark" not in str(messages)  # a mark says "this is the answer"
     refusal, quotes, hint = (message["content"] for message in messages)
     assert refusal == "The documents do not answer this question."
     assert "82,959" in quotes

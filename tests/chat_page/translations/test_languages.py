@@ -14,7 +14,7 @@ import gradio as gr
 import pytest
 from gradio.context import LocalContext
 
-from backends import Unreachable
+from backends import BackendError, SpaceportError, Unreachable
 from chat_page import suggestions
 from chat_page.conversations.feedback import Rating
 from chat_page.rendering.answer_text import answer_text
@@ -27,8 +27,9 @@ from chat_page.translations.languages import ENGLISH_ONLY, LANGUAGES, choose_lan
 from rag.answering.abstention.abstain import Abstention, AbstentionKind, Evidence
 from rag.answering.turn import Turn
 from rag.documents import Document
-from rag.errors import ReaderStopped, StopReason
+from rag.errors import DocumentError, FileError, FileProblem, ReaderStopped, StopReason
 from rag.library.progress import FileSummary
+from rag.library.quota import QuotaExceeded
 from ui.admission.admission import Refused, TooSlow
 from ui.admission.strings import Reason
 
@@ -47,6 +48,12 @@ def page_in(accepted: str) -> Iterator[None]:
         LocalContext.request.reset(token)
 
 
+def kinds_of(error: type[SpaceportError]) -> Iterator[type[SpaceportError]]:
+    yield error
+    for kind in error.__subclasses__():
+        yield from kinds_of(kind)
+
+
 def placeholders(text: str) -> list[tuple[str, str]]:
     return sorted((name, spec or "") for _, name, spec, _ in Formatter().parse(text) if name is not None)
 
@@ -55,6 +62,12 @@ def placeholders(text: str) -> list[tuple[str, str]]:
 def test_a_language_has_all_strings_with_the_placeholders_of_english(language: str) -> None:
     table = tomllib.loads((Path(languages.__file__).parent / f"{language}.toml").read_text())
     assert list(table) == [name for name in NAMES if name not in ENGLISH_ONLY]
+    errors = table.pop("errors")
+    for problem in FileProblem:
+        for text, english in zip(errors.pop(problem.name), problem.value, strict=True):
+            assert placeholders(text) == placeholders(english), problem
+    assert set(errors) <= {kind.__name__ for kind in kinds_of(SpaceportError)}
+    assert list(errors) == [name for name in LANGUAGES["de"].errors if name not in ENGLISH.errors]
     for name, text in table.items():
         assert set(placeholders(text)) == set(placeholders(getattr(ENGLISH, name))), name
         assert text and text.count("\n") == getattr(ENGLISH, name).count("\n"), name
@@ -64,7 +77,8 @@ def test_a_language_has_all_strings_with_the_placeholders_of_english(language: s
 def test_strings_can_stand_in_html(language: str) -> None:
     """Attributes have most of them without another escape."""
     for name in NAMES:
-        assert not set('<>&"') & set(str(getattr(LANGUAGES[language], name))), name
+        if name != "errors":  # those are escaped
+            assert not set('<>&"') & set(str(getattr(LANGUAGES[language], name))), name
 
 
 @pytest.mark.parametrize(
@@ -123,10 +137,12 @@ def test_a_refusal_is_in_the_language_of_the_page_and_in_english_for_programs() 
     assert answer.startswith("The documents do not answer this question. The documents are in English or Dutch.")
 
 
-def test_errors_that_say_what_happened_as_data_are_translated() -> None:
+def test_errors_are_in_the_language_of_the_page() -> None:
     refused, slow = Refused(Reason.TOO_MANY_QUESTIONS, 1, 1_500), TooSlow(2.5)
     stopped, unreachable = ReaderStopped("a.pdf", StopReason.TIME), Unreachable("No server.", "Start it.")
-    for error in (refused, slow, stopped, unreachable):
+    large = FileError(FileProblem.TOO_MANY_PAGES, name="{a}.pdf", pages=4_000, limit=2_000)
+    others = (BackendError("No."), QuotaExceeded("You have 50.", "Remove one."), DocumentError("A tear.", "Mend it."))
+    for error in (refused, slow, stopped, unreachable, large, *others):
         assert error_text(error) == str(error)
     with page_in("de"):
         assert error_text(refused) == (
@@ -135,7 +151,12 @@ def test_errors_that_say_what_happened_as_data_are_translated() -> None:
         )
         assert "2,5 Sekunden" in error_text(slow)
         assert error_text(stopped).startswith("Das Lesen von „a.pdf“ dauert länger")
-        assert error_text(unreachable) == "No server. Start it."
+        assert error_text(large).startswith("„{a}.pdf“ hat 4.000 Seiten; erlaubt sind 2.000. Teilen Sie")
+        for error, start in zip(
+            (unreachable, *others), ("Der Server", "Das Modell", "Für dieses", "Mit einem"), strict=True
+        ):
+            assert error_text(error).startswith(start)
+            assert error_text(error).endswith(f" {error}")
 
 
 def test_the_reason_for_a_thumb_is_kept_in_english() -> None:

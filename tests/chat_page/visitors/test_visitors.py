@@ -26,7 +26,7 @@ from rag.errors import DocumentError
 from rag.library import disk
 from rag.library.library import Library
 from rag.library.memory_store import MemoryStore
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from tests.helpers.servers import wait_until
 from tests.rag.library.test_ingest import ROPES, PausedEmbedder, wait_until_done, wait_until_paused
 from ui.access.tickets import new_key

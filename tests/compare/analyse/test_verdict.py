@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from compare import run_file
-from compare.analyse import stats, verdict
+from compare.analyse import intervals, verdict
 from compare.analyse.verdict import Verdict
 from compare.records import Run
 from compare.report import formats, strings
@@ -254,40 +254,40 @@ def test_too_few_measurements_recommend_nothing() -> None:
 
 
 def test_required_requests_grow_with_noise_fewer_rounds_and_smaller_differences() -> None:
-    usual = stats.required_requests(0.1, 100, 20)
-    assert stats.required_requests(0.2, 100, 20) == pytest.approx(4 * usual, rel=0.01)
-    assert stats.required_requests(0.1, 200, 20) == pytest.approx(2 * usual, rel=0.01)
-    assert stats.required_requests(0.1, 100, 6) > usual > stats.required_requests(0.1, 100, 100)
-    assert stats.required_requests(0.1, 100, 20, difference=0.025) > 3 * usual
-    assert stats.required_requests(0.1, 100, 20, power=0.5) < usual
+    usual = intervals.required_requests(0.1, 100, 20)
+    assert intervals.required_requests(0.2, 100, 20) == pytest.approx(4 * usual, rel=0.01)
+    assert intervals.required_requests(0.1, 200, 20) == pytest.approx(2 * usual, rel=0.01)
+    assert intervals.required_requests(0.1, 100, 6) > usual > intervals.required_requests(0.1, 100, 100)
+    assert intervals.required_requests(0.1, 100, 20, difference=0.025) > 3 * usual
+    assert intervals.required_requests(0.1, 100, 20, power=0.5) < usual
 
 
-def random_sample(seed: int, rounds: Hashable = "run", middle: float = 1.0) -> stats.Sample:
+def random_sample(seed: int, rounds: Hashable = "run", middle: float = 1.0) -> intervals.Sample:
     values = middle * np.exp(0.1 * np.random.default_rng(seed).standard_normal(60))
-    return stats.make_sample(values.tolist(), [number // 3 for number in range(60)], rounds)
+    return intervals.make_sample(values.tolist(), [number // 3 for number in range(60)], rounds)
 
 
 def test_the_ratio_is_that_of_the_sample_quantiles() -> None:
     one, other = random_sample(1, middle=3.0), random_sample(2)
-    result = stats.compare({"it": stats.Comparison(one, other, 0.5)}, seed=0)["it"]
+    result = intervals.compare({"it": intervals.Comparison(one, other, 0.5)}, seed=0)["it"]
     assert result.ratio == pytest.approx(float(np.median(one.values) / np.median(other.values)))
     assert result.low < result.ratio < result.high
 
 
 def test_more_comparisons_widen_every_interval() -> None:
     questions = {
-        number: stats.Comparison(random_sample(number), random_sample(number + 50), 0.5) for number in range(12)
+        number: intervals.Comparison(random_sample(number), random_sample(number + 50), 0.5) for number in range(12)
     }
-    alone = stats.compare({0: questions[0]}, seed=0)[0]
-    among = stats.compare(questions, seed=0)[0]
+    alone = intervals.compare({0: questions[0]}, seed=0)[0]
+    among = intervals.compare(questions, seed=0)[0]
     assert (among.ratio, among.noise) == (alone.ratio, alone.noise)
     assert among.high / among.low > 1.02 * alone.high / alone.low
 
 
 def test_the_order_of_a_pair_inverts_the_ratio() -> None:
     one, other = random_sample(1, middle=1.3), random_sample(2)
-    there = stats.compare({"it": stats.Comparison(one, other, 0.5)}, seed=0)["it"]
-    back = stats.compare({"it": stats.Comparison(other, one, 0.5)}, seed=0)["it"]
+    there = intervals.compare({"it": intervals.Comparison(one, other, 0.5)}, seed=0)["it"]
+    back = intervals.compare({"it": intervals.Comparison(other, one, 0.5)}, seed=0)["it"]
     assert (1 / back.ratio, 1 / back.high, 1 / back.low) == pytest.approx((there.ratio, there.low, there.high))
 
 
@@ -295,19 +295,19 @@ def test_the_order_of_a_pair_inverts_the_ratio() -> None:
     ("low", "high", "expected"), [(1.01, 1.2, True), (0.8, 0.99, True), (0.9, 1.1, False), (1.0, 1.2, False)]
 )
 def test_an_interval_that_contains_one_is_not_distinguishable(low: float, high: float, expected: bool) -> None:
-    assert stats.Ratio((low + high) / 2, low, high, 0.1).distinguishable is expected
+    assert intervals.Ratio((low + high) / 2, low, high, 0.1).distinguishable is expected
 
 
 def test_very_large_samples_are_thinned_evenly() -> None:
-    count = 3 * stats.MAX_VALUES
-    thinned = stats.make_sample([*range(1, count + 1)], [number // 600 for number in range(count)], "run")
-    assert len(thinned.values) == stats.MAX_VALUES
+    count = 3 * intervals.MAX_VALUES
+    thinned = intervals.make_sample([*range(1, count + 1)], [number // 600 for number in range(count)], "run")
+    assert len(thinned.values) == intervals.MAX_VALUES
     assert float(np.median(thinned.values)) == pytest.approx(count / 2, rel=0.001)
     assert len(np.unique(thinned.blocks)) == 100
 
 
 def test_no_comparison_has_no_result() -> None:
-    assert stats.compare({}, seed=0) == {}
+    assert intervals.compare({}, seed=0) == {}
 
 
 def test_bimodal_times_are_no_difference() -> None:

@@ -22,6 +22,7 @@ from compare.report import formats, render, strings, tables
 from compare.report.caveat_text import caveat_text
 from compare.report.files.export import report_json, report_markdown
 from compare.report.files.html_report import html
+from compare.report.files.requests_csv import CSV_COLUMNS, requests_csv
 from compare.report.overview.cards import caveats_html
 from compare.report.report import Report
 from tests.compare.make_runs import block, build_run, failure, record, simulate
@@ -306,7 +307,7 @@ def test_a_download_in_markdown_has_no_tag_picture_or_link_of_a_run() -> None:
 
 
 def read_csv(run: Run) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(tables.requests_csv(run), newline="")))
+    return list(csv.DictReader(io.StringIO(requests_csv(run), newline="")))
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
@@ -330,7 +331,7 @@ def test_a_request_is_a_line_of_csv() -> None:
         failure("Rejected", "No such key.", sent=3.0, target="b", block=2),
     )
     good, bad = read_csv(run)
-    assert tuple(good) == tables.CSV_COLUMNS
+    assert tuple(good) == CSV_COLUMNS
     assert good == {
         "run": "0123456789ab",
         "seed": "0",

@@ -15,7 +15,7 @@ from rag.answering.options import AnswerOptions
 from rag.answering.prompts.prompt import recent_messages
 from rag.answering.types import AnswerEnd, Retrieval, Sentence
 from rag.library.library import Library
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 
 WriteFile = Callable[[str, str], Path]
 

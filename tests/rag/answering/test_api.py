@@ -15,7 +15,7 @@ from rag.answering.api import answer_from_files, answer_json, describe_usage
 from rag.answering.options import AnswerOptions
 from rag.errors import DocumentError
 from rag.library.library import Library
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 
 TIDE = "High water at the quay is at 14:20 today."
 OTHER_SUBJECT = "Who wrote the opera about Seville?"

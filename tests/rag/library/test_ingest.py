@@ -19,7 +19,7 @@ from rag.library.library import Library
 from rag.library.progress import FileSummary, Snapshot, Step
 from rag.library.quota import Quota, QuotaExceeded
 from rag.library.store import Store
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from tests.helpers.servers import wait_until
 
 WriteFile = Callable[[str, str], Path]

@@ -22,7 +22,7 @@ import pytest
 from rag.answering.retrieve import retrieve_passages
 from rag.documents import Chunk, Document, Page
 from rag.errors import Cancelled, DocumentError
-from rag.library.conversation_format import conversation_data
+from rag.library.conversation_file import conversation_data
 from rag.library.library import CHUNK_OVERLAP, CHUNK_SIZE, CHUNKING_VERSION, Library
 from rag.library.memory_store import MemoryStore
 from rag.library.progress import FileSummary, Step
@@ -30,7 +30,7 @@ from rag.library.quota import Quota, QuotaExceeded, Size
 from rag.library.store import Store
 from rag.reading.chunk import chunk_document
 from rag.reading.parse import read_document
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from tests.conftest import missing
 from tests.rag import make_documents as make
 
@@ -62,7 +62,7 @@ import resource, sys
 from pathlib import Path
 from rag.documents import Document
 from rag.errors import DocumentError
-from rag.library.conversation_format import conversation_data
+from rag.library.conversation_file import conversation_data
 from rag.library.store import Store
 
 ID = "c" * 16
@@ -84,7 +84,7 @@ for attempt in (
 
 def sample(text: str = TEXT, name: str = "tern.md") -> tuple[Document, list[Chunk], np.ndarray]:
     document = Document(IDENTIFIER, name, text, (Page(1, 0, len(text)),), "text/markdown")
-    chunks = chunk_document(document, size=300)
+    chunks = chunk_document(document, size=300, overlap=100)
     return document, chunks, np.random.default_rng(0).random((len(chunks), 384), dtype=np.float32)
 
 

@@ -14,7 +14,7 @@ from rag.library.ingest import Ingestion
 from rag.library.library import Library
 from rag.library.progress import FileSummary, Snapshot
 from rag.library.store import Store
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from tests.helpers.servers import wait_until
 
 ROPES, KEYS = "Rope number one holds the boat.", "The spare key hangs behind the blue door."

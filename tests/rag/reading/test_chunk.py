@@ -94,7 +94,7 @@ def test_bars_outside_of_a_table():
 @pytest.mark.parametrize("text", ["", " \n\n ", "\n"])
 @pytest.mark.parametrize("media_type", MEDIA_TYPES)
 def test_an_empty_document_has_no_chunks(text, media_type):
-    assert chunk_document(document(text, media_type)) == []
+    assert chunk_document(document(text, media_type), size=1000, overlap=100) == []
 
 
 def test_neighbours_overlap():
@@ -114,7 +114,7 @@ def test_chunks_never_cross_a_page():
 
 
 def test_chunks_of_a_format_without_pages_have_no_page():
-    assert chunk_document(document("text"))[0].page is None
+    assert chunk_document(document("text"), size=1000, overlap=100)[0].page is None
 
 
 def test_csv_chunks_have_whole_rows():
@@ -128,7 +128,7 @@ def test_csv_chunks_have_whole_rows():
 
 def test_a_csv_row_longer_than_a_chunk_is_split():
     source = document("a: 1\na: " + "long " * 200 + "\na: 3", "text/csv")
-    chunks = chunk_document(source, size=100)
+    chunks = chunk_document(source, size=100, overlap=100)
     check(source, chunks, 100)
     assert chunks[0].text == "a: 1"
     assert chunks[-1].text == "a: 3"
@@ -154,7 +154,7 @@ def test_heading_path():
 
 
 def test_a_chunk_that_starts_with_headings_has_the_last_of_them():
-    chunks = chunk_document(document("# One\n\n## Two\n\nalpha\n\n## Three\n\nbeta"))
+    chunks = chunk_document(document("# One\n\n## Two\n\nalpha\n\n## Three\n\nbeta"), size=1000, overlap=100)
     assert [chunk.heading for chunk in chunks] == ["One > Two"]
 
 
@@ -178,7 +178,7 @@ def test_other_formats_have_no_headings(media_type):
 
 
 def test_a_very_long_heading_is_truncated():
-    chunks = chunk_document(document("# " + "long " * 1000 + "\n\ntext"))
+    chunks = chunk_document(document("# " + "long " * 1000 + "\n\ntext"), size=1000, overlap=100)
     assert all(len(chunk.heading) <= 120 for chunk in chunks)
 
 
@@ -190,6 +190,6 @@ def test_a_very_long_heading_is_truncated():
 def test_long_lines_are_not_slow(media_type, unit):
     source = document(unit * (200_000 // len(unit)), media_type)
     started = time.process_time()
-    chunks = chunk_document(source)
+    chunks = chunk_document(source, size=1000, overlap=100)
     assert time.process_time() - started < 3
     assert all(len(chunk.text) <= 1000 for chunk in chunks)

@@ -12,7 +12,7 @@ from rag.answering.retrieve import rank_passages
 from rag.documents import Passage
 from rag.errors import RetrievalError
 from rag.library.library import Library
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from rag.search.rerank import RERANK_LIMIT, Reranker, configured_reranker
 from tests.rag.search.tiny_models import save_tokenizer
 

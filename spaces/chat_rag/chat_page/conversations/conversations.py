@@ -14,7 +14,7 @@ from chat_page.conversation import Conversation, from_json, head_json, to_json
 from chat_page.translations.languages import strings
 from rag.answering.turn import Turn
 from rag.errors import RagError
-from rag.library.conversation_format import conversation_data, is_conversation_id, new_conversation_id
+from rag.library.conversation_file import conversation_data, is_conversation_id, new_conversation_id
 from rag.library.memory_store import MemoryStore
 from rag.library.quota import QuotaExceeded
 from rag.library.store import Store

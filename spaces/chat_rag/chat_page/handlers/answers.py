@@ -11,11 +11,11 @@ from typing import Any
 import gradio as gr
 
 from backends.streams import closing
-from backends.visitor import visitor_context
+from backends.visitor_token import visitor_context
 from chat_page import pacing
 from chat_page.chat import Chat
 from chat_page.conversation import Conversation
-from chat_page.conversations.running import RunningAnswer
+from chat_page.conversations.running_answer import RunningAnswer
 from chat_page.handlers.notices import warn
 from chat_page.handlers.page import BUSY, READY, PageHandlers
 from chat_page.rendering.messages import ChatMessage, conversation_messages

@@ -54,6 +54,7 @@ def quote_counts(turn: Turn) -> dict[int, int]:
 def _words(quote: Quote, mark: tuple[str, str]) -> str:
     left, right = mark
     if quote.labels:
+        left = left.replace("<mark", '<mark class="sp-cell"')
         value = f"{left}{_text(quote.answer)}{right}{f' {_text(quote.unit)}' if quote.unit else ''}"
         return " · ".join([*map(_text, quote.path), value])
     start, end = quote.answer_start - quote.start, quote.answer_end - quote.start

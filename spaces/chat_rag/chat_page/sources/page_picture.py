@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from os.path import commonpath
 from typing import Any
 
-from rag.errors import DocumentError
+from rag.errors import DocumentError, FileError, FileProblem
 from rag.reading.layout.page_text import LIGATURES
-from rag.reading.pdf import PDFIUM_LOCK, open_pdf, page_characters
+from rag.reading.pdf.reader import PDFIUM_LOCK, open_pdf, page_characters
 
 WIDTH = 1000  # pixels; a page with more than MAX_PIXELS is narrower
 MAX_PIXELS, MAX_SCALE = 2_500_000, 4.0
@@ -62,7 +62,7 @@ def page_picture(
             characters = [] if marks else highlighted_characters(page, text, highlight)
             boxes = scale(marks, width, height) or tuple(_merge_lines(_to_pixels(page, characters, width, height)))
     except (pypdfium2.PdfiumError, IndexError, ValueError) as error:
-        raise DocumentError(f"Page {number} cannot be drawn.", "Read its text instead.") from error
+        raise FileError(FileProblem.PAGE_NOT_DRAWN, page=number) from error
     return Picture(encode(draw_boxes(image, boxes)), width, height, boxes)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from html import escape
 
 from chat_page.rendering.markdown import shorten
+from chat_page.sources.excerpt import excerpt_html
 from chat_page.translations.languages import strings
 from rag.answering.citations.markers import anchor
 from rag.answering.citations.placement import quote_spans
@@ -20,8 +21,6 @@ from rag.answering.turn import Turn
 from rag.answering.types import Citation
 from rag.documents import Passage
 
-# How much of a cited passage a card shows before and after the highlight.
-CONTEXT_CHARACTERS = 160
 # 0.5 is the score of an average chunk; 0.73 is two standard deviations better, 0.62 one.
 STRONG_SCORE, GOOD_SCORE = 0.73, 0.62
 Span = tuple[int, int]
@@ -124,7 +123,7 @@ def _card(turn: int, passage: Passage, spans: Sequence[Span] = (), origin: tuple
         f'<article class="sp-card{kind}" id="source-{key}" tabindex="-1">{_anchors(turn, passage, len(spans))}'
         f'<button type="button" class="sp-opener" data-open="{key}" aria-expanded="false"'
         f' aria-controls="preview-{key}" title="{words.open_source}"><b class="sp-number">{passage.number}</b>'
-        f'{name}</button><blockquote dir="auto">{_excerpt(passage, spans)}</blockquote>'
+        f'{name}</button><blockquote dir="auto">{excerpt_html(passage, spans)}</blockquote>'
         f'<div class="sp-slot" id="preview-{key}" data-opening="{words.opening}" hidden></div>'
         f"<footer>{how}{_match(passage)}</footer></article>"
     )
@@ -135,29 +134,6 @@ def _anchors(turn: int, passage: Passage, count: int) -> str:
     places = [anchor(turn, passage.number, claim) for claim in range(max(1, count))]
     names = {name for place in places for name in (place, f"{place}a")} - {places[0]}
     return "".join(f'<span id="{name}"></span>' for name in sorted(names))
-
-
-def _excerpt(passage: Passage, cited: Sequence[Span]) -> str:
-    """The text of a passage; of a cited one, the supporting parts in <mark> with some text around them."""
-    text = passage.text
-    spans = sorted(set(cited))
-    low, high = len(text) - len(text.lstrip()), len(text.rstrip())
-    begin, end = _around(text, low, high, spans) if spans else (low, high)
-    parts, position = ["… " if begin > low else ""], begin
-    for start, stop in spans:
-        start = max(start, position)
-        if start < stop:
-            parts += [escape(text[position:start]), f"<mark>{escape(text[start:stop])}</mark>"]
-            position = stop
-    return "".join([*parts, escape(text[position : max(position, end)]), " …" if end < high else ""])
-
-
-def _around(text: str, low: int, high: int, spans: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """From CONTEXT_CHARACTERS before the first span to as many after the last, cut between words."""
-    begin, end = spans[0][0] - CONTEXT_CHARACTERS, max(stop for _, stop in spans) + CONTEXT_CHARACTERS
-    begin = low if begin <= low else begin + len(text[begin : spans[0][0]].partition(" ")[0]) + 1
-    cut = text.rfind(" ", end - CONTEXT_CHARACTERS, end)
-    return min(begin, spans[0][0]), high if end >= high else cut if cut >= 0 else end
 
 
 def _match(passage: Passage) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chat_page.sources.page_picture import MAX_PIXELS, WIDTH, Box, Picture, draw_boxes, encode, scale
-from rag.errors import DocumentError
+from rag.errors import FileError, FileProblem
 from rag.reading.ocr.images import open_image, select_frame, upright
 
 
@@ -18,7 +18,7 @@ def photo(data: bytes, name: str, number: int, marks: tuple[Box, ...]) -> Pictur
         shrunk = upright(image, MAX_PIXELS // WIDTH, "RGB")
         shrunk.thumbnail((WIDTH, MAX_PIXELS // WIDTH))
     except (EOFError, OSError, SyntaxError, ValueError) as error:
-        raise DocumentError(f"Page {number} cannot be drawn.", "Read its text instead.") from error
+        raise FileError(FileProblem.PAGE_NOT_DRAWN, page=number) from error
     width, height = shrunk.size
     boxes = scale(marks, width, height)
     return Picture(encode(draw_boxes(shrunk, boxes)), width, height, boxes)

@@ -14,6 +14,7 @@ from chat_page.sources.page_picture import Picture, page_picture
 from chat_page.sources.page_view import page_tools, picture_html
 from chat_page.sources.photo import photo
 from chat_page.sources.table import Span, table_html
+from chat_page.translations.errors import error_parts
 from chat_page.translations.languages import strings
 from rag.documents import Document, Page, Passage
 from rag.errors import DocumentError
@@ -155,7 +156,7 @@ def _other_page(document: Document, page: Page, cited: Span, original: bytes | N
 
 def _reason(error: DocumentError) -> str:
     words = strings()
-    return f'<p class="sp-note">{escape(words.fill(words.text_instead, reason=error.message))}</p>'
+    return f'<p class="sp-note">{escape(words.fill(words.text_instead, reason=error_parts(error)[0]))}</p>'
 
 
 def _draw(document: Document, page: Page, span: Span, original: bytes) -> Picture:

@@ -1,13 +1,14 @@
-"""Errors in the language of the page, where an error says as data what happened.
+"""Errors in the language of the page.
 
-Those of models and of most files are in English: they quote servers, libraries and settings.
+What an error says as data is translated whole. Of the others only the kind is, and what a visitor can do about it;
+their own words, which quote servers, libraries and settings, follow in English.
 """
 
 from __future__ import annotations
 
 from backends import SpaceportError
 from chat_page.translations.languages import strings
-from rag.errors import ReaderStopped, StopReason
+from rag.errors import FileError
 from ui.admission.admission import Refused, TooSlow
 from ui.admission.strings import Reason
 
@@ -25,9 +26,11 @@ def error_parts(error: SpaceportError) -> tuple[str, str]:
         return words.fill(_refusal(error.reason), limit=error.limit), again
     if isinstance(error, TooSlow):
         return words.fill(words.too_slow, seconds=error.seconds), words.too_slow_remedy
-    if isinstance(error, ReaderStopped):
-        return words.fill(_stopped(error.reason), name=error.name), ""
-    return error.message, error.remedy
+    if isinstance(error, FileError):
+        message, remedy = words.errors[error.problem.name]
+        return words.fill(message, **error.values), words.fill(remedy, **error.values)
+    kind = next((kind.__name__ for kind in type(error).__mro__ if kind.__name__ in words.errors), "")
+    return (" ".join(words.errors[kind]), str(error)) if kind else (error.message, error.remedy)
 
 
 def _refusal(reason: Reason) -> str:
@@ -39,14 +42,4 @@ def _refusal(reason: Reason) -> str:
         Reason.ADDRESS_BUSY: words.address_busy,
         Reason.FULL: words.full,
         Reason.WAITED: words.waited,
-    }[reason]
-
-
-def _stopped(reason: StopReason) -> str:
-    words = strings()
-    return {
-        StopReason.MEMORY: words.file_memory,
-        StopReason.TIME: words.file_time,
-        StopReason.OUTPUT: words.file_output,
-        StopReason.CRASH: words.file_crash,
     }[reason]

@@ -1,1 +1,1 @@
-"""The visitors of the page: the data of each one, their keys, and the tickets of pages without a key."""
+"""The visitors of the page: the data of each one, how long it is kept, and what a page of theirs holds."""

@@ -23,8 +23,8 @@ from rag.library.library import Library
 from rag.library.memory_store import MemoryStore
 from rag.library.store import Store
 from ui.access.tickets import is_key, new_key
-from ui.admission.limits import Limits
-from ui.settings import int_setting
+from ui.admission.work_limits import Limits
+from ui.environment import int_setting
 
 logger = logging.getLogger(__name__)
 CreateLibrary = Callable[[Store | MemoryStore], Library]

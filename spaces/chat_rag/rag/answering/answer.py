@@ -22,7 +22,7 @@ from rag.answering.verification.verifier import Verifier
 from rag.documents import Document
 from rag.errors import RagError
 from rag.library.library import Library
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from rag.threads import SEARCH
 
 # The quotes come from the same number of passages for everyone, however many a visitor sends to the model.

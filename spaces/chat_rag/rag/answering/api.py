@@ -23,7 +23,7 @@ from rag.library.library import Library
 from rag.library.progress import Step
 from rag.reading.file_names import display_name
 from rag.reading.parse import SUFFIXES
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from rag.threads import READING
 
 

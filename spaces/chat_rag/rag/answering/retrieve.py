@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rag.documents import Passage
 from rag.library.library import Library
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from rag.search.fuse import DENSE_WEIGHT, MULTILINGUAL_WEIGHT, fuse, unit_score
 from rag.search.index import Hit
 from rag.search.rerank import configured_reranker

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from backends import stopwatch
 from rag.errors import DocumentError, RagError, SessionEnded
-from rag.library.jobs import Job, State
+from rag.library.file_job import Job, State
 from rag.library.library import AddedDocument, Library
 from rag.library.progress import Snapshot, Step
 from rag.library.unpacking import unpack_archive

@@ -20,7 +20,7 @@ from rag.reading.chunk import chunk_document
 from rag.reading.file_names import display_name
 from rag.reading.parse import read_document
 from rag.reading.processes.pool import ReaderPool, file_readers
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from rag.search.index import Hit, Index, search_text
 from rag.search.languages import DENSE_LANGUAGES, detect_language
 

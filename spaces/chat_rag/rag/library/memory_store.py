@@ -7,7 +7,7 @@ from typing import Any
 
 from rag.documents import Chunk, Document
 from rag.errors import SessionEnded
-from rag.library.conversation_format import parse_conversation
+from rag.library.conversation_file import parse_conversation
 from rag.library.stored_files import StoredDocument
 
 

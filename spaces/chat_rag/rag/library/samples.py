@@ -8,7 +8,7 @@ from pathlib import Path
 from rag.documents import Document
 from rag.library.library import Library
 from rag.reading.parse import SUFFIXES
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 
 
 class SampleLibrary(Library):

@@ -15,7 +15,7 @@ from typing import Any
 from rag.documents import Chunk, Document
 from rag.errors import DocumentError, SessionEnded
 from rag.library import disk
-from rag.library.conversation_format import is_conversation_id, parse_conversation, parse_head
+from rag.library.conversation_file import is_conversation_id, parse_conversation, parse_head
 from rag.library.stored_files import ORIGINAL, StoredDocument, folder_files, read_folder
 
 logger = logging.getLogger(__name__)

@@ -8,11 +8,11 @@ from typing import Any
 
 from rag.documents import Content, Limits
 from rag.errors import DocumentError
-from rag.reading.decode import decode
 from rag.reading.html.markdown import add_html
 from rag.reading.markdown_tables import find_markdown_tables
 from rag.reading.ocr.inner_pictures import InnerPictures
 from rag.reading.tables import ContentWriter
+from rag.reading.text.decode import decode
 
 _PICTURES = ("image/png", "image/jpeg")
 

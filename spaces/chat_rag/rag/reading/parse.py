@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rag.documents import Content, Document, Limits, NoteKind, ShareReport
-from rag.errors import DocumentError
+from rag.errors import DocumentError, FileError, FileProblem
 from rag.reading.delimited.rows import read_csv, read_tsv
 from rag.reading.file_names import display_name
 from rag.reading.file_types import check_signature
@@ -17,18 +17,18 @@ from rag.reading.messages.outlook import read_outlook
 from rag.reading.notebook import read_notebook
 from rag.reading.ocr.recognizer import chosen_engine, install_remedy
 from rag.reading.office.book import read_book
-from rag.reading.office.old_workbook import read_old_workbook
 from rag.reading.office.open_document import read_open_document
-from rag.reading.office.open_sheets import read_open_sheets
+from rag.reading.office.sheets.old_workbook import read_old_workbook
+from rag.reading.office.sheets.open_sheets import read_open_sheets
+from rag.reading.office.sheets.workbook import read_workbook
 from rag.reading.office.slides import read_slides
-from rag.reading.office.word import read_word
-from rag.reading.office.workbook import read_workbook
-from rag.reading.pdf import read_pdf
+from rag.reading.office.word.reader import read_word
+from rag.reading.pdf.reader import read_pdf
 from rag.reading.pictures import SUFFIXES as PICTURE_SUFFIXES
 from rag.reading.pictures import read_picture
-from rag.reading.plain import read_json, read_markdown, read_text, read_xml
-from rag.reading.restructured.reader import read_restructured
+from rag.reading.restructured_text.reader import read_restructured
 from rag.reading.rich_text.reader import read_rich_text
+from rag.reading.text.plain import read_json, read_markdown, read_text, read_xml
 
 Reader = Callable[[bytes, str, Limits, ShareReport], Content]
 
@@ -126,10 +126,7 @@ def read_document(
     if not content.text.strip():
         raise _no_text(name, content)
     if len(content.text) > limits.characters:
-        raise DocumentError(
-            f"“{name}” has {len(content.text):,} characters; the limit is {limits.characters:,}.",
-            "Split it into smaller files.",
-        )
+        raise FileError(FileProblem.TOO_LONG, name=name, characters=len(content.text), limit=limits.characters)
     if report and not content.pages:
         report(1.0)
     document_id = hashlib.sha256(data).hexdigest()[:16]
@@ -149,7 +146,7 @@ def read_document(
 def _no_text(name: str, content: Content) -> DocumentError:
     pictures = sum(note.count for note in content.notes if note.kind == NoteKind.UNREAD_INNER_PICTURES)
     if not pictures:
-        return DocumentError(f"“{name}” has no text.", "Upload a file with text; scanned pages need OCR first.")
+        return FileError(FileProblem.NO_TEXT, name=name)
     shown = "a picture that wasn't" if pictures == 1 else f"{pictures:,} pictures that weren't"
     remedy = "Upload the pictures as PNG or JPEG files." if chosen_engine() else install_remedy()
     return DocumentError(f"“{name}” has no text, but {shown} read.", remedy)
@@ -185,7 +182,7 @@ def _suffix(name: str, path: Path) -> str:
             return suffix
     if name.lower() in _WITHOUT_SUFFIX:
         return ".text"
-    raise DocumentError(f"Unsupported file type: “{name}”.", f"Supported types: {', '.join(SUFFIXES)}.")
+    raise FileError(FileProblem.UNSUPPORTED, name=name, types=", ".join(SUFFIXES))
 
 
 def _read_bytes(path: Path, name: str, limits: Limits) -> bytes:
@@ -201,12 +198,9 @@ def _read_bytes(path: Path, name: str, limits: Limits) -> bytes:
     except (OSError, ValueError) as error:
         raise DocumentError(f"Can't open “{name}”: {type(error).__name__}.", "Upload it again.") from error
     if size > limits.file_bytes:
-        raise DocumentError(
-            f"“{name}” has {size / 1e6:,.0f} MB; the limit is {limits.file_bytes / 1e6:,.0f} MB.",
-            "Split it, or remove its images.",
-        )
+        raise FileError(FileProblem.TOO_LARGE, name=name, megabytes=size / 1e6, limit=limits.file_bytes / 1e6)
     if not data.strip():
-        raise DocumentError(f"“{name}” is empty.", "Check that it was saved, and upload it again.")
+        raise FileError(FileProblem.EMPTY, name=name)
     return data
 
 
@@ -235,7 +229,4 @@ def _read(reader: Reader, data: bytes, name: str, limits: Limits, report: ShareR
             raise DocumentError(
                 f"The content of “{name}” is nested too deeply.", "Simplify its structure, or save it as plain text."
             ) from error
-        raise DocumentError(
-            f"“{name}” seems damaged: its content can't be read ({type(error).__name__}).",
-            "Open it in the program that created it, save it again, and upload that file.",
-        ) from error
+        raise FileError(FileProblem.DAMAGED, name=name, reason=type(error).__name__) from error

@@ -11,7 +11,7 @@ from rag.reading.layout.reader import lay_out
 from rag.reading.ocr.images import grey_image, open_image, select_frame
 from rag.reading.ocr.recognizer import Recognizer, install_remedy
 from rag.reading.ocr.scans import Scans
-from rag.reading.pdf_pages import assemble, join_broken_words
+from rag.reading.pdf.pages import assemble, join_broken_words
 
 SUFFIXES = {
     ".png": "image/png",

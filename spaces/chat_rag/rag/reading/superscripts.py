@@ -1,4 +1,4 @@
-"""Keeps raised numbers apart from the figures before them: 4,210 with note 3 isn't 42,103."""
+"""Keeps raised numbers apart from the figures before them: 4,210³ isn't 4,2103. For PDFs: `layout/raised_text.py`."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from rag.documents import Passage
 from rag.errors import RetrievalError
-from rag.search.target_models import PREFIX, TargetScores
+from rag.search.embedding.target_models import PREFIX, TargetScores
 
 RERANK_LIMIT = 30  # passages that the model reads; the others follow in their order
 BATCH = 8

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from compare.analyse import stats, verdict
+from compare.analyse import intervals, verdict
 from compare.analyse.definitions import DEFINITIONS, user_timing
 from compare.analyse.failure_rates import RateDifference, compare_rates
 from compare.analyse.objectives import Objective
@@ -150,23 +150,23 @@ def _questions(stable: Release, canary: Release, load: str) -> list[_Question]:
     ]
 
 
-def _compare(stable: Release, canary: Release, questions: list[_Question]) -> dict[_Question, stats.Ratio]:
+def _compare(stable: Release, canary: Release, questions: list[_Question]) -> dict[_Question, intervals.Ratio]:
     """Return how many times longer the canary takes, per question; the intervals are simultaneous."""
-    comparisons: dict[_Question, stats.Comparison] = {}
+    comparisons: dict[_Question, intervals.Comparison] = {}
     for question in questions:
         one, other = (_sample(release, question.load, question.metric) for release in (canary, stable))
-        if one and other and stats.is_large_enough(comparison := stats.pair(one, other, question.quantile)):
+        if one and other and intervals.is_large_enough(comparison := intervals.pair(one, other, question.quantile)):
             comparisons[question] = comparison
-    return stats.compare(comparisons, canary.run.seed)
+    return intervals.compare(comparisons, canary.run.seed)
 
 
-def _sample(release: Release, load: str, metric: str) -> stats.Sample | None:
+def _sample(release: Release, load: str, metric: str) -> intervals.Sample | None:
     # Rounds of one run are resampled together, so what the machine did affects both or neither.
     rounds = (id(release.run), load)
     return verdict.metric_sample(release.run, release.target, load, metric, "spaceport", rounds)
 
 
-def _speed_check(question: _Question, answer: stats.Ratio | None, tolerance: float, cost_factor: float) -> Check:
+def _speed_check(question: _Question, answer: intervals.Ratio | None, tolerance: float, cost_factor: float) -> Check:
     if answer is None:
         return Check(question.load, question.name, CheckState.UNDECIDED, question.required)
     factor = cost_factor if question.name is CheckName.COST else 1.0
@@ -210,11 +210,11 @@ def _cost_factor(prices: tuple[Price, Price] | None) -> float:
     return canary.usd_hour / stable.usd_hour
 
 
-def _recommended_requests(canary: Release, ratios: dict[_Question, stats.Ratio], tolerance: float) -> int | None:
+def _recommended_requests(canary: Release, ratios: dict[_Question, intervals.Ratio], tolerance: float) -> int | None:
     """Return the requests that would detect a difference of the tolerance, given this run's noise."""
     noise = [answer.noise for question, answer in ratios.items() if question.required]
     if not noise:
         return None
     rounds = len({record.block for record in canary.run.records if record.phase == "measured"})
     requests = int(canary.run.header["plan"]["requests"])
-    return max(MIN_REQUESTS, stats.required_requests(max(noise), requests, rounds, difference=tolerance))
+    return max(MIN_REQUESTS, intervals.required_requests(max(noise), requests, rounds, difference=tolerance))

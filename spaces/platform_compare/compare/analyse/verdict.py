@@ -8,7 +8,7 @@ from enum import StrEnum
 from itertools import combinations
 from weakref import WeakKeyDictionary
 
-from compare.analyse import stats
+from compare.analyse import intervals
 from compare.analyse.definitions import DEFINITIONS, Timing, user_timing
 from compare.analyse.pacing import MAX_COALESCED_SHARE, coalesced_share
 from compare.records import Run
@@ -120,7 +120,7 @@ def recommended_requests(results: Iterable[Verdict], run: Run) -> int | None:
     """Return the requests per target and load that would detect a 5 % difference between medians at this noise."""
     noise = [verdict.noise for verdict in results if verdict.noise is not None and verdict.quantile == 0.5]
     rounds = len({record.block for record in run.records if record.phase == "measured"})
-    return stats.required_requests(max(noise), run.header["plan"]["requests"], rounds) if noise else None
+    return intervals.required_requests(max(noise), run.header["plan"]["requests"], rounds) if noise else None
 
 
 Key = tuple[str, str, float, str, str]
@@ -137,29 +137,29 @@ def pace_metric(*sides: tuple[Run, str, str]) -> str:
 
 
 def _compare_all(questions: dict[Key, tuple[Side, Side]], seed: int, definition: str) -> tuple[Verdict, ...]:
-    samples: dict[tuple[int, str, str, str], stats.Sample | None] = {}
+    samples: dict[tuple[int, str, str, str], intervals.Sample | None] = {}
 
-    def cached_sample(side: Side, metric: str) -> stats.Sample | None:
+    def cached_sample(side: Side, metric: str) -> intervals.Sample | None:
         run, target, load, rounds = side
         key = (id(run), target, load, metric)
         if key not in samples:
             samples[key] = metric_sample(run, target, load, metric, definition, (load, rounds))
         return samples[key]
 
-    comparisons: dict[Key, stats.Comparison] = {}
+    comparisons: dict[Key, intervals.Comparison] = {}
     for key, (one, other) in questions.items():
         left, right = cached_sample(one, key[1]), cached_sample(other, key[1])
         if left and right:
-            comparison = stats.pair(left, right, key[2])
-            if stats.is_large_enough(comparison):
+            comparison = intervals.pair(left, right, key[2])
+            if intervals.is_large_enough(comparison):
                 comparisons[key] = comparison
-    ratios = stats.compare(comparisons, seed)
+    ratios = intervals.compare(comparisons, seed)
     return tuple(_verdict(key, ratios.get(key)) for key in questions)
 
 
 def metric_sample(
     run: Run, target: str, load: str, metric: str, definition: str, rounds: Hashable
-) -> stats.Sample | None:
+) -> intervals.Sample | None:
     """Return the values of one metric of one target, or None if it has none."""
     values: list[float] = []
     blocks: list[int] = []
@@ -168,10 +168,10 @@ def metric_sample(
             times = list(METRICS[metric](user_timing(record, DEFINITIONS[definition](record))))
             values += times
             blocks += [record.block] * len(times)
-    return stats.make_sample(values, blocks, rounds) if values else None
+    return intervals.make_sample(values, blocks, rounds) if values else None
 
 
-def _verdict(key: Key, answer: stats.Ratio | None) -> Verdict:
+def _verdict(key: Key, answer: intervals.Ratio | None) -> Verdict:
     load, metric, quantile, one, other = key
     if answer is None:
         return Verdict(load, metric, quantile, Finding.TOO_FEW_MEASUREMENTS, one, other)

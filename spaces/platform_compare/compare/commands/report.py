@@ -53,7 +53,7 @@ def _report(options: argparse.Namespace) -> int:
         print(report_markdown(report), end="")
     _write(options.markdown, report_markdown(report))
     if options.csv:
-        from compare.report.tables import requests_csv
+        from compare.report.files.requests_csv import requests_csv
 
         _write(options.csv, requests_csv(run))
     if options.rows:

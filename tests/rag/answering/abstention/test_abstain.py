@@ -18,7 +18,7 @@ from rag.answering.retrieve import retrieve_passages
 from rag.documents import Passage
 from rag.library.library import Library
 from rag.library.samples import SampleLibrary
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from tests.conftest import DATA, ROOT
 
 

@@ -15,8 +15,8 @@ from rag.answering.evidence.model import packaged_model
 from rag.answering.evidence.selection import find_quotes
 from rag.answering.evidence.units import Unit, find_units
 from rag.library.library import Library
-from rag.search.embedders import Embedder
-from rag.search.token_vectors import TokenVectors
+from rag.search.embedding.embedders import Embedder
+from rag.search.embedding.token_vectors import TokenVectors
 
 QUESTION = "How high is the lighthouse of Vardoe?"
 ANSWER = "The lighthouse of Vardoe is 20 metres high."

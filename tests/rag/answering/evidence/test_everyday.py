@@ -10,7 +10,7 @@ import pytest
 from rag.answering.evidence.candidates import retrieve_candidates
 from rag.answering.evidence.selection import QuoteSelection, find_quotes
 from rag.library.library import Library
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 
 TEXTS = {
     "order.md": """# Order

@@ -12,7 +12,7 @@ from rag.answering.prompts.prompt import RULES, build_messages, escape_special_t
 from rag.answering.retrieve import retrieve_passages
 from rag.documents import Passage
 from rag.library.library import Library
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 
 WriteFile = Callable[[str, str], Path]
 

@@ -9,7 +9,7 @@ import pytest
 from rag.library.built.build import BuildOptions, build_library
 from rag.library.built.manifest import Manifest
 from rag.reading.processes.pool import file_readers
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 
 TEXTS = {
     "birds.md": "# Gannets\n\nThe gannet dives from thirty metres and reaches a hundred kilometres an hour.\n",

@@ -90,7 +90,7 @@ def test_a_killed_build_goes_on(folder: Path, tmp_path: Path, build: Builder) ->
 
 LIMITED = """
 import resource, runpy, sys
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 resource.setrlimit(resource.RLIMIT_FSIZE, (3_000, 3_000))  # like a full disk: a write fails in the middle
 sys.argv[0] = "rag"
 runpy.run_module("rag", run_name="__main__")

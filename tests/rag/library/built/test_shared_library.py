@@ -13,7 +13,7 @@ from rag.answering.retrieve import retrieve_passages
 from rag.library.built.manifest import LibraryRefused
 from rag.library.built.shared_library import BuiltLibrary
 from rag.library.library import Library
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 from tests.conftest import ROOT
 from tests.rag.library.built.conftest import Builder
 
@@ -64,6 +64,7 @@ def test_damaged_files_and_other_models_are_refused_by_name(
         ({"label": "another model"}, "is for “another model”"),
         ({"files": {}}, "damaged"),
         ({"files": manifest["files"] | {"vectors": {"name": "../x", "bytes": 1, "sha256": ""}}}, "damaged"),
+        ({"sources": [{"path": "birds.md", "document": "../../app.py"}]}, "damaged"),
     ):
         (tmp_path / "good" / "manifest.json").write_text(json.dumps(manifest | changes))
         with pytest.raises(LibraryRefused, match=message) as refused:

@@ -14,7 +14,7 @@ from rag.reading.ocr.rapid import RapidOcr
 from rag.reading.ocr.recognized_page import RecognizedPage
 from rag.reading.ocr.tesseract import Tesseract
 from rag.reading.parse import read_document
-from rag.reading.pdf_pages import assemble
+from rag.reading.pdf.pages import assemble
 from tests.conftest import missing
 
 Read = Callable[..., Document]

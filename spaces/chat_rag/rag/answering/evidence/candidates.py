@@ -12,7 +12,7 @@ from rag.answering.evidence.tables.table_rows import find_rows
 from rag.answering.retrieve import number_passages, rank_passages, retrieve_passages
 from rag.documents import Passage
 from rag.library.library import Library
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 
 # Eight hold the answer of 99 % of the benchmark's questions, five of 98 %; more take longer than they help.
 CANDIDATES = 8

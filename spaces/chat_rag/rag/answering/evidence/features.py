@@ -30,7 +30,7 @@ from rag.answering.evidence.tables.cell_scope import (
 from rag.answering.evidence.tables.figures import is_figure, value
 from rag.answering.evidence.units import Unit
 from rag.search.bm25 import stems
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,8 +11,8 @@ from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.unit_vectors import encode
 from rag.answering.evidence.units import Unit
 from rag.search.bm25 import stems
-from rag.search.embedders import Embedder
-from rag.search.token_vectors import Span, TokenVectors
+from rag.search.embedding.embedders import Embedder
+from rag.search.embedding.token_vectors import Span, TokenVectors
 
 if TYPE_CHECKING:
     import numpy as np

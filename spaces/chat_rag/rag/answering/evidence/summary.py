@@ -14,7 +14,7 @@ from rag.answering.evidence.unit_vectors import encode
 from rag.answering.evidence.units import Unit
 from rag.documents import Document, Span
 from rag.search.bm25 import STOP_WORDS, stems
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 
 if TYPE_CHECKING:
     import numpy as np

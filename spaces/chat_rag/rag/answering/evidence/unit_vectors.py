@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from weakref import WeakKeyDictionary
 
-from rag.search.embedders import Embedder
-from rag.search.token_vectors import TokenVectors
+from rag.search.embedding.embedders import Embedder
+from rag.search.embedding.token_vectors import TokenVectors
 
 # Of the tokens, in half precision: 46 MB. A report of a hundred pages has as many.
 _KEPT_TOKENS = 60_000

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rag.errors import RagError
 from rag.library import disk
-from rag.library.built.manifest import DATA_FILE, MANIFEST, ORIGINALS, Manifest, Source, replace_file
+from rag.library.built.manifest import DATA_FILE, ORIGINALS, Manifest, Source, replace_file
 from rag.library.built.packed import PackedDocument, Packer
 from rag.library.built.sources import FoundFile
 from rag.library.quota import page_count
@@ -64,17 +64,16 @@ def assemble(out: Path, contents: Contents, documents: Iterable[tuple[FoundFile,
 
 def clean(out: Path, manifest: Manifest, work: str) -> None:
     """Delete the files of earlier builds, and of this one's work."""
-    names = {MANIFEST, *(file.name for file in manifest.files.values())}
+    names = manifest.file_names
     for path in out.iterdir():
         is_old = DATA_FILE.fullmatch(path.name) and path.name not in names
         if is_old or path.name == work or path.name.startswith(disk.UNFINISHED):
             disk.delete(path)
-    originals = {source.document for source in manifest.sources} if manifest.originals else set()
     folder = out / ORIGINALS
     for path in folder.iterdir() if folder.is_dir() else ():
-        if path.name not in originals:
+        if f"{ORIGINALS}/{path.name}" not in names:
             disk.delete(path)
-    if folder.is_dir() and not originals:
+    if folder.is_dir() and not manifest.originals:
         folder.rmdir()
 
 

@@ -25,7 +25,7 @@ from rag.library.library import AddedDocument, Library, ParsedFile, embed_docume
 from rag.library.quota import UNLIMITED
 from rag.library.store import Store
 from rag.reading.processes.pool import PROCESSES, ReaderPool
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 
 WORK = f"{disk.UNFINISHED}build"
 

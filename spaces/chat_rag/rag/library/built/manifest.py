@@ -18,8 +18,8 @@ from typing import Any
 from rag.errors import RagError
 from rag.library import disk
 from rag.library.library import vectors_label
-from rag.search.embedders import Embedder
-from rag.search.onnx_export import HUB_MODEL, packaged_model
+from rag.search.embedding.embedders import Embedder
+from rag.search.embedding.onnx_export import HUB_MODEL, packaged_model
 
 FORMAT = 1  # raise it when the files change, or the readers so that documents should be read again
 MANIFEST = "manifest.json"
@@ -28,6 +28,7 @@ ORIGINALS = "originals"
 ARRAYS = {"vectors": "<i1", "scales": "<f4", "rows": "<u4", "frequencies": "<f4", "lengths": "<f4"}
 DOCUMENTS = "documents"  # a line of JSON for each document
 DATA_FILE = re.compile(rf"({'|'.join((DOCUMENTS, *ARRAYS))})-[0-9a-f]{{16}}\.(jsonl|bin)")
+_DOCUMENT_ID = re.compile("([0-9a-f]{16})?")
 _ASK_FOR_COPY = "Copy the folder again, or build it again: python -m rag build FOLDER --out {folder}"
 
 
@@ -81,6 +82,13 @@ class Manifest:
     def bytes(self) -> int:
         """The size of the files, without the originals."""
         return sum(file.bytes for file in self.files.values())
+
+    @property
+    def file_names(self) -> set[str]:
+        """The files of the library, with this manifest and the originals, by their paths in its folder."""
+        originals = {source.document for source in self.sources if source.document} if self.originals else ()
+        data = (file.name for file in self.files.values())
+        return {MANIFEST, *data, *(f"{ORIGINALS}/{document}" for document in originals)}
 
     @property
     def problems(self) -> list[Source]:
@@ -169,6 +177,9 @@ def _check_files(manifest: Manifest) -> None:
     for file in manifest.files.values():
         if not DATA_FILE.fullmatch(file.name):
             raise ValueError(f"{file.name} isn't the name of a file of a library")
+    for source in manifest.sources:
+        if not _DOCUMENT_ID.fullmatch(source.document):
+            raise ValueError(f"{source.document} isn't the id of a document")
 
 
 def _check_sum(path: Path, file: DataFile, folder: Path) -> None:

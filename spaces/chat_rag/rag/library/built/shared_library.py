@@ -9,7 +9,7 @@ from rag.library.built.manifest import ORIGINALS, Manifest, library_label, read_
 from rag.library.built.packed import read_packed
 from rag.library.library import Library
 from rag.library.quota import Size, page_count
-from rag.search.embedders import Embedder
+from rag.search.embedding.embedders import Embedder
 
 
 class BuiltLibrary(Library):

@@ -9,11 +9,11 @@ from html import escape
 from types import MappingProxyType
 
 from rag.documents import Content, Limits
-from rag.errors import DocumentError
-from rag.reading.decode import declared_encoding, decode, known_encoding
+from rag.errors import FileError, FileProblem
 from rag.reading.html.markdown import add_html
 from rag.reading.html.visible import MAX_FRAMES
 from rag.reading.tables import ContentWriter
+from rag.reading.text.decode import declared_encoding, decode, known_encoding
 
 _MIME = re.compile(rb"(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?content-type:\s*(multipart/|text/html)", re.I)
 _SAVED_FRAME = re.compile(r"""\bsrc=["']cid:([^"'<>\s]{1,200})["']""", re.I)
@@ -34,10 +34,7 @@ def html_source(
     source = decode(data, name, declared=known_encoding(charset) or declared_encoding(data))
     source = _with_frames(source, dict(frames), MAX_FRAMES)
     if len(source) > limits.characters:
-        raise DocumentError(
-            f"“{name}” has {len(source):,} characters; the limit is {limits.characters:,}.",
-            "Split it into smaller files.",
-        )
+        raise FileError(FileProblem.TOO_LONG, name=name, characters=len(source), limit=limits.characters)
     return source
 
 

@@ -10,8 +10,8 @@ from rag.reading.layout.fields import annotation_segments
 from rag.reading.layout.furniture import EdgeLine
 from rag.reading.layout.lines import Line, group_by_baseline, make_lines
 from rag.reading.layout.page import PageLayout, arrange
+from rag.reading.layout.raised_text import attach_scripts
 from rag.reading.layout.right_to_left import RIGHT_TO_LEFT, is_right_to_left, logical_segments
-from rag.reading.layout.scripts import attach_scripts
 from rag.reading.layout.segments import Segment, drawn_segments, make_segments
 from rag.reading.layout.visibility import visible_words
 from rag.reading.layout.words import Words, read_words

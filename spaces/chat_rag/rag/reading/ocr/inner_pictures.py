@@ -12,7 +12,7 @@ from rag.reading.layout.page_text import write_page
 from rag.reading.layout.reader import lay_out
 from rag.reading.ocr.images import grey_image, open_image
 from rag.reading.ocr.recognizer import Recognizer
-from rag.reading.pdf_pages import assemble
+from rag.reading.pdf.pages import assemble
 from rag.reading.tables import ContentWriter
 
 _ICON_SIDE = 100  # pixels; a smaller picture inside of a document is an icon or a line

@@ -18,7 +18,7 @@ from rag.reading.ocr.images import GreyImage
 from rag.reading.ocr.page_pictures import PagePicture, find_pictures
 from rag.reading.ocr.recognized_page import RecognizedPage
 from rag.reading.ocr.recognizer import Recognizer
-from rag.reading.pdf_pages import with_text
+from rag.reading.pdf.pages import with_text
 
 _MOST_PICTURES = 50  # beside text, in one file: each takes a second or more
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag.documents import Limits
-from rag.errors import DocumentError
+from rag.errors import DocumentError, FileError, FileProblem
 
 _MAX_PARTS = 10_000
 _MAX_RATIO = 200  # real documents stay below 50
@@ -134,7 +134,7 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, kind: Arc
     if not _is_markup(entry, kind):
         return b""
     if entry.flag_bits & 1:
-        raise DocumentError(f"“{name}” is encrypted and needs a password.", _SAVE_AGAIN)
+        raise FileError(FileProblem.ENCRYPTED, name=name)
     # Office programs never write other methods, and Python doesn't limit how much they unpack at a time.
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise DocumentError(f"“{name}” uses a compression method that office programs don't use.", _SAVE_AGAIN)

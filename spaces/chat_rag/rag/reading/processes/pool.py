@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from backends.stopwatch import now
 from rag.documents import ShareReport
-from rag.errors import DocumentError, ReaderStopped, StopReason
+from rag.errors import DocumentError, FileError, FileProblem, ReaderStopped, StopReason
 from rag.reading.processes.limits import PICTURE_LIMITS, ProcessLimits
 from rag.reading.processes.process import ReaderProcess
 from rag.reading.processes.worker import FORKS, Request
-from ui.settings import int_setting
+from ui.environment import int_setting
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -78,6 +78,9 @@ class ReaderPool:
         with self._process(report or _ignore) as process:
             process.send(request)
             kind, payload = self._answer(process, file_name, report or _ignore)
+        if kind == "problem":
+            problem, values = json.loads(payload)
+            raise FileError(FileProblem[problem], **values)
         if kind == "error":
             raise DocumentError(*json.loads(payload))
         result: T = _result_type(work).validate_json(payload)
@@ -92,13 +95,13 @@ class ReaderPool:
             self._idle.clear()
 
     def _answer(self, process: ReaderProcess, file_name: str, report: ShareReport) -> tuple[str, bytes]:
-        """Return the answer: "result" or "error", and its JSON."""
+        """Return the answer: "result", "problem" or "error", and its JSON."""
         share, answer = 0.0, ("", b"")
         for line in self._lines(process, file_name):
             word, _, payload = line.strip().partition(b" ")
             if word == b"share":
                 share = float(payload)
-            elif word in (b"result", b"error"):
+            elif word in (b"result", b"problem", b"error"):
                 answer = word.decode(), payload
             elif word == b"ended" and not payload and answer[0]:
                 break

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import Any, NamedTuple, get_type_hints
 
-from rag.errors import DocumentError, StopReason
+from rag.errors import DocumentError, FileError, StopReason
 from rag.reading.processes.limits import ProcessLimits, apply
 
 # Only Linux: macOS's system libraries don't work after a fork.
@@ -131,6 +131,8 @@ def _answer(request: Request, replies: int) -> None:
     progress = {"report": partial(_send, replies, "share")} if request.with_progress else {}
     try:
         result = function(**request.arguments, **progress)
+    except FileError as error:
+        _send(replies, "problem", json.dumps([error.problem.name, error.values]))
     except DocumentError as error:
         _send(replies, "error", json.dumps([error.message, error.remedy]))
     else:

@@ -12,12 +12,12 @@ from pathlib import Path, PurePosixPath
 
 from rag.errors import DocumentError
 from rag.reading.archives.sources import Source
-from rag.reading.decode import known_encoding
 from rag.reading.file_names import display_name
 from rag.reading.parse import is_supported, suffix_of
+from rag.reading.text.decode import known_encoding
 from rag.reading.web.addresses import Edge
 from rag.reading.web.client import Reply, WebClient, WebLimits
-from ui.settings import text_setting
+from ui.environment import text_setting
 
 SETTING = "SPACEPORT_ALLOW_URLS"
 _URL = re.compile(r"https?://", re.IGNORECASE)

@@ -1,0 +1,1 @@
+"""Questions with known answers, and how well quotes and citations answer them."""

@@ -1,0 +1,217 @@
+"""A local chat server that answers on a known schedule: `python benchmarks/harness/servers/scripted_server.py PORT`.
+
+The request's `model` names the scenario. The first text follows 200 ms after the request, then one every 20 ms, 50 in
+total or `max_tokens`. `GET /stamps` returns and clears the times at which the server read each request and wrote each
+text (time.perf_counter(), one clock for all processes on Linux), so that a client is compared with the actual times.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import selectors
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+FIRST, GAP, TOKENS = 0.200, 0.020, 50
+THOUGHTS, BROKEN_AFTER = 10, 10
+PING = b": ping\n\n"
+
+
+@dataclass(frozen=True)
+class Write:
+    """One write to the socket: seconds after the request, the bytes, and how many texts it completes."""
+
+    at: float
+    body: bytes
+    texts: int = 0
+
+
+def event(fields: dict[str, object]) -> bytes:
+    return b"data: " + json.dumps(fields).encode() + b"\n\n"
+
+
+def chunk(**fields: object) -> bytes:
+    return event({"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "scripted", **fields})
+
+
+def delta(**fields: str) -> bytes:
+    return chunk(choices=[{"index": 0, "delta": fields, "finish_reason": None}])
+
+
+# One word is also one token for common tokenizers, for tools that count with their own.
+WORD = delta(content="word ")
+
+
+def due(index: int) -> float:
+    return FIRST + index * GAP
+
+
+def plain(tokens: int) -> Iterator[Write]:
+    """One text per write."""
+    return (Write(due(index), WORD, 1) for index in range(tokens))
+
+
+def role_first(tokens: int) -> Iterator[Write]:
+    """A chunk with only the role, 100 ms before the first text."""
+    yield Write(FIRST - 0.1, delta(role="assistant", content=""))
+    yield from plain(tokens)
+
+
+def with_fillers(tokens: int, body: bytes) -> Iterator[Write]:
+    for index in range(tokens):
+        if index:
+            yield Write(due(index) - GAP / 2, body)
+        yield Write(due(index), WORD, 1)
+
+
+def empty_chunks(tokens: int) -> Iterator[Write]:
+    """A chunk with empty content halfway between two texts."""
+    return with_fillers(tokens, delta(content=""))
+
+
+def keep_alive(tokens: int) -> Iterator[Write]:
+    """Comment lines, 50 ms after the request and halfway between two texts."""
+    yield Write(0.05, PING)
+    yield from with_fillers(tokens, PING)
+
+
+def coalesced(tokens: int) -> Iterator[Write]:
+    """Two texts in one write, every 40 ms."""
+    for index in range(0, tokens, 2):
+        texts = min(2, tokens - index)
+        yield Write(due(index), WORD * texts, texts)
+
+
+def split(tokens: int) -> Iterator[Write]:
+    """Each text in two writes, 5 ms apart; the second one completes it."""
+    half = len(WORD) // 2
+    for index in range(tokens):
+        yield Write(due(index) - 0.005, WORD[:half])
+        yield Write(due(index), WORD[half:], 1)
+
+
+def reasoning(tokens: int) -> Iterator[Write]:
+    """Thoughts first, then the answer."""
+    thought = delta(reasoning_content="word ")
+    return (Write(due(index), thought if index < THOUGHTS else WORD, 1) for index in range(tokens))
+
+
+def error_after(tokens: int) -> Iterator[Write]:
+    """Some texts, then an error in the stream and a closed connection."""
+    yield from plain(min(tokens, BROKEN_AFTER))
+    yield Write(due(BROKEN_AFTER), event({"error": {"message": "the engine died", "type": "server_error"}}))
+
+
+SCENARIOS: dict[str, Callable[[int], Iterator[Write]]] = {
+    "plain": plain,
+    "role_first": role_first,
+    "empty_chunks": empty_chunks,
+    "coalesced": coalesced,
+    "split": split,
+    "reasoning": reasoning,
+    "no_usage": plain,
+    "keep_alive": keep_alive,
+    "error_after": error_after,
+}
+
+
+def final_writes(model: str, tokens: int) -> Iterator[Write]:
+    if model != "error_after":
+        usage = {"prompt_tokens": 8, "completion_tokens": tokens, "total_tokens": tokens + 8}
+        last = chunk(choices=[{"index": 0, "delta": {}, "finish_reason": "stop"}])
+        last += b"" if model == "no_usage" else chunk(choices=[], usage=usage)
+        yield Write(0, last + b"data: [DONE]\n\n")
+
+
+STAMPS: list[dict[str, object]] = []
+STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+async def stream(writer: asyncio.StreamWriter, request: dict, read_time: float) -> None:
+    model, write_times = request["model"], list[float]()
+    tokens = min(request.get("max_tokens") or request.get("max_completion_tokens") or TOKENS, TOKENS)
+    STAMPS.append({"model": model, "read": read_time, "texts": write_times})
+    writer.write(STREAM)
+    for write in (*SCENARIOS[model](tokens), *final_writes(model, tokens)):
+        if (wait := read_time + write.at - time.perf_counter()) > 0:
+            await asyncio.sleep(wait)
+        write_times += [time.perf_counter()] * write.texts
+        writer.write(b"%x\r\n%s\r\n" % (len(write.body), write.body))
+    writer.write(b"0\r\n\r\n")
+    await writer.drain()
+
+
+def get_response(target: str) -> bytes:
+    """The response to a GET: the times, or the list of models."""
+    if target == "/stamps":
+        body = json.dumps(STAMPS).encode()
+        STAMPS.clear()
+    else:
+        body = json.dumps({"object": "list", "data": [{"id": name, "object": "model"} for name in SCENARIOS]}).encode()
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+    return head % len(body) + body
+
+
+class TimestampReader(asyncio.StreamReader):
+    """Records when data arrives: with many concurrent requests, each waits in the event loop before it is read."""
+
+    arrival = 0.0
+
+    def feed_data(self, data: bytes) -> None:
+        self.arrival = time.perf_counter()
+        super().feed_data(data)
+
+
+async def handle_connection(reader: TimestampReader, writer: asyncio.StreamWriter) -> None:
+    """Answer the requests of one connection; asyncio sets TCP_NODELAY on it."""
+    try:
+        while request := await read_request(reader):
+            (method, target), body = request
+            if method == "GET":
+                writer.write(get_response(target))
+                continue
+            fields = json.loads(body)
+            if fields.get("model") not in SCENARIOS:
+                writer.write(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
+                continue
+            await stream(writer, fields, reader.arrival)
+            if fields["model"] == "error_after":
+                break
+    except ConnectionError:
+        pass  # the client has disconnected
+    finally:
+        writer.close()
+
+
+async def read_request(reader: asyncio.StreamReader) -> tuple[list[str], bytes] | None:
+    """Read one request; returns method and target, and the body, or None at the end."""
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        lengths = [int(line.split(":")[1]) for line in lines if line.lower().startswith("content-length:")]
+        body = await reader.readexactly(sum(lengths))
+    except asyncio.IncompleteReadError:
+        return None
+    return first.split()[:2], body
+
+
+async def serve(port: int) -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: asyncio.StreamReaderProtocol(TimestampReader(), handle_connection), "127.0.0.1", port
+    )
+    print("ready", flush=True)
+    await server.serve_forever()
+
+
+def exact_loop() -> asyncio.AbstractEventLoop:
+    """Return a loop with select: epoll rounds waits up to the next millisecond."""
+    return asyncio.SelectorEventLoop(selectors.SelectSelector())
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=exact_loop) as runner:
+        runner.run(serve(int(sys.argv[1])))

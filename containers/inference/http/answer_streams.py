@@ -1,0 +1,168 @@
+"""HTTP responses that generate their answer while they are sent, and cancel it when the client disconnects."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Sequence
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from backends import BackendError, Delta, Done, Interrupted
+from backends.stopwatch import now
+from inference.errors import response, status
+from inference.formats.cloud_platforms import FormatResponse
+from inference.generation import Generation, Work
+from inference.service import Service
+
+KEEP_ALIVE = b": still here\n\n"  # a comment in the event stream, which clients ignore
+HEADERS = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache",
+    "x-accel-buffering": "no",  # nginx would hold events back until they fill a buffer
+}
+
+
+class GeneratedResponse(Response, ABC):
+    """A response whose generation stops when the client disconnects; a draining server waits for it."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__()
+        self._service = service
+        self._finishing = False  # the rest is ready: send it even if the client seems to be gone
+
+    @abstractmethod
+    async def respond(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = asyncio.create_task(self.respond(scope, receive, send))
+        disconnect = asyncio.create_task(_wait_for_disconnect(receive))
+        self._service.responses.add(answer)
+        try:
+            await asyncio.wait({answer, disconnect}, return_when=asyncio.FIRST_COMPLETED)
+            if self._finishing:
+                await asyncio.wait({answer})
+        finally:
+            answer.cancel()
+            disconnect.cancel()
+            await asyncio.wait({answer, disconnect})
+            self._service.responses.discard(answer)
+        if not answer.cancelled():
+            answer.result()
+
+
+class JSONAnswer(GeneratedResponse):
+    """One JSON body for one answer, or for several that are made concurrently."""
+
+    def __init__(self, service: Service, work: Sequence[Work], format_response: FormatResponse) -> None:
+        super().__init__(service)
+        self._work = work
+        self._format_response = format_response
+
+    async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {"x-request-id": self._work[0].id}
+        try:
+            completions = await _complete_all(self._work, concurrency=self._service.queue.slots)
+            answer: Response = JSONResponse(self._format_response(completions), headers=headers)
+        except BackendError as error:
+            answer = response(error, headers, dialect=self._work[0].dialect)
+        self._finishing = True
+        await answer(scope, receive, send)
+
+
+class EventStream(GeneratedResponse):
+    """Server-sent events. The status is sent with the first event, so that a refusal can have its own."""
+
+    def __init__(self, service: Service, generation: Generation) -> None:
+        super().__init__(service)
+        self._generation = generation
+        self._started = False
+        self._last = now()
+
+    async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        keep_alive = asyncio.create_task(self._keep_alive(send))
+        try:
+            async with self._generation.recorded():
+                await self._stream(send)
+        except BackendError as error:
+            self._finishing = True
+            generation = self._generation
+            if not self._started:
+                answer = response(error, {"x-request-id": generation.id}, dialect=generation.dialect)
+                await answer(scope, receive, send)
+                return
+            final = Interrupted(error.message, error.remedy) if generation.has_text else error
+            await _send_body(send, generation.request.writer.failure(final, status(final)), more=False)
+        finally:
+            keep_alive.cancel()
+
+    async def _stream(self, send: Send) -> None:
+        writer = self._generation.request.writer
+        head = writer.opening()
+        async with self._generation.events() as events:
+            async for event in events:
+                self._last = now()
+                if head:
+                    await self._send_start(send)
+                if isinstance(event, Delta):
+                    await _send_body(send, head + writer.delta(event))
+                elif not isinstance(event, Done):
+                    await _send_body(send, head + writer.tool_call(event))
+                else:
+                    tail = head + writer.closing(event)
+                    self._generation.record_success()  # first: a client may read the metrics after the last bytes
+                    self._finishing = True
+                    await _send_body(send, tail, more=False)
+                head = b""
+
+    async def _keep_alive(self, send: Send) -> None:
+        """Send a comment after each `silence_seconds` without an event."""
+        silence = self._service.settings.silence_seconds
+        while not self._finishing:
+            await asyncio.sleep(max(0.0, self._last + silence - now()))
+            if now() - self._last >= silence and not self._finishing:
+                self._last = now()
+                await self._send_start(send)
+                await _send_body(send, KEEP_ALIVE)
+
+    async def _send_start(self, send: Send) -> None:
+        if not self._started:
+            self._started = True
+            headers = HEADERS | {"x-request-id": self._generation.id}
+            encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+            await send({"type": "http.response.start", "status": 200, "headers": encoded})
+
+
+async def _complete_all(work: Sequence[Work], *, concurrency: int) -> list[dict[str, Any]]:
+    """Return all answers, or raise the first error and cancel the rest.
+
+    Runs at most as many at once as there are slots, so that one large request to an idle server doesn't fill the queue.
+    """
+    semaphore = asyncio.Semaphore(concurrency)
+
+    async def complete(each: Work) -> dict[str, Any]:
+        async with semaphore:
+            try:
+                return await each.complete()
+            except BackendError:
+                for other in work:
+                    other.abandoned = True
+                raise
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(complete(each)) for each in work]
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return [task.result() for task in tasks]
+
+
+async def _wait_for_disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _send_body(send: Send, body: bytes, *, more: bool = True) -> Awaitable[None]:
+    return send({"type": "http.response.body", "body": body, "more_body": more})

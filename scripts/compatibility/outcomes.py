@@ -1,0 +1,47 @@
+"""What a check of a server or a client came to, and which side has to change if the answer is no."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Verdict = Literal["yes", "no", "not tried"]
+OTHER, OURS = "theirs", "ours"
+CHECK_SECONDS = 180
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The verdict on one capability, what was seen, and for a no whose it is."""
+
+    verdict: Verdict
+    seen: str
+    side: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Shortcoming(Exception):
+    """Something that the other program doesn't do; the text is the reason."""
+
+
+class NotTried(Exception):
+    """A check that this machine can't make; the text is the reason."""
+
+
+async def judge(check: Awaitable[str]) -> Outcome:
+    """Run a check. A failure that the check doesn't know as the other program's is ours until it is explained."""
+    try:
+        async with asyncio.timeout(CHECK_SECONDS) as limit:
+            return Outcome("yes", await check)
+    except Shortcoming as error:
+        return Outcome("no", str(error), OTHER)
+    except NotTried as error:
+        return Outcome("not tried", str(error))
+    except TimeoutError as error:
+        return Outcome("no", f"it doesn't answer within {CHECK_SECONDS} s" if limit.expired() else str(error), OTHER)
+    except Exception as error:  # clients of others have errors of any kind
+        return Outcome("no", f"{type(error).__name__}: {str(error)[:300]}".rstrip(": "), OURS)

@@ -1,0 +1,1 @@
+"""Reads spreadsheets: XLSX, XLS and ODS."""

@@ -1,0 +1,1 @@
+"""Reads Word files (DOCX): mammoth converts what these modules have prepared."""

@@ -1,0 +1,1 @@
+"""Reads PDF files; `layout` beside it finds what a page has where."""

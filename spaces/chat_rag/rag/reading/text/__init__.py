@@ -1,0 +1,1 @@
+"""Reads text files: their encoding, and plain text in several forms."""

@@ -1,0 +1,1 @@
+"""Turns texts into vectors: with onnxruntime, with sentence-transformers, or by a target of the catalogue."""

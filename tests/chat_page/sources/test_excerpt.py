@@ -1,0 +1,50 @@
+"""The text of a passage on its card."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from chat_page.sources.excerpt import CONTEXT_CHARACTERS, excerpt_html
+from rag.documents import Passage
+
+ROWS = "Sales by <segment>, in millions:\nAmericas | 37,472 | 35,870\nEurope | 19,287 | 18,943\nTotal | 82,959 | 81,434"
+PASSAGE = Passage(1, "d", "report.pdf", 19, "", 0, len(ROWS), ROWS, 1.0, None, None)
+
+
+def span(text: str) -> tuple[int, int]:
+    return ROWS.index(text), ROWS.index(text) + len(text)
+
+
+def cells(html: str) -> list[list[str]]:
+    return [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", html)]
+
+
+def test_rows_are_a_table_and_text_stays_text() -> None:
+    html = excerpt_html(PASSAGE, [span("82,959")])
+    assert html.startswith('Sales by &lt;segment&gt;, in millions:<div class="sp-table"')
+    assert cells(html)[2] == ["Total", "<mark>82,959</mark>", "81,434"]
+
+
+def test_a_mark_across_cells_is_a_mark_in_each() -> None:
+    html = excerpt_html(PASSAGE, [span("19,287 | 18,943\nTotal | 82,959")])
+    assert cells(html)[1:] == [
+        ["Europe", "<mark>19,287</mark>", "<mark>18,943</mark>"],
+        ["<mark>Total</mark>", "<mark>82,959</mark>", "81,434"],
+    ]
+
+
+def test_an_excerpt_begins_and_ends_with_whole_rows() -> None:
+    rows = [f"Region {number} | {number},100 | {number},200" for number in range(10, 60)]
+    text = "\n".join(rows)
+    start = text.index("35,100")
+    html = excerpt_html(replace(PASSAGE, text=text, end=len(text)), [(start, start + 6)])
+    shown = cells(html)
+    assert html.startswith("… ") and html.endswith(" …")
+    assert all(len(row) == 3 for row in shown)
+    assert 4 < len(shown) < 2 * CONTEXT_CHARACTERS / len(rows[0]) + 4
+
+
+def test_the_line_below_a_header_of_markdown_is_left_out() -> None:
+    text = "| Pump | Flow |\n| --- | ---: |\n| A1 | 40 |"
+    assert cells(excerpt_html(replace(PASSAGE, text=text, end=len(text)), [])) == [["Pump", "Flow"], ["A1", "40"]]
