@@ -74,7 +74,7 @@ def run(command: Sequence[str | Path], variables: Mapping[str, str] | None = Non
 
 
 def _install(place: Path, packages: Sequence[str]) -> None:
-    """Make an environment anew. uv does in 10 s what took pip 415 s: LiteLLM's proxy, November 2026."""
+    """Make the environment again. uv does in 10 s what took pip 415 s: LiteLLM's proxy, November 2026."""
     uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     if uv is None:
         raise RuntimeError("the command uv is missing (pip install uv)")

@@ -122,7 +122,7 @@ def test_a_link_has_the_quotes() -> None:
     _, question, quotes = (message["content"] for message in conversation_messages(Conversation(turns)))
     assert question == "How much?"
     assert "Net sales were <mark>82,959</mark>" in quotes
-    assert "Net sales · 2022 · <mark>82,959</mark> million" in quotes
+    assert 'Net sales · 2022 · <mark class="sp-cell">82,959</mark> million' in quotes
     assert not any(active in quotes for active in ("<img", "\n", "$$", "<b>.pdf", "href"))
     assert open_turns(link_fragment(turns)) == turns
 
