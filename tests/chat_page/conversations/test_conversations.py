@@ -165,14 +165,13 @@ def test_two_hundred_conversations_are_listed_without_reading_their_answers(tmp_
     for number in range(MAX_LISTED + 3):
         add(conversations, f"Question {number}?", "word " * 10_000)
     assert len(conversations.loaded) <= MAX_LOADED
+    for file in (tmp_path / "visitor" / "conversations").glob("*.json"):
+        file.write_bytes(file.read_bytes().partition(b"\n")[0] + b"\n{")  # only the line for the list is intact
     again = Conversations(store, lambda: None)
-    before = time.thread_time()
     listed = again.listed()
-    listing = time.thread_time() - before
-    before = time.thread_time()
-    for each in listed:
-        store.read_conversation(each.id)
-    assert listing < (time.thread_time() - before) / 2
+    assert len(listed) == MAX_LISTED + 3
+    with pytest.raises(ValueError):
+        store.read_conversation(listed[0].id)
     html = chat_list_html(listed, "")
     assert html.count("data-chat=") == MAX_LISTED
     assert escape(ENGLISH.more_chats.format(count=3)) in html
