@@ -44,9 +44,9 @@ stack-down: $(VENV)/dev.stamp ## Stop the stack (ARGS=--volumes deletes its data
 test: $(VENV)/dev.stamp ## Run every test (ARGS="-k stop" is passed to pytest)
 	$(PYTEST) $(ARGS)
 
-# Half of the time of these tests is waiting.
+# A fifth of the time of these tests is waiting, and each process collects them for ten seconds.
 .PHONY: quick
-quick: WORKERS = 4
+quick: WORKERS = 3
 quick: check ## Check, and run the tests without browser, containers, models and measurements
 	$(PYTEST) -m "not browser and not containers and not models and not time" $(ARGS)
 
