@@ -70,10 +70,12 @@ async def read(client: Client, url: str, sample: Sample, after: float) -> None:
 
 async def measure(client: Client, url: str, streams: int) -> Sample:
     """Read these many streams at once."""
-    sample, cpu = Sample(), time.process_time()
-    after = time.perf_counter() + 1
-    await asyncio.gather(*(read(client, url, sample, after) for _ in range(streams)))
-    sample.cpu_us = (time.process_time() - cpu) / max(1, len(sample.ages)) * 1e6
+    sample, after = Sample(), time.perf_counter() + 1
+    reading = asyncio.gather(*(read(client, url, sample, after) for _ in range(streams)))
+    await asyncio.sleep(1)
+    cpu = time.process_time()
+    await reading
+    sample.cpu_us = (time.process_time() - cpu) / len(sample.ages) * 1e6
     return sample
 
 
@@ -128,6 +130,8 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=20, help="words per second of a stream (20)")
     parser.add_argument("--seconds", type=float, default=8, help="the length of a stream (8)")
     options = parser.parse_args()
+    if options.seconds < 2:
+        parser.error("--seconds is at least 2, since the first doesn't count")
     counts = [int(count) for count in options.streams.split(",")]
     with server_on_first_core(round(options.rate * options.seconds), options.rate) as port:
         samples = asyncio.run(compare(f"http://127.0.0.1:{port}/v1", counts))

@@ -140,7 +140,11 @@ class Simulation:
     def kill(self) -> None:
         """Kill the busiest pod, as soon as one has requests."""
         busy: dict[str, float] = {}
+        deadline = time.monotonic() + 30
         while not any(busy.values()):
+            if time.monotonic() > deadline:
+                raise RuntimeError("No pod had a request in 30 s.")
+            time.sleep(0.02)
             busy = {pod.name: pod.metric(IN_FLIGHT) + pod.metric(QUEUED) for pod in self._deployment.in_service}
         pod = max(self._deployment.in_service, key=lambda pod: busy[pod.name])
         self.requests_on_killed.append(busy[pod.name])

@@ -155,7 +155,7 @@ def main() -> None:
             f"one of {DOCUMENTS} documents removed in {figures['removed_seconds']:.2f} s"
         )
     print(table(["chunks", "part", "p50 (ms)", "p95 (ms)", "CPU p50 (ms)", "CPU p95 (ms)"], rows))
-    write("latency", {"documents": DOCUMENTS, "questions": len(questions), "sizes": sizes})
+    write("search_latency", {"documents": DOCUMENTS, "questions": len(questions), "sizes": sizes})
 
 
 def _measure(source: GeneratedDocuments, count: int, embedder: Embedder, questions: list[str]) -> dict[str, Any]:

@@ -179,7 +179,7 @@ def report(rows: list[Row]) -> bool:
             print(f"        {row.scenario} at {row.concurrency}: {fault}")
     derived = ("first_error_ms", "gap_error_percent", "p99_error_ms")
     write(
-        "accuracy",
+        "timing_accuracy",
         {
             "requests": REQUESTS,
             "rows": [asdict(row) | {name: getattr(row, name) for name in derived} for row in rows],

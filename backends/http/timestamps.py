@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import httpcore2
@@ -59,9 +60,12 @@ class TimestampBackend(httpcore2.AsyncNetworkBackend):
         return stream
 
     async def _open(self, stream: TimestampStream, host: str, port: int, local: tuple[str, int] | None) -> None:
-        await asyncio.get_running_loop().create_connection(
-            lambda: stream, host, port, local_addr=local, happy_eyeballs_delay=NEXT_ADDRESS_SECONDS
-        )
+        loop = asyncio.get_running_loop()
+        connect = partial(loop.create_connection, lambda: stream, host, port, local_addr=local)
+        if isinstance(loop, asyncio.BaseEventLoop):  # uvloop has no such argument
+            await connect(happy_eyeballs_delay=NEXT_ADDRESS_SECONDS)
+        else:
+            await connect()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -259,7 +259,7 @@ def test_vectors_in_base64_are_little_endian(wired: tuple[Server, WireServer]) -
         (RESPONSES, {"input": "a", "temperature": "warm"}, "temperature is text"),
         (RESPONSES, {"input": "a", "stream": 1}, "stream is 1"),
         (RESPONSES, {"input": [{"role": "wizard", "content": "a"}]}, "the role of a message is 'wizard'"),
-        (RESPONSES, {"input": [{"type": "function_call_output", "output": "a"}]}, "a message is missing, not text"),
+        (RESPONSES, {"input": [{"type": "function_call_output", "output": "a"}]}, "input[0].call_id is missing"),
         (RESPONSES, {"input": "a", "tools": [{"type": "function"}]}, "tools[0] is not a function with a name"),
         (RESPONSES, {"input": "a", "conversation": "c"}, "conversation is not supported"),
         (RESPONSES, {"input": "a", "text": {"format": {"type": "yaml"}}}, "text.format is not"),

@@ -59,7 +59,8 @@ def _messages(path: str, message: Mapping[str, Any]) -> Iterator[Part]:
     parts = [part for name, block in blocks if (part := _part(name, block))]
     for name, block in results:
         result = _read.content(f"{name}.content", block.get("content") or "", _part)
-        yield {"role": "tool", "tool_call_id": block.get("tool_use_id"), "content": result}
+        call_id = _read.text(f"{name}.tool_use_id", block.get("tool_use_id"))
+        yield {"role": "tool", "tool_call_id": call_id, "content": result}
     if parts or calls or not results:
         yield {"role": role, "content": parts, **({"tool_calls": calls} if calls else {})}
 

@@ -12,7 +12,7 @@ from backends.chat.checks import InvalidBody, describe
 
 Part = dict[str, Any]
 # A message of the chat completion. The client's own has another number: one of its items can become several.
-_MESSAGE = re.compile(r"messages\[\d+\][\w.\[\]]*")
+_MESSAGE = re.compile(r"messages\[\d+\](\.content(\[\d+\])?)?")
 
 
 class BodyReader:

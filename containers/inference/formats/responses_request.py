@@ -71,10 +71,11 @@ def _item(path: str, item: Mapping[str, Any]) -> Part | None:
         return {"role": item.get("role"), "content": _read.content(f"{path}.content", item.get("content"), _part)}
     if kind == "reasoning":
         return None
-    call_id = item.get("call_id")
+    if kind in ("function_call", "function_call_output"):
+        call_id = _read.text(f"{path}.call_id", item.get("call_id"))
     if kind == "function_call":
         name, arguments = (_read.text(f"{path}.{field}", item.get(field)) for field in ("name", "arguments"))
-        return {"tool_calls": [call_part(_read.text(f"{path}.call_id", call_id), name, arguments)]}
+        return {"tool_calls": [call_part(call_id, name, arguments)]}
     if kind == "function_call_output":
         content = _read.content(f"{path}.output", item.get("output"), _part)
         return {"role": "tool", "tool_call_id": call_id, "content": content}

@@ -179,6 +179,26 @@ async def test_an_address_that_never_answers_does_not_keep_the_next_one_waiting(
         assert isinstance(await asyncio.to_thread(run), Done)
 
 
+async def test_sockets_have_timestamps_on_uvloop_too(server: WireServer) -> None:
+    """Uvicorn runs its apps on uvloop where that is installed."""
+    uvloop = pytest.importorskip("uvloop")
+    server.on(CHAT, Reply([OPENAI.wire]))
+
+    async def answer() -> tuple[list[object], Stopwatch]:
+        try:
+            return await ask(connect(server))
+        finally:
+            await close_connections()
+
+    def run() -> tuple[list[object], Stopwatch]:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(answer())
+
+    events, stopwatch = await asyncio.to_thread(run)
+    assert isinstance(events[-1], Done)
+    assert stopwatch.arrivals
+
+
 @contextmanager
 def silent_listener(port: int) -> Iterator[None]:
     """Listen at `SILENT` with a full queue: the system drops whatever asks for another connection."""

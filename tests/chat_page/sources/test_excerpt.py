@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from html import escape
+
+import pytest
 
 from chat_page.sources.excerpt import CONTEXT_CHARACTERS, excerpt_html
 from rag.documents import Passage
@@ -43,6 +46,30 @@ def test_an_excerpt_begins_and_ends_with_whole_rows() -> None:
     assert html.startswith("… ") and html.endswith(" …")
     assert all(len(row) == 3 for row in shown)
     assert 4 < len(shown) < 2 * CONTEXT_CHARACTERS / len(rows[0]) + 4
+
+
+def test_a_mark_that_begins_or_ends_at_a_stroke_is_inside_the_cells() -> None:
+    text = "| Pump | Flow |\n| --- | ---: |\n| A1 | 40 |"
+    whole = excerpt_html(replace(PASSAGE, text=text, end=len(text)), [(0, len(text))])
+    assert cells(whole) == [
+        ["<mark>Pump</mark>", "<mark>Flow</mark>"],
+        ["<mark>A1</mark>", "<mark>40</mark>"],
+    ]
+    assert cells(excerpt_html(PASSAGE, [span("| 18,943")]))[1] == ["Europe", "19,287", "<mark>18,943</mark>"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ls -l | wc -l",
+        "def f(x: int | None) -> str | None:\n    return g(x) || h(x) | 1;",
+        "The probability P(A | B) is what the observer believes about A once B is known to be true for sure.\n"
+        "It is also written as P(B | A) P(A) / P(B), which is the theorem of Bayes in the form that most people know.",
+        "Apple Inc. | Form 10-Q | 19",
+    ],
+)
+def test_code_and_sentences_keep_their_strokes(text: str) -> None:
+    assert excerpt_html(replace(PASSAGE, text=text, end=len(text)), []) == escape(text)
 
 
 def test_the_line_below_a_header_of_markdown_is_left_out() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
 
@@ -11,8 +13,11 @@ from rag.documents import Passage
 
 # How much of a cited passage a card shows before and after the highlight.
 CONTEXT_CHARACTERS = 160
-# A row of a table isn't cut, unless it is longer than this.
-MAX_ROW_CHARACTERS = 600
+# A row of a table isn't cut, unless it is longer than this. Longer cells are text with a stroke in it.
+MAX_ROW_CHARACTERS, MAX_CELL_CHARACTERS = 600, 60
+_SEPARATOR = re.compile(r"\s*\|\s*")
+_CODE = re.compile(r"[{}=;`]|->|\|\|")
+_FIGURE = re.compile(r"(?=.*\d).{1,20}")
 Span = tuple[int, int]
 
 
@@ -22,24 +27,13 @@ def excerpt_html(passage: Passage, cited: Sequence[Span]) -> str:
     spans = sorted(set(cited))
     low, high = len(text) - len(text.lstrip()), len(text.rstrip())
     begin, end = _around(text, low, high, spans) if spans else (low, high)
-    html = _with_tables(_marked(text, begin, end, spans).split("\n"))
-    return "".join(["… " if begin > low else "", html, " …" if end < high else ""])
-
-
-def _marked(text: str, begin: int, end: int, spans: Iterable[Span]) -> str:
-    parts, position = list[str](), begin
-    for start, stop in spans:
-        start = max(start, position)
-        if start < stop:
-            parts += [escape(text[position:start]), _mark(text[start:stop])]
-            position = stop
-    return "".join([*parts, escape(text[position : max(position, end)])])
-
-
-def _mark(text: str) -> str:
-    """Mark each line and cell of a text for itself, because a mark can't go across cells."""
-    marked = escape(text).replace(" | ", "</mark> | <mark>").replace("\n", "</mark>\n<mark>")
-    return f"<mark>{marked}</mark>".replace("<mark></mark>", "")
+    lines = list(_lines(text, begin, end))
+    blocks = [
+        _block(text, list(group), are_rows, spans)
+        for are_rows, group in groupby(lines, key=lambda line: _is_row(text[slice(*line)]))
+    ]
+    html = "".join(["… " if begin > low else "", *blocks, " …" if end < high else ""])
+    return html.replace('\n<div class="sp-table"', '<div class="sp-table"')
 
 
 def _around(text: str, low: int, high: int, spans: Sequence[Span]) -> Span:
@@ -59,22 +53,58 @@ def _row_at(text: str, position: int) -> Span:
     return (start, end) if end - start <= MAX_ROW_CHARACTERS and _is_row(text[start:end]) else (position, position)
 
 
-def _with_tables(lines: Sequence[str]) -> str:
-    blocks = [_table(list(group)) if are_rows else "\n".join(group) for are_rows, group in groupby(lines, key=_is_row)]
-    return "".join(blocks)
+def _lines(text: str, begin: int, end: int) -> Iterator[Span]:
+    """Yield the lines between two positions, each with its line break."""
+    while begin < end:
+        stop = text.find("\n", begin, end) + 1 or end
+        yield begin, stop
+        begin = stop
 
 
 def _is_row(line: str) -> bool:
-    """Return whether a line is a row of a table, each mark of which is inside one cell."""
-    return " | " in line and all(cell.count("<mark>") == cell.count("</mark>") for cell in _cells(line))
+    """Return whether a line looks like a row of a table, rather than code or a sentence with a stroke in it."""
+    cells = _SEPARATOR.split(line.strip())
+    return len(cells) > 1 and not _CODE.search(line) and max(map(len, cells)) <= MAX_CELL_CHARACTERS
 
 
-def _cells(line: str) -> list[str]:
-    return [cell.strip() for cell in line.strip().removeprefix("|").removesuffix("|").split(" | ")]
+def _block(text: str, lines: Sequence[Span], are_rows: bool, spans: Sequence[Span]) -> str:
+    """Return adjacent lines as text, or as a table if two of them have the same number of cells."""
+    if are_rows:
+        rows = [list(_cells(text, *line)) for line in lines]
+        if max(Counter(map(len, rows)).values()) > 1:
+            return _table(text, rows, spans)
+    return _marked(text, lines[0][0], lines[-1][1], spans)
 
 
-def _table(rows: Sequence[str]) -> str:
-    lines = [cells for cells in map(_cells, rows) if any(cell.strip(":-") for cell in cells)]
-    body = "".join("".join(["<tr>", *(f'<td dir="auto">{cell}</td>' for cell in cells), "</tr>"]) for cells in lines)
+def _cells(text: str, start: int, end: int) -> Iterator[Span]:
+    """Yield the places of a row's cells, without the strokes around it."""
+    line = text[start:end].strip().removeprefix("|").removesuffix("|").strip()
+    first = position = text.index(line, start)
+    for stroke in _SEPARATOR.finditer(line):
+        yield position, first + stroke.start()
+        position = first + stroke.end()
+    yield position, first + len(line)
+
+
+def _table(text: str, rows: Sequence[Sequence[Span]], spans: Sequence[Span]) -> str:
+    # Below the header of a Markdown table is a line of hyphens.
+    shown = [row for row in rows if any(text[slice(*cell)].strip(":-") for cell in row)]
+    body = "".join("".join(["<tr>", *(_cell(text, cell, spans) for cell in row), "</tr>"]) for row in shown)
     label = strings().rows_part
     return f'<div class="sp-table" tabindex="0" role="group" aria-label="{label}"><table>{body}</table></div>'
+
+
+def _cell(text: str, cell: Span, spans: Sequence[Span]) -> str:
+    kind = ' class="sp-num"' if _FIGURE.fullmatch(text[slice(*cell)]) else ""
+    return f'<td{kind} dir="auto">{_marked(text, *cell, spans)}</td>'
+
+
+def _marked(text: str, begin: int, end: int, spans: Sequence[Span]) -> str:
+    """Return a part of the text as HTML, with what of the spans is in it in <mark>."""
+    parts, position = list[str](), begin
+    for start, stop in spans:
+        start, stop = max(start, position), min(stop, end)
+        if start < stop:
+            parts += [escape(text[position:start]), f"<mark>{escape(text[start:stop])}</mark>"]
+            position = stop
+    return "".join([*parts, escape(text[position : max(position, end)])])

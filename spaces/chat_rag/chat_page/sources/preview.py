@@ -17,7 +17,7 @@ from chat_page.sources.table import Span, table_html
 from chat_page.translations.errors import error_parts
 from chat_page.translations.languages import strings
 from rag.documents import Document, Page, Passage
-from rag.errors import DocumentError
+from rag.errors import DocumentError, FileError
 from rag.reading.pictures import SUFFIXES as PICTURE_SUFFIXES
 from rag.reading.processes.pool import page_renderers
 
@@ -156,7 +156,9 @@ def _other_page(document: Document, page: Page, cited: Span, original: bytes | N
 
 def _reason(error: DocumentError) -> str:
     words = strings()
-    return f'<p class="sp-note">{escape(words.fill(words.text_instead, reason=error_parts(error)[0]))}</p>'
+    # Of other errors, the page's language has only the kind.
+    reason = error_parts(error)[0] if isinstance(error, FileError) else error.message
+    return f'<p class="sp-note">{escape(words.fill(words.text_instead, reason=reason))}</p>'
 
 
 def _draw(document: Document, page: Page, span: Span, original: bytes) -> Picture:

@@ -1,6 +1,6 @@
 """Errors in the language of the page.
 
-What an error says as data is translated whole. Of the others only the kind is, and what a visitor can do about it;
+What an error says as data is translated whole. For other errors, only the kind and what to do about it are translated;
 their own words, which quote servers, libraries and settings, follow in English.
 """
 

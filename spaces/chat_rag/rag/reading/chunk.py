@@ -19,7 +19,7 @@ _BLOCK_CHARACTERS = 16_000
 _BLOCK_SEPARATORS = ("\n#", "\n\n", "\n", " ")  # where a block can end, the best first
 
 
-def chunk_document(document: Document, *, size: int, overlap: int = 0) -> list[Chunk]:
+def chunk_document(document: Document, *, size: int, overlap: int) -> list[Chunk]:
     """Return chunks of at most `size` characters that never cross a page; neighbours share up to `overlap` of them.
 
     Chunks end between sections, paragraphs, list items, table rows or sentences. If a chunk starts inside a table, the

@@ -81,3 +81,12 @@ def test_the_features_of_a_unit_are_the_same_among_few_and_among_all(
 def test_all_sentences_of_a_short_text_are_embedded(units: list[Unit]) -> None:
     few = units[:19]
     assert packaged_model().likely_units(Measurer(Question(QUESTION), few).words) == [*range(len(few))]
+
+
+def test_a_unit_with_the_name_of_the_question_is_embedded_however_well_others_fit(units: list[Unit]) -> None:
+    model, words = packaged_model(), Measurer(Question(QUESTION), units).words
+    last = int(model.words.scores(words).argmin())
+    meant = np.arange(len(units)) == last
+    assert last not in model.likely_units(words)
+    assert last in model.likely_units(words, meant)
+    assert len(model.likely_units(words, meant)) == len(model.likely_units(words))

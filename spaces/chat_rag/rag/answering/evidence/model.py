@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 WEIGHTS = Path(__file__).with_name("weights.json")
 # Of each question. The best unit of each of the benchmark's 2,050 questions is among these (benchmarks/answers.py).
 _EMBEDDED_UNITS = 20
+_MEANT_UNITS = 5
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,18 @@ class Model:
     words: UnitModel
     questions: QuestionModel
 
-    def likely_units(self, words: NDArray[np.float64]) -> list[int]:
+    def likely_units(self, words: NDArray[np.float64], meant: NDArray[np.bool_] | None = None) -> list[int]:
         """Return the places of the units whose words fit a question best, in their order; the others aren't embedded.
 
-        `words` is `Measurer.words`. Embedding the units takes most of the time of a question.
+        `words` is `Measurer.words`. If none of these units is `meant`, by its names and years, the best ones that are
+        take the last places. Embedding the units takes most of the time of a question.
         """
         order = (-self.words.scores(words)).argsort(kind="stable")
-        return sorted(order[:_EMBEDDED_UNITS].tolist())
+        likely = order[:_EMBEDDED_UNITS].tolist()
+        if meant is not None and not meant[likely].any():
+            named = order[meant[order]][:_MEANT_UNITS].tolist()
+            likely = likely[: _EMBEDDED_UNITS - len(named)] + named
+        return sorted(likely)
 
     def answered(
         self,

@@ -119,10 +119,10 @@ def _rank(situation: Situation, units: Sequence[Unit], embedder: Embedder) -> _R
 
     model, question = packaged_model(), situation.question
     measurer = Measurer(question, units)
-    # A multilingual model finds answers in another language, which have no word of the question.
-    likely = model.likely_units(measurer.words) if not embedder.multilingual else range(len(units))
-    values, units = measurer.table(embedder, likely), [units[at] for at in likely]
     meant = np.array(are_meant(question, units))
+    # A multilingual model finds answers in another language, which have no word of the question.
+    likely = list(range(len(units))) if embedder.multilingual else model.likely_units(measurer.words, meant)
+    values, units, meant = measurer.table(embedder, likely), [units[at] for at in likely], meant[likely]
     scores = model.units.scores(values)
     is_near = meant.any() and scores[meant].max() > scores.max() - _MAX_BEHIND
     answered = model.answered(situation, values, scores, meant) if is_near else 0.0

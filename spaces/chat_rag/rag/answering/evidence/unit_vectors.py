@@ -12,8 +12,9 @@ from weakref import WeakKeyDictionary
 from rag.search.embedding.embedders import Embedder
 from rag.search.embedding.token_vectors import TokenVectors
 
-# Of the tokens, in half precision: 46 MB. A report of a hundred pages has as many.
-_KEPT_TOKENS = 60_000
+# Tokens whose vectors are kept; 15 MB in half precision. A question needs about a thousand, or some thousand with a
+# multilingual model, which embeds all units.
+_KEPT_TOKENS = 20_000
 _lock = threading.Lock()
 
 
