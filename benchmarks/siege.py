@@ -44,6 +44,8 @@ ACTIONS = ("page", "first_quote", "first_token", "citation", "link")
 MAX_RATIO, MAX_GROWTH = 2.0, 1.1
 # Seconds until each kind of guest is at work.
 SIEGE_BEGINS = 3
+# Seconds in which the page ends what the guests of the warm-up have begun.
+WORK_LEFT = 10
 AFTER_REST, AT_END = "after the rest", "at the end"
 NOTES = "The harbour opens at six and closes when the last boat is home. " * 2_000
 TRACEBACK = re.compile(r"^Traceback.*\n(?:[ ].*\n)*(\S.*)", re.M)
@@ -101,6 +103,7 @@ async def warm_up(visitor: Guest, url: str) -> None:
     assert not first.error, first.error
     guests = await start_attackers(url, "--guests", str(len(KINDS)), "--addresses", "8", "--seconds", "5")
     await guests.communicate()
+    await asyncio.sleep(WORK_LEFT)
 
 
 def measure(siege: Siege, seconds: float, rest: float) -> Outcome:

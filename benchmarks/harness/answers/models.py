@@ -31,7 +31,10 @@ def train(rows: Sequence[Row]) -> Model:
 
 
 def embedded_part(row: Row, model: Model) -> Row:
-    """Return a row with the units only that the page would embed; their other features don't depend on the rest."""
+    """Return a row with the units only that the page would embed.
+
+    Features relative to the best unit shift by one number for all of them; the other ones don't depend on the rest.
+    """
     likely = model.likely_units(row.values)
     return replace(
         row,
