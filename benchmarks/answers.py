@@ -7,8 +7,9 @@ and `filings` (three quarterly reports). Each corpus is measured with models tha
 only, as benchmarks/answers_train.py trains them; half of `tables`, by the hash of a context's id, is in no training and
 is measured with models of all the rest. The last table asks the packaged models twelve questions about `filings`.
 
-The plain cosine of "heading. sentence", or of a row's label and column header, ranks all units for comparison; the model
-ranks the twenty that the page embeds, and the table without groups of features all of them. The gold words are the share of the words of the answer's sentence or cell that the first quote has.
+The plain cosine of "heading. sentence", or of a row's label and column header, ranks all units for comparison; the
+model ranks the twenty that the page embeds, and all of them in the table of what the features bring. The gold words are
+the share of the words of the answer's sentence or cell that the first quote has.
 """
 
 from __future__ import annotations
