@@ -14,10 +14,8 @@ from rag.documents import Passage
 # How much of a cited passage a card shows before and after the highlight.
 CONTEXT_CHARACTERS = 160
 # A row of a table isn't cut, unless it is longer than this. Longer cells are text with a stroke in it.
-MAX_ROW_CHARACTERS, MAX_CELL_CHARACTERS = 600, 60
-_SEPARATOR = re.compile(r"\s*\|\s*")
+MAX_ROW_CHARACTERS, MAX_CELL_CHARACTERS, MAX_FIGURE_CHARACTERS = 600, 60, 20
 _CODE = re.compile(r"[{}=;`]|->|\|\|")
-_FIGURE = re.compile(r"(?=.*\d).{1,20}")
 Span = tuple[int, int]
 
 
@@ -63,7 +61,7 @@ def _lines(text: str, begin: int, end: int) -> Iterator[Span]:
 
 def _is_row(line: str) -> bool:
     """Return whether a line looks like a row of a table, rather than code or a sentence with a stroke in it."""
-    cells = _SEPARATOR.split(line.strip())
+    cells = line.split("|")
     return len(cells) > 1 and not _CODE.search(line) and max(map(len, cells)) <= MAX_CELL_CHARACTERS
 
 
@@ -78,12 +76,12 @@ def _block(text: str, lines: Sequence[Span], are_rows: bool, spans: Sequence[Spa
 
 def _cells(text: str, start: int, end: int) -> Iterator[Span]:
     """Yield the places of a row's cells, without the strokes around it."""
-    line = text[start:end].strip().removeprefix("|").removesuffix("|").strip()
-    first = position = text.index(line, start)
-    for stroke in _SEPARATOR.finditer(line):
-        yield position, first + stroke.start()
-        position = first + stroke.end()
-    yield position, first + len(line)
+    line = text[start:end].strip().removeprefix("|").removesuffix("|")
+    position = text.index(line, start)
+    for cell in line.split("|"):
+        begin = position + len(cell) - len(cell.lstrip())
+        yield begin, max(begin, position + len(cell.rstrip()))
+        position += len(cell) + 1
 
 
 def _table(text: str, rows: Sequence[Sequence[Span]], spans: Sequence[Span]) -> str:
@@ -95,7 +93,9 @@ def _table(text: str, rows: Sequence[Sequence[Span]], spans: Sequence[Span]) -> 
 
 
 def _cell(text: str, cell: Span, spans: Sequence[Span]) -> str:
-    kind = ' class="sp-num"' if _FIGURE.fullmatch(text[slice(*cell)]) else ""
+    words = text[slice(*cell)]
+    is_figure = len(words) <= MAX_FIGURE_CHARACTERS and any(map(str.isdigit, words))
+    kind = ' class="sp-num"' if is_figure else ""
     return f'<td{kind} dir="auto">{_marked(text, *cell, spans)}</td>'
 
 
