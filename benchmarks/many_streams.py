@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import random
 import sys
@@ -48,17 +47,7 @@ class Sample:
 def bare_client() -> Client:
     """Return the smallest possible client, for any number of streams."""
     client = httpx2.AsyncClient(limits=httpx2.Limits(max_connections=None), timeout=60)
-
-    async def stream(url: str) -> AsyncIterator[str]:
-        body = {"model": "paced", "messages": overhead_clients.MESSAGES, "stream": True}
-        async with client.stream("POST", f"{url}/chat/completions", json=body) as response:
-            async for line in response.aiter_lines():
-                if line.startswith("data: ") and line != "data: [DONE]":
-                    choices = json.loads(line[6:])["choices"]
-                    if choices and (content := choices[0]["delta"].get("content")):
-                        yield content
-
-    return stream
+    return lambda url: overhead_clients.bare_texts(client, url, "paced")
 
 
 async def read(client: Client, url: str, sample: Sample, after: float) -> None:

@@ -34,9 +34,13 @@ def timestamp_client() -> Any:
     return httpx2.AsyncClient(transport=TimestampTransport(verify=ssl.create_default_context(), limits=httpx2.Limits()))
 
 
-async def bare(url: str, model: str = "bench") -> AsyncIterator[str]:
+def bare(url: str, model: str = "bench") -> AsyncIterator[str]:
     """The smallest possible client: httpx2's lines, json, the content."""
-    client = timestamp_client() if model == "paced" else bare_client()
+    return bare_texts(timestamp_client() if model == "paced" else bare_client(), url, model)
+
+
+async def bare_texts(client: Any, url: str, model: str) -> AsyncIterator[str]:
+    """The texts of one answer through a client of httpx2."""
     async with client.stream(
         "POST", f"{url}/chat/completions", json={"model": model, "messages": MESSAGES, "stream": True}
     ) as response:

@@ -25,9 +25,10 @@ from backends import (
 from backends.streams import closing
 from compatibility.outcomes import Shortcoming
 
+ASK = "Count from one to twenty in words."
 SCHEMA = {"type": "object", "properties": {"town": {"type": "string", "maxLength": 12}}, "required": ["town"]}
 WEATHER = Tool("weather", "The weather of a town", SCHEMA)
-QUESTION = ChatRequest((Message("user", "Count from one to twenty in words."),), max_tokens=24, temperature=0)
+QUESTION = ChatRequest((Message("user", ASK),), max_tokens=24, temperature=0)
 STORY = (Message("user", "Write a long story about a king, a queen and their seven children."),)
 LONG_PROMPT = "word " * 10_000  # the model has a context of 8,192 tokens
 AT_ONCE = 32

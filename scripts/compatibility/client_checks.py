@@ -6,13 +6,12 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from compatibility.chat_checks import ASK, SCHEMA
 from compatibility.outcomes import Outcome, Shortcoming, judge
 from compatibility.workplace import Server, Target
 
-ASK = "Count from one to twenty in words."
 MESSAGES: list[Any] = [{"role": "user", "content": ASK}]
 OPTIONS: dict[str, Any] = {"max_tokens": 16, "temperature": 0}
-SCHEMA = {"type": "object", "properties": {"town": {"type": "string", "maxLength": 12}}, "required": ["town"]}
 Checks = Mapping[str, Callable[[], str]]
 
 

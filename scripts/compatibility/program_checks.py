@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from compatibility.client_checks import ASK, MESSAGES, SCHEMA, Checks, several, targets, text
+from compatibility.chat_checks import ASK, SCHEMA
+from compatibility.client_checks import MESSAGES, Checks, several, targets, text
 from compatibility.environments import run
 from compatibility.workplace import Server, Workplace
 

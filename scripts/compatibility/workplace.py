@@ -1,19 +1,15 @@
-"""Runs a server as a process on loopback, from its first answer to the end of a block."""
+"""What the servers are started with, and what they offer."""
 
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from compatibility.environments import OFFLINE, Environments
+from local_server import NotStarted, free_port, running_server
 
 START_SECONDS = 400
 
@@ -49,49 +45,13 @@ class Workplace:
     ) -> Iterator[str]:
         """Run a server, whose command and variables have PORT for the port; yield its address when `health` answers."""
         port = free_port()
-        log = self.folder / f"{name}.log"
-        environment = {key: value.replace("PORT", str(port)) for key, value in variables.items()}
         words = [str(word).replace("PORT", str(port)) for word in command]
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                words, env={**os.environ, **OFFLINE, **environment}, stdout=output, stderr=subprocess.STDOUT
-            )
-            try:
-                _wait(process, f"http://127.0.0.1:{port}{health}", log)
-                yield f"http://127.0.0.1:{port}/v1"
-            finally:
-                _end(process)
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
-
-
-def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    """Wait until a server answers; `RuntimeError` with its last line if it ends or is late."""
-    end = time.monotonic() + START_SECONDS
-    while not _answers(url):
-        if process.poll() is not None or time.monotonic() > end:
-            last = (log.read_text(errors="replace").strip().splitlines() or ["it printed nothing"])[-1]
-            raise RuntimeError(f"it did not start ({last[:200]})")
-        time.sleep(0.2)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as reply:  # noqa: S310 - loopback
-            return bool(reply.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
+        environment = {key: value.replace("PORT", str(port)) for key, value in variables.items()}
+        url, log = f"http://127.0.0.1:{port}", self.folder / f"{name}.log"
+        settings = {**os.environ, **OFFLINE, **environment}
+        try:
+            with running_server(words, f"{url}{health}", log, environment=settings, seconds=START_SECONDS):
+                yield f"{url}/v1"
+        except NotStarted as error:
+            last = next((line for line in reversed(error.lines) if line.strip()), "it printed nothing")
+            raise RuntimeError(f"it did not start ({last[:200]})") from error

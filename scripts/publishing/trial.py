@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from local_server import NotStarted, free_port, running_server
 from publishing.errors import StageError
 from publishing.smoke import ask
 from publishing.staging import dockerfile
@@ -54,30 +52,23 @@ def try_app(space: StagedSpace, python: Path) -> str:
 @contextmanager
 def run_app(space: StagedSpace, python: Path, seconds: float = START_SECONDS) -> Iterator[str]:
     """Run the staged app on a free port and yield its address; an error contains the end of the app's log."""
-    port = _free_port()
+    port = free_port()
     inherited = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
     settings = {
         "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False", "PYTHONUNBUFFERED": "1",
         "STREAMLIT_SERVER_PORT": str(port), "STREAMLIT_SERVER_ADDRESS": "127.0.0.1",
     }  # fmt: skip
-    log = space.folder.parent / f"{space.name}.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            _command(space, python),
-            cwd=space.folder, env={**inherited, **settings}, stdout=out, stderr=out,
-        )  # fmt: skip
+    url, log = f"http://127.0.0.1:{port}", space.folder.parent / f"{space.name}.log"
+    environment = {**inherited, **settings}
     try:
-        url = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + seconds
-        while not _responds(url):
-            if process.poll() is not None or time.monotonic() > deadline:
-                end = "".join(f"\n  {line}" for line in log.read_text(errors="replace").splitlines()[-15:])
-                raise StageError(f"{space.name} does not start outside the repository:{end}", "Nothing was sent.")
-            time.sleep(0.2)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(20)
+        with running_server(
+            _command(space, python), url, log,
+            environment=environment, seconds=seconds, folder=space.folder, is_ready=bool,
+        ):  # fmt: skip
+            yield url
+    except NotStarted as error:
+        end = "".join(f"\n  {line}" for line in error.lines[-15:])
+        raise StageError(f"{space.name} does not start outside the repository:{end}", "Nothing was sent.") from error
 
 
 def _command(space: StagedSpace, python: Path) -> list[str]:
@@ -93,17 +84,3 @@ def _run(command: list[str]) -> None:
     if process.returncode:
         end = "".join(f"\n  {line}" for line in process.stderr.splitlines()[-8:])
         raise StageError(f"The Space's requirements can't be installed:{end}", "Fix requirements.txt or the lock.")
-
-
-def _responds(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310  # loopback
-            return bool(response.read())
-    except OSError:  # URLError is one
-        return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
