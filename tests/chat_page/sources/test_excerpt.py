@@ -58,6 +58,14 @@ def test_a_mark_that_begins_or_ends_at_a_stroke_is_inside_the_cells() -> None:
     assert cells(excerpt_html(PASSAGE, [span("| 18,943")]))[1] == ["Europe", "19,287", "<mark>18,943</mark>"]
 
 
+def test_no_figure_stands_below_the_header_of_another_column() -> None:
+    """The text of a PDF has no cell above the labels of the rows."""
+    text = "June 25, 2022 | June 26, 2021\nResearch | 6,797 | 5,717\nSelling | 6,012 | 5,412"
+    html = excerpt_html(replace(PASSAGE, text=text, end=len(text)), [])
+    assert '<tr><td colspan="3" dir="auto">June 25, 2022 | June 26, 2021</td></tr>' in html
+    assert cells(html)[1:] == [["Research", "6,797", "5,717"], ["Selling", "6,012", "5,412"]]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -69,8 +69,9 @@ def _block(text: str, lines: Sequence[Span], are_rows: bool, spans: Sequence[Spa
     """Return adjacent lines as text, or as a table if two of them have the same number of cells."""
     if are_rows:
         rows = [list(_cells(text, *line)) for line in lines]
-        if max(Counter(map(len, rows)).values()) > 1:
-            return _table(text, rows, spans)
+        [(columns, count)] = Counter(map(len, rows)).most_common(1)
+        if count > 1:
+            return _table(text, rows, columns, spans)
     return _marked(text, lines[0][0], lines[-1][1], spans)
 
 
@@ -84,12 +85,20 @@ def _cells(text: str, start: int, end: int) -> Iterator[Span]:
         position += len(cell) + 1
 
 
-def _table(text: str, rows: Sequence[Sequence[Span]], spans: Sequence[Span]) -> str:
+def _table(text: str, rows: Sequence[Sequence[Span]], columns: int, spans: Sequence[Span]) -> str:
+    """Return the rows as a table of so many columns."""
     # Below the header of a Markdown table is a line of hyphens.
     shown = [row for row in rows if any(text[slice(*cell)].strip(":-") for cell in row)]
-    body = "".join("".join(["<tr>", *(_cell(text, cell, spans) for cell in row), "</tr>"]) for row in shown)
+    body = "".join(f"<tr>{_row(text, row, columns, spans)}</tr>" for row in shown)
     label = strings().rows_part
     return f'<div class="sp-table" tabindex="0" role="group" aria-label="{label}"><table>{body}</table></div>'
+
+
+def _row(text: str, row: Sequence[Span], columns: int, spans: Sequence[Span]) -> str:
+    """Return a row's cells; in one cell if there are others than columns, as in a header whose empty cells are lost."""
+    if len(row) == columns:
+        return "".join(_cell(text, cell, spans) for cell in row)
+    return f'<td colspan="{columns}" dir="auto">{_marked(text, row[0][0], row[-1][1], spans)}</td>'
 
 
 def _cell(text: str, cell: Span, spans: Sequence[Span]) -> str:
