@@ -98,7 +98,7 @@ class Simulation:
         self._deployment = deployment
         self._load = load
         self._replicas = len(deployment.in_service)
-        self.requests_on_killed: list[float] = []  # requests in flight or in the queue of a killed pod
+        self.broken: list[int] = []  # streams that each killed pod broke, as the proxy saw it
         spare = deployment.start()
         deployment.wait_ready(spare)
         self._entries = {
@@ -147,8 +147,8 @@ class Simulation:
             time.sleep(0.02)
             busy = {pod.name: pod.metric(IN_FLIGHT) + pod.metric(QUEUED) for pod in self._deployment.in_service}
         pod = max(self._deployment.in_service, key=lambda pod: busy[pod.name])
-        self.requests_on_killed.append(busy[pod.name])
         self._deployment.kill(pod)
+        self.broken.append(self._deployment.broken_streams(pod))
 
 
 ROLLOUT, KILL, KILL_WITH_FALLBACK = "rolling update", "killed pod", "killed pod, with fallback"
@@ -161,7 +161,7 @@ SCENARIOS: dict[str, Callable[[Simulation], None]] = {
 }
 
 
-def report(results: dict[str, Counts], on_killed: list[float], setup: dict[str, Any]) -> bool:
+def report(results: dict[str, Counts], broken: list[int], setup: dict[str, Any]) -> bool:
     """Print the table and the goals, save both, and return whether all goals are met."""
     rows = [
         [
@@ -181,8 +181,8 @@ def report(results: dict[str, Counts], on_killed: list[float], setup: dict[str, 
     rollout, kill, fallback = (results[name] for name in (ROLLOUT, KILL, KILL_WITH_FALLBACK))
     goals = {
         "a rolling update breaks no stream": rollout.complete == rollout.outcomes.total(),
-        "a killed pod interrupts only its own streams": kill.interrupted <= on_killed[0]
-        and fallback.interrupted <= on_killed[1],
+        "a killed pod interrupts only its own streams": kill.interrupted <= broken[0]
+        and fallback.interrupted <= broken[1],
         "every interrupted stream raises Interrupted": kill.interrupted
         == kill.outcomes["Interrupted after its first token"],
         "fallback answers every stream without a first token": fallback.unanswered == 0,
@@ -191,7 +191,7 @@ def report(results: dict[str, Counts], on_killed: list[float], setup: dict[str, 
     for goal, met in goals.items():
         print(f"{'met   ' if met else 'MISSED'}  {goal}")
     outcomes = {name: dict(counts.outcomes) | {"by fallback": counts.by_fallback} for name, counts in results.items()}
-    write("rollout", {**setup, "scenarios": outcomes, "requests on the killed pod": on_killed, "goals": goals})
+    write("rollout", {**setup, "scenarios": outcomes, "streams that the killed pod broke": broken, "goals": goals})
     return all(goals.values())
 
 
@@ -218,7 +218,7 @@ def main() -> int:
     exits = [f"{pod.name}: {pod.exit}" for pod in deployment.pods if pod.exit]
     setup = {"replicas": options.replicas, "streams": options.streams, "manifest": asdict(manifest), "exits": exits}
     print()
-    return 0 if report(results, simulation.requests_on_killed, setup) else 1
+    return 0 if report(results, simulation.broken, setup) else 1
 
 
 if __name__ == "__main__":

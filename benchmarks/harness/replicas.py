@@ -195,6 +195,11 @@ class Deployment:
         time.sleep(LAG)
         self._remove(pod)
 
+    def broken_streams(self, pod: Pod) -> int:
+        """Count the answers of a pod that ended early, by the log of the proxy."""
+        lines = (self.folder / "error.log").read_text().splitlines()
+        return sum("while reading upstream" in line and f'"{pod.url}/' in line for line in lines)
+
     @property
     def in_service(self) -> list[Pod]:
         return list(self._service)
