@@ -19,7 +19,7 @@ from backends.http.settings import HttpSettings
 from backends.ollama.errors import translate_errors
 from backends.ollama.reader import OllamaReader
 from backends.ollama.requests import chat_arguments
-from backends.ollama.window import chat_options, context_length, window_for
+from backends.ollama.window import context_length, window_for
 from backends.settings import read_settings, require_package
 from backends.streams import closing
 from backends.types import Backend, ChatRequest, Event, Health
@@ -93,13 +93,8 @@ class OllamaBackend:
     async def _stream(self, request: ChatRequest) -> AsyncIterator[Event]:
         model, reader = request.model or self._settings.model, OllamaReader()
         with translate_errors(self._endpoint, model, reader):
-            parts = await self._client().chat(
-                model,
-                **chat_arguments(request),
-                stream=True,
-                think=self._settings.think,
-                options=chat_options(request, await self._window(model, request)),
-            )
+            arguments = chat_arguments(request, await self._window(model, request))
+            parts = await self._client().chat(model, **arguments, stream=True, think=self._settings.think)
             async with closing(parts):
                 async for part in parts:
                     for delta in reader.read(part):

@@ -10,9 +10,12 @@ from backends.errors import Rejected
 from backends.types import ChatRequest, Message
 
 
-def chat_arguments(request: ChatRequest) -> dict[str, Any]:
-    """The messages, tools and schema of a request; `Rejected` for a tool choice that Ollama doesn't have."""
-    arguments: dict[str, Any] = {"messages": _messages(request.messages)}
+def chat_arguments(request: ChatRequest, window: int) -> dict[str, Any]:
+    """The messages, options, tools and schema of a request; `Rejected` for a tool choice that Ollama doesn't have.
+
+    `window` is the context window that Ollama allocates, in tokens.
+    """
+    arguments: dict[str, Any] = {"messages": _messages(request.messages), "options": _options(request, window)}
     if request.must_call:
         message = f"Ollama can't be made to call a tool (tool_choice {request.tool_choice!r})."
         raise Rejected(message, 'Ask with tool_choice "auto".', status=400)
@@ -21,6 +24,18 @@ def chat_arguments(request: ChatRequest) -> dict[str, Any]:
     if request.schema is not None:
         arguments["format"] = dict(request.schema)
     return arguments
+
+
+def _options(request: ChatRequest, window: int) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "num_ctx": window,
+        "num_predict": request.max_tokens,
+        "temperature": request.temperature,
+        "top_p": request.top_p,
+        "seed": request.seed,
+        "stop": list(request.stop) or None,
+    }
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _messages(messages: tuple[Message, ...]) -> list[dict[str, Any]]:

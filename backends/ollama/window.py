@@ -1,9 +1,9 @@
-"""The context window that Ollama allocates for a request, and the sampling options."""
+"""The context window that Ollama allocates for a request."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from backends.errors import Rejected
 from backends.types import ChatRequest
@@ -39,19 +39,6 @@ def window_for(request: ChatRequest, limit: int | None, *, fixed: bool = False) 
 def estimate_tokens(text: str) -> int:
     """A generous estimate without a tokenizer: one token for three bytes, or for each digit."""
     return (len(text.encode("utf-8", "replace")) + 2 * len(re.findall(r"\d", text))) // 3 + 1
-
-
-def chat_options(request: ChatRequest, window: int) -> dict[str, Any]:
-    """The `options` of a chat request."""
-    options: dict[str, Any] = {
-        "num_ctx": window,
-        "num_predict": request.max_tokens,
-        "temperature": request.temperature,
-        "top_p": request.top_p,
-        "seed": request.seed,
-        "stop": list(request.stop) or None,
-    }
-    return {name: value for name, value in options.items() if value is not None}
 
 
 def context_length(details: ollama.ShowResponse) -> int | None:

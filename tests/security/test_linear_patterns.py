@@ -18,8 +18,8 @@ from chat_page.conversation import Conversation
 from chat_page.pacing import GrowthFilter
 from chat_page.rendering.messages import conversation_messages
 from chat_page.sharing import export, share
+from chat_page.sources.csv_preview import MAX_COLUMNS
 from chat_page.sources.preview import preview_html
-from chat_page.sources.table import MAX_COLUMNS
 from rag.answering.citations.cite import Citer
 from rag.answering.citations.markers import Marker
 from rag.answering.evidence.units import find_units

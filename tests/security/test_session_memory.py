@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import fastapi
 import gradio as gr
+import httpx2
 from gradio.state_holder import SessionState
 
-from ui.session_state import keep_no_configurations
+from ui.edge.public_blocks import PublicBlocks
+from ui.session_state import UNREAD_SECONDS, UnreadMessages, keep_no_configurations
+
+
+@asynccontextmanager
+async def started(page: gr.Blocks) -> AsyncIterator[httpx2.AsyncClient]:
+    """Serve a page in this event loop."""
+    app = gr.mount_gradio_app(fastapi.FastAPI(), page, path="")
+    async with app.router.lifespan_context(app):
+        transport = httpx2.ASGITransport(app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+            yield client
+    page.close()
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - Gradio tells nobody
+            await asyncio.sleep(0.01)
 
 
 async def test_a_session_keeps_no_configuration_of_the_page_and_no_values() -> None:
@@ -20,3 +45,58 @@ async def test_a_session_keeps_no_configuration_of_the_page_and_no_values() -> N
     assert not any(session.config_values.values())
     components = {each["id"]: each["props"] for each in page.get_config_file()["components"]}
     assert (components[box._id]["label"], components[box._id]["value"]) == ("Question", "at first")
+
+
+async def test_messages_that_nobody_reads_are_dropped_and_their_event_stops() -> None:
+    steps = 0
+
+    async def count() -> AsyncIterator[str]:
+        nonlocal steps
+        while True:
+            steps += 1
+            yield "x" * steps
+            await asyncio.sleep(0.01)
+
+    with PublicBlocks() as page:
+        box = gr.Textbox()
+        gr.Button().click(count, None, box)
+    page.queue()
+    queue = page._queue
+    async with started(page) as client:
+        answer = await client.post("/gradio_api/queue/join", json={"data": [], "fn_index": 0, "session_hash": "left"})
+        assert answer.status_code == 200, answer.text
+        await until(lambda: steps > 10)
+        unread = UnreadMessages(queue)
+        await unread.drop(now=0)
+        await unread.drop(now=UNREAD_SECONDS - 1)
+        assert queue.pending_messages_per_session["left"].qsize() > 10
+        await unread.drop(now=UNREAD_SECONDS)
+        assert not queue.pending_messages_per_session
+        assert not queue.pending_event_ids_session
+        await until(lambda: not any(queue.active_jobs))
+
+
+async def test_a_session_whose_messages_are_read_keeps_them_and_leaves_nothing() -> None:
+    async def count() -> AsyncIterator[int]:
+        for number in range(100):
+            yield number
+            await asyncio.sleep(0.01)
+
+    with PublicBlocks() as page:
+        box = gr.Number()
+        gr.Button().click(count, None, box)
+    page.queue()
+    queue = page._queue
+    unread = UnreadMessages(queue)
+    async with started(page) as client:
+        await client.post("/gradio_api/queue/join", json={"data": [], "fn_index": 0, "session_hash": "here"})
+        reader = asyncio.create_task(client.get("/gradio_api/queue/data", params={"session_hash": "here"}))
+        for now in range(10):
+            await asyncio.sleep(0.05)
+            await unread.drop(now * UNREAD_SECONDS)
+        stream = (await reader).text
+        assert "process_completed" in stream
+        assert "session_not_found" not in stream
+        await unread.drop(now=0)
+        assert not queue.pending_messages_per_session
+        assert not queue.pending_event_ids_session

@@ -10,10 +10,12 @@ from typing import Any, get_type_hints
 
 import gradio as gr
 from gradio.processing_utils import check_all_files_in_cache
+from gradio.utils import run_coro_in_background
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ui.edge.direct_calls import current_call
 from ui.edge.refusals import CANT_USE_INPUTS, CLIENT_LEFT, Refusal, invalid
+from ui.session_state import UnreadMessages
 
 # A NaN isn't comparable, and an infinite number has no integer.
 STRICT = ConfigDict(strict=True, allow_inf_nan=False)
@@ -24,6 +26,11 @@ class PublicBlocks(gr.Blocks):
 
     Gradio passes any JSON value to a handler, whose error would then be a traceback in the log for each such event.
     """
+
+    def run_startup_events(self) -> None:
+        """Start the queue of events, and forget what nobody reads of it."""
+        super().run_startup_events()  # type: ignore[no-untyped-call]
+        run_coro_in_background(UnreadMessages(self._queue).drop_regularly)
 
     async def process_api(self, block_fn: Any, *arguments: Any, **options: Any) -> Any:
         """Run an event; a direct call gets the reason of a refusal."""

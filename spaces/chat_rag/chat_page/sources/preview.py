@@ -10,10 +10,10 @@ from functools import partial
 from html import escape
 
 from chat_page.rendering.markdown import shorten
+from chat_page.sources.csv_preview import Span, table_html
 from chat_page.sources.page_picture import Picture, page_picture
 from chat_page.sources.page_view import page_tools, picture_html
 from chat_page.sources.photo import photo
-from chat_page.sources.table import Span, table_html
 from chat_page.translations.errors import error_parts
 from chat_page.translations.languages import strings
 from rag.documents import Document, Page, Passage
