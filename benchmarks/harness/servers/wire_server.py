@@ -66,7 +66,8 @@ async def serve(port: int, chunks: int, paced: int) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while request := await read_request(reader):
             if request.startswith(b"GET"):
-                models = json.dumps({"object": "list", "data": [{"id": "bench", "object": "model"}]}).encode()
+                data = [{"id": name, "object": "model"} for name in ("bench", "paced")]
+                models = json.dumps({"object": "list", "data": data}).encode()
                 writer.write(
                     b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(models)
                 )
