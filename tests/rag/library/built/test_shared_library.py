@@ -30,8 +30,8 @@ def test_it_finds_what_a_library_of_the_same_files_finds(
         library.add(path)
     assert shared.documents == library.documents
     for question in QUESTIONS:
-        found = retrieve_passages([shared], question, embedder, limit=5)
-        expected = retrieve_passages([library], question, embedder, limit=5)
+        found = retrieve_passages([shared], question, embedder, limit=3)
+        expected = retrieve_passages([library], question, embedder, limit=3)
         assert [(each.document, each.start, each.end) for each in found] == [
             (each.document, each.start, each.end) for each in expected
         ]
