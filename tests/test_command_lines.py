@@ -51,3 +51,16 @@ def test_importing_backends_loads_no_event_loop() -> None:
     script = "import sys, backends; print('asyncio' in sys.modules)"
     process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert process.stdout == "False\n"
+
+
+@pytest.mark.parametrize("app", ["chat_rag", "platform_compare"])
+def test_a_page_imports_gradio_without_writing_its_type_stubs(app: str) -> None:
+    code = "from gradio import component_meta; print(component_meta.create_or_modify_pyi.__module__)"
+    first = next(
+        line for line in (ROOT / "spaces" / app / "app.py").read_text().splitlines() if line.startswith("import")
+    )
+    written_by = [
+        subprocess.run([sys.executable, "-c", f"{start}\n{code}"], capture_output=True, text=True, check=True).stdout
+        for start in ("", first)
+    ]
+    assert [each.strip() for each in written_by] == ["gradio.component_meta", "ui.without_stubs"]
