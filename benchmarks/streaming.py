@@ -38,6 +38,7 @@ NO_LIMITS = {
     "SPACEPORT_ANSWERS": "0,0,0",
     "SPACEPORT_ADDRESS_QUESTIONS_A_MINUTE": "0",
     "SPACEPORT_EVENTS_A_SECOND": "0",
+    "FORWARDED_ALLOW_IPS": "127.0.0.1",  # each visitor comes through a proxy, from an address of its own
 }
 QUESTION = "How many visitors does the viewing deck hold?"
 
@@ -74,7 +75,8 @@ async def measure(server: Server, values: dict[str, Any], count: int, words: int
     limits = httpx2.Limits(max_connections=None)
     async with httpx2.AsyncClient(timeout=300, limits=limits, trust_env=False) as client:
         link = conversation_link(history)
-        visitors = [Visitor(client, server.url, server.events, history, link, values) for _ in range(count)]
+        addresses = [f"203.0.113.{number}" for number in range(1, count + 1)]
+        visitors = [Visitor(client, server.url, server.events, history, link, values, each) for each in addresses]
         for visitor in visitors:
             await visitor.enter()
         server_cpu, client_cpu, started = server.cpu_seconds(), time.process_time(), time.perf_counter()

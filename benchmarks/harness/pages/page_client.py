@@ -73,6 +73,7 @@ class Visitor:
     history: list[dict[str, Any]]
     fragment: str
     values: Mapping[str, Any] = field(default_factory=dict)
+    address: str = "127.0.0.1"  # as a proxy in front of the page would name it
     session: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     lags_ms: list[float] = field(default_factory=list)
@@ -101,7 +102,12 @@ class Visitor:
     async def _post(self, path: str, event: dict[str, Any], question: str, history: list[dict[str, Any]]) -> None:
         data = [self._value(component, question, history) for component in event["inputs"]]
         body = {"data": data, "fn_index": event["id"], "session_hash": self.session, "event_data": None}
-        (await self.client.post(f"{self.url}/{API}/{path}", json=body)).raise_for_status()
+        response = await self.client.post(f"{self.url}/{API}/{path}", json=body, headers=self._headers)
+        response.raise_for_status()
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"x-forwarded-for": self.address}
 
     def _value(self, component: int, question: str, history: list[dict[str, Any]]) -> Any:
         kind, props = self.events.kind(component), self.events.components[component]["props"]

@@ -105,8 +105,8 @@ def one_line(text: str) -> str:
 
 def _spans_in(text: str, answer: str, sentences: Sequence[Sentence]) -> list[tuple[int, int]]:
     """Return where sentences of an answer are in `text`, the answer with zero-width spaces added."""
-    if not sentences:
-        return []
+    if text == answer or not sentences:
+        return [(each.start, each.end) for each in sentences if each.end <= len(answer)]
     positions, at = [], 0
     for character in answer:
         while at < len(text) and text[at] != character:
