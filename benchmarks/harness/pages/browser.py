@@ -24,7 +24,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Start a headless browser; exit with a remedy if none is installed."""
-    program = which("chromium") or which("google-chrome")
+    program = which("chromium-headless-shell") or which("chromium") or which("google-chrome")
     if not program:
         sys.exit("error: This benchmark needs a browser.\n  Install it: apt-get install chromium")
     with sync_playwright() as playwright:
