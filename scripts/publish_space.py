@@ -25,7 +25,7 @@ from typing import TextIO
 sys.path.insert(0, str(Path(__file__).parent))
 
 from publishing.errors import PublishError
-from publishing.hub.client import Hub
+from publishing.hub.client import Hub, check_name
 from publishing.hub.previews import preview_name, stale_previews
 from publishing.hub.settings import SpaceSettings, parse_variables, read_secrets
 from publishing.hub.watch import WaitOptions
@@ -162,6 +162,8 @@ def _selected_spaces(options: argparse.Namespace) -> list[str]:
         raise PublishError("--delete-preview needs the number of the pull request.", "Add --preview N.")
     if options.repo and options.repo.count("/") != 1:
         raise PublishError(f"{options.repo!r} isn't the name of a Space.", "Write OWNER/NAME.")
+    if options.repo or options.owner:
+        check_name(options.repo or f"{options.owner}/name")
     return spaces
 
 

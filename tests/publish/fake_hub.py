@@ -69,6 +69,7 @@ class Hub(ThreadingHTTPServer):
         self.log = list(LOG)
         self.faults: dict[str, list[Any]] = {}
         self.on_commit: Any = None
+        self.refused_metadata = ""  # a title
         self.lock = threading.Lock()
 
     @property
@@ -184,8 +185,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def on_validate(self, body: bytes) -> Any:
         content = json.loads(body)["content"]
-        if "emoji: none" in content:
-            return 400, {"errors": [{"message": '"emoji" must be an emoji'}], "warnings": []}, {}
+        if (title := self.server.refused_metadata) and f"title: {title}" in content:
+            return 400, {"errors": [{"message": f'"title" may not be {title}'}], "warnings": []}, {}
         return 200, {"errors": [], "warnings": []}, {}
 
     def on_info(self, repo: str, _: bytes) -> Any:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import httpx2
 from huggingface_hub import HfApi, is_offline_mode, set_client_factory
-from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
+from huggingface_hub.utils import validate_repo_id
 
 from publishing.errors import HubError
 
@@ -77,11 +78,28 @@ def translate_errors(subject: str) -> Iterator[None]:
             f"The Hub does not answer a request for {subject} ({type(error).__name__}).",
             "Check the network and HF_ENDPOINT.",
         ) from None
+    except ValueError as error:
+        raise _unusable(subject, error) from None
+
+
+def check_name(repo: str) -> None:
+    """Raise `HubError` if this can't be the name of a repository."""
+    try:
+        validate_repo_id(repo)
+    except HFValidationError as error:
+        reason = str(error).splitlines()[0]
+        raise HubError(reason, "Write OWNER/NAME with letters, digits, and single -, _ or . between them.") from None
 
 
 def redact(text: str) -> str:
     """Return `text` with tokens replaced by ***."""
     return _TOKEN.sub("***", text)
+
+
+def refused_metadata(problems: Sequence[str]) -> HubError:
+    """Return the error for front matter that the Hub refuses, with its own words."""
+    lines = "".join(f"\n  {problem}" for problem in problems)
+    return HubError(f"The Hub refuses the front matter of README.md:{lines}", "Correct it there.", status=400)
 
 
 def may_have_succeeded(error: HubError) -> bool:
@@ -92,6 +110,14 @@ def may_have_succeeded(error: HubError) -> bool:
 def runtime_values(runtime: Any) -> dict[str, Any]:
     """Return a Space runtime as the server sent it."""
     return dict(getattr(runtime, "raw", None) or {})
+
+
+def _unusable(subject: str, error: ValueError) -> HubError:
+    """Translate a ValueError, which the client raises for refused metadata and for an answer that isn't JSON."""
+    first, _, problems = redact(str(error)).partition("\n")
+    if not first.startswith("Invalid metadata"):
+        return HubError(f"The Hub's answer to a request for {subject} isn't valid.", "Try again in a few minutes.")
+    return refused_metadata([problem.removeprefix("- ") for problem in problems.splitlines()])
 
 
 def _refusal(subject: str, error: HfHubHTTPError) -> HubError:

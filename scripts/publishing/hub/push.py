@@ -12,6 +12,7 @@ from huggingface_hub.errors import RepositoryNotFoundError
 
 from publishing.errors import HubError
 from publishing.hub.client import REMEDIES, Hub, may_have_succeeded, translate_errors
+from publishing.hub.metadata import check_metadata
 from publishing.hub.plan import LiveSpace, PublishPlan, fetch_live, fetch_tree, make_plan
 from publishing.hub.settings import apply_settings
 
@@ -47,6 +48,7 @@ def push(
 
 def create_space(hub: Hub, plan: PublishPlan, *, private: bool) -> None:
     """Create the Space; it's no error if another client created it in the meantime."""
+    check_metadata(hub, plan.space.files["README.md"].read_text(encoding="utf-8"))
     with translate_errors(f"the creation of {plan.repo}"), _name_conflicts(plan.repo):
         hub.api.create_repo(
             plan.repo,
