@@ -19,6 +19,7 @@ from publishing.hub.watch import WaitOptions, wait_until_running
 from publishing.smoke import smoke_test
 from publishing.staging.content_check import check_content
 from publishing.staging.documents import add_documents, open_documents
+from publishing.staging.page import add_page, make_page, read_page
 from publishing.staging.stage import StagedSpace, stage
 from publishing.trial import create_environment, try_app
 
@@ -44,7 +45,7 @@ class PublishOptions:
     `trial` starts the staged app first, `wait` waits until the Space runs the commit, `smoke_test` then sends it a
     request, `allow_deletes` skips the question before many deletions, `rollback` undoes a commit that doesn't run.
     `include` names files that git doesn't track. `documents` is a folder of documents, or a library, that the Space
-    answers from; they are sent only with `public_documents`.
+    answers from; they are sent only with `public_documents`. `page` is the file with the texts of their page.
     """
 
     root: Path
@@ -59,6 +60,7 @@ class PublishOptions:
     rollback: bool = False
     include: tuple[str, ...] = ()
     documents: Path | None = None
+    page: Path | None = None
     public_documents: bool = False
 
 
@@ -95,10 +97,11 @@ def _with_documents(space: StagedSpace, repo: str, options: PublishOptions, repo
     if "rag/__main__.py" not in space.files:
         raise PublishError(f"{space.name} doesn't read documents.", "Publish them with chat_rag.")
     documents = open_documents(options.documents, space.folder.parent / "library")
-    report(documents.warning(repo))
+    page = read_page(options.page) if options.page else make_page(documents.library, documents.manifest)
+    report("\n".join([documents.warning(repo), *page.lines()]))
     if options.apply and not options.public_documents:
         raise PublishError("Nothing was sent: others could read these documents.", "Add --public-documents.")
-    return add_documents(space, documents)
+    return add_page(add_documents(space, documents), page)
 
 
 def roll_back(hub: Hub, name: str, repo: str, options: PublishOptions, report: ReportLine) -> Outcome:
@@ -131,7 +134,7 @@ def _push_and_watch(hub: Hub, plan: PublishPlan, options: PublishOptions, report
     try:
         wait_until_running(hub, repo, commit, options.wait_options, report)
         if options.smoke_test:
-            report(f"{repo}: answers {smoke_test(hub, repo, name)[:80]!r}")
+            report(f"{repo}: answers {smoke_test(hub, repo, name, plan.space.question)[:80]!r}")
     except PublishError:
         if options.rollback and (previous := plan.live.sha):
             restored = restore(hub, repo, previous, f"Back to {previous[:8]}: {commit[:8]} did not run")

@@ -46,7 +46,7 @@ def create_environment(space: StagedSpace, folder: Path, report: Callable[[str],
 def try_app(space: StagedSpace, python: Path) -> str:
     """Start the staged app, send its test request and return the answer."""
     with run_app(space, python) as url:
-        return ask(url, space.name)
+        return ask(url, space.name, space.question)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 from publishing.errors import ContentError, StageError
 from publishing.staging.content_check import MAX_FILE_BYTES, MAX_TOTAL_BYTES, check_content
 from publishing.staging.stage import StagedSpace
+from rag.library.built.manifest import Manifest, is_library, read_manifest
 
 PLACE = "library"  # in the Space
 
@@ -19,9 +20,13 @@ PLACE = "library"  # in the Space
 class Documents:
     """A built library: its files by their paths in it, and what `python -m rag inspect` says about it."""
 
-    files: dict[str, Path]
+    library: Path
+    manifest: Manifest
     description: str
-    has_originals: bool = False
+
+    @property
+    def files(self) -> dict[str, Path]:
+        return {name: self.library / name for name in sorted(self.manifest.file_names)}
 
     @property
     def bytes(self) -> int:
@@ -30,7 +35,7 @@ class Documents:
     def warning(self, repo: str) -> str:
         """Return the lines of a plan about documents."""
         lines = "".join(f"\n  {line}" for line in self.description.splitlines())
-        originals = "their texts and the files themselves" if self.has_originals else "their texts"
+        originals = "their texts and the files themselves" if self.manifest.originals else "their texts"
         return (
             f"{repo}: everybody who may see the Space can read these documents, {originals} "
             f"({self.bytes / 1e6:.1f} MB):{lines}"
@@ -42,16 +47,13 @@ def open_documents(documents: Path, work: Path) -> Documents:
 
     Raises `ContentError` if there is a secret in one of the files, or if they are too large for a Space.
     """
-    from rag.library.built.manifest import is_library, read_manifest
-
     if is_library(documents):
         library, description = documents, _rag("inspect", str(documents))
     else:
         check_content(_documents_below(documents))
         library, description = work, _rag("build", str(documents), "--out", str(work))  # it prints what inspect does
     manifest = read_manifest(library)
-    files = {name: library / name for name in sorted(manifest.file_names)}
-    found = Documents(files, description, manifest.originals)
+    found = Documents(library, manifest, description)
     check_size(found)
     return found
 

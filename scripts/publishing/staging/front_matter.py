@@ -54,6 +54,14 @@ def for_zero_gpu(readme: str) -> str:
     return str(card)
 
 
+def with_page(readme: str, title: str, description: str) -> str:
+    """Return the README with another title and short description; its first heading has the title, too."""
+    card = _card(readme)
+    card.data.title, card.data.short_description = title, description
+    card.text = re.sub(r"^# .*$", lambda _: f"# {title}\n\n{description}.", card.text, count=1, flags=re.MULTILINE)
+    return str(card)
+
+
 def check(values: dict[str, Any], files: set[str], *, gradio: str | None, zero_gpu: bool) -> list[str]:
     """Return the problems of the front matter; `files` are the staged ones, `gradio` is the lock's version."""
     return [*_check_keys(values), *_check_card(values), *_check_build(values, files, gradio, zero_gpu),

@@ -22,7 +22,8 @@ GENERATED = ("requirements.txt", "README.md", "LICENSE")
 class StagedSpace:
     """A Space before it is sent: its folder, its files by relative path, its front matter.
 
-    `left_out` are the files in the app's folder that git neither tracks nor ignores.
+    `left_out` are the files in the app's folder that git neither tracks nor ignores. `question` is one that its
+    documents answer, for a test; without it, the app's own.
     """
 
     name: str
@@ -30,6 +31,7 @@ class StagedSpace:
     files: dict[str, Path]
     front_matter: dict[str, Any]
     left_out: tuple[str, ...] = ()
+    question: str = ""
 
 
 def stage(
