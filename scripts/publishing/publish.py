@@ -6,10 +6,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from publishing.errors import PublishError
+from publishing.hub.account import CPU_BASIC, describe_hardware, propose_hardware, subscription
 from publishing.hub.client import Hub
 from publishing.hub.plan import PublishPlan, fetch_live, make_plan
 from publishing.hub.previews import delete_preview
@@ -20,7 +21,7 @@ from publishing.smoke import smoke_test
 from publishing.staging.content_check import check_content
 from publishing.staging.documents import add_documents, open_documents
 from publishing.staging.page import add_page, make_page, read_page
-from publishing.staging.stage import StagedSpace, stage
+from publishing.staging.stage import StagedSpace, space_sdk, stage
 from publishing.trial import create_environment, try_app
 
 ReportLine = Callable[[str], None]
@@ -68,17 +69,21 @@ def publish(hub: Hub, name: str, repo: str, options: PublishOptions, report: Rep
     """Make the Space `repo` equal to `spaces/name`, or print what would change."""
     live = fetch_live(hub, repo)
     with tempfile.TemporaryDirectory(prefix="spaceport-stage-") as folder:
+        settings = options.settings
+        if not live.sha:
+            settings = _for_new_space(hub, name, repo, options, report)
         # A Space on ZeroGPU needs another Python version, even if the command doesn't name the hardware.
-        hardware = options.settings.hardware or live.hardware or "cpu-basic"
+        hardware = settings.hardware or live.hardware or CPU_BASIC
         space = stage(options.root, name, Path(folder) / name, hardware=hardware, include=options.include)
         if options.documents:
             space = _with_documents(space, repo, options, report)
         check_content(space.files)
         if space.left_out:
             report(f"{repo}: left out, because git doesn't track it: {', '.join(space.left_out)}")
-        settings = options.settings
         if live.sha:
             settings = changed_settings(hub, repo, settings, hardware=live.hardware, sleep_seconds=live.sleep_seconds)
+        if settings.hardware and (offer := describe_hardware(hub, settings.hardware)):
+            report(f"{repo}: {offer}")
         plan = make_plan(repo, space, live, settings)
         report(plan.text())
         if plan.empty:
@@ -90,6 +95,15 @@ def publish(hub: Hub, name: str, repo: str, options: PublishOptions, report: Rep
         if options.trial:
             _try(space, report)
         return _push_and_watch(hub, plan, options, report)
+
+
+def _for_new_space(hub: Hub, name: str, repo: str, options: PublishOptions, report: ReportLine) -> SpaceSettings:
+    """Return the settings with the hardware that this account may create, and report why."""
+    owner = repo.partition("/")[0]
+    named = options.settings.hardware
+    hardware, reason = propose_hardware(subscription(hub, owner), owner, space_sdk(options.root, name), named)
+    report(f"{repo}: {reason}")
+    return replace(options.settings, hardware=hardware)
 
 
 def _with_documents(space: StagedSpace, repo: str, options: PublishOptions, report: ReportLine) -> StagedSpace:

@@ -18,6 +18,11 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 TOKEN = "hf_" + "s" * 34
+# What the Hub said in July 2026.
+REFUSAL = (
+    "Static Spaces are free for everyone, but hosting Gradio and Docker Spaces on free cpu-basic requires a PRO "
+    "subscription. Subscribe at https://huggingface.co/pro"
+)
 LOG = ["Building\n", "Successfully built gradio\n", "Pushing image\n"]
 
 
@@ -70,6 +75,7 @@ class Hub(ThreadingHTTPServer):
         self.faults: dict[str, list[Any]] = {}
         self.on_commit: Any = None
         self.refused_metadata = ""  # a title
+        self.account: dict[str, Any] = {}  # what it says about the account, besides its name
         self.lock = threading.Lock()
 
     @property
@@ -153,6 +159,8 @@ class Handler(BaseHTTPRequestHandler):
             return "validate", ()
         if parts[0] == "spaces" and "resolve" in parts:
             return "download", ("/".join(parts[1:3]), parts[4], "/".join(parts[5:]))
+        if path == "/api/spaces/hardware":
+            return "offers", ()
         if path == "/api/spaces":
             return "list", ()
         repo, rest = "/".join(parts[2:4]), parts[4:]
@@ -163,11 +171,27 @@ class Handler(BaseHTTPRequestHandler):
     def on_whoami(self, _: bytes) -> Any:
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
             return 401, {"error": "Invalid username or password."}, {}
-        return 200, {"type": "user", "name": "somebody", "orgs": []}, {}
+        return 200, {"type": "user", "name": "somebody", "orgs": [], **self.server.account}, {}
+
+    def on_offers(self, _: bytes) -> Any:
+        common = {"unitLabel": "hour", "ephemeralStorage": "50 GB"}
+        gpu = {"type": "gpu", "model": "T4", "quantity": "1", "vram": "16 GB", "manufacturer": "Nvidia"}
+        offers = [
+            ("cpu-basic", "2 vCPU", "16 GB", None, 0), ("zero-a10g", "8 vCPU", "64 GB", None, 0),
+            ("t4-small", "4 vCPU", "15 GB", gpu, 0.4), ("a100-large", "12 vCPU", "142 GB", gpu, 2.5),
+        ]  # fmt: skip
+        return 200, [
+            {"name": name, "prettyName": name, "cpu": cpu, "ram": ram, "accelerator": accelerator,
+             "unitCostUSD": cost, "unitCostMicroUSD": int(cost * 1e6), **common}
+            for name, cpu, ram, accelerator, cost in offers
+        ], {}  # fmt: skip
 
     def on_create(self, body: bytes) -> Any:
         request = json.loads(body)
         repo = f"{request.get('organization') or 'somebody'}/{request['name']}"
+        is_free = request.get("sdk") == "static" or request.get("hardware") == "zero-a10g"
+        if self.server.account.get("isPro") is False and request.get("type") == "space" and not is_free:
+            return 402, {"error": REFUSAL}, {}
         status = 409 if repo in self.server.spaces else 200
         if status == 200:
             space = Space(

@@ -16,7 +16,7 @@ from publishing.errors import HubError
 
 REMEDIES = {
     401: "Log in: hf auth login, or set HF_TOKEN to a token with write access.",
-    402: "A free account can't have such a Space: choose --hardware zero-a10g, or a plan that includes it.",
+    402: "A free account can't have this: choose --hardware zero-a10g, or a plan that includes it.",
     403: "The token isn't allowed to do this: give it write access to this Space, or name another owner with --repo.",
     404: "Check the name, and that the token has access to it.",
     409: "Another client is changing it: wait a moment, then plan again.",
@@ -50,14 +50,21 @@ class Hub:
         """`silence_seconds` is the longest wait for the next byte; huggingface_hub sets no limit on some requests."""
         _TimeoutClient.seconds = silence_seconds
         self.api = api or HfApi()
+        self._account: dict[str, Any] | None = None
 
     def owner(self) -> str:
         """Return the account name of the token."""
-        with translate_errors("your account"):
-            try:
-                return str(self.api.whoami()["name"])
-            except ValueError as error:
-                raise HubError("You are not logged in to the Hub.", REMEDIES[401], status=401) from error
+        return str(self.whoami()["name"])
+
+    def whoami(self) -> dict[str, Any]:
+        """Return what the Hub says about the token's account; it is asked once."""
+        if self._account is None:
+            with translate_errors("your account"):
+                try:
+                    self._account = dict(self.api.whoami())
+                except ValueError as error:
+                    raise HubError("You are not logged in to the Hub.", REMEDIES[401], status=401) from error
+        return self._account
 
 
 @contextmanager

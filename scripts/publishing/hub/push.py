@@ -11,6 +11,7 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 from huggingface_hub.errors import RepositoryNotFoundError
 
 from publishing.errors import HubError
+from publishing.hub.account import refused_creation
 from publishing.hub.client import REMEDIES, Hub, may_have_succeeded, translate_errors
 from publishing.hub.metadata import check_metadata
 from publishing.hub.plan import LiveSpace, PublishPlan, fetch_live, fetch_tree, make_plan
@@ -49,16 +50,20 @@ def push(
 def create_space(hub: Hub, plan: PublishPlan, *, private: bool) -> None:
     """Create the Space; it's no error if another client created it in the meantime."""
     check_metadata(hub, plan.space.files["README.md"].read_text(encoding="utf-8"))
-    with translate_errors(f"the creation of {plan.repo}"), _name_conflicts(plan.repo):
-        hub.api.create_repo(
-            plan.repo,
-            repo_type="space",
-            space_sdk=str(plan.space.front_matter["sdk"]),
-            private=private,
-            space_hardware=plan.settings.hardware,
-            space_sleep_time=plan.settings.sleep_seconds,
-            exist_ok=True,
-        )
+    sdk, hardware = str(plan.space.front_matter["sdk"]), plan.settings.hardware
+    try:
+        with translate_errors(f"the creation of {plan.repo}"), _name_conflicts(plan.repo):
+            hub.api.create_repo(
+                plan.repo,
+                repo_type="space",
+                space_sdk=sdk,
+                private=private,
+                space_hardware=hardware,
+                space_sleep_time=plan.settings.sleep_seconds,
+                exist_ok=True,
+            )
+    except HubError as error:
+        raise refused_creation(error, sdk, hardware) from error
 
 
 @contextmanager

@@ -18,7 +18,7 @@ def draw_preview(title: str, description: str, examples: Sequence[str]) -> bytes
     """Return a PNG, or None if no font here has all letters of the texts."""
     from PIL import Image, ImageDraw
 
-    examples = [f"“{text}”" for text in examples[:2]]
+    examples = examples[:2]
     find = _font_finder("".join([title, description, *examples]))
     if find is None:
         return None

@@ -71,6 +71,12 @@ def stage(
     return StagedSpace(name, folder, files, values, tuple(checkout.untracked(app)))
 
 
+def space_sdk(root: Path, name: str) -> str:
+    """Return the sdk in the README of a Space; "" if it has none, which `stage` reports."""
+    readme = root / "spaces" / name / "README.md"
+    return str(front_matter.parse(readme.read_text(encoding="utf-8")).get("sdk", "")) if readme.is_file() else ""
+
+
 def space_names(root: Path) -> list[str]:
     """Return the names of the repository's Spaces."""
     return sorted(path.parent.name for path in (root / "spaces").glob("*/app.py"))
