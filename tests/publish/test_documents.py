@@ -55,6 +55,19 @@ def test_a_secret_in_a_document_is_named_before_anything_is_built(folder: Path, 
     assert not (tmp_path / "library").exists()
 
 
+def test_personal_data_is_named_before_anything_is_sent(
+    hub: Hub, publish: Publish, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "team.md").write_text("# Team\n\nWrite to jo.doe@seabirds.org, or call +351 21 123 4567.\n")
+    assert publish("chat_rag", "--documents", str(folder), "--repo", REPO, "--apply") == 1
+    output = capsys.readouterr()
+    assert "personal data? e-mail addresses: 1, in team.md" in output.out
+    assert "personal data? telephone numbers: 1, in team.md" in output.out
+    assert "jo.doe" not in output.out + output.err
+    assert "--public-documents" in output.err
+    assert not hub.spaces
+
+
 def test_only_the_chat_takes_documents(publish: Publish, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert publish("platform_compare", "--documents", str(folder)) == 1
     assert "doesn't read documents" in capsys.readouterr().err

@@ -6,17 +6,20 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from publishing.errors import ContentError, StageError
+from publishing.scan.personal import personal_data
 from publishing.staging.content_check import MAX_FILE_BYTES, MAX_TOTAL_BYTES, check_content
 from publishing.staging.stage import StagedSpace
-from rag.library.built.manifest import Manifest, is_library, read_manifest
+from rag.library.built.manifest import Manifest, is_library, read_data, read_manifest
+from rag.library.built.packed import read_packed
 
 PLACE = "library"  # in the Space
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Documents:
     """A built library: its files by their paths in it, and what `python -m rag inspect` says about it."""
 
@@ -32,9 +35,16 @@ class Documents:
     def bytes(self) -> int:
         return sum(path.stat().st_size for path in self.files.values())
 
+    @cached_property
+    def personal(self) -> list[str]:
+        """A line for each kind of personal data in the texts."""
+        packed = read_packed(read_data(self.library, self.manifest))
+        return personal_data((each.document.name, each.document.text) for each in packed)
+
     def warning(self, repo: str) -> str:
         """Return the lines of a plan about documents."""
-        lines = "".join(f"\n  {line}" for line in self.description.splitlines())
+        personal = [f"personal data? {line}" for line in self.personal]
+        lines = "".join(f"\n  {line}" for line in [*personal, *self.description.splitlines()])
         originals = "their texts and the files themselves" if self.manifest.originals else "their texts"
         return (
             f"{repo}: everybody who may see the Space can read these documents, {originals} "
