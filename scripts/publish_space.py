@@ -29,7 +29,8 @@ from publishing.hub.client import Hub, check_name
 from publishing.hub.previews import preview_name, stale_previews
 from publishing.hub.settings import SpaceSettings, parse_variables, read_secrets
 from publishing.hub.watch import WaitOptions
-from publishing.publish import Outcome, PublishOptions, delete_previews, publish, roll_back
+from publishing.options import Outcome, PublishOptions
+from publishing.publish import delete_previews, publish, roll_back
 from publishing.staging.stage import changed_spaces, space_names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -192,6 +193,7 @@ def _publish_one(options: argparse.Namespace, hub: Hub, name: str, repo: str, se
         include=tuple(options.include),
         documents=options.documents,
         page=options.page,
+        preview=bool(options.preview),
         public_documents=options.public_documents,
     )
     try:

@@ -59,7 +59,7 @@ def run_app(space: StagedSpace, python: Path, seconds: float = START_SECONDS) ->
         "STREAMLIT_SERVER_PORT": str(port), "STREAMLIT_SERVER_ADDRESS": "127.0.0.1",
     }  # fmt: skip
     url, log = f"http://127.0.0.1:{port}", space.folder.parent / f"{space.name}.log"
-    environment = {**inherited, **settings}
+    environment = {**inherited, **settings, **space.variables}
     try:
         with running_server(
             _command(space, python), url, log,

@@ -75,11 +75,3 @@ def test_only_the_chat_takes_documents(publish: Publish, folder: Path, capsys: p
     assert "--documents is for one Space" in capsys.readouterr().err
     assert publish("chat_rag", "--documents", str(folder / "nothing")) == 1
     assert "There is no folder" in capsys.readouterr().err
-
-
-def test_a_library_that_is_too_large_is_refused_with_its_size(folder: Path, tmp_path: Path) -> None:
-    library = staged_documents.open_documents(folder, tmp_path / "library")
-    with (library.library / library.manifest.files["vectors"].name).open("ab") as file:
-        file.truncate(staged_documents.MAX_FILE_BYTES + 1)
-    with pytest.raises(ContentError, match=r"The library has 10\.0 MB"):
-        staged_documents.check_size(library)

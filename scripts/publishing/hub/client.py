@@ -85,6 +85,9 @@ def translate_errors(subject: str) -> Iterator[None]:
             f"The Hub does not answer a request for {subject} ({type(error).__name__}).",
             "Check the network and HF_ENDPOINT.",
         ) from None
+    except RuntimeError as error:  # what the client raises when a large file's upload fails
+        reason = redact(str(error)).split("\n")[0]
+        raise HubError(f"{reason} ({type(error.__cause__ or error).__name__})", "Try again in a few minutes.") from None
     except ValueError as error:
         raise _unusable(subject, error) from None
 
@@ -123,7 +126,8 @@ def _unusable(subject: str, error: ValueError) -> HubError:
     """Translate a ValueError, which the client raises for refused metadata and for an answer that isn't JSON."""
     first, _, problems = redact(str(error)).partition("\n")
     if not first.startswith("Invalid metadata"):
-        return HubError(f"The Hub's answer to a request for {subject} isn't valid.", "Try again in a few minutes.")
+        reason = f"The Hub's answer to a request for {subject} can't be read ({first[:200]})."
+        return HubError(reason, "Try again in a few minutes.")
     return refused_metadata([problem.removeprefix("- ") for problem in problems.splitlines()])
 
 

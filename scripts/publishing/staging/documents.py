@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from publishing.errors import ContentError, StageError
+from publishing.errors import StageError
 from publishing.scan.personal import personal_data
 from publishing.staging.content_check import MAX_FILE_BYTES, MAX_TOTAL_BYTES, check_content
 from publishing.staging.stage import StagedSpace
@@ -41,6 +41,12 @@ class Documents:
         packed = read_packed(read_data(self.library, self.manifest))
         return personal_data((each.document.name, each.document.text) for each in packed)
 
+    @property
+    def is_large(self) -> bool:
+        """Whether they are too large for a Space's own repository."""
+        largest = max(path.stat().st_size for path in self.files.values())
+        return largest > MAX_FILE_BYTES or self.bytes > MAX_TOTAL_BYTES
+
     def warning(self, repo: str) -> str:
         """Return the lines of a plan about documents."""
         personal = [f"personal data? {line}" for line in self.personal]
@@ -55,7 +61,7 @@ class Documents:
 def open_documents(documents: Path, work: Path) -> Documents:
     """Return the library in a folder, or one that is built from the files of the folder in `work`.
 
-    Raises `ContentError` if there is a secret in one of the files, or if they are too large for a Space.
+    Raises `ContentError` if there is a secret in one of the files.
     """
     if is_library(documents):
         library, description = documents, _rag("inspect", str(documents))
@@ -63,9 +69,7 @@ def open_documents(documents: Path, work: Path) -> Documents:
         check_content(_documents_below(documents))
         library, description = work, _rag("build", str(documents), "--out", str(work))  # it prints what inspect does
     manifest = read_manifest(library)
-    found = Documents(library, manifest, description)
-    check_size(found)
-    return found
+    return Documents(library, manifest, description)
 
 
 def add_documents(space: StagedSpace, documents: Documents) -> StagedSpace:
@@ -87,16 +91,6 @@ def _documents_below(folder: Path) -> dict[str, Path]:
         and not path.is_symlink()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     }
-
-
-def check_size(documents: Documents) -> None:
-    largest = max(path.stat().st_size for path in documents.files.values())
-    if largest > MAX_FILE_BYTES or documents.bytes > MAX_TOTAL_BYTES:
-        raise ContentError(
-            f"The library has {documents.bytes / 1e6:.1f} MB, its largest file {largest / 1e6:.1f} MB. A Space gets at "
-            f"most {MAX_TOTAL_BYTES / 1e6:g} MB, and {MAX_FILE_BYTES / 1e6:g} MB a file.",
-            "Publish fewer documents, or build the library without --originals.",
-        )
 
 
 def _rag(*arguments: str) -> str:

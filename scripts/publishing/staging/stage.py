@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ class StagedSpace:
     """A Space before it is sent: its folder, its files by relative path, its front matter.
 
     `left_out` are the files in the app's folder that git neither tracks nor ignores. `question` is one that its
-    documents answer, for a test; without it, the app's own.
+    documents answer, for a test; without it, the app's own. A trial sets the `variables`.
     """
 
     name: str
@@ -32,6 +32,7 @@ class StagedSpace:
     front_matter: dict[str, Any]
     left_out: tuple[str, ...] = ()
     question: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 def stage(
