@@ -192,8 +192,8 @@ class Handler(BaseHTTPRequestHandler):
         common = {"unitLabel": "hour", "ephemeralStorage": "50 GB"}
         gpu = {"type": "gpu", "model": "T4", "quantity": "1", "vram": "16 GB", "manufacturer": "Nvidia"}
         offers = [
-            ("cpu-basic", "2 vCPU", "16 GB", None, 0), ("zero-a10g", "8 vCPU", "64 GB", None, 0),
-            ("t4-small", "4 vCPU", "15 GB", gpu, 0.4), ("a100-large", "12 vCPU", "142 GB", gpu, 2.5),
+            ("cpu-basic", "2 vCPU", "16 GB", None, 0), ("t4-small", "4 vCPU", "15 GB", gpu, 0.4),
+            ("a100-large", "12 vCPU", "142 GB", gpu, 2.5),
         ]  # fmt: skip
         return 200, [
             {"name": name, "prettyName": name, "cpu": cpu, "ram": ram, "accelerator": accelerator,

@@ -9,6 +9,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
+from huggingface_hub import SpaceHardware
+
 from publishing.errors import HubError
 from publishing.hub.client import Hub, translate_errors
 
@@ -61,8 +63,11 @@ def describe_hardware(hub: Hub, name: str) -> str:
             offers = {each.name: each for each in hub.api.list_spaces_hardware()}
     except HubError:  # it is asked for again when it is applied
         return ""
-    if name not in offers:
-        raise HubError(f"The Hub has no hardware {name!r}.", f"Choose one of: {', '.join(offers)}.")
+    known = {*offers, *(each.value for each in SpaceHardware)}
+    if name not in known:
+        raise HubError(f"The Hub has no hardware {name!r}.", f"Choose one of: {', '.join(sorted(known))}.")
+    if name not in offers:  # the list may be without ZeroGPU, which isn't paid by the hour
+        return ""
     offer = offers[name]
     accelerator = f", {offer.accelerator.quantity} × {offer.accelerator.model}" if offer.accelerator else ""
     cost = f"{offer.unit_cost_usd:g} USD per {offer.unit_label}" if offer.unit_cost_usd else "free of charge"
