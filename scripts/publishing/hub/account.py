@@ -33,7 +33,8 @@ def subscription(hub: Hub, owner: str) -> Subscription:
     except HubError:  # without a token, or with one of a trusted publisher
         return Subscription.UNKNOWN
     if str(account.get("name")) == owner and account.get("type", "user") == "user":
-        return {True: Subscription.PAID, False: Subscription.FREE}.get(account.get("isPro"), Subscription.UNKNOWN)
+        is_pro = account.get("isPro")
+        return Subscription.UNKNOWN if is_pro is None else Subscription.PAID if is_pro else Subscription.FREE
     organisations = [each for each in account.get("orgs") or [] if each.get("name") == owner]
     return _of_organisation(organisations[0]) if organisations else Subscription.UNKNOWN
 

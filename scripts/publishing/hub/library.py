@@ -11,20 +11,28 @@ from huggingface_hub import Volume
 
 from publishing.errors import HubError, PublishError
 from publishing.hub.client import Hub, translate_errors
-from publishing.hub.plan import HUB_FILES, MOUNT, LiveSpace, PublishPlan, fetch_live, library_volume, make_plan
+from publishing.hub.plan import (
+    HUB_FILES,
+    LIBRARY_SUFFIX,
+    MOUNT,
+    LiveSpace,
+    PublishPlan,
+    fetch_live,
+    library_volume,
+    make_plan,
+)
 from publishing.staging.documents import Documents
 from publishing.staging.stage import StagedSpace
 from rag.library.built.manifest import DATA_FILE, MANIFEST, ORIGINALS
 
 VARIABLE = "SPACEPORT_LIBRARY"  # tells the page where its library is
-SUFFIX = "-library"
 _README = "README.md"
 _ORIGINAL = re.compile(rf"{ORIGINALS}/[0-9a-f]{{16}}")
 
 
 def plan_library(hub: Hub, repo: str, title: str, documents: Documents, folder: Path) -> PublishPlan:
     """Return the plan of the dataset for the library of the Space `repo`; its card is written into `folder`."""
-    dataset = f"{repo}{SUFFIX}"
+    dataset = f"{repo}{LIBRARY_SUFFIX}"
     live = fetch_live(hub, dataset, "dataset")
     foreign = [name for name in live.files if not _is_own(name)]
     if foreign:

@@ -17,6 +17,7 @@ from publishing.staging.stage import StagedSpace
 # The Hub creates it with the repository. It says how large files are stored, so it must stay.
 HUB_FILES = {".gitattributes"}
 MOUNT = "/library"  # the folder of a library that isn't in the Space's own repository
+LIBRARY_SUFFIX = "-library"  # of the name of its dataset, after that of the Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class PublishPlan:
         """Whether another library, or none, has to be mounted."""
         mounted = next((each for each in self.live.volumes if each.mount_path == MOUNT), None)
         if self.library is None:
-            return mounted is not None and mounted.source == f"{self.repo}-library"
+            return mounted is not None and mounted.source == f"{self.repo}{LIBRARY_SUFFIX}"
         wanted = ("dataset", self.library.repo, self.library.live.sha)
         return not self.library.empty or mounted is None or (mounted.type, mounted.source, mounted.revision) != wanted
 
@@ -93,7 +94,7 @@ class PublishPlan:
         if not self.changes_library:
             return []
         if self.library is None:
-            return [f"{self.repo}: its library is no longer mounted; the dataset {self.repo}-library stays"]
+            return [f"{self.repo}: its library is no longer mounted; the dataset {self.repo}{LIBRARY_SUFFIX} stays"]
         is_public = self.library.live.sha is not None and not self.library.live.private
         readers = "everybody can list and download it" if is_public else "private, so that only the page reads it"
         return [self.library.text(), f"  the Space mounts it at {MOUNT}; {readers}"]
