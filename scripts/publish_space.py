@@ -25,11 +25,12 @@ from typing import TextIO
 sys.path.insert(0, str(Path(__file__).parent))
 
 from publishing.errors import PublishError
-from publishing.hub.client import Hub
+from publishing.hub.client import Hub, check_name
 from publishing.hub.previews import preview_name, stale_previews
 from publishing.hub.settings import SpaceSettings, parse_variables, read_secrets
 from publishing.hub.watch import WaitOptions
-from publishing.publish import Outcome, PublishOptions, delete_previews, publish, roll_back
+from publishing.options import Outcome, PublishOptions
+from publishing.publish import delete_previews, publish, roll_back
 from publishing.staging.stage import changed_spaces, space_names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -85,7 +86,7 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
         "--changed", nargs="?", const="HEAD~1", metavar="SINCE", help="the Spaces whose files changed since (HEAD~1)"
     )
     parser.add_argument(
-        "--root", type=_folder, default=ROOT, metavar="FOLDER", help="the checkout with the Spaces (this one)"
+        "--root", type=_path, default=ROOT, metavar="FOLDER", help="the checkout with the Spaces (this one)"
     )
     parser.add_argument("--repo", metavar="OWNER/NAME", help="the Space to publish to; for one Space only")
     parser.add_argument(
@@ -97,9 +98,15 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--documents",
-        type=_folder,
+        type=_path,
         metavar="FOLDER",
         help="documents, or a library of them, that the Space answers from; one Space only",
+    )
+    parser.add_argument(
+        "--page",
+        type=_path,
+        metavar="FILE",
+        help="the title, description and questions of their page; a plan shows the ones made from the documents",
     )
     parser.add_argument("--owner", metavar="NAME", help="an organisation, instead of your own account")
     parser.add_argument("--preview", type=int, metavar="N", help="a private Space NAME-pr-N for a pull request")
@@ -137,7 +144,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--replace-secrets", action="store_true", help="overwrite secrets that exist")
 
 
-def _folder(text: str) -> Path:
+def _path(text: str) -> Path:
     return Path(text).resolve()
 
 
@@ -156,12 +163,16 @@ def _selected_spaces(options: argparse.Namespace) -> list[str]:
         raise PublishError(f"--documents is for one Space, but {len(spaces)} are selected.", "Publish them one by one.")
     if options.documents and not options.documents.is_dir():
         raise PublishError(f"There is no folder {options.documents}.", "Pass the folder with the documents.")
+    if options.page and not options.documents:
+        raise PublishError("--page is for a Space with documents.", "Add --documents FOLDER.")
     if options.preview is not None and options.preview < 1:
         raise PublishError(f"There is no pull request {options.preview}.", "Give its number.")
     if options.delete_preview and not options.preview:
         raise PublishError("--delete-preview needs the number of the pull request.", "Add --preview N.")
     if options.repo and options.repo.count("/") != 1:
         raise PublishError(f"{options.repo!r} isn't the name of a Space.", "Write OWNER/NAME.")
+    if options.repo or options.owner:
+        check_name(options.repo or f"{options.owner}/name")
     return spaces
 
 
@@ -181,6 +192,8 @@ def _publish_one(options: argparse.Namespace, hub: Hub, name: str, repo: str, se
         rollback=options.on_failure == "rollback",
         include=tuple(options.include),
         documents=options.documents,
+        page=options.page,
+        preview=bool(options.preview),
         public_documents=options.public_documents,
     )
     try:

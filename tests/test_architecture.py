@@ -36,7 +36,7 @@ BELOW = {
     "inference": ["backends"],
     "containers": ["backends"],
     "cloud": ["backends"],
-    "publishing": ["rag", "backends"],
+    "publishing": ["chat_page", "rag", "backends"],
 }
 # The layers inside a package, top to bottom. A module outside these is above them.
 LAYERS = {

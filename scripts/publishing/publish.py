@@ -5,100 +5,69 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 
+from publishing.documents import push_library, with_documents
 from publishing.errors import PublishError
+from publishing.hub.account import CPU_BASIC, describe_hardware, propose_hardware, subscription
 from publishing.hub.client import Hub
-from publishing.hub.plan import PublishPlan, fetch_live, make_plan
+from publishing.hub.library import VARIABLE, restore_volumes
+from publishing.hub.plan import MOUNT, PublishPlan, fetch_live, make_plan
 from publishing.hub.previews import delete_preview
 from publishing.hub.push import push, restore, rollback
-from publishing.hub.settings import NO_SETTINGS, SpaceSettings, changed_settings
-from publishing.hub.watch import WaitOptions, wait_until_running
+from publishing.hub.settings import changed_settings
+from publishing.hub.watch import wait_until_running
+from publishing.options import Outcome, PublishOptions, ReportLine
 from publishing.smoke import smoke_test
 from publishing.staging.content_check import check_content
-from publishing.staging.documents import add_documents, open_documents
-from publishing.staging.stage import StagedSpace, stage
+from publishing.staging.stage import StagedSpace, space_sdk, stage
 from publishing.trial import create_environment, try_app
-
-ReportLine = Callable[[str], None]
-
-
-@dataclass
-class Outcome:
-    """The result for one Space; `commit` is the one that it runs, `error` and `remedy` are set if it failed."""
-
-    space: str
-    repo: str
-    state: str
-    commit: str | None = None
-    error: str | None = None
-    remedy: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PublishOptions:
-    """The steps to take; without `apply`, publishing only plans.
-
-    `trial` starts the staged app first, `wait` waits until the Space runs the commit, `smoke_test` then sends it a
-    request, `allow_deletes` skips the question before many deletions, `rollback` undoes a commit that doesn't run.
-    `include` names files that git doesn't track. `documents` is a folder of documents, or a library, that the Space
-    answers from; they are sent only with `public_documents`.
-    """
-
-    root: Path
-    settings: SpaceSettings = NO_SETTINGS
-    wait_options: WaitOptions = field(default_factory=WaitOptions)
-    apply: bool = False
-    private: bool = False
-    trial: bool = True
-    wait: bool = True
-    smoke_test: bool = True
-    allow_deletes: bool = False
-    rollback: bool = False
-    include: tuple[str, ...] = ()
-    documents: Path | None = None
-    public_documents: bool = False
 
 
 def publish(hub: Hub, name: str, repo: str, options: PublishOptions, report: ReportLine) -> Outcome:
     """Make the Space `repo` equal to `spaces/name`, or print what would change."""
     live = fetch_live(hub, repo)
     with tempfile.TemporaryDirectory(prefix="spaceport-stage-") as folder:
+        settings = options.settings
+        if not live.sha:
+            settings = replace(settings, hardware=_hardware_for_new_space(hub, name, repo, options, report))
         # A Space on ZeroGPU needs another Python version, even if the command doesn't name the hardware.
-        hardware = options.settings.hardware or live.hardware or "cpu-basic"
+        hardware = settings.hardware or live.hardware or CPU_BASIC
         space = stage(options.root, name, Path(folder) / name, hardware=hardware, include=options.include)
+        library = None
         if options.documents:
-            space = _with_documents(space, repo, options, report)
+            space, library = with_documents(hub, space, repo, options, report)
         check_content(space.files)
         if space.left_out:
             report(f"{repo}: left out, because git doesn't track it: {', '.join(space.left_out)}")
-        settings = options.settings
+        if library:
+            settings = replace(settings, variables={**settings.variables, VARIABLE: MOUNT})
         if live.sha:
             settings = changed_settings(hub, repo, settings, hardware=live.hardware, sleep_seconds=live.sleep_seconds)
-        plan = make_plan(repo, space, live, settings)
+        if settings.hardware and (offer := describe_hardware(hub, settings.hardware)):
+            report(f"{repo}: {offer}")
+        plan = make_plan(repo, space, live, settings, library=library)
         report(plan.text())
         if plan.empty:
             return Outcome(name, repo, "unchanged", live.sha)
         if not options.apply:
             return Outcome(name, repo, "planned", live.sha)
-        if plan.deletes_a_third and not options.allow_deletes:
-            _confirm_deletes(plan)
+        for each in filter(None, (plan, plan.library)):
+            if each.deletes_a_third and not options.allow_deletes:
+                _confirm_deletes(each)
         if options.trial:
             _try(space, report)
         return _push_and_watch(hub, plan, options, report)
 
 
-def _with_documents(space: StagedSpace, repo: str, options: PublishOptions, report: ReportLine) -> StagedSpace:
-    assert options.documents  # noqa: S101
-    if "rag/__main__.py" not in space.files:
-        raise PublishError(f"{space.name} doesn't read documents.", "Publish them with chat_rag.")
-    documents = open_documents(options.documents, space.folder.parent / "library")
-    report(documents.warning(repo))
-    if options.apply and not options.public_documents:
-        raise PublishError("Nothing was sent: others could read these documents.", "Add --public-documents.")
-    return add_documents(space, documents)
+def _hardware_for_new_space(hub: Hub, name: str, repo: str, options: PublishOptions, report: ReportLine) -> str | None:
+    """Return the hardware that this account may create, and report why."""
+    owner = repo.partition("/")[0]
+    plan, sdk = subscription(hub, owner), space_sdk(options.root, name)
+    hardware, reason = propose_hardware(plan, owner, sdk, options.settings.hardware)
+    report(f"{repo}: {reason}")
+    return hardware
 
 
 def roll_back(hub: Hub, name: str, repo: str, options: PublishOptions, report: ReportLine) -> Outcome:
@@ -123,18 +92,23 @@ def delete_previews(hub: Hub, name: str, repos: list[str], options: PublishOptio
 
 
 def _push_and_watch(hub: Hub, plan: PublishPlan, options: PublishOptions, report: ReportLine) -> Outcome:
-    name, repo = plan.space.name, plan.repo
-    commit = push(hub, plan, _commit_message(options.root), private=options.private, report=report)
+    name, repo, before = plan.space.name, plan.repo, plan.live
+    message = _commit_message(options.root)
+    if plan.changes_library:
+        plan = push_library(hub, plan, message, options, report)
+    commit = push(hub, plan, message, private=options.private, report=report)
     report(f"{repo}: pushed {commit[:8]}")
     if not options.wait:
         return Outcome(name, repo, "pushed", commit)
     try:
         wait_until_running(hub, repo, commit, options.wait_options, report)
         if options.smoke_test:
-            report(f"{repo}: answers {smoke_test(hub, repo, name)[:80]!r}")
+            report(f"{repo}: answers {smoke_test(hub, repo, name, plan.space.question)[:80]!r}")
     except PublishError:
-        if options.rollback and (previous := plan.live.sha):
+        if options.rollback and (previous := before.sha):
             restored = restore(hub, repo, previous, f"Back to {previous[:8]}: {commit[:8]} did not run")
+            if plan.changes_library:
+                restore_volumes(hub, repo, before)
             report(f"{repo}: rolled back to the files of {previous[:8]} ({restored[:8]})")
         raise
     report(f"{repo}: runs {commit[:8]}")

@@ -13,16 +13,18 @@ REQUESTS = Path(__file__).with_name("smoke.toml")
 TIMEOUT_SECONDS = 30
 
 
-def smoke_test(hub: Hub, repo: str, name: str) -> str:
+def smoke_test(hub: Hub, repo: str, name: str, question: str = "") -> str:
     """Send the test request of the app `name` to the published Space `repo` and return its answer."""
     with translate_errors(f"the address of {repo}"):
         info = hub.api.space_info(repo)
     address = info.host or f"https://{info.subdomain}.hf.space"
-    return ask(address, name, token=hub.api.token if info.private and isinstance(hub.api.token, str) else None)
+    return ask(
+        address, name, question, token=hub.api.token if info.private and isinstance(hub.api.token, str) else None
+    )
 
 
-def ask(address: str, name: str, token: str | None = None) -> str:
-    """Send the app's request of smoke.toml; `SpaceFailed` if the answer is empty or an error."""
+def ask(address: str, name: str, question: str = "", *, token: str | None = None) -> str:
+    """Send the app's request of smoke.toml, with its own question or another; `SpaceFailed` without a real answer."""
     request = tomllib.loads(REQUESTS.read_text(encoding="utf-8")).get(name)
     try:
         if request and "path" in request:
@@ -32,7 +34,7 @@ def ask(address: str, name: str, token: str | None = None) -> str:
         client = Client(address, verbose=False, token=token)
         if request is None:
             return str(client.view_api(return_format="dict", print_info=False))
-        reply: Any = client.predict(*request["arguments"], api_name=request["endpoint"])
+        reply: Any = client.predict(*([question] if question else request["arguments"]), api_name=request["endpoint"])
     except Exception as error:
         raise SpaceFailed(
             f"{name} runs, but does not answer ({type(error).__name__}: {redact(str(error))[:200]}).",

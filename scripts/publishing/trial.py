@@ -46,7 +46,7 @@ def create_environment(space: StagedSpace, folder: Path, report: Callable[[str],
 def try_app(space: StagedSpace, python: Path) -> str:
     """Start the staged app, send its test request and return the answer."""
     with run_app(space, python) as url:
-        return ask(url, space.name)
+        return ask(url, space.name, space.question)
 
 
 @contextmanager
@@ -59,7 +59,7 @@ def run_app(space: StagedSpace, python: Path, seconds: float = START_SECONDS) ->
         "STREAMLIT_SERVER_PORT": str(port), "STREAMLIT_SERVER_ADDRESS": "127.0.0.1",
     }  # fmt: skip
     url, log = f"http://127.0.0.1:{port}", space.folder.parent / f"{space.name}.log"
-    environment = {**inherited, **settings}
+    environment = {**inherited, **settings, **space.variables}
     try:
         with running_server(
             _command(space, python), url, log,

@@ -32,6 +32,7 @@ from chat_page.layout.conversation_list import build_conversation_list
 from chat_page.layout.document_list import build_document_list
 from chat_page.layout.settings import build_settings
 from chat_page.layout.sources_pane import build_sources_pane
+from chat_page.page_text import FILE, PageText, read_page_text
 from chat_page.rendering.documents import feedback_note
 from chat_page.shared_libraries import library_folders
 from chat_page.strings import ENGLISH
@@ -50,7 +51,7 @@ from ui.scripts import download_js, key_js
 
 CORPUS = Path(__file__).parent / "corpus"
 LIBRARY = Path(__file__).parent / "library"  # `publish_space.py --documents` puts it there
-PREVIEW = Path(__file__).parent / "preview.png"  # `make screenshots` takes it
+PREVIEW = Path(__file__).parent / "preview.png"  # `make screenshots` takes it; with a library, the publisher draws it
 # Gradio's state of a page takes 75 kB, and anybody can open pages. Nothing is lost when a page's state is dropped.
 MAX_SESSIONS = 200
 
@@ -59,6 +60,8 @@ ARGUMENTS = launch.parse_arguments(
 )
 
 try:
+    OWN_TEXT = read_page_text(Path(__file__).parent / FILE)
+    TEXT = OWN_TEXT or PageText(ENGLISH.title, ENGLISH.tagline)
     LIMITS = EdgeLimits.from_environment(
         max_file_mb=int_setting("SPACEPORT_MAX_FILE_MB", 50, least=1),
         max_files=Quota.from_environment().files or EdgeLimits().files,
@@ -67,7 +70,7 @@ try:
     if gr.NO_RELOAD:  # expensive objects and visitors' data survive an edit of this file
         CHAT = Chat(
             Catalog.load(ARGUMENTS.catalog), CORPUS, limits=Limits(file_bytes=LIMITS.file_bytes),
-            libraries=library_folders(LIBRARY),
+            libraries=library_folders(LIBRARY), examples=TEXT.examples,
         )  # fmt: skip
     START = CHAT.catalog.target(ARGUMENTS.backend or CHAT.catalog.default)
     if ARGUMENTS.backend and START.unavailable:
@@ -130,7 +133,7 @@ async def search_documents(
 
 
 with PublicBlocks(
-    title=ENGLISH.title, analytics_enabled=False, fill_width=True, fill_height=True, delete_cache=(300, 3600)
+    title=TEXT.title, analytics_enabled=False, fill_width=True, fill_height=True, delete_cache=(300, 3600)
 ) as demo:
     # Not a secret: the browser receives it with the page. It's fixed so that the key survives a restart of the server.
     key = gr.BrowserState("", storage_key="spaceport-visitor", secret="spaceport")  # noqa: S106
@@ -144,8 +147,8 @@ with PublicBlocks(
         account = build_account()
     with gr.Row(elem_id="page", scale=1):
         with gr.Column(elem_id="middle", scale=1, min_width=0):
-            build_head()
-            chatbot = build_chatbot(CHAT.shared.documents(CHAT.shared.default))
+            build_head(OWN_TEXT)
+            chatbot = build_chatbot(CHAT.shared.questions(CHAT.shared.default))
             composer = build_composer(TARGETS)
             note = translated(partial(feedback_note, CHAT.shared_feedback))
             gr.HTML(note, visible=bool(CHAT.shared_feedback), elem_id="feedback")
@@ -282,7 +285,7 @@ if __name__ == "__main__":
             LIMITS,
             css=scripts.CSS,
             head=scripts.HEAD,
-            preview=Middleware(LinkPreview, ENGLISH.title, ENGLISH.tagline, PREVIEW),
+            preview=Middleware(LinkPreview, TEXT.title, TEXT.description, PREVIEW if PREVIEW.is_file() else None),
             private=CHAT.private_folders,
             max_sessions=MAX_SESSIONS,
         ),

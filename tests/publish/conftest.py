@@ -27,8 +27,12 @@ def publish(hub: Hub) -> Callable[..., int]:
 
 def publisher(hub: Hub) -> Callable[..., int]:
     def run(*arguments: str, token: str | None = TOKEN, trial: bool = False) -> int:
-        api = HfApi(endpoint=hub.url, token=token or False)
         options = ["--no-smoke", "--poll", "0.01", "--timeout", "5", *([] if trial else ["--no-try"])]
-        return publish_space.main([*options, *arguments], HubClient(api))
+        return publish_space.main([*options, *arguments], client(hub, token))
 
     return run
+
+
+def client(hub: Hub, token: str | None = TOKEN) -> HubClient:
+    """Return the publisher's client of the fake Hub."""
+    return HubClient(HfApi(endpoint=hub.url, token=token or False))

@@ -18,6 +18,11 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 TOKEN = "hf_" + "s" * 34
+# What the Hub said in July 2026.
+REFUSAL = (
+    "Static Spaces are free for everyone, but hosting Gradio and Docker Spaces on free cpu-basic requires a PRO "
+    "subscription. Subscribe at https://huggingface.co/pro"
+)
 LOG = ["Building\n", "Successfully built gradio\n", "Pushing image\n"]
 
 
@@ -43,6 +48,8 @@ class Space:
     stages: list[str] = field(default_factory=lambda: ["RUNNING"])
     running: str = ""
     sleep: int | None = None
+    volumes: list[dict[str, Any]] = field(default_factory=list)
+    restarts: int = 0
     modified: str = "2026-01-01T00:00:00.000Z"
 
     @property
@@ -56,7 +63,9 @@ class Space:
 
 
 class Hub(ThreadingHTTPServer):
-    """`requests` lists the routes in the order of their calls; `builds` are the stages of a new commit."""
+    """Datasets are among the `spaces`, by names that begin with datasets/. `large` are the files that came as LFS.
+
+    `requests` lists the routes in the order of their calls; `builds` are the stages of a new commit."""
 
     daemon_threads = True
 
@@ -67,8 +76,12 @@ class Hub(ThreadingHTTPServer):
         self.host = ""
         self.builds = ["BUILDING", "APP_STARTING", "RUNNING"]
         self.log = list(LOG)
+        self.large_bytes = 10_000_000  # larger files go to the Hub's large file storage
+        self.large: dict[str, bytes] = {}  # by their SHA-256
         self.faults: dict[str, list[Any]] = {}
         self.on_commit: Any = None
+        self.refused_metadata = ""  # a title
+        self.account: dict[str, Any] = {}  # what it says about the account, besides its name
         self.lock = threading.Lock()
 
     @property
@@ -101,6 +114,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.route("POST")
+
+    def do_PUT(self) -> None:
+        self.route("PUT")
 
     def do_DELETE(self) -> None:
         self.route("DELETE")
@@ -144,6 +160,10 @@ class Handler(BaseHTTPRequestHandler):
         parts = path.strip("/").split("/")
         if path == "/api/whoami-v2":
             return "whoami", ()
+        if path.startswith("/large/"):
+            return "large", (parts[1],)
+        if path.endswith("/info/lfs/objects/batch"):
+            return "batch", ()
         if path == "/api/repos/create":
             return "create", ()
         if path == "/api/repos/delete":
@@ -152,9 +172,13 @@ class Handler(BaseHTTPRequestHandler):
             return "validate", ()
         if parts[0] == "spaces" and "resolve" in parts:
             return "download", ("/".join(parts[1:3]), parts[4], "/".join(parts[5:]))
+        if path == "/api/spaces/hardware":
+            return "offers", ()
         if path == "/api/spaces":
             return "list", ()
         repo, rest = "/".join(parts[2:4]), parts[4:]
+        if parts[1] == "datasets":
+            repo = f"datasets/{repo}"
         if not rest:
             return "info", (repo,)
         return {"logs": "logs", "tree": "tree", "commits": "commits"}.get(rest[0], rest[0]), (repo, *rest[1:])
@@ -162,11 +186,29 @@ class Handler(BaseHTTPRequestHandler):
     def on_whoami(self, _: bytes) -> Any:
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
             return 401, {"error": "Invalid username or password."}, {}
-        return 200, {"type": "user", "name": "somebody", "orgs": []}, {}
+        return 200, {"type": "user", "name": "somebody", "orgs": [], **self.server.account}, {}
+
+    def on_offers(self, _: bytes) -> Any:
+        common = {"unitLabel": "hour", "ephemeralStorage": "50 GB"}
+        gpu = {"type": "gpu", "model": "T4", "quantity": "1", "vram": "16 GB", "manufacturer": "Nvidia"}
+        offers = [
+            ("cpu-basic", "2 vCPU", "16 GB", None, 0), ("t4-small", "4 vCPU", "15 GB", gpu, 0.4),
+            ("a100-large", "12 vCPU", "142 GB", gpu, 2.5),
+        ]  # fmt: skip
+        return 200, [
+            {"name": name, "prettyName": name, "cpu": cpu, "ram": ram, "accelerator": accelerator,
+             "unitCostUSD": cost, "unitCostMicroUSD": int(cost * 1e6), **common}
+            for name, cpu, ram, accelerator, cost in offers
+        ], {}  # fmt: skip
 
     def on_create(self, body: bytes) -> Any:
         request = json.loads(body)
         repo = f"{request.get('organization') or 'somebody'}/{request['name']}"
+        if request.get("type") == "dataset":
+            repo = f"datasets/{repo}"
+        is_free = request.get("sdk") == "static" or request.get("hardware") == "zero-a10g"
+        if self.server.account.get("isPro") is False and request.get("type") == "space" and not is_free:
+            return 402, {"error": REFUSAL}, {}
         status = 409 if repo in self.server.spaces else 200
         if status == 200:
             space = Space(
@@ -175,7 +217,11 @@ class Handler(BaseHTTPRequestHandler):
             space.sleep = request.get("sleepTimeSeconds")
             space.commit("initial commit", {".gitattributes": b"*.bin filter=lfs\n", "README.md": b"---\n---\n"})
             self.server.spaces[repo] = space
-        return status, {"url": f"{self.server.url}/{request.get('type') or 'model'}s/{repo}"}, {}
+        return (
+            status,
+            {"url": f"{self.server.url}/{request.get('type') or 'model'}s/{repo.removeprefix('datasets/')}"},
+            {},
+        )
 
     def on_delete(self, body: bytes) -> Any:
         request = json.loads(body)
@@ -184,27 +230,54 @@ class Handler(BaseHTTPRequestHandler):
 
     def on_validate(self, body: bytes) -> Any:
         content = json.loads(body)["content"]
-        if "emoji: none" in content:
-            return 400, {"errors": [{"message": '"emoji" must be an emoji'}], "warnings": []}, {}
+        if (title := self.server.refused_metadata) and f"title: {title}" in content:
+            return 400, {"errors": [{"message": f'"title" may not be {title}'}], "warnings": []}, {}
         return 200, {"errors": [], "warnings": []}, {}
 
     def on_info(self, repo: str, _: bytes) -> Any:
         space = self.server.spaces[repo]
         value = {
-            "id": repo,
+            "id": repo.removeprefix("datasets/"),
             "sha": space.head.oid,
             "private": space.private,
             "sdk": space.sdk,
             "host": self.server.host or self.server.url,
             "subdomain": repo.replace("/", "-"),
-            "runtime": self.state(space),
+            **({} if repo.startswith("datasets/") else {"runtime": self.state(space)}),
         }
         return 200, value, {}
 
     def on_tree(self, repo: str, revision: str, _: bytes) -> Any:
         files = self.at(self.server.spaces[repo], revision).files
-        entries = [{"type": "file", "oid": blob(data), "size": len(data), "path": path} for path, data in files.items()]
-        return 200, entries, {}
+        return 200, [self.entry(path, data) for path, data in files.items()], {}
+
+    def entry(self, path: str, data: bytes) -> dict[str, Any]:
+        digest = hashlib.sha256(data).hexdigest()
+        lfs = {"lfs": {"oid": digest, "size": len(data), "pointerSize": 134}} if digest in self.server.large else {}
+        return {"type": "file", "oid": blob(data), "size": len(data), "path": path, **lfs}
+
+    def on_batch(self, body: bytes) -> Any:
+        objects = [{**each, "actions": {"upload": {"href": f"{self.server.url}/large/{each['oid']}"}}}
+                   for each in json.loads(body)["objects"]]  # fmt: skip
+        return 200, {"transfer": "basic", "objects": objects}, {}
+
+    def on_large(self, digest: str, body: bytes) -> Any:
+        if hashlib.sha256(body).hexdigest() != digest:
+            return 400, {"error": "wrong checksum"}, {}
+        self.server.large[digest] = body
+        return 200, {}, {}
+
+    def on_volumes(self, repo: str, body: bytes) -> Any:
+        space = self.server.spaces[repo]
+        if self.command == "DELETE" and not space.volumes:
+            return 400, {"error": "This Space has no volumes"}, {}
+        space.volumes = json.loads(body)["volumes"] if self.command == "PUT" else []
+        return 200, {}, {}
+
+    def on_restart(self, repo: str, _: bytes) -> Any:
+        space = self.server.spaces[repo]
+        space.restarts += 1
+        return 200, self.state(space), {}
 
     def on_commits(self, repo: str, revision: str, _: bytes) -> Any:
         date = "2026-01-01T00:00:00.000Z"
@@ -214,9 +287,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def on_preupload(self, repo: str, revision: str, body: bytes) -> Any:
         files = self.server.spaces[repo].head.files
-        entries = [{"path": each["path"], "uploadMode": "regular", "shouldIgnore": False,
-                 "oid": blob(files[each["path"]]) if each["path"] in files else None}
-                for each in json.loads(body)["files"]]  # fmt: skip
+        entries = [{"path": each["path"], "shouldIgnore": False,
+                    "uploadMode": "lfs" if each["size"] > self.server.large_bytes else "regular",
+                    "oid": blob(files[each["path"]]) if each["path"] in files else None}
+                   for each in json.loads(body)["files"]]  # fmt: skip
         return 200, {"files": entries}, {}
 
     def on_commit(self, repo: str, revision: str, body: bytes) -> Any:
@@ -233,6 +307,8 @@ class Handler(BaseHTTPRequestHandler):
             value = line["value"]
             if line["key"] == "file":
                 files[value["path"]] = base64.b64decode(value["content"])
+            elif line["key"] == "lfsFile":
+                files[value["path"]] = self.server.large[value["oid"]]
             elif line["key"] == "deletedFile":
                 files.pop(value["path"])
         commit = space.commit(header["summary"], files)
@@ -266,6 +342,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.command == "POST":
             request = json.loads(body)
             store[request["key"]] = request["value"]
+        elif self.command == "DELETE":
+            del store[json.loads(body)["key"]]
         return {key: {"key": key, **({"value": value} if with_values else {})} for key, value in store.items()}
 
     def on_list(self, _: bytes) -> Any:
@@ -296,7 +374,7 @@ class Handler(BaseHTTPRequestHandler):
         if stage == "RUNNING":
             space.running = space.head.oid
         sha = space.head.oid if stage.endswith("ERROR") else space.running
-        return {"stage": stage, "sha": sha, "gcTimeout": space.sleep,
+        return {"stage": stage, "sha": sha, "gcTimeout": space.sleep, "volumes": space.volumes or None,
                 "hardware": {"current": space.hardware, "requested": space.hardware}}  # fmt: skip
 
     def reply(self, status: int, value: Any, headers: dict[str, str] | None = None, *, half: bool = False) -> None:

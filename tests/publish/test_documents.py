@@ -42,7 +42,7 @@ def test_documents_are_sent_once_and_only_when_they_may_be_public(
     assert publish(*command, "--apply", "--public-documents") == 0
     sent = hub.spaces[REPO].head.files
     assert any(b"dives from thirty metres" in data for place, data in sent.items() if place.startswith("library/"))
-    assert "corpus/seabird-report.md" in sent
+    assert "corpus/seabird-report.md" not in sent
     capsys.readouterr()
     assert publish(*command, "--apply", "--public-documents") == 0
     assert "nothing to do" in capsys.readouterr().out
@@ -55,6 +55,19 @@ def test_a_secret_in_a_document_is_named_before_anything_is_built(folder: Path, 
     assert not (tmp_path / "library").exists()
 
 
+def test_personal_data_is_named_before_anything_is_sent(
+    hub: Hub, publish: Publish, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "team.md").write_text("# Team\n\nWrite to jo.doe@seabirds.org, or call +351 21 123 4567.\n")
+    assert publish("chat_rag", "--documents", str(folder), "--repo", REPO, "--apply") == 1
+    output = capsys.readouterr()
+    assert "personal data? e-mail addresses: 1, in team.md" in output.out
+    assert "personal data? telephone numbers: 1, in team.md" in output.out
+    assert "jo.doe" not in output.out + output.err
+    assert "--public-documents" in output.err
+    assert not hub.spaces
+
+
 def test_only_the_chat_takes_documents(publish: Publish, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert publish("platform_compare", "--documents", str(folder)) == 1
     assert "doesn't read documents" in capsys.readouterr().err
@@ -62,10 +75,3 @@ def test_only_the_chat_takes_documents(publish: Publish, folder: Path, capsys: p
     assert "--documents is for one Space" in capsys.readouterr().err
     assert publish("chat_rag", "--documents", str(folder / "nothing")) == 1
     assert "There is no folder" in capsys.readouterr().err
-
-
-def test_a_library_that_is_too_large_is_refused_with_its_size(folder: Path, tmp_path: Path) -> None:
-    large = tmp_path / "large.bin"
-    large.write_bytes(bytes(staged_documents.MAX_FILE_BYTES + 1))
-    with pytest.raises(ContentError, match=r"The library has 10\.0 MB"):
-        staged_documents.check_size(staged_documents.Documents({"vectors": large}, ""))

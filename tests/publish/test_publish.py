@@ -197,14 +197,13 @@ def test_a_preview_is_private_and_can_be_deleted(
 def test_the_owner_can_be_an_organisation(hub: Hub, publish: Publish) -> None:
     assert publish(SPACE, "--owner", "lab", "--apply") == 0
     assert set(hub.spaces) == {"lab/platform_compare"}
-    assert "whoami" not in hub.requests
 
 
 @pytest.mark.parametrize(
     ("status", "remedy"),
     [
         (401, "hf auth login"),
-        (402, "free account"),
+        (402, "--hardware zero-a10g"),
         (403, "write access"),
         (404, "Check the name"),
         (429, "Too many requests"),
@@ -449,3 +448,30 @@ def test_waiting_can_be_interrupted(hub: Hub) -> None:
     assert "Stopped. A pushed commit stays" in errors
     assert "Traceback" not in errors
     assert len(hub.spaces[REPO].commits) == 2
+
+
+def test_metadata_that_the_hub_refuses_is_in_its_words(
+    hub: Hub, publish: Publish, published: Space, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "refused_metadata", "Compare")  # the Hub knows more rules than are checked here
+    for repo in (f"{REPO}-new", REPO):
+        published.commit("by hand", published.head.files | {"app.py": b"old", "README.md": b"old"})
+        assert publish(SPACE, "--repo", repo, "--apply") == 1
+        error = capsys.readouterr().err
+        assert 'The Hub refuses the front matter of README.md:\n  "title" may not be Compare' in error
+        assert "Traceback" not in error
+        assert published.head.title == "by hand"
+    assert set(hub.spaces) == {REPO}
+
+
+@pytest.mark.parametrize(
+    "name", ["somebody/a b", "somebody/a--b", "-x/y", "somebody/ü", "somebody/x.git", "a/b/c", "x"]
+)
+def test_a_bad_repository_name_is_refused(
+    hub: Hub, publish: Publish, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert publish(SPACE, f"--repo={name}") == 1
+    error = capsys.readouterr().err
+    assert "Write OWNER/NAME" in error
+    assert repr(name) in error
+    assert not hub.requests

@@ -120,6 +120,28 @@ def test_an_unknown_import_is_reported_with_its_line(tmp_path: Path) -> None:
         app_files(open_checkout(root), root / "spaces/one")
 
 
+def test_an_optional_import_may_be_missing(tmp_path: Path) -> None:
+    optional = "try:\n    import nothing_at_all, shared\nexcept {error}:\n    nothing_at_all = None"
+    for error in ("ImportError", "(ModuleNotFoundError, OSError)", "Exception"):
+        folder = tmp_path / error
+        folder.mkdir()
+        root = repository(folder, spaces__one__app=optional.format(error=error), spaces__shared="")
+        assert set(app_files(open_checkout(root), root / "spaces/one")) == {"shared.py"}
+    for error in ("KeyError", "ImportError:\n    pass\nimport nothing_at_all\ntry:\n    pass\nexcept KeyError"):
+        folder = tmp_path / str(len(error))
+        folder.mkdir()
+        root = repository(folder, spaces__one__app=optional.format(error=error), spaces__shared="")
+        with pytest.raises(StageError, match="there is no module nothing_at_all"):
+            app_files(open_checkout(root), root / "spaces/one")
+
+
+def test_a_module_that_one_file_needs_is_not_optional(tmp_path: Path) -> None:
+    optional = "import shared\ntry:\n    import nothing_at_all\nexcept ImportError:\n    pass"
+    root = repository(tmp_path, spaces__one__app=optional, spaces__shared="import nothing_at_all")
+    with pytest.raises(StageError, match=r"shared.py, line 1: there is no module nothing_at_all"):
+        app_files(open_checkout(root), root / "spaces/one")
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
@@ -137,6 +159,24 @@ def test_an_unknown_import_is_reported_with_its_line(tmp_path: Path) -> None:
         ({"custom_headers": {"x-frame-options": "DENY"}}, "x-frame-options"),
         ({"preload_from_hub": ["model"]}, "owner/repo"),
         ({"startup_duration_timeout": "soon"}, "like 30m"),
+        ({"short_description": None}, "short_description is None: write a text"),
+        ({"short_description": ""}, "short_description is '': write a text"),
+        ({"short_description": 5}, "short_description is 5: write a text, in quotes"),
+        ({"title": 2026}, "title is 2026"),
+        ({"app_file": ["app.py"]}, "app_file is ['app.py']"),
+        ({"python_version": 3.1}, "put it in quotes, since YAML reads 3.10 as 3.1"),
+        ({"emoji": "none"}, "emoji is 'none'"),
+        ({"emoji": 5}, "emoji is 5"),
+        ({"emoji": ""}, "emoji is ''"),
+        ({"emoji": "📡 radio"}, "an emoji, and nothing else"),
+        ({"tags": "a, b"}, "tags is 'a, b': write a list"),
+        ({"tags": [1, 2]}, "tags is [1, 2]"),
+        ({"models": "gpt2"}, "models is 'gpt2'"),
+        ({"colorFrom": None}, "colorFrom is None"),
+        ({"colorTo": ["red"]}, "colorTo is ['red']"),
+        ({"pinned": "maybe"}, "pinned is 'maybe': write true or false"),
+        ({"custom_headers": ["x"]}, "a name and a value on each line"),
+        ({"preload_from_hub": 5}, "preload_from_hub is 5"),
     ],
 )
 def test_front_matter_that_the_hub_refuses(change: dict[str, object], problem: str) -> None:
@@ -144,6 +184,25 @@ def test_front_matter_that_the_hub_refuses(change: dict[str, object], problem: s
     problems = front_matter.check(GOOD | change, {"app.py"}, gradio="6.31.0", zero_gpu=False)
     assert len(problems) == 1
     assert problem in problems[0]
+
+
+@pytest.mark.parametrize("emoji", ["📡", "❤️", "1️⃣", "🇵🇹", "👩‍🚀", "🏳️‍🌈", "☂"])
+def test_every_kind_of_emoji_is_accepted(emoji: str) -> None:
+    values = GOOD | {"emoji": emoji, "hf_oauth_authorized_org": "lab"}
+    assert not front_matter.check(values, {"app.py"}, gradio="6.31.0", zero_gpu=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("\ufeff---\ntitle: T\n---\n", "begins with a byte order mark"),
+        ("---\n5: T\n---\n", "isn't valid YAML"),
+        ("---\n\ttitle: T\n---\n", "isn't valid YAML"),
+    ],
+)
+def test_front_matter_that_cannot_be_read(text: str, problem: str) -> None:
+    with pytest.raises(StageError, match=problem):
+        front_matter.parse(text)
 
 
 DOCKER = {name: value for name, value in GOOD.items() if name not in ("sdk_version", "python_version", "app_file")}
@@ -221,6 +280,16 @@ def test_requirements_are_pinned_with_their_dependencies() -> None:
     assert "huggingface-hub==2.4.0" in lines
     assert any(line.startswith("httpx2==") for line in lines)
     assert not any(line.startswith("spaces") for line in lines)
+
+
+def test_a_pin_that_the_lock_would_override_is_refused() -> None:
+    for line in ("huggingface_hub<2", "gradio==6.30.0", "numpy==1.0"):
+        with pytest.raises(StageError, match=f"asks for {line}, but the lock has"):
+            requirements.pin_requirements(line, ROOT / "constraints.txt", python="3.11", zero_gpu=False)
+    text = requirements.pin_requirements(
+        'huggingface_hub<2; python_version < "3"\n', ROOT / "constraints.txt", python="3.11", zero_gpu=False
+    )
+    assert "huggingface-hub==2.4.0" in text
 
 
 def test_torch_is_for_the_cpu_unless_on_zero_gpu() -> None:

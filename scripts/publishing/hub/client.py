@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import httpx2
 from huggingface_hub import HfApi, is_offline_mode, set_client_factory
-from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
+from huggingface_hub.utils import validate_repo_id
 
 from publishing.errors import HubError
 
 REMEDIES = {
     401: "Log in: hf auth login, or set HF_TOKEN to a token with write access.",
-    402: "A free account can't have such a Space: choose --hardware zero-a10g, or a plan that includes it.",
+    402: "A free account can't have this: choose --hardware zero-a10g, or a plan that includes it.",
     403: "The token isn't allowed to do this: give it write access to this Space, or name another owner with --repo.",
     404: "Check the name, and that the token has access to it.",
     409: "Another client is changing it: wait a moment, then plan again.",
@@ -49,14 +50,21 @@ class Hub:
         """`silence_seconds` is the longest wait for the next byte; huggingface_hub sets no limit on some requests."""
         _TimeoutClient.seconds = silence_seconds
         self.api = api or HfApi()
+        self._account: dict[str, Any] | None = None
 
     def owner(self) -> str:
         """Return the account name of the token."""
-        with translate_errors("your account"):
-            try:
-                return str(self.api.whoami()["name"])
-            except ValueError as error:
-                raise HubError("You are not logged in to the Hub.", REMEDIES[401], status=401) from error
+        return str(self.whoami()["name"])
+
+    def whoami(self) -> dict[str, Any]:
+        """Return what the Hub says about the token's account; it is asked once."""
+        if self._account is None:
+            with translate_errors("your account"):
+                try:
+                    self._account = dict(self.api.whoami())
+                except ValueError as error:
+                    raise HubError("You are not logged in to the Hub.", REMEDIES[401], status=401) from error
+        return self._account
 
 
 @contextmanager
@@ -77,11 +85,31 @@ def translate_errors(subject: str) -> Iterator[None]:
             f"The Hub does not answer a request for {subject} ({type(error).__name__}).",
             "Check the network and HF_ENDPOINT.",
         ) from None
+    except RuntimeError as error:  # what the client raises when a large file's upload fails
+        reason = redact(str(error)).split("\n")[0]
+        raise HubError(f"{reason} ({type(error.__cause__ or error).__name__})", "Try again in a few minutes.") from None
+    except ValueError as error:
+        raise _unusable(subject, error) from None
+
+
+def check_name(repo: str) -> None:
+    """Raise `HubError` if this can't be the name of a repository."""
+    try:
+        validate_repo_id(repo)
+    except HFValidationError as error:
+        reason = str(error).splitlines()[0]
+        raise HubError(reason, "Write OWNER/NAME with letters, digits, and single -, _ or . between them.") from None
 
 
 def redact(text: str) -> str:
     """Return `text` with tokens replaced by ***."""
     return _TOKEN.sub("***", text)
+
+
+def refused_metadata(problems: Sequence[str]) -> HubError:
+    """Return the error for front matter that the Hub refuses, with its own words."""
+    lines = "".join(f"\n  {problem}" for problem in problems)
+    return HubError(f"The Hub refuses the front matter of README.md:{lines}", "Correct it there.", status=400)
 
 
 def may_have_succeeded(error: HubError) -> bool:
@@ -92,6 +120,15 @@ def may_have_succeeded(error: HubError) -> bool:
 def runtime_values(runtime: Any) -> dict[str, Any]:
     """Return a Space runtime as the server sent it."""
     return dict(getattr(runtime, "raw", None) or {})
+
+
+def _unusable(subject: str, error: ValueError) -> HubError:
+    """Translate a ValueError, which the client raises for refused metadata and for an answer that isn't JSON."""
+    first, _, problems = redact(str(error)).partition("\n")
+    if not first.startswith("Invalid metadata"):
+        reason = f"The Hub's answer to a request for {subject} can't be read ({first[:200]})."
+        return HubError(reason, "Try again in a few minutes.")
+    return refused_metadata([problem.removeprefix("- ") for problem in problems.splitlines()])
 
 
 def _refusal(subject: str, error: HfHubHTTPError) -> HubError:

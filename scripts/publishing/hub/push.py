@@ -11,7 +11,9 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 from huggingface_hub.errors import RepositoryNotFoundError
 
 from publishing.errors import HubError
+from publishing.hub.account import refused_creation
 from publishing.hub.client import REMEDIES, Hub, may_have_succeeded, translate_errors
+from publishing.hub.metadata import check_metadata
 from publishing.hub.plan import LiveSpace, PublishPlan, fetch_live, fetch_tree, make_plan
 from publishing.hub.settings import apply_settings
 
@@ -27,10 +29,7 @@ def push(
     If the Space changed in the meantime, it is planned again. If a failed commit may have taken effect, the Space is
     read first. A commit of another client is never overwritten.
     """
-    current = plan
-    if current.live.sha is None:
-        create_space(hub, current, private=private)
-        current = _plan_again(hub, current)
+    current = create_if_missing(hub, plan, private=private)
     apply_settings(hub, current.repo, current.settings)
     for attempt in range(1, ATTEMPTS + 1):
         if not current.changes_files:
@@ -45,18 +44,40 @@ def push(
     raise AssertionError  # the loop returns or raises
 
 
+def create_if_missing(hub: Hub, plan: PublishPlan, *, private: bool = False) -> PublishPlan:
+    """Create the Space or the dataset of a plan if it doesn't exist, and return the plan for it as it is then."""
+    if plan.live.sha is not None:
+        return plan
+    if plan.repo_type == "space":
+        create_space(hub, plan, private=private)
+    else:
+        create_dataset(hub, plan.repo)
+    return _plan_again(hub, plan)
+
+
+def create_dataset(hub: Hub, repo: str) -> None:
+    """Create a private dataset; one that exists stays as public or private as it is."""
+    with translate_errors(f"the creation of the dataset {repo}"), _name_conflicts(repo):
+        hub.api.create_repo(repo, repo_type="dataset", private=True, exist_ok=True)
+
+
 def create_space(hub: Hub, plan: PublishPlan, *, private: bool) -> None:
     """Create the Space; it's no error if another client created it in the meantime."""
-    with translate_errors(f"the creation of {plan.repo}"), _name_conflicts(plan.repo):
-        hub.api.create_repo(
-            plan.repo,
-            repo_type="space",
-            space_sdk=str(plan.space.front_matter["sdk"]),
-            private=private,
-            space_hardware=plan.settings.hardware,
-            space_sleep_time=plan.settings.sleep_seconds,
-            exist_ok=True,
-        )
+    check_metadata(hub, plan.space.files["README.md"].read_text(encoding="utf-8"))
+    sdk, hardware = str(plan.space.front_matter["sdk"]), plan.settings.hardware
+    try:
+        with translate_errors(f"the creation of {plan.repo}"), _name_conflicts(plan.repo):
+            hub.api.create_repo(
+                plan.repo,
+                repo_type="space",
+                space_sdk=sdk,
+                private=private,
+                space_hardware=hardware,
+                space_sleep_time=plan.settings.sleep_seconds,
+                exist_ok=True,
+            )
+    except HubError as error:
+        raise refused_creation(error, sdk, hardware) from error
 
 
 @contextmanager
@@ -103,7 +124,8 @@ def _plan_again(hub: Hub, plan: PublishPlan) -> PublishPlan:
     settings = plan.settings
     if plan.live.sha is None:
         settings = replace(settings, hardware=None, sleep_seconds=None)
-    return make_plan(plan.repo, plan.space, fetch_live(hub, plan.repo), settings)
+    live = fetch_live(hub, plan.repo, plan.repo_type)
+    return make_plan(plan.repo, plan.space, live, settings, repo_type=plan.repo_type, library=plan.library)
 
 
 def _commit_plan(hub: Hub, plan: PublishPlan, message: str) -> str:
@@ -112,12 +134,14 @@ def _commit_plan(hub: Hub, plan: PublishPlan, message: str) -> str:
         for relative_path in (*plan.added, *plan.changed)
     ]
     operations += [CommitOperationDelete(relative_path) for relative_path in plan.deleted]
-    return _commit(hub, plan.repo, operations, message, plan.live)
+    return _commit(hub, plan.repo, operations, message, plan.live, plan.repo_type)
 
 
-def _commit(hub: Hub, repo: str, operations: Sequence[Operation], message: str, live: LiveSpace) -> str:
+def _commit(
+    hub: Hub, repo: str, operations: Sequence[Operation], message: str, live: LiveSpace, repo_type: str = "space"
+) -> str:
     with translate_errors(f"the commit to {repo}"):
         commit = hub.api.create_commit(
-            repo, list(operations), commit_message=message, repo_type="space", parent_commit=live.sha
+            repo, list(operations), commit_message=message, repo_type=repo_type, parent_commit=live.sha
         )
         return str(commit.oid)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from publishing.errors import PublishError
+from publishing.errors import HubError, PublishError
+from publishing.hub.account import refused_hardware
 from publishing.hub.client import Hub, translate_errors
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
@@ -85,12 +86,16 @@ def changed_settings(
 
 def apply_settings(hub: Hub, repo: str, settings: SpaceSettings) -> None:
     """Apply the settings; repeating this is harmless, so the next run completes a failed one."""
+    if settings.hardware:  # first: if it's refused, nothing has changed
+        try:
+            with translate_errors(f"the hardware {settings.hardware} of {repo}"):
+                hub.api.request_space_hardware(repo, settings.hardware)
+        except HubError as error:
+            raise refused_hardware(error, settings.hardware) from error
     with translate_errors(f"the settings of {repo}"):
         for name, value in settings.variables.items():
             hub.api.add_space_variable(repo, name, value)
         for name, value in settings.secrets.items():
             hub.api.add_space_secret(repo, name, value)
-        if settings.hardware:
-            hub.api.request_space_hardware(repo, settings.hardware)
         if settings.sleep_seconds is not None:
             hub.api.set_space_sleep_time(repo, settings.sleep_seconds)

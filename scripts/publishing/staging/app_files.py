@@ -12,7 +12,7 @@ from publishing.staging.checkout import Checkout
 
 # Files about one Space, which another Space that imports its packages doesn't need.
 ABOUT_A_SPACE = ("README.md", "requirements.txt", "Dockerfile")
-Origin = tuple[Path, int]  # the file and the line of an import
+Origin = tuple[Path, int, bool]  # the file and the line of an import, and whether the app does without it
 
 
 def app_files(checkout: Checkout, app: Path) -> dict[str, Path]:
@@ -27,34 +27,47 @@ def app_files(checkout: Checkout, app: Path) -> dict[str, Path]:
     visited: set[str] = set()
     queue = _imports(path for name, path in checkout.tree(app).items() if "/" not in name and path.suffix == ".py")
     while queue:
-        name, (source, line) = queue.popitem()
+        name, (source, line, is_optional) = queue.popitem()
         if name in visited:
             continue
-        visited.add(name)
+        if not is_optional:
+            visited.add(name)
         if location := _locate(name, folders, other_spaces):
+            visited.add(name)
             contents = _contents(checkout, location)
             files |= contents
             if location.parent in other_spaces:
                 files |= _data_files(checkout, location.parent)
-            queue |= _imports(path for path in contents.values() if path.suffix == ".py")
-        elif name != "spaces" and find_spec(name) is None:  # ZeroGPU's image has the package `spaces`
+            _add(queue, _imports(path for path in contents.values() if path.suffix == ".py"))
+        elif name != "spaces" and not is_optional and find_spec(name) is None:  # ZeroGPU's image has `spaces`
             where = f"{source.relative_to(checkout.root)}, line {line}"
             raise StageError(f"{where}: there is no module {name}.", "Install the package, or fix the import.")
     return files
 
 
 class _ImportVisitor(ast.NodeVisitor):
-    """Collects the top-level names that a module imports at run time, with the line of each."""
+    """Collects the top-level names that a module imports at run time, with the line of each.
+
+    `optional` are the lines of imports whose failure the module handles.
+    """
 
     def __init__(self) -> None:
         self.lines: dict[str, int] = {}
+        self.optional: set[int] = set()
 
     def visit_Import(self, node: ast.Import) -> None:
-        self.lines |= {alias.name.partition(".")[0]: node.lineno for alias in node.names}
+        for alias in node.names:
+            self._add(alias.name, node.lineno)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         if node.module and not node.level:
-            self.lines[node.module.partition(".")[0]] = node.lineno
+            self._add(node.module, node.lineno)
+
+    def visit_Try(self, node: ast.Try) -> None:
+        if any(_handles_import_error(handler) for handler in node.handlers):
+            imports = (each for statement in node.body for each in ast.walk(statement))
+            self.optional |= {each.lineno for each in imports if isinstance(each, ast.Import | ast.ImportFrom)}
+        self.generic_visit(node)
 
     def generic_visit(self, node: ast.AST) -> None:
         for child in ast.iter_child_nodes(node):
@@ -66,6 +79,18 @@ class _ImportVisitor(ast.NodeVisitor):
         for statement in node.orelse if skips_body else [*node.body, *node.orelse]:
             self.visit(statement)
 
+    def _add(self, module: str, line: int) -> None:
+        """Add an import; one that the module needs counts more than an optional one of the same name."""
+        name = module.partition(".")[0]
+        if name not in self.lines or self.lines[name] in self.optional:
+            self.lines[name] = line
+
+
+def _handles_import_error(handler: ast.ExceptHandler) -> bool:
+    """Return whether a handler catches the error of a missing module; a bare `except` does."""
+    names = {each.id for each in ast.walk(handler.type) if isinstance(each, ast.Name)} if handler.type else set()
+    return handler.type is None or bool(names & {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+
 
 def _imports(sources: Iterable[Path]) -> dict[str, Origin]:
     origins: dict[str, Origin] = {}
@@ -75,8 +100,13 @@ def _imports(sources: Iterable[Path]) -> dict[str, Origin]:
             visitor.visit(ast.parse(source.read_text(encoding="utf-8"), str(source)))
         except (SyntaxError, UnicodeDecodeError) as error:
             raise StageError(f"{source} isn't valid Python ({error}).", "Correct it.") from error
-        origins |= {name: (source, line) for name, line in visitor.lines.items()}
+        _add(origins, {name: (source, line, line in visitor.optional) for name, line in visitor.lines.items()})
     return origins
+
+
+def _add(origins: dict[str, Origin], new: dict[str, Origin]) -> None:
+    """Add imports; one that the app needs takes the place of an optional one of the same name."""
+    origins |= {name: origin for name, origin in new.items() if name not in origins or origins[name][2]}
 
 
 def _locate(name: str, folders: tuple[Path, ...], other_spaces: tuple[Path, ...]) -> Path | None:

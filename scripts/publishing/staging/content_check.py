@@ -15,17 +15,26 @@ from publishing.scan.texts import Text, texts
 
 MAX_FILE_BYTES = 10_000_000
 MAX_TOTAL_BYTES = 100_000_000
+BLOCK_OVERLAP = 10_000  # longer than a secret
 MAX_PROBLEMS = 20  # that a message lists
 # Files that don't belong into a Space, besides those that are known for secrets.
 UNWANTED = re.compile(r"(^|/)([^/]*\.(pyc|ipynb)|\.git|__pycache__|\.ds_store|tests?/.*)(/|$)", re.IGNORECASE)
 
 
-def check_content(files: dict[str, Path]) -> None:
-    """Raise `ContentError` if a file must not be published; it names files and lines, never the secret."""
-    problems = [*_path_problems(files), *_size_problems(files)]
+def check_content(files: dict[str, Path], *, any_size: bool = False) -> None:
+    """Raise `ContentError` if a file must not be published; it names files and lines, never the secret.
+
+    With `any_size`, files may be larger than a Space's, and they are scanned in parts.
+    """
+    problems = [*_path_problems(files), *([] if any_size else _size_problems(files))]
     for relative_path, path in files.items():
-        if not path.is_symlink() and path.stat().st_size <= MAX_FILE_BYTES:
-            problems += _secrets(relative_path, path)
+        if path.is_symlink():
+            continue
+        if path.stat().st_size <= MAX_FILE_BYTES:
+            problems += _secrets(relative_path, path.read_bytes())
+        elif any_size:
+            for name, part in _parts(relative_path, path):
+                problems += _secrets(name, part)
     if problems:
         listing = "\n  ".join(_printable(problem) for problem in problems[:MAX_PROBLEMS])
         rest = f"\n  and {len(problems) - MAX_PROBLEMS} more" if len(problems) > MAX_PROBLEMS else ""
@@ -35,14 +44,26 @@ def check_content(files: dict[str, Path]) -> None:
         )
 
 
-def _secrets(relative_path: str, path: Path) -> Iterator[str]:
+def _parts(relative_path: str, path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the lines of a large file of JSON lines with their names, or the blocks of another one, which overlap."""
+    with path.open("rb") as file:
+        if path.suffix == ".jsonl":
+            yield from ((f"{relative_path}, document {number}", line) for number, line in enumerate(file, start=1))
+            return
+        end = b""
+        while block := file.read(MAX_FILE_BYTES):
+            yield relative_path, end + block
+            end = block[-BLOCK_OVERLAP:]
+
+
+def _secrets(relative_path: str, data: bytes) -> Iterator[str]:
     """Yield a problem for each line with a secret, in the file or in a part of it."""
     if any(find_secrets(relative_path.encode("utf-8", "replace").decode("latin-1"))):
         yield f"a file in {Path(relative_path).parent}: its name is a secret"
     seen: set[str] = set()
     parts: set[str] = {""}
     try:
-        for text in texts(path.read_bytes()):
+        for text in texts(data):
             where = f"{relative_path}, {text.part}" if text.part else relative_path
             if text.part not in parts and (place := secret_place(text.part)):
                 yield f"{where}: this kind of file is never published ({place})"

@@ -6,31 +6,52 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
-from publishing.errors import ContentError, StageError
+from publishing.errors import StageError
+from publishing.scan.personal import personal_data
 from publishing.staging.content_check import MAX_FILE_BYTES, MAX_TOTAL_BYTES, check_content
 from publishing.staging.stage import StagedSpace
+from rag.library.built.manifest import Manifest, is_library, read_data, read_manifest
+from rag.library.built.packed import read_packed
 
 PLACE = "library"  # in the Space
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Documents:
     """A built library: its files by their paths in it, and what `python -m rag inspect` says about it."""
 
-    files: dict[str, Path]
+    library: Path
+    manifest: Manifest
     description: str
-    has_originals: bool = False
+
+    @property
+    def files(self) -> dict[str, Path]:
+        return {name: self.library / name for name in sorted(self.manifest.file_names)}
 
     @property
     def bytes(self) -> int:
         return sum(path.stat().st_size for path in self.files.values())
 
+    @cached_property
+    def personal(self) -> list[str]:
+        """A line for each kind of personal data in the texts."""
+        packed = read_packed(read_data(self.library, self.manifest))
+        return personal_data((each.document.name, each.document.text) for each in packed)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether they are too large for a Space's own repository."""
+        largest = max(path.stat().st_size for path in self.files.values())
+        return largest > MAX_FILE_BYTES or self.bytes > MAX_TOTAL_BYTES
+
     def warning(self, repo: str) -> str:
         """Return the lines of a plan about documents."""
-        lines = "".join(f"\n  {line}" for line in self.description.splitlines())
-        originals = "their texts and the files themselves" if self.has_originals else "their texts"
+        personal = [f"personal data? {line}" for line in self.personal]
+        lines = "".join(f"\n  {line}" for line in [*personal, *self.description.splitlines()])
+        originals = "their texts and the files themselves" if self.manifest.originals else "their texts"
         return (
             f"{repo}: everybody who may see the Space can read these documents, {originals} "
             f"({self.bytes / 1e6:.1f} MB):{lines}"
@@ -40,20 +61,15 @@ class Documents:
 def open_documents(documents: Path, work: Path) -> Documents:
     """Return the library in a folder, or one that is built from the files of the folder in `work`.
 
-    Raises `ContentError` if there is a secret in one of the files, or if they are too large for a Space.
+    Raises `ContentError` if there is a secret in one of the files.
     """
-    from rag.library.built.manifest import is_library, read_manifest
-
     if is_library(documents):
         library, description = documents, _rag("inspect", str(documents))
     else:
         check_content(_documents_below(documents))
         library, description = work, _rag("build", str(documents), "--out", str(work))  # it prints what inspect does
     manifest = read_manifest(library)
-    files = {name: library / name for name in sorted(manifest.file_names)}
-    found = Documents(files, description, manifest.originals)
-    check_size(found)
-    return found
+    return Documents(library, manifest, description)
 
 
 def add_documents(space: StagedSpace, documents: Documents) -> StagedSpace:
@@ -75,16 +91,6 @@ def _documents_below(folder: Path) -> dict[str, Path]:
         and not path.is_symlink()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     }
-
-
-def check_size(documents: Documents) -> None:
-    largest = max(path.stat().st_size for path in documents.files.values())
-    if largest > MAX_FILE_BYTES or documents.bytes > MAX_TOTAL_BYTES:
-        raise ContentError(
-            f"The library has {documents.bytes / 1e6:.1f} MB, its largest file {largest / 1e6:.1f} MB. A Space gets at "
-            f"most {MAX_TOTAL_BYTES / 1e6:g} MB, and {MAX_FILE_BYTES / 1e6:g} MB a file.",
-            "Publish fewer documents, or build the library without --originals.",
-        )
 
 
 def _rag(*arguments: str) -> str:

@@ -35,6 +35,7 @@ def pin_requirements(text: str, lock: Path, *, python: str, zero_gpu: bool, grad
                    "platform_system": "Linux", "platform_machine": "x86_64", "os_name": "posix",
                    "implementation_name": "cpython", "platform_python_implementation": "CPython"}  # fmt: skip
     versions = _lock_versions(lock, environment)
+    _check_versions(list(_parse(text)), versions, environment)
     packages = _with_dependencies(list(_parse(text)), environment)
     bounds = _hub_bounds(versions, environment) if gradio else {}
     lines = []
@@ -69,6 +70,20 @@ def _parse(text: str) -> Iterator[Requirement]:
                 f"requirements.txt: a Space can't install {requirement!r}.",
                 "Write a package of PyPI: no -r, no -e, no local file.",
             ) from error
+
+
+def _check_versions(
+    requirements: list[Requirement], versions: Mapping[str, str], environment: Mapping[str, str]
+) -> None:
+    """Raise `StageError` for a requirement that excludes the version in the lock, which the Space would get."""
+    for requirement in requirements:
+        version = versions.get(canonicalize_name(requirement.name))
+        applies = requirement.marker is None or requirement.marker.evaluate(dict(environment))
+        if version and applies and not requirement.specifier.contains(version, prereleases=True):
+            raise StageError(
+                f"requirements.txt asks for {requirement}, but the lock has {requirement.name} {version}.",
+                "Change it there, or update the lock: make lock.",
+            )
 
 
 def _with_dependencies(requirements: list[Requirement], environment: Mapping[str, str]) -> dict[str, set[str]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ GENERATED = ("requirements.txt", "README.md", "LICENSE")
 class StagedSpace:
     """A Space before it is sent: its folder, its files by relative path, its front matter.
 
-    `left_out` are the files in the app's folder that git neither tracks nor ignores.
+    `left_out` are the files in the app's folder that git neither tracks nor ignores. `question` is one that its
+    documents answer, for a test; without it, the app's own. A trial sets the `variables`.
     """
 
     name: str
@@ -30,6 +31,8 @@ class StagedSpace:
     files: dict[str, Path]
     front_matter: dict[str, Any]
     left_out: tuple[str, ...] = ()
+    question: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 def stage(
@@ -67,6 +70,12 @@ def stage(
     files = _files_below(folder)
     _check(values, files, requirements.lock_version("gradio", lock), zero_gpu)
     return StagedSpace(name, folder, files, values, tuple(checkout.untracked(app)))
+
+
+def space_sdk(root: Path, name: str) -> str:
+    """Return the sdk in the README of a Space; "" if it has none, which `stage` reports."""
+    readme = root / "spaces" / name / "README.md"
+    return str(front_matter.parse(readme.read_text(encoding="utf-8")).get("sdk", "")) if readme.is_file() else ""
 
 
 def space_names(root: Path) -> list[str]:

@@ -37,14 +37,20 @@ ABANDONED_SECONDS = 86_400
 class Chat:
     """One instance per process. Creating it is cheap: `warm` or the first question loads the models."""
 
-    def __init__(self, catalog: Catalog, corpus: Path, *, limits: Limits, libraries: Sequence[Path] = ()) -> None:
-        """Load the built `libraries`, which visitors search in the place of the samples in `corpus`."""
+    def __init__(
+        self, catalog: Catalog, corpus: Path, *, limits: Limits, libraries: Sequence[Path] = (),
+        examples: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        """Load the built `libraries`, which visitors search in the place of the samples in `corpus`.
+
+        `examples` are questions to them.
+        """
         self.catalog = catalog
         self.admission = Admission()
         self.shared_feedback = SharedFeedback.from_environment()
         self.uploads = Uploads(self.admission.uploads)
         self._embedder = Embedder()
-        self.shared = SharedLibraries(libraries, corpus, self._embedder)
+        self.shared = SharedLibraries(libraries, corpus, self._embedder, examples=examples)
         quota = Quota.from_environment()
         self._visitors = Visitors.from_environment(
             lambda store: Library(self._embedder, limits=limits, store=store, quota=quota)

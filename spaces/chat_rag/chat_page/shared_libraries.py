@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from chat_page import suggestions
 from rag.documents import Document
 from rag.library.built.manifest import is_library
 from rag.library.built.shared_library import BuiltLibrary
@@ -27,11 +28,17 @@ def library_folders(beside_app: Path, environment: Mapping[str, str] | None = No
 class SharedLibraries:
     """Libraries by their titles on the page; without a title it's the samples, which own documents replace."""
 
-    def __init__(self, folders: Sequence[Path], corpus: Path, embedder: Embedder) -> None:
-        """Load built libraries; `LibraryRefused` if one is damaged or for another model. Samples are read later."""
+    def __init__(
+        self, folders: Sequence[Path], corpus: Path, embedder: Embedder, *, examples: Sequence[str] = ()
+    ) -> None:
+        """Load built libraries; `LibraryRefused` if one is damaged or for another model. Samples are read later.
+
+        `examples` are questions to the libraries; without any, they are about their headings.
+        """
         built = [BuiltLibrary(folder, embedder) for folder in folders]
         self.folders = tuple(folders)
         self.libraries: tuple[Library, ...] = tuple(built) or (SampleLibrary(corpus, embedder),)
+        self._examples = tuple(examples)
         self.titles = _unique([library.manifest.name for library in built])
 
     @property
@@ -48,6 +55,11 @@ class SharedLibraries:
     def documents(self, choice: Choice) -> list[Document]:
         """Return the documents of the chosen built libraries, without the samples."""
         return [each for library in self.chosen(choice) for each in library.documents] if self.titles else []
+
+    def questions(self, choice: Choice) -> tuple[str, ...]:
+        """Return questions to the chosen built libraries."""
+        documents = self.documents(choice)
+        return self._examples if documents and self._examples else suggestions.library_questions(documents)
 
 
 def _unique(names: Sequence[str]) -> list[str]:

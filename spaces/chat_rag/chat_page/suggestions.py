@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, zip_longest
 
 from chat_page.strings import Strings
@@ -13,6 +13,7 @@ from rag.reading.headings import find_headings
 from rag.search.languages import detect_language
 
 COUNT = 3
+SAMPLE = 50  # the documents of a library of which some are asked about
 _FEWEST_WORDS = 40  # of fewer words, the language is a guess
 # Headings of every text say nothing about this one; a question needs words, and has to fit a card.
 _GENERAL = re.compile(
@@ -27,8 +28,14 @@ def questions(documents: Sequence[Document]) -> tuple[str, ...]:
     return tuple(islice((question for each in rounds for question in each if question), COUNT))
 
 
+def library_questions(documents: Iterable[Document]) -> tuple[str, ...]:
+    """Return up to three questions to a library: about headings of its first documents that have some."""
+    first = list(islice(documents, SAMPLE))
+    return questions(([each for each in first if _own_topics(each)] or first)[:COUNT][::-1])
+
+
 def _of_document(document: Document) -> Iterator[str]:
-    topics = [topic for topic in dict.fromkeys(_topics(document)) if topic.casefold() not in document.name.casefold()]
+    topics = _own_topics(document)
     words = _strings(document)
     if not topics:
         yield words.fill(words.summary_question, name=document.name)
@@ -41,6 +48,11 @@ def _strings(document: Document) -> Strings:
     if len(document.text[:2_000].split()) < _FEWEST_WORDS:  # its language would be a guess
         return strings()
     return strings_of(detect_language(document.text))
+
+
+def _own_topics(document: Document) -> list[str]:
+    """Return the headings that say more than the name of the document."""
+    return [topic for topic in dict.fromkeys(_topics(document)) if topic.casefold() not in document.name.casefold()]
 
 
 def _topics(document: Document) -> Iterator[str]:

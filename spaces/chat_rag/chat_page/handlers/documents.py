@@ -85,8 +85,10 @@ class DocumentHandlers:
         """Return the empty conversation with questions that fit the documents."""
         words = strings()
         visitor, _ = self._page.find(key, request)
-        documents = visitor.library.without(visitor.left_out).documents or self._chat.shared.documents(samples)
-        examples = suggestions.questions(documents) or (words.examples if samples else ())
+        own, shared = visitor.library.without(visitor.left_out).documents, self._chat.shared
+        documents = own or shared.documents(samples)
+        questions = suggestions.questions(own) if own else shared.questions(samples)
+        examples = questions or (words.examples if samples else ())
         invitation = words.invitation if documents else words.first_invitation if samples else words.plain_chat
         feedback = (*RATINGS, *reasons(words))
         return gr.Chatbot(

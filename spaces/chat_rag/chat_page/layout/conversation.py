@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import gradio as gr
 
-from chat_page import suggestions
 from chat_page.conversations.feedback import RATINGS, reasons
 from chat_page.layout.document_list import FILE_TYPES
+from chat_page.page_text import PageText
 from chat_page.strings import ENGLISH, Strings
 from chat_page.translations.labels import label, translated
-from rag.documents import Document
 from ui import html
 
 # `$…$` isn't here: "between $5 and $10" is money. `rendering.formulas` writes real formulas in the other form.
@@ -33,21 +33,21 @@ class Composer:
     state: gr.HTML
 
 
-def build_head() -> None:
+def build_head(text: PageText | None) -> None:
     """Build the head inside the current block: the title, and a button for the sources when there are any."""
-    gr.HTML(translated(_head), elem_id="head", apply_default_css=False)
+    gr.HTML(translated(partial(_head, text)), elem_id="head", apply_default_css=False)
 
 
-def build_chatbot(documents: Sequence[Document]) -> gr.Chatbot:
-    """Build the conversation inside the current block, with questions to the `documents`, or else to the samples.
+def build_chatbot(questions: Sequence[str]) -> gr.Chatbot:
+    """Build the conversation inside the current block, with questions to a library, or else to the samples.
 
     page.js scrolls it: Gradio would scroll past the quotes.
     """
     return gr.Chatbot(
         elem_id="chat", show_label=False, height="100%", scale=1, autoscroll=False, allow_tags=False, editable="user",
         buttons=["copy"], feedback_options=(*RATINGS, *reasons(ENGLISH)),
-        examples=[{"text": text} for text in suggestions.questions(documents) or ENGLISH.examples],
-        placeholder=label("invitation" if documents else "first_invitation"), container=False,
+        examples=[{"text": text} for text in questions or ENGLISH.examples],
+        placeholder=label("invitation" if questions else "first_invitation"), container=False,
         latex_delimiters=FORMULAS,
     )  # fmt: skip
 
@@ -77,6 +77,7 @@ def build_composer(targets: Sequence[tuple[str, str]]) -> Composer:
     return Composer(question, attach, target, state)
 
 
-def _head(words: Strings) -> str:
+def _head(text: PageText | None, words: Strings) -> str:
     button = f'<button type="button" class="sp-button" data-open-pane>{words.sources}</button>'
-    return f'<div class="sp-top">{html.header_html(words.title, words.tagline)}{button}</div>'
+    title, tagline = (text.title, text.description) if text else (words.title, words.tagline)
+    return f'<div class="sp-top">{html.header_html(title, tagline)}{button}</div>'

@@ -1,0 +1,60 @@
+"""The documents of a Space: beside its app, or in a dataset that it mounts if they are too large for that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from publishing.errors import HubError, PublishError
+from publishing.hub.client import Hub
+from publishing.hub.library import VARIABLE, mount_library, plan_library, restart
+from publishing.hub.plan import PublishPlan
+from publishing.hub.push import create_if_missing, push
+from publishing.options import PublishOptions, ReportLine
+from publishing.staging.content_check import check_content
+from publishing.staging.documents import add_documents, open_documents
+from publishing.staging.page import add_page, make_page, read_page
+from publishing.staging.stage import StagedSpace
+
+
+def with_documents(
+    hub: Hub, space: StagedSpace, repo: str, options: PublishOptions, report: ReportLine
+) -> tuple[StagedSpace, PublishPlan | None]:
+    """Return the Space with the documents, and the plan of their own dataset if they are too large for the Space."""
+    assert options.documents  # noqa: S101
+    if "rag/__main__.py" not in space.files:
+        raise PublishError(f"{space.name} doesn't read documents.", "Publish them with chat_rag.")
+    documents = open_documents(options.documents, space.folder.parent / "library")
+    page = read_page(options.page) if options.page else make_page(documents.library, documents.manifest)
+    report("\n".join([documents.warning(repo), *page.lines()]))
+    if options.apply and not options.public_documents:
+        raise PublishError("Nothing was sent: others could read these documents.", "Add --public-documents.")
+    if not documents.is_large:
+        return add_page(add_documents(space, documents), page), None
+    if options.preview:
+        raise PublishError(f"The library has {documents.bytes / 1e6:.1f} MB.", "Give a preview fewer documents.")
+    check_content(documents.files, any_size=True)
+    library = plan_library(hub, repo, page.text.title, documents, space.folder.parent / "dataset")
+    return replace(add_page(space, page), variables={VARIABLE: str(documents.library)}), library
+
+
+def push_library(hub: Hub, plan: PublishPlan, message: str, options: PublishOptions, report: ReportLine) -> PublishPlan:
+    """Push the library to its dataset and mount that commit; return the plan for the Space, which exists then.
+
+    The Space comes first: that is what the Hub refuses most often, and then nothing is left behind.
+    """
+    is_new = plan.live.sha is None
+    plan = create_if_missing(hub, plan, private=options.private)
+    revision = None
+    if plan.library:
+        try:
+            revision = push(hub, plan.library, message, report=report)
+        except HubError as error:
+            left = f"The Space {plan.repo} is there and empty. Run the command again" if is_new else "Run it again"
+            raise HubError(
+                error.message, f"{left} when the reason is gone. {error.remedy}", status=error.status
+            ) from None
+        report(f"{plan.library.repo}: pushed {revision[:8]}")
+    mount_library(hub, plan, revision)
+    if not is_new and not plan.changes_files:
+        restart(hub, plan.repo)
+    return plan

@@ -1,0 +1,99 @@
+"""A library that is too large for a Space: a dataset of its own, which the Space mounts as a folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+from huggingface_hub import Volume
+
+from publishing.errors import HubError, PublishError
+from publishing.hub.client import Hub, translate_errors
+from publishing.hub.plan import (
+    HUB_FILES,
+    LIBRARY_SUFFIX,
+    MOUNT,
+    LiveSpace,
+    PublishPlan,
+    fetch_live,
+    library_volume,
+    make_plan,
+)
+from publishing.staging.documents import Documents
+from publishing.staging.stage import StagedSpace
+from rag.library.built.manifest import DATA_FILE, MANIFEST, ORIGINALS
+
+VARIABLE = "SPACEPORT_LIBRARY"  # tells the page where its library is
+_README = "README.md"
+_ORIGINAL = re.compile(rf"{ORIGINALS}/[0-9a-f]{{16}}")
+
+
+def plan_library(hub: Hub, repo: str, title: str, documents: Documents, folder: Path) -> PublishPlan:
+    """Return the plan of the dataset for the library of the Space `repo`; its card is written into `folder`."""
+    dataset = f"{repo}{LIBRARY_SUFFIX}"
+    live = fetch_live(hub, dataset, "dataset")
+    foreign = [name for name in live.files if not _is_own(name)]
+    if foreign:
+        raise PublishError(
+            f"The dataset {dataset} isn't a library: it has {foreign[0]}.",
+            "Rename it on the Hub, or choose another name for the Space.",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _README).write_text(_card(repo, title), encoding="utf-8")
+    files = {_README: folder / _README, **documents.files}
+    return make_plan(dataset, StagedSpace(dataset, folder, files, {}), live, repo_type="dataset")
+
+
+def mount_library(hub: Hub, plan: PublishPlan, revision: str | None) -> None:
+    """Mount this commit of the plan's library in its Space, or none; other volumes of the Space stay."""
+    others = [each for each in plan.live.volumes if each.mount_path != MOUNT]
+    wanted = [library_volume(plan.library.repo, revision)] if plan.library and revision else []
+    try:
+        set_volumes(hub, plan.repo, [*others, *wanted])
+    except HubError as error:
+        remedy = f"{plan.repo} has its old files. Run the command again when the reason is gone. {error.remedy}"
+        raise HubError(error.message, remedy, status=error.status) from error
+    if not wanted:
+        _forget_folder(hub, plan.repo)
+
+
+def set_volumes(hub: Hub, repo: str, volumes: Sequence[Volume]) -> None:
+    """Make these the volumes of a Space."""
+    with translate_errors(f"the volumes of {repo}"):
+        if volumes:
+            hub.api.set_space_volumes(repo, list(volumes))
+        else:
+            hub.api.delete_space_volumes(repo)
+
+
+def restart(hub: Hub, repo: str) -> None:
+    """Restart a Space that gets another library and no commit."""
+    with translate_errors(f"the restart of {repo}"):
+        hub.api.restart_space(repo)
+
+
+def restore_volumes(hub: Hub, repo: str, before: LiveSpace) -> None:
+    """Mount what a Space had before."""
+    set_volumes(hub, repo, before.volumes)
+
+
+def _forget_folder(hub: Hub, repo: str) -> None:
+    """Delete the variable with the folder, unless somebody set it to another one."""
+    with translate_errors(f"the settings of {repo}"):
+        variable = hub.api.get_space_variables(repo).get(VARIABLE)
+        if variable and variable.value == MOUNT:
+            hub.api.delete_space_variable(repo, VARIABLE)
+
+
+def _is_own(name: str) -> bool:
+    is_data = name in HUB_FILES or name in (_README, MANIFEST) or DATA_FILE.fullmatch(name)
+    return bool(is_data or _ORIGINAL.fullmatch(name))
+
+
+def _card(repo: str, title: str) -> str:
+    values = {"pretty_name": title, "viewer": False, "tags": ["spaceport-library"]}
+    front_matter = yaml.safe_dump(values, allow_unicode=True, sort_keys=False)
+    space = f"[{repo}](https://huggingface.co/spaces/{repo})"
+    return f"---\n{front_matter}---\n\nThe library of the Space {space}, which mounts it. publish_space.py writes it.\n"
