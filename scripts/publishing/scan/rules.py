@@ -13,7 +13,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 ALPHABETS = {
@@ -36,6 +36,8 @@ SHORT_ENTROPY = 3.0  # of a token whose fixed text is short, such as 00: otherwi
 _RANDOM = re.compile(r"<(\w+) (\d+)(\+|-\d+|)>")
 # A match begins at most so far before a keyword and ends at most so far after it.
 BEFORE, AFTER = 200, 6000
+# Texts up to this length are remembered: 4,096 of them take 80 MB at most.
+REMEMBERED_CHARACTERS = 20_000
 # Also a path, and a piece of code.
 PLACEHOLDER = re.compile(r"\$\{|<|\.\.\.|x{4,}|example|your[_-]|^/[\w.-]*/|\($", re.IGNORECASE)
 
@@ -60,8 +62,18 @@ class Finding:
     secret: str
 
 
-def find_secrets(text: str) -> Iterator[Finding]:
-    """Yield the secrets in a text, which may only have characters below 256: then lower case keeps all offsets."""
+def find_secrets(text: str) -> Sequence[Finding]:
+    """Return the secrets in a text, which may only have characters below 256: then lower case keeps all offsets."""
+    return _remembered_secrets(text) if len(text) <= REMEMBERED_CHARACTERS else tuple(_secrets(text))
+
+
+@lru_cache(4096)
+def _remembered_secrets(text: str) -> Sequence[Finding]:
+    """Return the secrets in a source file: Spaces share packages, and each of them is searched again."""
+    return tuple(_secrets(text))
+
+
+def _secrets(text: str) -> Iterator[Finding]:
     lower = text.lower()
     for rule in rules():
         keywords = [keyword for keyword in rule.keywords if keyword in lower]

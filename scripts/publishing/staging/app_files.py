@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -95,13 +96,20 @@ def _handles_import_error(handler: ast.ExceptHandler) -> bool:
 def _imports(sources: Iterable[Path]) -> dict[str, Origin]:
     origins: dict[str, Origin] = {}
     for source in sources:
-        visitor = _ImportVisitor()
         try:
-            visitor.visit(ast.parse(source.read_text(encoding="utf-8"), str(source)))
+            visitor = _visited(source.read_text(encoding="utf-8"), str(source))
         except (SyntaxError, UnicodeDecodeError) as error:
             raise StageError(f"{source} isn't valid Python ({error}).", "Correct it.") from error
         _add(origins, {name: (source, line, line in visitor.optional) for name, line in visitor.lines.items()})
     return origins
+
+
+@lru_cache(4096)
+def _visited(code: str, path: str) -> _ImportVisitor:
+    """Return what a module imports; Spaces share packages, and each of them is read again."""
+    visitor = _ImportVisitor()
+    visitor.visit(ast.parse(code, path))
+    return visitor
 
 
 def _add(origins: dict[str, Origin], new: dict[str, Origin]) -> None:
