@@ -12,13 +12,15 @@ import httpx2
 
 from backends.chat.reader import ChatReader
 from backends.chat.reasoning import Reasoning
-from backends.chat.sse import DONE, BadEvent, SSEDecoder, begins_event
+from backends.chat.sse import DONE, MAX_EVENT_BYTES, BadEvent, SSEDecoder, begins_event
 from backends.errors import Rejected
 from backends.http.client import post_stream
 from backends.http.endpoint import Endpoint
 from backends.http.errors import ErrorFactory, not_an_api, response_error, transport_error
 from backends.stopwatch import mark
 from backends.types import Delta, Event
+
+MAX_ANSWER_BYTES = 256 * 1024 * 1024  # in all events of one answer, each of which has 100 to 2,000 bytes
 
 Unwrap = Callable[[AsyncIterator[bytes], ChatReader], AsyncIterator[bytes]]
 
@@ -61,7 +63,10 @@ async def stream_chat(prepare: Callable[[], Awaitable[ChatCall]]) -> AsyncIterat
                 return
             for delta in _read_chunk(head, decoder, reader):
                 yield delta
+            size = 0
             async for chunk in chunks:
+                if (size := size + len(chunk)) > MAX_ANSWER_BYTES:
+                    raise BadEvent(f"it sent more than {MAX_ANSWER_BYTES >> 20} MiB")
                 for payload in decoder.feed(chunk):
                     deltas = reader.read(payload)
                     if not deltas:
@@ -109,11 +114,13 @@ def _is_document(media_type: str) -> bool:
 
 async def _read_head(chunks: AsyncIterator[bytes]) -> bytes:
     """Return the first bytes of a body, enough to see whether it has events."""
-    head = b""
+    head, size = b"", 0
     async for chunk in chunks:
-        head += chunk
-        if len(head.strip()) >= len(b"event:"):
+        head, size = (head + chunk).lstrip(), size + len(chunk)
+        if len(head) >= len(b"event:"):
             break
+        if size > MAX_EVENT_BYTES:
+            raise BadEvent(_too_long("a blank answer"))
     return head
 
 
@@ -131,7 +138,16 @@ def _document_events(endpoint: Endpoint, reader: ChatReader, decoder: SSEDecoder
 
 
 async def _read_all(chunks: AsyncIterator[bytes]) -> bytes:
-    return b"".join([chunk async for chunk in chunks])
+    content = bytearray()
+    async for chunk in chunks:
+        content += chunk
+        if len(content) > MAX_EVENT_BYTES:
+            raise BadEvent(_too_long("an answer"))
+    return bytes(content)
+
+
+def _too_long(what: str) -> str:
+    return f"it sent {what} of more than {MAX_EVENT_BYTES >> 20} MiB"
 
 
 async def _drain(chunks: AsyncIterator[bytes]) -> None:

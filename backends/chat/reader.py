@@ -16,6 +16,7 @@ from backends.text import one_line
 from backends.types import Delta, Done, Event, Usage
 
 _parse = json.JSONDecoder().decode
+_MAX_REFUSAL_CHARACTERS = 2000  # an error quotes the beginning
 _UNFINISHED = "it closed the stream before the answer was complete"
 
 
@@ -54,7 +55,7 @@ class ChatReader:
                 return []
         try:
             deltas = self._deltas(_parse(payload))
-        except (ValueError, TypeError, AttributeError, LookupError) as error:
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
             raise self.stream_error(
                 f"it sent an event that is not a chat chunk: {self._quote(payload)[:80]!r}"
             ) from error
@@ -123,7 +124,7 @@ class ChatReader:
         elif content:
             deltas += self._part_deltas([content] if isinstance(content, dict) else content)
         if refused := part.get("refusal"):
-            self._refusal += refused
+            self._add_refusal(refused)
         if calls := part.get("tool_calls"):
             self._calls.feed(calls)
             self.has_output, self.last_event = True, "tool call"
@@ -137,10 +138,13 @@ class ChatReader:
             elif thought := part.get("thinking"):
                 deltas.append(Delta(thought if isinstance(thought, str) else _details_text(thought), "thought"))
             elif refused := part.get("refusal"):
-                self._refusal += refused
+                self._add_refusal(refused)
             else:
                 deltas += self._splitter.feed(part.get("text") or "")
         return [delta for delta in deltas if delta.text]
+
+    def _add_refusal(self, text: str) -> None:
+        self._refusal = (self._refusal + text)[:_MAX_REFUSAL_CHARACTERS]
 
     def _read_other(self, event: dict[str, Any]) -> None:
         """Read an event without an answer: an error of older servers, or words that count if no answer comes."""

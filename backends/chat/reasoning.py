@@ -24,6 +24,8 @@ TAGS = {
 # The format of gpt-oss: a header with a role and a channel, then the channel's text.
 _CHANNELS = ("<|channel|>", "<|start|>")
 _CHANNEL_TOKEN = re.compile(r"<\|(start|channel|message|end|return|call|constrain)\|>")
+_MOST_BLANK = 1000  # characters before a tag; more of them are an answer, and don't wait for its first word
+_LONGEST_HEADER = 200  # characters; the channel stands at its beginning
 _LONGEST_TOKEN = len("<|constrain|>")
 
 
@@ -108,7 +110,8 @@ class ThoughtSplitter:
     def _read_start(self, text: str) -> str:
         """Decide what the answer begins with; return the text that isn't read yet."""
         begin = text.lstrip()
-        if any(tag.startswith(begin[: len(tag)]) and len(begin) < len(tag) for tag in (*TAGS, *_CHANNELS)):
+        waits = len(text) - len(begin) <= _MOST_BLANK
+        if waits and any(tag.startswith(begin[: len(tag)]) and len(begin) < len(tag) for tag in (*TAGS, *_CHANNELS)):
             self._pending = text
             return ""
         if begin.startswith(_CHANNELS):
@@ -164,7 +167,7 @@ class ChannelSplitter:
 
     def _read(self, text: str, deltas: list[Delta]) -> None:
         if self._header is not None:
-            self._header += text
+            self._header = (self._header + text)[:_LONGEST_HEADER]
         elif text:
             deltas.append(Delta(text, self._kind))
 

@@ -29,7 +29,7 @@ class SSEDecoder:
     """
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = bytearray()  # grows without a copy, in however small pieces a long line arrives
         self._begun = False
         self._data: list[bytes] = []
         self._size = 0
@@ -44,10 +44,16 @@ class SSEDecoder:
 
     def feed(self, chunk: bytes) -> list[str]:
         """Return the data of each event that `chunk` completes."""
-        buffer = self._rest + chunk if self._rest else chunk
+        if self._rest:
+            self._rest += chunk
+            if self._begun and b"\n" not in chunk and b"\r" not in self._rest[-len(chunk) - 1 :]:
+                self._check_size()
+                return []
+            chunk = bytes(self._rest)
+        buffer = chunk
         if not self._begun:
             if len(buffer) < len(_BOM) and _BOM.startswith(buffer):
-                self._rest = buffer
+                self._rest = bytearray(buffer)
                 return []
             self._begun, buffer = True, buffer.removeprefix(_BOM)
         tail = b""
@@ -56,9 +62,8 @@ class SSEDecoder:
                 buffer, tail = buffer[:-1], b"\r"
             buffer = buffer.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         lines = buffer.split(b"\n")
-        self._rest = lines.pop() + tail
-        if len(self._rest) + self._size > MAX_EVENT_BYTES:
-            raise BadEvent(f"it sent an event of more than {MAX_EVENT_BYTES >> 20} MiB")
+        self._rest = bytearray(lines.pop() + tail)
+        self._check_size()
         events: list[str] = []
         for line in lines:
             if line.startswith(_DATA):
@@ -87,6 +92,10 @@ class SSEDecoder:
         if not events and not self._has_events and _is_document(b"\n".join(self._unread)):
             events, self._unread = [self.unread], []
         return events
+
+    def _check_size(self) -> None:
+        if len(self._rest) + self._size > MAX_EVENT_BYTES:
+            raise BadEvent(f"it sent an event of more than {MAX_EVENT_BYTES >> 20} MiB")
 
     def _dispatch(self) -> str:
         data, self._data, self._size, self._has_events = self._data, [], 0, True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from backends.errors import BackendError, InvalidAnswer
@@ -43,7 +43,11 @@ def write_call(call: ToolCall, **more: Any) -> dict[str, Any]:
 class _Pieces:
     id: str = ""
     name: str = ""
-    arguments: str = ""
+    parts: list[str] = field(default_factory=list)  # of the arguments
+
+    @property
+    def arguments(self) -> str:
+        return "".join(self.parts)
 
 
 class ToolCallAssembler:
@@ -62,7 +66,7 @@ class ToolCallAssembler:
             call.name = call.name or function.get("name") or ""
             arguments = function.get("arguments")
             if arguments is not None:
-                call.arguments += arguments if isinstance(arguments, str) else to_json(arguments)
+                call.parts.append(arguments if isinstance(arguments, str) else to_json(arguments))
 
     def finish(self, quote: Callable[[str], str], finish_reason: str | None) -> list[ToolCall]:
         """Return the calls; `InvalidAnswer` if one has no name, or arguments that aren't a JSON object."""

@@ -9,21 +9,29 @@ from typing import Any
 
 import httpx2
 
+from backends.errors import Unreachable
 from backends.http.connections import pooled_client
 from backends.http.endpoint import Endpoint
 from backends.http.errors import ErrorFactory, not_an_api, response_error, translate_errors
 from backends.stopwatch import mark, record_read
 from backends.telemetry.spans import request_headers
 
+# The vectors of one request are the largest documents: 32 of 8,192 numbers have 6 MB.
+MAX_DOCUMENT_BYTES = 32 * 1024 * 1024
+MAX_ERROR_BYTES = 1024 * 1024  # the error has only some words of it
+
 
 async def get_json(endpoint: Endpoint, path: str, make_error: ErrorFactory = response_error) -> Any:
     """GET a JSON document; an error status or a broken connection raises a `BackendError`."""
     with translate_errors(endpoint):
         response = await _send(endpoint, "GET", path)
-        content = await response.aread()
-    record_read(None)
-    if response.status_code >= 400:
-        raise make_error(endpoint, response.status_code, response.headers, content)
+    try:
+        if response.status_code >= 400:
+            raise make_error(endpoint, response.status_code, response.headers, await _read_error(endpoint, response))
+        content = await read_document(endpoint, response)
+    finally:
+        record_read(None)
+        await response.aclose()
     return _parse_json(endpoint, content)
 
 
@@ -32,8 +40,7 @@ async def post_json(
 ) -> Any:
     """POST JSON and return the document of the response; errors as `get_json`."""
     async with post_stream(endpoint, path, body, make_error=make_error) as response:
-        with translate_errors(endpoint):
-            content = await response.aread()
+        content = await read_document(endpoint, response)
     return _parse_json(endpoint, content)
 
 
@@ -53,13 +60,36 @@ async def post_stream(
         response = await _send(endpoint, "POST", path, body, headers)
     try:
         if response.status_code >= 300:
-            with translate_errors(endpoint):
-                content = await response.aread()
-            raise make_error(endpoint, response.status_code, response.headers, content)
+            raise make_error(endpoint, response.status_code, response.headers, await _read_error(endpoint, response))
         yield response
     finally:
         record_read(None)  # bytes that nobody used must not set the timestamp of another target's next event
         await response.aclose()
+
+
+async def read_document(endpoint: Endpoint, response: httpx2.Response) -> bytes:
+    """Return the body of a response; `Unreachable` if it is larger than any document of a model API."""
+    content = await _read(endpoint, response, MAX_DOCUMENT_BYTES)
+    if len(content) > MAX_DOCUMENT_BYTES:
+        message = f"{endpoint.label} answered with more than {MAX_DOCUMENT_BYTES >> 20} MiB in one document."
+        raise Unreachable(message, "Check the url: it often ends in /v1.")
+    return content
+
+
+async def _read_error(endpoint: Endpoint, response: httpx2.Response) -> bytes:
+    """Return the beginning of the body of an error response."""
+    return (await _read(endpoint, response, MAX_ERROR_BYTES))[:MAX_ERROR_BYTES]
+
+
+async def _read(endpoint: Endpoint, response: httpx2.Response, limit: int) -> bytes:
+    """Return the body, or a little more than `limit` bytes of it; a compressed one is read in small pieces."""
+    content = bytearray()
+    with translate_errors(endpoint):
+        async for chunk in response.aiter_bytes():
+            content += chunk
+            if len(content) > limit:
+                break
+    return bytes(content)
 
 
 def _parse_json(endpoint: Endpoint, content: bytes) -> Any:

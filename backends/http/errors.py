@@ -33,7 +33,7 @@ def translate_errors(endpoint: Endpoint) -> Iterator[None]:
     """Turn what httpx2 raises into a `BackendError`."""
     try:
         yield
-    except (httpx2.TransportError, httpx2.InvalidURL) as error:
+    except (httpx2.TransportError, httpx2.DecodingError, httpx2.InvalidURL) as error:
         raise transport_error(endpoint, error) from error
 
 
@@ -113,7 +113,7 @@ def _server_words(endpoint: Endpoint, content: bytes) -> str:
         while isinstance(value, dict):
             value = value.get("error") or value.get("message") or value.get("detail") or ""
         text = str(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         if title := _TITLE.search(text):
             text = title[1]
         text = _TAG.sub(" ", text)

@@ -20,7 +20,7 @@ def read_status(content: str | bytes) -> dict[str, Any] | None:
     """The API server's `Status` object, or None if the content comes from a pod behind it."""
     try:
         value = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) and value.get("kind") == "Status" else None
 

@@ -37,7 +37,7 @@ def _frame_error(headers: Mapping[str, Any], payload: bytes, *, interrupted: boo
         fields = json.loads(payload)
         words = str(fields.get("Message") or fields.get("message") or words)
         code = str(fields.get("ErrorCode") or "")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         pass  # a frame without a body has everything in its headers
     reason = one_line(f"{kind}{f', {code}' if code else ''}: {words}")
     if interrupted:

@@ -15,9 +15,9 @@ from backends.chat.reader import ChatReader
 from backends.chat.requests import chat_body
 from backends.chat.sse import DONE
 from backends.errors import BackendError, NotConfigured, Overloaded, Rejected
-from backends.http.client import get_json, post_stream
+from backends.http.client import get_json, post_stream, read_document
 from backends.http.endpoint import Endpoint
-from backends.http.errors import not_an_api, translate_errors
+from backends.http.errors import not_an_api
 from backends.http.settings import HttpSettings
 from backends.openai import one_token_request
 from backends.settings import read_settings, require_package
@@ -116,11 +116,10 @@ class VertexBackend:
         body = {"instances": [self._body(request, stream=False)]}
         endpoint, path = await self._current_endpoint(), await self._path(ROUTES["instances"])
         async with post_stream(endpoint, path, body, None, self._make_error) as response:
-            with translate_errors(endpoint):
-                content = await response.aread()
+            content = await read_document(endpoint, response)
         try:
             prediction = json.loads(content)["predictions"][0]
-        except (ValueError, LookupError, TypeError) as error:
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise not_an_api(endpoint, content.decode("utf-8", "replace")) from error
         if isinstance(prediction, str):  # a container without the chat format
             yield Delta(prediction)

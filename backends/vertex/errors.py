@@ -36,5 +36,5 @@ def _read_error(endpoint: Endpoint, content: bytes) -> tuple[str, str]:
         value = json.loads(content)
         error = (value[0] if isinstance(value, list) else value)["error"]
         return str(error.get("status", "")), endpoint.quote(str(error.get("message", "")))
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return "", endpoint.quote(content[:300].decode("utf-8", "replace"))

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from compare import run_file
+from compare.visitors import Visitors
 from tests.compare.make_runs import simulate
 from tests.conftest import ROOT
 from tests.dashboard.conftest import session, texts
@@ -111,3 +112,15 @@ def test_the_data_of_a_session_is_deleted_with_it(page: AppTest) -> None:
     del session_visitor, page.session_state.session_visitor
     gc.collect()
     assert not folder.exists()
+
+
+def test_the_runs_of_all_sessions_together_have_only_so_much_room() -> None:
+    """A client can open any number of sessions; the runs of those seen longest ago make room."""
+    from dashboard_pages import resources
+
+    service = resources.comparison_service()
+    service.visitors = Visitors(max_bytes=2 * len(stored_run()))
+    pages = [upload(session("runs"), "run.jsonl", stored_run()) for _ in range(4)]
+    own = [sum(name.startswith("one vs two") for name in page.run().selectbox(key="run").options) for page in pages]
+    assert own == [0, 0, 1, 1]
+    assert not any(page.exception for page in pages)

@@ -58,7 +58,7 @@ def read_questions(path: Path) -> list[dict[str, Any]]:
         try:
             question = json.loads(line)
             questions.append({"id": question["id"], "question": str(question["question"])})
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise RagError(
                 f"Line {number} of {path} isn't a question ({error!r}).", 'Write {"id": 1, "question": "…"}.'
             ) from error

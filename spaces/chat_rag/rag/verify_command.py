@@ -26,7 +26,7 @@ def read_answers(path: Path) -> list[dict[str, Any]]:
         except ValueError:
             values = [json.loads(line) for line in text.splitlines() if line.strip()]
         return [answer for value in values for answer in value.get("exchanges", [value])]
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise RagError(f"Can't read the answers in {path} ({error}).", "Pass JSON from ask or a download.") from error
 
 

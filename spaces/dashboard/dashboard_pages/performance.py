@@ -16,6 +16,7 @@ from live_metrics.prometheus import Prometheus
 from live_metrics.queries import GPU, SERVERS
 
 REFRESH_SECONDS = 5
+DEFAULT_SPAN = "15 min"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,8 @@ def page() -> None:
     """Draw live metrics if SPACEPORT_PROMETHEUS_URL is set, or how to get them."""
     layout.header(strings.PERFORMANCE, strings.PERFORMANCE_SUBTITLE)
     if os.environ.get("SPACEPORT_PROMETHEUS_URL", "").strip():
-        span = st.segmented_control(strings.TIME, list(TIME_SPANS), default="15 min", required=True, key="span")
-        _draw_live(str(span))
+        span = st.segmented_control(strings.TIME, list(TIME_SPANS), default=DEFAULT_SPAN, required=True, key="span")
+        _draw_live(span or DEFAULT_SPAN)  # a client without a browser can select none
     else:
         _explain_panels()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import weakref
 from pathlib import Path
 from typing import cast
@@ -53,8 +54,14 @@ class _SessionVisitor:
     """The comparator's visitor of a session; it is removed when Streamlit drops the session."""
 
     def __init__(self) -> None:
-        self.visitor = Visitor()
-        weakref.finalize(self, self.visitor.close)
+        self._key = secrets.token_hex(16)
+        self._visitors = comparison_service().visitors
+        weakref.finalize(self, self._visitors.forget_from_finalizer, self._key)
+
+    @property
+    def visitor(self) -> Visitor:
+        """The visitor, without the runs if they made room for those of others."""
+        return self._visitors.get(self._key)
 
 
 def visitor() -> Visitor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from backends import SpaceportError
 from compare import run_file
@@ -52,7 +53,7 @@ def _open_upload() -> None:
     """Add the uploaded run to the list and select it, or store the error for the next draw."""
     upload = st.session_state.upload
     st.session_state.upload_error = None
-    if upload is None:
+    if not isinstance(upload, UploadedFile):  # none, or one that isn't stored any more
         return
     folder = resources.visitor().folder / "uploads"
     folder.mkdir(exist_ok=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ui.access.routes import RouteTable
 
 RETRY_SECONDS = 60
+FILE_NAMES = ".jsonl"
 REFUSAL = "Uploads fill the room that they may have. Close other tabs of this page, or try again in a minute.\n"
 
 
@@ -55,7 +56,7 @@ class UploadRoom:
             return await self._app(scope, receive, send)
         finally:
             self._arriving.give_back(address, self._largest)
-            self._keep_newest(session)
+            self._delete_unused(session)
 
     def _stored_bytes(self) -> Counter[str]:
         """Return the bytes of all files by the addresses that sent them."""
@@ -66,11 +67,16 @@ class UploadRoom:
             stored[address] += sum(len(file.data) for file in list(files[session].values()))
         return stored
 
-    def _keep_newest(self, session: str) -> None:
-        """Delete all files of a session but the last one: the page shows one run."""
+    def _delete_unused(self, session: str) -> None:
+        """Delete all files of a session but the last one, because the page shows one run, and those with other names.
+
+        Streamlit logs a traceback for a name that the page's field doesn't take.
+        """
         manager = _manager()
-        for file in list(manager.file_storage.get(session, ()))[:-1]:
-            manager.remove_file(session, file)
+        files = list(manager.file_storage.get(session, {}).items())
+        for number, (file, record) in enumerate(files, start=1):
+            if number < len(files) or not record.name.lower().endswith(FILE_NAMES) or "\0" in record.name:
+                manager.remove_file(session, file)
 
 
 def _manager() -> MemoryUploadedFileManager:

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 
 from backends import stopwatch
 from compare.measure.background import BackgroundRun
@@ -105,10 +106,13 @@ class Visitors:
         self._now = now
         self._visitors: OrderedDict[str, Visitor] = OrderedDict()
         self._lock = threading.Lock()
+        self._ended: SimpleQueue[str] = SimpleQueue()
 
     def get(self, key: str) -> Visitor:
         """Return the visitor of a key; the first call creates it."""
         with self._lock:
+            while not self._ended.empty():
+                self._visitors.pop(self._ended.get(), None)
             visitor = self._visitors.setdefault(key, Visitor())
             visitor.last_seen = self._now()
             self._visitors.move_to_end(key)
@@ -137,6 +141,12 @@ class Visitors:
             visitor = self._visitors.pop(key, None)
         if visitor:
             visitor.close()
+
+    def forget_from_finalizer(self, key: str) -> None:
+        """Do the same without the lock: a finalizer can run while its thread holds it."""
+        if visitor := self._visitors.get(key):
+            visitor.close()
+            self._ended.put(key)
 
     def __len__(self) -> int:
         return len(self._visitors)

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rag.documents import Chunk, Document, Page
+from rag.documents import Chunk, Document
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -52,11 +52,15 @@ def document_fields(document: Document, chunks: Sequence[Chunk]) -> dict[str, An
 
 
 def parse_document(value: dict[str, Any]) -> tuple[Document, list[Chunk]]:
-    """Return the document and its chunks of what `document_fields` returned."""
-    pages = tuple(Page(*page) for page in value["pages"])
+    """Return the document and its chunks of what `document_fields` returned.
+
+    Raises `ValueError`, `KeyError` or `TypeError` if it is something else: somebody else can have written it.
+    """
+    pages = [dict(zip(("number", "start", "end"), page, strict=True)) for page in value["pages"]]
     document = _document_type().validate_python(value["document"] | {"pages": pages})
-    chunks = [Chunk(**fields, text=document.text[fields["start"] : fields["end"]]) for fields in value["chunks"]]
-    return document, chunks
+    text = document.text
+    chunks = [fields | {"text": text[fields["start"] : fields["end"]]} for fields in value["chunks"]]
+    return document, _chunks_type().validate_python(chunks)
 
 
 @cache
@@ -64,6 +68,13 @@ def _document_type() -> TypeAdapter[Document]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(Document)
+
+
+@cache
+def _chunks_type() -> TypeAdapter[list[Chunk]]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(list[Chunk])
 
 
 def _vectors_npy(vectors: Any) -> bytes:

@@ -26,7 +26,7 @@ def read_notebook(data: bytes, name: str, limits: Limits) -> Content:
         with InnerPictures(writer, name, limits) as pictures:
             for cell in cells:
                 _add_cell(writer, cell, pictures)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         raise DocumentError(f"“{name}” isn't a valid notebook.", "Save it again in Jupyter, and upload it.") from error
     return writer.content()
 

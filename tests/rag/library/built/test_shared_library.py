@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -72,6 +74,53 @@ def test_damaged_files_and_other_models_are_refused_by_name(
         assert "python -m rag build FOLDER --out" in str(refused.value.for_terminal)
     with pytest.raises(LibraryRefused, match="isn't a library"):
         BuiltLibrary(tmp_path / "nothing", embedder)
+
+
+def forge(place: Path, kind: str, content: bytes) -> None:
+    """Replace a file of a library, with the right checksum, as somebody who means harm would do it."""
+    manifest = json.loads((place / "manifest.json").read_text())
+    digest = hashlib.sha256(content).hexdigest()
+    name = re.sub("[0-9a-f]{16}", digest[:16], manifest["files"][kind]["name"])
+    (place / name).write_bytes(content)
+    manifest["files"][kind] = {"name": name, "bytes": len(content), "sha256": digest}
+    (place / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_a_forged_library_is_refused_with_a_sentence(
+    folder: Path, tmp_path: Path, build: Builder, embedder: Embedder
+) -> None:
+    place = tmp_path / "library"
+    files = build(folder, place).files
+    manifest = (place / "manifest.json").read_text()
+
+    def check(message: str) -> None:
+        with pytest.raises(LibraryRefused, match=message):
+            BuiltLibrary(place, embedder)
+        (place / "manifest.json").write_text(manifest)
+
+    for changes in (
+        {"dimension": 7}, {"dimension": "x"}, {"dimension": -1}, {"documents": "x"}, {"largest_error": "x"},
+        {"name": 1}, {"sources": [{"path": 1}]}, {"sources": 1}, {"files": 1},
+    ):  # fmt: skip
+        (place / "manifest.json").write_text(json.dumps(json.loads(manifest) | changes))
+        check("is damaged")
+    (place / "manifest.json").write_text('{"format": ' + "[" * 100_000)
+    check("is damaged")
+    lines = (place / files["documents"].name).read_text().splitlines()
+    first = json.loads(lines[0])
+    for more in (
+        {"stems": {"a": -1}}, {"stems": {"a": "x"}}, {"stems": {"a": 10**9}}, {"stems": []}, {"language": 1},
+        {"error": "x"}, {"pages": [["x", 0, 1]]}, {"pages": [[1]]}, {"chunks": [{"start": "x"}]}, {"chunks": "x"},
+        {"chunks": [first["chunks"][0] | {"page": {}}]}, {"chunks": first["chunks"] * 1000}, {"document": {}},
+    ):  # fmt: skip
+        forge(place, "documents", "\n".join([json.dumps(first | more), *lines[1:]]).encode())
+        check("is damaged")
+    for content in (b"[]", b"[" * 100_000, b"{}", b"\xff"):
+        forge(place, "documents", content)
+        check("is damaged")
+    forge(place, "rows", b"\xff" * files["rows"].bytes)
+    check("chunks that it doesn't have")
+    BuiltLibrary(place, embedder)
 
 
 def test_inspect_names_what_is_missing_first(

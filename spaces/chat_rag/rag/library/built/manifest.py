@@ -137,12 +137,13 @@ def read_manifest(folder: Path, label: str | None = None) -> Manifest:
             files = {kind: DataFile(**file) for kind, file in value["files"].items()}
             sources = tuple(Source(**source) for source in value["sources"])
             manifest = Manifest(**value | {"files": files, "sources": sources})
+            _check_types(manifest)
             _check_files(manifest)
     except FileNotFoundError as error:
         raise LibraryRefused(
             f"{folder} isn't a library: it has no {MANIFEST}.", f"Build it: python -m rag build FOLDER --out {folder}"
         ) from error
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         message = f"{folder / MANIFEST} is damaged ({type(error).__name__}: {error})."
         raise LibraryRefused(message, _ASK_FOR_COPY.format(folder=folder)) from error
     if found != FORMAT:
@@ -167,8 +168,26 @@ def read_data(folder: Path, manifest: Manifest) -> dict[str, Any]:
             data[kind] = np.asarray(np.memmap(path, ARRAYS[kind], mode="r"))
         else:
             data[kind] = np.empty(0, ARRAYS[kind]) if kind in ARRAYS else path
-    data["vectors"] = data["vectors"].reshape(-1, max(manifest.dimension, 1))
+    try:
+        data["vectors"] = data["vectors"].reshape(-1, max(manifest.dimension, 1))
+    except ValueError as error:
+        message = f"{folder / MANIFEST} is damaged: its vectors don't have {manifest.dimension} numbers."
+        raise LibraryRefused(message, _ASK_FOR_COPY.format(folder=folder)) from error
     return data
+
+
+def _check_types(manifest: Manifest) -> None:
+    """Raise `ValueError` or `TypeError` if a value isn't of its type: somebody else can have written the file."""
+    texts = [manifest.name, manifest.label]
+    texts += [text for source in manifest.sources for text in (source.path, source.document, source.problem)]
+    numbers = [manifest.dimension, manifest.documents, manifest.chunks, manifest.pages, manifest.characters]
+    numbers += [file.bytes for file in manifest.files.values()]
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError("a name isn't a text")
+    if not all(type(number) is int and number >= 0 for number in numbers):
+        raise ValueError("a number isn't a whole number")
+    if not isinstance(manifest.largest_error, (int, float)):
+        raise TypeError("largest_error isn't a number")
 
 
 def _check_files(manifest: Manifest) -> None:

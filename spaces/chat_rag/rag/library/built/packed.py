@@ -94,25 +94,42 @@ class Packer:
 
 
 def read_packed(data: Mapping[str, Any]) -> Iterator[PackedDocument]:
-    """Yield the documents of what `read_data` returned; their arrays are parts of those of the library."""
+    """Yield the documents of what `read_data` returned; their arrays are parts of those of the library.
+
+    Raises `LibraryRefused` if they don't fit together: somebody else can have written them.
+    """
     chunk, posting = 0, 0
     with data[DOCUMENTS].open("rb") as lines:
         for line in lines:
             try:
                 value = json.loads(line.decode("utf-8", "surrogatepass"))
-                document, chunks = parse_document(value)
-                counts = list(value["stems"].values())
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
-                raise LibraryRefused(f"{data[DOCUMENTS]} is damaged ({error}).", "Build the library again.") from error
-            own = slice(chunk, chunk := chunk + len(chunks))
-            postings = slice(posting, posting := posting + sum(counts))
-            ends = list(accumulate(counts))
-            words = Postings(
-                value["language"],
-                {stem: slice(end - count, end) for stem, count, end in zip(value["stems"], counts, ends, strict=True)},
-                data["rows"][postings],
-                data["frequencies"][postings],
-                data["lengths"][own],
-            )
-            vectors = QuantizedVectors(data["vectors"][own], data["scales"][own])
-            yield PackedDocument(document, chunks, vectors, words, value["error"])
+                packed = _read_document(value, data, chunk, posting)
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+                reason = str(error).partition("\n")[0]
+                raise LibraryRefused(f"{data[DOCUMENTS]} is damaged ({reason}).", "Build the library again.") from error
+            chunk, posting = chunk + len(packed.chunks), posting + len(packed.words.rows)
+            yield packed
+
+
+def _read_document(value: Any, data: Mapping[str, Any], chunk: int, posting: int) -> PackedDocument:
+    """Return a document whose chunks and words begin at these positions of the arrays."""
+    document, chunks = parse_document(value)
+    counts = list(value["stems"].values())
+    if not all(type(count) is int and count >= 0 for count in counts):
+        raise ValueError("its words don't have numbers")
+    if not isinstance(value["error"], (int, float)) or not isinstance(value["language"], str):
+        raise TypeError("its error or its language has another type")
+    own = slice(chunk, chunk + len(chunks))
+    postings = slice(posting, posting + sum(counts))
+    rows, lengths = data["rows"][postings], data["lengths"][own]
+    if not len(data["vectors"][own]) == len(data["scales"][own]) == len(lengths) == len(chunks):
+        raise ValueError("its chunks don't have vectors")
+    if len(rows) != sum(counts) or len(data["frequencies"][postings]) != len(rows):
+        raise ValueError("its words aren't all there")
+    if len(rows) and rows.max() >= len(chunks):
+        raise ValueError("its words are in chunks that it doesn't have")
+    ends = list(accumulate(counts))
+    spans = {stem: slice(end - count, end) for stem, count, end in zip(value["stems"], counts, ends, strict=True)}
+    words = Postings(value["language"], spans, rows, data["frequencies"][postings], lengths)
+    vectors = QuantizedVectors(data["vectors"][own], data["scales"][own])
+    return PackedDocument(document, chunks, vectors, words, value["error"])

@@ -1,0 +1,39 @@
+"""What the pages' widgets send: Streamlit logs a traceback about a value of another type, for each message."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
+
+# The key of each widget of the pages, with the field of its values. A test compares them with the pages.
+FIELDS = {
+    "question": "chat_input_value",
+    "target": "string_value",
+    "max_tokens": "double_value",
+    "temperature": "double_array_value",
+    "top_p": "double_array_value",
+    "seed": "double_value",
+    "system": "string_value",
+    "clear": "trigger_value",
+    "export": "trigger_value",
+    "span": "string_array_value",
+    "run": "string_value",
+    "upload": "file_uploader_state_value",
+    **dict.fromkeys(("download.html", "download.jsonl", "download.csv", "download.md"), "trigger_value"),
+}
+
+
+def are_valid(states: WidgetStates) -> bool:
+    """Return whether these are values of the pages' widgets, each of its type."""
+    return len(states.widgets) <= len(FIELDS) and all(map(_is_valid, states.widgets))
+
+
+def _is_valid(state: WidgetState) -> bool:
+    field = state.WhichOneof("value")
+    if field is None:  # an empty field
+        return True
+    key = state.id.split("-", 2)[-1]  # of `$$ID-HASH-KEY`
+    return field == FIELDS.get(key) and (field != "double_value" or isfinite(state.double_value))
