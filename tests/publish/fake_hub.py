@@ -313,7 +313,8 @@ class Handler(BaseHTTPRequestHandler):
                 files.pop(value["path"])
         commit = space.commit(header["summary"], files)
         space.stages = list(self.server.builds)
-        return 200, {"commitUrl": f"{self.server.url}/spaces/{repo}/commit/{commit.oid}", "commitOid": commit.oid}, {}
+        place = repo if repo.startswith("datasets/") else f"spaces/{repo}"
+        return 200, {"commitUrl": f"{self.server.url}/{place}/commit/{commit.oid}", "commitOid": commit.oid}, {}
 
     def on_runtime(self, repo: str, _: bytes) -> Any:
         space = self.server.spaces[repo]

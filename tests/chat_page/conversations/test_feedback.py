@@ -72,7 +72,7 @@ def test_a_dataset_gets_the_lines_and_the_page_says_so(hub: Hub, tmp_path: Path)
     shared.add(line)
     shared.scheduler.trigger().result()
     shared.scheduler.stop()
-    dataset = hub.spaces["somebody/thumbs"]
+    dataset = hub.spaces["datasets/somebody/thumbs"]
     assert dataset.private
     (data,) = [content for path, content in dataset.head.files.items() if path.startswith("feedback-")]
     assert data.decode() == f"{line}\n{line}\n"
