@@ -6,14 +6,17 @@ from dataclasses import replace
 
 from publishing.errors import HubError, PublishError
 from publishing.hub.client import Hub
-from publishing.hub.library import VARIABLE, mount_library, plan_library, restart
-from publishing.hub.plan import PublishPlan
+from publishing.hub.library import mount_library, plan_library, restart
+from publishing.hub.plan import MOUNT, PublishPlan
 from publishing.hub.push import create_if_missing, push
+from publishing.hub.settings import NO_SETTINGS, apply_settings
 from publishing.options import PublishOptions, ReportLine
 from publishing.staging.content_check import check_content
 from publishing.staging.documents import add_documents, open_documents
 from publishing.staging.page import add_page, make_page, read_page
 from publishing.staging.stage import StagedSpace
+
+VARIABLE = "SPACEPORT_LIBRARY"  # tells the page of a trial where its library is
 
 
 def with_documents(
@@ -34,26 +37,28 @@ def with_documents(
         raise PublishError(f"The library has {documents.bytes / 1e6:.1f} MB.", "Give a preview fewer documents.")
     check_content(documents.files, any_size=True)
     library = plan_library(hub, repo, page.text.title, documents, space.folder.parent / "dataset")
-    return replace(add_page(space, page), variables={VARIABLE: str(documents.library)}), library
+    # The files say where the library is: a commit from before has its own, also after a rollback.
+    mounted = replace(page, text=replace(page.text, library=MOUNT))
+    return replace(add_page(space, mounted), variables={VARIABLE: str(documents.library)}), library
 
 
 def push_library(hub: Hub, plan: PublishPlan, message: str, options: PublishOptions, report: ReportLine) -> PublishPlan:
     """Push the library to its dataset and mount that commit; return the plan for the Space, which exists then.
 
-    The Space comes first: that is what the Hub refuses most often, and then nothing is left behind.
+    The Space and its settings come first: they are what the Hub refuses most often, and then no document is sent.
     """
+    assert plan.library  # noqa: S101
     is_new = plan.live.sha is None
     plan = create_if_missing(hub, plan, private=options.private)
-    revision = None
-    if plan.library:
-        try:
-            revision = push(hub, plan.library, message, report=report)
-        except HubError as error:
-            left = f"The Space {plan.repo} is there and empty. Run the command again" if is_new else "Run it again"
-            raise HubError(
-                error.message, f"{left} when the reason is gone. {error.remedy}", status=error.status
-            ) from None
-        report(f"{plan.library.repo}: pushed {revision[:8]}")
+    apply_settings(hub, plan.repo, plan.settings)
+    plan = replace(plan, settings=NO_SETTINGS)
+    assert plan.library  # noqa: S101
+    try:
+        revision = push(hub, plan.library, message, report=report)
+    except HubError as error:
+        left = f"The Space {plan.repo} is there and empty. Run the command again" if is_new else "Run it again"
+        raise HubError(error.message, f"{left} when the reason is gone. {error.remedy}", status=error.status) from None
+    report(f"{plan.library.repo}: pushed {revision[:8]}")
     mount_library(hub, plan, revision)
     if not is_new and not plan.changes_files:
         restart(hub, plan.repo)

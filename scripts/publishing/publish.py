@@ -12,8 +12,8 @@ from publishing.documents import push_library, with_documents
 from publishing.errors import PublishError
 from publishing.hub.account import CPU_BASIC, describe_hardware, propose_hardware, subscription
 from publishing.hub.client import Hub
-from publishing.hub.library import VARIABLE, restore_volumes
-from publishing.hub.plan import MOUNT, PublishPlan, fetch_live, make_plan
+from publishing.hub.library import restart, restore_volumes, unmount_library
+from publishing.hub.plan import PublishPlan, fetch_live, make_plan
 from publishing.hub.previews import delete_preview
 from publishing.hub.push import push, restore, rollback
 from publishing.hub.settings import changed_settings
@@ -27,38 +27,39 @@ from publishing.trial import create_environment, try_app
 
 def publish(hub: Hub, name: str, repo: str, options: PublishOptions, report: ReportLine) -> Outcome:
     """Make the Space `repo` equal to `spaces/name`, or print what would change."""
-    live = fetch_live(hub, repo)
     with tempfile.TemporaryDirectory(prefix="spaceport-stage-") as folder:
-        settings = options.settings
-        if not live.sha:
-            settings = replace(settings, hardware=_hardware_for_new_space(hub, name, repo, options, report))
-        # A Space on ZeroGPU needs another Python version, even if the command doesn't name the hardware.
-        hardware = settings.hardware or live.hardware or CPU_BASIC
-        space = stage(options.root, name, Path(folder) / name, hardware=hardware, include=options.include)
-        library = None
-        if options.documents:
-            space, library = with_documents(hub, space, repo, options, report)
-        check_content(space.files)
-        if space.left_out:
-            report(f"{repo}: left out, because git doesn't track it: {', '.join(space.left_out)}")
-        if library:
-            settings = replace(settings, variables={**settings.variables, VARIABLE: MOUNT})
-        if live.sha:
-            settings = changed_settings(hub, repo, settings, hardware=live.hardware, sleep_seconds=live.sleep_seconds)
-        if settings.hardware and (offer := describe_hardware(hub, settings.hardware)):
-            report(f"{repo}: {offer}")
-        plan = make_plan(repo, space, live, settings, library=library)
+        plan = _plan(hub, name, repo, Path(folder), options, report)
         report(plan.text())
         if plan.empty:
-            return Outcome(name, repo, "unchanged", live.sha)
+            return Outcome(name, repo, "unchanged", plan.live.sha)
         if not options.apply:
-            return Outcome(name, repo, "planned", live.sha)
+            return Outcome(name, repo, "planned", plan.live.sha)
         for each in filter(None, (plan, plan.library)):
             if each.deletes_a_third and not options.allow_deletes:
                 _confirm_deletes(each)
         if options.trial:
-            _try(space, report)
+            _try(plan.space, report)
         return _push_and_watch(hub, plan, options, report)
+
+
+def _plan(hub: Hub, name: str, repo: str, folder: Path, options: PublishOptions, report: ReportLine) -> PublishPlan:
+    """Stage the Space in `folder` and compare it with the live one."""
+    live, settings, library = fetch_live(hub, repo), options.settings, None
+    if not live.sha:
+        settings = replace(settings, hardware=_hardware_for_new_space(hub, name, repo, options, report))
+    # A Space on ZeroGPU needs another Python version, even if the command doesn't name the hardware.
+    hardware = settings.hardware or live.hardware or CPU_BASIC
+    space = stage(options.root, name, folder / name, hardware=hardware, include=options.include)
+    if options.documents:
+        space, library = with_documents(hub, space, repo, options, report)
+    check_content(space.files)
+    if space.left_out:
+        report(f"{repo}: left out, because git doesn't track it: {', '.join(space.left_out)}")
+    if live.sha:
+        settings = changed_settings(hub, repo, settings, hardware=live.hardware, sleep_seconds=live.sleep_seconds)
+    if settings.hardware and (offer := describe_hardware(hub, settings.hardware)):
+        report(f"{repo}: {offer}")
+    return make_plan(repo, space, live, settings, library=library)
 
 
 def _hardware_for_new_space(hub: Hub, name: str, repo: str, options: PublishOptions, report: ReportLine) -> str | None:
@@ -94,10 +95,13 @@ def delete_previews(hub: Hub, name: str, repos: list[str], options: PublishOptio
 def _push_and_watch(hub: Hub, plan: PublishPlan, options: PublishOptions, report: ReportLine) -> Outcome:
     name, repo, before = plan.space.name, plan.repo, plan.live
     message = _commit_message(options.root)
-    if plan.changes_library:
+    changes_library = plan.changes_library
+    if changes_library and plan.library:
         plan = push_library(hub, plan, message, options, report)
     commit = push(hub, plan, message, private=options.private, report=report)
     report(f"{repo}: pushed {commit[:8]}")
+    if changes_library and not plan.library:
+        unmount_library(hub, plan)
     if not options.wait:
         return Outcome(name, repo, "pushed", commit)
     try:
@@ -107,8 +111,10 @@ def _push_and_watch(hub: Hub, plan: PublishPlan, options: PublishOptions, report
     except PublishError:
         if options.rollback and (previous := before.sha):
             restored = restore(hub, repo, previous, f"Back to {previous[:8]}: {commit[:8]} did not run")
-            if plan.changes_library:
+            if changes_library:
                 restore_volumes(hub, repo, before)
+                if restored == commit:  # no file had changed, and only a commit starts the Space again
+                    restart(hub, repo)
             report(f"{repo}: rolled back to the files of {previous[:8]} ({restored[:8]})")
         raise
     report(f"{repo}: runs {commit[:8]}")
@@ -116,7 +122,6 @@ def _push_and_watch(hub: Hub, plan: PublishPlan, options: PublishOptions, report
 
 
 def _try(space: StagedSpace, report: ReportLine) -> None:
-
     python = create_environment(space, space.folder.parent / f"{space.name}-environment", report)
     report(f"{space.name}: starting it outside the repository")
     report(f"{space.name}: answers {try_app(space, python)[:80]!r}")

@@ -70,7 +70,7 @@ try:
     if gr.NO_RELOAD:  # expensive objects and visitors' data survive an edit of this file
         CHAT = Chat(
             Catalog.load(ARGUMENTS.catalog), CORPUS, limits=Limits(file_bytes=LIMITS.file_bytes),
-            libraries=library_folders(LIBRARY), examples=TEXT.examples,
+            libraries=library_folders(LIBRARY, TEXT.library), examples=TEXT.examples,
         )  # fmt: skip
     START = CHAT.catalog.target(ARGUMENTS.backend or CHAT.catalog.default)
     if ARGUMENTS.backend and START.unavailable:

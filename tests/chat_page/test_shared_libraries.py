@@ -75,10 +75,12 @@ def test_without_a_library_the_samples_are_shared() -> None:
 
 def test_the_setting_names_several_folders(folders: list[Path], tmp_path: Path) -> None:
     setting = {"SPACEPORT_LIBRARY": os.pathsep.join(map(str, folders))}
-    assert library_folders(tmp_path, setting) == folders
-    assert library_folders(tmp_path, {}) == []
-    assert library_folders(folders[0], {}) == [folders[0]]
-    assert library_folders(folders[0], setting) == folders
+    assert library_folders(tmp_path, environment=setting) == folders
+    assert library_folders(tmp_path, environment={}) == []
+    assert library_folders(folders[0], environment={}) == [folders[0]]
+    assert library_folders(folders[0], environment=setting) == folders
+    assert library_folders(folders[0], "/library", environment={}) == [folders[0]]
+    assert library_folders(tmp_path, "/library", environment={}) == [Path("/library")]
 
 
 def test_a_page_with_a_damaged_library_does_not_start(tmp_path: Path) -> None:

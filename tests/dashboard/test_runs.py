@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from compare import run_file
-from compare.visitors import Visitors
+from compare.visitors import IDLE_SECONDS, Visitors
 from tests.compare.make_runs import simulate
 from tests.conftest import ROOT
 from tests.dashboard.conftest import session, texts
@@ -112,6 +112,16 @@ def test_the_data_of_a_session_is_deleted_with_it(page: AppTest) -> None:
     del session_visitor, page.session_state.session_visitor
     gc.collect()
     assert not folder.exists()
+
+
+def test_the_runs_of_an_open_tab_stay_however_long_it_is_idle() -> None:
+    from dashboard_pages import resources
+
+    visitors = resources.comparison_service().visitors
+    visitor = visitors.get("tab")
+    visitor.last_seen -= 10 * IDLE_SECONDS
+    visitors.get("another tab")
+    assert visitors.get("tab") is visitor
 
 
 def test_the_runs_of_all_sessions_together_have_only_so_much_room() -> None:

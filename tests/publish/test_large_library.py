@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -105,7 +107,8 @@ def test_two_commits_and_none_on_the_second_run(
     assert not [place for place in space.head.files if place.startswith("library/")]
     assert b"Handbook" in space.head.files["page.toml"]
     assert space.volumes == [mounted(hub)]
-    assert space.variables == {"SPACEPORT_LIBRARY": MOUNT}
+    assert b'library = "/library"' in space.head.files["page.toml"]
+    assert not space.variables
     assert hub.requests.count("commit") == 2
     hub.requests.clear()
     capsys.readouterr()
@@ -188,6 +191,35 @@ def test_a_failed_start_mounts_the_library_from_before(
     assert apply(command, "--yes", "--on-failure", "rollback") == 1
     assert hub.spaces[REPO].head.title.startswith("Back to ")
     assert hub.spaces[REPO].volumes == before
+    assert hub.spaces[REPO].restarts == 2  # for the documents, and for those from before: no file had changed
+
+
+def test_a_failed_start_with_a_first_large_library_goes_back_to_the_small_one(
+    hub: Hub, command: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(staged_documents, "MAX_FILE_BYTES", 10_000_000)
+        assert apply(command) == 0
+    before = hub.spaces[REPO].head.files
+    hub.builds = ["BUILDING", "RUNTIME_ERROR"]
+    assert apply(command, "--yes", "--on-failure", "rollback") == 1
+    space = hub.spaces[REPO]
+    assert space.head.files == before
+    assert "library/manifest.json" in before
+    assert (space.volumes, space.variables) == ([], {})
+
+
+def test_refused_hardware_of_a_space_that_exists_changes_nothing(
+    hub: Hub, command: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(staged_documents, "MAX_FILE_BYTES", 10_000_000)
+        assert apply(command) == 0
+    hub.fail("hardware", 402)
+    assert apply(command, "--yes", "--hardware", "t4-small") == 1
+    assert "Nothing was changed." in capsys.readouterr().err
+    assert set(hub.spaces) == {REPO}
+    assert not hub.spaces[REPO].volumes
 
 
 def test_a_library_that_is_small_again_is_no_longer_mounted(
@@ -198,6 +230,7 @@ def test_a_library_that_is_small_again_is_no_longer_mounted(
     capsys.readouterr()
     assert apply(command) == 0
     assert "its library is no longer mounted; the dataset somebody/handbook-library stays" in capsys.readouterr().out
+    assert writes(hub)[-2:] == ["commit", "volumes"]  # the old files need it until then
     space = hub.spaces[REPO]
     assert "library/manifest.json" in space.head.files
     assert (space.volumes, space.variables) == ([], {})
@@ -244,8 +277,26 @@ def test_the_staged_page_answers_from_the_mounted_folder(library: Path, tmp_path
     assert "exclusion zone" not in config
 
 
+def test_a_folder_with_a_large_file_is_published(
+    hub: Hub, publish: Publish, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(content_check, "MAX_FILE_BYTES", 100)
+    monkeypatch.setattr(staged_documents, "MAX_TOTAL_BYTES", 0)
+    assert publish("chat_rag", "--documents", str(folder), "--repo", REPO) == 0
+
+
+def test_a_large_archive_is_unpacked_to_be_scanned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content_check, "MAX_FILE_BYTES", 50_000)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("key.txt", "-----BEGIN " + "RSA PRIVATE KEY-----\n" + "MIIEowIBAAKCAQEAx7" * 20)
+        archive.writestr("noise", os.urandom(100_000))
+    with pytest.raises(ContentError, match=r"key\.txt"):
+        check_content({"a.zip": tmp_path / "a.zip"}, any_size=True)
+
+
 def test_large_files_are_scanned_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(content_check, "MAX_FILE_BYTES", 50_000)
+    monkeypatch.setattr(content_check, "MAX_WHOLE_BYTES", 50_000)
     key = "-----BEGIN " + "RSA PRIVATE KEY-----\n" + "MIIEowIBAAKCAQEAx7" * 20
     lines, block = tmp_path / "documents.jsonl", tmp_path / "original"
     lines.write_text("{}\n" * 30_000 + '{"text": "' + key.replace("\n", "\\n") + '"}\n')

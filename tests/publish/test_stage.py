@@ -167,6 +167,7 @@ def test_a_module_that_one_file_needs_is_not_optional(tmp_path: Path) -> None:
         ({"python_version": 3.1}, "put it in quotes, since YAML reads 3.10 as 3.1"),
         ({"emoji": "none"}, "emoji is 'none'"),
         ({"emoji": 5}, "emoji is 5"),
+        ({"emoji": "+"}, "emoji is '+'"),
         ({"emoji": ""}, "emoji is ''"),
         ({"emoji": "📡 radio"}, "an emoji, and nothing else"),
         ({"tags": "a, b"}, "tags is 'a, b': write a list"),
@@ -186,7 +187,7 @@ def test_front_matter_that_the_hub_refuses(change: dict[str, object], problem: s
     assert problem in problems[0]
 
 
-@pytest.mark.parametrize("emoji", ["📡", "❤️", "1️⃣", "🇵🇹", "👩‍🚀", "🏳️‍🌈", "☂"])
+@pytest.mark.parametrize("emoji", ["📡", "↔️", "◾", "‼️", "❤️", "1️⃣", "🇵🇹", "👩‍🚀", "🏳️‍🌈", "☂"])
 def test_every_kind_of_emoji_is_accepted(emoji: str) -> None:
     values = GOOD | {"emoji": emoji, "hf_oauth_authorized_org": "lab"}
     assert not front_matter.check(values, {"app.py"}, gradio="6.31.0", zero_gpu=False)

@@ -25,7 +25,6 @@ from publishing.staging.documents import Documents
 from publishing.staging.stage import StagedSpace
 from rag.library.built.manifest import DATA_FILE, MANIFEST, ORIGINALS
 
-VARIABLE = "SPACEPORT_LIBRARY"  # tells the page where its library is
 _README = "README.md"
 _ORIGINAL = re.compile(rf"{ORIGINALS}/[0-9a-f]{{16}}")
 
@@ -46,17 +45,27 @@ def plan_library(hub: Hub, repo: str, title: str, documents: Documents, folder: 
     return make_plan(dataset, StagedSpace(dataset, folder, files, {}), live, repo_type="dataset")
 
 
-def mount_library(hub: Hub, plan: PublishPlan, revision: str | None) -> None:
-    """Mount this commit of the plan's library in its Space, or none; other volumes of the Space stay."""
-    others = [each for each in plan.live.volumes if each.mount_path != MOUNT]
-    wanted = [library_volume(plan.library.repo, revision)] if plan.library and revision else []
+def mount_library(hub: Hub, plan: PublishPlan, revision: str) -> None:
+    """Mount this commit of the plan's library in its Space; other volumes of the Space stay."""
+    assert plan.library  # noqa: S101
     try:
-        set_volumes(hub, plan.repo, [*others, *wanted])
+        set_volumes(hub, plan.repo, [*_others(plan), library_volume(plan.library.repo, revision)])
     except HubError as error:
         remedy = f"{plan.repo} has its old files. Run the command again when the reason is gone. {error.remedy}"
         raise HubError(error.message, remedy, status=error.status) from error
-    if not wanted:
-        _forget_folder(hub, plan.repo)
+
+
+def unmount_library(hub: Hub, plan: PublishPlan) -> None:
+    """Unmount the library of a Space whose files no longer need it; other volumes of the Space stay."""
+    try:
+        set_volumes(hub, plan.repo, _others(plan))
+    except HubError as error:
+        remedy = f"{plan.repo} has its new files and needs it no more. Run the command again. {error.remedy}"
+        raise HubError(error.message, remedy, status=error.status) from error
+
+
+def _others(plan: PublishPlan) -> list[Volume]:
+    return [each for each in plan.live.volumes if each.mount_path != MOUNT]
 
 
 def set_volumes(hub: Hub, repo: str, volumes: Sequence[Volume]) -> None:
@@ -79,14 +88,6 @@ def restore_volumes(hub: Hub, repo: str, before: LiveSpace) -> None:
     set_volumes(hub, repo, before.volumes)
 
 
-def _forget_folder(hub: Hub, repo: str) -> None:
-    """Delete the variable with the folder, unless somebody set it to another one."""
-    with translate_errors(f"the settings of {repo}"):
-        variable = hub.api.get_space_variables(repo).get(VARIABLE)
-        if variable and variable.value == MOUNT:
-            hub.api.delete_space_variable(repo, VARIABLE)
-
-
 def _is_own(name: str) -> bool:
     is_data = name in HUB_FILES or name in (_README, MANIFEST) or DATA_FILE.fullmatch(name)
     return bool(is_data or _ORIGINAL.fullmatch(name))
@@ -96,4 +97,4 @@ def _card(repo: str, title: str) -> str:
     values = {"pretty_name": title, "viewer": False, "tags": ["spaceport-library"]}
     front_matter = yaml.safe_dump(values, allow_unicode=True, sort_keys=False)
     space = f"[{repo}](https://huggingface.co/spaces/{repo})"
-    return f"---\n{front_matter}---\n\nThe library of the Space {space}, which mounts it. publish_space.py writes it.\n"
+    return f"---\n{front_matter}---\n\nThe library that the Space {space} mounts. Written by publish_space.py.\n"

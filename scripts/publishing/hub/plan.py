@@ -107,7 +107,7 @@ def library_volume(repo: str, revision: str | None) -> Volume:
 
 def fetch_live(hub: Hub, repo: str, repo_type: str = "space") -> LiveSpace:
     """Fetch the live Space or dataset: one request for it, one for its files."""
-    with translate_errors(f"the {repo_type.capitalize() if repo_type == 'space' else repo_type} {repo}"):
+    with translate_errors(f"the {'Space' if repo_type == 'space' else repo_type} {repo}"):
         try:
             info = hub.api.space_info(repo) if repo_type == "space" else hub.api.dataset_info(repo)
         except RepositoryNotFoundError:

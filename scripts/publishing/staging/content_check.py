@@ -15,6 +15,8 @@ from publishing.scan.texts import Text, texts
 
 MAX_FILE_BYTES = 10_000_000
 MAX_TOTAL_BYTES = 100_000_000
+# Larger documents are scanned in blocks, and nothing in them is unpacked. No reader of ours reads one of them.
+MAX_WHOLE_BYTES = 100_000_000
 BLOCK_OVERLAP = 10_000  # longer than a secret
 MAX_PROBLEMS = 20  # that a message lists
 # Files that don't belong into a Space, besides those that are known for secrets.
@@ -45,13 +47,13 @@ def check_content(files: dict[str, Path], *, any_size: bool = False) -> None:
 
 
 def _parts(relative_path: str, path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the lines of a large file of JSON lines with their names, or the blocks of another one, which overlap."""
+    """Yield the lines of a large file of JSON lines with their names, or another one in blocks, which overlap."""
     with path.open("rb") as file:
         if path.suffix == ".jsonl":
             yield from ((f"{relative_path}, document {number}", line) for number, line in enumerate(file, start=1))
             return
         end = b""
-        while block := file.read(MAX_FILE_BYTES):
+        while block := file.read(MAX_WHOLE_BYTES):
             yield relative_path, end + block
             end = block[-BLOCK_OVERLAP:]
 

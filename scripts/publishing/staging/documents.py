@@ -66,7 +66,7 @@ def open_documents(documents: Path, work: Path) -> Documents:
     if is_library(documents):
         library, description = documents, _rag("inspect", str(documents))
     else:
-        check_content(_documents_below(documents))
+        check_content(_documents_below(documents), any_size=True)
         library, description = work, _rag("build", str(documents), "--out", str(work))  # it prints what inspect does
     manifest = read_manifest(library)
     return Documents(library, manifest, description)

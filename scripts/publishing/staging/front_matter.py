@@ -120,9 +120,15 @@ def _is_emoji(text: object) -> bool:
         return False
     if text.endswith(_KEYCAP):
         return len(text) <= 3
-    return any(unicodedata.category(each) == "So" for each in text) and not any(
-        unicodedata.category(each)[0] in "LNPZ" for each in text
+    return any(_is_symbol(each) for each in text) and not any(
+        unicodedata.category(each)[0] in "LNPZ" and not _is_symbol(each) for each in text
     )
+
+
+def _is_symbol(character: str) -> bool:
+    """Return whether a character can be an emoji; arrows and squares are mathematical, and two are punctuation."""
+    is_symbol = unicodedata.category(character) in ("So", "Sm") and character > "\x7f"
+    return is_symbol or character in "\N{DOUBLE EXCLAMATION MARK}\N{EXCLAMATION QUESTION MARK}"
 
 
 def _check_build(values: dict[str, Any], files: set[str], gradio: str | None, zero_gpu: bool) -> Iterator[str]:

@@ -40,7 +40,7 @@ def make_page(library: Path, manifest: Manifest) -> Page:
     """Return the page of a library: its name as the title, questions about its headings."""
     title = _shortened(_readable(manifest.name), MAX_TITLE)
     count = f"{manifest.documents:,} document{'' if manifest.documents == 1 else 's'}"
-    description = f"Answers from {count}, with their exact words"
+    description = f"Answers from {count}, with {'its' if manifest.documents == 1 else 'their'} exact words"
     documents = (each.document for each in read_packed(read_data(library, manifest)))
     questions = tuple(_shortened(text, MAX_EXAMPLE) for text in library_questions(documents))
     return _page(PageText(title, description[:MAX_DESCRIPTION], questions))
@@ -55,14 +55,14 @@ def read_page(file: Path) -> Page:
     if text is None:
         raise StageError(f"There is no file {file}.", "Make a plan without --page, and save the lines that it shows.")
     if not text.picture:
-        return _page(text)
+        return _page(replace(text, library=""))
     try:
         picture = (file.parent / text.picture).read_bytes()
     except OSError as error:
         raise StageError(f"{file}: the picture can't be read ({error}).", "Name a PNG beside this file.") from error
     if not picture.startswith(b"\x89PNG"):
         raise StageError(f"{file}: {text.picture} isn't a PNG.", "Save it as one, 1200 × 630 pixels.")
-    return Page(replace(text, picture=""), picture)
+    return Page(replace(text, picture="", library=""), picture)
 
 
 def add_page(space: StagedSpace, page: Page) -> StagedSpace:

@@ -21,13 +21,15 @@ _REMEDY = "It has title, description, and a list of examples: questions that the
 class PageText:
     """The page's title, a line below it, and the questions that it suggests; link previews show the first two.
 
-    `picture` is the file that link previews show, beside the file with these texts; the publisher reads it.
+    `picture` is the file that link previews show, beside the file with these texts; the publisher reads it. `library`
+    is the folder of the documents if they aren't beside the app; the publisher writes it.
     """
 
     title: str
     description: str
     examples: tuple[str, ...] = ()
     picture: str = ""
+    library: str = ""
 
     @property
     def toml(self) -> str:
@@ -52,7 +54,7 @@ def read_page_text(path: Path) -> PageText | None:
 
 
 def _problem(values: dict[str, Any]) -> str:
-    unknown = values.keys() - {"title", "description", "examples", "picture"}
+    unknown = values.keys() - {"title", "description", "examples", "picture", "library"}
     if unknown:
         return f"{', '.join(sorted(unknown))} isn't a setting."
     for name, limit in (("title", MAX_TITLE), ("description", MAX_DESCRIPTION)):
@@ -60,6 +62,8 @@ def _problem(values: dict[str, Any]) -> str:
             return f"{name} must be a line of 1 to {limit} characters."
     if not isinstance(values.get("picture", ""), str):
         return "picture must be the name of a file."
+    if not isinstance(values.get("library", ""), str):
+        return "library must be the name of a folder."
     examples = values.get("examples", [])
     is_list = isinstance(examples, list) and len(examples) <= MAX_EXAMPLES
     if not (is_list and all(_is_line(text, MAX_EXAMPLE) for text in examples)):

@@ -17,12 +17,16 @@ from rag.search.embedding.embedders import Embedder
 Choice = bool | Sequence[str]  # of the samples' checkbox, or of the checkboxes with the titles of libraries
 
 
-def library_folders(beside_app: Path, environment: Mapping[str, str] | None = None) -> list[Path]:
-    """Return the folders in SPACEPORT_LIBRARY, or else the one that was published beside the app."""
+def library_folders(
+    beside_app: Path, elsewhere: str = "", *, environment: Mapping[str, str] | None = None
+) -> list[Path]:
+    """Return the folders in SPACEPORT_LIBRARY, or else the one that was published beside the app or `elsewhere`."""
     environment = os.environ if environment is None else environment
     if setting := environment.get("SPACEPORT_LIBRARY"):
         return [Path(folder) for folder in setting.split(os.pathsep) if folder]
-    return [beside_app] if is_library(beside_app) else []
+    if is_library(beside_app):
+        return [beside_app]
+    return [Path(elsewhere)] if elsewhere else []
 
 
 class SharedLibraries:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import weakref
 from pathlib import Path
@@ -47,7 +48,8 @@ def check_targets() -> tuple[list[Target], float]:
 @st.cache_resource(show_spinner=False)
 def comparison_service() -> ComparisonService:
     """Return the comparator with its recorded runs."""
-    return ComparisonService(catalog(), Path(compare.__file__).parent.parent / "results")
+    # Streamlit says when a session ends; until then, an open tab shows the runs that were uploaded there.
+    return ComparisonService(catalog(), Path(compare.__file__).parent.parent / "results", idle_seconds=math.inf)
 
 
 class _SessionVisitor:

@@ -27,7 +27,7 @@ FIELDS = {
 
 
 def are_valid(states: WidgetStates) -> bool:
-    """Return whether these are values of the pages' widgets, each of its type."""
+    """Return whether each state belongs to a widget of the pages and has its type."""
     return len(states.widgets) <= len(FIELDS) and all(map(_is_valid, states.widgets))
 
 

@@ -20,7 +20,7 @@ from compare.records import Run
 from compare.report import strings
 from compare.report.report import Report, ReportOptions, build_report
 from compare.shared_runs import SharedRuns
-from compare.visitors import Visitor, Visitors
+from compare.visitors import IDLE_SECONDS, Visitor, Visitors
 from compare.votes import LETTERS, shuffle
 from ui.admission.admission import Admission, in_time
 from ui.admission.fair_queue import Caller
@@ -34,11 +34,11 @@ ENDING_SECONDS = 60
 class ComparisonService:
     """Races, measurements and reports for all visitors of one process. Creating it loads no model."""
 
-    def __init__(self, catalog: Catalog, results: Path) -> None:
+    def __init__(self, catalog: Catalog, results: Path, *, idle_seconds: float = IDLE_SECONDS) -> None:
         self.catalog = catalog
         self.admission = Admission()
         self.shared_runs = SharedRuns.from_environment()
-        self.visitors = Visitors(self.admission.limits.visitors_in_memory)
+        self.visitors = Visitors(self.admission.limits.visitors_in_memory, idle_seconds=idle_seconds)
         self.prices = Prices.load()
         self.examples = {strings.example_name(path.stem): path for path in sorted(results.glob("*.jsonl"))}
         self._backends: dict[str, Backend] = {}

@@ -93,16 +93,22 @@ class Visitor:
 
 
 class Visitors:
-    """Visitors by key; safe across threads. Who is idle for `IDLE_SECONDS` is deleted.
+    """Visitors by key; safe across threads. Who is idle for `idle_seconds` is deleted.
 
     Of more than `capacity` visitors (0: no limit), those without data are removed first, then those seen longest ago.
     """
 
     def __init__(
-        self, capacity: int = 0, now: Callable[[], float] = stopwatch.now, *, max_bytes: int = ALL_BYTES
+        self,
+        capacity: int = 0,
+        now: Callable[[], float] = stopwatch.now,
+        *,
+        max_bytes: int = ALL_BYTES,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._capacity = capacity
         self._max_bytes = max_bytes
+        self._idle_seconds = idle_seconds
         self._now = now
         self._visitors: OrderedDict[str, Visitor] = OrderedDict()
         self._lock = threading.Lock()
@@ -153,7 +159,7 @@ class Visitors:
 
     def _take_idle(self) -> list[Visitor]:
         removed = []
-        while (oldest := next(iter(self._visitors.items())))[1].last_seen < self._now() - IDLE_SECONDS:
+        while (oldest := next(iter(self._visitors.items())))[1].last_seen < self._now() - self._idle_seconds:
             removed.append(self._visitors.pop(oldest[0]))
         return removed
 

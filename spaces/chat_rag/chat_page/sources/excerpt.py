@@ -95,7 +95,7 @@ def _table(text: str, rows: Sequence[Sequence[Span]], columns: int, spans: Seque
 
 
 def _row(text: str, row: Sequence[Span], columns: int, spans: Sequence[Span]) -> str:
-    """Return a row's cells; in one cell if there are others than columns, as in a header whose empty cells are lost."""
+    """Return a row's cells; one with another number of cells, such as a header without its empty ones, is one cell."""
     if len(row) == columns:
         return "".join(_cell(text, cell, spans) for cell in row)
     return f'<td colspan="{columns}" dir="auto">{_marked(text, row[0][0], row[-1][1], spans)}</td>'
