@@ -40,8 +40,8 @@ def test_an_edit_appears_without_a_restart_of_gradio_in_the_folder_of_the_page(t
     copy = tmp_path / "chat_rag"
     shutil.copytree(SPACE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     page = copy / "app.py"
-    assert "title=ENGLISH.title," in page.read_text()
-    edited = page.read_text().replace("title=ENGLISH.title,", 'title="Edited a moment ago",')
+    assert "title=TEXT.title," in page.read_text()
+    edited = page.read_text().replace("title=TEXT.title,", 'title="Edited a moment ago",')
     with running_app(tmp_path, command=[GRADIO, "app.py"], cwd=copy) as app:
 
         def is_visible() -> bool:

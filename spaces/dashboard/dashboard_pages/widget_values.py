@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 
-# The key of each widget of the pages, with the field of its values. A test compares them with the pages.
+# The key of each widget of the pages, with the field of its values. A test compares them with the pages. Streamlit's
+# page sends a whole number as an integer where the server declares a double.
 FIELDS = {
     "question": "chat_input_value",
     "target": "string_value",
@@ -36,4 +37,6 @@ def _is_valid(state: WidgetState) -> bool:
     if field is None:  # an empty field
         return True
     key = state.id.split("-", 2)[-1]  # of `$$ID-HASH-KEY`
+    if field == "int_value":
+        return FIELDS.get(key) == "double_value"
     return field == FIELDS.get(key) and (field != "double_value" or isfinite(state.double_value))
