@@ -191,7 +191,20 @@ def test_a_failed_start_mounts_the_library_from_before(
     assert apply(command, "--yes", "--on-failure", "rollback") == 1
     assert hub.spaces[REPO].head.title.startswith("Back to ")
     assert hub.spaces[REPO].volumes == before
-    assert hub.spaces[REPO].restarts == 2  # for the documents, and for those from before: no file had changed
+
+
+def test_a_failed_start_with_other_documents_alone_starts_with_those_from_before(
+    hub: Hub, command: Callable[..., int], folder: Path, library: Path
+) -> None:
+    assert apply(command) == 0
+    before = list(hub.spaces[REPO].volumes)
+    text = (folder / "birds.md").read_text()
+    (folder / "birds.md").write_text(text + "\nIt eats fish.\n")
+    assert rag.main(["build", str(folder), "--out", str(library)]) == 0
+    hub.spaces[REPO].stages = ["RUNTIME_ERROR"]
+    assert apply(command, "--yes", "--on-failure", "rollback") == 1
+    assert hub.spaces[REPO].volumes == before
+    assert hub.spaces[REPO].restarts == 2  # for the new documents, and for those from before
 
 
 def test_a_failed_start_with_a_first_large_library_goes_back_to_the_small_one(
@@ -277,12 +290,9 @@ def test_the_staged_page_answers_from_the_mounted_folder(library: Path, tmp_path
     assert "exclusion zone" not in config
 
 
-def test_a_folder_with_a_large_file_is_published(
-    hub: Hub, publish: Publish, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_with_a_large_file_is_built(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(content_check, "MAX_FILE_BYTES", 100)
-    monkeypatch.setattr(staged_documents, "MAX_TOTAL_BYTES", 0)
-    assert publish("chat_rag", "--documents", str(folder), "--repo", REPO) == 0
+    assert open_documents(folder, tmp_path / "work").manifest.documents == 1
 
 
 def test_a_large_archive_is_unpacked_to_be_scanned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
