@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from backends import Backend, BackendError, ChatRequest, Delta, Message
 from backends.streams import closing
+from rag.answering.abstention.abstain import is_about_whole_documents
 from rag.answering.citations.markers import MARKER_PATTERN, up_to_last_marker
 from rag.answering.prompts.prompt import escape_special_tokens, recent_messages
 from rag.documents import Passage
@@ -39,6 +40,9 @@ _CONTINUATION = re.compile(
     r"how come|since when|anything else|any others?|tell me more|go on)\b",
     re.IGNORECASE,
 )
+# A question about the documents, whatever was asked before, unless it points to something in the conversation.
+_OVERVIEW = re.compile(r"\b(?:summar\w*+|sum up|overview|outline|gist)\b|\babout\W*+$", re.IGNORECASE)
+_POINTER = re.compile(r"\b(?:it|its|that|they|them|their|he|him|his|she|her|one|ones)\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 # `++`: an answer is read once, however long a text without full stops it has.
 _SENTENCE = re.compile(rf"[^.!?\n]++(?:[.!?]?{MARKER_PATTERN})?")
@@ -95,10 +99,15 @@ def interleave(results: Sequence[Sequence[Passage]]) -> list[Passage]:
     return passages
 
 
+def _asks_for_overview(question: str) -> bool:
+    is_overview = _OVERVIEW.search(question) and not _POINTER.search(question)
+    return bool(is_overview) and is_about_whole_documents(question)
+
+
 def is_follow_up(question: str) -> bool:
     """Return whether a question needs its conversation: it continues, points back, or names almost nothing."""
     words = _content_words(question)
-    if len(words) > MAX_FOLLOW_UP_WORDS or not question.strip():
+    if len(words) > MAX_FOLLOW_UP_WORDS or not question.strip() or _asks_for_overview(question):
         return False
     if _CONTINUATION.match(question) or not words:
         return True
