@@ -75,6 +75,8 @@ def test_the_kind_of_answer(question: str, kind: Kind) -> None:
             "Net sales increased 2% during 2022 compared to 2021, driven by services.",
             "Net sales increased 2% during 2022 compared to 2021, driven by services.",
         ),
+        ("Why did net sales rise?", "Net sales rose due to higher sales of\nServices and iPhone.",
+         "due to higher sales of\nServices and iPhone."),
     ],
 )  # fmt: skip
 def test_the_words_that_answer(question: str, sentence: str, answer: str) -> None:

@@ -55,7 +55,7 @@ _PATTERNS: dict[Kind, str] = {
     Kind.PERSON: _NAME,
     Kind.PLACE: _NAME,
     Kind.REASON: r"\b(?:because|due to|as a result|result(?:ed|ing)? (?:of|from)|caused|driven by|owing to|so that"
-    r"|in order to|primarily|since|attributable|reflect\w*)\b.*",
+    r"|in order to|primarily|since|attributable|reflect\w*)\b(?s:.*)",  # lines end inside a sentence of a PDF
 }
 # "increased 2% or $1.5 billion" has no sales figure, "increased to $1.5 billion" has one.
 _CHANGE = (
