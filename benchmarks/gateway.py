@@ -91,9 +91,10 @@ def spaceport(model_url: str, folder: Path) -> Iterator[Gateway]:
     """Spaceport's inference server with a target of the catalogue."""
     catalog = folder / "catalog.toml"
     catalog.write_text(f'[{MODEL}]\nkind = "openai"\nurl = "{model_url}"\nmodel = "{MODEL}"\n')
-    settings = {"CATALOG": catalog, "TARGET": MODEL, "HOST": "127.0.0.1", "LOG_LEVEL": "warning"}
+    port = free_port()
+    settings = {"CATALOG": catalog, "TARGET": MODEL, "HOST": "127.0.0.1", "PORT": port, "LOG_LEVEL": "warning"}
     variables = {f"SPACEPORT_{name}": str(value) for name, value in settings.items()}
-    with _server([sys.executable, "-m", "inference"], "SPACEPORT_PORT", "/ready", folder, variables) as gateway:
+    with _server([sys.executable, "-m", "inference"], port, "/ready", folder, variables) as gateway:
         yield gateway
 
 
@@ -103,29 +104,24 @@ def litellm(python: str, model_url: str, folder: Path) -> Iterator[Gateway]:
     target = {"model": f"openai/{MODEL}", "api_base": model_url, "api_key": "none"}
     config = folder / "litellm.json"  # JSON is YAML too
     config.write_text(json.dumps({"model_list": [{"model_name": MODEL, "litellm_params": target}]}))
-    command = [Path(python).parent / "litellm", "--config", config, "--host", "127.0.0.1"]
+    port = free_port()
+    command = [Path(python).parent / "litellm", "--config", config, "--host", "127.0.0.1", "--port", str(port)]
     variables = {"LITELLM_MASTER_KEY": KEY, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_TELEMETRY": "False"}
-    with _server(command, "PORT", "/health/liveliness", folder, variables) as gateway:
+    with _server(command, port, "/health/liveliness", folder, variables) as gateway:
         yield gateway
 
 
 @contextmanager
 def _server(
-    command: list[str | Path], port_variable: str, path: str, folder: Path, variables: dict[str, str]
+    command: list[str | Path], port: int, path: str, folder: Path, variables: dict[str, str]
 ) -> Iterator[Gateway]:
     sys.path.append(str(ROOT / "scripts"))
     from local_server import running_server
 
-    port, log = free_port(), folder / f"{Path(command[-1]).stem}.log"
-    if port_variable == "PORT":
-        command = [*command, "--port", str(port)]
-    environment = os.environ | variables | {port_variable: str(port)}
-    url = f"http://127.0.0.1:{port}"
-    with running_server(command, f"{url}{path}", log, environment=environment, seconds=180):
-        owner = next(
-            each for each in psutil.net_connections("tcp") if each.laddr[1] == port and each.status == "LISTEN"
-        )
-        yield Gateway(f"{url}/v1", owner.pid)
+    url, environment = f"http://127.0.0.1:{port}", os.environ | variables
+    with running_server(command, f"{url}{path}", folder / f"{port}.log", environment=environment, seconds=180):
+        listeners = [each for each in psutil.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
+        yield Gateway(f"{url}/v1", next(each.pid for each in listeners if each.laddr[1] == port))
 
 
 def report(samples: dict[str, Samples]) -> bool:

@@ -9,21 +9,27 @@ from typing import Any
 
 import fastapi
 import gradio as gr
-import httpx2
+from gradio.queueing import Queue
 from gradio.state_holder import SessionState
+from httpx2 import ASGITransport, AsyncClient
 
 from ui.edge.public_blocks import PublicBlocks
 from ui.session_state import UNREAD_SECONDS, UnreadMessages, keep_no_configurations
 
 
 @asynccontextmanager
-async def started(page: gr.Blocks) -> AsyncIterator[httpx2.AsyncClient]:
-    """Serve a page in this event loop."""
+async def started(event: Callable[[], AsyncIterator[str]], session: str) -> AsyncIterator[tuple[Queue, AsyncClient]]:
+    """Serve a page with one event in this event loop, and start the event in a session."""
+    with PublicBlocks() as page:
+        gr.Button().click(event, None, gr.Textbox())
+    page.queue()
     app = gr.mount_gradio_app(fastapi.FastAPI(), page, path="")
-    async with app.router.lifespan_context(app):
-        transport = httpx2.ASGITransport(app)
-        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
-            yield client
+    client = AsyncClient(transport=ASGITransport(app), base_url="http://test")
+    async with app.router.lifespan_context(app), client:
+        body = {"data": [], "fn_index": 0, "session_hash": session}
+        answer = await client.post("/gradio_api/queue/join", json=body)
+        assert answer.status_code == 200, answer.text
+        yield page._queue, client
     page.close()
 
 
@@ -57,14 +63,7 @@ async def test_messages_that_nobody_reads_are_dropped_and_their_event_stops() ->
             yield "x" * steps
             await asyncio.sleep(0.01)
 
-    with PublicBlocks() as page:
-        box = gr.Textbox()
-        gr.Button().click(count, None, box)
-    page.queue()
-    queue = page._queue
-    async with started(page) as client:
-        answer = await client.post("/gradio_api/queue/join", json={"data": [], "fn_index": 0, "session_hash": "left"})
-        assert answer.status_code == 200, answer.text
+    async with started(count, "left") as (queue, _):
         await until(lambda: steps > 10)
         unread = UnreadMessages(queue)
         await unread.drop(now=0)
@@ -77,19 +76,13 @@ async def test_messages_that_nobody_reads_are_dropped_and_their_event_stops() ->
 
 
 async def test_a_session_whose_messages_are_read_keeps_them_and_leaves_nothing() -> None:
-    async def count() -> AsyncIterator[int]:
+    async def count() -> AsyncIterator[str]:
         for number in range(100):
-            yield number
+            yield str(number)
             await asyncio.sleep(0.01)
 
-    with PublicBlocks() as page:
-        box = gr.Number()
-        gr.Button().click(count, None, box)
-    page.queue()
-    queue = page._queue
-    unread = UnreadMessages(queue)
-    async with started(page) as client:
-        await client.post("/gradio_api/queue/join", json={"data": [], "fn_index": 0, "session_hash": "here"})
+    async with started(count, "here") as (queue, client):
+        unread = UnreadMessages(queue)
         reader = asyncio.create_task(client.get("/gradio_api/queue/data", params={"session_hash": "here"}))
         for now in range(10):
             await asyncio.sleep(0.05)

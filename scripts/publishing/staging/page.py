@@ -19,7 +19,6 @@ from rag.library.built.packed import read_packed
 
 PICTURE = "preview.png"
 SAMPLES = "corpus/"  # what the page answers from without a library
-_CONTROL = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def _page(text: PageText) -> Page:
 
 def _readable(name: str) -> str:
     """Return the name of a folder as a title: "staff-handbook" as "Staff handbook"."""
-    text = _CONTROL.sub(" ", "".join(each if each.isprintable() else " " for each in name)).strip() or "Documents"
+    text = _one_line(name) or "Documents"
     if " " in text or any(each.isupper() for each in text):
         return text
     words = re.sub(r"[-_]+", " ", text).strip() or text
@@ -95,5 +94,9 @@ def _readable(name: str) -> str:
 
 
 def _shortened(text: str, limit: int) -> str:
-    text = _CONTROL.sub(" ", "".join(each if each.isprintable() else " " for each in text)).strip()
+    text = _one_line(text)
     return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())

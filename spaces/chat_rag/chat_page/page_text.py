@@ -60,10 +60,9 @@ def _problem(values: dict[str, Any]) -> str:
     for name, limit in (("title", MAX_TITLE), ("description", MAX_DESCRIPTION)):
         if not _is_line(values.get(name), limit):
             return f"{name} must be a line of 1 to {limit} characters."
-    if not isinstance(values.get("picture", ""), str):
-        return "picture must be the name of a file."
-    if not isinstance(values.get("library", ""), str):
-        return "library must be the name of a folder."
+    for name, kind in (("picture", "file"), ("library", "folder")):
+        if not isinstance(values.get(name, ""), str):
+            return f"{name} must be the name of a {kind}."
     examples = values.get("examples", [])
     is_list = isinstance(examples, list) and len(examples) <= MAX_EXAMPLES
     if not (is_list and all(_is_line(text, MAX_EXAMPLE) for text in examples)):

@@ -99,11 +99,6 @@ def interleave(results: Sequence[Sequence[Passage]]) -> list[Passage]:
     return passages
 
 
-def _asks_for_overview(question: str) -> bool:
-    is_overview = _OVERVIEW.search(question) and not _POINTER.search(question)
-    return bool(is_overview) and is_about_whole_documents(question)
-
-
 def is_follow_up(question: str) -> bool:
     """Return whether a question needs its conversation: it continues, points back, or names almost nothing."""
     words = _content_words(question)
@@ -160,6 +155,11 @@ def is_fast(backend: Backend) -> bool:
         latency = _latencies.get(backend, REWRITE_SECONDS)
         return not backend.local and latency <= FIRST_TOKEN_SECONDS
     return False
+
+
+def _asks_for_overview(question: str) -> bool:
+    is_overview = _OVERVIEW.search(question) and not _POINTER.search(question)
+    return bool(is_overview) and is_about_whole_documents(question)
 
 
 async def _request_rewrite(question: str, history: Sequence[Message], backend: Backend) -> str:
