@@ -25,6 +25,7 @@ from ui.edge.events import UNKNOWN_EVENT, EventCheck
 from ui.edge.request_limits import MB, EdgeLimits
 from ui.edge.uploads import Uploads
 from ui.memory import return_free_memory_regularly
+from ui.scripts import event_stream_js
 from ui.session_state import keep_no_configurations
 from ui.sign_in import settings as sign_in
 from ui.sign_in.edges import SignInEdges
@@ -102,7 +103,7 @@ def launch_arguments(
         "auth": Login(accounts) if accounts else None,
         "theme": theme(),
         "css": CSS + css,
-        "head": HEAD + head,
+        "head": f"<script>{event_stream_js()}</script>{HEAD}{head}",
         "blocked_paths": [*private, str(_upload_folder() / "deep_links")],
         "enable_monitoring": False,
         "app_kwargs": app_arguments(limits, login=bool(accounts), preview=preview),

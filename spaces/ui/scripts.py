@@ -1,4 +1,4 @@
-"""Scripts of events that the pages of all Spaces share, from the files in this folder."""
+"""Scripts that the pages of all Spaces share, from the files in this folder."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import json
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent
+
+
+def event_stream_js() -> str:
+    """Return the script that keeps the stream of a page's events open while one of them has no end."""
+    return _read("event_stream.js")
 
 
 def key_js(index: int = 0) -> str:

@@ -1,0 +1,64 @@
+"""An event that a page sends while its stream of events ends is heard of all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.helpers.apps import App
+from tests.helpers.chat import upload, uploaded
+
+# On a slow network the end of the stream comes late: here, when the answer to an event that was sent meanwhile is there.
+SLOW_END = """
+const send = window.fetch;
+let joins = 0;
+window.ends = window.lateEnds = 0;
+window.fetch = async (request, options) => {
+  const address = request.url ?? String(request);
+  const response = await send(request, options);
+  if (address.includes("/queue/join")) joins += 1;
+  if (!address.includes("/queue/data")) return response;
+  const reader = response.body.getReader();
+  return new Response(new ReadableStream({async pull(out) {
+    const {done, value} = await reader.read();
+    if (done) return out.close();
+    if (new TextDecoder().decode(value).includes("close_stream")) {
+      window.ends += 1;
+      if (window.waitForJoin) {
+        window.waitForJoin = false;
+        const before = joins;
+        while (joins === before) await new Promise((resolve) => setTimeout(resolve, 10));
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        window.lateEnds += 1;
+      }
+    }
+    out.enqueue(value);
+  }}), {status: response.status, headers: response.headers});
+};
+"""
+
+
+@pytest.fixture
+def note(tmp_path: Path) -> Path:
+    path = tmp_path / "note.txt"
+    path.write_text("The spare key hangs behind the blue door.")
+    return path
+
+
+def test_a_file_that_is_sent_while_the_stream_ends_is_read(
+    app: App, new_page: Callable[..., Page], note: Path
+) -> None:
+    page = new_page()
+    page.add_init_script(SLOW_END)
+    page.goto(app.url)
+    expect(page.locator("#model-state")).to_have_text("Ready")
+    page.wait_for_function("window.ends > 0")
+    page.evaluate("window.waitForJoin = true")
+    page.locator("#new-chat").click()
+    page.wait_for_function("window.waitForJoin === false")  # its end is on its way
+    upload(page, note)
+    uploaded(page, 1)
+    assert page.evaluate("window.lateEnds") == 1
