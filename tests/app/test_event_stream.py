@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.helpers.apps import App
 from tests.helpers.chat import upload, uploaded
 
-# On a slow network the end of the stream comes late: here, when the answer to an event that was sent meanwhile is there.
+# On a slow network the end of the stream comes late: here, after the answer to an event that was sent meanwhile.
 SLOW_END = """
 const send = window.fetch;
 let joins = 0;
