@@ -104,10 +104,13 @@ def test_a_token_computes_the_style_of_its_own_answer_only(app: App, browser: Br
     earlier = page.locator("#chat .message *").count()
     ask(page, "Go on for ever, with style.")
     expect(page.locator("#chat .bot").last).to_contain_text("word word")
+    like = page.locator("#chat [aria-label='Like']").last
+    expect(like).to_be_hidden()  # nobody rates half an answer
     browser.start_tracing(page=page, categories=["devtools.timeline"])
     page.wait_for_timeout(1000)
     events = json.loads(browser.stop_tracing())["traceEvents"]
     page.locator("#question .stop-button").click()
+    expect(like).to_be_visible()
     sizes = [event["args"]["elementCount"] for event in events if "elementCount" in event.get("args", {})]
     assert sizes
     assert max(sizes) < earlier / 4

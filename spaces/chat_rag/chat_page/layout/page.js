@@ -7,7 +7,7 @@ const log = () => document.querySelector("#chat .bubble-wrap");
 // compute the style of the whole conversation at each token: about 4 of 10 ms at 25,000 characters (November 2026).
 const STATES = {
   "sp-has-sources": "#pane .sp-card", "sp-has-messages": "#chat .message", "sp-has-chats": "#chats .sp-chat",
-  "sp-sidebar-open": "#sidebar.open",
+  "sp-sidebar-open": "#sidebar.open", "sp-writing": "#question .stop-button",
 };
 const markStates = () => {
   for (const [name, selector] of Object.entries(STATES)) {
