@@ -26,8 +26,10 @@ from harness.tables import table, write
 
 from rag.answering.evidence.feature_names import NAMES
 from rag.answering.evidence.model import Model
+from rag.answering.evidence.selection import LEAST_SHARE, MAX_QUOTES, SURE, least_answered
 
 TABLES = "tables"
+REFUSED, UNSURE, ANSWERED = OUTCOMES = ("refused", "unsure", "answered")
 Scores = dict[int, Any]
 KINDS: dict[str, Callable[[Row], bool]] = {
     "text": lambda row: not row.case.cells,
@@ -92,25 +94,33 @@ def cosine(row: Row) -> Any:
     return row.values[:, NAMES.index("cosine")]
 
 
-def refusals(rows: Sequence[Row], model: Model) -> dict[str, float]:
-    """Return the share of the questions of each kind of near miss, and of the others, that is refused."""
-    shares = {}
+def outcome_shares(rows: Sequence[Row], model: Model) -> dict[str, dict[str, float]]:
+    """Return the share of the questions of each kind of near miss, and of the others, that has each outcome."""
+    shares: dict[str, dict[str, float]] = {outcome: {} for outcome in OUTCOMES}
     for kind in sorted({row.near_miss for row in rows}):
-        own = [row for row in rows if row.near_miss == kind]
-        shares[kind or "answerable"] = float(np.mean([is_refused(row, model) for row in own]))
+        own = [outcome_of(row, model) for row in rows if row.near_miss == kind]
+        for outcome in OUTCOMES:
+            shares[outcome][kind or "answerable"] = own.count(outcome) / len(own)
     return shares
 
 
-def is_refused(row: Row, model: Model) -> bool:
+def outcome_of(row: Row, model: Model) -> str:
+    """Return what the page does with a question, in a word."""
     if not len(row.values):
-        return True
+        return REFUSED
     scores = model.units.scores(row.values)
-    return model.answered(row.situation, row.values, scores) < model.questions.threshold
+    shares = model.units.shares(scores)
+    best = (-scores).argsort(kind="stable")[:MAX_QUOTES]
+    shown = best[shares[best] >= LEAST_SHARE * shares.max()]
+    answered = model.answered(row.situation, row.values, scores)
+    if answered < least_answered(row.situation.question, row.values[shown], model.questions.threshold):
+        return REFUSED
+    return UNSURE if answered * shares[shown].sum() < SURE else ANSWERED
 
 
-def measure_folds(rows: Sequence[Row]) -> tuple[list[dict[str, Any]], dict[str, dict[str, float]]]:
-    """Return the ranks of each corpus and kind of question, and the refusals of each corpus."""
-    results, refused = [], {}
+def measure_folds(rows: Sequence[Row]) -> tuple[list[dict[str, Any]], dict[str, dict[str, dict[str, float]]]]:
+    """Return the ranks of each corpus and kind of question, and the outcomes of each corpus."""
+    results, outcomes = [], {}
     for name, training, tested in folds(rows):
         model = train(training)
         for kind, is_kind in KINDS.items():
@@ -118,8 +128,8 @@ def measure_folds(rows: Sequence[Row]) -> tuple[list[dict[str, Any]], dict[str, 
                 embedded = [embedded_part(row, model) for row in own]
                 of_model = ranks(embedded, lambda row: model.units.scores(row.values))  # noqa: B023
                 results.append({"corpus": name, "kind": kind, "cosine": ranks(own, cosine), "model": of_model})
-        refused[name] = refusals([embedded_part(row, model) for row in tested], model)
-    return results, refused
+        outcomes[name] = outcome_shares([embedded_part(row, model) for row in tested], model)
+    return results, outcomes
 
 
 def ablation(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
@@ -158,12 +168,11 @@ def print_ranks(results: Sequence[dict[str, Any]]) -> None:
     print(table(["held out", "answer", "questions", *heads], rows), end="\n\n")
 
 
-def print_refusals(refused: dict[str, dict[str, float]]) -> None:
-    kinds = sorted({kind for shares in refused.values() for kind in shares})
-    cells = [
-        [name, *(f"{shares[kind]:.1%}" if kind in shares else "" for kind in kinds)] for name, shares in refused.items()
-    ]
-    print(table(["held out, refused", *kinds], cells), end="\n\n")
+def print_shares(outcome: str, shares: dict[str, dict[str, float]]) -> None:
+    """Print the shares of one outcome by corpus and kind of near miss."""
+    kinds = sorted({kind for own in shares.values() for kind in own})
+    cells = [[name, *(f"{own[kind]:.1%}" if kind in own else "" for kind in kinds)] for name, own in shares.items()]
+    print(table([f"held out, {outcome}", *kinds], cells), end="\n\n")
 
 
 def print_filings(filings: dict[str, Any]) -> None:
@@ -173,7 +182,7 @@ def print_filings(filings: dict[str, Any]) -> None:
     print(f"{filings['p95_ms']:.0f} ms")
 
 
-def pooled_refusals(refused: dict[str, dict[str, float]], rows: Sequence[Row]) -> dict[str, float]:
+def pooled(shares: dict[str, dict[str, float]], rows: Sequence[Row]) -> dict[str, float]:
     """Return the shares over all corpora together."""
     counts = {
         (name, row_kind or "answerable"): sum(row.near_miss == row_kind for row in tested)
@@ -182,7 +191,7 @@ def pooled_refusals(refused: dict[str, dict[str, float]], rows: Sequence[Row]) -
     }
     kinds = {kind for _, kind in counts}
     return {
-        kind: sum(refused[name][kind] * count for (name, each), count in counts.items() if each == kind)
+        kind: sum(shares[name][kind] * count for (name, each), count in counts.items() if each == kind)
         / sum(count for (_, each), count in counts.items() if each == kind)
         for kind in kinds
     }
@@ -190,16 +199,18 @@ def pooled_refusals(refused: dict[str, dict[str, float]], rows: Sequence[Row]) -
 
 def main() -> None:
     directory, rows = read_arguments(__doc__)
-    results, refused = measure_folds(rows)
+    results, outcomes = measure_folds(rows)
     print_ranks(results)
-    refused["all"] = pooled_refusals(refused, rows)
-    print_refusals(refused)
+    shares = {outcome: {name: each[outcome] for name, each in outcomes.items()} for outcome in OUTCOMES}
+    for outcome, own in shares.items():
+        own["all"] = pooled(own, rows)
+        print_shares(outcome, own)
     ablated = ablation(rows)
     cells = [[name, *(f"{share:.3f}" for share in each.values())] for name, each in ablated.items()]
     print(table(["first quote right, without", *KINDS], cells), end="\n\n")
     filings = measure_filings(directory / "filings")
     print_filings(filings)
-    write("answers", {"ranks": results, "refused": refused, "ablation": ablated, "filings": filings})
+    write("answers", {"ranks": results, "outcomes": shares, "ablation": ablated, "filings": filings})
 
 
 if __name__ == "__main__":

@@ -73,6 +73,7 @@ class Reply:
             thought=self._thought,
             passages=self.retrieval.passages if self.retrieval else self.question.passages,
             quotes=self.retrieval.quotes if self.retrieval else self.question.quotes,
+            unsure=self.retrieval.unsure if self.retrieval else self.question.unsure,
             writer=self.writer if finish_reason == "quotes" else "",
             citations=self.end.citations if self.end else (),
             markers=tuple(self._markers),

@@ -117,6 +117,7 @@ class Strings:
     write_answer: str = "Let {model} write an answer (a small model, it may be wrong)"
     quotes_label: str = "From the documents"
     nearest_label: str = "The closest words in the documents"
+    unsure: str = "Not sure: these are the closest words in the documents. They may not answer your question."
     refusal: str = "The documents do not answer this question."
     not_mentioned: str = "No document mentions {names}."
     other_years: str = "No document is about {years}. The documents cover {covered}."

@@ -25,7 +25,8 @@ from rag.search.embedding.embedders import Embedder
 
 # What a question that failed has in its line, so that readers of the file find the fields of each other line.
 NO_ANSWER: dict[str, Any] = {
-    "abstained": True, "answer": "", "quotes": [], "sentences": [], "citations": [], "nearest": [], "timings": {},
+    "abstained": True, "unsure": False, "answer": "", "quotes": [], "sentences": [], "citations": [], "nearest": [],
+    "timings": {},
 }  # fmt: skip
 
 
@@ -125,6 +126,8 @@ def _print_sources(reply: dict[str, Any]) -> None:
         print()
     if reply["nearest"]:
         print(f"Nearest passages ({reply['reason']}):")
+    if reply["unsure"]:
+        print("Not sure: the closest words in the documents may not answer the question.")
     for quote in [] if reply["abstained"] else reply["quotes"]:
         page = f", page {quote['page']}" if quote["page"] else ""
         labels = f"{' · '.join(quote['labels'])}: " if quote["labels"] else ""

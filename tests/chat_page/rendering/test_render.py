@@ -16,6 +16,7 @@ from chat_page.rendering.markdown import linked_answer
 from chat_page.rendering.messages import conversation_messages, reply_messages, turn_index
 from chat_page.reply import Reply
 from chat_page.sources import panel
+from chat_page.strings import Strings
 from rag.answering.abstention.abstain import Abstention, AbstentionKind, Evidence
 from rag.answering.citations.markers import Marker, anchors
 from rag.answering.measurements import Measurements
@@ -245,6 +246,13 @@ def test_the_nearest_quotes_of_an_abstention_stand_below_the_refusal() -> None:
     assert refusal == "The documents do not answer this question."
     assert "82,959" in quotes
     assert "general knowledge" in hint
+
+
+def test_unsure_quotes_say_so() -> None:
+    [message] = reply_messages(replace(QUOTED, unsure=True), 1)
+    assert Strings().unsure in message["content"]
+    assert 'aria-label="The closest words in the documents"' in message["content"]
+    assert Strings().unsure not in str(reply_messages(QUOTED, 1))
 
 
 def test_a_refusal_has_its_reason() -> None:

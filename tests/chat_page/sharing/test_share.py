@@ -16,7 +16,7 @@ from chat_page.conversation import Conversation
 from chat_page.rendering.markdown import disarm_markdown
 from chat_page.rendering.messages import conversation_messages
 from chat_page.sharing.export import as_json, as_markdown
-from chat_page.sharing.share import MAX_INFLATED, MAX_LINK, ShareError, link_fragment, open_turns
+from chat_page.sharing.share import MAX_INFLATED, MAX_LINK, VERSION, ShareError, link_fragment, open_turns
 from chat_page.strings import ENGLISH
 from rag.answering.abstention.abstain import Abstention, AbstentionKind, Evidence
 from rag.answering.citations.markers import Marker
@@ -69,6 +69,7 @@ def test_json_has_every_question_answer_and_citation_with_its_exact_span() -> No
             {
                 "question": "How much?",
                 "quotes": [],
+                "unsure": False,
                 "answer": "It was 82,959 [1].",
                 "sentences": [],
                 "citations": [
@@ -90,6 +91,7 @@ def test_json_has_every_question_answer_and_citation_with_its_exact_span() -> No
             {
                 "question": "And now?",
                 "quotes": [],
+                "unsure": False,
                 "answer": "Half",
                 "sentences": [],
                 "citations": [],
@@ -125,6 +127,16 @@ def test_a_link_has_the_quotes() -> None:
     assert 'Net sales · 2022 · <mark class="sp-cell">82,959</mark> million' in quotes
     assert not any(active in quotes for active in ("<img", "\n", "$$", "<b>.pdf", "href"))
     assert open_turns(link_fragment(turns)) == turns
+
+
+def test_unsure_quotes_stay_unsure() -> None:
+    turn = Turn("How much?", quotes=(QUOTE,), finish_reason="quotes", unsure=True)
+    [shared] = open_turns(link_fragment([turn]))
+    assert shared.unsure
+    assert ENGLISH.unsure in conversation_messages(Conversation((shared,)))[-1]["content"]
+    assert f"### {ENGLISH.nearest_label}\n\n{ENGLISH.unsure}\n" in as_markdown([turn])
+    (exchange,) = json.loads(as_json([turn]))["exchanges"]
+    assert exchange["unsure"] is True
 
 
 def test_what_the_documents_do_not_support_stays_known() -> None:
@@ -208,7 +220,7 @@ def test_a_link_of_the_earlier_version_opens() -> None:
 
 def test_a_link_of_a_later_version_is_refused_with_the_reason() -> None:
     with pytest.raises(ShareError, match="later version of this page"):
-        open_turns(packed({"v": 3, "conversation": "in a format that nobody knows yet"}))
+        open_turns(packed({"v": VERSION + 1, "conversation": "in a format that nobody knows yet"}))
 
 
 def test_a_shared_conversation_has_plain_numbers_and_reaches_the_model_as_it_is() -> None:

@@ -46,6 +46,7 @@ def _exchange(turn: Turn) -> dict[str, Any]:
     return {
         "question": turn.question,
         "quotes": [quote.as_json() for quote in turn.quotes],
+        "unsure": turn.unsure,
         "answer": answer_text(turn, ENGLISH),
         "sentences": [sentence_json(sentence, turn.answer) for sentence in turn.sentences],
         "citations": [_citation(citation) for citation in turn.citations],
@@ -72,8 +73,9 @@ def _citation(citation: Citation) -> dict[str, Any]:
 
 def _markdown(turn: Turn) -> str:
     words = strings()
-    label = words.nearest_label if turn.abstention else words.quotes_label
-    quotes = [f"### {label}", *map(_quote_markdown, turn.quotes)] if turn.quotes else []
+    label = words.nearest_label if turn.abstention or turn.unsure else words.quotes_label
+    note = [words.unsure] if turn.unsure else []
+    quotes = [f"### {label}", *note, *map(_quote_markdown, turn.quotes)] if turn.quotes else []
     unsupported = ["\n".join(unsupported_lines(turn)).strip()] if turn.unsupported else []
     answer = (
         [f"### {words.answer}", answer_text(turn, words), *unsupported]

@@ -24,8 +24,9 @@ from rag.answering.types import Citation, Sentence
 from rag.documents import Passage
 from rag.reading.file_names import display_name
 
-# Version 2 has quotes and unsupported sentences. A link without them still has version 1, which an older page can open.
-VERSION = 2
+# Version 2 has quotes and unsupported sentences, version 3 unsure quotes. A link has the first version that can say the
+# same, so that older pages open it.
+VERSION = 3
 # Mail and chat programs cut or refuse longer links. The page's own address can have MAX_ADDRESS of these characters.
 MAX_LINK, MAX_ADDRESS = 30_000, 1_000
 # Bytes of JSON: twice as much as a link of ordinary text contains. Gradio keeps what thousands of pages show, with
@@ -42,8 +43,7 @@ def link_fragment(turns: Sequence[Turn]) -> str:
     words = strings()
     if not turns:
         raise ShareError(words.nothing_to_share, words.nothing_to_share_remedy)
-    version = VERSION if any(turn.quotes or turn.unsupported for turn in turns) else 1
-    value = {"v": version, "turns": [_link_turn(turn) for turn in turns]}
+    value = {"v": max(map(_least_version, turns)), "turns": [_link_turn(turn) for turn in turns]}
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     data = compressor.compress(text.encode(errors="replace")) + compressor.flush()
@@ -75,6 +75,7 @@ def open_turns(fragment: str) -> tuple[Turn, ...]:
             quotes=tuple(_quote(quoted) for quoted in turn.k),
             sentences=tuple(Sentence(min(span), max(span), supported=False) for span in turn.u),
             citations=tuple(_citation(cited.n, cited.d, cited.p) for cited in turn.c),
+            unsure=turn.x,
             finish_reason="stop",
             target=turn.m,
             asked_at=turn.t,
@@ -84,15 +85,21 @@ def open_turns(fragment: str) -> tuple[Turn, ...]:
     )
 
 
+def _least_version(turn: Turn) -> int:
+    return 3 if turn.unsure else 2 if turn.quotes or turn.unsupported else 1
+
+
 def _link_turn(turn: Turn) -> dict[str, Any]:
     passages = [citation.passage for citation in turn.citations]
     # Those that only come closest to an unanswered question are nobody else's business.
     quotes = {"k": [_link_quote(quote) for quote in turn.quotes]} if turn.quotes and not turn.abstention else {}
+    unsure = {"x": True} if turn.unsure and not turn.abstention else {}
     shift = len(turn.answer) - len(turn.answer.lstrip())  # the link's answer begins with a word
     spans = [[max(0, each.start - shift), max(0, each.end - shift)] for each in turn.unsupported]
     unsupported = {"u": spans} if spans else {}
     return (
         quotes
+        | unsure
         | unsupported
         | {
             "q": turn.question,
@@ -181,6 +188,7 @@ def _schema() -> Any:
         a: str = Field(max_length=MAX_INFLATED)
         c: list[CitedDocument] = Field(max_length=99)
         k: list[QuotedText] = Field(default=[], max_length=20)
+        x: bool = False
         u: list[span] = Field(default=[], max_length=1_000)
         m: str = Field(max_length=100)
         t: str = Field(max_length=40, pattern=r"^[0-9T:.+Z-]*$")

@@ -105,7 +105,7 @@ def _origin(turn: Turn, citation: Citation | None) -> tuple[str, str]:
     """The class of a card, and who cited its passage."""
     words = strings()
     if citation is None:
-        return " sp-quoted", words.nearest if turn.abstention else words.quoted
+        return " sp-quoted", words.nearest if turn.abstention or turn.unsure else words.quoted
     if citation.attributed:
         return " sp-matched", words.by_spaceport
     return " sp-model", words.by_model

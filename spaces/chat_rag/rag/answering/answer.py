@@ -150,7 +150,7 @@ class Rag:
         selection = find_quotes(query, quoted, self._documents(), self.embedder)
         quotes = selection.nearest if selection.abstention else selection.quotes
         passages = passages_with_quotes(candidates, quotes, limit=options.passages, characters=options.characters)
-        return Retrieval(tuple(passages), query, selection.abstention, quotes=quotes)
+        return Retrieval(tuple(passages), query, selection.abstention, quotes=quotes, unsure=selection.unsure)
 
 
 async def _add_citations(

@@ -82,9 +82,10 @@ async def answer_json(
     """Return an answer as one JSON object; `on_text` gets its text while it streams.
 
     `quotes` are the words of the documents that answer (see `Quote`), or if the documents don't answer the nearest
-    ones. `citations` and, if the documents don't answer, `nearest` are passages with `document`, `page`, `start`, `end`
-    (characters of the extracted text) and `passage`, the text between them. `sentences` has each sentence of the answer
-    that claims something, and whether the documents support it.
+    ones; `unsure` ones are less likely than not to answer. `citations` and, if the documents don't answer, `nearest`
+    are passages with `document`, `page`, `start`, `end` (characters of the extracted text) and `passage`, the text
+    between them. `sentences` has each sentence of the answer that claims something, and whether the documents support
+    it.
     """
     options, stopwatch, start = options or AnswerOptions(), Stopwatch(), now()
     retrieval: Retrieval | None = None
@@ -135,6 +136,7 @@ def _retrieval_json(retrieval: Retrieval) -> dict[str, Any]:
     return {
         "searched": retrieval.query,
         "abstained": abstention is not None,
+        "unsure": retrieval.unsure,
         "reason": abstention_reason(abstention) if abstention else None,
         "quotes": [quote.as_json() for quote in retrieval.quotes],
         "nearest": [passage_json(passage) for passage in retrieval.passages] if abstention else [],

@@ -30,7 +30,8 @@ class Turn:
 
     `quotes` are the words of the documents that answer. `answer` is what a model wrote below them: the exact text with
     its citation markers as `[n]`; `markers` says where they are, `sentences` what the documents support. `passages`
-    have the quotes and what was sent to the model. With an `abstention`, quotes and passages are the nearest ones.
+    have the quotes and what was sent to the model. `unsure` quotes are less likely than not to answer. With an
+    `abstention`, quotes and passages are the nearest ones.
     `finish_reason` is None until the answer ends. `writes` is "answer" if the visitor asked for a written answer,
     otherwise "": the target decides. `writer` is the label of the model that could still write an answer, or "".
     `target` is "" until a model is asked; `asked_at` is in ISO 8601. A `shared` turn came from a link: the passages of
@@ -58,6 +59,7 @@ class Turn:
     measurements: Measurements | None = None
     id: str = field(default="", compare=False)
     again: str = ""
+    unsure: bool = False
 
     @property
     def characters(self) -> int:

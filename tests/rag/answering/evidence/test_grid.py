@@ -165,6 +165,8 @@ def test_the_words_of_a_row() -> None:
         ("Who does it?", "Who", "Marta Kowal", True),
         ("Who does it?", "Price", "45", False),
         ("What is a chair?", "Price", "45", None),
+        ("How many chairs were sold?", "2023", "45", None),
+        ("How many chairs were sold?", "2023", "$ 45", False),
     ],
 )  # fmt: skip
 def test_the_column_says_what_kind_its_figures_have(

@@ -201,3 +201,33 @@ def test_other_languages_are_answered_or_refused(ask: Ask, text: str, question: 
         assert selection.abstention
     else:
         assert answer in selection.quotes[0].text
+
+
+CLOUD = """# Highlights
+
+We announced Meridian Cloud, a managed service that runs in Acme Azure, and support Acme 365 applications, such as Acme
+Teams. Herons stand at the pier.
+"""
+PRODUCTS = """# Highlights
+
+Revenue was $7.2 billion in the first quarter. We announced Meridian Cloud, a managed service that runs in Acme Azure.
+Our software now supports Acme 365 applications, such as Acme Teams and Acme Outlook. We employ 26,196 people.
+The iPump is our best seller.
+
+| Net sales by product (in millions) | 2023 | 2022 |
+|---|---|---|
+| iPump | $ 40,665 | $ 39,570 |
+| Wearables | $ 8,084 | $ 8,775 |
+"""
+
+
+@pytest.mark.parametrize("question", ["How much does Acme charge?", "What did Acme earn?"])  # 0.19 and 0.34
+def test_a_question_for_a_figure_isnt_answered_by_words_that_hardly_fit(ask: Ask, question: str) -> None:
+    selection = ask(question, cloud=CLOUD)
+    assert (selection.quotes, bool(selection.nearest)) == ((), True)
+    assert selection.abstention
+
+
+def test_quotes_that_may_not_answer_are_unsure(ask: Ask) -> None:
+    assert ask("What was Acme's revenue in 2022?", products=PRODUCTS).unsure
+    assert not ask("What was the revenue in the first quarter?", products=PRODUCTS).unsure

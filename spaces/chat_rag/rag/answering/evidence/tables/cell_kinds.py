@@ -19,6 +19,7 @@ _HEADERS = {
     Kind.NUMBER: r"\b(?:quantity|qty|count|number|no|pieces|pcs|units|seats|people|persons|entries)\b",
 }
 _HEADER_PATTERNS = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _HEADERS.items()}
+_SIGN = re.compile(r"[$€£¥₹]")
 _WORDS = {Kind.PERSON, Kind.PLACE, Kind.REASON}
 
 
@@ -37,13 +38,17 @@ def has_kind(question: Question, cell: LabeledCell) -> bool | None:
         return None if kind in _WORDS else False
     if kind in _WORDS:
         return False
-    own = Kind.PERCENT if "%" in cell.text else _kind_of_column(header)
+    own = _kind_of_text(cell.text) or _kind_of_column(header)
     return own is kind if own or kind in (Kind.PERCENT, Kind.DURATION) else None
 
 
 def _has_candidate(question: Question, cell: LabeledCell) -> bool:
     """Return whether the text of a cell alone has the kind: a number needs its column to tell what it counts."""
     return question.kind is not Kind.NUMBER and any(candidates(question.kind, cell.text, question))
+
+
+def _kind_of_text(text: str) -> Kind | None:
+    return Kind.PERCENT if "%" in text else Kind.MONEY if _SIGN.search(text) else None
 
 
 def _kind_of_column(header: str) -> Kind | None:
