@@ -50,18 +50,27 @@ class UnreadMessages:
         """Drop what was there `UNREAD_SECONDS` before `now`, and what remains of sessions without events."""
         first = {}
         for session, messages in list(self._queue.pending_messages_per_session.items()):
-            waiting = messages._queue
-            if waiting:
+            if messages._queue:
                 message, since = self._first.get(session, (None, now))
-                first[session] = (waiting[0], since if message is waiting[0] else now)
-            elif not self._queue.pending_event_ids_session.get(session):
-                await self._forget(session)
+                first[session] = (messages._queue[0], since if message is messages._queue[0] else now)
+            elif not (messages._getters or self._queue.pending_event_ids_session.get(session)):
+                # At once: nobody would hear of an event that joins while something is awaited here.
+                self._queue.pending_messages_per_session.pop(session, None)
+                self._queue.pending_event_ids_session.pop(session, None)
         self._first = first
-        for session, (_, since) in first.items():
+        for session, (message, since) in first.items():
             if now - since >= UNREAD_SECONDS:
-                await self._forget(session)
+                await self._stop(session, message)
 
-    async def _forget(self, session: str) -> None:
-        self._queue.pending_messages_per_session.pop(session, None)
+    async def _stop(self, session: str, first: Any) -> None:
+        """Drop a session's messages and stop its events, if its first message is still unread."""
+        messages = self._queue.pending_messages_per_session.get(session)
+        if not messages or not messages._queue or messages._queue[0] is not first:
+            return
+        del self._queue.pending_messages_per_session[session]
+        stopped = set(self._queue.pending_event_ids_session.get(session, ()))
         await self._queue.clean_events(session_hash=session)
-        self._queue.pending_event_ids_session.pop(session, None)
+        if not (left := self._queue.pending_event_ids_session.get(session, set()) - stopped):
+            self._queue.pending_event_ids_session.pop(session, None)
+        else:
+            self._queue.pending_event_ids_session[session] = left

@@ -93,3 +93,22 @@ async def test_a_session_whose_messages_are_read_keeps_them_and_leaves_nothing()
         await unread.drop(now=0)
         assert not queue.pending_messages_per_session
         assert not queue.pending_event_ids_session
+
+
+async def test_an_event_that_starts_while_an_idle_session_is_forgotten_is_heard_of() -> None:
+    async def greet() -> AsyncIterator[str]:
+        yield "hello"
+
+    async with started(greet, "back") as (queue, client):
+        stream = {"params": {"session_hash": "back"}}
+        assert "hello" in (await client.get("/gradio_api/queue/data", **stream)).text
+        async with queue.delete_lock:  # as while Gradio chooses the next event
+            forgetting = asyncio.create_task(UnreadMessages(queue).drop(now=0))
+            await asyncio.sleep(0)
+            body = {"data": [], "fn_index": 0, "session_hash": "back"}
+            joining = asyncio.create_task(client.post("/gradio_api/queue/join", json=body))
+            await asyncio.sleep(0.2)
+        await forgetting
+        assert (await joining).status_code == 200
+        async with asyncio.timeout(10):
+            assert "hello" in (await client.get("/gradio_api/queue/data", **stream)).text
