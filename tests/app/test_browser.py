@@ -28,6 +28,7 @@ def filing(tmp_path: Path) -> Path:
 
 def test_a_pdf_is_answered_from_and_each_citation_has_its_passage(app: App, open_page: Open, filing: Path) -> None:
     page = open_page(app)
+    limit_answers(page, 32)
     upload(page, filing)
     uploaded(page, 1)
     expect(page.locator("#documents li:has([data-remove]) .sp-name")).to_have_text(filing.name)
