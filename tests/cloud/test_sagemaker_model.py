@@ -89,8 +89,7 @@ def test_a_serverless_endpoint_answers_without_streaming(
     assert run("status", **settings) == 1
 
 
-# While the model writes, each look for its answer is a request.
-ASYNC = {"mode": "async", "output": "s3://models/answers", "max_instances": 2, "poll_seconds": 0.05}
+ASYNC = {"mode": "async", "output": "s3://models/answers", "max_instances": 2}
 
 
 def test_an_asynchronous_endpoint_answers_through_s3(
