@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import ui.without_stubs  # noqa: F401 - before Gradio
+import ui.gradio_imports  # noqa: F401 - before Gradio
 from backends.processors import usable_processors
 from tests.helpers.apps import App, running_app
 from tests.helpers.groups import GroupScheduling, group, needs

@@ -53,15 +53,15 @@ def test_importing_backends_loads_no_event_loop() -> None:
     assert process.stdout == "False\n"
 
 
-def test_the_pages_import_gradio_without_writing_its_type_stubs() -> None:
+def test_the_pages_import_gradio_without_its_type_stubs_and_its_mcp_server() -> None:
     sources = [(ROOT / "spaces" / app / "app.py").read_text() for app in ("chat_rag", "platform_compare")]
     first = {next(line for line in source.splitlines() if line.startswith("import")) for source in sources}
     code = """
-import inspect
+import inspect, sys
 from gradio import component_meta
 print("create_or_modify_pyi(" in inspect.getsource(component_meta.ComponentMeta))
-print(component_meta.create_or_modify_pyi.__module__)
+print(component_meta.create_or_modify_pyi.__module__, "mcp" in sys.modules)
 """
     command = [sys.executable, "-c", "\n".join([*first, code])]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert output.split() == ["True", "ui.without_stubs"]
+    assert output.split() == ["True", "ui.gradio_imports", "False"]

@@ -13,6 +13,8 @@ import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from backends.gguf_reader import read_gguf
+
 _log = logging.getLogger(__name__)
 
 
@@ -48,7 +50,7 @@ def _quantize(source: Path, target: Path) -> None:
     from gguf.quants import dequantize, quantize
 
     old, new = gguf.GGMLQuantizationType.Q4_1, gguf.GGMLQuantizationType.Q8_0
-    reader = gguf.GGUFReader(source)
+    reader = read_gguf(source)
     writer = gguf.GGUFWriter(target, reader.fields["general.architecture"].contents())
     for name, field in reader.fields.items():
         if name == "general.file_type":

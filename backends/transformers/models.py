@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from backends import model_files
 from backends.chat.reasoning import OPEN
 from backends.errors import NotConfigured, Rejected
+from backends.gguf_reader import shared_readers
 from backends.processors import limit_spin_wait
 from backends.types import ChatRequest
 
@@ -121,8 +123,9 @@ def _load(settings: Settings) -> LoadedModel:
     dtype = getattr(torch, resolve_dtype(settings.dtype, device))
     options = {"gguf_file": filename} if filename else {}
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(location, **options)
-        model = transformers.AutoModelForCausalLM.from_pretrained(location, dtype=dtype, **options)
+        with shared_readers() if filename else nullcontext():
+            tokenizer = transformers.AutoTokenizer.from_pretrained(location, **options)
+            model = transformers.AutoModelForCausalLM.from_pretrained(location, dtype=dtype, **options)
         model = model.to(device).eval()
     except Exception as error:  # the readers of a damaged file may raise anything
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]

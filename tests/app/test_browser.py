@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.helpers.apps import App
 from tests.helpers.chat import ask, limit_answers, upload, uploaded, wait_for_answer
-from tests.rag.make_documents import quarterly_report
+from tests.rag.make_documents import short_report
 
 Open = Callable[..., Page]
 
@@ -23,7 +23,7 @@ def app(start_app: Callable[..., App]) -> App:
 
 @pytest.fixture
 def filing(tmp_path: Path) -> Path:
-    return quarterly_report(tmp_path)
+    return short_report(tmp_path)  # test_filings.py has real ones
 
 
 def test_a_pdf_is_answered_from_and_each_citation_has_its_passage(app: App, open_page: Open, filing: Path) -> None:

@@ -1,4 +1,4 @@
-"""Three real quarterly reports on the page: each citation leads to its exact words."""
+"""Two real quarterly reports on the page: each citation leads to its exact words."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests.conftest import DATA, missing
 from tests.helpers.apps import App
 from tests.helpers.chat import ask, upload, uploaded, wait_for_answer
 
-QUESTIONS = (
-    "What were Apple's total net sales in the third quarter of 2022?",
-    "What was NVIDIA's revenue for the first quarter of fiscal year 2023?",
-    "What were Amazon's net sales in the second quarter of 2023?",
-)
+# Reading and embedding a report takes a page ten seconds.
+QUESTIONS = {
+    "2022 Q3 AAPL.pdf": "What were Apple's total net sales in the third quarter of 2022?",
+    "2023 Q1 NVDA.pdf": "What was NVIDIA's revenue for the first quarter of fiscal year 2023?",
+}
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +28,9 @@ def app(start_app: Callable[..., App]) -> App:
 
 @pytest.fixture(scope="module")
 def filings() -> list[Path]:
-    paths = sorted((DATA / "filings").glob("*.pdf"))
-    if len(paths) != 3:
-        missing(f"three filings in {DATA / 'filings'}")
+    paths = [DATA / "filings" / name for name in QUESTIONS]
+    if not all(path.exists() for path in paths):
+        missing(f"{' and '.join(QUESTIONS)} in {DATA / 'filings'}")
     return paths
 
 
@@ -55,9 +55,9 @@ def test_each_citation_leads_to_its_words_on_its_page(
 ) -> None:
     page = open_page(app)
     upload(page, *filings)
-    uploaded(page, 3)
+    uploaded(page, len(filings))
     clicks = 0
-    for turn, question in enumerate(QUESTIONS, start=1):
+    for turn, question in enumerate(QUESTIONS.values(), start=1):
         ask(page, question)
         wait_for_answer(page, 300)
         assert 1 <= page.locator("#chat .bot .sp-quotes").last.locator(".sp-quote").count() <= 3
@@ -78,7 +78,7 @@ def test_each_citation_leads_to_its_words_on_its_page(
             expect(view.locator("img")).to_have_js_property("complete", True)
             assert view.locator("img").evaluate("picture => picture.naturalWidth") > 500
             clicks += 1
-    assert clicks >= len(QUESTIONS) // 2, "the answers have almost no citations"
+    assert clicks >= len(QUESTIONS), "an answer has no citation"
 
     page.get_by_role("button", name="Share by link").click()
     expect(page.locator("#link textarea, #link input")).to_have_value(re.compile("#c="))
@@ -86,7 +86,7 @@ def test_each_citation_leads_to_its_words_on_its_page(
     other = open_page(app)
     other.goto("about:blank")
     other.goto(link_text)
-    expect(other.locator("#chat")).to_contain_text(QUESTIONS[-1])
+    expect(other.locator("#chat")).to_contain_text([*QUESTIONS.values()][-1])
     expect(other.locator("#chat")).to_contain_text("The documents that it cites aren't here")
     expect(other.locator("#documents [data-remove]")).to_have_count(0)
     expect(other.locator("#sources .sp-card")).to_have_count(0)

@@ -6,16 +6,17 @@ import ast
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
-from mcp import ClientSession
-from mcp.client.streamable_http import streamable_http_client
 
 from publishing.staging.stage import stage
 from tests.conftest import ROOT
 from tests.helpers.apps import App
+
+if TYPE_CHECKING:
+    from mcp import ClientSession
 
 OFFICE = {"office.txt": "The harbour office opens at nine in the morning."}
 QUESTION = "When does the harbour office open?"
@@ -24,6 +25,9 @@ QUESTION = "When does the harbour office open?"
 @asynccontextmanager
 async def agent(url: str) -> AsyncIterator[ClientSession]:
     """A client of the page's MCP server."""
+    from mcp import ClientSession  # half a second in each test process that collects this module
+    from mcp.client.streamable_http import streamable_http_client
+
     async with (
         streamable_http_client(f"{url}/gradio_api/mcp/") as (read, write, *_),
         ClientSession(read, write) as session,

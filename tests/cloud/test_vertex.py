@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from google.cloud import aiplatform_v1
 
 from backends import NotConfigured
 from cloud.calls import CloudError
@@ -23,7 +22,7 @@ from cloud.vertex.client import VertexClient
 from cloud.vertex.platform import VertexPlatform
 from cloud.vertex.settings import VertexSettings
 from compare import deployment
-from tests.cloud.vertex_api import VertexApi
+from tests.cloud.vertex_api import VertexApi, parse_request
 from tests.helpers.servers import serving, wait_until
 
 HERE = "projects/demo/locations/us-central1"
@@ -133,9 +132,9 @@ def test_deploy_sends_the_calls_of_the_plan(api: VertexApi, run: Run, capsys: py
     run("deploy")
     requests = [(operation, payload) for operation, payload in api.requests if operation in CREATING]
     for call, (operation, payload) in zip(plan, requests, strict=True):
-        kind = getattr(aiplatform_v1, f"{operation}Request")
-        request = kind.from_json(json.dumps(payload).replace("hf_very_secret", "<hidden>"))
-        assert (call["operation"], kind.from_json(json.dumps(call["payload"]))) == (operation, request)
+        hidden = json.loads(json.dumps(payload).replace("hf_very_secret", "<hidden>"))
+        assert call["operation"] == operation
+        assert parse_request(operation, call["payload"]) == parse_request(operation, hidden)
 
 
 @pytest.mark.parametrize("status", [403, 429, 500])

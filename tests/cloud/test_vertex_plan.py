@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from google.cloud import aiplatform_v1
 from google.protobuf.json_format import ParseError
 
 from backends import NotConfigured
@@ -21,6 +20,7 @@ from cloud.vertex.platform import VertexPlatform
 from cloud.vertex.settings import METRICS, VertexSettings
 from compare import deployment
 from compare.analyse.prices import Prices
+from tests.cloud.vertex_api import parse_request
 
 ROOT = Path(__file__).parent.parent.parent
 PLAIN = VertexSettings(project="demo", image="us-docker.pkg.dev/demo/a/b:1")
@@ -48,8 +48,7 @@ FULL = VertexSettings(
 
 
 def parsed(call: ApiCall) -> Any:
-    """Parse the payload as Google's request, which rejects unknown fields."""
-    return getattr(aiplatform_v1, f"{call.operation}Request").from_json(json.dumps(call.payload))
+    return parse_request(call.operation, call.payload)
 
 
 def every_call(settings: VertexSettings) -> list[ApiCall]:
@@ -125,12 +124,13 @@ def test_google_rejects_a_misspelt_field(number: int, name: str, misspelt: str) 
     payload = rename_field(call.payload, name, misspelt)
     assert payload != call.payload
     with pytest.raises(ParseError):
-        parsed(ApiCall(call.service, call.operation, payload, call.purpose))
+        parse_request(call.operation, payload)
 
 
 def test_google_rejects_an_unknown_accelerator() -> None:
+    call = calls.deploy(VertexSettings(project="demo", image="i", accelerator="L4"))
     with pytest.raises(ParseError):
-        parsed(calls.deploy(VertexSettings(project="demo", image="i", accelerator="L4")))
+        parsed(call)
 
 
 def test_the_metrics_are_those_of_the_sdk() -> None:

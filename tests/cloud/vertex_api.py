@@ -13,7 +13,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from google.cloud import aiplatform_v1
 from google.protobuf.json_format import ParseError
 
 from tests.cloud.vertex_state import Refusal, State
@@ -155,6 +154,13 @@ class Handler(BaseHTTPRequestHandler):
         """Print nothing."""
 
 
+def parse_request(operation: str, payload: Any) -> Any:
+    """Parse a payload as Google's request, which rejects unknown fields."""
+    from google.cloud import aiplatform_v1  # a second and a half in each test process that collects these modules
+
+    return getattr(aiplatform_v1, f"{operation}Request").from_json(json.dumps(payload))
+
+
 def request(operation: str, resource: str, body: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
     """Return the request that path, query and body make up; `Refusal` if Google's message doesn't accept it."""
     payload = {BODY[operation]: body} if operation in BODY else dict(body)
@@ -168,7 +174,7 @@ def request(operation: str, resource: str, body: dict[str, Any], query: dict[str
         payload["endpoint"]["name"] = resource
     kind = "GetModel" if operation == "GetEndpoint" and "/models/" in resource else operation
     try:
-        getattr(aiplatform_v1, f"{kind}Request").from_json(json.dumps(payload))
+        parse_request(kind, payload)
     except ParseError as error:
         raise Refusal(400, str(error)) from error
     return payload

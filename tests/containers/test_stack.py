@@ -22,7 +22,7 @@ from tests.containers.conftest import TAG
 from tests.helpers.apps import App
 from tests.helpers.chat import ask, upload, wait_for_answer
 from tests.helpers.servers import free_port
-from tests.rag.make_documents import quarterly_report
+from tests.rag.make_documents import short_report
 
 PROJECT = "spaceport-test"
 # Grafana needs a registry; test_stack_files.py checks its files instead.
@@ -89,7 +89,7 @@ def test_question_about_a_pdf(
 ) -> None:
     before = chunks_in_chroma(engine)
     page = open_page(SimpleNamespace(url=pages["chat"]))
-    report = quarterly_report(tmp_path)
+    report = short_report(tmp_path)
     upload(page, report)
     expect(page.locator("#documents li:has([data-remove]) .sp-name")).to_have_text(report.name, timeout=120_000)
     assert chunks_in_chroma(engine) > before

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import cache
-from pathlib import PurePosixPath
 
 from xdist.scheduler import LoadScopeScheduling
 
@@ -40,8 +39,13 @@ SHARED = {
 @cache
 def group(nodeid: str) -> str:
     """Return the group of a test: its module, or what it shares with other modules."""
-    path = PurePosixPath(nodeid.partition("::")[0])
-    return next((name for name, parts in SHARED.items() if any(map(path.is_relative_to, parts))), str(path))
+    module = nodeid.partition("::")[0]
+    return next((name for name, parts in SHARED.items() if _is_in(module, parts)), module)
+
+
+def _is_in(module: str, places: Iterable[str]) -> bool:
+    """Return whether a module is one of these files, or in one of these folders."""
+    return any(module == place or module.startswith(f"{place}/") for place in places)
 
 
 class GroupScheduling(LoadScopeScheduling):
@@ -103,5 +107,4 @@ def needs(nodeid: str, fixtures: Collection[str]) -> frozenset[str]:
 
 @cache
 def _needs_of_module(module: str) -> frozenset[str]:
-    path = PurePosixPath(module)
-    return frozenset(need for part, need in NEEDS_BY_PATH.items() if path.is_relative_to(part))
+    return frozenset(need for place, need in NEEDS_BY_PATH.items() if _is_in(module, [place]))

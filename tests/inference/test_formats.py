@@ -6,9 +6,8 @@ import json
 from array import array
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import openai
 import pytest
 
 from tests.backends.wire_server import ReceivedRequest, Reply, WireServer, serving
@@ -16,6 +15,9 @@ from tests.conftest import missing
 from tests.inference.servers import Server, question, run_server
 from tests.inference.targets import CHAT, END, MODEL_LIST, MODELS, event, sse, target_environment
 from ui.event_loop import EventLoopThread
+
+if TYPE_CHECKING:
+    import openai
 
 RESPONSES, MESSAGES, EMBEDDINGS = "/v1/responses", "/v1/messages", "/v1/embeddings"
 PARAMETERS = {"type": "object", "properties": {"town": {"type": "string"}}, "required": ["town"]}
@@ -65,6 +67,8 @@ def wired(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Wi
 
 @pytest.fixture
 def openai_client(wired: tuple[Server, WireServer]) -> Iterator[openai.OpenAI]:
+    import openai  # a second in each test process that collects this module
+
     with openai.OpenAI(base_url=f"{wired[0].url}/v1", api_key=KEY, max_retries=0) as client:
         yield client
 
@@ -136,6 +140,8 @@ def test_a_tool_of_a_response(wired: tuple[Server, WireServer], openai_client: o
 
 
 def test_errors_of_the_responses_api(openai_client: openai.OpenAI) -> None:
+    import openai
+
     with pytest.raises(openai.APIStatusError, match="no memory"):
         openai_client.responses.create(model="tiny", input="fail now")
     with pytest.raises(openai.APIError, match="no memory"):
@@ -218,6 +224,8 @@ def test_errors_of_the_messages_api(anthropic_client: Any, wired: tuple[Server, 
 
 
 def test_embeddings(wired: tuple[Server, WireServer], openai_client: openai.OpenAI) -> None:
+    import openai
+
     answer = openai_client.embeddings.create(model="tiny", input=["a", "four"])  # asks for base64
     assert [item.embedding for item in answer.data] == [[1.0, 0.5], [4.0, 0.5]]
     assert (answer.usage.prompt_tokens, answer.model) == (7, "tiny")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import openai
 import pytest
 
 from backends import Catalog, ChatRequest, Delta, Done, Message, Rejected
@@ -76,6 +75,8 @@ def test_unknown_model_is_a_404(server: Server, stream: bool) -> None:
 
 
 async def test_official_client_streams(server: Server) -> None:
+    import openai  # a second in each test process that collects this module
+
     async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client:
         assert [model.id async for model in client.models.list()] == [MODEL]
         stream = await client.chat.completions.create(
@@ -92,6 +93,8 @@ async def test_official_client_streams(server: Server) -> None:
 
 
 async def test_official_client_raises_its_own_errors(server: Server) -> None:
+    import openai
+
     async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client:
         with pytest.raises(openai.NotFoundError, match="no model 'other'"):
             await client.chat.completions.create(model="other", messages=[{"role": "user", "content": "Hi"}])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import zipfile
 from collections.abc import Callable
@@ -42,18 +43,25 @@ def small_limits(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.large_bytes = 500
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    place = tmp_path / "handbook"
-    place.mkdir()
-    (place / "birds.md").write_text("# Seabirds\n\n## Gannets\n\nThe gannet dives from thirty metres.\n" * 3)
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with documents, `handbook`, and their library, which takes a second to build."""
+    place = tmp_path_factory.mktemp("built")
+    (place / "handbook").mkdir()
+    text = "# Seabirds\n\n## Gannets\n\nThe gannet dives from thirty metres.\n" * 3
+    (place / "handbook" / "birds.md").write_text(text)
+    assert rag.main(["build", str(place / "handbook"), "--out", str(place / "library")]) == 0
     return place
 
 
 @pytest.fixture
-def library(folder: Path, tmp_path: Path) -> Path:
-    assert rag.main(["build", str(folder), "--out", str(tmp_path / "library")]) == 0
-    return tmp_path / "library"
+def folder(built: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(built / "handbook", tmp_path / "handbook")
+
+
+@pytest.fixture
+def library(built: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(built / "library", tmp_path / "library")
 
 
 @pytest.fixture

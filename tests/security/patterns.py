@@ -6,8 +6,9 @@ import ast
 import importlib
 import pkgutil
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -39,6 +40,7 @@ class Found:
                 pass
 
 
+@cache
 def package_patterns(package_name: str) -> list[Found]:
     """Return each pattern that a module or a class of a package holds, once."""
     return _distinct(found for module in _modules(package_name) for found in _in_module(module))
@@ -117,21 +119,27 @@ def _in_sources() -> Iterator[Found]:
             yield Found(f"{path.relative_to(ROOT)}:{call.lineno}", pattern, call.func.attr in _ANCHORED)
 
 
-def _pattern_calls() -> Iterator[tuple[Path, ast.Call, bool]]:
-    """Yield each call of a function of `re` with a pattern, and whether it is inside a function."""
-    for folder in FOLDERS:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-            in_functions = {
-                node
-                for function in ast.walk(tree)
-                if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
-                for node in ast.walk(function)
-            }
-            for node in ast.walk(tree):
-                match node:
-                    case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr=name)) if name in _PATTERN_FUNCTIONS:
-                        yield path, node, node in in_functions
+@cache
+def _pattern_calls() -> Sequence[tuple[Path, ast.Call, bool]]:
+    """Return each call of a function of `re` with a pattern, and whether it is inside a function."""
+    return tuple(call for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py")) for call in _calls(path))
+
+
+def _calls(path: Path) -> Iterator[tuple[Path, ast.Call, bool]]:
+    text = path.read_text(encoding="utf-8")
+    if "re." not in text:
+        return
+    tree = ast.parse(text)
+    in_functions = {
+        node
+        for function in ast.walk(tree)
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        for node in ast.walk(function)
+    }
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr=name)) if name in _PATTERN_FUNCTIONS:
+                yield path, node, node in in_functions
 
 
 def _is_flag(node: ast.expr) -> bool:

@@ -107,13 +107,6 @@ def test_the_page_itself_and_allowed_origins_may_do_all(
         assert response.headers["access-control-allow-origin"] == PORTAL
 
 
-def test_a_public_page_stays_open_to_programs_on_other_pages(start_app: Callable[..., App]) -> None:
-    """Without a login there is nothing to steal."""
-    app = start_app()
-    response = httpx2.get(f"{app.url}/config", headers={"Origin": SIBLING, "Host": "chat.example.com"})
-    assert response.headers["access-control-allow-origin"] == SIBLING
-
-
 def test_a_page_of_another_port_cannot_read_in_a_real_browser(app: App, browser: Browser) -> None:
     with serving_app(HTMLResponse("<p>Another page"), lifespan="off") as port:  # without a policy that stops it first
         context = browser.new_context()

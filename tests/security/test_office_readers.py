@@ -13,7 +13,7 @@ from rag.reading.processes.limits import ProcessLimits
 from rag.reading.processes.pool import ReaderPool
 from tests.security import hostile_office
 
-LIMITS = ProcessLimits(memory_mb=600, cpu_seconds=4, output_mb=16)  # low, so that the tests are fast
+LIMITS = ProcessLimits(memory_mb=600, cpu_seconds=2, output_mb=16)  # low, so that the tests are fast
 
 
 @pytest.fixture(scope="module")

@@ -230,3 +230,10 @@ def test_the_description_of_the_page_has_no_secret_and_no_path(served: Served, g
             assert secret not in text, path
     named = guest.http.get("/gradio_api/info").json()["named_endpoints"]
     assert list(named) == ["/ask_documents", "/search_documents"]
+
+
+def test_a_public_page_stays_open_to_programs_on_other_pages(guest: Guest) -> None:
+    """Without a login there is nothing to steal; test_login.py has the page with one."""
+    origin = "https://evil.example.com"
+    response = guest.http.get("/config", headers={"Origin": origin, "Host": "chat.example.com"})
+    assert response.headers["access-control-allow-origin"] == origin

@@ -1,0 +1,54 @@
+"""Imports Gradio without what a page doesn't need: import this module before Gradio.
+
+At each import, Gradio parses the sources of its components to write and compare a .pyi file beside each, which takes a
+third of the time; nobody reads them while a page runs. A tenth is the package mcp for a server that few pages have;
+Gradio does without if it is missing (Gradio 6.31, Python 3.11, 2026-11-29).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from types import ModuleType
+from typing import Any
+
+
+class _WithoutStubs(SourceFileLoader):
+    def exec_module(self, module: ModuleType) -> None:
+        super().exec_module(module)
+        module.create_or_modify_pyi = _write_nothing  # type: ignore[attr-defined]
+
+
+class _WithoutMcp(SourceFileLoader):
+    def exec_module(self, module: ModuleType) -> None:
+        if "mcp" in sys.modules or os.environ.get("SPACEPORT_MCP") or os.environ.get("GRADIO_MCP_SERVER"):
+            super().exec_module(module)
+            return
+        sys.modules["mcp"] = None  # type: ignore[assignment]  # its import then fails
+        try:
+            super().exec_module(module)
+        finally:
+            del sys.modules["mcp"]
+
+
+LOADERS = {"gradio.component_meta": _WithoutStubs, "gradio.mcp": _WithoutMcp}
+
+
+class _Finder(MetaPathFinder):
+    """Finds two modules of Gradio, and leaves all others to the finders after it."""
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, path, target) if name in LOADERS else None
+        if spec and type(spec.loader) is SourceFileLoader:
+            spec.loader = LOADERS[name](spec.loader.name, spec.loader.path)
+        return spec
+
+
+def _write_nothing(*arguments: Any) -> None:
+    """Take the place of what writes the stub of a component."""
+
+
+sys.meta_path.insert(0, _Finder())
