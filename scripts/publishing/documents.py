@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from publishing.errors import HubError, PublishError
 from publishing.hub.client import Hub
-from publishing.hub.library import mount_library, plan_library, restart
+from publishing.hub.library import mount_library, plan_library
 from publishing.hub.plan import MOUNT, PublishPlan
 from publishing.hub.push import create_if_missing, push
 from publishing.hub.settings import NO_SETTINGS, apply_settings
+from publishing.hub.watch import restart
 from publishing.options import PublishOptions, ReportLine
 from publishing.staging.content_check import check_content
 from publishing.staging.documents import add_documents, open_documents

@@ -201,7 +201,7 @@ def test_a_failed_start_with_other_documents_alone_starts_with_those_from_before
     text = (folder / "birds.md").read_text()
     (folder / "birds.md").write_text(text + "\nIt eats fish.\n")
     assert rag.main(["build", str(folder), "--out", str(library)]) == 0
-    hub.spaces[REPO].stages = ["RUNTIME_ERROR"]
+    hub.wakes = ["APP_STARTING", "RUNTIME_ERROR"]
     assert apply(command, "--yes", "--on-failure", "rollback") == 1
     assert hub.spaces[REPO].volumes == before
     assert hub.spaces[REPO].restarts == 2  # for the new documents, and for those from before

@@ -77,12 +77,6 @@ def set_volumes(hub: Hub, repo: str, volumes: Sequence[Volume]) -> None:
             hub.api.delete_space_volumes(repo)
 
 
-def restart(hub: Hub, repo: str) -> None:
-    """Restart a Space that gets another library and no commit."""
-    with translate_errors(f"the restart of {repo}"):
-        hub.api.restart_space(repo)
-
-
 def restore_volumes(hub: Hub, repo: str, before: LiveSpace) -> None:
     """Mount what a Space had before."""
     set_volumes(hub, repo, before.volumes)
