@@ -30,7 +30,8 @@ from publishing.hub.previews import preview_name, stale_previews
 from publishing.hub.settings import SpaceSettings, parse_variables, read_secrets
 from publishing.hub.watch import WaitOptions
 from publishing.options import Outcome, PublishOptions
-from publishing.publish import delete_previews, publish, roll_back
+from publishing.publish import delete_previews, publish
+from publishing.rollback import roll_back
 from publishing.staging.stage import changed_spaces, space_names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -123,7 +124,9 @@ def _add_steps(parser: argparse.ArgumentParser) -> None:
         "--public-documents", action="store_true", help="send the documents, although others can then read them"
     )
     parser.add_argument("--yes", action="store_true", help="don't ask before deleting more than a third of the files")
-    parser.add_argument("--rollback", action="store_true", help="restore the files from before the last commit")
+    parser.add_argument(
+        "--rollback", action="store_true", help="restore the files and documents from before the last commit"
+    )
     parser.add_argument(
         "--on-failure", choices=("keep", "rollback"), default="keep", help="if the new commit fails (keep)"
     )

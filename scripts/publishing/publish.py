@@ -15,7 +15,7 @@ from publishing.hub.client import Hub
 from publishing.hub.library import restore_volumes, unmount_library
 from publishing.hub.plan import PublishPlan, fetch_live, make_plan
 from publishing.hub.previews import delete_preview
-from publishing.hub.push import push, restore, rollback
+from publishing.hub.push import push, restore
 from publishing.hub.settings import changed_settings
 from publishing.hub.watch import fetch_state, restart, wait_until_running
 from publishing.options import Outcome, PublishOptions, ReportLine
@@ -69,18 +69,6 @@ def _hardware_for_new_space(hub: Hub, name: str, repo: str, options: PublishOpti
     hardware, reason = propose_hardware(plan, owner, sdk, options.settings.hardware)
     report(f"{repo}: {reason}")
     return hardware
-
-
-def roll_back(hub: Hub, name: str, repo: str, options: PublishOptions, report: ReportLine) -> Outcome:
-    """Restore the files from before the last commit."""
-    if not options.apply:
-        report(f"{repo}: would go back to the files before its last commit")
-        return Outcome(name, repo, "planned")
-    commit = rollback(hub, repo)
-    report(f"{repo}: rolled back ({commit[:8]})")
-    if options.wait:
-        wait_until_running(hub, repo, commit, options.wait_options, report)
-    return Outcome(name, repo, "rolled back", commit)
 
 
 def delete_previews(hub: Hub, name: str, repos: list[str], options: PublishOptions, report: ReportLine) -> Outcome:

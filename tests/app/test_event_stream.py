@@ -48,9 +48,7 @@ def note(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_that_is_sent_while_the_stream_ends_is_read(
-    app: App, new_page: Callable[..., Page], note: Path
-) -> None:
+def test_a_file_that_is_sent_while_the_stream_ends_is_read(app: App, new_page: Callable[..., Page], note: Path) -> None:
     page = new_page()
     page.add_init_script(SLOW_END)
     page.goto(app.url)

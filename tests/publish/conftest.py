@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from huggingface_hub import HfApi
 
 from publishing.hub.client import Hub as HubClient
+from rag import __main__ as rag
 from scripts import publish_space
 from tests.helpers.servers import serving
 from tests.publish.fake_hub import TOKEN, Hub
+from tests.publish.handbook import handbook_command, limit_sizes
 
 
 @pytest.fixture
@@ -36,3 +39,29 @@ def publisher(hub: Hub) -> Callable[..., int]:
 def client(hub: Hub, token: str | None = TOKEN) -> HubClient:
     """Return the publisher's client of the fake Hub."""
     return HubClient(HfApi(endpoint=hub.url, token=token or False))
+
+
+@pytest.fixture
+def small_limits(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit_sizes(hub, monkeypatch)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A handbook of one document."""
+    place = tmp_path / "handbook"
+    place.mkdir()
+    (place / "birds.md").write_text("# Seabirds\n\n## Gannets\n\nThe gannet dives from thirty metres.\n" * 3)
+    return place
+
+
+@pytest.fixture
+def library(folder: Path, tmp_path: Path) -> Path:
+    """The handbook's library."""
+    assert rag.main(["build", str(folder), "--out", str(tmp_path / "library")]) == 0
+    return tmp_path / "library"
+
+
+@pytest.fixture
+def command(publish: Callable[..., int], library: Path) -> Callable[..., int]:
+    return handbook_command(publish, library)

@@ -250,6 +250,10 @@ class Handler(BaseHTTPRequestHandler):
         }
         return 200, value, {}
 
+    def on_revision(self, repo: str, revision: str, _: bytes) -> Any:
+        self.at(self.server.spaces[repo], revision)
+        return self.on_info(repo, _)
+
     def on_tree(self, repo: str, revision: str, _: bytes) -> Any:
         files = self.at(self.server.spaces[repo], revision).files
         return 200, [self.entry(path, data) for path, data in files.items()], {}
@@ -372,7 +376,7 @@ class Handler(BaseHTTPRequestHandler):
     def at(self, space: Space, revision: str) -> Commit:
         if revision in ("main", "HEAD"):
             return space.head
-        return next(each for each in space.commits if each.oid == revision)
+        return {each.oid: each for each in space.commits}[revision]
 
     def state(self, space: Space) -> dict[str, Any]:
         stage = space.stages[0]

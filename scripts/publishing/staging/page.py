@@ -54,14 +54,14 @@ def read_page(file: Path) -> Page:
     if text is None:
         raise StageError(f"There is no file {file}.", "Make a plan without --page, and save the lines that it shows.")
     if not text.picture:
-        return _page(replace(text, library=""))
+        return _page(replace(text, library="", library_commit=""))
     try:
         picture = (file.parent / text.picture).read_bytes()
     except OSError as error:
         raise StageError(f"{file}: the picture can't be read ({error}).", "Name a PNG beside this file.") from error
     if not picture.startswith(b"\x89PNG"):
         raise StageError(f"{file}: {text.picture} isn't a PNG.", "Save it as one, 1200 × 630 pixels.")
-    return Page(replace(text, picture="", library=""), picture)
+    return Page(replace(text, picture="", library="", library_commit=""), picture)
 
 
 def add_page(space: StagedSpace, page: Page) -> StagedSpace:
@@ -78,6 +78,14 @@ def add_page(space: StagedSpace, page: Page) -> StagedSpace:
         files[name] = space.folder / name
     question = page.text.examples[0] if page.text.examples else ""
     return replace(space, files=dict(sorted(files.items())), front_matter=front_matter.parse(text), question=question)
+
+
+def set_library_commit(space: StagedSpace, commit: str) -> None:
+    """Write the commit of the library's dataset into the staged page.toml."""
+    file = space.files[FILE]
+    text = read_page_text(file)
+    assert text  # noqa: S101  # `add_page` wrote it
+    file.write_text(replace(text, library_commit=commit).toml, encoding="utf-8")
 
 
 def _page(text: PageText) -> Page:
