@@ -29,7 +29,7 @@ def with_documents(
     if "rag/__main__.py" not in space.files:
         raise PublishError(f"{space.name} doesn't read documents.", "Publish them with chat_rag.")
     documents = open_documents(options.documents, space.folder.parent / "library")
-    page = read_page(options.page) if options.page else make_page(documents.library, documents.manifest)
+    page = read_page(options.page) if options.page else make_page(documents)
     report("\n".join([documents.warning(repo), *page.lines()]))
     if options.apply and not options.public_documents:
         raise PublishError("Nothing was sent: others could read these documents.", "Add --public-documents.")

@@ -232,7 +232,7 @@ def test_a_preview_gets_no_dataset(command: Callable[..., int], capsys: pytest.C
 def test_the_staged_page_answers_from_the_mounted_folder(library: Path, tmp_path: Path) -> None:
     documents = open_documents(library, tmp_path / "work")
     assert documents.is_large
-    staged = add_page(stage(ROOT, "chat_rag", tmp_path / "chat_rag"), make_page(library, documents.manifest))
+    staged = add_page(stage(ROOT, "chat_rag", tmp_path / "chat_rag"), make_page(documents))
     variables = {"SPACEPORT_LIBRARY": str(library)}
     with run_app(replace(staged, variables=variables), Path(sys.executable)) as url:
         config = httpx2.get(f"{url}/config").text

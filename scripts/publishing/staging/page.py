@@ -12,10 +12,9 @@ from chat_page.page_text import FILE, MAX_DESCRIPTION, MAX_EXAMPLE, MAX_TITLE, P
 from chat_page.suggestions import library_questions
 from publishing.errors import StageError
 from publishing.staging import front_matter
+from publishing.staging.documents import Documents
 from publishing.staging.preview_picture import draw_preview
 from publishing.staging.stage import StagedSpace
-from rag.library.built.manifest import Manifest, read_data
-from rag.library.built.packed import read_packed
 
 PICTURE = "preview.png"
 SAMPLES = "corpus/"  # what the page answers from without a library
@@ -35,13 +34,13 @@ class Page:
         return [f"  its page; to change this, save it in a file and pass --page FILE:{listing}{picture}"]
 
 
-def make_page(library: Path, manifest: Manifest) -> Page:
+def make_page(documents: Documents) -> Page:
     """Return the page of a library: its name as the title, questions about its headings."""
+    manifest = documents.manifest
     title = _shortened(_readable(manifest.name), MAX_TITLE)
     count = f"{manifest.documents:,} document{'' if manifest.documents == 1 else 's'}"
     description = f"Answers from {count}, with {'its' if manifest.documents == 1 else 'their'} exact words"
-    documents = (each.document for each in read_packed(read_data(library, manifest)))
-    questions = tuple(_shortened(text, MAX_EXAMPLE) for text in library_questions(documents))
+    questions = tuple(_shortened(text, MAX_EXAMPLE) for text in library_questions(documents.read()))
     return _page(PageText(title, description[:MAX_DESCRIPTION], questions))
 
 
