@@ -24,13 +24,14 @@ from typing import TextIO
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from publishing.errors import PublishError
+from publishing.errors import PublishError, SpaceNotReady
 from publishing.hub.client import Hub, check_name
 from publishing.hub.previews import preview_name, stale_previews
 from publishing.hub.settings import SpaceSettings, parse_variables, read_secrets
 from publishing.hub.watch import WaitOptions
 from publishing.options import Outcome, PublishOptions
-from publishing.publish import delete_previews, publish, roll_back
+from publishing.publish import delete_previews, publish
+from publishing.rollback import roll_back
 from publishing.staging.stage import changed_spaces, space_names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -71,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_selection(parser)
     _add_steps(parser)
     _add_settings(parser)
-    parser.add_argument("--timeout", type=float, default=1800.0, help="seconds to wait for the Space (1800)")
+    parser.add_argument("--timeout", type=float, default=2400.0, help="seconds to wait for the Space (2400)")
     parser.add_argument("--poll", type=float, default=3.0, help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="print the outcome of each Space as JSON")
     return parser
@@ -123,9 +124,11 @@ def _add_steps(parser: argparse.ArgumentParser) -> None:
         "--public-documents", action="store_true", help="send the documents, although others can then read them"
     )
     parser.add_argument("--yes", action="store_true", help="don't ask before deleting more than a third of the files")
-    parser.add_argument("--rollback", action="store_true", help="restore the files from before the last commit")
     parser.add_argument(
-        "--on-failure", choices=("keep", "rollback"), default="keep", help="if the new commit doesn't run (keep)"
+        "--rollback", action="store_true", help="restore the files and documents from before the last commit"
+    )
+    parser.add_argument(
+        "--on-failure", choices=("keep", "rollback"), default="keep", help="if the new commit fails (keep)"
     )
     parser.add_argument("--no-try", action="store_true", help="don't start the staged app before sending it")
     parser.add_argument("--no-wait", action="store_true", help="don't wait until the Space runs the new commit")
@@ -204,6 +207,9 @@ def _publish_one(options: argparse.Namespace, hub: Hub, name: str, repo: str, se
         if options.delete_preview:
             return delete_previews(hub, name, [repo], steps, report)
         return (roll_back if options.rollback else publish)(hub, name, repo, steps, report)
+    except SpaceNotReady as error:
+        _print_error(error)
+        return Outcome(name, repo, "not ready", error.commit, error.message, error.remedy)
     except PublishError as error:
         _print_error(error)
         return Outcome(name, repo, "failed", None, error.message, error.remedy)

@@ -6,17 +6,19 @@ from dataclasses import replace
 
 from publishing.errors import HubError, PublishError
 from publishing.hub.client import Hub
-from publishing.hub.library import mount_library, plan_library, restart
-from publishing.hub.plan import MOUNT, PublishPlan
+from publishing.hub.library import mount_library, plan_library
+from publishing.hub.plan import MOUNT, PublishPlan, make_plan
 from publishing.hub.push import create_if_missing, push
 from publishing.hub.settings import NO_SETTINGS, apply_settings
+from publishing.hub.watch import restart
 from publishing.options import PublishOptions, ReportLine
 from publishing.staging.content_check import check_content
 from publishing.staging.documents import add_documents, open_documents
-from publishing.staging.page import add_page, make_page, read_page
+from publishing.staging.page import add_page, make_page, read_page, set_library_commit
 from publishing.staging.stage import StagedSpace
 
 VARIABLE = "SPACEPORT_LIBRARY"  # tells the page of a trial where its library is
+NEW_COMMIT = "the commit that this publication makes"
 
 
 def with_documents(
@@ -27,7 +29,7 @@ def with_documents(
     if "rag/__main__.py" not in space.files:
         raise PublishError(f"{space.name} doesn't read documents.", "Publish them with chat_rag.")
     documents = open_documents(options.documents, space.folder.parent / "library")
-    page = read_page(options.page) if options.page else make_page(documents.library, documents.manifest)
+    page = read_page(options.page) if options.page else make_page(documents)
     report("\n".join([documents.warning(repo), *page.lines()]))
     if options.apply and not options.public_documents:
         raise PublishError("Nothing was sent: others could read these documents.", "Add --public-documents.")
@@ -37,8 +39,9 @@ def with_documents(
         raise PublishError(f"The library has {documents.bytes / 1e6:.1f} MB.", "Give a preview fewer documents.")
     check_content(documents.files, any_size=True)
     library = plan_library(hub, repo, page.text.title, documents, space.folder.parent / "dataset")
-    # The files say where the library is: a commit from before has its own, also after a rollback.
-    mounted = replace(page, text=replace(page.text, library=MOUNT))
+    # The files say where the library is, and which commit: a rollback finds those of its own time.
+    commit = (library.live.sha or "") if library.empty else NEW_COMMIT
+    mounted = replace(page, text=replace(page.text, library=MOUNT, library_commit=commit))
     return replace(add_page(space, mounted), variables={VARIABLE: str(documents.library)}), library
 
 
@@ -60,6 +63,8 @@ def push_library(hub: Hub, plan: PublishPlan, message: str, options: PublishOpti
         raise HubError(error.message, f"{left} when the reason is gone. {error.remedy}", status=error.status) from None
     report(f"{plan.library.repo}: pushed {revision[:8]}")
     mount_library(hub, plan, revision)
+    set_library_commit(plan.space, revision)
+    plan = make_plan(plan.repo, plan.space, plan.live, plan.settings, library=plan.library)
     if not is_new and not plan.changes_files:
         restart(hub, plan.repo)
     return plan

@@ -4,7 +4,8 @@ PublishError            .message, .remedy
 ├── StageError          the Space's files can't be put together
 ├── ContentError        a staged file must not be published
 ├── HubError            the Hub refused a request or doesn't answer
-└── SpaceFailed         the Space was built or started, and failed
+├── SpaceFailed         the Space was built or started, and failed
+└── SpaceNotReady       the Space doesn't run, but its commit isn't known to have failed
 """
 
 from __future__ import annotations
@@ -34,3 +35,11 @@ class HubError(PublishError):
 
 class SpaceFailed(PublishError):
     """The Space was built or started, and failed."""
+
+
+class SpaceNotReady(PublishError):
+    """The Space doesn't run `commit`, which isn't known to have failed: it sleeps, is paused, or has no machine."""
+
+    def __init__(self, message: str, remedy: str = "", *, commit: str | None = None) -> None:
+        super().__init__(message, remedy)
+        self.commit = commit

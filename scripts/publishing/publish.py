@@ -9,15 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from publishing.documents import push_library, with_documents
-from publishing.errors import PublishError
+from publishing.errors import PublishError, SpaceFailed
 from publishing.hub.account import CPU_BASIC, describe_hardware, propose_hardware, subscription
 from publishing.hub.client import Hub
-from publishing.hub.library import restart, restore_volumes, unmount_library
+from publishing.hub.library import restore_volumes, unmount_library
 from publishing.hub.plan import PublishPlan, fetch_live, make_plan
 from publishing.hub.previews import delete_preview
-from publishing.hub.push import push, restore, rollback
+from publishing.hub.push import push, restore
 from publishing.hub.settings import changed_settings
-from publishing.hub.watch import wait_until_running
+from publishing.hub.watch import fetch_state, restart, wait_until_running
 from publishing.options import Outcome, PublishOptions, ReportLine
 from publishing.smoke import smoke_test
 from publishing.staging.content_check import check_content
@@ -71,18 +71,6 @@ def _hardware_for_new_space(hub: Hub, name: str, repo: str, options: PublishOpti
     return hardware
 
 
-def roll_back(hub: Hub, name: str, repo: str, options: PublishOptions, report: ReportLine) -> Outcome:
-    """Restore the files from before the last commit."""
-    if not options.apply:
-        report(f"{repo}: would go back to the files before its last commit")
-        return Outcome(name, repo, "planned")
-    commit = rollback(hub, repo)
-    report(f"{repo}: rolled back ({commit[:8]})")
-    if options.wait:
-        wait_until_running(hub, repo, commit, options.wait_options, report)
-    return Outcome(name, repo, "rolled back", commit)
-
-
 def delete_previews(hub: Hub, name: str, repos: list[str], options: PublishOptions, report: ReportLine) -> Outcome:
     """Delete previews; this is the only deletion of Spaces here."""
     for repo in repos:
@@ -107,8 +95,8 @@ def _push_and_watch(hub: Hub, plan: PublishPlan, options: PublishOptions, report
     try:
         wait_until_running(hub, repo, commit, options.wait_options, report)
         if options.smoke_test:
-            report(f"{repo}: answers {smoke_test(hub, repo, name, plan.space.question)[:80]!r}")
-    except PublishError:
+            report(f"{repo}: answers {_smoke_test(hub, plan, commit)[:80]!r}")
+    except SpaceFailed:
         if options.rollback and (previous := before.sha):
             restored = restore(hub, repo, previous, f"Back to {previous[:8]}: {commit[:8]} did not run")
             if changes_library:
@@ -119,6 +107,14 @@ def _push_and_watch(hub: Hub, plan: PublishPlan, options: PublishOptions, report
         raise
     report(f"{repo}: runs {commit[:8]}")
     return Outcome(name, repo, "published", commit)
+
+
+def _smoke_test(hub: Hub, plan: PublishPlan, commit: str) -> str:
+    """Return the Space's answer; a Space that was paused or fell asleep since it ran isn't one that failed."""
+    try:
+        return smoke_test(hub, plan.repo, plan.space.name, plan.space.question)
+    except SpaceFailed as error:
+        raise fetch_state(hub, plan.repo).error(plan.repo, commit) or error from None
 
 
 def _try(space: StagedSpace, report: ReportLine) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
-from publishing.errors import SpaceFailed
+from publishing.errors import SpaceFailed, SpaceNotReady
 from publishing.hub.client import Hub, redact, translate_errors
 
 REQUESTS = Path(__file__).with_name("smoke.toml")
 TIMEOUT_SECONDS = 30
+# What a Space on ZeroGPU says to an account that has used up its time, or while all machines are busy.
+_NO_GPU = re.compile(
+    r"exceeded your (\w+ )?gpu quota|zerogpu provided no gpu|no gpu (is|was) (currently )?available", re.I
+)
 
 
 def smoke_test(hub: Hub, repo: str, name: str, question: str = "") -> str:
@@ -24,7 +29,10 @@ def smoke_test(hub: Hub, repo: str, name: str, question: str = "") -> str:
 
 
 def ask(address: str, name: str, question: str = "", *, token: str | None = None) -> str:
-    """Send the app's request of smoke.toml, with its own question or another; `SpaceFailed` without a real answer."""
+    """Send the app's request of smoke.toml, with its own question or another.
+
+    Raises `SpaceFailed` without a real answer, and `SpaceNotReady` if ZeroGPU has no time left for this account.
+    """
     request = tomllib.loads(REQUESTS.read_text(encoding="utf-8")).get(name)
     try:
         if request and "path" in request:
@@ -36,14 +44,28 @@ def ask(address: str, name: str, question: str = "", *, token: str | None = None
             return str(client.view_api(return_format="dict", print_info=False))
         reply: Any = client.predict(*([question] if question else request["arguments"]), api_name=request["endpoint"])
     except Exception as error:
+        _check_quota(name, str(error))
         raise SpaceFailed(
             f"{name} runs, but does not answer ({type(error).__name__}: {redact(str(error))[:200]}).",
             "Open its page, and read its log.",
         ) from None
-    text = reply if isinstance(reply, str) else " ".join(map(str, dict(reply).values()))
+    return answer_text(name, reply)
+
+
+def answer_text(name: str, reply: object) -> str:
+    """Return the text of an app's reply; raise as `ask` does if there is none."""
+    text = " ".join(map(str, reply.values())) if isinstance(reply, dict) else str(reply)
     if not text.strip() or text.startswith("error:"):
+        _check_quota(name, text)
         raise SpaceFailed(f"{name} runs, but answers {text[:200]!r}.", "Check its log and its settings.")
     return text
+
+
+def _check_quota(name: str, text: str) -> None:
+    if _NO_GPU.search(text):
+        words = redact(" ".join(text.split()))[:300].removeprefix("error: ").rstrip(".")
+        message = f"{name} runs, but ZeroGPU has no GPU for its test: “{words}”."
+        raise SpaceNotReady(message, "Open its page when your account has time again, or pass --no-smoke.")
 
 
 def _get(url: str, token: str | None) -> str:

@@ -50,6 +50,7 @@ class Space:
     sleep: int | None = None
     volumes: list[dict[str, Any]] = field(default_factory=list)
     restarts: int = 0
+    message: str = ""  # what the Hub says about the stage
     modified: str = "2026-01-01T00:00:00.000Z"
 
     @property
@@ -65,7 +66,8 @@ class Space:
 class Hub(ThreadingHTTPServer):
     """Datasets are among the `spaces`, by names that begin with datasets/. `large` are the files that came as LFS.
 
-    `requests` lists the routes in the order of their calls; `builds` are the stages of a new commit."""
+    `requests` lists the routes in the order of their calls; `builds` are the stages of a new commit,
+    `wakes` those of a restart."""
 
     daemon_threads = True
 
@@ -75,6 +77,7 @@ class Hub(ThreadingHTTPServer):
         self.requests: list[str] = []
         self.host = ""
         self.builds = ["BUILDING", "APP_STARTING", "RUNNING"]
+        self.wakes = ["APP_STARTING", "RUNNING"]
         self.log = list(LOG)
         self.large_bytes = 10_000_000  # larger files go to the Hub's large file storage
         self.large: dict[str, bytes] = {}  # by their SHA-256
@@ -247,6 +250,10 @@ class Handler(BaseHTTPRequestHandler):
         }
         return 200, value, {}
 
+    def on_revision(self, repo: str, revision: str, _: bytes) -> Any:
+        self.at(self.server.spaces[repo], revision)
+        return self.on_info(repo, _)
+
     def on_tree(self, repo: str, revision: str, _: bytes) -> Any:
         files = self.at(self.server.spaces[repo], revision).files
         return 200, [self.entry(path, data) for path, data in files.items()], {}
@@ -277,6 +284,7 @@ class Handler(BaseHTTPRequestHandler):
     def on_restart(self, repo: str, _: bytes) -> Any:
         space = self.server.spaces[repo]
         space.restarts += 1
+        space.stages = list(self.server.wakes)
         return 200, self.state(space), {}
 
     def on_commits(self, repo: str, revision: str, _: bytes) -> Any:
@@ -368,14 +376,15 @@ class Handler(BaseHTTPRequestHandler):
     def at(self, space: Space, revision: str) -> Commit:
         if revision in ("main", "HEAD"):
             return space.head
-        return next(each for each in space.commits if each.oid == revision)
+        return {each.oid: each for each in space.commits}[revision]
 
     def state(self, space: Space) -> dict[str, Any]:
         stage = space.stages[0]
         if stage == "RUNNING":
             space.running = space.head.oid
         sha = space.head.oid if stage.endswith("ERROR") else space.running
-        return {"stage": stage, "sha": sha, "gcTimeout": space.sleep, "volumes": space.volumes or None,
+        return {"stage": stage, "sha": sha, "errorMessage": space.message or None,
+                "gcTimeout": space.sleep, "volumes": space.volumes or None,
                 "hardware": {"current": space.hardware, "requested": space.hardware}}  # fmt: skip
 
     def reply(self, status: int, value: Any, headers: dict[str, str] | None = None, *, half: bool = False) -> None:

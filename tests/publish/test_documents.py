@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from publishing.errors import ContentError
+from publishing.errors import ContentError, StageError
 from publishing.staging import documents as staged_documents
+from publishing.staging.page import make_page
 from rag import __main__ as rag
 from tests.publish.fake_hub import Hub
 
@@ -66,6 +69,40 @@ def test_personal_data_is_named_before_anything_is_sent(
     assert "jo.doe" not in output.out + output.err
     assert "--public-documents" in output.err
     assert not hub.spaces
+
+
+def test_a_library_is_read_and_checked_once(tmp_path: Path, folder: Path) -> None:
+    assert rag.main(["build", str(folder), "--out", str(tmp_path / "library")]) == 0
+    with opened_files() as opened:
+        documents = staged_documents.open_documents(tmp_path / "library", tmp_path / "work")
+        assert not documents.personal
+        assert make_page(documents).text.title == "Handbook"
+    vectors = [name for name in opened if "vectors-" in name]
+    assert len(vectors) == 2  # for its checksum, and to map it
+
+
+def test_a_damaged_library_is_named(tmp_path: Path, folder: Path) -> None:
+    assert rag.main(["build", str(folder), "--out", str(tmp_path / "library")]) == 0
+    vectors = next((tmp_path / "library").glob("vectors-*"))
+    vectors.write_bytes(bytes(vectors.stat().st_size))
+    with pytest.raises(StageError, match=r"vectors-.*is damaged") as caught:
+        staged_documents.open_documents(tmp_path / "library", tmp_path / "work")
+    assert "python -m rag build" in caught.value.remedy
+
+
+@contextmanager
+def opened_files() -> Iterator[list[str]]:
+    """Collect the files that this process opens in the block."""
+    opened: list[str] = []
+    is_over = False
+
+    def note(event: str, arguments: tuple[object, ...]) -> None:  # nothing can remove it again
+        if event == "open" and not is_over:
+            opened.append(str(arguments[0]))
+
+    sys.addaudithook(note)
+    yield opened
+    is_over = True
 
 
 def test_only_the_chat_takes_documents(publish: Publish, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
-from huggingface_hub import constants
 
 from publishing.errors import ContentError
 from publishing.hub.plan import MOUNT
@@ -28,62 +25,9 @@ from rag import __main__ as rag
 from rag.library.built.manifest import read_manifest
 from tests.conftest import ROOT
 from tests.publish.fake_hub import Hub, Space
+from tests.publish.handbook import DATASET, LARGE_FILES_WARNING, REPO, apply, mounted, writes
 
-Publish = Callable[..., int]
-# From huggingface_hub's upload of large files.
-pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
-REPO, DATASET = "somebody/handbook", "datasets/somebody/handbook-library"
-
-
-@pytest.fixture(autouse=True)
-def small_limits(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file of more than 500 bytes is too large for a Space, and goes to the Hub's large file storage."""
-    monkeypatch.setattr(staged_documents, "MAX_FILE_BYTES", 500)
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    hub.large_bytes = 500
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with documents, `handbook`, and their library, which takes a second to build."""
-    place = tmp_path_factory.mktemp("built")
-    (place / "handbook").mkdir()
-    text = "# Seabirds\n\n## Gannets\n\nThe gannet dives from thirty metres.\n" * 3
-    (place / "handbook" / "birds.md").write_text(text)
-    assert rag.main(["build", str(place / "handbook"), "--out", str(place / "library")]) == 0
-    return place
-
-
-@pytest.fixture
-def folder(built: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(built / "handbook", tmp_path / "handbook")
-
-
-@pytest.fixture
-def library(built: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(built / "library", tmp_path / "library")
-
-
-@pytest.fixture
-def command(publish: Publish, library: Path) -> Callable[..., int]:
-    def run(*arguments: str) -> int:
-        return publish("chat_rag", "--documents", str(library), "--repo", REPO, *arguments)
-
-    return run
-
-
-def apply(command: Callable[..., int], *arguments: str) -> int:
-    return command("--apply", "--public-documents", *arguments)
-
-
-def writes(hub: Hub) -> list[str]:
-    return [each for each in hub.requests if each in ("create", "commit", "volumes", "restart", "large")]
-
-
-def mounted(hub: Hub) -> dict[str, Any]:
-    revision = hub.spaces[DATASET].head.oid
-    return {"type": "dataset", "source": "somebody/handbook-library", "mountPath": MOUNT, "revision": revision,
-            "readOnly": True}  # fmt: skip
+pytestmark = [pytest.mark.usefixtures("small_limits"), pytest.mark.filterwarnings(LARGE_FILES_WARNING)]
 
 
 def test_the_plan_shows_the_dataset_and_who_can_read_it(
@@ -125,7 +69,7 @@ def test_two_commits_and_none_on_the_second_run(
     assert not writes(hub)
 
 
-def test_changed_documents_are_one_commit_and_another_revision(
+def test_changed_documents_are_a_commit_of_each_and_another_revision(
     hub: Hub, command: Callable[..., int], folder: Path, library: Path
 ) -> None:
     assert apply(command) == 0
@@ -137,8 +81,9 @@ def test_changed_documents_are_one_commit_and_another_revision(
     assert apply(command, "--yes") == 0
     space = hub.spaces[REPO]
     assert space.volumes == [{"type": "bucket", "source": "somebody/data", "mountPath": "/data"}, mounted(hub)]
-    assert writes(hub).count("commit") == 1  # nothing in the Space itself has changed
-    assert space.restarts == 1
+    assert writes(hub).count("commit") == 2  # the Space's files say which commit of the dataset it mounts
+    assert mounted(hub)["revision"].encode() in space.head.files["page.toml"]
+    assert not space.restarts
 
 
 def test_a_refused_space_leaves_nothing(hub: Hub, command: Callable[..., int]) -> None:
@@ -201,18 +146,15 @@ def test_a_failed_start_mounts_the_library_from_before(
     assert hub.spaces[REPO].volumes == before
 
 
-def test_a_failed_start_with_other_documents_alone_starts_with_those_from_before(
-    hub: Hub, command: Callable[..., int], folder: Path, library: Path
+def test_a_failed_start_with_another_mount_alone_starts_with_the_one_from_before(
+    hub: Hub, command: Callable[..., int]
 ) -> None:
     assert apply(command) == 0
-    before = list(hub.spaces[REPO].volumes)
-    text = (folder / "birds.md").read_text()
-    (folder / "birds.md").write_text(text + "\nIt eats fish.\n")
-    assert rag.main(["build", str(folder), "--out", str(library)]) == 0
-    hub.spaces[REPO].stages = ["RUNTIME_ERROR"]
-    assert apply(command, "--yes", "--on-failure", "rollback") == 1
-    assert hub.spaces[REPO].volumes == before
-    assert hub.spaces[REPO].restarts == 2  # for the new documents, and for those from before
+    hub.spaces[REPO].volumes.clear()  # by hand
+    hub.wakes = ["APP_STARTING", "RUNTIME_ERROR"]
+    assert apply(command, "--on-failure", "rollback") == 1
+    assert not hub.spaces[REPO].volumes
+    assert hub.spaces[REPO].restarts == 2  # with the library, and without it
 
 
 def test_a_failed_start_with_a_first_large_library_goes_back_to_the_small_one(
@@ -290,7 +232,7 @@ def test_a_preview_gets_no_dataset(command: Callable[..., int], capsys: pytest.C
 def test_the_staged_page_answers_from_the_mounted_folder(library: Path, tmp_path: Path) -> None:
     documents = open_documents(library, tmp_path / "work")
     assert documents.is_large
-    staged = add_page(stage(ROOT, "chat_rag", tmp_path / "chat_rag"), make_page(library, documents.manifest))
+    staged = add_page(stage(ROOT, "chat_rag", tmp_path / "chat_rag"), make_page(documents))
     variables = {"SPACEPORT_LIBRARY": str(library)}
     with run_app(replace(staged, variables=variables), Path(sys.executable)) as url:
         config = httpx2.get(f"{url}/config").text

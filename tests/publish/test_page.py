@@ -45,7 +45,7 @@ def staged(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> StagedSpac
     place = tmp_path_factory.mktemp("staged")
     documents = open_documents(folder, place / "library")
     space = stage(ROOT, "chat_rag", place / "chat_rag")
-    return add_page(add_documents(space, documents), make_page(documents.library, documents.manifest))
+    return add_page(add_documents(space, documents), make_page(documents))
 
 
 def test_title_description_and_questions_are_made_from_the_library(staged: StagedSpace) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 from huggingface_hub import Volume
+from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
+from chat_page.page_text import FILE
 from publishing.errors import HubError, PublishError
 from publishing.hub.client import Hub, translate_errors
 from publishing.hub.plan import (
@@ -18,6 +22,7 @@ from publishing.hub.plan import (
     LiveSpace,
     PublishPlan,
     fetch_live,
+    fetch_tree,
     library_volume,
     make_plan,
 )
@@ -77,15 +82,36 @@ def set_volumes(hub: Hub, repo: str, volumes: Sequence[Volume]) -> None:
             hub.api.delete_space_volumes(repo)
 
 
-def restart(hub: Hub, repo: str) -> None:
-    """Restart a Space that gets another library and no commit."""
-    with translate_errors(f"the restart of {repo}"):
-        hub.api.restart_space(repo)
-
-
 def restore_volumes(hub: Hub, repo: str, before: LiveSpace) -> None:
     """Mount what a Space had before."""
     set_volumes(hub, repo, before.volumes)
+
+
+def mounted_library(live: LiveSpace, dataset: str) -> Volume | None:
+    """Return the volume with which a Space mounts its library, if it does."""
+    return next((each for each in live.volumes if each.mount_path == MOUNT and each.source == dataset), None)
+
+
+def is_on_hub(hub: Hub, dataset: str, revision: str) -> bool:
+    """Return whether the Hub still has this commit of a dataset."""
+    with translate_errors(f"the dataset {dataset}"):
+        try:
+            hub.api.dataset_info(dataset, revision=revision)
+        except (RepositoryNotFoundError, RevisionNotFoundError):
+            return False
+    return True
+
+
+def read_page_file(hub: Hub, repo: str, commit: str) -> dict[str, Any] | None:
+    """Return the page.toml of a Space at a commit; empty if it has none, None if it can't be read."""
+    with translate_errors(f"the files of {commit[:8]}"):
+        if FILE not in fetch_tree(hub, repo, commit):
+            return {}
+        path = hub.api.hf_hub_download(repo, FILE, repo_type="space", revision=commit)
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+    except ValueError:
+        return None
 
 
 def _is_own(name: str) -> bool:

@@ -89,8 +89,8 @@ def _name_conflicts(repo: str) -> Iterator[None]:
         raise HubError(f"The Hub is busy with {repo} (409).", REMEDIES[409], status=409) from None
 
 
-def rollback(hub: Hub, repo: str) -> str:
-    """Restore the files from before the last commit, as a new commit, and return its id."""
+def commit_before(hub: Hub, repo: str) -> str:
+    """Return the id of the commit before the last one."""
     with translate_errors(f"the history of {repo}"):
         try:
             history = hub.api.list_repo_commits(repo, repo_type="space")
@@ -98,7 +98,7 @@ def rollback(hub: Hub, repo: str) -> str:
             raise HubError(f"There is no Space {repo}.", "Check the name.", status=404) from None
     if len(history) < 2:
         raise HubError(f"{repo} has no earlier commit.", "There is nothing to roll back to.")
-    return restore(hub, repo, history[1].commit_id, f"Back to {history[1].commit_id[:8]}")
+    return str(history[1].commit_id)
 
 
 def restore(hub: Hub, repo: str, sha: str, message: str) -> str:

@@ -8,75 +8,96 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from publishing.errors import HubError, SpaceFailed
+from publishing.errors import HubError, SpaceNotReady
 from publishing.hub.client import Hub, redact, runtime_values, translate_errors
+from publishing.hub.stages import ASLEEP, FAILED, SpaceState
 
-FAILED_STAGES = {
-    "NO_APP_FILE": "It has no app file: check app_file in its README.",
-    "CONFIG_ERROR": "Its front matter is wrong.",
-    "BUILD_ERROR": "The build failed: see the log above.",
-    "RUNTIME_ERROR": "The app ended after the build: see the log above.",
-    "DELETING": "It is being deleted.",
-}
-INACTIVE_STAGES = {
-    "PAUSED": "It is paused: restart it in its settings.",
-    "STOPPED": "It is stopped.",
-    "SLEEPING": "It is asleep: open its page.",
-}
 RUNTIME_ATTEMPTS = 3
 _ERROR_LINE = re.compile(r"error|exception|failed|traceback|no matching|could not|denied", re.IGNORECASE)
+
+
+# The Hub may go on with the stage from before a push for some seconds: ten polls are 30 s.
+STALE_POLLS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class WaitOptions:
     """The longest wait, and the time between two requests, in seconds."""
 
-    timeout: float = 1800.0
+    # The Hub itself ends an app that doesn't answer 30 minutes after its build: that is to be seen.
+    timeout: float = 2400.0
     poll: float = 3.0
 
 
 def wait_until_running(
     hub: Hub, repo: str, sha: str, options: WaitOptions, report: Callable[[str], None] = print
 ) -> None:
-    """Return when the stage is RUNNING and the running commit is `sha`; the stage alone may be the old image's."""
+    """Return when the stage is RUNNING and the running commit is `sha`; the stage alone may be the old image's.
+
+    A Space that is asleep is woken once. Raises `SpaceFailed` if the commit failed, and `SpaceNotReady` if the Space
+    doesn't run for another reason, or is still on its way at the end of the time.
+    """
     deadline = time.monotonic() + options.timeout
     log = BuildLog(hub, repo, report)
     log.start()
-    previous = ""
+    previous, polls, is_woken = SpaceState("", ""), 0, False
     while True:
-        runtime = _runtime(hub, repo)
-        stage, commit = str(runtime.get("stage", "")), str(runtime.get("sha", ""))
-        if stage != previous:
-            report(f"{repo}: {stage.lower().replace('_', ' ')}")
-            previous = stage
-        if stage == "RUNNING" and commit == sha:
+        state = fetch_state(hub, repo)
+        if state.stage != previous.stage:
+            report(f"{repo}: {state.stage.lower().replace('_', ' ')}")
+        polls = polls + 1 if state == previous else 1
+        previous = state
+        if state == SpaceState("RUNNING", sha, state.reason):
             return
-        if stage in FAILED_STAGES and commit in (sha, ""):
-            log.finish()
-            raise SpaceFailed(f"{repo} failed ({stage}).{log.error_lines()}", FAILED_STAGES[stage])
-        if stage in INACTIVE_STAGES:
-            raise SpaceFailed(f"{repo} isn't running ({stage}).", INACTIVE_STAGES[stage])
+        if state.stage in ASLEEP and polls > STALE_POLLS and not is_woken:
+            report(f"{repo}: it's asleep; waking it")
+            restart(hub, repo)
+            is_woken, polls = True, 0
+        elif polls > STALE_POLLS or (state.stage in FAILED and state.commit == sha):
+            _raise_error(state, repo, sha, log)
         if time.monotonic() > deadline:
-            raise SpaceFailed(
-                f"{repo} was not running {sha[:8]} after {options.timeout:g} s (stage {stage}, commit {commit[:8]}).",
-                "Open its page; for a longer wait, pass --timeout.",
-            )
+            raise _too_late(state, repo, sha, options)
         time.sleep(options.poll)
 
 
-def _runtime(hub: Hub, repo: str) -> dict[str, Any]:
-    """Fetch the Space's runtime; repeat a request that failed on the server's side."""
+def fetch_state(hub: Hub, repo: str) -> SpaceState:
+    """Fetch the Space's state; repeat a request that failed on the server's side."""
     for attempt in range(1, RUNTIME_ATTEMPTS + 1):
         try:
             with translate_errors(f"the state of {repo}"):
-                return runtime_values(hub.api.get_space_runtime(repo))
+                return SpaceState.of(runtime_values(hub.api.get_space_runtime(repo)))
         except HubError as error:
             if attempt == RUNTIME_ATTEMPTS or (error.status and error.status < 500 and error.status != 429):
                 raise
             time.sleep(1)
     raise AssertionError  # the loop returns or raises
+
+
+def restart(hub: Hub, repo: str) -> None:
+    """Restart a Space: it sleeps, or it gets another library and no commit."""
+    with translate_errors(f"the restart of {repo}"):
+        hub.api.restart_space(repo)
+
+
+def _raise_error(state: SpaceState, repo: str, sha: str, log: BuildLog) -> None:
+    """Raise what a state that lasts is about, unless it's about an earlier commit."""
+    if state.stage in FAILED and state.commit not in (sha, ""):
+        return
+    if state.stage in FAILED:
+        log.finish()
+    if error := state.error(repo, sha, log.error_lines()):
+        raise error
+
+
+def _too_late(state: SpaceState, repo: str, sha: str, options: WaitOptions) -> SpaceNotReady:
+    commit = state.commit[:8] or "none"
+    return SpaceNotReady(
+        f"{repo} was not running {sha[:8]} after {options.timeout:g} s (stage {state.stage}, commit {commit}).",
+        "It has the new files, and may still start: open its page. For a longer wait, pass --timeout; to go back, "
+        "--rollback.",
+        commit=sha,
+    )
 
 
 class BuildLog:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from publishing.errors import StageError
 from publishing.scan.personal import personal_data
 from publishing.staging.content_check import MAX_FILE_BYTES, MAX_TOTAL_BYTES, check_content
 from publishing.staging.stage import StagedSpace
-from rag.library.built.manifest import Manifest, is_library, read_data, read_manifest
+from rag.documents import Document
+from rag.inspect_command import describe
+from rag.library.built.manifest import LibraryRefused, Manifest, is_library, read_data, read_manifest
 from rag.library.built.packed import read_packed
 
 PLACE = "library"  # in the Space
@@ -21,11 +26,11 @@ PLACE = "library"  # in the Space
 
 @dataclass(frozen=True)
 class Documents:
-    """A built library: its files by their paths in it, and what `python -m rag inspect` says about it."""
+    """A built library: its files by their paths in it, and what was read from them, once and with their checksums."""
 
     library: Path
     manifest: Manifest
-    description: str
+    data: Mapping[str, Any]
 
     @property
     def files(self) -> dict[str, Path]:
@@ -38,8 +43,12 @@ class Documents:
     @cached_property
     def personal(self) -> list[str]:
         """A line for each kind of personal data in the texts."""
-        packed = read_packed(read_data(self.library, self.manifest))
-        return personal_data((each.document.name, each.document.text) for each in packed)
+        return personal_data((document.name, document.text) for document in self.read())
+
+    def read(self) -> Iterator[Document]:
+        """Yield the documents; raise `StageError` if they don't fit together."""
+        with _refusals():
+            yield from (packed.document for packed in read_packed(self.data))
 
     @property
     def is_large(self) -> bool:
@@ -50,7 +59,7 @@ class Documents:
     def warning(self, repo: str) -> str:
         """Return the lines of a plan about documents."""
         personal = [f"personal data? {line}" for line in self.personal]
-        lines = "".join(f"\n  {line}" for line in [*personal, *self.description.splitlines()])
+        lines = "".join(f"\n  {line}" for line in [*personal, *describe(self.manifest).splitlines()])
         originals = "their texts and the files themselves" if self.manifest.originals else "their texts"
         return (
             f"{repo}: everybody who may see the Space can read these documents, {originals} "
@@ -61,15 +70,16 @@ class Documents:
 def open_documents(documents: Path, work: Path) -> Documents:
     """Return the library in a folder, or one that is built from the files of the folder in `work`.
 
-    Raises `ContentError` if there is a secret in one of the files.
+    Raises `ContentError` if there is a secret in one of the files, `StageError` if the library is damaged.
     """
-    if is_library(documents):
-        library, description = documents, _rag("inspect", str(documents))
-    else:
+    library = documents
+    if not is_library(documents):
         check_content(_documents_below(documents), any_size=True)
-        library, description = work, _rag("build", str(documents), "--out", str(work))  # it prints what inspect does
-    manifest = read_manifest(library)
-    return Documents(library, manifest, description)
+        library = work
+        _build(documents, library)
+    with _refusals():
+        manifest = read_manifest(library)
+        return Documents(library, manifest, read_data(library, manifest))
 
 
 def add_documents(space: StagedSpace, documents: Documents) -> StagedSpace:
@@ -93,10 +103,19 @@ def _documents_below(folder: Path) -> dict[str, Path]:
     }
 
 
-def _rag(*arguments: str) -> str:
-    """Run `python -m rag` and return what it prints; `StageError` with its own message if it fails."""
-    process = subprocess.run([sys.executable, "-m", "rag", *arguments], capture_output=True, text=True, check=False)
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn what is wrong with a library into a `StageError`."""
+    try:
+        yield
+    except LibraryRefused as error:
+        raise StageError(error.message, error.remedy) from error
+
+
+def _build(documents: Path, library: Path) -> None:
+    """Build a library in a process of its own; `StageError` with its message if it fails."""
+    command = [sys.executable, "-m", "rag", "build", str(documents), "--out", str(library)]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
     if process.returncode:
         message, _, remedy = process.stderr.strip().rpartition("error: ")[2].partition("\n")
         raise StageError(message or "python -m rag failed.", remedy.strip() or "Install the project: make install.")
-    return process.stdout

@@ -12,10 +12,9 @@ from chat_page.page_text import FILE, MAX_DESCRIPTION, MAX_EXAMPLE, MAX_TITLE, P
 from chat_page.suggestions import library_questions
 from publishing.errors import StageError
 from publishing.staging import front_matter
+from publishing.staging.documents import Documents
 from publishing.staging.preview_picture import draw_preview
 from publishing.staging.stage import StagedSpace
-from rag.library.built.manifest import Manifest, read_data
-from rag.library.built.packed import read_packed
 
 PICTURE = "preview.png"
 SAMPLES = "corpus/"  # what the page answers from without a library
@@ -35,13 +34,13 @@ class Page:
         return [f"  its page; to change this, save it in a file and pass --page FILE:{listing}{picture}"]
 
 
-def make_page(library: Path, manifest: Manifest) -> Page:
+def make_page(documents: Documents) -> Page:
     """Return the page of a library: its name as the title, questions about its headings."""
+    manifest = documents.manifest
     title = _shortened(_readable(manifest.name), MAX_TITLE)
     count = f"{manifest.documents:,} document{'' if manifest.documents == 1 else 's'}"
     description = f"Answers from {count}, with {'its' if manifest.documents == 1 else 'their'} exact words"
-    documents = (each.document for each in read_packed(read_data(library, manifest)))
-    questions = tuple(_shortened(text, MAX_EXAMPLE) for text in library_questions(documents))
+    questions = tuple(_shortened(text, MAX_EXAMPLE) for text in library_questions(documents.read()))
     return _page(PageText(title, description[:MAX_DESCRIPTION], questions))
 
 
@@ -54,14 +53,14 @@ def read_page(file: Path) -> Page:
     if text is None:
         raise StageError(f"There is no file {file}.", "Make a plan without --page, and save the lines that it shows.")
     if not text.picture:
-        return _page(replace(text, library=""))
+        return _page(replace(text, library="", library_commit=""))
     try:
         picture = (file.parent / text.picture).read_bytes()
     except OSError as error:
         raise StageError(f"{file}: the picture can't be read ({error}).", "Name a PNG beside this file.") from error
     if not picture.startswith(b"\x89PNG"):
         raise StageError(f"{file}: {text.picture} isn't a PNG.", "Save it as one, 1200 × 630 pixels.")
-    return Page(replace(text, picture="", library=""), picture)
+    return Page(replace(text, picture="", library="", library_commit=""), picture)
 
 
 def add_page(space: StagedSpace, page: Page) -> StagedSpace:
@@ -78,6 +77,14 @@ def add_page(space: StagedSpace, page: Page) -> StagedSpace:
         files[name] = space.folder / name
     question = page.text.examples[0] if page.text.examples else ""
     return replace(space, files=dict(sorted(files.items())), front_matter=front_matter.parse(text), question=question)
+
+
+def set_library_commit(space: StagedSpace, commit: str) -> None:
+    """Write the commit of the library's dataset into the staged page.toml."""
+    file = space.files[FILE]
+    text = read_page_text(file)
+    assert text  # noqa: S101  # `add_page` wrote it
+    file.write_text(replace(text, library_commit=commit).toml, encoding="utf-8")
 
 
 def _page(text: PageText) -> Page:

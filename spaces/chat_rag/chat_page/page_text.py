@@ -22,7 +22,8 @@ class PageText:
     """The page's title, a line below it, and the questions that it suggests; link previews show the first two.
 
     `picture` is the file that link previews show, beside the file with these texts; the publisher reads it. `library`
-    is the folder of the documents if they aren't beside the app; the publisher writes it.
+    is the folder of the documents if they aren't beside the app, and `library_commit` the commit of their dataset that
+    is mounted there, so that a rollback finds it; the publisher writes both.
     """
 
     title: str
@@ -30,6 +31,7 @@ class PageText:
     examples: tuple[str, ...] = ()
     picture: str = ""
     library: str = ""
+    library_commit: str = ""
 
     @property
     def toml(self) -> str:
@@ -54,13 +56,13 @@ def read_page_text(path: Path) -> PageText | None:
 
 
 def _problem(values: dict[str, Any]) -> str:
-    unknown = values.keys() - {"title", "description", "examples", "picture", "library"}
+    unknown = values.keys() - {"title", "description", "examples", "picture", "library", "library_commit"}
     if unknown:
         return f"{', '.join(sorted(unknown))} isn't a setting."
     for name, limit in (("title", MAX_TITLE), ("description", MAX_DESCRIPTION)):
         if not _is_line(values.get(name), limit):
             return f"{name} must be a line of 1 to {limit} characters."
-    for name, kind in (("picture", "file"), ("library", "folder")):
+    for name, kind in (("picture", "file"), ("library", "folder"), ("library_commit", "commit")):
         if not isinstance(values.get(name, ""), str):
             return f"{name} must be the name of a {kind}."
     examples = values.get("examples", [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import re
@@ -60,6 +61,7 @@ def test_damaged_files_and_other_models_are_refused_by_name(
             (place / file.name).write_bytes(change((place / file.name).read_bytes()))
             with pytest.raises(LibraryRefused, match=file.name):
                 BuiltLibrary(place, embedder)
+            assert gc.isenabled()  # it pauses while a library is loaded
     manifest = json.loads((tmp_path / "good" / "manifest.json").read_text())
     for changes, message in (
         ({"format": 0}, "has the format 0"),
