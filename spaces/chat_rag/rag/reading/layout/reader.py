@@ -13,7 +13,7 @@ from rag.reading.layout.page import PageLayout, arrange
 from rag.reading.layout.raised_text import attach_scripts
 from rag.reading.layout.right_to_left import RIGHT_TO_LEFT, is_right_to_left, logical_segments
 from rag.reading.layout.segments import Segment, drawn_segments, make_segments
-from rag.reading.layout.visibility import visible_words
+from rag.reading.layout.visibility.hidden_words import visible_words
 from rag.reading.layout.words import Words, read_words
 
 _STRAIGHT = 0.1  # radians: text at another angle, such as a watermark, comes after the rest
@@ -37,9 +37,7 @@ def read_page(page: Any) -> ReadPage:
     turned: list[Segment] = []
     hidden = 0
     if len(words):
-        visible = visible_words(page, words)
-        hidden = int(len(words) - visible.sum())
-        words = words.select(visible) if hidden else words
+        words, hidden = visible_words(page, text_page, words)
         if (words.angle > _STRAIGHT).any():
             turned = drawn_segments(words.select(words.angle > _STRAIGHT))
             words = words.select(words.angle <= _STRAIGHT)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from rag.reading.layout import pdfium
@@ -78,8 +80,11 @@ class Words:
         return words
 
 
-def read_words(text_page: Any) -> Words:
-    """Return the words of a pypdfium2 text page. The caller holds PDFium's lock."""
+def read_words(text_page: Any, more_cuts: Sequence[int] = ()) -> Words:
+    """Return the words of a pypdfium2 text page, which begin at the characters `more_cuts` too.
+
+    The caller holds PDFium's lock.
+    """
     import numpy as np
 
     page = pdfium.address(text_page.raw)
@@ -89,7 +94,7 @@ def read_words(text_page: Any) -> Words:
     objects = pdfium.text_objects(page, starts.tolist())
     first, last = _boxes(page, starts, ends)
     cuts = _script_cuts(page, kinds, starts, ends, objects, first, last)
-    if cuts:
+    if cuts := sorted({*cuts, *more_cuts}):
         starts, ends = np.sort(np.append(starts, cuts)), np.sort(np.append(ends, cuts))
         objects = pdfium.text_objects(page, starts.tolist())
         first, last = _boxes(page, starts, ends)
@@ -102,6 +107,24 @@ def read_words(text_page: Any) -> Words:
         upright = first[:, 0], last[:, 2], first[:, 3], first[:, 1] - first[:, 3], np.zeros(len(starts))
     left, right, bottom, size, angle = upright
     return Words(text, starts, ends, objects, figures, left, right, bottom, size, places, angle)
+
+
+def backward_cuts(text_page: Any, words: Words, chosen: NDArray[np.bool_]) -> list[int]:
+    """Return the characters inside of the chosen words that another text object draws over what is before them.
+
+    PDFium reads texts that are drawn over each other as one word.
+    """
+    page = pdfium.address(text_page.raw)
+    spans = zip(words.starts[chosen].tolist(), words.ends[chosen].tolist(), strict=True)
+    indexes = [index for start, end in spans for index in range(start, end)]
+    lefts = pdfium.loose_boxes(page, indexes)[:, 0].tolist()
+    objects = pdfium.text_objects(page, indexes).tolist()
+    pairs = zip(pairwise(indexes), pairwise(lefts), pairwise(objects), strict=True)
+    return [
+        second
+        for (first, second), (left, next_left), (one, other) in pairs
+        if second == first + 1 and next_left < left and one != other
+    ]
 
 
 def _characters(text_page: Any, page: int) -> str:
