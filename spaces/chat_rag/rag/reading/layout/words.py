@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from rag.reading.layout import pdfium
@@ -37,7 +36,7 @@ class Words:
     horizontal and y grows upwards. `bottom` is the lower edge of the line and `size` its height. `places` has left,
     bottom, right and top of each word on the page as it's stored, `objects` the address of its text object, `numbers`
     its number among all words of the page. `figures` is 2 for a word that begins with a currency sign, 1 for another
-    one that may be a figure, and else 0.
+    one that may be a figure, and else 0. `turn` is the number of clockwise quarters by which most text is turned.
     """
 
     text: str
@@ -51,6 +50,7 @@ class Words:
     size: Numbers
     places: Numbers
     angle: Numbers
+    turn: int = 0
     numbers: Indexes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,9 +75,23 @@ class Words:
             self.size[keep],
             self.places[keep],
             self.angle[keep],
+            self.turn,
         )
         words.numbers = self.numbers[keep]
         return words
+
+    def upright_places(self) -> Numbers:
+        """Return left, bottom, right and top of each word on the page as it's read."""
+        import numpy as np
+
+        left, bottom, right, top = self.places.T
+        sides = [
+            (left, bottom, right, top),
+            (-top, left, -bottom, right),
+            (-right, -top, -left, -bottom),
+            (bottom, -right, top, -left),
+        ][self.turn]
+        return np.column_stack(sides)
 
 
 def read_words(text_page: Any, more_cuts: Sequence[int] = ()) -> Words:
@@ -101,30 +115,13 @@ def read_words(text_page: Any, more_cuts: Sequence[int] = ()) -> Words:
     figures = _figures(kinds, starts, ends)
     places = np.minimum(first, last)[:, [0, 3, 2, 1]]
     np.maximum(first[:, 2:0:-1], last[:, 2:0:-1], out=places[:, 2:])
+    turn = 0
     if _needs_matrices(page, starts, first, last):
-        upright = _upright(page, starts, first, last)
+        turn, *upright = _upright(page, starts, first, last)
     else:
-        upright = first[:, 0], last[:, 2], first[:, 3], first[:, 1] - first[:, 3], np.zeros(len(starts))
+        upright = [first[:, 0], last[:, 2], first[:, 3], first[:, 1] - first[:, 3], np.zeros(len(starts))]
     left, right, bottom, size, angle = upright
-    return Words(text, starts, ends, objects, figures, left, right, bottom, size, places, angle)
-
-
-def backward_cuts(text_page: Any, words: Words, chosen: NDArray[np.bool_]) -> list[int]:
-    """Return the characters inside of the chosen words that another text object draws over what is before them.
-
-    PDFium reads texts that are drawn over each other as one word.
-    """
-    page = pdfium.address(text_page.raw)
-    spans = zip(words.starts[chosen].tolist(), words.ends[chosen].tolist(), strict=True)
-    indexes = [index for start, end in spans for index in range(start, end)]
-    lefts = pdfium.loose_boxes(page, indexes)[:, 0].tolist()
-    objects = pdfium.text_objects(page, indexes).tolist()
-    pairs = zip(pairwise(indexes), pairwise(lefts), pairwise(objects), strict=True)
-    return [
-        second
-        for (first, second), (left, next_left), (one, other) in pairs
-        if second == first + 1 and next_left < left and one != other
-    ]
+    return Words(text, starts, ends, objects, figures, left, right, bottom, size, places, angle, turn)
 
 
 def _characters(text_page: Any, page: int) -> str:
@@ -240,8 +237,8 @@ def _needs_matrices(page: int, starts: Indexes, first: Numbers, last: Numbers) -
     return bool(without_height.any()) or any(pdfium.angles(page, sample))
 
 
-def _upright(page: int, starts: Indexes, first: Numbers, last: Numbers) -> tuple[Numbers, ...]:
-    """Return left, right, bottom, size and angle by origin and matrix, turned so that most lines are horizontal."""
+def _upright(page: int, starts: Indexes, first: Numbers, last: Numbers) -> tuple[int, *tuple[Numbers, ...]]:
+    """Return the turn that makes most lines horizontal, and left, right, bottom, size and angle after it."""
     import numpy as np
 
     indexes = starts.tolist()
@@ -257,4 +254,4 @@ def _upright(page: int, starts: Indexes, first: Numbers, last: Numbers) -> tuple
         (-first[:, 2], -last[:, 0], -y),
         (first[:, 3], last[:, 1], -x),
     ][turn]
-    return left, right, base - _DESCENT * size, _HEIGHT * size, np.abs(angle - turn * math.pi / 2)
+    return turn, left, right, base - _DESCENT * size, _HEIGHT * size, np.abs(angle - turn * math.pi / 2)

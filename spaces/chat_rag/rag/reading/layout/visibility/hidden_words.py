@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from rag.reading.layout import pdfium
 from rag.reading.layout.visibility.covers import centers, find_covered
 from rag.reading.layout.visibility.drawing import Drawing
+from rag.reading.layout.visibility.overdrawn import backward_cuts
 from rag.reading.layout.visibility.rendered import have_contrast, make_difference
-from rag.reading.layout.words import Words, backward_cuts, read_words
+from rag.reading.layout.words import Words, read_words
 
 if TYPE_CHECKING:
     import numpy as np
