@@ -9,46 +9,55 @@ from typing import TYPE_CHECKING, Any
 from rag.reading.layout import pdfium
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from rag.reading.layout.words import Numbers
+    from rag.reading.layout.words import Indexes, Numbers
 
 Box = tuple[float, float, float, float]  # left, bottom, right and top
+Clip = tuple[Box, bool]  # the box around a clip, and whether the clip is no smaller
+Matrix = tuple[float, ...]
 EVERYWHERE: Box = (-1e9, -1e9, 1e9, 1e9)
+UNCHANGED: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 _MOST_POINTS = 1_000  # of a path
 
 
 class Clips:
-    """Reads clipping paths, which many objects share."""
+    """Reads clipping paths, which many objects share; PDFium forgets those that cut nothing off."""
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[Box, bool]] = {}  # by the address of the path's first point
+        self._known: dict[int, Clip] = {}  # by the address of the path's first point
         self._x, self._y = ctypes.c_float(), ctypes.c_float()
         self._places = ctypes.byref(self._x), ctypes.byref(self._y)
 
-    def boxes(self, objects: Sequence[Any]) -> tuple[Numbers, NDArray[np.bool_]]:
-        """Return the box around the clip of each object, and whether its clip is no smaller than the box."""
+    def read(self, objects: Indexes) -> dict[int, Clip]:
+        """Return the clips of objects by their addresses, without those that have none."""
         import numpy as np
 
-        boxes, is_box = np.full((len(objects), 4), EVERYWHERE), np.ones(len(objects), bool)
-        paths = list(map(pdfium.function("FPDFPageObj_GetClipPath", pdfium.Handle), objects))
-        for index, count in enumerate(map(pdfium.function("FPDFClipPath_CountPaths"), paths)):
-            for number in range(count):
-                box, is_rectangle = self._path(paths[index], number)
-                boxes[index] = intersection(boxes[index], box)
-                is_box[index] &= is_rectangle
-        return boxes, is_box
+        get, count = (
+            pdfium.function("FPDFPageObj_GetClipPath", ctypes.c_size_t),
+            pdfium.function("FPDFClipPath_CountPaths"),
+        )
+        addresses = np.fromiter((path for _, batch in pdfium.handles(objects) for path in map(get, batch)), np.intp)
+        counts = [number for _, batch in pdfium.handles(addresses) for number in map(count, batch)]
+        if max(counts, default=0) < 1:
+            return {}
+        clips = zip(objects.tolist(), addresses.tolist(), counts, strict=True)
+        return {item: self._clip(ctypes.c_void_p(paths), number) for item, paths, number in clips if number > 0}
 
-    def _path(self, paths: Any, number: int) -> tuple[Box, bool]:
+    def _clip(self, paths: ctypes.c_void_p, count: int) -> Clip:
+        clip: Clip = (EVERYWHERE, True)
+        for number in range(count):
+            box, is_box = self._path(paths, number)
+            clip = intersection(clip[0], box), clip[1] and is_box
+        return clip
+
+    def _path(self, paths: Any, number: int) -> Clip:
         first = pdfium.function("FPDFClipPath_GetPathSegment", ctypes.c_size_t)(paths, number, 0)
         if not first:
             return EVERYWHERE, False
         if first not in self._known:
-            self._known[first] = self._read(paths, number)
+            self._known[first] = self._read_path(paths, number)
         return self._known[first]
 
-    def _read(self, paths: Any, number: int) -> tuple[Box, bool]:
+    def _read_path(self, paths: Any, number: int) -> Clip:
         segment = pdfium.function("FPDFClipPath_GetPathSegment", pdfium.Handle)
         place = pdfium.function("FPDFPathSegment_GetPoint")
         points: list[tuple[float, float]] = []
@@ -60,8 +69,8 @@ class Clips:
             points.append((self._x.value, self._y.value))
         columns, rows = zip(*points, strict=True)
         box = min(columns), min(rows), max(columns), max(rows)
-        is_rectangle = count in (4, 5) and set(points) == {(x, y) for x in box[::2] for y in box[1::2]}
-        return box, is_rectangle
+        is_box = count in (4, 5) and set(points) == {(x, y) for x in box[::2] for y in box[1::2]}
+        return box, is_box
 
 
 def intersection(one: Sequence[float], other: Sequence[float]) -> Box:
@@ -69,22 +78,37 @@ def intersection(one: Sequence[float], other: Sequence[float]) -> Box:
     return max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3])
 
 
-def clip_boxes(boxes: Numbers, *clips: Numbers | Box) -> Numbers:
-    """Return what boxes share with one box, or each with its own."""
-    import numpy as np
-
-    for clip in map(np.asarray, clips):
-        boxes = np.hstack([np.maximum(boxes[:, :2], clip[..., :2]), np.minimum(boxes[:, 2:], clip[..., 2:])])
-    return boxes
+def form_matrix(form: Any) -> Matrix:
+    """Return the matrix that puts the objects of a form on its page."""
+    values = (ctypes.c_float * 6)()
+    pdfium.function("FPDFPageObj_GetMatrix")(form, ctypes.byref(values))
+    return tuple(values)
 
 
-def transform(boxes: Numbers, matrix: Sequence[float]) -> Numbers:
+def product(first: Matrix, second: Matrix) -> Matrix:
+    """Return the matrix that does what the first one does, and then what the second one does."""
+    a, b, c, d, e, f = first
+    g, h, i, j, k, m = second
+    return a * g + b * i, a * h + b * j, c * g + d * i, c * h + d * j, e * g + f * i + k, e * h + f * j + m
+
+
+def transform(boxes: Numbers, matrix: Matrix) -> Numbers:
     """Return the boxes around the boxes of a form as they are on its page."""
     import numpy as np
 
-    a, b, c, d, e, f = matrix
-    if (a, b, c, d, e, f) == (1, 0, 0, 1, 0, 0):
+    if matrix == UNCHANGED:
         return boxes
+    a, b, c, d, e, f = matrix
     x, y = boxes[:, [0, 2, 0, 2]], boxes[:, [1, 1, 3, 3]]
     columns, rows = a * x + c * y + e, b * x + d * y + f
     return np.column_stack([columns.min(axis=1), rows.min(axis=1), columns.max(axis=1), rows.max(axis=1)])
+
+
+def transform_box(box: Box, matrix: Matrix) -> Box:
+    """Return the box around a box of a form as it is on its page."""
+    if matrix == UNCHANGED:
+        return box
+    a, b, c, d, e, f = matrix
+    corners = [(a * x + c * y + e, b * x + d * y + f) for x in box[::2] for y in box[1::2]]
+    columns, rows = zip(*corners, strict=True)
+    return min(columns), min(rows), max(columns), max(rows)

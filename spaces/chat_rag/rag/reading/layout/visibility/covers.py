@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag.reading.layout import pdfium
-from rag.reading.layout.visibility.clips import clip_boxes
+from rag.reading.layout.visibility.clips import Box
 from rag.reading.layout.visibility.drawing import Drawing
 
 if TYPE_CHECKING:
@@ -38,48 +38,60 @@ class Covered:
     is_scan: bool
 
 
-def find_covered(drawing: Drawing, places: Numbers, numbers: Indexes, page_area: float) -> Covered | None:
-    """Return what covers words, whose numbers in the order of drawing are given, or None if nothing does."""
+def find_covered(drawing: Drawing, places: Numbers, page_area: float) -> Covered | None:
+    """Return what covers words, or None if nothing does."""
     import numpy as np
     from pypdfium2 import raw
 
-    covers, words = _overlaps(drawing, places, numbers)
+    covers, words = _overlaps(drawing, places)
     if not len(covers):
         return None
     covered = Covered(np.zeros(len(places), bool), np.zeros(len(places), bool), places, is_scan=False)
     area = 0.0
-    for cover in np.unique(covers)[:_MOST_COVERS].tolist():
-        item = ctypes.c_void_p(int(drawing.covers[cover]))
+    for index in np.unique(covers)[:_MOST_COVERS].tolist():
+        item, box = ctypes.c_void_p(int(drawing.covers[index])), drawing.cover_box(index)
         kind = pdfium.function("FPDFPageObj_GetType")(item)
         if kind == raw.FPDF_PAGEOBJ_PATH and not _is_filled(item):
             continue
-        chosen, box = words[covers == cover], drawing.cover_boxes[cover]
+        chosen = words[covers == index]
+        chosen = chosen[_inside(places[chosen], box)]
         if kind == raw.FPDF_PAGEOBJ_IMAGE:
             covered.by_picture[chosen] = True
-            area += float((box[2] - box[0]) * (box[3] - box[1]))
+            area += (box[2] - box[0]) * (box[3] - box[1])
         else:
             covered.by_shape[chosen] = True
-        covered.places = _cut(covered.places, chosen, _inner(box))
-    covered.is_scan = covered.by_picture.mean() >= _SCAN_WORDS or area >= _SCAN_AREA * page_area
+        covered.places = _cut(covered.places, chosen, _inner(np.array(box)))
+    covered.is_scan = bool(covered.by_picture.mean() >= _SCAN_WORDS or area >= _SCAN_AREA * page_area)
     return covered
 
 
-def _overlaps(drawing: Drawing, places: Numbers, numbers: Indexes) -> tuple[Indexes, Indexes]:
+def _overlaps(drawing: Drawing, places: Numbers) -> tuple[Indexes, Indexes]:
     """Return pairs of covers and words that were drawn before them and have their center inside."""
     import numpy as np
 
-    x, y = centers(places)
-    later = (drawing.cover_numbers > numbers.min()).nonzero()[0]
-    found = [(later[:0], later[:0])]
-    for start in range(0, len(later), _BATCH):
-        batch = later[start : start + _BATCH]
-        left, bottom, right, top = _inner(drawing.cover_boxes[batch])[..., None].swapaxes(0, 1)
+    found = [(np.zeros(0, np.intp), np.zeros(0, np.intp))]
+    if len(drawing.covers):
+        x, y = centers(places)
+        numbers = drawing.numbers()
+    for start in range(0, len(drawing.covers), _BATCH):
+        batch = slice(start, start + _BATCH)
+        left, bottom, right, top = _inner(drawing.cover_boxes[batch]).T[..., None]
         inside = (x > left) & (x < right) & (y > bottom) & (y < top)
-        inside &= numbers < drawing.cover_numbers[batch][:, None]
+        inside &= numbers < drawing.cover_numbers[batch, None]
         covers, words = inside.nonzero()
-        found.append((batch[covers], words))
+        found.append((covers + start, words))
     covers, words = map(np.concatenate, zip(*found, strict=True))
     return covers, words
+
+
+def _inside(places: Numbers, box: Box) -> Flags:
+    """Return which places have their center in a cover."""
+    import numpy as np
+
+    left, bottom, right, top = _inner(np.array(box))
+    x, y = centers(places)
+    inside: Flags = (x > left) & (x < right) & (y > bottom) & (y < top)
+    return inside
 
 
 def centers(places: Numbers) -> tuple[Numbers, Numbers]:
@@ -99,7 +111,8 @@ def _cut(places: Numbers, words: Indexes, box: Numbers) -> Numbers:
     import numpy as np
 
     before = places[words]
-    inside = clip_boxes(before, box)
+    left, bottom, right, top = box
+    inside = np.clip(before, [left, bottom, left, bottom], [right, top, right, top])
     whole = inside[:, 2] - inside[:, 0] >= _WHOLE * (before[:, 2] - before[:, 0])
     places = places.copy()
     places[words] = np.where(whole[:, None], inside, before)

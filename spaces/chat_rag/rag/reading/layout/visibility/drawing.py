@@ -1,124 +1,147 @@
-"""The objects of a PDF page in the order in which they are drawn."""
+"""The texts of a PDF page and what may cover them, in the order in which they are drawn."""
 
 from __future__ import annotations
 
 import ctypes
-from itertools import repeat
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from rag.reading.layout import pdfium
-from rag.reading.layout.visibility.clips import EVERYWHERE, Box, Clips, clip_boxes, transform
+from rag.reading.layout.visibility.clips import (
+    EVERYWHERE,
+    UNCHANGED,
+    Box,
+    Clip,
+    Clips,
+    Matrix,
+    form_matrix,
+    intersection,
+    product,
+    transform,
+    transform_box,
+)
+from rag.reading.layout.visibility.order import Order, form_order, page_order
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from rag.reading.layout.words import Numbers
-
-    Integers = NDArray[np.intp]
+    from rag.reading.layout.words import Indexes, Numbers, Words
 
 _MOST_DEPTH = 8  # of forms in forms
 _MOST_FORMS = 2_000
 _LEAST_SIDE = 3.0  # points: a smaller shape covers no word
-_NEVER = 1 << 60  # the number of a text that isn't found
-_UNCHANGED = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
-Matrix = tuple[float, ...]
+
+
+class _Level(NamedTuple):
+    """The page or a form: how its objects get to the page, and the number of its first object and their distance."""
+
+    matrix: Matrix = UNCHANGED
+    clip: Box = EVERYWHERE
+    first: float = 0.0
+    step: float = 1.0
+    depth: int = 0
 
 
 class Drawing:
-    """The texts of a page, each with its number in the order of drawing and its clip, and what may cover them.
+    """The texts of some words, and what may cover them: large shapes and pictures.
 
-    `covers` has the addresses of shapes and pictures, `cover_boxes` left, bottom, right and top of what is visible of
-    each on the page, and `cover_numbers` their numbers in the order of drawing.
+    `covers` are their addresses, `cover_numbers` their numbers in the order of drawing, and `cover_boxes` left, bottom,
+    right and top of each on the page. Their clips are read later, of the few that are over a word.
     """
 
-    def __init__(self, page: int, texts: Integers) -> None:
+    def __init__(self, page: int, words: Words) -> None:
+        self._objects: list[int] = words.objects.tolist()
+        self._texts = set(self._objects)
+        self._numbers: dict[int, float] = {}
+        self._clips: dict[int, Clip] = {}
+        self._reader = Clips()
+        self._forms = 0
+        self._levels: list[_Level] = []
+        self._parts: list[tuple[Indexes, Numbers, Numbers]] = []
+        self._add(page_order(page, self._objects, (words.ends - words.starts).tolist()), _Level())
+        self.covers, self.cover_numbers, self.cover_boxes = _joined(self._parts)
+
+    def numbers(self) -> Numbers:
+        """Return for each word the number of its text in the order of drawing."""
         import numpy as np
 
-        self._texts = np.unique(texts)
-        self._numbers = np.full(len(self._texts), _NEVER)
-        self._clips = np.full((len(self._texts), 4), EVERYWHERE)
-        self._is_box = np.ones(len(self._texts), bool)
-        self._reader = Clips()
-        self._count = self._forms = 0
-        self._parts = [(np.zeros(0, np.intp), np.zeros((0, 4)), np.zeros(0, np.intp))]
-        self._add(_objects("FPDFPage", page), _UNCHANGED, EVERYWHERE, 0)
-        self.covers, self.cover_boxes, self.cover_numbers = map(np.concatenate, zip(*self._parts, strict=True))
+        return np.array([self._numbers.get(text, np.inf) for text in self._objects])
 
-    def find(self, texts: Integers) -> tuple[Integers, Numbers, NDArray[np.bool_]]:
-        """Return the number of each text in the order of drawing, the box around its clip, and if it's the clip."""
-        places = self._texts.searchsorted(texts)
-        return self._numbers[places], self._clips[places], self._is_box[places]
+    def clips(self) -> tuple[Numbers, NDArray[np.bool_]] | None:
+        """Return for each word the box around the clip of its text, and if it's the clip; None if nothing is cut."""
+        import numpy as np
 
-    def _add(self, objects: Integers, matrix: Matrix, clip: Box, depth: int) -> None:
+        if not self._clips:
+            return None
+        found = [self._clips.get(text, (EVERYWHERE, True)) for text in self._objects]
+        return np.array([box for box, _ in found]), np.array([is_box for _, is_box in found])
+
+    def cover_box(self, index: int) -> Box:
+        """Return left, bottom, right and top of what is visible of a cover."""
+        clip = self._clip(int(self.covers[index]), self._levels[index])
+        return intersection(self.cover_boxes[index].tolist(), clip[0])
+
+    def _add(self, order: Order, level: _Level) -> None:
         """Add the objects of a page or a form, and of the forms among them."""
         import numpy as np
         from pypdfium2 import raw
 
-        places = np.minimum(self._texts.searchsorted(objects), len(self._texts) - 1)
-        others = (self._texts[places] != objects).nonzero()[0]
-        kinds = np.full(len(objects), raw.FPDF_PAGEOBJ_TEXT, np.intc)
-        kinds[others] = pdfium.object_kinds(objects[others])
-        start = 0
-        for form in [*others[kinds[others] == raw.FPDF_PAGEOBJ_FORM].tolist(), len(objects)]:
-            self._add_run(objects[start:form], kinds[start:form], matrix, clip)
-            if form < len(objects) and depth < _MOST_DEPTH and self._forms < _MOST_FORMS:
-                self._add_form(int(objects[form]), matrix, clip, depth + 1)
-            start = form + 1
+        if level.depth:
+            self._numbers |= {text: level.first + level.step * number for text, number in order.texts.items()}
+        else:
+            self._numbers.update(order.texts)
+        self._read_clips(np.array(list(order.texts), np.intp), level)
+        others, numbers = np.array(order.others, np.intp), level.first + level.step * np.array(order.other_numbers)
+        kinds = pdfium.object_kinds(others)
+        is_form = kinds == raw.FPDF_PAGEOBJ_FORM
+        if is_form.any() and level.depth < _MOST_DEPTH:
+            for form, number in zip(others[is_form].tolist(), numbers[is_form].tolist(), strict=True):
+                self._add_form(form, number, level)
+        is_shape = (kinds != raw.FPDF_PAGEOBJ_TEXT) & ~is_form
+        is_shape &= numbers > min(self._numbers.values(), default=np.inf)
+        if is_shape.any():
+            self._add_covers(others[is_shape], numbers[is_shape], level)
 
-    def _add_form(self, form: int, matrix: Matrix, clip: Box, depth: int) -> None:
+    def _add_form(self, address: int, number: float, level: _Level) -> None:
         self._forms += 1
-        boxes, _ = self._reader.boxes([ctypes.c_void_p(form)])
-        inner = clip_boxes(transform(boxes, matrix), clip)[0].tolist()
-        self._add(_objects("FPDFFormObj", form), _product(_matrix(form), matrix), tuple(inner), depth)
+        if self._forms > _MOST_FORMS:
+            return
+        order = form_order(address, self._texts)
+        clip = self._clip(address, level)[0]
+        step = level.step / (len(order.texts) + len(order.others) + 1)
+        matrix = product(form_matrix(ctypes.c_void_p(address)), level.matrix)
+        self._add(order, _Level(matrix, clip, number + step, step, level.depth + 1))
 
-    def _add_run(self, objects: Integers, kinds: NDArray[np.intc], matrix: Matrix, clip: Box) -> None:
-        """Add objects that are no forms."""
+    def _clip(self, address: int, level: _Level) -> Clip:
         import numpy as np
-        from pypdfium2 import raw
 
-        numbers = np.arange(self._count, self._count + len(objects))
-        self._count += len(objects)
-        is_text = kinds == raw.FPDF_PAGEOBJ_TEXT
-        places = np.minimum(self._texts.searchsorted(objects), len(self._texts) - 1)
-        known = (is_text & (self._texts[places] == objects)).nonzero()[0]
-        self._numbers[places[known]] = numbers[known]
-        self._read_clips(objects[known], places[known], matrix, clip)
-        others = (~is_text).nonzero()[0]
-        for start, batch in pdfium.handles(objects[others]):
-            boxes = transform(pdfium.bounds(batch).astype(float), matrix)
-            large = ((boxes[:, 2:] - boxes[:, :2]).min(axis=1) > _LEAST_SIDE).nonzero()[0]
-            chosen = others[start + large]
-            clips, _ = self._reader.boxes([batch[index] for index in large.tolist()])
-            visible = clip_boxes(boxes[large], transform(clips, matrix), clip)
-            self._parts.append((objects[chosen], visible, numbers[chosen]))
+        return self._visible(self._reader.read(np.array([address])).get(address), level)
 
-    def _read_clips(self, texts: Integers, places: Integers, matrix: Matrix, clip: Box) -> None:
-        for start, batch in pdfium.handles(texts):
-            boxes, is_box = self._reader.boxes(batch)
-            chosen = places[start : start + len(batch)]
-            self._clips[chosen] = clip_boxes(transform(boxes, matrix), clip)
-            self._is_box[chosen] = is_box
+    def _visible(self, clip: Clip | None, level: _Level) -> Clip:
+        """Return an object's clip as it's on the page."""
+        box, is_box = clip or (EVERYWHERE, True)
+        return intersection(transform_box(box, level.matrix), level.clip), is_box
+
+    def _read_clips(self, texts: Indexes, level: _Level) -> None:
+        found = self._reader.read(texts)
+        for text in found if level.clip == EVERYWHERE else texts.tolist():
+            self._clips[text] = self._visible(found.get(text), level)
+
+    def _add_covers(self, shapes: Indexes, numbers: Numbers, level: _Level) -> None:
+        for start, batch in pdfium.handles(shapes):
+            boxes = transform(pdfium.bounds(batch).astype(float), level.matrix)
+            large = (boxes[:, 2] - boxes[:, 0] > _LEAST_SIDE) & (boxes[:, 3] - boxes[:, 1] > _LEAST_SIDE)
+            chosen = start + large.nonzero()[0]
+            self._parts.append((shapes[chosen], numbers[chosen], boxes[large]))
+            self._levels += [level] * len(chosen)
 
 
-def _objects(owner_kind: str, owner: int) -> Integers:
-    """Return the addresses of the objects of a page or a form."""
+def _joined(parts: Sequence[tuple[Indexes, Numbers, Numbers]]) -> tuple[Indexes, Numbers, Numbers]:
     import numpy as np
 
-    handle = ctypes.c_void_p(owner)
-    count = max(0, pdfium.function(f"{owner_kind}_CountObjects")(handle))
-    get = pdfium.function(f"{owner_kind}_GetObject", ctypes.c_size_t)
-    return np.fromiter(map(get, repeat(handle), range(count)), np.intp, count)
-
-
-def _matrix(form: int) -> Matrix:
-    values = (ctypes.c_float * 6)()
-    pdfium.function("FPDFPageObj_GetMatrix")(ctypes.c_void_p(form), ctypes.byref(values))
-    return tuple(values)
-
-
-def _product(first: Matrix, second: Matrix) -> Matrix:
-    """Return the matrix that does what the first one does, and then what the second one does."""
-    a, b, c, d, e, f = first
-    g, h, i, j, k, m = second
-    return a * g + b * i, a * h + b * j, c * g + d * i, c * h + d * j, e * g + f * i + k, e * h + f * j + m
+    if len(parts) == 1:
+        return parts[0]
+    parts = [(np.zeros(0, np.intp), np.zeros(0), np.zeros((0, 4))), *parts]
+    addresses, numbers, boxes = map(np.concatenate, zip(*parts, strict=True))
+    return addresses, numbers, boxes

@@ -70,16 +70,20 @@ def _large_words(page: Any, words: Words) -> Flags:
 
 
 def _find_doubts(page: Any, words: Words) -> _Doubts:
+    import numpy as np
+
     pale, invisible = _pale_words(words)
-    drawing = Drawing(pdfium.address(page.raw), words.objects)
-    numbers, clips, is_box = drawing.find(words.objects)
-    x, y = centers(words.places)
-    outside = (x < clips[:, 0]) | (y < clips[:, 1]) | (x > clips[:, 2]) | (y > clips[:, 3]) | ~is_box
-    places, compared = _middle(words.places, outside), outside
+    drawing = Drawing(pdfium.address(page.raw), words)
+    compared, places = np.zeros(len(words), bool), words.places
+    if clips := drawing.clips():
+        (left, bottom, right, top), is_box = clips[0].T, clips[1]
+        x, y = centers(places)
+        compared = (x < left) | (y < bottom) | (x > right) | (y > top) | ~is_box
+        places = _middle(places, compared)
     left, bottom, right, top = _page_box(page)
-    if covered := find_covered(drawing, places, numbers, (right - left) * (top - bottom)):
+    if covered := find_covered(drawing, places, (right - left) * (top - bottom)):
         places = covered.places
-        compared = outside | covered.by_shape | (covered.by_picture & (not covered.is_scan))
+        compared = compared | covered.by_shape | (covered.by_picture & (not covered.is_scan))
         pale = pale | (covered.by_picture & covered.is_scan)
     return _Doubts(pale, compared & ~invisible, places)
 
