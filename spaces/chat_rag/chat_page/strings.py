@@ -197,6 +197,8 @@ class Strings:
     formulas: str = "{count:,} cells have formulas without stored results, on sheet {places}"
     unread_attachments_one: str = "{count:,} attachment was not read: {places}"
     unread_attachments: str = "{count:,} attachments were not read: {places}"
+    empty_fields_one: str = "{count:,} field isn’t filled in"
+    empty_fields: str = "{count:,} fields aren’t filled in"
     hidden_text_one: str = "{count:,} hidden piece of text was left out"
     hidden_text: str = "{count:,} hidden pieces of text were left out"
 

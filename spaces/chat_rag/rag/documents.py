@@ -85,6 +85,7 @@ class NoteKind(StrEnum):
     HIDDEN_SLIDES = "hidden_slides"  # slides, by their numbers in `places`, that weren't read
     FORMULAS_WITHOUT_RESULT = "formulas_without_result"  # cells that show their formula; `places` are their sheets
     UNREAD_ATTACHMENTS = "unread_attachments"  # files, named in `places`, that no reader knows or that are damaged
+    EMPTY_FIELDS = "empty_fields"  # fields to fill in, whose prompts were left out
     HIDDEN_TEXT = "hidden_text"  # pieces of text that nobody can see, which were left out
 
 

@@ -75,6 +75,58 @@ def test_the_header_and_the_quotes_are_found_by_evidence(read, case):
     assert read("a.csv", content).text.splitlines()[0] == line
 
 
+SINGLE_QUOTES = {
+    "one row of names": ("'a, b';'c''d'\n1;2\n", [["a, b", "c'd"], ["1", "2"]]),
+    "all cells": ("'Port','Note'\n'Skarv','cheap, clean'\n", [["Port", "Note"], ["Skarv", "cheap, clean"]]),
+    "texts": (
+        "'Port','Fee'\n'Skarv, north',14\n'Holm''s',9\n",
+        [["Port", "Fee"], ["Skarv, north", "14"], ["Holm's", "9"]],
+    ),
+    "where they are needed": (
+        "Port,Note,Fee\nSkarv,'cheap, clean',14\nHolm,far,9\nGrunn,'old, dark',3\n",
+        [["Port", "Note", "Fee"], ["Skarv", "cheap, clean", "14"], ["Holm", "far", "9"], ["Grunn", "old, dark", "3"]],
+    ),
+    "two lines": ("'Port';'Note'\r\n'Skarv';'cheap,\r\nclean'\r\n", [["Port", "Note"], ["Skarv", "cheap, clean"]]),
+    "backslashes": ("'Port','Note'\n'Skarv','it\\'s, well, far'\n", [["Port", "Note"], ["Skarv", "it's, well, far"]]),
+    "double quotes inside": (
+        "'Port';'Note'\n'Skarv';'\"far\"; clean'\n",
+        [["Port", "Note"], ["Skarv", '"far"; clean']],
+    ),
+}
+
+
+def test_a_single_row_in_single_quotes(read):
+    assert read("a.csv", "'a, b';'c''d'").text == "a, b; c'd"
+
+
+@pytest.mark.parametrize("case", SINGLE_QUOTES)
+def test_cells_in_single_quotes(read, case):
+    content, rows = SINGLE_QUOTES[case]
+    assert [row for row in grid(read("a.csv", content)) if any(row)] == rows
+
+
+APOSTROPHES = {
+    "in words": "Port,Note\nSkarv,it's far\nHolm,the keepers' house\nGrunn,don't\n",
+    "at starts": "Port,Song\nSkarv,'Tis the lamp\nHolm,'Twas dark\nGrunn,rock 'n' roll\n",
+    "of decades": "Band,Years\nSkarv,'80s\nHolm,'90s\n",
+    "of feet": "Boat,Length\nSkarv,32'\nHolm,6'2\n",
+    "around one word": "Port,Note\nSkarv,'quaint'\nHolm,a long way\nGrunn,old\nSund,new\n",
+    "before figures": "Port,Code\nSkarv,'0012\nHolm,'0034\n",
+    "beside quotes": "Port,Note\n\"Skarv\",'old'\n\"Holm\",'new'\n",
+}
+
+
+@pytest.mark.parametrize("case", APOSTROPHES)
+def test_apostrophes_stay(read, case):
+    rows = [[cell.strip('"') for cell in line.split(",")] for line in APOSTROPHES[case].splitlines()]
+    assert grid(read("a.csv", APOSTROPHES[case])) == rows
+
+
+def test_a_single_quote_that_never_closes(refusal):
+    content = "'Port','Note'\n" + "'Skarv','cheap, clean'\n" * 4000 + "'Holm','never closed\n'Grunn','old'\n"
+    assert "line 4,002 " in refusal("a.csv", content).message
+
+
 @pytest.mark.parametrize("titles", ["Harbour dues 2024,,\nprinted 3 May,,\n,,\n", "Harbour dues 2024\n\n", "# Dues\n"])
 def test_title_rows_are_no_header(read, titles):
     document = read("a.csv", titles + "Port,Summer,Winter\nSkarv,14,9\nHolm,12,7\n")

@@ -105,6 +105,7 @@ def note_text(note: Note) -> str:
         NoteKind.HIDDEN_SLIDES: (words.hidden_slides_one, words.hidden_slides),
         NoteKind.FORMULAS_WITHOUT_RESULT: (words.formulas_one, words.formulas),
         NoteKind.UNREAD_ATTACHMENTS: (words.unread_attachments_one, words.unread_attachments),
+        NoteKind.EMPTY_FIELDS: (words.empty_fields_one, words.empty_fields),
         NoteKind.HIDDEN_TEXT: (words.hidden_text_one, words.hidden_text),
     }[note.kind]
     return words.fill(one if note.count == 1 else several, count=note.count, **values)

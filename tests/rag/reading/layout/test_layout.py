@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from rag.documents import Note, NoteKind
+from rag.documents import NoteKind
 from rag.reading.chunk import chunk_document
 from rag.reading.parse import read_document
 from tests.conftest import DATA
@@ -124,81 +124,6 @@ def test_a_text_that_was_written_onto_a_page_is_read(read):
     stream = io.BytesIO()
     writer.write(stream)
     assert read("a.pdf", stream.getvalue()).text == "Berth 12 is free.\nNot before 1 May!"
-
-
-def hidden(sheet):
-    sheet.rect(50, 700, 300, 30, fill=1)
-    for gray, height, text in (
-        (1, 710, "White on black."),
-        (1, 660, "White!"),
-        (0.6, 640, "Gray."),
-        (0.99, 620, "Pale!"),
-    ):
-        sheet.setFillGray(gray)
-        sheet.drawString(60, height, text)
-    for gray, left, text in ((0, 60, "The fee is 30"), (1, 132, "or 40!"), (0, 170, "crowns.")):
-        sheet.setFillGray(gray)
-        sheet.drawString(left, 600, text)
-    sheet.drawString(60, -30, "Below!")
-    sheet.drawString(700, 500, "Beside!")
-    for mode, height in ((3, 540), (7, 520)):
-        line = sheet.beginText(60, height)
-        line.setTextRenderMode(mode)
-        line.textOut("Invisible!")
-        sheet.drawText(line)
-    sheet.setFont("Helvetica", 0.8)
-    sheet.drawString(60, 560, "Tiny!")
-
-
-def test_text_that_nobody_can_see_is_left_out_and_counted(read):
-    document = read("a.pdf", make.pdf_drawn(lambda sheet: sheet.drawString(60, 700, "First."), hidden))
-    assert document.text.splitlines()[2:] == ["White on black.", "Gray.", "The fee is 30 crowns."]
-    assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 9, ("2",)),)
-
-
-def test_text_outside_of_the_cropped_page_is_left_out(read):
-    def draw(sheet):
-        make.draw_rows(sheet, [["Outside"], ["Inside"]], [60], top=700, step=300)
-
-    document = read("a.pdf", make.pdf_drawn(draw, crop=(0, 100, 500, 600)))
-    assert document.text == "Inside"
-    assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 1, ("1",)),)
-
-
-def test_words_under_a_filled_shape_that_was_drawn_last_are_left_out_and_counted(read):
-    def draw(sheet):
-        sheet.drawString(60, 700, "The fee is 14 crowns.")
-        sheet.drawString(60, 660, "Highlighted words.")
-        sheet.drawString(60, 620, "Framed words.")
-        sheet.setFillColorRGB(0, 0, 0)
-        sheet.rect(115, 696, 15, 12, stroke=0, fill=1)  # over 14
-        sheet.setFillColorRGB(1, 1, 0, alpha=0.4)
-        sheet.rect(58, 656, 120, 14, stroke=0, fill=1)
-        sheet.rect(58, 616, 120, 14, stroke=1, fill=0)
-
-    document = read("a.pdf", make.pdf_drawn(draw))
-    assert document.text == "The fee is crowns.\nHighlighted words.\nFramed words."
-    assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 1, ("1",)),)
-
-
-def test_the_invisible_text_over_a_scanned_picture_is_read(read):
-    from PIL import Image, ImageDraw
-    from reportlab.lib.utils import ImageReader
-
-    def draw(sheet):
-        picture = Image.new("RGB", (600, 800), "white")
-        for left in range(60, 360, 30):
-            ImageDraw.Draw(picture).rectangle((left, 60, left + 15, 80), fill="black")
-        sheet.drawImage(ImageReader(picture), 0, 0, 595, 842)
-        line = sheet.beginText(60, 765)
-        line.setFont("Helvetica", 20)
-        line.setTextRenderMode(3)
-        line.textOut("Words of a scan")
-        sheet.drawText(line)
-
-    document = read("a.pdf", make.pdf_drawn(draw))
-    assert document.text == "Words of a scan"
-    assert not document.notes
 
 
 TABLE = [["Station", "Opened", "Lamps"], ["Skarv", "1871", "3"], ["Holm", "1902", "12"]]

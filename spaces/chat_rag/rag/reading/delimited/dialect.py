@@ -16,7 +16,7 @@ _DELIMITERS = ",;\t|"
 _SAMPLE_CHARACTERS = 64_000
 _SEPARATOR_LINE = re.compile(r'\s*+"?sep=([^\r\n"]|\\t)"?[ \t]*+(?:\r\n|\r|\n|\Z)', re.I)
 # A quote after a backslash inside a cell; before a delimiter the backslash can be the cell's last character.
-_ESCAPED_QUOTE = re.compile(r'\\"[^,;\t|\r\n]')
+_ESCAPED_QUOTE = {quote: re.compile(rf"\\{quote}[^,;\t|\r\n]") for quote in "\"'"}
 _DECIMAL = re.compile(r"[+-]?\d++,\d++")
 _LIST = re.compile(r",(?!\d)|(?<!\d),")  # a comma that isn't between the digits of a decimal
 
@@ -28,11 +28,19 @@ class Dialect:
     delimiter: str
     start: int = 0
     backslash: bool = False
+    quote: str = '"'
 
     def reader(self, lines: Iterable[str], *, strict: bool = False) -> Iterator[list[str]]:
         """Return an iterator over rows; spaces after a delimiter don't count."""
         escape = "\\" if self.backslash else None
-        return csv.reader(lines, delimiter=self.delimiter, skipinitialspace=True, escapechar=escape, strict=strict)
+        return csv.reader(
+            lines,
+            delimiter=self.delimiter,
+            quotechar=self.quote,
+            skipinitialspace=True,
+            escapechar=escape,
+            strict=strict,
+        )
 
 
 def find_dialect(text: str, delimiters: str = _DELIMITERS) -> Dialect:
@@ -46,31 +54,66 @@ def find_dialect(text: str, delimiters: str = _DELIMITERS) -> Dialect:
     sample = text[start : start + _SAMPLE_CHARACTERS]
     if len(text) - start > _SAMPLE_CHARACTERS:
         sample = sample[: sample.rfind("\n") + 1] or sample
-    quotings = (False, True) if _ESCAPED_QUOTE.search(sample) else (False,)
     scores = {}
-    for delimiter in delimiters:
-        for backslash in quotings:
-            dialect = Dialect(delimiter, start, backslash)
-            rows = [row for row in dialect.reader(io.StringIO(sample, newline="")) if row]
-            if score := _score(rows, sample, delimiter):
-                scores[dialect] = (*score, backslash)
+    for dialect in _candidates(sample, delimiters, start, is_whole=len(sample) == len(text) - start):
+        rows = [row for row in dialect.reader(io.StringIO(sample, newline="")) if row]
+        if score := _score(rows, sample, dialect.delimiter):
+            scores[dialect] = (*score, dialect.backslash)
     if any(score[0] == 1 and dialect.delimiter != "," for dialect, score in scores.items()) and not _LIST.search(
         sample
     ):
         scores = {dialect: score for dialect, score in scores.items() if dialect.delimiter != ","}
     if not scores:
-        return Dialect(delimiters[0], start, quotings[-1]) if match else Dialect("\0", start, quotings[-1])
+        return Dialect(delimiters[0] if match else "\0", start, bool(_ESCAPED_QUOTE['"'].search(sample)))
     return max(scores, key=lambda dialect: scores[dialect])
+
+
+def _candidates(sample: str, delimiters: str, start: int, *, is_whole: bool) -> list[Dialect]:
+    """Return the dialects to compare: only those with single quotes if they are evident."""
+    quote, chosen = '"', delimiters
+    if single := [delimiter for delimiter in delimiters if _has_single_quotes(sample, delimiter, is_whole=is_whole)]:
+        quote, chosen = "'", "".join(single)
+    backslashes = (False, True) if _ESCAPED_QUOTE[quote].search(sample) else (False,)
+    return [Dialect(delimiter, start, backslash, quote) for delimiter in chosen for backslash in backslashes]
+
+
+def _has_single_quotes(sample: str, delimiter: str, *, is_whole: bool) -> bool:
+    """Return whether cells are quoted with single quotes.
+
+    Each one that is opened is closed at the end of a cell, and most texts are in them or rows are more even with them.
+    """
+    if sample.count("'") < 4:
+        return False
+    lines = io.StringIO(sample, newline="")
+    plain = list(csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE, skipinitialspace=True))
+    starts = Counter(cell[:1] for row in plain for cell in row)
+    if starts["'"] < 2 or starts['"']:
+        return False
+    rows: list[list[str]] = []
+    dialect = Dialect(delimiter, backslash=bool(_ESCAPED_QUOTE["'"].search(sample)), quote="'")
+    try:
+        rows.extend(dialect.reader(io.StringIO(sample, newline=""), strict=True))
+    except csv.Error as error:
+        if is_whole or "end of data" not in str(error):
+            return False
+    texts = sum(1 for row in rows for cell in row if cell.strip() and not is_number(cell))
+    return 2 * starts["'"] >= texts or _usual_width(rows)[1] > _usual_width(plain)[1]
+
+
+def _usual_width(rows: Iterable[list[str]]) -> tuple[int, float]:
+    """Return how many cells most rows have, more than one if any has, and their share."""
+    widths = Counter(len(row) for row in rows if row)
+    width, count = max(widths.items(), key=lambda item: (item[0] > 1, item[1]), default=(1, 0))
+    return width, count / max(widths.total(), 1)
 
 
 def _score(rows: list[list[str]], sample: str, delimiter: str) -> tuple[float, float, int] | None:
     """Return the share of rows with the usual number of cells, the share of numbers, and that number of cells."""
-    widths = Counter(len(row) for row in rows)
-    width, count = max(widths.items(), key=lambda item: (item[0] > 1, item[1]), default=(1, 0))
+    width, share = _usual_width(rows)
     if width == 1 or (len(rows[0]) == 1 and _is_punctuation(rows, sample, delimiter)):
         return None
     cells = [cell for row in rows[:200] for cell in row]
-    return count / widths.total(), sum(map(is_number, cells)) / len(cells), width
+    return share, sum(map(is_number, cells)) / len(cells), width
 
 
 def _is_punctuation(rows: list[list[str]], sample: str, delimiter: str) -> bool:
@@ -99,7 +142,7 @@ def read_rows(text: str, dialect: Dialect, name: str) -> Iterator[list[str]]:
         lines.clear()
         try:
             row = next(reader, None)
-            if len(lines) > 1 or (lines and lines[0].count('"') % 2):
+            if len(lines) > 1 or (lines and lines[0].count(dialect.quote) % 2):
                 _check_quotes(lines, dialect)
         except csv.Error as error:
             raise DocumentError(

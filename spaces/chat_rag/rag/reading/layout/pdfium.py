@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import compress, repeat
 from typing import TYPE_CHECKING, Any
@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 
 _POINTER, _INT = ctypes.c_void_p, ctypes.c_int
 _BATCH = 1024
-_MOST_COVERS, _MOST_OBJECTS = 200, 2_000  # a map has 100,000
 
 
-class _Object(ctypes.c_void_p):
-    """The address of an object of a page, as what other functions take without a conversion."""
+class Handle(ctypes.c_void_p):
+    """An address that other functions take without a conversion."""
 
 
 def address(handle: Any) -> int:
@@ -34,50 +33,50 @@ def address(handle: Any) -> int:
 def text(text_page: int, count: int) -> str:
     """Return the text of the first `count` characters."""
     buffer = (ctypes.c_ushort * (2 * count + 1))()
-    written = _function("FPDFText_GetText")(_POINTER(text_page), 0, count, buffer)
+    written = function("FPDFText_GetText")(_POINTER(text_page), 0, count, buffer)
     return bytes(buffer)[: 2 * (written - 1)].decode("utf-16-le", errors="ignore") if written > 1 else ""
 
 
 def loose_boxes(text_page: int, indexes: Sequence[int]) -> NDArray[np.float32]:
     """Return left, top, right and bottom of the place of each character; its height is that of the font's line."""
-    return _rows(_function("FPDFText_GetLooseCharBox"), "f4", 4, indexes, text_page)
+    return read_rows(function("FPDFText_GetLooseCharBox"), "f4", 4, indexes, text_page)
 
 
 def tight_boxes(text_page: int, indexes: Sequence[int]) -> NDArray[np.float64]:
     """Return left, right, bottom and top of the ink of each character."""
-    return _rows(_function("FPDFText_GetCharBox"), "f8", 4, indexes, text_page, apart=True)
+    return read_rows(function("FPDFText_GetCharBox"), "f8", 4, indexes, text_page, apart=True)
 
 
 def matrices(text_page: int, indexes: Sequence[int]) -> NDArray[np.float32]:
     """Return the six numbers of each character's matrix."""
-    return _rows(_function("FPDFText_GetMatrix"), "f4", 6, indexes, text_page)
+    return read_rows(function("FPDFText_GetMatrix"), "f4", 6, indexes, text_page)
 
 
 def origins(text_page: int, indexes: Sequence[int]) -> NDArray[np.float64]:
     """Return the x and y of each character's origin, which is on its baseline."""
-    return _rows(_function("FPDFText_GetCharOrigin"), "f8", 2, indexes, text_page, apart=True)
+    return read_rows(function("FPDFText_GetCharOrigin"), "f8", 2, indexes, text_page, apart=True)
 
 
 def font_sizes(text_page: int, indexes: Sequence[int]) -> list[float]:
     """Return the font size of each character, before its matrix scales it."""
-    return _each(_function("FPDFText_GetFontSize", ctypes.c_double), text_page, indexes)
+    return read_each(function("FPDFText_GetFontSize", ctypes.c_double), text_page, indexes)
 
 
 def angles(text_page: int, indexes: Sequence[int]) -> list[float]:
     """Return the clockwise angle of each character, from 0 to 2π."""
-    return _each(_function("FPDFText_GetCharAngle", ctypes.c_float), text_page, indexes)
+    return read_each(function("FPDFText_GetCharAngle", ctypes.c_float), text_page, indexes)
 
 
 def code_points(text_page: int, indexes: Sequence[int]) -> list[int]:
     """Return the code point of each character, or 0."""
-    return _each(_function("FPDFText_GetUnicode", ctypes.c_uint), text_page, indexes)
+    return read_each(function("FPDFText_GetUnicode", ctypes.c_uint), text_page, indexes)
 
 
 def text_objects(text_page: int, indexes: Sequence[int]) -> NDArray[np.intp]:
     """Return the address of each character's text object; 0 for a space that PDFium has added."""
     import numpy as np
 
-    call = _function("FPDFText_GetTextObject", ctypes.c_size_t)
+    call = function("FPDFText_GetTextObject", ctypes.c_size_t)
     return np.fromiter(map(call, repeat(_POINTER(text_page)), indexes), np.intp, len(indexes))
 
 
@@ -85,14 +84,10 @@ def paints(objects: NDArray[np.intp]) -> tuple[NDArray[np.uint32], NDArray[np.in
     """Return red, green, blue and alpha, from 0 to 255, of text objects, and their render modes: 3 and 7 hide them."""
     import numpy as np
 
-    addresses, handles = _handles()
     colors, modes = [np.zeros((0, 4), np.uint32)], [np.zeros(0, np.intc)]
-    for start in range(0, len(objects), _BATCH):
-        batch = objects[start : start + _BATCH]
-        addresses[: len(batch)] = batch
-        chosen = handles[: len(batch)]
-        colors.append(_rows(_function("FPDFPageObj_GetFillColor"), "u4", 4, chosen, apart=True))
-        modes.append(np.fromiter(map(_function("FPDFTextObj_GetTextRenderMode"), chosen), np.intc, len(batch)))
+    for _, batch in handles(objects):
+        colors.append(read_rows(function("FPDFPageObj_GetFillColor"), "u4", 4, batch, apart=True))
+        modes.append(np.fromiter(map(function("FPDFTextObj_GetTextRenderMode"), batch), np.intc, len(batch)))
     return np.concatenate(colors), np.concatenate(modes)
 
 
@@ -100,44 +95,33 @@ def image_boxes(page: int, most: int) -> NDArray[np.float32]:
     """Return left, bottom, right and top of the pictures among the first `most` objects of a page."""
     from pypdfium2 import raw
 
-    count = min(_function("FPDFPage_CountObjects")(_POINTER(page)), most)
-    objects = _each(_function("FPDFPage_GetObject", _Object), page, range(count))
-    kinds = map(_function("FPDFPageObj_GetType"), objects)
+    count = min(function("FPDFPage_CountObjects")(_POINTER(page)), most)
+    objects = read_each(function("FPDFPage_GetObject", Handle), page, range(count))
+    kinds = map(function("FPDFPageObj_GetType"), objects)
     images = list(compress(objects, map(raw.FPDF_PAGEOBJ_IMAGE.__eq__, kinds)))
-    return _rows(_function("FPDFPageObj_GetBounds"), "f4", 4, images, apart=True)
+    return bounds(images)
 
 
-def covers(page: int, texts: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Return left, bottom, right and top of the filled shapes and pictures that were drawn after all of the texts."""
+def bounds(objects: Sequence[Any]) -> NDArray[np.float32]:
+    """Return left, bottom, right and top of objects."""
+    return read_rows(function("FPDFPageObj_GetBounds"), "f4", 4, objects, apart=True)
+
+
+def object_kinds(objects: NDArray[np.intp]) -> NDArray[np.intc]:
+    """Return the kind of each object of a page."""
     import numpy as np
-    from pypdfium2 import raw
 
-    found: list[ctypes.c_void_p] = []
-    fill, stroke = ctypes.c_int(), ctypes.c_int()
-    last = _function("FPDFPage_CountObjects")(_POINTER(page)) - 1
-    for index in range(last, max(last - _MOST_OBJECTS, -1), -1):
-        item = _POINTER(_function("FPDFPage_GetObject", ctypes.c_size_t)(_POINTER(page), index))
-        kind = _function("FPDFPageObj_GetType")(item)
-        if kind == raw.FPDF_PAGEOBJ_TEXT:
-            if (texts == item.value).any():
-                break
-        elif kind == raw.FPDF_PAGEOBJ_PATH:
-            _function("FPDFPath_GetDrawMode")(item, ctypes.byref(fill), ctypes.byref(stroke))
-            found += [item] if fill.value else []
-        elif kind == raw.FPDF_PAGEOBJ_IMAGE:
-            found.append(item)
-        else:
-            break  # the words can be in a form
-        if len(found) == _MOST_COVERS:
-            break
-    return _rows(_function("FPDFPageObj_GetBounds"), "f4", 4, found, apart=True) if found else np.zeros((0, 4), "f4")
+    kinds = [
+        np.fromiter(map(function("FPDFPageObj_GetType"), batch), np.intc, len(batch)) for _, batch in handles(objects)
+    ]
+    return np.concatenate([np.zeros(0, np.intc), *kinds])
 
 
-def _each(call: Callable[..., Any], handle: int, indexes: Sequence[int]) -> list[Any]:
+def read_each(call: Callable[..., Any], handle: int, indexes: Sequence[int]) -> list[Any]:
     return list(map(call, repeat(_POINTER(handle)), indexes))
 
 
-def _rows(
+def read_rows(
     call: Callable[..., Any],
     kind: str,
     columns: int,
@@ -171,8 +155,20 @@ def _memory(kind: str, columns: int, *, apart: bool) -> tuple[NDArray[Any], list
     return rows, [list(map(_POINTER, range(start, start + step * _BATCH, step))) for start in firsts]
 
 
+def handles(addresses: NDArray[np.intp]) -> Iterator[tuple[int, list[ctypes.c_void_p]]]:
+    """Yield addresses as what functions take, some at a time, each time with the index of the first one.
+
+    A list is overwritten by the next one.
+    """
+    memory, values = _handle_memory()
+    for start in range(0, len(addresses), _BATCH):
+        batch = addresses[start : start + _BATCH]
+        memory[: len(batch)] = batch
+        yield start, values[: len(batch)]
+
+
 @cache
-def _handles() -> tuple[NDArray[np.intp], list[ctypes.c_void_p]]:
+def _handle_memory() -> tuple[NDArray[np.intp], list[ctypes.c_void_p]]:
     """Return an array of addresses, and each of its numbers as what a function takes: it's made only once."""
     import numpy as np
 
@@ -182,7 +178,7 @@ def _handles() -> tuple[NDArray[np.intp], list[ctypes.c_void_p]]:
 
 
 @cache
-def _function(name: str, result: Any = _INT) -> Any:
+def function(name: str, result: Any = _INT) -> Any:
     """Return a function that takes addresses as `c_void_p`; without types to convert to, a call takes half the time."""
     from pypdfium2 import raw
 

@@ -13,7 +13,8 @@ from rag.reading.layout.page import PageLayout, arrange
 from rag.reading.layout.raised_text import attach_scripts
 from rag.reading.layout.right_to_left import RIGHT_TO_LEFT, is_right_to_left, logical_segments
 from rag.reading.layout.segments import Segment, drawn_segments, make_segments
-from rag.reading.layout.visibility import visible_words
+from rag.reading.layout.tables.vertical_headers import vertical_headers
+from rag.reading.layout.visibility.hidden_words import visible_words
 from rag.reading.layout.words import Words, read_words
 
 _STRAIGHT = 0.1  # radians: text at another angle, such as a watermark, comes after the rest
@@ -34,18 +35,22 @@ def read_page(page: Any) -> ReadPage:
     """Return the segments of a pypdfium2 page. The caller holds PDFium's lock."""
     text_page = page.get_textpage()
     words = read_words(text_page)
-    turned: list[Segment] = []
     hidden = 0
     if len(words):
-        visible = visible_words(page, words)
-        hidden = int(len(words) - visible.sum())
-        words = words.select(visible) if hidden else words
-        if (words.angle > _STRAIGHT).any():
-            turned = drawn_segments(words.select(words.angle > _STRAIGHT))
-            words = words.select(words.angle <= _STRAIGHT)
-    segments, kept = _segments(text_page, words)
+        words, hidden = visible_words(page, text_page, words)
+    is_turned = words.angle > _STRAIGHT
+    has_turned = bool(is_turned.any())
+    segments, kept = _segments(text_page, words.select(~is_turned) if has_turned else words)
     segments = segments + annotation_segments(page, segments)
-    return ReadPage(segments, kept, turned, hidden, group_by_baseline(segments))
+    lines = group_by_baseline(segments)
+    if not has_turned:
+        return ReadPage(segments, kept, [], hidden, lines)
+    turned = words.select(is_turned)
+    headers, used = vertical_headers(turned, lines)
+    if headers:
+        segments = [*headers, *segments]
+        turned, lines = turned.select(~used), group_by_baseline(segments)
+    return ReadPage(segments, kept, drawn_segments(turned) if len(turned) else [], hidden, lines)
 
 
 def _segments(text_page: Any, words: Words) -> tuple[list[Segment], Words | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,7 @@ class Words:
     horizontal and y grows upwards. `bottom` is the lower edge of the line and `size` its height. `places` has left,
     bottom, right and top of each word on the page as it's stored, `objects` the address of its text object, `numbers`
     its number among all words of the page. `figures` is 2 for a word that begins with a currency sign, 1 for another
-    one that may be a figure, and else 0.
+    one that may be a figure, and else 0. `turn` is the number of clockwise quarters by which most text is turned.
     """
 
     text: str
@@ -49,6 +50,7 @@ class Words:
     size: Numbers
     places: Numbers
     angle: Numbers
+    turn: int = 0
     numbers: Indexes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -73,13 +75,30 @@ class Words:
             self.size[keep],
             self.places[keep],
             self.angle[keep],
+            self.turn,
         )
         words.numbers = self.numbers[keep]
         return words
 
+    def upright_places(self) -> Numbers:
+        """Return left, bottom, right and top of each word on the page as it's read."""
+        import numpy as np
 
-def read_words(text_page: Any) -> Words:
-    """Return the words of a pypdfium2 text page. The caller holds PDFium's lock."""
+        left, bottom, right, top = self.places.T
+        sides = [
+            (left, bottom, right, top),
+            (-top, left, -bottom, right),
+            (-right, -top, -left, -bottom),
+            (bottom, -right, top, -left),
+        ][self.turn]
+        return np.column_stack(sides)
+
+
+def read_words(text_page: Any, more_cuts: Sequence[int] = ()) -> Words:
+    """Return the words of a pypdfium2 text page, which begin at the characters `more_cuts` too.
+
+    The caller holds PDFium's lock.
+    """
     import numpy as np
 
     page = pdfium.address(text_page.raw)
@@ -89,19 +108,20 @@ def read_words(text_page: Any) -> Words:
     objects = pdfium.text_objects(page, starts.tolist())
     first, last = _boxes(page, starts, ends)
     cuts = _script_cuts(page, kinds, starts, ends, objects, first, last)
-    if cuts:
+    if cuts := sorted({*cuts, *more_cuts}):
         starts, ends = np.sort(np.append(starts, cuts)), np.sort(np.append(ends, cuts))
         objects = pdfium.text_objects(page, starts.tolist())
         first, last = _boxes(page, starts, ends)
     figures = _figures(kinds, starts, ends)
     places = np.minimum(first, last)[:, [0, 3, 2, 1]]
     np.maximum(first[:, 2:0:-1], last[:, 2:0:-1], out=places[:, 2:])
+    turn = 0
     if _needs_matrices(page, starts, first, last):
-        upright = _upright(page, starts, first, last)
+        turn, *upright = _upright(page, starts, first, last)
     else:
-        upright = first[:, 0], last[:, 2], first[:, 3], first[:, 1] - first[:, 3], np.zeros(len(starts))
+        upright = [first[:, 0], last[:, 2], first[:, 3], first[:, 1] - first[:, 3], np.zeros(len(starts))]
     left, right, bottom, size, angle = upright
-    return Words(text, starts, ends, objects, figures, left, right, bottom, size, places, angle)
+    return Words(text, starts, ends, objects, figures, left, right, bottom, size, places, angle, turn)
 
 
 def _characters(text_page: Any, page: int) -> str:
@@ -217,8 +237,8 @@ def _needs_matrices(page: int, starts: Indexes, first: Numbers, last: Numbers) -
     return bool(without_height.any()) or any(pdfium.angles(page, sample))
 
 
-def _upright(page: int, starts: Indexes, first: Numbers, last: Numbers) -> tuple[Numbers, ...]:
-    """Return left, right, bottom, size and angle by origin and matrix, turned so that most lines are horizontal."""
+def _upright(page: int, starts: Indexes, first: Numbers, last: Numbers) -> tuple[int, *tuple[Numbers, ...]]:
+    """Return the turn that makes most lines horizontal, and left, right, bottom, size and angle after it."""
     import numpy as np
 
     indexes = starts.tolist()
@@ -234,4 +254,4 @@ def _upright(page: int, starts: Indexes, first: Numbers, last: Numbers) -> tuple
         (-first[:, 2], -last[:, 0], -y),
         (first[:, 3], last[:, 1], -x),
     ][turn]
-    return left, right, base - _DESCENT * size, _HEIGHT * size, np.abs(angle - turn * math.pi / 2)
+    return turn, left, right, base - _DESCENT * size, _HEIGHT * size, np.abs(angle - turn * math.pi / 2)

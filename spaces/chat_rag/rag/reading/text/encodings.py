@@ -32,7 +32,7 @@ _QUOTES = frozenset("“”„‘’‚«»‹›¿¡")
 _FAULT = 1.0
 _MARGIN = 0.1  # faults per character by which candidates differ before chardet's order counts
 _DOUBT = 0.4  # and by which another encoding remains possible
-_RARE = {"mac-roman": 0.2, "cp1258": 0.2}
+_RARE = 0.2  # faults of what is rare: Vietnamese, and texts of old Macs that could be DOS texts as well
 _ENOUGH_CHARACTERS = 12  # beyond ASCII; texts with more of them were nearly always decoded right
 
 
@@ -48,7 +48,10 @@ def guess_encoding(data: bytes) -> Guess | None:
     samples = {name: text for name in _candidates(data[:_SAMPLE_BYTES]) if (text := _decoded_sample(data, name))}
     if not samples:
         return None
-    faults = {name: _faults(text) + _RARE.get(name, 0.0) for name, text in samples.items()}
+    faults = {name: _faults(text) for name, text in samples.items()}
+    for name, usual in (("cp1258", "cp1258"), ("mac-roman", "cp850")):
+        if name in faults and faults.get(usual, float("inf")) <= faults[name]:
+            faults[name] += _RARE
     fewest = min(faults.values())
     best = next(name for name in samples if faults[name] <= fewest + _MARGIN)
     text = data.decode(best)

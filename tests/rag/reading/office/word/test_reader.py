@@ -62,6 +62,45 @@ def test_hidden_text_is_left_out_and_counted(read):
     assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 1),)
 
 
+def control(content: str, properties: str = "<w:showingPlcHdr/>") -> str:
+    return f"<w:sdt><w:sdtPr>{properties}</w:sdtPr><w:sdtContent>{content}</w:sdtContent></w:sdt>"
+
+
+def prompt(text: str, style: str = "PlaceholderText") -> str:
+    return f'<w:r><w:rPr><w:rStyle w:val="{style}"/></w:rPr><w:t>{text}</w:t></w:r>'
+
+
+def test_prompts_of_fields_that_nobody_filled_in_are_left_out_and_counted(read):
+    off = '<w:showingPlcHdr w:val="0"/>'
+    cells = control(f"<w:tc><w:p>{prompt('Choose an item.')}</w:p></w:tc>")
+    body = (
+        f"<w:p>{RUN.format('Name: ')}{control(prompt('Click or tap here to enter text.'))}</w:p>"
+        f"<w:p>{RUN.format('Boat: ')}{control(RUN.format('Skarv'), '')}</w:p>"
+        f"<w:p>{RUN.format('Pier: ')}{control(prompt('South'), off)}</w:p>"
+        f"<w:p>{RUN.format('Date: ')}{control(RUN.format('Click to enter a date.'))}</w:p>"
+        f"<w:p>{RUN.format('Crew: ')}{control(prompt('Click here.') + RUN.format('12'))}</w:p>"
+        + control(make.paragraph("Write your remarks here."))
+        + f"<w:tbl><w:tr><w:tc>{make.paragraph('Lamp')}</w:tc><w:tc>{make.paragraph('Fee')}</w:tc></w:tr>"
+        f"<w:tr>{cells}<w:tc>{make.paragraph('14')}</w:tc></w:tr></w:tbl>"
+    )
+    document = read("a.docx", make.packed_docx(body))
+    assert document.text == (
+        "Name:\n\nBoat: Skarv\n\nPier: South\n\nDate:\n\nCrew: 12\n\n| Lamp | Fee |\n| --- | --- |\n|  | 14 |"
+    )
+    assert document.notes == (Note(NoteKind.EMPTY_FIELDS, 5),)
+
+
+def test_prompts_are_known_by_the_name_of_their_style(read):
+    styles = (
+        f'<w:styles xmlns:w="{make.WORD_NAMESPACE}"><w:style w:type="character" w:styleId="Platzhaltertext">'
+        '<w:name w:val="Placeholder Text"/></w:style></w:styles>'
+    )
+    content = control(prompt("Klicken Sie hier.", "Platzhaltertext") + RUN.format("Skarv"))
+    body = f"<w:p>{RUN.format('Boat: ')}{content}</w:p>"
+    document = read("a.docx", make.packed_docx(body, extra={"word/styles.xml": styles.encode()}))
+    assert document.text == "Boat: Skarv"
+
+
 def test_headers_footers_comments_and_boxes_are_read(read):
     box = f"<w:p><w:r><w:pict><w:txbxContent>{make.paragraph('in a box')}</w:txbxContent></w:pict></w:r></w:p>"
     comments = (

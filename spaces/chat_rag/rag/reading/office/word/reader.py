@@ -6,7 +6,7 @@ import re
 from pathlib import PurePosixPath
 from typing import Any
 
-from rag.documents import Content, Limits
+from rag.documents import Content, Limits, Note, NoteKind
 from rag.reading.html.markdown import OPTIONS, add_markdown, html_converter
 from rag.reading.html.page import read_html
 from rag.reading.html.tree import NormalizedPage
@@ -27,6 +27,7 @@ from rag.reading.office.word.document_xml import (
 from rag.reading.office.word.dropped import rewrite_dropped
 from rag.reading.office.word.formulas import MATH, write_formulas
 from rag.reading.office.word.numbers import number_paragraphs
+from rag.reading.office.word.placeholders import remove_placeholders
 from rag.reading.rich_text.reader import read_rich_text
 from rag.reading.tables import ContentWriter
 from rag.reading.text.plain import read_text
@@ -54,7 +55,7 @@ def read_word(data: bytes, name: str, limits: Limits, depth: int = 0) -> Content
     from markitdown.converters import DocxConverter
 
     parts = checked_parts(data, name, limits, WORD)
-    hidden, inside = _prepare(parts)
+    hidden, empty, inside = _prepare(parts)
     converter = DocxConverter()  # type: ignore[no-untyped-call]  # its constructor has no annotations
     pages: list[NormalizedPage] = []
     converter._html_converter = html_converter(pages)
@@ -72,12 +73,14 @@ def read_word(data: bytes, name: str, limits: Limits, depth: int = 0) -> Content
                 add_chart(writer, parse_xml(parts[part]))
             elif kind and depth < _MAX_DEPTH:
                 writer.add_content(_read_inner(part, parts, name, limits, depth + 1))
+    if empty:
+        writer.notes.append(Note(NoteKind.EMPTY_FIELDS, empty))
     writer.note_hidden(hidden + sum(page.hidden for page in pages))
     return writer.content()
 
 
-def _prepare(parts: dict[str, bytes]) -> tuple[int, list[Relation]]:
-    """Change the main text to what its reader sees; return how many hidden texts there were, and what is inside."""
+def _prepare(parts: dict[str, bytes]) -> tuple[int, int, list[Relation]]:
+    """Change the main text to what its reader sees; return how much was hidden or not filled in, and the parts."""
     from lxml import etree
 
     for part, content in parts.items():
@@ -86,11 +89,12 @@ def _prepare(parts: dict[str, bytes]) -> tuple[int, list[Relation]]:
     root = parse_xml(parts[_DOCUMENT]) if _DOCUMENT in parts else None
     body = root.find(f"{W}body") if root is not None else None
     if body is None:
-        return 0, []
+        return 0, 0, []
     styles = parse_xml(parts[STYLES]) if parts.get(STYLES) else None
     add_other_parts(body, parts)
     accept_changes(root)
     hidden = remove_hidden(root, styles)
+    empty = remove_placeholders(root, styles)
     number_paragraphs(root, parts, styles)
     mark_headings(root, styles)
     unfold_boxes(root)
@@ -98,7 +102,7 @@ def _prepare(parts: dict[str, bytes]) -> tuple[int, list[Relation]]:
     write_formulas(root)
     inside = _mark_parts(root, body, parts)
     parts[_DOCUMENT] = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
-    return hidden, inside
+    return hidden, empty, inside
 
 
 def _mark_parts(root: Any, body: Any, parts: dict[str, bytes]) -> list[Relation]:

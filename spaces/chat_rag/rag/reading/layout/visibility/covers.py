@@ -1,0 +1,125 @@
+"""Words of a PDF page over which something was drawn later."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rag.reading.layout import pdfium
+from rag.reading.layout.visibility.clips import Box
+from rag.reading.layout.visibility.drawing import Drawing
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rag.reading.layout.words import Indexes, Numbers
+
+    Flags = NDArray[np.bool_]
+
+_INSET = 1.0  # points: less than the distance of a cover's edge to the letters
+_WHOLE = 0.8  # of a word's width, which a cover needs: its edges are often a little too close
+_SCAN_WORDS, _SCAN_AREA = 0.8, 0.5  # of the words or of the page: pictures over them are a scan with its text below
+_BATCH = 256
+_MOST_COVERS = 1_000  # that are over words
+
+
+@dataclass(slots=True)
+class Covered:
+    """The words under shapes, and under pictures; `places` are the parts of all words where a cover hides them.
+
+    `is_scan` says that the pictures show the words that are below them.
+    """
+
+    by_shape: Flags
+    by_picture: Flags
+    places: Numbers
+    is_scan: bool
+
+
+def find_covered(drawing: Drawing, places: Numbers, page_area: float) -> Covered | None:
+    """Return what covers words, or None if nothing does."""
+    import numpy as np
+    from pypdfium2 import raw
+
+    covers, words = _overlaps(drawing, places)
+    if not len(covers):
+        return None
+    covered = Covered(np.zeros(len(places), bool), np.zeros(len(places), bool), places, is_scan=False)
+    area = 0.0
+    for index in np.unique(covers)[:_MOST_COVERS].tolist():
+        item, box = ctypes.c_void_p(int(drawing.covers[index])), drawing.cover_box(index)
+        kind = pdfium.function("FPDFPageObj_GetType")(item)
+        if kind == raw.FPDF_PAGEOBJ_PATH and not _is_filled(item):
+            continue
+        chosen = words[covers == index]
+        chosen = chosen[_inside(places[chosen], box)]
+        if kind == raw.FPDF_PAGEOBJ_IMAGE:
+            covered.by_picture[chosen] = True
+            area += (box[2] - box[0]) * (box[3] - box[1])
+        else:
+            covered.by_shape[chosen] = True
+        covered.places = _cut(covered.places, chosen, _inner(np.array(box)))
+    covered.is_scan = bool(covered.by_picture.mean() >= _SCAN_WORDS or area >= _SCAN_AREA * page_area)
+    return covered
+
+
+def _overlaps(drawing: Drawing, places: Numbers) -> tuple[Indexes, Indexes]:
+    """Return pairs of covers and words that were drawn before them and have their center inside."""
+    import numpy as np
+
+    found = [(np.zeros(0, np.intp), np.zeros(0, np.intp))]
+    if len(drawing.covers):
+        x, y = centers(places)
+        numbers = drawing.numbers()
+    for start in range(0, len(drawing.covers), _BATCH):
+        batch = slice(start, start + _BATCH)
+        left, bottom, right, top = _inner(drawing.cover_boxes[batch]).T[..., None]
+        inside = (x > left) & (x < right) & (y > bottom) & (y < top)
+        inside &= numbers < drawing.cover_numbers[batch, None]
+        covers, words = inside.nonzero()
+        found.append((covers + start, words))
+    covers, words = map(np.concatenate, zip(*found, strict=True))
+    return covers, words
+
+
+def _inside(places: Numbers, box: Box) -> Flags:
+    """Return which places have their center in a cover."""
+    import numpy as np
+
+    left, bottom, right, top = _inner(np.array(box))
+    x, y = centers(places)
+    inside: Flags = (x > left) & (x < right) & (y > bottom) & (y < top)
+    return inside
+
+
+def centers(places: Numbers) -> tuple[Numbers, Numbers]:
+    """Return the x and y of the middle of places."""
+    return (places[:, 0] + places[:, 2]) / 2, (places[:, 1] + places[:, 3]) / 2
+
+
+def _inner(boxes: Numbers) -> Numbers:
+    import numpy as np
+
+    inner: Numbers = boxes + np.array([_INSET, _INSET, -_INSET, -_INSET])
+    return inner
+
+
+def _cut(places: Numbers, words: Indexes, box: Numbers) -> Numbers:
+    """Return the places with those of the words cut off at the box, whose edges have a contrast themselves."""
+    import numpy as np
+
+    before = places[words]
+    left, bottom, right, top = box
+    inside = np.clip(before, [left, bottom, left, bottom], [right, top, right, top])
+    whole = inside[:, 2] - inside[:, 0] >= _WHOLE * (before[:, 2] - before[:, 0])
+    places = places.copy()
+    places[words] = np.where(whole[:, None], inside, before)
+    return places
+
+
+def _is_filled(path: ctypes.c_void_p) -> bool:
+    fill, stroke = ctypes.c_int(), ctypes.c_int()
+    pdfium.function("FPDFPath_GetDrawMode")(path, ctypes.byref(fill), ctypes.byref(stroke))
+    return bool(fill.value)

@@ -1,0 +1,123 @@
+"""Finds words of a PDF page that nobody can see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rag.reading.layout import pdfium
+from rag.reading.layout.visibility.covers import centers, find_covered
+from rag.reading.layout.visibility.drawing import Drawing
+from rag.reading.layout.visibility.overdrawn import backward_cuts
+from rag.reading.layout.visibility.rendered import have_contrast, make_difference
+from rag.reading.layout.words import Words, read_words
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rag.reading.layout.words import Numbers
+
+    Flags = NDArray[np.bool_]
+
+_LIGHT = 200  # of 255: text in a lighter color may have no contrast to the page
+_FAINT = 16  # of 255: an alpha below it
+_SMALLEST_SIZE = 2.0  # points; nobody reads text of this height
+_SMALLEST_SHARE = 1 / 300  # of the page's longer side, for pages that are small themselves
+_MIDDLE = 0.25  # of a word's sides: what is visible only there isn't read
+
+
+@dataclass(slots=True)
+class _Doubts:
+    """Words that may not be seen: pale ones need a contrast, compared ones make a difference on the page.
+
+    `places` are the parts of the words that are looked at.
+    """
+
+    pale: Flags
+    compared: Flags
+    places: Numbers
+
+
+def visible_words(page: Any, text_page: Any, words: Words) -> tuple[Words, int]:
+    """Return the words that a reader of the page sees, and how many others there are.
+
+    White text on a dark field and the invisible text over a scanned picture stay: the page is rendered, only if it has
+    words that may be invisible, clipped away or covered, and their places are checked. The caller holds PDFium's lock.
+    """
+    doubts = _find_doubts(page, words)
+    if doubts.compared.any() and (cuts := backward_cuts(text_page, words, doubts.compared)):
+        words = read_words(text_page, cuts)
+        doubts = _find_doubts(page, words)
+    visible = _large_words(page, words)
+    pale = doubts.pale & visible
+    if pale.any():
+        visible &= ~pale | have_contrast(page, doubts.places, pale)
+    compared = doubts.compared & visible
+    if compared.any():
+        visible &= ~compared | make_difference(page, doubts.places, words.objects, compared)
+    hidden = int(len(words) - visible.sum())
+    return words.select(visible) if hidden else words, hidden
+
+
+def _large_words(page: Any, words: Words) -> Flags:
+    """Return for each word whether it's on the page and not too small to be read."""
+    left, bottom, right, top = _page_box(page)
+    x, y = centers(words.places)
+    smallest = min(_SMALLEST_SIZE, max(right - left, top - bottom) * _SMALLEST_SHARE)
+    large: Flags = words.size >= smallest
+    return large & (x > left - 1) & (x < right + 1) & (y > bottom - 1) & (y < top + 1)
+
+
+def _find_doubts(page: Any, words: Words) -> _Doubts:
+    import numpy as np
+
+    pale, invisible = _pale_words(words)
+    drawing = Drawing(pdfium.address(page.raw), words)
+    compared, places = np.zeros(len(words), bool), words.places
+    if clips := drawing.clips():
+        (left, bottom, right, top), is_box = clips[0].T, clips[1]
+        x, y = centers(places)
+        compared = (x < left) | (y < bottom) | (x > right) | (y > top) | ~is_box
+        places = _middle(places, compared)
+    left, bottom, right, top = _page_box(page)
+    if covered := find_covered(drawing, places, (right - left) * (top - bottom)):
+        places = covered.places
+        compared = compared | covered.by_shape | (covered.by_picture & (not covered.is_scan))
+        pale = pale | (covered.by_picture & covered.is_scan)
+    return _Doubts(pale, compared & ~invisible, places)
+
+
+def _middle(places: Numbers, chosen: Flags) -> Numbers:
+    """Return the places, of the chosen ones only the middle."""
+    if not chosen.any():
+        return places
+    margin = _MIDDLE * (places[:, 2:] - places[:, :2]) * chosen[:, None]
+    middle = places.copy()
+    middle[:, :2] += margin
+    middle[:, 2:] -= margin
+    return middle
+
+
+def _page_box(page: Any) -> tuple[float, float, float, float]:
+    """Return left, bottom, right and top of what a viewer shows of the page."""
+    from pypdfium2 import raw
+
+    box = raw.FS_RECTF()
+    raw.FPDF_GetPageBoundingBox(page.raw, box)
+    return box.left, box.bottom, box.right, box.top
+
+
+def _pale_words(words: Words) -> tuple[Flags, Flags]:
+    """Return for each word whether it's invisible, transparent or nearly white, and whether its mode makes it so."""
+    import numpy as np
+
+    # Words of one object follow each other; one that PDFium has added has none.
+    is_first = np.ones(len(words), bool)
+    np.not_equal(words.objects[1:], words.objects[:-1], out=is_first[1:])
+    colors, modes = pdfium.paints(words.objects[is_first])
+    invisible = (modes == 3) | (modes == 7)
+    doubtful = invisible | (colors[:, 3] < _FAINT)
+    doubtful |= (colors[:, :3].min(axis=1, initial=255) >= _LIGHT) & (modes == 0)
+    places, has_object = is_first.cumsum() - 1, words.objects != 0
+    return doubtful[places] & has_object, invisible[places] & has_object

@@ -1,0 +1,282 @@
+"""Words of a PDF page that nobody can see are left out and counted: invisible, clipped away or covered ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.documents import Note, NoteKind
+from tests.rag import make_documents as make
+
+
+def hidden(sheet):
+    sheet.rect(50, 700, 300, 30, fill=1)
+    for gray, height, text in (
+        (1, 710, "White on black."),
+        (1, 660, "White!"),
+        (0.6, 640, "Gray."),
+        (0.99, 620, "Pale!"),
+    ):
+        sheet.setFillGray(gray)
+        sheet.drawString(60, height, text)
+    for gray, left, text in ((0, 60, "The fee is 30"), (1, 132, "or 40!"), (0, 170, "crowns.")):
+        sheet.setFillGray(gray)
+        sheet.drawString(left, 600, text)
+    sheet.drawString(60, -30, "Below!")
+    sheet.drawString(700, 500, "Beside!")
+    for mode, height in ((3, 540), (7, 520)):
+        line = sheet.beginText(60, height)
+        line.setTextRenderMode(mode)
+        line.textOut("Invisible!")
+        sheet.drawText(line)
+    sheet.setFont("Helvetica", 0.8)
+    sheet.drawString(60, 560, "Tiny!")
+
+
+def test_text_that_nobody_can_see_is_left_out_and_counted(read):
+    document = read("a.pdf", make.pdf_drawn(lambda sheet: sheet.drawString(60, 700, "First."), hidden))
+    assert document.text.splitlines()[2:] == ["White on black.", "Gray.", "The fee is 30 crowns."]
+    assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 9, ("2",)),)
+
+
+def test_text_outside_of_the_cropped_page_is_left_out(read):
+    def draw(sheet):
+        make.draw_rows(sheet, [["Outside"], ["Inside"]], [60], top=700, step=300)
+
+    document = read("a.pdf", make.pdf_drawn(draw, crop=(0, 100, 500, 600)))
+    assert document.text == "Inside"
+    assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 1, ("1",)),)
+
+
+def test_words_under_a_filled_shape_that_was_drawn_last_are_left_out_and_counted(read):
+    def draw(sheet):
+        sheet.drawString(60, 700, "The fee is 14 crowns.")
+        sheet.drawString(60, 660, "Highlighted words.")
+        sheet.drawString(60, 620, "Framed words.")
+        sheet.setFillColorRGB(0, 0, 0)
+        sheet.rect(115, 696, 15, 12, stroke=0, fill=1)  # over 14
+        sheet.setFillColorRGB(1, 1, 0, alpha=0.4)
+        sheet.rect(58, 656, 120, 14, stroke=0, fill=1)
+        sheet.rect(58, 616, 120, 14, stroke=1, fill=0)
+
+    document = read("a.pdf", make.pdf_drawn(draw))
+    assert document.text == "The fee is crowns.\nHighlighted words.\nFramed words."
+    assert document.notes == (Note(NoteKind.HIDDEN_TEXT, 1, ("1",)),)
+
+
+def test_the_invisible_text_over_a_scanned_picture_is_read(read):
+    from PIL import Image, ImageDraw
+    from reportlab.lib.utils import ImageReader
+
+    def draw(sheet):
+        picture = Image.new("RGB", (600, 800), "white")
+        for left in range(60, 360, 30):
+            ImageDraw.Draw(picture).rectangle((left, 60, left + 15, 80), fill="black")
+        sheet.drawImage(ImageReader(picture), 0, 0, 595, 842)
+        line = sheet.beginText(60, 765)
+        line.setFont("Helvetica", 20)
+        line.setTextRenderMode(3)
+        line.textOut("Words of a scan")
+        sheet.drawText(line)
+
+    document = read("a.pdf", make.pdf_drawn(draw))
+    assert document.text == "Words of a scan"
+    assert not document.notes
+
+
+def clip(sheet, left, bottom, width, height):
+    path = sheet.beginPath()
+    path.rect(left, bottom, width, height)
+    sheet.clipPath(path, stroke=0, fill=0)
+
+
+def hidden_note(count):
+    return (Note(NoteKind.HIDDEN_TEXT, count, ("1",)),)
+
+
+def test_words_outside_of_the_clipping_path_are_left_out_and_counted(read):
+    def draw(sheet):
+        sheet.drawString(60, 700, "Before.")
+        sheet.saveState()
+        clip(sheet, 55, 590, 100, 60)
+        sheet.drawString(60, 620, "Inside and some words outside")
+        sheet.drawString(60, 500, "Below!")
+        clip(sheet, 0, 600, 600, 40)  # what both have in common counts
+        sheet.drawString(60, 592, "Under!")
+        sheet.restoreState()
+        sheet.drawString(200, 640, "Beside.")
+
+    document = read("a.pdf", make.pdf_drawn(draw))
+    assert document.text == "Before.\nBeside.\nInside and some"
+    assert document.notes == hidden_note(4)
+
+
+def test_cells_that_are_cut_off_at_the_next_one_lose_the_words_behind_the_cut(read):
+    def draw(sheet):
+        for number, row in enumerate([("A long remark on lamps", "14"), ("Another one on piers", "17")]):
+            for left, text in zip((60, 160), row, strict=True):
+                sheet.saveState()
+                clip(sheet, left, 690 - 20 * number, 86, 18)
+                sheet.drawString(left, 695 - 20 * number, text)
+                sheet.restoreState()
+
+    document = read("a.pdf", make.pdf_drawn(draw))
+    assert document.text == "A long remark on 14\nAnother one on 17"
+    assert document.notes == hidden_note(2)
+
+
+def test_a_round_clip_hides_only_what_is_outside_of_it(read):
+    def draw(sheet):
+        path = sheet.beginPath()
+        path.circle(200, 600, 80)
+        sheet.clipPath(path, stroke=0, fill=0)
+        sheet.drawString(180, 600, "Middle")
+        sheet.drawString(125, 665, "Corner")
+
+    document = read("a.pdf", make.pdf_drawn(draw))
+    assert document.text == "Middle"
+    assert document.notes == hidden_note(1)
+
+
+@pytest.mark.parametrize("in_form", [False, True], ids=["on the page", "in a form"])
+def test_what_is_drawn_between_two_texts_hides_the_earlier_one_only(read, in_form):
+    def draw(sheet):
+        if in_form:
+            sheet.beginForm("inner")
+        sheet.drawString(60, 700, "The fee is 14 crowns.")
+        sheet.setFillGray(1)
+        sheet.rect(114, 695, 16, 14, stroke=0, fill=1)  # over 14
+        sheet.setFillGray(0)
+        sheet.drawString(116, 700, "30")
+        sheet.drawString(60, 600, "The last line.")
+        if in_form:
+            sheet.endForm()
+            sheet.translate(20, -40)
+            sheet.scale(0.9, 0.9)
+            sheet.doForm("inner")
+
+    document = read("a.pdf", make.pdf_drawn(draw))
+    assert document.text == "The fee is 30 crowns.\nThe last line."
+    assert document.notes == hidden_note(1)
+
+
+def test_words_over_the_end_of_a_covered_text_stay(read):
+    def draw(sheet):
+        sheet.drawString(60, 700, "The fee is 14")
+        sheet.setFillGray(1)
+        sheet.rect(114, 695, 16, 14, stroke=0, fill=1)  # over 14
+        sheet.setFillGray(0)
+        sheet.drawString(116, 700, "30")
+
+    document = read("a.pdf", make.pdf_drawn(draw))
+    assert document.text == "The fee is 30"
+    assert document.notes == hidden_note(1)
+
+
+def test_a_form_that_was_drawn_later_hides_the_words_below_it(read):
+    def draw(sheet):
+        sheet.drawString(60, 700, "Secret words")
+        sheet.beginForm("label")
+        sheet.rect(0, 0, 200, 30, stroke=0, fill=1)
+        sheet.setFillGray(1)
+        sheet.drawString(5, 10, "Label")
+        sheet.endForm()
+        sheet.translate(50, 690)
+        sheet.doForm("label")
+
+    document = read("a.pdf", make.pdf_drawn(draw))
+    assert document.text == "Label"
+    assert document.notes == hidden_note(2)
+
+
+def picture(color, size=(40, 40), mode="RGB"):
+    from PIL import Image
+    from reportlab.lib.utils import ImageReader
+
+    return ImageReader(Image.new(mode, size, color))
+
+
+def test_a_picture_that_was_drawn_later_hides_the_words_below_it(read):
+    def draw(sheet):
+        for height, text in ((700, "Words below a picture"), (660, "Words below glass")):
+            sheet.drawString(60, height, text)
+        sheet.drawImage(picture((20, 90, 30)), 50, 690, 200, 30)
+        sheet.drawImage(picture((250, 250, 0, 90), mode="RGBA"), 50, 650, 200, 30, mask="auto")
+        sheet.setFillGray(1)
+        sheet.drawString(60, 700, "Title over a picture")
+        sheet.setFillGray(0)
+        for number in range(12):
+            sheet.drawString(60, 500 - 20 * number, f"Line {number} of the text below.")
+
+    document = read("a.pdf", make.pdf_drawn(draw))
+    assert document.text.splitlines()[:2] == ["Title over a picture", "Words below glass"]
+    assert document.notes == hidden_note(4)
+
+
+@pytest.mark.parametrize("mode", ["Multiply", "Darken", "Normal"])
+def test_highlighted_words_stay(read, mode):
+    from reportlab.pdfgen import canvas
+
+    def draw(sheet: canvas.Canvas):
+        sheet.setFillColorRGB(1, 1, 0)
+        sheet.rect(58, 696, 140, 14, stroke=0, fill=1)
+        sheet.setFillGray(0)
+        sheet.drawString(60, 700, "Marked before the text")
+        sheet.drawString(60, 660, "Marked behind the text")
+        sheet.saveState()
+        sheet.setFillColorRGB(1, 1, 0, alpha=0.5 if mode == "Normal" else 1)
+        sheet.setBlendMode(mode)
+        sheet.rect(58, 656, 140, 14, stroke=0, fill=1)
+        sheet.restoreState()
+        sheet.drawString(60, 620, "The last line.")
+
+    document = read("a.pdf", make.pdf_drawn(draw))
+    assert document.text.splitlines() == ["Marked before the text", "Marked behind the text", "The last line."]
+    assert not document.notes
+
+
+def test_a_table_with_shaded_rows_stays_whole(read):
+    rows = [["Pier", "Fee", "Lamps"], *([f"Quay {number}", str(7 * number), str(number)] for number in range(1, 9))]
+
+    def draw(sheet):
+        for number, row in enumerate(rows):
+            sheet.setFillGray(0.9 if number % 2 else 1)
+            sheet.rect(50, 694 - 18 * number, 300, 18, stroke=0, fill=1)
+            sheet.setFillGray(0)
+            for left, text in zip((60, 160, 260), row, strict=True):
+                sheet.drawString(left, 698 - 18 * number, text)
+
+    document = read("a.pdf", make.pdf_drawn(draw))
+    assert document.text.splitlines() == [" | ".join(row) for row in rows]
+    assert not document.notes
+
+
+def test_a_cover_in_a_clip_hides_only_what_is_in_the_clip(read):
+    def draw(sheet):
+        sheet.drawString(60, 700, "The fee is 14 crowns.")
+        sheet.saveState()
+        clip(sheet, 114, 690, 16, 20)
+        sheet.rect(0, 600, 500, 200, stroke=0, fill=1)
+        sheet.restoreState()
+        sheet.drawString(60, 660, "The last line.")
+
+    document = read("a.pdf", make.pdf_drawn(draw))
+    assert document.text == "The fee is crowns.\nThe last line."
+    assert document.notes == hidden_note(1)
+
+
+def test_the_text_below_a_scanned_picture_is_read(read):
+    from PIL import Image, ImageDraw
+    from reportlab.lib.utils import ImageReader
+
+    def draw(sheet):
+        scan = Image.new("RGB", (600, 800), "white")
+        for left in range(60, 360, 30):
+            ImageDraw.Draw(scan).rectangle((left, 60, left + 15, 80), fill="black")
+        sheet.setFont("Helvetica", 20)
+        sheet.drawString(60, 765, "Words of a scan")
+        sheet.drawImage(ImageReader(scan), 0, 0, 595, 842)
+        sheet.drawString(60, 20, "Received on 1 May")
+
+    document = read("a.pdf", make.pdf_drawn(draw))
+    assert document.text == "Words of a scan\nReceived on 1 May"
+    assert not document.notes
