@@ -105,6 +105,8 @@ def measure_chroma(task: Task) -> dict[str, Any]:
     """Start a Chroma server, fill and search it."""
     port = free_port()
     program = Path(sys.executable).with_name("chroma")
+    if not program.is_file():
+        raise SystemExit("error: the chroma command isn't here.\n  Install it: pip install chromadb.")
     command = [str(program), "run", "--path", str(task.folder), "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
@@ -167,7 +169,7 @@ def wait_for(url: str, seconds: float = 60.0) -> None:
         except httpx2.TransportError:
             pass
         time.sleep(0.2)
-    raise SystemExit(f"error: {url} doesn't answer.\n  Install Chroma: pip install chromadb.")
+    raise SystemExit(f"error: {url} doesn't answer.\n  Start its server by hand, and read what it says.")
 
 
 WAYS: dict[str, Callable[[Task], dict[str, Any]]] = {"library": measure_library, "chroma": measure_chroma}

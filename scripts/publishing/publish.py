@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from publishing.documents import push_library, with_documents
-from publishing.errors import PublishError, SpaceFailed
+from publishing.errors import HubError, PublishError, SpaceFailed, SpaceNotReady
 from publishing.hub.account import CPU_BASIC, describe_hardware, propose_hardware, subscription
 from publishing.hub.client import Hub
 from publishing.hub.library import restore_volumes, unmount_library
@@ -98,11 +98,11 @@ def _push_and_watch(hub: Hub, plan: PublishPlan, options: PublishOptions, report
             report(f"{repo}: answers {_smoke_test(hub, plan, commit)[:80]!r}")
     except SpaceFailed:
         if options.rollback and (previous := before.sha):
-            restored = restore(hub, repo, previous, f"Back to {previous[:8]}: {commit[:8]} did not run")
             if changes_library:
-                restore_volumes(hub, repo, before)
-                if restored == commit:  # no file had changed, and only a commit starts the Space again
-                    restart(hub, repo)
+                restore_volumes(hub, repo, before)  # first: the commit starts the Space
+            restored = restore(hub, repo, previous, f"Back to {previous[:8]}: {commit[:8]} did not run")
+            if changes_library and restored == commit:  # no file had changed
+                restart(hub, repo)
             report(f"{repo}: rolled back to the files of {previous[:8]} ({restored[:8]})")
         raise
     report(f"{repo}: runs {commit[:8]}")
@@ -113,8 +113,14 @@ def _smoke_test(hub: Hub, plan: PublishPlan, commit: str) -> str:
     """Return the Space's answer; a Space that was paused or fell asleep since it ran isn't one that failed."""
     try:
         return smoke_test(hub, plan.repo, plan.space.name, plan.space.question)
+    except SpaceNotReady as error:
+        raise SpaceNotReady(error.message, error.remedy, commit=commit) from None
     except SpaceFailed as error:
-        raise fetch_state(hub, plan.repo).error(plan.repo, commit) or error from None
+        try:
+            state = fetch_state(hub, plan.repo)
+        except HubError:
+            raise error from None
+        raise state.error(plan.repo, commit) or error from None
 
 
 def _try(space: StagedSpace, report: ReportLine) -> None:

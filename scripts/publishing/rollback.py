@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from huggingface_hub import Volume
 
+from publishing.errors import HubError
 from publishing.hub.client import Hub
 from publishing.hub.library import is_on_hub, mounted_library, read_page_file, set_volumes
 from publishing.hub.plan import LIBRARY_SUFFIX, MOUNT, LiveSpace, fetch_live, library_volume
@@ -39,7 +40,12 @@ def roll_back(hub: Hub, name: str, repo: str, options: PublishOptions, report: R
         set_volumes(hub, repo, earlier.volumes)
     if earlier.step:
         report(f"{repo}: {earlier.step}")
-    commit = restore(hub, repo, previous, f"Back to {previous[:8]}")
+    try:
+        commit = restore(hub, repo, previous, f"Back to {previous[:8]}")
+    except HubError:
+        if is_remounted:  # the files that are still there need their own documents
+            set_volumes(hub, repo, live.volumes)
+        raise
     if is_remounted and commit == live.sha:
         restart(hub, repo)
     report(f"{repo}: rolled back ({commit[:8]})")

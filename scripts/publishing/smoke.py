@@ -14,7 +14,8 @@ REQUESTS = Path(__file__).with_name("smoke.toml")
 TIMEOUT_SECONDS = 30
 # What a Space on ZeroGPU says to an account that has used up its time, or while all machines are busy.
 _NO_GPU = re.compile(
-    r"exceeded your (\w+ )?gpu quota|zerogpu provided no gpu|no gpu (is|was) (currently )?available", re.I
+    r"exceeded your (\w+ )?(zero)?gpu quota|running out of (\w+ )?zerogpu quota|no gpu (is|was) (currently )?available",
+    re.IGNORECASE,
 )
 
 
@@ -31,7 +32,7 @@ def smoke_test(hub: Hub, repo: str, name: str, question: str = "") -> str:
 def ask(address: str, name: str, question: str = "", *, token: str | None = None) -> str:
     """Send the app's request of smoke.toml, with its own question or another.
 
-    Raises `SpaceFailed` without a real answer, and `SpaceNotReady` if ZeroGPU has no time left for this account.
+    Raises `SpaceFailed` without a real answer, and `SpaceNotReady` if ZeroGPU has no time left for who asks.
     """
     request = tomllib.loads(REQUESTS.read_text(encoding="utf-8")).get(name)
     try:
@@ -65,7 +66,7 @@ def _check_quota(name: str, text: str) -> None:
     if _NO_GPU.search(text):
         words = redact(" ".join(text.split()))[:300].removeprefix("error: ").rstrip(".")
         message = f"{name} runs, but ZeroGPU has no GPU for its test: “{words}”."
-        raise SpaceNotReady(message, "Open its page when your account has time again, or pass --no-smoke.")
+        raise SpaceNotReady(message, "Ask it a question later, or pass --no-smoke.")
 
 
 def _get(url: str, token: str | None) -> str:

@@ -1,6 +1,8 @@
-// Gradio's page hears of its events through one stream, which the server ends when none is running. A page that sends an
-// event while that end is on its way takes the stream for open, and never hears of the event: a file or a question is
-// lost without a word (Gradio 6.31). Here the stream goes on while an event has no end.
+// Gradio's page hears of its events through one stream, which the server ends when none is running. In Gradio 6.31 an
+// event that is sent meanwhile can be lost without a word, and with it a file or a question:
+// - The page takes a stream for open whose end is on its way. Here the stream goes on while an event has no end.
+// - The page hangs up when it reads the end. If the server has not yet returned, it takes that for a visitor who has
+//   left, and drops what the visitor has sent since. Here the page reads the end when the server has returned.
 (() => {
   const send = window.fetch;
   const sending = new Set(), running = new Set(), ended = new Set();
@@ -25,17 +27,17 @@
   // Pass on the messages of a stream, and return its last one: the end, which comes only while nothing is running.
   const pass = async (reader, out) => {
     const decoder = new TextDecoder(), encoder = new TextEncoder();
-    for (let text = ""; ;) {
+    for (let text = "", last = ""; ;) {
       const {done, value} = await reader.read();
       text += decoder.decode(value, {stream: !done});
-      if (done) return text;
+      if (done) return last + text;
       const messages = text.split("\n\n");
       text = messages.pop();
       for (const each of messages) {
         const [, kind, id] = message(each);
-        if (kind === "close_stream") return `${each}\n\n`;
         if (kind === "process_completed") end(id);
-        out.enqueue(encoder.encode(`${each}\n\n`));
+        if (kind === "close_stream") last = `${each}\n\n`;
+        else out.enqueue(encoder.encode(`${each}\n\n`));
       }
     }
   };
@@ -49,7 +51,8 @@
           const last = await pass(reader, out);
           await Promise.allSettled([...sending]);
           const next = message(last)[1] === "close_stream" && running.size ? await send(request.clone()) : null;
-          if (!next?.ok) {
+          if (next && !next.ok) throw new Error(`${next.status} ${next.statusText}`);
+          if (!next) {
             running.clear();
             out.enqueue(new TextEncoder().encode(last));
             return out.close();

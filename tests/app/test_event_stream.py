@@ -11,20 +11,27 @@ from playwright.sync_api import Page, expect
 from tests.helpers.apps import App
 from tests.helpers.chat import upload, uploaded
 
-# On a slow network the end of the stream comes late: here, after the answer to an event that was sent meanwhile.
+# On a slow network the end of a stream comes late: here, after the answer to an event that was sent meanwhile. And it
+# comes before the server has returned.
 SLOW_END = """
 const send = window.fetch;
 let joins = 0;
-window.ends = window.lateEnds = 0;
+window.ends = window.lateEnds = window.hungUp = 0;
 window.fetch = async (request, options) => {
   const address = request.url ?? String(request);
   const response = await send(request, options);
   if (address.includes("/queue/join")) joins += 1;
   if (!address.includes("/queue/data")) return response;
   const reader = response.body.getReader();
+  let returned = false;
+  request.signal.addEventListener("abort", () => { window.hungUp += !returned; });
   return new Response(new ReadableStream({async pull(out) {
     const {done, value} = await reader.read();
-    if (done) return out.close();
+    if (done) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      returned = true;
+      return out.close();
+    }
     if (new TextDecoder().decode(value).includes("close_stream")) {
       window.ends += 1;
       if (window.waitForJoin) {
@@ -60,3 +67,4 @@ def test_a_file_that_is_sent_while_the_stream_ends_is_read(app: App, new_page: C
     upload(page, note)
     uploaded(page, 1)
     assert page.evaluate("window.lateEnds") == 1
+    assert page.evaluate("window.hungUp") == 0  # the server would take it for a visitor who has left

@@ -164,6 +164,14 @@ def test_documents_that_have_not_changed_stay_mounted(
     assert revisions(hub) == {"/library": twice[1], "/data": None}
 
 
+def test_a_refused_commit_leaves_the_documents_of_its_files(hub: Hub, publish: Publish, twice: list[str]) -> None:
+    head = hub.spaces[REPO].head
+    hub.fail("commit", 412)
+    assert roll_back(publish, "--apply") == 1
+    assert hub.spaces[REPO].head is head
+    assert revisions(hub) == {"/library": twice[1], "/data": None}
+
+
 def test_a_refused_mount_changes_nothing(
     hub: Hub, publish: Publish, twice: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -50,13 +50,19 @@ class SpaceState:
         restart = f"hf spaces restart {repo}"
         if self.stage in ASLEEP:
             message = f"{repo} is asleep ({self.stage}).{self.quote}"
-            return SpaceNotReady(message, f"It has the new files. Open its page, or run: {restart}", commit=commit)
+            return SpaceNotReady(
+                message, f"It has the files of {commit[:8]}. Open its page, or run: {restart}", commit=commit
+            )
         if self.stage == PAUSED:
             message = f"{repo} is paused ({self.stage}).{self.quote}"
-            return SpaceNotReady(message, f"It has the new files. To start it, run: {restart}", commit=commit)
+            return SpaceNotReady(
+                message, f"It has the files of {commit[:8]}. To start it, run: {restart}", commit=commit
+            )
         if self.stage not in FAILED:
             return None
         if self.stage == "RUNTIME_ERROR" and _NO_MACHINE.match(self.reason):
-            remedy = f"It has the new files. Later, run: {restart}, or choose other hardware with --hardware."
+            remedy = (
+                f"It has the files of {commit[:8]}. Later, run: {restart}, or choose other hardware with --hardware."
+            )
             return SpaceNotReady(f"The Hub has no machine for {repo}.{self.quote}", remedy, commit=commit)
         return SpaceFailed(f"{repo} failed ({self.stage}).{self.quote}{log_lines}", FAILED[self.stage])

@@ -94,8 +94,7 @@ def _too_late(state: SpaceState, repo: str, sha: str, options: WaitOptions) -> S
     commit = state.commit[:8] or "none"
     return SpaceNotReady(
         f"{repo} was not running {sha[:8]} after {options.timeout:g} s (stage {state.stage}, commit {commit}).",
-        "It has the new files, and may still start: open its page. For a longer wait, pass --timeout; to go back, "
-        "--rollback.",
+        f"It has the files of {sha[:8]}, and may still start: open its page. For a longer wait, pass --timeout.",
         commit=sha,
     )
 

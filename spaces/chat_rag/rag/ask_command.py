@@ -13,6 +13,7 @@ from typing import Any
 
 from backends import Backend, Catalog, SpaceportError
 from backends.http.connections import close_connections
+from rag.answering.abstention.strings import UNSURE
 from rag.answering.answer import Rag
 from rag.answering.api import answer_json
 from rag.answering.options import AnswerOptions
@@ -127,7 +128,7 @@ def _print_sources(reply: dict[str, Any]) -> None:
     if reply["nearest"]:
         print(f"Nearest passages ({reply['reason']}):")
     if reply["unsure"]:
-        print("Not sure: the closest words in the documents may not answer the question.")
+        print(UNSURE)
     for quote in [] if reply["abstained"] else reply["quotes"]:
         page = f", page {quote['page']}" if quote["page"] else ""
         labels = f"{' · '.join(quote['labels'])}: " if quote["labels"] else ""

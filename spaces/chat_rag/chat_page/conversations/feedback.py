@@ -62,6 +62,7 @@ def feedback_line(turn: Turn, rating: Rating, time: str) -> str:
         "question": turn.question,
         "answer": answer_text(turn, ENGLISH),
         "quotes": [quote.text for quote in turn.quotes],
+        "unsure": turn.unsure,
         "target": turn.target,
     }
     return json.dumps(value, ensure_ascii=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from backends import Message
 from rag.answering.abstention.abstain import Abstention
-from rag.answering.abstention.strings import REFUSAL
+from rag.answering.abstention.strings import REFUSAL, UNSURE
 from rag.answering.citations.markers import Marker
 from rag.answering.citations.placement import passage_of
 from rag.answering.measurements import Measurements
@@ -92,7 +92,8 @@ def model_messages(turns: Iterable[Turn]) -> list[Message]:
         elif turn.abstention:
             messages.append(Message("assistant", REFUSAL))
         elif turn.quotes:
-            messages.append(Message("assistant", "\n".join(_quote_text(quote, turn) for quote in turn.quotes)))
+            lines = [*([UNSURE] if turn.unsure else []), *(_quote_text(quote, turn) for quote in turn.quotes)]
+            messages.append(Message("assistant", "\n".join(lines)))
     return messages
 
 

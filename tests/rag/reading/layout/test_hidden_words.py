@@ -280,3 +280,17 @@ def test_the_text_below_a_scanned_picture_is_read(read):
     document = read("a.pdf", make.pdf_drawn(draw))
     assert document.text == "Words of a scan\nReceived on 1 May"
     assert not document.notes
+
+
+@pytest.mark.parametrize("rules", [0, 100])
+def test_a_cover_on_a_page_with_many_shapes_is_found(read, rules):
+    def draw(sheet):
+        for number in range(rules):
+            sheet.line(50, 50 + number, 60, 50 + number)
+        sheet.drawString(60, 700, "Confidential salary 12345")
+        sheet.setFillGray(1)
+        sheet.rect(55, 690, 300, 30, stroke=0, fill=1)
+
+    document = read("a.pdf", make.pdf_drawn(draw, lambda sheet: sheet.drawString(60, 700, "Public.")))
+    assert document.text.strip() == "Public."
+    assert document.notes[0] == Note(NoteKind.HIDDEN_TEXT, 3, ("1",))

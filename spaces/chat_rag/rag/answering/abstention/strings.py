@@ -5,6 +5,7 @@ from __future__ import annotations
 from rag.answering.abstention.abstain import Abstention, AbstentionKind
 
 REFUSAL = "The documents do not answer this question."
+UNSURE = "Not sure: the closest words in the documents may not answer the question."
 NOT_FROM_DOCUMENTS = f"{REFUSAL} This answer is from general knowledge."
 REASONS = {
     AbstentionKind.NO_PASSAGES: "No passages found in the documents",

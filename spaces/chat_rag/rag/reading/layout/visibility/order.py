@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 
 from rag.reading.layout import pdfium
 
 _GLYPHS = 0.8  # objects for each character, from which on each glyph is an object
+_TEXT = 1  # FPDF_PAGEOBJ_TEXT
 _MOST_STEPS = 500  # from one word to the next one
 
 
@@ -21,12 +22,11 @@ class Order:
     others: list[int] = field(default_factory=list)
     other_numbers: list[int] = field(default_factory=list)
 
-    def add(self, objects: Sequence[int], first: int, known: Iterable[int]) -> None:
-        """Add objects, which begin at the number `first`."""
+    def add(self, objects: Sequence[int], first: int, known: Collection[int]) -> None:
+        """Add objects, which begin at the number `first`; `known` ones are texts of words."""
         numbers = dict(zip(objects, range(first, first + len(objects)), strict=True))
-        for text in known:
-            if (number := numbers.pop(text, None)) is not None:
-                self.texts[text] = number
+        for text in [each for each in numbers if each in known]:
+            self.texts[text] = numbers.pop(text)
         self.others += numbers
         self.other_numbers += numbers.values()
 
@@ -45,7 +45,7 @@ def page_order(page: int, texts: Sequence[int], lengths: Sequence[int]) -> Order
     return order
 
 
-def form_order(form: int, texts: Iterable[int]) -> Order:
+def form_order(form: int, texts: Collection[int]) -> Order:
     """Return the order of the objects of a form, of which some are `texts`."""
     handle, order = ctypes.c_void_p(form), Order()
     count = max(0, pdfium.function("FPDFFormObj_CountObjects")(handle))
@@ -75,12 +75,17 @@ def _skip_glyphs(page: ctypes.c_void_p, count: int, texts: Sequence[int], length
                     return None
                 number = end
         numbers[text] = number
-        number += length
+        # The text of a whole line is one object, and shapes can follow it.
+        number += length if all(_is_text(get(page, number + step)) for step in {1, length - 1}) else 1
     order.add(_objects("FPDFPage", page, range(number, count)), number, ())
     if 2 * len(single) < len(numbers):  # else they are spaces, and another object would be beside a space
         order.other_numbers += [number for number, _ in single]
         order.others += [address for _, address in single]
     return order
+
+
+def _is_text(item: int) -> bool:
+    return bool(item) and pdfium.function("FPDFPageObj_GetType")(ctypes.c_void_p(item)) == _TEXT
 
 
 def _walk(page: ctypes.c_void_p, text: int, numbers: range, order: Order) -> int | None:

@@ -19,7 +19,10 @@ def remove_placeholders(root: Any, styles: Any) -> int:
 
 
 def _remove_prompt(control: Any, styles: set[str]) -> bool:
-    """Remove a control's prompt if it shows one; a value in another style, which a program wrote, and cells stay."""
+    """Remove a control's prompt if it shows one, but not its cells.
+
+    Beside a prompt in the style of prompts, another text was written by a program. Without one, all is the prompt.
+    """
     content = control.find(f"{W}sdtContent")
     if content is None or not is_on(control.find(f"{W}sdtPr/{W}showingPlcHdr")):
         return False
