@@ -251,7 +251,7 @@ def test_the_nearest_quotes_of_an_abstention_stand_below_the_refusal() -> None:
 def test_unsure_quotes_say_so() -> None:
     [message] = reply_messages(replace(QUOTED, unsure=True), 1)
     assert Strings().unsure in message["content"]
-    assert "<mark" not in message["content"]
+    assert "<mark" in message["content"]
     assert 'aria-label="The closest words in the documents"' in message["content"]
     assert Strings().unsure not in str(reply_messages(QUOTED, 1))
     for turn in (QUOTED, replace(QUOTED, unsure=True)):

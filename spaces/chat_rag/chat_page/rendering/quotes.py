@@ -27,8 +27,8 @@ def quotes_html(turn: Turn, number: int) -> str:
     words = strings()
     label = words.nearest_label if turn.abstention or turn.unsure else words.quotes_label
     note = f'<p class="sp-unsure">{escape(words.unsure)}</p>' if turn.unsure else ""
-    # A mark says "this is the answer". The nearest quotes have none.
-    mark = ("", "") if turn.abstention or turn.unsure else ("<mark>", "</mark>")
+    # A mark says "this is the answer". The nearest quotes of a refusal have none; those that may answer keep theirs.
+    mark = ("", "") if turn.abstention else ("<mark>", "</mark>")
     items = "".join(
         f'<figure class="sp-quote"><blockquote dir="auto">{_words(quote, mark)}</blockquote>'
         f"<figcaption>{_source(quote, passage, number, claim)}</figcaption></figure>"
