@@ -26,7 +26,7 @@ from harness.tables import table, write
 
 from rag.answering.evidence.feature_names import NAMES
 from rag.answering.evidence.model import Model
-from rag.answering.evidence.selection import LEAST_SHARE, MAX_QUOTES, SURE, least_answered
+from rag.answering.evidence.selection import LEAST_SHARE, MAX_QUOTES, is_refused, is_unsure, lacks_figure
 
 TABLES = "tables"
 REFUSED, UNSURE, ANSWERED = OUTCOMES = ("refused", "unsure", "answered")
@@ -113,9 +113,11 @@ def outcome_of(row: Row, model: Model) -> str:
     best = (-scores).argsort(kind="stable")[:MAX_QUOTES]
     shown = best[shares[best] >= LEAST_SHARE * shares.max()]
     answered = model.answered(row.situation, row.values, scores)
-    if answered < least_answered(row.situation.question, row.values[shown], model.questions.threshold):
+    without_figure = lacks_figure(row.situation.question, row.values[shown])
+    if is_refused(answered, model.questions.threshold, without_figure=without_figure):
         return REFUSED
-    return UNSURE if answered * shares[shown].sum() < SURE else ANSWERED
+    unsure = is_unsure(answered, answered * shares[shown].sum(), without_figure=without_figure)
+    return UNSURE if unsure else ANSWERED
 
 
 def measure_folds(rows: Sequence[Row]) -> tuple[list[dict[str, Any]], dict[str, dict[str, dict[str, float]]]]:

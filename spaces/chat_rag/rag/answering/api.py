@@ -82,7 +82,7 @@ async def answer_json(
     """Return an answer as one JSON object; `on_text` gets its text while it streams.
 
     `quotes` are the words of the documents that answer (see `Quote`), or if the documents don't answer the nearest
-    ones; `unsure` ones are less likely than not to answer. `citations` and, if the documents don't answer, `nearest`
+    ones; `unsure` ones may well not answer. `citations` and, if the documents don't answer, `nearest`
     are passages with `document`, `page`, `start`, `end` (characters of the extracted text) and `passage`, the text
     between them. `sentences` has each sentence of the answer that claims something, and whether the documents support
     it.

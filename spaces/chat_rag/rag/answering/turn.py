@@ -30,7 +30,7 @@ class Turn:
 
     `quotes` are the words of the documents that answer. `answer` is what a model wrote below them: the exact text with
     its citation markers as `[n]`; `markers` says where they are, `sentences` what the documents support. `passages`
-    have the quotes and what was sent to the model. `unsure` quotes are less likely than not to answer. With an
+    have the quotes and what was sent to the model. `unsure` quotes may well not answer. With an
     `abstention`, quotes and passages are the nearest ones.
     `finish_reason` is None until the answer ends. `writes` is "answer" if the visitor asked for a written answer,
     otherwise "": the target decides. `writer` is the label of the model that could still write an answer, or "".
