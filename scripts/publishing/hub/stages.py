@@ -21,9 +21,7 @@ FAILED = {
 ASLEEP = {"SLEEPING", "STOPPED"}
 PAUSED = "PAUSED"
 # What the Hub says when it is the Hub, or the account, that has no machine: "Scheduling failure: unable to schedule".
-_NO_MACHINE = re.compile(
-    r"\s*(scheduling failure|(?!exit code).*\b(gpu quota|billing|payment|credits?)\b)", re.IGNORECASE
-)
+_NO_MACHINE = re.compile(r"(scheduling failure|(?!exit code).*\b(gpu quota|billing|payment|credits?)\b)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
