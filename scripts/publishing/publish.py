@@ -12,7 +12,7 @@ from publishing.documents import push_library, with_documents
 from publishing.errors import HubError, PublishError, SpaceFailed, SpaceNotReady
 from publishing.hub.account import CPU_BASIC, describe_hardware, propose_hardware, subscription
 from publishing.hub.client import Hub
-from publishing.hub.library import restore_volumes, unmount_library
+from publishing.hub.library import set_volumes, unmount_library
 from publishing.hub.plan import PublishPlan, fetch_live, make_plan
 from publishing.hub.previews import delete_preview
 from publishing.hub.push import push, restore
@@ -99,7 +99,7 @@ def _push_and_watch(hub: Hub, plan: PublishPlan, options: PublishOptions, report
     except SpaceFailed:
         if options.rollback and (previous := before.sha):
             if changes_library:
-                restore_volumes(hub, repo, before)  # first: the commit starts the Space
+                set_volumes(hub, repo, before.volumes)  # first: the commit starts the Space
             restored = restore(hub, repo, previous, f"Back to {previous[:8]}: {commit[:8]} did not run")
             if changes_library and restored == commit:  # no file had changed
                 restart(hub, repo)

@@ -68,9 +68,8 @@ class UnreadMessages:
         if not messages or not messages._queue or messages._queue[0] is not first:
             return
         del self._queue.pending_messages_per_session[session]
-        stopped = set(self._queue.pending_event_ids_session.get(session, ()))
+        pending = self._queue.pending_event_ids_session
+        stopped = set(pending.get(session, ()))
         await self._queue.clean_events(session_hash=session)
-        if not (left := self._queue.pending_event_ids_session.get(session, set()) - stopped):
-            self._queue.pending_event_ids_session.pop(session, None)
-        else:
-            self._queue.pending_event_ids_session[session] = left
+        if left := pending.pop(session, set()) - stopped:
+            pending[session] = left

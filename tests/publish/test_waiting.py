@@ -85,6 +85,20 @@ def test_a_paused_space_has_the_new_files_and_stays_paused(
     assert not space.restarts
 
 
+@pytest.fixture
+def ended(hub: Hub, publish: Publish, space: Space, capsys: pytest.CaptureFixture[str]) -> Callable[[str], str]:
+    """Publish, let the app end for a reason that the Hub gives, and return the error, which has it."""
+
+    def run(reason: str) -> str:
+        hub.builds, space.message = ["BUILDING", "RUNTIME_ERROR"], reason
+        assert apply(publish) == 1
+        error = capsys.readouterr().err
+        assert reason in error
+        return error
+
+    return run
+
+
 @pytest.mark.parametrize(
     "reason",
     [
@@ -93,14 +107,9 @@ def test_a_paused_space_has_the_new_files_and_stays_paused(
         "Payment required: no credits left",
     ],
 )
-def test_a_hub_without_a_machine_is_no_failed_build(
-    hub: Hub, publish: Publish, space: Space, capsys: pytest.CaptureFixture[str], reason: str
-) -> None:
-    hub.builds, space.message = ["BUILDING", "RUNTIME_ERROR"], reason
-    assert apply(publish) == 1
-    error = capsys.readouterr().err
+def test_a_hub_without_a_machine_is_no_failed_build(space: Space, ended: Callable[[str], str], reason: str) -> None:
+    error = ended(reason)
     assert f"The Hub has no machine for {REPO}" in error
-    assert reason in error
     assert f"hf spaces restart {REPO}" in error
     assert is_kept(space)
 
@@ -113,12 +122,8 @@ def test_a_hub_without_a_machine_is_no_failed_build(
         "Launch timed out, workload was not healthy after 30 min",
     ],
 )
-def test_an_app_that_ends_is_rolled_back(
-    hub: Hub, publish: Publish, space: Space, capsys: pytest.CaptureFixture[str], reason: str
-) -> None:
-    hub.builds, space.message = ["BUILDING", "RUNTIME_ERROR"], reason
-    assert apply(publish) == 1
-    assert reason in capsys.readouterr().err
+def test_an_app_that_ends_is_rolled_back(space: Space, ended: Callable[[str], str], reason: str) -> None:
+    ended(reason)
     assert space.head.title.startswith("Back to ")
 
 

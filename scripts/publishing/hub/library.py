@@ -82,11 +82,6 @@ def set_volumes(hub: Hub, repo: str, volumes: Sequence[Volume]) -> None:
             hub.api.delete_space_volumes(repo)
 
 
-def restore_volumes(hub: Hub, repo: str, before: LiveSpace) -> None:
-    """Mount what a Space had before."""
-    set_volumes(hub, repo, before.volumes)
-
-
 def mounted_library(live: LiveSpace, dataset: str) -> Volume | None:
     """Return the volume with which a Space mounts its library, if it does."""
     return next((each for each in live.volumes if each.mount_path == MOUNT and each.source == dataset), None)

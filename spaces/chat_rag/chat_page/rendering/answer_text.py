@@ -19,6 +19,11 @@ def answer_text(turn: Turn, words: Strings) -> str:
     return f"{words.not_from_documents}\n\n{answer}" if turn.abstention and answer else answer
 
 
+def quotes_label(turn: Turn, words: Strings) -> str:
+    """Return what the quotes are called: those that don't answer, or may not, only come closest."""
+    return words.nearest_label if turn.abstention or turn.unsure else words.quotes_label
+
+
 def refusal_text(turn: Turn, words: Strings) -> str:
     """Return that the documents don't answer the question, and why."""
     abstention = turn.abstention

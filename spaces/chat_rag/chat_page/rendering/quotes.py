@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from html import escape
 
-from chat_page.rendering.answer_text import place
+from chat_page.rendering.answer_text import place, quotes_label
 from chat_page.translations.languages import strings
 from rag.answering.citations.markers import anchor
 from rag.answering.citations.placement import passage_of
@@ -25,7 +25,7 @@ def quotes_html(turn: Turn, number: int) -> str:
     It has no line break: an empty line would end the block, and Markdown would read the document's words.
     """
     words = strings()
-    label = words.nearest_label if turn.abstention or turn.unsure else words.quotes_label
+    label = escape(quotes_label(turn, words))
     note = f'<p class="sp-unsure">{escape(words.unsure)}</p>' if turn.unsure else ""
     # A mark says "this is the answer". The nearest quotes of a refusal have none; those that may answer keep theirs.
     mark = ("", "") if turn.abstention else ("<mark>", "</mark>")
@@ -34,7 +34,7 @@ def quotes_html(turn: Turn, number: int) -> str:
         f"<figcaption>{_source(quote, passage, number, claim)}</figcaption></figure>"
         for quote, passage, claim in placed_quotes(turn)
     )
-    return f'<div class="sp-quotes" role="group" aria-label="{escape(label)}">{note}{items}</div>' if items else ""
+    return f'<div class="sp-quotes" role="group" aria-label="{label}">{note}{items}</div>' if items else ""
 
 
 def placed_quotes(turn: Turn) -> Iterator[tuple[Quote, Passage | None, int]]:

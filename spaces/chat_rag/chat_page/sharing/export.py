@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from chat_page.conversation import Conversation
-from chat_page.rendering.answer_text import answer_text, iso_time, place, provenance, unsupported_lines
+from chat_page.rendering.answer_text import answer_text, iso_time, place, provenance, quotes_label, unsupported_lines
 from chat_page.rendering.markdown import disarm_markdown
 from chat_page.strings import ENGLISH
 from chat_page.translations.languages import strings
@@ -73,9 +73,8 @@ def _citation(citation: Citation) -> dict[str, Any]:
 
 def _markdown(turn: Turn) -> str:
     words = strings()
-    label = words.nearest_label if turn.abstention or turn.unsure else words.quotes_label
     note = [words.unsure] if turn.unsure else []
-    quotes = [f"### {label}", *note, *map(_quote_markdown, turn.quotes)] if turn.quotes else []
+    quotes = [f"### {quotes_label(turn, words)}", *note, *map(_quote_markdown, turn.quotes)] if turn.quotes else []
     unsupported = ["\n".join(unsupported_lines(turn)).strip()] if turn.unsupported else []
     answer = (
         [f"### {words.answer}", answer_text(turn, words), *unsupported]

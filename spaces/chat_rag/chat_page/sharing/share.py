@@ -93,7 +93,7 @@ def _link_turn(turn: Turn) -> dict[str, Any]:
     passages = [citation.passage for citation in turn.citations]
     # Those that only come closest to an unanswered question are nobody else's business.
     quotes = {"k": [_link_quote(quote) for quote in turn.quotes]} if turn.quotes and not turn.abstention else {}
-    unsure = {"x": True} if turn.unsure and not turn.abstention else {}
+    unsure = {"x": True} if turn.unsure else {}
     shift = len(turn.answer) - len(turn.answer.lstrip())  # the link's answer begins with a word
     spans = [[max(0, each.start - shift), max(0, each.end - shift)] for each in turn.unsupported]
     unsupported = {"u": spans} if spans else {}

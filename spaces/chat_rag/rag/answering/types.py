@@ -16,10 +16,10 @@ class Retrieval:
     """The result of the search for a question, before the model gets it.
 
     `query` is the text that was searched for. `quotes` are the words of the documents that answer, best first; each is
-    in one of the `passages`, which go to the model. `unsure` quotes may well not answer. With an
-    `abstention` both are the nearest ones, and nothing goes to the model. `seconds` is the time from the question to
-    the quotes. `omitted_passages` counts those that the prompt had no room for. `context_window` is the window in
-    tokens that the target reports, or None.
+    in one of the `passages`, which go to the model. `unsure` quotes may well not answer. With an `abstention` both are
+    the nearest ones, and nothing goes to the model. `seconds` is the time from the question to the quotes.
+    `omitted_passages` counts those that the prompt had no room for. `context_window` is the window in tokens that the
+    target reports, or None.
     """
 
     passages: tuple[Passage, ...]
