@@ -232,9 +232,13 @@ def test_a_cell_is_quoted_with_its_row_and_column() -> None:
     without = replace(cell, labels=("", "Q2 2022"))
     [message] = reply_messages(replace(QUOTED, quotes=(without,)), 1)
     assert '"auto">Q2 2022 · <mark class="sp-cell">82,959</mark></blockquote>' in message["content"]
-    share = replace(cell, labels=("Net income per share", "in millions, except per share data"))
-    [message] = reply_messages(replace(QUOTED, quotes=(share,)), 1)
-    assert '"auto">Net income per share · <mark class="sp-cell">82,959</mark></blockquote>' in message["content"]
+    for label in ("Net income per share", "Net income per diluted share", "Dividends per Class A common share"):
+        share = replace(cell, labels=(label, "in millions, except per share data"))
+        [message] = reply_messages(replace(QUOTED, quotes=(share,)), 1)
+        assert f'"auto">{label} · <mark class="sp-cell">82,959</mark></blockquote>' in message["content"]
+    shares = replace(cell, labels=("Shares sold per broker", "in millions"))
+    [message] = reply_messages(replace(QUOTED, quotes=(shares,)), 1)
+    assert "82,959</mark> million" in message["content"]
 
 
 def test_the_nearest_quotes_of_an_abstention_stand_below_the_refusal() -> None:

@@ -6,6 +6,8 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
+# "Net income per diluted share" is in dollars, also in a table in millions.
+_PER_SHARE = re.compile(r"\bper(?:[\s-]++\w++){0,3}?[\s-]++share\b", re.IGNORECASE)
 _MEASURE = re.compile(r"\bin (thousand|million|billion)s\b", re.IGNORECASE)
 
 
@@ -47,7 +49,7 @@ class Quote:
     def unit(self) -> str:
         """The unit behind the value of a table's cell: "million" if the table is in millions; "" if it has its own."""
         measures = [match for label in self.labels if (match := _MEASURE.search(label))]
-        has_own = "%" in self.answer or any("per share" in label.lower() for label in self.path)
+        has_own = "%" in self.answer or any(map(_PER_SHARE.search, self.path))
         return measures[-1][1].lower() if measures and not has_own else ""
 
     def as_json(self) -> dict[str, Any]:
