@@ -6,7 +6,7 @@ import gc
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,12 +17,14 @@ import ui.gradio_imports  # noqa: F401 - before Gradio
 from backends.processors import usable_processors
 from tests.helpers.apps import App, running_app
 from tests.helpers.groups import GroupScheduling, group, needs
+from tests.helpers.page_log import PageLog, sections
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, ViewportSize
 
 ROOT = Path(__file__).parent.parent
 DATA = Path(os.environ.get("SPACEPORT_TEST_DATA", ROOT.parent / "shared" / "data"))
+PAGES = pytest.StashKey[list[PageLog]]()
 BROWSER_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -66,12 +68,13 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+def new_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
     """Open an empty page for a new visitor, who shares no cookie or storage with another.
 
     Other options are those of `Browser.new_context`, such as `locale` and `has_touch`.
     """
     contexts = []
+    pages = request.node.stash.setdefault(PAGES, [])
 
     def open_one(*, width: int = 1280, height: int = 860, dark: bool = False, **options: Any) -> Page:
         scheme = "dark" if dark else "light"
@@ -79,6 +82,7 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         contexts.append(browser.new_context(viewport=viewport, color_scheme=scheme, **options))
         page = contexts[-1].new_page()
         page.set_default_timeout(60_000)
+        pages.append(PageLog(page))
         return page
 
     yield open_one
@@ -144,6 +148,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if marks:
             long_groups.add(group(item.nodeid))
     items.sort(key=lambda item: group(item.nodeid) not in long_groups)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the pages did when a test fails: the failure may not come again."""
+    report = yield
+    if report.failed:
+        report.sections += sections(getattr(item, "funcargs", {}), item.stash.get(PAGES, []))
+    return report
 
 
 def pytest_collection_finish() -> None:

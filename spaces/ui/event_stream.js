@@ -1,27 +1,37 @@
 // Gradio's page hears of its events through one stream, which the server ends when none is running. In Gradio 6.31 an
 // event that is sent meanwhile can be lost without a word, and with it a file or a question:
-// - The page takes a stream for open whose end is on its way. Here the stream goes on while an event has no end.
+// - The page takes a stream for open whose end is on its way. Here the stream goes on while an event has no end, and
+//   no event gets its answer between the end and the page that reads it.
 // - The page hangs up when it reads the end. If the server has not yet returned, it takes that for a visitor who has
 //   left, and drops what the visitor has sent since. Here the page reads the end when the server has returned.
+// - The page keeps the messages of an event until the answer that names it has come. If others come first, an earlier
+//   event overwrites what a later one has shown. Here all messages wait for that answer.
 (() => {
   const send = window.fetch;
-  const sending = new Set(), running = new Set(), ended = new Set();
-  // Every message begins so. An event can end before the answer that names it has come.
+  const sending = new Set(), running = new Set();
+  let hungUp = Promise.resolve(); // settled when the page has read the end
   const message = (text) => /^data: \{"msg":"(\w+)"(?:,"event_id":"(\w+)")?/.exec(text) ?? [];
-  const end = (id) => running.delete(id) || ended.add(id);
-  const begin = (id) => id && !ended.delete(id) && running.add(id);
+  const answered = async () => {
+    while (sending.size) await Promise.allSettled([...sending]);
+  };
 
   const join = async (...request) => {
     const response = await send(...request);
-    begin((await response.clone().json().catch(() => null))?.event_id);
-    return response;
+    const answer = await response.clone().json().catch(() => null);
+    if (answer) response.json = async () => answer; // the page reads it before any task that comes later
+    await hungUp;
+    return {response, id: answer?.event_id};
   };
   const joining = (...request) => {
-    const answer = join(...request);
-    sending.add(answer);
-    const forget = () => sending.delete(answer);
-    answer.then(forget, forget);
-    return answer;
+    const joined = join(...request);
+    const read = joined.then(async ({id}) => {
+      await new Promise((resolve) => setTimeout(resolve));
+      if (id) running.add(id);
+    });
+    sending.add(read);
+    const forget = () => sending.delete(read);
+    read.then(forget, forget);
+    return joined.then(({response}) => response);
   };
 
   // Pass on the messages of a stream, and return its last one: the end, which comes only while nothing is running.
@@ -35,7 +45,8 @@
       text = messages.pop();
       for (const each of messages) {
         const [, kind, id] = message(each);
-        if (kind === "process_completed") end(id);
+        if (id && !running.has(id)) await answered();
+        if (kind === "process_completed") running.delete(id);
         if (kind === "close_stream") last = `${each}\n\n`;
         else out.enqueue(encoder.encode(`${each}\n\n`));
       }
@@ -44,19 +55,20 @@
   const listen = async (request) => {
     const first = await send(request.clone());
     if (!first.ok || !first.body) return first;
-    let reader = first.body.getReader();
+    let reader = first.body.getReader(), hangUp;
     const start = async (out) => {
       try {
         for (;;) {
           const last = await pass(reader, out);
-          await Promise.allSettled([...sending]);
-          const next = message(last)[1] === "close_stream" && running.size ? await send(request.clone()) : null;
-          if (next && !next.ok) throw new Error(`${next.status} ${next.statusText}`);
-          if (!next) {
-            running.clear();
+          await answered();
+          const ended = message(last)[1] === "close_stream";
+          if (ended && !running.size) {
+            hungUp = new Promise((resolve) => request.signal.addEventListener("abort", hangUp = resolve));
             out.enqueue(new TextEncoder().encode(last));
             return out.close();
           }
+          const next = ended ? await send(request.clone()) : null;
+          if (!next?.ok) throw new Error(next ? `${next.status} ${next.statusText}` : `The stream broke off: ${last}`);
           reader = next.body.getReader();
         }
       } catch (error) {
@@ -64,7 +76,8 @@
         out.error(error);
       }
     };
-    const body = new ReadableStream({start: (out) => void start(out), cancel: () => reader.cancel()});
+    const cancel = () => (hangUp?.(), reader.cancel());
+    const body = new ReadableStream({start: (out) => void start(out), cancel});
     return new Response(body, {status: first.status, headers: first.headers});
   };
 

@@ -1,4 +1,4 @@
-"""An event that a page sends while its stream of events ends is heard of all the same."""
+"""What a page sends is heard of, and shown in its order, whenever the answers and its stream of events arrive."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.helpers.apps import App
-from tests.helpers.chat import upload, uploaded
+from tests.helpers.chat import ask, upload, uploaded, wait_for_answer
 
 # On a slow network the end of a stream comes late: here, after the answer to an event that was sent meanwhile. And it
-# comes before the server has returned.
+# comes before the server has returned. The answer to an event can come after the event's messages.
 SLOW_END = """
 const send = window.fetch;
 let joins = 0;
@@ -21,6 +21,11 @@ window.fetch = async (request, options) => {
   const address = request.url ?? String(request);
   const response = await send(request, options);
   if (address.includes("/queue/join")) joins += 1;
+  if (address.includes("/queue/join") && window.holdAnswer) {
+    window.holdAnswer = false;
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    window.answered = true;
+  }
   if (!address.includes("/queue/data")) return response;
   const reader = response.body.getReader();
   let returned = false;
@@ -68,3 +73,20 @@ def test_a_file_that_is_sent_while_the_stream_ends_is_read(app: App, new_page: C
     uploaded(page, 1)
     assert page.evaluate("window.lateEnds") == 1
     assert page.evaluate("window.hungUp") == 0  # the server would take it for a visitor who has left
+
+
+def test_a_late_answer_to_an_event_hides_nothing_that_came_after_it(app: App, new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    page.add_init_script(SLOW_END)
+    page.goto(app.url)
+    expect(page.locator("#model-state")).to_have_text("Ready")
+    page.locator("#samples input").uncheck()
+    ask(page, "Say: terns")
+    wait_for_answer(page)
+    page.evaluate("window.holdAnswer = true")
+    page.locator("#new-chat").click()
+    page.wait_for_function("window.holdAnswer === false")
+    page.locator("#chats .sp-chat").click()
+    page.wait_for_function("window.answered")
+    page.wait_for_timeout(500)
+    expect(page.locator("#chat .user.message")).to_have_text("Say: terns", timeout=2_000)
