@@ -9,28 +9,27 @@
 (() => {
   const send = window.fetch;
   const sending = new Set(), running = new Set();
-  let hungUp = Promise.resolve(); // settled when the page has read the end
+  let endRead = Promise.resolve();
   const message = (text) => /^data: \{"msg":"(\w+)"(?:,"event_id":"(\w+)")?/.exec(text) ?? [];
-  const answered = async () => {
-    while (sending.size) await Promise.allSettled([...sending]);
+  // Wait for the answers to what was sent, until something is known.
+  const answered = async (isKnown) => {
+    while (sending.size && !isKnown()) await Promise.race([...sending]);
   };
 
   const join = async (...request) => {
     const response = await send(...request);
     const answer = await response.clone().json().catch(() => null);
     if (answer) response.json = async () => answer; // the page reads it before any task that comes later
-    await hungUp;
+    await endRead;
     return {response, id: answer?.event_id};
   };
   const joining = (...request) => {
     const joined = join(...request);
-    const read = joined.then(async ({id}) => {
-      await new Promise((resolve) => setTimeout(resolve));
+    const read = joined.then(({id}) => new Promise((resolve) => setTimeout(resolve, 0, id)), () => null).then((id) => {
+      sending.delete(read);
       if (id) running.add(id);
     });
     sending.add(read);
-    const forget = () => sending.delete(read);
-    read.then(forget, forget);
     return joined.then(({response}) => response);
   };
 
@@ -45,7 +44,7 @@
       text = messages.pop();
       for (const each of messages) {
         const [, kind, id] = message(each);
-        if (id && !running.has(id)) await answered();
+        if (id) await answered(() => running.has(id));
         if (kind === "process_completed") running.delete(id);
         if (kind === "close_stream") last = `${each}\n\n`;
         else out.enqueue(encoder.encode(`${each}\n\n`));
@@ -55,16 +54,16 @@
   const listen = async (request) => {
     const first = await send(request.clone());
     if (!first.ok || !first.body) return first;
-    let reader = first.body.getReader(), hangUp;
+    let reader = first.body.getReader();
     const start = async (out) => {
       try {
         for (;;) {
           const last = await pass(reader, out);
-          await answered();
+          await answered(() => running.size);
           const ended = message(last)[1] === "close_stream";
           if (ended && !running.size) {
-            hungUp = new Promise((resolve) => request.signal.addEventListener("abort", hangUp = resolve));
             out.enqueue(new TextEncoder().encode(last));
+            endRead = new Promise((resolve) => setTimeout(resolve, 10)); // the page has read it long before
             return out.close();
           }
           const next = ended ? await send(request.clone()) : null;
@@ -76,8 +75,7 @@
         out.error(error);
       }
     };
-    const cancel = () => (hangUp?.(), reader.cancel());
-    const body = new ReadableStream({start: (out) => void start(out), cancel});
+    const body = new ReadableStream({start: (out) => void start(out), cancel: () => reader.cancel()});
     return new Response(body, {status: first.status, headers: first.headers});
   };
 

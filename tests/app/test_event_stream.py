@@ -19,6 +19,7 @@ let joins = 0;
 window.ends = window.lateEnds = window.hungUp = 0;
 window.fetch = async (request, options) => {
   const address = request.url ?? String(request);
+  while (address.includes("/upload?") && window.holdUpload) await new Promise((resolve) => setTimeout(resolve, 50));
   const response = await send(request, options);
   if (address.includes("/queue/join")) joins += 1;
   if (address.includes("/queue/join") && window.holdAnswer) {
@@ -90,3 +91,21 @@ def test_a_late_answer_to_an_event_hides_nothing_that_came_after_it(app: App, ne
     page.wait_for_function("window.answered")
     page.wait_for_timeout(500)
     expect(page.locator("#chat .user.message")).to_have_text("Say: terns", timeout=2_000)
+
+
+def test_a_file_that_arrives_after_a_stream_has_ended_is_read(
+    app: App, new_page: Callable[..., Page], note: Path
+) -> None:
+    """Gradio's page follows an upload's progress with the stream that it then takes for the one of its events."""
+    page = new_page()
+    page.add_init_script(SLOW_END)
+    page.goto(app.url)
+    expect(page.locator("#model-state")).to_have_text("Ready")
+    page.wait_for_function("window.ends > 0")
+    ends = page.evaluate("window.ends")
+    page.evaluate("window.holdUpload = true")
+    page.locator("#new-chat").click()
+    upload(page, note)
+    page.wait_for_function("ends => window.ends > ends", arg=ends)
+    page.evaluate("window.holdUpload = false")
+    uploaded(page, 1)
