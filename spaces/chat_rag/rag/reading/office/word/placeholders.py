@@ -23,8 +23,9 @@ def remove_placeholders(root: Any, styles: Any, parts: dict[str, bytes]) -> int:
 
 def _prompts(parts: dict[str, bytes]) -> dict[str, str]:
     """Return the file's prompts by the names that its controls have for them."""
-    glossary = parse_xml(parts[_GLOSSARY]) if parts.get(_GLOSSARY) else ()
-    prompts = glossary.iter(f"{W}docPart") if len(glossary) else ()
+    if not parts.get(_GLOSSARY):
+        return {}
+    prompts = parse_xml(parts[_GLOSSARY]).iter(f"{W}docPart")
     return {value_of(prompt.find(f"{W}docPartPr/{W}name")): _text(prompt) for prompt in prompts}
 
 
