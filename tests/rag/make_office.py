@@ -79,6 +79,16 @@ def open_document(body: str, styles: str = "", parts: dict[str, bytes] | None = 
     return archive({"mimetype": b"application/vnd.oasis.opendocument", "content.xml": content.encode()} | (parts or {}))
 
 
+def diagram(*texts: str) -> bytes:
+    """Return the part of an office file with the texts of a diagram (SmartArt)."""
+    names = " ".join(
+        f'xmlns:{prefix}="http://schemas.openxmlformats.org/drawingml/2006/{name}"'
+        for prefix, name in (("a", "main"), ("d", "diagram"))
+    )
+    points = "".join(f"<d:pt><d:t><a:p><a:r><a:t>{text}</a:t></a:r></a:p></d:t></d:pt>" for text in texts)
+    return f"<d:dataModel {names}><d:ptLst>{points}</d:ptLst></d:dataModel>".encode()
+
+
 def slides() -> bytes:
     """Return a PPTX file: a slide with text, a merged table and notes, a hidden slide, and one more."""
     from pptx import Presentation

@@ -122,6 +122,13 @@ def test_apostrophes_stay(read, case):
     assert grid(read("a.csv", APOSTROPHES[case])) == rows
 
 
+@pytest.mark.parametrize("last", ["'Skarv, North','dear, old'", '"Skarv, North","he said \\"dear\\", twice"'])
+def test_the_last_rows_of_a_long_file_tell_its_quotes(read, last):
+    document = read("a.csv", "Port,Note\n" + "".join(f"Pier {number},old\n" for number in range(9_000)) + last)
+    note = "dear, old" if last[0] == "'" else 'he said "dear", twice'
+    assert document.text.splitlines()[-1] == f"Port: Skarv, North; Note: {note}"
+
+
 def test_a_single_quote_that_never_closes(refusal):
     content = "'Port','Note'\n" + "'Skarv','cheap, clean'\n" * 4000 + "'Holm','never closed\n'Grunn','old'\n"
     assert "line 4,002 " in refusal("a.csv", content).message

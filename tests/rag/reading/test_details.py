@@ -43,6 +43,13 @@ def test_a_log_has_no_codes_of_a_terminal(read):
     assert read("a.log", log).text == "ERROR fee 14 crowns\n"
 
 
+def test_what_a_notebook_printed_has_no_codes_of_a_terminal(read):
+    outputs = [{"output_type": "stream", "name": "stdout", "text": "fee \x1b[31m14\x1b[0m crowns\n"}]
+    document = read("a.ipynb", json.dumps({"cells": [{"cell_type": "code", "source": "fee", "outputs": outputs}]}))
+    assert "fee 14 crowns" in document.text
+    assert "\x1b" not in document.text
+
+
 def test_comments_of_markdown_are_hidden_text(read):
     text = "Fee <!-- 99 -->14.\n\n```\n<!-- code -->\n```\n\n`<!-- inline -->`\n\n<!--\n98\n-->\n\n<!-- open"
     document = read("a.md", text)

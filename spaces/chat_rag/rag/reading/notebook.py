@@ -13,6 +13,7 @@ from rag.reading.markdown_tables import find_markdown_tables
 from rag.reading.ocr.inner_pictures import InnerPictures
 from rag.reading.tables import ContentWriter
 from rag.reading.text.decode import decode
+from rag.reading.text.plain import TERMINAL
 
 _PICTURES = ("image/png", "image/jpeg")
 
@@ -43,7 +44,7 @@ def _add_cell(writer: ContentWriter, cell: dict[str, Any], pictures: InnerPictur
         if "<table" in html:
             writer.note_hidden(add_html(writer, html))
         else:
-            writer.add_block(_fenced(_output_text(output)))
+            writer.add_block(_fenced(TERMINAL.sub("", _output_text(output))))
         for kind in _PICTURES:
             if picture := values.get(kind):
                 pictures.add(base64.b64decode(_joined(picture)))

@@ -99,6 +99,8 @@ def test_html_form_values(read):
         ("<html><head><title>The fee is 14.</title></head><body></body></html>", "The fee is 14."),
         ("<x-a><template shadowrootmode=open><p>The fee is 14.</p></template></x-a>", "The fee is 14."),
         ("<nav>Only a menu</nav>", "Only a menu"),
+        ("<script>show()</script><object data=a.swf><p>The fee is 14.</p></object>", "The fee is 14."),
+        ("<title>The fee is 14.</title><canvas></canvas><video src=a></video>", "The fee is 14."),
         (
             "From: <Saved by Blink>\nMIME-Version: 1.0\nContent-Type: multipart/related;\n\tboundary=b\n\n--b\n"
             "Content-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n<p>f=C3=A9e 1=\n4</p>\n--b--\n",
@@ -108,6 +110,11 @@ def test_html_form_values(read):
 )
 def test_html_shows_what_a_simple_browser_does(read, page, text):
     assert read("a.html", page).text == text
+
+
+def test_html_that_only_shows_other_pages(refusal):
+    error = refusal("a.html", "<frameset cols='*,*'><frame src=a.html><frame src=b.html></frameset>")
+    assert "in frames" in error.message
 
 
 def test_html_without_what_its_style_sheet_hides(read):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
+
 import pytest
 
 from rag.documents import Note, NoteKind
+from rag.reading.pdf.layers import has_hidden_layers
 from tests.rag import make_documents as make
 
 
@@ -294,3 +297,63 @@ def test_a_cover_on_a_page_with_many_shapes_is_found(read, rules):
     document = read("a.pdf", make.pdf_drawn(draw, lambda sheet: sheet.drawString(60, 700, "Public.")))
     assert document.text.strip() == "Public."
     assert document.notes[0] == Note(NoteKind.HIDDEN_TEXT, 3, ("1",))
+
+
+def layered(settings):
+    content = (
+        "BT /F 12 Tf 60 700 Td (The fee is 14.) Tj ET /OC /L BDC BT /F 12 Tf 60 650 Td (Draft: 99.) Tj ET EMC "
+        "BT /F 12 Tf 60 600 Td (The last line.) Tj ET"
+    )
+    return make.pdf_of_objects(
+        [
+            f"<< /Type /Catalog /Pages 2 0 R /OCProperties << /OCGs [6 0 R] /D << {settings} >> >> >>",
+            "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
+            "/Resources << /Font << /F 5 0 R >> /Properties << /L 6 0 R >> >> >>",
+            f"<< /Length {len(content)} >>\nstream\n{content}\nendstream",
+            "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+            "<< /Type /OCG /Name (Draft) >>",
+        ]
+    )
+
+
+@pytest.mark.parametrize("settings", ["/OFF [6 0 R]", "/BaseState /OFF"])
+def test_words_on_a_hidden_layer_are_left_out_and_counted(read, settings):
+    document = read("a.pdf", layered(settings))
+    assert document.text == "The fee is 14.\nThe last line."
+    assert document.notes == hidden_note(2)
+
+
+def test_words_on_a_visible_layer_stay(read):
+    document = read("a.pdf", layered("/OFF []"))
+    assert document.text == "The fee is 14.\nDraft: 99.\nThe last line."
+    assert not document.notes
+
+
+def test_a_hidden_layer_is_found_among_packed_objects():
+    inner = zlib.compress(b"1 0 << /OCProperties 2 0 R >> 2 30 << /D << /OFF [ 6 0 R ] >> >>")
+    packed = b"%PDF-1.7 7 0 obj << /Type /ObjStm /N 2 /Filter /FlateDecode >> stream\r\n" + inner + b"\nendstream"
+    assert has_hidden_layers(packed)
+    assert not has_hidden_layers(packed.replace(b"ObjStm", b"Stream"))
+
+
+def test_a_cover_among_the_glyphs_of_a_word_is_found(read):
+    def spell(sheet, text, height):
+        left = 60.0
+        for number, letter in enumerate(text):
+            sheet.drawString(left, height, letter)
+            left += sheet.stringWidth(letter)
+            if text == "Visible" and number == 2:
+                sheet.setFillGray(1)
+                sheet.rect(55, 695, 80, 16, stroke=0, fill=1)
+                sheet.setFillGray(0)
+
+    def draw(sheet):
+        spell(sheet, "Secret", 700)
+        spell(sheet, "Visible", 660)
+        for number in range(8):
+            spell(sheet, "glyphs of a line", 600 - 16 * number)
+
+    document = read("a.pdf", make.pdf_drawn(draw))
+    assert document.text.splitlines()[:2] == ["Visible", "glyphs of a line"]
+    assert document.notes == hidden_note(1)

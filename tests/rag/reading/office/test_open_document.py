@@ -95,3 +95,42 @@ def test_page_headers_come_first_and_footers_last(read):
 )
 def test_documents_that_cannot_be_read(refusal, content, words):
     assert words in refusal("a.odt", content).message
+
+
+SHOWN, SEVENTH = 'text:display-levels="2"', 'text:start-value="7"'
+
+
+def test_numbered_lists_and_headings_have_their_numbers(read):
+    def level(number, number_format, more=""):
+        return (
+            f'<text:list-level-style-number text:level="{number}" style:num-format="{number_format}" '
+            f'style:num-suffix="." {more}/>'
+        )
+
+    def item(text, inner="", more=""):
+        return f"<text:list-item {more}><text:p>{text}</text:p>{inner}</text:list-item>"
+
+    styles = (
+        f'<text:list-style style:name="N">{level(1, 1)}{level(2, 1, SHOWN)}</text:list-style>'
+        '<text:list-style style:name="B"><text:list-level-style-bullet text:level="1"/></text:list-style>'
+        '<text:outline-style><text:outline-level-style text:level="1" style:num-format="I" style:num-suffix="."/>'
+        "</text:outline-style>"
+    )
+
+    def numbered(items, style="N", more=""):
+        return f'<text:list text:style-name="{style}" {more}>{items}</text:list>'
+
+    def heading(text):
+        return f'<text:h text:outline-level="1">{text}</text:h>'
+
+    inner = f"<text:list>{item('Dues')}{item('Late payment')}</text:list>"
+    parts = [
+        heading("Terms") + numbered(item("Boat") + item("Fees", inner)) + "<text:p>See 2.2.</text:p>",
+        numbered(item("Crew"), more='text:continue-numbering="true"') + numbered(item("Second", more=SEVENTH)),
+        numbered(item("dot"), "B") + heading("End"),
+    ]
+    body = f"<office:text>{''.join(parts)}</office:text>"
+    assert read("a.odt", make.open_document(body, styles)).text.split("\n\n") == [
+        *("# I. Terms", "1. Boat", "2. Fees", "2.1. Dues", "2.2. Late payment", "See 2.2."),
+        *("3. Crew", "7. Second", "* dot", "# II. End"),
+    ]

@@ -89,3 +89,38 @@ def test_white_words_on_a_white_slide_are_left_out_and_counted(read, fill, notes
     document = read("a.pptx", stream.getvalue())
     assert ("midnight" in document.text) is bool(fill)
     assert document.notes == notes
+
+
+def add_part(slide, path, kind, content):
+    """Add a part that python-pptx doesn't know, and return the id of the slide's relation to it."""
+    from pptx.opc.package import Part
+    from pptx.opc.packuri import PackURI
+
+    part = Part(PackURI(path), "application/xml", slide.part.package, content)
+    return slide.part.relate_to(part, f"http://schemas.openxmlformats.org/officeDocument/2006/relationships/{kind}")
+
+
+def test_the_texts_of_a_diagram_and_comments_are_read(read):
+    from lxml import etree
+    from pptx import Presentation
+
+    names = "http://schemas.openxmlformats.org/"
+    presentation = Presentation()
+    slide = presentation.slides.add_slide(presentation.slide_layouts[6])
+    relation = add_part(slide, "/ppt/diagrams/data1.xml", "diagramData", make.diagram("Pay", "Sail"))
+    frame = (
+        f'<p:graphicFrame xmlns:p="{names}presentationml/2006/main" xmlns:a="{names}drawingml/2006/main" '
+        f'xmlns:d="{names}drawingml/2006/diagram" xmlns:r="{names}officeDocument/2006/relationships">'
+        '<p:nvGraphicFramePr><p:cNvPr id="4" name="d"/><p:cNvGraphicFramePr/><p:nvPr/></p:nvGraphicFramePr><p:xfrm>'
+        f'<a:off x="0" y="0"/><a:ext cx="9" cy="9"/></p:xfrm><a:graphic><a:graphicData uri="{names}drawingml/2006/'
+        f'diagram"><d:relIds r:dm="{relation}"/></a:graphicData></a:graphic></p:graphicFrame>'
+    )
+    slide.shapes._spTree.append(etree.fromstring(frame))
+    comments = (
+        f'<p:cmLst xmlns:p="{names}presentationml/2006/main"><p:cm authorId="0"><p:text>Raise it to 16?</p:text></p:cm>'
+        "</p:cmLst>"
+    )
+    add_part(slide, "/ppt/comments/comment1.xml", "comments", comments.encode())
+    stream = io.BytesIO()
+    presentation.save(stream)
+    assert read("a.pptx", stream.getvalue()).text == "Pay\nSail\n\nComment: Raise it to 16?"

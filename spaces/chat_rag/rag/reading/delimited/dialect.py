@@ -55,7 +55,7 @@ def find_dialect(text: str, delimiters: str = _DELIMITERS) -> Dialect:
     if len(text) - start > _SAMPLE_CHARACTERS:
         sample = sample[: sample.rfind("\n") + 1] or sample
     scores = {}
-    for dialect in _candidates(sample, delimiters, start, is_whole=len(sample) == len(text) - start):
+    for dialect in _candidates(text, sample, delimiters, start):
         rows = [row for row in dialect.reader(io.StringIO(sample, newline="")) if row]
         if score := _score(rows, sample, dialect.delimiter):
             scores[dialect] = (*score, dialect.backslash)
@@ -68,13 +68,29 @@ def find_dialect(text: str, delimiters: str = _DELIMITERS) -> Dialect:
     return max(scores, key=lambda dialect: scores[dialect])
 
 
-def _candidates(sample: str, delimiters: str, start: int, *, is_whole: bool) -> list[Dialect]:
+def _candidates(text: str, sample: str, delimiters: str, start: int) -> list[Dialect]:
     """Return the dialects to compare: only those with single quotes if they are evident."""
-    quote, chosen = '"', delimiters
-    if single := [delimiter for delimiter in delimiters if _has_single_quotes(sample, delimiter, is_whole=is_whole)]:
+    quote, chosen, rest = '"', delimiters, start + len(sample)
+    later = _lines_with_single_quotes(text, rest)
+    samples = [sample, sample + later] if later else [sample]
+    is_whole = rest == len(text)
+    if single := [
+        each for each in delimiters if any(_has_single_quotes(part, each, is_whole=is_whole) for part in samples)
+    ]:
         quote, chosen = "'", "".join(single)
-    backslashes = (False, True) if _ESCAPED_QUOTE[quote].search(sample) else (False,)
+    backslashes = (False, True) if _ESCAPED_QUOTE[quote].search(text, start) else (False,)
     return [Dialect(delimiter, start, backslash, quote) for delimiter in chosen for backslash in backslashes]
+
+
+def _lines_with_single_quotes(text: str, start: int) -> str:
+    """Return the first lines behind a position that have a single quote: a file can quote only what needs it."""
+    lines: list[str] = []
+    length, end = 0, start
+    while length < _SAMPLE_CHARACTERS and (found := text.find("'", end)) >= 0:
+        first, end = max(text.rfind("\n", end, found) + 1, end), text.find("\n", found) + 1 or len(text)
+        lines.append(text[first:end][:_SAMPLE_CHARACTERS])
+        length += len(lines[-1])
+    return "".join(lines)
 
 
 def _has_single_quotes(sample: str, delimiter: str, *, is_whole: bool) -> bool:

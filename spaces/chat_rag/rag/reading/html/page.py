@@ -9,13 +9,14 @@ from html import escape
 from types import MappingProxyType
 
 from rag.documents import Content, Limits
-from rag.errors import FileError, FileProblem
+from rag.errors import DocumentError, FileError, FileProblem
 from rag.reading.html.markdown import add_html
 from rag.reading.html.visible import MAX_FRAMES
 from rag.reading.tables import ContentWriter
 from rag.reading.text.decode import declared_encoding, decode, known_encoding
 
 _MIME = re.compile(rb"(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?content-type:\s*(multipart/|text/html)", re.I)
+_FRAME = re.compile(r"<i?frame\s", re.I)
 _SAVED_FRAME = re.compile(r"""\bsrc=["']cid:([^"'<>\s]{1,200})["']""", re.I)
 
 
@@ -23,8 +24,14 @@ def read_html(data: bytes, name: str, limits: Limits) -> Content:
     """Return the page as Markdown; links are not followed."""
     writer = ContentWriter(name, limits)
     page, charset, frames = saved_page(data)
-    writer.note_hidden(add_html(writer, html_source(page, name, limits, charset, frames)))
-    return writer.content()
+    source = html_source(page, name, limits, charset, frames)
+    writer.note_hidden(add_html(writer, source))
+    content = writer.content()
+    if not content.text and _FRAME.search(source):
+        raise DocumentError(
+            f"“{name}” has no text of its own: it shows other pages in frames.", "Save those pages, and upload them."
+        )
+    return content
 
 
 def html_source(

@@ -12,6 +12,7 @@ _ZERO = re.compile(r"(?:0*\.)?0+(?:px|pt|r?em|%)?")
 _FAR_OUTSIDE = re.compile(r"-\d{4,}(?:px|pt|r?em|%|vw|vh)?|-\d{3}(?:r?em|%|vw|vh)")
 _CLIPPED = re.compile(r"rect\(\s*[01](?:px)?[\s,].*|inset\(\s*(?:50|100)%.*|circle\(\s*0.*")
 _SHRUNK = re.compile(r"scale\(\s{0,9}0|translate[xy]?\(\s{0,9}-\d{4}")
+_FADED = re.compile(r"opacity\(\s{0,9}(?:0+|0*\.0+)%?\s{0,9}\)")
 MAX_FRAMES = 3  # frames inside frames
 _COOKIES = re.compile(
     r"\b(cookie|consent|gdpr)[-_]?(banner|bar|notice|popup|consent|dialog|message|overlay|wall)", re.I
@@ -65,7 +66,7 @@ def add_fallback(root: Any) -> None:
     body = root.find("body") if root.find("body") is not None else root
     if any(text.strip() for text in _texts_outside(body)):
         return
-    for element in list(root.iter("noscript", "noframes")):
+    for element in list(root.iter("noscript", "noframes", *_EMBEDDED)):
         element.tag = "div"
         if "<" in (element.text or ""):
             # The parser doesn't read what stands between frames.
@@ -97,6 +98,8 @@ def _hides(properties: dict[str, str]) -> bool:
         return name in properties and bool(value.fullmatch(properties[name]))
 
     if properties.get("display") == "none" or properties.get("visibility") in ("hidden", "collapse"):
+        return True
+    if properties.get("content-visibility") == "hidden" or _FADED.search(properties.get("filter", "")):
         return True
     if has("opacity", _ZERO) or has("clip-path", _CLIPPED) or _SHRUNK.search(properties.get("transform", "")):
         return True
@@ -140,7 +143,8 @@ def _show_values(root: Any) -> None:
         field.tag, field.text, field.tail = "span", f" {text} " if text else "", tail
 
 
-_SILENT = ("script", "style", "template", "noscript", "noframes", "head", "title")
+_EMBEDDED = ("object", "video", "audio", "canvas", "iframe")  # their content is for browsers that don't show them
+_SILENT = ("script", "style", "template", "noscript", "noframes", "head", "title", *_EMBEDDED)
 
 
 def _texts_outside(root: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby, pairwise
+from operator import attrgetter
 
 from rag.reading.layout.lines import is_figure
 from rag.reading.layout.segments import Segment
@@ -19,7 +20,7 @@ def reading_order(segments: Sequence[Segment], depth: int = 0) -> list[list[Segm
     """Return groups of segments in reading order: above the columns, each column, and below them."""
     if depth == _MOST_DEPTH or len(segments) < 2 * _LEAST_LINES:
         return [list(segments)] if segments else []
-    by_height = sorted(segments, key=lambda segment: -segment.bottom)
+    by_height = sorted(segments, key=attrgetter("bottom"), reverse=True)
     for position in _column_edges(by_height):
         for first, last in _runs(by_height, position):
             run = by_height[first:last]

@@ -1,53 +1,82 @@
-"""Values of a PDF's form fields, and texts that were written onto a page."""
+"""Annotations of a PDF page: values of form fields, texts that were added to it, comments, and what may cover words."""
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rag.reading.layout.segments import Segment
 
+Place = tuple[float, float, float, float]  # left, bottom, right and top
 _HIDDEN_FLAGS = 2 | 32  # hidden, not shown
 _LINE = 1.2  # the distance of lines in units of the font size
 _DEFAULT_SIZE = 12.0
 CHECKED, UNCHECKED = "[x]", "[ ]"
 
 
-def annotation_segments(page: Any, segments: Sequence[Segment]) -> list[Segment]:
-    """Return the values of the page's filled form fields and its free texts, in the place of each.
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """An annotation that a viewer shows; a comment is beside the page and not on it."""
+
+    text: str
+    place: Place
+    is_comment: bool
+    may_cover: bool
+
+
+def read_annotations(page: Any) -> list[Annotation]:
+    """Return the annotations of a page that have a text or may cover words.
 
     The page's document has its form environment if it has a form. The caller holds PDFium's lock.
     """
     from pypdfium2 import raw
 
-    added: list[Segment] = []
-    order = len(segments)
+    found: list[Annotation] = []
     for index in range(raw.FPDFPage_GetAnnotCount(page.raw)):
         annotation = raw.FPDFPage_GetAnnot(page.raw, index)
         if not annotation:
             continue
         try:
-            if text := _text(page.formenv, annotation):
-                for segment in _segments(text, _place(annotation), segments, order):
-                    added.append(segment)
-                    order += 1
+            kind = raw.FPDFAnnot_GetSubtype(annotation)
+            if kind == raw.FPDF_ANNOT_LINK or raw.FPDFAnnot_GetFlags(annotation) & _HIDDEN_FLAGS:
+                continue
+            text = _text(page.formenv, annotation, kind)
+            may_cover = kind not in (raw.FPDF_ANNOT_WIDGET, raw.FPDF_ANNOT_TEXT, raw.FPDF_ANNOT_POPUP)
+            if text or may_cover:
+                is_comment = kind not in (raw.FPDF_ANNOT_WIDGET, raw.FPDF_ANNOT_FREETEXT)
+                found.append(Annotation(text, _place(annotation), is_comment, may_cover))
         finally:
             raw.FPDFPage_CloseAnnot(annotation)
+    return found
+
+
+def annotation_segments(annotations: Sequence[Annotation], segments: Sequence[Segment]) -> list[Segment]:
+    """Return the values of filled form fields and the free texts, in the place of each."""
+    added: list[Segment] = []
+    for annotation in annotations:
+        if annotation.text and not annotation.is_comment:
+            added += _segments(annotation.text, annotation.place, segments, len(segments) + len(added))
     return added
 
 
-def _text(form: Any, annotation: Any) -> str:
+def comment_segments(annotations: Sequence[Annotation], segments: Sequence[Segment]) -> list[Segment]:
+    """Return the comments on a page, without those that only repeat words that they mark."""
+    comments = [" ".join(each.text.split()) for each in annotations if each.text and each.is_comment]
+    shown = " ".join(" ".join(segment.text for segment in segments).split()) if comments else ""
+    texts = [f"Comment: {comment}" for comment in dict.fromkeys(comments) if comment not in shown]
+    return [Segment(text, [-1] * len(text), 0.0, 0.0, 0.0, 1.0, len(segments)) for text in texts]
+
+
+def _text(form: Any, annotation: Any, kind: int) -> str:
     from pypdfium2 import raw
 
-    if raw.FPDFAnnot_GetFlags(annotation) & _HIDDEN_FLAGS:
+    if kind == raw.FPDF_ANNOT_WIDGET:
+        return _field_value(form.raw, annotation) if form else ""
+    if kind == raw.FPDF_ANNOT_POPUP or raw.FPDFAnnot_HasKey(annotation, b"StateModel"):  # "accepted" by somebody
         return ""
-    kind = raw.FPDFAnnot_GetSubtype(annotation)
-    if kind == raw.FPDF_ANNOT_FREETEXT:
-        return _string(raw.FPDFAnnot_GetStringValue, annotation, b"Contents")
-    if kind == raw.FPDF_ANNOT_WIDGET and form:
-        return _field_value(form.raw, annotation)
-    return ""
+    return _string(raw.FPDFAnnot_GetStringValue, annotation, b"Contents")
 
 
 def _field_value(form: Any, annotation: Any) -> str:
@@ -78,7 +107,7 @@ def _string(function: Any, *arguments: Any) -> str:
     return buffer.raw[: size - 2].decode("utf-16-le", errors="replace").strip()
 
 
-def _place(annotation: Any) -> tuple[float, float, float, float]:
+def _place(annotation: Any) -> Place:
     from pypdfium2 import raw
 
     box = raw.FS_RECTF()
@@ -86,9 +115,7 @@ def _place(annotation: Any) -> tuple[float, float, float, float]:
     return min(box.left, box.right), min(box.bottom, box.top), max(box.left, box.right), max(box.bottom, box.top)
 
 
-def _segments(
-    text: str, place: tuple[float, float, float, float], segments: Sequence[Segment], order: int
-) -> Iterator[Segment]:
+def _segments(text: str, place: Place, segments: Sequence[Segment], order: int) -> Iterator[Segment]:
     """Yield a segment for each line of a value; one line gets the baseline of the label beside it."""
     left, bottom, right, top = place
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -104,7 +131,7 @@ def _segments(
         yield Segment(line, [-1] * len(line), left, left + width, line_bottom, size, order + number)
 
 
-def _label(place: tuple[float, float, float, float], segments: Sequence[Segment]) -> Segment | None:
+def _label(place: Place, segments: Sequence[Segment]) -> Segment | None:
     """Return the nearest text in the same line."""
     left, bottom, _, top = place
     beside = [segment for segment in segments if bottom - 2 < segment.bottom + segment.size / 2 < top + 2]

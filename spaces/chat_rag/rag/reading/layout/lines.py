@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import product
+from operator import attrgetter
 
 from rag.reading.layout.segments import (
     WIDEST_SPACE,
@@ -21,8 +23,8 @@ OVERLAPPING = 0.95  # two lines that are closer, in units of their height, are b
 _SPACE = 0.12  # what is further apart, in units of the height, are two words
 _CURRENCIES = frozenset("$€£¥₹")
 _FIGURE_ENDS = frozenset("0123456789)%")
-_BEFORE_FIGURE = re.compile(r"[$€£¥₹(]|US\$|\(?[$€£¥₹]\(?")
-_AFTER_FIGURE = re.compile(r"[%)]{1,2}|\)%|%\)")
+_BEFORE_FIGURE = {"(", "US$", *map("".join, product(("", "("), _CURRENCIES, ("", "(")))}
+_AFTER_FIGURE = {"%", ")", "%%", "))", ")%", "%)"}
 # A bullet, or the number of a list item or of a heading, which stands before its text.
 _ENUMERATOR = re.compile(
     r"[•●○◦▪■□☐☑☒✓✔✗➢–—*·-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,6})[.)]|\d{1,3}(?:\.\d{1,3}){1,4}\.?"
@@ -32,6 +34,7 @@ FIGURE = re.compile(
     r"|(?:[$€£¥₹]|US\$)? ?[—–−-]{1,2}+ ?%?|n/?[am]|N/?[AM]"
 )
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_left_of, _bottom_of = attrgetter("left"), attrgetter("bottom")
 
 
 @dataclass(slots=True, eq=False)
@@ -48,7 +51,10 @@ class Line:
         first = self.segments[0]
         self.left, self.right, self.bottom, self.size = first.left, first.right, first.bottom, first.size
         for segment in self.segments[1:]:
-            self.right, self.size = max(self.right, segment.right), max(self.size, segment.size)
+            if segment.right > self.right:
+                self.right = segment.right
+            if segment.size > self.size:
+                self.size = segment.size
 
     @property
     def text(self) -> str:
@@ -98,7 +104,7 @@ def join_lines(baselines: Iterable[list[Segment]]) -> list[Line]:
 def group_by_baseline(segments: Iterable[Segment]) -> list[list[Segment]]:
     """Return the segments of each line from left to right, the lines from top to bottom."""
     lines: list[list[Segment]] = []
-    for segment in sorted(segments, key=lambda segment: -segment.bottom):
+    for segment in sorted(segments, key=_bottom_of, reverse=True):
         if lines:
             last = lines[-1][0]
             if last.bottom - segment.bottom <= _SAME_LINE * min(last.size, segment.size):
@@ -106,7 +112,8 @@ def group_by_baseline(segments: Iterable[Segment]) -> list[list[Segment]]:
                 continue
         lines.append([segment])
     for line in lines:
-        line.sort(key=lambda segment: segment.left)
+        if len(line) > 1:
+            line.sort(key=_left_of)
     return lines
 
 
@@ -119,7 +126,7 @@ def _join_words(segments: list[Segment]) -> list[Segment]:
         previous = joined[-1]
         gap = segment.left - previous.right
         size = min(previous.size, segment.size)
-        if gap < size * _widest_space(previous.text, segment.text):
+        if gap < size * WIDEST_SPACE and gap < size * _widest_space(previous.text, segment.text):
             needs_space = gap > _SPACE * size and not previous.text.endswith(" ") and not segment.text.startswith(" ")
             joined[-1] = join_segments(previous, segment, " " if needs_space else "")
         else:
@@ -142,9 +149,9 @@ def _join_signs(segments: list[Segment]) -> list[Segment]:
     joined = [segments[0]]
     for segment in segments[1:]:
         previous, text = joined[-1], segment.text.strip()
-        if _BEFORE_FIGURE.fullmatch(previous.text.strip()) and is_figure(text.lstrip("(")):
+        if previous.text.strip() in _BEFORE_FIGURE and is_figure(text.lstrip("(")):
             joined[-1] = join_segments(previous, segment, "" if previous.text.strip().endswith("(") else " ")
-        elif _AFTER_FIGURE.fullmatch(text) and segment.left - previous.right < 2 * segment.size:
+        elif text in _AFTER_FIGURE and segment.left - previous.right < 2 * segment.size:
             joined[-1] = join_segments(previous, segment, "")
         else:
             joined.append(segment)

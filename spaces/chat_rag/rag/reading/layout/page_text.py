@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rag.documents import RecognizedLine
@@ -14,7 +14,7 @@ from rag.reading.layout.tables.cells import Column, Grid, GridCell
 from rag.reading.layout.words import HYPHEN
 
 HYPHENS = ("\x02", HYPHEN, "-", "‐", "\u00ad")
-_BAR = " | "
+_BAR, _BLANK = " | ", " |"
 LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
 _CONTROLS = dict.fromkeys([*range(1, 9), 11, 12, *range(14, 32), 127, 0xAD])
 # A letter whose font doesn't say which one it is has the code 0; a mark shows that something is there.
@@ -62,19 +62,26 @@ class _Writer:
         self.parts.append(text)
         self.length += len(text)
 
-    def add_segments(self, segments: Sequence[Segment]) -> tuple[int, int]:
-        """Write the lines of a cell or line, with a space between them; return the span."""
+    def add_segment(self, segment: Segment) -> tuple[int, int]:
+        """Write a line; return its span."""
+        text = clean_text(segment.text)
         start = self.length
-        last = len(segments) - 1
-        for number, segment in enumerate(segments):
-            text = clean_text(segment.text)
-            self.segments.append(segment)
-            self.spans.append((self.length, self.length + len(text)))
-            if number < last:
-                text = text[:-1] + HYPHEN if is_broken(text, segments[number + 1].text) else text + " "
-            self.parts.append(text)
-            self.length += len(text)
-        return start, self.length
+        self.length = end = start + len(text)
+        self.parts.append(text)
+        self.segments.append(segment)
+        self.spans.append((start, end))
+        return start, end
+
+    def add_segments(self, segments: Sequence[Segment]) -> tuple[int, int]:
+        """Write the lines of a cell, with a space between them; return the span."""
+        start, end = self.add_segment(segments[0])
+        for segment in segments[1:]:
+            if is_broken(self.parts[-1], segment.text):
+                self.parts[-1] = self.parts[-1][:-1] + HYPHEN
+            else:
+                self.add(" ")
+            _, end = self.add_segment(segment)
+        return start, end
 
 
 def clean_text(text: str) -> str:
@@ -119,13 +126,13 @@ def _write_line(writer: _Writer, line: Line, following: Line | None) -> None:
     """Write a line and a line end, unless a word goes on in the next line."""
     *first, last = line.segments
     for segment in first:
-        writer.add_segments([segment])
+        writer.add_segment(segment)
         writer.add(" ")
-    start, end = writer.add_segments([last])
+    start, end = writer.add_segment(last)
     text = writer.parts[-1]
     if following and end > start and is_broken(text, following.segments[0].text):
         writer.parts[-1] = text[:-1] + HYPHEN
-    elif any(segment.text.strip() for segment in line.segments):
+    elif end > start or any(segment.text.strip() for segment in line.segments):
         writer.add("\n")
 
 
@@ -139,21 +146,28 @@ def _write_grid(writer: _Writer, grid: Grid) -> tuple[int, int, list[GridCell], 
     for number, row in enumerate(rows):
         if number:
             writer.add("\n")
-        cells += _write_row(writer, row, len(grid.columns))
+        _write_row(writer, row, len(grid.columns))
+        cells += row
     caption = " ".join(line.text.translate(_CLEAN).strip() for line in grid.caption)
     return start, writer.length, cells, caption
 
 
-def _write_row(writer: _Writer, row: Sequence[GridCell], columns: int) -> Iterator[GridCell]:
-    """Write a row; a blank cell and the places that a cell spans are empty between their bars."""
-    by_column = {cell.column: cell for cell in row}
-    if not any(cell.column or cell.column_span == columns for cell in row):
+def _write_row(writer: _Writer, row: Sequence[GridCell], columns: int) -> None:
+    """Write the cells of a row, from left to right.
+
+    A blank cell and the places that a cell spans are empty between their bars.
+    """
+    if not row or (row[-1].column == 0 and row[-1].column_span != columns):
         columns = 1  # the title of a section
-    row_start = writer.length
-    for column in range(columns):
-        if column:
-            bar = _BAR if column in by_column else _BAR.rstrip()
-            writer.add(bar if writer.length > row_start else bar.lstrip())
-        if cell := by_column.get(column):
-            cell.start, cell.end = writer.add_segments(cell.segments)
-            yield cell
+    start, written = writer.length, 0
+    for cell in row:
+        if cell.column:
+            _write_bars(writer, start, _BLANK * (cell.column - max(written, 1)) + _BAR)
+        cell.start, cell.end = writer.add_segments(cell.segments)
+        written = cell.column + 1
+    if written < columns:
+        _write_bars(writer, start, _BLANK * (columns - max(written, 1)))
+
+
+def _write_bars(writer: _Writer, row_start: int, bars: str) -> None:
+    writer.add(bars if writer.length > row_start else bars[1:])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rag.reading.layout.fields import annotation_segments
+from rag.reading.layout.fields import annotation_segments, comment_segments, read_annotations
 from rag.reading.layout.furniture import EdgeLine
 from rag.reading.layout.lines import Line, group_by_baseline, make_lines
 from rag.reading.layout.page import PageLayout, arrange
@@ -29,28 +29,31 @@ class ReadPage:
     turned: list[Segment]
     hidden_words: int
     lines: list[list[Segment]]  # its segments by their baselines
+    comments: list[Segment] = field(default_factory=list)
 
 
 def read_page(page: Any) -> ReadPage:
     """Return the segments of a pypdfium2 page. The caller holds PDFium's lock."""
     text_page = page.get_textpage()
     words = read_words(text_page)
-    hidden = 0
+    annotations, hidden = read_annotations(page), 0
     if len(words):
-        words, hidden = visible_words(page, text_page, words)
+        words, hidden = visible_words(page, text_page, words, [each.place for each in annotations if each.may_cover])
     is_turned = words.angle > _STRAIGHT
     has_turned = bool(is_turned.any())
     segments, kept = _segments(text_page, words.select(~is_turned) if has_turned else words)
-    segments = segments + annotation_segments(page, segments)
+    segments = segments + annotation_segments(annotations, segments)
+    comments = comment_segments(annotations, segments)
     lines = group_by_baseline(segments)
     if not has_turned:
-        return ReadPage(segments, kept, [], hidden, lines)
+        return ReadPage(segments, kept, [], hidden, lines, comments)
     turned = words.select(is_turned)
     headers, used = vertical_headers(turned, lines)
     if headers:
         segments = [*headers, *segments]
         turned, lines = turned.select(~used), group_by_baseline(segments)
-    return ReadPage(segments, kept, drawn_segments(turned) if len(turned) else [], hidden, lines)
+    others = drawn_segments(turned) if len(turned) else []
+    return ReadPage(segments, kept, others, hidden, lines, comments)
 
 
 def _segments(text_page: Any, words: Words) -> tuple[list[Segment], Words | None]:
@@ -86,7 +89,7 @@ def lay_out(page: ReadPage, head: Sequence[EdgeLine] = (), foot: Sequence[EdgeLi
     outside = {id(segment) for line in (*head, *foot) for segment in line.segments}
     lines = [line for line in page.lines if id(line[0]) not in outside]
     return PageLayout(
-        [*arrange(lines, page.words), *(Line([segment]) for segment in page.turned)],
+        [*arrange(lines, page.words), *(Line([segment]) for segment in (*page.turned, *page.comments))],
         [line for edge in head for line in make_lines(edge.segments)],
         [line for edge in foot for line in make_lines(edge.segments)],
     )

@@ -8,6 +8,7 @@ from typing import Any
 from rag.documents import Content, Limits
 from rag.reading.ocr.inner_pictures import InnerPictures
 from rag.reading.office.archive import OPEN_DOCUMENT, OtherParts, checked_parts, parse_xml
+from rag.reading.office.open_numbers import BULLET, HEADER, ITEM, LIST, ListNumbers
 from rag.reading.superscripts import mark_superscript
 from rag.reading.tables import INNER, ContentWriter, GridCell
 
@@ -35,7 +36,8 @@ def read_open_document(data: bytes, name: str, limits: Limits) -> Content:
     body = root.find(f"{OFFICE}body/{OFFICE}text")
     notes, other_parts = list[str](), OtherParts(data)
     with InnerPictures(writer, name, limits) as pictures:
-        blocks = _Blocks(writer, notes, lambda part: pictures.add(other_parts.unpack(part)))
+        numbers = ListNumbers(*([styles] if styles is not None else []), root)
+        blocks = _Blocks(writer, notes, numbers, lambda part: pictures.add(other_parts.unpack(part)))
         blocks.add(body if body is not None else root)
     for text in [*notes, *_page_parts(styles, "footer")]:
         writer.add_block(text)
@@ -94,8 +96,10 @@ def _inline(paragraph: Any) -> str:
 class _Blocks:
     """Writes the blocks of a text; its notes and comments are collected."""
 
-    def __init__(self, writer: ContentWriter, notes: list[str], add_picture: Callable[[str], None]) -> None:
-        self._writer, self._notes, self._add_picture = writer, notes, add_picture
+    def __init__(
+        self, writer: ContentWriter, notes: list[str], numbers: ListNumbers, add_picture: Callable[[str], None]
+    ) -> None:
+        self._writer, self._notes, self._numbers, self._add_picture = writer, notes, numbers, add_picture
 
     def add(self, parent: Any, bullet: str = "") -> None:
         for element in parent:
@@ -106,16 +110,28 @@ class _Blocks:
                 self._add_pictures(element)
             elif element.tag in PARAGRAPHS:
                 self._add_paragraph(element, bullet)
+                bullet = bullet if bullet == BULLET else ""  # a number is only before the first one
+            elif element.tag == LIST:
+                self._add_list(element)
             elif element.tag == f"{_DRAW}image":
                 self._add_picture(element.get(_LINK, ""))
             else:
-                self.add(element, "* " if element.tag == f"{_TEXT}list-item" else bullet)
+                self.add(element, bullet)
+
+    def _add_list(self, element: Any) -> None:
+        self._numbers.begin(element)
+        for item in element.iterchildren(ITEM, HEADER):
+            self.add(item, self._numbers.label(item))
+        self._numbers.end()
 
     def _add_paragraph(self, paragraph: Any, bullet: str) -> None:
         is_heading = paragraph.tag == PARAGRAPHS[1]
         level = min(int(paragraph.get(f"{_TEXT}outline-level", "1")), 6) if is_heading else 0
         text = _inline(paragraph)
-        self._writer.add_block(f"{'#' * level} {' '.join(text.split())}" if level else f"{bullet}{text}")
+        if level:
+            number = bullet if bullet not in ("", BULLET) else self._numbers.heading(level)
+            text, bullet = f"{'#' * level} {number}{' '.join(text.split())}", ""
+        self._writer.add_block(f"{bullet}{text}")
         for note in paragraph.iter(f"{_TEXT}note"):
             self._notes.append(f"[{note.findtext(f'{_TEXT}note-citation', '')}] {plain_text(note)}")
         for comment in paragraph.iter(f"{OFFICE}annotation"):

@@ -7,8 +7,9 @@ from typing import Any
 
 from rag.documents import Content, Limits, Note, NoteKind
 from rag.reading.ocr.inner_pictures import InnerPictures
-from rag.reading.office.archive import PRESENTATION, OtherParts, checked_parts, packed
+from rag.reading.office.archive import PRESENTATION, OtherParts, checked_parts, packed, parse_xml
 from rag.reading.office.charts import add_chart
+from rag.reading.office.diagrams import diagram_text
 from rag.reading.office.relations import RELATIONSHIPS
 from rag.reading.office.white_slides import is_white, remove_white_runs
 from rag.reading.superscripts import mark_superscript
@@ -47,6 +48,8 @@ def read_slides(data: bytes, name: str, limits: Limits) -> Content:
             frame = slide.notes_slide.notes_text_frame if slide.has_notes_slide else None
             if frame is not None and frame.text.strip():
                 writer.add_block(f"Notes: {_text(frame)}")
+            for comment in _comments(slide):
+                writer.add_block(f"Comment: {comment}" if comment else "")
     if hidden:
         writer.notes.append(Note(NoteKind.HIDDEN_SLIDES, len(hidden), tuple(hidden)))
     return writer.content()
@@ -90,9 +93,26 @@ def _add_shape(writer: ContentWriter, shape: Any) -> None:
         writer.add_table(list(_cells(shape.table)))
     elif getattr(shape, "has_chart", False):
         add_chart(writer, shape.chart._chartSpace)
+    elif (part := _diagram_part(shape)) is not None:
+        writer.add_block(diagram_text(parse_xml(part.blob)))
     elif shape.has_text_frame:
         text = _text(shape.text_frame)
         writer.add_block(f"# {' '.join(text.split())}" if kind in _TITLES and text else text)
+
+
+def _comments(slide: Any) -> Iterator[str]:
+    """Yield the comments on a slide, each before the replies to it."""
+    for relation in slide.part.rels.values():
+        if relation.reltype.endswith("/comments") and not relation.is_external:
+            for text in parse_xml(relation.target_part.blob).iter("{*}text", "{*}txBody"):
+                yield " ".join("".join(text.itertext()).split())
+
+
+def _diagram_part(shape: Any) -> Any:
+    """Return the part with the texts of a diagram, or None for another shape."""
+    identifiers = next(shape.element.iter("{*}relIds"), None)
+    relation = shape.part.rels.get(identifiers.get(f"{RELATIONSHIPS}dm")) if identifiers is not None else None
+    return None if relation is None or relation.is_external else relation.target_part
 
 
 def _picture_parts(shape: Any) -> Iterator[str]:

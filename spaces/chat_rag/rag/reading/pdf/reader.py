@@ -15,6 +15,7 @@ from rag.reading.ocr.errors import REMEDY
 from rag.reading.ocr.page_pictures import has_images
 from rag.reading.ocr.recognizer import Recognizer, install_remedy
 from rag.reading.ocr.scans import Scans
+from rag.reading.pdf.layers import has_hidden_layers
 from rag.reading.pdf.pages import assemble, join_broken_words
 
 PDFIUM_LOCK = threading.Lock()  # PDFium isn't thread-safe, not even across documents
@@ -108,10 +109,14 @@ class _Reader:
 
 
 def open_pdf(data: bytes) -> Any:
-    """Return a pypdfium2 document that knows the values of its form. The caller holds PDFium's lock."""
+    """Return a pypdfium2 document that knows the values of its form, and whether layers may be hidden.
+
+    The caller holds PDFium's lock.
+    """
     import pypdfium2
 
-    document = pypdfium2.PdfDocument(data)
+    document: Any = pypdfium2.PdfDocument(data)
+    document.has_hidden_layers = has_hidden_layers(data)
     if document.get_formtype():
         document.init_forms()
     return document

@@ -12,7 +12,7 @@ from rag.reading.tables import ContentWriter
 from rag.reading.text.decode import declared_encoding, decode_with_notes
 
 # Colors and links of a terminal.
-_TERMINAL = re.compile(r"\x1b(?:\[[0-9;:?]{0,30}[A-Za-z]|\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\))")
+TERMINAL = re.compile(r"\x1b(?:\[[0-9;:?]{0,30}[A-Za-z]|\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\))")
 _ESCAPE = re.compile(
     r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|.)", re.DOTALL
 )
@@ -28,7 +28,7 @@ _HTML_TABLE = re.compile(
 def read_text(data: bytes, name: str, limits: Limits) -> Content:
     """Return the characters of a text file."""
     text, notes = decode_with_notes(data, name)
-    return Content(_TERMINAL.sub("", text) if "\x1b" in text else text, notes=notes)
+    return Content(TERMINAL.sub("", text) if "\x1b" in text else text, notes=notes)
 
 
 def read_json(data: bytes, name: str, limits: Limits) -> Content:

@@ -8,6 +8,7 @@ import pytest
 
 from rag.documents import Note, NoteKind
 from tests.rag import make_documents as make
+from tests.rag import make_office
 
 RUN = "<w:r><w:t>{}</w:t></w:r>"
 NUMBERING = (
@@ -99,6 +100,68 @@ def test_prompts_are_known_by_the_name_of_their_style(read):
     body = f"<w:p>{RUN.format('Boat: ')}{content}</w:p>"
     document = read("a.docx", make.packed_docx(body, extra={"word/styles.xml": styles.encode()}))
     assert document.text == "Boat: Skarv"
+
+
+def test_a_text_that_a_program_wrote_without_another_style_is_no_prompt(read):
+    glossary = (
+        f'<w:glossaryDocument xmlns:w="{make.WORD_NAMESPACE}"><w:docParts><w:docPart><w:docPartPr><w:name w:val="A"/>'
+        f"</w:docPartPr><w:docPartBody>{make.paragraph('Enter the fee.')}</w:docPartBody></w:docPart></w:docParts>"
+        "</w:glossaryDocument>"
+    )
+    properties = '<w:placeholder><w:docPart w:val="A"/></w:placeholder><w:showingPlcHdr/>'
+    body = "".join(
+        f"<w:p>{RUN.format('Fee: ')}{control(RUN.format(text), properties)}</w:p>"
+        for text in ("Enter the fee.", "14 crowns")
+    )
+    document = read("a.docx", make.packed_docx(body, extra={"word/glossary/document.xml": glossary.encode()}))
+    assert document.text == "Fee:\n\nFee: 14 crowns"
+    assert document.notes == (Note(NoteKind.EMPTY_FIELDS, 1),)
+
+
+def test_prompts_of_whole_paragraphs_in_headers_are_left_out_and_counted(read):
+    blocks = control(make.paragraph("Click to enter a title.")) + control(make.paragraph("Contract 7"), "")
+    header = f'<w:hdr xmlns:w="{make.WORD_NAMESPACE}">{blocks}</w:hdr>'
+    document = read("a.docx", make.packed_docx(make.paragraph("text"), extra={"word/header1.xml": header.encode()}))
+    assert document.text.split() == ["Contract", "7", "text"]
+    assert document.notes == (Note(NoteKind.EMPTY_FIELDS, 1),)
+
+
+def test_clauses_are_numbered_by_their_styles_and_those_that_they_are_based_on(read):
+    def level(number: int, kind: str, style: str, text: str) -> str:
+        return (
+            f'<w:lvl w:ilvl="{number}"><w:start w:val="1"/><w:numFmt w:val="{kind}"/><w:pStyle w:val="{style}"/>'
+            f'<w:lvlText w:val="{text}"/></w:lvl>'
+        )
+
+    def style(name: str, content: str) -> str:
+        return f'<w:style w:type="paragraph" w:styleId="{name}">{content}</w:style>'
+
+    def numbered(number: int, base: str = "") -> str:
+        based = f'<w:basedOn w:val="{base}"/>' if base else ""
+        return f'{based}<w:pPr><w:numPr><w:numId w:val="{number}"/></w:numPr></w:pPr>'
+
+    numbering = (
+        f'<w:numbering xmlns:w="{make.WORD_NAMESPACE}"><w:abstractNum w:abstractNumId="0"><w:numStyleLink w:val="L"/>'
+        '</w:abstractNum><w:abstractNum w:abstractNumId="1"><w:styleLink w:val="L"/>'
+        + level(0, "decimal", "Clause", "Article %1")
+        + level(1, "lowerLetter", "Part", "(%2)")
+        + '</w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num></w:numbering>'
+    )
+    styles = (
+        f'<w:styles xmlns:w="{make.WORD_NAMESPACE}">'
+        + style("Clause", numbered(1))
+        + style("Part", numbered(1))
+        + style("Own", '<w:basedOn w:val="Clause"/>')
+        + style("Plain", numbered(0, "Clause"))
+        + "</w:styles>"
+    )
+    body = "".join(
+        f'<w:p><w:pPr><w:pStyle w:val="{name}"/></w:pPr>{RUN.format(text)}</w:p>'
+        for name, text in [("Clause", "Term"), ("Part", "a year"), ("Part", "rain"), ("Own", "Fees"), ("Plain", "none")]
+    )
+    extra = {"word/numbering.xml": numbering.encode(), "word/styles.xml": styles.encode()}
+    document = read("a.docx", make.packed_docx(body, extra=extra))
+    assert document.text.split("\n\n") == ["Article 1 Term", "(a) a year", "(b) rain", "Article 2 Fees", "none"]
 
 
 def test_headers_footers_comments_and_boxes_are_read(read):
@@ -295,3 +358,25 @@ def test_inner_lists_of_words_own_styles_have_their_own_numbers(read):
     stream = io.BytesIO()
     document.save(stream)
     assert read("a.docx", stream.getvalue()).text.split("\n\n") == ["1. Fees", "1. Boats", "2. Lamps", "2. Wages"]
+
+
+def test_the_words_of_diagrams_and_of_drawn_letters_are_read(read):
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    diagram = (
+        '<w:p><w:r><w:drawing><d:relIds xmlns:d="http://schemas.openxmlformats.org/drawingml/2006/diagram" '
+        f'xmlns:r="{office}" r:dm="rId9"/></w:drawing></w:r></w:p>'
+    )
+    art = (
+        '<w:p><w:r><w:pict><v:shape xmlns:v="urn:schemas-microsoft-com:vml"><v:textpath string="Open on 1 May"/>'
+        "</v:shape></w:pict></w:r></w:p>"
+    )
+    relation = (
+        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId9" '
+        f'Type="{office}/diagramData" Target="diagrams/data1.xml"/></Relationships>'
+    )
+    extra = {
+        "word/_rels/document.xml.rels": relation.encode(),
+        "word/diagrams/data1.xml": make_office.diagram("Pay", "Sail"),
+    }
+    document = read("a.docx", make.packed_docx(art + diagram + make.paragraph("The end."), extra=extra))
+    assert document.text == "Open on 1 May\n\nPay\nSail\n\nThe end."

@@ -58,6 +58,7 @@ class ColumnEdges:
     def __init__(self, columns: Iterable[Column] = ()) -> None:
         self.lefts: list[float] = []
         self.rights: list[float] = []
+        self._known: dict[Segment, range] = {}
         for column in columns:
             self.lefts.append(column.left)
             self.rights.append(column.right)
@@ -67,6 +68,13 @@ class ColumnEdges:
         start = bisect_left(self.rights, cell.left + least, first)
         end = bisect_left(self.lefts, cell.right - least, start)
         return range(start, end if end > start else start)
+
+    def columns_of(self, cell: Segment) -> range:
+        """Return the indexes of the columns that a cell overlaps, which are found once, when no column is added."""
+        found = self._known.get(cell)
+        if found is None:
+            found = self._known[cell] = self.touched(cell)
+        return found
 
     def add(self, cell: Segment, least: float) -> None:
         """Make a column of a cell that is in none, or widen the only one that it's in."""

@@ -87,7 +87,7 @@ def _figures_left(rows: Sequence[Line], columns: Sequence[Column], edges: Column
     surplus = [0] * len(columns)  # of figures over other cells
     for line in rows:
         for segment in line.segments:
-            for index in edges.touched(segment):
+            for index in edges.columns_of(segment):
                 surplus[index] += 1 if is_figure(segment.text) else -1
     return next((column.left for column, more in zip(columns[1:], surplus[1:], strict=True) if more > 0), None)
 
@@ -120,21 +120,25 @@ def _split_line(
 
     `least` is the width of a space at which they are split, in units of the line's height.
     """
-    if words is None or not any(len(edges.touched(segment)) > 1 for segment in line.segments):
+    wide = [segment for segment in line.segments if len(edges.columns_of(segment)) > 1]
+    if words is None or not wide:
         return line
     segments: list[Segment] = []
     for segment in line.segments:
-        touched = [columns[index] for index in edges.touched(segment)]
-        is_wide = len(touched) > 1
-        segments += split_segment(segment, words, touched, least * segment.size) if is_wide else [segment]
+        if segment in wide:
+            covered = [columns[index] for index in edges.columns_of(segment)]
+            segments += split_segment(segment, words, covered, least * segment.size)
+        else:
+            segments.append(segment)
     return Line(segments)
 
 
 def _is_ragged(lines: Sequence[Line], edges: ColumnEdges) -> bool:
     """Return whether many cells cover several columns, so that the lines are no table."""
     cells = [segment for line in lines if len(line.segments) > 1 for segment in line.segments]
-    wide = sum(1 for cell in cells if len(edges.touched(cell, 2 * OVERLAP, first=1)) > 1)
-    return wide > 0.3 * len(cells)
+    wide = [cell for cell in cells if len(edges.columns_of(cell)) > 1]  # few are
+    wide = [cell for cell in wide if len(edges.touched(cell, 2 * OVERLAP, first=1)) > 1]
+    return len(wide) > 0.3 * len(cells)
 
 
 def _row_cells(row: int, group: Sequence[Line], columns: Sequence[Column], edges: ColumnEdges) -> list[GridCell]:
@@ -157,7 +161,7 @@ def _row_cells(row: int, group: Sequence[Line], columns: Sequence[Column], edges
 
 def column_of(segment: Segment, columns: Sequence[Column], edges: ColumnEdges) -> tuple[int, int]:
     """Return the column of a cell and how many it spans."""
-    touched = edges.touched(segment)
+    touched = edges.columns_of(segment)
     if not touched:
         distances = [abs(segment.left + segment.right - column.left - column.right) for column in columns]
         return distances.index(min(distances)), 1

@@ -29,18 +29,15 @@ class Clips:
 
     def read(self, objects: Indexes) -> dict[int, Clip]:
         """Return the clips of objects by their addresses, without those that have none."""
-        import numpy as np
-
-        get, count = (
-            pdfium.function("FPDFPageObj_GetClipPath", ctypes.c_size_t),
-            pdfium.function("FPDFClipPath_CountPaths"),
-        )
-        addresses = np.fromiter((path for _, batch in pdfium.handles(objects) for path in map(get, batch)), np.intp)
-        counts = [number for _, batch in pdfium.handles(addresses) for number in map(count, batch)]
-        if max(counts, default=0) < 1:
-            return {}
-        clips = zip(objects.tolist(), addresses.tolist(), counts, strict=True)
-        return {item: self._clip(ctypes.c_void_p(paths), number) for item, paths, number in clips if number > 0}
+        get = pdfium.function("FPDFPageObj_GetClipPath", pdfium.Handle)
+        count = pdfium.function("FPDFClipPath_CountPaths")
+        clips: dict[int, Clip] = {}
+        for start, batch in pdfium.handles(objects):
+            paths = list(map(get, batch))
+            counts = list(map(count, paths))
+            for index in [index for index, number in enumerate(counts) if number > 0]:
+                clips[int(objects[start + index])] = self._clip(paths[index], counts[index])
+        return clips
 
     def _clip(self, paths: ctypes.c_void_p, count: int) -> Clip:
         clip: Clip = (EVERYWHERE, True)

@@ -66,20 +66,28 @@ def find_covered(drawing: Drawing, places: Numbers, page_area: float) -> Covered
 
 
 def _overlaps(drawing: Drawing, places: Numbers) -> tuple[Indexes, Indexes]:
-    """Return pairs of covers and words that were drawn before them and have their center inside."""
+    """Return pairs of covers and words that were drawn before them and have their center inside.
+
+    The words are sorted by height, so that each cover is compared only with those beside it.
+    """
     import numpy as np
 
     found = [(np.zeros(0, np.intp), np.zeros(0, np.intp))]
-    if len(drawing.covers):
-        x, y = centers(places)
-        numbers = drawing.numbers()
-    for start in range(0, len(drawing.covers), _BATCH):
-        batch = slice(start, start + _BATCH)
-        left, bottom, right, top = _inner(drawing.cover_boxes[batch]).T[..., None]
-        inside = (x > left) & (x < right) & (y > bottom) & (y < top)
-        inside &= numbers < drawing.cover_numbers[batch, None]
-        covers, words = inside.nonzero()
-        found.append((covers + start, words))
+    if not len(drawing.covers):
+        return found[0]
+    x, y = centers(places)
+    by_height = y.argsort()
+    x, y, numbers = x[by_height], y[by_height], drawing.numbers()[by_height]
+    left, bottom, right, top = _inner(drawing.cover_boxes).T
+    firsts = y.searchsorted(bottom, "right")
+    counts = np.maximum(y.searchsorted(top) - firsts, 0)
+    for start in range(0, len(counts), _BATCH):
+        part = counts[start : start + _BATCH]
+        covers = np.arange(start, start + len(part)).repeat(part)
+        words = np.arange(len(covers)) + (firsts[start : start + _BATCH] - (part.cumsum() - part)).repeat(part)
+        inside = (x[words] > left[covers]) & (x[words] < right[covers])
+        inside &= numbers[words] < drawing.cover_numbers[covers]
+        found.append((covers[inside], by_height[words[inside]]))
     covers, words = map(np.concatenate, zip(*found, strict=True))
     return covers, words
 
@@ -97,6 +105,14 @@ def _inside(places: Numbers, box: Box) -> Flags:
 def centers(places: Numbers) -> tuple[Numbers, Numbers]:
     """Return the x and y of the middle of places."""
     return (places[:, 0] + places[:, 2]) / 2, (places[:, 1] + places[:, 3]) / 2
+
+
+def cut_places(places: Numbers, box: Box) -> tuple[Numbers, Flags]:
+    """Return the places, cut off at a box, and which of them have their center in it."""
+    import numpy as np
+
+    inside = _inside(places, box)
+    return (_cut(places, inside.nonzero()[0], _inner(np.array(box))) if inside.any() else places), inside
 
 
 def _inner(boxes: Numbers) -> Numbers:

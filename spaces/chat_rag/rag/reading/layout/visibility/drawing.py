@@ -51,22 +51,22 @@ class Drawing:
     """
 
     def __init__(self, page: int, words: Words) -> None:
-        self._objects: list[int] = words.objects.tolist()
-        self._texts = set(self._objects)
-        self._numbers: dict[int, float] = {}
+        import numpy as np
+
+        self._objects = words.objects
+        self._texts = np.sort(words.objects)  # some several times
+        self._numbers = np.full(len(self._texts), np.inf)
         self._clips: dict[int, Clip] = {}
         self._reader = Clips()
         self._forms = 0
         self._levels: list[_Level] = []
         self._parts: list[tuple[Indexes, Numbers, Numbers]] = []
-        self._add(page_order(page, self._objects, (words.ends - words.starts).tolist()), _Level())
+        self._add(page_order(page, self._texts, words), _Level())
         self.covers, self.cover_numbers, self.cover_boxes = _joined(self._parts)
 
     def numbers(self) -> Numbers:
         """Return for each word the number of its text in the order of drawing."""
-        import numpy as np
-
-        return np.array([self._numbers.get(text, np.inf) for text in self._objects])
+        return self._numbers[self._texts.searchsorted(self._objects)]
 
     def clips(self) -> tuple[Numbers, NDArray[np.bool_]] | None:
         """Return for each word the box around the clip of its text, and if it's the clip; None if nothing is cut."""
@@ -74,8 +74,12 @@ class Drawing:
 
         if not self._clips:
             return None
-        found = [self._clips.get(text, (EVERYWHERE, True)) for text in self._objects]
-        return np.array([box for box, _ in found]), np.array([is_box for _, is_box in found])
+        boxes, is_box = np.tile(EVERYWHERE, (len(self._texts), 1)), np.ones(len(self._texts), bool)
+        texts = self._texts.searchsorted(list(self._clips))
+        boxes[texts] = [box for box, _ in self._clips.values()]
+        is_box[texts] = [has_box for _, has_box in self._clips.values()]
+        words = self._texts.searchsorted(self._objects)
+        return boxes[words], is_box[words]
 
     def cover_box(self, index: int) -> Box:
         """Return left, bottom, right and top of what is visible of a cover."""
@@ -84,24 +88,19 @@ class Drawing:
 
     def _add(self, order: Order, level: _Level) -> None:
         """Add the objects of a page or a form, and of the forms among them."""
-        import numpy as np
         from pypdfium2 import raw
 
-        if level.depth:
-            self._numbers |= {text: level.first + level.step * number for text, number in order.texts.items()}
-        else:
-            self._numbers.update(order.texts)
-        self._read_clips(np.array(list(order.texts), np.intp), level)
-        others, numbers = np.array(order.others, np.intp), level.first + level.step * np.array(order.other_numbers)
-        kinds = pdfium.object_kinds(others)
+        self._numbers[order.known] = level.first + level.step * order.text_numbers
+        self._read_clips(order.texts, level)
+        kinds = pdfium.object_kinds(order.others)
         is_form = kinds == raw.FPDF_PAGEOBJ_FORM
+        numbers = level.first + level.step * order.other_numbers
         if is_form.any() and level.depth < _MOST_DEPTH:
-            for form, number in zip(others[is_form].tolist(), numbers[is_form].tolist(), strict=True):
+            for form, number in zip(order.others[is_form].tolist(), numbers[is_form].tolist(), strict=True):
                 self._add_form(form, number, level)
-        is_shape = (kinds != raw.FPDF_PAGEOBJ_TEXT) & ~is_form
-        is_shape &= numbers > min(self._numbers.values(), default=np.inf)
+        is_shape = (kinds != raw.FPDF_PAGEOBJ_TEXT) & ~is_form & (numbers > self._numbers.min())
         if is_shape.any():
-            self._add_covers(others[is_shape], numbers[is_shape], level)
+            self._add_covers(order.others[is_shape], numbers[is_shape], level)
 
     def _add_form(self, address: int, number: float, level: _Level) -> None:
         self._forms += 1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rag.reading.layout import pdfium
-from rag.reading.layout.visibility.covers import centers, find_covered
+from rag.reading.layout.visibility.clips import Box
+from rag.reading.layout.visibility.covers import centers, cut_places, find_covered
 from rag.reading.layout.visibility.drawing import Drawing
 from rag.reading.layout.visibility.overdrawn import backward_cuts
 from rag.reading.layout.visibility.rendered import have_contrast, make_difference
@@ -39,16 +41,18 @@ class _Doubts:
     places: Numbers
 
 
-def visible_words(page: Any, text_page: Any, words: Words) -> tuple[Words, int]:
+def visible_words(page: Any, text_page: Any, words: Words, annotations: Sequence[Box]) -> tuple[Words, int]:
     """Return the words that a reader of the page sees, and how many others there are.
+
+    `annotations` are the places of those that may cover words.
 
     White text on a dark field and the invisible text over a scanned picture stay: the page is rendered, only if it has
     words that may be invisible, clipped away or covered, and their places are checked. The caller holds PDFium's lock.
     """
-    doubts = _find_doubts(page, words)
+    doubts = _find_doubts(page, words, annotations)
     if doubts.compared.any() and (cuts := backward_cuts(text_page, words, doubts.compared)):
         words = read_words(text_page, cuts)
-        doubts = _find_doubts(page, words)
+        doubts = _find_doubts(page, words, annotations)
     visible = _large_words(page, words)
     pale = doubts.pale & visible
     if pale.any():
@@ -69,7 +73,7 @@ def _large_words(page: Any, words: Words) -> Flags:
     return large & (x > left - 1) & (x < right + 1) & (y > bottom - 1) & (y < top + 1)
 
 
-def _find_doubts(page: Any, words: Words) -> _Doubts:
+def _find_doubts(page: Any, words: Words, annotations: Sequence[Box]) -> _Doubts:
     import numpy as np
 
     pale, invisible = _pale_words(words)
@@ -85,6 +89,11 @@ def _find_doubts(page: Any, words: Words) -> _Doubts:
         places = covered.places
         compared = compared | covered.by_shape | (covered.by_picture & (not covered.is_scan))
         pale = pale | (covered.by_picture & covered.is_scan)
+    if getattr(page.pdf, "has_hidden_layers", False):
+        pale = np.ones(len(words), bool)
+    for box in annotations:
+        places, below = cut_places(places, box)
+        compared = compared | below
     return _Doubts(pale, compared & ~invisible, places)
 
 

@@ -8,6 +8,7 @@ from html import unescape
 from typing import Any
 
 from rag.reading.office.archive import parse_xml
+from rag.reading.office.diagrams import diagram_text
 from rag.reading.office.relations import relations
 from rag.reading.superscripts import mark_superscript
 from rag.reading.tables import ContentWriter
@@ -37,6 +38,8 @@ def add_drawn_texts(writer: ContentWriter, parts: dict[str, bytes], sheet: str) 
         for box in parse_xml(parts[drawing]).iter("{*}txBody") if parts.get(drawing) else ():
             writer.add_block("\n".join(filter(None, map(_text, box.iter("{*}p")))))
         for kind, part in relations(parts, drawing).values():
+            if kind == "diagramData" and parts.get(part):
+                writer.add_block(diagram_text(parse_xml(parts[part])))
             for title in parse_xml(parts[part]).iter("{*}title") if kind == "chart" and parts.get(part) else ():
                 writer.add_block(f"Chart: {text}" if (text := _text(title)) else "")
 

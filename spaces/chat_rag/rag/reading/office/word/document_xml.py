@@ -16,7 +16,7 @@ _OFF = ("0", "false", "off")
 _WRAPPERS = ("fldSimple", "customXml", "dir", "bdo")  # mammoth drops them with their text
 _TINY = 4  # half points
 _MAX_HEADING = 6
-_MAX_CHAIN = 20  # styles that are based on each other
+MAX_CHAIN = 20  # styles that are based on each other
 
 
 def value_of(element: Any, default: str = "") -> str:
@@ -56,7 +56,7 @@ def add_other_parts(body: Any, parts: dict[str, bytes]) -> None:
                 first += 1
                 continue
             if "comments" in name:
-                insert_text(block, "Comment: ")
+                insert_text(next(block.iter(f"{W}p"), block), "Comment: ")
             section = body.find(f"{W}sectPr")
             body.append(block) if section is None else section.addprevious(block)
 
@@ -69,7 +69,7 @@ def _remove_references(root: Any) -> None:
 
 
 def _outer_blocks(root: Any) -> list[Any]:
-    kinds = (f"{W}p", f"{W}tbl")
+    kinds = (f"{W}p", f"{W}tbl", f"{W}sdt")
     return [block for block in root.iter(*kinds) if next(block.iterancestors(*kinds), None) is None]
 
 
@@ -114,7 +114,7 @@ def _style_properties(styles: Any) -> dict[str, dict[str, Any]]:
     inherited: dict[str, dict[str, Any]] = {}
     for name in own:
         chain = [name]
-        while parents.get(chain[-1]) in own and len(chain) < _MAX_CHAIN:
+        while parents.get(chain[-1]) in own and len(chain) < MAX_CHAIN:
             chain.append(parents[chain[-1]])
         inherited[name] = {tag: element for each in reversed(chain) for tag, element in own[each].items()}
     return inherited
@@ -160,7 +160,7 @@ def mark_headings(root: Any, styles: Any) -> None:
 
 
 def _inherited(name: str, levels: dict[str, str], parents: dict[str, str]) -> str:
-    for _ in range(20):
+    for _ in range(MAX_CHAIN):
         if levels.get(name):
             return levels[name]
         name = parents.get(name, "")

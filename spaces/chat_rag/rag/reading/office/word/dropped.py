@@ -1,4 +1,4 @@
-"""Rewrites what mammoth drops from Word files: chosen values, letters with a reading, rows with an indent."""
+"""Rewrites what mammoth drops from Word files: chosen values, drawn letters, those with a reading, indented rows."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ _MAX_SPAN = 100
 def rewrite_dropped(root: Any) -> None:
     """Change a Word file's main text so that nothing of it is dropped."""
     _write_choices(root)
+    _write_art(root)
     _keep_letters(root)
     _fill_rows(root)
 
@@ -28,6 +29,18 @@ def _write_choices(root: Any) -> None:
             chosen = etree.Element(f"{W}r")
             etree.SubElement(chosen, f"{W}t").text = entries[int(number)]
             run.addprevious(chosen)
+
+
+def _write_art(root: Any) -> None:
+    """Write the words of drawn letters (WordArt) before them."""
+    from lxml import etree
+
+    for art in root.iter("{urn:schemas-microsoft-com:vml}textpath"):
+        run = next(art.iterancestors(f"{W}r"), None)
+        if run is not None and art.get("string", "").strip():
+            words = etree.Element(f"{W}r")
+            etree.SubElement(words, f"{W}t").text = art.get("string")
+            run.addprevious(words)
 
 
 def _keep_letters(root: Any) -> None:

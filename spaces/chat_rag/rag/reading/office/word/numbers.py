@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from rag.reading.list_numbers import list_number
 from rag.reading.office.archive import parse_xml
-from rag.reading.office.word.document_xml import W, insert_text, is_on, value_of
+from rag.reading.office.word.document_xml import MAX_CHAIN, W, insert_text, is_on, value_of
 
 _NUMBERING = "word/numbering.xml"
 _OWN_LISTS = "ListNumber"
@@ -18,32 +18,37 @@ _FORMATS = ("decimal", "decimalZero", "lowerLetter", "upperLetter", "lowerRoman"
 class Numbering(NamedTuple):
     """A list: by level its format, its text such as "%1.%2.", and its first number; and where it starts again.
 
-    The levels in `decimal` write the numbers of all levels as 1, 2, 3.
+    The levels in `decimal` write the numbers of all levels as 1, 2, 3. `styles` are the levels of paragraph styles.
     """
 
     abstract: str
     levels: dict[int, tuple[str, str, int]]
     restarts: dict[int, int]
     decimal: frozenset[int]
+    styles: dict[str, str]
 
 
 def number_paragraphs(root: Any, parts: dict[str, bytes], styles: Any) -> None:
     """Write the number of each numbered paragraph into its text; bullets stay lists."""
     if not parts.get(_NUMBERING):
         return
-    numbering, style_numbers = _numbering(parse_xml(parts[_NUMBERING])), _style_numbers(styles)
+    lists = parse_xml(parts[_NUMBERING])
+    numbering, numbered_styles = _numbering(lists), _numbered_styles(styles)
+    parts[_NUMBERING] = _without_styles(lists)
     counters: dict[str, dict[int, int]] = defaultdict(dict)
     for paragraph in root.iter(f"{W}p"):
         own = paragraph.find(f"{W}pPr/{W}numPr")
         style_name = value_of(paragraph.find(f"{W}pPr/{W}pStyle"))
-        properties = own if own is not None else style_numbers.get(style_name)
-        if properties is None:
+        numbered_style = numbered_styles.get(style_name)
+        number, level = _place(own) if own is not None else ("", "")
+        if not number and numbered_style:
+            number, style_level = _place(numbered_style.properties)
+            linked = numbering[number].styles.get(numbered_style.name, "") if number in numbering else ""
+            level = level or style_level or linked
+        numbered, depth = numbering.get(number), int(level) if level.isdecimal() else 0
+        if not numbered or depth not in numbered.levels:
             continue
-        number, level = value_of(properties.find(f"{W}numId")), value_of(properties.find(f"{W}ilvl"), "0")
-        numbered = numbering.get(number)
-        if not numbered or not level.isdecimal() or int(level) not in numbered.levels:
-            continue
-        label = _label(counters[numbered.abstract], numbered, int(level))
+        label = _label(counters[numbered.abstract], numbered, depth)
         if label:
             insert_text(paragraph, f"{label} ")
             if own is not None:
@@ -52,42 +57,71 @@ def number_paragraphs(root: Any, parts: dict[str, bytes], styles: Any) -> None:
                 paragraph.find(f"{W}pPr").remove(paragraph.find(f"{W}pPr/{W}pStyle"))
 
 
-def _style_numbers(styles: Any) -> dict[str, Any]:
-    """Return the numbering of each paragraph style that has one."""
-    return {
-        style.get(f"{W}styleId"): properties
-        for style in (styles.iter(f"{W}style") if styles is not None else ())
-        if (properties := style.find(f"{W}pPr/{W}numPr")) is not None
-        # Word's own lists with bullets stay lists.
-        and not style.get(f"{W}styleId", "").startswith("ListBullet")
-    }
+def _without_styles(lists: Any) -> bytes:
+    """Return the lists without the styles of their numbered levels, from which the converter would number again."""
+    from lxml import etree
+
+    for level in lists.iter(f"{W}lvl"):
+        style = level.find(f"{W}pStyle")
+        if style is not None and value_of(level.find(f"{W}numFmt"), "decimal") in _FORMATS:
+            level.remove(style)
+    return bytes(etree.tostring(lists, xml_declaration=True, encoding="UTF-8"))
+
+
+def _place(properties: Any) -> tuple[str, str]:
+    """Return the list and the level that some properties name, each "" without one."""
+    return value_of(properties.find(f"{W}numId")), value_of(properties.find(f"{W}ilvl"))
+
+
+class _NumberedStyle(NamedTuple):
+    """The style that gives a paragraph its numbers, and its properties."""
+
+    name: str
+    properties: Any
+
+
+def _numbered_styles(styles: Any) -> dict[str, _NumberedStyle]:
+    """Return for each paragraph style the one that numbers it: itself, or one that it's based on."""
+    found = {style.get(f"{W}styleId", ""): style for style in (styles.iter(f"{W}style") if styles is not None else ())}
+    numbered: dict[str, _NumberedStyle] = {}
+    for style_name in found:
+        name = style_name
+        for _ in range(MAX_CHAIN):
+            # Word's own lists with bullets stay lists.
+            if name not in found or name.startswith("ListBullet"):
+                break
+            if (properties := found[name].find(f"{W}pPr/{W}numPr")) is not None:
+                numbered[style_name] = _NumberedStyle(name, properties)
+                break
+            name = value_of(found[name].find(f"{W}basedOn"))
+    return numbered
 
 
 def _numbering(root: Any) -> dict[str, Numbering]:
-    abstracts = {
-        abstract.get(f"{W}abstractNumId"): {
-            int(level.get(f"{W}ilvl", "0")): (
-                value_of(level.find(f"{W}numFmt"), "decimal"),
-                value_of(level.find(f"{W}lvlText")),
-                int(value_of(level.find(f"{W}start"), "1")),
-            )
-            for level in abstract.iter(f"{W}lvl")
-        }
-        for abstract in root.iter(f"{W}abstractNum")
-    }
-    decimal = {
-        abstract.get(f"{W}abstractNumId"): frozenset(
-            int(level.get(f"{W}ilvl", "0")) for level in abstract.iter(f"{W}lvl") if is_on(level.find(f"{W}isLgl"))
+    abstracts = {abstract.get(f"{W}abstractNumId"): abstract for abstract in root.iter(f"{W}abstractNum")}
+    linked = {value_of(abstract.find(f"{W}styleLink"), "-"): abstract for abstract in abstracts.values()}
+    numbering: dict[str, Numbering] = {}
+    for number in root.iter(f"{W}num"):
+        reference = value_of(number.find(f"{W}abstractNumId"))
+        abstract = abstracts.get(reference)
+        if abstract is None:
+            continue
+        style = value_of(abstract.find(f"{W}numStyleLink"))  # the levels of such a list are those of another one
+        found = [*linked.get(style, abstract).iter(f"{W}lvl"), *number.iterfind(f"{W}lvlOverride/{W}lvl")]
+        levels = {int(level.get(f"{W}ilvl", "0")): level for level in found}
+        numbering[number.get(f"{W}numId")] = Numbering(
+            reference,
+            {depth: _level(level) for depth, level in levels.items()},
+            _restarts(number),
+            frozenset(depth for depth, level in levels.items() if is_on(level.find(f"{W}isLgl"))),
+            {value_of(level.find(f"{W}pStyle")): str(depth) for depth, level in levels.items()},
         )
-        for abstract in root.iter(f"{W}abstractNum")
-    }
-    return {
-        number.get(f"{W}numId"): Numbering(
-            reference, abstracts.get(reference, {}), _restarts(number), decimal.get(reference, frozenset())
-        )
-        for number in root.iter(f"{W}num")
-        if (reference := value_of(number.find(f"{W}abstractNumId")))
-    }
+    return numbering
+
+
+def _level(level: Any) -> tuple[str, str, int]:
+    number_format = value_of(level.find(f"{W}numFmt"), "decimal")
+    return number_format, value_of(level.find(f"{W}lvlText")), int(value_of(level.find(f"{W}start"), "1"))
 
 
 def _restarts(number: Any) -> dict[int, int]:

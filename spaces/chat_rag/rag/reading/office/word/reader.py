@@ -13,6 +13,7 @@ from rag.reading.html.tree import NormalizedPage
 from rag.reading.ocr.inner_pictures import InnerPictures
 from rag.reading.office.archive import WORD, OtherParts, checked_parts, packed, parse_xml
 from rag.reading.office.charts import add_chart
+from rag.reading.office.diagrams import diagram_text
 from rag.reading.office.relations import RELATIONSHIPS, Relation, relations
 from rag.reading.office.word.document_xml import (
     STYLES,
@@ -71,6 +72,8 @@ def read_word(data: bytes, name: str, limits: Limits, depth: int = 0) -> Content
                 pictures.add(other_parts.unpack(part))
             elif kind == "chart" and parts.get(part):
                 add_chart(writer, parse_xml(parts[part]))
+            elif kind == "diagramData" and parts.get(part):
+                writer.add_block(diagram_text(parse_xml(parts[part])))
             elif kind and depth < _MAX_DEPTH:
                 writer.add_content(_read_inner(part, parts, name, limits, depth + 1))
     if empty:
@@ -94,7 +97,7 @@ def _prepare(parts: dict[str, bytes]) -> tuple[int, int, list[Relation]]:
     add_other_parts(body, parts)
     accept_changes(root)
     hidden = remove_hidden(root, styles)
-    empty = remove_placeholders(root, styles)
+    empty = remove_placeholders(root, styles, parts)
     number_paragraphs(root, parts, styles)
     mark_headings(root, styles)
     unfold_boxes(root)
@@ -106,12 +109,12 @@ def _prepare(parts: dict[str, bytes]) -> tuple[int, int, list[Relation]]:
 
 
 def _mark_parts(root: Any, body: Any, parts: dict[str, bytes]) -> list[Relation]:
-    """Mark the place of each file inside the document (`altChunk`), picture and chart with its number; return them."""
+    """Mark the place of each inner file (`altChunk`), picture, chart and diagram with its number; return them."""
     related = relations(parts, _DOCUMENT)
     inside: dict[Relation, None] = {}  # in order, each once
     last: dict[Any, Any] = {}  # by block: the place that was added behind it
-    for element in list(root.iter(f"{W}altChunk", "{*}blip", "{*}imagedata", "{*}chart")):
-        names = (element.get(f"{RELATIONSHIPS}{name}") for name in ("id", "embed"))
+    for element in list(root.iter(f"{W}altChunk", "{*}blip", "{*}imagedata", "{*}chart", "{*}relIds")):
+        names = (element.get(f"{RELATIONSHIPS}{name}") for name in ("id", "embed", "dm"))
         relation = next((related[name] for name in names if name in related), None)
         if relation is None or relation in inside or len(inside) > _MOST_PARTS:
             continue
