@@ -25,6 +25,7 @@ from rag.answering.verification.verifier import Evidence, Verifier
 from rag.documents import Passage
 
 _FULL_STOPS = ("。", "！", "？")  # no space follows these
+_END = re.compile(r"[.!?。！？\n]")
 _MAX_RUN = 200  # how many backticks or white-space characters to wait for
 _BACKTICKS = re.compile(f"`{{1,{_MAX_RUN}}}")
 _SPACE = re.compile(rf"\s{{0,{_MAX_RUN}}}")
@@ -94,6 +95,11 @@ class Citer:
     def feed(self, text: str) -> str:
         """Return the part of the answer that is final after `text`."""
         return "".join(self._settle(self._pending + text, last=False)) if self.passages else text
+
+    def may_check(self, text: str) -> bool:
+        """Return whether a sentence or a row can end when `text` is fed, and is checked then."""
+        waiting = self._pending + text
+        return bool(_END.search(self._sentence + waiting)) or len(waiting) >= _MAX_ROW
 
     def flush(self, *, finished: bool = True) -> str:
         """Return the rest of the answer; a last sentence that isn't `finished` isn't checked."""
