@@ -29,6 +29,7 @@ _END = re.compile(r"[.!?。！？\n]")
 _MAX_RUN = 200  # how many backticks or white-space characters to wait for
 _BACKTICKS = re.compile(f"`{{1,{_MAX_RUN}}}")
 _SPACE = re.compile(rf"\s{{0,{_MAX_RUN}}}")
+_WORD = re.compile(r"\w{1,40}")
 # A longer text without an end isn't a claim. Without a limit, each of its words would cost as much as all before it.
 _MAX_SENTENCE, _MAX_ROW = 1000, 4000
 
@@ -157,6 +158,8 @@ class Citer:
                 return None
         if character.isspace() or self._sentence.endswith(_FULL_STOPS):
             return self._space(text, position, last)
+        if word := _WORD.match(text, position):  # nothing in it needs a look of its own
+            return self._take(word[0]), word.end()
         return self._take(character), position + 1
 
     def _space(self, text: str, position: int, last: bool) -> tuple[str, int] | None:
