@@ -171,17 +171,17 @@ class _Buffer(Generic[T]):
     async def read_ahead(self) -> None:
         """Wait until no item arrives for `ROUNDS` rounds of the loop, because items left unread would stay late.
 
-        Stops after ten times as many rounds if the stream never pauses.
+        If the stream never pauses, it stops after `READ_SECONDS`, and not before `ROUNDS`: of a busy loop, they take
+        longer, and new items arrive meanwhile.
         """
         self.arrived.clear()
         await _wait(self.arrived, READ_SECONDS)
-        quiet = 0
-        for _ in range(10 * ROUNDS):
+        loop, quiet, rounds = asyncio.get_running_loop(), 0, 0
+        deadline = loop.time() + READ_SECONDS
+        while quiet < ROUNDS and (rounds < ROUNDS or loop.time() < deadline):
             size = self.items.qsize()
             await asyncio.sleep(0)
-            quiet = quiet + 1 if self.items.qsize() == size else 0
-            if quiet == ROUNDS:
-                return
+            quiet, rounds = quiet + 1 if self.items.qsize() == size else 0, rounds + 1
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -18,7 +18,7 @@ import time
 from harness.servers.scripted_server import STREAM, chunk, delta, exact_loop, read_request
 
 LETTERS, LENGTH = "abcdefghijklmnopqrstuvwxyz", 5
-WORD = re.compile(r"[a-z]{5}(?=[ .])")
+WORD = re.compile(r"(?<![a-z])[a-z]{5}(?![a-z])")
 SPAN = len(LETTERS) ** LENGTH  # 20 minutes, then the words repeat
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -30,6 +30,12 @@ from rag.documents import Document
 from rag.errors import DocumentError, FileError, FileProblem, ReaderStopped, StopReason
 from rag.library.progress import FileSummary
 from rag.library.quota import QuotaExceeded
+from rag.reading.archives.limits import ArchiveLimits
+from rag.reading.archives.listing import list_archive
+from rag.reading.file_types import check_signature
+from rag.reading.ocr.errors import PageFailed
+from rag.reading.ocr.images import open_image
+from rag.reading.web.fetch import fetch
 from ui.admission.admission import Refused, TooSlow
 from ui.admission.strings import Reason
 
@@ -157,6 +163,36 @@ def test_errors_are_in_the_language_of_the_page() -> None:
         ):
             assert error_text(error).startswith(start)
             assert error_text(error).endswith(f" {error}")
+
+
+def error_of(work: Callable[[], object]) -> DocumentError:
+    with pytest.raises(DocumentError) as caught:
+        work()
+    return caught.value
+
+
+def test_what_visitors_do_wrong_with_files_and_addresses_is_explained_in_the_language_of_the_page(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.zip").write_bytes(b"PK")
+    encrypted = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+    errors = [
+        error_of(lambda: check_signature(b"%PDF-1.7", ".txt", "a.txt")),
+        error_of(lambda: check_signature(encrypted, ".docx", "a.docx")),
+        error_of(lambda: check_signature(b"words", ".docx", "a.docx")),
+        error_of(lambda: list_archive(tmp_path / "a.zip", name="a.zip", limits=ArchiveLimits())),
+        error_of(lambda: open_image(b"words", "a.png")),
+        error_of(lambda: fetch("https://example.com/a")),
+        PageFailed("a.pdf", 3),
+    ]
+    with page_in("de"):
+        texts = [error_text(error) for error in errors]
+    assert texts[0] == "„a.txt“ endet auf .txt, enthält aber PDF. Benennen Sie die Datei in .pdf um, wenn das stimmt."
+    assert texts[5].startswith("Webseiten werden hier nicht gelesen.")
+    assert texts[6].startswith("„a.pdf“ ist gescannt, und der Text der Seite 3 lässt sich nicht erkennen.")
+    for error, text in zip(errors, texts, strict=True):
+        assert isinstance(error, FileError)
+        assert str(error) not in text, "the page would show the English words"
 
 
 def test_the_reason_for_a_thumb_is_kept_in_english() -> None:

@@ -41,11 +41,11 @@ def test_a_file_of_white_space_in_any_encoding(refusal, content):
         ("a.md", make.pdf("text"), "PDF"),
         ("a.csv", make.archive({"a": b"b"}), "ZIP"),
         ("a.html", b"\xff\xd8\xff\xe0" + bytes(20), "JPEG"),
-        ("a.pdf", b"MZ\x90\0\3\0\0\0" + bytes(100), "Windows program"),
-        ("a.pdf", b"just words", "isn't a valid PDF"),
+        ("a.pdf", b"MZ\x90\0\3\0\0\0" + bytes(100), "EXE"),
+        ("a.pdf", b"just words", "isn't a valid PDF file"),
         ("a.pdf", make.docx(), "ZIP"),
         ("a.docx", make.pdf("text"), "PDF"),
-        ("a.docx", b"just words", "isn't a valid Word document"),
+        ("a.docx", b"just words", "isn't a valid Word file"),
     ],
 )
 def test_a_wrong_extension(refusal, name, content, words):

@@ -19,6 +19,8 @@ _OWN = ("<span", "</span", "](#")
 
 def mark_formulas(markdown: str) -> str:
     r"""Return Markdown with each formula between single dollars, outside of code, as `\(…\)`."""
+    if "$" not in markdown:
+        return markdown
     return "".join(part if is_code else _INLINE.sub(_marked, part) for part, is_code in split_code(markdown))
 
 

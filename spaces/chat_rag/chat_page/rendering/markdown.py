@@ -119,11 +119,11 @@ def _spans_in(text: str, answer: str, sentences: Sequence[Sentence]) -> list[tup
 
 def _underline(text: str, start: int, end: int, spans: Sequence[tuple[int, int]]) -> str:
     """Return a part of the text with what the documents don't support underlined, and no link to the source panel."""
-    parts = []
+    parts, title = [], strings().unsupported if spans else ""
     for left, right in ((max(left, start), min(right, end)) for left, right in spans):
         if left < right:
             sentence = _without_own_links(text[left:right])
-            underlined = f'<span class="sp-unsupported" title="{strings().unsupported}">{sentence}</span>'
+            underlined = f'<span class="sp-unsupported" title="{title}">{sentence}</span>'
             parts += [_without_own_links(text[start:left]), underlined]
             start = right
     return "".join([*parts, _without_own_links(text[start:end])])

@@ -170,8 +170,9 @@ async def _add_citations(
                 if event.kind == "thought":
                     yield event
                     continue
-                # The thread that serves the pages must not compare figures for long.
-                is_slow = bool(citer.passages) and citer.verifier.is_slow
+                # The thread that serves the pages must not compare figures for long. To change threads for each word
+                # would take longer than all checks.
+                is_slow = bool(citer.passages) and citer.verifier.is_slow and citer.may_check(event.text)
                 text = await SEARCH.run(citer.feed, event.text) if is_slow else citer.feed(event.text)
                 for part in _parts(citer, text):
                     yield part

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rag.documents import ShareReport
-from rag.errors import DocumentError
+from rag.errors import DocumentError, FileError, FileProblem
 from rag.reading.archives.sources import Source, Unpacking
 from rag.reading.processes.pool import ReaderPool
 
@@ -46,7 +46,7 @@ def problem_of(name: str, sources: Sequence[Source]) -> DocumentError | None:
     """Return the error that names the files of an archive that aren't read, or None if all are."""
     problems = [f"{source.name} ({source.problem.rstrip('.')})" for source in sources if source.problem]
     if not sources:
-        return DocumentError(f"“{name}” contains no files.", "Pack the documents again.")
+        return FileError(FileProblem.EMPTY_ARCHIVE, name=name)
     if not problems:
         return None
     more = f" and {len(problems) - _NAMES:,} more" if len(problems) > _NAMES else ""

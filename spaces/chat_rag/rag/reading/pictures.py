@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rag.documents import Content, Limits, ShareReport
-from rag.errors import DocumentError
+from rag.errors import FileError, FileProblem
 from rag.reading.layout.page_text import write_page
 from rag.reading.layout.reader import lay_out
 from rag.reading.ocr.images import grey_image, open_image, select_frame
@@ -31,7 +31,7 @@ def read_picture(data: bytes, name: str, limits: Limits, report: ShareReport) ->
     image = open_image(data, name)
     with Recognizer(name) as recognizer:
         if not recognizer.is_available:
-            raise DocumentError(f"“{name}” is a picture, and there is no text recognition here.", install_remedy())
+            raise FileError(FileProblem.UNREAD_PICTURE, name=name, install=install_remedy())
         scans = Scans(recognizer, limits)
         pages = []
         count = _frame_count(image, name, limits)
@@ -41,10 +41,7 @@ def read_picture(data: bytes, name: str, limits: Limits, report: ShareReport) ->
             pages.append(scans.complete(written, number))
             report(number / count)
     if not any(page.text for page in pages):
-        raise scans.error or DocumentError(
-            f"“{name}” is a picture in which no text was recognized.",
-            "Take a sharper one, or upload the document that it shows.",
-        )
+        raise scans.error or FileError(FileProblem.EMPTY_PICTURE, name=name)
     return assemble(join_broken_words(pages), tuple(scans.notes()))
 
 
@@ -57,7 +54,4 @@ def _frame_count(image: Any, name: str, limits: Limits) -> int:
             image.seek(index)
         except EOFError:
             return index
-    raise DocumentError(
-        f"“{name}” has more than {limits.scanned_pages:,} pages, the limit for text recognition.",
-        "Split it into smaller files.",
-    )
+    raise FileError(FileProblem.MORE_PICTURES, name=name, limit=limits.scanned_pages)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rag.documents import Cell, Content, Limits, Note, NoteKind, Page, Table
-from rag.errors import DocumentError
+from rag.errors import DocumentError, FileError, FileProblem
 from rag.reading.text.decode import SOFT_HYPHEN
 
 # Cells whose structure is kept, for all tables of a file. A cell takes about 100 bytes in a reader's answer, which is
@@ -181,10 +181,7 @@ class ContentWriter:
             raise self._too_long()
 
     def _too_long(self) -> DocumentError:
-        return DocumentError(
-            f"“{self._name}” has more than {self._limits.characters:,} characters, the limit for one file.",
-            "Split it into smaller files.",
-        )
+        return FileError(FileProblem.MORE_CHARACTERS, name=self._name, limit=self._limits.characters)
 
 
 def _shifted(table: Table, shift: int) -> Table:

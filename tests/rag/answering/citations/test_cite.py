@@ -154,6 +154,23 @@ def test_without_passages_the_text_is_untouched() -> None:
     assert cite(text, 4, [])[0] == text
 
 
+@pytest.mark.parametrize("size", [1, 2, 7])
+def test_only_text_that_may_end_a_sentence_is_checked(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (
+        TABLE_ANSWER + "Net sales were “82,959”. [1](x.html) Ok! 销售额为 82,959。研究 6,797？ And " + "word " * 1_000
+    )
+    citer, check, counts, fed_at_once = citer_of(PASSAGES), Verifier.check, [0], 0
+    monkeypatch.setattr(Verifier, "check", lambda *arguments: counts.append(counts.pop() + 1) or check(*arguments))
+    for start in range(0, len(text), size):
+        piece, before = text[start : start + size], counts[0]
+        may_check = citer.may_check(piece)
+        citer.feed(piece)
+        assert may_check or counts[0] == before, text[:start][-60:]
+        fed_at_once += not may_check
+    assert counts[0] > 8
+    assert fed_at_once > 4_000 / size
+
+
 def test_the_first_word_is_returned_at_once() -> None:
     assert citer_of(PASSAGES).feed("Total") == "Total"
 

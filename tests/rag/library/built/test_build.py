@@ -23,7 +23,7 @@ def test_broken_files_links_and_copies_are_named_and_the_rest_is_built(
     manifest = build(folder, tmp_path / "library")
     problems = {source.path: source.problem for source in manifest.problems}
     assert problems == {
-        "broken.pdf": "“broken.pdf” isn't a valid PDF.",
+        "broken.pdf": "“broken.pdf” isn't a valid PDF file.",
         "link.txt": "a link",
     }
     assert manifest.documents == 4

@@ -132,7 +132,7 @@ def test_inspect_names_what_is_missing_first(
     assert main(["inspect", str(tmp_path / "library")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[:3] == [
-        "not read: broken.pdf (“broken.pdf” isn't a valid PDF)",
+        "not read: broken.pdf (“broken.pdf” isn't a valid PDF file)",
         "not read: link.txt (a link)",
         "the same as harbour/copy.txt: harbour/rules.txt",
     ]

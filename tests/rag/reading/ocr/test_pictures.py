@@ -99,5 +99,5 @@ def test_a_damaged_picture_is_an_error(read: Read, keep: int) -> None:
 def test_a_file_that_is_no_picture_is_named(read: Read) -> None:
     with pytest.raises(DocumentError, match=r"isn't a valid \.webp file"):
         read(b"some words", "a.webp")
-    with pytest.raises(DocumentError, match=r"is named \.txt, but it is a PNG image"):
+    with pytest.raises(DocumentError, match=r"is named \.txt, but its content is PNG"):
         read(encoded(picture(TEXT), "PNG"), "a.txt")

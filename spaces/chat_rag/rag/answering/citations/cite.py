@@ -25,9 +25,11 @@ from rag.answering.verification.verifier import Evidence, Verifier
 from rag.documents import Passage
 
 _FULL_STOPS = ("。", "！", "？")  # no space follows these
+_END = re.compile(r"[.!?。！？\n]")
 _MAX_RUN = 200  # how many backticks or white-space characters to wait for
 _BACKTICKS = re.compile(f"`{{1,{_MAX_RUN}}}")
 _SPACE = re.compile(rf"\s{{0,{_MAX_RUN}}}")
+_WORD = re.compile(r"\w{1,40}")
 # A longer text without an end isn't a claim. Without a limit, each of its words would cost as much as all before it.
 _MAX_SENTENCE, _MAX_ROW = 1000, 4000
 
@@ -95,6 +97,11 @@ class Citer:
         """Return the part of the answer that is final after `text`."""
         return "".join(self._settle(self._pending + text, last=False)) if self.passages else text
 
+    def may_check(self, text: str) -> bool:
+        """Return whether a sentence or a row can end when `text` is fed, and is checked then."""
+        waiting = self._pending + text
+        return bool(_END.search(self._sentence + waiting)) or len(waiting) >= _MAX_ROW
+
     def flush(self, *, finished: bool = True) -> str:
         """Return the rest of the answer; a last sentence that isn't `finished` isn't checked."""
         return "".join(self._settle(self._pending, last=True, finished=finished))
@@ -151,6 +158,8 @@ class Citer:
                 return None
         if character.isspace() or self._sentence.endswith(_FULL_STOPS):
             return self._space(text, position, last)
+        if word := _WORD.match(text, position):  # nothing in it needs a look of its own
+            return self._take(word[0]), word.end()
         return self._take(character), position + 1
 
     def _space(self, text: str, position: int, last: bool) -> tuple[str, int] | None:

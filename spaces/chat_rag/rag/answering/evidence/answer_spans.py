@@ -105,9 +105,10 @@ def candidates(kind: Kind, text: str, question: Question) -> Iterator[Span]:
     if kind not in _COMPILED:
         return
     asked = set(question.stems) | question.years
-    dates = _dates(text) if kind is Kind.NUMBER else []
+    matches = list(_COMPILED[kind].finditer(text))
+    dates = _dates(text) if kind is Kind.NUMBER and matches else []
     asks_level = question.kind in (Kind.MONEY, Kind.NUMBER) and not _ASKS_CHANGE.search(question.text)
-    for match in _COMPILED[kind].finditer(text):
+    for match in matches:
         words = set(stems([match[0]]))
         is_date = any(start <= match.start() < end for start, end in dates)  # "28" of "April 28"
         if (

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from rag.answering.verification.figures import Figure, Period, find_figures, find_periods
+from rag.answering.verification.figures import Figure, Period, read_figures
 from rag.answering.verification.support import content_tokens
 from rag.search.bm25 import stems
 
@@ -81,7 +81,7 @@ def find_direction(text: str) -> int:
 
 def figure_clauses(sentence: str) -> list[Clause]:
     """Return the clauses of a sentence's figures, in their order."""
-    figures, periods = find_figures(sentence), find_periods(sentence)
+    figures, periods = read_figures(sentence)
     if not figures:
         return []
     if len(figures) > 1 and _RESPECTIVELY.search(sentence):

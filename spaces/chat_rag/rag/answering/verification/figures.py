@@ -30,6 +30,7 @@ _FIGURE = re.compile(
     rf"(?P<close>{_S}\))?{_S}(?P<percent>{PERCENT})?(?:{_S}(?P<third>{CURRENCY_BEHIND}))?{END}(?!-[A-Z]\b)",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"[\d½⅓⅔¼¾⅛⅜⅝⅞]")
 _CURRENCIES = {
     name: sign
     for sign, names in {
@@ -48,18 +49,19 @@ _MONTH = (
 )
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4}
 _LENGTHS = {"three": 3, "six": 6, "nine": 9, "twelve": 12, "thirteen": 3, "twenty-six": 6, "thirty-nine": 9}
+# All begin with a word, and are tried there only: at each character, they took most of the time of reading passages.
 _PERIOD = re.compile(
-    rf"\b{_MONTH.format('m1')}\s+(?P<d1>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*%)"
-    rf"|\b(?P<d2>\d{{1,2}})(?:st|nd|rd|th|\.)?\s+{_MONTH.format('m2')}"
-    rf"|\b(?P<iso>(?:19|20)\d\d-\d\d-\d\d)\b"
-    rf"|\bq(?P<q>[1-4])(?!\w)"
-    rf"|\b(?P<ordinal>first|second|third|fourth|[1-4](?:st|nd|rd|th))[\s-]+(?:fiscal\s+)?quarter\b"
-    rf"|\b(?P<length>three|six|nine|twelve|thirteen|twenty-six|thirty-nine|3|6|9|12)[\s-]+(?:months?|weeks)\b"
-    rf"|(?<![\d.,-])(?<!{SIGNS})(?<!{SIGNS}\s)(?<!\b{CODE}\s)\b(?:fy\s?'?)?(?P<year>(?:19|20)\d\d)\b"
+    rf"\b(?=\w)(?:{_MONTH.format('m1')}\s+(?P<d1>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*%)"
+    rf"|(?P<d2>\d{{1,2}})(?:st|nd|rd|th|\.)?\s+{_MONTH.format('m2')}"
+    rf"|(?P<iso>(?:19|20)\d\d-\d\d-\d\d)\b"
+    rf"|q(?P<q>[1-4])(?!\w)"
+    rf"|(?P<ordinal>first|second|third|fourth|[1-4](?:st|nd|rd|th))[\s-]+(?:fiscal\s+)?quarter\b"
+    rf"|(?P<length>three|six|nine|twelve|thirteen|twenty-six|thirty-nine|3|6|9|12)[\s-]+(?:months?|weeks)\b"
+    rf"|(?<![\d.,-])(?<!{SIGNS})(?<!{SIGNS}\s)(?<!\b{CODE}\s)(?:fy\s?'?)?(?P<year>(?:19|20)\d\d)\b"
     rf"(?![.,]\d|\s{{0,3}}(?:{PERCENT}|{SCALE}|{CURRENCY_BEHIND}))"
-    rf"|\bfy\s?'?(?P<short>\d\d)\b"
-    rf"|\b(?P<before>year[\s-]+(?:ago|earlier|over[\s-]+year)|(?:prior|previous|last|preceding)[\s-]+(?:fiscal[\s-]+)?year)\b"
-    rf"|\b(?P<last>sequential(?:ly)?|quarter[\s-]+over[\s-]+quarter|(?:prior|previous|last|preceding)[\s-]+quarter)\b",
+    rf"|fy\s?'?(?P<short>\d\d)\b"
+    rf"|(?P<before>year[\s-]+(?:ago|earlier|over[\s-]+year)|(?:prior|previous|last|preceding)[\s-]+(?:fiscal[\s-]+)?year)\b"
+    rf"|(?P<last>sequential(?:ly)?|quarter[\s-]+over[\s-]+quarter|(?:prior|previous|last|preceding)[\s-]+quarter)\b)",
     re.IGNORECASE,
 )
 
@@ -97,10 +99,17 @@ class Period:
 
 def find_figures(text: str) -> list[Figure]:
     """Return the figures of a text without those of its dates."""
-    blank = list(text)
-    for period in find_periods(text):
+    return read_figures(text)[0]
+
+
+def read_figures(text: str) -> tuple[list[Figure], list[Period]]:
+    """Return the figures of a text without those of its dates, and its periods; neither if it has no digit."""
+    if not _DIGIT.search(text):
+        return [], []
+    blank, periods = list(text), find_periods(text)
+    for period in periods:
         blank[period.start : period.end] = " " * (period.end - period.start)
-    return [_figure(match) for match in _FIGURE.finditer("".join(blank))]
+    return [_figure(match) for match in _FIGURE.finditer("".join(blank))], periods
 
 
 def find_periods(text: str) -> list[Period]:

@@ -91,7 +91,8 @@ class Statements:
 
     def _of_unit(self, passage: Passage, unit: Unit) -> list[Statement]:
         before = unit.before if unit.cell else unit.referent
-        context = self._role_words(f"{passage.document} {unit.heading} {before} {unit.text}")
+        # Each part by itself: a sentence is also the one before the next, and all of a passage have its heading.
+        context = frozenset[str]().union(*map(self._role_words, (passage.document, unit.heading, before, unit.text)))
         place = unit.start - passage.start, unit.end - passage.start
         if cell := unit.cell:
             labels = f"{cell.section} {cell.row_label} {cell.column_header}"

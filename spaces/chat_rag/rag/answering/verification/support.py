@@ -39,16 +39,9 @@ class SourceText:
         ]
 
     @cached_property
-    def _tokens(self) -> frozenset[str]:
+    def tokens(self) -> frozenset[str]:
+        """The content words and numbers of the text."""
         return frozenset(content_tokens(self._text))
-
-    def overlap(self, claim: str) -> tuple[float, bool]:
-        """Return the share of the claim's tokens that the text has, and whether it has all of its numbers."""
-        tokens = frozenset(content_tokens(claim))
-        if not tokens:
-            return 0.0, True
-        numbers = {token for token in tokens if token[0].isdigit()}
-        return len(tokens & self._tokens) / len(tokens), numbers <= self._tokens
 
     def best_span(self, claim: str) -> tuple[int, int]:
         """Return the span of the text, in characters, of the sentences or rows with most of the claim.
@@ -88,8 +81,13 @@ class Sources:
 
     def shares(self, claim: str) -> dict[int, float]:
         """Return the share of the claim's words that each passage with all of its numbers has."""
-        overlaps = {number: text.overlap(claim) for number, text in self._texts.items()}
-        return {number: share for number, (share, has_all_numbers) in overlaps.items() if has_all_numbers}
+        tokens = frozenset(content_tokens(claim))
+        numbers = {token for token in tokens if token[0].isdigit()}
+        return {
+            number: len(tokens & text.tokens) / max(1, len(tokens))
+            for number, text in self._texts.items()
+            if numbers <= text.tokens
+        }
 
     def best_span(self, number: int, claim: str) -> tuple[int, int]:
         """Return the span of a passage that supports the claim: see `SourceText.best_span`."""

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from rag.documents import ShareReport
-from rag.errors import DocumentError
+from rag.errors import DocumentError, FileError, FileProblem
 from rag.reading.archives.limits import ArchiveLimits
 from rag.reading.file_names import display_name
 from rag.reading.parse import is_supported
@@ -50,9 +50,7 @@ def list_archive(path: Path, *, name: str, limits: ArchiveLimits, report: ShareR
             entries = list(_entries(archive.infolist()[: limits.entries + 1], limits))
             count = len(archive.infolist())
     except (OSError, ValueError, BadZipFile, NotImplementedError) as error:
-        raise DocumentError(
-            f"“{name}” isn't a valid ZIP archive ({type(error).__name__}).", "Pack it again, and upload that file."
-        ) from error
+        raise FileError(FileProblem.INVALID_ARCHIVE, name=name, reason=type(error).__name__) from error
     if count > limits.entries:
         raise DocumentError(
             f"“{name}” has {count:,} entries; the limit is {limits.entries:,}.", "Pack only the documents."

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from rag.errors import DocumentError
-
-REMEDY = "Run it through text recognition (for example: ocrmypdf in.pdf out.pdf) and upload the result."
+from rag.errors import FileError, FileProblem
 
 
-class PageTooSlow(DocumentError):
+class PageTooSlow(FileError):
     """The text recognition of a page takes longer than it may."""
 
     def __init__(self, name: str, page: int, seconds: float) -> None:
-        super().__init__(
-            f"“{name}” is scanned, and the text recognition of page {page} took longer than {seconds:g} s.", REMEDY
-        )
+        super().__init__(FileProblem.SLOW_RECOGNITION, name=name, page=page, seconds=seconds)
 
 
-class PageFailed(DocumentError):
+class PageFailed(FileError):
     """The engine can't read the picture of a page, or it stopped working."""
 
     def __init__(self, name: str, page: int) -> None:
-        super().__init__(f"“{name}” is scanned, and the text of page {page} can't be recognized.", REMEDY)
+        super().__init__(FileProblem.FAILED_RECOGNITION, name=name, page=page)

@@ -7,7 +7,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
-from rag.errors import DocumentError
+from rag.errors import DocumentError, FileError, FileProblem
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF")
 MAX_PIXELS = 64_000_000  # photos of common cameras have up to 61 million; 40,000 × 40,000 in a PNG of 5 MB need 1.6 GB
@@ -53,9 +53,7 @@ def open_image(data: bytes, name: str) -> Any:
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise _too_large(name) from error
         except (OSError, SyntaxError, ValueError) as error:
-            raise DocumentError(
-                f"“{name}” isn't a picture that can be read.", "Open it, and save it as PNG or JPEG."
-            ) from error
+            raise FileError(FileProblem.INVALID_PICTURE, name=name) from error
     check_pixels(image, name)
     return image
 
@@ -74,9 +72,7 @@ def check_pixels(image: Any, name: str) -> None:
 
 
 def _too_large(name: str) -> DocumentError:
-    return DocumentError(
-        f"“{name}” has more than {MAX_PIXELS // 1_000_000} megapixels, the limit for a picture.", "Make it smaller."
-    )
+    return FileError(FileProblem.LARGE_PICTURE, name=name, limit=MAX_PIXELS // 1_000_000)
 
 
 def upright(image: Any, max_side: int, mode: str) -> Any:

@@ -10,10 +10,10 @@ from typing import Any
 
 from backends.stopwatch import now
 from rag.documents import Limits, Note, NoteKind
-from rag.errors import DocumentError
+from rag.errors import DocumentError, FileError, FileProblem
 from rag.reading.layout.page_text import PageText, write_page
 from rag.reading.layout.reader import ReadPage, lay_out
-from rag.reading.ocr.errors import REMEDY, PageFailed, PageTooSlow
+from rag.reading.ocr.errors import PageFailed, PageTooSlow
 from rag.reading.ocr.images import GreyImage
 from rag.reading.ocr.page_pictures import PagePicture, find_pictures
 from rag.reading.ocr.recognized_page import RecognizedPage
@@ -53,11 +53,7 @@ class Scans:
     def read(self, image: GreyImage, number: int) -> ReadPage:
         """Return what is on a page's picture; nothing if the engine fails on it, which becomes a note."""
         if len(self._pages) + len(self._unread) >= self._limits.scanned_pages:
-            raise DocumentError(
-                f"“{self._recognizer.name}” has more than {self._limits.scanned_pages:,} scanned pages, the limit for "
-                "text recognition.",
-                REMEDY,
-            )
+            raise FileError(FileProblem.MORE_SCANS, name=self._recognizer.name, limit=self._limits.scanned_pages)
         page = self._recognize(image, number)
         if page is None:
             self._unread.append(number)

@@ -63,7 +63,7 @@ def checked_parts(data: bytes, name: str, limits: Limits, kind: ArchiveKind) -> 
             _check_sizes(archive, data, name, limits, kind)
             parts = {entry.filename: _read(archive, entry, name, kind) for entry in archive.infolist()}
     except (zipfile.BadZipFile, EOFError, zipfile.LargeZipFile) as error:
-        raise DocumentError(f"“{name}” seems damaged: its parts can't be unpacked.", _SAVE_AGAIN) from error
+        raise FileError(FileProblem.PARTS_DAMAGED, name=name) from error
     article = "an" if kind.name[0] in "EO" else "a"
     if kind.proof not in parts and _MIME_TYPE in parts:
         raise DocumentError(f"“{name}” isn't a complete {kind.name}: its part {kind.proof} is missing.", kind.remedy)

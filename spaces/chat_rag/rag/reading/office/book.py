@@ -9,7 +9,7 @@ from html import unescape
 from typing import Any
 
 from rag.documents import Content, Limits
-from rag.errors import DocumentError
+from rag.errors import DocumentError, FileError, FileProblem
 from rag.reading.headings import find_headings
 from rag.reading.html.markdown import add_html
 from rag.reading.html.page import html_source
@@ -32,7 +32,7 @@ def read_book(data: bytes, name: str, limits: Limits) -> Content:
     if not any(map(parts.get, chapters)):
         raise DocumentError(f"“{name}” isn't a valid book: its chapters are missing.", "Download it again.")
     if set(chapters) & set(_encrypted(parts)):
-        raise DocumentError(f"“{name}” is protected against copies.", "Upload a copy without protection.")
+        raise FileError(FileProblem.PROTECTED, name=name)
     writer = ContentWriter(name, limits)
     for kind in ("title", "creator"):
         names = ((element.text or "").strip() for element in root.iter(f"{{*}}{kind}"))

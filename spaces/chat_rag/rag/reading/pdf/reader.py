@@ -11,7 +11,6 @@ from rag.errors import DocumentError, FileError, FileProblem
 from rag.reading.layout.furniture import WINDOW, Edges, find_furniture, page_edges
 from rag.reading.layout.page_text import PageText, write_page
 from rag.reading.layout.reader import ReadPage, lay_out, read_page
-from rag.reading.ocr.errors import REMEDY
 from rag.reading.ocr.page_pictures import has_images
 from rag.reading.ocr.recognizer import Recognizer, install_remedy
 from rag.reading.ocr.scans import Scans
@@ -101,10 +100,7 @@ class _Reader:
         written = write_page(lay_out(page, *find_furniture(edges, others)))
         self._characters += len(written.text)
         if self._characters > self._limits.characters:
-            raise DocumentError(
-                f"“{self._name}” has more than {self._limits.characters:,} characters, the limit for one file.",
-                "Split it into smaller files.",
-            )
+            raise FileError(FileProblem.MORE_CHARACTERS, name=self._name, limit=self._limits.characters)
         return written
 
 
@@ -166,13 +162,8 @@ def _page_count(document: Any, name: str, limits: Limits) -> int:
 
 def _no_text(name: str, recognizer: Recognizer) -> DocumentError:
     if recognizer.is_available:
-        return DocumentError(
-            f"“{name}” has no text, and text recognition found none on its pages.",
-            "Check its pages. For languages that its engine doesn't know, see SPACEPORT_OCR in the documentation.",
-        )
-    return DocumentError(
-        f"“{name}” has no text: its pages are probably images, so it needs OCR.", f"{REMEDY} Or {install_remedy()}"
-    )
+        return FileError(FileProblem.NOTHING_RECOGNIZED, name=name)
+    return FileError(FileProblem.NEEDS_RECOGNITION, name=name, install=install_remedy())
 
 
 def _damaged(name: str) -> DocumentError:

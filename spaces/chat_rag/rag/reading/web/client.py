@@ -16,7 +16,7 @@ import httpcore2
 import httpx2
 
 from backends.stopwatch import now
-from rag.errors import DocumentError
+from rag.errors import DocumentError, FileError, FileProblem
 from rag.reading.web.addresses import Edge, NotPublic, PublicBackend
 
 AGENT = "Spaceport"
@@ -70,13 +70,13 @@ class WebClient:
         with _translated(url):
             reply = self._get(_parsed(url), self._limits.bytes, with_robots=True)
         if reply.status != 200:
-            raise DocumentError(f"“{url}” answered with status {reply.status}.", "Check the address in a browser.")
+            raise FileError(FileProblem.HTTP_STATUS, address=url, status=reply.status)
         return reply
 
     def _get(self, url: httpx2.URL, most: int, *, with_robots: bool) -> Reply:
         for _ in range(self._limits.redirects + 1):
             if with_robots and not self._may_fetch(url):
-                raise DocumentError(f"The robots.txt of {url.host} forbids programs to read “{url}”.", _UPLOAD)
+                raise FileError(FileProblem.FORBIDDEN_PAGE, host=url.host, address=str(url))
             with self._pool.stream("GET", str(url).encode("ascii"), headers=_HEADERS) as response:
                 headers = {name.decode().lower(): value.decode("latin-1") for name, value in response.headers}
                 if response.status in _REDIRECTS and "location" in headers:
@@ -111,9 +111,7 @@ def _parsed(text: str) -> httpx2.URL:
     """Return an address that can be fetched: a web page, without a name and password in it."""
     url = httpx2.URL(text).copy_with(fragment=None)
     if url.scheme not in ("http", "https") or not url.host or url.userinfo or len(str(url)) > _LONGEST_URL:
-        raise DocumentError(
-            f"“{text[:200]}” isn't the address of a web page.", "Use one such as https://example.com/a."
-        )
+        raise FileError(FileProblem.INVALID_ADDRESS, address=text[:200])
     return url
 
 
@@ -126,7 +124,7 @@ def _content(response: httpcore2.Response, headers: dict[str, str], url: str, mo
     for chunk in response.iter_stream():
         content += unpacker.decompress(chunk, most + 1 - len(content)) if unpacker else chunk
         if len(content) > most:
-            raise DocumentError(f"“{url}” has more than {most / 1e6:,.0f} MB, the limit.", _UPLOAD)
+            raise FileError(FileProblem.LARGE_PAGE, address=url, limit=most / 1e6)
     return bytes(content)
 
 
@@ -139,8 +137,8 @@ def _translated(url: str) -> Iterator[None]:
     try:
         yield
     except (NotPublic, httpx2.InvalidURL, ValueError) as error:
-        raise DocumentError(f"“{url[:200]}” isn't the address of a public server.", "Check it in a browser.") from error
+        raise FileError(FileProblem.NOT_PUBLIC, address=url[:200]) from error
     except httpcore2.TimeoutException as error:
-        raise DocumentError(f"“{url}” took too long.", "Try again later. " + _UPLOAD) from error
+        raise FileError(FileProblem.SLOW_SERVER, address=url) from error
     except (httpcore2.NetworkError, httpcore2.ProtocolError, zlib.error) as error:
-        raise DocumentError(f"“{url}” can't be reached ({type(error).__name__}).", "Try again later.") from error
+        raise FileError(FileProblem.UNREACHABLE, address=url, reason=type(error).__name__) from error

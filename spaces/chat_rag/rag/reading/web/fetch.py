@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from email.message import Message
 from pathlib import Path, PurePosixPath
 
-from rag.errors import DocumentError
+from rag.errors import FileError, FileProblem
 from rag.reading.archives.sources import Source
 from rag.reading.file_names import display_name
 from rag.reading.parse import is_supported, suffix_of
@@ -40,9 +40,7 @@ def fetch(url: str, *, edge: Edge | None = None, limits: WebLimits | None = None
     Blocks. Raises `DocumentError`, also if the operator doesn't allow it.
     """
     if not urls_allowed():
-        raise DocumentError(
-            "Web pages aren't read here.", f"Save the page and upload it, or set {SETTING}=1 where this program runs."
-        )
+        raise FileError(FileProblem.NO_WEB_PAGES, setting=SETTING)
     with WebClient(edge or Edge(), limits or WebLimits()) as client:
         reply = client.get_page(url.strip())
     address = str(reply.url)
@@ -70,7 +68,7 @@ def _kind(reply: Reply) -> tuple[str, str]:
     if suffix in ("", ".txt") and is_supported(reply.url.path):
         suffix = PurePosixPath(reply.url.path).suffix.lower() or suffix
     if not suffix:
-        raise DocumentError(f"“{reply.url}” is of the type {kind}, which isn't supported.", "Upload it as a PDF.")
+        raise FileError(FileProblem.PAGE_TYPE, address=str(reply.url), kind=kind)
     return suffix, charset if kind.startswith("text/") else ""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.documents import Content, Limits, Note, NoteKind
-from rag.errors import DocumentError
+from rag.errors import FileError, FileProblem
 from rag.reading.office.number_format import display_value
 from rag.reading.office.sheets.tables import add_sheet
 from rag.reading.tables import ContentWriter, GridCell
@@ -22,10 +22,7 @@ def read_old_workbook(data: bytes, name: str, limits: Limits) -> Content:
             file_contents=data, formatting_info=True, ragged_rows=True, on_demand=True, logfile=io.StringIO()
         )
     except xlrd.XLRDError as error:
-        raise DocumentError(
-            f"“{name}” can't be read: it is encrypted, or not an Excel workbook.",
-            "Save it as .xlsx without a password, and upload that file.",
-        ) from error
+        raise FileError(FileProblem.OLD_WORKBOOK, name=name) from error
     writer = ContentWriter(name, limits)
     hidden = []
     for sheet in workbook.sheets():
