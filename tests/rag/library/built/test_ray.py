@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -9,6 +10,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 
 import psutil
@@ -20,13 +23,15 @@ from tests.conftest import ROOT
 from tests.rag.library.built.conftest import Builder, files
 
 TASK = "ray::_read_and_embed"  # the name that Ray gives to a process while it works
-pytestmark = pytest.mark.time
+needs_ray = pytest.mark.skipif(
+    find_spec("ray") is None, reason="Ray isn't among the packages of the tests: pip install 'spaceport[ray]'"
+)
 
 
 @pytest.fixture
 def notes(folder: Path) -> Path:
     """A folder that takes a while to build."""
-    for number in range(30):
+    for number in range(60):
         (folder / f"note {number}.txt").write_text(f"Note {number} says that boat {number} has {number} sails. " * 40)
     return folder
 
@@ -45,7 +50,8 @@ def build_on_ray(folder: Path, out: Path) -> Iterator[subprocess.Popen[str]]:
         process.kill()
         process.communicate()
         for each in processes:
-            each.kill()
+            with contextlib.suppress(psutil.Error):
+                each.kill()
 
 
 def started_by(process: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -58,6 +64,8 @@ def wait_until(condition: Callable[[], object], process: subprocess.Popen[str]) 
     assert process.poll() is None, process.communicate()
 
 
+@pytest.mark.time
+@needs_ray
 def test_a_build_on_ray_is_the_same_after_a_killed_process_and_after_an_interruption(
     notes: Path, tmp_path: Path, build: Builder
 ) -> None:
@@ -65,16 +73,11 @@ def test_a_build_on_ray_is_the_same_after_a_killed_process_and_after_an_interrup
     with build_on_ray(notes, library) as process:
         wait_until(lambda: done.is_dir() and len(list(done.iterdir())) > 1, process)
         processes = started_by(process)
-        addresses = {
-            each.laddr.ip.removeprefix("::ffff:")
-            for one in processes
-            for each in one.net_connections("inet")
-            if each.status == "LISTEN"
-        }
+        addresses = set(chain.from_iterable(map(listening, processes)))
         assert addresses <= {"127.0.0.1", "::1"}
         wait_until(lambda: kill_one_task(process), process)
         stored = len(list(done.iterdir()))
-        wait_until(lambda: len(list(done.iterdir())) > stored + 3, process)
+        wait_until(lambda: len(list(done.iterdir())) > stored + 1, process)
         os.killpg(process.pid, signal.SIGINT)  # Ctrl-C
         output, errors = process.communicate(timeout=60)
     assert (process.returncode, output) == (130, "")
@@ -84,16 +87,25 @@ def test_a_build_on_ray_is_the_same_after_a_killed_process_and_after_an_interrup
     with build_on_ray(notes, library) as process:
         output, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
-    assert 0 < errors.count(" of ") < 30
+    assert 0 < errors.count(" of ") < 60
     build(notes, tmp_path / "here", originals=True)
     assert files(library) == files(tmp_path / "here")
 
 
+def listening(process: psutil.Process) -> list[str]:
+    """Return the addresses at which a process can be reached; none if it has ended."""
+    with contextlib.suppress(psutil.Error):
+        sockets = process.net_connections("inet")
+        return [each.laddr.ip.removeprefix("::ffff:") for each in sockets if each.status == psutil.CONN_LISTEN]
+    return []
+
+
 def kill_one_task(process: subprocess.Popen[str]) -> bool:
     for each in started_by(process):
-        if TASK in " ".join(each.cmdline()):
-            each.kill()
-            return True
+        with contextlib.suppress(psutil.Error):
+            if TASK in " ".join(each.cmdline()):
+                each.kill()
+                return True
     return False
 
 
