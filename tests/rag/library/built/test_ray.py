@@ -87,7 +87,7 @@ def test_a_build_on_ray_is_the_same_after_a_killed_process_and_after_an_interrup
     with build_on_ray(notes, library) as process:
         output, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
-    assert 0 < errors.count(" of ") < 60
+    assert 0 < errors.count(" of ") < 65  # 65 files would be a build from the start
     build(notes, tmp_path / "here", originals=True)
     assert files(library) == files(tmp_path / "here")
 
