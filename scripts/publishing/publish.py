@@ -93,7 +93,7 @@ def _push_and_watch(hub: Hub, plan: PublishPlan, options: PublishOptions, report
     if not options.wait:
         return Outcome(name, repo, "pushed", commit)
     try:
-        wait_until_running(hub, repo, commit, options.wait_options, report)
+        wait_until_running(hub, repo, commit, options.wait_options, report, is_new=commit != before.sha)
         if options.smoke_test:
             report(f"{repo}: answers {_smoke_test(hub, plan, commit)[:80]!r}")
     except SpaceFailed:

@@ -50,7 +50,7 @@ def roll_back(hub: Hub, name: str, repo: str, options: PublishOptions, report: R
         restart(hub, repo)
     report(f"{repo}: rolled back ({commit[:8]})")
     if options.wait:
-        wait_until_running(hub, repo, commit, options.wait_options, report)
+        wait_until_running(hub, repo, commit, options.wait_options, report, is_new=commit != live.sha)
     return Outcome(name, repo, "rolled back", commit)
 
 

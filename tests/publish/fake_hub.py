@@ -67,7 +67,7 @@ class Hub(ThreadingHTTPServer):
     """Datasets are among the `spaces`, by names that begin with datasets/. `large` are the files that came as LFS.
 
     `requests` lists the routes in the order of their calls; `builds` are the stages of a new commit,
-    `wakes` those of a restart."""
+    `wakes` those of a restart, which a change of variables or secrets is, too."""
 
     daemon_threads = True
 
@@ -342,12 +342,14 @@ class Handler(BaseHTTPRequestHandler):
         return 200, self.state(space), {}
 
     def on_variables(self, repo: str, body: bytes) -> Any:
-        return 200, self.values(self.server.spaces[repo].variables, body, with_values=True), {}
+        return 200, self.values(repo, self.server.spaces[repo].variables, body, with_values=True), {}
 
     def on_secrets(self, repo: str, body: bytes) -> Any:
-        return 200, self.values(self.server.spaces[repo].secrets, body, with_values=False), {}
+        return 200, self.values(repo, self.server.spaces[repo].secrets, body, with_values=False), {}
 
-    def values(self, store: dict[str, str], body: bytes, *, with_values: bool) -> Any:
+    def values(self, repo: str, store: dict[str, str], body: bytes, *, with_values: bool) -> Any:
+        if self.command != "GET":
+            self.server.spaces[repo].stages = list(self.server.wakes)
         if self.command == "POST":
             request = json.loads(body)
             store[request["key"]] = request["value"]

@@ -60,6 +60,34 @@ def test_what_was_before_the_push_does_not_count(hub: Hub, publish: Publish, spa
     assert not space.restarts
 
 
+def test_a_failure_from_before_a_restart_does_not_count(hub: Hub, publish: Publish, space: Space) -> None:
+    """No file changes, so that the stage from before is about the same commit."""
+    assert apply(publish) == 0
+    hub.wakes = ["RUNTIME_ERROR", "RUNTIME_ERROR", "APP_STARTING", "RUNNING"]
+    assert apply(publish, "--variable", "COLOUR=blue") == 0
+    assert is_kept(space)
+
+
+def test_an_app_that_ran_before_a_restart_may_fail_after_it(
+    hub: Hub, publish: Publish, space: Space, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert apply(publish) == 0
+    hub.wakes = ["RUNNING", "RUNNING", "APP_STARTING", "RUNTIME_ERROR"]
+    assert apply(publish, "--variable", "COLOUR=blue") == 1
+    assert "failed (RUNTIME_ERROR)" in capsys.readouterr().err
+
+
+def test_a_space_that_a_setting_does_not_restart_is_running(hub: Hub, publish: Publish, space: Space) -> None:
+    assert apply(publish) == 0
+    hub.wakes = ["RUNNING"]
+    assert apply(publish, "--variable", "COLOUR=blue") == 0
+
+
+def test_the_start_has_as_much_time_as_the_build(hub: Hub, publish: Publish, space: Space) -> None:
+    hub.builds = [*["BUILDING"] * 5, *["APP_STARTING"] * 5, "RUNNING"]
+    assert apply(publish, "--poll", "0.1", "--timeout", "0.8") == 0
+
+
 def test_a_space_that_does_not_stay_awake_is_explained(
     hub: Hub, publish: Publish, space: Space, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,6 +20,8 @@ FAILED = {
 # SLEEPING isn't among the values of `SpaceStage`, but the Hub sends it. Gradio's client wakes it and STOPPED alike.
 ASLEEP = {"SLEEPING", "STOPPED"}
 PAUSED = "PAUSED"
+# The image is built, and the app doesn't answer yet. These aren't among the values of `SpaceStage` either.
+STARTING = {"APP_STARTING", "RUNNING_APP_STARTING"}
 # What the Hub says when it is the Hub, or the account, that has no machine: "Scheduling failure: unable to schedule".
 _NO_MACHINE = re.compile(r"(scheduling failure|(?!exit code).*\b(gpu quota|billing|payment|credits?)\b)", re.IGNORECASE)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from publishing.errors import HubError, SpaceNotReady
 from publishing.hub.client import Hub, redact, runtime_values, translate_errors
-from publishing.hub.stages import ASLEEP, FAILED, SpaceState
+from publishing.hub.stages import ASLEEP, FAILED, STARTING, SpaceState
 
 RUNTIME_ATTEMPTS = 3
 _ERROR_LINE = re.compile(r"error|exception|failed|traceback|no matching|could not|denied", re.IGNORECASE)
@@ -19,45 +19,74 @@ _ERROR_LINE = re.compile(r"error|exception|failed|traceback|no matching|could no
 
 # The Hub may go on with the stage from before a push for some seconds: ten polls are 30 s.
 STALE_POLLS = 10
+_UNKNOWN = SpaceState("", "")
 
 
 @dataclass(frozen=True, slots=True)
 class WaitOptions:
-    """The longest wait, and the time between two requests, in seconds."""
+    """The longest wait for a build, and then for the start; and the time between two requests, in seconds."""
 
     # The Hub itself ends an app that doesn't answer 30 minutes after its build: that is to be seen.
     timeout: float = 2400.0
     poll: float = 3.0
 
 
+@dataclass(slots=True)
+class _Watched:
+    """The last state of a Space, and what the states so far say about it.
+
+    `is_current` is whether it can't be the one from before a restart. `since` is when the build, or the start, began.
+    """
+
+    is_current: bool
+    since: float
+    state: SpaceState = _UNKNOWN
+    polls: int = 0
+
+    @property
+    def lasts(self) -> bool:
+        return self.polls > STALE_POLLS
+
+    def is_about(self, sha: str) -> bool:
+        """Whether the state is about this commit as it is now."""
+        return self.state.commit == sha and (self.is_current or self.lasts)
+
+    def update(self, state: SpaceState) -> bool:
+        """Take the next state; return whether the stage is another one."""
+        before, self.state = self.state, state
+        self.polls = self.polls + 1 if state == before else 1
+        self.is_current = self.is_current or bool(before.stage and state != before)
+        if state.stage in STARTING and before.stage not in STARTING:
+            self.since = time.monotonic()
+        return state.stage != before.stage
+
+
 def wait_until_running(
-    hub: Hub, repo: str, sha: str, options: WaitOptions, report: Callable[[str], None] = print
+    hub: Hub, repo: str, sha: str, options: WaitOptions, report: Callable[[str], None] = print, *, is_new: bool = True
 ) -> None:
     """Return when the stage is RUNNING and the running commit is `sha`; the stage alone may be the old image's.
 
-    A Space that is asleep is woken once. Raises `SpaceFailed` if the commit failed, and `SpaceNotReady` if the Space
-    doesn't run for another reason, or is still on its way at the end of the time.
+    If the commit isn't new, the Space was only restarted. Its first state can be from before that: it counts when it
+    lasts, or after another one. A Space that is asleep is woken once. Raises `SpaceFailed` if the commit failed, and
+    `SpaceNotReady` if the Space doesn't run for another reason, or is still on its way at the end of the time.
     """
-    deadline = time.monotonic() + options.timeout
+    started = time.monotonic()
     log = BuildLog(hub, repo, report)
     log.start()
-    previous, polls, is_woken = SpaceState("", ""), 0, False
+    watched, is_woken = _Watched(is_new, started), False
     while True:
-        state = fetch_state(hub, repo)
-        if state.stage != previous.stage:
+        if watched.update(state := fetch_state(hub, repo)):
             report(f"{repo}: {state.stage.lower().replace('_', ' ')}")
-        polls = polls + 1 if state == previous else 1
-        previous = state
-        if state == SpaceState("RUNNING", sha, state.reason):
+        if state.stage == "RUNNING" and watched.is_about(sha):
             return
-        if state.stage in ASLEEP and polls > STALE_POLLS and not is_woken:
+        if state.stage in ASLEEP and watched.lasts and not is_woken:
             report(f"{repo}: it's asleep; waking it")
             restart(hub, repo)
-            is_woken, polls = True, 0
-        elif polls > STALE_POLLS or (state.stage in FAILED and state.commit == sha):
+            is_woken, watched.polls = True, 0
+        elif watched.lasts or (state.stage in FAILED and watched.is_about(sha)):
             _raise_error(state, repo, sha, log)
-        if time.monotonic() > deadline:
-            raise _too_late(state, repo, sha, options)
+        if time.monotonic() > watched.since + options.timeout:
+            raise _too_late(state, repo, sha, time.monotonic() - started)
         time.sleep(options.poll)
 
 
@@ -90,10 +119,10 @@ def _raise_error(state: SpaceState, repo: str, sha: str, log: BuildLog) -> None:
         raise error
 
 
-def _too_late(state: SpaceState, repo: str, sha: str, options: WaitOptions) -> SpaceNotReady:
+def _too_late(state: SpaceState, repo: str, sha: str, seconds: float) -> SpaceNotReady:
     commit = state.commit[:8] or "none"
     return SpaceNotReady(
-        f"{repo} was not running {sha[:8]} after {options.timeout:g} s (stage {state.stage}, commit {commit}).",
+        f"{repo} was not running {sha[:8]} after {seconds:.0f} s (stage {state.stage}, commit {commit}).",
         f"It has the files of {sha[:8]}, and may still start: open its page. For a longer wait, pass --timeout.",
         commit=sha,
     )

@@ -58,14 +58,20 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, type=Path, metavar="LIBRARY", help="the folder to write")
     parser.add_argument("--name", help="what the page calls it (default: the name of FOLDER)")
     parser.add_argument(
-        "--workers", type=_positive, default=2, metavar="N", help="files that are read at once (%(default)s)"
+        "--workers",
+        type=_workers,
+        default=2,
+        metavar="N|ray",
+        help="files that are read at once (%(default)s); ray: on Ray, on this machine or on the cluster RAY_ADDRESS",
     )
     parser.add_argument(
         "--originals", action="store_true", help="with the files themselves, so that the page shows their pages"
     )
 
 
-def _positive(text: str) -> int:
+def _workers(text: str) -> int | str:
+    if text == "ray":
+        return text
     if (number := int(text)) < 1:
         raise ValueError
     return number

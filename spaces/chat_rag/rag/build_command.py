@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from contextlib import closing
+from contextlib import closing, redirect_stdout
 from functools import partial
 
 from rag.inspect_command import describe
-from rag.library.built.build import BuildOptions, build_library
+from rag.library.built.build import RAY, BuildOptions, build_library
 from rag.reading.processes.limits import ProcessLimits
-from rag.reading.processes.pool import ReaderPool
+from rag.reading.processes.pool import PROCESSES, ReaderPool
 from rag.search.embedding.embedders import Embedder
 
 
@@ -22,8 +22,10 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.originals,
         partial(print, file=sys.stderr),
     )
-    readers = ReaderPool(options.workers, ProcessLimits.from_environment())
-    with closing(readers):
+    workers = PROCESSES if options.workers == RAY else options.workers
+    readers = ReaderPool(workers, ProcessLimits.from_environment())
+    # Ray prints what it does about processes that end.
+    with closing(readers), redirect_stdout(sys.stderr):
         manifest = build_library(arguments.folder, arguments.out, Embedder(), readers, options)
     print(describe(manifest))
     return 0

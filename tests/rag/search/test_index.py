@@ -268,7 +268,7 @@ def test_an_index_in_use_is_marked() -> None:
     client = chroma_client()
     vectors = VectorIndex(client)
     vectors._last_used -= 10_000
-    vectors.add("d", ["a"], directions(1))
+    vectors.add("d", directions(1))
     last_used = client.get_collection(vectors._name, embedding_function=None).metadata[LAST_USED]
     assert time.time() - last_used < 1000
     vectors.close()

@@ -71,12 +71,14 @@ class BM25Index:
 class Postings:
     """The words of a document's chunks.
 
-    `spans[stem]` is the slice of `rows` and `frequencies` with the chunks that have the stem and how often;
-    `lengths` has the number of words of each chunk; all words are stemmed as words of `language`.
+    `span(stem)` is the slice of `rows` and `frequencies` with the chunks that have the stem and how often: the slice of
+    the stem with the number n ends at `ends[n]`, where the next one begins. `lengths` has the number of words of each
+    chunk; all words are stemmed as words of `language`.
     """
 
     language: str
-    spans: dict[str, slice]
+    numbers: dict[str, int]
+    ends: Any
     rows: Any
     frequencies: Any
     lengths: Any
@@ -94,14 +96,28 @@ class Postings:
                 rows, frequencies = postings.setdefault(stem, ([], []))
                 rows.append(row)
                 frequencies.append(frequency)
-        ends = np.cumsum([len(rows) for rows, _ in postings.values()], dtype=np.int64).tolist()
         return cls(
             language,
-            {stem: slice(start, end) for stem, start, end in zip(postings, [0, *ends], ends, strict=False)},
+            {stem: number for number, stem in enumerate(postings)},
+            np.cumsum([len(rows) for rows, _ in postings.values()], dtype=np.int64),
             np.array([row for rows, _ in postings.values() for row in rows], np.uint32),
             np.array([frequency for _, frequencies in postings.values() for frequency in frequencies], np.float32),
             np.array(lengths, np.float32),
         )
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The number of chunks that have each stem, in the order of their slices."""
+        import numpy as np
+
+        return dict(zip(self.numbers, np.diff(self.ends, prepend=0).tolist(), strict=True))
+
+    def span(self, stem: str) -> slice | None:
+        """Return the slice of a stem, or None if no chunk has it."""
+        number = self.numbers.get(stem)
+        if number is None:
+            return None
+        return slice(int(self.ends[number - 1]) if number else 0, int(self.ends[number]))
 
 
 def _matches(tokens: Sequence[str], documents: Sequence[Postings], total: int) -> list[tuple[int, slice, float]]:
@@ -116,7 +132,7 @@ def _matches(tokens: Sequence[str], documents: Sequence[Postings], total: int) -
         places = [
             (number, span)
             for number, document in enumerate(documents)
-            if (span := document.spans.get(stems[document.language][position]))
+            if (span := document.span(stems[document.language][position]))
         ]
         chunks = sum(span.stop - span.start for _, span in places)
         weight = log(1 + (total - chunks + 0.5) / (chunks + 0.5))

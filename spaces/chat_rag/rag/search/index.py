@@ -9,7 +9,7 @@ from typing import Any
 
 from rag.documents import Chunk
 from rag.search.bm25 import BM25Index, Postings
-from rag.search.exact import ExactVectors
+from rag.search.exact import ExactVectors, chunk_keys
 from rag.search.quantized import QuantizedVectors
 from rag.search.vectors import VectorIndex
 
@@ -67,12 +67,11 @@ class Index:
         """Add a document's chunks, in order, with one vector each; if that fails, nothing of it is in the index."""
         if not chunks:
             return
-        keys = [f"{document_id}/{row}" for row in range(len(chunks))]
         if self._vectors is None:
             self._vectors = _vectors(self._chroma)
         vectors = contextual_vectors(vectors)
         try:
-            self._vectors.add(document_id, keys, vectors)
+            self._vectors.add(document_id, vectors)
             self._lexical.add(document_id, [search_text(chunk) for chunk in chunks])
         except BaseException:
             self.remove(document_id)
@@ -85,7 +84,7 @@ class Index:
             return
         if self._vectors is None:
             self._vectors = ExactVectors()
-        self._vectors.add(document_id, [f"{document_id}/{row}" for row in range(len(chunks))], vectors)
+        self._vectors.add(document_id, vectors)
         self._lexical.put(document_id, words)
         self._register(document_id, chunks, vectors)
 
@@ -200,9 +199,6 @@ def _best_keys(scores: dict[str, Any], limit: int) -> set[str]:
     import numpy as np
 
     all_scores = np.concatenate(list(scores.values()))
-    starts = np.cumsum([0, *(len(document_scores) for document_scores in scores.values())])
     best = np.argpartition(-all_scores, limit)[:limit] if len(all_scores) > limit else np.arange(len(all_scores))
     best = best[all_scores[best] > 0]
-    document_ids = list(scores)
-    owners = np.searchsorted(starts, best, side="right") - 1
-    return {f"{document_ids[owner]}/{position - starts[owner]}" for owner, position in zip(owners, best, strict=True)}
+    return set(chunk_keys(best, {document_id: len(each) for document_id, each in scores.items()}))

@@ -38,10 +38,14 @@ class QuantizedVectors:
         import numpy as np
 
         products = np.empty(len(self), np.float32)
+        buffer = np.empty((min(_BLOCK, len(self)), self.rows.shape[1]), np.float32)
         for start in range(0, len(self), _BLOCK):
-            block = slice(start, start + _BLOCK)
-            products[block] = self.rows[block].astype(np.float32) @ question
-        return products * self.scales
+            rows = self.rows[start : start + _BLOCK]
+            converted = buffer[: len(rows)]
+            converted[:] = rows
+            np.dot(converted, question, out=products[start : start + _BLOCK])
+        products *= self.scales
+        return products
 
     def error(self, vectors: Any) -> float:
         """Return by how much a cosine can be off at most: the longest difference to one of the `vectors`."""

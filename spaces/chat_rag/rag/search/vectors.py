@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rag.errors import RetrievalError
+from rag.search.exact import chunk_key
 
 logger = logging.getLogger(__name__)
 BATCH = 1000
@@ -78,15 +79,15 @@ class VectorIndex:
                 embedding_function=None,
             )
 
-    def add(self, document_id: str, ids: Sequence[str], vectors: Any) -> None:
-        """Add a document's vectors, of any length but 0, under the identifiers of its chunks."""
+    def add(self, document_id: str, vectors: Any) -> None:
+        """Add a document's vectors, of any length but 0, one for each chunk, in order."""
         with self._operation():
-            for start in range(0, len(ids), BATCH):
-                batch = slice(start, start + BATCH)
+            for start in range(0, len(vectors), BATCH):
+                batch = vectors[start : start + BATCH]
                 self._collection.add(
-                    ids=list(ids[batch]),
-                    embeddings=vectors[batch],
-                    metadatas=[{"document": document_id} for _ in ids[batch]],
+                    ids=[chunk_key(document_id, start + row) for row in range(len(batch))],
+                    embeddings=batch,
+                    metadatas=[{"document": document_id} for _ in batch],
                 )
 
     def remove(self, document_id: str) -> None:
@@ -99,7 +100,7 @@ class VectorIndex:
             logger.warning("The vectors of a removed document are deleted later: %s", error)
 
     def search(self, vector: Sequence[float], limit: int, left_out: Collection[str] = ()) -> list[tuple[str, float]]:
-        """Return the nearest chunks of the documents that aren't left out, each with its id and cosine similarity."""
+        """Return the nearest chunks of the documents that aren't left out, each with its key and cosine similarity."""
         where: Any = {"document": {"$nin": list(left_out)}} if left_out else None
         with self._operation():
             result = self._collection.query(

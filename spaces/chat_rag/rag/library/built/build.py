@@ -6,36 +6,39 @@ finds it there; at the end all documents are packed, in the order of their names
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
-from rag.errors import DocumentError, RagError
+from rag.errors import RagError
 from rag.library import disk
 from rag.library.built import manifest as built
 from rag.library.built.assembly import Contents, assemble, clean
+from rag.library.built.local_workers import Outcome, embed_files
 from rag.library.built.manifest import LibraryRefused, Manifest, library_label, read_data, read_manifest
 from rag.library.built.packed import PackedDocument, read_packed
+from rag.library.built.ray_workers import embed_files_on_ray
 from rag.library.built.sources import FoundFile, find_files
-from rag.library.library import AddedDocument, Library, ParsedFile, embed_document
-from rag.library.quota import UNLIMITED
 from rag.library.store import Store
 from rag.reading.processes.pool import PROCESSES, ReaderPool
 from rag.search.embedding.embedders import Embedder
 
 WORK = f"{disk.UNFINISHED}build"
+RAY: Literal["ray"] = "ray"
 
 
 @dataclass(frozen=True, slots=True)
 class BuildOptions:
-    """`name` is shown on the page; `workers` is how many files are read at once; `originals` adds the files."""
+    """`name` is shown on the page; `originals` adds the files.
+
+    `workers` is how many files are read at once, or `RAY`: then Ray reads and embeds on all processors that it has.
+    """
 
     name: str
-    workers: int = PROCESSES
+    workers: int | Literal["ray"] = PROCESSES
     originals: bool = False
     report: Callable[[str], None] = print
 
@@ -125,13 +128,10 @@ def _read_new(build: _Build, files: dict[str, FoundFile], readers: ReaderPool) -
         if document_id not in files or files[document_id].source.full_name != packed.document.name:
             del build.kept[document_id]
     new = [file for document_id, file in files.items() if document_id not in build.kept and not _is_done(build, file)]
-    for number, (file, parsed) in enumerate(_read_ahead(build, new, readers), start=1):
-        name = file.source.full_name
-        if isinstance(parsed, DocumentError):
-            build.problems[name] = parsed.message
-        else:
-            _embed(build, name, parsed)
-        build.options.report(f"{number:,} of {len(new):,}: {name}")
+    with closing(_embedded(build, new, readers)) as embedded:
+        for number, (file, outcome) in enumerate(embedded, start=1):
+            _save(build, file, outcome)
+            build.options.report(f"{number:,} of {len(new):,}: {file.source.full_name}")
 
 
 def _is_done(build: _Build, file: FoundFile) -> bool:
@@ -139,41 +139,26 @@ def _is_done(build: _Build, file: FoundFile) -> bool:
     return stored is not None and stored.document.name == file.source.full_name
 
 
-def _read_ahead(
+def _embedded(
     build: _Build, files: Sequence[FoundFile], readers: ReaderPool
-) -> Iterator[tuple[FoundFile, ParsedFile | DocumentError]]:
-    """Yield what was read of each file, in order; other processes read the next ones meanwhile."""
-    library = Library(build.embedder, quota=UNLIMITED, readers=readers)
-
-    def read(file: FoundFile) -> ParsedFile | DocumentError | AddedDocument:
-        try:
-            return library.read(file.source.path, name=file.source.name, folder=file.source.folder)
-        except DocumentError as error:
-            return error
-
-    waiting: deque[tuple[FoundFile, Future[ParsedFile | DocumentError | AddedDocument]]] = deque()
-    pool = ThreadPoolExecutor(build.options.workers, "build-read")
-    try:
-        for position in range(len(files) + 2 * build.options.workers):
-            if position < len(files):
-                waiting.append((files[position], pool.submit(read, files[position])))
-            if waiting and (len(waiting) > 2 * build.options.workers or position >= len(files)):
-                file, future = waiting.popleft()
-                parsed = future.result()
-                assert not isinstance(parsed, AddedDocument)  # noqa: S101  # this library stays empty
-                yield file, parsed
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _embed(build: _Build, name: str, parsed: ParsedFile) -> None:
-    document = parsed.document
-    chunks, vectors = embed_document(document, build.embedder)
-    if not chunks:
-        build.problems[name] = "It has no text."
+) -> Generator[tuple[FoundFile, Outcome], None, None]:
+    """Yield what became of each file: its document, or why it has none."""
+    workers, embedder = build.options.workers, build.embedder
+    if workers != RAY:
+        yield from embed_files(files, embedder, readers, workers)
         return
-    build.work.delete(document.id)  # the same content under another name
-    build.work.save(document, chunks, vectors, b"", label=build.work_label)
+    # A file without an id is too large, or can't be read. That takes no cluster.
+    yield from embed_files([file for file in files if not file.document], embedder, readers, PROCESSES)
+    yield from embed_files_on_ray([file for file in files if file.document], embedder)
+
+
+def _save(build: _Build, file: FoundFile, outcome: Outcome) -> None:
+    """Store a document in the work folder, or remember why there is none."""
+    if isinstance(outcome, str):
+        build.problems[file.source.full_name] = outcome
+        return
+    build.work.delete(outcome.document.id)  # the same content under another name
+    build.work.save(*outcome, b"", label=build.work_label)
 
 
 def _packed(build: _Build, found: Sequence[FoundFile]) -> Iterator[tuple[FoundFile, PackedDocument]]:

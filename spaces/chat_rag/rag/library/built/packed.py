@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
 from typing import IO, Any
 
@@ -67,7 +66,7 @@ class Packer:
         line = document_fields(packed.document, packed.chunks) | {
             "error": packed.error,
             "language": words.language,
-            "stems": {stem: span.stop - span.start for stem, span in words.spans.items()},
+            "stems": words.counts,
         }
         self._write(DOCUMENTS, f"{json.dumps(line, ensure_ascii=False)}\n".encode("utf-8", "surrogatepass"))
         arrays = {"vectors": packed.vectors.rows, "scales": packed.vectors.scales}
@@ -114,9 +113,11 @@ def read_packed(data: Mapping[str, Any]) -> Iterator[PackedDocument]:
 
 def _read_document(value: Any, data: Mapping[str, Any], chunk: int, posting: int) -> PackedDocument:
     """Return a document whose chunks and words begin at these positions of the arrays."""
+    import numpy as np
+
     document, chunks = parse_document(value)
     counts = list(value["stems"].values())
-    if not all(type(count) is int and count >= 0 for count in counts):
+    if not {int}.issuperset(map(type, counts)) or min(counts, default=0) < 0:
         raise ValueError("its words don't have numbers")
     if not isinstance(value["error"], (int, float)) or not isinstance(value["language"], str):
         raise TypeError("its error or its language has another type")
@@ -129,10 +130,9 @@ def _read_document(value: Any, data: Mapping[str, Any], chunk: int, posting: int
         raise ValueError("its words aren't all there")
     if len(rows) and rows.max() >= len(chunks):
         raise ValueError("its words are in chunks that it doesn't have")
-    ends = list(accumulate(counts))
     # Documents have most of their words in common: one copy of each is a fifth of the memory of a page.
-    stems = map(sys.intern, value["stems"])
-    spans = {stem: slice(end - count, end) for stem, count, end in zip(stems, counts, ends, strict=True)}
-    words = Postings(value["language"], spans, rows, data["frequencies"][postings], lengths)
+    numbers = dict(zip(map(sys.intern, value["stems"]), range(len(counts)), strict=True))
+    ends = np.cumsum(counts, dtype=np.int64)
+    words = Postings(value["language"], numbers, ends, rows, data["frequencies"][postings], lengths)
     vectors = QuantizedVectors(data["vectors"][own], data["scales"][own])
     return PackedDocument(document, chunks, vectors, words, value["error"])
