@@ -74,7 +74,7 @@ def new_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Calla
     Other options are those of `Browser.new_context`, such as `locale` and `has_touch`.
     """
     contexts = []
-    pages = request.node.stash.setdefault(PAGES, [])
+    pages = request.node.stash[PAGES] = []  # a test that runs again has new ones
 
     def open_one(*, width: int = 1280, height: int = 860, dark: bool = False, **options: Any) -> Page:
         scheme = "dark" if dark else "light"
@@ -164,10 +164,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show each failure of a test that passed when it ran again: it may be an event that was lost."""
+    """Show the first failure of each test that ran again: it may be an event that was lost."""
     for report in terminalreporter.stats.get("rerun", []):
-        terminalreporter.section(f"failed once: {report.nodeid}")
+        terminalreporter.section(f"failed at first: {report.nodeid}")
         report.toterminal(terminalreporter._tw)
+        for name, text in report.sections:
+            terminalreporter.section(name, "-")
+            terminalreporter.write_line(text)
 
 
 def pytest_collection_finish() -> None:

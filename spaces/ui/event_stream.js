@@ -5,32 +5,42 @@
 // - The page hangs up when it reads the end. If the server has not yet returned, it takes that for a visitor who has
 //   left, and drops what the visitor has sent since. Here the page reads the end when the server has returned.
 // - The page keeps the messages of an event until the answer that names it has come. If others come first, an earlier
-//   event overwrites what a later one has shown. Here all messages wait for that answer.
+//   event overwrites what a later one has shown. Here all messages wait for that answer, for five seconds at most.
 (() => {
   const send = window.fetch;
-  const sending = new Set(), running = new Set();
+  const sending = new Set(), running = new Set(), ended = new Set(); // ended: before the answer that names it
+  const PATIENCE = 5000; // milliseconds: some answers never come
   let endRead = Promise.resolve();
+  const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+  // Settled after the work at hand, also in a tab in the background, whose timers are late.
+  const nextTask = () => new Promise((resolve) => {
+    const {port1, port2} = new MessageChannel();
+    port1.onmessage = resolve;
+    port2.postMessage(null);
+  });
   const message = (text) => /^data: \{"msg":"(\w+)"(?:,"event_id":"(\w+)")?/.exec(text) ?? [];
+  const isAwaited = (since) => performance.now() - since < PATIENCE;
   // Wait for the answers to what was sent, until something is known.
   const answered = async (isKnown) => {
-    while (sending.size && !isKnown()) await Promise.race([...sending]);
+    while (!isKnown() && [...sending].some(({since}) => isAwaited(since))) await pause(10);
   };
 
   const join = async (...request) => {
-    const response = await send(...request);
-    const answer = await response.clone().json().catch(() => null);
-    if (answer) response.json = async () => answer; // the page reads it before any task that comes later
-    await endRead;
-    return {response, id: answer?.event_id};
-  };
-  const joining = (...request) => {
-    const joined = join(...request);
-    const read = joined.then(({id}) => new Promise((resolve) => setTimeout(resolve, 0, id)), () => null).then((id) => {
-      sending.delete(read);
-      if (id) running.add(id);
-    });
-    sending.add(read);
-    return joined.then(({response}) => response);
+    const event = {since: performance.now()};
+    sending.add(event);
+    try {
+      const response = await send(...request);
+      const answer = await response.clone().json().catch(() => null);
+      if (answer) response.json = async () => answer; // the page reads it before any task that comes later
+      await endRead;
+      event.id = answer?.event_id;
+      return response;
+    } finally {
+      void nextTask().then(() => {
+        sending.delete(event);
+        if (event.id && !ended.delete(event.id)) running.add(event.id);
+      });
+    }
   };
 
   // Pass on the messages of a stream, and return its last one: the end, which comes only while nothing is running.
@@ -45,7 +55,7 @@
       for (const each of messages) {
         const [, kind, id] = message(each);
         if (id) await answered(() => running.has(id));
-        if (kind === "process_completed") running.delete(id);
+        if (kind === "process_completed" && !running.delete(id) && sending.size) ended.add(id);
         if (kind === "close_stream") last = `${each}\n\n`;
         else out.enqueue(encoder.encode(`${each}\n\n`));
       }
@@ -60,14 +70,14 @@
         for (;;) {
           const last = await pass(reader, out);
           await answered(() => running.size);
-          const ended = message(last)[1] === "close_stream";
-          if (ended && !running.size) {
-            out.enqueue(new TextEncoder().encode(last));
-            endRead = new Promise((resolve) => setTimeout(resolve, 10)); // the page has read it long before
+          if (!running.size) { // also if the stream broke off: the page would take it for open
+            out.enqueue(new TextEncoder().encode('data: {"msg":"close_stream"}\n\n'));
+            endRead = pause(10); // the page has read it long before
             return out.close();
           }
-          const next = ended ? await send(request.clone()) : null;
-          if (!next?.ok) throw new Error(next ? `${next.status} ${next.statusText}` : `The stream broke off: ${last}`);
+          if (message(last)[1] !== "close_stream") throw new Error(`The stream of events broke off: ${last}`);
+          const next = await send(request.clone());
+          if (!next.ok) throw new Error(`${next.status} ${next.statusText}`);
           reader = next.body.getReader();
         }
       } catch (error) {
@@ -81,7 +91,7 @@
 
   window.fetch = (...request) => {
     const path = new URL(request[0].url ?? request[0], location.href).pathname;
-    if (path.endsWith("/queue/join")) return joining(...request);
+    if (path.endsWith("/queue/join")) return join(...request);
     return path.endsWith("/queue/data") && request[0] instanceof Request ? listen(request[0]) : send(...request);
   };
 })();

@@ -24,7 +24,7 @@ window.fetch = async (request, options) => {
   if (address.includes("/queue/join")) joins += 1;
   if (address.includes("/queue/join") && window.holdAnswer) {
     window.holdAnswer = false;
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await new Promise((resolve) => window.answersNever || setTimeout(resolve, 1500));
     window.answered = true;
   }
   if (!address.includes("/queue/data")) return response;
@@ -108,4 +108,17 @@ def test_a_file_that_arrives_after_a_stream_has_ended_is_read(
     upload(page, note)
     page.wait_for_function("ends => window.ends > ends", arg=ends)
     page.evaluate("window.holdUpload = false")
+    uploaded(page, 1)
+
+
+def test_an_answer_that_never_comes_stops_no_other_event(app: App, new_page: Callable[..., Page], note: Path) -> None:
+    page = new_page()
+    page.add_init_script(SLOW_END)
+    page.goto(app.url)
+    expect(page.locator("#model-state")).to_have_text("Ready")
+    page.wait_for_function("window.ends > 0")
+    page.evaluate("window.holdAnswer = window.answersNever = true")
+    page.locator("#new-chat").click()
+    page.wait_for_function("window.holdAnswer === false")
+    upload(page, note)
     uploaded(page, 1)

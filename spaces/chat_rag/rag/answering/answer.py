@@ -23,7 +23,7 @@ from rag.documents import Document
 from rag.errors import RagError
 from rag.library.library import Library
 from rag.search.embedding.embedders import Embedder
-from rag.threads import SEARCH
+from rag.threads import CHECKS, SEARCH
 
 # The quotes come from the same number of passages for everyone, however many a visitor sends to the model.
 QUOTED_PASSAGES = 8
@@ -68,7 +68,7 @@ class Rag:
         check_length(question)
         start = now()
         if talk := find_small_talk(question):
-            names = [document.name for document in (await SEARCH.run(self._documents)).values()]
+            names = [document.name for document in (await CHECKS.run(self._documents)).values()]
             yield Retrieval((), question)
             yield Delta(small_talk_reply(talk, names))
             yield AnswerEnd((), 0, Done("small_talk", None))
@@ -95,7 +95,7 @@ class Rag:
     async def _retrieve(
         self, question: str, history: Sequence[Message], backend: Backend, options: AnswerOptions
     ) -> Retrieval:
-        if not await SEARCH.run(self._has_documents):
+        if not await CHECKS.run(self._has_documents):
             return Retrieval((), question)
         if options.writes == "quotes":
             query = await SEARCH.run(rewrite.expand_by_rule, question, history)
@@ -173,7 +173,7 @@ async def _add_citations(
                 # The thread that serves the pages must not compare figures for long. To change threads for each word
                 # would take longer than all checks.
                 is_slow = bool(citer.passages) and citer.verifier.is_slow and citer.may_check(event.text)
-                text = await SEARCH.run(citer.feed, event.text) if is_slow else citer.feed(event.text)
+                text = await CHECKS.run(citer.feed, event.text) if is_slow else citer.feed(event.text)
                 for part in _parts(citer, text):
                     yield part
                 if citer.passages and repetition.add(event.text):

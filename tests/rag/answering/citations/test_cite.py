@@ -352,3 +352,9 @@ def test_a_list_number_is_not_a_figure() -> None:
     )
     assert answer.count("[1]") == 1
     assert answer.count("[2]") == 1
+
+
+def test_a_very_long_sentence_is_cut_at_the_same_place_however_it_arrives() -> None:
+    text = "greater growth " * 68 + "of sales was $ 82,959 in the quarter. It was $ 6,797 in research."
+    whole, by_word, by_character = (cite(text, size)[1].sentences for size in (len(text), 7, 1))
+    assert whole == by_word == by_character

@@ -159,7 +159,9 @@ class Citer:
         if character.isspace() or self._sentence.endswith(_FULL_STOPS):
             return self._space(text, position, last)
         if word := _WORD.match(text, position):  # nothing in it needs a look of its own
-            return self._take(word[0]), word.end()
+            # The rest is taken next: a long sentence is cut at the same place, however its text arrives.
+            room = max(1, _MAX_SENTENCE - len(self._sentence) % _MAX_SENTENCE)
+            return self._take(word[0][:room]), min(word.end(), position + room)
         return self._take(character), position + 1
 
     def _space(self, text: str, position: int, last: bool) -> tuple[str, int] | None:

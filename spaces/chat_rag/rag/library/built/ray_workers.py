@@ -109,7 +109,12 @@ def _cluster() -> Iterator[Any]:
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
         os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
         options |= {"num_cpus": usable_processors(), "include_dashboard": False}
-    import ray
+    try:
+        import ray
+    except ImportError as error:
+        raise RagError(
+            f"Ray can't be imported ({error}).", "Install it again: pip install 'spaceport[ray]'."
+        ) from error
 
     try:
         ray.init(address, **options)
