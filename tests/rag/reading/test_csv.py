@@ -129,6 +129,25 @@ def test_the_last_rows_of_a_long_file_tell_its_quotes(read, last):
     assert document.text.splitlines()[-1] == f"Port: Skarv, North; Note: {note}"
 
 
+BACKSLASH_ROWS = {
+    "another cell": ('1,"{""a"":""say \\""hi, you\\""""}",x', 'a: 1; b: {"a":"say \\"hi, you\\""}; c: x'),
+    "no other cell": ('1,"{""a"":""say \\""hi\\""""}",x', 'a: 1; b: {"a":"say \\"hi\\""}; c: x'),
+}
+
+
+@pytest.mark.parametrize("rows", [0, 9_000])
+@pytest.mark.parametrize("what", BACKSLASH_ROWS)
+def test_a_backslash_before_a_quote_that_is_written_twice_is_text(read, what, rows):
+    row, line = BACKSLASH_ROWS[what]
+    plain = "1,C:\\temp\\a,x\n"
+    lines = read("a.csv", "a,b,c\n" + plain * (rows + 1) + row + "\n").text.splitlines()
+    assert lines[-2:] == ["a: 1; b: C:\\temp\\a; c: x", line]
+
+
+def test_a_backslash_in_a_file_of_one_column(read):
+    assert read("a.csv", 'note\n"say \\""hi\\"""\n').text.splitlines()[-1] == 'note: say \\"hi\\"'
+
+
 def test_a_single_quote_that_never_closes(refusal):
     content = "'Port','Note'\n" + "'Skarv','cheap, clean'\n" * 4000 + "'Holm','never closed\n'Grunn','old'\n"
     assert "line 4,002 " in refusal("a.csv", content).message

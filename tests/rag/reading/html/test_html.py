@@ -112,6 +112,22 @@ def test_html_shows_what_a_simple_browser_does(read, page, text):
     assert read("a.html", page).text == text
 
 
+@pytest.mark.parametrize("frame", ["src=a.html><!-- -->", "srcdoc='<!-- -->'>", "src=a.html><?x?>"])
+def test_html_of_a_frame_without_content_is_read_by_its_title(read, frame):
+    assert read("a.html", f"<title>Map</title><body><iframe {frame}</iframe>").text == "Map"
+
+
+def test_html_shows_its_title_and_description_before_a_remark_about_the_browser(read):
+    page = "<title>Map</title><meta name=description content='All piers.'><canvas>Your browser is old.</canvas>"
+    assert read("a.html", page).text.split("\n\n") == ["Map", "All piers.", "Your browser is old."]
+
+
+def test_html_of_a_frame_with_a_declaration_and_words_before_its_first_element(read):
+    page = "<iframe srcdoc='<?xml version=&quot;1.0&quot; encoding=&quot;utf-8&quot;?><p>inner'></iframe>"
+    assert read("a.html", page).text == "inner"
+    assert read("a.html", "<iframe src=a>The fee <b>is 14.</b></iframe>").text == "The fee **is 14.**"
+
+
 def test_html_that_only_shows_other_pages(refusal):
     error = refusal("a.html", "<frameset cols='*,*'><frame src=a.html><frame src=b.html></frameset>")
     assert "in frames" in error.message

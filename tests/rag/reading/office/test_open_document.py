@@ -100,13 +100,14 @@ def test_documents_that_cannot_be_read(refusal, content, words):
 SHOWN, SEVENTH = 'text:display-levels="2"', 'text:start-value="7"'
 
 
-def test_numbered_lists_and_headings_have_their_numbers(read):
-    def level(number, number_format, more=""):
-        return (
-            f'<text:list-level-style-number text:level="{number}" style:num-format="{number_format}" '
-            f'style:num-suffix="." {more}/>'
-        )
+def level(number, number_format, more=""):
+    return (
+        f'<text:list-level-style-number text:level="{number}" style:num-format="{number_format}" '
+        f'style:num-suffix="." {more}/>'
+    )
 
+
+def test_numbered_lists_and_headings_have_their_numbers(read):
     def item(text, inner="", more=""):
         return f"<text:list-item {more}><text:p>{text}</text:p>{inner}</text:list-item>"
 
@@ -134,3 +135,76 @@ def test_numbered_lists_and_headings_have_their_numbers(read):
         *("# I. Terms", "1. Boat", "2. Fees", "2.1. Dues", "2.2. Late payment", "See 2.2."),
         *("3. Crew", "7. Second", "* dot", "# II. End"),
     ]
+
+
+BULLETS = '<text:list-level-style-bullet text:level="1"/>'
+OUTLINE = (
+    '<text:outline-style><text:outline-level-style text:level="1" style:num-format="1" style:num-suffix="." '
+    'text:start-value="3"/></text:outline-style>'
+)
+LISTS = (
+    f'<text:list-style style:name="N">{level(1, 1)}{level(2, 1, SHOWN)}</text:list-style>'
+    f'<text:list-style style:name="L">{level(1, "A")}{level(2, "a")}</text:list-style>'
+    f'<text:list-style style:name="B">{BULLETS}{level(2, 1)}</text:list-style>{OUTLINE}'
+)
+
+
+def items(*contents, style="", more=""):
+    """Return a list; a text is an item's paragraph, and XML is an item's content."""
+    named = f'text:style-name="{style}"' if style else ""
+    inside = "".join(
+        f"<text:list-item>{content if content[0] == '<' else f'<text:p>{content}</text:p>'}</text:list-item>"
+        for content in contents
+    )
+    return f"<text:list {named} {more}>{inside}</text:list>"
+
+
+def item(text, inner):
+    return f"<text:p>{text}</text:p>{inner}"
+
+
+def blocks(read, body):
+    return read("a.odt", make.open_document(f"<office:text>{body}</office:text>", LISTS)).text.split("\n\n")
+
+
+GOES_ON = 'text:continue-numbering="true"'
+
+
+def test_an_inner_list_goes_on_behind_a_paragraph(read):
+    first = items(item("One", items("sub")), style="N")
+    resumed = items(items("sub2"), style="N", more=GOES_ON)
+    last = items("Two", style="N", more=GOES_ON)
+    assert blocks(read, f"{first}<text:p>text</text:p>{resumed}{last}") == [
+        *("1. One", "1.1. sub", "text", "1.2. sub2", "2. Two")
+    ]
+
+
+def test_comments_in_the_xml_are_no_part_of_the_document(read):
+    styles = LISTS.replace("><text:", "><!-- main --><text:") + STYLES.replace("><style:", "><!-- up --><style:")
+    body = f"<office:text>{items('Skarv<!-- pier -->, north', style='N')}</office:text>"
+    assert read("a.odt", make.open_document(body, styles)).text == "1. Skarv, north"
+
+
+def test_an_inner_list_can_come_first(read):
+    assert blocks(read, items(items("sub", "sub2"), "Two", style="N")) == ["1.1. sub", "1.2. sub2", "2. Two"]
+
+
+@pytest.mark.parametrize(("outer", "labels"), [("N", ("1. ", "2. ")), ("B", ("* ", "* "))])
+def test_inner_lists_with_a_style_of_their_own_start_again(read, outer, labels):
+    inner = items("x", "y", style="L")
+    assert blocks(read, items(item("One", inner), item("Two", inner), style=outer)) == [
+        *(f"{labels[0]}One", "a. x", "b. y", f"{labels[1]}Two", "a. x", "b. y")
+    ]
+
+
+def test_numbers_below_a_bullet_start_again(read):
+    inner = items("x", "y")
+    assert blocks(read, items(item("One", inner), item("Two", inner), style="B")) == [
+        *("* One", "1. x", "2. y", "* Two", "1. x", "2. y")
+    ]
+
+
+def test_headings_can_start_again_and_have_no_number(read):
+    headings = ("", "", 'text:is-list-header="true"', 'text:restart-numbering="true"', SEVENTH, "")
+    body = "".join(f'<text:h text:outline-level="1" {more}>H</text:h>' for more in headings)
+    assert blocks(read, body) == ["# 3. H", "# 4. H", "# H", "# 3. H", "# 7. H", "# 8. H"]

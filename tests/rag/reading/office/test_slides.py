@@ -7,6 +7,7 @@ import io
 import pytest
 
 from rag.documents import Note, NoteKind
+from rag.reading.office.diagrams import diagram_text, drawn_text
 from tests.rag import make_office as make
 from tests.rag.make_documents import archive
 
@@ -124,3 +125,36 @@ def test_the_texts_of_a_diagram_and_comments_are_read(read):
     stream = io.BytesIO()
     presentation.save(stream)
     assert read("a.pptx", stream.getvalue()).text == "Pay\nSail\n\nComment: Raise it to 16?"
+
+
+def test_words_around_a_line_break_are_apart():
+    from lxml import etree
+
+    diagram = make.diagram("Pay").replace(b"</a:r>", b"</a:r><a:br/><a:r><a:t>now</a:t></a:r>")
+    assert diagram_text(etree.fromstring(diagram)) == "Pay now"
+    paragraph = b"<a:p><a:r><a:t>Fees</a:t></a:r></a:p>"
+    title = b'<c:title xmlns:c="c" xmlns:a="a">' + 2 * paragraph + b"</c:title>"
+    assert drawn_text(etree.fromstring(title)) == "Fees Fees"
+
+
+def test_a_comment_comes_before_its_replies_and_its_paragraphs_are_apart(read):
+    from pptx import Presentation
+
+    def body(*paragraphs):
+        return "<p:txBody>" + "".join(f"<a:p>{paragraph}</a:p>" for paragraph in paragraphs) + "</p:txBody>"
+
+    def words(text):
+        return f"<a:r><a:t>{text}</a:t></a:r>"
+
+    drawing = "http://schemas.openxmlformats.org/drawingml/2006/main"
+    replies = f"<p:replyLst><p:reply>{body(words('No,') + '<a:br/>' + words('never.'))}</p:reply></p:replyLst>"
+    comments = (
+        f'<p:cmLst xmlns:p="http://schemas.microsoft.com/office/powerpoint/2018/8/main" xmlns:a="{drawing}"><p:cm>'
+        f"<p:pos/>{replies}{body(words('Raise'), words('it?'))}</p:cm></p:cmLst>"
+    )
+    presentation = Presentation()
+    slide = presentation.slides.add_slide(presentation.slide_layouts[6])
+    add_part(slide, "/ppt/comments/modern1.xml", "comments", comments.encode())
+    stream = io.BytesIO()
+    presentation.save(stream)
+    assert read("a.pptx", stream.getvalue()).text.split("\n\n") == ["Comment: Raise it?", "Comment: No, never."]

@@ -7,7 +7,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.errors import DocumentError
 from rag.reading.delimited.header import is_number
@@ -17,6 +17,7 @@ _SAMPLE_CHARACTERS = 64_000
 _SEPARATOR_LINE = re.compile(r'\s*+"?sep=([^\r\n"]|\\t)"?[ \t]*+(?:\r\n|\r|\n|\Z)', re.I)
 # A quote after a backslash inside a cell; before a delimiter the backslash can be the cell's last character.
 _ESCAPED_QUOTE = {quote: re.compile(rf"\\{quote}[^,;\t|\r\n]") for quote in "\"'"}
+_SINGLE_QUOTE = re.compile("'")
 _DECIMAL = re.compile(r"[+-]?\d++,\d++")
 _LIST = re.compile(r",(?!\d)|(?<!\d),")  # a comma that isn't between the digits of a decimal
 
@@ -54,43 +55,56 @@ def find_dialect(text: str, delimiters: str = _DELIMITERS) -> Dialect:
     sample = text[start : start + _SAMPLE_CHARACTERS]
     if len(text) - start > _SAMPLE_CHARACTERS:
         sample = sample[: sample.rfind("\n") + 1] or sample
+    sample, candidates = _candidates(text, sample, delimiters, start)
     scores = {}
-    for dialect in _candidates(text, sample, delimiters, start):
+    for dialect in candidates:
         rows = [row for row in dialect.reader(io.StringIO(sample, newline="")) if row]
         if score := _score(rows, sample, dialect.delimiter):
-            scores[dialect] = (*score, dialect.backslash)
+            scores[dialect] = (*score, -_errors(dialect, sample), dialect.backslash)
     if any(score[0] == 1 and dialect.delimiter != "," for dialect, score in scores.items()) and not _LIST.search(
         sample
     ):
         scores = {dialect: score for dialect, score in scores.items() if dialect.delimiter != ","}
     if not scores:
-        return Dialect(delimiters[0] if match else "\0", start, bool(_ESCAPED_QUOTE['"'].search(sample)))
+        return _single_column(Dialect(delimiters[0] if match else "\0", start), sample)
     return max(scores, key=lambda dialect: scores[dialect])
 
 
-def _candidates(text: str, sample: str, delimiters: str, start: int) -> list[Dialect]:
-    """Return the dialects to compare: only those with single quotes if they are evident."""
+def _single_column(plain: Dialect, sample: str) -> Dialect:
+    """Return the dialect of a file without a delimiter, with backslashes before its quotes if they are evident."""
+    escaped = replace(plain, backslash=True)
+    has_escapes = bool(_ESCAPED_QUOTE[plain.quote].search(sample))
+    return escaped if has_escapes and _errors(escaped, sample) <= _errors(plain, sample) else plain
+
+
+def _candidates(text: str, sample: str, delimiters: str, start: int) -> tuple[str, list[Dialect]]:
+    """Return the sample with later lines that can have escaped quotes, and the dialects to compare on it.
+
+    If single quotes are evident, no dialect has double quotes.
+    """
     quote, chosen, rest = '"', delimiters, start + len(sample)
-    later = _lines_with_single_quotes(text, rest)
+    later = _lines_with(_SINGLE_QUOTE, text, rest)
     samples = [sample, sample + later] if later else [sample]
     is_whole = rest == len(text)
     if single := [
         each for each in delimiters if any(_has_single_quotes(part, each, is_whole=is_whole) for part in samples)
     ]:
         quote, chosen = "'", "".join(single)
-    backslashes = (False, True) if _ESCAPED_QUOTE[quote].search(text, start) else (False,)
-    return [Dialect(delimiter, start, backslash, quote) for delimiter in chosen for backslash in backslashes]
+    sample += _lines_with(_ESCAPED_QUOTE[quote], text, rest)
+    backslashes = (False, True) if _ESCAPED_QUOTE[quote].search(sample) else (False,)
+    return sample, [Dialect(delimiter, start, backslash, quote) for delimiter in chosen for backslash in backslashes]
 
 
-def _lines_with_single_quotes(text: str, start: int) -> str:
-    """Return the first lines behind a position that have a single quote: a file can quote only what needs it."""
+def _lines_with(pattern: re.Pattern[str], text: str, start: int) -> str:
+    """Return the first lines behind a position that match: a file can quote only what needs it."""
     lines: list[str] = []
     length, end = 0, start
-    while length < _SAMPLE_CHARACTERS and (found := text.find("'", end)) >= 0:
-        first, end = max(text.rfind("\n", end, found) + 1, end), text.find("\n", found) + 1 or len(text)
-        lines.append(text[first:end][:_SAMPLE_CHARACTERS])
+    while length < _SAMPLE_CHARACTERS and (found := pattern.search(text, end)):
+        place = found.start()
+        first, end = max(text.rfind("\n", end, place) + 1, end), text.find("\n", place) + 1 or len(text)
+        lines.append(text[first:end])
         length += len(lines[-1])
-    return "".join(lines)
+    return "".join(lines)[:_SAMPLE_CHARACTERS]
 
 
 def _has_single_quotes(sample: str, delimiter: str, *, is_whole: bool) -> bool:
@@ -114,6 +128,20 @@ def _has_single_quotes(sample: str, delimiter: str, *, is_whole: bool) -> bool:
             return False
     texts = sum(1 for row in rows for cell in row if cell.strip() and not is_number(cell))
     return 2 * starts["'"] >= texts or _usual_width(rows)[1] > _usual_width(plain)[1]
+
+
+def _errors(dialect: Dialect, sample: str) -> int:
+    """Return how many rows have text behind a closing quote: the wrong dialect closes a cell too early."""
+    reader = dialect.reader(io.StringIO(sample, newline=""), strict=True)
+    count = 0
+    while True:
+        try:
+            for _ in reader:
+                pass
+        except csv.Error:
+            count += 1
+        else:
+            return count
 
 
 def _usual_width(rows: Iterable[list[str]]) -> tuple[int, float]:

@@ -23,14 +23,23 @@ _NO_VALUE = ("hidden", "submit", "reset", "button", "image", "file", "password")
 
 def show_frames(root: Any) -> None:
     """Put the pages that frames have in `srcdoc` in their places."""
-    from lxml import html
-
     for _ in range(MAX_FRAMES):
         for frame in [frame for frame in root.iter("iframe") if frame.get("srcdoc", "").strip()]:
-            inner = html.document_fromstring(frame.get("srcdoc"), ensure_head_body=True).find("body")
+            inner = _parsed_body(frame.get("srcdoc"))
             frame.clear(keep_tail=True)
             frame.tag, frame.text = "div", inner.text
             frame.extend(inner)
+
+
+def _parsed_body(source: str) -> Any:
+    """Return the body of a page, empty if the page is nothing but comments."""
+    from lxml import etree, html
+
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    try:
+        return html.document_fromstring(source.encode(), parser=parser, ensure_head_body=True).find("body")
+    except etree.ParserError:
+        return etree.Element("body")
 
 
 def keep_visible(root: Any) -> int:
@@ -52,7 +61,7 @@ def keep_visible(root: Any) -> int:
     unseen = [element for element in _elements(root) if _is_unseen(element, sheets)]
     for element in (*furniture, *unseen):
         element.set("data-left-out", "")
-    if any(text.strip() for text in _texts_outside(root)):
+    if _shows_text(root):
         hidden += sum(map(_has_text, unseen))
         for element in (*furniture, *unseen):
             _remove(element)
@@ -60,28 +69,43 @@ def keep_visible(root: Any) -> int:
 
 
 def add_fallback(root: Any) -> None:
-    """Show a page without text as a browser without scripts and frames does; if that is empty too, by its title."""
-    from lxml import etree, html
+    """Show a page without text as a browser without scripts and frames does.
+
+    If that is empty too, its title and description are shown, then what it has for browsers that don't show its videos
+    and the like: that is often only a remark about the browser.
+    """
+    from lxml import etree
 
     body = root.find("body") if root.find("body") is not None else root
-    if any(text.strip() for text in _texts_outside(body)):
+    if _shows_text(body):
         return
-    for element in list(root.iter("noscript", "noframes", *_EMBEDDED)):
-        element.tag = "div"
-        if "<" in (element.text or ""):
-            # The parser doesn't read what stands between frames.
-            inner = html.document_fromstring(element.text, ensure_head_body=True)
-            element.text = None
-            element.extend(inner.find("body"))
-        if next(element.iterancestors("body"), None) is None:
-            body.append(element)
-    if any(text.strip() for text in _texts_outside(body)):
+    _unwrap(root, body, ("noscript", "noframes"))
+    if _shows_text(body):
         return
     title = root.findtext(".//title") or ""
     description = next((meta.get("content", "") for meta in root.iter("meta") if meta.get("name") == "description"), "")
-    for text in (title, description):
-        paragraph = etree.SubElement(body, "p")
+    for place, text in enumerate((title, description)):
+        paragraph = etree.Element("p")
         paragraph.text = text
+        body.insert(place, paragraph)
+    _unwrap(root, body, _EMBEDDED)
+
+
+def _unwrap(root: Any, body: Any, tags: tuple[str, ...]) -> None:
+    """Turn elements that browsers replace into blocks of the page's body."""
+    for element in list(root.iter(*tags)):
+        element.tag = "div"
+        if "<" in (element.text or ""):
+            # The parser doesn't read what stands between frames.
+            inner = _parsed_body(element.text)
+            element.text = inner.text
+            element.extend(inner)
+        if next(element.iterancestors("body"), None) is None:
+            body.append(element)
+
+
+def _shows_text(root: Any) -> bool:
+    return any(text.strip() for text in _texts_outside(root))
 
 
 def _is_hidden(element: Any) -> bool:

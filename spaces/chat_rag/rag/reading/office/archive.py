@@ -89,11 +89,14 @@ class OtherParts:
 
 
 def parse_xml(content: bytes) -> Any:
-    """Return the root of an XML part. Raises `RecursionError` if it is nested too deeply."""
+    """Return the root of an XML part without its comments. Raises `RecursionError` if it is nested too deeply."""
     from lxml import etree
 
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, huge_tree=True, remove_comments=True, remove_pis=True
+    )
     try:
-        return etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
+        return etree.fromstring(content, parser)
     except etree.XMLSyntaxError as error:
         if "depth" in str(error):
             raise RecursionError(str(error)) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rag.reading.office.diagrams import drawn_text
 from rag.reading.office.number_format import display_value
 from rag.reading.tables import ContentWriter, GridCell
 
@@ -23,8 +24,7 @@ def add_chart(writer: ContentWriter, root: Any) -> None:
         texts = [categories.get(number, ""), *(points.get(number, "") for points in columns)]
         cells += [GridCell(row, column, text) for column, text in enumerate(texts) if text]
     title = next((title for title in root.iter("{*}title") if title.getparent().tag.endswith("}chart")), None)
-    caption = "".join(text.text or "" for text in title.iter("{*}t")) if title is not None else ""
-    writer.add_table(cells, " ".join(caption.split()))
+    writer.add_table(cells, drawn_text(title) if title is not None else "")
 
 
 def _name(series: Any) -> str:

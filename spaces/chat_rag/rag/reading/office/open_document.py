@@ -129,7 +129,7 @@ class _Blocks:
         level = min(int(paragraph.get(f"{_TEXT}outline-level", "1")), 6) if is_heading else 0
         text = _inline(paragraph)
         if level:
-            number = bullet if bullet not in ("", BULLET) else self._numbers.heading(level)
+            number = bullet if bullet not in ("", BULLET) else self._numbers.heading(paragraph, level)
             text, bullet = f"{'#' * level} {number}{' '.join(text.split())}", ""
         self._writer.add_block(f"{bullet}{text}")
         for note in paragraph.iter(f"{_TEXT}note"):

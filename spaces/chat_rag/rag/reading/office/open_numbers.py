@@ -11,6 +11,7 @@ _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
 _FORMATS = {"1": "decimal", "a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
 _OUTLINE = "outline"  # the list style of headings has no name that another one could have
+_PARAGRAPHS = (f"{_TEXT}p", f"{_TEXT}h")
 LIST, ITEM, HEADER = f"{_TEXT}list", f"{_TEXT}list-item", f"{_TEXT}list-header"
 BULLET = "* "
 
@@ -28,11 +29,12 @@ class ListNumbers:
         self._open: list[str] = []  # the styles of the lists that are open
 
     def begin(self, element: Any) -> None:
-        """Begin a list."""
-        self._open.append(element.get(f"{_TEXT}style-name") or (self._open[-1] if self._open else ""))
+        """Begin a list; one with another style than the lists around it counts from its first number."""
+        style = element.get(f"{_TEXT}style-name") or (self._open[-1] if self._open else "")
         goes_on = element.get(f"{_TEXT}continue-numbering") == "true" or element.get(f"{_TEXT}continue-list")
-        if len(self._open) == 1 and not goes_on:
-            self._counts[self._open[0]].clear()
+        if style not in self._open and not goes_on:
+            self._counts[style].clear()
+        self._open.append(style)
 
     def end(self) -> None:
         """End the list that was begun last."""
@@ -40,23 +42,31 @@ class ListNumbers:
 
     def label(self, item: Any) -> str:
         """Count an item of the innermost list; return its number with a space, or a bullet."""
-        if item.tag == HEADER:
+        name, level, start = self._open[-1], len(self._open), item.get(f"{_TEXT}start-value")
+        # An item of nothing but a list goes on with the inner list of the item before it.
+        is_resumed = start is None and level in self._counts[name] and item.find(LIST) is not None
+        if item.tag == HEADER or (is_resumed and next(item.iterchildren(*_PARAGRAPHS), None) is None):
             return ""
-        return self._label(self._open[-1], len(self._open), item.get(f"{_TEXT}start-value")) or BULLET
+        return self._label(name, level, start) or BULLET
 
-    def heading(self, level: int) -> str:
-        """Count a heading outside of lists; return its number with a space, or "" if headings have none."""
-        return self._label(_OUTLINE, level, None)
+    def heading(self, heading: Any, level: int) -> str:
+        """Count a heading outside of lists; return its number with a space, or "" if it has none."""
+        if heading.get(f"{_TEXT}is-list-header") == "true":
+            return ""
+        if heading.get(f"{_TEXT}restart-numbering") == "true":
+            self._counts[_OUTLINE].pop(level, None)
+        return self._label(_OUTLINE, level, heading.get(f"{_TEXT}start-value"))
 
     def _label(self, name: str, level: int, start: str | None) -> str:
         levels, counts = self._levels.get(name, {}), self._counts[name]
         style = levels.get(level)
-        if style is None or not _kind(style):
-            return ""
+        # A bullet is counted too: the numbers below it start again.
         first = int(start) if start and start.isdecimal() else None
         counts[level] = first if first is not None else counts.get(level, _number(style, "start-value", 1) - 1) + 1
         for deeper in [other for other in counts if other > level]:
             del counts[deeper]
+        if style is None or not _kind(style):
+            return ""
         shown = range(max(1, level - _number(style, "display-levels", 1) + 1), level + 1)
         numbers = [list_number(counts.get(each, 1), _kind(levels[each])) for each in shown if _kind(levels.get(each))]
         prefix, suffix = (style.get(f"{_STYLE}num-{side}", "") for side in ("prefix", "suffix"))
@@ -68,5 +78,5 @@ def _kind(style: Any) -> str:
 
 
 def _number(element: Any, name: str, default: int) -> int:
-    value = element.get(f"{_TEXT}{name}", "")
+    value = element.get(f"{_TEXT}{name}", "") if element is not None else ""
     return int(value) if value.isdecimal() and len(value) < 9 else default

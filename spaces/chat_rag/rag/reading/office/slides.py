@@ -9,7 +9,7 @@ from rag.documents import Content, Limits, Note, NoteKind
 from rag.reading.ocr.inner_pictures import InnerPictures
 from rag.reading.office.archive import PRESENTATION, OtherParts, checked_parts, packed, parse_xml
 from rag.reading.office.charts import add_chart
-from rag.reading.office.diagrams import diagram_text
+from rag.reading.office.diagrams import diagram_text, drawn_text
 from rag.reading.office.relations import RELATIONSHIPS
 from rag.reading.office.white_slides import is_white, remove_white_runs
 from rag.reading.superscripts import mark_superscript
@@ -104,8 +104,10 @@ def _comments(slide: Any) -> Iterator[str]:
     """Yield the comments on a slide, each before the replies to it."""
     for relation in slide.part.rels.values():
         if relation.reltype.endswith("/comments") and not relation.is_external:
-            for text in parse_xml(relation.target_part.blob).iter("{*}text", "{*}txBody"):
-                yield " ".join("".join(text.itertext()).split())
+            # A new comment's replies are stored before its own text.
+            for comment in parse_xml(relation.target_part.blob).iter("{*}cm", "{*}reply"):
+                yield " ".join(comment.findtext("{*}text", "").split())
+                yield from map(drawn_text, comment.iterchildren("{*}txBody"))
 
 
 def _diagram_part(shape: Any) -> Any:

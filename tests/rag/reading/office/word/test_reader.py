@@ -9,6 +9,7 @@ import pytest
 from rag.documents import Note, NoteKind
 from tests.rag import make_documents as make
 from tests.rag import make_office
+from tests.security.linear_time import assert_linear
 
 RUN = "<w:r><w:t>{}</w:t></w:r>"
 NUMBERING = (
@@ -208,6 +209,37 @@ def test_a_list_starts_again_where_the_author_wants_it(read):
     again = [clause(0, text).replace('numId w:val="1"', 'numId w:val="2"') for text in ("North", "South")]
     content = make.packed_docx(clause(0, "Boat") + "".join(again), extra={"word/numbering.xml": numbering})
     assert read("a.docx", content).text.split("\n\n") == ["1. Boat", "1. North", "2. South"]
+
+
+def test_levels_that_many_lists_share_are_read_once():
+    from lxml import etree
+
+    from rag.reading.office.word.numbers import number_paragraphs
+
+    def number(size):
+        levels = "<w:lvl/>" * size
+        override = '<w:lvlOverride><w:lvl w:ilvl="1"/></w:lvlOverride>'
+        lists = "".join(
+            f'<w:num w:numId="{each}"><w:abstractNumId w:val="0"/>{override}</w:num>' for each in range(size)
+        )
+        numbering = (
+            f'<w:numbering xmlns:w="{make.WORD_NAMESPACE}"><w:abstractNum w:abstractNumId="0">{levels}'
+            f"</w:abstractNum>{lists}</w:numbering>"
+        )
+        number_paragraphs(etree.Element("body"), {"word/numbering.xml": numbering.encode()}, None)
+
+    assert_linear(number, sizes=(200, 2_000))
+
+
+def test_a_list_can_have_a_level_of_its_own(read):
+    own = (
+        '<w:num w:numId="2"><w:abstractNumId w:val="0"/><w:lvlOverride w:ilvl="1"><w:lvl w:ilvl="1">'
+        '<w:numFmt w:val="upperLetter"/><w:lvlText w:val="%1-%2"/></w:lvl></w:lvlOverride></w:num>'
+    )
+    numbering = NUMBERING.replace("</w:numbering>", f"{own}</w:numbering>").encode()
+    body = clause(0, "Fees") + clause(1, "Dues") + clause(1, "Late").replace('numId w:val="1"', 'numId w:val="2"')
+    document = read("a.docx", make.packed_docx(body, extra={"word/numbering.xml": numbering}))
+    assert document.text.split("\n\n") == ["1. Fees", "1.1 Dues", "1-B Late"]
 
 
 @pytest.mark.parametrize("element", ["fldSimple", "customXml", "bdo", "smartTag"])

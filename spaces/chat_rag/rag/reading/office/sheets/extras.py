@@ -8,7 +8,7 @@ from html import unescape
 from typing import Any
 
 from rag.reading.office.archive import parse_xml
-from rag.reading.office.diagrams import diagram_text
+from rag.reading.office.diagrams import diagram_text, drawn_text
 from rag.reading.office.relations import relations
 from rag.reading.superscripts import mark_superscript
 from rag.reading.tables import ContentWriter
@@ -25,7 +25,7 @@ def add_comments(writer: ContentWriter, parts: dict[str, bytes], sheet: str) -> 
     for kind, part in relations(parts, sheet).values():
         content = parts.get(part) if kind == "comments" else None
         for comment in parse_xml(content).iter("{*}comment") if content else ():
-            text = _text(comment)
+            text = drawn_text(comment)
             if text.startswith(_THREAD):
                 text = text.partition(_COMMENT)[2].strip()
             if text:
@@ -36,12 +36,12 @@ def add_drawn_texts(writer: ContentWriter, parts: dict[str, bytes], sheet: str) 
     """Add the texts of a sheet's boxes and the titles of its charts; the figures of a chart are cells of a sheet."""
     for drawing in _drawings(parts, sheet):
         for box in parse_xml(parts[drawing]).iter("{*}txBody") if parts.get(drawing) else ():
-            writer.add_block("\n".join(filter(None, map(_text, box.iter("{*}p")))))
+            writer.add_block("\n".join(filter(None, map(drawn_text, box.iter("{*}p")))))
         for kind, part in relations(parts, drawing).values():
             if kind == "diagramData" and parts.get(part):
                 writer.add_block(diagram_text(parse_xml(parts[part])))
             for title in parse_xml(parts[part]).iter("{*}title") if kind == "chart" and parts.get(part) else ():
-                writer.add_block(f"Chart: {text}" if (text := _text(title)) else "")
+                writer.add_block(f"Chart: {text}" if (text := drawn_text(title)) else "")
 
 
 def add_printed_lines(writer: ContentWriter, parts: dict[str, bytes], sheet: str) -> None:
@@ -76,10 +76,6 @@ def _is_raised(run: Any) -> bool:
 
 def _drawings(parts: dict[str, bytes], sheet: str) -> list[str]:
     return [part for kind, part in relations(parts, sheet).values() if kind == "drawing"]
-
-
-def _text(element: Any) -> str:
-    return " ".join("".join(text.text or "" for text in element.iter("{*}t")).split())
 
 
 def picture_parts(parts: dict[str, bytes], sheet: str) -> Iterator[str]:

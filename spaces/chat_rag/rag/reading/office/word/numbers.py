@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from rag.reading.list_numbers import list_number
@@ -12,20 +13,29 @@ from rag.reading.office.word.document_xml import MAX_CHAIN, W, insert_text, is_o
 
 _NUMBERING = "word/numbering.xml"
 _OWN_LISTS = "ListNumber"
+_MAX_LEVELS = 9  # of a list
 _FORMATS = ("decimal", "decimalZero", "lowerLetter", "upperLetter", "lowerRoman", "upperRoman")
 
 
-class Numbering(NamedTuple):
-    """A list: by level its format, its text such as "%1.%2.", and its first number; and where it starts again.
+class _Level(NamedTuple):
+    """How a level of a list is numbered: its format, its text such as "%1.%2.", and its first number.
 
-    The levels in `decimal` write the numbers of all levels as 1, 2, 3. `styles` are the levels of paragraph styles.
+    If `is_decimal`, it writes the numbers of all levels as 1, 2, 3. `style` is the paragraph style that it numbers.
     """
 
+    number_format: str
+    text: str
+    first: int
+    is_decimal: bool
+    style: str
+
+
+class Numbering(NamedTuple):
+    """A list: its levels, and the numbers that it starts again with, by level."""
+
     abstract: str
-    levels: dict[int, tuple[str, str, int]]
+    levels: dict[int, _Level]
     restarts: dict[int, int]
-    decimal: frozenset[int]
-    styles: dict[str, str]
 
 
 def number_paragraphs(root: Any, parts: dict[str, bytes], styles: Any) -> None:
@@ -43,8 +53,7 @@ def number_paragraphs(root: Any, parts: dict[str, bytes], styles: Any) -> None:
         number, level = _place(own) if own is not None else ("", "")
         if not number and numbered_style:
             number, style_level = _place(numbered_style.properties)
-            linked = numbering[number].styles.get(numbered_style.name, "") if number in numbering else ""
-            level = level or style_level or linked
+            level = level or style_level or _linked_level(numbering.get(number), numbered_style.name)
         numbered, depth = numbering.get(number), int(level) if level.isdecimal() else 0
         if not numbered or depth not in numbered.levels:
             continue
@@ -55,6 +64,12 @@ def number_paragraphs(root: Any, parts: dict[str, bytes], styles: Any) -> None:
                 own.getparent().remove(own)
             if style_name.startswith(_OWN_LISTS):  # the converter would number it again, without inner lists
                 paragraph.find(f"{W}pPr").remove(paragraph.find(f"{W}pPr/{W}pStyle"))
+
+
+def _linked_level(numbering: Numbering | None, style: str) -> str:
+    """Return the last level that numbers a paragraph style, or ""."""
+    levels = numbering.levels if numbering is not None else {}
+    return next((str(depth) for depth in reversed(levels) if levels[depth].style == style), "")
 
 
 def _without_styles(lists: Any) -> bytes:
@@ -98,30 +113,38 @@ def _numbered_styles(styles: Any) -> dict[str, _NumberedStyle]:
 
 
 def _numbering(root: Any) -> dict[str, Numbering]:
+    """Return the lists by their ids. The levels of an abstract list are read once: thousands of lists can share it."""
     abstracts = {abstract.get(f"{W}abstractNumId"): abstract for abstract in root.iter(f"{W}abstractNum")}
-    linked = {value_of(abstract.find(f"{W}styleLink"), "-"): abstract for abstract in abstracts.values()}
+    linked = {value_of(abstract.find(f"{W}styleLink"), "-"): name for name, abstract in abstracts.items()}
+    own = {name: _levels(abstract.iter(f"{W}lvl")) for name, abstract in abstracts.items()}
+    # The levels of a list with `numStyleLink` are those of another one.
+    shared = {
+        name: own[linked.get(value_of(abstract.find(f"{W}numStyleLink")), name)] for name, abstract in abstracts.items()
+    }
     numbering: dict[str, Numbering] = {}
     for number in root.iter(f"{W}num"):
         reference = value_of(number.find(f"{W}abstractNumId"))
-        abstract = abstracts.get(reference)
-        if abstract is None:
-            continue
-        style = value_of(abstract.find(f"{W}numStyleLink"))  # the levels of such a list are those of another one
-        found = [*linked.get(style, abstract).iter(f"{W}lvl"), *number.iterfind(f"{W}lvlOverride/{W}lvl")]
-        levels = {int(level.get(f"{W}ilvl", "0")): level for level in found}
-        numbering[number.get(f"{W}numId")] = Numbering(
-            reference,
-            {depth: _level(level) for depth, level in levels.items()},
-            _restarts(number),
-            frozenset(depth for depth, level in levels.items() if is_on(level.find(f"{W}isLgl"))),
-            {value_of(level.find(f"{W}pStyle")): str(depth) for depth, level in levels.items()},
-        )
+        if reference in shared:
+            overrides = _levels(number.iterfind(f"{W}lvlOverride/{W}lvl"))
+            levels = shared[reference] | overrides if overrides else shared[reference]
+            numbering[number.get(f"{W}numId")] = Numbering(reference, levels, _restarts(number))
     return numbering
 
 
-def _level(level: Any) -> tuple[str, str, int]:
-    number_format = value_of(level.find(f"{W}numFmt"), "decimal")
-    return number_format, value_of(level.find(f"{W}lvlText")), int(value_of(level.find(f"{W}start"), "1"))
+def _levels(elements: Iterable[Any]) -> dict[int, _Level]:
+    """Return the levels of a list; Word has nine, 0 to 8."""
+    found = {int(element.get(f"{W}ilvl", "0")): element for element in elements}
+    return {depth: _level(found[depth]) for depth in sorted(found) if 0 <= depth < _MAX_LEVELS}
+
+
+def _level(level: Any) -> _Level:
+    return _Level(
+        value_of(level.find(f"{W}numFmt"), "decimal"),
+        value_of(level.find(f"{W}lvlText")),
+        int(value_of(level.find(f"{W}start"), "1")),
+        is_on(level.find(f"{W}isLgl")),
+        value_of(level.find(f"{W}pStyle")),
+    )
 
 
 def _restarts(number: Any) -> dict[int, int]:
@@ -136,20 +159,20 @@ def _restarts(number: Any) -> dict[int, int]:
 def _label(counter: dict[int, int], numbering: Numbering, level: int) -> str:
     """Count a paragraph and return its number, such as "2.2"; "" for bullets."""
     levels = numbering.levels
-    number_format, text, start = levels[level]
+    own = levels[level]
     if level in numbering.restarts:
         counter[level] = numbering.restarts.pop(level)
     else:
-        counter[level] = counter.get(level, start - 1) + 1
+        counter[level] = counter.get(level, own.first - 1) + 1
     for deeper in [number for number in counter if number > level]:
         del counter[deeper]
-    if number_format not in _FORMATS:
+    if own.number_format not in _FORMATS:
         return ""
 
     def number_of(match: re.Match[str]) -> str:
         place = int(match[1]) - 1
-        kind, _, first = levels.get(place, ("decimal", "", 1))
-        kind = "decimal" if level in numbering.decimal else kind
+        first = levels[place].first if place in levels else 1
+        kind = "decimal" if own.is_decimal or place not in levels else levels[place].number_format
         return list_number(counter.setdefault(place, first), kind)
 
-    return re.sub(r"%([1-9])", number_of, text)
+    return re.sub(r"%([1-9])", number_of, own.text)
