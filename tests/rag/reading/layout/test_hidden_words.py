@@ -337,23 +337,51 @@ def test_a_hidden_layer_is_found_among_packed_objects():
     assert not has_hidden_layers(packed.replace(b"ObjStm", b"Stream"))
 
 
-def test_a_cover_among_the_glyphs_of_a_word_is_found(read):
-    def spell(sheet, text, height):
-        left = 60.0
-        for number, letter in enumerate(text):
+def spell(sheet, text, height, left=60.0, cover_after=None):
+    """Draw each letter as an object of its own, with a box over the word "Secret" behind one of them."""
+    for number, letter in enumerate(text):
+        if letter != " ":  # PDFium adds the spaces
             sheet.drawString(left, height, letter)
-            left += sheet.stringWidth(letter)
-            if text == "Visible" and number == 2:
-                sheet.setFillGray(1)
-                sheet.rect(55, 695, 80, 16, stroke=0, fill=1)
-                sheet.setFillGray(0)
+        left += sheet.stringWidth(letter)
+        if number == cover_after:
+            cover(sheet)
 
-    def draw(sheet):
-        spell(sheet, "Secret", 700)
-        spell(sheet, "Visible", 660)
-        for number in range(8):
-            spell(sheet, "glyphs of a line", 600 - 16 * number)
 
+def cover(sheet):
+    sheet.setFillGray(1)
+    sheet.rect(55, 695, 42, 16, stroke=0, fill=1)
+    sheet.setFillGray(0)
+
+
+def cover_among_the_glyphs_of_a_word(sheet):
+    spell(sheet, "Secret", 700)
+    spell(sheet, "Visible", 660, cover_after=2)
+    spell(sheet, "glyphs of a line", 600)
+
+
+def cover_behind_a_whole_footer(sheet):
+    for height, text in ((700, "Secret"), (660, "Visible"), (600, "glyphs of a line")):
+        spell(sheet, text, height)
+    sheet.drawString(60, 40, "12")
+    cover(sheet)
+
+
+def cover_instead_of_a_space(sheet):
+    spell(sheet, "Secret", 700)
+    cover(sheet)
+    spell(sheet, "Visible", 700, left=98)
+    spell(sheet, "glyphs of a line", 600)
+
+
+@pytest.mark.parametrize(
+    ("draw", "text"),
+    [
+        (cover_among_the_glyphs_of_a_word, "Visible\nglyphs of a line"),
+        (cover_behind_a_whole_footer, "Visible\nglyphs of a line\n12"),
+        (cover_instead_of_a_space, "Visible\nglyphs of a line"),
+    ],
+)
+def test_a_cover_between_glyphs_is_found(read, draw, text):
     document = read("a.pdf", make.pdf_drawn(draw))
-    assert document.text.splitlines()[:2] == ["Visible", "glyphs of a line"]
+    assert document.text == text
     assert document.notes == hidden_note(1)
