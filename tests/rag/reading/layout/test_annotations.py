@@ -16,12 +16,21 @@ OVER_14 = (126, 756, 143, 774)
 
 
 def with_annotations(text, *annotations):
-    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(make.pdf(text))))
+    return annotated(make.pdf(text), *annotations)
+
+
+def annotated(content, *annotations):
+    """Return a PDF with annotations on its first page."""
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(content)))
     for annotation in annotations:
         writer.add_annotation(0, annotation)
     stream = io.BytesIO()
     writer.write(stream)
     return stream.getvalue()
+
+
+def sticky(text):
+    return Text(text=text, rect=(300, 750, 320, 770))
 
 
 def mark(left, bottom, right, top, comment=""):
@@ -46,7 +55,22 @@ def test_framed_and_marked_words_stay(read, annotation):
 
 
 def test_comments_come_after_the_page(read):
-    note = Text(text="Raised to 16\nin May.", rect=(300, 750, 320, 770))
+    note = sticky("Raised to 16\nin May.")
     marked, copied = mark(*OVER_14, "Check this."), mark(70, 756, 110, 774, "The fee")
     text = read("a.pdf", with_annotations("The fee is 14 crowns.", note, marked, copied)).text
     assert text.splitlines() == ["The fee is 14 crowns.", "Comment: Raised to 16 in May.", "Comment: Check this."]
+
+
+def test_a_word_that_the_page_end_breaks_does_not_go_on_in_a_comment(read):
+    text = read("a.pdf", annotated(make.pdf("This is an exam-", "ple of a word."), sticky("Check"))).text
+    assert text.splitlines() == ["This is an example", "Comment: Check", "", "of a word."]
+
+
+def test_a_table_goes_on_behind_a_comment(read):
+    rows = [["Pier", "Fee", "Lamps"], *([f"Quay {number}", str(7 * number), str(number)] for number in range(70))]
+    content = make.pdf_table(rows)
+    plain, commented = read("a.pdf", content), read("b.pdf", annotated(content, sticky("Check")))
+    assert len(plain.pages) == len(commented.pages) > 1
+    assert len(plain.tables) == len(commented.tables) == 1
+    assert len(plain.tables[0].cells) == len(commented.tables[0].cells)
+    assert "Comment: Check" in commented.text.splitlines()

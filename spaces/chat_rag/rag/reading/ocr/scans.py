@@ -100,7 +100,7 @@ class Scans:
             if not inside.text:
                 continue
             read.mark(inside)
-            end = written.body[1]
+            end = written.comments[0]
             before = "\n" if written.text[:end] and not written.text[:end].endswith("\n") else ""
             behind = "\n" if written.text[end:] else ""
             written = with_text(written, end, end, before + inside.text + behind)
