@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
-from pypdf import PdfReader, PdfWriter
 from pypdf.annotations import Highlight, Rectangle, Text
 from pypdf.generic import ArrayObject, FloatObject, NameObject, TextStringObject
 
@@ -16,17 +13,7 @@ OVER_14 = (126, 756, 143, 774)
 
 
 def with_annotations(text, *annotations):
-    return annotated(make.pdf(text), *annotations)
-
-
-def annotated(content, *annotations):
-    """Return a PDF with annotations on its first page."""
-    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(content)))
-    for annotation in annotations:
-        writer.add_annotation(0, annotation)
-    stream = io.BytesIO()
-    writer.write(stream)
-    return stream.getvalue()
+    return make.with_annotations(make.pdf(text), *annotations)
 
 
 def sticky(text):
@@ -62,15 +49,23 @@ def test_comments_come_after_the_page(read):
 
 
 def test_a_word_that_the_page_end_breaks_does_not_go_on_in_a_comment(read):
-    text = read("a.pdf", annotated(make.pdf("This is an exam-", "ple of a word."), sticky("Check"))).text
+    pages = make.pdf("This is an exam-", "ple of a word.")
+    text = read("a.pdf", make.with_annotations(pages, sticky("Check"))).text
     assert text.splitlines() == ["This is an example", "Comment: Check", "", "of a word."]
 
 
 def test_a_table_goes_on_behind_a_comment(read):
     rows = [["Pier", "Fee", "Lamps"], *([f"Quay {number}", str(7 * number), str(number)] for number in range(70))]
     content = make.pdf_table(rows)
-    plain, commented = read("a.pdf", content), read("b.pdf", annotated(content, sticky("Check")))
+    plain, commented = read("a.pdf", content), read("b.pdf", make.with_annotations(content, sticky("Check")))
     assert len(plain.pages) == len(commented.pages) > 1
     assert len(plain.tables) == len(commented.tables) == 1
     assert len(plain.tables[0].cells) == len(commented.tables[0].cells)
     assert "Comment: Check" in commented.text.splitlines()
+
+
+def test_comments_alone_are_text_but_not_of_a_page_that_cannot_be_read(read, refusal, monkeypatch):
+    monkeypatch.setenv("SPACEPORT_OCR", "none")
+    assert read("a.pdf", with_annotations("", sticky("Check"))).text == "Comment: Check"
+    scan = make.with_annotations(make.pdf_of_images(), sticky("Check"))
+    assert "has no text" in refusal("b.pdf", scan).message

@@ -52,6 +52,12 @@ class PageText:
     recognized: list[RecognizedLine] = field(default_factory=list)
     comments: tuple[int, int] = (0, 0)
 
+    @property
+    def has_only_comments(self) -> bool:
+        """Whether nothing but comments, or nothing at all, is on the page."""
+        start, end = self.comments
+        return end - start == len(self.text)
+
 
 class _Writer:
     def __init__(self) -> None:
