@@ -69,3 +69,18 @@ def test_comments_alone_are_text_but_not_of_a_page_that_cannot_be_read(read, ref
     assert read("a.pdf", with_annotations("", sticky("Check"))).text == "Comment: Check"
     scan = make.with_annotations(make.pdf_of_images(), sticky("Check"))
     assert "has no text" in refusal("b.pdf", scan).message
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [sticky("No"), sticky("Notice"), mark(70, 756, 110, 774, "No"), mark(*OVER_14, "Notice"), mark(*OVER_14, "1")],
+    ids=["part of a word", "a word", "part of a marked word", "a word elsewhere", "part of a figure"],
+)
+def test_comments_that_repeat_other_words_stay(read, annotation):
+    text = read("a.pdf", with_annotations("Notice: fee 14.", annotation)).text
+    assert text == f"Notice: fee 14.\nComment: {annotation['/Contents']}"
+
+
+def test_a_comment_that_repeats_marked_words_of_two_lines_is_left_out(read):
+    marked = mark(70, 740, 300, 774, "14 crowns. The last")
+    assert read("a.pdf", with_annotations("The fee is 14 crowns.\nThe last line.", marked)).text.endswith("line.")

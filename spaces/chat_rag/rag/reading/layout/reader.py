@@ -43,7 +43,7 @@ def read_page(page: Any) -> ReadPage:
     has_turned = bool(is_turned.any())
     segments, kept = _segments(text_page, words.select(~is_turned) if has_turned else words)
     segments = segments + annotation_segments(annotations, segments)
-    comments = comment_segments(annotations, segments)
+    comments = comment_segments(annotations, words)
     lines = group_by_baseline(segments)
     if not has_turned:
         return ReadPage(segments, kept, [], hidden, lines, comments)
