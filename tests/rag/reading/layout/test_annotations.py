@@ -7,6 +7,8 @@ from pypdf.annotations import Highlight, Rectangle, Text
 from pypdf.generic import ArrayObject, FloatObject, NameObject, TextStringObject
 
 from rag.documents import Note, NoteKind
+from rag.reading.layout.visibility import hidden_words
+from rag.reading.layout.visibility.covers import cut_places
 from tests.rag import make_documents as make
 
 OVER_14 = (126, 756, 143, 774)
@@ -84,3 +86,19 @@ def test_comments_that_repeat_other_words_stay(read, annotation):
 def test_a_comment_that_repeats_marked_words_of_two_lines_is_left_out(read):
     marked = mark(70, 740, 300, 774, "14 crowns. The last")
     assert read("a.pdf", with_annotations("The fee is 14 crowns.\nThe last line.", marked)).text.endswith("line.")
+
+
+def test_each_box_over_words_is_compared_once_and_many_as_one(read, monkeypatch):
+    monkeypatch.setattr(hidden_words, "_MOST_ANNOTATIONS", 2)
+    compared = []
+
+    def cut(places, box):
+        compared.append(box)
+        return cut_places(places, box)
+
+    monkeypatch.setattr(hidden_words, "cut_places", cut)
+    same = Rectangle(rect=(300, 700, 320, 720), interior_color="000000")
+    boxes = [Rectangle(rect=rect, interior_color="000000") for rect in ((300, 650, 320, 670), (50, 50, 60, 60), OVER_14)]
+    document = read("a.pdf", with_annotations("The fee is 14 crowns.", *[same] * 5, *boxes))
+    assert document.text == "The fee is crowns."
+    assert len(compared) == 3

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import zlib
 
+import numpy as np
 import pytest
 
 from rag.documents import Note, NoteKind
+from rag.reading.layout.visibility import covers
+from rag.reading.pdf import layers
 from rag.reading.pdf.layers import has_hidden_layers
 from tests.rag import make_documents as make
 
@@ -335,6 +338,23 @@ def test_a_hidden_layer_is_found_among_packed_objects():
     packed = b"%PDF-1.7 7 0 obj << /Type /ObjStm /N 2 /Filter /FlateDecode >> stream\r\n" + inner + b"\nendstream"
     assert has_hidden_layers(packed)
     assert not has_hidden_layers(packed.replace(b"ObjStm", b"Stream"))
+
+
+def packed_objects(inner, copies=1):
+    names = b"/ObjStm " * copies
+    return b"7 0 obj << /Type " + names + b">> stream\r\n" + zlib.compress(inner) + b"\nendstream "
+
+
+def test_packed_objects_are_unpacked_once_and_up_to_a_limit(monkeypatch):
+    monkeypatch.setattr(layers, "MOST_BYTES", 100_000)
+    large = packed_objects(bytes(60_000), copies=50)
+    assert not has_hidden_layers(large)
+    assert has_hidden_layers(large + large)  # perhaps
+
+
+def test_covers_are_compared_with_words_in_batches(monkeypatch):
+    monkeypatch.setattr(covers, "_MOST_PAIRS", 10)
+    assert list(covers.batches(np.array([4, 6, 1, 0, 30, 2, 8]))) == [(0, 2), (2, 4), (4, 5), (5, 7)]
 
 
 def spell(sheet, text, height, left=60.0, cover_after=None):

@@ -53,7 +53,7 @@ def read_annotations(page: Any) -> list[Annotation]:
                 found.append(Annotation(text, _place(annotation), is_comment, is_mark, may_cover))
         finally:
             raw.FPDFPage_CloseAnnot(annotation)
-    return found
+    return list(dict.fromkeys(found))  # a page can list one a million times
 
 
 def annotation_segments(annotations: Sequence[Annotation], segments: Sequence[Segment]) -> list[Segment]:

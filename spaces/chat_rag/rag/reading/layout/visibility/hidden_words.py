@@ -26,6 +26,7 @@ _LIGHT = 200  # of 255: text in a lighter color may have no contrast to the page
 _FAINT = 16  # of 255: an alpha below it
 _SMALLEST_SIZE = 2.0  # points; nobody reads text of this height
 _SMALLEST_SHARE = 1 / 300  # of the page's longer side, for pages that are small themselves
+_MOST_ANNOTATIONS = 200  # that are compared with all words one by one
 _MIDDLE = 0.25  # of a word's sides: what is visible only there isn't read
 
 
@@ -91,10 +92,19 @@ def _find_doubts(page: Any, words: Words, annotations: Sequence[Box]) -> _Doubts
         pale = pale | (covered.by_picture & covered.is_scan)
     if getattr(page.pdf, "has_hidden_layers", False):
         pale = np.ones(len(words), bool)
-    for box in annotations:
+    for box in _merge_last(annotations):
         places, below = cut_places(places, box)
         compared = compared | below
     return _Doubts(pale, compared & ~invisible, places)
+
+
+def _merge_last(boxes: Sequence[Box]) -> list[Box]:
+    """Return the boxes; if there are many, the box around the last ones instead of those."""
+    first, last = boxes[:_MOST_ANNOTATIONS], boxes[_MOST_ANNOTATIONS:]
+    if not last:
+        return [*first]
+    lefts, bottoms, rights, tops = zip(*last, strict=True)
+    return [*first, (min(lefts), min(bottoms), max(rights), max(tops))]
 
 
 def _middle(places: Numbers, chosen: Flags) -> Numbers:
