@@ -98,7 +98,9 @@ def test_each_box_over_words_is_compared_once_and_many_as_one(read, monkeypatch)
 
     monkeypatch.setattr(hidden_words, "cut_places", cut)
     same = Rectangle(rect=(300, 700, 320, 720), interior_color="000000")
-    boxes = [Rectangle(rect=rect, interior_color="000000") for rect in ((300, 650, 320, 670), (50, 50, 60, 60), OVER_14)]
+    boxes = [
+        Rectangle(rect=rect, interior_color="000000") for rect in ((300, 650, 320, 670), (50, 50, 60, 60), OVER_14)
+    ]
     document = read("a.pdf", with_annotations("The fee is 14 crowns.", *[same] * 5, *boxes))
     assert document.text == "The fee is crowns."
     assert len(compared) == 3

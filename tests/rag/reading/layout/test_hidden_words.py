@@ -302,20 +302,28 @@ def test_a_cover_on_a_page_with_many_shapes_is_found(read, rules):
     assert document.notes[0] == Note(NoteKind.HIDDEN_TEXT, 3, ("1",))
 
 
-def layered(settings):
-    content = (
-        "BT /F 12 Tf 60 700 Td (The fee is 14.) Tj ET /OC /L BDC BT /F 12 Tf 60 650 Td (Draft: 99.) Tj ET EMC "
-        "BT /F 12 Tf 60 600 Td (The last line.) Tj ET"
-    )
+LAYERS = (
+    "BT /F 12 Tf 60 700 Td (The fee is 14.) Tj ET /OC /L BDC BT /F 12 Tf 60 650 Td (Draft: 99.) Tj ET EMC "
+    "BT /F 12 Tf 60 600 Td (The last line.) Tj ET"
+)
+LAYERS_AT_ONE_PLACE = (
+    "/OC /L BDC BT /F 12 Tf 60 700 Td (Die Miete ist 14.) Tj ET EMC "
+    "/OC /M BDC BT /F 12 Tf 60 700 Td (The rent is 14.) Tj ET EMC "
+    "BT /F 12 Tf 60 600 Td (The last line.) Tj ET"
+)
+
+
+def layered(settings, content=LAYERS):
     return make.pdf_of_objects(
         [
-            f"<< /Type /Catalog /Pages 2 0 R /OCProperties << /OCGs [6 0 R] /D << {settings} >> >> >>",
+            f"<< /Type /Catalog /Pages 2 0 R /OCProperties << /OCGs [6 0 R 7 0 R] /D << {settings} >> >> >>",
             "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
             "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
-            "/Resources << /Font << /F 5 0 R >> /Properties << /L 6 0 R >> >> >>",
+            "/Resources << /Font << /F 5 0 R >> /Properties << /L 6 0 R /M 7 0 R >> >> >>",
             f"<< /Length {len(content)} >>\nstream\n{content}\nendstream",
             "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
             "<< /Type /OCG /Name (Draft) >>",
+            "<< /Type /OCG /Name (Final) >>",
         ]
     )
 
@@ -325,6 +333,15 @@ def test_words_on_a_hidden_layer_are_left_out_and_counted(read, settings):
     document = read("a.pdf", layered(settings))
     assert document.text == "The fee is 14.\nThe last line."
     assert document.notes == hidden_note(2)
+
+
+@pytest.mark.parametrize(
+    ("hidden_layer", "text"), [("6 0 R", "The rent is 14."), ("7 0 R", "Die Miete ist 14."), ("6 0 R 7 0 R", "")]
+)
+def test_words_on_a_hidden_layer_below_or_over_visible_ones_are_left_out(read, hidden_layer, text):
+    document = read("a.pdf", layered(f"/OFF [{hidden_layer}]", LAYERS_AT_ONE_PLACE))
+    assert document.text == f"{text}\nThe last line.".strip()
+    assert document.notes == hidden_note(4 if text else 8)
 
 
 def test_words_on_a_visible_layer_stay(read):
