@@ -41,7 +41,7 @@ class Covered:
 
 
 def find_covered(drawing: Drawing, places: Numbers, page_area: float) -> Covered | None:
-    """Return what covers words, or None if nothing does."""
+    """Return which words are covered, or None if the page has no large shapes and pictures."""
     import numpy as np
     from pypdfium2 import raw
 
