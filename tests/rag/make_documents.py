@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tests.conftest import DATA
 
 if TYPE_CHECKING:
+    from pypdf.annotations import AnnotationDictionary
     from reportlab.pdfgen.canvas import Canvas
 
 CONTENT_TYPES = (
@@ -284,6 +285,18 @@ def pdf_of_objects(objects: Sequence[str]) -> bytes:
     head = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}"
     trailer = f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{len(content)}\n%%EOF"
     return (content + head + trailer).encode("latin-1")
+
+
+def with_annotations(content: bytes, *annotations: AnnotationDictionary, page: int = 1) -> bytes:
+    """Return a PDF with annotations on one of its pages."""
+    from pypdf import PdfReader, PdfWriter
+
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(content)))
+    for annotation in annotations:
+        writer.add_annotation(page - 1, annotation)
+    stream = io.BytesIO()
+    writer.write(stream)
+    return stream.getvalue()
 
 
 def pdf_with_picture(above: str, picture: bytes, below: str, *, box: tuple[float, float, float, float]) -> bytes:

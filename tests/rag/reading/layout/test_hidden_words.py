@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import zlib
 
+import numpy as np
 import pytest
 
 from rag.documents import Note, NoteKind
+from rag.reading.layout.visibility import covers
+from rag.reading.pdf import layers
 from rag.reading.pdf.layers import has_hidden_layers
 from tests.rag import make_documents as make
 
@@ -299,20 +302,28 @@ def test_a_cover_on_a_page_with_many_shapes_is_found(read, rules):
     assert document.notes[0] == Note(NoteKind.HIDDEN_TEXT, 3, ("1",))
 
 
-def layered(settings):
-    content = (
-        "BT /F 12 Tf 60 700 Td (The fee is 14.) Tj ET /OC /L BDC BT /F 12 Tf 60 650 Td (Draft: 99.) Tj ET EMC "
-        "BT /F 12 Tf 60 600 Td (The last line.) Tj ET"
-    )
+LAYERS = (
+    "BT /F 12 Tf 60 700 Td (The fee is 14.) Tj ET /OC /L BDC BT /F 12 Tf 60 650 Td (Draft: 99.) Tj ET EMC "
+    "BT /F 12 Tf 60 600 Td (The last line.) Tj ET"
+)
+LAYERS_AT_ONE_PLACE = (
+    "/OC /L BDC BT /F 12 Tf 60 700 Td (Die Miete ist 14.) Tj ET EMC "
+    "/OC /M BDC BT /F 12 Tf 60 700 Td (The rent is 14.) Tj ET EMC "
+    "BT /F 12 Tf 60 600 Td (The last line.) Tj ET"
+)
+
+
+def layered(settings, content=LAYERS):
     return make.pdf_of_objects(
         [
-            f"<< /Type /Catalog /Pages 2 0 R /OCProperties << /OCGs [6 0 R] /D << {settings} >> >> >>",
+            f"<< /Type /Catalog /Pages 2 0 R /OCProperties << /OCGs [6 0 R 7 0 R] /D << {settings} >> >> >>",
             "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
             "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
-            "/Resources << /Font << /F 5 0 R >> /Properties << /L 6 0 R >> >> >>",
+            "/Resources << /Font << /F 5 0 R >> /Properties << /L 6 0 R /M 7 0 R >> >> >>",
             f"<< /Length {len(content)} >>\nstream\n{content}\nendstream",
             "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
             "<< /Type /OCG /Name (Draft) >>",
+            "<< /Type /OCG /Name (Final) >>",
         ]
     )
 
@@ -322,6 +333,15 @@ def test_words_on_a_hidden_layer_are_left_out_and_counted(read, settings):
     document = read("a.pdf", layered(settings))
     assert document.text == "The fee is 14.\nThe last line."
     assert document.notes == hidden_note(2)
+
+
+@pytest.mark.parametrize(
+    ("hidden_layer", "text"), [("6 0 R", "The rent is 14."), ("7 0 R", "Die Miete ist 14."), ("6 0 R 7 0 R", "")]
+)
+def test_words_on_a_hidden_layer_below_or_over_visible_ones_are_left_out(read, hidden_layer, text):
+    document = read("a.pdf", layered(f"/OFF [{hidden_layer}]", LAYERS_AT_ONE_PLACE))
+    assert document.text == f"{text}\nThe last line.".strip()
+    assert document.notes == hidden_note(4 if text else 8)
 
 
 def test_words_on_a_visible_layer_stay(read):
@@ -337,23 +357,68 @@ def test_a_hidden_layer_is_found_among_packed_objects():
     assert not has_hidden_layers(packed.replace(b"ObjStm", b"Stream"))
 
 
-def test_a_cover_among_the_glyphs_of_a_word_is_found(read):
-    def spell(sheet, text, height):
-        left = 60.0
-        for number, letter in enumerate(text):
+def packed_objects(inner, copies=1):
+    names = b"/ObjStm " * copies
+    return b"7 0 obj << /Type " + names + b">> stream\r\n" + zlib.compress(inner) + b"\nendstream "
+
+
+def test_packed_objects_are_unpacked_once_and_up_to_a_limit(monkeypatch):
+    monkeypatch.setattr(layers, "MOST_BYTES", 100_000)
+    large = packed_objects(bytes(60_000), copies=50)
+    assert not has_hidden_layers(large)
+    assert has_hidden_layers(large + large)  # perhaps
+
+
+def test_covers_are_compared_with_words_in_batches(monkeypatch):
+    monkeypatch.setattr(covers, "_MOST_PAIRS", 10)
+    assert list(covers.batches(np.array([4, 6, 1, 0, 30, 2, 8]))) == [(0, 2), (2, 4), (4, 5), (5, 7)]
+
+
+def spell(sheet, text, height, left=60.0, cover_after=None):
+    """Draw each letter as an object of its own, with a box over the word "Secret" behind one of them."""
+    for number, letter in enumerate(text):
+        if letter != " ":  # PDFium adds the spaces
             sheet.drawString(left, height, letter)
-            left += sheet.stringWidth(letter)
-            if text == "Visible" and number == 2:
-                sheet.setFillGray(1)
-                sheet.rect(55, 695, 80, 16, stroke=0, fill=1)
-                sheet.setFillGray(0)
+        left += sheet.stringWidth(letter)
+        if number == cover_after:
+            cover(sheet)
 
-    def draw(sheet):
-        spell(sheet, "Secret", 700)
-        spell(sheet, "Visible", 660)
-        for number in range(8):
-            spell(sheet, "glyphs of a line", 600 - 16 * number)
 
+def cover(sheet):
+    sheet.setFillGray(1)
+    sheet.rect(55, 695, 42, 16, stroke=0, fill=1)
+    sheet.setFillGray(0)
+
+
+def cover_among_the_glyphs_of_a_word(sheet):
+    spell(sheet, "Secret", 700)
+    spell(sheet, "Visible", 660, cover_after=2)
+    spell(sheet, "glyphs of a line", 600)
+
+
+def cover_behind_a_whole_footer(sheet):
+    for height, text in ((700, "Secret"), (660, "Visible"), (600, "glyphs of a line")):
+        spell(sheet, text, height)
+    sheet.drawString(60, 40, "12")
+    cover(sheet)
+
+
+def cover_instead_of_a_space(sheet):
+    spell(sheet, "Secret", 700)
+    cover(sheet)
+    spell(sheet, "Visible", 700, left=98)
+    spell(sheet, "glyphs of a line", 600)
+
+
+@pytest.mark.parametrize(
+    ("draw", "text"),
+    [
+        (cover_among_the_glyphs_of_a_word, "Visible\nglyphs of a line"),
+        (cover_behind_a_whole_footer, "Visible\nglyphs of a line\n12"),
+        (cover_instead_of_a_space, "Visible\nglyphs of a line"),
+    ],
+)
+def test_a_cover_between_glyphs_is_found(read, draw, text):
     document = read("a.pdf", make.pdf_drawn(draw))
-    assert document.text.splitlines()[:2] == ["Visible", "glyphs of a line"]
+    assert document.text == text
     assert document.notes == hidden_note(1)

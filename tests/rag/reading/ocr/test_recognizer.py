@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pypdf.annotations import Text
 
 from rag.documents import Limits, Note, NoteKind
 from rag.errors import DocumentError
@@ -62,6 +63,16 @@ def test_pages_for_which_there_is_no_time_are_a_note(read: Read) -> None:
     document = read(scan, limits=Limits(recognition_seconds=0))
     assert document.text.strip() == "Real text"
     assert document.notes == (Note(NoteKind.PICTURE_PAGES, 5, ("2–6",)),)
+
+
+@pytest.mark.usefixtures("tesseract")
+@pytest.mark.parametrize(("seconds", "text"), [(60, "A page\nComment: Check"), (0, "Comment: Check")])
+def test_the_comments_on_a_scanned_page_are_kept(read: Read, seconds: int, text: str) -> None:
+    note = Text(text="Check", rect=(300, 750, 320, 770))
+    scan = make.with_annotations(make.pdf_scan("A page", with_text="Real text"), note, page=2)
+    document = read(scan, limits=Limits(recognition_seconds=seconds))
+    assert document.text == f"Real text\n\n{text}"
+    assert len(document.recognized) == bool(seconds)
 
 
 @pytest.mark.parametrize("name", ["scan.pdf", "photo.png"])

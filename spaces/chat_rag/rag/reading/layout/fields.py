@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rag.reading.layout.segments import Segment
+from rag.reading.layout.words import Words
 
 Place = tuple[float, float, float, float]  # left, bottom, right and top
 _HIDDEN_FLAGS = 2 | 32  # hidden, not shown
@@ -18,11 +20,12 @@ CHECKED, UNCHECKED = "[x]", "[ ]"
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """An annotation that a viewer shows; a comment is beside the page and not on it."""
+    """An annotation that a viewer shows; a comment is beside the page and not on it, and a mark highlights words."""
 
     text: str
     place: Place
     is_comment: bool
+    is_mark: bool
     may_cover: bool
 
 
@@ -46,10 +49,11 @@ def read_annotations(page: Any) -> list[Annotation]:
             may_cover = kind not in (raw.FPDF_ANNOT_WIDGET, raw.FPDF_ANNOT_TEXT, raw.FPDF_ANNOT_POPUP)
             if text or may_cover:
                 is_comment = kind not in (raw.FPDF_ANNOT_WIDGET, raw.FPDF_ANNOT_FREETEXT)
-                found.append(Annotation(text, _place(annotation), is_comment, may_cover))
+                is_mark = raw.FPDF_ANNOT_HIGHLIGHT <= kind <= raw.FPDF_ANNOT_STRIKEOUT  # or two kinds of underlines
+                found.append(Annotation(text, _place(annotation), is_comment, is_mark, may_cover))
         finally:
             raw.FPDFPage_CloseAnnot(annotation)
-    return found
+    return list(dict.fromkeys(found))  # a page can list one a million times
 
 
 def annotation_segments(annotations: Sequence[Annotation], segments: Sequence[Segment]) -> list[Segment]:
@@ -61,12 +65,24 @@ def annotation_segments(annotations: Sequence[Annotation], segments: Sequence[Se
     return added
 
 
-def comment_segments(annotations: Sequence[Annotation], segments: Sequence[Segment]) -> list[Segment]:
+def comment_segments(annotations: Sequence[Annotation], words: Words) -> list[Segment]:
     """Return the comments on a page, without those that only repeat words that they mark."""
-    comments = [" ".join(each.text.split()) for each in annotations if each.text and each.is_comment]
-    shown = " ".join(" ".join(segment.text for segment in segments).split()) if comments else ""
-    texts = [f"Comment: {comment}" for comment in dict.fromkeys(comments) if comment not in shown]
-    return [Segment(text, [-1] * len(text), 0.0, 0.0, 0.0, 1.0, len(segments)) for text in texts]
+    texts: dict[str, None] = {}
+    for annotation in annotations:
+        text = " ".join(annotation.text.split())
+        if annotation.is_comment and text and not (annotation.is_mark and _repeats(text, annotation.place, words)):
+            texts[f"Comment: {text}"] = None
+    return [Segment(text, [-1] * len(text), 0.0, 0.0, 0.0, 1.0, len(words)) for text in texts]
+
+
+def _repeats(text: str, place: Place, words: Words) -> bool:
+    """Return whether a text is in the words, or some of them, that have their center in a place."""
+    left, bottom, right, top = place
+    x, y = (words.places[:, :2] + words.places[:, 2:]).T / 2
+    inside = (left < x) & (x < right) & (bottom < y) & (y < top)
+    spans = zip(words.starts[inside].tolist(), words.ends[inside].tolist(), strict=True)
+    marked = " ".join(words.text[start:end] for start, end in spans)
+    return bool(re.search(rf"(?<!\w){re.escape(text)}(?!\w)", marked))
 
 
 def _text(form: Any, annotation: Any, kind: int) -> str:

@@ -20,11 +20,12 @@ _CAPTION_CHARACTERS = 120
 
 @dataclass(slots=True)
 class PageLayout:
-    """The lines and tables of a page in reading order, and the lines at its edges that are on other pages too."""
+    """The lines and tables of a page in reading order, its comments, and its edges that are on other pages too."""
 
     blocks: list[Line | Grid]
     head: list[Line] = field(default_factory=list)
     foot: list[Line] = field(default_factory=list)
+    comments: list[Line] = field(default_factory=list)
 
 
 def arrange(baselines: Sequence[list[Segment]], words: Words | None) -> list[Line | Grid]:

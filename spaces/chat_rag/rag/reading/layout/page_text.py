@@ -40,6 +40,7 @@ class TableText:
 class PageText:
     """The text of a page; `HYPHEN` stands for a hyphen at a line end. `body` is the span without head and foot.
 
+    `comments` is the span of its comments at the end of the body; no word or table of the page goes on in them.
     `spans` are those of the segments, and `recognized` are the lines of a picture.
     """
 
@@ -49,6 +50,13 @@ class PageText:
     segments: list[Segment] = field(default_factory=list)
     spans: list[tuple[int, int]] = field(default_factory=list)
     recognized: list[RecognizedLine] = field(default_factory=list)
+    comments: tuple[int, int] = (0, 0)
+
+    @property
+    def has_only_comments(self) -> bool:
+        """Whether nothing but comments, or nothing at all, is on the page."""
+        start, end = self.comments
+        return end - start == len(self.text)
 
 
 class _Writer:
@@ -109,11 +117,13 @@ def write_page(layout: PageLayout) -> PageText:
         else:
             following = layout.blocks[number + 1] if number + 1 < len(layout.blocks) else None
             _write_line(writer, block, following if isinstance(following, Line) else None)
+    comments = writer.length
+    _write_lines(writer, layout.comments)
     end = writer.length
     _write_lines(writer, layout.foot)
-    page.text, page.body, page.segments = "".join(writer.parts).rstrip("\n"), (start, end), writer.segments
-    page.spans = writer.spans
-    page.body = (min(start, len(page.text)), min(end, len(page.text)))
+    page.text, page.segments, page.spans = "".join(writer.parts).rstrip("\n"), writer.segments, writer.spans
+    start, comments, end = (min(position, len(page.text)) for position in (start, comments, end))
+    page.body, page.comments = (start, end), (comments, end)
     return page
 
 

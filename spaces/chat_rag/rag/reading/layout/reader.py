@@ -43,7 +43,7 @@ def read_page(page: Any) -> ReadPage:
     has_turned = bool(is_turned.any())
     segments, kept = _segments(text_page, words.select(~is_turned) if has_turned else words)
     segments = segments + annotation_segments(annotations, segments)
-    comments = comment_segments(annotations, segments)
+    comments = comment_segments(annotations, words)
     lines = group_by_baseline(segments)
     if not has_turned:
         return ReadPage(segments, kept, [], hidden, lines, comments)
@@ -89,7 +89,8 @@ def lay_out(page: ReadPage, head: Sequence[EdgeLine] = (), foot: Sequence[EdgeLi
     outside = {id(segment) for line in (*head, *foot) for segment in line.segments}
     lines = [line for line in page.lines if id(line[0]) not in outside]
     return PageLayout(
-        [*arrange(lines, page.words), *(Line([segment]) for segment in (*page.turned, *page.comments))],
+        [*arrange(lines, page.words), *(Line([segment]) for segment in page.turned)],
         [line for edge in head for line in make_lines(edge.segments)],
         [line for edge in foot for line in make_lines(edge.segments)],
+        [Line([segment]) for segment in page.comments],
     )

@@ -51,9 +51,10 @@ class RecognizedPage:
     score: float
 
     def mark(self, written: PageText) -> None:
-        """Add to the text of the page where its lines are on the picture."""
+        """Add to the text of the page where its lines are on the picture, on which its comments aren't."""
         for segment, (start, end) in zip(written.segments, written.spans, strict=True):
-            written.recognized.append(RecognizedLine(start, end, *self.frame.box(segment)))
+            if end <= written.comments[0] or start >= written.comments[1]:
+                written.recognized.append(RecognizedLine(start, end, *self.frame.box(segment)))
 
 
 def recognized_page(reading: Reading) -> RecognizedPage:

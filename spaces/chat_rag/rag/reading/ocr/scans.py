@@ -38,6 +38,11 @@ class Scans:
         self._unread_pictures: Counter[int] = Counter()
         self.error: DocumentError | None = None
 
+    @property
+    def has_unread_pages(self) -> bool:
+        """Whether there is a scanned page that wasn't recognized."""
+        return bool(self._unread)
+
     def draw(self, page: Any, number: int) -> GreyImage | None:
         """Return the picture of a PDFium page without text, or None if there is nothing on it or no engine.
 
@@ -100,7 +105,7 @@ class Scans:
             if not inside.text:
                 continue
             read.mark(inside)
-            end = written.body[1]
+            end = written.comments[0]
             before = "\n" if written.text[:end] and not written.text[:end].endswith("\n") else ""
             behind = "\n" if written.text[end:] else ""
             written = with_text(written, end, end, before + inside.text + behind)

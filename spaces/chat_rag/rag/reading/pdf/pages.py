@@ -31,9 +31,9 @@ def join_broken_words(pages: Sequence[PageText]) -> list[PageText]:
     joined = list(pages)
     for index in range(len(joined) - 1):
         first, second = joined[index], joined[index + 1]
-        end, start = first.body[1], second.body[0]
+        end, start = first.comments[0], second.body[0]
         body = first.text[first.body[0] : end].rstrip("\n")
-        rest = second.text[start : second.body[1]]
+        rest = second.text[start : second.comments[0]]
         if not (body.endswith(HYPHENS) and body[-2:-1].isalpha() and rest[:1].islower()) or _in_table(second, start):
             continue
         word = rest.split(maxsplit=1)[0]
@@ -55,9 +55,10 @@ def with_text(page: PageText, start: int, end: int, text: str) -> PageText:
         return position + change if position >= end else position
 
     tables = [_move_table(table, move) for table in page.tables]
-    body = page.body[0], move(page.body[1])
+    body, comments = (page.body[0], move(page.body[1])), (move(page.comments[0]), move(page.comments[1]))
     recognized = [_move_line(line, move) for line in page.recognized]
-    return PageText(page.text[:start] + text + page.text[end:], tables, body, recognized=recognized)
+    changed = page.text[:start] + text + page.text[end:]
+    return PageText(changed, tables, body, recognized=recognized, comments=comments)
 
 
 def assemble(pages: Sequence[PageText], notes: tuple[Note, ...]) -> Content:

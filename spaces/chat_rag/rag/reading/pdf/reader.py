@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rag.documents import Content, Limits, Note, NoteKind, ShareReport
@@ -26,10 +27,13 @@ def read_pdf(data: bytes, name: str, limits: Limits, report: ShareReport) -> Con
     Pages without text go through text recognition if an engine is installed. `report` is called after each page.
     """
     with Recognizer(name) as recognizer:
-        reader = _Reader(name, limits, report, Scans(recognizer, limits))
+        scans = Scans(recognizer, limits)
+        reader = _Reader(name, limits, report, scans)
         texts = join_broken_words(list(reader.pages(data)))
-    if not any(page.text for page in texts):
-        raise reader.error or _no_text(name, recognizer)
+    # Comments alone are the text of a drawing, but not of a scan that can't be read.
+    is_unread = scans.has_unread_pages or not any(page.text for page in texts)
+    if is_unread and all(page.has_only_comments for page in texts):
+        raise scans.error or _no_text(name, recognizer)
     return assemble(texts, reader.notes())
 
 
@@ -41,11 +45,6 @@ class _Reader:
         self._has_images = False
         self._hidden: dict[int, int] = {}
         self._characters = 0
-
-    @property
-    def error(self) -> DocumentError | None:
-        """Why a page couldn't be recognized."""
-        return self._scans.error
 
     def notes(self) -> tuple[Note, ...]:
         """Return what the visitor should know about the file."""
@@ -92,7 +91,7 @@ class _Reader:
         if content.hidden_words:
             self._hidden[index + 1] = content.hidden_words
         self._scans.read_pictures(pictures, index + 1)
-        return self._scans.read(image, index + 1) if image else content
+        return replace(self._scans.read(image, index + 1), comments=content.comments) if image else content
 
     def _write(self, window: Sequence[tuple[ReadPage, Edges]], index: int) -> PageText:
         page, edges = window[index]

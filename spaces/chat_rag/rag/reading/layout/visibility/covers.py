@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from rag.reading.layout import pdfium
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 _INSET = 1.0  # points: less than the distance of a cover's edge to the letters
 _WHOLE = 0.8  # of a word's width, which a cover needs: its edges are often a little too close
 _SCAN_WORDS, _SCAN_AREA = 0.8, 0.5  # of the words or of the page: pictures over them are a scan with its text below
-_BATCH = 256
+_MOST_PAIRS = 500_000  # of covers and words, in arrays of 8 bytes
 _MOST_COVERS = 1_000  # that are over words
 
 
@@ -39,22 +41,20 @@ class Covered:
 
 
 def find_covered(drawing: Drawing, places: Numbers, page_area: float) -> Covered | None:
-    """Return what covers words, or None if nothing does."""
+    """Return which words are covered, or None if the page has no large shapes and pictures."""
     import numpy as np
     from pypdfium2 import raw
 
-    covers, words = _overlaps(drawing, places)
-    if not len(covers):
+    if not len(drawing.covers):
         return None
     covered = Covered(np.zeros(len(places), bool), np.zeros(len(places), bool), places, is_scan=False)
     area = 0.0
-    for index in np.unique(covers)[:_MOST_COVERS].tolist():
+    for index, words in islice(_overlaps(drawing, places), _MOST_COVERS):
         item, box = ctypes.c_void_p(int(drawing.covers[index])), drawing.cover_box(index)
         kind = pdfium.function("FPDFPageObj_GetType")(item)
         if kind == raw.FPDF_PAGEOBJ_PATH and not _is_filled(item):
             continue
-        chosen = words[covers == index]
-        chosen = chosen[_inside(places[chosen], box)]
+        chosen = words[_inside(places[words], box)]
         if kind == raw.FPDF_PAGEOBJ_IMAGE:
             covered.by_picture[chosen] = True
             area += (box[2] - box[0]) * (box[3] - box[1])
@@ -65,31 +65,37 @@ def find_covered(drawing: Drawing, places: Numbers, page_area: float) -> Covered
     return covered
 
 
-def _overlaps(drawing: Drawing, places: Numbers) -> tuple[Indexes, Indexes]:
-    """Return pairs of covers and words that were drawn before them and have their center inside.
+def _overlaps(drawing: Drawing, places: Numbers) -> Iterator[tuple[int, Indexes]]:
+    """Yield the index of each cover, and the words that were drawn before it and have their center inside, if any.
 
     The words are sorted by height, so that each cover is compared only with those beside it.
     """
     import numpy as np
 
-    found = [(np.zeros(0, np.intp), np.zeros(0, np.intp))]
-    if not len(drawing.covers):
-        return found[0]
     x, y = centers(places)
     by_height = y.argsort()
     x, y, numbers = x[by_height], y[by_height], drawing.numbers()[by_height]
     left, bottom, right, top = _inner(drawing.cover_boxes).T
     firsts = y.searchsorted(bottom, "right")
     counts = np.maximum(y.searchsorted(top) - firsts, 0)
-    for start in range(0, len(counts), _BATCH):
-        part = counts[start : start + _BATCH]
-        covers = np.arange(start, start + len(part)).repeat(part)
-        words = np.arange(len(covers)) + (firsts[start : start + _BATCH] - (part.cumsum() - part)).repeat(part)
+    for start, end in batches(counts):
+        part = counts[start:end]
+        covers = np.arange(start, end).repeat(part)
+        words = np.arange(len(covers)) + (firsts[start:end] - (part.cumsum() - part)).repeat(part)
         inside = (x[words] > left[covers]) & (x[words] < right[covers])
         inside &= numbers[words] < drawing.cover_numbers[covers]
-        found.append((covers[inside], by_height[words[inside]]))
-    covers, words = map(np.concatenate, zip(*found, strict=True))
-    return covers, words
+        over, starts = np.unique(covers[inside], return_index=True)
+        yield from zip(over.tolist(), np.split(by_height[words[inside]], starts[1:]), strict=False)
+
+
+def batches(counts: Indexes) -> Iterator[tuple[int, int]]:
+    """Yield spans of covers, each of one or of as many as have `_MOST_PAIRS` with words together at most."""
+    ends, start = counts.cumsum(), 0
+    while start < len(counts):
+        most = _MOST_PAIRS + (ends[start - 1] if start else 0)
+        end = max(start + 1, int(ends.searchsorted(most, "right")))
+        yield start, end
+        start = end
 
 
 def _inside(places: Numbers, box: Box) -> Flags:

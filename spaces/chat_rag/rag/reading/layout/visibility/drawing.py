@@ -61,7 +61,7 @@ class Drawing:
         self._forms = 0
         self._levels: list[_Level] = []
         self._parts: list[tuple[Indexes, Numbers, Numbers]] = []
-        self._add(page_order(page, self._texts, words), _Level())
+        self._add(page_order(page, self._texts), _Level())
         self.covers, self.cover_numbers, self.cover_boxes = _joined(self._parts)
 
     def numbers(self) -> Numbers:

@@ -10,6 +10,7 @@ from rag.reading.layout import pdfium
 from rag.reading.layout.visibility.clips import Box
 from rag.reading.layout.visibility.covers import centers, cut_places, find_covered
 from rag.reading.layout.visibility.drawing import Drawing
+from rag.reading.layout.visibility.layers import layer_words
 from rag.reading.layout.visibility.overdrawn import backward_cuts
 from rag.reading.layout.visibility.rendered import have_contrast, make_difference
 from rag.reading.layout.words import Words, read_words
@@ -26,6 +27,7 @@ _LIGHT = 200  # of 255: text in a lighter color may have no contrast to the page
 _FAINT = 16  # of 255: an alpha below it
 _SMALLEST_SIZE = 2.0  # points; nobody reads text of this height
 _SMALLEST_SHARE = 1 / 300  # of the page's longer side, for pages that are small themselves
+_MOST_ANNOTATIONS = 200  # that are compared with all words one by one
 _MIDDLE = 0.25  # of a word's sides: what is visible only there isn't read
 
 
@@ -33,11 +35,12 @@ _MIDDLE = 0.25  # of a word's sides: what is visible only there isn't read
 class _Doubts:
     """Words that may not be seen: pale ones need a contrast, compared ones make a difference on the page.
 
-    `places` are the parts of the words that are looked at.
+    Each layer is compared for itself: a word of another one can be at the same place. `places` are the parts of the
+    words that are looked at.
     """
 
     pale: Flags
-    compared: Flags
+    compared: list[Flags]
     places: Numbers
 
 
@@ -49,17 +52,18 @@ def visible_words(page: Any, text_page: Any, words: Words, annotations: Sequence
     White text on a dark field and the invisible text over a scanned picture stay: the page is rendered, only if it has
     words that may be invisible, clipped away or covered, and their places are checked. The caller holds PDFium's lock.
     """
+    import numpy as np
+
     doubts = _find_doubts(page, words, annotations)
-    if doubts.compared.any() and (cuts := backward_cuts(text_page, words, doubts.compared)):
+    if doubts.compared and (cuts := backward_cuts(text_page, words, np.logical_or.reduce(doubts.compared))):
         words = read_words(text_page, cuts)
         doubts = _find_doubts(page, words, annotations)
     visible = _large_words(page, words)
     pale = doubts.pale & visible
     if pale.any():
         visible &= ~pale | have_contrast(page, doubts.places, pale)
-    compared = doubts.compared & visible
-    if compared.any():
-        visible &= ~compared | make_difference(page, doubts.places, words.objects, compared)
+    if compared := [group & visible for group in doubts.compared if (group & visible).any()]:
+        visible &= make_difference(page, doubts.places, words.objects, compared)
     hidden = int(len(words) - visible.sum())
     return words.select(visible) if hidden else words, hidden
 
@@ -78,7 +82,7 @@ def _find_doubts(page: Any, words: Words, annotations: Sequence[Box]) -> _Doubts
 
     pale, invisible = _pale_words(words)
     drawing = Drawing(pdfium.address(page.raw), words)
-    compared, places = np.zeros(len(words), bool), words.places
+    compared, scanned, places = np.zeros(len(words), bool), np.zeros(len(words), bool), words.places
     if clips := drawing.clips():
         (left, bottom, right, top), is_box = clips[0].T, clips[1]
         x, y = centers(places)
@@ -86,15 +90,26 @@ def _find_doubts(page: Any, words: Words, annotations: Sequence[Box]) -> _Doubts
         places = _middle(places, compared)
     left, bottom, right, top = _page_box(page)
     if covered := find_covered(drawing, places, (right - left) * (top - bottom)):
-        places = covered.places
+        places, scanned = covered.places, covered.by_picture & covered.is_scan
         compared = compared | covered.by_shape | (covered.by_picture & (not covered.is_scan))
-        pale = pale | (covered.by_picture & covered.is_scan)
-    if getattr(page.pdf, "has_hidden_layers", False):
-        pale = np.ones(len(words), bool)
-    for box in annotations:
+    for box in _merge_last(annotations):
         places, below = cut_places(places, box)
         compared = compared | below
-    return _Doubts(pale, compared & ~invisible, places)
+    pale, groups = pale | scanned, [compared]
+    if getattr(page.pdf, "has_hidden_layers", False):
+        pale = np.ones(len(words), bool)
+        groups += [layer & ~scanned for layer in layer_words(words.objects)]
+    groups = [group & ~invisible for group in groups]
+    return _Doubts(pale, [group for group in groups if group.any()], places)
+
+
+def _merge_last(boxes: Sequence[Box]) -> list[Box]:
+    """Return the boxes; if there are many, the box around the last ones instead of those."""
+    first, last = boxes[:_MOST_ANNOTATIONS], boxes[_MOST_ANNOTATIONS:]
+    if not last:
+        return [*first]
+    lefts, bottoms, rights, tops = zip(*last, strict=True)
+    return [*first, (min(lefts), min(bottoms), max(rights), max(tops))]
 
 
 def _middle(places: Numbers, chosen: Flags) -> Numbers:

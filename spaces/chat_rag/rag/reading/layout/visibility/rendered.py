@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -27,18 +27,21 @@ def have_contrast(page: Any, places: Numbers, chosen: Flags) -> Flags:
     return _have_contrast(page, _render(page), places, chosen)
 
 
-def make_difference(page: Any, places: Numbers, objects: Indexes, chosen: Flags) -> Flags:
-    """Return for the chosen words whether the page looks different without their text objects."""
+def make_difference(page: Any, places: Numbers, objects: Indexes, groups: Iterable[Flags]) -> Flags:
+    """Return for each word whether the page looks different without the text objects of each group that it's in."""
     import numpy as np
 
     picture = _render(page)
-    result = _have_contrast(page, picture, places, chosen)
-    if result.any():
-        with _without(np.unique(objects[result])):
-            other = _render(page)
-        change = np.maximum(picture, other) - np.minimum(picture, other)
-        for index, part in _parts(page, change, places, result):
-            result[index] = int(part.max()) > _CONTRAST
+    result = np.ones(len(places), bool)
+    for group in groups:
+        seen = _have_contrast(page, picture, places, group)
+        if seen.any():
+            with _without(np.unique(objects[seen])):
+                other = _render(page)
+            change = np.maximum(picture, other) - np.minimum(picture, other)
+            for index, part in _parts(page, change, places, seen):
+                seen[index] = int(part.max()) > _CONTRAST
+        result &= ~group | seen
     return result
 
 
