@@ -16,6 +16,7 @@ _HIDDEN_FLAGS = 2 | 32  # hidden, not shown
 _LINE = 1.2  # the distance of lines in units of the font size
 _DEFAULT_SIZE = 12.0
 CHECKED, UNCHECKED = "[x]", "[ ]"
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ def _repeats(text: str, place: Place, words: Words) -> bool:
     inside = (left < x) & (x < right) & (bottom < y) & (y < top)
     spans = zip(words.starts[inside].tolist(), words.ends[inside].tolist(), strict=True)
     marked = " ".join(words.text[start:end] for start, end in spans)
-    return bool(re.search(rf"(?<!\w){re.escape(text)}(?!\w)", marked))
+    repeated = _WORD.findall(text)
+    return bool(repeated) and f" {' '.join(repeated)} " in f" {' '.join(_WORD.findall(marked))} "
 
 
 def _text(form: Any, annotation: Any, kind: int) -> str:
