@@ -43,20 +43,20 @@
     }
   };
 
-  // Pass on the messages of a stream, and return its last one: the end, which comes only while nothing is running.
+  // Pass on the messages of a stream but its end, which comes only while nothing is running; return whether it had one.
   const pass = async (reader, out) => {
     const decoder = new TextDecoder(), encoder = new TextEncoder();
-    for (let text = "", last = ""; ;) {
+    for (let text = "", hasEnded = false; ;) {
       const {done, value} = await reader.read();
       text += decoder.decode(value, {stream: !done});
-      if (done) return last + text;
+      if (done) return hasEnded;
       const messages = text.split("\n\n");
       text = messages.pop();
       for (const each of messages) {
         const [, kind, id] = message(each);
         if (id) await answered(() => running.has(id));
         if (kind === "process_completed" && !running.delete(id) && sending.size) ended.add(id);
-        if (kind === "close_stream") last = `${each}\n\n`;
+        if (kind === "close_stream") hasEnded = true;
         else out.enqueue(encoder.encode(`${each}\n\n`));
       }
     }
@@ -68,14 +68,14 @@
     const start = async (out) => {
       try {
         for (;;) {
-          const last = await pass(reader, out);
+          const hasEnded = await pass(reader, out);
           await answered(() => running.size);
           if (!running.size) { // also if the stream broke off: the page would take it for open
             out.enqueue(new TextEncoder().encode('data: {"msg":"close_stream"}\n\n'));
             endRead = pause(10); // the page has read it long before
             return out.close();
           }
-          if (message(last)[1] !== "close_stream") throw new Error(`The stream of events broke off: ${last}`);
+          if (!hasEnded) throw new Error("The stream of events broke off.");
           const next = await send(request.clone());
           if (!next.ok) throw new Error(`${next.status} ${next.statusText}`);
           reader = next.body.getReader();

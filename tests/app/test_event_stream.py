@@ -55,18 +55,24 @@ window.fetch = async (request, options) => {
 
 
 @pytest.fixture
+def page(app: App, new_page: Callable[..., Page]) -> Page:
+    """A page whose first stream of events has ended."""
+    page = new_page()
+    page.add_init_script(SLOW_END)
+    page.goto(app.url)
+    expect(page.locator("#model-state")).to_have_text("Ready")
+    page.wait_for_function("window.ends > 0")
+    return page
+
+
+@pytest.fixture
 def note(tmp_path: Path) -> Path:
     path = tmp_path / "note.txt"
     path.write_text("The spare key hangs behind the blue door.")
     return path
 
 
-def test_a_file_that_is_sent_while_the_stream_ends_is_read(app: App, new_page: Callable[..., Page], note: Path) -> None:
-    page = new_page()
-    page.add_init_script(SLOW_END)
-    page.goto(app.url)
-    expect(page.locator("#model-state")).to_have_text("Ready")
-    page.wait_for_function("window.ends > 0")
+def test_a_file_that_is_sent_while_the_stream_ends_is_read(page: Page, note: Path) -> None:
     page.evaluate("window.waitForJoin = true")
     page.locator("#new-chat").click()
     page.wait_for_function("window.waitForJoin === false")  # its end is on its way
@@ -76,11 +82,7 @@ def test_a_file_that_is_sent_while_the_stream_ends_is_read(app: App, new_page: C
     assert page.evaluate("window.hungUp") == 0  # the server would take it for a visitor who has left
 
 
-def test_a_late_answer_to_an_event_hides_nothing_that_came_after_it(app: App, new_page: Callable[..., Page]) -> None:
-    page = new_page()
-    page.add_init_script(SLOW_END)
-    page.goto(app.url)
-    expect(page.locator("#model-state")).to_have_text("Ready")
+def test_a_late_answer_to_an_event_hides_nothing_that_came_after_it(page: Page) -> None:
     page.locator("#samples input").uncheck()
     ask(page, "Say: terns")
     wait_for_answer(page)
@@ -93,15 +95,8 @@ def test_a_late_answer_to_an_event_hides_nothing_that_came_after_it(app: App, ne
     expect(page.locator("#chat .user.message")).to_have_text("Say: terns", timeout=2_000)
 
 
-def test_a_file_that_arrives_after_a_stream_has_ended_is_read(
-    app: App, new_page: Callable[..., Page], note: Path
-) -> None:
+def test_a_file_that_arrives_after_a_stream_has_ended_is_read(page: Page, note: Path) -> None:
     """Gradio's page follows an upload's progress with the stream that it then takes for the one of its events."""
-    page = new_page()
-    page.add_init_script(SLOW_END)
-    page.goto(app.url)
-    expect(page.locator("#model-state")).to_have_text("Ready")
-    page.wait_for_function("window.ends > 0")
     ends = page.evaluate("window.ends")
     page.evaluate("window.holdUpload = true")
     page.locator("#new-chat").click()
@@ -111,12 +106,7 @@ def test_a_file_that_arrives_after_a_stream_has_ended_is_read(
     uploaded(page, 1)
 
 
-def test_an_answer_that_never_comes_stops_no_other_event(app: App, new_page: Callable[..., Page], note: Path) -> None:
-    page = new_page()
-    page.add_init_script(SLOW_END)
-    page.goto(app.url)
-    expect(page.locator("#model-state")).to_have_text("Ready")
-    page.wait_for_function("window.ends > 0")
+def test_an_answer_that_never_comes_stops_no_other_event(page: Page, note: Path) -> None:
     page.evaluate("window.holdAnswer = window.answersNever = true")
     page.locator("#new-chat").click()
     page.wait_for_function("window.holdAnswer === false")

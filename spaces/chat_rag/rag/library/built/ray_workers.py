@@ -100,7 +100,6 @@ def _result(ray: Any, reference: Any) -> Outcome:
 @contextmanager
 def _cluster() -> Iterator[Any]:
     """Connect to the cluster in RAY_ADDRESS, or start Ray on this machine for as long as the build takes."""
-    require_package("ray", extra="ray")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     address = os.environ.get("RAY_ADDRESS") or "local"
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
@@ -111,11 +110,9 @@ def _cluster() -> Iterator[Any]:
         options |= {"num_cpus": usable_processors(), "include_dashboard": False}
     try:
         import ray
-    except ImportError as error:
-        raise RagError(
-            f"Ray can't be imported ({error}).", "Install it again: pip install 'spaceport[ray]'."
-        ) from error
-
+    except ImportError:
+        require_package("ray", extra="ray")
+        raise
     try:
         ray.init(address, **options)
     except (ConnectionError, RuntimeError, ValueError) as error:
