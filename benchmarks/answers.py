@@ -24,9 +24,10 @@ from harness.answers.models import embedded_part, fit_units, train
 from harness.answers.rows import Row
 from harness.tables import table, write
 
+from rag.answering.evidence.decision import is_refused, is_unsure, lacks_figure
 from rag.answering.evidence.feature_names import NAMES
 from rag.answering.evidence.model import Model
-from rag.answering.evidence.selection import LEAST_SHARE, MAX_QUOTES, is_refused, is_unsure, lacks_figure
+from rag.answering.evidence.selection import LEAST_SHARE, MAX_QUOTES
 
 TABLES = "tables"
 REFUSED, UNSURE, ANSWERED = OUTCOMES = ("refused", "unsure", "answered")

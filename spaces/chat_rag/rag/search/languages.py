@@ -8,7 +8,8 @@ from collections import Counter, defaultdict
 from functools import cache
 from pathlib import Path
 
-ENGLISH, CHINESE, JAPANESE, KOREAN, THAI = "english", "chinese", "japanese", "korean", "thai"
+ENGLISH, GERMAN, CHINESE, JAPANESE = "english", "german", "chinese", "japanese"
+KOREAN, THAI = "korean", "thai"
 # In these, a character says more than a letter does.
 DENSE_LANGUAGES = frozenset({CHINESE, JAPANESE, KOREAN})
 _STOP_WORDS = Path(__file__).with_name("stop_words.toml")

@@ -120,7 +120,9 @@ def test_names_and_years_that_no_document_has() -> None:
     assert find_missing(Question("What was Intel's revenue?"), documents).names == ("Intel",)
     assert find_missing(Question("What were Apples sales in March 2020?"), documents).years == ("2020",)
     missing = find_missing(Question("What did President Apple say in FY22?"), documents)
-    assert (missing.names, missing.years) == ((), ())
+    assert (missing.names, missing.years, missing.some) == ((), (), False)
+    assert find_missing(Question("What did Apple pay Intel?"), documents).some
+    assert find_missing(Question("What are the EPS of Intel in Apple-US?"), documents).some
     assert covered_years(documents) == ("2022", "2023")
 
 

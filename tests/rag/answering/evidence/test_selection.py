@@ -231,3 +231,24 @@ def test_a_question_for_a_figure_isnt_answered_by_words_that_hardly_fit(ask: Ask
 def test_quotes_that_may_not_answer_are_unsure(ask: Ask) -> None:
     assert ask("How many iPumps were sold in 2023?", products=PRODUCTS).unsure
     assert not ask("What was the revenue in the first quarter?", products=PRODUCTS).unsure
+
+
+CENSUS = """# Census of 1901
+
+In the Census of 1901, Warsaw had 711,988 inhabitants; 56.2 % of them were Catholic. Its computers had 2 GB of RAM.
+"""
+
+
+def test_quotes_about_a_name_that_no_document_has_are_unsure(ask: Ask) -> None:
+    """Another name of the question is in the document, which says nothing of the first one."""
+    assert not ask("How many inhabitants did Warsaw have in the Census of 1901?", census=CENSUS).unsure
+    assert ask("How many inhabitants did Marlowe have in the Census of 1901?", census=CENSUS).unsure
+    spanish = "# Censo de 1901\n\nEn el Censo de 1901, Varsovia tenía 711 988 habitantes."
+    assert ask("¿Cuántos habitantes tenía Marlowe en el Censo de 1901?", censo=spanish).unsure
+
+
+def test_an_abbreviation_in_a_document_answers_nothing_about_a_name_that_it_lacks(ask: Ask) -> None:
+    assert ask("How much RAM did the computers of Warsaw have?", census=CENSUS).quotes
+    abstention = ask("How much RAM did the computers of Ubuntu have?", census=CENSUS).abstention
+    assert abstention
+    assert (abstention.kind, abstention.names) == (AbstentionKind.NOT_MENTIONED, ("Ubuntu",))

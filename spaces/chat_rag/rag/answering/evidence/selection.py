@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rag.answering.abstention.abstain import (
     Abstention,
     AbstentionKind,
     is_about_whole_documents,
-    is_latin,
     measure_evidence,
     missing_evidence,
 )
 from rag.answering.abstention.foreign_question import other_languages
 from rag.answering.evidence.answer_spans import answer_span
-from rag.answering.evidence.asked.kinds import FIGURES, Kind
+from rag.answering.evidence.asked.kinds import Kind
 from rag.answering.evidence.asked.mentions import are_meant, covered_years, documents_that_are_meant, find_missing
 from rag.answering.evidence.asked.questions import Question
 from rag.answering.evidence.asked.typos import read_question
 from rag.answering.evidence.comparison import compared_documents, question_to_each
+from rag.answering.evidence.decision import (
+    has_unknown_name,
+    is_for_model,
+    is_hardly_answered,
+    is_refused,
+    is_unsure,
+    lacks_figure,
+)
 from rag.answering.evidence.feature_names import NAMES
 from rag.answering.evidence.features import Measurer
 from rag.answering.evidence.model import packaged_model
@@ -30,19 +36,10 @@ from rag.answering.evidence.units import Unit, find_units
 from rag.answering.quotes import Quote
 from rag.documents import Document, Passage
 from rag.search.embedding.embedders import Embedder
-from rag.search.languages import ENGLISH, detect_language
 
 MAX_QUOTES = 3
 # A further quote is at least this share as likely as the first one.
 LEAST_SHARE = 0.1
-# How likely documents must answer, by the model, a question in German, Spanish or another language with Latin letters
-# than English (benchmarks/languages.py).
-OTHER_LANGUAGES_THRESHOLD = 0.08
-# The same for a question for a figure to which no quote has one. Up to here, of the questions that the documents answer
-# none more is refused, and one near miss in 200. (benchmarks/answers.py)
-WITHOUT_FIGURE_THRESHOLD = 0.4
-# Quotes below these are unsure: of those that an answerable question got there, the first one was right in 49 %.
-SURE, SURE_WITHOUT_FIGURE = 0.3, 0.8
 # If the best unit is so much better than any that has the question's name, the documents answer for another name only.
 _MAX_BEHIND = 2.0
 
@@ -81,33 +78,21 @@ def find_quotes(
         return QuoteSelection(abstention=Abstention(AbstentionKind.NO_PASSAGES, evidence))
     situation = Situation(asked, evidence, find_missing(asked, documents.values()))
     ranking = _rank(situation, units, embedder)
-    is_for_model = _is_for_model(question, documents, embedder)
-    if is_for_model:
+    decides = is_for_model(question, documents, embedder)
+    if decides:
         is_answered = not is_refused(
             ranking.answered, packaged_model().questions.threshold, without_figure=ranking.without_figure
         )
     else:
-        is_answered = missing_evidence(asked.text, passages) is None and not _is_hardly_answered(
-            question, ranking, embedder
+        is_answered = missing_evidence(asked.text, passages) is None and not is_hardly_answered(
+            question, ranking.answered, embedder
         )
     if is_answered and not ranking.is_other_period:
         quotes = _likely(ranking.quotes)
         probability = sum(each.probability for each in quotes)
-        unsure = is_unsure(ranking.answered, probability, without_figure=ranking.without_figure)
-        return QuoteSelection(quotes, unsure=is_for_model and unsure)
+        unsure = decides and is_unsure(ranking.answered, probability, without_figure=ranking.without_figure)
+        return QuoteSelection(quotes, unsure=unsure or has_unknown_name(situation, documents))
     return QuoteSelection(nearest=ranking.quotes, abstention=_abstention(situation, ranking, documents, embedder))
-
-
-def _is_for_model(question: str, documents: Mapping[str, Document], embedder: Embedder) -> bool:
-    """Return whether the model decides alone if the documents answer: it was trained on English questions only.
-
-    It also decides for a question in a language that no document has, of which the words of a passage say nothing.
-    """
-    if not is_latin(question):
-        return False
-    if detect_language(question) == ENGLISH:
-        return True
-    return not embedder.multilingual and bool(other_languages(question, documents.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,27 +107,6 @@ class _Ranking:
     answered: float
     without_figure: bool
     is_other_period: bool
-
-
-def lacks_figure(question: Question, values: Any) -> bool:
-    """Return whether a question asks for a figure that no quote has, by the features of the quotes, a row each."""
-    return question.kind in FIGURES and bool(values[:, NAMES.index("lacks the kind")].all())
-
-
-def is_refused(answered: float, threshold: float, *, without_figure: bool) -> bool:
-    """Return whether documents are too unlikely to answer."""
-    return answered < (max(threshold, WITHOUT_FIGURE_THRESHOLD) if without_figure else threshold)
-
-
-def is_unsure(answered: float, probability: float, *, without_figure: bool) -> bool:
-    """Return whether quotes may well not answer: their `probability` together is low, or they have no figure."""
-    return probability < SURE or (without_figure and answered < SURE_WITHOUT_FIGURE)
-
-
-def _is_hardly_answered(question: str, ranking: _Ranking, embedder: Embedder) -> bool:
-    """Return whether the model finds an answer unlikely where it doesn't decide alone, but was measured."""
-    is_measured = is_latin(question) and not embedder.multilingual
-    return is_measured and ranking.answered < OTHER_LANGUAGES_THRESHOLD
 
 
 def _rank(situation: Situation, units: Sequence[Unit], embedder: Embedder) -> _Ranking:

@@ -21,6 +21,7 @@ _MIN_SHARE, _MAX_YEARS = 0.1, 6
 _BEGINNING, _OFTEN = 3_000, 5
 # A longer name is compared as it is: the check of its surroundings reads all of it at each place where it ends.
 _LONGEST_NAME = 60
+_ABBREVIATION = re.compile(r"[A-Z]{2,5}s?")
 _lower_text = PerDocument(lambda document: f"{document.name}\n{document.text}".lower())
 _years = PerDocument(
     lambda document: Counter(year for block in text_blocks(document.text) for year in YEAR.findall(block))
@@ -31,11 +32,13 @@ _years = PerDocument(
 class Missing:
     """The names of a question if no document has any of them, and those of its years that no document has.
 
-    A question can have a name that its document doesn't: "What did President Biden say?" of his own speech.
+    A question can have a name that its document doesn't: "What did President Biden say?" of his own speech. `some`
+    says that no document has any name of a group: of "Marlowe" in "the population of Marlowe in the 1901 Census".
     """
 
     names: tuple[str, ...] = ()
     years: tuple[str, ...] = ()
+    some: bool = False
 
 
 def find_missing(question: Question, documents: Iterable[Document]) -> Missing:
@@ -45,7 +48,14 @@ def find_missing(question: Question, documents: Iterable[Document]) -> Missing:
         text = _lower_text.of(document) if names or years else ""
         names = [name for name in names if not _mentions(text, name)]
         years = [year for year in years if not _has_year(document, text, year)]
-    return Missing(tuple(names) if len(names) == len(question.names) else (), tuple(years))
+    # "The RAM of Ubuntu" is about Ubuntu, though a document has "RAM".
+    subjects = [name for name in question.names if not _ABBREVIATION.fullmatch(name)] or question.names
+    is_about_others = set(subjects) <= set(names)
+    return Missing(
+        tuple(name for name in names if name in subjects) if is_about_others else (),
+        tuple(years),
+        any(group <= set(names) for group in question.name_groups),
+    )
 
 
 def _has_year(document: Document, text: str, year: str) -> bool:

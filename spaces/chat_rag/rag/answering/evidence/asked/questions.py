@@ -107,15 +107,26 @@ class Question:
 
     def whole_names(self, names: Collection[str]) -> tuple[str, ...]:
         """Return names as the question writes them: "Dover", of an address, is "12 Dover Street"."""
+        asked = [(start, name) for start, name in self._whole_names if set(name.split()) & set(names)]
+        return tuple(dict.fromkeys(self._house_number(start, name) + name for start, name in asked))
+
+    @cached_property
+    def name_groups(self) -> tuple[frozenset[str], ...]:
+        """The names that stand side by side, and so name one thing: "Biden" is who "President" is."""
+        groups = (frozenset(name.split()) & set(self.names) for _, name in self._whole_names)
+        return tuple(filter(None, groups))
+
+    @cached_property
+    def _whole_names(self) -> tuple[tuple[int, str], ...]:
+        """The place and the text of capitalized words that stand side by side."""
         wholes: list[tuple[int, str]] = []
         for start, name in self._capitalized:
             first, before = wholes[-1] if wholes else (0, "")
-            if before and self.text[first:start] == f"{before} ":
+            if before and self.text[first:start] in (f"{before} ", f"{before}-"):
                 wholes[-1] = first, f"{before} {name}"
             else:
                 wholes.append((start, name))
-        asked = [(start, name) for start, name in wholes if set(name.split()) & set(names)]
-        return tuple(dict.fromkeys(self._house_number(start, name) + name for start, name in asked))
+        return tuple(wholes)
 
     def _house_number(self, start: int, name: str) -> str:
         """Return the number of a house in a street, with the space behind it; "" for another name."""
