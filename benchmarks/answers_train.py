@@ -29,10 +29,11 @@ def collect_all(directory: Path, vectors: Path | None, stored: Path | None) -> l
     """Return the rows of all corpora, from the file `stored` if it is there."""
     if stored and stored.is_file():
         return list(pickle.loads(stored.read_bytes()))
-    embedder, rows = CachedEmbedder(vectors), list[Row]()
-    for corpus in read_corpora(directory):
+    embedder, rows, corpora = CachedEmbedder(vectors), list[Row](), read_corpora(directory)
+    for corpus in corpora:
+        others = [case for other in corpora if other not in (corpus, corpora[-1]) for case in other.cases]
         with tempfile.TemporaryDirectory() as folder:
-            rows += collect(corpus, embedder, Path(folder))
+            rows += collect(corpus, embedder, Path(folder), others)
         embedder.save()
         print(f"{corpus.name}: {len(rows)} rows so far", flush=True)
     if stored:

@@ -1,12 +1,14 @@
 """The features of each question of the answer sets, and of near misses: questions that the documents don't answer.
 
 A near miss is a question without the passages, or the paragraph, that answer it; a question put to the context that is
-most like its own; or a question with a year that the documents don't have.
+most like its own; a question with a year that the documents don't have; or one of another text, put to names of this
+one: "When was Warsaw built?" asks Tesla's article when Tesla was built.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +19,7 @@ import numpy as np
 from harness.answers.sets import Case, Corpus, Span, normal, open_libraries
 from rag.answering.abstention.abstain import measure_evidence
 from rag.answering.evidence.asked.mentions import find_missing
-from rag.answering.evidence.asked.questions import years_of
+from rag.answering.evidence.asked.questions import Question, years_of
 from rag.answering.evidence.asked.typos import read_question
 from rag.answering.evidence.candidates import CANDIDATES
 from rag.answering.evidence.feature_names import NAMES
@@ -31,6 +33,7 @@ from rag.search.embedding.embedders import Embedder
 
 _RANKED = 40  # enough to keep CANDIDATES after those with the answer are taken out
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_NAMES = 5  # of a text, which questions of other texts get
 _ABSENT_YEARS = ("2031", "2035", "1931", "1937")
 
 
@@ -50,8 +53,8 @@ class Row:
     texts: tuple[str, ...]
 
 
-def collect(corpus: Corpus, embedder: Embedder, folder: Path) -> Iterator[Row]:
-    """Yield the rows of a corpus."""
+def collect(corpus: Corpus, embedder: Embedder, folder: Path, others: Sequence[Case]) -> Iterator[Row]:
+    """Yield the rows of a corpus; `others` are cases of other corpora."""
     for library, cases in open_libraries(corpus, embedder, folder):
         documents = {document.id: document for document in library.documents}
         years = {year for document in library.documents for year in years_of(document.text)}
@@ -65,7 +68,7 @@ def collect(corpus: Corpus, embedder: Embedder, folder: Path) -> Iterator[Row]:
                 other = replace(case, question=_YEAR.sub(absent, case.question))
                 passages = retrieve_passages([library], other.question, embedder, limit=CANDIDATES)
                 yield _row(other, "other year", passages, documents, embedder)
-    for name, part in _near_misses(corpus, embedder):
+    for name, part in _near_misses(corpus, embedder, others):
         for library, cases in open_libraries(part, embedder, folder):
             documents = {document.id: document for document in library.documents}
             for case in cases:
@@ -128,8 +131,14 @@ def _share(gold: Sequence[str], text: str) -> float:
     return len(set(gold) & set(content_tokens(text))) / len(gold) if gold else 0.0
 
 
-def _near_misses(corpus: Corpus, embedder: Embedder) -> Iterator[tuple[str, Corpus]]:
+def _near_misses(corpus: Corpus, embedder: Embedder, others: Sequence[Case]) -> Iterator[tuple[str, Corpus]]:
     """Yield libraries that don't answer the questions put to them, and why."""
+    if corpus.name != "tables":
+        for name, text in next(iter(corpus.libraries.values())).items():
+            own = [case for case in corpus.cases if case.document == name]
+            strangers = [case for case in corpus.cases if case.document != name] or others
+            cases = _with_names_of(strangers, own, text, library=name)
+            yield "other question", Corpus(corpus.name, {name: {name: text}}, tuple(cases))
     if corpus.name == "xquad":
         for name, text in corpus.libraries["xquad"].items():
             for number, paragraph in enumerate(paragraphs := text.rstrip("\n").split("\n\n")):
@@ -143,6 +152,22 @@ def _near_misses(corpus: Corpus, embedder: Embedder) -> Iterator[tuple[str, Corp
                 yield "other paragraphs", Corpus("xquad", {name: {name: rest}}, tuple(cases))
     if corpus.name == "tables":
         yield "other context", _other_contexts(corpus, embedder)
+
+
+def _with_names_of(strangers: Sequence[Case], own: Sequence[Case], text: str, *, library: str) -> list[Case]:
+    """Return some questions of other texts, with the names that the questions of a text have most often."""
+    asked = Counter(name for case in own for _, name in Question(case.question).names_in_place if name in text)
+    names = [name for name, _ in asked.most_common(_NAMES)]
+    if not names:
+        return []
+    named = [case for case in strangers if Question(case.question).names_in_place]
+    cases = []
+    for number, case in enumerate(named[len(text) % 7 :: max(1, 2 * len(named) // len(own))]):
+        question = case.question
+        for at, (start, name) in enumerate(reversed(Question(case.question).names_in_place)):
+            question = f"{question[:start]}{names[(number + at) % len(names)]}{question[start + len(name) :]}"
+        cases.append(replace(own[0], library=library, question=question))
+    return cases
 
 
 def _other_contexts(corpus: Corpus, embedder: Embedder) -> Corpus:

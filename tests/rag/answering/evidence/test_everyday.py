@@ -120,3 +120,21 @@ def test_a_near_miss_is_refused(
     selection = ask(name, question)
     assert selection.abstention, [quote.text for quote in selection.quotes]
     assert selection.abstention.names == names
+
+
+@pytest.mark.parametrize(
+    ("name", "question"),
+    [
+        ("club.md", "Who is the dentist of the Heron Sailing Club?"),
+        ("club.md", "What is the phone number of the Heron Sailing Club?"),
+        ("leaflet.md", "What is the blood type of Lowicin?"),
+        ("leaflet.md", "How much does Lowicin weigh?"),
+        ("rental.md", "What is the maximum speed in Lowick?"),
+        ("order.md", "When does Malmo open on Sundays?"),
+    ],
+)
+def test_a_question_that_only_shares_a_name_with_the_document_has_no_sure_answer(
+    ask: Callable[[str, str], QuoteSelection], name: str, question: str
+) -> None:
+    selection = ask(name, question)
+    assert selection.abstention or selection.unsure, [quote.text for quote in selection.quotes]

@@ -107,14 +107,18 @@ class Question:
 
     def whole_names(self, names: Collection[str]) -> tuple[str, ...]:
         """Return names as the question writes them: "Dover", of an address, is "12 Dover Street"."""
-        asked = [(start, name) for start, name in self._whole_names if set(name.split()) & set(names)]
+        asked = [(start, name) for start, name in self._whole_names if _parts(name) & set(names)]
         return tuple(dict.fromkeys(self._house_number(start, name) + name for start, name in asked))
 
     @cached_property
     def name_groups(self) -> tuple[frozenset[str], ...]:
         """The names that stand side by side, and so name one thing: "Biden" is who "President" is."""
-        groups = (frozenset(name.split()) & set(self.names) for _, name in self._whole_names)
-        return tuple(filter(None, groups))
+        return tuple(_parts(name) & set(self.names) for _, name in self.names_in_place)
+
+    @property
+    def names_in_place(self) -> list[tuple[int, str]]:
+        """The place and the text of each name; names that stand side by side are one."""
+        return [(start, name) for start, name in self._whole_names if _parts(name) & set(self.names)]
 
     @cached_property
     def _whole_names(self) -> tuple[tuple[int, str], ...]:
@@ -186,6 +190,10 @@ class Question:
     def days(self) -> tuple[Day, ...]:
         """The days that the question names."""
         return tuple(days_in(self.text))
+
+
+def _parts(name: str) -> frozenset[str]:
+    return frozenset(re.split("[ -]", name))
 
 
 def years_of(text: str) -> frozenset[str]:
