@@ -14,7 +14,7 @@ from rag.json_lines import read_json_lines
 from rag.scoring.schemas import check_schema
 
 EXAMPLE = 'Write {"question": "…", "answers": ["4,648 million"]}, or "answerable": false in place of the answers.'
-_KEYS = frozenset({"id", "question", "answers", "spans", "answerable", "documents", "schema"})
+_KEYS = frozenset({"id", "question", "answers", "spans", "answerable", "documents", "schema", "note"})
 
 Identifier = str | int
 
@@ -35,12 +35,16 @@ class Gold:
 
 @dataclass(frozen=True, slots=True)
 class GoldQuestion:
-    """A question to documents, all of them or those with the names `documents`, with its gold."""
+    """A question to documents, all of them or those with the names `documents`, with its gold.
+
+    `note` is for the readers of the file, such as the page of the answer.
+    """
 
     id: Identifier
     text: str
     gold: Gold
     documents: tuple[str, ...] = ()
+    note: str = ""
 
 
 def read_gold_questions(path: Path) -> list[GoldQuestion]:
@@ -89,7 +93,8 @@ def _question(line: Mapping[str, Any], number: int, place: str) -> GoldQuestion:
     identifier = number if identifier is None else identifier
     if not is_identifier(identifier):
         raise RagError(f"{place} has an id that is neither text nor a whole number.", 'Write "id": "q1".')
-    return GoldQuestion(identifier, text.strip(), read_gold(line, place), _texts(line, "documents", place))
+    documents, note = _texts(line, "documents", place), str(line.get("note") or "")
+    return GoldQuestion(identifier, text.strip(), read_gold(line, place), documents, note)
 
 
 def is_identifier(value: object) -> TypeGuard[Identifier]:

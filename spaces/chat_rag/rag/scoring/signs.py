@@ -21,7 +21,7 @@ _CHANGES = [
 ]  # fmt: skip
 # What an amount is, anywhere before it.
 _LOSS = re.compile(
-    r"\b(?:loss(?:es)?|deficits?|outflows?|used (?:in|for|by)|negative|verlust\w*|fehlbetrag|abfluss|pertes?"
+    r"\b(?:loss(?:es)?|deficits?|outflows?|use[ds]? (?:in|for|by)|negative|verlust\w*|fehlbetrag|abfluss|pertes?"
     r"|déficit|pérdidas?)\b|亏损|流出",
     re.IGNORECASE,
 )
