@@ -16,6 +16,7 @@ _FENCE = re.compile(r"\A\s*```\w{0,20}\s*\n(.*?)\n?\s*```\s*\Z", re.DOTALL)
 _LATEX = (
     (re.compile(r"\\(?:text|mathrm|mathbf|boxed)\s?\{([^{}]{0,200})\}"), r"\1"),
     (re.compile(r"\\([$%&#_])"), r"\1"),
+    (re.compile(r"\{,\}"), ","),
     (re.compile(r"\\[,;:! ]|\\[()\[\]]"), " "),
     (re.compile(r"\\approx|\\sim"), "≈ "),
 )

@@ -19,6 +19,8 @@ _NEGATION = re.compile(
     r"(?:\b(?:not|never|nor|neither|instead of|rather than|nicht|kein\w*|weder|pas|sino|no)|n't|不是|并非)"
     r"(?:\W+\w+)?\W{0,3}$"
 )
+_REFERENCE = re.compile(r"\b(?:than|versus|vs|unlike|except|compared (?:to|with))\W{1,3}(?:for |the |that of ){0,2}$")
+_LEGAL_FORM = re.compile(r",?\s(?:inc|corp|corporation|llp|llc|ltd|plc|gmbh|ag|s\.?a|n\.?v|co)\.?$")
 _OR_BEHIND = re.compile(r"\W{1,3}(?:or|oder|ou|o|或|或者)\b\W?", re.IGNORECASE)
 _OR_BEFORE = re.compile(r"\b(?:or|oder|ou|o)\W{1,3}$|或者?$", re.IGNORECASE)
 _YES = r"yes|yeah|yep|correct|true|ja|oui|si|sí|是的?|对|有"
@@ -27,6 +29,9 @@ _YES_OR_NO = re.compile(
     rf"^\W*(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?!\w)(?P<rest>.*)|^\W*(?P<east>是的|是|对|不是|没有|否)",
     re.IGNORECASE | re.DOTALL,
 )
+
+
+_IDENTIFIER = re.compile(r"[A-Za-z][-/.]?\d(?!.{0,3}%)|\d-[A-Za-z]|\d\(\d|\d\.\d+\.\d|\+\d|\d{3}-\d{3}")
 
 
 def normal(text: str) -> str:
@@ -78,13 +83,25 @@ def _is_alternative(text: str, date: Date) -> bool:
     )
 
 
+def is_identifier(gold: str) -> bool:
+    """Return whether a gold answer is a number with letters or parts: AB-1234-X, 17(3), 2.10.3, +1 408-486-2000."""
+    return bool(_IDENTIFIER.search(gold)) and not re.fullmatch(r"\D*\d{1,3}(?:\.\d{3})+(?:,\d+)?\D*", gold)
+
+
+def mark_identifier(gold: str, text: str) -> Mark:
+    """Return whether an answer has an identifier as it is."""
+    wanted = re.escape(normal(gold).strip(" ."))
+    held = re.search(rf"(?<![\w+-])(?<!\d[.,])v?{wanted}(?![\w-]|[.,(]\d)", normal(text))
+    return Mark(bool(held), f"it {'says' if held else 'does not say'} {gold}")
+
+
 def mark_words(question: str, gold: str, statements: Sequence[str]) -> Mark:
     """Return whether a statement of an answer has the words of a gold answer, without a denial or an alternative."""
-    wanted, denied, alternative = normal(gold).strip(" .!?\"'"), False, False
+    wanted, denied, alternative = _LEGAL_FORM.sub("", normal(gold).strip(" .!?\"'")), False, False
     has_or = bool(re.search(r"\b(?:or|oder|ou)\b", normal(question)))
     for statement in map(normal, statements):
         for start, end in _places(wanted, statement):
-            if _NEGATION.search(statement[:start]):
+            if _NEGATION.search(statement[:start]) or _REFERENCE.search(statement[:start]):
                 denied = True
             elif not has_or and (_OR_BEHIND.match(statement, end) or _OR_BEFORE.search(statement[:start])):
                 alternative = True
