@@ -19,7 +19,8 @@ _CHANGE_ASKED = re.compile(rf"(?<!\w)(?:{FALL}|{RISE}|chang\w*)(?!\w)", re.IGNOR
 def gold_amounts(gold: str) -> list[Amount]:
     """Return the figures of a gold answer; a year or a date isn't one."""
     text = spaced(gold)
-    return [amount(text, figure, scale_note(text)) for figure in find_figures(text)]
+    note = scale_note(text)
+    return [amount(text, figure, note) for figure in find_figures(text)]
 
 
 def mark_figures(question: str, gold: Sequence[Amount], statements: Sequence[str], *, is_foreign: bool) -> Mark:
