@@ -38,7 +38,7 @@ def mark_figures(question: str, gold: Sequence[Amount], statements: Sequence[str
 def _mark(question: str, gold: Amount, all_gold: Sequence[Amount], mentions: Sequence[Mention], asked: Asked) -> Mark:
     same = [mention for mention in mentions if is_same_amount(gold, mention.amount)]
     if not same:
-        return Mark(False, f"no figure is {gold.text}")
+        return Mark(False, _difference(gold, mentions))
     signed = [
         each
         for each in same
@@ -66,6 +66,16 @@ def _mark(question: str, gold: Amount, all_gold: Sequence[Amount], mentions: Seq
     if _is_of_other_year(question, right):
         return Mark(False, f"{gold.text} is said of another year")
     return Mark(True, f"it says {gold.text}")
+
+
+def _difference(gold: Amount, mentions: Sequence[Mention]) -> str:
+    """Return how the figures of an answer differ from the gold one."""
+    near = next((each.amount for each in mentions if _digits(each.amount) == _digits(gold)), None)
+    return f"{near.text} has another scale or unit than {gold.text}" if near else f"no figure is {gold.text}"
+
+
+def _digits(amount: Amount) -> str:
+    return re.sub(r"\D", "", amount.text).strip("0")
 
 
 def _add_up(others: Sequence[Mention], gold: Amount) -> bool:
