@@ -1,4 +1,4 @@
-"""Answers that people would mark by hand, written last: three of them had the wrong mark before the code was changed."""
+"""Answers that people would mark by hand, written last: three had the wrong mark before the code was changed."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ LAST_CASES = [
         EXPENSES,
         "$12,809 million",
         right=(
-            "Apple's operating expenses in Q3 2022 were $12,809 million, consisting of $6,797 million in R&D and $6,012 million in SG&A.",
+            "Apple's operating expenses in Q3 2022 were $12,809 million, consisting of $6,797 million in R&D and"
+            " $6,012 million in SG&A.",
             "Operating expenses rose to $12.8 billion from $11.1 billion.",
             "Total operating expenses: $12,809 million (15% of total net sales).",
-            "In the third quarter of 2022, R&D was $6,797 million and SG&A was $6,012 million, for total operating expenses of $12,809 million.",
-            "Operating expenses for the three months ended June 25, 2022 totaled $12,809 million, while they were $38,144 million for the nine months.",
+            "In the third quarter of 2022, R&D was $6,797 million and SG&A was $6,012 million, for total"
+            " operating expenses of $12,809 million.",
+            "Operating expenses for the three months ended June 25, 2022 totaled $12,809 million, while they"
+            " were $38,144 million for the nine months.",
             "12.809 billion dollars",
         ),
         wrong=(

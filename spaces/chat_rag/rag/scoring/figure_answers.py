@@ -57,15 +57,22 @@ def _mark(question: str, gold: Amount, all_gold: Sequence[Amount], mentions: Seq
         for mention in mentions
         if is_comparable(gold, mention.amount) and not any(is_same_amount(each, mention.amount) for each in all_gold)
     ]
-    if not _add_up(others, gold):
-        is_change = bool(_CHANGE_ASKED.search(question))
-        for other in others:
-            is_level = is_change or not change_sign(other.before, other.behind)
-            if is_level and (stands_beside(other, right, asked) or _are_alternatives(other, right, mentions)):
-                return Mark(False, f"{other.amount.text} answers as much as {gold.text}")
+    if not _add_up(others, gold) and (rival := _rival(question, right, others, mentions, asked)):
+        return Mark(False, f"{rival.amount.text} answers as much as {gold.text}")
     if _is_of_other_year(question, right):
         return Mark(False, f"{gold.text} is said of another year")
     return Mark(True, f"it says {gold.text}")
+
+
+def _rival(
+    question: str, right: Mention, others: Sequence[Mention], mentions: Sequence[Mention], asked: Asked
+) -> Mention | None:
+    """Return a figure that answers the question as much as the right one; a change is none to a level."""
+    is_change = bool(_CHANGE_ASKED.search(question))
+    levels = (each for each in others if is_change or not change_sign(each.before, each.behind))
+    return next(
+        (each for each in levels if stands_beside(each, right, asked) or _are_alternatives(each, right, mentions)), None
+    )
 
 
 def _difference(gold: Amount, mentions: Sequence[Mention]) -> str:
