@@ -146,6 +146,12 @@ Our fiscal year ended January 29, 2023. A fiscal year ended January 30, 2022 bef
         ("Gross profit was $4,648 million in Q1 FY24.", True),
         ("Gross profit was $5,431 million in the first quarter of fiscal 2023.", True),
         ("Gross profit was $4,648 million in the three months ended April 30, 2023.", True),
+        (
+            "Gross profit was $4,648 million in the first quarter of fiscal 2024, down from $5,431 million a year ago.",
+            True,
+        ),
+        ("In 2023, gross profit was $4,648 million, compared with $5,431 million in the prior year.", True),
+        ("In 2022, gross profit was $4,648 million, compared with $5,431 million in the prior year.", False),
         ("Gross profit was $5,431 million in the first quarter of fiscal year 2024.", False),
         ("Gross profit was $4,648 million in the second quarter of fiscal year 2024.", False),
         ("Gross profit was $4,648 million in the first quarter of fiscal year 2025.", False),
