@@ -132,7 +132,9 @@ def _with_common_periods(clauses: list[Clause]) -> list[Clause]:
 
 
 def _kinds(clause: Clause) -> set[str]:
-    return {period.kind for period in clause.periods}
+    """Return the kinds of a clause's periods; a figure of "a year ago" isn't of the year and the day of the others."""
+    kinds = {period.kind for period in clause.periods}
+    return kinds | {"year", "day"} if "base" in kinds else kinds
 
 
 def _respectively(sentence: str, figures: Sequence[Figure], periods: Sequence[Period]) -> list[Clause]:

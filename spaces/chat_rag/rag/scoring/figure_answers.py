@@ -1,0 +1,106 @@
+"""Marks an answer by the figures of a gold answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.answering.verification.figures import find_figures, find_periods
+from rag.scoring.amounts import Amount, amount, is_comparable, is_same_amount, scale_note, spaced
+from rag.scoring.figure_roles import Asked, Mention, find_mentions, stands_beside
+from rag.scoring.marks import Mark
+from rag.scoring.signs import FALL, RISE, change_sign, is_right_sign
+
+_FISCAL = re.compile(r"\bfiscal\b|\bFY|geschäftsjahr|exercice|ejercicio|财年", re.IGNORECASE)
+
+_CHANGE_ASKED = re.compile(rf"(?<!\w)(?:{FALL}|{RISE}|chang\w*)(?!\w)", re.IGNORECASE)
+
+
+def gold_amounts(gold: str) -> list[Amount]:
+    """Return the figures of a gold answer; a year or a date isn't one."""
+    text = spaced(gold)
+    note = scale_note(text)
+    return [amount(text, figure, note) for figure in find_figures(text)]
+
+
+def mark_figures(question: str, gold: Sequence[Amount], statements: Sequence[str], *, is_foreign: bool) -> Mark:
+    """Return whether an answer gives all of the gold figures, and no other one in the place of any."""
+    mentions, asked = find_mentions(statements, is_foreign=is_foreign), Asked.of(question)
+    if not mentions:
+        return Mark(False, "the answer has no figure")
+    for each in gold:
+        mark = _mark(question, each, gold, mentions, asked)
+        if not mark.correct:
+            return mark
+    return Mark(True, f"it says {', '.join(each.text for each in gold)}")
+
+
+def _mark(question: str, gold: Amount, all_gold: Sequence[Amount], mentions: Sequence[Mention], asked: Asked) -> Mark:
+    same = [mention for mention in mentions if is_same_amount(gold, mention.amount)]
+    if not same:
+        return Mark(False, _difference(gold, mentions))
+    signed = [
+        each
+        for each in same
+        if is_right_sign(question, gold, each.amount, each.before, each.behind, is_first=each is mentions[0])
+    ]
+    if not signed:
+        return Mark(False, f"{same[0].amount.text} has the other sign than {gold.text}")
+    if all(mention.is_denied for mention in signed):
+        return Mark(False, f"the answer says that it isn't {gold.text}")
+    right = max(
+        (mention for mention in signed if not mention.is_denied),
+        key=lambda mention: (not mention.is_reference, asked.time(mention), asked.coverage(mention)),
+    )
+    others = [
+        mention
+        for mention in mentions
+        if is_comparable(gold, mention.amount) and not any(is_same_amount(each, mention.amount) for each in all_gold)
+    ]
+    if not _add_up(others, gold) and (rival := _rival(question, right, others, mentions, asked)):
+        return Mark(False, f"{rival.amount.text} answers as much as {gold.text}")
+    if _is_of_other_year(question, right):
+        return Mark(False, f"{gold.text} is said of another year")
+    return Mark(True, f"it says {gold.text}")
+
+
+def _rival(
+    question: str, right: Mention, others: Sequence[Mention], mentions: Sequence[Mention], asked: Asked
+) -> Mention | None:
+    """Return a figure that answers the question as much as the right one; a change is none to a level."""
+    is_change = bool(_CHANGE_ASKED.search(question))
+    levels = (each for each in others if is_change or not change_sign(each.before, each.behind))
+    return next(
+        (each for each in levels if stands_beside(each, right, asked) or _are_alternatives(each, right, mentions)), None
+    )
+
+
+def _difference(gold: Amount, mentions: Sequence[Mention]) -> str:
+    """Return how the figures of an answer differ from the gold one."""
+    near = next((each.amount for each in mentions if _digits(each.amount) == _digits(gold)), None)
+    return f"{near.text} has another scale or unit than {gold.text}" if near else f"no figure is {gold.text}"
+
+
+def _digits(amount: Amount) -> str:
+    return re.sub(r"\D", "", amount.text).strip("0")
+
+
+def _add_up(others: Sequence[Mention], gold: Amount) -> bool:
+    """Return whether figures are the parts of the gold one."""
+    signs = (-1 if each.amount.has_minus or each.amount.in_parentheses else 1 for each in others)
+    total = sum(sign * each.amount.value for sign, each in zip(signs, others, strict=True))
+    return len(others) > 1 and abs(total - gold.value) <= max(gold.step, *(each.amount.step for each in others))
+
+
+def _are_alternatives(first: Mention, second: Mention, mentions: Sequence[Mention]) -> bool:
+    """Return whether two figures have nothing but "or" between them."""
+    places = sorted((mentions.index(first), mentions.index(second)))
+    return places[1] - places[0] == 1 and mentions[places[1]].is_alternative
+
+
+def _is_of_other_year(question: str, mention: Mention) -> bool:
+    """Return whether a figure is said of a year that isn't the question's; a fiscal year can have two numbers."""
+    asked = {period.value for period in find_periods(question) if period.kind == "year"}
+    own = {period.value for period in mention.periods if period.kind == "year"}
+    is_fiscal = _FISCAL.search(f"{question} {mention.before} {mention.behind}")
+    return bool(asked and own) and not asked & own and not is_fiscal
