@@ -202,7 +202,7 @@ def test_a_shared_run_has_the_marks_without_the_texts(tmp_path: Path) -> None:
     assert not any(word in text for word in ("third word", "word99", "secret", "characters"))
     read = run_file.parse(text.splitlines(), "shared")
     assert [score.correct for score in read.scores.values()] == [True, False, False, None]
-    assert [question.answerable for question in read.questions] == [None, None, False, None]
+    assert [question.answerable for question in read.questions] == [True, True, False, None]
     assert without_texts(read).header == read.header
     assert "secret" in shared.find(shared.share(run, with_texts=True)).read_text()
 

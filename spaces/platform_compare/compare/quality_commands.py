@@ -75,9 +75,13 @@ def _call(command: Sequence[str], text: str = "") -> str:
     except OSError as error:
         raise WorkloadError(f"Can't start `python -m rag` ({error.strerror}).", INSTALL) from error
     if process.returncode:
-        message, *remedy = process.stderr.strip().splitlines()[-2:] or [""]
-        raise WorkloadError(
-            message.removeprefix("error: ") or f"`python -m rag` ended with status {process.returncode}.",
-            " ".join(remedy).strip() or "Look at its message.",
-        )
+        raise _error(process.stderr, process.returncode)
     return process.stdout
+
+
+def _error(stderr: str, status: int) -> WorkloadError:
+    """Return the error that a command of `rag` printed: its message, and the remedy on the next line."""
+    lines = stderr.strip().splitlines()
+    at = next((number for number in reversed(range(len(lines))) if lines[number].startswith("error: ")), len(lines) - 1)
+    message = lines[at].removeprefix("error: ") if lines else f"`python -m rag` ended with status {status}."
+    return WorkloadError(message, " ".join(lines[at + 1 :]).strip() or "Look at the log.")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from compare import run_file
 from compare.errors import RunError
-from compare.records import Run
+from compare.records import Question, Run
 
 # Of more, those that were opened longest ago are removed.
 MAX_RUNS, MAX_BYTES = 200, 200_000_000
@@ -90,7 +90,7 @@ def without_texts(run: Run) -> Run:
     workload = dict(run.header["workload"])
     if "questions" in workload:
         workload["questions"] = [
-            {"id": str(number), "text": "", "answers": [], "answerable": question.answerable}
+            {"id": str(number), "text": "", "answers": [], "answerable": _is_answerable(question)}
             for number, question in enumerate(run.questions, 1)
         ]
     return Run(
@@ -100,3 +100,8 @@ def without_texts(run: Run) -> Run:
         run.ended,
         {number: replace(score, reason="") for number, score in run.scores.items()},
     )
+
+
+def _is_answerable(question: Question) -> bool | None:
+    """Return whether a question has an answer: one with a right answer does, which isn't shared."""
+    return True if question.answerable is None and question.answers else question.answerable
