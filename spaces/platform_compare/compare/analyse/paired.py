@@ -128,10 +128,11 @@ def required_questions(difference: Difference, size: float, tail: float, power: 
     """Return the questions that show a difference of `size`, or that there is none, in `power` of runs.
 
     A few questions say little about how often targets differ, so the result uses the upper 90 % bound of that share.
+    To show that there is none takes more: both ends of the interval have to be inside.
     """
     from scipy.stats import beta, norm
 
     differing, count = difference.more + difference.less, difference.questions
     share_differing = float(beta.ppf(0.9, differing + 1, count - differing)) if differing < count else 1.0
-    distance = float(norm.isf(tail) + norm.ppf(power))
+    distance = float(norm.isf(tail) + norm.ppf((1 + power) / 2))
     return math.ceil(distance**2 * max(share_differing, size) / size**2)

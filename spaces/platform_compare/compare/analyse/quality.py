@@ -54,6 +54,22 @@ def shares(run: Run, target: str) -> dict[Measure, Share]:
     return {measure: share(list(each.values())) for measure, each in values.items() if each}
 
 
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many questions a run has, how many of them were answered, and of these how many can be judged."""
+
+    questions: int
+    answered: int
+    judged: int
+
+
+def coverage(run: Run) -> Coverage:
+    """Return how much the shares of right answers are about."""
+    answered = {run.records[number].prompt for number in run.scores}
+    judged = _judge_questions(run)
+    return Coverage(len(judged), len(answered), sum(judged[at].has_gold for at in answered if at in judged))
+
+
 def _all_values(run: Run) -> dict[str, dict[Measure, Values]]:
     if not run.scores:
         return {}

@@ -5,13 +5,14 @@ The differences hold together with each other and with the verdicts on times.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
 
 from compare.analyse.paired import Difference, difference, required_questions
 from compare.analyse.quality import BAD, Measure, question_values
+from compare.errors import CompareError
 from compare.records import Run
 
 MARGIN = 0.05  # targets that differ by less are as good as each other, unless the reader says otherwise
@@ -42,6 +43,13 @@ class QualityVerdict:
     required: int
 
 
+def check_margin(margin: float) -> float:
+    """Return a margin, a share between 0 and 1; raise `CompareError` for another number."""
+    if not 0 < margin < 1:
+        raise CompareError(f"A margin of {margin * 100:g} points isn't possible.", "Use points between 0 and 100.")
+    return margin
+
+
 def count_comparisons(pairs: Iterable[tuple[Side, Side]]) -> int:
     """Return how many comparisons these pairs of targets make, for an interval that holds for all of them."""
     return sum(bool(shared_questions(one, other, measure)) for one, other in pairs for measure in Measure)
@@ -60,11 +68,19 @@ def target_pairs(run: Run) -> list[tuple[Side, Side]]:
 
 
 def quality_verdicts(
-    pairs: Iterable[tuple[Side, Side]], tail: float, margin: float = MARGIN
+    pairs: Iterable[tuple[Side, Side]],
+    tail: float,
+    margin: float = MARGIN,
+    labels: tuple[Callable[[str], str], Callable[[str], str]] = (str, str),
 ) -> tuple[QualityVerdict, ...]:
-    """Compare pairs of targets in each measure; every interval leaves out `tail` at each end."""
+    """Compare pairs of targets in each measure; every interval leaves out `tail` at each end.
+
+    `labels` name the first and the second target of each pair.
+    """
     return tuple(
-        _verdict(measure, one[1], other[1], compare_sides(one, other, measure, tail), tail, margin)
+        _verdict(
+            measure, labels[0](one[1]), labels[1](other[1]), compare_sides(one, other, measure, tail), tail, margin
+        )
         for one, other in pairs
         for measure in Measure
         if shared_questions(one, other, measure)
