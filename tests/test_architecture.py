@@ -48,6 +48,7 @@ LAYERS = {
     ],
     "inference": [("inference.app",), ("inference.http",), ("inference.generation",), ("inference.service",)],
     "rag": [
+        ("rag.scoring",),
         ("rag.answering",),
         ("rag.library",),
         ("rag.search",),

@@ -1,4 +1,4 @@
-"""Command line of the chat: `python -m rag ask`, `verify`, `search`, `read`, `build` and `inspect`.
+"""Command line of the chat: `python -m rag ask`, `verify`, `search`, `workload`, `score`, `read`, `build`, `inspect`.
 
 They read, find, answer and check as the page does. Exit status: 0 for success, 1 for a failure (message and remedy on
 stderr), 2 for wrong usage.
@@ -17,6 +17,7 @@ from backends.terminal import exit_status
 from rag.answering.options import AnswerOptions
 
 FILES = "a file, a folder, a ZIP archive of documents, or the address of a web page"
+GOLD_QUESTIONS = 'JSONL file of {"question", "answers" or "answerable": false}'
 QUESTIONS = 'JSONL file of {"id", "question"}'
 
 
@@ -36,13 +37,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m rag", description="Ask questions about documents without a page.")
     commands = parser.add_subparsers(
-        required=True, metavar="ask | verify | search | read | build | inspect", dest="command"
+        required=True, metavar="ask | verify | search | workload | score | read | build | inspect", dest="command"
     )
     _add_ask(commands.add_parser("ask", help="answer questions about some files"))
     verify = commands.add_parser("verify", help="check answers in JSON against their documents")
     verify.add_argument("answers", type=Path, metavar="ANSWER", help="JSON of ask, its --out file, or a downloaded one")
     _add_files(verify)
     _add_search(commands.add_parser("search", help="write the best passages for many questions"))
+    _add_workload(commands.add_parser("workload", help="write what a comparison asks all targets"))
+    score = commands.add_parser("score", help="say of each answer on stdin whether it is right")
+    score.add_argument("--workload", required=True, type=Path, metavar="FILE", help="the file that workload wrote")
     read = commands.add_parser("read", help="print what is read of some files")
     _add_files(read)
     read.add_argument("--json", action="store_true", help="print one JSON object a file")
@@ -109,6 +113,24 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         "--limit-chars", type=int, default=6000, help="characters of passages per question (%(default)s)"
     )
     parser.add_argument("--out", required=True, type=Path, help="the JSONL file of passages to write")
+
+
+def _add_workload(parser: argparse.ArgumentParser) -> None:
+    defaults = AnswerOptions()
+    parser.add_argument("--questions", required=True, type=Path, help=GOLD_QUESTIONS)
+    documents = parser.add_mutually_exclusive_group(required=True)
+    documents.add_argument("--documents", nargs="+", metavar="FILE", help=FILES)
+    documents.add_argument("--library", type=Path, metavar="LIBRARY", help="the folder that build wrote")
+    parser.add_argument("--out", required=True, type=Path, help="the JSONL file of requests to write")
+    parser.add_argument("--passages", type=int, default=defaults.passages, help="passages for the model (%(default)s)")
+    parser.add_argument("--max-tokens", type=int, default=defaults.max_tokens, help="length limit (%(default)s tokens)")
+    parser.add_argument(
+        "--context-window",
+        type=int,
+        default=4096,
+        metavar="TOKENS",
+        help="the smallest context window of all targets (%(default)s): they get the same passages",
+    )
 
 
 if __name__ == "__main__":

@@ -57,6 +57,18 @@ class Rag:
         events = self._answer(question, backend, history, options or AnswerOptions(), stopwatch or Stopwatch())
         return telemetry.traced("answer", {}, events)
 
+    def search(self, question: str, query: str, options: AnswerOptions) -> Retrieval:
+        """Return the quotes and the best passages, and the abstention if the documents don't answer."""
+        texts = dict.fromkeys((question, query))
+        count = max(options.passages, QUOTED_PASSAGES)
+        results = [retrieve_candidates(self.libraries, text, self.embedder, limit=count) for text in texts]
+        candidates = rewrite.interleave(results)
+        quoted = candidates[: max(QUOTED_PASSAGES, len(results[0]))]
+        selection = find_quotes(query, quoted, self._documents(), self.embedder)
+        quotes = selection.nearest if selection.abstention else selection.quotes
+        passages = passages_with_quotes(candidates, quotes, limit=options.passages, characters=options.characters)
+        return Retrieval(tuple(passages), query, selection.abstention, quotes=quotes, unsure=selection.unsure)
+
     async def _answer(
         self,
         question: str,
@@ -102,7 +114,7 @@ class Rag:
         else:
             query = await rewrite.build_query(question, history, backend)
         with telemetry.span("retrieval", {"gen_ai.operation.name": "retrieval"}):
-            return await SEARCH.run(self._search, question, query, options)
+            return await SEARCH.run(self.search, question, query, options)
 
     async def _plan_prompt(
         self,
@@ -139,18 +151,6 @@ class Rag:
 
     def _documents(self) -> dict[str, Document]:
         return {document.id: document for library in self.libraries for document in library.documents}
-
-    def _search(self, question: str, query: str, options: AnswerOptions) -> Retrieval:
-        """Return the quotes and the best passages, and the abstention if the documents don't answer."""
-        texts = dict.fromkeys((question, query))
-        count = max(options.passages, QUOTED_PASSAGES)
-        results = [retrieve_candidates(self.libraries, text, self.embedder, limit=count) for text in texts]
-        candidates = rewrite.interleave(results)
-        quoted = candidates[: max(QUOTED_PASSAGES, len(results[0]))]
-        selection = find_quotes(query, quoted, self._documents(), self.embedder)
-        quotes = selection.nearest if selection.abstention else selection.quotes
-        passages = passages_with_quotes(candidates, quotes, limit=options.passages, characters=options.characters)
-        return Retrieval(tuple(passages), query, selection.abstention, quotes=quotes, unsure=selection.unsure)
 
 
 async def _add_citations(

@@ -31,6 +31,7 @@ _TARGET_PREFIX = re.compile(
 _ADDRESS = re.compile(r"<|[a-z][a-z\d+.-]*:|[/#?]|www\.", re.IGNORECASE)
 # A marker as an answer contains it, for the patterns of other modules.
 MARKER_PATTERN = r"\s?\[\d{1,2}\]"
+_BRACKET = re.compile(r"[\[［【]")
 _WRITTEN = re.compile(MARKER_PATTERN)
 # A bracketed number in a document, such as a footnote.
 _DOCUMENT_NUMBER = re.compile(r"[\[［【](\s*\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\s*)[\]］】]")
@@ -99,6 +100,17 @@ def is_link_target_prefix(text: str, start: int) -> bool:
 def without_markers(text: str) -> str:
     """Return an answer without its citation markers."""
     return _WRITTEN.sub("", text)
+
+
+def without_model_markers(text: str) -> str:
+    """Return a model's answer without its markers, the white space before them, and their link targets."""
+    parts, start = list[str](), 0
+    for bracket in _BRACKET.finditer(text):
+        marker = parse_marker(text, bracket.start()) if bracket.start() >= start else None
+        if marker:
+            parts.append(text[start : bracket.start()].rstrip(" "))
+            start = link_target_end(text, marker.end) or marker.end
+    return "".join([*parts, text[start:]])
 
 
 def up_to_last_marker(text: str) -> str:

@@ -1,0 +1,120 @@
+"""The statements of an answer: its sentences, cells and fields, without markers and formatting."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from rag.answering.citations.markers import without_model_markers
+from rag.answering.verification.lines import is_delimiter_row, is_row, row_cells, text_start
+from rag.answering.verification.support import sentence_spans
+
+_FENCE = re.compile(r"\A\s*```\w{0,20}\s*\n(.*?)\n?\s*```\s*\Z", re.DOTALL)
+# LaTeX of models that write formulas: \text{ million}, \boxed{12}, \$, \, and the marks of a formula.
+_LATEX = (
+    (re.compile(r"\\(?:text|mathrm|mathbf|boxed)\s?\{([^{}]{0,200})\}"), r"\1"),
+    (re.compile(r"\\([$%&#_])"), r"\1"),
+    (re.compile(r"\\[,;:! ]|\\[()\[\]]"), " "),
+    (re.compile(r"\\approx|\\sim"), "≈ "),
+)
+_EMPHASIS = re.compile(r"\*{1,3}|_{2,3}|`{1,3}|~~|</?(?:b|i|em|strong|u|br|p)\s?/?>")
+_KEY = re.compile(r"[_\W]+|(?<=[a-z])(?=[A-Z])")
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+")
+
+
+def plain_text(answer: str) -> str:
+    """Return an answer without citation markers and formatting; of JSON, a line for each field."""
+    text = without_model_markers(answer)
+    value = parse_json(text)
+    if isinstance(value, dict | list):
+        return "\n".join(_fields(value, ""))
+    if isinstance(value, str):
+        text = value
+    for pattern, replacement in _LATEX:
+        text = pattern.sub(replacement, text)
+    return _EMPHASIS.sub("", text).strip()
+
+
+def parse_json(text: str) -> Any:
+    """Return the value if a text is JSON, with or without a fence around it, else None."""
+    fenced = _FENCE.match(text)
+    body = (fenced[1] if fenced else text).strip()
+    if not body.startswith(("{", "[", '"')):
+        return None
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def statements(text: str) -> list[str]:
+    """Return the sentences of a plain text; of a table each cell, with its row and column before it."""
+    return [statement for part in _blocks(text) for statement in part]
+
+
+def count_words(text: str) -> int:
+    """Return the number of words of a plain text; in Chinese and Japanese each character is one."""
+    return len(_WORD.findall(text))
+
+
+def _fields(value: Any, name: str) -> Iterator[str]:
+    """Yield a line for each object that holds values: "gross profit: 4,648, unit: million"."""
+    if isinstance(value, list):
+        for each in value:
+            yield from _fields(each, name)
+    elif isinstance(value, dict):
+        own = [(key, each) for key, each in value.items() if not isinstance(each, dict | list)]
+        if own:
+            yield f"{name} {_joined(own)}".strip()
+        for key, each in value.items():
+            if isinstance(each, dict | list):
+                yield from _fields(each, f"{name} {_words(key)}".strip())
+    else:
+        yield f"{name}: {_scalar(value)}" if name else _scalar(value)
+
+
+def _joined(fields: list[tuple[str, Any]]) -> str:
+    """Return fields as one statement; the scale and the unit of a number stand right behind it."""
+    parts: list[str] = []
+    for key, value in fields:
+        is_number_before = bool(parts) and parts[-1][-1:].isdigit()
+        if is_number_before and isinstance(value, str) and not re.search(r"\d", value):
+            parts[-1] += f" {value}"
+        else:
+            parts.append(f"{_words(key)}: {_scalar(value)}")
+    return "; ".join(parts)
+
+
+def _words(key: str) -> str:
+    return _KEY.sub(" ", key).strip()
+
+
+def _scalar(value: Any) -> str:
+    if value is None:
+        return "null"
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def _blocks(text: str) -> Iterator[list[str]]:
+    """Yield the statements of each line of a table, and those of the text between tables."""
+    prose: list[str] = []
+    header: list[str] = []
+    for line in text.splitlines():
+        if is_row(line):
+            yield _sentences(prose)
+            prose = []
+            cells = [line[start:end] for start, end in row_cells(line)]
+            if header and not is_delimiter_row(line):
+                yield [f"{cells[0]} {name}: {cell}" for name, cell in zip(header[1:], cells[1:], strict=False) if cell]
+            header = header or cells
+        else:
+            header = []
+            prose.append(line[text_start(line) :])
+    yield _sentences(prose)
+
+
+def _sentences(lines: list[str]) -> list[str]:
+    text = "\n".join(lines)
+    return [" ".join(text[start:end].split(" ")) for start, end in sentence_spans(text)]

@@ -1,0 +1,78 @@
+"""Recognizes that an answer refuses: it says that the documents, or the model, don't answer the question.
+
+The words, in English, German, Spanish, French and Chinese, are in refusals.toml.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rag.answering.abstention.strings import REFUSAL
+from rag.answering.verification.clauses import role_words
+from rag.answering.verification.figures import find_figures
+from rag.scoring.words import normal
+
+_TOPIC = r".{0,80}?"
+_GOING_ON = "going_on"
+# A later sentence refuses the question only if it is about it: it has this share of its words.
+_MIN_SHARE = 0.5
+# "I can't help" of a model that was trained to decline, before its reasons.
+_APOLOGY = re.compile(r"^\W*(?:i'm |i am |we're )?(?:sorry|apologi[sz]e|unfortunately|leider|lamento|désolé|抱歉)\b")
+
+
+def is_refusal(question: str, statements: Sequence[str]) -> bool:
+    """Return whether an answer refuses.
+
+    It does if its first statement says so and none goes on to an answer, or if a later one says so of the question and
+    those before it have no figure.
+    """
+    texts = [normal(statement) for statement in statements]
+    if any(normal(REFUSAL) in text for text in texts):
+        return True
+    at = next((at for at, text in enumerate(texts) if refuses(text)), None)
+    if at is None or any(_goes_on(text) for text in _parts_behind(texts, at)):
+        return False
+    claims = [text for text in texts[:at] if len(text.split()) > 3 and not _APOLOGY.match(text)]
+    if not claims:
+        return True
+    return not any(find_figures(text) for text in claims) and _is_about(question, texts[at], claims)
+
+
+def refuses(text: str) -> bool:
+    """Return whether a sentence, normalized, says that the documents or the model don't answer."""
+    return any(pattern.search(text) for pattern in _patterns()[0])
+
+
+def _goes_on(text: str) -> bool:
+    return any(pattern.search(text) for pattern in _patterns()[1])
+
+
+def _parts_behind(texts: Sequence[str], at: int) -> list[str]:
+    """Return what follows a refusal: in its own sentence behind "but", and the sentences after it."""
+    own = re.split(r"\b(?:but|however|aber|pero|mais)\b|但", texts[at], maxsplit=1)
+    return [*own[1:], *(text for text in texts[at + 1 :] if not refuses(text))]
+
+
+def _is_about(question: str, refusal: str, claims: Sequence[str]) -> bool:
+    """Return whether a refusal has most of the question's words, and more of them than what stands before it."""
+    words = role_words(question)
+    shares = [len(words & role_words(text)) / max(1, len(words)) for text in (refusal, " ".join(claims))]
+    return shares[0] >= _MIN_SHARE and shares[0] >= shares[1]
+
+
+@cache
+def _patterns() -> tuple[list[re.Pattern[str]], list[re.Pattern[str]]]:
+    """Return the patterns of refusals, and those of sentences that answer after one."""
+    words: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    refusing = [
+        re.compile(pattern.replace("{topic}", _TOPIC).replace("{source}", language["source"]))
+        for name, language in words.items()
+        if name != _GOING_ON
+        for pattern in language["patterns"]
+    ]
+    return refusing, [re.compile(pattern) for pattern in words[_GOING_ON]["patterns"]]

@@ -1,0 +1,66 @@
+"""Whether a figure says a rise or a fall, a gain or a loss: by its sign and by the words around it."""
+
+from __future__ import annotations
+
+import re
+
+# A change, right before or behind its figure. "fell to 12" has no change of 12.
+_FALL = (
+    r"(?:decreas\w*|declin\w*|fell|fall\w*|dropp?\w*|down|lower\w*|reduc\w*|shrank|lost|minus"
+    r"|sank|gesunken|gefallen|rückgang|zurück|baiss\w*|diminu\w*|recul\w*|cay\w*|descen\w*|disminu\w*|下降|减少|降低)"
+)
+_RISE = (
+    r"(?:increas\w*|rose|rise\w*|gr[eo]w\w*|growth|gain\w*|up|higher|climb\w*|plus"
+    r"|stieg\w*|gestiegen|gewachsen|zunahme|hauss\w*|augment\w*|aument\w*|crec\w*|subi\w*|增长|增加|上升)"
+)
+_BEFORE = r"\W{{1,3}}(?:by|of|um|de|en|del?|un|about|approximately|around|roughly|an?|ca\.?|\W){{0,3}}\W{{0,3}}$"
+_CHANGES = [
+    (sign, re.compile(rf"(?<!\w){words}{_BEFORE.replace('{{', '{').replace('}}', '}')}", re.IGNORECASE),
+     re.compile(rf"\s?{words}(?!\w)(?!\s+(?:than|from|to)\b)" if sign > 0 else rf"\s?{words}(?!\w)", re.IGNORECASE))
+    for sign, words in ((-1, _FALL), (1, _RISE))
+]  # fmt: skip
+# What an amount is, anywhere before it.
+_LOSS = re.compile(
+    r"\b(?:loss(?:es)?|deficits?|outflows?|use[ds]? (?:in|for|by)|negative|verlust\w*|fehlbetrag|abfluss|pertes?"
+    r"|déficit|pérdidas?)\b|亏损|流出",
+    re.IGNORECASE,
+)
+_GAIN = re.compile(
+    r"\b(?:income|profits?|gains?|inflows?|provided|surplus|positive|gewinn\w*|überschuss|bénéfices?|beneficios?|ganancias?)\b"
+    r"|盈利|利润|流入",
+    re.IGNORECASE,
+)
+
+
+def change_sign(before: str, behind: str) -> int:
+    """Return -1 if the words right around a figure say that something fell by it, 1 if it rose, and 0 otherwise."""
+    return next((sign for sign, ahead, after in _CHANGES if ahead.search(before) or after.match(behind)), 0)
+
+
+def kind_sign(text: str) -> int:
+    """Return -1 if a text says that an amount is a loss or an outflow, 1 if it's a gain, and 0 otherwise."""
+    return -1 if _LOSS.search(text) else 1 if _GAIN.search(text) else 0
+
+
+def asked_sign(question: str) -> int:
+    """Return -1 if a question asks for a fall or a loss, 1 for a rise, and 0 otherwise."""
+    if _LOSS.search(question) or re.search(rf"(?<!\w){_FALL}(?!\w)", question, re.IGNORECASE):
+        return -1
+    return 1 if re.search(rf"(?<!\w){_RISE}(?!\w)", question, re.IGNORECASE) else 0
+
+
+def is_right_sign(question: str, *, gold_is_negative: bool, is_negative: bool, before: str, behind: str) -> bool:
+    """Return whether an amount with these words around it has the sign of the gold one.
+
+    "A loss of 12" and "(12)" are the same; so is 12, if the question asks for a loss.
+    """
+    asked = asked_sign(question)
+    change = change_sign(before, behind)
+    own = -1 if is_negative else change or kind_sign(before)
+    if gold_is_negative:
+        return own < 0 or (asked < 0 and own == 0)
+    if asked < 0:
+        return is_negative or own <= 0
+    if asked > 0:
+        return not is_negative and change >= 0
+    return not is_negative and change >= 0

@@ -1,0 +1,53 @@
+"""`python -m rag workload`: what every target of a comparison gets asked about the same documents."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from rag.answering.options import AnswerOptions
+from rag.ask_command import read_files
+from rag.json_lines import write_json_lines
+from rag.library.built.shared_library import BuiltLibrary
+from rag.library.library import Library
+from rag.scoring.questions import read_gold_questions
+from rag.scoring.workload import check_documents, workload_lines
+from rag.scoring.workload_documents import write_documents
+from rag.search.embedding.embedders import Embedder
+
+_REPORT_SECONDS = 5.0
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write a line for each question, and return the exit status."""
+    questions = read_gold_questions(arguments.questions)
+    embedder = Embedder()
+    options = AnswerOptions(passages=arguments.passages, max_tokens=arguments.max_tokens)
+    library = _open_library(arguments, embedder)
+    try:
+        check_documents(questions, library)
+        lines = workload_lines(questions, library, embedder, options, arguments.context_window)
+        write_json_lines(arguments.out, _with_progress(lines, len(questions)))
+        write_documents(arguments.out, library.documents)
+    finally:
+        library.close()
+    return 0
+
+
+def _open_library(arguments: argparse.Namespace, embedder: Embedder) -> Library:
+    if arguments.library:
+        return BuiltLibrary(arguments.library, embedder)
+    return read_files(arguments.documents, embedder)
+
+
+def _with_progress(lines: Iterator[Any], count: int) -> Iterator[Any]:
+    """Yield the lines, and say on stderr every few seconds how many there are."""
+    reported = time.monotonic()
+    for number, line in enumerate(lines, start=1):
+        yield line
+        if number == count or time.monotonic() - reported >= _REPORT_SECONDS:
+            reported = time.monotonic()
+            print(f"{number:,} of {count:,} questions", file=sys.stderr)
