@@ -13,6 +13,7 @@ import pytest
 
 from compare import quality_commands, run_file
 from compare.__main__ import main
+from compare.analyse.differing import differing_questions
 from compare.errors import RunError, WorkloadError
 from compare.measure.request import MAX_ANSWER_CHARACTERS, storable
 from compare.measure.workload import load
@@ -211,7 +212,7 @@ def test_a_shared_run_has_the_marks_without_the_texts(tmp_path: Path) -> None:
     ("change", "problem"),
     [
         ({"id": ""}, "a text of the question is ''"),
-        ({"id": 5}, "a text of the question is 5"),
+        ({"id": True}, "a text of the question is True"),
         ({"text": None}, "a text of the question is None"),
         ({"answers": "4,648"}, "answers are '4,648'"),
         ({"answers": [4648]}, "a text of the question is 4648"),
@@ -235,6 +236,42 @@ def test_questions_need_ids_of_their_own_and_no_other_prompts(tmp_path: Path) ->
         load(save(tmp_path, line, line))
     with pytest.raises(WorkloadError, match=r"1 prompts of questions\.jsonl have no question, and 1 have one"):
         load(save(tmp_path, line, {"prompt": "Why?"}))
+
+
+def test_an_id_can_be_a_number(tmp_path: Path) -> None:
+    line = fake_rag.workload_line(1, QUESTIONS[0])
+    line["question"]["id"] = 7
+    assert load(save(tmp_path, line)).questions[0].id == "7"
+
+
+def test_the_real_rag_makes_the_prompts_and_scores_the_answers(models: Models, tmp_path: Path) -> None:
+    """A good model answers with the figure of the document; a poor one gives another, and doesn't refuse."""
+    (tmp_path / "report.md").write_text(
+        "# Acme\n\nRevenue was $4,648 million in 2023. Acme opened a plant in Ghent in May.\n"
+    )
+    questions = [
+        {"id": 1, "question": "What was the revenue of Acme in 2023?", "answers": ["$4.648 billion"]},
+        {"id": "plant", "question": "Where did Acme open a plant?", "answers": ["Ghent"]},
+        {"id": "boss", "question": "Who leads Acme?", "answerable": False},
+    ]
+    models.replies = {
+        "steady": ["Revenue was $4,648 million in 2023.", "In Ghent.", "The document does not say who leads Acme."],
+        "slow": ["Revenue was $5,100 million in 2023.", "In Ghent.", "Ann Smith leads Acme."],
+    }
+    models.asked = [str(question["question"]) for question in questions]
+    sources = ["--questions", str(save(tmp_path, *questions)), "--documents", str(tmp_path / "report.md")]
+    status, out = measure(models, tmp_path, *sources, "--requests", "3", "--progress", "none")
+    assert status == 0
+    run = run_file.read(out)
+    correct = {(run.records[at].target, run.records[at].prompt): score.correct for at, score in run.scores.items()}
+    assert [correct["steady", at] for at in range(3)] == [True, True, True]
+    assert [correct["slow", at] for at in range(3)] == [False, True, False]
+    assert [each["messages"][-1]["content"] for each in models.requests["steady"]][1:] == [
+        each["messages"][-1]["content"] for each in models.requests["slow"]
+    ][1:]  # the very same passages; the nonce is in the first message
+    differing = differing_questions(run)
+    assert [each.question.id for each in differing] == ["1", "boss"]
+    assert "Ann Smith" in (differing[1].answers["slow"].text or "")
 
 
 def test_an_answer_is_cut_and_always_storable() -> None:

@@ -62,7 +62,7 @@ def add_scores(path: Path, workload: Path, rag: Sequence[str] = RAG) -> None:
 def _parse(lines: Sequence[str], names: Sequence[str]) -> list[dict[str, Any]]:
     """Return the scores without their ids, which have to be those of the answers, in order."""
     entries = [json.loads(line) for line in lines if line.strip()]
-    if [isinstance(entry, dict) and entry.pop("id", None) for entry in entries] != list(names):
+    if [str(entry.pop("id", "")) if isinstance(entry, dict) else None for entry in entries] != list(names):
         raise ValueError(f"there are {len(entries)} scores for {len(names)} answers, or their ids differ")
     return entries
 

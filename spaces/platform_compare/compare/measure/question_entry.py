@@ -16,7 +16,8 @@ def parse_question(entry: dict[str, Any]) -> Question:
     """Return a question; the rest of its entry, such as its passages, is for the program that scores answers."""
     if not isinstance(answers := entry.get("answers") or [], list):
         raise TypeError(f"answers are {answers!r:.40}")
-    question = Question(entry["id"], entry["text"], tuple(answers), entry.get("answerable"))
+    name = str(entry["id"]) if type(entry["id"]) is int else entry["id"]
+    question = Question(name, entry["text"], tuple(answers), entry.get("answerable"))
     for text in (question.id, question.text, *question.answers):
         if not isinstance(text, str) or not text.strip():
             raise ValueError(f"a text of the question is {text!r:.40}")
