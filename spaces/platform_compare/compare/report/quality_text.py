@@ -20,14 +20,14 @@ NO_QUESTIONS = (
 NO_DIFFERING = "Every question was answered equally well by all targets."
 SHARE_HEADERS = ("target", "questions", "right", "supported", "wrongly refused", "well formed",
                  "USD per 1,000 questions", "USD per 1,000 right answers")  # fmt: skip
-DIFFERING_HEADERS = ("question", "right answer", "target", "mark", "answer", "reason")
+QUESTION_HEADERS = ("question", "right answer")
 NOTE = (
     "Shares are of all questions; a request that failed has no right answer. The range in brackets contains the true "
     "share with 95% certainty. Supported is the share of an answer's sentences that its passages support. Differences "
     "are counted question by question, and their ranges hold together with those of the times."
 )
 MAX_DIFFERING, MAX_CHARACTERS = 100, 600
-NO_TEXT, A_REFUSAL = "not stored", "a refusal"
+A_REFUSAL = "a refusal"
 
 PHRASES = {
     Measure.RIGHT: ("answers", "more questions right"),
@@ -112,19 +112,20 @@ def share_text(share: Share | None) -> str:
     return f"{share.value:.0%} ({share.low * 100:.0f} to {share.high * 100:.0f})" if share else MISSING
 
 
+def differing_headers(report: Report) -> tuple[str, ...]:
+    """Return the headers of the questions where targets differ: a column for each target's answer."""
+    return (*QUESTION_HEADERS, *report.run.targets)
+
+
 def differing_rows(report: Report) -> list[list[str]]:
-    """Return a row for each target's answer to a question where targets differ, below `DIFFERING_HEADERS`."""
+    """Return a row for each question where targets differ, below `differing_headers`."""
     return [
         [
-            question_label(each) if place == 0 else "",
-            gold_text(each.question) if place == 0 else "",
-            target,
-            mark_text(answered),
-            shorten(answered.text) if answered.text is not None else NO_TEXT if answered.score else MISSING,
-            shorten(answered.score.reason) if answered.score else MISSING,
+            question_label(each),
+            gold_text(each.question),
+            *(answered_text(each.answers.get(target)) for target in report.run.targets),
         ]
         for each in differing_questions(report.run)[:MAX_DIFFERING]
-        for place, (target, answered) in enumerate(each.answers.items())
     ]
 
 
@@ -144,6 +145,15 @@ def question_label(each: DifferingQuestion) -> str:
 def gold_text(question: Question) -> str:
     """Return what would be a right answer."""
     return A_REFUSAL if question.answerable is False else shorten(" or ".join(question.answers)) or MISSING
+
+
+def answered_text(answered: Answered | None) -> str:
+    """Return how good a target's answers to a question are, with a typical one and the reason of its mark."""
+    if answered is None:
+        return MISSING
+    text = f": {shorten(answered.text)}" if answered.text else ""
+    reason = answered.score.reason if answered.score else ""
+    return f"{mark_text(answered)}{text}{f' ({shorten(reason)})' if reason else ''}"
 
 
 def mark_text(answered: Answered) -> str:

@@ -10,13 +10,15 @@ from compare.analyse.verdict import Finding, Verdict
 from compare.report import strings, tables
 from compare.report.formats import MISSING, milliseconds, percent
 from compare.report.glossary import glossary_html, term_html
+from compare.report.quality_text import verdict_lines
 from compare.report.report import Report
 from compare.report.settings_text import settings_rows
 
 
 def verdict_html(report: Report) -> str:
-    """Return the run's verdicts by load, and how certain they are."""
-    parts = [_verdict_lists(report.verdicts)]
+    """Return the run's verdicts on quality, those on times by load, and how certain they are."""
+    quality = "".join(f"<li>{escape(text)}</li>" for text in verdict_lines(report))
+    parts = [f"<ul>{quality}</ul>" if quality else "", _verdict_lists(report.verdicts)]
     if report.changes:
         parts.append(subtitle(strings.EARLIER) + _verdict_lists(report.changes))
         parts.append(note(strings.NOT_INTERLEAVED))

@@ -75,7 +75,7 @@ AXIS_RATE = "requests/s"
 AXIS_END_TO_END = "median end-to-end time (ms)"
 AXIS_COST = "USD per 1,000 requests"
 AXIS_QUESTION_COST = "USD per 1,000 questions"
-AXIS_RIGHT = "right answers"
+AXIS_RIGHT = "right answers (size: p95 end to end)"
 
 METRIC_PHRASES = {
     "ttft": "to the first token",

@@ -99,6 +99,7 @@ def _quality_parts(report: Report) -> list[str]:
     if not report.quality:
         return []
     differing = quality_text.differing_rows(report)
+    headers = quality_text.differing_headers(report)
     note = quality_text.differing_note(report)
     return [
         "",
@@ -107,7 +108,7 @@ def _quality_parts(report: Report) -> list[str]:
         *_items(quality_text.verdict_lines(report)),
         "",
         f"{quality_text.DIFFERING}:",
-        *(["", tables.markdown_table(quality_text.DIFFERING_HEADERS, differing)] if differing else []),
+        *(["", tables.markdown_table(headers, differing)] if differing else []),
         *(["", note] if note else []),
     ]
 

@@ -44,8 +44,7 @@ def _compare_two(report: Report, verdict: QualityVerdict, subject: str) -> Claus
                 one, other = other, one
             return Clause(one, strings.as_good(other, points(report.margin)))
         case QualityFinding.NOT_DISTINGUISHABLE:
-            required = verdict.required if verdict.required > found.questions else None
-            return Clause("", strings.right_undecided(points(report.margin), required))
+            return _undecided(report, [verdict])
 
 
 def _compare_several(report: Report, right: list[QualityVerdict]) -> Clause:
@@ -59,7 +58,17 @@ def _compare_several(report: Report, right: list[QualityVerdict]) -> Clause:
         return Clause("", strings.fewer_right(sorted(beaten)))
     if all(each.finding is QualityFinding.AS_GOOD for each in right):
         return Clause("", strings.all_as_good(points(report.margin)))
-    return Clause("", strings.right_undecided(points(report.margin), max(each.required for each in right)))
+    return _undecided(report, right)
+
+
+def _undecided(report: Report, right: list[QualityVerdict]) -> Clause:
+    """Return the shares that were found, and how many questions would decide."""
+    shares = [
+        (target, f"{each[Measure.RIGHT].value:.0%}") for target, each in report.quality.items() if Measure.RIGHT in each
+    ]
+    required = max(each.required for each in right)
+    enough = required <= min(each.difference.questions for each in right)
+    return Clause("", strings.right_undecided(shares, points(report.margin), None if enough else required))
 
 
 def asked_questions(report: Report) -> int | None:

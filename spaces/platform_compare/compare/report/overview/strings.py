@@ -88,10 +88,11 @@ def fewer_right(names: Sequence[str]) -> str:
     return f"{join(names)} {'answers' if len(names) == 1 else 'answer'} fewer questions right than others"
 
 
-def right_undecided(margin: str, required: int | None) -> str:
+def right_undecided(shares: Sequence[tuple[str, str]], margin: str, required: int | None) -> str:
     """Return that nobody is shown to answer more right; `required` questions would, None if there were enough."""
-    more = "" if required is None else f" (for {margin}, ask about {required:,} questions)"
-    return f"no difference in right answers shown{more}"
+    found = ", ".join(f"{name} {share}" for name, share in shares)
+    more = "" if required is None else f"; for {margin}, ask about {required:,} questions"
+    return f"no difference in right answers shown ({found}{more})"
 
 
 def costs_text(costs: Sequence[tuple[str, str]]) -> str:
