@@ -2,6 +2,8 @@
 
     python benchmarks/quality_verdicts.py [--runs 1000]
 
+Then it does the same for canary decisions, with as many questions as a decision about 100 of them asks for.
+
 A question is as hard for both targets as its topic; beyond that, each target errs on its own. The share of supported
 sentences and the wrong refusals vary too. Takes about five minutes.
 """
@@ -10,14 +12,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
-from statistics import mean
+from collections.abc import Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from statistics import mean, median
 
 import numpy as np
 from harness.tables import table, write
 
+from compare.analyse.canary_quality import MAX_LOSS, compare_right_answers
 from compare.analyse.quality import Measure
 from compare.analyse.quality_verdict import MARGIN, QualityFinding, QualityVerdict, quality_verdicts, target_pairs
 from compare.analyse.verdict import joint_verdicts
@@ -43,6 +46,18 @@ class Scenario:
     differing: float = 0.5
     repeats: int = 1
     vary: bool = False
+
+
+PILOT = 100  # questions of a canary's first measurement
+CANARIES = {
+    "as good, 100 questions": (Scenario(PILOT), False),
+    "as good": (Scenario(PILOT), True),
+    "as good, nearly all right": (Scenario(PILOT, right=0.97), True),
+    "2 points worse: inside the tolerance": (Scenario(PILOT, loss=0.02), True),
+    "10 points worse": (Scenario(PILOT, loss=LOSS), True),
+    "10 points worse, nearly all right": (Scenario(PILOT, right=0.97, loss=LOSS), True),
+}
+DECISIONS = ("promote", "roll back", "keep measuring")
 
 
 @dataclass(frozen=True)
@@ -102,9 +117,38 @@ def _holds(verdict: QualityVerdict, more_of_a: float) -> bool:
     return verdict.difference.low - 1e-9 <= truth <= verdict.difference.high + 1e-9
 
 
-def outcomes(scenario: Scenario, runs: int) -> Iterator[Outcome]:
-    with ProcessPoolExecutor() as pool:
-        yield from pool.map(analyse, [(scenario, seed) for seed in range(runs)], chunksize=10)
+def scenario_results(pool: Executor, runs: int) -> dict[str, dict[str, float]]:
+    """Return how often the verdicts on each scenario are right and wrong."""
+    return {
+        name: summary(list(pool.map(analyse, [(scenario, seed) for seed in range(runs)], chunksize=20)))
+        for name, scenario in scenarios().items()
+    }
+
+
+def decide(job: tuple[Scenario, bool, int]) -> tuple[str, int]:
+    """Return what the right answers of a simulated canary decide, after as many questions as a first run asks for."""
+    scenario, is_sized, seed = job
+    if is_sized:
+        pilot = simulate(scenario, 100_000 + seed)
+        first = compare_right_answers((pilot, "a"), (pilot, "b"))
+        assert first
+        scenario = replace(scenario, questions=max(PILOT, first.required))
+    run = simulate(scenario, seed)
+    right = compare_right_answers((run, "a"), (run, "b"))
+    assert right
+    decision = "roll back" if right.is_worse(MAX_LOSS) else "promote" if right.is_good(MAX_LOSS) else "keep measuring"
+    return decision, scenario.questions
+
+
+def canary_results(pool: Executor, runs: int) -> dict[str, dict[str, float]]:
+    """Return how often each simulated canary is promoted and rolled back, and its median number of questions."""
+    results = {}
+    for name, (scenario, is_sized) in CANARIES.items():
+        jobs = [(scenario, is_sized, seed) for seed in range(runs)]
+        decided = list(pool.map(decide, jobs, chunksize=20))
+        shares = {each: mean(decision == each for decision, _ in decided) for each in DECISIONS}
+        results[name] = {"questions": median(size for _, size in decided), **shares}
+    return results
 
 
 def scenarios() -> dict[str, Scenario]:
@@ -127,11 +171,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=1000, help="simulated comparisons of each kind (1000)")
     runs = parser.parse_args().runs
-    results = {name: summary(list(outcomes(scenario, runs))) for name, scenario in scenarios().items()}
+    with ProcessPoolExecutor() as pool:
+        results, canaries = scenario_results(pool, runs), canary_results(pool, runs)
     rows = [[name, *(f"{value:.1%}" for value in each.values())] for name, each in results.items()]
     headers = ["simulated", "claims a difference", "finds b worse", '"as good"', "an interval misses the truth"]
     print(table(headers, rows))
-    return 0 if check_goals(results, runs) else 1
+    rows = [
+        [name, f"{each['questions']:,.0f}", *(f"{each[decision]:.1%}" for decision in DECISIONS)]
+        for name, each in canaries.items()
+    ]
+    print()
+    print(table(["canary", "questions, median", *DECISIONS], rows))
+    return 0 if check_goals(results, canaries, runs) else 1
 
 
 def summary(results: Sequence[Outcome]) -> dict[str, float]:
@@ -143,7 +194,7 @@ def summary(results: Sequence[Outcome]) -> dict[str, float]:
     }
 
 
-def check_goals(results: dict[str, dict[str, float]], runs: int) -> bool:
+def check_goals(results: dict[str, dict[str, float]], canaries: dict[str, dict[str, float]], runs: int) -> bool:
     """Print which goals are met and write the results either way."""
     alike = [each["claims"] for name, each in results.items() if name.startswith(("alike", "the same"))]
     close = [each["equal"] for name, each in results.items() if name.startswith("worse by")]
@@ -154,11 +205,23 @@ def check_goals(results: dict[str, dict[str, float]], runs: int) -> bool:
         "at most 5 % of runs call a target as good that is worse by the margin": max(close) <= 0.05,
         "at most 5 % of runs have an interval that misses": max(each["misses"] for each in results.values()) <= 0.05,
         f"10 points are found in 80 % of runs, with {enough} questions": enough is not None,
-    }
+        "a canary that is as good is rolled back in at most 5 % of runs": max(
+            each["roll back"] for name, each in canaries.items() if name.startswith("as good")
+        ) <= 0.05,
+        "a canary that answers 10 points fewer right is caught in 95 %": min(
+            each["roll back"] for name, each in canaries.items() if name.startswith("10 points")
+        ) >= 0.95,
+        "and is never promoted": max(
+            each["promote"] for name, each in canaries.items() if name.startswith("10 points")
+        ) == 0,
+        "a canary that is as good is promoted in 80 % at the size asked for": canaries["as good"]["promote"] >= 0.8,
+    }  # fmt: skip
     print()
     for goal, met in goals.items():
         print(f"{'met   ' if met else 'MISSED'}  {goal}")
-    write("quality_verdicts", {"runs": runs, "simulated": results, "enough": enough, "goals": goals})
+    write(
+        "quality_verdicts", {"runs": runs, "simulated": results, "canaries": canaries, "enough": enough, "goals": goals}
+    )
     return all(goals.values())
 
 
