@@ -58,6 +58,8 @@ def _parse(text: str, place: str, remedy: str) -> dict[str, Any]:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise RagError(f"{place} isn't JSON ({error}).", remedy) from error
+    if "\\ud" in text.lower():  # half of a character, as of an emoji that was cut, becomes a "?"
+        value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     if not isinstance(value, dict):
         raise RagError(f"{place} isn't a JSON object.", remedy)
     return value
