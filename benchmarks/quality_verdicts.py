@@ -19,11 +19,13 @@ from statistics import mean, median
 
 import numpy as np
 from harness.tables import table, write
+from verdicts import Scenario as Timed
+from verdicts import simulate as simulate_times
 
 from compare.analyse.canary_quality import MAX_LOSS, compare_right_answers
 from compare.analyse.quality import Measure
 from compare.analyse.quality_verdict import MARGIN, QualityFinding, QualityVerdict, quality_verdicts, target_pairs
-from compare.analyse.verdict import joint_verdicts
+from compare.analyse.verdict import Finding, joint_verdicts
 from compare.measure.plan import RunPlan
 from compare.records import Question, Record, Run, Score
 
@@ -48,6 +50,7 @@ class Scenario:
     vary: bool = False
 
 
+TIMED = 100  # questions of a run with times too
 PILOT = 100  # questions of a canary's first measurement
 CANARIES = {
     "as good, 100 questions": (Scenario(PILOT), False),
@@ -125,6 +128,22 @@ def scenario_results(pool: Executor, runs: int) -> dict[str, dict[str, float]]:
     }
 
 
+def analyse_with_times(seed: int) -> bool:
+    """Return whether any verdict claims a difference between targets that are alike in answers and times."""
+    run = simulate_times(Timed(requests=TIMED), seed)
+    scored = simulate(Scenario(TIMED), seed)
+    run.header["workload"] = scored.header["workload"]
+    of_target = {target: iter(range(number * TIMED, TIMED * (number + 1))) for number, target in enumerate(run.targets)}
+    for number, record in enumerate(run.records):
+        at = next(of_target[record.target])
+        run.records[number] = replace(record, prompt=scored.records[at].prompt)
+        run.scores[number] = replace(scored.scores[at], request=number)
+    joint = joint_verdicts(run)
+    quality = quality_verdicts(target_pairs(run), joint.tail)
+    times = any(each.decision is Finding.FASTER for each in joint.verdicts)
+    return times or any(each.finding is QualityFinding.BETTER for each in quality)
+
+
 def decide(job: tuple[Scenario, bool, int]) -> tuple[str, int]:
     """Return what the right answers of a simulated canary decide, after as many questions as a first run asks for."""
     scenario, is_sized, seed = job
@@ -173,6 +192,7 @@ def main() -> int:
     runs = parser.parse_args().runs
     with ProcessPoolExecutor() as pool:
         results, canaries = scenario_results(pool, runs), canary_results(pool, runs)
+        joint = mean(pool.map(analyse_with_times, range(runs // 4), chunksize=5))
     rows = [[name, *(f"{value:.1%}" for value in each.values())] for name, each in results.items()]
     headers = ["simulated", "claims a difference", "finds b worse", '"as good"', "an interval misses the truth"]
     print(table(headers, rows))
@@ -182,7 +202,8 @@ def main() -> int:
     ]
     print()
     print(table(["canary", "questions, median", *DECISIONS], rows))
-    return 0 if check_goals(results, canaries, runs) else 1
+    print(f"\nalike in answers and times, {TIMED} questions: {joint:.1%} of {runs // 4} runs claim a difference")
+    return 0 if check_goals(results, canaries, joint, runs) else 1
 
 
 def summary(results: Sequence[Outcome]) -> dict[str, float]:
@@ -194,7 +215,9 @@ def summary(results: Sequence[Outcome]) -> dict[str, float]:
     }
 
 
-def check_goals(results: dict[str, dict[str, float]], canaries: dict[str, dict[str, float]], runs: int) -> bool:
+def check_goals(
+    results: dict[str, dict[str, float]], canaries: dict[str, dict[str, float]], joint: float, runs: int
+) -> bool:
     """Print which goals are met and write the results either way."""
     alike = [each["claims"] for name, each in results.items() if name.startswith(("alike", "the same"))]
     close = [each["equal"] for name, each in results.items() if name.startswith("worse by")]
@@ -202,6 +225,7 @@ def check_goals(results: dict[str, dict[str, float]], canaries: dict[str, dict[s
     enough = next((size for size, share in found.items() if share >= 0.8), None)
     goals = {
         "at most 5 % of runs with targets that are alike claim a difference": max(alike) <= 0.05,
+        "nor more of those with times": joint <= 0.05,
         "at most 5 % of runs call a target as good that is worse by the margin": max(close) <= 0.05,
         "at most 5 % of runs have an interval that misses": max(each["misses"] for each in results.values()) <= 0.05,
         f"10 points are found in 80 % of runs, with {enough} questions": enough is not None,
@@ -219,9 +243,8 @@ def check_goals(results: dict[str, dict[str, float]], canaries: dict[str, dict[s
     print()
     for goal, met in goals.items():
         print(f"{'met   ' if met else 'MISSED'}  {goal}")
-    write(
-        "quality_verdicts", {"runs": runs, "simulated": results, "canaries": canaries, "enough": enough, "goals": goals}
-    )
+    everything = {"simulated": results, "with times": joint, "canaries": canaries, "enough": enough, "goals": goals}
+    write("quality_verdicts", {"runs": runs} | everything)
     return all(goals.values())
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import json
 import sys
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from backends.streams import closing
 from compare import quality_commands, run_file
 from compare.__main__ import main
 from compare.analyse.differing import differing_questions
 from compare.errors import RunError, WorkloadError
+from compare.measure.background import BackgroundRun
 from compare.measure.request import MAX_ANSWER_CHARACTERS, storable
 from compare.measure.workload import load
 from compare.quality_commands import add_scores, make_workload, score_run
@@ -23,6 +27,7 @@ from compare.shared_runs import SharedRuns, without_texts
 from tests.compare import fake_rag
 from tests.compare.make_runs import build_run, record
 from tests.compare.servers import Models
+from tests.helpers.servers import wait_until
 
 FAKE_RAG = (sys.executable, fake_rag.__file__)
 QUESTIONS = [
@@ -236,6 +241,37 @@ def test_questions_need_ids_of_their_own_and_no_other_prompts(tmp_path: Path) ->
         load(save(tmp_path, line, line))
     with pytest.raises(WorkloadError, match=r"1 prompts of questions\.jsonl have no question, and 1 have one"):
         load(save(tmp_path, line, {"prompt": "Why?"}))
+
+
+@pytest.mark.usefixtures("as_rag")
+async def test_a_visitor_who_leaves_ends_the_process_that_scores(models: Models, tmp_path: Path) -> None:
+    workload, started = workload_file(tmp_path), tmp_path / "started"
+    program = tmp_path / "path" / "rag" / "__main__.py"
+    program.write_text(
+        f"import os, pathlib, time\npathlib.Path({str(started)!r}).write_text(str(os.getpid()))\ntime.sleep(600)"
+    )
+    catalog = models.catalog(tmp_path, "steady")
+    arguments = ["--targets=steady", f"--catalog={catalog}", f"--workload={workload}", "--requests=1", "--warmup=0"]
+    progress = BackgroundRun(arguments, tmp_path / "run.jsonl").run()
+    waiting = asyncio.create_task(_drain(progress))
+    await asyncio.to_thread(wait_until, lambda: started.exists() and bool(started.read_text()))
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    wait_until(lambda: not Path(f"/proc/{started.read_text()}/exe").exists(), 10)
+
+
+async def _drain(progress: AsyncIterator[Any]) -> None:
+    async with closing(progress):
+        async for _ in progress:
+            pass
+
+
+def test_a_scorer_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "hangs.py").write_text("import time\ntime.sleep(60)")
+    monkeypatch.setattr(quality_commands, "SECONDS_TO_START", 0.5)
+    monkeypatch.setattr(quality_commands, "SECONDS_PER_ANSWER", 0)
+    with pytest.raises(WorkloadError, match=r"not scored within 0\.5 s"):
+        score_run(question_run({"a": ["x"] * 4}), tmp_path, (sys.executable, str(tmp_path / "hangs.py")))
 
 
 def test_an_id_can_be_a_number(tmp_path: Path) -> None:

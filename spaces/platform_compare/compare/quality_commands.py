@@ -18,6 +18,8 @@ from compare.errors import WorkloadError
 from compare.records import Run, Score
 from compare.schema import parse_score
 
+# A schema with a hostile pattern, or a text without end, must not keep a process busy forever.
+SECONDS_TO_START, SECONDS_PER_ANSWER = 120, 10
 RAG = (sys.executable, "-m", "rag")
 INSTALL = "Run it in a checkout of Spaceport, where `python -m rag` is."
 BAD_OUTPUT = "Use `compare` and `rag` of the same version of Spaceport."
@@ -46,7 +48,8 @@ def score_run(run: Run, workload: Path, rag: Sequence[str] = RAG) -> list[Score]
         return []
     answers = list(dict.fromkeys(keys.values()))
     lines = "".join(json.dumps({"id": name, "answer": answer}) + "\n" for name, answer in answers)
-    output = _call([*rag, "score", "--workload", str(workload)], lines)
+    seconds = SECONDS_TO_START + SECONDS_PER_ANSWER * len(answers)
+    output = _call([*rag, "score", "--workload", str(workload)], lines, seconds)
     scores = dict(zip(answers, _parse(output.splitlines(), [name for name, _ in answers]), strict=True))
     return [parse_score({"request": number, **scores[key]}, len(run.records)) for number, key in keys.items()]
 
@@ -67,13 +70,17 @@ def _parse(lines: Sequence[str], names: Sequence[str]) -> list[dict[str, Any]]:
     return entries
 
 
-def _call(command: Sequence[str], text: str = "") -> str:
+def _call(command: Sequence[str], text: str = "", seconds: float | None = None) -> str:
     """Run a command of `rag` and return what it prints; its error becomes one of this program."""
     check_rag()
     try:
-        process = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8")  # noqa: S603
+        process = subprocess.run(  # noqa: S603
+            command, input=text, capture_output=True, text=True, encoding="utf-8", timeout=seconds
+        )
     except OSError as error:
         raise WorkloadError(f"Can't start `python -m rag` ({error.strerror}).", INSTALL) from error
+    except subprocess.TimeoutExpired as error:
+        raise WorkloadError(f"The answers were not scored within {seconds:g} s.", "Ask fewer questions.") from error
     if process.returncode:
         raise _error(process.stderr, process.returncode)
     return process.stdout
