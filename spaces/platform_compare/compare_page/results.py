@@ -70,7 +70,9 @@ class Results:
                 self._create_metrics()
             with gr.Tab(report_strings.VERDICT):
                 self.verdict = gr.HTML("", elem_id="verdict")
-                self.margin = gr.Slider(1, 20, MARGIN * 100, step=1, label=strings.MARGIN, info=strings.MARGIN_INFO)
+                self.margin = gr.Slider(
+                    1, 20, MARGIN * 100, step=1, label=strings.MARGIN, info=strings.MARGIN_INFO, elem_id="margin"
+                )
             with gr.Tab(quality_text.ANSWERS):
                 self.answers = gr.HTML("", elem_id="answers")
             with gr.Tab(report_strings.CHARTS), gr.Row(elem_id="charts"):

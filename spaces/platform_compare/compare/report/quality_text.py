@@ -15,7 +15,8 @@ from compare.report.report import Report
 ANSWERS = "Answers"
 DIFFERING = "Questions where targets differ"
 NO_QUESTIONS = (
-    "This run has no scored questions. Measure with --questions and --documents to see whose answers are right."
+    "This run has no scored answers. To see whose answers are right, measure questions about your documents: "
+    "python -m compare run --questions questions.jsonl --documents FOLDER"
 )
 NO_DIFFERING = "Every question was answered equally well by all targets."
 SHARE_HEADERS = ("target", "questions", "right", "supported", "wrongly refused", "well formed",
