@@ -80,8 +80,12 @@ OPEN_RUN = "Open a stored run (JSONL)"
 NO_RUN = "Measure, or open a stored run, to see its metrics."
 RAW_FILE = "Raw arrivals (JSONL)"
 SHARE = "Share by link"
+SHARE_TEXTS = "Share its questions and answers too"
 LINK = "Link to this run"
-LINK_INFO = "Everybody with the link can open the run with its settings, but not your prompts, questions and answers."
+LINK_INFO = (
+    "Everybody with the link can open the run with its settings, but not your prompts. Questions and answers are left "
+    "out unless you share them too."
+)
 FILES = {"html": "Report (HTML)", "csv": "Requests (CSV)", "md": "Table (Markdown)"}
 
 
