@@ -178,6 +178,29 @@ def test_scores_are_stored_and_read_back(tmp_path: Path) -> None:
     assert [each.answer for each in run_file.read(again).records] == [each.answer for each in run.records]
 
 
+@pytest.mark.usefixtures("as_rag")
+def test_a_stored_run_is_scored_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    workload, path = workload_file(tmp_path), tmp_path / "run.jsonl"
+    run = question_run({"a": ["word2", "x", "him", "yes"]})
+    run.header["workload"]["hash"] = load(workload).hash
+    run_file.write(run, path)
+    for _ in range(2):
+        assert main(["score", str(path), "--workload", str(workload)]) == 0
+        assert "4 answers are scored." in capsys.readouterr().out
+    assert [score.correct for score in run_file.read(path).scores.values()] == [True, False, False, None]
+
+
+@pytest.mark.usefixtures("as_rag")
+def test_what_cannot_be_scored_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    workload, path = workload_file(tmp_path), tmp_path / "run.jsonl"
+    run_file.write(question_run({"a": ["x"] * 4}), path)
+    assert main(["score", str(path), "--workload", str(workload)]) == 1
+    assert "run.jsonl asked something else than workload.jsonl." in capsys.readouterr().err
+    run_file.write(build_run(record(0.1)), path)
+    assert main(["score", str(path), "--workload", str(workload)]) == 1
+    assert "run.jsonl has no answers to score." in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "change",
     [{"request": 4}, {"request": -1}, {"request": None}, {"supported": 1.5}, {"correct": "maybe"}, {"more": 1}],

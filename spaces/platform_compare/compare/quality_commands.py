@@ -16,7 +16,6 @@ from typing import Any
 from compare import run_file
 from compare.errors import WorkloadError
 from compare.records import Run, Score
-from compare.schema import parse_score
 
 # A schema with a hostile pattern, or a text without end, must not keep a process busy forever.
 SECONDS_TO_START, SECONDS_PER_ANSWER = 120, 10
@@ -38,6 +37,8 @@ def make_workload(questions: Path, sources: Sequence[str], out: Path, rag: Seque
 
 def score_run(run: Run, workload: Path, rag: Sequence[str] = RAG) -> list[Score]:
     """Score every complete measured answer of a run; equal answers to a question are scored once."""
+    from compare.schema import parse_score  # pydantic: a command's --help must not wait for it
+
     questions = run.questions
     keys = {
         number: (questions[record.prompt].id, record.answer)

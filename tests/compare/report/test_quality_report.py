@@ -186,6 +186,7 @@ def test_markdown_has_the_shares_and_the_differing_questions() -> None:
     text = report_markdown(Report(run_of(12, wrong={"b": range(6)})))
     assert "| a      | 12        | 100% (74 to 100) |" in text
     assert "Questions where targets differ:" in text
+    assert "- supported: The share of an answer's sentences" in text
     assert "| Question 5? " in text
     assert "Questions where" not in report_markdown(Report(simulate({"a": 1.0, "b": 2.0})))
 

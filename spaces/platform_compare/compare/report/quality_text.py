@@ -11,6 +11,7 @@ from compare.analyse.quality_verdict import QualityFinding, QualityVerdict
 from compare.records import Question
 from compare.report.formats import MISSING, usd
 from compare.report.report import Report
+from compare.report.strings import EXPLAINED_LABELS
 
 ANSWERS = "Answers"
 DIFFERING = "Questions where targets differ"
@@ -42,6 +43,11 @@ NOUNS = {
     Measure.WRONGLY_REFUSED: "wrong refusals",
     Measure.WELL_FORMED: "well-formed answers",
 }
+
+
+def explained_labels(report: Report) -> tuple[str, ...]:
+    """Return the labels of a report whose terms are explained at its end."""
+    return (*EXPLAINED_LABELS, *(SHARE_HEADERS if report.quality else ()))
 
 
 def points(value: float) -> str:

@@ -10,7 +10,7 @@ from compare.analyse.verdict import Finding, Verdict
 from compare.report import strings, tables
 from compare.report.formats import MISSING, milliseconds, percent
 from compare.report.glossary import glossary_html, term_html
-from compare.report.quality_text import verdict_lines
+from compare.report.quality_text import explained_labels, verdict_lines
 from compare.report.report import Report
 from compare.report.settings_text import settings_rows
 
@@ -40,7 +40,7 @@ def metrics_html(report: Report) -> str:
         + note(strings.metrics_note(report.objective, open_loop=report.has_open_loop))
         + _details(strings.PERCENTILES, percentiles)
         + _details(strings.CLIENT, _client_html(report))
-        + _details(strings.TERMS, glossary_html(strings.EXPLAINED_LABELS))
+        + _details(strings.TERMS, glossary_html(explained_labels(report)))
     )
 
 

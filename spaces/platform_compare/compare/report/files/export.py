@@ -88,7 +88,7 @@ def report_markdown(report: Report) -> str:
             "",
             f"{strings.TERMS}:",
             "",
-            *_items(glossary_lines(strings.EXPLAINED_LABELS)),
+            *_items(glossary_lines(quality_text.explained_labels(report))),
             "",
         ]
     )
