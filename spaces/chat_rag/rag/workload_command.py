@@ -44,10 +44,14 @@ def _open_library(arguments: argparse.Namespace, embedder: Embedder) -> Library:
 
 
 def _with_progress(lines: Iterator[Any], count: int) -> Iterator[Any]:
-    """Yield the lines, and say on stderr every few seconds how many there are."""
-    reported = time.monotonic()
+    """Yield the lines, and say on stderr every few seconds how many there are, and how long the others will take."""
+    started = reported = time.monotonic()
     for number, line in enumerate(lines, start=1):
         yield line
-        if number == count or time.monotonic() - reported >= _REPORT_SECONDS:
-            reported = time.monotonic()
-            print(f"{number:,} of {count:,} questions", file=sys.stderr)
+        now = time.monotonic()
+        if number == count:
+            print(f"{number:,} questions", file=sys.stderr)
+        elif now - reported >= _REPORT_SECONDS:
+            reported = now
+            minutes = (now - started) / number * (count - number) / 60
+            print(f"{number:,} of {count:,} questions, {minutes:,.0f} minutes left", file=sys.stderr)

@@ -34,7 +34,8 @@ class Case:
     correct: bool
 
 
-def _cases(question: str, gold: str | tuple[str, ...], right: tuple[str, ...], wrong: tuple[str, ...]) -> list[Case]:
+def cases(question: str, gold: str | tuple[str, ...], right: tuple[str, ...], wrong: tuple[str, ...]) -> list[Case]:
+    """Return the right and the wrong answers to a question."""
     golds = (gold,) if isinstance(gold, str) else gold
     return [
         *(Case(question, golds, answer, correct=True) for answer in right),
@@ -44,7 +45,7 @@ def _cases(question: str, gold: str | tuple[str, ...], right: tuple[str, ...], w
 
 CASES = [
     # A figure with its scale, in all the ways in which it is written.
-    *_cases(
+    *cases(
         PROFIT,
         "4,648 million",
         right=(
@@ -88,14 +89,14 @@ CASES = [
             "",
         ),
     ),
-    *_cases(
+    *cases(
         PROFIT,
         "$4,648 million",
         right=("4,648 million", "4,648 million US dollars", "USD 4.648 billion"),
         wrong=("€4,648 million", "4,648 million euros", "4.648 Mrd. €"),
     ),
     # A second figure beside the right one.
-    *_cases(
+    *cases(
         PROFIT,
         "4,648 million",
         right=(
@@ -133,7 +134,7 @@ CASES = [
         ),
     ),
     # A percentage isn't a number of points, and 0.6 of a percentage isn't a share.
-    *_cases(
+    *cases(
         MARGIN,
         "64.6%",
         right=(
@@ -157,20 +158,20 @@ CASES = [
             "65.5%, compared with 64.6% a year ago",
         ),
     ),
-    *_cases(
+    *cases(
         RATE,
         "0.25 percentage points",
         right=("0.25 percentage points", "By 25 basis points.", "25 bps", "a quarter point, or 0.25 percentage points"),
         wrong=("0.25%", "25%", "25 percentage points", "0.25 basis points", "It rose to 5.25%."),
     ),
-    *_cases(
+    *cases(
         SHARE,
         "17%",
         right=("17%", "Amazon owns approximately 17% of Rivian.", "17 percent", "Seventeen percent (17%)", "17"),
         wrong=("17 million", "$17", "18%", "158 million shares", "1.7%", "17% or 18%"),
     ),
     # Amounts per share and counts.
-    *_cases(
+    *cases(
         EPS,
         "$0.82",
         right=(
@@ -183,7 +184,7 @@ CASES = [
         ),
         wrong=("$0.83", "$0.82 million", "82%", "$82", "Basic: $0.82; diluted: $0.83", "$0.82 or $0.83"),
     ),
-    *_cases(
+    *cases(
         COUNT,
         "408 million shares",
         right=(
@@ -195,7 +196,7 @@ CASES = [
         wrong=("$408 million", "408 shares", "$64.7 billion", "Apple repurchased 143 million shares for $408 million."),
     ),
     # Signs: parentheses, a minus, and the words for it.
-    *_cases(
+    *cases(
         CASH,
         "(1,234) million",
         right=(
@@ -213,7 +214,7 @@ CASES = [
             "(1,243) million",
         ),
     ),
-    *_cases(
+    *cases(
         LOSS,
         "$2.7 billion",
         right=(
@@ -225,20 +226,20 @@ CASES = [
         ),
         wrong=("A net income of $2.7 billion.", "$27 billion", "$2.7 million"),
     ),
-    *_cases(
+    *cases(
         CHANGE,
         "-1%",
         right=("-1%", "(1)%", "They decreased by 1%.", "Down 1%", "Net sales in Greater China fell 1%."),
         wrong=("1%", "They increased by 1%.", "+1%", "-10%", "They decreased by 1 percentage point."),
     ),
-    *_cases(
+    *cases(
         "By how much did sales decrease?",
         "12%",
         right=("12%", "By 12%.", "Sales decreased 12%.", "-12%"),
         wrong=("Sales increased by 12%.", "Sales decreased 21%."),
     ),
     # Dates and years.
-    *_cases(
+    *cases(
         DAY,
         "April 30, 2023",
         right=(
@@ -255,7 +256,7 @@ CASES = [
         ),
         wrong=("April 30, 2022", "April 20, 2023", "2023", "May 30, 2023", "April 30", "April 30, 2023 or May 1, 2023"),
     ),
-    *_cases(
+    *cases(
         YEAR,
         "1993",
         right=(
@@ -266,46 +267,46 @@ CASES = [
         ),
         wrong=("1999", "1993 or 1994", "It had 1,993 employees.", "It was founded in 1999.", "$1993"),
     ),
-    *_cases(
+    *cases(
         "What were net sales in 2022?",
         "$2,023 million",
         right=("$2,023 million", "In 2022, net sales were $2,023 million.", "$2.023 billion"),
         wrong=("In 2023.", "2023", "Net sales in 2022 were $2,022 million.", "Net sales in 2021 were $2,023 million."),
     ),
-    *_cases(
+    *cases(
         "How many employees did the company have in 2022?",
         "2022",
         right=("2022 employees", "2,022", "In 2022 the company had 2,022 employees."),
         wrong=("In 2022 the company had 2,122 employees.", "1,022"),
     ),
     # A gold figure without a scale, copied from a table's cell.
-    *_cases(
+    *cases(
         PROFIT,
         "4,648",
         right=("4,648", "$4,648", "$4,648 million", "4.648 billion"),
         wrong=("4,684", "46.48", "4,648%", "5,431"),
     ),
     # Several gold answers, and a gold answer with two figures.
-    *_cases(
+    *cases(
         "What was operating income?",
         ("7,681 million", "$7.7 billion"),
         right=("$7.7 billion", "7,681 million", "$7.7 billion ($7,681 million)"),
         wrong=("$7.6 billion", "$3.3 billion"),
     ),
-    *_cases(
+    *cases(
         "How much did sales grow, in dollars and percent?",
         "$12.7 billion, or 11%",
         right=("Sales grew $12.7 billion (11%).", "11%, which is $12.7 billion"),
         wrong=("11%", "$12.7 billion", "$12.7 billion, or 10%"),
     ),
-    *_cases(
+    *cases(
         "What is the range of the useful life?",
         "3 to 5 years",
         right=("3 to 5 years", "Three to five years (3-5 years)", "3–5 years", "between 3 and 5 years"),
         wrong=("3 years", "3 to 7 years", "5 years"),
     ),
     # A refusal isn't an answer, whatever figure it quotes.
-    *_cases(
+    *cases(
         PROFIT,
         "4,648 million",
         right=(
@@ -322,7 +323,7 @@ CASES = [
         ),
     ),
     # Words.
-    *_cases(
+    *cases(
         CHIEF,
         "Jensen Huang",
         right=(
@@ -342,7 +343,7 @@ CASES = [
             "The chief executive is Colette Kress, not Jensen Huang.",
         ),
     ),
-    *_cases(
+    *cases(
         REASON,
         "lower net sales of iPhone",
         right=(
@@ -353,7 +354,7 @@ CASES = [
         ),
         wrong=("Higher net sales of iPhone.", "Lower net sales of Mac.", "A weaker currency.", "iPhone"),
     ),
-    *_cases(
+    *cases(
         YES_NO,
         "yes",
         right=("Yes.", "Yes, it paid $99 million.", "yes", "**Yes** [1]", "Ja, 99 Millionen.", "Oui.", "Sí.", "是的。"),
@@ -365,11 +366,9 @@ CASES = [
             "The board met in 2023.",
         ),
     ),
-    *_cases(
-        YES_NO, "No", right=("No.", "No, it didn't."), wrong=("Yes.", "Not in the passages.", "Notable dividends.")
-    ),
-    *_cases(
+    *cases(YES_NO, "No", right=("No.", "No, it didn't."), wrong=("Yes.", "Not in the passages.", "Notable dividends.")),
+    *cases(
         "Welche Währung?", "Schweizer Franken", right=("Schweizer Franken", "in Schweizer Franken"), wrong=("Euro",)
     ),
-    *_cases("公司的首席执行官是谁？", "黄仁勋", right=("公司的首席执行官是黄仁勋。",), wrong=("首席执行官是库克。",)),
+    *cases("公司的首席执行官是谁？", "黄仁勋", right=("公司的首席执行官是黄仁勋。",), wrong=("首席执行官是库克。",)),
 ]

@@ -11,6 +11,7 @@ from rag.answering.verification.figures import Figure, find_scale
 
 _EAST_ASIAN = r"\u3040-\u30ff\u3400-\u9fff"
 _SPACED = (
+    (re.compile(r"(?<=\d)\s?Mds?\s?(?=€|EUR\b|d'euros)"), " milliards "),
     (re.compile(rf"(?<=[{_EAST_ASIAN}])(?=[\d$€£¥])"), " "),  # 为46.48
     (re.compile(rf"(?<=[万亿億])(?=[{_EAST_ASIAN}])"), " "),  # 亿美元
     (re.compile(rf"({CURRENCY_BEFORE})\s?\((?=\d)"), r"(\1"),  # $(1,234)
@@ -23,8 +24,14 @@ _POINTS = re.compile(
 )
 _BASIS_POINTS = re.compile(r"\s?(?:basis points?|bps?\b|basispunkte?\w*)", re.IGNORECASE)
 _CENTS = re.compile(r"\s?(?:cents?\b|¢)", re.IGNORECASE)
-_NOUN = re.compile(r"\s(?!(?:and|but|for|from|while|with|which|that|was|were|compared|versus|due)\b)([a-z]{4,})\b")
+_NOUN = re.compile(r"\s(?!(?:and|but|or|for|from|while|with|which|that|was|were|compared|versus|due)\b)([a-z]{4,})\b")
 _ONE_MARK = re.compile(r"(\d{1,3})[.,](\d{3})")
+
+
+_MEASURES = frozenset(
+    {"seconds", "minutes", "hours", "days", "weeks", "months", "years", "metres", "meters", "kilometres", "miles"}
+)
+_MAX_RATIO = 1000
 
 
 class Unit(StrEnum):
@@ -34,6 +41,10 @@ class Unit(StrEnum):
     CURRENCY = "currency"
     PERCENT = "percent"
     POINTS = "points"
+    TIME = "time"
+
+
+_APART = frozenset({Unit.PERCENT, Unit.POINTS, Unit.TIME})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +52,8 @@ class Amount:
     """A figure of a text, in full: 4.648 billion and 4,648 million are the same amount.
 
     `value` is never negative. `others` has what the same digits mean with the other decimal mark, if that's possible.
-    `step` is the worth of the last digit, `digits` how many of them say something. `noun` is the word behind it.
+    `step` is the worth of the last digit, `digits` how many of them say something. `noun` is the word behind it. In
+    accounts, parentheses are a minus; in a sentence they may only repeat a figure.
     """
 
     text: str
@@ -51,7 +63,8 @@ class Amount:
     unit: Unit
     currency: str
     is_scaled: bool
-    is_negative: bool
+    has_minus: bool
+    in_parentheses: bool
     noun: str
     others: tuple[float, ...] = ()
 
@@ -90,7 +103,8 @@ def amount(text: str, figure: Figure, scale_note: float | None = None, *, is_for
         unit,
         currency,
         scale != 1,
-        figure.negative,
+        figure.negative and not written.lstrip().startswith("("),
+        _is_in_parentheses(text, figure),
         noun[1] if noun else "",
         tuple(other * scale for other in others),
     )
@@ -99,6 +113,13 @@ def amount(text: str, figure: Figure, scale_note: float | None = None, *, is_for
 def scale_note(text: str) -> float | None:
     """Return the factor of "in millions" in a text, or None."""
     return find_scale(text) if re.search(r"\bin (?:thousands|millions|billions)\b", text, re.IGNORECASE) else None
+
+
+def _is_in_parentheses(text: str, figure: Figure) -> bool:
+    inside = text[figure.start : figure.end].strip()
+    if inside.startswith("("):
+        return figure.negative
+    return text[: figure.start].endswith("(") and text[figure.end :].startswith(")")
 
 
 def _unit(figure: Figure, written: str, behind: str) -> tuple[Unit, float, str]:
@@ -110,6 +131,8 @@ def _unit(figure: Figure, written: str, behind: str) -> tuple[Unit, float, str]:
         return Unit.PERCENT, 1.0, ""
     if _CENTS.match(behind):
         return Unit.CURRENCY, 0.01, ""
+    if figure.unit == ":":
+        return Unit.TIME, 1.0, ""
     return (Unit.CURRENCY, 1.0, figure.unit) if figure.unit else (Unit.NONE, 1.0, "")
 
 
@@ -118,7 +141,7 @@ def is_same_amount(gold: Amount, given: Amount) -> bool:
 
     It may be rounded, or more exact than a gold one that is rounded. A bare gold figure says nothing about the scale.
     """
-    if not _is_same_unit(gold, given):
+    if not _is_same_unit(gold, given) or ({gold.noun, given.noun} <= _MEASURES and gold.noun != given.noun):
         return False
     if any(_is_close(gold, given, value) for value in (given.value, *given.others)):
         return True
@@ -154,10 +177,16 @@ def _is_same_unit(gold: Amount, given: Amount) -> bool:
 
 def is_comparable(gold: Amount, given: Amount) -> bool:
     """Return whether an amount could be meant in the place of the gold one: two prices, two percentages, two counts."""
-    if gold.unit in (Unit.PERCENT, Unit.POINTS) or given.unit in (Unit.PERCENT, Unit.POINTS):
-        return gold.unit is given.unit
+    if gold.unit is not given.unit and _APART & {gold.unit, given.unit}:
+        return False
+    if max(gold.value, given.value) > _MAX_RATIO * min(gold.value, given.value) > 0:  # a total beside an amount a share
+        return False
+    if gold.unit in (Unit.PERCENT, Unit.POINTS):
+        return True
     if gold.unit is Unit.NONE and gold.noun:
         return given.unit is Unit.NONE
+    if gold.unit is Unit.TIME:  # from 9:30 to 17:00
+        return False
     is_small = given.unit is Unit.NONE and not given.is_scaled and given.digits < 3 and given.step == 1
     if is_small and (gold.unit is not Unit.NONE or gold.is_scaled):  # a page, a note, a number in a list
         return False

@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from rag.answering.citations.markers import without_model_markers
 from rag.answering.verification.lines import is_delimiter_row, is_row, row_cells, text_start
 from rag.answering.verification.support import sentence_spans
 
+# What is behind these many characters of an answer, or of a sentence, isn't read: nobody would, and patterns get slow.
+MAX_CHARACTERS, _MAX_STATEMENT = 20_000, 1_000
 _FENCE = re.compile(r"\A\s*```\w{0,20}\s*\n(.*?)\n?\s*```\s*\Z", re.DOTALL)
 # LaTeX of models that write formulas: \text{ million}, \boxed{12}, \$, \, and the marks of a formula.
 _LATEX = (
     (re.compile(r"\\(?:text|mathrm|mathbf|boxed)\s?\{([^{}]{0,200})\}"), r"\1"),
     (re.compile(r"\\([$%&#_])"), r"\1"),
+    (re.compile(r"\{,\}"), ","),
     (re.compile(r"\\[,;:! ]|\\[()\[\]]"), " "),
     (re.compile(r"\\approx|\\sim"), "≈ "),
 )
@@ -26,10 +30,11 @@ _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff
 
 def plain_text(answer: str) -> str:
     """Return an answer without citation markers and formatting; of JSON, a line for each field."""
-    text = without_model_markers(answer)
+    text = without_model_markers(answer[:MAX_CHARACTERS])
     value = parse_json(text)
     if isinstance(value, dict | list):
-        return "\n".join(_fields(value, ""))
+        with suppress(RecursionError):
+            return "\n".join(_fields(value, ""))
     if isinstance(value, str):
         text = value
     for pattern, replacement in _LATEX:
@@ -107,7 +112,8 @@ def _blocks(text: str) -> Iterator[list[str]]:
             prose = []
             cells = [line[start:end] for start, end in row_cells(line)]
             if header and not is_delimiter_row(line):
-                yield [f"{cells[0]} {name}: {cell}" for name, cell in zip(header[1:], cells[1:], strict=False) if cell]
+                named = zip(header[1:], cells[1:], strict=False)
+                yield [f"{cells[0]} {name}: {cell}"[:_MAX_STATEMENT] for name, cell in named if cell]
             header = header or cells
         else:
             header = []
@@ -117,4 +123,4 @@ def _blocks(text: str) -> Iterator[list[str]]:
 
 def _sentences(lines: list[str]) -> list[str]:
     text = "\n".join(lines)
-    return [" ".join(text[start:end].split(" ")) for start, end in sentence_spans(text)]
+    return [text[start : min(end, start + _MAX_STATEMENT)] for start, end in sentence_spans(text)]

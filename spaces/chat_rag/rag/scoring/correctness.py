@@ -12,7 +12,17 @@ from rag.scoring.dates import find_dates, is_date
 from rag.scoring.figure_answers import gold_amounts, mark_figures
 from rag.scoring.marks import Mark
 from rag.scoring.questions import Gold
-from rag.scoring.words import MIN_SPAN_SHARE, is_yes_or_no, mark_dates, mark_words, mark_yes_or_no, normal, span_share
+from rag.scoring.words import (
+    MIN_SPAN_SHARE,
+    is_identifier,
+    is_yes_or_no,
+    mark_dates,
+    mark_identifier,
+    mark_words,
+    mark_yes_or_no,
+    normal,
+    span_share,
+)
 from rag.search.languages import ENGLISH, detect_language
 
 # Four digits that aren't said to be a year: "2022 employees".
@@ -48,8 +58,10 @@ def _mark(question: str, gold: str, text: str, statements: Sequence[str]) -> Mar
     asks_date = Question(question).kind is Kind.DATE
     if is_date(gold) and (asks_date or not gold.isdigit()):
         return mark_dates(find_dates(gold), text.splitlines())  # a sentence could end in the middle of "30. April"
-    if gold.isdigit():
+    if _COUNT.fullmatch(gold):
         return _mark_number_like_a_year(question, gold, statements)
+    if is_identifier(gold):
+        return mark_identifier(gold, text)
     if amounts := gold_amounts(gold):
         is_foreign = detect_language(text) != ENGLISH
         return mark_figures(question, amounts, statements, is_foreign=is_foreign)

@@ -23,7 +23,7 @@ _DATES = re.compile(
     rf"|(?<![\d/])(?P<p4>\d{{1,2}})/(?P<q4>\d{{1,2}})/(?P<y4>{_YEAR})(?!\d)"
     rf"|(?<!\w)(?P<n5>{_MONTH})\.?\s+(?P<d5>{_DAY})(?:st|nd|rd|th)?(?!\d)(?:,?\s+(?P<y5>{_YEAR})(?!\d))?"
     rf"|(?<![\d.,])(?P<d6>{_DAY})(?:st|nd|rd|th|er|\.)?\s+(?:of\s+|de\s+)?(?P<n6>{_MONTH})(?!\w)\.?(?:,?\s+(?:del?\s+)?(?P<y6>{_YEAR})(?!\d))?"
-    rf"|(?<!\w)(?P<n7>{_MONTH})\.?,?\s+(?:de\s+)?(?P<y7>{_YEAR})(?!\d)"
+    rf"|(?<!\w)(?P<n7>{_MONTH})\.?,?\s+(?:del?\s+|of\s+)?(?P<y7>{_YEAR})(?!\d)"
     rf"|(?<![\w$€£¥.,-])(?P<y8>{_YEAR})(?![\w%]|[.,]\d|\s?(?:%|million|billion|thousand))",
     re.IGNORECASE,
 )

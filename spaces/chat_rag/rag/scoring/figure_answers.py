@@ -9,15 +9,18 @@ from rag.answering.verification.figures import find_figures, find_periods
 from rag.scoring.amounts import Amount, amount, is_comparable, is_same_amount, scale_note, spaced
 from rag.scoring.figure_roles import Asked, Mention, find_mentions, stands_beside
 from rag.scoring.marks import Mark
-from rag.scoring.signs import is_right_sign
+from rag.scoring.signs import FALL, RISE, change_sign, is_right_sign
 
 _FISCAL = re.compile(r"\bfiscal\b|\bFY|geschäftsjahr|exercice|ejercicio|财年", re.IGNORECASE)
+
+_CHANGE_ASKED = re.compile(rf"(?<!\w)(?:{FALL}|{RISE}|chang\w*)(?!\w)", re.IGNORECASE)
 
 
 def gold_amounts(gold: str) -> list[Amount]:
     """Return the figures of a gold answer; a year or a date isn't one."""
     text = spaced(gold)
-    return [amount(text, figure, scale_note(text)) for figure in find_figures(text)]
+    note = scale_note(text)
+    return [amount(text, figure, note) for figure in find_figures(text)]
 
 
 def mark_figures(question: str, gold: Sequence[Amount], statements: Sequence[str], *, is_foreign: bool) -> Mark:
@@ -36,7 +39,11 @@ def _mark(question: str, gold: Amount, all_gold: Sequence[Amount], mentions: Seq
     same = [mention for mention in mentions if is_same_amount(gold, mention.amount)]
     if not same:
         return Mark(False, f"no figure is {gold.text}")
-    signed = [mention for mention in same if _has_sign(question, gold, mention)]
+    signed = [
+        each
+        for each in same
+        if is_right_sign(question, gold, each.amount, each.before, each.behind, is_first=each is mentions[0])
+    ]
     if not signed:
         return Mark(False, f"{same[0].amount.text} has the other sign than {gold.text}")
     if all(mention.is_denied for mention in signed):
@@ -50,21 +57,28 @@ def _mark(question: str, gold: Amount, all_gold: Sequence[Amount], mentions: Seq
         for mention in mentions
         if is_comparable(gold, mention.amount) and not any(is_same_amount(each, mention.amount) for each in all_gold)
     ]
-    if other := next((mention for mention in others if stands_beside(mention, right, asked)), None):
-        return Mark(False, f"{other.amount.text} answers as much as {gold.text}")
+    if not _add_up(others, gold):
+        is_change = bool(_CHANGE_ASKED.search(question))
+        for other in others:
+            is_level = is_change or not change_sign(other.before, other.behind)
+            if is_level and (stands_beside(other, right, asked) or _are_alternatives(other, right, mentions)):
+                return Mark(False, f"{other.amount.text} answers as much as {gold.text}")
     if _is_of_other_year(question, right):
         return Mark(False, f"{gold.text} is said of another year")
     return Mark(True, f"it says {gold.text}")
 
 
-def _has_sign(question: str, gold: Amount, mention: Mention) -> bool:
-    return is_right_sign(
-        question,
-        gold_is_negative=gold.is_negative,
-        is_negative=mention.amount.is_negative,
-        before=mention.before,
-        behind=mention.behind,
-    )
+def _add_up(others: Sequence[Mention], gold: Amount) -> bool:
+    """Return whether figures are the parts of the gold one."""
+    signs = (-1 if each.amount.has_minus or each.amount.in_parentheses else 1 for each in others)
+    total = sum(sign * each.amount.value for sign, each in zip(signs, others, strict=True))
+    return len(others) > 1 and abs(total - gold.value) <= max(gold.step, *(each.amount.step for each in others))
+
+
+def _are_alternatives(first: Mention, second: Mention, mentions: Sequence[Mention]) -> bool:
+    """Return whether two figures have nothing but "or" between them."""
+    places = sorted((mentions.index(first), mentions.index(second)))
+    return places[1] - places[0] == 1 and mentions[places[1]].is_alternative
 
 
 def _is_of_other_year(question: str, mention: Mention) -> bool:

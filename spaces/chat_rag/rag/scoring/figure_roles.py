@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from rag.answering.verification.clauses import figure_clauses, role_words
 from rag.answering.verification.figures import Period, find_periods
 from rag.scoring.amounts import Amount, amount, scale_note, spaced
+from rag.scoring.signs import FALL, RISE
 
 # Before a figure, since the last one: it's there to compare with.
 _REFERENCE = re.compile(
-    r"\b(?:compar\w+|versus|vs|against|than|year[ -]ago|gegenüber|verglichen|vergleich|rapport|frente)\b|相比|相较"
-    r"|\b(?:from|von|de|desde)\W{1,3}(?:about|approximately|around|roughly)?\W{0,3}$",
+    r"\b(?:compar\w+|versus|vs|against|than|year[ -]ago|gegenüber|verglichen|vergleich|rapport|frente)\b|相比|相较",
     re.IGNORECASE,
 )
+_FROM = re.compile(r"\b(?:from|von|de|desde)\W{1,3}(?:about|approximately|around|roughly)?\W{0,3}$", re.IGNORECASE)
+_CHANGE = re.compile(rf"(?<!\w)(?:{FALL}|{RISE}|chang\w*)(?!\w)", re.IGNORECASE)
+_ALTERNATIVE = re.compile(r"\W*(?:or|oder|ou|o|或|或者)\W*", re.IGNORECASE)
 _NEGATION = re.compile(
     r"(?:\b(?:not|never|nor|instead of|rather than|nicht|kein\w*|pas|sino|no)|n['’]t|不是)"
     r"(?:\W+(?:a|an|the|of|at|by)\b)?\W{0,4}$",
@@ -26,7 +29,8 @@ _RESULT = re.compile(r"[=≈]|\b(?:equals|gives|yields|results? in)\b")
 _HEDGE = frozenset(
     role_words("may might could can possibly perhaps maybe probably either alternatively else answer value be")
 )
-_CLAUSE_END = re.compile(r"[,;(，；]")
+_CLAUSE_END = re.compile(r"[;，；(]|,(?!\s?(?:19|20)\d\d)")
+_GROUP, _GROUP_ANYWHERE = re.compile(r"\s*\([^()]*\)"), re.compile(r"\([^()]*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Mention:
     """A figure of an answer: its amount, the words and periods that it is tied to, and the text around it.
 
     `is_reference` says that it is there to compare with, or to calculate with; `is_denied`, that it is not the answer.
+    `is_alternative` says that "or" stands between the figure before and it.
     `words` is None if nothing says what it is: it then answers the question.
     """
 
@@ -44,6 +49,7 @@ class Mention:
     behind: str
     is_reference: bool
     is_denied: bool
+    is_alternative: bool
 
 
 def find_mentions(statements: Sequence[str], *, is_foreign: bool) -> list[Mention]:
@@ -63,23 +69,44 @@ def _mentions(text: str, note: float | None, subject: frozenset[str] | None, *, 
     ends = [0, *(clause.figure.end for clause in clauses)]
     starts = [*(clause.figure.start for clause in clauses), len(text)]
     result = max((match.end() for match in _RESULT.finditer(text)), default=0)
-    mentions = []
+    mentions: list[Mention] = []
     for at, clause in enumerate(clauses):
-        figure = clause.figure
+        figure, is_last = clause.figure, at + 1 == len(clauses)
         before, behind = text[ends[at] : figure.start], text[figure.end : starts[at + 1]]
-        is_operand = bool(_OPERATOR.match(behind)) or (at > 0 and bool(_OPERATOR.match(before)))
+        own_end = len(text) if is_last else figure.end + _own_length(behind)
+        value = amount(text, figure, note, is_foreign=is_foreign)
+        earlier = role_words(mentions[-1].amount.noun) if mentions else frozenset[str]()
         mentions.append(
             Mention(
-                amount(text, figure, note, is_foreign=is_foreign),
-                clause.words - _HEDGE or subject,
-                clause.periods,
+                value,
+                ((clause.words - _HEDGE - earlier) | role_words(value.noun)) or subject,
+                tuple(period for period in clause.periods if period.start < own_end),
                 before,
-                _CLAUSE_END.split(behind, maxsplit=1)[0],
-                bool(_REFERENCE.search(before)) or (figure.end <= result and is_operand) or 0 < figure.end <= result,
+                behind if is_last else behind[: _own_length(behind)],
+                _is_reference(text, before) or _is_operand(before, behind, at) or 0 < figure.end <= result,
                 bool(_NEGATION.search(before)),
+                bool(mentions) and bool(_ALTERNATIVE.fullmatch(before)),
             )
         )
     return mentions
+
+
+def _own_length(behind: str) -> int:
+    """Return how much of the text between two figures is still about the first one."""
+    if group := _GROUP.match(behind):
+        return group.end()
+    end = _CLAUSE_END.search(behind)
+    return end.start() if end else len(behind)
+
+
+def _is_reference(text: str, before: str) -> bool:
+    return bool(_REFERENCE.search(before)) or (bool(_FROM.search(before)) and bool(_CHANGE.search(text)))
+
+
+def _is_operand(before: str, behind: str, at: int) -> bool:
+    """Return whether a figure is one that another one is calculated from."""
+    before, behind = (_GROUP_ANYWHERE.sub("", part) for part in (before, behind))
+    return bool(_OPERATOR.match(behind)) or (at > 0 and bool(_OPERATOR.match(before)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,17 @@ from rag.answering.verification.clauses import role_words
 from rag.answering.verification.figures import find_figures
 from rag.scoring.words import normal
 
-_TOPIC = r".{0,80}?"
+_TOPIC, _NEAR = r".{0,80}?", r"[^,;:]{0,60}?"
 _GOING_ON = "going_on"
 # A later sentence refuses the question only if it is about it: it has this share of its words.
 _MIN_SHARE = 0.5
 # "I can't help" of a model that was trained to decline, before its reasons.
 _APOLOGY = re.compile(r"^\W*(?:i'm |i am |we're )?(?:sorry|apologi[sz]e|unfortunately|leider|lamento|désolé|抱歉)\b")
+# What a refusal goes on with: "but they mention …".
+_ABOUT_SOURCES = re.compile(
+    r"\W*(?:they|it|these|those|only|there"
+    r"|(?:the )?(?:passages?|documents?|texts?|context|closest|nearest|only|sources?))\b"
+)
 
 
 def is_refusal(question: str, statements: Sequence[str]) -> bool:
@@ -55,7 +60,8 @@ def _goes_on(text: str) -> bool:
 def _parts_behind(texts: Sequence[str], at: int) -> list[str]:
     """Return what follows a refusal: in its own sentence behind "but", and the sentences after it."""
     own = re.split(r"\b(?:but|however|aber|pero|mais)\b|但", texts[at], maxsplit=1)
-    return [*own[1:], *(text for text in texts[at + 1 :] if not refuses(text))]
+    parts = [f"= {part}" for part in own[1:] if find_figures(part) and not _ABOUT_SOURCES.match(part)]
+    return [*parts, *own[1:], *(text for text in texts[at + 1 :] if not refuses(text))]
 
 
 def _is_about(question: str, refusal: str, claims: Sequence[str]) -> bool:
@@ -70,9 +76,13 @@ def _patterns() -> tuple[list[re.Pattern[str]], list[re.Pattern[str]]]:
     """Return the patterns of refusals, and those of sentences that answer after one."""
     words: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
     refusing = [
-        re.compile(pattern.replace("{topic}", _TOPIC).replace("{source}", language["source"]))
+        re.compile(_filled(pattern, language["source"]))
         for name, language in words.items()
         if name != _GOING_ON
         for pattern in language["patterns"]
     ]
     return refusing, [re.compile(pattern) for pattern in words[_GOING_ON]["patterns"]]
+
+
+def _filled(pattern: str, source: str) -> str:
+    return pattern.replace("{source}", source).replace("{topic}", _TOPIC).replace("{near}", _NEAR)

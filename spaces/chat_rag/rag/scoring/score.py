@@ -9,7 +9,7 @@ from typing import Any
 
 from rag.answering.verification.verifier import Verifier
 from rag.documents import Document
-from rag.scoring.answer_text import count_words, parse_json, plain_text, statements
+from rag.scoring.answer_text import MAX_CHARACTERS, count_words, parse_json, plain_text, statements
 from rag.scoring.correctness import mark_answer
 from rag.scoring.questions import Identifier
 from rag.scoring.refusals import is_refusal
@@ -51,7 +51,7 @@ class Scorer:
         parts = statements(text)
         refused = is_refusal(asked.text, parts)
         mark = mark_answer(asked.text, asked.gold, text, parts, refused=refused)
-        checked = text if parse_json(answer) is not None else answer
+        checked = text if parse_json(answer) is not None else answer[:MAX_CHARACTERS]
         share = None if refused else supported_share(checked, asked.passages, self._verifier(str(asked.id)))
         return Score(
             asked.id,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+from rag.scoring.amounts import Amount
+
 # A change, right before or behind its figure. "fell to 12" has no change of 12.
-_FALL = (
+FALL = (
     r"(?:decreas\w*|declin\w*|fell|fall\w*|dropp?\w*|down|lower\w*|reduc\w*|shrank|lost|minus"
     r"|sank|gesunken|gefallen|rückgang|zurück|baiss\w*|diminu\w*|recul\w*|cay\w*|descen\w*|disminu\w*|下降|减少|降低)"
 )
-_RISE = (
+RISE = (
     r"(?:increas\w*|rose|rise\w*|gr[eo]w\w*|growth|gain\w*|up|higher|climb\w*|plus"
     r"|stieg\w*|gestiegen|gewachsen|zunahme|hauss\w*|augment\w*|aument\w*|crec\w*|subi\w*|增长|增加|上升)"
 )
@@ -17,11 +19,11 @@ _BEFORE = r"\W{{1,3}}(?:by|of|um|de|en|del?|un|about|approximately|around|roughl
 _CHANGES = [
     (sign, re.compile(rf"(?<!\w){words}{_BEFORE.replace('{{', '{').replace('}}', '}')}", re.IGNORECASE),
      re.compile(rf"\s?{words}(?!\w)(?!\s+(?:than|from|to)\b)" if sign > 0 else rf"\s?{words}(?!\w)", re.IGNORECASE))
-    for sign, words in ((-1, _FALL), (1, _RISE))
+    for sign, words in ((-1, FALL), (1, RISE))
 ]  # fmt: skip
 # What an amount is, anywhere before it.
 _LOSS = re.compile(
-    r"\b(?:loss(?:es)?|deficits?|outflows?|use[ds]? (?:in|for|by)|negative|verlust\w*|fehlbetrag|abfluss|pertes?"
+    r"\b(?:loss(?:es)?|deficits?|outflows?|use[ds]? (?:in|for|by)|negative|minus|verlust\w*|fehlbetrag|abfluss|pertes?"
     r"|déficit|pérdidas?)\b|亏损|流出",
     re.IGNORECASE,
 )
@@ -29,6 +31,9 @@ _GAIN = re.compile(
     r"\b(?:income|profits?|gains?|inflows?|provided|surplus|positive|gewinn\w*|überschuss|bénéfices?|beneficios?|ganancias?)\b"
     r"|盈利|利润|流入",
     re.IGNORECASE,
+)
+_SPENDING = re.compile(
+    r"\b(?:spen[dt]|spending|pa(?:y|id)|payments?|costs?|expenses?|charges?|provisions?|repurchase\w*)\b", re.I
 )
 
 
@@ -44,23 +49,24 @@ def kind_sign(text: str) -> int:
 
 def asked_sign(question: str) -> int:
     """Return -1 if a question asks for a fall or a loss, 1 for a rise, and 0 otherwise."""
-    if _LOSS.search(question) or re.search(rf"(?<!\w){_FALL}(?!\w)", question, re.IGNORECASE):
+    if _LOSS.search(question) or re.search(rf"(?<!\w){FALL}(?!\w)", question, re.IGNORECASE):
         return -1
-    return 1 if re.search(rf"(?<!\w){_RISE}(?!\w)", question, re.IGNORECASE) else 0
+    return 1 if re.search(rf"(?<!\w){RISE}(?!\w)", question, re.IGNORECASE) else 0
 
 
-def is_right_sign(question: str, *, gold_is_negative: bool, is_negative: bool, before: str, behind: str) -> bool:
+def is_right_sign(question: str, gold: Amount, given: Amount, before: str, behind: str, *, is_first: bool) -> bool:
     """Return whether an amount with these words around it has the sign of the gold one.
 
-    "A loss of 12" and "(12)" are the same; so is 12, if the question asks for a loss.
+    "A loss of 12" and "(12)" are the same; so is 12, if the question asks for a loss, and (12) for what was spent. In
+    parentheses behind words or another figure, which may be repeated there, both signs are meant.
     """
-    asked = asked_sign(question)
-    change = change_sign(before, behind)
-    own = -1 if is_negative else change or kind_sign(before)
-    if gold_is_negative:
+    asked, change = asked_sign(question), change_sign(before, behind)
+    may_be_minus = given.has_minus or given.in_parentheses
+    repeats = given.in_parentheses and (not is_first or bool(re.search(r"\w", before))) and not change
+    own = -1 if may_be_minus else change or kind_sign(before)
+    if gold.has_minus or gold.in_parentheses:
         return own < 0 or (asked < 0 and own == 0)
     if asked < 0:
-        return is_negative or own <= 0
-    if asked > 0:
-        return not is_negative and change >= 0
-    return not is_negative and change >= 0
+        return may_be_minus or own <= 0
+    is_minus = given.has_minus or (given.in_parentheses and not repeats and not _SPENDING.search(question))
+    return not is_minus and change >= 0

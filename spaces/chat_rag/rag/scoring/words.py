@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from rag.answering.verification.support import content_tokens
 from rag.scoring.dates import Date, find_dates
@@ -13,12 +14,15 @@ from rag.search.bm25 import stems
 
 # An answer with so many of the words of a span says the same.
 MIN_SPAN_SHARE = 0.6
+_BEFORE = 60  # how many characters before words can deny them
 _QUOTES = str.maketrans("’‘“”„«»‐‑‒–—−", '\'\'"""""------')
 _EAST_ASIAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _NEGATION = re.compile(
     r"(?:\b(?:not|never|nor|neither|instead of|rather than|nicht|kein\w*|weder|pas|sino|no)|n't|不是|并非)"
     r"(?:\W+\w+)?\W{0,3}$"
 )
+_REFERENCE = re.compile(r"\b(?:than|versus|vs|unlike|except|compared (?:to|with))\W{1,3}(?:for |the |that of ){0,2}$")
+_LEGAL_FORM = re.compile(r",?\s(?:inc|corp|corporation|llp|llc|ltd|plc|gmbh|ag|s\.?a|n\.?v|co)\.?$")
 _OR_BEHIND = re.compile(r"\W{1,3}(?:or|oder|ou|o|或|或者)\b\W?", re.IGNORECASE)
 _OR_BEFORE = re.compile(r"\b(?:or|oder|ou|o)\W{1,3}$|或者?$", re.IGNORECASE)
 _YES = r"yes|yeah|yep|correct|true|ja|oui|si|sí|是的?|对|有"
@@ -27,6 +31,9 @@ _YES_OR_NO = re.compile(
     rf"^\W*(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?!\w)(?P<rest>.*)|^\W*(?P<east>是的|是|对|不是|没有|否)",
     re.IGNORECASE | re.DOTALL,
 )
+
+
+_IDENTIFIER = re.compile(r"[A-Za-z][-/.]?\d(?!.{0,3}%)|\d-[A-Za-z]|\d\(\d|\d\.\d+\.\d|\+\d|\d{3}-\d{3}")
 
 
 def normal(text: str) -> str:
@@ -57,36 +64,53 @@ def _first_word(text: str) -> bool | None:
 
 def mark_dates(gold: Sequence[Date], lines: Sequence[str]) -> Mark:
     """Return whether the lines of an answer give all dates of a gold answer, and none as an alternative to one."""
+    found = [(line, find_dates(line)) for line in lines]
     for each in gold:
-        said = [(text, date) for text in lines for date in find_dates(text) if date.says(each)]
+        said = [(line, dates, at) for line, dates in found for at, date in enumerate(dates) if date.says(each)]
         if not said:
             return Mark(False, "the answer doesn't give the date")
-        if all(_NEGATION.search(normal(text[: date.start])) for text, date in said):
+        if all(_is_denied(line, dates[at].start) for line, dates, at in said):
             return Mark(False, "the answer says that it isn't this date")
-        if any(_is_alternative(text, date) for text, date in said):
+        if any(_has_alternative(line, dates, at) for line, dates, at in said):
             return Mark(False, "the answer gives another date as well")
     return Mark(True, "it gives the date")
 
 
-def _is_alternative(text: str, date: Date) -> bool:
+def _is_denied(text: str, at: int) -> bool:
+    return bool(_NEGATION.search(normal(text[max(0, at - _BEFORE) : at])))
+
+
+def _has_alternative(text: str, dates: Sequence[Date], at: int) -> bool:
     """Return whether another date stands on the other side of an "or"."""
-    others = [other for other in find_dates(text) if not other.says(date) and not date.says(other)]
-    return any(
-        (_OR_BEHIND.fullmatch(text[date.end : other.start]) if other.start >= date.end else None)
-        or (_OR_BEHIND.fullmatch(text[other.end : date.start]) if date.start >= other.end else None)
-        for other in others
-    )
+    for first, second in pairwise(dates[max(0, at - 1) : at + 2]):
+        is_same = first.says(second) or second.says(first)
+        if not is_same and _OR_BEHIND.fullmatch(text, first.end, second.start):
+            return True
+    return False
+
+
+def is_identifier(gold: str) -> bool:
+    """Return whether a gold answer is a number with letters or parts: AB-1234-X, 17(3), 2.10.3, +1 408-486-2000."""
+    return bool(_IDENTIFIER.search(gold)) and not re.fullmatch(r"\D*\d{1,3}(?:\.\d{3})+(?:,\d+)?\D*", gold)
+
+
+def mark_identifier(gold: str, text: str) -> Mark:
+    """Return whether an answer has an identifier as it is."""
+    wanted = re.escape(normal(gold).strip(" ."))
+    held = re.search(rf"(?<![\w+-])(?<!\d[.,])v?{wanted}(?![\w-]|[.,(]\d)", normal(text))
+    return Mark(bool(held), f"it {'says' if held else 'does not say'} {gold}")
 
 
 def mark_words(question: str, gold: str, statements: Sequence[str]) -> Mark:
     """Return whether a statement of an answer has the words of a gold answer, without a denial or an alternative."""
-    wanted, denied, alternative = normal(gold).strip(" .!?\"'"), False, False
+    wanted, denied, alternative = _LEGAL_FORM.sub("", normal(gold).strip(" .!?\"'")), False, False
     has_or = bool(re.search(r"\b(?:or|oder|ou)\b", normal(question)))
     for statement in map(normal, statements):
         for start, end in _places(wanted, statement):
-            if _NEGATION.search(statement[:start]):
+            before = statement[max(0, start - _BEFORE) : start]
+            if _NEGATION.search(before) or _REFERENCE.search(before):
                 denied = True
-            elif not has_or and (_OR_BEHIND.match(statement, end) or _OR_BEFORE.search(statement[:start])):
+            elif not has_or and (_OR_BEHIND.match(statement, end) or _OR_BEFORE.search(before)):
                 alternative = True
             else:
                 return Mark(True, f"it says {gold}")

@@ -121,13 +121,13 @@ def _asked(question: Any, place: str) -> Asked:
     try:
         if not is_identifier(question["id"]):
             raise TypeError("id")
-        passages = [_passage(number, each) for number, each in enumerate(question["passages"], 1)]
+        passages = [read_passage(number, each) for number, each in enumerate(question["passages"], 1)]
         return Asked(question["id"], str(question["text"]), read_gold(question, place), tuple(passages))
     except (KeyError, TypeError, AttributeError) as error:
         raise RagError(f"{place} isn't a question of a workload ({error!r}).", REMEDY) from error
 
 
-def _passage(number: int, fields: Mapping[str, Any]) -> Passage:
+def read_passage(number: int, fields: Mapping[str, Any]) -> Passage:
     """Return a passage; one that says no place in a document is a document of its own."""
     text, page = str(fields["text"]), fields.get("page")
     heading, start = str(fields.get("heading") or ""), int(fields.get("start", 0))

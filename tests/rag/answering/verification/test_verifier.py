@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rag.answering.verification.verifier import Verifier
 from rag.documents import Document, Page, Passage
+from rag.reading.markdown_tables import find_markdown_tables
 
 APPLE = """Apple Inc.
 Form 10-Q for the quarter ended June 25, 2022
@@ -125,3 +128,34 @@ def test_page_furniture_is_no_evidence() -> None:
     verdict = Verifier([passage], {"r": report}).check("There are 39 employees in Israel.")
     assert verdict
     assert not verdict.supported
+
+
+FISCAL = """NVIDIA Corporation
+Our fiscal year ended January 29, 2023. A fiscal year ended January 30, 2022 before it.
+
+| (In millions) | Three months ended April 30, 2023 | Three months ended May 1, 2022 |
+|---|---|---|
+| Gross profit | $ 4,648 | $ 5,431 |
+"""
+
+
+@pytest.mark.parametrize(
+    ("sentence", "supported"),
+    [
+        ("Gross profit was $4,648 million in the first quarter of fiscal year 2024.", True),
+        ("Gross profit was $4,648 million in Q1 FY24.", True),
+        ("Gross profit was $5,431 million in the first quarter of fiscal 2023.", True),
+        ("Gross profit was $4,648 million in the three months ended April 30, 2023.", True),
+        ("Gross profit was $5,431 million in the first quarter of fiscal year 2024.", False),
+        ("Gross profit was $4,648 million in the second quarter of fiscal year 2024.", False),
+        ("Gross profit was $4,648 million in the first quarter of fiscal year 2025.", False),
+        ("Gross profit was $4,648 million in fiscal year 2024.", False),
+    ],
+)
+def test_a_fiscal_quarter_is_that_of_the_column(sentence: str, supported: bool) -> None:
+    tables = tuple(find_markdown_tables(FISCAL))
+    source = replace(document("f", "NVDA.pdf", FISCAL), tables=tables)
+    passage = Passage(1, "f", "NVDA.pdf", 1, "", 0, len(FISCAL), FISCAL, 1.0, None, None)
+    verdict = Verifier([passage], {"f": source}).check(sentence)
+    assert verdict is not None
+    assert verdict.supported == supported

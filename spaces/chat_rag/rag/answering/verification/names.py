@@ -10,6 +10,7 @@ _WORD = re.compile(r"[^\W\d_](?:[\w'’&.-]*\w)?")
 _POSSESSIVE = re.compile(r"['’]s$|['’]$")
 _PHRASE = re.compile(r"“([^”\n]{4,300})”|\"([^\"\n]{4,300})\"|«([^»\n]{4,300})»|„([^“\n]{4,300})“")
 _GERMAN = re.compile(r"\b(?:der|das|und|ist|wurde|wurden|betrug|betrugen|im|den|dem|ein|eine|von|auf|mit|für|nicht)\b")
+_PERIOD = re.compile(r"(?:FY|[QH][1-4])['’]?(?:FY)?\d{0,4}")  # FY24, Q1FY2024
 # Capitalized words of answers that are no names.
 _NO_NAMES = frozenset(
     """
@@ -58,7 +59,7 @@ def _names(sentence: str) -> Iterator[Name]:
         word = _POSSESSIVE.sub("", match[0]).rstrip(".")
         begins = first or sentence[: match.start()].rstrip(' \t*_"“(').endswith((".", "!", "?", ":", "\n", "-", "|"))
         first = False
-        if not word[:1].isupper() or len(word) < 2 or word.lower() in _NO_NAMES:
+        if not word[:1].isupper() or len(word) < 2 or word.lower() in _NO_NAMES or _PERIOD.fullmatch(word):
             continue
         if begins and (word.endswith("ly") or sentence[match.end() :].startswith(",")):
             continue

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
+from rag.answering.evidence.asked.periods import CALENDAR, days_in
 from rag.answering.evidence.per_document import PerDocument, text_blocks
+from rag.answering.evidence.structure import structure_of
 from rag.answering.evidence.units import Unit, find_units
 from rag.answering.verification.clauses import Clause, figure_clauses, role_words
 from rag.answering.verification.figures import find_figures, find_periods, find_scale
@@ -30,7 +32,8 @@ class Statement:
     `start` and `end` are characters of the passage: of the cell's row, or the sentence. `scale` is what "in millions"
     above it says, or None. `context` has the words around it: the table's or the paragraph's, the heading, the title.
     Statements of one `group` are alternatives of each other: the figures of a sentence, or a document's rows. `is_cell`
-    says that the periods are those of a column.
+    says that the periods are those of a column. `fiscal_quarters` has the fiscal year and quarter in which each of the
+    column's days lies, if the document's fiscal years aren't those of the calendar.
     """
 
     passage: Passage
@@ -41,6 +44,7 @@ class Statement:
     context: frozenset[str]
     group: tuple[str, int]
     is_cell: bool
+    fiscal_quarters: tuple[tuple[int, int], ...] = ()
 
 
 class Statements:
@@ -108,7 +112,8 @@ class Statements:
         row = unit.cell is not None or _is_row(unit.text)
         key = (passage.document_id, -1 if row else unit.start)
         return [
-            Statement(passage, *place, clause, scale, context, key, is_cell=unit.cell is not None) for clause in clauses
+            Statement(passage, *place, clause, scale, context, key, unit.cell is not None, _fiscal_quarters(unit))
+            for clause in clauses
         ]
 
     def _scale(self, unit: Unit, measure: str) -> float | None:
@@ -117,6 +122,12 @@ class Statements:
             return scale
         notes = list(_SCALE_NOTE.finditer(unit.document.text, max(0, unit.start - _SCALE_CHARACTERS), unit.start))
         return find_scale(notes[-1][0]) if notes else None
+
+
+def _fiscal_quarters(unit: Unit) -> tuple[tuple[int, int], ...]:
+    days = days_in(unit.cell.column_header) if unit.cell else []
+    fiscal = structure_of(unit.document).fiscal_years if days else CALENDAR
+    return tuple(fiscal.quarter_of(day) for day in days) if fiscal != CALENDAR else ()
 
 
 def _distinct_words(document: Document) -> NDArray[np.int64]:

@@ -186,6 +186,8 @@ class Verifier:
 
     def _same_period(self, period: Period, clause: Clause, statement: Statement) -> bool:
         """Return whether a figure's time is that of the statement, or its passage has it and nothing contradicts."""
+        if period.kind in ("year", "quarter") and _fiscal_quarter(clause) in statement.fiscal_quarters:
+            return True
         own = {each.value for each in statement.clause.periods if each.kind == period.kind}
         if own:
             return period.value in own
@@ -243,6 +245,12 @@ class Verifier:
         kinds = {kind for kind, _ in own}
         times = {(each.kind, each.value) for each in find_periods(sentence) if each.kind in ("year", "day")}
         return all(time in own if time[0] in kinds else time in nearby for time in times)
+
+
+def _fiscal_quarter(clause: Clause) -> tuple[int, int]:
+    """Return the year and the quarter that a sentence names, 0 for one that it doesn't."""
+    named = {period.kind: period.value for period in clause.periods}
+    return named.get("year", 0), named.get("quarter", 0)
 
 
 def _grouped(statements: Iterable[Statement], key: Callable[[Statement], K]) -> dict[K, list[Statement]]:
