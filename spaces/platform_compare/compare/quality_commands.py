@@ -43,7 +43,10 @@ def score_run(run: Run, workload: Path, rag: Sequence[str] = RAG) -> list[Score]
     keys = {
         number: (questions[record.prompt].id, record.answer)
         for number, record in enumerate(run.records)
-        if record.phase == "measured" and record.ok and record.answer is not None and record.prompt < len(questions)
+        if record.phase == "measured"
+        and record.ok
+        and record.answer is not None
+        and 0 <= record.prompt < len(questions)
     }
     if not keys:
         return []

@@ -89,6 +89,11 @@ def test_a_headline_of_three_targets() -> None:
     assert "no difference in right answers shown" in three(12, {})
 
 
+def test_a_headline_of_one_target() -> None:
+    run = with_questions(simulate({"a": 1.0}), 12, {"a": range(1)})
+    assert headline(Report(run)).startswith("a answers 92% of 12 questions right (62% to 100%, 95% sure). One target")
+
+
 def test_a_card_has_the_share_of_right_answers() -> None:
     report = Report(run_of(120, wrong={"b": range(60)}))
     one, other = (card.figures[0] for card in make_cards(report))

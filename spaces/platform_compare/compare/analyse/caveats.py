@@ -58,7 +58,7 @@ def find_caveats(run: Run) -> list[Caveat]:
         *(caveat for name in run.targets for caveat in _coalesced(run, name)),
         *(caveat for name in run.targets for caveat in _overloaded(run, name)),
         *_questions(run),
-        *(caveat for name in run.targets for caveat in _varying(run, name)),
+        *_varying(run),
         *_lengths(metrics),
         *(caveat for name in run.targets for caveat in _traffic(run, name, metrics[name])),
     ]
@@ -154,12 +154,12 @@ def _questions(run: Run) -> Iterator[Caveat]:
             yield Caveat("not asked", values=values)
 
 
-def _varying(run: Run, name: str) -> Iterator[Caveat]:
-    """Yield whether a target that should always choose the likeliest token answers a question in several ways."""
+def _varying(run: Run) -> Iterator[Caveat]:
+    """Yield which targets answer a question in several ways, although they should always choose the likeliest token."""
     if run.questions and run.header["plan"].get("temperature") == 0:
-        differing, repeated = varying_questions(run, name)
-        if differing:
-            yield Caveat("answers vary", name, values={"differing": differing, "repeated": repeated})
+        for name, (differing, repeated) in varying_questions(run).items():
+            if differing:
+                yield Caveat("answers vary", name, values={"differing": differing, "repeated": repeated})
 
 
 def _lengths(metrics: dict[str, Metrics]) -> Iterator[Caveat]:

@@ -60,14 +60,15 @@ def _answered(requests: list[tuple[Record, Score | None]]) -> Answered:
     return Answered(record.answer if record else None, score, right, len(scored) + failed, failed)
 
 
-def varying_questions(run: Run, target: str) -> tuple[int, int]:
-    """Return how many repeated questions a target answered in several ways, and how many were repeated."""
-    repeated = [
-        answers
-        for (name, _), requests in requests_by_question(run).items()
-        if name == target and len(answers := list(_answers(requests))) > 1
-    ]
-    return sum(len(set(answers)) > 1 for answers in repeated), len(repeated)
+def varying_questions(run: Run) -> dict[str, tuple[int, int]]:
+    """Return how many repeated questions each target answered in several ways, and how many were repeated."""
+    counts = dict.fromkeys(run.targets, (0, 0))
+    for (target, _), requests in requests_by_question(run).items():
+        answers = list(_answers(requests))
+        if len(answers) > 1 and target in counts:
+            differing, repeated = counts[target]
+            counts[target] = differing + (len(set(answers)) > 1), repeated + 1
+    return counts
 
 
 def _answers(requests: list[tuple[Record, Score | None]]) -> Iterator[object]:

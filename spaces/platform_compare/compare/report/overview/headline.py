@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from compare.analyse.verdict import Finding, Verdict
 from compare.report.formats import ratio
 from compare.report.overview import strings
-from compare.report.overview.quality_headline import Clause, asked_questions, cost_sentence, quality_clause
+from compare.report.overview.quality_headline import (
+    Clause,
+    asked_questions,
+    cost_sentence,
+    quality_clause,
+    share_sentence,
+)
 from compare.report.report import Report
 from compare.report.strings import ONE_TARGET
 
@@ -57,7 +63,7 @@ def headline(report: Report) -> str:
         return strings.no_answer_text(silent)
     verdicts = report.verdicts or report.changes
     if not verdicts:
-        return ONE_TARGET
+        return " ".join(filter(None, [share_sentence(report), ONE_TARGET]))
     load = report.main_load
     first, end = (standing(verdicts, metric, load) for metric in ("ttft", "e2e"))
     costs = cost_sentence(report) if report.quality else ""

@@ -86,3 +86,12 @@ def cost_sentence(report: Report) -> str:
         if load == report.main_load and cost.per_1000_requests is not None
     }
     return strings.costs_text([(target, usd(cost)) for target, cost in costs.items()]) if len(costs) > 1 else ""
+
+
+def share_sentence(report: Report) -> str:
+    """Return how many questions a single target answers right; "" without judged answers."""
+    target = report.run.targets[0]
+    share = report.quality.get(target, {}).get(Measure.RIGHT)
+    if share is None:
+        return ""
+    return strings.share_text(target, share.questions, share.value, share.low, share.high)

@@ -95,6 +95,11 @@ def right_undecided(shares: Sequence[tuple[str, str]], margin: str, required: in
     return f"no difference in right answers shown ({found}{more})"
 
 
+def share_text(target: str, questions: int, value: float, low: float, high: float) -> str:
+    """Return how many questions a target answers right, with the range of the true share."""
+    return f"{target} answers {value:.0%} of {questions:,} questions right ({low:.0%} to {high:.0%}, 95% sure)."
+
+
 def costs_text(costs: Sequence[tuple[str, str]]) -> str:
     """Return what 1,000 questions cost on each target."""
     return f"1,000 questions cost {join([f'{usd} USD on {target}' for target, usd in costs])}."
