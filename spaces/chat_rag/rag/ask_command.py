@@ -18,6 +18,7 @@ from rag.answering.answer import Rag
 from rag.answering.api import answer_json
 from rag.answering.options import AnswerOptions
 from rag.errors import DocumentError, RagError
+from rag.json_lines import read_json_lines
 from rag.library.library import Library
 from rag.library.quota import UNLIMITED
 from rag.read_command import command_line_sources, location
@@ -49,21 +50,11 @@ def read_files(files: Sequence[str], embedder: Embedder) -> Library:
 
 def read_questions(path: Path) -> list[dict[str, Any]]:
     """Return the questions of a JSONL file, each with `id` and `question`."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise RagError(f"Can't read the questions in {path}: {error}.", "Pass a JSONL file in UTF-8.") from error
-    questions = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            question = json.loads(line)
-            questions.append({"id": question["id"], "question": str(question["question"])})
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise RagError(
-                f"Line {number} of {path} isn't a question ({error!r}).", 'Write {"id": 1, "question": "…"}.'
-            ) from error
+    remedy, questions = 'Write {"id": 1, "question": "…"}.', []
+    for number, line in read_json_lines(path, remedy):
+        if missing := {"id", "question"} - line.keys():
+            raise RagError(f"Line {number} of {path} has no {' and no '.join(sorted(missing))}.", remedy)
+        questions.append({"id": line["id"], "question": str(line["question"])})
     return questions
 
 

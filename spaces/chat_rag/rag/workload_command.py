@@ -30,8 +30,9 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         check_documents(questions, library)
         lines = workload_lines(questions, library, embedder, options, arguments.context_window)
-        write_json_lines(arguments.out, _with_progress(lines, len(questions)))
-        write_documents(arguments.out, library.documents)
+        found: set[str] = set()
+        write_json_lines(arguments.out, with_progress(_collect_documents(lines, found), len(questions)))
+        write_documents(arguments.out, (document for document in library.documents if document.id in found))
     finally:
         library.close()
     return 0
@@ -43,15 +44,22 @@ def _open_library(arguments: argparse.Namespace, embedder: Embedder) -> Library:
     return read_files(arguments.documents, embedder)
 
 
-def _with_progress(lines: Iterator[Any], count: int) -> Iterator[Any]:
+def _collect_documents(lines: Iterator[Any], found: set[str]) -> Iterator[Any]:
+    """Yield the lines, and add the ids of the documents of their passages to `found`."""
+    for line in lines:
+        found.update(passage["document"] for passage in line["question"]["passages"])
+        yield line
+
+
+def with_progress(lines: Iterator[Any], count: int, *, seconds: float = _REPORT_SECONDS) -> Iterator[Any]:
     """Yield the lines, and say on stderr every few seconds how many there are, and how long the others will take."""
     started = reported = time.monotonic()
     for number, line in enumerate(lines, start=1):
         yield line
         now = time.monotonic()
         if number == count:
-            print(f"{number:,} questions", file=sys.stderr)
-        elif now - reported >= _REPORT_SECONDS:
+            print(f"{number:,} question{'s' * (number > 1)}", file=sys.stderr)
+        elif now - reported >= seconds:
             reported = now
             minutes = (now - started) / number * (count - number) / 60
             print(f"{number:,} of {count:,} questions, {minutes:,.0f} minutes left", file=sys.stderr)

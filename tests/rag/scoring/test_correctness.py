@@ -10,9 +10,12 @@ from rag.scoring.questions import Gold
 from rag.scoring.refusals import is_refusal
 from tests.rag.scoring.cases import CASES, Case
 from tests.rag.scoring.further_cases import FURTHER_CASES
+from tests.rag.scoring.last_cases import LAST_CASES
 
 
-@pytest.mark.parametrize("case", [*CASES, *FURTHER_CASES], ids=lambda case: f"{case.gold[0]}: {case.answer[:60]}")
+@pytest.mark.parametrize(
+    "case", [*CASES, *FURTHER_CASES, *LAST_CASES], ids=lambda case: f"{case.gold[0]}: {case.answer[:60]}"
+)
 def test_an_answer_gets_the_mark_that_a_person_gives(case: Case) -> None:
     text = plain_text(case.answer)
     parts = statements(text)

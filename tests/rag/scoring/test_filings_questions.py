@@ -8,6 +8,8 @@ import pypdfium2
 import pytest
 
 from rag.scoring.questions import GoldQuestion, read_gold_questions
+from rag.scoring.score import Scorer
+from rag.scoring.workload import Asked
 from tests.conftest import DATA, ROOT, missing
 
 PATH = ROOT / "benchmarks" / "questions" / "filings.jsonl"
@@ -47,6 +49,16 @@ def test_the_gold_answer_stands_on_its_page(question: GoldQuestion) -> None:
     text = page_text(place[1], int(place[2])).replace(" ,", ",")
     for answer in question.gold.answers:
         assert re.search(rf"(?<![\d,.]){re.escape(written(answer))}(?![\d]|,\d)", text)
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)
+def test_the_gold_answer_is_right_and_a_refusal_only_where_there_is_none(question: GoldQuestion) -> None:
+    answerable = question.gold.answerable is not False
+    scorer, asked = Scorer({}, {}), Asked(question.id, question.text, question.gold, ())
+    for answer in question.gold.answers:
+        assert scorer.score(asked, f"It is {answer} [1].").correct is True
+    assert scorer.score(asked, "The passages do not mention it.").correct is not answerable
+    assert scorer.score(asked, "It is $1,111 million.").correct is False
 
 
 def test_what_is_not_answered_is_in_no_filing() -> None:

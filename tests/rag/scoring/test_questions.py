@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -129,3 +130,12 @@ def test_no_questions(write: Write, tmp_path: Path) -> None:
     assert "has no questions" in problem(write(""))
     assert "Can't read" in problem(tmp_path / "none.jsonl")
     assert "Can't read" in problem(tmp_path)
+
+
+def test_ten_thousand_questions_are_read_in_a_second(write: Write) -> None:
+    path = write(
+        *({"question": f"How high is crane {number}?", "answers": [f"{number} m"]} for number in range(10_000))
+    )
+    start = time.process_time()
+    assert len(read_gold_questions(path)) == 10_000
+    assert time.process_time() - start < 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -167,3 +168,12 @@ def test_a_file_that_is_no_workload(scores: Scores, line: str) -> None:
 def test_the_same_answers_get_the_same_scores(scores: Scores) -> None:
     line = json.dumps({"id": "revenue", "answer": "Revenue was $4,648 million or $5,431 million [1]."}).encode()
     assert scores.run(line) == scores.run(line)
+
+
+def test_an_answer_is_scored_in_milliseconds(scores: Scores) -> None:
+    answer = "Revenue was $4,648 million in 2023, and the harbour has 12 cranes [1]."
+    stdin = b"".join(json.dumps({"id": "revenue", "answer": answer}).encode() + b"\n" for _ in range(1_000))
+    start = time.process_time()
+    status, found, _ = scores.run(stdin)
+    assert (status, len(found)) == (0, 1_000)
+    assert time.process_time() - start < 8

@@ -14,6 +14,7 @@ from rag.answering.options import AnswerOptions
 from rag.library.library import Library
 from rag.scoring.workload_documents import read_documents
 from rag.search.embedding.embedders import Embedder
+from rag.workload_command import with_progress
 from tests.rag.answering.test_answer import DONE, QueueBackend, collect
 
 HARBOUR = "North Harbour Ltd. Revenue was $4,648 million in 2023. The harbour has 12 cranes."
@@ -109,3 +110,23 @@ def test_a_folder_that_cannot_be_written(folder: Path, capsys: pytest.CaptureFix
     path.write_text(json.dumps({"question": QUESTION}), encoding="utf-8")
     assert main(["workload", "--questions", str(path), "--documents", str(folder), "--out", str(out)]) == 1
     assert f"Can't write {out}" in capsys.readouterr().err
+
+
+def test_a_built_library_is_asked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    built = folder.parent / "library"
+    assert main(["build", str(folder), "--out", str(built)]) == 0
+    path, out = folder.parent / "questions.jsonl", folder.parent / "workload.jsonl"
+    path.write_text(json.dumps({"question": QUESTION, "documents": ["harbour.txt"]}), encoding="utf-8")
+    capsys.readouterr()
+    assert main(["workload", "--questions", str(path), "--library", str(built), "--out", str(out)]) == 0
+    assert capsys.readouterr().err == "1 question\n"
+    (passage,) = json.loads(out.read_text(encoding="utf-8"))["question"]["passages"]
+    assert passage["text"] == HARBOUR
+    assert [document.name for document in read_documents(out).values()] == ["harbour.txt"]
+
+
+def test_the_progress_of_many_questions_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(with_progress(iter(range(10_000)), 10_000, seconds=0.0)) == [*range(10_000)]
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "1 of 10,000 questions, 0 minutes left"
+    assert lines[-1] == "10,000 questions"

@@ -22,16 +22,19 @@ _POINTS = re.compile(
     r"|puntos porcentuales|个百分点)",
     re.IGNORECASE,
 )
-_BASIS_POINTS = re.compile(r"\s?(?:basis points?|bps?\b|basispunkte?\w*)", re.IGNORECASE)
+_BASIS_POINTS = re.compile(r"(?<![a-z])\s?(?:basis points?|(?<![a-z])bps?\b|basispunkte?\w*)", re.IGNORECASE)
 _CENTS = re.compile(r"\s?(?:cents?\b|¢)", re.IGNORECASE)
+_SYMBOL = re.compile(r"\s?(°\s?[cf]|k[gmw]|mw|cm|mm|lbs?|[mgt]b)\b", re.IGNORECASE)
 _NOUN = re.compile(r"\s(?!(?:and|but|or|for|from|while|with|which|that|was|were|compared|versus|due)\b)([a-z]{4,})\b")
 _ONE_MARK = re.compile(r"(\d{1,3})[.,](\d{3})")
 
 
 _MEASURES = frozenset(
     {"seconds", "minutes", "hours", "days", "weeks", "months", "years", "metres", "meters", "kilometres", "miles"}
+    | {"°c", "°f", "kg", "km", "kw", "mw", "cm", "mm", "lb", "lbs", "mb", "gb", "tb"}
 )
 _MAX_RATIO = 1000
+_MAX_CELL = 1e6  # a table in millions has smaller figures
 
 
 class Unit(StrEnum):
@@ -92,7 +95,7 @@ def amount(text: str, figure: Figure, scale_note: float | None = None, *, is_for
     scale = figure.scale * factor
     if figure.scale == 1 and scale_note and unit in (Unit.NONE, Unit.CURRENCY):
         scale = scale_note
-    noun = _NOUN.match(behind)
+    noun = _SYMBOL.match(behind) or _NOUN.match(behind)
     one_mark = _ONE_MARK.fullmatch(figure.text) if is_foreign else None
     others = (float(f"{one_mark[1]}{one_mark[2]}"), float(f"{one_mark[1]}.{one_mark[2]}")) if one_mark else ()
     return Amount(
@@ -105,7 +108,7 @@ def amount(text: str, figure: Figure, scale_note: float | None = None, *, is_for
         scale != 1,
         figure.negative and not written.lstrip().startswith("("),
         _is_in_parentheses(text, figure),
-        noun[1] if noun else "",
+        noun[1].lower().replace(" ", "") if noun else "",
         tuple(other * scale for other in others),
     )
 
@@ -141,14 +144,18 @@ def is_same_amount(gold: Amount, given: Amount) -> bool:
 
     It may be rounded, or more exact than a gold one that is rounded. A bare gold figure says nothing about the scale.
     """
-    if not _is_same_unit(gold, given) or ({gold.noun, given.noun} <= _MEASURES and gold.noun != given.noun):
+    if not _is_same_unit(gold, given) or _has_other_measure(gold, given):
         return False
     if any(_is_close(gold, given, value) for value in (given.value, *given.others)):
         return True
-    is_cell = gold.unit is Unit.NONE and not gold.is_scaled and gold.digits >= 3
+    is_cell = gold.unit is Unit.NONE and not gold.is_scaled and gold.digits >= 3 and gold.value < _MAX_CELL
     return (
         is_cell and given.is_scaled and any(_is_equal(gold.value * factor, given.value) for factor in (1e3, 1e6, 1e9))
     )
+
+
+def _has_other_measure(gold: Amount, given: Amount) -> bool:
+    return gold.noun != given.noun and {gold.noun, given.noun} <= _MEASURES
 
 
 def _is_close(gold: Amount, given: Amount, value: float) -> bool:
@@ -177,7 +184,7 @@ def _is_same_unit(gold: Amount, given: Amount) -> bool:
 
 def is_comparable(gold: Amount, given: Amount) -> bool:
     """Return whether an amount could be meant in the place of the gold one: two prices, two percentages, two counts."""
-    if gold.unit is not given.unit and _APART & {gold.unit, given.unit}:
+    if (gold.unit is not given.unit and _APART & {gold.unit, given.unit}) or _has_other_measure(gold, given):
         return False
     if max(gold.value, given.value) > _MAX_RATIO * min(gold.value, given.value) > 0:  # a total beside an amount a share
         return False

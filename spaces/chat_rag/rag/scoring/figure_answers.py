@@ -38,7 +38,7 @@ def mark_figures(question: str, gold: Sequence[Amount], statements: Sequence[str
 def _mark(question: str, gold: Amount, all_gold: Sequence[Amount], mentions: Sequence[Mention], asked: Asked) -> Mark:
     same = [mention for mention in mentions if is_same_amount(gold, mention.amount)]
     if not same:
-        return Mark(False, f"no figure is {gold.text}")
+        return Mark(False, _difference(gold, mentions))
     signed = [
         each
         for each in same
@@ -57,15 +57,32 @@ def _mark(question: str, gold: Amount, all_gold: Sequence[Amount], mentions: Seq
         for mention in mentions
         if is_comparable(gold, mention.amount) and not any(is_same_amount(each, mention.amount) for each in all_gold)
     ]
-    if not _add_up(others, gold):
-        is_change = bool(_CHANGE_ASKED.search(question))
-        for other in others:
-            is_level = is_change or not change_sign(other.before, other.behind)
-            if is_level and (stands_beside(other, right, asked) or _are_alternatives(other, right, mentions)):
-                return Mark(False, f"{other.amount.text} answers as much as {gold.text}")
+    if not _add_up(others, gold) and (rival := _rival(question, right, others, mentions, asked)):
+        return Mark(False, f"{rival.amount.text} answers as much as {gold.text}")
     if _is_of_other_year(question, right):
         return Mark(False, f"{gold.text} is said of another year")
     return Mark(True, f"it says {gold.text}")
+
+
+def _rival(
+    question: str, right: Mention, others: Sequence[Mention], mentions: Sequence[Mention], asked: Asked
+) -> Mention | None:
+    """Return a figure that answers the question as much as the right one; a change is none to a level."""
+    is_change = bool(_CHANGE_ASKED.search(question))
+    levels = (each for each in others if is_change or not change_sign(each.before, each.behind))
+    return next(
+        (each for each in levels if stands_beside(each, right, asked) or _are_alternatives(each, right, mentions)), None
+    )
+
+
+def _difference(gold: Amount, mentions: Sequence[Mention]) -> str:
+    """Return how the figures of an answer differ from the gold one."""
+    near = next((each.amount for each in mentions if _digits(each.amount) == _digits(gold)), None)
+    return f"{near.text} has another scale or unit than {gold.text}" if near else f"no figure is {gold.text}"
+
+
+def _digits(amount: Amount) -> str:
+    return re.sub(r"\D", "", amount.text).strip("0")
 
 
 def _add_up(others: Sequence[Mention], gold: Amount) -> bool:

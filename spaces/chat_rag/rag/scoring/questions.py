@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -53,30 +53,31 @@ def read_gold_questions(path: Path) -> list[GoldQuestion]:
     Raises `RagError`, which names the line, for what isn't a question, for an id that is there twice, and for a
     question that is there twice with other answers.
     """
-    questions: list[GoldQuestion] = []
-    ids: dict[str, int] = {}
+    lines = read_json_lines(path, EXAMPLE)
+    numbered = [(number, _question(line, number, f"Line {number} of {path}")) for number, line in lines]
+    _check_ids(numbered, path)
     asked: dict[tuple[str, tuple[str, ...]], tuple[int, GoldQuestion]] = {}
-    for number, line in read_json_lines(path, EXAMPLE):
-        question = _question(line, number, f"Line {number} of {path}")
-        first = ids.setdefault(str(question.id), number)
-        if first != number:
-            raise RagError(
-                f"Lines {first} and {number} of {path} have the same id: {question.id}.", "Change one of them."
-            )
+    for number, question in numbered:
         key = " ".join(question.text.casefold().split()), tuple(sorted(question.documents))
         before, other = asked.setdefault(key, (number, question))
-        if before == number:
-            questions.append(question)
-        elif other.gold == question.gold:
-            print(f"Line {number} asks the same as line {before}, and is left out.", file=sys.stderr)
-        else:
+        if other.gold != question.gold:
             raise RagError(
                 f"Lines {before} and {number} of {path} ask the same with other answers.",
                 "Delete one of them, or put all right answers into one.",
             )
-    if not questions:
+        if before != number:
+            print(f"Line {number} asks the same as line {before}, and is left out.", file=sys.stderr)
+    if not asked:
         raise RagError(f"{path} has no questions.", EXAMPLE)
-    return questions
+    return [question for _, question in asked.values()]
+
+
+def _check_ids(questions: Sequence[tuple[int, GoldQuestion]], path: Path) -> None:
+    ids: dict[str, int] = {}
+    for number, question in questions:
+        first = ids.setdefault(str(question.id), number)
+        if first != number:
+            raise RagError(f"Lines {first} and {number} of {path} have the same id: {question.id}.", "Change one.")
 
 
 def _question(line: Mapping[str, Any], number: int, place: str) -> GoldQuestion:

@@ -52,7 +52,8 @@ class Scorer:
         refused = is_refusal(asked.text, parts)
         mark = mark_answer(asked.text, asked.gold, text, parts, refused=refused)
         checked = text if parse_json(answer) is not None else answer[:MAX_CHARACTERS]
-        share = None if refused else supported_share(checked, asked.passages, self._verifier(str(asked.id)))
+        is_checked = asked.passages and not refused
+        share = supported_share(checked, asked.passages, self._verifier(str(asked.id))) if is_checked else None
         return Score(
             asked.id,
             mark.correct,

@@ -25,8 +25,6 @@ def open_verifier(passages: Sequence[Passage], documents: Mapping[str, Document]
 
 def supported_share(answer: str, passages: Sequence[Passage], verifier: Verifier) -> float | None:
     """Return the share of an answer's sentences that the passages support; None if no sentence claims anything."""
-    if not passages:
-        return None
     citer = Citer(passages, verifier)
     citer.feed(answer)
     citer.flush()
