@@ -29,17 +29,25 @@ def measure_until_decided(options: argparse.Namespace) -> int:
         run = options.out / f"{size.strip()}.jsonl"
         measure = ["run", "--targets", f"{options.stable},{options.canary}", "--out", str(run)]
         measure += ["--catalog", str(options.catalog), "--requests", size.strip(), "--progress", "none"]
-        failed = compare([*measure, "--concurrency", options.concurrency, "--workload", options.workload])
+        failed = compare([*measure, "--concurrency", options.concurrency, *_workload(options)])
         if failed and not run.exists():
             return NOT_COMPARABLE
         names = ["--stable", options.stable, "--candidate", options.canary]
         decide = ["canary", str(run), str(run), *names, "--json", str(run.with_suffix(".json"))]
         decide += ["--objective", options.objective] if options.objective else []
         decide += ["--price", *options.price] if options.price else []
+        decide += ["--max-loss", options.max_loss] if options.max_loss else []
         status = compare(decide)
         if status != UNDECIDED:
             break
     return status
+
+
+def _workload(options: argparse.Namespace) -> list[str]:
+    """Return the arguments that say what is asked: questions over documents, or a workload."""
+    if not options.questions:
+        return ["--workload", options.workload]
+    return ["--questions", options.questions, "--documents", *options.documents]
 
 
 def main() -> int:
@@ -51,6 +59,9 @@ def main() -> int:
     parser.add_argument("--sizes", default=SIZES, help=f"requests per target, one size after the other ({SIZES})")
     parser.add_argument("--concurrency", default="4")
     parser.add_argument("--workload", default="short")
+    parser.add_argument("--questions", help="JSONL of questions with right answers, in place of the workload")
+    parser.add_argument("--documents", nargs="+", default=[], help="what the questions are about")
+    parser.add_argument("--max-loss", help="tolerated decrease of right answers in points")
     parser.add_argument("--objective")
     parser.add_argument("--price", nargs=2, metavar=("STABLE", "CANARY"))
     return measure_until_decided(parser.parse_args())

@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from compare import run_file
 from tests.app.test_access import axe, tab_to, violations
+from tests.compare.make_runs import simulate
+from tests.compare.make_scores import with_questions
 from tests.compare.servers import Models
 from tests.helpers.apps import App
 from tests.helpers.compare import open_details
@@ -331,6 +333,27 @@ def test_a_stored_run_is_opened_and_compared(compared: App, open_page: OpenPage,
     expect(page.locator("#verdict")).to_contain_text("Compared with the earlier run")
     same = re.compile(r"laptop \(this run\) and laptop \(earlier\) (are equally fast|show no clear difference)")
     expect(page.locator("#verdict")).to_contain_text(same)
+
+
+def test_a_run_over_questions_shows_whose_answers_are_right(compared: App, open_page: OpenPage, tmp_path: Path) -> None:
+    run = with_questions(simulate({"laptop": 1.0, "gpu": 2.0}, rounds=100, noise=0.02), 200, {"gpu": range(3)})
+    run_file.write(run, tmp_path / "run.jsonl")
+    page = open_at(open_page, compared, "Measure")
+    open_details(page, "Answers")
+    expect(page.locator("#answers")).to_contain_text("This run has no scored answers.")
+    open_details(page, "Files and settings")
+    page.locator("#open input[type=file]").set_input_files(str(tmp_path / "run.jsonl"))
+    headline = page.locator(".sp-headline")
+    expect(headline).to_contain_text("laptop starts 2.0× sooner than gpu")
+    expect(headline).to_contain_text("no difference in right answers shown (laptop 100%, gpu 98%")
+    open_details(page, "Answers")
+    expect(page.locator("#answers")).to_contain_text("right: laptop says + to 2 (because of +)")
+    open_details(page, "Verdict")
+    page.locator("#margin input[type=number]").fill("10")
+    page.locator("#margin input[type=number]").press("Enter")
+    expect(headline).to_contain_text("laptop answers as many questions right as gpu (within 10 points), starts")
+    open_details(page, "Charts")
+    expect(page.locator("#charts .js-plotly-plot:visible")).to_have_count(5)  # all but the cost
 
 
 def test_other_visitors_see_none_of_it(compared: App, open_page: OpenPage) -> None:

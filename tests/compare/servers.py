@@ -19,7 +19,10 @@ MODELS = ("steady", "slow", "thinker", "silent", "endless", "dies", "refuses", "
 
 
 class Models(ThreadingHTTPServer):
-    """`requests` contains each model's request bodies, `max_in_flight` its highest number of concurrent requests."""
+    """`requests` contains each model's request bodies, `max_in_flight` its highest number of concurrent requests.
+
+    `replies` are a model's answers to the questions `asked`, if the prompt contains one.
+    """
 
     daemon_threads = True
 
@@ -28,6 +31,8 @@ class Models(ThreadingHTTPServer):
         self.requests: dict[str, list[dict[str, Any]]] = {}
         self.max_in_flight: dict[str, int] = {}
         self.disconnects: list[str] = []
+        self.asked: list[str] = []
+        self.replies: dict[str, list[str]] = {}
         self._in_flight: dict[str, int] = {}
         self._lock = threading.Lock()
 
@@ -52,6 +57,11 @@ class Models(ThreadingHTTPServer):
             self._in_flight[model] = self._in_flight.get(model, 0) + 1
             self.max_in_flight[model] = max(self.max_in_flight.get(model, 0), self._in_flight[model])
             return len(requests) - 1
+
+    def reply(self, model: str) -> str | None:
+        """Return a model's answer to the question of its last request."""
+        prompt = str(self.requests[model][-1]["messages"][-1]["content"])
+        return next((self.replies[model][at] for at, text in enumerate(self.asked) if text in prompt), None)
 
     def handle_error(self, *arguments: object) -> None:
         """Print nothing: this server closes connections on purpose."""
@@ -94,7 +104,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         self.event({"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]})
-        for delta in self.deltas(model):
+        reply = self.server.reply(model)
+        for delta in self.deltas(model) if reply is None else [{"content": f"{word} "} for word in reply.split()]:
             self.event({"choices": [{"index": 0, "delta": delta}]})
         self.event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
         if model != "silent":

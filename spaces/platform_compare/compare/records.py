@@ -13,6 +13,19 @@ Phase = Literal["cold", "warmup", "measured"]
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """The question of a prompt. Any of its `answers` is right; if it isn't `answerable`, a refusal is.
+
+    `answerable` is None if nobody said so. Without answers, nobody knows what is right.
+    """
+
+    id: str
+    text: str
+    answers: tuple[str, ...] = ()
+    answerable: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """Why a request returned no complete answer; `kind` is the name of the error's class."""
 
@@ -27,7 +40,8 @@ class Record:
 
     `sent` is when the request was written to the socket; for a model in this process, when the model was called.
     `intended` is when it should have been sent: between the two it waited for the client or for a connection.
-    A user waits from `intended` on. A mark from before `sent` is negative.
+    A user waits from `intended` on. A mark from before `sent` is negative. `answer` is the text of the answer, kept
+    only for a prompt with a question.
     """
 
     target: str
@@ -44,6 +58,7 @@ class Record:
     finish_reason: str | None = None
     usage: Usage | None = None
     error: Failure | None = None
+    answer: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -75,14 +90,34 @@ class BlockRecord:
     lags: tuple[float, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How good the answer of request number `request` is; None for what can't be judged.
+
+    `supported` is the share of its sentences that the passages support. `well_formed` means valid by its schema.
+    """
+
+    request: int
+    correct: bool | None
+    supported: float | None
+    refused: bool
+    well_formed: bool | None
+    words: int
+    reason: str = ""
+
+
 @dataclass(slots=True, eq=False, weakref_slot=True)  # compared by identity: verdicts are cached per run
 class Run:
-    """A complete run. `header` is the first line of the file; `ended` says why it stopped, "" if that is missing."""
+    """A complete run. `header` is the first line of the file; `ended` says why it stopped, "" if that is missing.
+
+    `scores` are those of answers, by the number of their request in `records`.
+    """
 
     header: dict[str, Any]
     records: list[Record] = field(default_factory=list)
     blocks: list[BlockRecord] = field(default_factory=list)
     ended: str = ""
+    scores: dict[int, Score] = field(default_factory=dict)
 
     @property
     def targets(self) -> list[str]:
@@ -95,6 +130,12 @@ class Run:
     @property
     def seed(self) -> int:
         return int(self.header["plan"]["seed"])
+
+    @property
+    def questions(self) -> list[Question]:
+        """The questions of the workload, one for each prompt; empty if its prompts have none."""
+        entries = self.header["workload"].get("questions") or []
+        return [Question(**entry | {"answers": tuple(entry["answers"])}) for entry in entries]
 
     def measured(self, target: str, load: str | None = None) -> list[Record]:
         """Return the requests that count, at one load or at all loads."""

@@ -1,7 +1,7 @@
 """Run files: JSON lines that contain everything a report needs.
 
 The first line ("run") describes the run and how to reproduce it. "request" and "block" lines follow as they
-happen. "end" says why the run stopped.
+happen. "end" says why the run stopped. "score" lines follow if the prompts have questions.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from compare.errors import RunError
-from compare.records import BlockRecord, Record, Run
+from compare.records import BlockRecord, Record, Run, Score
+
+Entry = Record | BlockRecord | Score
+LINE_TYPES: dict[type[Entry], str] = {Record: "request", BlockRecord: "block", Score: "score"}
 
 VERSION = 1
 MAX_FILE_BYTES = 500_000_000
@@ -61,17 +64,28 @@ def text(run: Run) -> str:
 def lines(run: Run) -> Iterable[str]:
     """Yield the JSON lines of a run."""
     yield encode(run.header)
-    entries: list[Record | BlockRecord] = [*run.records, *run.blocks]
+    entries: list[Entry] = [*run.records, *run.blocks, *run.scores.values()]
     for entry in entries:
         yield encode(entry_dict(entry))
     if run.ended:
         yield encode({"type": "end", "reason": run.ended})
 
 
-def entry_dict(entry: Record | BlockRecord) -> dict[str, Any]:
-    """Return an entry as the JSON object of its line."""
-    kind = "request" if isinstance(entry, Record) else "block"
-    return {"type": kind, **asdict(entry)}
+def entry_dict(entry: Entry) -> dict[str, Any]:
+    """Return an entry as the JSON object of its line; a request without a question has no answer in it."""
+    line = {"type": LINE_TYPES[type(entry)], **asdict(entry)}
+    if line.get("answer", "") is None:
+        del line["answer"]
+    return line
+
+
+def append(entries: Iterable[Entry], path: Path) -> None:
+    """Add entries to the end of a run's file."""
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.writelines(f"{encode(entry_dict(entry))}\n" for entry in entries)
+    except OSError as error:
+        raise RunError(f"Can't write {path.name} ({error.strerror}).", "Free some disk space.") from error
 
 
 def encode(value: Any) -> str:
@@ -119,13 +133,16 @@ def _number(text: str) -> float:
 
 
 def _add(run: Run, entry: dict[str, Any]) -> None:
-    from compare.schema import parse_block, parse_record
+    from compare.schema import parse_block, parse_record, parse_score
 
     kind = entry.pop("type")
     if kind == "request":
         run.records.append(parse_record(entry))
     elif kind == "block":
         run.blocks.append(parse_block(entry))
+    elif kind == "score":
+        score = parse_score(entry, len(run.records))
+        run.scores[score.request] = score
     elif kind == "target":
         run.header["targets"][entry.pop("name")]["served"] = entry
     elif kind == "end":

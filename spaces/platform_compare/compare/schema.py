@@ -7,7 +7,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
 from compare.measure.plan import MAX_BLOCKS, MAX_REQUESTS, MAX_TARGETS
-from compare.records import BlockRecord, Record
+from compare.measure.workload import MAX_PROMPTS
+from compare.records import BlockRecord, Record, Score
 
 # No run has more loads, no target a longer name. A report has a part for each target and load, with their names, and
 # compares all targets at each load: 8 targets at 64 loads took minutes.
@@ -24,11 +25,21 @@ class PlanHeader(BaseModel):
     warmup: int
 
 
+class QuestionHeader(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    id: Name
+    text: str
+    answers: list[str]
+    answerable: bool | None
+
+
 class WorkloadHeader(BaseModel):
     name: str
     description: str
     hash: str
     prompts: int
+    questions: Annotated[list[QuestionHeader], Field(max_length=MAX_PROMPTS)] | None = None
 
 
 class EnvironmentHeader(BaseModel):
@@ -58,6 +69,7 @@ class Header(BaseModel):
 _CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False)
 _HEADER = TypeAdapter(Header)
 _RECORD = TypeAdapter(with_config(_CONFIG)(Record))
+_SCORE = TypeAdapter(with_config(_CONFIG)(Score))
 _BLOCK = TypeAdapter(with_config(_CONFIG)(BlockRecord))
 
 
@@ -69,6 +81,9 @@ def validate_header(header: dict[str, Any]) -> None:
             raise ValueError(f"{twice} is there twice")
     if (cells := len(header["plan"]["targets"]) * len(header["loads"])) > MAX_CELLS:
         raise ValueError(f"it has {cells} targets times loads")
+    questions = header["workload"].get("questions") or []
+    if questions and len(questions) != header["workload"]["prompts"]:
+        raise ValueError(f"questions are {len(questions)} for {header['workload']['prompts']} prompts")
     for name in header["plan"]["targets"]:
         if name not in header["targets"]:
             raise ValueError(f"the target {name} is not described")
@@ -82,6 +97,16 @@ def parse_record(entry: dict[str, Any]) -> Record:
 def parse_block(entry: dict[str, Any]) -> BlockRecord:
     """Build a block record from a "block" line; raise `ValueError` that names the first problem."""
     return _with_block(_validate(_BLOCK, entry))
+
+
+def parse_score(entry: dict[str, Any], requests: int) -> Score:
+    """Build a score from a "score" line that follows so many requests; raise `ValueError` for the first problem."""
+    score = _validate(_SCORE, entry)
+    if not 0 <= score.request < requests:
+        raise ValueError(f"request is {score.request}")
+    if score.supported is not None and not 0 <= score.supported <= 1:
+        raise ValueError(f"supported is {score.supported}")
+    return score
 
 
 def _with_block(entry: Entry) -> Entry:

@@ -141,10 +141,15 @@ class ComparisonService:
         self.visitors.make_room()
         return name
 
-    def share_run(self, visitor: Visitor, name: str) -> str:
-        """Store a visitor's run for everybody with its link, and return its name in the link."""
+    def share_run(self, visitor: Visitor, name: str, with_texts: bool = False) -> str:
+        """Store a visitor's run for everybody with its link, and return its name in the link.
+
+        Its questions and answers are shared only `with_texts`.
+        """
         path = self.path(visitor, name)
-        return path.stem if name in self.examples else self.shared_runs.share(self.load_run(visitor, name))
+        if name in self.examples:
+            return path.stem
+        return self.shared_runs.share(self.load_run(visitor, name), with_texts=with_texts)
 
     def open_shared_run(self, visitor: Visitor, link: str) -> str:
         """Add the run of a link to the visitor's list, and return its name there."""

@@ -7,11 +7,12 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from compare import run_file
 from compare.errors import RunError
-from compare.records import Run
+from compare.records import Question, Run
 
 # Of more, those that were opened longest ago are removed.
 MAX_RUNS, MAX_BYTES = 200, 200_000_000
@@ -41,9 +42,12 @@ class SharedRuns:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return self._folder
 
-    def share(self, run: Run) -> str:
-        """Store a run and return its name; a run that is shared twice is stored once."""
-        content = run_file.text(run).encode()
+    def share(self, run: Run, *, with_texts: bool = False) -> str:
+        """Store a run and return its name; a run that is shared twice is stored once.
+
+        Its questions, answers and reasons are left out, unless `with_texts`: their marks stay.
+        """
+        content = run_file.text(run if with_texts else without_texts(run)).encode()
         if len(content) > MAX_BYTES // 10:
             raise RunError(f"A run of more than {MAX_BYTES // 10_000_000:,} MB can't be shared.", "Send its file.")
         name = hashlib.sha256(content).hexdigest()[:24]
@@ -79,3 +83,25 @@ class SharedRuns:
             total += path.stat().st_size
             if place >= MAX_RUNS or total > MAX_BYTES:
                 path.unlink(missing_ok=True)
+
+
+def without_texts(run: Run) -> Run:
+    """Return a run without its questions, answers, and the reasons of its scores."""
+    workload = dict(run.header["workload"])
+    if "questions" in workload:
+        workload["questions"] = [
+            {"id": str(number), "text": "", "answers": [], "answerable": _is_answerable(question)}
+            for number, question in enumerate(run.questions, 1)
+        ]
+    return Run(
+        run.header | {"workload": workload},
+        [replace(record, answer=None) if record.answer is not None else record for record in run.records],
+        run.blocks,
+        run.ended,
+        {number: replace(score, reason="") for number, score in run.scores.items()},
+    )
+
+
+def _is_answerable(question: Question) -> bool | None:
+    """Return whether a question has an answer: one with a right answer does, which isn't shared."""
+    return True if question.answerable is None and question.answers else question.answerable

@@ -23,22 +23,23 @@ class RunLinks:
         self.service = service
         self._identity = identity
         share = gr.Button(strings.SHARE, size="sm", elem_id="share")
+        texts = gr.Checkbox(label=strings.SHARE_TEXTS, elem_id="share-texts")
         box = gr.Textbox(
             visible=False, label=strings.LINK, info=strings.LINK_INFO, interactive=False, buttons=["copy"],
             elem_id="link",
         )  # fmt: skip
         name = gr.Textbox(visible=False)
-        event = share.click(self.share_run, [identity.key, run], [name, box], concurrency_limit=None, **VISITOR)
+        event = share.click(self.share_run, [identity.key, run, texts], [name, box], concurrency_limit=None, **VISITOR)
         event.success(None, name, box, js=scripts.LINK_JS, **PRIVATE)
 
-    async def share_run(self, key: str, name: str | None, request: gr.Request) -> tuple[str, Any]:
-        """Store the run for everybody with its link, and show the box for it."""
+    async def share_run(self, key: str, name: str | None, with_texts: bool, request: gr.Request) -> tuple[str, Any]:
+        """Store the run for everybody with its link, and show the box for it; its texts only if asked for."""
         if not name:
             raise Refusal(strings.NO_RUN)
         visitor, caller = self._identity.visitor(key, request), self._identity.caller(key, request)
         try:
             self.service.admission.take_question(caller)
-            link = await self.service.admission.view(caller, self.service.share_run, visitor, name)
+            link = await self.service.admission.view(caller, self.service.share_run, visitor, name, with_texts)
         except SpaceportError as error:
             raise refusal(error) from error
         return link, gr.Textbox(visible=True)

@@ -12,12 +12,14 @@ import gradio as gr
 from backends import SpaceportError
 from compare.analyse.definitions import TITLES
 from compare.analyse.objectives import OBJECTIVES
-from compare.report import charts, render
+from compare.analyse.quality_verdict import MARGIN
+from compare.report import charts, quality_text, render
 from compare.report import strings as report_strings
 from compare.report.files.export import report_markdown
 from compare.report.files.html_report import html
 from compare.report.files.requests_csv import requests_csv
 from compare.report.overview.cards import overview_html
+from compare.report.quality_view import quality_html
 from compare.report.report import Report, ReportOptions
 from compare.service import ComparisonService
 from compare.visitors import Visitor
@@ -45,9 +47,9 @@ class Results:
         self._identity = identity
         self._create_components()
         self.inputs: list[Any] = [identity.key, self.run, self.earlier, self.definition, self.objective, self.prices,
-                                  self.alternatives, self.utilization, self.spot]  # fmt: skip
+                                  self.alternatives, self.utilization, self.spot, self.margin]  # fmt: skip
         self.outputs: list[Any] = [
-            self.overview, self.verdict, self.metrics, self.cost, self.price_errors, self.settings,
+            self.overview, self.verdict, self.answers, self.metrics, self.cost, self.price_errors, self.settings,
             *(part for pair in self.charts.values() for part in pair), self.raw,
         ]  # fmt: skip
         self._connect_events()
@@ -68,6 +70,11 @@ class Results:
                 self._create_metrics()
             with gr.Tab(report_strings.VERDICT):
                 self.verdict = gr.HTML("", elem_id="verdict")
+                self.margin = gr.Slider(
+                    1, 20, MARGIN * 100, step=1, label=strings.MARGIN, info=strings.MARGIN_INFO, elem_id="margin"
+                )
+            with gr.Tab(quality_text.ANSWERS):
+                self.answers = gr.HTML("", elem_id="answers")
             with gr.Tab(report_strings.CHARTS), gr.Row(elem_id="charts"):
                 self.charts = {name: _create_chart(title) for name, title in report_strings.CHART_TITLES.items()}
             with gr.Tab(report_strings.COST):
@@ -123,12 +130,12 @@ class Results:
     async def show(
         self,
         key: str, name: str | None, earlier: str, definition: str, objective: str, prices: str, alternatives: list[str],
-        utilization: float, spot: bool, request: gr.Request,
+        utilization: float, spot: bool, margin: float, request: gr.Request,
     ) -> list[Any]:  # fmt: skip
         """Show a stored run."""
         if not name:
             return [f'<p class="sp-empty">{strings.NO_RUN}</p>', *[gr.skip()] * (len(self.outputs) - 1)]
-        options = _options(definition, objective, prices, alternatives, utilization, spot)
+        options = _options(definition, objective, prices, alternatives, utilization, spot, margin)
         visitor, caller = self._identity.visitor(key, request), self._identity.caller(key, request)
         try:
             parts = await self.service.admission.view(caller, self._draw, visitor, name, _run_name(earlier), options)
@@ -143,6 +150,7 @@ class Results:
         return [
             overview_html(report),
             render.verdict_html(report),
+            quality_html(report),
             render.metrics_html(report),
             render.cost_html(report),
             _price_errors_html(report),
@@ -153,12 +161,12 @@ class Results:
     async def write(
         self,
         suffix: str, key: str, name: str | None, earlier: str, definition: str, objective: str, prices: str,
-        alternatives: list[str], utilization: float, spot: bool, request: gr.Request,
+        alternatives: list[str], utilization: float, spot: bool, margin: float, request: gr.Request,
     ) -> str:  # fmt: skip
         """Return the report as the text of a file. None is stored: every visitor could fill the disk with them."""
         if not name:
             return ""
-        options = _options(definition, objective, prices, alternatives, utilization, spot)
+        options = _options(definition, objective, prices, alternatives, utilization, spot, margin)
         visitor = self._identity.visitor(key, request)
         caller = self._identity.caller(key, request)
         try:
@@ -212,11 +220,17 @@ def _price_errors_html(report: Report) -> str:
 
 
 def _options(
-    definition: str, objective: str, prices: str, alternatives: list[str], utilization: float, spot: bool
+    definition: str,
+    objective: str,
+    prices: str,
+    alternatives: list[str],
+    utilization: float,
+    spot: bool,
+    margin: float = MARGIN * 100,
 ) -> ReportOptions:
     # A program can send more than the fields hold, and each line is looked up among all prices.
     lines, models = prices[:MAX_PRICES_CHARACTERS].splitlines(), alternatives[:MAX_ALTERNATIVES]
-    return ReportOptions(definition, objective, lines, utilization / 100, spot, models)
+    return ReportOptions(definition, objective, lines, utilization / 100, spot, models, margin / 100)
 
 
 def _run_name(earlier: str) -> str | None:

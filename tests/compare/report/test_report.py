@@ -350,6 +350,11 @@ def test_a_request_is_a_line_of_csv() -> None:
         "output_tokens": "4",
         "finish_reason": "stop",
         "error": "",
+        "correct": "",
+        "supported": "",
+        "refused": "",
+        "well_formed": "",
+        "words": "",
     }
     assert (bad["target"], bad["block"], bad["error"]) == ("b", "2", "Rejected: No such key.")
     assert (bad["ttft_ms"], bad["deltas"], bad["output_tokens"], bad["finish_reason"]) == ("", "0", "", "")

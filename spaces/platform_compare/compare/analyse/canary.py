@@ -1,7 +1,8 @@
 """Canary decisions: promote, roll back, or keep measuring, from measurements of the canary and the stable release.
 
 A canary is promoted once it is shown to be at most `tolerance` slower and more expensive and to fail no more often.
-It is rolled back once it is shown to be worse. Until then, more is measured. A p95 can cause a rollback but never
+If questions were asked, it also has to answer at most `max_loss` fewer of them right. It is rolled back once it is
+shown to be worse. Until then, more is measured. A p95 can cause a rollback but never
 blocks a promotion, because it would need many times as many requests.
 """
 
@@ -13,6 +14,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from compare.analyse import intervals, verdict
+from compare.analyse.canary_quality import MAX_LOSS, RightAnswers, compare_right_answers
 from compare.analyse.definitions import DEFINITIONS, user_timing
 from compare.analyse.failure_rates import RateDifference, compare_rates
 from compare.analyse.objectives import Objective
@@ -51,6 +53,7 @@ class CheckName(StrEnum):
     TTFT_P95 = "ttft p95"
     PACE = "pace"
     COST = "cost"
+    RIGHT = "right answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,8 @@ class Release:
 class Check:
     """One metric at one load, and its state. An undecided check blocks a promotion if it is `required`.
 
-    `ratio`, from `low` to `high`, is the canary's value divided by the stable one's; `rates` compares failures.
+    `ratio`, from `low` to `high`, is the canary's value divided by the stable one's; `rates` compares failures, and
+    `right` right answers.
     """
 
     load: str
@@ -85,15 +89,20 @@ class Check:
     low: float | None = None
     high: float | None = None
     rates: RateDifference | None = None
+    right: RightAnswers | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CanaryDecision:
-    """A decision and its checks; `recommended_requests` per target and load would probably settle an undecided one."""
+    """A decision and its checks; `recommended_requests` per target and load would probably settle an undecided one.
+
+    So would `recommended_questions`, if it's undecided whether enough answers are right.
+    """
 
     decision: Decision
     checks: tuple[Check, ...]
     recommended_requests: int | None
+    recommended_questions: int | None = None
 
 
 def decide(
@@ -102,6 +111,7 @@ def decide(
     objective: Objective | None = None,
     prices: tuple[Price, Price] | None = None,
     tolerance: float = TOLERANCE,
+    max_loss: float = MAX_LOSS,
 ) -> CanaryDecision:
     """Compare the canary with the stable release at every shared load; `prices` are stable first, then canary."""
     if not 0 < tolerance < 1:
@@ -121,7 +131,20 @@ def decide(
     ratios = _compare(stable, canary, questions)
     checks = [check for load in loads for check in _failure_checks(stable, canary, load, objective)]
     checks += [_speed_check(question, ratios.get(question), tolerance, cost_factor) for question in questions]
-    return CanaryDecision(_decision(checks), tuple(checks), _recommended_requests(canary, ratios, tolerance))
+    right = _right_check(stable, canary, loads, max_loss)
+    checks += [right] if right else []
+    questions_wanted = right.right.required if right and right.right and right.state is CheckState.UNDECIDED else None
+    recommended = _recommended_requests(canary, ratios, tolerance)
+    return CanaryDecision(_decision(checks), tuple(checks), recommended, questions_wanted)
+
+
+def _right_check(stable: Release, canary: Release, loads: list[str], max_loss: float) -> Check | None:
+    """Compare the right answers at all loads; None without questions that can be judged."""
+    right = compare_right_answers((stable.run, stable.target), (canary.run, canary.target), max_loss)
+    if right is None:
+        return None
+    state = _state(is_worse=right.is_worse(max_loss), is_good=right.is_good(max_loss))
+    return Check(", ".join(loads), CheckName.RIGHT, state, right=right)
 
 
 def _decision(checks: list[Check]) -> Decision:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from compare.analyse.client_load import client_load, is_overloaded
+from compare.analyse.differing import varying_questions
 from compare.analyse.metrics import EMPTY, Metrics, compute_metrics
 from compare.analyse.pacing import MAX_COALESCED_SHARE, coalesced_share, departure_seconds, due_seconds
+from compare.analyse.quality import coverage
 from compare.records import Failure, Run
 
 IN_PROCESS_KINDS = ("embedded", "transformers")
@@ -22,6 +24,7 @@ MAX_CONNECT_SHARE = 0.02
 CaveatKind = Literal[
     "stopped", "out of time", "no end", "all failed", "all empty", "some failed", "not measured", "given up",
     "falling behind", "coalesced", "overloaded", "lengths differ", "no token counts", "cached", "new connections",
+    "not scored", "no gold", "not asked", "answers vary",
 ]  # fmt: skip
 
 
@@ -54,6 +57,8 @@ def find_caveats(run: Run) -> list[Caveat]:
         *(caveat for name in run.targets for caveat in _falling_behind(run, name)),
         *(caveat for name in run.targets for caveat in _coalesced(run, name)),
         *(caveat for name in run.targets for caveat in _overloaded(run, name)),
+        *_questions(run),
+        *_varying(run),
         *_lengths(metrics),
         *(caveat for name in run.targets for caveat in _traffic(run, name, metrics[name])),
     ]
@@ -134,6 +139,27 @@ def _coalesced(run: Run, name: str) -> Iterator[Caveat]:
         share = coalesced_share(run, name, load)
         if share > MAX_COALESCED_SHARE:
             yield Caveat("coalesced", name, load, {"share": share})
+
+
+def _questions(run: Run) -> Iterator[Caveat]:
+    """Yield what the shares of right answers leave out."""
+    found = coverage(run)
+    if found.questions and not found.answered:
+        yield Caveat("not scored")
+    elif found.answered:
+        values = {"questions": found.questions, "answered": found.answered, "missing": found.answered - found.judged}
+        if values["missing"]:
+            yield Caveat("no gold", values=values)
+        if found.answered < found.questions:
+            yield Caveat("not asked", values=values)
+
+
+def _varying(run: Run) -> Iterator[Caveat]:
+    """Yield which targets answer a question in several ways, although they should always choose the likeliest token."""
+    if run.questions and run.header["plan"].get("temperature") == 0:
+        for name, (differing, repeated) in varying_questions(run).items():
+            if differing:
+                yield Caveat("answers vary", name, values={"differing": differing, "repeated": repeated})
 
 
 def _lengths(metrics: dict[str, Metrics]) -> Iterator[Caveat]:

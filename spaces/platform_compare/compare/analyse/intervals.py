@@ -5,6 +5,8 @@ the blocks of one round share it between targets, so resampling rounds keeps the
 simultaneous: every interval spans the same two percentiles of its resamples, chosen so that in 95 % of the resamples
 all comparisons of a run lie inside their intervals (Beran's balance). They are percentiles instead of multiples of a
 deviation, because the median of bimodal times, such as cache hits and misses, jumps between the two modes.
+
+Comparisons of other kinds, such as those of right answers, can share the 95 %: they get the same tail as the times.
 """
 
 from __future__ import annotations
@@ -94,18 +96,27 @@ def is_large_enough(comparison: Comparison) -> bool:
 
 def compare(comparisons: Mapping[Key, Comparison], seed: int) -> dict[Key, Ratio]:
     """Return each comparison's ratio with its simultaneous interval; equal seeds give equal digits."""
-    if not comparisons:
-        return {}
+    return compare_with_others(comparisons, seed, 0)[0]
+
+
+def compare_with_others(
+    comparisons: Mapping[Key, Comparison], seed: int, others: int
+) -> tuple[dict[Key, Ratio], float]:
+    """Return the ratios, and the tail of each interval, which `others` more comparisons can use too.
+
+    All intervals then hold together: those of the times and those of the others.
+    """
     resamples = _Resamples(seed)
     logs = {
         key: resamples.logs(comparison.one, comparison.quantile) - resamples.logs(comparison.other, comparison.quantile)
         for key, comparison in comparisons.items()
     }
-    tail = _joint_tail(list(logs.values()))
-    return {
+    tail = _joint_tail(list(logs.values()), others)
+    ratios = {
         key: _interval(_estimate(comparison), logs[key], tail, _degrees_of_freedom(comparison))
         for key, comparison in comparisons.items()
     }
+    return ratios, tail
 
 
 def required_requests(noise: float, requests: int, rounds: int, difference: float = 0.05, power: float = 0.9) -> int:
@@ -166,12 +177,32 @@ def _degrees_of_freedom(comparison: Comparison) -> int:
     return min(len(np.unique(side.blocks)) for side in (comparison.one, comparison.other)) - 1
 
 
-def _joint_tail(logs: Sequence[Floats]) -> float:
-    """Return the share of resamples to cut at each end of every comparison, so that the intervals are simultaneous."""
+def _joint_tail(logs: Sequence[Floats], others: int) -> float:
+    """Return the share to cut at each end of every comparison, so that the intervals are simultaneous."""
     from scipy.stats import rankdata
 
+    largest = (1 - LEVEL) / 2
+    if not logs:
+        return largest / max(1, others)
     nearer = [np.minimum(rankdata(each, "max"), RESAMPLES + 1 - rankdata(each, "min")) for each in logs]
-    return min(float(np.quantile(np.min(nearer, axis=0), 1 - LEVEL)) / RESAMPLES, (1 - LEVEL) / 2)
+    nearest = np.min(nearer, axis=0)
+    if not others:
+        return min(float(np.quantile(nearest, 1 - LEVEL)) / RESAMPLES, largest)
+    return _shared_tail(nearest, others)
+
+
+def _shared_tail(nearest: Floats, others: int) -> float:
+    """Return the largest tail at which the times and `others` more comparisons hold together.
+
+    The resamples say how often an interval of the times misses. What the others add is at most the sum of their tails
+    (Bonferroni), whatever way answers and times depend on each other.
+    """
+    low, high = 0.0, (1 - LEVEL) / 2 / others
+    for _ in range(50):
+        middle = (low + high) / 2
+        missed = float(np.mean(nearest <= middle * RESAMPLES)) + 2 * others * middle
+        low, high = (middle, high) if missed <= 1 - LEVEL else (low, middle)
+    return low
 
 
 def _interval(estimate: float, logs: Floats, tail: float, freedom: int) -> Ratio:

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from compare.analyse import intervals
 from compare.analyse.definitions import DEFINITIONS, Timing, user_timing
 from compare.analyse.pacing import MAX_COALESCED_SHARE, coalesced_share
+from compare.analyse.quality_verdict import count_comparisons, target_pairs
 from compare.records import Run
 
 # Nobody notices a smaller ratio than this, however certain it is.
@@ -49,21 +50,34 @@ class Verdict:
     noise: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class JointVerdicts:
+    """Verdicts whose intervals hold together; each leaves out `tail` at each end, as those of other kinds have to."""
+
+    verdicts: tuple[Verdict, ...]
+    tail: float
+
+
 # By definition. They are kept as long as the run, which can have a hundred megabytes.
-Known = dict[str, tuple[Verdict, ...]]
+Known = dict[str, JointVerdicts]
 _verdicts: WeakKeyDictionary[Run, Known] = WeakKeyDictionary()
 _changes: WeakKeyDictionary[Run, WeakKeyDictionary[Run, Known]] = WeakKeyDictionary()
 
 
 def verdicts(run: Run, definition: str = "spaceport") -> tuple[Verdict, ...]:
     """Compare every pair of targets at every load; all intervals of the run are simultaneous."""
+    return joint_verdicts(run, definition).verdicts
+
+
+def joint_verdicts(run: Run, definition: str = "spaceport") -> JointVerdicts:
+    """Return the verdicts of a run, and the tail that its verdicts on the quality of answers share."""
     known = _verdicts.setdefault(run, {})
     if definition not in known:
         known[definition] = _compare_targets(run, definition)
     return known[definition]
 
 
-def _compare_targets(run: Run, definition: str) -> tuple[Verdict, ...]:
+def _compare_targets(run: Run, definition: str) -> JointVerdicts:
     return _compare_all(
         {
             (load, metric, quantile, one, other): (
@@ -77,18 +91,24 @@ def _compare_targets(run: Run, definition: str) -> tuple[Verdict, ...]:
         },
         run.seed,
         definition,
+        count_comparisons(target_pairs(run)),
     )
 
 
 def compare_runs(run: Run, earlier: Run, definition: str = "spaceport") -> tuple[Verdict, ...]:
     """Compare a run with an earlier one, by shared target and load; other changes between the runs are included."""
+    return joint_changes(run, earlier, definition).verdicts
+
+
+def joint_changes(run: Run, earlier: Run, definition: str = "spaceport") -> JointVerdicts:
+    """Return the verdicts on a run against an earlier one, and the tail that those on quality share."""
     known = _changes.setdefault(run, WeakKeyDictionary()).setdefault(earlier, {})
     if definition not in known:
         known[definition] = _compare_with(run, earlier, definition)
     return known[definition]
 
 
-def _compare_with(run: Run, earlier: Run, definition: str) -> tuple[Verdict, ...]:
+def _compare_with(run: Run, earlier: Run, definition: str) -> JointVerdicts:
     shared = [(load, name) for load in run.loads if load in earlier.loads for name in run.targets]
     return _compare_all(
         {
@@ -103,7 +123,13 @@ def _compare_with(run: Run, earlier: Run, definition: str) -> tuple[Verdict, ...
         },
         run.seed,
         definition,
+        count_comparisons(changed_targets(run, earlier)),
     )
+
+
+def changed_targets(run: Run, earlier: Run) -> list[tuple[tuple[Run, str], tuple[Run, str]]]:
+    """Return each target that both runs have, in this run and in the earlier one."""
+    return [((run, name), (earlier, name)) for name in run.targets if name in earlier.targets]
 
 
 def this_label(target: str) -> str:
@@ -136,7 +162,8 @@ def pace_metric(*sides: tuple[Run, str, str]) -> str:
     return "tpot" if any(coalesced_share(*side) > MAX_COALESCED_SHARE for side in sides) else "itl"
 
 
-def _compare_all(questions: dict[Key, tuple[Side, Side]], seed: int, definition: str) -> tuple[Verdict, ...]:
+def _compare_all(questions: dict[Key, tuple[Side, Side]], seed: int, definition: str, others: int) -> JointVerdicts:
+    """Compare times, with intervals that hold together with those of `others` more comparisons."""
     samples: dict[tuple[int, str, str, str], intervals.Sample | None] = {}
 
     def cached_sample(side: Side, metric: str) -> intervals.Sample | None:
@@ -153,8 +180,8 @@ def _compare_all(questions: dict[Key, tuple[Side, Side]], seed: int, definition:
             comparison = intervals.pair(left, right, key[2])
             if intervals.is_large_enough(comparison):
                 comparisons[key] = comparison
-    ratios = intervals.compare(comparisons, seed)
-    return tuple(_verdict(key, ratios.get(key)) for key in questions)
+    ratios, tail = intervals.compare_with_others(comparisons, seed, others)
+    return JointVerdicts(tuple(_verdict(key, ratios.get(key)) for key in questions), tail)
 
 
 def metric_sample(

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from backends import SpaceportError
 from compare import run_file
 from compare.analyse.canary import TOLERANCE, CanaryDecision, Decision, Release, decide
+from compare.analyse.canary_quality import MAX_LOSS
 from compare.analyse.objectives import OBJECTIVES
 from compare.analyse.prices import Price, Prices
 from compare.errors import CompareError
@@ -39,6 +40,10 @@ def add_canary_command(commands: Any) -> None:
     parser.add_argument(
         "--tolerance", type=float, default=TOLERANCE, help=f"tolerated increase in time and cost ({TOLERANCE})"
     )
+    parser.add_argument(
+        "--max-loss", type=float, default=MAX_LOSS * 100, metavar="POINTS",
+        help=f"tolerated decrease of right answers in points, if questions were asked ({MAX_LOSS * 100:g})",
+    )  # fmt: skip
     parser.add_argument(
         "--price", nargs=2, metavar=("STABLE", "CANARY"), help="of both: ml.g5.xlarge, 1.25/h, … (the catalogue's)"
     )
@@ -85,7 +90,8 @@ def _decision(options: argparse.Namespace) -> tuple[CanaryDecision, Release, Rel
         raise CompareError(f"Can't compare {stable.target} with itself.", "Name two targets of the run.")
     objective = OBJECTIVES[options.objective] if options.objective else None
     prices = _prices(options, stable, canary)
-    return decide(stable, canary, objective, prices, options.tolerance), stable, canary
+    decision = decide(stable, canary, objective, prices, options.tolerance, options.max_loss / 100)
+    return decision, stable, canary
 
 
 def _target(run: Run, name: str | None, option: str) -> str:

@@ -11,6 +11,7 @@ from compare import run_file
 from compare.analyse.definitions import DEFINITIONS
 from compare.analyse.objectives import OBJECTIVES
 from compare.analyse.prices import Prices
+from compare.analyse.quality_verdict import MARGIN
 from compare.errors import CompareError, PriceError
 from compare.records import Run
 from compare.report.files.export import report_json, report_markdown
@@ -28,6 +29,9 @@ def add_report_command(commands: Any) -> None:
     report.add_argument("--objective", choices=tuple(OBJECTIVES), default="default", help="goodput targets (default)")
     report.add_argument("--price", action="append", default=[], metavar="TARGET=PRICE", help="ml.g5.xlarge, 1.25/h, …")
     report.add_argument("--prices", type=Path, metavar="FILE", help="your own rows, in the format of prices.toml")
+    report.add_argument(
+        "--margin", type=float, default=MARGIN * 100, help=f"points within which targets are as good ({MARGIN * 100:g})"
+    )
     report.add_argument("--spot", action="store_true", help="use spot prices where available")
     report.add_argument("--utilisation", type=float, default=1.0, help="share of the capacity in use, 0 to 1 (1)")
     report.add_argument(
@@ -85,6 +89,7 @@ def _build(options: argparse.Namespace, run: Run) -> Report:
         options.utilisation,
         options.spot,
         options.break_even,
+        options.margin / 100,
     )
     earlier = run_file.read(options.against) if options.against else None
     report = build_report(run, earlier, report_options, Prices.load(options.prices))

@@ -8,18 +8,22 @@ import json
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from backends import Catalog, SpaceportError
 from compare import run_file
+from compare.commands.questions import add_question_options, default_requests, prepare_workload
 from compare.measure import plan as plans
 from compare.measure.measurement import Progress
 from compare.measure.plan import Load, RunPlan
 from compare.measure.run import EndReason, execute
-from compare.measure.workload import SHAPES, Workload, find_workload
+from compare.measure.workload import SHAPES, Workload
+from compare.quality_commands import add_scores
 from compare.records import Run
 
+DEFAULT_REQUESTS = 40
 INTERRUPTED, NOTHING_SUCCEEDED = 130, 3
 
 
@@ -34,9 +38,10 @@ def add_run_command(commands: Any) -> None:
     load.add_argument("--rate", metavar="2,8", help="open loops: requests to send per second, on schedule")
     load.add_argument("--sweep", type=int, metavar="N", help="closed loops at 1, 2, 4 … up to N")
     run.add_argument("--arrivals", choices=("poisson", "constant"), default="poisson", help="for --rate (poisson)")
-    run.add_argument("--requests", type=int, default=40, help="measured requests per target and load (40)")
+    run.add_argument("--requests", type=int, help="measured requests per target and load (40, or each question)")
     run.add_argument("--warmup", type=int, default=2, help="requests per target that precede them and don't count (2)")
-    run.add_argument("--workload", default="short", metavar="NAME|FILE", help=f"{', '.join(SHAPES)} or JSONL (short)")
+    run.add_argument("--workload", metavar="NAME|FILE", help=f"{', '.join(SHAPES)} or JSONL (short)")
+    add_question_options(run)
     run.add_argument("--max-tokens", type=int, help="maximum length of an answer (the workload's)")
     run.add_argument("--temperature", type=float, default=0.0)
     run.add_argument("--seed", type=int, default=0, help="seed of the order of blocks and of the arrivals (0)")
@@ -61,7 +66,7 @@ def _measure(options: argparse.Namespace) -> int:
     plan = RunPlan(
         targets=tuple(name.strip() for name in options.targets.split(",") if name.strip()),
         loads=_loads(options),
-        requests=options.requests,
+        requests=DEFAULT_REQUESTS if options.requests is None else options.requests,
         warmup=options.warmup,
         seed=options.seed,
         max_tokens=options.max_tokens,
@@ -69,12 +74,21 @@ def _measure(options: argparse.Namespace) -> int:
         request_timeout=options.timeout,
         max_seconds=options.max_seconds,
     )
-    workload = find_workload(options.workload)
     catalog = Catalog.load(options.catalog)
-    report = {"text": _print_line, "json": _print_json, "none": lambda _: None}[options.progress]
-    reason = asyncio.run(_execute(plan, workload, catalog, options.out, report))
+    for name in plan.targets:
+        catalog.target(name)  # an unknown one is an error before the documents are read
+    say = _print_step if options.progress == "text" else lambda _: None
+    with prepare_workload(options, say) as (workload, path):
+        if options.requests is None:
+            plan = replace(plan, requests=default_requests(workload, DEFAULT_REQUESTS))
+        report = {"text": _print_line, "json": _print_json, "none": lambda _: None}[options.progress]
+        reason = asyncio.run(_execute(plan, workload, catalog, options.out, report))
+        if workload.questions:
+            say("Scoring the answers")
+            add_scores(options.out, path)
+    say(f"{reason}: {options.out}")
     if options.progress == "text":
-        print(f"\r{reason}: {options.out}\033[K", file=sys.stderr)
+        print(file=sys.stderr)
     if reason == "stopped":
         return INTERRUPTED
     run = run_file.read(options.out)
@@ -113,6 +127,10 @@ def _print_line(progress: Progress) -> None:
     print(
         f"\r{progress.done} of {progress.total} requests{left} · {progress.current_step}\033[K", end="", file=sys.stderr
     )
+
+
+def _print_step(text: str) -> None:
+    print(f"\r{text}\033[K", end="", file=sys.stderr, flush=True)
 
 
 def _print_json(progress: Progress) -> None:

@@ -39,7 +39,7 @@ class BackgroundRun:
         # In a Space, `compare` is in the folder of app.py. The program checks the arguments itself.
         command = (sys.executable, "-m", "compare", "run", *self._arguments)
         self._process = process = await asyncio.create_subprocess_exec(
-            *command, cwd=FOLDER, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
+            *command, cwd=FOLDER, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, start_new_session=True
         )
         assert process.stdout and process.stderr  # noqa: S101  # both are pipes
         stderr = asyncio.create_task(process.stderr.read())
@@ -58,7 +58,8 @@ class BackgroundRun:
         finally:
             stderr.cancel()
             if process.returncode is None:  # the visitor has left
-                process.kill()
+                with suppress(ProcessLookupError):  # with the process that scores its answers
+                    os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
 
     def _error(self, message: str, remedy: str) -> CompareError:

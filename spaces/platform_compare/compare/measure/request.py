@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from dataclasses import replace
 
-from backends import Backend, BackendError, Stopwatch
+from backends import Backend, BackendError, Delta, Stopwatch
 from backends.streams import closing
 from compare.measure.plan import Block, RunPlan
 from compare.measure.workload import Workload
 from compare.records import Failure, Phase, Record
+
+# No answer is longer, whatever a server sends.
+MAX_ANSWER_CHARACTERS = 200_000
 
 
 class RequestSender:
@@ -24,8 +28,9 @@ class RequestSender:
 
     async def send(self, block: Block, phase: Phase, number: int, intended: float) -> Record:
         """Send request `number` of a block and return its record; a failure is part of the record."""
-        stopwatch, failure = Stopwatch(), None
-        request = self._workload.prompt(number).request(
+        stopwatch, failure, texts = Stopwatch(), None, list[str]()
+        prompt = self._workload.prompt(number)
+        request = prompt.request(
             nonce=self._prompt_nonce(block, phase, number),
             max_tokens=self._plan.max_tokens,
             temperature=self._plan.temperature,
@@ -35,8 +40,9 @@ class RequestSender:
                 stream = stopwatch.record(self._backends[block.target].stream(request))
                 with stopwatch.marking():
                     async with closing(stream):
-                        async for _ in stream:
-                            pass
+                        async for event in stream:
+                            if prompt.question and type(event) is Delta and event.kind == "answer":
+                                texts.append(event.text)
         except TimeoutError:
             text = f"The answer was not complete after {self._plan.request_timeout:g} s."
             failure = Failure("TimedOut", text, "Use a shorter maximum length or a longer timeout.")
@@ -45,7 +51,8 @@ class RequestSender:
         except Exception as error:  # One target's bug must not end the run. The exception's text may contain a key.
             text = f"The backend raised {type(error).__name__}."
             failure = Failure("Unexpected", text, "This is a bug in that backend kind.")
-        return self._record(block, phase, number, intended, stopwatch, failure)
+        record = self._record(block, phase, number, intended, stopwatch, failure)
+        return replace(record, answer=storable("".join(texts))) if prompt.question else record
 
     def _record(
         self, block: Block, phase: Phase, number: int, intended: float, stopwatch: Stopwatch, failure: Failure | None
@@ -74,3 +81,8 @@ class RequestSender:
     def _prompt_nonce(self, block: Block, phase: Phase, number: int) -> str:
         key = f"{self._nonce}/{block.target}/{block.load.name}/{phase}/{number}"
         return hashlib.sha256(key.encode()).hexdigest()[:8]
+
+
+def storable(answer: str) -> str:
+    """Return an answer as it's stored: cut if it's very long, without halves of characters."""
+    return answer[:MAX_ANSWER_CHARACTERS].encode(errors="replace").decode()

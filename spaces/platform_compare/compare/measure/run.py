@@ -76,6 +76,7 @@ def header(plan: RunPlan, workload: Workload, catalog: Catalog, run_id: str) -> 
             "description": workload.description,
             "prompts": len(workload.prompts),
             "hash": workload.hash,
+            **({"questions": [asdict(question) for question in workload.questions]} if workload.questions else {}),
         },
         "targets": {
             name: {"title": target.title, "price": target.price, "settings": catalog.settings(name)}

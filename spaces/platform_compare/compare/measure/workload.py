@@ -12,8 +12,12 @@ from typing import Any
 
 from backends import ChatRequest, Message
 from compare.errors import WorkloadError
+from compare.measure.question_entry import check_questions, parse_question
+from compare.records import Question
 
 MAX_FILE_BYTES = 20_000_000
+# Of a workload with questions, each of which has its passages twice: in the prompt, and for the score.
+MAX_QUESTIONS_BYTES = 500_000_000
 MAX_PROMPTS = 10_000
 REMEDY = 'Put {"prompt": "…"} or {"messages": [{"role": "user", "content": "…"}]} on every line.'
 
@@ -30,10 +34,14 @@ _WORDS = _FILLER.split()
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One conversation to send; `max_tokens=None` leaves the maximum length to the plan."""
+    """One conversation to send; `max_tokens=None` leaves the maximum length to the plan.
+
+    The answer to a prompt with a `question` is kept, so that it can be scored.
+    """
 
     messages: tuple[Message, ...]
     max_tokens: int | None = None
+    question: Question | None = None
 
     def request(self, *, nonce: str, max_tokens: int | None, temperature: float) -> ChatRequest:
         """Build the request. The nonce comes first, so that no server can reuse a cached prefix."""
@@ -53,6 +61,11 @@ class Workload:
     def prompt(self, index: int) -> Prompt:
         """Return the prompt of request number `index`; prompts repeat in order."""
         return self.prompts[index % len(self.prompts)]
+
+    @property
+    def questions(self) -> list[Question]:
+        """The questions of the prompts; empty if they have none."""
+        return [prompt.question for prompt in self.prompts if prompt.question]
 
     @property
     def hash(self) -> str:
@@ -107,14 +120,14 @@ def _text(shape: Shape, words: random.Random) -> str:
     return f"{task} Pay no attention to these words: {filler}. {task}" if filler else task
 
 
-def load(path: Path) -> Workload:
+def load(path: Path, max_bytes: int = MAX_FILE_BYTES) -> Workload:
     """Read prompts from a JSONL file; `WorkloadError` names the first bad line."""
     try:
         size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
+        if size > max_bytes:
             raise WorkloadError(
                 f"{path.name} has {size / 1e6:,.0f} MB.",
-                f"A workload can have up to {MAX_FILE_BYTES / 1e6:g} MB. Use a sample.",
+                f"A workload can have up to {max_bytes / 1e6:g} MB. Use a sample.",
             )
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -124,12 +137,14 @@ def load(path: Path) -> Workload:
     prompts = tuple(_parse(path.name, text))
     if not prompts:
         raise WorkloadError(f"{path.name} contains no prompts.", REMEDY)
+    check_questions(path.name, [prompt.question for prompt in prompts])
     return Workload(path.name, f"{len(prompts):,} prompts of {path.name}", prompts)
 
 
-def find_workload(name: str) -> Workload:
+def find_workload(name: str, max_bytes: int = MAX_FILE_BYTES) -> Workload:
     """Return a built-in workload by its name, or load a file by its path."""
-    return built_in(name) if name in SHAPES or not (Path(name).suffix or Path(name).is_file()) else load(Path(name))
+    is_name = name in SHAPES or not (Path(name).suffix or Path(name).is_file())
+    return built_in(name) if is_name else load(Path(name), max_bytes)
 
 
 def _parse(file: str, text: str) -> Iterator[Prompt]:
@@ -153,7 +168,7 @@ def _prompt(entry: Any) -> Prompt:
     max_tokens = entry.get("max_tokens")
     if max_tokens is not None and not (type(max_tokens) is int and 1 <= max_tokens <= 32_768):
         raise ValueError(f"max_tokens is {max_tokens!r}")
-    return Prompt(messages, max_tokens)
+    return Prompt(messages, max_tokens, parse_question(entry["question"]) if entry.get("question") else None)
 
 
 def _message(item: dict[str, Any]) -> Message:

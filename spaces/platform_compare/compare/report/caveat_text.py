@@ -29,12 +29,35 @@ def caveat_text(caveat: Caveat) -> str:
         case "lengths differ":
             means = ", ".join(f"{name} {mean:.0f}" for name, mean in values["means"].items())
             return f"Answers differ in length (mean tokens: {means}), so end-to-end times don't cover equal work."
+        case "not scored" | "no gold" | "not asked" | "answers vary":
+            return _question_text(caveat)
         case "falling behind" | "coalesced" | "overloaded":
             return f"{caveat.target}, {caveat.load}: {_load_text(caveat)}"
         case "no token counts" | "cached" | "new connections":
             return f"{caveat.target}: {_traffic_text(caveat)}"
         case _:
             return f"{caveat.target}: {_failure_text(caveat)}"
+
+
+def _question_text(caveat: Caveat) -> str:
+    values = caveat.values
+    match caveat.kind:
+        case "not scored":
+            return "The answers have no scores, so nobody judged whether they are right."
+        case "no gold" if values["missing"] == values["answered"]:
+            return "No question has a right answer to compare with, so nobody judged whether the answers are right."
+        case "no gold":
+            return (
+                f"{values['missing']} of {values['answered']} questions have no right answer to compare with. Nobody "
+                "judged whether their answers are right."
+            )
+        case "not asked":
+            return f"Only {values['answered']:,} of {values['questions']:,} questions were asked and answered."
+        case _:
+            return (
+                f"{caveat.target}: {values['differing']} of {values['repeated']} questions that were asked again got "
+                "different answers at temperature 0, where only the nonce before the prompt had changed."
+            )
 
 
 def _failure_text(caveat: Caveat) -> str:

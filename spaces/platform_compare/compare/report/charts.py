@@ -14,6 +14,7 @@ from compare.analyse.verdict import Finding, Verdict, earlier_label, this_label
 from compare.records import Record
 from compare.report import strings
 from compare.report.chart_style import COLOURS, DASHES, TEXT, blank_figure
+from compare.report.quality_chart import quality
 from compare.report.report import Report
 
 MAX_LABEL = 42  # characters of a label's line: a phone has room for no more
@@ -27,6 +28,7 @@ def draw_charts(report: Report) -> dict[str, go.Figure]:
         "gaps": gaps,
         "throughput": throughput,
         "cost": cost,
+        "quality": quality,
     }
     figures = {name: function(report) for name, function in draw.items()}
     return {name: figure for name, figure in figures.items() if figure.data}

@@ -10,19 +10,21 @@ from compare.analyse.verdict import Finding, Verdict
 from compare.report import strings, tables
 from compare.report.formats import MISSING, milliseconds, percent
 from compare.report.glossary import glossary_html, term_html
+from compare.report.quality_text import explained_labels, verdict_lines
 from compare.report.report import Report
 from compare.report.settings_text import settings_rows
 
 
 def verdict_html(report: Report) -> str:
-    """Return the run's verdicts by load, and how certain they are."""
-    parts = [_verdict_lists(report.verdicts)]
+    """Return the run's verdicts on quality, those on times by load, and how certain they are."""
+    quality = "".join(f"<li>{escape(text)}</li>" for text in verdict_lines(report))
+    parts = [f"<ul>{quality}</ul>" if quality else "", _verdict_lists(report.verdicts)]
     if report.changes:
-        parts.append(_subtitle(strings.EARLIER) + _verdict_lists(report.changes))
-        parts.append(_note(strings.NOT_INTERLEAVED))
+        parts.append(subtitle(strings.EARLIER) + _verdict_lists(report.changes))
+        parts.append(note(strings.NOT_INTERLEAVED))
     if len(report.run.targets) == 1 and not report.changes:
         parts = [f'<p class="sp-empty">{escape(strings.ONE_TARGET)}</p>']
-    advice = _note(report.advice) if report.advice else ""
+    advice = note(report.advice) if report.advice else ""
     return f'<div class="sp-verdict">{"".join(parts)}{advice}</div>'
 
 
@@ -30,15 +32,15 @@ def metrics_html(report: Report) -> str:
     """Return the metrics by target and load; all percentiles and the client's load are folded."""
     rows = [tables.metrics_row(*key, metrics) for key, metrics in report.cells.items()]
     percentiles = "".join(
-        _subtitle(f"{target}, {load}") + table(strings.PERCENTILE_HEADERS, tables.percentile_rows(metrics))
+        subtitle(f"{target}, {load}") + table(strings.PERCENTILE_HEADERS, tables.percentile_rows(metrics))
         for (target, load), metrics in report.cells.items()
     )
     return (
         table(strings.METRIC_HEADERS, rows, text_columns=2, key="metrics")
-        + _note(strings.metrics_note(report.objective, open_loop=report.has_open_loop))
+        + note(strings.metrics_note(report.objective, open_loop=report.has_open_loop))
         + _details(strings.PERCENTILES, percentiles)
         + _details(strings.CLIENT, _client_html(report))
-        + _details(strings.TERMS, glossary_html(strings.EXPLAINED_LABELS))
+        + _details(strings.TERMS, glossary_html(explained_labels(report)))
     )
 
 
@@ -46,7 +48,7 @@ def cost_html(report: Report) -> str:
     """Return the cost at the measured throughput, and the break-even points of hourly endpoints."""
     if not report.costs:
         return f'<p class="sp-empty">{escape(strings.NO_PRICE)}</p>'
-    notes = "".join(map(_note, report.cost_notes))
+    notes = "".join(map(note, report.cost_notes))
     return table(strings.COST_HEADERS, tables.cost_rows(report), text_columns=3) + notes
 
 
@@ -83,11 +85,12 @@ def _number(place: int, text_columns: int) -> str:
     return "" if place < text_columns else ' class="sp-num"'
 
 
-def _note(text: str) -> str:
+def note(text: str) -> str:
+    """Return a paragraph in small letters."""
     return f'<p class="sp-note">{escape(text)}</p>'
 
 
-def _subtitle(text: str) -> str:
+def subtitle(text: str) -> str:
     """Return a small heading. It's no heading element, whose level would have to fit every page that shows it."""
     return f'<p class="sp-subtitle">{escape(text)}</p>'
 
@@ -103,10 +106,10 @@ def _verdict_lists(verdicts: Sequence[Verdict]) -> str:
     for load in loads:
         decided = [v for v in verdicts if v.load == load and v.decision is not Finding.TOO_FEW_MEASUREMENTS]
         items = "".join(f"<li>{escape(strings.verdict_text(verdict))}</li>" for verdict in decided)
-        heading = _subtitle(load) if len(loads) > 1 else ""
+        heading = subtitle(load) if len(loads) > 1 else ""
         parts.append(f"{heading}<ul>{items}</ul>" if items else "")
     too_few = sum(verdict.decision is Finding.TOO_FEW_MEASUREMENTS for verdict in verdicts)
-    return "".join(parts) + (_note(strings.too_few_text(too_few)) if too_few else "")
+    return "".join(parts) + (note(strings.too_few_text(too_few)) if too_few else "")
 
 
 def _client_html(report: Report) -> str:
@@ -126,7 +129,7 @@ def _client_html(report: Report) -> str:
                 f"{client.new_connections} of {known}" if known else MISSING,
             ]
         )
-    return table(strings.CLIENT_HEADERS, rows, text_columns=2, key="client") + _note(strings.CLIENT_NOTE)
+    return table(strings.CLIENT_HEADERS, rows, text_columns=2, key="client") + note(strings.CLIENT_NOTE)
 
 
 def _cold_start(report: Report, target: str) -> str:

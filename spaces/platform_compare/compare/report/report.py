@@ -12,8 +12,21 @@ from compare.analyse.client_load import ClientLoad, client_load
 from compare.analyse.cost import BreakEven, Cost, break_evens, cost
 from compare.analyse.metrics import Metrics, compute_metrics
 from compare.analyse.objectives import OBJECTIVES, Objective
+from compare.analyse.paired import Share
 from compare.analyse.prices import Hourly, PerToken, Price, Prices, run_prices, spot_prices
-from compare.analyse.verdict import Verdict, compare_runs, recommended_requests, verdicts
+from compare.analyse.quality import Measure, shares
+from compare.analyse.quality_verdict import MARGIN, QualityVerdict, check_margin, quality_verdicts, target_pairs
+from compare.analyse.verdict import (
+    Verdict,
+    changed_targets,
+    compare_runs,
+    earlier_label,
+    joint_changes,
+    joint_verdicts,
+    recommended_requests,
+    this_label,
+    verdicts,
+)
 from compare.errors import PriceError
 from compare.records import Run
 from compare.report import strings
@@ -23,7 +36,10 @@ from compare.report.chart_style import target_colours
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """Options of a report; `prices` are texts "target=price", `alternatives` names of models priced per token."""
+    """Options of a report; `prices` are texts "target=price", `alternatives` names of models priced per token.
+
+    Targets whose shares of right answers differ by less than the `margin` are as good as each other.
+    """
 
     definition: str = "spaceport"
     objective: str = "default"
@@ -31,6 +47,7 @@ class ReportOptions:
     utilisation: float = 1.0
     spot: bool = False
     alternatives: Sequence[str] = ()
+    margin: float = MARGIN
 
 
 @dataclass
@@ -52,6 +69,7 @@ class Report:
     today: date | None = None
     price_errors: Sequence[PriceError] = ()
     catalog: Sequence[str] = ()
+    margin: float = MARGIN
 
     @cached_property
     def colours(self) -> dict[str, str]:
@@ -90,6 +108,25 @@ class Report:
     def changes(self) -> tuple[Verdict, ...]:
         """Verdicts on this run against the earlier one, if there is one."""
         return compare_runs(self.run, self.earlier, self.definition) if self.earlier else ()
+
+    @cached_property
+    def quality(self) -> dict[str, dict[Measure, Share]]:
+        """Shares of right, supported, wrongly refused and well-formed answers by target; empty without scores."""
+        found = {target: shares(self.run, target) for target in self.run.targets}
+        return {target: each for target, each in found.items() if each}
+
+    @cached_property
+    def quality_verdicts(self) -> tuple[QualityVerdict, ...]:
+        """Verdicts on the quality of answers; their intervals hold together with those of `verdicts`."""
+        return quality_verdicts(target_pairs(self.run), joint_verdicts(self.run, self.definition).tail, self.margin)
+
+    @cached_property
+    def quality_changes(self) -> tuple[QualityVerdict, ...]:
+        """Verdicts on the quality of this run's answers against those of the earlier one, if there is one."""
+        if not self.earlier:
+            return ()
+        tail = joint_changes(self.run, self.earlier, self.definition).tail
+        return quality_verdicts(changed_targets(self.run, self.earlier), tail, self.margin, (this_label, earlier_label))
 
     @cached_property
     def recommended_requests(self) -> int | None:
@@ -181,4 +218,5 @@ def build_report(
         [price for price in alternatives if isinstance(price, PerToken)],
         price_errors=errors,
         catalog=catalog,
+        margin=check_margin(options.margin),
     )

@@ -63,6 +63,7 @@ CHART_TITLES = {
     "gaps": "Gaps within one answer",
     "throughput": "Throughput vs latency",
     "cost": "Cost vs latency",
+    "quality": "Right answers vs cost",
 }
 NO_CLEAR_DIFFERENCE = "no clear difference"
 AXIS_RATIO = "times faster"
@@ -73,6 +74,8 @@ AXIS_GAP = "time since the previous text (ms)"
 AXIS_RATE = "requests/s"
 AXIS_END_TO_END = "median end-to-end time (ms)"
 AXIS_COST = "USD per 1,000 requests"
+AXIS_QUESTION_COST = "USD per 1,000 questions"
+AXIS_RIGHT = "right answers (size: p95 end to end)"
 
 METRIC_PHRASES = {
     "ttft": "to the first token",

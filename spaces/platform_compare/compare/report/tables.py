@@ -18,7 +18,11 @@ _ACTIVE = re.compile(r"[<\[\\]|&(?=#?\w{1,31};)")
 
 def markdown_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table with aligned columns; cells are escaped."""
-    lines = [list(headers), ["---"] * len(headers), *([_escape(cell) for cell in row] for row in rows)]
+    lines = [
+        [_escape(header) for header in headers],
+        ["---"] * len(headers),
+        *([_escape(cell) for cell in row] for row in rows),
+    ]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headers))]
     padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
     return "\n".join(f"| {' | '.join(line)} |" for line in padded)

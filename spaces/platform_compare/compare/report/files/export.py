@@ -8,7 +8,8 @@ from typing import Any
 
 from compare.analyse.definitions import TITLES
 from compare.analyse.metrics import cold_start
-from compare.report import strings, tables
+from compare.report import quality_text, strings, tables
+from compare.report.files.quality_json import quality_json
 from compare.report.glossary import glossary_lines
 from compare.report.overview.headline import headline
 from compare.report.report import Report
@@ -28,6 +29,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "targets": {target: _target_json(report, target) for target in report.run.targets},
         "verdicts": [asdict(verdict) | {"text": strings.verdict_text(verdict)} for verdict in report.verdicts],
         "changes": [asdict(verdict) | {"text": strings.verdict_text(verdict)} for verdict in report.changes],
+        "quality": quality_json(report),
         "recommended_requests": report.recommended_requests,
         "break_even": [asdict(even) for even in report.break_evens],
         "caveats": report.caveats,
@@ -69,6 +71,7 @@ def report_markdown(report: Report) -> str:
             "",
             *_items(report.cost_notes),
         ]
+    parts += _quality_parts(report)
     verdicts = [f"{each.load}: {strings.verdict_text(each)}" for each in (*report.verdicts, *report.changes)]
     notes = [*([strings.NOT_INTERLEAVED] if report.changes else []), *report.caveats]
     advice = [report.advice] if report.advice else []
@@ -85,10 +88,29 @@ def report_markdown(report: Report) -> str:
             "",
             f"{strings.TERMS}:",
             "",
-            *_items(glossary_lines(strings.EXPLAINED_LABELS)),
+            *_items(glossary_lines(quality_text.explained_labels(report))),
             "",
         ]
     )
+
+
+def _quality_parts(report: Report) -> list[str]:
+    """Return the shares of right answers, the verdicts on them, and the questions where targets differ."""
+    if not report.quality:
+        return []
+    differing = quality_text.differing_rows(report)
+    headers = quality_text.differing_headers(report)
+    note = quality_text.differing_note(report)
+    return [
+        "",
+        tables.markdown_table(quality_text.SHARE_HEADERS, quality_text.share_rows(report)),
+        "",
+        *_items(quality_text.verdict_lines(report)),
+        "",
+        f"{quality_text.DIFFERING}:",
+        *(["", tables.markdown_table(headers, differing)] if differing else []),
+        *(["", note] if note else []),
+    ]
 
 
 def _items(texts: Iterable[str]) -> list[str]:

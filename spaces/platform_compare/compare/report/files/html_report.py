@@ -8,9 +8,10 @@ from pathlib import Path
 import plotly.offline
 
 from compare.analyse.definitions import TITLES
-from compare.report import charts, render, strings
+from compare.report import charts, quality_text, render, strings
 from compare.report.overview.cards import CSS as OVERVIEW_CSS
 from compare.report.overview.cards import overview_html
+from compare.report.quality_view import quality_html
 from compare.report.report import Report
 
 CSS = Path(__file__).with_name("report.css").read_text(encoding="utf-8") + OVERVIEW_CSS
@@ -24,6 +25,7 @@ def html(report: Report) -> str:
     parts = {
         strings.SUMMARY: overview_html(report),
         strings.VERDICT: render.verdict_html(report),
+        **({quality_text.ANSWERS: quality_html(report)} if report.quality else {}),
         strings.metrics_title(TITLES[report.definition]): render.metrics_html(report),
         strings.COST: render.cost_html(report),
         strings.CHARTS: f'<div class="charts">{_charts(report)}</div>',

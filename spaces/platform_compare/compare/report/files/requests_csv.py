@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 
-from compare.records import Run
+from compare.records import Run, Score
 
 CSV_COLUMNS = ("run", "seed", "workload_hash", "target", "load", "block", "phase", "prompt", "intended_s", "sent_s",
-               "ttft_ms", "e2e_ms", "deltas", "input_tokens", "output_tokens", "finish_reason", "error")  # fmt: skip
+               "ttft_ms", "e2e_ms", "deltas", "input_tokens", "output_tokens", "finish_reason", "error",
+               "correct", "supported", "refused", "well_formed", "words")  # fmt: skip
 
 
 def requests_csv(run: Run) -> str:
@@ -18,8 +19,8 @@ def requests_csv(run: Run) -> str:
     writer.writerow(CSV_COLUMNS)
     # These identify the run; its JSONL has the settings and versions.
     origin = [_safe_cell(run.header["id"]), run.seed, _safe_cell(run.header["workload"]["hash"])]
-    for record in run.records:
-        usage = record.usage
+    for number, record in enumerate(run.records):
+        usage, score = record.usage, run.scores.get(number)
         writer.writerow(
             [
                 *origin,
@@ -37,9 +38,17 @@ def requests_csv(run: Run) -> str:
                 usage.output_tokens if usage else "",
                 _safe_cell(record.finish_reason or ""),
                 _safe_cell(f"{record.error.kind}: {record.error.message}" if record.error else ""),
+                *(["" if mark is None else mark for mark in _marks(score)]),
             ]
         )
     return out.getvalue()
+
+
+def _marks(score: Score | None) -> list[object]:
+    """Return the marks of an answer, None for what wasn't judged."""
+    if score is None:
+        return [None] * 5
+    return [score.correct, score.supported, score.refused, score.well_formed, score.words]
 
 
 def _safe_cell(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from compare.analyse.quality import Measure
 from compare.report.overview.headline import headline
 from compare.report.report import Report
 
@@ -18,6 +19,7 @@ def report_rows(report: Report) -> list[dict[str, Any]]:
 def _row(report: Report, target: str, load: str) -> dict[str, Any]:
     header, metrics = report.run.header, report.cells[target, load]
     cost = report.costs.get((target, load))
+    right = report.quality.get(target, {}).get(Measure.RIGHT)
     served = header["targets"][target].get("served", {})
     return {
         "version": VERSION,
@@ -46,6 +48,10 @@ def _row(report: Report, target: str, load: str) -> dict[str, Any]:
         "goodput_share": metrics.goodput_share,
         "usd_per_1000_requests": cost.per_1000_requests if cost else None,
         "usd_per_million_output_tokens": cost.per_million_output_tokens if cost else None,
+        "questions": right.questions if right else None,
+        "right_share": right.value if right else None,
+        "right_low": right.low if right else None,
+        "right_high": right.high if right else None,
         "headline": headline(report),
         "caveats": len(report.caveats),
     }

@@ -1,13 +1,15 @@
-"""A card per target with the four figures that matter: first token, speed, cost and failures."""
+"""A card per target with the figures that matter: right answers, first token, speed, cost and failures."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 from compare.analyse.metrics import Metrics
+from compare.analyse.quality import Measure
+from compare.analyse.quality_verdict import QualityFinding
 from compare.report.formats import MISSING, milliseconds, rate, usd
 from compare.report.glossary import term_html
 from compare.report.overview import strings
@@ -20,13 +22,15 @@ PACE_METRICS = ("itl", "tpot")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure of a card; `value` decides the length of its bar, None draws none."""
+    """One figure of a card; `value` decides the length of its bar, None draws none. A share's bar is full at 1."""
 
     name: str
     text: str
     detail: str
     value: float | None
     is_best: bool = False
+    is_share: bool = False
+    best: str = strings.FASTEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ def make_cards(report: Report) -> list[Card]:
     for target in report.run.targets:
         metrics = report.cells.get((target, load), report.overall[target])
         figures = (
+            *_right(report, target),
             _first_token(metrics, is_best=target == leaders[0]),
             _speed(metrics, is_best=target == leaders[1]),
             _cost(report, target, load),
@@ -75,6 +80,21 @@ def make_cards(report: Report) -> list[Card]:
         title = str(report.run.header["targets"][target]["title"])
         cards.append(Card(target, "" if title == target else title, report.colours[target], figures))
     return cards
+
+
+def _right(report: Report, target: str) -> list[Figure]:
+    """Return the share of right answers, if there is one."""
+    share = report.quality.get(target, {}).get(Measure.RIGHT)
+    if share is None:
+        return []
+    wins = [
+        each.better
+        for each in report.quality_verdicts
+        if each.measure is Measure.RIGHT and each.finding is QualityFinding.BETTER
+    ]
+    is_best = wins.count(target) == len(report.run.targets) - 1 > 0
+    detail = strings.of_questions(share.questions, share.low, share.high)
+    return [Figure(strings.RIGHT, f"{share.value:.0%}", detail, share.value, is_best, True, strings.BEST)]
 
 
 def _first_token(metrics: Metrics, *, is_best: bool) -> Figure:
@@ -108,20 +128,21 @@ def _cost(report: Report, target: str, load: str) -> Figure:
 def _failed(metrics: Metrics) -> Figure:
     failed = metrics.requests - metrics.succeeded
     share = failed / metrics.requests if metrics.requests else None
-    return Figure(strings.FAILED, f"{failed:,}", strings.of_requests(metrics.requests), share)
+    return Figure(strings.FAILED, f"{failed:,}", strings.of_requests(metrics.requests), share, is_share=True)
 
 
 def _cards_html(cards: Sequence[Card]) -> str:
-    largest = [max((card.figures[place].value or 0.0 for card in cards), default=0.0) for place in range(4)]
-    largest[3] = 1.0  # a share of the requests
+    largest: dict[str, float] = {}
+    for figure in (figure for card in cards for figure in card.figures):
+        largest[figure.name] = 1.0 if figure.is_share else max(largest.get(figure.name, 0.0), figure.value or 0.0)
     return "".join(_card_html(card, largest, number) for number, card in enumerate(cards))
 
 
-def _card_html(card: Card, largest: Sequence[float], number: int) -> str:
+def _card_html(card: Card, largest: Mapping[str, float], number: int) -> str:
     title = f'<p class="sp-title-of">{escape(card.title)}</p>' if card.title else ""
     figures = "".join(
-        _figure_html(figure, most, f"card-{number}-{place}")
-        for place, (figure, most) in enumerate(zip(card.figures, largest, strict=True))
+        _figure_html(figure, largest[figure.name], f"card-{number}-{place}")
+        for place, figure in enumerate(card.figures)
     )
     return (
         f'<article class="sp-target" style="--sp-colour:{card.colour}" aria-label="{escape(card.target)}">'
@@ -132,7 +153,7 @@ def _card_html(card: Card, largest: Sequence[float], number: int) -> str:
 def _figure_html(figure: Figure, most: float, key: str) -> str:
     share = (figure.value or 0.0) / most if most else 0.0
     bar = f'<span class="sp-bar" aria-hidden="true"><i style="width:{share:.0%}"></i></span>'
-    best = f' <span class="sp-best">{strings.FASTEST}</span>' if figure.is_best else ""
+    best = f' <span class="sp-best">{figure.best}</span>' if figure.is_best else ""
     return (
         f"<div><dt>{term_html(figure.name, key)}</dt><dd><strong>{escape(figure.text)}</strong>{best}"
         f"{' ' if figure.value is None else bar}<small>{escape(figure.detail)}</small></dd></div>"

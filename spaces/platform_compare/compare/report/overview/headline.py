@@ -1,4 +1,4 @@
-"""The headline of a run: one sentence that says who starts sooner, who finishes sooner, and how certain that is.
+"""The headline of a run: who answers more questions right, starts sooner, finishes sooner, and how certain that is.
 
 It says no more than the verdicts, whose intervals hold together with 95 % certainty.
 """
@@ -11,6 +11,13 @@ from dataclasses import dataclass
 from compare.analyse.verdict import Finding, Verdict
 from compare.report.formats import ratio
 from compare.report.overview import strings
+from compare.report.overview.quality_headline import (
+    Clause,
+    asked_questions,
+    cost_sentence,
+    quality_clause,
+    share_sentence,
+)
 from compare.report.report import Report
 from compare.report.strings import ONE_TARGET
 
@@ -56,36 +63,52 @@ def headline(report: Report) -> str:
         return strings.no_answer_text(silent)
     verdicts = report.verdicts or report.changes
     if not verdicts:
-        return ONE_TARGET
+        return " ".join(filter(None, [share_sentence(report), ONE_TARGET]))
     load = report.main_load
     first, end = (standing(verdicts, metric, load) for metric in ("ttft", "e2e"))
-    parts = (_comparison(report, first, end), _other_loads(report, end), _failures(report))
+    costs = cost_sentence(report) if report.quality else ""
+    parts = (_comparison(report, first, end), costs, _other_loads(report, end), _failures(report))
     return " ".join(filter(None, parts))
 
 
 def _comparison(report: Report, first: Standing, end: Standing) -> str:
+    """Return who answers more questions right, if the run has scores, and who is faster."""
     load = report.main_load
     requests = min(metrics.requests for (_, at), metrics in report.cells.items() if at == load)
-    if not (first.is_decided or end.is_decided):
-        return strings.no_difference_text(requests, report.recommended_requests)
     names = sorted({name for each in (report.verdicts or report.changes) for name in (each.faster, each.slower)})
-    text = _compare_two(first, end, names) if len(names) == 2 else _compare_several(first, end)
-    return strings.headline_text(text, requests, load if len(report.run.loads) > 1 else "")
+    several = len(report.run.loads) > 1
+    if not (first.is_decided or end.is_decided):
+        quality = quality_clause(report, "")
+        nothing = strings.no_difference_text(requests, report.recommended_requests, in_times=quality is not None)
+        return f"{strings.capitalize(str(quality), names)}. {nothing}" if quality else nothing
+    times = _compare_two(first, end, names) if len(names) == 2 else Clause("", _compare_several(first, end))
+    quality = quality_clause(report, times.subject)
+    return strings.headline_text(_join(quality, times), requests, load if several else "", asked_questions(report))
 
 
-def _compare_two(first: Standing, end: Standing, names: Sequence[str]) -> str:
+def _join(quality: Clause | None, times: Clause) -> str:
+    """Join both parts: what is shown comes first, and one subject has one name."""
+    if quality is None:
+        return str(times)
+    if quality.subject and quality.subject == times.subject:
+        return f"{quality}, {times.text}"
+    return f"{quality}; {times}" if quality.subject else f"{times}; {quality}"
+
+
+def _compare_two(first: Standing, end: Standing, names: Sequence[str]) -> Clause:
     """Compare two targets, from the view of the one that finishes sooner."""
     subject = end.leader or first.leader
     if not subject:  # equally fast in one of the two, undecided or equally fast in the other
-        return strings.neither_text(names, starts_equal=first.equal, ends_equal=end.equal)
+        return Clause("", strings.neither_text(names, starts_equal=first.equal, ends_equal=end.equal))
     other = names[1] if subject == names[0] else names[0]
     start = strings.start_text(ratio(first.wins[0].ratio), sooner=first.leader == subject) if first.leader else ""
     finish = strings.end_text(ratio(end.wins[0].ratio)) if end.leader else ""
     if start and finish:
-        return f"{subject} {start} than {other} {'and' if first.leader == subject else 'but'} {finish}"
+        return Clause(subject, f"{start} than {other} {'and' if first.leader == subject else 'but'} {finish}")
     if finish:
-        return f"{subject} {finish} than {other}; {strings.EQUAL_START if first.equal else strings.UNDECIDED_START}"
-    return f"{subject} {start} than {other}; {strings.EQUAL_END if end.equal else strings.UNDECIDED_END}"
+        rest = strings.EQUAL_START if first.equal else strings.UNDECIDED_START
+        return Clause(subject, f"{finish} than {other}; {rest}")
+    return Clause(subject, f"{start} than {other}; {strings.EQUAL_END if end.equal else strings.UNDECIDED_END}")
 
 
 def _compare_several(first: Standing, end: Standing) -> str:

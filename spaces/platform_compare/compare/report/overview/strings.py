@@ -22,8 +22,8 @@ END = Metric("is the fastest to the end", "are the fastest to the end", UNDECIDE
 START = Metric("starts first", "start first", UNDECIDED_START, EQUAL_START)
 NOTHING_MEASURED = "No request succeeded, so there is nothing to compare."
 
-FIRST_TOKEN, SPEED, COST, FAILED = "First token", "Speed", "Cost", "Failed"
-FASTEST = "fastest"
+RIGHT, FIRST_TOKEN, SPEED, COST, FAILED = "Right answers", "First token", "Speed", "Cost", "Failed"
+FASTEST, BEST = "fastest", "most"
 NO_TOKENS, NO_PRICE = "the server reports no tokens", "no price entered"
 PER_1000_REQUESTS = "USD per 1,000 requests"
 
@@ -57,18 +57,61 @@ def ahead_text(names: Sequence[str], words: Metric) -> str:
     return f"{join(names)} {words.ahead}, without a clear difference between them"
 
 
-def headline_text(text: str, requests: int, load: str) -> str:
+def headline_text(text: str, requests: int, load: str, questions: int | None = None) -> str:
     """Return a comparison with what it is based on; `load` is "" if the run has a single one."""
     at = f" at {load}" if load else ""
-    return f"{text}; {requests:,} requests each{at}, 95% sure."
+    asked = "" if questions is None else f"{questions:,} {'question' if questions == 1 else 'questions'}, "
+    return f"{text}; {asked}{requests:,} requests each{at}, 95% sure."
 
 
-def no_difference_text(requests: int, recommended: int | None) -> str:
+MOST_RIGHT = "answers the most questions right"
+NOT_JUDGED = "no question has a right answer to compare with, so right answers were not judged"
+
+
+def span(low: float, high: float) -> str:
+    return f"({low * 100:.0f} to {high * 100:.0f})"
+
+
+def more_right(points: str, other: str, span: str) -> str:
+    return f"answers more questions right than {other}, by {points} {span}"
+
+
+def as_good(other: str, margin: str) -> str:
+    return f"answers as many questions right as {other} (within {margin})"
+
+
+def all_as_good(margin: str) -> str:
+    return f"all answer as many questions right (within {margin})"
+
+
+def fewer_right(names: Sequence[str]) -> str:
+    return f"{join(names)} {'answers' if len(names) == 1 else 'answer'} fewer questions right than others"
+
+
+def right_undecided(shares: Sequence[tuple[str, str]], margin: str, required: int | None) -> str:
+    """Return that nobody is shown to answer more right; `required` questions would, None if there were enough."""
+    found = ", ".join(f"{name} {share}" for name, share in shares)
+    more = "" if required is None else f"; for {margin}, ask about {required:,} questions"
+    return f"no difference in right answers shown ({found}{more})"
+
+
+def share_text(target: str, questions: int, value: float, low: float, high: float) -> str:
+    """Return how many questions a target answers right, with the range of the true share."""
+    return f"{target} answers {value:.0%} of {questions:,} questions right ({low:.0%} to {high:.0%}, 95% sure)."
+
+
+def costs_text(costs: Sequence[tuple[str, str]]) -> str:
+    """Return what 1,000 questions cost on each target."""
+    return f"1,000 questions cost {join([f'{usd} USD on {target}' for target, usd in costs])}."
+
+
+def no_difference_text(requests: int, recommended: int | None, *, in_times: bool = False) -> str:
     """Return that nothing was decided, and how many requests would show a difference of 5 %."""
+    what = "difference in times" if in_times else "difference"
     if recommended and recommended <= requests:
-        return f"No difference shown; {requests:,} requests each would have shown one of 5%."
+        return f"No {what} shown; {requests:,} requests each would have shown one of 5%."
     more = f": a difference of 5% takes about {recommended:,}" if recommended else ""
-    return f"No difference shown; {requests:,} requests each are too few{more}."
+    return f"No {what} shown; {requests:,} requests each are too few{more}."
 
 
 def no_answer_text(names: Sequence[str]) -> str:
@@ -86,6 +129,10 @@ def failures_text(failed: Sequence[tuple[str, int, int]]) -> str:
 
 def of_requests(count: int) -> str:
     return f"of {count:,} requests"
+
+
+def of_questions(count: int, low: float, high: float) -> str:
+    return f"of {count:,} questions, {low:.0%} to {high:.0%}"
 
 
 def slow_requests(milliseconds: str) -> str:
@@ -106,3 +153,8 @@ def shown_load(load: str) -> str:
 
 def join(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def capitalize(text: str, names: Sequence[str]) -> str:
+    """Return the text of a sentence with a large first letter, unless a name is first."""
+    return text if text.split(" ")[0] in names else text[:1].upper() + text[1:]

@@ -1,0 +1,54 @@
+"""The options of `python -m compare run` for questions over documents, and the workload that they make."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from compare.errors import PlanError
+from compare.measure.workload import MAX_QUESTIONS_BYTES, Workload, find_workload
+from compare.quality_commands import check_rag, make_workload
+
+EXAMPLE = "Use --questions questions.jsonl --documents FOLDER, or --library LIBRARY."
+
+
+def add_question_options(run: argparse.ArgumentParser) -> None:
+    """Add `--questions` with its documents to the command."""
+    run.add_argument("--questions", type=Path, metavar="FILE", help="JSONL of questions, perhaps with right answers")
+    source = run.add_mutually_exclusive_group()
+    source.add_argument("--documents", nargs="+", default=[], metavar="PATH", help="files or folders for --questions")
+    source.add_argument("--library", metavar="PATH", help="a library for --questions, from python -m rag build")
+
+
+@contextmanager
+def prepare_workload(options: argparse.Namespace, say: Callable[[str], None]) -> Iterator[tuple[Workload, Path]]:
+    """Yield the workload and its file, which the score of the answers needs too."""
+    sources = ["--library", options.library] if options.library else ["--documents", *options.documents]
+    if options.questions is None:
+        if len(sources) > 1:
+            raise PlanError("Documents are there without questions.", EXAMPLE)
+        name = options.workload or "short"
+        workload = find_workload(name, MAX_QUESTIONS_BYTES)
+        if workload.questions:
+            check_rag()
+        yield workload, Path(name)
+        return
+    if options.workload is not None:
+        raise PlanError("A run has either questions or a workload.", "Leave out --questions or --workload.")
+    if len(sources) == 1:
+        raise PlanError("The questions have no documents.", EXAMPLE)
+    with tempfile.TemporaryDirectory(prefix="spaceport-questions-") as folder:
+        say("Looking up the passages for each question")
+        made = Path(folder) / options.questions.name
+        make_workload(options.questions, sources, made)
+        yield find_workload(str(made), MAX_QUESTIONS_BYTES), made
+
+
+def default_requests(workload: Workload, usual: int) -> int:
+    """Return how many requests to send: the usual number, or so many more that each question is asked equally often."""
+    questions = len(workload.questions)
+    return math.ceil(usual / questions) * questions if questions else usual

@@ -1,0 +1,26 @@
+"""The quality of answers as HTML: shares by target, and the questions where targets differ."""
+
+from __future__ import annotations
+
+from html import escape
+
+from compare.report import quality_text
+from compare.report.render import note, subtitle, table
+from compare.report.report import Report
+
+
+def quality_html(report: Report) -> str:
+    """Return how many answers of each target are right, and where targets differ."""
+    if not report.quality:
+        return f'<p class="sp-empty">{escape(quality_text.NO_QUESTIONS)}</p>'
+    shares = table(quality_text.SHARE_HEADERS, quality_text.share_rows(report), key="quality")
+    return shares + note(quality_text.NOTE) + _differing_html(report)
+
+
+def _differing_html(report: Report) -> str:
+    rows, text = quality_text.differing_rows(report), quality_text.differing_note(report)
+    if len(report.run.targets) < 2:
+        return ""
+    headers = quality_text.differing_headers(report)
+    differing = table(headers, rows, text_columns=len(headers)) if rows else ""
+    return subtitle(quality_text.DIFFERING) + differing + (note(text) if text else "")
