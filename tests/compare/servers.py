@@ -15,7 +15,9 @@ from typing import Any
 from tests.helpers.servers import reply_with_json
 
 TOKENS = 8
-MODELS = ("steady", "slow", "thinker", "silent", "endless", "dies", "refuses", "busy")
+MODELS = ("steady", "slow", "thinker", "silent", "endless", "dies", "refuses", "busy", "queue", "rejects")
+# "queue" and "rejects" answer so many requests at once: more of them wait, or get the status 429.
+PLACES = 3
 
 
 class Models(ThreadingHTTPServer):
@@ -30,6 +32,7 @@ class Models(ThreadingHTTPServer):
         self.disconnects: list[str] = []
         self._in_flight: dict[str, int] = {}
         self._lock = threading.Lock()
+        self.places = {model: threading.Semaphore(PLACES) for model in ("queue", "rejects")}
 
     @property
     def url(self) -> str:
@@ -81,12 +84,23 @@ class Handler(BaseHTTPRequestHandler):
             elif model == "dies" and before >= 6:
                 self.close_connection = True
                 self.connection.shutdown(socket.SHUT_RDWR)
+            elif places := self.server.places.get(model):
+                self.stream_in_place(model, places)
             else:
                 self.stream(model)
         except OSError:
             self.server.disconnects.append(model)
         finally:
             self.server.end(model)
+
+    def stream_in_place(self, model: str, places: threading.Semaphore) -> None:
+        if not places.acquire(blocking=model == "queue"):
+            reply_with_json(self, {"error": {"message": "no room"}}, 429)
+            return
+        try:
+            self.stream(model)
+        finally:
+            places.release()
 
     def stream(self, model: str) -> None:
         self.send_response(200)
@@ -103,7 +117,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
     def deltas(self, model: str) -> Iterator[dict[str, str]]:
-        first, gap = (0.06, 0.012) if model == "slow" else (0.02, 0.004)
+        first, gap = (0.06, 0.012) if model in ("slow", "queue") else (0.02, 0.004)
         time.sleep(first)
         for number in range(10**9 if model == "endless" else TOKENS):
             thought = model == "thinker" and number < 3

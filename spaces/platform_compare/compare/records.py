@@ -75,6 +75,14 @@ class BlockRecord:
     lags: tuple[float, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class LoadRecord:
+    """A load that a search chose: its name in the records, and its users or requests per second."""
+
+    load: str
+    value: float
+
+
 @dataclass(slots=True, eq=False, weakref_slot=True)  # compared by identity: verdicts are cached per run
 class Run:
     """A complete run. `header` is the first line of the file; `ended` says why it stopped, "" if that is missing."""

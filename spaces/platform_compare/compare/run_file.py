@@ -1,7 +1,7 @@
 """Run files: JSON lines that contain everything a report needs.
 
 The first line ("run") describes the run and how to reproduce it. "request" and "block" lines follow as they
-happen. "end" says why the run stopped.
+happen, and a "load" line before the first request at a load that a search chose. "end" says why the run stopped.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from compare.errors import RunError
-from compare.records import BlockRecord, Record, Run
+from compare.records import BlockRecord, LoadRecord, Record, Run
 
 VERSION = 1
 MAX_FILE_BYTES = 500_000_000
@@ -68,9 +68,9 @@ def lines(run: Run) -> Iterable[str]:
         yield encode({"type": "end", "reason": run.ended})
 
 
-def entry_dict(entry: Record | BlockRecord) -> dict[str, Any]:
+def entry_dict(entry: Record | BlockRecord | LoadRecord) -> dict[str, Any]:
     """Return an entry as the JSON object of its line."""
-    kind = "request" if isinstance(entry, Record) else "block"
+    kind = "request" if isinstance(entry, Record) else "block" if isinstance(entry, BlockRecord) else "load"
     return {"type": kind, **asdict(entry)}
 
 
@@ -119,13 +119,17 @@ def _number(text: str) -> float:
 
 
 def _add(run: Run, entry: dict[str, Any]) -> None:
-    from compare.schema import parse_block, parse_record
+    from compare.schema import parse_block, parse_load, parse_record
 
     kind = entry.pop("type")
     if kind == "request":
         run.records.append(parse_record(entry))
     elif kind == "block":
         run.blocks.append(parse_block(entry))
+    elif kind == "load":
+        load = parse_load(entry, run.header)
+        run.header["loads"].append(load.load)
+        run.header["capacity"]["values"][load.load] = load.value
     elif kind == "target":
         run.header["targets"][entry.pop("name")]["served"] = entry
     elif kind == "end":

@@ -1,0 +1,213 @@
+"""What was measured of one target: at each load, which requests missed which clause, and how clear that is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from compare.capacity.evidence import design_effect, requests_until, stakes
+from compare.capacity.grid import Grid
+from compare.capacity.slo import Clause
+from compare.records import Record
+
+# The error rate of each end of an interval, and over how many loads it is divided: a search asks about several.
+END_LEVEL, TESTED_LOADS = 0.025, 8
+# A load looks good or bad for the direction of the search once its stake is this high, or after this many requests.
+LOOK_STAKE, LOOK_REQUESTS = 3.0, 60
+# Fewer requests than this don't show that a clause is missed.
+MIN_MISSED = 10
+# A batch differs from earlier ones if chance does it more rarely than this.
+DRIFT_LEVEL = 0.001
+
+
+class State(StrEnum):
+    """Whether a load meets the service level."""
+
+    MET = "met"
+    MISSED = "missed"
+    UNCLEAR = "unclear"
+
+
+@dataclass(slots=True)
+class Visit:
+    """Batches of requests at one load, measured before the search went on to another."""
+
+    batches: list[list[Record]] = field(default_factory=list)
+
+    @property
+    def records(self) -> list[Record]:
+        return [record for batch in self.batches for record in batch]
+
+
+class Point:
+    """One load: what was measured at it, and what that shows. `group` is how many requests may resemble each other.
+
+    `state` is what is clear about the load: all clauses are met, or one is missed. It stays clear, because the error
+    rates hold for the whole search, not for its end.
+    """
+
+    def __init__(self, value: float, clauses: Sequence[Clause], level: float, group: int, min_batches: int) -> None:
+        self.value = value
+        self.clauses = clauses
+        self.visits: list[Visit] = []
+        self._level = level
+        self._group = group
+        self._min_batches = min_batches
+        self._misses: dict[Clause, list[list[float]]] = {clause: [] for clause in clauses}
+        self._stakes: dict[Clause, tuple[float, float]] = {}
+        self.state = State.UNCLEAR
+
+    def add(self, batch: list[Record], *, new_visit: bool) -> None:
+        """Add the requests of one batch, in the order in which they were sent."""
+        if new_visit or not self.visits:
+            self.visits.append(Visit())
+        self.visits[-1].batches.append(batch)
+        self._stakes.clear()
+        for clause, misses in self._misses.items():
+            misses.append([share for record in batch if (share := clause.missed_share(record)) is not None])
+        if (state := self._clear_state()) is not State.UNCLEAR:
+            self.state = state
+
+    def with_batch(self, batch: Sequence[Record]) -> Point:
+        """Return the point as it would be after another batch."""
+        point = Point(self.value, self.clauses, self._level, self._group, self._min_batches)
+        point.visits = [*self.visits]
+        point._misses = {clause: [*misses] for clause, misses in self._misses.items()}
+        point.add([*batch], new_visit=True)
+        return point
+
+    @property
+    def records(self) -> list[Record]:
+        return [record for visit in self.visits for record in visit.records]
+
+    @property
+    def requests(self) -> int:
+        return sum(len(batch) for visit in self.visits for batch in visit.batches)
+
+    def misses(self, clause: Clause) -> list[float]:
+        """Return the share of each request's values that miss the clause."""
+        return [share for batch in self._misses[clause] for share in batch]
+
+    def missed_share(self, clause: Clause) -> float:
+        """Return the mean share of values that miss the clause; 1 if no request has a value."""
+        return float(np.mean(self.misses(clause) or [1.0]))
+
+    def _clear_state(self) -> State:
+        if sum(len(visit.batches) for visit in self.visits) < self._min_batches:
+            return State.UNCLEAR
+        return self._state(math.log(1 / self._level), math.log(len(self.clauses) / self._level))
+
+    @property
+    def look(self) -> State:
+        """What the load looks like, to choose where to go on."""
+        state = self._state(math.log(LOOK_STAKE), math.log(LOOK_STAKE))
+        if state is not State.UNCLEAR or self.requests < LOOK_REQUESTS:
+            return state
+        return State.MISSED if self.missed_clauses else State.MET
+
+    @property
+    def missed_clauses(self) -> list[Clause]:
+        """The clauses that are missed by what was measured, the worst first; clear or not."""
+        excess = {clause: self.missed_share(clause) / clause.allowed for clause in self.clauses}
+        return sorted((clause for clause in self.clauses if excess[clause] >= 1), key=lambda clause: -excess[clause])
+
+    @property
+    def requests_needed(self) -> int:
+        """How many more requests may show that all clauses are met, if they go on as before."""
+        goal = math.log(1 / self._level)
+        needed = 0
+        for clause in self.clauses:
+            stake = self._stake(clause)[0]
+            pace = math.ceil(self.requests * (goal / stake - 1)) if stake > 0 else 0
+            needed = max(needed, pace, requests_until(goal, stake, clause.allowed))
+        return needed
+
+    def contradicts(self, batch: int) -> bool:
+        """Return whether a batch of the last visit contradicts the earlier visits by more than chance."""
+        before = sum(len(visit.batches) for visit in self.visits[:-1])
+        return before > 0 and any(_differs(self._misses[each], before, batch, each.allowed) for each in self.clauses)
+
+    @property
+    def moved(self) -> bool:
+        """Whether at least two batches of the last visit, and all of them, contradict the earlier visits."""
+        count = len(self.visits[-1].batches) if self.visits else 0
+        return count > 1 and all(self.contradicts(batch - count) for batch in range(count))
+
+    def _state(self, met: float, missed: float) -> State:
+        stakes_now = [self._stake(clause) for clause in self.clauses]
+        if all(stake >= met for stake, _ in stakes_now):
+            return State.MET
+        is_missed = self.requests >= MIN_MISSED and any(stake >= missed for _, stake in stakes_now)
+        return State.MISSED if is_missed else State.UNCLEAR
+
+    def _stake(self, clause: Clause) -> tuple[float, float]:
+        if clause not in self._stakes:
+            effect = design_effect(self._misses[clause], self._group)
+            met, missed = stakes(self.misses(clause), clause.allowed)
+            self._stakes[clause] = met / effect, missed / effect
+        return self._stakes[clause]
+
+
+class Curve:
+    """The points of one target, by load. `targets` are how many are compared: their intervals hold together."""
+
+    def __init__(self, clauses: Sequence[Clause], grid: Grid, targets: int = 1) -> None:
+        self.clauses = clauses
+        self.grid = grid
+        self._level = END_LEVEL / TESTED_LOADS / targets
+        self._points: dict[float, Point] = {}
+        self._last: float | None = None
+
+    def add(self, value: float, batch: list[Record]) -> None:
+        """Add the requests of one batch; a load that was left in between begins a new visit."""
+        self.point(value).add(batch, new_visit=value != self._last)
+        self._last = value
+
+    def point(self, value: float) -> Point:
+        """Return the point at a load; an empty one if nothing was measured there."""
+        if value not in self._points:
+            group, batches = self.grid.group(value), self.grid.min_batches
+            self._points[value] = Point(value, self.clauses, self._level, group, batches)
+        return self._points[value]
+
+    @property
+    def points(self) -> list[Point]:
+        """The measured points, the lowest load first."""
+        return [point for _, point in sorted(self._points.items()) if point.requests]
+
+    def bracket(self) -> tuple[float | None, float | None]:
+        """Return the highest load that seems to hold, and the next higher one that was measured.
+
+        A higher load never misses less, so shares that do are averaged with those of their neighbours (isotonic
+        regression): one unlucky load doesn't decide.
+        """
+        points = [point for point in self.points if point.look is not State.UNCLEAR]
+        good = [all(each) for each in zip(*(self._holds(points, clause) for clause in self.clauses), strict=True)]
+        count = good.index(False) if False in good else len(good)
+        return (
+            points[count - 1].value if count else None,
+            points[count].value if count < len(points) else None,
+        )
+
+    def _holds(self, points: Sequence[Point], clause: Clause) -> Iterator[bool]:
+        from scipy.optimize import isotonic_regression
+
+        if points:
+            shares = [point.missed_share(clause) for point in points]
+            smooth = isotonic_regression(shares, weights=[point.requests for point in points]).x
+            yield from (bool(share < clause.allowed) for share in smooth)
+
+
+def _differs(batches: Sequence[Sequence[float]], before: int, batch: int, allowed: float) -> bool:
+    """Return whether one batch lies on the other side of what is allowed than those before, and not by chance."""
+    from scipy.stats import fisher_exact  # half a second: a command's --help must not wait for it
+
+    sides = [[share for each in batches[:before] for share in each], batches[batch]]
+    if not all(sides) or len({float(np.mean(side)) < allowed for side in sides}) == 1:
+        return False
+    counts = [[round(sum(side)), len(side) - round(sum(side))] for side in sides]
+    return float(fisher_exact(counts).pvalue) < DRIFT_LEVEL

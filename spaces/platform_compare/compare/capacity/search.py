@@ -1,0 +1,87 @@
+"""The search: which load to measure next, from what was measured so far.
+
+It doubles the load until one looks bad, then halves the gap. Loads look good or bad after a few requests. The two
+that remain are measured until they are clear; if one doesn't become clear, loads further out are. At the end both
+bounds are measured again, because a server can have changed since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from compare.capacity.curve import Curve, Point, State
+
+CHECK_REQUESTS = 30
+MAX_REQUESTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Requests to measure next at one load, and what for."""
+
+    value: float
+    requests: int
+    purpose: Literal["explore", "confirm", "check"]
+
+
+class Search:
+    """The search of one target; the caller measures each batch and adds its requests to `curve`."""
+
+    def __init__(self, curve: Curve, max_requests: int = MAX_REQUESTS) -> None:
+        self.curve = curve
+        self.grid = curve.grid
+        self._max_requests = max_requests
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield what to measure next until the answer is as clear as it gets."""
+        while True:
+            good, bad = yield from self._explore()
+            inner = yield from self._confirm(good, State.MET, -1)
+            if self.curve.bracket() == (good, bad):
+                outer = yield from self._confirm(bad, State.MISSED, 1)
+            if self.curve.bracket() == (good, bad):
+                break
+        bounds = [value for value in (inner, outer) if value is not None]
+        for value in bounds:
+            yield self._check(value)
+        for value in bounds:
+            if self.curve.point(value).contradicts(-1):  # chance doesn't do that twice
+                yield self._check(value)
+
+    def _explore(self) -> Generator[Batch, None, tuple[float | None, float | None]]:
+        while True:
+            good, bad = self.curve.bracket()
+            value = self.grid.next(good, bad)
+            if value is None:
+                return good, bad
+            point = self.curve.point(value)
+            while point.look is State.UNCLEAR:  # at most `LOOK_REQUESTS`
+                yield Batch(value, self._size(point), "explore")
+
+    def _confirm(
+        self, value: float | None, wanted: State, direction: Literal[-1, 1]
+    ) -> Generator[Batch, None, float | None]:
+        """Measure `value` until it is clear, or loads further out; return the one that became clear."""
+        steps = direction
+        while value is not None:
+            point = self.curve.point(value)
+            while point.state is State.UNCLEAR and point.requests < self._max_requests:
+                yield Batch(value, self._size(point), "confirm")
+            if point.state is wanted:
+                return value
+            value = self.grid.outward(value, steps)
+            steps *= 2
+        return None
+
+    def _check(self, value: float) -> Batch:
+        return Batch(value, max(CHECK_REQUESTS, self.grid.batch(value)), "check")
+
+    def _size(self, point: Point) -> int:
+        """Return the size of the next batch: of users, as many requests again, but no more than can be needed."""
+        least = self.grid.batch(point.value)
+        if self.grid.unit != "users":
+            return least
+        wanted = min(max(point.requests, least), max(least, point.requests_needed))
+        return max(1, min(wanted, self._max_requests - point.requests))
