@@ -101,6 +101,11 @@ class Run:
         return list(self.header["loads"])
 
     @property
+    def is_search(self) -> bool:
+        """Whether the loads were chosen while the run went on, and the requests of each."""
+        return bool(self.header.get("capacity"))
+
+    @property
     def seed(self) -> int:
         return int(self.header["plan"]["seed"])
 

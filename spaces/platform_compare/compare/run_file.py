@@ -80,6 +80,7 @@ def encode(value: Any) -> str:
 
 
 def _parse_header(line: str | bytes, name: str) -> dict[str, Any]:
+    from compare.capacity.measurement import CapacitySettings
     from compare.schema import validate_header  # pydantic: a command's --help must not wait for it
 
     try:
@@ -97,6 +98,8 @@ def _parse_header(line: str | bytes, name: str) -> dict[str, Any]:
         validate_header(header)
     except ValueError as error:
         raise RunError(f"The first line of {name} is damaged: {error}.", "Restore the file.") from error
+    if header.get("capacity"):
+        CapacitySettings.from_header(header)
     return header
 
 
@@ -130,6 +133,7 @@ def _add(run: Run, entry: dict[str, Any]) -> None:
         load = parse_load(entry, run.header)
         run.header["loads"].append(load.load)
         run.header["capacity"]["values"][load.load] = load.value
+        run.header["loads"].sort(key=lambda name: run.header["capacity"]["values"].get(name, 0))
     elif kind == "target":
         run.header["targets"][entry.pop("name")]["served"] = entry
     elif kind == "end":

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import accumulate
 
 import numpy as np
 
-from compare.capacity.evidence import design_effect, requests_until, stakes
+from compare.capacity.evidence import Evidence
 from compare.capacity.grid import Grid
 from compare.capacity.slo import Clause
 from compare.records import Record
@@ -52,33 +54,35 @@ class Point:
 
     def __init__(self, value: float, clauses: Sequence[Clause], level: float, group: int, min_batches: int) -> None:
         self.value = value
-        self.clauses = clauses
         self.visits: list[Visit] = []
-        self._level = level
-        self._group = group
-        self._min_batches = min_batches
-        self._misses: dict[Clause, list[list[float]]] = {clause: [] for clause in clauses}
-        self._stakes: dict[Clause, tuple[float, float]] = {}
+        self.evidence = {clause: Evidence(clause.allowed, group) for clause in clauses}
         self.state = State.UNCLEAR
+        self._level = level
+        self._min_batches = min_batches
 
     def add(self, batch: list[Record], *, new_visit: bool) -> None:
         """Add the requests of one batch, in the order in which they were sent."""
         if new_visit or not self.visits:
             self.visits.append(Visit())
         self.visits[-1].batches.append(batch)
-        self._stakes.clear()
-        for clause, misses in self._misses.items():
-            misses.append([share for record in batch if (share := clause.missed_share(record)) is not None])
+        for clause, evidence in self.evidence.items():
+            evidence.add([share for record in batch if (share := clause.missed_share(record)) is not None])
         if (state := self._clear_state()) is not State.UNCLEAR:
             self.state = state
 
-    def with_batch(self, batch: Sequence[Record]) -> Point:
-        """Return the point as it would be after another batch."""
-        point = Point(self.value, self.clauses, self._level, self._group, self._min_batches)
+    def is_missed_with(self, batch: Sequence[Record]) -> bool:
+        """Return whether these requests make it clear that a clause is missed; cheap if the last one is good."""
+        if not any(clause.missed_share(batch[-1]) for clause in self.evidence):
+            return False
+        point = copy(self)
         point.visits = [*self.visits]
-        point._misses = {clause: [*misses] for clause, misses in self._misses.items()}
+        point.evidence = {clause: evidence.copy() for clause, evidence in self.evidence.items()}
         point.add([*batch], new_visit=True)
-        return point
+        return point.state is State.MISSED
+
+    @property
+    def clauses(self) -> list[Clause]:
+        return [*self.evidence]
 
     @property
     def records(self) -> list[Record]:
@@ -87,19 +91,6 @@ class Point:
     @property
     def requests(self) -> int:
         return sum(len(batch) for visit in self.visits for batch in visit.batches)
-
-    def misses(self, clause: Clause) -> list[float]:
-        """Return the share of each request's values that miss the clause."""
-        return [share for batch in self._misses[clause] for share in batch]
-
-    def missed_share(self, clause: Clause) -> float:
-        """Return the mean share of values that miss the clause; 1 if no request has a value."""
-        return float(np.mean(self.misses(clause) or [1.0]))
-
-    def _clear_state(self) -> State:
-        if sum(len(visit.batches) for visit in self.visits) < self._min_batches:
-            return State.UNCLEAR
-        return self._state(math.log(1 / self._level), math.log(len(self.clauses) / self._level))
 
     @property
     def look(self) -> State:
@@ -112,44 +103,40 @@ class Point:
     @property
     def missed_clauses(self) -> list[Clause]:
         """The clauses that are missed by what was measured, the worst first; clear or not."""
-        excess = {clause: self.missed_share(clause) / clause.allowed for clause in self.clauses}
+        excess = {clause: evidence.share / clause.allowed for clause, evidence in self.evidence.items()}
         return sorted((clause for clause in self.clauses if excess[clause] >= 1), key=lambda clause: -excess[clause])
 
     @property
     def requests_needed(self) -> int:
         """How many more requests may show that all clauses are met, if they go on as before."""
-        goal = math.log(1 / self._level)
-        needed = 0
-        for clause in self.clauses:
-            stake = self._stake(clause)[0]
-            pace = math.ceil(self.requests * (goal / stake - 1)) if stake > 0 else 0
-            needed = max(needed, pace, requests_until(goal, stake, clause.allowed))
-        return needed
-
-    def contradicts(self, batch: int) -> bool:
-        """Return whether a batch of the last visit contradicts the earlier visits by more than chance."""
-        before = sum(len(visit.batches) for visit in self.visits[:-1])
-        return before > 0 and any(_differs(self._misses[each], before, batch, each.allowed) for each in self.clauses)
+        return max(evidence.requests_until(math.log(1 / self._level)) for evidence in self.evidence.values())
 
     @property
-    def moved(self) -> bool:
-        """Whether at least two batches of the last visit, and all of them, contradict the earlier visits."""
-        count = len(self.visits[-1].batches) if self.visits else 0
-        return count > 1 and all(self.contradicts(batch - count) for batch in range(count))
+    def contradictions(self) -> int:
+        """How many of the last batches all contradict what earlier visits of the load measured, by more than chance."""
+        ends = list(accumulate(len(visit.batches) for visit in self.visits))
+        for before in ends[:-1]:
+            later = range(before, ends[-1])
+            if all(self._contradicts(before, batch) for batch in later):
+                return len(later)
+        return 0
+
+    def _contradicts(self, before: int, batch: int) -> bool:
+        return any(
+            _differs(evidence.batches, before, batch, clause.allowed) for clause, evidence in self.evidence.items()
+        )
+
+    def _clear_state(self) -> State:
+        if sum(len(visit.batches) for visit in self.visits) < self._min_batches:
+            return State.UNCLEAR
+        return self._state(math.log(1 / self._level), math.log(len(self.evidence) / self._level))
 
     def _state(self, met: float, missed: float) -> State:
-        stakes_now = [self._stake(clause) for clause in self.clauses]
-        if all(stake >= met for stake, _ in stakes_now):
+        stakes = [evidence.stakes for evidence in self.evidence.values()]
+        if all(stake >= met for stake, _ in stakes):
             return State.MET
-        is_missed = self.requests >= MIN_MISSED and any(stake >= missed for _, stake in stakes_now)
+        is_missed = self.requests >= MIN_MISSED and any(stake >= missed for _, stake in stakes)
         return State.MISSED if is_missed else State.UNCLEAR
-
-    def _stake(self, clause: Clause) -> tuple[float, float]:
-        if clause not in self._stakes:
-            effect = design_effect(self._misses[clause], self._group)
-            met, missed = stakes(self.misses(clause), clause.allowed)
-            self._stakes[clause] = met / effect, missed / effect
-        return self._stakes[clause]
 
 
 class Curve:
@@ -179,6 +166,23 @@ class Curve:
         """The measured points, the lowest load first."""
         return [point for _, point in sorted(self._points.items()) if point.requests]
 
+    @property
+    def moved_points(self) -> list[Point]:
+        """The points that gave another answer when measured again, if more than one batch did: chance can do one."""
+        moved = [point for point in self.points if point.contradictions]
+        return moved if sum(point.contradictions for point in moved) > 1 else []
+
+    @property
+    def clauses_without_values(self) -> list[Clause]:
+        """The clauses that no answer has a value for: tokens that the server doesn't count, gaps of a single text."""
+        records = [record for point in self.points for record in point.records if record.ok]
+        return [clause for clause in self.clauses if records and not any(map(clause.values, records))]
+
+    def clear_loads(self) -> tuple[list[float], list[float]]:
+        """Return the loads that clearly meet the service level, and those that clearly miss it."""
+        met = [point.value for point in self.points if point.state is State.MET]
+        return met, [point.value for point in self.points if point.state is State.MISSED]
+
     def bracket(self) -> tuple[float | None, float | None]:
         """Return the highest load that seems to hold, and the next higher one that was measured.
 
@@ -197,7 +201,7 @@ class Curve:
         from scipy.optimize import isotonic_regression
 
         if points:
-            shares = [point.missed_share(clause) for point in points]
+            shares = [point.evidence[clause].share for point in points]
             smooth = isotonic_regression(shares, weights=[point.requests for point in points]).x
             yield from (bool(share < clause.allowed) for share in smooth)
 

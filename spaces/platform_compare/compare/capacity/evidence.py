@@ -11,11 +11,14 @@ is for independent requests. Where they miss together, the logarithm is divided 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
+from copy import copy
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+Floats = NDArray[np.float64]
 # What the bets expect, with their weights: shares of what is allowed, and of the rest above it.
 FEWER = {0.05: 0.4, 0.2: 0.3, 0.5: 0.2, 0.8: 0.1}
 MORE = {0.02: 0.25, 0.1: 0.25, 0.3: 0.25, 0.7: 0.25}
@@ -23,43 +26,79 @@ MORE = {0.02: 0.25, 0.1: 0.25, 0.3: 0.25, 0.7: 0.25}
 MIN_GROUPS, MAX_GROUPS = 3, 20
 
 
-def stakes(misses: Sequence[float] | NDArray[np.float64], allowed: float) -> tuple[float, float]:
-    """Return the logarithms of the stakes that the clause is met, and that it is missed."""
-    values = np.asarray(misses, float)
-    met = {allowed * share: weight for share, weight in FEWER.items()}
-    missed = {allowed + (1 - allowed) * share: weight for share, weight in MORE.items()}
-    return _mixture(values, allowed, met), _mixture(values, allowed, missed)
+class Evidence:
+    """The misses of one clause at one load, by batch, each from 0 to 1.
 
-
-def requests_until(log_stake: float, stake: float, allowed: float) -> int:
-    """Return how many more requests without a miss raise the stake that a clause is met to `log_stake`."""
-    gain = math.log1p(_slope(allowed, allowed * min(FEWER)) * -allowed)
-    return max(0, math.ceil((log_stake - stake - math.log(max(FEWER.values()))) / gain))
-
-
-def design_effect(batches: Sequence[Sequence[float]], group: int) -> float:
-    """Return how many times more than independent requests the misses vary; at least 1.
-
-    Requests that wait in one queue miss together. So the shares of groups of neighbours are compared: `group` requests
-    each, or more if there are many.
+    `allowed` is the share of misses at which the clause is just missed, `group` how many neighbours may miss together.
     """
-    count = sum(map(len, batches))
-    size = max(group, math.ceil(count / MAX_GROUPS))
-    groups = [batch[start : start + size] for batch in batches for start in range(0, len(batch), size)]
-    share = sum(map(sum, batches)) / count if count else 0.0
-    if len(groups) < MIN_GROUPS or not 0 < share < 1:
-        return 1.0
-    spread = sum(len(each) * (sum(each) / len(each) - share) ** 2 for each in groups if each)
-    return max(1.0, spread / (len(groups) - 1) / (share * (1 - share)))
+
+    def __init__(self, allowed: float, group: int) -> None:
+        self.batches: list[list[float]] = []
+        self.count, self._sum = 0, 0.0
+        self._allowed, self._group = allowed, group
+        self._met = np.zeros(len(FEWER))
+        self._missed = np.zeros(len(MORE))
+        self._stakes: tuple[float, float] | None = None
+
+    def add(self, misses: list[float]) -> None:
+        """Add the misses of one batch, in the order in which the requests were sent."""
+        self.batches.append(misses)
+        self.count += len(misses)
+        self._sum += sum(misses)
+        values, allowed = np.asarray(misses, float)[:, None], self._allowed
+        fewer = allowed * np.array([*FEWER])
+        more = allowed + (1 - allowed) * np.array([*MORE])
+        self._met = self._met + np.log1p(_slope(allowed, fewer) * (values - allowed)).sum(axis=0)
+        self._missed = self._missed + np.log1p(_slope(allowed, more) * (values - allowed)).sum(axis=0)
+        self._stakes = None
+
+    def copy(self) -> Evidence:
+        """Return evidence that can be added to without changing this one."""
+        other = copy(self)
+        other.batches = [*self.batches]
+        return other
+
+    @property
+    def share(self) -> float:
+        """The mean of the misses; 1 without any request."""
+        return self._sum / self.count if self.count else 1.0
+
+    @property
+    def stakes(self) -> tuple[float, float]:
+        """The logarithms of the stakes that the clause is met, and that it is missed."""
+        if self._stakes is None:
+            effect = self._design_effect() if self.count else 1.0
+            met, missed = _mixture(self._met, FEWER.values()), _mixture(self._missed, MORE.values())
+            self._stakes = met / effect, missed / effect
+        return self._stakes
+
+    def requests_until(self, goal: float) -> int:
+        """Return how many more requests may raise the stake that the clause is met to `goal`."""
+        stake = self.stakes[0]
+        gain = math.log1p(-self._allowed * _slope(self._allowed, self._allowed * min(FEWER)))
+        without_miss = math.ceil((goal - stake - (0 if self.count else math.log(max(FEWER.values())))) / gain)
+        as_before = math.ceil(self.count * (goal / stake - 1)) if stake > 0 else 0
+        return max(0, without_miss, as_before)
+
+    def _design_effect(self) -> float:
+        """Return how many times more than independent requests the misses vary; at least 1.
+
+        Requests that wait in one queue miss together. So the shares of groups of neighbours are compared: `group`
+        requests each, or more if there are many.
+        """
+        size = max(self._group, math.ceil(self.count / MAX_GROUPS))
+        groups = [batch[start : start + size] for batch in self.batches for start in range(0, len(batch), size)]
+        share = self.share
+        if len(groups) < MIN_GROUPS or not 0 < share < 1:
+            return 1.0
+        spread = sum(len(each) * (sum(each) / len(each) - share) ** 2 for each in groups)
+        return max(1.0, spread / (len(groups) - 1) / (share * (1 - share)))
 
 
-def _mixture(values: NDArray[np.float64], allowed: float, expected: Mapping[float, float]) -> float:
-    logs = [
-        math.log(weight) + float(np.log1p(_slope(allowed, share) * (values - allowed)).sum())
-        for share, weight in expected.items()
-    ]
-    return float(np.logaddexp.reduce(logs))
+def _mixture(logs: Floats, weights: Iterable[float]) -> float:
+    return float(np.logaddexp.reduce(logs + np.log([*weights])))
 
 
-def _slope(allowed: float, share: float) -> float:
-    return (share - allowed) / (allowed * (1 - allowed))
+def _slope(allowed: float, expected: Any) -> Any:
+    """Return the stake per miss of a bet on `expected` shares, such that it is the ratio of the likelihoods."""
+    return (expected - allowed) / (allowed * (1 - allowed))

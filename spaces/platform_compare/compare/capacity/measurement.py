@@ -7,13 +7,14 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from statistics import median
 from typing import Any
 
-from compare.capacity.curve import Curve, State
+from compare.capacity.curve import Curve
 from compare.capacity.grid import Grid, Unit
 from compare.capacity.result import Capacity, conclude
-from compare.capacity.search import MAX_REQUESTS, Batch, Search
+from compare.capacity.search import Batch, Search
 from compare.capacity.slo import Clause, parse_slo, slo_text
 from compare.errors import CompareError, RunError
 from compare.measure.measurement import Entry
@@ -35,7 +36,7 @@ class CapacitySettings:
 
     clauses: tuple[Clause, ...]
     grid: Grid
-    max_requests: int = MAX_REQUESTS
+    max_requests: int
     values: Mapping[str, float] = field(default_factory=dict)
 
     def new_search(self, targets: int) -> Search:
@@ -75,11 +76,11 @@ class _TargetSearch:
         self.search = search
         self.blocks: Counter[float] = Counter()
         self.answer_seconds = 0.0
-        self.stopped_answering = False
+        self.is_over = False
         self._batches = search.batches()
 
     def next_batch(self) -> Batch | None:
-        return None if self.stopped_answering else next(self._batches, None)
+        return None if self.is_over else next(self._batches, None)
 
 
 class CapacityMeasurement(SustainedMeasurement):
@@ -128,7 +129,7 @@ class CapacityMeasurement(SustainedMeasurement):
                 block,
                 ramp=grid.ramp(batch.value),
                 spread=min(state.answer_seconds, MAX_SPREAD),
-                is_enough=lambda records: point.with_batch(records).state is State.MISSED,
+                is_enough=point.is_missed_with,
             )
         ):
             yield entry
@@ -136,7 +137,9 @@ class CapacityMeasurement(SustainedMeasurement):
         if records:
             curve.add(batch.value, records)
         self._learn_pace(target, records)
-        if has_stopped(records):
+        if curve.clauses_without_values:
+            state.is_over = True
+        elif has_stopped(records):
             async for entry in self._recover(target, block):
                 yield entry
 
@@ -149,7 +152,7 @@ class CapacityMeasurement(SustainedMeasurement):
                 yield entry
             if self.out_of_time or any(isinstance(entry, Record) and entry.ok for entry in entries):
                 return
-        self._searches[target].stopped_answering = True
+        self._searches[target].is_over = True
 
     def _learn_pace(self, target: str, records: Sequence[Record]) -> None:
         """Remember how long an answer takes at the lowest load so far."""
@@ -179,12 +182,22 @@ def read_capacities(run: Run) -> list[Capacity]:
 def _read_capacity(run: Run, settings: CapacitySettings, target: str) -> Capacity:
     search = settings.new_search(len(run.targets))
     planned = search.batches()
+    dead = _unanswered(run, target)
+    ignored = set(map(id, dead))
     batches: dict[tuple[str, int], list[Record]] = {}
     for record in measured_in_order(run.measured(target)):
-        batches.setdefault((record.load, record.block), []).append(record)
+        if record.load in settings.values and id(record) not in ignored:
+            batches.setdefault((record.load, record.block), []).append(record)
     for (load, _), records in batches.items():
         next(planned, None)
         search.curve.add(settings.values[load], records)
-    requests = sorted((each for each in run.records if each.target == target), key=lambda record: record.intended)
     ended = run.ended == "finished" or next(planned, None) is None
-    return conclude(target, search.curve, ended=ended, stopped_answering=has_stopped(requests))
+    stopped_at = settings.values.get(dead[0].load) if dead else None
+    return conclude(target, search.curve, ended=ended, stopped_at=stopped_at)
+
+
+def _unanswered(run: Run, target: str) -> list[Record]:
+    """Return the failures since which a target didn't answer any more; none if it did, or if only a few failed."""
+    records = sorted((each for each in run.records if each.target == target), key=lambda record: record.intended)
+    dead = list(takewhile(lambda record: not record.ok, reversed(records)))[::-1]
+    return dead if has_stopped(dead) else []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,6 +22,7 @@ class Reliability(StrEnum):
     DRIFTED = "the target changed"
     NOT_MONOTONE = "a higher load holds where a lower one doesn't"
     DIED = "the target stopped answering"
+    NO_VALUES = "a figure has no values"
     INCOMPLETE = "the search didn't end"
 
 
@@ -54,7 +54,8 @@ class Capacity:
     """How much a target holds: `holds`, surely `low` and at most `high`; `high` is None if no load was clearly missed.
 
     `holds` is 0 if the lowest load misses, and None if no load was judged. `at_limit` means that the highest load of
-    the search holds. `limited_by` are the clauses that are missed at `missed_at`, the worst first.
+    the search holds. `limited_by` are the clauses that are missed at `missed_at`, the worst first. A target that didn't
+    answer any more did so at `stopped_at`.
     """
 
     target: str
@@ -66,45 +67,58 @@ class Capacity:
     missed_at: float | None
     limited_by: tuple[Clause, ...]
     reliability: Reliability
+    clauses: tuple[Clause, ...]
     curve: tuple[MeasuredLoad, ...]
+    clauses_without_values: tuple[Clause, ...] = ()
+    stopped_at: float | None = None
 
     @property
     def requests(self) -> int:
         return sum(load.requests for load in self.curve)
 
 
-def conclude(target: str, curve: Curve, *, ended: bool = True, stopped_answering: bool = False) -> Capacity:
+def conclude(target: str, curve: Curve, *, ended: bool = True, stopped_at: float | None = None) -> Capacity:
     """Return the answer from what was measured; `ended` says that the search came to its end."""
     grid, points = curve.grid, curve.points
     good, bad = curve.bracket()
-    met = [point.value for point in points if point.state is State.MET]
-    missed = [point.value for point in points if point.state is State.MISSED]
+    met, missed = curve.clear_loads()
     low = max((value for value in met if value < min(missed, default=grid.limit + 1)), default=0.0)
     above = [value for value in missed if value > max(met, default=0)]
+    high = grid.below(min(above)) if above else None
+    holds = good if good is not None else 0.0 if bad == grid.lowest else None
+    moved = curve.moved_points
     worst = curve.point(bad) if bad is not None else None
     return Capacity(
         target=target,
         unit=grid.unit,
-        holds=good if good is not None else 0.0 if bad == grid.lowest else None,
-        low=low,
-        high=grid.below(min(above)) if above else None,
+        holds=holds,
+        low=low if holds is None else min(low, holds),
+        high=high if holds is None or high is None else max(high, holds),
         at_limit=bad is None and good == grid.limit,
         missed_at=bad,
         limited_by=tuple(worst.missed_clauses) if worst else (),
-        reliability=Reliability.DIED if stopped_answering else _reliability(points, met, missed, ended=ended),
-        curve=tuple(map(_measured, points)),
+        reliability=_reliability(curve, ended=ended, stopped=stopped_at is not None),
+        clauses=tuple(curve.clauses),
+        curve=tuple(_measured(point, moved=point in moved) for point in points),
+        clauses_without_values=tuple(curve.clauses_without_values),
+        stopped_at=stopped_at,
     )
 
 
-def _reliability(points: Sequence[Point], met: list[float], missed: list[float], *, ended: bool) -> Reliability:
-    if any(point.moved for point in points):
+def _reliability(curve: Curve, *, ended: bool, stopped: bool) -> Reliability:
+    if curve.clauses_without_values:
+        return Reliability.NO_VALUES
+    if stopped:
+        return Reliability.DIED
+    if curve.moved_points:
         return Reliability.DRIFTED
+    met, missed = curve.clear_loads()
     if met and missed and max(met) > NOTICEABLE * min(missed):
         return Reliability.NOT_MONOTONE
     return Reliability.GOOD if ended else Reliability.INCOMPLETE
 
 
-def _measured(point: Point) -> MeasuredLoad:
+def _measured(point: Point, *, moved: bool) -> MeasuredLoad:
     records = point.records
     return MeasuredLoad(
         point.value,
@@ -112,12 +126,12 @@ def _measured(point: Point) -> MeasuredLoad:
         sum(not record.ok for record in records),
         point.state,
         tuple(_figure(point, clause) for clause in point.clauses),
-        point.moved,
+        moved,
     )
 
 
 def _figure(point: Point, clause: Clause) -> Figure:
-    share = float(np.mean(point.misses(clause) or [1.0]))
+    share = point.evidence[clause].share
     if clause.quantile is None:
         low, high = _share_interval(share, point.requests)
         return Figure(clause, share, low, high, share)

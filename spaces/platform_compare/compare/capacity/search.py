@@ -7,14 +7,16 @@ bounds are measured again, because a server can have changed since.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from compare.capacity.curve import Curve, Point, State
+from compare.capacity.slo import Clause
 
 CHECK_REQUESTS = 30
-MAX_REQUESTS = 1000
+# Of one load: what isn't clear after so many hardly becomes so. A clause that allows few misses needs more.
+MAX_REQUESTS, MAX_ALLOWED_MISSES = 500, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +28,18 @@ class Batch:
     purpose: Literal["explore", "confirm", "check"]
 
 
+def default_requests(clauses: Sequence[Clause]) -> int:
+    """Return how many requests one load gets at most."""
+    return max(MAX_REQUESTS, round(MAX_ALLOWED_MISSES / min(clause.allowed for clause in clauses)))
+
+
 class Search:
     """The search of one target; the caller measures each batch and adds its requests to `curve`."""
 
-    def __init__(self, curve: Curve, max_requests: int = MAX_REQUESTS) -> None:
+    def __init__(self, curve: Curve, max_requests: int | None = None) -> None:
         self.curve = curve
         self.grid = curve.grid
-        self._max_requests = max_requests
+        self._max_requests = max_requests or default_requests(curve.clauses)
 
     def batches(self) -> Iterator[Batch]:
         """Yield what to measure next until the answer is as clear as it gets."""
@@ -47,7 +54,7 @@ class Search:
         for value in bounds:
             yield self._check(value)
         for value in bounds:
-            if self.curve.point(value).contradicts(-1):  # chance doesn't do that twice
+            if self.curve.point(value).contradictions:  # chance doesn't do that twice
                 yield self._check(value)
 
     def _explore(self) -> Generator[Batch, None, tuple[float | None, float | None]]:
@@ -64,7 +71,7 @@ class Search:
         self, value: float | None, wanted: State, direction: Literal[-1, 1]
     ) -> Generator[Batch, None, float | None]:
         """Measure `value` until it is clear, or loads further out; return the one that became clear."""
-        steps = direction
+        steps: int = direction
         while value is not None:
             point = self.curve.point(value)
             while point.state is State.UNCLEAR and point.requests < self._max_requests:

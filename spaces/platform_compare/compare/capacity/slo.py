@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from operator import ge, gt
 
 from compare.analyse.definitions import spaceport, user_timing
 from compare.analyse.verdict import METRICS
@@ -53,8 +52,8 @@ class Clause:
         values = self.values(record)
         if self.quantile is None or not values:
             return 0.0 if values else None
-        misses = gt if self.inclusive else ge
-        return sum(misses(value, self.limit) for value in values) / len(values)
+        met = sum(value <= self.limit if self.inclusive else value < self.limit for value in values)
+        return 1 - met / len(values)
 
 
 def parse_slo(text: str) -> tuple[Clause, ...]:

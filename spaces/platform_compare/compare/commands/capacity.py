@@ -18,7 +18,7 @@ from compare import run_file
 from compare.capacity.grid import Grid
 from compare.capacity.measurement import CapacityMeasurement, CapacitySettings, read_capacities
 from compare.capacity.result import Capacity, Reliability
-from compare.capacity.search import MAX_REQUESTS
+from compare.capacity.search import MAX_REQUESTS, default_requests
 from compare.capacity.slo import parse_slo
 from compare.commands.run import INTERRUPTED, execute_with_progress, report_nothing, target_names, with_error_events
 from compare.errors import CompareError
@@ -63,7 +63,10 @@ def add_capacity_command(commands: Any) -> None:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the answer as JSON (- for the terminal)")
     parser.add_argument(
-        "--requests", type=int, default=MAX_REQUESTS, help=f"at most, per target and load ({MAX_REQUESTS})"
+        "--requests",
+        type=int,
+        metavar="N",
+        help=f"at most, per target and load ({MAX_REQUESTS}; more for an SLO below 2%%)",
     )
     parser.add_argument(
         "--workload", default="short", metavar="NAME|FILE", help=f"{', '.join(SHAPES)} or JSONL (short)"
@@ -84,7 +87,9 @@ def _search(options: argparse.Namespace) -> int:
 def _measure(options: argparse.Namespace) -> int:
     if options.json and options.json.resolve() == options.out.resolve():
         raise CompareError(f"{options.out} is the file for the raw arrivals.", "Choose another path with --json.")
-    settings = CapacitySettings(parse_slo(options.slo), _grid(options), options.requests)
+    clauses = parse_slo(options.slo)
+    requests = default_requests(clauses) if options.requests is None else options.requests
+    settings = CapacitySettings(clauses, _grid(options), requests)
     plan, workload, catalog = _plan(options, settings), find_workload(options.workload), Catalog.load(options.catalog)
     measuring = partial(CapacityMeasurement, settings=settings)
     reason = execute_with_progress(plan, workload, catalog, options, measuring=measuring, search=settings.as_json())
@@ -92,7 +97,7 @@ def _measure(options: argparse.Namespace) -> int:
     if not any(record.ok for record in run.records if record.phase == "measured"):
         return INTERRUPTED if reason == "stopped" else report_nothing(run)
     answers = read_capacities(run)
-    _print(answers, settings, options.json)
+    _print(answers, options.json)
     if reason == "stopped":
         return INTERRUPTED
     return 0 if all(answer.reliability is Reliability.GOOD for answer in answers) else NOT_RELIABLE
@@ -108,7 +113,7 @@ def _plan(options: argparse.Namespace, settings: CapacitySettings) -> RunPlan:
     return RunPlan(
         targets=target_names(options.target),
         loads=(settings.grid.load(settings.grid.start),),
-        requests=options.requests,
+        requests=settings.max_requests,
         seed=options.seed,
         max_tokens=options.max_tokens,
         temperature=options.temperature,
@@ -117,14 +122,14 @@ def _plan(options: argparse.Namespace, settings: CapacitySettings) -> RunPlan:
     )
 
 
-def _print(answers: Sequence[Capacity], settings: CapacitySettings, path: Path | None) -> None:
+def _print(answers: Sequence[Capacity], path: Path | None) -> None:
     from compare.report.capacity_text import capacity_json, capacity_text, curve_table
 
-    as_json = json.dumps(capacity_json(answers, settings.clauses), indent=2) + "\n"
+    as_json = json.dumps(capacity_json(answers), indent=2) + "\n"
     if str(path) == "-":
         print(as_json, end="")
         return
-    print(capacity_text(answers, settings.clauses))
+    print(capacity_text(answers))
     for answer in answers:
         print(f"\n{answer.target}\n\n{curve_table(answer)}")
     if path:

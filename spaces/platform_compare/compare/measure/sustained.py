@@ -54,7 +54,11 @@ class SustainedMeasurement(Measurement):
     async def ask_once(self, target: str, load: Load) -> list[Entry]:
         """Send one request that doesn't count, and return its entry."""
         block = Block(0, target, load, 0, 1)
-        await self._run_in_time(self._send_extra(block, now()))
+
+        async def ask() -> None:
+            await self._send_extra(block, now())
+
+        await self._run_in_time(ask())
         return self._take()
 
     async def _run_closed(self, block: Block, phase: Phase = "measured") -> None:

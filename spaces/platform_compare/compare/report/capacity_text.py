@@ -8,7 +8,7 @@ from typing import Any
 
 from compare.capacity.curve import State
 from compare.capacity.result import Capacity, Figure, MeasuredLoad, Reliability
-from compare.capacity.slo import Clause, slo_text
+from compare.capacity.slo import slo_text
 from compare.report.formats import MISSING
 from compare.report.tables import markdown_table
 
@@ -20,35 +20,36 @@ FIGURE_NAMES = {
 }
 STATE_NAMES = {State.MET: "holds", State.MISSED: "misses", State.UNCLEAR: "unclear"}
 CHANGED = (
-    "The target changed during the search: measured again, {load} gave another answer. Search again when nothing else "
+    "The target changed during the search: measured again, {loads} gave another answer. Search again when nothing else "
     "runs on it."
 )
 NOT_MONOTONE = (
-    "A higher load held the service level where a lower one didn't, so the answer depends on more than the load "
-    "(a cache, an autoscaler, other users)."
+    "A higher load held where a lower one didn't, so the answer depends on more than the load (a cache, an autoscaler, "
+    "other users)."
 )
-DIED = "{target} stopped answering, and didn't answer again; the answer is about the loads before that."
+DIED = "{target} stopped answering at {load}, and didn't answer again."
+NO_VALUES = "{target} gives no values for {clauses}: {reason}."
+NO_VALUES_REASONS = {"tpot": "it doesn't report token counts", "itl": "each answer is a single text"}
 INCOMPLETE = "The search ended before its answer was clear."
 
 
-def capacity_text(answers: Sequence[Capacity], clauses: Sequence[Clause]) -> str:
-    """Return the answers as sentences for a terminal."""
-    return "\n".join(
-        [*(line for answer in answers for line in answer_lines(answer, clauses)), *comparison_lines(answers)]
-    )
+def capacity_text(answers: Sequence[Capacity], sep: str = "\n") -> str:
+    """Return the answers as sentences."""
+    return sep.join([*(line for answer in answers for line in answer_lines(answer)), *comparison_lines(answers)])
 
 
-def answer_lines(answer: Capacity, clauses: Sequence[Clause]) -> list[str]:
+def answer_lines(answer: Capacity) -> list[str]:
     """Return the sentences about one target."""
-    level = slo_text(clauses)
+    level = slo_text(answer.clauses)
     if answer.holds is None:
         sentence = f"{answer.target}: no answer at {level}."
-    elif answer.at_limit:
-        sure = "" if answer.low == answer.holds else f" (surely {_amount(answer.low, answer.unit)})"
-        sentence = f"{answer.target} holds at least {_amount(answer.holds, answer.unit)}, the limit,{sure} at {level}."
     elif answer.holds == 0:
-        lowest = answer.curve[0].value
-        sentence = f"{answer.target} doesn't hold {_amount(lowest, answer.unit)} at {level}{_reason(answer)}."
+        sentence = (
+            f"{answer.target} doesn't hold {_amount(answer.missed_at or 0, answer.unit)} at {level}{_reason(answer)}."
+        )
+    elif answer.at_limit:
+        sure = "" if answer.low == answer.holds else f" (surely {_number(answer.low)})"
+        sentence = f"{answer.target} holds at least {_amount(answer.holds, answer.unit)}, the limit,{sure} at {level}."
     else:
         holds = f"{_amount(answer.holds, answer.unit)} ({_interval(answer)})"
         sentence = f"{answer.target} holds {holds} at {level}{_reason(answer)}."
@@ -60,14 +61,19 @@ def reliability_lines(answer: Capacity) -> list[str]:
     match answer.reliability:
         case Reliability.DRIFTED:
             moved = [_amount(load.value, answer.unit) for load in answer.curve if load.moved]
-            return [CHANGED.format(load=" and ".join(moved))]
+            return [CHANGED.format(loads=" and ".join(moved))]
         case Reliability.NOT_MONOTONE:
             return [NOT_MONOTONE]
         case Reliability.DIED:
-            return [DIED.format(target=answer.target)]
+            return [DIED.format(target=answer.target, load=_amount(answer.stopped_at or 0, answer.unit))]
+        case Reliability.NO_VALUES:
+            reason = NO_VALUES_REASONS.get(answer.clauses_without_values[0].figure, "it sends none")
+            return [
+                NO_VALUES.format(target=answer.target, clauses=slo_text(answer.clauses_without_values), reason=reason)
+            ]
         case Reliability.INCOMPLETE:
             return [INCOMPLETE]
-        case _:
+        case Reliability.GOOD:
             return []
 
 
@@ -86,26 +92,25 @@ def comparison_lines(answers: Sequence[Capacity]) -> list[str]:
 
 def curve_table(answer: Capacity) -> str:
     """Return the curve as a Markdown table."""
-    clauses = [figure.clause for figure in answer.curve[0].figures] if answer.curve else []
     rows = [
         [
             _number(load.value),
             f"{load.requests:,}",
             f"{load.failed:,}",
             *(_figure_cell(figure) for figure in load.figures),
-            STATE_NAMES[load.state],
+            STATE_NAMES[_implied_state(answer, load)],
         ]
         for load in answer.curve
     ]
-    return markdown_table([answer.unit, "requests", "failed", *(clause.text for clause in clauses), ""], rows)
+    return markdown_table([answer.unit, "requests", "failed", *(clause.text for clause in answer.clauses), ""], rows)
 
 
-def capacity_json(answers: Sequence[Capacity], clauses: Sequence[Clause]) -> dict[str, Any]:
+def capacity_json(answers: Sequence[Capacity]) -> dict[str, Any]:
     """Return the answers as plain values; times in seconds, errors as shares."""
     return {
         "version": 1,
-        "slo": slo_text(clauses),
-        "text": capacity_text(answers, clauses),
+        "slo": slo_text(answers[0].clauses),
+        "text": capacity_text(answers),
         "targets": {answer.target: _answer_json(answer) for answer in answers},
     }
 
@@ -131,6 +136,13 @@ def _load_json(load: MeasuredLoad) -> dict[str, Any]:
         for figure in load.figures
     }
     return {key: getattr(load, key) for key in ("value", "requests", "failed", "state", "moved")} | {"figures": figures}
+
+
+def _implied_state(answer: Capacity, load: MeasuredLoad) -> State:
+    """Return what is clear about a load: it also holds if a higher one does, unless the answer can't be relied on."""
+    if load.state is State.UNCLEAR and load.value <= answer.low and answer.reliability is Reliability.GOOD:
+        return State.MET
+    return load.state
 
 
 def _interval(answer: Capacity) -> str:
