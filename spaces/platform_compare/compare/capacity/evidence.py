@@ -63,25 +63,27 @@ class Evidence:
         """The mean of the misses; 1 without any request."""
         return self._sum / self.count if self.count else 1.0
 
-    @property
-    def stakes(self) -> tuple[float, float]:
-        """The logarithms of the stakes that the clause is met, and that it is missed."""
-        if self._stakes is None:
-            effect = self._design_effect() if self.count else 1.0
-            met, missed = _mixture(self._met, FEWER.values()), _mixture(self._missed, MORE.values())
-            self._stakes = met / effect, missed / effect
-        return self._stakes
+    def stakes(self, least_effect: float = 1.0) -> tuple[float, float]:
+        """Return the logarithms of the stakes that the clause is met, and that it is missed.
 
-    def requests_until(self, goal: float) -> int:
+        `least_effect` is a design effect that is known from elsewhere: requests without a miss don't show theirs.
+        """
+        if self._stakes is None:
+            self._stakes = _mixture(self._met, FEWER.values()), _mixture(self._missed, MORE.values())
+        effect = max(least_effect, self.design_effect or 1.0)
+        return self._stakes[0] / effect, self._stakes[1] / effect
+
+    def requests_until(self, goal: float, least_effect: float = 1.0) -> int:
         """Return how many more requests may raise the stake that the clause is met to `goal`."""
-        stake = self.stakes[0]
+        stake, goal = self.stakes(least_effect)[0] * least_effect, goal * least_effect
         gain = math.log1p(-self._allowed * _slope(self._allowed, self._allowed * min(FEWER)))
         without_miss = math.ceil((goal - stake - (0 if self.count else math.log(max(FEWER.values())))) / gain)
         as_before = math.ceil(self.count * (goal / stake - 1)) if stake > 0 else 0
         return max(0, without_miss, as_before)
 
-    def _design_effect(self) -> float:
-        """Return how many times more than independent requests the misses vary; at least 1.
+    @property
+    def design_effect(self) -> float | None:
+        """How many times more than independent requests the misses vary; None if nothing shows it.
 
         Requests that wait in one queue miss together. So the shares of groups of neighbours are compared: `group`
         requests each, or more if there are many.
@@ -90,9 +92,9 @@ class Evidence:
         groups = [batch[start : start + size] for batch in self.batches for start in range(0, len(batch), size)]
         share = self.share
         if len(groups) < MIN_GROUPS or not 0 < share < 1:
-            return 1.0
+            return None
         spread = sum(len(each) * (sum(each) / len(each) - share) ** 2 for each in groups)
-        return max(1.0, spread / (len(groups) - 1) / (share * (1 - share)))
+        return spread / (len(groups) - 1) / (share * (1 - share))
 
 
 def _mixture(logs: Floats, weights: Iterable[float]) -> float:

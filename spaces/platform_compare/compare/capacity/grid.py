@@ -37,6 +37,11 @@ class Grid:
             )
 
     @property
+    def is_open(self) -> bool:
+        """Whether requests are sent on schedule, whether the target keeps up or not."""
+        return self.unit != "users"
+
+    @property
     def lowest(self) -> float:
         return 1 if self.unit == "users" else min(LOWEST_RATE, self.limit)
 

@@ -17,6 +17,7 @@ from compare.capacity.slo import Clause
 CHECK_REQUESTS = 30
 # Of one load: what isn't clear after so many hardly becomes so. A clause that allows few misses needs more.
 MAX_REQUESTS, MAX_ALLOWED_MISSES = 500, 10
+OPEN_MAX_BATCHES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Search:
         steps: int = direction
         while value is not None:
             point = self.curve.point(value)
-            while point.state is State.UNCLEAR and point.requests < self._max_requests:
+            while point.state is State.UNCLEAR and point.requests < self._most(value):
                 yield Batch(value, self._size(point), "confirm")
             if point.state is wanted:
                 return value
@@ -85,10 +86,18 @@ class Search:
     def _check(self, value: float) -> Batch:
         return Batch(value, max(CHECK_REQUESTS, self.grid.batch(value)), "check")
 
+    def _most(self, value: float) -> int:
+        """Return how many requests a load gets at most; of a rate, enough to see several queues."""
+        return (
+            max(self._max_requests, OPEN_MAX_BATCHES * self.grid.batch(value))
+            if self.grid.is_open
+            else self._max_requests
+        )
+
     def _size(self, point: Point) -> int:
         """Return the size of the next batch: of users, as many requests again, but no more than can be needed."""
         least = self.grid.batch(point.value)
-        if self.grid.unit != "users":
+        if self.grid.is_open:
             return least
         wanted = min(max(point.requests, least), max(least, point.requests_needed))
         return max(1, min(wanted, self._max_requests - point.requests))
