@@ -15,9 +15,11 @@ from typing import Any
 from tests.helpers.servers import reply_with_json
 
 TOKENS = 8
-MODELS = ("steady", "slow", "thinker", "silent", "endless", "dies", "refuses", "busy", "queue", "rejects")
+MODELS = ("steady", "slow", "thinker", "silent", "endless", "dies", "refuses", "busy", "queue", "rejects", "drifts")
 # "queue" and "rejects" answer so many requests at once: more of them wait, or get the status 429.
 PLACES = 3
+# After so many requests, "drifts" is slow.
+DRIFTS_AFTER = 90
 
 
 class Models(ThreadingHTTPServer):
@@ -84,6 +86,8 @@ class Handler(BaseHTTPRequestHandler):
             elif model == "dies" and before >= 6:
                 self.close_connection = True
                 self.connection.shutdown(socket.SHUT_RDWR)
+            elif model == "drifts":
+                self.stream("slow" if before >= DRIFTS_AFTER else "steady")
             elif places := self.server.places.get(model):
                 self.stream_in_place(model, places)
             else:

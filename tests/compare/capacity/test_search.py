@@ -122,8 +122,8 @@ def test_the_clause_that_limits_is_named_the_worst_first() -> None:
 
 def test_requests_that_miss_together_are_weaker_evidence() -> None:
     together, apart = (Curve(parse_slo(SLO), USERS).point(10) for _ in range(2))
-    together.add([record(2.0 if number < 40 else 0.5) for number in range(200)], new_visit=True)
-    apart.add([record(2.0 if number % 5 == 0 else 0.5) for number in range(200)], new_visit=True)
+    together.add([record(2.0 if number < 40 else 0.5) for number in range(200)])
+    apart.add([record(2.0 if number % 5 == 0 else 0.5) for number in range(200)])
     assert apart.state is State.MISSED
     assert together.state is State.UNCLEAR
 

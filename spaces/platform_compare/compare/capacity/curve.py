@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
-from itertools import accumulate
 
 import numpy as np
 
@@ -21,8 +19,8 @@ from compare.records import Record
 END_LEVEL, TESTED_LOADS = 0.025, 8
 # A load looks good or bad for the direction of the search once its stake is this high, or after this many requests.
 LOOK_STAKE, LOOK_REQUESTS = 3.0, 60
-# Fewer requests than this don't show that a clause is missed.
-MIN_MISSED = 10
+# Fewer requests than this show nothing.
+MIN_REQUESTS = 10
 # A batch differs from earlier ones if chance does it more rarely than this.
 DRIFT_LEVEL = 0.001
 
@@ -37,17 +35,6 @@ class State(StrEnum):
     MET = "met"
     MISSED = "missed"
     UNCLEAR = "unclear"
-
-
-@dataclass(slots=True)
-class Visit:
-    """Batches of requests at one load, measured before the search went on to another."""
-
-    batches: list[list[Record]] = field(default_factory=list)
-
-    @property
-    def records(self) -> list[Record]:
-        return [record for batch in self.batches for record in batch]
 
 
 class Point:
@@ -67,18 +54,16 @@ class Point:
         least_effect: Callable[[Clause], float] = lambda _: 1.0,
     ) -> None:
         self.value = value
-        self.visits: list[Visit] = []
+        self.batches: list[list[Record]] = []
         self.evidence = {clause: Evidence(clause.allowed, group) for clause in clauses}
         self.state = State.UNCLEAR
         self._level = level
         self._min_batches = min_batches
         self._least_effect = least_effect
 
-    def add(self, batch: list[Record], *, new_visit: bool) -> None:
+    def add(self, batch: list[Record]) -> None:
         """Add the requests of one batch, in the order in which they were sent."""
-        if new_visit or not self.visits:
-            self.visits.append(Visit())
-        self.visits[-1].batches.append(batch)
+        self.batches.append(batch)
         for clause, evidence in self.evidence.items():
             evidence.add([share for record in batch if (share := clause.missed_share(record)) is not None])
         if (state := self._clear_state()) is not State.UNCLEAR:
@@ -89,9 +74,9 @@ class Point:
         if not any(clause.missed_share(batch[-1]) for clause in self.evidence):
             return False
         point = copy(self)
-        point.visits = [*self.visits]
+        point.batches = [*self.batches]
         point.evidence = {clause: evidence.copy() for clause, evidence in self.evidence.items()}
-        point.add([*batch], new_visit=True)
+        point.add([*batch])
         return point.state is State.MISSED
 
     @property
@@ -100,11 +85,11 @@ class Point:
 
     @property
     def records(self) -> list[Record]:
-        return [record for visit in self.visits for record in visit.records]
+        return [record for batch in self.batches for record in batch]
 
     @property
     def requests(self) -> int:
-        return sum(len(batch) for visit in self.visits for batch in visit.batches)
+        return sum(map(len, self.batches))
 
     @property
     def look(self) -> State:
@@ -128,27 +113,27 @@ class Point:
 
     @property
     def contradictions(self) -> int:
-        """How many of the last batches, each of them, contradict what earlier visits of the load measured."""
-        ends = list(accumulate(len(visit.batches) for visit in self.visits))
-        for before in ends[:-1]:
+        """How many of the last batches, each of them, contradict the earlier ones."""
+        for before in range(1, len(self.batches)):
             if any(
                 _differs(each.batches, before, clause.allowed, self._least_effect(clause))
                 for clause, each in self.evidence.items()
             ):
-                return ends[-1] - before
+                return len(self.batches) - before
         return 0
 
     def _clear_state(self) -> State:
-        if sum(len(visit.batches) for visit in self.visits) < self._min_batches:
+        if len(self.batches) < self._min_batches:
             return State.UNCLEAR
         return self._state(math.log(1 / self._level), math.log(len(self.evidence) / self._level))
 
     def _state(self, met: float, missed: float) -> State:
         stakes = [evidence.stakes(self._least_effect(clause)) for clause, evidence in self.evidence.items()]
+        if self.requests < MIN_REQUESTS:
+            return State.UNCLEAR
         if all(stake >= met for stake, _ in stakes):
             return State.MET
-        is_missed = self.requests >= MIN_MISSED and any(stake >= missed for _, stake in stakes)
-        return State.MISSED if is_missed else State.UNCLEAR
+        return State.MISSED if any(stake >= missed for _, stake in stakes) else State.UNCLEAR
 
 
 class Curve:
@@ -159,12 +144,10 @@ class Curve:
         self.grid = grid
         self._level = END_LEVEL / TESTED_LOADS / targets
         self._points: dict[float, Point] = {}
-        self._last: float | None = None
 
     def add(self, value: float, batch: list[Record]) -> None:
-        """Add the requests of one batch; a load that was left in between begins a new visit."""
-        self.point(value).add(batch, new_visit=value != self._last)
-        self._last = value
+        """Add the requests of one batch, in the order in which they were sent."""
+        self.point(value).add(batch)
 
     def point(self, value: float) -> Point:
         """Return the point at a load; an empty one if nothing was measured there."""

@@ -76,7 +76,7 @@ class _TargetSearch:
         self.search = search
         self.blocks: Counter[float] = Counter()
         self.answer_seconds = 0.0
-        self.is_over = False
+        self.is_over = self.has_answered = False
         self._batches = search.batches()
 
     def next_batch(self) -> Batch | None:
@@ -144,8 +144,8 @@ class CapacityMeasurement(SustainedMeasurement):
                 yield entry
 
     async def _recover(self, target: str, block: Block) -> AsyncIterator[Entry]:
-        """Ask until the target answers; end its search if it doesn't."""
-        for seconds in RECOVERY_SECONDS:
+        """Ask until the target answers; end its search if it doesn't, or if it never has."""
+        for seconds in RECOVERY_SECONDS if self._searches[target].has_answered else ():
             await asyncio.sleep(seconds)
             entries = await self.ask_once(target, block.load)
             for entry in entries:
@@ -157,6 +157,7 @@ class CapacityMeasurement(SustainedMeasurement):
     def _learn_pace(self, target: str, records: Sequence[Record]) -> None:
         """Remember how long an answer takes at the lowest load so far."""
         state = self._searches[target]
+        state.has_answered = state.has_answered or any(record.ok for record in records)
         if times := [record.ended for record in records if record.ok]:
             state.answer_seconds = min(median(times), state.answer_seconds or MAX_SPREAD)
 

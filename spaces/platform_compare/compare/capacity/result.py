@@ -137,7 +137,7 @@ def _figure(point: Point, clause: Clause) -> Figure:
         return Figure(clause, share, low, high, share)
     values = np.sort([value for record in point.records for value in clause.values(record)])
     answered = sum(record.ok for record in point.records)
-    if answered * (1 - clause.quantile) < 1:  # no value would be on the far side of the percentile
+    if not values.size or answered * (1 - clause.quantile) < 1:  # no value would be on the far side of the percentile
         return Figure(clause, None, None, None, share)
     low, high = _quantile_interval(clause.quantile, answered)
     ends = [float(np.quantile(values, at, method="nearest")) if 0 < at < 1 else None for at in (low, high)]
