@@ -18,8 +18,8 @@ TOKENS = 8
 MODELS = ("steady", "slow", "thinker", "silent", "endless", "dies", "refuses", "busy", "queue", "rejects", "drifts")
 # "queue" and "rejects" answer so many requests at once: more of them wait, or get the status 429.
 PLACES = 3
-# After so many requests, "drifts" is slow.
-DRIFTS_AFTER = 90
+# After so many requests, "drifts" is slow: a search up to 4 users has then only its check before it.
+DRIFTS_AFTER = 76
 
 
 class Models(ThreadingHTTPServer):

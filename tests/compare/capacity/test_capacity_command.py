@@ -208,3 +208,19 @@ def test_a_search_that_was_cut_off_can_be_read(models: Models, tmp_path: Path) -
     out.write_text("\n".join(lines[: len(lines) // 2]))
     (answer,) = read_capacities(run_file.read(out))
     assert answer.holds is None
+
+
+@pytest.mark.time
+def test_progress_says_how_much_is_left(models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    search(models, tmp_path, "--progress", "json", target="steady", slo="ttft_p50<500ms", users="2")
+    steps = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith('{"done"')]
+    assert [step["done"] for step in steps] == list(range(1, len(steps) + 1))
+    assert all(step["total"] >= step["done"] for step in steps)
+    assert steps[-1]["left"] is not None
+    assert {step["doing"] for step in steps} >= {"steady, concurrency 1", "steady, concurrency 2"}
+
+
+def test_an_error_is_an_event_for_a_program(models: Models, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, _ = search(models, tmp_path, "--progress", "json", target="steady", slo="speed<1s")
+    assert status == 1
+    assert "no figure 'speed'" in json.loads(capsys.readouterr().out.splitlines()[0])["error"]

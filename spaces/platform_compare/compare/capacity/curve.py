@@ -106,6 +106,17 @@ class Point:
         return sorted((clause for clause in self.clauses if excess[clause] >= 1), key=lambda clause: -excess[clause])
 
     @property
+    def limiting_clauses(self) -> list[Clause]:
+        """The missed clauses without those that only failed requests miss, if errors are a clause of their own."""
+        failed = sum(not record.ok for record in self.records)
+        missed = self.missed_clauses
+        if not any(clause.quantile is None for clause in missed):
+            return missed
+        answered = max(1, self.requests - failed)
+        slow = {each: self.evidence[each].share * self.evidence[each].count - failed for each in missed}
+        return [each for each in missed if each.quantile is None or slow[each] >= each.allowed * answered]
+
+    @property
     def requests_needed(self) -> int:
         """How many more requests may show that all clauses are met, if they go on as before."""
         goal = math.log(1 / self._level)
@@ -213,14 +224,17 @@ class Curve:
 
 
 def _differs(batches: Sequence[Sequence[float]], before: int, allowed: float, effect: float) -> bool:
-    """Return whether all later batches lie on the other side of what is allowed than those before, not by chance."""
+    """Return whether the earlier batches all lie on one side of what is allowed and the later ones on the other.
+
+    One of the two must be far from it, and chance must not explain the difference.
+    """
     from scipy.stats import fisher_exact  # half a second: a command's --help must not wait for it
 
-    sides = [[share for each in some for share in each] for some in (batches[:before], batches[before:])]
-    if not all(map(len, [*sides, *batches[before:]])):
+    met = [bool(batch) and float(np.mean(batch)) < allowed for batch in batches]
+    if len({*met[:before]}) > 1 or len({*met[before:]}) > 1 or met[0] is met[-1]:
         return False
-    met = float(np.mean(sides[0])) < allowed
-    if any((float(np.mean(batch)) < allowed) is met for batch in batches[before:]):
+    sides = [[share for each in some for share in each] for some in (batches[:before], batches[before:])]
+    if max(float(np.mean(side)) for side in sides if side) < min(2 * allowed, (1 + allowed) / 2):
         return False
     counts = [[round(sum(side) / effect), round((len(side) - sum(side)) / effect)] for side in sides]
     return float(fisher_exact(counts).pvalue) < DRIFT_LEVEL

@@ -14,7 +14,7 @@ RESOLUTION = 0.05
 LOWEST_RATE = 0.01
 # An open loop's queue grows for as long as its load lasts, so all its batches last equally long. Several of them are
 # needed: the requests of one share its queue.
-BATCH_SECONDS, RAMP_SECONDS, OPEN_BATCHES = 20, 5, 3
+BATCH_SECONDS, RAMP_SECONDS, OPEN_BATCHES = 20, 5, 5
 FIRST_REQUESTS = 20
 Unit = Literal["users", "requests/s"]
 
@@ -74,6 +74,12 @@ class Grid:
         if good is None:
             return None if bad == self.lowest else max(self._round(bad / 2), self.lowest)
         return None if bad - good <= self._step(good) else self._round((good + bad) / 2)
+
+    def halvings(self, good: float | None, bad: float | None) -> float:
+        """Return how many loads lie ahead if the next one is the last to be doubled, and the gap is then halved."""
+        low = good or self.lowest
+        high = bad or min(2 * low, self.limit)
+        return max(0.0, math.log2(max(1.0, (high - low) / self._step(low)))) + (bad is None and good != self.limit)
 
     def outward(self, value: float, steps: int) -> float | None:
         """Return the load that many steps above (or, if negative, below) `value`; None if it's outside the grid."""

@@ -11,13 +11,14 @@ from itertools import takewhile
 from statistics import median
 from typing import Any
 
+from backends.stopwatch import now
 from compare.capacity.curve import Curve
 from compare.capacity.grid import Grid, Unit
 from compare.capacity.result import Capacity, conclude
 from compare.capacity.search import Batch, Search
 from compare.capacity.slo import Clause, parse_slo, slo_text
 from compare.errors import CompareError, RunError
-from compare.measure.measurement import Entry
+from compare.measure.measurement import Entry, Progress
 from compare.measure.plan import Block
 from compare.measure.sustained import SustainedMeasurement
 from compare.records import GIVE_UP_AFTER, LoadRecord, Record, Run
@@ -80,7 +81,9 @@ class _TargetSearch:
         self._batches = search.batches()
 
     def next_batch(self) -> Batch | None:
-        return None if self.is_over else next(self._batches, None)
+        batch = None if self.is_over else next(self._batches, None)
+        self.is_over = batch is None
+        return batch
 
 
 class CapacityMeasurement(SustainedMeasurement):
@@ -91,6 +94,7 @@ class CapacityMeasurement(SustainedMeasurement):
         self.settings = settings
         self._searches: dict[str, _TargetSearch] = {}
         self._loads = {load.name for load in self.plan.loads}
+        self._expected = 0
 
     async def entries(self) -> AsyncIterator[Entry]:
         """Yield the records of each batch when it ends."""
@@ -114,6 +118,13 @@ class CapacityMeasurement(SustainedMeasurement):
                 if self.out_of_time:
                     return
 
+    def progress(self, current_step: str) -> Progress:
+        """Return the progress; how many requests are left is an estimate, which each batch corrects."""
+        seconds = now() - self._origin
+        left = max(0, self._expected - self._done)
+        pace = seconds / self._done if self._done else None
+        return Progress(self._done, self._done + left, seconds, pace and pace * left, current_step)
+
     async def _measure(self, target: str, batch: Batch) -> AsyncIterator[Entry]:
         state = self._searches[target]
         curve, grid = state.search.curve, self.settings.grid
@@ -124,6 +135,8 @@ class CapacityMeasurement(SustainedMeasurement):
             yield LoadRecord(load.name, batch.value)
         block = Block(state.blocks[batch.value], target, load, point.requests, batch.requests)
         state.blocks[batch.value] += 1
+        left = sum(each.search.requests_left() for each in self._searches.values() if not each.is_over)
+        self._expected = self._done + max(left, batch.requests)
         for entry in (
             entries := await self.measure(
                 block,

@@ -54,7 +54,7 @@ class Capacity:
     """How much a target holds: `holds`, surely `low` and at most `high`; `high` is None if no load was clearly missed.
 
     `holds` is 0 if the lowest load misses, and None if no load was judged. `at_limit` means that the highest load of
-    the search holds. `limited_by` are the clauses that are missed at `missed_at`, the worst first. A target that didn't
+    the search holds. `limited_by` are the clauses that limit it at `missed_at`, the worst first. A target that didn't
     answer any more did so at `stopped_at`.
     """
 
@@ -96,7 +96,7 @@ def conclude(target: str, curve: Curve, *, ended: bool = True, stopped_at: float
         high=high if holds is None or high is None else max(high, holds),
         at_limit=bad is None and good == grid.limit,
         missed_at=bad,
-        limited_by=tuple(worst.missed_clauses) if worst else (),
+        limited_by=tuple(worst.limiting_clauses) if worst else (),
         reliability=_reliability(curve, ended=ended, stopped=stopped_at is not None),
         clauses=tuple(curve.clauses),
         curve=tuple(_measured(point, moved=point in moved) for point in points),

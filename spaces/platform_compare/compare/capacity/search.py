@@ -14,7 +14,7 @@ from typing import Literal
 from compare.capacity.curve import Curve, Point, State
 from compare.capacity.slo import Clause
 
-CHECK_REQUESTS = 30
+CHECK_REQUESTS, LOOKED_AT = 30, 40
 # Of one load: what isn't clear after so many hardly becomes so. A clause that allows few misses needs more.
 MAX_REQUESTS, MAX_ALLOWED_MISSES = 500, 10
 OPEN_MAX_BATCHES = 6
@@ -57,6 +57,15 @@ class Search:
         for value in bounds:
             if self.curve.point(value).contradictions:  # chance doesn't do that twice
                 yield self._check(value)
+
+    def requests_left(self) -> int:
+        """Return about how many requests the search still needs, if nothing surprises it."""
+        good, bad = self.curve.bracket()
+        halvings = self.grid.halvings(good, bad)
+        near = self.curve.point(good or bad or self.grid.start)
+        size = max(LOOKED_AT, self.grid.batch(near.value))
+        unclear = max(0, min(near.requests_needed, self._most(near.value) - near.requests))
+        return round(halvings * size) + unclear + 2 * size
 
     def _explore(self) -> Generator[Batch, None, tuple[float | None, float | None]]:
         while True:
