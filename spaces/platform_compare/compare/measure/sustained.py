@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from backends.stopwatch import now
 from compare.measure.measurement import MAX_IN_FLIGHT, Entry, Measurement
@@ -22,7 +22,7 @@ class SustainedMeasurement(Measurement):
 
     Requests before and after those of a block are of the phase "warmup". The users of a closed loop start one after
     another, over the time of one answer: they would send at the same moments otherwise. After an error, a user pauses
-    for as long.
+    for as long. All requests are answered before the next block begins.
     """
 
     _ramp, _spread = 0, 0.0
@@ -63,19 +63,20 @@ class SustainedMeasurement(Measurement):
 
     async def _run_closed(self, block: Block, phase: Phase = "measured") -> None:
         if phase != "measured":
-            return await super()._run_closed(block, phase)
+            await super()._run_closed(block, phase)
+            return
         users = block.load.concurrency or 1
         requests = _BlockRequests(block, self._send, self._send_extra, self._is_enough)
 
         async def user(place: int) -> None:
-            await asyncio.sleep(self._spread * place / users)
+            await requests.wait(self._spread * place / users)
             record = await self._send_extra(block, now())
-            while True:
-                if not record.ok:
-                    await asyncio.sleep(max(ERROR_PAUSE, self._spread))
+            while not await requests.wait(0 if record.ok else max(ERROR_PAUSE, self._spread)):
                 record = await requests.send(now())
 
-        return await requests.run([user(place) for place in range(users)])
+        async with asyncio.TaskGroup() as group:
+            for place in range(users):
+                group.create_task(user(place))
 
     async def _run_open(self, block: Block) -> None:
         requests = _BlockRequests(block, self._send, self._send_extra, self._is_enough)
@@ -88,13 +89,11 @@ class SustainedMeasurement(Measurement):
                 else:
                     await requests.send(intended)
 
-        async def clock() -> None:
-            async with asyncio.TaskGroup() as group:
-                for number, offset in enumerate(self._schedule(block)):
-                    await asyncio.sleep(max(0.0, started + offset - now()))
-                    group.create_task(send(number, started + offset))
-
-        await requests.run([clock()])
+        async with asyncio.TaskGroup() as group:
+            for number, offset in enumerate(self._schedule(block)):
+                if await requests.wait(started + offset - now()):
+                    return
+                group.create_task(send(number, started + offset))
 
     async def _send_extra(self, block: Block, intended: float) -> Record:
         return await self._send(block, "warmup", next(self._extra_numbers), intended)
@@ -131,10 +130,10 @@ class _BlockRequests:
             self._complete.set()
         return record
 
-    async def run(self, work: Sequence[Coroutine[Any, Any, None]]) -> None:
-        """Run `work`, which sends requests without end, until those of the block are complete."""
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(each) for each in work]
-            await self._complete.wait()
-            for task in tasks:
-                task.cancel()
+    async def wait(self, seconds: float) -> bool:
+        """Wait so long, or until the block is complete; return whether it is."""
+        if seconds > 0 and not self._complete.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._complete.wait()
+        return self._complete.is_set()
