@@ -80,7 +80,7 @@ def encode(value: Any) -> str:
 
 
 def _parse_header(line: str | bytes, name: str) -> dict[str, Any]:
-    from compare.capacity.measurement import CapacitySettings
+    from compare.capacity.settings import CapacitySettings
     from compare.schema import validate_header  # pydantic: a command's --help must not wait for it
 
     try:

@@ -10,7 +10,7 @@ import pytest
 
 from compare import run_file
 from compare.__main__ import main
-from compare.capacity.measurement import read_capacities
+from compare.capacity.stored import read_capacities
 from compare.errors import RunError
 from tests.compare.servers import PLACES, Models
 

@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from compare.capacity.curve import Curve, State
+from compare.capacity.curve import Curve
 from compare.capacity.grid import Grid
+from compare.capacity.point import State
 from compare.capacity.result import Reliability, conclude
 from compare.capacity.slo import parse_slo
 from compare.errors import PlanError

@@ -5,69 +5,22 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import takewhile
+from collections.abc import AsyncIterator, Sequence
 from statistics import median
 from typing import Any
 
 from backends.stopwatch import now
-from compare.capacity.curve import Curve
-from compare.capacity.grid import Grid, Unit
-from compare.capacity.result import Capacity, conclude
 from compare.capacity.search import Batch, Search
-from compare.capacity.slo import Clause, parse_slo, slo_text
-from compare.errors import CompareError, RunError
+from compare.capacity.settings import CapacitySettings
+from compare.capacity.stored import has_stopped, measured_in_order
 from compare.measure.measurement import Entry, Progress
 from compare.measure.plan import Block
 from compare.measure.sustained import SustainedMeasurement
-from compare.records import GIVE_UP_AFTER, LoadRecord, Record, Run
+from compare.records import LoadRecord, Record
 
 # After failures in a row, a target is asked again after these seconds: it may only have had too much to do.
 RECOVERY_SECONDS = (0.5, 2, 5)
 MAX_SPREAD = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class CapacitySettings:
-    """What is searched: the clauses, the loads, and how many requests one load gets at most.
-
-    `values` are the measured loads of a stored search, by their names in its records.
-    """
-
-    clauses: tuple[Clause, ...]
-    grid: Grid
-    max_requests: int
-    values: Mapping[str, float] = field(default_factory=dict)
-
-    def new_search(self, targets: int) -> Search:
-        """Return the search of one of so many targets."""
-        return Search(Curve(self.clauses, self.grid, targets), self.max_requests)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the settings as a run's header contains them."""
-        grid = self.grid
-        return {
-            "slo": slo_text(self.clauses),
-            "unit": grid.unit,
-            "limit": grid.limit,
-            "start": grid.start,
-            "pattern": grid.pattern,
-            "max_requests": self.max_requests,
-            "values": {grid.load(grid.start).name: grid.start},
-        }
-
-    @classmethod
-    def from_header(cls, header: dict[str, Any]) -> CapacitySettings:
-        """Return the settings of a stored search; `RunError` if they can't be used."""
-        try:
-            stored = header["capacity"]
-            unit: Unit = "users" if stored["unit"] == "users" else "requests/s"
-            grid = Grid(unit, float(stored["limit"]), float(stored["start"]), stored["pattern"])
-            values = {str(name): float(value) for name, value in stored["values"].items()}
-            return cls(parse_slo(str(stored["slo"])), grid, int(stored["max_requests"]), values)
-        except (KeyError, TypeError, ValueError, AttributeError, CompareError) as error:
-            raise RunError(f"The settings of the search are damaged ({error}).", "Restore the file.") from error
 
 
 class _TargetSearch:
@@ -173,45 +126,3 @@ class CapacityMeasurement(SustainedMeasurement):
         state.has_answered = state.has_answered or any(record.ok for record in records)
         if times := [record.ended for record in records if record.ok]:
             state.answer_seconds = min(median(times), state.answer_seconds or MAX_SPREAD)
-
-
-def measured_in_order(entries: Sequence[Entry]) -> list[Record]:
-    """Return the requests that count, in the order in which they were due."""
-    records = [entry for entry in entries if isinstance(entry, Record) and entry.phase == "measured"]
-    return sorted(records, key=lambda record: record.intended)
-
-
-def has_stopped(records: Sequence[Record]) -> bool:
-    """Return whether the last requests all failed."""
-    last = records[-GIVE_UP_AFTER:]
-    return len(last) == GIVE_UP_AFTER and not any(record.ok for record in last)
-
-
-def read_capacities(run: Run) -> list[Capacity]:
-    """Return the answers of a stored search, by target."""
-    settings = CapacitySettings.from_header(run.header)
-    return [_read_capacity(run, settings, target) for target in run.targets]
-
-
-def _read_capacity(run: Run, settings: CapacitySettings, target: str) -> Capacity:
-    search = settings.new_search(len(run.targets))
-    planned = search.batches()
-    dead = _unanswered(run, target)
-    ignored = set(map(id, dead))
-    batches: dict[tuple[str, int], list[Record]] = {}
-    for record in measured_in_order(run.measured(target)):
-        if record.load in settings.values and id(record) not in ignored:
-            batches.setdefault((record.load, record.block), []).append(record)
-    for (load, _), records in batches.items():
-        next(planned, None)
-        search.curve.add(settings.values[load], records)
-    ended = run.ended == "finished" or next(planned, None) is None
-    stopped_at = settings.values.get(dead[0].load) if dead else None
-    return conclude(target, search.curve, ended=ended, stopped_at=stopped_at)
-
-
-def _unanswered(run: Run, target: str) -> list[Record]:
-    """Return the failures since which a target didn't answer any more; none if it did, or if only a few failed."""
-    records = sorted((each for each in run.records if each.target == target), key=lambda record: record.intended)
-    dead = list(takewhile(lambda record: not record.ok, reversed(records)))[::-1]
-    return dead if has_stopped(dead) else []

@@ -7,7 +7,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from compare.capacity.curve import Curve, Point, State
+from compare.capacity.curve import Curve
+from compare.capacity.point import Point, State
 from compare.capacity.slo import Clause
 
 INTERVAL = 0.95

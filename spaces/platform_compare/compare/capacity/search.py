@@ -11,7 +11,8 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from compare.capacity.curve import Curve, Point, State
+from compare.capacity.curve import Curve
+from compare.capacity.point import Point, State
 from compare.capacity.slo import Clause
 
 CHECK_REQUESTS, LOOKED_AT = 30, 40

@@ -16,10 +16,12 @@ from typing import Any
 from backends import Catalog
 from compare import run_file
 from compare.capacity.grid import Grid
-from compare.capacity.measurement import CapacityMeasurement, CapacitySettings, read_capacities
+from compare.capacity.measurement import CapacityMeasurement
 from compare.capacity.result import Capacity, Reliability
 from compare.capacity.search import MAX_REQUESTS, default_requests
+from compare.capacity.settings import CapacitySettings
 from compare.capacity.slo import parse_slo
+from compare.capacity.stored import read_capacities
 from compare.commands.run import INTERRUPTED, execute_with_progress, report_nothing, target_names, with_error_events
 from compare.errors import CompareError
 from compare.measure.plan import RunPlan

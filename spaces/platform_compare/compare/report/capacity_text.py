@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from compare.capacity.curve import State
+from compare.capacity.point import State
 from compare.capacity.result import Capacity, Figure, MeasuredLoad, Reliability
 from compare.capacity.slo import slo_text
 from compare.report.formats import MISSING

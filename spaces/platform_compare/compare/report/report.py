@@ -14,8 +14,8 @@ from compare.analyse.metrics import Metrics, compute_metrics
 from compare.analyse.objectives import OBJECTIVES, Objective
 from compare.analyse.prices import Hourly, PerToken, Price, Prices, run_prices, spot_prices
 from compare.analyse.verdict import Verdict, compare_runs, recommended_requests, verdicts
-from compare.capacity.measurement import read_capacities
 from compare.capacity.result import Capacity
+from compare.capacity.stored import read_capacities
 from compare.errors import PriceError
 from compare.records import Run
 from compare.report import strings
