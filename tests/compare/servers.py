@@ -15,7 +15,11 @@ from typing import Any
 from tests.helpers.servers import reply_with_json
 
 TOKENS = 8
-MODELS = ("steady", "slow", "thinker", "silent", "endless", "dies", "refuses", "busy")
+MODELS = ("steady", "slow", "thinker", "silent", "endless", "dies", "refuses", "busy", "queue", "rejects", "drifts")
+# "queue" and "rejects" answer so many requests at once: more of them wait, or get the status 429.
+PLACES = 3
+# After so many requests, "drifts" is slow: a search up to 4 users has then only its check before it.
+DRIFTS_AFTER = 76
 
 
 class Models(ThreadingHTTPServer):
@@ -35,6 +39,7 @@ class Models(ThreadingHTTPServer):
         self.replies: dict[str, list[str]] = {}
         self._in_flight: dict[str, int] = {}
         self._lock = threading.Lock()
+        self.places = {model: threading.Semaphore(PLACES) for model in ("queue", "rejects")}
 
     @property
     def url(self) -> str:
@@ -91,12 +96,25 @@ class Handler(BaseHTTPRequestHandler):
             elif model == "dies" and before >= 6:
                 self.close_connection = True
                 self.connection.shutdown(socket.SHUT_RDWR)
+            elif model == "drifts":
+                self.stream("slow" if before >= DRIFTS_AFTER else "steady")
+            elif places := self.server.places.get(model):
+                self.stream_in_place(model, places)
             else:
                 self.stream(model)
         except OSError:
             self.server.disconnects.append(model)
         finally:
             self.server.end(model)
+
+    def stream_in_place(self, model: str, places: threading.Semaphore) -> None:
+        if not places.acquire(blocking=model == "queue"):
+            reply_with_json(self, {"error": {"message": "no room"}}, 429)
+            return
+        try:
+            self.stream(model)
+        finally:
+            places.release()
 
     def stream(self, model: str) -> None:
         self.send_response(200)
@@ -114,7 +132,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
     def deltas(self, model: str) -> Iterator[dict[str, str]]:
-        first, gap = (0.06, 0.012) if model == "slow" else (0.02, 0.004)
+        first, gap = (0.06, 0.012) if model in ("slow", "queue") else (0.02, 0.004)
         time.sleep(first)
         for number in range(10**9 if model == "endless" else TOKENS):
             thought = model == "thinker" and number < 3

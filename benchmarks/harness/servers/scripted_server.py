@@ -105,6 +105,9 @@ def error_after(tokens: int) -> Iterator[Write]:
     yield Write(due(BROKEN_AFTER), event({"error": {"message": "the engine died", "type": "server_error"}}))
 
 
+# So many requests at once; more of them wait in a queue.
+PLACES = {"places_8": 8, "places_20": 20}
+
 SCENARIOS: dict[str, Callable[[int], Iterator[Write]]] = {
     "plain": plain,
     "role_first": role_first,
@@ -115,7 +118,9 @@ SCENARIOS: dict[str, Callable[[int], Iterator[Write]]] = {
     "no_usage": plain,
     "keep_alive": keep_alive,
     "error_after": error_after,
+    **dict.fromkeys(PLACES, plain),
 }
+_free_places = {model: asyncio.Semaphore(places) for model, places in PLACES.items()}
 
 
 def final_writes(model: str, tokens: int) -> Iterator[Write]:
@@ -177,7 +182,11 @@ async def handle_connection(reader: TimestampReader, writer: asyncio.StreamWrite
             if fields.get("model") not in SCENARIOS:
                 writer.write(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
                 continue
-            await stream(writer, fields, reader.arrival)
+            if places := _free_places.get(fields["model"]):
+                async with places:
+                    await stream(writer, fields, max(reader.arrival, time.perf_counter()))
+            else:
+                await stream(writer, fields, reader.arrival)
             if fields["model"] == "error_after":
                 break
     except ConnectionError:

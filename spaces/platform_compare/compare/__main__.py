@@ -1,6 +1,7 @@
-"""Command line: python -m compare run | report | canary | score.
+"""Command line: python -m compare run | report | canary | capacity | score.
 
 Exit status: 0 success, 1 error (message and remedy on stderr), 2 usage error, 3 no request succeeded, 130 interrupted.
+`capacity` has 4 too: its answer can't be relied on.
 `canary` has its own: 0 promote, 1 roll back, 2 keep measuring, 64 usage error, 65 runs that can't be compared.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 from backends.terminal import exit_status
 from compare.commands.canary import add_canary_command
+from compare.commands.capacity import add_capacity_command
 from compare.commands.report import add_report_command
 from compare.commands.run import add_run_command
 from compare.commands.score import add_score_command
@@ -26,10 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m compare", description="Measure targets against each other.")
-    commands = parser.add_subparsers(required=True, metavar="run | report | canary | score")
+    commands = parser.add_subparsers(required=True, metavar="run | report | canary | capacity | score")
     add_run_command(commands)
     add_report_command(commands)
     add_canary_command(commands)
+    add_capacity_command(commands)
     add_score_command(commands)
     return parser
 

@@ -106,6 +106,14 @@ class Score:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class LoadRecord:
+    """A load that a search chose: its name in the records, and its users or requests per second."""
+
+    load: str
+    value: float
+
+
 @dataclass(slots=True, eq=False, weakref_slot=True)  # compared by identity: verdicts are cached per run
 class Run:
     """A complete run. `header` is the first line of the file; `ended` says why it stopped, "" if that is missing.
@@ -126,6 +134,11 @@ class Run:
     @property
     def loads(self) -> list[str]:
         return list(self.header["loads"])
+
+    @property
+    def is_search(self) -> bool:
+        """Whether the loads were chosen while the run went on, and the requests of each."""
+        return bool(self.header.get("capacity"))
 
     @property
     def seed(self) -> int:

@@ -2,6 +2,7 @@
 
 The first line ("run") describes the run and how to reproduce it. "request" and "block" lines follow as they
 happen. "end" says why the run stopped. "score" lines follow if the prompts have questions.
+A "load" line comes before the first request at a load that a search chose.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from compare.errors import RunError
-from compare.records import BlockRecord, Record, Run, Score
+from compare.records import BlockRecord, LoadRecord, Record, Run, Score
 
-Entry = Record | BlockRecord | Score
-LINE_TYPES: dict[type[Entry], str] = {Record: "request", BlockRecord: "block", Score: "score"}
+Entry = Record | BlockRecord | LoadRecord | Score
+LINE_TYPES: dict[type[Entry], str] = {Record: "request", BlockRecord: "block", LoadRecord: "load", Score: "score"}
 
 VERSION = 1
 MAX_FILE_BYTES = 500_000_000
@@ -94,6 +95,7 @@ def encode(value: Any) -> str:
 
 
 def _parse_header(line: str | bytes, name: str) -> dict[str, Any]:
+    from compare.capacity.settings import CapacitySettings
     from compare.schema import validate_header  # pydantic: a command's --help must not wait for it
 
     try:
@@ -111,6 +113,8 @@ def _parse_header(line: str | bytes, name: str) -> dict[str, Any]:
         validate_header(header)
     except ValueError as error:
         raise RunError(f"The first line of {name} is damaged: {error}.", "Restore the file.") from error
+    if header.get("capacity"):
+        CapacitySettings.from_header(header)
     return header
 
 
@@ -133,7 +137,7 @@ def _number(text: str) -> float:
 
 
 def _add(run: Run, entry: dict[str, Any]) -> None:
-    from compare.schema import parse_block, parse_record, parse_score
+    from compare.schema import parse_block, parse_load, parse_record, parse_score
 
     kind = entry.pop("type")
     if kind == "request":
@@ -143,6 +147,11 @@ def _add(run: Run, entry: dict[str, Any]) -> None:
     elif kind == "score":
         score = parse_score(entry, len(run.records))
         run.scores[score.request] = score
+    elif kind == "load":
+        load = parse_load(entry, run.header)
+        run.header["loads"].append(load.load)
+        run.header["capacity"]["values"][load.load] = load.value
+        run.header["loads"].sort(key=lambda name: run.header["capacity"]["values"].get(name, 0))
     elif kind == "target":
         run.header["targets"][entry.pop("name")]["served"] = entry
     elif kind == "end":

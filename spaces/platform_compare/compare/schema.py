@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
 from compare.measure.plan import MAX_BLOCKS, MAX_REQUESTS, MAX_TARGETS
 from compare.measure.workload import MAX_PROMPTS
-from compare.records import BlockRecord, Record, Score
+from compare.records import BlockRecord, LoadRecord, Record, Score
 
 # No run has more loads, no target a longer name. A report has a part for each target and load, with their names, and
 # compares all targets at each load: 8 targets at 64 loads took minutes.
@@ -53,6 +53,16 @@ class TargetHeader(BaseModel):
     settings: dict[str, Any]
 
 
+class CapacityHeader(BaseModel):
+    slo: Annotated[str, Field(max_length=1000)]
+    unit: Literal["users", "requests/s"]
+    limit: float
+    start: float
+    pattern: Literal["poisson", "constant"]
+    max_requests: Annotated[int, Field(ge=1, le=MAX_REQUESTS)]
+    values: dict[str, float]
+
+
 class Header(BaseModel):
     """The parts of a run's first line that a report reads; other keys are allowed."""
 
@@ -63,6 +73,7 @@ class Header(BaseModel):
     workload: WorkloadHeader
     environment: EnvironmentHeader
     targets: dict[str, TargetHeader]
+    capacity: CapacityHeader | None = None
 
 
 # NaN and infinity would spread through every metric.
@@ -71,16 +82,13 @@ _HEADER = TypeAdapter(Header)
 _RECORD = TypeAdapter(with_config(_CONFIG)(Record))
 _SCORE = TypeAdapter(with_config(_CONFIG)(Score))
 _BLOCK = TypeAdapter(with_config(_CONFIG)(BlockRecord))
+_LOAD = TypeAdapter(with_config(_CONFIG)(LoadRecord))
 
 
 def validate_header(header: dict[str, Any]) -> None:
     """Check a run's first line; raise `ValueError` that names the first problem."""
     _validate(_HEADER, header, strict=True)
-    for names in (header["plan"]["targets"], header["loads"]):
-        if twice := next((name for name in names if names.count(name) > 1), None):
-            raise ValueError(f"{twice} is there twice")
-    if (cells := len(header["plan"]["targets"]) * len(header["loads"])) > MAX_CELLS:
-        raise ValueError(f"it has {cells} targets times loads")
+    _check_cells(header["plan"]["targets"], header["loads"])
     questions = header["workload"].get("questions") or []
     if questions and len(questions) != header["workload"]["prompts"]:
         raise ValueError(f"questions are {len(questions)} for {header['workload']['prompts']} prompts")
@@ -92,6 +100,23 @@ def validate_header(header: dict[str, Any]) -> None:
 def parse_record(entry: dict[str, Any]) -> Record:
     """Build a record from a "request" line; raise `ValueError` that names the first problem."""
     return _with_block(_validate(_RECORD, entry))
+
+
+def parse_load(entry: dict[str, Any], header: dict[str, Any]) -> LoadRecord:
+    """Build a load from a "load" line of a search; raise `ValueError` that names the first problem."""
+    load = _validate(_LOAD, entry)
+    if len(load.load) > MAX_NAME or "capacity" not in header:
+        raise ValueError(f"load is {load.load!r:.40}")
+    _check_cells(header["plan"]["targets"], [*header["loads"], load.load])
+    return load
+
+
+def _check_cells(targets: list[str], loads: list[str]) -> None:
+    for names in (targets, loads):
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"{twice} is there twice")
+    if (cells := len(targets) * len(loads)) > MAX_CELLS:
+        raise ValueError(f"it has {cells} targets times loads")
 
 
 def parse_block(entry: dict[str, Any]) -> BlockRecord:

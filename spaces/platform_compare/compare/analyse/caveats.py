@@ -106,7 +106,7 @@ def _failures(run: Run, name: str, metrics: Metrics) -> Iterator[Caveat]:
         yield Caveat("some failed", name, values=values | {"errors": metrics.errors})
     if not requests:
         yield Caveat("not measured", name, values=values)
-    elif requests < planned and run.ended == "finished":
+    elif requests < planned and run.ended == "finished" and not run.is_search:
         yield Caveat("given up", name, values=values)
 
 

@@ -7,7 +7,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,8 +54,13 @@ def add_run_command(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    return with_error_events(_measure, options)
+
+
+def with_error_events(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    """Run a command; with the progress as JSON, its error is an event too."""
     try:
-        return _measure(options)
+        return command(options)
     except SpaceportError as error:
         if options.progress == "json":  # for the program that reads the progress; people read stderr
             print(json.dumps({"error": error.message, "remedy": error.remedy}), flush=True)
@@ -64,7 +69,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _measure(options: argparse.Namespace) -> int:
     plan = RunPlan(
-        targets=tuple(name.strip() for name in options.targets.split(",") if name.strip()),
+        targets=target_names(options.targets),
         loads=_loads(options),
         requests=DEFAULT_REQUESTS if options.requests is None else options.requests,
         warmup=options.warmup,
@@ -76,36 +81,52 @@ def _measure(options: argparse.Namespace) -> int:
     )
     catalog = Catalog.load(options.catalog)
     for name in plan.targets:
-        catalog.target(name)  # an unknown one is an error before the documents are read
+        if error := catalog.target(name).unavailable:
+            raise error  # before the documents are read
     say = _print_step if options.progress == "text" else lambda _: None
     with prepare_workload(options, say) as (workload, path):
         if options.requests is None:
             plan = replace(plan, requests=default_requests(workload, DEFAULT_REQUESTS))
-        report = {"text": _print_line, "json": _print_json, "none": lambda _: None}[options.progress]
-        reason = asyncio.run(_execute(plan, workload, catalog, options.out, report))
+        reason = execute_with_progress(plan, workload, catalog, options)
         if workload.questions:
             say("Scoring the answers")
             add_scores(options.out, path)
-    say(f"{reason}: {options.out}")
-    if options.progress == "text":
-        print(file=sys.stderr)
+    print_end(reason, options)
     if reason == "stopped":
         return INTERRUPTED
     run = run_file.read(options.out)
-    return 0 if any(record.ok for record in run.records if record.phase == "measured") else _report_nothing(run)
+    return 0 if any(record.ok for record in run.records if record.phase == "measured") else report_nothing(run)
 
 
-async def _execute(
-    plan: RunPlan, workload: Workload, catalog: Catalog, out: Path, report: Callable[[Progress], None]
+def target_names(text: str) -> tuple[str, ...]:
+    """Return the names of a list such as "laptop, gpu"."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def execute_with_progress(
+    plan: RunPlan, workload: Workload, catalog: Catalog, options: argparse.Namespace, **more: Any
 ) -> EndReason:
-    """Execute the plan as a task that SIGINT and SIGTERM cancel."""
-    task = asyncio.create_task(execute(plan, workload, catalog, out, report))
+    """Execute the plan into `options.out`, with the progress that `options.progress` asks for."""
+    report = {"text": _print_line, "json": _print_json, "none": lambda _: None}[options.progress]
+    return asyncio.run(_until_signal(execute(plan, workload, catalog, options.out, report, **more)))
+
+
+def print_end(reason: EndReason, options: argparse.Namespace) -> None:
+    """Print why the run ended, in place of its progress."""
+    if options.progress == "text":
+        print(f"\r{reason}: {options.out}\033[K", file=sys.stderr)
+
+
+async def _until_signal(work: Coroutine[Any, Any, EndReason]) -> EndReason:
+    """Run the work as a task that SIGINT and SIGTERM cancel."""
+    task = asyncio.create_task(work)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     return await task
 
 
-def _report_nothing(run: Run) -> int:
+def report_nothing(run: Run) -> int:
+    """Print why no request succeeded, and return the exit status that says so."""
     error = next((record.error for record in run.records if record.error), None)
     measured = sum(record.phase == "measured" for record in run.records)
     empty = f"{measured} answers ended without text." if measured else "Nothing was measured."

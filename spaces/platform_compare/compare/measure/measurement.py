@@ -7,6 +7,7 @@ import contextlib
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from backends import Backend, BackendError, Stopwatch
@@ -15,11 +16,11 @@ from compare.measure.block_monitor import BlockMonitor
 from compare.measure.plan import Block, Load, RunPlan
 from compare.measure.request import RequestSender
 from compare.measure.workload import Workload
-from compare.records import GIVE_UP_AFTER, BlockRecord, Phase, Record
+from compare.records import GIVE_UP_AFTER, BlockRecord, LoadRecord, Phase, Record
 
 # With this many requests in flight an open loop waits too. The wait counts, because it starts at the intended time.
 MAX_IN_FLIGHT = 1024
-Entry = Record | BlockRecord
+Entry = Record | BlockRecord | LoadRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,26 +162,27 @@ class Measurement:
                     await self._send(block, "measured", number, intended)
 
         async with asyncio.TaskGroup() as group:
-            for number, offset in enumerate(self._schedule(block), start=block.first):
+            for number, offset in enumerate(islice(self._schedule(block), block.size), start=block.first):
                 await asyncio.sleep(max(0.0, started + offset - now()))
                 group.create_task(send(number, started + offset))
 
     def _schedule(self, block: Block) -> Iterator[float]:
-        """Yield the send times of an open loop in seconds after the block's start; the same for every target."""
+        """Yield an open loop's send times, in seconds after the block's start, without end; equal for all targets."""
         random_source = random.Random(f"{self.plan.seed}/{block.load.name}/{block.number}")  # noqa: S311  # repeatable
         due, rate = 0.0, block.load.value
-        for _ in range(block.size):
+        while True:
             yield due
             due += random_source.expovariate(rate) if block.load.pattern == "poisson" else 1 / rate
 
-    async def _send(self, block: Block, phase: Phase, number: int, intended: float) -> None:
-        """Send one request, keep its record, and report the run's progress."""
+    async def _send(self, block: Block, phase: Phase, number: int, intended: float) -> Record:
+        """Send one request, keep and return its record, and report the run's progress."""
         record = await self._sender.send(block, phase, number, intended)
         self._failures[record.target] = 0 if record.error is None else self._failures[record.target] + 1
         self._finished.append(record)
         self._done += 1
         self._counted += record.phase == "measured"
         self._report(self.progress(f"{record.target}, {record.load}" if self._counted else f"{record.target}, warm-up"))
+        return record
 
     def _take(self) -> list[Entry]:
         entries, self._finished = self._finished, []

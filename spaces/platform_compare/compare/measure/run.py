@@ -6,7 +6,7 @@ import asyncio
 import importlib.metadata
 import platform
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -34,16 +34,19 @@ async def execute(
     catalog: Catalog,
     out: Path,
     report: Callable[[Progress], None] = lambda _: None,
+    measuring: Callable[..., Measurement] = Measurement,
+    search: Mapping[str, Any] | None = None,
 ) -> EndReason:
     """Measure `plan` into `out` and return why the run ended; "stopped" means cancelled.
 
-    The file of a cancelled run keeps everything that was measured.
+    The file of a cancelled run keeps everything that was measured. `measuring` creates the measurement;
+    `search`, for one that chooses its loads, goes into the header as "capacity".
     """
     backends = {name: catalog.connect(name) for name in plan.targets}
     run_id = secrets.token_hex(6)
-    measurement = Measurement(plan, workload, backends, nonce=run_id, report=report)
+    measurement = measuring(plan, workload, backends, nonce=run_id, report=report)
     with _open_file(out) as file:
-        _write_line(file, header(plan, workload, catalog, run_id))
+        _write_line(file, header(plan, workload, catalog, run_id) | ({"capacity": search} if search else {}))
         reason: EndReason = "finished"
         try:
             async for entry in measurement.entries():

@@ -27,6 +27,8 @@ from compare.analyse.verdict import (
     this_label,
     verdicts,
 )
+from compare.capacity.result import Capacity
+from compare.capacity.stored import read_capacities
 from compare.errors import PriceError
 from compare.records import Run
 from compare.report import strings
@@ -105,6 +107,11 @@ class Report:
         return verdicts(self.run, self.definition)
 
     @cached_property
+    def capacities(self) -> list[Capacity]:
+        """The answers of a capacity search; empty for other runs."""
+        return read_capacities(self.run) if self.run.is_search else []
+
+    @cached_property
     def changes(self) -> tuple[Verdict, ...]:
         """Verdicts on this run against the earlier one, if there is one."""
         return compare_runs(self.run, self.earlier, self.definition) if self.earlier else ()
@@ -160,7 +167,9 @@ class Report:
     def advice(self) -> str:
         """How certain the verdicts are, and how many requests would make them more certain; "" without a verdict."""
         recommended = self.recommended_requests
-        return strings.advice_text(recommended, self.run.header["plan"]["requests"]) if recommended else ""
+        if not recommended or self.run.is_search:
+            return ""
+        return strings.advice_text(recommended, self.run.header["plan"]["requests"])
 
     @property
     def cost_notes(self) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from compare.analyse.definitions import TITLES
 from compare.analyse.metrics import cold_start
 from compare.report import quality_text, strings, tables
+from compare.report.capacity_text import capacity_json, curve_table
 from compare.report.files.quality_json import quality_json
 from compare.report.glossary import glossary_lines
 from compare.report.overview.headline import headline
@@ -31,6 +32,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "changes": [asdict(verdict) | {"text": strings.verdict_text(verdict)} for verdict in report.changes],
         "quality": quality_json(report),
         "recommended_requests": report.recommended_requests,
+        **({"capacity": capacity_json(report.capacities)} if report.capacities else {}),
         "break_even": [asdict(even) for even in report.break_evens],
         "caveats": report.caveats,
     }
@@ -64,6 +66,8 @@ def report_markdown(report: Report) -> str:
         "",
         tables.markdown_table(strings.METRIC_HEADERS, rows),
     ]
+    for answer in report.capacities:
+        parts += ["", markdown_text(answer.target), "", curve_table(answer)]
     if report.costs:
         parts += [
             "",

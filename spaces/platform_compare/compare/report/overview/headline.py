@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from compare.analyse.verdict import Finding, Verdict
+from compare.report.capacity_text import capacity_text
 from compare.report.formats import ratio
 from compare.report.overview import strings
 from compare.report.overview.quality_headline import (
@@ -55,7 +56,12 @@ def standing(verdicts: Sequence[Verdict], metric: str, load: str) -> Standing:
 
 
 def headline(report: Report) -> str:
-    """Return the headline of a run; of its comparison with the earlier run if it has a single target."""
+    """Return the headline of a run; of its comparison with the earlier run if it has a single target.
+
+    That of a search is its answer.
+    """
+    if report.capacities:
+        return capacity_text(report.capacities, sep=" ")
     silent = [name for name in report.run.targets if not report.overall[name].succeeded]
     if len(silent) == len(report.run.targets):
         return strings.NOTHING_MEASURED

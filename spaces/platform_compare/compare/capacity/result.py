@@ -1,0 +1,163 @@
+"""The answer of a search: how much a target holds, from where to where, what limits it, and the curve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from compare.capacity.curve import Curve
+from compare.capacity.point import Point, State
+from compare.capacity.slo import Clause
+
+INTERVAL = 0.95
+# A load that holds above one that doesn't is noise if they are nearer to each other than this.
+NOTICEABLE = 1.1
+
+
+class Reliability(StrEnum):
+    """Whether an answer can be relied on; otherwise, why not."""
+
+    GOOD = "good"
+    DRIFTED = "the target changed"
+    NOT_MONOTONE = "a higher load holds where a lower one doesn't"
+    DIED = "the target stopped answering"
+    NO_VALUES = "a figure has no values"
+    INCOMPLETE = "the search didn't end"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A clause's figure at one load, in seconds or as a share, with its 95 % interval; None if there are too few."""
+
+    clause: Clause
+    value: float | None
+    low: float | None
+    high: float | None
+    missed_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredLoad:
+    """One load of the curve; `moved` means that its last visit contradicts the earlier ones."""
+
+    value: float
+    requests: int
+    failed: int
+    state: State
+    figures: tuple[Figure, ...]
+    moved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """How much a target holds: `holds`, surely `low` and at most `high`; `high` is None if no load was clearly missed.
+
+    `holds` is 0 if the lowest load misses, and None if no load was judged. `at_limit` means that the highest load of
+    the search holds. `limited_by` are the clauses that limit it at `missed_at`, the worst first. A target that didn't
+    answer any more did so at `stopped_at`.
+    """
+
+    target: str
+    unit: str
+    holds: float | None
+    low: float
+    high: float | None
+    at_limit: bool
+    missed_at: float | None
+    limited_by: tuple[Clause, ...]
+    reliability: Reliability
+    clauses: tuple[Clause, ...]
+    curve: tuple[MeasuredLoad, ...]
+    clauses_without_values: tuple[Clause, ...] = ()
+    stopped_at: float | None = None
+
+    @property
+    def requests(self) -> int:
+        return sum(load.requests for load in self.curve)
+
+
+def conclude(target: str, curve: Curve, *, ended: bool = True, stopped_at: float | None = None) -> Capacity:
+    """Return the answer from what was measured; `ended` says that the search came to its end."""
+    grid, points = curve.grid, curve.points
+    good, bad = curve.bracket()
+    met, missed = curve.clear_loads()
+    low = max((value for value in met if value < min(missed, default=grid.limit + 1)), default=0.0)
+    above = [value for value in missed if value > max(met, default=0)]
+    high = grid.below(min(above)) if above else None
+    holds = good if good is not None else 0.0 if bad == grid.lowest else None
+    moved = curve.moved_points
+    worst = curve.point(bad) if bad is not None else None
+    return Capacity(
+        target=target,
+        unit=grid.unit,
+        holds=holds,
+        low=low if holds is None else min(low, holds),
+        high=high if holds is None or high is None else max(high, holds),
+        at_limit=bad is None and good == grid.limit,
+        missed_at=bad,
+        limited_by=tuple(worst.limiting_clauses) if worst else (),
+        reliability=_reliability(curve, ended=ended, stopped=stopped_at is not None),
+        clauses=tuple(curve.clauses),
+        curve=tuple(_measured(point, moved=point in moved) for point in points),
+        clauses_without_values=tuple(curve.clauses_without_values),
+        stopped_at=stopped_at,
+    )
+
+
+def _reliability(curve: Curve, *, ended: bool, stopped: bool) -> Reliability:
+    if curve.clauses_without_values:
+        return Reliability.NO_VALUES
+    if stopped:
+        return Reliability.DIED
+    if curve.moved_points:
+        return Reliability.DRIFTED
+    met, missed = curve.clear_loads()
+    if met and missed and max(met) > NOTICEABLE * min(missed):
+        return Reliability.NOT_MONOTONE
+    return Reliability.GOOD if ended else Reliability.INCOMPLETE
+
+
+def _measured(point: Point, *, moved: bool) -> MeasuredLoad:
+    records = point.records
+    return MeasuredLoad(
+        point.value,
+        len(records),
+        sum(not record.ok for record in records),
+        point.state,
+        tuple(_figure(point, clause) for clause in point.clauses),
+        moved,
+    )
+
+
+def _figure(point: Point, clause: Clause) -> Figure:
+    share = point.evidence[clause].share
+    if clause.quantile is None:
+        low, high = _share_interval(share, point.requests)
+        return Figure(clause, share, low, high, share)
+    values = np.sort([value for record in point.records for value in clause.values(record)])
+    answered = sum(record.ok for record in point.records)
+    if not values.size or answered * (1 - clause.quantile) < 1:  # no value would be on the far side of the percentile
+        return Figure(clause, None, None, None, share)
+    low, high = _quantile_interval(clause.quantile, answered)
+    ends = [float(np.quantile(values, at, method="nearest")) if 0 < at < 1 else None for at in (low, high)]
+    return Figure(clause, float(np.quantile(values, clause.quantile)), ends[0], ends[1], share)
+
+
+def _quantile_interval(quantile: float, requests: int) -> tuple[float, float]:
+    """Return the places of the order statistics around a percentile; the values of one request count as one."""
+    from scipy.stats import binom
+
+    tail = (1 - INTERVAL) / 2
+    return (
+        float(binom.ppf(tail, requests, quantile)) / requests,
+        (float(binom.ppf(1 - tail, requests, quantile)) + 1) / requests,
+    )
+
+
+def _share_interval(share: float, requests: int) -> tuple[float, float]:
+    from scipy.stats import binomtest
+
+    interval = binomtest(round(share * requests), requests).proportion_ci(INTERVAL, method="wilson")
+    return float(interval.low), float(interval.high)

@@ -1,0 +1,130 @@
+"""Service levels such as "ttft_p95<1s, itl_p95<80ms, error<1%": their parser, and which requests miss a clause."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from compare.analyse.definitions import spaceport, user_timing
+from compare.analyse.verdict import METRICS
+from compare.errors import PlanError
+from compare.records import Record
+
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+FIGURES = [*(f"{metric}_{name}" for metric in METRICS for name in QUANTILES), "error"]
+EXAMPLE = '"ttft_p95<1s, itl_p95<80ms, error<1%"'
+_SECONDS = {"s": 1.0, "ms": 0.001}
+_CLAUSE = re.compile(r"(?P<figure>\w+)\s*(?P<sign><=|>=|<|>|==?)\s*(?P<number>[^\s%a-z*]+)\s*(?P<unit>.*)", re.ASCII)
+_ALL = f"Use {', '.join(METRICS)} with _{', _'.join(QUANTILES)} (a time: ttft_p95<1s), or error (a share: error<1%)."
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One condition: a percentile of a time in seconds, or with `quantile=None` the share of failed requests.
+
+    A percentile is below its limit if the share of values above the limit is below what the percentile leaves out:
+    "p95 below 1 s" means that fewer than 5 % take longer. `allowed` is that share.
+    """
+
+    text: str
+    figure: str
+    quantile: float | None
+    limit: float
+    inclusive: bool = False
+
+    @property
+    def allowed(self) -> float:
+        return self.limit if self.quantile is None else 1 - self.quantile
+
+    def values(self, record: Record) -> list[float]:
+        """Return what the request contributes to the figure: 1 or 0 for a failure or not, else its times."""
+        if self.quantile is None:
+            return [float(not record.ok)]
+        return list(METRICS[self.figure](user_timing(record, spaceport(record)))) if record.ok else []
+
+    def missed_share(self, record: Record) -> float | None:
+        """Return the share of the request's values that miss; 1 for a failed request, None if it has no values."""
+        if not record.ok:
+            return 1.0
+        values = self.values(record)
+        if self.quantile is None or not values:
+            return 0.0 if values else None
+        met = sum(value <= self.limit if self.inclusive else value < self.limit for value in values)
+        return 1 - met / len(values)
+
+
+def parse_slo(text: str) -> tuple[Clause, ...]:
+    """Return the clauses of a service level; `PlanError` names the first one that can't be used."""
+    parts = [part.strip() for part in text.split(",")]
+    if not any(parts):
+        raise PlanError("The service level is empty.", f"Write it like {EXAMPLE}.")
+    clauses = [_clause(part) for part in parts if part]
+    _check_contradictions(clauses)
+    return tuple(clauses)
+
+
+def slo_text(clauses: Iterable[Clause]) -> str:
+    return ", ".join(clause.text for clause in clauses)
+
+
+def _clause(text: str) -> Clause:
+    match = _CLAUSE.fullmatch(text)
+    if not match:
+        raise PlanError(f"{text!r} isn't a condition.", f"Write conditions like {EXAMPLE}.")
+    figure, sign, number, unit = (match[name].strip() for name in ("figure", "sign", "number", "unit"))
+    if figure == "quality":
+        raise PlanError(
+            f"{text!r} can't be searched for yet: a search doesn't score answers.",
+            "Leave it out, and compare the quality of the answers in a run of its own.",
+        )
+    if figure not in FIGURES:
+        raise PlanError(f"There is no figure {figure!r}.", _suggestion(figure) + _ALL)
+    if sign not in ("<", "<="):
+        raise PlanError(f"{text!r} asks for more than a limit.", f"{figure} has an upper limit: {figure}<…")
+    limit = _limit(text, figure, number, unit)
+    quantile = None if figure == "error" else QUANTILES[figure.partition("_")[2]]
+    return Clause(re.sub(r"\s+", "", text), figure.partition("_")[0], quantile, limit, sign == "<=")
+
+
+def _suggestion(figure: str) -> str:
+    near = [figure + "_p95"] if figure in METRICS else difflib.get_close_matches(figure, FIGURES, 1)
+    return f"Did you mean {near[0]}? " if near else ""
+
+
+def _limit(text: str, figure: str, number: str, unit: str) -> float:
+    """Return the limit in seconds, or as a share."""
+    try:
+        value = float(number)
+    except ValueError:
+        raise PlanError(f"{number!r} in {text!r} isn't a number.", f"Write conditions like {EXAMPLE}.") from None
+    if figure == "error":
+        if unit not in ("%", ""):
+            raise PlanError(f"{text!r}: error is a share of the requests.", "Write it like error<1% or error<0.01.")
+        share = value / 100 if unit else value
+        if not 0 < share < 1:
+            raise PlanError(f"{text!r} can't be shown by any number of requests.", "Use a share above 0 %, like 1%.")
+        return share
+    if unit not in _SECONDS:
+        raise PlanError(f"{text!r}: {figure} is a time.", f"Write it with a unit, s or ms: {figure}<800ms.")
+    if not (value > 0 and math.isfinite(value)):
+        raise PlanError(f"{text!r} can't be met.", "Use a time above 0.")
+    return value * _SECONDS[unit]
+
+
+def _check_contradictions(clauses: Sequence[Clause]) -> None:
+    seen: dict[tuple[str, float | None], Clause] = {}
+    for clause in clauses:
+        key = clause.figure, clause.quantile
+        if key in seen:
+            raise PlanError(f"{seen[key].text} and {clause.text} limit the same figure.", "Name each figure once.")
+        seen[key] = clause
+    for low in clauses:
+        for high in clauses:
+            if low.figure == high.figure and (low.quantile or 0) < (high.quantile or 0) and low.limit > high.limit:
+                raise PlanError(
+                    f"{low.text} contradicts {high.text}: the lower percentile is never the larger one.",
+                    f"Leave out {low.text}.",
+                )

@@ -1,0 +1,53 @@
+"""Reads the answers of a search from its run file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import takewhile
+
+from compare.capacity.result import Capacity, conclude
+from compare.capacity.settings import CapacitySettings
+from compare.measure.measurement import Entry
+from compare.records import GIVE_UP_AFTER, Record, Run
+
+
+def measured_in_order(entries: Sequence[Entry]) -> list[Record]:
+    """Return the requests that count, in the order in which they were due."""
+    records = [entry for entry in entries if isinstance(entry, Record) and entry.phase == "measured"]
+    return sorted(records, key=lambda record: record.intended)
+
+
+def has_stopped(records: Sequence[Record]) -> bool:
+    """Return whether the last requests all failed."""
+    last = records[-GIVE_UP_AFTER:]
+    return len(last) == GIVE_UP_AFTER and not any(record.ok for record in last)
+
+
+def read_capacities(run: Run) -> list[Capacity]:
+    """Return the answers of a stored search, by target."""
+    settings = CapacitySettings.from_header(run.header)
+    return [_read_capacity(run, settings, target) for target in run.targets]
+
+
+def _read_capacity(run: Run, settings: CapacitySettings, target: str) -> Capacity:
+    search = settings.new_search(len(run.targets))
+    planned = search.batches()
+    dead = _unanswered(run, target)
+    ignored = set(map(id, dead))
+    batches: dict[tuple[str, int], list[Record]] = {}
+    for record in measured_in_order(run.measured(target)):
+        if record.load in settings.values and id(record) not in ignored:
+            batches.setdefault((record.load, record.block), []).append(record)
+    for (load, _), records in batches.items():
+        next(planned, None)
+        search.curve.add(settings.values[load], records)
+    ended = run.ended == "finished" or next(planned, None) is None
+    stopped_at = settings.values.get(dead[0].load) if dead else None
+    return conclude(target, search.curve, ended=ended, stopped_at=stopped_at)
+
+
+def _unanswered(run: Run, target: str) -> list[Record]:
+    """Return the failures since which a target didn't answer any more; none if it did, or if only a few failed."""
+    records = sorted((each for each in run.records if each.target == target), key=lambda record: record.intended)
+    dead = list(takewhile(lambda record: not record.ok, reversed(records)))[::-1]
+    return dead if has_stopped(dead) else []

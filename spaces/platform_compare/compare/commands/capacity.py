@@ -1,0 +1,149 @@
+"""The command `python -m compare capacity`, which searches how many users a target holds at a service level.
+
+Exit status: 0 answered, 1 error, 2 usage error, 3 no request succeeded, 4 an answer that can't be relied on (the target
+changed or stopped answering, or the time was over), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from backends import Catalog
+from compare import run_file
+from compare.capacity.grid import Grid
+from compare.capacity.measurement import CapacityMeasurement
+from compare.capacity.result import Capacity, Reliability
+from compare.capacity.search import MAX_REQUESTS, default_requests
+from compare.capacity.settings import CapacitySettings
+from compare.capacity.slo import parse_slo
+from compare.capacity.stored import read_capacities
+from compare.commands.run import (
+    INTERRUPTED,
+    execute_with_progress,
+    print_end,
+    report_nothing,
+    target_names,
+    with_error_events,
+)
+from compare.errors import CompareError
+from compare.measure.plan import RunPlan
+from compare.measure.workload import SHAPES, find_workload
+
+USERS, RATE = 64, 100
+NOT_RELIABLE = 4
+
+
+def add_capacity_command(commands: Any) -> None:
+    """Add `capacity` to the commands of `python -m compare`."""
+    text = "search how many users, or requests/s, targets hold at a service level"
+    parser = commands.add_parser(
+        "capacity", help=text, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--target", required=True, metavar="A,B", help="names of the catalogue; several are interleaved"
+    )
+    parser.add_argument("--slo", required=True, metavar="TEXT", help='such as "ttft_p95<1s, itl_p95<80ms, error<1%%"')
+    load = parser.add_mutually_exclusive_group()
+    load.add_argument(
+        "--users",
+        type=int,
+        nargs="?",
+        const=USERS,
+        metavar="N",
+        help=f"search up to N users who wait for answers ({USERS})",
+    )
+    load.add_argument(
+        "--rate", type=float, nargs="?", const=RATE, metavar="N", help=f"search up to N requests per second ({RATE})"
+    )
+    parser.add_argument("--start", type=float, default=1, metavar="N", help="the first load (1)")
+    parser.add_argument("--arrivals", choices=("poisson", "constant"), default="poisson", help="for --rate (poisson)")
+    parser.add_argument("--catalog", metavar="PATH", help="a catalogue other than the built-in one")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("capacity.jsonl"),
+        metavar="FILE",
+        help="the file for the raw arrivals (capacity.jsonl)",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the answer as JSON (- for the terminal)")
+    parser.add_argument(
+        "--requests",
+        type=int,
+        metavar="N",
+        help=f"at most, per target and load ({MAX_REQUESTS}; more for an SLO below 2%%)",
+    )
+    parser.add_argument(
+        "--workload", default="short", metavar="NAME|FILE", help=f"{', '.join(SHAPES)} or JSONL (short)"
+    )
+    parser.add_argument("--max-tokens", type=int, help="maximum length of an answer (the workload's)")
+    parser.add_argument("--temperature", type=float, default=0.0)
+    parser.add_argument("--seed", type=int, default=0, help="seed of the order of targets and of the arrivals (0)")
+    parser.add_argument("--timeout", type=float, default=120.0, help="seconds for one request (120)")
+    parser.add_argument("--max-seconds", type=float, default=3600.0, help="seconds for the search (3600)")
+    parser.add_argument("--progress", choices=("text", "json", "none"), default="text")
+    parser.set_defaults(command=_search)
+
+
+def _search(options: argparse.Namespace) -> int:
+    return with_error_events(_measure, options)
+
+
+def _measure(options: argparse.Namespace) -> int:
+    if options.json and options.json.resolve() == options.out.resolve():
+        raise CompareError(f"{options.out} is the file for the raw arrivals.", "Choose another path with --json.")
+    clauses = parse_slo(options.slo)
+    requests = default_requests(clauses) if options.requests is None else options.requests
+    settings = CapacitySettings(clauses, _grid(options), requests)
+    plan, workload, catalog = _plan(options, settings), find_workload(options.workload), Catalog.load(options.catalog)
+    measuring = partial(CapacityMeasurement, settings=settings)
+    reason = execute_with_progress(plan, workload, catalog, options, measuring=measuring, search=settings.as_json())
+    print_end(reason, options)
+    run = run_file.read(options.out)
+    if not any(record.ok for record in run.records if record.phase == "measured"):
+        return INTERRUPTED if reason == "stopped" else report_nothing(run)
+    answers = read_capacities(run)
+    _print(answers, options.json)
+    if reason == "stopped":
+        return INTERRUPTED
+    return 0 if all(answer.reliability is Reliability.GOOD for answer in answers) else NOT_RELIABLE
+
+
+def _grid(options: argparse.Namespace) -> Grid:
+    if options.rate is not None:
+        return Grid("requests/s", options.rate, min(options.start, options.rate), options.arrivals)
+    return Grid("users", USERS if options.users is None else options.users, options.start)
+
+
+def _plan(options: argparse.Namespace, settings: CapacitySettings) -> RunPlan:
+    return RunPlan(
+        targets=target_names(options.target),
+        loads=(settings.grid.load(settings.grid.start),),
+        requests=settings.max_requests,
+        seed=options.seed,
+        max_tokens=options.max_tokens,
+        temperature=options.temperature,
+        request_timeout=options.timeout,
+        max_seconds=options.max_seconds,
+    )
+
+
+def _print(answers: Sequence[Capacity], path: Path | None) -> None:
+    from compare.report.capacity_text import capacity_json, capacity_text, curve_table
+
+    as_json = json.dumps(capacity_json(answers), indent=2) + "\n"
+    if str(path) == "-":
+        print(as_json, end="")
+        return
+    print(capacity_text(answers))
+    for answer in answers:
+        print(f"\n{answer.target}\n\n{curve_table(answer)}")
+    if path:
+        try:
+            path.write_text(as_json, encoding="utf-8")
+        except OSError as error:
+            raise CompareError(f"Can't write {path} ({error.strerror}).", "Choose another path with --json.") from error

@@ -1,0 +1,144 @@
+"""Searches of simulated servers: where they look, when they stop, and what they conclude."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from compare.capacity.curve import Curve
+from compare.capacity.grid import Grid
+from compare.capacity.point import State
+from compare.capacity.result import Reliability, conclude
+from compare.capacity.slo import parse_slo
+from compare.errors import PlanError
+from tests.compare.capacity.simulated import SLO, SimulatedSearch
+from tests.compare.make_runs import failure, record
+
+USERS = Grid("users", 64)
+
+
+def knee(value: float, below: float = 0.01, above: float = 0.5) -> Callable[[float, int], float]:
+    """Return the share of requests that miss at each load: it jumps after `value`."""
+    return lambda load, _: above if load > value else below
+
+
+@pytest.mark.parametrize("true_value", [1, 2, 6, 7, 31, 63])
+def test_a_sharp_knee_is_found_exactly(true_value: int) -> None:
+    answer = SimulatedSearch(knee(true_value), USERS).run()
+    assert answer.holds == pytest.approx(true_value, rel=0.05)
+    assert answer.low <= true_value <= (answer.high or 0)
+    assert answer.reliability is Reliability.GOOD
+    assert [clause.text for clause in answer.limited_by] == [SLO]
+
+
+def test_a_rate_is_found_within_its_resolution() -> None:
+    answer = SimulatedSearch(knee(7.3), Grid("requests/s", 100)).run()
+    assert answer.holds == pytest.approx(7.3, rel=0.05)
+    assert answer.low <= 7.3 <= (answer.high or 0)
+
+
+def test_a_rate_below_the_start_is_found() -> None:
+    answer = SimulatedSearch(knee(0.3), Grid("requests/s", 100)).run()
+    assert answer.holds == pytest.approx(0.3, rel=0.05)
+
+
+def test_the_load_at_most_doubles_until_one_is_bad() -> None:
+    search = SimulatedSearch(knee(20), USERS)
+    search.run()
+    loads = [batch.value for batch in search.batches]
+    assert loads[0] == 1
+    highest = [max(loads[: place + 1]) for place in range(len(loads))]
+    assert all(later <= 2 * earlier for earlier, later in pairwise(highest))
+    assert max(loads) == 32
+
+
+def test_a_server_that_never_meets_it_holds_nobody() -> None:
+    search = SimulatedSearch(knee(0), USERS)
+    answer = search.run()
+    assert (answer.holds, answer.low, answer.high, answer.missed_at) == (0, 0, 0, 1)
+    assert {batch.value for batch in search.batches} == {1}
+    assert search.requests < 100  # it is clear soon
+
+
+def test_a_server_that_always_meets_it_holds_at_least_the_limit() -> None:
+    answer = SimulatedSearch(knee(1000, below=0), USERS).run()
+    assert answer.at_limit
+    assert (answer.holds, answer.low, answer.high) == (64, 64, None)
+
+
+def test_a_share_that_is_just_allowed_stays_unclear_and_the_search_ends() -> None:
+    search = SimulatedSearch(lambda load, _: 0.05, Grid("users", 4))
+    search.run(max_requests=200)
+    assert max(point.requests for point in search.curve.points) <= 200 + 60  # with the check at the end
+
+
+def test_a_server_that_becomes_slower_is_said_to_have_changed() -> None:
+    search = SimulatedSearch(lambda load, sent: 0.9 if load > 8 or (sent > 250 and load > 3) else 0.0, USERS)
+    answer = search.run()
+    assert answer.reliability is not Reliability.GOOD
+
+
+def test_chance_is_not_drift() -> None:
+    answers = [SimulatedSearch(knee(8, 0.2, 0.7), USERS, seed, "ttft_p50<1s").run() for seed in range(20)]
+    assert sum(answer.reliability is not Reliability.GOOD for answer in answers) <= 1
+
+
+def test_a_higher_load_that_holds_above_one_that_does_not() -> None:
+    curve = Curve(parse_slo(SLO), USERS)
+    for value, seconds in ((1, 0.5), (2, 2.0), (8, 0.5)):
+        curve.add(value, [record(seconds) for _ in range(200)])
+    answer = conclude("a", curve)
+    assert answer.reliability is Reliability.NOT_MONOTONE
+    assert answer.low <= 1
+    assert answer.high is None
+
+
+def test_one_unlucky_load_does_not_decide() -> None:
+    curve = Curve(parse_slo(SLO), USERS)
+    for value, misses, requests in ((4, 0, 200), (5, 5, 60), (6, 2, 200), (8, 100, 100)):
+        curve.add(value, [record(2.0 if number < misses else 0.5) for number in range(requests)])
+    assert curve.point(5).look is State.MISSED
+    assert curve.bracket() == (6, 8)
+
+
+def test_the_interval_is_rarely_wrong() -> None:
+    """At 95 %, of 30 searches more than 4 miss with a probability of 2 %."""
+    answers = [
+        SimulatedSearch(lambda load, _: min(0.9, 0.04 * load), USERS, seed, "ttft_p50<1s").run() for seed in range(30)
+    ]  # half of the requests miss at 12.5 users
+    assert sum(not answer.low <= 12 <= (answer.high or 99) for answer in answers) <= 4
+    assert any(answer.high is not None and answer.low < answer.high for answer in answers)
+
+
+def test_errors_limit_where_only_failed_requests_miss() -> None:
+    curve = Curve(parse_slo("ttft_p95<1s, error<1%"), USERS)
+    curve.add(1, [record(0.5) for _ in range(1000)])
+    curve.add(2, [failure() if number % 2 else record(0.5) for number in range(100)])
+    answer = conclude("a", curve)
+    assert (answer.holds, answer.missed_at) == (1, 2)
+    assert [clause.text for clause in answer.limited_by] == ["error<1%"]  # the answers were fast
+
+
+def test_several_clauses_limit_the_worst_first() -> None:
+    curve = Curve(parse_slo("ttft_p95<1s, error<1%"), USERS)
+    curve.add(1, [failure() if number % 2 else record(1.5) for number in range(100)])
+    assert [clause.text for clause in conclude("a", curve).limited_by] == ["error<1%", "ttft_p95<1s"]
+
+
+def test_requests_that_miss_together_are_weaker_evidence() -> None:
+    together, apart = (Curve(parse_slo(SLO), USERS).point(10) for _ in range(2))
+    together.add([record(2.0 if number < 40 else 0.5) for number in range(200)])
+    apart.add([record(2.0 if number % 5 == 0 else 0.5) for number in range(200)])
+    assert apart.state is State.MISSED
+    assert together.state is State.UNCLEAR
+
+
+@pytest.mark.parametrize(
+    ("limit", "start", "message"),
+    [(0, 1, "concurrency 0"), (300, 1, "concurrency 300"), (8, 9, "can't start at 9"), (8, 0, "can't start at 0")],
+)
+def test_loads_that_cannot_be_searched(limit: float, start: float, message: str) -> None:
+    with pytest.raises(PlanError, match=message):
+        Grid("users", limit, start)
