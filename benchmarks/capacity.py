@@ -4,7 +4,7 @@
 
 A server has a number of places; a request takes the next free one and waits for it in a queue. Most rows are simulated,
 without sockets and waiting, with the code that searches real targets: their knee comes from a very long simulation of
-each load. The last two are searches of a real server, whose answers all take half a second: with one user more than it
+each load. The last one is a search of a real server, whose answers all take half a second: with one user more than it
 has places, everybody waits. Takes 15 minutes.
 """
 
@@ -207,7 +207,7 @@ def width(result: Capacity) -> float:
 
 # The model, its places, and a limit for the first token, which takes 200 ms without a wait. One user too many makes all
 # wait for the share 1 / places of an answer, which takes 500 ms.
-REAL = {"8 places, a real server": ("places_8", 8, "230ms"), "20 places, a real server": ("places_20", 20, "213ms")}
+REAL = {"8 places, a real server": ("places_8", 8, "230ms")}
 
 
 def search_real(model: str, places: int, limit: str) -> dict[str, float | None]:

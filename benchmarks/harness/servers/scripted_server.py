@@ -106,7 +106,7 @@ def error_after(tokens: int) -> Iterator[Write]:
 
 
 # So many requests at once; more of them wait in a queue.
-PLACES = {"places_8": 8, "places_20": 20}
+PLACES = {"places_8": 8}
 
 SCENARIOS: dict[str, Callable[[int], Iterator[Write]]] = {
     "plain": plain,
