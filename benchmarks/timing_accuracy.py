@@ -2,7 +2,7 @@
 
     python benchmarks/timing_accuracy.py [--aiperf PATH] [--guidellm PATH]
 
-scripted_server.py records when it read each request and sent each text; those timestamps are every row's truth. The
+The scripted server records when it read each request and sent each text; those timestamps are every row's truth. The
 paths are programs in separate environments: `python -m venv X; X/bin/pip install aiperf`, and for the other
 `X/bin/pip install torch==2.13.0 guidellm`. Takes about four minutes, and seven more with both, on an idle machine.
 
@@ -24,8 +24,9 @@ from pathlib import Path
 from statistics import mean, median, quantiles
 
 from harness.load_tools import Server, Timings, aiperf, guidellm, run
-from harness.servers.scripted_server import SCENARIOS, TOKENS
 from harness.tables import free_port, table, write
+
+from compare.conformance.scripted_server import SCENARIOS, TOKENS
 
 COMPARE = [sys.executable, "-m", "compare"]
 REQUESTS = {1: 16, 16: 64}  # at each concurrency
@@ -209,7 +210,7 @@ def main() -> None:
     parser.add_argument("--guidellm", type=Path, metavar="PATH", help="the guidellm program in another environment")
     options = parser.parse_args()
     port = free_port()
-    command = [sys.executable, str(Path(__file__).parent / "harness" / "servers" / "scripted_server.py"), str(port)]
+    command = [sys.executable, "-m", "compare.conformance.scripted_server", str(port)]
     with tempfile.TemporaryDirectory() as folder, subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()

@@ -60,7 +60,13 @@ LAYERS = {
         ("cloud.platform", "cloud.wait"),
         ("cloud.calls", "cloud.settings"),
     ],
-    "compare": [("compare.report",), ("compare.analyse",), ("compare.measure",), ("compare.records",)],
+    "compare": [
+        ("compare.conformance", "compare.report"),
+        ("compare.analyse",),
+        ("compare.foreign",),
+        ("compare.measure",),
+        ("compare.records",),
+    ],
     "backends": [
         ("backends.embedded", "backends.transformers", "backends.kubernetes", "backends.sagemaker", "backends.vertex"),
         ("backends.openai", "backends.ollama", "backends.huggingface"),

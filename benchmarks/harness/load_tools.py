@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx2
 
-from harness.servers.scripted_server import TOKENS
+from compare.conformance.scripted_server import TOKENS
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from backends import Arrival, Mark, Usage
 
 # After this many failures in a row, a run gives up on a target: the rest of its blocks would only cost time.
 GIVE_UP_AFTER = 5
+# What a mark says of the last text, in a run of a tool that records only the first and the last one.
+LAST_TEXT = "last text"
 Phase = Literal["cold", "warmup", "measured"]
 
 
@@ -95,6 +97,12 @@ class Run:
     @property
     def seed(self) -> int:
         return int(self.header["plan"]["seed"])
+
+    @property
+    def source(self) -> dict[str, Any] | None:
+        """The other tool whose output became this run: its name, its version, and what it doesn't record."""
+        source: dict[str, Any] | None = self.header.get("source")
+        return source
 
     def measured(self, target: str, load: str | None = None) -> list[Record]:
         """Return the requests that count, at one load or at all loads."""

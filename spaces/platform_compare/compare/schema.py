@@ -42,6 +42,14 @@ class TargetHeader(BaseModel):
     settings: dict[str, Any]
 
 
+class SourceHeader(BaseModel):
+    """The tool whose output became this run, and what it doesn't record."""
+
+    tool: Name
+    version: Name
+    missing: Annotated[list[Name], Field(max_length=32)]
+
+
 class Header(BaseModel):
     """The parts of a run's first line that a report reads; other keys are allowed."""
 
@@ -52,6 +60,7 @@ class Header(BaseModel):
     workload: WorkloadHeader
     environment: EnvironmentHeader
     targets: dict[str, TargetHeader]
+    source: SourceHeader | None = None
 
 
 # NaN and infinity would spread through every metric.

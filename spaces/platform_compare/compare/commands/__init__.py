@@ -1,1 +1,1 @@
-"""The commands of `python -m compare`: run, report and canary."""
+"""The commands of `python -m compare`: run, report, canary and import."""
