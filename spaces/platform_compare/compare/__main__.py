@@ -1,4 +1,4 @@
-"""Command line: python -m compare run | report | canary | import.
+"""Command line: python -m compare run | report | canary | import | conformance.
 
 Exit status: 0 success, 1 error (message and remedy on stderr), 2 usage error, 3 no request succeeded, 130 interrupted.
 `canary` has its own: 0 promote, 1 roll back, 2 keep measuring, 64 usage error, 65 runs that can't be compared.
@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from backends.terminal import exit_status
 from compare.commands.canary import add_canary_command
+from compare.commands.conformance import add_conformance_command
 from compare.commands.import_run import add_import_command
 from compare.commands.report import add_report_command
 from compare.commands.run import add_run_command
@@ -26,11 +27,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m compare", description="Measure targets against each other.")
-    commands = parser.add_subparsers(required=True, metavar="run | report | canary | import")
+    commands = parser.add_subparsers(required=True, metavar="run | report | canary | import | conformance")
     add_run_command(commands)
     add_report_command(commands)
     add_canary_command(commands)
     add_import_command(commands)
+    add_conformance_command(commands)
     return parser
 
 

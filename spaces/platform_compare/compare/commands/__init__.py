@@ -1,1 +1,1 @@
-"""The commands of `python -m compare`: run, report, canary and import."""
+"""The commands of `python -m compare`: run, report, canary, import and conformance."""
