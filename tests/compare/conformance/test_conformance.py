@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from compare.__main__ import main
-from compare.conformance.score import CASES, Case, measure, score_tool
+from compare.commands.conformance import _cases, add_conformance_command
+from compare.conformance.score import CASES, SCALE_CASES, Case, measure, score_tool
 from compare.conformance.server import ScriptedServer, Stamp, scripted_server
 from compare.conformance.table import scores_table, total
 from compare.conformance.tools import FIGURES, Tool, parse_figures, preset, preset_names
@@ -186,6 +188,20 @@ def test_any_command_is_scored(tmp_path: Path, capsys: pytest.CaptureFixture[str
 def test_wrong_arguments(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["conformance", *arguments]) == 1
     assert message in capsys.readouterr().err
+
+
+def test_cases_are_selected() -> None:
+    def selected(*arguments: str) -> list[Case]:
+        parser = argparse.ArgumentParser()
+        add_conformance_command(parser.add_subparsers())
+        return _cases(parser.parse_args(["conformance", *arguments, "--preset", "vllm"]))
+
+    assert selected() == list(CASES)
+    assert selected("--scale") == list(SCALE_CASES)
+    names = ["256 at once", "one at a time"]
+    assert [case.name for case in selected("--case", names[0], "--case", names[1])] == names[::-1]
+    # `compare run` needs as many requests as streams.
+    assert all(case.requests >= case.concurrency for case in (*CASES, *SCALE_CASES))
 
 
 @pytest.mark.time

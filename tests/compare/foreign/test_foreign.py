@@ -128,6 +128,33 @@ def test_waits_for_the_clients_own_limit_are_counted_from_the_schedule() -> None
     assert any(caveat.kind == "falling behind" for caveat in find_caveats(run))
 
 
+def test_waits_that_aiperf_does_not_note_are_said_to_be_missing(tmp_path: Path) -> None:
+    """Its credits are issued when a place is free: at ten a second and two at once, they came in pairs each 0.6 s."""
+    copy = aiperf_copy(tmp_path)
+
+    def change(content: dict[str, Any]) -> None:
+        content["input_config"]["phases"][1].update(type="constant", rate=10.0)
+
+    changed("aiperf/profile_export_aiperf.json", copy, change)
+    run = read_run(copy)
+    assert run.loads == ["10 requests/s, constant, at most 2 at once"]
+    assert run.source
+    assert "schedule" in run.source["missing"]
+
+
+def test_waits_in_guidellm_count_from_its_schedule(tmp_path: Path) -> None:
+    def change(content: dict[str, Any]) -> None:
+        strategy = {"type_": "constant", "rate": 10.0, "max_concurrency": 2}
+        content["benchmarks"][0]["config"]["strategy"] = strategy
+        for number, request in enumerate(content["benchmarks"][0]["requests"]["successful"]):
+            request["info"]["timings"]["targeted_start"] = request["info"]["timings"]["request_start"] - 0.1 * number
+
+    run = read_run(changed("guidellm.json", tmp_path, change))
+    assert run.loads == ["10 requests/s, constant, at most 2 at once"]
+    waits = sorted(record.send_delay for record in run.records if record.ok)
+    assert waits == pytest.approx([0.1 * number for number in range(12)], abs=1e-5)
+
+
 def grown(factor: int, slower: float = 1.0) -> Change:
     """Repeat the answered requests of vLLM's sample, all `slower` times as slow."""
 

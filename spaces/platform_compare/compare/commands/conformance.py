@@ -22,6 +22,7 @@ def add_conformance_command(commands: Any) -> None:
     parser.add_argument("--program", metavar="PATH", help="the preset's program (for vllm: the Python that has it)")
     parser.add_argument("--tokenizer", type=Path, metavar="FOLDER", help="for presets that need one (the demo's)")
     parser.add_argument("--case", action="append", metavar="NAME", help="only this case; repeat it for more (all)")
+    parser.add_argument("--scale", action="store_true", help="64 and 256 at once, and prompts of 100,000 tokens")
     parser.add_argument("--output", metavar="PATH", default="{out}", help="where the tool writes its JSON ({out})")
     parser.add_argument(
         "--figure", action="append", default=[], metavar="NAME=PATH", help="ttft_median_ms=summary.ttft.p50, …"
@@ -37,15 +38,13 @@ def add_conformance_command(commands: Any) -> None:
 
 
 def _score(options: argparse.Namespace) -> int:
-    from compare.conformance.score import CASES, score_tool
+    from compare.conformance.score import score_tool
     from compare.conformance.server import scripted_server
     from compare.conformance.table import scores_json, scores_table, total
     from compare.conformance.tools import default_tokenizer
 
     tool = _tool(options)
-    cases = [case for case in CASES if options.case is None or case.name in options.case]
-    if unknown := set(options.case or []) - {case.name for case in CASES}:
-        raise CompareError(f"There is no case {min(unknown)!r}.", f"Use {', '.join(case.name for case in CASES)}.")
+    cases = _cases(options)
     values: dict[str, object] = {"program": options.program or tool.program}
     if tokenizer := options.tokenizer or default_tokenizer():
         values["tokenizer"] = tokenizer
@@ -59,6 +58,17 @@ def _score(options: argparse.Namespace) -> int:
     if options.json:
         _write(options.json, json.dumps(scores_json(tool.title, results), indent=2) + "\n")
     return 0 if passed == of else MISSED
+
+
+def _cases(options: argparse.Namespace) -> list[Any]:
+    from compare.conformance.score import CASES, SCALE_CASES
+
+    if not options.case:
+        return list(SCALE_CASES if options.scale else CASES)
+    known = {case.name: case for case in (*CASES, *SCALE_CASES)}
+    if unknown := set(options.case) - set(known):
+        raise CompareError(f"There is no case {min(unknown)!r}.", f"Use {', '.join(known)}.")
+    return [case for name, case in known.items() if name in options.case]
 
 
 def _tool(options: argparse.Namespace) -> Any:

@@ -49,6 +49,12 @@ CASES = (
     Case("prompts of 50,000 tokens", "plain", 8, 24, prompt_tokens=50_000),
     Case("on schedule, 2 at once", "plain", 2, 20, scheduled=True, tokens=20),
 )
+# Those that need a machine that does nothing else.
+SCALE_CASES = (
+    Case("64 at once", "plain", 64, 192),
+    Case("256 at once", "slow", 256, 512),
+    Case("prompts of 100,000 tokens", "plain", 4, 12, prompt_tokens=100_000),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """A local chat server that answers on a known schedule: `python -m compare.conformance.scripted_server PORT`.
 
 The request's `model` names the scenario. The first text follows 200 ms after the request, then one every 20 ms, 50 in
-total or `max_tokens`. `GET /stamps` returns and clears what happened to each request: when the server read it, wrote
-each text and ended the answer (time.perf_counter(), one clock for all processes on Linux), its status, and the tokens
-that it reported. So a client is compared with the actual times.
+total or `max_tokens`; "slow" has one every 100 ms. `GET /stamps` returns and clears what happened to each request: when
+the server read it, wrote each text and ended the answer (time.perf_counter(), one clock for all processes on Linux),
+its status, and the tokens that it reported. So a client is compared with the actual times.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 FIRST, GAP, TOKENS = 0.200, 0.020, 50
+SLOW_GAP = 0.1
 THOUGHTS, BROKEN_AFTER = 10, 10
 REFUSED_EACH = 4  # of the requests to "flaky"
 PING = b": ping\n\n"
@@ -97,6 +98,11 @@ def split(tokens: int) -> Iterator[Write]:
         yield Write(due(index), WORD[half:], 1)
 
 
+def slow(tokens: int) -> Iterator[Write]:
+    """One text per write, ten a second: 256 such answers at once are as many writes as one core can make in time."""
+    return (Write(FIRST + index * SLOW_GAP, WORD, 1) for index in range(tokens))
+
+
 def reasoning(tokens: int) -> Iterator[Write]:
     """Thoughts first, then the answer."""
     thought = delta(reasoning_content="word ")
@@ -120,6 +126,7 @@ SCENARIOS: dict[str, Callable[[int], Iterator[Write]]] = {
     "keep_alive": keep_alive,
     "error_after": error_after,
     "flaky": plain,
+    "slow": slow,
 }
 
 

@@ -64,7 +64,7 @@ def read_output(summary: Mapping[str, Any], entries: list[Any], *, is_cut: bool,
         started=str(summary.get("start_time", "")),
         loads=list({loads[phase].name: loads[phase] for phase in loads if phase in measured}.values()),
         records=records,
-        missing=("client load", "breaks"),
+        missing=("client load", "breaks", "schedule") if _is_limited(config) else ("client load", "breaks"),
         about={"datasets": config["datasets"]},
         ended="stopped" if summary.get("was_cancelled") else "" if is_cut else "finished",
     )
@@ -74,10 +74,15 @@ def _load(phase: Mapping[str, Any], name: str) -> ImportedLoad:
     if phase["type"] == "concurrency":
         return closed_loop(int(phase["concurrency"]))
     if phase["type"] in PATTERNS and isinstance(phase.get("rate"), (int, float)):
-        return open_loop(float(phase["rate"]), PATTERNS[phase["type"]])
+        return open_loop(float(phase["rate"]), PATTERNS[phase["type"]], phase.get("concurrency"))
     raise RunError(
         f"{name} has a load of the kind {phase['type']!r:.40}.", "Measure with --concurrency or --request-rate."
     )
+
+
+def _is_limited(config: Mapping[str, Any]) -> bool:
+    """Return whether requests waited for others at a rate: AIPerf then notes only when the wait was over."""
+    return any("rate" in phase and phase.get("concurrency") for phase in config["phases"])
 
 
 def _record(entry: Mapping[str, Any], load: ImportedLoad, *, is_measured: bool) -> Record:

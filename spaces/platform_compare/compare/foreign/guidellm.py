@@ -60,9 +60,9 @@ def _load(strategy: Mapping[str, Any], name: str) -> ImportedLoad:
         case "throughput" if strategy.get("max_concurrency"):
             return closed_loop(int(strategy["max_concurrency"]))
         case "constant":
-            return open_loop(float(strategy["rate"]), "constant")
+            return open_loop(float(strategy["rate"]), "constant", strategy.get("max_concurrency"))
         case "poisson":
-            return open_loop(float(strategy["rate"]), "Poisson")
+            return open_loop(float(strategy["rate"]), "Poisson", strategy.get("max_concurrency"))
     raise RunError(f"{name} has a load of the kind {kind!r:.40}.", "Measure with concurrent, constant or poisson.")
 
 

@@ -37,9 +37,13 @@ def closed_loop(concurrency: int) -> ImportedLoad:
     return ImportedLoad(f"concurrency {concurrency}", concurrency)
 
 
-def open_loop(rate: float, pattern: str) -> ImportedLoad:
-    """Return the load of a tool that sends so many requests per second; `pattern` is "Poisson" or "constant"."""
-    return ImportedLoad(f"{rate:.12g} requests/s, {pattern}", None, rate)
+def open_loop(rate: float, pattern: str, limit: int | None = None) -> ImportedLoad:
+    """Return the load of a tool that sends so many requests per second, and has at most `limit` in flight.
+
+    `pattern` is "Poisson", "constant" or a word of the tool.
+    """
+    limited = f", at most {limit} at once" if limit else ""
+    return ImportedLoad(f"{rate:.12g} requests/s, {pattern}{limited}", None, rate)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def read_run(path: Path, target: str | None = None) -> Run:
         return _read_aiperf(path, target)
     for tool in (guidellm, vllm):
         if tool.is_output(content):
-            return _build(lambda tool=tool: tool.read_output(content, path.name), path.name, target)  # type: ignore[misc]
+            return _build(partial(tool.read_output, content, path.name), path.name, target)
     raise RunError(f"{path.name} isn't a stored run.", REMEDY)
 
 
@@ -46,9 +47,8 @@ def _read_aiperf(summary: Path, target: str | None) -> Run:
             raise RunError(f"{file.name} of AIPerf's output is missing.", aiperf.REMEDY)
     content = _load(summary)
     entries, is_cut = aiperf.parse_requests(_bytes(requests).splitlines(), requests.name)
-    return _build(
-        lambda: aiperf.read_output(content, entries, is_cut=is_cut, name=requests.name), requests.name, target
-    )
+    read_output = partial(aiperf.read_output, content, entries, is_cut=is_cut, name=requests.name)
+    return _build(read_output, requests.name, target)
 
 
 def _build(read_output: Callable[[], Imported], name: str, target: str | None) -> Run:

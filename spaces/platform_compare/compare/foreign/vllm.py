@@ -54,7 +54,7 @@ def _load(content: Mapping[str, Any]) -> ImportedLoad:
     if rate == "inf":
         return closed_loop(int(limit or content["num_prompts"]))
     pattern = "Poisson" if burstiness == 1 else f"burstiness {burstiness:g}"
-    return open_loop(float(rate), pattern if limit is None else f"{pattern}, at most {int(limit)} at once")
+    return open_loop(float(rate), pattern, limit)
 
 
 def _record(
