@@ -36,7 +36,7 @@ REQUESTS = {1: 16, 16: 64}  # at each concurrency
 BROKEN = "error_after"
 # If the server's own p99 is later than this, in milliseconds, the machine was busy; the rows are measured again.
 LATE_MS, TRIES = 1.0, 3
-OWN_SCENARIOS = [scenario for scenario in SCENARIOS if scenario not in (BROKEN, "flaky", "slow")]
+OWN_SCENARIOS = ["plain", "role_first", "empty_chunks", "coalesced", "split", "reasoning", "no_usage", "keep_alive"]
 PEER_SCENARIOS = ["plain", "role_first", "coalesced", "reasoning"]
 PEERS = {"aiperf": "the aiperf program", "guidellm": "the guidellm program", "vllm": "the Python"}
 # Arrival times of one answer's texts, in seconds since its request.
